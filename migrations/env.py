@@ -1,0 +1,10 @@
+"""Alembic's entry: runs the migrations on the connection that `storage/migrate.py` hands over."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+connection = context.config.attributes.get("connection")
+if not isinstance(connection, Connection):
+    raise SystemExit("Migrations are run by `python -m bot migrate`.")
+context.configure(connection=connection)
+context.run_migrations()

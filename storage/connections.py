@@ -1,0 +1,189 @@
+"""Connections to the two stores: bounded pools with timeouts, and retries of what is safe to repeat."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import asyncpg
+import stamina
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import BusyLoadingError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from asyncpg.pool import PoolConnectionProxy
+
+# Quoted, as asyncpg's classes are generic for the type checker alone.
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Result = TypeVar("Result")
+
+POSTGRES_GONE = (
+    OSError,  # TimeoutError is one of them
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,  # also what a rollback raises on a connection that has just been lost
+)
+"""What asyncpg raises while the server is away, starting, stopping or full."""
+POSTGRES_AGAIN = (*POSTGRES_GONE, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+"""After these a whole transaction may be tried again, where repeating it is harmless."""
+REDIS_GONE = (OSError, RedisConnectionError, RedisTimeoutError, BusyLoadingError)
+"""What redis-py raises while the server is away, loading its log, or too slow."""
+
+CLOSE_SECONDS = 3
+"""How long a closing pool waits for queries in hand."""
+HEALTH_CHECK_SECONDS = 15
+"""A Redis connection that was idle for longer is pinged before its next use."""
+JSONB_VERSION = b"\x01"
+"""First byte of a jsonb value in PostgreSQL's binary protocol."""
+
+
+@asynccontextmanager
+async def postgres_pool(  # noqa: PLR0913 - each is a setting
+    dsn: str,
+    *,
+    pool_min: int = 1,
+    pool_max: int = 10,
+    connect_timeout_seconds: float = 5,
+    command_timeout_seconds: float = 10,
+    statement_timeout_seconds: float = 10,
+    start_timeout_seconds: float = 30,
+    application_name: str = "tombola",
+) -> AsyncIterator[Pool]:
+    """Open a pool, waiting for a server that is not up yet; close it at the end.
+
+    A `jsonb` parameter is encoded JSON, `bytes` or `str`, and a `jsonb` column is read as `bytes`: events travel
+    encoded, so that nobody parses what is only passed on.
+
+    Args:
+        dsn: PostgreSQL's, as libpq writes it.
+        pool_min: connections opened at once and kept.
+        pool_max: connections at most; more work waits for one.
+        connect_timeout_seconds: to open one connection.
+        command_timeout_seconds: to answer one query, seen from here; raises `TimeoutError`.
+        statement_timeout_seconds: for one statement, seen from the server, which then cancels it.
+        start_timeout_seconds: to wait for the server.
+        application_name: how the sessions are called in `pg_stat_activity`.
+
+    Raises:
+        POSTGRES_GONE: one of them, where the server has not answered in time.
+        asyncpg.PostgresError: the server refuses, for instance the password.
+    """
+    pool: Pool = asyncpg.create_pool(
+        dsn,
+        min_size=pool_min,
+        max_size=pool_max,
+        timeout=connect_timeout_seconds,
+        command_timeout=command_timeout_seconds,
+        server_settings={
+            "application_name": application_name,
+            "statement_timeout": str(int(statement_timeout_seconds * 1000)),
+            "timezone": "UTC",
+        },
+        init=_raw_jsonb,
+    )
+    async for attempt in stamina.retry_context(
+        on=POSTGRES_GONE, attempts=None, timeout=start_timeout_seconds, wait_initial=0.05, wait_max=2
+    ):
+        with attempt:
+            await pool
+    try:
+        yield pool
+    finally:
+        await _close(pool)
+
+
+async def _close(pool: Pool) -> None:
+    """Wait for the work in hand, but not for ever: a server that has gone away never answers."""
+    try:
+        await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
+    except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
+        pool.terminate()
+
+
+async def _raw_jsonb(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: JSONB_VERSION + (value.encode() if isinstance(value, str) else bytes(value)),
+        decoder=lambda value: value[1:],
+    )
+
+
+async def in_transaction(
+    pool: Pool, work: Callable[[Connection], Awaitable[Result]], *, attempts: int = 5, timeout_seconds: float = 10
+) -> Result:
+    """Run that work in one transaction, and again where a race or a lost connection undid it.
+
+    Where the connection is lost in the middle of the commit, nobody can tell whether it went through: `work` must be
+    harmless to repeat, as by a checkpoint or `ON CONFLICT`.
+
+    Raises:
+        POSTGRES_AGAIN: one of them, after the last attempt.
+    """
+    async for attempt in stamina.retry_context(
+        on=POSTGRES_AGAIN, attempts=attempts, timeout=timeout_seconds, wait_initial=0.02, wait_max=1
+    ):
+        with attempt:
+            async with pool.acquire() as connection, connection.transaction():
+                return await work(connection)
+    raise AssertionError("stamina raises after the last attempt")  # pragma: no cover
+
+
+@asynccontextmanager
+async def redis_client(
+    dsn: str, *, pool_size: int = 16, timeout_seconds: float = 5, client_name: str = "tombola"
+) -> AsyncIterator[Redis]:
+    """Open a client whose pool is bounded and makes work wait for a connection, rather than fail; close it at the end.
+
+    Nothing connects before the first command. A command is never repeated behind the caller's back, as one that timed
+    out may have been done: who knows that a repetition is harmless repeats. Answers are `bytes`.
+
+    Args:
+        dsn: `redis://`, `rediss://` or `unix://`.
+        pool_size: connections at most.
+        timeout_seconds: to connect, to answer, and to wait for a free connection.
+        client_name: how the connections are called in `CLIENT LIST`.
+
+    Raises:
+        ValueError: the DSN is not one of Redis.
+    """
+    pool = BlockingConnectionPool.from_url(
+        dsn,
+        max_connections=pool_size,
+        timeout=timeout_seconds,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        health_check_interval=HEALTH_CHECK_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        client_name=client_name,
+    )
+    client = Redis.from_pool(pool)
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+async def redis_ready(client: Redis, *, timeout_seconds: float = 30) -> None:
+    """Wait until Redis answers and has loaded its data.
+
+    Raises:
+        REDIS_GONE: one of them, where it has not in time.
+    """
+    async for attempt in stamina.retry_context(
+        on=REDIS_GONE, attempts=None, timeout=timeout_seconds, wait_initial=0.02, wait_max=1
+    ):
+        with attempt:
+            await client.ping()

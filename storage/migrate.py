@@ -1,0 +1,107 @@
+"""The schema of PostgreSQL: up, down, and where it stands.
+
+Alembic and SQLAlchemy take a while to import, and nearly every start finds the schema up to date: so they are imported
+only when there is something to do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+from loguru import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alembic.config import Config
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+LOCK = 0x746F6D626F6C61
+"""Key of the advisory lock under which the schema changes: "tombola" in ASCII."""
+CONNECT_SECONDS = 10
+
+
+def head() -> str:
+    """Newest revision: the files are named by theirs, `0001_first_tables.py`, and numbered without gaps."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+async def current(dsn: str) -> str | None:
+    """Revision that the database is at; None where it has none.
+
+    Raises:
+        POSTGRES_GONE: one of them, where the server can't be reached (see `storage.connections`).
+    """
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+    try:
+        version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
+    else:
+        return version
+    finally:
+        await connection.close()
+
+
+async def upgrade(dsn: str) -> str:
+    """Bring the schema up to date, in one transaction, and give the revision; replicas may race.
+
+    Raises:
+        POSTGRES_GONE: one of them, where the server can't be reached.
+        SchemaTooNewError: the database was migrated by a newer Tombola.
+    """
+    newest, found = head(), await current(dsn)
+    if found == newest:
+        return newest
+    if found is not None and found > newest:
+        raise SchemaTooNewError(found, newest)
+    from alembic import command
+
+    await _run(dsn, lambda config: command.upgrade(config, "head"))
+    logger.info("schema migrated from {} to {}", found or "nothing", newest)
+    return newest
+
+
+async def downgrade(dsn: str, revision: str) -> None:
+    """Take the schema back to that revision, or `base` for nothing at all. What newer tables held is gone.
+
+    Raises:
+        alembic.util.CommandError: there is no such revision.
+    """
+    from alembic import command
+
+    await _run(dsn, lambda config: command.downgrade(config, revision))
+    logger.info("schema taken back to {}", revision)
+
+
+class SchemaTooNewError(Exception):
+    """The database is ahead of this Tombola, which would not know what to do with it."""
+
+    def __init__(self, found: str, newest: str) -> None:
+        super().__init__(f"the database is at schema {found}, this Tombola knows {newest}: use a newer one")
+
+
+async def _run(dsn: str, work: Callable[[Config], None]) -> None:
+    from alembic.config import Config
+    from sqlalchemy import Connection, text
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    def migrate(connection: Connection) -> None:
+        # The lock ends with the transaction; who waited for it then sees the schema as the other has left it.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        work(config)
+
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(migrate)
+    finally:
+        await engine.dispose()

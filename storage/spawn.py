@@ -1,0 +1,55 @@
+"""Turn this process into a server that does not outlive its parent. Run as a script; standard library only.
+
+    python -I -S spawn.py PARENT_PID STOP_SIGNAL UID:GID|- CAPABILITY|- LOCK_FD|- COMMAND [ARGUMENT ...]
+
+A small program rather than code between fork and exec, which is unsafe where threads run.
+"""
+
+import contextlib
+import ctypes
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+PR_SET_KEEPCAPS = 8
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
+CAP_DAC_OVERRIDE = 1
+CAPABILITY_VERSION_3 = 0x20080522
+
+
+def become(uid: int, gid: int, *, reach: bool) -> None:
+    """Give up root for that account; with `reach`, keep the right to walk through directories that are root's alone."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if reach:
+        libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+    if reach:
+        mask = 1 << CAP_DAC_OVERRIDE
+        header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+        libc.capset(header, (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0))
+        libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
+
+
+def main(arguments: list[str]) -> None:
+    """Take the account, tie this process to its parent, write its id into the lock file, and exec the command."""
+    parent, stop_signal, account, reach, lock, *command = arguments
+    if account != "-":
+        uid, gid = account.split(":")
+        become(int(uid), int(gid), reach=reach != "-")
+    if sys.platform == "linux":
+        # After the change of account, which clears it.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
+    if os.getppid() != int(parent):
+        sys.exit("the parent is gone")
+    if lock != "-":
+        with contextlib.suppress(ValueError):
+            os.ftruncate(int(lock), 0)
+            os.pwrite(int(lock), str(os.getpid()).encode(), 0)
+    os.umask(0o077)
+    os.execv(command[0], command)  # noqa: S606 - the command is the parent's, an absolute path, no shell
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
