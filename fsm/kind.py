@@ -1,0 +1,196 @@
+"""What a kind of game is: commands in, events out, and the machine that says what is legal when."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from transitions import Machine
+
+Instant = int
+"""A moment: milliseconds since the epoch, UTC."""
+
+PlayerId = int
+"""A Telegram user id."""
+
+
+def kebab(name: str) -> str:
+    """``NumberTaken`` -> ``number-taken``: the stable code of a type."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that somebody asks of a game. Imperative."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a game and is stored for good. Past tense."""
+
+
+class Rejected(Exception):  # noqa: N818 -- a refusal is an answer, not an error
+    """A command that the rules refuse. Carries parameters and no text: the locales have the text."""
+
+    @property
+    def code(self) -> str:
+        """The refusal's stable name in the API, the metrics and the locales."""
+        return kebab(type(self).__name__)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the text of the refusal may mention, by name."""
+        return {name: getattr(self, name) for name in getattr(type(self), "__match_args__", ())}
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.parameters}" if self.parameters else self.code
+
+
+@dataclass(unsafe_hash=True)
+class NotNow(Rejected):
+    """The command is not legal in the phase that the game is in."""
+
+    command: str
+    phase: str
+
+
+@dataclass(unsafe_hash=True)
+class TooLate(Rejected):
+    """The command was received after the phase's deadline, even if the timer has not fired yet."""
+
+
+@dataclass(unsafe_hash=True)
+class UnknownGame(Rejected):
+    """No such game, or one that ended long ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a game is played: a chat, and a topic of it (0 outside forums)."""
+
+    chat_id: int
+    topic_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """A person in a game."""
+
+    id: PlayerId
+    name: str
+    joined_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Who opened a game."""
+
+    id: PlayerId
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Game:
+    """The part of a game's state that every kind shares."""
+
+    id: str
+    phase: str
+    place: Place
+    host: Host
+    title: str
+    opened_at: Instant
+    deadline: Instant | None
+    """When the phase ends by itself; None where it waits for nothing."""
+    players: Mapping[PlayerId, Player]
+    """By joining order. Treated as immutable: an event makes a new one."""
+    ended_at: Instant | None = None
+    cancel_reason: str | None = None
+
+
+S = TypeVar("S", bound=Game)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A row of a kind's phase table: ``command`` is legal in ``source`` and may lead to ``targets``."""
+
+    command: type[Command]
+    source: str
+    targets: tuple[str, ...]
+
+
+class PhaseMachine:
+    """The table of which command is legal in which phase, and where it may lead.
+
+    Built once, at import, on a ``transitions.Machine``; asked by ``decide``, by keyboards and by the docs. It has
+    no callbacks and holds no game: asking is two dictionary look-ups.
+    """
+
+    def __init__(self, initial: str, edges: Iterable[Edge]) -> None:
+        rows = tuple(edges)
+        states = list(dict.fromkeys([initial, *(e.source for e in rows), *(t for e in rows for t in e.targets)]))
+        self.initial = initial
+        self.machine = Machine(
+            model=None,
+            states=states,
+            initial=initial,
+            auto_transitions=False,
+            transitions=[
+                {"trigger": kebab(e.command.__name__), "source": e.source, "dest": target}
+                for e in rows
+                for target in e.targets
+            ],
+        )
+        self.phases: tuple[str, ...] = tuple(self.machine.states)
+        self._legal: Mapping[str, frozenset[str]] = MappingProxyType(
+            {phase: frozenset(self.machine.get_triggers(phase)) for phase in self.phases}
+        )
+        self.edges: frozenset[tuple[str, str, str]] = frozenset(
+            (transition.source, trigger, str(transition.dest))
+            for trigger, event in self.machine.events.items()
+            for transitions in event.transitions.values()
+            for transition in transitions
+        )
+        self._codes = {e.command: kebab(e.command.__name__) for e in rows}
+
+    def permits(self, phase: str, command: type[Command]) -> bool:
+        """Whether a command of this type is legal in ``phase``."""
+        return self._codes.get(command) in self._legal.get(phase, ())
+
+    def check(self, phase: str, command: Command) -> None:
+        """Raise ``NotNow`` unless ``command`` is legal in ``phase``."""
+        if not self.permits(phase, type(command)):
+            raise NotNow(command=kebab(type(command).__name__), phase=phase)
+
+    def is_final(self, phase: str) -> bool:
+        """Whether nothing leads out of ``phase``."""
+        return not self._legal[phase]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[S]):
+    """A kind of game, as functions and tables. ``fsm/registry.py`` lists them all."""
+
+    name: str
+    machine: PhaseMachine
+    state: type[S]
+    rules: type[Any]
+    """The frozen dataclass of what a host may set."""
+    events: Mapping[str, type[Event]]
+    """Stored name -> type. A name, once stored, is never reused; see ``upcasters``."""
+    decide: Callable[[S | None, Command, Instant, str], tuple[Event, ...]]
+    """``(state, command, now, seed) -> events``; raises ``Rejected``. ``seed`` is 32 fresh random bytes in hex."""
+    evolve: Callable[[S | None, Any], S]
+    view: Callable[[S, PlayerId | None], S]
+    """The state as ``viewer`` may see it (None: anybody): secrets are gone."""
+    upcasters: Mapping[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = MappingProxyType({})
+    """Retired stored name -> function that turns its fields into a current name and fields."""
+
+    def fold(self, state: S | None, events: Iterable[Event]) -> S:
+        """The state after ``events``. Raises ValueError where there is neither a state nor an event."""
+        for event in events:
+            state = self.evolve(state, event)
+        if state is None:
+            raise ValueError("a game has at least the event that opened it")
+        return state

@@ -1,0 +1,399 @@
+"""The lobby: what every kind shares. Opening, joining, leaving, starting, extending, cancelling.
+
+Each rule is a function from a game and a command to events. A kind's ``decide`` calls them and hands in ``begin``,
+which says what happens when joining is over.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Protocol, TypeVar
+
+from fsm.kind import Command, Edge, Event, Game, Host, Instant, Place, Player, PlayerId, Rejected, TooLate
+
+WAITING_FOR_PLAYERS = "waiting_for_players"
+PLAYERS_JOINING = "players_joining"
+COMPLETED = "completed"
+CANCELLED = "cancelled"
+
+MAX_TITLE = 64
+MAX_EXTENSION = 3_600_000
+"""The most that one /extend adds, ms."""
+MAX_WAIT = 86_400_000
+"""No deadline is further away than this, ms."""
+
+
+class LobbyRules(Protocol):
+    """What the lobby reads of a kind's rules."""
+
+    @property
+    def min_players(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...
+    @property
+    def lobby_ms(self) -> int: ...
+    @property
+    def join_ms(self) -> int: ...
+
+
+# -- commands ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGame(Command):
+    """Open a game of ``kind``. ``rules`` is the kind's own rules type; ``max_live`` bounds the place's live games."""
+
+    kind: str
+    game_id: str
+    place: Place
+    host: Host
+    title: str
+    rules: Any
+    max_live: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Join(Command):
+    player_id: PlayerId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave(Command):
+    player_id: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class Remove(Command):
+    """A host removes a player."""
+
+    player_id: PlayerId
+    by: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class StartNow(Command):
+    """A host ends the joining phase."""
+
+    by: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class Extend(Command):
+    """A host moves the deadline ``milliseconds`` away."""
+
+    by: PlayerId
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel(Command):
+    """End a game without a result. ``reason``: ``host``, ``operator`` or ``bot_removed``."""
+
+    by: PlayerId | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveChat(Command):
+    """The group became a supergroup: the game goes on under its new chat id."""
+
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed(Command):
+    """A timer says that ``deadline`` has passed. Late, early or repeated, it decides to nothing."""
+
+    deadline: Instant
+
+
+# -- events -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerJoined(Event):
+    player_id: PlayerId
+    name: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerLeft(Event):
+    player_id: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerRemoved(Event):
+    player_id: PlayerId
+    by: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class JoiningStarted(Event):
+    """Enough players are there: the last call runs until ``deadline``."""
+
+    deadline: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyReopened(Event):
+    """Somebody left and the game waits for players again."""
+
+    deadline: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineExtended(Event):
+    deadline: Instant
+    by: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMoved(Event):
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one participant came out. ``place``: None without one. ``number``, ``points``: where the kind has them."""
+
+    player_id: PlayerId
+    name: str
+    place: int | None = None
+    prize: Decimal = Decimal(0)
+    number: int | None = None
+    points: int = 0
+    streak: int = 0
+    """The longest run of right answers, in kinds that have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class GameCompleted(Event):
+    """The result, for every participant, best first."""
+
+    standings: tuple[Standing, ...]
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class GameCancelled(Event):
+    """``reason``: ``host``, ``operator``, ``bot_removed``, ``lobby_expired`` or a kind's own."""
+
+    reason: str
+    by: PlayerId | None
+    at: Instant
+
+
+EVENTS: dict[str, type[Event]] = {
+    "player_joined": PlayerJoined,
+    "player_left": PlayerLeft,
+    "player_removed": PlayerRemoved,
+    "joining_started": JoiningStarted,
+    "lobby_reopened": LobbyReopened,
+    "deadline_extended": DeadlineExtended,
+    "chat_moved": ChatMoved,
+    "game_completed": GameCompleted,
+    "game_cancelled": GameCancelled,
+}
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(unsafe_hash=True)
+class AlreadyJoined(Rejected):
+    pass
+
+
+@dataclass(unsafe_hash=True)
+class NotInGame(Rejected):
+    pass
+
+
+@dataclass(unsafe_hash=True)
+class GameFull(Rejected):
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class NotEnoughPlayers(Rejected):
+    have: int
+    need: int
+
+
+@dataclass(unsafe_hash=True)
+class PlaceTaken(Rejected):
+    """The chat (or topic) already has as many live games as it may."""
+
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class BadTitle(Rejected):
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class BadExtension(Rejected):
+    """An extension of no length, or beyond the limit."""
+
+    limit_seconds: int
+
+
+@dataclass(unsafe_hash=True)
+class BadRule(Rejected):
+    """A rule outside its bounds. ``rule`` is its name in config.toml."""
+
+    rule: str
+    given: str
+    low: str
+    high: str
+
+
+# -- the table --------------------------------------------------------------------------------------------------
+
+
+def lobby_edges(first_phase: str, live_phases: tuple[str, ...]) -> tuple[Edge, ...]:
+    """The rows of the phase table that every kind shares.
+
+    ``first_phase`` is where joining leads; ``live_phases`` are the kind's own phases, in which a game can still be
+    cancelled and moved.
+    """
+    waiting, joining = WAITING_FOR_PLAYERS, PLAYERS_JOINING
+    rows = [
+        Edge(Join, waiting, (waiting, joining, first_phase)),
+        Edge(Join, joining, (joining, first_phase)),
+        Edge(Leave, waiting, (waiting,)),
+        Edge(Leave, joining, (joining, waiting)),
+        Edge(Remove, waiting, (waiting,)),
+        Edge(Remove, joining, (joining, waiting)),
+        Edge(StartNow, waiting, (first_phase,)),
+        Edge(StartNow, joining, (first_phase,)),
+        Edge(Extend, waiting, (waiting,)),
+        Edge(Extend, joining, (joining,)),
+        Edge(DeadlinePassed, waiting, (CANCELLED,)),
+        Edge(DeadlinePassed, joining, (first_phase,)),
+    ]
+    for phase in (waiting, joining, *live_phases):
+        rows += [Edge(Cancel, phase, (CANCELLED,)), Edge(MoveChat, phase, (phase,))]
+    return tuple(rows)
+
+
+# -- rules ------------------------------------------------------------------------------------------------------
+
+G = TypeVar("G", bound=Game)
+Begin = Callable[[G], tuple[Event, ...]]
+"""What happens when joining is over, given the game with its final players."""
+
+
+def check_title(title: str) -> str:
+    """The title, stripped. Raises ``BadTitle`` beyond ``MAX_TITLE`` characters or with control characters."""
+    stripped = title.strip()
+    if len(stripped) > MAX_TITLE or any(ord(c) < 32 for c in stripped):
+        raise BadTitle(limit=MAX_TITLE)
+    return stripped
+
+
+def check_bounds(rule: str, value: float | Decimal, low: float | Decimal, high: float | Decimal) -> None:
+    """Raise ``BadRule`` unless ``low <= value <= high``."""
+    if not low <= value <= high:
+        raise BadRule(rule=rule, given=str(value), low=str(low), high=str(high))
+
+
+def in_time(game: Game, now: Instant) -> None:
+    """Raise ``TooLate`` where ``now`` is not before the phase's deadline: the timer may be late, the rule is not."""
+    if game.deadline is not None and now >= game.deadline:
+        raise TooLate
+
+
+def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: Begin[G]) -> tuple[Event, ...]:
+    """Let a player in; the first enough-th starts the last call, the last possible one starts the game."""
+    in_time(game, now)
+    if command.player_id in game.players:
+        raise AlreadyJoined
+    count = len(game.players) + 1
+    if count > rules.capacity:
+        raise GameFull(limit=rules.capacity)
+    joined = PlayerJoined(command.player_id, command.name, now)
+    if count == rules.capacity:
+        return (joined, *begin(evolve(game, joined)))
+    if game.phase == WAITING_FOR_PLAYERS and count >= rules.min_players:
+        return (joined, JoiningStarted(now + rules.join_ms))
+    return (joined,)
+
+
+def depart(game: Game, rules: LobbyRules, command: Leave | Remove, now: Instant) -> tuple[Event, ...]:
+    """Let a player out, by their own wish or a host's; the game waits again where too few remain."""
+    in_time(game, now)
+    if command.player_id not in game.players:
+        raise NotInGame
+    gone: Event
+    match command:
+        case Leave():
+            gone = PlayerLeft(command.player_id)
+        case Remove():
+            gone = PlayerRemoved(command.player_id, command.by)
+    if game.phase == PLAYERS_JOINING and len(game.players) - 1 < rules.min_players:
+        return (gone, LobbyReopened(now + rules.lobby_ms))
+    return (gone,)
+
+
+def start_now(game: G, rules: LobbyRules, begin: Begin[G]) -> tuple[Event, ...]:
+    """A host starts without waiting."""
+    if len(game.players) < rules.min_players:
+        raise NotEnoughPlayers(have=len(game.players), need=rules.min_players)
+    return begin(game)
+
+
+def extend(game: Game, command: Extend, now: Instant) -> tuple[Event, ...]:
+    """A host gives more time."""
+    in_time(game, now)
+    if not 0 < command.milliseconds <= MAX_EXTENSION or game.deadline is None:
+        raise BadExtension(limit_seconds=MAX_EXTENSION // 1000)
+    deadline = game.deadline + command.milliseconds
+    if deadline - now > MAX_WAIT:
+        raise BadExtension(limit_seconds=MAX_EXTENSION // 1000)
+    return (DeadlineExtended(deadline, command.by),)
+
+
+def deadline_passed(game: G, command: DeadlinePassed, now: Instant, ended: Begin[G]) -> tuple[Event, ...]:
+    """What a timer's word leads to: ``ended(game)`` where it is about the deadline in force, and due; else nothing."""
+    if game.deadline is None or command.deadline != game.deadline or now < game.deadline:
+        return ()
+    if game.phase == WAITING_FOR_PLAYERS:
+        return (GameCancelled("lobby_expired", None, now),)
+    return ended(game)
+
+
+def cancel(command: Cancel, now: Instant) -> tuple[Event, ...]:
+    """End the game without a result."""
+    return (GameCancelled(command.reason, command.by, now),)
+
+
+def move_chat(game: Game, command: MoveChat) -> tuple[Event, ...]:
+    """Follow the chat to its new id; nothing where the game is there already."""
+    return () if game.place.chat_id == command.chat_id else (ChatMoved(command.chat_id),)
+
+
+def evolve(game: G, event: Event) -> G:
+    """Fold one of the lobby's events. Raises TypeError on an event of another file."""
+    match event:
+        case PlayerJoined(player_id, name, at):
+            return replace(game, players={**game.players, player_id: Player(player_id, name, at)})
+        case PlayerLeft(player_id) | PlayerRemoved(player_id):
+            return replace(game, players={p: v for p, v in game.players.items() if p != player_id})
+        case JoiningStarted(deadline):
+            return replace(game, phase=PLAYERS_JOINING, deadline=deadline)
+        case LobbyReopened(deadline):
+            return replace(game, phase=WAITING_FOR_PLAYERS, deadline=deadline)
+        case DeadlineExtended(deadline):
+            return replace(game, deadline=deadline)
+        case ChatMoved(chat_id):
+            return replace(game, place=Place(chat_id, game.place.topic_id))
+        case GameCompleted(at=at):
+            return replace(game, phase=COMPLETED, deadline=None, ended_at=at)
+        case GameCancelled(reason=reason, at=at):
+            return replace(game, phase=CANCELLED, deadline=None, ended_at=at, cancel_reason=reason)
+        case _:
+            raise TypeError(f"not an event of the lobby: {type(event).__name__}")

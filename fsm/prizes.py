@@ -1,0 +1,88 @@
+"""Splitting a pool of prizes, exactly: the parts always add up to the pool."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from fsm.lobby import BadRule, check_bounds
+
+AUTO, EQUAL, PERCENTAGES = "auto", "equal", "percentages"
+
+MAX_WINNERS = 10
+MAX_POOL = Decimal(10) ** 12
+MAX_DECIMALS = 8
+HUNDRED = Decimal(100)
+
+
+def check_pool(pool: Decimal) -> None:
+    """Raise ``BadRule`` unless 0 <= pool <= 10^12 with at most eight decimals."""
+    if not pool.is_finite() or decimals(pool) > MAX_DECIMALS:
+        raise BadRule(rule="prize_pool", given=str(pool), low="0", high=str(MAX_POOL))
+    check_bounds("prize_pool", pool, 0, MAX_POOL)
+
+
+def check_percentages(percentages: Sequence[Decimal], winners: int) -> None:
+    """Raise ``BadRule`` unless there is one positive percentage a winner and they make exactly 100."""
+    total = sum(percentages, Decimal(0))
+    if len(percentages) != winners or total != HUNDRED or any(p <= 0 for p in percentages):
+        given = " ".join(str(p) for p in percentages)
+        raise BadRule(rule="percentages", given=given, low=f"{winners} × > 0", high="∑ = 100")
+
+
+def decimals(amount: Decimal) -> int:
+    """How many decimals an amount is written with."""
+    exponent = amount.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def weights(split: str, count: int, percentages: Sequence[Decimal] = ()) -> tuple[Fraction, ...]:
+    """The share of each of ``count`` places, best first; they add up to one.
+
+    ``auto``: the first place has half, the others share the other half in proportion ``count - 1 : ... : 1``.
+    ``percentages``: the host's own, scaled up where fewer won than the host had in mind.
+    """
+    if count == 0:
+        return ()
+    match split:
+        case "equal":
+            raw = [Fraction(1)] * count
+        case "percentages":
+            raw = [Fraction(p) for p in percentages[:count]]
+        case _ if count == 1:
+            raw = [Fraction(1)]
+        case _:
+            falling = range(count - 1, 0, -1)
+            raw = [Fraction(1), *(Fraction(n, sum(falling)) for n in falling)]
+    total = sum(raw)
+    return tuple(part / total for part in raw)
+
+
+def split_exactly(pool: Decimal, shares: Sequence[Fraction]) -> tuple[Decimal, ...]:
+    """Amounts in proportion to ``shares`` that add up to ``pool`` to the last unit.
+
+    The unit is a hundredth, or finer where the pool is written finer. What rounding down leaves goes, unit by unit,
+    to the largest remainders, the better place first among equals.
+    """
+    if not shares:
+        return ()
+    places = max(2, decimals(pool))
+    units = int(pool.scaleb(places))
+    exact = [units * share for share in shares]
+    amounts = [int(part) for part in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda index: (amounts[index] - exact[index], index))
+    for index in by_remainder[: units - sum(amounts)]:
+        amounts[index] += 1
+    return tuple(Decimal(amount).scaleb(-places) for amount in amounts)
+
+
+def for_places(
+    pool: Decimal, split: str, places: Sequence[int], percentages: Sequence[Decimal] = ()
+) -> tuple[Decimal, ...]:
+    """The prize of each winner, given their places, best first; equal places share what their places have together."""
+    shares = list(weights(split, len(places), percentages))
+    for place in set(places):
+        tied = [index for index, other in enumerate(places) if other == place]
+        together = sum((shares[index] for index in tied), Fraction(0))
+        for index in tied:
+            shares[index] = together / len(tied)
+    return split_exactly(pool, shares)

@@ -1,0 +1,10 @@
+"""Every kind of game. To add one: its file, its line here, its handlers, views, texts and tests."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from fsm import pick_number
+from fsm.kind import Kind
+
+KINDS: Mapping[str, Kind[Any]] = MappingProxyType({kind.name: kind for kind in (pick_number.KIND,)})

@@ -1,0 +1,70 @@
+"""The names of Redis keys, and the shards that they live in.
+
+A shard's keys share a hash tag, so that a commit, which touches a game, its deadline and its feed, stays on one slot
+of a Redis Cluster. A game's shard is the first two characters of its id; a new game takes its chat's.
+"""
+
+import hashlib
+import zlib
+
+from fsm.kind import Place
+
+PREFIX = "tombola"
+ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+ID_DIGITS = 12
+"""Random-looking characters of a game id after the shard: 62 bits."""
+
+
+def shard_name(index: int) -> str:
+    """The two characters of a shard's number, 0 to 1295."""
+    return ALPHABET[index // 36] + ALPHABET[index % 36]
+
+
+def shard_of_chat(chat_id: int, shards: int) -> str:
+    """The shard in which games of a chat are opened."""
+    return shard_name(zlib.crc32(str(chat_id).encode()) % shards)
+
+
+def shard_of_game(game_id: str) -> str:
+    """The shard that a game lives in for good."""
+    return game_id[:2]
+
+
+def is_game_id(text: str) -> bool:
+    """Whether this could be a game's id."""
+    return len(text) == 2 + ID_DIGITS and all(c in ALPHABET for c in text)
+
+
+def new_game_id(place: Place, command_id: str, shards: int) -> str:
+    """The id of the game that a command opens: the same command, sent twice, opens one game."""
+    number = int.from_bytes(hashlib.sha256(f"{place.chat_id}/{place.topic_id}/{command_id}".encode()).digest())
+    digits = ""
+    for _ in range(ID_DIGITS):
+        number, digit = divmod(number, 36)
+        digits += ALPHABET[digit]
+    return shard_of_chat(place.chat_id, shards) + digits
+
+
+def game_key(game_id: str) -> str:
+    """Hash: v(ersion), k(ind), s(napshot), p(lace claimed)."""
+    return f"{PREFIX}:{{{game_id[:2]}}}:game:{game_id}"
+
+
+def tail_key(game_id: str) -> str:
+    """List: records since the snapshot."""
+    return f"{PREFIX}:{{{game_id[:2]}}}:tail:{game_id}"
+
+
+def deadlines_key(shard: str) -> str:
+    """Sorted set: game id by deadline (ms)."""
+    return f"{PREFIX}:{{{shard}}}:deadlines"
+
+
+def feed_key(shard: str) -> str:
+    """Stream: what happened."""
+    return f"{PREFIX}:{{{shard}}}:feed"
+
+
+def place_key(shard: str, place: Place) -> str:
+    """Set: the live games of a chat's topic."""
+    return f"{PREFIX}:{{{shard}}}:place:{place.chat_id}:{place.topic_id}"
