@@ -7,7 +7,7 @@ own commit, refusals included: what they were decided on is checked against the 
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -151,6 +151,15 @@ class _Plan:
     commit: Commit
 
 
+Observe = Callable[[str, str], None]
+"""``(command, outcome)``, told of every command answered. The outcome is ``done``, ``nothing``, ``duplicate``, a
+refusal's code, ``unavailable`` or ``error``."""
+
+
+def ignore(_command: str, _outcome: str) -> None:
+    """Observe nothing."""
+
+
 class Engine:
     """Executes commands on games.
 
@@ -166,7 +175,9 @@ class Engine:
         entropy: Entropy,
         *,
         capacity: int = 20_000,
+        observe: Observe = ignore,
     ) -> None:
+        self._observe = observe
         self._kinds = kinds
         self._store = store
         self._clock = clock
@@ -284,7 +295,7 @@ class Engine:
         for live, stored in zip(stale, loaded, strict=True):
             if isinstance(stored, Exception):
                 while live.waiting:
-                    _answer(live.waiting.popleft(), stored)
+                    self._answer(live.waiting.popleft(), stored)
             elif stored is None:
                 live.fresh, live.kind, live.state, live.version, live.seen = True, None, None, 0, {}
             elif isinstance(stored, Stored):
@@ -306,7 +317,7 @@ class Engine:
                 kind = self._kinds.get(order.command.kind)
                 claim = (order.command.place, order.command.max_live)
             if kind is None or (state is None and claim is None):
-                _answer(order, UnknownGame())
+                self._answer(order, UnknownGame())
                 continue
             result, events = self._decide(kind, state, version, order, known=(live.seen, new))
             if events:
@@ -317,7 +328,7 @@ class Engine:
                 result = Outcome(state, version, events)
             if state is None:  # a refused opening: there is nothing in the store to compare with
                 claim = None
-                _answer(order, result)
+                self._answer(order, result)
                 continue
             orders.append(order)
             results.append(result)
@@ -364,25 +375,25 @@ class Engine:
                     live.kind, live.state, live.version = commit.kind, commit.state, commit.version
                     _remember(live.seen, commit.records)
                     for order, answer in zip(plan.orders, plan.results, strict=True):
-                        _answer(order, answer)
+                        self._answer(order, answer)
                 case CommitResult.CONFLICT:
                     live.fresh = False
                     self._again(live, plan.orders)
                 case CommitResult.OCCUPIED:
                     limit = commit.claim[1] if commit.claim else 0
                     for order in plan.orders:
-                        _answer(order, PlaceTaken(limit=limit))
+                        self._answer(order, PlaceTaken(limit=limit))
                 case _:
                     live.fresh = False
                     for order in plan.orders:
-                        _answer(order, result)
+                        self._answer(order, result)
 
     def _again(self, live: _Live, orders: list[_Order]) -> None:
         """Put orders back, in their order, to be decided on the state that won."""
         for order in reversed(orders):
             order.conflicts += 1
             if order.conflicts > MAX_CONFLICTS:
-                _answer(order, Unavailable("too many replicas write to this game"))
+                self._answer(order, Unavailable("too many replicas write to this game"))
             else:
                 live.waiting.appendleft(order)
 
@@ -390,11 +401,20 @@ class Engine:
         """The flight was cancelled: nobody on it is left without an answer, and what it knew is read again."""
         for plan in plans:
             for order in plan.orders:
-                _answer(order, Unavailable("stopped"))
+                self._answer(order, Unavailable("stopped"))
         for live in batch:
             live.fresh = False
             while live.waiting:
-                _answer(live.waiting.popleft(), Unavailable("stopped"))
+                self._answer(live.waiting.popleft(), Unavailable("stopped"))
+
+    def _answer(self, order: _Order, result: Outcome | Exception) -> None:
+        with suppress(asyncio.InvalidStateError):  # the asker has gone
+            if isinstance(result, Exception):
+                order.answer.set_exception(result)
+            else:
+                order.answer.set_result(result)
+        if order.command is not None:
+            self._observe(type(order.command).__name__, _outcome(result))
 
     def _evict(self) -> None:
         while len(self._games) > self._capacity:
@@ -405,12 +425,18 @@ class Engine:
             del self._games[oldest.id]
 
 
-def _answer(order: _Order, result: Outcome | Exception) -> None:
-    with suppress(asyncio.InvalidStateError):  # the asker has gone
-        if isinstance(result, Exception):
-            order.answer.set_exception(result)
-        else:
-            order.answer.set_result(result)
+def _outcome(result: Outcome | Exception) -> str:
+    match result:
+        case Outcome(duplicate=True):
+            return "duplicate"
+        case Outcome(events=events):
+            return "done" if events else "nothing"
+        case Rejected():
+            return result.code
+        case Unavailable():
+            return "unavailable"
+        case _:
+            return "error"
 
 
 def _remember(seen: dict[str, Instant], records: Sequence[Record]) -> None:

@@ -48,7 +48,11 @@ else
   redis.call('PEXPIRE', KEYS[2], ttl)
 end
 redis.call('PEXPIRE', KEYS[1], ttl)
-if ARGV[8] == '' then redis.call('ZREM', KEYS[3], game_id) else redis.call('ZADD', KEYS[3], ARGV[8], game_id) end
+if ARGV[8] == '' then
+  redis.call('ZREM', KEYS[3], game_id)
+elseif redis.call('ZADD', KEYS[3], 'CH', ARGV[8], game_id) == 1 then
+  redis.call('PUBLISH', KEYS[3], game_id .. ' ' .. ARGV[8])
+end
 if ARGV[13] == '1' then redis.call('SREM', KEYS[5], game_id) end
 redis.call('XADD', KEYS[4], '*', 'g', game_id, 'v', ARGV[1], 'k', ARGV[11], 'p', ARGV[7], 'd', ARGV[8], 'r', records)
 return 'committed'
