@@ -1,0 +1,1 @@
+"""The process: settings, composition root, scheduler, announcer, sender, telemetry."""

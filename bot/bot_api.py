@@ -1,0 +1,328 @@
+"""A lean client of the Bot API: one keep-alive session, JSON, typed errors, a circuit breaker. No aiogram.
+
+The token is part of every URL and appears nowhere else: errors carry the method and Telegram's own text, and are raised
+outside of the handlers of the HTTP library's exceptions, so that no trace leads to an URL.
+"""
+# ruff: noqa: N818 - these are answers of Telegram's, named for what they say
+
+import contextlib
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.model import CLOSED, OpenedState
+
+if TYPE_CHECKING:
+    from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
+
+TELEGRAM = "https://api.telegram.org"
+CONNECTIONS = 64
+"""At most so many at once, kept alive: more than calls are ever in flight within the rates."""
+
+
+class ApiError(Exception):
+    """A call that Telegram refused, or that didn't reach it. `str` is fit for logs."""
+
+    def __init__(self, method: str, text: str, code: int = 0) -> None:
+        super().__init__(f"{method}: {text}")
+        self.method = method
+        self.text = text
+        self.code = code
+
+
+class RetryAfter(ApiError):
+    """429: too many calls; `seconds` until the next is welcome."""
+
+    seconds: float = 1.0
+
+
+class Migrated(ApiError):
+    """The group became a supergroup, with the id `chat_id`."""
+
+    chat_id: int = 0
+
+
+class NotModified(ApiError):
+    """The message shows exactly that already."""
+
+
+class MessageGone(ApiError):
+    """The message to edit, delete or reply to is not there, or can't be edited or deleted any more."""
+
+
+class ChatGone(ApiError):
+    """Nothing can be written to this chat: unknown, deleted, left, blocked, or never begun."""
+
+
+class NoRights(ApiError):
+    """The bot is in the chat but may not do that."""
+
+
+class TopicGone(ApiError):
+    """The forum topic is closed or deleted."""
+
+
+class QueryTooOld(ApiError):
+    """The tap was answered already, or too long ago."""
+
+
+class Conflict(ApiError):
+    """409: somebody else polls, or a webhook is set."""
+
+
+class Unauthorized(ApiError):
+    """The token is wrong or revoked."""
+
+
+class BadCall(ApiError):
+    """The call itself is wrong: our bug."""
+
+
+class ServerDown(ApiError):
+    """No answer that makes sense: network, timeout, 5xx, garbage. The call may or may not have been carried out."""
+
+
+class CircuitOpen(ServerDown):
+    """Not even tried: the last calls all failed. `seconds` until one is tried again."""
+
+    seconds: float = 1.0
+
+
+_TEXTS: tuple[tuple[type[ApiError], tuple[str, ...]], ...] = (
+    (NotModified, ("message is not modified", "topic_not_modified", "chat_not_modified")),
+    (QueryTooOld, ("query is too old", "query id is invalid")),
+    (
+        TopicGone,
+        ("message thread not found", "topic_closed", "topic_deleted", "topic_id_invalid", "the chat is not a forum"),
+    ),
+    (
+        MessageGone,
+        (
+            "message to edit not found",
+            "message to delete not found",
+            "message to be replied not found",
+            "message to pin not found",
+            "message to copy not found",
+            "message to forward not found",
+            "message can't be edited",
+            "message can't be deleted",
+            "there is no text in the message to edit",
+            "there is no caption in the message to edit",
+            "message_id_invalid",
+        ),
+    ),
+    (
+        NoRights,
+        (
+            "not enough rights",
+            "need administrator rights",
+            "have no rights",
+            "chat_admin_required",
+            "chat_write_forbidden",
+            "chat_restricted",
+            "user_restricted",
+        ),
+    ),
+    (
+        ChatGone,
+        (
+            "chat not found",
+            "bot was blocked by the user",
+            "user is deactivated",
+            "bot can't initiate conversation",
+            "can't send messages to the bot",
+            "can't send messages to bots",
+            "bot was kicked",
+            "bot is not a member",
+            "group chat was deleted",
+            "group chat is deactivated",
+            "peer_id_invalid",
+            "user_is_blocked",
+            "input_user_deactivated",
+        ),
+    ),
+)
+"""What Telegram says, in lower case, and what it means. The first that fits."""
+
+
+class _Parameters(msgspec.Struct):
+    retry_after: float | None = None
+    migrate_to_chat_id: int | None = None
+
+
+class _Envelope(msgspec.Struct):
+    ok: bool
+    result: Any = None
+    description: str = ""
+    parameters: _Parameters | None = None
+
+
+_decode = msgspec.json.Decoder(_Envelope).decode
+
+
+def error_of(method: str, code: int, envelope: _Envelope) -> ApiError:
+    """The typed error for Telegram's answer."""
+    text, parameters = envelope.description, envelope.parameters or _Parameters()
+    if code == 429 or parameters.retry_after is not None:
+        limited = RetryAfter(method, text, code)
+        limited.seconds = max(parameters.retry_after or 1.0, 1.0)
+        return limited
+    if parameters.migrate_to_chat_id is not None:
+        moved = Migrated(method, text, code)
+        moved.chat_id = parameters.migrate_to_chat_id
+        return moved
+    return _kind_of(code, text.lower())(method, text, code)
+
+
+def _kind_of(code: int, low: str) -> type[ApiError]:
+    if code >= 500:
+        return ServerDown
+    # Telegram answers a malformed token with a bare 404, as it does any path that it doesn't know.
+    if code == 401 or (code == 404 and "method not found" not in low):
+        return Unauthorized
+    if code == 409:
+        return Conflict
+    named = (kind for kind, texts in _TEXTS if any(each in low for each in texts))
+    # Telegram invents new ways to forbid; what they share is that this chat doesn't take this message.
+    return next(named, NoRights if code == 403 else BadCall)
+
+
+class BotApi:
+    """Calls the Bot API.
+
+    Args:
+        token: from BotFather.
+        base: the Bot API server.
+        seconds: limit of one call, all of it; long polling passes its own.
+        failures: so many failed calls in a row open the circuit.
+        pause: seconds that the open circuit refuses calls; then one is let through to see.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        base: str = TELEGRAM,
+        *,
+        seconds: float = 20.0,
+        failures: int = 5,
+        pause: float = 5.0,
+    ) -> None:
+        self._root = f"{base.rstrip('/')}/bot{token}/"
+        self._token = token
+        self._seconds = seconds
+        self._pause = pause
+        self._session: aiohttp.ClientSession | None = None
+        self._circuits = AsyncCircuitBreakerFactory(default_threshold=failures, default_ttl=pause)
+        self._breaker: AsyncCircuitBreaker | None = None
+        self._probing = False
+
+    @property
+    def state(self) -> str:
+        """Of the circuit: `closed` (all is well), `opened` or `half-opened`."""
+        return CLOSED if self._breaker is None else str(self._breaker.context.state)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> Any:
+        """Call a method and return its result.
+
+        Args:
+            method: of the Bot API.
+            params: JSON-able; None values are left out.
+            files: field -> (file name, content), sent as multipart.
+            seconds: limit of this call, where it is not the usual one.
+
+        Raises:
+            ApiError: one of its kinds.
+        """
+        if self._breaker is None:
+            self._breaker = await self._circuits.get_breaker("telegram")
+        probe = self.state != CLOSED
+        if probe and self._probing:
+            raise self._refused(method, 0.5)
+        failure: ApiError
+        try:
+            async with self._breaker:
+                self._probing = probe
+                result = await self._exchange(method, params or {}, files, seconds or self._seconds)
+        except OpenedState as opened:
+            failure = self._refused(method, opened.opened_at + self._pause - time.time())
+        except ServerDown as down:
+            failure = down
+        else:
+            if isinstance(result, ApiError):
+                raise result
+            return result
+        finally:
+            if probe:
+                self._probing = False
+        raise failure
+
+    async def _exchange(
+        self, method: str, params: Mapping[str, Any], files: Mapping[str, tuple[str, bytes]] | None, seconds: float
+    ) -> Any:
+        """The result, or the refusal: for the circuit both are a server that is well. Raises ServerDown."""
+        down: ServerDown
+        given = {name: value for name, value in params.items() if value is not None}
+        try:
+            limit = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 5.0))
+            async with self._open().post(self._root + method, timeout=limit, **_body(given, files)) as response:
+                code, content = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
+            down = ServerDown(method, type(problem).__name__)
+        else:
+            return self._read(method, code, content)
+        raise down
+
+    def _read(self, method: str, code: int, content: bytes) -> Any:
+        envelope: _Envelope | None = None
+        with contextlib.suppress(msgspec.DecodeError):
+            envelope = _decode(content)
+        if envelope is None:
+            raise ServerDown(method, f"not an answer of Telegram's: HTTP {code}, {len(content)} bytes", code)
+        if envelope.ok:
+            return envelope.result
+        envelope.description = envelope.description.replace(self._token, "***")
+        error = error_of(method, code, envelope)
+        if isinstance(error, ServerDown):
+            raise error
+        return error
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=60)
+            self._session = aiohttp.ClientSession(connector=connector)
+        return self._session
+
+    def _refused(self, method: str, seconds: float) -> CircuitOpen:
+        error = CircuitOpen(method, "not tried, the server is down")
+        error.seconds = max(seconds, 0.1)
+        return error
+
+    def __repr__(self) -> str:
+        return f"BotApi(circuit={self.state})"
+
+
+def _body(params: dict[str, Any], files: Mapping[str, tuple[str, bytes]] | None) -> dict[str, Any]:
+    """Keyword arguments of the post: JSON, or multipart where there are files."""
+    if not files:
+        return {"data": msgspec.json.encode(params), "headers": {"Content-Type": "application/json"}}
+    form = aiohttp.FormData()
+    for name, value in params.items():
+        form.add_field(name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    for name, (file_name, content) in files.items():
+        form.add_field(name, content, filename=file_name, content_type="application/octet-stream")
+    return {"data": form}

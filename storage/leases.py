@@ -1,0 +1,242 @@
+"""Leases: which process does a job that only one may do, and a bell that wakes those who wait.
+
+A lease is a Redis key that expires. Its holder renews it three times within its life and knows by its own monotonic
+clock, counted from before the request was sent, when it must have stopped: so a process that was paused finds its lease
+gone before Redis gives it to another. Each acquisition gets a higher fencing token; a store that compares the
+token refuses what a late holder still writes.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from loguru import logger
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+_ACQUIRE = """
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return {0, redis.call('PTTL', KEYS[1])} end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local fence = redis.call('INCR', KEYS[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return {fence, 0}
+"""
+_RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[4] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return 1
+"""
+_RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('PUBLISH', ARGV[3], KEYS[1])
+return 1
+"""
+
+RELEASED = "tombola:leases:released"
+"""Channel on which a release is announced."""
+FENCE_TTL_MS = 30 * 24 * 3600 * 1000
+"""A token must outlive every pause of a holder; a month is longer than any."""
+STORE_GONE = (RedisError, OSError)
+"""What redis-py raises when Redis can't be asked or doesn't answer in time."""
+
+
+def jitter(seconds: float) -> float:
+    """That delay, or up to half of it less, so that replicas don't come back in step."""
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+class LeaseLostError(Exception):
+    """A store has seen a higher token than ours: somebody else does this job now."""
+
+
+class Bell:
+    """One pub/sub connection that wakes everyone in this process who waits on a channel.
+
+    It is a hint: a ring may be lost while the connection is. Whoever waits also looks by itself from time to time.
+    """
+
+    def __init__(self, redis: Redis, channel: str) -> None:
+        self.rings = 0
+        self._redis = redis
+        self._channel = channel
+        self._next = asyncio.Event()
+
+    async def listen(self) -> None:
+        """Hear the channel until cancelled; reconnects by itself."""
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.subscribe(self._channel)
+                    # The subscription itself rings too: whatever came before it was not heard.
+                    while True:
+                        if await pubsub.get_message(timeout=30) is not None:
+                            self.ring()
+            except STORE_GONE as problem:
+                logger.debug("bell on {} lost: {}", self._channel, type(problem).__name__)
+                await asyncio.sleep(jitter(0.5))
+
+    def ring(self) -> None:
+        """Wake the waiting."""
+        self.rings += 1
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def after(self, seen: int, within: float | None = None) -> None:
+        """Return when it has rung more than `seen` times, or after `within` seconds."""
+        if self.rings == seen:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._next.wait(), within)
+
+
+class Lease:
+    """The right to do one job, held by at most one owner at a time.
+
+    Args:
+        redis: where the lease lives.
+        name: the job, e.g. `{send}` or `{07}:projector`; keep a hash tag in it so that its two keys share a slot.
+        owner: this process, unique (host, process id and a random part).
+        ttl_ms: how long after a sudden death others have to wait.
+        released: bell on `RELEASED`; without it a waiting process notices a release within a third of the ttl.
+    """
+
+    def __init__(
+        self, redis: Redis, name: str, owner: str, *, ttl_ms: int = 3000, released: Bell | None = None
+    ) -> None:
+        if "{" not in name:
+            raise ValueError("a lease's name carries a hash tag, so that its keys share a slot")
+        self.name = name
+        self.owner = owner
+        self._ttl = ttl_ms / 1000
+        self._keys = [f"tombola:{name}:lease", f"tombola:{name}:fence"]
+        self._released = released
+        self._safe_until = 0.0
+        self._fence = 0
+        self._acquire = redis.register_script(_ACQUIRE)
+        self._renew = redis.register_script(_RENEW)
+        self._release = redis.register_script(_RELEASE)
+
+    @property
+    def held(self) -> bool:
+        """Whether the job is certainly ours at this instant, by our own clock."""
+        return time.monotonic() < self._safe_until
+
+    @property
+    def fence(self) -> int:
+        """Token of the latest acquisition; higher than every earlier holder's."""
+        return self._fence
+
+    async def run(self, job: Callable[[int], Awaitable[None]]) -> None:
+        """Hold the lease and do `job(fence)`; when the lease is lost cancel the job, then stand by again.
+
+        Returns when a job returns. A job's own error ends it too, but for a Redis that is away and for
+        `LeaseLostError`: those are a lost lease.
+        Cancelling cancels the job, waits for it while still renewing, and releases the lease.
+        """
+        while True:
+            fence = await self.acquire()
+            logger.info("lease {} acquired, token {}", self.name, fence)
+            try:
+                if await self._hold(job, fence):
+                    return
+            finally:
+                await self.release()
+            logger.warning("lease {} lost", self.name)
+            await asyncio.sleep(jitter(self._ttl / 10))
+
+    async def acquire(self) -> int:
+        """Wait until the lease is ours. Returns the fencing token. The caller renews, or uses `run`."""
+        while True:
+            rings = self._released.rings if self._released else 0
+            wait = await self.try_acquire()
+            if wait == 0:
+                return self._fence
+            # Just after the expiry, and in any case soon: a holder may release, or Redis lose the key.
+            delay = min(wait / 1000, self._ttl / 3) + random.uniform(0.001, self._ttl / 30)  # noqa: S311
+            if self._released:
+                await self._released.after(rings, delay)
+            else:
+                await asyncio.sleep(delay)
+
+    async def try_acquire(self) -> int:
+        """Ask once. Returns 0: ours; else the milliseconds until the holder's lease may expire."""
+        began = time.monotonic()
+        arguments: list[str | int] = [self.owner, round(self._ttl * 1000), FENCE_TTL_MS]
+        try:
+            fence, wait = await self._acquire(keys=self._keys, args=arguments)
+        except STORE_GONE as problem:
+            logger.debug("lease {} can't be asked for: {}", self.name, type(problem).__name__)
+            return round(jitter(self._ttl * 1000 / 3))
+        if fence:
+            self._fence = int(fence)
+            self._extend(began)
+            return 0
+        return max(1, int(wait))
+
+    async def renew(self) -> bool:
+        """Extend the lease. False when it is no longer ours. Raises what redis-py raises."""
+        began = time.monotonic()
+        arguments: list[str | int] = [self.owner, round(self._ttl * 1000), FENCE_TTL_MS, self._fence]
+        if not await self._renew(keys=self._keys, args=arguments):
+            self._safe_until = 0.0
+            return False
+        self._extend(began)
+        return True
+
+    async def release(self) -> None:
+        """Give the lease up, if it is ours; those who wait are woken."""
+        self._safe_until = 0.0
+        try:
+            await self._release(keys=self._keys, args=[self.owner, self._fence, RELEASED])
+        except STORE_GONE as problem:
+            logger.debug("lease {} not released, it will expire: {}", self.name, type(problem).__name__)
+
+    def _extend(self, began: float) -> None:
+        # A twentieth less than Redis's own count: the two clocks may run at slightly different rates.
+        self._safe_until = began + self._ttl * 0.95
+
+    async def _hold(self, job: Callable[[int], Awaitable[None]], fence: int) -> bool:
+        """Do the job while renewing. True when it ended by itself, False when the lease was lost."""
+        renewing = asyncio.ensure_future(self._keep())
+        working = asyncio.ensure_future(job(fence))
+        try:
+            await asyncio.wait({renewing, working}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended = working.done()
+            await _end(working)
+            await _end(renewing)
+        if not ended:
+            return False
+        try:
+            working.result()
+        except (*STORE_GONE, LeaseLostError) as problem:
+            logger.warning("job of lease {} stopped: {}", self.name, type(problem).__name__)
+            return False
+        return True
+
+    async def _keep(self) -> None:
+        """Renew until the lease is lost."""
+        delay = self._ttl / 3
+        while self.held:
+            await asyncio.sleep(delay)
+            left = self._safe_until - time.monotonic()
+            try:
+                if left <= 0 or not await asyncio.wait_for(self.renew(), left):
+                    return
+                delay = self._ttl / 3
+            except (*STORE_GONE, TimeoutError) as problem:
+                delay = jitter(self._ttl / 10)
+                logger.warning("lease {} not renewed: {}", self.name, type(problem).__name__)
+
+
+async def _end(task: asyncio.Future[None]) -> None:
+    """Cancel a task and wait for its end, whatever it ends with; its result stays to be read."""
+    task.cancel()
+    while not task.done():
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()

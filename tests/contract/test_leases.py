@@ -1,0 +1,196 @@
+"""Leases on a real Redis: one holder, higher tokens, loss noticed before expiry, takeover."""
+
+import asyncio
+import contextlib
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from storage.leases import RELEASED, Bell, Lease, LeaseLostError
+
+NAME = "{test}:job"
+
+
+async def test_only_one_of_many_holds_the_lease(redis: Redis) -> None:
+    leases = [Lease(redis, NAME, f"owner-{n}") for n in range(20)]
+
+    waits = await asyncio.gather(*(lease.try_acquire() for lease in leases))
+
+    assert waits.count(0) == 1
+    assert [lease.held for lease in leases].count(True) == 1
+    assert all(0 < wait <= 3000 for wait in waits if wait)
+
+
+async def test_each_holder_gets_a_higher_token(redis: Redis) -> None:
+    fences = []
+    for n in range(5):
+        lease = Lease(redis, NAME, f"owner-{n}")
+        fences.append(await lease.acquire())
+        await lease.release()
+
+    assert fences == sorted(set(fences))
+
+
+async def test_a_dead_holder_is_followed_when_its_lease_expires(redis: Redis) -> None:
+    dead, heir = Lease(redis, NAME, "dead", ttl_ms=150), Lease(redis, NAME, "heir", ttl_ms=150)
+    await dead.acquire()
+
+    async with asyncio.timeout(2):
+        await heir.acquire()
+
+    assert heir.held
+    assert not dead.held
+
+
+async def test_the_holder_knows_its_loss_before_redis_gives_the_lease_away(redis: Redis) -> None:
+    paused, heir = Lease(redis, NAME, "paused", ttl_ms=200), Lease(redis, NAME, "heir", ttl_ms=200)
+    await paused.acquire()
+    both = False
+    async with asyncio.timeout(2):
+        while await heir.try_acquire():
+            both = both or (paused.held and heir.held)
+
+    assert not both
+    assert not paused.held
+
+
+async def test_a_late_holder_can_neither_renew_nor_release_what_is_anothers(redis: Redis) -> None:
+    late, heir = Lease(redis, NAME, "late", ttl_ms=50), Lease(redis, NAME, "heir")
+    await late.acquire()
+    await heir.acquire()
+
+    assert not await late.renew()
+    await late.release()
+    assert await heir.renew()
+
+
+async def test_a_release_wakes_whoever_waits_at_once(redis: Redis) -> None:
+    bell = Bell(redis, RELEASED)
+    listening = asyncio.create_task(bell.listen())
+    await bell.after(0)
+    holder, heir = Lease(redis, NAME, "holder", ttl_ms=60_000), Lease(redis, NAME, "heir", ttl_ms=60_000, released=bell)
+    await holder.acquire()
+    waiting = asyncio.create_task(heir.acquire())
+    await asyncio.wait({waiting}, timeout=0.05)
+
+    await holder.release()
+    async with asyncio.timeout(2):
+        await waiting
+
+    assert heir.held
+    listening.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await listening
+
+
+async def test_a_job_runs_far_longer_than_the_lease_lives(redis: Redis) -> None:
+    lease, other = Lease(redis, NAME, "holder", ttl_ms=60), Lease(redis, NAME, "other", ttl_ms=60)
+    tries = []
+
+    async def job(_fence: int) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 0.3
+        while loop.time() < until:
+            tries.append(await other.try_acquire())
+            assert lease.held
+
+    await lease.run(job)
+
+    assert all(tries)
+    assert await other.try_acquire() == 0
+
+
+async def test_a_job_is_cancelled_when_its_lease_is_lost_and_starts_again_with_a_new_token(redis: Redis) -> None:
+    lease = Lease(redis, NAME, "holder", ttl_ms=90)
+    fences: list[int] = []
+    cancelled = 0
+
+    async def job(fence: int) -> None:
+        nonlocal cancelled
+        fences.append(fence)
+        if len(fences) == 2:
+            return
+        await redis.set("tombola:{test}:job:lease", "thief", px=100)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled += 1
+            raise
+
+    async with asyncio.timeout(5):
+        await lease.run(job)
+
+    assert cancelled == 1
+    assert fences[1] > fences[0]
+
+
+@pytest.mark.parametrize("loss", [RedisConnectionError("away"), LeaseLostError()])
+async def test_a_job_that_lost_redis_or_its_token_stands_by_again(redis: Redis, loss: Exception) -> None:
+    lease = Lease(redis, NAME, "holder", ttl_ms=90)
+    runs = 0
+
+    async def job(_fence: int) -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise loss
+
+    await lease.run(job)
+
+    assert runs == 2
+
+
+async def test_a_jobs_own_error_ends_it_and_frees_the_lease(redis: Redis) -> None:
+    lease = Lease(redis, NAME, "holder")
+
+    async def job(_fence: int) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await lease.run(job)
+    assert await Lease(redis, NAME, "next").try_acquire() == 0
+
+
+async def test_a_stop_lets_the_job_finish_while_the_lease_is_still_kept(redis: Redis) -> None:
+    lease, other = Lease(redis, NAME, "holder", ttl_ms=90), Lease(redis, NAME, "other", ttl_ms=90)
+    began, waits = asyncio.Event(), []
+
+    async def job(_fence: int) -> None:
+        try:
+            began.set()
+            await asyncio.Event().wait()
+        finally:
+            until = asyncio.get_running_loop().time() + 0.3
+            while asyncio.get_running_loop().time() < until:
+                waits.append(await other.try_acquire())
+
+    running = asyncio.create_task(lease.run(job))
+    await began.wait()
+    running.cancel()
+    await asyncio.wait({running})
+
+    assert all(waits)
+    assert await other.try_acquire() == 0
+
+
+async def test_an_unreachable_redis_is_no_error_but_a_wait() -> None:
+    nowhere = Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    lease = Lease(nowhere, NAME, "holder")
+
+    assert await lease.try_acquire() > 0
+    await lease.release()
+    assert not lease.held
+    await nowhere.aclose()
+
+
+async def test_every_key_of_a_lease_expires(redis: Redis) -> None:
+    await Lease(redis, NAME, "holder").acquire()
+
+    for key in await redis.keys("*"):
+        assert await redis.pttl(key) > 0
+
+
+def test_a_name_without_a_hash_tag_is_refused(redis: Redis) -> None:
+    with pytest.raises(ValueError, match="hash tag"):
+        Lease(redis, "job", "holder")

@@ -1,0 +1,189 @@
+"""The rates on a real Redis, against a server that counts strictly and a network that jitters."""
+
+import asyncio
+import heapq
+from collections import defaultdict
+from itertools import pairwise
+from random import Random
+
+import pytest
+from redis.asyncio import Redis
+
+from storage.limits import BASE, Limits, Priority, Rates, Window
+
+START = 1_800_000_000_000
+PERSON, GROUP = 77, -1001
+
+
+class Turned:
+    """A clock that stands until told."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> int:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += round(seconds * 1000)
+
+
+@pytest.fixture
+def clock() -> Turned:
+    return Turned()
+
+
+@pytest.fixture
+def limits(redis: Redis, clock: Turned) -> Limits:
+    return Limits(redis, now=clock.now)
+
+
+async def spend(
+    limits: Limits, clock: Turned, chat: int, times: int, priority: Priority = Priority.URGENT
+) -> list[int]:
+    """Take as fast as allowed; gives the times, from the start, at which each was granted."""
+    granted: list[int] = []
+    while len(granted) < times:
+        if wait := await limits.reserve(chat, priority=priority):
+            clock.at += wait
+        else:
+            granted.append(clock.at - START)
+    return granted
+
+
+def most(times: list[int], window: int) -> int:
+    """Most of these within any such window."""
+    times = sorted(times)
+    return max(sum(1 for t in times[i:] if t < times[i] + window) for i in range(len(times)))
+
+
+async def test_a_chat_gets_a_small_burst_and_then_less_than_one_a_second(limits: Limits, clock: Turned) -> None:
+    granted = await spend(limits, clock, PERSON, 30)
+
+    assert granted[:3] == [0, 0, 0]
+    assert most(granted, 5_000) <= 5
+    assert granted[-1] >= 27_000
+
+
+async def test_a_group_gets_at_most_twenty_a_minute(limits: Limits, clock: Turned) -> None:
+    assert most(await spend(limits, clock, GROUP, 60), 60_000) == 20
+
+
+async def test_progress_leaves_room_in_the_minute_for_a_result(limits: Limits, clock: Turned) -> None:
+    granted = await spend(limits, clock, GROUP, 12, Priority.COSMETIC)
+    assert await limits.reserve(GROUP, priority=Priority.COSMETIC) > 1_000
+    clock.at += 3_300
+
+    assert await limits.reserve(GROUP, priority=Priority.URGENT) == 0
+    assert max(later - earlier for earlier, later in pairwise(granted)) <= 15_000
+
+
+async def test_a_wait_is_exact_and_takes_nothing(limits: Limits, clock: Turned) -> None:
+    await spend(limits, clock, PERSON, 3)
+    wait = await limits.reserve(PERSON)
+
+    clock.at += wait - 1
+    assert await limits.reserve(PERSON) == 1
+    clock.at += 1
+    assert await limits.reserve(PERSON) == 0
+
+
+async def test_one_chat_that_waits_holds_up_no_other(limits: Limits, clock: Turned) -> None:
+    await spend(limits, clock, PERSON, 3)
+    assert await limits.reserve(PERSON) > 0
+    clock.at += 100
+
+    assert await limits.reserve(PERSON + 1) == 0
+
+
+async def test_several_calls_are_granted_together_or_not_at_all(limits: Limits) -> None:
+    assert await limits.reserve(PERSON, 2) == 0
+    assert await limits.reserve(PERSON, 2) > 0
+    assert await limits.reserve(PERSON, 1) == 0
+    with pytest.raises(ValueError, match="never"):
+        await limits.reserve(PERSON, 4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_strict_server_behind_a_jittering_network_never_sees_a_breach(
+    limits: Limits, clock: Turned, seed: int
+) -> None:
+    random = Random(seed)
+    chats = [random.choice([-1, 1]) * n for n in range(1, 60)]
+    arrivals: dict[int, list[int]] = defaultdict(list)
+    due = [(START, chat) for chat in chats]
+    heapq.heapify(due)
+    while sum(map(len, arrivals.values())) < 500:
+        at, chat = heapq.heappop(due)
+        clock.at = max(clock.at, at)
+        wait = await limits.reserve(chat, priority=random.choice(list(Priority)))
+        if not wait:
+            arrivals[chat].append(clock.at + random.randint(20, 120))
+        heapq.heappush(due, (clock.at + max(wait, random.randint(0, 300)), chat))
+
+    everything = [t for times in arrivals.values() for t in times]
+    assert most(everything, 1_000) <= 30
+    assert all(most(times, 5_000) <= 5 for times in arrivals.values())
+    assert all(most(times, 60_000) <= 20 for chat, times in arrivals.items() if chat < 0)
+
+
+async def test_processes_that_ask_at_once_never_get_more_than_the_rate(redis: Redis) -> None:
+    """On Redis's own clock: in however long it takes, no more than the windows allow."""
+    rates = Rates(overall=(Window(60_000, (30, 30, 30)),), chat=(), group=())
+    limits = [Limits(redis, rates) for _ in range(5)]
+
+    waits = await asyncio.gather(*(limits[n % 5].reserve(n) for n in range(200)))
+
+    assert waits.count(0) == 30
+
+
+async def test_a_429_stops_that_chat_alone(limits: Limits, clock: Turned) -> None:
+    await limits.penalise(GROUP, 7)
+
+    assert await limits.reserve(GROUP) == 7_000
+    assert await limits.reserve(PERSON) == 0
+    clock.at += 7_000
+    assert await limits.reserve(GROUP) == 0
+
+
+async def test_a_429_for_all_stops_all_and_a_shorter_one_does_not_shorten_it(limits: Limits) -> None:
+    await limits.penalise(None, 9)
+    await limits.penalise(None, 2)
+
+    assert await limits.reserve(PERSON) == 9_000
+
+
+async def test_a_direct_call_waits_its_turn_but_not_beyond_its_patience(limits: Limits, clock: Turned) -> None:
+    await spend(limits, clock, PERSON, 3)
+
+    assert not await limits.acquire(PERSON, 1, sleep=clock.sleep)
+    assert await limits.acquire(PERSON, 5, sleep=clock.sleep)
+
+
+async def test_the_clock_of_redis_is_used_where_none_is_given(redis: Redis) -> None:
+    limits = Limits(redis)
+
+    waits = [await limits.reserve(PERSON) for _ in range(4)]
+
+    assert waits[:3] == [0, 0, 0]
+    assert 0 < waits[3] <= 3_250
+
+
+async def test_a_clock_that_steps_back_lets_nothing_more_through(limits: Limits, clock: Turned) -> None:
+    await spend(limits, clock, PERSON, 3)
+    clock.at -= 60_000
+
+    assert await limits.reserve(PERSON) > 0
+
+
+async def test_every_key_of_the_rates_expires(limits: Limits, redis: Redis) -> None:
+    await limits.reserve(GROUP)
+    await limits.reserve(PERSON)
+    await limits.penalise(GROUP, 5)
+    await limits.penalise(None, 5)
+
+    keys = await redis.keys("*")
+    assert len(keys) == 5
+    for key in keys:
+        assert str(key).startswith(f"b'{BASE}")
+        assert await redis.pttl(key) > 0
