@@ -1,0 +1,122 @@
+"""Putting the sandbox together: the ASGI application, and a server for tests and for `python -m bot sandbox`."""
+
+import asyncio
+import contextlib
+import random
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sandbox.bot_api import BotApi, not_found
+from sandbox.control import Control
+from sandbox.control_http import control_routes, page
+from sandbox.players import Players
+from sandbox.state import Chat
+from sandbox.webhooks import Delivery
+from sandbox.world import World
+
+PAGE = Path(__file__).parent / "page"
+STOP_SECONDS = 2
+
+
+@dataclass(slots=True)
+class Box:
+    """A running sandbox: its address, the bot's token, and the hands to move it with."""
+
+    url: str
+    world: World
+    control: Control
+    players: Players
+    group: Chat | None
+
+    @property
+    def token(self) -> str:
+        """The bot's token."""
+        return self.world.token
+
+
+def create_app(world: World, players: Players | None = None, *, webhook_backoff: float = 2.0) -> Starlette:
+    """The Bot API, the control surface and the page, on one world."""
+    control = Control(world)
+    api = BotApi(world)
+    world.delivery = Delivery(world, api.execute, backoff=webhook_backoff)
+    methods = ["GET", "POST"]
+    return Starlette(
+        routes=[
+            Route("/", page),
+            Mount("/page", StaticFiles(directory=PAGE)),
+            Mount("/sandbox", routes=control_routes(control, players or Players(control, world.rng))),
+            Route("/bot{token}/{method}", api.endpoint, methods=methods),
+            Route("/file/bot{token}/{path:path}", api.file),
+            Route("/{path:path}", not_found, methods=methods),
+        ]
+    )
+
+
+def demo_group(control: Control) -> Chat:
+    """The group that a newcomer finds: Ann, who made it, Boris, Chloé and the bot."""
+    ann = control.add_user("Ann", last_name="Archer", username="ann_archer")
+    boris = control.add_user("Борис", last_name="Белов", username="boris_b", language="ru")
+    chloe = control.add_user("Chloé", last_name="Martin", username="chloe_m")
+    return control.add_group("Friday games", ann, [boris, chloe])
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that leaves signals to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    now: Callable[[], float] = time.time,
+    rng: random.Random | None = None,
+    limits: bool = True,
+    demo: bool = False,
+    token: str | None = None,
+    webhook_backoff: float = 2.0,
+) -> AsyncIterator[Box]:
+    """Runs a sandbox as long as the context lasts. Port 0 takes a free one; `now` gives unix seconds."""
+    world = World(now, rng=rng, token=token)
+    world.limits.enabled = limits
+    control = Control(world)
+    players = Players(control, world.rng)
+    app = create_app(world, players, webhook_backoff=webhook_backoff)
+    group = demo_group(control) if demo else None
+    listener = socket.create_server((host, port))
+    config = uvicorn.Config(app, log_level="critical", access_log=False, timeout_graceful_shutdown=STOP_SECONDS)
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="sandbox server")
+    closing = asyncio.create_task(_close_polls(world), name="sandbox polls")
+    try:
+        yield Box(f"http://{host}:{listener.getsockname()[1]}", world, control, players, group)
+    finally:
+        closing.cancel()
+        await players.stop()
+        if world.delivery:
+            await world.delivery.stop()
+        world.close()
+        server.should_exit = True
+        await asyncio.gather(serving, closing, return_exceptions=True)
+
+
+async def _close_polls(world: World) -> None:
+    """Closes polls on time, by the world's clock; a turned clock is told through the changes."""
+    while True:
+        due = world.next_deadline()
+        wait = None if due is None else max(0.01, due - world.now())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(world.changes.next(), wait)
+        world.close_due_polls()

@@ -1,0 +1,366 @@
+"""What people do in the sandbox, as methods: the in-process control surface of tests, of the page and of simulated players."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sandbox.entities import tidy
+from sandbox.faults import FaultKind
+from sandbox.methods.common import may_send
+from sandbox.render import message_json
+from sandbox.state import Chat, ChatType, Json, Message, Poll, Query, Status, User
+from sandbox.world import Violation, World
+
+T = TypeVar("T")
+PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+GENERAL_LANGUAGE = ""
+
+
+class Refused(Exception):
+    """What a Telegram client would not let this person do; the text says why."""
+
+
+@dataclass(slots=True, frozen=True)
+class Answer:
+    """What a tap got: the toast (`text`), or an alert where `show_alert`, or an address to open."""
+
+    text: str
+    show_alert: bool
+    url: str | None
+
+
+@dataclass(slots=True)
+class Press:
+    """A tap on its way. `await press.answer()` for what the bot says to it."""
+
+    query: Query
+
+    async def answer(self, timeout: float = 10.0) -> Answer:
+        """The bot's answer. Raises TimeoutError after `timeout` seconds without one."""
+        fields = await asyncio.wait_for(asyncio.shield(self.query.answer), timeout)
+        return Answer(**fields)
+
+
+class Control:
+    """People's hands. Users, chats and messages are the world's own records: read them freely."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    # People and chats
+
+    def add_user(
+        self, first_name: str, *, last_name: str = "", username: str = "", language: str = "en", simulated: bool = False
+    ) -> User:
+        """A new person, who has not yet met the bot."""
+        return self.world.add_user(
+            first_name, last_name=last_name, username=username, language=language, simulated=simulated
+        )
+
+    def add_group(
+        self,
+        title: str,
+        creator: User,
+        members: list[User] | None = None,
+        *,
+        kind: ChatType = "group",
+        forum: bool = False,
+        with_bot: bool = True,
+        bot_admin: bool = False,
+    ) -> Chat:
+        """A new group (a forum is a supergroup) with its members and, unless told otherwise, the bot."""
+        chat = self.world.add_chat("supergroup" if forum else kind, title, creator, forum=forum)
+        for user in members or []:
+            self.world.set_member(chat, user, "member", by=creator)
+        if with_bot:
+            self.world.set_member(chat, self.world.bot, "administrator" if bot_admin else "member", by=creator)
+        return chat
+
+    def add_topic(self, chat: Chat, name: str, by: User) -> int:
+        """A new topic of a forum; its message_thread_id."""
+        return self.world.add_topic(chat, name, by).id
+
+    def close_topic(self, chat: Chat, thread_id: int, by: User, *, closed: bool = True) -> None:
+        """Closes or reopens a topic."""
+        self.world.close_topic(chat, chat.topics[thread_id], closed, by)
+
+    def set_status(self, chat: Chat, user: User, status: Status, *, by: User | None = None, **changes: Any) -> None:
+        """Promotes, demotes, restricts, removes. `changes`: is_anonymous, rights, until, title of Member."""
+        self.world.set_member(chat, user, status, by=by, **changes)
+
+    def join(self, chat: Chat, user: User) -> None:
+        """The person comes into the group."""
+        if not self.world.member(chat, user.id).is_present:
+            self.world.set_member(chat, user, "member")
+
+    def leave(self, chat: Chat, user: User) -> None:
+        """The person goes."""
+        self.world.set_member(chat, user, "left")
+
+    def add_bot(self, chat: Chat, by: User, *, admin: bool = False) -> None:
+        """Adds the bot, or changes whether it is an administrator."""
+        self.world.set_member(chat, self.world.bot, "administrator" if admin else "member", by=by)
+
+    def remove_bot(self, chat: Chat, by: User) -> None:
+        """Throws the bot out."""
+        self.world.set_member(chat, self.world.bot, "kicked", by=by)
+
+    def mute_bot(self, chat: Chat, by: User) -> None:
+        """The bot stays but may not write."""
+        self.world.set_member(chat, self.world.bot, "restricted", by=by, rights={})
+
+    def migrate(self, chat: Chat, by: User) -> Chat:
+        """The group becomes a supergroup; the new chat."""
+        return self.world.migrate(chat, by)
+
+    def delete_group(self, chat: Chat) -> None:
+        """The group is gone."""
+        chat.deleted = True
+        self.world.changes.tell("chat", chat=chat.id)
+
+    def block_bot(self, user: User) -> None:
+        """The person blocks the bot."""
+        self.world.set_blocked(user, blocked=True)
+
+    def unblock_bot(self, user: User) -> None:
+        """The person lets the bot write again."""
+        self.world.set_blocked(user, blocked=False)
+
+    def private(self, user: User) -> Chat:
+        """The person's chat with the bot."""
+        return self.world.private_chat(user)
+
+    # Writing
+
+    def say(
+        self,
+        user: User,
+        chat: Chat,
+        text: str,
+        *,
+        thread_id: int | None = None,
+        reply_to: int | None = None,
+    ) -> Message:
+        """Writes a text, as the group where the person is an anonymous administrator. Raises Refused."""
+        chat = self._writable(user, chat, "text messages")
+        clean, entities = tidy(text, [])
+        if not clean:
+            raise Refused("nothing to send")
+        content: Json = {"text": clean} | ({"entities": entities} if entities else {})
+        if self._is_ephemeral_command(user, chat, clean):
+            message = self.world.post_ephemeral(chat, user.id, content, thread_id=self._thread(chat, thread_id))
+        else:
+            message = self._post(user, chat, content, thread_id, reply_to)
+        self.world.hear(message)
+        return message
+
+    def start(self, user: User, payload: str = "") -> Message:
+        """Opens the private chat with the bot, perhaps by a deep link. Raises Refused for a wrong payload."""
+        if payload and not PAYLOAD.fullmatch(payload):
+            raise Refused("a payload has 1 to 64 letters, digits, _ and -")
+        user.started = True
+        self.world.set_blocked(user, blocked=False)
+        return self.say(user, self.private(user), f"/start {payload}".strip())
+
+    def upload(
+        self, user: User, chat: Chat, name: str, content: bytes, *, mime: str = "application/octet-stream", caption: str = ""
+    ) -> Message:
+        """Sends a document. Raises Refused."""
+        chat = self._writable(user, chat, "documents")
+        file = self.world.add_file("document", name, mime, content)
+        document = {"file_id": file.id, "file_unique_id": file.unique_id, "file_name": name, "mime_type": mime}
+        fields: Json = {"document": document | {"file_size": len(content)}}
+        if caption:
+            fields["caption"] = caption
+        message = self._post(user, chat, fields, None, None)
+        self.world.hear(message)
+        return message
+
+    def _writable(self, user: User, chat: Chat, what: str) -> Chat:
+        if chat.migrated_to is not None:
+            chat = self.world.chats[chat.migrated_to]
+        if chat.type == "private":
+            user.started = True
+            return chat
+        member = self.world.member(chat, user.id)
+        if not member.is_present:
+            raise Refused(f"{user.name} is not in {chat.title}")
+        if not may_send(chat, member, what):
+            raise Refused(f"{user.name} may not send {what} here")
+        return chat
+
+    def _thread(self, chat: Chat, thread_id: int | None) -> int | None:
+        if thread_id is None or not chat.is_forum:
+            return None
+        if chat.topics[thread_id].closed:
+            raise Refused("the topic is closed")
+        return thread_id
+
+    def _post(
+        self, user: User, chat: Chat, content: Json, thread_id: int | None, reply_to: int | None
+    ) -> Message:
+        return self.world.post(
+            chat,
+            user.id,
+            content,
+            anonymous=chat.is_group and self.world.member(chat, user.id).is_anonymous,
+            thread_id=self._thread(chat, thread_id),
+            reply_to=reply_to if reply_to in chat.messages else None,
+        )
+
+    def _is_ephemeral_command(self, user: User, chat: Chat, text: str) -> bool:
+        if not chat.is_group or not text.startswith("/"):
+            return False
+        name = text[1:].split()[0].partition("@")[0]
+        return any(command["command"] == name and command.get("is_ephemeral") for command in self.commands(user, chat))
+
+    # Buttons and polls
+
+    def press(self, user: User, message: Message, button: str) -> Press:
+        """Taps the callback button with this data, or this label. Raises Refused where the person can't."""
+        found = [b for b in buttons(message) if button in (b.get("callback_data"), b["text"])]
+        if not found or "callback_data" not in found[0]:
+            raise Refused(f"no callback button {button!r} on this message")
+        return self.press_data(user, message, found[0]["callback_data"])
+
+    def press_data(self, user: User, message: Message, data: str) -> Press:
+        """Taps with any data, as a stale or hostile client may."""
+        chat = self.world.chats[message.chat_id]
+        if chat.is_group and not self.world.member(chat, user.id).is_present:
+            raise Refused(f"{user.name} is not in {chat.title}")
+        return Press(self.world.press(user, message, data))
+
+    def vote(self, user: User, message: Message, *options: int) -> None:
+        """Votes in the message's poll; no option retracts. Raises Refused."""
+        try:
+            self.world.vote(user, self._poll(message), list(options))
+        except ValueError as problem:
+            raise Refused(str(problem)) from None
+
+    def _poll(self, message: Message) -> Poll:
+        if message.poll_id is None:
+            raise Refused("no poll here")
+        return self.world.polls[message.poll_id]
+
+    # Looking
+
+    def messages(self, user: User, chat: Chat) -> list[Message]:
+        """What the person sees in a chat, oldest first: ephemeral messages for that person included."""
+        return self.world.seen_by(user, chat)
+
+    def texts(self, user: User, chat: Chat) -> list[str]:
+        """The texts (or captions) that the person sees, service messages left out."""
+        contents = (message.content for message in self.messages(user, chat))
+        return [text for content in contents if (text := content.get("text") or content.get("caption"))]
+
+    def bot_messages(self, chat: Chat, user: User | None = None) -> list[Message]:
+        """The bot's messages in a chat, as `user` sees them, or as all do."""
+        seen = self.messages(user, chat) if user else list(chat.messages.values())
+        return [message for message in seen if message.sender == self.world.bot_id and not message.is_service]
+
+    def commands(self, user: User, chat: Chat) -> list[Json]:
+        """The command menu of this person in this chat: the narrowest scope and the person's language first."""
+        member = self.world.member(chat, user.id)
+        scopes = [f"chat:{chat.id}", "all_private_chats", "default"]
+        if chat.is_group:
+            admin = ["chat_administrators:" + str(chat.id), "all_chat_administrators"] if member.is_admin else []
+            own = [f"chat_member:{chat.id}:{user.id}"]
+            scopes = [*own, *admin[:1], f"chat:{chat.id}", *admin[1:], "all_group_chats", "default"]
+        for scope in scopes:
+            for language in (user.language_code[:2], GENERAL_LANGUAGE):
+                if commands := self.world.profile.commands.get((scope, language)):
+                    return commands
+        return []
+
+    def as_bot_sees(self, message: Message) -> Json:
+        """The message as a Bot API object."""
+        return message_json(self.world, message)
+
+    # Waiting: every change wakes the waiter, nothing is polled
+
+    async def until(self, condition: Callable[[], T | None], timeout: float = 10.0) -> T:
+        """Waits for a true `condition()` and returns it. Raises TimeoutError."""
+        return await self.world.changes.until(condition, timeout)
+
+    async def until_message(
+        self, chat: Chat, pattern: str, *, user: User | None = None, after: int = 0, timeout: float = 10.0
+    ) -> Message:
+        """The bot's newest message whose text or caption matches a regular expression; `after`: only newer ids."""
+        return await self.until(lambda: self.find(chat, pattern, user=user, after=after), timeout)
+
+    def find(self, chat: Chat, pattern: str, *, user: User | None = None, after: int = 0) -> Message | None:
+        """The bot's newest message that matches, or None. Ephemeral ones are found for their `user`."""
+        for message in reversed(self.bot_messages(chat, user)):
+            text = message.content.get("text") or message.content.get("caption") or ""
+            if (message.id > after or message.id == 0) and re.search(pattern, text):
+                return message
+        return None
+
+    async def until_button(
+        self, chat: Chat, pattern: str, *, user: User | None = None, timeout: float = 10.0
+    ) -> tuple[Message, Json]:
+        """A message with a button whose data or label matches, and the button; newest message first."""
+
+        def found() -> tuple[Message, Json] | None:
+            for message in reversed(self.bot_messages(chat, user)):
+                for button in buttons(message):
+                    if re.search(pattern, button.get("callback_data", "")) or re.search(pattern, button["text"]):
+                        return message, button
+            return None
+
+        return await self.until(found, timeout)
+
+    async def until_idle(self, timeout: float = 10.0) -> None:
+        """Waits until the bot has confirmed every update and answered every tap."""
+        await self.until(lambda: not self.world.updates.pending and not self.open_queries(), timeout)
+
+    def open_queries(self) -> list[Query]:
+        """Taps that wait for an answer and can still get one."""
+        after = self.world.now() - 15
+        return [query for query in self.world.queries.values() if not query.answered and query.date >= after]
+
+    def clock_turned(self) -> None:
+        """To be called after the injected clock was moved: polls close, waiters look again."""
+        self.world.close_due_polls()
+        self.world.changes.tell("clock")
+
+    # Faults and findings
+
+    def fail(self, kind: FaultKind, times: int = 1, *, method: str = "", seconds: float = 1.0) -> None:
+        """The next calls (of `method`, or any) meet a trouble: 502, 500, 429, hang, garbage, drop or lost."""
+        self.world.faults.add(kind, times, method=method, seconds=seconds)
+
+    def duplicate_updates(self, count: int) -> None:
+        """The next `count` updates are delivered twice."""
+        self.world.updates.duplicates += count
+
+    def reorder_updates(self, count: int) -> None:
+        """The next `count` batches (or queue heads, by webhook) are delivered out of order."""
+        self.world.updates.reorder += count
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Calls that a careful bot would not have made."""
+        return list(self.world.violations)
+
+    def statistics(self) -> Json:
+        """Calls by method and outcome, taps, limits, violations."""
+        calls: dict[str, dict[str, int]] = {}
+        for (method, code), count in sorted(self.world.statistics.items()):
+            calls.setdefault(method, {})[str(code)] = count
+        return {
+            "calls": calls,
+            "taps": dict(self.world.taps) | {"unanswered": len(self.world.unanswered())},
+            "limits": dict(self.world.limits.refused),
+            "violations": len(self.world.violations),
+            "pending_updates": len(self.world.updates.pending),
+            "faults_met": self.world.faults.met,
+        }
+
+
+def buttons(message: Message) -> list[Json]:
+    """All inline buttons of a message, row by row; disabled ones left out."""
+    rows = (message.markup or {}).get("inline_keyboard", [])
+    return [button for row in rows for button in row if "disabled" not in button]

@@ -1,0 +1,5 @@
+"""What each method of the Bot API does to the world. Importing this package registers all of them."""
+
+from sandbox.methods import chats, ephemeral, files, messages, polls, profile, queries, receiving
+
+__all__ = ["chats", "ephemeral", "files", "messages", "polls", "profile", "queries", "receiving"]

@@ -1,0 +1,261 @@
+"""Chats, their members and topics."""
+
+import datetime
+from typing import Any
+
+from aiogram.methods import (
+    BanChatMember,
+    CloseForumTopic,
+    CreateForumTopic,
+    DeleteForumTopic,
+    EditForumTopic,
+    GetChat,
+    GetChatAdministrators,
+    GetChatMember,
+    GetChatMemberCount,
+    GetUserProfilePhotos,
+    LeaveChat,
+    PromoteChatMember,
+    ReopenForumTopic,
+    RestrictChatMember,
+    SetChatPermissions,
+    SetChatTitle,
+    UnbanChatMember,
+)
+
+from sandbox.calls import handles
+from sandbox.errors import ApiError, bad, refused
+from sandbox.markup import plain
+from sandbox.methods.common import open_chat, unix, user_of
+from sandbox.render import chat_json, member_json, message_json, topic_json
+from sandbox.state import ADMIN_RIGHTS, Chat, Json, Member, Topic, User
+from sandbox.world import World
+
+GIFT_TYPES = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
+
+
+@handles(GetChat)
+async def get_chat(world: World, call: GetChat) -> Json:
+    """ChatFullInfo."""
+    chat = open_chat(world, call.chat_id)
+    result = chat_json(world, chat) | {
+        "accent_color_id": abs(chat.id) % 7,
+        "max_reaction_count": 11,
+        "accepted_gift_types": dict.fromkeys(GIFT_TYPES, False),
+    }
+    if chat.is_group:
+        result["permissions"] = chat.permissions
+    if chat.pinned and (pinned := chat.messages.get(chat.pinned[-1])):
+        result["pinned_message"] = message_json(world, pinned, with_reply=False)
+    return result
+
+
+def group(world: World, chat_id: int | str, text: str) -> Chat:
+    """A group that the bot is in; `text` is the refusal for a private chat."""
+    chat = open_chat(world, chat_id)
+    if not chat.is_group:
+        raise bad(text)
+    return chat
+
+
+@handles(GetChatMember)
+async def get_chat_member(world: World, call: GetChatMember) -> Json:
+    """One member, `left` where the user is known and not in the chat."""
+    chat = open_chat(world, call.chat_id)
+    user = user_of(world, call.user_id)
+    if chat.is_group:
+        return member_json(world, world.member(chat, user.id))
+    if user.id not in (chat.id, world.bot_id):
+        raise refused("member not found")
+    return member_json(world, Member(user.id))
+
+
+@handles(GetChatAdministrators)
+async def get_chat_administrators(world: World, call: GetChatAdministrators) -> list[Json]:
+    """The administrators, other bots left out."""
+    chat = group(world, call.chat_id, "there are no administrators in the private chat")
+    return [member_json(world, member) for member in chat.members.values() if member.is_admin]
+
+
+@handles(GetChatMemberCount)
+async def get_chat_member_count(world: World, call: GetChatMemberCount) -> int:
+    """How many are in the chat."""
+    chat = open_chat(world, call.chat_id)
+    return sum(member.is_present for member in chat.members.values()) if chat.is_group else 2
+
+
+@handles(GetUserProfilePhotos)
+async def get_user_profile_photos(world: World, call: GetUserProfilePhotos) -> Json:
+    """Nobody in the sandbox has a photo."""
+    user_of(world, call.user_id)
+    return {"total_count": 0, "photos": []}
+
+
+@handles(LeaveChat)
+async def leave_chat(world: World, call: LeaveChat) -> bool:
+    """The bot goes."""
+    chat = group(world, call.chat_id, "chat member status can't be changed in private chats")
+    world.set_member(chat, world.bot, "left")
+    return True
+
+
+def _restrictable(world: World, call: Any) -> tuple[Chat, User]:
+    """The chat and the member whom the bot has the right to restrict or ban."""
+    chat = group(world, call.chat_id, "chat member status can't be changed in private chats")
+    user = user_of(world, call.user_id)
+    if not world.member(chat, world.bot_id).may("can_restrict_members"):
+        raise refused("not enough rights to restrict/unrestrict chat member")
+    member = world.member(chat, user.id)
+    if member.status == "creator":
+        raise refused("can't remove chat owner")
+    if member.is_admin:
+        raise refused("user is an administrator of the chat")
+    return chat, user
+
+
+def _until(world: World, value: datetime.datetime | datetime.timedelta | int | None) -> int:
+    """The end of a restriction; less than 30 seconds or more than 366 days away means for ever."""
+    until = unix(value, world.now()) or 0
+    return until if 30 <= until - world.now() <= 366 * 86400 else 0
+
+
+@handles(BanChatMember)
+async def ban_chat_member(world: World, call: BanChatMember) -> bool:
+    """Out, and not to come back."""
+    chat, user = _restrictable(world, call)
+    world.set_member(chat, user, "kicked", by=world.bot, until=_until(world, call.until_date))
+    return True
+
+
+@handles(UnbanChatMember)
+async def unban_chat_member(world: World, call: UnbanChatMember) -> bool:
+    """May come back; a member who is not banned is removed unless `only_if_banned`."""
+    chat, user = _restrictable(world, call)
+    if world.member(chat, user.id).status == "kicked" or not call.only_if_banned:
+        world.set_member(chat, user, "left", by=world.bot)
+    return True
+
+
+@handles(RestrictChatMember)
+async def restrict_chat_member(world: World, call: RestrictChatMember) -> bool:
+    """May do only what is allowed here."""
+    chat, user = _restrictable(world, call)
+    if chat.type != "supergroup":
+        raise bad("method is available only for supergroups")
+    rights = {right: bool(value) for right, value in plain(call.permissions).items()}
+    status = "member" if all(rights.get(right) for right in chat.permissions) else "restricted"
+    world.set_member(
+        chat,
+        user,
+        "restricted" if status == "restricted" else "member",
+        by=world.bot,
+        rights=rights,
+        until=_until(world, call.until_date),
+    )
+    return True
+
+
+@handles(PromoteChatMember)
+async def promote_chat_member(world: World, call: PromoteChatMember) -> bool:
+    """Makes an administrator, or with no right an ordinary member."""
+    chat = group(world, call.chat_id, "chat member status can't be changed in private chats")
+    user = user_of(world, call.user_id)
+    if not world.member(chat, world.bot_id).may("can_promote_members"):
+        raise refused("not enough rights")
+    rights = {right: bool(getattr(call, right, False)) for right in ADMIN_RIGHTS}
+    status = "administrator" if any(rights.values()) else "member"
+    world.set_member(chat, user, "administrator" if status == "administrator" else "member", by=world.bot, rights=rights)
+    return True
+
+
+def _needs(world: World, chat: Chat, right: str) -> None:
+    if not world.member(chat, world.bot_id).may(right):
+        raise refused("not enough rights")
+
+
+@handles(SetChatTitle)
+async def set_chat_title(world: World, call: SetChatTitle) -> bool:
+    """1 to 128 characters."""
+    chat = group(world, call.chat_id, "can't change private chat title")
+    _needs(world, chat, "can_change_info")
+    if not 1 <= len(call.title.strip()) <= 128:
+        raise bad("title must be non-empty")
+    chat.title = call.title.strip()
+    world.hear(world.post(chat, world.bot_id, {"new_chat_title": chat.title}))
+    return True
+
+
+@handles(SetChatPermissions)
+async def set_chat_permissions(world: World, call: SetChatPermissions) -> bool:
+    """What every member may do."""
+    chat = group(world, call.chat_id, "can't change private chat permissions")
+    _needs(world, chat, "can_restrict_members")
+    chat.permissions |= {right: bool(value) for right, value in plain(call.permissions).items()}
+    return True
+
+
+def _forum(world: World, call: Any) -> Chat:
+    chat = open_chat(world, call.chat_id)
+    if not chat.is_forum:
+        raise bad("the chat is not a forum")
+    if not world.member(chat, world.bot_id).may("can_manage_topics"):
+        raise refused("not enough rights to manage topics in the chat")
+    return chat
+
+
+def _topic(chat: Chat, thread_id: int) -> Topic:
+    if thread_id not in chat.topics:
+        raise ApiError(400, "message thread not found", wrong=False)
+    return chat.topics[thread_id]
+
+
+@handles(CreateForumTopic)
+async def create_forum_topic(world: World, call: CreateForumTopic) -> Json:
+    """A new topic."""
+    chat = _forum(world, call)
+    if not 1 <= len(call.name.strip()) <= 128:
+        raise bad("TOPIC_TITLE_EMPTY")
+    return topic_json(world.add_topic(chat, call.name.strip(), world.bot))
+
+
+@handles(EditForumTopic)
+async def edit_forum_topic(world: World, call: EditForumTopic) -> bool:
+    """A new name."""
+    topic = _topic(_forum(world, call), call.message_thread_id)
+    if call.name is None or call.name == topic.name:
+        raise bad("TOPIC_NOT_MODIFIED")
+    topic.name = call.name
+    return True
+
+
+@handles(CloseForumTopic)
+async def close_forum_topic(world: World, call: CloseForumTopic) -> bool:
+    """No more messages."""
+    chat = _forum(world, call)
+    topic = _topic(chat, call.message_thread_id)
+    if topic.closed:
+        raise bad("TOPIC_NOT_MODIFIED")
+    world.close_topic(chat, topic, True, world.bot)
+    return True
+
+
+@handles(ReopenForumTopic)
+async def reopen_forum_topic(world: World, call: ReopenForumTopic) -> bool:
+    """Messages again."""
+    chat = _forum(world, call)
+    topic = _topic(chat, call.message_thread_id)
+    if not topic.closed:
+        raise bad("TOPIC_NOT_MODIFIED")
+    world.close_topic(chat, topic, False, world.bot)
+    return True
+
+
+@handles(DeleteForumTopic)
+async def delete_forum_topic(world: World, call: DeleteForumTopic) -> bool:
+    """The topic and all its messages."""
+    chat = _forum(world, call)
+    topic = _topic(chat, call.message_thread_id)
+    for message in [m for m in chat.messages.values() if m.thread_id == topic.id]:
+        world.remove(message)
+    del chat.topics[topic.id]
+    return True

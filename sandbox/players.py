@@ -1,0 +1,134 @@
+"""Simulated players: they see the buttons of a chat as a person would, think for a moment, and tap.
+
+All they know of a game is the shape of its buttons' data: `j:<game>` joins, `p:<game>:<number>` picks,
+`a:<game>:<question>:<choice>` answers.
+"""
+
+import asyncio
+import random
+import re
+from dataclasses import dataclass, field
+
+from sandbox.control import Control, Refused, buttons
+from sandbox.state import Chat, Message, User
+
+NAMES = (
+    "Ada Bo Cleo Dan Eva Finn Gus Hana Ivo Jun Kai Lea Mia Noa Olaf Pia Quinn Rosa Sam Tess Uma Vera Wim Xia Yara Zoe"
+).split()
+LOOKED_AT = 20
+MOST_PICKS = 5
+MOVES_OF_TEN = 2
+JOIN = re.compile(r"j:(\w+)$")
+PICK = re.compile(r"p:(\w+):\d+$")
+ANSWER = re.compile(r"a:(\w+:\w+):\w+$")
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a player has done: games joined, picks made by game, questions answered."""
+
+    joined: set[str] = field(default_factory=set)
+    picks: dict[str, int] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
+
+
+class Player:
+    """One simulated person in one chat. `pace` scales its thinking times; 0 is as fast as it can."""
+
+    def __init__(self, control: Control, user: User, chat: Chat, rng: random.Random, pace: float) -> None:
+        self.control = control
+        self.user = user
+        self.chat = chat
+        self.rng = rng
+        self.pace = pace
+        self.memory = Memory()
+
+    async def play(self) -> None:
+        """Looks whenever something changes in the chat, for ever."""
+        world = self.control.world
+        while not world.changes.closed:
+            while (tap := self._choose()) is not None:
+                await self._tap(*tap)
+            await world.changes.next()
+            self.chat = world.chats[self.chat.migrated_to or self.chat.id]
+
+    def _choose(self) -> tuple[Message, str, float] | None:
+        """The next tap: message, data, seconds to think; None when there is nothing to do."""
+        for message in reversed(self.control.bot_messages(self.chat, self.user)[-LOOKED_AT:]):
+            data = [button.get("callback_data", "") for button in buttons(message)]
+            if tap := self._join(data) or self._pick(data) or self._answer(data):
+                return message, *tap
+        return None
+
+    def _join(self, data: list[str]) -> tuple[str, float] | None:
+        for item in data:
+            if (found := JOIN.match(item)) and found[1] not in self.memory.joined:
+                self.memory.joined.add(found[1])
+                return item, self.rng.uniform(0.5, 4)
+        return None
+
+    def _pick(self, data: list[str]) -> tuple[str, float] | None:
+        choices = [item for item in data if PICK.match(item)]
+        if not choices:
+            return None
+        choice = self.rng.choice(choices)
+        game = choice.split(":")[1]
+        if game not in self.memory.joined or self.memory.picks.get(game, MOST_PICKS) <= 0:
+            return None
+        # a first pick, and now and then one more: a move
+        moves = 1 if self.rng.randrange(10) < MOVES_OF_TEN else 0
+        self.memory.picks[game] = self.memory.picks.get(game, 1 + moves) - 1
+        return choice, self.rng.uniform(0.5, 6)
+
+    def _answer(self, data: list[str]) -> tuple[str, float] | None:
+        choices = [item for item in data if ANSWER.match(item)]
+        if not choices:
+            return None
+        question = choices[0].split(":", 1)[1].rpartition(":")[0]
+        if question in self.memory.answered:
+            return None
+        self.memory.answered.add(question)
+        return self.rng.choice(choices), self.rng.uniform(0.7, 8)
+
+    async def _tap(self, message: Message, data: str, seconds: float) -> None:
+        await asyncio.sleep(seconds * self.pace)
+        if data not in [button.get("callback_data") for button in buttons(message)]:
+            return
+        try:
+            answer = await self.control.press_data(self.user, message, data).answer()
+        except (Refused, TimeoutError):
+            return
+        if answer.show_alert and (found := PICK.match(data)):
+            # an alert refuses: the number went to somebody else, try another one
+            self.memory.picks[found[1]] = min(MOST_PICKS, self.memory.picks.get(found[1], 0) + 1)
+
+
+class Players:
+    """Owns all simulated players and their tasks."""
+
+    def __init__(self, control: Control, rng: random.Random, *, pace: float = 1.0) -> None:
+        self.control = control
+        self.rng = rng
+        self.pace = pace
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def add(self, chat: Chat, count: int = 1) -> list[User]:
+        """New simulated people who join a chat and play."""
+        return [self._add(chat) for _ in range(count)]
+
+    def _add(self, chat: Chat) -> User:
+        number = len(self._tasks)
+        name = NAMES[number % len(NAMES)] + (f" {number // len(NAMES) + 1}" if number >= len(NAMES) else "")
+        user = self.control.add_user(name, language=self.rng.choice(("en", "ru")), simulated=True)
+        self.control.join(chat, user)
+        player = Player(self.control, user, chat, random.Random(self.rng.random()), self.pace)
+        self._tasks[user.id] = asyncio.create_task(player.play(), name=f"simulated player {user.id}")
+        return user
+
+    async def stop(self) -> None:
+        """All of them stop playing."""
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

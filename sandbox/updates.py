@@ -1,0 +1,153 @@
+"""The bot's queue of updates: numbering, what is allowed, expiry, long polling and its conflicts."""
+
+import asyncio
+import random
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.errors import OTHER_POLLER, WEBHOOK_ACTIVE, ApiError
+from sandbox.state import Json
+
+LIFETIME = 24 * 3600.0
+QUERY_LIFETIME = 150.0
+KEPT = 100_000
+LONGEST_POLL = 50
+UNASKED = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+KINDS = frozenset(
+    "message edited_message callback_query poll poll_answer my_chat_member chat_member message_reaction "
+    "message_reaction_count chat_join_request inline_query chosen_inline_result".split()
+)
+
+
+@dataclass(slots=True, eq=False)
+class Update:
+    """One update on its way to the bot; `key` is the chat or user within which order is kept."""
+
+    id: int
+    kind: str
+    key: int
+    body: Json
+    expires_at: float
+
+
+class Updates:
+    """Updates that the bot has not confirmed. Expiry runs on the injected clock, waits on the event loop's."""
+
+    def __init__(self, now: Callable[[], float], rng: random.Random) -> None:
+        self.now = now
+        self.rng = rng
+        self.pending: OrderedDict[int, Update] = OrderedDict()
+        self.allowed = KINDS - UNASKED
+        self.webhook_active = False
+        self.duplicates = 0
+        self.reorder = 0
+        self.on_new: Callable[[Update], None] | None = None
+        self._next_id = rng.randrange(100_000_000, 900_000_000)
+        self._poller: asyncio.Future[None] | None = None
+        self._last_poll = (-1, -10.0)
+        self._again: deque[Update] = deque()
+
+    def add(self, kind: str, key: int, content: Json) -> Update | None:
+        """Queues an update, unless the bot has not asked for its kind. The oldest of too many is dropped."""
+        if kind not in self.allowed:
+            return None
+        lifetime = QUERY_LIFETIME if kind == "callback_query" else LIFETIME
+        body: Json = {"update_id": self._next_id, kind: content}
+        update = Update(self._next_id, kind, key, body, self.now() + lifetime)
+        self._next_id += 1
+        self.pending[update.id] = update
+        if len(self.pending) > KEPT:
+            self.pending.popitem(last=False)
+        if self.on_new:
+            self.on_new(update)
+        self._wake()
+        return update
+
+    def allow(self, kinds: list[str] | None) -> None:
+        """Remembers `allowed_updates`: None leaves it, empty restores the default, unknown names are ignored."""
+        if kinds is not None:
+            self.allowed = frozenset(kinds) & KINDS or KINDS - UNASKED
+
+    def drop_all(self) -> None:
+        """Forgets what is pending."""
+        self.pending.clear()
+
+    def expire(self) -> None:
+        """Forgets updates past their life."""
+        now = self.now()
+        for update in [update for update in self.pending.values() if update.expires_at <= now]:
+            del self.pending[update.id]
+
+    def discard(self, update: Update) -> None:
+        """Forgets a delivered update."""
+        self.pending.pop(update.id, None)
+
+    def interrupt(self, reason: str = "terminated by setWebhook request") -> None:
+        """Ends a waiting getUpdates with 409 and `reason`."""
+        if self._poller and not self._poller.done():
+            self._poller.set_exception(ApiError(409, reason))
+
+    def release(self) -> None:
+        """Lets a waiting getUpdates return with what there is (at shutdown)."""
+        self._wake()
+
+    async def poll(self, offset: int, limit: int, timeout: float) -> list[Json]:
+        """getUpdates. Raises ApiError 409 while a webhook is set, or when a later poll takes over."""
+        if self.webhook_active:
+            raise ApiError(409, WEBHOOK_ACTIVE)
+        self.interrupt(OTHER_POLLER)
+        self._confirm(offset)
+        limit, timeout = self._paced(offset, limit, min(timeout, LONGEST_POLL))
+        self.expire()
+        if not self.pending and not self._again and timeout > 0:
+            await self._wait(timeout)
+        return self._batch(limit)
+
+    def _confirm(self, offset: int) -> None:
+        if offset < 0:
+            while len(self.pending) > -offset:
+                self.pending.popitem(last=False)
+        while offset > 0 and self.pending and next(iter(self.pending)) < offset:
+            self.pending.popitem(last=False)
+
+    def _paced(self, offset: int, limit: int, timeout: float) -> tuple[int, float]:
+        """The server slows down a client that asks for the same offset again and again."""
+        now = asyncio.get_running_loop().time()
+        last_offset, last_at = self._last_poll
+        self._last_poll = (offset, now)
+        if offset != last_offset:
+            return limit, timeout
+        if now < last_at + 0.5:
+            limit = 1
+        if now < last_at + 3.0:
+            timeout = max(timeout, 3.0)
+        return limit, timeout
+
+    async def _wait(self, timeout: float) -> None:
+        poller: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._poller = poller
+        try:
+            await asyncio.wait_for(poller, timeout)
+        except TimeoutError:
+            pass
+        finally:
+            if self._poller is poller:
+                self._poller = None
+
+    def _wake(self) -> None:
+        if self._poller and not self._poller.done():
+            self._poller.set_result(None)
+
+    def _batch(self, limit: int) -> list[Json]:
+        batch = [update for _, update in zip(range(limit), self.pending.values(), strict=False)]
+        fresh = list(batch)
+        while self._again and len(batch) < limit:
+            batch.insert(0, self._again.popleft())
+        for update in fresh[: self.duplicates]:
+            self._again.append(update)
+        self.duplicates = max(0, self.duplicates - len(fresh))
+        if self.reorder and len(batch) > 1:
+            self.reorder -= 1
+            self.rng.shuffle(batch)
+        return [update.body for update in batch]
