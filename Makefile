@@ -1,0 +1,94 @@
+# `make run` and `make test` need Python 3.11 or newer with pip, and make: each sets up .venv by itself.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: .venv/run.stamp ## run the bot, or the sandbox where there is no token (ARGS= for more)
+	@exec $(BIN)/python -m bot $(ARGS)
+
+.PHONY: test
+test: .venv/dev.stamp ## run all tests (ARGS= for pytest)
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: lint
+lint: .venv/dev.stamp ## check style and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+.PHONY: types
+types: .venv/dev.stamp ## check types
+	$(BIN)/mypy
+
+.PHONY: check
+check: lint types test ## all three, as CI does
+
+.PHONY: format
+format: .venv/dev.stamp ## put the code in form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: migrate
+migrate: .venv/run.stamp ## bring the database's schema up to date (ARGS= for another revision)
+	$(BIN)/python -m bot migrate $(ARGS)
+
+.PHONY: bench
+bench: .venv/dev.stamp ## measure
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: chaos
+chaos: .venv/dev.stamp ## kill things by a seeded plan while games are played (SEED= ROUNDS=)
+	$(BIN)/python -m benchmarks.chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
+
+.PHONY: soak
+soak: .venv/dev.stamp ## play for a long time and watch memory and lateness
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+
+# No host is named in a lock file: the index of whoever installs is used, and the hashes say what may come from it.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: lock
+lock: .venv/dev.stamp ## write the lock files anew (ARGS=--upgrade for the newest versions)
+	$(COMPILE) $(ARGS) pyproject.toml -o requirements.lock
+	$(COMPILE) $(ARGS) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## remove what was set up and cached; var, the embedded stores' data, stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis benchmarks/out
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A Python is taken only when it really runs: pyenv leaves names that do not.
+.venv/bin/python:
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+		if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "setting up .venv with $$($$python -V)"; exec $$python -m venv --clear .venv; \
+		fi; \
+	done; echo "Tombola needs Python 3.11 or newer with pip and venv (PYTHON=/path/to/it)" >&2; exit 1
+
+# uv installs ten times faster than pip. It comes by pip, at the version and hashes of the lock file; where there is
+# none for this platform, pip does the work.
+.venv/uv.stamp: requirements-dev.lock | .venv/bin/python
+	@awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements-dev.lock > .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		-r .venv/uv.lock || echo "no uv for this platform: pip takes longer"
+	@touch $@
+
+.venv/run.stamp: requirements.lock .venv/uv.stamp
+	$(call install,$<)
+
+.venv/dev.stamp: requirements-dev.lock .venv/uv.stamp
+	$(call install,$<)
+
+define install
+	@if [ -x $(BIN)/uv ]; then VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r $(1); \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
+	@touch $@
+endef

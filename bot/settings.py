@@ -1,0 +1,410 @@
+"""Every setting: its name, its default, its bounds, and where its value comes from.
+
+An environment variable (`TOMBOLA_WEB__PORT` for `web.port`) goes before the same in `.env`, that before `config.toml`
+(or the file that `TOMBOLA_CONFIG` names), and that before the default. What each is for stands in `config.toml`. A
+value that can't be right is refused with one line: the key, what was given and where, and what is allowed.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import parse_qs, urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+ROOT = Path(__file__).parent.parent
+PREFIX = "TOMBOLA_"
+CONFIG_VARIABLE = "TOMBOLA_CONFIG"
+TELEGRAM_API = "https://api.telegram.org"
+QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
+"""Chain hash of drand's public beacon that publishes every three seconds."""
+URL = r"^https?://[^\s/]+(/\S*)?$"
+OPTIONAL_URL = r"^(https?://[^\s/]+(/\S*)?)?$"
+LONGEST_SHOWN = 80
+"""Characters of a wrong value that an error repeats."""
+
+
+class SettingsError(Exception):
+    """A setting can't be used. The text is one line for the operator, without any secret."""
+
+
+def _no_boolean(value: object) -> object:
+    """Refuse `true` where a number is meant: pydantic would read 1."""
+    if isinstance(value, bool):
+        raise ValueError("not a number")  # noqa: TRY004 - pydantic makes its error of a ValueError
+    return value
+
+
+def _listed(value: object) -> object:
+    """Read `1,2` and `[1, 2]` from an environment variable alike."""
+    return [part for part in re.split(r"[\s,]+", value.strip("[] ")) if part] if isinstance(value, str) else value
+
+
+Whole = Annotated[int, BeforeValidator(_no_boolean)]
+Number = Annotated[float, BeforeValidator(_no_boolean)]
+Seconds = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0.001, le=604_800)]
+"""A span of time; fractions are welcome, down to the millisecond that games count in."""
+UserIds = Annotated[tuple[Annotated[int, Field(gt=0)], ...], NoDecode, BeforeValidator(_listed)]
+
+
+class Section(BaseModel):
+    """Settings that belong together; nothing changes after the start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+def _form(pattern: str) -> AfterValidator:
+    """Check a secret against that pattern; pydantic's own `pattern` can't look into one."""
+
+    def check(secret: SecretStr) -> SecretStr:
+        if not re.fullmatch(pattern, secret.get_secret_value()):
+            raise ValueError("wrong form")
+        return secret
+
+    return AfterValidator(check)
+
+
+NO_SECRET = SecretStr("")
+
+
+class Telegram(Section):
+    """The bot's account, how updates come in, and how fast messages go out."""
+
+    token: Annotated[SecretStr, _form(r"(\d+:[A-Za-z0-9_-]+)?")] = Field(
+        default=NO_SECRET, description="a token as BotFather gives it, like 123456789:AAE1b..."
+    )
+    api_base: str = Field(default=TELEGRAM_API, pattern=URL, description="a URL that begins with http:// or https://")
+    mode: Literal["polling", "webhook"] = "polling"
+    webhook_url: str = Field(default="", pattern=OPTIONAL_URL, description="the public URL that Telegram is to call")
+    webhook_path: str = Field(
+        default="/telegram/webhook", pattern=r"^/[A-Za-z0-9._~/-]*$", description="a path that begins with /"
+    )
+    webhook_secret: Annotated[SecretStr, _form(r"[A-Za-z0-9_-]{0,256}")] = Field(
+        default=NO_SECRET, description="1 to 256 letters, digits, underscores and hyphens"
+    )
+    operators: UserIds = Field(default=(), description="a list of Telegram user ids")
+    request_timeout_seconds: Seconds = 30
+    send_rate: Number = Field(default=30, gt=0, le=10_000)
+    chat_rate: Number = Field(default=1, gt=0, le=10_000)
+    group_per_minute: Whole = Field(default=20, ge=1, le=600_000)
+
+    @property
+    def webhook_paths(self) -> frozenset[str]:
+        """Paths to serve the webhook at: its own, and that of the public URL, which a proxy may or may not keep."""
+        path = urlsplit(self.webhook_url).path
+        return frozenset({self.webhook_path, path}) if path.strip("/") else frozenset({self.webhook_path})
+
+    @property
+    def webhook_address(self) -> str:
+        """URL to give to Telegram: the public one, completed by the path where it has none."""
+        if urlsplit(self.webhook_url).path.strip("/"):
+            return self.webhook_url
+        return self.webhook_url.rstrip("/") + self.webhook_path
+
+
+class Database(Section):
+    """PostgreSQL: what has ended, and the record of everything."""
+
+    dsn: Annotated[SecretStr, _form(r"(postgres(ql)?://\S+)?")] = Field(
+        default=NO_SECRET, description="empty, or a DSN that begins with postgresql://"
+    )
+    pool_min: Whole = Field(default=1, ge=0, le=1000)
+    pool_max: Whole = Field(default=10, ge=1, le=1000)
+    connect_timeout_seconds: Seconds = 5
+    command_timeout_seconds: Seconds = 10
+    statement_timeout_seconds: Seconds = 10
+
+
+class Redis(Section):
+    """Redis: live games, the feed and the send queue."""
+
+    dsn: Annotated[SecretStr, _form(r"((rediss?|unix)://\S+)?")] = Field(
+        default=NO_SECRET, description="empty, or a DSN that begins with redis://, rediss:// or unix://"
+    )
+    shards: Whole = Field(default=8, ge=1, le=1296)
+    pool_size: Whole = Field(default=16, ge=1, le=1000)
+    timeout_seconds: Seconds = 5
+
+
+class Web(Section):
+    """Where HTTP is served: webhook, API, health, metrics and pages."""
+
+    host: str = Field(default="127.0.0.1", pattern=r"^\S+$", description="a host name or address to listen on")
+    port: Whole = Field(default=8080, ge=0, le=65_535)
+
+
+class Draw(Section):
+    """A public randomness beacon, mixed into every draw where one is set."""
+
+    beacon_url: str = Field(
+        default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
+    )
+    beacon_chain: str = Field(default=QUICKNET, pattern=r"^[0-9a-f]{64}$", description="64 lower-case hex digits")
+    beacon_wait_seconds: Seconds = 10
+
+
+class Lobby(Section):
+    """What every kind of game has before it begins."""
+
+    min_players: Whole = Field(default=2, ge=1, le=10_000)
+    max_players: Whole = Field(default=100, ge=1, le=10_000)
+    lobby_seconds: Seconds = 900
+    join_seconds: Seconds = 60
+
+
+class PickNumber(Lobby):
+    """What a game of Pick Your Number begins with; chats and hosts may choose otherwise."""
+
+    selection_seconds: Seconds = 300
+    reveal_seconds: Seconds = 2
+    range_multiplier: Number = Field(default=5.0, ge=1, le=1000)
+    max_number: Whole = Field(default=1000, ge=2, le=1_000_000)
+    winners: Whole = Field(default=1, ge=1, le=10)
+    prize_pool: Annotated[Decimal, BeforeValidator(_no_boolean)] = Field(
+        default=Decimal(0),
+        ge=0,
+        max_digits=20,
+        decimal_places=8,
+        description="a decimal number from 0, of at most 20 digits, 8 of them after the point",
+    )
+    absent: Literal["drop", "auto"] = "drop"
+
+
+class Model(Section):
+    """An OpenAI-compatible model that writes questions, where one is set."""
+
+    base_url: str = Field(
+        default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
+    )
+    api_key: Annotated[SecretStr, _form(r"\S*")] = Field(default=NO_SECRET, description="a key without spaces")
+    name: str = ""
+    timeout_seconds: Seconds = 20
+
+
+class Quiz(Lobby):
+    """What a quiz begins with; chats and hosts may choose otherwise."""
+
+    questions: Whole = Field(default=10, ge=1, le=100)
+    question_seconds: Seconds = 15
+    reveal_seconds: Seconds = 3
+    model: Model = Model()
+
+
+class Games(Section):
+    """Games of every kind."""
+
+    max_live_per_chat: Whole = Field(default=1, ge=1, le=1000)
+    keep_events_days: Number = Field(default=365, gt=0, le=36_500)
+    keep_finished_seconds: Seconds = 86_400
+    draw: Draw = Draw()
+    pick_number: PickNumber = PickNumber()
+    quiz: Quiz = Quiz()
+
+
+class Durability(Section):
+    """What "done" promises."""
+
+    strict: bool = False
+
+
+class Log(Section):
+    """What is logged, and how."""
+
+    level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    as_json: bool = Field(default=False, alias="json")
+
+
+class Settings(BaseSettings):
+    """All settings. Keyword arguments are what `config.toml` says: the environment goes before them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_file_encoding="utf-8",
+        dotenv_filtering="only_existing",
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Path = Field(default=Path("var"), description="a directory")
+    telegram: Telegram = Telegram()
+    database: Database = Database()
+    redis: Redis = Redis()
+    web: Web = Web()
+    games: Games = Games()
+    durability: Durability = Durability()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment before the file."""
+        return env_settings, dotenv_settings, init_settings
+
+
+def load_settings(env_file: Path | None = ROOT / ".env") -> Settings:
+    """Read all settings from the environment, that `.env` file, and the configuration file.
+
+    Raises:
+        SettingsError: one can't be used.
+    """
+    dotenv = {name: value or "" for name, value in dotenv_values(env_file).items()} if env_file else {}
+    chosen = os.environ.get(CONFIG_VARIABLE) or dotenv.get(CONFIG_VARIABLE)
+    document = _read_toml(Path(chosen) if chosen else ROOT / "config.toml", needed=bool(chosen))
+    given = _from_document(document) | _from_variables(dotenv, " in .env") | _from_variables(os.environ, "")
+    try:
+        settings = Settings(_env_file=env_file, **document)
+    except ValidationError as error:
+        location = [str(part) for part in error.errors()[0]["loc"]]
+        key = next(key for end in range(len(location), 0, -1) if (key := ".".join(location[:end])) in KEYS)
+        raise _refusal(key, given, _allowed(KEYS[key])) from None
+    for key, allowed in _contradictions(settings):
+        raise _refusal(key, given, allowed)
+    return settings
+
+
+def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every key below that section, written as in the product's list: `games.pick_number.winners`."""
+    for name, field in section.model_fields.items():
+        key = prefix + (field.alias or name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys(field.annotation, f"{key}.")
+        else:
+            yield key, field
+
+
+KEYS = dict(_keys(Settings))
+"""Every setting there is."""
+SECRETS = frozenset(key for key, field in KEYS.items() if field.annotation is SecretStr)
+"""Those that are never shown."""
+VARIABLES = {PREFIX + key.replace(".", "__").upper(): key for key in KEYS}
+"""Every setting by the name of its environment variable."""
+
+
+def _read_toml(path: Path, *, needed: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if not needed:
+            return {}
+        raise SettingsError(f"{CONFIG_VARIABLE} = {str(path)!r}: there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} can't be read: {' '.join(str(error).split())}") from None
+
+
+def _from_document(document: Mapping[str, Any]) -> dict[str, tuple[object, str]]:
+    given: dict[str, tuple[object, str]] = {}
+    for key, value in _flat(document):
+        if key not in KEYS:
+            if any(known.startswith(f"{key}.") for known in KEYS):
+                raise SettingsError(f"{key} = {value!r} (config.toml): must be a section, [{key}]")
+            raise SettingsError(f"unknown key {key} in config.toml{_guess(key, KEYS)}")
+        if key in SECRETS and _secret(key, str(value)):
+            raise SettingsError(f"{key} (config.toml): a secret has no place here; set {_variable(key)} instead")
+        given[key] = (value, "config.toml")
+    return given
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _from_variables(variables: Mapping[str, str], where: str) -> dict[str, tuple[object, str]]:
+    given: dict[str, tuple[object, str]] = {}
+    for name, value in variables.items():
+        if name in VARIABLES:
+            given[VARIABLES[name]] = (value, name + where)
+        elif name.startswith(PREFIX) and name != CONFIG_VARIABLE and not _of_kubernetes(name, value):
+            raise SettingsError(f"unknown variable {name}{where}{_guess(name, VARIABLES)}")
+    return given
+
+
+def _of_kubernetes(name: str, value: str) -> bool:
+    """Whether Kubernetes has set it, as it does in every pod beside a service that is called tombola or tombola-web."""
+    if "://" not in value and name.endswith("_PORT") and "_SERVICE_" not in name:
+        return False
+    return bool(re.search(r"_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT(_\d+_(TCP|UDP)(_[A-Z]+)?)?$", name))
+
+
+def _guess(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    return f"; did you mean {close[0]}?" if close else "; config.toml lists them all"
+
+
+def _variable(key: str) -> str:
+    return next(name for name, known in VARIABLES.items() if known == key)
+
+
+def _secret(key: str, value: str) -> bool:
+    """Whether that value is secret: a DSN only where it holds a password."""
+    if not key.endswith(".dsn"):
+        return bool(value)
+    parts = urlsplit(value)
+    return bool(parts.password) or "password" in parse_qs(parts.query)
+
+
+def _allowed(field: FieldInfo) -> str:
+    """Say what a field may hold: its description, or what its type and bounds come to."""
+    if field.description:
+        return field.description
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(get_args(field.annotation))
+    names = {int: "a whole number", float: "a number", Decimal: "a decimal number", bool: "true or false", str: "text"}
+    bounds = {"ge": "from", "gt": "above", "le": "to"}
+    limits = [
+        f"{word} {limit:g}"
+        for part in field.metadata
+        for name, word in bounds.items()
+        if (limit := getattr(part, name, None)) is not None
+    ]
+    return " ".join([names[field.annotation or str], *limits])
+
+
+def _refusal(key: str, given: Mapping[str, tuple[object, str]], allowed: str) -> SettingsError:
+    value, where = given.get(key, ("", "not set"))
+    shown = re.sub(r"//[^/@\s]*@", "//***@", repr(str(value) if isinstance(value, Path) else value))
+    if len(shown) > LONGEST_SHOWN:
+        shown = shown[:LONGEST_SHOWN] + "..."
+    named = key if key in SECRETS or key not in given else f"{key} = {shown}"
+    return SettingsError(f"{named} ({where}): must be {allowed}")
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Settings that are well each alone, but not together: the key, and what it must be."""
+    telegram, database, games = settings.telegram, settings.database, settings.games
+    if telegram.mode == "webhook":
+        # A Bot API server of one's own may call an address inside the same network; Telegram's calls https alone.
+        scheme = "https://" if telegram.api_base.rstrip("/") == TELEGRAM_API else "http"
+        if not telegram.webhook_url.startswith(scheme):
+            yield "telegram.webhook_url", "a public https:// URL, as telegram.mode is webhook"
+        if not telegram.webhook_secret.get_secret_value():
+            yield "telegram.webhook_secret", f"{_allowed(KEYS['telegram.webhook_secret'])}, as telegram.mode is webhook"
+    if database.pool_min > database.pool_max:
+        yield "database.pool_min", f"at most database.pool_max, {database.pool_max}"
+    for name, lobby in (("pick_number", games.pick_number), ("quiz", games.quiz)):
+        if lobby.min_players > lobby.max_players:
+            yield f"games.{name}.min_players", f"at most games.{name}.max_players, {lobby.max_players}"
+    pick = games.pick_number
+    if pick.max_number < pick.max_players:
+        yield "games.pick_number.max_number", f"at least games.pick_number.max_players, {pick.max_players}"
+    if games.quiz.model.base_url and not games.quiz.model.name:
+        yield "games.quiz.model.name", "the name of a model, as games.quiz.model.base_url is set"
