@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -184,7 +184,9 @@ class Kind(Generic[S]):
     evolve: Callable[[S | None, Any], S]
     view: Callable[[S, PlayerId | None], S]
     """The state as ``viewer`` may see it (None: anybody): secrets are gone."""
-    upcasters: Mapping[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = MappingProxyType({})
+    upcasters: Mapping[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     """Retired stored name -> function that turns its fields into a current name and fields."""
 
     def fold(self, state: S | None, events: Iterable[Event]) -> S:
