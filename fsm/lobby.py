@@ -4,6 +4,7 @@ Each rule is a function from a game and a command to events. A kind's ``decide``
 which says what happens when joining is over.
 """
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -17,6 +18,8 @@ COMPLETED = "completed"
 CANCELLED = "cancelled"
 
 MAX_TITLE = 64
+NOT_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories of control characters, halves of surrogate pairs, line and paragraph separators."""
 MAX_EXTENSION = 3_600_000
 """The most that one /extend adds, ms."""
 MAX_WAIT = 86_400_000
@@ -236,7 +239,7 @@ class BadTitle(Rejected):
 
 @dataclass(unsafe_hash=True)
 class BadExtension(Rejected):
-    """An extension of no length, or beyond the limit."""
+    """An extension of no length, or beyond the limit, which is lower the further away the deadline is already."""
 
     limit_seconds: int
 
@@ -268,7 +271,7 @@ def lobby_edges(first_phase: str, live_phases: tuple[str, ...]) -> tuple[Edge, .
         Edge(Leave, joining, (joining, waiting)),
         Edge(Remove, waiting, (waiting,)),
         Edge(Remove, joining, (joining, waiting)),
-        Edge(StartNow, waiting, (first_phase,)),
+        Edge(StartNow, waiting, (waiting,)),  # always refused, by NotEnoughPlayers, which says more than NotNow
         Edge(StartNow, joining, (first_phase,)),
         Edge(Extend, waiting, (waiting,)),
         Edge(Extend, joining, (joining,)),
@@ -288,16 +291,16 @@ Begin = Callable[[G], tuple[Event, ...]]
 
 
 def check_title(title: str) -> str:
-    """The title, stripped. Raises ``BadTitle`` beyond ``MAX_TITLE`` characters or with control characters."""
+    """The title, stripped. Raises ``BadTitle`` beyond ``MAX_TITLE`` characters or with what is no part of a line."""
     stripped = title.strip()
-    if len(stripped) > MAX_TITLE or any(ord(c) < 32 for c in stripped):
+    if len(stripped) > MAX_TITLE or any(unicodedata.category(c) in NOT_IN_A_LINE for c in stripped):
         raise BadTitle(limit=MAX_TITLE)
     return stripped
 
 
 def check_bounds(rule: str, value: float | Decimal, low: float | Decimal, high: float | Decimal) -> None:
-    """Raise ``BadRule`` unless ``low <= value <= high``."""
-    if not low <= value <= high:
+    """Raise ``BadRule`` unless ``low <= value <= high``; no bounds hold what is not a number."""
+    if not (Decimal(value).is_finite() and low <= value <= high):
         raise BadRule(rule=rule, given=str(value), low=str(low), high=str(high))
 
 
@@ -315,12 +318,14 @@ def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: Begin[G
     count = len(game.players) + 1
     if count > rules.capacity:
         raise GameFull(limit=rules.capacity)
-    joined = PlayerJoined(command.player_id, command.name, now)
-    if count == rules.capacity:
-        return (joined, *begin(evolve(game, joined)))
+    events: tuple[Event, ...] = (PlayerJoined(command.player_id, command.name, now),)
     if game.phase == WAITING_FOR_PLAYERS and count >= rules.min_players:
-        return (joined, JoiningStarted(now + rules.join_ms))
-    return (joined,)
+        events = (*events, JoiningStarted(now + rules.join_ms))  # also where it ends at once: no phase is skipped
+    if count < rules.capacity:
+        return events
+    for event in events:
+        game = evolve(game, event)
+    return (*events, *begin(game))
 
 
 def depart(game: Game, rules: LobbyRules, command: Leave | Remove, now: Instant) -> tuple[Event, ...]:
@@ -349,12 +354,12 @@ def start_now(game: G, rules: LobbyRules, begin: Begin[G]) -> tuple[Event, ...]:
 def extend(game: Game, command: Extend, now: Instant) -> tuple[Event, ...]:
     """A host gives more time."""
     in_time(game, now)
-    if not 0 < command.milliseconds <= MAX_EXTENSION or game.deadline is None:
-        raise BadExtension(limit_seconds=MAX_EXTENSION // 1000)
-    deadline = game.deadline + command.milliseconds
-    if deadline - now > MAX_WAIT:
-        raise BadExtension(limit_seconds=MAX_EXTENSION // 1000)
-    return (DeadlineExtended(deadline, command.by),)
+    if game.deadline is None:
+        raise BadExtension(limit_seconds=0)
+    limit = max(0, min(MAX_EXTENSION, now + MAX_WAIT - game.deadline))
+    if not 0 < command.milliseconds <= limit:
+        raise BadExtension(limit_seconds=limit // 1000)
+    return (DeadlineExtended(game.deadline + command.milliseconds, command.by),)
 
 
 def deadline_passed(game: G, command: DeadlinePassed, now: Instant, ended: Begin[G]) -> tuple[Event, ...]:

@@ -16,15 +16,18 @@ HUNDRED = Decimal(100)
 
 def check_pool(pool: Decimal) -> None:
     """Raise ``BadRule`` unless 0 <= pool <= 10^12 with at most eight decimals."""
-    if not pool.is_finite() or decimals(pool) > MAX_DECIMALS:
+    if decimals(pool) > MAX_DECIMALS:
         raise BadRule(rule="prize_pool", given=str(pool), low="0", high=str(MAX_POOL))
     check_bounds("prize_pool", pool, 0, MAX_POOL)
 
 
 def check_percentages(percentages: Sequence[Decimal], winners: int) -> None:
-    """Raise ``BadRule`` unless there is one positive percentage a winner and they make exactly 100."""
-    total = sum(percentages, Decimal(0))
-    if len(percentages) != winners or total != HUNDRED or any(p <= 0 for p in percentages):
+    """Raise ``BadRule`` unless there is one positive percentage a winner and they make exactly 100.
+
+    Like a pool they have at most eight decimals, so that their sum is exact.
+    """
+    written_out = all(p.is_finite() and decimals(p) <= MAX_DECIMALS and 0 < p <= HUNDRED for p in percentages)
+    if len(percentages) != winners or not written_out or sum(percentages) != HUNDRED:
         given = " ".join(str(p) for p in percentages)
         raise BadRule(rule="percentages", given=given, low=f"{winners} × > 0", high="∑ = 100")
 
