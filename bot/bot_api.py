@@ -155,7 +155,7 @@ class _Parameters(msgspec.Struct):
 
 class _Envelope(msgspec.Struct):
     ok: bool
-    result: Any = None
+    result: msgspec.Raw = msgspec.Raw(b"null")
     description: str = ""
     parameters: _Parameters | None = None
 
@@ -237,7 +237,18 @@ class BotApi:
         *,
         seconds: float | None = None,
     ) -> Any:
-        """Call a method and return its result.
+        """Call a method and return its result. Arguments and errors as of `call_raw`."""
+        return msgspec.json.decode(await self.call_raw(method, params, files, seconds=seconds))
+
+    async def call_raw(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> msgspec.Raw:
+        """Call a method and return its result as Telegram wrote it, JSON.
 
         Args:
             method: of the Bot API.
@@ -273,7 +284,7 @@ class BotApi:
 
     async def _exchange(
         self, method: str, params: Mapping[str, Any], files: Mapping[str, tuple[str, bytes]] | None, seconds: float
-    ) -> Any:
+    ) -> msgspec.Raw | ApiError:
         """The result, or the refusal: for the circuit both are a server that is well. Raises ServerDown."""
         down: ServerDown
         given = {name: value for name, value in params.items() if value is not None}
@@ -287,7 +298,7 @@ class BotApi:
             return self._read(method, code, content)
         raise down
 
-    def _read(self, method: str, code: int, content: bytes) -> Any:
+    def _read(self, method: str, code: int, content: bytes) -> msgspec.Raw | ApiError:
         envelope: _Envelope | None = None
         with contextlib.suppress(msgspec.DecodeError):
             envelope = _decode(content)

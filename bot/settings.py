@@ -173,7 +173,7 @@ class PickNumber(Lobby):
         ge=0,
         max_digits=20,
         decimal_places=8,
-        description="a decimal number from 0, of at most 20 digits, 8 of them after the point",
+        description="an amount from 0, of up to 20 digits and 8 decimals",
     )
     absent: Literal["drop", "auto"] = "drop"
 

@@ -1,0 +1,128 @@
+"""The command line: ``python -m bot``."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROLES = ("all", "ingress", "worker", "scheduler", "web")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0 well, 1 it failed, 2 it was called wrongly."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = given.command
+    from bot.settings import SettingsError  # noqa: PLC0415 -- --help should not wait for pydantic
+
+    try:
+        return command(given)
+    except SettingsError as error:
+        print(f"tombola: {error}", file=sys.stderr)  # noqa: T201 -- the one line that the operator reads
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bot",
+        description="Tombola: games that people play together in Telegram.",
+        epilog="Without a command: run the bot where a token is configured, else the sandbox.",
+    )
+    parser.set_defaults(command=_run_or_sandbox, role="all", workers=1)
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run the bot", description="Run the bot, or one part of it.")
+    run.add_argument("--role", choices=ROLES, action="append", help="which part (default: all); may be repeated")
+    run.set_defaults(command=_run)
+
+    sandbox = commands.add_parser(
+        "sandbox",
+        help="play offline, in the browser",
+        description="Run the bot against a Telegram that is all on this machine, and a page to play on.",
+    )
+    sandbox.set_defaults(command=_sandbox)
+
+    migrate = commands.add_parser(
+        "migrate", help="change the database's schema", description="Bring the database to a revision."
+    )
+    migrate.add_argument("revision", nargs="?", default="head", help="`head` (default), a revision to go back to, `base`")
+    migrate.set_defaults(command=_migrate)
+
+    doctor = commands.add_parser(
+        "doctor", help="check configuration and connections", description="Check all that a start depends on."
+    )
+    doctor.set_defaults(command=_doctor)
+
+    verify = commands.add_parser(
+        "verify",
+        help="recompute a draw from its proof",
+        description="Recompute a draw from the proof that /fair gives, offline. Exits 1 where it does not hold.",
+    )
+    verify.add_argument("proof", type=Path, help="the proof, a JSON file")
+    verify.add_argument("--language", default="en", help="of the report (default: en)")
+    verify.set_defaults(command=_verify)
+
+    replay = commands.add_parser(
+        "replay", help="show a game's timeline", description="Fold a game's stored events and print each step."
+    )
+    replay.add_argument("game", help="the game's id")
+    replay.set_defaults(command=_replay)
+    return parser
+
+
+def _run_or_sandbox(given: argparse.Namespace) -> int:
+    from bot.settings import load_settings  # noqa: PLC0415
+
+    return _run(given) if load_settings().telegram.token.get_secret_value() else _sandbox(given)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from bot import launch  # noqa: PLC0415
+    from bot.settings import SettingsError, load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    if not settings.telegram.token.get_secret_value():
+        raise SettingsError("telegram.token: empty, so there is no bot to run; `python -m bot sandbox` needs none")
+    roles = given.role if isinstance(given.role, list) else [given.role or "all"]
+    return launch.run(settings, frozenset(roles))
+
+
+def _sandbox(_given: argparse.Namespace) -> int:
+    from bot import launch  # noqa: PLC0415
+    from bot.settings import load_settings  # noqa: PLC0415
+
+    return launch.sandbox(load_settings())
+
+
+def _migrate(given: argparse.Namespace) -> int:
+    from bot import operate  # noqa: PLC0415
+    from bot.settings import load_settings  # noqa: PLC0415
+
+    return asyncio.run(operate.migrate(load_settings(), given.revision))
+
+
+def _doctor(_given: argparse.Namespace) -> int:
+    from bot import operate  # noqa: PLC0415
+    from bot.settings import load_settings  # noqa: PLC0415
+
+    return asyncio.run(operate.doctor(load_settings()))
+
+
+def _verify(given: argparse.Namespace) -> int:
+    from bot import operate  # noqa: PLC0415
+
+    return operate.verify(given.proof, given.language)
+
+
+def _replay(given: argparse.Namespace) -> int:
+    from bot import operate  # noqa: PLC0415
+    from bot.settings import load_settings  # noqa: PLC0415
+
+    return asyncio.run(operate.replay(load_settings(), given.game))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+"""Deadlines: APScheduler holds a job a live game, and Redis the truth that it is rebuilt from.
+
+The index of deadlines in Redis is read at start and reconciled every second; between, each commit that moves a
+deadline rings. A job sends ``DeadlinePassed``; late, early or twice is harmless, because the rules compare.
+"""
+
+import asyncio
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+from loguru import logger
+from redis.asyncio import Redis
+
+from bot.metrics import Histogram
+from bot.tasks import Tasks
+from fsm.engine import Clock, Engine, Unavailable
+from fsm.kind import Instant, Rejected, UnknownGame
+from fsm.lobby import DeadlinePassed
+from storage.connections import REDIS_GONE
+from storage.games import RedisGames
+from storage.keys import deadlines_key
+from storage.leases import jitter
+
+LOOK_AHEAD_MS = 10_000
+"""Every second the deadlines of the next ten are compared with the jobs; that mends a missed ring."""
+FULL_EVERY = 60
+"""Every so many reconciliations all deadlines are compared."""
+DAY_MS = 86_400_000
+FIRING_AT_ONCE = 256
+
+
+@dataclass(slots=True)
+class DeadlineStats:
+    """What is counted; read by whoever exports it."""
+
+    fired: Counter[str] = field(default_factory=Counter)
+    """By outcome: ``moved``, ``nothing``, ``gone``, ``unavailable``."""
+    lateness: Histogram = field(default_factory=Histogram)
+    """Seconds from a deadline to the commit after it."""
+    jobs: int = 0
+
+
+class Deadlines:
+    """Fires the deadlines of live games, while this process leads the schedule."""
+
+    def __init__(self, *, engine: Engine, games: RedisGames, redis: Redis, clock: Clock, tasks: Tasks) -> None:
+        self.stats = DeadlineStats()
+        self._engine = engine
+        self._games = games
+        self._redis = redis
+        self._clock = clock
+        self._tasks = tasks
+        self._jobs: dict[str, Instant] = {}
+        """Game -> the deadline that a job waits for."""
+        self._firing: set[str] = set()
+        self._room = asyncio.Semaphore(FIRING_AT_ONCE)
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+
+    async def lead(self, _fence: int = 0) -> None:
+        """Keep a job for each deadline until cancelled."""
+        self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
+        self._scheduler.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen())
+                group.create_task(self._reconcile_always())
+        finally:
+            self._scheduler.shutdown(wait=False)
+            self._jobs.clear()
+
+    # -- from the index to jobs ----------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Hear of deadlines as they move."""
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.subscribe(*(deadlines_key(shard) for shard in self._games.shards))
+                    while True:
+                        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=30)
+                        if message is not None:
+                            game_id, deadline = message["data"].decode().split(" ")
+                            self.expect(game_id, int(deadline))
+            except REDIS_GONE as problem:
+                logger.debug("deadlines can't be heard: {}", type(problem).__name__)
+                await asyncio.sleep(jitter(0.5))
+
+    async def _reconcile_always(self) -> None:
+        round_ = 0
+        while True:
+            try:
+                await self.reconcile(DAY_MS * 2 if round_ % FULL_EVERY == 0 else LOOK_AHEAD_MS)
+                round_ += 1
+            except Unavailable as problem:
+                logger.warning("deadlines can't be read: {}", problem)
+            await asyncio.sleep(1)
+
+    async def reconcile(self, ahead_ms: int) -> None:
+        """Compare the index up to so far ahead with the jobs. Raises ``Unavailable``."""
+        for game_id, deadline in await self._games.deadlines(self._clock.now() + ahead_ms):
+            self.expect(game_id, deadline)
+        self.stats.jobs = len(self._jobs)
+
+    def expect(self, game_id: str, deadline: Instant) -> None:
+        """Have a job for that deadline; one that is due is fired at once."""
+        if self._jobs.get(game_id) == deadline:
+            return
+        self._drop(game_id)
+        if deadline <= self._clock.now():
+            self._fire_soon(game_id, deadline)
+            return
+        self._jobs[game_id] = deadline
+        self._scheduler.add_job(
+            self._due,
+            DateTrigger(datetime.fromtimestamp(deadline / 1000, UTC)),
+            args=(game_id, deadline),
+            id=f"{game_id}:{deadline}",
+            replace_existing=True,
+        )
+
+    def _drop(self, game_id: str) -> None:
+        previous = self._jobs.pop(game_id, None)
+        if previous is not None:
+            try:
+                self._scheduler.remove_job(f"{game_id}:{previous}")
+            except JobLookupError:
+                logger.trace("the job of {} has just run", game_id)
+
+    # -- firing --------------------------------------------------------------------------------------------------
+
+    async def _due(self, game_id: str, deadline: Instant) -> None:
+        if self._jobs.get(game_id) == deadline:
+            del self._jobs[game_id]
+        self._fire_soon(game_id, deadline)
+
+    def _fire_soon(self, game_id: str, deadline: Instant) -> None:
+        if game_id not in self._firing:  # else the reconciliation comes back to it
+            self._firing.add(game_id)
+            self._tasks.spawn(f"deadline of {game_id}", self._fire_one(game_id, deadline))
+
+    async def _fire_one(self, game_id: str, deadline: Instant) -> None:
+        try:
+            async with self._room:
+                await self.fire(game_id, deadline)
+        finally:
+            self._firing.discard(game_id)
+
+    async def fire(self, game_id: str, deadline: Instant) -> None:
+        """Tell a game that its deadline has passed."""
+        command_id = f"deadline:{deadline}:{secrets.token_hex(3)}"
+        try:
+            outcome = await self._engine.execute(game_id, DeadlinePassed(deadline), command_id=command_id)
+        except UnknownGame:
+            self.stats.fired["gone"] += 1
+            await self._forget(game_id)
+        except (Unavailable, Rejected) as problem:
+            self.stats.fired["unavailable"] += 1
+            logger.bind(game=game_id).warning("a deadline could not be told: {}", problem)
+        else:
+            self.stats.fired["moved" if outcome.events else "nothing"] += 1
+            if outcome.events:
+                self.stats.lateness.add((self._clock.now() - deadline) / 1000)
+            self._firing.discard(game_id)  # the next deadline may be due already
+            if outcome.state.deadline is not None:
+                self.expect(game_id, outcome.state.deadline)
+            elif not outcome.events:
+                await self._forget(game_id)
+
+    async def _forget(self, game_id: str) -> None:
+        try:
+            await self._games.forget_deadline(game_id)
+        except Unavailable as problem:
+            logger.debug("{} stays in the index for now: {}", game_id, problem)
+
+    async def fire_due(self) -> int:
+        """Fire all that is due by the clock, until nothing is. Returns how many; for clocks that are turned."""
+        fired = 0
+        while due := await self._games.due(self._clock.now()):
+            await asyncio.gather(*(self.fire(game_id, deadline) for game_id, deadline in due))
+            fired += len(due)
+        return fired

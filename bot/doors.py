@@ -1,0 +1,275 @@
+"""Where updates come in: one engine, two doors.
+
+The taps that are most of the traffic are recognised by their first bytes, decoded by a typed struct and answered by
+``handlers.taps``. Everything else takes aiogram's road, and so does a tap that belongs to a dialog. Both doors are the
+same for a webhook and for polling; what differs is how the answer gets back.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from loguru import logger
+from redis.asyncio import Redis
+
+from bot.bot_api import ApiError
+from bot.logs import TRACE, new_trace
+from bot.metrics import Metrics
+from bot.tasks import Tasks
+from fsm.engine import Clock, Unavailable
+from handlers.taps import Answer, Call, Tap, Taps
+from storage.connections import REDIS_GONE
+
+TAP = b'"callback_query":'
+PEEK = 64
+"""``callback_query`` stands within so many bytes of an update that is a tap."""
+DONE_SECONDS = 86_400
+"""Telegram redelivers an update for at most a day."""
+DOING_SECONDS = 60
+
+
+class _User(msgspec.Struct):
+    id: int
+    first_name: str
+    last_name: str = ""
+    username: str | None = None
+    language_code: str | None = None
+
+
+class _Chat(msgspec.Struct):
+    id: int
+    type: str
+
+
+class _Message(msgspec.Struct):
+    message_id: int
+    chat: _Chat
+    message_thread_id: int = 0
+    is_topic_message: bool = False
+    ephemeral_message_id: int | None = None
+
+
+class _Query(msgspec.Struct, rename={"sender": "from"}):
+    id: str
+    sender: _User
+    message: _Message | None = None
+    data: str | None = None
+
+
+class _TapUpdate(msgspec.Struct):
+    update_id: int
+    callback_query: _Query
+
+
+class _AnyUpdate(msgspec.Struct):
+    update_id: int
+
+
+_decode_tap = msgspec.json.Decoder(_TapUpdate).decode
+_decode_any = msgspec.json.Decoder(_AnyUpdate).decode
+
+
+class NotAnUpdate(ValueError):
+    """The body is not an update of Telegram's."""
+
+
+class Again(Exception):  # noqa: N818 -- an instruction to whoever delivers
+    """The update can't be handled now; deliver it again."""
+
+
+class SlowDoor(Protocol):
+    """aiogram's dispatcher, or whatever handles an update that is not a hot tap."""
+
+    async def __call__(self, raw: bytes) -> None:
+        """Handle one update to its end."""
+
+
+class Api(Protocol):
+    """What carries out the calls that belong to a tap."""
+
+    async def call(self, method: str, params: dict[str, Any]) -> Any:
+        """The result. Raises ApiError."""
+
+
+def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
+    """The tap in an update, if it is one that ``handlers.taps`` answers; None: aiogram's road."""
+    if TAP not in raw[:PEEK]:
+        return None
+    try:
+        update = _decode_tap(raw)
+    except msgspec.DecodeError:
+        return None
+    query = update.callback_query
+    message, sender = query.message, query.sender
+    if message is None or query.data is None or not knows(query.data):
+        return None
+    return Tap(
+        update_id=update.update_id,
+        query_id=query.id,
+        user_id=sender.id,
+        user_name=f"{sender.first_name} {sender.last_name}".strip(),
+        username=sender.username,
+        language=sender.language_code,
+        chat_id=message.chat.id,
+        chat_type=message.chat.type,
+        topic_id=message.message_thread_id if message.is_topic_message else 0,
+        message_id=message.message_id,
+        ephemeral_message_id=message.ephemeral_message_id,
+        data=query.data,
+        received=received,
+        trace=new_trace(),
+    )
+
+
+class Doors:
+    """Handles updates, whichever way they came."""
+
+    def __init__(
+        self,
+        *,
+        taps: Taps,
+        slow: Callable[[], Awaitable[SlowDoor]],
+        api: Api,
+        redis: Redis,
+        clock: Clock,
+        tasks: Tasks,
+        metrics: Metrics,
+    ) -> None:
+        self._taps = taps
+        self._slow = slow
+        self._api = api
+        self._redis = redis
+        self._clock = clock
+        self._tasks = tasks
+        self._metrics = metrics
+
+    async def deliver(self, raw: bytes) -> dict[str, Any] | None:
+        """Handle one update to its end.
+
+        Returns the call that answers it, for the webhook's reply, or None. Raises ``NotAnUpdate``, and ``Again`` where
+        nothing was done and it should be delivered once more.
+        """
+        began = time.perf_counter()
+        tap = peek(raw, self._clock.now(), self._taps.knows)
+        if tap is None:
+            await self._deliver_slowly(raw)
+            return None
+        TRACE.set(tap.trace)
+        answer = await self._taps.answer(tap)
+        self._metrics.updates["fast", answer.outcome] += 1
+        self._metrics.taps.add(time.perf_counter() - began)
+        if answer.calls:
+            self._tasks.spawn(f"calls of tap {tap.trace}", self._carry_out(answer.calls))
+        return {"method": "answerCallbackQuery", **answering(tap, answer)}
+
+    async def deliver_batch(self, updates: Sequence[bytes]) -> None:
+        """Handle a batch that was polled: in order within a chat, chats side by side; answers go out as calls.
+
+        Raises ``Again`` where one could not be handled: what was handled is known as done.
+        """
+        queues: dict[int, list[bytes]] = {}
+        for raw in updates:
+            queues.setdefault(chat_of(raw), []).append(raw)
+        results = await asyncio.gather(*(self._in_order(queue) for queue in queues.values()), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _in_order(self, queue: Sequence[bytes]) -> None:
+        for raw in queue:
+            try:
+                reply = await self.deliver(raw)
+            except NotAnUpdate as problem:
+                logger.error("an update that can't be read is left out: {}", problem)
+                continue
+            if reply is not None:
+                self._tasks.spawn("answer of a tap", self._carry_out((Call(reply.pop("method"), reply),)))
+
+    async def _deliver_slowly(self, raw: bytes) -> None:
+        """aiogram's road: once and to its end, whichever replica gets it again."""
+        try:
+            update_id = _decode_any(raw).update_id
+        except msgspec.DecodeError as error:
+            raise NotAnUpdate(str(error)) from error
+        key = f"tombola:{{updates}}:{update_id}"
+        try:
+            claimed = await self._redis.set(key, b"doing", nx=True, ex=DOING_SECONDS)
+            if not claimed:
+                if await self._redis.get(key) == b"done":
+                    self._metrics.updates["slow", "duplicate"] += 1
+                    return
+                raise Again("another replica is at it")
+            TRACE.set(new_trace())
+            await self._handled(key, raw)
+        except REDIS_GONE as error:
+            self._metrics.updates["slow", "unavailable"] += 1
+            raise Again(str(error)) from error
+
+    async def _handled(self, key: str, raw: bytes) -> None:
+        try:
+            handle = await self._slow()
+            await handle(raw)
+        except Unavailable as error:
+            await self._redis.delete(key)
+            self._metrics.updates["slow", "unavailable"] += 1
+            raise Again(str(error)) from error
+        except asyncio.CancelledError:
+            await self._redis.delete(key)
+            raise
+        except Exception as error:
+            # The dispatcher's own error handler has told the person; delivering it again would only fail again.
+            self._metrics.updates["slow", "failed"] += 1
+            self._metrics.errors["update"] += 1
+            logger.opt(exception=error).error("an update failed")
+        else:
+            self._metrics.updates["slow", "done"] += 1
+        await self._redis.set(key, b"done", ex=DONE_SECONDS)
+
+    async def _carry_out(self, calls: Sequence[Call]) -> None:
+        """Make the calls that belong to a tap, in order; where one is refused, what was to be done otherwise."""
+        for call in calls:
+            try:
+                await self._api.call(call.method, call.params)
+            except ApiError as refused:
+                logger.debug("{} was refused: {}", call.method, refused)
+                if call.otherwise is not None:
+                    await self._carry_out((call.otherwise,))
+
+
+def answering(tap: Tap, answer: Answer) -> dict[str, Any]:
+    """The parameters of ``answerCallbackQuery``."""
+    params: dict[str, Any] = {"callback_query_id": tap.query_id}
+    if answer.text:
+        params["text"] = answer.text
+        if answer.alert:
+            params["show_alert"] = True
+    if answer.url:
+        params["url"] = answer.url
+    return params
+
+
+class _InChat(msgspec.Struct):
+    chat: _Chat | None = None
+    sender: _User | None = msgspec.field(default=None, name="from")
+    message: "_InChat | None" = None
+
+
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_in_chat = msgspec.json.Decoder(_InChat).decode
+
+
+def chat_of(raw: bytes) -> int:
+    """The chat that an update belongs to, else its person; 0 where it has neither."""
+    try:
+        for name, value in _decode_members(raw).items():
+            if name != "update_id":
+                found = _decode_in_chat(value)
+                inner = found.message or found
+                if inner.chat is not None:
+                    return inner.chat.id
+                return found.sender.id if found.sender is not None else 0
+    except msgspec.DecodeError:
+        pass
+    return 0

@@ -1,0 +1,126 @@
+"""Starting a process from the command line, and stopping it on a signal."""
+
+import asyncio
+import gc
+import signal
+import sys
+from dataclasses import dataclass
+
+import uvloop
+from loguru import logger
+from pydantic import SecretStr
+
+from bot import logs, process
+from bot.settings import Settings, SettingsError
+from storage.embedded import EmbeddedStoreError
+
+GC_THRESHOLD = 50_000
+"""Objects made before the collector looks again: with aiogram's many models alive, its pauses show in the tail."""
+
+
+def run(settings: Settings, roles: frozenset[str]) -> int:
+    """Run the bot until a signal. Returns the exit status."""
+    _set_up_logs(settings)
+    return _in_loop(_run(settings, process.ALL_ROLES if "all" in roles else roles))
+
+
+def sandbox(settings: Settings) -> int:
+    """Run the sandbox, and the bot against it, until a signal. Returns the exit status."""
+    _set_up_logs(settings)
+    return _in_loop(_sandbox(settings))
+
+
+def _set_up_logs(settings: Settings) -> None:
+    telegram = settings.telegram
+    logs.set_up(
+        level=settings.log.level,
+        as_json=settings.log.as_json,
+        hidden=(telegram.token.get_secret_value(), telegram.webhook_secret.get_secret_value()),
+    )
+
+
+def _in_loop(work: "asyncio.Future[int] | object") -> int:
+    try:
+        return uvloop.run(work)  # type: ignore[arg-type]
+    except* (SettingsError, EmbeddedStoreError) as errors:
+        for error in _leaves(errors):
+            print(f"tombola: {error}", file=sys.stderr)  # noqa: T201 -- the one line that the operator reads
+    return 1
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    return [
+        leaf
+        for error in group.exceptions
+        for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+    ]
+
+
+@dataclass(slots=True)
+class _Stop:
+    """Whether, and why, the process is to stop."""
+
+    event: asyncio.Event
+    status: int = 0
+
+
+def _on_signals() -> _Stop:
+    stop = _Stop(asyncio.Event())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.event.set)
+    return stop
+
+
+def _calm_collector() -> None:
+    """What was made at the start lives for ever: keep it out of the collector's sight."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
+
+
+async def _until_stopped(stop: _Stop, running: process.Process) -> int:
+    _calm_collector()
+    waits = [asyncio.ensure_future(stop.event.wait()), asyncio.ensure_future(running.failed.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    logger.info("stopping")
+    return 1 if running.failed.is_set() else 0
+
+
+async def _run(settings: Settings, roles: frozenset[str]) -> int:
+    stop = _on_signals()
+    async with process.running(settings, roles) as running:
+        logger.info(
+            "@{} runs ({}), health and metrics on http://{}:{}",
+            running.bot_username,
+            ", ".join(sorted(roles)),
+            settings.web.host,
+            running.port,
+        )
+        return await _until_stopped(stop, running)
+
+
+async def _sandbox(settings: Settings) -> int:
+    from sandbox.app import serve  # noqa: PLC0415 -- the real bot doesn't need it
+
+    stop = _on_signals()
+    web = settings.web
+    try:
+        box_context = serve(web.host, web.port, demo=True)
+        async with box_context as box:
+            offline = settings.model_copy(
+                update={
+                    "telegram": settings.telegram.model_copy(
+                        update={"token": SecretStr(box.token), "api_base": box.url, "mode": "polling"}
+                    ),
+                    "web": web.model_copy(update={"port": 0}),
+                }
+            )
+            async with process.running(offline) as running:
+                print(f"\n  Tombola's sandbox: {box.url}\n", flush=True)  # noqa: T201 -- the address to open
+                logger.info("health and metrics of the bot on http://{}:{}", web.host, running.port)
+                return await _until_stopped(stop, running)
+    except OSError as error:
+        raise SettingsError(f"web.port: {web.host}:{web.port} can't be listened on: {error.strerror}") from None

@@ -1,0 +1,117 @@
+"""Logs through loguru: lines for people, or JSON lines for machines; never a secret in either."""
+
+import asyncio
+import contextvars
+import logging
+import secrets
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from loguru import logger
+
+if TYPE_CHECKING:
+    from loguru import Message, Record
+
+TRACE: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="")
+"""The trace id of what is being worked on, from the update to the message."""
+HIDDEN = "***"
+LINE = (
+    "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> <cyan>{name}</cyan> {message}"
+    " <dim>{extra}</dim>{exception}"
+)
+
+
+def new_trace() -> str:
+    """A fresh trace id: eight hex digits, short enough for a person to read out."""
+    return secrets.token_hex(4)
+
+
+def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
+    """Send all logs, the standard library's too, to standard error. Any of ``hidden`` is blotted out."""
+    secrets_ = tuple(secret for secret in hidden if secret)
+
+    def patch(record: "Record") -> None:
+        trace = TRACE.get()
+        if trace:
+            record["extra"].setdefault("trace", trace)
+        record["message"] = _blotted(record["message"], secrets_)
+
+    def write_json(message: "Message") -> None:
+        sys.stderr.write(_blotted(_json_line(message.record), secrets_) + "\n")
+
+    def write_line(message: "Message") -> None:
+        sys.stderr.write(_blotted(message, secrets_))
+
+    logger.remove()
+    logger.configure(patcher=patch)
+    if as_json:
+        logger.add(write_json, level=level, backtrace=False, diagnose=False)
+    else:
+        logger.add(
+            write_line,
+            level=level,
+            format=LINE,
+            colorize=sys.stderr.isatty(),
+            backtrace=False,
+            diagnose=False,  # it would show the values of variables, secrets among them
+        )
+    logging.basicConfig(handlers=[_ToLoguru()], level=logging.INFO, force=True)
+    for noisy in ("apscheduler", "aiogram.event", "httpx", "uvicorn.access", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _blotted(text: str, hidden: tuple[str, ...]) -> str:
+    for secret in hidden:
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _json_line(record: "Record") -> str:
+    line: dict[str, Any] = {
+        "time": record["time"].isoformat(),
+        "level": record["level"].name,
+        "logger": record["name"],
+        "message": record["message"],
+        **{str(key): value for key, value in record["extra"].items()},
+    }
+    error = record["exception"]
+    if error is not None and error.value is not None:
+        line["error"] = f"{type(error.value).__name__}: {error.value}"
+        line["traceback"] = _traceback(error.value)
+    return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def _traceback(error: BaseException) -> list[str]:
+    frames: list[str] = []
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{step.tb_lineno} {code.co_qualname}")
+        step = step.tb_next
+    return frames
+
+
+class _ToLoguru(logging.Handler):
+    """Hands records of the standard library's loggers to loguru."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one record on."""
+        try:
+            level: str | int = logger.level(record.levelname).name
+        except ValueError:
+            level = record.levelno
+        def named(found: "Record") -> None:
+            found["name"] = record.name
+
+        logger.opt(exception=record.exc_info).patch(named).log(level, "{}", record.getMessage())
+
+
+async def watch_loop(observe: Callable[[float], None], every: float = 0.25) -> None:
+    """Observe how late the event loop runs a timer, until cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        wanted = loop.time() + every
+        await asyncio.sleep(every)
+        observe(max(0.0, loop.time() - wanted))

@@ -1,0 +1,98 @@
+"""What Prometheus sees. Hot counters are plain dictionaries, exported when they are asked for."""
+
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class Histogram:
+    """Counts observations in buckets; cheaper than the client library's on a hot path."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(SECONDS) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Observe a duration."""
+        self.counts[bisect_left(SECONDS, seconds)] += 1
+        self.total += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Cumulative counts as the exposition format wants them."""
+        rows: list[tuple[str, float]] = []
+        running = 0
+        for bound, count in zip((*map(str, SECONDS), "+Inf"), self.counts, strict=True):
+            running += count
+            rows.append((bound, running))
+        return rows
+
+
+class Metrics(Collector):
+    """Everything this process counts, and what it can tell about the stores when asked."""
+
+    def __init__(self) -> None:
+        self.updates: Counter[tuple[str, str]] = Counter()
+        """By door (``fast``, ``slow``) and outcome (``done``, ``duplicate``, ``refused``, ``failed``)."""
+        self.commands: Counter[tuple[str, str]] = Counter()
+        """By command and outcome."""
+        self.errors: Counter[str] = Counter()
+        """Unexpected errors by where they surfaced."""
+        self.taps = Histogram()
+        self.commits = Histogram()
+        self.queries = Histogram()
+        self.loop_lag = Histogram()
+        self.started_at = time.time()
+        self.sources: list[Callable[[], Iterable[Metric]]] = []
+        """Further families, read when Prometheus asks: they must not wait for anything."""
+
+    def command(self, name: str, outcome: str) -> None:
+        """Count a command answered; the engine's ``observe``."""
+        self.commands[name, outcome] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """All families."""
+        yield _counted("tombola_updates", "Updates from Telegram.", ("door", "outcome"), self.updates)
+        yield _counted("tombola_commands", "Commands answered.", ("command", "outcome"), self.commands)
+        errors = {(where,): count for where, count in self.errors.items()}
+        yield _counted("tombola_errors", "Unexpected errors.", ("where",), errors)
+        for name, text, histogram in (
+            ("tombola_tap_seconds", "From receiving a tap to its answer.", self.taps),
+            ("tombola_commit_seconds", "Commits to Redis, a whole flight.", self.commits),
+            ("tombola_query_seconds", "Queries to PostgreSQL.", self.queries),
+            ("tombola_loop_lag_seconds", "How late the event loop ran a timer.", self.loop_lag),
+        ):
+            family = HistogramMetricFamily(name, text)
+            family.add_metric([], histogram.buckets(), histogram.total)
+            yield family
+        yield GaugeMetricFamily("tombola_started_seconds", "When this process started.", self.started_at)
+        for source in self.sources:
+            yield from source()
+
+
+def _counted(
+    name: str, text: str, labels: tuple[str, ...], counts: Mapping[Any, int]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, count in list(counts.items()):
+        family.add_metric(values, count)
+    return family
+
+
+def registry(metrics: Metrics) -> CollectorRegistry:
+    """A registry with our metrics and the process's own."""
+    found = CollectorRegistry()
+    found.register(metrics)
+    ProcessCollector(registry=found)
+    PlatformCollector(registry=found)
+    GCCollector(registry=found)
+    return found

@@ -1,0 +1,490 @@
+"""The composition root: everything is made and wired here, by hand, and nowhere else.
+
+A process has one or more roles: ``ingress`` takes updates, ``worker`` carries the feed to PostgreSQL and to the chats
+and sends, ``scheduler`` fires deadlines, ``web`` serves pages. All processes serve health and metrics.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import stamina
+from loguru import logger
+from redis.asyncio import Redis
+
+from bot import beacon, web
+from bot.bot_api import ApiError, BotApi, ServerDown, Unauthorized
+from bot.clock import SystemClock, SystemEntropy
+from bot.deadlines import Deadlines
+from bot.doors import Doors, SlowDoor
+from bot.exports import export
+from bot.health import Health
+from bot.logs import watch_loop
+from bot.metrics import Metrics, registry
+from bot.polling import Poller
+from bot.sender import SENDER_LEASE, Outcome, Sender, Settled
+from bot.settings import Settings, SettingsError
+from bot.tasks import Tasks
+from fsm.engine import Clock, Commit, CommitResult, Engine, Entropy, GameStore, Stored
+from fsm.pick_number import Beacon, PickNumberRules
+from fsm.registry import KINDS
+from handlers.boards import Boards
+from handlers.floods import Floods
+from handlers.hosts import Hosts
+from handlers.taps import Taps
+from handlers.texts import Texts
+from storage import migrate
+from storage.archive import Archive
+from storage.codec import Codec
+from storage.connections import Pool, postgres_pool, redis_client, redis_ready
+from storage.embedded import stores
+from storage.feed import Feed
+from storage.games import RedisGames
+from storage.leases import RELEASED, Bell, Lease
+from storage.limits import Limits, Rates, Window
+from storage.outbox import BELL, Outbox, Outgoing
+from storage.people import People
+from storage.projector import Projector
+
+LOCALES = Path(__file__).parent.parent / "locales"
+LISTENERS = 64
+"""Connections of the pool for what waits: pub/sub and blocking reads."""
+ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
+STOP_SECONDS = 10.0
+
+
+class MeasuredStore:
+    """A game store that observes how long commits take."""
+
+    def __init__(self, store: GameStore, observe: Callable[[float], None]) -> None:
+        self._store = store
+        self._observe = observe
+
+    async def load(self, game_id: str) -> Stored | None:
+        """As of the store."""
+        return await self._store.load(game_id)
+
+    async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
+        """As of the store."""
+        began = time.perf_counter()
+        try:
+            return await self._store.commit(commits)
+        finally:
+            self._observe(time.perf_counter() - began)
+
+
+@dataclass(kw_only=True)
+class Process:
+    """What runs, for whoever started it."""
+
+    port: int
+    bot_username: str
+    engine: Engine
+    deadlines: Deadlines
+    games: RedisGames
+    pool: Pool
+    redis: Redis
+    failed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a task that must not end has ended."""
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings,
+    roles: frozenset[str] = ALL_ROLES,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+) -> AsyncIterator[Process]:
+    """Run a process until the end of the block; then stop in order, so that nothing in hand is lost.
+
+    Raises ``SettingsError`` where the configuration turns out to be wrong only now (a refused token, a taken port).
+    """
+    database, cache = settings.database, settings.redis
+    async with contextlib.AsyncExitStack() as stack:
+        dsns = await stack.enter_async_context(
+            stores(settings.data_dir, database.dsn.get_secret_value(), cache.dsn.get_secret_value())
+        )
+        await migrate.upgrade(dsns[0])
+        pool = await stack.enter_async_context(
+            postgres_pool(
+                dsns[0],
+                pool_min=database.pool_min,
+                pool_max=database.pool_max,
+                connect_timeout_seconds=database.connect_timeout_seconds,
+                command_timeout_seconds=database.command_timeout_seconds,
+                statement_timeout_seconds=database.statement_timeout_seconds,
+            )
+        )
+        redis = await stack.enter_async_context(
+            redis_client(dsns[1], pool_size=cache.pool_size, timeout_seconds=cache.timeout_seconds)
+        )
+        listening = await stack.enter_async_context(
+            redis_client(dsns[1], pool_size=LISTENERS, timeout_seconds=cache.timeout_seconds, client_name="listening")
+        )
+        await redis_ready(redis)
+        house = House(settings, roles, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy())
+        process = await stack.enter_async_context(house.open())
+        yield process
+
+
+class House:
+    """Makes the parts of one process and starts those that its roles need."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        roles: frozenset[str],
+        pool: Pool,
+        redis: Redis,
+        listening: Redis,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self.settings = settings
+        self.roles = roles
+        self.pool = pool
+        self.redis = redis
+        self.listening = listening
+        self.clock = clock
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.metrics = Metrics()
+        self.failed = asyncio.Event()
+        self.tasks = Tasks(self._task_died)
+        games = settings.games
+        self.codec = Codec(KINDS)
+        self.games = RedisGames(
+            redis,
+            self.codec,
+            shards=settings.redis.shards,
+            keep_finished_ms=int(games.keep_finished_seconds * 1000),
+        )
+        self.engine = Engine(
+            KINDS, MeasuredStore(self.games, self.metrics.commits.add), clock, entropy, observe=self.metrics.command
+        )
+        self.texts = Texts(LOCALES)
+        self.people = People(pool, redis)
+        self.archive = Archive(pool, self.codec)
+        telegram = settings.telegram
+        self.api = BotApi(
+            telegram.token.get_secret_value(), telegram.api_base, seconds=telegram.request_timeout_seconds
+        )
+        self.limits = Limits(redis, rates_of(settings))
+        self.outbox = Outbox(redis, self.limits)
+        self.released = Bell(listening, RELEASED)
+        self.doorbell = Bell(listening, BELL)
+        self.deadlines = Deadlines(
+            engine=self.engine, games=self.games, redis=listening, clock=clock, tasks=self.tasks
+        )
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[Process]:
+        """Start everything; at the end stop it in order."""
+        try:
+            me = await self._who_am_i()
+            self.tasks.spawn("released leases", self.released.listen())
+            self.tasks.spawn("loop lag", watch_loop(self.metrics.loop_lag.add))
+            self.beacon = await beacon.find(self.settings.games.draw)
+            boards = Boards(
+                engine=self.engine,
+                games=self.games,
+                outbox=self.outbox,
+                texts=self.texts,
+                people=self.people,
+                redis=self.redis,
+                clock=self.clock,
+                bot_username=me["username"],
+            )
+            doors = self._doors(me, boards) if "ingress" in self.roles else None
+            if "worker" in self.roles:
+                await self._start_worker(boards)
+            if "scheduler" in self.roles:
+                lease = self._lease("{deadlines}")
+                self.tasks.spawn("deadlines", lease.run(self.deadlines.lead))
+            async with self._serving(doors) as port:
+                if doors is not None:
+                    await self._start_ingress(doors)
+                yield Process(
+                    port=port,
+                    bot_username=me["username"],
+                    engine=self.engine,
+                    deadlines=self.deadlines,
+                    games=self.games,
+                    pool=self.pool,
+                    redis=self.redis,
+                    failed=self.failed,
+                )
+                self.health.stopping = True
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        """Commit what is in hand, release what is led, flush, close."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.engine.close(), STOP_SECONDS / 2)
+        await self.tasks.close()
+        await self.people.close()
+        await self.api.close()
+
+    def _task_died(self, name: str, error: BaseException) -> None:
+        self.metrics.errors[f"task {name.split()[0]}"] += 1
+        if name in self.vital:
+            logger.critical("{} ended: {}; the process stops, so that another can take over", name, error)
+            self.failed.set()
+
+    vital = frozenset({"projector", "boards", "sender", "deadlines", "poller", "web server"})
+
+    async def _who_am_i(self) -> Mapping[str, Any]:
+        """The bot's own account. Waits for a Telegram that is away; a refused token ends the start."""
+        try:
+            async for attempt in stamina.retry_context(on=ServerDown, attempts=None, timeout=60, wait_max=5):
+                with attempt:
+                    me: Mapping[str, Any] = await self.api.call("getMe")
+                    return me
+        except Unauthorized:
+            raise SettingsError("telegram.token: refused by Telegram; @BotFather shows the right one") from None
+        except ApiError as error:
+            raise SettingsError(f"telegram.api_base: no answer from there ({error})") from None
+        raise AssertionError("stamina raises after the last attempt")
+
+    def _lease(self, name: str) -> Lease:
+        return Lease(self.redis, name, self.owner, released=self.released)
+
+    # -- ingress -------------------------------------------------------------------------------------------------
+
+    def _doors(self, me: Mapping[str, Any], boards: Boards) -> Doors:
+        hosts = Hosts(self.api, self.redis)
+        defaults = {"pick_number": rules_of(self.settings, self.beacon)}
+        taps = Taps(
+            engine=self.engine,
+            games=self.games,
+            texts=self.texts,
+            people=self.people,
+            hosts=hosts,
+            boards=boards,
+            archive=self.archive,
+            bot_username=me["username"],
+            max_live=self.settings.games.max_live_per_chat,
+        )
+        made: list[asyncio.Task[SlowDoor]] = []
+
+        async def slow() -> SlowDoor:
+            """aiogram's road, made when it is first needed: importing it takes seconds."""
+            if not made:
+                made.append(self.tasks.spawn("aiogram", self._aiogram(me, taps, hosts, defaults)))
+            return await asyncio.shield(made[0])
+
+        self.slow = slow
+        return Doors(
+            taps=taps,
+            slow=slow,
+            api=self.api,
+            redis=self.redis,
+            clock=self.clock,
+            tasks=self.tasks,
+            metrics=self.metrics,
+        )
+
+    async def _aiogram(
+        self, me: Mapping[str, Any], taps: Taps, hosts: Hosts, defaults: Mapping[str, Any]
+    ) -> SlowDoor:
+        routing = await asyncio.to_thread(_import_routing)
+        deps = routing.Deps(
+            engine=self.engine,
+            games=self.games,
+            people=self.people,
+            archive=self.archive,
+            hosts=hosts,
+            taps=taps,
+            outbox=self.outbox,
+            limits=self.limits,
+            api=self.api,
+            texts=self.texts,
+            clock=self.clock,
+            floods=Floods(self.clock),
+            redis=self.redis,
+            defaults=defaults,
+            bot_id=me["id"],
+            bot_username=me["username"],
+            operators=frozenset(self.settings.telegram.operators),
+            max_live=self.settings.games.max_live_per_chat,
+            health=self._health_words,
+            count_error=self._count_error,
+        )
+        telegram = self.settings.telegram
+        door: SlowDoor = routing.SlowDoor(deps, telegram.token.get_secret_value(), telegram.api_base)
+        self.tasks.spawn("publish commands", routing.publish(deps))
+        return door
+
+    async def _start_ingress(self, doors: Doors) -> None:
+        self.tasks.spawn("aiogram first", self._warm())
+        telegram = self.settings.telegram
+        allowed = list(ALLOWED_UPDATES)
+        if telegram.mode == "polling":
+            poller = Poller(api=self.api, doors=doors, allowed_updates=allowed)
+            self.tasks.spawn("poller", self._lease("{poller}").run(poller.lead))
+            return
+        await self.api.call(
+            "setWebhook",
+            {
+                "url": telegram.webhook_url,
+                "secret_token": telegram.webhook_secret.get_secret_value(),
+                "allowed_updates": allowed,
+                "max_connections": 100,
+            },
+        )
+
+    async def _warm(self) -> None:
+        await self.slow()
+
+    # -- worker --------------------------------------------------------------------------------------------------
+
+    async def _start_worker(self, boards: Boards) -> None:
+        self.projector = Projector(self.pool, self.codec)
+        await self.projector.rebuild(self.games)
+        self.sender = Sender(
+            outbox=self.outbox,
+            limits=self.limits,
+            api=self.api,
+            clock=self.clock,
+            on_settled=self._settled_by(boards),
+            lease=self._lease(SENDER_LEASE),
+            bell=self.doorbell,
+        )
+        self.tasks.spawn("doorbell", self.doorbell.listen())
+        self.tasks.spawn("sender", self.sender.run())
+        self.tasks.spawn("board progress", boards.keep_showing())
+        self.tasks.spawn("projector", self._feed("projector").run(self.projector.handle))
+        self.tasks.spawn("boards", self._feed("boards").run(boards.handle))
+        if self.beacon is not None:
+            listener = beacon.Listener(self.engine, self.beacon, self.settings.games.draw)
+            self.tasks.spawn("beacon", self._feed("beacon").run(listener.handle))
+
+    def _feed(self, group: str) -> Feed:
+        return Feed(self.listening, self.games.shards, group, owner=self.owner, released=self.released)
+
+    def _settled_by(self, boards: Boards) -> Callable[[Outgoing, Outcome], Awaitable[None]]:
+        async def settled(outgoing: Outgoing, outcome: Outcome) -> None:
+            if outcome.settled is Settled.CHAT_GONE:
+                await boards.chat_gone(outgoing)
+            elif outcome.settled is Settled.MIGRATED and outcome.chat_id is not None:
+                await boards.chat_migrated(outgoing, outcome.chat_id)
+
+        return settled
+
+    # -- what is seen from outside -------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def _serving(self, doors: Doors | None) -> AsyncIterator[int]:
+        self.health = Health(self._checks(), needed=frozenset({"redis"}))
+        self.metrics.sources.append(lambda: export(self))
+        app = web.application(web.routes(self.health, registry(self.metrics)))
+        telegram = self.settings.telegram
+        if doors is not None and telegram.mode == "webhook":
+            secret = telegram.webhook_secret.get_secret_value()
+            app = web.Webhook(path=telegram.webhook_path, secret=secret, doors=doors, otherwise=app)
+        try:
+            async with web.serving(app, self.settings.web.host, self.settings.web.port, self.tasks) as port:
+                yield port
+        except web.AddressTaken as error:
+            raise SettingsError(str(error)) from None
+
+    def _checks(self) -> dict[str, Callable[[], Awaitable[Mapping[str, Any]]]]:
+        async def redis() -> Mapping[str, Any]:
+            await self.redis.ping()
+            return {}
+
+        async def postgres() -> Mapping[str, Any]:
+            await self.pool.fetchval("SELECT 1")
+            return {"pool": self.pool.get_size(), "idle": self.pool.get_idle_size()}
+
+        async def telegram() -> Mapping[str, Any]:
+            return {"ok": self.api.state == "closed", "breaker": self.api.state}
+
+        async def outbox() -> Mapping[str, Any]:
+            depth = await self.outbox.depth()
+            return {"ready": sum(depth.ready), "delayed": depth.delayed, "in_flight": depth.in_flight,
+                    "oldest_ms": max(depth.oldest_ms), "dropped": depth.dropped}  # fmt: skip
+
+        async def deadlines() -> Mapping[str, Any]:
+            due = await self.games.due(self.clock.now(), limit=1)
+            overdue = max(0, self.clock.now() - due[0][1]) if due else 0
+            return {"ok": overdue < 5000, "oldest_overdue_ms": overdue}
+
+        checks = {"redis": redis, "postgres": postgres, "telegram": telegram, "outbox": outbox, "deadlines": deadlines}
+        if "worker" in self.roles:
+            checks["feed"] = self._feed_lag
+        return checks
+
+    async def _feed_lag(self) -> Mapping[str, Any]:
+        lags = {}
+        for group in ("projector", "boards"):
+            entries, age_ms = await self._feed(group).lag()
+            lags[group] = {"entries": entries, "oldest_ms": age_ms}
+        return lags
+
+    async def _health_words(self) -> Mapping[str, str]:
+        report = await self.health.report()
+        return {name: f"{check.latency_ms:.0f} ms" if check.well else "✗" for name, check in report.checks.items()}
+
+    def _count_error(self, where: str) -> None:
+        self.metrics.errors[where] += 1
+
+
+ALLOWED_UPDATES = (
+    "message",
+    "callback_query",
+    "my_chat_member",
+    "chat_member",
+    "poll_answer",
+    "poll",
+)
+
+
+def _import_routing() -> Any:
+    from handlers import routing  # noqa: PLC0415 -- importing aiogram takes seconds and 165 MB
+
+    return routing
+
+
+def rates_of(settings: Settings) -> Rates:
+    """Telegram's limits as configured; the windows keep their safety margins."""
+    telegram = settings.telegram
+    usual = Rates()
+    by = telegram.send_rate / 30
+    overall = tuple(Window(w.ms, _scaled(w.counts, by)) for w in usual.overall)
+    chat = tuple(Window(w.ms, _scaled(w.counts, telegram.chat_rate)) for w in usual.chat)
+    group = tuple(Window(w.ms, _scaled(w.counts, telegram.group_per_minute / 20)) for w in usual.group)
+    return Rates(overall=overall, chat=chat, group=group)
+
+
+def _scaled(counts: tuple[int, int, int], by: float) -> tuple[int, int, int]:
+    first, second, third = (max(1, int(count * by)) for count in counts)
+    return first, second, third
+
+
+def rules_of(settings: Settings, beacon_: Beacon | None) -> PickNumberRules:
+    """What the configuration makes of the rules of Pick Your Number."""
+    ours = settings.games.pick_number
+    return PickNumberRules(
+        winners=ours.winners,
+        prize_pool=ours.prize_pool,
+        absent=ours.absent,
+        min_players=ours.min_players,
+        max_players=ours.max_players,
+        lobby_ms=round(ours.lobby_seconds * 1000),
+        join_ms=round(ours.join_seconds * 1000),
+        selection_ms=round(ours.selection_seconds * 1000),
+        reveal_ms=round(ours.reveal_seconds * 1000),
+        range_multiplier=Decimal(str(ours.range_multiplier)),
+        max_number=ours.max_number,
+        beacon=beacon_,
+    )
