@@ -49,8 +49,9 @@ CREATE TABLE games (
     prize_pool  numeric NOT NULL DEFAULT 0 CHECK (prize_pool >= 0),
     version     integer NOT NULL CHECK (version >= 0),
     opened_at   timestamptz NOT NULL,
-    ended_at    timestamptz
-);
+    ended_at    timestamptz,
+    CHECK ((ended_at IS NULL) = (status NOT IN ('completed', 'cancelled')))
+) WITH (fillfactor = 80);
 COMMENT ON COLUMN games.status IS 'the phase, by its public name';
 COMMENT ON COLUMN games.version IS 'number of its events so far';
 COMMENT ON COLUMN games.topic_id IS 'forum topic; 0 where the chat has none';
@@ -100,9 +101,12 @@ CREATE TABLE player_stats (
     points       bigint NOT NULL DEFAULT 0,
     best_streak  integer NOT NULL DEFAULT 0,
     updated_at   timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (kind, chat_id, player_id)
+    PRIMARY KEY (player_id, chat_id, kind)
 );
+COMMENT ON TABLE player_stats IS 'completed games only; moved in the transaction that settles the prizes';
+COMMENT ON COLUMN player_stats.kind IS 'empty: all kinds together';
 COMMENT ON COLUMN player_stats.chat_id IS '0: in all chats together';
+COMMENT ON COLUMN player_stats.wins IS 'places up to the number of winners in the rules, one where they name none';
 
 CREATE TABLE bans (
     chat_id     bigint NOT NULL,
@@ -132,24 +136,26 @@ CREATE TABLE feed_checkpoints (
     position    text NOT NULL,
     updated_at  timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE feed_checkpoints IS 'how far the projector has read; moved in the transaction of what it wrote';
+COMMENT ON TABLE feed_checkpoints IS
+    'how far the projector has read, for operators; its row is the lock under which a shard is written';
 """
 
 INDEXES = """
 -- Recent games of a status: the operator's list, the pruning of ended ones.
 CREATE INDEX idx_games_status_ended_at ON games (status, ended_at);
--- /history and /games of a chat.
-CREATE INDEX idx_games_chat_opened ON games (chat_id, opened_at DESC);
--- Games to rebuild when Redis is lost, and the operator's live list.
-CREATE INDEX idx_active_games ON games (id, status) WHERE status IN (
-    'waiting_for_players', 'players_joining', 'number_selection', 'drawing', 'question_open', 'question_reveal'
-);
+-- /history of a chat; its live games, which have not ended, come first in it.
+CREATE INDEX idx_games_chat_ended ON games (chat_id, ended_at DESC);
+-- History of all chats.
+CREATE INDEX idx_games_ended ON games (ended_at DESC) WHERE ended_at IS NOT NULL;
+-- Games to rebuild when Redis is lost, and the operator's live list. A new kind's phases are in it by themselves.
+CREATE INDEX idx_active_games ON games (id, status) WHERE status NOT IN ('completed', 'cancelled');
 -- /history and /stats of a player.
 CREATE INDEX idx_game_participants_player ON game_participants (player_id, joined_at DESC);
 -- Pruning by age.
 CREATE INDEX idx_game_events_at ON game_events (at);
 -- /leaderboard.
-CREATE INDEX idx_player_stats_leaderboard ON player_stats (kind, chat_id, wins DESC, prizes DESC, points DESC);
+CREATE INDEX idx_player_stats_leaderboard
+    ON player_stats (chat_id, kind, wins DESC, prizes DESC, points DESC, games, player_id);
 -- What is due for delivery, oldest first; pruning of what is delivered.
 CREATE INDEX idx_webhook_events_status_created ON webhook_events (status, created_at);
 """
