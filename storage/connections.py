@@ -79,24 +79,25 @@ async def postgres_pool(  # noqa: PLR0913 - each is a setting
         POSTGRES_GONE: one of them, where the server has not answered in time.
         asyncpg.PostgresError: the server refuses, for instance the password.
     """
-    pool: Pool = asyncpg.create_pool(
-        dsn,
-        min_size=pool_min,
-        max_size=pool_max,
-        timeout=connect_timeout_seconds,
-        command_timeout=command_timeout_seconds,
-        server_settings={
-            "application_name": application_name,
-            "statement_timeout": str(int(statement_timeout_seconds * 1000)),
-            "timezone": "UTC",
-        },
-        init=_raw_jsonb,
-    )
-    async for attempt in stamina.retry_context(
-        on=POSTGRES_GONE, attempts=None, timeout=start_timeout_seconds, wait_initial=0.05, wait_max=2
-    ):
-        with attempt:
-            await pool
+
+    # A new pool at each attempt: asyncpg takes one that could not connect for one that is open.
+    @stamina.retry(on=POSTGRES_GONE, attempts=None, timeout=start_timeout_seconds, wait_initial=0.05, wait_max=2)
+    async def opened() -> Pool:
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=pool_min,
+            max_size=pool_max,
+            timeout=connect_timeout_seconds,
+            command_timeout=command_timeout_seconds,
+            server_settings={
+                "application_name": application_name,
+                "statement_timeout": str(int(statement_timeout_seconds * 1000)),
+                "timezone": "UTC",
+            },
+            init=_raw_jsonb,
+        )
+
+    pool = await opened()
     try:
         yield pool
     finally:

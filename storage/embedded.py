@@ -39,7 +39,7 @@ STOP_SECONDS = 8.0
 """How long a server may take to stop before it is killed; both recover from that."""
 POLL_SECONDS = 0.01
 OWNER_POLL_SECONDS = 0.25
-RESTART_SECONDS = 0.2
+RESTART_SECONDS = 0.5
 UNIX_PATH_LIMIT = 103
 """Longest path of a Unix socket, in bytes, on the strictest system (macOS; Linux takes 107)."""
 LONGEST_SOCKET_NAME = "s/.s.PGSQL.5432.lock"
@@ -265,9 +265,10 @@ async def _enter(stack: contextlib.AsyncExitStack, context: contextlib.AbstractA
 async def _running(server: Server) -> AsyncIterator[None]:
     """Hold the server up for as long as the block runs."""
     began = time.perf_counter()
-    keeper = asyncio.create_task(_keep(server), name=f"embedded-{server.name}")
+    answered = asyncio.Event()
+    keeper = asyncio.create_task(_keep(server, answered), name=f"embedded-{server.name}")
     try:
-        await _until_ready(server, keeper)
+        await _until(answered, keeper, server)
         logger.info("embedded {} answers after {:.2f} s", server.name, time.perf_counter() - began)
         yield
     finally:
@@ -275,38 +276,52 @@ async def _running(server: Server) -> AsyncIterator[None]:
         await asyncio.wait([keeper])
 
 
-async def _until_ready(server: Server, keeper: asyncio.Task[None]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not await server.ready():
-        if keeper.done():
-            await keeper
-        if time.monotonic() > deadline:
-            raise EmbeddedStoreError(f"embedded {server.name} does not answer; its output is in {server.log}")
-        await asyncio.sleep(POLL_SECONDS)
+async def _until(answered: asyncio.Event, keeper: asyncio.Task[None], server: Server) -> None:
+    waiting = asyncio.create_task(answered.wait())
+    try:
+        await asyncio.wait([waiting, keeper], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    if keeper.done():
+        await keeper
+    if not answered.is_set():
+        raise EmbeddedStoreError(f"embedded {server.name} does not answer; its output is in {server.log}")
 
 
-async def _keep(server: Server) -> None:
-    """Become the owner when nobody else is, and keep the server running until cancelled."""
+async def _keep(server: Server, answered: asyncio.Event) -> None:
+    """Own the server, as soon as nobody else does, and keep it running until cancelled.
+
+    An answer counts only from a server that has an owner: one without is about to end.
+    """
     owner = Lock(server.run / f"{server.name}.owner")
     try:
-        while not owner.take():  # noqa: ASYNC110 - flock has no asynchronous form
-            await asyncio.sleep(OWNER_POLL_SECONDS)
-        answered = False
+        while not owner.take():
+            if not answered.is_set() and await server.ready():
+                answered.set()
+            await asyncio.sleep(OWNER_POLL_SECONDS if answered.is_set() else POLL_SECONDS)
         while True:
-            process = await _start(server)
             try:
-                answered = await _first(process, server) or answered
-                code = await process.wait()
-            finally:
-                await _stop(process, server)
-            if not answered:
-                raise EmbeddedStoreError(f"embedded {server.name} does not start: {_last_line(server.log)}")
-            logger.error("embedded {} ended with code {}; starting it again", server.name, code)
+                reason = await _run(server, answered)
+            except (OSError, EmbeddedStoreError) as error:
+                reason = str(error)
+            if not answered.is_set():
+                raise EmbeddedStoreError(f"embedded {server.name} does not start: {reason}")
+            logger.error("embedded {} has ended, and is started again: {}", server.name, reason)
             await asyncio.sleep(RESTART_SECONDS)
-    except OSError as error:
-        raise EmbeddedStoreError(f"embedded {server.name} does not start: {error}") from error
     finally:
         owner.close()
+
+
+async def _run(server: Server, answered: asyncio.Event) -> str:
+    """Run it once, to its end, and give the last that it said."""
+    process = await _start(server)
+    try:
+        if await _first(process, server):
+            answered.set()
+        await process.wait()
+    finally:
+        await _stop(process, server)
+    return _last_line(server.log)
 
 
 async def _first(process: asyncio.subprocess.Process, server: Server) -> bool:

@@ -1,0 +1,110 @@
+"""The repository keeps its own rules: imports, lock files, and no trace of the machine it was written on."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LAYERS = {
+    "fsm": set(),
+    "storage": {"fsm"},
+    "handlers": {"fsm", "storage"},
+    "api": {"fsm", "storage"},
+    "sandbox": {"fsm", "storage"},
+}
+"""What a package may import of ours; `bot` may import everything."""
+PURE = {
+    "__future__", "abc", "collections", "dataclasses", "decimal", "enum", "fractions", "functools", "hashlib", "hmac",
+    "itertools", "json", "math", "operator", "re", "string", "types", "typing", "transitions", "fsm",
+}  # fmt: skip
+"""What a rule may import: values and functions of values. The engine may use asyncio too."""
+
+
+def imports(file: Path) -> set[str]:
+    """Top-level names of all that a file imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add("." * node.level + (node.module or ""))
+    return {name.partition(".")[0] if not name.startswith(".") else name for name in names}
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no git checkout")
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_imports_run_one_way(package: str) -> None:
+    ours = {"fsm", "storage", "handlers", "api", "sandbox", "bot"}
+    for file in (ROOT / package).rglob("*.py"):
+        assert imports(file) & ours <= LAYERS[package] | {package}, file
+
+
+def test_rules_import_values_alone() -> None:
+    for file in (ROOT / "fsm").rglob("*.py"):
+        allowed = PURE | {"asyncio", "contextlib"} if file.name == "engine.py" else PURE
+        assert imports(file) <= allowed, file
+
+
+def test_rules_ask_no_clock_and_no_chance() -> None:
+    asked = re.compile(r"\b(datetime\.now|utcnow|time\.time|perf_counter|urandom|uuid4|random\.)")
+    for file in (ROOT / "fsm").rglob("*.py"):
+        assert not asked.search(file.read_text()), file
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_file_pins_and_hashes_everything_and_names_no_host(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert "://" not in text
+    assert "--index" not in text
+    assert "--find-links" not in text
+    blocks = [block for block in re.split(r"\n(?=\S)", text) if not block.startswith("#")]
+    assert len(blocks) > 40
+    for block in blocks:
+        assert re.match(r"[\w.-]+(\[[\w,]+\])?==\S+", block), block
+        assert "--hash=sha256:" in block, block
+
+
+def pins(name: str) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
+
+
+def test_the_lock_for_development_holds_all_of_the_lock_for_running() -> None:
+    assert pins("requirements.lock").items() <= pins("requirements-dev.lock").items()
+
+
+def test_every_dependency_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for group, lock in (
+        (project["project"]["dependencies"], "requirements.lock"),
+        (project["dependency-groups"]["dev"], "requirements-dev.lock"),
+    ):
+        names = {re.match(r"[\w.-]+", line)[0].lower() for line in group}  # type: ignore[index]
+        assert names <= set(pins(lock)), lock
+
+
+def test_no_file_is_unfinished() -> None:
+    words = re.compile(r"\b(TODO|FIXME|XXX)\b|coming " + "soon", re.IGNORECASE)
+    for path in tracked():
+        if path.suffix in {".py", ".toml", ".ftl", ".sh"} and path != Path(__file__):
+            assert not words.search(path.read_text()), path
+
+
+def test_the_makefile_has_what_the_documents_tell_people_to_run() -> None:
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    targets = set(re.findall(r"^make ([a-z-]+)", listed, re.MULTILINE))
+    assert {"run", "test", "lint", "types", "check", "lock", "format", "migrate", "bench", "clean"} <= targets
+    told = set()
+    for path in tracked():
+        if path.suffix == ".md" or path.name in {"run", ".pre-commit-config.yaml"}:
+            told |= set(re.findall(r"(?:^|`)(?:entry: )?make ([a-z-]+)", path.read_text(), re.MULTILINE))
+    assert told <= targets

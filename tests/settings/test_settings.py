@@ -1,0 +1,351 @@
+"""Settings: where a value comes from, and the one line that a wrong one gets."""
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.settings import KEYS, ROOT, SECRETS, VARIABLES, Settings, SettingsError, load_settings
+
+TOKEN = "123456789:AAE1bsecretsecret"
+
+ANOTHER_VALUE = {
+    "data_dir": "elsewhere",
+    "telegram.token": TOKEN,
+    "telegram.api_base": "http://127.0.0.1:8081",
+    "telegram.mode": "webhook",
+    "telegram.webhook_url": "https://bot.example.org",
+    "telegram.webhook_path": "/hook",
+    "telegram.webhook_secret": "s3cret-s3cret",
+    "telegram.operators": "[1, 2]",
+    "database.dsn": "postgresql://tombola:pw@db/tombola",
+    "redis.dsn": "redis://:pw@cache:6379/0",
+    "web.host": "0.0.0.0",
+    "games.draw.beacon_url": "https://api.drand.sh",
+    "games.draw.beacon_chain": "ab" * 32,
+    "games.pick_number.prize_pool": "12.50",
+    "games.pick_number.absent": "auto",
+    "games.quiz.model.base_url": "https://models.example.org/v1",
+    "games.quiz.model.api_key": "sk-secret",
+    "games.quiz.model.name": "clever",
+    "durability.strict": "true",
+    "log.level": "DEBUG",
+    "log.json": "true",
+}
+"""A value that is not the default, by key; a number not listed here is set to 3 (or 2000 where that contradicts)."""
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Start without any setting: no variable, and a configuration file that says nothing."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("TOMBOLA_"):
+            monkeypatch.delenv(name)
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    monkeypatch.setenv("TOMBOLA_CONFIG", str(file))
+    return file
+
+
+def value_of(settings: Settings, key: str) -> object:
+    value: object = settings
+    for name in key.split("."):
+        value = getattr(value, "as_json" if name == "json" else name)
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def error_of(env_file: Path | None = None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(env_file)
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
+
+
+def test_the_defaults_are_those_of_the_product() -> None:
+    settings = load_settings(None)
+    expected = {
+        "telegram.token": "", "telegram.mode": "polling", "telegram.webhook_url": "", "telegram.webhook_secret": "",
+        "telegram.operators": (), "database.dsn": "", "redis.dsn": "", "data_dir": Path("var"),
+        "web.host": "127.0.0.1", "web.port": 8080, "games.max_live_per_chat": 1,
+        "games.pick_number.min_players": 2, "games.pick_number.max_players": 100,
+        "games.pick_number.lobby_seconds": 900, "games.pick_number.join_seconds": 60,
+        "games.pick_number.selection_seconds": 300, "games.pick_number.reveal_seconds": 2,
+        "games.pick_number.range_multiplier": 5.0, "games.pick_number.max_number": 1000,
+        "games.pick_number.winners": 1, "games.pick_number.prize_pool": Decimal(0), "games.pick_number.absent": "drop",
+        "games.quiz.questions": 10, "games.quiz.question_seconds": 15, "games.quiz.reveal_seconds": 3,
+        "games.quiz.min_players": 2, "games.quiz.max_players": 100, "games.quiz.lobby_seconds": 900,
+        "games.quiz.join_seconds": 60,
+    }  # fmt: skip
+    assert {key: value_of(settings, key) for key in expected} == expected
+
+
+def test_config_toml_says_what_the_defaults_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = load_settings(None)
+    monkeypatch.setenv("TOMBOLA_CONFIG", str(ROOT / "config.toml"))
+    assert load_settings(None) == bare
+
+
+def test_config_toml_has_every_key_but_the_secret_ones_and_a_comment_on_each() -> None:
+    text = (ROOT / "config.toml").read_text()
+
+    def flat(table: dict[str, object], prefix: str = "") -> set[str]:
+        return {
+            key
+            for name, value in table.items()
+            for key in (flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name})
+        }
+
+    written = flat(tomllib.loads(text))
+    assert written == set(KEYS) - (SECRETS - {"database.dsn", "redis.dsn"})
+    assert [line for line in text.splitlines() if " = " in line and "  # " not in line] == []
+    example = (ROOT / ".env.example").read_text()
+    for key in SECRETS:
+        name = next(name for name, known in VARIABLES.items() if known == key)
+        assert f"\n{name}=\n" in example
+        assert key in written or f"# {key.rpartition('.')[2]}: {name}" in text
+
+
+@pytest.mark.parametrize(("name", "key"), list(VARIABLES.items()), ids=list(KEYS))
+def test_every_key_is_set_by_its_variable(name: str, key: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    needed = {"telegram.mode": ["telegram.webhook_url", "telegram.webhook_secret"]}
+    needed["games.quiz.model.base_url"] = ["games.quiz.model.name"]
+    for other in needed.get(key, []):
+        monkeypatch.setenv("TOMBOLA_" + other.replace(".", "__").upper(), ANOTHER_VALUE[other])
+    text = ANOTHER_VALUE.get(key, "2000" if key.endswith("max_number") else "3")
+    default = value_of(load_settings(None), key) if not needed.get(key) else None
+    monkeypatch.setenv(name, text)
+    by_environment = value_of(load_settings(None), key)
+    assert by_environment not in {default, None} or text == "3" == str(default)
+    monkeypatch.delenv(name)
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(f"{name}={text}\nOTHER=1\n")
+    assert value_of(load_settings(dotenv), key) == by_environment
+
+
+def test_environment_goes_before_dotenv_and_that_before_the_file(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bare.write_text("[web]\nport = 1\nhost = 'a'\n[games.quiz]\nquestions = 4")
+    assert load_settings(None).web.port == 1
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("TOMBOLA_WEB__PORT=2\n")
+    assert load_settings(dotenv).web.port == 2
+    monkeypatch.setenv("TOMBOLA_WEB__PORT", "3")
+    settings = load_settings(dotenv)
+    assert (settings.web.port, settings.web.host, settings.games.quiz.questions) == (3, "a", 4)
+
+
+def test_operators_are_a_list_with_or_without_brackets(monkeypatch: pytest.MonkeyPatch, bare: Path) -> None:
+    for text in ("1,2", "[1, 2]", " 1 2 "):
+        monkeypatch.setenv("TOMBOLA_TELEGRAM__OPERATORS", text)
+        assert load_settings(None).telegram.operators == (1, 2)
+    monkeypatch.delenv("TOMBOLA_TELEGRAM__OPERATORS")
+    bare.write_text("[telegram]\noperators = [5]")
+    assert load_settings(None).telegram.operators == (5,)
+
+
+def test_a_prize_pool_is_exact(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare.write_text("[games.pick_number]\nprize_pool = 0.1")
+    assert load_settings(None).games.pick_number.prize_pool == Decimal("0.1")
+    monkeypatch.setenv("TOMBOLA_GAMES__PICK_NUMBER__PRIZE_POOL", "100000000000.00000001")
+    assert load_settings(None).games.pick_number.prize_pool == Decimal("100000000000.00000001")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("WEB__PORT", "x", "web.port = 'x' (@): must be a whole number from 0 to 65535"),
+        ("WEB__PORT", "70000", "web.port = '70000' (@): must be a whole number from 0 to 65535"),
+        ("WEB__PORT", "", "web.port = '' (@): must be a whole number from 0 to 65535"),
+        ("WEB__HOST", "a b", "web.host = 'a b' (@): must be a host name or address to listen on"),
+        ("TELEGRAM__MODE", "pull", "telegram.mode = 'pull' (@): must be polling or webhook"),
+        (
+            "TELEGRAM__TOKEN",
+            "nonsense\nmore",
+            "telegram.token (@): must be a token as BotFather gives it, like 123456789:AAE1b...",
+        ),
+        (
+            "TELEGRAM__WEBHOOK_SECRET",
+            "a b",
+            "telegram.webhook_secret (@): must be 1 to 256 letters, digits, underscores and hyphens",
+        ),
+        (
+            "TELEGRAM__API_BASE",
+            "ftp://x",
+            "telegram.api_base = 'ftp://x' (@): must be a URL that begins with http:// or https://",
+        ),
+        (
+            "TELEGRAM__API_BASE",
+            "ftp://me:secret@x",
+            "telegram.api_base = 'ftp://***@x' (@): must be a URL that begins with http:// or https://",
+        ),
+        ("TELEGRAM__OPERATORS", "me", "telegram.operators = 'me' (@): must be a list of Telegram user ids"),
+        (
+            "DATABASE__DSN",
+            "mysql://u:pw@h/d",
+            "database.dsn (@): must be empty, or a DSN that begins with postgresql://",
+        ),
+        (
+            "REDIS__DSN",
+            "cache:6379",
+            "redis.dsn (@): must be empty, or a DSN that begins with redis://, rediss:// or unix://",
+        ),
+        (
+            "GAMES__PICK_NUMBER__JOIN_SECONDS",
+            "inf",
+            "games.pick_number.join_seconds = 'inf' (@): must be a number from 0.001 to 604800",
+        ),
+        (
+            "GAMES__PICK_NUMBER__WINNERS",
+            "11",
+            "games.pick_number.winners = '11' (@): must be a whole number from 1 to 10",
+        ),
+        (
+            "GAMES__PICK_NUMBER__PRIZE_POOL",
+            "-1",
+            "games.pick_number.prize_pool = '-1' (@): must be an amount from 0, of up to 20 digits and 8 decimals",
+        ),
+        ("GAMES__PICK_NUMBER__ABSENT", "kick", "games.pick_number.absent = 'kick' (@): must be drop or auto"),
+        ("TELEGRAM__SEND_RATE", "0", "telegram.send_rate = '0' (@): must be a number above 0 to 10000"),
+        ("LOG__JSON", "ja", "log.json = 'ja' (@): must be true or false"),
+        (
+            "LOG__LEVEL",
+            "x" * 200,
+            f"log.level = '{'x' * 79}... (@): must be TRACE or DEBUG or INFO or WARNING or ERROR",
+        ),
+        ("DATABASE__POOL_MIN", "11", "database.pool_min = '11' (@): must be at most database.pool_max, 10"),
+        (
+            "GAMES__QUIZ__MIN_PLAYERS",
+            "101",
+            "games.quiz.min_players = '101' (@): must be at most games.quiz.max_players, 100",
+        ),
+        (
+            "GAMES__PICK_NUMBER__MAX_PLAYERS",
+            "1",
+            "games.pick_number.min_players (not set): must be at most games.pick_number.max_players, 1",
+        ),
+        (
+            "GAMES__PICK_NUMBER__MAX_NUMBER",
+            "50",
+            "games.pick_number.max_number = '50' (@): must be at least games.pick_number.max_players, 100",
+        ),
+        (
+            "TELEGRAM__MODE",
+            "webhook",
+            "telegram.webhook_url (not set): must be a public https:// URL, as telegram.mode is webhook",
+        ),
+        (
+            "GAMES__QUIZ__MODEL__BASE_URL",
+            "https://m.example.org",
+            "games.quiz.model.name (not set): must be the name of a model, as games.quiz.model.base_url is set",
+        ),
+        ("WEB__PROT", "1", "unknown variable TOMBOLA_WEB__PROT; did you mean TOMBOLA_WEB__PORT?"),
+        ("WEB_PORT", "1", "unknown variable TOMBOLA_WEB_PORT; did you mean TOMBOLA_WEB__PORT?"),
+        ("NONSENSE", "1", "unknown variable TOMBOLA_NONSENSE; config.toml lists them all"),
+        ("CONFIG", "/no/such/file", "TOMBOLA_CONFIG = '/no/such/file': there is no such file"),
+    ],
+)
+def test_a_wrong_variable_gets_one_line(name: str, value: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"TOMBOLA_{name}", value)
+    assert error_of() == line.replace("(@)", f"(TOMBOLA_{name})")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[web]\nport = true", "web.port = True (config.toml): must be a whole number from 0 to 65535"),
+        ("[web]\nport = 1.5", "web.port = 1.5 (config.toml): must be a whole number from 0 to 65535"),
+        ("web = 3", "web = 3 (config.toml): must be a section, [web]"),
+        ("[web]\nprot = 3", "unknown key web.prot in config.toml; did you mean web.port?"),
+        (
+            "[game.quiz]\nquestions = 3",
+            "unknown key game.quiz.questions in config.toml; did you mean games.quiz.questions?",
+        ),
+        ("data_dir = 3", "data_dir = 3 (config.toml): must be a directory"),
+        ("[telegram]\noperators = [0]", "telegram.operators = [0] (config.toml): must be a list of Telegram user ids"),
+        (
+            f"[telegram]\ntoken = '{TOKEN}'",
+            "telegram.token (config.toml): a secret has no place here; set TOMBOLA_TELEGRAM__TOKEN instead",
+        ),
+        (
+            "[database]\ndsn = 'postgresql://u:pw@h/d'",
+            "database.dsn (config.toml): a secret has no place here; set TOMBOLA_DATABASE__DSN instead",
+        ),
+        (
+            "[database]\ndsn = 'postgresql://h/d?password=pw'",
+            "database.dsn (config.toml): a secret has no place here; set TOMBOLA_DATABASE__DSN instead",
+        ),
+    ],
+)
+def test_a_wrong_line_of_the_file_gets_one_line(text: str, line: str, bare: Path) -> None:
+    bare.write_text(text)
+    assert error_of() == line
+
+
+def test_a_file_that_is_no_toml_gets_one_line(bare: Path) -> None:
+    bare.write_text("[web\n")
+    assert error_of().startswith(f"{bare} can't be read: ")
+
+
+def test_a_wrong_line_of_dotenv_is_named(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("TOMBOLA_WEB__PORT=x\n")
+    assert error_of(dotenv) == "web.port = 'x' (TOMBOLA_WEB__PORT in .env): must be a whole number from 0 to 65535"
+    dotenv.write_text("TOMBOLA_WEB__PROT=x\n")
+    assert error_of(dotenv) == "unknown variable TOMBOLA_WEB__PROT in .env; did you mean TOMBOLA_WEB__PORT?"
+
+
+def test_a_dsn_without_a_password_may_stand_in_the_file(bare: Path) -> None:
+    bare.write_text("[database]\ndsn = 'postgresql://db/tombola'")
+    assert load_settings(None).database.dsn.get_secret_value() == "postgresql://db/tombola"
+
+
+@pytest.mark.parametrize("key", sorted(SECRETS))
+def test_a_secret_is_never_shown(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOMBOLA_" + key.replace(".", "__").upper(), ANOTHER_VALUE[key])
+    settings = load_settings(None)
+    for shown in (repr(settings), str(settings), settings.model_dump_json()):
+        assert ANOTHER_VALUE[key] not in shown
+
+
+def test_a_webhook_may_be_plain_http_only_behind_a_bot_api_server_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOMBOLA_TELEGRAM__MODE", "webhook")
+    monkeypatch.setenv("TOMBOLA_TELEGRAM__WEBHOOK_SECRET", "s")
+    monkeypatch.setenv("TOMBOLA_TELEGRAM__WEBHOOK_URL", "http://10.0.0.1:8080/hook")
+    assert error_of().startswith("telegram.webhook_url = 'http://10.0.0.1:8080/hook'")
+    monkeypatch.setenv("TOMBOLA_TELEGRAM__API_BASE", "http://10.0.0.2:8081")
+    telegram = load_settings(None).telegram
+    assert telegram.webhook_address == "http://10.0.0.1:8080/hook"
+    assert telegram.webhook_paths == {"/hook", "/telegram/webhook"}
+
+
+def test_a_webhook_needs_a_secret_and_gets_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOMBOLA_TELEGRAM__MODE", "webhook")
+    monkeypatch.setenv("TOMBOLA_TELEGRAM__WEBHOOK_URL", "https://bot.example.org/")
+    assert error_of() == (
+        "telegram.webhook_secret (not set): must be 1 to 256 letters, digits, underscores and hyphens, "
+        "as telegram.mode is webhook"
+    )
+    monkeypatch.setenv("TOMBOLA_TELEGRAM__WEBHOOK_SECRET", "s")
+    telegram = load_settings(None).telegram
+    assert telegram.webhook_address == "https://bot.example.org/telegram/webhook"
+    assert telegram.webhook_paths == {"/telegram/webhook"}
+
+
+def test_variables_that_kubernetes_sets_beside_a_service_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "TOMBOLA_SERVICE_HOST": "10.0.0.1",
+        "TOMBOLA_SERVICE_PORT": "8080",
+        "TOMBOLA_SERVICE_PORT_HTTP": "8080",
+        "TOMBOLA_PORT": "tcp://10.0.0.1:8080",
+        "TOMBOLA_WEB_PORT": "tcp://10.0.0.1:8080",
+        "TOMBOLA_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+        "TOMBOLA_PORT_8080_TCP_ADDR": "10.0.0.1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    load_settings(None)

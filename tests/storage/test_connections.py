@@ -1,0 +1,163 @@
+"""Pools: what they carry, how they wait, and what they repeat."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from storage.connections import (
+    POSTGRES_GONE,
+    REDIS_GONE,
+    Connection,
+    Pool,
+    in_transaction,
+    postgres_pool,
+    redis_client,
+    redis_ready,
+)
+
+
+async def test_encoded_json_passes_through_untouched(pool: Pool) -> None:
+    for document in (b'{"a": 1}', '{"a": "\N{SNOWMAN}"}'):
+        stored = await pool.fetchval("SELECT $1::jsonb", document)
+        assert isinstance(stored, bytes)
+        assert json.loads(stored) == json.loads(document)
+    rows = await pool.fetch("SELECT unnest($1::jsonb[]) AS number", [b"1", b"2"])
+    assert [row["number"] for row in rows] == [b"1", b"2"]
+
+
+async def test_a_session_has_a_name_and_a_limit_for_statements(postgres_dsn: str) -> None:
+    async with postgres_pool(postgres_dsn, application_name="tombola-test", statement_timeout_seconds=0.05) as pool:
+        assert await pool.fetchval("SHOW application_name") == "tombola-test"
+        assert await pool.fetchval("SHOW timezone") == "UTC"
+        with pytest.raises(asyncpg.QueryCanceledError):
+            await pool.execute("SELECT pg_sleep(10)")
+        assert await pool.fetchval("SELECT 1") == 1
+
+
+async def test_a_command_that_is_not_answered_in_time_is_given_up(postgres_dsn: str) -> None:
+    async with postgres_pool(postgres_dsn, command_timeout_seconds=0.05) as pool:
+        with pytest.raises(TimeoutError):
+            await pool.execute("SELECT pg_sleep(10)")
+        assert await pool.fetchval("SELECT 1") == 1
+
+
+async def test_work_waits_for_a_connection_of_a_full_pool(postgres_dsn: str) -> None:
+    async with postgres_pool(postgres_dsn, pool_max=2) as pool:
+        assert sum(await asyncio.gather(*(pool.fetchval("SELECT 1") for _ in range(50)))) == 50
+        assert pool.get_size() <= 2
+
+
+async def test_a_pool_is_refused_after_the_time_given_where_no_server_is(tmp_path: Path) -> None:
+    with pytest.raises(POSTGRES_GONE):
+        async with postgres_pool(f"postgresql://u@/d?host={tmp_path}", start_timeout_seconds=0.1):
+            pass
+
+
+async def test_a_wrong_database_is_refused_at_once(postgres_server: str) -> None:
+    with pytest.raises(asyncpg.InvalidCatalogNameError):
+        async with postgres_pool(postgres_server.replace("@/postgres?", "@/missing?")):
+            pass
+
+
+async def test_a_transaction_is_repeated_after_a_lost_connection(pool: Pool) -> None:
+    tries = 0
+
+    async def work(connection: Connection) -> int:
+        nonlocal tries
+        tries += 1
+        await connection.execute("INSERT INTO feed_checkpoints (shard, position) VALUES ('00', '1-0')")
+        if tries == 1:
+            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return tries
+
+    assert await in_transaction(pool, work) == 2
+    assert await pool.fetchval("SELECT count(*) FROM feed_checkpoints") == 1
+
+
+async def test_two_transactions_in_each_others_way_both_get_through(pool: Pool) -> None:
+    await pool.execute("INSERT INTO feed_checkpoints (shard, position) VALUES ('00', ''), ('01', '')")
+    both = asyncio.Barrier(2)
+    met = False
+
+    async def work(connection: Connection, *shards: str) -> None:
+        nonlocal met
+        await connection.execute("SET LOCAL deadlock_timeout = '10ms'")
+        for shard in shards:
+            await connection.execute("UPDATE feed_checkpoints SET position = position || 'x' WHERE shard = $1", shard)
+            if not met:
+                await both.wait()
+                met = True
+
+    await asyncio.gather(
+        in_transaction(pool, lambda connection: work(connection, "00", "01")),
+        in_transaction(pool, lambda connection: work(connection, "01", "00")),
+    )
+    assert {row["position"] for row in await pool.fetch("SELECT position FROM feed_checkpoints")} == {"xx"}
+
+
+async def test_a_mistake_in_the_work_is_not_repeated(pool: Pool) -> None:
+    tries = 0
+
+    async def work(connection: Connection) -> None:
+        nonlocal tries
+        tries += 1
+        await connection.execute("SELECT nonsense")
+
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await in_transaction(pool, work)
+    assert tries == 1
+
+
+async def test_redis_work_waits_for_a_connection_rather_than_fail(redis_dsn: str) -> None:
+    async with redis_client(redis_dsn, pool_size=2) as client:
+        assert max(await asyncio.gather(*(client.incr("count") for _ in range(500)))) == 500
+        assert len(await client.client_list()) <= 3
+
+
+async def test_a_redis_command_is_not_repeated_behind_the_callers_back(redis: Redis, redis_dsn: str) -> None:
+    async with redis_client(redis_dsn, pool_size=1, timeout_seconds=30) as client:
+        own = await client.client_id()
+        taking = asyncio.create_task(take(client))
+        while not (await redis.info("clients"))["blocked_clients"]:
+            pass
+        await redis.client_kill_filter(_id=str(own))
+        with pytest.raises(RedisConnectionError):
+            await taking
+        await redis.rpush("queue", "nobody takes this")
+        assert await redis.llen("queue") == 1
+
+
+async def take(client: Redis) -> object:
+    return await client.blpop(["queue"], 0)
+
+
+async def test_a_connection_that_died_in_the_pool_is_replaced_unseen(redis: Redis, redis_dsn: str) -> None:
+    async with redis_client(redis_dsn, pool_size=1) as client:
+        own = await client.client_id()
+        await redis.client_kill_filter(_id=str(own))
+        assert await client.set("mark", "kept")
+        assert await client.client_id() != own
+
+
+async def test_redis_is_waited_for_no_longer_than_said(tmp_path: Path) -> None:
+    async with redis_client(f"unix://{tmp_path}/s") as client:
+        with pytest.raises(REDIS_GONE):
+            await redis_ready(client, timeout_seconds=0.1)
+
+
+async def test_a_redis_that_answers_is_ready(redis: Redis) -> None:
+    await redis_ready(redis)
+
+
+def test_a_dsn_of_something_else_is_refused() -> None:
+    async def connect() -> None:
+        async with redis_client("http://cache"):
+            pass
+
+    with pytest.raises(ValueError, match="redis://"):
+        asyncio.run(connect())
