@@ -1,0 +1,48 @@
+"""Languages: one's own in private, the group's by a host in a group."""
+
+from handlers.commands.finding import host_only
+from handlers.incoming import Incoming
+from handlers.views.message import Button
+
+CHOICE = "lang:"
+"""Callback data of a choice: this and the locale."""
+
+
+async def language(incoming: Incoming) -> None:
+    """Choose a language: one's own in private, the group's by a host in a group."""
+    wanted = incoming.arguments.lower()
+    if wanted:
+        await speak(incoming, wanted)
+        return
+    buttons = [
+        [Button(incoming.deps.texts.plain(locale, "cmd-language-name"), data=f"{CHOICE}{locale}")]
+        for locale in incoming.deps.texts.locales
+    ]
+    await incoming.answer(incoming.text("cmd-language-own" if incoming.private else "cmd-language-chat"), buttons)
+
+
+async def speak(incoming: Incoming, locale: str) -> None:
+    """Store the language chosen, and say so in it."""
+    said = await choose_language(incoming, locale)
+    await incoming.answer(said)
+
+
+async def choose_language(incoming: Incoming, locale: str) -> str:
+    """Store the language; the confirmation, in it. Raises ``NotAHost``."""
+    texts, people = incoming.deps.texts, incoming.deps.people
+    if locale not in texts.locales:
+        return incoming.text("cmd-usage-language", locales=", ".join(texts.locales))
+    if incoming.private:
+        await people.set_player_locale(incoming.person.id, locale)
+        return str(texts.html(locale, "cmd-language-own-set"))
+    await host_only(incoming)
+    await people.saw_chat(incoming.place.chat_id, incoming.chat_type, incoming.chat_title)
+    await people.set_chat_locale(incoming.place.chat_id, locale)
+    return str(texts.html(locale, "cmd-language-chat-set"))
+
+
+async def tap(incoming: Incoming, data: str) -> None:
+    """A language was chosen by its button."""
+    said = await choose_language(incoming, data.removeprefix(CHOICE))
+    await incoming.edit(said)
+    await incoming.toast()

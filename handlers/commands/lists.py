@@ -1,0 +1,151 @@
+"""Figures and lists from the archive: live games, one's results, the best, what has ended."""
+
+from collections.abc import Sequence
+
+from handlers.incoming import Incoming
+from handlers.views.message import Button
+from handlers.written import amount, moment
+
+PAGE = 10
+BEST, ENDED = "top:", "hist:"
+"""Callback data: ``top:<chat|0>:<page>``, ``hist:<c|p>:<page>``."""
+MOST_PAGES = 1000
+
+
+async def games(incoming: Incoming) -> None:
+    """The live games of the chat; in private, those that the person plays in."""
+    deps = incoming.deps
+    if incoming.private:
+        mine = await deps.archive.live_game_of_player(incoming.person.id)
+        found = [game for game_id in mine if (game := await deps.archive.game(game_id)) is not None]
+    else:
+        found = list(await deps.archive.live_games(incoming.place.chat_id, PAGE, 0))
+    if not found:
+        await incoming.reply("cmd-games-none-private" if incoming.private else "cmd-games-none")
+        return
+    lines = [
+        incoming.text("cmd-games-line", title=game.title, game=game.id, phase=game.status, count=game.players)
+        for game in found
+    ]
+    link = f"https://t.me/{deps.bot_username}?start=g_"
+    keyboard = [[Button(incoming.label("cmd-games-open", title=game.title), url=link + game.id)] for game in found]
+    await incoming.answer("\n".join([incoming.text("cmd-games-title"), *lines]), keyboard)
+
+
+async def stats(incoming: Incoming) -> None:
+    """The figures of the person, or of whom they answer."""
+    message = incoming.message
+    answered = message.reply_to_message.from_user if message and message.reply_to_message else None
+    if answered is not None and not answered.is_bot:
+        player_id, name = answered.id, answered.full_name
+    else:
+        player_id, name = incoming.person.id, incoming.person.name
+    found = await incoming.deps.archive.player_stats(player_id)
+    if not found:
+        await incoming.reply("cmd-stats-none", name=name)
+        return
+    lines = [
+        incoming.text(
+            "cmd-stats-line",
+            kind=each.kind,
+            games=each.games,
+            wins=each.wins,
+            prizes=amount(each.prizes),
+            points=each.points,
+            streak=each.best_streak,
+        )
+        for each in found
+    ]
+    await incoming.answer("\n".join([incoming.text("cmd-stats-title", name=name), *lines]))
+
+
+# -- the best ---------------------------------------------------------------------------------------------------
+
+
+async def leaderboard(incoming: Incoming) -> None:
+    """The best of the chat; in private, of all chats."""
+    html, keyboard = await _best(incoming, 0 if incoming.private else incoming.place.chat_id, 0)
+    await incoming.answer(html, keyboard)
+
+
+async def _best(incoming: Incoming, chat_id: int, page: int) -> tuple[str, list[list[Button]]]:
+    rows = await incoming.deps.archive.leaderboard(chat_id, None, PAGE + 1, page * PAGE)
+    title = incoming.text("cmd-best-chat" if chat_id else "cmd-best-all")
+    lines = [
+        incoming.text(
+            "cmd-best-line", place=row.place, name=row.name, wins=row.wins, games=row.games, prizes=amount(row.prizes)
+        )
+        for row in rows[:PAGE]
+    ] or [incoming.text("cmd-best-none")]
+    keyboard = _pages(incoming, f"{BEST}{chat_id}:", page, more=len(rows) > PAGE)
+    if not incoming.private:
+        other = (
+            Button(incoming.label("cmd-best-show-all"), data=f"{BEST}0:0")
+            if chat_id
+            else Button(incoming.label("cmd-best-show-chat"), data=f"{BEST}{incoming.place.chat_id}:0")
+        )
+        keyboard.append([other])
+    return "\n".join([title, *lines]), keyboard
+
+
+# -- what has ended ---------------------------------------------------------------------------------------------
+
+
+async def history(incoming: Incoming) -> None:
+    """The games that ended in the chat; in private, the person's own."""
+    html, keyboard = await _ended(incoming, 0)
+    await incoming.answer(html, keyboard)
+
+
+async def _ended(incoming: Incoming, page: int) -> tuple[str, list[list[Button]]]:
+    chat, player = (None, incoming.person.id) if incoming.private else (incoming.place.chat_id, None)
+    found = await incoming.deps.archive.history(chat, player, PAGE + 1, page * PAGE)
+    lines = [
+        incoming.text(
+            "cmd-history-line",
+            title=game.title,
+            game=game.id,
+            status=game.status,
+            players=game.players,
+            winners=_names(game.winners),
+            when=moment(int(game.ended_at.timestamp() * 1000), "d"),
+        )
+        for game in found[:PAGE]
+    ] or [incoming.text("cmd-history-none")]
+    title = incoming.text("cmd-history-own" if incoming.private else "cmd-history-chat")
+    return "\n".join([title, *lines]), _pages(incoming, ENDED, page, more=len(found) > PAGE)
+
+
+def _names(winners: Sequence[tuple[int, str, object]]) -> str:
+    return ", ".join(name for _, name, _ in winners[:3])
+
+
+# -- taps -------------------------------------------------------------------------------------------------------
+
+
+def _pages(incoming: Incoming, prefix: str, page: int, *, more: bool) -> list[list[Button]]:
+    row = []
+    if page > 0:
+        row.append(Button(incoming.label("cmd-page-back"), data=f"{prefix}{page - 1}"))
+    if more and page < MOST_PAGES:
+        row.append(Button(incoming.label("cmd-page-on"), data=f"{prefix}{page + 1}"))
+    return [row] if row else []
+
+
+async def tap_best(incoming: Incoming, data: str) -> None:
+    """Another page of the best, or of other chats."""
+    chat, _, page = data.removeprefix(BEST).partition(":")
+    # A chat's list is shown in that chat alone, whatever a forged button says.
+    chat_id = incoming.place.chat_id if chat != "0" and not incoming.private else 0
+    await incoming.edit(*await _best(incoming, chat_id, _page(page)))
+    await incoming.toast()
+
+
+async def tap_ended(incoming: Incoming, data: str) -> None:
+    """Another page of what has ended."""
+    await incoming.edit(*await _ended(incoming, _page(data.removeprefix(ENDED))))
+    await incoming.toast()
+
+
+def _page(text: str) -> int:
+    return min(int(text), MOST_PAGES) if text.isdecimal() and len(text) < 6 else 0

@@ -1,0 +1,62 @@
+"""What the handlers are given: wired once, by hand, in the composition root."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fsm.engine import Clock, Engine
+from handlers.floods import Floods
+from handlers.hosts import Hosts
+from handlers.taps import Taps
+from handlers.texts import Texts
+from storage.archive import Archive
+from storage.games import RedisGames
+from storage.limits import Limits
+from storage.outbox import Outbox
+from storage.people import People
+
+
+class Api(Protocol):
+    """The Bot API client, for the calls that don't wait in the outbox."""
+
+    def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+    ) -> Awaitable[Any]:
+        """The result of a method. ``files``: field -> (file name, content)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """Everything that a handler may use."""
+
+    engine: Engine
+    games: RedisGames
+    people: People
+    archive: Archive
+    hosts: Hosts
+    taps: Taps
+    outbox: Outbox
+    limits: Limits
+    api: Api
+    texts: Texts
+    clock: Clock
+    floods: Floods
+    redis: Any
+    """A ``redis.asyncio.Redis``: where dialogs keep their state."""
+    defaults: Mapping[str, Any]
+    """Kind -> the rules that the configuration gives it."""
+    bot_id: int
+    bot_username: str
+    operators: frozenset[int] = frozenset()
+    max_live: int = 1
+    """Live games that a chat's topic may have at once."""
+    health: Callable[[], Awaitable[Mapping[str, str]]]
+    """What the operators' dialog shows: dependency -> its state in a few words."""
+    count_error: Callable[[str], None]
+    """Counts an unexpected error, by the name of its type."""
+    trace: Callable[[], str] = field(default=lambda: secrets.token_hex(4))
+    """The trace id of the update in hand."""

@@ -1,0 +1,65 @@
+"""What becomes of what handlers raise: refusals are told, trouble with a store is told, bugs are logged and counted."""
+
+from aiogram import Router
+from aiogram.dispatcher.event.bases import UNHANDLED
+from aiogram.types import ErrorEvent
+from aiogram_dialog.api.exceptions import OutdatedIntent, UnknownIntent, UnknownState
+from loguru import logger
+
+from fsm.engine import Unavailable
+from fsm.kind import Rejected
+from handlers.deps import Deps
+from handlers.incoming import Incoming
+from storage.connections import POSTGRES_GONE, REDIS_GONE
+
+REDIS_DOWN = (Unavailable, *(error for error in REDIS_GONE if error is not OSError))
+"""Nothing was done and nothing can be: the update is to come again. (An OSError may as well be PostgreSQL's.)"""
+STALE_DIALOG = (OutdatedIntent, UnknownIntent, UnknownState)
+
+
+async def failed(event: ErrorEvent, deps: Deps, incoming: Incoming | None = None, trace: str = "") -> object:
+    """Tell the person what happened to their update. Returns ``UNHANDLED`` where the update should come again."""
+    error = event.exception
+    match error:
+        case Rejected():
+            if incoming is not None:
+                await _tell(incoming, deps.texts.refusal_html(incoming.locale, error), _toast(deps, incoming, error))
+            return True
+        case _ if isinstance(error, STALE_DIALOG):
+            return await _simply(incoming, "dlg-stale")
+        case _ if isinstance(error, REDIS_DOWN):
+            if incoming is None or incoming.query is None:
+                return UNHANDLED
+            return await _simply(incoming, "cmd-try-again")
+        case _ if isinstance(error, POSTGRES_GONE):
+            logger.warning("PostgreSQL is away: {}", error)
+            return await _simply(incoming, "cmd-try-later")
+        case _:
+            logger.opt(exception=error).error("update {} failed", event.update.update_id)
+            deps.count_error(type(error).__name__)
+            return await _simply(incoming, "cmd-our-mistake", trace=trace)
+
+
+def _toast(deps: Deps, incoming: Incoming, refusal: Rejected) -> str:
+    return deps.texts.refusal(incoming.locale, refusal)
+
+
+async def _simply(incoming: Incoming | None, text_id: str, **arguments: str) -> bool:
+    if incoming is not None:
+        await _tell(incoming, incoming.text(text_id, **arguments), incoming.label(text_id, **arguments))
+    return True
+
+
+async def _tell(incoming: Incoming, html: str, toast: str) -> None:
+    """By a toast who has tapped, by a message who has written."""
+    if incoming.query is not None:
+        await incoming.toast(toast, alert=True)
+    else:
+        await incoming.answer(html)
+
+
+def errors_router() -> Router:
+    """The router of everything that is raised."""
+    router = Router(name="errors")
+    router.errors.register(failed)
+    return router

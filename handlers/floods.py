@@ -1,0 +1,64 @@
+"""Floods: one person who taps or writes faster than a person can is told once, then ignored until it is over."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import Enum
+
+from fsm.engine import Clock
+from fsm.kind import Instant
+
+REMEMBERED = 20_000
+"""People remembered at once; who was quiet for longest is forgotten, which only forgives."""
+
+
+class Verdict(Enum):
+    """What to do with an update."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    WARN = "warn"
+    """Too fast, and not told yet in this flood."""
+    DROP = "drop"
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: Instant
+    warned: bool = False
+
+
+class Floods:
+    """A token bucket a person, in memory: a flood reaches each process in full, so each can judge by itself.
+
+    Args:
+        clock: where the time comes from.
+        burst: updates at once.
+        per_second: updates a second in the long run.
+    """
+
+    def __init__(self, clock: Clock, *, burst: int = 30, per_second: float = 5.0) -> None:
+        self._clock = clock
+        self._burst = burst
+        self._per_ms = per_second / 1000
+        self._buckets: OrderedDict[int, _Bucket] = OrderedDict()
+
+    def judge(self, person_id: int) -> Verdict:
+        """Count one update of a person."""
+        now = self._clock.now()
+        bucket = self._buckets.get(person_id)
+        if bucket is None:
+            bucket = self._buckets[person_id] = _Bucket(self._burst, now)
+            if len(self._buckets) > REMEMBERED:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(person_id)
+        bucket.tokens = min(self._burst, bucket.tokens + max(0, now - bucket.at) * self._per_ms)
+        bucket.at = max(bucket.at, now)
+        if bucket.tokens >= 1:
+            bucket.tokens -= 1
+            # A flood is over when the person has been quiet for a while, not at the next token.
+            bucket.warned = bucket.warned and bucket.tokens < self._burst / 2
+            return Verdict.PASS
+        if bucket.warned:
+            return Verdict.DROP
+        bucket.warned = True
+        return Verdict.WARN

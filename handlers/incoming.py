@@ -1,0 +1,169 @@
+"""One update that is for the bot: who, where, in which language, received when; and how to answer it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from aiogram.types import CallbackQuery, Message
+
+from fsm.kind import Host, Instant, Place
+from handlers.deps import Deps
+from handlers.views.message import Button, send_params
+from handlers.views.message import Message as View
+from storage.limits import Priority
+from storage.outbox import Outgoing
+
+ANONYMOUS = 1087968824
+"""GroupAnonymousBot: administrators who write as their group."""
+EPHEMERAL_MS = 14_000
+"""A message that only its sender and the bot see can be answered for 15 seconds."""
+COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command as it was written: ``/name@mention arguments``."""
+
+    name: str
+    arguments: str = ""
+    mention: str | None = None
+
+
+def asked(text: str | None) -> Asked | None:
+    """The command that a text is, if it is one."""
+    found = COMMAND.fullmatch(text.strip()) if text else None
+    if found is None:
+        return None
+    name, mention, arguments = found.groups()
+    return Asked(name.lower(), (arguments or "").strip(), mention)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who wrote or tapped."""
+
+    id: int
+    name: str
+    username: str | None = None
+    language: str | None = None
+
+    @property
+    def anonymous(self) -> bool:
+        """An administrator who writes as the group: a host, but nobody who could play."""
+        return self.id == ANONYMOUS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A message or a tap. Answers to it wait in the outbox, under ids of its own: the same update answers once."""
+
+    deps: Deps
+    update_id: int
+    received: Instant
+    trace: str
+    person: Person
+    place: Place
+    private: bool
+    chat_type: str
+    chat_title: str
+    locale: str
+    message: Message | None = None
+    query: CallbackQuery | None = None
+    command: Asked | None = None
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    @property
+    def command_id(self) -> str:
+        """The id of the command that this update is to a game."""
+        return f"tg:{self.update_id}"
+
+    @property
+    def arguments(self) -> str:
+        """What follows the command."""
+        return self.command.arguments if self.command else ""
+
+    @property
+    def host(self) -> Host:
+        """Who opens a game with this update: an anonymous administrator opens it as the chat."""
+        if self.person.anonymous:
+            return Host(self.place.chat_id, self.chat_title)
+        return Host(self.person.id, self.person.name)
+
+    async def is_host(self) -> bool:
+        """Whether the person is a host here."""
+        sender = self.message.sender_chat if self.message and self.person.anonymous else None
+        return await self.deps.hosts.is_host(
+            self.place.chat_id, self.person.id, sender_chat_id=sender.id if sender else None
+        )
+
+    # -- answers ------------------------------------------------------------------------------------------------
+
+    def text(self, text_id: str, **arguments: Any) -> str:
+        """A text of a message, in the language of the place."""
+        return self.deps.texts.html(self.locale, text_id, **arguments)
+
+    def label(self, text_id: str, **arguments: Any) -> str:
+        """A text of a button or a toast."""
+        return self.deps.texts.plain(self.locale, text_id, **arguments)
+
+    async def reply(self, text_id: str, **arguments: Any) -> None:
+        """Answer with a text."""
+        await self.answer(self.text(text_id, **arguments))
+
+    async def answer(self, html: str, keyboard: Sequence[Sequence[Button]] = ()) -> None:
+        """Answer with a message: as a reply where others write too."""
+        await self.show(View(html, tuple(tuple(row) for row in keyboard)))
+
+    async def show(self, view: View) -> None:
+        """Answer with a view."""
+        await self._put("sendMessage", {**send_params(view), **self.addressed()})
+
+    async def edit(self, html: str, keyboard: Sequence[Sequence[Button]] = ()) -> None:
+        """Change the message that was tapped."""
+        if self.query is None or self.query.message is None:
+            return
+        view = send_params(View(html, tuple(tuple(row) for row in keyboard)))
+        await self._put("editMessageText", {"message_id": self.query.message.message_id, **view})
+
+    async def toast(self, text: str | None = None, *, alert: bool = False) -> None:
+        """Answer a tap."""
+        if self.query is not None:
+            params = {"callback_query_id": self.query.id, "text": text, "show_alert": alert or None}
+            await self.deps.api.call("answerCallbackQuery", {k: v for k, v in params.items() if v is not None})
+
+    async def tell(self, chat_id: int, html: str) -> None:
+        """Write to somebody else."""
+        await self._put("sendMessage", send_params(View(html)), chat_id=chat_id)
+
+    def addressed(self) -> dict[str, Any]:
+        """The parameters that make a message an answer to this one, seen by whom this one is seen by."""
+        message = self.message
+        if message is None:
+            return {}
+        if message.ephemeral_message_id is not None:
+            return {
+                "reply_parameters": {"ephemeral_message_id": message.ephemeral_message_id},
+                "ephemeral_message_parameters": {"receiver_user_id": self.person.id},
+            }
+        if self.private:
+            return {}
+        return {"reply_parameters": {"message_id": message.message_id, "allow_sending_without_reply": True}}
+
+    async def _put(self, method: str, params: Mapping[str, Any], *, chat_id: int | None = None) -> None:
+        ephemeral = "ephemeral_message_parameters" in params
+        topic = self.place.topic_id if method.startswith("send") and chat_id is None else 0
+        await self.deps.outbox.put(
+            Outgoing(
+                id=f"{self.command_id}:{next(self.numbers)}",
+                chat_id=self.place.chat_id if chat_id is None else chat_id,
+                topic_id=topic or None,
+                method=method,
+                params=dict(params),
+                priority=Priority.URGENT,
+                created_at=self.received,
+                expires_at=self.received + EPHEMERAL_MS if ephemeral else None,
+                trace=self.trace,
+            )
+        )

@@ -1,0 +1,64 @@
+"""aiogram's own calls, which dialogs make, within Telegram's limits: they spend the same rates as the outbox."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.session.base import BaseSession
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramRetryAfter
+from aiogram.methods import TelegramMethod
+from aiogram.types import LinkPreviewOptions
+
+from fsm.kind import Rejected
+from storage.limits import Limits
+
+WAIT_SECONDS = 3.0
+"""How long a call waits for its turn; somebody is looking at a button meanwhile."""
+
+
+@dataclass(unsafe_hash=True)
+class TooBusy(Rejected):
+    """Telegram's limits leave no room for this message now."""
+
+
+class WithinLimits(BaseRequestMiddleware):
+    """Makes calls to a chat wait for their turn, for a moment; then raises ``TooBusy``."""
+
+    def __init__(self, limits: Limits, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._limits = limits
+        self._wait_seconds = wait_seconds
+
+    async def __call__(
+        self, make_request: Callable[[Bot, TelegramMethod[Any]], Awaitable[Any]], bot: Bot, method: TelegramMethod[Any]
+    ) -> Any:
+        """Make the call in its turn. A 429 that comes all the same stops everybody's calls to that chat."""
+        chat_id = getattr(method, "chat_id", None)
+        if not isinstance(chat_id, int):
+            return await make_request(bot, method)
+        if not await self._limits.acquire(chat_id, self._wait_seconds):
+            raise TooBusy
+        try:
+            return await make_request(bot, method)
+        except TelegramRetryAfter as error:
+            await self._limits.penalise(chat_id, error.retry_after)
+            raise TooBusy from error
+
+
+def limited_bot(token: str, limits: Limits, session: BaseSession) -> Bot:
+    """A bot whose messages are HTML without previews, and whose calls keep to the limits."""
+    session.middleware(WithinLimits(limits))
+    return Bot(
+        token,
+        session=session,
+        default=DefaultBotProperties(parse_mode="HTML", link_preview=LinkPreviewOptions(is_disabled=True)),
+    )
+
+
+def http_session(api_base: str) -> AiohttpSession:
+    """A session that talks to the Bot API server at ``api_base``."""
+    return AiohttpSession(api=TelegramAPIServer.from_base(api_base), timeout=20)

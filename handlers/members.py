@@ -1,0 +1,140 @@
+"""The bot's own life in a chat: added, removed, muted, blocked; groups that become supergroups; new administrators."""
+
+from typing import Any
+
+from aiogram import F, Router
+from aiogram.types import ChatMemberUpdated, Message
+from loguru import logger
+
+from fsm.kind import Command, Game, Instant, Place, Rejected
+from fsm.lobby import Cancel, MoveChat
+from handlers.deps import Deps
+from handlers.views.message import Message as View
+from handlers.views.message import send_params
+from storage.limits import Priority
+from storage.outbox import Outgoing
+
+GONE = frozenset({"left", "kicked"})
+MOST_GAMES = 1000
+"""Live games of one chat that are ended or moved at once: more than ``max_live_per_chat`` times its busiest topics."""
+
+
+# -- the bot itself ---------------------------------------------------------------------------------------------
+
+
+async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id: int, received: Instant) -> None:
+    """The bot was added, removed, restricted or promoted; in private: unblocked or blocked."""
+    chat = event.chat
+    if chat.type == "private":
+        if event.new_chat_member.status in GONE:
+            await deps.people.player_blocked(chat.id)
+        return
+    if chat.type == "channel":
+        return
+    await deps.hosts.invalidate(chat.id)
+    before, after = _presence(event.old_chat_member), _presence(event.new_chat_member)
+    if after == "gone":
+        await _removed(deps, chat.id, f"tg:{update_id}", received)
+    elif before == "gone":
+        await deps.people.saw_chat(chat.id, chat.type, chat.title or "")
+        locale = await _locale(deps, chat.id, event.from_user.language_code)
+        if after == "here":
+            html = deps.texts.html(locale, "cmd-added", bot=deps.bot_username)
+            await _write(deps, chat.id, html, f"tg:{update_id}:added", received)
+    elif after == "muted" and before != "muted":
+        await _tell_who_muted(deps, event, update_id, received)
+
+
+def _presence(member: Any) -> str:
+    """``here``, ``muted`` or ``gone``."""
+    if member.status in GONE or (member.status == "restricted" and not member.is_member):
+        return "gone"
+    return "muted" if member.status == "restricted" and not member.can_send_messages else "here"
+
+
+async def _locale(deps: Deps, chat_id: int, language_code: str | None) -> str:
+    """The group's language; one that never chose any speaks that of whoever added the bot."""
+    known = await deps.people.chat(chat_id)
+    if known is not None and known.locale:
+        return str(known.locale)
+    locale = deps.texts.pick(language_code)
+    await deps.people.set_chat_locale(chat_id, locale)
+    return locale
+
+
+async def _removed(deps: Deps, chat_id: int, command_id: str, received: Instant) -> None:
+    """Nobody can play where the bot can't write: the chat's games end."""
+    for game_id in await _live_games(deps, chat_id):
+        await _quietly(deps, game_id, Cancel(None, "bot_removed"), command_id, received)
+    await deps.people.chat_gone(chat_id)
+
+
+async def _tell_who_muted(deps: Deps, event: ChatMemberUpdated, update_id: int, received: Instant) -> None:
+    """In private, where they have spoken to the bot before; otherwise it may not write to them."""
+    private = await deps.people.chat(event.from_user.id)
+    if private is None or not private.active:
+        return
+    locale = await deps.people.locale_of_player(event.from_user.id) or deps.texts.pick(event.from_user.language_code)
+    html = deps.texts.html(locale, "cmd-muted", chat=event.chat.title or "")
+    await _write(deps, event.from_user.id, html, f"tg:{update_id}:muted", received)
+
+
+async def _write(deps: Deps, chat_id: int, html: str, id_: str, received: Instant) -> None:
+    await deps.outbox.put(
+        Outgoing(
+            id=id_,
+            chat_id=chat_id,
+            method="sendMessage",
+            params=send_params(View(html)),
+            priority=Priority.URGENT,
+            created_at=received,
+        )
+    )
+
+
+# -- others -----------------------------------------------------------------------------------------------------
+
+
+async def membership_changed(event: ChatMemberUpdated, deps: Deps) -> None:
+    """Somebody came, went, or became or ceased to be an administrator."""
+    await deps.hosts.invalidate(event.chat.id)
+
+
+async def chat_migrated(message: Message, deps: Deps, update_id: int, received: Instant) -> None:
+    """The group became a supergroup. Both chats say so; either notice, or both, in any order, do the same."""
+    old, new = message.chat.id, message.migrate_to_chat_id
+    if new is None:
+        assert message.migrate_from_chat_id is not None
+        old, new = message.migrate_from_chat_id, message.chat.id
+    await deps.people.chat_migrated(old, new)
+    await deps.outbox.move(old, new)
+    for chat_id in (old, new):
+        await deps.hosts.invalidate(chat_id)
+    for game_id in await _live_games(deps, old):
+        state = await _quietly(deps, game_id, MoveChat(new), f"tg:{update_id}", received)
+        if state is not None:
+            await deps.games.settle_in(Place(new, state.place.topic_id), game_id)
+
+
+async def _live_games(deps: Deps, chat_id: int) -> list[str]:
+    """Those that Redis knows of outside topics, and those that the archive knows of anywhere in the chat."""
+    in_topics = [game.id for game in await deps.archive.live_games(chat_id, MOST_GAMES, 0)]
+    return list(dict.fromkeys([*await deps.games.live_in(Place(chat_id)), *in_topics]))
+
+
+async def _quietly(deps: Deps, game_id: str, command: Command, command_id: str, received: Instant) -> Game | None:
+    """The game after the command; None where the game is over: then there is nothing to do."""
+    try:
+        return (await deps.engine.execute(game_id, command, command_id=command_id, received=received)).state
+    except Rejected as refusal:
+        logger.bind(game=game_id).info("{} came too late: {}", type(command).__name__, refusal)
+        return None
+
+
+def members_router() -> Router:
+    """The router of all that."""
+    router = Router(name="members")
+    router.my_chat_member.register(own_membership_changed)
+    router.chat_member.register(membership_changed)
+    router.message.register(chat_migrated, F.migrate_to_chat_id | F.migrate_from_chat_id)
+    return router

@@ -1,0 +1,37 @@
+"""Opening a game: the one way, for the one-line command and for the dialog."""
+
+from typing import Any
+
+from fsm.engine import Outcome
+from fsm.lobby import OpenGame
+from handlers.commands.finding import NotAHost
+from handlers.incoming import Incoming
+
+OPENERS = "openers"
+"""Setting of a chat: who may open games."""
+HOSTS, EVERYONE = "hosts", "everyone"
+
+
+async def settings_of(incoming: Incoming) -> dict[str, Any]:
+    """What the hosts of the chat have set."""
+    chat = await incoming.deps.people.chat(incoming.place.chat_id)
+    return dict(chat.settings) if chat is not None else {}
+
+
+async def may_open(incoming: Incoming) -> None:
+    """Raise ``NotAHost`` where only hosts may open games and the person is none."""
+    if (await settings_of(incoming)).get(OPENERS, HOSTS) != EVERYONE and not await incoming.is_host():
+        raise NotAHost
+
+
+async def open_game(incoming: Incoming, kind: str, title: str, rules: Any) -> Outcome:
+    """Open a game where the person is. The same update opens one game, however often it comes.
+
+    Raises ``Rejected`` (``NotAHost`` included) and ``Unavailable``.
+    """
+    await may_open(incoming)
+    deps, place = incoming.deps, incoming.place
+    await deps.people.saw_chat(place.chat_id, incoming.chat_type, incoming.chat_title)
+    game_id = deps.games.new_id(place, incoming.command_id)
+    command = OpenGame(kind, game_id, place, incoming.host, title, rules, deps.max_live)
+    return await deps.engine.execute(game_id, command, command_id=incoming.command_id, received=incoming.received)
