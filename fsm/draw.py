@@ -18,6 +18,10 @@ from fsm.kind import PlayerId
 DRAW = b"tombola/draw/1"
 ABSENT = b"tombola/absent/1"
 WORD = 1 << 64
+HIGHEST_NUMBER = 10_000
+"""No range is longer."""
+MOST_FRAMES, SINGLE_FRAMES = 20, 10
+"""How many steps a show has at most, and how many of the last ones hold one hit only."""
 
 
 def commitment(seed: str) -> str:
@@ -76,6 +80,14 @@ def assign_absent(
     return dict(zip(absent, shuffle(free, seed, ABSENT, digest(game_id, highest, owners)), strict=False))
 
 
+def is_signed(randomness: str, signature: str) -> bool:
+    """Whether a beacon's randomness is the SHA-256 of its signature, as drand's is. Both are lower-case hex."""
+    try:
+        return hashlib.sha256(bytes.fromhex(signature)).hexdigest() == randomness
+    except ValueError:
+        return False
+
+
 def drawn_normally(full: Sequence[int], owners: Mapping[int, PlayerId], winners: int) -> tuple[int, ...]:
     """The draws of normal mode: up to the one that gives the last place. Not more places than entries."""
     wanted = min(winners, len(owners))
@@ -104,16 +116,14 @@ def winners_in_reverse(drawn: Sequence[int], owners: Mapping[int, PlayerId], win
     return (*standing, *reversed(eliminated))[:winners]
 
 
-def frames(drawn: Sequence[int], owners: Mapping[int, PlayerId], most: int = 20) -> tuple[int, ...]:
+def frames(drawn: Sequence[int], owners: Mapping[int, PlayerId]) -> tuple[int, ...]:
     """How many draws have been shown after each step of the show, ascending; the last is all of them.
 
     A step ends with a number that belongs to someone: a run of misses is shown with the hit that ends it. Where there
-    are more than ``most`` hits, the first steps hold several, so that the last ones, which matter, come one by one.
+    are more than ``MOST_FRAMES`` hits, the first steps hold several, so that the last ones, which matter, come one by
+    one.
     """
     hits = [count for count, number in enumerate(drawn, start=1) if number in owners]
-    single = hits[-(most // 2) :]
-    early = hits[: len(hits) - len(single)]
-    room = most - len(single)
-    stride = max(1, -(-len(early) // room)) if room else 1
-    grouped = early[stride - 1 :: stride]
-    return tuple(dict.fromkeys([*grouped, *single]))
+    early, single = hits[:-SINGLE_FRAMES], hits[-SINGLE_FRAMES:]
+    stride = max(1, -(-len(early) // (MOST_FRAMES - SINGLE_FRAMES)))
+    return (*early[stride - 1 :: stride], *single)

@@ -26,7 +26,6 @@ from fsm.kind import (
 from fsm.lobby import (
     CANCELLED,
     COMPLETED,
-    BadRule,
     Cancel,
     DeadlinePassed,
     Extend,
@@ -49,7 +48,6 @@ DRAWING = "drawing"
 NORMAL, REVERSE = "normal", "reverse"
 DROP, ASSIGN = "drop", "auto"
 
-MAX_PLAYERS = 1000
 HIGHEST_NUMBER = 10_000
 
 
@@ -105,30 +103,16 @@ class PickNumberRules:
 
     def check(self) -> None:
         """Raise ``BadRule`` at the first rule outside its bounds."""
-        for rule, value, allowed in (
-            ("mode", self.mode, (NORMAL, REVERSE)),
-            ("split", self.split, (prizes.AUTO, prizes.EQUAL, prizes.PERCENTAGES)),
-            ("absent", self.absent, (DROP, ASSIGN)),
-        ):
-            if value not in allowed:
-                raise BadRule(rule=rule, given=value, low=allowed[0], high=allowed[-1])
-        check_bounds("winners", self.winners, 1, prizes.MAX_WINNERS)
-        check_bounds("min_players", self.min_players, 2, MAX_PLAYERS)
-        check_bounds("max_players", self.max_players, self.min_players, MAX_PLAYERS)
+        lobby.check_choice("mode", self.mode, (NORMAL, REVERSE))
+        lobby.check_choice("absent", self.absent, (DROP, ASSIGN))
+        lobby.check_lobby(self, fewest=2)
+        lobby.check_wait("selection_seconds", self.selection_ms)
+        lobby.check_reveal(self.reveal_ms)
         check_bounds("max_number", self.max_number, self.min_players, HIGHEST_NUMBER)
         check_bounds("range_multiplier", self.range_multiplier, 1, 100)
-        for rule, milliseconds in (
-            ("lobby_seconds", self.lobby_ms),
-            ("join_seconds", self.join_ms),
-            ("selection_seconds", self.selection_ms),
-        ):
-            check_bounds(rule, Decimal(milliseconds) / 1000, Decimal("0.001"), lobby.MAX_WAIT // 1000)
-        check_bounds("reveal_seconds", Decimal(self.reveal_ms) / 1000, 0, 60)
         if self.numbers is not None:
             check_bounds("numbers", self.numbers, max(2, self.min_players), HIGHEST_NUMBER)
-        prizes.check_pool(self.prize_pool)
-        if self.split == prizes.PERCENTAGES:
-            prizes.check_percentages(self.percentages, self.winners)
+        prizes.check_prizes(self.prize_pool, self.split, self.percentages, self.winners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,12 +380,11 @@ def _draw(game: PickNumberGame, beacon: BeaconSignal | None, now: Instant) -> Nu
 
 
 def _publish(game: PickNumberGame, command: PublishBeacon, now: Instant) -> tuple[Event, ...]:
-    """Draw with the beacon's round, if it is the one that the game waits for; else nothing."""
-    awaited = game.rules.beacon
-    signal = command.signal
+    """Draw with the beacon's round, if it is the one that the game waits for, and genuine; else nothing."""
+    awaited, signal = game.rules.beacon, command.signal
     if awaited is None or game.drawn is not None or (signal.chain, signal.round) != (awaited.chain, game.beacon_round):
         return ()
-    return (_draw(game, signal, now),)
+    return (_draw(game, signal, now),) if draw.is_signed(signal.randomness, signal.signature) else ()
 
 
 def _phase_over(game: PickNumberGame, begin: lobby.Begin[PickNumberGame], now: Instant) -> tuple[Event, ...]:
