@@ -27,7 +27,7 @@ LONGEST_HANG = 600.0
 class CutOff(Response):
     """An answer that ends in the middle: the client's connection breaks."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Promises a thousand bytes, sends a few, and is gone."""
         headers = [(b"content-length", b"1000"), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -147,8 +147,6 @@ async def _read_multipart(request: Request, raw: Json) -> tuple[Json, Files]:
     return raw, files
 
 
-async def not_found(request: Request) -> Response:
+async def not_found(_: Request) -> Response:
     """Any other path under `/bot`."""
     return _answer(ApiError(404))
-
-

@@ -107,15 +107,12 @@ def _kinds(annotation: Any) -> set[str]:
         return _kinds(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
         return set().union(*(_kinds(part) for part in get_args(annotation)))
-    if origin in (list, dict):
-        return {"json"}
     if annotation in (str, int):
         return {annotation.__name__}
-    if inspect.isclass(annotation) and issubclass(annotation, BaseModel) and not issubclass(annotation, InputFile):
-        return {"json"}
-    if annotation is Default or annotation is type(None) or annotation is InputFile:
+    if annotation in (Default, InputFile, type(None)):
         return set()
-    return {"other"}
+    is_model = inspect.isclass(annotation) and issubclass(annotation, BaseModel)
+    return {"json"} if is_model or origin in (list, dict) else {"other"}
 
 
 KINDS: dict[Model, dict[str, set[str]]] = {}

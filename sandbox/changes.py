@@ -28,9 +28,9 @@ class Changes:
             if not stream.full():
                 stream.put_nowait({"kind": kind, **details})
 
-    async def until(self, condition: Callable[[], T | None], timeout: float = 10.0) -> T:
-        """Waits until `condition()` is true and returns its value. Raises TimeoutError after `timeout` seconds."""
-        async with asyncio.timeout(timeout):
+    async def until(self, condition: Callable[[], T | None], within: float = 10.0) -> T:
+        """Waits until `condition()` is true and returns its value. Raises TimeoutError after that many seconds."""
+        async with asyncio.timeout(within):
             while not (value := condition()):
                 await self.next()
         return value
@@ -59,10 +59,10 @@ class Changes:
         finally:
             self._streams.discard(queue)
 
-    async def closing(self, timeout: float) -> None:
-        """Waits for `timeout` seconds, or less where the sandbox closes."""
+    async def closing(self, within: float) -> None:
+        """Waits for `within` seconds, or less where the sandbox closes."""
         try:
-            await self.until(lambda: self.closed, timeout)
+            await self.until(lambda: self.closed, within)
         except TimeoutError:
             return
 

@@ -1,4 +1,4 @@
-"""What people do in the sandbox, as methods: the in-process control surface of tests, of the page and of simulated players."""
+"""What people do in the sandbox, as methods: the control surface of tests, of the page and of simulated players."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 GENERAL_LANGUAGE = ""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  named as what it is
     """What a Telegram client would not let this person do; the text says why."""
 
 
@@ -37,9 +37,9 @@ class Press:
 
     query: Query
 
-    async def answer(self, timeout: float = 10.0) -> Answer:
-        """The bot's answer. Raises TimeoutError after `timeout` seconds without one."""
-        fields = await asyncio.wait_for(asyncio.shield(self.query.answer), timeout)
+    async def answer(self, within: float = 10.0) -> Answer:
+        """The bot's answer. Raises TimeoutError after `within` seconds without one."""
+        fields = await asyncio.wait_for(asyncio.shield(self.query.answer), within)
         return Answer(**fields)
 
 
@@ -59,7 +59,7 @@ class Control:
             first_name, last_name=last_name, username=username, language=language, simulated=simulated
         )
 
-    def add_group(
+    def add_group(  # noqa: PLR0913  a person has choices
         self,
         title: str,
         creator: User,
@@ -84,7 +84,7 @@ class Control:
 
     def close_topic(self, chat: Chat, thread_id: int, by: User, *, closed: bool = True) -> None:
         """Closes or reopens a topic."""
-        self.world.close_topic(chat, chat.topics[thread_id], closed, by)
+        self.world.close_topic(chat, chat.topics[thread_id], by, closed=closed)
 
     def set_status(self, chat: Chat, user: User, status: Status, *, by: User | None = None, **changes: Any) -> None:
         """Promotes, demotes, restricts, removes. `changes`: is_anonymous, rights, until, title of Member."""
@@ -164,8 +164,15 @@ class Control:
         self.world.set_blocked(user, blocked=False)
         return self.say(user, self.private(user), f"/start {payload}".strip())
 
-    def upload(
-        self, user: User, chat: Chat, name: str, content: bytes, *, mime: str = "application/octet-stream", caption: str = ""
+    def upload(  # noqa: PLR0913  a person has choices
+        self,
+        user: User,
+        chat: Chat,
+        name: str,
+        content: bytes,
+        *,
+        mime: str = "application/octet-stream",
+        caption: str = "",
     ) -> Message:
         """Sends a document. Raises Refused."""
         chat = self._writable(user, chat, "documents")
@@ -198,9 +205,7 @@ class Control:
             raise Refused("the topic is closed")
         return thread_id
 
-    def _post(
-        self, user: User, chat: Chat, content: Json, thread_id: int | None, reply_to: int | None
-    ) -> Message:
+    def _post(self, user: User, chat: Chat, content: Json, thread_id: int | None, reply_to: int | None) -> Message:
         return self.world.post(
             chat,
             user.id,
@@ -213,7 +218,7 @@ class Control:
     def _is_ephemeral_command(self, user: User, chat: Chat, text: str) -> bool:
         if not chat.is_group or not text.startswith("/"):
             return False
-        name = text[1:].split()[0].partition("@")[0]
+        name = text[1:].split(maxsplit=1)[0].partition("@")[0]
         return any(command["command"] == name and command.get("is_ephemeral") for command in self.commands(user, chat))
 
     # Buttons and polls
@@ -280,15 +285,15 @@ class Control:
 
     # Waiting: every change wakes the waiter, nothing is polled
 
-    async def until(self, condition: Callable[[], T | None], timeout: float = 10.0) -> T:
+    async def until(self, condition: Callable[[], T | None], within: float = 10.0) -> T:
         """Waits for a true `condition()` and returns it. Raises TimeoutError."""
-        return await self.world.changes.until(condition, timeout)
+        return await self.world.changes.until(condition, within)
 
     async def until_message(
-        self, chat: Chat, pattern: str, *, user: User | None = None, after: int = 0, timeout: float = 10.0
+        self, chat: Chat, pattern: str, *, user: User | None = None, after: int = 0, within: float = 10.0
     ) -> Message:
         """The bot's newest message whose text or caption matches a regular expression; `after`: only newer ids."""
-        return await self.until(lambda: self.find(chat, pattern, user=user, after=after), timeout)
+        return await self.until(lambda: self.find(chat, pattern, user=user, after=after), within)
 
     def find(self, chat: Chat, pattern: str, *, user: User | None = None, after: int = 0) -> Message | None:
         """The bot's newest message that matches, or None. Ephemeral ones are found for their `user`."""
@@ -299,7 +304,7 @@ class Control:
         return None
 
     async def until_button(
-        self, chat: Chat, pattern: str, *, user: User | None = None, timeout: float = 10.0
+        self, chat: Chat, pattern: str, *, user: User | None = None, within: float = 10.0
     ) -> tuple[Message, Json]:
         """A message with a button whose data or label matches, and the button; newest message first."""
 
@@ -310,11 +315,11 @@ class Control:
                         return message, button
             return None
 
-        return await self.until(found, timeout)
+        return await self.until(found, within)
 
-    async def until_idle(self, timeout: float = 10.0) -> None:
+    async def until_idle(self, within: float = 10.0) -> None:
         """Waits until the bot has confirmed every update and answered every tap."""
-        await self.until(lambda: not self.world.updates.pending and not self.open_queries(), timeout)
+        await self.until(lambda: not self.world.updates.pending and not self.open_queries(), within)
 
     def open_queries(self) -> list[Query]:
         """Taps that wait for an answer and can still get one."""

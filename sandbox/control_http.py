@@ -181,7 +181,7 @@ class ControlHttp:
         return chat_row(self.control.migrate(body.chat(), body.user()))
 
     async def do_delete_group(self, body: Body) -> Json:
-        """chat."""
+        """Takes chat."""
         self.control.delete_group(body.chat())
         return {}
 
@@ -269,7 +269,7 @@ class ControlHttp:
         self.control.world.limits.enabled = body.get("enabled", bool)
         return {}
 
-    async def do_clock_turned(self, body: Body) -> Json:
+    async def do_clock_turned(self, _: Body) -> Json:
         """After an injected clock was moved."""
         self.control.clock_turned()
         return {}
@@ -314,7 +314,7 @@ class ControlHttp:
             }
         )
 
-    async def seen(self, request: Request) -> Response:
+    async def seen(self, _: Request) -> Response:
         """GET /sandbox/seen: the last calls, violations and counters."""
         world = self.control.world
         calls = [asdict(call) for call in list(world.calls)[-SHOWN_CALLS:]]
@@ -330,7 +330,7 @@ class ControlHttp:
         media = file.mime if file.kind == "photo" else "application/octet-stream"
         return Response(file.content, media_type=media, headers=headers)
 
-    async def events(self, request: Request) -> Response:
+    async def events(self, _: Request) -> Response:
         """GET /sandbox/events: server-sent events, each a JSON array of changes."""
 
         async def lines() -> AsyncIterator[bytes]:
@@ -346,9 +346,10 @@ def reply(content: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status_code=status, media_type="application/json")
 
 
-async def page(request: Request) -> Response:
-    """GET /: the page."""
-    return FileResponse(PAGE, headers={"Cache-Control": "no-store"})
+async def page(_: Request) -> Response:
+    """GET /: the page, which runs nothing but its own scripts."""
+    policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
+    return FileResponse(PAGE, headers={"Cache-Control": "no-store", "Content-Security-Policy": policy})
 
 
 def control_routes(control: Control, players: Players) -> list[Route]:

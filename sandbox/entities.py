@@ -33,7 +33,7 @@ AUTOMATIC = (
     ("url", re.compile(r"(?:https?://|(?<![\w@.])t\.me/)[^\s<>\"]*[^\s<>\".,;:!?)\]]")),
     ("email", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("mention", re.compile(r"(?<![\w@/])@[A-Za-z]\w{2,31}(?!\w)")),
-    ("bot_command", re.compile(r"(?<![\w/])/[A-Za-z0-9_]{1,64}(?:@\w{3,32})?(?![\w/])")),
+    ("bot_command", re.compile(r"(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@\w{3,32})?(?![\w/<>])")),
     ("hashtag", re.compile(r"(?<![\w#])#\w*[^\W\d]\w*")),
 )
 OPAQUE = {"pre", "code", "text_link", "text_mention", "url", "email", "mention", "bot_command", "hashtag"}
@@ -89,7 +89,7 @@ class HtmlReader:
             else:
                 self._start_tag()
         if self.stack:
-            raise self._fault(f"Can't find end tag corresponding to start tag \"{self.stack[-1].name}\"")
+            raise self._fault(f'Can\'t find end tag corresponding to start tag "{self.stack[-1].name}"')
         text = "".join(self.result)
         if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
             raise self._fault(
@@ -166,7 +166,8 @@ class HtmlReader:
             if tag == "blockquote" and name == "expandable":
                 attributes[name] = ""
                 return
-            raise self._fault(f'Expected equal sign in declaration of an attribute of the tag "{tag}" at byte offset {begin}')
+            text = f'Expected equal sign in declaration of an attribute of the tag "{tag}" at byte offset {begin}'
+            raise self._fault(text)
         self.at += 1
         self._spaces()
         if self.at >= self.size:
@@ -287,7 +288,7 @@ def checked_url(link: str) -> str:
         return ""
     scheme, host, path = (found[1] or "http").lower(), found[2], found[3] or "/"
     name = host.rpartition("@")[2].split(":")[0]
-    if "." not in name and name != "localhost" or name.endswith("."):
+    if ("." not in name and name != "localhost") or name.endswith("."):
         return ""
     return f"{scheme}://{host}{path if path.startswith('/') else '/' + path if path[0] in '?#' else path}"
 

@@ -11,7 +11,7 @@ FAULT_KINDS: tuple[str, ...] = get_args(FaultKind)
 
 @dataclass(slots=True)
 class Fault:
-    """One trouble; `method` in lower case limits it to calls of that method; `seconds`: retry_after, or how long it hangs."""
+    """One trouble; `method`, in lower case, limits it; `seconds`: retry_after, or how long it hangs."""
 
     kind: FaultKind
     method: str = ""

@@ -56,7 +56,7 @@ def _check_rows(lengths: list[int], per_row: int, total: int) -> None:
 
 def _checked_button(button: InlineKeyboardButton, chat: Chat) -> Json:
     if not button.text.strip():
-        raise bad("can't parse inline keyboard button: Field \"text\" must be non-empty")
+        raise bad('can\'t parse inline keyboard button: Field "text" must be non-empty')
     actions = [action for action in ACTIONS if getattr(button, action) is not None]
     if not actions:
         raise bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")

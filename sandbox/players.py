@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from sandbox.control import Control, Refused, buttons
 from sandbox.state import Chat, Message, User
 
-NAMES = (
-    "Ada Bo Cleo Dan Eva Finn Gus Hana Ivo Jun Kai Lea Mia Noa Olaf Pia Quinn Rosa Sam Tess Uma Vera Wim Xia Yara Zoe"
-).split()
+NAMES = ["Ada", "Bo", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jun", "Kai", "Lea", "Mia", "Noa", "Olaf", "Pia", "Quinn", "Rosa", "Sam", "Tess", "Uma", "Vera", "Wim", "Xia", "Yara", "Zoe"]
 LOOKED_AT = 20
 MOST_PICKS = 5
 MOVES_OF_TEN = 2
@@ -121,7 +119,8 @@ class Players:
         name = NAMES[number % len(NAMES)] + (f" {number // len(NAMES) + 1}" if number >= len(NAMES) else "")
         user = self.control.add_user(name, language=self.rng.choice(("en", "ru")), simulated=True)
         self.control.join(chat, user)
-        player = Player(self.control, user, chat, random.Random(self.rng.random()), self.pace)
+        rng = random.Random(self.rng.random())  # noqa: S311  play
+        player = Player(self.control, user, chat, rng, self.pace)
         self._tasks[user.id] = asyncio.create_task(player.play(), name=f"simulated player {user.id}")
         return user
 

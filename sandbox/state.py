@@ -1,8 +1,10 @@
 """What the sandbox remembers: plain records of people, chats, messages, queries, polls and files."""
 
-import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import asyncio
 
 Json = dict[str, Any]
 Status = Literal["creator", "administrator", "member", "restricted", "left", "kicked"]

@@ -14,10 +14,8 @@ QUERY_LIFETIME = 150.0
 KEPT = 100_000
 LONGEST_POLL = 50
 UNASKED = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
-KINDS = frozenset(
-    "message edited_message callback_query poll poll_answer my_chat_member chat_member message_reaction "
-    "message_reaction_count chat_join_request inline_query chosen_inline_result".split()
-)
+MESSAGES = {"message", "edited_message", "callback_query", "inline_query", "chosen_inline_result"}
+KINDS = UNASKED | MESSAGES | {"poll", "poll_answer", "my_chat_member", "chat_join_request"}
 
 
 @dataclass(slots=True, eq=False)
@@ -92,16 +90,16 @@ class Updates:
         """Lets a waiting getUpdates return with what there is (at shutdown)."""
         self._wake()
 
-    async def poll(self, offset: int, limit: int, timeout: float) -> list[Json]:
-        """getUpdates. Raises ApiError 409 while a webhook is set, or when a later poll takes over."""
+    async def poll(self, offset: int, limit: int, wait: float) -> list[Json]:
+        """The work of getUpdates. Raises ApiError 409 while a webhook is set, or when a later poll takes over."""
         if self.webhook_active:
             raise ApiError(409, WEBHOOK_ACTIVE)
         self.interrupt(OTHER_POLLER)
         self._confirm(offset)
-        limit, timeout = self._paced(offset, limit, min(timeout, LONGEST_POLL))
+        limit, wait = self._paced(offset, limit, min(wait, LONGEST_POLL))
         self.expire()
-        if not self.pending and not self._again and timeout > 0:
-            await self._wait(timeout)
+        if not self.pending and not self._again and wait > 0:
+            await self._wait(wait)
         return self._batch(limit)
 
     def _confirm(self, offset: int) -> None:
@@ -111,24 +109,24 @@ class Updates:
         while offset > 0 and self.pending and next(iter(self.pending)) < offset:
             self.pending.popitem(last=False)
 
-    def _paced(self, offset: int, limit: int, timeout: float) -> tuple[int, float]:
+    def _paced(self, offset: int, limit: int, wait: float) -> tuple[int, float]:
         """The server slows down a client that asks for the same offset again and again."""
         now = asyncio.get_running_loop().time()
         last_offset, last_at = self._last_poll
         self._last_poll = (offset, now)
         if offset != last_offset:
-            return limit, timeout
+            return limit, wait
         if now < last_at + 0.5:
             limit = 1
         if now < last_at + 3.0:
-            timeout = max(timeout, 3.0)
-        return limit, timeout
+            wait = max(wait, 3.0)
+        return limit, wait
 
-    async def _wait(self, timeout: float) -> None:
+    async def _wait(self, seconds: float) -> None:
         poller: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._poller = poller
         try:
-            await asyncio.wait_for(poller, timeout)
+            await asyncio.wait_for(poller, seconds)
         except TimeoutError:
             pass
         finally:

@@ -1,4 +1,4 @@
-"""Delivering updates to the bot's webhook: in order within a chat, chats in parallel, again and again until accepted."""
+"""Delivering updates to the webhook: in order within a chat, chats in parallel, repeated until accepted."""
 
 import asyncio
 from collections import deque
@@ -16,7 +16,7 @@ from sandbox.updates import Update
 if TYPE_CHECKING:
     from sandbox.world import World
 
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  the name of a header
 LONGEST_WAIT = 60.0
 ANSWER_SECONDS = 60.0
 NOT_IN_REPLIES = ("get", "setwebhook", "deletewebhook", "close", "logout")
@@ -120,7 +120,8 @@ class Delivery:
     async def _post(self, update: Update) -> tuple[bool, float | None]:
         """One attempt: accepted or not, and the wait that the bot asked for, in seconds."""
         webhook, session = self.world.webhook, self._session
-        assert webhook is not None and session is not None
+        assert webhook is not None
+        assert session is not None
         headers = {"Content-Type": "application/json"}
         if webhook.secret:
             headers[SECRET_HEADER] = webhook.secret

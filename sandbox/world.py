@@ -10,7 +10,7 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.changes import Changes
 from sandbox.errors import ApiError
@@ -19,7 +19,9 @@ from sandbox.limits import Limits
 from sandbox.render import chat_json, member_json, message_json, poll_json, user_json
 from sandbox.state import ADMIN_RIGHTS, Chat, ChatType, File, Json, Member, Message, Poll, Query, Status, Topic, User
 from sandbox.updates import Updates
-from sandbox.webhooks import Delivery, Webhook
+
+if TYPE_CHECKING:
+    from sandbox.webhooks import Delivery, Webhook
 
 KEPT_MESSAGES = 500
 KEPT_EPHEMERAL = 500
@@ -80,7 +82,7 @@ class World:
         privacy: bool = True,
     ) -> None:
         self.now = now
-        self.rng = rng or random.Random()
+        self.rng = rng or random.Random()  # noqa: S311  ids and dice of a play world
         self.token = token or f"{BOT_ID}:sandbox-token-{'0' * 21}"
         self.privacy = privacy
         bot_id = int(self.token.partition(":")[0])
@@ -144,9 +146,7 @@ class World:
         """The bot's user id."""
         return self.bot.id
 
-    def set_member(
-        self, chat: Chat, user: User, status: Status, *, by: User | None = None, **changes: Any
-    ) -> Member:
+    def set_member(self, chat: Chat, user: User, status: Status, *, by: User | None = None, **changes: Any) -> Member:
         """Changes a user's place in a group and tells the bot: service message, my_chat_member or chat_member."""
         old = self.member(chat, user.id)
         new = replace(old, status=status, **changes)
@@ -155,7 +155,8 @@ class World:
         chat.members[user.id] = new
         actor = by or user
         if old.is_present != new.is_present:
-            content = {"new_chat_members": [user_json(user)]} if new.is_present else {"left_chat_member": user_json(user)}
+            person = user_json(user)
+            content = {"new_chat_members": [person]} if new.is_present else {"left_chat_member": person}
             if user is not self.bot or new.is_present:
                 self.hear(self.post(chat, actor.id, content))
         self._tell_member(chat, actor, old, new)
@@ -175,7 +176,7 @@ class World:
         }
         self.updates.add("my_chat_member" if mine else "chat_member", chat.id, change)
 
-    def set_blocked(self, user: User, blocked: bool) -> None:
+    def set_blocked(self, user: User, *, blocked: bool) -> None:
         """The person blocks or unblocks the bot."""
         if user.blocked == blocked:
             return
@@ -212,7 +213,7 @@ class World:
         self.hear(self.post(chat, by.id, created, thread_id=topic.id))
         return topic
 
-    def close_topic(self, chat: Chat, topic: Topic, closed: bool, by: User) -> None:
+    def close_topic(self, chat: Chat, topic: Topic, by: User, *, closed: bool) -> None:
         """Closes or reopens a topic, with the service message."""
         topic.closed = closed
         notice: Json = {"forum_topic_closed" if closed else "forum_topic_reopened": {}}
@@ -401,7 +402,8 @@ class World:
         """Notes a call's outcome; a wrong call is a violation as well."""
         code, description = (error.code, error.description) if error else (200, "")
         self.statistics[method, code] += 1
-        self.calls.append(CallRecord(self.now(), method, params, code, description))
+        if error or method != "getUpdates":
+            self.calls.append(CallRecord(self.now(), method, params, code, description))
         if error and error.wrong:
             self.record_violation(method, "limit" if code == 429 else "refused", description, params)
         self.changes.tell("call", method=method, code=code)

@@ -1,6 +1,6 @@
 """Chats, their members and topics."""
 
-import datetime
+import datetime as dt
 from typing import Any
 
 from aiogram.methods import (
@@ -28,7 +28,7 @@ from sandbox.errors import ApiError, bad, refused
 from sandbox.markup import plain
 from sandbox.methods.common import open_chat, unix, user_of
 from sandbox.render import chat_json, member_json, message_json, topic_json
-from sandbox.state import ADMIN_RIGHTS, Chat, Json, Member, Topic, User
+from sandbox.state import ADMIN_RIGHTS, Chat, Json, Member, Status, Topic, User
 from sandbox.world import World
 
 GIFT_TYPES = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
@@ -113,7 +113,7 @@ def _restrictable(world: World, call: Any) -> tuple[Chat, User]:
     return chat, user
 
 
-def _until(world: World, value: datetime.datetime | datetime.timedelta | int | None) -> int:
+def _until(world: World, value: dt.datetime | dt.timedelta | int | None) -> int:
     """The end of a restriction; less than 30 seconds or more than 366 days away means for ever."""
     until = unix(value, world.now()) or 0
     return until if 30 <= until - world.now() <= 366 * 86400 else 0
@@ -143,15 +143,9 @@ async def restrict_chat_member(world: World, call: RestrictChatMember) -> bool:
     if chat.type != "supergroup":
         raise bad("method is available only for supergroups")
     rights = {right: bool(value) for right, value in plain(call.permissions).items()}
-    status = "member" if all(rights.get(right) for right in chat.permissions) else "restricted"
-    world.set_member(
-        chat,
-        user,
-        "restricted" if status == "restricted" else "member",
-        by=world.bot,
-        rights=rights,
-        until=_until(world, call.until_date),
-    )
+    status: Status = "member" if all(rights.get(right) for right in chat.permissions) else "restricted"
+    until = _until(world, call.until_date)
+    world.set_member(chat, user, status, by=world.bot, rights=rights, until=until)
     return True
 
 
@@ -163,8 +157,8 @@ async def promote_chat_member(world: World, call: PromoteChatMember) -> bool:
     if not world.member(chat, world.bot_id).may("can_promote_members"):
         raise refused("not enough rights")
     rights = {right: bool(getattr(call, right, False)) for right in ADMIN_RIGHTS}
-    status = "administrator" if any(rights.values()) else "member"
-    world.set_member(chat, user, "administrator" if status == "administrator" else "member", by=world.bot, rights=rights)
+    status: Status = "administrator" if any(rights.values()) else "member"
+    world.set_member(chat, user, status, by=world.bot, rights=rights)
     return True
 
 
@@ -235,7 +229,7 @@ async def close_forum_topic(world: World, call: CloseForumTopic) -> bool:
     topic = _topic(chat, call.message_thread_id)
     if topic.closed:
         raise bad("TOPIC_NOT_MODIFIED")
-    world.close_topic(chat, topic, True, world.bot)
+    world.close_topic(chat, topic, world.bot, closed=True)
     return True
 
 
@@ -246,7 +240,7 @@ async def reopen_forum_topic(world: World, call: ReopenForumTopic) -> bool:
     topic = _topic(chat, call.message_thread_id)
     if not topic.closed:
         raise bad("TOPIC_NOT_MODIFIED")
-    world.close_topic(chat, topic, False, world.bot)
+    world.close_topic(chat, topic, world.bot, closed=False)
     return True
 
 

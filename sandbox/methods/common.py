@@ -1,6 +1,6 @@
 """What the methods share: finding the chat, checking rights, formatting text, reply targets."""
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,11 +47,11 @@ def given(value: Any) -> Any:
     return None if isinstance(value, Default) else value
 
 
-def unix(value: datetime.datetime | datetime.timedelta | int | None, now: float) -> int | None:
+def unix(value: dt.datetime | dt.timedelta | int | None, now: float) -> int | None:
     """A date parameter as unix seconds."""
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return int(value.timestamp())
-    if isinstance(value, datetime.timedelta):
+    if isinstance(value, dt.timedelta):
         return int(now + value.total_seconds())
     return value
 
@@ -167,7 +167,7 @@ def _check_entities(text: str, entities: list[Json]) -> None:
             continue
         begin, end = entity["offset"], entity["offset"] + entity["length"]
         if begin < 0 or end <= begin or end > size:
-            raise bad(f"entity beginning at UTF-16 offset {begin} ends after the end of the text at UTF-16 offset {end}")
+            raise bad(f"entity at UTF-16 offset {begin} ends after the end of the text at UTF-16 offset {end}")
         if entity["type"] == "text_mention":
             entity["user_id"] = entity.pop("user", {}).get("id", 0)
 

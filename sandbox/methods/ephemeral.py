@@ -1,4 +1,4 @@
-"""Messages in a group that one person sees: sent after a tap or by an administrator, edited and deleted by their own id."""
+"""Messages in a group that one person sees: sent after a tap or by an administrator, with ids of their own."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ def ephemeral_asked(call: Any) -> EphemeralMessageParameters | None:
     return asked
 
 
-def send_ephemeral(
-    world: World, chat: Chat, call: Any, asked: EphemeralMessageParameters, content: Json, markup: Json | None
+def send_ephemeral(  # noqa: PLR0913  all that a message is made of
+    world: World, chat: Chat, call: Any, asked: EphemeralMessageParameters, *, content: Json, markup: Json | None
 ) -> Json:
     """Sends to one member of a group. A bot that is no administrator needs a tap or command of the last 15 seconds."""
     if not chat.is_group:
@@ -130,9 +130,7 @@ async def edit_ephemeral_message_caption(world: World, call: EditEphemeralMessag
 
 
 @handles(EditEphemeralMessageReplyMarkup)
-async def edit_ephemeral_message_reply_markup(
-    world: World, call: EditEphemeralMessageReplyMarkup
-) -> bool:
+async def edit_ephemeral_message_reply_markup(world: World, call: EditEphemeralMessageReplyMarkup) -> bool:
     """Only the keyboard."""
     chat, message = _found(world, call, "edit")
     return _change(world, message, message.content, checked_markup(call.reply_markup, chat))

@@ -60,15 +60,13 @@ def send(world: World, chat: Chat, call: Any, content: Json, **fields: Any) -> J
     """Puts a checked content into a chat, as every send method does at its end."""
     markup = checked_markup(call.reply_markup, chat)
     if (asked := ephemeral_asked(call)) is not None:
-        return send_ephemeral(world, chat, call, asked, content, markup)
+        return send_ephemeral(world, chat, call, asked, content=content, markup=markup)
     thread_id = checked_thread(world, chat, call.message_thread_id)
     reply_to = reply_target(chat, call)
     if thread_id is None and reply_to is not None and chat.is_forum:
         thread_id = chat.messages[reply_to].thread_id
     world.limits.spend(chat.id, group=chat.is_group)
-    message = world.post(
-        chat, world.bot_id, content, markup=markup, thread_id=thread_id, reply_to=reply_to, **fields
-    )
+    message = world.post(chat, world.bot_id, content, markup=markup, thread_id=thread_id, reply_to=reply_to, **fields)
     return message_json(world, message)
 
 

@@ -18,7 +18,7 @@ LONGEST = 2_628_000
 SHORTEST = 5
 
 
-def _options(world: World, call: SendPoll) -> list[Json]:
+def _options(call: SendPoll) -> list[Json]:
     if not 1 <= len(call.options) <= 12:
         raise bad("poll must have at least 1 option" if not call.options else "poll can't have more than 12 options")
     options: list[Json] = []
@@ -77,7 +77,7 @@ async def send_poll(world: World, call: SendPoll) -> Json:
         raise bad("poll question length must not exceed 300")
     if call.type not in (None, "quiz", "regular"):
         raise bad("unsupported poll type specified")
-    options = _options(world, call)
+    options = _options(call)
     correct, explanation = _quiz(world, call, len(options))
     close_at = _closing(world, call)
     chat = writable_chat(world, call.chat_id, "polls")
@@ -121,5 +121,3 @@ async def stop_poll(world: World, call: StopPoll) -> Any:
     message.markup = checked_markup(call.reply_markup, chat)
     world.close_poll(poll)
     return poll_json(poll)
-
-

@@ -53,7 +53,7 @@ def _scope(world: World, scope: Any) -> str:
 
 
 @handles(GetMe)
-async def get_me(world: World, call: GetMe) -> Json:
+async def get_me(world: World, _: GetMe) -> Json:
     """The bot itself."""
     return user_json(world.bot) | {
         "can_join_groups": True,
@@ -161,7 +161,7 @@ async def set_chat_menu_button(world: World, call: SetChatMenuButton) -> bool:
 
 
 @handles(GetChatMenuButton)
-async def get_chat_menu_button(world: World, call: GetChatMenuButton) -> Json:
+async def get_chat_menu_button(world: World, _: GetChatMenuButton) -> Json:
     """The button beside the input field."""
     return world.profile.menu_button
 
@@ -181,12 +181,12 @@ async def get_my_default_rights(world: World, call: GetMyDefaultAdministratorRig
 
 
 @handles(LogOut)
-async def log_out(world: World, call: LogOut) -> bool:
+async def log_out(_world: World, _: LogOut) -> bool:
     """Accepted; the sandbox has no other server to go to."""
     return True
 
 
 @handles(Close)
-async def close(world: World, call: Close) -> bool:
+async def close(_world: World, _: Close) -> bool:
     """Accepted; there is nothing to move."""
     return True

@@ -4,7 +4,6 @@ from aiogram.methods import AnswerCallbackQuery
 
 from sandbox.calls import handles
 from sandbox.errors import OLD_QUERY, ApiError, bad
-from sandbox.state import Json
 from sandbox.world import QUERY_SECONDS, World
 
 MOST_CHARACTERS = 200
@@ -27,7 +26,7 @@ async def answer_callback_query(world: World, call: AnswerCallbackQuery) -> bool
         raise bad("URL_INVALID")
     query.answered = True
     world.taps["answered"] += 1
-    answer: Json = {"text": text, "show_alert": bool(call.show_alert), "url": call.url}
+    answer = {"text": text, "show_alert": bool(call.show_alert), "url": call.url}
     if not query.answer.done():
         query.answer.set_result(answer)
     world.changes.tell("answer", chat=query.chat_id, user=query.user_id, query=query.id, **answer)

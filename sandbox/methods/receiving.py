@@ -71,7 +71,7 @@ async def delete_webhook(world: World, call: DeleteWebhook) -> bool:
 
 
 @handles(GetWebhookInfo)
-async def get_webhook_info(world: World, call: GetWebhookInfo) -> Json:
+async def get_webhook_info(world: World, _: GetWebhookInfo) -> Json:
     """How the delivery goes."""
     result: Json = {"url": "", "has_custom_certificate": False, "pending_update_count": len(world.updates.pending)}
     webhook = world.webhook

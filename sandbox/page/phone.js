@@ -1,0 +1,284 @@
+// A phone: one person looking at one chat.
+
+import { act, get, world } from "./api.js";
+import { avatar, h, icon, notice } from "./dom.js";
+import { messageNode, shortText } from "./message.js";
+
+export class Phone {
+  constructor(user, chat, closed) {
+    this.user = user;
+    this.chat = chat;
+    this.thread = null;
+    this.closed = closed;
+    this.nodes = new Map();
+    this.view = { messages: [], commands: [] };
+    this.waiting = new Map();
+    this.replying = null;
+    this.build();
+  }
+
+  get person() { return world.users.get(this.user); }
+
+  isGroup() { return this.chat < 0; }
+
+  title() { return this.isGroup() ? world.groups.get(this.chat)?.title ?? "Group" : world.bot.first_name; }
+
+  build() {
+    this.head = h("header", { class: "phone-head" });
+    this.topics = h("nav", { class: "topics" });
+    this.pinned = h("div", { class: "pinned" });
+    this.list = h("div", { class: "messages", role: "log" });
+    this.toasts = h("div", { class: "toasts" });
+    this.menu = h("div", { class: "commands" });
+    this.menu.hidden = true;
+    this.quote = h("div", { class: "replying" });
+    this.input = h("textarea", { rows: "1", placeholder: "Message", "aria-label": "Message", oninput: () => this.typed(), onkeydown: (event) => this.key(event) });
+    this.file = h("input", { type: "file", hidden: true, onchange: () => this.upload() });
+    this.composer = h("form", { class: "composer", onsubmit: (event) => { event.preventDefault(); this.send(); } },
+      this.file,
+      h("button", { type: "button", class: "plain round", title: "Send a file", "aria-label": "Send a file", onclick: () => this.file.click() }, icon("clip")),
+      this.input,
+      h("button", { class: "plain round send", title: "Send", "aria-label": "Send" }, icon("send")));
+    this.keys = h("div", { class: "reply-keyboard" });
+    this.node = h("section", { class: "phone" }, this.head, this.topics, this.pinned,
+      h("div", { class: "middle" }, this.list, this.toasts, this.menu), this.quote, this.composer, this.keys);
+  }
+
+  /** Draws what surrounds the messages: names, chats to choose from, topics. */
+  drawHead() {
+    const groups = [...world.groups.values()].filter((group) => isMember(group, this.user) && !group.migrated_to);
+    const tab = (id, text) => h("button", { class: id === this.chat ? "tab on" : "tab", onclick: () => this.show(id) }, text);
+    const group = world.groups.get(this.chat);
+    const count = group ? Object.values(group.members).filter((member) => !["left", "kicked"].includes(member.status)).length : 0;
+    const status = this.view.typing ? "typing…" : group ? `${count} members` : this.person?.blocked ? "blocked" : "bot";
+    this.head.replaceChildren(
+      h("div", { class: "phone-title" },
+        avatar(this.isGroup() ? this.chat : world.bot.id, this.title(), this.isGroup() ? "" : "bot"),
+        h("div", { class: "grow" }, h("b", {}, this.title()), h("small", { class: this.view.typing ? "live" : "" }, status)),
+        h("span", { class: "as", title: "Whose phone this is" }, avatar(this.user, this.person?.name ?? "?", "tiny"), this.person?.first_name),
+        h("button", { class: "plain round", title: "Close this phone", "aria-label": "Close this phone", onclick: () => this.closed(this) }, icon("close"))),
+      h("div", { class: "tabs" }, groups.map((other) => tab(other.id, other.title)), tab(this.user, "Private chat")));
+    this.drawTopics(group);
+  }
+
+  drawTopics(group) {
+    this.topics.hidden = !group?.is_forum;
+    if (!group?.is_forum) { this.thread = null; return; }
+    const topic = (id, name) => h("button", { class: this.thread === id ? "tab on" : "tab", onclick: () => { this.thread = id; this.draw(); } }, name);
+    this.topics.replaceChildren(topic(null, "General"), ...group.topics.map((item) => topic(item.id, item.closed ? `${item.name} (closed)` : item.name)));
+  }
+
+  show(chat) {
+    this.chat = chat;
+    this.thread = null;
+    this.replying = null;
+    this.nodes.clear();
+    this.list.replaceChildren();
+    return this.refresh();
+  }
+
+  /** Fetches the chat and draws it; asked again meanwhile, it runs once more. */
+  async refresh() {
+    if (this.busy) { this.again = true; return; }
+    this.busy = true;
+    do {
+      this.again = false;
+      const chat = this.chat;
+      const view = await get("view", { user: this.user, chat });
+      if (chat === this.chat && !view.error) this.view = view;
+      else this.again = chat !== this.chat;
+    } while (this.again);
+    this.busy = false;
+    this.draw();
+  }
+
+  draw() {
+    this.drawHead();
+    const group = world.groups.get(this.chat);
+    const all = this.view.messages.filter((message) => !group?.is_forum || message.thread === this.thread);
+    const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
+    const kept = new Map();
+    let place = null;
+    all.forEach((message, index) => {
+      const key = message.ephemeral ? `e${message.ephemeral}` : `m${message.id}`;
+      const print = JSON.stringify([message, all[index - 1]?.from, all[index - 1]?.date, message.reply_to && all.find((other) => other.id === message.reply_to)?.content]);
+      let known = this.nodes.get(key);
+      if (!known || known.print !== print) {
+        const node = messageNode(this, message, all[index - 1], all);
+        if (known) known.node.replaceWith(node);
+        known = { node, print };
+      }
+      kept.set(key, known);
+      if (place ? place.nextSibling !== known.node : this.list.firstChild !== known.node) this.list.insertBefore(known.node, place ? place.nextSibling : this.list.firstChild);
+      place = known.node;
+    });
+    for (const [key, { node }] of this.nodes) if (!kept.has(key)) node.remove();
+    this.nodes = kept;
+    for (const stray of [...this.list.children]) if (stray.classList.contains("empty")) stray.remove();
+    if (!all.length) this.list.append(this.emptyChat());
+    if (atEnd || this.firstDrawn !== this.chat) this.list.scrollTop = this.list.scrollHeight;
+    this.firstDrawn = this.chat;
+    this.drawPinned();
+    this.drawKeys(all);
+    this.drawQuote();
+  }
+
+  emptyChat() {
+    if (this.isGroup()) return h("div", { class: "empty" }, h("p", {}, "Nothing here yet"));
+    return h("div", { class: "empty" },
+      this.view.description && h("p", {}, this.view.description),
+      h("button", { class: "filled", onclick: () => act("start", { user: this.user }) }, "Start"));
+  }
+
+  drawPinned() {
+    const { pinned } = this.view;
+    this.pinned.hidden = !pinned;
+    if (pinned) this.pinned.replaceChildren(icon("pin"), h("span", {}, h("b", {}, "Pinned"), shortText(pinned)));
+  }
+
+  drawKeys(all) {
+    const last = [...all].reverse().find((message) => message.markup?.keyboard || message.markup?.remove_keyboard);
+    const rows = last?.markup.keyboard ?? [];
+    this.keys.hidden = !rows.length;
+    this.keys.replaceChildren(...rows.map((row) => h("div", { class: "keys" }, row.map((key) => {
+      const text = typeof key === "string" ? key : key.text;
+      return h("button", { class: "key", onclick: () => this.say(text) }, text);
+    }))));
+  }
+
+  drawQuote() {
+    this.quote.hidden = !this.replying;
+    if (this.replying) {
+      this.quote.replaceChildren(icon("reply"), h("span", {}, h("b", {}, this.replying.name), shortText(this.replying)),
+        h("button", { class: "plain round", title: "No reply", "aria-label": "No reply", onclick: () => this.replyTo(null) }, icon("close")));
+    }
+  }
+
+  replyTo(message) {
+    this.replying = message;
+    this.drawQuote();
+    this.input.focus();
+  }
+
+  typed() {
+    this.input.style.height = "auto";
+    this.input.style.height = `${Math.min(120, this.input.scrollHeight)}px`;
+    const text = this.input.value;
+    const wanted = text.startsWith("/") && !/\s/.test(text) ? text.slice(1).toLowerCase() : null;
+    const matching = wanted === null ? [] : this.view.commands.filter((command) => command.command.startsWith(wanted));
+    this.menu.hidden = !matching.length;
+    this.menu.replaceChildren(...matching.map((command) => h("button", { onclick: () => { this.input.value = `/${command.command}`; this.send(); } },
+      h("b", {}, `/${command.command}`), h("span", {}, command.description))));
+  }
+
+  key(event) {
+    if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); this.send(); }
+    if (event.key === "Tab" && !this.menu.hidden) {
+      event.preventDefault();
+      this.input.value = `${this.menu.querySelector("b").textContent} `;
+      this.typed();
+    }
+    if (event.key === "Escape") { this.menu.hidden = true; this.replyTo(null); }
+  }
+
+  async send() {
+    const text = this.input.value.trim();
+    if (!text) return;
+    this.input.value = "";
+    this.typed();
+    if (!await this.say(text)) this.input.value = text;
+  }
+
+  say(text) {
+    const reply = this.replying?.id;
+    this.replying = null;
+    return act("say", { user: this.user, chat: this.chat, text, thread: this.thread ?? undefined, reply_to: reply });
+  }
+
+  async upload() {
+    const [file] = this.file.files;
+    if (!file) return;
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    let binary = "";
+    for (const byte of bytes) binary += String.fromCharCode(byte);
+    await act("upload", { user: this.user, chat: this.chat, name: file.name, mime: file.type || undefined, content: btoa(binary), caption: this.input.value.trim() || undefined });
+    this.input.value = "";
+    this.file.value = "";
+  }
+
+  /** An inline key: a callback, a link, or a text to copy. */
+  async press(message, key, button) {
+    if (key.callback_data !== undefined) {
+      button.classList.add("waiting");
+      const target = message.ephemeral ? { ephemeral: message.ephemeral } : { message: message.id };
+      const result = await act("press", { user: this.user, chat: this.chat, ...target, data: key.callback_data });
+      if (!result) { button.classList.remove("waiting"); return; }
+      this.waiting.set(result.query, button);
+      setTimeout(() => this.answered(result.query), 15000);
+    } else if (key.url) {
+      this.open({ type: "url", url: key.url });
+    } else if (key.copy_text) {
+      await navigator.clipboard?.writeText(key.copy_text.text);
+      this.toast("Copied");
+    } else {
+      this.toast("This kind of button does nothing in the sandbox");
+    }
+  }
+
+  answered(query) {
+    this.waiting.get(query)?.classList.remove("waiting");
+    this.waiting.delete(query);
+  }
+
+  /** What the bot said to a tap of this person. */
+  answer(change) {
+    this.answered(change.query);
+    if (change.url) this.open({ type: "url", url: change.url });
+    else if (change.text && change.show_alert) this.alert(change.text);
+    else if (change.text) this.toast(change.text);
+  }
+
+  toast(text) {
+    const node = h("div", { class: "toast", role: "status", dir: "auto" }, text);
+    this.toasts.append(node);
+    setTimeout(() => node.remove(), 4500);
+  }
+
+  alert(text) {
+    const node = h("div", { class: "alert", role: "alertdialog" },
+      h("div", {}, h("b", {}, world.bot.first_name), h("p", { dir: "auto" }, text),
+        h("button", { class: "filled", onclick: () => node.remove() }, "OK")));
+    this.node.append(node);
+  }
+
+  /** A tapped link, command or mention. Links to the bot open its private chat in here. */
+  async open(target) {
+    if (target.type === "bot_command") { await this.say(target.text); return; }
+    if (target.type !== "url") return;
+    const payload = startPayload(target.url);
+    if (payload !== null) {
+      await this.show(this.user);
+      await act("start", { user: this.user, payload });
+    } else if (/^https?:/i.test(target.url)) {
+      window.open(target.url, "_blank", "noopener,noreferrer");
+    } else {
+      notice(`Telegram would open ${target.url}`);
+    }
+  }
+}
+
+/** The payload of a deep link to this sandbox's bot; null for any other address. */
+function startPayload(url) {
+  let parsed;
+  try { parsed = new URL(url); } catch { return null; }
+  const name = world.bot.username.toLowerCase();
+  const isWeb = ["t.me", "telegram.me"].includes(parsed.hostname) && parsed.pathname.replaceAll("/", "").toLowerCase() === name;
+  const isApp = parsed.protocol === "tg:" && parsed.searchParams.get("domain")?.toLowerCase() === name;
+  return isWeb || isApp ? parsed.searchParams.get("start") ?? "" : null;
+}
+
+export function isMember(group, user) {
+  const member = group.members[user];
+  return Boolean(member) && !["left", "kicked"].includes(member.status);
+}
+
