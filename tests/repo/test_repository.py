@@ -19,7 +19,7 @@ LAYERS = {
 """What a package may import of ours; `bot` may import everything."""
 PURE = {
     "__future__", "abc", "collections", "dataclasses", "decimal", "enum", "fractions", "functools", "hashlib", "hmac",
-    "itertools", "json", "math", "operator", "re", "string", "types", "typing", "transitions", "fsm",
+    "itertools", "json", "math", "operator", "re", "string", "types", "typing", "unicodedata", "transitions", "fsm",
 }  # fmt: skip
 """What a rule may import: values and functions of values. The engine may use asyncio too."""
 
