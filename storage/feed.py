@@ -1,0 +1,334 @@
+"""The feed: what happened in the games, read by groups of consumers, at least once and in order within each shard.
+
+A stream a shard, which the commit script writes. Each group has one reader at a time for its shards (a lease); all
+readers of a group share one consumer name, so that what a dead one had taken is simply read again by the next. An
+entry is acknowledged when its handler has returned. Handlers are idempotent on `(game_id, version)`.
+
+A store that is away is waited for. An entry that can't be handled is set aside in a bounded stream, and where that is
+full the group stands still: nothing is dropped.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import asyncpg
+from loguru import logger
+from redis.asyncio import Redis
+from redis.exceptions import DataError as RedisDataError
+from redis.exceptions import RedisError, ResponseError
+
+from fsm.engine import Unavailable
+from fsm.kind import Instant
+from storage import keys
+from storage.connections import POSTGRES_AGAIN
+from storage.leases import Bell, Lease, jitter
+
+CONSUMER = "reader"
+"""The one consumer name of every group."""
+BATCH = 512
+"""Entries of one shard that are handled together, at most."""
+BLOCK_MS = 1000
+"""How long one read waits for news; less than the client's own timeout."""
+TRIM_SECONDS = 5.0
+ABANDONED_MS = 7 * 86_400_000
+"""A group that nobody has read for so long holds back the trimming no more."""
+TRIES = 5
+"""How often an entry that fails by itself is tried before it is set aside."""
+FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0
+"""Seconds between two tries, doubling."""
+ASIDE_LIMIT = 1000
+"""Entries that a shard and group may have set aside."""
+ASIDE_TTL_MS = 30 * 86_400_000
+LAG_LIMIT = 1000
+"""Waiting entries of a shard that are counted one by one."""
+
+_TRIM = """
+local function parts(id)
+  local ms, seq = string.match(id, '(%d+)-(%d+)')
+  return tonumber(ms), tonumber(seq)
+end
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local low_ms, low_seq = nil, nil
+for _, row in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = {}
+  for i = 1, #row, 2 do group[row[i]] = row[i + 1] end
+  local idle = 0
+  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], group['name'])) do
+    for i = 1, #consumer, 2 do if consumer[i] == 'idle' then idle = consumer[i + 1] end end
+  end
+  if idle < tonumber(ARGV[1]) or group['name'] == ARGV[2] then
+    local ms, seq = parts(group['last-delivered-id'])
+    seq = seq + 1
+    if group['pending'] > 0 then ms, seq = parts(redis.call('XPENDING', KEYS[1], group['name'])[2]) end
+    if not low_ms or ms < low_ms or (ms == low_ms and seq < low_seq) then low_ms, low_seq = ms, seq end
+  end
+end
+if not low_ms then return 0 end
+return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%d-%d', low_ms, low_seq))
+"""
+_LAG = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return {0, ''} end
+for _, row in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = {}
+  for i = 1, #row, 2 do group[row[i]] = row[i + 1] end
+  if group['name'] == ARGV[1] then
+    local after = '(' .. group['last-delivered-id']
+    local waiting = redis.call('XRANGE', KEYS[1], after, '+', 'COUNT', ARGV[2])
+    local oldest = waiting[1] and waiting[1][1] or ''
+    if group['pending'] > 0 then oldest = redis.call('XPENDING', KEYS[1], ARGV[1])[2] end
+    return {group['pending'] + #waiting, oldest}
+  end
+end
+local all = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[2])
+return {#all, all[1] and all[1][1] or ''}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one commit added to a game."""
+
+    id: str
+    """The stream's id; empty where the entry did not come from a stream."""
+    shard: str
+    game_id: str
+    first_version: int
+    """The version of its first event."""
+    kind: str
+    phase: str
+    """The game's phase after it."""
+    deadline: Instant | None
+    """The phase's deadline after it."""
+    records: bytes
+    """The records as JSON, see `storage/codec.py`."""
+
+
+class Lag(NamedTuple):
+    """How far a group is behind. `entries` counts at most `LAG_LIMIT` unread ones a shard; `ms`: age of the oldest."""
+
+    entries: int
+    ms: int
+
+
+class Unprocessable(Exception):  # noqa: N818 - a verdict on an entry
+    """A handler says that trying this entry again is of no use: it is set aside at once."""
+
+
+Handle = Callable[[Sequence[Entry]], Awaitable[object]]
+
+
+def aside_key(shard: str, group: str) -> str:
+    """Stream: entries that a group could not handle, with the error."""
+    return f"{keys.PREFIX}:{{{shard}}}:feed:aside:{group}"
+
+
+class Feed:
+    """A group of consumers of some shards.
+
+    To divide a group's work, divide its shards among several of these: each division has a lease of its own.
+
+    Args:
+        redis: where the streams are; one of its connections waits for news.
+        shards: names of the shards to read.
+        group: the group, e.g. `projector`.
+        owner: this process, unique.
+        released: bell on released leases: with it a stop is taken over at once.
+        renewed: called when a group had to be made anew: Redis is new, or was lost.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part that the composition root makes
+        self,
+        redis: Redis,
+        shards: Sequence[str],
+        group: str,
+        *,
+        owner: str,
+        released: Bell | None = None,
+        renewed: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        self.group = group
+        self.handled = 0
+        """Entries handled and acknowledged by this process."""
+        self.set_aside = 0
+        """Entries that this process set aside."""
+        self._redis = redis
+        self._shards = {keys.feed_key(shard).encode(): shard for shard in shards}
+        self._lease = Lease(redis, f"{{feed:{group}}}:{shards[0]}", owner, released=released)
+        self._renewed = renewed
+        self._trim = redis.register_script(_TRIM)
+        self._lag = redis.register_script(_LAG)
+
+    @property
+    def reading(self) -> bool:
+        """Whether this process is the group's reader."""
+        return self._lease.held
+
+    async def run(self, handle: Handle) -> None:
+        """Read and handle while the lease is ours, and stand by while it is not; until cancelled.
+
+        Raises what nobody foresaw; what means that a store is away is waited for.
+        """
+        await self._lease.run(lambda _: self._consume(handle))
+
+    async def lag(self) -> Lag:
+        """How far the group is behind, in all its shards. Raises what redis-py raises."""
+        found = [await self._lag(keys=[key], args=[self.group, LAG_LIMIT]) for key in self._shards]
+        oldest = [int(id_.partition(b"-")[0]) for _, id_ in found if id_]
+        age = max(0, round(time.time() * 1000) - min(oldest)) if oldest else 0
+        return Lag(sum(count for count, _ in found), age)
+
+    async def trim(self) -> int:
+        """Delete what every group has acknowledged. Returns how many entries. Raises what redis-py raises."""
+        return sum([int(await self._trim(keys=[key], args=[ABANDONED_MS, "projector"])) for key in self._shards])
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    async def _consume(self, handle: Handle) -> None:
+        await self._join()
+        taken = False
+        """Whether all that an earlier reader had taken, and did not acknowledge, is handled."""
+        trim_at = time.monotonic() + jitter(TRIM_SECONDS)
+        while True:
+            try:
+                entries = await self._read(new=taken)
+            except ResponseError as problem:
+                if "NOGROUP" not in str(problem):
+                    raise
+                await self._join()
+                continue
+            if entries:
+                await self._deliver(handle, entries)
+            else:
+                taken = True
+            if time.monotonic() >= trim_at:
+                await self.trim()
+                trim_at = time.monotonic() + jitter(TRIM_SECONDS)
+
+    async def _join(self) -> None:
+        """Make the group where it does not exist, from the beginning of what the stream still has."""
+        made = False
+        for key in self._shards:
+            try:
+                await self._redis.xgroup_create(key, self.group, "0", mkstream=True)
+                made = True
+            except ResponseError as problem:
+                if "BUSYGROUP" not in str(problem):
+                    raise
+        if made and self._renewed is not None:
+            await self._renewed()
+
+    async def _read(self, *, new: bool) -> list[Entry]:
+        """Entries of all shards, in order within each: news, or what was taken and not acknowledged."""
+        from_id = ">" if new else "0"
+        answer: Any = await self._redis.xreadgroup(
+            self.group, CONSUMER, dict.fromkeys(self._shards, from_id), count=BATCH, block=BLOCK_MS if new else None
+        )
+        entries = []
+        for key, rows in answer:
+            shard = self._shards[key]
+            for id_, fields in rows:
+                try:
+                    entries.append(_entry(id_.decode(), shard, fields))
+                except (KeyError, ValueError, TypeError) as problem:
+                    logger.error("{} of the feed {} is not an entry: {!r}", id_, shard, problem)
+                    await self._put_aside(shard, id_.decode(), fields or {}, problem)
+        return entries
+
+    async def _deliver(self, handle: Handle, entries: Sequence[Entry]) -> None:
+        """Handle and acknowledge all of them; an entry that fails is found by halving, which keeps the order."""
+        problem = await self._try(handle, entries)
+        if problem is None:
+            await self._acknowledge(entries)
+        elif len(entries) > 1:
+            await self._deliver(handle, entries[: len(entries) // 2])
+            await self._deliver(handle, entries[len(entries) // 2 :])
+        else:
+            await self._insist(handle, entries[0], problem)
+
+    async def _try(self, handle: Handle, entries: Sequence[Entry]) -> Exception | None:
+        """Handle entries, waiting for stores that are away. Returns the error where it is the entries' own."""
+        delay = FIRST_DELAY
+        while True:
+            try:
+                await handle(entries)
+            except Exception as problem:  # noqa: BLE001 - sorted out here, and never swallowed
+                if not _stores_fault(problem):
+                    return problem
+                logger.warning("group {} waits for a store: {}: {}", self.group, type(problem).__name__, problem)
+            else:
+                return None
+            await asyncio.sleep(jitter(delay))
+            delay = min(2 * delay, LONGEST_DELAY)
+
+    async def _insist(self, handle: Handle, entry: Entry, problem: Exception) -> None:
+        """Try an entry that fails by itself a few times more, then set it aside, if there is room; else go on."""
+        delay, tries = FIRST_DELAY, 1
+        while not ((isinstance(problem, Unprocessable) or tries >= TRIES) and await self._give_up(entry, problem)):
+            logger.opt(exception=problem).warning("group {} can't handle {} yet", self.group, entry.id)
+            await asyncio.sleep(jitter(delay))
+            delay, tries = min(2 * delay, LONGEST_DELAY), tries + 1
+            again = await self._try(handle, [entry])
+            if again is None:
+                await self._acknowledge([entry])
+                return
+            problem = again
+
+    async def _acknowledge(self, entries: Sequence[Entry]) -> None:
+        ids: dict[str, list[str]] = {}
+        for entry in entries:
+            ids.setdefault(entry.shard, []).append(entry.id)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for shard, shard_ids in ids.items():
+                pipe.xack(keys.feed_key(shard), self.group, *shard_ids)
+            await pipe.execute()
+        self.handled += len(entries)
+
+    # -- what can't be handled ----------------------------------------------------------------------------------
+
+    async def _give_up(self, entry: Entry, problem: Exception) -> bool:
+        """Set an entry aside. False where there is no room: then the group must stand still."""
+        about = logger.bind(game=entry.game_id).opt(exception=problem)
+        if await self._redis.xlen(aside_key(entry.shard, self.group)) >= ASIDE_LIMIT:
+            about.critical("group {} stands still: too many entries of shard {} are set aside", self.group, entry.shard)
+            return False
+        about.error("group {} sets {} of shard {} aside", self.group, entry.id, entry.shard)
+        found: Any = await self._redis.xrange(keys.feed_key(entry.shard), entry.id, entry.id)
+        await self._put_aside(entry.shard, entry.id, found[0][1] if found else {b"g": entry.game_id.encode()}, problem)
+        return True
+
+    async def _put_aside(self, shard: str, id_: str, fields: Mapping[bytes, bytes], problem: Exception) -> None:
+        key = aside_key(shard, self.group)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            row: dict[Any, Any] = {**fields, b"id": id_, b"error": f"{type(problem).__name__}: {problem}"[:1000]}
+            pipe.xadd(key, row, maxlen=2 * ASIDE_LIMIT)
+            pipe.pexpire(key, ASIDE_TTL_MS)
+            pipe.xack(keys.feed_key(shard), self.group, id_)
+            await pipe.execute()
+        self.set_aside += 1
+
+
+def _entry(id_: str, shard: str, fields: Mapping[bytes, bytes]) -> Entry:
+    """Raises KeyError, ValueError or TypeError where these are not the fields of an entry."""
+    deadline = fields[b"d"]
+    return Entry(
+        id_,
+        shard,
+        fields[b"g"].decode(),
+        int(fields[b"v"]) + 1,
+        fields[b"k"].decode(),
+        fields[b"p"].decode(),
+        int(deadline) if deadline else None,
+        fields[b"r"],
+    )
+
+
+def _stores_fault(problem: Exception) -> bool:
+    """Whether a store is away, full or refusing, rather than the entry at fault: that is waited for."""
+    if isinstance(problem, asyncpg.PostgresError):
+        return str(problem.sqlstate)[:2] not in {"22", "23"}  # bad data, broken constraint
+    if isinstance(problem, (ValueError, RedisDataError)):  # asyncpg's and redis-py's own refusals of a parameter
+        return False
+    return isinstance(problem, (*POSTGRES_AGAIN, RedisError, Unavailable))
