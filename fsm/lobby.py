@@ -5,7 +5,7 @@ which says what happens when joining is over.
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
@@ -17,6 +17,7 @@ PLAYERS_JOINING = "players_joining"
 COMPLETED = "completed"
 CANCELLED = "cancelled"
 
+MAX_PLAYERS = 1000
 MAX_TITLE = 64
 NOT_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories of control characters, halves of surrogate pairs, line and paragraph separators."""
@@ -32,6 +33,8 @@ class LobbyRules(Protocol):
     @property
     def min_players(self) -> int: ...
     @property
+    def max_players(self) -> int: ...
+    @property
     def capacity(self) -> int: ...
     @property
     def lobby_ms(self) -> int: ...
@@ -44,7 +47,10 @@ class LobbyRules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenGame(Command):
-    """Open a game of ``kind``. ``rules`` is the kind's own rules type; ``max_live`` bounds the place's live games."""
+    """Open a game of ``kind``. ``rules`` is the kind's own rules type; ``max_live`` bounds the place's live games.
+
+    ``content`` is what the kind plays with, where a host brings it; unlike the rules it is not public.
+    """
 
     kind: str
     game_id: str
@@ -53,6 +59,7 @@ class OpenGame(Command):
     title: str
     rules: Any
     max_live: int = 1
+    content: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +309,30 @@ def check_bounds(rule: str, value: float | Decimal, low: float | Decimal, high: 
     """Raise ``BadRule`` unless ``low <= value <= high``; no bounds hold what is not a number."""
     if not (Decimal(value).is_finite() and low <= value <= high):
         raise BadRule(rule=rule, given=str(value), low=str(low), high=str(high))
+
+
+def check_choice(rule: str, value: str, allowed: Sequence[str]) -> None:
+    """Raise ``BadRule`` unless ``value`` is one of those ``allowed``."""
+    if value not in allowed:
+        raise BadRule(rule=rule, given=value, low=allowed[0], high=allowed[-1])
+
+
+def check_wait(rule: str, milliseconds: int) -> None:
+    """Raise ``BadRule`` unless a phase may last so long: a millisecond at least, ``MAX_WAIT`` at most."""
+    check_bounds(rule, Decimal(milliseconds) / 1000, Decimal("0.001"), MAX_WAIT // 1000)
+
+
+def check_reveal(milliseconds: int) -> None:
+    """Raise ``BadRule`` unless something may be shown so long: not at all, or up to a minute."""
+    check_bounds("reveal_seconds", Decimal(milliseconds) / 1000, 0, 60)
+
+
+def check_lobby(rules: LobbyRules, fewest: int) -> None:
+    """Raise ``BadRule`` at the first of the lobby's rules outside its bounds. ``fewest`` can play the kind."""
+    check_bounds("min_players", rules.min_players, fewest, MAX_PLAYERS)
+    check_bounds("max_players", rules.max_players, rules.min_players, MAX_PLAYERS)
+    check_wait("lobby_seconds", rules.lobby_ms)
+    check_wait("join_seconds", rules.join_ms)
 
 
 def in_time(game: Game, now: Instant) -> None:

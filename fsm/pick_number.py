@@ -45,10 +45,8 @@ from fsm.lobby import (
 NUMBER_SELECTION = "number_selection"
 DRAWING = "drawing"
 
-NORMAL, REVERSE = "normal", "reverse"
-DROP, ASSIGN = "drop", "auto"
-
-HIGHEST_NUMBER = 10_000
+NORMAL, REVERSE = proof.MODES
+DROP, ASSIGN = proof.ABSENT_POLICIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +101,15 @@ class PickNumberRules:
 
     def check(self) -> None:
         """Raise ``BadRule`` at the first rule outside its bounds."""
-        lobby.check_choice("mode", self.mode, (NORMAL, REVERSE))
-        lobby.check_choice("absent", self.absent, (DROP, ASSIGN))
+        lobby.check_choice("mode", self.mode, proof.MODES)
+        lobby.check_choice("absent", self.absent, proof.ABSENT_POLICIES)
         lobby.check_lobby(self, fewest=2)
         lobby.check_wait("selection_seconds", self.selection_ms)
         lobby.check_reveal(self.reveal_ms)
-        check_bounds("max_number", self.max_number, self.min_players, HIGHEST_NUMBER)
+        check_bounds("max_number", self.max_number, self.min_players, draw.HIGHEST_NUMBER)
         check_bounds("range_multiplier", self.range_multiplier, 1, 100)
         if self.numbers is not None:
-            check_bounds("numbers", self.numbers, max(2, self.min_players), HIGHEST_NUMBER)
+            check_bounds("numbers", self.numbers, max(2, self.min_players), draw.HIGHEST_NUMBER)
         prizes.check_prizes(self.prize_pool, self.split, self.percentages, self.winners)
 
 

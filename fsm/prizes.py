@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from fsm.lobby import BadRule, check_bounds
+from fsm.lobby import BadRule, check_bounds, check_choice
 
-AUTO, EQUAL, PERCENTAGES = "auto", "equal", "percentages"
+AUTO, EQUAL, PERCENTAGES = SPLITS = ("auto", "equal", "percentages")
 
 MAX_WINNERS = 10
 MAX_POOL = Decimal(10) ** 12
@@ -19,6 +19,15 @@ def check_pool(pool: Decimal) -> None:
     if decimals(pool) > MAX_DECIMALS:
         raise BadRule(rule="prize_pool", given=str(pool), low="0", high=str(MAX_POOL))
     check_bounds("prize_pool", pool, 0, MAX_POOL)
+
+
+def check_prizes(pool: Decimal, split: str, percentages: Sequence[Decimal], winners: int) -> None:
+    """Raise ``BadRule`` at the first rule about prizes outside its bounds."""
+    check_choice("split", split, (AUTO, EQUAL, PERCENTAGES))
+    check_bounds("winners", winners, 1, MAX_WINNERS)
+    check_pool(pool)
+    if split == PERCENTAGES:
+        check_percentages(percentages, winners)
 
 
 def check_percentages(percentages: Sequence[Decimal], winners: int) -> None:
@@ -79,10 +88,14 @@ def split_exactly(pool: Decimal, shares: Sequence[Fraction]) -> tuple[Decimal, .
 
 
 def for_places(
-    pool: Decimal, split: str, places: Sequence[int], percentages: Sequence[Decimal] = ()
+    pool: Decimal, split: str, places: Sequence[int], percentages: Sequence[Decimal] = (), winners: int = MAX_WINNERS
 ) -> tuple[Decimal, ...]:
-    """The prize of each winner, given their places, best first; equal places share what their places have together."""
-    shares = list(weights(split, len(places), percentages))
+    """The prize of each winner, given their places, best first; equal places share what their places have together.
+
+    There are prizes for ``winners`` places: where a tie goes beyond the last one, more people share what it has.
+    """
+    paid = min(winners, len(places))
+    shares = [*weights(split, paid, percentages), *[Fraction(0)] * (len(places) - paid)]
     for place in set(places):
         tied = [index for index, other in enumerate(places) if other == place]
         together = sum((shares[index] for index in tied), Fraction(0))
