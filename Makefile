@@ -88,7 +88,8 @@ clean: ## remove what was set up and cached; var, the embedded stores' data, sta
 	$(call install,$<)
 
 define install
-	@if [ -x $(BIN)/uv ]; then VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r $(1); \
+	@echo "installing $(1) into .venv"; \
+	if [ -x $(BIN)/uv ]; then VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r $(1); \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
 	@touch $@
 endef

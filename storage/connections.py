@@ -49,7 +49,7 @@ JSONB_VERSION = b"\x01"
 
 
 @asynccontextmanager
-async def postgres_pool(  # noqa: PLR0913 - each is a setting
+async def postgres_pool(
     dsn: str,
     *,
     pool_min: int = 1,

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+import stamina
 from loguru import logger
+
+from storage.connections import POSTGRES_GONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +24,8 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 LOCK = 0x746F6D626F6C61
 """Key of the advisory lock under which the schema changes: "tombola" in ASCII."""
 CONNECT_SECONDS = 10
+START_SECONDS = 30
+"""How long a server that is still starting is waited for."""
 
 
 def head() -> str:
@@ -34,7 +39,7 @@ async def current(dsn: str) -> str | None:
     Raises:
         POSTGRES_GONE: one of them, where the server can't be reached (see `storage.connections`).
     """
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+    connection = await _connect(dsn)
     try:
         version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     except asyncpg.UndefinedTableError:
@@ -57,7 +62,7 @@ async def upgrade(dsn: str) -> str:
         return newest
     if found is not None and found > newest:
         raise SchemaTooNewError(found, newest)
-    from alembic import command
+    from alembic import command  # noqa: PLC0415 - see above
 
     await _run(dsn, lambda config: command.upgrade(config, "head"))
     logger.info("schema migrated from {} to {}", found or "nothing", newest)
@@ -70,7 +75,7 @@ async def downgrade(dsn: str, revision: str) -> None:
     Raises:
         alembic.util.CommandError: there is no such revision.
     """
-    from alembic import command
+    from alembic import command  # noqa: PLC0415 - see above
 
     await _run(dsn, lambda config: command.downgrade(config, revision))
     logger.info("schema taken back to {}", revision)
@@ -83,11 +88,16 @@ class SchemaTooNewError(Exception):
         super().__init__(f"the database is at schema {found}, this Tombola knows {newest}: use a newer one")
 
 
+@stamina.retry(on=POSTGRES_GONE, attempts=None, timeout=START_SECONDS, wait_initial=0.05, wait_max=2)
+async def _connect(dsn: str) -> asyncpg.Connection[asyncpg.Record]:
+    return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+
+
 async def _run(dsn: str, work: Callable[[Config], None]) -> None:
-    from alembic.config import Config
-    from sqlalchemy import Connection, text
-    from sqlalchemy.ext.asyncio import create_async_engine
-    from sqlalchemy.pool import NullPool
+    from alembic.config import Config  # noqa: PLC0415
+    from sqlalchemy import Connection, text  # noqa: PLC0415
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
     def migrate(connection: Connection) -> None:
         # The lock ends with the transaction; who waited for it then sees the schema as the other has left it.
@@ -96,10 +106,7 @@ async def _run(dsn: str, work: Callable[[Config], None]) -> None:
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         work(config)
 
-    async def connect() -> asyncpg.Connection[asyncpg.Record]:
-        return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: _connect(dsn), poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(migrate)

@@ -1,5 +1,6 @@
 """Settings: where a value comes from, and the one line that a wrong one gets."""
 
+import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -40,8 +41,6 @@ ANOTHER_VALUE = {
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Start without any setting: no variable, and a configuration file that says nothing."""
-    import os
-
     for name in list(os.environ):
         if name.startswith("TOMBOLA_"):
             monkeypatch.delenv(name)
