@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, assert_never
 
 from fsm.kind import Command, Edge, Event, Game, Host, Instant, Place, Player, PlayerId, Rejected, TooLate
 
@@ -339,6 +339,28 @@ def in_time(game: Game, now: Instant) -> None:
     """Raise ``TooLate`` where ``now`` is not before the phase's deadline: the timer may be late, the rule is not."""
     if game.deadline is not None and now >= game.deadline:
         raise TooLate
+
+
+LobbyCommand = Join | Leave | Remove | StartNow | Extend | Cancel | MoveChat
+
+
+def decide(game: G, rules: LobbyRules, command: LobbyCommand, now: Instant, begin: Begin[G]) -> tuple[Event, ...]:
+    """What a command means that every kind has, where the kind means nothing else by it."""
+    match command:
+        case Join():
+            return join(game, rules, command, now, begin)
+        case Leave() | Remove():
+            return depart(game, rules, command, now)
+        case StartNow():
+            return start_now(game, rules, begin)
+        case Extend():
+            return extend(game, command, now)
+        case Cancel():
+            return cancel(command, now)
+        case MoveChat():
+            return move_chat(game, command)
+        case _:
+            assert_never(command)
 
 
 def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: Begin[G]) -> tuple[Event, ...]:

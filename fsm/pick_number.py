@@ -6,7 +6,7 @@ waiting_for_players -> players_joining -> number_selection -> drawing -> complet
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, assert_never
+from typing import Any
 
 from fsm import draw, lobby, prizes, proof
 from fsm.kind import (
@@ -26,19 +26,15 @@ from fsm.kind import (
 from fsm.lobby import (
     CANCELLED,
     COMPLETED,
-    Cancel,
     DeadlinePassed,
     Extend,
     GameCancelled,
     GameCompleted,
-    Join,
-    Leave,
-    MoveChat,
+    LobbyCommand,
     NotInGame,
     OpenGame,
     Remove,
     Standing,
-    StartNow,
     check_bounds,
 )
 
@@ -260,10 +256,7 @@ MACHINE = PhaseMachine(
 
 # -- decide -----------------------------------------------------------------------------------------------------
 
-PickNumberCommand = (
-    OpenGame | Join | Leave | Remove | StartNow | Extend | Cancel | MoveChat | DeadlinePassed | PickNumber
-    | PublishBeacon
-)  # fmt: skip
+PickNumberCommand = OpenGame | LobbyCommand | DeadlinePassed | PickNumber | PublishBeacon
 
 
 def decide(state: PickNumberGame | None, command: Any, now: Instant, seed: str) -> tuple[Event, ...]:
@@ -277,8 +270,6 @@ def decide(state: PickNumberGame | None, command: Any, now: Instant, seed: str) 
 
 
 def _decide(game: PickNumberGame, command: PickNumberCommand, now: Instant, seed: str) -> tuple[Event, ...]:
-    rules = game.rules
-
     def begin(ready: PickNumberGame) -> tuple[Event, ...]:
         highest = ready.rules.highest(len(ready.players))
         return (SelectionOpened(highest, draw.commitment(seed), seed, now + ready.rules.selection_ms),)
@@ -286,20 +277,8 @@ def _decide(game: PickNumberGame, command: PickNumberCommand, now: Instant, seed
     match command:
         case OpenGame():
             raise AssertionError("the phase table lets nobody open a game twice")
-        case Join():
-            return lobby.join(game, rules, command, now, begin)
         case Remove() if game.phase == NUMBER_SELECTION:
             return _remove_while_selecting(game, command, now)
-        case Leave() | Remove():
-            return lobby.depart(game, rules, command, now)
-        case StartNow():
-            return lobby.start_now(game, rules, begin)
-        case Extend():
-            return lobby.extend(game, command, now)
-        case Cancel():
-            return lobby.cancel(command, now)
-        case MoveChat():
-            return lobby.move_chat(game, command)
         case PickNumber():
             return _take(game, command, now)
         case PublishBeacon():
@@ -307,7 +286,7 @@ def _decide(game: PickNumberGame, command: PickNumberCommand, now: Instant, seed
         case DeadlinePassed():
             return lobby.deadline_passed(game, command, now, lambda due: _phase_over(due, begin, now))
         case _:
-            assert_never(command)
+            return lobby.decide(game, game.rules, command, now, begin)
 
 
 def _open(command: Command, now: Instant) -> tuple[Event, ...]:

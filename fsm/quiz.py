@@ -1,0 +1,660 @@
+"""Quiz: everybody answers the same questions against the clock, points decide.
+
+waiting_for_players -> players_joining -> (question_open -> question_reveal) a question -> completed, or cancelled from
+any of them. The questions come with the opening, so that a lobby can always begin; while it is open others may take
+their place (``SetQuestions``), so that a model may write while people join. They are secret until each is asked, and
+its right answer until it is revealed: ``view`` takes out what a viewer may not know.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from fsm import draw, lobby, prizes, scoring
+from fsm.kind import (
+    Command,
+    Edge,
+    Event,
+    Game,
+    Host,
+    Instant,
+    Kind,
+    PhaseMachine,
+    Place,
+    PlayerId,
+    Rejected,
+    UnknownGame,
+)
+from fsm.lobby import (
+    CANCELLED,
+    COMPLETED,
+    PLAYERS_JOINING,
+    WAITING_FOR_PLAYERS,
+    DeadlinePassed,
+    GameCancelled,
+    GameCompleted,
+    Leave,
+    LobbyCommand,
+    NotInGame,
+    OpenGame,
+    Remove,
+    Standing,
+    check_bounds,
+)
+
+QUESTION_OPEN = "question_open"
+QUESTION_REVEAL = "question_reveal"
+
+NORMAL, ACCURACY = "normal", "accuracy"
+"""Modes: with and without the speed bonus."""
+
+MAX_QUESTIONS = 100
+MAX_TEXT = 300
+MAX_ANSWER = 100
+"""Characters of a question and of an answer: what Telegram's own quiz poll takes."""
+FEWEST_ANSWERS, MOST_ANSWERS = 2, 4
+PAUSE_MS = 900_000
+"""A pause that nobody ends is over after this long, and the quiz goes on."""
+NONE = -1
+"""Instead of an answer's index: none was given."""
+ANSWERS = b"tombola/answers/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question with two to four answers, one of them right."""
+
+    id: str
+    """The same question has the same id, wherever it is from."""
+    text: str
+    answers: tuple[str, ...]
+    right: int | None = 0
+    """Index of the right answer; None where the viewer may not know it yet."""
+    difficulty: str = scoring.MEDIUM
+    category: str = ""
+    photo: str | None = None
+    """What Telegram's sendPhoto takes: a file id, or an https URL."""
+    pack: str = ""
+    """Where it is from: ``bank``, ``model``, or a pack's own number."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether it can be asked."""
+        texts = (self.text, *self.answers)
+        return (
+            all(text and text == text.strip() for text in texts)
+            and len(self.text) <= MAX_TEXT
+            and all(len(answer) <= MAX_ANSWER for answer in self.answers)
+            and FEWEST_ANSWERS <= len(self.answers) <= MOST_ANSWERS
+            and len(set(self.answers)) == len(self.answers)
+            and self.right in range(len(self.answers))
+            and self.difficulty in scoring.BASE
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuizRules:
+    """What a host may set. Times in milliseconds."""
+
+    mode: str = NORMAL
+    questions: int = 10
+    question_ms: int = 15_000
+    reveal_ms: int = 3_000
+    polls: bool = False
+    """Ask by Telegram's own quiz poll, where the place allows it, instead of by buttons."""
+    winners: int = 3
+    prize_pool: Decimal = Decimal(0)
+    split: str = prizes.AUTO
+    percentages: tuple[Decimal, ...] = ()
+    min_players: int = 2
+    max_players: int = 100
+    lobby_ms: int = 900_000
+    join_ms: int = 60_000
+
+    @property
+    def capacity(self) -> int:
+        """How many can play."""
+        return self.max_players
+
+    def check(self) -> None:
+        """Raise ``BadRule`` at the first rule outside its bounds."""
+        lobby.check_choice("mode", self.mode, (NORMAL, ACCURACY))
+        check_bounds("questions", self.questions, 1, MAX_QUESTIONS)
+        lobby.check_lobby(self, fewest=1)
+        lobby.check_wait("question_seconds", self.question_ms)
+        lobby.check_reveal(self.reveal_ms)
+        prizes.check_prizes(self.prize_pool, self.split, self.percentages, self.winners)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A player's answer to the question in hand."""
+
+    choice: int | None
+    """Index of the answer chosen; None where the viewer may not know it."""
+    remaining: int
+    """How much of the question's time was left when the server received it, ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a player has so far, the open question not counted."""
+
+    points: int = 0
+    right: int = 0
+    streak: int = 0
+    """Right answers in a row, up to the last question revealed."""
+    best_streak: int = 0
+    choices: tuple[int, ...] = ()
+    """The index chosen for each question revealed, or ``NONE``. A view shows a viewer only their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuizGame(Game):
+    """The state of a quiz. What is secret in it, ``view`` takes out."""
+
+    rules: QuizRules
+    questions: tuple[Question, ...] = ()
+    """All of them, in the order in which they are asked; a view holds those asked so far."""
+    index: int = -1
+    """Of the question in hand, which is open or just revealed; -1 before the first."""
+    revealed: int = 0
+    """How many questions have had their right answer shown."""
+    replies: Mapping[PlayerId, Reply] = field(default_factory=dict)
+    """Who has answered the question in hand."""
+    scores: Mapping[PlayerId, Score] = field(default_factory=dict)
+    """Of those who have a score; who has none yet has ``Score()``."""
+    gained: Mapping[PlayerId, int] = field(default_factory=dict)
+    """Who was right about the question revealed last, and the points it brought them."""
+    tally: tuple[int, ...] = ()
+    """How many chose each answer of the question revealed last."""
+    gone: tuple[PlayerId, ...] = ()
+    """Players who left after the quiz began: they keep their points and are not waited for."""
+    remaining: int | None = None
+    """How much of the phase was left when a host paused it, ms; None where it isn't paused."""
+    standings: tuple[Standing, ...] = ()
+
+    @property
+    def question(self) -> Question | None:
+        """The question in hand."""
+        return self.questions[self.index] if self.index >= 0 else None
+
+    @property
+    def active(self) -> tuple[PlayerId, ...]:
+        """Who may answer, in joining order."""
+        return tuple(player for player in self.players if player not in self.gone)
+
+    def score(self, player: PlayerId) -> Score:
+        """What a player has so far."""
+        return self.scores.get(player, Score())
+
+
+# -- commands ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SetQuestions(Command):
+    """Play with these questions instead, as long as the quiz has not begun."""
+
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Command):
+    """Answer a question, for good. ``question`` and ``choice`` are indices; the question's tells a stale button."""
+
+    player_id: PlayerId
+    question: int
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Command):
+    """A host stops the clock."""
+
+    by: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class Resume(Command):
+    """A host lets the clock run again."""
+
+    by: PlayerId
+
+
+# -- events -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GameOpened(Event):
+    """A quiz begins its lobby."""
+
+    game_id: str
+    place: Place
+    host: Host
+    title: str
+    rules: QuizRules
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsSet(Event):
+    """The questions, secret, their answers in the order in which they will be shown."""
+
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionOpened(Event):
+    """A question is asked and may be answered until ``deadline``."""
+
+    question: int
+    at: Instant
+    deadline: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGiven(Event):
+    """A player has answered, with ``remaining`` ms of the question's time left."""
+
+    player_id: PlayerId
+    question: int
+    choice: int
+    remaining: int
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRevealed(Event):
+    """The right answer is shown until ``deadline``. ``gained``: the points of those who had it right."""
+
+    question: int
+    gained: Mapping[PlayerId, int]
+    deadline: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class QuizPaused(Event):
+    """The clock stands, ``remaining`` ms before the end of the phase; it goes on at ``deadline`` at the latest."""
+
+    remaining: int
+    by: PlayerId
+    deadline: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class QuizResumed(Event):
+    """The clock runs again, until ``deadline``. ``by``: None where the pause took too long."""
+
+    by: PlayerId | None
+    deadline: Instant
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(unsafe_hash=True)
+class AlreadyAnswered(Rejected):
+    """One answer a player and question, and it is final. ``choice`` is the index that was chosen."""
+
+    choice: int
+
+
+@dataclass(unsafe_hash=True)
+class QuestionClosed(Rejected):
+    """The answer is to a question that is no longer open. ``number`` counts from one."""
+
+    number: int
+
+
+@dataclass(unsafe_hash=True)
+class NoSuchAnswer(Rejected):
+    """The question has fewer answers."""
+
+
+@dataclass(unsafe_hash=True)
+class Paused(Rejected):
+    """Nobody can answer, or pause, while the quiz is paused."""
+
+
+@dataclass(unsafe_hash=True)
+class NotPaused(Rejected):
+    """There is nothing to resume."""
+
+
+@dataclass(unsafe_hash=True)
+class WrongQuestionCount(Rejected):
+    """The quiz needs exactly as many questions as its rules say."""
+
+    have: int
+    need: int
+
+
+@dataclass(unsafe_hash=True)
+class BadQuestion(Rejected):
+    """A question can't be asked, or is there twice. ``number`` counts from one."""
+
+    number: int
+
+
+MACHINE = PhaseMachine(
+    initial=WAITING_FOR_PLAYERS,
+    edges=(
+        *lobby.lobby_edges(QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
+        Edge(SetQuestions, WAITING_FOR_PLAYERS, (WAITING_FOR_PLAYERS,)),
+        Edge(SetQuestions, PLAYERS_JOINING, (PLAYERS_JOINING,)),
+        Edge(Answer, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
+        Edge(Leave, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
+        Edge(Remove, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
+        Edge(Pause, QUESTION_OPEN, (QUESTION_OPEN,)),
+        Edge(Resume, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
+        Edge(DeadlinePassed, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
+        Edge(Leave, QUESTION_REVEAL, (QUESTION_REVEAL,)),
+        Edge(Remove, QUESTION_REVEAL, (QUESTION_REVEAL,)),
+        Edge(Pause, QUESTION_REVEAL, (QUESTION_REVEAL,)),
+        Edge(Resume, QUESTION_REVEAL, (QUESTION_REVEAL,)),
+        Edge(DeadlinePassed, QUESTION_REVEAL, (QUESTION_OPEN, QUESTION_REVEAL, COMPLETED, CANCELLED)),
+    ),
+)
+
+
+# -- decide -----------------------------------------------------------------------------------------------------
+
+QuizCommand = OpenGame | LobbyCommand | DeadlinePassed | SetQuestions | Answer | Pause | Resume
+
+
+def decide(state: QuizGame | None, command: Any, now: Instant, seed: str) -> tuple[Event, ...]:
+    """What ``command``, received at ``now``, leads to. Raises ``Rejected``; no events: nothing to do."""
+    if state is None:
+        return _open(command, now, seed)
+    if isinstance(command, DeadlinePassed) and state.deadline is None:
+        return ()  # a timer that outlived its game
+    if isinstance(command, Answer) and state.phase == QUESTION_REVEAL:
+        raise QuestionClosed(number=command.question + 1)  # says more than NotNow
+    MACHINE.check(state.phase, command)
+    return _decide(state, command, now, seed)
+
+
+def _decide(game: QuizGame, command: QuizCommand, now: Instant, seed: str) -> tuple[Event, ...]:
+    def begin(ready: QuizGame) -> tuple[Event, ...]:
+        return (_next_question(ready, now),)
+
+    match command:
+        case OpenGame():
+            raise AssertionError("the phase table lets nobody open a game twice")
+        case SetQuestions():
+            lobby.in_time(game, now)
+            return (_questions(command.questions, game.rules, seed),)
+        case Leave() | Remove() if game.index >= 0:
+            return _depart(game, command, now)
+        case Answer():
+            return _answer(game, command, now)
+        case Pause():
+            return _pause(game, command, now)
+        case Resume():
+            return _resume(game, command.by, now)
+        case DeadlinePassed():
+            return lobby.deadline_passed(game, command, now, lambda due: _phase_over(due, now))
+        case _:
+            return lobby.decide(game, game.rules, command, now, begin)
+
+
+def _open(command: Command, now: Instant, seed: str) -> tuple[Event, ...]:
+    if not isinstance(command, OpenGame) or not isinstance(command.rules, QuizRules):
+        raise UnknownGame
+    command.rules.check()
+    title = lobby.check_title(command.title)
+    opened = GameOpened(command.game_id, command.place, command.host, title, command.rules, now)
+    return (opened, _questions(command.content or (), command.rules, seed))
+
+
+def _questions(questions: tuple[Question, ...], rules: QuizRules, seed: str) -> QuestionsSet:
+    """The questions, checked, each with its answers in an order that only the seed decides."""
+    if len(questions) != rules.questions:
+        raise WrongQuestionCount(have=len(questions), need=rules.questions)
+    ids: set[str] = set()
+    for number, question in enumerate(questions, start=1):
+        if not question.sound or question.id in ids:
+            raise BadQuestion(number=number)
+        ids.add(question.id)
+    return QuestionsSet(tuple(_shuffled(question, seed) for question in questions))
+
+
+def _shuffled(question: Question, seed: str) -> Question:
+    digest = hashlib.sha256(question.id.encode()).hexdigest()
+    order = draw.shuffle(range(len(question.answers)), seed, ANSWERS, digest)
+    answers = tuple(question.answers[index] for index in order)
+    return replace(question, answers=answers, right=order.index(_known(question.right)))
+
+
+def _next_question(game: QuizGame, now: Instant) -> QuestionOpened:
+    return QuestionOpened(game.index + 1, now, now + game.rules.question_ms)
+
+
+def _answer(game: QuizGame, command: Answer, now: Instant) -> tuple[Event, ...]:
+    player, question = command.player_id, game.question
+    if player not in game.players or player in game.gone:
+        raise NotInGame
+    if command.question != game.index or question is None:
+        raise QuestionClosed(number=command.question + 1)
+    reply = game.replies.get(player)
+    if reply is not None:
+        raise AlreadyAnswered(choice=_known(reply.choice))
+    if game.remaining is not None:
+        raise Paused
+    lobby.in_time(game, now)
+    if command.choice not in range(len(question.answers)):
+        raise NoSuchAnswer
+    remaining = min(_known(game.deadline) - now, game.rules.question_ms)  # two servers' clocks may differ
+    given = AnswerGiven(player, game.index, command.choice, remaining, now)
+    return (given, *_close_early(evolve(game, given), now))
+
+
+def _depart(game: QuizGame, command: Leave | Remove, now: Instant) -> tuple[Event, ...]:
+    """Who leaves keeps their points and is not waited for; whom a host removes is out of the result too."""
+    player = command.player_id
+    if player not in game.players or (isinstance(command, Leave) and player in game.gone):
+        raise NotInGame
+    out: Event
+    match command:
+        case Leave():
+            out = lobby.PlayerLeft(player)
+        case Remove():
+            out = lobby.PlayerRemoved(player, command.by)
+    return (out, *_close_early(evolve(game, out), now))
+
+
+def _close_early(game: QuizGame, now: Instant) -> tuple[Event, ...]:
+    """Reveal as soon as everybody still playing has answered."""
+    if game.phase != QUESTION_OPEN or game.remaining is not None:
+        return ()
+    return (_reveal(game, now),) if all(player in game.replies for player in game.active) else ()
+
+
+def _reveal(game: QuizGame, now: Instant) -> QuestionRevealed:
+    right = _known(game.question).right
+    gained = {p: _points(game, p, reply) for p, reply in game.replies.items() if reply.choice == right}
+    return QuestionRevealed(game.index, gained, now + game.rules.reveal_ms)
+
+
+def _points(game: QuizGame, player: PlayerId, reply: Reply) -> int:
+    """What a right answer earns."""
+    difficulty = _known(game.question).difficulty
+    points = scoring.BASE[difficulty] + scoring.streak_bonus(game.score(player).streak)
+    if game.rules.mode == ACCURACY:
+        return points
+    return points + scoring.speed_bonus(difficulty, reply.remaining, game.rules.question_ms)
+
+
+def _pause(game: QuizGame, command: Pause, now: Instant) -> tuple[Event, ...]:
+    if game.remaining is not None:
+        raise Paused
+    lobby.in_time(game, now)
+    return (QuizPaused(_known(game.deadline) - now, command.by, now + PAUSE_MS),)
+
+
+def _resume(game: QuizGame, by: PlayerId | None, now: Instant) -> tuple[Event, ...]:
+    if game.remaining is None:
+        raise NotPaused
+    resumed = QuizResumed(by, now + game.remaining)
+    return (resumed, *_close_early(evolve(game, resumed), now))
+
+
+def _phase_over(game: QuizGame, now: Instant) -> tuple[Event, ...]:
+    """What follows when the deadline of a phase after the lobby's first has passed."""
+    if game.phase == PLAYERS_JOINING:
+        return (_next_question(game, now),)
+    if game.remaining is not None:
+        return _resume(game, None, now)
+    if game.phase == QUESTION_OPEN:
+        return (_reveal(game, now),)
+    if not game.players:
+        return (GameCancelled("everybody_removed", None, now),)
+    if game.revealed == len(game.questions) or not game.active:
+        return (GameCompleted(_standings(game), now),)
+    return (_next_question(game, now),)
+
+
+def _standings(game: QuizGame) -> tuple[Standing, ...]:
+    """Everybody, best first, among equals in joining order.
+
+    The first ``winners`` places win; who shares one wins with it, and who has no points wins nothing.
+    """
+    rules = game.rules
+    ranked = sorted(game.players.values(), key=lambda player: -game.score(player.id).points)
+    scores = [game.score(player.id) for player in ranked]
+    places = [
+        place
+        for place, score in zip(scoring.places([score.points for score in scores]), scores, strict=True)
+        if place <= rules.winners and score.points
+    ]
+    amounts = prizes.for_places(rules.prize_pool, rules.split, places, rules.percentages, rules.winners)
+    won = dict(enumerate(zip(places, amounts, strict=True)))
+    result = []
+    for index, (player, score) in enumerate(zip(ranked, scores, strict=True)):
+        place, prize = won.get(index, (None, Decimal(0)))
+        result.append(Standing(player.id, player.name, place, prize, points=score.points, streak=score.best_streak))
+    return tuple(result)
+
+
+# -- evolve -----------------------------------------------------------------------------------------------------
+
+
+def evolve(state: QuizGame | None, event: Any) -> QuizGame:
+    """The state after ``event``."""
+    if state is None:
+        return _opened(event)
+    match event:
+        case AnswerGiven(player, _, choice, remaining):
+            return replace(state, replies={**state.replies, player: Reply(choice, remaining)})
+        case QuestionsSet(questions):
+            return replace(state, questions=questions)
+        case QuestionOpened(question, _, deadline):
+            return replace(
+                state, phase=QUESTION_OPEN, index=question, deadline=deadline, replies={}, gained={}, tally=()
+            )
+        case QuestionRevealed(_, gained, deadline):
+            return _revealed(state, gained, deadline)
+        case QuizPaused(remaining, _, deadline):
+            return replace(state, remaining=remaining, deadline=deadline)
+        case QuizResumed(_, deadline):
+            return replace(state, remaining=None, deadline=deadline)
+        case lobby.PlayerLeft(player) if state.index >= 0:
+            return replace(state, gone=(*state.gone, player))
+        case lobby.PlayerRemoved(player) if state.index >= 0:
+            return lobby.evolve(_without(state, player), event)
+        case GameCompleted(standings):
+            return lobby.evolve(replace(state, standings=standings), event)
+        case _:
+            return lobby.evolve(state, event)
+
+
+def _opened(event: Event) -> QuizGame:
+    if not isinstance(event, GameOpened):
+        raise TypeError(f"a game begins by being opened, not by {type(event).__name__}")
+    return QuizGame(
+        id=event.game_id,
+        phase=WAITING_FOR_PLAYERS,
+        place=event.place,
+        host=event.host,
+        title=event.title,
+        opened_at=event.at,
+        deadline=event.at + event.rules.lobby_ms,
+        players={},
+        rules=event.rules,
+    )
+
+
+def _revealed(state: QuizGame, gained: Mapping[PlayerId, int], deadline: Instant) -> QuizGame:
+    chosen = [reply.choice for reply in state.replies.values()]
+    return replace(
+        state,
+        phase=QUESTION_REVEAL,
+        deadline=deadline,
+        revealed=state.index + 1,
+        gained=gained,
+        tally=tuple(chosen.count(index) for index in range(len(_known(state.question).answers))),
+        scores={p: _scored(state.score(p), state.replies.get(p), gained.get(p)) for p in state.players},
+    )
+
+
+def _scored(score: Score, reply: Reply | None, gained: int | None) -> Score:
+    """A score with one more question; ``gained``: None where the answer was not right."""
+    choices = (*score.choices, NONE if reply is None else _known(reply.choice))
+    if gained is None:
+        return replace(score, streak=0, choices=choices)
+    streak = score.streak + 1
+    return Score(score.points + gained, score.right + 1, streak, max(score.best_streak, streak), choices)
+
+
+def _without(state: QuizGame, player: PlayerId) -> QuizGame:
+    return replace(
+        state,
+        replies={p: reply for p, reply in state.replies.items() if p != player},
+        scores={p: score for p, score in state.scores.items() if p != player},
+        gained={p: points for p, points in state.gained.items() if p != player},
+        gone=tuple(p for p in state.gone if p != player),
+    )
+
+
+# -- what may be seen -------------------------------------------------------------------------------------------
+
+
+def view(state: QuizGame, viewer: PlayerId | None) -> QuizGame:
+    """The state without questions not asked yet, right answers not revealed yet, and other people's answers."""
+    asked = state.questions[: state.index + 1]
+    return replace(
+        state,
+        questions=(*asked[: state.revealed], *(replace(q, right=None) for q in asked[state.revealed :])),
+        replies={p: reply if p == viewer else Reply(None, 0) for p, reply in state.replies.items()},
+        scores={p: score if p == viewer else replace(score, choices=()) for p, score in state.scores.items()},
+    )
+
+
+def _known(value: Any) -> Any:
+    if value is None:
+        raise AssertionError("only a view holds back what a rule needs")
+    return value
+
+
+KIND: Kind[QuizGame] = Kind(
+    name="quiz",
+    machine=MACHINE,
+    state=QuizGame,
+    rules=QuizRules,
+    events={
+        "game_opened": GameOpened,
+        "questions_set": QuestionsSet,
+        "question_opened": QuestionOpened,
+        "answer_given": AnswerGiven,
+        "question_revealed": QuestionRevealed,
+        "quiz_paused": QuizPaused,
+        "quiz_resumed": QuizResumed,
+        **lobby.EVENTS,
+    },
+    decide=decide,
+    evolve=evolve,
+    view=view,
+)
