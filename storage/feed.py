@@ -113,7 +113,7 @@ class Lag(NamedTuple):
     ms: int
 
 
-class Unprocessable(Exception):  # noqa: N818 - a verdict on an entry
+class Unprocessable(Exception):
     """A handler says that trying this entry again is of no use: it is set aside at once."""
 
 
@@ -139,7 +139,7 @@ class Feed:
         renewed: called when a group had to be made anew: Redis is new, or was lost.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part that the composition root makes
+    def __init__(
         self,
         redis: Redis,
         shards: Sequence[str],

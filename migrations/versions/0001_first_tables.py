@@ -141,6 +141,8 @@ COMMENT ON TABLE feed_checkpoints IS
 """
 
 INDEXES = """
+-- Who is meant by @name.
+CREATE INDEX idx_players_username ON players (lower(username)) WHERE username IS NOT NULL;
 -- Recent games of a status: the operator's list, the pruning of ended ones.
 CREATE INDEX idx_games_status_ended_at ON games (status, ended_at);
 -- /history of a chat; its live games, which have not ended, come first in it.

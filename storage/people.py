@@ -1,0 +1,468 @@
+"""Players, chats, their settings and languages, and bans: kept in PostgreSQL, remembered for a while in each process.
+
+What one process changes, the others forget at once (Redis pub/sub), and in any case after a while. While PostgreSQL
+is away reading goes on with what is remembered, however old, or as if nothing were known: games don't stop for it.
+Writing raises what asyncpg raises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import asyncpg
+import msgspec
+from loguru import logger
+
+from storage.connections import POSTGRES_GONE, in_transaction
+from storage.leases import STORE_GONE, jitter
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from redis.asyncio import Redis
+
+    from fsm.kind import Instant, PlayerId
+    from storage.connections import Connection, Pool
+
+CHANGED = "tombola:people:changed"
+"""Channel on which changes are told: `player:7`, `chat:-100`, `bans:-100`."""
+REMEMBER_SECONDS = 60.0
+REMEMBERED = 50_000
+"""Rows of a sort that one process remembers."""
+WAITING_PLAYERS = 20_000
+"""Players seen that may wait to be written; the oldest are forgotten beyond."""
+FLUSH_SECONDS = 1.0
+FLUSH_ROWS = 1000
+BANS_A_READ = 5000
+READ_SECONDS = 1.0
+"""How long a reader waits for PostgreSQL, and then does without for as long."""
+AWAY = (*POSTGRES_GONE, asyncpg.PostgresError)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_CHAT = "SELECT id, type, title, locale, settings, active, migrated_to FROM chats WHERE id = $1"
+_SAW_CHAT = """
+INSERT INTO chats (id, type, title) VALUES ($1, $2, $3)
+ON CONFLICT (id) DO UPDATE SET type = excluded.type, title = excluded.title, active = true, updated_at = now()
+"""
+_CHAT_LOCALE = """
+INSERT INTO chats (id, type, title, locale) VALUES ($1, '', '', $2)
+ON CONFLICT (id) DO UPDATE SET locale = excluded.locale, updated_at = now()
+"""
+_CHAT_SETTINGS = """
+INSERT INTO chats (id, type, title, settings) VALUES ($1, '', '', jsonb_strip_nulls($2::jsonb))
+ON CONFLICT (id) DO UPDATE SET settings = jsonb_strip_nulls(chats.settings || $2::jsonb), updated_at = now()
+"""
+_CHAT_GONE = "UPDATE chats SET active = false, updated_at = now() WHERE id = $1"
+_CHATS_ACTIVE = """
+SELECT id, type, title, locale, settings, active, migrated_to FROM chats WHERE id > $1 AND active ORDER BY id LIMIT $2
+"""
+_SAW_PLAYERS = """
+INSERT INTO players AS p (id, name, username) SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[])
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, username = excluded.username, updated_at = now()
+WHERE (p.name, p.username) IS DISTINCT FROM (excluded.name, excluded.username)
+"""
+_PLAYER_LOCALE = """
+INSERT INTO players (id, name, locale) VALUES ($1, '', $2)
+ON CONFLICT (id) DO UPDATE SET locale = excluded.locale, updated_at = now()
+"""
+_PLAYER_BLOCKED = "UPDATE players SET blocked = $2, updated_at = now() WHERE id = $1 AND blocked <> $2"
+_FIND_PLAYER = """
+SELECT id, name FROM players WHERE lower(username) = lower($1) ORDER BY updated_at DESC LIMIT 1
+"""
+_BAN = """
+INSERT INTO bans (chat_id, player_id, by, reason, expires_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (chat_id, player_id) DO UPDATE SET
+    by = excluded.by, reason = excluded.reason, expires_at = excluded.expires_at, created_at = now()
+"""
+_BANNED = """
+SELECT player_id, expires_at FROM bans
+WHERE chat_id = $1 AND player_id > $2 AND (expires_at IS NULL OR expires_at > now()) ORDER BY player_id LIMIT $3
+"""
+_BANS = """
+SELECT b.player_id, COALESCE(p.name, ''), b.by, b.reason, b.created_at, b.expires_at
+FROM bans b LEFT JOIN players p ON p.id = b.player_id
+WHERE b.chat_id = $1 AND (b.expires_at IS NULL OR b.expires_at > now()) ORDER BY b.player_id LIMIT $2 OFFSET $3
+"""
+_MOVE = (
+    """
+INSERT INTO chats AS c (id, type, title, locale, settings)
+SELECT $2, 'supergroup', title, locale, settings FROM chats WHERE id = $1 AND migrated_to IS NULL
+ON CONFLICT (id) DO UPDATE SET
+    locale = COALESCE(c.locale, excluded.locale), settings = excluded.settings || c.settings, updated_at = now()
+""",
+    """
+INSERT INTO chats (id, type, title, active, migrated_to) VALUES ($1, 'group', '', false, $2)
+ON CONFLICT (id) DO UPDATE SET active = false, migrated_to = excluded.migrated_to, updated_at = now()
+""",
+    """
+INSERT INTO bans (chat_id, player_id, by, reason, created_at, expires_at)
+SELECT $2, player_id, by, reason, created_at, expires_at FROM bans WHERE chat_id = $1 ON CONFLICT DO NOTHING
+""",
+    "DELETE FROM bans WHERE chat_id = $1 AND chat_id <> $2",
+    "UPDATE games SET chat_id = $2 WHERE chat_id = $1",
+    """
+INSERT INTO player_stats AS s (player_id, chat_id, kind, name, games, wins, prizes, points, best_streak)
+SELECT player_id, $2, kind, name, games, wins, prizes, points, best_streak FROM player_stats WHERE chat_id = $1
+ORDER BY player_id, kind
+ON CONFLICT (player_id, chat_id, kind) DO UPDATE SET
+    games = s.games + excluded.games, wins = s.wins + excluded.wins, prizes = s.prizes + excluded.prizes,
+    points = s.points + excluded.points, best_streak = greatest(s.best_streak, excluded.best_streak),
+    updated_at = now()
+""",
+    "DELETE FROM player_stats WHERE chat_id = $1 AND chat_id <> $2",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat that the bot has met. `active`: it is a member and may write. `migrated_to`: what the group became."""
+
+    id: int
+    type: str
+    title: str
+    locale: str | None
+    settings: Mapping[str, Any]
+    active: bool
+    migrated_to: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """A ban in force. `by`: who made it; `expires_at`: None for good."""
+
+    player_id: PlayerId
+    name: str
+    by: PlayerId
+    reason: str
+    created_at: Instant
+    expires_at: Instant | None
+
+
+async def move_chat(connection: Connection, old: int, new: int) -> None:
+    """Let everything of a group go on under the supergroup that it has become. Harmless to repeat."""
+    if old == new:
+        return
+    for statement in _MOVE:
+        await connection.execute(statement, old, new)
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class _Memory(Generic[K, V]):
+    """Rows by key, the least recently read forgotten first; each is read again when it has become old."""
+
+    def __init__(self, read: Callable[[K], Awaitable[V]]) -> None:
+        self._read = read
+        self._rows: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        """Key -> until when it is fresh (0: known to have changed), and the row."""
+        self._changes = 0
+        self._away_until = 0.0
+
+    def fresh(self, key: K) -> V | None:
+        """What is remembered, if it is not old. None also means: not remembered."""
+        found = self._rows.get(key)
+        return None if found is None or found[0] < time.monotonic() else found[1]
+
+    async def get(self, key: K, otherwise: V) -> V:
+        """The row; while PostgreSQL is away what is remembered, or `otherwise`."""
+        found, now = self._rows.get(key), time.monotonic()
+        if found is not None and (found[0] >= now or now < self._away_until):
+            self._rows.move_to_end(key)
+            return found[1]
+        if now < self._away_until:
+            return otherwise
+        if found is not None and found[0]:
+            self._rows[key] = (now + READ_SECONDS, found[1])  # one reads it again, others need not wait
+        changes = self._changes
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                row = await self._read(key)
+        except AWAY as problem:
+            logger.warning("going on with what is remembered: {}: {}", type(problem).__name__, problem)
+            self._away_until = time.monotonic() + READ_SECONDS
+            return otherwise if found is None else found[1]
+        self.put(key, row)
+        if changes != self._changes:
+            self.drop(key)  # perhaps it was read just before it changed
+        return row
+
+    def put(self, key: K, row: V) -> None:
+        """Remember a row."""
+        self._rows[key] = (time.monotonic() + REMEMBER_SECONDS, row)
+        self._rows.move_to_end(key)
+        if len(self._rows) > REMEMBERED:
+            self._rows.popitem(last=False)
+
+    def drop(self, key: K) -> None:
+        """Read the row again next time, if PostgreSQL can be asked."""
+        self._changes += 1
+        found = self._rows.get(key)
+        if found is not None:
+            self._rows[key] = (0.0, found[1])
+
+    def drop_all(self) -> None:
+        """Read every row again."""
+        for key in self._rows:
+            self.drop(key)
+
+
+class People:
+    """Who plays where. `run` is to be running: it hears what other processes change, and writes who was seen."""
+
+    def __init__(self, pool: Pool, redis: Redis) -> None:
+        self._pool = pool
+        self._redis = redis
+        self._locales: _Memory[PlayerId, str | None] = _Memory(self._read_locale)
+        self._chats: _Memory[int, Chat | None] = _Memory(self._read_chat)
+        self._bans: _Memory[int, dict[PlayerId, float]] = _Memory(self._read_bans)
+        self._seen: OrderedDict[PlayerId, tuple[str, str | None]] = OrderedDict()
+        """Players as last written, or waiting to be."""
+        self._waiting: OrderedDict[PlayerId, tuple[str, str | None]] = OrderedDict()
+        self._writing = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Hear changes and write who was seen, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._keep_flushing())
+
+    async def close(self) -> None:
+        """Write who was seen and not written yet, if PostgreSQL is there."""
+        try:
+            await asyncio.wait_for(self.flush(), 2 * FLUSH_SECONDS)
+        except AWAY as problem:
+            logger.warning("{} players seen are not written: {}", len(self._waiting), type(problem).__name__)
+
+    # -- players ------------------------------------------------------------------------------------------------
+
+    async def saw_player(self, player_id: PlayerId, name: str, username: str | None) -> None:
+        """Note what a player is called now. Written in the background."""
+        name = _storable(name)
+        if self._seen.get(player_id) == (name, username):
+            return
+        _remember(self._seen, player_id, (name, username), REMEMBERED)
+        _remember(self._waiting, player_id, (name, username), WAITING_PLAYERS)
+
+    async def flush(self) -> None:
+        """Write who was seen. Raises what asyncpg raises; nobody is forgotten then."""
+        async with self._writing:
+            while self._waiting:
+                rows = dict(list(self._waiting.items())[:FLUSH_ROWS])
+                ids = sorted(rows)  # in one order, as other processes write players too
+                names = [rows[id_][0] for id_ in ids]
+                await self._pool.execute(_SAW_PLAYERS, ids, names, [rows[id_][1] for id_ in ids])
+                for id_, row in rows.items():
+                    if self._waiting.get(id_) == row:
+                        del self._waiting[id_]
+
+    async def name_of(self, player_id: PlayerId) -> str | None:
+        """What a player is called; None for a stranger."""
+        if player_id in self._seen:
+            return self._seen[player_id][0]
+        name: str | None = await self._pool.fetchval("SELECT name FROM players WHERE id = $1", player_id)
+        return name or None
+
+    async def find_player(self, username: str) -> tuple[PlayerId, str] | None:
+        """Id and name of who was last seen with that username, in whatever case; without the @."""
+        row = await self._pool.fetchrow(_FIND_PLAYER, username)
+        return None if row is None else (row["id"], row["name"])
+
+    async def locale_of_player(self, player_id: PlayerId) -> str | None:
+        """The language that a player has chosen."""
+        return await self._locales.get(player_id, None)
+
+    async def set_player_locale(self, player_id: PlayerId, locale: str) -> None:
+        """Note the language that a player has chosen."""
+        await self._pool.execute(_PLAYER_LOCALE, player_id, locale)
+        self._locales.put(player_id, locale)
+        await self._tell(f"player:{player_id}")
+
+    async def player_blocked(self, player_id: PlayerId, *, blocked: bool = True) -> None:
+        """Note that a player has blocked the bot, or no longer does. Not while PostgreSQL is away."""
+        await self._note(self._pool.execute(_PLAYER_BLOCKED, player_id, blocked))
+
+    # -- chats --------------------------------------------------------------------------------------------------
+
+    async def chat(self, chat_id: int) -> Chat | None:
+        """A chat as it is known, if it is."""
+        return await self._chats.get(chat_id, None)
+
+    async def saw_chat(self, chat_id: int, type_: str, title: str) -> None:
+        """Note that the bot is in a chat, and what that is called. Not while PostgreSQL is away."""
+        known = self._chats.fresh(chat_id)
+        if known is not None and known.active and (known.type, known.title) == (type_, title):
+            return
+        await self._note(self._change(chat_id, _SAW_CHAT, type_, _storable(title)))
+
+    async def set_chat_locale(self, chat_id: int, locale: str) -> None:
+        """Note the language that a chat reads."""
+        await self._change(chat_id, _CHAT_LOCALE, locale)
+
+    async def change_settings(self, chat_id: int, changes: Mapping[str, Any]) -> None:
+        """Change some of a chat's settings; None takes one back to the default."""
+        await self._change(chat_id, _CHAT_SETTINGS, msgspec.json.encode(changes))
+
+    async def chat_gone(self, chat_id: int) -> None:
+        """Note that the bot is no longer in a chat, or may not write there. Not while PostgreSQL is away."""
+        await self._note(self._change(chat_id, _CHAT_GONE))
+
+    async def chat_migrated(self, old: int, new: int) -> None:
+        """Let settings, bans, history and figures of a group go on under the supergroup that it has become."""
+        await in_transaction(self._pool, lambda connection: move_chat(connection, old, new))
+        for chat_id in (old, new):
+            self._forget_chat(chat_id)
+            await self._tell(f"chat:{chat_id}")
+
+    async def chats_active(self, after_id: int, limit: int) -> list[Chat]:
+        """Chats that the bot may write to, by ascending id, after that one."""
+        return [_chat(row) for row in await self._pool.fetch(_CHATS_ACTIVE, after_id, limit)]
+
+    # -- bans ---------------------------------------------------------------------------------------------------
+
+    async def ban(
+        self,
+        chat_id: int,
+        player_id: PlayerId,
+        by: PlayerId,
+        reason: str,
+        expires_at: Instant | None = None,
+    ) -> None:
+        """Keep a player out of a chat's games (0: of all chats'), until then or for good."""
+        until = None if expires_at is None else EPOCH + timedelta(milliseconds=expires_at)
+        await self._pool.execute(_BAN, chat_id, player_id, by, _storable(reason), until)
+        await self._bans_changed(chat_id)
+
+    async def unban(self, chat_id: int, player_id: PlayerId) -> None:
+        """Let a player in again."""
+        await self._pool.execute("DELETE FROM bans WHERE chat_id = $1 AND player_id = $2", chat_id, player_id)
+        await self._bans_changed(chat_id)
+
+    async def is_banned(self, chat_id: int, player_id: PlayerId) -> bool:
+        """Whether a player is kept out here, or everywhere. Two look-ups in memory, mostly."""
+        for where in (chat_id, 0):
+            bans = self._bans.fresh(where)
+            if bans is None:
+                bans = await self._bans.get(where, {})
+            if player_id in bans and time.time() < bans[player_id]:
+                return True
+        return False
+
+    async def bans(self, chat_id: int, limit: int = 100, offset: int = 0) -> list[Ban]:
+        """The bans in force in a chat, or (0) in all."""
+        rows = await self._pool.fetch(_BANS, chat_id, limit, offset)
+        return [
+            Ban(player_id, name, by, reason, _instant(made), None if until is None else _instant(until))
+            for player_id, name, by, reason, made, until in rows
+        ]
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    async def _read_locale(self, player_id: PlayerId) -> str | None:
+        locale: str | None = await self._pool.fetchval("SELECT locale FROM players WHERE id = $1", player_id)
+        return locale
+
+    async def _read_chat(self, chat_id: int) -> Chat | None:
+        row = await self._pool.fetchrow(_CHAT, chat_id)
+        return None if row is None else _chat(row)
+
+    async def _read_bans(self, chat_id: int) -> dict[PlayerId, float]:
+        """Who is banned -> until when, seconds since the epoch."""
+        found: dict[PlayerId, float] = {}
+        last = 0
+        while rows := await self._pool.fetch(_BANNED, chat_id, last, BANS_A_READ):
+            found |= {row[0]: float("inf") if row[1] is None else row[1].timestamp() for row in rows}
+            last = rows[-1][0]
+        return found
+
+    # -- changes ------------------------------------------------------------------------------------------------
+
+    async def _note(self, writing: Awaitable[object]) -> None:
+        """Write what will be seen again anyway: where PostgreSQL is away, that is not worth an error."""
+        try:
+            await writing
+        except AWAY as problem:
+            logger.warning("not noted: {}: {}", type(problem).__name__, problem)
+
+    async def _change(self, chat_id: int, statement: str, *arguments: Any) -> None:
+        await self._pool.execute(statement, chat_id, *arguments)
+        self._chats.drop(chat_id)
+        await self._tell(f"chat:{chat_id}")
+
+    async def _bans_changed(self, chat_id: int) -> None:
+        self._bans.drop(chat_id)
+        await self._tell(f"bans:{chat_id}")
+
+    async def _tell(self, change: str) -> None:
+        """Let other processes forget. Where that fails they do after a while."""
+        try:
+            await self._redis.publish(CHANGED, change)
+        except STORE_GONE as problem:
+            logger.warning("{} is not told to other processes: {}", change, type(problem).__name__)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.subscribe(CHANGED)
+                    while True:
+                        message = await pubsub.get_message(timeout=30)
+                        if message is not None:
+                            self._heard(message)
+            except STORE_GONE as problem:
+                logger.debug("changes of people are not heard: {}", type(problem).__name__)
+                await asyncio.sleep(jitter(0.5))
+
+    def _heard(self, message: Mapping[str, Any]) -> None:
+        if message["type"] == "subscribe":  # whatever was told before it was not heard
+            for memory in (self._locales, self._chats, self._bans):
+                memory.drop_all()
+        elif message["type"] == "message":
+            what, _, id_ = message["data"].decode().partition(":")
+            match what:
+                case "player":
+                    self._locales.drop(int(id_))
+                case "bans":
+                    self._bans.drop(int(id_))
+                case _:
+                    self._forget_chat(int(id_))
+
+    def _forget_chat(self, chat_id: int) -> None:
+        self._chats.drop(chat_id)
+        self._bans.drop(chat_id)
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await asyncio.sleep(jitter(FLUSH_SECONDS))
+            try:
+                await self.flush()
+            except AWAY as problem:
+                logger.warning("{} players seen wait for PostgreSQL: {}", len(self._waiting), type(problem).__name__)
+
+
+def _remember(rows: OrderedDict[PlayerId, tuple[str, str | None]], key: PlayerId, row: Any, limit: int) -> None:
+    rows[key] = row
+    rows.move_to_end(key)
+    if len(rows) > limit:
+        rows.popitem(last=False)
+
+
+def _storable(text: str) -> str:
+    """The text without what PostgreSQL can't store."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def _chat(row: Any) -> Chat:
+    id_, type_, title, locale, settings, active, migrated_to = row
+    return Chat(id_, type_, title, locale, msgspec.json.decode(settings), active, migrated_to)
+
+
+def _instant(moment: datetime) -> Instant:
+    return round(moment.timestamp() * 1000)

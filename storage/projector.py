@@ -1,0 +1,465 @@
+"""The projector: a consumer of the feed that writes PostgreSQL.
+
+Everything that a batch of entries leads to is one transaction: events, games, who took part, prizes, figures, webhook
+deliveries and the position in the feed. What has been written is known by the version that each game has in
+PostgreSQL, never by a position: so a batch may come again, from any process, and a Redis that was lost and begins its
+streams anew does no harm. A lock on the row of a shard's checkpoint keeps two writers of one shard apart.
+
+It knows no rules: of all events it reads the one that opens a game and those of the lobby; the others pass through
+as the JSON they are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from loguru import logger
+
+from fsm.lobby import (
+    ChatMoved,
+    GameCancelled,
+    GameCompleted,
+    PlayerJoined,
+    PlayerLeft,
+    PlayerRemoved,
+)
+from storage.feed import Entry, Unprocessable
+from storage.people import move_chat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fsm.kind import Instant
+    from storage.connections import Connection, Pool
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+WINNERS_SHOWN = 10
+"""Winners that a game's summary keeps: the most that there can be."""
+PENDING = "pending"
+"""Status of a webhook event that is to be delivered."""
+
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""The one character that JSON has and PostgreSQL has not."""
+
+_LOCK = "SELECT shard FROM feed_checkpoints WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE"
+_NEW_SHARDS = """
+INSERT INTO feed_checkpoints (shard, position) SELECT unnest($1::text[]), '' ON CONFLICT DO NOTHING
+"""
+_KNOWN = """
+SELECT id, kind, version, chat_id, COALESCE((rules->>'winners')::int, 1) FROM games WHERE id = ANY($1::text[])
+"""
+_STORED = """
+SELECT e.game_id, e.version, e.command_id
+FROM unnest($1::text[], $2::int[]) AS asked(game_id, version)
+JOIN game_events e ON e.game_id = asked.game_id AND e.version = asked.version
+"""
+_ADVANCE = """
+UPDATE games SET status = n.status, version = n.version, players = games.players + n.joined,
+    chat_id = COALESCE(n.chat_id, games.chat_id), ended_at = n.ended_at, summary = n.summary::jsonb
+FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::timestamptz[], $7::text[])
+    AS n(id, status, version, joined, chat_id, ended_at, summary)
+WHERE games.id = n.id
+"""
+_PLAYERS = """
+INSERT INTO players (id, name) SELECT * FROM unnest($1::bigint[], $2::text[]) ON CONFLICT DO NOTHING
+"""
+_JOINED = """
+INSERT INTO game_participants (game_id, player_id, name, joined_at, left_at)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+ON CONFLICT (game_id, player_id)
+DO UPDATE SET name = excluded.name, joined_at = excluded.joined_at, left_at = excluded.left_at
+"""
+_LEFT = """
+UPDATE game_participants p SET left_at = n.left_at
+FROM unnest($1::text[], $2::bigint[], $3::timestamptz[]) AS n(game_id, player_id, left_at)
+WHERE p.game_id = n.game_id AND p.player_id = n.player_id
+"""
+_RESULTS = """
+INSERT INTO game_participants AS p (game_id, player_id, name, joined_at, number, points, place, prize)
+SELECT * FROM unnest(
+    $1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::int[], $6::int[], $7::int[], $8::numeric[]
+)
+ON CONFLICT (game_id, player_id)
+DO UPDATE SET number = excluded.number, points = excluded.points, place = excluded.place, prize = excluded.prize
+"""
+_PRIZES = """
+INSERT INTO prizes (game_id, player_id, place, amount, settled_at)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::numeric[], $5::timestamptz[])
+"""
+_FIGURES = """
+INSERT INTO player_stats AS s (player_id, chat_id, kind, name, games, wins, prizes, points, best_streak)
+SELECT r.player_id, c.id, k.name, max(r.name), count(*), count(*) FILTER (WHERE r.won), sum(r.prize), sum(r.points),
+    max(r.streak)
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bool[], $6::numeric[], $7::bigint[], $8::int[])
+    AS r(player_id, chat_id, kind, name, won, prize, points, streak)
+CROSS JOIN LATERAL (VALUES
+    (0::bigint), (COALESCE((SELECT migrated_to FROM chats WHERE id = r.chat_id), r.chat_id))
+) AS c(id)
+CROSS JOIN LATERAL (VALUES (''), (r.kind)) AS k(name)
+GROUP BY r.player_id, c.id, k.name
+ORDER BY r.player_id, c.id, k.name
+ON CONFLICT (player_id, chat_id, kind) DO UPDATE SET
+    name = excluded.name,
+    games = s.games + excluded.games,
+    wins = s.wins + excluded.wins,
+    prizes = s.prizes + excluded.prizes,
+    points = s.points + excluded.points,
+    best_streak = greatest(s.best_streak, excluded.best_streak),
+    updated_at = now()
+"""
+_CHECKPOINT = """
+UPDATE feed_checkpoints c SET position = n.position, updated_at = now()
+FROM unnest($1::text[], $2::text[]) AS n(shard, position) WHERE c.shard = n.shard
+"""
+
+
+class _Place(msgspec.Struct):
+    chat_id: int
+    topic_id: int = 0
+
+
+class _Host(msgspec.Struct):
+    id: int
+    name: str
+
+
+class _Opened(msgspec.Struct):
+    """What every kind's ``game_opened`` has."""
+
+    place: _Place
+    host: _Host
+    title: str
+    rules: msgspec.Raw
+    at: int
+
+
+class _Rules(msgspec.Struct):
+    """What is read of a kind's rules, where it has them."""
+
+    winners: int = 1
+    prize_pool: Decimal = Decimal(0)
+
+
+class _Record(msgspec.Struct):
+    c: str
+    at: int
+    e: list[tuple[str, msgspec.Raw]]
+
+
+_records = msgspec.json.Decoder(list[_Record])
+_opened = msgspec.json.Decoder(_Opened)
+_rules = msgspec.json.Decoder(_Rules)
+_READ: dict[str, msgspec.json.Decoder[Any]] = {
+    name: msgspec.json.Decoder(type_)
+    for name, type_ in {
+        "player_joined": PlayerJoined,
+        "player_left": PlayerLeft,
+        "player_removed": PlayerRemoved,
+        "chat_moved": ChatMoved,
+        "game_completed": GameCompleted,
+        "game_cancelled": GameCancelled,
+    }.items()
+}
+"""The events that are read after the first; all others pass through."""
+_OPENED = "game_opened"
+_TOLD = {_OPENED: "game.opened", "game_completed": "game.completed", "game_cancelled": "game.cancelled"}
+"""The events that other systems hear of, and how these are called there."""
+
+
+class Forked(Unprocessable):
+    """PostgreSQL has another event at this version: Redis came back older than it was, and went on from there."""
+
+
+class Beginning(Unprocessable):
+    """A game's events have come without the one that opens it."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """A game in this batch: what PostgreSQL has of it, and what becomes of it."""
+
+    kind: str
+    version: int
+    chat_id: int
+    winners: int
+    opened: tuple[Any, ...] | None = None
+    """What only the event that opens a game says, where that is in this batch."""
+    status: str = ""
+    joined: int = 0
+    moved_to: int | None = None
+    ended_at: datetime | None = None
+    summary: str | None = None
+
+
+@dataclass(slots=True)
+class _Writes:
+    """The rows that a batch leads to."""
+
+    games: dict[str, _Row]
+    changed: set[str] = field(default_factory=set)
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+    seats: dict[tuple[str, int], tuple[str | None, datetime | None, datetime | None]] = field(default_factory=dict)
+    """(game, player) -> name, joined, left; no name: joined before this batch."""
+    results: list[tuple[Any, ...]] = field(default_factory=list)
+    prizes: list[tuple[Any, ...]] = field(default_factory=list)
+    figures: list[tuple[Any, ...]] = field(default_factory=list)
+    moves: list[tuple[int, int]] = field(default_factory=list)
+    told: list[tuple[str, int, str, Instant, bytes]] = field(default_factory=list)
+    """Game, version, event, when, data: for webhooks."""
+    again: list[tuple[str, int, str]] = field(default_factory=list)
+    """Game, version, command id: events that PostgreSQL should have already."""
+    early: set[str] = field(default_factory=set)
+    """Games left out, as events before theirs are on their way by another road."""
+
+
+class Projector:
+    """Writes what happened into PostgreSQL. Hand its `handle` to a `Feed`.
+
+    Args:
+        pool: PostgreSQL.
+        webhook_endpoints: addresses for each of which the opening and the end of games are noted for delivery.
+    """
+
+    def __init__(self, pool: Pool, *, webhook_endpoints: Sequence[str] = ()) -> None:
+        self.events = 0
+        """Events written by this process."""
+        self.gaps = 0
+        """Entries that came without those before them, which were lost or set aside."""
+        self._pool = pool
+        self._endpoints = tuple(webhook_endpoints)
+
+    async def handle(self, entries: Sequence[Entry]) -> None:
+        """Write entries, in order within each shard; those written before change nothing.
+
+        Raises `Unprocessable`, and what asyncpg raises.
+        """
+        await self.write(entries, gaps=True)
+
+    async def write(self, entries: Sequence[Entry], *, gaps: bool) -> frozenset[str]:
+        """Write entries in one transaction.
+
+        `gaps`: whether events before an entry's that PostgreSQL lacks are lost for good, and so the entry is
+        written without. If not, its game is left out; returns the games that were.
+        """
+        shards = sorted({entry.shard for entry in entries})
+        async with self._pool.acquire() as connection, connection.transaction():
+            if len(await connection.fetch(_LOCK, shards)) < len(shards):
+                await connection.execute(_NEW_SHARDS, shards)
+                await connection.fetch(_LOCK, shards)
+            writes = _Writes(await _known(connection, entries))
+            for entry in entries:
+                self._read(entry, writes, gaps=gaps)
+            await _check(connection, writes)
+            await self._write(connection, writes)
+            positions = {entry.shard: entry.id for entry in entries if entry.id}
+            if positions:
+                await connection.execute(_CHECKPOINT, list(positions), list(positions.values()))
+        self.events += len(writes.events)
+        return frozenset(writes.early)
+
+    # -- from entries to rows -----------------------------------------------------------------------------------
+
+    def _read(self, entry: Entry, writes: _Writes, *, gaps: bool) -> None:
+        raw = entry.records
+        try:
+            records = _records.decode(_NUL.sub(rb"\1\\ufffd", raw) if b"\\u0000" in raw else raw)
+            if self._in_order(entry, writes, gaps=gaps):
+                _fold(entry, records, writes)
+        except msgspec.DecodeError as error:
+            raise Unprocessable(f"game {entry.game_id}, version {entry.first_version}: {error}") from error
+
+    def _in_order(self, entry: Entry, writes: _Writes, *, gaps: bool) -> bool:
+        """Whether an entry is to be written now: it follows on what is known of its game, or repeats it."""
+        game_id, row = entry.game_id, writes.games.get(entry.game_id)
+        if game_id in writes.early:
+            return False
+        if entry.first_version <= (row.version if row else 0) + 1:
+            return True
+        if not gaps:
+            writes.early.add(game_id)
+            return False
+        if row is None:
+            raise Beginning(f"game {game_id} begins with version {entry.first_version}")
+        self.gaps += 1
+        logger.bind(game=game_id).error(
+            "versions {} to {} are missing from the feed", row.version + 1, entry.first_version - 1
+        )
+        return True
+
+    # -- from rows to tables ------------------------------------------------------------------------------------
+
+    async def _write(self, connection: Connection, writes: _Writes) -> None:
+        if not writes.changed:
+            return
+        # Arrays of a length that the planner can't foresee: an index look-up a row is right for all of them.
+        await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off")
+        await _put_games(connection, writes)
+        await connection.copy_records_to_table("game_events", columns=_EVENT_COLUMNS, records=writes.events)
+        await _put_seats(connection, writes)
+        for old, new in writes.moves:
+            await move_chat(connection, old, new)
+        if writes.results:
+            await connection.execute(_RESULTS, *_columns(writes.results))
+            await connection.execute(_FIGURES, *_columns(writes.figures))
+        if writes.prizes:
+            await connection.execute(_PRIZES, *_columns(writes.prizes))
+        if writes.told and self._endpoints:
+            rows = [row for endpoint in self._endpoints for row in _deliveries(endpoint, writes)]
+            await connection.copy_records_to_table("webhook_events", columns=_WEBHOOK_COLUMNS, records=rows)
+
+
+_GAME_COLUMNS = (
+    "id", "kind", "chat_id", "topic_id", "title", "host_id", "rules", "prize_pool", "opened_at",
+    "status", "version", "players", "ended_at", "summary",
+)  # fmt: skip
+_EVENT_COLUMNS = ("game_id", "version", "name", "at", "command_id", "data")
+_WEBHOOK_COLUMNS = ("event_key", "endpoint", "payload", "status")
+
+
+async def _known(connection: Connection, entries: Sequence[Entry]) -> dict[str, _Row]:
+    rows = await connection.fetch(_KNOWN, list({entry.game_id for entry in entries}))
+    return {id_: _Row(*rest) for id_, *rest in rows}
+
+
+async def _check(connection: Connection, writes: _Writes) -> None:
+    """Raise `Forked` where what PostgreSQL has already is not what came again. What was pruned can't be compared."""
+    if not writes.again:
+        return
+    games, versions, _ = _columns(writes.again)
+    stored = {(row[0], row[1]): row[2] for row in await connection.fetch(_STORED, games, versions)}
+    for game_id, version, command_id in writes.again:
+        if stored.get((game_id, version), command_id) != command_id:
+            raise Forked(f"game {game_id}, version {version}: by {command_id}, and by {stored[game_id, version]}")
+
+
+def _moment(at: Instant) -> datetime:
+    return EPOCH + timedelta(milliseconds=at)
+
+
+def _fold(entry: Entry, records: list[_Record], writes: _Writes) -> None:
+    game_id, version = entry.game_id, entry.first_version - 1
+    row = writes.games.get(game_id) or _open(entry, records, writes)
+    for record in records:
+        at = _moment(record.at)
+        for name, raw in record.e:
+            version += 1
+            if version <= row.version:
+                writes.again.append((game_id, version, record.c))
+                continue
+            data = bytes(raw)
+            writes.events.append((game_id, version, name, at, record.c, data))
+            decoder = _READ.get(name)
+            if decoder is not None:
+                _apply(row, game_id, decoder.decode(data), at, writes)
+            if name in _TOLD:
+                writes.told.append((game_id, version, _TOLD[name], record.at, data))
+    if version > row.version:
+        row.version, row.status = version, entry.phase
+        writes.changed.add(game_id)
+
+
+def _open(entry: Entry, records: list[_Record], writes: _Writes) -> _Row:
+    """A game that PostgreSQL does not have yet, from its first event. Raises `Beginning`."""
+    name, raw = records[0].e[0] if records and records[0].e else ("nothing", msgspec.Raw())
+    if name != _OPENED:
+        raise Beginning(f"game {entry.game_id} begins with {name}")
+    event = _opened.decode(raw)
+    rules = _rules.decode(event.rules)
+    place = event.place
+    row = writes.games[entry.game_id] = _Row(entry.kind, 0, place.chat_id, rules.winners)
+    row.opened = (
+        place.topic_id, event.title, event.host.id, bytes(event.rules), rules.prize_pool, _moment(event.at)
+    )  # fmt: skip
+    return row
+
+
+def _apply(row: _Row, game_id: str, event: Any, at: datetime, writes: _Writes) -> None:
+    """What one event that is read means for the tables."""
+    match event:
+        case PlayerJoined(player_id, name, joined_at):
+            row.joined += 1
+            writes.seats[game_id, player_id] = (name, _moment(joined_at), None)
+        case PlayerLeft(player_id) | PlayerRemoved(player_id):
+            row.joined -= 1
+            seat = writes.seats.get((game_id, player_id), (None, None, None))
+            writes.seats[game_id, player_id] = (seat[0], seat[1], at)
+        case ChatMoved(chat_id):
+            writes.moves.append((row.chat_id, chat_id))
+            row.chat_id = row.moved_to = chat_id
+        case GameCompleted():
+            _complete(row, game_id, event, writes)
+        case GameCancelled(reason, by, ended_at):
+            row.ended_at = _moment(ended_at)
+            row.summary = msgspec.json.encode({"reason": reason, "by": by}).decode()
+
+
+def _complete(row: _Row, game_id: str, event: GameCompleted, writes: _Writes) -> None:
+    """The result: who came out how, prizes, and everybody's figures."""
+    row.ended_at = ended_at = _moment(event.at)
+    winners: list[tuple[int, str, Decimal]] = []
+    for each in event.standings:
+        place, won = each.place, each.place is not None and each.place <= row.winners
+        if place is not None and won and len(winners) < WINNERS_SHOWN:
+            winners.append((place, each.name, each.prize))
+        if place is not None and each.prize > 0:
+            writes.prizes.append((game_id, each.player_id, place, each.prize, ended_at))
+        writes.results.append(
+            (game_id, each.player_id, each.name, ended_at, each.number, each.points, place, each.prize)
+        )
+        writes.figures.append(
+            (each.player_id, row.chat_id, row.kind, each.name, won, each.prize, each.points, each.streak)
+        )
+    row.summary = msgspec.json.encode({"winners": winners}).decode()
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """Rows as the arrays that `unnest` makes rows of again."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def _put_games(connection: Connection, writes: _Writes) -> None:
+    new, known = [], []
+    for game_id in writes.changed:
+        row = writes.games[game_id]
+        state = (row.status, row.version, row.joined)
+        if row.opened is None:
+            known.append((game_id, *state, row.moved_to, row.ended_at, row.summary))
+        else:
+            new.append((game_id, row.kind, row.chat_id, *row.opened, *state, row.ended_at, row.summary))
+    if new:
+        await connection.copy_records_to_table("games", columns=_GAME_COLUMNS, records=new)
+    if known:
+        await connection.execute(_ADVANCE, *_columns(known))
+
+
+async def _put_seats(connection: Connection, writes: _Writes) -> None:
+    joined = [(*seat, *times) for seat, times in writes.seats.items() if times[0] is not None]
+    left = [(*seat, left_at) for seat, (name, _, left_at) in writes.seats.items() if name is None]
+    if joined:
+        names = sorted({row[1]: row[2] for row in joined}.items())  # in one order, as others write players too
+        await connection.execute(_PLAYERS, *_columns(names))
+        await connection.execute(_JOINED, *_columns(joined))
+    if left:
+        await connection.execute(_LEFT, *_columns(left))
+
+
+def _deliveries(endpoint: str, writes: _Writes) -> Iterator[tuple[str, str, bytes, str]]:
+    for game_id, version, event, at, data in writes.told:
+        row = writes.games[game_id]
+        payload = msgspec.json.encode(
+            {
+                "event": event,
+                "game": game_id,
+                "kind": row.kind,
+                "chat_id": row.chat_id,
+                "version": version,
+                "at": at,
+                "data": msgspec.Raw(data),
+            }
+        )
+        yield f"{game_id}:{version}:{endpoint}", endpoint, payload, PENDING
