@@ -96,7 +96,9 @@ async def serve(  # noqa: PLR0913  every choice has its default
     app = create_app(world, players, webhook_backoff=webhook_backoff)
     group = demo_group(control) if demo else None
     listener = socket.create_server((host, port))
-    config = uvicorn.Config(app, log_level="critical", access_log=False, timeout_graceful_shutdown=STOP_SECONDS)
+    config = uvicorn.Config(
+        app, log_level="critical", access_log=False, ws="none", timeout_graceful_shutdown=STOP_SECONDS
+    )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="sandbox server")
     closing = asyncio.create_task(_close_polls(world), name="sandbox polls")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sandbox.control import Control, Refused, buttons
 from sandbox.state import Chat, Message, User
 
-NAMES = ["Ada", "Bo", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jun", "Kai", "Lea", "Mia", "Noa", "Olaf", "Pia", "Quinn", "Rosa", "Sam", "Tess", "Uma", "Vera", "Wim", "Xia", "Yara", "Zoe"]
+NAMES = ("Ada", "Bo", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jun", "Kai", "Lea", "Mia")
 LOOKED_AT = 20
 MOST_PICKS = 5
 MOVES_OF_TEN = 2
