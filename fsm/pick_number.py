@@ -517,11 +517,11 @@ def prove(state: PickNumberGame) -> dict[str, Any]:
             },
             "beacon_expected": state.beacon_round,
             "drawn": list(state.drawn or ()),
-            "pool": str(rules.prize_pool),
+            "pool": f"{rules.prize_pool:f}",
             "split": rules.split,
-            "percentages": [str(p) for p in rules.percentages],
+            "percentages": [f"{p:f}" for p in rules.percentages],
             "places": [
-                {"place": s.place, "player": s.player_id, "number": s.number, "prize": str(s.prize)}
+                {"place": s.place, "player": s.player_id, "number": s.number, "prize": f"{s.prize:f}"}
                 for s in state.standings
                 if s.place is not None
             ],
