@@ -1,0 +1,1 @@
+"""Telegram's face: updates become commands, states become messages."""

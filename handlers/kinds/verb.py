@@ -1,0 +1,88 @@
+"""The shape of a tap, and of what a verb in its callback data makes of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from fsm.kind import Command, Instant
+
+
+class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A tap on a button, as both doors hand it in.
+
+    Attributes:
+        update_id: Telegram's; makes the command id, so that the same update twice is one command.
+        query_id: what the answer goes to.
+        user_id: who tapped.
+        user_name: first and last name.
+        username: without the @, where they have one.
+        language: the user's language code, as Telegram says.
+        chat_id: where the message with the button is.
+        chat_type: `private`, `group`, `supergroup`.
+        topic_id: forum topic; 0 outside forums.
+        message_id: of the message with the button; 0 where it is ephemeral.
+        ephemeral_message_id: where it is.
+        data: callback data, as it came: anybody can send anything.
+        received: ms since the epoch.
+        trace: what the person is shown when something unexpected happens.
+    """
+
+    update_id: int
+    query_id: str
+    user_id: int
+    user_name: str
+    username: str | None = None
+    language: str | None = None
+    chat_id: int
+    chat_type: str
+    topic_id: int = 0
+    message_id: int = 0
+    ephemeral_message_id: int | None = None
+    data: str
+    received: Instant
+    trace: str = ""
+
+    @property
+    def command_id(self) -> str:
+        """What the engine knows the tap's command by."""
+        return f"tg:{self.update_id}"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it was tapped in the private chat with the bot."""
+        return self.chat_type == "private"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether nobody else sees the message that was tapped."""
+        return self.chat_type == "private" or self.ephemeral_message_id is not None
+
+
+Words = tuple[str, Mapping[str, Any]]
+"""A text's id and its arguments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """What a tap with this verb does to its game."""
+
+    command: Callable[[Tap, str], Command | None]
+    """From the tap and its argument to the command; None where the argument is nothing that a button of ours says."""
+    done: Callable[[Any, Tap], Words]
+    """What the person is told when it is done, from the game's state after it. Also for the same tap a second time."""
+    host: bool = False
+    """Only for hosts."""
+    in_chat: bool = False
+    """Only from the game's own chat, not from the private one."""
+    closes: bool = False
+    """The tapped message was a question, and goes when it is answered."""
+
+
+def whole(text: str, limit: int = 99_999) -> int | None:
+    """A number as our buttons write it: digits alone, no leading zero, 0 to ``limit``; else None."""
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or (text[0] == "0" and text != "0"):
+        return None
+    number = int(text)
+    return number if number <= limit else None

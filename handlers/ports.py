@@ -1,0 +1,46 @@
+"""What taps ask of the world. The real ones are in ``storage/``, ``handlers/hosts.py`` and ``handlers/boards.py``."""
+
+from typing import Protocol
+
+from fsm.kind import Game, Place, PlayerId
+
+
+class People(Protocol):
+    """Who speaks which language, and who is banned."""
+
+    async def locale_of_player(self, player_id: PlayerId) -> str | None:
+        """The locale that a person has chosen."""
+
+    async def is_banned(self, chat_id: int, player_id: PlayerId) -> bool:
+        """Whether a person may not play in a chat, or anywhere."""
+
+
+class Hosts(Protocol):
+    """Who may host in a chat."""
+
+    async def is_host(self, chat_id: int, user_id: int) -> bool:
+        """Whether Telegram says so, not longer than a minute ago."""
+
+
+class Boards(Protocol):
+    """The living messages."""
+
+    async def turn(self, game_id: str, page: int) -> None:
+        """Turn the group's board to a page."""
+
+    async def living(self, game_id: str) -> tuple[int, int] | None:
+        """Chat and message id of a game's living message, if it has been sent."""
+
+
+class Archive(Protocol):
+    """Games that have ended."""
+
+    async def finished(self, game_id: str) -> Game | None:
+        """A game that ended, however long ago."""
+
+
+class Ids(Protocol):
+    """Where the ids of new games come from."""
+
+    def new_id(self, place: Place, command_id: str) -> str:
+        """The id of the game that a command opens in a place: for the same command always the same."""

@@ -1,0 +1,407 @@
+"""What a tap does, from its callback data to its answer. Both doors lead here; nothing here knows aiogram.
+
+Callback data is ``<verb>:<game>[:<argument>]``, and is not trusted: whoever taps with an app of their own can send
+anything. A tap is answered after its command is durable; the calls in an ``Answer`` are what else belongs to it.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from fsm.engine import Engine, Unavailable
+from fsm.kind import Game, Host, Rejected, UnknownGame
+from fsm.lobby import Join, OpenGame
+from handlers.kinds import VERBS
+from handlers.kinds.verb import Tap, Verb, whole
+from handlers.ports import Archive, Boards, Hosts, Ids, People
+from handlers.texts import Texts, tidy
+from handlers.views.lobby import deep_link
+from handlers.views.message import Button, Message, edit_params, ephemeral_edit_params, send_params
+from handlers.views.registry import VIEWS, of_state
+
+__all__ = ["Answer", "Call", "Tap", "Taps"]
+
+REMEMBERED = 8192
+"""Own boards, and games, that are remembered for a while to spare Telegram calls; forgetting costs a call."""
+
+_GAME_ID = re.compile(r"[0-9a-z]{12,40}")
+_UNCHANGED: Final = frozenset({"already-yours", "too-late", "already-joined", "not-in-game"})
+"""Refusals that leave everything as an own board shows it."""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A Bot API call that belongs to a tap.
+
+    Attributes:
+        method: of the Bot API.
+        params: all its parameters.
+        then: what follows when it succeeds.
+        otherwise: what follows when Telegram refuses it.
+    """
+
+    method: str
+    params: dict[str, Any]
+    then: "Call | None" = None
+    otherwise: "Call | None" = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do about a tap.
+
+    Attributes:
+        text: the toast, at most 200 UTF-16 units; None for none.
+        alert: the toast waits to be closed.
+        url: what the person's app opens.
+        calls: what else to do, in order, after the toast.
+        answered_by_calls: the tap is answered by its calls, as its answer depends on what becomes of them.
+        outcome: for metrics: `done`, `duplicate`, a refusal's code, `garbage`, `banned`, `not-host`, `elsewhere`,
+            `unavailable`, `error`, or `shown` where nothing was to be done to a game.
+        error: the bug behind `error`, for the caller to log with the tap's trace.
+    """
+
+    text: str | None = None
+    alert: bool = False
+    url: str | None = None
+    calls: tuple[Call, ...] = ()
+    answered_by_calls: bool = False
+    outcome: str = "done"
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Showing:
+    """A verb that needs more than a command to its game: it shows something, asks, or opens another game."""
+
+    do: Callable[[Tap, Game, str, str], Awaitable[Answer]]
+    """Given the tap, its game, its argument and the locale."""
+    host: bool = False
+    """Only for hosts."""
+    ended: bool = False
+    """Also for games that ended so long ago that only the archive has them."""
+
+
+class Taps:
+    """Answers taps.
+
+    Args:
+        engine: executes the commands.
+        texts: of toasts and own boards.
+        people: bans and languages.
+        hosts: who may host.
+        boards: the groups' living messages.
+        archive: where games are that the engine has forgotten.
+        ids: of new games.
+        bot_username: for deep links; empty: none are made.
+        max_live: live games a place may hold, for rematches.
+    """
+
+    def __init__(  # noqa: PLR0913 -- wired once, by name
+        self,
+        *,
+        engine: Engine,
+        texts: Texts,
+        people: People,
+        hosts: Hosts,
+        boards: Boards,
+        archive: Archive,
+        ids: Ids,
+        bot_username: str = "",
+        max_live: int = 1,
+        verbs: Mapping[str, Mapping[str, Verb]] = VERBS,
+    ) -> None:
+        self._engine = engine
+        self._texts = texts
+        self._people = people
+        self._hosts = hosts
+        self._boards = boards
+        self._archive = archive
+        self._ids = ids
+        self._bot_username = bot_username
+        self._max_live = max_live
+        self._verbs = verbs
+        self._showing: Mapping[str, _Showing] = {
+            "o": _Showing(self._open_own),
+            "b": _Showing(self._turn_own),
+            "g": _Showing(self._turn),
+            "f": _Showing(self._fair, ended=True),
+            "x": _Showing(self._ask_cancel, host=True),
+            "r": _Showing(self._rematch, host=True, ended=True),
+        }
+        self._known = frozenset(verb for table in verbs.values() for verb in table) | self._showing.keys() | {"h", "k"}
+        self._own = _Recent()
+        self._newest = _Recent()
+
+    def knows(self, data: str) -> bool:
+        """Whether callback data begins like a tap's; what does not belongs to a dialog."""
+        return data.partition(":")[0] in self._known
+
+    async def answer(self, tap: Tap) -> Answer:
+        """Do what the tap asks, and say what to answer. Never raises but when cancelled."""
+        locale = self._texts.pick(tap.language)
+        try:
+            locale = await self._people.locale_of_player(tap.user_id) or locale
+            return await self._answer(tap, locale)
+        except Rejected as refusal:
+            return Answer(text=self._texts.refusal(locale, refusal), outcome=refusal.code)
+        except Unavailable:
+            return self._toast(locale, "error-unavailable", "unavailable")
+        except Exception as error:  # noqa: BLE001 -- every tap is answered; the caller logs what it was
+            text = self._texts.plain(locale, "error-unexpected", trace=tap.trace)
+            return Answer(text=text, alert=True, outcome="error", error=error)
+
+    async def _answer(self, tap: Tap, locale: str) -> Answer:
+        verb, _, rest = tap.data.partition(":")
+        if verb == "h":
+            return self._rules(tap, rest, locale)
+        if verb == "k":
+            return Answer(calls=self._closing(tap), outcome="shown")
+        game_id, _, arg = rest.partition(":")
+        if verb not in self._known or _GAME_ID.fullmatch(game_id) is None:
+            return self._toast(locale, "tap-garbage", "garbage")
+        showing = self._showing.get(verb)
+        game = await self._game(game_id, ended=showing is not None and showing.ended)
+        if showing is None:
+            return await self._execute(tap, game, verb, arg, locale)
+        refused = await self._turn_away(tap, game, locale, host=showing.host)
+        return refused if refused is not None else await showing.do(tap, game, arg, locale)
+
+    # -- commands to a game -------------------------------------------------------------------------------------
+
+    async def _execute(self, tap: Tap, game: Game, name: str, arg: str, locale: str) -> Answer:
+        """A verb of a kind of game: check who asks, execute, confirm to that person alone."""
+        verb = self._verbs[of_state(game).kind.name].get(name)
+        command = None if verb is None else verb.command(tap, arg)
+        if verb is None or command is None:
+            return self._toast(locale, "tap-garbage", "garbage")
+        refused = await self._turn_away(tap, game, locale, host=verb.host)
+        if refused is not None:
+            return refused
+        if verb.in_chat and tap.chat_id != game.place.chat_id:
+            return self._toast(locale, "tap-join-in-group", "elsewhere")
+        try:
+            outcome = await self._engine.execute(game.id, command, command_id=tap.command_id, received=tap.received)
+        except Rejected as refusal:
+            text = self._texts.refusal(locale, refusal)
+            calls = await self._after_refusal(tap, verb, game.id, refusal, locale)
+            return Answer(text=text, calls=calls, outcome=refusal.code)
+        text_id, args = verb.done(outcome.state, tap)
+        return Answer(
+            text=self._texts.plain(locale, text_id, **args),
+            calls=await self._follow_up(tap, verb, outcome.state, locale),
+            outcome="duplicate" if outcome.duplicate else "done",
+        )
+
+    async def _game(self, game_id: str, *, ended: bool = False) -> Game:
+        """The game as this process knows it. Raises ``UnknownGame`` and ``Unavailable``."""
+        try:
+            return (await self._engine.at_least(game_id, 0)).state
+        except UnknownGame:
+            game = await self._archive.finished(game_id) if ended else None
+            if game is None:
+                raise
+            return game
+
+    async def _turn_away(self, tap: Tap, game: Game, locale: str, *, host: bool = False) -> Answer | None:
+        """The answer to somebody who may not do this here; None where they may.
+
+        A game is asked for from its own chat or in private; whoever forges callback data gets no further than that,
+        and a ban counts in the game's chat, wherever the tap came from.
+        """
+        chat_id = game.place.chat_id
+        if tap.chat_id != chat_id and not tap.is_private:
+            return self._toast(locale, "tap-elsewhere", "elsewhere")
+        if await self._people.is_banned(chat_id, tap.user_id):
+            return self._toast(locale, "tap-banned", "banned")
+        if host and not await self._hosts.is_host(chat_id, tap.user_id):
+            return self._toast(locale, "tap-host-only", "not-host")
+        return None
+
+    async def _follow_up(self, tap: Tap, verb: Verb, game: Game, locale: str) -> tuple[Call, ...]:
+        if not tap.is_own:
+            return await self._without_orphan(tap, game.id)
+        if verb.closes:
+            return self._closing(tap)
+        return self._own_board_again(tap, game, locale, None)
+
+    async def _after_refusal(
+        self, tap: Tap, verb: Verb, game_id: str, refusal: Rejected, locale: str
+    ) -> tuple[Call, ...]:
+        """A refusal tells that an own board is out of date, unless it is one of those that don't."""
+        if not tap.is_own:
+            return await self._without_orphan(tap, game_id)
+        if verb.closes:
+            return self._closing(tap)
+        if refusal.code in _UNCHANGED:
+            return ()
+        return self._own_board_again(tap, await self._game(game_id), locale, None)
+
+    # -- what only one person sees ------------------------------------------------------------------------------
+
+    async def _open_own(self, tap: Tap, game: Game, _arg: str, locale: str) -> Answer:
+        """``o``: the player's own board, in the group for their eyes only; where that fails, in the private chat."""
+        if tap.user_id not in game.players:
+            return self._toast(locale, "own-not-in-game", "not-in-game")
+        board = of_state(game).own_board(game, tap.user_id, self._texts, locale)
+        self._own.changed((tap.user_id, game.id, 0), hash(board))
+        url = deep_link(self._bot_username, game.id) if self._bot_username else None
+        return self._show(tap, board, url=url, instead="tap-no-own-board", locale=locale)
+
+    async def _turn_own(self, tap: Tap, game: Game, arg: str, locale: str) -> Answer:
+        """``b``: a page of the player's own board."""
+        page = self._page(game, arg)
+        if isinstance(page, str) or not tap.is_own:
+            return self._toast(locale, page if isinstance(page, str) else "tap-garbage", "shown")
+        return Answer(calls=self._own_board_again(tap, game, locale, page), outcome="shown")
+
+    async def _turn(self, tap: Tap, game: Game, arg: str, locale: str) -> Answer:
+        """``g``: a page of the group's board. Changes nothing in the game."""
+        page = self._page(game, arg)
+        if isinstance(page, str):
+            return self._toast(locale, page, "shown")
+        await self._boards.turn(game.id, page)
+        return Answer(calls=await self._without_orphan(tap, game.id), outcome="shown")
+
+    def _page(self, game: Game, arg: str) -> int | str:
+        """The page asked for, or the id of what to say instead."""
+        count = of_state(game).pages(game)
+        if count == 1:
+            return "tap-no-pages"
+        page = whole(arg)
+        return "tap-turn-hint" if page is None or page >= count else page
+
+    async def _fair(self, tap: Tap, game: Game, _arg: str, locale: str) -> Answer:
+        """``f``: what shows that the draw was fair."""
+        summary = of_state(game).proof_summary(game, self._texts, locale)
+        return self._show(tap, summary, instead="tap-fair-command", locale=locale)
+
+    def _rules(self, tap: Tap, kind: str, locale: str) -> Answer:
+        """``h``: the rules of a kind."""
+        view = VIEWS.get(kind)
+        if view is None:
+            return self._toast(locale, "tap-garbage", "garbage")
+        return self._show(tap, view.rules(self._texts, locale), instead=view.hint, locale=locale)
+
+    async def _ask_cancel(self, tap: Tap, game: Game, _arg: str, locale: str) -> Answer:
+        """``x``: ask a host whether they mean it."""
+        view, texts = of_state(game), self._texts
+        if view.kind.machine.is_final(game.phase):
+            return self._toast(locale, "tap-over", "not-now")
+        yes = Button(texts.plain(locale, "button-confirm-cancel"), f"xx:{game.id}", style="danger")
+        no = Button(texts.plain(locale, "button-keep-playing"), f"k:{game.id}")
+        title = game.title or texts.plain(locale, view.title)
+        question = Message(texts.html(locale, "confirm-cancel", title=title), ((yes, no),))
+        return self._show(tap, question, instead="tap-cancel-command", locale=locale)
+
+    async def _rematch(self, tap: Tap, old: Any, _arg: str, locale: str) -> Answer:
+        """``r``: a host opens the same game again, and is in it."""
+        kind = of_state(old).kind
+        if not kind.machine.is_final(old.phase):
+            return self._toast(locale, "tap-rematch-early", "not-now")
+        host = Host(tap.user_id, tidy(tap.user_name))
+        new_id = self._ids.new_id(old.place, tap.command_id)
+        opening = OpenGame(kind.name, new_id, old.place, host, old.title, old.rules, self._max_live)
+        await self._engine.execute(new_id, opening, command_id=tap.command_id, received=tap.received)
+        with suppress(Rejected):  # the same tap once more: in already
+            join = Join(host.id, host.name)
+            await self._engine.execute(new_id, join, command_id=f"{tap.command_id}:join", received=tap.received)
+        return self._toast(locale, "tap-rematch", "done")
+
+    # -- calls that belong to a tap -----------------------------------------------------------------------------
+
+    def _show(self, tap: Tap, message: Message, *, locale: str, instead: str, url: str | None = None) -> Answer:
+        """Show a message to the person alone. Where Telegram can't, the tap is answered with a link or a toast."""
+        if tap.is_private:
+            return Answer(calls=(Call("sendMessage", send_params(message, tap.chat_id)),), outcome="shown")
+        query: dict[str, Any] = {"callback_query_id": tap.query_id}
+        other = {"url": url} if url else {"text": self._texts.plain(locale, instead), "show_alert": True}
+        answered = Call("answerCallbackQuery", query)
+        otherwise = Call("answerCallbackQuery", query | other)
+        if tap.ephemeral_message_id is not None:  # such a message can't be answered by another; it is edited instead
+            edit = ephemeral_edit_params(message, tap.chat_id, tap.user_id, tap.ephemeral_message_id)
+            call = Call("editEphemeralMessageText", edit, answered, otherwise)
+        else:
+            receiver = {"receiver_user_id": tap.user_id, "callback_query_id": tap.query_id}
+            params = send_params(message, tap.chat_id, tap.topic_id)
+            call = Call("sendMessage", {**params, "ephemeral_message_parameters": receiver}, answered, otherwise)
+        return Answer(calls=(call,), answered_by_calls=True, outcome="shown")
+
+    def _own_board_again(self, tap: Tap, game: Game, locale: str, page: int | None) -> tuple[Call, ...]:
+        """Edit the own board that was tapped, unless it shows this already: Telegram refuses an edit to the same."""
+        board = of_state(game).own_board(game, tap.user_id, self._texts, locale, page)
+        if not self._changed(tap, game.id, board):
+            return ()
+        if tap.ephemeral_message_id is not None:
+            params = ephemeral_edit_params(board, tap.chat_id, tap.user_id, tap.ephemeral_message_id)
+            return (Call("editEphemeralMessageText", params),)
+        return (Call("editMessageText", edit_params(board, tap.chat_id, tap.message_id)),)
+
+    def _changed(self, tap: Tap, game_id: str, board: Message) -> bool:
+        """Whether a board differs from what its message showed last; what was sent by ``o`` waits under no id yet."""
+        key = (tap.user_id, game_id, tap.ephemeral_message_id or -tap.message_id)
+        first = self._own.take((tap.user_id, game_id, 0)) if tap.ephemeral_message_id is not None else None
+        if first is not None and key not in self._own:
+            self._own.changed(key, first)
+        return self._own.changed(key, hash(board))
+
+    def _closing(self, tap: Tap) -> tuple[Call, ...]:
+        """Take away the tapped message, where only this person sees it: others' can't be closed by forged data."""
+        if tap.ephemeral_message_id is not None:
+            receiver = {"receiver_user_id": tap.user_id, "ephemeral_message_id": tap.ephemeral_message_id}
+            return (Call("deleteEphemeralMessage", {"chat_id": tap.chat_id, **receiver}),)
+        if tap.is_private:
+            return (Call("deleteMessage", {"chat_id": tap.chat_id, "message_id": tap.message_id}),)
+        return ()
+
+    async def _without_orphan(self, tap: Tap, game_id: str) -> tuple[Call, ...]:
+        """Take away a message that is older than the game's living one. The tap itself has worked all the same.
+
+        Ids grow in a chat, and the newest that was tapped is remembered, so that the store is asked once a game, and
+        again only about older messages. What is newer than the living one we know is never taken for an orphan.
+        """
+        newest = self._newest.get(game_id)
+        if newest is not None and tap.message_id >= newest:
+            if tap.message_id > newest:
+                self._newest.changed(game_id, tap.message_id)
+            return ()
+        try:
+            living = await self._boards.living(game_id)
+        except Exception:  # noqa: BLE001 -- tidying up may fail without harm: what was asked for is done and durable
+            return ()
+        known = living[1] if living is not None and living[0] == tap.chat_id else tap.message_id
+        self._newest.changed(game_id, max(known, tap.message_id))
+        if tap.message_id >= known or not self._newest.changed((tap.chat_id, tap.message_id), 0):
+            return ()
+        return (Call("deleteMessage", {"chat_id": tap.chat_id, "message_id": tap.message_id}),)
+
+    def _toast(self, locale: str, text_id: str, outcome: str) -> Answer:
+        return Answer(text=self._texts.plain(locale, text_id), outcome=outcome)
+
+
+class _Recent:
+    """The last value by key, of the ``REMEMBERED`` most recent keys."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[Any, int] = OrderedDict()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
+    def get(self, key: object) -> int | None:
+        return self._values.get(key)
+
+    def take(self, key: object) -> int | None:
+        return self._values.pop(key, None)
+
+    def changed(self, key: object, value: int) -> bool:
+        """Whether the value is new for this key; it is remembered."""
+        known = self._values.get(key)
+        self._values[key] = value
+        self._values.move_to_end(key)
+        if len(self._values) > REMEMBERED:
+            self._values.popitem(last=False)
+        return known != value

@@ -1,0 +1,148 @@
+"""What messages of every kind of game have in common: the lobby, prizes, places, moments, the end."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from fsm import prizes
+from fsm.kind import Command, Game, Instant, Kind, Player
+from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow
+from handlers.texts import Markup, Texts, name_html
+from handlers.views.message import Button, Message, date_time, rows
+
+MEDALS = ("🥇", "🥈", "🥉")
+PARAGRAPH = "\n\n"
+
+
+# -- words ------------------------------------------------------------------------------------------------------
+
+
+def title_html(game: Game, texts: Texts, locale: str, kind_title: str) -> Markup:
+    """The game's title, or its kind's name where it has none."""
+    return texts.html(locale, "board-title", title=game.title or texts.plain(locale, kind_title))
+
+
+def moment(at: Instant, form: str = "r") -> Markup:
+    """A moment, in the reader's own time; UTC in apps that don't know how."""
+    unix = -(-at // 1000)  # never before it is due
+    minutes = unix // 60 % 1440
+    return Markup(date_time(unix, f"{minutes // 60:02}:{minutes % 60:02} UTC", form))
+
+
+def names(players: Iterable[Player], total: int, texts: Texts, locale: str, *, budget: int = 600) -> Markup:
+    """Players' names, as many as fit."""
+    return texts.listing(locale, (name_html(player.name) for player in players), total, budget=budget)
+
+
+def mark(place: int) -> str:
+    """A medal, or the place as a number."""
+    return MEDALS[place - 1] if place <= len(MEDALS) else f"{place}."
+
+
+def mention(standing: Standing) -> Markup:
+    """A name that leads to the person."""
+    return Markup(f'<a href="tg://user?id={standing.player_id}">{name_html(standing.name)}</a>')
+
+
+def prizes_html(pool: Decimal, amounts: Sequence[Decimal], texts: Texts, locale: str) -> Markup | None:
+    """The pool and how it is split, one line; None where there is none."""
+    if not pool:
+        return None
+    if len(amounts) == 1:
+        return texts.html(locale, "board-prize", pool=pool)
+    shares = " · ".join(
+        f"{mark(place)} {texts.number(locale, amount)}" for place, amount in enumerate(amounts, start=1)
+    )
+    return texts.html(locale, "board-prizes", pool=pool, shares=Markup(shares))
+
+
+def amounts(pool: Decimal, split: str, percentages: Sequence[Decimal], winners: int) -> tuple[Decimal, ...]:
+    """What each place gets where all of them are taken."""
+    return prizes.for_places(pool, split, range(1, winners + 1), percentages)
+
+
+def paragraphs(*parts: str | None) -> str:
+    """Those that there are, a blank line between them."""
+    return PARAGRAPH.join(part for part in parts if part)
+
+
+# -- the lobby --------------------------------------------------------------------------------------------------
+
+
+def lobby(
+    game: Game, rules: LobbyRules, kind: Kind[Any], texts: Texts, locale: str, *, title: Markup, about: str
+) -> Message:
+    """The message while players come: what is played (``about``), who is there, what is missing."""
+    count = len(game.players)
+    who = texts.html(locale, "lobby-players", players=count, seats=rules.capacity)
+    if count:
+        who = Markup(f"{who}\n{names(game.players.values(), count, texts, locale, budget=900)}")
+    host = texts.html(locale, "lobby-host", host=name_html(game.host.name))
+    text = paragraphs(title, about, who, _what_next(game, rules, texts, locale), host)
+    return Message(text, lobby_buttons(game, rules, kind, texts, locale))
+
+
+def _what_next(game: Game, rules: LobbyRules, texts: Texts, locale: str) -> Markup | None:
+    if game.deadline is None:
+        return None
+    if game.phase == PLAYERS_JOINING:
+        return texts.html(locale, "lobby-joining", deadline=moment(game.deadline))
+    missing = max(1, rules.min_players - len(game.players))
+    return texts.html(locale, "lobby-waiting", missing=missing, deadline=moment(game.deadline))
+
+
+def lobby_buttons(
+    game: Game, rules: LobbyRules, kind: Kind[Any], texts: Texts, locale: str
+) -> tuple[tuple[Button, ...], ...]:
+    """Join and leave, what hosts may do, and the rules."""
+
+    def offer(command: type[Command], text_id: str, verb: str, style: str | None = None) -> Button | None:
+        if not kind.machine.permits(game.phase, command):
+            return None
+        return Button(texts.plain(locale, text_id), f"{verb}:{game.id}", style=style)
+
+    enough = len(game.players) >= rules.min_players
+    start = offer(StartNow, "button-start", "s", "primary") if enough else None
+    explain = Button(texts.plain(locale, "button-rules"), f"h:{kind.name}")
+    return (
+        *rows([offer(Join, "button-join", "j", "success"), offer(Leave, "button-leave", "l")], 2),
+        *rows([start, offer(Extend, "button-extend", "e")], 2),
+        *rows([explain, offer(Cancel, "button-cancel", "x")], 2),
+    )
+
+
+def host_buttons(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> tuple[tuple[Button, ...], ...]:
+    """What hosts may still do once the game has begun."""
+    offers = ((Extend, "button-extend", "e"), (Cancel, "button-cancel", "x"))
+    return rows(
+        [
+            Button(texts.plain(locale, text_id), f"{verb}:{game.id}")
+            for command, text_id, verb in offers
+            if kind.machine.permits(game.phase, command)
+        ],
+        2,
+    )
+
+
+# -- the end ----------------------------------------------------------------------------------------------------
+
+
+def cancelled(game: Game, texts: Texts, locale: str, title: Markup) -> Message:
+    """The message of a game that ended without a result, and why."""
+    reason = texts.html(locale, "board-cancelled", reason=game.cancel_reason or "host")
+    return Message(paragraphs(title, reason), (rematch_button(game, texts, locale),))
+
+
+def rematch_button(game: Game, texts: Texts, locale: str) -> tuple[Button, ...]:
+    """The way to the next game."""
+    return (Button(texts.plain(locale, "button-rematch"), f"r:{game.id}", style="primary"),)
+
+
+def own_cancelled(game: Game, texts: Texts, locale: str, title: Markup) -> Message:
+    """The same on a player's own board."""
+    return Message(cancelled(game, texts, locale, title).text)
+
+
+def deep_link(bot_username: str, game_id: str) -> str:
+    """Where a player's own board opens in the private chat."""
+    return f"https://t.me/{bot_username}?start=g_{game_id}"

@@ -1,0 +1,79 @@
+### What every kind of game says: boards, buttons, and the answers to taps.
+### A toast (tap-…, button-…) has at most 200 characters and no markup; everything else is a message in HTML.
+
+## Lists and spans of time
+
+list-more = { $list } and { $more } more
+duration-hours = { $count } h
+duration-minutes = { $count } min
+duration-seconds = { $count } s
+
+## The living message
+
+board-title = 🎱 <b>{ $title }</b>
+board-results = { $title }: results
+board-prize = 🏆 Prize: <b>{ $pool }</b>
+board-prizes = 🏆 Prizes, <b>{ $pool }</b> in all: { $shares }
+board-cancelled = { $reason ->
+    [lobby_expired] Not enough players came in time, so the game is off.
+    [nobody_picked] Nobody picked a number, so there was nothing to draw.
+    [operator] The game was ended by the people who run this bot.
+    [bot_removed] The bot left the chat, so the game ended.
+   *[host] A host called the game off.
+}
+
+lobby-players = { $players ->
+    [0] 👥 Nobody has joined yet. Seats: { $seats }.
+   *[other] 👥 <b>{ $players } of { $seats }</b> joined:
+}
+lobby-waiting = { $missing ->
+    [one] ⏳ One more player and we can start. The lobby closes { $deadline }.
+   *[other] ⏳ { $missing } more players and we can start. The lobby closes { $deadline }.
+}
+lobby-joining = ⏳ Starting { $deadline }. You can still join.
+lobby-host = Opened by { $host }
+
+button-join = Join
+button-leave = Leave
+button-start = Start now
+button-extend = +1 minute
+button-cancel = Cancel game
+button-rules = Rules
+button-rematch = Rematch
+button-fair = Check the draw
+button-pick-privately = Pick privately
+button-pick-in-chat = Pick in our chat
+button-confirm-cancel = Yes, cancel it
+button-keep-playing = Keep playing
+
+## A player's own board
+
+own-joined = You’re in. I’ll be here when the game starts.
+own-not-joined = You haven’t joined yet. Tap <b>Join</b> in the group.
+own-not-in-game = You’re not in this game. Catch the next one.
+confirm-cancel = Call off { $title }? Nobody wins, and it can’t be undone.
+
+## Answers to taps
+
+tap-done = Done.
+tap-joined = { $players ->
+    [one] You’re in, and you’re the first.
+   *[other] You’re in: { $players } players so far.
+}
+tap-left = You’ve left the game.
+tap-started = Joining is closed. Here we go.
+tap-extended = Everyone has one more minute.
+tap-cancelled = The game is off.
+tap-turn-hint = ‹ and › turn the page, « and » jump further.
+tap-no-pages = There are no pages to turn now.
+tap-rematch = A rematch is open, and you’re in it.
+tap-rematch-early = This game is still on. First things first.
+tap-host-only = Only the admins of this chat can do that.
+tap-banned = You’re banned from games in this chat.
+tap-join-in-group = Join with the button in the group, then come back here.
+tap-elsewhere = That game belongs to another chat.
+tap-over = This game is over.
+tap-no-own-board = Your own board can’t be shown here. Please pick on the group’s board.
+tap-garbage = I don’t know this button. It may come from an older version of me.
+tap-cancel-command = To call the game off, send /cancel_game.
+tap-fair-command = For the proof of the draw, send /fair.

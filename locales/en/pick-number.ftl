@@ -1,0 +1,111 @@
+### Pick Your Number.
+
+pick-number-name = Pick Your Number
+pick-number-hint = Take a number nobody else has. Whose number is drawn first wins. In reverse mode, whoever is drawn is out, and the last one standing wins.
+
+## The lobby
+
+pick-number-about = { $winners ->
+    [one] Everyone takes a number. Whoever’s number is drawn first wins.
+   *[other] Everyone takes a number. The first { $winners } players to be drawn win.
+}
+pick-number-about-reverse = { $winners ->
+    [one] 🔄 Reverse: everyone takes a number, and whoever is drawn is out. The last one standing wins.
+   *[other] 🔄 Reverse: everyone takes a number, and whoever is drawn is out. The last { $winners } standing win.
+}
+pick-number-beacon-used = 🎲 A public random number, unknown to anyone beforehand, is mixed into the draw.
+
+## Picking
+
+pick-number-pick = Take a number from 1 to { NUMBER($highest, useGrouping: 0) }. Until time is up you can change it.
+pick-number-picked = { $picked ->
+    [0] Nobody has picked yet.
+   *[other] ✅ Picked, { $picked } of { $players }:
+}
+pick-number-missing = 💭 Still thinking: { $names }
+pick-number-closes = ⏳ Picking closes { $at }
+pick-number-seal =
+    🔒 The draw is sealed:
+    <code>{ $commitment }</code>
+
+## The draw
+
+pick-number-awaiting-beacon = All numbers are in. The draw begins as soon as the public random number is out (drand round { $round }).
+pick-number-drum-roll = { $entries ->
+    [one] One number is in. The first draw comes in a moment…
+   *[other] { $entries } numbers are in. The first draw comes in a moment…
+}
+pick-number-drawn = 🎲 Drawn: { $numbers }
+pick-number-place = { $mark } { $name } with { NUMBER($number, useGrouping: 0) }
+pick-number-places-left = { $left ->
+    [one] One more place to win…
+   *[other] { $left } more places to win…
+}
+pick-number-out = 💥 Out ({ $out }), latest first: { $names }
+pick-number-standing = 🧍 Standing ({ $standing }): { $names }
+
+## The result
+
+pick-number-winner = { $mark } { $name } with { NUMBER($number, useGrouping: 0) }
+pick-number-winner-prize = { $mark } { $name } with { NUMBER($number, useGrouping: 0) }: <b>{ $prize }</b>
+pick-number-tally = { $players ->
+    [one] One player; { $drawn } of { $highest } numbers drawn.
+   *[other] { $players } players; { $drawn } of { $highest } numbers drawn.
+}
+pick-number-without = Without a number: { $names }
+pick-number-assigned = Given a random number: { $names }
+pick-number-opened =
+    🔓 Seed: <code>{ $seed }</code>
+    🔒 Sealed as: <code>{ $commitment }</code>
+
+## A player's own board
+
+pick-number-own-pick = Your pick, from 1 to { NUMBER($highest, useGrouping: 0) }:
+pick-number-own-number = You have <b>{ NUMBER($number, useGrouping: 0) }</b>. To change it, tap another free one.
+pick-number-own-drawing = You’re in the draw with <b>{ NUMBER($number, useGrouping: 0) }</b>. Fingers crossed.
+pick-number-own-out = Your <b>{ NUMBER($number, useGrouping: 0) }</b> was drawn.
+pick-number-own-without = You had no number when picking closed, so you sat this one out.
+pick-number-own-lost = No luck for <b>{ NUMBER($number, useGrouping: 0) }</b> this time. Good game.
+pick-number-own-won = { $place } You won with <b>{ NUMBER($number, useGrouping: 0) }</b>. Congratulations.
+pick-number-own-won-prize = { $place } You won <b>{ $prize }</b> with <b>{ NUMBER($number, useGrouping: 0) }</b>. Congratulations.
+
+## Answers to taps
+
+tap-picked = You have { NUMBER($number, useGrouping: 0) }.
+
+## Rules and proof
+
+pick-number-rules =
+    🎱 <b>Pick Your Number</b>
+
+    <b>1.</b> Join while the lobby is open. When enough players are in, the last call runs; then the board opens.
+    <b>2.</b> Take a free number, in the group or privately. A number has one owner. Until time is up you can change it.
+    <b>3.</b> Numbers are drawn from the whole board. Those that nobody took are passed over; the first owners to be drawn win, in that order.
+
+    🔄 <b>Reverse mode:</b> whoever is drawn is out. The last ones standing win; the very last takes first place.
+
+    🏆 <b>Prizes:</b> first place gets half and the rest falls from there, or equal parts, or the host’s own percentages. They always add up to the pool.
+
+    🔒 <b>Fair:</b> before anyone picks, the bot publishes the fingerprint (SHA-256) of a secret seed; the seed comes with the result. Anyone can recompute the draw: /fair.
+pick-number-proof-early = The draw is sealed when picking begins. Then its fingerprint stands in the game’s message.
+pick-number-proof-sealed =
+    🔒 The draw is already decided by a secret seed with this SHA-256:
+    <code>{ $commitment }</code>
+
+    When the game is over, the seed itself is published, and you can check that it was this one.
+pick-number-proof = { $entries ->
+    [one]
+        🔒 Sealed before picking: <code>{ $commitment }</code>
+        🔓 The seed, its SHA-256 is the line above: <code>{ $seed }</code>
+        🧾 The one entry, from 1 to { NUMBER($highest, useGrouping: 0) }, as SHA-256: <code>{ $digest }</code>
+
+        Seed and entry give the order of the draw ({ $drawn } drawn). Check it without trusting me: <code>python -m bot verify proof.json</code>
+   *[other]
+        🔒 Sealed before picking: <code>{ $commitment }</code>
+        🔓 The seed, its SHA-256 is the line above: <code>{ $seed }</code>
+        🧾 { $entries } entries, from 1 to { NUMBER($highest, useGrouping: 0) }, as SHA-256: <code>{ $digest }</code>
+
+        Seed and entries give the order of the draw ({ $drawn } drawn). Check it without trusting me: <code>python -m bot verify proof.json</code>
+}
+pick-number-proof-beacon = 🎲 Round { $round } of the drand beacon was mixed in.
+pick-number-proof-no-beacon = 🎲 Round { $round } of the drand beacon was awaited, but did not come in time; the draw went on without it.

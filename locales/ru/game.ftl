@@ -1,0 +1,81 @@
+### Общее для всех видов игр: доски, кнопки, ответы на нажатия.
+### Всплывающий ответ (tap-…, button-…) — до 200 знаков и без разметки; остальное — сообщения в HTML.
+
+## Списки и промежутки времени
+
+list-more = { $list } и ещё { $more }
+duration-hours = { $count } ч
+duration-minutes = { $count } мин
+duration-seconds = { $count } с
+
+## Живое сообщение
+
+board-title = 🎱 <b>{ $title }</b>
+board-results = { $title }: итоги
+board-prize = 🏆 Приз: <b>{ $pool }</b>
+board-prizes = 🏆 Призы, всего <b>{ $pool }</b>: { $shares }
+board-cancelled = { $reason ->
+    [lobby_expired] Игроков вовремя не набралось, поэтому игра отменена.
+    [nobody_picked] Никто не выбрал число, разыгрывать было нечего.
+    [operator] Игру завершили те, кто управляет этим ботом.
+    [bot_removed] Бота убрали из чата, и игра закончилась.
+   *[host] Ведущий отменил игру.
+}
+
+lobby-players = { $players ->
+    [0] 👥 Пока никого. Мест: { $seats }.
+   *[other] 👥 <b>{ $players } из { $seats }</b> в игре:
+}
+lobby-waiting = { $missing ->
+    [one] ⏳ Нужен ещё { $missing } игрок. Лобби закроется { $deadline }.
+    [few] ⏳ Нужны ещё { $missing } игрока. Лобби закроется { $deadline }.
+   *[other] ⏳ Нужно ещё { $missing } игроков. Лобби закроется { $deadline }.
+}
+lobby-joining = ⏳ Начало { $deadline }. Ещё можно присоединиться.
+lobby-host = Ведущий: { $host }
+
+button-join = Играю
+button-leave = Выйти
+button-start = Начать сейчас
+button-extend = +1 минута
+button-cancel = Отменить игру
+button-rules = Правила
+button-rematch = Ещё раз
+button-fair = Проверить розыгрыш
+button-pick-privately = Выбрать тайно
+button-pick-in-chat = Выбрать в личке
+button-confirm-cancel = Да, отменить
+button-keep-playing = Играем дальше
+
+## Своя доска игрока
+
+own-joined = Вы в игре. Встретимся здесь, когда она начнётся.
+own-not-joined = Вы ещё не в игре. Нажмите <b>Играю</b> в группе.
+own-not-in-game = Вы не участвуете в этой игре. Ждём вас в следующей.
+confirm-cancel = Отменить { $title }? Победителей не будет, и вернуть игру нельзя.
+
+## Ответы на нажатия
+
+tap-done = Готово.
+tap-joined = { $players ->
+    [one] Вы в игре. Игроков уже { $players }.
+    [few] Вы в игре. Уже { $players } игрока.
+   *[other] Вы в игре. Уже { $players } игроков.
+}
+tap-left = Вы вышли из игры.
+tap-started = Набор закрыт. Поехали.
+tap-extended = У всех есть ещё минута.
+tap-cancelled = Игра отменена.
+tap-turn-hint = ‹ и › листают страницы, « и » — сразу на несколько.
+tap-no-pages = Сейчас листать нечего.
+tap-rematch = Новая игра открыта, и вы уже в ней.
+tap-rematch-early = Эта игра ещё идёт. Сначала доиграем.
+tap-host-only = Это могут только администраторы чата.
+tap-banned = Вам запрещено играть в этом чате.
+tap-join-in-group = Присоединитесь кнопкой в группе и возвращайтесь сюда.
+tap-elsewhere = Эта игра идёт в другом чате.
+tap-over = Эта игра закончилась.
+tap-no-own-board = Показать вашу доску здесь не получается. Выберите, пожалуйста, на общей.
+tap-garbage = Не знаю такой кнопки. Возможно, она от прежней версии.
+tap-cancel-command = Чтобы отменить игру, отправьте /cancel_game.
+tap-fair-command = Доказательство розыгрыша — по команде /fair.

@@ -1,0 +1,123 @@
+### Выбери число.
+
+pick-number-name = Выбери число
+pick-number-hint = Займите число, которого нет у других. Чьё вытянут первым, тот и победит. В обратном режиме вытянутые выбывают, побеждает последний.
+
+## Лобби
+
+pick-number-about = { $winners ->
+    [1] Каждый берёт число. Чьё вытянут первым, тот и победит.
+    [one] Каждый берёт число. Победит { $winners } игрок, чьё число вытянут первым.
+    [few] Каждый берёт число. Победят { $winners } игрока, чьи числа вытянут первыми.
+   *[other] Каждый берёт число. Победят { $winners } игроков, чьи числа вытянут первыми.
+}
+pick-number-about-reverse = { $winners ->
+    [one] 🔄 Наоборот: каждый берёт число, чьё вытянули — выбывает. Победит последний оставшийся.
+    [few] 🔄 Наоборот: каждый берёт число, чьё вытянули — выбывает. Победят последние { $winners } игрока.
+   *[other] 🔄 Наоборот: каждый берёт число, чьё вытянули — выбывает. Победят последние { $winners } игроков.
+}
+pick-number-beacon-used = 🎲 К розыгрышу подмешают публичное случайное число, которого заранее не знает никто.
+
+## Выбор
+
+pick-number-pick = Возьмите число от 1 до { NUMBER($highest, useGrouping: 0) }. Пока есть время, его можно поменять.
+pick-number-picked = { $picked ->
+    [0] Пока никто не выбрал.
+   *[other] ✅ Выбрали { $picked } из { $players }:
+}
+pick-number-missing = 💭 Ещё думают: { $names }
+pick-number-closes = ⏳ Выбор закроется { $at }
+pick-number-seal =
+    🔒 Розыгрыш запечатан:
+    <code>{ $commitment }</code>
+
+## Розыгрыш
+
+pick-number-awaiting-beacon = Все числа приняты. Розыгрыш начнётся, как только выйдет публичное случайное число (раунд drand { $round }).
+pick-number-drum-roll = { $entries ->
+    [one] В игре { $entries } число. Сейчас вытянем первое…
+    [few] В игре { $entries } числа. Сейчас вытянем первое…
+   *[other] В игре { $entries } чисел. Сейчас вытянем первое…
+}
+pick-number-drawn = 🎲 Вытянуты: { $numbers }
+pick-number-place = { $mark } { $name }, число { NUMBER($number, useGrouping: 0) }
+pick-number-places-left = { $left ->
+    [one] Осталось { $left } призовое место…
+    [few] Осталось { $left } призовых места…
+   *[other] Осталось { $left } призовых мест…
+}
+pick-number-out = 💥 Выбыли ({ $out }), начиная с последних: { $names }
+pick-number-standing = 🧍 В игре ({ $standing }): { $names }
+
+## Итоги
+
+pick-number-winner = { $mark } { $name }, число { NUMBER($number, useGrouping: 0) }
+pick-number-winner-prize = { $mark } { $name }, число { NUMBER($number, useGrouping: 0) }: <b>{ $prize }</b>
+pick-number-tally = { $players ->
+    [one] { $players } игрок; вытянуто чисел: { $drawn } из { $highest }.
+    [few] { $players } игрока; вытянуто чисел: { $drawn } из { $highest }.
+   *[other] { $players } игроков; вытянуто чисел: { $drawn } из { $highest }.
+}
+pick-number-without = Без числа: { $names }
+pick-number-assigned = Получили случайное число: { $names }
+pick-number-opened =
+    🔓 Секрет: <code>{ $seed }</code>
+    🔒 Был запечатан: <code>{ $commitment }</code>
+
+## Своя доска игрока
+
+pick-number-own-pick = Ваш выбор, от 1 до { NUMBER($highest, useGrouping: 0) }:
+pick-number-own-number = Ваше число — <b>{ NUMBER($number, useGrouping: 0) }</b>. Чтобы поменять, нажмите другое свободное.
+pick-number-own-drawing = В розыгрыше ваше число <b>{ NUMBER($number, useGrouping: 0) }</b>. Держим кулаки.
+pick-number-own-out = Ваше число <b>{ NUMBER($number, useGrouping: 0) }</b> вытянули.
+pick-number-own-without = Когда выбор закрылся, числа у вас не было, и эту игру вы пропустили.
+pick-number-own-lost = Числу <b>{ NUMBER($number, useGrouping: 0) }</b> в этот раз не повезло. Спасибо за игру.
+pick-number-own-won = { $place } Вы победили с числом <b>{ NUMBER($number, useGrouping: 0) }</b>. Поздравляем.
+pick-number-own-won-prize = { $place } Вы выиграли <b>{ $prize }</b> с числом <b>{ NUMBER($number, useGrouping: 0) }</b>. Поздравляем.
+
+## Ответы на нажатия
+
+tap-picked = Ваше число — { NUMBER($number, useGrouping: 0) }.
+
+## Правила и доказательство
+
+pick-number-rules =
+    🎱 <b>Выбери число</b>
+
+    <b>1.</b> Присоединяйтесь, пока открыто лобби. Когда игроков хватит, пойдёт последний отсчёт, потом откроется доска.
+    <b>2.</b> Возьмите свободное число, в группе или тайно. У числа один хозяин. Пока есть время, его можно поменять.
+    <b>3.</b> Числа тянут из всей доски. Ничьи пропускают; побеждают те, чьи числа вытянули первыми, в этом же порядке.
+
+    🔄 <b>Обратный режим:</b> чьё число вытянули, выбывает. Побеждают последние оставшиеся, самый последний — на первом месте.
+
+    🏆 <b>Призы:</b> первому половина, остальным по убыванию; или поровну; или по процентам ведущего. В сумме всегда ровно весь фонд.
+
+    🔒 <b>Честность:</b> до выбора бот публикует отпечаток (SHA-256) секрета, а сам секрет — вместе с итогами. Пересчитать розыгрыш может каждый: /fair.
+pick-number-proof-early = Розыгрыш запечатают, когда начнётся выбор. Отпечаток появится в сообщении игры.
+pick-number-proof-sealed =
+    🔒 Розыгрыш уже определён секретом, чей SHA-256 таков:
+    <code>{ $commitment }</code>
+
+    Когда игра закончится, опубликуем сам секрет, и вы проверите, что он тот самый.
+pick-number-proof = { $entries ->
+    [one]
+        🔒 Запечатано до выбора: <code>{ $commitment }</code>
+        🔓 Секрет, его SHA-256 строкой выше: <code>{ $seed }</code>
+        🧾 { $entries } заявка, от 1 до { NUMBER($highest, useGrouping: 0) }, как SHA-256: <code>{ $digest }</code>
+
+        Секрет и заявки дают порядок розыгрыша (вытянуто: { $drawn }). Проверьте без доверия ко мне: <code>python -m bot verify proof.json</code>
+    [few]
+        🔒 Запечатано до выбора: <code>{ $commitment }</code>
+        🔓 Секрет, его SHA-256 строкой выше: <code>{ $seed }</code>
+        🧾 { $entries } заявки, от 1 до { NUMBER($highest, useGrouping: 0) }, как SHA-256: <code>{ $digest }</code>
+
+        Секрет и заявки дают порядок розыгрыша (вытянуто: { $drawn }). Проверьте без доверия ко мне: <code>python -m bot verify proof.json</code>
+   *[other]
+        🔒 Запечатано до выбора: <code>{ $commitment }</code>
+        🔓 Секрет, его SHA-256 строкой выше: <code>{ $seed }</code>
+        🧾 { $entries } заявок, от 1 до { NUMBER($highest, useGrouping: 0) }, как SHA-256: <code>{ $digest }</code>
+
+        Секрет и заявки дают порядок розыгрыша (вытянуто: { $drawn }). Проверьте без доверия ко мне: <code>python -m bot verify proof.json</code>
+}
+pick-number-proof-beacon = 🎲 Подмешан раунд { $round } маяка drand.
+pick-number-proof-no-beacon = 🎲 Ждали раунд { $round } маяка drand, но вовремя он не вышел; розыгрыш прошёл без него.

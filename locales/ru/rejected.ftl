@@ -1,0 +1,80 @@
+### Отказы: rejected-<код> с параметрами одноимённого типа Rejected; not-now-<команда> — там, где команде не вовремя
+### есть что сказать точнее общего ответа. Без разметки: это всплывающие ответы.
+
+## Во всех видах игр
+
+rejected-not-now = { $phase ->
+    [completed] Эта игра закончилась.
+    [cancelled] Эту игру отменили.
+   *[other] Сейчас это невозможно.
+}
+not-now-join = { $phase ->
+    [completed] Эта игра закончилась. Ждём вас в следующей.
+    [cancelled] Эту игру отменили. Ждём вас в следующей.
+   *[other] Игра уже началась. Ждём вас в следующей.
+}
+not-now-leave = { $phase ->
+    [completed] Эта игра закончилась.
+    [cancelled] Эту игру отменили.
+   *[other] Игра началась, выходить уже поздно.
+}
+not-now-remove = { $phase ->
+    [completed] Эта игра закончилась.
+    [cancelled] Эту игру отменили.
+   *[other] Сейчас никого удалить нельзя.
+}
+not-now-start-now = { $phase ->
+    [completed] Эта игра закончилась.
+    [cancelled] Эту игру отменили.
+   *[other] Игра уже началась.
+}
+not-now-extend = { $phase ->
+    [completed] Эта игра закончилась.
+    [cancelled] Эту игру отменили.
+   *[other] Сейчас продлевать нечего.
+}
+not-now-cancel = { $phase ->
+    [cancelled] Игру уже отменили.
+   *[other] Эта игра закончилась.
+}
+rejected-too-late = Поздно: время только что вышло.
+rejected-unknown-game = Эта игра давно закончилась.
+rejected-already-joined = Вы уже в игре.
+rejected-not-in-game = Вы не участвуете в этой игре.
+rejected-game-full = { $limit ->
+    [one] Занято { $limit } место, больше нет.
+    [few] Заняты все { $limit } места.
+   *[other] Заняты все { $limit } мест.
+}
+rejected-not-enough-players = Игроков пока мало: { $have } из { $need }.
+rejected-place-taken = { $limit ->
+    [one] Здесь уже идёт игра.
+    [few] Здесь уже идут { $limit } игры.
+   *[other] Здесь уже идут { $limit } игр.
+}
+rejected-bad-title = Название — одна строка, не длиннее { $limit } знаков.
+rejected-bad-extension = { $limit_seconds ->
+    [one] За раз игру можно продлить не больше чем на { $limit_seconds } секунду.
+   *[other] За раз игру можно продлить не больше чем на { $limit_seconds } секунд.
+}
+rejected-bad-rule = { $rule ->
+    [percentages] Проценты: по одному на победителя, больше нуля, вместе ровно 100. Получено: { $given }.
+    [mode] Режим: { $low } или { $high }. Получено: { $given }.
+    [absent] Опоздавшие: { $low } или { $high }. Получено: { $given }.
+    [split] Делёж: auto, equal или percentages. Получено: { $given }.
+    [prize_pool] Призовой фонд — до триллиона, до 8 знаков после запятой. Получено: { $given }.
+   *[other] { $rule }: от { $low } до { $high }. Получено: { $given }.
+}
+
+## Выбери число
+
+not-now-pick-number = { $phase ->
+    [waiting_for_players] Числа появятся, когда игра начнётся.
+    [players_joining] Числа появятся, когда игра начнётся.
+    [drawing] Выбор закрыт: идёт розыгрыш.
+    [cancelled] Эту игру отменили.
+   *[other] Эта игра закончилась.
+}
+rejected-number-taken = Число { NUMBER($number, useGrouping: 0) } занято. Попробуйте другое.
+rejected-number-out-of-range = Числа { NUMBER($number, useGrouping: 0) } нет на доске: она от 1 до { NUMBER($highest, useGrouping: 0) }.
+rejected-already-yours = Число { NUMBER($number, useGrouping: 0) } уже ваше.
