@@ -1,0 +1,231 @@
+"""What PostgreSQL knows: results, figures, live games, and every game's events. Reading only.
+
+All of it is as old as the projector's lag. Every query has a limit and an index. Errors are asyncpg's.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from loguru import logger
+
+from fsm.engine import Stored
+from fsm.kind import Game, Instant, PlayerId
+from storage.codec import Codec
+from storage.connections import Pool
+
+EVENTS_A_READ = 5000
+MOST_KINDS = 100
+MOST_GAMES_OF_PLAYER = 100
+
+_STATS = """
+SELECT kind, games, wins, prizes, points, best_streak FROM player_stats
+WHERE player_id = $1 AND chat_id = 0 AND kind <> '' ORDER BY kind LIMIT $2
+"""
+_LEADERBOARD = """
+SELECT player_id, name, games, wins, prizes, points FROM player_stats WHERE chat_id = $1 AND kind = $2
+ORDER BY wins DESC, prizes DESC, points DESC, games, player_id LIMIT $3 OFFSET $4
+"""
+_FINISHED = "SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.ended_at, g.players, g.summary"
+_HISTORY = f"""
+{_FINISHED} FROM games g WHERE g.ended_at IS NOT NULL ORDER BY g.ended_at DESC LIMIT $1 OFFSET $2
+"""
+_HISTORY_OF_CHAT = f"""
+{_FINISHED} FROM games g WHERE g.chat_id = $3 AND g.ended_at IS NOT NULL ORDER BY g.ended_at DESC LIMIT $1 OFFSET $2
+"""
+_HISTORY_OF_PLAYER = f"""
+{_FINISHED} FROM game_participants p JOIN games g ON g.id = p.game_id
+WHERE p.player_id = $3 AND p.left_at IS NULL AND g.ended_at IS NOT NULL AND ($4::bigint IS NULL OR g.chat_id = $4)
+ORDER BY p.joined_at DESC LIMIT $1 OFFSET $2
+"""
+_GAME = """
+SELECT g.id, g.kind, g.title, g.chat_id, g.topic_id, g.host_id, g.status, g.players, g.prize_pool, g.version,
+    g.opened_at, g.ended_at FROM games g
+"""
+_LIVE = f"{_GAME} WHERE status NOT IN ('completed', 'cancelled') ORDER BY id LIMIT $1 OFFSET $2"
+_LIVE_IN_CHAT = f"{_GAME} WHERE chat_id = $3 AND ended_at IS NULL ORDER BY opened_at, id LIMIT $1 OFFSET $2"
+_LIVE_OF_PLAYER = """
+SELECT g.id FROM games g JOIN game_participants p ON p.game_id = g.id
+WHERE g.status NOT IN ('completed', 'cancelled') AND p.player_id = $1 AND p.left_at IS NULL
+ORDER BY g.opened_at, g.id LIMIT $2
+"""
+_TIMELINE = """
+SELECT version, name, at, command_id, data FROM game_events WHERE game_id = $1 ORDER BY version LIMIT $2 OFFSET $3
+"""
+_EVENTS = """
+SELECT version, name, at, command_id, data FROM game_events WHERE game_id = $1 AND version > $2
+ORDER BY version LIMIT $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerStats:
+    """A player's figures in one kind of game, all chats together. Completed games only."""
+
+    kind: str
+    games: int
+    wins: int
+    prizes: Decimal
+    points: int
+    best_streak: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a leaderboard."""
+
+    place: int
+    player_id: PlayerId
+    name: str
+    games: int
+    wins: int
+    prizes: Decimal
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedGame:
+    """A game that has ended. `winners`: place, name and prize, best first; at most ten."""
+
+    id: str
+    kind: str
+    title: str
+    chat_id: int
+    status: str
+    ended_at: Instant
+    players: int
+    winners: list[tuple[int, str, Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGame:
+    """A game, live or ended, as operators see it. `players`: who has joined and not left."""
+
+    id: str
+    kind: str
+    title: str
+    chat_id: int
+    topic_id: int
+    host_id: PlayerId
+    status: str
+    players: int
+    prize_pool: Decimal
+    version: int
+    opened_at: Instant
+    ended_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it is stored. `data` is JSON, and holds what is secret while the game is live."""
+
+    version: int
+    name: str
+    at: Instant
+    command_id: str
+    data: bytes
+
+
+class _Summary(msgspec.Struct):
+    winners: list[tuple[int, str, Decimal]] = []
+
+
+_summary = msgspec.json.Decoder(_Summary)
+
+
+class Archive:
+    """Reads PostgreSQL. Pages are by `limit` and `offset`."""
+
+    def __init__(self, pool: Pool, codec: Codec) -> None:
+        self._pool = pool
+        self._codec = codec
+
+    # -- figures ------------------------------------------------------------------------------------------------
+
+    async def player_stats(self, player_id: PlayerId) -> list[PlayerStats]:
+        """A player's figures, a row for each kind that they have played to the end."""
+        return [PlayerStats(*row) for row in await self._pool.fetch(_STATS, player_id, MOST_KINDS)]
+
+    async def leaderboard(self, chat_id: int, kind: str | None, limit: int, offset: int = 0) -> list[Row]:
+        """The best of a chat, or (0) of all; in one kind, or in all together."""
+        rows = await self._pool.fetch(_LEADERBOARD, chat_id, kind or "", limit, offset)
+        return [Row(place, *row) for place, row in enumerate(rows, offset + 1)]
+
+    # -- games --------------------------------------------------------------------------------------------------
+
+    async def history(
+        self, chat_id: int | None, player_id: PlayerId | None, limit: int, offset: int = 0
+    ) -> list[FinishedGame]:
+        """Games that have ended, latest first: of a chat, of a player who stayed to the end, of both, or all."""
+        if player_id is not None:
+            rows = await self._pool.fetch(_HISTORY_OF_PLAYER, limit, offset, player_id, chat_id)
+        elif chat_id is not None:
+            rows = await self._pool.fetch(_HISTORY_OF_CHAT, limit, offset, chat_id)
+        else:
+            rows = await self._pool.fetch(_HISTORY, limit, offset)
+        return [
+            FinishedGame(id_, kind, title, chat, status, _instant(ended_at), players, _winners(summary))
+            for id_, kind, title, chat, status, ended_at, players, summary in rows
+        ]
+
+    async def live_games(self, chat_id: int | None, limit: int, offset: int = 0) -> list[ListedGame]:
+        """Live games of a chat, oldest first; or of all chats, by id."""
+        if chat_id is None:
+            rows = await self._pool.fetch(_LIVE, limit, offset)
+        else:
+            rows = await self._pool.fetch(_LIVE_IN_CHAT, limit, offset, chat_id)
+        return [_listed(row) for row in rows]
+
+    async def live_game_of_player(self, player_id: PlayerId) -> list[str]:
+        """Ids of the live games that a player has joined and not left, oldest first."""
+        return [row[0] for row in await self._pool.fetch(_LIVE_OF_PLAYER, player_id, MOST_GAMES_OF_PLAYER)]
+
+    async def game(self, game_id: str) -> ListedGame | None:
+        """One game."""
+        row = await self._pool.fetchrow(f"{_GAME} WHERE g.id = $1", game_id)
+        return None if row is None else _listed(row)
+
+    # -- events -------------------------------------------------------------------------------------------------
+
+    async def timeline(self, game_id: str, limit: int, offset: int = 0) -> list[StoredEvent]:
+        """A game's events in order. Those of a live game hold secrets: not for players' eyes."""
+        return [
+            StoredEvent(version, name, _instant(at), command_id, data)
+            for version, name, at, command_id, data in await self._pool.fetch(_TIMELINE, game_id, limit, offset)
+        ]
+
+    async def finished(self, game_id: str) -> Game | None:
+        """The final state of a game that has ended, from its events. Raises `UnreadableGame`."""
+        game = await self.game(game_id)
+        if game is None or game.ended_at is None:
+            return None
+        stored = await self.folded(game_id, game.kind)
+        return None if stored is None or stored.version != game.version else stored.state
+
+    async def folded(self, game_id: str, kind_name: str) -> Stored | None:
+        """A game as its events make it; None where some of them are missing. Raises `UnreadableGame`."""
+        kind = self._codec.kind(kind_name)
+        state, version, seen = None, 0, {}
+        while rows := await self._pool.fetch(_EVENTS, game_id, version, EVENTS_A_READ):
+            for at_version, name, at, command_id, data in rows:
+                if at_version != version + 1:
+                    logger.bind(game=game_id).warning("version {} is missing from PostgreSQL", version + 1)
+                    return None
+                state, version = kind.evolve(state, self._codec.decode_event(kind, name, data)), at_version
+                seen[command_id] = _instant(at)
+        return None if state is None else Stored(kind, state, version, seen)
+
+
+def _instant(moment: datetime) -> Instant:
+    return round(moment.timestamp() * 1000)
+
+
+def _winners(summary: bytes | None) -> list[tuple[int, str, Decimal]]:
+    return [] if summary is None else _summary.decode(summary).winners
+
+
+def _listed(row: Any) -> ListedGame:
+    opened_at, ended_at = _instant(row["opened_at"]), row["ended_at"]
+    return ListedGame(**{**row, "opened_at": opened_at, "ended_at": None if ended_at is None else _instant(ended_at)})

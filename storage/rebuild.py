@@ -1,0 +1,151 @@
+"""Live games back into Redis, from PostgreSQL, where Redis was lost.
+
+A game is put back only where Redis has it not, or older than PostgreSQL has it, and never over a later version: so
+any number of processes may do this at once, and at any time. It is done only while the projector has nothing left to
+read of the game's shard: a game that has ended in Redis, and was forgotten there, is live in PostgreSQL until its end
+has been projected.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loguru import logger
+from redis.asyncio import Redis
+
+from fsm.engine import Stored
+from fsm.kind import Game
+from storage import keys
+from storage.archive import Archive
+from storage.codec import Codec, UnreadableGame
+from storage.connections import Pool
+from storage.games import LIVE_TTL_MS, RedisGames
+
+PAGE = 500
+GROUP = "projector"
+
+_LIVE = """
+SELECT id, kind, version FROM games WHERE status NOT IN ('completed', 'cancelled') AND id > $1 ORDER BY id LIMIT $2
+"""
+_SETTLED = """
+local function settled()
+  if redis.call('EXISTS', KEYS[1]) == 0 then return '' end
+  local stream, info = redis.call('XINFO', 'STREAM', KEYS[1]), {}
+  for i = 1, #stream, 2 do info[stream[i]] = stream[i + 1] end
+  for _, row in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+    local group = {}
+    for i = 1, #row, 2 do group[row[i]] = row[i + 1] end
+    if group['name'] == ARGV[1] then
+      if group['pending'] == 0 and group['last-delivered-id'] == info['last-generated-id'] then
+        return info['last-generated-id']
+      end
+      return false
+    end
+  end
+  if info['last-generated-id'] == '0-0' then return '' end
+  return false
+end
+"""
+_TOKEN = f"{_SETTLED} return settled()"
+_RESTORE = f"""{_SETTLED}
+local now = settled()
+if not now or (now ~= ARGV[2] and not (ARGV[2] == '' and now == '0-0')) then return -1 end
+if tonumber(redis.call('HGET', KEYS[2], 'v') or '0') >= tonumber(ARGV[4]) then return 0 end
+redis.call('DEL', KEYS[3])
+redis.call('HSET', KEYS[2], 'v', ARGV[4], 'k', ARGV[5], 's', ARGV[6])
+redis.call('PEXPIRE', KEYS[2], ARGV[8])
+if ARGV[7] == '' then redis.call('ZREM', KEYS[4], ARGV[3]) else redis.call('ZADD', KEYS[4], ARGV[7], ARGV[3]) end
+redis.call('SADD', KEYS[5], ARGV[3])
+redis.call('PEXPIRE', KEYS[5], ARGV[8])
+return 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuilding did."""
+
+    games: tuple[Game, ...]
+    """The games that this process put back, as they are now: their players should be told."""
+    left: tuple[str, ...]
+    """Ids of games that Redis lacks and that were left alone: the projector has not read all of their shard yet, or
+    their events can't be read. Try again when it has."""
+
+
+async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> Rebuilt:
+    """Put back what Redis has lost. Does next to nothing where it has lost nothing.
+
+    Raises what asyncpg and redis-py raise.
+    """
+    put_back: list[Game] = []
+    left: list[str] = []
+    archive, last = Archive(pool, codec), ""
+    while True:
+        tokens = await _tokens(redis, games.shards)  # before PostgreSQL is read: what is news after it is noticed
+        rows = await pool.fetch(_LIVE, last, PAGE)
+        if not rows:
+            break
+        last = rows[-1]["id"]
+        for game_id, kind in await _lacking(redis, rows):
+            stored = await _folded(archive, game_id, kind)
+            token = tokens.get(keys.shard_of_game(game_id))
+            if stored is None or token is None:
+                left.append(game_id)
+                continue
+            answer = await _restore(redis, codec, stored, token)
+            if answer == 1:
+                await games.settle_in(stored.state.place, game_id)
+                put_back.append(stored.state)
+            elif answer < 0:
+                left.append(game_id)
+    if put_back:
+        logger.warning("Redis had lost {} live games: put back as PostgreSQL has them", len(put_back))
+    if left:
+        logger.warning("{} live games are not in Redis, and not put back yet", len(left))
+    return Rebuilt(tuple(put_back), tuple(left))
+
+
+async def _tokens(redis: Redis, shards: Sequence[str]) -> Mapping[str, bytes]:
+    """Shard -> how far its stream has come, for those of which the projector has read everything."""
+    script = redis.register_script(_TOKEN)
+    found = {shard: await script(keys=[keys.feed_key(shard)], args=[GROUP]) for shard in shards}
+    return {shard: token for shard, token in found.items() if token is not None}
+
+
+async def _lacking(redis: Redis, rows: Sequence[Any]) -> list[tuple[str, str]]:
+    """Id and kind of the games that Redis has not, or older."""
+    async with redis.pipeline(transaction=False) as pipe:
+        for row in rows:
+            pipe.hget(keys.game_key(row["id"]), "v")
+        versions = await pipe.execute()
+    return [
+        (row["id"], row["kind"])
+        for row, version in zip(rows, versions, strict=True)
+        if int(version or 0) < row["version"]
+    ]
+
+
+async def _folded(archive: Archive, game_id: str, kind: str) -> Stored | None:
+    try:
+        return await archive.folded(game_id, kind)
+    except UnreadableGame as error:
+        logger.bind(game=game_id).error("a live game can't be put back: {}", error)
+        return None
+
+
+async def _restore(redis: Redis, codec: Codec, stored: Stored, token: bytes) -> int:
+    """Returns 1: put back; 0: Redis has it by now; -1: the shard has news, so that it may have ended meanwhile."""
+    state = stored.state
+    shard = keys.shard_of_game(state.id)
+    names = [
+        keys.feed_key(shard),
+        keys.game_key(state.id),
+        keys.tail_key(state.id),
+        keys.deadlines_key(shard),
+        keys.place_key(shard, state.place),
+    ]
+    snapshot = codec.encode_snapshot(state, stored.seen)
+    deadline = "" if state.deadline is None else str(state.deadline)
+    version, kind = str(stored.version), stored.kind.name
+    arguments: list[str | bytes] = [GROUP, token, state.id, version, kind, snapshot, deadline, str(LIVE_TTL_MS)]
+    return int(await redis.register_script(_RESTORE)(keys=names, args=arguments))
