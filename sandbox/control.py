@@ -317,6 +317,11 @@ class Control:
 
         return await self.until(found, within)
 
+    async def until_polled(self, within: float = 10.0) -> None:
+        """Waits until the bot is listening: its getUpdates waits, or its webhook is set."""
+        updates = self.world.updates
+        await self.until(lambda: updates.polled or updates.webhook_active, within)
+
     async def until_idle(self, within: float = 10.0) -> None:
         """Waits until the bot has confirmed every update and answered every tap."""
         await self.until(lambda: not self.world.updates.pending and not self.open_queries(), within)

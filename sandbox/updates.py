@@ -30,10 +30,14 @@ class Update:
 
 
 class Updates:
-    """Updates that the bot has not confirmed. Expiry runs on the injected clock, waits on the event loop's."""
+    """Updates that the bot has not confirmed. Expiry runs on the injected clock, waits on the event loop's.
 
-    def __init__(self, now: Callable[[], float], rng: random.Random) -> None:
+    `tell` hears of every poll: that it has confirmed, and that it waits.
+    """
+
+    def __init__(self, now: Callable[[], float], rng: random.Random, tell: Callable[[str], None]) -> None:
         self.now = now
+        self.tell = tell
         self.rng = rng
         self.pending: OrderedDict[int, Update] = OrderedDict()
         self.allowed = KINDS - UNASKED
@@ -45,6 +49,11 @@ class Updates:
         self._poller: asyncio.Future[None] | None = None
         self._last_poll = (-1, -10.0)
         self._again: deque[Update] = deque()
+
+    @property
+    def polled(self) -> bool:
+        """Whether a getUpdates waits now."""
+        return self._poller is not None
 
     def add(self, kind: str, key: int, content: Json) -> Update | None:
         """Queues an update, unless the bot has not asked for its kind. The oldest of too many is dropped."""
@@ -96,6 +105,7 @@ class Updates:
             raise ApiError(409, WEBHOOK_ACTIVE)
         self.interrupt(OTHER_POLLER)
         self._confirm(offset)
+        self.tell("polled")
         limit, wait = self._paced(offset, limit, min(wait, LONGEST_POLL))
         self.expire()
         if not self.pending and not self._again and wait > 0:
@@ -125,6 +135,7 @@ class Updates:
     async def _wait(self, seconds: float) -> None:
         poller: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._poller = poller
+        self.tell("polling")
         try:
             await asyncio.wait_for(poller, seconds)
         except TimeoutError:

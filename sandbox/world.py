@@ -93,10 +93,10 @@ class World:
         self.polls: OrderedDict[str, Poll] = OrderedDict()
         self.files: OrderedDict[str, File] = OrderedDict()
         self.profile = BotProfile()
-        self.updates = Updates(now, self.rng)
         self.limits = Limits(now)
         self.faults = Faults()
         self.changes = Changes()
+        self.updates = Updates(now, self.rng, self.changes.tell)
         self.calls: deque[CallRecord] = deque(maxlen=KEPT_CALLS)
         self.violations: deque[Violation] = deque(maxlen=KEPT_VIOLATIONS)
         self.statistics: Counter[tuple[str, int]] = Counter()
@@ -321,6 +321,7 @@ class World:
             "data": data,
         }
         self.updates.add("callback_query", message.chat_id, update)
+        self.changes.tell("press", chat=message.chat_id, user=user.id)
         return query
 
     def unanswered(self) -> list[Query]:

@@ -7,7 +7,7 @@ import { People } from "./people.js";
 import { Phone, isMember } from "./phone.js";
 
 const WORLDLY = new Set(["user", "chat", "member", "commands"]);
-const QUIET = new Set(["call", "violation", "delivered", "webhook", "clock", "reply"]);
+const QUIET = new Set(["call", "violation", "delivered", "webhook", "clock", "reply", "press", "polled", "polling"]);
 
 class Desk {
   constructor() {

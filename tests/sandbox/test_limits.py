@@ -1,0 +1,76 @@
+"""Telegram's sending limits."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox.errors import ApiError
+from sandbox.limits import Limits
+from tests.sandbox.conftest import Call, Scene, TurnedClock
+
+
+def refused(limits: Limits, chat: int, *, group: bool = False) -> int | None:
+    """Spend once; the seconds to wait where that is refused."""
+    try:
+        limits.spend(chat, group=group)
+    except ApiError as problem:
+        return problem.retry_after
+    return None
+
+
+def test_a_chat_takes_a_burst_of_five_and_then_one_a_second(clock: TurnedClock) -> None:
+    limits = Limits(clock)
+    assert [refused(limits, 1) for _ in range(6)] == [None] * 5 + [1]
+    for _ in range(20):
+        clock.turn(1)
+        assert refused(limits, 1) is None
+        assert refused(limits, 1) == 1
+    assert limits.refused["chat"] == 21
+
+
+def test_a_group_takes_twenty_a_minute(clock: TurnedClock) -> None:
+    limits = Limits(clock)
+    for _ in range(20):
+        assert refused(limits, -1, group=True) is None
+        clock.turn(2)
+    assert refused(limits, -1, group=True) == 20
+    clock.turn(20)
+    assert refused(limits, -1, group=True) is None
+
+
+def test_all_chats_together_take_thirty_a_second(clock: TurnedClock) -> None:
+    limits = Limits(clock)
+    assert [refused(limits, chat) for chat in range(31)] == [None] * 30 + [1]
+    clock.turn(1)
+    assert refused(limits, 99) is None
+
+
+@pytest.fixture
+def limited(scene: Scene) -> Scene:
+    scene.box.world.limits.enabled = True
+    return scene
+
+
+async def test_edits_count_and_answers_do_not(limited: Scene, call: Call, refusal: Call) -> None:
+    send: dict[str, Any] = {"chat_id": limited.group.id}
+    sent = (await call("sendMessage", **send, text="0"))["result"]["message_id"]
+    for number in range(1, 5):
+        assert (await call("editMessageText", **send, message_id=sent, text=str(number)))["ok"]
+    assert await refusal("editMessageText", **send, message_id=sent, text="5") == "Too Many Requests: retry after 1"
+    for _ in range(10):
+        query = limited.box.control.press_data(limited.ann, limited.group.messages[sent], "x").query.id
+        assert (await call("answerCallbackQuery", callback_query_id=query))["ok"]
+        asked = {"receiver_user_id": limited.ann.id, "callback_query_id": query}
+        assert (await call("sendMessage", **send, text="x", ephemeral_message_parameters=asked))["ok"]
+    assert [violation.kind for violation in limited.box.control.violations] == ["limit"]
+    assert limited.box.control.statistics()["limits"] == {"chat": 1}
+
+
+async def test_the_wait_stands_in_the_header_and_in_the_body(limited: Scene, http: aiohttp.ClientSession) -> None:
+    url = f"{limited.box.url}/bot{limited.box.token}/sendMessage"
+    for _ in range(6):
+        async with http.post(url, json={"chat_id": limited.group.id, "text": "x"}) as response:
+            answer = await response.json()
+    assert (response.status, response.headers["Retry-After"]) == (429, "1")
+    assert answer["parameters"] == {"retry_after": 1}
