@@ -7,11 +7,14 @@ from itertools import count
 from typing import Any
 
 from aiogram.types import CallbackQuery, Message
+from loguru import logger
 
-from fsm.kind import Host, Instant, Place
+from fsm.kind import Game, Host, Instant, Place
 from handlers.deps import Deps
+from handlers.texts import Markup, tidy
 from handlers.views.message import Button, send_params
 from handlers.views.message import Message as View
+from handlers.views.registry import VIEWS, of_state
 from storage.limits import Priority
 from storage.outbox import Outgoing
 
@@ -73,6 +76,9 @@ class Incoming:
     query: CallbackQuery | None = None
     command: Asked | None = None
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+    """Of the answers."""
+    toasts: list[str | None] = field(default_factory=list)
+    """What the tap has been answered with."""
 
     @property
     def command_id(self) -> str:
@@ -88,8 +94,8 @@ class Incoming:
     def host(self) -> Host:
         """Who opens a game with this update: an anonymous administrator opens it as the chat."""
         if self.person.anonymous:
-            return Host(self.place.chat_id, self.chat_title)
-        return Host(self.person.id, self.person.name)
+            return Host(self.place.chat_id, tidy(self.chat_title))
+        return Host(self.person.id, tidy(self.person.name))
 
     async def is_host(self) -> bool:
         """Whether the person is a host here."""
@@ -100,13 +106,21 @@ class Incoming:
 
     # -- answers ------------------------------------------------------------------------------------------------
 
-    def text(self, text_id: str, **arguments: Any) -> str:
+    def text(self, text_id: str, **arguments: Any) -> Markup:
         """A text of a message, in the language of the place."""
         return self.deps.texts.html(self.locale, text_id, **arguments)
 
     def label(self, text_id: str, **arguments: Any) -> str:
         """A text of a button or a toast."""
         return self.deps.texts.plain(self.locale, text_id, **arguments)
+
+    def title(self, title: str, kind: str) -> str:
+        """What a game is called: by its kind, where its host gave it no title."""
+        return title or self.label(VIEWS[kind].title)
+
+    def title_of(self, game: Game) -> str:
+        """The same, of a game."""
+        return self.title(game.title, of_state(game).kind.name)
 
     async def reply(self, text_id: str, **arguments: Any) -> None:
         """Answer with a text."""
@@ -127,11 +141,16 @@ class Incoming:
         view = send_params(View(html, tuple(tuple(row) for row in keyboard)))
         await self._put("editMessageText", {"message_id": self.query.message.message_id, **view})
 
-    async def toast(self, text: str | None = None, *, alert: bool = False) -> None:
-        """Answer a tap."""
-        if self.query is not None:
-            params = {"callback_query_id": self.query.id, "text": text, "show_alert": alert or None}
+    async def toast(self, text: str | None = None, *, alert: bool = False, url: str | None = None) -> None:
+        """Answer a tap: once, as Telegram takes one answer."""
+        if self.query is None or self.toasts:
+            return
+        self.toasts.append(text)
+        params = {"callback_query_id": self.query.id, "text": text, "show_alert": alert or None, "url": url}
+        try:
             await self.deps.api.call("answerCallbackQuery", {k: v for k, v in params.items() if v is not None})
+        except Exception as error:  # noqa: BLE001 - too late, or Telegram is away: what the answer says is true anyway
+            logger.info("a tap could not be answered: {}", error)
 
     async def tell(self, chat_id: int, html: str) -> None:
         """Write to somebody else."""

@@ -26,8 +26,10 @@ async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id
     """The bot was added, removed, restricted or promoted; in private: unblocked or blocked."""
     chat = event.chat
     if chat.type == "private":
-        if event.new_chat_member.status in GONE:
-            await deps.people.player_blocked(chat.id)
+        blocked = event.new_chat_member.status in GONE
+        await deps.people.player_blocked(chat.id, blocked=blocked)
+        if blocked:
+            await deps.people.chat_gone(chat.id)
         return
     if chat.type == "channel":
         return

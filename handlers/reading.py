@@ -5,7 +5,6 @@ is asked of a store.
 """
 
 from collections.abc import Awaitable, Callable, Collection
-from itertools import count
 from typing import Any
 
 from aiogram import BaseMiddleware
@@ -142,7 +141,6 @@ class Reading(BaseMiddleware):
             "chat_type": chat.type,
             "chat_title": chat.title or chat.full_name or "",
             "locale": await self._locale(person, chat, private=private),
-            "numbers": count(1),
         }
 
     async def _locale(self, person: Person, chat: Chat, *, private: bool) -> str:

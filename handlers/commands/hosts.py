@@ -50,7 +50,7 @@ async def startnow(incoming: Incoming) -> None:
     """End the joining."""
     game_id = await _hosted_game(incoming)
     outcome = await _do(incoming, game_id, StartNow(incoming.host.id))
-    await incoming.reply("cmd-started", title=outcome.state.title)
+    await incoming.reply("cmd-started", title=incoming.title_of(outcome.state))
 
 
 @in_groups
@@ -64,7 +64,7 @@ async def extend(incoming: Incoming) -> None:
     game_id = await _hosted_game(incoming)
     seconds = int(given)
     outcome = await _do(incoming, game_id, Extend(incoming.host.id, seconds * 1000))
-    await incoming.reply("cmd-extended", title=outcome.state.title, seconds=seconds)
+    await incoming.reply("cmd-extended", title=incoming.title_of(outcome.state), seconds=seconds)
 
 
 @in_groups
@@ -74,7 +74,7 @@ async def remove(incoming: Incoming) -> None:
     whom = await meant(incoming)
     game_id = await _hosted_game(incoming)
     outcome = await _do(incoming, game_id, Remove(whom.id, incoming.host.id))
-    await incoming.reply("cmd-removed", name=whom.name, title=outcome.state.title)
+    await incoming.reply("cmd-removed", name=whom.name, title=incoming.title_of(outcome.state))
 
 
 @in_groups
@@ -82,7 +82,7 @@ async def cancel_game(incoming: Incoming) -> None:
     """End the game without a result."""
     game_id = await _hosted_game(incoming)
     outcome = await _do(incoming, game_id, Cancel(incoming.host.id, "host"))
-    await incoming.reply("cmd-cancelled", title=outcome.state.title)
+    await incoming.reply("cmd-cancelled", title=incoming.title_of(outcome.state))
 
 
 @in_groups

@@ -2,6 +2,7 @@
 
 from handlers.commands.finding import host_only
 from handlers.incoming import Incoming
+from handlers.texts import Markup
 from handlers.views.message import Button
 
 CHOICE = "lang:"
@@ -16,7 +17,7 @@ async def language(incoming: Incoming) -> None:
         return
     buttons = [
         [Button(incoming.deps.texts.plain(locale, "cmd-language-name"), data=f"{CHOICE}{locale}")]
-        for locale in incoming.deps.texts.locales
+        for locale in incoming.deps.texts.LOCALES
     ]
     await incoming.answer(incoming.text("cmd-language-own" if incoming.private else "cmd-language-chat"), buttons)
 
@@ -27,18 +28,18 @@ async def speak(incoming: Incoming, locale: str) -> None:
     await incoming.answer(said)
 
 
-async def choose_language(incoming: Incoming, locale: str) -> str:
+async def choose_language(incoming: Incoming, locale: str) -> Markup:
     """Store the language; the confirmation, in it. Raises ``NotAHost``."""
     texts, people = incoming.deps.texts, incoming.deps.people
-    if locale not in texts.locales:
-        return incoming.text("cmd-usage-language", locales=", ".join(texts.locales))
+    if locale not in texts.LOCALES:
+        return incoming.text("cmd-usage-language", locales=", ".join(texts.LOCALES))
     if incoming.private:
         await people.set_player_locale(incoming.person.id, locale)
-        return str(texts.html(locale, "cmd-language-own-set"))
+        return texts.html(locale, "cmd-language-own-set")
     await host_only(incoming)
     await people.saw_chat(incoming.place.chat_id, incoming.chat_type, incoming.chat_title)
     await people.set_chat_locale(incoming.place.chat_id, locale)
-    return str(texts.html(locale, "cmd-language-chat-set"))
+    return texts.html(locale, "cmd-language-chat-set")
 
 
 async def tap(incoming: Incoming, data: str) -> None:

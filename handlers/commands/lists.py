@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from handlers.incoming import Incoming
+from handlers.texts import Markup
 from handlers.views.message import Button
-from handlers.written import amount, moment
+from handlers.written import moment
 
 PAGE = 10
 BEST, ENDED = "top:", "hist:"
@@ -24,11 +25,20 @@ async def games(incoming: Incoming) -> None:
         await incoming.reply("cmd-games-none-private" if incoming.private else "cmd-games-none")
         return
     lines = [
-        incoming.text("cmd-games-line", title=game.title, game=game.id, phase=game.status, count=game.players)
+        incoming.text(
+            "cmd-games-line",
+            title=incoming.title(game.title, game.kind),
+            game=Markup(game.id),
+            phase=game.status,
+            count=game.players,
+        )
         for game in found
     ]
     link = f"https://t.me/{deps.bot_username}?start=g_"
-    keyboard = [[Button(incoming.label("cmd-games-open", title=game.title), url=link + game.id)] for game in found]
+    keyboard = [
+        [Button(incoming.label("cmd-games-open", title=incoming.title(game.title, game.kind)), url=link + game.id)]
+        for game in found
+    ]
     await incoming.answer("\n".join([incoming.text("cmd-games-title"), *lines]), keyboard)
 
 
@@ -50,7 +60,7 @@ async def stats(incoming: Incoming) -> None:
             kind=each.kind,
             games=each.games,
             wins=each.wins,
-            prizes=amount(each.prizes),
+            prizes=each.prizes,
             points=each.points,
             streak=each.best_streak,
         )
@@ -73,7 +83,7 @@ async def _best(incoming: Incoming, chat_id: int, page: int) -> tuple[str, list[
     title = incoming.text("cmd-best-chat" if chat_id else "cmd-best-all")
     lines = [
         incoming.text(
-            "cmd-best-line", place=row.place, name=row.name, wins=row.wins, games=row.games, prizes=amount(row.prizes)
+            "cmd-best-line", place=row.place, name=row.name, wins=row.wins, games=row.games, prizes=row.prizes
         )
         for row in rows[:PAGE]
     ] or [incoming.text("cmd-best-none")]
@@ -103,12 +113,12 @@ async def _ended(incoming: Incoming, page: int) -> tuple[str, list[list[Button]]
     lines = [
         incoming.text(
             "cmd-history-line",
-            title=game.title,
-            game=game.id,
+            title=incoming.title(game.title, game.kind),
+            game=Markup(game.id),
             status=game.status,
             players=game.players,
             winners=_names(game.winners),
-            when=moment(int(game.ended_at.timestamp() * 1000), "d"),
+            when=moment(game.ended_at, "D"),
         )
         for game in found[:PAGE]
     ] or [incoming.text("cmd-history-none")]

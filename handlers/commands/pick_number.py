@@ -20,7 +20,7 @@ async def create_game(incoming: Incoming) -> None:
         fits = len(rules.percentages) == winners
         split = rules.split if fits or rules.split != prizes.PERCENTAGES else prizes.AUTO
         rules = replace(rules, winners=winners, split=split, percentages=rules.percentages if fits else ())
-    await open_game(incoming, KIND.name, title or incoming.label("cmd-default-title"), rules)
+    await open_game(incoming, KIND.name, title, rules)
 
 
 def parsed(arguments: str) -> tuple[str, bool, int | None]:

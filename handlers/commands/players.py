@@ -8,9 +8,9 @@ from handlers.commands.languages import language
 from handlers.commands.lists import games, history, leaderboard, stats
 from handlers.commands.named import Command
 from handlers.incoming import Incoming
-from handlers.texts import Markup
-from handlers.views import registry
+from handlers.texts import Markup, tidy
 from handlers.views.message import Button
+from handlers.views.registry import of_state
 from handlers.written import moment
 
 BOARD_LINK = "g_"
@@ -42,7 +42,7 @@ async def _own_board(incoming: Incoming, game_id: str) -> None:
     if await incoming.deps.people.is_banned(0, incoming.person.id):
         return await incoming.reply("cmd-banned")
     state = (await incoming.deps.engine.look(game_id)).state
-    view = registry.of_state(state)
+    view = of_state(state)
     seen = view.kind.view(state, incoming.person.id)
     await incoming.show(view.own_board(seen, incoming.person.id, incoming.deps.texts, incoming.locale, page=0))
     return None
@@ -62,11 +62,11 @@ async def join(incoming: Incoming) -> None:
     game_id = await chosen_game(incoming)
     outcome = await incoming.deps.engine.execute(
         game_id,
-        Join(incoming.person.id, incoming.person.name),
+        Join(incoming.person.id, tidy(incoming.person.name)),
         command_id=incoming.command_id,
         received=incoming.received,
     )
-    await incoming.reply("cmd-joined", title=outcome.state.title, count=len(outcome.state.players))
+    await incoming.reply("cmd-joined", title=incoming.title_of(outcome.state), count=len(outcome.state.players))
 
 
 async def leave(incoming: Incoming) -> None:
@@ -76,7 +76,7 @@ async def leave(incoming: Incoming) -> None:
     outcome = await incoming.deps.engine.execute(
         game_id, Leave(incoming.person.id), command_id=incoming.command_id, received=incoming.received
     )
-    await incoming.reply("cmd-left", title=outcome.state.title)
+    await incoming.reply("cmd-left", title=incoming.title_of(outcome.state))
 
 
 async def status(incoming: Incoming) -> None:
@@ -101,7 +101,7 @@ async def _status_of(incoming: Incoming, game_id: str) -> str | None:
     except UnknownGame:
         return None
     lines = [
-        incoming.text("cmd-status", title=state.title, game=state.id, count=len(state.players)),
+        incoming.text("cmd-status", title=incoming.title_of(state), game=Markup(state.id), count=len(state.players)),
         incoming.text("cmd-phase", phase=state.phase),
         *([incoming.text("cmd-until", when=moment(state.deadline))] if state.deadline is not None else []),
         *_own_part(incoming, state),
@@ -109,7 +109,7 @@ async def _status_of(incoming: Incoming, game_id: str) -> str | None:
     return "\n".join(lines)
 
 
-def _own_part(incoming: Incoming, state: Game) -> list[Markup | str]:
+def _own_part(incoming: Incoming, state: Game) -> list[Markup]:
     """Whether the person plays, and with which number in kinds that have them."""
     if incoming.person.anonymous:
         return []

@@ -1,0 +1,1 @@
+"""The dialogs: windows of buttons that one person walks through."""

@@ -1,0 +1,285 @@
+"""``/admin``: what operators see and do: live games, health, bans everywhere, a word to all chats, an end by force."""
+
+from html import escape
+from typing import Any
+
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, Message
+from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
+from aiogram_dialog.widgets.input import TextInput
+from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, SwitchTo
+
+from fsm.kind import Rejected, UnknownGame
+from fsm.lobby import Cancel
+from handlers.dialogs.form import cancel_button
+from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
+from handlers.incoming import Incoming
+from handlers.texts import Markup
+from handlers.views.message import Message as View
+from handlers.views.message import send_params
+from handlers.views.registry import of_state
+from handlers.written import moment
+from storage.limits import Priority
+from storage.outbox import Outgoing
+
+PAGE = 8
+CHATS_AT_ONCE = 500
+FIRST = -(2**63)
+"""Before every chat's id."""
+LONGEST_WORD = 3000
+"""Characters of a broadcast; escaping and the frame around it must leave it within Telegram's 4096."""
+
+
+class Admin(StatesGroup):
+    """The windows."""
+
+    menu = State()
+    games = State()
+    game = State()
+    end = State()
+    ban = State()
+    cast = State()
+    sure = State()
+
+
+# -- health -----------------------------------------------------------------------------------------------------
+
+
+async def _menu(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    health = await incoming.deps.health()
+    lines = [incoming.text("dlg-admin"), ""]
+    lines += [incoming.text("dlg-admin-health", name=name, state=state) for name, state in health.items()]
+    return {"html": "\n".join([*_note(dialog_manager), *lines])}
+
+
+def _note(manager: DialogManager) -> list[str]:
+    """What has just been done, shown once."""
+    note = manager.dialog_data.pop("note", None)
+    return [note, ""] if note else []
+
+
+# -- live games -------------------------------------------------------------------------------------------------
+
+
+async def _games(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    page = int(dialog_manager.dialog_data.get("page", 0))
+    found = list(await incoming.deps.archive.live_games(None, PAGE + 1, page * PAGE))
+    lines = [incoming.text("dlg-admin-games"), ""]
+    lines += [
+        incoming.text(
+            "cmd-games-line",
+            title=incoming.title(game.title, game.kind),
+            game=Markup(game.id),
+            phase=game.status,
+            count=game.players,
+        )
+        for game in found[:PAGE]
+    ] or [incoming.text("dlg-none")]
+    return {
+        "html": "\n".join(lines),
+        "games": [(game.id, game.id) for game in found[:PAGE]],
+        "earlier": page > 0,
+        "later": len(found) > PAGE,
+    }
+
+
+async def _earlier(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    manager.dialog_data["page"] = max(0, int(manager.dialog_data.get("page", 0)) - 1)
+
+
+async def _later(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    manager.dialog_data["page"] = int(manager.dialog_data.get("page", 0)) + 1
+
+
+async def _open_game(_: CallbackQuery, __: Any, manager: DialogManager, game_id: str) -> None:
+    manager.dialog_data["game"] = game_id
+    await manager.switch_to(Admin.game)
+
+
+async def _game(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    game_id = str(dialog_manager.dialog_data["game"])
+    try:
+        outcome = await incoming.deps.engine.look(game_id)
+    except UnknownGame as unknown:
+        return {"html": incoming.deps.texts.refusal_html(incoming.locale, unknown), "live": False}
+    state = outcome.state
+    kind = of_state(state).kind
+    lines = [
+        *_note(dialog_manager),
+        incoming.text("cmd-status", title=incoming.title_of(state), game=Markup(state.id), count=len(state.players)),
+        incoming.text("cmd-phase", phase=state.phase),
+        *([incoming.text("cmd-until", when=moment(state.deadline))] if state.deadline is not None else []),
+        incoming.text(
+            "dlg-admin-game",
+            kind=kind.name,
+            chat=Markup(state.place.chat_id),
+            topic=Markup(state.place.topic_id),
+            host=state.host.name,
+            version=outcome.version,
+        ),
+    ]
+    return {"html": "\n".join(lines), "live": not kind.machine.is_final(state.phase)}
+
+
+async def _end(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    incoming = incoming_of(manager)
+    game_id = str(manager.dialog_data["game"])
+    try:
+        await incoming.deps.engine.execute(
+            game_id,
+            Cancel(incoming.person.id, "operator"),
+            command_id=incoming.command_id,
+            received=incoming.received,
+        )
+    except Rejected as refusal:
+        manager.dialog_data["note"] = incoming.deps.texts.refusal_html(incoming.locale, refusal)
+    else:
+        manager.dialog_data["note"] = incoming.text("dlg-admin-ended")
+    await manager.switch_to(Admin.game)
+
+
+# -- bans -------------------------------------------------------------------------------------------------------
+
+
+async def _bans(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    bans = await incoming.deps.people.bans(0, PAGE)
+    return {
+        "html": "\n".join([*_note(dialog_manager), incoming.text("dlg-admin-ban")]),
+        "banned": [
+            (str(ban.player_id), incoming.label("dlg-admin-unban", name=ban.name or str(ban.player_id))) for ban in bans
+        ],
+    }
+
+
+async def _ban(_: Message, __: Any, manager: DialogManager, text: str) -> None:
+    incoming = incoming_of(manager)
+    player, reason = (*text.strip().split(maxsplit=1), "", "")[:2]
+    if not player.isdecimal() or len(player) > 18 or int(player) in incoming.deps.operators:
+        manager.dialog_data["note"] = incoming.text("dlg-admin-ban-whom")
+        return
+    await incoming.deps.people.ban(0, int(player), incoming.person.id, reason[:200], None)
+    manager.dialog_data["note"] = incoming.text("dlg-admin-banned", player=player)
+
+
+async def _unban(_: CallbackQuery, __: Any, manager: DialogManager, player: str) -> None:
+    incoming = incoming_of(manager)
+    await incoming.deps.people.unban(0, int(player))
+    manager.dialog_data["note"] = incoming.text("dlg-admin-unbanned", player=player)
+
+
+# -- a word to all ----------------------------------------------------------------------------------------------
+
+
+async def _cast(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    return {"html": "\n".join([*_note(dialog_manager), incoming.text("dlg-admin-cast")])}
+
+
+async def _word(_: Message, __: Any, manager: DialogManager, text: str) -> None:
+    incoming = incoming_of(manager)
+    if len(text) > LONGEST_WORD:
+        manager.dialog_data["note"] = incoming.text("dlg-admin-cast-long", limit=LONGEST_WORD)
+        return
+    manager.dialog_data["word"] = text
+    await manager.switch_to(Admin.sure)
+
+
+async def _sure(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    return {"html": "\n\n".join([incoming.text("dlg-admin-cast-sure"), _body(dialog_manager.dialog_data["word"])])}
+
+
+def _body(word: str) -> str:
+    """The operator's words as they are: escaped line by line, so that the lines stay."""
+    return escape(word, quote=False)
+
+
+async def _send(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    """Hand it to the outbox for every chat: cosmetic, so that no game waits for it; once, whatever is tapped twice."""
+    incoming = incoming_of(manager)
+    context = manager.current_context()
+    content = send_params(View(_body(manager.dialog_data["word"])))
+    after, total = FIRST, 0
+    while chats := list(await incoming.deps.people.chats_active(after, CHATS_AT_ONCE)):
+        await incoming.deps.outbox.put_many(
+            [
+                Outgoing(
+                    id=f"cast:{context.id}:{chat.id}",
+                    chat_id=chat.id,
+                    method="sendMessage",
+                    params=content,
+                    priority=Priority.COSMETIC,
+                    created_at=incoming.received,
+                    trace=incoming.trace,
+                )
+                for chat in chats
+            ]
+        )
+        after, total = chats[-1].id, total + len(chats)
+    manager.dialog_data["note"] = incoming.text("dlg-admin-cast-sent", count=total)
+    manager.dialog_data.pop("word", None)
+    await manager.switch_to(Admin.menu)
+
+
+# -- the dialog -------------------------------------------------------------------------------------------------
+
+
+def _to(text_id: str, state: State) -> SwitchTo:
+    return SwitchTo(Label(text_id), id=f"to_{str(state.state).rpartition(':')[2]}", state=state)
+
+
+def admin_dialog() -> Dialog:
+    """The dialog."""
+    back = _to("dlg-back", Admin.menu)
+    return Dialog(
+        Window(
+            Given("html"),
+            Row(_to("dlg-admin-to-games", Admin.games), _to("dlg-admin-to-ban", Admin.ban)),
+            Row(_to("dlg-admin-to-cast", Admin.cast), _to("dlg-admin-refresh", Admin.menu)),
+            cancel_button(),
+            state=Admin.menu,
+            getter=_menu,
+        ),
+        Window(
+            Given("html"),
+            Group(Select(ItemLabel(), id="game", item_id_getter=value_of, items="games", on_click=_open_game), width=2),
+            Row(
+                Button(Label("cmd-page-back"), id="earlier", on_click=_earlier, when="earlier"),
+                Button(Label("cmd-page-on"), id="later", on_click=_later, when="later"),
+            ),
+            back,
+            state=Admin.games,
+            getter=_games,
+        ),
+        Window(
+            Given("html"),
+            SwitchTo(Label("dlg-admin-end"), id="end", state=Admin.end, when="live"),
+            _to("dlg-back", Admin.games),
+            state=Admin.game,
+            getter=_game,
+        ),
+        Window(
+            Label("dlg-admin-end-sure"),
+            Row(Button(Label("dlg-admin-end"), id="end_now", on_click=_end), _to("dlg-back", Admin.game)),
+            state=Admin.end,
+        ),
+        Window(
+            Given("html"),
+            Group(Select(ItemLabel(), id="unban", item_id_getter=value_of, items="banned", on_click=_unban), width=1),
+            back,
+            TextInput(id="whom", on_success=_ban),
+            state=Admin.ban,
+            getter=_bans,
+        ),
+        Window(Given("html"), back, TextInput(id="word", on_success=_word), state=Admin.cast, getter=_cast),
+        Window(
+            Given("html"),
+            Row(Button(Label("dlg-admin-cast-send"), id="send", on_click=_send), back),
+            state=Admin.sure,
+            getter=_sure,
+        ),
+        launch_mode=LaunchMode.ROOT,
+    )
+
+
+async def start_admin(_: Incoming, manager: DialogManager) -> None:
+    """Open the dialog."""
+    await manager.start(Admin.menu, mode=StartMode.RESET_STACK)

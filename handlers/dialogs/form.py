@@ -1,0 +1,199 @@
+"""The form of Pick Your Number's rules: a window that lists them, and one that changes the chosen one.
+
+``/newgame`` fills it in for one game, ``/settings`` for all games of a chat; a ``Form`` says where its values are.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from aiogram.fsm.state import State
+from aiogram.types import CallbackQuery, Message
+from aiogram_dialog import DialogManager, ShowMode, Window
+from aiogram_dialog.widgets.input import TextInput
+from aiogram_dialog.widgets.kbd import Button, Group, Select, SwitchTo
+
+from fsm import lobby, prizes
+from fsm.kind import Rejected
+from fsm.pick_number import ASSIGN, DROP, NORMAL, REVERSE, PickNumberRules
+from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
+from handlers.incoming import Incoming
+from handlers.rules import AUTO, Unreadable, change, rules_for, setting
+from handlers.texts import Markup
+from handlers.views.registry import VIEWS
+
+TITLE = "title"
+PRESETS: Mapping[str, Sequence[str]] = {
+    TITLE: (),
+    "mode": (NORMAL, REVERSE),
+    "winners": tuple(str(count) for count in range(1, prizes.MAX_WINNERS + 1)),
+    "prize_pool": ("0", "10", "50", "100", "500", "1000"),
+    "split": (prizes.AUTO, prizes.EQUAL, prizes.PERCENTAGES),
+    "percentages": (),
+    "min_players": ("2", "3", "5", "10"),
+    "max_players": ("10", "25", "50", "100", "500"),
+    "lobby_seconds": ("300", "900", "1800", "3600"),
+    "join_seconds": ("15", "30", "60", "120", "300"),
+    "selection_seconds": ("60", "120", "300", "600"),
+    "reveal_seconds": ("1", "2", "3", "5"),
+    "absent": (DROP, ASSIGN),
+    "numbers": (AUTO, "50", "100", "500"),
+    "range_multiplier": ("2", "3", "5", "10"),
+    "max_number": ("100", "500", "1000"),
+}
+"""What is offered for each setting; most can be typed as well."""
+CHOSEN_ONLY = frozenset({"mode", "split", "absent"})
+"""Settings that have no other values than those offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where a form's values are, and what it is called.
+
+    Attributes:
+        summary: the state of the window that lists the settings.
+        field: the state of the window that changes one.
+        names: the settings, in order.
+        load: the values that differ from the defaults, and the game's title where it has one.
+        save: keeps them.
+    """
+
+    summary: State
+    field: State
+    names: tuple[str, ...]
+    load: Callable[[DialogManager], Awaitable[dict[str, str]]]
+    save: Callable[[DialogManager, dict[str, str]], Awaitable[None]]
+
+    async def rules(self, manager: DialogManager) -> PickNumberRules:
+        """The rules as they are filled in."""
+        return rules_for(await self.load(manager), defaults(manager))
+
+    # -- windows ------------------------------------------------------------------------------------------------
+
+    def fields(self) -> Group:
+        """The buttons that lead to each setting."""
+        return Group(
+            Select(ItemLabel(), id="field", item_id_getter=value_of, items="names", on_click=self._open),
+            width=2,
+        )
+
+    def field_window(self) -> Window:
+        """The window that changes one setting."""
+        return Window(
+            Given("html"),
+            Group(
+                Select(ItemLabel(), id="value", item_id_getter=value_of, items="presets", on_click=self._choose),
+                width=4,
+            ),
+            SwitchTo(Label("dlg-back"), id="back", state=self.summary),
+            TextInput(id="typed", on_success=self._typed),
+            state=self.field,
+            getter=self._field,
+        )
+
+    async def lines(self, manager: DialogManager) -> list[Markup]:
+        """One line a setting: its name and value."""
+        incoming, values = incoming_of(manager), await self.load(manager)
+        rules = rules_for(values, defaults(manager))
+        return [
+            incoming.text(
+                "dlg-line", name=Markup(incoming.text(f"dlg-name-{name}")), value=_shown(incoming, name, text)
+            )
+            for name in self.names
+            if (text := values.get(TITLE, "") if name == TITLE else setting(rules, name)) or name == TITLE
+        ]
+
+    def buttons(self, incoming: Incoming) -> list[tuple[str, str]]:
+        """The items of ``fields``."""
+        return [(name, incoming.label(f"dlg-name-{name}")) for name in self.names if name != "percentages"]
+
+    async def _field(self, dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+        name = str(dialog_manager.dialog_data["field"])
+        values = await self.load(dialog_manager)
+        rules = rules_for(values, defaults(dialog_manager))
+        current = values.get(TITLE, "") if name == TITLE else setting(rules, name)
+        note = dialog_manager.dialog_data.get("note")
+        parts = [
+            Markup(note) if note else None,
+            incoming.text("dlg-line", name=incoming.text(f"dlg-name-{name}"), value=_shown(incoming, name, current)),
+            incoming.text(f"dlg-about-{name}", winners=rules.winners),
+            None if name in CHOSEN_ONLY else incoming.text("dlg-reply-with-it"),
+        ]
+        presets = [(text, str(_shown(incoming, name, text, button=True))) for text in PRESETS[name]]
+        return {"html": "\n\n".join(part for part in parts if part), "presets": presets}
+
+    # -- taps and texts -----------------------------------------------------------------------------------------
+
+    async def _open(self, _: CallbackQuery, __: Any, manager: DialogManager, name: str) -> None:
+        if name in self.names:
+            await _go_to(manager, self.field, name)
+
+    async def _choose(self, _: CallbackQuery, __: Any, manager: DialogManager, text: str) -> None:
+        name = str(manager.dialog_data["field"])
+        if text not in PRESETS[name]:
+            return
+        if (name, text) == ("split", prizes.PERCENTAGES):
+            await _go_to(manager, self.field, "percentages")
+        else:
+            await self._set(manager, name, text)
+
+    async def _typed(self, _: Message, __: Any, manager: DialogManager, text: str) -> None:
+        name = str(manager.dialog_data["field"])
+        if name not in CHOSEN_ONLY:
+            await self._set(manager, name, text.strip())
+
+    async def _set(self, manager: DialogManager, name: str, text: str) -> None:
+        """Keep the value and go back to the list; or stay, and say what is wrong with it."""
+        incoming = incoming_of(manager)
+        try:
+            values = await self.load(manager)
+            if name == TITLE:
+                changed = {**values, TITLE: lobby.check_title(text)}
+            else:
+                changed = change(values, defaults(manager), name, text)
+        except Unreadable:
+            manager.dialog_data["note"] = incoming.text("dlg-unreadable")
+        except Rejected as refusal:
+            manager.dialog_data["note"] = incoming.deps.texts.refusal_html(incoming.locale, refusal)
+        else:
+            await self.save(manager, changed)
+            manager.dialog_data.pop("note", None)
+            await manager.switch_to(self.summary, show_mode=ShowMode.EDIT)
+
+
+async def _go_to(manager: DialogManager, state: State, name: str) -> None:
+    manager.dialog_data["field"] = name
+    manager.dialog_data.pop("note", None)
+    await manager.switch_to(state)
+
+
+def defaults(manager: DialogManager) -> PickNumberRules:
+    """What the configuration says."""
+    found: PickNumberRules = incoming_of(manager).deps.defaults["pick_number"]
+    return found
+
+
+def _shown(incoming: Incoming, name: str, text: str, *, button: bool = False) -> str | Markup:
+    """A value as people read it."""
+    words = incoming.label if button else incoming.text
+    texts, locale = incoming.deps.texts, incoming.locale
+    if name == TITLE:
+        return text or words(VIEWS["pick_number"].title)
+    if name.endswith("_seconds"):
+        return texts.duration(locale, int(Decimal(text) * 1000))
+    if name in CHOSEN_ONLY or text == AUTO:
+        return words(f"dlg-{name}-{text}")
+    if name == "percentages":
+        return " / ".join(f"{part} %" for part in text.split()) or words("dlg-none")
+    return texts.number(locale, Decimal(text))
+
+
+def cancel_button() -> Button:
+    """The button that closes a dialog and takes its message away."""
+    return Button(Label("dlg-close"), id="close", on_click=close)
+
+
+async def close(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    """Close the dialog and delete its message."""
+    await manager.done(show_mode=ShowMode.DELETE_AND_SEND)

@@ -1,0 +1,89 @@
+"""The commands that open dialogs, and the router in which dialogs live."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiogram import Router
+from aiogram.types import CallbackQuery, Message
+from aiogram_dialog import DialogManager, setup_dialogs
+from aiogram_dialog.context.intent_middleware import FORBIDDEN_STACK_KEY
+
+from handlers.commands.finding import NotAHost, host_only
+from handlers.commands.hosts import in_groups
+from handlers.commands.named import Named
+from handlers.deps import Deps
+from handlers.dialogs.access import OwnersOnly, dialog_locks
+from handlers.dialogs.admin import admin_dialog, start_admin
+from handlers.dialogs.newgame import newgame_dialog, start_newgame
+from handlers.dialogs.parts import Managers
+from handlers.dialogs.settings import settings_dialog, start_settings
+from handlers.incoming import Incoming
+from handlers.opening import may_open
+
+Start = Callable[[Incoming, DialogManager], Awaitable[None]]
+Check = Callable[[Incoming], Awaitable[None]]
+
+
+HOST_COMMANDS: dict[str, tuple[Check, Start]] = {
+    "newgame": (may_open, start_newgame),
+    "settings": (host_only, start_settings),
+}
+OPERATOR_COMMANDS: dict[str, Start] = {"admin": start_admin}
+
+
+def _for_hosts(check: Check, start: Start) -> Callable[..., Awaitable[None]]:
+    async def handle(_: Message, incoming: Incoming, dialog_manager: DialogManager | None = None, **__: Any) -> None:
+        async def run(asker: Incoming) -> None:
+            await check(asker)
+            if dialog_manager is None:  # the message answers somebody else's dialog
+                raise NotAHost
+            await start(asker, dialog_manager)
+
+        await in_groups(run)(incoming)
+
+    return handle
+
+
+def _for_operators(start: Start) -> Callable[..., Awaitable[None]]:
+    async def handle(_: Message, incoming: Incoming, dialog_manager: DialogManager, **__: Any) -> None:
+        await start(incoming, dialog_manager)
+
+    return handle
+
+
+async def left_over(_: CallbackQuery, incoming: Incoming, **data: Any) -> None:
+    """A tap on a dialog that is another's, or on a button that nothing knows any more."""
+    text_id = "dlg-not-yours" if data.get(FORBIDDEN_STACK_KEY) else "dlg-stale"
+    await incoming.toast(incoming.label(text_id))
+
+
+def dialogs_router(deps: Deps) -> Router:
+    """The router of the dialogs. Only what nobody else has handled comes here: dialogs ask Redis for their state."""
+    router = Router(name="dialogs")
+    openers = Router(name="openers")
+    for command, (check, start) in HOST_COMMANDS.items():
+        openers.message.register(_for_hosts(check, start), Named(command))
+    for command, start in OPERATOR_COMMANDS.items():
+        openers.message.register(_for_operators(start), _ForOperators(command))
+    leftovers = Router(name="leftovers")
+    leftovers.callback_query.register(left_over)
+    router.include_routers(openers, newgame_dialog(), settings_dialog(), admin_dialog(), leftovers)
+    setup_dialogs(
+        router,
+        dialog_manager_factory=Managers(),
+        stack_access_validator=OwnersOnly(),
+        events_isolation=dialog_locks(deps.redis),
+    )
+    return router
+
+
+class _ForOperators(Named):
+    """Lets a command through for operators in private; to others there is no such command."""
+
+    async def __call__(self, message: Message, incoming: Incoming | None = None) -> bool:
+        return (
+            await super().__call__(message, incoming)
+            and incoming is not None
+            and incoming.private
+            and incoming.person.id in incoming.deps.operators
+        )

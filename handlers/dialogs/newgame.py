@@ -1,0 +1,95 @@
+"""``/newgame``: a game of Pick Your Number, rule by rule, from the chat's own settings."""
+
+from typing import Any, cast
+
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery
+from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
+from aiogram_dialog.widgets.kbd import Button, Row
+
+from fsm.kind import Rejected
+from fsm.pick_number import KIND
+from handlers.dialogs.form import TITLE, Form, cancel_button, close
+from handlers.dialogs.parts import Given, Label, incoming_of
+from handlers.incoming import Incoming
+from handlers.opening import open_game, settings_of
+
+
+class NewGame(StatesGroup):
+    """The windows."""
+
+    summary = State()
+    field = State()
+
+
+async def _load(manager: DialogManager) -> dict[str, str]:
+    values = manager.dialog_data.setdefault("values", manager.start_data)
+    return cast("dict[str, str]", values)
+
+
+async def _save(manager: DialogManager, values: dict[str, str]) -> None:
+    manager.dialog_data["values"] = values
+
+
+FORM = Form(
+    NewGame.summary,
+    NewGame.field,
+    (
+        TITLE,
+        "mode",
+        "winners",
+        "prize_pool",
+        "split",
+        "percentages",
+        "min_players",
+        "max_players",
+        "lobby_seconds",
+        "join_seconds",
+        "selection_seconds",
+        "absent",
+        "numbers",
+    ),
+    _load,
+    _save,
+)
+
+
+async def _summary(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+    lines = await FORM.lines(dialog_manager)
+    return {
+        "html": "\n".join([incoming.text("dlg-newgame"), "", *lines]),
+        "names": FORM.buttons(incoming),
+    }
+
+
+async def _create(query: CallbackQuery, button: Any, manager: DialogManager) -> None:
+    incoming = incoming_of(manager)
+    values = await _load(manager)
+    try:
+        await open_game(incoming, KIND.name, values.get(TITLE, ""), await FORM.rules(manager))
+    except Rejected as refusal:
+        await incoming.toast(incoming.deps.texts.refusal(incoming.locale, refusal), alert=True)
+        return
+    await incoming.toast(incoming.label("dlg-newgame-opened"))
+    await close(query, button, manager)
+
+
+def newgame_dialog() -> Dialog:
+    """The dialog."""
+    return Dialog(
+        Window(
+            Given("html"),
+            FORM.fields(),
+            Row(Button(Label("dlg-newgame-create"), id="create", on_click=_create), cancel_button()),
+            state=NewGame.summary,
+            getter=_summary,
+        ),
+        FORM.field_window(),
+        launch_mode=LaunchMode.ROOT,
+    )
+
+
+async def start_newgame(incoming: Incoming, manager: DialogManager) -> None:
+    """Open the dialog, filled in with what the chat's hosts have set."""
+    values = (await settings_of(incoming)).get(KIND.name, {})
+    await manager.start(NewGame.summary, data=dict(values), mode=StartMode.RESET_STACK)

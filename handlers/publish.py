@@ -1,0 +1,67 @@
+"""What Telegram's menus show: the commands in every scope and language, and what the bot says of itself."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from handlers.commands import hosts, pick_number, players
+from handlers.deps import Deps
+from handlers.dialogs.launch import HOST_COMMANDS, OPERATOR_COMMANDS
+
+PLAYERS = tuple(players.COMMANDS)
+HOSTS = ("newgame", *pick_number.COMMANDS, *hosts.COMMANDS, "settings")
+OPERATORS = tuple(OPERATOR_COMMANDS)
+ALL = frozenset({*PLAYERS, *HOSTS, *HOST_COMMANDS, *OPERATORS})
+"""Every command that the bot has."""
+
+IN_PRIVATE = ("start", "help", "status", "games", "stats", "leaderboard", "history", "fair", "language")
+IN_GROUPS = tuple(name for name in PLAYERS if name != "start")
+EPHEMERAL = frozenset({"help", "join", "leave", "status", "stats"})
+"""Commands whose answer is for whoever asks alone: in groups, Telegram shows them to nobody else."""
+
+
+def _menu(deps: Deps, locale: str, names: tuple[str, ...], *, group: bool) -> list[dict[str, Any]]:
+    return [
+        {
+            "command": name,
+            "description": deps.texts.plain(locale, f"cmd-about-{name}"),
+            **({"is_ephemeral": True} if group and name in EPHEMERAL else {}),
+        }
+        for name in names
+    ]
+
+
+def _scopes() -> Iterator[tuple[Mapping[str, Any], tuple[str, ...], bool]]:
+    """Each scope, its commands, and whether it is of groups."""
+    yield {"type": "default"}, IN_PRIVATE, False
+    yield {"type": "all_private_chats"}, IN_PRIVATE, False
+    yield {"type": "all_group_chats"}, IN_GROUPS, True
+    yield {"type": "all_chat_administrators"}, (*HOSTS, *IN_GROUPS), True
+
+
+def calls(deps: Deps) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every call that publishing takes. The default language goes without a code, so that all others see it."""
+    for number, locale in enumerate(deps.texts.LOCALES):
+        language = {} if number == 0 else {"language_code": locale}
+        for scope, names, group in _scopes():
+            yield "setMyCommands", {"scope": scope, "commands": _menu(deps, locale, names, group=group), **language}
+        yield "setMyDescription", {"description": str(deps.texts.html(locale, "cmd-description")), **language}
+        short = deps.texts.plain(locale, "cmd-description-short")
+        yield "setMyShortDescription", {"short_description": short, **language}
+
+
+async def publish(deps: Deps) -> None:
+    """Tell Telegram. Raises what the Bot API client raises; what was told before stays."""
+    for method, params in calls(deps):
+        await deps.api.call(method, params)
+    for operator in sorted(deps.operators):
+        await _for_operator(deps, operator)
+
+
+async def _for_operator(deps: Deps, operator: int) -> None:
+    """An operator's private chat has one command more; it can only be set where they have begun to speak to the bot."""
+    private = await deps.people.chat(operator)
+    if private is None or not private.active:
+        return
+    locale = await deps.people.locale_of_player(operator) or deps.texts.LOCALES[0]
+    menu = _menu(deps, locale, (*IN_PRIVATE, *OPERATORS), group=False)
+    await deps.api.call("setMyCommands", {"scope": {"type": "chat", "chat_id": operator}, "commands": menu})

@@ -1,0 +1,158 @@
+"""aiogram's road: every update that is not a hot tap, from its bytes to the handler it belongs to.
+
+The order of the routers is the order of asking: what needs no store comes first, dialogs, which do, come last.
+"""
+
+import json
+from typing import Any
+
+from aiogram import Dispatcher, F, Router
+from aiogram.client.session.base import BaseSession
+from aiogram.filters import Filter
+from aiogram.types import CallbackQuery, Message
+from aiogram_dialog.utils import CB_SEP
+from loguru import logger
+
+from handlers.commands import hosts, languages, lists, pick_number, players
+from handlers.commands.named import commands_router
+from handlers.deps import Deps
+from handlers.dialogs.access import dialog_storage
+from handlers.dialogs.launch import dialogs_router, left_over
+from handlers.errors import errors_router
+from handlers.incoming import Incoming
+from handlers.limited_session import http_session, limited_bot
+from handlers.members import members_router
+from handlers.publish import ALL, publish
+from handlers.reading import Reading
+from handlers.taps import Call, Tap
+
+__all__ = ["Deps", "SlowDoor", "build_dispatcher", "publish"]
+
+
+def build_dispatcher(deps: Deps) -> Dispatcher:
+    """The dispatcher. ``feed_update`` returns when the update has been handled to its end."""
+    # aiogram would ask its storage for a state at every update; only dialogs have one, and they ask themselves.
+    dispatcher = Dispatcher(disable_fsm=True, fsm_storage=dialog_storage(deps.redis))
+    dispatcher.update.outer_middleware(Reading(deps, ALL))
+    dispatcher.include_routers(
+        errors_router(),
+        members_router(),
+        commands_router("players", players.COMMANDS),
+        commands_router("hosts", hosts.COMMANDS),
+        commands_router("pick_number", pick_number.COMMANDS),
+        _buttons_router(),
+        dialogs_router(deps),
+        _rest_router(),
+    )
+    return dispatcher
+
+
+class SlowDoor:
+    """Hands updates to aiogram, one by one as they come.
+
+    Args:
+        deps: what handlers are given.
+        token: the bot's.
+        api_base: the Bot API server, for the messages of dialogs.
+        session: instead of one that speaks HTTP to ``api_base``.
+    """
+
+    def __init__(self, deps: Deps, token: str, api_base: str, *, session: BaseSession | None = None) -> None:
+        self._bot = limited_bot(token, deps.limits, session or http_session(api_base))
+        self._dispatcher = build_dispatcher(deps)
+
+    async def __call__(self, raw: bytes) -> None:
+        """Handle one update to its end. Raises what should make it come again: Redis is away."""
+        await self._dispatcher.feed_raw_update(self._bot, json.loads(raw))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._bot.session.close()
+
+
+# -- buttons ----------------------------------------------------------------------------------------------------
+
+
+class Known(Filter):
+    """Lets the taps through that ``handlers.taps`` answers, where the fast door has not been passed."""
+
+    async def __call__(self, query: CallbackQuery, deps: Deps) -> bool:
+        """Whether it is one."""
+        return query.data is not None and query.message is not None and deps.taps.knows(query.data)
+
+
+async def _tap(query: CallbackQuery, incoming: Incoming, deps: Deps) -> None:
+    """The same as the fast door does, with aiogram's object for a start."""
+    message = query.message
+    assert message is not None
+    assert query.data is not None
+    answer = await deps.taps.answer(
+        Tap(
+            update_id=incoming.update_id,
+            query_id=query.id,
+            user_id=query.from_user.id,
+            user_name=query.from_user.full_name,
+            username=query.from_user.username,
+            language=query.from_user.language_code,
+            chat_id=message.chat.id,
+            chat_type=message.chat.type,
+            topic_id=incoming.place.topic_id,
+            message_id=message.message_id,
+            ephemeral_message_id=message.ephemeral_message_id if isinstance(message, Message) else None,
+            data=query.data,
+            received=incoming.received,
+            trace=incoming.trace,
+        )
+    )
+    if answer.error is not None:
+        logger.opt(exception=answer.error).error("a tap failed")
+        deps.count_error(type(answer.error).__name__)
+    if not answer.answered_by_calls:
+        await incoming.toast(answer.text, alert=answer.alert, url=answer.url)
+    for call in answer.calls:
+        await _carry_out(incoming, call)
+
+
+async def _carry_out(incoming: Incoming, call: Call) -> None:
+    """Make a call that belongs to a tap, and what follows from how that went."""
+    following = call.then
+    try:
+        await incoming.deps.api.call(call.method, call.params)
+    except Exception as refused:  # noqa: BLE001 - the tap is done; what can't be shown is shown otherwise, or not
+        logger.debug("{} was refused: {}", call.method, refused)
+        following = call.otherwise
+    if following is not None:
+        await _carry_out(incoming, following)
+
+
+def _on_data(handler: Any) -> Any:
+    async def handle(query: CallbackQuery, incoming: Incoming) -> None:
+        await handler(incoming, query.data or "")
+
+    return handle
+
+
+def _buttons_router() -> Router:
+    """The buttons that belong to no dialog."""
+    router = Router(name="buttons")
+    router.callback_query.register(_on_data(lists.tap_best), F.data.startswith(lists.BEST))
+    router.callback_query.register(_on_data(lists.tap_ended), F.data.startswith(lists.ENDED))
+    router.callback_query.register(_on_data(languages.tap), F.data.startswith(languages.CHOICE))
+    router.callback_query.register(_tap, Known())
+    router.callback_query.register(left_over, lambda query: CB_SEP not in (query.data or ""))
+    return router
+
+
+# -- the rest ---------------------------------------------------------------------------------------------------
+
+
+async def _not_understood(_: Message, incoming: Incoming) -> None:
+    """In private, or where the bot is called by its name, somebody waits for an answer."""
+    if incoming.private or (incoming.command is not None and incoming.command.mention is not None):
+        await incoming.reply("cmd-not-understood")
+
+
+def _rest_router() -> Router:
+    router = Router(name="rest")
+    router.message.register(_not_understood)
+    return router
