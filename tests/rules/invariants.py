@@ -1,0 +1,79 @@
+"""What holds of every game of Pick Your Number, whatever was done to it."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from fsm import proof
+from fsm.engine import Record
+from fsm.kind import Event
+from fsm.lobby import DeadlinePassed
+from fsm.pick_number import KIND, PickNumberGame, prove
+from storage.codec import Codec
+from tests.rules.given_when_then import SEED, total
+
+CODEC = Codec({KIND.name: KIND})
+MOST_TICKS = 25
+"""Lobby, joining, selection, beacon, twenty frames, result."""
+
+
+def check_state(state: PickNumberGame) -> None:
+    """Assert what holds in any phase."""
+    final = KIND.machine.is_final(state.phase)
+    assert final == (state.deadline is None) == (state.ended_at is not None)
+    assert {player: number for number, player in state.owners.items()} == state.picks
+    assert len(state.owners) == len(state.picks)
+    assert set(state.picks) <= set(state.players)
+    assert all(1 <= number <= state.highest for number in state.owners)
+    assert len(state.players) <= state.rules.capacity
+    assert state.phase != "players_joining" or len(state.players) >= state.rules.min_players
+    assert bool(state.standings) == (state.phase == "completed")
+    check_secrets(state)
+
+
+def check_secrets(state: PickNumberGame) -> None:
+    """Assert that a view shows neither the seed nor what is still to be drawn, to anybody."""
+    for viewer in (None, *state.players):
+        seen = KIND.view(state, viewer)
+        if KIND.machine.is_final(state.phase):
+            assert seen == state
+            continue
+        assert seen.seed is None
+        assert len(seen.drawn or ()) == state.shown
+        assert state.seed is None or state.seed not in repr(seen)
+
+
+def check_result(state: PickNumberGame) -> None:
+    """Assert what holds of a completed game: everybody once, no gap in the places, the whole pool, a true proof."""
+    assert state.phase == "completed"
+    assert sorted(s.player_id for s in state.standings) == sorted(state.players)
+    winners = [s for s in state.standings if s.place is not None]
+    assert [s.place for s in winners] == list(range(1, min(state.rules.winners, len(state.owners)) + 1))
+    assert total(s.prize for s in winners) == state.rules.prize_pool
+    assert all(s.prize == Decimal(0) for s in state.standings if s.place is None)
+    assert all(s.number == state.picks.get(s.player_id) for s in state.standings)
+    assert state.shown == len(state.drawn or ())
+    assert all(check.passed for check in proof.verify(proof.canonical(prove(state))))
+
+
+def check_replay(events: Sequence[Event], state: PickNumberGame) -> None:
+    """Assert that the events give the state, also after having been written and read."""
+    assert KIND.fold(None, events) == state
+    record = Record("id", 5, tuple(events))
+    (read,) = CODEC.decode_records(KIND, CODEC.encode_records(KIND, [record]))
+    assert read == record
+    assert KIND.fold(None, read.events) == state
+    again, seen = CODEC.decode_snapshot(KIND, CODEC.encode_snapshot(state, {"id": 5}))
+    assert (again, seen) == (state, {"id": 5})
+
+
+def end_by_itself(state: PickNumberGame) -> tuple[Event, ...]:
+    """What happens when nobody does anything any more; asserts that the game ends within a bounded number of ticks."""
+    events: tuple[Event, ...] = ()
+    for _ in range(MOST_TICKS + 1):
+        if state.deadline is None:
+            return events
+        more = KIND.decide(state, DeadlinePassed(state.deadline), state.deadline, SEED)
+        assert more, "a deadline that has come leads on"
+        state, events = KIND.fold(state, more), (*events, *more)
+        check_state(state)
+    raise AssertionError("the game does not end")
