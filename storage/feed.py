@@ -217,8 +217,10 @@ class Feed:
             except ResponseError as problem:
                 if "BUSYGROUP" not in str(problem):
                     raise
-        if made and self._renewed is not None:
-            await self._renewed()
+        if made and (renewed := self._renewed) is not None:
+            problem = await self._try(lambda _: renewed(), ())
+            if problem is not None:
+                raise problem
 
     async def _read(self, *, new: bool) -> list[Entry]:
         """Entries of all shards, in order within each: news, or what was taken and not acknowledged."""

@@ -1,0 +1,321 @@
+"""The projector: every event in PostgreSQL once, results and figures with it, whatever is repeated or lost."""
+
+import asyncio
+import json
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from fsm.lobby import Join, Leave, Remove
+from storage import keys
+from storage.archive import Archive
+from storage.connections import Pool
+from storage.feed import Entry, Unprocessable
+from storage.people import People
+from storage.projector import Forked, Projector
+from storage.strict import StrictGames
+from tests.contract.played import CHAT, HOST, House, feed_of
+
+
+@pytest.fixture
+def house(pool: Pool, redis: Redis) -> House:
+    return House(pool, redis)
+
+
+TABLES = ("games", "game_events", "game_participants", "prizes", "player_stats", "players", "webhook_events")
+
+
+async def everything(pool: Pool) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows, without the moments at which they were written."""
+    found = {}
+    for table in TABLES:
+        rows = [dict(row) for row in await pool.fetch(f"SELECT * FROM {table}")]
+        found[table] = sorted(
+            (tuple(v for k, v in row.items() if k not in {"updated_at", "created_at", "next_attempt_at", "id"})
+             for row in rows),
+            key=repr,
+        )  # fmt: skip
+    return found
+
+
+async def entries_of(redis: Redis, shards: tuple[str, ...]) -> list[Entry]:
+    """All entries of the feed, read past every group."""
+    found = []
+    for shard in shards:
+        for id_, fields in await redis.xrange(keys.feed_key(shard)):  # type: ignore[misc]
+            found.append(
+                Entry(
+                    id_.decode(), shard, fields[b"g"].decode(), int(fields[b"v"]) + 1, fields[b"k"].decode(),
+                    fields[b"p"].decode(), None, fields[b"r"],
+                )
+            )  # fmt: skip
+    return found
+
+
+async def test_a_whole_game_is_in_postgresql_when_it_is_over(house: House, pool: Pool) -> None:
+    game_id = await house.whole(winners=2)
+    await house.project()
+    game = await pool.fetchrow("SELECT * FROM games")
+    assert game is not None
+    assert (game["id"], game["status"], game["players"], game["chat_id"]) == (game_id, "completed", 3, CHAT)
+    assert (game["title"], game["host_id"], game["prize_pool"]) == ("<b> & Söhne", HOST.id, Decimal("10.00"))
+    assert game["version"] == await pool.fetchval("SELECT count(*) FROM game_events") == await pool.fetchval(
+        "SELECT max(version) FROM game_events"
+    )
+    state = (await house.engine.look(game_id)).state
+    placed = {s.player_id: (s.place, s.prize, s.number) for s in state.standings}  # type: ignore[attr-defined]
+    rows = await pool.fetch("SELECT player_id, place, prize, number FROM game_participants")
+    assert {row[0]: tuple(row)[1:] for row in rows} == placed
+    assert await pool.fetchval("SELECT sum(amount) FROM prizes") == Decimal("10.00")
+    assert await pool.fetchval("SELECT count(*) FROM prizes") == 2
+    assert len(json.loads(game["summary"])["winners"]) == 2
+
+
+async def test_the_state_is_what_the_stored_events_make_of_it(house: House, pool: Pool) -> None:
+    game_id = await house.whole(winners=2, mode="reverse")
+    await house.project()
+    assert await Archive(pool, house.codec).finished(game_id) == (await house.engine.look(game_id)).state
+
+
+async def test_a_feed_that_comes_again_from_its_beginning_changes_nothing(
+    house: House, pool: Pool, redis: Redis
+) -> None:
+    for chat in range(5):
+        await house.whole(chat_id=-chat - 1)
+    live = await house.begun(chat_id=-50)
+    await house.project()
+    before = await everything(pool)
+    for shard in house.games.shards:
+        await redis.xgroup_setid(keys.feed_key(shard), "projector", "0")
+    await house.project()
+    assert await everything(pool) == before
+    assert await pool.fetchval("SELECT status FROM games WHERE id = $1", live) == "number_selection"
+
+
+async def test_any_batches_in_any_overlap_give_the_same_rows(house: House, pool: Pool, redis: Redis) -> None:
+    for chat in range(3):
+        await house.whole(chat_id=-chat - 1, winners=2)
+    entries = await entries_of(redis, house.games.shards)
+    await house.projector.handle(entries)
+    at_once = await everything(pool)
+    for table in (*TABLES, "feed_checkpoints"):
+        await pool.execute(f"DELETE FROM {table}")
+    for index in range(0, len(entries), 2):
+        await house.projector.handle(entries[max(0, index - 3) : index + 2])
+    assert await everything(pool) == at_once
+
+
+async def test_two_projectors_on_one_shard_write_everything_once(house: House, pool: Pool, redis: Redis) -> None:
+    for chat in range(3):
+        await house.whole(chat_id=-chat - 1)
+    entries = await entries_of(redis, house.games.shards)
+    others = [Projector(pool) for _ in range(4)]
+    await asyncio.gather(*(other.handle(entries) for other in others))
+    total = await pool.fetchval("SELECT sum(version) FROM games")
+    assert sum(other.events for other in others) == total == await pool.fetchval("SELECT count(*) FROM game_events")
+    assert await pool.fetchval("SELECT sum(amount) FROM prizes") == 3 * Decimal("10.00")
+    assert await pool.fetchval("SELECT games FROM player_stats WHERE player_id = 1 AND chat_id = 0 AND kind = ''") == 3
+
+
+async def test_figures_are_kept_for_kind_and_chat_and_for_all(house: House, pool: Pool) -> None:
+    for chat in (-1, -1, -2):
+        await house.whole((1, 2), chat_id=chat)
+    await house.project()
+    rows = await pool.fetch("SELECT kind, chat_id, sum(games), sum(wins), sum(prizes) FROM player_stats GROUP BY 1, 2")
+    assert {tuple(row) for row in rows} == {
+        (kind, chat, 2 * games, games, 10 * games)
+        for kind in ("", "pick_number")
+        for chat, games in ((0, 3), (-1, 2), (-2, 1))
+    }
+
+
+async def test_cancelled_games_count_for_nothing(house: House, pool: Pool) -> None:
+    game_id = await house.begun()
+    await house.cancel(game_id)
+    await house.project()
+    row = await pool.fetchrow("SELECT status, ended_at, summary FROM games")
+    assert row is not None
+    assert row["status"] == "cancelled"
+    assert row["ended_at"] is not None
+    assert json.loads(row["summary"]) == {"reason": "host", "by": HOST.id}
+    assert await pool.fetchval("SELECT count(*) FROM player_stats") == 0
+    assert await pool.fetchval("SELECT count(*) FROM prizes") == 0
+
+
+async def test_who_left_is_known_to_have_left_and_who_came_back_to_be_there(house: House, pool: Pool) -> None:
+    game_id = await house.open()
+    for player in (1, 2, 3):
+        await house.do(game_id, Join(player, f"P{player}"))
+    await house.do(game_id, Leave(1))
+    await house.project()
+    await house.do(game_id, Remove(2, HOST.id))
+    await house.do(game_id, Join(1, "P1 again"))
+    await house.project()
+    rows = await pool.fetch("SELECT player_id, name, left_at IS NULL AS there FROM game_participants ORDER BY 1")
+    assert [tuple(row) for row in rows] == [(1, "P1 again", True), (2, "P2", False), (3, "P3", True)]
+    assert await pool.fetchval("SELECT players FROM games") == 2
+    assert await Archive(pool, house.codec).live_game_of_player(1) == [game_id]
+    assert await Archive(pool, house.codec).live_game_of_player(2) == []
+
+
+async def test_a_group_that_becomes_a_supergroup_takes_games_and_figures_along(house: House, pool: Pool) -> None:
+    await house.whole((1, 2), chat_id=-1)
+    live = await house.begun((1, 2), chat_id=-1)
+    await house.whole((1, 2), chat_id=-1007)
+    await house.move(live, -1007)
+    await house.finish(live, (1, 2))
+    await house.project()
+    assert await pool.fetchval("SELECT count(*) FROM games WHERE chat_id = -1007") == 3
+    rows = await pool.fetch("SELECT chat_id, sum(games) FROM player_stats WHERE kind = '' GROUP BY 1")
+    assert {tuple(row) for row in rows} == {(0, 6), (-1007, 6)}
+
+
+async def test_a_game_that_ends_under_the_old_id_counts_for_the_supergroup(
+    house: House, pool: Pool, redis: Redis
+) -> None:
+    await People(pool, redis).chat_migrated(-1, -1007)
+    await house.whole((1, 2), chat_id=-1)
+    await house.project()
+    rows = await pool.fetch("SELECT DISTINCT chat_id FROM player_stats")
+    assert {row[0] for row in rows} == {0, -1007}
+
+
+async def test_webhook_events_are_noted_once_for_each_endpoint(house: House, pool: Pool, redis: Redis) -> None:
+    done = await house.whole(chat_id=-1)
+    cancelled = await house.begun(chat_id=-2)
+    await house.cancel(cancelled)
+    house.projector = Projector(pool, webhook_endpoints=("https://a.example", "https://b.example"))
+    entries = await entries_of(redis, house.games.shards)
+    await house.projector.handle(entries)
+    await house.projector.handle(entries)
+    rows = await pool.fetch("SELECT endpoint, payload, status FROM webhook_events")
+    told = Counter((row["endpoint"], json.loads(row["payload"])["event"]) for row in rows)
+    assert told == {
+        (endpoint, event): number
+        for endpoint in ("https://a.example", "https://b.example")
+        for event, number in (("game.opened", 2), ("game.completed", 1), ("game.cancelled", 1))
+    }
+    completed = [p for row in rows if (p := json.loads(row["payload"]))["event"] == "game.completed"]
+    assert {(p["game"], p["chat_id"], len(p["data"]["standings"])) for p in completed} == {(done, -1, 3)}
+    assert {row["status"] for row in rows} == {"pending"}
+
+
+async def test_text_that_postgresql_can_not_store_is_stored_without(house: House, pool: Pool) -> None:
+    game_id = await house.open()
+    await house.do(game_id, Join(1, "N\0L \\u0000 \\\0"))
+    await house.project()
+    assert await pool.fetchval("SELECT name FROM game_participants") == "N�L \\u0000 \\�"
+    stored = await pool.fetchval("SELECT data->>'name' FROM game_events WHERE name = 'player_joined'")
+    assert stored == "N�L \\u0000 \\�"
+
+
+async def test_another_event_at_a_version_that_is_stored_is_noticed(house: House, pool: Pool, redis: Redis) -> None:
+    game_id = await house.open()
+    await house.do(game_id, Join(1, "A"), "tg:one")
+    await house.project()
+    entries = [entry for entry in await entries_of(redis, house.games.shards) if entry.game_id == game_id]
+    last = entries[-1]
+    forked = Entry(
+        last.id, last.shard, game_id, last.first_version, last.kind, last.phase, None,
+        last.records.replace(b"tg:one", b"tg:two"),
+    )  # fmt: skip
+    with pytest.raises(Forked):
+        await house.projector.handle([forked])
+
+
+@pytest.mark.parametrize("records", [b"", b"[", b"[]", b"{}", b'[{"c":"x","at":1,"e":[["player_joined",{}]]}]', b"null"])
+async def test_an_entry_that_makes_no_sense_is_refused_for_good(house: House, records: bytes, pool: Pool) -> None:
+    entry = Entry("1-1", "00", "00aaaaaaaaaaaa", 1, "pick_number", "waiting_for_players", None, records)
+    with pytest.raises(Unprocessable):
+        await house.projector.handle([entry])
+    assert await pool.fetchval("SELECT count(*) FROM game_events") == 0
+
+
+async def test_an_entry_that_can_not_be_stored_holds_up_nobody_and_is_kept(
+    house: House, pool: Pool, redis: Redis
+) -> None:
+    broken = keys.shard_of_chat(-1, len(house.games.shards))
+    await house.whole(chat_id=-1)
+    await redis.xadd(
+        keys.feed_key(broken), {"g": broken + "x" * 12, "v": 0, "k": "pick_number", "p": "x", "d": "", "r": "[]"}
+    )
+    await house.whole(chat_id=-1)
+    feed = feed_of(redis, house.games.shards)
+    reading = asyncio.create_task(feed.run(house.projector.handle))
+    async with asyncio.timeout(20):
+        while (await feed.lag()).entries or not feed.set_aside:
+            await asyncio.sleep(0.01)
+    reading.cancel()
+    await asyncio.wait({reading})
+    assert feed.set_aside == 1
+    assert await pool.fetchval("SELECT count(*) FROM games WHERE status = 'completed'") == 2
+
+
+async def test_a_position_is_moved_with_what_was_written(house: House, pool: Pool, redis: Redis) -> None:
+    await house.whole()
+    await house.project()
+    shard = keys.shard_of_chat(CHAT, len(house.games.shards))
+    last = (await redis.xinfo_stream(keys.feed_key(shard)))["last-generated-id"]  # type: ignore[misc]
+    assert await pool.fetchval("SELECT position FROM feed_checkpoints WHERE shard = $1", shard) == last.decode()
+
+
+# -- strict durability --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strict(house: House) -> House:
+    house.engine = house.new_engine()
+    house.engine._store = StrictGames(house.games, Projector(house.pool), house.codec)
+    return house
+
+
+async def versions(pool: Pool) -> dict[str, int]:
+    return {row[0]: row[1] for row in await pool.fetch("SELECT game_id, max(version) FROM game_events GROUP BY 1")}
+
+
+async def test_strictly_what_was_acknowledged_is_in_postgresql(strict: House, pool: Pool) -> None:
+    game_id = await strict.open()
+    for player in range(1, 6):
+        outcome = await strict.do(game_id, Join(player, "x"))
+        assert (await versions(pool))[game_id] >= outcome.version
+
+
+async def test_strictly_written_events_are_written_once_though_the_projector_reads_them_too(
+    strict: House, pool: Pool
+) -> None:
+    games = await asyncio.gather(*(strict.whole((1, 2), chat_id=-chat) for chat in range(1, 9)))
+    before = await everything(pool)
+    await strict.project()
+    assert await everything(pool) == before
+    assert len(games) == await pool.fetchval("SELECT count(*) FROM games WHERE status = 'completed'")
+
+
+async def test_strict_replicas_wait_for_each_other(strict: House, pool: Pool) -> None:
+    game_id = await strict.open(max_players=50)
+    engines = []
+    for _ in range(4):
+        engine = strict.new_engine()
+        engine._store = StrictGames(strict.games, Projector(pool), strict.codec)
+        engines.append(engine)
+    outcomes = await asyncio.gather(
+        *(engines[n % 4].execute(game_id, Join(n + 1, "x"), command_id=f"tg:j{n}") for n in range(40))
+    )
+    assert (await versions(pool))[game_id] == max(outcome.version for outcome in outcomes)
+    assert await pool.fetchval("SELECT count(*) FROM game_participants") == 40
+
+
+async def test_a_command_that_redis_alone_has_is_answered_strictly_when_postgresql_has_it_too(
+    house: House, pool: Pool
+) -> None:
+    game_id = await house.open()
+    await house.do(game_id, Join(1, "x"), "tg:lost answer")
+    engine = house.new_engine()
+    engine._store = StrictGames(house.games, Projector(pool), house.codec)
+    again = asyncio.create_task(engine.execute(game_id, Join(1, "x"), command_id="tg:lost answer"))
+    assert not (await asyncio.wait({again}, timeout=0.1))[0]
+    await house.project()
+    assert (await again).duplicate
+    assert (await versions(pool))[game_id] == (await again).version
