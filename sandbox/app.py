@@ -77,7 +77,7 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve(  # noqa: PLR0913  every choice has its default
+async def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     *,

@@ -18,7 +18,7 @@ PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 GENERAL_LANGUAGE = ""
 
 
-class Refused(Exception):  # noqa: N818  named as what it is
+class Refused(Exception):
     """What a Telegram client would not let this person do; the text says why."""
 
 
@@ -59,7 +59,7 @@ class Control:
             first_name, last_name=last_name, username=username, language=language, simulated=simulated
         )
 
-    def add_group(  # noqa: PLR0913  a person has choices
+    def add_group(
         self,
         title: str,
         creator: User,
@@ -164,7 +164,7 @@ class Control:
         self.world.set_blocked(user, blocked=False)
         return self.say(user, self.private(user), f"/start {payload}".strip())
 
-    def upload(  # noqa: PLR0913  a person has choices
+    def upload(
         self,
         user: User,
         chat: Chat,

@@ -29,7 +29,7 @@ def ephemeral_asked(call: Any) -> EphemeralMessageParameters | None:
     return asked
 
 
-def send_ephemeral(  # noqa: PLR0913  all that a message is made of
+def send_ephemeral(
     world: World, chat: Chat, call: Any, asked: EphemeralMessageParameters, *, content: Json, markup: Json | None
 ) -> Json:
     """Sends to one member of a group. A bot that is no administrator needs a tap or command of the last 15 seconds."""

@@ -1,6 +1,6 @@
 """A sandbox on a free port, a clock that tests turn, and two clients: aiogram's and a bare one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from sandbox import app
 from sandbox.state import Chat, Message, User
 
-Call = Callable[..., Awaitable[Any]]
+Call = Callable[..., Coroutine[Any, Any, Any]]
 
 
 @dataclass

@@ -69,8 +69,8 @@ async def test_edits_count_and_answers_do_not(limited: Scene, call: Call, refusa
 
 async def test_the_wait_stands_in_the_header_and_in_the_body(limited: Scene, http: aiohttp.ClientSession) -> None:
     url = f"{limited.box.url}/bot{limited.box.token}/sendMessage"
-    for _ in range(6):
-        async with http.post(url, json={"chat_id": limited.group.id, "text": "x"}) as response:
-            answer = await response.json()
-    assert (response.status, response.headers["Retry-After"]) == (429, "1")
-    assert answer["parameters"] == {"retry_after": 1}
+    for _ in range(5):
+        await http.post(url, json={"chat_id": limited.group.id, "text": "x"})
+    async with http.post(url, json={"chat_id": limited.group.id, "text": "x"}) as response:
+        assert (response.status, response.headers["Retry-After"]) == (429, "1")
+        assert (await response.json())["parameters"] == {"retry_after": 1}
