@@ -33,7 +33,7 @@ from bot.bot_api import (
     TopicGone,
     Unauthorized,
 )
-from storage.leases import STORE_GONE, Bell, Lease, LeaseLostError, jitter
+from storage.leases import STORE_GONE, Bell, Lease, LeaseLostError, heed_cancellation, jitter
 from storage.limits import Limits, Priority
 from storage.outbox import Claimed, Finished, Nothing, Outbox, Outgoing
 
@@ -170,7 +170,7 @@ class Sender:
         stats: counters to use.
     """
 
-    def __init__(  # noqa: PLR0913 - wired once, by name, in the composition root
+    def __init__(
         self,
         *,
         outbox: Outbox,
@@ -217,6 +217,7 @@ class Sender:
                 await asyncio.wait(self._calls, timeout=GRACE_SECONDS)
             if returned := await self._outbox.recover(fence):
                 logger.info("{} calls of the sender before are done again", returned)
+            heed_cancellation()
             while self._lease.held and self._broken is None:
                 await self._step(fence)
         except asyncio.CancelledError:
@@ -243,6 +244,7 @@ class Sender:
         finally:
             if not started:
                 self._room.release()
+        heed_cancellation()
         if isinstance(claimed, Finished):
             settled = Settled.EXPIRED if claimed.expired else Settled.UNCHANGED
             await self._report(claimed.outgoing, Outcome(settled), claimed.waited_ms)
@@ -393,7 +395,7 @@ class Sender:
         """The chat waits longer each time, so that order is kept; others go on until the circuit opens."""
         logger.warning("item {} not delivered: {}", claimed.outgoing.id, error)
         # An attempt counts against an item only when Telegram has answered others since its last one.
-        failed = 0 < claimed.tried_at < self.stats.last_success_at
+        failed = 0 < claimed.tried_at <= self.stats.last_success_at
         delay = min(30.0, 0.5 * 2 ** min(claimed.tries, 6)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
         await self._surely(lambda: self._limits.penalise(claimed.outgoing.chat_id, delay))
         await self._again(claimed, failed=failed)

@@ -7,6 +7,10 @@ from typing import Any
 from loguru import logger
 
 
+ASK_AGAIN_SECONDS = 6.0
+"""Longer than any task takes to end in good order."""
+
+
 class Tasks:
     """Starts tasks, notices their unexpected end, and cancels and awaits them all at shutdown.
 
@@ -41,7 +45,8 @@ class Tasks:
         while self._running:
             for task in self._running:
                 task.cancel()
-            await asyncio.wait(self._running)
+            # Asked again after a while: up to Python 3.11 a cancellation can be swallowed (see `heed_cancellation`).
+            await asyncio.wait(self._running, timeout=ASK_AGAIN_SECONDS)
             # A task leaves the set in its done callback, which runs a turn of the loop later.
             await asyncio.sleep(0)
 

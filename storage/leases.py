@@ -50,6 +50,17 @@ def jitter(seconds: float) -> float:
     return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
+def heed_cancellation() -> None:
+    """Raise the cancellation of this task that a library has swallowed; for loops around Redis commands.
+
+    redis-py sends under `asyncio.wait_for`, which up to Python 3.11 returns the result of what has just ended and
+    forgets the cancellation that came with it. The task still knows.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class LeaseLostError(Exception):
     """A store has seen a higher token than ours: somebody else does this job now."""
 
@@ -72,6 +83,7 @@ class Bell:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(self._channel)
+                    heed_cancellation()
                     # The subscription itself rings too: whatever came before it was not heard.
                     while True:
                         if await pubsub.get_message(timeout=30) is not None:
@@ -89,8 +101,10 @@ class Bell:
     async def after(self, seen: int, within: float | None = None) -> None:
         """Return when it has rung more than `seen` times, or after `within` seconds."""
         if self.rings == seen:
+            # Not `wait_for`: up to Python 3.11 it swallows a cancellation that comes together with the result.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._next.wait(), within)
+                async with asyncio.timeout(within):
+                    await self._next.wait()
 
 
 class Lease:
@@ -145,6 +159,7 @@ class Lease:
                     return
             finally:
                 await self.release()
+                heed_cancellation()
             logger.warning("lease {} lost", self.name)
             await asyncio.sleep(jitter(self._ttl / 10))
 
@@ -153,6 +168,7 @@ class Lease:
         while True:
             rings = self._released.rings if self._released else 0
             wait = await self.try_acquire()
+            heed_cancellation()
             if wait == 0:
                 return self._fence
             # Just after the expiry, and in any case soon: a holder may release, or Redis lose the key.
@@ -223,10 +239,11 @@ class Lease:
         delay = self._ttl / 3
         while self.held:
             await asyncio.sleep(delay)
-            left = self._safe_until - time.monotonic()
             try:
-                if left <= 0 or not await asyncio.wait_for(self.renew(), left):
-                    return
+                async with asyncio.timeout(self._safe_until - time.monotonic()):
+                    if not await self.renew():
+                        return
+                heed_cancellation()
                 delay = self._ttl / 3
             except (*STORE_GONE, TimeoutError) as problem:
                 delay = jitter(self._ttl / 10)
