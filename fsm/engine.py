@@ -275,30 +275,39 @@ class Engine:
         plans: list[_Plan] = []
         try:
             await self._refresh([live for live in batch if not live.fresh])
-            plans += [plan for live in batch if (plan := self._plan(live)) is not None]
+            for live in batch:
+                plan = self._plan(live)
+                if plan is not None:
+                    plans.append(plan)
             if plans:
                 self._settle(plans, await self._commit(plans))
         except asyncio.CancelledError:
-            self._abandon(batch, plans)
+            self._abandon(batch, plans, Unavailable("stopped"))
             raise
+        except Exception as bug:  # noqa: BLE001 -- the askers are told, and with them the logs
+            self._abandon(batch, plans, bug)
         finally:
             for live in batch:
-                live.flying = False
-                if live.waiting:
-                    self._queue[live.id] = live
-                elif live.kind is None or live.state is None or live.kind.machine.is_final(live.state.phase):
-                    self._games.pop(live.id, None)  # ended, or never was
+                self._land(live)
+
+    def _land(self, live: _Live) -> None:
+        live.flying = False
+        if live.waiting:
+            self._queue[live.id] = live
+        elif live.kind is None or live.state is None or live.kind.machine.is_final(live.state.phase):
+            self._games.pop(live.id, None)  # ended, or never was
 
     async def _refresh(self, stale: list[_Live]) -> None:
         """Read games that this process does not know, or knows to be behind."""
         loaded = await asyncio.gather(*(self._store.load(live.id) for live in stale), return_exceptions=True)
         for live, stored in zip(stale, loaded, strict=True):
-            if isinstance(stored, Exception):
+            if isinstance(stored, BaseException):
+                failure = stored if isinstance(stored, Exception) else Unavailable("stopped")
                 while live.waiting:
-                    self._answer(live.waiting.popleft(), stored)
-            elif stored is None:
-                live.fresh, live.kind, live.state, live.version, live.seen = True, None, None, 0, {}
-            elif isinstance(stored, Stored):
+                    self._answer(live.waiting.popleft(), failure)
+            elif stored is None:  # not fresh: another replica may open it at any time
+                live.kind, live.state, live.version, live.seen = None, None, 0, {}
+            else:
                 live.fresh, live.kind, live.state = True, stored.kind, stored.state
                 live.version, live.seen = stored.version, stored.seen
 
@@ -319,14 +328,12 @@ class Engine:
             if kind is None or (state is None and claim is None):
                 self._answer(order, UnknownGame())
                 continue
-            result, events = self._decide(kind, state, version, order, known=(live.seen, new))
-            if events:
-                state = kind.fold(state, events)
-                version += len(events)
+            result = self._decide(kind, state, version, order, known=(live.seen, new))
+            if isinstance(result, Outcome) and result.events:
+                state, version = result.state, result.version
                 new.add(order.command_id)
-                records.append(Record(order.command_id, order.received, events))
-                result = Outcome(state, version, events)
-            if state is None:  # a refused opening: there is nothing in the store to compare with
+                records.append(Record(order.command_id, order.received, result.events))
+            elif state is None:  # a refused opening: there is nothing in the store to compare with
                 claim = None
                 self._answer(order, result)
                 continue
@@ -344,22 +351,22 @@ class Engine:
         version: int,
         order: _Order,
         known: tuple[Container[str], Container[str]],
-    ) -> tuple[Outcome | Exception, tuple[Event, ...]]:
+    ) -> Outcome | Exception:
         if state is not None:
             if order.command is None:
-                return Outcome(state, version, ()), ()
+                return Outcome(state, version, ())
             if order.command_id in known[0] or order.command_id in known[1]:
-                return Outcome(state, version, (), duplicate=True), ()
-        assert order.command is not None  # noqa: S101 -- a look at nothing was answered before
+                return Outcome(state, version, (), duplicate=True)
+        assert order.command is not None, "a look at nothing was answered before"
         try:
             events = kind.decide(state, order.command, order.received, self._entropy.seed())
+            return Outcome(kind.fold(state, events), version + len(events), events)
         except Rejected as refusal:
-            return refusal, ()
+            return refusal
+        except StopIteration as bug:  # which a future does not take
+            return RuntimeError(repr(bug))
         except Exception as bug:  # noqa: BLE001 -- one command's bug is its asker's alone, not its game's
-            return bug, ()
-        if state is None:
-            return UnknownGame(), events
-        return Outcome(state, version, events), events
+            return bug
 
     async def _commit(self, plans: list[_Plan]) -> Sequence[CommitResult | Exception]:
         try:
@@ -372,7 +379,7 @@ class Engine:
             live, commit = plan.live, plan.commit
             match result:
                 case CommitResult.COMMITTED:
-                    live.kind, live.state, live.version = commit.kind, commit.state, commit.version
+                    live.kind, live.state, live.version, live.fresh = commit.kind, commit.state, commit.version, True
                     _remember(live.seen, commit.records)
                     for order, answer in zip(plan.orders, plan.results, strict=True):
                         self._answer(order, answer)
@@ -382,7 +389,8 @@ class Engine:
                 case CommitResult.OCCUPIED:
                     limit = commit.claim[1] if commit.claim else 0
                     for order in plan.orders:
-                        self._answer(order, PlaceTaken(limit=limit))
+                        opening = isinstance(order.command, OpenGame)
+                        self._answer(order, PlaceTaken(limit=limit) if opening else UnknownGame())
                 case _:
                     live.fresh = False
                     for order in plan.orders:
@@ -397,15 +405,16 @@ class Engine:
             else:
                 live.waiting.appendleft(order)
 
-    def _abandon(self, batch: list[_Live], plans: list[_Plan]) -> None:
-        """The flight was cancelled: nobody on it is left without an answer, and what it knew is read again."""
+    def _abandon(self, batch: list[_Live], plans: list[_Plan], why: Exception) -> None:
+        """The flight failed: nobody on it is left without an answer, and what it knew is read again."""
         for plan in plans:
             for order in plan.orders:
-                self._answer(order, Unavailable("stopped"))
+                if not order.answer.done():
+                    self._answer(order, why)
         for live in batch:
             live.fresh = False
             while live.waiting:
-                self._answer(live.waiting.popleft(), Unavailable("stopped"))
+                self._answer(live.waiting.popleft(), why)
 
     def _answer(self, order: _Order, result: Outcome | Exception) -> None:
         with suppress(asyncio.InvalidStateError):  # the asker has gone

@@ -165,7 +165,7 @@ class PhaseMachine:
 
     def is_final(self, phase: str) -> bool:
         """Whether nothing leads out of ``phase``."""
-        return not self._legal[phase]
+        return not self._legal.get(phase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,188 @@
+"""Live games in memory: a second implementation of the engine's port, whose faults a test commands.
+
+``Shelf`` is what all replicas share, ``MemoryGames`` is one replica's way to it. Everything is written and read through
+the codec, so that nobody holds another's objects. Nothing here sleeps: a call that is held waits for the test.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fsm.engine import Commit, CommitResult, Record, Stored
+from fsm.kind import Event, Game, Instant, Kind, Place
+from storage.codec import Codec
+
+
+@dataclass
+class Row:
+    """A game: everything that happened in it, encoded."""
+
+    kind: str
+    version: int = 0
+    records: list[bytes] = field(default_factory=list)
+
+
+class Shelf:
+    """The games of all replicas."""
+
+    def __init__(self, kinds: Mapping[str, Kind[Any]]) -> None:
+        self.codec = Codec(kinds)
+        self.rows: dict[str, Row] = {}
+        self.places: dict[Place, set[str]] = {}
+
+    def read(self, game_id: str) -> Stored | None:
+        """A game as its records tell it."""
+        row = self.rows.get(game_id)
+        if row is None:
+            return None
+        kind, records = self.codec.kind(row.kind), self.records(game_id)
+        state = kind.fold(None, [event for record in records for event in record.events])
+        return Stored(kind, state, row.version, {record.command_id: record.at for record in records})
+
+    def records(self, game_id: str) -> list[Record]:
+        """What happened in a game, by command."""
+        row = self.rows[game_id]
+        kind = self.codec.kind(row.kind)
+        return [record for raw in row.records for record in self.codec.decode_records(kind, raw)]
+
+    def events(self, game_id: str) -> list[Event]:
+        """What happened in a game."""
+        return [event for record in self.records(game_id) for event in record.events]
+
+    def write(self, commit: Commit) -> CommitResult:
+        """A commit, whole or not at all."""
+        row = self.rows.get(commit.game_id)
+        if commit.expected != (row.version if row else 0):
+            return CommitResult.CONFLICT
+        if not commit.records:
+            return CommitResult.COMMITTED
+        encoded = self.codec.encode_records(commit.kind, commit.records)
+        if commit.claim is not None:
+            place, limit = commit.claim
+            if len(self.places.setdefault(place, set())) >= limit:
+                return CommitResult.OCCUPIED
+            self.places[place].add(commit.game_id)
+        row = self.rows.setdefault(commit.game_id, Row(commit.kind.name))
+        row.records.append(encoded)
+        row.version = commit.version
+        if commit.kind.machine.is_final(commit.state.phase):
+            for games in self.places.values():
+                games.discard(commit.game_id)
+        return CommitResult.COMMITTED
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next call: nothing is written, or all is (``after``) and then the call fails."""
+
+    error: BaseException
+    after: bool = False
+
+
+class MemoryGames:
+    """One replica's ``GameStore``. ``flights`` lists the commits of each call, as game ids."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self.flights: list[tuple[str, ...]] = []
+        self.loads: list[str] = []
+        self.commit_faults: deque[Fault] = deque()
+        self.load_faults: deque[Fault] = deque()
+        self.refusals: dict[str, Exception] = {}
+        """Game id -> what its next commit alone is answered with, unwritten."""
+        self.conflicts: dict[str, int] = {}
+        """Game id -> how many of its next commits are answered with a conflict, unwritten."""
+        self._open = asyncio.Event()
+        self._open.set()
+        self._held = 0
+        self._arrived = asyncio.Condition()
+
+    # -- the port -----------------------------------------------------------------------------------------------
+
+    async def load(self, game_id: str) -> Stored | None:
+        """A game, or None."""
+        self.loads.append(game_id)
+        found = self.shelf.read(game_id)
+        await self._pass()
+        if self.load_faults:
+            raise self.load_faults.popleft().error
+        return found
+
+    async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
+        """Each commit for itself."""
+        self.flights.append(tuple(commit.game_id for commit in commits))
+        await self._pass()
+        fault = self.commit_faults.popleft() if self.commit_faults else None
+        if fault is not None and not fault.after:
+            raise fault.error
+        results = [self._one(commit) for commit in commits]
+        await asyncio.sleep(0)  # an answer takes its way, too
+        if fault is not None:
+            raise fault.error
+        return results
+
+    def _one(self, commit: Commit) -> CommitResult | Exception:
+        if commit.game_id in self.refusals:
+            return self.refusals.pop(commit.game_id)
+        if self.conflicts.get(commit.game_id, 0) > 0:
+            self.conflicts[commit.game_id] -= 1
+            return CommitResult.CONFLICT
+        return self.shelf.write(commit)
+
+    # -- what a test does ---------------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Let no call through until ``release``."""
+        self._open.clear()
+
+    def release(self) -> None:
+        """Let all calls through."""
+        self._open.set()
+
+    async def held(self, calls: int = 1) -> None:
+        """Wait until so many calls wait here."""
+        async with self._arrived:
+            await self._arrived.wait_for(lambda: self._held >= calls)
+
+    async def _pass(self) -> None:
+        if self._open.is_set():
+            return
+        async with self._arrived:
+            self._held += 1
+            self._arrived.notify_all()
+        try:
+            await self._open.wait()
+        finally:
+            self._held -= 1
+
+
+class HandClock:
+    """A clock that a test turns."""
+
+    def __init__(self, now: Instant) -> None:
+        self.time = now
+
+    def now(self) -> Instant:
+        """The time that the test has set."""
+        return self.time
+
+
+class CountedSeeds:
+    """Entropy without chance: every seed another one."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def seed(self) -> str:
+        """The next seed."""
+        self.given += 1
+        return f"{self.given:064x}"
+
+
+def state_of(shelf: Shelf, game_id: str) -> Game:
+    """A game's state as the shelf has it."""
+    stored = shelf.read(game_id)
+    assert stored is not None
+    return stored.state
