@@ -3,7 +3,7 @@
 The token is part of every URL and appears nowhere else: errors carry the method and Telegram's own text, and are raised
 outside of the handlers of the HTTP library's exceptions, so that no trace leads to an URL.
 """
-# ruff: noqa: N818 - these are answers of Telegram's, named for what they say
+
 
 import contextlib
 import time

@@ -14,12 +14,13 @@ import msgspec
 from loguru import logger
 from redis.asyncio import Redis
 
-from bot.bot_api import ApiError
 from bot.logs import TRACE, new_trace
 from bot.metrics import Metrics
 from bot.tasks import Tasks
 from fsm.engine import Clock, Unavailable
-from handlers.taps import Answer, Call, Tap, Taps
+from handlers.floods import Floods, Verdict
+from handlers.ports import Api
+from handlers.taps import Answer, Call, Tap, Taps, carry_out
 from storage.connections import REDIS_GONE
 
 TAP = b'"callback_query":'
@@ -75,7 +76,7 @@ class NotAnUpdate(ValueError):
     """The body is not an update of Telegram's."""
 
 
-class Again(Exception):  # noqa: N818 -- an instruction to whoever delivers
+class Again(Exception):
     """The update can't be handled now; deliver it again."""
 
 
@@ -84,13 +85,6 @@ class SlowDoor(Protocol):
 
     async def __call__(self, raw: bytes) -> None:
         """Handle one update to its end."""
-
-
-class Api(Protocol):
-    """What carries out the calls that belong to a tap."""
-
-    async def call(self, method: str, params: dict[str, Any]) -> Any:
-        """The result. Raises ApiError."""
 
 
 def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
@@ -130,6 +124,7 @@ class Doors:
         self,
         *,
         taps: Taps,
+        floods: Floods,
         slow: Callable[[], Awaitable[SlowDoor]],
         api: Api,
         redis: Redis,
@@ -138,6 +133,7 @@ class Doors:
         metrics: Metrics,
     ) -> None:
         self._taps = taps
+        self._floods = floods
         self._slow = slow
         self._api = api
         self._redis = redis
@@ -157,12 +153,24 @@ class Doors:
             await self._deliver_slowly(raw)
             return None
         TRACE.set(tap.trace)
-        answer = await self._taps.answer(tap)
+        answer = await self._answer(tap)
         self._metrics.updates["fast", answer.outcome] += 1
         self._metrics.taps.add(time.perf_counter() - began)
+        if answer.error is not None:
+            self._metrics.errors["tap"] += 1
+            logger.opt(exception=answer.error).error("a tap failed")
         if answer.calls:
-            self._tasks.spawn(f"calls of tap {tap.trace}", self._carry_out(answer.calls))
-        return {"method": "answerCallbackQuery", **answering(tap, answer)}
+            self._tasks.spawn("calls of a tap", carry_out(self._api, answer.calls))
+        return None if answer.answered_by_calls else {"method": "answerCallbackQuery", **answering(tap, answer)}
+
+    async def _answer(self, tap: Tap) -> Answer:
+        match self._floods.judge(tap.user_id):
+            case Verdict.PASS:
+                return await self._taps.answer(tap)
+            case Verdict.WARN:
+                return self._taps.too_fast(tap)
+            case Verdict.DROP:
+                return Answer(outcome="flood")
 
     async def deliver_batch(self, updates: Sequence[bytes]) -> None:
         """Handle a batch that was polled: in order within a chat, chats side by side; answers go out as calls.
@@ -185,7 +193,7 @@ class Doors:
                 logger.error("an update that can't be read is left out: {}", problem)
                 continue
             if reply is not None:
-                self._tasks.spawn("answer of a tap", self._carry_out((Call(reply.pop("method"), reply),)))
+                self._tasks.spawn("answer of a tap", carry_out(self._api, [Call(reply.pop("method"), reply)]))
 
     async def _deliver_slowly(self, raw: bytes) -> None:
         """aiogram's road: once and to its end, whichever replica gets it again."""
@@ -226,16 +234,6 @@ class Doors:
         else:
             self._metrics.updates["slow", "done"] += 1
         await self._redis.set(key, b"done", ex=DONE_SECONDS)
-
-    async def _carry_out(self, calls: Sequence[Call]) -> None:
-        """Make the calls that belong to a tap, in order; where one is refused, what was to be done otherwise."""
-        for call in calls:
-            try:
-                await self._api.call(call.method, call.params)
-            except ApiError as refused:
-                logger.debug("{} was refused: {}", call.method, refused)
-                if call.otherwise is not None:
-                    await self._carry_out((call.otherwise,))
 
 
 def answering(tap: Tap, answer: Answer) -> dict[str, Any]:

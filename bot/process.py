@@ -26,14 +26,14 @@ from bot.clock import SystemClock, SystemEntropy
 from bot.deadlines import Deadlines
 from bot.doors import Doors, SlowDoor
 from bot.exports import export
-from bot.health import Health
+from bot.health import Check, Health
 from bot.logs import watch_loop
 from bot.metrics import Metrics, registry
 from bot.polling import Poller
-from bot.sender import SENDER_LEASE, Outcome, Sender, Settled
+from bot.sender import SENDER_LEASE, Clock, Outcome, Sender, Settled
 from bot.settings import Settings, SettingsError
 from bot.tasks import Tasks
-from fsm.engine import Clock, Commit, CommitResult, Engine, Entropy, GameStore, Stored
+from fsm.engine import Commit, CommitResult, Engine, Entropy, GameStore, Stored
 from fsm.pick_number import Beacon, PickNumberRules
 from fsm.registry import KINDS
 from handlers.boards import Boards
@@ -44,7 +44,7 @@ from handlers.texts import Texts
 from storage import migrate
 from storage.archive import Archive
 from storage.codec import Codec
-from storage.connections import Pool, postgres_pool, redis_client, redis_ready
+from storage.connections import POSTGRES_GONE, Pool, postgres_pool, redis_client, redis_ready
 from storage.embedded import stores
 from storage.feed import Feed
 from storage.games import RedisGames
@@ -53,12 +53,18 @@ from storage.limits import Limits, Rates, Window
 from storage.outbox import BELL, Outbox, Outgoing
 from storage.people import People
 from storage.projector import Projector
+from storage.rebuild import rebuild
+from storage.retention import prune
+from storage.strict import StrictGames
 
 LOCALES = Path(__file__).parent.parent / "locales"
 LISTENERS = 64
 """Connections of the pool for what waits: pub/sub and blocking reads."""
 ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
 STOP_SECONDS = 10.0
+PRUNE_SECONDS = 86_400
+VITAL = frozenset({"projector", "boards", "sender", "deadlines", "poller", "web server"})
+"""Tasks without which a process is of no use."""
 
 
 class MeasuredStore:
@@ -167,17 +173,21 @@ class House:
             shards=settings.redis.shards,
             keep_finished_ms=int(games.keep_finished_seconds * 1000),
         )
-        self.engine = Engine(
-            KINDS, MeasuredStore(self.games, self.metrics.commits.add), clock, entropy, observe=self.metrics.command
-        )
+        self.projector = Projector(pool)
+        store: GameStore = MeasuredStore(self.games, self.metrics.commits.add)
+        if settings.durability.strict:
+            store = StrictGames(store, self.projector, self.codec)
+        self.engine = Engine(KINDS, store, clock, entropy, observe=self.metrics.command)
         self.texts = Texts(LOCALES)
         self.people = People(pool, redis)
         self.archive = Archive(pool, self.codec)
+        self.floods = Floods(clock)
         telegram = settings.telegram
         self.api = BotApi(
             telegram.token.get_secret_value(), telegram.api_base, seconds=telegram.request_timeout_seconds
         )
-        self.limits = Limits(redis, rates_of(settings))
+        turned = None if isinstance(clock, SystemClock) else clock.now
+        self.limits = Limits(redis, rates_of(settings), turned)
         self.outbox = Outbox(redis, self.limits)
         self.released = Bell(listening, RELEASED)
         self.doorbell = Bell(listening, BELL)
@@ -191,6 +201,7 @@ class House:
         try:
             me = await self._who_am_i()
             self.tasks.spawn("released leases", self.released.listen())
+            self.tasks.spawn("people", self.people.run())
             self.tasks.spawn("loop lag", watch_loop(self.metrics.loop_lag.add))
             self.beacon = await beacon.find(self.settings.games.draw)
             boards = Boards(
@@ -235,12 +246,10 @@ class House:
         await self.api.close()
 
     def _task_died(self, name: str, error: BaseException) -> None:
-        self.metrics.errors[f"task {name.split()[0]}"] += 1
-        if name in self.vital:
+        self.metrics.errors[f"task {name.split(maxsplit=1)[0]}"] += 1
+        if name in VITAL:
             logger.critical("{} ended: {}; the process stops, so that another can take over", name, error)
             self.failed.set()
-
-    vital = frozenset({"projector", "boards", "sender", "deadlines", "poller", "web server"})
 
     async def _who_am_i(self) -> Mapping[str, Any]:
         """The bot's own account. Waits for a Telegram that is away; a refused token ends the start."""
@@ -265,12 +274,12 @@ class House:
         defaults = {"pick_number": rules_of(self.settings, self.beacon)}
         taps = Taps(
             engine=self.engine,
-            games=self.games,
             texts=self.texts,
             people=self.people,
             hosts=hosts,
             boards=boards,
             archive=self.archive,
+            ids=self.games,
             bot_username=me["username"],
             max_live=self.settings.games.max_live_per_chat,
         )
@@ -285,6 +294,7 @@ class House:
         self.slow = slow
         return Doors(
             taps=taps,
+            floods=self.floods,
             slow=slow,
             api=self.api,
             redis=self.redis,
@@ -309,7 +319,7 @@ class House:
             api=self.api,
             texts=self.texts,
             clock=self.clock,
-            floods=Floods(self.clock),
+            floods=self.floods,
             redis=self.redis,
             defaults=defaults,
             bot_id=me["id"],
@@ -348,8 +358,8 @@ class House:
     # -- worker --------------------------------------------------------------------------------------------------
 
     async def _start_worker(self, boards: Boards) -> None:
-        self.projector = Projector(self.pool, self.codec)
-        await self.projector.rebuild(self.games)
+        self.boards = boards
+        await self._rebuild()
         self.sender = Sender(
             outbox=self.outbox,
             limits=self.limits,
@@ -362,14 +372,34 @@ class House:
         self.tasks.spawn("doorbell", self.doorbell.listen())
         self.tasks.spawn("sender", self.sender.run())
         self.tasks.spawn("board progress", boards.keep_showing())
-        self.tasks.spawn("projector", self._feed("projector").run(self.projector.handle))
+        self.tasks.spawn("projector", self._feed("projector", renewed=self._rebuild).run(self.projector.handle))
         self.tasks.spawn("boards", self._feed("boards").run(boards.handle))
+        self.tasks.spawn("retention", self._lease("{retention}").run(self._prune_daily))
         if self.beacon is not None:
             listener = beacon.Listener(self.engine, self.beacon, self.settings.games.draw)
             self.tasks.spawn("beacon", self._feed("beacon").run(listener.handle))
 
-    def _feed(self, group: str) -> Feed:
-        return Feed(self.listening, self.games.shards, group, owner=self.owner, released=self.released)
+    async def _rebuild(self) -> None:
+        """Put back the live games that Redis has lost, and tell their chats."""
+        rebuilt = await rebuild(self.pool, self.redis, self.codec, self.games)
+        for game in rebuilt.games:
+            await self.boards.tell_restored(game)
+
+    async def _prune_daily(self, _fence: int) -> None:
+        while True:
+            try:
+                pruned = await prune(
+                    self.pool, self.clock.now(), keep_events_days=self.settings.games.keep_events_days
+                )
+                logger.info("pruned: {}", pruned)
+            except POSTGRES_GONE as problem:
+                logger.warning("nothing pruned today: {}", type(problem).__name__)
+            await asyncio.sleep(PRUNE_SECONDS)
+
+    def _feed(self, group: str, renewed: Callable[[], Awaitable[object]] | None = None) -> Feed:
+        return Feed(
+            self.listening, self.games.shards, group, owner=self.owner, released=self.released, renewed=renewed
+        )
 
     def _settled_by(self, boards: Boards) -> Callable[[Outgoing, Outcome], Awaitable[None]]:
         async def settled(outgoing: Outgoing, outcome: Outcome) -> None:
@@ -397,7 +427,7 @@ class House:
         except web.AddressTaken as error:
             raise SettingsError(str(error)) from None
 
-    def _checks(self) -> dict[str, Callable[[], Awaitable[Mapping[str, Any]]]]:
+    def _checks(self) -> Mapping[str, Check]:
         async def redis() -> Mapping[str, Any]:
             await self.redis.ping()
             return {}
@@ -419,7 +449,7 @@ class House:
             overdue = max(0, self.clock.now() - due[0][1]) if due else 0
             return {"ok": overdue < 5000, "oldest_overdue_ms": overdue}
 
-        checks = {"redis": redis, "postgres": postgres, "telegram": telegram, "outbox": outbox, "deadlines": deadlines}
+        checks: dict[str, Check] = {"redis": redis, "postgres": postgres, "telegram": telegram, "outbox": outbox, "deadlines": deadlines}
         if "worker" in self.roles:
             checks["feed"] = self._feed_lag
         return checks

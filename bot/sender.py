@@ -7,7 +7,6 @@ answer means is decided in `_answered` and nowhere else.
 
 import asyncio
 import contextlib
-import random
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -195,6 +194,7 @@ class Sender:
         self._resume_at = 0
         self._limited: tuple[int, int] | None = None
         self._broken: BaseException | None = None
+        self._streaks: Counter[int] = Counter()
 
     async def run(self) -> None:
         """Stand by for the lease, and send while it is ours; until cancelled. Calls in flight then end first."""
@@ -307,6 +307,8 @@ class Sender:
             result = await self._api.call(method, params)
         except ApiError as error:
             self.stats.errors[type(error).__name__] += 1
+            if not isinstance(error, ServerDown):
+                self._streaks.pop(out.chat_id, None)
             await self._answered(claimed, error)
         else:
             await self._succeeded(claimed, result)
@@ -314,6 +316,7 @@ class Sender:
     async def _succeeded(self, claimed: Claimed, result: Any) -> None:
         out = claimed.outgoing
         self.stats.last_success_at = self._clock.now()
+        self._streaks.pop(out.chat_id, None)
         if claimed.message_id is not None:
             await self._surely(lambda: self._outbox.settle(claimed, shown=True))
             outcome = Outcome(Settled.EDITED, claimed.message_id, result=result)
@@ -396,7 +399,8 @@ class Sender:
         logger.warning("item {} not delivered: {}", claimed.outgoing.id, error)
         # An attempt counts against an item only when Telegram has answered others since its last one.
         failed = 0 < claimed.tried_at <= self.stats.last_success_at
-        delay = min(30.0, 0.5 * 2 ** min(claimed.tries, 6)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        self._streaks[claimed.outgoing.chat_id] += 1
+        delay = jitter(min(30.0, 0.25 * 2 ** min(self._streaks[claimed.outgoing.chat_id], 7)))
         await self._surely(lambda: self._limits.penalise(claimed.outgoing.chat_id, delay))
         await self._again(claimed, failed=failed)
 

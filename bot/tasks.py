@@ -6,7 +6,6 @@ from typing import Any
 
 from loguru import logger
 
-
 ASK_AGAIN_SECONDS = 6.0
 """Longer than any task takes to end in good order."""
 

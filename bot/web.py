@@ -117,7 +117,7 @@ def application(routes_: list[BaseRoute]) -> App:
     return Starlette(routes=routes_)
 
 
-class AddressTaken(Exception):  # noqa: N818 -- the reason why the start stops
+class AddressTaken(Exception):
     """Something else listens on the configured address."""
 
 
@@ -125,7 +125,7 @@ class _Server(uvicorn.Server):
     """A server that leaves signals to the process."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN201 -- uvicorn's own signature
+    def capture_signals(self):  # type: ignore[no-untyped-def]
         """Capture nothing."""
         yield
 

@@ -3,11 +3,12 @@
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from fsm.engine import Clock, Engine
 from handlers.floods import Floods
 from handlers.hosts import Hosts
+from handlers.ports import Api
 from handlers.taps import Taps
 from handlers.texts import Texts
 from storage.archive import Archive
@@ -15,18 +16,6 @@ from storage.games import RedisGames
 from storage.limits import Limits
 from storage.outbox import Outbox
 from storage.people import People
-
-
-class Api(Protocol):
-    """The Bot API client, for the calls that don't wait in the outbox."""
-
-    def call(
-        self,
-        method: str,
-        params: Mapping[str, Any] | None = None,
-        files: Mapping[str, tuple[str, bytes]] | None = None,
-    ) -> Awaitable[Any]:
-        """The result of a method. ``files``: field -> (file name, content)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

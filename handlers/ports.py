@@ -1,8 +1,21 @@
 """What taps ask of the world. The real ones are in ``storage/``, ``handlers/hosts.py`` and ``handlers/boards.py``."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Mapping
+from typing import Any, Protocol
 
 from fsm.kind import Game, Place, PlayerId
+
+
+class Api(Protocol):
+    """The Bot API client, for calls that don't wait in the outbox."""
+
+    def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+    ) -> Awaitable[Any]:
+        """The result of a method. ``files``: field -> (file name, content)."""
 
 
 class People(Protocol):

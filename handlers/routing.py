@@ -24,7 +24,7 @@ from handlers.limited_session import http_session, limited_bot
 from handlers.members import members_router
 from handlers.publish import ALL, publish
 from handlers.reading import Reading
-from handlers.taps import Call, Tap
+from handlers.taps import Tap, carry_out
 
 __all__ = ["Deps", "SlowDoor", "build_dispatcher", "publish"]
 
@@ -109,20 +109,7 @@ async def _tap(query: CallbackQuery, incoming: Incoming, deps: Deps) -> None:
         deps.count_error(type(answer.error).__name__)
     if not answer.answered_by_calls:
         await incoming.toast(answer.text, alert=answer.alert, url=answer.url)
-    for call in answer.calls:
-        await _carry_out(incoming, call)
-
-
-async def _carry_out(incoming: Incoming, call: Call) -> None:
-    """Make a call that belongs to a tap, and what follows from how that went."""
-    following = call.then
-    try:
-        await incoming.deps.api.call(call.method, call.params)
-    except Exception as refused:  # noqa: BLE001 - the tap is done; what can't be shown is shown otherwise, or not
-        logger.debug("{} was refused: {}", call.method, refused)
-        following = call.otherwise
-    if following is not None:
-        await _carry_out(incoming, following)
+    await carry_out(deps.api, answer.calls)
 
 
 def _on_data(handler: Any) -> Any:

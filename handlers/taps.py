@@ -6,25 +6,26 @@ anything. A tap is answered after its command is durable; the calls in an ``Answ
 
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from loguru import logger
 
 from fsm.engine import Engine, Unavailable
 from fsm.kind import Game, Host, Rejected, UnknownGame
 from fsm.lobby import Join, OpenGame
 from handlers.kinds import VERBS
 from handlers.kinds.verb import Tap, Verb, whole
-from handlers.ports import Archive, Boards, Hosts, Ids, People
+from handlers.ports import Api, Archive, Boards, Hosts, Ids, People
 from handlers.texts import Texts, tidy
 from handlers.views.lobby import deep_link
 from handlers.views.message import Button, Message, edit_params, ephemeral_edit_params, send_params
 from handlers.views.registry import VIEWS, of_state
 
-__all__ = ["Answer", "Call", "Tap", "Taps"]
+__all__ = ["Answer", "Call", "Tap", "Taps", "carry_out"]
 
 REMEMBERED = 8192
 """Own boards, and games, that are remembered for a while to spare Telegram calls; forgetting costs a call."""
@@ -153,6 +154,10 @@ class Taps:
         except Exception as error:  # noqa: BLE001 -- every tap is answered; the caller logs what it was
             text = self._texts.plain(locale, "error-unexpected", trace=tap.trace)
             return Answer(text=text, alert=True, outcome="error", error=error)
+
+    def too_fast(self, tap: Tap) -> Answer:
+        """What somebody is told who taps faster than a person can."""
+        return self._toast(self._texts.pick(tap.language), "cmd-slow-down", "flood")
 
     async def _answer(self, tap: Tap, locale: str) -> Answer:
         verb, _, rest = tap.data.partition(":")
@@ -380,6 +385,19 @@ class Taps:
 
     def _toast(self, locale: str, text_id: str, outcome: str) -> Answer:
         return Answer(text=self._texts.plain(locale, text_id), outcome=outcome)
+
+
+async def carry_out(api: Api, calls: Sequence[Call]) -> None:
+    """Make the calls that belong to a tap, in order, and what follows from how each went."""
+    for call in calls:
+        following = call.then
+        try:
+            await api.call(call.method, call.params)
+        except Exception as refused:  # noqa: BLE001 -- the tap is done; what can't be shown is shown otherwise, or not
+            logger.debug("{} was refused: {}", call.method, refused)
+            following = call.otherwise
+        if following is not None:
+            await carry_out(api, (following,))
 
 
 class _Recent:

@@ -11,15 +11,15 @@ duration-seconds = { $count } s
 ## The living message
 
 board-title = 🎱 <b>{ $title }</b>
-board-results = { $title }: results
-board-prize = 🏆 Prize: <b>{ $pool }</b>
-board-prizes = 🏆 Prizes, <b>{ $pool }</b> in all: { $shares }
+board-results = 🏆 <b>{ $title }</b>: results
+board-prize = 💰 Prize: <b>{ $pool }</b>
+board-prizes = 💰 Prizes, <b>{ $pool }</b> in all: { $shares }
 board-cancelled = { $reason ->
-    [lobby_expired] Not enough players came in time, so the game is off.
-    [nobody_picked] Nobody picked a number, so there was nothing to draw.
-    [operator] The game was ended by the people who run this bot.
-    [bot_removed] The bot left the chat, so the game ended.
-   *[host] A host called the game off.
+    [lobby_expired] Not enough players came in time, so the game is cancelled.
+    [nobody_picked] Nobody picked a number, so the game is cancelled: there was nothing to draw.
+    [operator] The people who run this bot cancelled the game.
+    [bot_removed] The bot left the chat, so the game is cancelled.
+   *[host] A host cancelled the game.
 }
 
 lobby-players = { $players ->
@@ -51,7 +51,7 @@ button-keep-playing = Keep playing
 own-joined = You’re in. I’ll be here when the game starts.
 own-not-joined = You haven’t joined yet. Tap <b>Join</b> in the group.
 own-not-in-game = You’re not in this game. Catch the next one.
-confirm-cancel = Call off { $title }? Nobody wins, and it can’t be undone.
+confirm-cancel = Cancel { $title }? Nobody wins, and it can’t be undone.
 
 ## Answers to taps
 
@@ -63,7 +63,7 @@ tap-joined = { $players ->
 tap-left = You’ve left the game.
 tap-started = Joining is closed. Here we go.
 tap-extended = Everyone has one more minute.
-tap-cancelled = The game is off.
+tap-cancelled = The game is cancelled.
 tap-turn-hint = ‹ and › turn the page, « and » jump further.
 tap-no-pages = There are no pages to turn now.
 tap-rematch = A rematch is open, and you’re in it.
@@ -75,5 +75,5 @@ tap-elsewhere = That game belongs to another chat.
 tap-over = This game is over.
 tap-no-own-board = Your own board can’t be shown here. Please pick on the group’s board.
 tap-garbage = I don’t know this button. It may come from an older version of me.
-tap-cancel-command = To call the game off, send /cancel_game.
+tap-cancel-command = To cancel the game, send /cancel_game.
 tap-fair-command = For the proof of the draw, send /fair.

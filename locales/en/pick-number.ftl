@@ -84,7 +84,7 @@ pick-number-rules =
 
     🔄 <b>Reverse mode:</b> whoever is drawn is out. The last ones standing win; the very last takes first place.
 
-    🏆 <b>Prizes:</b> first place gets half and the rest falls from there, or equal parts, or the host’s own percentages. They always add up to the pool.
+    💰 <b>Prizes:</b> first place gets half and the rest falls from there, or equal parts, or the host’s own percentages. They always add up to the pool.
 
     🔒 <b>Fair:</b> before anyone picks, the bot publishes the fingerprint (SHA-256) of a secret seed; the seed comes with the result. Anyone can recompute the draw: /fair.
 pick-number-proof-early = The draw is sealed when picking begins. Then its fingerprint stands in the game’s message.

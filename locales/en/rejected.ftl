@@ -5,36 +5,36 @@
 
 rejected-not-now = { $phase ->
     [completed] This game is over.
-    [cancelled] This game was called off.
+    [cancelled] This game was cancelled.
    *[other] That’s not possible at this point of the game.
 }
 not-now-join = { $phase ->
     [completed] This game is over. Catch the next one.
-    [cancelled] This game was called off. Catch the next one.
+    [cancelled] This game was cancelled. Catch the next one.
    *[other] The game has begun without you. Catch the next one.
 }
 not-now-leave = { $phase ->
     [completed] This game is over.
-    [cancelled] This game was called off.
+    [cancelled] This game was cancelled.
    *[other] The game has begun, so it’s too late to leave.
 }
 not-now-remove = { $phase ->
     [completed] This game is over.
-    [cancelled] This game was called off.
+    [cancelled] This game was cancelled.
    *[other] Nobody can be removed at this point.
 }
 not-now-start-now = { $phase ->
     [completed] This game is over.
-    [cancelled] This game was called off.
+    [cancelled] This game was cancelled.
    *[other] The game has already started.
 }
 not-now-extend = { $phase ->
     [completed] This game is over.
-    [cancelled] This game was called off.
+    [cancelled] This game was cancelled.
    *[other] There’s nothing to extend at this point.
 }
 not-now-cancel = { $phase ->
-    [cancelled] The game has been called off already.
+    [cancelled] The game is cancelled already.
    *[other] This game is over.
 }
 rejected-too-late = Too late: time was up a moment ago.
@@ -70,7 +70,7 @@ not-now-pick-number = { $phase ->
     [waiting_for_players] Numbers come when the game starts.
     [players_joining] Numbers come when the game starts.
     [drawing] Picking is closed: the draw is on.
-    [cancelled] This game was called off.
+    [cancelled] This game was cancelled.
    *[other] This game is over.
 }
 rejected-number-taken = { NUMBER($number, useGrouping: 0) } is taken. Try another one.

@@ -11,14 +11,14 @@ duration-seconds = { $count } с
 ## Живое сообщение
 
 board-title = 🎱 <b>{ $title }</b>
-board-results = { $title }: итоги
-board-prize = 🏆 Приз: <b>{ $pool }</b>
-board-prizes = 🏆 Призы, всего <b>{ $pool }</b>: { $shares }
+board-results = 🏆 <b>{ $title }</b>: итоги
+board-prize = 💰 Приз: <b>{ $pool }</b>
+board-prizes = 💰 Призы, всего <b>{ $pool }</b>: { $shares }
 board-cancelled = { $reason ->
     [lobby_expired] Игроков вовремя не набралось, поэтому игра отменена.
-    [nobody_picked] Никто не выбрал число, разыгрывать было нечего.
-    [operator] Игру завершили те, кто управляет этим ботом.
-    [bot_removed] Бота убрали из чата, и игра закончилась.
+    [nobody_picked] Никто не выбрал число, разыгрывать нечего: игра отменена.
+    [operator] Игру отменили те, кто управляет этим ботом.
+    [bot_removed] Бота убрали из чата, и игра отменена.
    *[host] Ведущий отменил игру.
 }
 

@@ -1,0 +1,213 @@
+"""The living messages: one a game, rendered from its state and edited in place.
+
+A consumer of the feed. What changes a game's phase is rendered before the feed is told that it was handled; progress
+within a phase (who joined, which numbers are taken) waits a moment, so that many changes become one edit.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TypeVar
+
+from loguru import logger
+from redis.asyncio import Redis
+
+from fsm.engine import Clock, Engine, Unavailable
+from fsm.kind import Game, Instant, Rejected, UnknownGame
+from fsm.lobby import CANCELLED, COMPLETED, Cancel, MoveChat
+from handlers.texts import DEFAULT_LOCALE, Texts
+from handlers.views import registry
+from handlers.views.message import Message, send_params
+from storage.feed import Entry
+from storage.games import LIVE_TTL_MS, RedisGames
+from storage.limits import Priority
+from storage.outbox import Outbox, Outgoing
+from storage.people import People
+
+FINAL = frozenset({COMPLETED, CANCELLED})
+GATHER_MS = 300
+"""How long progress is gathered before it is rendered."""
+BETWEEN_MS = 1_500
+"""Two renderings of one game's progress are at least this far apart; Telegram allows an edit every three seconds."""
+REMEMBERED = 50_000
+"""Games whose last rendered phase this process remembers."""
+
+
+def slot_of(game_id: str) -> str:
+    """The name of a game's living message in the outbox."""
+    return f"board:{game_id}"
+
+
+class Boards:
+    """Renders games and hands them to the outbox."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        games: RedisGames,
+        outbox: Outbox,
+        texts: Texts,
+        people: People,
+        redis: Redis,
+        clock: Clock,
+        bot_username: str,
+    ) -> None:
+        self._engine = engine
+        self._games = games
+        self._outbox = outbox
+        self._texts = texts
+        self._people = people
+        self._redis = redis
+        self._clock = clock
+        self._bot_username = bot_username
+        self._phases: OrderedDict[str, str] = OrderedDict()
+        self._dirty: dict[str, tuple[Instant, int]] = {}
+        """Game -> when to render its progress, and the version that it must have at least."""
+        self._rendered: OrderedDict[str, Instant] = OrderedDict()
+
+    # -- pages ---------------------------------------------------------------------------------------------------
+
+    async def page(self, game_id: str) -> int:
+        """The page that the group's board is on."""
+        stored = await self._redis.get(_page_key(game_id))
+        return int(stored or 0)
+
+    async def turn(self, game_id: str, page: int) -> None:
+        """Turn the group's board to a page and show it."""
+        await self._redis.set(_page_key(game_id), page, px=LIVE_TTL_MS)
+        await self.show(game_id, priority=Priority.NORMAL)
+
+    async def living(self, game_id: str) -> tuple[int, int] | None:
+        """Chat and id of the game's living message, if it has been sent."""
+        return await self._outbox.slot_message(slot_of(game_id))
+
+    # -- rendering -----------------------------------------------------------------------------------------------
+
+    async def show(self, game_id: str, *, at_least: int = 0, priority: Priority = Priority.NORMAL) -> None:
+        """Render a game as it is now, at ``at_least`` or later. Raises ``Unavailable``."""
+        try:
+            outcome = await self._engine.at_least(game_id, at_least)
+        except UnknownGame:
+            logger.bind(game=game_id).warning("a game is gone before it could be shown")
+            return
+        _note(self._phases, game_id, outcome.state.phase)
+        _note(self._rendered, game_id, self._clock.now())
+        await self._outbox.put(await self._outgoing(outcome.state, outcome.version, priority))
+
+    async def _outgoing(self, state: Game, version: int, priority: Priority) -> Outgoing:
+        locale = await self._locale(state.place.chat_id)
+        page = await self.page(state.id)
+        view = registry.of_state(state)
+        message = view.board(state, self._texts, locale, page=page, bot_username=self._bot_username)
+        now = self._clock.now()
+        return Outgoing(
+            id=f"{slot_of(state.id)}:{version}:{page}:{now}",
+            chat_id=state.place.chat_id,
+            topic_id=state.place.topic_id or None,
+            method="sendMessage",
+            params=send_params(message),
+            priority=priority,
+            slot=slot_of(state.id),
+            version=version,
+            created_at=now,
+            game_id=state.id,
+        )
+
+    async def _locale(self, chat_id: int) -> str:
+        chat = await self._people.chat(chat_id)
+        return chat.locale if chat is not None and chat.locale else DEFAULT_LOCALE
+
+    async def tell_restored(self, game: Game) -> None:
+        """Tell a chat that its game was put back after the live store was lost, and show the game as it is now."""
+        locale = await self._locale(game.place.chat_id)
+        await self._outbox.put(
+            Outgoing(
+                id=f"restored:{game.id}:{self._clock.now()}",
+                chat_id=game.place.chat_id,
+                topic_id=game.place.topic_id or None,
+                method="sendMessage",
+                params=send_params(Message(self._texts.html(locale, "game-restored"))),
+                priority=Priority.URGENT,
+                created_at=self._clock.now(),
+                game_id=game.id,
+            )
+        )
+        await self.show(game.id)
+
+    async def show_all(self) -> int:
+        """Render every live game, for a process that takes over. Returns how many."""
+        games = await self._games.deadlines(self._clock.now() + LIVE_TTL_MS)
+        for game_id, _ in games:
+            await self.show(game_id)
+        return len(games)
+
+    # -- the feed ------------------------------------------------------------------------------------------------
+
+    async def handle(self, entries: Sequence[Entry]) -> None:
+        """Consume a batch of the feed. Raises ``Unavailable``: the batch comes again."""
+        latest: dict[str, Entry] = {entry.game_id: entry for entry in entries}
+        now = self._clock.now()
+        for game_id, entry in latest.items():
+            if self._phases.get(game_id) != entry.phase:
+                self._dirty.pop(game_id, None)
+                priority = Priority.URGENT if entry.phase in FINAL else Priority.NORMAL
+                await self.show(game_id, at_least=entry.first_version, priority=priority)
+            else:
+                due = max(now + GATHER_MS, self._rendered.get(game_id, 0) + BETWEEN_MS)
+                first = self._dirty.get(game_id, (due, 0))[0]
+                self._dirty[game_id] = (min(first, due), entry.first_version)
+
+    async def keep_showing(self) -> None:
+        """Render gathered progress when its time has come, until cancelled."""
+        while True:
+            await asyncio.sleep(GATHER_MS / 1000 / 2)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Render the progress whose time has come."""
+        now = self._clock.now()
+        due = [(game_id, version) for game_id, (at, version) in self._dirty.items() if at <= now]
+        for game_id, version in due:
+            self._dirty.pop(game_id, None)
+            try:
+                await self.show(game_id, at_least=version, priority=Priority.COSMETIC)
+            except Unavailable as reason:
+                logger.bind(game=game_id).debug("progress is shown later: {}", reason)
+                self._dirty.setdefault(game_id, (now + BETWEEN_MS, version))
+
+    # -- what became of messages ---------------------------------------------------------------------------------
+
+    async def chat_gone(self, outgoing: Outgoing) -> None:
+        """The chat can't be written to any more: its game ends, a person is not written to again."""
+        if outgoing.chat_id > 0:
+            await self._people.player_blocked(outgoing.chat_id)
+        elif outgoing.game_id is not None:
+            await self._quietly(outgoing.game_id, Cancel(None, "bot_removed"), f"gone:{outgoing.id}")
+
+    async def chat_migrated(self, outgoing: Outgoing, chat_id: int) -> None:
+        """The group has a new id: its game follows."""
+        await self._people.chat_migrated(outgoing.chat_id, chat_id)
+        if outgoing.game_id is not None:
+            await self._quietly(outgoing.game_id, MoveChat(chat_id), f"moved:{outgoing.id}")
+
+    async def _quietly(self, game_id: str, command: Cancel | MoveChat, command_id: str) -> None:
+        try:
+            await self._engine.execute(game_id, command, command_id=command_id)
+        except (Rejected, Unavailable) as reason:
+            logger.bind(game=game_id).info("{} came too late: {}", type(command).__name__, reason)
+
+
+def _page_key(game_id: str) -> str:
+    return f"tombola:{{{game_id[:2]}}}:page:{game_id}"
+
+
+T = TypeVar("T")
+
+
+def _note(notes: OrderedDict[str, T], game_id: str, value: T) -> None:
+    """Remember, and forget the oldest beyond ``REMEMBERED``."""
+    notes[game_id] = value
+    notes.move_to_end(game_id)
+    if len(notes) > REMEMBERED:
+        notes.popitem(last=False)

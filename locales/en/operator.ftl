@@ -1,0 +1,37 @@
+# What the command line says to whoever checks a draw.
+
+verify-holds = The proof holds: game { $game }.
+verify-fails = The proof does NOT hold: game { $game }.
+verify-passed = ok
+verify-failed = FAILED
+verify-document = The document is whole: it is written the one right way and its checksum fits.
+verify-commitment = The secret seed is the one that was promised before anybody picked: its SHA-256 is { $hash }.
+verify-entries =
+    { $count ->
+        [one] One entry with one number of 1 to { $highest }, and nobody has two.
+       *[other] { $count } entries, each with a number of its own from 1 to { $highest }, and nobody has two.
+    }
+verify-absent =
+    { $count ->
+        [0] Nobody was given a number by the game.
+        [one] One absent player was given a number, the one that the seed gives.
+       *[other] { $count } absent players were given numbers, the ones that the seed gives.
+    }
+verify-digest = The digest of the entries fits: { $hash }.
+verify-beacon = The randomness of round { $round } fits its signature. Compare the round with the public beacon { $chain }.
+verify-order =
+    { $count ->
+        [0] Nothing had to be drawn.
+        [one] One number was drawn, the one that seed and entries give.
+       *[other] { $count } numbers were drawn, in the order that seed and entries give.
+    }
+verify-places =
+    { $count ->
+        [one] The winner follows from the draw.
+       *[other] The { $count } winners and their places follow from the draw.
+    }
+verify-prizes = The prizes are split as the rules say, and add up to { $pool }.
+verify-not-json = This is not a proof: the file is not JSON.
+verify-unknown-format = This is not a proof of a format that this version knows.
+verify-incomplete = This is not a whole proof: something in it is missing or of the wrong kind.
+verify-unreadable = The file { $path } can't be read: { $reason }

@@ -1,0 +1,160 @@
+"""A group of people, the bot, and a clock that can be turned."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from bot import process
+from bot.clock import SystemEntropy
+from bot.settings import Database, Games, PickNumber, Redis, Settings, Telegram, Web
+from sandbox.app import Box, serve
+from sandbox.control import Answer
+from sandbox.world import Chat, Message, User
+
+T = TypeVar("T")
+STEP = 0.5
+"""Seconds that the clock is turned at a time while a test waits."""
+
+
+class TurnedClock:
+    """Real time, plus what the test has turned it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def seconds(self) -> float:
+        """Unix seconds, for the sandbox."""
+        return time.time() + self.ahead
+
+    def now(self) -> int:
+        """Unix milliseconds, for the bot."""
+        return int(self.seconds() * 1000)
+
+    async def sleep(self, seconds: float) -> None:
+        """As long as it takes until the turned clock says so; at most real time."""
+        until = self.seconds() + seconds
+        while (left := until - self.seconds()) > 0:
+            await asyncio.sleep(min(left, 0.02))
+
+
+@dataclass(slots=True)
+class Table:
+    """Everything a test of a whole game needs."""
+
+    box: Box
+    bot: process.Process
+    clock: TurnedClock
+    group: Chat
+    people: list[User]
+
+    @property
+    def host(self) -> User:
+        """Who made the group."""
+        return self.people[0]
+
+    async def turn(self, seconds: float) -> None:
+        """Turn the clock, and let everything that is due happen."""
+        self.clock.ahead += seconds
+        self.box.control.clock_turned()
+        await self.bot.deadlines.fire_due()
+
+    async def until(self, condition: Callable[[], T | None], *, steps: int = 200) -> T:
+        """Wait for a condition, turning the clock so that Telegram's rates hold nobody up."""
+        for _ in range(steps):
+            try:
+                return await self.box.control.until(condition, timeout=0.05)
+            except TimeoutError:
+                self.clock.ahead += STEP
+                self.box.control.clock_turned()
+        texts = "\n---\n".join(self.box.control.texts(self.host, self.group)[-4:])
+        raise AssertionError(f"it never came; the group reads:\n{texts}\nviolations: {self.box.control.violations()}")
+
+    async def says(self, pattern: str, *, chat: Chat | None = None, user: User | None = None) -> Message:
+        """The bot's message that matches, when it comes."""
+        where = chat or self.group
+        return await self.until(lambda: self.box.control.find(where, pattern, user=user))
+
+    async def tap(self, user: User, pattern: str, *, chat: Chat | None = None) -> Answer:
+        """Press the button whose data or label matches, and give the answer."""
+        where = chat or self.group
+        message, button = await self.until(lambda: self._button(where, pattern, user))
+        return await self.box.control.press_data(user, message, button).answer()
+
+    def _button(self, chat: Chat, pattern: str, user: User) -> tuple[Message, str] | None:
+        import re
+
+        from sandbox.control import buttons
+
+        for message in reversed(self.box.control.bot_messages(chat, user)):
+            for button in buttons(message):
+                data = button.get("callback_data", "")
+                if re.search(pattern, data) or re.search(pattern, button["text"]):
+                    return message, data
+        return None
+
+    def no_complaints(self) -> None:
+        """No call was wrong, no limit was hit, every tap was answered."""
+        assert self.box.control.violations() == []
+        assert self.box.control.open_queries() == []
+        assert "429" not in str(self.box.control.statistics())
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+Seat = Callable[..., "AsyncIterator[Table]"]
+
+
+@asynccontextmanager
+async def seated(
+    postgres_dsn: str, redis_dsn: str, mode: str, *, people: int = 5, games: Games | None = None
+) -> AsyncIterator[Table]:
+    """A group with so many people and the bot in it."""
+    clock = TurnedClock()
+    async with AsyncExitStack() as stack:
+        box = await stack.enter_async_context(serve(now=clock.seconds))
+        users = [box.control.add_user(f"Player {number}", username=f"player_{number}") for number in range(people)]
+        group = box.control.add_group("Friday games", users[0], users[1:])
+        port = free_port()
+        telegram = Telegram(
+            token=SecretStr(box.token),
+            api_base=box.url,
+            mode="webhook" if mode == "webhook" else "polling",
+            webhook_url=f"http://127.0.0.1:{port}/telegram/webhook" if mode == "webhook" else "",
+            webhook_secret=SecretStr("e2e-secret"),
+        )
+        settings = Settings(
+            telegram=telegram,
+            database=Database(dsn=SecretStr(postgres_dsn)),
+            redis=Redis(dsn=SecretStr(redis_dsn), shards=2),
+            web=Web(port=port),
+            games=games or Games(pick_number=PickNumber(reveal_seconds=0.2)),
+        )
+        running = process.running(settings, clock=clock, entropy=SystemEntropy())
+        bot = await stack.enter_async_context(running)
+        yield Table(box, bot, clock, group, users)
+
+
+@pytest_asyncio.fixture(params=["polling", "webhook"])
+async def table(request: pytest.FixtureRequest, postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
+    """Five people and the bot, both ways that updates come in."""
+    async with seated(postgres_dsn, redis_dsn, request.param) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
+async def polled(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
+    """Five people and the bot, polling."""
+    async with seated(postgres_dsn, redis_dsn, "polling") as found:
+        yield found
