@@ -1,5 +1,7 @@
 """Telling whoever looks on that the world changed: the page's streams and waiting tests."""
 
+# ruff: noqa: ASYNC109  a waiting test reads best with the time it has written beside it
+
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
@@ -28,9 +30,9 @@ class Changes:
             if not stream.full():
                 stream.put_nowait({"kind": kind, **details})
 
-    async def until(self, condition: Callable[[], T | None], within: float = 10.0) -> T:
+    async def until(self, condition: Callable[[], T | None], timeout: float = 10.0) -> T:
         """Waits until `condition()` is true and returns its value. Raises TimeoutError after that many seconds."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(timeout):
             while not (value := condition()):
                 await self.next()
         return value
@@ -59,10 +61,10 @@ class Changes:
         finally:
             self._streams.discard(queue)
 
-    async def closing(self, within: float) -> None:
-        """Waits for `within` seconds, or less where the sandbox closes."""
+    async def closing(self, timeout: float) -> None:
+        """Waits for `timeout` seconds, or less where the sandbox closes."""
         try:
-            await self.until(lambda: self.closed, within)
+            await self.until(lambda: self.closed, timeout)
         except TimeoutError:
             return
 

@@ -1,5 +1,7 @@
 """What people do in the sandbox, as methods: the control surface of tests, of the page and of simulated players."""
 
+# ruff: noqa: ASYNC109  a waiting test reads best with the time it has written beside it
+
 import asyncio
 import re
 from collections.abc import Callable
@@ -37,9 +39,9 @@ class Press:
 
     query: Query
 
-    async def answer(self, within: float = 10.0) -> Answer:
-        """The bot's answer. Raises TimeoutError after `within` seconds without one."""
-        fields = await asyncio.wait_for(asyncio.shield(self.query.answer), within)
+    async def answer(self, timeout: float = 10.0) -> Answer:
+        """The bot's answer. Raises TimeoutError after `timeout` seconds without one."""
+        fields = await asyncio.wait_for(asyncio.shield(self.query.answer), timeout)
         return Answer(**fields)
 
 
@@ -285,15 +287,15 @@ class Control:
 
     # Waiting: every change wakes the waiter, nothing is polled
 
-    async def until(self, condition: Callable[[], T | None], within: float = 10.0) -> T:
+    async def until(self, condition: Callable[[], T | None], timeout: float = 10.0) -> T:
         """Waits for a true `condition()` and returns it. Raises TimeoutError."""
-        return await self.world.changes.until(condition, within)
+        return await self.world.changes.until(condition, timeout)
 
     async def until_message(
-        self, chat: Chat, pattern: str, *, user: User | None = None, after: int = 0, within: float = 10.0
+        self, chat: Chat, pattern: str, *, user: User | None = None, after: int = 0, timeout: float = 10.0
     ) -> Message:
         """The bot's newest message whose text or caption matches a regular expression; `after`: only newer ids."""
-        return await self.until(lambda: self.find(chat, pattern, user=user, after=after), within)
+        return await self.until(lambda: self.find(chat, pattern, user=user, after=after), timeout)
 
     def find(self, chat: Chat, pattern: str, *, user: User | None = None, after: int = 0) -> Message | None:
         """The bot's newest message that matches, or None. Ephemeral ones are found for their `user`."""
@@ -304,7 +306,7 @@ class Control:
         return None
 
     async def until_button(
-        self, chat: Chat, pattern: str, *, user: User | None = None, within: float = 10.0
+        self, chat: Chat, pattern: str, *, user: User | None = None, timeout: float = 10.0
     ) -> tuple[Message, Json]:
         """A message with a button whose data or label matches, and the button; newest message first."""
 
@@ -315,16 +317,16 @@ class Control:
                         return message, button
             return None
 
-        return await self.until(found, within)
+        return await self.until(found, timeout)
 
-    async def until_polled(self, within: float = 10.0) -> None:
+    async def until_polled(self, timeout: float = 10.0) -> None:
         """Waits until the bot is listening: its getUpdates waits, or its webhook is set."""
         updates = self.world.updates
-        await self.until(lambda: updates.polled or updates.webhook_active, within)
+        await self.until(lambda: updates.polled or updates.webhook_active, timeout)
 
-    async def until_idle(self, within: float = 10.0) -> None:
+    async def until_idle(self, timeout: float = 10.0) -> None:
         """Waits until the bot has confirmed every update and answered every tap."""
-        await self.until(lambda: not self.world.updates.pending and not self.open_queries(), within)
+        await self.until(lambda: not self.world.updates.pending and not self.open_queries(), timeout)
 
     def open_queries(self) -> list[Query]:
         """Taps that wait for an answer and can still get one."""
@@ -350,7 +352,6 @@ class Control:
         """The next `count` batches (or queue heads, by webhook) are delivered out of order."""
         self.world.updates.reorder += count
 
-    @property
     def violations(self) -> list[Violation]:
         """Calls that a careful bot would not have made."""
         return list(self.world.violations)

@@ -63,7 +63,7 @@ async def test_edits_count_and_answers_do_not(limited: Scene, call: Call, refusa
         assert (await call("answerCallbackQuery", callback_query_id=query))["ok"]
         asked = {"receiver_user_id": limited.ann.id, "callback_query_id": query}
         assert (await call("sendMessage", **send, text="x", ephemeral_message_parameters=asked))["ok"]
-    assert [violation.kind for violation in limited.box.control.violations] == ["limit"]
+    assert [violation.kind for violation in limited.box.control.violations()] == ["limit"]
     assert limited.box.control.statistics()["limits"] == {"chat": 1}
 
 

@@ -164,4 +164,4 @@ async def test_simulated_players_join_pick_and_answer(scene: Scene, bot: Bot) ->
     await players.stop()
     await dispatcher.stop_polling()
     await polling
-    assert scene.box.control.violations == []
+    assert scene.box.control.violations() == []

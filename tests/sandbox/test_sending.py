@@ -30,7 +30,7 @@ async def test_aiogram_sends_and_edits_a_formatted_message(scene: Scene, bot: Bo
     )
     assert not isinstance(edited, bool)
     assert (edited.text, edited.reply_markup, bool(edited.edit_date)) == ("Bye", None, True)
-    assert scene.box.control.violations == []
+    assert scene.box.control.violations() == []
 
 
 @pytest.mark.parametrize("encoding", ["query", "urlencoded", "multipart", "json", "nested json as string"])
@@ -113,7 +113,7 @@ async def test_a_wrong_message_is_refused_and_recorded(
 ) -> None:
     given = {"chat_id": scene.group.id, "text": "x"} | params
     assert await refusal("sendMessage", **given) == f"Bad Request: {description}"
-    [violation] = scene.box.control.violations
+    [violation] = scene.box.control.violations()
     assert (violation.method, violation.kind) == ("sendMessage", "refused")
 
 
@@ -121,7 +121,7 @@ async def test_an_unknown_parameter_is_ignored_but_recorded(scene: Scene, call: 
     markup = keyboard([key("x") | {"colour": "red"}])
     answer = await call("sendMessage", chat_id=scene.group.id, text="x", extra=1, reply_markup=markup)
     assert answer["ok"]
-    kinds = [(violation.kind, violation.description) for violation in scene.box.control.violations]
+    kinds = [(violation.kind, violation.description) for violation in scene.box.control.violations()]
     assert ("schema", "unknown parameter extra") in kinds
     assert ("schema", "unknown parameter reply_markup.inline_keyboard.0.0.colour") in kinds
 
@@ -148,7 +148,7 @@ async def test_a_message_deleted_under_the_bot_is_no_fault_of_the_bot(scene: Sce
     scene.box.world.remove(sent)
     edit = await refusal("editMessageText", chat_id=scene.group.id, message_id=sent.id, text="y")
     assert edit == "Bad Request: message to edit not found"
-    assert scene.box.control.violations == []
+    assert scene.box.control.violations() == []
 
 
 async def test_deleting_needs_rights_and_is_possible_for_two_days(scene: Scene, call: Call, refusal: Call) -> None:
@@ -176,7 +176,7 @@ async def test_whom_the_bot_may_write_to(scene: Scene, call: Call, refusal: Call
     assert await refusal("sendMessage", **write) == "Forbidden: user is deactivated"
     bot_id = scene.box.world.bot_id
     assert await refusal("sendMessage", chat_id=bot_id, text="x") == "Forbidden: the bot can't send messages to the bot"
-    assert control.violations == []
+    assert control.violations() == []
 
 
 async def test_a_bot_that_was_thrown_out_or_muted_is_told_so(scene: Scene, call: Call, refusal: Call) -> None:

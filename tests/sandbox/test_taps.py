@@ -40,7 +40,7 @@ async def test_a_tap_grows_old_in_fifteen_seconds(scene: Scene, call: Call, refu
     answer = await refusal("answerCallbackQuery", callback_query_id=press.query.id)
     assert answer == f"Bad Request: {OLD_QUERY}"
     assert scene.box.control.statistics()["taps"] == {"pressed": 1, "late": 1, "unanswered": 1}
-    assert scene.box.control.violations == []
+    assert scene.box.control.violations() == []
 
 
 async def test_a_toast_has_200_characters_and_no_foreign_address(scene: Scene, call: Call, refusal: Call) -> None:

@@ -131,7 +131,7 @@ async def test_an_ordered_trouble_meets_one_call(scene: Scene, call: Call, kind:
     assert trouble["error_code"] == code
     assert trouble.get("parameters") == ({"retry_after": 7} if code == 429 else None)
     assert (await call("getMe"))["ok"]
-    assert scene.box.control.violations == []
+    assert scene.box.control.violations() == []
 
 
 @pytest.mark.parametrize(("kind", "sent"), [("drop", 0), ("lost", 1), ("hang", 0)])

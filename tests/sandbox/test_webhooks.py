@@ -120,7 +120,7 @@ async def test_a_reply_may_carry_one_call(scene: Scene, call: Call, hook: Hook) 
         scene.box.control.say(scene.ann, scene.group, text)
     await delivered(scene)
     assert [m.content["text"] for m in scene.box.control.bot_messages(scene.group)] == ["from the reply"]
-    assert [violation.description for violation in scene.box.control.violations] == [
+    assert [violation.description for violation in scene.box.control.violations()] == [
         "Bad Request: message text is empty"
     ]
 
