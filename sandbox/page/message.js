@@ -123,6 +123,6 @@ function pollNode(phone, message) {
       }, bar, h("span", {}, option.text), done && h("em", {}, `${share}%`));
     }),
     poll.explanation && h("small", {}, poll.explanation),
-    h("small", {}, `${poll.total_voter_count} votes`));
+    h("small", {}, poll.total_voter_count === 1 ? "1 vote" : `${poll.total_voter_count} votes`));
 }
 
