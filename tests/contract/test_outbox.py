@@ -2,7 +2,7 @@
 
 import itertools
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis.asyncio import Redis
@@ -10,6 +10,9 @@ from redis.asyncio import Redis
 from storage.leases import LeaseLostError
 from storage.limits import BASE, Limits, Priority, Rates
 from storage.outbox import EVERY, MAX_AGE_MS, Claimed, Finished, Nothing, Outbox, Outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 START = 1_800_000_000_000
 FREE = Rates(overall=(), chat=(), group=())
@@ -483,10 +486,18 @@ async def test_whatever_happens_each_slot_ends_with_its_latest_content_and_each_
     outbox: Outbox, redis: Redis, clock: Turned, seed: int
 ) -> None:
     world = World(outbox, redis, clock, Random(seed))
-    acts = [world.put_content, world.put_plain, world.claim, world.answer, world.fail, world.die]
+    acts: list[Callable[[int], Awaitable[object]]] = [
+        world.put_content,
+        world.put_plain,
+        world.claim,
+        world.answer,
+        world.fail,
+        world.die,
+    ]
     for number in range(1, 401):
         clock.at += world.random.randint(0, 50)
-        await world.random.choices(acts, weights=[45, 5, 25, 17, 5, 3])[0](number)
+        act = world.random.choices(acts, weights=[45, 5, 25, 17, 5, 3])[0]
+        await act(number)
     while world.flying or await world.claim():
         await world.answer()
 

@@ -1,0 +1,125 @@
+"""The whole road on real Redis and real HTTP, with a turned clock."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.bot_api import BotApi
+from bot.sender import SENDER_LEASE, Outcome, Sender, Settled
+from storage.leases import Bell, Lease
+from storage.limits import Limits, Priority
+from storage.outbox import BELL, Outbox, Outgoing
+from tests.sender.telegram import TOKEN, Telegram, TurnedClock
+
+
+class LoudBell(Bell):
+    """Tells the test as well: it rings at the end of each call, too."""
+
+    heard: Callable[[], None]
+
+    def ring(self) -> None:
+        super().ring()
+        self.heard()
+
+
+@dataclass
+class Road:
+    """Everything from `put` to Telegram, and what was reported."""
+
+    redis: Redis
+    clock: TurnedClock
+    telegram: Telegram
+    limits: Limits
+    outbox: Outbox
+    api: BotApi
+    reports: list[tuple[Outgoing, Outcome]] = field(default_factory=list)
+    stir: asyncio.Event = field(default_factory=asyncio.Event)
+    senders: list[tuple[Sender, list[asyncio.Task[None]]]] = field(default_factory=list)
+    ids: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def message(self, text: str, chat: int = 11, priority: Priority = Priority.NORMAL, **fields: Any) -> Outgoing:
+        given = {"id": f"id-{next(self.ids)}", "method": "sendMessage", "params": {"text": text}} | fields
+        return Outgoing(chat_id=chat, priority=priority, **given)
+
+    async def report(self, out: Outgoing, outcome: Outcome) -> None:
+        self.reports.append((out, outcome))
+        self.stir.set()
+
+    def build(self, name: str = "one", *, ttl_ms: int = 3000, **parts: Any) -> Sender:
+        bell = LoudBell(self.redis, BELL)
+        bell.heard = self.stir.set
+        lease = Lease(self.redis, SENDER_LEASE, name, ttl_ms=ttl_ms)
+        given: dict[str, Any] = {
+            "outbox": self.outbox,
+            "limits": self.limits,
+            "api": self.api,
+            "clock": self.clock,
+        } | parts
+        return Sender(**given, on_settled=self.report, lease=lease, bell=bell)
+
+    def start(self, name: str = "one", **parts: Any) -> Sender:
+        sender = self.build(name, **parts)
+        tasks = [asyncio.create_task(sender.run()), asyncio.create_task(sender._bell.listen())]
+        self.senders.append((sender, tasks))
+        return sender
+
+    async def stop(self, sender: Sender) -> None:
+        for each, tasks in self.senders:
+            if each is sender:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+
+    @property
+    def ends(self) -> list[Settled]:
+        return [outcome.settled for _, outcome in self.reports]
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        """Turn the clock, whenever all wait for it and no call is under way, until that is so."""
+        while not done():
+            self.stir.clear()
+            flying = sum(sender.stats.in_flight for sender, _ in self.senders)
+            if self.clock.asleep and not flying:
+                self.clock.jump()
+                await asyncio.sleep(0)
+            else:
+                await self.stir.wait()
+
+    async def settled(self, count: int) -> list[Settled]:
+        await self.until(lambda: len(self.reports) >= count)
+        return self.ends
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[Telegram]:
+    """A server on the turned clock."""
+    clock = TurnedClock()
+    telegram = Telegram(clock.now)
+    runner = await telegram.serve()
+    yield telegram
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def api(telegram: Telegram) -> AsyncIterator[BotApi]:
+    """A client of that server, whose circuit opens late and closes soon."""
+    api = BotApi(TOKEN, telegram.base, failures=1000)
+    yield api
+    await api.close()
+
+
+@pytest.fixture
+async def road(redis: Redis, telegram: Telegram, api: BotApi) -> AsyncIterator[Road]:
+    """The road, without a sender yet."""
+    clock: TurnedClock = telegram.now.__self__  # type: ignore[attr-defined]
+    limits = Limits(redis, now=clock.now)
+    road = Road(redis, clock, telegram, limits, Outbox(redis, limits), api)
+    clock.stirred = telegram.stirred = road.stir.set
+    yield road
+    for sender, _ in road.senders:
+        await road.stop(sender)

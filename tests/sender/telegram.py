@@ -1,0 +1,145 @@
+"""A small Telegram over HTTP, scripted by tests, and a clock that stands until it is turned."""
+
+import asyncio
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+TOKEN = "4242:very-secret-token"
+START = 1_800_000_000_000
+
+
+class TurnedClock:
+    """Unix milliseconds that move only by `jump`."""
+
+    def __init__(self) -> None:
+        self.at = START
+        self.stirred: Callable[[], None] = lambda: None
+        self._order = itertools.count()
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    def now(self) -> int:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        waking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.at + round(seconds * 1000), next(self._order), waking))
+        self.stirred()
+        await waking
+
+    @property
+    def asleep(self) -> bool:
+        """Whether somebody waits for a time."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        return bool(self._sleepers)
+
+    def jump(self) -> None:
+        """On to the next time that somebody waits for."""
+        if self.asleep:
+            at, _, waking = heapq.heappop(self._sleepers)
+            self.at = max(self.at, at)
+            waking.set_result(None)
+
+
+@dataclass
+class Reply:
+    """What the server answers instead of carrying out a call."""
+
+    status: int
+    body: dict[str, Any] | bytes
+    chat: int | None = None
+    """Only calls to this chat; None: any."""
+
+
+def error(text: str, status: int = 400, chat: int | None = None, **parameters: Any) -> Reply:
+    """Telegram's envelope of an error."""
+    body = {"ok": False, "error_code": status, "description": text, "parameters": parameters}
+    return Reply(status, body, chat)
+
+
+@dataclass
+class Call:
+    """A call that arrived."""
+
+    method: str
+    params: dict[str, Any]
+    at: int
+
+
+@dataclass
+class Telegram:
+    """Keeps messages, answers as scripted, and remembers what arrived."""
+
+    now: Callable[[], int]
+    calls: list[Call] = field(default_factory=list)
+    messages: dict[tuple[int, int], str] = field(default_factory=dict)
+    script: deque[Reply] = field(default_factory=deque)
+    stirred: Callable[[], None] = lambda: None
+    gate: Callable[[Call], Awaitable[None]] | None = None
+    """Awaited before a call is carried out."""
+    down: Reply | None = None
+    """Answered to everything."""
+    base: str = ""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        if request.content_type.startswith("multipart/"):
+            parts = await request.post()
+            params = {
+                name: (p.filename, p.file.read()) if isinstance(p, web.FileField) else p for name, p in parts.items()
+            }
+        else:
+            params = await request.json()
+        call = Call(request.match_info["method"], params, self.now())
+        self.calls.append(call)
+        self.stirred()
+        if self.gate is not None:
+            await self.gate(call)
+        reply = self.down or self._scripted(call) or self._carry_out(call)
+        if isinstance(reply.body, bytes):
+            return web.Response(status=reply.status, body=reply.body)
+        return web.json_response(reply.body, status=reply.status)
+
+    def _scripted(self, call: Call) -> Reply | None:
+        for reply in self.script:
+            if reply.chat in (None, call.params.get("chat_id")):
+                self.script.remove(reply)
+                return reply
+        return None
+
+    def _carry_out(self, call: Call) -> Reply:
+        chat, text = call.params.get("chat_id", 0), call.params.get("text", "")
+        if call.method == "sendMessage":
+            message_id = 1000 + len(self.messages)
+            self.messages[chat, message_id] = text
+            return Reply(200, {"ok": True, "result": {"message_id": message_id, "chat": {"id": chat}}})
+        where = (chat, call.params.get("message_id", 0))
+        if call.method == "deleteMessage":
+            gone = self.messages.pop(where, None) is None
+            return (
+                error("Bad Request: message to delete not found") if gone else Reply(200, {"ok": True, "result": True})
+            )
+        if call.method != "editMessageText":
+            return Reply(200, {"ok": True, "result": call.params if call.method == "echo" else True})
+        if where not in self.messages:
+            return error("Bad Request: message to edit not found")
+        if self.messages[where] == text:
+            return error("Bad Request: message is not modified: specified new message content is the same")
+        self.messages[where] = text
+        return Reply(200, {"ok": True, "result": {"message_id": where[1], "chat": {"id": chat}}})
+
+    async def serve(self) -> web.AppRunner:
+        """Listen on a free port; `base` is the address."""
+        app = web.Application()
+        app.router.add_route("*", f"/bot{TOKEN}/{{method}}", self.handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.base = site.name
+        return runner

@@ -1,0 +1,443 @@
+"""The sender on real Redis and real HTTP: what each answer means, order, rates, outages, takeovers."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from bot import sender as sender_module
+from bot.bot_api import BotApi
+from bot.sender import MAX_TRIES, Outcome, Settled
+from storage.leases import heed_cancellation
+from storage.limits import Priority
+from storage.outbox import Outgoing
+from tests.sender.conftest import Road
+from tests.sender.telegram import START, TOKEN, Call, Reply, error
+
+NOT_MODIFIED = "Bad Request: message is not modified: specified new message content and reply markup are the same"
+
+
+def texts(road: Road, chat: int | None = None) -> list[str]:
+    return [call.params["text"] for call in road.telegram.calls if chat in (None, call.params["chat_id"])]
+
+
+async def test_a_put_is_sent_at_once_without_any_polling(road: Road) -> None:
+    road.start()
+    await road.outbox.put(road.message("first"))
+    await road.settled(1)
+    began = asyncio.get_running_loop().time()
+    await road.outbox.put(road.message("second"))
+
+    assert await road.settled(2) == [Settled.SENT, Settled.SENT]
+    assert asyncio.get_running_loop().time() - began < 1
+    assert road.clock.at == START
+
+
+async def test_a_slot_is_sent_then_edited_and_identical_content_costs_nothing(road: Road) -> None:
+    sender = road.start()
+    for n, text in enumerate(["board", "board 2", "board 2"], start=1):
+        await road.outbox.put(road.message(text, slot="s", topic_id=7))
+        await road.settled(n)
+
+    assert road.ends == [Settled.SENT, Settled.EDITED, Settled.UNCHANGED]
+    assert [call.method for call in road.telegram.calls] == ["sendMessage", "editMessageText"]
+    assert road.telegram.calls[0].params["message_thread_id"] == 7
+    assert "message_thread_id" not in road.telegram.calls[1].params
+    assert road.reports[0][1].message_id == road.reports[1][1].message_id
+    assert sender.stats.settled[Settled.EDITED, Priority.NORMAL] == 1
+
+
+async def test_not_modified_is_a_success(road: Road) -> None:
+    road.start()
+    await road.outbox.put(road.message("1", slot="s"))
+    await road.settled(1)
+    road.telegram.script.append(error(NOT_MODIFIED))
+    await road.outbox.put(road.message("2", slot="s"))
+
+    assert (await road.settled(2))[-1] == Settled.UNCHANGED
+    await road.outbox.put(road.message("2", slot="s"))
+    await road.settled(3)
+    assert len(road.telegram.calls) == 2
+
+
+@pytest.mark.parametrize("text", ["Bad Request: message to edit not found", "Bad Request: message can't be edited"])
+async def test_a_message_that_is_gone_is_sent_anew(road: Road, text: str) -> None:
+    road.start()
+    await road.outbox.put(road.message("1", slot="s"))
+    await road.settled(1)
+    road.telegram.script.append(error(text))
+    await road.outbox.put(road.message("2", slot="s"))
+    await road.settled(2)
+
+    assert road.ends == [Settled.SENT, Settled.SENT]
+    assert await road.outbox.slot_message("s") == (11, road.reports[-1][1].message_id)
+
+
+async def test_an_edit_of_a_slot_without_a_message_is_told_and_dropped(road: Road) -> None:
+    road.start()
+    await road.outbox.put(road.message("", slot="s", method="editMessageReplyMarkup", params={}))
+
+    assert await road.settled(1) == [Settled.MESSAGE_GONE]
+    assert road.telegram.calls == []
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "settled"),
+    [
+        ("Forbidden: bot was blocked by the user", 403, Settled.CHAT_GONE),
+        ("Bad Request: not enough rights to send text messages to the chat", 400, Settled.NO_RIGHTS),
+        ("Bad Request: TOPIC_CLOSED", 400, Settled.TOPIC_GONE),
+        ("Bad Request: message to be replied not found", 400, Settled.MESSAGE_GONE),
+        ("Bad Request: can't parse entities: unexpected end tag at byte offset 3", 400, Settled.REFUSED),
+    ],
+)
+async def test_what_telegram_will_never_take_is_told_dropped_and_holds_up_nothing(
+    road: Road, text: str, status: int, settled: Settled
+) -> None:
+    road.telegram.script.append(error(text, status))
+    road.start()
+    await road.outbox.put_many([road.message("bad"), road.message("good")])
+
+    assert await road.settled(2) == [settled, Settled.SENT]
+    assert text in road.reports[0][1].error
+
+
+async def test_a_429_holds_that_chat_as_long_as_asked_and_no_other(road: Road) -> None:
+    road.telegram.script.append(error("Too Many Requests: retry after 30", 429, chat=11, retry_after=30))
+    road.start()
+    await road.outbox.put_many([road.message("1", 11, Priority.URGENT), road.message("2", 11), road.message("x", 22)])
+    await road.settled(3)
+
+    times = {call.params["text"]: call.at - START for call in road.telegram.calls}
+    assert times["x"] < 1_000
+    assert times["1"] >= 30_000
+    assert texts(road, 11) == ["1", "1", "2"]
+
+
+async def test_429s_of_two_chats_at_once_stop_everything(road: Road) -> None:
+    road.telegram.script.append(error("Too Many Requests: retry after 5", 429, chat=11, retry_after=5))
+    road.telegram.script.append(error("Too Many Requests: retry after 5", 429, chat=22, retry_after=5))
+    road.start()
+    await road.outbox.put_many([road.message("1", 11, Priority.URGENT), road.message("2", 22, Priority.URGENT)])
+    await road.until(lambda: len(road.telegram.calls) == 2)
+    await road.until(lambda: not road.senders[0][0].stats.in_flight)
+    await road.outbox.put(road.message("3", 33))
+    await road.settled(3)
+
+    assert all(call.at - START >= 5_000 for call in road.telegram.calls[2:])
+
+
+async def test_a_429_during_an_edit_sends_only_the_latest_content_afterwards(road: Road) -> None:
+    road.start()
+    await road.outbox.put(road.message("1", slot="s"))
+    await road.settled(1)
+    road.telegram.script.append(error("Too Many Requests: retry after 9", 429, retry_after=9))
+    await road.outbox.put(road.message("2", slot="s"))
+    await road.until(lambda: len(road.telegram.calls) == 2)
+    await road.outbox.put_many([road.message(f"{n}", slot="s") for n in range(3, 9)])
+    await road.settled(2)
+
+    assert texts(road) == ["1", "2", "8"]
+
+
+@pytest.mark.parametrize("down", [error("Bad Gateway", 502), Reply(200, b"<html>garbage</html>")])
+async def test_telegram_down_for_a_minute_loses_nothing_and_keeps_the_order_of_each_chat(
+    road: Road, down: Reply
+) -> None:
+    road.telegram.down = down
+    road.start()
+    await road.outbox.put_many([road.message(f"{chat}/{n}", chat) for n in range(5) for chat in (1, 2, 3)])
+    await road.until(lambda: road.clock.at >= START + 60_000)
+    assert road.reports == []
+    road.telegram.calls.clear()
+    road.telegram.down = None
+
+    assert set(await road.settled(15)) == {Settled.SENT}
+    for chat in (1, 2, 3):
+        assert texts(road, chat) == [f"{chat}/{n}" for n in range(5)]
+
+
+async def test_an_open_circuit_pauses_the_sender_and_uses_up_no_attempt(road: Road) -> None:
+    api = BotApi(TOKEN, road.telegram.base, failures=2, pause=0)
+    road.telegram.down = error("Bad Gateway", 502)
+    sender = road.start(api=api)
+    await road.outbox.put_many([road.message(f"{n}", n) for n in range(1, 9)])
+    await road.until(lambda: sender.stats.errors["ServerDown"] + sender.stats.errors["CircuitOpen"] >= 3 * MAX_TRIES)
+    road.telegram.down = None
+
+    assert await road.settled(8) == [Settled.SENT] * 8
+    assert api.state == "closed"
+    await api.close()
+
+
+async def test_one_item_that_always_breaks_the_server_is_given_up_while_others_succeed(road: Road) -> None:
+    road.telegram.script.extend(error("Internal Server Error", 500, chat=11) for _ in range(100))
+    road.start()
+    await road.outbox.put(road.message("poison", 11))
+    chats = iter(range(100, 200))
+
+    def answering_others() -> bool:
+        """Somebody else always gets an answer, so it isn't the server."""
+        if len(waiting) <= road.senders[0][0].stats.errors["ServerDown"]:
+            waiting.append(asyncio.create_task(road.outbox.put(road.message("fine", next(chats)))))
+        return Settled.GAVE_UP in road.ends
+
+    waiting: list[asyncio.Task[str]] = []
+    await road.until(answering_others)
+
+    assert sum(call.params["chat_id"] == 11 for call in road.telegram.calls) <= MAX_TRIES + 2
+
+
+async def test_a_revoked_token_loses_nothing(road: Road) -> None:
+    road.telegram.script.extend(error("Unauthorized", 401) for _ in range(3))
+    road.start()
+    await road.outbox.put(road.message("kept"))
+
+    assert await road.settled(1) == [Settled.SENT]
+
+
+async def test_a_group_that_migrated_is_followed_and_told(road: Road) -> None:
+    road.start()
+    await road.outbox.put(road.message("board", -5, slot="s"))
+    await road.settled(1)
+    road.telegram.script.append(
+        error("Bad Request: group chat was upgraded to a supergroup chat", chat=-5, migrate_to_chat_id=-1005)
+    )
+    await road.outbox.put_many([road.message("board 2", -5, slot="s"), road.message("plain", -5)])
+    await road.settled(4)
+
+    assert sorted(road.ends[1:]) == [Settled.MIGRATED, Settled.SENT, Settled.SENT]
+    assert road.reports[1][1].chat_id == -1005
+    assert texts(road, -1005) == ["board 2", "plain"]
+    assert (await road.outbox.slot_message("s") or (0,))[0] == -1005
+
+
+async def test_calls_to_different_chats_overlap_and_those_to_one_never_do(road: Road) -> None:
+    under_way: dict[int, int] = {}
+    seen = {"chats": 0, "same": 0}
+    free = asyncio.Event()
+
+    async def hold(call: Call) -> None:
+        chat = call.params["chat_id"]
+        under_way[chat] = under_way.get(chat, 0) + 1
+        seen["same"] = max(seen["same"], under_way[chat])
+        seen["chats"] = max(seen["chats"], sum(map(bool, under_way.values())))
+        if seen["chats"] == 3:
+            free.set()
+        await free.wait()
+        under_way[chat] -= 1
+
+    road.telegram.gate = hold
+    road.start()
+    await road.outbox.put_many([road.message(f"{n}", chat) for n in range(3) for chat in (1, 2, 3)])
+    await road.settled(9)
+
+    assert seen == {"chats": 3, "same": 1}
+
+
+async def test_a_stop_waits_for_the_answer_of_what_is_in_flight(road: Road) -> None:
+    arrived, free = asyncio.Event(), asyncio.Event()
+
+    async def hold(_call: Call) -> None:
+        arrived.set()
+        await free.wait()
+
+    road.telegram.gate = hold
+    sender = road.start()
+    await road.outbox.put(road.message("1"))
+    await arrived.wait()
+    stopping = asyncio.create_task(road.stop(sender))
+    await asyncio.sleep(0)
+    free.set()
+    await stopping
+
+    assert road.ends == [Settled.SENT]
+    assert (await road.outbox.depth()).in_flight == 0
+
+
+async def test_of_two_senders_one_sends_and_the_other_takes_over(road: Road) -> None:
+    first, second = road.start("one"), road.start("two")
+    await road.outbox.put(road.message("1"))
+    await road.settled(1)
+    assert [first.stats.leading, second.stats.leading].count(True) == 1
+    leader, heir = (first, second) if first.stats.leading else (second, first)
+    await road.stop(leader)
+    await road.outbox.put(road.message("2"))
+    await road.settled(2)
+
+    assert [leader.stats.leading, heir.stats.leading] == [False, True]
+    assert texts(road) == ["1", "2"]
+
+
+class Mortal:
+    """Stands for a part of the road in a process that is killed before or after its n-th call of any part."""
+
+    def __init__(self, part: Any, life: "Life") -> None:
+        self._part = part
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._part, name)
+        if not asyncio.iscoroutinefunction(found):
+            return found
+
+        async def call(*args: Any, **named: Any) -> Any:
+            await self._life.step()
+            result = await found(*args, **named)
+            await self._life.step()
+            return result
+
+        return call
+
+
+class Life:
+    """How many steps a process has left."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+        self.over = asyncio.Event()
+
+    async def step(self) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            self.over.set()
+            heed_cancellation()
+            await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("steps", range(1, 36))
+async def test_killed_at_any_step_all_arrives_and_at_most_one_call_is_repeated(
+    road: Road, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    monkeypatch.setattr(sender_module, "GRACE_SECONDS", 0)
+    life = Life(steps)
+    outbox, limits, api = (Mortal(part, life) for part in (road.outbox, road.limits, road.api))
+    await road.outbox.put_many(
+        [road.message("board", 1, slot="s"), road.message("a", 1), road.message("b", 1, Priority.URGENT)]
+    )
+    await road.outbox.put(road.message("board 2", 1, slot="s"))
+    dying = road.start("dying", outbox=outbox, limits=limits, api=api)
+    while not life.over.is_set() and len(road.reports) < 3:
+        road.stir.clear()
+        over = asyncio.ensure_future(life.over.wait())
+        stirred = asyncio.ensure_future(road.stir.wait())
+        await asyncio.wait({over, stirred}, return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        stirred.cancel()
+    await road.stop(dying)
+    road.start("heir")
+    await road.outbox.put(road.message("board 3", 1, slot="s"))
+    await road.outbox.put(road.message("last", 1))
+    await road.until(lambda: "last" in texts(road) and "board 3" in road.telegram.messages.values())
+    await road.until(lambda: not road.senders[-1][0].stats.in_flight)
+
+    sent = [call.params["text"] for call in road.telegram.calls if call.method == "sendMessage"]
+    plain = [text for text in dict.fromkeys(sent) if not text.startswith("board")]
+    assert plain == ["a", "b", "last"]
+    assert len(sent) <= 4 + 1
+    where = await road.outbox.slot_message("s")
+    assert where is not None
+    assert road.telegram.messages[where] == "board 3"
+
+
+async def test_an_answer_is_remembered_while_redis_is_away(road: Road) -> None:
+    refusals = iter([True, True, True])
+
+    class Away(Mortal):
+        def __getattr__(self, name: str) -> Any:
+            if name == "settle" and next(refusals, False):
+                return self.refuse
+            return getattr(self._part, name)
+
+        async def refuse(self, *_args: Any, **_named: Any) -> None:
+            raise RedisConnectionError("away")
+
+    road.start(outbox=Away(road.outbox, Life(0)))
+    await road.outbox.put(road.message("board", slot="s"))
+
+    # the calling task waits on the clock while in flight, so the clock is turned by hand here
+    while not road.reports:
+        road.stir.clear()
+        if road.clock.asleep:
+            road.clock.jump()
+        else:
+            await road.stir.wait()
+    assert road.ends == [Settled.SENT]
+    assert len(road.telegram.calls) == 1
+
+
+async def test_an_orphan_of_two_senders_is_deleted(road: Road) -> None:
+    """The first sender is paused after its call; the second sends again; then the first wakes."""
+    paused, wake = asyncio.Event(), asyncio.Event()
+
+    class Paused(Mortal):
+        def __getattr__(self, name: str) -> Any:
+            return self.settle if name == "settle" else getattr(self._part, name)
+
+        async def settle(self, *args: Any, **named: Any) -> Any:
+            if not paused.is_set():
+                paused.set()
+                await wake.wait()
+            return await self._part.settle(*args, **named)
+
+    first = road.start("first", ttl_ms=100, outbox=Paused(road.outbox, Life(0)))
+    await road.outbox.put(road.message("board", slot="s"))
+    await paused.wait()
+    # as a pause does it: the lease expired unrenewed, and the other has it
+    await road.redis.set("tombola:{send}:lease", "second", px=3000)
+    road.start("second")
+    await road.until(lambda: len(road.reports) == 1)
+    wake.set()
+    await road.until(lambda: Settled.DONE in road.ends)
+
+    assert len(road.telegram.messages) == 1
+    assert list(road.telegram.messages) == [await road.outbox.slot_message("s")]
+    assert first.stats.orphans == 1
+
+
+async def test_a_report_that_fails_stops_nothing(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = road.report
+
+    async def fail(out: Outgoing, outcome: Outcome) -> None:
+        await told(out, outcome)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(road, "report", fail)
+    road.start()
+    await road.outbox.put_many([road.message("1"), road.message("2")])
+
+    assert await road.settled(2) == [Settled.SENT, Settled.SENT]
+
+
+async def test_a_strict_telegram_sees_no_breach(road: Road) -> None:
+    road.start()
+    items = [
+        road.message(f"{n}", chat if chat % 2 else -chat, Priority(n % 3), slot=f"s{chat}" if n % 4 else None)
+        for n in range(6)
+        for chat in range(1, 41)
+    ]
+    await road.outbox.put_many(items)
+    calls = road.telegram.calls
+    await road.until(lambda: len(road.reports) >= 40 * 3)
+
+    assert most([call.at for call in calls], 1_000) <= 30
+    for chat in {call.params["chat_id"] for call in calls}:
+        times = [call.at for call in calls if call.params["chat_id"] == chat]
+        assert most(times, 5_000) <= 5
+        assert most(times, 3_000) <= 3
+
+
+def most(times: list[int], window: int) -> int:
+    """Most of these within any such window."""
+    return max(sum(1 for t in times[i:] if t < times[i] + window) for i in range(len(times)))
+
+
+async def test_the_waits_are_counted_by_priority(road: Road) -> None:
+    sender = road.start()
+    await road.outbox.put_many([road.message(f"{n}", priority=Priority.URGENT) for n in range(4)])
+    await road.settled(4)
+
+    waits = sender.stats.waits[Priority.URGENT]
+    assert sum(waits.buckets) == 4
+    assert waits.sum_ms == 3_250
