@@ -37,8 +37,10 @@ INVISIBLE = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 NAMELESS = "—"
 ELLIPSIS = "…"
 
-_CODE = re.compile(r"[a-z0-9][a-z0-9_.,-]*")
+_CODE = re.compile(r"[a-z0-9][a-z0-9_-]*|\d+[.,]\d+")
 """Names of our own, as texts select by them, and plain numbers: nothing in these can break or turn a text."""
+
+_AUTOMATIC = re.compile(r"[@/#$.:](?=[\w/])")
 
 
 class Markup(str):
@@ -113,6 +115,11 @@ def _splits_flag(text: str, end: int) -> bool:
     return run % 2 == 1 and "\U0001f1e6" <= text[end] <= "\U0001f1ff"
 
 
+def inert(text: str) -> str:
+    """The text so that Telegram finds no mention, link, command or hashtag in it: a name calls nobody."""
+    return _AUTOMATIC.sub("\\g<0>\u2060", text)
+
+
 def isolated(text: str) -> str:
     """The text so that its direction stays its own."""
     return text if _CODE.fullmatch(text) else f"{FSI}{text}{PDI}"
@@ -121,7 +128,7 @@ def isolated(text: str) -> str:
 @lru_cache(maxsize=8192)
 def name_html(name: str, limit: int = NAME_LIMIT) -> Markup:
     """A person's name for a list: tidy, short, escaped, isolated."""
-    return Markup(isolated(escape(shorten(tidy(name), limit), quote=False)))
+    return Markup(isolated(escape(inert(shorten(tidy(name), limit)), quote=False)))
 
 
 # -- texts ------------------------------------------------------------------------------------------------------
@@ -221,7 +228,7 @@ class Texts:
         if isinstance(value, Markup):
             return str(value)
         if isinstance(value, str):
-            return isolated(escape(tidy(value), quote=False))
+            return isolated(escape(inert(tidy(value)), quote=False))
         return _number(locale, value) if isinstance(value, Decimal) else value
 
     def _format_plain(self, locale: str, text_id: str, args: tuple[tuple[str, Any], ...]) -> str:

@@ -22,6 +22,11 @@ def title_html(game: Game, texts: Texts, locale: str, kind_title: str) -> Markup
     return texts.html(locale, "board-title", title=game.title or texts.plain(locale, kind_title))
 
 
+def results_html(game: Game, texts: Texts, locale: str, kind_title: str) -> Markup:
+    """The same over the result."""
+    return texts.html(locale, "board-results", title=game.title or texts.plain(locale, kind_title))
+
+
 def moment(at: Instant, form: str = "r") -> Markup:
     """A moment, in the reader's own time; UTC in apps that don't know how."""
     unix = -(-at // 1000)  # never before it is due

@@ -45,7 +45,7 @@ def board(state: PickNumberGame, texts: Texts, locale: str, *, page: int = 0, bo
             text = lobby.paragraphs(title, *_draw_so_far(game, texts, locale), _seal(game, texts, locale))
             return Message(text, lobby.host_buttons(game, KIND, texts, locale))
         case phase if phase == COMPLETED:
-            return _result(game, texts, locale, title)
+            return _result(game, texts, locale)
         case _:
             return lobby.cancelled(game, texts, locale, title)
 
@@ -221,7 +221,8 @@ def _knocked_out(game: PickNumberGame, hits: Sequence[int], texts: Texts, locale
     """Reverse mode: who is out, last first, and who is standing."""
     out = [_entry(game, game.owners[number], number) for number in reversed(hits[-SHOWN_OUT:])]
     gone = texts.html(locale, "pick-number-out", out=len(hits), names=texts.listing(locale, out, len(hits), budget=400))
-    standing = [(number, player) for number, player in game.owners.items() if number not in set(hits)]
+    fallen = set(hits)
+    standing = [(number, player) for number, player in game.owners.items() if number not in fallen]
     names = texts.listing(locale, (_entry(game, player, n) for n, player in standing), len(standing), budget=700)
     return gone, texts.html(locale, "pick-number-standing", standing=len(standing), names=names)
 
@@ -229,7 +230,7 @@ def _knocked_out(game: PickNumberGame, hits: Sequence[int], texts: Texts, locale
 # -- the result -------------------------------------------------------------------------------------------------
 
 
-def _result(game: PickNumberGame, texts: Texts, locale: str, title: Markup) -> Message:
+def _result(game: PickNumberGame, texts: Texts, locale: str) -> Message:
     winners = [standing for standing in game.standings if standing.place is not None]
     podium = "\n".join(
         texts.html(
@@ -243,7 +244,7 @@ def _result(game: PickNumberGame, texts: Texts, locale: str, title: Markup) -> M
         for standing in winners
     )
     text = lobby.paragraphs(
-        texts.html(locale, "board-results", title=title),
+        lobby.results_html(game, texts, locale, TITLE),
         podium,
         _aftermath(game, texts, locale),
         texts.html(

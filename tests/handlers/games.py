@@ -1,0 +1,121 @@
+"""Games in every phase, played by the rules, with players who are called what people on the internet are called."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from fsm.kind import Command, Host, Place
+from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
+from fsm.pick_number import DRAWING, KIND, Beacon, PickNumber, PickNumberGame, PickNumberRules
+
+GAME = "07abcdefghijkl"
+CHAT = -1_001_234_567_890
+SEED = "5eed" * 16
+OPENED = 1_760_000_000_000
+HOSTILE = (
+    "<b>",
+    "Eve <3 & co",
+    "_x_",
+    "مرحبا بالعالم",
+    "\u202eevil\u202c",
+    "\u2069\u2069\u2066broken",
+    "Z\u0351\u036b\u0343\u036a\u0302\u036b\u033d\u034f\u0334\u0319\u0324a\u0363\u0363\u0363\u0363\u0363lgo" * 2,
+    "👩‍👩‍👧‍👦" * 6,
+    "🇩🇪" * 16,
+    "line\nline\r\nline\tline",
+    "\u200b\u200b\u2060",
+    "ㅤ",
+    "@durov",
+    "http://spam.example/win",
+    "/cancel_game",
+    "#hash $USD",
+    "&lt;i&gt;",
+    "</b></code>",
+    "😀" * 32,
+    "W" * 64,
+    "\ud83d lone",
+    "{ $deadline }",
+    "Анна-Мария Константинопольская-Задунайская из Нижнего Новгорода",
+)
+
+
+def rules(**changes: Any) -> PickNumberRules:
+    """Rules with room for a thousand."""
+    return PickNumberRules(**{"max_players": 1000, "max_number": 10_000, **changes})
+
+
+def do(state: PickNumberGame | None, command: Command, now: int = OPENED) -> PickNumberGame:
+    """The game after a command."""
+    return KIND.fold(state, KIND.decide(state, command, now, SEED))
+
+
+def due(state: PickNumberGame) -> PickNumberGame:
+    """The game after its deadline."""
+    assert state.deadline is not None
+    return do(state, DeadlinePassed(state.deadline), state.deadline)
+
+
+def opened(title: str = "Friday draw", host: str = "Hana", **changes: Any) -> PickNumberGame:
+    """A game that waits for players."""
+    return do(None, OpenGame("pick_number", GAME, Place(CHAT), Host(900, host), title, rules(**changes)))
+
+
+def playing(count: int, names: Sequence[str] = ("Ann", "Bob", "Cy", "Dee"), **changes: Any) -> PickNumberGame:
+    """A game in which ``count`` players, 1 and up, have a board and no number yet."""
+    state = opened(**changes)
+    for player in range(1, count + 1):
+        state = do(state, Join(player, names[(player - 1) % len(names)]))
+    return state if state.phase == "number_selection" else do(state, StartNow(900))
+
+
+def every_phase(
+    count: int, names: Sequence[str] = HOSTILE, *, missing: int = 1, **changes: Any
+) -> list[PickNumberGame]:
+    """A whole game, from each of its steps; all but ``missing`` players pick."""
+    state = opened(title=names[0][:64], host=names[1], **changes)
+    states = [state]
+    for player in range(1, count + 1):
+        state = do(state, Join(player, names[(player - 1) % len(names)]))
+        if player in {1, 2, count}:
+            states.append(state)
+    if state.phase != "number_selection":
+        states.append(state := do(state, StartNow(900)))
+    states.append(do(state, Cancel(None, "<operator> said so")))
+    numbers = random.Random(7).sample(range(1, state.highest + 1), count)
+    for player in range(1, count + 1 - missing):
+        state = do(state, PickNumber(player, numbers[player - 1]))
+        if player in {1, count - missing}:
+            states.append(state)
+    if state.phase != DRAWING:
+        states.append(state := due(state))
+    while state.deadline is not None:
+        states.append(state := due(state))
+    return states
+
+
+def with_beacon(count: int = 5) -> list[PickNumberGame]:
+    """The same with a beacon that never speaks."""
+    beacon = Beacon("52db" * 16, OPENED, 3000, 10_000)
+    return every_phase(count, beacon=beacon)
+
+
+def all_games() -> list[PickNumberGame]:
+    """Games small and huge, in both modes, in every phase."""
+    prize = {"prize_pool": Decimal("1234567.89"), "winners": 3}
+    games = [
+        state
+        for played in (
+            every_phase(3),
+            every_phase(5, mode="reverse", **prize),
+            every_phase(100, missing=40, winners=10, prize_pool=Decimal("0.00000007")),
+            every_phase(100, missing=40, mode="reverse", absent="auto", winners=10, prize_pool=Decimal(10**12)),
+            every_phase(1000, missing=300, max_number=10_000, winners=10, split="equal", prize_pool=Decimal("9999.99")),
+            every_phase(200, missing=0, numbers=10_000, mode="reverse"),
+            with_beacon(),
+            [opened(title="")],
+        )
+        for state in (*played[:-5:3], *played[-5:])
+    ]
+    return [*games, *(replace(game, cancel_reason="lobby_expired") for game in games if game.phase == "cancelled")]

@@ -1,0 +1,170 @@
+"""A table to tap at: the real engine on games in memory, and people, hosts and boards that are plain to see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from fsm.engine import Commit, CommitResult, Engine, Stored, Unavailable
+from fsm.kind import Game, Host, Place
+from fsm.lobby import OpenGame
+from fsm.registry import KINDS
+from handlers.taps import Answer, Tap, Taps
+from handlers.texts import Texts
+from tests.handlers.games import CHAT, OPENED, SEED, rules
+
+HOST = 900
+
+
+@dataclass
+class MemoryGames:
+    """A ``GameStore`` without a store. ``down`` makes it unreachable."""
+
+    games: dict[str, Stored] = field(default_factory=dict)
+    down: bool = False
+
+    async def load(self, game_id: str) -> Stored | None:
+        if self.down:
+            raise Unavailable("down")
+        stored = self.games.get(game_id)
+        return None if stored is None else Stored(stored.kind, stored.state, stored.version, dict(stored.seen))
+
+    async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
+        if self.down:
+            raise Unavailable("down")
+        return [self._one(commit) for commit in commits]
+
+    def _one(self, commit: Commit) -> CommitResult:
+        stored = self.games.get(commit.game_id)
+        if (stored.version if stored else 0) != commit.expected:
+            return CommitResult.CONFLICT
+        if commit.claim is not None and self._live(commit.claim[0]) >= commit.claim[1]:
+            return CommitResult.OCCUPIED
+        if commit.records:
+            seen = {**commit.seen, **{record.command_id: record.at for record in commit.records}}
+            self.games[commit.game_id] = Stored(commit.kind, commit.state, commit.version, seen)
+        return CommitResult.COMMITTED
+
+    def _live(self, place: Place) -> int:
+        return sum(
+            stored.state.place == place and not stored.kind.machine.is_final(stored.state.phase)
+            for stored in self.games.values()
+        )
+
+    def new_id(self, place: Place, command_id: str) -> str:
+        return f"07{abs(place.chat_id) % 10**6:06}{command_id.removeprefix('tg:'):0>6}"
+
+
+@dataclass
+class Clock:
+    at: int = OPENED
+
+    def now(self) -> int:
+        return self.at
+
+
+class Entropy:
+    def seed(self) -> str:
+        return SEED
+
+
+@dataclass
+class People:
+    locales: dict[int, str] = field(default_factory=dict)
+    banned: set[tuple[int, int]] = field(default_factory=set)
+
+    async def locale_of_player(self, player_id: int) -> str | None:
+        return self.locales.get(player_id)
+
+    async def is_banned(self, chat_id: int, player_id: int) -> bool:
+        return (chat_id, player_id) in self.banned
+
+
+@dataclass
+class Hosts:
+    hosts: set[tuple[int, int]] = field(default_factory=lambda: {(CHAT, HOST)})
+
+    async def is_host(self, chat_id: int, user_id: int) -> bool:
+        return (chat_id, user_id) in self.hosts
+
+
+@dataclass
+class Boards:
+    turned: list[tuple[str, int]] = field(default_factory=list)
+    messages: dict[str, tuple[int, int]] = field(default_factory=dict)
+    asked: int = 0
+    broken: bool = False
+
+    async def turn(self, game_id: str, page: int) -> None:
+        self.turned.append((game_id, page))
+
+    async def living(self, game_id: str) -> tuple[int, int] | None:
+        self.asked += 1
+        if self.broken:
+            raise ConnectionError("the store is gone")
+        return self.messages.get(game_id)
+
+
+@dataclass
+class Archive:
+    games: dict[str, Game] = field(default_factory=dict)
+
+    async def finished(self, game_id: str) -> Game | None:
+        return self.games.get(game_id)
+
+
+class Table:
+    """A group with a bot in it. ``updates`` numbers the taps."""
+
+    def __init__(self, texts: Texts, **options: Any) -> None:
+        self.store, self.clock, self.people, self.hosts = MemoryGames(), Clock(), People(), Hosts()
+        self.boards, self.archive = Boards(), Archive()
+        self.engine = Engine(KINDS, self.store, self.clock, Entropy())
+        self.texts = texts
+        self.updates = count(1)
+        self.taps = Taps(
+            engine=self.engine,
+            texts=texts,
+            people=self.people,
+            hosts=self.hosts,
+            boards=self.boards,
+            archive=self.archive,
+            ids=self.store,
+            **{"bot_username": "tombola_bot", **options},
+        )
+
+    async def tap(self, user: int, data: str, **fields: Any) -> Answer:
+        """A tap on the living message of the group, unless ``fields`` say otherwise."""
+        return await self.taps.answer(self.tap_of(user, data, **fields))
+
+    def tap_of(self, user: int, data: str, **fields: Any) -> Tap:
+        defaults: dict[str, Any] = {
+            "update_id": next(self.updates),
+            "query_id": f"q{user}",
+            "user_id": user,
+            "user_name": f"Player {user}",
+            "language": "en",
+            "chat_id": CHAT,
+            "chat_type": "supergroup",
+            "message_id": 50,
+            "received": self.clock.at,
+            "trace": "trace-1",
+        }
+        return Tap(data=data, **{**defaults, **fields})
+
+    async def open(self, game_id: str = "07abcdefghijkl", place: Place | None = None, **changes: Any) -> str:
+        place = place or Place(CHAT)
+        command = OpenGame("pick_number", game_id, place, Host(HOST, "Hana"), "Friday", rules(**changes))
+        await self.engine.execute(game_id, command, command_id="tg:0", received=OPENED)
+        return game_id
+
+    async def playing(self, players: int = 3, **changes: Any) -> str:
+        """A game with its board open; players are 1 and up."""
+        game_id = await self.open(**changes)
+        for player in range(1, players + 1):
+            assert (await self.tap(player, f"j:{game_id}")).outcome == "done"
+        assert (await self.tap(HOST, f"s:{game_id}")).outcome == "done"
+        return game_id
+
+    async def state(self, game_id: str) -> Any:
+        return (await self.engine.look(game_id)).state
