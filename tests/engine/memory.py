@@ -17,10 +17,11 @@ from storage.codec import Codec
 
 @dataclass
 class Row:
-    """A game: everything that happened in it, encoded."""
+    """A game: its state, and everything that happened in it, encoded."""
 
     kind: str
     version: int = 0
+    snapshot: bytes = b""
     records: list[bytes] = field(default_factory=list)
 
 
@@ -33,13 +34,13 @@ class Shelf:
         self.places: dict[Place, set[str]] = {}
 
     def read(self, game_id: str) -> Stored | None:
-        """A game as its records tell it."""
+        """A game as it was written last."""
         row = self.rows.get(game_id)
         if row is None:
             return None
-        kind, records = self.codec.kind(row.kind), self.records(game_id)
-        state = kind.fold(None, [event for record in records for event in record.events])
-        return Stored(kind, state, row.version, {record.command_id: record.at for record in records})
+        kind = self.codec.kind(row.kind)
+        state, seen = self.codec.decode_snapshot(kind, row.snapshot)
+        return Stored(kind, state, row.version, seen)
 
     def records(self, game_id: str) -> list[Record]:
         """What happened in a game, by command."""
@@ -58,7 +59,9 @@ class Shelf:
             return CommitResult.CONFLICT
         if not commit.records:
             return CommitResult.COMMITTED
+        seen = {**commit.seen, **{record.command_id: record.at for record in commit.records}}
         encoded = self.codec.encode_records(commit.kind, commit.records)
+        snapshot = self.codec.encode_snapshot(commit.state, seen)
         if commit.claim is not None:
             place, limit = commit.claim
             if len(self.places.setdefault(place, set())) >= limit:
@@ -66,7 +69,7 @@ class Shelf:
             self.places[place].add(commit.game_id)
         row = self.rows.setdefault(commit.game_id, Row(commit.kind.name))
         row.records.append(encoded)
-        row.version = commit.version
+        row.version, row.snapshot = commit.version, snapshot
         if commit.kind.machine.is_final(commit.state.phase):
             for games in self.places.values():
                 games.discard(commit.game_id)
@@ -88,7 +91,8 @@ class MemoryGames:
         self.shelf = shelf
         self.flights: list[tuple[str, ...]] = []
         self.loads: list[str] = []
-        self.commit_faults: deque[Fault] = deque()
+        self.commit_faults: deque[Fault | None] = deque()
+        """What happens to the next calls, in order; None: nothing."""
         self.load_faults: deque[Fault] = deque()
         self.refusals: dict[str, Exception] = {}
         """Game id -> what its next commit alone is answered with, unwritten."""
