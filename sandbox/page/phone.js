@@ -27,7 +27,9 @@ export class Phone {
     this.head = h("header", { class: "phone-head" });
     this.topics = h("nav", { class: "topics" });
     this.pinned = h("div", { class: "pinned" });
-    this.list = h("div", { class: "messages", role: "log" });
+    this.list = h("div", { class: "messages", role: "log", onscroll: () => { this.atEnd = isAtEnd(this.list); } });
+    this.atEnd = true;
+    new ResizeObserver(() => this.stayAtEnd()).observe(this.list);
     this.toasts = h("div", { class: "toasts" });
     this.menu = h("div", { class: "commands" });
     this.menu.hidden = true;
@@ -96,7 +98,6 @@ export class Phone {
     this.drawHead();
     const group = world.groups.get(this.chat);
     const all = this.view.messages.filter((message) => !group?.is_forum || message.thread === this.thread);
-    const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
     const kept = new Map();
     let place = null;
     all.forEach((message, index) => {
@@ -116,11 +117,17 @@ export class Phone {
     this.nodes = kept;
     for (const stray of [...this.list.children]) if (stray.classList.contains("empty")) stray.remove();
     if (!all.length) this.list.append(this.emptyChat());
-    if (atEnd || this.firstDrawn !== this.chat) this.list.scrollTop = this.list.scrollHeight;
+    if (this.firstDrawn !== this.chat) this.atEnd = true;
     this.firstDrawn = this.chat;
+    this.stayAtEnd();
     this.drawPinned();
     this.drawKeys(all);
     this.drawQuote();
+  }
+
+  /** Whoever read the newest message goes on seeing it, whatever grows. */
+  stayAtEnd() {
+    if (this.atEnd) this.list.scrollTop = this.list.scrollHeight;
   }
 
   emptyChat() {
@@ -265,6 +272,10 @@ export class Phone {
       notice(`Telegram would open ${target.url}`);
     }
   }
+}
+
+function isAtEnd(list) {
+  return list.scrollHeight - list.scrollTop - list.clientHeight < 80;
 }
 
 /** The payload of a deep link to this sandbox's bot; null for any other address. */
