@@ -1,8 +1,12 @@
 """The feed: what happened in the games, read by groups of consumers, at least once and in order within each shard.
 
-A stream a shard, which the commit script writes. Each group has one reader at a time for its shards (a lease); all
-readers of a group share one consumer name, so that what a dead one had taken is simply read again by the next. An
-entry is acknowledged when its handler has returned. Handlers are idempotent on `(game_id, version)`.
+A stream a shard, which the commit script writes. Each group has one reader at a time for its shards (a lease), and its
+place in each stream, which moves past entries when they have been handled. A reader that dies leaves the place where
+it was: the next goes on from there, and may repeat what the dead one was about. Handlers are idempotent on
+`(game_id, version)`.
+
+The place is kept in a consumer group of Redis's; its lists of pending entries are not used. With one reader, in order,
+they say nothing that the place does not, and they cost Redis two writes for each entry and group.
 
 A store that is away is waited for. An entry that can't be handled is set aside in a bounded stream, and where that is
 full the group stands still: nothing is dropped.
@@ -18,7 +22,7 @@ import asyncpg
 from loguru import logger
 from redis.asyncio import Redis
 from redis.exceptions import DataError as RedisDataError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from fsm.engine import Unavailable
 from fsm.kind import Instant
@@ -26,9 +30,7 @@ from storage import keys
 from storage.connections import POSTGRES_AGAIN
 from storage.leases import Bell, Lease, jitter
 
-CONSUMER = "reader"
-"""The one consumer name of every group."""
-BATCH = 512
+BATCH = 256
 """Entries of one shard that are handled together, at most."""
 BLOCK_MS = 1000
 """How long one read waits for news; less than the client's own timeout."""
@@ -45,45 +47,39 @@ ASIDE_TTL_MS = 30 * 86_400_000
 LAG_LIMIT = 1000
 """Waiting entries of a shard that are counted one by one."""
 
-_TRIM = """
-local function parts(id)
-  local ms, seq = string.match(id, '(%d+)-(%d+)')
-  return tonumber(ms), tonumber(seq)
-end
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-local low_ms, low_seq = nil, nil
-for _, row in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-  local group = {}
-  for i = 1, #row, 2 do group[row[i]] = row[i + 1] end
-  local idle = 0
-  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], group['name'])) do
-    for i = 1, #consumer, 2 do if consumer[i] == 'idle' then idle = consumer[i + 1] end end
+GROUPS = """
+local function groups()
+  local found = {}
+  if redis.call('EXISTS', KEYS[1]) == 0 then return found end
+  for _, row in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+    local group = {}
+    for i = 1, #row, 2 do group[row[i]] = row[i + 1] end
+    found[group['name']] = group['last-delivered-id']
   end
-  if idle < tonumber(ARGV[1]) or group['name'] == ARGV[2] then
-    local ms, seq = parts(group['last-delivered-id'])
-    seq = seq + 1
-    if group['pending'] > 0 then ms, seq = parts(redis.call('XPENDING', KEYS[1], group['name'])[2]) end
+  return found
+end
+"""
+"""Lua: the groups of the stream KEYS[1], and the place of each."""
+_PLACE = f"""{GROUPS}
+return groups()[ARGV[1]] or ''
+"""
+_TRIM = f"""{GROUPS}
+redis.call('SET', ARGV[1] .. ARGV[2], '1', 'PX', ARGV[3])
+local low_ms, low_seq = nil, nil
+for name, place in pairs(groups()) do
+  if redis.call('EXISTS', ARGV[1] .. name) == 1 or name == 'projector' then
+    local ms, seq = string.match(place, '(%d+)-(%d+)')
+    ms, seq = tonumber(ms), tonumber(seq) + 1
     if not low_ms or ms < low_ms or (ms == low_ms and seq < low_seq) then low_ms, low_seq = ms, seq end
   end
 end
 if not low_ms then return 0 end
-return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%d-%d', low_ms, low_seq))
+return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-%.0f', low_ms, low_seq))
 """
-_LAG = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return {0, ''} end
-for _, row in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-  local group = {}
-  for i = 1, #row, 2 do group[row[i]] = row[i + 1] end
-  if group['name'] == ARGV[1] then
-    local after = '(' .. group['last-delivered-id']
-    local waiting = redis.call('XRANGE', KEYS[1], after, '+', 'COUNT', ARGV[2])
-    local oldest = waiting[1] and waiting[1][1] or ''
-    if group['pending'] > 0 then oldest = redis.call('XPENDING', KEYS[1], ARGV[1])[2] end
-    return {group['pending'] + #waiting, oldest}
-  end
-end
-local all = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[2])
-return {#all, all[1] and all[1][1] or ''}
+_LAG = f"""{GROUPS}
+local place = groups()[ARGV[1]]
+local waiting = redis.call('XRANGE', KEYS[1], place and '(' .. place or '-', '+', 'COUNT', ARGV[2])
+return {{#waiting, waiting[1] and waiting[1][1] or ''}}
 """
 
 
@@ -151,13 +147,16 @@ class Feed:
     ) -> None:
         self.group = group
         self.handled = 0
-        """Entries handled and acknowledged by this process."""
+        """Entries that this process is done with."""
         self.set_aside = 0
         """Entries that this process set aside."""
         self._redis = redis
         self._shards = {keys.feed_key(shard).encode(): shard for shard in shards}
         self._lease = Lease(redis, f"{{feed:{group}}}:{shards[0]}", owner, released=released)
         self._renewed = renewed
+        self._places: dict[bytes, bytes] = {}
+        """Stream -> the id of the last entry that is done with."""
+        self._place = redis.register_script(_PLACE)
         self._trim = redis.register_script(_TRIM)
         self._lag = redis.register_script(_LAG)
 
@@ -181,69 +180,69 @@ class Feed:
         return Lag(sum(count for count, _ in found), age)
 
     async def trim(self) -> int:
-        """Delete what every group has acknowledged. Returns how many entries. Raises what redis-py raises."""
-        return sum([int(await self._trim(keys=[key], args=[ABANDONED_MS, "projector"])) for key in self._shards])
+        """Delete what every group is done with. Returns how many entries. Raises what redis-py raises."""
+        return sum(
+            [
+                int(await self._trim(keys=[key], args=[_reader_key(shard, ""), self.group, ABANDONED_MS]))
+                for key, shard in self._shards.items()
+            ]
+        )
 
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def _consume(self, handle: Handle) -> None:
         await self._join()
-        taken = False
-        """Whether all that an earlier reader had taken, and did not acknowledge, is handled."""
-        trim_at = time.monotonic() + jitter(TRIM_SECONDS)
+        trim_at = time.monotonic()
         while True:
-            try:
-                entries = await self._read(new=taken)
-            except ResponseError as problem:
-                if "NOGROUP" not in str(problem):
-                    raise
-                await self._join()
-                continue
-            if entries:
-                await self._deliver(handle, entries)
-            else:
-                taken = True
             if time.monotonic() >= trim_at:
                 await self.trim()
                 trim_at = time.monotonic() + jitter(TRIM_SECONDS)
+            entries = await self._read()
+            if entries:
+                await self._deliver(handle, entries)
+            else:
+                await self._join()  # Redis may have come back without what it had
 
     async def _join(self) -> None:
-        """Make the group where it does not exist, from the beginning of what the stream still has."""
+        """Find the group's places; where it has none, it begins with the first entry that the stream still has."""
         made = False
         for key in self._shards:
-            try:
+            place = await self._place(keys=[key], args=[self.group])
+            if not place:
+                made, place = True, b"0-0"
                 await self._redis.xgroup_create(key, self.group, "0", mkstream=True)
-                made = True
-            except ResponseError as problem:
-                if "BUSYGROUP" not in str(problem):
-                    raise
+            self._places[key] = place
         if made and (renewed := self._renewed) is not None:
             problem = await self._try(lambda _: renewed(), ())
             if problem is not None:
                 raise problem
 
-    async def _read(self, *, new: bool) -> list[Entry]:
-        """Entries of all shards, in order within each: news, or what was taken and not acknowledged."""
-        from_id = ">" if new else "0"
-        answer: Any = await self._redis.xreadgroup(
-            self.group, CONSUMER, dict.fromkeys(self._shards, from_id), count=BATCH, block=BLOCK_MS if new else None
-        )
-        entries = []
-        for key, rows in answer:
-            shard = self._shards[key]
-            for id_, fields in rows:
-                try:
-                    entries.append(_entry(id_.decode(), shard, fields))
-                except (KeyError, ValueError, TypeError) as problem:
-                    logger.error("{} of the feed {} is not an entry: {!r}", id_, shard, problem)
-                    await self._put_aside(shard, id_.decode(), fields or {}, problem)
+    async def _read(self) -> list[Entry]:
+        """The next entries of all shards, in order within each; none where nothing comes for a while."""
+        places: dict[Any, Any] = {**self._places}
+        answer: Any = await self._redis.xread(places, count=BATCH, block=BLOCK_MS)
+        return [entry for key, rows in answer for entry in await self._parsed(key, rows)]
+
+    async def _parsed(self, key: bytes, rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Entry]:
+        """Entries up to the first row that is none; such rows at the front are set aside."""
+        shard, entries = self._shards[key], list[Entry]()
+        for id_, fields in rows:
+            try:
+                entries.append(_entry(id_.decode(), shard, fields))
+            except (KeyError, ValueError) as problem:
+                if entries:
+                    break  # it is at the front when these have been handled
+                logger.error("{} of shard {} is not an entry of the feed: {!r}", id_, shard, problem)
+                await self._keep(shard, id_.decode(), fields, problem)
+                await self._redis.xgroup_setid(key, self.group, id_)
+                self._places[key] = id_
         return entries
 
     async def _deliver(self, handle: Handle, entries: Sequence[Entry]) -> None:
-        """Handle and acknowledge all of them; an entry that fails is found by halving, which keeps the order."""
+        """Handle all of them and move on; an entry that fails is found by halving, which keeps the order."""
         problem = await self._try(handle, entries)
         if problem is None:
-            await self._acknowledge(entries)
+            await self._move_on(entries)
         elif len(entries) > 1:
             await self._deliver(handle, entries[: len(entries) // 2])
             await self._deliver(handle, entries[len(entries) // 2 :])
@@ -274,18 +273,18 @@ class Feed:
             delay, tries = min(2 * delay, LONGEST_DELAY), tries + 1
             again = await self._try(handle, [entry])
             if again is None:
-                await self._acknowledge([entry])
+                await self._move_on([entry])
                 return
             problem = again
 
-    async def _acknowledge(self, entries: Sequence[Entry]) -> None:
-        ids: dict[str, list[str]] = {}
-        for entry in entries:
-            ids.setdefault(entry.shard, []).append(entry.id)
+    async def _move_on(self, entries: Sequence[Entry]) -> None:
+        """Note that these, and all before them, are done with."""
+        last = {keys.feed_key(entry.shard).encode(): entry.id.encode() for entry in entries}
         async with self._redis.pipeline(transaction=False) as pipe:
-            for shard, shard_ids in ids.items():
-                pipe.xack(keys.feed_key(shard), self.group, *shard_ids)
+            for key, id_ in last.items():
+                pipe.xgroup_setid(key, self.group, id_)
             await pipe.execute()
+        self._places |= last
         self.handled += len(entries)
 
     # -- what can't be handled ----------------------------------------------------------------------------------
@@ -298,18 +297,24 @@ class Feed:
             return False
         about.error("group {} sets {} of shard {} aside", self.group, entry.id, entry.shard)
         found: Any = await self._redis.xrange(keys.feed_key(entry.shard), entry.id, entry.id)
-        await self._put_aside(entry.shard, entry.id, found[0][1] if found else {b"g": entry.game_id.encode()}, problem)
+        await self._keep(entry.shard, entry.id, found[0][1] if found else {b"g": entry.game_id.encode()}, problem)
+        await self._move_on([entry])
         return True
 
-    async def _put_aside(self, shard: str, id_: str, fields: Mapping[bytes, bytes], problem: Exception) -> None:
+    async def _keep(self, shard: str, id_: str, fields: Mapping[bytes, bytes], problem: Exception) -> None:
+        """Put what was in the feed where a person can look at it."""
         key = aside_key(shard, self.group)
+        row: dict[Any, Any] = {**fields, b"id": id_, b"error": f"{type(problem).__name__}: {problem}"[:1000]}
         async with self._redis.pipeline(transaction=True) as pipe:
-            row: dict[Any, Any] = {**fields, b"id": id_, b"error": f"{type(problem).__name__}: {problem}"[:1000]}
             pipe.xadd(key, row, maxlen=2 * ASIDE_LIMIT)
             pipe.pexpire(key, ASIDE_TTL_MS)
-            pipe.xack(keys.feed_key(shard), self.group, id_)
             await pipe.execute()
         self.set_aside += 1
+
+
+def _reader_key(shard: str, group: str) -> str:
+    """Present while a group is in use."""
+    return f"{keys.PREFIX}:{{{shard}}}:feed:reader:{group}"
 
 
 def _entry(id_: str, shard: str, fields: Mapping[bytes, bytes]) -> Entry:

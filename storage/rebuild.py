@@ -19,6 +19,7 @@ from storage import keys
 from storage.archive import Archive
 from storage.codec import Codec, UnreadableGame
 from storage.connections import Pool
+from storage.feed import GROUPS
 from storage.games import LIVE_TTL_MS, RedisGames
 
 PAGE = 500
@@ -27,29 +28,18 @@ GROUP = "projector"
 _LIVE = """
 SELECT id, kind, version FROM games WHERE status NOT IN ('completed', 'cancelled') AND id > $1 ORDER BY id LIMIT $2
 """
-_SETTLED = """
+_SETTLED = f"""{GROUPS}
 local function settled()
-  if redis.call('EXISTS', KEYS[1]) == 0 then return '' end
-  local stream, info = redis.call('XINFO', 'STREAM', KEYS[1]), {}
+  if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
+  local stream, info = redis.call('XINFO', 'STREAM', KEYS[1]), {{}}
   for i = 1, #stream, 2 do info[stream[i]] = stream[i + 1] end
-  for _, row in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-    local group = {}
-    for i = 1, #row, 2 do group[row[i]] = row[i + 1] end
-    if group['name'] == ARGV[1] then
-      if group['pending'] == 0 and group['last-delivered-id'] == info['last-generated-id'] then
-        return info['last-generated-id']
-      end
-      return false
-    end
-  end
-  if info['last-generated-id'] == '0-0' then return '' end
-  return false
+  local last = info['last-generated-id']
+  return (groups()[ARGV[1]] or '0-0') == last and last
 end
 """
 _TOKEN = f"{_SETTLED} return settled()"
 _RESTORE = f"""{_SETTLED}
-local now = settled()
-if not now or (now ~= ARGV[2] and not (ARGV[2] == '' and now == '0-0')) then return -1 end
+if settled() ~= ARGV[2] then return -1 end
 if tonumber(redis.call('HGET', KEYS[2], 'v') or '0') >= tonumber(ARGV[4]) then return 0 end
 redis.call('DEL', KEYS[3])
 redis.call('HSET', KEYS[2], 'v', ARGV[4], 'k', ARGV[5], 's', ARGV[6])

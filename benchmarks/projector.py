@@ -1,0 +1,201 @@
+"""How fast the projector brings events into PostgreSQL, and how far it is behind while it is fed at a steady rate.
+
+    python -m benchmarks.projector [--events 60000] [--games 1000] [--rate 14000] [--batch 20]
+
+Real embedded stores, as durable as in earnest. First a backlog is read as fast as it goes; the processor time is that
+of this process alone. Then entries come at `--rate` events a second for some seconds, written by another process, and
+the lag of each is the time from its entering the stream to the commit in PostgreSQL.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+from loguru import logger
+from redis.asyncio import Redis
+
+from fsm.engine import Record
+from fsm.kind import Event, Host, Place
+from fsm.lobby import PlayerJoined
+from fsm.pick_number import KIND, GameOpened, NumberPicked, PickNumberRules, SelectionOpened
+from fsm.registry import KINDS
+from storage import keys
+from storage.codec import Codec
+from storage.connections import postgres_pool, redis_client
+from storage.embedded import embedded_postgres, embedded_redis
+from storage.feed import Entry, Feed
+from storage.migrate import upgrade
+from storage.projector import Projector
+
+SHARDS = [keys.shard_name(index) for index in range(8)]
+PLAYERS = 10
+CODEC = Codec(KINDS)
+SECONDS = 8.0
+PAUSE_SECONDS = 3.0
+"""After the opening of all games at once, which is not what is measured."""
+
+
+def entry(game_id: str, first: int, events: Sequence[tuple[str, Event]], phase: str) -> dict[str, str | int | bytes]:
+    """What a commit of these events, each by its own command, puts into the feed."""
+    now = round(time.time() * 1000)
+    records = [Record(command_id, now, (event,)) for command_id, event in events]
+    return {"g": game_id, "v": first - 1, "k": KIND.name, "p": phase, "d": now + 60_000,
+            "r": CODEC.encode_records(KIND, records)}  # fmt: skip
+
+
+class Tapping:
+    """Games in which players pick number after number; gives the feed's entries."""
+
+    def __init__(self, games: int, seed: int) -> None:
+        random = Random(seed)
+        self.random = random
+        self.versions = {SHARDS[n % len(SHARDS)] + f"{random.getrandbits(60):012x}"[:12]: 0 for n in range(games)}
+        self.ids = list(self.versions)
+        self.taps = 0
+
+    def opened(self) -> list[dict[str, str | int | bytes]]:
+        """The entries that bring all games to the selection of numbers."""
+        found = []
+        for index, game_id in enumerate(self.ids):
+            now = round(time.time() * 1000)
+            opened = GameOpened(
+                game_id, Place(-index - 1), Host(1, "Host"), "A game", PickNumberRules(prize_pool=Decimal(100)), now
+            )
+            joined = [PlayerJoined(index * PLAYERS + n + 1, f"Player {n}", now) for n in range(PLAYERS)]
+            events = [opened, *joined, SelectionOpened(100, "0" * 64, "0" * 64, now + 60_000)]
+            found.append(entry(game_id, 1, [(f"tg:{index}:{n}", e) for n, e in enumerate(events)], "number_selection"))
+            self.versions[game_id] = len(events)
+        return found
+
+    def tapped(self, batch: int) -> dict[str, str | int | bytes]:
+        """One commit of a number of taps in one game."""
+        game_id = self.random.choice(self.ids)
+        events = []
+        for _ in range(batch):
+            self.taps += 1
+            events.append((f"tg:{100_000_000 + self.taps}", NumberPicked(self.taps % 5000, self.taps % 1000)))
+        found = entry(game_id, self.versions[game_id] + 1, events, "number_selection")
+        self.versions[game_id] += batch
+        return found
+
+
+async def put(redis: Redis, entries: Sequence[dict[str, str | int | bytes]]) -> None:
+    """Add entries to their streams."""
+    async with redis.pipeline(transaction=False) as pipe:
+        for fields in entries:
+            pipe.xadd(keys.feed_key(str(fields["g"])[:2]), fields)  # type: ignore[arg-type]
+        await pipe.execute()
+
+
+async def write_steadily(dsn: str, rate: int, games: int, batch: int) -> None:
+    """The other process: opens games, then adds taps at a rate for some seconds."""
+    tapping = Tapping(games, seed=2)
+    async with redis_client(dsn) as redis:
+        await put(redis, tapping.opened())
+        await asyncio.sleep(PAUSE_SECONDS)
+        begun, written = time.perf_counter(), 0
+        while (passed := time.perf_counter() - begun) < SECONDS:
+            due = int(passed * rate) - written
+            if due >= batch:
+                await put(redis, [tapping.tapped(batch) for _ in range(due // batch)])
+                written += due // batch * batch
+            await asyncio.sleep(0.005)
+
+
+async def read_backlog(feed: Feed, projector: Projector, events: int) -> tuple[float, float]:
+    """Events a second, by the wall and by this process's own processor time."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    reading = asyncio.create_task(feed.run(projector.handle))
+    while projector.events < events:  # noqa: ASYNC110 - watched from outside, as it is
+        await asyncio.sleep(0.01)
+    taken = time.perf_counter() - wall, time.process_time() - cpu
+    await stopped(reading)
+    return events / taken[0], events / taken[1]
+
+
+async def read_steadily(feed: Feed, projector: Projector, command: Sequence[str]) -> list[float]:
+    """The lags of all taps, ms, sorted."""
+    lags: list[float] = []
+
+    async def handle(entries: Sequence[Entry]) -> None:
+        await projector.handle(entries)
+        now = time.time() * 1000
+        lags.extend(now - int(entry.id.partition("-")[0]) for entry in entries if entry.first_version > 1)
+
+    reading = asyncio.create_task(feed.run(handle))
+    writer = await asyncio.create_subprocess_exec(*command)
+    await writer.wait()
+    while (await feed.lag()).entries:  # noqa: ASYNC110 - Redis is asked
+        await asyncio.sleep(0.01)
+    await stopped(reading)
+    return sorted(lags)
+
+
+async def stopped(task: "asyncio.Task[None]") -> None:
+    """Cancel a task and wait for its end."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def measure(events: int, games: int, rate: int, batch: int) -> dict[str, float]:
+    """All figures."""
+    with tempfile.TemporaryDirectory(prefix="tombola-") as directory:
+        Path(directory).chmod(0o755)  # noqa: ASYNC240 - nothing runs yet
+        async with (
+            embedded_postgres(Path(directory)) as postgres,
+            embedded_redis(Path(directory)) as redis_dsn,
+            redis_client(redis_dsn) as redis,
+        ):
+            await upgrade(postgres)
+            async with postgres_pool(postgres) as pool:
+                projector = Projector(pool)
+                feed = Feed(redis, SHARDS, "projector", owner="benchmark")
+                tapping = Tapping(games, seed=1)
+                await put(redis, tapping.opened())
+                for _ in range(events // batch // 100):
+                    await put(redis, [tapping.tapped(batch) for _ in range(100)])
+                total = sum(tapping.versions.values())
+                by_wall, by_cpu = await read_backlog(feed, projector, total)
+                command = [sys.executable, "-m", "benchmarks.projector", "--write-to", redis_dsn, "--rate", str(rate),
+                           "--games", str(games), "--batch", str(batch)]  # fmt: skip
+                lags = await read_steadily(feed, projector, command)
+                stored = await pool.fetchval("SELECT count(*) FROM game_events")
+    if stored != projector.events:
+        raise SystemExit(f"{projector.events} events were projected, {stored} are stored")
+    return {
+        "projector.backlog_events_per_second": round(by_wall),
+        "projector.backlog_events_per_cpu_second": round(by_cpu),
+        "projector.steady_events_per_second": rate,
+        "projector.lag_p50_ms": round(lags[len(lags) // 2], 1),
+        "projector.lag_p95_ms": round(lags[int(len(lags) * 0.95)], 1),
+        "projector.lag_max_ms": round(lags[-1], 1),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--events", type=int, default=60_000, help="taps in the backlog")
+    parser.add_argument("--games", type=int, default=1000)
+    parser.add_argument("--rate", type=int, default=14_000, help="events a second in the steady part")
+    parser.add_argument("--batch", type=int, default=1, help="taps in one commit")
+    parser.add_argument("--write-to", default="", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    logger.remove()
+    if given.write_to:
+        asyncio.run(write_steadily(given.write_to, given.rate, given.games, given.batch))
+        return
+    print(json.dumps(asyncio.run(measure(given.events, given.games, given.rate, given.batch)), indent=2))
+
+
+if __name__ == "__main__":
+    main()
