@@ -103,7 +103,7 @@ def with_beacon(count: int = 5) -> list[PickNumberGame]:
 
 def all_games() -> list[PickNumberGame]:
     """Games small and huge, in both modes, in every phase."""
-    prize = {"prize_pool": Decimal("1234567.89"), "winners": 3}
+    prize: dict[str, Any] = {"prize_pool": Decimal("1234567.89"), "winners": 3}
     games = [
         state
         for played in (

@@ -1,75 +1,32 @@
 """A table to tap at: the real engine on games in memory, and people, hosts and boards that are plain to see."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from fsm.engine import Commit, CommitResult, Engine, Stored, Unavailable
+from fsm.engine import Engine
 from fsm.kind import Game, Host, Place
 from fsm.lobby import OpenGame
 from fsm.registry import KINDS
 from handlers.taps import Answer, Tap, Taps
 from handlers.texts import Texts
-from tests.handlers.games import CHAT, OPENED, SEED, rules
+from tests.engine.memory import CountedSeeds, HandClock, MemoryGames, Shelf
+from tests.handlers.games import CHAT, OPENED, rules
 
 HOST = 900
 
 
-@dataclass
-class MemoryGames:
-    """A ``GameStore`` without a store. ``down`` makes it unreachable."""
-
-    games: dict[str, Stored] = field(default_factory=dict)
-    down: bool = False
-
-    async def load(self, game_id: str) -> Stored | None:
-        if self.down:
-            raise Unavailable("down")
-        stored = self.games.get(game_id)
-        return None if stored is None else Stored(stored.kind, stored.state, stored.version, dict(stored.seen))
-
-    async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
-        if self.down:
-            raise Unavailable("down")
-        return [self._one(commit) for commit in commits]
-
-    def _one(self, commit: Commit) -> CommitResult:
-        stored = self.games.get(commit.game_id)
-        if (stored.version if stored else 0) != commit.expected:
-            return CommitResult.CONFLICT
-        if commit.claim is not None and self._live(commit.claim[0]) >= commit.claim[1]:
-            return CommitResult.OCCUPIED
-        if commit.records:
-            seen = {**commit.seen, **{record.command_id: record.at for record in commit.records}}
-            self.games[commit.game_id] = Stored(commit.kind, commit.state, commit.version, seen)
-        return CommitResult.COMMITTED
-
-    def _live(self, place: Place) -> int:
-        return sum(
-            stored.state.place == place and not stored.kind.machine.is_final(stored.state.phase)
-            for stored in self.games.values()
-        )
+class Ids:
+    """New ids that can be foretold."""
 
     def new_id(self, place: Place, command_id: str) -> str:
         return f"07{abs(place.chat_id) % 10**6:06}{command_id.removeprefix('tg:'):0>6}"
 
 
 @dataclass
-class Clock:
-    at: int = OPENED
-
-    def now(self) -> int:
-        return self.at
-
-
-class Entropy:
-    def seed(self) -> str:
-        return SEED
-
-
-@dataclass
 class People:
+    """Languages and bans, as a test writes them."""
+
     locales: dict[int, str] = field(default_factory=dict)
     banned: set[tuple[int, int]] = field(default_factory=set)
 
@@ -82,6 +39,8 @@ class People:
 
 @dataclass
 class Hosts:
+    """Who is an administrator where."""
+
     hosts: set[tuple[int, int]] = field(default_factory=lambda: {(CHAT, HOST)})
 
     async def is_host(self, chat_id: int, user_id: int) -> bool:
@@ -90,6 +49,8 @@ class Hosts:
 
 @dataclass
 class Boards:
+    """What was turned, and where living messages are."""
+
     turned: list[tuple[str, int]] = field(default_factory=list)
     messages: dict[str, tuple[int, int]] = field(default_factory=dict)
     asked: int = 0
@@ -107,6 +68,8 @@ class Boards:
 
 @dataclass
 class Archive:
+    """Games that have ended."""
+
     games: dict[str, Game] = field(default_factory=dict)
 
     async def finished(self, game_id: str) -> Game | None:
@@ -117,9 +80,10 @@ class Table:
     """A group with a bot in it. ``updates`` numbers the taps."""
 
     def __init__(self, texts: Texts, **options: Any) -> None:
-        self.store, self.clock, self.people, self.hosts = MemoryGames(), Clock(), People(), Hosts()
-        self.boards, self.archive = Boards(), Archive()
-        self.engine = Engine(KINDS, self.store, self.clock, Entropy())
+        self.shelf, self.clock = Shelf(KINDS), HandClock(OPENED)
+        self.store = MemoryGames(self.shelf)
+        self.engine = Engine(KINDS, self.store, self.clock, CountedSeeds())
+        self.people, self.hosts, self.boards, self.archive, self.ids = People(), Hosts(), Boards(), Archive(), Ids()
         self.texts = texts
         self.updates = count(1)
         self.taps = Taps(
@@ -129,7 +93,7 @@ class Table:
             hosts=self.hosts,
             boards=self.boards,
             archive=self.archive,
-            ids=self.store,
+            ids=self.ids,
             **{"bot_username": "tombola_bot", **options},
         )
 
@@ -147,7 +111,7 @@ class Table:
             "chat_id": CHAT,
             "chat_type": "supergroup",
             "message_id": 50,
-            "received": self.clock.at,
+            "received": self.clock.time,
             "trace": "trace-1",
         }
         return Tap(data=data, **{**defaults, **fields})

@@ -5,11 +5,13 @@ import time
 
 import pytest
 
+from fsm.engine import Unavailable
 from fsm.kind import Place, UnknownGame
 from fsm.lobby import Cancel, DeadlinePassed
 from handlers.kinds import VERBS
 from handlers.taps import Answer, Call
 from handlers.texts import Texts, units
+from tests.engine.memory import Fault
 from tests.handlers.games import CHAT
 from tests.handlers.table import HOST, Table
 
@@ -102,10 +104,11 @@ async def test_a_button_of_a_game_that_nobody_remembers_is_answered(table: Table
 )  # fmt: skip
 async def test_data_that_no_button_of_ours_has_gets_a_clear_toast(table: Table, data: str) -> None:
     await table.playing(2)
-    before = dict(table.store.games)
+    before = table.shelf.rows["07abcdefghijkl"].version
     answer = await table.tap(HOST, data)
     assert (answer.outcome, answer.text) == ("garbage", TEXTS.plain("en", "tap-garbage"))
-    assert table.store.games == before
+    assert table.shelf.rows.keys() == {"07abcdefghijkl"}
+    assert table.shelf.rows["07abcdefghijkl"].version == before
 
 
 def test_the_fast_door_knows_our_data_from_a_dialogs() -> None:
@@ -294,10 +297,10 @@ async def test_own_pages_turn_without_touching_the_groups(table: Table) -> None:
 
 async def test_turning_the_groups_board_commits_nothing(table: Table) -> None:
     game_id = await table.playing(3, numbers=500)
-    before = table.store.games[game_id].version
+    before = table.shelf.rows[game_id].version
     assert (await table.tap(1, f"g:{game_id}:4")) == Answer(outcome="shown")
     assert table.boards.turned == [(game_id, 4)]
-    assert table.store.games[game_id].version == before
+    assert table.shelf.rows[game_id].version == before
 
 
 @pytest.mark.parametrize("page", ["", "20", "99999", "-1", "x"])
@@ -371,7 +374,7 @@ async def test_a_rematch_is_the_same_game_again_with_its_host_in_it(table: Table
     tap = table.tap_of(HOST, f"r:{game_id}")
     answer = await table.taps.answer(tap)
     assert (answer.outcome, answer.text) == ("done", "A rematch is open, and you’re in it.")
-    new = await table.state(table.store.new_id(Place(CHAT), tap.command_id))
+    new = await table.state(table.ids.new_id(Place(CHAT), tap.command_id))
     old = await table.state(game_id)
     assert (new.rules, new.title, new.place) == (old.rules, old.title, old.place)
     assert (new.host.id, list(new.players)) == (HOST, [HOST])
@@ -388,7 +391,7 @@ async def test_a_rematch_of_a_game_that_redis_has_forgotten_comes_from_the_archi
     game_id = await table.playing(2)
     await table.engine.execute(game_id, Cancel(None, "operator"), command_id="c")
     table.archive.games[game_id] = await table.state(game_id)
-    del table.store.games[game_id]
+    del table.shelf.rows[game_id]
     with pytest.raises(UnknownGame):
         await table.engine.look(game_id)
     assert (await table.tap(HOST, f"r:{game_id}")).outcome == "done"
@@ -412,10 +415,9 @@ async def test_proof_and_rules_are_shown_to_who_asked_alone(table: Table) -> Non
 
 async def test_a_store_that_is_away_gets_an_honest_try_again(table: Table) -> None:
     game_id = await table.playing(2)
-    table.store.down = True
+    table.store.commit_faults.append(Fault(Unavailable("down")))
     answer = await table.tap(1, f"p:{game_id}:7")
     assert (answer.outcome, answer.text) == ("unavailable", TEXTS.plain("en", "error-unavailable"))
-    table.store.down = False
     assert not (await table.state(game_id)).picks
 
 

@@ -12,6 +12,7 @@ import pytest
 from fsm.kind import PlayerId
 from fsm.lobby import Leave, StartNow
 from fsm.pick_number import DRAWING, NUMBER_SELECTION, PickNumber, PickNumberGame
+from fsm.registry import KINDS
 from handlers.texts import Texts
 from handlers.views import pick_number, registry
 from handlers.views.message import Button, Message, edit_params, send_params
@@ -279,8 +280,6 @@ def test_a_proof_summary_fits_a_caption(texts: Texts) -> None:
 
 
 def test_every_kind_has_a_view() -> None:
-    from fsm.registry import KINDS
-
     assert registry.VIEWS.keys() == KINDS.keys()
     assert all(registry.VIEWS[name].kind is kind for name, kind in KINDS.items())
 
