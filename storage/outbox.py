@@ -199,7 +199,8 @@ local function drop(chat, id)
   redis.call('DEL', B .. ':item:' .. id)
 end
 
--- A newer put of a slot takes the place in the queue, the age and the urgency of the older one.
+-- A newer put of a slot takes the place in the queue and the urgency of the older one. Its age too, unless it is the
+-- more urgent of the two: then the urgent wait begins with it.
 local function inherit(chat, newer, older)
   local rank = tonumber(redis.call('ZSCORE', B .. ':q:' .. chat, older))
   local was = redis.call('HMGET', B .. ':item:' .. older, 'prio', 'at')
@@ -207,7 +208,7 @@ local function inherit(chat, newer, older)
   local urgent = math.min(prio, tonumber(was[1]))
   if rank >= COSMETIC_LAST then rank = rank - COSMETIC_LAST end
   if urgent == 2 then rank = rank + COSMETIC_LAST end
-  redis.call('HSET', B .. ':item:' .. newer, 'prio', urgent, 'at', was[2])
+  if prio >= tonumber(was[1]) then redis.call('HSET', B .. ':item:' .. newer, 'prio', urgent, 'at', was[2]) end
   redis.call('ZADD', B .. ':q:' .. chat, rank, newer)
   drop(chat, older)
   return urgent < tonumber(was[1])

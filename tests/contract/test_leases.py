@@ -5,6 +5,8 @@ import contextlib
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from storage.leases import RELEASED, Bell, Lease, LeaseLostError
@@ -85,12 +87,12 @@ async def test_a_release_wakes_whoever_waits_at_once(redis: Redis) -> None:
 
 
 async def test_a_job_runs_far_longer_than_the_lease_lives(redis: Redis) -> None:
-    lease, other = Lease(redis, NAME, "holder", ttl_ms=60), Lease(redis, NAME, "other", ttl_ms=60)
+    lease, other = Lease(redis, NAME, "holder", ttl_ms=500), Lease(redis, NAME, "other", ttl_ms=500)
     tries = []
 
     async def job(_fence: int) -> None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + 0.3
+        until = loop.time() + 1.2
         while loop.time() < until:
             tries.append(await other.try_acquire())
             assert lease.held
@@ -153,7 +155,7 @@ async def test_a_jobs_own_error_ends_it_and_frees_the_lease(redis: Redis) -> Non
 
 
 async def test_a_stop_lets_the_job_finish_while_the_lease_is_still_kept(redis: Redis) -> None:
-    lease, other = Lease(redis, NAME, "holder", ttl_ms=90), Lease(redis, NAME, "other", ttl_ms=90)
+    lease, other = Lease(redis, NAME, "holder", ttl_ms=500), Lease(redis, NAME, "other", ttl_ms=500)
     began, waits = asyncio.Event(), []
 
     async def job(_fence: int) -> None:
@@ -161,7 +163,7 @@ async def test_a_stop_lets_the_job_finish_while_the_lease_is_still_kept(redis: R
             began.set()
             await asyncio.Event().wait()
         finally:
-            until = asyncio.get_running_loop().time() + 0.3
+            until = asyncio.get_running_loop().time() + 1.2
             while asyncio.get_running_loop().time() < until:
                 waits.append(await other.try_acquire())
 
@@ -175,7 +177,7 @@ async def test_a_stop_lets_the_job_finish_while_the_lease_is_still_kept(redis: R
 
 
 async def test_an_unreachable_redis_is_no_error_but_a_wait() -> None:
-    nowhere = Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2)
+    nowhere = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
     lease = Lease(nowhere, NAME, "holder")
 
     assert await lease.try_acquire() > 0

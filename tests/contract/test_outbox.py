@@ -136,6 +136,15 @@ async def test_a_replacement_keeps_the_older_place_age_and_urgency(outbox: Outbo
     assert found.waited_ms == 500
 
 
+async def test_a_more_urgent_replacement_begins_its_own_wait(outbox: Outbox, clock: Turned) -> None:
+    await outbox.put(message("old", slot="s", priority=Priority.COSMETIC))
+    clock.at += 500
+    await outbox.put(message("new", slot="s", priority=Priority.URGENT))
+    clock.at += 20
+
+    assert (await claimed(outbox)).waited_ms == 20
+
+
 async def test_a_more_urgent_replacement_raises_its_chat(outbox: Outbox) -> None:
     await outbox.put(message("progress", A, Priority.COSMETIC, slot="s"))
     await outbox.put(message("normal", B))
