@@ -4,7 +4,6 @@ The token is part of every URL and appears nowhere else: errors carry the method
 outside of the handlers of the HTTP library's exceptions, so that no trace leads to an URL.
 """
 
-
 import contextlib
 import time
 from collections.abc import Mapping
