@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser(
         "migrate", help="change the database's schema", description="Bring the database to a revision."
     )
-    migrate.add_argument("revision", nargs="?", default="head", help="`head` (default), a revision to go back to, `base`")
+    migrate.add_argument("revision", nargs="?", default="head", help="`head` (default), `base`, or a revision")
     migrate.set_defaults(command=_migrate)
 
     doctor = commands.add_parser(

@@ -226,7 +226,7 @@ class Doors:
         except asyncio.CancelledError:
             await self._redis.delete(key)
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- logged and counted
             # The dispatcher's own error handler has told the person; delivering it again would only fail again.
             self._metrics.updates["slow", "failed"] += 1
             self._metrics.errors["update"] += 1

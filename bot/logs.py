@@ -102,6 +102,7 @@ class _ToLoguru(logging.Handler):
             level: str | int = logger.level(record.levelname).name
         except ValueError:
             level = record.levelno
+
         def named(found: "Record") -> None:
             found["name"] = record.name
 

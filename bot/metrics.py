@@ -79,9 +79,7 @@ class Metrics(Collector):
             yield from source()
 
 
-def _counted(
-    name: str, text: str, labels: tuple[str, ...], counts: Mapping[Any, int]
-) -> CounterMetricFamily:
+def _counted(name: str, text: str, labels: tuple[str, ...], counts: Mapping[Any, int]) -> CounterMetricFamily:
     family = CounterMetricFamily(name, text, labels=labels)
     for values, count in list(counts.items()):
         family.add_metric(values, count)

@@ -63,7 +63,8 @@ async def _check_postgres(dsn: str) -> int:
         say(f"postgresql: no connection ({type(error).__name__})")
         return 1
     at = await schema.current(dsn)
-    note = "up to date" if at == schema.head() else f"at {at or 'nothing'}; `python -m bot migrate` brings it up to date"
+    behind = f"at {at or 'nothing'}; `python -m bot migrate` brings it up to date"
+    note = "up to date" if at == schema.head() else behind
     say(f"postgresql: ok, version {version}, schema {note}")
     return 0
 

@@ -191,9 +191,7 @@ class House:
         self.outbox = Outbox(redis, self.limits)
         self.released = Bell(listening, RELEASED)
         self.doorbell = Bell(listening, BELL)
-        self.deadlines = Deadlines(
-            engine=self.engine, games=self.games, redis=listening, clock=clock, tasks=self.tasks
-        )
+        self.deadlines = Deadlines(engine=self.engine, games=self.games, redis=listening, clock=clock, tasks=self.tasks)
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[Process]:
@@ -303,9 +301,7 @@ class House:
             metrics=self.metrics,
         )
 
-    async def _aiogram(
-        self, me: Mapping[str, Any], taps: Taps, hosts: Hosts, defaults: Mapping[str, Any]
-    ) -> SlowDoor:
+    async def _aiogram(self, me: Mapping[str, Any], taps: Taps, hosts: Hosts, defaults: Mapping[str, Any]) -> SlowDoor:
         routing = await asyncio.to_thread(_import_routing)
         deps = routing.Deps(
             engine=self.engine,
@@ -388,18 +384,14 @@ class House:
     async def _prune_daily(self, _fence: int) -> None:
         while True:
             try:
-                pruned = await prune(
-                    self.pool, self.clock.now(), keep_events_days=self.settings.games.keep_events_days
-                )
+                pruned = await prune(self.pool, self.clock.now(), keep_events_days=self.settings.games.keep_events_days)
                 logger.info("pruned: {}", pruned)
             except POSTGRES_GONE as problem:
                 logger.warning("nothing pruned today: {}", type(problem).__name__)
             await asyncio.sleep(PRUNE_SECONDS)
 
     def _feed(self, group: str, renewed: Callable[[], Awaitable[object]] | None = None) -> Feed:
-        return Feed(
-            self.listening, self.games.shards, group, owner=self.owner, released=self.released, renewed=renewed
-        )
+        return Feed(self.listening, self.games.shards, group, owner=self.owner, released=self.released, renewed=renewed)
 
     def _settled_by(self, boards: Boards) -> Callable[[Outgoing, Outcome], Awaitable[None]]:
         async def settled(outgoing: Outgoing, outcome: Outcome) -> None:
@@ -449,7 +441,13 @@ class House:
             overdue = max(0, self.clock.now() - due[0][1]) if due else 0
             return {"ok": overdue < 5000, "oldest_overdue_ms": overdue}
 
-        checks: dict[str, Check] = {"redis": redis, "postgres": postgres, "telegram": telegram, "outbox": outbox, "deadlines": deadlines}
+        checks: dict[str, Check] = {
+            "redis": redis,
+            "postgres": postgres,
+            "telegram": telegram,
+            "outbox": outbox,
+            "deadlines": deadlines,
+        }
         if "worker" in self.roles:
             checks["feed"] = self._feed_lag
         return checks

@@ -27,7 +27,7 @@ SEEN_FOR = 600_000
 """A command id is remembered this long (ms), and as long as it is among the last ``SEEN_AT_LEAST`` of its game."""
 
 
-class Unavailable(Exception):  # noqa: N818 -- a state of the world
+class Unavailable(Exception):
     """The store can't be reached, or refuses. Nothing was acknowledged; the same command may be tried again."""
 
 

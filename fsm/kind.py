@@ -30,7 +30,7 @@ class Event:
     """Something that happened in a game and is stored for good. Past tense."""
 
 
-class Rejected(Exception):  # noqa: N818 -- a refusal is an answer, not an error
+class Rejected(Exception):
     """A command that the rules refuse. Carries parameters and no text: the locales have the text."""
 
     @property

@@ -31,15 +31,24 @@ class LobbyRules(Protocol):
     """What the lobby reads of a kind's rules."""
 
     @property
-    def min_players(self) -> int: ...
+    def min_players(self) -> int:
+        """How many are needed to start."""
+
     @property
-    def max_players(self) -> int: ...
+    def max_players(self) -> int:
+        """How many may play."""
+
     @property
-    def capacity(self) -> int: ...
+    def capacity(self) -> int:
+        """How many can play."""
+
     @property
-    def lobby_ms(self) -> int: ...
+    def lobby_ms(self) -> int:
+        """How long the lobby waits for players."""
+
     @property
-    def join_ms(self) -> int: ...
+    def join_ms(self) -> int:
+        """How long the last call runs."""
 
 
 # -- commands ---------------------------------------------------------------------------------------------------
@@ -64,12 +73,16 @@ class OpenGame(Command):
 
 @dataclass(frozen=True, slots=True)
 class Join(Command):
+    """Somebody wants to play."""
+
     player_id: PlayerId
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Leave(Command):
+    """A player wants out."""
+
     player_id: PlayerId
 
 
@@ -123,6 +136,8 @@ class DeadlinePassed(Command):
 
 @dataclass(frozen=True, slots=True)
 class PlayerJoined(Event):
+    """Somebody plays."""
+
     player_id: PlayerId
     name: str
     at: Instant
@@ -130,11 +145,15 @@ class PlayerJoined(Event):
 
 @dataclass(frozen=True, slots=True)
 class PlayerLeft(Event):
+    """A player went by their own wish."""
+
     player_id: PlayerId
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerRemoved(Event):
+    """A host removed a player."""
+
     player_id: PlayerId
     by: PlayerId
 
@@ -155,12 +174,16 @@ class LobbyReopened(Event):
 
 @dataclass(frozen=True, slots=True)
 class DeadlineExtended(Event):
+    """A host gave more time."""
+
     deadline: Instant
     by: PlayerId
 
 
 @dataclass(frozen=True, slots=True)
 class ChatMoved(Event):
+    """The game goes on in the supergroup that its group became."""
+
     chat_id: int
 
 
@@ -213,21 +236,25 @@ EVENTS: dict[str, type[Event]] = {
 
 @dataclass(unsafe_hash=True)
 class AlreadyJoined(Rejected):
-    pass
+    """The player is in the game."""
 
 
 @dataclass(unsafe_hash=True)
 class NotInGame(Rejected):
-    pass
+    """The person is not in the game."""
 
 
 @dataclass(unsafe_hash=True)
 class GameFull(Rejected):
+    """Every seat is taken."""
+
     limit: int
 
 
 @dataclass(unsafe_hash=True)
 class NotEnoughPlayers(Rejected):
+    """Too few players to start."""
+
     have: int
     need: int
 
@@ -241,6 +268,8 @@ class PlaceTaken(Rejected):
 
 @dataclass(unsafe_hash=True)
 class BadTitle(Rejected):
+    """A title too long, or not on one line."""
+
     limit: int
 
 

@@ -168,6 +168,8 @@ class PublishBeacon(Command):
 
 @dataclass(frozen=True, slots=True)
 class GameOpened(Event):
+    """A game was opened, with these rules for good."""
+
     game_id: str
     place: Place
     host: Host
@@ -188,6 +190,8 @@ class SelectionOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class NumberPicked(Event):
+    """A player has this number; one that they had before is free again."""
+
     player_id: PlayerId
     number: int
 
@@ -226,17 +230,23 @@ class NumbersShown(Event):
 
 @dataclass(unsafe_hash=True)
 class NumberTaken(Rejected):
+    """Somebody else has the number."""
+
     number: int
 
 
 @dataclass(unsafe_hash=True)
 class NumberOutOfRange(Rejected):
+    """No such number in this game."""
+
     number: int
     highest: int
 
 
 @dataclass(unsafe_hash=True)
 class AlreadyYours(Rejected):
+    """The player has this very number."""
+
     number: int
 
 

@@ -1,6 +1,7 @@
 """A group of people, the bot, and a clock that can be turned."""
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,8 +17,8 @@ from bot import process
 from bot.clock import SystemEntropy
 from bot.settings import Database, Games, PickNumber, Redis, Settings, Telegram, Web
 from sandbox.app import Box, serve
-from sandbox.control import Answer
-from sandbox.world import Chat, Message, User
+from sandbox.control import Answer, buttons
+from sandbox.state import Chat, Message, User
 
 T = TypeVar("T")
 STEP = 0.5
@@ -41,7 +42,7 @@ class TurnedClock:
     async def sleep(self, seconds: float) -> None:
         """As long as it takes until the turned clock says so; at most real time."""
         until = self.seconds() + seconds
-        while (left := until - self.seconds()) > 0:
+        while (left := until - self.seconds()) > 0:  # noqa: ASYNC110 -- a turn of the clock rings nobody
             await asyncio.sleep(min(left, 0.02))
 
 
@@ -89,10 +90,6 @@ class Table:
         return await self.box.control.press_data(user, message, button).answer()
 
     def _button(self, chat: Chat, pattern: str, user: User) -> tuple[Message, str] | None:
-        import re
-
-        from sandbox.control import buttons
-
         for message in reversed(self.box.control.bot_messages(chat, user)):
             for button in buttons(message):
                 data = button.get("callback_data", "")
@@ -111,9 +108,6 @@ def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
-
-
-Seat = Callable[..., "AsyncIterator[Table]"]
 
 
 @asynccontextmanager

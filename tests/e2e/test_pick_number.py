@@ -33,7 +33,7 @@ async def test_a_group_plays_from_the_first_tap_to_the_result(table: Table) -> N
         await table.turn(1)
     result = await table.says("🏆")
     assert len([m for m in table.box.control.bot_messages(table.group) if "🏆" in str(m.content)]) == 1
-    assert result.edited
+    assert result.edit_date
     table.no_complaints()
 
 
