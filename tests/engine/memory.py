@@ -133,7 +133,10 @@ class MemoryGames:
         if self.conflicts.get(commit.game_id, 0) > 0:
             self.conflicts[commit.game_id] -= 1
             return CommitResult.CONFLICT
-        return self.shelf.write(commit)
+        try:
+            return self.shelf.write(commit)
+        except Exception as error:  # noqa: BLE001 -- what can't be written is told to its game alone
+            return error
 
     # -- what a test does ---------------------------------------------------------------------------------------
 
