@@ -48,7 +48,8 @@ def send_params(message: Message, chat_id: int | None = None, topic_id: int = 0)
     params: dict[str, Any] = {} if chat_id is None else {"chat_id": chat_id}
     if topic_id:
         params["message_thread_id"] = topic_id
-    params |= {"text": message.text, "parse_mode": "HTML", "link_preview_options": NO_PREVIEW}
+    # A plain str: the encoders on the way out know no subclass.
+    params |= {"text": str(message.text), "parse_mode": "HTML", "link_preview_options": NO_PREVIEW}
     if message.keyboard:
         params["reply_markup"] = {"inline_keyboard": [[button.json() for button in row] for row in message.keyboard]}
     return params

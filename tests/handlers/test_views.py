@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from fsm.kind import PlayerId
@@ -70,8 +71,9 @@ def check_keyboard(message: Message) -> None:
         assert (button.data is None) != (button.url is None)
         assert button.data is None or 1 <= len(button.data.encode()) <= 64
         assert button.url is None or re.fullmatch(r"https://t\.me/tombola_bot\?start=[\w-]{1,64}", button.url)
-    markup = send_params(message, CHAT).get("reply_markup", {})
-    assert len(json.dumps(markup).encode()) < 10_240
+    params = send_params(message, CHAT)
+    assert len(json.dumps(params.get("reply_markup", {})).encode()) < 10_240
+    assert msgspec.json.decode(msgspec.json.encode(params)) == params  # the encoder that the outbox uses
 
 
 def test_no_output_holds_the_seed_before_the_end(texts: Texts) -> None:
