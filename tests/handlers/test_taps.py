@@ -450,7 +450,7 @@ async def test_every_toast_fits_whatever_people_are_called(table: Table) -> None
 async def test_answering_costs_little_beside_the_engine(table: Table) -> None:
     game_id = await table.playing(3, numbers=500)
     taps = [table.tap_of(1, f"p:{game_id}:{n}") for n in range(1, 401)]
-    began = time.perf_counter()
+    began = time.process_time()
     for tap in taps:
         await table.taps.answer(tap)
-    assert (time.perf_counter() - began) / len(taps) < 0.002
+    assert (time.process_time() - began) / len(taps) < 0.002
