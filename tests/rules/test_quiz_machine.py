@@ -250,4 +250,4 @@ class Quizzes(RuleBasedStateMachine):
 
 
 TestQuizzes = Quizzes.TestCase
-TestQuizzes.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestQuizzes.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

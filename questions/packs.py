@@ -1,0 +1,229 @@
+"""Packs of questions: what a row must be, what can be wrong with one, and whole files of them.
+
+A file is read by ``questions/reading.py`` into rows; here a row becomes a question or mistakes. One mistake refuses the
+whole file: a host mends it and sends it again, and nobody plays with half a pack.
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from fsm.quiz import MAX_ANSWER, MAX_TEXT, Question
+from fsm.scoring import BASE, MEDIUM
+from questions.likeness import Gist, fingerprint, gist, near_pairs, plain
+
+ANSWERS = ("answer", "wrong1", "wrong2", "wrong3")
+"""The right one first. The last two may be empty."""
+COLUMNS = ("question", *ANSWERS, "category", "difficulty", "photo")
+NEEDED = ("question", "answer", "wrong1")
+IGNORED = "id"
+"""A column that an export of the bank may have; a pack's ids come from its questions."""
+
+MAX_QUESTIONS = 1000
+MAX_CATEGORY = 40
+MAX_MISTAKES = 50
+"""So many are told; then ``more`` says that there are others."""
+
+INVISIBLE = dict.fromkeys([0xFEFF, 0x200B, 0x00AD, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""What copying from elsewhere leaves behind, and what turns the text around it: taken out without a word."""
+FILE_ID = re.compile(r"[A-Za-z0-9_-]{20,200}")
+URL = re.compile(r"https://[^\s/]+\.[^\s/]+(/\S*)?")
+MAX_URL = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong with a file, and where. Its text and how to mend it: ``pack-mistake-<code>``."""
+
+    line: int
+    """Counted as an editor or a spreadsheet does, from 1; 0: the file as a whole."""
+    column: str
+    """The column's name, or empty."""
+    code: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+class PackRefused(Exception):
+    """A file can't become a pack. Nothing of it is used."""
+
+    def __init__(self, mistakes: Iterable[Mistake], *, more: bool = False) -> None:
+        self.mistakes = tuple(mistakes)
+        self.more = more
+        super().__init__(", ".join(f"{mistake.line}: {mistake.code}" for mistake in self.mistakes))
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Two questions of a pack that ask nearly the same: pointed out, not refused."""
+
+    line: int
+    earlier: int
+    """The line of the first one."""
+    question: str
+    """The text of the second one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """The questions of a file, each with its right answer first."""
+
+    questions: tuple[Question, ...]
+    alike: tuple[Alike, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A question as a file has it: text by column."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+class Mistakes:
+    """The mistakes of one file, up to ``MAX_MISTAKES``."""
+
+    def __init__(self) -> None:
+        self.found: list[Mistake] = []
+        self.more = False
+
+    def add(self, line: int, column: str, code: str, **parameters: Any) -> None:
+        """Note a mistake. Raises ``PackRefused`` where there are too many to go on."""
+        if len(self.found) >= MAX_MISTAKES:
+            self.more = True
+            raise self.refusal()
+        self.found.append(Mistake(line, column, code, parameters))
+
+    def refuse(self, line: int, code: str, **parameters: Any) -> NoReturn:
+        """Note a mistake after which there is nothing more to read. Raises ``PackRefused``."""
+        self.add(line, "", code, **parameters)
+        raise self.refusal()
+
+    def check(self) -> None:
+        """Raise ``PackRefused`` where there are any."""
+        if self.found:
+            raise self.refusal()
+
+    def refusal(self) -> PackRefused:
+        """All of them, in the order of the file."""
+        return PackRefused(sorted(self.found, key=lambda mistake: mistake.line), more=self.more)
+
+
+def pack_of(rows: Iterable[Row], mistakes: Mistakes) -> Pack:
+    """The pack that a file's rows are. Raises ``PackRefused``."""
+    questions: list[Question] = []
+    lines: dict[str, int] = {}
+    count = 0
+    for count, row in enumerate(rows, start=1):
+        if count > MAX_QUESTIONS:
+            mistakes.add(row.line, "", "too-many-questions", limit=MAX_QUESTIONS)
+            break
+        question = question_of(row, mistakes)
+        if question is None:
+            continue
+        if question.id in lines:
+            mistakes.add(row.line, "question", "repeated-question", first=lines[question.id])
+            continue
+        lines[question.id] = row.line
+        questions.append(question)
+    if not count and not mistakes.found:
+        mistakes.add(0, "", "no-questions")
+    mistakes.check()
+    at = list(lines.values())
+    alike = tuple(Alike(at[later], at[earlier], questions[later].text) for earlier, later in near_pairs(questions))
+    return Pack(tuple(questions), alike)
+
+
+def question_of(row: Row, mistakes: Mistakes) -> Question | None:
+    """The question of a row, its right answer first; None where it has mistakes."""
+    before = len(mistakes.found)
+    cells = {column: _clean(row, column, mistakes) for column in COLUMNS}
+    answers = tuple(cells[column] for column in ANSWERS if cells[column])
+    if not any(cells.values()):
+        mistakes.add(row.line, "", "empty-question")
+        return None
+    for column in NEEDED:
+        if not cells[column]:
+            mistakes.add(row.line, column, "missing-cell")
+    for column, limit in (("question", MAX_TEXT), *((column, MAX_ANSWER) for column in ANSWERS),
+                          ("category", MAX_CATEGORY)):  # fmt: skip
+        if len(cells[column]) > limit:
+            mistakes.add(row.line, column, "too-long", length=len(cells[column]), limit=limit)
+    _check_answers(row.line, cells, mistakes)
+    difficulty = cells["difficulty"].lower() or MEDIUM
+    if difficulty not in BASE:
+        mistakes.add(row.line, "difficulty", "unknown-difficulty", given=cells["difficulty"][:30])
+    photo = cells["photo"]
+    if photo and not is_photo(photo):
+        mistakes.add(row.line, "photo", "bad-photo")
+    if len(mistakes.found) > before:
+        return None
+    id_ = fingerprint(Gist(cells["question"], answers[0], photo or None))
+    return Question(
+        id=id_,
+        text=cells["question"],
+        answers=answers,
+        right=0,
+        difficulty=difficulty,
+        category=cells["category"],
+        photo=photo or None,
+    )
+
+
+def is_photo(text: str) -> bool:
+    """Whether Telegram could take this for a photo: a file id, or the https URL of one."""
+    return bool(FILE_ID.fullmatch(text) or (len(text) <= MAX_URL and URL.fullmatch(text)))
+
+
+def cells_of(question: Question) -> dict[str, str]:
+    """A question as a row, the inverse of ``question_of``."""
+    right = gist(question).answer
+    answers = (right, *(answer for index, answer in enumerate(question.answers) if index != question.right))
+    return {
+        "question": question.text,
+        **dict(zip(ANSWERS, (*answers, "", ""), strict=False)),
+        "category": question.category,
+        "difficulty": question.difficulty,
+        "photo": question.photo or "",
+    }
+
+
+def check_header(header: list[str], line: int, mistakes: Mistakes) -> None:
+    """Note what is wrong with the names of a table's columns."""
+    if not set(header) & set(COLUMNS):
+        mistakes.add(line, "", "no-header", columns=", ".join(COLUMNS))
+        return
+    for column in NEEDED:
+        if column not in header:
+            mistakes.add(line, column, "missing-column")
+    for number, name in enumerate(header, start=1):
+        if name and name in header[: number - 1]:
+            mistakes.add(line, name[:30], "repeated-column", number=number)
+        elif name and name not in COLUMNS and name != IGNORED:
+            close = difflib.get_close_matches(name[:30], COLUMNS, n=1)
+            mistakes.add(line, name[:30], "unknown-column", number=number, suggestion=close[0] if close else "")
+
+
+def _check_answers(line: int, cells: Mapping[str, str], mistakes: Mistakes) -> None:
+    known: dict[str, str] = {}
+    for column in ANSWERS:
+        answer = plain(cells[column])
+        if answer and answer in known:
+            mistakes.add(line, column, "same-answers", other=known[answer])
+        known.setdefault(answer, column)
+
+
+def _clean(row: Row, column: str, mistakes: Mistakes) -> str:
+    """A cell's text on one line, without what nobody sees."""
+    text = row.cells.get(column, "")
+    bad = next((char for char in text if not char.isspace() and _no_text(char)), None)
+    if bad is not None:
+        mistakes.add(row.line, column, "control-character", character=f"U+{ord(bad):04X}")
+    return " ".join(unicodedata.normalize("NFC", text.translate(INVISIBLE)).split())
+
+
+def _no_text(char: str) -> bool:
+    """Whether a character is no part of any text: controls, halves of surrogate pairs, what Unicode keeps free."""
+    return unicodedata.category(char) in {"Cc", "Cs"} or ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF

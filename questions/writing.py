@@ -1,0 +1,54 @@
+"""Packs as files, in the formats that ``questions/reading.py`` reads: what is written is read back the same."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+
+from fsm.quiz import Question
+from questions.packs import ANSWERS, COLUMNS, cells_of
+
+FORMATS = ("csv", "json", "xlsx")
+FORMULA = re.compile(r"'*[=+\-@]")
+NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+
+
+def write_pack(questions: Sequence[Question], form: str) -> bytes:
+    """The questions as a file of that format. Raises KeyError on another than ``FORMATS``."""
+    return {"csv": to_csv, "json": to_json, "xlsx": to_xlsx}[form](questions)
+
+
+def to_csv(questions: Sequence[Question]) -> bytes:
+    """CSV with the mark by which Excel knows UTF-8. No cell is one that a spreadsheet would compute."""
+    target = io.StringIO(newline="")
+    writer = csv.writer(target)
+    writer.writerow(COLUMNS)
+    for question in questions:
+        cells = cells_of(question)
+        writer.writerow([harmless(cells[column]) for column in COLUMNS])
+    return target.getvalue().encode("utf-8-sig")
+
+
+def harmless(text: str) -> str:
+    """A cell so that no spreadsheet takes it for a formula: an apostrophe before it, but for plain numbers."""
+    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+
+
+def to_json(questions: Sequence[Question]) -> bytes:
+    """JSON: ``{"questions": [{"question", "answer", "wrong": [...], "category", "difficulty", "photo"}]}``."""
+    items = []
+    for question in questions:
+        cells = cells_of(question)
+        item: dict[str, object] = {name: cells[name] for name in COLUMNS if cells[name] and name not in ANSWERS[1:]}
+        item["wrong"] = [cells[name] for name in ANSWERS[1:] if cells[name]]
+        items.append(item)
+    return json.dumps({"questions": items}, ensure_ascii=False, indent=2).encode()
+
+
+def to_xlsx(questions: Sequence[Question]) -> bytes:
+    """A workbook of one sheet, every cell of it text."""
+    from questions.spreadsheets import write_xlsx  # noqa: PLC0415 -- slow to import, and rarely needed
+
+    rows = [cells_of(question) for question in questions]
+    return write_xlsx([[cells[column] for column in COLUMNS] for cells in rows])
