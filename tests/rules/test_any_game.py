@@ -165,5 +165,5 @@ class AnyGame(RuleBasedStateMachine):
             check_result(ended)
 
 
-AnyGame.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+AnyGame.TestCase.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
 TestAnyGame: Any = AnyGame.TestCase
