@@ -128,7 +128,7 @@ class Incoming:
 
     async def answer(self, html: str, keyboard: Sequence[Sequence[Button]] = ()) -> None:
         """Answer with a message: as a reply where others write too."""
-        await self.show(View(html, tuple(tuple(row) for row in keyboard)))
+        await self.show(View(str(html), tuple(tuple(row) for row in keyboard)))
 
     async def show(self, view: View) -> None:
         """Answer with a view."""
@@ -138,7 +138,7 @@ class Incoming:
         """Change the message that was tapped."""
         if self.query is None or self.query.message is None:
             return
-        view = send_params(View(html, tuple(tuple(row) for row in keyboard)))
+        view = send_params(View(str(html), tuple(tuple(row) for row in keyboard)))
         await self._put("editMessageText", {"message_id": self.query.message.message_id, **view})
 
     async def toast(self, text: str | None = None, *, alert: bool = False, url: str | None = None) -> None:
@@ -154,7 +154,7 @@ class Incoming:
 
     async def tell(self, chat_id: int, html: str) -> None:
         """Write to somebody else."""
-        await self._put("sendMessage", send_params(View(html)), chat_id=chat_id)
+        await self._put("sendMessage", send_params(View(str(html))), chat_id=chat_id)
 
     def addressed(self) -> dict[str, Any]:
         """The parameters that make a message an answer to this one, seen by whom this one is seen by."""

@@ -87,7 +87,7 @@ async def _write(deps: Deps, chat_id: int, html: str, id_: str, received: Instan
             id=id_,
             chat_id=chat_id,
             method="sendMessage",
-            params=send_params(View(html)),
+            params=send_params(View(str(html))),
             priority=Priority.URGENT,
             created_at=received,
         )

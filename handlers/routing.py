@@ -63,11 +63,25 @@ class SlowDoor:
 
     async def __call__(self, raw: bytes) -> None:
         """Handle one update to its end. Raises what should make it come again: Redis is away."""
-        await self._dispatcher.feed_raw_update(self._bot, json.loads(raw))
+        await self._dispatcher.feed_raw_update(self._bot, _without_rights(json.loads(raw)))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._bot.session.close()
+
+
+def _without_rights(update: dict[str, Any]) -> dict[str, Any]:
+    """The update with its administrators made plain members.
+
+    aiogram refuses an administrator who lacks a right that its own version knows, and a self-hosted Bot API server may
+    be older or newer. Nobody here reads those rights.
+    """
+    for name in ("my_chat_member", "chat_member"):
+        for member in ("old_chat_member", "new_chat_member"):
+            found = update.get(name, {}).get(member, {})
+            if found.get("status") == "administrator":
+                update[name][member] = {"status": "member", "user": found["user"]}
+    return update
 
 
 # -- buttons ----------------------------------------------------------------------------------------------------

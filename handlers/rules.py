@@ -17,6 +17,7 @@ from fsm.pick_number import PickNumberRules
 AUTO = "auto"
 LONGEST = 60
 """Characters of a value that are worth reading."""
+MOST_DIGITS = 20
 
 
 class Unreadable(ValueError):
@@ -28,7 +29,7 @@ def _decimal(text: str) -> Decimal:
         number = Decimal(text.strip().replace(",", "."))
     except InvalidOperation as error:
         raise Unreadable(text) from error
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:  # 1e999999999 would take all memory as an int
         raise Unreadable(text)
     return number
 

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from fsm import prizes
 from fsm.pick_number import KIND, REVERSE
+from handlers.commands.hosts import in_groups
 from handlers.commands.named import Command
 from handlers.incoming import Incoming
 from handlers.opening import open_game, settings_of
 from handlers.rules import rules_for
 
 
+@in_groups
 async def create_game(incoming: Incoming) -> None:
     """``/create_game [title] [reverse] [winners]``: the chat's own rules, with what the line says."""
     title, reverse, winners = parsed(incoming.arguments)

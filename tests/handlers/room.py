@@ -1,0 +1,305 @@
+"""A room to test the handlers in: a real dispatcher on real stores, with a Telegram that writes down what it hears."""
+
+import itertools
+import json
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiogram import Bot
+from aiogram.client.session.base import BaseSession
+from aiogram.methods import TelegramMethod
+from aiogram.types import Message
+from redis.asyncio import Redis
+
+from bot.clock import SystemEntropy
+from fsm.engine import Engine
+from fsm.kind import Game, Place
+from fsm.lobby import DeadlinePassed, Join, StartNow
+from fsm.pick_number import KIND, PickNumber, PickNumberRules
+from fsm.registry import KINDS
+from handlers.floods import Floods
+from handlers.hosts import Hosts
+from handlers.incoming import ANONYMOUS
+from handlers.routing import Deps, SlowDoor
+from handlers.taps import Taps
+from handlers.texts import Texts
+from storage import keys
+from storage.archive import Archive
+from storage.codec import Codec
+from storage.connections import Pool
+from storage.feed import Entry
+from storage.games import RedisGames
+from storage.limits import BASE, Limits, Rates
+from storage.outbox import Claimed, Outbox, Outgoing
+from storage.people import People
+from storage.projector import Projector
+
+BOT_ID, BOT = 4242, "TombolaBot"
+GROUP, FORUM, OTHER_GROUP = -1001, -1002, -1003
+HOST, ANN, BEN, OPERATOR = 11, 21, 22, 99
+TEXTS = Texts()
+
+
+class TurnedClock:
+    """Stands still until a test turns it; ms."""
+
+    def __init__(self) -> None:
+        self.at = 1_800_000_000_000
+
+    def now(self) -> int:
+        return self.at
+
+
+@dataclass
+class Telegram:
+    """The Bot API as the handlers call it directly. Knows who administers which chat."""
+
+    administrators: dict[int, list[int]] = field(default_factory=dict)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    files: list[tuple[str, bytes]] = field(default_factory=list)
+    broken: Exception | None = None
+
+    async def call(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+    ) -> Any:
+        if self.broken is not None:
+            raise self.broken
+        given = dict(params or {})
+        self.calls.append((method, given))
+        self.files += (files or {}).values()
+        if method == "getChatAdministrators":
+            return [
+                {"status": "administrator", "user": {"id": user_id}}
+                for user_id in self.administrators.get(given["chat_id"], [])
+            ]
+        return True
+
+    def named(self, method: str) -> list[dict[str, Any]]:
+        return [params for name, params in self.calls if name == method]
+
+
+class Session(BaseSession):
+    """What aiogram's own calls reach: messages are numbered and remembered, so that they can be tapped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.shown: dict[int, dict[str, Any]] = {}
+        self.error: Exception | None = None
+        self._ids = itertools.count(5000)
+
+    async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: int | None = None) -> Any:  # noqa: ASYNC109, ARG002
+        if self.error is not None:
+            raise self.error
+        name = method.__api_method__
+        given = method.model_dump(exclude_none=True, mode="json", exclude_defaults=True, warnings=False)
+        self.calls.append((name, given))
+        if name == "deleteMessage":
+            self.shown.pop(given["message_id"], None)
+            return True
+        message_id = given.get("message_id") or next(self._ids)
+        topic = given.get("message_thread_id") or self.shown.get(message_id, {}).get("message_thread_id")
+        raw = {
+            "message_id": message_id,
+            "date": 0,
+            "chat": {"id": given["chat_id"], "type": "private" if given["chat_id"] > 0 else "supergroup"},
+            "from": {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"},
+            "text": given.get("text", ""),
+            "reply_markup": given.get("reply_markup"),
+            **({"message_thread_id": topic, "is_topic_message": True} if topic else {}),
+        }
+        self.shown[message_id] = raw
+        return Message.model_validate(raw, context={"bot": bot})
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def stream_content(self, *_: Any, **__: Any) -> AsyncGenerator[bytes, None]:
+        yield b""
+
+
+@dataclass
+class Room:
+    """Everything together, and hands to do things with."""
+
+    deps: Deps
+    telegram: Telegram
+    session: Session
+    door: SlowDoor
+    redis: Redis
+    pool: Pool
+    clock: TurnedClock
+    errors: list[str]
+    ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(100))
+    read: dict[str, str] = field(default_factory=dict)
+
+    # -- updates ------------------------------------------------------------------------------------------------
+
+    async def update(self, **content: Any) -> None:
+        await self.deliver({"update_id": next(self.ids), **content})
+
+    async def deliver(self, raw: Mapping[str, Any]) -> None:
+        await self.door(json.dumps(raw).encode())
+
+    async def say(self, text: str | None, *, by: int = ANN, chat: int = GROUP, **more: Any) -> None:
+        await self.update(message=self.message(text, by=by, chat=chat, **more))
+
+    def message(self, text: str | None, *, by: int = ANN, chat: int = GROUP, **more: Any) -> dict[str, Any]:
+        raw = {"message_id": next(self.ids), "date": 0, "chat": chat_of(chat), "from": user(by), **more}
+        if by == ANONYMOUS:
+            raw.setdefault("sender_chat", chat_of(chat))
+        return raw if text is None else {**raw, "text": text}
+
+    async def tap(self, data: str, message: Mapping[str, Any], *, by: int = ANN) -> None:
+        query = {"id": str(next(self.ids)), "from": user(by), "chat_instance": "1", "message": message, "data": data}
+        await self.update(callback_query=query)
+
+    # -- what came of it ----------------------------------------------------------------------------------------
+
+    async def sent(self) -> list[Outgoing]:
+        """What has been put into the outbox since last time, in the order of sending."""
+        await self.redis.set(f"{BASE}:fence", 1)
+        found = []
+        while isinstance(claimed := await self.deps.outbox.claim(1), Claimed):
+            found.append(claimed.outgoing)
+            await self.deps.outbox.settle(claimed, sent=1)
+        return found
+
+    async def answer(self) -> str:
+        """The one text that has been put into the outbox."""
+        (outgoing,) = await self.sent()
+        return plain(outgoing.params["text"])
+
+    def toasts(self) -> list[str | None]:
+        return [params.get("text") for params in self.telegram.named("answerCallbackQuery")]
+
+    # -- games --------------------------------------------------------------------------------------------------
+
+    async def open(self, *, chat: int = GROUP, topic: int = 0, **words: str) -> str:
+        """A game that a host has opened; its id."""
+        thread = {"message_thread_id": topic, "is_topic_message": True} if topic else {}
+        await self.say(words.get("line", "/create_game Friday"), by=HOST, chat=chat, **thread)
+        (game_id,) = await self.deps.games.live_in(Place(chat, topic))
+        return game_id
+
+    async def game(self, game_id: str) -> Game:
+        return (await self.deps.engine.look(game_id)).state
+
+    async def play(self, game_id: str, *players: int) -> None:
+        """Play a game to its end."""
+        do = self.deps.engine.execute
+        for player in players:
+            await do(game_id, Join(player, name_of(player)), command_id=f"j{player}")
+        await do(game_id, StartNow(HOST), command_id="s")
+        for number, player in enumerate(players, start=1):
+            await do(game_id, PickNumber(player, number), command_id=f"p{player}")
+        while (state := await self.game(game_id)).deadline is not None:
+            self.clock.at = state.deadline
+            await do(game_id, DeadlinePassed(state.deadline), command_id=f"d{state.deadline}")
+        await self.project()
+
+    async def project(self) -> None:
+        """Let the projector write what has happened."""
+        for shard in self.deps.games.shards:
+            after = f"({self.read[shard]}" if shard in self.read else "-"
+            rows: Any = await self.redis.xrange(keys.feed_key(shard), after)
+            entries = [_entry(shard, id_, fields) for id_, fields in rows]
+            if entries:
+                await Projector(self.pool).handle(entries)
+                self.read[shard] = entries[-1].id
+        await self.deps.people.flush()
+
+
+def _entry(shard: str, id_: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+    deadline = fields[b"d"].decode()
+    return Entry(
+        id=id_.decode(),
+        shard=shard,
+        game_id=fields[b"g"].decode(),
+        first_version=int(fields[b"v"]) + 1,
+        kind=fields[b"k"].decode(),
+        phase=fields[b"p"].decode(),
+        deadline=int(deadline) if deadline else None,
+        records=fields[b"r"],
+    )
+
+
+def name_of(user_id: int) -> str:
+    return {HOST: "Hana", ANN: "Ann <b>", BEN: "Ben & co", OPERATOR: "Olga"}.get(user_id, f"U{user_id}")
+
+
+def user(user_id: int) -> dict[str, Any]:
+    if user_id == ANONYMOUS:
+        return {"id": ANONYMOUS, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+    return {"id": user_id, "is_bot": False, "first_name": name_of(user_id), "username": f"user{user_id}"}
+
+
+def chat_of(chat_id: int) -> dict[str, Any]:
+    if chat_id > 0:
+        return {"id": chat_id, "type": "private", "first_name": name_of(chat_id)}
+    return {"id": chat_id, "type": "supergroup", "title": "Friends <3", "is_forum": chat_id == FORUM}
+
+
+def plain(html: str) -> str:
+    """Without the marks that isolate what people typed, and keep it from being a link."""
+    return html.replace("\u2068", "").replace("\u2069", "").replace("\u2060", "")
+
+
+def text(text_id: str, locale: str = "en", **arguments: Any) -> str:
+    """A text as it stands in the locale."""
+    return plain(TEXTS.html(locale, text_id, **arguments))
+
+
+class NoBoards:
+    """No living messages: the announcer's tests are elsewhere."""
+
+    async def turn(self, game_id: str, page: int) -> None:
+        """Nothing to turn."""
+
+    async def living(self, game_id: str) -> tuple[int, int] | None:  # noqa: ARG002
+        return None
+
+
+def build_room(redis: Redis, pool: Pool) -> Room:
+    """A room on empty stores."""
+    clock, telegram, session = TurnedClock(), Telegram({GROUP: [HOST], FORUM: [HOST]}), Session()
+    codec = Codec(KINDS)
+    games = RedisGames(redis, codec, shards=2)
+    engine = Engine(KINDS, games, clock, SystemEntropy())
+    limits = Limits(redis, Rates(overall=(), chat=(), group=()), clock.now)
+    people, archive, hosts = People(pool, redis), Archive(pool, codec), Hosts(telegram, redis)
+    errors: list[str] = []
+
+    async def health() -> dict[str, str]:
+        return {"redis": "1 ms"}
+
+    deps = Deps(
+        engine=engine,
+        games=games,
+        people=people,
+        archive=archive,
+        hosts=hosts,
+        taps=Taps(
+            engine=engine, texts=TEXTS, people=people, hosts=hosts, boards=NoBoards(), archive=archive, ids=games,
+            bot_username=BOT,
+        ),
+        outbox=Outbox(redis, limits),
+        limits=limits,
+        api=telegram,
+        texts=TEXTS,
+        clock=clock,
+        floods=Floods(clock),
+        redis=redis,
+        defaults={KIND.name: PickNumberRules()},
+        bot_id=BOT_ID,
+        bot_username=BOT,
+        operators=frozenset({OPERATOR}),
+        health=health,
+        count_error=errors.append,
+    )  # fmt: skip
+    door = SlowDoor(deps, f"{BOT_ID}:{'A' * 35}", "http://nowhere.invalid", session=session)
+    return Room(deps, telegram, session, door, redis, pool, clock, errors)

@@ -1,0 +1,432 @@
+"""Commands: who is answered, what with, and what becomes of the game."""
+
+import json
+from typing import Any
+
+import pytest
+
+from fsm import proof
+from fsm.kind import Place
+from fsm.pick_number import REVERSE, PickNumberGame
+from handlers.commands.pick_number import parsed
+from handlers.incoming import ANONYMOUS
+from handlers.publish import ALL, calls
+from tests.handlers.room import (
+    ANN,
+    BEN,
+    BOT,
+    BOT_ID,
+    FORUM,
+    GROUP,
+    HOST,
+    OPERATOR,
+    OTHER_GROUP,
+    Room,
+    chat_of,
+    plain,
+    text,
+    user,
+)
+
+# -- what is for the bot ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"text": "hello everybody"},
+        {"text": "/help@AnotherBot"},
+        {"text": "/weather"},
+        {"text": "/path/to/file"},
+        {"text": "/help", "forward_origin": {"type": "hidden_user", "date": 0, "sender_user_name": "x"}},
+        {"text": "/help", "via_bot": {"id": 5, "is_bot": True, "first_name": "Via"}},
+        {"text": "/help", "from": {"id": 7, "is_bot": True, "first_name": "Robot"}},
+        {"text": "/help", "sender_chat": {"id": -100777, "type": "channel", "title": "News"}},
+        {"text": "/help", "is_automatic_forward": True},
+        {
+            "text": "Me neither",
+            "reply_to_message": {"message_id": 1, "date": 0, "chat": chat_of(GROUP), "from": user(BEN)},
+        },
+        {"text": "/admin"},
+    ],
+)
+async def test_what_is_not_for_the_bot_is_not_answered(room: Room, more: dict[str, Any]) -> None:
+    await room.update(message={**room.message(None), **more})
+    assert await room.sent() == []
+    assert room.session.calls == []
+    assert room.telegram.calls == []
+
+
+async def test_edits_and_channel_posts_are_not_answered(room: Room) -> None:
+    await room.update(edited_message=room.message("/help", edit_date=1))
+    post = {"message_id": 1, "date": 0, "chat": {"id": -100777, "type": "channel", "title": "News"}, "text": "/help"}
+    await room.update(channel_post=post)
+    assert await room.sent() == []
+
+
+@pytest.mark.parametrize("line", ["/help", f"/help@{BOT}", f"/HELP@{BOT.upper()}", "/help  and more"])
+async def test_a_command_works_with_and_without_the_bots_name(room: Room, line: str) -> None:
+    await room.say(line)
+    (answer,) = await room.sent()
+    assert plain(answer.params["text"]) == text("cmd-help-group")
+    assert answer.params["reply_parameters"]["allow_sending_without_reply"] is True
+
+
+async def test_the_same_update_twice_answers_once(room: Room) -> None:
+    raw = {"update_id": 7, "message": room.message("/help")}
+    await room.deliver(raw)
+    await room.deliver(raw)
+    assert len(await room.sent()) == 1
+
+
+async def test_a_command_seen_by_its_sender_alone_is_answered_to_them_alone(room: Room) -> None:
+    await room.update(message={**room.message("/help"), "message_id": 0, "ephemeral_message_id": 31})
+    (answer,) = await room.sent()
+    assert answer.params["ephemeral_message_parameters"] == {"receiver_user_id": ANN}
+    assert answer.params["reply_parameters"] == {"ephemeral_message_id": 31}
+    assert answer.expires_at == room.clock.at + 14_000
+
+
+async def test_an_answer_goes_to_the_topic_and_only_where_there_is_one(room: Room) -> None:
+    await room.say("/help", chat=FORUM, message_thread_id=8, is_topic_message=True)
+    await room.say("/help", chat=GROUP, message_thread_id=9)
+    assert {(out.chat_id, out.topic_id) for out in await room.sent()} == {(FORUM, 8), (GROUP, None)}
+
+
+async def test_in_private_whatever_is_not_understood_gets_a_word(room: Room) -> None:
+    await room.say("how are you?", chat=ANN)
+    assert await room.answer() == text("cmd-not-understood")
+    await room.say("/admin", chat=ANN)
+    assert await room.answer() == text("cmd-not-understood")
+
+
+async def test_a_flood_is_told_once_and_then_ignored(room: Room) -> None:
+    for _ in range(60):
+        await room.say("/help", chat=ANN)
+    answers = [plain(out.params["text"]) for out in await room.sent()]
+    assert answers.count(text("cmd-slow-down")) == 1
+    assert len(answers) == 31
+    room.clock.at += 60_000
+    await room.say("/help", chat=ANN)
+    assert len(await room.sent()) == 1
+
+
+# -- playing ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_game_is_joined_and_left(room: Room) -> None:
+    game_id = await room.open()
+    await room.say("/join", by=ANN)
+    assert await room.answer() == text("cmd-joined", title="Friday", count=1)
+    assert list((await room.game(game_id)).players) == [ANN]
+    await room.say("/join", by=ANN)
+    assert await room.answer() == text("rejected-already-joined")
+    await room.say("/leave", by=ANN)
+    assert await room.answer() == text("cmd-left", title="Friday")
+    assert not (await room.game(game_id)).players
+
+
+async def test_without_a_game_joining_says_so(room: Room) -> None:
+    await room.say("/join")
+    assert await room.answer() == text("rejected-no-game-here")
+
+
+async def test_each_topic_has_its_own_game(room: Room) -> None:
+    one, two = await room.open(chat=FORUM, topic=5), await room.open(chat=FORUM, topic=6)
+    await room.say("/join", chat=FORUM, message_thread_id=6, is_topic_message=True)
+    assert not (await room.game(one)).players
+    assert list((await room.game(two)).players) == [ANN]
+
+
+async def test_an_anonymous_administrator_opens_a_game_but_cannot_play(room: Room) -> None:
+    await room.say("/create_game", by=ANONYMOUS)
+    (game_id,) = await room.deps.games.live_in(Place(GROUP))
+    assert (await room.game(game_id)).host.id == GROUP
+    await room.say("/join", by=ANONYMOUS)
+    assert await room.answer() == text("rejected-needs-a-person")
+    await room.say("/cancel_game", by=ANONYMOUS)
+    assert (await room.game(game_id)).phase == "cancelled"
+
+
+async def test_a_banned_player_is_told_and_kept_out(room: Room) -> None:
+    game_id = await room.open()
+    await room.say("/join", by=ANN)
+    reply_to = {"message_id": 1, "date": 0, "chat": chat_of(GROUP), "from": user(ANN)}
+    await room.say("/ban spoils it", by=HOST, reply_to_message=reply_to)
+    assert not (await room.game(game_id)).players
+    await room.sent()
+    await room.say("/join", by=ANN)
+    assert await room.answer() == text("cmd-banned")
+    await room.say(f"/unban {ANN}", by=HOST)
+    await room.sent()
+    await room.say("/join", by=ANN)
+    assert list((await room.game(game_id)).players) == [ANN]
+
+
+async def test_a_host_cannot_be_banned_nor_can_a_player_ban(room: Room) -> None:
+    await room.say(f"/ban {HOST}", by=HOST)
+    assert await room.answer() == text("cmd-ban-not-hosts")
+    await room.say(f"/ban {BEN}", by=ANN)
+    assert await room.answer() == text("rejected-not-a-host")
+    await room.say("/ban", by=HOST)
+    assert await room.answer() == text("rejected-who-is-meant")
+
+
+# -- leading a game ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", ("", False, None)),
+        ("Friday draw", ("Friday draw", False, None)),
+        ("Friday draw reverse 3", ("Friday draw", True, 3)),
+        ("Friday 13 2", ("Friday 13", False, 2)),
+        ("Reverse", ("", True, None)),
+        ('"Top 5"', ("Top 5", False, None)),
+    ],
+)
+def test_a_game_in_one_line_is_read_from_its_end(line: str, expected: tuple[str, bool, int | None]) -> None:
+    assert parsed(line) == expected
+
+
+async def test_a_game_is_opened_in_one_line(room: Room) -> None:
+    game_id = await room.open(line="/create_game <b>Fri & day</b> reverse 3")
+    state = await room.game(game_id)
+    assert isinstance(state, PickNumberGame)
+    assert (state.title, state.rules.mode, state.rules.winners) == ("<b>Fri & day</b>", REVERSE, 3)
+    assert await room.sent() == []
+
+
+async def test_a_line_that_is_wrong_gets_one_line_back(room: Room) -> None:
+    await room.say("/create_game Friday 99", by=HOST)
+    assert "99" in await room.answer()
+    await room.say("/extend soon", by=HOST)
+    assert await room.answer() == text("cmd-usage-extend")
+
+
+async def test_players_open_no_games_unless_the_chat_lets_them(room: Room) -> None:
+    await room.say("/create_game", by=ANN)
+    assert await room.answer() == text("rejected-not-a-host")
+    await room.deps.people.saw_chat(GROUP, "supergroup", "Friends")
+    await room.deps.people.change_settings(GROUP, {"openers": "everyone", "pick_number": {"winners": "2"}})
+    await room.say("/create_game", by=ANN)
+    (game_id,) = await room.deps.games.live_in(Place(GROUP))
+    state = await room.game(game_id)
+    assert isinstance(state, PickNumberGame)
+    assert state.rules.winners == 2
+
+
+async def test_a_host_extends_removes_starts_and_cancels(room: Room) -> None:
+    game_id = await room.open()
+    before = (await room.game(game_id)).deadline
+    await room.say("/extend 30", by=HOST)
+    assert (await room.game(game_id)).deadline == (before or 0) + 30_000
+    for player in (ANN, BEN, 23):
+        await room.say("/join", by=player)
+    await room.deps.people.flush()
+    await room.say(f"/remove @USER{BEN}", by=HOST)
+    assert list((await room.game(game_id)).players) == [ANN, 23]
+    await room.say("/startnow", by=ANN)
+    await room.say("/startnow", by=HOST)
+    assert (await room.game(game_id)).phase == "number_selection"
+    await room.say("/cancel_game", by=HOST)
+    assert (await room.game(game_id)).cancel_reason == "host"
+
+
+async def test_a_host_here_rules_no_game_elsewhere(room: Room) -> None:
+    game_id = await room.open()
+    room.telegram.administrators[OTHER_GROUP] = [BEN]
+    await room.say(f"/cancel_game {game_id}", by=BEN, chat=OTHER_GROUP)
+    assert await room.answer() == text("rejected-not-a-host")
+    assert (await room.game(game_id)).phase == "waiting_for_players"
+
+
+@pytest.mark.parametrize("command", ["create_game", "newgame", "startnow", "extend", "remove", "cancel_game", "ban"])
+async def test_in_private_the_commands_of_hosts_say_where_they_belong(room: Room, command: str) -> None:
+    await room.say(f"/{command}", chat=HOST, by=HOST)
+    (answer,) = await room.sent()
+    assert plain(answer.params["text"]) == text("cmd-use-in-group")
+    (((button,),),) = [answer.params["reply_markup"]["inline_keyboard"]]
+    assert button["url"] == f"https://t.me/{BOT}?startgroup=true"
+
+
+# -- looking ----------------------------------------------------------------------------------------------------
+
+
+async def test_status_tells_a_number_only_in_private(room: Room) -> None:
+    game_id = await room.open()
+    await room.say("/status")
+    assert text("cmd-you-are-out") in await room.answer()
+    for player in (ANN, BEN):
+        await room.say("/join", by=player)
+    await room.say("/startnow", by=HOST)
+    await room.sent()
+    await room.tap(f"p:{game_id}:7", room.message("board"), by=ANN)
+    await room.project()
+    await room.say("/status")
+    in_group = await room.answer()
+    assert text("cmd-you-are-in") in in_group
+    await room.say("/status", chat=ANN)
+    assert text("cmd-your-number", number=7) in await room.answer()
+
+
+async def test_figures_come_from_what_was_played(room: Room) -> None:
+    game_id = await room.open(line="/create_game Friday")
+    await room.play(game_id, ANN, BEN)
+    for line, wanted in (
+        ("/stats", "1"),
+        ("/leaderboard", "Ben &amp; co"),
+        ("/history", game_id),
+        ("/leaderboard", "Ann &lt;b&gt;"),
+    ):
+        await room.say(line)
+        assert wanted in await room.answer()
+    await room.say("/stats", by=23)
+    assert await room.answer() == text("cmd-stats-none", name="U23")
+    await room.say("/games")
+    assert await room.answer() == text("cmd-games-none")
+
+
+async def test_games_lists_what_is_played_with_a_way_to_it(room: Room) -> None:
+    game_id = await room.open()
+    await room.project()
+    await room.say("/games")
+    (answer,) = await room.sent()
+    assert game_id in answer.params["text"]
+    assert answer.params["reply_markup"]["inline_keyboard"][0][0]["url"].endswith(f"?start=g_{game_id}")
+
+
+async def test_the_leaderboard_turns_to_all_chats_and_back(room: Room) -> None:
+    await room.say("/leaderboard")
+    (answer,) = await room.sent()
+    message = {**room.message("the best"), "reply_markup": answer.params["reply_markup"]}
+    await room.tap(answer.params["reply_markup"]["inline_keyboard"][0][0]["callback_data"], message)
+    (edit,) = await room.sent()
+    assert (edit.method, edit.params["message_id"]) == ("editMessageText", message["message_id"])
+    assert plain(edit.params["text"]).startswith(text("cmd-best-all"))
+    assert len(room.toasts()) == 1
+
+
+async def test_the_proof_is_a_document_that_verifies(room: Room) -> None:
+    game_id = await room.open()
+    await room.say("/fair")
+    assert await room.answer() == text("rejected-nothing-to-prove")
+    await room.say(f"/fair {game_id}")
+    assert await room.answer() == text("rejected-nothing-to-prove")
+    await room.play(game_id, ANN, BEN)
+    await room.say("/fair")
+    (call,) = room.telegram.named("sendDocument")
+    assert call["chat_id"] == GROUP
+    assert call["caption"]
+    ((name, document),) = room.telegram.files
+    assert name == f"proof-{game_id}.json"
+    assert json.loads(document)["game"] == game_id
+    assert all(check.passed for check in proof.verify(document))
+
+
+async def test_the_proof_is_found_by_the_message_that_is_answered_and_after_redis_has_forgotten(room: Room) -> None:
+    game_id = await room.open()
+    await room.play(game_id, ANN, BEN)
+    await room.redis.flushall()
+    room.deps.engine._games.clear()
+    board = {
+        "message_id": 1,
+        "date": 0,
+        "chat": chat_of(GROUP),
+        "from": {"id": BOT_ID, "is_bot": True, "first_name": "T"},
+        "reply_markup": {"inline_keyboard": [[{"text": "x", "callback_data": f"r:{game_id}"}]]},
+    }
+    await room.say("/fair", reply_to_message=board)
+    assert len(room.telegram.files) == 1
+
+
+# -- private chat -----------------------------------------------------------------------------------------------
+
+
+async def test_start_greets_and_offers_to_be_added(room: Room) -> None:
+    await room.say("/start", chat=ANN)
+    (answer,) = await room.sent()
+    assert plain(answer.params["text"]) == text("cmd-start", name="Ann <b>")
+    assert "reply_parameters" not in answer.params
+
+
+async def test_a_deep_link_opens_ones_own_board(room: Room) -> None:
+    game_id = await room.open()
+    for player in (ANN, BEN):
+        await room.say("/join", by=player)
+    await room.say("/startnow", by=HOST)
+    await room.sent()
+    await room.say(f"/start g_{game_id}", chat=ANN)
+    (answer,) = await room.sent()
+    assert answer.chat_id == ANN
+    data = [
+        button.get("callback_data", "") for row in answer.params["reply_markup"]["inline_keyboard"] for button in row
+    ]
+    assert any(each.startswith(f"p:{game_id}:") for each in data)
+    await room.say("/start g_nonsense", chat=ANN)
+    assert await room.answer() == text("rejected-unknown-game")
+
+
+# -- languages --------------------------------------------------------------------------------------------------
+
+
+async def test_a_person_and_a_group_each_have_their_language(room: Room) -> None:
+    await room.say("/language ru", chat=ANN)
+    assert await room.answer() == text("cmd-language-own-set", "ru")
+    await room.say("/help", chat=ANN)
+    assert await room.answer() == text("cmd-help-private", "ru")
+    await room.say("/help", by=ANN)
+    assert await room.answer() == text("cmd-help-group", "en")
+    await room.say("/language ru", by=ANN)
+    assert await room.answer() == text("rejected-not-a-host")
+    await room.say("/language", by=HOST)
+    (question,) = await room.sent()
+    choices = [row[0]["callback_data"] for row in question.params["reply_markup"]["inline_keyboard"]]
+    await room.tap(choices[1], room.message("?"), by=HOST)
+    await room.sent()
+    await room.say("/help", by=BEN)
+    assert await room.answer() == text("cmd-help-group", "ru")
+
+
+async def test_telegrams_language_code_is_the_first_guess_in_private(room: Room) -> None:
+    await room.update(message={**room.message("/help", chat=ANN), "from": {**user(ANN), "language_code": "ru-RU"}})
+    assert await room.answer() == text("cmd-help-private", "ru")
+
+
+# -- menus ------------------------------------------------------------------------------------------------------
+
+
+def test_every_command_is_described_in_every_language_and_scope(room: Room) -> None:
+    published = [params for method, params in calls(room.deps) if method == "setMyCommands"]
+    assert len(published) == 4 * 2
+    for params in published:
+        for command in params["commands"]:
+            assert command["command"] in ALL
+            assert 1 <= len(command["description"]) <= 256
+            assert not command["description"].startswith("cmd-")
+    named = {command["command"] for params in published for command in params["commands"]}
+    assert named == ALL - {"admin"}
+    assert not room.deps.texts.missing
+
+
+def test_what_the_bot_says_of_itself_fits(room: Room) -> None:
+    for method, params in calls(room.deps):
+        assert len(params.get("description", "")) <= 512, method
+        assert len(params.get("short_description", "")) <= 120, method
+
+
+# -- errors -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_bug_is_counted_and_the_person_gets_its_trace(room: Room) -> None:
+    room.telegram.broken = ZeroDivisionError("a bug")
+    await room.say("/startnow", by=HOST)
+    answer = await room.answer()
+    assert room.errors == ["ZeroDivisionError"]
+    assert answer.startswith(text("cmd-our-mistake", trace="|").split("|")[0])
+
+
+async def test_operators_have_a_command_more(room: Room) -> None:
+    await room.say("/help", chat=OPERATOR, by=OPERATOR)
+    assert text("cmd-help-operator") in await room.answer()

@@ -1,0 +1,286 @@
+"""Dialogs: from the command through the windows to what they are for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from aiogram.exceptions import TelegramRetryAfter
+from aiogram.methods import SendMessage
+
+from fsm.kind import Place
+from fsm.pick_number import PickNumberGame
+from handlers.incoming import ANONYMOUS
+from handlers.limited_session import WithinLimits
+from storage.limits import Limits, Rates, Window
+from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, Room, plain, text
+
+
+def window(room: Room) -> dict[str, Any]:
+    """The dialog's message as it is shown."""
+    (shown,) = room.session.shown.values()
+    return shown
+
+
+def buttons(message: Mapping[str, Any]) -> dict[str, str]:
+    """Words of the buttons -> their data."""
+    rows = message["reply_markup"]["inline_keyboard"]
+    return {plain(button["text"]): button["callback_data"] for row in rows for button in row}
+
+
+async def press(room: Room, words: str, *, by: int = HOST) -> None:
+    message = window(room)
+    await room.tap(buttons(message)[plain(words)], message, by=by)
+
+
+async def answer_it(room: Room, words: str, *, by: int = HOST) -> None:
+    """Type something as a reply to the dialog's message."""
+    shown = window(room)
+    sender = {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"}
+    chat = shown["chat"]["id"]
+    topic = {"message_thread_id": 5, "is_topic_message": True} if shown.get("is_topic_message") else {}
+    await room.say(words, by=by, chat=chat, reply_to_message={**shown, "from": sender}, **topic)
+
+
+async def live(room: Room, chat: int = GROUP, topic: int = 0) -> PickNumberGame:
+    (game_id,) = await room.deps.games.live_in(Place(chat, topic))
+    state = await room.game(game_id)
+    assert isinstance(state, PickNumberGame)
+    return state
+
+
+# -- /newgame ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_game_is_put_together_and_opened(room: Room) -> None:
+    await room.say("/newgame", by=HOST)
+    assert plain(window(room)["text"]).startswith(text("dlg-newgame"))
+    await press(room, text("dlg-name-title"))
+    await answer_it(room, "Fri <b>day</b>")
+    await press(room, text("dlg-name-mode"))
+    await press(room, text("dlg-mode-reverse"))
+    await press(room, text("dlg-name-winners"))
+    await press(room, "3")
+    await press(room, text("dlg-name-prize_pool"))
+    await answer_it(room, "12,50")
+    await press(room, text("dlg-name-split"))
+    await press(room, text("dlg-split-percentages"))
+    await answer_it(room, "50 30 20")
+    await press(room, text("dlg-name-selection_seconds"))
+    await press(room, "2 min")
+    summary = plain(window(room)["text"])
+    assert "Fri &lt;b&gt;day&lt;/b&gt;" in summary
+    assert "50 % / 30 % / 20 %" in summary
+    assert "12.50" in summary
+    await press(room, text("dlg-newgame-create"))
+    state = await live(room)
+    assert state.title == "Fri <b>day</b>"
+    rules = state.rules
+    assert (rules.mode, rules.winners, str(rules.prize_pool), rules.split) == ("reverse", 3, "12.50", "percentages")
+    assert rules.selection_ms == 120_000
+    assert room.session.shown == {}, "the dialog's message has gone"
+    assert room.toasts()[-1] == text("dlg-newgame-opened")
+    assert room.errors == []
+
+
+async def test_every_tap_is_answered_exactly_once(room: Room) -> None:
+    await room.say("/newgame", by=HOST)
+    await press(room, text("dlg-name-mode"))
+    await press(room, text("dlg-back"))
+    await press(room, text("dlg-newgame-create"))
+    ids = [params["callback_query_id"] for params in room.telegram.named("answerCallbackQuery")]
+    assert len(ids) == len(set(ids)) == 3
+    assert not [name for name, _ in room.session.calls if name == "answerCallbackQuery"]
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "said"),
+    [
+        ("prize_pool", "a lot", "dlg-unreadable"),
+        ("min_players", "1.5", "dlg-unreadable"),
+        ("percentages", "50 50", "rejected-bad-rule"),
+    ],
+)
+async def test_what_is_typed_wrong_is_said_and_changes_nothing(room: Room, name: str, typed: str, said: str) -> None:
+    await room.say("/newgame", by=HOST)
+    if name == "percentages":
+        await press(room, text("dlg-name-split"))
+        await press(room, text("dlg-split-percentages"))
+    else:
+        await press(room, text(f"dlg-name-{name}"))
+    await answer_it(room, typed)
+    arguments = {"rule": "percentages", "given": typed, "low": "1 × > 0", "high": "∑ = 100"}
+    assert text(said, **(arguments if said == "rejected-bad-rule" else {})) in plain(window(room)["text"])
+    await press(room, text("dlg-back"))
+    await press(room, text("dlg-newgame-create"))
+    assert (await live(room)).rules == room.deps.defaults["pick_number"]
+
+
+async def test_where_a_game_is_on_already_the_dialog_says_so_and_stays(room: Room) -> None:
+    await room.open()
+    await room.say("/newgame", by=HOST)
+    await press(room, text("dlg-newgame-create"))
+    assert room.toasts()[-1] == text("rejected-place-taken", limit=1)
+    assert window(room)
+
+
+async def test_a_dialog_belongs_to_who_opened_it(room: Room) -> None:
+    room.telegram.administrators[GROUP] = [HOST, BEN]
+    await room.say("/newgame", by=HOST)
+    for other in (ANN, BEN):
+        await press(room, text("dlg-newgame-create"), by=other)
+        assert room.toasts()[-1] == text("dlg-not-yours")
+    await answer_it(room, "mine", by=BEN)
+    assert await room.deps.games.live_in(Place(GROUP)) == []
+
+
+async def test_who_ceases_to_be_a_host_has_no_dialog_any_more(room: Room) -> None:
+    await room.say("/newgame", by=HOST)
+    room.telegram.administrators[GROUP] = []
+    await room.deps.hosts.invalidate(GROUP)
+    await press(room, text("dlg-newgame-create"))
+    assert room.toasts()[-1] == text("dlg-not-yours")
+    assert await room.deps.games.live_in(Place(GROUP)) == []
+
+
+async def test_any_host_may_use_what_an_anonymous_one_has_opened(room: Room) -> None:
+    await room.say("/newgame", by=ANONYMOUS)
+    await press(room, text("dlg-newgame-create"), by=ANN)
+    assert room.toasts()[-1] == text("dlg-not-yours")
+    await press(room, text("dlg-newgame-create"), by=HOST)
+    assert (await live(room)).host.id == HOST
+
+
+async def test_a_dialog_works_in_a_topic_and_opens_the_game_there(room: Room) -> None:
+    await room.say("/newgame", by=HOST, chat=FORUM, message_thread_id=5, is_topic_message=True)
+    assert window(room)["message_thread_id"] == 5
+    await press(room, text("dlg-name-title"))
+    await answer_it(room, "In the topic")
+    await press(room, text("dlg-newgame-create"))
+    assert (await live(room, FORUM, 5)).title == "In the topic"
+
+
+async def test_a_stale_window_is_answered_with_a_word(room: Room) -> None:
+    await room.say("/newgame", by=HOST)
+    old = dict(window(room))
+    await press(room, text("dlg-close"))
+    await room.tap(buttons(old)[text("dlg-newgame-create")], old, by=HOST)
+    assert room.toasts()[-1] == text("dlg-stale")
+    await room.tap("nothing-knows-this", old, by=HOST)
+    assert room.toasts()[-1] == text("dlg-stale")
+    assert room.errors == []
+
+
+async def test_players_open_no_dialog(room: Room) -> None:
+    for command in ("/newgame", "/settings"):
+        await room.say(command, by=ANN)
+        assert await room.answer() == text("rejected-not-a-host")
+    assert room.session.calls == []
+
+
+async def test_state_lives_in_redis_for_a_day_and_is_found_by_another_process(room: Room) -> None:
+    await room.say("/newgame", by=HOST)
+    stored = await room.redis.keys("tombola:dialog:*")
+    assert stored
+    for key in stored:
+        assert 0 < await room.redis.ttl(key) <= 86_400
+
+
+# -- /settings --------------------------------------------------------------------------------------------------
+
+
+async def test_settings_are_stored_and_every_new_game_begins_with_them(room: Room) -> None:
+    await room.say("/settings", by=HOST)
+    await press(room, text("dlg-name-winners"))
+    await press(room, "2")
+    await press(room, text("dlg-name-join_seconds"))
+    await answer_it(room, "0.5")
+    await press(room, text("dlg-openers-to-everyone"))
+    chat = await room.deps.people.chat(GROUP)
+    assert chat is not None
+    assert chat.settings == {"pick_number": {"winners": "2", "join_seconds": "0.5"}, "openers": "everyone"}
+    await press(room, text("dlg-close"))
+    await room.say("/newgame", by=ANN)
+    await press(room, text("dlg-newgame-create"), by=ANN)
+    rules = (await live(room)).rules
+    assert (rules.winners, rules.join_ms) == (2, 500)
+
+
+async def test_settings_go_back_to_the_defaults(room: Room) -> None:
+    await room.say("/settings", by=HOST)
+    await press(room, text("dlg-name-winners"))
+    await press(room, "2")
+    await press(room, text("dlg-reset"))
+    chat = await room.deps.people.chat(GROUP)
+    assert chat is not None
+    assert chat.settings.get("pick_number") is None
+
+
+async def test_the_language_is_changed_at_once(room: Room) -> None:
+    await room.say("/settings", by=HOST)
+    await press(room, text("dlg-name-language"))
+    await press(room, text("cmd-language-name", "ru"))
+    assert plain(window(room)["text"]).startswith(text("dlg-settings", "ru"))
+    assert room.errors == []
+
+
+# -- /admin -----------------------------------------------------------------------------------------------------
+
+
+async def test_an_operator_sees_health_and_ends_a_game_by_force(room: Room) -> None:
+    game_id = await room.open()
+    await room.project()
+    await room.say("/admin", by=OPERATOR, chat=OPERATOR)
+    assert "redis: 1 ms" in plain(window(room)["text"])
+    await press(room, text("dlg-admin-to-games"), by=OPERATOR)
+    await press(room, game_id, by=OPERATOR)
+    await press(room, text("dlg-admin-end"), by=OPERATOR)
+    assert (await room.game(game_id)).phase == "waiting_for_players"
+    await press(room, text("dlg-admin-end"), by=OPERATOR)
+    assert (await room.game(game_id)).cancel_reason == "operator"
+    assert text("dlg-admin-ended") in plain(window(room)["text"])
+
+
+async def test_an_operator_bans_everywhere_and_lets_in_again(room: Room) -> None:
+    await room.say("/admin", by=OPERATOR, chat=OPERATOR)
+    await press(room, text("dlg-admin-to-ban"), by=OPERATOR)
+    await room.say(f"{ANN} cheats", by=OPERATOR, chat=OPERATOR)
+    assert await room.deps.people.is_banned(GROUP, ANN)
+    shown = list(room.session.shown.values())[-1]
+    await room.tap(buttons(shown)[text("dlg-admin-unban", name=str(ANN))], shown, by=OPERATOR)
+    assert not await room.deps.people.is_banned(GROUP, ANN)
+
+
+async def test_a_word_to_all_chats_goes_out_once_to_each_after_a_second_look(room: Room) -> None:
+    await room.open()
+    await room.sent()
+    await room.say("/admin", by=OPERATOR, chat=OPERATOR)
+    await press(room, text("dlg-admin-to-cast"), by=OPERATOR)
+    await room.say("Maintenance <tonight>\nat nine", by=OPERATOR, chat=OPERATOR)
+    assert await room.sent() == []
+    shown = list(room.session.shown.values())[-1]
+    assert "Maintenance &lt;tonight&gt;\nat nine" in shown["text"]
+    for _ in range(2):
+        await room.tap(buttons(shown)[text("dlg-admin-cast-send")], shown, by=OPERATOR)
+    assert [(out.chat_id, out.params["text"]) for out in await room.sent()] == [
+        (GROUP, "Maintenance &lt;tonight&gt;\nat nine")
+    ]
+
+
+# -- Telegram's limits ------------------------------------------------------------------------------------------
+
+
+async def test_a_dialogs_messages_keep_to_the_limits(room: Room) -> None:
+    full = Limits(room.redis, Rates(overall=(), chat=(Window(60_000, (1, 1, 1)),), group=()), room.clock.now)
+    (within,) = room.session.middleware._middlewares
+    assert isinstance(within, WithinLimits)
+    within._limits = full
+    await room.say("/newgame", by=HOST)
+    await press(room, text("dlg-name-mode"))
+    assert room.toasts()[-1] == text("rejected-too-busy")
+
+
+async def test_a_429_is_told_and_stops_everybodys_calls_to_that_chat(room: Room) -> None:
+    room.session.error = TelegramRetryAfter(SendMessage(chat_id=GROUP, text="x"), "slow down", 30)
+    await room.say("/newgame", by=HOST)
+    assert await room.deps.limits.reserve(GROUP) > 0
+    assert room.errors == []

@@ -1,0 +1,61 @@
+"""Who is a host: as Telegram says, and not for longer than it says so."""
+
+import pytest
+from redis.asyncio import Redis
+
+from handlers.hosts import TTL_MS, Hosts
+from tests.handlers.room import ANN, GROUP, HOST, Room, Telegram, chat_of, user
+
+
+@pytest.fixture
+def telegram() -> Telegram:
+    return Telegram({GROUP: [HOST]})
+
+
+@pytest.fixture
+def hosts(telegram: Telegram, redis: Redis) -> Hosts:
+    return Hosts(telegram, redis)
+
+
+async def test_administrators_are_hosts_and_others_are_not(hosts: Hosts) -> None:
+    assert await hosts.is_host(GROUP, HOST)
+    assert not await hosts.is_host(GROUP, ANN)
+
+
+async def test_telegram_is_asked_once_a_minute_at_most_by_all_processes_together(
+    hosts: Hosts, telegram: Telegram, redis: Redis
+) -> None:
+    for _ in range(5):
+        await hosts.is_host(GROUP, HOST)
+    await Hosts(telegram, redis).is_host(GROUP, ANN)
+    assert len(telegram.calls) == 1
+    assert 0 < await redis.pttl(f"tombola:hosts:{GROUP}") <= TTL_MS
+
+
+async def test_whoever_writes_as_the_group_is_a_host_and_as_another_chat_is_not(
+    hosts: Hosts, telegram: Telegram
+) -> None:
+    assert await hosts.is_host(GROUP, 1087968824, sender_chat_id=GROUP)
+    assert not await hosts.is_host(GROUP, HOST, sender_chat_id=-100777)
+    assert telegram.calls == []
+
+
+async def test_nobody_is_a_host_in_private(hosts: Hosts, telegram: Telegram) -> None:
+    assert not await hosts.is_host(HOST, HOST)
+    assert telegram.calls == []
+
+
+@pytest.mark.parametrize("kind", ["chat_member", "my_chat_member"])
+async def test_who_ceases_to_be_an_administrator_is_no_host_from_then_on(room: Room, kind: str) -> None:
+    assert await room.deps.hosts.is_host(GROUP, HOST)
+    room.telegram.administrators[GROUP] = []
+    admin = {"status": "administrator", "user": user(HOST), "can_delete_messages": True}  # as older servers tell it
+    change = {
+        "chat": chat_of(GROUP),
+        "from": user(ANN),
+        "date": 0,
+        "old_chat_member": admin,
+        "new_chat_member": {"status": "member", "user": user(HOST)},
+    }
+    await room.update(**{kind: change})
+    assert not await room.deps.hosts.is_host(GROUP, HOST)

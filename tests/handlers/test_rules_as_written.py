@@ -1,0 +1,63 @@
+"""Rules as people write them: what is read, what is refused, and that a stored setting never stops a game."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsm.lobby import BadRule
+from fsm.pick_number import PickNumberRules
+from handlers.rules import PICK_NUMBER_SETTINGS, Unreadable, change, rules_for, setting, with_setting
+
+DEFAULTS = PickNumberRules()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        ("winners", "3", "winners", 3),
+        ("prize_pool", "12,50", "prize_pool", Decimal("12.50")),
+        ("lobby_seconds", "0.25", "lobby_ms", 250),
+        ("numbers", "50", "numbers", 50),
+        ("numbers", "auto", "numbers", None),
+        ("percentages", "100%", "percentages", (Decimal(100),)),
+        ("absent", "auto", "absent", "auto"),
+    ],
+)
+def test_a_setting_is_read(name: str, text: str, field: str, value: object) -> None:
+    assert getattr(with_setting(DEFAULTS, name, text), field) == value
+
+
+@pytest.mark.parametrize("text", ["", "many", "1.5", "NaN", "Infinity", "1e999999999", "9" * 100, "0x10"])
+def test_what_is_no_whole_number_is_refused(text: str) -> None:
+    with pytest.raises((Unreadable, BadRule)):
+        with_setting(DEFAULTS, "winners", text)
+
+
+def test_a_number_of_winners_that_the_shares_do_not_fit_takes_the_shares_back() -> None:
+    shared = change(change({}, DEFAULTS, "winners", "3"), DEFAULTS, "percentages", "50 30 20")
+    assert rules_for(shared, DEFAULTS).split == "percentages"
+    fewer = change(shared, DEFAULTS, "winners", "2")
+    assert fewer == {"winners": "2"}
+    assert rules_for(fewer, DEFAULTS).split == "auto"
+
+
+def test_settings_that_need_each_other_are_checked_together() -> None:
+    rules = rules_for({"min_players": "200", "max_players": "300"}, DEFAULTS)
+    assert (rules.min_players, rules.max_players) == (200, 300)
+
+
+def test_a_setting_that_no_longer_fits_is_passed_over() -> None:
+    rules = rules_for({"winners": "99", "mode": "reverse", "retired": "x", "join_seconds": "soon"}, DEFAULTS)
+    assert (rules.winners, rules.mode, rules.join_ms) == (1, "reverse", DEFAULTS.join_ms)
+
+
+@given(st.dictionaries(st.sampled_from(PICK_NUMBER_SETTINGS), st.text("0123456789.,-+eE %aINfnodrp", max_size=12)))
+def test_whatever_is_stored_a_game_can_be_opened(settings: dict[str, str]) -> None:
+    rules_for(settings, DEFAULTS).check()
+
+
+@pytest.mark.parametrize("name", [name for name in PICK_NUMBER_SETTINGS if name != "percentages"])
+def test_a_setting_written_is_read_as_the_same(name: str) -> None:
+    assert with_setting(DEFAULTS, name, setting(DEFAULTS, name)) == DEFAULTS
