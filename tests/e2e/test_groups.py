@@ -1,0 +1,114 @@
+"""Groups as they are: forums, migrations, anonymous administrators, removed bots, odd names, and a hundred people."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from bot.settings import Games, PickNumber
+from tests.e2e.conftest import Table, seated
+from tests.e2e.test_pick_number import everybody_joins, everybody_picks, open_game
+
+HOSTILE = ("<b>", "Eve <3 & co", "_x_", "\u202eright to left", "שלום", "👩‍👩‍👧‍👦🎉", "a\u0301\u0301\u0301\u0301", "@admin /stop #x $y")
+
+
+async def play_out(table: Table) -> None:
+    for _ in range(60):
+        await table.turn(1)
+
+
+async def test_names_and_titles_of_any_kind_break_no_message(table: Table) -> None:
+    for name in HOSTILE:
+        table.people.append(table.box.control.add_user(name[:60]))
+        table.box.control.join(table.group, table.people[-1])
+    await open_game(table, "/create_game <i>Title</i> & <3 _x_ 3")
+    await everybody_joins(table)
+    await table.tap(table.host, "^s:")
+    await everybody_picks(table)
+    await play_out(table)
+    result = await table.says("🏆")
+    assert "<i>Title</i> & <3 _x_" in re.sub("[\u2060\u2068\u2069]", "", str(result.content["text"]))
+    table.no_complaints()
+
+
+async def test_a_game_follows_its_group_into_the_supergroup(polled: Table) -> None:
+    await open_game(polled)
+    await everybody_joins(polled)
+    await polled.tap(polled.host, "^s:")
+    await polled.says("Take a number")
+    polled.group = polled.box.control.migrate(polled.group, polled.host)
+    await everybody_picks(polled)
+    await play_out(polled)
+    await polled.says("🏆")
+    polled.no_complaints()
+
+
+async def test_a_game_ends_when_the_bot_is_removed_and_another_can_begin_afterwards(polled: Table) -> None:
+    await open_game(polled)
+    await everybody_joins(polled)
+    polled.box.control.remove_bot(polled.group, polled.host)
+    await polled.until(lambda: not polled.box.world.updates.pending)
+    polled.box.control.add_bot(polled.group, polled.host)
+    await open_game(polled, "/create_game Again")
+    polled.no_complaints()
+
+
+async def test_topics_of_a_forum_have_games_of_their_own(polled: Table) -> None:
+    control = polled.box.control
+    forum = control.add_group("Forum", polled.host, polled.people[1:], kind="supergroup", forum=True)
+    one, two = (control.add_topic(forum, name, polled.host) for name in ("one", "two"))
+    control.say(polled.host, forum, "/create_game First", thread_id=one)
+    first = await polled.says("First", chat=forum)
+    control.say(polled.host, forum, "/create_game Second", thread_id=two)
+    second = await polled.says("Second", chat=forum)
+    assert (first.thread_id, second.thread_id) == (one, two)
+    control.say(polled.host, forum, "/create_game Third", thread_id=one)
+    refusal = await polled.until(
+        lambda: next((m for m in control.bot_messages(forum) if m.thread_id == one and m.id > second.id), None)
+    )
+    assert "Third" not in str(refusal.content)
+    polled.no_complaints()
+
+
+async def test_an_anonymous_administrator_hosts(polled: Table) -> None:
+    control = polled.box.control
+    control.set_status(polled.group, polled.people[1], "administrator", is_anonymous=True)
+    control.say(polled.people[1], polled.group, "/create_game Masked")
+    await polled.says("Masked")
+    for person in polled.people[:3]:
+        await polled.tap(person, "^j:")
+    control.say(polled.people[1], polled.group, "/startnow")
+    await polled.says("Take a number")
+    polled.no_complaints()
+
+
+async def test_a_member_who_is_no_host_opens_and_cancels_nothing(polled: Table) -> None:
+    polled.box.control.say(polled.people[1], polled.group, "/create_game Mine")
+    await polled.says("(?i)administrator")
+    await open_game(polled)
+    polled.box.control.say(polled.people[1], polled.group, "/cancel_game")
+    await polled.until(lambda: not polled.box.world.updates.pending)
+    assert await polled.tap(polled.people[1], "^j:")
+    polled.no_complaints()
+
+
+@pytest_asyncio.fixture
+async def crowd(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
+    """A hundred people and the bot, by webhook."""
+    games = Games(pick_number=PickNumber(reveal_seconds=0.2, winners=10, max_players=100))
+    async with seated(postgres_dsn, redis_dsn, "webhook", people=100, games=games) as found:
+        yield found
+
+
+async def test_a_hundred_people_play_within_telegrams_limits(crowd: Table) -> None:
+    await open_game(crowd, "/create_game Crowd reverse 10")
+    await everybody_joins(crowd)
+    await crowd.says("number")
+    game_id = (await crowd.bot.games.deadlines(crowd.clock.now() + 10**9))[0][0]
+    message = crowd.box.control.bot_messages(crowd.group)[-1]
+    for number, person in enumerate(crowd.people, start=1):
+        answer = await crowd.box.control.press_data(person, message, f"p:{game_id}:{number}").answer()
+        assert str(number) in (answer.text or "")
+    await play_out(crowd)
+    await crowd.says("🏆")
+    crowd.no_complaints()
