@@ -1,0 +1,374 @@
+"""One act of the suite: its cast is started, games are played while the plan is carried out, then all is healed."""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import aiohttp
+from redis.asyncio import Redis
+
+from benchmarks.chaos import audit, people, stores
+from benchmarks.chaos.audit import Findings, Window
+from benchmarks.chaos.replicas import Balancer, Replica
+from benchmarks.chaos.troubles import Trouble
+from sandbox.app import Box, serve
+from sandbox.faults import Fault
+from storage.connections import redis_client
+from storage.feed import Feed
+from storage.keys import shard_name
+
+SHARDS = 4
+FAILOVER_MS = 5000
+"""How long it may take until another process fires the deadlines of one that died."""
+WAKING_MS = 3000
+"""How long it may take until all goes on when a store is back."""
+END_SECONDS = 240.0
+"""How long the last games may take when all is healed."""
+SETTLE_SECONDS = 120.0
+"""How long the feed and the outbox may take to run dry after that."""
+RULES = {"LOBBY_SECONDS": "60", "JOIN_SECONDS": "5", "SELECTION_SECONDS": "12", "REVEAL_SECONDS": "0.3",
+         "PRIZE_POOL": "100.01"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an act is made of. `strict`: acknowledges only what PostgreSQL has."""
+
+    seed: int
+    mode: str = "polling"
+    replicas: int = 3
+    tables: int = 16
+    people: int = 4
+    strict: bool = False
+
+
+@dataclass
+class Act:
+    """A cast of processes, stores, a Telegram and people; and what befalls them."""
+
+    setting: Setting
+    directory: Path
+    box: Box
+    postgres: stores.Store
+    redis_store: stores.Store
+    redis: Redis
+    session: aiohttp.ClientSession
+    replicas: list[Replica]
+    diary: people.Diary = field(default_factory=people.Diary)
+    windows: list[Window] = field(default_factory=list)
+    recoveries: dict[str, list[float]] = field(default_factory=dict)
+    moments: list[tuple[str, float]] = field(default_factory=list)
+    """What was killed when, monotonic, with the stores up: the recovery after it is measured."""
+    done: Counter[str] = field(default_factory=Counter)
+
+    async def carry_out(self, plan: Sequence[Trouble]) -> None:
+        """One trouble after the other."""
+        for number, trouble in enumerate(plan, 1):
+            began = time.monotonic()
+            both = [trouble, *([trouble.also] if trouble.also else [])]
+            await asyncio.gather(*(self._befall(each) for each in both))
+            words = " + ".join(f"{each.kind} {each.victim} {each.seconds:g}s" for each in both)
+            print(f"  {number:4}/{len(plan)}  {words:60}  {time.monotonic() - began:6.2f} s", flush=True)
+            await asyncio.sleep(trouble.calm)
+
+    async def _befall(self, trouble: Trouble) -> None:
+        self.done[trouble.kind] += 1
+        await getattr(self, f"_{trouble.kind}")(trouble)
+
+    @contextlib.contextmanager
+    def _away(self, why: str, grace_ms: int) -> "contextlib.AbstractContextManager[None]":  # type: ignore[misc]
+        """A time in which deadlines can't be kept, and so long after it."""
+        begin = _now()
+        try:
+            yield
+        finally:
+            self.windows.append(Window(begin - 200, _now() + grace_ms, why))
+
+    # -- the bot ------------------------------------------------------------------------------------------------
+
+    async def _kill(self, replica: Replica, seconds: float) -> None:
+        begin = _now()
+        self.windows.append(Window(begin - 200, begin + FAILOVER_MS, f"replica {replica.number} killed"))
+        await replica.kill()
+        await asyncio.sleep(seconds)
+        await replica.start()
+
+    async def _kill_replica(self, trouble: Trouble) -> None:
+        await self._kill(self.replicas[int(trouble.victim)], trouble.seconds)
+
+    async def _kill_leader(self, trouble: Trouble) -> None:
+        replica = await self._leader(trouble.victim)
+        if replica is not None:
+            if trouble.victim == "{poller}" and trouble.also is None:
+                self.moments.append(("killed poller, another takes over", time.monotonic()))
+            await self._kill(replica, trouble.seconds)
+
+    async def _kill_all(self, trouble: Trouble) -> None:
+        with self._away("all replicas killed", FAILOVER_MS):
+            await asyncio.gather(*(replica.kill() for replica in self.replicas))
+            await asyncio.sleep(trouble.seconds)
+            if trouble.also is None:
+                self.moments.append(("all killed, started again", time.monotonic()))
+            await asyncio.gather(*(replica.start() for replica in self.replicas))
+            await self._ready()
+
+    async def _pause(self, replica: Replica, seconds: float) -> None:
+        with self._away(f"replica {replica.number} paused", FAILOVER_MS):
+            replica.pause()
+            await asyncio.sleep(seconds)
+            replica.resume()
+
+    async def _pause_replica(self, trouble: Trouble) -> None:
+        await self._pause(self.replicas[int(trouble.victim)], trouble.seconds)
+
+    async def _pause_leader(self, trouble: Trouble) -> None:
+        replica = await self._leader(trouble.victim)
+        if replica is not None:
+            await self._pause(replica, trouble.seconds)
+
+    async def _stop_replica(self, trouble: Trouble) -> None:
+        replica = self.replicas[int(trouble.victim)]
+        await replica.stop()
+        await asyncio.sleep(trouble.seconds)
+        await replica.start()
+
+    async def _rolling(self, _trouble: Trouble) -> None:
+        for replica in self.replicas:
+            await replica.stop()
+            await replica.start()
+            with contextlib.suppress(TimeoutError):
+                await replica.ready(self.session)
+
+    async def _leader(self, lease: str) -> Replica | None:
+        """The replica that holds a lease."""
+        with contextlib.suppress(Exception):
+            async for key in self.redis.scan_iter(match=f"tombola:{lease}*:lease"):
+                owner: Any = await self.redis.get(key)
+                pid = int(owner.decode().split(":")[1]) if owner else 0
+                return next((replica for replica in self.replicas if replica.pid == pid), None)
+        return None
+
+    async def _ready(self) -> None:
+        for replica in self.replicas:
+            with contextlib.suppress(TimeoutError):
+                await replica.ready(self.session)
+
+    # -- the stores ---------------------------------------------------------------------------------------------
+
+    async def _kill_redis(self, trouble: Trouble) -> None:
+        with self._away("Redis killed", WAKING_MS + FAILOVER_MS):
+            await self.redis_store.kill()
+            await asyncio.sleep(trouble.seconds)
+            await self.redis_store.start()
+
+    async def _restart_redis(self, trouble: Trouble) -> None:
+        with self._away("Redis restarted", WAKING_MS + FAILOVER_MS):
+            await self.redis_store.stop()
+            await asyncio.sleep(trouble.seconds)
+            await self.redis_store.start()
+
+    async def _pause_redis(self, trouble: Trouble) -> None:
+        with self._away("Redis paused", WAKING_MS + FAILOVER_MS):
+            self.redis_store.pause()
+            await asyncio.sleep(trouble.seconds)
+            self.redis_store.resume()
+
+    async def _kill_postgres(self, trouble: Trouble) -> None:
+        await self.postgres.kill()
+        await asyncio.sleep(trouble.seconds)
+        await self.postgres.start()
+
+    async def _restart_postgres(self, trouble: Trouble) -> None:
+        await self.postgres.stop()
+        await asyncio.sleep(trouble.seconds)
+        await self.postgres.start()
+
+    _stop_postgres = _restart_postgres
+
+    async def _pause_postgres(self, trouble: Trouble) -> None:
+        self.postgres.pause()
+        await asyncio.sleep(trouble.seconds)
+        self.postgres.resume()
+
+    # -- Telegram -----------------------------------------------------------------------------------------------
+
+    async def _telegram(self, trouble: Trouble) -> None:
+        """Every call meets the same trouble, for a while."""
+        faults = self.box.world.faults
+        kind: Any = trouble.victim
+        faults.always = Fault(kind, seconds=min(trouble.seconds, 3.0))
+        await asyncio.sleep(trouble.seconds)
+        faults.always = None
+
+    async def _disorder(self, _trouble: Trouble) -> None:
+        """Updates come twice, and out of order."""
+        self.box.control.duplicate_updates(10)
+        self.box.control.reorder_updates(3)
+
+    # -- healing ------------------------------------------------------------------------------------------------
+
+    async def heal(self) -> None:
+        """Everything runs again."""
+        self.box.world.faults.clear()
+        await asyncio.gather(self.postgres.start(), self.redis_store.start())
+        for replica in self.replicas:
+            replica.resume()
+            if not replica.pid:
+                await replica.start()
+        await self._ready()
+
+    async def settled(self) -> bool:
+        """Wait until everything that happened is in PostgreSQL and on the screens."""
+        names = [shard_name(index) for index in range(SHARDS)]
+        began = time.monotonic()
+        while time.monotonic() - began < SETTLE_SECONDS:
+            lags = [await Feed(self.redis, names, group, owner="chaos").lag() for group in ("projector", "boards")]
+            waiting = await self.redis.exists(
+                *(f"tombola:{{send}}:ready:{lane}" for lane in range(3)),
+                "tombola:{send}:delayed",
+                "tombola:{send}:inflight",
+            )
+            pending = len(self.box.world.updates.pending)
+            if not waiting and not pending and not any(lag.entries for lag in lags):
+                if await audit.ended_everywhere(self.postgres.dsn):
+                    return True
+            await asyncio.sleep(0.3)
+        return False
+
+    def measured(self) -> None:
+        """From each kill to the first tap that was done after it."""
+        for what, moment in self.moments:
+            seconds = audit.recovered(self.diary.taps, moment)
+            if seconds is not None:
+                self.recoveries.setdefault(what, []).append(seconds)
+
+    async def health(self) -> dict[int, Any]:
+        """What each replica says of itself."""
+        found = {}
+        for replica in self.replicas:
+            async with self.session.get(f"http://127.0.0.1:{replica.port}/health") as response:
+                found[replica.number] = await response.json()
+        return found
+
+
+@contextlib.asynccontextmanager
+async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act]:
+    """Start everything; end everything, whatever happens."""
+    async with contextlib.AsyncExitStack() as stack:
+        directory = Path(where or stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
+        directory.chmod(0o755)
+        postgres, redis_store = stores.postgres(directory), stores.redis(directory)
+        for store in (postgres, redis_store):
+            stack.push_async_callback(_end, store)
+        await asyncio.gather(postgres.start(), redis_store.start())
+        box = await stack.enter_async_context(serve(rng=Random(setting.seed), webhook_backoff=0.25))
+        redis = await stack.enter_async_context(redis_client(redis_store.dsn, client_name="chaos"))
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)))
+        replicas: list[Replica] = []
+        balancer = Balancer(replicas)
+        await balancer.open()
+        stack.push_async_callback(balancer.close)
+        env = _environment(setting, directory, box, postgres.dsn, redis_store.dsn, balancer.port)
+        for number in range(setting.replicas):
+            replicas.append(Replica(number, env, directory / f"replica-{number}.log"))
+            stack.push_async_callback(replicas[-1].close)
+        await replicas[0].start()  # the first one migrates
+        await replicas[0].ready(session)
+        await asyncio.gather(*(replica.start() for replica in replicas[1:]))
+        await asyncio.gather(*(replica.ready(session) for replica in replicas[1:]))
+        yield Act(setting, directory, box, postgres, redis_store, redis, session, replicas)
+
+
+async def _end(store: stores.Store) -> None:
+    store.resume()
+    await store.stop()
+
+
+def _environment(
+    setting: Setting, directory: Path, box: Box, postgres_dsn: str, redis_dsn: str, port: int
+) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TOMBOLA_")}
+    ours = {
+        "TELEGRAM__TOKEN": box.token,
+        "TELEGRAM__API_BASE": box.url,
+        "TELEGRAM__MODE": setting.mode,
+        "TELEGRAM__WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram/webhook" if setting.mode == "webhook" else "",
+        "TELEGRAM__WEBHOOK_SECRET": "chaos-secret",
+        "DATABASE__DSN": postgres_dsn,
+        "REDIS__DSN": redis_dsn,
+        "REDIS__SHARDS": str(SHARDS),
+        "DURABILITY__STRICT": "true" if setting.strict else "false",
+        "DATA_DIR": str(directory),
+        "LOG__LEVEL": "INFO",
+    } | {f"GAMES__PICK_NUMBER__{name}": value for name, value in RULES.items()}
+    return kept | {f"TOMBOLA_{name}": value for name, value in ours.items()}
+
+
+async def performed(setting: Setting, plan: Sequence[Trouble], where: Path | None = None) -> tuple[Act, Findings]:
+    """Play an act to its end, and check it."""
+    async with cast(setting, where) as act:
+        rng = Random(setting.seed)
+        tables = [
+            people.seat(act.box.control, number, setting.people, Random(rng.random()), act.diary)
+            for number in range(setting.tables)
+        ]
+        playing = [asyncio.create_task(table.play(), name=f"table {number}") for number, table in enumerate(tables)]
+        try:
+            await asyncio.sleep(3)
+            await act.carry_out(plan)
+            await act.heal()
+            for table in tables:
+                table.stopping = True
+            done, late = await asyncio.wait(playing, timeout=END_SECONDS)
+            for task in done:
+                task.result()
+            settled = await act.settled()
+        finally:
+            for task in playing:
+                task.cancel()
+            await asyncio.gather(*playing, return_exceptions=True)
+        found = await audit.audited(act.diary, act.box.control, act.postgres.dsn, act.redis, act.windows, SHARDS)
+        if late:
+            found.breach("stuck", f"{len(late)} tables have not come to an end: {[task.get_name() for task in late]}")
+        if not settled:
+            found.breach("stuck", "the feed, the outbox or the updates have not run dry")
+        await _closing_words(act, found)
+        return act, found
+
+
+async def _closing_words(act: Act, found: Findings) -> None:
+    act.measured()
+    for replica in act.replicas:
+        for death in replica.deaths:
+            found.breach("exits", death)
+    for number, report in (await act.health()).items():
+        if report["status"] != "ok":
+            found.breach("health", f"replica {number}: {report}")
+    for violation in act.box.control.violations():
+        if violation.kind == "schema" or "429" in violation.description:
+            found.breach("calls to Telegram", str(violation))
+    stops = [seconds for replica in act.replicas for seconds in replica.stops]
+    found.figures |= {
+        "kills of the bot": sum(replica.kills for replica in act.replicas),
+        "kills of Redis": act.redis_store.kills,
+        "kills of PostgreSQL": act.postgres.kills,
+        "graceful stops": len(stops),
+        "graceful stops, s, longest": round(max(stops, default=0), 2),
+        "memory of a replica, MB, largest": max(replica.memory() for replica in act.replicas) >> 20,
+    }
+    for what, seconds in act.recoveries.items():
+        seconds.sort()
+        found.figures[f"{what}: s, p50"] = round(seconds[len(seconds) // 2], 2)
+        found.figures[f"{what}: s, worst"] = round(seconds[-1], 2)
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,253 @@
+"""People who play, and who remember what they were told.
+
+Each table is a group with a host and some players. They see what their chat shows, tap, and keep every answer: what the
+bot has acknowledged is the measure of everything that follows.
+"""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from handlers.texts import Texts
+from sandbox.control import Control, Refused, buttons
+from sandbox.state import Chat, Message, User
+
+LOOK_SECONDS = 0.1
+"""Between two looks of a person at the chat."""
+ANSWER_SECONDS = 16.0
+"""After so long Telegram takes no answer to a tap any more."""
+BOARD_SECONDS = 150.0
+"""Without a board for so long after a command, somebody notes that nothing comes."""
+TRIES = 12
+"""How often a person taps again who was told to."""
+NOTICED = 20
+"""Messages from the end of the chat that a person looks at."""
+GAME = re.compile(r"^[a-z]+:([0-9a-z]{14})(?::|$)")
+TEXTS = Texts()
+UNAVAILABLE = TEXTS.plain("en", "error-unavailable")
+ALREADY = TEXTS.plain("en", "rejected-already-joined")
+DONE = {
+    "j": frozenset(TEXTS.plain("en", "tap-joined", players=count) for count in range(1, 200)),
+    "l": frozenset({TEXTS.plain("en", "tap-left")}),
+    "s": frozenset({TEXTS.plain("en", "tap-started")}),
+    "xx": frozenset({TEXTS.plain("en", "tap-cancelled")}),
+}
+"""What says "done", by verb; a pick says its number."""
+BROKEN = TEXTS.plain("en", "error-unexpected", trace="\0").partition("\0")[0][:20]
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """One tap and what was answered. Times are monotonic seconds; `answered` 0: not at all."""
+
+    update_id: int
+    game_id: str
+    user_id: int
+    verb: str
+    number: int
+    pressed: float
+    answered: float
+    text: str
+
+    @property
+    def done(self) -> bool:
+        """Whether the person was told that it is done."""
+        if self.verb == "p":
+            return self.text == TEXTS.plain("en", "tap-picked", number=self.number)
+        return self.text in DONE.get(self.verb, ())
+
+
+@dataclass(slots=True)
+class Diary:
+    """What everybody has seen."""
+
+    taps: list[Tap] = field(default_factory=list)
+    opened: dict[int, str] = field(default_factory=dict)
+    """Update id of a command that opened a game -> the game whose board came."""
+    ended: dict[str, int] = field(default_factory=dict)
+    """Game -> the chat in which its end was seen."""
+    texts: Counter[str] = field(default_factory=Counter)
+    """Answers other than "done", and how often."""
+    stuck: list[str] = field(default_factory=list)
+
+    def unanswered(self) -> int:
+        """Taps that got no answer in time."""
+        return sum(1 for tap in self.taps if not tap.answered)
+
+
+class Table:
+    """One group, which plays game after game until told to stop."""
+
+    def __init__(self, control: Control, chat: Chat, people: Sequence[User], rng: Random, diary: Diary) -> None:
+        self.chat = chat
+        self.games = 0
+        self.stopping = False
+        self._control = control
+        self._people = people
+        self._rng = rng
+        self._diary = diary
+        self._known: set[str] = set()
+
+    async def play(self) -> None:
+        """Play until `stopping` is set and the last game has ended."""
+        while not self.stopping:
+            self.games += 1
+            try:
+                await self._game()
+            except Refused as refused:
+                self._diary.stuck.append(f"chat {self.chat.id}: {refused}")
+                return
+            await asyncio.sleep(self._rng.uniform(0.2, 1.5))
+
+    async def _game(self) -> None:
+        words = [f"/create_game Round {self.games}"]
+        if self._rng.random() < 0.4:
+            words.append("reverse")
+        words.append(str(self._rng.randint(1, 2)))
+        update_id = self._next_update()
+        self._control.say(self._people[0], self.chat, " ".join(words))
+        game_id = await self._opened(update_id)
+        if game_id is None:
+            return
+        self._known.add(game_id)
+        self._diary.opened[update_id] = game_id
+        await asyncio.gather(*(self._person(person, game_id) for person in self._people))
+        await self._until_over(game_id)
+
+    def _next_update(self) -> int:
+        return self._control.world.updates._next_id  # noqa: SLF001 -- the id that what is said next will have
+
+    async def _opened(self, update_id: int) -> str | None:
+        """The game whose board has come."""
+        began = time.monotonic()
+        while time.monotonic() - began < BOARD_SECONDS:
+            for message in self._messages():
+                for game_id in games_of(message):
+                    if game_id not in self._known:
+                        return game_id
+            await asyncio.sleep(LOOK_SECONDS)
+        self._diary.stuck.append(f"chat {self.chat.id}: no board came for update {update_id}")
+        return None
+
+    def _messages(self) -> list[Message]:
+        bot_id = self._control.world.bot_id
+        messages = self.chat.messages.values()
+        recent = [message for message, _ in zip(reversed(messages), range(NOTICED), strict=False)]
+        return [message for message in recent if message.sender == bot_id]
+
+    # -- one person ---------------------------------------------------------------------------------------------
+
+    async def _person(self, person: User, game_id: str) -> None:
+        """Join, perhaps leave and come again; then pick, perhaps move; the host may hurry everybody."""
+        rng, host = self._rng, person is self._people[0]
+        await asyncio.sleep(rng.uniform(0, 1.5))
+        if not await self._insist(person, game_id, "j"):
+            return
+        if not host and rng.random() < 0.15:
+            await self._insist(person, game_id, "l")
+            await asyncio.sleep(rng.uniform(0, 0.5))
+            await self._insist(person, game_id, "j")
+        if host and rng.random() < 0.03:
+            await asyncio.sleep(rng.uniform(0, 3))
+            await self._insist(person, game_id, "xx")
+            return
+        if host and rng.random() < 0.6:
+            await asyncio.sleep(rng.uniform(1, 2.5))
+            await self._insist(person, game_id, "s")
+        if rng.random() < 0.05:
+            return  # forgets to pick: the deadline closes the selection
+        for _ in range(1 + (rng.random() < 0.3)):
+            if not await self._picks(person, game_id):
+                return
+            await asyncio.sleep(rng.uniform(0, 1.5))
+
+    async def _picks(self, person: User, game_id: str) -> bool:
+        for _ in range(TRIES):
+            found = await self._button(game_id, rf"^p:{game_id}:\d+$")
+            if found is None:
+                return False
+            message, choices = found
+            await asyncio.sleep(self._rng.uniform(0, 1.0))
+            tap = await self._tap(person, message, game_id, "p", self._rng.choice(choices))
+            if tap.done:
+                return True
+            if not tap.text or tap.text == UNAVAILABLE:
+                await asyncio.sleep(self._rng.uniform(0.2, 1.0))
+        return False
+
+    async def _insist(self, person: User, game_id: str, verb: str) -> bool:
+        """Tap until it is done, or certain that it can't be."""
+        for _ in range(TRIES):
+            message = self._living(game_id)
+            if message is None or self._over(game_id):
+                return False
+            tap = await self._tap(person, message, game_id, verb, f"{verb}:{game_id}")
+            if tap.done or (verb == "j" and tap.text == ALREADY):
+                return True
+            if tap.text and tap.text != UNAVAILABLE:
+                return False
+            await asyncio.sleep(self._rng.uniform(0.2, 1.0))
+        return False
+
+    async def _tap(self, person: User, message: Message, game_id: str, verb: str, data: str) -> Tap:
+        update_id, pressed = self._next_update(), time.monotonic()
+        text, answered = "", 0.0
+        try:
+            answer = await self._control.press_data(person, message, data).answer(ANSWER_SECONDS)
+            text, answered = answer.text or "", time.monotonic()
+        except (TimeoutError, asyncio.CancelledError) as none:
+            if isinstance(none, asyncio.CancelledError) and (task := asyncio.current_task()) and task.cancelling():
+                raise
+        number = int(data.rpartition(":")[2]) if verb == "p" else 0
+        tap = Tap(update_id, game_id, person.id, verb, number, pressed, answered, text)
+        self._diary.taps.append(tap)
+        if not tap.done:
+            self._diary.texts[text] += 1
+        return tap
+
+    # -- what the chat shows ------------------------------------------------------------------------------------
+
+    def _living(self, game_id: str) -> Message | None:
+        """The newest message of a game."""
+        return next((message for message in self._messages() if game_id in games_of(message)), None)
+
+    def _over(self, game_id: str) -> bool:
+        return any(shows_end(message, game_id) for message in self._messages())
+
+    async def _button(self, game_id: str, pattern: str) -> tuple[Message, list[str]] | None:
+        """A message of the game with such buttons, when there is one; None when the game is over without."""
+        while not self._over(game_id):
+            message = self._living(game_id)
+            if message is not None:
+                found = [b["callback_data"] for b in buttons(message) if re.match(pattern, b.get("callback_data", ""))]
+                if found:
+                    return message, found
+            await asyncio.sleep(LOOK_SECONDS)
+        return None
+
+    async def _until_over(self, game_id: str) -> None:
+        while not self._over(game_id):
+            await asyncio.sleep(LOOK_SECONDS)
+        self._diary.ended[game_id] = self.chat.id
+
+
+def games_of(message: Message) -> set[str]:
+    """The games that a message's buttons belong to."""
+    data = (button.get("callback_data", "") for button in buttons(message))
+    return {found[1] for each in data if (found := GAME.match(each))}
+
+
+def shows_end(message: Message, game_id: str) -> bool:
+    """Whether a message shows how a game ended: a rematch is offered."""
+    return any(button.get("callback_data") == f"r:{game_id}" for button in buttons(message))
+
+
+def seat(control: Control, number: int, people: int, rng: Random, diary: Diary) -> Table:
+    """A new group with its people."""
+    users = [control.add_user(f"Player {number}.{index}") for index in range(people)]
+    chat = control.add_group(f"Table {number}", users[0], users[1:])
+    return Table(control, chat, users, rng, diary)

@@ -1,0 +1,225 @@
+"""Processes of the bot, and the balancer in front of their webhooks. Nothing of them outlives the suite."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from storage.embedded import SPAWN
+
+ROOT = Path(__file__).parent.parent.parent
+READY_SECONDS = 60.0
+STOP_SECONDS = 10.0
+"""What a graceful stop may take."""
+REVIVE_SECONDS = 1.0
+"""After an exit that nobody asked for, as a supervisor would."""
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@dataclass(slots=True)
+class Replica:
+    """One process of the bot, through all its lives."""
+
+    number: int
+    env: Mapping[str, str]
+    log: Path
+    arguments: Sequence[str] = ()
+    port: int = field(default_factory=free_port)
+    lives: int = 0
+    kills: int = 0
+    deaths: list[str] = field(default_factory=list)
+    """Exits that nobody asked for, and stops that went wrong: each a breach."""
+    stops: list[float] = field(default_factory=list)
+    """Seconds that graceful stops took."""
+    starts: list[float] = field(default_factory=list)
+    """Seconds from a start to being ready, with the stores up."""
+    process: asyncio.subprocess.Process | None = None
+    paused: bool = False
+    _watch: "asyncio.Task[None] | None" = None
+    _asked: bool = False
+
+    @property
+    def pid(self) -> int:
+        """Of the process of now; 0 for none."""
+        return self.process.pid if self.process is not None and self.process.returncode is None else 0
+
+    async def start(self) -> None:
+        """Start the process; it dies with us."""
+        await self._unwatch()
+        self._asked, self.paused = False, False
+        self.lives += 1
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", str(SPAWN), str(os.getpid()), str(int(signal.SIGKILL)), "-", "-", "-"),
+                *(sys.executable, "-m", "bot", "run", *self.arguments),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                env={**self.env, "TOMBOLA_WEB__PORT": str(self.port)},
+                start_new_session=True,
+            )
+        self._watch = asyncio.create_task(self._look_after(self.process), name=f"replica {self.number}")
+
+    async def _look_after(self, process: asyncio.subprocess.Process) -> None:
+        code = await process.wait()
+        if not self._asked:
+            self.deaths.append(f"replica {self.number} ended by itself with {code} in its life {self.lives}")
+            await asyncio.sleep(REVIVE_SECONDS)
+            asyncio.get_running_loop().create_task(self.start())
+
+    async def _unwatch(self) -> None:
+        if self._watch is not None and self._watch is not asyncio.current_task():
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        self._watch = None
+
+    async def ready(self, session: aiohttp.ClientSession, seconds: float = READY_SECONDS) -> float:
+        """Wait until it says that it is ready. Returns the seconds. Raises TimeoutError."""
+        began = time.monotonic()
+        async with asyncio.timeout(seconds):
+            while True:
+                with contextlib.suppress(aiohttp.ClientError, OSError):
+                    async with session.get(f"http://127.0.0.1:{self.port}/health/ready") as response:
+                        if response.status == 200:
+                            return time.monotonic() - began
+                await asyncio.sleep(0.05)
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        process, self._asked = self.process, True
+        if process is not None and process.returncode is None:
+            self.kills += 1
+            process.kill()
+            await process.wait()
+
+    async def stop(self) -> None:
+        """SIGTERM, and wait: it is to end well within `STOP_SECONDS`."""
+        process, self._asked = self.process, True
+        if process is None or process.returncode is not None:
+            return
+        self.resume()
+        began = time.monotonic()
+        process.terminate()
+        try:
+            code = await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            self.deaths.append(f"replica {self.number} did not stop within {STOP_SECONDS:.0f} s")
+            process.kill()
+            await process.wait()
+            return
+        self.stops.append(time.monotonic() - began)
+        if code != 0:
+            self.deaths.append(f"replica {self.number} stopped with status {code}")
+
+    def pause(self) -> None:
+        """SIGSTOP."""
+        if self.pid:
+            self.paused = True
+            os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        if self.pid and self.paused:
+            os.kill(self.pid, signal.SIGCONT)
+        self.paused = False
+
+    async def close(self) -> None:
+        """End it at once, however it is."""
+        self._asked = True
+        await self._unwatch()
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        try:
+            pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+class Balancer:
+    """What stands in front of several webhooks: each connection goes to the next replica that takes it."""
+
+    def __init__(self, replicas: Sequence[Replica]) -> None:
+        self.port = 0
+        self._replicas = replicas
+        self._next = 0
+        self._server: asyncio.Server | None = None
+        self._pipes: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Listen on a free port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Cut everything off."""
+        if self._server is not None:
+            self._server.close()
+        for pipe in self._pipes:
+            pipe.cancel()
+        await asyncio.gather(*self._pipes, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._pipes.add(task)
+        try:
+            for _ in self._replicas:
+                self._next = (self._next + 1) % len(self._replicas)
+                replica = self._replicas[self._next]
+                if replica.paused:
+                    continue  # as a health check finds out
+                with contextlib.suppress(OSError):
+                    there = await asyncio.open_connection("127.0.0.1", replica.port)
+                    await self._carry(reader, writer, *there)
+                    return
+        except asyncio.CancelledError:
+            pass
+        finally:
+            self._pipes.discard(task)
+            writer.close()
+
+    async def _carry(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        back_reader: asyncio.StreamReader,
+        back_writer: asyncio.StreamWriter,
+    ) -> None:
+        ways = [
+            asyncio.create_task(_pipe(reader, back_writer)),
+            asyncio.create_task(_pipe(back_reader, writer)),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            back_writer.close()
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := await reader.read(65536):
+            writer.write(chunk)
+            await writer.drain()

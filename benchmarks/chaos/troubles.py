@@ -1,0 +1,83 @@
+"""The plan: what breaks, when, for how long. All of it follows from the seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+ROLES = ("{poller}", "{send}", "{deadlines}", "{feed:projector}", "{feed:boards}")
+"""Leases whose holders are hunted."""
+FAULTS = ("502", "500", "429", "garbage", "drop", "lost", "hang")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One round.
+
+    Attributes:
+        kind: what happens, a method of `Chaos`.
+        seconds: how long it lasts, or how long what was killed stays down.
+        victim: a replica's number, a lease, or a fault of Telegram's.
+        also: a second trouble at the same time.
+        calm: seconds without trouble afterwards.
+    """
+
+    kind: str
+    seconds: float
+    victim: str = ""
+    also: "Trouble | None" = None
+    calm: float = 2.0
+
+
+WEIGHTS: dict[str, int] = {
+    "kill_replica": 14,
+    "kill_leader": 16,
+    "kill_all": 8,
+    "kill_redis": 10,
+    "kill_postgres": 8,
+    "restart_redis": 4,
+    "restart_postgres": 3,
+    "pause_replica": 6,
+    "pause_leader": 8,
+    "pause_redis": 5,
+    "pause_postgres": 5,
+    "telegram": 12,
+    "disorder": 5,
+    "stop_replica": 5,
+    "rolling": 2,
+}
+"""How often each kind comes, of their sum."""
+ALONGSIDE = ("kill_replica", "kill_leader", "kill_redis", "kill_postgres", "pause_leader", "telegram", "disorder")
+"""What may happen while something else is going on."""
+
+
+def planned(seed: int, rounds: int, replicas: int, *, minute: bool = False) -> Sequence[Trouble]:
+    """The plan of a seed. `minute`: with each store and Telegram away for a whole minute once, as well."""
+    rng = Random(seed)
+    plan = [_trouble(rng, replicas) for _ in range(rounds)]
+    if minute:
+        for long in (Trouble("stop_postgres", 60, calm=5), Trouble("telegram", 60, "502", calm=10)):
+            plan.insert(rng.randrange(len(plan) + 1), long)
+    return plan
+
+
+def _trouble(rng: Random, replicas: int) -> Trouble:
+    kind = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+    also = _one(rng, rng.choice(ALONGSIDE), replicas) if rng.random() < 0.3 else None
+    found = _one(rng, kind, replicas)
+    if also is not None and also.kind.rpartition("_")[2] == kind.rpartition("_")[2]:
+        also = None  # one store has one trouble at a time
+    return Trouble(found.kind, found.seconds, found.victim, also, calm=round(rng.uniform(0.5, 4), 2))
+
+
+def _one(rng: Random, kind: str, replicas: int) -> Trouble:
+    seconds = round(rng.choice((0.0, rng.uniform(0, 1), rng.uniform(0.5, 4))), 2)
+    victim = ""
+    if kind.endswith("_replica"):
+        victim = str(rng.randrange(replicas))
+    elif kind.endswith("_leader"):
+        victim = rng.choice(ROLES)
+    elif kind == "telegram":
+        victim = rng.choice(FAULTS)
+    if kind.startswith(("pause", "telegram")):
+        seconds = round(rng.uniform(0.5, 7), 2)
+    return Trouble(kind, seconds, victim)
