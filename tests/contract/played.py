@@ -49,7 +49,7 @@ class Counted:
 async def until(what: Callable[[], object], seconds: float = 10) -> None:
     """Return when it is so. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
-        while not what():
+        while not what():  # noqa: ASYNC110 - what others do is looked at from outside
             await asyncio.sleep(0.002)
 
 
@@ -66,6 +66,12 @@ class Heard:
             await self.then(entries)
         self.entries += entries
         self.batches += 1
+
+
+async def rows(redis: Redis, key: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """All that is in a stream."""
+    found: Any = await redis.xrange(key)
+    return list(found)
 
 
 def feed_of(redis: Redis, shards: Sequence[str], group: str = "projector", owner: str = "me", **parts: Any) -> Feed:
