@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from fsm.engine import Commit, CommitResult, Stored, Unavailable
@@ -38,10 +38,10 @@ if limit > 0 then
   redis.call('SADD', KEYS[5], game_id)
   redis.call('HSET', KEYS[1], 'k', ARGV[11])
 end
-if redis.call('EXISTS', KEYS[5]) == 1 then redis.call('PEXPIRE', KEYS[5], ARGV[12]) end
 if snapshot ~= '' then
   redis.call('HSET', KEYS[1], 'v', ARGV[2], 's', snapshot)
   redis.call('DEL', KEYS[2])
+  redis.call('PEXPIRE', KEYS[5], ARGV[12])
 else
   redis.call('HSET', KEYS[1], 'v', ARGV[2])
   redis.call('RPUSH', KEYS[2], records)
@@ -120,7 +120,7 @@ class RedisGames:
             for index, commit in enumerate(commits):
                 try:
                     names, arguments = self._arguments(commit)
-                except (TypeError, KeyError, ValueError) as error:  # one game's bug is not its neighbours'
+                except Exception as error:  # noqa: BLE001 -- one game's bug is not its neighbours'
                     unencodable[index] = error
                     continue
                 pipe.evalsha(self._sha, len(names), *names, *arguments)
@@ -141,7 +141,7 @@ class RedisGames:
             return names, (commit.expected, commit.version, "")
         final = commit.kind.machine.is_final(state.phase)
         snapshot: bytes | str = ""
-        every = max(SNAPSHOT_EVERY, len(state.players), len(commit.seen))
+        every = max(SNAPSHOT_EVERY, len(state.players), len(commit.seen) // 4)
         if commit.expected == 0 or final or commit.expected // every != commit.version // every:
             seen = {**commit.seen, **{record.command_id: record.at for record in commit.records}}
             snapshot = self._codec.encode_snapshot(state, seen)
@@ -216,7 +216,7 @@ class RedisGames:
 def _result(answer: Any) -> CommitResult | Exception:
     if isinstance(answer, bytes):
         return CommitResult(answer.decode())
-    if isinstance(answer, ResponseError):
+    if isinstance(answer, RedisError):
         return Unavailable(str(answer))
     if isinstance(answer, Exception):
         return answer

@@ -19,6 +19,7 @@ verify-absent =
     }
 verify-digest = The digest of the entries fits: { $hash }.
 verify-beacon = The randomness of round { $round } fits its signature. Compare the round with the public beacon { $chain }.
+verify-beacon-missing = The round { $round } of the beacon did not come in time, so the draw was made without it.
 verify-order =
     { $count ->
         [0] Nothing had to be drawn.

@@ -467,7 +467,6 @@ async def test_an_ended_game_releases_its_place_and_is_kept_for_a_while(redis: R
     assert not await redis.exists(keys.tail_key(script.opening.game_id))
 
 
-@pytest.mark.xfail(reason="the tail grows with the ids remembered: storage/games.py, `every`", strict=True)
 async def test_a_game_of_twenty_players_takes_less_than_ten_kilobytes_at_any_time(redis: Redis) -> None:
     store, script = redis_games(redis), Script(rules={"mode": "reverse", "reveal_ms": 0, "winners": 3})
     game, sizes = script.opening.game_id, list[int]()
