@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from fsm import draw, lobby, prizes, scoring
@@ -518,25 +519,20 @@ def _phase_over(game: QuizGame, now: Instant) -> tuple[Event, ...]:
 
 
 def _standings(game: QuizGame) -> tuple[Standing, ...]:
-    """Everybody, best first, among equals in joining order.
+    """Everybody, best first, among equals in joining order. Who has no points has no place.
 
-    The first ``winners`` places win; who shares one wins with it, and who has no points wins nothing.
+    There are prizes for the first ``winners`` places; who shares one of them shares its prizes.
     """
     rules = game.rules
     ranked = sorted(game.players.values(), key=lambda player: -game.score(player.id).points)
     scores = [game.score(player.id) for player in ranked]
-    places = [
-        place
-        for place, score in zip(scoring.places([score.points for score in scores]), scores, strict=True)
-        if place <= rules.winners and score.points
-    ]
-    amounts = prizes.for_places(rules.prize_pool, rules.split, places, rules.percentages, rules.winners)
-    won = dict(enumerate(zip(places, amounts, strict=True)))
-    result = []
-    for index, (player, score) in enumerate(zip(ranked, scores, strict=True)):
-        place, prize = won.get(index, (None, Decimal(0)))
-        result.append(Standing(player.id, player.name, place, prize, points=score.points, streak=score.best_streak))
-    return tuple(result)
+    places = scoring.places([score.points for score in scores if score.points])
+    paid = [place for place in places if place <= rules.winners]
+    amounts = prizes.for_places(rules.prize_pool, rules.split, paid, rules.percentages, rules.winners)
+    return tuple(
+        Standing(player.id, player.name, place, prize or Decimal(0), points=score.points, streak=score.best_streak)
+        for player, score, place, prize in zip_longest(ranked, scores, places, amounts)
+    )
 
 
 # -- evolve -----------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ MAX_URL = 1000
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong with a file, and where. Its text and how to mend it: ``pack-mistake-<code>``."""
+    """What is wrong with a file, and where."""
 
     line: int
     """Counted as an editor or a spreadsheet does, from 1; 0: the file as a whole."""
@@ -44,6 +44,11 @@ class Mistake:
     """The column's name, or empty."""
     code: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text_id(self) -> str:
+        """Its text in the locales: what is wrong and how to mend it, by ``column`` and the parameters."""
+        return f"pack-mistake-{self.code}"
 
 
 class PackRefused(Exception):
@@ -64,6 +69,9 @@ class Alike:
     """The line of the first one."""
     question: str
     """The text of the second one."""
+
+    text_id = "pack-alike"
+    """Its text in the locales."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +211,7 @@ def check_header(header: list[str], line: int, mistakes: Mistakes) -> None:
             mistakes.add(line, name[:30], "repeated-column", number=number)
         elif name and name not in COLUMNS and name != IGNORED:
             close = difflib.get_close_matches(name[:30], COLUMNS, n=1)
-            mistakes.add(line, name[:30], "unknown-column", number=number, suggestion=close[0] if close else "")
+            mistakes.add(line, name[:30], "unknown-column", number=number, suggestion=close[0] if close else "NONE")
 
 
 def _check_answers(line: int, cells: Mapping[str, str], mistakes: Mistakes) -> None:

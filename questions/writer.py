@@ -42,7 +42,7 @@ LONGEST_RETRY_AFTER = 10.0
 UNREACHABLE, TIMEOUT, BUSY, BROKEN, REFUSED, JUNK, RESTING, TOO_FEW = (
     "unreachable", "timeout", "busy", "broken", "refused", "junk", "resting", "too-few",
 )  # fmt: skip
-"""Why there are too few questions; the locales' text for the host is ``writer-<reason>``."""
+"""Why there are too few questions."""
 REASONS = (UNREACHABLE, TIMEOUT, BUSY, BROKEN, REFUSED, JUNK, RESTING, TOO_FEW)
 
 SCRIPTS = {"en": "LATIN", "ru": "CYRILLIC"}
@@ -107,6 +107,11 @@ class Written:
 
     questions: tuple[Question, ...]
     reason: str | None = None
+
+    @property
+    def text_id(self) -> str | None:
+        """What to tell the host, in the locales; None where there is nothing to tell."""
+        return f"writer-{self.reason}" if self.reason else None
 
 
 class QuestionWriter:

@@ -398,6 +398,11 @@ def test_a_tie_beyond_the_last_prize_shares_what_that_prize_has() -> None:
         assert prizes == [(1, Decimal(first)), (2, Decimal(second)), (2, Decimal(second)), (None, Decimal(0))]
 
 
+def test_a_place_without_a_prize_is_a_place() -> None:
+    state = finished({1: [0, 0], 2: [0, 1]}, questions=2, winners=1, prize_pool=Decimal(10), mode="accuracy")
+    assert [(s.place, s.prize) for s in state.standings] == [(1, Decimal(10)), (2, Decimal(0))]
+
+
 def test_who_has_no_points_wins_nothing() -> None:
     state = finished({1: [1], 2: [-1]}, questions=1, prize_pool=Decimal(100))
     assert [(s.place, s.prize) for s in state.standings] == [(None, Decimal(0)), (None, Decimal(0))]

@@ -229,14 +229,13 @@ class Quizzes(RuleBasedStateMachine):
         assert [row.points for row in rows] == sorted((row.points for row in rows), reverse=True)
         for row in rows:
             place = 1 + sum(other.points > row.points for other in rows)
-            wins = row.points > 0 and place <= self.state.rules.winners
-            assert row.place == (place if wins else None)
-            assert wins or not row.prize
+            assert row.place == (place if row.points else None)
+            assert not row.prize or place <= self.state.rules.winners
         won = any(row.place for row in rows)
         assert sum((row.prize for row in rows), Decimal(0)) == (self.state.rules.prize_pool if won else 0)
         by_place: dict[int, set[Decimal]] = {}
         for row in rows:
-            if row.place:
+            if row.place and row.place <= self.state.rules.winners:
                 by_place.setdefault(row.place, set()).add(row.prize)
         assert all(max(amounts) - min(amounts) <= Decimal("0.01") for amounts in by_place.values())
 
