@@ -2,6 +2,13 @@
 
 from aiogram import Router
 from aiogram.dispatcher.event.bases import UNHANDLED
+from aiogram.exceptions import (
+    RestartingTelegram,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNetworkError,
+    TelegramServerError,
+)
 from aiogram.types import ErrorEvent
 from aiogram_dialog.api.exceptions import OutdatedIntent, UnknownIntent, UnknownState
 from loguru import logger
@@ -14,6 +21,9 @@ from storage.connections import POSTGRES_GONE, REDIS_GONE
 
 REDIS_DOWN = (Unavailable, *(error for error in REDIS_GONE if error is not OSError))
 """Nothing was done and nothing can be: the update is to come again. (An OSError may as well be PostgreSQL's.)"""
+TELEGRAM_DOWN = (TelegramNetworkError, TelegramServerError, RestartingTelegram)
+NOT_ALLOWED = (TelegramForbiddenError, TelegramMigrateToChat)
+"""The chat is closed to the bot, or has moved: whoever might be told can't be reached there."""
 STALE_DIALOG = (OutdatedIntent, UnknownIntent, UnknownState)
 
 
@@ -30,6 +40,12 @@ async def failed(event: ErrorEvent, deps: Deps, incoming: Incoming | None = None
         case _ if isinstance(error, REDIS_DOWN):
             if incoming is None or incoming.query is None:
                 return UNHANDLED
+            return await _simply(incoming, "cmd-try-again")
+        case _ if isinstance(error, NOT_ALLOWED):
+            logger.info("a dialog can't be shown: {}", error)
+            return True
+        case _ if isinstance(error, TELEGRAM_DOWN):
+            logger.warning("Telegram is away: {}", error)
             return await _simply(incoming, "cmd-try-again")
         case _ if isinstance(error, POSTGRES_GONE):
             logger.warning("PostgreSQL is away: {}", error)

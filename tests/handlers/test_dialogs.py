@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from aiogram.exceptions import TelegramRetryAfter
+from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError, TelegramRetryAfter, TelegramServerError
 from aiogram.methods import SendMessage
 
 from fsm.kind import Place
@@ -277,6 +277,22 @@ async def test_a_dialogs_messages_keep_to_the_limits(room: Room) -> None:
     await room.say("/newgame", by=HOST)
     await press(room, text("dlg-name-mode"))
     assert room.toasts()[-1] == text("rejected-too-busy")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TelegramServerError(SendMessage(chat_id=GROUP, text="x"), "Bad Gateway"), [text("cmd-try-again")]),
+        (TelegramForbiddenError(SendMessage(chat_id=GROUP, text="x"), "bot was kicked"), []),
+    ],
+)
+async def test_a_telegram_that_is_away_or_closed_is_no_bug_of_ours(
+    room: Room, error: TelegramAPIError, said: list[str]
+) -> None:
+    room.session.error = error
+    await room.say("/newgame", by=HOST)
+    assert [plain(out.params["text"]) for out in await room.sent()] == said
+    assert room.errors == []
 
 
 async def test_a_429_is_told_and_stops_everybodys_calls_to_that_chat(room: Room) -> None:
