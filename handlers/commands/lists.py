@@ -54,18 +54,13 @@ async def stats(incoming: Incoming) -> None:
     if not found:
         await incoming.reply("cmd-stats-none", name=name)
         return
-    lines = [
-        incoming.text(
-            "cmd-stats-line",
-            kind=each.kind,
-            games=each.games,
-            wins=each.wins,
-            prizes=each.prizes,
-            points=each.points,
-            streak=each.best_streak,
+    lines = []
+    for each in found:
+        lines.append(
+            incoming.text("cmd-stats-line", kind=each.kind, games=each.games, wins=each.wins, prizes=each.prizes)
         )
-        for each in found
-    ]
+        if each.points:  # in kinds that have them
+            lines.append(incoming.text("cmd-stats-points", points=each.points, streak=each.best_streak))
     await incoming.answer("\n".join([incoming.text("cmd-stats-title", name=name), *lines]))
 
 

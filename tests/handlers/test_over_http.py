@@ -1,10 +1,12 @@
 """Commands and dialogs against a Bot API server that checks every call, with Telegram's real limits."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest_asyncio
 
 from bot.settings import Games, PickNumber
+from sandbox.state import Chat
 from tests.e2e.conftest import Table, seated
 
 
@@ -14,6 +16,11 @@ async def table(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
     games = Games(pick_number=PickNumber(reveal_seconds=0.2))
     async with seated(postgres_dsn, redis_dsn, "polling", people=3, games=games) as found:
         yield found
+
+
+def another(table: Table, chat: Chat, seen: int) -> bool | None:
+    """Whether the bot has written more than so many messages."""
+    return len(table.box.control.bot_messages(chat)) > seen or None
 
 
 def menu(table: Table, person: int) -> set[str]:
@@ -45,9 +52,9 @@ async def test_every_command_of_players_is_answered_without_a_wrong_call(table: 
     table.box.control.start(person)
     await table.says("I host games", chat=private)
     for command in ("help", "status", "games", "stats", "leaderboard", "history", "fair", "language"):
-        seen = len(table.box.control.bot_messages(private))
+        seen = table.box.control.bot_messages(private)
         table.box.control.say(person, private, f"/{command}")
-        await table.until(lambda seen=seen: len(table.box.control.bot_messages(private)) > seen or None)
+        await table.until(partial(another, table, private, len(seen)))
     table.no_complaints()
 
 
