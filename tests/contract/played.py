@@ -154,3 +154,7 @@ class House:
     async def project(self, **parts: Any) -> None:
         """Let the projector read all that there is."""
         await drain(feed_of(self.redis, self.games.shards, **parts), self.projector.handle)
+
+    async def project_for_ever(self, **parts: Any) -> None:
+        """Let the projector read until cancelled."""
+        await feed_of(self.redis, self.games.shards, **parts).run(self.projector.handle)

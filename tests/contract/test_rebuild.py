@@ -1,0 +1,174 @@
+"""Redis lost, in whole or in part: live games come back from PostgreSQL, are played on, and nothing is skipped."""
+
+import asyncio
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from fsm.kind import Place, UnknownGame
+from fsm.lobby import Join
+from fsm.pick_number import PickNumber
+from storage import keys
+from storage.archive import Archive
+from storage.connections import Pool, redis_client, redis_ready
+from storage.embedded import embedded_redis
+from storage.rebuild import Rebuilt, rebuild
+from tests.contract.played import CHAT, House, until
+
+
+@pytest.fixture
+def house(pool: Pool, redis: Redis) -> House:
+    return House(pool, redis)
+
+
+async def again(house: House) -> Rebuilt:
+    return await rebuild(house.pool, house.redis, house.codec, house.games)
+
+
+async def lose_redis(house: House) -> None:
+    """Everything is gone, from every process's memory too."""
+    await house.redis.flushall()
+    house.engine = house.new_engine()
+
+
+async def test_where_nothing_is_lost_nothing_is_done(house: House) -> None:
+    game_id = await house.begun()
+    await house.project()
+    before = await house.engine.look(game_id)
+    assert await again(house) == Rebuilt((), ())
+    assert await house.engine.look(game_id) == before
+
+
+async def test_live_games_come_back_as_they_were_and_are_played_to_their_end(house: House, pool: Pool) -> None:
+    games = [await house.begun(chat_id=-n - 1) for n in range(6)]
+    lobby = await house.open(chat_id=-50)
+    over = await house.whole(chat_id=-60)
+    await house.project()
+    states = {game_id: (await house.engine.look(game_id)).state for game_id in (*games, lobby)}
+    await lose_redis(house)
+    rebuilt = await again(house)
+    assert {game.id: game for game in rebuilt.games} == states
+    assert not rebuilt.left
+    with pytest.raises(UnknownGame):
+        await house.engine.look(over)
+    for number, game_id in enumerate(games):
+        assert await house.games.live_in(Place(-number - 1)) == [game_id]
+        await house.finish(game_id)
+    await house.project()
+    assert await pool.fetchval("SELECT count(*) FROM games WHERE status = 'completed'") == 7
+    assert await pool.fetchval("SELECT sum(version) FROM games") == await pool.fetchval(
+        "SELECT count(*) FROM game_events"
+    )
+    for game_id in games:
+        assert await Archive(pool, house.codec).finished(game_id) == (await house.engine.look(game_id)).state
+
+
+async def test_deadlines_come_back_with_the_games(house: House) -> None:
+    game_id = await house.begun()
+    await house.project()
+    before = await house.games.deadlines(house.clock.at + 10**9)
+    assert [found[0] for found in before] == [game_id]
+    await lose_redis(house)
+    await again(house)
+    assert await house.games.deadlines(house.clock.at + 10**9) == before
+
+
+async def test_a_command_that_was_done_before_the_loss_is_known_after_it(house: House) -> None:
+    game_id = await house.open()
+    await house.do(game_id, Join(1, "A"), "tg:1")
+    await house.project()
+    await lose_redis(house)
+    await again(house)
+    assert (await house.do(game_id, Join(1, "A"), "tg:1")).duplicate
+
+
+async def test_replicas_that_rebuild_together_put_each_game_back_once(house: House) -> None:
+    games = [await house.begun(chat_id=-n - 1) for n in range(8)]
+    await house.project()
+    await lose_redis(house)
+    found = await asyncio.gather(*(again(house) for _ in range(4)))
+    assert sorted(game.id for rebuilt in found for game in rebuilt.games) == sorted(games)
+    assert not any(rebuilt.left for rebuilt in found)
+
+
+async def test_a_rebuild_never_overwrites_a_later_version(house: House) -> None:
+    game_id = await house.begun()
+    await house.project()
+    await lose_redis(house)
+    await again(house)
+    await house.do(game_id, PickNumber(1, 3))
+    later = await house.engine.look(game_id)
+    assert await again(house) == Rebuilt((), ())
+    assert await house.new_engine().look(game_id) == later
+
+
+async def test_a_redis_that_came_back_older_is_brought_forward(house: House, redis: Redis) -> None:
+    game_id = await house.open()
+    await house.do(game_id, Join(1, "A"))
+    names = [keys.game_key(game_id), keys.tail_key(game_id)]
+    old = [await redis.dump(name) for name in names]
+    await house.do(game_id, Join(2, "B"))
+    await house.project()
+    newest = await house.engine.look(game_id)
+    for name, dump in zip(names, old, strict=True):
+        await redis.delete(name)
+        if dump:
+            await redis.restore(name, 0, dump)
+    assert [game.id for game in (await again(house)).games] == [game_id]
+    assert await house.new_engine().look(game_id) == newest
+
+
+async def test_a_game_whose_end_waits_in_the_feed_is_not_raised_from_the_dead(house: House, redis: Redis) -> None:
+    game_id = await house.begun()
+    await house.project()
+    await house.finish(game_id)
+    await redis.delete(keys.game_key(game_id), keys.tail_key(game_id))  # Redis keeps ended games for a while only
+    assert await again(house) == Rebuilt((), (game_id,))
+    await house.project()
+    assert await again(house) == Rebuilt((), ())
+    assert not await redis.exists(keys.game_key(game_id))
+
+
+async def test_a_group_that_moved_finds_its_game_again(house: House) -> None:
+    game_id = await house.begun()
+    await house.move(game_id, -1007)
+    await house.project()
+    await lose_redis(house)
+    await again(house)
+    assert await house.games.live_in(Place(-1007)) == [game_id]
+    assert await house.games.live_in(Place(CHAT)) == []
+
+
+async def test_a_redis_killed_and_wiped_under_a_running_projector(pool: Pool, store_directory: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=store_directory) as directory:
+        async with embedded_redis(Path(directory)) as dsn, redis_client(dsn) as redis:
+            house = House(pool, redis)
+            rebuilt: list[Rebuilt] = []
+
+            async def renewed() -> None:
+                rebuilt.append(await again(house))
+
+            projecting = asyncio.create_task(house.project_for_ever(renewed=renewed))
+            games = [await house.begun(chat_id=-n - 1) for n in range(4)]
+            versions = [(await house.engine.look(game_id)).version for game_id in games]
+            await until(lambda: house.projector.events == sum(versions))
+            for path in [*Path(directory).rglob("*.aof"), *Path(directory).rglob("*.rdb")]:
+                path.unlink()
+            os.kill((await redis.info("server"))["process_id"], signal.SIGKILL)
+            await redis_ready(redis)
+            house.engine = house.new_engine()
+            await until(lambda: len(rebuilt) == 2, 20)
+            assert {game.id for game in rebuilt[1].games} == set(games)
+            for game_id in games:
+                await house.finish(game_id)
+            total = sum([(await house.engine.look(game_id)).version for game_id in games])
+            await until(lambda: house.projector.events == total)
+            projecting.cancel()
+            await asyncio.wait({projecting})
+    assert await pool.fetchval("SELECT count(*) FROM games WHERE status = 'completed'") == 4
+    assert await pool.fetchval("SELECT count(*) FROM game_events") == total
+    assert await pool.fetchval("SELECT sum(amount) FROM prizes") == 40
