@@ -21,10 +21,9 @@ from bot.tasks import Tasks
 from fsm.engine import Clock, Engine, Unavailable
 from fsm.kind import Instant, Rejected, UnknownGame
 from fsm.lobby import DeadlinePassed
-from storage.connections import REDIS_GONE
 from storage.games import RedisGames
 from storage.keys import deadlines_key
-from storage.leases import jitter
+from storage.leases import STORE_GONE, jitter
 
 LOOK_AHEAD_MS = 10_000
 """Every second the deadlines of the next ten are compared with the jobs; that mends a missed ring."""
@@ -88,7 +87,7 @@ class Deadlines:
                         if message is not None:
                             game_id, deadline = message["data"].decode().split(" ")
                             self.expect(game_id, int(deadline))
-            except REDIS_GONE as problem:
+            except STORE_GONE as problem:
                 logger.debug("deadlines can't be heard: {}", type(problem).__name__)
                 await asyncio.sleep(jitter(0.5))
 

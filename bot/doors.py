@@ -7,7 +7,8 @@ same for a webhook and for polling; what differs is how the answer gets back.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -28,7 +29,8 @@ PEEK = 64
 """``callback_query`` stands within so many bytes of an update that is a tap."""
 DONE_SECONDS = 86_400
 """Telegram redelivers an update for at most a day."""
-DOING_SECONDS = 60
+DOING_SECONDS = 5
+"""Who handles an update says so again well within this; who has died is waited for no longer."""
 
 
 class _User(msgspec.Struct):
@@ -160,7 +162,7 @@ class Doors:
             self._metrics.errors["tap"] += 1
             logger.opt(exception=answer.error).error("a tap failed")
         if answer.calls:
-            self._tasks.spawn("calls of a tap", carry_out(self._api, answer.calls))
+            self._tasks.spawn("calls of a tap", carry_out(self._api, answer.calls), brief=True)
         return None if answer.answered_by_calls else {"method": "answerCallbackQuery", **answering(tap, answer)}
 
     async def _answer(self, tap: Tap) -> Answer:
@@ -172,28 +174,37 @@ class Doors:
             case Verdict.DROP:
                 return Answer(outcome="flood")
 
-    async def deliver_batch(self, updates: Sequence[bytes]) -> None:
+    async def deliver_batch(self, updates: Sequence[bytes]) -> list[bytes]:
         """Handle a batch that was polled: in order within a chat, chats side by side; answers go out as calls.
 
-        Raises ``Again`` where one could not be handled: what was handled is known as done.
+        Returns those that could not be handled now and are to be delivered again: of each chat the first one that
+        can't, and what follows it.
         """
         queues: dict[int, list[bytes]] = {}
         for raw in updates:
             queues.setdefault(chat_of(raw), []).append(raw)
-        results = await asyncio.gather(*(self._in_order(queue) for queue in queues.values()), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        left = await asyncio.gather(*(self._in_order(queue) for queue in queues.values()))
+        return [raw for queue in left for raw in queue]
 
-    async def _in_order(self, queue: Sequence[bytes]) -> None:
-        for raw in queue:
+    async def _in_order(self, queue: Sequence[bytes]) -> Sequence[bytes]:
+        """Handle a chat's updates. Returns those that are left."""
+        for index, raw in enumerate(queue):
             try:
                 reply = await self.deliver(raw)
+            except Again as why:
+                logger.debug("an update comes again: {}", why)
+                return queue[index:]
             except NotAnUpdate as problem:
                 logger.error("an update that can't be read is left out: {}", problem)
                 continue
+            except Exception as bug:  # noqa: BLE001 -- a bug in one update must not stop all those after it
+                self._metrics.errors["update"] += 1
+                logger.opt(exception=bug).error("an update failed")
+                continue
             if reply is not None:
-                self._tasks.spawn("answer of a tap", carry_out(self._api, [Call(reply.pop("method"), reply)]))
+                call = Call(reply.pop("method"), reply)
+                self._tasks.spawn("answer of a tap", carry_out(self._api, [call]), brief=True)
+        return ()
 
     async def _deliver_slowly(self, raw: bytes) -> None:
         """aiogram's road: once and to its end, whichever replica gets it again."""
@@ -210,17 +221,36 @@ class Doors:
                     return
                 raise Again("another replica is at it")
             TRACE.set(new_trace())
-            await self._handled(key, raw)
+            async with self._claimed(key):
+                await self._handled(key, raw)
         except REDIS_GONE as error:
             self._metrics.updates["slow", "unavailable"] += 1
             raise Again(str(error)) from error
+
+    @asynccontextmanager
+    async def _claimed(self, key: str) -> AsyncIterator[None]:
+        """Say, for as long as the block runs, that we are at it."""
+
+        async def say_so() -> None:
+            while True:
+                await asyncio.sleep(DOING_SECONDS / 3)
+                with suppress(*REDIS_GONE):
+                    await self._redis.expire(key, DOING_SECONDS)
+
+        saying = asyncio.ensure_future(say_so())
+        try:
+            yield
+        finally:
+            saying.cancel()
+            await asyncio.wait({saying})
 
     async def _handled(self, key: str, raw: bytes) -> None:
         try:
             handle = await self._slow()
             await handle(raw)
-        except Unavailable as error:
-            await self._redis.delete(key)
+        except (Unavailable, *REDIS_GONE) as error:
+            with suppress(*REDIS_GONE):
+                await self._redis.delete(key)
             self._metrics.updates["slow", "unavailable"] += 1
             raise Again(str(error)) from error
         except asyncio.CancelledError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from bot import logs, process
 from bot.settings import Settings, SettingsError
 from storage.embedded import EmbeddedStoreError
 
+LAST_SECONDS = 9.0
+"""A stop takes no longer; after ten seconds whoever asked for it would kill us."""
 GC_THRESHOLD = 50_000
 """Objects made before the collector looks again: with aiogram's many models alive, its pauses show in the tail."""
 
@@ -85,8 +88,16 @@ async def _until_stopped(stop: _Stop, running: process.Process) -> int:
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
+    status = 1 if running.failed.is_set() else 0
     logger.info("stopping")
-    return 1 if running.failed.is_set() else 0
+    asyncio.get_running_loop().call_later(LAST_SECONDS, _end, status)
+    return status
+
+
+def _end(status: int) -> None:
+    """Stores or Telegram keep us from stopping in order. What is not finished is durable, and others go on with it."""
+    logger.warning("not stopped in order after {:.0f} s: ending", LAST_SECONDS)
+    os._exit(status)
 
 
 async def _run(settings: Settings, roles: frozenset[str]) -> int:

@@ -1,18 +1,26 @@
 """Long polling: one replica asks for updates at a time, and another takes over."""
 
 import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 from loguru import logger
 
 from bot.bot_api import ApiError, Conflict, RetryAfter, Unauthorized
-from bot.doors import Again, Doors
+from bot.doors import Doors
 from storage.leases import jitter
 
 WAIT_SECONDS = 25
 BATCH = 100
 LONGEST_PAUSE = 20.0
+"""Between two polls while Telegram is away."""
+AGAIN_PAUSE = 1.0
+"""Between two polls while an update can't be handled: the same offset asked for sooner gives one update at a time."""
+FINISH_SECONDS = 3.0
+"""How long a batch in hand may take when the process stops."""
+WEBHOOK_SET = "webhook"
 
 
 class Api(Protocol):
@@ -29,29 +37,69 @@ class Poller:
         self._api = api
         self._doors = doors
         self._allowed = allowed_updates
+        self._offset = 0
+        self._handled: set[int] = set()
+        """Updates that are handled and can't be confirmed yet, as one before them is not."""
 
     async def lead(self, _fence: int = 0) -> None:
         """Poll until cancelled. An update is confirmed to Telegram after it was handled, not before."""
-        offset, failures = 0, 0
+        failures = 0
+        self._offset, self._handled = 0, set()
         while True:
             try:
-                updates = await self._poll(offset)
-                if updates:
-                    await asyncio.shield(self._doors.deliver_batch(updates))
-                    offset = max(_update_id(update) for update in updates) + 1
+                pause = await self._once()
                 failures = 0
             except Unauthorized:
                 raise
             except RetryAfter as limited:
-                await asyncio.sleep(limited.seconds)
-            except (ApiError, Again) as problem:
+                pause = limited.seconds
+            except ApiError as problem:
                 failures += 1
                 pause = jitter(min(LONGEST_PAUSE, 0.25 * 2.0**failures))
-                if isinstance(problem, Conflict):
-                    logger.warning("somebody else polls with this token: {}", problem)
-                elif failures > 1:
-                    logger.warning("no updates for now, next try in {:.1f} s: {}", pause, problem)
+                await self._refused(problem, failures, pause)
+            if pause:
                 await asyncio.sleep(pause)
+
+    async def _once(self) -> float:
+        """Ask for updates and handle them. Returns how long to wait before the next time."""
+        updates = {_update_id(raw): raw for raw in await self._poll(self._offset)}
+        new = {id_: raw for id_, raw in updates.items() if id_ not in self._handled}
+        batch = asyncio.ensure_future(self._doors.deliver_batch(list(new.values())))
+        try:
+            again = await asyncio.shield(batch)
+        except asyncio.CancelledError:
+            await self._finish(batch, updates)
+            raise
+        self._note(updates, again)
+        return AGAIN_PAUSE if again else 0.0
+
+    def _note(self, updates: Mapping[int, bytes], again: Sequence[bytes]) -> None:
+        """Move on to the first update that is not handled."""
+        if not updates:
+            return
+        left = {_update_id(raw) for raw in again}
+        self._offset = min(left) if left else max(updates) + 1
+        self._handled |= updates.keys() - left
+        self._handled = {id_ for id_ in self._handled if id_ > self._offset}
+
+    async def _finish(self, batch: "asyncio.Future[list[bytes]]", updates: Mapping[int, bytes]) -> None:
+        """Asked to stop: let the batch in hand come to its end and confirm it, so that nobody handles it again."""
+        await asyncio.wait({batch}, timeout=FINISH_SECONDS)
+        if not batch.done() or batch.cancelled() or batch.exception() is not None or not updates:
+            return
+        self._note(updates, batch.result())
+        with contextlib.suppress(ApiError):
+            params = {"offset": self._offset, "limit": 1, "timeout": 0}
+            await self._api.call_raw("getUpdates", params, seconds=1.0)
+
+    async def _refused(self, problem: ApiError, failures: int, pause: float) -> None:
+        if isinstance(problem, Conflict) and WEBHOOK_SET in problem.text:
+            logger.warning("a webhook is set, and removed, as telegram.mode is polling")
+            await self._api.call_raw("deleteWebhook", {}, seconds=10)
+        elif isinstance(problem, Conflict):
+            logger.warning("somebody else polls with this token: {}", problem)
+        elif failures > 1:
+            logger.warning("no updates for now, next try in {:.1f} s: {}", pause, problem)
 
     async def _poll(self, offset: int) -> list[bytes]:
         params = {

@@ -6,6 +6,7 @@ and sends, ``scheduler`` fires deadlines, ``web`` serves pages. All processes se
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import secrets
 import socket
@@ -16,23 +17,27 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+import msgspec
 import stamina
 from loguru import logger
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from bot import beacon, web
-from bot.bot_api import ApiError, BotApi, ServerDown, Unauthorized
+from bot.bot_api import ApiError, BotApi, RetryAfter, ServerDown, Unauthorized
 from bot.clock import SystemClock, SystemEntropy
 from bot.deadlines import Deadlines
 from bot.doors import Doors, SlowDoor
 from bot.exports import export
 from bot.health import Check, Health
-from bot.logs import watch_loop
+from bot.logs import TRACE, watch_loop
 from bot.metrics import Metrics, registry
 from bot.polling import Poller
 from bot.sender import SENDER_LEASE, Clock, Outcome, Sender, Settled
 from bot.settings import Settings, SettingsError
 from bot.tasks import Tasks
+from bot.webhook import set_webhook
 from fsm.engine import Commit, CommitResult, Engine, Entropy, GameStore, Stored
 from fsm.pick_number import Beacon, PickNumberRules
 from fsm.registry import KINDS
@@ -44,11 +49,11 @@ from handlers.texts import Texts
 from storage import migrate
 from storage.archive import Archive
 from storage.codec import Codec
-from storage.connections import POSTGRES_GONE, Pool, postgres_pool, redis_client, redis_ready
+from storage.connections import POSTGRES_GONE, REDIS_GONE, Pool, postgres_pool, redis_client, redis_ready
 from storage.embedded import stores
 from storage.feed import Feed
 from storage.games import RedisGames
-from storage.leases import RELEASED, Bell, Lease
+from storage.leases import RELEASED, Bell, Lease, jitter
 from storage.limits import Limits, Rates, Window
 from storage.outbox import BELL, Outbox, Outgoing
 from storage.people import People
@@ -61,9 +66,19 @@ LOCALES = Path(__file__).parent.parent / "locales"
 LISTENERS = 64
 """Connections of the pool for what waits: pub/sub and blocking reads."""
 ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
-STOP_SECONDS = 10.0
+SETTLE_SECONDS = 1.5
+"""How long what is in hand may take when the process stops, and then once more what is being committed."""
+POSTGRES_SECONDS = 5.0
+"""How long a start waits for PostgreSQL before it goes on without."""
+TELEGRAM_SECONDS = 60.0
+"""How long a first start waits for Telegram, to learn who the bot is."""
+ME_SECONDS = 30 * 86_400
+AGAIN_SECONDS = 1.0
 PRUNE_SECONDS = 86_400
-VITAL = frozenset({"projector", "boards", "sender", "deadlines", "poller", "web server"})
+PRUNE_AGAIN_SECONDS = 600
+AWAY = (*POSTGRES_GONE, asyncpg.PostgresError, RedisError)
+"""What rebuilding and pruning raise while a store is away."""
+VITAL = frozenset({"projector", "boards", "sender", "deadlines", "poller", "web server", "who am I"})
 """Tasks without which a process is of no use."""
 
 
@@ -119,11 +134,11 @@ async def running(
         dsns = await stack.enter_async_context(
             stores(settings.data_dir, database.dsn.get_secret_value(), cache.dsn.get_secret_value())
         )
-        await migrate.upgrade(dsns[0])
+        up = await _migrated(dsns[0], POSTGRES_SECONDS)
         pool = await stack.enter_async_context(
             postgres_pool(
                 dsns[0],
-                pool_min=database.pool_min,
+                pool_min=database.pool_min if up else 0,  # none: it opens without a server
                 pool_max=database.pool_max,
                 connect_timeout_seconds=database.connect_timeout_seconds,
                 command_timeout_seconds=database.command_timeout_seconds,
@@ -136,10 +151,26 @@ async def running(
         listening = await stack.enter_async_context(
             redis_client(dsns[1], pool_size=LISTENERS, timeout_seconds=cache.timeout_seconds, client_name="listening")
         )
-        await redis_ready(redis)
+        try:
+            await redis_ready(redis)
+        except REDIS_GONE as error:
+            raise SettingsError(f"redis.dsn: no answer from there ({type(error).__name__})") from None
         house = House(settings, roles, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy())
+        house.postgres_dsn = "" if up else dsns[0]
         process = await stack.enter_async_context(house.open())
         yield process
+
+
+async def _migrated(dsn: str, within: float) -> bool:
+    """Bring the schema up to date. False where PostgreSQL is away: games go on without it, and it is tried again."""
+    try:
+        await asyncio.wait_for(migrate.upgrade(dsn), within)
+    except migrate.SchemaTooNewError as error:
+        raise SettingsError(f"database.dsn: {error}") from None
+    except POSTGRES_GONE as problem:  # TimeoutError is one of them
+        logger.warning("starting without PostgreSQL: {}", type(problem).__name__)
+        return False
+    return True
 
 
 class House:
@@ -164,6 +195,8 @@ class House:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.metrics = Metrics()
         self.failed = asyncio.Event()
+        self.postgres_dsn = ""
+        """Set where PostgreSQL was away at the start: its schema may still have to be brought up to date."""
         self.tasks = Tasks(self._task_died)
         games = settings.games
         self.codec = Codec(KINDS)
@@ -232,13 +265,16 @@ class House:
                     failed=self.failed,
                 )
                 self.health.stopping = True
+                await self.tasks.stop("poller")  # it finishes the batch in hand, and confirms it
         finally:
             await self._close()
 
     async def _close(self) -> None:
-        """Commit what is in hand, release what is led, flush, close."""
+        """No updates come any more: answer the taps in hand, commit, release what is led, flush, close."""
+        await self.tasks.stop("poller", "deadlines")
+        await self.tasks.settle(SETTLE_SECONDS)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.engine.close(), STOP_SECONDS / 2)
+            await asyncio.wait_for(self.engine.close(), SETTLE_SECONDS)
         await self.tasks.close()
         await self.people.close()
         await self.api.close()
@@ -250,16 +286,32 @@ class House:
             self.failed.set()
 
     async def _who_am_i(self) -> Mapping[str, Any]:
-        """The bot's own account. Waits for a Telegram that is away; a refused token ends the start."""
+        """The bot's own account: as known from an earlier start, so that games go on while Telegram is away."""
+        token = self.settings.telegram.token.get_secret_value().encode()
+        key = f"tombola:me:{hashlib.sha256(token).hexdigest()[:16]}"
+        known = await self.redis.get(key)
+        if known is not None:
+            self.tasks.spawn("who am I", self._ask_who_i_am(key))
+            remembered: Mapping[str, Any] = msgspec.json.decode(known)
+            return remembered
         try:
-            async for attempt in stamina.retry_context(on=ServerDown, attempts=None, timeout=60, wait_max=5):
-                with attempt:
-                    me: Mapping[str, Any] = await self.api.call("getMe")
-                    return me
+            async with asyncio.timeout(TELEGRAM_SECONDS):
+                return await self._ask_who_i_am(key)
         except Unauthorized:
             raise SettingsError("telegram.token: refused by Telegram; @BotFather shows the right one") from None
-        except ApiError as error:
+        except (ApiError, TimeoutError) as error:
             raise SettingsError(f"telegram.api_base: no answer from there ({error})") from None
+
+    async def _ask_who_i_am(self, key: str) -> Mapping[str, Any]:
+        """Ask Telegram, however long it is away, and remember. Raises the ApiError of a refusal."""
+        async for attempt in stamina.retry_context(
+            on=(ServerDown, RetryAfter), attempts=None, timeout=None, wait_max=5
+        ):
+            with attempt:
+                me: Mapping[str, Any] = await self.api.call("getMe")
+                with contextlib.suppress(*REDIS_GONE):
+                    await self.redis.set(key, msgspec.json.encode(me), ex=ME_SECONDS)
+                return me
         raise AssertionError("stamina raises after the last attempt")
 
     def _lease(self, name: str) -> Lease:
@@ -324,6 +376,7 @@ class House:
             max_live=self.settings.games.max_live_per_chat,
             health=self._health_words,
             count_error=self._count_error,
+            trace=TRACE.get,
         )
         telegram = self.settings.telegram
         door: SlowDoor = routing.SlowDoor(deps, telegram.token.get_secret_value(), telegram.api_base)
@@ -338,15 +391,13 @@ class House:
             poller = Poller(api=self.api, doors=doors, allowed_updates=allowed)
             self.tasks.spawn("poller", self._lease("{poller}").run(poller.lead))
             return
-        await self.api.call(
-            "setWebhook",
-            {
-                "url": telegram.webhook_url,
-                "secret_token": telegram.webhook_secret.get_secret_value(),
-                "allowed_updates": allowed,
-                "max_connections": 100,
-            },
-        )
+        webhook = {
+            "url": telegram.webhook_address,
+            "secret_token": telegram.webhook_secret.get_secret_value(),
+            "allowed_updates": allowed,
+            "max_connections": 100,
+        }
+        self.tasks.spawn("webhook", set_webhook(self.api, self.redis, webhook))
 
     async def _warm(self) -> None:
         await self.slow()
@@ -355,7 +406,10 @@ class House:
 
     async def _start_worker(self, boards: Boards) -> None:
         self.boards = boards
-        await self._rebuild()
+        try:
+            await asyncio.wait_for(self._rebuild(), POSTGRES_SECONDS)
+        except AWAY:
+            self.tasks.spawn("rebuilding", self._rebuild_later())
         self.sender = Sender(
             outbox=self.outbox,
             limits=self.limits,
@@ -381,14 +435,29 @@ class House:
         for game in rebuilt.games:
             await self.boards.tell_restored(game)
 
+    async def _rebuild_later(self) -> None:
+        """What the start could not do as PostgreSQL was away: schema, then live games."""
+        while True:
+            await asyncio.sleep(jitter(2 * AGAIN_SECONDS))
+            try:
+                if self.postgres_dsn:
+                    await migrate.upgrade(self.postgres_dsn)
+                await self._rebuild()
+            except AWAY as problem:
+                logger.debug("PostgreSQL is still away: {}", type(problem).__name__)
+            else:
+                return
+
     async def _prune_daily(self, _fence: int) -> None:
         while True:
             try:
                 pruned = await prune(self.pool, self.clock.now(), keep_events_days=self.settings.games.keep_events_days)
                 logger.info("pruned: {}", pruned)
-            except POSTGRES_GONE as problem:
-                logger.warning("nothing pruned today: {}", type(problem).__name__)
-            await asyncio.sleep(PRUNE_SECONDS)
+            except AWAY as problem:
+                logger.warning("nothing pruned yet: {}", type(problem).__name__)
+                await asyncio.sleep(PRUNE_AGAIN_SECONDS)
+            else:
+                await asyncio.sleep(PRUNE_SECONDS)
 
     def _feed(self, group: str, renewed: Callable[[], Awaitable[object]] | None = None) -> Feed:
         return Feed(self.listening, self.games.shards, group, owner=self.owner, released=self.released, renewed=renewed)

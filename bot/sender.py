@@ -44,7 +44,7 @@ CALLS_AT_ONCE = 32
 """Calls in flight: a second's worth of Telegram's rate, so that answers as slow as a second still keep up with it."""
 MAX_TRIES = 10
 """Failed attempts of one item, counted only while other calls succeed: an outage uses up nothing."""
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 3.0
 """How long calls in flight may end by themselves when the sender stops."""
 LOOK_SECONDS = 5.0
 """The bell may miss a ring while its connection is lost; then this late at most."""

@@ -154,7 +154,7 @@ async def serving(app: App, host: str, port: int, tasks: Tasks) -> AsyncIterator
         lifespan="off",
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=2,
         backlog=2048,
     )
     server = _Server(config)

@@ -37,6 +37,8 @@ redis.call('PUBLISH', ARGV[3], KEYS[1])
 return 1
 """
 
+RELEASE_SECONDS = 1.0
+"""A Redis that does not answer is not waited for longer: the lease then expires by itself."""
 RELEASED = "tombola:leases:released"
 """Channel on which a release is announced."""
 FENCE_TTL_MS = 30 * 24 * 3600 * 1000
@@ -207,7 +209,8 @@ class Lease:
         """Give the lease up, if it is ours; those who wait are woken."""
         self._safe_until = 0.0
         try:
-            await self._release(keys=self._keys, args=[self.owner, self._fence, RELEASED])
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._release(keys=self._keys, args=[self.owner, self._fence, RELEASED])
         except STORE_GONE as problem:
             logger.debug("lease {} not released, it will expire: {}", self.name, type(problem).__name__)
 

@@ -122,7 +122,7 @@ def _deadlines(found: Findings, rows: Iterable[Any], windows: Sequence[Window]) 
         if not fired:
             at = round(row["at"].timestamp() * 1000)
             late_at_all.append(at - int(deadline))
-            late.append(at - excused(int(deadline), windows))
+            late.append(max(0, at - excused(int(deadline), windows)))
             if late[-1] > BOUND_MS:
                 found.breach("deadline missed", f"{row['game_id']}: {deadline}, {late[-1]} ms after the last trouble")
         fired.add(row["command_id"])
@@ -189,7 +189,7 @@ async def _results(found: Findings, pool: Any, games: Sequence[Any]) -> Mapping[
         if stored is None or stored.version != game["version"] or stored.state.phase != game["status"]:
             found.breach("row and events differ", game["id"])
             continue
-        standings = getattr(stored.state, "standings", ())
+        standings, rules = getattr(stored.state, "standings", ()), getattr(stored.state, "rules", None)
         due = {each.player_id: (each.place, each.prize) for each in standings if each.place and each.prize > 0}
         if prizes.get(game["id"], {}) != due:
             found.breach("prizes differ", f"{game['id']}: {prizes.get(game['id'])} for {due}")
@@ -199,7 +199,7 @@ async def _results(found: Findings, pool: Any, games: Sequence[Any]) -> Mapping[
             seat = seats.get(game["id"], {}).get(each.player_id)
             if seat != (each.place, each.prize, each.number):
                 found.breach("standings differ", f"{game['id']}: {seat} for {each}")
-            won = each.place is not None and each.place <= stored.state.rules.winners
+            won = rules is not None and each.place is not None and each.place <= rules.winners
             before = sums.get(each.player_id, (0, 0, 0))
             sums[each.player_id] = (before[0] + 1, before[1] + won, before[2] + each.prize)
     found.figures["prizes"] = sum(len(each) for each in prizes.values())
@@ -253,7 +253,8 @@ async def _left_over(found: Findings, redis: Redis, shards: int) -> None:
     """No deadline, no place, nothing to send, nothing unread, and no key without an end or an owner."""
     names = [keys.shard_name(index) for index in range(shards)]
     for shard in names:
-        for game_id, deadline in await redis.zrange(keys.deadlines_key(shard), 0, -1, withscores=True):
+        left: Any = await redis.zrange(keys.deadlines_key(shard), 0, -1, withscores=True)
+        for game_id, deadline in left:
             found.breach("deadline left over", f"{game_id!r} at {deadline}")
     for group in ("projector", "boards"):
         lag = await Feed(redis, names, group, owner="audit").lag()

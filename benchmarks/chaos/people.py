@@ -230,7 +230,7 @@ class Table:
         return None
 
     async def _until_over(self, game_id: str) -> None:
-        while not self._over(game_id):
+        while not self._over(game_id):  # noqa: ASYNC110 -- a person looks now and then
             await asyncio.sleep(LOOK_SECONDS)
         self._diary.ended[game_id] = self.chat.id
 
