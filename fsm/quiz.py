@@ -55,6 +55,8 @@ MAX_QUESTIONS = 100
 MAX_TEXT = 300
 MAX_ANSWER = 100
 """Characters of a question and of an answer: what Telegram's own quiz poll takes."""
+MAX_CATEGORIES, MAX_TOPIC = 50, 100
+"""How many categories can be chosen, and the characters of a topic."""
 FEWEST_ANSWERS, MOST_ANSWERS = 2, 4
 PAUSE_MS = 900_000
 """A pause that nobody ends is over after this long, and the quiz goes on."""
@@ -103,8 +105,18 @@ class QuizRules:
     questions: int = 10
     question_ms: int = 15_000
     reveal_ms: int = 3_000
+    pace_ms: int = 0
+    """A question and its reveal take so long at least, however quickly everybody answers: showing them takes time."""
     polls: bool = False
     """Ask by Telegram's own quiz poll, where the place allows it, instead of by buttons."""
+    pack: int | None = None
+    """The pack that the questions are from; None: the built-in bank."""
+    categories: tuple[str, ...] = ()
+    """Those that the questions are of; none: all."""
+    difficulty: str = ""
+    """That of the questions; empty: all."""
+    topic: str = ""
+    """What a model writes the questions about; empty: it writes none."""
     winners: int = 3
     prize_pool: Decimal = Decimal(0)
     split: str = prizes.AUTO
@@ -126,6 +138,10 @@ class QuizRules:
         lobby.check_lobby(self, fewest=1)
         lobby.check_wait("question_seconds", self.question_ms)
         lobby.check_reveal(self.reveal_ms)
+        check_bounds("pace_seconds", Decimal(self.pace_ms) / 1000, 0, 60)
+        lobby.check_choice("difficulty", self.difficulty, ("", *scoring.BASE))
+        check_bounds("categories", len(self.categories), 0, MAX_CATEGORIES)
+        check_bounds("topic", len(self.topic), 0, MAX_TOPIC)
         prizes.check_prizes(self.prize_pool, self.split, self.percentages, self.winners)
 
 
@@ -477,7 +493,10 @@ def _close_early(game: QuizGame, now: Instant) -> tuple[Event, ...]:
 def _reveal(game: QuizGame, now: Instant) -> QuestionRevealed:
     right = _known(game.question).right
     gained = {p: _points(game, p, reply) for p, reply in game.replies.items() if reply.choice == right}
-    return QuestionRevealed(game.index, gained, now + game.rules.reveal_ms)
+    rules = game.rules
+    opened_at = _known(game.deadline) - rules.question_ms
+    paced = opened_at + min(rules.pace_ms, rules.question_ms + rules.reveal_ms)
+    return QuestionRevealed(game.index, gained, max(now + rules.reveal_ms, paced))
 
 
 def _points(game: QuizGame, player: PlayerId, reply: Reply) -> int:

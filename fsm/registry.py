@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from fsm import pick_number
+from fsm import pick_number, quiz
 from fsm.kind import Kind
 
-KINDS: Mapping[str, Kind[Any]] = MappingProxyType({kind.name: kind for kind in (pick_number.KIND,)})
+KINDS: Mapping[str, Kind[Any]] = MappingProxyType({kind.name: kind for kind in (pick_number.KIND, quiz.KIND)})
