@@ -7,9 +7,11 @@ and sends, ``scheduler`` fires deadlines, ``web`` serves pages. All processes se
 import asyncio
 import contextlib
 import hashlib
+import importlib
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +26,7 @@ from loguru import logger
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import beacon, web
+from bot import web
 from bot.bot_api import ApiError, BotApi, RetryAfter, ServerDown, Unauthorized
 from bot.clock import SystemClock, SystemEntropy
 from bot.deadlines import Deadlines
@@ -234,7 +236,7 @@ class House:
             self.tasks.spawn("released leases", self.released.listen())
             self.tasks.spawn("people", self.people.run())
             self.tasks.spawn("loop lag", watch_loop(self.metrics.loop_lag.add))
-            self.beacon = await beacon.find(self.settings.games.draw)
+            self.beacon = await _beacon_of(self.settings)
             boards = Boards(
                 engine=self.engine,
                 games=self.games,
@@ -354,7 +356,7 @@ class House:
         )
 
     async def _aiogram(self, me: Mapping[str, Any], taps: Taps, hosts: Hosts, defaults: Mapping[str, Any]) -> SlowDoor:
-        routing = await asyncio.to_thread(_import_routing)
+        routing = await _imported("handlers.routing")
         deps = routing.Deps(
             engine=self.engine,
             games=self.games,
@@ -426,6 +428,8 @@ class House:
         self.tasks.spawn("boards", self._feed("boards").run(boards.handle))
         self.tasks.spawn("retention", self._lease("{retention}").run(self._prune_daily))
         if self.beacon is not None:
+            from bot import beacon  # noqa: PLC0415 -- see _beacon_of
+
             listener = beacon.Listener(self.engine, self.beacon, self.settings.games.draw)
             self.tasks.spawn("beacon", self._feed("beacon").run(listener.handle))
 
@@ -546,10 +550,39 @@ ALLOWED_UPDATES = (
 )
 
 
-def _import_routing() -> Any:
-    from handlers import routing  # noqa: PLC0415 -- importing aiogram takes seconds and 165 MB
+async def _beacon_of(settings: Settings) -> Beacon | None:
+    """The beacon, where one is configured: its HTTP library takes a quarter of a second of every start."""
+    if not settings.games.draw.beacon_url:
+        return None
+    from bot import beacon  # noqa: PLC0415
 
-    return routing
+    return await beacon.find(settings.games.draw)
+
+
+async def _imported(name: str) -> Any:
+    """Import what takes seconds (aiogram: 4 s, 165 MB), in a thread that a stopping process does not wait for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Any] = loop.create_future()
+
+    def settle(module: Any, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(module)
+        else:
+            done.set_exception(error)
+
+    def work() -> None:
+        module, problem = None, None
+        try:
+            module = importlib.import_module(name)
+        except Exception as error:  # noqa: BLE001 -- raised where it is waited for
+            problem = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, module, problem)
+
+    threading.Thread(target=work, name=f"import {name}", daemon=True).start()
+    return await done
 
 
 def rates_of(settings: Settings) -> Rates:
