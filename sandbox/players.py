@@ -1,12 +1,14 @@
 """Simulated players: they see the buttons of a chat as a person would, think for a moment, and tap.
 
-All they know of a game is the shape of its buttons' data: `j:<game>` joins, `p:<game>:<number>` picks,
-`a:<game>:<question>:<choice>` answers.
+All they know of a game is the shape of its buttons' data: `j:<game>` joins, `p:<game>:<number>` picks a number that is
+free where nothing else stands on the button, `a:<game>:<question>:<choice>` answers.
 """
 
 import asyncio
+import contextlib
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sandbox.control import Control, Refused, buttons
@@ -14,16 +16,16 @@ from sandbox.state import Chat, Message, User
 
 NAMES = ("Ada", "Bo", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jun", "Kai", "Lea", "Mia")
 LOOKED_AT = 20
-MOST_PICKS = 5
-MOVES_OF_TEN = 2
+PICKS = 2
+"""A first one, and later, where the board is still open, another: a move, or a new try where somebody was faster."""
 JOIN = re.compile(r"j:(\w+)$")
-PICK = re.compile(r"p:(\w+):\d+$")
+PICK = re.compile(r"p:(\w+):(\d+)$")
 ANSWER = re.compile(r"a:(\w+:\w+):\w+$")
 
 
 @dataclass(slots=True)
 class Memory:
-    """What a player has done: games joined, picks made by game, questions answered."""
+    """What a player has done: games joined, picks tried by game, questions answered."""
 
     joined: set[str] = field(default_factory=set)
     picks: dict[str, int] = field(default_factory=dict)
@@ -53,33 +55,32 @@ class Player:
     def _choose(self) -> tuple[Message, str, float] | None:
         """The next tap: message, data, seconds to think; None when there is nothing to do."""
         for message in reversed(self.control.bot_messages(self.chat, self.user)[-LOOKED_AT:]):
-            data = [button.get("callback_data", "") for button in buttons(message)]
-            if tap := self._join(data) or self._pick(data) or self._answer(data):
+            labels = {button.get("callback_data", ""): button["text"] for button in buttons(message)}
+            if tap := self._join(labels) or self._pick(labels) or self._answer(labels):
                 return message, *tap
         return None
 
-    def _join(self, data: list[str]) -> tuple[str, float] | None:
-        for item in data:
+    def _join(self, labels: Mapping[str, str]) -> tuple[str, float] | None:
+        for item in labels:
             if (found := JOIN.match(item)) and found[1] not in self.memory.joined:
                 self.memory.joined.add(found[1])
                 return item, self.rng.uniform(0.5, 4)
         return None
 
-    def _pick(self, data: list[str]) -> tuple[str, float] | None:
-        choices = [item for item in data if PICK.match(item)]
-        if not choices:
+    def _pick(self, labels: Mapping[str, str]) -> tuple[str, float] | None:
+        free = [item for item, label in labels.items() if (found := PICK.match(item)) and found[2] == label]
+        if not free:
             return None
-        choice = self.rng.choice(choices)
+        choice = self.rng.choice(free)
         game = choice.split(":")[1]
-        if game not in self.memory.joined or self.memory.picks.get(game, MOST_PICKS) <= 0:
+        done = self.memory.picks.get(game, 0)
+        if game not in self.memory.joined or done >= PICKS:
             return None
-        # a first pick, and now and then one more: a move
-        moves = 1 if self.rng.randrange(10) < MOVES_OF_TEN else 0
-        self.memory.picks[game] = self.memory.picks.get(game, 1 + moves) - 1
-        return choice, self.rng.uniform(0.5, 6)
+        self.memory.picks[game] = done + 1
+        return choice, self.rng.uniform(0.5, 6) if done == 0 else self.rng.uniform(8, 20)
 
-    def _answer(self, data: list[str]) -> tuple[str, float] | None:
-        choices = [item for item in data if ANSWER.match(item)]
+    def _answer(self, labels: Mapping[str, str]) -> tuple[str, float] | None:
+        choices = [item for item in labels if ANSWER.match(item)]
         if not choices:
             return None
         question = choices[0].split(":", 1)[1].rpartition(":")[0]
@@ -92,13 +93,8 @@ class Player:
         await asyncio.sleep(seconds * self.pace)
         if data not in [button.get("callback_data") for button in buttons(message)]:
             return
-        try:
-            answer = await self.control.press_data(self.user, message, data).answer()
-        except (Refused, TimeoutError):
-            return
-        if answer.show_alert and (found := PICK.match(data)):
-            # an alert refuses: the number went to somebody else, try another one
-            self.memory.picks[found[1]] = min(MOST_PICKS, self.memory.picks.get(found[1], 0) + 1)
+        with contextlib.suppress(Refused, TimeoutError):
+            await self.control.press_data(self.user, message, data).answer()
 
 
 class Players:

@@ -136,10 +136,12 @@ async def test_the_demo_has_a_group_of_three_and_the_bot() -> None:
         assert names == {"Ann", "Борис", "Chloé", "Tombola"}
 
 
-def lobby() -> tuple[Dispatcher, dict[str, set[int]]]:
-    """Make a bot that opens a game, lets people join, pick and answer."""
-    dispatcher, did = Dispatcher(), {"j": set[int](), "p": set[int](), "a": set[int]()}
-    rows = [[("Join", "j:g1")], [(str(n), f"p:g1:{n}") for n in range(1, 9)], [("A", "a:g1:q1:0"), ("B", "a:g1:q1:1")]]
+def lobby() -> tuple[Dispatcher, dict[str, list[tuple[int, str]]]]:
+    """Make a bot that opens a game, lets people join, pick and answer. The odd numbers are taken."""
+    dispatcher = Dispatcher()
+    did: dict[str, list[tuple[int, str]]] = {"j": [], "p": [], "a": []}
+    numbers = [(str(n) if n % 2 == 0 else f"✕ {n}", f"p:g1:{n}") for n in range(1, 9)]
+    rows = [[("Join", "j:g1")], numbers, [("A", "a:g1:q1:0"), ("B", "a:g1:q1:1")]]
     keys = {"inline_keyboard": [[{"text": text, "callback_data": data} for text, data in row] for row in rows]}
 
     @dispatcher.message(Command("newgame"))
@@ -148,7 +150,8 @@ def lobby() -> tuple[Dispatcher, dict[str, set[int]]]:
 
     @dispatcher.callback_query(F.data)
     async def tapped(query: CallbackQuery) -> None:
-        did[(query.data or "")[0]].add(query.from_user.id)
+        data = query.data or ""
+        did[data[0]].append((query.from_user.id, data))
         await query.answer()
 
     return dispatcher, did
@@ -160,7 +163,10 @@ async def test_simulated_players_join_pick_and_answer(scene: Scene, bot: Bot) ->
     players = Players(scene.box.control, random.Random(7), pace=0)
     crowd = {user.id for user in players.add(scene.group, 5)}
     scene.box.control.say(scene.ann, scene.group, "/newgame")
-    await scene.box.control.until(lambda: all(people == crowd for people in did.values()))
+    await scene.box.control.until(lambda: all({user for user, _ in taps} == crowd for taps in did.values()))
+    # Nobody taps what is marked as taken; and everybody tries once more, as somebody else may have been faster.
+    await scene.box.control.until(lambda: len(did["p"]) == 2 * len(crowd))
+    assert {data for _, data in did["p"]} <= {f"p:g1:{number}" for number in (2, 4, 6, 8)}
     await players.stop()
     await dispatcher.stop_polling()
     await polling
