@@ -30,15 +30,16 @@ ORDER BY wins DESC, prizes DESC, points DESC, games, player_id LIMIT $3 OFFSET $
 """
 _FINISHED = "SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.ended_at, g.players, g.summary"
 _HISTORY = f"""
-{_FINISHED} FROM games g WHERE g.ended_at IS NOT NULL ORDER BY g.ended_at DESC LIMIT $1 OFFSET $2
+{_FINISHED} FROM games g WHERE g.ended_at IS NOT NULL ORDER BY g.ended_at DESC, g.id LIMIT $1 OFFSET $2
 """
 _HISTORY_OF_CHAT = f"""
-{_FINISHED} FROM games g WHERE g.chat_id = $3 AND g.ended_at IS NOT NULL ORDER BY g.ended_at DESC LIMIT $1 OFFSET $2
+{_FINISHED} FROM games g WHERE g.chat_id = $3 AND g.ended_at IS NOT NULL
+ORDER BY g.ended_at DESC, g.id LIMIT $1 OFFSET $2
 """
 _HISTORY_OF_PLAYER = f"""
 {_FINISHED} FROM game_participants p JOIN games g ON g.id = p.game_id
 WHERE p.player_id = $3 AND p.left_at IS NULL AND g.ended_at IS NOT NULL AND ($4::bigint IS NULL OR g.chat_id = $4)
-ORDER BY p.joined_at DESC LIMIT $1 OFFSET $2
+ORDER BY p.joined_at DESC, g.id LIMIT $1 OFFSET $2
 """
 _GAME = """
 SELECT g.id, g.kind, g.title, g.chat_id, g.topic_id, g.host_id, g.status, g.players, g.prize_pool, g.version,

@@ -19,21 +19,21 @@ BAN_DAYS = 30.0
 """How long an expired ban is kept, for whoever asks why."""
 
 _EVENTS = """
-DELETE FROM game_events e USING (
-    SELECT old.game_id, old.version FROM game_events old
-    WHERE old.at < $1 AND NOT EXISTS (
-        SELECT FROM games g WHERE g.id = old.game_id AND (g.ended_at IS NULL OR g.ended_at >= $1)
-    ) ORDER BY old.at LIMIT $2
-) AS gone WHERE e.game_id = gone.game_id AND e.version = gone.version
+DELETE FROM game_events WHERE ctid = ANY (ARRAY(
+    SELECT old.ctid FROM game_events old
+    WHERE old.at < $1
+        AND ((SELECT COALESCE(g.ended_at, 'infinity') FROM games g WHERE g.id = old.game_id) < $1) IS NOT FALSE
+    ORDER BY old.at LIMIT $2
+))
 """
 _WEBHOOKS = """
-DELETE FROM webhook_events WHERE id IN (
+DELETE FROM webhook_events WHERE id = ANY (ARRAY(
     SELECT id FROM webhook_events WHERE status = ANY($3::text[]) AND created_at < $1 ORDER BY status, created_at
     LIMIT $2
-)
+))
 """
 _BANS = """
-DELETE FROM bans WHERE (chat_id, player_id) IN (SELECT chat_id, player_id FROM bans WHERE expires_at < $1 LIMIT $2)
+DELETE FROM bans WHERE ctid = ANY (ARRAY(SELECT ctid FROM bans WHERE expires_at < $1 LIMIT $2))
 """
 _STATUSES = ("pending", "delivered", "failed")
 

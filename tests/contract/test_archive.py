@@ -1,0 +1,269 @@
+"""The archive: what was played is found again, in pages, and every query has an index."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from fsm.registry import KINDS
+from storage import migrate
+from storage.archive import Archive
+from storage.codec import Codec
+from storage.connections import Pool, postgres_pool
+from storage.feed import Entry
+from storage.people import People
+from storage.retention import prune
+from tests.contract.played import HOST, House
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def house(pool: Pool, redis: Redis) -> House:
+    return House(pool, redis)
+
+
+@pytest.fixture
+def archive(pool: Pool) -> Archive:
+    return Archive(pool, Codec(KINDS))
+
+
+async def test_figures_of_a_player(house: House, archive: Archive) -> None:
+    for chat in (-1, -2):
+        await house.whole((1, 2), chat_id=chat)
+    await house.project()
+    found = [await archive.player_stats(player) for player in (1, 2)]
+    assert [(each.kind, each.games) for stats in found for each in stats] == [("pick_number", 2)] * 2
+    assert sum(each.wins for stats in found for each in stats) == 2
+    assert sum(each.prizes for stats in found for each in stats) == Decimal(20)
+    assert await archive.player_stats(3) == []
+
+
+async def test_the_best_come_first_and_pages_go_on_counting(house: House, archive: Archive) -> None:
+    for chat in (-1, -1, -1, -2):
+        await house.whole((1, 2, 3), chat_id=chat)
+    await house.project()
+    for chat_id, kind, games in ((-1, None, 3), (-2, "pick_number", 1), (0, None, 4)):
+        rows = await archive.leaderboard(chat_id, kind, 10)
+        assert [row.place for row in rows] == [1, 2, 3]
+        assert [row.wins for row in rows] == sorted((row.wins for row in rows), reverse=True)
+        assert {row.games for row in rows} == {games}
+        assert sum(row.wins for row in rows) == games
+        assert await archive.leaderboard(chat_id, kind, 2, 1) == rows[1:]
+    assert await archive.leaderboard(0, "quiz", 10) == []
+
+
+async def test_history_of_a_chat_of_a_player_and_of_all(house: House, archive: Archive) -> None:
+    first = await house.whole((1, 2), chat_id=-1)
+    house.clock.at += 1
+    second = await house.whole((2, 3), chat_id=-1)
+    house.clock.at += 1
+    elsewhere = await house.whole((1, 2), chat_id=-2)
+    house.clock.at += 1
+    cancelled = await house.begun((2, 3), chat_id=-1)
+    await house.cancel(cancelled)
+    live = await house.begun((1, 2, 3), chat_id=-1)
+    await house.project()
+
+    async def ids(chat: int | None, player: int | None, limit: int = 10, offset: int = 0) -> list[str]:
+        return [game.id for game in await archive.history(chat, player, limit, offset)]
+
+    assert await ids(-1, None) == [cancelled, second, first]
+    assert await ids(-1, None, 1, 1) == [second]
+    assert await ids(None, 1) == [elsewhere, first]
+    assert await ids(-1, 1) == [first]
+    assert await ids(None, None) == [cancelled, elsewhere, second, first]
+    game = (await archive.history(-2, None, 1))[0]
+    assert (game.kind, game.title, game.chat_id, game.status, game.players) == (
+        "pick_number", "<b> & Söhne", -2, "completed", 2
+    )  # fmt: skip
+    assert [(place, prize) for place, _, prize in game.winners] == [(1, Decimal("10.00"))]
+    assert game.ended_at == house_ended(await house.engine.look(elsewhere))
+    assert (await archive.history(-1, None, 1))[0].winners == []
+    assert live not in await ids(None, None)
+
+
+def house_ended(outcome: Any) -> int:
+    ended: int = outcome.state.ended_at
+    return ended
+
+
+async def test_live_games_of_a_chat_and_of_all(house: House, archive: Archive) -> None:
+    await house.whole()
+    games = [await house.begun((n, 50), chat_id=-n) for n in (1, 2, 3)]
+    await house.project()
+    assert [game.id for game in await archive.live_games(-2, 10)] == [games[1]]
+    assert [game.id for game in await archive.live_games(None, 10)] == sorted(games)
+    assert [game.id for game in await archive.live_games(None, 1, 1)] == sorted(games)[1:2]
+    game = await archive.game(games[0])
+    assert game is not None
+    assert (game.host_id, game.status, game.players, game.ended_at) == (HOST.id, "number_selection", 2, None)
+    assert sorted(await archive.live_game_of_player(50)) == sorted(games)
+    assert await archive.live_game_of_player(1) == [games[0]]
+    assert await archive.game("00" + "z" * 12) is None
+
+
+async def test_the_timeline_has_every_event_in_pages(house: House, archive: Archive) -> None:
+    game_id = await house.whole()
+    await house.project()
+    game = await archive.game(game_id)
+    assert game is not None
+    rows = await archive.timeline(game_id, 1000)
+    assert [row.version for row in rows] == list(range(1, game.version + 1))
+    assert (rows[0].name, rows[-1].name) == ("game_opened", "game_completed")
+    assert await archive.timeline(game_id, 3, 2) == rows[2:5]
+
+
+async def test_a_game_that_is_not_over_or_not_whole_is_not_finished(house: House, archive: Archive, pool: Pool) -> None:
+    live, over = await house.begun(chat_id=-1), await house.whole(chat_id=-2)
+    await house.project()
+    assert await archive.finished(live) is None
+    assert await archive.finished("00" + "z" * 12) is None
+    assert await archive.finished(over) is not None
+    await pool.execute("DELETE FROM game_events WHERE game_id = $1 AND version = 3", over)
+    assert await archive.finished(over) is None
+
+
+async def test_old_events_are_pruned_and_results_stay(house: House, archive: Archive, pool: Pool) -> None:
+    house.clock.at -= 400 * DAY_MS
+    old, live = await house.whole(chat_id=-1), await house.begun(chat_id=-2)
+    house.clock.at += 400 * DAY_MS
+    recent = await house.whole(chat_id=-3)
+    await house.project()
+    await pool.execute(
+        "INSERT INTO webhook_events (event_key, endpoint, payload, status, created_at)"
+        " SELECT n::text, 'https://a.example', '{}', 'delivered', now() - n * interval '1 day'"
+        " FROM generate_series(0, 99) n"
+    )
+    await pool.execute(
+        "INSERT INTO bans (chat_id, player_id, by, expires_at) VALUES (-1, 1, 9, now() - interval '40 days'),"
+        " (-1, 2, 9, NULL), (-1, 3, 9, now() - interval '1 day')"
+    )
+    events = len(await archive.timeline(old, 1000))
+    pruned = await prune(pool, house.clock.at, keep_events_days=365)
+    assert (pruned.events, pruned.bans) == (events, 1)
+    assert 69 <= pruned.webhook_events <= 70
+    assert await archive.timeline(old, 10) == []
+    assert await archive.timeline(live, 10)
+    assert await archive.finished(recent) is not None
+    assert [game.id for game in await archive.history(-1, None, 10)] == [old]
+    assert await archive.player_stats(1)
+    assert (await prune(pool, house.clock.at, keep_events_days=365)).events == 0
+
+
+# -- indexes --------------------------------------------------------------------------------------------------------
+
+FILL = """
+INSERT INTO games (id, kind, chat_id, title, host_id, status, rules, players, version, opened_at, ended_at, summary)
+SELECT lpad((n % 8)::text, 2, '0') || lpad(n::text, 12, '0'), 'pick_number', -(n % 500) - 1, 'Game', 9,
+    CASE WHEN n % 200 = 0 THEN 'drawing' WHEN n % 10 = 1 THEN 'cancelled' ELSE 'completed' END, '{"winners": 1}', 2, 3,
+    now() - n * interval '10 minutes', CASE WHEN n % 200 = 0 THEN NULL ELSE now() - n * interval '9 minutes' END, '{}'
+FROM generate_series(1, 20000) n;
+INSERT INTO game_participants (game_id, player_id, name, joined_at, place)
+SELECT id, (hashtext(id) % 3000 + 3000) * 3 + n, 'Player', opened_at, n FROM games, generate_series(1, 2) n;
+INSERT INTO game_events (game_id, version, name, at, command_id, data)
+SELECT id, n, 'player_left', opened_at, 'tg:1', '{}' FROM games, generate_series(1, 3) n;
+INSERT INTO player_stats (player_id, chat_id, kind, name, games, wins)
+SELECT p.player_id, c.id, k.name, 'Player', count(*), count(*) % 7 FROM game_participants p
+JOIN games g ON g.id = p.game_id, LATERAL (VALUES (0::bigint), (g.chat_id)) c(id),
+    (VALUES (''), ('pick_number')) k(name)
+GROUP BY 1, 2, 3;
+INSERT INTO prizes SELECT game_id, player_id, 1, 1, joined_at FROM game_participants WHERE place = 1;
+INSERT INTO players (id, name, username)
+SELECT DISTINCT player_id, 'Player', 'user' || player_id FROM game_participants;
+INSERT INTO chats (id, type, title) SELECT DISTINCT chat_id, 'group', 'Chat' FROM games;
+INSERT INTO webhook_events (event_key, endpoint, payload, status, created_at)
+SELECT id, 'https://a.example', '{}', 'delivered', opened_at FROM games;
+INSERT INTO bans (chat_id, player_id, by) SELECT -(n % 500), n, 9 FROM generate_series(1, 5000) n;
+"""
+LARGE = r"Seq Scan on (games|game_participants|game_events|player_stats|prizes|webhook_events|players)\b"
+
+
+@pytest.fixture
+async def filled(empty_database: str) -> str:
+    """Give a database with 20,000 games that PostgreSQL has looked at."""
+    await migrate.upgrade(empty_database)
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute(FILL)
+    await connection.execute("ANALYZE")
+    await connection.close()
+    return empty_database
+
+
+async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
+    """Call everything that asks PostgreSQL something."""
+    archive, people, game = Archive(pool, house.codec), People(pool, redis), "04" + "20004".zfill(12)
+    known = "04" + "4".zfill(12)
+    await archive.player_stats(7)
+    for kind in (None, "pick_number"):
+        await archive.leaderboard(0, kind, 10, 20)
+        await archive.leaderboard(-7, kind, 10)
+    for chat, player in ((-7, None), (None, 7), (-7, 7), (None, None)):
+        await archive.history(chat, player, 10, 10)
+    await archive.live_games(None, 10)
+    await archive.live_games(-7, 10)
+    await archive.live_game_of_player(7)
+    await archive.game(game)
+    await archive.timeline(game, 10)
+    await archive.folded(game, "pick_number")
+    for player in (7, 8):
+        await people.saw_player(player, "New name", "user")
+    await people.flush()
+    await people.locale_of_player(7)
+    await people.set_player_locale(7, "ru")
+    await people.player_blocked(7)
+    await people.find_player("User9")
+    await people.chat(-7)
+    await people.saw_chat(-7, "group", "x")
+    await people.change_settings(-7, {"a": 1})
+    await people.is_banned(-7, 7)
+    await people.bans(-7)
+    await people.chats_active(-(10**15), 10)
+    await people.chat_migrated(-9, -1009)
+    await prune(pool, house.clock.at, keep_events_days=365)
+    for _ in range(3):
+        await house.whole()
+    await house.project()
+    record = b'[{"c":"tg:2","at":1,"e":[["player_left",{"player_id":7}],["chat_moved",{"chat_id":-1011}]]}]'
+    entries = [
+        Entry("", known[:2], f"{n % 8:02}{n:012}", 4, "pick_number", "drawing", None, record)
+        for n in range(200, 20_000, 200)
+    ]
+    await house.projector.handle(entries[:10])
+    await house.projector.handle(entries[:10])
+    await house.projector.handle(entries)
+
+
+async def test_every_query_finds_its_rows_by_an_index(filled: str, redis: Redis) -> None:
+    asked: dict[str, tuple[Any, ...]] = {}
+
+    def note(query: Any) -> None:
+        asked.setdefault(query.query, tuple(query.args))
+
+    async with postgres_pool(filled, pool_max=1) as pool:
+        async with pool.acquire() as connection:
+            connection.add_query_logger(note)
+        await use_everything(pool, redis, House(pool, redis))
+    statements = {
+        q: a for q, a in asked.items() if re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE)\b", q) and "pg_" not in q
+    }
+    assert len(statements) >= 40
+    async with postgres_pool(filled) as pool, pool.acquire() as connection:
+        for query, arguments in statements.items():
+            await connection.execute(f"PREPARE asked AS {query}")
+            await connection.execute("SET plan_cache_mode = force_generic_plan")
+            nulls = f"({', '.join(['NULL'] * len(arguments))})" if arguments else ""
+            generic = await connection.fetch(f"EXPLAIN EXECUTE asked {nulls}")
+            await connection.execute("RESET plan_cache_mode; DEALLOCATE asked")
+            custom = await connection.fetch(f"EXPLAIN {query}", *arguments)
+            for plan in (generic, custom):
+                text = "\n".join(row[0] for row in plan)
+                assert not re.search(LARGE, text), f"{query}\n{text}"
+        best = await connection.fetch(
+            "EXPLAIN SELECT player_id FROM player_stats WHERE chat_id = 0 AND kind = ''"
+            " ORDER BY wins DESC, prizes DESC, points DESC, games, player_id LIMIT 10"
+        )
+    assert not re.search("Sort", "\n".join(row[0] for row in best)), "a page of the leaderboard reads no more than that"
