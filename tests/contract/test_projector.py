@@ -6,6 +6,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 from redis.asyncio import Redis
 
@@ -259,6 +260,36 @@ async def test_a_position_is_moved_with_what_was_written(house: House, pool: Poo
     shard = keys.shard_of_chat(CHAT, len(house.games.shards))
     last = (await rows(redis, keys.feed_key(shard)))[-1][0]
     assert await pool.fetchval("SELECT position FROM feed_checkpoints WHERE shard = $1", shard) == last.decode()
+
+
+async def test_connections_that_break_at_any_instant_lose_and_double_nothing(
+    house: House, pool: Pool, postgres_dsn: str
+) -> None:
+    saboteur = await asyncpg.connect(postgres_dsn)
+    breaking = asyncio.create_task(_break_connections(saboteur))
+    projecting = asyncio.create_task(house.project_for_ever())
+    games = await asyncio.gather(*(house.whole((1, 2, 3), chat_id=-n - 1, winners=2) for n in range(40)))
+    breaking.cancel()
+    await asyncio.wait({breaking})
+    await saboteur.close()
+    versions = [(await house.engine.look(game_id)).version for game_id in games]
+    async with asyncio.timeout(20):
+        while await pool.fetchval("SELECT count(*) FROM games WHERE status = 'completed'") < 40:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    projecting.cancel()
+    await asyncio.wait({projecting})
+    assert await pool.fetchval("SELECT count(*) FROM game_events") == sum(versions)
+    assert await pool.fetchval("SELECT sum(amount) FROM prizes") == 400
+    assert await pool.fetchval("SELECT sum(games) FROM player_stats WHERE chat_id = 0 AND kind = ''") == 120
+
+
+async def _break_connections(saboteur: "asyncpg.Connection[asyncpg.Record]") -> None:
+    while True:
+        await saboteur.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND query LIKE '%game%' AND pid <> pg_backend_pid()"
+        )
+        await asyncio.sleep(0.02)
 
 
 # -- strict durability --------------------------------------------------------------------------------------------
