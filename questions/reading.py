@@ -101,9 +101,11 @@ def _reads_as_cyrillic(text: str) -> bool:
 def table(lines: Iterable[tuple[int, list[str]]], mistakes: Mistakes) -> Iterator[Row]:
     """The rows of a table whose first line names its columns. Empty lines are passed over."""
     header: list[str] | None = None
-    blank = 0
+    blank, noted = 0, len(mistakes.found)
     for line, cells in lines:
-        if not any(cell.strip() for cell in cells):
+        if len(mistakes.found) > noted and header is not None:
+            pass  # told already, while the line was read
+        elif not any(cell.strip() for cell in cells):
             blank += 1
             if blank > MAX_BLANK:
                 mistakes.refuse(line, "too-many-questions", limit=MAX_QUESTIONS)
@@ -115,6 +117,7 @@ def table(lines: Iterable[tuple[int, list[str]]], mistakes: Mistakes) -> Iterato
             mistakes.add(line, "", "too-many-cells", cells=len(cells), columns=len(header))
         else:
             yield Row(line, {name: cell for name, cell in zip(header, cells, strict=False) if name})
+        noted = len(mistakes.found)
 
 
 def _csv_lines(text: str, mistakes: Mistakes) -> Iterator[tuple[int, list[str]]]:
