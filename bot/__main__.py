@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -80,6 +81,7 @@ def _run_or_sandbox(given: argparse.Namespace) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the process has something to stop in order
     from bot import launch  # noqa: PLC0415
     from bot.settings import SettingsError, load_settings  # noqa: PLC0415
 

@@ -425,7 +425,7 @@ class House:
         self.tasks.spawn("sender", self.sender.run())
         self.tasks.spawn("board progress", boards.keep_showing())
         self.tasks.spawn("projector", self._feed("projector", renewed=self._rebuild).run(self.projector.handle))
-        self.tasks.spawn("boards", self._feed("boards").run(boards.handle))
+        self.tasks.spawn("boards", self._feed("boards", begun=boards.take_over).run(boards.handle))
         self.tasks.spawn("retention", self._lease("{retention}").run(self._prune_daily))
         if self.beacon is not None:
             from bot import beacon  # noqa: PLC0415 -- see _beacon_of
@@ -463,8 +463,22 @@ class House:
             else:
                 await asyncio.sleep(PRUNE_SECONDS)
 
-    def _feed(self, group: str, renewed: Callable[[], Awaitable[object]] | None = None) -> Feed:
-        return Feed(self.listening, self.games.shards, group, owner=self.owner, released=self.released, renewed=renewed)
+    def _feed(
+        self,
+        group: str,
+        *,
+        renewed: Callable[[], Awaitable[object]] | None = None,
+        begun: Callable[[], Awaitable[object]] | None = None,
+    ) -> Feed:
+        return Feed(
+            self.listening,
+            self.games.shards,
+            group,
+            owner=self.owner,
+            released=self.released,
+            renewed=renewed,
+            begun=begun,
+        )
 
     def _settled_by(self, boards: Boards) -> Callable[[Outgoing, Outcome], Awaitable[None]]:
         async def settled(outgoing: Outgoing, outcome: Outcome) -> None:

@@ -20,6 +20,7 @@ from handlers.views import registry
 from handlers.views.message import Message, send_params
 from storage.feed import Entry
 from storage.games import LIVE_TTL_MS, RedisGames
+from storage.leases import STORE_GONE
 from storage.limits import Priority
 from storage.outbox import Outbox, Outgoing
 from storage.people import People
@@ -62,8 +63,8 @@ class Boards:
         self._clock = clock
         self._bot_username = bot_username
         self._phases: OrderedDict[str, str] = OrderedDict()
-        self._dirty: dict[str, tuple[Instant, int]] = {}
-        """Game -> when to render its progress, and the version that it must have at least."""
+        self._dirty: dict[str, tuple[Instant, int | None]] = {}
+        """Game -> when to render its progress, and the version that it must have at least (None: the store's)."""
         self._rendered: OrderedDict[str, Instant] = OrderedDict()
 
     # -- pages ---------------------------------------------------------------------------------------------------
@@ -84,10 +85,11 @@ class Boards:
 
     # -- rendering -----------------------------------------------------------------------------------------------
 
-    async def show(self, game_id: str, *, at_least: int = 0, priority: Priority = Priority.NORMAL) -> None:
-        """Render a game as it is now, at ``at_least`` or later. Raises ``Unavailable``."""
+    async def show(self, game_id: str, *, at_least: int | None = 0, priority: Priority = Priority.NORMAL) -> None:
+        """Render a game at version ``at_least`` or later; None: as the store has it. Raises ``Unavailable``."""
         try:
-            outcome = await self._engine.at_least(game_id, at_least)
+            looking = self._engine.look(game_id) if at_least is None else self._engine.at_least(game_id, at_least)
+            outcome = await looking
         except UnknownGame:
             logger.bind(game=game_id).warning("a game is gone before it could be shown")
             return
@@ -135,12 +137,11 @@ class Boards:
         )
         await self.show(game.id)
 
-    async def show_all(self) -> int:
-        """Render every live game, for a process that takes over. Returns how many."""
-        games = await self._games.deadlines(self._clock.now() + LIVE_TTL_MS)
-        for game_id, _ in games:
-            await self.show(game_id)
-        return len(games)
+    async def take_over(self) -> None:
+        """Begin to consume the feed: whoever did before may have died with progress that it had not rendered."""
+        now = self._clock.now()
+        for game_id, _ in await self._games.deadlines(now + LIVE_TTL_MS):
+            self._dirty.setdefault(game_id, (now, None))
 
     # -- the feed ------------------------------------------------------------------------------------------------
 
@@ -172,7 +173,7 @@ class Boards:
             self._dirty.pop(game_id, None)
             try:
                 await self.show(game_id, at_least=version, priority=Priority.COSMETIC)
-            except Unavailable as reason:
+            except (Unavailable, *STORE_GONE) as reason:
                 logger.bind(game=game_id).debug("progress is shown later: {}", reason)
                 self._dirty.setdefault(game_id, (now + BETWEEN_MS, version))
 

@@ -133,6 +133,7 @@ class Feed:
         owner: this process, unique.
         released: bell on released leases: with it a stop is taken over at once.
         renewed: called when a group had to be made anew: Redis is new, or was lost.
+        begun: called whenever this process becomes the group's reader, before it reads.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class Feed:
         owner: str,
         released: Bell | None = None,
         renewed: Callable[[], Awaitable[object]] | None = None,
+        begun: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self.group = group
         self.handled = 0
@@ -154,6 +156,7 @@ class Feed:
         self._shards = {keys.feed_key(shard).encode(): shard for shard in shards}
         self._lease = Lease(redis, f"{{feed:{group}}}:{shards[0]}", owner, released=released)
         self._renewed = renewed
+        self._begun = begun
         self._places: dict[bytes, bytes] = {}
         """Stream -> the id of the last entry that is done with."""
         self._place = redis.register_script(_PLACE)
@@ -192,6 +195,10 @@ class Feed:
 
     async def _consume(self, handle: Handle) -> None:
         await self._join()
+        if (begun := self._begun) is not None:
+            problem = await self._try(lambda _: begun(), ())
+            if problem is not None:
+                raise problem
         trim_at = time.monotonic()
         while True:
             if time.monotonic() >= trim_at:

@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from benchmarks.chaos import audit, people, stores
 from benchmarks.chaos.audit import Findings, Window
@@ -95,25 +96,29 @@ class Act:
     # -- the bot ------------------------------------------------------------------------------------------------
 
     async def _kill(self, replica: Replica, seconds: float) -> None:
-        begin = _now()
-        if await self._leader("{deadlines}") in (replica, None):
-            self.windows.append(Window(begin - 200, begin + FAILOVER_MS, f"replica {replica.number} killed"))
-        await replica.kill()
-        await asyncio.sleep(seconds)
-        await replica.start()
+        async with replica.busy:
+            begin = _now()
+            if await self.leader("{deadlines}") in (replica, None):
+                self.windows.append(Window(begin - 200, begin + FAILOVER_MS, f"replica {replica.number} killed"))
+            await replica.kill()
+            await asyncio.sleep(seconds)
+            await replica.start()
 
     async def _kill_replica(self, trouble: Trouble) -> None:
         await self._kill(self.replicas[int(trouble.victim)], trouble.seconds)
 
     async def _kill_leader(self, trouble: Trouble) -> None:
-        replica = await self._leader(trouble.victim)
+        replica = await self.leader(trouble.victim)
         if replica is not None:
             if trouble.victim == "{poller}" and trouble.also is None:
                 self.moments.append(("killed poller, another takes over", time.monotonic()))
             await self._kill(replica, trouble.seconds)
 
     async def _kill_all(self, trouble: Trouble) -> None:
-        with self._away("all replicas killed", FAILOVER_MS):
+        async with contextlib.AsyncExitStack() as stack:
+            for replica in self.replicas:
+                await stack.enter_async_context(replica.busy)
+            stack.enter_context(self._away("all replicas killed", FAILOVER_MS))
             await asyncio.gather(*(replica.kill() for replica in self.replicas))
             await asyncio.sleep(trouble.seconds)
             if trouble.also is None:
@@ -122,35 +127,38 @@ class Act:
             await self._ready()
 
     async def _pause(self, replica: Replica, seconds: float) -> None:
-        with self._away(f"replica {replica.number} paused", FAILOVER_MS):
-            replica.pause()
-            await asyncio.sleep(seconds)
-            replica.resume()
+        async with replica.busy:
+            with self._away(f"replica {replica.number} paused", FAILOVER_MS):
+                replica.pause()
+                await asyncio.sleep(seconds)
+                replica.resume()
 
     async def _pause_replica(self, trouble: Trouble) -> None:
         await self._pause(self.replicas[int(trouble.victim)], trouble.seconds)
 
     async def _pause_leader(self, trouble: Trouble) -> None:
-        replica = await self._leader(trouble.victim)
+        replica = await self.leader(trouble.victim)
         if replica is not None:
             await self._pause(replica, trouble.seconds)
 
     async def _stop_replica(self, trouble: Trouble) -> None:
         replica = self.replicas[int(trouble.victim)]
-        await replica.stop()
-        await asyncio.sleep(trouble.seconds)
-        await replica.start()
+        async with replica.busy:
+            await replica.stop()
+            await asyncio.sleep(trouble.seconds)
+            await replica.start()
 
     async def _rolling(self, _trouble: Trouble) -> None:
         for replica in self.replicas:
-            await replica.stop()
-            await replica.start()
+            async with replica.busy:
+                await replica.stop()
+                await replica.start()
             with contextlib.suppress(TimeoutError):
                 await replica.ready(self.session)
 
-    async def _leader(self, lease: str) -> Replica | None:
+    async def leader(self, lease: str) -> Replica | None:
         """The replica that holds a lease."""
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(RedisError, OSError):
             async for key in self.redis.scan_iter(match=f"tombola:{lease}*:lease"):
                 owner: Any = await self.redis.get(key)
                 pid = int(owner.decode().split(":")[1]) if owner else 0
@@ -225,6 +233,12 @@ class Act:
             if not replica.pid:
                 await replica.start()
         await self._ready()
+
+    async def projected(self) -> None:
+        """Wait until PostgreSQL has everything that has happened."""
+        names = [shard_name(index) for index in range(SHARDS)]
+        while (await Feed(self.redis, names, "projector", owner="chaos").lag()).entries:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
     async def settled(self) -> bool:
         """Wait until everything that happened is in PostgreSQL and on the screens."""

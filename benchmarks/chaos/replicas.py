@@ -48,6 +48,8 @@ class Replica:
     """Seconds from a start to being ready, with the stores up."""
     process: asyncio.subprocess.Process | None = None
     paused: bool = False
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever is about to kill it, pause it or start it."""
     _watch: "asyncio.Task[None] | None" = None
     _asked: bool = False
 

@@ -1,0 +1,74 @@
+"""Real processes of the bot on real stores, and a group that plays on them."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest_asyncio
+
+from benchmarks.chaos.acts import Act, Setting, cast
+from sandbox.control import Answer, buttons
+from sandbox.state import Chat, Message, User
+
+PATIENCE = 30.0
+"""Seconds that anything may take on a busy machine."""
+
+
+@dataclass
+class Room:
+    """A group, its people, and the processes that serve it."""
+
+    act: Act
+    group: Chat
+    people: list[User]
+    games: list[str] = field(default_factory=list)
+
+    @property
+    def host(self) -> User:
+        """Who opens games."""
+        return self.people[0]
+
+    async def opens(self, words: str = "Friday") -> str:
+        """The host opens a game; its id, when its board has come."""
+        self.act.box.control.say(self.host, self.group, f"/create_game {words}")
+        message, button = await self.act.box.control.until(self._new_board, PATIENCE)
+        self.games.append(button.partition(":")[2])
+        assert message.sender == self.act.box.world.bot_id
+        return self.games[-1]
+
+    def _new_board(self) -> tuple[Message, str] | None:
+        found = self._button(r"^j:")
+        return found if found is not None and found[1].partition(":")[2] not in self.games else None
+
+    async def tap(self, person: User, pattern: str, seconds: float = PATIENCE) -> Answer:
+        """Press the button that matches, when it is there, and give the answer."""
+        message, data = await self.act.box.control.until(lambda: self._button(pattern), seconds)
+        return await self.act.box.control.press_data(person, message, data).answer(seconds)
+
+    def _button(self, pattern: str) -> tuple[Message, str] | None:
+        for message in reversed(self.act.box.control.bot_messages(self.group)):
+            for button in buttons(message):
+                if re.search(pattern, button.get("callback_data", "")):
+                    return message, button["callback_data"]
+        return None
+
+    async def ends(self, game_id: str, seconds: float = 60) -> Message:
+        """The message that shows the game's end."""
+        message, _ = await self.act.box.control.until(lambda: self._button(f"^r:{game_id}$"), seconds)
+        return message
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def two_replicas() -> AsyncIterator[Act]:
+    """Two processes that poll, with Redis and PostgreSQL of their own."""
+    async with cast(Setting(seed=1, replicas=2)) as act:
+        yield act
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def room(two_replicas: Act) -> AsyncIterator[Room]:
+    """A new group of four; afterwards whatever was broken is healed."""
+    control = two_replicas.box.control
+    people = [control.add_user(f"Player {number}") for number in range(4)]
+    yield Room(two_replicas, control.add_group("Friday games", people[0], people[1:]), people)
+    await two_replicas.heal()

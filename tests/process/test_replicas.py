@@ -1,0 +1,95 @@
+"""Several processes on the same stores: one does each job, and another takes over."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.process.conftest import PATIENCE, Room
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+RECOVERY_SECONDS = 10.0
+"""Five on a machine that does nothing else; tests share theirs."""
+
+
+async def test_exactly_one_replica_polls_and_every_lease_has_one_holder(room: Room) -> None:
+    await room.opens()
+    holders = {lease: await room.act.leader(lease) for lease in ("{poller}", "{send}", "{deadlines}")}
+    assert None not in holders.values()
+    assert room.act.box.world.statistics["getUpdates", 409] == 0
+
+
+async def test_a_tap_is_handled_soon_after_the_process_that_polled_was_killed(room: Room) -> None:
+    await room.opens()
+    await room.tap(room.people[1], "^j:")
+    poller = await room.act.leader("{poller}")
+    assert poller is not None
+    began = time.monotonic()
+    await poller.kill()
+    assert "You’re in" in (await room.tap(room.people[2], "^j:")).text
+    assert time.monotonic() - began < RECOVERY_SECONDS
+
+
+async def test_a_game_goes_on_by_itself_when_every_process_was_killed(room: Room) -> None:
+    game_id = await room.opens()
+    for person in room.people:
+        await room.tap(person, "^j:")
+    await asyncio.gather(*(replica.kill() for replica in room.act.replicas))
+    await asyncio.gather(*(replica.start() for replica in room.act.replicas))
+    # Nobody picks: only deadlines can end it.
+    assert "picked" in str((await room.ends(game_id)).content["text"])
+
+
+async def test_a_paused_leader_that_wakes_up_does_no_harm(room: Room) -> None:
+    game_id = await room.opens()
+    await room.tap(room.people[0], "^j:")
+    leader = await room.act.leader("{send}")
+    assert leader is not None
+    leader.pause()
+    for person in room.people[1:]:
+        await room.tap(person, "^j:")
+    await room.act.box.control.until(lambda: leader_changed(room, leader.pid), PATIENCE)
+    leader.resume()
+    message = await room.ends(game_id)
+    assert sum(message.id == other.id for other in room.act.box.control.bot_messages(room.group)) == 1
+
+
+def leader_changed(room: Room, _pid: int) -> bool | None:
+    """Something was sent while the leader slept: another one leads."""
+    return any("Player 3" in str(m.content) for m in room.act.box.control.bot_messages(room.group)) or None
+
+
+async def test_games_go_on_without_postgresql_and_so_does_a_start(room: Room) -> None:
+    game_id = await room.opens()
+    await room.act.postgres.kill()
+    replica = room.act.replicas[0]
+    await replica.kill()
+    await replica.start()
+    await replica.ready(room.act.session)
+    for person in room.people:
+        assert "You’re in" in (await room.tap(person, "^j:")).text
+    await room.ends(game_id)
+    await room.act.postgres.start()
+    assert await room.act.settled()
+
+
+async def test_a_tap_while_redis_is_down_is_told_so_and_the_next_one_works(room: Room) -> None:
+    await room.opens()
+    await room.tap(room.people[1], "^j:")
+    await room.act.redis_store.kill()
+    assert "try again" in (await room.tap(room.people[2], "^j:")).text.lower()
+    await room.act.redis_store.start()
+    while "You’re in" not in (await room.tap(room.people[2], "^j:")).text:
+        pass  # as somebody who was told to try again does
+
+
+async def test_progress_is_shown_although_the_process_that_was_to_show_it_was_killed(room: Room) -> None:
+    await room.opens()
+    for person in room.people:
+        await room.tap(person, "^j:")
+    leader = await room.act.leader("{feed:boards}")
+    assert leader is not None
+    await leader.kill()
+    control = room.act.box.control
+    await control.until(lambda: control.find(room.group, "Player 3"), PATIENCE)
