@@ -11,6 +11,7 @@ import stamina
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import BusyLoadingError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -44,6 +45,7 @@ CLOSE_SECONDS = 3
 """How long a closing pool waits for queries in hand."""
 HEALTH_CHECK_SECONDS = 15
 """A Redis connection that was idle for longer is pinged before its next use."""
+_packed = HiredisRespSerializer().pack
 JSONB_VERSION = b"\x01"
 """First byte of a jsonb value in PostgreSQL's binary protocol."""
 
@@ -179,10 +181,15 @@ async def redis_client(
 
 
 class _Heeding:
-    """Sends as redis-py does, but for `asyncio.wait_for`.
+    """Sends as redis-py does, but for `asyncio.wait_for`, and for encoding in Python what hiredis encodes in C.
 
-    Up to Python 3.11 that loses a cancellation that comes just when the sending ends, and it costs a task a command.
+    Up to Python 3.11 `wait_for` loses a cancellation that comes just when the sending ends, and it costs a task a
+    command. The encoder is the one of redis-py's synchronous client.
     """
+
+    def pack_command(self, *arguments: Any) -> list[bytes]:
+        """A command as it goes over the wire. Raises `redis.exceptions.DataError`."""
+        return list(_packed(*arguments))
 
     async def send_packed_command(
         self: Any,

@@ -4,12 +4,13 @@ One script commits a game: it compares the version and knows no rule of any game
 then and the records since (the tail), so that a commit costs the same however large the game is.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from fsm.engine import Commit, CommitResult, Stored, Unavailable
@@ -22,41 +23,66 @@ LIVE_TTL_MS = 3 * 86_400_000
 SNAPSHOT_EVERY = 32
 """Events between two snapshots, at least; a large game writes them less often."""
 
-COMMIT = """
-local version = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
-if version ~= tonumber(ARGV[1]) then return 'conflict' end
-local records = ARGV[3]
-if records == '' then return 'committed' end
-local game_id, snapshot, ttl = ARGV[4], ARGV[5], ARGV[6]
-local limit = tonumber(ARGV[9])
-if limit > 0 then
-  for _, member in ipairs(redis.call('SMEMBERS', KEYS[5])) do
-    local here = string.sub(member, 1, 2) == string.sub(game_id, 1, 2)  -- a game whose chat migrated lives elsewhere
-    if here and redis.call('EXISTS', ARGV[10] .. member) == 0 then redis.call('SREM', KEYS[5], member) end
+GAMES_A_CALL = 64
+"""Games of one shard that one call of the script commits: Redis serves nobody else meanwhile."""
+KEYS_A_GAME, ARGUMENTS_A_GAME = 3, 11
+
+COMMIT = f"""
+-- KEYS: deadlines, feed; then of each game: itself, its tail, its place. ARGV: prefix of a game's key; then see below.
+local function commit(
+  game, tail, place, expected, version, records, id, snapshot, ttl, phase, deadline, limit, kind, final
+)
+  if (redis.call('HGET', game, 'v') or '0') ~= expected then return 'conflict' end
+  if records == '' then return 'committed' end
+  limit = tonumber(limit)
+  if limit > 0 then
+    for _, member in ipairs(redis.call('SMEMBERS', place)) do
+      local here = string.sub(member, 1, 2) == string.sub(id, 1, 2)  -- a game whose chat migrated lives elsewhere
+      if here and redis.call('EXISTS', ARGV[1] .. member) == 0 then redis.call('SREM', place, member) end
+    end
+    if redis.call('SCARD', place) >= limit then return 'occupied' end
+    redis.call('SADD', place, id)
+    redis.call('HSET', game, 'k', kind)
   end
-  if redis.call('SCARD', KEYS[5]) >= limit then return 'occupied' end
-  redis.call('SADD', KEYS[5], game_id)
-  redis.call('HSET', KEYS[1], 'k', ARGV[11])
+  local moved = false
+  if deadline == '' then
+    redis.call('ZREM', KEYS[1], id)
+  elseif redis.call('ZADD', KEYS[1], 'CH', deadline, id) == 1 then
+    moved = true
+    redis.call('PUBLISH', KEYS[1], id .. ' ' .. deadline)
+  end
+  local first = false
+  if snapshot ~= '' then
+    redis.call('HSET', game, 'v', version, 's', snapshot)
+    redis.call('DEL', tail)
+    redis.call('PEXPIRE', place, {LIVE_TTL_MS})
+  else
+    redis.call('HSET', game, 'v', version)
+    first = redis.call('RPUSH', tail, records) == 1
+  end
+  -- Deadlines are no further away than a day: a game that lives moves its own, and lives on, before this is over.
+  if snapshot ~= '' or first or moved then
+    redis.call('PEXPIRE', game, ttl)
+    redis.call('PEXPIRE', tail, ttl)
+  end
+  if final == '1' then redis.call('SREM', place, id) end
+  redis.call('XADD', KEYS[2], '*', 'g', id, 'v', expected, 'k', kind, 'p', phase, 'd', deadline, 'r', records)
+  return 'committed'
 end
-if snapshot ~= '' then
-  redis.call('HSET', KEYS[1], 'v', ARGV[2], 's', snapshot)
-  redis.call('DEL', KEYS[2])
-  redis.call('PEXPIRE', KEYS[5], ARGV[12])
-else
-  redis.call('HSET', KEYS[1], 'v', ARGV[2])
-  redis.call('RPUSH', KEYS[2], records)
-  redis.call('PEXPIRE', KEYS[2], ttl)
+local results = {{}}
+for i = 0, (#KEYS - 2) / {KEYS_A_GAME} - 1 do
+  local key, argument = 2 + i * {KEYS_A_GAME}, 1 + i * {ARGUMENTS_A_GAME}
+  local well, result = pcall(
+    commit, KEYS[key + 1], KEYS[key + 2], KEYS[key + 3], unpack(ARGV, argument + 1, argument + {ARGUMENTS_A_GAME})
+  )
+  if not well and type(result) == 'table' then result = result.err end
+  results[i + 1] = well and result or 'failed: ' .. tostring(result)
 end
-redis.call('PEXPIRE', KEYS[1], ttl)
-if ARGV[8] == '' then
-  redis.call('ZREM', KEYS[3], game_id)
-elseif redis.call('ZADD', KEYS[3], 'CH', ARGV[8], game_id) == 1 then
-  redis.call('PUBLISH', KEYS[3], game_id .. ' ' .. ARGV[8])
-end
-if ARGV[13] == '1' then redis.call('SREM', KEYS[5], game_id) end
-redis.call('XADD', KEYS[4], '*', 'g', game_id, 'v', ARGV[1], 'k', ARGV[11], 'p', ARGV[7], 'd', ARGV[8], 'r', records)
-return 'committed'
+return results
 """
+"""Lua: commits games of one shard, each for itself; a failure of one is that one's result."""
+COMMIT_SHA = hashlib.sha1(COMMIT.encode(), usedforsecurity=False).hexdigest()
+"""What Redis knows the script by."""
 
 
 class RedisGames:
@@ -66,7 +92,6 @@ class RedisGames:
         self._redis = redis
         self._codec = codec
         self._keep_finished_ms = keep_finished_ms
-        self._sha = ""
         self.shards = tuple(keys.shard_name(index) for index in range(shards))
 
     def _pipeline(self, *, atomic: bool = False) -> Any:
@@ -94,58 +119,71 @@ class RedisGames:
 
     async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
         """Each commit for itself, all in one round trip. Raises ``Unavailable``: it is unknown what was written."""
-        if not self._sha:
-            self._sha = await _reached(self._redis.script_load(COMMIT))
-        answers = await self._send(commits)
-        if any(isinstance(answer, NoScriptError) for answer in answers):  # Redis was restarted empty
-            self._sha = await _reached(self._redis.script_load(COMMIT))
-            missing = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-            again = await self._send([commits[index] for index in missing])
-            for index, answer in zip(missing, again, strict=True):
-                answers[index] = answer
+        results: dict[int, CommitResult | Exception] = {}
+        calls = self._calls(commits, results)
+        results |= await self._send(calls)
+        missing = [call for call in calls if isinstance(results[call.indexes[0]], NoScriptError)]
+        if missing:  # the first commit of all, or Redis was restarted empty
+            await _reached(self._redis.script_load(COMMIT))
+            results |= await self._send(missing)
         await self._leave_migrated(commits)
-        return [_result(answer) for answer in answers]
+        return [results[index] for index in range(len(commits))]
 
     async def _leave_migrated(self, commits: Sequence[Commit]) -> None:
         """A game that ended in another chat than it began in also leaves the place that the script can't reach."""
         for commit in commits:
             place = commit.state.place
-            elsewhere = keys.shard_of_chat(place.chat_id, len(self.shards)) != keys.shard_of_game(commit.game_id)
-            if elsewhere and commit.records and commit.kind.machine.is_final(commit.state.phase):
+            if (
+                commit.records
+                and commit.kind.machine.is_final(commit.state.phase)
+                and keys.shard_of_chat(place.chat_id, len(self.shards)) != keys.shard_of_game(commit.game_id)
+            ):
                 await self.leave_places(commit.game_id, [place])
 
-    async def _send(self, commits: Sequence[Commit]) -> list[Any]:
-        async with self._pipeline() as pipe:
-            unencodable: dict[int, Exception] = {}
-            for index, commit in enumerate(commits):
-                try:
-                    names, arguments = self._arguments(commit)
-                except Exception as error:  # noqa: BLE001 -- one game's bug is not its neighbours'
-                    unencodable[index] = error
-                    continue
-                pipe.evalsha(self._sha, len(names), *names, *arguments)
-            sent = iter(await _reached(pipe.execute(raise_on_error=False)))
-        return [unencodable.get(index) or next(sent) for index in range(len(commits))]
+    def _calls(self, commits: Sequence[Commit], results: dict[int, CommitResult | Exception]) -> "list[_Call]":
+        """The calls of the script that these commits need. What can't be encoded has its result at once."""
+        filling: dict[str, _Call] = {}
+        calls: list[_Call] = []
+        for index, commit in enumerate(commits):
+            try:
+                arguments = self._arguments(commit)
+            except Exception as error:  # noqa: BLE001 -- one game's bug is not its neighbours'
+                results[index] = error
+                continue
+            shard = keys.shard_of_game(commit.game_id)
+            call = filling.get(shard)
+            if call is None or len(call.indexes) >= GAMES_A_CALL:
+                call = filling[shard] = _Call(shard)
+                calls.append(call)
+            call.add(index, commit, arguments)
+        return calls
 
-    def _arguments(self, commit: Commit) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    async def _send(self, calls: "Sequence[_Call]") -> dict[int, CommitResult | Exception]:
+        """The results by the index of the commit."""
+        if not calls:
+            return {}
+        async with self._pipeline() as pipe:
+            for call in calls:
+                pipe.evalsha(COMMIT_SHA, len(call.keys), *call.keys, *call.arguments)
+            answers = await _reached(pipe.execute(raise_on_error=False))
+        return {
+            index: result
+            for call, answer in zip(calls, answers, strict=True)
+            for index, result in zip(call.indexes, call.results(answer), strict=True)
+        }
+
+    def _arguments(self, commit: Commit) -> tuple[Any, ...]:
+        """What the script is told about a game: as many as ``ARGUMENTS_A_GAME``, in its order."""
         game_id, state = commit.game_id, commit.state
-        shard = keys.shard_of_game(game_id)
-        names = (
-            keys.game_key(game_id),
-            keys.tail_key(game_id),
-            keys.deadlines_key(shard),
-            keys.feed_key(shard),
-            keys.place_key(shard, state.place),
-        )
         if not commit.records:
-            return names, (commit.expected, commit.version, "")
+            return commit.expected, commit.version, "", game_id, "", 0, "", "", 0, "", ""
         final = commit.kind.machine.is_final(state.phase)
         snapshot: bytes | str = ""
         every = max(SNAPSHOT_EVERY, len(state.players), len(commit.seen) // 4)
         if commit.expected == 0 or final or commit.expected // every != commit.version // every:
             seen = {**commit.seen, **{record.command_id: record.at for record in commit.records}}
             snapshot = self._codec.encode_snapshot(state, seen)
-        return names, (
+        return (
             commit.expected,
             commit.version,
             self._codec.encode_records(commit.kind, commit.records),
@@ -155,9 +193,7 @@ class RedisGames:
             state.phase,
             "" if state.deadline is None else state.deadline,
             commit.claim[1] if commit.claim else 0,
-            keys.game_key(game_id)[: -len(game_id)],
             commit.kind.name,
-            LIVE_TTL_MS,
             "1" if final else "0",
         )
 
@@ -213,14 +249,33 @@ class RedisGames:
         return keys.new_game_id(place, command_id, len(self.shards))
 
 
-def _result(answer: Any) -> CommitResult | Exception:
-    if isinstance(answer, bytes):
-        return CommitResult(answer.decode())
-    if isinstance(answer, RedisError):
-        return Unavailable(str(answer))
-    if isinstance(answer, Exception):
-        return answer
-    return Unavailable(f"Redis answered {answer!r}")
+class _Call:
+    """One call of the script: games of one shard."""
+
+    def __init__(self, shard: str) -> None:
+        self.indexes: list[int] = []
+        self.keys: list[str] = [keys.deadlines_key(shard), keys.feed_key(shard)]
+        self.arguments: list[Any] = [keys.game_key(shard)[: -len(shard)]]
+
+    def add(self, index: int, commit: Commit, arguments: Iterable[Any]) -> None:
+        """One more game."""
+        game_id = commit.game_id
+        self.indexes.append(index)
+        place = keys.place_key(keys.shard_of_game(game_id), commit.state.place)
+        self.keys += (keys.game_key(game_id), keys.tail_key(game_id), place)
+        self.arguments += arguments
+
+    def results(self, answer: Any) -> list[CommitResult | Exception]:
+        """What became of each game."""
+        if isinstance(answer, list) and len(answer) == len(self.indexes):
+            return [_RESULTS.get(one) or Unavailable(f"Redis {one!r}") for one in answer]
+        if isinstance(answer, ResponseError) and not isinstance(answer, NoScriptError):
+            answer = Unavailable(str(answer))
+        failure = answer if isinstance(answer, Exception) else Unavailable(f"Redis answered {answer!r}")
+        return [failure] * len(self.indexes)
+
+
+_RESULTS = {result.value.encode(): result for result in CommitResult}
 
 
 async def _reached(call: Any) -> Any:

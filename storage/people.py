@@ -214,13 +214,41 @@ class _Memory(Generic[K, V]):
             self.drop(key)
 
 
+class _Batch(Generic[K, V]):
+    """Keys to read together, and then their rows."""
+
+    def __init__(self) -> None:
+        self.keys: set[K] = set()
+        self.rows: Mapping[K, V] | None = None
+
+
+class _Together(Generic[K, V]):
+    """Rows that are asked for at the same time are read with one query: at a game's start come thousands of people."""
+
+    def __init__(self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]]) -> None:
+        self._read = read
+        self._batch: _Batch[K, V] = _Batch()
+        self._lock = asyncio.Lock()
+
+    async def get(self, key: K) -> V | None:
+        """The row, if there is one. Raises what reading raises."""
+        batch = self._batch
+        batch.keys.add(key)
+        async with self._lock:
+            if batch.rows is None:  # the first of its batch to get here reads for all of it
+                if batch is self._batch:
+                    self._batch = _Batch()
+                batch.rows = await self._read(list(batch.keys))
+        return batch.rows.get(key)
+
+
 class People:
     """Who plays where. `run` is to be running: it hears what other processes change, and writes who was seen."""
 
     def __init__(self, pool: Pool, redis: Redis) -> None:
         self._pool = pool
         self._redis = redis
-        self._locales: _Memory[PlayerId, str | None] = _Memory(self._read_locale)
+        self._locales: _Memory[PlayerId, str | None] = _Memory(_Together(self._read_locales).get)
         self._chats: _Memory[int, Chat | None] = _Memory(self._read_chat)
         self._bans: _Memory[int, dict[PlayerId, float]] = _Memory(self._read_bans)
         self._seen: OrderedDict[PlayerId, tuple[str, str | None]] = OrderedDict()
@@ -365,9 +393,9 @@ class People:
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    async def _read_locale(self, player_id: PlayerId) -> str | None:
-        locale: str | None = await self._pool.fetchval("SELECT locale FROM players WHERE id = $1", player_id)
-        return locale
+    async def _read_locales(self, player_ids: list[PlayerId]) -> dict[PlayerId, str | None]:
+        rows = await self._pool.fetch("SELECT id, locale FROM players WHERE id = ANY($1::bigint[])", player_ids)
+        return {row[0]: row[1] for row in rows}
 
     async def _read_chat(self, chat_id: int) -> Chat | None:
         row = await self._pool.fetchrow(_CHAT, chat_id)
