@@ -1,7 +1,5 @@
 """Packs as people and programs write them, good and bad. The bad ones come from a seeded generator."""
 
-
-
 import csv
 import datetime as dt
 import io
