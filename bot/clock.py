@@ -1,7 +1,7 @@
 """The real time and the real random, as the engine's ports want them."""
 
 import asyncio
-import secrets
+import os
 import time
 
 
@@ -22,4 +22,4 @@ class SystemEntropy:
 
     def seed(self) -> str:
         """32 fresh random bytes, hex."""
-        return secrets.token_hex(32)
+        return os.urandom(32).hex()

@@ -33,7 +33,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SECRET_HEADER = b"x-telegram-bot-api-secret-token"
 LARGEST_UPDATE = 1 << 20
 """Telegram's updates stay far below a megabyte."""
-JSON = [(b"content-type", b"application/json")]
+JSON = (b"content-type", b"application/json")
+RETRY = (b"retry-after", b"1")
 
 
 class Webhook:
@@ -51,7 +52,11 @@ class Webhook:
             await self._otherwise(scope, receive, send)
             return
         status, body = await self._serve(scope, receive)
-        headers = JSON if body else [(b"retry-after", b"1")] if status == 503 else []
+        headers = [(b"content-length", b"%d" % len(body))]
+        if body:
+            headers.append(JSON)
+        elif status == 503:
+            headers.append(RETRY)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -154,6 +159,7 @@ async def serving(app: App, host: str, port: int, tasks: Tasks) -> AsyncIterator
         lifespan="off",
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=2,
         backlog=2048,
     )

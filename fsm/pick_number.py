@@ -22,6 +22,7 @@ from fsm.kind import (
     PlayerId,
     Rejected,
     UnknownGame,
+    changed,
 )
 from fsm.lobby import (
     CANCELLED,
@@ -474,12 +475,12 @@ def _opened(event: Event) -> PickNumberGame:
 
 
 def _picked(state: PickNumberGame, player: PlayerId, number: int) -> PickNumberGame:
-    owners = dict(state.owners)
-    previous = state.picks.get(player)
+    owners, picks = dict(state.owners), dict(state.picks)
+    previous = picks.get(player)
     if previous is not None:
         del owners[previous]
-    owners[number] = player
-    return replace(state, owners=owners, picks={**state.picks, player: number})
+    owners[number], picks[player] = player, number
+    return changed(state, owners=owners, picks=picks)
 
 
 def _released(state: PickNumberGame, player: PlayerId) -> PickNumberGame:
