@@ -42,10 +42,13 @@ from bot.tasks import Tasks
 from bot.webhook import set_webhook
 from fsm.engine import Commit, CommitResult, Engine, Entropy, GameStore, Stored
 from fsm.pick_number import Beacon, PickNumberRules
+from fsm.quiz import QuizRules
 from fsm.registry import KINDS
 from handlers.boards import Boards
 from handlers.floods import Floods
 from handlers.hosts import Hosts
+from handlers.kinds import extras
+from handlers.stage import Stage
 from handlers.taps import Taps
 from handlers.texts import Texts
 from storage import migrate
@@ -59,7 +62,9 @@ from storage.leases import RELEASED, Bell, Lease, jitter
 from storage.limits import Limits, Rates, Window
 from storage.outbox import BELL, Outbox, Outgoing
 from storage.people import People
+from storage.polls import Polls
 from storage.projector import Projector
+from storage.questions import Questions
 from storage.rebuild import rebuild
 from storage.retention import prune
 from storage.strict import StrictGames
@@ -216,6 +221,9 @@ class House:
         self.texts = Texts(LOCALES)
         self.people = People(pool, redis)
         self.archive = Archive(pool, self.codec)
+        self.questions = Questions(pool)
+        self.writer: Any = None
+        self.supplies = extras.supplies(self.questions, self.people, clock)
         self.floods = Floods(clock)
         telegram = settings.telegram
         self.api = BotApi(
@@ -280,6 +288,8 @@ class House:
         await self.tasks.close()
         await self.people.close()
         await self.api.close()
+        if self.writer is not None:
+            await self.writer.aclose()
 
     def _task_died(self, name: str, error: BaseException) -> None:
         self.metrics.errors[f"task {name.split(maxsplit=1)[0]}"] += 1
@@ -323,7 +333,7 @@ class House:
 
     def _doors(self, me: Mapping[str, Any], boards: Boards) -> Doors:
         hosts = Hosts(self.api, self.redis)
-        defaults = {"pick_number": rules_of(self.settings, self.beacon)}
+        defaults = {"pick_number": rules_of(self.settings, self.beacon), "quiz": quiz_rules_of(self.settings)}
         taps = Taps(
             engine=self.engine,
             texts=self.texts,
@@ -334,6 +344,7 @@ class House:
             ids=self.games,
             bot_username=me["username"],
             max_live=self.settings.games.max_live_per_chat,
+            supplies=self.supplies,
         )
         made: list[asyncio.Task[SlowDoor]] = []
 
@@ -372,6 +383,9 @@ class House:
             floods=self.floods,
             redis=self.redis,
             defaults=defaults,
+            questions=self.questions,
+            supplies=self.supplies,
+            writes=bool(self.settings.games.quiz.model.base_url),
             bot_id=me["id"],
             bot_username=me["username"],
             operators=frozenset(self.settings.telegram.operators),
@@ -412,6 +426,19 @@ class House:
             await asyncio.wait_for(self._rebuild(), POSTGRES_SECONDS)
         except AWAY:
             self.tasks.spawn("rebuilding", self._rebuild_later())
+        self.writer = await self._writer()
+        stage = Stage(
+            engine=self.engine,
+            outbox=self.outbox,
+            texts=self.texts,
+            people=self.people,
+            questions=self.questions,
+            polls=Polls(self.redis),
+            clock=self.clock,
+            spawn=self.tasks.spawn,
+            writer=self.writer,
+        )
+        self.shows = extras.shows(stage)
         self.sender = Sender(
             outbox=self.outbox,
             limits=self.limits,
@@ -426,12 +453,23 @@ class House:
         self.tasks.spawn("board progress", boards.keep_showing())
         self.tasks.spawn("projector", self._feed("projector", renewed=self._rebuild).run(self.projector.handle))
         self.tasks.spawn("boards", self._feed("boards", begun=boards.take_over).run(boards.handle))
+        for show in self.shows:
+            self.tasks.spawn(f"show of {show.name}", self._feed(show.name).run(show.handle))
         self.tasks.spawn("retention", self._lease("{retention}").run(self._prune_daily))
         if self.beacon is not None:
             from bot import beacon  # noqa: PLC0415 -- see _beacon_of
 
             listener = beacon.Listener(self.engine, self.beacon, self.settings.games.draw)
             self.tasks.spawn("beacon", self._feed("beacon").run(listener.handle))
+
+    async def _writer(self) -> Any:
+        """What writes questions, where a model is configured."""
+        model = self.settings.games.quiz.model
+        if not model.base_url:
+            return None
+        writer = await _imported("questions.writer")
+        key = model.api_key.get_secret_value()
+        return writer.QuestionWriter(model.base_url, key, model.name, timeout_seconds=model.timeout_seconds)
 
     async def _rebuild(self) -> None:
         """Put back the live games that Redis has lost, and tell their chats."""
@@ -486,6 +524,8 @@ class House:
                 await boards.chat_gone(outgoing)
             elif outcome.settled is Settled.MIGRATED and outcome.chat_id is not None:
                 await boards.chat_migrated(outgoing, outcome.chat_id)
+            for show in self.shows:
+                await show.settled(outgoing, outcome)
 
         return settled
 
@@ -631,4 +671,18 @@ def rules_of(settings: Settings, beacon_: Beacon | None) -> PickNumberRules:
         range_multiplier=Decimal(str(ours.range_multiplier)),
         max_number=ours.max_number,
         beacon=beacon_,
+    )
+
+
+def quiz_rules_of(settings: Settings) -> QuizRules:
+    """What the configuration makes of the rules of the quiz."""
+    ours = settings.games.quiz
+    return QuizRules(
+        questions=ours.questions,
+        question_ms=round(ours.question_seconds * 1000),
+        reveal_ms=round(ours.reveal_seconds * 1000),
+        min_players=ours.min_players,
+        max_players=ours.max_players,
+        lobby_ms=round(ours.lobby_seconds * 1000),
+        join_ms=round(ours.join_seconds * 1000),
     )

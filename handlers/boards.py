@@ -62,7 +62,7 @@ class Boards:
         self._redis = redis
         self._clock = clock
         self._bot_username = bot_username
-        self._phases: OrderedDict[str, str] = OrderedDict()
+        self._phases: OrderedDict[str, tuple[str, Instant | None]] = OrderedDict()
         self._dirty: dict[str, tuple[Instant, int | None]] = {}
         """Game -> when to render its progress, and the version that it must have at least (None: the store's)."""
         self._rendered: OrderedDict[str, Instant] = OrderedDict()
@@ -93,7 +93,8 @@ class Boards:
         except UnknownGame:
             logger.bind(game=game_id).warning("a game is gone before it could be shown")
             return
-        _note(self._phases, game_id, outcome.state.phase)
+        state = outcome.state
+        _note(self._phases, game_id, _scene(registry.of_state(state), state.phase, state.deadline))
         _note(self._rendered, game_id, self._clock.now())
         await self._outbox.put(await self._outgoing(outcome.state, outcome.version, priority))
 
@@ -150,7 +151,7 @@ class Boards:
         latest: dict[str, Entry] = {entry.game_id: entry for entry in entries}
         now = self._clock.now()
         for game_id, entry in latest.items():
-            if self._phases.get(game_id) != entry.phase:
+            if self._phases.get(game_id) != _scene(registry.VIEWS[entry.kind], entry.phase, entry.deadline):
                 self._dirty.pop(game_id, None)
                 priority = Priority.URGENT if entry.phase in FINAL else Priority.NORMAL
                 await self.show(game_id, at_least=entry.first_version, priority=priority)
@@ -197,6 +198,11 @@ class Boards:
             await self._engine.execute(game_id, command, command_id=command_id)
         except (Rejected, Unavailable) as reason:
             logger.bind(game=game_id).info("{} came too late: {}", type(command).__name__, reason)
+
+
+def _scene(view: registry.View, phase: str, deadline: Instant | None) -> tuple[str, Instant | None]:
+    """What is to be shown at once when it changes."""
+    return phase, deadline if phase in view.steps else None
 
 
 def _page_key(game_id: str) -> str:

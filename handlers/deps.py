@@ -9,6 +9,7 @@ from fsm.engine import Clock, Engine
 from handlers.floods import Floods
 from handlers.hosts import Hosts
 from handlers.ports import Api
+from handlers.supplies import Supplies
 from handlers.taps import Taps
 from handlers.texts import Texts
 from storage.archive import Archive
@@ -16,6 +17,7 @@ from storage.games import RedisGames
 from storage.limits import Limits
 from storage.outbox import Outbox
 from storage.people import People
+from storage.questions import Questions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,10 @@ class Deps:
     """A ``redis.asyncio.Redis``: where dialogs keep their state."""
     defaults: Mapping[str, Any]
     """Kind -> the rules that the configuration gives it."""
+    questions: Questions
+    supplies: Supplies
+    writes: bool = False
+    """Whether a model is there to write questions."""
     bot_id: int
     bot_username: str
     operators: frozenset[int] = frozenset()

@@ -6,6 +6,7 @@ from fsm.engine import Outcome
 from fsm.lobby import OpenGame
 from handlers.commands.finding import NotAHost
 from handlers.incoming import Incoming
+from handlers.supplies import open_supplied
 
 OPENERS = "openers"
 """Setting of a chat: who may open games."""
@@ -34,4 +35,6 @@ async def open_game(incoming: Incoming, kind: str, title: str, rules: Any) -> Ou
     await deps.people.saw_chat(place.chat_id, incoming.chat_type, incoming.chat_title)
     game_id = deps.games.new_id(place, incoming.command_id)
     command = OpenGame(kind, game_id, place, incoming.host, title, rules, deps.max_live)
-    return await deps.engine.execute(game_id, command, command_id=incoming.command_id, received=incoming.received)
+    return await open_supplied(
+        deps.engine, deps.supplies, command, command_id=incoming.command_id, received=incoming.received
+    )

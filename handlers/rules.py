@@ -8,16 +8,25 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from fsm import prizes
 from fsm.lobby import BadRule
-from fsm.pick_number import PickNumberRules
 
-AUTO = "auto"
-LONGEST = 60
+AUTO, ANY, NONE = "auto", "any", "none"
+YES, NO = "yes", "no"
+BANK = "bank"
+LONGEST = 100
 """Characters of a value that are worth reading."""
+SEPARATOR = "|"
+"""Between the categories of a list."""
+LISTS = frozenset({"categories"})
+"""Settings that may be longer."""
 MOST_DIGITS = 20
+
+
+R = TypeVar("R", bound=Any)
+"""A kind's rules."""
 
 
 class Unreadable(ValueError):
@@ -71,41 +80,65 @@ _READ: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "range_multiplier": lambda text: {"range_multiplier": _decimal(text)},
     "max_number": lambda text: {"max_number": _whole(text)},
     "numbers": lambda text: {"numbers": None if text == AUTO else _whole(text)},
+    "questions": lambda text: {"questions": _whole(text)},
+    "question_seconds": lambda text: {"question_ms": _milliseconds(text)},
+    "polls": lambda text: {"polls": text == YES},
+    "difficulty": lambda text: {"difficulty": "" if text == ANY else text},
+    "categories": lambda text: {"categories": () if text == ANY else tuple(text.split(SEPARATOR))},
+    "pack": lambda text: {"pack": None if text == BANK else _whole(text)},
+    "topic": lambda text: {"topic": "" if text == NONE else text},
 }
+_WRITTEN: Mapping[str, Callable[[Any], str]] = {
+    "percentages": lambda parts: " ".join(_written(part) for part in parts),
+    "polls": lambda polls: YES if polls else NO,
+    "difficulty": lambda difficulty: difficulty or ANY,
+    "categories": lambda names: SEPARATOR.join(names) or ANY,
+    "pack": lambda pack: BANK if pack is None else str(pack),
+    "topic": lambda topic: topic or NONE,
+}
+"""What has a way of its own to be written."""
 
-PICK_NUMBER_SETTINGS = tuple(_READ)
-"""What a host may set, by name."""
+
+def names_of(rules: Any) -> tuple[str, ...]:
+    """What a host may set of a kind's rules, by name."""
+    return tuple(name for name in _READ if hasattr(rules, _field(name)))
 
 
-def with_setting(rules: PickNumberRules, name: str, text: str) -> PickNumberRules:
+def _field(name: str) -> str:
+    """The field of the rules that a setting is kept in."""
+    return f"{name.removesuffix('_seconds')}_ms" if name.endswith("_seconds") else name
+
+
+def with_setting(rules: R, name: str, text: str) -> R:
     """The rules with one setting changed. Raises ``Unreadable`` and ``BadRule``."""
     changed = _changed(rules, name, text)
     changed.check()
     return changed
 
 
-def _changed(rules: PickNumberRules, name: str, text: str) -> PickNumberRules:
-    if len(text) > LONGEST:
+def _changed(rules: R, name: str, text: str) -> R:
+    if len(text) > LONGEST and name not in LISTS:
         raise Unreadable(text[:LONGEST])
-    changed = replace(rules, **_READ[name](text))
+    changed: R = replace(rules, **_READ[name](text))
     if name == "winners" and rules.split == prizes.PERCENTAGES and len(rules.percentages) != changed.winners:
-        return replace(changed, split=prizes.AUTO, percentages=())  # the old shares fit no more
+        fitting: R = replace(changed, split=prizes.AUTO, percentages=())  # the old shares fit no more
+        return fitting
     return changed
 
 
-def setting(rules: PickNumberRules, name: str) -> str:
+def setting(rules: Any, name: str) -> str:
     """A setting as text: what ``with_setting`` reads."""
+    value = getattr(rules, _field(name))
     if name.endswith("_seconds"):
-        return _written(Decimal(getattr(rules, f"{name.removesuffix('_seconds')}_ms")) / 1000)
-    value = getattr(rules, name)
-    if name == "percentages":
-        return " ".join(_written(part) for part in value)
+        return _written(Decimal(value) / 1000)
+    if name in _WRITTEN:
+        return _WRITTEN[name](value)
     if value is None:
         return AUTO
     return _written(value) if isinstance(value, Decimal) else str(value)
 
 
-def change(settings: Mapping[str, str], defaults: PickNumberRules, name: str, text: str) -> dict[str, str]:
+def change(settings: Mapping[str, str], defaults: R, name: str, text: str) -> dict[str, str]:
     """The settings with one changed. Raises ``Unreadable`` and ``BadRule``."""
     rules = with_setting(rules_for(settings, defaults), name, text)
     changed = {**settings, name: text}
@@ -116,13 +149,13 @@ def change(settings: Mapping[str, str], defaults: PickNumberRules, name: str, te
     return changed
 
 
-def rules_for(settings: Mapping[str, str], defaults: PickNumberRules) -> PickNumberRules:
+def rules_for(settings: Mapping[str, str], defaults: R) -> R:
     """The rules that a chat's settings make of the defaults.
 
     A setting that does not fit any more (the operator has changed the defaults, an older version wrote it) is passed
     over: a game can always be opened. They are checked together, as one may need another.
     """
-    wanted = {name: str(text) for name, text in settings.items() if name in _READ}
+    wanted = {name: str(text) for name, text in settings.items() if name in names_of(defaults)}
     while wanted:
         rules, misfit = defaults, ""
         try:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -19,13 +20,14 @@ from fsm.kind import Game, Host, Rejected, UnknownGame
 from fsm.lobby import Join, OpenGame
 from handlers.kinds import VERBS
 from handlers.kinds.verb import Tap, Verb, whole
-from handlers.ports import Api, Archive, Boards, Hosts, Ids, People
+from handlers.ports import Archive, Boards, Hosts, Ids, People
+from handlers.supplies import Supplies, open_supplied
 from handlers.texts import Texts, tidy
 from handlers.views.lobby import deep_link
 from handlers.views.message import Button, Message, edit_params, ephemeral_edit_params, send_params
 from handlers.views.registry import VIEWS, of_state
 
-__all__ = ["Answer", "Call", "Tap", "Taps", "carry_out"]
+__all__ = ["Answer", "Call", "Tap", "Taps"]
 
 REMEMBERED = 8192
 """Own boards, and games, that are remembered for a while to spare Telegram calls; forgetting costs a call."""
@@ -99,6 +101,7 @@ class Taps:
         ids: of new games.
         bot_username: for deep links; empty: none are made.
         max_live: live games a place may hold, for rematches.
+        supplies: what a rematch is played with.
     """
 
     def __init__(  # noqa: PLR0913 -- wired once, by name
@@ -113,6 +116,7 @@ class Taps:
         ids: Ids,
         bot_username: str = "",
         max_live: int = 1,
+        supplies: Supplies = MappingProxyType({}),
         verbs: Mapping[str, Mapping[str, Verb]] = VERBS,
     ) -> None:
         self._engine = engine
@@ -124,6 +128,7 @@ class Taps:
         self._ids = ids
         self._bot_username = bot_username
         self._max_live = max_live
+        self._supplies = supplies
         self._verbs = verbs
         self._showing: Mapping[str, _Showing] = {
             "o": _Showing(self._open_own),
@@ -310,7 +315,7 @@ class Taps:
         host = Host(tap.user_id, tidy(tap.user_name))
         new_id = self._ids.new_id(old.place, tap.command_id)
         opening = OpenGame(kind.name, new_id, old.place, host, old.title, old.rules, self._max_live)
-        await self._engine.execute(new_id, opening, command_id=tap.command_id, received=tap.received)
+        await open_supplied(self._engine, self._supplies, opening, command_id=tap.command_id, received=tap.received)
         with suppress(Rejected):  # the same tap once more: in already
             join = Join(host.id, host.name)
             await self._engine.execute(new_id, join, command_id=f"{tap.command_id}:join", received=tap.received)
@@ -385,19 +390,6 @@ class Taps:
 
     def _toast(self, locale: str, text_id: str, outcome: str) -> Answer:
         return Answer(text=self._texts.plain(locale, text_id), outcome=outcome)
-
-
-async def carry_out(api: Api, calls: Sequence[Call]) -> None:
-    """Make the calls that belong to a tap, in order, and what follows from how each went."""
-    for call in calls:
-        following = call.then
-        try:
-            await api.call(call.method, call.params)
-        except Exception as refused:  # noqa: BLE001 -- the tap is done; what can't be shown is shown otherwise, or not
-            logger.debug("{} was refused: {}", call.method, refused)
-            following = call.otherwise
-        if following is not None:
-            await carry_out(api, (following,))
 
 
 class _Recent:

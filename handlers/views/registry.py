@@ -6,9 +6,10 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from fsm import pick_number as pick_number_rules
+from fsm import quiz as quiz_rules
 from fsm.kind import Game, Kind, PlayerId
 from handlers.texts import Texts
-from handlers.views import pick_number
+from handlers.views import pick_number, quiz
 from handlers.views.message import Message
 
 
@@ -61,6 +62,8 @@ class View:
     rules: Rules
     proof_summary: Proof
     pages: Pages
+    steps: frozenset[str] = frozenset()
+    """Phases in which a new deadline is as much of a change as a new phase: it is shown at once."""
 
 
 VIEWS: Mapping[str, View] = MappingProxyType({view.kind.name: view for view in (
@@ -73,6 +76,17 @@ VIEWS: Mapping[str, View] = MappingProxyType({view.kind.name: view for view in (
         rules=pick_number.rules,
         proof_summary=pick_number.proof_summary,
         pages=pick_number.pages,
+    ),
+    View(
+        kind=quiz_rules.KIND,
+        title="quiz-name",
+        hint="quiz-hint",
+        board=quiz.board,
+        own_board=quiz.own_board,
+        rules=quiz.rules,
+        proof_summary=quiz.proof_summary,
+        pages=quiz.pages,
+        steps=frozenset({quiz_rules.QUESTION_OPEN, quiz_rules.QUESTION_REVEAL}),
     ),
 )})  # fmt: skip
 

@@ -17,6 +17,7 @@ board-prizes = 💰 Prizes, <b>{ $pool }</b> in all: { $shares }
 board-cancelled = { $reason ->
     [lobby_expired] Not enough players came in time, so the game is cancelled.
     [nobody_picked] Nobody picked a number, so the game is cancelled: there was nothing to draw.
+    [everybody_removed] Everybody was taken out, so the game is cancelled.
     [operator] The people who run this bot cancelled the game.
     [bot_removed] The bot left the chat, so the game is cancelled.
    *[host] A host cancelled the game.

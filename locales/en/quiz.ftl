@@ -2,10 +2,240 @@
 
 ## Refusals
 
-rejected-already-answered = You’ve already answered. The first answer counts.
+rejected-already-answered = You’ve already answered { $choice ->
+    [0] A
+    [1] B
+    [2] C
+   *[other] D
+}. The first answer counts.
+not-now-answer = { $phase ->
+    [waiting_for_players] Questions come when the quiz starts.
+    [players_joining] Questions come when the quiz starts.
+    [cancelled] This quiz was cancelled.
+   *[other] This quiz is over.
+}
 rejected-question-closed = Question { $number } is closed.
 rejected-no-such-answer = This question has no such answer.
 rejected-paused = The quiz is paused. It goes on in a moment.
 rejected-not-paused = The quiz isn’t paused.
 rejected-wrong-question-count = There are { $have } questions, but { $need } are needed.
 rejected-bad-question = Question { $number } can’t be asked like this. Choose others.
+
+## The quiz
+
+quiz-name = Quiz
+quiz-hint = The same questions for everybody, one tap each, the first answer counts. The harder the question and the quicker your right answer, the more points; right answers in a row earn extra.
+quiz-value = { $value }
+
+quiz-category-geography = Geography
+quiz-category-history = History
+quiz-category-science = Science
+quiz-category-nature = Nature
+quiz-category-technology = Technology
+quiz-category-art = Art
+quiz-category-literature = Literature
+quiz-category-music = Music
+quiz-category-film = Film
+quiz-category-sport = Sport
+quiz-category-food = Food
+quiz-category-space = Space
+quiz-category-maths = Maths
+quiz-difficulty-easy = easy
+quiz-difficulty-medium = medium
+quiz-difficulty-hard = hard
+
+## The lobby
+
+quiz-about = { $questions ->
+    [one] 🧠 One question, { $time } to answer it.
+   *[other] 🧠 { $questions } questions, { $time } for each.
+}
+quiz-subject = 📚 About: { $subjects }
+quiz-about-accuracy = 🎯 Only right answers count, not how quick they are.
+quiz-about-polls = 📊 Questions come as Telegram quiz polls.
+
+## A question
+
+quiz-head = Question { $number } of { $questions }
+quiz-question = <b>{ $question }</b>
+quiz-answer = <b>{ $letter }</b>  { $answer }
+quiz-button = { $letter }  { $answer }
+quiz-poll-below = 👇 The question is in the poll. Votes of those who joined count, and the first one is final.
+quiz-progress = ⏳ Until { $deadline } · answered: { $answered } of { $players }
+quiz-paused = ⏸ The quiz is paused. It goes on when a host says so, or by itself { $deadline }.
+quiz-polls-refused = I may not send polls here, so the answers are on buttons.
+
+button-pause = Pause
+button-resume = Go on
+tap-answered = Your answer: { $letter }, { $answer }. It’s locked in.
+tap-paused = The clock stands still.
+tap-quiz-resumed = The clock is running again.
+
+## The right answer
+
+quiz-tally-right = ✅ <b>{ $letter }  { $answer }</b>  { $bar } { $count }
+quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
+quiz-nobody-yet = Nobody has any points yet.
+quiz-line = { $mark } { $name }: <b>{ $points }</b>
+quiz-line-gained = { $mark } { $name }: <b>{ $points }</b> (+{ $gained })
+quiz-soon-next = The next question is coming up…
+quiz-soon-result = That was the last question. The result is coming up…
+
+## The result
+
+quiz-result = { $mark } { $name }: <b>{ $points }</b> · ✅ { $right }
+quiz-result-prize = { $mark } { $name }: <b>{ $points }</b> · ✅ { $right } · 💰 <b>{ $prize }</b>
+quiz-brief = { $place }. { $name } { $points }
+quiz-nobody-at-all = Nobody got a single one right. Next time!
+quiz-totals = Questions: { $questions }, players: { $players }. { $players ->
+    [one] Your own summary
+   *[other] Everybody’s own summary
+} is in our private chat.
+
+## A player’s own board
+
+quiz-own-answer = You answered <b>{ $letter }  { $answer }</b>. It’s locked in.
+quiz-own-right = ✅ <b>{ $letter }  { $answer }</b> is right: +{ $gained }
+quiz-own-wrong = ❌ { $letter }  { $answer }. Right is <b>{ $right }  { $right_answer }</b>.
+quiz-own-score = Your points: <b>{ $points }</b>, right { $right } of { $of }
+quiz-own-place =
+    { $place } Your place, of { $players }
+    Points: <b>{ $points }</b>. Right: { $right } of { $questions }. Longest run: { $streak }.
+quiz-own-no-place =
+    No points this time. Players: { $players }.
+    Right: { $right } of { $questions }.
+quiz-own-prize = 💰 You won <b>{ $prize }</b>. Congratulations.
+quiz-missed = { $question } <b>{ $answer }</b>
+
+## Rules
+
+quiz-rules =
+    🧠 <b>Quiz</b>
+
+    <b>1.</b> Join while the lobby is open. Then everybody gets the same questions.
+    <b>2.</b> Tap an answer before the time is up. The first one counts, and nobody sees it before the right answer is shown.
+    <b>3.</b> When everybody has answered, the question ends early.
+
+    <b>Points for a right answer</b>
+    base + base × { $speed } % × time left ÷ time for the question + streak
+    Base: easy { $easy }, medium { $medium }, hard { $hard }.
+    Streak: { $step } for each right answer in a row before this one, { $most } at most.
+    The result is rounded down. A wrong answer or none earns nothing and ends the streak. The time is taken when your answer reaches me.
+
+    🎯 When only right answers count, the part for speed is missing.
+
+    🏅 Equal points share a place, and the prizes of the places that they take.
+quiz-fair = A quiz draws no lots for its winners: the points decide. Their formula is in the rules.
+
+## Opening
+
+rejected-no-questions = There are no questions of that kind. Choose other categories, another difficulty or another pack.
+cmd-usage-start_quiz = Write it like this: /start_quiz 10 15 20 (questions, seconds for each, players at most), or only the first of them.
+cmd-about-start_quiz = Open a quiz: [questions] [seconds] [players]
+cmd-about-pack = Your own quiz questions
+cmd-help-quiz-group = /start_quiz [questions] [seconds] [players] – open a quiz
+cmd-help-quiz-private = /pack – your own quiz questions: send a file, look, change, get it back
+quiz-bank-instead = { $reason } { $host }, the questions come from the built-in bank instead.
+quiz-bank-partly = { $reason } { $host }, { $written ->
+    [one] { $written } question is the model’s, the others come from the built-in bank.
+   *[other] { $written } questions are the model’s, the others come from the built-in bank.
+}
+quiz-written = ✍️ The questions are written: { $topic }
+
+## The form
+
+dlg-newgame-quiz = <b>A new quiz</b>
+dlg-newgame-to-quiz = 🧠 A quiz instead
+dlg-newgame-to-pick_number = 🎱 Pick Your Number instead
+dlg-settings-quiz = <b>What quizzes of this group begin with</b>
+dlg-settings-to-quiz = 🧠 Quizzes
+dlg-name-questions = Questions
+dlg-name-question_seconds = Time to answer
+dlg-name-difficulty = Difficulty
+dlg-name-categories = Categories
+dlg-name-pack = Questions from
+dlg-name-topic = Topic for the model
+dlg-name-polls = Ask by
+dlg-quiz-mode-normal = right and quick
+dlg-quiz-mode-accuracy = right answers only
+dlg-difficulty-any = any
+dlg-difficulty-easy = easy
+dlg-difficulty-medium = medium
+dlg-difficulty-hard = hard
+dlg-categories-any = all
+dlg-pack-bank = the built-in bank
+dlg-topic-none = none
+dlg-polls-no = buttons
+dlg-polls-yes = Telegram’s quiz polls
+dlg-about-questions = How many questions are asked.
+dlg-about-question_seconds = How long everybody has to answer. In seconds.
+dlg-about-difficulty = How hard the questions are; harder ones are worth more.
+dlg-about-categories = What the questions are about. Tap to choose, tap again to leave out; none chosen means all.
+dlg-about-pack = Questions of the built-in bank, or of a pack of yours. Send me one with /pack in our private chat.
+dlg-about-topic = A model writes the questions about this while the lobby is open: up to 100 characters. If it fails, the bank steps in.
+dlg-about-polls = Buttons below the question, or Telegram’s own quiz polls. A poll tells voters at once whether they were right, and can’t be paused.
+dlg-quiz-about-mode = Points for right answers alone, or also for quick ones.
+dlg-quiz-about-reveal_seconds = How long the right answer stands. In seconds.
+dlg-quiz-name-reveal_seconds = Showing the answer
+
+## Packs
+
+pack-list = { $count ->
+    [0]
+        <b>Your packs</b>
+        You have none yet.
+
+        Send me a file with questions: CSV, JSON or XLSX. The first line names the columns: <code>{ $columns }</code>. The first three are needed. Open Trivia DB’s JSON is fine as it is.
+   *[other]
+        <b>Your packs</b>
+        Choose one, or send me a file with questions (CSV, JSON or XLSX) to add another. Columns: <code>{ $columns }</code>
+}
+pack-item = { $name } ({ $size })
+pack-preview = { $count ->
+    [one] <b>{ $name }</b>: { $count } question. Shall I keep it?
+   *[other] <b>{ $name }</b>: { $count } questions. Shall I keep them?
+}
+pack-alike-head = ⚠️ Nearly the same questions:
+pack-and-more = … and { $count } more
+pack-question = <b>{ $question }</b>
+pack-answers = ✅ { $right } · ❌ { $wrong }
+pack-about = { $category } · { $difficulty }
+pack-photo = 🖼 with a photo
+pack-save = Keep it
+pack-discard = Don’t keep it
+pack-saved = The pack is yours. Choose it for a quiz with /newgame in your group.
+pack-discarded = Nothing was kept.
+pack-refused = { $count ->
+    [one] ❌ <b>{ $name }</b> has a mistake, so nothing of it is kept. Mend it and send the file again.
+   *[other] ❌ <b>{ $name }</b> has mistakes, so nothing of it is kept. Mend them and send the file again.
+}
+pack-too-big = ❌ <b>{ $name }</b> is too large: at most { $limit } KB.
+pack-not-loaded = I couldn’t get that file from Telegram. Please send it again.
+pack-too-many = You have { $limit } packs already. Delete one first.
+pack-name-taken = You have a pack of that name already.
+pack-question-taken = That question is in this pack already.
+pack-full = A pack holds at most { $limit } questions.
+pack-gone = That isn’t there any more.
+pack-open = <b>{ $name }</b>, questions: { $size }
+pack-view = Look at the questions
+pack-rename = Rename
+pack-export = Get it as { $form }
+pack-delete = Delete
+pack-delete-sure = Delete <b>{ $name }</b> and its questions for good?
+pack-delete-yes = Yes, delete
+pack-deleted = The pack is deleted.
+pack-new-name = Answer with the new name of <b>{ $name }</b>: up to { $limit } characters.
+pack-page = <b>{ $name }</b>, page { $page } of { $pages }
+pack-add = Add a question
+pack-change = Change it
+pack-remove = Delete this question
+pack-write = Write the question like this, one thing a line:
+
+    the question
+    the right answer
+    a wrong answer
+    another wrong answer, up to three
+pack-changed = The question is changed.
+pack-added = The question is added.
+pack-removed = The question is deleted.
+pack-in-private = Packs of questions are kept in our private chat. Write /pack there.

@@ -2,10 +2,244 @@
 
 ## Отказы
 
-rejected-already-answered = Вы уже ответили. Считается первый ответ.
+rejected-already-answered = Вы уже ответили { $choice ->
+    [0] A
+    [1] B
+    [2] C
+   *[other] D
+}. Считается первый ответ.
+not-now-answer = { $phase ->
+    [waiting_for_players] Вопросы придут, когда викторина начнётся.
+    [players_joining] Вопросы придут, когда викторина начнётся.
+    [cancelled] Эту викторину отменили.
+   *[other] Эта викторина закончилась.
+}
 rejected-question-closed = Вопрос { $number } закрыт.
 rejected-no-such-answer = У этого вопроса нет такого ответа.
 rejected-paused = Викторина на паузе. Скоро продолжим.
 rejected-not-paused = Викторина не на паузе.
 rejected-wrong-question-count = Вопросов { $have }, а нужно { $need }.
 rejected-bad-question = Вопрос { $number } задать нельзя. Выберите другие.
+
+## Викторина
+
+quiz-name = Викторина
+quiz-hint = Всем одни и те же вопросы, одно нажатие на каждый, первый ответ окончательный. Чем труднее вопрос и быстрее верный ответ, тем больше очков; за верные ответы подряд — надбавка.
+quiz-value = { $value }
+
+quiz-category-geography = География
+quiz-category-history = История
+quiz-category-science = Наука
+quiz-category-nature = Природа
+quiz-category-technology = Техника
+quiz-category-art = Искусство
+quiz-category-literature = Литература
+quiz-category-music = Музыка
+quiz-category-film = Кино
+quiz-category-sport = Спорт
+quiz-category-food = Еда
+quiz-category-space = Космос
+quiz-category-maths = Математика
+quiz-difficulty-easy = лёгкий
+quiz-difficulty-medium = средний
+quiz-difficulty-hard = трудный
+
+## Лобби
+
+quiz-about = { $questions ->
+    [one] 🧠 { $questions } вопрос, { $time } на каждый.
+    [few] 🧠 { $questions } вопроса, { $time } на каждый.
+   *[other] 🧠 { $questions } вопросов, { $time } на каждый.
+}
+quiz-subject = 📚 О чём: { $subjects }
+quiz-about-accuracy = 🎯 Считаются только верные ответы, скорость не важна.
+quiz-about-polls = 📊 Вопросы придут опросами Telegram.
+
+## Вопрос
+
+quiz-head = Вопрос { $number } из { $questions }
+quiz-question = <b>{ $question }</b>
+quiz-answer = <b>{ $letter }</b>  { $answer }
+quiz-button = { $letter }  { $answer }
+quiz-poll-below = 👇 Вопрос в опросе. Считаются голоса тех, кто в игре; первый голос окончательный.
+quiz-progress = ⏳ До { $deadline } · ответили: { $answered } из { $players }
+quiz-paused = ⏸ Викторина на паузе. Продолжим, когда скажет ведущий, или сами { $deadline }.
+quiz-polls-refused = Опросы мне здесь запрещены, поэтому ответы на кнопках.
+
+button-pause = Пауза
+button-resume = Продолжить
+tap-answered = Ваш ответ: { $letter }, { $answer }. Он принят и окончателен.
+tap-paused = Часы остановлены.
+tap-quiz-resumed = Часы снова идут.
+
+## Верный ответ
+
+quiz-tally-right = ✅ <b>{ $letter }  { $answer }</b>  { $bar } { $count }
+quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
+quiz-nobody-yet = Очков пока ни у кого нет.
+quiz-line = { $mark } { $name }: <b>{ $points }</b>
+quiz-line-gained = { $mark } { $name }: <b>{ $points }</b> (+{ $gained })
+quiz-soon-next = Сейчас будет следующий вопрос…
+quiz-soon-result = Это был последний вопрос. Сейчас будут итоги…
+
+## Итоги
+
+quiz-result = { $mark } { $name }: <b>{ $points }</b> · ✅ { $right }
+quiz-result-prize = { $mark } { $name }: <b>{ $points }</b> · ✅ { $right } · 💰 <b>{ $prize }</b>
+quiz-brief = { $place }. { $name } { $points }
+quiz-nobody-at-all = Никто не ответил верно ни разу. В следующий раз!
+quiz-totals = Вопросов: { $questions }, игроков: { $players }. { $players ->
+    [one] Ваши личные итоги
+   *[other] Личные итоги каждого
+} — в чате со мной.
+
+## Своя доска игрока
+
+quiz-own-answer = Ваш ответ: <b>{ $letter }  { $answer }</b>. Он принят и окончателен.
+quiz-own-right = ✅ <b>{ $letter }  { $answer }</b> — верно: +{ $gained }
+quiz-own-wrong = ❌ { $letter }  { $answer }. Верный ответ — <b>{ $right }  { $right_answer }</b>.
+quiz-own-score = Ваши очки: <b>{ $points }</b>, верных { $right } из { $of }
+quiz-own-place =
+    { $place } Ваше место, игроков { $players }
+    Очки: <b>{ $points }</b>. Верных: { $right } из { $questions }. Лучшая серия: { $streak }.
+quiz-own-no-place =
+    На этот раз без очков. Игроков: { $players }.
+    Верных: { $right } из { $questions }.
+quiz-own-prize = 💰 Ваш приз — <b>{ $prize }</b>. Поздравляю.
+quiz-missed = { $question } <b>{ $answer }</b>
+
+## Правила
+
+quiz-rules =
+    🧠 <b>Викторина</b>
+
+    <b>1.</b> Присоединяйтесь, пока открыто лобби. Потом все получают одни и те же вопросы.
+    <b>2.</b> Нажмите на ответ, пока не вышло время. Первый окончательный, и до показа верного ответа его никто не видит.
+    <b>3.</b> Если ответили все, вопрос закрывается раньше.
+
+    <b>Очки за верный ответ</b>
+    основа + основа × { $speed } % × остаток времени ÷ время на вопрос + серия
+    Основа: лёгкий { $easy }, средний { $medium }, трудный { $hard }.
+    Серия: { $step } за каждый верный ответ подряд перед этим, не больше { $most }.
+    Итог округляется вниз. Неверный ответ или его отсутствие очков не даёт и прерывает серию. Время берётся в момент, когда ваш ответ дошёл до меня.
+
+    🎯 Когда считаются только верные ответы, части за скорость нет.
+
+    🏅 Равные очки делят место и призы тех мест, которые заняли.
+quiz-fair = В викторине победителей не разыгрывают: решают очки. Их формула — в правилах.
+
+## Открытие
+
+rejected-no-questions = Таких вопросов нет. Выберите другие категории, другую трудность или другой набор.
+cmd-usage-start_quiz = Напишите так: /start_quiz 10 15 20 (вопросов, секунд на каждый, игроков не больше) или только начало.
+cmd-about-start_quiz = Открыть викторину: [вопросы] [секунды] [игроки]
+cmd-about-pack = Свои вопросы для викторины
+cmd-help-quiz-group = /start_quiz [вопросы] [секунды] [игроки] – открыть викторину
+cmd-help-quiz-private = /pack – свои вопросы для викторины: прислать файл, посмотреть, исправить, получить обратно
+quiz-bank-instead = { $reason } { $host }, вопросы будут из встроенного банка.
+quiz-bank-partly = { $reason } { $host }, { $written ->
+    [one] { $written } вопрос от модели, остальные из встроенного банка.
+    [few] { $written } вопроса от модели, остальные из встроенного банка.
+   *[other] { $written } вопросов от модели, остальные из встроенного банка.
+}
+quiz-written = ✍️ Вопросы написаны: { $topic }
+
+## Форма
+
+dlg-newgame-quiz = <b>Новая викторина</b>
+dlg-newgame-to-quiz = 🧠 Лучше викторину
+dlg-newgame-to-pick_number = 🎱 Лучше «Выбери число»
+dlg-settings-quiz = <b>С чего начинаются викторины этой группы</b>
+dlg-settings-to-quiz = 🧠 Викторины
+dlg-name-questions = Вопросов
+dlg-name-question_seconds = Время на ответ
+dlg-name-difficulty = Трудность
+dlg-name-categories = Категории
+dlg-name-pack = Откуда вопросы
+dlg-name-topic = Тема для модели
+dlg-name-polls = Как спрашивать
+dlg-quiz-mode-normal = верно и быстро
+dlg-quiz-mode-accuracy = только верные ответы
+dlg-difficulty-any = любая
+dlg-difficulty-easy = лёгкие
+dlg-difficulty-medium = средние
+dlg-difficulty-hard = трудные
+dlg-categories-any = все
+dlg-pack-bank = встроенный банк
+dlg-topic-none = нет
+dlg-polls-no = кнопками
+dlg-polls-yes = опросами Telegram
+dlg-about-questions = Сколько вопросов задать.
+dlg-about-question_seconds = Сколько времени на ответ. В секундах.
+dlg-about-difficulty = Насколько трудны вопросы; за трудные очков больше.
+dlg-about-categories = О чём вопросы. Нажмите, чтобы выбрать, ещё раз — чтобы убрать; если не выбрано ничего, подойдут все.
+dlg-about-pack = Вопросы встроенного банка или вашего набора. Пришлите его командой /pack в чате со мной.
+dlg-about-topic = Модель пишет вопросы об этом, пока открыто лобби: до 100 знаков. Если не сможет, выручит банк.
+dlg-about-polls = Кнопки под вопросом или опросы Telegram. Опрос сразу говорит голосующему, прав ли он, и его нельзя поставить на паузу.
+dlg-quiz-about-mode = Очки только за верные ответы или ещё и за быстрые.
+dlg-quiz-about-reveal_seconds = Сколько виден верный ответ. В секундах.
+dlg-quiz-name-reveal_seconds = Показ ответа
+
+## Наборы
+
+pack-list = { $count ->
+    [0]
+        <b>Ваши наборы</b>
+        Пока ни одного.
+
+        Пришлите мне файл с вопросами: CSV, JSON или XLSX. Первая строка называет столбцы: <code>{ $columns }</code>. Первые три обязательны. JSON из Open Trivia DB годится как есть.
+   *[other]
+        <b>Ваши наборы</b>
+        Выберите набор или пришлите ещё один файл с вопросами (CSV, JSON или XLSX). Столбцы: <code>{ $columns }</code>
+}
+pack-item = { $name } ({ $size })
+pack-preview = { $count ->
+    [one] <b>{ $name }</b>: { $count } вопрос. Сохранить?
+    [few] <b>{ $name }</b>: { $count } вопроса. Сохранить?
+   *[other] <b>{ $name }</b>: { $count } вопросов. Сохранить?
+}
+pack-alike-head = ⚠️ Почти одинаковые вопросы:
+pack-and-more = … и ещё { $count }
+pack-question = <b>{ $question }</b>
+pack-answers = ✅ { $right } · ❌ { $wrong }
+pack-about = { $category } · { $difficulty }
+pack-photo = 🖼 с фотографией
+pack-save = Сохранить
+pack-discard = Не сохранять
+pack-saved = Набор ваш. Выберите его для викторины командой /newgame в своей группе.
+pack-discarded = Ничего не сохранено.
+pack-refused = { $count ->
+    [one] ❌ В файле <b>{ $name }</b> { $count } ошибка, ничего не сохранено. Исправьте и пришлите снова.
+    [few] ❌ В файле <b>{ $name }</b> { $count } ошибки, ничего не сохранено. Исправьте и пришлите снова.
+   *[other] ❌ В файле <b>{ $name }</b> { $count } ошибок, ничего не сохранено. Исправьте и пришлите снова.
+}
+pack-too-big = ❌ Файл <b>{ $name }</b> слишком велик: не больше { $limit } КБ.
+pack-not-loaded = Не удалось получить файл от Telegram. Пришлите его ещё раз.
+pack-too-many = У вас уже { $limit } наборов. Сначала удалите какой-нибудь.
+pack-name-taken = Набор с таким названием у вас уже есть.
+pack-question-taken = Такой вопрос в этом наборе уже есть.
+pack-full = В наборе не больше { $limit } вопросов.
+pack-gone = Этого уже нет.
+pack-open = <b>{ $name }</b>, вопросов: { $size }
+pack-view = Посмотреть вопросы
+pack-rename = Переименовать
+pack-export = Получить как { $form }
+pack-delete = Удалить
+pack-delete-sure = Удалить <b>{ $name }</b> с вопросами навсегда?
+pack-delete-yes = Да, удалить
+pack-deleted = Набор удалён.
+pack-new-name = Ответьте новым названием для <b>{ $name }</b>: до { $limit } знаков.
+pack-page = <b>{ $name }</b>, страница { $page } из { $pages }
+pack-add = Добавить вопрос
+pack-change = Изменить
+pack-remove = Удалить этот вопрос
+pack-write = Напишите вопрос так, каждое на своей строке:
+
+    вопрос
+    верный ответ
+    неверный ответ
+    ещё неверный, не больше трёх
+pack-changed = Вопрос изменён.
+pack-added = Вопрос добавлен.
+pack-removed = Вопрос удалён.
+pack-in-private = Наборы вопросов хранятся в чате со мной. Напишите там /pack.

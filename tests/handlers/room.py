@@ -17,10 +17,12 @@ from fsm.engine import Engine
 from fsm.kind import Game, Place
 from fsm.lobby import DeadlinePassed, Join, StartNow
 from fsm.pick_number import KIND, PickNumber, PickNumberRules
+from fsm.quiz import QuizRules
 from fsm.registry import KINDS
 from handlers.floods import Floods
 from handlers.hosts import Hosts
 from handlers.incoming import ANONYMOUS
+from handlers.kinds.extras import supplies
 from handlers.routing import Deps, SlowDoor
 from handlers.taps import Taps
 from handlers.texts import Texts
@@ -34,6 +36,7 @@ from storage.limits import BASE, Limits, Rates
 from storage.outbox import Claimed, Outbox, Outgoing
 from storage.people import People
 from storage.projector import Projector
+from storage.questions import Questions
 
 BOT_ID, BOT = 4242, "TombolaBot"
 GROUP, FORUM, OTHER_GROUP = -1001, -1002, -1003
@@ -272,6 +275,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
     engine = Engine(KINDS, games, clock, SystemEntropy())
     limits = Limits(redis, Rates(overall=(), chat=(), group=()), clock.now)
     people, archive, hosts = People(pool, redis), Archive(pool, codec), Hosts(telegram, redis)
+    questions = Questions(pool)
     errors: list[str] = []
 
     async def health() -> dict[str, str]:
@@ -285,7 +289,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         hosts=hosts,
         taps=Taps(
             engine=engine, texts=TEXTS, people=people, hosts=hosts, boards=NoBoards(), archive=archive, ids=games,
-            bot_username=BOT,
+            bot_username=BOT, supplies=supplies(questions, people, clock),
         ),
         outbox=Outbox(redis, limits),
         limits=limits,
@@ -294,7 +298,9 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         clock=clock,
         floods=Floods(clock),
         redis=redis,
-        defaults={KIND.name: PickNumberRules()},
+        defaults={KIND.name: PickNumberRules(), "quiz": QuizRules()},
+        questions=questions,
+        supplies=supplies(questions, people, clock),
         bot_id=BOT_ID,
         bot_username=BOT,
         operators=frozenset({OPERATOR}),

@@ -1,6 +1,7 @@
 """Rules as people write them: what is read, what is refused, and that a stored setting never stops a game."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 
 from fsm.lobby import BadRule
 from fsm.pick_number import PickNumberRules
-from handlers.rules import PICK_NUMBER_SETTINGS, Unreadable, change, rules_for, setting, with_setting
+from fsm.quiz import QuizRules
+from handlers.rules import Unreadable, change, names_of, rules_for, setting, with_setting
 
 DEFAULTS = PickNumberRules()
+EACH = [DEFAULTS, QuizRules()]
 
 
 @pytest.mark.parametrize(
@@ -53,11 +56,14 @@ def test_a_setting_that_no_longer_fits_is_passed_over() -> None:
     assert (rules.winners, rules.mode, rules.join_ms) == (1, "reverse", DEFAULTS.join_ms)
 
 
-@given(st.dictionaries(st.sampled_from(PICK_NUMBER_SETTINGS), st.text("0123456789.,-+eE %aINfnodrp", max_size=12)))
-def test_whatever_is_stored_a_game_can_be_opened(settings: dict[str, str]) -> None:
-    rules_for(settings, DEFAULTS).check()
+@given(st.sampled_from(EACH), st.data())
+def test_whatever_is_stored_a_game_can_be_opened(defaults: Any, data: st.DataObject) -> None:
+    texts = st.text("0123456789.,-+eE %aINfnodrp|", max_size=12)
+    rules_for(data.draw(st.dictionaries(st.sampled_from(names_of(defaults)), texts)), defaults).check()
 
 
-@pytest.mark.parametrize("name", [name for name in PICK_NUMBER_SETTINGS if name != "percentages"])
-def test_a_setting_written_is_read_as_the_same(name: str) -> None:
-    assert with_setting(DEFAULTS, name, setting(DEFAULTS, name)) == DEFAULTS
+@pytest.mark.parametrize(
+    ("defaults", "name"), [(each, name) for each in EACH for name in names_of(each) if name != "percentages"]
+)
+def test_a_setting_written_is_read_as_the_same(defaults: Any, name: str) -> None:
+    assert with_setting(defaults, name, setting(defaults, name)) == defaults
