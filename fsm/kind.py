@@ -1,10 +1,12 @@
 """What a kind of game is: commands in, events out, and the machine that says what is legal when."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, call
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -114,16 +116,22 @@ S = TypeVar("S", bound=Game)
 
 
 @cache
-def _fields(type_: Any) -> tuple[tuple[str, ...], Callable[[Game], tuple[Any, ...]]]:
-    """Names of a state's fields, and what reads them all."""
+def _slots(type_: Any) -> tuple[Mapping[str, int], Callable[[Any], tuple[Any, ...]], tuple[Any, ...]]:
+    """Where each field of a state stands, what reads them all, and what sets each."""
     names = tuple(field.name for field in fields(type_))
-    return names, attrgetter(*names)
+    places = {name: place for place, name in enumerate(names)}
+    return places, attrgetter(*names), tuple(getattr(type_, name).__set__ for name in names)
 
 
 def changed(state: S, **changes: Any) -> S:
-    """``dataclasses.replace`` at a third of its price, for what happens with every tap."""
-    names, values = _fields(type(state))
-    return type(state)(**{**dict(zip(names, values(state), strict=True)), **changes})
+    """``dataclasses.replace`` at less than half its price, for what happens with every tap: the loops are in C."""
+    places, read, setters = _slots(type(state))
+    values = list(read(state))
+    for name, value in changes.items():
+        values[places[name]] = value
+    new = object.__new__(type(state))
+    deque(map(call, setters, repeat(new), values), maxlen=0)
+    return new
 
 
 @dataclass(frozen=True, slots=True)
