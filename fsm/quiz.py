@@ -466,6 +466,8 @@ def _answer(game: QuizGame, command: Answer, now: Instant) -> tuple[Event, ...]:
         raise NoSuchAnswer
     remaining = min(_known(game.deadline) - now, game.rules.question_ms)  # two servers' clocks may differ
     given = AnswerGiven(player, game.index, command.choice, remaining, now)
+    if len(game.replies) + 1 < len(game.players) - len(game.gone):
+        return (given,)  # nearly always: somebody is missing, and there is no need to look who
     return (given, *_close_early(evolve(game, given), now))
 
 
