@@ -19,9 +19,9 @@ from bot.logs import TRACE, new_trace
 from bot.metrics import Metrics
 from bot.tasks import Tasks
 from fsm.engine import Clock, Unavailable
+from handlers.carrying import Carrier
 from handlers.floods import Floods, Verdict
-from handlers.ports import Api
-from handlers.taps import Answer, Call, Tap, Taps, carry_out
+from handlers.taps import Answer, Tap, Taps
 from storage.connections import REDIS_GONE
 
 TAP = b'"callback_query":'
@@ -128,7 +128,7 @@ class Doors:
         taps: Taps,
         floods: Floods,
         slow: Callable[[], Awaitable[SlowDoor]],
-        api: Api,
+        carrier: Carrier,
         redis: Redis,
         clock: Clock,
         tasks: Tasks,
@@ -137,7 +137,7 @@ class Doors:
         self._taps = taps
         self._floods = floods
         self._slow = slow
-        self._api = api
+        self._carrier = carrier
         self._redis = redis
         self._clock = clock
         self._tasks = tasks
@@ -162,7 +162,7 @@ class Doors:
             self._metrics.errors["tap"] += 1
             logger.opt(exception=answer.error).error("a tap failed")
         if answer.calls:
-            self._tasks.spawn("calls of a tap", carry_out(self._api, answer.calls), brief=True)
+            self._tasks.spawn("calls of a tap", self._carrier.carry_out(tap, answer.calls), brief=True)
         return None if answer.answered_by_calls else {"method": "answerCallbackQuery", **answering(tap, answer)}
 
     async def _answer(self, tap: Tap) -> Answer:
@@ -202,8 +202,7 @@ class Doors:
                 logger.opt(exception=bug).error("an update failed")
                 continue
             if reply is not None:
-                call = Call(reply.pop("method"), reply)
-                self._tasks.spawn("answer of a tap", carry_out(self._api, [call]), brief=True)
+                self._tasks.spawn("answer of a tap", self._carrier.answer(reply), brief=True)
         return ()
 
     async def _deliver_slowly(self, raw: bytes) -> None:

@@ -45,6 +45,7 @@ from fsm.pick_number import Beacon, PickNumberRules
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
 from handlers.boards import Boards
+from handlers.carrying import Carrier
 from handlers.floods import Floods
 from handlers.hosts import Hosts
 from handlers.kinds import extras
@@ -359,7 +360,7 @@ class House:
             taps=taps,
             floods=self.floods,
             slow=slow,
-            api=self.api,
+            carrier=Carrier(self.api, self.limits, self.outbox),
             redis=self.redis,
             clock=self.clock,
             tasks=self.tasks,

@@ -297,7 +297,8 @@ class Sender:
         method = out.method if message_id is None else out.edit_method
         assert method is not None
         params = out.sending() if message_id is None else out.editing(message_id)
-        if out.slot and message_id is None and method.startswith("edit"):
+        named = out.params.keys() & {"message_id", "ephemeral_message_id"}
+        if out.slot and message_id is None and method.startswith("edit") and not named:
             await self._drop(claimed, Settled.MESSAGE_GONE, "the slot has no message")
             return
         if not self._lease.held:

@@ -13,7 +13,8 @@ from aiogram.types import CallbackQuery, Message
 from aiogram_dialog.utils import CB_SEP
 from loguru import logger
 
-from handlers.commands import hosts, languages, lists, pick_number, players
+from handlers.carrying import Carrier
+from handlers.commands import hosts, languages, lists, pick_number, players, quiz
 from handlers.commands.named import commands_router
 from handlers.deps import Deps
 from handlers.dialogs.access import dialog_storage
@@ -23,8 +24,9 @@ from handlers.incoming import Incoming
 from handlers.limited_session import http_session, limited_bot
 from handlers.members import members_router
 from handlers.publish import ALL, publish
+from handlers.quiz_votes import votes_router
 from handlers.reading import Reading
-from handlers.taps import Tap, carry_out
+from handlers.taps import Tap
 
 __all__ = ["Deps", "SlowDoor", "build_dispatcher", "publish"]
 
@@ -40,6 +42,8 @@ def build_dispatcher(deps: Deps) -> Dispatcher:
         commands_router("players", players.COMMANDS),
         commands_router("hosts", hosts.COMMANDS),
         commands_router("pick_number", pick_number.COMMANDS),
+        commands_router("quiz", quiz.COMMANDS),
+        votes_router(),
         _buttons_router(),
         dialogs_router(deps),
         _rest_router(),
@@ -100,30 +104,29 @@ async def _tap(query: CallbackQuery, incoming: Incoming, deps: Deps) -> None:
     message = query.message
     assert message is not None
     assert query.data is not None
-    answer = await deps.taps.answer(
-        Tap(
-            update_id=incoming.update_id,
-            query_id=query.id,
-            user_id=query.from_user.id,
-            user_name=query.from_user.full_name,
-            username=query.from_user.username,
-            language=query.from_user.language_code,
-            chat_id=message.chat.id,
-            chat_type=message.chat.type,
-            topic_id=incoming.place.topic_id,
-            message_id=message.message_id,
-            ephemeral_message_id=message.ephemeral_message_id if isinstance(message, Message) else None,
-            data=query.data,
-            received=incoming.received,
-            trace=incoming.trace,
-        )
+    tap = Tap(
+        update_id=incoming.update_id,
+        query_id=query.id,
+        user_id=query.from_user.id,
+        user_name=query.from_user.full_name,
+        username=query.from_user.username,
+        language=query.from_user.language_code,
+        chat_id=message.chat.id,
+        chat_type=message.chat.type,
+        topic_id=incoming.place.topic_id,
+        message_id=message.message_id,
+        ephemeral_message_id=message.ephemeral_message_id if isinstance(message, Message) else None,
+        data=query.data,
+        received=incoming.received,
+        trace=incoming.trace,
     )
+    answer = await deps.taps.answer(tap)
     if answer.error is not None:
         logger.opt(exception=answer.error).error("a tap failed")
         deps.count_error(type(answer.error).__name__)
     if not answer.answered_by_calls:
         await incoming.toast(answer.text, alert=answer.alert, url=answer.url)
-    await carry_out(deps.api, answer.calls)
+    await Carrier(deps.api, deps.limits, deps.outbox).carry_out(tap, answer.calls)
 
 
 def _on_data(handler: Any) -> Any:

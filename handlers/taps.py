@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
-from loguru import logger
 
 from fsm.engine import Engine, Unavailable
 from fsm.kind import Game, Host, Rejected, UnknownGame

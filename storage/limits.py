@@ -164,17 +164,23 @@ class Limits:
         return int(await self._reserve(keys=[BASE], args=arguments))
 
     async def acquire(
-        self, chat_id: int, within: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        chat_id: int,
+        within: float,
+        *,
+        priority: Priority = Priority.URGENT,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> bool:
-        """Wait for the right to one urgent call, for calls that don't go through the outbox.
+        """Wait for the right to one call, for calls that don't go through the outbox.
 
         Args:
             chat_id: whom the call is for.
             within: seconds; when the wait would be longer, nothing is taken and the answer is False at once.
+            priority: which share of the rates it may use.
             sleep: how to wait, in seconds.
         """
         left = round(within * 1000)
-        while wait := await self.reserve(chat_id):
+        while wait := await self.reserve(chat_id, priority=priority):
             if wait > left:
                 return False
             left -= wait

@@ -2,6 +2,7 @@
 
 from sandbox.control import buttons
 from sandbox.state import Message
+from storage.limits import Limits
 from tests.e2e.conftest import Table
 from tests.e2e.test_pick_number import everybody_joins, open_game
 
@@ -30,4 +31,35 @@ async def test_a_player_picks_privately_and_a_host_cancels_and_plays_again(polle
     await polled.tap(polled.host, "^r:")
     await polled.tap(player, "^h:")
     await polled.until(lambda: len(ephemeral(polled)) == 2)
+    polled.no_complaints()
+
+
+async def test_fast_picks_in_private_end_with_the_last_number_shown_within_telegrams_limits(polled: Table) -> None:
+    await open_game(polled)
+    await everybody_joins(polled)
+    await polled.tap(polled.host, "^s:")
+    board = await polled.says("Take a number")
+    game_id = buttons(board)[0]["callback_data"].split(":")[1]
+    player, control = polled.people[1], polled.box.control
+    private = control.private(player)
+    control.say(player, private, f"/start g_{game_id}")
+    own = await polled.says("Your pick", chat=private)
+    for number in (1, 2, 3, 4, 5, 6, 7, 8, 9):
+        answer = await control.press_data(player, own, f"p:{game_id}:{number}").answer()
+        assert str(number) in (answer.text or "")
+    await polled.until(lambda: "✓ 9" in str(own.markup))
+    polled.no_complaints()
+
+
+async def test_where_the_rates_leave_no_room_for_private_boards_the_private_chat_is_offered(polled: Table) -> None:
+    await open_game(polled)
+    await everybody_joins(polled)
+    await polled.tap(polled.host, "^s:")
+    board = await polled.says("Take a number")
+    game_id = buttons(board)[0]["callback_data"].split(":")[1]
+    limits = Limits(polled.bot.redis, now=polled.clock.now)
+    await limits.penalise(polled.group.id, 30)
+    answer = await polled.box.control.press_data(polled.people[1], board, f"o:{game_id}").answer()
+    assert answer.url == f"https://t.me/{polled.bot.bot_username}?start=g_{game_id}"
+    assert ephemeral(polled) == []
     polled.no_complaints()
