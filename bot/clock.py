@@ -4,6 +4,8 @@ import asyncio
 import os
 import time
 
+SEED_BYTES = 32
+
 
 class SystemClock:
     """Wall-clock time."""
@@ -18,8 +20,14 @@ class SystemClock:
 
 
 class SystemEntropy:
-    """The operating system's random."""
+    """The operating system's random, asked for a hundred seeds at a time: each decision gets one, and few use it."""
+
+    def __init__(self) -> None:
+        self._left = b""
 
     def seed(self) -> str:
         """32 fresh random bytes, hex."""
-        return os.urandom(32).hex()
+        if not self._left:
+            self._left = os.urandom(SEED_BYTES * 100)
+        seed, self._left = self._left[:SEED_BYTES], self._left[SEED_BYTES:]
+        return seed.hex()
