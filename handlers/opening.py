@@ -3,6 +3,7 @@
 from typing import Any
 
 from fsm.engine import Outcome
+from fsm.kind import Rejected
 from fsm.lobby import OpenGame
 from handlers.commands.finding import NotAHost
 from handlers.incoming import Incoming
@@ -38,3 +39,23 @@ async def open_game(incoming: Incoming, kind: str, title: str, rules: Any) -> Ou
     return await open_supplied(
         deps.engine, deps.supplies, command, command_id=incoming.command_id, received=incoming.received
     )
+
+
+async def create(incoming: Incoming, kind: str, title: str, rules: Any) -> bool:
+    """The same for a tap, which is answered with how it went. Whether the game is open."""
+    try:
+        await open_game(incoming, kind, title, rules)
+    except Rejected as refusal:
+        await incoming.toast(incoming.deps.texts.refusal(incoming.locale, refusal), alert=True)
+        return False
+    await incoming.toast(incoming.label("dlg-newgame-opened"))
+    return True
+
+
+async def store_setting(incoming: Incoming, name: str, value: Any) -> None:
+    """Keep one of the chat's settings. Raises ``NotAHost``: only hosts change what everybody plays by."""
+    if not await incoming.is_host():
+        raise NotAHost
+    people, chat_id = incoming.deps.people, incoming.place.chat_id
+    await people.saw_chat(chat_id, incoming.chat_type, incoming.chat_title)
+    await people.change_settings(chat_id, {name: value})

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handlers.commands import hosts, pick_number, players
+from handlers.commands import hosts, pick_number, players, quiz
 from handlers.deps import Deps
 from handlers.dialogs.launch import HOST_COMMANDS, OPERATOR_COMMANDS
 
 PLAYERS = tuple(players.COMMANDS)
-HOSTS = ("newgame", *pick_number.COMMANDS, *hosts.COMMANDS, "settings")
+HOSTS = ("newgame", *pick_number.COMMANDS, *quiz.COMMANDS, *hosts.COMMANDS, "settings")
 OPERATORS = tuple(OPERATOR_COMMANDS)
 ALL = frozenset({*PLAYERS, *HOSTS, *HOST_COMMANDS, *OPERATORS})
 """Every command that the bot has."""

@@ -1,4 +1,4 @@
-"""The form of Pick Your Number's rules: a window that lists them, and one that changes the chosen one.
+"""The form of a game's rules: a window that lists them, and one that changes the chosen one.
 
 ``/newgame`` fills it in for one game, ``/settings`` for all games of a chat; a ``Form`` says where its values are.
 """
@@ -16,7 +16,7 @@ from aiogram_dialog.widgets.kbd import Button, Group, Select, SwitchTo
 
 from fsm import lobby, prizes
 from fsm.kind import Rejected
-from fsm.pick_number import ASSIGN, DROP, NORMAL, REVERSE, PickNumberRules
+from fsm.pick_number import ASSIGN, DROP, NORMAL, REVERSE
 from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
 from handlers.incoming import Incoming
 from handlers.rules import AUTO, Unreadable, change, rules_for, setting
@@ -43,15 +43,18 @@ PRESETS: Mapping[str, Sequence[str]] = {
     "max_number": ("100", "500", "1000"),
 }
 """What is offered for each setting; most can be typed as well."""
-CHOSEN_ONLY = frozenset({"mode", "split", "absent"})
+CHOSEN_ONLY = frozenset({"mode", "split", "absent", "difficulty", "categories", "pack", "polls"})
 """Settings that have no other values than those offered."""
+SEVERAL = frozenset({"categories"})
+"""Settings of which several values can be chosen, one after the other."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Form:
-    """Where a form's values are, and what it is called.
+    """Where a form's values are, and what it is called. A kind that offers other values makes its own ``Form`` of it.
 
     Attributes:
+        kind: of game.
         summary: the state of the window that lists the settings.
         field: the state of the window that changes one.
         names: the settings, in order.
@@ -59,15 +62,38 @@ class Form:
         save: keeps them.
     """
 
+    kind: str
     summary: State
     field: State
     names: tuple[str, ...]
     load: Callable[[DialogManager], Awaitable[dict[str, str]]]
     save: Callable[[DialogManager, dict[str, str]], Awaitable[None]]
 
-    async def rules(self, manager: DialogManager) -> PickNumberRules:
+    async def rules(self, manager: DialogManager) -> Any:
         """The rules as they are filled in."""
-        return rules_for(await self.load(manager), defaults(manager))
+        return rules_for(await self.load(manager), self.defaults(manager))
+
+    def defaults(self, manager: DialogManager) -> Any:
+        """What the configuration says."""
+        return incoming_of(manager).deps.defaults[self.kind]
+
+    # -- what a kind may see otherwise --------------------------------------------------------------------------
+
+    async def presets(self, manager: DialogManager, name: str) -> Sequence[str]:  # noqa: ARG002
+        """What is offered for a setting."""
+        return PRESETS[name]
+
+    def chosen(self, rules: Any, name: str, text: str) -> str:  # noqa: ARG002
+        """The value that tapping an offered one comes to."""
+        return text
+
+    async def shown(self, incoming: Incoming, name: str, text: str) -> str | Markup:
+        """A value as people read it in a message."""
+        return self._shown(incoming, name, text)
+
+    async def on_button(self, incoming: Incoming, name: str, text: str, rules: Any) -> str:  # noqa: ARG002
+        """The same on a button that offers it."""
+        return str(self._shown(incoming, name, text, button=True))
 
     # -- windows ------------------------------------------------------------------------------------------------
 
@@ -95,32 +121,59 @@ class Form:
     async def lines(self, manager: DialogManager) -> list[Markup]:
         """One line a setting: its name and value."""
         incoming, values = incoming_of(manager), await self.load(manager)
-        rules = rules_for(values, defaults(manager))
+        rules = rules_for(values, self.defaults(manager))
+        found = [(name, values.get(TITLE, "") if name == TITLE else setting(rules, name)) for name in self.names]
         return [
             incoming.text(
-                "dlg-line", name=Markup(incoming.text(f"dlg-name-{name}")), value=_shown(incoming, name, text)
+                "dlg-line",
+                name=incoming.text(self._word(incoming, f"name-{name}")),
+                value=await self.shown(incoming, name, text),
             )
-            for name in self.names
-            if (text := values.get(TITLE, "") if name == TITLE else setting(rules, name)) or name == TITLE
+            for name, text in found
+            if text or name == TITLE
         ]
 
     def buttons(self, incoming: Incoming) -> list[tuple[str, str]]:
         """The items of ``fields``."""
-        return [(name, incoming.label(f"dlg-name-{name}")) for name in self.names if name != "percentages"]
+        named = [(name, incoming.label(self._word(incoming, f"name-{name}"))) for name in self.names]
+        return [(name, label) for name, label in named if name != "percentages"]
+
+    def _word(self, incoming: Incoming, what: str) -> str:
+        """The id of a text: the kind's own where it has one."""
+        own = f"dlg-{self.kind}-{what}"
+        return own if incoming.deps.texts.has(own) else f"dlg-{what}"
+
+    def _shown(self, incoming: Incoming, name: str, text: str, *, button: bool = False) -> str | Markup:
+        words = incoming.label if button else incoming.text
+        texts, locale = incoming.deps.texts, incoming.locale
+        if name == TITLE:
+            return text or words(VIEWS[self.kind].title)
+        if name.endswith("_seconds"):
+            return texts.duration(locale, int(Decimal(text) * 1000))
+        if name in CHOSEN_ONLY or text == AUTO:
+            return words(self._word(incoming, f"{name}-{text}"))
+        if name == "percentages":
+            return " / ".join(f"{part} %" for part in text.split()) or words("dlg-none")
+        return texts.number(locale, Decimal(text))
 
     async def _field(self, dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
         name = str(dialog_manager.dialog_data["field"])
         values = await self.load(dialog_manager)
-        rules = rules_for(values, defaults(dialog_manager))
+        rules = rules_for(values, self.defaults(dialog_manager))
         current = values.get(TITLE, "") if name == TITLE else setting(rules, name)
         note = dialog_manager.dialog_data.get("note")
         parts = [
             Markup(note) if note else None,
-            incoming.text("dlg-line", name=incoming.text(f"dlg-name-{name}"), value=_shown(incoming, name, current)),
-            incoming.text(f"dlg-about-{name}", winners=rules.winners),
+            incoming.text(
+                "dlg-line",
+                name=incoming.text(self._word(incoming, f"name-{name}")),
+                value=await self.shown(incoming, name, current),
+            ),
+            incoming.text(self._word(incoming, f"about-{name}"), winners=rules.winners),
             None if name in CHOSEN_ONLY else incoming.text("dlg-reply-with-it"),
         ]
-        presets = [(text, str(_shown(incoming, name, text, button=True))) for text in PRESETS[name]]
+        offered = await self.presets(dialog_manager, name)
+        presets = [(text, await self.on_button(incoming, name, text, rules)) for text in offered]
         return {"html": "\n\n".join(part for part in parts if part), "presets": presets}
 
     # -- taps and texts -----------------------------------------------------------------------------------------
@@ -131,27 +184,28 @@ class Form:
 
     async def _choose(self, _: CallbackQuery, __: Any, manager: DialogManager, text: str) -> None:
         name = str(manager.dialog_data["field"])
-        if text not in PRESETS[name]:
+        if text not in await self.presets(manager, name):
             return
         if (name, text) == ("split", prizes.PERCENTAGES):
             await _go_to(manager, self.field, "percentages")
         else:
-            await self._set(manager, name, text)
+            stays = name in SEVERAL
+            await self._set(manager, name, self.chosen(await self.rules(manager), name, text), stays=stays)
 
     async def _typed(self, _: Message, __: Any, manager: DialogManager, text: str) -> None:
         name = str(manager.dialog_data["field"])
         if name not in CHOSEN_ONLY:
             await self._set(manager, name, text.strip())
 
-    async def _set(self, manager: DialogManager, name: str, text: str) -> None:
-        """Keep the value and go back to the list; or stay, and say what is wrong with it."""
+    async def _set(self, manager: DialogManager, name: str, text: str, *, stays: bool = False) -> None:
+        """Keep the value and go back to the list; or stay, where there is more to choose or something is wrong."""
         incoming = incoming_of(manager)
         try:
             values = await self.load(manager)
             if name == TITLE:
                 changed = {**values, TITLE: lobby.check_title(text)}
             else:
-                changed = change(values, defaults(manager), name, text)
+                changed = change(values, self.defaults(manager), name, text)
         except Unreadable:
             manager.dialog_data["note"] = incoming.text("dlg-unreadable")
         except Rejected as refusal:
@@ -159,34 +213,14 @@ class Form:
         else:
             await self.save(manager, changed)
             manager.dialog_data.pop("note", None)
-            await manager.switch_to(self.summary, show_mode=ShowMode.EDIT)
+            if not stays:
+                await manager.switch_to(self.summary, show_mode=ShowMode.EDIT)
 
 
 async def _go_to(manager: DialogManager, state: State, name: str) -> None:
     manager.dialog_data["field"] = name
     manager.dialog_data.pop("note", None)
     await manager.switch_to(state)
-
-
-def defaults(manager: DialogManager) -> PickNumberRules:
-    """What the configuration says."""
-    found: PickNumberRules = incoming_of(manager).deps.defaults["pick_number"]
-    return found
-
-
-def _shown(incoming: Incoming, name: str, text: str, *, button: bool = False) -> str | Markup:
-    """A value as people read it."""
-    words = incoming.label if button else incoming.text
-    texts, locale = incoming.deps.texts, incoming.locale
-    if name == TITLE:
-        return text or words(VIEWS["pick_number"].title)
-    if name.endswith("_seconds"):
-        return texts.duration(locale, int(Decimal(text) * 1000))
-    if name in CHOSEN_ONLY or text == AUTO:
-        return words(f"dlg-{name}-{text}")
-    if name == "percentages":
-        return " / ".join(f"{part} %" for part in text.split()) or words("dlg-none")
-    return texts.number(locale, Decimal(text))
 
 
 def cancel_button() -> Button:

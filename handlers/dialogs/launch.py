@@ -16,6 +16,7 @@ from handlers.dialogs.access import OwnersOnly, dialog_locks
 from handlers.dialogs.admin import admin_dialog, start_admin
 from handlers.dialogs.newgame import newgame_dialog, start_newgame
 from handlers.dialogs.parts import Managers
+from handlers.dialogs.quiz import newquiz_dialog, quiz_settings_dialog
 from handlers.dialogs.settings import settings_dialog, start_settings
 from handlers.incoming import Incoming
 from handlers.opening import may_open
@@ -67,7 +68,10 @@ def dialogs_router(deps: Deps) -> Router:
         openers.message.register(_for_operators(start), _ForOperators(command))
     leftovers = Router(name="leftovers")
     leftovers.callback_query.register(left_over)
-    router.include_routers(openers, newgame_dialog(), settings_dialog(), admin_dialog(), leftovers)
+    router.include_routers(
+        openers, newgame_dialog(), settings_dialog(), newquiz_dialog(), quiz_settings_dialog(),
+        admin_dialog(), leftovers,
+    )  # fmt: skip
     setup_dialogs(
         router,
         dialog_manager_factory=Managers(),

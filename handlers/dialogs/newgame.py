@@ -7,12 +7,12 @@ from aiogram.types import CallbackQuery
 from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
 from aiogram_dialog.widgets.kbd import Button, Row
 
-from fsm.kind import Rejected
 from fsm.pick_number import KIND
 from handlers.dialogs.form import TITLE, Form, cancel_button, close
 from handlers.dialogs.parts import Given, Label, incoming_of
+from handlers.dialogs.quiz import start_newquiz
 from handlers.incoming import Incoming
-from handlers.opening import open_game, settings_of
+from handlers.opening import create, settings_of
 
 
 class NewGame(StatesGroup):
@@ -32,6 +32,7 @@ async def _save(manager: DialogManager, values: dict[str, str]) -> None:
 
 
 FORM = Form(
+    KIND.name,
     NewGame.summary,
     NewGame.field,
     (
@@ -63,15 +64,9 @@ async def _summary(dialog_manager: DialogManager, incoming: Incoming, **_: Any) 
 
 
 async def _create(query: CallbackQuery, button: Any, manager: DialogManager) -> None:
-    incoming = incoming_of(manager)
     values = await _load(manager)
-    try:
-        await open_game(incoming, KIND.name, values.get(TITLE, ""), await FORM.rules(manager))
-    except Rejected as refusal:
-        await incoming.toast(incoming.deps.texts.refusal(incoming.locale, refusal), alert=True)
-        return
-    await incoming.toast(incoming.label("dlg-newgame-opened"))
-    await close(query, button, manager)
+    if await create(incoming_of(manager), KIND.name, values.get(TITLE, ""), await FORM.rules(manager)):
+        await close(query, button, manager)
 
 
 def newgame_dialog() -> Dialog:
@@ -80,6 +75,7 @@ def newgame_dialog() -> Dialog:
         Window(
             Given("html"),
             FORM.fields(),
+            Button(Label("dlg-newgame-to-quiz"), id="quiz", on_click=start_newquiz),
             Row(Button(Label("dlg-newgame-create"), id="create", on_click=_create), cancel_button()),
             state=NewGame.summary,
             getter=_summary,

@@ -9,12 +9,12 @@ from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
 from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, SwitchTo
 
 from fsm.pick_number import KIND
-from handlers.commands.finding import NotAHost
 from handlers.commands.languages import choose_language
 from handlers.dialogs.form import Form, cancel_button
 from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
+from handlers.dialogs.quiz import start_quiz_settings
 from handlers.incoming import Incoming
-from handlers.opening import EVERYONE, HOSTS, OPENERS, settings_of
+from handlers.opening import EVERYONE, HOSTS, OPENERS, settings_of, store_setting
 
 
 class ChatSettings(StatesGroup):
@@ -30,19 +30,11 @@ async def _load(manager: DialogManager) -> dict[str, str]:
 
 
 async def _save(manager: DialogManager, values: dict[str, str]) -> None:
-    await _store(incoming_of(manager), KIND.name, values)
-
-
-async def _store(incoming: Incoming, name: str, value: Any) -> None:
-    """Keep one of the chat's settings. Raises ``NotAHost``: only hosts change what everybody plays by."""
-    if not await incoming.is_host():
-        raise NotAHost
-    people, chat_id = incoming.deps.people, incoming.place.chat_id
-    await people.saw_chat(chat_id, incoming.chat_type, incoming.chat_title)
-    await people.change_settings(chat_id, {name: value})
+    await store_setting(incoming_of(manager), KIND.name, values)
 
 
 FORM = Form(
+    KIND.name,
     ChatSettings.summary,
     ChatSettings.field,
     (
@@ -97,11 +89,11 @@ async def _languages(incoming: Incoming, **_: Any) -> dict[str, Any]:
 async def _change_openers(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
     incoming = incoming_of(manager)
     now = (await settings_of(incoming)).get(OPENERS, HOSTS)
-    await _store(incoming, OPENERS, HOSTS if now == EVERYONE else EVERYONE)
+    await store_setting(incoming, OPENERS, HOSTS if now == EVERYONE else EVERYONE)
 
 
 async def _reset(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    await _store(incoming_of(manager), KIND.name, None)
+    await store_setting(incoming_of(manager), KIND.name, None)
 
 
 async def _choose_language(_: CallbackQuery, __: Any, manager: DialogManager, locale: str) -> None:
@@ -120,6 +112,7 @@ def settings_dialog() -> Dialog:
             FORM.fields(),
             Button(Given("openers"), id="openers", on_click=_change_openers),
             SwitchTo(Label("dlg-name-language"), id="language", state=ChatSettings.language),
+            Button(Label("dlg-settings-to-quiz"), id="quiz", on_click=start_quiz_settings),
             Row(Button(Label("dlg-reset"), id="reset", on_click=_reset), cancel_button()),
             state=ChatSettings.summary,
             getter=_summary,

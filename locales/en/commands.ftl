@@ -47,6 +47,7 @@ cmd-help-private =
     /history – games that you have played
     /fair – the proof of a draw, for anybody to check
     /language – your language
+    /pack – your own quiz questions: send a file, look, change, get it back
 
     Games are opened in groups: add me to one.
 cmd-help-group =
@@ -61,6 +62,7 @@ cmd-help-group =
     <b>For administrators</b>
     /newgame – open a game, rule by rule
     /create_game [title] [reverse] [winners] – the same in one line
+    /start_quiz [questions] [seconds] [players] – open a quiz
     /startnow, /extend [seconds] – less or more time to join
     /remove – take a player out; answer their message
     /cancel_game – end the game without a result

@@ -133,8 +133,6 @@ rejected-no-questions = There are no questions of that kind. Choose other catego
 cmd-usage-start_quiz = Write it like this: /start_quiz 10 15 20 (questions, seconds for each, players at most), or only the first of them.
 cmd-about-start_quiz = Open a quiz: [questions] [seconds] [players]
 cmd-about-pack = Your own quiz questions
-cmd-help-quiz-group = /start_quiz [questions] [seconds] [players] – open a quiz
-cmd-help-quiz-private = /pack – your own quiz questions: send a file, look, change, get it back
 quiz-bank-instead = { $reason } { $host }, the questions come from the built-in bank instead.
 quiz-bank-partly = { $reason } { $host }, { $written ->
     [one] { $written } question is the model’s, the others come from the built-in bank.
@@ -146,7 +144,6 @@ quiz-written = ✍️ The questions are written: { $topic }
 
 dlg-newgame-quiz = <b>A new quiz</b>
 dlg-newgame-to-quiz = 🧠 A quiz instead
-dlg-newgame-to-pick_number = 🎱 Pick Your Number instead
 dlg-settings-quiz = <b>What quizzes of this group begin with</b>
 dlg-settings-to-quiz = 🧠 Quizzes
 dlg-name-questions = Questions

@@ -134,8 +134,6 @@ rejected-no-questions = Таких вопросов нет. Выберите д�
 cmd-usage-start_quiz = Напишите так: /start_quiz 10 15 20 (вопросов, секунд на каждый, игроков не больше) или только начало.
 cmd-about-start_quiz = Открыть викторину: [вопросы] [секунды] [игроки]
 cmd-about-pack = Свои вопросы для викторины
-cmd-help-quiz-group = /start_quiz [вопросы] [секунды] [игроки] – открыть викторину
-cmd-help-quiz-private = /pack – свои вопросы для викторины: прислать файл, посмотреть, исправить, получить обратно
 quiz-bank-instead = { $reason } { $host }, вопросы будут из встроенного банка.
 quiz-bank-partly = { $reason } { $host }, { $written ->
     [one] { $written } вопрос от модели, остальные из встроенного банка.
@@ -148,7 +146,6 @@ quiz-written = ✍️ Вопросы написаны: { $topic }
 
 dlg-newgame-quiz = <b>Новая викторина</b>
 dlg-newgame-to-quiz = 🧠 Лучше викторину
-dlg-newgame-to-pick_number = 🎱 Лучше «Выбери число»
 dlg-settings-quiz = <b>С чего начинаются викторины этой группы</b>
 dlg-settings-to-quiz = 🧠 Викторины
 dlg-name-questions = Вопросов
