@@ -46,7 +46,14 @@ PENDING = "pending"
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """The one character that JSON has and PostgreSQL has not."""
 
-_LOCK = "SELECT shard FROM feed_checkpoints WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE"
+_LOCK = """
+WITH locked AS (SELECT shard FROM feed_checkpoints WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE)
+UPDATE feed_checkpoints c SET position = COALESCE(n.position, c.position), updated_at = now()
+FROM locked JOIN unnest($1::text[], $2::text[]) AS n(shard, position) USING (shard) WHERE c.shard = locked.shard
+RETURNING set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true)
+"""
+"""Takes the locks, in one order, and moves the positions. The settings are for what follows in the transaction: arrays
+come in lengths that the planner can't foresee, and an index look-up a row is right for all of them."""
 _NEW_SHARDS = """
 INSERT INTO feed_checkpoints (shard, position) SELECT unnest($1::text[]), '' ON CONFLICT DO NOTHING
 """
@@ -111,10 +118,6 @@ ON CONFLICT (player_id, chat_id, kind) DO UPDATE SET
     points = s.points + excluded.points,
     best_streak = greatest(s.best_streak, excluded.best_streak),
     updated_at = now()
-"""
-_CHECKPOINT = """
-UPDATE feed_checkpoints c SET position = n.position, updated_at = now()
-FROM unnest($1::text[], $2::text[]) AS n(shard, position) WHERE c.shard = n.shard
 """
 
 
@@ -246,19 +249,17 @@ class Projector:
         `gaps`: whether events before an entry's that PostgreSQL lacks are lost for good, and so the entry is
         written without. If not, its game is left out; returns the games that were.
         """
-        shards = sorted({entry.shard for entry in entries})
+        positions = {entry.shard: entry.id or None for entry in entries}
+        shards = list(positions)
         async with self._pool.acquire() as connection, connection.transaction():
-            if len(await connection.fetch(_LOCK, shards)) < len(shards):
+            if len(await connection.fetch(_LOCK, shards, list(positions.values()))) < len(shards):
                 await connection.execute(_NEW_SHARDS, shards)
-                await connection.fetch(_LOCK, shards)
+                await connection.fetch(_LOCK, shards, list(positions.values()))
             writes = _Writes(await _known(connection, entries))
             for entry in entries:
                 self._read(entry, writes, gaps=gaps)
             await _check(connection, writes)
             await self._write(connection, writes)
-            positions = {entry.shard: entry.id for entry in entries if entry.id}
-            if positions:
-                await connection.execute(_CHECKPOINT, list(positions), list(positions.values()))
         self.events += len(writes.events)
         return frozenset(writes.early)
 
@@ -296,8 +297,6 @@ class Projector:
     async def _write(self, connection: Connection, writes: _Writes) -> None:
         if not writes.changed:
             return
-        # Arrays of a length that the planner can't foresee: an index look-up a row is right for all of them.
-        await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off")
         await _put_games(connection, writes)
         await connection.copy_records_to_table("game_events", columns=_EVENT_COLUMNS, records=writes.events)
         await _put_seats(connection, writes)
