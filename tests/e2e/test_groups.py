@@ -88,7 +88,7 @@ async def test_a_member_who_is_no_host_opens_and_cancels_nothing(polled: Table) 
     await open_game(polled)
     polled.box.control.say(polled.people[1], polled.group, "/cancel_game")
     await polled.until(lambda: not polled.box.world.updates.pending)
-    assert await polled.tap(polled.people[1], "^j:")
+    assert (await polled.tap(polled.people[1], "^j:")).text
     polled.no_complaints()
 
 
