@@ -71,6 +71,8 @@ class Commit:
     """Command ids of the game before these records, and when each was received."""
     claim: tuple[Place, int] | None = None
     """Where the game is opened: its place, and how many live games that may hold."""
+    incarnation: str = ""
+    """As of ``Stored``."""
 
 
 class CommitResult(Enum):
@@ -91,6 +93,8 @@ class Stored:
     state: Game
     version: int
     seen: dict[str, Instant]
+    incarnation: str = ""
+    """Marks a game that was put back from an older state after the store was lost: versions of before don't count."""
 
 
 class GameStore(Protocol):
@@ -134,6 +138,7 @@ class _Live:
     kind: Kind[Any] | None = None
     state: Game | None = None
     version: int = 0
+    incarnation: str = ""
     seen: dict[str, Instant] = field(default_factory=dict)
     waiting: deque[_Order] = field(default_factory=deque)
     fresh: bool = False
@@ -306,10 +311,10 @@ class Engine:
                 while live.waiting:
                     self._answer(live.waiting.popleft(), failure)
             elif stored is None:  # not fresh: another replica may open it at any time
-                live.kind, live.state, live.version, live.seen = None, None, 0, {}
+                live.kind, live.state, live.version, live.seen, live.incarnation = None, None, 0, {}, ""
             else:
                 live.fresh, live.kind, live.state = True, stored.kind, stored.state
-                live.version, live.seen = stored.version, stored.seen
+                live.version, live.seen, live.incarnation = stored.version, stored.seen, stored.incarnation
 
     def _plan(self, live: _Live) -> _Plan | None:
         """Decide on what waits in one game. None: nothing is left to ask the store."""
@@ -341,7 +346,8 @@ class Engine:
             results.append(result)
         if not orders or kind is None or state is None:
             return None
-        commit = Commit(live.id, kind, live.version, version, state, tuple(records), live.seen, claim)
+        done = tuple(records)
+        commit = Commit(live.id, kind, live.version, version, state, done, live.seen, claim, live.incarnation)
         return _Plan(live, orders, results, commit)
 
     def _decide(

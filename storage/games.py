@@ -66,7 +66,8 @@ local function commit(
     redis.call('PEXPIRE', tail, ttl)
   end
   if final == '1' then redis.call('SREM', place, id) end
-  redis.call('XADD', KEYS[2], '*', 'g', id, 'v', expected, 'k', kind, 'p', phase, 'd', deadline, 'r', records)
+  local before = string.match(expected, '%d+')
+  redis.call('XADD', KEYS[2], '*', 'g', id, 'v', before, 'k', kind, 'p', phase, 'd', deadline, 'r', records)
   return 'committed'
 end
 local results = {{}}
@@ -115,7 +116,8 @@ class RedisGames:
             for record in self._codec.decode_records(kind, raw):
                 state = kind.fold(state, record.events)
                 seen[record.command_id] = record.at
-        return Stored(kind, state, int(version), seen)
+        count, _, incarnation = version.decode().partition("/")
+        return Stored(kind, state, int(count), seen, incarnation)
 
     async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
         """Each commit for itself, all in one round trip. Raises ``Unavailable``: it is unknown what was written."""
@@ -176,7 +178,7 @@ class RedisGames:
         """What the script is told about a game: as many as ``ARGUMENTS_A_GAME``, in its order."""
         game_id, state = commit.game_id, commit.state
         if not commit.records:
-            return commit.expected, commit.version, "", game_id, "", 0, "", "", 0, "", ""
+            return _written(commit.expected, commit), "", "", game_id, "", 0, "", "", 0, "", ""
         final = commit.kind.machine.is_final(state.phase)
         snapshot: bytes | str = ""
         every = max(SNAPSHOT_EVERY, len(state.players), len(commit.seen) // 4)
@@ -184,8 +186,8 @@ class RedisGames:
             seen = {**commit.seen, **{record.command_id: record.at for record in commit.records}}
             snapshot = self._codec.encode_snapshot(state, seen)
         return (
-            commit.expected,
-            commit.version,
+            _written(commit.expected, commit),
+            _written(commit.version, commit),
             self._codec.encode_records(commit.kind, commit.records),
             game_id,
             snapshot,
@@ -276,6 +278,11 @@ class _Call:
 
 
 _RESULTS = {result.value.encode(): result for result in CommitResult}
+
+
+def _written(version: int, commit: Commit) -> str:
+    """A version as Redis has it: after the loss of a store, with the mark of the game's new incarnation."""
+    return f"{version}/{commit.incarnation}" if commit.incarnation else str(version)
 
 
 async def _reached(call: Any) -> Any:

@@ -6,6 +6,7 @@ read of the game's shard: a game that has ended in Redis, and was forgotten ther
 has been projected.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,9 +41,9 @@ end
 _TOKEN = f"{_SETTLED} return settled()"
 _RESTORE = f"""{_SETTLED}
 if settled() ~= ARGV[2] then return -1 end
-if tonumber(redis.call('HGET', KEYS[2], 'v') or '0') >= tonumber(ARGV[4]) then return 0 end
+if tonumber(string.match(redis.call('HGET', KEYS[2], 'v') or '0', '%d+')) >= tonumber(ARGV[4]) then return 0 end
 redis.call('DEL', KEYS[3])
-redis.call('HSET', KEYS[2], 'v', ARGV[4], 'k', ARGV[5], 's', ARGV[6])
+redis.call('HSET', KEYS[2], 'v', ARGV[4] .. '/' .. ARGV[9], 'k', ARGV[5], 's', ARGV[6])
 redis.call('PEXPIRE', KEYS[2], ARGV[8])
 if ARGV[7] == '' then redis.call('ZREM', KEYS[4], ARGV[3]) else redis.call('ZADD', KEYS[4], ARGV[7], ARGV[3]) end
 redis.call('SADD', KEYS[5], ARGV[3])
@@ -111,7 +112,7 @@ async def _lacking(redis: Redis, rows: Sequence[Any]) -> list[tuple[str, str]]:
     return [
         (row["id"], row["kind"])
         for row, version in zip(rows, versions, strict=True)
-        if int(version or 0) < row["version"]
+        if int((version or b"0").partition(b"/")[0]) < row["version"]
     ]
 
 
@@ -138,4 +139,5 @@ async def _restore(redis: Redis, codec: Codec, stored: Stored, token: bytes) -> 
     deadline = "" if state.deadline is None else str(state.deadline)
     version, kind = str(stored.version), stored.kind.name
     arguments: list[str | bytes] = [GROUP, token, state.id, version, kind, snapshot, deadline, str(LIVE_TTL_MS)]
+    arguments.append(secrets.token_hex(4))  # no version that a process remembers from before fits any more
     return int(await redis.register_script(_RESTORE)(keys=names, args=arguments))

@@ -106,6 +106,23 @@ async def test_a_rebuild_never_overwrites_a_later_version(house: House) -> None:
     assert await house.new_engine().look(game_id) == later
 
 
+async def test_what_a_process_remembers_from_before_the_loss_never_counts_as_the_present(house: House) -> None:
+    game_id = await house.open(max_players=20)
+    await house.project()
+    asleep = house.new_engine()
+    for player in (1, 2):  # acknowledged by Redis, and lost with it before it was projected
+        await house.do(game_id, Join(player, f"Lost {player}"))
+    before = await asleep.look(game_id)
+    await lose_redis(house)
+    await again(house)
+    awake = house.new_engine()
+    for player in (3, 4):
+        await awake.execute(game_id, Join(player, f"New {player}"), command_id=f"new:{player}")
+    assert (await awake.look(game_id)).version == before.version
+    await asleep.execute(game_id, Join(5, "Late"), command_id="late")
+    assert set((await house.new_engine().look(game_id)).state.players) == {3, 4, 5}
+
+
 async def test_a_redis_that_came_back_older_is_brought_forward(house: House, redis: Redis) -> None:
     game_id = await house.open()
     await house.do(game_id, Join(1, "A"))
