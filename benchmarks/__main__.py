@@ -1,0 +1,161 @@
+"""Measure: taps against other stacks, latency, losses, limits, memory. Writes `benchmarks/out/latest.json`.
+
+    python -m benchmarks [--quick] [--shape many-small|few-huge|one-game] [--seed N] [--runs N] [--seconds S]
+                         [--only NAME ...] [--write-docs]
+
+The server has one core, the load generator and the stores have the other.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+
+from benchmarks import footprint, limits, machine, projector, report, stacks, taps
+from benchmarks.plan import Plan, say
+from benchmarks.report import Row, row
+from benchmarks.stacks import Stores
+from benchmarks.telegram import bot_api
+from benchmarks.world import SHAPES
+from storage.embedded import embedded_postgres, embedded_redis
+from storage.migrate import upgrade
+
+OUT = Path(__file__).parent / "out"
+Part = Callable[[Stores, Plan], Awaitable[Sequence[Row]]]
+
+
+async def projected(_stores: Stores, plan: Plan) -> Sequence[Row]:
+    """Events into PostgreSQL, on stores of its own."""
+    events = int(plan.seconds * 10_000)
+    found = await projector.measure(events, 1000, 14_000 if plan.seconds >= 2 else 1000, 1)
+    units = {"ms": "ms", "second": "/s"}
+    return [row(name, units[name.rpartition("_")[2]], [value]) for name, value in found.items()]
+
+
+PARTS: Mapping[str, Part] = {
+    "taps": taps.compared,
+    "growth": taps.growth,
+    "kill": taps.killed,
+    "echo": limits.echo,
+    "commits": limits.commits,
+    "projector": projected,
+    "start": footprint.start,
+    "memory": footprint.games,
+}
+"""Name for `--only` -> what it measures. The names of stacks, and `latency` and `commands`, choose within `taps`."""
+WITHIN_TAPS = frozenset({*taps.NAMES, "latency", "commands"})
+
+WORDS = {
+    "taps.tombola": "picks answered after their durable commit, one server process",
+    f"taps.{taps.SEVERAL}": "the same with two server processes, which share two cores with everything else",
+    "taps.aiogram_typical": "aiogram as most bots use it",
+    "taps.aiogram_lean": "aiogram with as little as it takes",
+    "taps.grammy": "grammY, Fastify, ioredis",
+    "taps.ntba": "node-telegram-bot-api, Express, ioredis",
+    "tap.p95_ms": "at 60 % of the highest rate, from the moment that the tap was due",
+    "tap.p99_ms": "the same",
+    "taps.lost": "answered, and then not in Redis or PostgreSQL",
+    "taps.before_kill": "answered before the server was killed",
+    "taps.lost_by_kill": "answered before, and not in Redis or PostgreSQL after",
+    "cpu.tombola": "processor time of the server a tap",
+    "echo.http": "the same HTTP server with nothing behind it",
+    "commits.redis": "commits that Redis alone does, each synced to disk, a hundred together",
+    "projector.lag_p95_ms": "from an entry in the feed to its commit in PostgreSQL",
+    "game.bytes_process": "a live game of 20, all have picked",
+    "game.bytes_redis": "the same",
+    "start.seconds": "from starting the ingress to its first answered tap",
+    "memory.idle_mb": "ingress, aiogram loaded",
+    "memory.idle_worker_mb": "worker, which never loads aiogram",
+    "memory.1000_games_mb": "ingress with 1,000 live games of 20",
+    "commands.tombola": "/help, through aiogram, the reply in the outbox",
+    "commands.aiogram_lean": "a command, answered in the webhook's reply",
+    "tap.cost_1000_to_10": "processor time of a tap in a game of 1,000 against one of 10",
+}
+
+
+async def measure(plan: Plan, parts: Sequence[str]) -> list[Row]:
+    """Run those parts and give all rows."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="tombola-bench-") as name:
+        os.chmod(name, 0o755)  # noqa: S103, PTH101 -- PostgreSQL runs as another user where this one is root
+        directory = Path(name)
+        async with AsyncExitStack() as stack:
+            postgres = await stack.enter_async_context(embedded_postgres(directory))
+            redis = await stack.enter_async_context(embedded_redis(directory))
+            api = await stack.enter_async_context(bot_api())
+            await upgrade(postgres)
+            stores = Stores(directory, postgres, redis, api)
+            try:
+                for part in parts:
+                    say(part)
+                    rows += await PARTS[part](stores, plan)
+            finally:
+                _keep_logs(directory)
+    return rows
+
+
+def _keep_logs(directory: Path) -> None:
+    """Put what servers wrote beside the results, where it is of any use."""
+    for log in directory.glob("*.log"):
+        if log.stat().st_size:
+            (OUT / log.name).write_bytes(log.read_bytes()[-100_000:])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and write. Returns 1 where a tap was lost."""
+    given = _parser().parse_args(arguments)
+    plan = _plan(given)
+    parts = [part for part in PARTS if plan.wants(part) or (part == "taps" and plan.wants(*WITHIN_TAPS))]
+    OUT.mkdir(exist_ok=True)
+    stacks.quiet()
+    began = time.perf_counter()
+    rows = asyncio.run(measure(plan, parts))
+    latest = given.out or OUT / "latest.json"
+    latest.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1))
+    how = (
+        f"Measured {time.strftime('%Y-%m-%d')} on {machine.described()}; {plan.shape}, seed {plan.seed}, "
+        f"{plan.runs} runs of {plan.seconds:g} s; load average {os.getloadavg()[0]:.1f}."
+    )
+    print(how, report.table(rows, WORDS), report.targets(rows), sep="\n\n")
+    say(f"{time.perf_counter() - began:.0f} s; {latest}")
+    if given.write_docs:
+        report.write_docs(rows, WORDS, how)
+    return int(any(found.median for found in rows if found.name in {"taps.lost", "taps.lost_by_kill"}))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a few seconds in all: to see that it works")
+    parser.add_argument("--shape", choices=SHAPES, default="many-small", help="of the games")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=5, help="of each figure")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each run")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help=f"of {', '.join(_names())}")
+    parser.add_argument("--out", type=Path, help="where to write the rows (default: benchmarks/out/latest.json)")
+    parser.add_argument("--write-docs", action="store_true", help="put table and plot into docs/")
+    return parser
+
+
+def _names() -> list[str]:
+    return [*PARTS, *sorted(WITHIN_TAPS)]
+
+
+def _plan(given: argparse.Namespace) -> Plan:
+    unknown = set(given.only) - set(_names())
+    if unknown:
+        raise SystemExit(f"--only: {', '.join(sorted(unknown))}: not one of {', '.join(_names())}")
+    plan = Plan(given.shape, given.seed, given.runs, given.seconds, frozenset(given.only))
+    if given.quick:
+        return Plan(given.shape, given.seed, 1, 0.5, frozenset(given.only), games=4, players=8)
+    return plan
+
+
+if __name__ == "__main__":
+    sys.exit(main())

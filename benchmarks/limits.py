@@ -1,0 +1,132 @@
+"""The limits: what the HTTP server alone does, what Redis alone commits."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Self
+
+import hiredis
+from redis.asyncio import Redis
+
+from benchmarks import stacks
+from benchmarks.machine import SERVER_CORE, free_port, running
+from benchmarks.plan import Plan, say
+from benchmarks.report import Row, row
+from benchmarks.stacks import Stack, Stores
+from benchmarks.taps import checked
+from benchmarks.world import SHARDS, open_games, planned
+from bot.clock import SystemClock, SystemEntropy
+from fsm.engine import Commit, Engine, Outcome, Record
+from fsm.pick_number import KIND, NumberPicked
+from fsm.registry import KINDS
+from storage.codec import Codec
+from storage.games import COMMIT, RedisGames
+
+DATABASE = 14
+GAMES = 100
+"""Games in a flight: as many as Telegram keeps connections."""
+
+
+async def echo(stores: Stores, plan: Plan) -> list[Row]:
+    """The same HTTP server, and nothing behind it."""
+    port, values = free_port(), []
+    command = [sys.executable, "-m", "benchmarks.baselines.echo", str(port)]
+    async with AsyncExitStack() as lifetime:
+        log = stores.directory / "echo.log"
+        process = await lifetime.enter_async_context(running(command, core=SERVER_CORE, log=log))
+        await stacks.answering(port, process)
+        unused = Redis.from_url(stores.database(DATABASE))
+        lifetime.push_async_callback(unused.aclose)
+        stack = Stack("echo", port, process.pid, unused, DATABASE, plan.world(), (), 0.0)
+        await lifetime.enter_async_context(stacks.loaded(stack, stores, plan.seed))
+        for _ in range(plan.runs):
+            values.append((await checked(stack, plan.run(port), stores)).rate)
+            say(f"  echo {values[-1]:,.0f}/s")
+    return [row("echo.http", "/s", values)]
+
+
+class _Noted:
+    """Stands where a client stands, and notes the calls of the script instead of making them."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+
+    def pipeline(self, *, transaction: bool) -> "_Noted":
+        """The pipeline."""
+        assert not transaction
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    def evalsha(self, *arguments: Any) -> None:
+        """Note a call."""
+        self.calls.append(("EVALSHA", *arguments))
+
+    async def execute(self, *, raise_on_error: bool) -> list[Any]:
+        """As if all had been committed."""
+        assert not raise_on_error
+        return [[b"committed"] * ((call[2] - 2) // 3) for call in self.calls]
+
+
+async def commits(stores: Stores, plan: Plan) -> list[Row]:
+    """What Redis commits at most, each durable, when commits come encoded and a hundred together."""
+    redis: Redis = Redis.from_url(stores.database(DATABASE))
+    games = RedisGames(redis, Codec(KINDS), shards=SHARDS)
+    engine = Engine(KINDS, games, SystemClock(), SystemEntropy())
+    world = planned("many-small", games=GAMES)
+    opened = [await engine.look(state.id) for state in await open_games(engine, world)]
+    await redis.script_load(COMMIT)
+    values, done = [], 0
+    for _ in range(plan.runs):
+        flights = [await _flight(opened, done + number) for number in range(max(10, int(plan.seconds * 100)))]
+        done += len(flights)
+        values.append(len(flights) * GAMES / await _sent(stores, flights))
+        say(f"  Redis commits {values[-1]:,.0f}/s")
+    await redis.flushdb()
+    await redis.aclose()
+    return [row("commits.redis", "/s", values)]
+
+
+async def _flight(opened: Sequence[Outcome], number: int) -> tuple[int, bytes]:
+    """A commit of one pick for each game, as it goes over the wire, and how many answers it has."""
+    noted = _Noted()
+    games = RedisGames(noted, Codec(KINDS), shards=SHARDS)  # type: ignore[arg-type]
+    record = Record(f"tg:{number}", number, (NumberPicked(1, number % 40),))
+    await games.commit([
+        Commit(game.state.id, KIND, game.version + number, game.version + number + 1, game.state, (record,), {})
+        for game in opened
+    ])  # fmt: skip
+    return len(noted.calls), b"".join(hiredis.pack_command(call) for call in noted.calls)
+
+
+async def _sent(stores: Stores, flights: Sequence[tuple[int, bytes]]) -> float:
+    """Seconds until all are committed, with two on the way at any time, as the engine has them."""
+    reader, writer = await asyncio.open_unix_connection(stores.redis.removeprefix("unix://"))
+    parser = hiredis.Reader()
+
+    async def received(count: int) -> None:
+        while count:
+            answer = parser.gets()
+            if answer is False:
+                parser.feed(await reader.read(1 << 16))
+                continue
+            assert answer == b"OK" or set(answer) == {b"committed"}, answer
+            count -= 1
+
+    writer.write(b"SELECT %d\r\n" % DATABASE)
+    await received(1)
+    began, before = time.perf_counter(), 0
+    for count, packed in flights:
+        writer.write(packed)
+        await received(before)
+        before = count
+    await received(before)
+    seconds = time.perf_counter() - began
+    writer.close()
+    return seconds

@@ -1,0 +1,124 @@
+"""What was measured: rows, a table, a plot."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+DOC = Path(__file__).parent.parent / "docs" / "performance.md"
+PLOT = DOC.with_suffix(".svg")
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+class Row(msgspec.Struct):
+    """One figure: its median, lowest and highest of so many runs."""
+
+    name: str
+    unit: str
+    median: float
+    low: float
+    high: float
+    runs: int
+
+
+def row(name: str, unit: str, values: Sequence[float]) -> Row:
+    """The row of some measurements."""
+    return Row(name, unit, _short(statistics.median(values)), _short(min(values)), _short(max(values)), len(values))
+
+
+def _short(value: float) -> float:
+    """Four digits say all that a benchmark knows."""
+    return float(f"{value:.4g}")
+
+
+def shown(value: float) -> str:
+    """For people: thousands parted, no idle decimals."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
+
+
+def table(rows: Sequence[Row], words: Mapping[str, str]) -> str:
+    """Markdown."""
+    lines = ["| row | what | median | low | high | runs |", "|---|---|--:|--:|--:|--:|"]
+    lines += [
+        f"| `{r.name}` | {words.get(r.name, '')} | {shown(r.median)} {r.unit} | {shown(r.low)} | {shown(r.high)} "
+        f"| {r.runs} |"
+        for r in rows
+    ]
+    return "\n".join(lines)
+
+
+def verdicts(rows: Sequence[Row]) -> list[tuple[str, str, str, bool]]:
+    """The targets that these rows speak of: what, target, measured, met."""
+    found = {r.name: r.median for r in rows}
+    checks: list[tuple[str, str, str, bool]] = []
+
+    def ratio(what: str, above: str, below: str, least: float) -> None:
+        if above in found and below in found and found[below]:
+            times = found[above] / found[below]
+            checks.append((what, f"at least {least:g} x", f"{times:.2f} x", times >= least))
+
+    def most(what: str, name: str, limit: float, unit: str) -> None:
+        if name in found:
+            checks.append((what, f"under {limit:g} {unit}", f"{shown(found[name])} {unit}", found[name] < limit))
+
+    ratio("taps against grammY + Fastify + ioredis", "taps.tombola", "taps.grammy", 3)
+    ratio("taps against node-telegram-bot-api + Express", "taps.tombola", "taps.ntba", 20)
+    ratio("taps against an echo of the same HTTP server", "taps.tombola", "echo.http", 0.5)
+    ratio("two workers against one", "taps.tombola.2workers", "taps.tombola", 1.8)
+    ratio("ordinary commands against lean aiogram's taps", "commands.tombola", "taps.aiogram_lean", 1)
+    most("p95 of a tap at 60 % of the maximal rate", "tap.p95_ms", 15, "ms")
+    most("p99 of a tap at 60 % of the maximal rate", "tap.p99_ms", 50, "ms")
+    most("p95 of the projector's lag", "projector.lag_p95_ms", 250, "ms")
+    most("one live game of 20 in the process", "game.bytes_process", 20_480, "bytes")
+    most("one live game of 20 in Redis", "game.bytes_redis", 10_240, "bytes")
+    most("a tap in a game of 1,000 against one of 10", "tap.cost_1000_to_10", 2, "x")
+    most("memory with 1,000 live games", "memory.1000_games_mb", 400, "MB")
+    most("taps answered and lost", "taps.lost", 1, "taps")
+    return checks
+
+
+def targets(rows: Sequence[Row]) -> str:
+    """Markdown."""
+    lines = ["| target | wanted | measured | |", "|---|---|---|---|"]
+    lines += [
+        f"| {what} | {want} | {have} | {'met' if met else 'missed'} |" for what, want, have, met in verdicts(rows)
+    ]
+    return "\n".join(lines)
+
+
+def plot(rows: Sequence[Row]) -> str:
+    """An SVG of bars: taps a second of every stack, with their spread."""
+    bars = sorted(
+        (r for r in rows if r.name.startswith(("taps.", "echo.")) and r.unit == "/s"), key=lambda r: -r.median
+    )
+    longest = max((r.high for r in bars), default=1.0)
+    width, left, step = 760, 190, 34
+    scale = (width - left - 90) / longest
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {len(bars) * step + 56}" '
+        'font-family="system-ui, sans-serif" font-size="13">',
+        f'<rect width="{width}" height="{len(bars) * step + 56}" fill="#ffffff"/>',
+        '<text x="16" y="24" font-size="15" font-weight="600" fill="#1b1f24">Durable taps a second, one core</text>',
+    ]
+    for index, bar in enumerate(bars):
+        y = 40 + index * step
+        colour = "#b8862f" if "tombola" in bar.name else "#8b949e" if bar.name.startswith("echo") else "#54708c"
+        low, high, end = left + bar.low * scale, left + bar.high * scale, left + bar.median * scale
+        parts += [
+            f'<text x="{left - 10}" y="{y + 16}" text-anchor="end" fill="#1b1f24">{bar.name}</text>',
+            f'<rect x="{left}" y="{y + 2}" width="{end - left:.1f}" height="20" rx="3" fill="{colour}"/>',
+            f'<path d="M{low:.1f} {y + 12}H{high:.1f}" stroke="#1b1f24" stroke-width="1.5"/>',
+            f'<text x="{max(end, high) + 8:.1f}" y="{y + 16}" fill="#1b1f24">{shown(bar.median)}</text>',
+        ]
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def write_docs(rows: Sequence[Row], words: Mapping[str, str], how: str) -> None:
+    """Put what was measured into the page, between its marks, and the plot beside it."""
+    page = DOC.read_text("utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    measured = f"{how}\n\n{table(rows, words)}\n\n### Against the targets\n\n{targets(rows)}"
+    DOC.write_text(f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}", "utf-8")
+    PLOT.write_text(plot(rows), "utf-8")

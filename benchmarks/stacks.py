@@ -1,0 +1,309 @@
+"""The servers under test: how each is started, and how its store is filled and counted."""
+
+import asyncio
+import os
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from loguru import logger
+from redis.asyncio import Redis
+
+from benchmarks.baselines.pick import FEED, keys_of
+from benchmarks.load import Report, Run
+from benchmarks.machine import LOAD_CORE, ROOT, SERVER_CORE, free_port, pin, running
+from benchmarks.world import HEAD, PATH, SECRET, SHARDS, TOKEN, World, open_games
+from bot.clock import SystemClock, SystemEntropy
+from fsm.engine import Engine
+from fsm.registry import KINDS
+from storage import keys
+from storage.codec import Codec
+from storage.games import RedisGames
+
+BASELINES = Path(__file__).parent / "baselines"
+START_SECONDS = 90.0
+AT_ONCE = 20_000
+"""Commands of the feed that are read at once when counting."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What all stacks share.
+
+    Attributes:
+        directory: for files of this benchmark.
+        postgres: DSN.
+        redis: DSN, without a database.
+        api: address of the Bot API.
+    """
+
+    directory: Path
+    postgres: str
+    redis: str
+    api: str
+
+    def database(self, number: int) -> str:
+        """The DSN of one of Redis's databases: each stack has its own."""
+        return f"{self.redis}?db={number}"
+
+
+@dataclass
+class Stack:
+    """A server that runs, its world, and the generator that loads it."""
+
+    name: str
+    port: int
+    pid: int
+    redis: Redis
+    database: int
+    world: World
+    feeds: tuple[str, ...]
+    start_seconds: float
+    load: asyncio.subprocess.Process | None = None
+    done: set[int] = field(default_factory=set)
+    """Update ids of all taps that were answered "done"."""
+
+    async def run(self, run: Run, directory: Path) -> Report:
+        """Load it once."""
+        assert self.load is not None
+        assert self.load.stdin is not None
+        assert self.load.stdout is not None
+        done_file = directory / f"{self.name}.done"
+        self.load.stdin.write(msgspec.json.encode(msgspec.structs.replace(run, done_file=str(done_file))) + b"\n")
+        report = msgspec.json.decode(await self.load.stdout.readline(), type=Report)
+        raw = done_file.read_bytes()
+        self.done.update(int.from_bytes(raw[at : at + 8], sys.byteorder) for at in range(0, len(raw), 8))
+        return report
+
+    async def lost(self) -> int:
+        """Taps that were answered "done" and whose command is not in the store's feed."""
+        return len(self.done - await committed(self.redis, self.feeds))
+
+
+async def committed(redis: Redis, feeds: Sequence[str]) -> set[int]:
+    """The update ids of all taps that a feed has."""
+    found: set[int] = set()
+    for feed in feeds:
+        last = "-"
+        while True:
+            rows: Any = await redis.xrange(feed, min=last, max="+", count=AT_ONCE)
+            if not rows:
+                break
+            for _, fields in rows:
+                found.update(_updates(fields))
+            last = f"({rows[-1][0].decode()}"
+    return found
+
+
+def _updates(fields: Mapping[bytes, bytes]) -> list[int]:
+    return update_ids(record["c"] for record in _records(fields))
+
+
+def _records(fields: Mapping[bytes, bytes]) -> list[dict[str, Any]]:
+    """A baseline's entry is one pick; one of Tombola's holds the records of a commit."""
+    if b"c" in fields:
+        return [{"c": fields[b"c"].decode()}]
+    records: list[dict[str, Any]] = msgspec.json.decode(fields[b"r"])
+    return records
+
+
+def update_ids(command_ids: Iterable[str]) -> list[int]:
+    """Those of the commands that came from Telegram."""
+    return [int(name[3:]) for name in command_ids if name.startswith("tg:") and name[3:].isdigit()]
+
+
+# -- Tombola ----------------------------------------------------------------------------------------------------
+
+
+def tombola_environment(stores: Stores, port: int, database: int, mode: str = "webhook") -> dict[str, str]:
+    """The configuration of a bot that is loaded."""
+    return {
+        "TOMBOLA_CONFIG": str(ROOT / "config.toml"),
+        "TOMBOLA_DATA_DIR": str(stores.directory / "data"),
+        "TOMBOLA_TELEGRAM__TOKEN": TOKEN,
+        "TOMBOLA_TELEGRAM__API_BASE": stores.api,
+        "TOMBOLA_TELEGRAM__MODE": mode,
+        "TOMBOLA_TELEGRAM__WEBHOOK_URL": f"http://127.0.0.1:{port}{PATH}",
+        "TOMBOLA_TELEGRAM__WEBHOOK_SECRET": SECRET,
+        "TOMBOLA_DATABASE__DSN": stores.postgres,
+        "TOMBOLA_REDIS__DSN": stores.database(database),
+        "TOMBOLA_REDIS__SHARDS": str(SHARDS),
+        "TOMBOLA_WEB__PORT": str(port),
+        "TOMBOLA_LOG__LEVEL": "WARNING",
+    }
+
+
+def tombola_command(*arguments: str) -> list[str]:
+    """The command line of a bot."""
+    return [sys.executable, "-m", "bot", "run", *arguments]
+
+
+@asynccontextmanager
+async def tombola(
+    stores: Stores, world: World, database: int, *, name: str = "tombola", workers: int = 1, tap: bytes = b""
+) -> AsyncIterator[Stack]:
+    """Tombola's ingress, without the roles that bring the feed to chats and to PostgreSQL.
+
+    With a tap, it has started when that is answered, else when it listens.
+    """
+    async with AsyncExitStack() as stack:
+        redis = Redis.from_url(stores.database(database))
+        stack.push_async_callback(redis.aclose)
+        games = RedisGames(redis, Codec(KINDS), shards=SHARDS)
+        engine = Engine(KINDS, games, SystemClock(), SystemEntropy())
+        await open_games(engine, world)
+        await engine.close()
+        port = free_port()
+        arguments = ["--role", "ingress", *(["--workers", str(workers)] if workers > 1 else [])]
+        began = time.perf_counter()
+        process = await stack.enter_async_context(
+            running(
+                tombola_command(*arguments),
+                core=SERVER_CORE if workers == 1 else None,
+                env=tombola_environment(stores, port, database),
+                log=stores.directory / f"{name}.log",
+            )
+        )
+        await answering(port, process)
+        if tap:
+            await exchanged(port, tap)
+        started = time.perf_counter() - began
+        await warm(port)
+        feeds = tuple(keys.feed_key(shard) for shard in games.shards)
+        yield Stack(name, port, process.pid, redis, database, world, feeds, started)
+
+
+# -- baselines --------------------------------------------------------------------------------------------------
+
+
+async def fill(redis: Redis, world: World) -> None:
+    """Put a world where the baselines look for it."""
+    async with redis.pipeline(transaction=False) as pipe:
+        for game in world.games:
+            own, players, *_ = keys_of(game.id)
+            pipe.hset(own, mapping={"phase": "number_selection", "highest": 2 * (game.pickers + 1)})
+            pipe.sadd(players, *range(game.first_player, game.first_player + game.pickers + 1))
+        await pipe.execute()
+
+
+@asynccontextmanager
+async def baseline(stores: Stores, world: World, database: int, *, name: str) -> AsyncIterator[Stack]:
+    """One of the others."""
+    async with AsyncExitStack() as stack:
+        redis = Redis.from_url(stores.database(database))
+        stack.push_async_callback(redis.aclose)
+        await fill(redis, world)
+        port = free_port()
+        began = time.perf_counter()
+        command = baseline_command(name, stores, port, database)
+        log = stores.directory / f"{name}.log"
+        process = await stack.enter_async_context(running(command, core=SERVER_CORE, log=log, env=NODE_ENVIRONMENT))
+        await answering(port, process)
+        yield Stack(name, port, process.pid, redis, database, world, (FEED,), time.perf_counter() - began)
+
+
+NODE_ENVIRONMENT = {"NODE_ENV": "production", "NTBA_FIX_319": "1", "NTBA_FIX_350": "1"}
+PYTHON = frozenset({"aiogram_typical", "aiogram_lean"})
+NODE = frozenset({"grammy", "ntba"})
+
+
+def baseline_command(name: str, stores: Stores, port: int, database: int) -> list[str]:
+    """The command line of a baseline."""
+    if name in PYTHON:
+        module = f"benchmarks.baselines.{name}"
+        return [sys.executable, "-m", module, str(port), stores.database(database), stores.api]
+    path = stores.redis.removeprefix("unix://")
+    script = str(node_directory() / f"{name}.mjs")
+    return ["node", script, str(port), f"{path}?db={database}", stores.api, TOKEN, SECRET, PATH]
+
+
+def node_directory() -> Path:
+    """Where the Node.js baselines are installed."""
+    return ROOT / "benchmarks" / "out" / "node"
+
+
+async def install_node() -> str:
+    """Install what the Node.js baselines need. Returns what is in the way, or nothing."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return "Node.js is not here"
+    target = node_directory()
+    target.mkdir(parents=True, exist_ok=True)
+    for source in (*(BASELINES / "node").iterdir(), BASELINES / "pick.lua"):
+        shutil.copy(source, target)
+    if (target / "node_modules" / ".package-lock.json").exists():
+        return ""
+    process = await asyncio.create_subprocess_exec(
+        "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=target,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, errors = await process.communicate()
+    return "" if process.returncode == 0 else f"npm: {errors.decode().strip()[-300:]}"
+
+
+# -- starting ---------------------------------------------------------------------------------------------------
+
+
+async def answering(port: int, process: asyncio.subprocess.Process) -> None:
+    """Wait until something listens. Raises SystemExit where the process has ended, or takes too long."""
+    until = time.perf_counter() + START_SECONDS
+    while time.perf_counter() < until:
+        if process.returncode is not None:
+            break
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.01)
+        else:
+            writer.close()
+            return
+    raise SystemExit(f"process {process.pid} does not answer; its log is beside the results")
+
+
+async def warm(port: int) -> None:
+    """Send what aiogram answers, so that it is there before anything is measured."""
+    update = {
+        "update_id": 1,
+        "message": {
+            "message_id": 1,
+            "date": 1_767_225_600,
+            "chat": {"id": 99, "type": "private", "first_name": "W"},
+            "from": {"id": 99, "is_bot": False, "first_name": "W"},
+            "text": "warm",
+        },
+    }
+    body = msgspec.json.encode(update)
+    await exchanged(port, HEAD % len(body) + body)
+
+
+async def exchanged(port: int, request: bytes) -> bytes:
+    """Send one request; gives the beginning of the response."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    try:
+        return await asyncio.wait_for(reader.read(1 << 16), 60)
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def loaded(stack: Stack, stores: Stores, seed: int, *, first_update: int = 10_000_000) -> AsyncIterator[Stack]:
+    """Give a stack its generator."""
+    described = stores.directory / f"{stack.name}.world"
+    described.write_bytes(msgspec.json.encode(stack.world))
+    command = [sys.executable, "-m", "benchmarks.load", str(described), str(seed), str(first_update)]
+    async with running(command, core=LOAD_CORE, log=stores.directory / "load.log") as process:
+        stack.load = process
+        yield stack
+
+
+def quiet() -> None:
+    """Keep this process off the server's core, and its logs off the screen."""
+    pin(LOAD_CORE)
+    logger.remove()
+    os.environ.setdefault("PYTHONHASHSEED", "0")
