@@ -210,6 +210,7 @@ class BotApi:
         pause: float = 5.0,
     ) -> None:
         self._root = f"{base.rstrip('/')}/bot{token}/"
+        self._files = f"{base.rstrip('/')}/file/bot{token}/"
         self._token = token
         self._seconds = seconds
         self._pause = pause
@@ -238,6 +239,27 @@ class BotApi:
     ) -> Any:
         """Call a method and return its result. Arguments and errors as of `call_raw`."""
         return msgspec.json.decode(await self.call_raw(method, params, files, seconds=seconds))
+
+    async def download(self, file_id: str, limit: int) -> bytes:
+        """The content of a file that somebody has sent. Raises ApiError: also for one of more than `limit` bytes."""
+        path = (await self.call("getFile", {"file_id": file_id})).get("file_path", "")
+        down: ServerDown
+        content = bytearray()
+        try:
+            timeout = aiohttp.ClientTimeout(total=self._seconds, sock_connect=min(self._seconds, 5.0))
+            async with self._open().get(self._files + path, timeout=timeout) as response:
+                response.raise_for_status()
+                async for chunk in response.content.iter_any():
+                    content += chunk
+                    if len(content) > limit:
+                        break
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
+            down = ServerDown("getFile", type(problem).__name__)
+        else:
+            if len(content) > limit:
+                raise BadCall("getFile", f"the file has more than {limit} bytes")
+            return bytes(content)
+        raise down
 
     async def call_raw(
         self,

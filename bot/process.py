@@ -386,6 +386,7 @@ class House:
             defaults=defaults,
             questions=self.questions,
             supplies=self.supplies,
+            download=self.api.download,
             writes=bool(self.settings.games.quiz.model.base_url),
             bot_id=me["id"],
             bot_username=me["username"],

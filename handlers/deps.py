@@ -42,6 +42,8 @@ class Deps:
     """Kind -> the rules that the configuration gives it."""
     questions: Questions
     supplies: Supplies
+    download: Callable[[str, int], Awaitable[bytes]]
+    """The content of a file by Telegram's id of it, up to so many bytes; raises what the Bot API client raises."""
     writes: bool = False
     """Whether a model is there to write questions."""
     bot_id: int

@@ -5,15 +5,26 @@ from typing import Any
 
 from handlers.commands import hosts, pick_number, players, quiz
 from handlers.deps import Deps
-from handlers.dialogs.launch import HOST_COMMANDS, OPERATOR_COMMANDS
+from handlers.dialogs.launch import HOST_COMMANDS, OPERATOR_COMMANDS, PRIVATE_COMMANDS
 
 PLAYERS = tuple(players.COMMANDS)
 HOSTS = ("newgame", *pick_number.COMMANDS, *quiz.COMMANDS, *hosts.COMMANDS, "settings")
 OPERATORS = tuple(OPERATOR_COMMANDS)
-ALL = frozenset({*PLAYERS, *HOSTS, *HOST_COMMANDS, *OPERATORS})
+ALL = frozenset({*PLAYERS, *HOSTS, *HOST_COMMANDS, *PRIVATE_COMMANDS, *OPERATORS})
 """Every command that the bot has."""
 
-IN_PRIVATE = ("start", "help", "status", "games", "stats", "leaderboard", "history", "fair", "language")
+IN_PRIVATE = (
+    "start",
+    "help",
+    "status",
+    "games",
+    "stats",
+    "leaderboard",
+    "history",
+    "fair",
+    *PRIVATE_COMMANDS,
+    "language",
+)
 IN_GROUPS = tuple(name for name in PLAYERS if name != "start")
 EPHEMERAL = frozenset({"help", "join", "leave", "status", "stats"})
 """Commands whose answer is for whoever asks alone: in groups, Telegram shows them to nobody else."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiogram import Router
+from aiogram import F, Router
 from aiogram.types import CallbackQuery, Message
 from aiogram_dialog import DialogManager, setup_dialogs
 from aiogram_dialog.context.intent_middleware import FORBIDDEN_STACK_KEY
@@ -15,6 +15,7 @@ from handlers.deps import Deps
 from handlers.dialogs.access import OwnersOnly, dialog_locks
 from handlers.dialogs.admin import admin_dialog, start_admin
 from handlers.dialogs.newgame import newgame_dialog, start_newgame
+from handlers.dialogs.packs import packs_dialog, start_packs, uploaded
 from handlers.dialogs.parts import Managers
 from handlers.dialogs.quiz import newquiz_dialog, quiz_settings_dialog
 from handlers.dialogs.settings import settings_dialog, start_settings
@@ -29,6 +30,7 @@ HOST_COMMANDS: dict[str, tuple[Check, Start]] = {
     "newgame": (may_open, start_newgame),
     "settings": (host_only, start_settings),
 }
+PRIVATE_COMMANDS: dict[str, Start] = {"pack": start_packs}
 OPERATOR_COMMANDS: dict[str, Start] = {"admin": start_admin}
 
 
@@ -41,6 +43,16 @@ def _for_hosts(check: Check, start: Start) -> Callable[..., Awaitable[None]]:
             await start(asker, dialog_manager)
 
         await in_groups(run)(incoming)
+
+    return handle
+
+
+def _in_private(start: Start) -> Callable[..., Awaitable[None]]:
+    async def handle(_: Message, incoming: Incoming, dialog_manager: DialogManager | None = None, **__: Any) -> None:
+        if not incoming.private or dialog_manager is None:
+            await incoming.reply("pack-in-private")
+        else:
+            await start(incoming, dialog_manager)
 
     return handle
 
@@ -64,12 +76,15 @@ def dialogs_router(deps: Deps) -> Router:
     openers = Router(name="openers")
     for command, (check, start) in HOST_COMMANDS.items():
         openers.message.register(_for_hosts(check, start), Named(command))
+    for command, start in PRIVATE_COMMANDS.items():
+        openers.message.register(_in_private(start), Named(command))
+    openers.message.register(uploaded, F.document, F.chat.type == "private")
     for command, start in OPERATOR_COMMANDS.items():
         openers.message.register(_for_operators(start), _ForOperators(command))
     leftovers = Router(name="leftovers")
     leftovers.callback_query.register(left_over)
     router.include_routers(
-        openers, newgame_dialog(), settings_dialog(), newquiz_dialog(), quiz_settings_dialog(),
+        openers, newgame_dialog(), settings_dialog(), newquiz_dialog(), packs_dialog(), quiz_settings_dialog(),
         admin_dialog(), leftovers,
     )  # fmt: skip
     setup_dialogs(

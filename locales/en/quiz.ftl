@@ -11,8 +11,9 @@ rejected-already-answered = You’ve already answered { $choice ->
 not-now-answer = { $phase ->
     [waiting_for_players] Questions come when the quiz starts.
     [players_joining] Questions come when the quiz starts.
+    [completed] This quiz is over.
     [cancelled] This quiz was cancelled.
-   *[other] This quiz is over.
+   *[other] The question is closed.
 }
 rejected-question-closed = Question { $number } is closed.
 rejected-no-such-answer = This question has no such answer.

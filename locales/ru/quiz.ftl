@@ -11,8 +11,9 @@ rejected-already-answered = Вы уже ответили { $choice ->
 not-now-answer = { $phase ->
     [waiting_for_players] Вопросы придут, когда викторина начнётся.
     [players_joining] Вопросы придут, когда викторина начнётся.
+    [completed] Эта викторина закончилась.
     [cancelled] Эту викторину отменили.
-   *[other] Эта викторина закончилась.
+   *[other] Вопрос уже закрыт.
 }
 rejected-question-closed = Вопрос { $number } закрыт.
 rejected-no-such-answer = У этого вопроса нет такого ответа.

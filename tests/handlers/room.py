@@ -62,6 +62,13 @@ class Telegram:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     files: list[tuple[str, bytes]] = field(default_factory=list)
     broken: Exception | None = None
+    uploads: dict[str, bytes] = field(default_factory=dict)
+
+    async def download(self, file_id: str, limit: int) -> bytes:
+        content = self.uploads[file_id]
+        if len(content) > limit:
+            raise ValueError("too large")
+        return content
 
     async def call(
         self,
@@ -300,6 +307,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         redis=redis,
         defaults={KIND.name: PickNumberRules(), "quiz": QuizRules()},
         questions=questions,
+        download=telegram.download,
         supplies=supplies(questions, people, clock),
         bot_id=BOT_ID,
         bot_username=BOT,

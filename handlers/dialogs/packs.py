@@ -1,0 +1,359 @@
+"""``/pack``: a host's packs of questions, kept in the private chat: sent, looked at, changed, given back, deleted."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, Message
+from aiogram_dialog import Dialog, DialogManager, LaunchMode, ShowMode, StartMode, Window
+from aiogram_dialog.widgets.input import TextInput
+from aiogram_dialog.widgets.kbd import Button, Column, Row, Select, SwitchTo
+
+from fsm.quiz import Question
+from handlers.commands.packs import NotLoaded, Upload, load, look_at, question_html, send_file
+from handlers.dialogs.form import cancel_button
+from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
+from handlers.incoming import Incoming
+from handlers.texts import shorten, tidy
+from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, PackRefused, cells_of, question_of
+from questions.packs import Row as Cells
+from questions.writing import FORMATS
+from storage.questions import MAX_NAME, MAX_PACKS, NameTaken, PackFull, PackTitle, TooManyPacks
+
+PER_PAGE = 8
+ON_BUTTON = 40
+"""UTF-16 units of a question that a button shows."""
+LINES = ("question", *ANSWERS)
+
+
+class Packs(StatesGroup):
+    """The windows."""
+
+    every = State()
+    preview = State()
+    one = State()
+    rename = State()
+    delete = State()
+    page = State()
+    question = State()
+    write = State()
+
+
+# -- what the windows show --------------------------------------------------------------------------------------
+
+
+def _noted(manager: DialogManager, html: str) -> str:
+    """The window's text, below what there is to say about what was done last."""
+    note = manager.dialog_data.pop("note", None)
+    return f"{note}\n\n{html}" if note else str(html)
+
+
+async def _pack(manager: DialogManager) -> PackTitle | None:
+    """The pack in hand, if it is still there and the person's."""
+    incoming = incoming_of(manager)
+    return await incoming.deps.questions.pack(int(manager.dialog_data.get("pack", 0)), incoming.person.id)
+
+
+async def _every(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+    packs = await incoming.deps.questions.packs(incoming.person.id)
+    html = incoming.text("pack-list", count=len(packs), columns=", ".join(COLUMNS))
+    items = [(str(pack.id), incoming.label("pack-item", name=pack.name, size=pack.size)) for pack in packs]
+    return {"html": _noted(dialog_manager, html), "packs": items}
+
+
+async def _preview(dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    start: Any = dialog_manager.start_data
+    return {"html": _noted(dialog_manager, str(start["html"]))}
+
+
+def _about(text_id: str, **more: Any) -> Callable[..., Awaitable[dict[str, Any]]]:
+    async def getter(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+        pack = await _pack(dialog_manager)
+        if pack is None:
+            return {"html": incoming.text("pack-gone"), "forms": []}
+        html = incoming.text(text_id, name=pack.name, size=pack.size, **more)
+        forms = [(form, incoming.label("pack-export", form=form.upper())) for form in FORMATS]
+        return {"html": _noted(dialog_manager, html), "forms": forms}
+
+    return getter
+
+
+async def _page(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+    pack = await _pack(dialog_manager)
+    if pack is None:
+        return {"html": incoming.text("pack-gone"), "questions": []}
+    pages = max(1, -(-pack.size // PER_PAGE))
+    number = min(int(dialog_manager.dialog_data.get("page", 0)), pages - 1)
+    dialog_manager.dialog_data["page"] = number
+    found = await incoming.deps.questions.questions(pack.id, limit=PER_PAGE, offset=number * PER_PAGE)
+    html = incoming.text("pack-page", name=pack.name, page=number + 1, pages=pages)
+    items = [
+        (str(position), incoming.label("quiz-value", value=shorten(question.text, ON_BUTTON)))
+        for position, question in found
+    ]
+    return {"html": _noted(dialog_manager, html), "questions": items}
+
+
+async def _question(manager: DialogManager) -> Question | None:
+    pack = await _pack(manager)
+    if pack is None:
+        return None
+    return await incoming_of(manager).deps.questions.question(pack.id, int(manager.dialog_data["position"]))
+
+
+async def _one_question(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+    question = await _question(dialog_manager)
+    html = incoming.text("pack-gone") if question is None else question_html(incoming, question)
+    return {"html": _noted(dialog_manager, html)}
+
+
+async def _write(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+    return {"html": _noted(dialog_manager, incoming.text("pack-write"))}
+
+
+# -- a file -----------------------------------------------------------------------------------------------------
+
+
+async def uploaded(message: Message, incoming: Incoming, dialog_manager: DialogManager) -> None:
+    """A file in the private chat: refuse it, or ask whether to keep it."""
+    assert message.document is not None
+    found = await look_at(incoming, message.document)
+    if found is not None:
+        upload, html = found
+        data = {"file": upload.file_id, "name": upload.name, "html": str(html)}
+        await dialog_manager.start(Packs.preview, data=data, mode=StartMode.RESET_STACK)
+
+
+async def _save(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    """Read the file again, and keep its pack: what is kept nowhere meanwhile can't be lost or left over."""
+    incoming, start = incoming_of(manager), manager.start_data
+    assert isinstance(start, dict)
+    upload = Upload(str(start["file"]), str(start["name"]))
+    try:
+        pack = await load(incoming, upload)
+        await incoming.deps.questions.add_pack(incoming.person.id, upload.title, incoming.locale, pack.questions)
+    except (NotLoaded, PackRefused):
+        return _say(manager, "pack-not-loaded")
+    except TooManyPacks:
+        return _say(manager, "pack-too-many", limit=MAX_PACKS)
+    except NameTaken:
+        return _say(manager, "pack-name-taken")
+    await _list(manager, "pack-saved")
+    return None
+
+
+async def _discard(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    await _list(manager, "pack-discarded")
+
+
+def _say(manager: DialogManager, text_id: str, **arguments: Any) -> None:
+    manager.dialog_data["note"] = str(incoming_of(manager).text(text_id, **arguments))
+
+
+async def _list(manager: DialogManager, text_id: str) -> None:
+    _say(manager, text_id)
+    await manager.switch_to(Packs.every, show_mode=ShowMode.EDIT)
+
+
+# -- a pack -----------------------------------------------------------------------------------------------------
+
+
+async def _open(_: CallbackQuery, __: Any, manager: DialogManager, pack_id: str) -> None:
+    manager.dialog_data.update(pack=pack_id, page=0)
+    await manager.switch_to(Packs.one)
+
+
+async def _export(_: CallbackQuery, __: Any, manager: DialogManager, form: str) -> None:
+    pack = await _pack(manager)
+    if pack is None or form not in FORMATS:
+        return _say(manager, "pack-gone")
+    incoming = incoming_of(manager)
+    questions = [question for _, question in await incoming.deps.questions.questions(pack.id)]
+    await send_file(incoming, pack, questions, form)
+    return None
+
+
+async def _rename(_: Message, __: Any, manager: DialogManager, text: str) -> None:
+    pack, incoming = await _pack(manager), incoming_of(manager)
+    name = tidy(text)[:MAX_NAME].strip()
+    if pack is None:
+        return _say(manager, "pack-gone")
+    try:
+        await incoming.deps.questions.rename_pack(pack.id, incoming.person.id, name)
+    except NameTaken:
+        return _say(manager, "pack-name-taken")
+    await manager.switch_to(Packs.one, show_mode=ShowMode.EDIT)
+    return None
+
+
+async def _delete(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    pack, incoming = await _pack(manager), incoming_of(manager)
+    gone = pack is None or not await incoming.deps.questions.delete_pack(pack.id, incoming.person.id)
+    await _list(manager, "pack-gone" if gone else "pack-deleted")
+
+
+# -- its questions ----------------------------------------------------------------------------------------------
+
+
+def _turn(step: int) -> Callable[..., Awaitable[None]]:
+    async def turn(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+        manager.dialog_data["page"] = max(0, int(manager.dialog_data.get("page", 0)) + step)
+
+    return turn
+
+
+async def _choose(_: CallbackQuery, __: Any, manager: DialogManager, position: str) -> None:
+    manager.dialog_data["position"] = position
+    await manager.switch_to(Packs.question)
+
+
+def _to_write(*, anew: bool) -> Callable[..., Awaitable[None]]:
+    async def go(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+        manager.dialog_data["anew"] = anew
+        await manager.switch_to(Packs.write)
+
+    return go
+
+
+async def _remove(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    pack, incoming = await _pack(manager), incoming_of(manager)
+    position = int(manager.dialog_data["position"])
+    gone = pack is None or not await incoming.deps.questions.delete_question(pack.id, incoming.person.id, position)
+    _say(manager, "pack-gone" if gone else "pack-removed")
+    await manager.switch_to(Packs.page)
+
+
+async def _written(_: Message, __: Any, manager: DialogManager, text: str) -> None:
+    """A question, one thing a line: a new one, or another in the place of the one in hand."""
+    incoming, pack = incoming_of(manager), await _pack(manager)
+    if pack is None:
+        return _say(manager, "pack-gone")
+    anew = bool(manager.dialog_data.get("anew"))
+    old = None if anew else await _question(manager)
+    question = _read(manager, text, {} if old is None else cells_of(old))
+    if question is None:
+        return None
+    questions, owner = incoming.deps.questions, incoming.person.id
+    try:
+        if anew:
+            done = await questions.add_question(pack.id, owner, question) is not None
+        else:
+            done = await questions.change_question(pack.id, owner, int(manager.dialog_data["position"]), question)
+    except PackFull:
+        return _say(manager, "pack-full", limit=MAX_QUESTIONS)
+    except NameTaken:
+        return _say(manager, "pack-question-taken")
+    _say(manager, ("pack-added" if anew else "pack-changed") if done else "pack-gone")
+    await manager.switch_to(Packs.page if anew else Packs.question, show_mode=ShowMode.EDIT)
+    return None
+
+
+def _read(manager: DialogManager, text: str, old: dict[str, str]) -> Question | None:
+    """The question that the lines are, with the category and so on of the old one; None where there are mistakes."""
+    incoming, mistakes = incoming_of(manager), Mistakes()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    kept = {name: cell for name, cell in old.items() if name not in LINES}
+    if len(lines) > len(LINES):
+        mistakes.add(0, "", "too-many-cells", cells=len(lines), columns=len(LINES))
+    question = question_of(Cells(0, {**kept, **dict(zip(LINES, lines, strict=False))}), mistakes)
+    told = [incoming.text(each.text_id, **{"column": each.column, **each.parameters}) for each in mistakes.found]
+    if told:
+        manager.dialog_data["note"] = "\n".join(told)
+        return None
+    return question
+
+
+# -- the dialog -------------------------------------------------------------------------------------------------
+
+
+def packs_dialog() -> Dialog:
+    """The dialog."""
+    return Dialog(
+        Window(
+            Given("html"),
+            Column(Select(ItemLabel(), id="pack", item_id_getter=value_of, items="packs", on_click=_open)),
+            cancel_button(),
+            state=Packs.every,
+            getter=_every,
+        ),
+        Window(
+            Given("html"),
+            Row(
+                Button(Label("pack-save"), id="save", on_click=_save),
+                Button(Label("pack-discard"), id="discard", on_click=_discard),
+            ),
+            state=Packs.preview,
+            getter=_preview,
+        ),
+        _pack_window(),
+        Window(
+            Given("html"),
+            TextInput(id="name", on_success=_rename),
+            SwitchTo(Label("dlg-back"), id="back", state=Packs.one),
+            state=Packs.rename,
+            getter=_about("pack-new-name", limit=MAX_NAME),
+        ),
+        Window(
+            Given("html"),
+            Row(
+                Button(Label("pack-delete-yes"), id="yes", on_click=_delete),
+                SwitchTo(Label("dlg-back"), id="back", state=Packs.one),
+            ),
+            state=Packs.delete,
+            getter=_about("pack-delete-sure"),
+        ),
+        _page_window(),
+        Window(
+            Given("html"),
+            Row(
+                Button(Label("pack-change"), id="change", on_click=_to_write(anew=False)),
+                Button(Label("pack-remove"), id="remove", on_click=_remove),
+            ),
+            SwitchTo(Label("dlg-back"), id="back", state=Packs.page),
+            state=Packs.question,
+            getter=_one_question,
+        ),
+        Window(
+            Given("html"),
+            TextInput(id="lines", on_success=_written),
+            SwitchTo(Label("dlg-back"), id="back", state=Packs.page),
+            state=Packs.write,
+            getter=_write,
+        ),
+        launch_mode=LaunchMode.ROOT,
+    )
+
+
+def _pack_window() -> Window:
+    return Window(
+        Given("html"),
+        SwitchTo(Label("pack-view"), id="view", state=Packs.page),
+        Column(Select(ItemLabel(), id="export", item_id_getter=value_of, items="forms", on_click=_export)),
+        Row(
+            SwitchTo(Label("pack-rename"), id="rename", state=Packs.rename),
+            SwitchTo(Label("pack-delete"), id="delete", state=Packs.delete),
+        ),
+        SwitchTo(Label("dlg-back"), id="back", state=Packs.every),
+        state=Packs.one,
+        getter=_about("pack-open"),
+    )
+
+
+def _page_window() -> Window:
+    return Window(
+        Given("html"),
+        Column(Select(ItemLabel(), id="question", item_id_getter=value_of, items="questions", on_click=_choose)),
+        Row(
+            Button(Label("cmd-page-back"), id="before", on_click=_turn(-1)),
+            Button(Label("cmd-page-on"), id="after", on_click=_turn(1)),
+        ),
+        Button(Label("pack-add"), id="add", on_click=_to_write(anew=True)),
+        SwitchTo(Label("dlg-back"), id="back", state=Packs.one),
+        state=Packs.page,
+        getter=_page,
+    )
+
+
+async def start_packs(_: Incoming, manager: DialogManager) -> None:
+    """Open the dialog."""
+    await manager.start(Packs.every, mode=StartMode.RESET_STACK)
