@@ -29,6 +29,8 @@ LOOK_AHEAD_MS = 10_000
 """Every second the deadlines of the next ten are compared with the jobs; that mends a missed ring."""
 FULL_EVERY = 60
 """Every so many reconciliations all deadlines are compared."""
+OVERDUE_MS = 1000
+"""A job that should have run so long ago is not relied upon."""
 DAY_MS = 86_400_000
 FIRING_AT_ONCE = 256
 
@@ -56,6 +58,7 @@ class Deadlines:
         self._tasks = tasks
         self._jobs: dict[str, Instant] = {}
         """Game -> the deadline that a job waits for."""
+        self._leading = False
         self._firing: set[str] = set()
         self._room = asyncio.Semaphore(FIRING_AT_ONCE)
         self._scheduler = AsyncIOScheduler(
@@ -66,11 +69,13 @@ class Deadlines:
         """Keep a job for each deadline until cancelled."""
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         self._scheduler.start()
+        self._leading = True
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._listen())
                 group.create_task(self._reconcile_always())
         finally:
+            self._leading = False  # what is still being told must not leave jobs behind that nobody runs
             self._scheduler.shutdown(wait=False)
             self._jobs.clear()
 
@@ -108,8 +113,10 @@ class Deadlines:
         self.stats.jobs = len(self._jobs)
 
     def expect(self, game_id: str, deadline: Instant) -> None:
-        """Have a job for that deadline; one that is due is fired at once."""
-        if self._jobs.get(game_id) == deadline:
+        """Have a job for that deadline; one that is due is fired at once. Does nothing while others lead."""
+        if not self._leading:
+            return
+        if self._jobs.get(game_id) == deadline and deadline > self._clock.now() - OVERDUE_MS:
             return
         self._drop(game_id)
         if deadline <= self._clock.now():

@@ -5,7 +5,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from fsm.engine import Unavailable
+
 TTL_MS = 60_000
+REFUSALS = frozenset({None, 400, 401, 403, 404})
+"""Telegram's codes that are final, and what has none, a bug; after any other it is to be asked again."""
 ADMINISTRATORS = frozenset({"creator", "administrator"})
 
 
@@ -37,7 +41,9 @@ class Hosts:
         self._redis = redis
 
     async def is_host(self, chat_id: int, user_id: int, *, sender_chat_id: int | None = None) -> bool:
-        """Whether a person is an administrator of the chat. Raises what the Bot API client raises.
+        """Whether a person is an administrator of the chat.
+
+        Raises ``Unavailable`` while Telegram is away, and what the Bot API client raises where it refuses.
 
         An anonymous administrator writes as the chat itself: ``sender_chat_id``. In a private chat nobody is a host.
         """
@@ -55,7 +61,12 @@ class Hosts:
         known = await self._redis.get(_key(chat_id))
         if known is not None:
             return msgspec.json.decode(known, type=list[int])
-        members = await self._api.call("getChatAdministrators", {"chat_id": chat_id})
+        try:
+            members = await self._api.call("getChatAdministrators", {"chat_id": chat_id})
+        except Exception as problem:
+            if getattr(problem, "code", None) in REFUSALS:
+                raise
+            raise Unavailable(f"Telegram can't be asked who hosts: {problem}") from problem
         found = [int(member["user"]["id"]) for member in members if member["status"] in ADMINISTRATORS]
         await self._redis.set(_key(chat_id), msgspec.json.encode(found), px=TTL_MS)
         return found

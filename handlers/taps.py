@@ -6,7 +6,7 @@ anything. A tap is answered after its command is durable; the calls in an ``Answ
 
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from handlers.texts import Texts, tidy
 from handlers.views.lobby import deep_link
 from handlers.views.message import Button, Message, edit_params, ephemeral_edit_params, send_params
 from handlers.views.registry import VIEWS, of_state
+from storage.leases import STORE_GONE
 
 __all__ = ["Answer", "Call", "Tap", "Taps"]
 
@@ -153,7 +154,7 @@ class Taps:
             return await self._answer(tap, locale)
         except Rejected as refusal:
             return Answer(text=self._texts.refusal(locale, refusal), outcome=refusal.code)
-        except Unavailable:
+        except (Unavailable, *STORE_GONE):
             return self._toast(locale, "error-unavailable", "unavailable")
         except Exception as error:  # noqa: BLE001 -- every tap is answered; the caller logs what it was
             text = self._texts.plain(locale, "error-unexpected", trace=tap.trace)

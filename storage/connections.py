@@ -34,6 +34,7 @@ POSTGRES_GONE = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,  # also what a rollback raises on a connection that has just been lost
+    asyncpg.InternalClientError,  # what giving such a connection back to the pool may raise
 )
 """What asyncpg raises while the server is away, starting, stopping or full."""
 POSTGRES_AGAIN = (*POSTGRES_GONE, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)

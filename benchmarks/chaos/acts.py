@@ -35,8 +35,7 @@ END_SECONDS = 240.0
 """How long the last games may take when all is healed."""
 SETTLE_SECONDS = 120.0
 """How long the feed and the outbox may take to run dry after that."""
-RULES = {"LOBBY_SECONDS": "60", "JOIN_SECONDS": "5", "SELECTION_SECONDS": "12", "REVEAL_SECONDS": "0.3",
-         "PRIZE_POOL": "100.01"}  # fmt: skip
+PRIZE_POOL = "100.01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,8 @@ class Setting:
     tables: int = 16
     people: int = 4
     strict: bool = False
+    seconds: tuple[float, float, float, float] = (60, 5, 12, 0.3)
+    """Of the lobby, of joining, of selection, between two shown draws."""
 
 
 @dataclass
@@ -323,7 +324,12 @@ def _environment(
         "DURABILITY__STRICT": "true" if setting.strict else "false",
         "DATA_DIR": str(directory),
         "LOG__LEVEL": "INFO",
-    } | {f"GAMES__PICK_NUMBER__{name}": value for name, value in RULES.items()}
+        "GAMES__PICK_NUMBER__PRIZE_POOL": PRIZE_POOL,
+    }
+    phases = ("LOBBY", "JOIN", "SELECTION", "REVEAL")
+    ours |= {
+        f"GAMES__PICK_NUMBER__{name}_SECONDS": str(each) for name, each in zip(phases, setting.seconds, strict=True)
+    }
     return kept | {f"TOMBOLA_{name}": value for name, value in ours.items()}
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import pytest
 import pytest_asyncio
 
 from benchmarks.chaos.acts import Act, Setting, cast
@@ -45,6 +46,11 @@ class Room:
         message, data = await self.act.box.control.until(lambda: self._button(pattern), seconds)
         return await self.act.box.control.press_data(person, message, data).answer(seconds)
 
+    async def press(self, person: User, data: str) -> Answer:
+        """Tap with this data, whatever the board shows by now."""
+        message = self.act.box.control.bot_messages(self.group)[-1]
+        return await self.act.box.control.press_data(person, message, data).answer(PATIENCE)
+
     def _button(self, pattern: str) -> tuple[Message, str] | None:
         for message in reversed(self.act.box.control.bot_messages(self.group)):
             for button in buttons(message):
@@ -59,9 +65,9 @@ class Room:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def two_replicas() -> AsyncIterator[Act]:
+async def two_replicas(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Act]:
     """Two processes that poll, with Redis and PostgreSQL of their own."""
-    async with cast(Setting(seed=1, replicas=2)) as act:
+    async with cast(Setting(seed=1, replicas=2, seconds=(60, 4, 5, 0.1)), tmp_path_factory.mktemp("processes")) as act:
         yield act
 
 

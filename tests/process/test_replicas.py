@@ -14,10 +14,12 @@ RECOVERY_SECONDS = 10.0
 
 
 async def test_exactly_one_replica_polls_and_every_lease_has_one_holder(room: Room) -> None:
-    await room.opens()
+    conflicts = room.act.box.world.statistics["getUpdates", 409]
+    game_id = await room.opens()
     holders = {lease: await room.act.leader(lease) for lease in ("{poller}", "{send}", "{deadlines}")}
     assert None not in holders.values()
-    assert room.act.box.world.statistics["getUpdates", 409] == 0
+    await room.tap(room.people[1], f"^j:{game_id}")
+    assert room.act.box.world.statistics["getUpdates", 409] == conflicts
 
 
 async def test_a_tap_is_handled_soon_after_the_process_that_polled_was_killed(room: Room) -> None:
