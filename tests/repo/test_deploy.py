@@ -1,0 +1,312 @@
+"""What operators deploy agrees with the code: variables, commands, ports, paths, files and metrics exist."""
+
+import configparser
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+from prometheus_client import CollectorRegistry, generate_latest
+
+from bot import exports
+from bot.__main__ import ROLES, _parser
+from bot.health import Health
+from bot.metrics import Metrics, registry
+from bot.process import ALL_ROLES
+from bot.settings import VARIABLES, Settings, load_settings
+from bot.web import SECRET_HEADER, routes
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+KUBERNETES = DEPLOY / "kubernetes"
+SETTING = re.compile(r"\bTOMBOLA_[A-Z_]+\b")
+METRIC = re.compile(r"\b(?:tombola|process)_\w+")
+WEBHOOK = Settings().telegram.webhook_path
+
+
+def files() -> list[Path]:
+    return [path for path in DEPLOY.rglob("*") if path.is_file()]
+
+
+def documents(folder: Path = KUBERNETES) -> Iterator[tuple[Path, Any]]:
+    """Every object of the manifests."""
+    for path in sorted(folder.glob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text()):
+            yield path, document
+
+
+def of_kind(kind: str) -> list[Any]:
+    return [document for _, document in documents() if document["kind"] == kind]
+
+
+def paths() -> set[str]:
+    """What every process serves."""
+    return {route.path for route in routes(Health({}, needed=frozenset()), CollectorRegistry())}  # type: ignore[attr-defined]
+
+
+# -- everywhere -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(DEPLOY)))
+def test_every_variable_is_a_setting(path: Path) -> None:
+    assert set(SETTING.findall(path.read_text())) - {"TOMBOLA_SECTION__KEY"} <= VARIABLES.keys()
+
+
+def loaded(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return load_settings(env_file=None)
+
+
+TOKEN = {"TOMBOLA_TELEGRAM__TOKEN": "1:token", "TOMBOLA_TELEGRAM__WEBHOOK_SECRET": "secret"}
+
+
+def test_the_variables_of_kubernetes_make_a_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    [config], [secret] = of_kind("ConfigMap"), of_kind("Secret")
+    assert set(secret["stringData"]) >= TOKEN.keys()
+    settings = loaded(monkeypatch, config["data"] | secret["stringData"] | TOKEN)
+    assert settings.telegram.mode == "webhook"
+    assert settings.telegram.webhook_address.endswith(WEBHOOK)
+    assert settings.log.as_json
+    assert settings.web.host == "0.0.0.0"
+
+
+def test_the_variables_of_compose_make_a_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (DEPLOY / "tombola.env.example").read_text().splitlines()
+    variables = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    text = re.sub(r"\$\{\w+:\?[^}]*\}", "password", (DEPLOY / "compose.yaml").read_text())
+    composed = yaml.safe_load(text)["services"]["bot"]["environment"]
+    settings = loaded(monkeypatch, variables | composed | TOKEN)
+    assert settings.telegram.webhook_url.startswith("https://")
+    assert settings.telegram.operators == ()
+    assert settings.database.dsn.get_secret_value().endswith("@postgres/tombola")
+
+
+# -- the image --------------------------------------------------------------------------------------------------
+
+
+def test_the_image_has_every_package_and_nothing_secret() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    copied = set(re.findall(r"^COPY (?!--from)(\S+)", text, re.MULTILINE))
+    assert all((ROOT / name).exists() for name in copied)
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks", "docs"}
+    assert packages | {"locales", "migrations", "config.toml", "requirements.lock"} == copied
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    assert "*" in ignored
+    assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == copied
+
+
+def test_the_image_installs_by_hashes_and_runs_as_nobody_special() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    assert "--require-hashes" in text
+    assert "://" not in text.replace("http://127.0.0.1:8080", "")
+    [user] = re.findall(r"^USER (\d+):\d+$", text, re.MULTILINE)
+    assert int(user) > 1000
+    [probe] = re.findall(r"http://127.0.0.1:8080(/[\w/]+)", text)
+    assert probe in paths()
+    assert re.search(rf"^EXPOSE {Settings().web.port}$", text, re.MULTILINE)
+    [command] = re.findall(r"^CMD (\[.+\])$", text, re.MULTILINE)
+    assert callable(_parser().parse_args(json.loads(command)).command)
+
+
+def test_compose_keeps_what_is_acknowledged() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    assert (DEPLOY / services["bot"]["build"]["context"] / services["bot"]["build"]["dockerfile"]).resolve().is_file()
+    command = " ".join(services["redis"]["command"])
+    assert "--appendonly yes --appendfsync always --maxmemory-policy noeviction" in command
+    assert all(service.get("volumes") for name, service in services.items() if name in {"redis", "postgres"})
+    for service in services.values():
+        for volume in service.get("volumes", []):
+            if volume.startswith("."):
+                assert (DEPLOY / volume.split(":")[0]).is_file()
+
+
+# -- Kubernetes -------------------------------------------------------------------------------------------------
+
+
+def test_every_manifest_is_applied_or_says_why_not() -> None:
+    listed = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"]
+    for path in KUBERNETES.glob("*.yaml"):
+        assert path.name in [*listed, "kustomization.yaml"] or re.search(r"Not in\s", path.read_text()), path
+    assert all((KUBERNETES / name).is_file() for name in listed)
+
+
+def containers() -> Iterator[Any]:
+    for workload in [*of_kind("Deployment"), *of_kind("Job")]:
+        yield from workload["spec"]["template"]["spec"]["containers"]
+
+
+def test_every_container_runs_a_command_of_ours_with_limits_and_without_rights() -> None:
+    for container in containers():
+        assert callable(_parser().parse_args(container["args"]).command)
+        assert {"requests", "limits"} <= container["resources"].keys()
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        sources = {source for each in container["envFrom"] for source in each}
+        assert sources == {"configMapRef", "secretRef"}
+
+
+def test_the_deployments_have_every_role_that_does_something() -> None:
+    roles = {role for deployment in of_kind("Deployment") for role in _roles(deployment)}
+    assert roles == ALL_ROLES - {"web"}
+    assert roles <= set(ROLES)
+
+
+def _roles(deployment: Any) -> list[str]:
+    args = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    return list(_parser().parse_args(args).role)
+
+
+def test_probes_ask_what_is_served_on_the_port_that_is_listened_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    [config] = of_kind("ConfigMap")
+    port = loaded(monkeypatch, config["data"] | TOKEN).web.port
+    for deployment in of_kind("Deployment"):
+        pod = deployment["spec"]["template"]
+        [container] = pod["spec"]["containers"]
+        [listens] = container["ports"]
+        assert listens["containerPort"] == port == int(pod["metadata"]["annotations"]["prometheus.io/port"])
+        assert pod["metadata"]["annotations"]["prometheus.io/path"] in paths()
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            asked = container[probe]["httpGet"]
+            assert asked["path"] in paths()
+            assert asked["port"] == listens["name"]
+        assert pod["spec"]["terminationGracePeriodSeconds"] > 15
+        assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+def test_everything_that_selects_finds_a_deployment() -> None:
+    labels = [deployment["spec"]["template"]["metadata"]["labels"] for deployment in of_kind("Deployment")]
+    selectors = [service["spec"]["selector"] for service in of_kind("Service")]
+    selectors += [budget["spec"]["selector"]["matchLabels"] for budget in of_kind("PodDisruptionBudget")]
+    selectors += [deployment["spec"]["selector"]["matchLabels"] for deployment in of_kind("Deployment")]
+    assert len(of_kind("PodDisruptionBudget")) == len(labels)
+    for selector in selectors:
+        assert any(selector.items() <= found.items() for found in labels), selector
+    [scaler] = of_kind("HorizontalPodAutoscaler")
+    names = {deployment["metadata"]["name"]: deployment for deployment in of_kind("Deployment")}
+    assert "replicas" not in names[scaler["spec"]["scaleTargetRef"]["name"]]["spec"], "two would set the replicas"
+
+
+def test_the_front_lets_only_the_webhook_through() -> None:
+    [front] = of_kind("Ingress")
+    [rule] = front["spec"]["rules"]
+    [path] = rule["http"]["paths"]
+    assert (path["path"], path["pathType"]) == (WEBHOOK, "Exact")
+    [service] = of_kind("Service")
+    assert path["backend"]["service"]["name"] == service["metadata"]["name"]
+
+
+# -- proxies and systemd ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "nginx-compose.conf", "Caddyfile"])
+def test_a_proxy_lets_only_the_webhook_through(name: str) -> None:
+    text = (DEPLOY / "proxy" / name).read_text()
+    braces = re.sub(r"#.*", "", text)
+    assert braces.count("{") == braces.count("}")
+    assert re.search(rf"(location = |handle ){WEBHOOK} {{", text)
+    assert re.search(r"location / {\s+return 404;|handle {\s+respond 404", text)
+    assert f":{Settings().web.port}" in text
+    for asked in re.findall(r"health_uri (\S+)", text):
+        assert asked in paths()
+
+
+def test_the_readme_names_the_header_and_the_path_of_the_webhook() -> None:
+    text = (ROOT / "README.md").read_text()
+    [header] = re.findall(r"`(X-Telegram[\w-]+)`", text)
+    assert header.lower().encode() == SECRET_HEADER
+    assert text.count(WEBHOOK) >= 3
+
+
+def test_the_unit_runs_a_command_of_ours() -> None:
+    unit = configparser.ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str  # type: ignore[method-assign, assignment]
+    unit.read(DEPLOY / "systemd" / "tombola.service")
+    _, _, command = unit["Service"]["ExecStart"].partition(" -m bot ")
+    assert _parser().parse_args(command.split()).role is None
+    assert int(unit["Service"]["TimeoutStopSec"]) > 10
+
+
+# -- metrics ----------------------------------------------------------------------------------------------------
+
+
+def exported() -> set[str]:
+    """Every metric that a process can show, as Prometheus reads it."""
+    source = Path(exports.__file__).read_text()
+    metrics = Metrics()
+    for counter in (metrics.updates, metrics.commands):
+        counter["x", "y"] += 1
+    metrics.errors["x"] += 1
+    shown = generate_latest(registry(metrics)).decode()
+    names = set(re.findall(r"^(\w+?)(?:\{| )", shown, re.MULTILINE))
+    endings = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_sum", "_count")}
+    for kind, name in re.findall(r"(Counter|Gauge|Histogram)MetricFamily\(\s*\"(\w+)\"", source):
+        names |= {name + ending for ending in endings[kind]}
+    return names
+
+
+def expressions() -> Iterator[str]:
+    for group in yaml.safe_load((DEPLOY / "prometheus" / "alerts.yaml").read_text())["groups"]:
+        for rule in group["rules"]:
+            assert {"alert", "expr", "labels", "annotations"} <= rule.keys()
+            yield rule["expr"]
+    dashboard = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text())
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            yield target["expr"]
+
+
+def test_alerts_and_panels_ask_for_metrics_that_there_are() -> None:
+    known = exported()
+    asked = {name for expression in expressions() for name in METRIC.findall(expression)}
+    assert len(asked) > 12
+    assert asked <= known
+    for expression in expressions():
+        assert expression.count("(") == expression.count(")")
+
+
+def test_panels_do_not_lie_on_each_other() -> None:
+    panels = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text())["panels"]
+    cells = [
+        (column, row)
+        for panel in panels
+        for grid in [panel["gridPos"]]
+        for column in range(grid["x"], grid["x"] + grid["w"])
+        for row in range(grid["y"], grid["y"] + grid["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert all(column < 24 for column, _ in cells)
+
+
+def test_prometheus_reads_the_rules_beside_it() -> None:
+    scrape = yaml.safe_load((DEPLOY / "prometheus" / "scrape.yaml").read_text())
+    assert all((DEPLOY / "prometheus" / name).is_file() for name in scrape["rule_files"])
+    jobs = {job["job_name"] for job in scrape["scrape_configs"]}
+    [watched] = re.findall(r'up\{job=~"([^"]+)"\}', (DEPLOY / "prometheus" / "alerts.yaml").read_text())
+    assert all(re.fullmatch(watched, job) for job in jobs)
+
+
+# -- CI ---------------------------------------------------------------------------------------------------------
+
+
+def test_ci_runs_targets_of_the_makefile_and_nothing_else() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    ran = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    for command in ran:
+        found = re.fullmatch(r"make ([a-z]+)( \w+=.+)?", command)
+        assert found is not None, command
+        assert found[1] in targets
+    last = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
+    by_hand = set(re.findall(r"\b(lint|types|test)\b", last))
+    assert by_hand <= {command.split()[1] for command in ran}
+
+
+def test_only_files_that_git_has_are_deployed() -> None:
+    listed = subprocess.run(["git", "ls-files", "deploy"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no git checkout")
+    assert not [name for name in listed.stdout.split() if name.endswith((".env", ".pem", ".key"))]
