@@ -153,7 +153,7 @@ def _plan(given: argparse.Namespace) -> Plan:
         raise SystemExit(f"--only: {', '.join(sorted(unknown))}: not one of {', '.join(_names())}")
     plan = Plan(given.shape, given.seed, given.runs, given.seconds, frozenset(given.only))
     if given.quick:
-        return Plan(given.shape, given.seed, 1, 0.5, frozenset(given.only), games=4, players=8)
+        return Plan(given.shape, given.seed, 1, 0.5, frozenset(given.only), games=20, players=12)
     return plan
 
 

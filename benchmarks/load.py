@@ -49,7 +49,7 @@ class Run(msgspec.Struct, kw_only=True):
     commands: bool = False
     """Send ordinary commands instead of taps; "done" is then any answer of status 200."""
     done_file: str = ""
-    """Where to write the update ids of all taps answered "done", 8 bytes each."""
+    """Where to write the update ids of all taps (not commands) answered "done", 8 bytes each."""
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -107,7 +107,8 @@ class Counting:
         now = time.perf_counter()
         if self._mark in response:
             self.done += 1
-            self.done_ids.append(update_id)
+            if self._mark is DONE:
+                self.done_ids.append(update_id)
             if now >= self.since:
                 self.counted += 1
                 self.latencies.append(now - began)

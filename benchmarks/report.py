@@ -95,10 +95,11 @@ def plot(rows: Sequence[Row]) -> str:
     longest = max((r.high for r in bars), default=1.0)
     width, left, step = 760, 190, 34
     scale = (width - left - 90) / longest
+    height = len(bars) * step + 56
+    font = 'font-family="system-ui, sans-serif" font-size="13"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {len(bars) * step + 56}" '
-        'font-family="system-ui, sans-serif" font-size="13">',
-        f'<rect width="{width}" height="{len(bars) * step + 56}" fill="#ffffff"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {font}>',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         '<text x="16" y="24" font-size="15" font-weight="600" fill="#1b1f24">Durable taps a second, one core</text>',
     ]
     for index, bar in enumerate(bars):

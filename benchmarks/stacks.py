@@ -6,11 +6,12 @@ import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import msgspec
 from loguru import logger
 from redis.asyncio import Redis
@@ -51,6 +52,19 @@ class Stores:
     def database(self, number: int) -> str:
         """The DSN of one of Redis's databases: each stack has its own."""
         return f"{self.redis}?db={number}"
+
+    def postgres_database(self, number: int) -> str:
+        """The DSN of one of PostgreSQL's, which ``made`` makes."""
+        return self.postgres.replace("/postgres?", f"/bench{number}?")
+
+    async def made(self, number: int) -> None:
+        """Make a database in PostgreSQL, where it is not there yet."""
+        connection = await asyncpg.connect(self.postgres)
+        try:
+            with suppress(asyncpg.DuplicateDatabaseError):
+                await connection.execute(f"CREATE DATABASE bench{int(number)}")
+        finally:
+            await connection.close()
 
 
 @dataclass
@@ -121,17 +135,17 @@ def update_ids(command_ids: Iterable[str]) -> list[int]:
 # -- Tombola ----------------------------------------------------------------------------------------------------
 
 
-def tombola_environment(stores: Stores, port: int, database: int, mode: str = "webhook") -> dict[str, str]:
+def tombola_environment(stores: Stores, port: int, database: int) -> dict[str, str]:
     """The configuration of a bot that is loaded."""
     return {
         "TOMBOLA_CONFIG": str(ROOT / "config.toml"),
         "TOMBOLA_DATA_DIR": str(stores.directory / "data"),
         "TOMBOLA_TELEGRAM__TOKEN": TOKEN,
         "TOMBOLA_TELEGRAM__API_BASE": stores.api,
-        "TOMBOLA_TELEGRAM__MODE": mode,
+        "TOMBOLA_TELEGRAM__MODE": "webhook",
         "TOMBOLA_TELEGRAM__WEBHOOK_URL": f"http://127.0.0.1:{port}{PATH}",
         "TOMBOLA_TELEGRAM__WEBHOOK_SECRET": SECRET,
-        "TOMBOLA_DATABASE__DSN": stores.postgres,
+        "TOMBOLA_DATABASE__DSN": stores.postgres_database(database),
         "TOMBOLA_REDIS__DSN": stores.database(database),
         "TOMBOLA_REDIS__SHARDS": str(SHARDS),
         "TOMBOLA_WEB__PORT": str(port),
@@ -157,6 +171,7 @@ async def tombola(
         stack.push_async_callback(redis.aclose)
         games = RedisGames(redis, Codec(KINDS), shards=SHARDS)
         engine = Engine(KINDS, games, SystemClock(), SystemEntropy())
+        await stores.made(database)
         await open_games(engine, world)
         await engine.close()
         port = free_port()

@@ -148,9 +148,8 @@ async def checked(stack: Stack, run: Run, stores: Stores) -> Report:
     """One run; what did not go well is said."""
     report = await stack.run(run, stores.directory)
     if report.failed or report.missing or report.refused > report.done // 100:
-        say(
-            f"  {stack.name}: {report.refused} refused, {report.failed} failed, {report.missing} missing {report.example}"
-        )
+        counts = f"{report.refused} refused, {report.failed} failed, {report.missing} missing"
+        say(f"  {stack.name}: {counts} {report.example}")
     return report
 
 
@@ -169,7 +168,7 @@ async def lost_in_postgres(stores: Stores, stack: Stack) -> int:
     command = stacks.tombola_command("--role", "worker")
     async with running(command, core=None, env=environment, log=stores.directory / "worker.log") as worker:
         await stacks.answering(port, worker)
-        connection = await asyncpg.connect(stores.postgres)
+        connection = await asyncpg.connect(stores.postgres_database(stack.database))
         try:
             missing = await _missing(connection, stack.done)
         finally:
