@@ -66,7 +66,7 @@ async def _locale(deps: Deps, chat_id: int, language_code: str | None) -> str:
 
 async def _removed(deps: Deps, chat_id: int, command_id: str, received: Instant) -> None:
     """Nobody can play where the bot can't write: the chat's games end."""
-    for game_id in await _live_games(deps, chat_id):
+    for game_id in await live_games(deps, chat_id):
         await _quietly(deps, game_id, Cancel(None, "bot_removed"), command_id, received)
     await deps.people.chat_gone(chat_id)
 
@@ -112,14 +112,14 @@ async def chat_migrated(message: Message, deps: Deps, update_id: int, received: 
     await deps.outbox.move(old, new)
     for chat_id in (old, new):
         await deps.hosts.invalidate(chat_id)
-    for game_id in await _live_games(deps, old):
+    for game_id in await live_games(deps, old):
         state = await _quietly(deps, game_id, MoveChat(new), f"tg:{update_id}", received)
         if state is not None:
             await deps.games.settle_in(Place(new, state.place.topic_id), game_id)
 
 
-async def _live_games(deps: Deps, chat_id: int) -> list[str]:
-    """Those that Redis knows of outside topics, and those that the archive knows of anywhere in the chat."""
+async def live_games(deps: Deps, chat_id: int) -> list[str]:
+    """A chat's live games: those that Redis knows of outside topics, and those that the archive knows of anywhere."""
     in_topics = [game.id for game in await deps.archive.live_games(chat_id, MOST_GAMES, 0)]
     return list(dict.fromkeys([*await deps.games.live_in(Place(chat_id)), *in_topics]))
 

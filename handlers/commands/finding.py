@@ -27,6 +27,11 @@ class WhichGame(Rejected):
 
 
 @dataclass(unsafe_hash=True)
+class GameElsewhere(Rejected):
+    """The game belongs to another chat, and is joined there."""
+
+
+@dataclass(unsafe_hash=True)
 class NotAHost(Rejected):
     """Only administrators may do that."""
 
@@ -80,6 +85,17 @@ async def chosen_game(incoming: Incoming) -> str:
     if len(live) > 1:
         raise WhichGame(games=", ".join(live))
     return live[0]
+
+
+async def game_to_join(incoming: Incoming) -> str:
+    """The same, where it is played in this chat: a game is joined where bans of its chat have been looked at.
+
+    Raises ``GameElsewhere``, and what ``chosen_game`` raises.
+    """
+    game_id = await chosen_game(incoming)
+    if (await incoming.deps.engine.look(game_id)).state.place.chat_id != incoming.place.chat_id:
+        raise GameElsewhere
+    return game_id
 
 
 async def host_only(incoming: Incoming) -> None:

@@ -8,6 +8,7 @@ from handlers.commands.finding import NotAHost, chosen_game, host_only, meant
 from handlers.commands.named import Command
 from handlers.commands.players import add_to_group
 from handlers.incoming import Incoming
+from handlers.members import live_games
 from handlers.views.message import Button
 from storage.keys import is_game_id
 
@@ -100,8 +101,10 @@ async def ban(incoming: Incoming) -> None:
 
 
 async def _remove_everywhere(incoming: Incoming, player_id: int) -> None:
-    """Out of the live games here, where the rules still let anybody out."""
-    for number, game_id in enumerate(await incoming.deps.games.live_in(incoming.place)):
+    """Out of the live games of the chat, whatever the topic, where the rules still let anybody out."""
+    here = await incoming.deps.games.live_in(incoming.place)
+    anywhere = await live_games(incoming.deps, incoming.place.chat_id)
+    for number, game_id in enumerate(dict.fromkeys([*here, *anywhere])):
         try:
             await incoming.deps.engine.execute(
                 game_id,

@@ -3,7 +3,7 @@
 from fsm.kind import Game, UnknownGame
 from fsm.lobby import Join, Leave
 from handlers import fairness
-from handlers.commands.finding import NoGameHere, chosen_game, mentioned_game, player_only
+from handlers.commands.finding import NoGameHere, chosen_game, game_to_join, mentioned_game, player_only
 from handlers.commands.languages import language
 from handlers.commands.lists import games, history, leaderboard, stats
 from handlers.commands.named import Command
@@ -39,9 +39,9 @@ def add_to_group(incoming: Incoming) -> str:
 
 async def _own_board(incoming: Incoming, game_id: str) -> None:
     """The person's own board of a game, in private."""
-    if await incoming.deps.people.is_banned(0, incoming.person.id):
-        return await incoming.reply("cmd-banned")
     state = (await incoming.deps.engine.look(game_id)).state
+    if await incoming.deps.people.is_banned(state.place.chat_id, incoming.person.id):
+        return await incoming.reply("cmd-banned")
     view = of_state(state)
     seen = view.kind.view(state, incoming.person.id)
     await incoming.show(view.own_board(seen, incoming.person.id, incoming.deps.texts, incoming.locale, page=0))
@@ -59,7 +59,7 @@ async def help_(incoming: Incoming) -> None:
 async def join(incoming: Incoming) -> None:
     """Join the game that is played here."""
     player_only(incoming)
-    game_id = await chosen_game(incoming)
+    game_id = await game_to_join(incoming)
     outcome = await incoming.deps.engine.execute(
         game_id,
         Join(incoming.person.id, tidy(incoming.person.name)),

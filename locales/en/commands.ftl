@@ -4,6 +4,7 @@
 
 rejected-no-game-here = No game is being played here. A host opens one with /newgame.
 rejected-which-game = Several games are being played here. Name one after the command: { $games }
+rejected-game-elsewhere = That game belongs to another chat. Join it there.
 rejected-not-a-host = Only administrators of the group may do that.
 rejected-needs-a-person = An anonymous administrator can't play. Write as yourself to join.
 rejected-who-is-meant = Whom do you mean? Answer a message of theirs with the command, or write @name or the id after it.

@@ -163,6 +163,23 @@ async def test_a_banned_player_is_told_and_kept_out(room: Room) -> None:
     assert list((await room.game(game_id)).players) == [ANN]
 
 
+async def test_a_banned_player_comes_back_by_no_other_door(room: Room) -> None:
+    game_id = await room.open()
+    in_topic = await room.open(chat=FORUM, topic=5)
+    await room.say(f"/ban {ANN}", by=HOST)
+    for chat in (ANN, OTHER_GROUP):
+        await room.sent()
+        await room.say(f"/join {game_id}", by=ANN, chat=chat)
+        assert await room.answer() == text("rejected-game-elsewhere")
+    assert not (await room.game(game_id)).players
+    await room.say(f"/start g_{game_id}", chat=ANN)
+    assert await room.answer() == text("cmd-banned")
+    await room.say("/join", by=BEN, chat=FORUM, message_thread_id=5, is_topic_message=True)
+    await room.project()
+    await room.say(f"/ban {BEN}", by=HOST, chat=FORUM)
+    assert not (await room.game(in_topic)).players
+
+
 async def test_a_host_cannot_be_banned_nor_can_a_player_ban(room: Room) -> None:
     await room.say(f"/ban {HOST}", by=HOST)
     assert await room.answer() == text("cmd-ban-not-hosts")
