@@ -88,6 +88,9 @@ class SlowDoor(Protocol):
     async def __call__(self, raw: bytes) -> None:
         """Handle one update to its end."""
 
+    async def close(self) -> None:
+        """Close the connections."""
+
 
 def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
     """The tap in an update, if it is one that ``handlers.taps`` answers; None: aiogram's road."""

@@ -1,30 +1,28 @@
 """What the parts of a process count, as Prometheus families. Reads memory only."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from bot.sender import WAIT_BUCKETS_MS
+from bot.deadlines import Deadlines
+from bot.parts import Parts
+from bot.sender import WAIT_BUCKETS_MS, Sender
 
-if TYPE_CHECKING:
-    from bot.process import House
 
-
-def export(house: "House") -> Iterator[Metric]:
+def export(parts: Parts, deadlines: Deadlines, sender: Sender | None) -> Iterator[Metric]:
     """All families of a process's parts."""
-    yield GaugeMetricFamily("tombola_games_in_memory", "Games this process holds.", house.engine.games_in_memory)
-    yield GaugeMetricFamily("tombola_tasks", "Detached tasks of this process.", len(house.tasks))
+    yield GaugeMetricFamily("tombola_games_in_memory", "Games this process holds.", parts.engine.games_in_memory)
+    yield GaugeMetricFamily("tombola_tasks", "Detached tasks of this process.", len(parts.tasks))
     breaker = GaugeMetricFamily("tombola_breaker_open", "1 where the circuit is not closed.", labels=("service",))
-    breaker.add_metric(("telegram",), 0 if house.api.state == "closed" else 1)
+    breaker.add_metric(("telegram",), 0 if parts.api.state == "closed" else 1)
     yield breaker
-    yield from _deadlines(house)
-    if "worker" in house.roles:
-        yield from _sender(house)
+    yield from _deadlines(deadlines)
+    if sender is not None:
+        yield from _sender(sender)
 
 
-def _deadlines(house: "House") -> Iterator[Metric]:
-    stats = house.deadlines.stats
+def _deadlines(deadlines: Deadlines) -> Iterator[Metric]:
+    stats = deadlines.stats
     fired = CounterMetricFamily("tombola_deadlines_fired", "Deadlines told to games.", labels=("outcome",))
     for outcome, count in stats.fired.items():
         fired.add_metric((outcome,), count)
@@ -35,8 +33,8 @@ def _deadlines(house: "House") -> Iterator[Metric]:
     yield late
 
 
-def _sender(house: "House") -> Iterator[Metric]:
-    stats = house.sender.stats
+def _sender(sender: Sender) -> Iterator[Metric]:
+    stats = sender.stats
     settled = CounterMetricFamily("tombola_sends", "Calls to Telegram.", labels=("outcome", "priority"))
     for (outcome, priority), count in stats.settled.items():
         settled.add_metric((outcome.value, priority.name.lower()), count)

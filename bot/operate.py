@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 
 from bot.bot_api import ApiError, BotApi
-from bot.process import LOCALES
 from bot.settings import Settings
 from fsm import proof
 from fsm.registry import KINDS
@@ -103,7 +102,7 @@ async def _check_telegram(settings: Settings) -> int:
 
 def verify(path: Path, language: str) -> int:
     """Recompute a draw from its proof and say what was checked. 1 where it does not hold, or is no proof."""
-    texts = Texts(LOCALES)
+    texts = Texts()
     locale = texts.pick(language)
     try:
         raw = path.read_bytes()

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import hmac
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, MutableMapping
 from typing import Any
 
 import msgspec
@@ -40,15 +40,15 @@ RETRY = (b"retry-after", b"1")
 class Webhook:
     """Takes updates from Telegram's server; everything else goes on to the next application."""
 
-    def __init__(self, *, path: str, secret: str, doors: Doors, otherwise: App) -> None:
-        self._path = path
+    def __init__(self, *, paths: Container[str], secret: str, doors: Doors, otherwise: App) -> None:
+        self._paths = paths
         self._secret = secret.encode()
         self._doors = doors
         self._otherwise = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"] != self._path:
+        if scope["type"] != "http" or scope["path"] not in self._paths:
             await self._otherwise(scope, receive, send)
             return
         status, body = await self._serve(scope, receive)

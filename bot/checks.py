@@ -1,0 +1,54 @@
+"""What ``/health`` asks of each dependency."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.health import Check
+from bot.parts import Parts
+
+OVERDUE_MS = 5_000
+"""A deadline that is overdue for longer says that nobody fires them."""
+
+
+def checks(parts: Parts, roles: frozenset[str]) -> Mapping[str, Check]:
+    """The checks of a process with these roles, by name."""
+
+    async def redis() -> Mapping[str, Any]:
+        await parts.redis.ping()
+        return {}
+
+    async def postgres() -> Mapping[str, Any]:
+        await parts.pool.fetchval("SELECT 1")
+        return {"pool": parts.pool.get_size(), "idle": parts.pool.get_idle_size()}
+
+    async def telegram() -> Mapping[str, Any]:
+        return {"ok": parts.api.state == "closed", "breaker": parts.api.state}
+
+    async def outbox() -> Mapping[str, Any]:
+        depth = await parts.outbox.depth()
+        return {
+            "ready": sum(depth.ready),
+            "delayed": depth.delayed,
+            "in_flight": depth.in_flight,
+            "oldest_ms": max(depth.oldest_ms),
+            "dropped": depth.dropped,
+        }
+
+    async def deadlines() -> Mapping[str, Any]:
+        now = parts.clock.now()
+        due = await parts.games.due(now, limit=1)
+        overdue = max(0, now - due[0][1]) if due else 0
+        return {"ok": overdue < OVERDUE_MS, "oldest_overdue_ms": overdue}
+
+    async def feed() -> Mapping[str, Any]:
+        lags = {group: await parts.feed(group).lag() for group in ("projector", "boards")}
+        return {group: {"entries": lag.entries, "oldest_ms": lag.ms} for group, lag in lags.items()}
+
+    found: dict[str, Check] = {
+        "redis": redis,
+        "postgres": postgres,
+        "telegram": telegram,
+        "outbox": outbox,
+        "deadlines": deadlines,
+    }
+    return {**found, "feed": feed} if "worker" in roles else found

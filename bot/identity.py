@@ -1,0 +1,51 @@
+"""Who the bot is: asked of Telegram, and remembered, so that a start does not need Telegram."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import stamina
+
+from bot.bot_api import ApiError, RetryAfter, ServerDown, Unauthorized
+from bot.parts import Parts
+from bot.settings import SettingsError
+from storage.connections import REDIS_GONE
+
+TELEGRAM_SECONDS = 60.0
+"""How long a first start waits for Telegram."""
+KNOWN_SECONDS = 30 * 86_400
+
+
+async def who_am_i(parts: Parts) -> Mapping[str, Any]:
+    """The bot's own account (the Bot API's User): as known from an earlier start, while Telegram is asked again.
+
+    Raises ``SettingsError`` where Telegram refuses the token, or does not answer a first start in time.
+    """
+    token = parts.settings.telegram.token.get_secret_value().encode()
+    key = f"tombola:me:{hashlib.sha256(token).hexdigest()[:16]}"
+    known = await parts.redis.get(key)
+    if known is not None:
+        parts.tasks.spawn("who am I", _ask(parts, key))
+        remembered: Mapping[str, Any] = msgspec.json.decode(known)
+        return remembered
+    try:
+        async with asyncio.timeout(TELEGRAM_SECONDS):
+            return await _ask(parts, key)
+    except Unauthorized:
+        raise SettingsError("telegram.token: refused by Telegram; @BotFather shows the right one") from None
+    except (ApiError, TimeoutError) as error:
+        raise SettingsError(f"telegram.api_base: no answer from there ({error})") from None
+
+
+async def _ask(parts: Parts, key: str) -> Mapping[str, Any]:
+    """Ask Telegram, however long it is away, and remember. Raises the ApiError of a refusal."""
+    async for attempt in stamina.retry_context(on=(ServerDown, RetryAfter), attempts=None, timeout=None, wait_max=5):
+        with attempt:
+            me: Mapping[str, Any] = await parts.api.call("getMe")
+            with contextlib.suppress(*REDIS_GONE):
+                await parts.redis.set(key, msgspec.json.encode(me), ex=KNOWN_SECONDS)
+            return me
+    raise AssertionError("stamina raises after the last attempt")

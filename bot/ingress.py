@@ -1,0 +1,129 @@
+"""The role that takes updates: the two doors, aiogram behind the slow one, and how updates come to them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from bot.configured import rules_of
+from bot.doors import Doors, SlowDoor
+from bot.importing import imported
+from bot.logs import TRACE
+from bot.parts import Parts
+from bot.polling import Poller
+from bot.webhook import set_webhook
+from fsm.pick_number import Beacon
+from handlers.boards import Boards
+from handlers.carrying import Carrier
+from handlers.floods import Floods
+from handlers.hosts import Hosts
+from handlers.taps import Taps
+
+ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member", "chat_member", "poll_answer", "poll")
+
+HealthWords = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+class Ingress:
+    """Takes updates. ``me`` is the bot's own account; ``health`` is what the operators' dialog shows."""
+
+    def __init__(
+        self, parts: Parts, me: Mapping[str, Any], boards: Boards, beacon: Beacon | None, health: HealthWords
+    ) -> None:
+        self._parts = parts
+        self._me = me
+        self._health = health
+        self._floods = Floods(parts.clock)
+        self._hosts = Hosts(parts.api, parts.redis)
+        self._defaults = rules_of(parts.settings, beacon)
+        self._taps = Taps(
+            engine=parts.engine,
+            texts=parts.texts,
+            people=parts.people,
+            hosts=self._hosts,
+            boards=boards,
+            archive=parts.archive,
+            ids=parts.games,
+            bot_username=me["username"],
+            max_live=parts.settings.games.max_live_per_chat,
+            supplies=parts.supplies,
+        )
+        self._slow: asyncio.Task[SlowDoor] | None = None
+        self.doors = Doors(
+            taps=self._taps,
+            floods=self._floods,
+            slow=self._slow_door,
+            carrier=Carrier(parts.api, parts.limits, parts.outbox),
+            redis=parts.redis,
+            clock=parts.clock,
+            tasks=parts.tasks,
+            metrics=parts.metrics,
+        )
+
+    async def start(self) -> None:
+        """Begin to take updates. What is hot is answered at once; the rest when aiogram has been imported."""
+        parts, telegram = self._parts, self._parts.settings.telegram
+        parts.tasks.spawn("aiogram first", self._warm())
+        allowed = list(ALLOWED_UPDATES)
+        if telegram.mode == "polling":
+            poller = Poller(api=parts.api, doors=self.doors, allowed_updates=allowed)
+            parts.tasks.spawn("poller", parts.lease("{poller}").run(poller.lead))
+            return
+        webhook = {
+            "url": telegram.webhook_address,
+            "secret_token": telegram.webhook_secret.get_secret_value(),
+            "allowed_updates": allowed,
+            "max_connections": 100,
+        }
+        parts.tasks.spawn("webhook", set_webhook(parts.api, parts.redis, webhook))
+
+    async def close(self) -> None:
+        """Close aiogram's connections."""
+        if self._slow is not None and self._slow.done() and not self._slow.cancelled() and not self._slow.exception():
+            await self._slow.result().close()
+
+    async def _warm(self) -> None:
+        await self._slow_door()
+
+    async def _slow_door(self) -> SlowDoor:
+        """aiogram's road, made when it is first needed: importing it takes seconds."""
+        if self._slow is None:
+            self._slow = self._parts.tasks.spawn("aiogram", self._make_slow_door())
+        return await asyncio.shield(self._slow)
+
+    async def _make_slow_door(self) -> SlowDoor:
+        routing = await imported("handlers.routing")
+        parts, settings = self._parts, self._parts.settings
+        deps = routing.Deps(
+            engine=parts.engine,
+            games=parts.games,
+            people=parts.people,
+            archive=parts.archive,
+            hosts=self._hosts,
+            taps=self._taps,
+            outbox=parts.outbox,
+            limits=parts.limits,
+            api=parts.api,
+            texts=parts.texts,
+            clock=parts.clock,
+            floods=self._floods,
+            redis=parts.redis,
+            defaults=self._defaults,
+            questions=parts.questions,
+            supplies=parts.supplies,
+            download=parts.api.download,
+            writes=bool(settings.games.quiz.model.base_url),
+            bot_id=self._me["id"],
+            bot_username=self._me["username"],
+            operators=frozenset(settings.telegram.operators),
+            max_live=settings.games.max_live_per_chat,
+            health=self._health,
+            count_error=self._count_error,
+            trace=TRACE.get,
+        )
+        telegram = settings.telegram
+        door: SlowDoor = routing.SlowDoor(deps, telegram.token.get_secret_value(), telegram.api_base)
+        parts.tasks.spawn("publish commands", routing.publish(deps))
+        return door
+
+    def _count_error(self, where: str) -> None:
+        self._parts.metrics.errors[where] += 1

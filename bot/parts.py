@@ -1,0 +1,143 @@
+"""What every role of a process is made of: made here, by hand, from the settings and the connections to the stores."""
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from loguru import logger
+from redis.asyncio import Redis
+
+from bot.bot_api import BotApi
+from bot.clock import SystemClock
+from bot.configured import rates_of
+from bot.metrics import Metrics
+from bot.sender import Clock
+from bot.settings import Settings
+from bot.tasks import Tasks
+from fsm.engine import Commit, CommitResult, Engine, Entropy, GameStore, Stored
+from fsm.registry import KINDS
+from handlers.boards import Boards
+from handlers.kinds import extras
+from handlers.texts import Texts
+from storage.archive import Archive
+from storage.codec import Codec
+from storage.connections import Pool
+from storage.feed import Feed
+from storage.games import RedisGames
+from storage.leases import RELEASED, Bell, Lease
+from storage.limits import Limits
+from storage.outbox import Outbox
+from storage.people import People
+from storage.projector import Projector
+from storage.questions import Questions
+from storage.strict import StrictGames
+
+VITAL = frozenset({"projector", "boards", "sender", "deadlines", "poller", "web server", "who am I"})
+"""Tasks without which a process is of no use."""
+
+
+class MeasuredStore:
+    """A game store that observes how long commits take."""
+
+    def __init__(self, store: GameStore, observe: Callable[[float], None]) -> None:
+        self._store = store
+        self._observe = observe
+
+    async def load(self, game_id: str) -> Stored | None:
+        """As of the store."""
+        return await self._store.load(game_id)
+
+    async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
+        """As of the store."""
+        began = time.perf_counter()
+        try:
+            return await self._store.commit(commits)
+        finally:
+            self._observe(time.perf_counter() - began)
+
+
+class Parts:
+    """The parts that roles share. ``listening`` is the client for what waits: pub/sub and blocking reads."""
+
+    def __init__(
+        self, settings: Settings, pool: Pool, redis: Redis, listening: Redis, clock: Clock, entropy: Entropy
+    ) -> None:
+        self.settings = settings
+        self.pool = pool
+        self.redis = redis
+        self.listening = listening
+        self.clock = clock
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.failed = asyncio.Event()
+        """Set when a task that must not end has ended."""
+        self.metrics = Metrics()
+        self.tasks = Tasks(self._task_died)
+        self.codec = Codec(KINDS)
+        self.games = RedisGames(
+            redis,
+            self.codec,
+            shards=settings.redis.shards,
+            keep_finished_ms=int(settings.games.keep_finished_seconds * 1000),
+        )
+        self.projector = Projector(pool)
+        store: GameStore = MeasuredStore(self.games, self.metrics.commits.add)
+        if settings.durability.strict:
+            store = StrictGames(store, self.projector, self.codec)
+        self.engine = Engine(KINDS, store, clock, entropy, observe=self.metrics.command)
+        self.texts = Texts()
+        self.people = People(pool, redis)
+        self.archive = Archive(pool, self.codec)
+        self.questions = Questions(pool)
+        self.supplies = extras.supplies(self.questions, self.people, clock)
+        telegram = settings.telegram
+        self.api = BotApi(
+            telegram.token.get_secret_value(), telegram.api_base, seconds=telegram.request_timeout_seconds
+        )
+        turned = None if isinstance(clock, SystemClock) else clock.now
+        self.limits = Limits(redis, rates_of(settings), turned)
+        self.outbox = Outbox(redis, self.limits)
+        self.released = Bell(listening, RELEASED)
+
+    def boards(self, bot_username: str) -> Boards:
+        """The living messages of the bot of that name."""
+        return Boards(
+            engine=self.engine,
+            games=self.games,
+            outbox=self.outbox,
+            texts=self.texts,
+            people=self.people,
+            redis=self.redis,
+            clock=self.clock,
+            bot_username=bot_username,
+        )
+
+    def lease(self, name: str) -> Lease:
+        """The right to do a job that only one process may do."""
+        return Lease(self.redis, name, self.owner, released=self.released)
+
+    def feed(
+        self,
+        group: str,
+        *,
+        renewed: Callable[[], Awaitable[object]] | None = None,
+        begun: Callable[[], Awaitable[object]] | None = None,
+    ) -> Feed:
+        """A group of the feed's consumers, over all shards."""
+        return Feed(
+            self.listening,
+            self.games.shards,
+            group,
+            owner=self.owner,
+            released=self.released,
+            renewed=renewed,
+            begun=begun,
+        )
+
+    def _task_died(self, name: str, error: BaseException) -> None:
+        self.metrics.errors[f"task {name.split(maxsplit=1)[0]}"] += 1
+        if name in VITAL:
+            logger.critical("{} ended: {}; the process stops, so that another can take over", name, error)
+            self.failed.set()
