@@ -38,15 +38,13 @@ export async function refreshState() {
   world.token = state.token;
 }
 
-/** Calls `listen` with each batch of changes, and with null after a reconnection: all may be new then. */
+/** Calls `listen` with each batch of changes, and with null whenever the stream begins: what came before is not in it. */
 export function follow(listen) {
   const source = new EventSource("/sandbox/events");
-  let lost = false;
   source.onmessage = (event) => listen(JSON.parse(event.data));
-  source.onerror = () => { lost = true; document.body.classList.add("lost"); };
+  source.onerror = () => document.body.classList.add("lost");
   source.onopen = () => {
     document.body.classList.remove("lost");
-    if (lost) listen(null);
-    lost = false;
+    listen(null);
   };
 }
