@@ -1,0 +1,259 @@
+"""Packs of questions in the private chat, and quizzes opened by command and dialog, on real stores."""
+
+import json
+from typing import Any
+
+import pytest
+
+from fsm.kind import Place
+from fsm.quiz import QuizGame
+from questions.reading import read_pack
+from tests.handlers.room import ANN, GROUP, HOST, Room, plain, text
+from tests.handlers.test_dialogs import answer_it, buttons, press, window
+
+CSV = """question,answer,wrong1,wrong2,wrong3,category,difficulty
+Which river flows through Cologne?,Rhine,Elbe,Danube,Main,rivers,easy
+Which river flows through Vienna?,Danube,Inn,Drava,Sava,rivers,medium
+What is the <b>capital</b> of Chile?,Santiago,Lima,,,capitals,hard
+"""
+
+
+async def upload(room: Room, name: str, content: bytes, *, by: int = ANN, chat: int = ANN) -> None:
+    """Send a document."""
+    file_id = f"file-{name}-{len(room.telegram.uploads)}"
+    room.telegram.uploads[file_id] = content
+    document = {"file_id": file_id, "file_unique_id": file_id, "file_name": name, "file_size": len(content)}
+    await room.say(None, by=by, chat=chat, document=document)
+
+
+async def kept(room: Room, by: int = ANN) -> Any:
+    """A pack that a person has sent and kept."""
+    await upload(room, "Rivers & co.csv", CSV.encode(), by=by, chat=by)
+    await tap(room, text("pack-save"), by=by)
+    (pack,) = await room.deps.questions.packs(by)
+    return pack
+
+
+async def tap(room: Room, words: str, *, by: int = ANN) -> None:
+    """Press a button of the newest window."""
+    shown = list(room.session.shown.values())[-1]
+    await room.tap(buttons(shown)[plain(words)], shown, by=by)
+
+
+def newest(room: Room) -> str:
+    return plain(list(room.session.shown.values())[-1]["text"])
+
+
+async def quiz_of(room: Room) -> QuizGame:
+    (game_id,) = await room.deps.games.live_in(Place(GROUP))
+    state = await room.game(game_id)
+    assert isinstance(state, QuizGame)
+    return state
+
+
+# -- files ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_file_is_looked_at_kept_and_listed(room: Room) -> None:
+    await room.say("/pack", by=ANN, chat=ANN)
+    assert text("pack-list", count=0, columns="x").split("\n")[0] in newest(room)
+    await upload(room, "Rivers & co.csv", CSV.encode())
+    preview = newest(room)
+    assert text("pack-preview", name="Rivers & co", count=3) in preview
+    assert "&lt;b&gt;capital&lt;/b&gt;" in preview
+    assert await room.deps.questions.packs(ANN) == [], "nothing is kept before it is wanted"
+    await tap(room, text("pack-save"))
+    (pack,) = await room.deps.questions.packs(ANN)
+    assert (pack.name, pack.size) == ("Rivers & co", 3)
+    assert "Rivers & co (3)" in buttons(list(room.session.shown.values())[-1])
+    assert room.errors == []
+
+
+async def test_what_is_not_wanted_is_not_kept(room: Room) -> None:
+    await upload(room, "x.csv", CSV.encode())
+    await tap(room, text("pack-discard"))
+    assert text("pack-discarded") in newest(room)
+    assert await room.deps.questions.packs(ANN) == []
+
+
+async def test_a_file_with_mistakes_is_refused_whole_with_lines_and_how_to_mend_them(room: Room) -> None:
+    await upload(room, "bad.csv", b"question,answer,wrong1,difficulty\nWhat?,,No,easy\nWhy?,Yes,Yes,terrible\n")
+    said = await room.answer()
+    assert text("pack-refused", name="bad.csv", count=3) in said
+    assert "Line 2:" in said
+    assert "Line 3:" in said
+    assert "easy" in said
+    assert await room.deps.questions.packs(ANN) == []
+    assert room.session.shown == {}
+
+
+async def test_hundreds_of_mistakes_fit_one_message(room: Room) -> None:
+    rows = "\n".join(f"{'x' * 400},{'<' * 200},{'&' * 200}" for _ in range(400))
+    await upload(room, "<b>.csv", f"question,answer,wrong1\n{rows}".encode())
+    assert len(await room.answer()) < 8_000
+    assert room.errors == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [("x.exe", b"MZ whatever", "pack-mistake-unknown-format"), ("x.csv", b"", "pack-mistake-empty-file")],
+)
+async def test_what_is_no_pack_is_said(room: Room, name: str, content: bytes, said: str) -> None:
+    await upload(room, name, content)
+    assert text(said) in await room.answer()
+
+
+async def test_a_file_that_is_too_large_is_not_even_loaded(room: Room) -> None:
+    document = {"file_id": "f", "file_unique_id": "f", "file_name": "big.csv", "file_size": 30_000_000}
+    await room.say(None, by=ANN, chat=ANN, document=document)
+    assert text("pack-too-big", name="big.csv", limit=1024) in await room.answer()
+
+
+async def test_a_file_in_a_group_is_nobodys_business(room: Room) -> None:
+    await upload(room, "x.csv", CSV.encode(), chat=GROUP)
+    assert await room.sent() == []
+    assert room.session.shown == {}
+    await room.say("/pack", by=ANN, chat=GROUP)
+    assert await room.answer() == text("pack-in-private")
+
+
+# -- a pack -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "xlsx"])
+async def test_a_pack_is_given_back_in_each_format_as_it_was_sent(room: Room, form: str) -> None:
+    pack = await kept(room)
+    await tap(room, f"{pack.name} (3)")
+    await tap(room, text("pack-export", form=form.upper()))
+    ((name, content),) = room.telegram.files
+    assert name == f"Rivers_co.{form}"
+    again = read_pack(content, name)
+    assert [(each.text, each.answers) for each in again.questions] == [
+        (each.text, each.answers) for each in read_pack(CSV.encode(), "x.csv").questions
+    ]
+
+
+async def test_a_pack_is_renamed_changed_and_deleted(room: Room) -> None:
+    pack = await kept(room)
+    await tap(room, f"{pack.name} (3)")
+    await tap(room, text("pack-rename"))
+    await room.say("Rivers", by=ANN, chat=ANN)
+    assert text("pack-open", name="Rivers", size=3) in newest(room)
+    await tap(room, text("pack-view"))
+    await tap(room, "Which river flows through Vienna?")
+    await tap(room, text("pack-change"))
+    await room.say("Which river?\nDanube\nRhine", by=ANN, chat=ANN)
+    assert text("pack-changed") in newest(room)
+    changed = await room.deps.questions.question(pack.id, 2)
+    assert changed is not None
+    assert (changed.text, changed.answers, changed.category) == ("Which river?", ("Danube", "Rhine"), "rivers")
+    await tap(room, text("pack-remove"))
+    await tap(room, text("pack-add"))
+    await room.say("Only a question", by=ANN, chat=ANN)
+    assert "<code>answer</code>" in newest(room)
+    await room.say("New?\nYes\nNo", by=ANN, chat=ANN)
+    assert [question.text for _, question in await room.deps.questions.questions(pack.id)][-1] == "New?"
+    await tap(room, text("dlg-back"))
+    await tap(room, text("pack-delete"))
+    await tap(room, text("pack-delete-yes"))
+    assert await room.deps.questions.packs(ANN) == []
+    assert room.errors == []
+
+
+async def test_nobody_changes_or_plays_what_is_anothers(room: Room) -> None:
+    pack = await kept(room, by=HOST)
+    assert not await room.deps.questions.delete_pack(pack.id, ANN)
+    await room.say("/pack", by=ANN, chat=ANN)
+    assert pack.name not in newest(room)
+
+
+# -- opening ----------------------------------------------------------------------------------------------------
+
+
+async def test_one_line_opens_a_quiz(room: Room) -> None:
+    await room.say("/start_quiz 5 20 30", by=HOST)
+    rules = (await quiz_of(room)).rules
+    assert (rules.questions, rules.question_ms, rules.max_players) == (5, 20_000, 30)
+    assert len((await quiz_of(room)).questions) == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("x", "cmd-usage-start_quiz"), ("5 20 30 7", "cmd-usage-start_quiz"), ("NaN", "cmd-usage-start_quiz")],
+)
+async def test_a_line_that_can_not_be_read_is_answered_with_how_to_write_it(room: Room, line: str, said: str) -> None:
+    await room.say(f"/start_quiz {line}", by=HOST)
+    assert await room.answer() == text(said)
+
+
+@pytest.mark.parametrize("line", ["0", "101", "5 0", "5 99999", "5 15 -3", "1.5 2 0.2"])
+async def test_numbers_out_of_bounds_are_refused_or_rounded_but_never_break_anything(room: Room, line: str) -> None:
+    await room.say(f"/start_quiz {line}", by=HOST)
+    await room.sent()
+    assert room.errors == []
+
+
+async def test_a_quiz_is_put_together_in_the_dialog(room: Room) -> None:
+    await kept(room, by=HOST)
+    room.session.shown.clear()
+    await room.say("/newgame", by=HOST)
+    await press(room, text("dlg-newgame-to-quiz"))
+    await press(room, text("dlg-name-pack"))
+    await press(room, "Rivers & co")
+    await press(room, text("dlg-name-categories"))
+    await press(room, "rivers")
+    await press(room, text("dlg-back"))
+    await press(room, text("dlg-name-questions"))
+    await answer_it(room, "2")
+    await press(room, text("dlg-name-mode"))
+    await press(room, text("dlg-quiz-mode-accuracy"))
+    await press(room, text("dlg-name-prize_pool"))
+    await press(room, "50")
+    summary = plain(window(room)["text"])
+    assert "Rivers &amp; co" in summary
+    assert "rivers" in summary
+    await press(room, text("dlg-newgame-create"))
+    state = await quiz_of(room)
+    assert (state.rules.mode, state.rules.questions, str(state.rules.prize_pool)) == ("accuracy", 2, "50")
+    assert {question.category for question in state.questions} == {"rivers"}
+    assert room.errors == []
+
+
+async def test_a_pack_with_too_few_questions_makes_a_shorter_quiz_and_none_is_refused(room: Room) -> None:
+    pack = await kept(room, by=HOST)
+    await room.deps.people.change_settings(GROUP, {"quiz": {"pack": str(pack.id), "categories": "rivers"}})
+    await room.say("/start_quiz 10", by=HOST)
+    assert (await quiz_of(room)).rules.questions == 2
+    await room.say("/cancel_game", by=HOST)
+    await room.sent()
+    await room.deps.people.change_settings(GROUP, {"quiz": {"pack": str(pack.id), "categories": "poems"}})
+    await room.say("/start_quiz 10", by=HOST)
+    assert await room.answer() == text("rejected-no-questions")
+
+
+async def test_settings_of_quizzes_are_stored_and_every_quiz_begins_with_them(room: Room) -> None:
+    await room.say("/settings", by=HOST)
+    await press(room, text("dlg-settings-to-quiz"))
+    await press(room, text("dlg-name-polls"))
+    await press(room, text("dlg-polls-yes"))
+    await press(room, text("dlg-name-categories"))
+    await press(room, text("quiz-category-space"))
+    await press(room, text("quiz-category-music"))
+    await press(room, text("dlg-back"))
+    await room.say("/start_quiz 5", by=HOST)
+    state = await quiz_of(room)
+    assert state.rules.polls
+    assert {question.category for question in state.questions} <= {"space", "music"}
+    chat = await room.deps.people.chat(GROUP)
+    assert chat is not None
+    assert json.loads(json.dumps(chat.settings)) == {"quiz": {"polls": "yes", "categories": "space|music"}}
+
+
+async def test_a_chat_is_not_asked_the_same_again_and_what_was_refused_is_given_back(room: Room) -> None:
+    await room.say("/start_quiz 5", by=HOST)
+    first = {question.id for question in (await quiz_of(room)).questions}
+    await room.say("/start_quiz 5", by=HOST)
+    assert len(await room.deps.questions.asked(GROUP)) == 5, "a quiz that was refused asks nothing"
+    await room.say("/cancel_game", by=HOST)
+    await room.say("/start_quiz 5", by=HOST)
+    assert not first & {question.id for question in (await quiz_of(room)).questions}

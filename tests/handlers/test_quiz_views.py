@@ -1,0 +1,159 @@
+"""How a quiz looks: valid, fitting, the same for the same state, and never telling what nobody may know yet."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from fsm.quiz import QUESTION_OPEN, QUESTION_REVEAL, QuizGame
+from handlers.texts import Texts
+from handlers.views import quiz, registry
+from handlers.views.message import Button, Message, send_params
+from sandbox.entities import automatic_entities, parse_html, utf16_length
+from tests.handlers.games import CHAT
+from tests.handlers.quizzes import RIGHT, all_quizzes, answered, asking, due, opened, questions
+
+GAMES = all_quizzes()
+
+
+@pytest.fixture(scope="module")
+def texts() -> Texts:
+    return Texts()
+
+
+def everything(state: QuizGame, texts: Texts, locale: str) -> Iterator[Message]:
+    """All that anybody can be shown of a quiz."""
+    view = registry.of_state(state)
+    yield view.board(state, texts, locale, bot_username="tombola_bot")
+    for player in (*list(state.players)[:3], *list(state.players)[-1:], 424242):
+        yield view.own_board(state, player, texts, locale)
+    yield view.proof_summary(state, texts, locale)
+    yield view.rules(texts, locale)
+    if state.phase == QUESTION_OPEN:
+        yield quiz.instead_of_poll(state, texts, locale)
+
+
+def buttons(message: Message) -> list[Button]:
+    return [button for row in message.keyboard for button in row]
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_telegram_takes_every_message(texts: Texts, locale: str) -> None:
+    for state in GAMES:
+        for message in everything(state, texts, locale):
+            text, entities = parse_html(message.text)
+            assert 1 <= utf16_length(text) <= 4096
+            found = automatic_entities(text, entities)
+            assert len(entities) + len(found) <= 100
+            assert not found
+            assert all(1 <= len(button.data.encode()) <= 64 for button in buttons(message) if button.data)
+            assert all(button.text.strip() for button in buttons(message))
+            params = send_params(message, CHAT)
+            assert len(json.dumps(params.get("reply_markup", {})).encode()) < 10_240
+            assert msgspec.json.decode(msgspec.json.encode(params)) == params
+    assert not texts.missing
+
+
+def test_the_right_answer_and_what_is_to_come_are_nowhere_before_the_reveal(texts: Texts) -> None:
+    """The board is the same whichever answer is right, and no question is shown before it is asked."""
+    for state in GAMES:
+        hidden = state.questions[state.revealed :]
+        if state.phase in {"completed", "cancelled"} or not hidden:
+            continue
+        turned = _otherwise(state)
+        assert list(everything(state, texts, "en")) == list(everything(turned, texts, "en"))
+        shown = "".join(message.text + str(message.keyboard) for message in everything(state, texts, "en"))
+        known = {answer for each in state.questions[: state.index + 1] for answer in each.answers}
+        coming = {answer for each in state.questions[state.index + 1 :] for answer in each.answers} - known
+        assert not any(answer in shown for answer in coming)
+        assert "✅" not in registry.of_state(state).board(state, texts, "en").text or state.phase == QUESTION_REVEAL
+
+
+def _otherwise(state: QuizGame) -> QuizGame:
+    """The quiz with other right answers, where they are not revealed."""
+    turned = [
+        each if index < state.revealed else replace(each, right=((each.right or 0) + 1) % len(each.answers))
+        for index, each in enumerate(state.questions)
+    ]
+    return replace(state, questions=tuple(turned))
+
+
+def test_nobody_sees_what_others_have_answered_before_the_reveal(texts: Texts) -> None:
+    state = asking(4)
+    one, other = answered(state, 1, right=True), answered(state, 1, right=False)
+    for viewer in (2, 3, 424242):
+        assert quiz.own_board(one, viewer, texts, "en") == quiz.own_board(other, viewer, texts, "en")
+    assert quiz.board(one, texts, "en") == quiz.board(other, texts, "en")
+    assert quiz.own_board(one, 1, texts, "en") != quiz.own_board(other, 1, texts, "en")
+
+
+def test_the_same_state_gives_the_same_bytes(texts: Texts) -> None:
+    other = Texts()
+    for state in GAMES[::3]:
+        first = [send_params(message, CHAT) for message in everything(state, texts, "ru")]
+        assert first == [send_params(message, CHAT) for message in everything(state, other, "ru")]
+
+
+def test_a_board_is_rendered_in_a_few_milliseconds(texts: Texts) -> None:
+    for state in GAMES[-6:]:
+        quiz.board(state, texts, "en")
+        best = min(_seconds(state, texts) for _ in range(5))
+        assert best < 0.01, (state.phase, best)
+
+
+def _seconds(state: QuizGame, texts: Texts) -> float:
+    began = time.process_time()
+    quiz.board(state, texts, "en")
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize(
+    ("length", "per_row", "listed"), [(12, 2, False), (30, 1, False), (31, 4, True), (100, 4, True)]
+)
+def test_answers_of_any_length_are_readable_on_a_phone(texts: Texts, length: int, per_row: int, listed: object) -> None:
+    message = quiz.board(asking(content=questions(3, length), count=3), texts, "en")
+    rows = [row for row in message.keyboard if row[0].data is not None and row[0].data.startswith("a:")]
+    assert {len(row) for row in rows} == {per_row}
+    assert (RIGHT in message.text) is listed
+    assert all(len(button.text) <= 40 for row in rows for button in row)
+
+
+def test_the_reveal_counts_answers_and_names_the_best(texts: Texts) -> None:
+    state = asking(7, names=("Ann", "Bob", "Cy", "Dee", "Eve", "Fay", "Gus"))
+    for player in range(1, 7):
+        state = answered(state, player, right=player != 2, after=player * 100)
+    text = quiz.board(due(state), texts, "en").text
+    assert text.count("▇") > 0
+    assert "Ann" in text
+    assert "Fay" in text
+    assert "Bob" not in text
+    assert "Gus" not in text
+
+
+def test_a_summary_tells_place_points_and_what_was_missed(texts: Texts) -> None:
+    state = asking(2)
+    while state.deadline is not None:
+        open_ = state.phase == QUESTION_OPEN
+        state = answered(answered(state, 1), 2, right=state.index == 1) if open_ else due(state)
+    first = quiz.own_board(state, 1, texts, "en").text
+    assert "🥇" in first
+    assert "✅✅✅" in first
+    second = quiz.own_board(state, 2, texts, "en").text
+    assert "❌✅❌" in second
+    assert second.count(RIGHT) == 2
+
+
+def test_the_lobby_says_what_is_played(texts: Texts) -> None:
+    text = quiz.board(opened(mode="accuracy", categories=("geography",), difficulty="hard"), texts, "ru").text
+    assert "География" in text
+    assert "трудный" in text
+    assert "только верные" in text
+
+
+def test_the_rules_hold_the_formula(texts: Texts) -> None:
+    text = quiz.rules(texts, "en").text
+    for number in ("100", "200", "300", "50", "20"):
+        assert number in text
