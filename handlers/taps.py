@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from fsm.engine import Engine, Unavailable
-from fsm.kind import Game, Host, Rejected, UnknownGame
+from fsm.kind import Game, Host, PlayerId, Rejected, UnknownGame
 from fsm.lobby import Join, OpenGame
 from handlers.kinds import VERBS
 from handlers.kinds.verb import Tap, Verb, whole
@@ -197,7 +197,7 @@ class Taps:
             outcome = await self._engine.execute(game.id, command, command_id=tap.command_id, received=tap.received)
         except Rejected as refusal:
             text = self._texts.refusal(locale, refusal)
-            calls = await self._after_refusal(tap, verb, game.id, refusal, locale)
+            calls = await self._after_refusal(tap, verb, game.id, arg, refusal=refusal, locale=locale)
             return Answer(text=text, calls=calls, outcome=refusal.code)
         text_id, args = verb.done(outcome.state, tap)
         return Answer(
@@ -239,7 +239,7 @@ class Taps:
         return self._own_board_again(tap, game, locale, None)
 
     async def _after_refusal(
-        self, tap: Tap, verb: Verb, game_id: str, refusal: Rejected, locale: str
+        self, tap: Tap, verb: Verb, game_id: str, arg: str, *, refusal: Rejected, locale: str
     ) -> tuple[Call, ...]:
         """A refusal tells that an own board is out of date, unless it is one of those that don't."""
         if not tap.is_own:
@@ -248,7 +248,8 @@ class Taps:
             return self._closing(tap)
         if refusal.code in _UNCHANGED:
             return ()
-        return self._own_board_again(tap, await self._game(game_id), locale, None)
+        game = await self._game(game_id)
+        return self._own_board_again(tap, game, locale, verb.page(game, arg))
 
     # -- what only one person sees ------------------------------------------------------------------------------
 
@@ -256,10 +257,15 @@ class Taps:
         """``o``: the player's own board, in the group for their eyes only; where that fails, in the private chat."""
         if tap.user_id not in game.players:
             return self._toast(locale, "own-not-in-game", "not-in-game")
-        board = of_state(game).own_board(game, tap.user_id, self._texts, locale)
-        self._own.changed((tap.user_id, game.id, 0), hash(board))
+        board = self.opened(tap.user_id, game, locale)
         url = deep_link(self._bot_username, game.id) if self._bot_username else None
         return self._show(tap, board, url=url, instead="tap-no-own-board", locale=locale)
+
+    def opened(self, player_id: PlayerId, game: Game, locale: str) -> Message:
+        """A player's own board, for a message of its own; what it shows is remembered until it is tapped."""
+        board = of_state(game).own_board(game, player_id, self._texts, locale)
+        self._own.changed((player_id, game.id, 0), hash(board))
+        return board
 
     async def _turn_own(self, tap: Tap, game: Game, arg: str, locale: str) -> Answer:
         """``b``: a page of the player's own board."""
@@ -353,7 +359,7 @@ class Taps:
     def _changed(self, tap: Tap, game_id: str, board: Message) -> bool:
         """Whether a board differs from what its message showed last; what was sent by ``o`` waits under no id yet."""
         key = (tap.user_id, game_id, tap.ephemeral_message_id or -tap.message_id)
-        first = self._own.take((tap.user_id, game_id, 0)) if tap.ephemeral_message_id is not None else None
+        first = self._own.take((tap.user_id, game_id, 0))
         if first is not None and key not in self._own:
             self._own.changed(key, first)
         return self._own.changed(key, hash(board))

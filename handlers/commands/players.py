@@ -10,7 +10,6 @@ from handlers.commands.named import Command
 from handlers.incoming import Incoming
 from handlers.texts import Markup, tidy
 from handlers.views.message import Button
-from handlers.views.registry import of_state
 from handlers.written import moment
 
 BOARD_LINK = "g_"
@@ -42,9 +41,7 @@ async def _own_board(incoming: Incoming, game_id: str) -> None:
     state = (await incoming.deps.engine.look(game_id)).state
     if await incoming.deps.people.is_banned(state.place.chat_id, incoming.person.id):
         return await incoming.reply("cmd-banned")
-    view = of_state(state)
-    seen = view.kind.view(state, incoming.person.id)
-    await incoming.show(view.own_board(seen, incoming.person.id, incoming.deps.texts, incoming.locale, page=0))
+    await incoming.show(incoming.deps.taps.opened(incoming.person.id, state, incoming.locale))
     return None
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from fsm.kind import Command
 from fsm.pick_number import PickNumber, PickNumberGame
 from handlers.kinds.verb import Tap, Verb, Words, whole
+from handlers.views.pick_number import page_of
 
 
 def _pick(tap: Tap, arg: str) -> Command | None:
@@ -19,4 +20,9 @@ def _picked(game: PickNumberGame, tap: Tap) -> Words:
     return ("tap-picked", {"number": number}) if number is not None else ("tap-done", {})
 
 
-VERBS: Mapping[str, Verb] = MappingProxyType({"p": Verb(command=_pick, done=_picked)})
+def _page(game: PickNumberGame, arg: str) -> int | None:
+    number = whole(arg)
+    return page_of(game, number) if number else None
+
+
+VERBS: Mapping[str, Verb] = MappingProxyType({"p": Verb(command=_pick, done=_picked, page=_page)})

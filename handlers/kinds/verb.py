@@ -76,6 +76,8 @@ class Verb:
     """Only for hosts."""
     in_chat: bool = False
     """Only from the game's own chat, not from the private one."""
+    page: Callable[[Any, str], int | None] = lambda _game, _arg: None
+    """The page of the own board that has the button, from the game and the argument; None: where the choice is."""
     closes: bool = False
     """The tapped message was a question, and goes when it is answered."""
 

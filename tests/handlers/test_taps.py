@@ -274,6 +274,23 @@ async def test_a_number_that_was_taken_meanwhile_is_shown_so_on_the_own_board(ta
     assert "✕ 7" in str(the_call(answer).params["reply_markup"])
 
 
+async def test_who_taps_a_taken_number_stays_on_its_page(table: Table) -> None:
+    game_id = await table.playing(20)
+    await table.tap(2, f"p:{game_id}:60")
+    call = the_call(await table.tap(1, f"p:{game_id}:60", **private(1)))
+    labels = [button["text"] for row in call.params["reply_markup"]["inline_keyboard"] for button in row]
+    assert "✕ 60" in labels
+
+
+async def test_a_board_that_a_link_has_opened_is_not_edited_to_what_it_shows(table: Table) -> None:
+    game_id = await table.playing(3)
+    await table.tap(2, f"p:{game_id}:3")
+    table.taps.opened(1, await table.state(game_id), "en")
+    assert not (await table.tap(1, f"p:{game_id}:3", **private(1))).calls
+    await table.tap(2, f"p:{game_id}:4")
+    assert (await table.tap(1, f"p:{game_id}:4", **private(1))).calls
+
+
 async def test_an_own_board_left_open_learns_that_picking_is_over(table: Table) -> None:
     game_id = await table.playing(3)
     await table.tap(1, f"p:{game_id}:7")
