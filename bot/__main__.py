@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+MOST_WORKERS = 64
 ROLES = ("all", "ingress", "worker", "scheduler", "web")
 
 
@@ -32,11 +33,16 @@ def _parser() -> argparse.ArgumentParser:
         description="Tombola: games that people play together in Telegram.",
         epilog="Without a command: run the bot where a token is configured, else the sandbox.",
     )
-    parser.set_defaults(command=_run_or_sandbox, role="all", workers=1)
+    parser.set_defaults(command=_run_or_sandbox, role="all", workers=1, seat=None)
     commands = parser.add_subparsers(metavar="COMMAND")
 
     run = commands.add_parser("run", help="run the bot", description="Run the bot, or one part of it.")
     run.add_argument("--role", choices=ROLES, action="append", help="which part (default: all); may be repeated")
+    run.add_argument(
+        "--workers", type=_count, default=1, metavar="N", help="processes that share the port (default: 1)"
+    )
+    run.add_argument("--seat", type=_seat, help=argparse.SUPPRESS)  # what a parent tells its workers
+    run.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     run.set_defaults(command=_run)
 
     sandbox = commands.add_parser(
@@ -84,12 +90,26 @@ def _run(given: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the process has something to stop in order
     from bot import launch  # noqa: PLC0415
     from bot.settings import SettingsError, load_settings  # noqa: PLC0415
+    from bot.siblings import Seat  # noqa: PLC0415
 
     settings = load_settings()
     if not settings.telegram.token.get_secret_value():
         raise SettingsError("telegram.token: empty, so there is no bot to run; `python -m bot sandbox` needs none")
-    roles = given.role if isinstance(given.role, list) else [given.role or "all"]
-    return launch.run(settings, frozenset(roles))
+    roles = frozenset(given.role if isinstance(given.role, list) else [given.role or "all"])
+    if given.seat is not None:
+        return launch.run(settings, roles, Seat(given.seat[0], given.seat[1], given.folder))
+    return launch.run(settings, roles) if given.workers == 1 else launch.run_workers(settings, roles, given.workers)
+
+
+def _count(text: str) -> int:
+    if not 1 <= int(text) <= MOST_WORKERS:
+        raise ValueError
+    return int(text)
+
+
+def _seat(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    return int(index), int(count)
 
 
 def _sandbox(_given: argparse.Namespace) -> int:

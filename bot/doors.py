@@ -17,7 +17,9 @@ from redis.asyncio import Redis
 
 from bot.logs import TRACE, new_trace
 from bot.metrics import Metrics
+from bot.siblings import Siblings
 from bot.tasks import Tasks
+from bot.updates import Again, NotAnUpdate, chat_of
 from fsm.engine import Clock, Unavailable
 from handlers.carrying import Carrier
 from handlers.floods import Floods, Verdict
@@ -74,14 +76,6 @@ _decode_tap = msgspec.json.Decoder(_TapUpdate).decode
 _decode_any = msgspec.json.Decoder(_AnyUpdate).decode
 
 
-class NotAnUpdate(ValueError):
-    """The body is not an update of Telegram's."""
-
-
-class Again(Exception):
-    """The update can't be handled now; deliver it again."""
-
-
 class SlowDoor(Protocol):
     """aiogram's dispatcher, or whatever handles an update that is not a hot tap."""
 
@@ -123,9 +117,9 @@ def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
 
 
 class Doors:
-    """Handles updates, whichever way they came."""
+    """Handles updates, whichever way they came; with siblings, those of other chats are handled by them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- wired once, by name
         self,
         *,
         taps: Taps,
@@ -136,6 +130,7 @@ class Doors:
         clock: Clock,
         tasks: Tasks,
         metrics: Metrics,
+        siblings: Siblings | None = None,
     ) -> None:
         self._taps = taps
         self._floods = floods
@@ -145,13 +140,20 @@ class Doors:
         self._clock = clock
         self._tasks = tasks
         self._metrics = metrics
+        self._siblings = siblings
 
     async def deliver(self, raw: bytes) -> dict[str, Any] | None:
-        """Handle one update to its end.
+        """Handle one update to its end, in the process where its chat is at home.
 
         Returns the call that answers it, for the webhook's reply, or None. Raises ``NotAnUpdate``, and ``Again`` where
         nothing was done and it should be delivered once more.
         """
+        if self._siblings is None:
+            return await self.handle(raw)
+        return await self._siblings.deliver(raw, self.handle)
+
+    async def handle(self, raw: bytes) -> dict[str, Any] | None:
+        """The same, in this process."""
         began = time.perf_counter()
         tap = peek(raw, self._clock.now(), self._taps.knows)
         if tap is None:
@@ -278,28 +280,3 @@ def answering(tap: Tap, answer: Answer) -> dict[str, Any]:
     if answer.url:
         params["url"] = answer.url
     return params
-
-
-class _InChat(msgspec.Struct):
-    chat: _Chat | None = None
-    sender: _User | None = msgspec.field(default=None, name="from")
-    message: "_InChat | None" = None
-
-
-_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_in_chat = msgspec.json.Decoder(_InChat).decode
-
-
-def chat_of(raw: bytes) -> int:
-    """The chat that an update belongs to, else its person; 0 where it has neither."""
-    try:
-        for name, value in _decode_members(raw).items():
-            if name != "update_id":
-                found = _decode_in_chat(value)
-                inner = found.message or found
-                if inner.chat is not None:
-                    return inner.chat.id
-                return found.sender.id if found.sender is not None else 0
-    except msgspec.DecodeError:
-        pass
-    return 0

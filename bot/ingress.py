@@ -1,6 +1,7 @@
 """The role that takes updates: the two doors, aiogram behind the slow one, and how updates come to them."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from bot.importing import imported
 from bot.logs import TRACE
 from bot.parts import Parts
 from bot.polling import Poller
+from bot.siblings import Seat, Siblings
 from bot.webhook import set_webhook
 from fsm.pick_number import Beacon
 from handlers.boards import Boards
@@ -24,10 +26,25 @@ HealthWords = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 class Ingress:
-    """Takes updates. ``me`` is the bot's own account; ``health`` is what the operators' dialog shows."""
+    """Takes updates.
+
+    Args:
+        parts: of the process.
+        me: the bot's own account.
+        boards: the living messages.
+        beacon: of the draws, where one is configured.
+        health: what the operators' dialog shows.
+        seat: which of this machine's workers this process is, where there are several.
+    """
 
     def __init__(
-        self, parts: Parts, me: Mapping[str, Any], boards: Boards, beacon: Beacon | None, health: HealthWords
+        self,
+        parts: Parts,
+        me: Mapping[str, Any],
+        boards: Boards,
+        beacon: Beacon | None,
+        health: HealthWords,
+        seat: Seat | None = None,
     ) -> None:
         self._parts = parts
         self._me = me
@@ -48,6 +65,7 @@ class Ingress:
             supplies=parts.supplies,
         )
         self._slow: asyncio.Task[SlowDoor] | None = None
+        self._siblings = Siblings(seat, parts.tasks) if seat is not None else None
         self.doors = Doors(
             taps=self._taps,
             floods=self._floods,
@@ -57,12 +75,15 @@ class Ingress:
             clock=parts.clock,
             tasks=parts.tasks,
             metrics=parts.metrics,
+            siblings=self._siblings,
         )
 
     async def start(self) -> None:
         """Begin to take updates. What is hot is answered at once; the rest when aiogram has been imported."""
         parts, telegram = self._parts, self._parts.settings.telegram
         parts.tasks.spawn("aiogram first", self._warm())
+        if self._siblings is not None:
+            parts.tasks.spawn("siblings", self._siblings.run(self.doors.handle))
         allowed = list(ALLOWED_UPDATES)
         if telegram.mode == "polling":
             poller = Poller(api=parts.api, doors=self.doors, allowed_updates=allowed)
@@ -83,6 +104,7 @@ class Ingress:
 
     async def _warm(self) -> None:
         await self._slow_door()
+        gc.freeze()  # its hundreds of models live for ever: the collector need not look at them
 
     async def _slow_door(self) -> SlowDoor:
         """aiogram's road, made when it is first needed: importing it takes seconds."""
@@ -109,6 +131,7 @@ class Ingress:
             redis=parts.redis,
             defaults=self._defaults,
             questions=parts.questions,
+            wallets=parts.wallets,
             supplies=parts.supplies,
             download=parts.api.download,
             writes=bool(settings.games.quiz.model.base_url),

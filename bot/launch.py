@@ -11,8 +11,9 @@ import uvloop
 from loguru import logger
 from pydantic import SecretStr
 
-from bot import logs, process
+from bot import logs, process, workers
 from bot.settings import Settings, SettingsError
+from bot.siblings import Seat
 from storage.embedded import EmbeddedStoreError
 
 LAST_SECONDS = 9.0
@@ -21,10 +22,16 @@ GC_THRESHOLD = 50_000
 """Objects made before the collector looks again: with aiogram's many models alive, its pauses show in the tail."""
 
 
-def run(settings: Settings, roles: frozenset[str]) -> int:
-    """Run the bot until a signal. Returns the exit status."""
+def run(settings: Settings, roles: frozenset[str], seat: Seat | None = None) -> int:
+    """Run the bot until a signal. ``seat``: as one of several workers. Returns the exit status."""
     _set_up_logs(settings)
-    return _in_loop(_run(settings, process.ALL_ROLES if "all" in roles else roles))
+    return _in_loop(_run(settings, process.ALL_ROLES if "all" in roles else roles, seat))
+
+
+def run_workers(settings: Settings, roles: frozenset[str], count: int) -> int:
+    """Run so many processes of the bot until a signal. Returns the exit status."""
+    _set_up_logs(settings)
+    return _in_loop(_run_workers(settings, roles, count))
 
 
 def sandbox(settings: Settings) -> int:
@@ -100,9 +107,17 @@ def _end(status: int) -> None:
     os._exit(status)
 
 
-async def _run(settings: Settings, roles: frozenset[str]) -> int:
+async def _run_workers(settings: Settings, roles: frozenset[str], count: int) -> int:
+    return await workers.supervise(settings, roles, count, _on_signals().event)
+
+
+async def _run(settings: Settings, roles: frozenset[str], seat: Seat | None) -> int:
     stop = _on_signals()
-    async with process.running(settings, roles) as running:
+    if seat is not None:
+        workers.stop_with_parent(stop.event)
+    async with process.running(settings, roles, seat=seat) as running:
+        if seat is not None:
+            seat.ready.touch()
         logger.info(
             "@{} runs ({}), health and metrics on http://{}:{}",
             running.bot_username,

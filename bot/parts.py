@@ -34,8 +34,9 @@ from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
 from storage.strict import StrictGames
+from storage.wallets import Wallets
 
-VITAL = frozenset({"projector", "boards", "sender", "deadlines", "poller", "web server", "who am I"})
+VITAL = frozenset({"projector", "boards", "sender", "deadlines", "poller", "siblings", "web server", "who am I"})
 """Tasks without which a process is of no use."""
 
 
@@ -91,6 +92,7 @@ class Parts:
         self.people = People(pool, redis)
         self.archive = Archive(pool, self.codec)
         self.questions = Questions(pool)
+        self.wallets = Wallets(pool, redis)
         self.supplies = extras.supplies(self.questions, self.people, clock)
         telegram = settings.telegram
         self.api = BotApi(

@@ -26,6 +26,7 @@ from bot.metrics import registry
 from bot.parts import Parts
 from bot.sender import Clock
 from bot.settings import Settings, SettingsError
+from bot.siblings import Seat
 from bot.worker import Worker
 from fsm.engine import Engine, Entropy
 from fsm.pick_number import Beacon
@@ -65,8 +66,11 @@ async def running(
     *,
     clock: Clock | None = None,
     entropy: Entropy | None = None,
+    seat: Seat | None = None,
 ) -> AsyncIterator[Process]:
     """Run a process until the end of the block; then stop in order, so that nothing in hand is lost.
+
+    ``seat``: which of this machine's workers it is, where there are several.
 
     Raises ``SettingsError`` where the configuration turns out to be wrong only now (a refused token, a taken port).
     """
@@ -97,7 +101,7 @@ async def running(
         except REDIS_GONE as error:
             raise SettingsError(f"redis.dsn: no answer from there ({type(error).__name__})") from None
         parts = Parts(settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy())
-        yield await stack.enter_async_context(_roles(parts, roles, "" if up else postgres_dsn))
+        yield await stack.enter_async_context(_roles(parts, roles, "" if up else postgres_dsn, seat))
 
 
 async def _migrated(dsn: str, within: float) -> bool:
@@ -113,7 +117,7 @@ async def _migrated(dsn: str, within: float) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str) -> AsyncIterator[Process]:
+async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat | None) -> AsyncIterator[Process]:
     """Start what the roles need; at the end stop it in order."""
     tasks = parts.tasks
     ingress: Ingress | None = None
@@ -130,7 +134,7 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str) -> AsyncIte
             engine=parts.engine, games=parts.games, redis=parts.listening, clock=parts.clock, tasks=tasks
         )
         if "ingress" in roles:
-            ingress = Ingress(parts, me, boards, beacon, lambda: _words(health))
+            ingress = Ingress(parts, me, boards, beacon, lambda: _words(health), seat)
         if "worker" in roles:
             worker = Worker(parts, boards, beacon, late_dsn)
             await worker.start()
@@ -138,7 +142,7 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str) -> AsyncIte
             tasks.spawn("deadlines", parts.lease("{deadlines}").run(deadlines.lead))
         sender = worker.sender if worker else None
         parts.metrics.sources.append(lambda: export(parts, deadlines, sender))
-        async with _serving(parts, health, ingress) as port:
+        async with _serving(parts, health, ingress, seat) as port:
             if ingress is not None:
                 await ingress.start()
             yield Process(
@@ -173,18 +177,29 @@ async def _stop(parts: Parts, ingress: Ingress | None, worker: Worker | None) ->
 
 
 @contextlib.asynccontextmanager
-async def _serving(parts: Parts, health: Health, ingress: Ingress | None) -> AsyncIterator[int]:
-    """Serve HTTP until the end of the block. Gives the port."""
+async def _serving(parts: Parts, health: Health, ingress: Ingress | None, seat: Seat | None) -> AsyncIterator[int]:
+    """Serve HTTP until the end of the block. Gives the port. A worker also has a port of its own, for its metrics."""
     telegram, address = parts.settings.telegram, parts.settings.web
-    app = web.application(web.routes(health, registry(parts.metrics)))
+    own = app = web.application(web.routes(health, registry(parts.metrics)))
     if ingress is not None and telegram.mode == "webhook":
         secret = telegram.webhook_secret.get_secret_value()
         app = web.Webhook(paths=telegram.webhook_paths, secret=secret, doors=ingress.doors, otherwise=app)
     try:
-        async with web.serving(app, address.host, address.port, parts.tasks) as port:
-            yield port
+        async with contextlib.AsyncExitStack() as stack:
+            if seat is not None:
+                await _serve_alone(stack, parts, own, address.port + 1 + seat.index)
+            shared = web.serving(app, address.host, address.port, parts.tasks, shared=seat is not None)
+            yield await stack.enter_async_context(shared)
     except web.AddressTaken as error:
         raise SettingsError(str(error)) from None
+
+
+async def _serve_alone(stack: contextlib.AsyncExitStack, parts: Parts, app: web.App, port: int) -> None:
+    """Serve a worker's own metrics, if the port is free."""
+    try:
+        await stack.enter_async_context(web.serving(app, parts.settings.web.host, port, parts.tasks))
+    except web.AddressTaken:
+        logger.warning("this worker's own metrics are not to be had: port {} is taken", port)
 
 
 async def _words(health: Health) -> Mapping[str, str]:

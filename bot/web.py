@@ -20,9 +20,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.doors import Again, Doors, NotAnUpdate
+from bot.doors import Doors
 from bot.health import Health
 from bot.tasks import Tasks
+from bot.updates import Again, NotAnUpdate
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -136,8 +137,10 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: App, host: str, port: int, tasks: Tasks) -> AsyncIterator[int]:
+async def serving(app: App, host: str, port: int, tasks: Tasks, *, shared: bool = False) -> AsyncIterator[int]:
     """Serve until the end of the block, where requests in hand are finished. Gives the port.
+
+    ``shared``: other processes of this machine listen on the same port, and the system spreads connections over them.
 
     Raises ``AddressTaken``.
     """
@@ -145,6 +148,8 @@ async def serving(app: App, host: str, port: int, tasks: Tasks) -> AsyncIterator
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off: 40 ms an answer
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
