@@ -1,0 +1,300 @@
+"""What a quiz shows beside its board, on real stores: polls, photos, questions by a model, what is given back."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from fsm.kind import Host, Place
+from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
+from fsm.quiz import Question, QuizGame, QuizRules
+from handlers.quiz_show import QuizShow
+from handlers.stage import Stage
+from questions.writer import Order, Written
+from storage import keys
+from storage.outbox import Outgoing
+from storage.polls import Polls
+from tests.handlers.quizzes import questions
+from tests.handlers.room import ANN, BEN, GROUP, HOST, Room, _entry, plain, text
+
+GAME = "00quizquizquiz"
+
+
+@dataclass
+class ByHand:
+    """A writer who writes so many questions, when they are let."""
+
+    count: int
+    reason: str | None = None
+    orders: list[Order] = field(default_factory=list)
+    may: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def write(self, order: Order, avoid: Any = ()) -> Written:  # noqa: ARG002
+        self.orders.append(order)
+        await self.may.wait()
+        fresh = tuple(
+            Question(id=f"m{n}", text=f"By hand, {n}?", answers=("Yes", "No", "So", "Mo"), pack="model")
+            for n in range(self.count)
+        )
+        return Written(fresh, self.reason)
+
+
+@dataclass
+class Outcome:
+    """How a message fared."""
+
+    settled: str
+    message_id: int | None = None
+    result: Any = None
+
+
+class Stand:
+    """A show that reads what happens in a room."""
+
+    def __init__(self, room: Room, writer: ByHand | None = None) -> None:
+        self.room, self.tasks, self.after = room, list[asyncio.Task[None]](), "-"
+        deps = room.deps
+        stage = Stage(
+            engine=deps.engine,
+            outbox=deps.outbox,
+            texts=deps.texts,
+            people=deps.people,
+            questions=deps.questions,
+            polls=Polls(room.redis),
+            clock=room.clock,
+            spawn=self._spawn,
+            writer=writer,
+        )
+        self.show = QuizShow(stage)
+
+    def _spawn(self, _name: str, work: Coroutine[Any, Any, None]) -> object:
+        self.tasks.append(asyncio.ensure_future(work))
+        return self.tasks[-1]
+
+    async def written(self) -> None:
+        await asyncio.gather(*self.tasks)
+
+    async def sees(self) -> list[Outgoing]:
+        """Let it see what has happened; what it has to say about it."""
+        rows: Any = await self.room.redis.xrange(keys.feed_key(GAME[:2]), self.after)
+        entries = [_entry(GAME[:2], id_, fields) for id_, fields in rows]
+        if entries:
+            await self.show.handle(entries)
+            self.after = f"({entries[-1].id}"
+        return await self.room.sent()
+
+    async def fared(self, outgoing: Outgoing, outcome: Outcome) -> list[Outgoing]:
+        """Tell it how a message fared; what it has to say about that."""
+        await self.show.settled(outgoing, outcome)
+        return await self.room.sent()
+
+    async def quiz(self, content: tuple[Question, ...] | None = None, **rules: Any) -> QuizGame:
+        """A quiz in its lobby, with two players."""
+        chosen = QuizRules(**{"questions": 2, **rules})
+        opening = OpenGame("quiz", GAME, Place(GROUP), Host(HOST, "Hana"), "", chosen, 1, content or questions(2))
+        await self.do(opening)
+        for player in (ANN, BEN):
+            await self.do(Join(player, f"P{player}"))
+        return await self.state()
+
+    async def do(self, command: Any) -> None:
+        id_ = f"c{next(self.room.ids)}"
+        await self.room.deps.engine.execute(GAME, command, command_id=id_)
+
+    async def due(self) -> None:
+        state = await self.state()
+        assert state.deadline is not None
+        self.room.clock.at = state.deadline
+        await self.do(DeadlinePassed(state.deadline))
+
+    async def state(self) -> QuizGame:
+        state = await self.room.game(GAME)
+        assert isinstance(state, QuizGame)
+        return state
+
+
+# -- polls ------------------------------------------------------------------------------------------------------
+
+
+async def polled(room: Room) -> tuple[Stand, Outgoing]:
+    stand = Stand(room)
+    await stand.quiz(polls=True)
+    await stand.do(StartNow(HOST))
+    (poll,) = await stand.sees()
+    return stand, poll
+
+
+def sent(message_id: int, poll_id: str = "777") -> Outcome:
+    return Outcome("sent", message_id, {"message_id": message_id, "poll": {"id": poll_id}})
+
+
+async def test_a_poll_asks_the_question_in_hand_and_hides_its_results(room: Room) -> None:
+    stand, poll = await polled(room)
+    asked = (await stand.state()).question
+    assert asked is not None
+    assert (poll.method, poll.chat_id) == ("sendPoll", GROUP)
+    assert asked.text in poll.params["question"]
+    assert [option["text"] for option in poll.params["options"]] == list(asked.answers)
+    assert poll.params["correct_option_ids"] == [asked.right]
+    assert (poll.params["type"], poll.params["is_anonymous"], poll.params["hide_results_until_closes"]) == (
+        "quiz", False, True,
+    )  # fmt: skip
+    assert poll.expires_at == (await stand.state()).deadline
+
+
+async def test_a_vote_is_the_voters_answer_at_the_moment_of_its_receipt(room: Room) -> None:
+    stand, poll = await polled(room)
+    await stand.fared(poll, sent(50))
+    room.clock.at += 2_000
+    vote = {"poll_id": "777", "user": {"id": ANN, "is_bot": False, "first_name": "Ann"}, "option_ids": [1]}
+    await room.update(poll_answer={**vote, "option_persistent_ids": ["1"]})
+    reply = (await stand.state()).replies[ANN]
+    assert (reply.choice, reply.remaining) == (1, 13_000)
+    others: list[dict[str, Any]] = [{"option_ids": [2]}, {"option_ids": []}, {"poll_id": "1", "option_ids": [0]}]
+    for more in others:
+        await room.update(poll_answer={**vote, "option_persistent_ids": [], **more})
+    await room.deps.people.ban(GROUP, BEN, HOST, "", None)
+    banned = {**vote, "user": {"id": BEN, "is_bot": False, "first_name": "Ben"}, "option_persistent_ids": []}
+    await room.update(poll_answer=banned)
+    assert (await stand.state()).replies.keys() == {ANN}
+    assert room.errors == []
+
+
+async def test_a_poll_is_stopped_when_its_question_is_over(room: Room) -> None:
+    stand, poll = await polled(room)
+    assert await stand.fared(poll, sent(50)) == []
+    await stand.due()
+    (stop,) = await stand.sees()
+    assert (stop.method, stop.params) == ("stopPoll", {"message_id": 50})
+
+
+async def test_a_poll_that_is_sent_too_late_is_stopped_at_once(room: Room) -> None:
+    stand, poll = await polled(room)
+    await stand.due()
+    assert await stand.sees() == []
+    (stop,) = await stand.fared(poll, sent(50))
+    assert stop.method == "stopPoll"
+
+
+async def test_what_comes_twice_is_sent_once(room: Room) -> None:
+    stand, poll = await polled(room)
+    again = Stand(room)
+    assert await again.sees() == []
+    await stand.fared(poll, sent(50))
+    await stand.due()
+    assert len(await stand.sees()) == 1
+    assert await Stand(room).sees() == []
+
+
+async def test_where_telegram_takes_no_poll_the_question_comes_with_buttons(room: Room) -> None:
+    stand, poll = await polled(room)
+    (instead,) = await stand.fared(poll, Outcome("no_rights"))
+    assert text("quiz-polls-refused") in plain(instead.params["text"])
+    assert f"a:{GAME}:0:3" in str(instead.params["reply_markup"])
+    assert "correct" not in str(instead.params)
+
+
+# -- photos -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_photo_comes_with_its_question_and_goes_when_the_next_is_asked(room: Room) -> None:
+    stand = Stand(room)
+    first, second = questions(2)
+    photo = "AgACAgIAAxkBAAIBOWJ" * 2
+    await stand.quiz((_with(first, photo), _with(second, photo + "2")))
+    await stand.do(StartNow(HOST))
+    (shown,) = await stand.sees()
+    assert (shown.method, shown.params["photo"]) == ("sendPhoto", photo)
+    await stand.fared(shown, Outcome("sent", 60, {"message_id": 60}))
+    await stand.due()
+    assert await stand.sees() == [], "it stands while the right answer is shown"
+    await stand.due()
+    away, other = await stand.sees()
+    assert (away.method, away.params) == ("deleteMessage", {"message_id": 60})
+    assert other.params["photo"] == photo + "2"
+
+
+def _with(question: Question, photo: str) -> Question:
+    return Question(id=question.id, text=question.text, answers=question.answers, photo=photo)
+
+
+# -- questions by a model ---------------------------------------------------------------------------------------
+
+
+async def test_a_model_writes_while_people_join_and_its_questions_are_asked(room: Room) -> None:
+    writer = ByHand(2)
+    stand = Stand(room, writer)
+    await stand.quiz(topic="rivers", difficulty="hard")
+    assert await stand.sees() == []
+    writer.may.set()
+    await stand.written()
+    assert {question.pack for question in (await stand.state()).questions} == {"model"}
+    (told,) = await room.sent()
+    assert text("quiz-written", topic="rivers") == plain(told.params["text"])
+    assert writer.orders == [Order("rivers", "en", 2, "hard")]
+
+
+@pytest.mark.parametrize(("count", "told"), [(0, "quiz-bank-instead"), (1, "quiz-bank-partly")])
+async def test_where_the_model_fails_the_bank_steps_in_and_the_host_is_told(room: Room, count: int, told: str) -> None:
+    writer = ByHand(count, "timeout")
+    writer.may.set()
+    stand = Stand(room, writer)
+    await stand.quiz(topic="rivers")
+    await stand.sees()
+    await stand.written()
+    packs = [question.pack for question in (await stand.state()).questions]
+    assert packs.count("model") == count
+    assert len(packs) == 2
+    said = [plain(each.params["text"]) for each in await room.sent()]
+    assert [each for each in said if "Hana" in each and "took too long" in each], (told, said)
+
+
+async def test_a_model_that_is_too_slow_changes_nothing_once_they_have_begun(room: Room) -> None:
+    writer = ByHand(2)
+    stand = Stand(room, writer)
+    before = (await stand.quiz(topic="rivers")).questions
+    await stand.sees()
+    await stand.do(StartNow(HOST))
+    writer.may.set()
+    await stand.written()
+    assert (await stand.state()).questions == before
+    assert await room.sent() == []
+
+
+async def test_without_a_topic_no_model_is_asked(room: Room) -> None:
+    writer = ByHand(2)
+    stand = Stand(room, writer)
+    await stand.quiz()
+    await stand.sees()
+    await stand.written()
+    assert writer.orders == []
+
+
+# -- the end ----------------------------------------------------------------------------------------------------
+
+
+async def test_what_a_cancelled_quiz_has_not_asked_may_be_asked_another_time(room: Room) -> None:
+    stand = Stand(room)
+    content = questions(2)
+    await room.deps.questions.note_asked(GROUP, content, room.clock.at)
+    await stand.quiz(content)
+    await stand.do(StartNow(HOST))
+    await stand.do(Cancel(HOST, "host"))
+    await stand.sees()
+    asked = (await stand.state()).questions[0].text
+    assert [gist.text for gist in await room.deps.questions.asked(GROUP)] == [asked]
+
+
+async def test_summaries_go_to_those_alone_whom_the_bot_may_write_to(room: Room) -> None:
+    await room.deps.people.saw_chat(ANN, "private", "Ann")
+    await room.deps.people.set_player_locale(ANN, "ru")
+    stand = Stand(room)
+    await stand.quiz()
+    await stand.do(StartNow(HOST))
+    for _ in range(4):
+        await stand.due()
+    (summary,) = await stand.sees()
+    assert (summary.chat_id, summary.priority.name, summary.game_id) == (ANN, "COSMETIC", None)
+    assert "без очков" in summary.params["text"]
