@@ -18,6 +18,7 @@ from storage.limits import Limits
 from storage.outbox import Outbox
 from storage.people import People
 from storage.questions import Questions
+from storage.wallets import Wallets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class Deps:
     defaults: Mapping[str, Any]
     """Kind -> the rules that the configuration gives it."""
     questions: Questions
+    wallets: Wallets
     supplies: Supplies
     download: Callable[[str, int], Awaitable[bytes]]
     """The content of a file by Telegram's id of it, up to so many bytes; raises what the Bot API client raises."""

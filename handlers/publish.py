@@ -22,11 +22,12 @@ IN_PRIVATE = (
     "leaderboard",
     "history",
     "fair",
+    "verify",
     *PRIVATE_COMMANDS,
     "language",
 )
 IN_GROUPS = tuple(name for name in PLAYERS if name != "start")
-EPHEMERAL = frozenset({"help", "join", "leave", "status", "stats"})
+EPHEMERAL = frozenset({"help", "join", "leave", "status", "stats", "verify"})
 """Commands whose answer is for whoever asks alone: in groups, Telegram shows them to nobody else."""
 
 

@@ -7,7 +7,7 @@ of a Redis Cluster. A game's shard is the first two characters of its id; a new 
 import hashlib
 import zlib
 
-from fsm.kind import Place
+from fsm.kind import Place, PlayerId
 
 PREFIX = "tombola"
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -68,3 +68,8 @@ def feed_key(shard: str) -> str:
 def place_key(shard: str, place: Place) -> str:
     """Set: the live games of a chat's topic."""
     return f"{PREFIX}:{{{shard}}}:place:{place.chat_id}:{place.topic_id}"
+
+
+def challenge_key(player_id: PlayerId) -> str:
+    """String: what a player's wallet is to sign."""
+    return f"{PREFIX}:challenge:{player_id}"

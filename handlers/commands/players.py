@@ -3,6 +3,7 @@
 from fsm.kind import Game, UnknownGame
 from fsm.lobby import Join, Leave
 from handlers import fairness
+from handlers.commands import wallet
 from handlers.commands.finding import NoGameHere, chosen_game, game_to_join, mentioned_game, player_only
 from handlers.commands.languages import language
 from handlers.commands.lists import games, history, leaderboard, stats
@@ -23,6 +24,8 @@ async def start(incoming: Incoming) -> None:
         await _own_board(incoming, payload.removeprefix(BOARD_LINK))
     elif incoming.private and payload.startswith(PROOF_LINK):
         await fairness.send_proof(incoming, payload.removeprefix(PROOF_LINK))
+    elif incoming.private and payload == wallet.LINK:
+        await wallet.show(incoming)
     elif incoming.private:
         await incoming.deps.people.saw_chat(incoming.person.id, "private", incoming.person.name)
         keyboard = [[Button(incoming.label("cmd-add-to-group"), url=add_to_group(incoming))]]
@@ -141,5 +144,6 @@ COMMANDS: dict[str, Command] = {
     "leaderboard": leaderboard,
     "history": history,
     "fair": fair,
+    "verify": wallet.verify,
     "language": language,
 }

@@ -47,6 +47,7 @@ cmd-help-private =
     /leaderboard – the best players of all
     /history – games that you have played
     /fair – the proof of a draw, for anybody to check
+    /verify – prove that a wallet is yours
     /language – your language
     /pack – your own quiz questions: send a file, look, change, get it back
 

@@ -37,6 +37,7 @@ from storage.outbox import Claimed, Outbox, Outgoing
 from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
+from storage.wallets import Wallets
 
 BOT_ID, BOT = 4242, "TombolaBot"
 GROUP, FORUM, OTHER_GROUP = -1001, -1002, -1003
@@ -307,6 +308,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         redis=redis,
         defaults={KIND.name: PickNumberRules(), "quiz": QuizRules()},
         questions=questions,
+        wallets=Wallets(pool, redis),
         download=telegram.download,
         supplies=supplies(questions, people, clock),
         bot_id=BOT_ID,

@@ -25,6 +25,7 @@ INSERT INTO player_stats (kind, chat_id, player_id, name) VALUES ('pick_number',
 INSERT INTO bans (chat_id, player_id, by) VALUES (-100, 8, 7);
 INSERT INTO webhook_events (event_key, endpoint, payload, status) VALUES ('k', 'https://example.org', '{}', 'pending');
 INSERT INTO feed_checkpoints (shard, position) VALUES ('00', '0-0');
+INSERT INTO wallets (player_id, address, verified_at) VALUES (7, '0x27b1fdb04752bbc536007a920d24acb045561c26', now());
 """
 
 SCHEMA = """

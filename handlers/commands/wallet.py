@@ -1,0 +1,124 @@
+"""``/verify``: in private, a player proves by a signature that a wallet is theirs. No address is shown in a group."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+
+from fsm.kind import Instant, Rejected
+from handlers.incoming import Incoming
+from handlers.texts import Markup
+from handlers.views.message import Button
+from handlers.wallets import checksummed, read_address, read_signature, signer
+from handlers.written import moment
+from storage.wallets import VALID_MS, Challenge, WalletTaken
+
+LINK = "verify"
+"""What ``/start`` gets by the link that leads here."""
+REMOVE = "remove"
+NONCE_BYTES = 16
+
+
+@dataclass(unsafe_hash=True)
+class NothingToSign(Rejected):
+    """No signature is waited for: none was asked for, or it has been given."""
+
+
+@dataclass(unsafe_hash=True)
+class SignedTooLate(Rejected):
+    """The text was good for a quarter of an hour."""
+
+
+@dataclass(unsafe_hash=True)
+class WrongSigner(Rejected):
+    """Another wallet has signed, or another text was signed: a signature does not tell which."""
+
+    address: str
+
+
+@dataclass(unsafe_hash=True)
+class WalletOfAnother(Rejected):
+    """Another player has verified the wallet."""
+
+
+async def verify(incoming: Incoming) -> None:
+    """``/verify [0xADDRESS | 0xSIGNATURE | remove]``. Raises the refusals here and in ``handlers.wallets``."""
+    given = incoming.arguments
+    if not incoming.private:
+        link = f"https://t.me/{incoming.deps.bot_username}?start={LINK}"
+        await incoming.answer(
+            incoming.text("wallet-in-private"), [[Button(incoming.label("wallet-go-private"), url=link)]]
+        )
+    elif not given:
+        await show(incoming)
+    elif given.lower() == REMOVE:
+        removed = await incoming.deps.wallets.remove(incoming.person.id)
+        await incoming.reply("wallet-removed" if removed else "wallet-none")
+    elif (signature := read_signature(given)) is not None:
+        await _prove(incoming, signature)
+    elif (address := read_address(given)) is not None:
+        await _ask(incoming, address)
+    else:
+        await incoming.reply("wallet-usage")
+
+
+async def show(incoming: Incoming) -> None:
+    """The person's wallet, and how one is verified."""
+    wallet = await incoming.deps.wallets.of(incoming.person.id)
+    own = (
+        incoming.text("wallet-none")
+        if wallet is None
+        else incoming.text("wallet-yours", address=_shown(wallet.address), when=moment(wallet.verified_at, "D"))
+    )
+    await incoming.answer(f"{own}\n\n{incoming.text('wallet-how')}")
+
+
+async def _ask(incoming: Incoming, address: str) -> None:
+    expires_at = incoming.received + VALID_MS
+    statement = _statement(incoming, address, expires_at)
+    challenge = await incoming.deps.wallets.ask(
+        incoming.person.id, Challenge(address, statement, expires_at, incoming.command_id)
+    )
+    await incoming.reply(
+        "wallet-sign",
+        statement=Markup(escape(challenge.statement, quote=False)),
+        until=moment(challenge.expires_at, "t"),
+    )
+
+
+def _statement(incoming: Incoming, address: str, expires_at: Instant) -> str:
+    """What is to be signed. All that it names goes in as it is: a mark that nobody sees would be signed as well."""
+    return str(
+        incoming.text(
+            "wallet-statement",
+            address=_shown(address),
+            player=Markup(incoming.person.id),
+            bot=Markup(incoming.deps.bot_username),
+            nonce=Markup(secrets.token_hex(NONCE_BYTES)),
+            until=Markup(datetime.fromtimestamp(expires_at // 1000, UTC).strftime("%Y-%m-%d %H:%M")),
+        )
+    )
+
+
+async def _prove(incoming: Incoming, signature: bytes) -> None:
+    wallets, player_id = incoming.deps.wallets, incoming.person.id
+    challenge = await wallets.asked(player_id)
+    if challenge is None:
+        raise NothingToSign
+    if incoming.received >= challenge.expires_at:
+        raise SignedTooLate
+    # Some milliseconds of arithmetic: taps don't wait for it.
+    if await asyncio.to_thread(signer, challenge.statement, signature) != challenge.address:
+        raise WrongSigner(checksummed(challenge.address))
+    try:
+        await wallets.put(player_id, challenge.address, incoming.received)
+    except WalletTaken as error:
+        raise WalletOfAnother from error
+    await incoming.reply("wallet-verified", address=_shown(challenge.address))
+    # Last: whatever fails before, the same update proves the same again.
+    await wallets.answered(player_id, challenge)
+
+
+def _shown(address: str) -> Markup:
+    return Markup(checksummed(address))
