@@ -78,7 +78,13 @@ async def _best(incoming: Incoming, chat_id: int, page: int) -> tuple[str, list[
     title = incoming.text("cmd-best-chat" if chat_id else "cmd-best-all")
     lines = [
         incoming.text(
-            "cmd-best-line", place=row.place, name=row.name, wins=row.wins, games=row.games, prizes=row.prizes
+            "cmd-best-line-points" if row.points else "cmd-best-line",
+            place=row.place,
+            name=row.name,
+            wins=row.wins,
+            games=row.games,
+            prizes=row.prizes,
+            points=row.points,
         )
         for row in rows[:PAGE]
     ] or [incoming.text("cmd-best-none")]

@@ -147,6 +147,7 @@ cmd-stats-none = { $name } has not finished a game yet.
 cmd-best-chat = <b>The best of this group</b>
 cmd-best-all = <b>The best of all</b>
 cmd-best-line = { $place }. { $name } – won { $wins } of { $games }, prizes { $prizes }
+cmd-best-line-points = { $place }. { $name } – won { $wins } of { $games }, prizes { $prizes }, points { $points }
 cmd-best-none = Nobody has finished a game yet.
 cmd-best-show-all = Of all groups
 cmd-best-show-chat = Of this group

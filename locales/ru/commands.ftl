@@ -151,6 +151,7 @@ cmd-stats-none = { $name } ещё не сыграл ни одной игры д�
 cmd-best-chat = <b>Лучшие в группе</b>
 cmd-best-all = <b>Лучшие из всех</b>
 cmd-best-line = { $place }. { $name } – побед { $wins } из { $games }, призы { $prizes }
+cmd-best-line-points = { $place }. { $name } – побед { $wins } из { $games }, призы { $prizes }, очки { $points }
 cmd-best-none = Ещё никто не сыграл игру до конца.
 cmd-best-show-all = Из всех групп
 cmd-best-show-chat = Из этой группы
