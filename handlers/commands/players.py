@@ -20,6 +20,8 @@ PROOF_LINK = "f_"
 async def start(incoming: Incoming) -> None:
     """Greet; or open what a deep link leads to."""
     payload = incoming.arguments
+    if incoming.private:
+        await incoming.deps.people.saw_chat(incoming.person.id, "private", incoming.person.name)
     if incoming.private and payload.startswith(BOARD_LINK):
         await _own_board(incoming, payload.removeprefix(BOARD_LINK))
     elif incoming.private and payload.startswith(PROOF_LINK):
@@ -27,7 +29,6 @@ async def start(incoming: Incoming) -> None:
     elif incoming.private and payload == wallet.LINK:
         await wallet.show(incoming)
     elif incoming.private:
-        await incoming.deps.people.saw_chat(incoming.person.id, "private", incoming.person.name)
         keyboard = [[Button(incoming.label("cmd-add-to-group"), url=add_to_group(incoming))]]
         await incoming.answer(incoming.text("cmd-start", name=incoming.person.name), keyboard)
     else:
