@@ -94,8 +94,12 @@ class Boards:
             logger.bind(game=game_id).warning("a game is gone before it could be shown")
             return
         state = outcome.state
-        _note(self._phases, game_id, _scene(registry.of_state(state), state.phase, state.deadline))
-        _note(self._rendered, game_id, self._clock.now())
+        if state.phase in FINAL:
+            self._phases.pop(game_id, None)
+            self._rendered.pop(game_id, None)
+        else:
+            _note(self._phases, game_id, _scene(registry.of_state(state), state.phase, state.deadline))
+            _note(self._rendered, game_id, self._clock.now())
         await self._outbox.put(await self._outgoing(outcome.state, outcome.version, priority))
 
     async def _outgoing(self, state: Game, version: int, priority: Priority) -> Outgoing:

@@ -23,12 +23,12 @@ from handlers.errors import errors_router
 from handlers.incoming import Incoming
 from handlers.limited_session import http_session, limited_bot
 from handlers.members import members_router
-from handlers.publish import ALL, publish
+from handlers.publish import ALL, calls, publish
 from handlers.quiz_votes import votes_router
 from handlers.reading import Reading
 from handlers.taps import Tap
 
-__all__ = ["Deps", "SlowDoor", "build_dispatcher", "publish"]
+__all__ = ["Deps", "SlowDoor", "build_dispatcher", "calls", "publish"]
 
 
 def build_dispatcher(deps: Deps) -> Dispatcher:
