@@ -15,7 +15,7 @@ run: .venv/run.stamp ## run the bot, or the sandbox where there is no token (ARG
 
 .PHONY: test
 test: .venv/dev.stamp ## run all tests (ARGS= for pytest)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 .PHONY: lint
 lint: .venv/dev.stamp ## check style and the direction of imports
@@ -67,7 +67,7 @@ clean: ## remove what was set up and cached; var, the embedded stores' data, sta
 
 # A Python is taken only when it really runs: pyenv leaves names that do not.
 .venv/bin/python:
-	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	@for python in $(PYTHON) python3.12 python3.11 python3.13 python3 python; do \
 		if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 			echo "setting up .venv with $$($$python -V)"; exec $$python -m venv --clear .venv; \
 		fi; \
