@@ -17,8 +17,8 @@ from aiogram.types import LinkPreviewOptions
 from fsm.kind import Rejected
 from storage.limits import Limits
 
-WAIT_SECONDS = 3.0
-"""How long a call waits for its turn; somebody is looking at a button meanwhile."""
+WAIT_SECONDS = 3.5
+"""How long a call waits for its turn: somebody is looking at a button meanwhile, but a burst in one chat is over."""
 
 
 @dataclass(unsafe_hash=True)

@@ -294,6 +294,35 @@ async def test_where_polls_are_forbidden_the_answers_are_on_buttons(polled: Tabl
     assert plain(answer.text).startswith("Your answer: C")
 
 
+# -- packs ------------------------------------------------------------------------------------------------------
+
+PACK = b"question,answer,wrong1,wrong2\nWhere is Kyoto?,Japan,China,Korea\nWhere is Porto?,Portugal,Spain,Italy\n"
+
+
+async def test_a_pack_is_sent_kept_played_and_given_back(polled: Table) -> None:
+    control, host = polled.box.control, polled.host
+    private = control.private(host)
+    control.start(host)
+    control.upload(host, private, "bad.csv", b"question,answer\nWhere is Kyoto?,\n")
+    await polled.says("has a mistake", chat=private)
+    control.upload(host, private, "Cities.csv", PACK)
+    await polled.says("Where is Kyoto", chat=private)
+    await polled.tap(host, "Keep it", chat=private)
+    await polled.tap(host, "Cities", chat=private)
+    await polled.tap(host, "JSON", chat=private)
+    document = await polled.until(
+        lambda: next((m for m in control.bot_messages(private) if "document" in m.content), None)
+    )
+    assert b"Kyoto" in polled.box.world.files[document.content["document"]["file_id"]].content
+    control.say(host, polled.group, "/newgame")
+    await polled.tap(host, "A quiz instead")
+    await polled.tap(host, "Questions from")
+    await polled.tap(host, "Cities")
+    await polled.tap(host, "Open the game")
+    await polled.says("2 questions")
+    polled.no_complaints()
+
+
 # -- a hundred people -------------------------------------------------------------------------------------------
 
 

@@ -237,6 +237,9 @@ async def test_settings_of_quizzes_are_stored_and_every_quiz_begins_with_them(ro
     await press(room, text("dlg-name-polls"))
     await press(room, text("dlg-polls-yes"))
     await press(room, text("dlg-name-categories"))
+    shown = len(room.session.calls)
+    await press(room, text("dlg-categories-any"))
+    assert len(room.session.calls) == shown, "Telegram refuses an edit to the same"
     await press(room, text("quiz-category-space"))
     await press(room, text("quiz-category-music"))
     await press(room, text("dlg-back"))
