@@ -6,10 +6,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from bot.deadlines import Deadlines
 from bot.parts import Parts
+from bot.sampling import Samples
 from bot.sender import WAIT_BUCKETS_MS, Sender
 
 
-def export(parts: Parts, deadlines: Deadlines, sender: Sender | None) -> Iterator[Metric]:
+def export(parts: Parts, deadlines: Deadlines, sender: Sender | None, samples: Samples) -> Iterator[Metric]:
     """All families of a process's parts."""
     yield GaugeMetricFamily("tombola_games_in_memory", "Games this process holds.", parts.engine.games_in_memory)
     yield GaugeMetricFamily("tombola_tasks", "Detached tasks of this process.", len(parts.tasks))
@@ -19,6 +20,34 @@ def export(parts: Parts, deadlines: Deadlines, sender: Sender | None) -> Iterato
     yield from _deadlines(deadlines)
     if sender is not None:
         yield from _sender(sender)
+        yield from _samples(samples)
+
+
+def _samples(samples: Samples) -> Iterator[Metric]:
+    """What the stores said last; the same from every worker, so alerts take the maximum."""
+    games = GaugeMetricFamily("tombola_live_games", "Live games in PostgreSQL.", labels=("kind",))
+    players = GaugeMetricFamily("tombola_live_players", "Players of live games in PostgreSQL.", labels=("kind",))
+    for kind, (count, people) in samples.live.items():
+        games.add_metric((kind,), count)
+        players.add_metric((kind,), people)
+    yield games
+    yield players
+    entries = GaugeMetricFamily("tombola_feed_entries", "Entries that a group has not handled.", labels=("group",))
+    age = GaugeMetricFamily("tombola_feed_lag_seconds", "Age of the oldest of them.", labels=("group",))
+    for group, lag in samples.lags.items():
+        entries.add_metric((group,), lag.entries)
+        age.add_metric((group,), lag.ms / 1000)
+    yield entries
+    yield age
+    waiting = GaugeMetricFamily("tombola_outbox_chats", "Chats with something to send.", labels=("priority",))
+    oldest = GaugeMetricFamily("tombola_outbox_oldest_seconds", "Age of the longest waiting.", labels=("priority",))
+    for priority, (count, ms) in samples.outbox.items():
+        waiting.add_metric((priority,), count)
+        oldest.add_metric((priority,), ms / 1000)
+    yield waiting
+    yield oldest
+    overdue = samples.overdue_ms / 1000
+    yield GaugeMetricFamily("tombola_deadline_overdue_seconds", "How overdue the most overdue deadline is.", overdue)
 
 
 def _deadlines(deadlines: Deadlines) -> Iterator[Metric]:

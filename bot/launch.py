@@ -144,7 +144,7 @@ async def _sandbox(settings: Settings) -> int:
                     "web": web.model_copy(update={"port": 0}),
                 }
             )
-            async with process.running(offline) as running:
+            async with process.running(offline, anew=True) as running:
                 print(f"\n  Tombola's sandbox: {box.url}\n", flush=True)  # noqa: T201 -- the address to open
                 logger.info("health and metrics of the bot on http://{}:{}", web.host, running.port)
                 return await _until_stopped(stop, running)

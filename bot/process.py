@@ -6,7 +6,7 @@ and sends, ``scheduler`` fires deadlines, ``web`` serves pages. All processes se
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from loguru import logger
@@ -24,6 +24,7 @@ from bot.ingress import Ingress
 from bot.logs import watch_loop
 from bot.metrics import registry
 from bot.parts import Parts
+from bot.sampling import Samples
 from bot.sender import Clock
 from bot.settings import Settings, SettingsError
 from bot.siblings import Seat
@@ -57,6 +58,8 @@ class Process:
     redis: Redis
     failed: asyncio.Event
     """Set when a task that must not end has ended."""
+    send_anew: Callable[[], Awaitable[None]]
+    """Sends the message of every live game once more."""
 
 
 @contextlib.asynccontextmanager
@@ -66,6 +69,7 @@ async def running(
     *,
     clock: Clock | None = None,
     entropy: Entropy | None = None,
+    anew: bool = False,
     seat: Seat | None = None,
 ) -> AsyncIterator[Process]:
     """Run a process until the end of the block; then stop in order, so that nothing in hand is lost.
@@ -101,7 +105,10 @@ async def running(
         except REDIS_GONE as error:
             raise SettingsError(f"redis.dsn: no answer from there ({type(error).__name__})") from None
         parts = Parts(settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy())
-        yield await stack.enter_async_context(_roles(parts, roles, "" if up else postgres_dsn, seat))
+        process = await stack.enter_async_context(_roles(parts, roles, "" if up else postgres_dsn, seat))
+        if anew:
+            await process.send_anew()
+        yield process
 
 
 async def _migrated(dsn: str, within: float) -> bool:
@@ -141,7 +148,10 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat 
         if "scheduler" in roles:
             tasks.spawn("deadlines", parts.lease("{deadlines}").run(deadlines.lead))
         sender = worker.sender if worker else None
-        parts.metrics.sources.append(lambda: export(parts, deadlines, sender))
+        samples = Samples(parts)
+        if worker is not None:
+            tasks.spawn("samples", samples.keep())
+        parts.metrics.sources.append(lambda: export(parts, deadlines, sender, samples))
         async with _serving(parts, health, ingress, seat) as port:
             if ingress is not None:
                 await ingress.start()
@@ -154,6 +164,7 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat 
                 pool=parts.pool,
                 redis=parts.redis,
                 failed=parts.failed,
+                send_anew=boards.send_anew,
             )
             health.stopping = True
             await tasks.stop("poller")  # it finishes the batch in hand, and confirms it
@@ -163,7 +174,7 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat 
 
 async def _stop(parts: Parts, ingress: Ingress | None, worker: Worker | None) -> None:
     """No updates come any more: answer the taps in hand, commit, release what is led, flush, close."""
-    await parts.tasks.stop("poller", "deadlines")
+    await parts.tasks.stop("poller", "siblings", "deadlines")
     await parts.tasks.settle(SETTLE_SECONDS)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(parts.engine.close(), SETTLE_SECONDS)

@@ -94,6 +94,8 @@ class Boards:
             logger.bind(game=game_id).warning("a game is gone before it could be shown")
             return
         state = outcome.state
+        if state.cancel_reason == "bot_removed":
+            return  # there is no way to tell anybody
         if state.phase in FINAL:
             self._phases.pop(game_id, None)
             self._rendered.pop(game_id, None)
@@ -124,6 +126,12 @@ class Boards:
     async def _locale(self, chat_id: int) -> str:
         chat = await self._people.chat(chat_id)
         return chat.locale if chat is not None and chat.locale else DEFAULT_LOCALE
+
+    async def send_anew(self) -> None:
+        """Send the message of every live game once more: the chats have lost theirs."""
+        for game_id, _ in await self._games.deadlines(self._clock.now() + LIVE_TTL_MS):
+            await self._outbox.forget(slot_of(game_id))
+            await self.show(game_id)
 
     async def tell_restored(self, game: Game) -> None:
         """Tell a chat that its game was put back after the live store was lost, and show the game as it is now."""

@@ -47,6 +47,9 @@ SELECT g.id, g.kind, g.title, g.chat_id, g.topic_id, g.host_id, g.status, g.play
 """
 _LIVE = f"{_GAME} WHERE status NOT IN ('completed', 'cancelled') ORDER BY id LIMIT $1 OFFSET $2"
 _LIVE_IN_CHAT = f"{_GAME} WHERE chat_id = $3 AND ended_at IS NULL ORDER BY opened_at, id LIMIT $1 OFFSET $2"
+_LIVE_COUNTS = """
+SELECT kind, count(*), sum(players) FROM games WHERE status NOT IN ('completed', 'cancelled') GROUP BY kind LIMIT 100
+"""
 _LIVE_OF_PLAYER = """
 SELECT g.id FROM games g JOIN game_participants p ON p.game_id = g.id
 WHERE g.status NOT IN ('completed', 'cancelled') AND p.player_id = $1 AND p.left_at IS NULL
@@ -178,6 +181,10 @@ class Archive:
         else:
             rows = await self._pool.fetch(_LIVE_IN_CHAT, limit, offset, chat_id)
         return [_listed(row) for row in rows]
+
+    async def live_counts(self) -> dict[str, tuple[int, int]]:
+        """Kind -> live games, and players in them."""
+        return {kind: (count, players) for kind, count, players in await self._pool.fetch(_LIVE_COUNTS)}
 
     async def live_game_of_player(self, player_id: PlayerId) -> list[str]:
         """Ids of the live games that a player has joined and not left, oldest first."""

@@ -33,11 +33,9 @@ cmd-use-in-group = Games are opened and led in groups. Add me to yours, and use 
 cmd-added =
     Hello! I host games that you play together.
 
-    Administrators open one with /newgame, and everybody joins with a tap. /settings is where the rules of this group
-    are kept, /language where its language is chosen.
+    Administrators open one with /newgame, and everybody joins with a tap. Rules of this group: /settings, language: /language.
 
-    All that I need is the right to send messages. Where I am an administrator I can also show everybody their own
-    numbers right here, seen by nobody else.
+    All that I need is the right to send messages.
 cmd-muted = I may not send messages in { $chat } any more, so games there can't show anything. Please let me write again.
 cmd-help-private =
     <b>What you can do here</b>

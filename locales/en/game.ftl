@@ -43,7 +43,7 @@ button-rules = Rules
 button-rematch = Rematch
 button-fair = Check the draw
 button-pick-privately = Pick privately
-button-pick-in-chat = Pick in our chat
+button-pick-in-chat = Pick in private chat
 button-confirm-cancel = Yes, cancel it
 button-keep-playing = Keep playing
 

@@ -1,0 +1,43 @@
+"""Health and metrics, as a probe and a scraper see them while a game is on."""
+
+import re
+
+import httpx
+
+from tests.e2e.conftest import Table
+from tests.e2e.test_pick_number import everybody_joins, open_game
+
+
+def figure(text: str, name: str) -> float:
+    found = re.search(rf"^{re.escape(name)} ([0-9.e+-]+)$", text, re.MULTILINE)
+    assert found is not None, name
+    return float(found[1])
+
+
+async def test_health_and_metrics_tell_what_is_going_on(polled: Table) -> None:
+    await open_game(polled)
+    await everybody_joins(polled)
+    await polled.tap(polled.host, "^s:")
+    await polled.says("Take a number")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{polled.bot.port}") as client:
+        assert (await client.get("/health/live")).status_code == 200
+        assert (await client.get("/health/ready")).status_code == 200
+        health = (await client.get("/health")).json()
+        metrics = (await client.get("/metrics")).text
+    assert health["status"] == "ok"
+    assert {"redis", "postgres", "telegram", "outbox", "deadlines", "feed"} <= health["checks"].keys()
+    assert figure(metrics, 'tombola_commands_total{command="Join",outcome="done"}') == 5
+    assert figure(metrics, "tombola_games_in_memory") == 1
+    assert figure(metrics, "tombola_sender_leading") == 1
+    assert figure(metrics, "tombola_commit_seconds_count") > 5
+    assert "tombola_feed_lag_seconds" in metrics
+    assert "tombola_live_games" in metrics
+
+
+async def test_a_game_is_shown_once_more_where_the_chat_has_lost_its_message(polled: Table) -> None:
+    await open_game(polled)
+    first = await polled.says("Friday")
+    await polled.bot.send_anew()
+    again = await polled.until(lambda: polled.box.control.find(polled.group, "Friday", after=first.id))
+    assert again.content["text"] == (await polled.says("Friday")).content["text"]
+    polled.no_complaints()
