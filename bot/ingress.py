@@ -48,6 +48,7 @@ class Ingress:
     ) -> None:
         self._parts = parts
         self._me = me
+        self._boards = boards
         self._health = health
         self._floods = Floods(parts.clock)
         self._hosts = Hosts(parts.api, parts.redis)
@@ -121,6 +122,7 @@ class Ingress:
             people=parts.people,
             archive=parts.archive,
             hosts=self._hosts,
+            boards=self._boards,
             taps=self._taps,
             outbox=parts.outbox,
             limits=parts.limits,

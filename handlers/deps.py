@@ -8,7 +8,7 @@ from typing import Any
 from fsm.engine import Clock, Engine
 from handlers.floods import Floods
 from handlers.hosts import Hosts
-from handlers.ports import Api
+from handlers.ports import Api, Boards
 from handlers.supplies import Supplies
 from handlers.taps import Taps
 from handlers.texts import Texts
@@ -30,6 +30,7 @@ class Deps:
     people: People
     archive: Archive
     hosts: Hosts
+    boards: Boards
     taps: Taps
     outbox: Outbox
     limits: Limits

@@ -43,6 +43,9 @@ async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id
         if after == "here":
             html = deps.texts.html(locale, "cmd-added", bot=deps.bot_username)
             await _write(deps, chat.id, html, f"tg:{update_id}:added", received)
+    elif before == "muted" and after == "here":
+        for game_id in await live_games(deps, chat.id):
+            await deps.boards.show(game_id, at_least=None)
     elif after == "muted" and before != "muted":
         await _tell_who_muted(deps, event, update_id, received)
 

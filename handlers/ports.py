@@ -41,6 +41,9 @@ class Boards(Protocol):
     async def turn(self, game_id: str, page: int) -> None:
         """Turn the group's board to a page."""
 
+    async def show(self, game_id: str, *, at_least: int | None = 0) -> None:
+        """Show a game as it is at a version, or later; None: as the store has it. Raises ``Unavailable``."""
+
     async def living(self, game_id: str) -> tuple[int, int] | None:
         """Chat and message id of a game's living message, if it has been sent."""
 

@@ -130,8 +130,15 @@ async def _tap(query: CallbackQuery, incoming: Incoming, deps: Deps) -> None:
 
 
 def _on_data(handler: Any) -> Any:
+    """A handler that changes the message tapped: one that has no such button is another one, or shows that already."""
+
     async def handle(query: CallbackQuery, incoming: Incoming) -> None:
-        await handler(incoming, query.data or "")
+        markup = query.message.reply_markup if isinstance(query.message, Message) else None
+        rows = markup.inline_keyboard if markup else []
+        if any(button.callback_data == query.data for row in rows for button in row):
+            await handler(incoming, query.data or "")
+        else:
+            await left_over(query, incoming)
 
     return handle
 

@@ -9,7 +9,16 @@ from bot.settings import Games, PickNumber
 from tests.e2e.conftest import Table, seated
 from tests.e2e.test_pick_number import everybody_joins, everybody_picks, open_game
 
-HOSTILE = ("<b>", "Eve <3 & co", "_x_", "\u202eright to left", "שלום", "👩‍👩‍👧‍👦🎉", "a\u0301\u0301\u0301\u0301", "@admin /stop #x $y")
+HOSTILE = (
+    "<b>",
+    "Eve <3 & co",
+    "_x_",
+    "\u202eright to left",
+    "שלום",
+    "👩‍👩‍👧‍👦🎉",
+    "a\u0301\u0301\u0301\u0301",
+    "@admin /stop #x $y",
+)
 
 
 async def play_out(table: Table) -> None:
@@ -112,3 +121,26 @@ async def test_a_hundred_people_play_within_telegrams_limits(crowd: Table) -> No
     await play_out(crowd)
     await crowd.says("🏆")
     crowd.no_complaints()
+
+
+async def test_a_bot_that_may_write_again_shows_the_game_as_it_is_by_then(polled: Table) -> None:
+    await open_game(polled)
+    control = polled.box.control
+    control.mute_bot(polled.group, polled.host)
+    await polled.until(lambda: not polled.box.world.updates.pending)
+    await everybody_joins(polled)
+    await polled.turn(61)
+    control.add_bot(polled.group, polled.host)
+    await polled.says("Take a number")
+
+
+async def test_data_of_other_messages_buttons_changes_no_living_message(polled: Table) -> None:
+    await open_game(polled)
+    board = await polled.says("Everyone takes a number")
+    shown = dict(board.content)
+    for data in ("lang:ru", "lang:xx", "top:0:0", "hist:c:0"):
+        await polled.box.control.press_data(polled.people[1], board, data).answer()
+    await polled.tap(polled.host, "^h:")
+    assert board.content["text"].splitlines()[0] == shown["text"].splitlines()[0]
+    assert "Everyone takes" in board.content["text"]
+    polled.no_complaints()

@@ -271,6 +271,9 @@ class NoBoards:
     async def turn(self, game_id: str, page: int) -> None:
         """Nothing to turn."""
 
+    async def show(self, game_id: str, *, at_least: int | None = 0) -> None:
+        """Nothing to show."""
+
     async def living(self, game_id: str) -> tuple[int, int] | None:  # noqa: ARG002
         return None
 
@@ -295,6 +298,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         people=people,
         archive=archive,
         hosts=hosts,
+        boards=NoBoards(),
         taps=Taps(
             engine=engine, texts=TEXTS, people=people, hosts=hosts, boards=NoBoards(), archive=archive, ids=games,
             bot_username=BOT, supplies=supplies(questions, people, clock),

@@ -59,6 +59,9 @@ class Boards:
     async def turn(self, game_id: str, page: int) -> None:
         self.turned.append((game_id, page))
 
+    async def show(self, game_id: str, *, at_least: int | None = 0) -> None:
+        self.turned.append((game_id, -1))
+
     async def living(self, game_id: str) -> tuple[int, int] | None:
         self.asked += 1
         if self.broken:

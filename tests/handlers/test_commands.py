@@ -400,7 +400,8 @@ async def test_a_person_and_a_group_each_have_their_language(room: Room) -> None
     await room.say("/language", by=HOST)
     (question,) = await room.sent()
     choices = [row[0]["callback_data"] for row in question.params["reply_markup"]["inline_keyboard"]]
-    await room.tap(choices[1], room.message("?"), by=HOST)
+    asked = {**room.message("?"), "reply_markup": question.params["reply_markup"]}
+    await room.tap(choices[1], asked, by=HOST)
     await room.sent()
     await room.say("/help", by=BEN)
     assert await room.answer() == text("cmd-help-group", "ru")
