@@ -75,7 +75,7 @@ class Siblings:
 
     async def deliver(self, raw: bytes, here: Here) -> Reply:
         """Handle an update where its chat is at home. Raises ``NotAnUpdate`` and ``Again``."""
-        link = self._links.get(zlib.crc32(b"%d" % chat_of(raw)) % self._seat.count)
+        link = self._links.get(self.home(raw))
         if link is None:
             return await here(raw)
         try:
@@ -85,13 +85,23 @@ class Siblings:
         self.passed_on += 1
         return reply
 
+    def home(self, raw: bytes) -> int:
+        """The worker where an update's chat is at home."""
+        return zlib.crc32(b"%d" % chat_of(raw)) % self._seat.count
+
+    @property
+    def linked(self) -> bool:
+        """Whether every other worker can be reached."""
+        return len(self._links) == self._seat.count - 1
+
     async def run(self, here: Here) -> None:
         """Serve the others, and keep links to them, until cancelled."""
         path = self._seat.socket(self._seat.index)
         with suppress(FileNotFoundError):
             os.unlink(path)  # noqa: PTH108 -- of a worker that has died
         loop = asyncio.get_running_loop()
-        server = await loop.create_unix_server(lambda: _Served(here, self._tasks), path)
+        served: set[_Served] = set()
+        server = await loop.create_unix_server(lambda: _Served(here, self._tasks, served), path)
         try:
             while True:
                 for index in range(self._seat.count):
@@ -100,8 +110,8 @@ class Siblings:
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             server.close()
-            for link in list(self._links.values()):
-                link.close()
+            for end in (*self._links.values(), *served):
+                end.close()
 
     async def _link(self, index: int) -> None:
         loop, path = asyncio.get_running_loop(), self._seat.socket(index)
@@ -195,10 +205,17 @@ class _Link(_Frames):
 class _Served(_Frames):
     """From a sibling: handles the updates that it passes on."""
 
-    def __init__(self, here: Here, tasks: Tasks) -> None:
+    def __init__(self, here: Here, tasks: Tasks, served: "set[_Served]") -> None:
         super().__init__()
         self._here = here
         self._tasks = tasks
+        self._served = served
+        served.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The sibling has gone, or we go."""
+        del exc
+        self._served.discard(self)
 
     def received(self, number: int, kind: Kind, body: bytes) -> None:
         """Handle an update."""
