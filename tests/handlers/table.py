@@ -60,7 +60,7 @@ class Boards:
         self.turned.append((game_id, page))
 
     async def show(self, game_id: str, *, at_least: int | None = 0) -> None:
-        self.turned.append((game_id, -1))
+        self.turned.append((game_id, at_least or 0))
 
     async def living(self, game_id: str) -> tuple[int, int] | None:
         self.asked += 1
