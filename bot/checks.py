@@ -10,16 +10,20 @@ OVERDUE_MS = 5_000
 """A deadline that is overdue for longer says that nobody fires them."""
 
 
-def checks(parts: Parts, roles: frozenset[str]) -> Mapping[str, Check]:
+def checks(parts: Parts, roles: frozenset[str]) -> dict[str, Check]:
     """The checks of a process with these roles, by name."""
 
     async def redis() -> Mapping[str, Any]:
         await parts.redis.ping()
-        return {}
+        return {"breaker": parts.circuits["redis"].state}
 
     async def postgres() -> Mapping[str, Any]:
         await parts.pool.fetchval("SELECT 1")
-        return {"pool": parts.pool.get_size(), "idle": parts.pool.get_idle_size()}
+        return {
+            "pool": parts.pool.get_size(),
+            "idle": parts.pool.get_idle_size(),
+            "breaker": parts.circuits["postgres"].state,
+        }
 
     async def telegram() -> Mapping[str, Any]:
         return {"ok": parts.api.state == "closed", "breaker": parts.api.state}

@@ -29,6 +29,8 @@ from storage.connections import REDIS_GONE
 TAP = b'"callback_query":'
 PEEK = 64
 """``callback_query`` stands within so many bytes of an update that is a tap."""
+SLOW_DOOR_SECONDS = 3.0
+"""How long an update waits for aiogram's import before it is to come again, by then perhaps to another process."""
 DONE_SECONDS = 86_400
 """Telegram redelivers an update for at most a day."""
 DOING_SECONDS = 5
@@ -248,9 +250,19 @@ class Doors:
             saying.cancel()
             await asyncio.wait({saying})
 
+    async def _aiogram(self) -> SlowDoor:
+        """aiogram's road. Raises ``Unavailable`` where it can't be had yet: another process may have it."""
+        try:
+            return await asyncio.wait_for(self._slow(), SLOW_DOOR_SECONDS)
+        except TimeoutError:
+            raise Unavailable("aiogram is still being imported") from None
+        except Exception as error:
+            self._metrics.errors["aiogram"] += 1
+            raise Unavailable(f"aiogram can't be had: {error}") from error
+
     async def _handled(self, key: str, raw: bytes) -> None:
         try:
-            handle = await self._slow()
+            handle = await self._aiogram()
             await handle(raw)
         except (Unavailable, *REDIS_GONE) as error:
             with suppress(*REDIS_GONE):

@@ -26,7 +26,9 @@ async def who_am_i(parts: Parts) -> Mapping[str, Any]:
     """
     token = parts.settings.telegram.token.get_secret_value().encode()
     key = f"tombola:me:{hashlib.sha256(token).hexdigest()[:16]}"
-    known = await parts.redis.get(key)
+    known = None
+    with contextlib.suppress(*REDIS_GONE):
+        known = await parts.redis.get(key)
     if known is not None:
         parts.tasks.spawn("who am I", _ask(parts, key))
         remembered: Mapping[str, Any] = msgspec.json.decode(known)

@@ -2,9 +2,14 @@
 
 import asyncio
 import gc
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
+import stamina
+
+from bot.bot_api import RetryAfter, ServerDown
 from bot.configured import rules_of
 from bot.doors import Doors, SlowDoor
 from bot.importing import imported
@@ -19,8 +24,13 @@ from handlers.carrying import Carrier
 from handlers.floods import Floods
 from handlers.hosts import Hosts
 from handlers.taps import Taps
+from storage.connections import REDIS_GONE
 
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member", "chat_member", "poll_answer", "poll")
+PUBLISHED_SECONDS = 3600
+"""How long it is remembered that Telegram was told of the commands."""
+WARM_SECONDS = 0.5
+"""A start imports aiogram so much later, if nothing has needed it by then: taps are answered first."""
 
 HealthWords = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -98,18 +108,23 @@ class Ingress:
         }
         parts.tasks.spawn("webhook", set_webhook(parts.api, parts.redis, webhook))
 
+    async def check(self) -> Mapping[str, Any]:
+        """For readiness: taps are answered from the start, everything else when aiogram has been imported."""
+        return {"ok": self._slow is not None and self._slow.done() and not _failed(self._slow)}
+
     async def close(self) -> None:
         """Close aiogram's connections."""
-        if self._slow is not None and self._slow.done() and not self._slow.cancelled() and not self._slow.exception():
+        if self._slow is not None and self._slow.done() and not _failed(self._slow):
             await self._slow.result().close()
 
     async def _warm(self) -> None:
+        await asyncio.sleep(WARM_SECONDS)
         await self._slow_door()
         gc.freeze()  # its hundreds of models live for ever: the collector need not look at them
 
     async def _slow_door(self) -> SlowDoor:
         """aiogram's road, made when it is first needed: importing it takes seconds."""
-        if self._slow is None:
+        if self._slow is None or (self._slow.done() and _failed(self._slow)):
             self._slow = self._parts.tasks.spawn("aiogram", self._make_slow_door())
         return await asyncio.shield(self._slow)
 
@@ -147,8 +162,26 @@ class Ingress:
         )
         telegram = settings.telegram
         door: SlowDoor = routing.SlowDoor(deps, telegram.token.get_secret_value(), telegram.api_base)
-        parts.tasks.spawn("publish commands", routing.publish(deps))
+        parts.tasks.spawn("publish commands", self._publish(routing, deps))
         return door
+
+    async def _publish(self, routing: Any, deps: Any) -> None:
+        """Tell Telegram of the commands, when it is there, unless another process has told it the same of late."""
+        told = msgspec.json.encode([list(routing.calls(deps)), sorted(deps.operators)])
+        digest, key = hashlib.sha256(told).hexdigest().encode(), f"tombola:published:{deps.bot_id}"
+        redis = self._parts.redis
+        async for attempt in stamina.retry_context(
+            on=(ServerDown, RetryAfter, *REDIS_GONE), attempts=None, timeout=None, wait_initial=1, wait_max=60
+        ):
+            with attempt:
+                if await redis.get(key) != digest:
+                    await routing.publish(deps)
+                    await redis.set(key, digest, ex=PUBLISHED_SECONDS)
 
     def _count_error(self, where: str) -> None:
         self._parts.metrics.errors[where] += 1
+
+
+def _failed(task: asyncio.Task[SlowDoor]) -> bool:
+    """Whether a task that is done has no result."""
+    return task.cancelled() or task.exception() is not None

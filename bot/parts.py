@@ -6,6 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
 
 from loguru import logger
 from redis.asyncio import Redis
@@ -23,6 +24,7 @@ from handlers.boards import Boards
 from handlers.kinds import extras
 from handlers.texts import Texts
 from storage.archive import Archive
+from storage.breakers import Circuit, GuardedPool, GuardedStore
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Feed
@@ -84,15 +86,17 @@ class Parts:
             keep_finished_ms=int(settings.games.keep_finished_seconds * 1000),
         )
         self.projector = Projector(pool)
-        store: GameStore = MeasuredStore(self.games, self.metrics.commits.add)
+        self.circuits = {"postgres": Circuit("postgres"), "redis": Circuit("redis")}
+        reads = cast("Pool", GuardedPool(pool, self.circuits["postgres"]))
+        store: GameStore = GuardedStore(MeasuredStore(self.games, self.metrics.commits.add), self.circuits["redis"])
         if settings.durability.strict:
             store = StrictGames(store, self.projector, self.codec)
         self.engine = Engine(KINDS, store, clock, entropy, observe=self.metrics.command)
         self.texts = Texts()
-        self.people = People(pool, redis)
-        self.archive = Archive(pool, self.codec)
-        self.questions = Questions(pool)
-        self.wallets = Wallets(pool, redis)
+        self.people = People(reads, redis)
+        self.archive = Archive(reads, self.codec)
+        self.questions = Questions(reads)
+        self.wallets = Wallets(reads, redis)
         self.supplies = extras.supplies(self.questions, self.people, clock)
         telegram = settings.telegram
         self.api = BotApi(

@@ -136,12 +136,14 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat 
         tasks.spawn("loop lag", watch_loop(parts.metrics.loop_lag.add))
         beacon = await _beacon(parts.settings)
         boards = parts.boards(me["username"])
-        health = Health(checks(parts, roles), needed=frozenset({"redis"}))
+        asked = checks(parts, roles)
+        health = Health(asked, needed=frozenset({"redis", "updates"}))
         deadlines = Deadlines(
             engine=parts.engine, games=parts.games, redis=parts.listening, clock=parts.clock, tasks=tasks
         )
         if "ingress" in roles:
             ingress = Ingress(parts, me, boards, beacon, lambda: _words(health), seat)
+            asked["updates"] = ingress.check
         if "worker" in roles:
             worker = Worker(parts, boards, beacon, late_dsn)
             await worker.start()

@@ -19,6 +19,10 @@ ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 """What a graceful stop may take."""
+EARLY_SECONDS = 3.0
+"""A process that is asked to stop before it has begun may end by the signal itself."""
+CHECK_SECONDS = 0.5
+"""Between two health checks of the balancer."""
 REVIVE_SECONDS = 1.0
 """After an exit that nobody asked for, as a supervisor would."""
 
@@ -48,6 +52,9 @@ class Replica:
     """Seconds from a start to being ready, with the stores up."""
     process: asyncio.subprocess.Process | None = None
     paused: bool = False
+    healthy: bool = False
+    """As the balancer's health check saw it last."""
+    started: float = 0.0
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by whoever is about to kill it, pause it or start it."""
     _watch: "asyncio.Task[None] | None" = None
@@ -63,6 +70,7 @@ class Replica:
         await self._unwatch()
         self._asked, self.paused = False, False
         self.lives += 1
+        self.started = time.monotonic()
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(SPAWN), str(os.getpid()), str(int(signal.SIGKILL)), "-", "-", "-"),
@@ -125,6 +133,8 @@ class Replica:
             await process.wait()
             return
         self.stops.append(time.monotonic() - began)
+        if code == -signal.SIGTERM and began - self.started < EARLY_SECONDS:
+            return  # it had not begun: Python itself was still starting
         if code != 0:
             self.deaths.append(f"replica {self.number} stopped with status {code}")
 
@@ -165,31 +175,47 @@ class Balancer:
         self._replicas = replicas
         self._next = 0
         self._server: asyncio.Server | None = None
+        self._checking: asyncio.Task[None] | None = None
         self._pipes: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Listen on a free port."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
+        self._checking = asyncio.create_task(self._check(), name="health checks")
 
     async def close(self) -> None:
         """Cut everything off."""
+        if self._checking is not None:
+            self._checking.cancel()
         if self._server is not None:
             self._server.close()
         for pipe in self._pipes:
             pipe.cancel()
         await asyncio.gather(*self._pipes, return_exceptions=True)
 
+    async def _check(self) -> None:
+        """Find out who is ready, again and again."""
+        limit = aiohttp.ClientTimeout(total=CHECK_SECONDS)
+        async with aiohttp.ClientSession(timeout=limit) as session:
+            while True:
+                for replica in self._replicas:
+                    replica.healthy = await _is_ready(session, replica)
+                await asyncio.sleep(CHECK_SECONDS)
+
+    def _candidates(self) -> list[Replica]:
+        """Whom to try, in turns: who is ready first, then, as health checks are late, everybody else."""
+        self._next += 1
+        count = len(self._replicas)
+        turns = [self._replicas[(self._next + step) % count] for step in range(count)]
+        return sorted(turns, key=lambda replica: not replica.healthy)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._pipes.add(task)
         try:
-            for _ in self._replicas:
-                self._next = (self._next + 1) % len(self._replicas)
-                replica = self._replicas[self._next]
-                if replica.paused:
-                    continue  # as a health check finds out
+            for replica in self._candidates():
                 with contextlib.suppress(OSError):
                     there = await asyncio.open_connection("127.0.0.1", replica.port)
                     await self._carry(reader, writer, *there)
@@ -218,6 +244,13 @@ class Balancer:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
             back_writer.close()
+
+
+async def _is_ready(session: aiohttp.ClientSession, replica: Replica) -> bool:
+    with contextlib.suppress(aiohttp.ClientError, OSError):
+        async with session.get(f"http://127.0.0.1:{replica.port}/health/ready") as response:
+            return response.status == 200
+    return False
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

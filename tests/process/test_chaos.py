@@ -1,0 +1,36 @@
+"""The chaos suite itself, on a short plan; longer ones are run by `make chaos`."""
+
+from benchmarks.chaos.acts import Act, Setting, performed
+from benchmarks.chaos.audit import BOUND_MS, Window, excused
+from benchmarks.chaos.troubles import Trouble, planned
+
+PLAN = (
+    Trouble("kill_leader", 0, "{poller}", calm=1),
+    Trouble("kill_redis", 0.5, calm=1),
+    Trouble("kill_postgres", 0, also=Trouble("kill_leader", 0, "{deadlines}"), calm=1),
+    Trouble("telegram", 2, "502", also=Trouble("disorder", 0), calm=1),
+)
+
+
+async def test_nothing_is_lost_nothing_happens_twice_and_nothing_is_stuck() -> None:
+    _, found = await performed(Setting(seed=5, replicas=2, tables=4, people=3, seconds=(60, 3, 6, 0.1)), PLAN)
+    assert found.breaches == {}
+    assert found.figures["games"]
+
+
+def test_a_plan_follows_from_its_seed() -> None:
+    assert planned(7, 50, 3) == planned(7, 50, 3)
+    assert planned(7, 50, 3) != planned(8, 50, 3)
+
+
+def test_a_deadline_is_excused_for_as_long_as_troubles_follow_on_each_other() -> None:
+    windows = [Window(100, 300, "a"), Window(250, 500, "b"), Window(900, 1000, "c")]
+    assert excused(99, windows) == 99
+    assert excused(100, windows) == 500
+    assert excused(950, windows) == 1000
+    assert BOUND_MS < 5000
+
+
+def test_every_trouble_of_a_plan_is_one_that_an_act_can_play() -> None:
+    kinds = {trouble.kind for trouble in planned(1, 300, 3, minute=True)}
+    assert [kind for kind in kinds if not hasattr(Act, f"_{kind}")] == []
