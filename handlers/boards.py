@@ -28,8 +28,9 @@ from storage.people import People
 FINAL = frozenset({COMPLETED, CANCELLED})
 GATHER_MS = 300
 """How long progress is gathered before it is rendered."""
-BETWEEN_MS = 1_500
-"""Two renderings of one game's progress are at least this far apart; Telegram allows an edit every three seconds."""
+BETWEEN_MS = 2_000
+"""Two renderings of one game's progress are at least this far apart: as long as a draw is shown. In a group Telegram
+allows one every three seconds, so what is faster for a while has to stand still afterwards."""
 REMEMBERED = 50_000
 """Games whose last rendered phase this process remembers."""
 

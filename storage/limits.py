@@ -47,8 +47,8 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """Telegram: 30 a second. The short window spreads the second's calls, so that jitter can't bunch many of them."""
     chat: tuple[Window, ...] = (Window(3_250, (3, 3, 2)), Window(5_500, (5, 5, 4)))
     """Telegram: one a second, short bursts pass. Three at once at most."""
-    group: tuple[Window, ...] = (Window(60_500, (20, 17, 12)), Window(15_000, (20, 12, 4)))
-    """Telegram: 20 a minute. The short window stretches edits over the minute instead of 12 at once and then none."""
+    group: tuple[Window, ...] = (Window(60_500, (20, 18, 15)), Window(15_000, (20, 12, 5)))
+    """Telegram: 20 a minute. The short window stretches edits over the minute instead of 15 at once and then none."""
 
 
 RATES_LUA = """
