@@ -194,6 +194,7 @@ async def killed(stores: Stores, plan: Plan) -> list[Row]:
     async with AsyncExitStack() as lifetime:
         stack = await lifetime.enter_async_context(stacks.tombola(stores, world, KILLED_DATABASE, name="killed"))
         await lifetime.enter_async_context(stacks.loaded(stack, stores, plan.seed, first_update=2_000_000_000))
+        await checked(stack, Run(port=stack.port, seconds=0, connections=CONNECTIONS, everybody=True), stores)
         under_load = asyncio.create_task(stack.run(Run(port=stack.port, seconds=plan.seconds), stores.directory))
         await asyncio.sleep(plan.seconds * Random(plan.seed).uniform(0.3, 0.7))
         os.killpg(stack.pid, signal.SIGKILL)
