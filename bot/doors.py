@@ -19,7 +19,7 @@ from bot.logs import TRACE, new_trace
 from bot.metrics import Metrics
 from bot.siblings import Siblings
 from bot.tasks import Tasks
-from bot.updates import Again, NotAnUpdate, chat_of
+from bot.updates import UNREADABLE, Again, NotAnUpdate, chat_of
 from fsm.engine import Clock, Unavailable
 from handlers.carrying import Carrier
 from handlers.floods import Floods, Verdict
@@ -94,7 +94,7 @@ def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
         return None
     try:
         update = _decode_tap(raw)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     query = update.callback_query
     message, sender = query.message, query.sender
@@ -173,13 +173,9 @@ class Doors:
         return None if answer.answered_by_calls else {"method": "answerCallbackQuery", **answering(tap, answer)}
 
     async def _answer(self, tap: Tap) -> Answer:
-        match self._floods.judge(tap.user_id):
-            case Verdict.PASS:
-                return await self._taps.answer(tap)
-            case Verdict.WARN:
-                return self._taps.too_fast(tap)
-            case Verdict.DROP:
-                return Answer(outcome="flood")
+        if self._floods.judge(tap.user_id) is Verdict.PASS:
+            return await self._taps.answer(tap)
+        return self._taps.too_fast(tap)  # each time: who is told nothing takes the tap for done
 
     async def deliver_batch(self, updates: Sequence[bytes]) -> list[bytes]:
         """Handle a batch that was polled: in order within a chat, chats side by side; answers go out as calls.
@@ -216,7 +212,7 @@ class Doors:
         """aiogram's road: once and to its end, whichever replica gets it again."""
         try:
             update_id = _decode_any(raw).update_id
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise NotAnUpdate(str(error)) from error
         key = f"tombola:{{updates}}:{update_id}"
         try:

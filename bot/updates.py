@@ -9,6 +9,10 @@ class NotAnUpdate(ValueError):
     """The body is not an update of Telegram's."""
 
 
+UNREADABLE = (ValueError, RecursionError)
+"""What msgspec raises at bytes that are no JSON, not of the wanted shape, no UTF-8, or nested without end."""
+
+
 class Again(Exception):
     """The update can't be handled now; deliver it again."""
 
@@ -43,6 +47,6 @@ def chat_of(raw: bytes) -> int:
                 if inner.chat is not None:
                     return inner.chat.id
                 return found.sender.id if found.sender is not None else 0
-    except msgspec.DecodeError:
+    except UNREADABLE:
         pass
     return 0

@@ -1,4 +1,7 @@
-"""Floods: one person who taps or writes faster than a person can is told once, then ignored until it is over."""
+"""Floods: who taps or writes faster than a person can is not served until it is over.
+
+A tap is told so each time, as its answer costs nothing; who writes is told once.
+"""
 
 from collections import OrderedDict
 from dataclasses import dataclass

@@ -98,7 +98,7 @@ class Reading(BaseMiddleware):
 
     async def _slow_down(self, incoming: Incoming, verdict: Verdict) -> None:
         if incoming.query is not None:  # every tap is answered, or the button would seem to hang
-            await incoming.toast(incoming.label("cmd-slow-down") if verdict is Verdict.WARN else None)
+            await incoming.toast(incoming.label("cmd-slow-down"))
         elif verdict is Verdict.WARN:
             await incoming.reply("cmd-slow-down")
 

@@ -1,7 +1,6 @@
 """How a quiz looks: valid, fitting, the same for the same state, and never telling what nobody may know yet."""
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -95,19 +94,6 @@ def test_the_same_state_gives_the_same_bytes(texts: Texts) -> None:
     for state in GAMES[::3]:
         first = [send_params(message, CHAT) for message in everything(state, texts, "ru")]
         assert first == [send_params(message, CHAT) for message in everything(state, other, "ru")]
-
-
-def test_a_board_is_rendered_in_a_few_milliseconds(texts: Texts) -> None:
-    for state in GAMES[-6:]:
-        quiz.board(state, texts, "en")
-        best = min(_seconds(state, texts) for _ in range(5))
-        assert best < 0.01, (state.phase, best)
-
-
-def _seconds(state: QuizGame, texts: Texts) -> float:
-    began = time.process_time()
-    quiz.board(state, texts, "en")
-    return time.process_time() - began
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The built-in question bank: one right answer, readable on a phone, the same questions in both languages."""
 
-# ruff: noqa: RUF001 - half of the bank is Russian, and so are the patterns that check it
 import csv
 import itertools
 import re

@@ -18,7 +18,9 @@ from handlers.texts import FOLDER, TOAST_LIMIT, Texts, units
 
 ROOT = Path(__file__).parents[2]
 CODE = [
-    path for folder in ("handlers", "bot", "api", "storage", "questions", "fsm") for path in sorted((ROOT / folder).rglob("*.py"))
+    path
+    for folder in ("handlers", "bot", "api", "storage", "questions", "fsm")
+    for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 SPEAKING = [path for path in CODE if path.parts[len(ROOT.parts)] in {"handlers", "api"}]
 """Where texts for people come from."""
