@@ -4,6 +4,7 @@ Which round a draw waits for follows from when its selection closed; nobody can 
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -12,16 +13,19 @@ import httpx
 import msgspec
 import stamina
 from loguru import logger
-from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
+from redis.asyncio import Redis
 
 from bot.settings import Draw
 from fsm.engine import Engine, Unavailable
 from fsm.kind import Rejected
 from fsm.pick_number import DRAWING, Beacon, BeaconSignal, PickNumberGame, PublishBeacon
+from storage.breakers import Circuit
+from storage.connections import REDIS_GONE
 from storage.feed import Entry
 
 REQUEST_SECONDS = 3.0
+KNOWN_SECONDS = 30 * 86_400
 AGAIN = (httpx.HTTPError, msgspec.DecodeError, msgspec.ValidationError)
 
 
@@ -37,23 +41,36 @@ class _Round(msgspec.Struct):
     signature: str
 
 
-async def find(draw: Draw) -> Beacon | None:
-    """The chain as configured; None where none is, or it can't be reached (draws go on without, and say so)."""
+async def find(draw: Draw, redis: Redis) -> Beacon | None:
+    """The chain as configured; None where none is, or it can't be reached (draws go on without, and say so).
+
+    What a chain is never changes: it is remembered, so that a start does not need the beacon.
+    """
     if not draw.beacon_url:
         return None
+    key = f"tombola:beacon:{draw.beacon_chain}"
+    with contextlib.suppress(*REDIS_GONE):
+        if (known := await redis.get(key)) is not None:
+            return _beacon(draw, msgspec.json.decode(known, type=_Info))
     try:
         async for attempt in stamina.retry_context(on=AGAIN, attempts=4, timeout=15):
             with attempt:
                 info = await _get(f"{draw.beacon_url}/{draw.beacon_chain}/info", _Info)
-                return Beacon(
-                    chain=draw.beacon_chain,
-                    genesis_at=info.genesis_time * 1000,
-                    period_ms=info.period * 1000,
-                    wait_ms=int(draw.beacon_wait_seconds * 1000),
-                )
+                with contextlib.suppress(*REDIS_GONE):
+                    await redis.set(key, msgspec.json.encode(info), ex=KNOWN_SECONDS)
+                return _beacon(draw, info)
     except AGAIN as problem:
         logger.error("games.draw.beacon_url: no beacon there, draws are made without: {}", problem)
     return None
+
+
+def _beacon(draw: Draw, info: _Info) -> Beacon:
+    return Beacon(
+        chain=draw.beacon_chain,
+        genesis_at=info.genesis_time * 1000,
+        period_ms=info.period * 1000,
+        wait_ms=int(draw.beacon_wait_seconds * 1000),
+    )
 
 
 async def _get(url: str, type_: type[Any]) -> Any:
@@ -70,7 +87,7 @@ class Listener:
         self._engine = engine
         self._beacon = beacon
         self._url = f"{draw.beacon_url}/{draw.beacon_chain}/public"
-        self._circuits = AsyncCircuitBreakerFactory(default_threshold=5, default_ttl=10)
+        self.circuit = Circuit("beacon", pause_seconds=10)
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume a batch. Raises ``Unavailable``: the batch comes again."""
@@ -93,10 +110,8 @@ class Listener:
         """A round, when it is out. Raises one of ``AGAIN``, or ``OpenedState``."""
         due = (self._beacon.genesis_at + (number - 1) * self._beacon.period_ms) / 1000
         await asyncio.sleep(max(0.0, due - time.time()))
-        breaker = await self._circuits.get_breaker("beacon")
         async for attempt in stamina.retry_context(on=AGAIN, attempts=None, timeout=self._beacon.wait_ms / 1000):
             with attempt:
-                async with breaker:
-                    found = await _get(f"{self._url}/{number}", _Round)
+                found = await self.circuit.run(_get(f"{self._url}/{number}", _Round), AGAIN)
                 return BeaconSignal(self._beacon.chain, found.round, found.randomness, found.signature)
         raise Unavailable("stamina raises after the last attempt")

@@ -218,6 +218,8 @@ class BotApi:
         self._circuits = AsyncCircuitBreakerFactory(default_threshold=failures, default_ttl=pause)
         self._breaker: AsyncCircuitBreaker | None = None
         self._probing = False
+        self.latency_ms = 0.0
+        """Of the last call that was answered, long polls left out."""
 
     @property
     def state(self) -> str:
@@ -309,6 +311,7 @@ class BotApi:
         """The result, or the refusal: for the circuit both are a server that is well. Raises ServerDown."""
         down: ServerDown
         given = {name: value for name, value in params.items() if value is not None}
+        began = time.perf_counter()
         try:
             limit = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 5.0))
             async with self._open().post(self._root + method, timeout=limit, **_body(given, files)) as response:
@@ -316,6 +319,8 @@ class BotApi:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             down = ServerDown(method, type(problem).__name__)
         else:
+            if method != "getUpdates":
+                self.latency_ms = (time.perf_counter() - began) * 1000
             return self._read(method, code, content)
         raise down
 

@@ -4,10 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.health import Check
-from bot.parts import Parts
+from bot.parts import Breaker, Parts
 
 OVERDUE_MS = 5_000
 """A deadline that is overdue for longer says that nobody fires them."""
+
+
+def breaker_check(guard: Breaker) -> Check:
+    """The check of a service that is known by its circuit alone."""
+
+    async def check() -> Mapping[str, Any]:
+        return _breaker(guard)
+
+    return check
+
+
+def _breaker(guard: Breaker) -> Mapping[str, Any]:
+    return {"ok": guard.state == "closed", "breaker": guard.state}
 
 
 def checks(parts: Parts, roles: frozenset[str]) -> dict[str, Check]:
@@ -15,18 +28,18 @@ def checks(parts: Parts, roles: frozenset[str]) -> dict[str, Check]:
 
     async def redis() -> Mapping[str, Any]:
         await parts.redis.ping()
-        return {"breaker": parts.circuits["redis"].state}
+        return {"breaker": parts.breakers["redis"].state}
 
     async def postgres() -> Mapping[str, Any]:
         await parts.pool.fetchval("SELECT 1")
         return {
             "pool": parts.pool.get_size(),
             "idle": parts.pool.get_idle_size(),
-            "breaker": parts.circuits["postgres"].state,
+            "breaker": parts.breakers["postgres"].state,
         }
 
     async def telegram() -> Mapping[str, Any]:
-        return {"ok": parts.api.state == "closed", "breaker": parts.api.state}
+        return {"latency_ms": round(parts.api.latency_ms, 2), **_breaker(parts.api)}
 
     async def outbox() -> Mapping[str, Any]:
         depth = await parts.outbox.depth()

@@ -21,6 +21,7 @@ from bot.tasks import Tasks
 from fsm.engine import Clock, Engine, Unavailable
 from fsm.kind import Instant, Rejected, UnknownGame
 from fsm.lobby import DeadlinePassed
+from storage.feed import trace_of
 from storage.games import RedisGames
 from storage.keys import deadlines_key
 from storage.leases import STORE_GONE, jitter
@@ -161,6 +162,10 @@ class Deadlines:
     async def fire(self, game_id: str, deadline: Instant) -> None:
         """Tell a game that its deadline has passed."""
         command_id = f"deadline:{deadline}:{secrets.token_hex(3)}"
+        with logger.contextualize(trace=trace_of(command_id), game=game_id):
+            await self._tell(game_id, deadline, command_id)
+
+    async def _tell(self, game_id: str, deadline: Instant, command_id: str) -> None:
         try:
             outcome = await self._engine.execute(game_id, DeadlinePassed(deadline), command_id=command_id)
         except UnknownGame:
@@ -168,7 +173,7 @@ class Deadlines:
             await self._forget(game_id)
         except (Unavailable, Rejected) as problem:
             self.stats.fired["unavailable"] += 1
-            logger.bind(game=game_id).warning("a deadline could not be told: {}", problem)
+            logger.warning("a deadline could not be told: {}", problem)
         else:
             self.stats.fired["moved" if outcome.events else "nothing"] += 1
             if outcome.events:

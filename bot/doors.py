@@ -15,7 +15,7 @@ import msgspec
 from loguru import logger
 from redis.asyncio import Redis
 
-from bot.logs import TRACE, new_trace
+from bot.logs import TRACE
 from bot.metrics import Metrics
 from bot.siblings import Siblings
 from bot.tasks import Tasks
@@ -25,6 +25,7 @@ from handlers.carrying import Carrier
 from handlers.floods import Floods, Verdict
 from handlers.taps import Answer, Tap, Taps
 from storage.connections import REDIS_GONE
+from storage.feed import trace_of
 
 TAP = b'"callback_query":'
 PEEK = 64
@@ -114,7 +115,7 @@ def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
         ephemeral_message_id=message.ephemeral_message_id,
         data=query.data,
         received=received,
-        trace=new_trace(),
+        trace=trace_of(f"tg:{update.update_id}"),
     )
 
 
@@ -165,9 +166,11 @@ class Doors:
         answer = await self._answer(tap)
         self._metrics.updates["fast", answer.outcome] += 1
         self._metrics.taps.add(time.perf_counter() - began)
+        about = {"trace": tap.trace, "chat": tap.chat_id, "game": tap.data.partition(":")[2].partition(":")[0]}
+        logger.debug("tap {data}: {outcome}", data=tap.data, outcome=answer.outcome, **about)
         if answer.error is not None:
             self._metrics.errors["tap"] += 1
-            logger.opt(exception=answer.error).error("a tap failed")
+            logger.bind(**about).opt(exception=answer.error).error("a tap failed")
         if answer.calls:
             self._tasks.spawn("calls of a tap", self._carrier.carry_out(tap, answer.calls), brief=True)
         return None if answer.answered_by_calls else {"method": "answerCallbackQuery", **answering(tap, answer)}
@@ -222,7 +225,7 @@ class Doors:
                     self._metrics.updates["slow", "duplicate"] += 1
                     return
                 raise Again("another replica is at it")
-            TRACE.set(new_trace())
+            TRACE.set(trace_of(f"tg:{update_id}"))
             async with self._claimed(key):
                 await self._handled(key, raw)
         except REDIS_GONE as error:
@@ -275,6 +278,7 @@ class Doors:
             logger.opt(exception=error).error("an update failed")
         else:
             self._metrics.updates["slow", "done"] += 1
+            logger.debug("update {update}: done", update=key.rpartition(":")[2], chat=chat_of(raw))
         await self._redis.set(key, b"done", ex=DONE_SECONDS)
 
 

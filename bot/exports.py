@@ -15,9 +15,8 @@ def export(parts: Parts, deadlines: Deadlines, sender: Sender | None, samples: S
     yield GaugeMetricFamily("tombola_games_in_memory", "Games this process holds.", parts.engine.games_in_memory)
     yield GaugeMetricFamily("tombola_tasks", "Detached tasks of this process.", len(parts.tasks))
     breaker = GaugeMetricFamily("tombola_breaker_open", "1 where the circuit is not closed.", labels=("service",))
-    states = {"telegram": parts.api.state} | {name: circuit.state for name, circuit in parts.circuits.items()}
-    for service, state in states.items():
-        breaker.add_metric((service,), 0 if state == "closed" else 1)
+    for service, guard in parts.breakers.items():
+        breaker.add_metric((service,), 0 if guard.state == "closed" else 1)
     yield breaker
     yield from _deadlines(deadlines)
     if sender is not None:

@@ -12,7 +12,7 @@ from loguru import logger
 from pydantic import SecretStr
 
 from bot import logs, process, workers
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, hidden
 from bot.siblings import Seat
 from storage.embedded import EmbeddedStoreError
 
@@ -41,12 +41,7 @@ def sandbox(settings: Settings) -> int:
 
 
 def _set_up_logs(settings: Settings) -> None:
-    telegram = settings.telegram
-    logs.set_up(
-        level=settings.log.level,
-        as_json=settings.log.as_json,
-        hidden=(telegram.token.get_secret_value(), telegram.webhook_secret.get_secret_value()),
-    )
+    logs.set_up(level=settings.log.level, as_json=settings.log.as_json, hidden=hidden(settings))
 
 
 def _in_loop(work: "asyncio.Future[int] | object") -> int:
@@ -55,6 +50,9 @@ def _in_loop(work: "asyncio.Future[int] | object") -> int:
     except* (SettingsError, EmbeddedStoreError) as errors:
         for error in _leaves(errors):
             print(f"tombola: {error}", file=sys.stderr)  # noqa: T201 -- the one line that the operator reads
+    except* Exception as bugs:  # noqa: BLE001 -- said here and not by Python, which knows no secrets
+        for bug in _leaves(bugs):
+            logger.opt(exception=bug).critical("a bug ends the process")
     return 1
 
 

@@ -3,12 +3,12 @@
 import asyncio
 import contextvars
 import logging
-import random
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import stamina.instrumentation
 from loguru import logger
 
 if TYPE_CHECKING:
@@ -21,11 +21,6 @@ LINE = (
     "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> <cyan>{name}</cyan> {message}"
     " <dim>{extra}</dim>{exception}"
 )
-
-
-def new_trace() -> str:
-    """A fresh trace id: eight hex digits, short enough for a person to read out."""
-    return f"{random.getrandbits(32):08x}"  # nobody gains from guessing one
 
 
 def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
@@ -58,8 +53,15 @@ def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
             diagnose=False,  # it would show the values of variables, secrets among them
         )
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.INFO, force=True)
+    stamina.instrumentation.set_on_retry_hooks([_tried_again])
     for noisy in ("apscheduler", "aiogram.event", "httpx", "uvicorn.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:
+    """Say what is waited for; the arguments of a call are nobody's business."""
+    problem = type(details.caused_by).__name__
+    logger.debug("{}: tried again in {:.1f} s, for the {}. time", problem, details.wait_for, details.retry_num)
 
 
 def _blotted(text: str, hidden: tuple[str, ...]) -> str:
@@ -74,7 +76,7 @@ def _json_line(record: "Record") -> str:
         "level": record["level"].name,
         "logger": record["name"],
         "message": record["message"],
-        **{str(key): value for key, value in record["extra"].items()},
+        **{str(key): value for key, value in record["extra"].items() if value is not None},
     }
     error = record["exception"]
     if error is not None and error.value is not None:

@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import cast
+from typing import Protocol, cast
 
 from loguru import logger
 from redis.asyncio import Redis
@@ -42,6 +42,14 @@ VITAL = frozenset({"projector", "boards", "sender", "deadlines", "poller", "sibl
 """Tasks without which a process is of no use."""
 
 
+class Breaker(Protocol):
+    """Whatever has a circuit."""
+
+    @property
+    def state(self) -> str:
+        """`closed` (all is well), `opened` or `half-opened`."""
+
+
 class MeasuredStore:
     """A game store that observes how long commits take."""
 
@@ -66,7 +74,14 @@ class Parts:
     """The parts that roles share. ``listening`` is the client for what waits: pub/sub and blocking reads."""
 
     def __init__(
-        self, settings: Settings, pool: Pool, redis: Redis, listening: Redis, clock: Clock, entropy: Entropy
+        self,
+        settings: Settings,
+        pool: Pool,
+        redis: Redis,
+        listening: Redis,
+        clock: Clock,
+        entropy: Entropy,
+        metrics: Metrics,
     ) -> None:
         self.settings = settings
         self.pool = pool
@@ -76,7 +91,7 @@ class Parts:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.failed = asyncio.Event()
         """Set when a task that must not end has ended."""
-        self.metrics = Metrics()
+        self.metrics = metrics
         self.tasks = Tasks(self._task_died)
         self.codec = Codec(KINDS)
         self.games = RedisGames(
@@ -86,9 +101,9 @@ class Parts:
             keep_finished_ms=int(settings.games.keep_finished_seconds * 1000),
         )
         self.projector = Projector(pool)
-        self.circuits = {"postgres": Circuit("postgres"), "redis": Circuit("redis")}
-        reads = cast("Pool", GuardedPool(pool, self.circuits["postgres"]))
-        store: GameStore = GuardedStore(MeasuredStore(self.games, self.metrics.commits.add), self.circuits["redis"])
+        postgres_circuit, redis_circuit = Circuit("postgres"), Circuit("redis")
+        reads = cast("Pool", GuardedPool(pool, postgres_circuit))
+        store: GameStore = GuardedStore(MeasuredStore(self.games, self.metrics.commits.add), redis_circuit)
         if settings.durability.strict:
             store = StrictGames(store, self.projector, self.codec)
         self.engine = Engine(KINDS, store, clock, entropy, observe=self.metrics.command)
@@ -102,6 +117,8 @@ class Parts:
         self.api = BotApi(
             telegram.token.get_secret_value(), telegram.api_base, seconds=telegram.request_timeout_seconds
         )
+        self.breakers: dict[str, Breaker] = {"postgres": postgres_circuit, "redis": redis_circuit, "telegram": self.api}
+        """Service -> what stands in front of it; a role adds those of the services that it alone calls."""
         turned = None if isinstance(clock, SystemClock) else clock.now
         self.limits = Limits(redis, rates_of(settings), turned)
         self.outbox = Outbox(redis, self.limits)

@@ -2,15 +2,16 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 from loguru import logger
 
-from bot.bot_api import ApiError, Conflict, RetryAfter, Unauthorized
+from bot.bot_api import ApiError, Conflict, RetryAfter, ServerDown, Unauthorized
 from bot.doors import Doors
-from storage.leases import jitter
+from storage.leases import LeaseLostError, jitter
 
 WAIT_SECONDS = 25
 BATCH = 100
@@ -18,6 +19,8 @@ LONGEST_PAUSE = 20.0
 """Between two polls while Telegram is away."""
 AGAIN_PAUSE = 1.0
 """Between two polls while an update can't be handled: the same offset asked for sooner gives one update at a time."""
+PATIENCE_SECONDS = 30.0
+"""How long a replica asks in vain before it lets another one try: perhaps it alone can't reach Telegram."""
 FINISH_SECONDS = 3.0
 """How long a batch in hand may take when the process stops."""
 WEBHOOK_SET = "webhook"
@@ -42,18 +45,23 @@ class Poller:
         """Updates that are handled and can't be confirmed yet, as one before them is not."""
 
     async def lead(self, _fence: int = 0) -> None:
-        """Poll until cancelled. An update is confirmed to Telegram after it was handled, not before."""
-        failures = 0
+        """Poll until cancelled. An update is confirmed to Telegram after it was handled, not before.
+
+        Raises ``LeaseLostError`` where Telegram can't be reached for long, and ``Unauthorized``.
+        """
+        failures, answered = 0, time.monotonic()
         self._offset, self._handled = 0, set()
         while True:
             try:
                 pause = await self._once()
-                failures = 0
+                failures, answered = 0, time.monotonic()
             except Unauthorized:
                 raise
             except RetryAfter as limited:
                 pause = limited.seconds
             except ApiError as problem:
+                if isinstance(problem, ServerDown) and time.monotonic() - answered > PATIENCE_SECONDS:
+                    raise LeaseLostError from None
                 failures += 1
                 pause = jitter(min(LONGEST_PAUSE, 0.25 * 2.0**failures))
                 await self._refused(problem, failures, pause)

@@ -9,11 +9,12 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+import asyncpg
 from loguru import logger
 from redis.asyncio import Redis
 
 from bot import web
-from bot.checks import checks
+from bot.checks import breaker_check, checks
 from bot.clock import SystemClock, SystemEntropy
 from bot.deadlines import Deadlines
 from bot.exports import export
@@ -22,7 +23,7 @@ from bot.identity import who_am_i
 from bot.importing import imported
 from bot.ingress import Ingress
 from bot.logs import watch_loop
-from bot.metrics import registry
+from bot.metrics import Metrics, registry
 from bot.parts import Parts
 from bot.sampling import Samples
 from bot.sender import Clock
@@ -39,8 +40,8 @@ from storage.games import RedisGames
 LISTENERS = 64
 """Connections of the pool for what waits: pub/sub and blocking reads."""
 ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
-POSTGRES_SECONDS = 5.0
-"""How long a start waits for PostgreSQL before it goes on without."""
+POSTGRES_SECONDS = 2.0
+"""How long a start waits for PostgreSQL before it goes on without: games need it not."""
 SETTLE_SECONDS = 1.5
 """How long what is in hand may take when the process stops, and then once more what is being committed."""
 
@@ -78,7 +79,7 @@ async def running(
 
     Raises ``SettingsError`` where the configuration turns out to be wrong only now (a refused token, a taken port).
     """
-    database, cache = settings.database, settings.redis
+    database, cache, metrics = settings.database, settings.redis, Metrics()
     async with contextlib.AsyncExitStack() as stack:
         postgres_dsn, redis_dsn = await stack.enter_async_context(
             stores(settings.data_dir, database.dsn.get_secret_value(), cache.dsn.get_secret_value())
@@ -92,6 +93,7 @@ async def running(
                 connect_timeout_seconds=database.connect_timeout_seconds,
                 command_timeout_seconds=database.command_timeout_seconds,
                 statement_timeout_seconds=database.statement_timeout_seconds,
+                observe=metrics.queries.add,
             )
         )
         redis = await stack.enter_async_context(
@@ -104,7 +106,7 @@ async def running(
             await redis_ready(redis)
         except REDIS_GONE as error:
             raise SettingsError(f"redis.dsn: no answer from there ({type(error).__name__})") from None
-        parts = Parts(settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy())
+        parts = Parts(settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics)
         process = await stack.enter_async_context(_roles(parts, roles, "" if up else postgres_dsn, seat))
         if anew:
             await process.send_anew()
@@ -114,9 +116,13 @@ async def running(
 async def _migrated(dsn: str, within: float) -> bool:
     """Bring the schema up to date. False where PostgreSQL is away: games go on without it, and it is tried again."""
     try:
-        await asyncio.wait_for(migrate.upgrade(dsn), within)
+        await migrate.upgrade(dsn, within=within)
     except migrate.SchemaTooNewError as error:
         raise SettingsError(f"database.dsn: {error}") from None
+    except asyncpg.exceptions.ClientConfigurationError as error:  # its own words may hold a part of the password
+        raise SettingsError(
+            f"database.dsn: not one that PostgreSQL's client can use ({type(error).__name__})"
+        ) from None
     except POSTGRES_GONE as problem:  # TimeoutError is one of them
         logger.warning("starting without PostgreSQL: {}", type(problem).__name__)
         return False
@@ -134,7 +140,7 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat 
         tasks.spawn("released leases", parts.released.listen())
         tasks.spawn("people", parts.people.run())
         tasks.spawn("loop lag", watch_loop(parts.metrics.loop_lag.add))
-        beacon = await _beacon(parts.settings)
+        beacon = await _beacon(parts)
         boards = parts.boards(me["username"])
         asked = checks(parts, roles)
         health = Health(asked, needed=frozenset({"redis", "updates"}))
@@ -147,6 +153,7 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat 
         if "worker" in roles:
             worker = Worker(parts, boards, beacon, late_dsn)
             await worker.start()
+        asked |= {name: breaker_check(guard) for name, guard in parts.breakers.items() if name not in asked}
         if "scheduler" in roles:
             tasks.spawn("deadlines", parts.lease("{deadlines}").run(deadlines.lead))
         sender = worker.sender if worker else None
@@ -221,9 +228,10 @@ async def _words(health: Health) -> Mapping[str, str]:
     return {name: f"{check.latency_ms:.0f} ms" if check.well else "✗" for name, check in report.checks.items()}
 
 
-async def _beacon(settings: Settings) -> Beacon | None:
+async def _beacon(parts: Parts) -> Beacon | None:
     """The beacon, where one is configured: its HTTP library takes a quarter of a second of every start."""
-    if not settings.games.draw.beacon_url:
+    draw = parts.settings.games.draw
+    if not draw.beacon_url:
         return None
-    found: Beacon | None = await (await imported("bot.beacon")).find(settings.games.draw)
+    found: Beacon | None = await (await imported("bot.beacon")).find(draw, parts.redis)
     return found

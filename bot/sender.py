@@ -7,6 +7,7 @@ answer means is decided in `_answered` and nowhere else.
 
 import asyncio
 import contextlib
+import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -44,6 +45,8 @@ CALLS_AT_ONCE = 32
 """Calls in flight: a second's worth of Telegram's rate, so that answers as slow as a second still keep up with it."""
 MAX_TRIES = 10
 """Failed attempts of one item, counted only while other calls succeed: an outage uses up nothing."""
+PATIENCE_SECONDS = 30.0
+"""How long a process calls in vain before it lets another one try: perhaps it alone can't reach Telegram."""
 GRACE_SECONDS = 3.0
 """How long calls in flight may end by themselves when the sender stops."""
 LOOK_SECONDS = 5.0
@@ -194,6 +197,8 @@ class Sender:
         self._resume_at = 0
         self._limited: tuple[int, int] | None = None
         self._broken: BaseException | None = None
+        self._in_vain_since: float | None = None
+        """Monotonic: since when no call has been answered."""
         self._streaks: Counter[int] = Counter()
 
     async def run(self) -> None:
@@ -207,10 +212,10 @@ class Sender:
         """Send until cancelled.
 
         Raises:
-            LeaseLostError: another sender has taken over.
+            LeaseLostError: another sender has taken over, or should try, as Telegram can't be reached from here.
             RedisError, OSError: Redis is away.
         """
-        self.stats.leading = True
+        self.stats.leading, self._in_vain_since = True, None
         try:
             # Answers that could not be recorded while Redis was away: known here, so nothing need be sent again.
             if self._calls:
@@ -218,8 +223,10 @@ class Sender:
             if returned := await self._outbox.recover(fence):
                 logger.info("{} calls of the sender before are done again", returned)
             heed_cancellation()
-            while self._lease.held and self._broken is None:
+            while self._lease.held and self._broken is None and not self._in_vain():
                 await self._step(fence)
+            if self._lease.held:
+                await self._drain()
         except asyncio.CancelledError:
             # Asked to stop while the lease is still ours: nobody else may begin before our calls have ended.
             if self._lease.held:
@@ -228,6 +235,9 @@ class Sender:
         finally:
             self.stats.leading = False
         raise self._broken or LeaseLostError
+
+    def _in_vain(self) -> bool:
+        return self._in_vain_since is not None and time.monotonic() - self._in_vain_since > PATIENCE_SECONDS
 
     async def _step(self, fence: int) -> None:
         """Start one call, or wait until there may be one."""
@@ -293,6 +303,11 @@ class Sender:
 
     async def _deliver(self, claimed: Claimed) -> None:
         """One call, and what follows from its answer."""
+        out = claimed.outgoing
+        with logger.contextualize(trace=out.trace, chat=out.chat_id, game=out.game_id):
+            await self._call(claimed)
+
+    async def _call(self, claimed: Claimed) -> None:
         out, message_id = claimed.outgoing, claimed.message_id
         method = out.method if message_id is None else out.edit_method
         assert method is not None
@@ -308,14 +323,17 @@ class Sender:
             result = await self._api.call(method, params)
         except ApiError as error:
             self.stats.errors[type(error).__name__] += 1
-            if not isinstance(error, ServerDown):
+            if isinstance(error, ServerDown):
+                self._in_vain_since = self._in_vain_since or time.monotonic()
+            else:
+                self._in_vain_since = None
                 self._streaks.pop(out.chat_id, None)
             await self._answered(claimed, error)
         else:
             await self._succeeded(claimed, result)
 
     async def _succeeded(self, claimed: Claimed, result: Any) -> None:
-        out = claimed.outgoing
+        out, self._in_vain_since = claimed.outgoing, None
         self.stats.last_success_at = self._clock.now()
         self._streaks.pop(out.chat_id, None)
         if claimed.message_id is not None:
@@ -435,6 +453,7 @@ class Sender:
 
     async def _report(self, out: Outgoing, outcome: Outcome, waited_ms: int) -> None:
         self.stats.settled[outcome.settled, out.priority] += 1
+        logger.debug("{} of item {}: {}", out.method, out.id, outcome.settled)
         if outcome.settled is not Settled.MIGRATED:
             self.stats.waits[out.priority].add(waited_ms)
         try:

@@ -11,9 +11,10 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -27,7 +28,14 @@ TELEGRAM_API = "https://api.telegram.org"
 QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 """Chain hash of drand's public beacon that publishes every three seconds."""
 URL = r"^https?://[^\s/]+(/\S*)?$"
+HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@,\[\]]*)(:\d+)?"
+POSTGRES_DSN = rf"(postgres(ql)?://([^\s@/?#]*@)?{HOST}(,{HOST})*([/?]\S*)?)?"
+REDIS_DSN = rf"(rediss?://([^\s@/?#]*@)?{HOST}([/?]\S*)?|unix://\S+)?"
 OPTIONAL_URL = r"^(https?://[^\s/]+(/\S*)?)?$"
+PASSWORDS = re.compile(r"^\w+://[^@/?#:]*:([^@/?#]*)@|[?&]password=([^&]*)")
+"""Where a DSN has one."""
+SHORTEST = 4
+"""Characters of a secret that is blotted out wherever it is seen: a shorter one is in every other word."""
 LONGEST_SHOWN = 80
 """Characters of a wrong value that an error repeats."""
 
@@ -113,8 +121,9 @@ class Telegram(Section):
 class Database(Section):
     """PostgreSQL: what has ended, and the record of everything."""
 
-    dsn: Annotated[SecretStr, _form(r"(postgres(ql)?://\S+)?")] = Field(
-        default=NO_SECRET, description="empty, or a DSN that begins with postgresql://"
+    dsn: Annotated[SecretStr, _form(POSTGRES_DSN)] = Field(
+        default=NO_SECRET,
+        description="empty, or postgresql://user:password@host:5432/name, what is special in a password as %40",
     )
     pool_min: Whole = Field(default=1, ge=0, le=1000)
     pool_max: Whole = Field(default=10, ge=1, le=1000)
@@ -126,8 +135,9 @@ class Database(Section):
 class Redis(Section):
     """Redis: live games, the feed and the send queue."""
 
-    dsn: Annotated[SecretStr, _form(r"((rediss?|unix)://\S+)?")] = Field(
-        default=NO_SECRET, description="empty, or a DSN that begins with redis://, rediss:// or unix://"
+    dsn: Annotated[SecretStr, _form(REDIS_DSN)] = Field(
+        default=NO_SECRET,
+        description="empty, or redis://:password@host:6379/0, rediss://, unix://, what is special in a password as %40",
     )
     shards: Whole = Field(default=8, ge=1, le=1296)
     pool_size: Whole = Field(default=16, ge=1, le=1000)
@@ -292,6 +302,15 @@ KEYS = dict(_keys(Settings))
 """Every setting there is."""
 SECRETS = frozenset(key for key, field in KEYS.items() if field.annotation is SecretStr)
 """Those that are never shown."""
+
+
+def hidden(settings: Settings) -> frozenset[str]:
+    """Every secret that is configured, as it may turn up in an error: whole, and the passwords in the stores' DSNs."""
+    values = [attrgetter(key)(settings).get_secret_value() for key in SECRETS]
+    passwords = [part for value in values for found in PASSWORDS.findall(value) for part in found]
+    return frozenset(secret for secret in (*values, *passwords, *map(unquote, passwords)) if len(secret) >= SHORTEST)
+
+
 VARIABLES = {PREFIX + key.replace(".", "__").upper(): key for key in KEYS}
 """Every setting by the name of its environment variable."""
 

@@ -55,9 +55,7 @@ class Worker:
     async def start(self) -> None:
         """Put back what was lost, then begin to work."""
         parts, spawn = self._parts, self._parts.tasks.spawn
-        try:
-            await asyncio.wait_for(self._rebuild(), POSTGRES_SECONDS)
-        except AWAY:
+        if self._late_dsn or not await self._rebuilt():
             spawn("rebuilding", self._rebuild_later())
         await self._set_stage()
         spawn("doorbell", self._doorbell.listen())
@@ -71,6 +69,7 @@ class Worker:
         if self._beacon is not None:
             beacon = await imported("bot.beacon")
             listener = beacon.Listener(parts.engine, self._beacon, parts.settings.games.draw)
+            parts.breakers["beacon"] = listener.circuit
             spawn("beacon", parts.feed("beacon").run(listener.handle))
 
     async def close(self) -> None:
@@ -85,6 +84,7 @@ class Worker:
             writer = await imported("questions.writer")
             key = model.api_key.get_secret_value()
             self._writer = writer.QuestionWriter(model.base_url, key, model.name, timeout_seconds=model.timeout_seconds)
+            parts.breakers["model"] = self._writer
         self._shows = extras.shows(
             Stage(
                 engine=parts.engine,
@@ -113,6 +113,14 @@ class Worker:
         rebuilt = await rebuild(parts.pool, parts.redis, parts.codec, parts.games)
         for game in rebuilt.games:
             await self._boards.tell_restored(game)
+
+    async def _rebuilt(self) -> bool:
+        """Put them back now. False where a store is away."""
+        try:
+            await asyncio.wait_for(self._rebuild(), POSTGRES_SECONDS)
+        except AWAY:
+            return False
+        return True
 
     async def _rebuild_later(self) -> None:
         """What the start could not do as PostgreSQL was away: schema, then live games."""

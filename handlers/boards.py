@@ -64,8 +64,9 @@ class Boards:
         self._clock = clock
         self._bot_username = bot_username
         self._phases: OrderedDict[str, tuple[str, Instant | None]] = OrderedDict()
-        self._dirty: dict[str, tuple[Instant, int | None]] = {}
-        """Game -> when to render its progress, and the version that it must have at least (None: the store's)."""
+        self._dirty: dict[str, tuple[Instant, int | None, str]] = {}
+        """Game -> when to render its progress, the version that it must have at least (None: the store's), and the
+        trace of who moved it last."""
         self._rendered: OrderedDict[str, Instant] = OrderedDict()
 
     # -- pages ---------------------------------------------------------------------------------------------------
@@ -86,7 +87,9 @@ class Boards:
 
     # -- rendering -----------------------------------------------------------------------------------------------
 
-    async def show(self, game_id: str, *, at_least: int | None = 0, priority: Priority = Priority.NORMAL) -> None:
+    async def show(
+        self, game_id: str, *, at_least: int | None = 0, priority: Priority = Priority.NORMAL, trace: str = ""
+    ) -> None:
         """Render a game at version ``at_least`` or later; None: as the store has it. Raises ``Unavailable``."""
         try:
             looking = self._engine.look(game_id) if at_least is None else self._engine.at_least(game_id, at_least)
@@ -103,9 +106,9 @@ class Boards:
         else:
             _note(self._phases, game_id, _scene(registry.of_state(state), state.phase, state.deadline))
             _note(self._rendered, game_id, self._clock.now())
-        await self._outbox.put(await self._outgoing(outcome.state, outcome.version, priority))
+        await self._outbox.put(await self._outgoing(outcome.state, outcome.version, priority, trace))
 
-    async def _outgoing(self, state: Game, version: int, priority: Priority) -> Outgoing:
+    async def _outgoing(self, state: Game, version: int, priority: Priority, trace: str) -> Outgoing:
         locale = await self._locale(state.place.chat_id)
         page = await self.page(state.id)
         view = registry.of_state(state)
@@ -122,6 +125,7 @@ class Boards:
             version=version,
             created_at=now,
             game_id=state.id,
+            trace=trace or None,
         )
 
     async def _locale(self, chat_id: int) -> str:
@@ -155,7 +159,7 @@ class Boards:
         """Begin to consume the feed: whoever did before may have died with progress that it had not rendered."""
         now = self._clock.now()
         for game_id, _ in await self._games.deadlines(now + LIVE_TTL_MS):
-            self._dirty.setdefault(game_id, (now, None))
+            self._dirty.setdefault(game_id, (now, None, ""))
 
     # -- the feed ------------------------------------------------------------------------------------------------
 
@@ -167,11 +171,11 @@ class Boards:
             if self._phases.get(game_id) != _scene(registry.VIEWS[entry.kind], entry.phase, entry.deadline):
                 self._dirty.pop(game_id, None)
                 priority = Priority.URGENT if entry.phase in FINAL else Priority.NORMAL
-                await self.show(game_id, at_least=entry.first_version, priority=priority)
+                await self.show(game_id, at_least=entry.first_version, priority=priority, trace=entry.trace)
             else:
                 due = max(now + GATHER_MS, self._rendered.get(game_id, 0) + BETWEEN_MS)
-                first = self._dirty.get(game_id, (due, 0))[0]
-                self._dirty[game_id] = (min(first, due), entry.first_version)
+                first = self._dirty[game_id][0] if game_id in self._dirty else due
+                self._dirty[game_id] = (min(first, due), entry.first_version, entry.trace)
 
     async def keep_showing(self) -> None:
         """Render gathered progress when its time has come, until cancelled."""
@@ -182,14 +186,14 @@ class Boards:
     async def flush(self) -> None:
         """Render the progress whose time has come."""
         now = self._clock.now()
-        due = [(game_id, version) for game_id, (at, version) in self._dirty.items() if at <= now]
-        for game_id, version in due:
+        due = [(game_id, version, trace) for game_id, (at, version, trace) in self._dirty.items() if at <= now]
+        for game_id, version, trace in due:
             self._dirty.pop(game_id, None)
             try:
-                await self.show(game_id, at_least=version, priority=Priority.COSMETIC)
+                await self.show(game_id, at_least=version, priority=Priority.COSMETIC, trace=trace)
             except (Unavailable, *STORE_GONE) as reason:
                 logger.bind(game=game_id).debug("progress is shown later: {}", reason)
-                self._dirty.setdefault(game_id, (now + BETWEEN_MS, version))
+                self._dirty.setdefault(game_id, (now + BETWEEN_MS, version, trace))
 
     # -- what became of messages ---------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ class Reading(BaseMiddleware):
         received = data.setdefault("received", self._deps.clock.now())
         trace = data.setdefault("trace", self._deps.trace())
         data["deps"], data["update_id"] = self._deps, event.update_id
-        with logger.contextualize(trace=trace, update=event.update_id):
+        with logger.contextualize(trace=trace, update=event.update_id, chat=_chat_id(event)):
             if event.message is not None and not is_service(event.message):
                 if not self._is_for_us(event.message):
                     return None
@@ -160,3 +160,9 @@ def topic_of(message: Message) -> int:
 def is_service(message: Message) -> bool:
     """Whether a message is Telegram's own notice that the group has moved."""
     return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None
+
+
+def _chat_id(event: Update) -> int | None:
+    """The chat that an update is from, where it is from one."""
+    about = event.callback_query.message if event.callback_query is not None else event.message
+    return about.chat.id if about is not None else None

@@ -12,17 +12,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import stamina
 from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
+from purgatory.domain.model import CLOSED, OpenedState
 
 from fsm.quiz import MAX_ANSWER, MOST_ANSWERS, Question
 from fsm.scoring import BASE, MEDIUM
 from questions.likeness import Gist, Seen, gist, plain
 from questions.packs import ANSWERS, MAX_CATEGORY, Mistakes, Row, question_of
+
+if TYPE_CHECKING:
+    from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
 MODEL = "model"
 """What its questions say they are from."""
@@ -135,11 +138,17 @@ class QuestionWriter:
         self._timeout = timeout_seconds
         self._form = 0
         self._breakers = AsyncCircuitBreakerFactory(default_threshold=threshold, default_ttl=rest_seconds)
+        self._breaker: AsyncCircuitBreaker | None = None
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=timeout_seconds,
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=2),
         )
+
+    @property
+    def state(self) -> str:
+        """Of the circuit: `closed` (all is well), `opened` or `half-opened`."""
+        return CLOSED if self._breaker is None else str(self._breaker.context.state)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -151,9 +160,10 @@ class QuestionWriter:
         known = list(avoid)
         good: list[Question] = []
         reason: str | None = None
-        breaker = await self._breakers.get_breaker(MODEL, exclude=[asyncio.CancelledError])
+        if self._breaker is None:
+            self._breaker = await self._breakers.get_breaker(MODEL, exclude=[asyncio.CancelledError])
         try:
-            async with breaker, asyncio.timeout(self._timeout):
+            async with self._breaker, asyncio.timeout(self._timeout):
                 await self._fill(order, known, good)
         except OpenedState:
             reason = RESTING

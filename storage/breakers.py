@@ -36,9 +36,9 @@ class PostgresAwayError(OSError):
 class Circuit:
     """One circuit, made when it is first used."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, pause_seconds: float = PAUSE_SECONDS) -> None:
         self._name = name
-        self._factory = AsyncCircuitBreakerFactory(default_threshold=FAILURES, default_ttl=PAUSE_SECONDS)
+        self._factory = AsyncCircuitBreakerFactory(default_threshold=FAILURES, default_ttl=pause_seconds)
         self._breaker: AsyncCircuitBreaker | None = None
 
     @property

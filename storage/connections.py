@@ -52,7 +52,7 @@ JSONB_VERSION = b"\x01"
 
 
 @asynccontextmanager
-async def postgres_pool(
+async def postgres_pool(  # noqa: PLR0913 -- limits, each by its name
     dsn: str,
     *,
     pool_min: int = 1,
@@ -62,6 +62,7 @@ async def postgres_pool(
     statement_timeout_seconds: float = 10,
     start_timeout_seconds: float = 30,
     application_name: str = "tombola",
+    observe: Callable[[float], None] | None = None,
 ) -> AsyncIterator[Pool]:
     """Open a pool, waiting for a server that is not up yet; close it at the end.
 
@@ -77,11 +78,17 @@ async def postgres_pool(
         statement_timeout_seconds: for one statement, seen from the server, which then cancels it.
         start_timeout_seconds: to wait for the server.
         application_name: how the sessions are called in `pg_stat_activity`.
+        observe: told of the seconds that each query took.
 
     Raises:
         POSTGRES_GONE: one of them, where the server has not answered in time.
         asyncpg.PostgresError: the server refuses, for instance the password.
     """
+
+    async def prepared(connection: Connection) -> None:
+        await _raw_jsonb(connection)
+        if observe is not None:
+            connection.add_query_logger(lambda query: observe(query.elapsed))
 
     # A new pool at each attempt: asyncpg takes one that could not connect for one that is open.
     @stamina.retry(on=POSTGRES_GONE, attempts=None, timeout=start_timeout_seconds, wait_initial=0.05, wait_max=2)
@@ -97,7 +104,7 @@ async def postgres_pool(
                 "statement_timeout": str(int(statement_timeout_seconds * 1000)),
                 "timezone": "UTC",
             },
-            init=_raw_jsonb,
+            init=prepared,
         )
 
     pool = await opened()

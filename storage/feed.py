@@ -14,11 +14,13 @@ full the group stands still: nothing is dropped.
 
 import asyncio
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import asyncpg
+import msgspec
 from loguru import logger
 from redis.asyncio import Redis
 from redis.exceptions import DataError as RedisDataError
@@ -28,7 +30,7 @@ from fsm.engine import Unavailable
 from fsm.kind import Instant
 from storage import keys
 from storage.connections import POSTGRES_AGAIN
-from storage.leases import Bell, Lease, jitter
+from storage.leases import Bell, Lease, LeaseLostError, jitter
 
 BATCH = 256
 """Entries of one shard that are handled together, at most."""
@@ -41,6 +43,8 @@ TRIES = 5
 """How often an entry that fails by itself is tried before it is set aside."""
 FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0
 """Seconds between two tries, doubling."""
+PATIENCE_SECONDS = 10.0
+"""How long a reader waits for a store before it lets another process try: perhaps it alone is cut off."""
 ASIDE_LIMIT = 1000
 """Entries that a shard and group may have set aside."""
 ASIDE_TTL_MS = 30 * 86_400_000
@@ -100,6 +104,27 @@ class Entry:
     """The phase's deadline after it."""
     records: bytes
     """The records as JSON, see `storage/codec.py`."""
+
+    @property
+    def trace(self) -> str:
+        """The trace id of the last command in it; empty where it can't be read."""
+        try:
+            records = _read(self.records)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ""
+        return trace_of(records[-1].c) if records else ""
+
+
+class _Record(msgspec.Struct):
+    c: str
+
+
+_read = msgspec.json.Decoder(list[_Record]).decode
+
+
+def trace_of(command_id: str) -> str:
+    """The trace id of a command: eight hex digits, known wherever its id is, from the update to the message."""
+    return f"{zlib.crc32(command_id.encode()):08x}"
 
 
 class Lag(NamedTuple):
@@ -257,8 +282,11 @@ class Feed:
             await self._insist(handle, entries[0], problem)
 
     async def _try(self, handle: Handle, entries: Sequence[Entry]) -> Exception | None:
-        """Handle entries, waiting for stores that are away. Returns the error where it is the entries' own."""
-        delay = FIRST_DELAY
+        """Handle entries, waiting for stores that are away. Returns the error where it is the entries' own.
+
+        Raises `LeaseLostError` where a store stays away: then it is somebody else's turn.
+        """
+        delay, given_up = FIRST_DELAY, time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 await handle(entries)
@@ -268,6 +296,8 @@ class Feed:
                 logger.warning("group {} waits for a store: {}: {}", self.group, type(problem).__name__, problem)
             else:
                 return None
+            if time.monotonic() > given_up:
+                raise LeaseLostError
             await asyncio.sleep(jitter(delay))
             delay = min(2 * delay, LONGEST_DELAY)
 

@@ -64,7 +64,7 @@ def heed_cancellation() -> None:
 
 
 class LeaseLostError(Exception):
-    """A store has seen a higher token than ours: somebody else does this job now."""
+    """Somebody else does this job now: a store has seen a higher token than ours, or we can't do it and give it up."""
 
 
 class Bell:

@@ -33,15 +33,15 @@ def head() -> str:
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
-async def current(dsn: str) -> str | None:
-    """Revision that the database is at; None where it has none.
+async def current(dsn: str, *, within: float = START_SECONDS) -> str | None:
+    """Revision that the database is at; None where it has none. ``within``: how long the server is waited for.
 
     Raises:
         POSTGRES_GONE: one of them, where the server can't be reached (see `storage.connections`).
     """
-    connection = await _connect(dsn)
+    connection = await _connect(dsn, within)
     try:
-        version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version", timeout=within)
     except asyncpg.UndefinedTableError:
         return None
     else:
@@ -50,14 +50,16 @@ async def current(dsn: str) -> str | None:
         await connection.close()
 
 
-async def upgrade(dsn: str) -> str:
+async def upgrade(dsn: str, *, within: float = START_SECONDS) -> str:
     """Bring the schema up to date, in one transaction, and give the revision; replicas may race.
+
+    ``within``: how long the server is waited for; what is to be done then takes as long as it takes.
 
     Raises:
         POSTGRES_GONE: one of them, where the server can't be reached.
         SchemaTooNewError: the database was migrated by a newer Tombola.
     """
-    newest, found = head(), await current(dsn)
+    newest, found = head(), await current(dsn, within=within)
     if found == newest:
         return newest
     if found is not None and found > newest:
@@ -88,9 +90,13 @@ class SchemaTooNewError(Exception):
         super().__init__(f"the database is at schema {found}, this Tombola knows {newest}: use a newer one")
 
 
-@stamina.retry(on=POSTGRES_GONE, attempts=None, timeout=START_SECONDS, wait_initial=0.05, wait_max=2)
-async def _connect(dsn: str) -> asyncpg.Connection[asyncpg.Record]:
-    return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+async def _connect(dsn: str, within: float = START_SECONDS) -> asyncpg.Connection[asyncpg.Record]:
+    async for attempt in stamina.retry_context(
+        on=POSTGRES_GONE, attempts=None, timeout=within, wait_initial=0.05, wait_max=2
+    ):
+        with attempt:
+            return await asyncpg.connect(dsn, timeout=min(CONNECT_SECONDS, within))
+    raise AssertionError("stamina raises after the last attempt")  # pragma: no cover
 
 
 async def _run(dsn: str, work: Callable[[Config], None]) -> None:

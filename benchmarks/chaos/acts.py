@@ -20,11 +20,13 @@ from benchmarks.chaos import audit, people, stores
 from benchmarks.chaos.audit import Findings, Window
 from benchmarks.chaos.replicas import Balancer, Replica
 from benchmarks.chaos.troubles import Trouble
+from benchmarks.chaos.wires import Wire, Wires, wires
 from sandbox.app import Box, serve
 from sandbox.faults import Fault
-from storage.connections import redis_client
+from storage.connections import postgres_pool, redis_client
 from storage.feed import Feed
 from storage.keys import shard_name
+from storage.people import People
 
 SHARDS = 4
 FAILOVER_MS = 5000
@@ -64,6 +66,7 @@ class Act:
     redis: Redis
     session: aiohttp.ClientSession
     replicas: list[Replica]
+    wires: list[Wires]
     diary: people.Diary = field(default_factory=people.Diary)
     windows: list[Window] = field(default_factory=list)
     recoveries: dict[str, list[float]] = field(default_factory=dict)
@@ -208,6 +211,30 @@ class Act:
         await asyncio.sleep(trouble.seconds)
         self.postgres.resume()
 
+    async def _cut_redis(self, trouble: Trouble) -> None:
+        with self._away(f"replica {trouble.victim} cut off from Redis", FAILOVER_MS):
+            await self._cut(self.wires[int(trouble.victim)].redis, trouble.seconds)
+
+    async def _deaden_redis(self, trouble: Trouble) -> None:
+        with self._away(f"replica {trouble.victim} cut off from Redis in silence", WAKING_MS + FAILOVER_MS):
+            await self._deaden(self.wires[int(trouble.victim)].redis, trouble.seconds)
+
+    async def _cut_postgres(self, trouble: Trouble) -> None:
+        await self._cut(self.wires[int(trouble.victim)].postgres, trouble.seconds)
+
+    async def _deaden_postgres(self, trouble: Trouble) -> None:
+        await self._deaden(self.wires[int(trouble.victim)].postgres, trouble.seconds)
+
+    async def _cut(self, wire: Wire, seconds: float) -> None:
+        await wire.cut()
+        await asyncio.sleep(seconds)
+        await wire.mend()
+
+    async def _deaden(self, wire: Wire, seconds: float) -> None:
+        wire.deaden()
+        await asyncio.sleep(seconds)
+        await wire.mend()
+
     # -- Telegram -----------------------------------------------------------------------------------------------
 
     async def _telegram(self, trouble: Trouble) -> None:
@@ -228,6 +255,8 @@ class Act:
     async def heal(self) -> None:
         """Everything runs again."""
         self.box.world.faults.clear()
+        for pair in self.wires:
+            await asyncio.gather(pair.redis.mend(), pair.postgres.mend())
         await asyncio.gather(self.postgres.start(), self.redis_store.start())
         for replica in self.replicas:
             replica.resume()
@@ -292,15 +321,18 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
         balancer = Balancer(replicas)
         await balancer.open()
         stack.push_async_callback(balancer.close)
-        env = _environment(setting, directory, box, postgres.dsn, redis_store.dsn, balancer.port)
+        laid: list[Wires] = []
+        sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wires-")))
         for number in range(setting.replicas):
+            laid.append(await stack.enter_async_context(wires(sockets / str(number), postgres.dsn, redis_store.dsn)))
+            env = _environment(setting, directory, box, laid[-1].postgres_dsn, laid[-1].redis_dsn, balancer.port)
             replicas.append(Replica(number, env, directory / f"replica-{number}.log"))
             stack.push_async_callback(replicas[-1].close)
         await replicas[0].start()  # the first one migrates
         await replicas[0].ready(session)
         await asyncio.gather(*(replica.start() for replica in replicas[1:]))
         await asyncio.gather(*(replica.ready(session) for replica in replicas[1:]))
-        yield Act(setting, directory, box, postgres, redis_store, redis, session, replicas)
+        yield Act(setting, directory, box, postgres, redis_store, redis, session, replicas, laid)
 
 
 async def _end(store: stores.Store) -> None:
@@ -325,6 +357,9 @@ def _environment(
         "DATA_DIR": str(directory),
         "LOG__LEVEL": "INFO",
         "GAMES__PICK_NUMBER__PRIZE_POOL": PRIZE_POOL,
+        "GAMES__QUIZ__LOBBY_SECONDS": str(setting.seconds[0]),
+        "GAMES__QUIZ__JOIN_SECONDS": str(setting.seconds[1]),
+        "GAMES__QUIZ__REVEAL_SECONDS": str(setting.seconds[3]),
     }
     phases = ("LOBBY", "JOIN", "SELECTION", "REVEAL")
     ours |= {
@@ -341,6 +376,9 @@ async def performed(setting: Setting, plan: Sequence[Trouble], where: Path | Non
             people.seat(act.box.control, number, setting.people, Random(rng.random()), act.diary)
             for number in range(setting.tables)
         ]
+        async with postgres_pool(act.postgres.dsn) as pool:
+            for table in tables:
+                await People(pool, act.redis).change_settings(table.chat.id, {"quiz": {"prize_pool": PRIZE_POOL}})
         playing = [asyncio.create_task(table.play(), name=f"table {number}") for number, table in enumerate(tables)]
         try:
             await asyncio.sleep(3)

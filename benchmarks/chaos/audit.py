@@ -1,5 +1,6 @@
 """What must hold when the dust has settled, checked from outside: PostgreSQL, Redis, and what the chats show."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,10 +55,11 @@ async def audited(
     """Everything that must hold."""
     found = Findings()
     async with postgres_pool(postgres_dsn) as pool:
-        rows = await pool.fetch("SELECT game_id, version, name, at, command_id FROM game_events ORDER BY 1, 2")
+        rows = await pool.fetch("SELECT game_id, version, name, at, command_id, data FROM game_events ORDER BY 1, 2")
         games = await pool.fetch("SELECT id, kind, status, version, ended_at, summary, prize_pool FROM games")
         _acknowledged(found, diary, rows)
         _commands(found, rows)
+        _replies(found, rows)
         _deadlines(found, rows, windows)
         _ended(found, games, diary)
         await _figures(found, pool, await _results(found, pool, games))
@@ -107,6 +109,16 @@ def _commands(found: Findings, rows: Sequence[Any]) -> None:
         if count > 1:
             found.breach("handled twice", f"{command_id} in {count} games")
     found.figures["events"] = len(rows)
+
+
+def _replies(found: Findings, rows: Iterable[Any]) -> None:
+    """A player's answer to a question of a quiz is final: there is one."""
+    given = [(row["game_id"], json.loads(row["data"])) for row in rows if row["name"] == "answer_given"]
+    counts = Counter((game_id, reply["player_id"], reply["question"]) for game_id, reply in given)
+    for reply, count in counts.items():
+        if count > 1:
+            found.breach("answered twice", f"{reply}: {count} times")
+    found.figures["answers in quizzes"] = len(counts)
 
 
 def _deadlines(found: Findings, rows: Iterable[Any], windows: Sequence[Window]) -> None:
@@ -167,6 +179,7 @@ def _ended(found: Findings, games: Sequence[Any], diary: Diary) -> None:
     found.figures |= {
         "games": len(games),
         "games completed": sum(1 for row in games if row["status"] == "completed"),
+        "quizzes among them": sum(1 for row in games if (row["status"], row["kind"]) == ("completed", "quiz")),
         "games cancelled": sum(1 for row in games if row["status"] == "cancelled"),
     }
 
@@ -182,8 +195,8 @@ async def _results(found: Findings, pool: Any, games: Sequence[Any]) -> Mapping[
     for row in await pool.fetch("SELECT game_id, player_id, place, amount FROM prizes"):
         prizes.setdefault(row["game_id"], {})[row["player_id"]] = (row["place"], row["amount"])
     seats: dict[str, dict[int, Any]] = {}
-    for row in await pool.fetch("SELECT game_id, player_id, place, prize, number FROM game_participants"):
-        seats.setdefault(row["game_id"], {})[row["player_id"]] = (row["place"], row["prize"], row["number"])
+    for row in await pool.fetch("SELECT game_id, player_id, place, prize, number, points FROM game_participants"):
+        seats.setdefault(row["game_id"], {})[row["player_id"]] = tuple(row)[2:]
     for game in games:
         stored = await archive.folded(game["id"], game["kind"])
         if stored is None or stored.version != game["version"] or stored.state.phase != game["status"]:
@@ -193,11 +206,12 @@ async def _results(found: Findings, pool: Any, games: Sequence[Any]) -> Mapping[
         due = {each.player_id: (each.place, each.prize) for each in standings if each.place and each.prize > 0}
         if prizes.get(game["id"], {}) != due:
             found.breach("prizes differ", f"{game['id']}: {prizes.get(game['id'])} for {due}")
-        if game["status"] == "completed" and sum((prize for _, prize in due.values()), 0) != game["prize_pool"]:
-            found.breach("prizes do not add up", f"{game['id']}: {due} of {game['prize_pool']}")
+        paid = game["prize_pool"] if any(each.place for each in standings) else 0  # of a quiz that nobody got right
+        if game["status"] == "completed" and sum((prize for _, prize in due.values()), 0) != paid:
+            found.breach("prizes do not add up", f"{game['id']}: {due} of {paid}")
         for each in standings:
             seat = seats.get(game["id"], {}).get(each.player_id)
-            if seat != (each.place, each.prize, each.number):
+            if seat != (each.place, each.prize, each.number, each.points):
                 found.breach("standings differ", f"{game['id']}: {seat} for {each}")
             won = rules is not None and each.place is not None and each.place <= rules.winners
             before = sums.get(each.player_id, (0, 0, 0))

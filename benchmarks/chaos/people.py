@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from handlers.texts import Texts
+from handlers.views.quiz import LETTERS
 from sandbox.control import Control, Refused, buttons
 from sandbox.state import Chat, Message, User
 
@@ -26,6 +27,8 @@ TRIES = 12
 """How often a person taps again who was told to."""
 NOTICED = 20
 """Messages from the end of the chat that a person looks at."""
+QUIZZES = 0.4
+"""How many of the games are quizzes."""
 GAME = re.compile(r"^[a-z]+:([0-9a-z]{14})(?::|$)")
 TEXTS = Texts()
 UNAVAILABLE = TEXTS.plain("en", "error-unavailable")
@@ -35,8 +38,11 @@ DONE = {
     "l": frozenset({TEXTS.plain("en", "tap-left")}),
     "s": frozenset({TEXTS.plain("en", "tap-started")}),
     "xx": frozenset({TEXTS.plain("en", "tap-cancelled")}),
+    "z": frozenset({TEXTS.plain("en", "tap-paused")}),
+    "y": frozenset({TEXTS.plain("en", "tap-quiz-resumed")}),
 }
-"""What says "done", by verb; a pick says its number."""
+"""What says "done", by verb; a pick says its number, an answer its letter."""
+ANSWERED = tuple(TEXTS.plain("en", "tap-answered", letter=letter, answer="\0").partition("\0")[0] for letter in LETTERS)
 BROKEN = TEXTS.plain("en", "error-unexpected", trace="\0").partition("\0")[0][:20]
 
 
@@ -58,6 +64,8 @@ class Tap:
         """Whether the person was told that it is done."""
         if self.verb == "p":
             return self.text == TEXTS.plain("en", "tap-picked", number=self.number)
+        if self.verb == "a":
+            return self.text.startswith(ANSWERED[self.number])
         return self.text in DONE.get(self.verb, ())
 
 
@@ -104,19 +112,22 @@ class Table:
             await asyncio.sleep(self._rng.uniform(0.2, 1.5))
 
     async def _game(self) -> None:
-        words = [f"/create_game Round {self.games}"]
-        if self._rng.random() < 0.4:
-            words.append("reverse")
-        words.append(str(self._rng.randint(1, 2)))
         update_id = self._next_update()
-        self._control.say(self._people[0], self.chat, " ".join(words))
+        self._control.say(self._people[0], self.chat, self._command())
         game_id = await self._opened(update_id)
         if game_id is None:
             return
         self._known.add(game_id)
         self._diary.opened[update_id] = game_id
-        await asyncio.gather(*(self._person(person, game_id) for person in self._people))
+        playing = (self._person(person, game_id) for person in self._people)
+        await asyncio.gather(*playing, self._resumes(self._people[0], game_id))
         await self._until_over(game_id)
+
+    def _command(self) -> str:
+        rng = self._rng
+        if rng.random() < QUIZZES:
+            return f"/start_quiz {rng.randint(2, 4)} {rng.randint(3, 6)}"
+        return f"/create_game Round {self.games}{rng.choice(('', '', ' reverse'))} {rng.randint(1, 2)}"
 
     def _next_update(self) -> int:
         return self._control.world.updates._next_id  # noqa: SLF001 -- the id that what is said next will have
@@ -159,11 +170,43 @@ class Table:
             await asyncio.sleep(rng.uniform(1, 2.5))
             await self._insist(person, game_id, "s")
         if rng.random() < 0.05:
-            return  # forgets to pick: the deadline closes the selection
+            return  # forgets to pick, and to answer: the deadline closes the selection, and each question
+        if await self._button(game_id, rf"^[pa]:{game_id}:") is None:
+            return
+        if self._is_quiz(game_id):
+            await self._answers(person, game_id)
+            return
         for _ in range(1 + (rng.random() < 0.3)):
             if not await self._picks(person, game_id):
                 return
             await asyncio.sleep(rng.uniform(0, 1.5))
+
+    def _is_quiz(self, game_id: str) -> bool:
+        return any(re.match(rf"^[az]:{game_id}", data) for message in self._messages() for data in _data_of(message))
+
+    async def _answers(self, person: User, game_id: str) -> None:
+        """Answer question after question, some of them twice; a host may stop the clock for a while."""
+        rng, last = self._rng, -1
+        while (found := await self._button(game_id, rf"^a:{game_id}:(?!{last}:)\d+:\d$")) is not None:
+            message, choices = found
+            await asyncio.sleep(rng.uniform(0, 1.5))
+            chosen = rng.choice(choices)
+            tap = await self._tap(person, message, game_id, "a", chosen)
+            if tap.text == UNAVAILABLE or not tap.text:
+                continue  # no answer, or an honest "try again": so it is tapped again
+            last = int(chosen.split(":")[2])
+            if rng.random() < 0.1:
+                await self._tap(person, message, game_id, "a", rng.choice(choices))
+            if person is self._people[0] and rng.random() < 0.1:
+                await self._insist(person, game_id, "z")
+
+    async def _resumes(self, host: User, game_id: str) -> None:
+        """Let the clock of a quiz run again whenever it is seen to stand, until the game is over."""
+        while not self._over(game_id):
+            await asyncio.sleep(1)
+            living = self._living(game_id)
+            if living is not None and f"y:{game_id}" in _data_of(living):
+                await self._insist(host, game_id, "y")
 
     async def _picks(self, person: User, game_id: str) -> bool:
         for _ in range(TRIES):
@@ -202,7 +245,7 @@ class Table:
         except (TimeoutError, asyncio.CancelledError) as none:
             if isinstance(none, asyncio.CancelledError) and (task := asyncio.current_task()) and task.cancelling():
                 raise
-        number = int(data.rpartition(":")[2]) if verb == "p" else 0
+        number = int(data.rpartition(":")[2]) if verb in "pa" else 0
         tap = Tap(update_id, game_id, person.id, verb, number, pressed, answered, text)
         self._diary.taps.append(tap)
         if not tap.done:
@@ -223,7 +266,7 @@ class Table:
         while not self._over(game_id):
             message = self._living(game_id)
             if message is not None:
-                found = [b["callback_data"] for b in buttons(message) if re.match(pattern, b.get("callback_data", ""))]
+                found = [data for data in _data_of(message) if re.match(pattern, data)]
                 if found:
                     return message, found
             await asyncio.sleep(LOOK_SECONDS)
@@ -237,13 +280,17 @@ class Table:
 
 def games_of(message: Message) -> set[str]:
     """The games that a message's buttons belong to."""
-    data = (button.get("callback_data", "") for button in buttons(message))
-    return {found[1] for each in data if (found := GAME.match(each))}
+    return {found[1] for each in _data_of(message) if (found := GAME.match(each))}
 
 
 def shows_end(message: Message, game_id: str) -> bool:
     """Whether a message shows how a game ended: a rematch is offered."""
-    return any(button.get("callback_data") == f"r:{game_id}" for button in buttons(message))
+    return f"r:{game_id}" in _data_of(message)
+
+
+def _data_of(message: Message) -> list[str]:
+    """What a message's buttons say when they are tapped."""
+    return [button.get("callback_data", "") for button in buttons(message)]
 
 
 def seat(control: Control, number: int, people: int, rng: Random, diary: Diary) -> Table:

@@ -40,13 +40,20 @@ WEIGHTS: dict[str, int] = {
     "pause_leader": 8,
     "pause_redis": 5,
     "pause_postgres": 5,
+    "cut_redis": 4,
+    "cut_postgres": 3,
+    "deaden_redis": 3,
+    "deaden_postgres": 3,
     "telegram": 12,
     "disorder": 5,
     "stop_replica": 5,
     "rolling": 2,
 }
 """How often each kind comes, of their sum."""
-ALONGSIDE = ("kill_replica", "kill_leader", "kill_redis", "kill_postgres", "pause_leader", "telegram", "disorder")
+ALONGSIDE = (
+    *("kill_replica", "kill_leader", "kill_redis", "kill_postgres"),
+    *("pause_leader", "cut_redis", "telegram", "disorder"),
+)
 """What may happen while something else is going on."""
 
 
@@ -72,12 +79,12 @@ def _trouble(rng: Random, replicas: int) -> Trouble:
 def _one(rng: Random, kind: str, replicas: int) -> Trouble:
     seconds = round(rng.choice((0.0, rng.uniform(0, 1), rng.uniform(0.5, 4))), 2)
     victim = ""
-    if kind.endswith("_replica"):
+    if kind.endswith("_replica") or kind.startswith(("cut", "deaden")):
         victim = str(rng.randrange(replicas))
     elif kind.endswith("_leader"):
         victim = rng.choice(ROLES)
     elif kind == "telegram":
         victim = rng.choice(FAULTS)
-    if kind.startswith(("pause", "telegram")):
+    if kind.startswith(("pause", "telegram", "cut", "deaden")):
         seconds = round(rng.uniform(0.5, 7), 2)
     return Trouble(kind, seconds, victim)

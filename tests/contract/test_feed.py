@@ -214,6 +214,24 @@ async def test_what_is_said_to_be_unprocessable_is_not_tried_again(redis: Redis)
     assert len(tries) == feed.set_aside == 1
 
 
+async def test_a_reader_that_alone_can_not_reach_a_store_lets_another_process_read(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "PATIENCE_SECONDS", 0.0)
+
+    async def cut_off(_: Sequence[Entry]) -> None:
+        raise ConnectionRefusedError
+
+    first = Reading(feed_of(redis, SHARDS), Heard(cut_off))
+    await until(lambda: first.feed.reading)
+    second = Reading(feed_of(redis, SHARDS), Heard())
+    await fill(redis, 9)
+    await until(lambda: len(second.heard.entries) >= 9)
+    await first.stop()
+    await second.stop()
+    assert in_order(second.heard.entries)
+
+
 async def test_where_nothing_more_can_be_set_aside_the_group_stands_still_and_drops_nothing(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,10 @@
 """Health and metrics, as a probe and a scraper see them while a game is on."""
 
 import re
+from typing import Any
 
 import httpx
+from loguru import logger
 
 from tests.e2e.conftest import Table
 from tests.e2e.test_pick_number import everybody_joins, open_game
@@ -30,8 +32,29 @@ async def test_health_and_metrics_tell_what_is_going_on(polled: Table) -> None:
     assert figure(metrics, "tombola_games_in_memory") == 1
     assert figure(metrics, "tombola_sender_leading") == 1
     assert figure(metrics, "tombola_commit_seconds_count") > 5
+    assert figure(metrics, "tombola_query_seconds_count") > 0
+    for service in ("postgres", "redis", "telegram"):
+        assert health["checks"][service]["breaker"] == "closed"
+        assert figure(metrics, f'tombola_breaker_open{{service="{service}"}}') == 0
     assert "tombola_feed_lag_seconds" in metrics
     assert "tombola_live_games" in metrics
+
+
+async def test_a_tap_is_followed_by_its_trace_from_the_update_to_the_message(polled: Table) -> None:
+    told: list[dict[str, Any]] = []
+    sink = logger.add(lambda message: told.append({"message": message.record["message"], **message.record["extra"]}))
+    try:
+        await open_game(polled)
+        await polled.tap(polled.host, "^j:")
+        await polled.until(lambda: [line for line in told if line["message"].endswith(": edited")] or None)
+    finally:
+        logger.remove(sink)
+    [tap] = [line for line in told if line["message"].startswith("tap j:") and line["message"].endswith("done")]
+    [edit, *_] = [line for line in told if line["message"].endswith(": edited")]
+    assert len(tap["trace"]) == 8
+    for about in ("trace", "chat", "game"):
+        assert tap[about] == edit[about]
+    assert not [line for line in told if polled.box.token in str(line)]
 
 
 async def test_a_game_is_shown_once_more_where_the_chat_has_lost_its_message(polled: Table) -> None:

@@ -273,12 +273,14 @@ async def test_a_model_that_keeps_failing_is_left_alone_for_a_while(model: Model
     model.replies = [status(401)]
     assert [(await writer.write(ORDER)).reason for _ in range(4)] == ["refused", "refused", "resting", "resting"]
     assert len(model.calls) == 2
+    assert writer.state == "opened"
     model.replies = [writes(good)]
     given_up = time.monotonic() + 10
     while (written := await writer.write(ORDER)).reason == "resting" and time.monotonic() < given_up:
         pass
     assert written.reason is None
     assert (await writer.write(ORDER)).reason is None
+    assert writer.state == "closed"
     await writer.aclose()
 
 

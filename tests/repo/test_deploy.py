@@ -268,6 +268,14 @@ def test_alerts_and_panels_ask_for_metrics_that_there_are() -> None:
         assert expression.count("(") == expression.count(")")
 
 
+def test_the_page_for_operators_explains_every_metric_and_every_alert_and_no_other() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    ours = {name for name in exported() if name.startswith("tombola_") and not name.endswith("_created")}
+    assert {re.sub("_(bucket|sum|count)$", "", name) for name in ours} == set(re.findall(r"\btombola_\w+", page))
+    alerts = re.findall(r"alert: (\w+)", (DEPLOY / "prometheus" / "alerts.yaml").read_text())
+    assert re.findall(r"^\| (Tombola\w+) \|", page, re.MULTILINE) == alerts
+
+
 def test_panels_do_not_lie_on_each_other() -> None:
     panels = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text())["panels"]
     cells = [

@@ -270,6 +270,26 @@ async def test_of_two_senders_one_sends_and_the_other_takes_over(road: Road) -> 
     assert texts(road) == ["1", "2"]
 
 
+async def test_a_sender_that_alone_can_not_reach_telegram_lets_another_process_send(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender_module, "PATIENCE_SECONDS", 0.0)
+    nowhere = BotApi(TOKEN, "http://127.0.0.1:1", failures=1000)
+    cut_off = road.start("one", ttl_ms=300, api=nowhere)
+    await road.outbox.put(road.message("1"))
+    async with asyncio.timeout(20):
+        while not cut_off.stats.errors:  # noqa: ASYNC110 -- what others do is looked at from outside
+            await asyncio.sleep(0.01)
+        road.start("two", ttl_ms=300)
+        while not road.reports:  # the clock may be waited for by whoever leads just now
+            if road.clock.asleep:
+                road.clock.jump()
+            await asyncio.sleep(0.01)
+    await nowhere.close()
+    assert road.ends == [Settled.SENT]
+    assert texts(road) == ["1"]
+
+
 class Mortal:
     """Stands for a part of the road in a process that is killed before or after its n-th call of any part."""
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.settings import KEYS, ROOT, SECRETS, VARIABLES, Settings, SettingsError, load_settings
+from bot.settings import KEYS, ROOT, SECRETS, VARIABLES, Settings, SettingsError, hidden, load_settings
 
+POSTGRES = "must be empty, or postgresql://user:password@host:5432/name, what is special in a password as %40"
+REDIS = "must be empty, or redis://:password@host:6379/0, rediss://, unix://, what is special in a password as %40"
 TOKEN = "123456789:AAE1bsecretsecret"
 
 ANOTHER_VALUE = {
@@ -156,6 +158,35 @@ def test_a_prize_pool_is_exact(bare: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
+    ("variable", "dsn"),
+    [
+        ("DATABASE", "postgresql://tombola:p%40w@[::1]:5432,db-2:5433/tombola?sslmode=require"),
+        ("DATABASE", "postgresql:///tombola?host=/run/postgresql"),
+        ("DATABASE", "postgresql://tombola@/tombola?host=%2Frun"),
+        ("REDIS", "rediss://user:p%2Fw@cache.example.org:6380/1?ssl_cert_reqs=none"),
+        ("REDIS", "redis://127.0.0.1"),
+        ("REDIS", "unix:///run/redis.sock?db=1"),
+    ],
+)
+def test_a_dsn_is_taken_in_each_form_that_its_client_takes(
+    variable: str, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"TOMBOLA_{variable}__DSN", dsn)
+    settings = load_settings(None)
+    assert dsn in {settings.database.dsn.get_secret_value(), settings.redis.dsn.get_secret_value()}
+
+
+def test_what_must_not_be_seen_is_every_secret_and_every_password_in_a_dsn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOMBOLA_TELEGRAM__TOKEN", "1:token")
+    monkeypatch.setenv("TOMBOLA_GAMES__QUIZ__MODEL__API_KEY", "sk-key")
+    monkeypatch.setenv("TOMBOLA_DATABASE__DSN", "postgresql://u:first%40part@h/d?password=second")
+    monkeypatch.setenv("TOMBOLA_REDIS__DSN", "redis://:third@h/0")
+    found = hidden(load_settings(None))
+    assert {"1:token", "sk-key", "first%40part", "first@part", "second", "third", "redis://:third@h/0"} <= found
+    assert "" not in found
+
+
+@pytest.mark.parametrize(
     ("name", "value", "line"),
     [
         ("WEB__PORT", "x", "web.port = 'x' (@): must be a whole number from 0 to 65535"),
@@ -187,13 +218,16 @@ def test_a_prize_pool_is_exact(bare: Path, monkeypatch: pytest.MonkeyPatch) -> N
         (
             "DATABASE__DSN",
             "mysql://u:pw@h/d",
-            "database.dsn (@): must be empty, or a DSN that begins with postgresql://",
+            f"database.dsn (@): {POSTGRES}",
         ),
+        ("DATABASE__DSN", "postgresql://u:pw@h:notaport/d", f"database.dsn (@): {POSTGRES}"),
+        ("DATABASE__DSN", "postgresql://u:p/w@h:5432/d", f"database.dsn (@): {POSTGRES}"),
         (
             "REDIS__DSN",
             "cache:6379",
-            "redis.dsn (@): must be empty, or a DSN that begins with redis://, rediss:// or unix://",
+            f"redis.dsn (@): {REDIS}",
         ),
+        ("REDIS__DSN", "redis://:pw@cache:abc/0", f"redis.dsn (@): {REDIS}"),
         (
             "GAMES__PICK_NUMBER__JOIN_SECONDS",
             "inf",

@@ -113,6 +113,18 @@ async def test_a_mistake_in_the_work_is_not_repeated(pool: Pool) -> None:
     assert tries == 1
 
 
+async def test_every_query_is_observed_with_the_time_that_it_took(postgres_dsn: str) -> None:
+    seconds: list[float] = []
+    async with postgres_pool(postgres_dsn, pool_max=1, observe=seconds.append) as pool:
+        before = len(seconds)
+        await pool.fetchval("SELECT $1::int", 7)
+        await pool.execute("SELECT pg_sleep(0.05)")
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.fetch("SELECT 1")
+    assert len(seconds) >= before + 3
+    assert max(seconds) >= 0.05
+
+
 async def test_redis_work_waits_for_a_connection_rather_than_fail(redis_dsn: str) -> None:
     async with redis_client(redis_dsn, pool_size=2) as client:
         assert max(await asyncio.gather(*(client.incr("count") for _ in range(500)))) == 500
