@@ -43,6 +43,18 @@ def asked(text: str | None) -> Asked | None:
     return Asked(name.lower(), (arguments or "").strip(), mention)
 
 
+def answered(message: Message | None) -> Message | None:
+    """The message that somebody chose to answer.
+
+    In a topic of a forum, Telegram calls what answers nothing a reply to the notice that the topic began with. Whoever
+    made the topic is not meant by that.
+    """
+    reply = message.reply_to_message if message is not None else None
+    if message is None or reply is None:
+        return None
+    return None if message.is_topic_message and reply.message_id == message.message_thread_id else reply
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who wrote or tapped."""
@@ -139,7 +151,9 @@ class Incoming:
         if self.query is None or self.query.message is None:
             return
         view = send_params(View(str(html), tuple(tuple(row) for row in keyboard)))
-        await self._put("editMessageText", {"message_id": self.query.message.message_id, **view})
+        message_id = self.query.message.message_id
+        slot = f"edit:{self.place.chat_id}:{message_id}"  # two who tap the same at once would edit it twice to the same
+        await self._put("editMessageText", {"message_id": message_id, **view}, slot=slot)
 
     async def toast(self, text: str | None = None, *, alert: bool = False, url: str | None = None) -> None:
         """Answer a tap: once, as Telegram takes one answer."""
@@ -170,7 +184,9 @@ class Incoming:
             return {}
         return {"reply_parameters": {"message_id": message.message_id, "allow_sending_without_reply": True}}
 
-    async def _put(self, method: str, params: Mapping[str, Any], *, chat_id: int | None = None) -> None:
+    async def _put(
+        self, method: str, params: Mapping[str, Any], *, chat_id: int | None = None, slot: str | None = None
+    ) -> None:
         ephemeral = "ephemeral_message_parameters" in params
         topic = self.place.topic_id if method.startswith("send") and chat_id is None else 0
         await self.deps.outbox.put(
@@ -181,6 +197,7 @@ class Incoming:
                 method=method,
                 params=dict(params),
                 priority=Priority.URGENT,
+                slot=slot,
                 created_at=self.received,
                 expires_at=self.received + EPHEMERAL_MS if ephemeral else None,
                 trace=self.trace,

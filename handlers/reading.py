@@ -1,22 +1,29 @@
 """The first thing that happens to an update: is it for the bot, from whom, where, when; or is it nobody's business.
 
-Ordinary talk, other bots' commands, what bots, channels and forwards say, and edits are dropped here, before anything
-is asked of a store.
+Ordinary talk, other bots' commands, what bots, channels and forwards say, notices and edits are dropped here, before
+anything is asked of a store.
 """
 
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from aiogram import BaseMiddleware
+from aiogram.enums import ContentType
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
 from loguru import logger
 
 from fsm.kind import Place
 from handlers.deps import Deps
 from handlers.floods import Verdict
-from handlers.incoming import ANONYMOUS, Asked, Incoming, Person, asked
+from handlers.incoming import ANONYMOUS, Asked, Incoming, Person, answered, asked
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+WRITTEN = frozenset({
+    ContentType.TEXT, ContentType.PHOTO, ContentType.DOCUMENT, ContentType.STICKER, ContentType.VOICE,
+    ContentType.VIDEO, ContentType.VIDEO_NOTE, ContentType.AUDIO, ContentType.ANIMATION, ContentType.CONTACT,
+    ContentType.LOCATION, ContentType.VENUE, ContentType.DICE, ContentType.POLL, ContentType.STORY, ContentType.GAME,
+})  # fmt: skip
+"""What people write. The rest are notices of Telegram's: something was pinned, a background was chosen, a gift came."""
 OPEN_TO_ALL = frozenset({"start", "help", "language"})
 """Commands that a banned person may still use."""
 
@@ -59,6 +66,8 @@ class Reading(BaseMiddleware):
         sender = message.from_user
         if sender is None or message.chat.type == "channel":
             return False
+        if message.content_type not in WRITTEN:
+            return False
         if message.forward_origin or message.via_bot or message.is_automatic_forward:
             return False
         if sender.id == ANONYMOUS:
@@ -78,8 +87,8 @@ class Reading(BaseMiddleware):
 
     def _answers_us(self, message: Message) -> bool:
         """In a group, only a reply to the bot is meant for it."""
-        answered = message.reply_to_message
-        return answered is not None and answered.from_user is not None and answered.from_user.id == self._deps.bot_id
+        reply = answered(message)
+        return reply is not None and reply.from_user is not None and reply.from_user.id == self._deps.bot_id
 
     async def _welcome(self, incoming: Incoming) -> bool:
         """Whether the person may be served: not flooding, not banned."""

@@ -71,8 +71,10 @@ def message_json(world: "World", message: Message, *, with_reply: bool = True) -
             result["receiver_user"] = user_json(world.users[message.receiver])
     if message.edit_date is not None:
         result["edit_date"] = message.edit_date
-    if with_reply and message.reply_to in chat.messages:
-        result["reply_to_message"] = message_json(world, chat.messages[message.reply_to], with_reply=False)
+    # what answers nothing in a topic is a reply to the notice that the topic began with
+    reply_to = message.reply_to or (message.thread_id if message.thread_id != message.id else None)
+    if with_reply and reply_to in chat.messages:
+        result["reply_to_message"] = message_json(world, chat.messages[reply_to], with_reply=False)
     result |= message.content
     if message.poll_id is not None:
         result["poll"] = poll_json(world.polls[message.poll_id])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiogram.types import Message
 
 from fsm.kind import PlayerId, Rejected
-from handlers.incoming import ANONYMOUS, Incoming
+from handlers.incoming import ANONYMOUS, Incoming, answered
 from storage.keys import is_game_id
 
 GAME_IN_DATA = re.compile(r"[a-z]{1,2}:([0-9a-z]+)")
@@ -60,8 +60,8 @@ def mentioned_game(incoming: Incoming) -> str | None:
     for word in incoming.arguments.split():
         if is_game_id(word):
             return word
-    answered = incoming.message.reply_to_message if incoming.message else None
-    return game_of_message(answered) if answered is not None else None
+    reply = answered(incoming.message)
+    return game_of_message(reply) if reply is not None else None
 
 
 def game_of_message(message: Message) -> str | None:
@@ -117,8 +117,8 @@ async def meant(incoming: Incoming) -> Meant:
     """
     words = incoming.arguments.split(maxsplit=1)
     message = incoming.message
-    answered = message.reply_to_message if message else None
-    author = answered.from_user if answered else None
+    reply = answered(message)
+    author = reply.from_user if reply else None
     if author is not None and not author.is_bot and author.id != ANONYMOUS:
         return Meant(author.id, author.full_name, incoming.arguments)
     for entity in (message.entities if message else None) or []:

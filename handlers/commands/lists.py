@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from handlers.incoming import Incoming
+from handlers.incoming import Incoming, answered
 from handlers.texts import Markup
 from handlers.views.message import Button
 from handlers.written import moment
@@ -44,10 +44,10 @@ async def games(incoming: Incoming) -> None:
 
 async def stats(incoming: Incoming) -> None:
     """The figures of the person, or of whom they answer."""
-    message = incoming.message
-    answered = message.reply_to_message.from_user if message and message.reply_to_message else None
-    if answered is not None and not answered.is_bot:
-        player_id, name = answered.id, answered.full_name
+    reply = answered(incoming.message)
+    author = reply.from_user if reply else None
+    if author is not None and not author.is_bot:
+        player_id, name = author.id, author.full_name
     else:
         player_id, name = incoming.person.id, incoming.person.name
     found = await incoming.deps.archive.player_stats(player_id)

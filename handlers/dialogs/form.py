@@ -197,9 +197,6 @@ class Form:
         if name not in CHOSEN_ONLY:
             await self._set(manager, name, text.strip())
 
-    def _same(self, manager: DialogManager, values: dict[str, str], changed: dict[str, str]) -> bool:
-        return bool(rules_for(values, self.defaults(manager)) == rules_for(changed, self.defaults(manager)))
-
     async def _set(self, manager: DialogManager, name: str, text: str, *, stays: bool = False) -> None:
         """Keep the value and go back to the list; or stay, where there is more to choose or something is wrong."""
         incoming = incoming_of(manager)
@@ -216,8 +213,6 @@ class Form:
         else:
             await self.save(manager, changed)
             manager.dialog_data.pop("note", None)
-            if stays and self._same(manager, values, changed):
-                manager.show_mode = ShowMode.NO_UPDATE  # Telegram refuses an edit to the same
             if not stays:
                 await manager.switch_to(self.summary, show_mode=ShowMode.EDIT)
 

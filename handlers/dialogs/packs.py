@@ -78,15 +78,11 @@ def _about(text_id: str, **more: Any) -> Callable[..., Awaitable[dict[str, Any]]
     return getter
 
 
-def _pages(pack: PackTitle | None) -> int:
-    return max(1, -(-pack.size // PER_PAGE)) if pack is not None else 1
-
-
 async def _page(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
     pack = await _pack(dialog_manager)
     if pack is None:
         return {"html": incoming.text("pack-gone"), "questions": []}
-    pages = _pages(pack)
+    pages = max(1, -(-pack.size // PER_PAGE))
     number = min(int(dialog_manager.dialog_data.get("page", 0)), pages - 1)
     dialog_manager.dialog_data["page"] = number
     found = await incoming.deps.questions.questions(pack.id, limit=PER_PAGE, offset=number * PER_PAGE)
@@ -171,7 +167,6 @@ async def _export(_: CallbackQuery, __: Any, manager: DialogManager, form: str) 
     pack = await _pack(manager)
     if pack is None or form not in FORMATS:
         return _say(manager, "pack-gone")
-    manager.show_mode = ShowMode.NO_UPDATE  # Telegram refuses an edit to the same
     incoming = incoming_of(manager)
     questions = [question for _, question in await incoming.deps.questions.questions(pack.id)]
     await send_file(incoming, pack, questions, form)
@@ -202,11 +197,7 @@ async def _delete(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
 
 def _turn(step: int) -> Callable[..., Awaitable[None]]:
     async def turn(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-        pack, page = await _pack(manager), int(manager.dialog_data.get("page", 0))
-        turned = min(max(0, page + step), _pages(pack) - 1)
-        if turned == page:
-            manager.show_mode = ShowMode.NO_UPDATE
-        manager.dialog_data["page"] = turned
+        manager.dialog_data["page"] = max(0, int(manager.dialog_data.get("page", 0)) + step)
 
     return turn
 

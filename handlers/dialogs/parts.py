@@ -1,17 +1,22 @@
 """Widgets that take their words from the locales, and the manager that answers taps our way."""
 
+from hashlib import blake2b
 from typing import Any
 
-from aiogram import Router
-from aiogram_dialog import ChatEvent, DialogManager
+from aiogram import Bot, Router
+from aiogram_dialog import ChatEvent, DialogManager, ShowMode
+from aiogram_dialog.api.entities import NewMessage, OldMessage
 from aiogram_dialog.api.internal import DialogManagerFactory
-from aiogram_dialog.api.protocols import DialogRegistryProtocol
+from aiogram_dialog.api.protocols import DialogRegistryProtocol, MessageNotModified
 from aiogram_dialog.context.media_storage import MediaIdStorage
 from aiogram_dialog.manager.manager import ManagerImpl
 from aiogram_dialog.manager.message_manager import MessageManager
 from aiogram_dialog.widgets.text import Text
 
 from handlers.incoming import Incoming
+
+SHOWN = "shown"
+"""In a dialog's data: its message, and a digest of what that shows."""
 
 
 def incoming_of(manager: DialogManager) -> Incoming:
@@ -62,23 +67,42 @@ class Answering(ManagerImpl):
         await incoming_of(self).toast()
 
 
+class Windows(MessageManager):
+    """Shows the windows of one update's dialog. None is edited into what it shows already: Telegram refuses that."""
+
+    manager: DialogManager
+
+    async def show_message(self, bot: Bot, new_message: NewMessage, old_message: OldMessage | None) -> OldMessage:
+        """Send or edit. Raises ``MessageNotModified``, which the library takes for shown."""
+        keyboard = new_message.reply_markup.model_dump_json() if new_message.reply_markup else ""
+        shown = self.manager.current_context().widget_data
+        digest = blake2b(f"{new_message.text}\0{keyboard}".encode(), digest_size=12).hexdigest()
+        editing = old_message is not None and new_message.show_mode is ShowMode.EDIT
+        if old_message is not None and editing and shown.get(SHOWN) == [old_message.message_id, digest]:
+            raise MessageNotModified("it shows that already")
+        message = await super().show_message(bot, new_message, old_message)
+        shown[SHOWN] = [message.message_id, digest]
+        return message
+
+
 class Managers(DialogManagerFactory):
     """Makes the manager of an update."""
 
     def __init__(self) -> None:
-        self._messages = MessageManager()
         self._media = MediaIdStorage()  # type: ignore[no-untyped-call] # of the library
 
     def __call__(
         self, event: ChatEvent, data: dict[str, Any], registry: DialogRegistryProtocol, router: Router
     ) -> DialogManager:
         """A manager for this event."""
-        return Answering(
+        windows = Windows()
+        windows.manager = Answering(
             event=event,
             data=data,
-            message_manager=self._messages,
+            message_manager=windows,
             media_id_storage=self._media,
             registry=registry,
             router=router,
             getter=None,
         )
+        return windows.manager

@@ -72,6 +72,21 @@ async def test_a_command_works_with_and_without_the_bots_name(room: Room, line: 
     assert answer.params["reply_parameters"]["allow_sending_without_reply"] is True
 
 
+@pytest.mark.parametrize(
+    "notice",
+    [
+        {"pinned_message": {"message_id": 1, "date": 0, "chat": chat_of(ANN), "from": user(BOT_ID), "text": "x"}},
+        {"message_auto_delete_timer_changed": {"message_auto_delete_time": 86400}},
+        {"write_access_allowed": {"from_request": True}},
+        {"boost_added": {"boost_count": 1}},
+        {"something_newer_than_we_are": {}},
+    ],
+)
+async def test_telegrams_own_notices_are_not_answered_in_private_either(room: Room, notice: dict[str, Any]) -> None:
+    await room.update(message={**room.message(None, chat=ANN), **notice})
+    assert await room.sent() == []
+
+
 async def test_the_same_update_twice_answers_once(room: Room) -> None:
     raw = {"update_id": 7, "message": room.message("/help")}
     await room.deliver(raw)
@@ -124,6 +139,22 @@ async def test_a_game_is_joined_and_left(room: Room) -> None:
     await room.say("/leave", by=ANN)
     assert await room.answer() == text("cmd-left", title="Friday")
     assert not (await room.game(game_id)).players
+
+
+async def test_in_a_topic_who_made_the_topic_is_not_meant_by_what_answers_nobody(room: Room) -> None:
+    room.telegram.administrators[FORUM] = [HOST]
+    notice = {
+        **room.message(None, by=BEN, chat=FORUM, message_thread_id=7, is_topic_message=True),
+        "message_id": 7,
+        "forum_topic_created": {"name": "Games", "icon_color": 7322096},
+    }
+    topic: dict[str, Any] = {"message_thread_id": 7, "is_topic_message": True, "reply_to_message": notice}
+    await room.say("/ban", by=HOST, chat=FORUM, **topic)
+    await room.say("/stats", by=ANN, chat=FORUM, **topic)
+    whom, stats = [plain(each.params["text"]) for each in await room.sent()]
+    assert whom == text("rejected-who-is-meant")
+    assert stats == text("cmd-stats-none", name="Ann <b>")
+    assert not await room.deps.people.is_banned(FORUM, BEN)
 
 
 async def test_without_a_game_joining_says_so(room: Room) -> None:
@@ -323,6 +354,17 @@ async def test_the_leaderboard_turns_to_all_chats_and_back(room: Room) -> None:
     assert (edit.method, edit.params["message_id"]) == ("editMessageText", message["message_id"])
     assert plain(edit.params["text"]).startswith(text("cmd-best-all"))
     assert len(room.toasts()) == 1
+
+
+async def test_two_who_turn_a_list_at_once_edit_it_once(room: Room) -> None:
+    await room.say("/leaderboard")
+    (shown,) = await room.sent()
+    message = {"message_id": 7, "date": 0, "chat": chat_of(GROUP), "from": user(BOT_ID), **shown.params}
+    for by in (ANN, BEN):
+        await room.tap("top:0:0", message, by=by)
+    assert [each.method for each in await room.sent()] == ["editMessageText"]
+    await room.tap("top:0:0", message, by=HOST)
+    assert await room.sent() == []
 
 
 async def test_the_proof_is_a_document_that_verifies(room: Room) -> None:

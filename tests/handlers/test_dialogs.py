@@ -240,6 +240,17 @@ async def test_an_operator_sees_health_and_ends_a_game_by_force(room: Room) -> N
     assert text("dlg-admin-ended") in plain(window(room)["text"])
 
 
+async def test_a_window_that_would_show_the_same_is_not_edited(room: Room) -> None:
+    await room.say("/admin", by=OPERATOR, chat=OPERATOR)
+    for _ in range(2):
+        await press(room, text("dlg-admin-refresh"), by=OPERATOR)
+    assert [name for name, _ in room.session.calls] == ["sendMessage"]
+    await press(room, text("dlg-admin-to-ban"), by=OPERATOR)
+    await press(room, text("dlg-back"), by=OPERATOR)
+    assert [name for name, _ in room.session.calls] == ["sendMessage", "editMessageText", "editMessageText"]
+    assert len(room.toasts()) == 4
+
+
 async def test_an_operator_bans_everywhere_and_lets_in_again(room: Room) -> None:
     await room.say("/admin", by=OPERATOR, chat=OPERATOR)
     await press(room, text("dlg-admin-to-ban"), by=OPERATOR)

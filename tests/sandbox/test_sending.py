@@ -211,6 +211,7 @@ async def test_topics_of_a_forum(scene: Scene, call: Call, refusal: Call) -> Non
     topic = control.add_topic(forum, "Games", scene.ann)
     sent = (await call("sendMessage", chat_id=forum.id, text="x", message_thread_id=topic))["result"]
     assert (sent["message_thread_id"], sent["is_topic_message"]) == (topic, True)
+    assert sent["reply_to_message"]["forum_topic_created"]["name"]
     missing = await refusal("sendMessage", chat_id=forum.id, text="x", message_thread_id=999)
     assert missing == "Bad Request: message thread not found"
     control.close_topic(forum, topic, scene.ann)
