@@ -67,7 +67,7 @@ clean: ## remove what was set up and cached; var, the embedded stores' data, sta
 
 # A Python is taken only when it really runs: pyenv leaves names that do not.
 .venv/bin/python:
-	@for python in $(PYTHON) python3.12 python3.11 python3.13 python3 python; do \
+	@for python in $(PYTHON) python3.12 python3.11 python3.13 python3.14 python3 python; do \
 		if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 			echo "setting up .venv with $$($$python -V)"; exec $$python -m venv --clear .venv; \
 		fi; \

