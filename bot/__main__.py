@@ -6,6 +6,10 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 MOST_WORKERS = 64
 ROLES = ("all", "ingress", "worker", "scheduler", "web")
@@ -121,16 +125,14 @@ def _sandbox(_given: argparse.Namespace) -> int:
 
 def _migrate(given: argparse.Namespace) -> int:
     from bot import operate  # noqa: PLC0415
-    from bot.settings import load_settings  # noqa: PLC0415
 
-    return asyncio.run(operate.migrate(load_settings(), given.revision))
+    return asyncio.run(operate.migrate(_settings(), given.revision))
 
 
 def _doctor(_given: argparse.Namespace) -> int:
     from bot import operate  # noqa: PLC0415
-    from bot.settings import load_settings  # noqa: PLC0415
 
-    return asyncio.run(operate.doctor(load_settings()))
+    return asyncio.run(operate.doctor(_settings()))
 
 
 def _verify(given: argparse.Namespace) -> int:
@@ -141,9 +143,18 @@ def _verify(given: argparse.Namespace) -> int:
 
 def _replay(given: argparse.Namespace) -> int:
     from bot import operate  # noqa: PLC0415
+
+    return asyncio.run(operate.replay(_settings(), given.game))
+
+
+def _settings() -> "Settings":
+    """Read the settings, and log as they say."""
+    from bot import logs  # noqa: PLC0415
     from bot.settings import load_settings  # noqa: PLC0415
 
-    return asyncio.run(operate.replay(load_settings(), given.game))
+    settings = load_settings()
+    logs.set_up_for(settings)
+    return settings
 
 
 if __name__ == "__main__":

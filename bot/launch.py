@@ -12,7 +12,7 @@ from loguru import logger
 from pydantic import SecretStr
 
 from bot import logs, process, workers
-from bot.settings import Settings, SettingsError, hidden
+from bot.settings import Settings, SettingsError
 from bot.siblings import Seat
 from storage.embedded import EmbeddedStoreError
 
@@ -24,24 +24,20 @@ GC_THRESHOLD = 50_000
 
 def run(settings: Settings, roles: frozenset[str], seat: Seat | None = None) -> int:
     """Run the bot until a signal. ``seat``: as one of several workers. Returns the exit status."""
-    _set_up_logs(settings)
+    logs.set_up_for(settings)
     return _in_loop(_run(settings, process.ALL_ROLES if "all" in roles else roles, seat))
 
 
 def run_workers(settings: Settings, roles: frozenset[str], count: int) -> int:
     """Run so many processes of the bot until a signal. Returns the exit status."""
-    _set_up_logs(settings)
+    logs.set_up_for(settings)
     return _in_loop(_run_workers(settings, roles, count))
 
 
 def sandbox(settings: Settings) -> int:
     """Run the sandbox, and the bot against it, until a signal. Returns the exit status."""
-    _set_up_logs(settings)
+    logs.set_up_for(settings)
     return _in_loop(_sandbox(settings))
-
-
-def _set_up_logs(settings: Settings) -> None:
-    logs.set_up(level=settings.log.level, as_json=settings.log.as_json, hidden=hidden(settings))
 
 
 def _in_loop(work: "asyncio.Future[int] | object") -> int:

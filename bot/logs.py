@@ -11,6 +11,8 @@ import msgspec
 import stamina.instrumentation
 from loguru import logger
 
+from bot.settings import Settings, hidden
+
 if TYPE_CHECKING:
     from loguru import Message, Record
 
@@ -21,6 +23,11 @@ LINE = (
     "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> <cyan>{name}</cyan> {message}"
     " <dim>{extra}</dim>{exception}"
 )
+
+
+def set_up_for(settings: Settings) -> None:
+    """Send all logs to standard error as that configuration says, without any of its secrets."""
+    set_up(level=settings.log.level, as_json=settings.log.as_json, hidden=hidden(settings))
 
 
 def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:

@@ -14,7 +14,15 @@ from handlers.texts import Texts
 from storage import migrate as schema
 from storage.archive import Archive
 from storage.codec import Codec
-from storage.connections import POSTGRES_GONE, REDIS_GONE, postgres_pool, redis_client
+from storage.connections import (
+    POSTGRES_GONE,
+    POSTGRES_REFUSES,
+    REDIS_GONE,
+    REDIS_REFUSES,
+    postgres_pool,
+    redis_client,
+    redis_ready,
+)
 from storage.embedded import EmbeddedStoreError, stores
 
 PAGE = 500
@@ -58,6 +66,9 @@ async def _check_postgres(dsn: str) -> int:
     try:
         async with postgres_pool(dsn, start_timeout_seconds=5) as pool:
             version = await pool.fetchval("SHOW server_version")
+    except POSTGRES_REFUSES as error:
+        say(f"postgresql: refused: {error}")
+        return 1
     except POSTGRES_GONE as error:
         say(f"postgresql: no connection ({type(error).__name__})")
         return 1
@@ -71,12 +82,20 @@ async def _check_postgres(dsn: str) -> int:
 async def _check_redis(dsn: str) -> int:
     try:
         async with redis_client(dsn, pool_size=1) as redis:
-            version = (await redis.info("server"))["redis_version"]
-            saved = await redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
+            await redis_ready(redis, timeout_seconds=5)
+            server = await redis.info("server")
+            saved: dict[str, str] = {}
+            for name in ("appendonly", "appendfsync", "maxmemory-policy"):  # Redis 6.2 gives one at a time
+                saved |= await redis.config_get(name)
+    except REDIS_REFUSES as error:
+        say(f"redis: refused: {error}")
+        return 1
     except REDIS_GONE as error:
         say(f"redis: no connection ({type(error).__name__})")
         return 1
-    say(f"redis: ok, version {version}, {', '.join(f'{name} {value}' for name, value in saved.items())}")
+    valkey = server.get("valkey_version")
+    version = f"Valkey {valkey}" if valkey else f"version {server['redis_version']}"
+    say(f"redis: ok, {version}, {', '.join(f'{name} {value}' for name, value in saved.items())}")
     if saved.get("appendonly") == "no":
         say("redis: without append-only file, what was acknowledged can be lost with it")
         return 1

@@ -33,7 +33,16 @@ from bot.worker import Worker
 from fsm.engine import Engine, Entropy
 from fsm.pick_number import Beacon
 from storage import migrate
-from storage.connections import POSTGRES_GONE, REDIS_GONE, Pool, postgres_pool, redis_client, redis_ready
+from storage.connections import (
+    POSTGRES_GONE,
+    POSTGRES_REFUSES,
+    REDIS_GONE,
+    REDIS_REFUSES,
+    Pool,
+    postgres_pool,
+    redis_client,
+    redis_ready,
+)
 from storage.embedded import stores
 from storage.games import RedisGames
 
@@ -104,6 +113,8 @@ async def running(
         )
         try:
             await redis_ready(redis)
+        except REDIS_REFUSES as error:
+            raise SettingsError(f"redis.dsn: refused there: {error}") from None
         except REDIS_GONE as error:
             raise SettingsError(f"redis.dsn: no answer from there ({type(error).__name__})") from None
         parts = Parts(settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics)
@@ -123,6 +134,8 @@ async def _migrated(dsn: str, within: float) -> bool:
         raise SettingsError(
             f"database.dsn: not one that PostgreSQL's client can use ({type(error).__name__})"
         ) from None
+    except POSTGRES_REFUSES as error:
+        raise SettingsError(f"database.dsn: refused there: {error}") from None
     except POSTGRES_GONE as problem:  # TimeoutError is one of them
         logger.warning("starting without PostgreSQL: {}", type(problem).__name__)
         return False

@@ -69,6 +69,13 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
+def _directory(value: object) -> object:
+    """Refuse what names no directory: an empty variable would put the stores wherever the process was started."""
+    if not str(value).strip() or not str(value).isprintable():
+        raise ValueError("no directory")
+    return value
+
+
 def _form(pattern: str) -> AfterValidator:
     """Check a secret against that pattern; pydantic's own `pattern` can't look into one."""
 
@@ -91,7 +98,9 @@ class Telegram(Section):
     )
     api_base: str = Field(default=TELEGRAM_API, pattern=URL, description="a URL that begins with http:// or https://")
     mode: Literal["polling", "webhook"] = "polling"
-    webhook_url: str = Field(default="", pattern=OPTIONAL_URL, description="the public URL that Telegram is to call")
+    webhook_url: str = Field(
+        default="", pattern=OPTIONAL_URL, description="empty, or the public URL that Telegram is to call"
+    )
     webhook_path: str = Field(
         default="/telegram/webhook", pattern=r"^/[A-Za-z0-9._~/-]*$", description="a path that begins with /"
     )
@@ -194,7 +203,9 @@ class Model(Section):
     base_url: str = Field(
         default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
     )
-    api_key: Annotated[SecretStr, _form(r"\S*")] = Field(default=NO_SECRET, description="a key without spaces")
+    api_key: Annotated[SecretStr, _form(r"[!-~]*")] = Field(
+        default=NO_SECRET, description="a key of ASCII letters, digits and signs, without spaces"
+    )
     name: str = ""
     timeout_seconds: Seconds = 20
 
@@ -245,7 +256,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    data_dir: Path = Field(default=Path("var"), description="a directory")
+    data_dir: Annotated[Path, BeforeValidator(_directory)] = Field(default=Path("var"), description="a directory")
     telegram: Telegram = Telegram()
     database: Database = Database()
     redis: Redis = Redis()
@@ -390,7 +401,7 @@ def _allowed(field: FieldInfo) -> str:
     names = {int: "a whole number", float: "a number", Decimal: "a decimal number", bool: "true or false", str: "text"}
     bounds = {"ge": "from", "gt": "above", "le": "to"}
     limits = [
-        f"{word} {limit:g}"
+        f"{word} {limit:.12g}"
         for part in field.metadata
         for name, word in bounds.items()
         if (limit := getattr(part, name, None)) is not None

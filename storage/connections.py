@@ -12,7 +12,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
-from redis.exceptions import BusyLoadingError
+from redis.exceptions import AuthenticationError, BusyLoadingError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -39,8 +39,16 @@ POSTGRES_GONE = (
 """What asyncpg raises while the server is away, starting, stopping or full."""
 POSTGRES_AGAIN = (*POSTGRES_GONE, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 """After these a whole transaction may be tried again, where repeating it is harmless."""
+POSTGRES_REFUSES = (
+    asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password is one
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""What a server raises that is there, but not for us: waiting helps nobody. The text holds no password."""
 REDIS_GONE = (OSError, RedisConnectionError, RedisTimeoutError, BusyLoadingError)
 """What redis-py raises while the server is away, loading its log, or too slow."""
+REDIS_REFUSES = (AuthenticationError, ResponseError)
+"""What a server raises that is there, but not for us: a wrong password, or a database that it has not."""
 
 CLOSE_SECONDS = 3
 """How long a closing pool waits for queries in hand."""
@@ -229,10 +237,19 @@ async def redis_ready(client: Redis, *, timeout_seconds: float = 30) -> None:
     """Wait until Redis answers and has loaded its data.
 
     Raises:
+        REDIS_REFUSES: one of them, at once.
         REDIS_GONE: one of them, where it has not in time.
     """
+
+    def passes(error: Exception) -> bool:
+        return isinstance(error, REDIS_GONE) and not isinstance(error, AuthenticationError)
+
     async for attempt in stamina.retry_context(
-        on=REDIS_GONE, attempts=None, timeout=timeout_seconds, wait_initial=0.02, wait_max=1
+        on=passes, attempts=None, timeout=timeout_seconds, wait_initial=0.02, wait_max=1
     ):
         with attempt:
-            await client.ping()
+            try:
+                await client.ping()
+            except RedisConnectionError as error:
+                # redis-py makes a lost connection of what the server said to its first words.
+                raise error.__cause__ if isinstance(error.__cause__, REDIS_REFUSES) else error from None

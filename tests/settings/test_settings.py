@@ -189,6 +189,7 @@ def test_what_must_not_be_seen_is_every_secret_and_every_password_in_a_dsn(monke
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
+        ("DATA_DIR", "", "data_dir = '' (@): must be a directory"),
         ("WEB__PORT", "x", "web.port = 'x' (@): must be a whole number from 0 to 65535"),
         ("WEB__PORT", "70000", "web.port = '70000' (@): must be a whole number from 0 to 65535"),
         ("WEB__PORT", "", "web.port = '' (@): must be a whole number from 0 to 65535"),
