@@ -84,7 +84,7 @@ async def _check_redis(dsn: str) -> int:
         async with redis_client(dsn, pool_size=1) as redis:
             await redis_ready(redis, timeout_seconds=5)
             server = await redis.info("server")
-            saved: dict[str, str] = {}
+            saved: dict[str | None, str | None] = {}
             for name in ("appendonly", "appendfsync", "maxmemory-policy"):  # Redis 6.2 gives one at a time
                 saved |= await redis.config_get(name)
     except REDIS_REFUSES as error:
