@@ -8,8 +8,10 @@ import msgspec
 from fsm.engine import Unavailable
 
 TTL_MS = 60_000
-REFUSALS = frozenset({None, 400, 401, 403, 404})
-"""Telegram's codes that are final, and what has none, a bug; after any other it is to be asked again."""
+CLOSED = frozenset({400, 403})
+"""Telegram's codes for a chat that the bot is not in: it has no hosts as far as the bot can know."""
+REFUSALS = frozenset({None, 401, 404})
+"""Codes that are final, and what has none, a bug; after any other it is to be asked again."""
 ADMINISTRATORS = frozenset({"creator", "administrator"})
 
 
@@ -43,7 +45,7 @@ class Hosts:
     async def is_host(self, chat_id: int, user_id: int, *, sender_chat_id: int | None = None) -> bool:
         """Whether a person is an administrator of the chat.
 
-        Raises ``Unavailable`` while Telegram is away, and what the Bot API client raises where it refuses.
+        Raises ``Unavailable`` while Telegram is away, and what the Bot API client raises where it refuses the bot.
 
         An anonymous administrator writes as the chat itself: ``sender_chat_id``. In a private chat nobody is a host.
         """
@@ -64,7 +66,13 @@ class Hosts:
         try:
             members = await self._api.call("getChatAdministrators", {"chat_id": chat_id})
         except Exception as problem:
-            if getattr(problem, "code", None) in REFUSALS:
+            moved: int | None = getattr(problem, "chat_id", None)
+            if moved:  # the group is a supergroup by now; that its games are to follow is still on its way
+                return await self._administrators(moved)
+            code = getattr(problem, "code", None)
+            if code in CLOSED:
+                return []
+            if code in REFUSALS:
                 raise
             raise Unavailable(f"Telegram can't be asked who hosts: {problem}") from problem
         found = [int(member["user"]["id"]) for member in members if member["status"] in ADMINISTRATORS]

@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from loguru import logger
+
 from handlers.commands import hosts, pick_number, players, quiz
 from handlers.deps import Deps
 from handlers.dialogs.launch import HOST_COMMANDS, OPERATOR_COMMANDS, PRIVATE_COMMANDS
+from handlers.hosts import CLOSED
 
 PLAYERS = tuple(players.COMMANDS)
 HOSTS = ("newgame", *pick_number.COMMANDS, *quiz.COMMANDS, *hosts.COMMANDS, "settings")
@@ -66,7 +69,12 @@ async def publish(deps: Deps) -> None:
     for method, params in calls(deps):
         await deps.api.call(method, params)
     for operator in sorted(deps.operators):
-        await _for_operator(deps, operator)
+        try:
+            await _for_operator(deps, operator)
+        except Exception as refused:
+            if getattr(refused, "code", None) not in CLOSED:
+                raise
+            logger.info("operator {} has closed the private chat: {}", operator, refused)
 
 
 async def _for_operator(deps: Deps, operator: int) -> None:

@@ -128,10 +128,13 @@ async def read_parameters(request: Request) -> tuple[Json, Files]:
     if kind == "application/json" and body:
         try:
             raw |= msgspec.json.decode(body, type=dict[str, Any])
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise bad("can't parse JSON object") from None
     elif kind == "application/x-www-form-urlencoded":
-        raw |= parse_qsl(body.decode(), keep_blank_values=True)
+        try:
+            raw |= parse_qsl(body.decode(), keep_blank_values=True)
+        except UnicodeError:
+            raise bad("strings must be encoded in UTF-8") from None
     return raw, {}
 
 

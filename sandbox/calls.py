@@ -42,6 +42,8 @@ MODELS: dict[str, Model] = {
     if issubclass(model, TelegramMethod) and model is not TelegramMethod
 }
 HANDLERS: dict[Model, Handler] = {}
+OUTDATED = {"deprecated": True}
+"""How aiogram's models mark a parameter that was replaced by another."""
 
 # What the server says where a parameter is missing or of the wrong kind
 MISSING = {
@@ -137,7 +139,7 @@ def _decoded(name: str, value: Any, kinds: set[str]) -> Any:
 
 
 def read_call(method: str, raw: Json, files: Files) -> tuple[TelegramMethod[Any], list[str]]:
-    """The checked call, and what was strange about it without making it fail (unknown parameters).
+    """The checked call, and what was strange about it without making it fail: parameters that are not documented.
 
     Raises ApiError: 404 for an unknown method, 400 in the server's words for a wrong parameter.
     """
@@ -153,7 +155,12 @@ def read_call(method: str, raw: Json, files: Files) -> tuple[TelegramMethod[Any]
         call = model.model_validate(params)
     except ValidationError as problem:
         raise _worded(problem) from None
-    return call, [f"unknown parameter {path}" for path in _unknown(call)]
+    return call, [f"unknown parameter {path}" for path in [*_unknown(call), *_outdated(call)]]
+
+
+def _outdated(call: TelegramMethod[Any]) -> list[str]:
+    """Parameters that aiogram still takes, and that the Bot API's documentation has no more."""
+    return [name for name in call.model_fields_set if type(call).model_fields[name].json_schema_extra == OUTDATED]
 
 
 def _worded(problem: ValidationError) -> ApiError:

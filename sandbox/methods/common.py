@@ -183,7 +183,7 @@ def _with_user(world: World, entity: Json) -> Json | None:
 def message_text(world: World, call: Any, *, editing: bool = False) -> Formatted:
     """The text of sendMessage and of the edits."""
     result = formatted(world, call.text or "", call.parse_mode, call.entities)
-    if not (call.text or "").strip():
+    if not call.text:
         raise bad("message text is empty")
     if not result.text:
         raise bad("text must be non-empty")
@@ -204,6 +204,10 @@ def reply_target(chat: Chat, call: Any) -> int | None:
     """The id of the message replied to. Raises `message to be replied not found`."""
     parameters: ReplyParameters | None = call.reply_parameters
     target = parameters.message_id if parameters else call.reply_to_message_id
+    if parameters and parameters.ephemeral_message_id is not None:
+        raise bad("message to be replied not found")  # what one person sees is answered by what that person alone sees
+    if parameters and target is None:
+        raise bad("message identifier is not specified")
     if target is None or target in chat.messages:
         return target
     lenient = (parameters and given(parameters.allow_sending_without_reply)) or call.allow_sending_without_reply

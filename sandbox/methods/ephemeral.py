@@ -43,6 +43,8 @@ def send_ephemeral(
     if isinstance(call.reply_markup, ReplyKeyboardMarkup):
         raise bad("inline keyboard expected")
     replaces = _occasion(world, chat, call, asked)
+    thread_id = checked_thread(world, chat, call.message_thread_id)
+    world.limits.spend(chat.id, group=True)
     message = world.post_ephemeral(
         chat,
         world.bot_id,
@@ -50,7 +52,7 @@ def send_ephemeral(
         markup=markup,
         receiver=receiver.id,
         replaces=replaces,
-        thread_id=checked_thread(world, chat, call.message_thread_id),
+        thread_id=thread_id,
     )
     return message_json(world, message)
 
@@ -102,6 +104,7 @@ def _found(world: World, call: Any, what: str) -> tuple[Chat, Message]:
 def _change(world: World, message: Message, content: Json, markup: Json | None) -> bool:
     if same(message, content, markup):
         raise bad(NOT_MODIFIED)
+    world.limits.spend(message.chat_id, group=True)
     message.content, message.markup = content, markup
     world.edited(message)
     return True

@@ -118,6 +118,8 @@ async def stop_poll(world: World, call: StopPoll) -> Any:
         raise bad("poll can't be stopped")
     if poll.is_closed:
         raise bad("poll has already been closed")
-    message.markup = checked_markup(call.reply_markup, chat)
+    markup = checked_markup(call.reply_markup, chat)
+    world.limits.spend(chat.id, group=chat.is_group)  # it is an edit of the message
+    message.markup = markup
     world.close_poll(poll)
     return poll_json(poll)

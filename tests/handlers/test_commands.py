@@ -1,6 +1,8 @@
 """Commands: who is answered, what with, and what becomes of the game."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from fsm.kind import Place
 from fsm.pick_number import REVERSE, PickNumberGame
 from handlers.commands.pick_number import parsed
 from handlers.incoming import ANONYMOUS
-from handlers.publish import ALL, calls
+from handlers.publish import ALL, calls, publish
 from tests.handlers.room import (
     ANN,
     BEN,
@@ -22,6 +24,7 @@ from tests.handlers.room import (
     OPERATOR,
     OTHER_GROUP,
     Room,
+    Telegram,
     chat_of,
     plain,
     text,
@@ -490,3 +493,24 @@ async def test_a_bug_is_counted_and_the_person_gets_its_trace(room: Room) -> Non
 async def test_operators_have_a_command_more(room: Room) -> None:
     await room.say("/help", chat=OPERATOR, by=OPERATOR)
     assert text("cmd-help-operator") in await room.answer()
+
+
+async def test_an_operator_who_has_blocked_the_bot_keeps_no_other_from_their_menu(room: Room) -> None:
+    class Blocked(Exception):
+        code = 403
+
+    told: list[Any] = []
+
+    class Api(Telegram):
+        async def call(self, method: str, params: Mapping[str, Any] | None = None, files: Any = None) -> Any:
+            scope = (params or {}).get("scope", {})
+            if scope.get("chat_id") == ANN:
+                raise Blocked
+            told.append(scope.get("chat_id"))
+            return await super().call(method, params, files)
+
+    deps = replace(room.deps, api=Api(), operators=frozenset({ANN, OPERATOR}))
+    for operator in deps.operators:
+        await deps.people.saw_chat(operator, "private", "")
+    await publish(deps)
+    assert told[-1] == OPERATOR

@@ -1,10 +1,30 @@
 """Who is a host: as Telegram says, and not for longer than it says so."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from redis.asyncio import Redis
 
 from handlers.hosts import TTL_MS, Hosts
-from tests.handlers.room import ANN, GROUP, HOST, Room, Telegram, chat_of, user
+from tests.handlers.room import ANN, GROUP, HOST, OTHER_GROUP, Room, Telegram, chat_of, user
+
+
+class Refused(Exception):
+    """As the Bot API client raises it."""
+
+    def __init__(self, code: int, chat_id: int = 0) -> None:
+        self.code = code
+        self.chat_id = chat_id
+
+
+class Moved(Telegram):
+    """A Telegram where the group has become a supergroup."""
+
+    async def call(self, method: str, params: Mapping[str, Any] | None = None, files: Any = None) -> Any:
+        if params == {"chat_id": GROUP}:
+            raise Refused(400, OTHER_GROUP)
+        return await super().call(method, params, files)
 
 
 @pytest.fixture
@@ -38,6 +58,23 @@ async def test_whoever_writes_as_the_group_is_a_host_and_as_another_chat_is_not(
     assert await hosts.is_host(GROUP, 1087968824, sender_chat_id=GROUP)
     assert not await hosts.is_host(GROUP, HOST, sender_chat_id=-100777)
     assert telegram.calls == []
+
+
+async def test_a_group_that_has_moved_is_asked_about_where_it_is_now(redis: Redis) -> None:
+    hosts = Hosts(Moved({OTHER_GROUP: [HOST]}), redis)
+    assert await hosts.is_host(GROUP, HOST)
+    assert not await hosts.is_host(GROUP, ANN)
+
+
+@pytest.mark.parametrize("code", [400, 403])
+async def test_a_chat_that_the_bot_is_not_in_has_no_hosts_and_that_is_no_bug(
+    hosts: Hosts, telegram: Telegram, redis: Redis, code: int
+) -> None:
+    telegram.broken = Refused(code)
+    assert not await hosts.is_host(GROUP, HOST)
+    telegram.broken = None
+    assert await hosts.is_host(GROUP, HOST)
+    assert await redis.exists(f"tombola:hosts:{GROUP}")
 
 
 async def test_nobody_is_a_host_in_private(hosts: Hosts, telegram: Telegram) -> None:

@@ -61,10 +61,27 @@ async def test_edits_count_and_answers_do_not(limited: Scene, call: Call, refusa
     for _ in range(10):
         query = limited.box.control.press_data(limited.ann, limited.group.messages[sent], "x").query.id
         assert (await call("answerCallbackQuery", callback_query_id=query))["ok"]
-        asked = {"receiver_user_id": limited.ann.id, "callback_query_id": query}
-        assert (await call("sendMessage", **send, text="x", ephemeral_message_parameters=asked))["ok"]
     assert [violation.kind for violation in limited.box.control.violations()] == ["limit"]
     assert limited.box.control.statistics()["limits"] == {"chat": 1}
+
+
+async def test_what_one_person_sees_counts_as_well_and_so_does_stopping_a_poll(
+    limited: Scene, call: Call, refusal: Call
+) -> None:
+    send: dict[str, Any] = {"chat_id": limited.group.id}
+    options = [{"text": "4"}, {"text": "7"}]
+    poll = (await call("sendPoll", **send, question="Prime?", options=options))["result"]["message_id"]
+    query = limited.box.control.press_data(limited.ann, limited.group.messages[poll], "x").query.id
+    asked = {"receiver_user_id": limited.ann.id, "callback_query_id": query}
+    sent = (await call("sendMessage", **send, text="x", ephemeral_message_parameters=asked))["result"]
+    own = {"receiver_user_id": limited.ann.id, "ephemeral_message_id": sent["ephemeral_message_id"]}
+    for number in range(3):
+        assert (await call("editEphemeralMessageText", **send, **own, text=str(number)))["ok"]
+    assert await refusal("stopPoll", **send, message_id=poll) == "Too Many Requests: retry after 1"
+    limited.clock.turn(1)
+    assert (await call("stopPoll", **send, message_id=poll))["ok"]
+    late = await refusal("sendMessage", **send, text="x", ephemeral_message_parameters=asked)
+    assert late == "Too Many Requests: retry after 1"
 
 
 async def test_the_wait_stands_in_the_header_and_in_the_body(limited: Scene, http: aiohttp.ClientSession) -> None:

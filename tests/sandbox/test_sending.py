@@ -71,10 +71,27 @@ async def test_wrong_addresses(
 
 
 @pytest.mark.parametrize(
+    ("kind", "body", "description"),
+    [
+        ("application/x-www-form-urlencoded", b"text=\xff", "strings must be encoded in UTF-8"),
+        ("application/json", b'{"text":"\xff"}', "can't parse JSON object"),
+        ("application/json", b"[" * 100_000, "can't parse JSON object"),
+    ],
+)
+async def test_junk_is_refused(
+    scene: Scene, http: aiohttp.ClientSession, kind: str, body: bytes, description: str
+) -> None:
+    url = f"{scene.box.url}/bot{scene.box.token}/sendMessage"
+    async with http.post(url, data=body, headers={"Content-Type": kind}) as response:
+        assert response.status == 400
+        assert (await response.json())["description"] == f"Bad Request: {description}"
+
+
+@pytest.mark.parametrize(
     ("params", "description"),
     [
         ({"text": None}, "message text is empty"),
-        ({"text": " \n "}, "message text is empty"),
+        ({"text": " \n "}, "text must be non-empty"),
         ({"text": "<b> </b>", "parse_mode": "HTML"}, "text must be non-empty"),
         ({"text": "x" * 4097}, "message is too long"),
         ({"text": "x" * 33_000}, "text is too long"),
@@ -87,6 +104,8 @@ async def test_wrong_addresses(
         ({"chat_id": 999}, "chat not found"),
         ({"chat_id": "@nobody"}, "chat not found"),
         ({"reply_parameters": {"message_id": 777}}, "message to be replied not found"),
+        ({"reply_parameters": {}}, "message identifier is not specified"),
+        ({"reply_parameters": {"ephemeral_message_id": 1}}, "message to be replied not found"),
         ({"reply_markup": keyboard([key("x" * 65)])}, "BUTTON_DATA_INVALID"),
         ({"reply_markup": keyboard([key("ы" * 33)])}, "BUTTON_DATA_INVALID"),
         ({"reply_markup": keyboard([key("")])}, "BUTTON_DATA_INVALID"),
@@ -124,6 +143,12 @@ async def test_an_unknown_parameter_is_ignored_but_recorded(scene: Scene, call: 
     kinds = [(violation.kind, violation.description) for violation in scene.box.control.violations()]
     assert ("schema", "unknown parameter extra") in kinds
     assert ("schema", "unknown parameter reply_markup.inline_keyboard.0.0.colour") in kinds
+
+
+async def test_what_was_documented_once_is_recorded_as_well(scene: Scene, call: Call) -> None:
+    assert (await call("sendMessage", chat_id=scene.group.id, text="x", disable_web_page_preview=True))["ok"]
+    [violation] = scene.box.control.violations()
+    assert violation.description == "unknown parameter disable_web_page_preview"
 
 
 async def test_an_edit_that_changes_nothing_is_refused(scene: Scene, call: Call, refusal: Call) -> None:
