@@ -62,6 +62,17 @@ async def test_a_game_ends_when_the_bot_is_removed_and_another_can_begin_afterwa
     polled.no_complaints()
 
 
+async def test_who_made_a_topic_is_not_meant_by_a_command_that_answers_nobody_there(polled: Table) -> None:
+    control, maker = polled.box.control, polled.people[1]
+    forum = control.add_group("Forum", polled.host, polled.people[1:], kind="supergroup", forum=True)
+    topic = control.add_topic(forum, "Games", maker)
+    control.say(polled.host, forum, "/ban", thread_id=topic)
+    await polled.says("Whom do you mean", chat=forum)
+    control.say(maker, forum, "/create_game", thread_id=topic)
+    await polled.says("Only administrators", chat=forum)
+    polled.no_complaints()
+
+
 async def test_topics_of_a_forum_have_games_of_their_own(polled: Table) -> None:
     control = polled.box.control
     forum = control.add_group("Forum", polled.host, polled.people[1:], kind="supergroup", forum=True)
