@@ -160,7 +160,8 @@ def read_call(method: str, raw: Json, files: Files) -> tuple[TelegramMethod[Any]
 
 def _outdated(call: TelegramMethod[Any]) -> list[str]:
     """Parameters that aiogram still takes, and that the Bot API's documentation has no more."""
-    return [name for name in call.model_fields_set if type(call).model_fields[name].json_schema_extra == OUTDATED]
+    known = type(call).model_fields
+    return [name for name in call.model_fields_set & known.keys() if known[name].json_schema_extra == OUTDATED]
 
 
 def _worded(problem: ValidationError) -> ApiError:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from handlers.incoming import Incoming, answered
-from handlers.texts import Markup
+from handlers.texts import NAME_LIMIT, Markup, shorten, tidy
 from handlers.views.message import Button
 from handlers.written import moment
 
 PAGE = 10
+"""Lines of a list: with the longest titles and names it is still one message."""
 BEST, ENDED = "top:", "hist:"
 """Callback data: ``top:<chat|0>:<page>``, ``hist:<c|p>:<page>``."""
 MOST_PAGES = 1000
@@ -18,7 +19,7 @@ async def games(incoming: Incoming) -> None:
     deps = incoming.deps
     if incoming.private:
         mine = await deps.archive.live_game_of_player(incoming.person.id)
-        found = [game for game_id in mine if (game := await deps.archive.game(game_id)) is not None]
+        found = [game for game_id in mine[:PAGE] if (game := await deps.archive.game(game_id)) is not None]
     else:
         found = list(await deps.archive.live_games(incoming.place.chat_id, PAGE, 0))
     if not found:
@@ -128,7 +129,7 @@ async def _ended(incoming: Incoming, page: int) -> tuple[str, list[list[Button]]
 
 
 def _names(winners: Sequence[tuple[int, str, object]]) -> str:
-    return ", ".join(name for _, name, _ in winners[:3])
+    return ", ".join(shorten(tidy(name), NAME_LIMIT) for _, name, _ in winners[:3])
 
 
 # -- taps -------------------------------------------------------------------------------------------------------

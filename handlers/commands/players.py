@@ -6,7 +6,7 @@ from handlers import fairness
 from handlers.commands import wallet
 from handlers.commands.finding import NoGameHere, chosen_game, game_to_join, mentioned_game, player_only
 from handlers.commands.languages import language
-from handlers.commands.lists import games, history, leaderboard, stats
+from handlers.commands.lists import PAGE, games, history, leaderboard, stats
 from handlers.commands.named import Command
 from handlers.incoming import Incoming
 from handlers.texts import Markup, tidy
@@ -90,7 +90,7 @@ async def status(incoming: Incoming) -> None:
         ids = list(await deps.archive.live_game_of_player(incoming.person.id))
     else:
         ids = await deps.games.live_in(incoming.place)
-    found = [line for game_id in ids if (line := await _status_of(incoming, game_id)) is not None]
+    found = [line for game_id in ids[:PAGE] if (line := await _status_of(incoming, game_id)) is not None]
     if not found:
         raise NoGameHere
     await incoming.answer("\n\n".join(found))

@@ -14,7 +14,7 @@ from fsm.lobby import Cancel
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
 from handlers.incoming import Incoming
-from handlers.texts import Markup
+from handlers.texts import Markup, units
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
 from handlers.views.registry import of_state
@@ -27,7 +27,7 @@ CHATS_AT_ONCE = 500
 FIRST = -(2**63)
 """Before every chat's id."""
 LONGEST_WORD = 3000
-"""Characters of a broadcast; escaping and the frame around it must leave it within Telegram's 4096."""
+"""UTF-16 units of a broadcast; escaping and the frame around it must leave it within Telegram's 4096."""
 
 
 class Admin(StatesGroup):
@@ -176,7 +176,7 @@ async def _cast(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> 
 
 async def _word(_: Message, __: Any, manager: DialogManager, text: str) -> None:
     incoming = incoming_of(manager)
-    if len(text) > LONGEST_WORD:
+    if units(text) > LONGEST_WORD:
         manager.dialog_data["note"] = incoming.text("dlg-admin-cast-long", limit=LONGEST_WORD)
         return
     manager.dialog_data["word"] = text

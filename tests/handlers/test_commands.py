@@ -1,18 +1,23 @@
 """Commands: who is answered, what with, and what becomes of the game."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pytest
 
 from fsm import proof
 from fsm.kind import Place
+from fsm.lobby import Join
 from fsm.pick_number import REVERSE, PickNumberGame
 from handlers.commands.pick_number import parsed
 from handlers.incoming import ANONYMOUS
 from handlers.publish import ALL, calls, publish
+from handlers.texts import units
+from storage.outbox import Outgoing
 from tests.handlers.room import (
     ANN,
     BEN,
@@ -346,6 +351,36 @@ async def test_games_lists_what_is_played_with_a_way_to_it(room: Room) -> None:
     (answer,) = await room.sent()
     assert game_id in answer.params["text"]
     assert answer.params["reply_markup"]["inline_keyboard"][0][0]["url"].endswith(f"?start=g_{game_id}")
+
+
+def shown(outgoing: Outgoing) -> str:
+    """What people see of a message."""
+    return unescape(re.sub("<[^>]+>", "", str(outgoing.params["text"])))
+
+
+async def test_lists_of_the_longest_titles_and_names_are_one_message(room: Room) -> None:
+    long, do = "\U0001f600" * 64, room.deps.engine.execute
+    for number in range(12):
+        chat = -2000 - number
+        room.telegram.administrators[chat] = [HOST]
+        game_id = await room.open(chat=chat, line=f"/create_game {long} 3")
+        for player in (ANN, BEN, 23):
+            await do(game_id, Join(player, f"{long} {long}"), command_id=f"j{player}")
+    await room.project()
+    await room.sent()
+    for line in ("/status", "/games"):
+        await room.say(line, chat=ANN)
+        (outgoing,) = await room.sent()
+        assert shown(outgoing).count(long) == 10
+        assert units(shown(outgoing)) <= 4096
+        assert sum(map(len, outgoing.params.get("reply_markup", {}).get("inline_keyboard", []))) <= 10
+    for number in range(12):
+        (game_id,) = await room.deps.games.live_in(Place(-2000 - number))
+        await room.play(game_id, ANN, BEN, 23)
+    for line in ("/history", "/leaderboard"):
+        await room.say(line, chat=ANN)
+        (outgoing,) = await room.sent()
+        assert units(shown(outgoing)) <= 4096
 
 
 async def test_the_leaderboard_turns_to_all_chats_and_back(room: Room) -> None:
