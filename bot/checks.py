@@ -58,7 +58,7 @@ def checks(parts: Parts, roles: frozenset[str]) -> dict[str, Check]:
         return {"ok": overdue < OVERDUE_MS, "oldest_overdue_ms": overdue}
 
     async def feed() -> Mapping[str, Any]:
-        lags = {group: await parts.feed(group).lag() for group in ("projector", "boards")}
+        lags = {group: await parts.feed(group).lag() for group in parts.groups}
         return {group: {"entries": lag.entries, "oldest_ms": lag.ms} for group, lag in lags.items()}
 
     found: dict[str, Check] = {

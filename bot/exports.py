@@ -40,6 +40,10 @@ def _samples(samples: Samples) -> Iterator[Metric]:
         age.add_metric((group,), lag.ms / 1000)
     yield entries
     yield age
+    aside = GaugeMetricFamily("tombola_feed_aside", "Entries that a group could not handle.", labels=("group",))
+    for group, count in samples.aside.items():
+        aside.add_metric((group,), count)
+    yield aside
     waiting = GaugeMetricFamily("tombola_outbox_chats", "Chats with something to send.", labels=("priority",))
     oldest = GaugeMetricFamily("tombola_outbox_oldest_seconds", "Age of the longest waiting.", labels=("priority",))
     for priority, (count, ms) in samples.outbox.items():
@@ -47,6 +51,7 @@ def _samples(samples: Samples) -> Iterator[Metric]:
         oldest.add_metric((priority,), ms / 1000)
     yield waiting
     yield oldest
+    yield GaugeMetricFamily("tombola_outbox_dropped", "Items that a chat's queue had no room for.", samples.dropped)
     overdue = samples.overdue_ms / 1000
     yield GaugeMetricFamily("tombola_deadline_overdue_seconds", "How overdue the most overdue deadline is.", overdue)
 

@@ -117,6 +117,9 @@ class Parts:
         self.api = BotApi(
             telegram.token.get_secret_value(), telegram.api_base, seconds=telegram.request_timeout_seconds
         )
+        beacon = ("beacon",) if settings.games.draw.beacon_url else ()
+        self.groups = ("projector", "boards", *extras.SHOWS, *beacon)
+        """Who reads the feed."""
         self.breakers: dict[str, Breaker] = {"postgres": postgres_circuit, "redis": redis_circuit, "telegram": self.api}
         """Service -> what stands in front of it; a role adds those of the services that it alone calls."""
         turned = None if isinstance(clock, SystemClock) else clock.now

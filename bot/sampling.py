@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from storage.feed import Lag
 
 EVERY_SECONDS = 15.0
-GROUPS = ("projector", "boards")
 AWAY = (*POSTGRES_GONE, *REDIS_GONE, asyncpg.PostgresError, RedisError, Unavailable)
 
 
@@ -29,8 +28,12 @@ class Samples:
         self.live: dict[str, tuple[int, int]] = {}
         """Kind -> live games, and players in them."""
         self.lags: dict[str, Lag] = {}
+        self.aside: dict[str, int] = {}
+        """Group -> entries that it could not handle."""
         self.outbox: dict[str, tuple[int, int]] = {}
         """Priority -> chats with something to send, and the age of the longest waiting, ms."""
+        self.dropped = 0
+        """What the outbox had no room for, since ever."""
         self.overdue_ms = 0
 
     async def keep(self) -> None:
@@ -45,8 +48,11 @@ class Samples:
     async def take(self) -> None:
         """Ask once. Raises one of ``AWAY``."""
         parts = self._parts
-        self.lags = {group: await parts.feed(group).lag() for group in GROUPS}
+        feeds = {group: parts.feed(group) for group in parts.groups}
+        self.lags = {group: await feed.lag() for group, feed in feeds.items()}
+        self.aside = {group: await feed.aside() for group, feed in feeds.items()}
         depth = await parts.outbox.depth()
+        self.dropped = depth.dropped
         rows = zip(Priority, depth.ready, depth.oldest_ms, strict=True)
         self.outbox = {priority.name.lower(): (count, ms) for priority, count, ms in rows}
         now = parts.clock.now()

@@ -19,12 +19,14 @@ from storage.connections import POSTGRES_GONE
 from storage.leases import Bell, jitter
 from storage.outbox import BELL, Outgoing
 from storage.polls import Polls
-from storage.rebuild import rebuild
+from storage.rebuild import forgotten, rebuild
 from storage.retention import prune
 
 POSTGRES_SECONDS = 5.0
 """How long a start waits for what is put back from PostgreSQL before it goes on without."""
 AGAIN_SECONDS = 1.0
+RESULT_MS = 600_000
+"""A result that is not older is shown again where Redis was lost, as nobody knows whether it had been shown."""
 PRUNE_SECONDS = 86_400
 PRUNE_AGAIN_SECONDS = 600
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError, RedisError)
@@ -108,11 +110,14 @@ class Worker:
             await show.settled(outgoing, outcome)
 
     async def _rebuild(self) -> None:
-        """Put back the live games that Redis has lost, and tell their chats."""
+        """Put back the live games that Redis has lost, and tell their chats; show again how the last ones ended."""
         parts = self._parts
         rebuilt = await rebuild(parts.pool, parts.redis, parts.codec, parts.games)
         for game in rebuilt.games:
             await self._boards.tell_restored(game)
+        recent = min(RESULT_MS, int(parts.settings.games.keep_finished_seconds * 500))
+        for stored in await forgotten(parts.pool, parts.redis, parts.codec, since=parts.clock.now() - recent):
+            await self._boards.show_again(stored.state, stored.version)
 
     async def _rebuilt(self) -> bool:
         """Put them back now. False where a store is away."""

@@ -155,6 +155,11 @@ class Boards:
         )
         await self.show(game.id)
 
+    async def show_again(self, state: Game, version: int) -> None:
+        """Show how a game ended that the live store has lost: perhaps nobody has seen it yet."""
+        if state.cancel_reason != "bot_removed":
+            await self._outbox.put(await self._outgoing(state, version, Priority.URGENT, ""))
+
     async def take_over(self) -> None:
         """Begin to consume the feed: whoever did before may have died with progress that it had not rendered."""
         now = self._clock.now()

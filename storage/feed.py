@@ -207,6 +207,10 @@ class Feed:
         age = max(0, round(time.time() * 1000) - min(oldest)) if oldest else 0
         return Lag(sum(count for count, _ in found), age)
 
+    async def aside(self) -> int:
+        """How many entries are set aside, in all its shards. Raises what redis-py raises."""
+        return sum([await self._redis.xlen(aside_key(shard, self.group)) for shard in self._shards.values()])
+
     async def trim(self) -> int:
         """Delete what every group is done with. Returns how many entries. Raises what redis-py raises."""
         return sum(

@@ -9,13 +9,14 @@ has been projected.
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from loguru import logger
 from redis.asyncio import Redis
 
 from fsm.engine import Stored
-from fsm.kind import Game
+from fsm.kind import Game, Instant
 from storage import keys
 from storage.archive import Archive
 from storage.codec import Codec, UnreadableGame
@@ -28,6 +29,10 @@ GROUP = "projector"
 
 _LIVE = """
 SELECT id, kind, version FROM games WHERE status NOT IN ('completed', 'cancelled') AND id > $1 ORDER BY id LIMIT $2
+"""
+_ENDED = """
+SELECT DISTINCT ON (chat_id, topic_id) id, kind, version FROM games WHERE ended_at > $1
+ORDER BY chat_id, topic_id, ended_at DESC LIMIT $2
 """
 _SETTLED = f"""{GROUPS}
 local function settled()
@@ -94,6 +99,17 @@ async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> 
     if left:
         logger.warning("{} live games are not in Redis, and not put back yet", len(left))
     return Rebuilt(tuple(put_back), tuple(left))
+
+
+async def forgotten(pool: Pool, redis: Redis, codec: Codec, *, since: Instant) -> list[Stored]:
+    """Each chat's last game that has ended since then and that Redis has lost, perhaps before its result was shown.
+
+    Redis keeps a game that has ended for longer: where it has not, it was lost. Raises what asyncpg and redis-py raise.
+    """
+    rows = await pool.fetch(_ENDED, datetime.fromtimestamp(since / 1000, UTC), PAGE)
+    archive = Archive(pool, codec)
+    found = [await _folded(archive, game_id, kind) for game_id, kind in (await _lacking(redis, rows) if rows else ())]
+    return [stored for stored in found if stored is not None and stored.kind.machine.is_final(stored.state.phase)]
 
 
 async def _tokens(redis: Redis, shards: Sequence[str]) -> Mapping[str, bytes]:

@@ -36,7 +36,7 @@ def main() -> int:
     for mode in modes:
         rounds = shares[mode] if given.mode == "both" else given.rounds
         setting = Setting(given.seed, mode, given.replicas, given.tables, given.people, given.strict)
-        plan = planned(given.seed, rounds, given.replicas, minute=given.minute)
+        plan = planned(given.seed, rounds, given.replicas, minute=given.minute, strict=given.strict)
         print(f"\n{mode}, seed {given.seed}, {len(plan)} rounds, {given.replicas} replicas", flush=True)
         where = given.keep / mode if given.keep else None
         if where is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -179,6 +180,13 @@ class Act:
     async def _kill_redis(self, trouble: Trouble) -> None:
         with self._away("Redis killed", WAKING_MS + FAILOVER_MS):
             await self.redis_store.kill()
+            await asyncio.sleep(trouble.seconds)
+            await self.redis_store.start()
+
+    async def _lose_redis(self, trouble: Trouble) -> None:
+        with self._away("Redis lost", WAKING_MS + FAILOVER_MS):
+            await self.redis_store.kill()
+            shutil.rmtree(self.directory / "redis")
             await asyncio.sleep(trouble.seconds)
             await self.redis_store.start()
 
@@ -394,7 +402,9 @@ async def performed(setting: Setting, plan: Sequence[Trouble], where: Path | Non
             for task in playing:
                 task.cancel()
             await asyncio.gather(*playing, return_exceptions=True)
-        found = await audit.audited(act.diary, act.box.control, act.postgres.dsn, act.redis, act.windows, SHARDS)
+        found = await audit.audited(
+            act.diary, act.box.control, act.postgres.dsn, act.redis, act.windows, SHARDS, losses=act.done["lose_redis"]
+        )
         if late:
             found.breach("stuck", f"{len(late)} tables have not come to an end: {[task.get_name() for task in late]}")
         if not settled:
@@ -412,7 +422,8 @@ async def _closing_words(act: Act, found: Findings) -> None:
         if report["status"] != "ok":
             found.breach("health", f"replica {number}: {report}")
     for violation in act.box.control.violations():
-        if violation.kind == "schema" or "429" in violation.description:
+        limited = "429" in violation.description and not act.done["lose_redis"]  # the rates were in it as well
+        if violation.kind == "schema" or limited:
             found.breach("calls to Telegram", str(violation))
     stops = [seconds for replica in act.replicas for seconds in replica.stops]
     found.figures |= {

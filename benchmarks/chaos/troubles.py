@@ -1,6 +1,6 @@
 """The plan: what breaks, when, for how long. All of it follows from the seed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -50,6 +50,8 @@ WEIGHTS: dict[str, int] = {
     "rolling": 2,
 }
 """How often each kind comes, of their sum."""
+LOSSES = 8
+"""How often Redis loses all its data, of the same sum; only where durability is strict, which is to survive it."""
 ALONGSIDE = (
     *("kill_replica", "kill_leader", "kill_redis", "kill_postgres"),
     *("pause_leader", "cut_redis", "telegram", "disorder"),
@@ -57,18 +59,21 @@ ALONGSIDE = (
 """What may happen while something else is going on."""
 
 
-def planned(seed: int, rounds: int, replicas: int, *, minute: bool = False) -> Sequence[Trouble]:
-    """The plan of a seed. `minute`: with each store and Telegram away for a whole minute once, as well."""
-    rng = Random(seed)
-    plan = [_trouble(rng, replicas) for _ in range(rounds)]
+def planned(seed: int, rounds: int, replicas: int, *, minute: bool = False, strict: bool = False) -> Sequence[Trouble]:
+    """The plan of a seed.
+
+    `minute`: with PostgreSQL and Telegram away for a whole minute once, as well. `strict`: Redis may lose its data.
+    """
+    rng, weights = Random(seed), WEIGHTS | ({"lose_redis": LOSSES} if strict else {})
+    plan = [_trouble(rng, replicas, weights) for _ in range(rounds)]
     if minute:
         for long in (Trouble("stop_postgres", 60, calm=5), Trouble("telegram", 60, "502", calm=10)):
             plan.insert(rng.randrange(len(plan) + 1), long)
     return plan
 
 
-def _trouble(rng: Random, replicas: int) -> Trouble:
-    kind = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+def _trouble(rng: Random, replicas: int, weights: Mapping[str, int]) -> Trouble:
+    kind = rng.choices(list(weights), list(weights.values()))[0]
     also = _one(rng, rng.choice(ALONGSIDE), replicas) if rng.random() < 0.3 else None
     found = _one(rng, kind, replicas)
     if also is not None and also.kind.rpartition("_")[2] == kind.rpartition("_")[2]:

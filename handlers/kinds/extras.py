@@ -8,6 +8,9 @@ from handlers.supplies import Supplies
 from storage.people import People
 from storage.questions import Questions
 
+SHOWS = (QuizShow.name,)
+"""What `shows` gives, by name: each reads the feed as a group of its own."""
+
 
 def supplies(questions: Questions, people: People, clock: Clock) -> Supplies:
     """What games are played with, by kind."""

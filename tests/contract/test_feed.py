@@ -255,6 +255,15 @@ async def test_where_nothing_more_can_be_set_aside_the_group_stands_still_and_dr
     await reading.stop()
 
 
+async def test_how_much_is_set_aside_is_known_to_whoever_asks(redis: Redis) -> None:
+    await fill(redis, 3)
+    for shard in SHARDS[:2]:
+        await redis.xadd(keys.feed_key(shard), {"nothing": "of ours"})
+    await drain(feed_of(redis, SHARDS), Heard())
+    assert await feed_of(redis, SHARDS, owner="another").aside() == 2
+    assert await feed_of(redis, SHARDS, "boards").aside() == 0
+
+
 async def test_what_is_no_entry_is_set_aside(redis: Redis) -> None:
     await put(redis, "00", 1)
     for _ in range(2):

@@ -16,7 +16,7 @@ from storage import keys
 from storage.archive import Archive
 from storage.connections import Pool, redis_client, redis_ready
 from storage.embedded import embedded_redis
-from storage.rebuild import Rebuilt, rebuild
+from storage.rebuild import Rebuilt, forgotten, rebuild
 from tests.contract.played import CHAT, House, until
 
 
@@ -65,6 +65,21 @@ async def test_live_games_come_back_as_they_were_and_are_played_to_their_end(hou
     )
     for game_id in games:
         assert await Archive(pool, house.codec).finished(game_id) == (await house.engine.look(game_id)).state
+
+
+async def test_of_the_games_that_ended_just_before_the_loss_each_chats_last_one_is_found(house: House) -> None:
+    for chat_id in (-1, -2):
+        await house.whole(chat_id=chat_id)
+    last = await house.whole(chat_id=-2)
+    await house.begun(chat_id=-3)
+    await house.project()
+    since = house.clock.at - 600_000
+    assert await forgotten(house.pool, house.redis, house.codec, since=since) == []
+    await lose_redis(house)
+    found = await forgotten(house.pool, house.redis, house.codec, since=since)
+    assert {stored.state.place.chat_id: stored.state.phase for stored in found} == {-1: "completed", -2: "completed"}
+    assert last in {stored.state.id for stored in found}
+    assert await forgotten(house.pool, house.redis, house.codec, since=house.clock.at + 600_000) == []
 
 
 async def test_deadlines_come_back_with_the_games(house: House) -> None:

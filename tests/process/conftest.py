@@ -29,9 +29,9 @@ class Room:
         """Who opens games."""
         return self.people[0]
 
-    async def opens(self, words: str = "Friday") -> str:
+    async def opens(self, words: str = "Friday", *, command: str = "create_game") -> str:
         """The host opens a game; its id, when its board has come."""
-        self.act.box.control.say(self.host, self.group, f"/create_game {words}")
+        self.act.box.control.say(self.host, self.group, f"/{command} {words}")
         message, button = await self.act.box.control.until(self._new_board, PATIENCE)
         self.games.append(button.partition(":")[2])
         assert message.sender == self.act.box.world.bot_id

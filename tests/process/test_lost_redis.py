@@ -9,15 +9,45 @@ from tests.process.conftest import PATIENCE, Room
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+async def lose_redis(room: Room) -> None:
+    """The store and its data are gone, and an empty one takes its place."""
+    await room.act.projected()
+    await room.act.redis_store.kill()
+    shutil.rmtree(room.act.directory / "redis")
+    await room.act.redis_store.start()
+
+
 async def test_live_games_are_put_back_from_postgresql_and_their_chats_are_told(room: Room) -> None:
     game_id = await room.opens()
     for person in room.people[:2]:
         await room.tap(person, "^j:")
     control = room.act.box.control
     await control.until(lambda: control.find(room.group, "Player 1"), PATIENCE)
-    await room.act.projected()
-    await room.act.redis_store.kill()
-    shutil.rmtree(room.act.directory / "redis")
-    await room.act.redis_store.start()
+    await lose_redis(room)
     await control.until_message(room.group, "(?i)restored|put back|interrupted|lost", timeout=PATIENCE)
     await room.ends(game_id)
+
+
+async def test_a_quiz_goes_on_with_the_question_and_the_answers_that_postgresql_has(room: Room) -> None:
+    game_id = await room.opens("3 8", command="start_quiz")
+    for person in room.people[:2]:
+        await room.tap(person, f"^j:{game_id}")
+    await room.tap(room.host, f"^s:{game_id}")
+    assert "Your answer" in ((await room.tap(room.host, f"^a:{game_id}:0:")).text or "")
+    await lose_redis(room)
+    control = room.act.box.control
+    await control.until_message(room.group, "(?i)restored", timeout=PATIENCE)
+    again = await room.press(room.host, f"a:{game_id}:0:0")
+    assert "already answered" in (again.text or "") or "closed" in (again.text or "")
+    await room.ends(game_id)
+
+
+async def test_a_result_that_was_perhaps_not_shown_is_shown_again(room: Room) -> None:
+    game_id = await room.opens()
+    await room.tap(room.people[1], f"^j:{game_id}")
+    await room.tap(room.host, f"^x:{game_id}")
+    await room.tap(room.host, f"^xx:{game_id}")
+    first = await room.ends(game_id)
+    await lose_redis(room)
+    control = room.act.box.control
+    await control.until(lambda: control.find(room.group, "cancelled", after=first.id), PATIENCE)
