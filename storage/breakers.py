@@ -6,6 +6,7 @@ rules, and lose nothing by it.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from purgatory import AsyncCircuitBreakerFactory
@@ -15,7 +16,7 @@ from fsm.engine import Commit, CommitResult, GameStore, Stored, Unavailable
 from storage.connections import POSTGRES_GONE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
@@ -25,6 +26,9 @@ FAILURES = 5
 """So many failures in a row open a circuit."""
 PAUSE_SECONDS = 1.0
 """How long it then refuses at once; after that calls are tried again."""
+
+ANSWER_SECONDS = 12.0
+"""To get a connection of PostgreSQL's pool and an answer: a little longer than a statement may take."""
 
 Result = TypeVar("Result")
 
@@ -95,29 +99,38 @@ class GuardedPool:
     Transactions (`acquire`) are not guarded: who writes several things at once knows how to wait.
     """
 
-    def __init__(self, pool: Pool, circuit: Circuit) -> None:
+    def __init__(self, pool: Pool, circuit: Circuit, *, seconds: float = ANSWER_SECONDS) -> None:
         self._pool = pool
         self._circuit = circuit
-        self.acquire = pool.acquire
+        self._seconds = seconds
+
+    def acquire(self) -> Any:
+        """A connection for a transaction, as of the pool. Raises ``TimeoutError`` where none comes free in time."""
+        return self._pool.acquire(timeout=self._seconds)
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
         """Rows."""
-        return await self._run(self._pool.fetch(query, *arguments))
+        return await self._run(self._pool.fetch, query, *arguments)
 
     async def fetchrow(self, query: str, *arguments: Any) -> Any:
         """The first row, or None."""
-        return await self._run(self._pool.fetchrow(query, *arguments))
+        return await self._run(self._pool.fetchrow, query, *arguments)
 
     async def fetchval(self, query: str, *arguments: Any) -> Any:
         """The first value of the first row, or None."""
-        return await self._run(self._pool.fetchval(query, *arguments))
+        return await self._run(self._pool.fetchval, query, *arguments)
 
     async def execute(self, query: str, *arguments: Any) -> str:
         """Run a statement."""
-        return await self._run(self._pool.execute(query, *arguments))
+        return await self._run(self._pool.execute, query, *arguments)
 
-    async def _run(self, call: Awaitable[Result]) -> Result:
+    async def _run(self, method: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
         try:
-            return await self._circuit.run(call, POSTGRES_GONE)
+            return await self._circuit.run(self._in_time(method, *arguments), POSTGRES_GONE)
         except OpenedState:
             raise PostgresAwayError("PostgreSQL was away a moment ago") from None
+
+    async def _in_time(self, method: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
+        """The wait for a free connection included, which the pool's own timeouts leave out."""
+        async with asyncio.timeout(self._seconds):
+            return await method(*arguments)

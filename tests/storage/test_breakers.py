@@ -7,7 +7,7 @@ import pytest
 
 from fsm.engine import CommitResult, Stored, Unavailable
 from storage.breakers import FAILURES, Circuit, GuardedPool, GuardedStore, PostgresAwayError
-from storage.connections import Pool
+from storage.connections import Pool, postgres_pool
 
 
 class Away:
@@ -51,6 +51,15 @@ async def test_an_error_that_is_an_answer_opens_no_circuit(pool: Pool) -> None:
         with pytest.raises(asyncpg.UndefinedTableError):
             await guarded.fetch("SELECT * FROM nothing_of_the_kind")
     assert await guarded.fetchval("SELECT 7") == 7
+
+
+async def test_nobody_waits_for_ever_for_a_connection_of_a_pool_that_others_hold(postgres_dsn: str) -> None:
+    async with postgres_pool(postgres_dsn, pool_max=1) as pool, pool.acquire():
+        guarded = GuardedPool(pool, Circuit("postgres"), seconds=0.05)
+        with pytest.raises(TimeoutError):
+            await guarded.fetchval("SELECT 1")
+        with pytest.raises(TimeoutError):
+            await guarded.acquire()
 
 
 async def test_a_postgresql_that_is_away_is_refused_as_an_error_that_callers_know() -> None:
