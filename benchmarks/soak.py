@@ -42,7 +42,7 @@ SAMPLE_SECONDS = 2.0
 A_SAMPLE_MS = 6 * 3600 * 1000
 """So much older the keys of Redis become at each sample."""
 MOST_GROWTH = 0.01
-BOARD_SECONDS = 30.0
+BOARD_SECONDS = 120.0
 GAME = re.compile(r'"callback_data":"(\w+):([0-9a-z]{14})')
 AGE = """
 local cursor, aged = ARGV[1], tonumber(ARGV[2])
@@ -119,56 +119,72 @@ class Group:
     port: int
     updates: "count[int]"
     tally: "Tally"
+    _connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def play(self) -> None:
         """Until there are enough games."""
         while self.tally.started < self.tally.wanted:
             self.tally.started += 1
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             try:
-                await self._game(reader, writer)
+                await self._game()
             finally:
-                writer.close()
+                self._hang_up()
 
-    async def _game(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _game(self) -> None:
         board = self.telegram.boards[-self.chat] = asyncio.get_running_loop().create_future()
         host = self.rng.choice(hosts_of(self.chat))
-        await self._post(reader, writer, self._command(host, "/create_game Soak"))
+        await self._post(self._command(host, "/create_game Soak"))
         game_id = await asyncio.wait_for(board, BOARD_SECONDS)
         over = self.telegram.ends[game_id] = asyncio.Event()
         people = [host, *self.rng.sample(self.players, 9)]
         for person in people:
-            await self._post(reader, writer, self._tap(person, f"j:{game_id}"))
-        await self._post(reader, writer, self._tap(people[0], f"s:{game_id}"))
+            await self._post(self._tap(person, f"j:{game_id}"))
+        await self._post(self._tap(people[0], f"s:{game_id}"))
         for move in range(self.moves):
             person = self.rng.randrange(9)  # all but the last, whose pick closes the selection
-            await self._post(reader, writer, self._tap(people[person], f"p:{game_id}:{person * 5 + 1 + move % 5}"))
+            await self._post(self._tap(people[person], f"p:{game_id}:{person * 5 + 1 + move % 5}"))
         for seat, person in enumerate(people):
-            await self._post(reader, writer, self._tap(person, f"p:{game_id}:{seat * 5 + 1}"))
+            await self._post(self._tap(person, f"p:{game_id}:{seat * 5 + 1}"))
         await asyncio.wait_for(over.wait(), BOARD_SECONDS)
         del self.telegram.ends[game_id]
         self.tally.games += 1
 
-    async def _post(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: bytes) -> None:
+    async def _post(self, body: bytes) -> None:
+        """Deliver an update as Telegram does: over a connection that is kept, and again until it is taken."""
         head = (
             f"POST /telegram/webhook HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             f"X-Telegram-Bot-Api-Secret-Token: {SECRET}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         while True:
-            writer.write(head.encode() + body)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: *(\d+)", answer, re.IGNORECASE)
-            if length is not None and int(length[1]):
-                await reader.readexactly(int(length[1]))
-            elif length is None:
-                while (size := int(await reader.readline(), 16)) > 0:
-                    await reader.readexactly(size + 2)
-                await reader.readline()
-            self.tally.updates += 1
-            if answer.startswith(b"HTTP/1.1 200"):
-                return
-            self.tally.repeated += 1  # 503: as Telegram, once more
-            await asyncio.sleep(0.2)
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # idle for long, and hung up by the server
+                answer = await self._exchange(head.encode() + body)
+                self.tally.updates += 1
+                if answer.startswith(b"HTTP/1.1 200"):
+                    return
+                await asyncio.sleep(0.2)  # 503
+            self._hang_up()
+            self.tally.repeated += 1
+
+    async def _exchange(self, request: bytes) -> bytes:
+        """The head of the answer; its body is read and left. Raises ``OSError`` and ``IncompleteReadError``."""
+        if self._connection is None:
+            self._connection = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = self._connection
+        writer.write(request)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: *(\d+)", answer, re.IGNORECASE)
+        if length is not None and int(length[1]):
+            await reader.readexactly(int(length[1]))
+        elif length is None:
+            while (size := int(await reader.readline(), 16)) > 0:
+                await reader.readexactly(size + 2)
+            await reader.readline()
+        return answer
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection[1].close()
+        self._connection = None
 
     def _person(self, person: int) -> dict[str, Any]:
         return {"id": person, "is_bot": False, "first_name": f"Player {person}", "language_code": "en"}

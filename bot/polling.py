@@ -9,14 +9,14 @@ from typing import Any, Protocol
 import msgspec
 from loguru import logger
 
-from bot.bot_api import ApiError, Conflict, RetryAfter, ServerDown, Unauthorized
+from bot.bot_api import ApiError, CircuitOpen, Conflict, RetryAfter, ServerDown, Unauthorized
 from bot.doors import Doors
 from storage.leases import LeaseLostError, jitter
 
 WAIT_SECONDS = 25
 BATCH = 100
-LONGEST_PAUSE = 20.0
-"""Between two polls while Telegram is away."""
+LONGEST_PAUSE = 4.0
+"""Between two polls while Telegram is away: taps wait there, and can't be answered after some 15 seconds."""
 AGAIN_PAUSE = 1.0
 """Between two polls while an update can't be handled: the same offset asked for sooner gives one update at a time."""
 PATIENCE_SECONDS = 30.0
@@ -57,16 +57,21 @@ class Poller:
                 failures, answered = 0, time.monotonic()
             except Unauthorized:
                 raise
-            except RetryAfter as limited:
-                pause = limited.seconds
+            except (RetryAfter, CircuitOpen) as told:
+                self._give_up(told, answered)
+                pause = told.seconds
             except ApiError as problem:
-                if isinstance(problem, ServerDown) and time.monotonic() - answered > PATIENCE_SECONDS:
-                    raise LeaseLostError from None
+                self._give_up(problem, answered)
                 failures += 1
                 pause = jitter(min(LONGEST_PAUSE, 0.25 * 2.0**failures))
                 await self._refused(problem, failures, pause)
             if pause:
                 await asyncio.sleep(pause)
+
+    def _give_up(self, problem: ApiError, answered: float) -> None:
+        """Raise ``LeaseLostError`` where Telegram has not been reached for long."""
+        if isinstance(problem, ServerDown) and time.monotonic() - answered > PATIENCE_SECONDS:
+            raise LeaseLostError from problem
 
     async def _once(self) -> float:
         """Ask for updates and handle them. Returns how long to wait before the next time."""
