@@ -63,6 +63,7 @@ def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
     stamina.instrumentation.set_on_retry_hooks([_tried_again])
     for noisy in ("apscheduler", "aiogram.event", "httpx", "uvicorn.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # while PostgreSQL is away, a traceback a connection
 
 
 def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:

@@ -45,8 +45,7 @@ async def test_a_quiz_goes_on_with_the_question_and_the_answers_that_postgresql_
 async def test_a_result_that_was_perhaps_not_shown_is_shown_again(room: Room) -> None:
     game_id = await room.opens()
     await room.tap(room.people[1], f"^j:{game_id}")
-    await room.tap(room.host, f"^x:{game_id}")
-    await room.tap(room.host, f"^xx:{game_id}")
+    await room.press(room.host, f"xx:{game_id}")
     first = await room.ends(game_id)
     await lose_redis(room)
     control = room.act.box.control
