@@ -13,9 +13,12 @@ help: ## show this list
 run: .venv/run.stamp ## run the bot, or the sandbox where there is no token (ARGS= for more)
 	@exec $(BIN)/python -m bot $(ARGS)
 
+# One more than there are cores, up to four: tests of whole processes wait much.
+WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
+
 .PHONY: test
 test: .venv/dev.stamp ## run all tests (ARGS= for pytest)
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: lint
 lint: .venv/dev.stamp ## check style and the direction of imports
@@ -29,6 +32,10 @@ types: .venv/dev.stamp ## check types
 
 .PHONY: check
 check: lint types test ## all three, as CI does
+
+.PHONY: audit
+audit: .venv/uv.stamp ## look the locked packages up among known vulnerabilities (needs PyPI's advisories)
+	$(BIN)/uv tool run pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 .PHONY: format
 format: .venv/dev.stamp ## put the code in form

@@ -1,6 +1,7 @@
 """Starting a process from the command line, and stopping it on a signal."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -127,20 +128,20 @@ async def _sandbox(settings: Settings) -> int:
 
     stop = _on_signals()
     web = settings.web
-    try:
-        box_context = serve(web.host, web.port, demo=True)
-        async with box_context as box:
-            offline = settings.model_copy(
-                update={
-                    "telegram": settings.telegram.model_copy(
-                        update={"token": SecretStr(box.token), "api_base": box.url, "mode": "polling"}
-                    ),
-                    "web": web.model_copy(update={"port": 0}),
-                }
-            )
-            async with process.running(offline, anew=True) as running:
-                print(f"\n  Tombola's sandbox: {box.url}\n", flush=True)  # noqa: T201 -- the address to open
-                logger.info("health and metrics of the bot on http://{}:{}", web.host, running.port)
-                return await _until_stopped(stop, running)
-    except OSError as error:
-        raise SettingsError(f"web.port: {web.host}:{web.port} can't be listened on: {error.strerror}") from None
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            box = await stack.enter_async_context(serve(web.host, web.port, demo=True))
+        except OSError as error:
+            raise SettingsError(f"web.port: {web.host}:{web.port} can't be listened on: {error.strerror}") from None
+        offline = settings.model_copy(
+            update={
+                "telegram": settings.telegram.model_copy(
+                    update={"token": SecretStr(box.token), "api_base": box.url, "mode": "polling"}
+                ),
+                "web": web.model_copy(update={"port": 0}),
+            }
+        )
+        running = await stack.enter_async_context(process.running(offline, anew=True))
+        print(f"\n  Tombola's sandbox: {box.url}\n", flush=True)  # noqa: T201 -- the address to open
+        logger.info("health and metrics of the bot on http://{}:{}", web.host, running.port)
+        return await _until_stopped(stop, running)

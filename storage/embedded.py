@@ -415,6 +415,7 @@ async def _initialise(data: Path, initdb: Path, account: Account | None, *, dura
         finally:
             if process.returncode is None:
                 process.kill()
+                await process.wait()
         log.seek(0)
         output = log.read().decode(errors="replace").strip()
     if code:

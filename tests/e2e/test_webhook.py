@@ -6,7 +6,6 @@ from typing import Any
 
 import aiohttp
 import msgspec
-import pytest
 import pytest_asyncio
 
 from bot.updates import chat_of
@@ -31,18 +30,17 @@ async def post(table: Table, body: bytes, headers: Any = None) -> int:
         return response.status
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {SECRET: ""},
-        {SECRET: "e2e-secreT"},
-        {SECRET: "e2e-secret "[:9]},
-        {SECRET: "é"},
-        [(SECRET, "x"), *RIGHT.items()],
-    ],
+WRONG: tuple[Any, ...] = (
+    {},
+    {SECRET: ""},
+    {SECRET: "e2e-secreT"},
+    {SECRET: "e2e-secret "[:9]},
+    {SECRET: "é"},
+    [(SECRET, "x"), *RIGHT.items()],
 )
-async def test_without_the_secret_nothing_is_processed(hooked: Table, headers: Any) -> None:
+
+
+async def test_without_the_secret_nothing_is_processed(hooked: Table) -> None:
     await open_game(hooked)
     board = await hooked.says("Everyone takes a number")
     game_id = buttons(board)[0]["callback_data"].split(":")[1]
@@ -56,28 +54,29 @@ async def test_without_the_secret_nothing_is_processed(hooked: Table, headers: A
             "data": f"j:{game_id}",
         },
     }
-    assert await post(hooked, msgspec.json.encode(forged), headers) == 401
+    for headers in WRONG:
+        assert await post(hooked, msgspec.json.encode(forged), headers) == 401, headers
     assert list((await hooked.bot.engine.look(game_id)).state.players) == [hooked.host.id]
 
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"", 400),
-        (b"\xff{", 400),
-        (b"[]", 400),
-        (b'{"update_id":"1"}', 400),
-        (b'{"update_id":1,"message":' + DEEP + b"}", 400),
-        (b'{"update_id":2,"callback_query":' + DEEP + b"}", 400),
-        (b'{"update_id":3,"something_new":{}}', 200),
-        (b'{"a":"' + b"x" * 2_000_000 + b'"}', 413),
-    ],
+BODIES = (
+    (b"", 400),
+    (b"\xff{", 400),
+    (b"[]", 400),
+    (b'{"update_id":"1"}', 400),
+    (b'{"update_id":1,"message":' + DEEP + b"}", 400),
+    (b'{"update_id":2,"callback_query":' + DEEP + b"}", 400),
+    (b'{"update_id":3,"something_new":{}}', 200),
+    (b'{"a":"' + b"x" * 2_000_000 + b'"}', 413),
 )
-async def test_what_is_no_update_is_refused_and_the_game_goes_on(hooked: Table, body: bytes, status: int) -> None:
-    assert await post(hooked, body, RIGHT) == status
+
+
+async def test_what_is_no_update_is_refused_and_the_game_goes_on(hooked: Table) -> None:
+    for body, status in BODIES:
+        assert await post(hooked, body, RIGHT) == status, body[:40]
     await open_game(hooked)
     hooked.no_complaints()
 

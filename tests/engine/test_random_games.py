@@ -1,6 +1,6 @@
 """Thousands of random games, by two replicas on one store: each ends, and everything adds up.
 
-``GAMES=10000 python -m pytest tests/engine/test_random_games.py`` plays more of them (600 unless told), and
+``GAMES=10000 python -m pytest tests/engine/test_random_games.py`` plays more of them (300 unless told), and
 ``SEED=7`` others.
 """
 
@@ -20,7 +20,7 @@ from fsm.pick_number import KIND, PickNumber, PickNumberGame, PickNumberRules
 from tests.engine.memory import CountedSeeds, Fault, HandClock, MemoryGames, Shelf
 from tests.rules.invariants import MOST_TICKS, check_replay, check_result, check_state
 
-GAMES = int(os.environ.get("GAMES", "600"))
+GAMES = int(os.environ.get("GAMES", "300"))
 SEED = int(os.environ.get("SEED", "0"))
 TOGETHER = 50
 START = 1_700_000_000_000
