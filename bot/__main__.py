@@ -59,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser(
         "migrate", help="change the database's schema", description="Bring the database to a revision."
     )
-    migrate.add_argument("revision", nargs="?", default="head", help="`head` (default), `base`, or a revision")
+    migrate.add_argument(
+        "revision", nargs="?", default="head", help="`head` (default), `base` (drops everything), or one between"
+    )
     migrate.set_defaults(command=_migrate)
 
     doctor = commands.add_parser(
@@ -72,14 +74,18 @@ def _parser() -> argparse.ArgumentParser:
         help="recompute a draw from its proof",
         description="Recompute a draw from the proof that /fair gives, offline. Exits 1 where it does not hold.",
     )
-    verify.add_argument("proof", type=Path, help="the proof, a JSON file")
+    verify.add_argument("proof", type=Path, help="the proof, a JSON file; - reads standard input")
     verify.add_argument("--language", default="en", help="of the report (default: en)")
     verify.set_defaults(command=_verify)
 
     replay = commands.add_parser(
-        "replay", help="show a game's timeline", description="Fold a game's stored events and print each step."
+        "replay",
+        help="show a game's timeline",
+        description="Fold a game's stored events and print each step: version, time, phase, event, the command that led"
+        " to it (tg: an update of Telegram's), and what it says. Exits 1 where the events do not give the game.",
     )
     replay.add_argument("game", help="the game's id")
+    replay.add_argument("--secrets", action="store_true", help="of a live game too: its seed, its questions, answers")
     replay.set_defaults(command=_replay)
     return parser
 
@@ -144,7 +150,7 @@ def _verify(given: argparse.Namespace) -> int:
 def _replay(given: argparse.Namespace) -> int:
     from bot import operate  # noqa: PLC0415
 
-    return asyncio.run(operate.replay(_settings(), given.game))
+    return asyncio.run(operate.replay(_settings(), given.game, secrets=given.secrets))
 
 
 def _settings() -> "Settings":

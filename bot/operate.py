@@ -1,19 +1,26 @@
 """What operators do from the command line besides running: migrate, check, verify a draw, replay a game."""
 
+import json
+import os
 import sys
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import msgspec
 
 from bot.bot_api import ApiError, BotApi
 from bot.settings import Settings
 from fsm import proof
+from fsm.kind import Kind, secrets_of
 from fsm.registry import KINDS
 from handlers.texts import Texts
 from storage import migrate as schema
-from storage.archive import Archive
-from storage.codec import Codec
+from storage.archive import Archive, ListedGame, StoredEvent
+from storage.codec import Codec, UnreadableGame
 from storage.connections import (
     POSTGRES_GONE,
     POSTGRES_REFUSES,
@@ -29,17 +36,43 @@ PAGE = 500
 
 
 def say(line: str) -> None:
-    """Write one line to standard output."""
-    sys.stdout.write(line + "\n")
+    """Write one line to standard output, whatever that can show."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+async def _told(work: Awaitable[int]) -> int:
+    """Do the work; say in one line why it can't be done, and give 1."""
+    try:
+        return await work
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (EmbeddedStoreError, schema.SchemaTooNewError) as error:
+        say(f"{error}")
+    except asyncpg.UndefinedTableError:
+        say("the database is not migrated: `python -m bot migrate`")
+    except POSTGRES_GONE as error:
+        say(f"postgresql: no connection ({type(error).__name__})")
+    except asyncpg.PostgresError as error:
+        say(f"postgresql: {error}")
+    return 1
 
 
 async def migrate(settings: Settings, revision: str) -> int:
-    """Bring the schema to a revision: ``head``, ``base`` or one between."""
+    """Bring the schema to a revision, up or down: ``head``, ``base`` or one between. 1 where that can't be done."""
+    known = ["base", *schema.revisions(), "head"]
+    if revision not in known:
+        say(f"there is no revision {revision}: {', '.join(known)}")
+        return 1
+    return await _told(_migrate(settings, schema.head() if revision == "head" else revision))
+
+
+async def _migrate(settings: Settings, revision: str) -> int:
     async with stores(settings.data_dir, settings.database.dsn.get_secret_value(), "redis://unused") as (dsn, _):
         before = await schema.current(dsn)
-        if revision == "head":
-            await schema.upgrade(dsn)
-        else:
+        if revision != "base" and (before or "") <= revision:
+            await schema.upgrade(dsn, revision)
+        elif before is not None:
             await schema.downgrade(dsn, revision)
         say(f"schema: {before or 'empty'} -> {await schema.current(dsn) or 'empty'}")
     return 0
@@ -124,7 +157,7 @@ def verify(path: Path, language: str) -> int:
     texts = Texts()
     locale = texts.pick(language)
     try:
-        raw = path.read_bytes()
+        raw = _beginning(path)
         checks = proof.verify(raw)
     except OSError as error:
         say(texts.plain(locale, "verify-unreadable", path=str(path), reason=error.strerror or ""))
@@ -136,29 +169,92 @@ def verify(path: Path, language: str) -> int:
         mark = texts.plain(locale, "verify-passed" if check.passed else "verify-failed")
         say(f"[{mark}] {texts.plain(locale, f'verify-{check.code}', **check.parameters)}")
     holds = all(check.passed for check in checks)
-    game = msgspec.json.decode(raw)["game"]
-    say(texts.plain(locale, "verify-holds" if holds else "verify-fails", game=str(game)))
+    say(texts.plain(locale, "verify-holds" if holds else "verify-fails", game=json.loads(raw)["game"]))
     return 0 if holds else 1
 
 
-async def replay(settings: Settings, game_id: str) -> int:
-    """Print a game's timeline from PostgreSQL, and the state that its events give. 1 where there is no such game."""
-    codec = Codec(KINDS)
+def _beginning(path: Path) -> bytes:
+    """The file, or (``-``) what comes in: no more of it than shows whether it is too large for a proof."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read(proof.LARGEST + 1)
+    with path.open("rb") as file:
+        return file.read(proof.LARGEST + 1)
+
+
+# -- replay -----------------------------------------------------------------------------------------------------
+
+
+async def replay(settings: Settings, game_id: str, *, secrets: bool = False) -> int:
+    """Print a game's timeline from PostgreSQL, and the state that its events give.
+
+    What is secret while a game is live is left out of a live one, unless ``secrets``. 1 where there is no such game, or
+    its events do not give what the database says of it.
+    """
+    return await _told(_replay(settings, game_id, secrets=secrets))
+
+
+async def _replay(settings: Settings, game_id: str, *, secrets: bool) -> int:
     dsns = stores(settings.data_dir, settings.database.dsn.get_secret_value(), "redis://unused")
     async with dsns as (dsn, _), postgres_pool(dsn) as pool:
-        archive = Archive(pool, codec)
+        archive = Archive(pool, Codec(KINDS))
         game = await archive.game(game_id)
         if game is None:
             say(f"no game {game_id} in the database")
             return 1
-        kind = codec.kind(game.kind)
-        state, offset = None, 0
+        if game.kind not in KINDS:
+            say(f"this version knows no kind of game called {game.kind}")
+            return 1
+        timeline, offset = _Timeline(KINDS[game.kind], hidden=game.ended_at is None and not secrets), 0
         while rows := await archive.timeline(game_id, limit=PAGE, offset=offset):
             for row in rows:
-                state = kind.evolve(state, codec.decode_event(kind, row.name, row.data))
-                at = datetime.fromtimestamp(row.at / 1000, UTC).isoformat(timespec="milliseconds")
-                say(f"{row.version:>5} {at} {state.phase:<20} {row.name} {bytes(row.data).decode()}")
+                timeline.step(row)
             offset += len(rows)
-        if state is not None:
-            say(msgspec.json.format(msgspec.json.encode(kind.view(state, None)), indent=2).decode())
-    return 0
+        return timeline.end(game)
+
+
+@dataclass(slots=True)
+class _Timeline:
+    """What is printed of a game, step by step. ``trouble``: what is wrong with its events."""
+
+    kind: Kind[Any]
+    hidden: bool
+    state: Any = None
+    version: int = 0
+    trouble: str = ""
+    codec: Codec = field(default_factory=lambda: Codec(KINDS))
+
+    def step(self, row: StoredEvent) -> None:
+        """One event. After the first that is missing or can't be read there is no state any more."""
+        data: Any = msgspec.json.decode(row.data)
+        if row.version != self.version + 1:
+            self.trouble = self.trouble or f"version {self.version + 1} is missing"
+        self.version = row.version
+        try:
+            event = self.codec.decode_event(self.kind, row.name, row.data)
+            if self.hidden:
+                data |= dict.fromkeys(secrets_of(event), "secret")
+            self.state = None if self.trouble else self.kind.evolve(self.state, event)
+        except UnreadableGame as error:
+            self.state, self.trouble = None, self.trouble or f"version {row.version} can't be read: {error}"
+            data = "secret" if self.hidden else data
+        at = datetime.fromtimestamp(row.at / 1000, UTC).isoformat(timespec="milliseconds")
+        phase = "?" if self.state is None else self.state.phase
+        written = msgspec.json.encode(data).decode()
+        say(f"{row.version:>5} {at} {phase:<20} {row.name:<18} {row.command_id:<28} {written}")
+
+    def end(self, game: ListedGame) -> int:
+        """The state, and whether it is what the database says. 1 where it is not."""
+        if self.version == 0:
+            say("its events are no longer kept")
+            return 1
+        if not self.trouble and (self.version, self.state.phase) != (game.version, game.status):
+            self.trouble = f"the database has version {game.version}, {game.status}"
+        if self.trouble:
+            say(f"the events do not give the game: {self.trouble}")
+            return 1
+        shown = self.kind.view(self.state, None) if self.hidden else self.state
+        say(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
+        say(f"the events give version {game.version}, {game.status}, as the database says")
+        if self.hidden:
+            say("the game is live: what is secret is left out; --secrets shows it")
+        return 0

@@ -60,6 +60,10 @@ Whole = Annotated[int, BeforeValidator(_no_boolean)]
 Number = Annotated[float, BeforeValidator(_no_boolean)]
 Seconds = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0.001, le=604_800)]
 """A span of time; fractions are welcome, down to the millisecond that games count in."""
+Phase = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0.001, le=86_400)]
+"""How long a phase of a game may last: the rules say so too."""
+Reveal = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0.001, le=60)]
+"""How long a game shows something."""
 UserIds = Annotated[tuple[Annotated[int, Field(gt=0)], ...], NoDecode, BeforeValidator(_listed)]
 
 
@@ -173,19 +177,20 @@ class Draw(Section):
 class Lobby(Section):
     """What every kind of game has before it begins."""
 
-    min_players: Whole = Field(default=2, ge=1, le=10_000)
-    max_players: Whole = Field(default=100, ge=1, le=10_000)
-    lobby_seconds: Seconds = 900
-    join_seconds: Seconds = 60
+    min_players: Whole = Field(default=2, ge=1, le=1000)
+    max_players: Whole = Field(default=100, ge=1, le=1000)
+    lobby_seconds: Phase = 900
+    join_seconds: Phase = 60
 
 
 class PickNumber(Lobby):
     """What a game of Pick Your Number begins with; chats and hosts may choose otherwise."""
 
-    selection_seconds: Seconds = 300
-    reveal_seconds: Seconds = 2
-    range_multiplier: Number = Field(default=5.0, ge=1, le=1000)
-    max_number: Whole = Field(default=1000, ge=2, le=1_000_000)
+    min_players: Whole = Field(default=2, ge=2, le=1000)
+    selection_seconds: Phase = 300
+    reveal_seconds: Reveal = 2
+    range_multiplier: Number = Field(default=5.0, ge=1, le=100)
+    max_number: Whole = Field(default=1000, ge=2, le=10_000)
     winners: Whole = Field(default=1, ge=1, le=10)
     prize_pool: Annotated[Decimal, BeforeValidator(_no_boolean)] = Field(
         default=Decimal(0),
@@ -214,8 +219,8 @@ class Quiz(Lobby):
     """What a quiz begins with; chats and hosts may choose otherwise."""
 
     questions: Whole = Field(default=10, ge=1, le=100)
-    question_seconds: Seconds = 15
-    reveal_seconds: Seconds = 3
+    question_seconds: Phase = 15
+    reveal_seconds: Reveal = 3
     model: Model = Model()
 
 

@@ -83,9 +83,10 @@ def assign_absent(
 def is_signed(randomness: str, signature: str) -> bool:
     """Whether a beacon's randomness is the SHA-256 of its signature, as drand's is. Both are lower-case hex."""
     try:
-        return hashlib.sha256(bytes.fromhex(signature)).hexdigest() == randomness
+        signed = bytes.fromhex(signature)
     except ValueError:
         return False
+    return signed.hex() == signature and hashlib.sha256(signed).hexdigest() == randomness
 
 
 def drawn_normally(full: Sequence[int], owners: Mapping[int, PlayerId], winners: int) -> tuple[int, ...]:

@@ -19,6 +19,10 @@ PlayerId = int
 """A Telegram user id."""
 
 
+SECRET: Mapping[str, Any] = MappingProxyType({"secret": True})
+"""Metadata of a field of an event that nobody may see while its game is live."""
+
+
 def kebab(name: str) -> str:
     """``NumberTaken`` -> ``number-taken``: the stable code of a type."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
@@ -32,6 +36,11 @@ class Command:
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened in a game and is stored for good. Past tense."""
+
+
+def secrets_of(event: Event) -> frozenset[str]:
+    """The names of an event's fields that are secret while its game is live."""
+    return frozenset(field.name for field in fields(event) if field.metadata.get("secret"))
 
 
 class Rejected(Exception):

@@ -10,6 +10,7 @@ from typing import Any
 
 from fsm import draw, lobby, prizes, proof
 from fsm.kind import (
+    SECRET,
     Command,
     Edge,
     Event,
@@ -185,7 +186,7 @@ class SelectionOpened(Event):
 
     highest: int
     commitment: str
-    seed: str
+    seed: str = field(metadata=SECRET)
     deadline: Instant
 
 
@@ -213,7 +214,7 @@ class SelectionClosed(Event):
 class NumbersDrawn(Event):
     """The draw is made; the show begins. ``beacon`` is None where none is used, or none came."""
 
-    drawn: tuple[int, ...]
+    drawn: tuple[int, ...] = field(metadata=SECRET)
     beacon: BeaconSignal | None
     deadline: Instant
 

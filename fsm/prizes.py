@@ -16,7 +16,7 @@ HUNDRED = Decimal(100)
 
 def check_pool(pool: Decimal) -> None:
     """Raise ``BadRule`` unless 0 <= pool <= 10^12 with at most eight decimals."""
-    if decimals(pool) > MAX_DECIMALS:
+    if decimals(pool) > MAX_DECIMALS or (pool.is_zero() and pool.is_signed()):  # nothing has one way to be written
         raise BadRule(rule="prize_pool", given=str(pool), low="0", high=str(MAX_POOL))
     check_bounds("prize_pool", pool, 0, MAX_POOL)
 

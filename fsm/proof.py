@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +16,19 @@ UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeErro
 """What reading a document raises that has the format's name and not its shape."""
 MODES = ("normal", "reverse")
 ABSENT_POLICIES = ("drop", "auto")
+LARGEST = 1 << 20
+"""Bytes. The proof of a game of a thousand players with the longest range has less than half of it."""
+FIELDS = frozenset(
+    {
+        "format", "game", "kind", "title", "mode", "winners", "highest", "commitment", "seed", "picked",
+        "absent_policy", "absent", "assigned", "digest", "beacon", "beacon_expected", "drawn", "pool", "split",
+        "percentages", "places", "checksum",
+    }
+)  # fmt: skip
+PLACE_FIELDS = frozenset({"place", "player", "number", "prize"})
+BEACON_FIELDS = frozenset({"chain", "round", "randomness", "signature"})
+HASH, GAME, AMOUNT = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-z]+"), re.compile(r"[0-9]+(\.[0-9]+)?")
+ANYTHING = re.compile(".*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,8 @@ def _checksum(document: Mapping[str, Any]) -> str:
 
 def verify(raw: bytes) -> tuple[Check, ...]:
     """Recompute a draw from its proof. Raises ``NotAProof`` where it can't be read; a false claim is a failed check."""
+    if len(raw) > LARGEST:
+        raise NotAProof("too-large")
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -74,32 +90,61 @@ def _checks(raw: bytes, proof: Mapping[str, Any]) -> list[Check]:
         Check("document", raw == canonical(proof) and proof["checksum"] == _checksum(proof), {}),
         Check("commitment", draw.commitment(proof["seed"]) == proof["commitment"], {"hash": proof["commitment"]}),
         Check("entries", _one_each(proof, owners, highest), {"count": len(owners), "highest": highest}),
-        Check("absent", assigned == dict(proof["assigned"]), {"count": len(assigned)}),
+        Check("absent", _absent_right(proof, picked, assigned), {"count": len(assigned)}),
         Check("digest", draw.digest(proof["game"], highest, owners) == proof["digest"], {"hash": proof["digest"]}),
         *_beacon_checks(beacon, proof["beacon_expected"]),
         Check("order", list(drawn) == proof["drawn"], {"count": len(drawn)}),
         Check("places", [[n, owners[n]] for n in numbers] == _places(proof), {"count": len(numbers)}),
-        Check("prizes", _amounts(proof, len(numbers)) == [Decimal(p["prize"]) for p in proof["places"]],
+        Check("prizes", _amounts(proof, len(numbers)) == [place["prize"] for place in proof["places"]],
               {"pool": proof["pool"]}),
     ]  # fmt: skip
 
 
 def _refuse_nonsense(proof: Mapping[str, Any]) -> None:
-    """Raise where a value is of no game at all: ``TypeError``, ``ValueError`` or ``BadRule``.
+    """Raise where a value is of no game at all: ``LookupError``, ``TypeError``, ``ValueError`` or ``BadRule``.
 
-    It also bounds what a forged document can cost.
+    Whatever passes is written in the one way that the format has, so that no two texts claim the same. It also bounds
+    what a forged document can cost.
     """
-    pairs = [*proof["picked"], *proof["assigned"]]
-    whole = [proof["highest"], proof["winners"], *proof["absent"], *(part for pair in pairs for part in pair)]
-    if any(type(number) is not int for number in whole):
-        raise TypeError("whole numbers are written as such")
-    if any(type(proof[name]) is not str for name in ("game", "kind", "title")):
-        raise TypeError("what it is called is text")
+    beacon, places = proof["beacon"], proof["places"]
+    _only(proof, FIELDS)
+    for place in places:
+        _only(place, PLACE_FIELDS)
+    _whole(proof["highest"], proof["winners"], *proof["absent"], *proof["drawn"])
+    _whole(*(part for pair in (*proof["picked"], *proof["assigned"]) for part in pair))
+    _whole(*(place[name] for place in places for name in ("place", "player", "number")))
+    _text(HASH, proof["commitment"], proof["seed"], proof["digest"], proof["checksum"])
+    _text(GAME, proof["game"])
+    _text(AMOUNT, proof["pool"], *proof["percentages"])
+    _text(ANYTHING, proof["title"], *(place["prize"] for place in places))
+    if beacon is not None:
+        _only(beacon, BEACON_FIELDS)
+        _text(HASH, beacon["chain"])
+        _text(ANYTHING, beacon["randomness"], beacon["signature"])
+        _whole(beacon["round"])
+    if proof["beacon_expected"] is not None:
+        _whole(proof["beacon_expected"])
+    check_choice("kind", proof["kind"], ("pick_number",))
     check_choice("mode", proof["mode"], MODES)
     check_choice("absent", proof["absent_policy"], ABSENT_POLICIES)
     check_bounds("numbers", proof["highest"], 1, draw.HIGHEST_NUMBER)
     percentages = [Decimal(p) for p in proof["percentages"]]
     prizes.check_prizes(Decimal(proof["pool"]), proof["split"], percentages, proof["winners"])
+
+
+def _only(document: Mapping[str, Any], fields: frozenset[str]) -> None:
+    if document.keys() != fields:
+        raise ValueError("a field too many, or too few")
+
+
+def _whole(*values: Any) -> None:
+    if any(type(value) is not int for value in values):
+        raise TypeError("whole numbers are written as such")
+
+
+def _text(form: re.Pattern[str], *values: Any) -> None:
+    if not all(type(value) is str and form.fullmatch(value) for value in values):
+        raise ValueError(f"text is written as {form.pattern}")
 
 
 def _owners(pairs: Sequence[Sequence[int]]) -> dict[int, int]:
@@ -113,9 +158,17 @@ def _assigned(proof: Mapping[str, Any], picked: Mapping[int, int]) -> dict[int, 
 
 
 def _one_each(proof: Mapping[str, Any], owners: Mapping[int, int], highest: int) -> bool:
-    """Every number once, in the range, and nobody with two."""
+    """Every number once, in the range, in order, and nobody with two."""
     listed = len(proof["picked"]) + len(proof["assigned"])
-    return listed == len(owners) == len(set(owners.values())) and all(1 <= number <= highest for number in owners)
+    one_each = listed == len(owners) == len(set(owners.values())) and all(1 <= number <= highest for number in owners)
+    return one_each and list(proof["picked"]) == sorted(proof["picked"])
+
+
+def _absent_right(proof: Mapping[str, Any], picked: Mapping[int, int], assigned: Mapping[int, int]) -> bool:
+    """Each of them absent once, none with a number picked, and the numbers that they were given, in their order."""
+    absent = proof["absent"]
+    once = len(absent) == len({*absent}) and not {*absent} & {*picked.values()}
+    return once and proof["assigned"] == [[player, number] for player, number in assigned.items()]
 
 
 def _places(proof: Mapping[str, Any]) -> list[list[int]]:
@@ -125,10 +178,10 @@ def _places(proof: Mapping[str, Any]) -> list[list[int]]:
     return [[place["number"], place["player"]] for place in proof["places"]]
 
 
-def _amounts(proof: Mapping[str, Any], count: int) -> list[Decimal]:
+def _amounts(proof: Mapping[str, Any], count: int) -> list[str]:
     percentages = [Decimal(p) for p in proof["percentages"]]
-    places = range(1, count + 1)
-    return list(prizes.for_places(Decimal(proof["pool"]), proof["split"], places, percentages))
+    amounts = prizes.for_places(Decimal(proof["pool"]), proof["split"], range(1, count + 1), percentages)
+    return [f"{amount:f}" for amount in amounts]
 
 
 def _beacon_checks(beacon: Mapping[str, Any] | None, expected: int | None) -> list[Check]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fsm import draw, lobby, prizes, scoring
 from fsm.kind import (
+    SECRET,
     Command,
     Edge,
     Event,
@@ -260,7 +261,7 @@ class GameOpened(Event):
 class QuestionsSet(Event):
     """The questions, secret, their answers in the order in which they will be shown."""
 
-    questions: tuple[Question, ...]
+    questions: tuple[Question, ...] = field(metadata=SECRET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +279,7 @@ class AnswerGiven(Event):
 
     player_id: PlayerId
     question: int
-    choice: int
+    choice: int = field(metadata=SECRET)
     remaining: int
     at: Instant
 

@@ -28,9 +28,14 @@ START_SECONDS = 30
 """How long a server that is still starting is waited for."""
 
 
+def revisions() -> list[str]:
+    """All revisions, in order: the files are named by theirs, `0001_first_tables.py`, and numbered without gaps."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
 def head() -> str:
-    """Newest revision: the files are named by theirs, `0001_first_tables.py`, and numbered without gaps."""
-    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+    """Newest revision."""
+    return revisions()[-1]
 
 
 async def current(dsn: str, *, within: float = START_SECONDS) -> str | None:
@@ -50,8 +55,8 @@ async def current(dsn: str, *, within: float = START_SECONDS) -> str | None:
         await connection.close()
 
 
-async def upgrade(dsn: str, *, within: float = START_SECONDS) -> str:
-    """Bring the schema up to date, in one transaction, and give the revision; replicas may race.
+async def upgrade(dsn: str, revision: str | None = None, *, within: float = START_SECONDS) -> str:
+    """Bring the schema up to date, or up to that revision, in one transaction, and give it; replicas may race.
 
     ``within``: how long the server is waited for; what is to be done then takes as long as it takes.
 
@@ -59,24 +64,31 @@ async def upgrade(dsn: str, *, within: float = START_SECONDS) -> str:
         POSTGRES_GONE: one of them, where the server can't be reached.
         SchemaTooNewError: the database was migrated by a newer Tombola.
     """
-    newest, found = head(), await current(dsn, within=within)
-    if found == newest:
-        return newest
-    if found is not None and found > newest:
-        raise SchemaTooNewError(found, newest)
+    wanted, found = revision or head(), await current(dsn, within=within)
+    if found == wanted:
+        return wanted
+    _known(found)
     from alembic import command  # noqa: PLC0415 - see above
 
-    await _run(dsn, lambda config: command.upgrade(config, "head"))
-    logger.info("schema migrated from {} to {}", found or "nothing", newest)
-    return newest
+    await _run(dsn, lambda config: command.upgrade(config, wanted))
+    logger.info("schema migrated from {} to {}", found or "nothing", wanted)
+    return wanted
+
+
+def _known(found: str | None) -> None:
+    if found is not None and found > head():
+        raise SchemaTooNewError(found, head())
 
 
 async def downgrade(dsn: str, revision: str) -> None:
     """Take the schema back to that revision, or `base` for nothing at all. What newer tables held is gone.
 
     Raises:
-        alembic.util.CommandError: there is no such revision.
+        POSTGRES_GONE: one of them, where the server can't be reached.
+        SchemaTooNewError: the database was migrated by a newer Tombola.
+        alembic.util.CommandError: there is no such revision below.
     """
+    _known(await current(dsn))
     from alembic import command  # noqa: PLC0415 - see above
 
     await _run(dsn, lambda config: command.downgrade(config, revision))

@@ -37,6 +37,7 @@ verify-places =
     }
 verify-prizes = Призы разделены по правилам и в сумме дают { $pool }.
 verify-not-json = Это не доказательство: файл не в формате JSON.
+verify-too-large = Это не доказательство: файл для этого слишком велик.
 verify-unknown-format = Это не доказательство известного этой версии формата.
 verify-incomplete = Это не полное доказательство: чего-то в нём нет или оно не того вида.
 verify-unreadable = Файл { $path } не читается: { $reason }

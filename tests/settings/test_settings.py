@@ -2,12 +2,14 @@
 
 import os
 import tomllib
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from bot.configured import rules_of
 from bot.settings import KEYS, ROOT, SECRETS, VARIABLES, Settings, SettingsError, hidden, load_settings
 
 POSTGRES = "must be empty, or postgresql://user:password@host:5432/name, what is special in a password as %40"
@@ -128,6 +130,17 @@ def test_every_key_is_set_by_its_variable(name: str, key: str, monkeypatch: pyte
     assert value_of(load_settings(dotenv), key) == by_environment
 
 
+@pytest.mark.parametrize("key", [key for key in KEYS if key.startswith(("games.pick_number.", "games.quiz."))])
+def test_whatever_the_settings_allow_the_rules_allow(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds = {name: getattr(part, name) for part in KEYS[key].metadata for name in ("ge", "le") if hasattr(part, name)}
+    for bound in bounds.values():
+        monkeypatch.setenv("TOMBOLA_" + key.replace(".", "__").upper(), str(bound))
+        with suppress(SettingsError):  # it contradicts another setting, and that is said
+            settings = load_settings(None)
+            for rules in rules_of(settings, None).values():
+                rules.check()
+
+
 def test_environment_goes_before_dotenv_and_that_before_the_file(
     bare: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -232,7 +245,7 @@ def test_what_must_not_be_seen_is_every_secret_and_every_password_in_a_dsn(monke
         (
             "GAMES__PICK_NUMBER__JOIN_SECONDS",
             "inf",
-            "games.pick_number.join_seconds = 'inf' (@): must be a number from 0.001 to 604800",
+            "games.pick_number.join_seconds = 'inf' (@): must be a number from 0.001 to 86400",
         ),
         (
             "GAMES__PICK_NUMBER__WINNERS",
@@ -267,6 +280,16 @@ def test_what_must_not_be_seen_is_every_secret_and_every_password_in_a_dsn(monke
             "GAMES__PICK_NUMBER__MAX_NUMBER",
             "50",
             "games.pick_number.max_number = '50' (@): must be at least games.pick_number.max_players, 100",
+        ),
+        (
+            "GAMES__PICK_NUMBER__MIN_PLAYERS",
+            "1",
+            "games.pick_number.min_players = '1' (@): must be a whole number from 2 to 1000",
+        ),
+        (
+            "GAMES__PICK_NUMBER__LOBBY_SECONDS",
+            "86401",
+            "games.pick_number.lobby_seconds = '86401' (@): must be a number from 0.001 to 86400",
         ),
         (
             "TELEGRAM__MODE",
