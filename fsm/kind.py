@@ -38,7 +38,7 @@ class Event:
     """Something that happened in a game and is stored for good. Past tense."""
 
 
-def secrets_of(event: Event) -> frozenset[str]:
+def secrets_of(event: Event | type[Event]) -> frozenset[str]:
     """The names of an event's fields that are secret while its game is live."""
     return frozenset(field.name for field in fields(event) if field.metadata.get("secret"))
 
