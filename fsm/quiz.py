@@ -28,6 +28,7 @@ from fsm.kind import (
     PlayerId,
     Rejected,
     UnknownGame,
+    changed,
 )
 from fsm.lobby import (
     CANCELLED,
@@ -566,7 +567,7 @@ def evolve(state: QuizGame | None, event: Any) -> QuizGame:
         return _opened(event)
     match event:
         case AnswerGiven(player, _, choice, remaining):
-            return replace(state, replies={**state.replies, player: Reply(choice, remaining)})
+            return changed(state, replies={**state.replies, player: Reply(choice, remaining)})
         case QuestionsSet(questions):
             return replace(state, questions=questions)
         case QuestionOpened(question, _, deadline):
@@ -641,11 +642,14 @@ def _without(state: QuizGame, player: PlayerId) -> QuizGame:
 
 
 def view(state: QuizGame, viewer: PlayerId | None) -> QuizGame:
-    """The state without questions not asked yet, right answers not revealed yet, and other people's answers."""
+    """The state without questions not asked yet, right answers not revealed yet, and other people's answers.
+
+    An id goes too: that of a pack's question is a digest of its right answer, and four digests are quickly computed.
+    """
     asked = state.questions[: state.index + 1]
     return replace(
         state,
-        questions=(*asked[: state.revealed], *(replace(q, right=None) for q in asked[state.revealed :])),
+        questions=(*asked[: state.revealed], *(replace(q, id="", right=None) for q in asked[state.revealed :])),
         replies={p: reply if p == viewer else Reply(None, 0) for p, reply in state.replies.items()},
         scores={p: score if p == viewer else replace(score, choices=()) for p, score in state.scores.items()},
     )

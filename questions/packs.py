@@ -27,6 +27,9 @@ MAX_CATEGORY = 40
 MAX_MISTAKES = 50
 """So many are told; then ``more`` says that there are others."""
 
+LINE, QUESTION = "line", "question"
+"""What is counted where a place in a file is told."""
+
 INVISIBLE = dict.fromkeys([0xFEFF, 0x200B, 0x00AD, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """What copying from elsewhere leaves behind, and what turns the text around it: taken out without a word."""
 FILE_ID = re.compile(r"[A-Za-z0-9_-]{20,200}")
@@ -44,6 +47,8 @@ class Mistake:
     """The column's name, or empty."""
     code: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    number: int = 0
+    """Which question it is, from 1, where lines alone may not tell: in JSON; else 0."""
 
     @property
     def text_id(self) -> str:
@@ -65,10 +70,13 @@ class Alike:
     """Two questions of a pack that ask nearly the same: pointed out, not refused."""
 
     line: int
+    """Of the second one; its number in JSON."""
     earlier: int
-    """The line of the first one."""
+    """The same of the first one."""
     question: str
     """The text of the second one."""
+    by: str = LINE
+    """What the two numbers count."""
 
     text_id = "pack-alike"
     """Its text in the locales."""
@@ -88,6 +96,13 @@ class Row:
 
     line: int
     cells: Mapping[str, str]
+    number: int = 0
+    """As in ``Mistake``."""
+
+    @property
+    def at(self) -> int:
+        """What best tells where it is."""
+        return self.number or self.line
 
 
 class Mistakes:
@@ -96,13 +111,15 @@ class Mistakes:
     def __init__(self) -> None:
         self.found: list[Mistake] = []
         self.more = False
+        self.number = 0
+        """Which question is being read, where they are counted."""
 
     def add(self, line: int, column: str, code: str, **parameters: Any) -> None:
         """Note a mistake. Raises ``PackRefused`` where there are too many to go on."""
         if len(self.found) >= MAX_MISTAKES:
             self.more = True
             raise self.refusal()
-        self.found.append(Mistake(line, column, code, parameters))
+        self.found.append(Mistake(line, column, code, parameters, self.number if line else 0))
 
     def refuse(self, line: int, code: str, **parameters: Any) -> NoReturn:
         """Note a mistake after which there is nothing more to read. Raises ``PackRefused``."""
@@ -116,14 +133,14 @@ class Mistakes:
 
     def refusal(self) -> PackRefused:
         """All of them, in the order of the file."""
-        return PackRefused(sorted(self.found, key=lambda mistake: mistake.line), more=self.more)
+        return PackRefused(sorted(self.found, key=lambda mistake: (mistake.line, mistake.number)), more=self.more)
 
 
 def pack_of(rows: Iterable[Row], mistakes: Mistakes) -> Pack:
     """The pack that a file's rows are. Raises ``PackRefused``."""
     questions: list[Question] = []
     lines: dict[str, int] = {}
-    count = 0
+    count, by = 0, LINE
     for count, row in enumerate(rows, start=1):
         if count > MAX_QUESTIONS:
             mistakes.add(row.line, "", "too-many-questions", limit=MAX_QUESTIONS)
@@ -132,16 +149,21 @@ def pack_of(rows: Iterable[Row], mistakes: Mistakes) -> Pack:
         if question is None:
             continue
         if question.id in lines:
-            mistakes.add(row.line, "question", "repeated-question", first=lines[question.id])
+            mistakes.add(row.line, "question", "repeated-question", first=lines[question.id], by=_by(row))
             continue
-        lines[question.id] = row.line
+        lines[question.id], by = row.at, _by(row)
         questions.append(question)
     if not count and not mistakes.found:
         mistakes.add(0, "", "no-questions")
     mistakes.check()
     at = list(lines.values())
-    alike = tuple(Alike(at[later], at[earlier], questions[later].text) for earlier, later in near_pairs(questions))
+    pairs = near_pairs(questions)
+    alike = tuple(Alike(at[later], at[earlier], questions[later].text, by) for earlier, later in pairs)
     return Pack(tuple(questions), alike)
+
+
+def _by(row: Row) -> str:
+    return QUESTION if row.number else LINE
 
 
 def question_of(row: Row, mistakes: Mistakes) -> Question | None:

@@ -4,14 +4,17 @@ Whatever a file holds, reading it ends in bounded time and memory with a pack or
 of the processor, a second at most: callers with an event loop give it to a thread.
 """
 
+import base64
 import codecs
 import csv
 import html
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, NoReturn
+from urllib.parse import unquote_plus
 
 from questions.packs import ANSWERS, COLUMNS, IGNORED, MAX_QUESTIONS, Mistakes, Pack, Row, check_header, pack_of
 
@@ -25,6 +28,14 @@ MAX_BLANK = 10_000
 
 LISTS = ("questions", "results")
 """Where a JSON object keeps its questions: ours, and Open Trivia DB's."""
+IN_BASE64 = frozenset(
+    base64.b64encode(word).decode() for word in (b"multiple", b"boolean", b"easy", b"medium", b"hard")
+)
+"""Types and difficulties of Open Trivia DB, as it writes them where it was asked for base64."""
+IN_URL = re.compile(r"[A-Za-z0-9_.~%+-]*")
+ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\w\+\w")
+REPEATED = None
+"""The key under which an object that has a key twice tells which; no key of JSON's own."""
 
 CYRILLIC = re.compile("[\u0400-\u04ff]")
 FOREIGN = re.compile("[\u0080-\uffff]")
@@ -149,18 +160,39 @@ def _told_from_formula(cell: str) -> str:
 def _json_rows(text: str, mistakes: Mistakes) -> Iterator[Row]:
     found: list[tuple[int, Any]] | None = None
     try:
-        json.loads(text)
+        whole = _DECODER.decode(text)
         found = _items(text)
     except json.JSONDecodeError as error:
         mistakes.refuse(error.lineno, "bad-json", column_number=error.colno)
-    except (RecursionError, ValueError):  # nested a thousand deep; a number of a thousand digits
+    except (RecursionError, ValueError):  # nested a thousand deep; a number that is none
         mistakes.refuse(0, "strange-json")
+    if isinstance(whole, dict) and REPEATED in whole:
+        mistakes.add(0, str(whole[REPEATED])[:30], "repeated-field")
+        mistakes.check()
     if found is None:
         mistakes.refuse(0, "no-list")
-    for line, item in found:
+    for number, (line, item) in enumerate(found, start=1):
+        mistakes.number = number  # a file may well be one long line
         row = _json_row(line, item, mistakes)
         if row is not None:
-            yield row
+            yield replace(row, number=number)
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(word)
+
+
+def _object(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """An object; one that says something twice tells so, as nobody knows which was meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        found[REPEATED] = next(name for name in found if names.count(name) > 1)
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_number, object_pairs_hook=_object)
+"""Numbers stay as they are written; NaN and Infinity are none."""
 
 
 def _items(text: str) -> list[tuple[int, Any]] | None:
@@ -172,11 +204,10 @@ def _items(text: str) -> list[tuple[int, Any]] | None:
     if at is None:
         return None
     items: list[tuple[int, Any]] = []
-    decoder = json.JSONDecoder()
     at, line, counted = _skip(text, at + 1), 1, 0
     while text[at] != "]" and len(items) <= MAX_QUESTIONS:
         line, counted = line + text.count("\n", counted, at), at
-        item, at = decoder.raw_decode(text, at)
+        item, at = _DECODER.raw_decode(text, at)
         items.append((line, item))
         at = _skip(text, at)
         at = _skip(text, at + 1) if text[at] == "," else at
@@ -185,7 +216,6 @@ def _items(text: str) -> list[tuple[int, Any]] | None:
 
 def _list_start(text: str) -> int | None:
     """Where the list of questions begins in a text that is JSON."""
-    decoder = json.JSONDecoder()
     at = _skip(text, 0)
     if text[at] == "[":
         return at
@@ -193,11 +223,11 @@ def _list_start(text: str) -> int | None:
         return None
     at = _skip(text, at + 1)
     while text[at] != "}":
-        key, at = decoder.raw_decode(text, at)
+        key, at = _DECODER.raw_decode(text, at)
         at = _skip(text, _skip(text, at) + 1)
         if key in LISTS and text[at] == "[":
             return at
-        _, at = decoder.raw_decode(text, at)
+        _, at = _DECODER.raw_decode(text, at)
         at = _skip(text, at)
         at = _skip(text, at + 1) if text[at] == "," else at
     return None
@@ -212,6 +242,9 @@ def _skip(text: str, at: int) -> int:
 def _json_row(line: int, item: Any, mistakes: Mistakes) -> Row | None:
     if not isinstance(item, dict):
         mistakes.add(line, "", "not-an-object")
+        return None
+    if REPEATED in item:
+        mistakes.add(line, str(item[REPEATED])[:30], "repeated-field")
         return None
     if "correct_answer" in item:
         return _trivia_row(line, item, mistakes)
@@ -229,7 +262,7 @@ def _json_row(line: int, item: Any, mistakes: Mistakes) -> Row | None:
 
 
 def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | None:
-    """A question as Open Trivia DB gives it, its texts written as in HTML."""
+    """A question as Open Trivia DB gives it, in any of the ways in which it writes texts."""
     wrong = item.get("incorrect_answers", [])
     if not isinstance(wrong, list) or len(wrong) >= len(ANSWERS):
         mistakes.add(line, "incorrect_answers", "bad-list", limit=len(ANSWERS) - 1)
@@ -241,16 +274,38 @@ def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | No
         "category": item.get("category", ""),
         "difficulty": item.get("difficulty", ""),
     }
-    cells = {name: html.unescape(_text(line, name, value, mistakes)) for name, value in fields.items()}
+    cells = {name: _text(line, name, value, mistakes) for name, value in fields.items()}
+    if len(mistakes.found) > before:
+        return None
+    decoded = _trivia_decoder(cells, item.get("type"))
+    for name, text in cells.items():
+        try:
+            cells[name] = decoded(text)
+        except ValueError:
+            mistakes.add(line, name, "bad-base64")
     return Row(line, cells) if len(mistakes.found) == before else None
 
 
+def _trivia_decoder(cells: dict[str, str], type_: Any) -> Callable[[str], str]:
+    """What turns the texts of a question of Open Trivia DB into what they say.
+
+    It writes them as in HTML, unless it was asked for base64 or for what an URL may hold; it does not say which.
+    """
+    if type_ in IN_BASE64 or cells["difficulty"] in IN_BASE64:
+        return _from_base64
+    if all(IN_URL.fullmatch(text) for text in cells.values()) and ESCAPED.search(cells["question"]):
+        return unquote_plus
+    return html.unescape
+
+
+def _from_base64(text: str) -> str:
+    return base64.b64decode(text, validate=True).decode()
+
+
 def _text(line: int, name: str, value: Any, mistakes: Mistakes) -> str:
-    """A JSON value as a cell: text, or a number as it is written."""
+    """A JSON value as a cell: text, which a number is too, as it is written."""
     if value is None:
         return ""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
     if not isinstance(value, str):
         mistakes.add(line, name, "not-text")
         return ""

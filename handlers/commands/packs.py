@@ -86,7 +86,9 @@ def _mistakes(incoming: Incoming, name: str, refused: PackRefused) -> str:
 
 def _mistake(incoming: Incoming, mistake: Mistake) -> Markup:
     told = incoming.text(mistake.text_id, **{"column": mistake.column, **mistake.parameters})
-    return incoming.text("pack-mistake-on-line", line=mistake.line, mistake=told) if mistake.line else told
+    if not mistake.line:
+        return told
+    return incoming.text("pack-mistake-on-line", line=mistake.line, number=mistake.number, mistake=told)
 
 
 def _preview(incoming: Incoming, title: str, pack: Pack) -> Markup:
@@ -96,7 +98,7 @@ def _preview(incoming: Incoming, title: str, pack: Pack) -> Markup:
         parts.append(incoming.text("pack-and-more", count=len(pack.questions) - SAMPLE))
     if pack.alike:
         alike = [
-            incoming.text(each.text_id, line=each.line, earlier=each.earlier, question=each.question)
+            incoming.text(each.text_id, by=each.by, line=each.line, earlier=each.earlier, question=each.question)
             for each in pack.alike[:MOST_ALIKE]
         ]
         if len(pack.alike) > MOST_ALIKE:

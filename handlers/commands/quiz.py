@@ -1,7 +1,8 @@
 """The quiz's own command: a quiz in one line."""
 
+import re
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from fsm.quiz import KIND, QuizRules
 from handlers.commands.hosts import in_groups
@@ -10,7 +11,8 @@ from handlers.incoming import Incoming
 from handlers.opening import open_game, settings_of
 from handlers.rules import rules_for
 
-MOST_DIGITS = 6
+NUMBER = re.compile(r"-?\d{1,6}([.,]\d{1,3})?")
+"""As people write one; what else reads as a number, such as 9e9999, only makes trouble."""
 
 
 @in_groups
@@ -31,6 +33,8 @@ def with_line(rules: QuizRules, arguments: str) -> QuizRules | None:
     if len(words) > 3 or None in numbers:
         return None
     questions, seconds, players = (*numbers, None, None, None)[:3]
+    if any(count is not None and count != int(count) for count in (questions, players)):
+        return None  # seconds may be fractions; half a question is a slip
     if questions is not None:
         rules = replace(rules, questions=int(questions))
     if seconds is not None:
@@ -41,11 +45,7 @@ def with_line(rules: QuizRules, arguments: str) -> QuizRules | None:
 
 
 def _number(word: str) -> Decimal | None:
-    try:
-        number = Decimal(word.replace(",", "."))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and len(word) <= MOST_DIGITS else None
+    return Decimal(word.replace(",", ".")) if NUMBER.fullmatch(word) else None
 
 
 COMMANDS: dict[str, Command] = {"start_quiz": start_quiz}

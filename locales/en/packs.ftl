@@ -2,7 +2,10 @@
 
 ## Mistakes in a file: pack-mistake-<code>, with the column and the code's own parameters. They are messages.
 
-pack-mistake-on-line = Line { NUMBER($line, useGrouping: 0) }: { $mistake }
+pack-mistake-on-line = { $number ->
+    [0] Line { NUMBER($line, useGrouping: 0) }: { $mistake }
+   *[other] Line { NUMBER($line, useGrouping: 0) }, question { NUMBER($number, useGrouping: 0) }: { $mistake }
+}
 pack-mistake-file-too-large = The file is too large. Send at most { $limit } KB: leave out pictures, or make two packs of it.
 pack-mistake-empty-file = The file is empty. Save it again with the questions in it.
 pack-mistake-unknown-format = I don’t know this kind of file. Send CSV, JSON or XLSX.
@@ -21,6 +24,8 @@ pack-mistake-unknown-column = { $suggestion ->
     [NONE] Column { $number }, <code>{ $column }</code>, is unknown. Remove it or rename it.
    *[other] Column { $number }, <code>{ $column }</code>, is unknown. Did you mean <code>{ $suggestion }</code>?
 }
+pack-mistake-repeated-field = The field <code>{ $column }</code> is there twice. Remove one.
+pack-mistake-bad-base64 = <code>{ $column }</code> is not written in base64, as the rest is. Load the questions again, without <code>encode=base64</code>.
 pack-mistake-unknown-field = The field <code>{ $column }</code> is unknown. Remove it or rename it.
 pack-mistake-too-many-questions = A pack holds at most { $limit } questions. Make two packs of it.
 pack-mistake-no-questions = There are no questions in it. Write one a line, below the names of the columns.
@@ -35,12 +40,18 @@ pack-mistake-same-answers = <code>{ $column }</code> says the same as <code>{ $o
 pack-mistake-unknown-difficulty = I don’t know the difficulty “{ $given }”. Write <code>easy</code>, <code>medium</code> or <code>hard</code>, or nothing.
 pack-mistake-bad-photo = This is no photo. Give an address that begins with https://, or nothing.
 pack-mistake-control-character = <code>{ $column }</code> holds an invisible character, { $character }. Type the text anew.
-pack-mistake-repeated-question = The same question is on line { NUMBER($first, useGrouping: 0) } already. Remove one.
+pack-mistake-repeated-question = { $by ->
+    [question] Question { NUMBER($first, useGrouping: 0) } asks the same. Remove one.
+   *[line] The same question is on line { NUMBER($first, useGrouping: 0) } already. Remove one.
+}
 pack-mistake-formula-cell = Column { $column } holds a formula. Put its result there as text.
 pack-mistake-error-cell = Column { $column } holds the error { $given }. Put a text there.
 pack-mistake-date-cell = Column { $column } holds a date or a time, which everybody would see differently. Format the cell as text and type it anew.
 
-pack-alike = Line { NUMBER($line, useGrouping: 0) } asks nearly the same as line { NUMBER($earlier, useGrouping: 0) }: { $question }
+pack-alike = { $by ->
+    [question] Question { NUMBER($line, useGrouping: 0) } asks nearly the same as question { NUMBER($earlier, useGrouping: 0) }: { $question }
+   *[line] Line { NUMBER($line, useGrouping: 0) } asks nearly the same as line { NUMBER($earlier, useGrouping: 0) }: { $question }
+}
 
 ## Why the bank stepped in for the model
 

@@ -2,7 +2,10 @@
 
 ## Ошибки в файле: pack-mistake-<код>, со столбцом и параметрами кода. Это сообщения.
 
-pack-mistake-on-line = Строка { NUMBER($line, useGrouping: 0) }: { $mistake }
+pack-mistake-on-line = { $number ->
+    [0] Строка { NUMBER($line, useGrouping: 0) }: { $mistake }
+   *[other] Строка { NUMBER($line, useGrouping: 0) }, вопрос { NUMBER($number, useGrouping: 0) }: { $mistake }
+}
 pack-mistake-file-too-large = Файл слишком велик. Пришлите не больше { $limit } КБ: уберите картинки или разделите набор на два.
 pack-mistake-empty-file = Файл пуст. Сохраните его ещё раз вместе с вопросами.
 pack-mistake-unknown-format = Такие файлы мне незнакомы. Пришлите CSV, JSON или XLSX.
@@ -21,6 +24,8 @@ pack-mistake-unknown-column = { $suggestion ->
     [NONE] Столбец { $number }, <code>{ $column }</code>, неизвестен. Уберите или переименуйте его.
    *[other] Столбец { $number }, <code>{ $column }</code>, неизвестен. Может быть, <code>{ $suggestion }</code>?
 }
+pack-mistake-repeated-field = Поле <code>{ $column }</code> встречается дважды. Уберите лишнее.
+pack-mistake-bad-base64 = <code>{ $column }</code> записано не в base64, как остальное. Загрузите вопросы ещё раз, без <code>encode=base64</code>.
 pack-mistake-unknown-field = Поле <code>{ $column }</code> неизвестно. Уберите или переименуйте его.
 pack-mistake-too-many-questions = В наборе может быть не больше { $limit } вопросов. Разделите его на два.
 pack-mistake-no-questions = Здесь нет вопросов. Пишите по одному в строке под названиями столбцов.
@@ -35,12 +40,18 @@ pack-mistake-same-answers = В <code>{ $column }</code> то же, что в <co
 pack-mistake-unknown-difficulty = Сложность «{ $given }» мне незнакома. Напишите <code>easy</code>, <code>medium</code> или <code>hard</code> либо ничего.
 pack-mistake-bad-photo = Это не фотография. Укажите адрес, который начинается с https://, или ничего.
 pack-mistake-control-character = В <code>{ $column }</code> есть невидимый символ { $character }. Наберите текст заново.
-pack-mistake-repeated-question = Этот вопрос уже есть в строке { NUMBER($first, useGrouping: 0) }. Уберите один из них.
+pack-mistake-repeated-question = { $by ->
+    [question] Вопрос { NUMBER($first, useGrouping: 0) } точно такой же. Уберите один из них.
+   *[line] Этот вопрос уже есть в строке { NUMBER($first, useGrouping: 0) }. Уберите один из них.
+}
 pack-mistake-formula-cell = В столбце { $column } формула. Поставьте туда её результат текстом.
 pack-mistake-error-cell = В столбце { $column } ошибка { $given }. Поставьте туда текст.
 pack-mistake-date-cell = В столбце { $column } дата или время, а их каждый увидит по-своему. Сделайте ячейку текстовой и наберите заново.
 
-pack-alike = Строка { NUMBER($line, useGrouping: 0) } спрашивает почти то же, что строка { NUMBER($earlier, useGrouping: 0) }: { $question }
+pack-alike = { $by ->
+    [question] Вопрос { NUMBER($line, useGrouping: 0) } почти повторяет вопрос { NUMBER($earlier, useGrouping: 0) }: { $question }
+   *[line] Строка { NUMBER($line, useGrouping: 0) } спрашивает почти то же, что строка { NUMBER($earlier, useGrouping: 0) }: { $question }
+}
 
 ## Почему вместо модели вопросы дал встроенный набор
 

@@ -1,10 +1,15 @@
 """Packs read from files and written to them: what is taken, what is refused and how, and that nothing is lost."""
 
+import base64
+import html
 import json
 import time
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -90,6 +95,55 @@ def test_open_trivia_db_is_read_as_it_is() -> None:
     assert (second.answers, second.difficulty, second.category) == (("False", "True"), "easy", "History")
 
 
+def in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (html.escape, ()),
+        (partial(quote, safe="-_.~"), ("type", "difficulty")),
+        (quote_plus, ("type", "difficulty")),
+        (in_base64, ()),
+    ],
+    ids=["default", "url3986", "urlLegacy", "base64"],
+)
+def test_open_trivia_db_is_read_in_each_of_its_encodings(written: Callable[[str], str], kept: tuple[str, ...]) -> None:
+    plain = {
+        "type": "multiple",
+        "difficulty": "hard",
+        "category": "Entertainment: Cartoon & Animations",
+        "question": 'Which tag means 100% of <b>"bold"</b> + Pokémon?',
+        "correct_answer": "<b>",
+        "incorrect_answers": ["1 + 1", "R&B", "Øre"],
+    }
+    told: dict[str, object] = {
+        name: [written(each) for each in value]
+        if isinstance(value, list)
+        else value
+        if name in kept
+        else written(value)
+        for name, value in plain.items()
+    }
+    (question,) = read(json.dumps({"response_code": 0, "results": [told]}), "api.json").questions
+    assert (question.text, question.category) == (plain["question"], plain["category"])
+    assert question.answers == ("<b>", "1 + 1", "R&B", "Øre")
+    assert question.difficulty == "hard"
+
+
+def test_a_plain_text_of_open_trivia_db_is_not_taken_for_another_encoding() -> None:
+    rows = [["What is 2+2 in C++, 100%25?", "Four", "bXVsdGlwbGU=", "a+b", "%41", "maths", "easy", ""]]
+    (question,) = read(json.dumps(to_trivia(rows)), "api.json").questions
+    assert (question.text, question.answers) == (rows[0][0], tuple(rows[0][1:5]))
+
+
+def test_a_text_that_is_no_base64_among_others_that_are_is_told() -> None:
+    trivia = to_trivia([[in_base64(each) for each in ("Why?", "a", "b", "c", "d", "x", "easy")]])
+    trivia["results"][0] |= {"type": in_base64("multiple"), "correct_answer": "no base64!"}
+    assert refused(json.dumps(trivia).encode(), "api.json") == [(1, "answer", "bad-base64")]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1251"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_every_usual_encoding_and_separator_is_understood(encoding: str, separator: str) -> None:
@@ -159,7 +213,9 @@ def test_near_duplicates_are_pointed_out_and_taken() -> None:
     assert [(alike.line, alike.earlier) for alike in pack.alike] == [(4, 2)]
     for locale in ("en", "ru"):
         alike = pack.alike[0]
-        text = TEXTS.html(locale, alike.text_id, line=alike.line, earlier=alike.earlier, question=alike.question)
+        text = TEXTS.html(
+            locale, alike.text_id, by=alike.by, line=alike.line, earlier=alike.earlier, question=alike.question
+        )
         assert "Japan" in text
 
 
@@ -193,6 +249,37 @@ def test_mistakes_in_json_have_their_lines_too() -> None:
         (6, "question", "not-text"),
     ]
     assert refused(b'[\n{"question": "x",,}]', "pack.json") == [(2, "", "bad-json")]
+
+
+def test_mistakes_in_a_json_file_of_one_line_tell_which_question() -> None:
+    good = [{"question": f"Q{n}?", "answer": "y", "wrong": ["n"]} for n in range(4)]
+    text = json.dumps([*good, {**good[0], "answer": ""}, good[1]])
+    with pytest.raises(PackRefused) as caught:
+        read(text, "pack.json")
+    assert [(each.line, each.number, each.code) for each in caught.value.mistakes] == [
+        (1, 5, "missing-cell"),
+        (1, 6, "repeated-question"),
+    ]
+    assert caught.value.mistakes[1].parameters == {"first": 2, "by": "question"}
+    alike = [{**good[0], "question": f"What is the capital of Japan{end}"} for end in ("?", "!")]
+    (found,) = read(json.dumps([*good, *alike]), "pack.json").alike
+    assert (found.line, found.earlier, found.by) == (6, 5, "question")
+
+
+def test_json_that_says_something_twice_or_counts_with_what_is_no_number_is_refused() -> None:
+    twice = b'[{"question": "Why?",\n "answer": "a", "answer": "b", "wrong": ["c"]}]'
+    assert refused(twice, "pack.json") == [(1, "answer", "repeated-field")]
+    good = '{"question": "Why?", "answer": "a", "wrong": ["c"]}'
+    assert refused(f'{{"questions": [{good}], "questions": []}}'.encode(), "x.json") == [
+        (0, "questions", "repeated-field")
+    ]
+    for number in ("NaN", "Infinity", "-Infinity"):
+        assert refused(good.replace('"a"', number).encode().join([b"[", b"]"]), "x.json") == [(0, "", "strange-json")]
+
+
+def test_numbers_in_json_stay_as_they_are_written() -> None:
+    text = '[{"question": "How much?", "answer": 1.50, "wrong": [1e3, 0.10, 12345678901234567890123]}]'
+    assert read(text, "x.json").questions[0].answers == ("1.50", "1e3", "0.10", "12345678901234567890123")
 
 
 def test_mistakes_in_a_workbook_have_the_rows_of_the_sheet() -> None:
@@ -248,7 +335,9 @@ def check_words(refusal: PackRefused) -> None:
 
 
 def test_a_line_is_told_without_separators_of_thousands() -> None:
-    text = TEXTS.html("en", "pack-mistake-on-line", line=1002, mistake=TEXTS.html("en", "pack-mistake-bad-photo"))
+    text = TEXTS.html(
+        "en", "pack-mistake-on-line", line=1002, number=0, mistake=TEXTS.html("en", "pack-mistake-bad-photo")
+    )
     assert text.startswith("Line 1002: This is no photo.")
     suggested = Mistake(1, "foto", "unknown-column", {"number": 8, "suggestion": "photo"})
     assert "photo" in TEXTS.html("en", suggested.text_id, column=suggested.column, **suggested.parameters)

@@ -550,6 +550,7 @@ def check_view(state: QuizGame, viewer: int | None) -> None:
         assert not said & {question.id, question.text, *question.answers}
     for question in shown["questions"][state.revealed :]:
         assert question["right"] is None
+        assert not question["id"], "an id may be a digest of the right answer"
     for question in shown["questions"][: state.revealed]:
         assert question["right"] is not None
     for player, reply in shown["replies"].items():
