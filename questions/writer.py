@@ -31,6 +31,7 @@ MODEL = "model"
 """What its questions say they are from."""
 MAX_TOPIC = 100
 MAX_COUNT = 50
+"""Questions of one call; an order may be for more."""
 MAX_REPLY = 1 << 20
 """Bytes of a reply."""
 SHOWN_TO_AVOID = 60
@@ -39,7 +40,7 @@ MAX_LENGTH = 200
 """Characters of a question that is asked for; a little more is let pass."""
 ATTEMPTS = 3
 ROUNDS = 2
-"""How often the model is asked, where what it wrote was not enough."""
+"""How often the model is asked, where what it wrote was not enough; more often where one call can't be enough."""
 LONGEST_RETRY_AFTER = 10.0
 
 UNREACHABLE, TIMEOUT, BUSY, BROKEN, REFUSED, JUNK, RESTING, TOO_FEW = (
@@ -51,6 +52,12 @@ REASONS = (UNREACHABLE, TIMEOUT, BUSY, BROKEN, REFUSED, JUNK, RESTING, TOO_FEW)
 SCRIPTS = {"en": "LATIN", "ru": "CYRILLIC"}
 """The script of a language, where a question in another is certainly in the wrong one."""
 MOSTLY = 0.6
+ENGLISH = re.compile(
+    r"\b(the|of|what|which|who|whose|whom|how|where|when|why|are|were|does|did|has|have|many|much|by|from|with)\b"
+)
+"""Hardly an English question has none of these words, and hardly one of another language with Latin letters has any."""
+NOT_RUSSIAN = re.compile("[іїєґўјљњћђџѓќѕ]", re.IGNORECASE)
+"""Cyrillic letters of its neighbours."""
 LINK = re.compile(r"https?:|www\.|\bt\.me/|@\w{4,}", re.IGNORECASE)
 
 TASK = f"""You write questions for a quiz that strangers play in a group chat.
@@ -156,7 +163,7 @@ class QuestionWriter:
 
     async def write(self, order: Order, avoid: Iterable[Gist] = ()) -> Written:
         """Questions for that order, none near to what is to be avoided. Never raises for what the model does."""
-        order = replace(order, topic=_topic(order.topic), count=max(1, min(order.count, MAX_COUNT)))
+        order = replace(order, topic=_topic(order.topic), count=max(1, order.count))
         known = list(avoid)
         good: list[Question] = []
         reason: str | None = None
@@ -177,8 +184,8 @@ class QuestionWriter:
     async def _fill(self, order: Order, known: list[Gist], good: list[Question]) -> None:
         """Add good questions until there are enough, or the model has been asked often enough."""
         seen = Seen(known)
-        for _ in range(ROUNDS):
-            missing = replace(order, count=order.count - len(good))
+        for _ in range(ROUNDS + (order.count - 1) // MAX_COUNT):
+            missing = replace(order, count=min(order.count - len(good), MAX_COUNT))
             told = [each.text for each in known[-SHOWN_TO_AVOID:]] + [question.text for question in good]
             for item in await self._ask(missing, told):
                 question = _question(item, order)
@@ -309,12 +316,16 @@ def _texts(item: Any) -> Iterator[str]:
 
 
 def _in_language(text: str, locale: str) -> bool:
-    """Whether a text is mostly in the script of a language."""
+    """Whether a text is mostly in the script of a language, and in no other language that has it, as far as we know."""
     script = SCRIPTS.get(locale)
     letters = [char for char in text if char.isalpha()]
     if script is None or not letters:
         return script is None
-    return sum(unicodedata.name(char, "").startswith(script) for char in letters) >= MOSTLY * len(letters)
+    if sum(unicodedata.name(char, "").startswith(script) for char in letters) < MOSTLY * len(letters):
+        return False
+    if locale == "en":
+        return ENGLISH.search(plain(text)) is not None
+    return NOT_RUSSIAN.search(text) is None
 
 
 def _tells(question: Question) -> bool:

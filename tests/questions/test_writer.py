@@ -158,6 +158,36 @@ async def test_a_russian_quiz_takes_no_english_question(model: Model, writer: Qu
     assert [question.text for question in written.questions] == ["Какую песню пела Жанна?"]
 
 
+@pytest.mark.parametrize(
+    ("locale", "question"),
+    [
+        ("en", "Wie heißt die Hauptstadt Japans?"),
+        ("en", "¿Cuál es la capital de Japón?"),
+        ("en", "Quelle est la capitale du Japon ?"),
+        ("ru", "Яка річка протікає через Київ?"),
+        ("ru", "Који је главни град Јапана?"),
+    ],
+)
+async def test_a_question_in_a_neighbours_language_is_left_out(
+    model: Model, writer: QuestionWriter, locale: str, question: str
+) -> None:
+    model.replies = [says({"questions": [spoiled(question=question)]})]
+    assert (await writer.write(Order("x", locale, 1))).questions == ()
+
+
+async def test_an_order_too_large_for_one_call_is_filled_by_several(model: Model, writer: QuestionWriter) -> None:
+    model.replies = [writes(good)]
+    written = await writer.write(Order("music", "en", 100))
+    assert (written.reason, len(written.questions)) == (None, 100)
+    assert [call.told["count"] for call in model.calls] == [50, 50]
+
+
+async def test_half_of_a_large_order_is_not_called_enough(model: Model, writer: QuestionWriter) -> None:
+    model.replies = [says({"questions": [good(n) for n in range(50)]})]
+    written = await writer.write(Order("music", "en", 100))
+    assert (written.reason, len(written.questions)) == ("too-few", 50)
+
+
 async def test_what_the_chat_had_is_told_to_the_model_and_left_out_of_its_answer(
     model: Model, writer: QuestionWriter
 ) -> None:
