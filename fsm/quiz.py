@@ -344,6 +344,11 @@ class NotPaused(Rejected):
 
 
 @dataclass(unsafe_hash=True)
+class PollRuns(Rejected):
+    """An open question that is a native poll can't be paused: Telegram would go on taking votes."""
+
+
+@dataclass(unsafe_hash=True)
 class WrongQuestionCount(Rejected):
     """The quiz needs exactly as many questions as its rules say."""
 
@@ -515,6 +520,8 @@ def _points(game: QuizGame, player: PlayerId, reply: Reply) -> int:
 def _pause(game: QuizGame, command: Pause, now: Instant) -> tuple[Event, ...]:
     if game.remaining is not None:
         raise Paused
+    if game.rules.polls and game.phase == QUESTION_OPEN:
+        raise PollRuns
     lobby.in_time(game, now)
     return (QuizPaused(_known(game.deadline) - now, command.by, now + PAUSE_MS),)
 

@@ -1,15 +1,18 @@
 """``/pack``: a host's packs of questions, kept in the private chat: sent, looked at, changed, given back, deleted."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
+from aiogram.enums import ContentType
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram_dialog import Dialog, DialogManager, LaunchMode, ShowMode, StartMode, Window
-from aiogram_dialog.widgets.input import TextInput
+from aiogram_dialog.widgets.input import MessageInput, TextInput
 from aiogram_dialog.widgets.kbd import Button, Column, Row, Select, SwitchTo
 
 from fsm.quiz import Question
+from fsm.scoring import BASE
 from handlers.commands.packs import NotLoaded, Upload, load, look_at, question_html, send_file
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
@@ -24,6 +27,9 @@ PER_PAGE = 8
 ON_BUTTON = 40
 """UTF-16 units of a question that a button shows."""
 LINES = ("question", *ANSWERS)
+CATEGORY = "#"
+"""Begins a last line that names the category."""
+FEWEST_LINES = 3
 
 
 class Packs(StatesGroup):
@@ -103,8 +109,16 @@ async def _question(manager: DialogManager) -> Question | None:
 
 async def _one_question(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
     question = await _question(dialog_manager)
-    html = incoming.text("pack-gone") if question is None else question_html(incoming, question)
-    return {"html": _noted(dialog_manager, html)}
+    if question is None:
+        return {"html": _noted(dialog_manager, incoming.text("pack-gone")), "there": False, "photo": False}
+    html = f"{question_html(incoming, question)}\n\n{incoming.text('pack-photo-how')}"
+    difficulty = incoming.label(f"quiz-difficulty-{question.difficulty}")
+    return {
+        "html": _noted(dialog_manager, html),
+        "there": True,
+        "difficulty": incoming.label("pack-difficulty", difficulty=difficulty),
+        "photo": bool(question.photo),
+    }
 
 
 async def _write(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
@@ -223,6 +237,37 @@ async def _remove(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
     await manager.switch_to(Packs.page)
 
 
+async def _change(manager: DialogManager, old: Question | None, **fields: Any) -> None:
+    """Change the question in hand in these fields."""
+    incoming, pack = incoming_of(manager), await _pack(manager)
+    if pack is None or old is None:
+        return _say(manager, "pack-gone")
+    position = int(manager.dialog_data["position"])
+    new = replace(old, **fields)
+    try:
+        done = await incoming.deps.questions.change_question(pack.id, incoming.person.id, position, new)
+    except NameTaken:
+        return _say(manager, "pack-question-taken")
+    return _say(manager, "pack-changed" if done else "pack-gone")
+
+
+async def _photographed(message: Message, _: Any, manager: DialogManager) -> None:
+    """A photo for the question in hand."""
+    assert message.photo is not None
+    await _change(manager, await _question(manager), photo=message.photo[-1].file_id)
+    manager.show_mode = ShowMode.EDIT
+
+
+async def _without_photo(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    await _change(manager, await _question(manager), photo=None)
+
+
+async def _next_difficulty(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    question, levels = await _question(manager), tuple(BASE)
+    level = levels.index(question.difficulty) + 1 if question is not None else 0
+    await _change(manager, question, difficulty=levels[level % len(levels)])
+
+
 async def _written(_: Message, __: Any, manager: DialogManager, text: str) -> None:
     """A question, one thing a line: a new one, or another in the place of the one in hand."""
     incoming, pack = incoming_of(manager), await _pack(manager)
@@ -253,6 +298,8 @@ def _read(manager: DialogManager, text: str, old: dict[str, str]) -> Question | 
     incoming, mistakes = incoming_of(manager), Mistakes()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     kept = {name: cell for name, cell in old.items() if name not in LINES}
+    if len(lines) > FEWEST_LINES and lines[-1].startswith(CATEGORY):
+        kept["category"] = lines.pop().removeprefix(CATEGORY)
     if len(lines) > len(LINES):
         mistakes.add(0, "", "too-many-cells", cells=len(lines), columns=len(LINES))
     question = question_of(Cells(0, {**kept, **dict(zip(LINES, lines, strict=False))}), mistakes)
@@ -303,16 +350,7 @@ def packs_dialog() -> Dialog:
             getter=_about("pack-delete-sure"),
         ),
         _page_window(),
-        Window(
-            Given("html"),
-            Row(
-                Button(Label("pack-change"), id="change", on_click=_to_write(anew=False)),
-                Button(Label("pack-remove"), id="remove", on_click=_remove),
-            ),
-            SwitchTo(Label("dlg-back"), id="back", state=Packs.page),
-            state=Packs.question,
-            getter=_one_question,
-        ),
+        _question_window(),
         Window(
             Given("html"),
             TextInput(id="lines", on_success=_written),
@@ -336,6 +374,23 @@ def _pack_window() -> Window:
         SwitchTo(Label("dlg-back"), id="back", state=Packs.every),
         state=Packs.one,
         getter=_about("pack-open"),
+    )
+
+
+def _question_window() -> Window:
+    return Window(
+        Given("html"),
+        MessageInput(_photographed, content_types=ContentType.PHOTO),
+        Row(
+            Button(Label("pack-change"), id="change", on_click=_to_write(anew=False)),
+            Button(Label("pack-remove"), id="remove", on_click=_remove),
+            when="there",
+        ),
+        Button(Given("difficulty"), id="difficulty", on_click=_next_difficulty, when="there"),
+        Button(Label("pack-photo-away"), id="photo", on_click=_without_photo, when="photo"),
+        SwitchTo(Label("dlg-back"), id="back", state=Packs.page),
+        state=Packs.question,
+        getter=_one_question,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from math import isqrt
 from typing import Any
 
 from fsm import prizes
@@ -12,6 +13,8 @@ from handlers.views.message import Button, Message, date_time, rows
 
 MEDALS = ("🥇", "🥈", "🥉")
 PARAGRAPH = "\n\n"
+FEW_PAGES = 5
+"""Up to so many pages, steps lead everywhere soon enough."""
 
 
 # -- words ------------------------------------------------------------------------------------------------------
@@ -127,6 +130,25 @@ def host_buttons(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> tupl
         ],
         2,
     )
+
+
+def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tuple[Button, ...], ...]:
+    """The row that turns pages: always as many buttons in the same places, around the ends, far jumps outside.
+
+    ``here`` says in its middle where one is.
+    """
+    if count == 1:
+        return ()
+    page = min(max(page, 0), count - 1)
+
+    def to(label: str, step: int) -> Button:
+        return Button(label, f"{verb}:{game.id}:{(page + step) % count}")
+
+    middle = Button(here, f"{verb}:{game.id}")
+    if count <= FEW_PAGES:
+        return ((to("‹", -1), middle, to("›", 1)),)
+    jump = isqrt(count - 1) + 1  # any page is within a few such jumps and a few steps
+    return ((to("«", -jump), to("‹", -1), middle, to("›", 1), to("»", jump)),)
 
 
 # -- the end ----------------------------------------------------------------------------------------------------

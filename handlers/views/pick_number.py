@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from math import ceil, isqrt
+from math import ceil
 
 from fsm import draw
 from fsm.kind import PlayerId
@@ -17,8 +17,6 @@ COLUMNS = 5
 PER_PAGE = 25
 SINGLE_PAGE = 35
 """A range up to this fits one page."""
-FEW_PAGES = 5
-"""Up to this, single steps are enough to get anywhere."""
 SHOWN_NUMBERS = 40
 """Of the draw so far, the last ones."""
 SHOWN_OUT = 6
@@ -160,21 +158,9 @@ def _number_button(game_id: str, number: int, taken: bool, own: bool) -> Button:
 
 
 def _turning(game: PickNumberGame, page: int, verb: str) -> tuple[Row, ...]:
-    """The row that turns pages: always as many buttons in the same places, around the ends, far jumps outside."""
-    count = pages(game)
-    if count == 1:
-        return ()
-    page = min(max(page, 0), count - 1)
+    """The row that turns pages, the numbers shown in its middle."""
     first, last = _span(game, page)
-
-    def to(label: str, step: int) -> Button:
-        return Button(label, f"{verb}:{game.id}:{(page + step) % count}")
-
-    here = Button(f"{first}-{last} / {game.highest}", f"{verb}:{game.id}")
-    if count <= FEW_PAGES:
-        return ((to("‹", -1), here, to("›", 1)),)
-    jump = isqrt(count - 1) + 1  # any page is within a few such jumps and a few steps
-    return ((to("«", -jump), to("‹", -1), here, to("›", 1), to("»", jump)),)
+    return lobby.turning(game, page, pages(game), verb, f"{first}-{last} / {game.highest}")
 
 
 # -- the draw ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from math import ceil
 
 from fsm import scoring
 from fsm.kind import PlayerId
@@ -17,12 +18,14 @@ HALF_ROW, WHOLE_ROW = 12, 30
 """UTF-16 units of an answer that a phone shows whole on a button, two of them to a row or one."""
 BAR = 8
 TOP = 5
-PODIUM = 12
-"""Lines of the result; who comes after them stands in one paragraph."""
+PER_PAGE = 30
+"""Lines of the standings on one page: each has up to three of the hundred entities that a message may have."""
 MISSED = 6
 """Questions that a summary explains."""
 LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
 BANK = "bank"
+UNPLACED = "▫️"
+"""Before the name of somebody without a point."""
 MARKS = {True: "✅", False: "❌", None: "➖"}
 """A player's answer: right, wrong, none."""
 
@@ -30,7 +33,7 @@ MARKS = {True: "✅", False: "❌", None: "➖"}
 # -- the living message -----------------------------------------------------------------------------------------
 
 
-def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:  # noqa: ARG001 -- one page
+def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:  # noqa: ARG001 -- no links
     """The living message of the group."""
     game = KIND.view(state, None)
     title = lobby.title_html(game, texts, locale, TITLE)
@@ -43,14 +46,14 @@ def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_user
         case phase if phase == QUESTION_REVEAL:
             return _reveal(game, texts, locale, title)
         case phase if phase == COMPLETED:
-            return _result(game, texts, locale)
+            return _result(game, texts, locale, page)
         case _:
             return lobby.cancelled(game, texts, locale, title)
 
 
-def pages(state: QuizGame) -> int:  # noqa: ARG001 -- one page
-    """A quiz has nothing to turn."""
-    return 1
+def pages(state: QuizGame) -> int:
+    """How many pages the standings take; nothing else has any."""
+    return max(1, ceil(len(state.standings) / PER_PAGE))
 
 
 def _about(game: QuizGame, texts: Texts, locale: str) -> str:
@@ -261,38 +264,34 @@ def _name(game: QuizGame, player: PlayerId) -> Markup:
 # -- the result -------------------------------------------------------------------------------------------------
 
 
-def _result(game: QuizGame, texts: Texts, locale: str) -> Message:
-    """The podium, everybody with a prize, and the others as far as they fit."""
-    first = [standing for standing in game.standings if standing.place is not None][:PODIUM]
-    others = game.standings[len(first) :]
-    rest = (_brief(standing, texts, locale) for standing in others)
+def _result(game: QuizGame, texts: Texts, locale: str, page: int) -> Message:
+    """The standings: the podium first, then everybody, page by page."""
+    count = pages(game)
+    start = min(max(page, 0), count - 1) * PER_PAGE
+    shown = game.standings[start : start + PER_PAGE]
+    somebody = any(standing.place is not None for standing in game.standings)
     text = lobby.paragraphs(
         lobby.results_html(game, texts, locale, TITLE),
-        "\n".join(_line(game, standing, texts, locale) for standing in first)
-        or texts.html(locale, "quiz-nobody-at-all"),
-        texts.listing(locale, rest, len(others), budget=1400, most=60) if others else None,
+        None if somebody else texts.html(locale, "quiz-nobody-at-all"),
+        "\n".join(_line(game, standing, texts, locale) for standing in shown),
         texts.html(locale, "quiz-totals", questions=game.revealed, players=len(game.players)),
     )
-    return Message(text, (lobby.rematch_button(game, texts, locale),))
+    here = f"{start + 1}-{start + len(shown)} / {len(game.standings)}"
+    own = Button(texts.plain(locale, "button-own-result"), f"o:{game.id}")
+    turning = lobby.turning(game, page, count, "g", here)
+    return Message(text, (*turning, (own, *lobby.rematch_button(game, texts, locale))))
 
 
 def _line(game: QuizGame, standing: Standing, texts: Texts, locale: str) -> Markup:
     return texts.html(
         locale,
         "quiz-result-prize" if standing.prize else "quiz-result",
-        mark=Markup(lobby.mark(standing.place or 0)),
-        name=lobby.mention(standing),
+        mark=Markup(lobby.mark(standing.place) if standing.place is not None else UNPLACED),
+        name=lobby.mention(standing) if standing.place is not None else name_html(standing.name),
         points=standing.points,
         right=game.score(standing.player_id).right,
         prize=standing.prize,
     )
-
-
-def _brief(standing: Standing, texts: Texts, locale: str) -> Markup:
-    name = name_html(standing.name)
-    if standing.place is None:
-        return name
-    return texts.html(locale, "quiz-brief", place=standing.place, name=name, points=standing.points)
 
 
 # -- one player's own board -------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ rejected-question-closed = Question { $number } is closed.
 rejected-no-such-answer = This question has no such answer.
 rejected-paused = The quiz is paused. It goes on in a moment.
 rejected-not-paused = The quiz isn’t paused.
+rejected-poll-runs = A poll can’t be paused while it’s open. Tap again when its answer is shown.
 rejected-wrong-question-count = There are { $have } questions, but { $need } are needed.
 rejected-bad-question = Question { $number } can’t be asked like this. Choose others.
 
@@ -86,12 +87,9 @@ quiz-soon-result = That was the last question. The result is coming up…
 
 quiz-result = { $mark } { $name }: <b>{ $points }</b> · ✅ { $right }
 quiz-result-prize = { $mark } { $name }: <b>{ $points }</b> · ✅ { $right } · 💰 <b>{ $prize }</b>
-quiz-brief = { $place }. { $name } { $points }
 quiz-nobody-at-all = Nobody got a single one right. Next time!
-quiz-totals = Questions: { $questions }, players: { $players }. { $players ->
-    [one] Your own summary
-   *[other] Everybody’s own summary
-} is in our private chat.
+quiz-totals = Questions: { $questions }, players: { $players }.
+button-own-result = My result
 
 ## A player’s own board
 
@@ -233,6 +231,10 @@ pack-write = Write the question like this, one thing a line:
     the right answer
     a wrong answer
     another wrong answer, up to three
+    #category, if you like
+pack-photo-how = To show a photo with it, send me the photo now.
+pack-photo-away = Without the photo
+pack-difficulty = Difficulty: { $difficulty }
 pack-changed = The question is changed.
 pack-added = The question is added.
 pack-removed = The question is deleted.

@@ -19,6 +19,7 @@ rejected-question-closed = Вопрос { $number } закрыт.
 rejected-no-such-answer = У этого вопроса нет такого ответа.
 rejected-paused = Викторина на паузе. Скоро продолжим.
 rejected-not-paused = Викторина не на паузе.
+rejected-poll-runs = Пока опрос открыт, его нельзя остановить на время. Нажмите ещё раз, когда появится ответ.
 rejected-wrong-question-count = Вопросов { $have }, а нужно { $need }.
 rejected-bad-question = Вопрос { $number } задать нельзя. Выберите другие.
 
@@ -87,12 +88,9 @@ quiz-soon-result = Это был последний вопрос. Сейчас �
 
 quiz-result = { $mark } { $name }: <b>{ $points }</b> · ✅ { $right }
 quiz-result-prize = { $mark } { $name }: <b>{ $points }</b> · ✅ { $right } · 💰 <b>{ $prize }</b>
-quiz-brief = { $place }. { $name } { $points }
 quiz-nobody-at-all = Никто не ответил верно ни разу. В следующий раз!
-quiz-totals = Вопросов: { $questions }, игроков: { $players }. { $players ->
-    [one] Ваши личные итоги
-   *[other] Личные итоги каждого
-} — в чате со мной.
+quiz-totals = Вопросов: { $questions }, игроков: { $players }.
+button-own-result = Мой результат
 
 ## Своя доска игрока
 
@@ -237,6 +235,10 @@ pack-write = Напишите вопрос так, каждое на своей 
     верный ответ
     неверный ответ
     ещё неверный, не больше трёх
+    #категория, если хотите
+pack-photo-how = Чтобы показать вместе с вопросом фотографию, пришлите её сейчас.
+pack-photo-away = Убрать фотографию
+pack-difficulty = Сложность: { $difficulty }
 pack-changed = Вопрос изменён.
 pack-added = Вопрос добавлен.
 pack-removed = Вопрос удалён.

@@ -334,6 +334,25 @@ async def crowd(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
         yield found
 
 
+def standings_from(table: Table, first: int) -> Message | None:
+    """The result, on the page that begins with the so-manieth."""
+    return next((m for m in table.box.control.bot_messages(table.group) if f"'{first}-" in str(buttons(m))), None)
+
+
+async def everybody_is_found(table: Table) -> None:
+    """Turn the standings' pages to the end, and look at one's own result."""
+    found: set[str] = set()
+    for page in range(4):
+        result = await table.until(partial(standings_from, table, 30 * page + 1))
+        found |= set(re.findall(r"Player \d+", plain(str(result.content["text"]))))
+        if page < 3:
+            await table.tap(table.people[7], "›")
+    assert found == {person.name for person in table.people}
+    await table.tap(table.people[7], "^o:")
+    own = await table.says("Points:|No points", user=table.people[7])
+    assert own.id != result.id
+
+
 async def test_a_hundred_people_play_ten_questions_within_telegrams_limits(crowd: Table) -> None:
     for person in crowd.people[::2]:
         crowd.box.control.start(person)
@@ -357,6 +376,7 @@ async def test_a_hundred_people_play_ten_questions_within_telegrams_limits(crowd
     await crowd.says("🏆")
     standings = check_standings(await events_of(crowd, game_id))
     assert len(standings) == 100
+    await everybody_is_found(crowd)
     private = [crowd.box.control.private(person) for person in crowd.people[::2]]
     await crowd.until(lambda: all(crowd.box.control.find(chat, "Points|No points") for chat in private), steps=400)
     crowd.no_complaints()

@@ -77,9 +77,10 @@ def every_phase(players: int, names: Sequence[str] = HOSTILE, **more: Any) -> It
     state = state if state.phase == QUESTION_OPEN else do(state, StartNow(900))
     while state.deadline is not None:
         yield state
-        paused = do(state, Pause(900), state.deadline - 10)
-        yield paused
-        yield do(paused, Resume(900), OPENED + 10**7)
+        if state.phase != QUESTION_OPEN or not state.rules.polls:
+            paused = do(state, Pause(900), state.deadline - 10)
+            yield paused
+            yield do(paused, Resume(900), OPENED + 10**7)
         if state.phase == QUESTION_OPEN:
             for player in range(1, players + 1):
                 if player % 5 and state.phase == QUESTION_OPEN:

@@ -8,8 +8,10 @@ import pytest
 from fsm.kind import Place
 from fsm.quiz import QuizGame
 from questions.reading import read_pack
+from questions.writing import write_pack
 from tests.handlers.room import ANN, GROUP, HOST, Room, plain, text
 from tests.handlers.test_dialogs import answer_it, buttons, press, window
+from tests.questions.files import corpus
 
 CSV = """question,answer,wrong1,wrong2,wrong3,category,difficulty
 Which river flows through Cologne?,Rhine,Elbe,Danube,Main,rivers,easy
@@ -87,6 +89,19 @@ async def test_a_file_with_mistakes_is_refused_whole_with_lines_and_how_to_mend_
     assert room.session.shown == {}
 
 
+async def test_of_bad_files_nothing_is_kept_and_each_is_answered_once_with_how_to_mend_it(room: Room) -> None:
+    for _, name, content in corpus(2026, 24):
+        room.clock.at += 5_000
+        await upload(room, name, content)
+        said = await room.answer()
+        assert said.startswith("❌"), said
+        assert len(said.splitlines()) >= 3, said
+        assert room.session.shown == {}, "there is nothing to keep"
+    assert await room.pool.fetchval("SELECT count(*) FROM question_packs") == 0
+    assert await room.pool.fetchval("SELECT count(*) FROM pack_questions") == 0
+    assert room.errors == []
+
+
 async def test_hundreds_of_mistakes_fit_one_message(room: Room) -> None:
     rows = "\n".join(f"{'x' * 400},{'<' * 200},{'&' * 200}" for _ in range(400))
     await upload(room, "<b>.csv", f"question,answer,wrong1\n{rows}".encode())
@@ -160,6 +175,30 @@ async def test_a_pack_is_renamed_changed_and_deleted(room: Room) -> None:
     assert room.errors == []
 
 
+async def test_a_questions_photo_difficulty_and_category_are_changed_in_the_dialog(room: Room) -> None:
+    pack = await kept(room)
+    await tap(room, f"{pack.name} (3)")
+    await tap(room, text("pack-view"))
+    await tap(room, "Which river flows through Vienna?")
+    sizes = [{"file_id": name * 30, "file_unique_id": name, "width": 9, "height": 9} for name in ("s", "L")]
+    await room.say(None, by=ANN, chat=ANN, photo=sizes)
+    assert text("pack-photo") in newest(room)
+    await tap(room, text("pack-difficulty", difficulty=text("quiz-difficulty-medium")))
+    changed = await room.deps.questions.question(pack.id, 2)
+    assert changed is not None
+    assert (changed.photo, changed.difficulty) == ("L" * 30, "hard")
+    content = write_pack([changed], "csv")
+    assert read_pack(content, "x.csv").questions[0].photo == changed.photo, "it is exported and read back"
+    await tap(room, text("pack-photo-away"))
+    await tap(room, text("pack-change"))
+    await room.say("Which river?\nDanube\nRhine\n#waters", by=ANN, chat=ANN)
+    changed = await room.deps.questions.question(pack.id, 2)
+    assert changed is not None
+    assert (changed.photo, changed.difficulty, changed.category) == (None, "hard", "waters")
+    assert changed.answers == ("Danube", "Rhine")
+    assert room.errors == []
+
+
 async def test_nobody_changes_or_plays_what_is_anothers(room: Room) -> None:
     pack = await kept(room, by=HOST)
     assert not await room.deps.questions.delete_pack(pack.id, ANN)
@@ -177,9 +216,7 @@ async def test_one_line_opens_a_quiz(room: Room) -> None:
     assert len((await quiz_of(room)).questions) == 5
 
 
-@pytest.mark.parametrize(
-    "line", ["x", "5 20 30 7", "NaN", "9e9999", "2.5", "5 15 10.5", "1e1", "5 +15", "5 15 -"]
-)
+@pytest.mark.parametrize("line", ["x", "5 20 30 7", "NaN", "9e9999", "2.5", "5 15 10.5", "1e1", "5 +15", "5 15 -"])
 async def test_a_line_that_can_not_be_read_is_answered_with_how_to_write_it(room: Room, line: str) -> None:
     await room.say(f"/start_quiz {line}", by=HOST)
     assert await room.answer() == text("cmd-usage-start_quiz")

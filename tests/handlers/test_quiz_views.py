@@ -1,6 +1,7 @@
 """How a quiz looks: valid, fitting, the same for the same state, and never telling what nobody may know yet."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from handlers.views import quiz, registry
 from handlers.views.message import Button, Message, send_params
 from sandbox.entities import automatic_entities, parse_html, utf16_length
 from tests.handlers.games import CHAT
-from tests.handlers.quizzes import RIGHT, all_quizzes, answered, asking, due, opened, questions
+from tests.handlers.quizzes import RIGHT, all_quizzes, answered, asking, due, every_phase, opened, questions
 
 GAMES = all_quizzes()
 
@@ -26,7 +27,8 @@ def texts() -> Texts:
 def everything(state: QuizGame, texts: Texts, locale: str) -> Iterator[Message]:
     """All that anybody can be shown of a quiz."""
     view = registry.of_state(state)
-    yield view.board(state, texts, locale, bot_username="tombola_bot")
+    for page in range(view.pages(state)):
+        yield view.board(state, texts, locale, page=page, bot_username="tombola_bot")
     for player in (*list(state.players)[:3], *list(state.players)[-1:], 424242):
         yield view.own_board(state, player, texts, locale)
     yield view.proof_summary(state, texts, locale)
@@ -117,6 +119,28 @@ def test_the_reveal_counts_answers_and_names_the_best(texts: Texts) -> None:
     assert "Fay" in text
     assert "Bob" not in text
     assert "Gus" not in text
+
+
+def test_the_standings_name_everybody_once_page_by_page(texts: Texts) -> None:
+    names = [f"Player-{number:03}." for number in range(1, 101)]
+    *_, state = every_phase(100, names, count=2, max_players=100)
+    assert quiz.pages(state) == 4
+    found: list[str] = []
+    for page in range(4):
+        message = quiz.board(state, texts, "en", page=page)
+        found += re.findall(r"Player-\d+", message.text)
+        last = 30 * (page + 1) if page < 3 else 100
+        assert f"{30 * page + 1}-{last} / 100" in [button.text for button in buttons(message)]
+    assert sorted(found) == sorted(name.rstrip(".") for name in names)
+    by_id = {player.id: player.name.rstrip(".") for player in state.players.values()}
+    assert found == [by_id[standing.player_id] for standing in state.standings], "the best come first"
+    assert quiz.board(state, texts, "en", page=99) == quiz.board(state, texts, "en", page=3)
+
+
+def test_few_players_have_their_standings_on_one_page_and_their_own_result_a_tap_away(texts: Texts) -> None:
+    *_, state = every_phase(30, count=1, max_players=30)
+    (row,) = quiz.board(state, texts, "en").keyboard
+    assert [button.data.split(":")[0] for button in row if button.data] == ["o", "r"]
 
 
 def test_a_summary_tells_place_points_and_what_was_missed(texts: Texts) -> None:

@@ -37,6 +37,7 @@ from fsm.quiz import (
     NotPaused,
     Pause,
     Paused,
+    PollRuns,
     Question,
     QuestionClosed,
     QuestionOpened,
@@ -455,6 +456,12 @@ def test_a_reveal_can_be_paused_too() -> None:
     state = given(shown).when(Pause(900), DUE + 1_000).then(QuizPaused(2_000, 900, DUE + 1_000 + PAUSE))
     state = given(state).when(Resume(900), DUE + 9_000).then(QuizResumed(900, DUE + 11_000))
     assert state.phase == "question_reveal"
+
+
+def test_a_poll_is_not_paused_while_telegram_takes_votes_in_it() -> None:
+    given(asking(2, polls=True)).when(Pause(900), ASKED + 10).refused(PollRuns())
+    shown = revealed(given(asking(2, polls=True)).state)
+    given(shown).when(Pause(900), DUE + 1_000).then(QuizPaused(2_000, 900, DUE + 1_000 + PAUSE))
 
 
 def test_pausing_twice_and_resuming_what_runs_are_refused() -> None:
