@@ -111,15 +111,15 @@ class QuizShow:
             await self._stage.outbox.put_many(over)
 
     async def settled(self, outgoing: Outgoing, outcome: Sent) -> None:
-        """Remember where a poll or a photo is; put buttons in the place of a poll that Telegram does not take."""
+        """Remember where a poll or a photo is; where Telegram takes none, put buttons in its place, or say so."""
         what, _, rest = outgoing.id.partition(":")
         if outgoing.method not in {"sendPoll", "sendPhoto"} or what not in {"poll", "photo"}:
             return
         game_id, _, index = rest.partition(":")
         if outcome.settled == SENT and outcome.message_id is not None:
             await self._sent(outgoing.method, game_id, int(index), outcome)
-        elif outcome.settled in REFUSED and outgoing.method == "sendPoll":
-            await self._without_poll(game_id, int(index))
+        elif outcome.settled in REFUSED:
+            await self._refused(outgoing.method, game_id, int(index))
 
     async def _sent(self, method: str, game_id: str, index: int, outcome: Sent) -> None:
         assert outcome.message_id is not None
@@ -135,15 +135,19 @@ class QuizShow:
         elif game.phase != QUESTION_OPEN:
             await self._close(game)
 
-    async def _without_poll(self, game_id: str, index: int) -> None:
+    async def _refused(self, method: str, game_id: str, index: int) -> None:
+        """Telegram does not take a poll or a photo of the question in hand: may not be sent here, or can't be loaded."""
         game = await self._game(game_id)
         if game is None or game.index != index or game.phase != QUESTION_OPEN:
             return
-        locale = await locale_of(self._stage.people, game.place.chat_id)
-        question = view.instead_of_poll(game, self._stage.texts, locale)
-        note = self._stage.texts.html(locale, "quiz-polls-refused")
-        params = send_params(Message(f"{note}\n\n{question.text}", question.keyboard))
-        await self._stage.outbox.put(self._outgoing(game, f"instead:{game.id}:{index}", "sendMessage", params))
+        locale, texts = await locale_of(self._stage.people, game.place.chat_id), self._stage.texts
+        if method == "sendPhoto":
+            message, id_ = Message(texts.html(locale, "quiz-photo-missing")), f"unseen:{game.id}:{index}"
+        else:
+            question = view.instead_of_poll(game, texts, locale)
+            note = texts.html(locale, "quiz-polls-refused")
+            message, id_ = Message(f"{note}\n\n{question.text}", question.keyboard), f"instead:{game.id}:{index}"
+        await self._stage.outbox.put(self._outgoing(game, id_, "sendMessage", send_params(message)))
 
     async def _game(self, game_id: str) -> QuizGame | None:
         try:
@@ -156,7 +160,7 @@ class QuizShow:
         self, game: QuizGame, id_: str, method: str, params: dict[str, Any], *, chat_id: int | None = None
     ) -> Outgoing:
         sending = method.startswith("send")
-        asking = method in {"sendPoll", "sendPhoto"} or id_.startswith("instead:")
+        asking = method in {"sendPoll", "sendPhoto"} or id_.startswith(("instead:", "unseen:"))
         return Outgoing(
             id=id_,
             chat_id=game.place.chat_id if chat_id is None else chat_id,

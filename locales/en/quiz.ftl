@@ -65,6 +65,7 @@ quiz-button = { $letter }  { $answer }
 quiz-poll-below = 👇 The question is in the poll. Votes of those who joined count, and the first one is final.
 quiz-progress = ⏳ Until { $deadline } · answered: { $answered } of { $players }
 quiz-paused = ⏸ The quiz is paused. It goes on when a host says so, or by itself { $deadline }.
+quiz-photo-missing = The photo of this question can’t be shown. The answers count all the same.
 quiz-polls-refused = I may not send polls here, so the answers are on buttons.
 
 button-pause = Pause

@@ -216,6 +216,18 @@ async def test_a_photo_comes_with_its_question_and_goes_when_the_next_is_asked(r
     assert other.params["photo"] == photo + "2"
 
 
+async def test_a_photo_that_telegram_does_not_take_is_said_to_be_missing(room: Room) -> None:
+    stand = Stand(room)
+    first, second = questions(2)
+    await stand.quiz((_with(first, "https://example.org/gone.jpg"), second))
+    await stand.do(StartNow(HOST))
+    (photo,) = await stand.sees()
+    (said,) = await stand.fared(photo, Outcome("refused"))
+    assert plain(said.params["text"]) == text("quiz-photo-missing")
+    await stand.due()
+    assert await stand.fared(photo, Outcome("refused")) == [], "it is over"
+
+
 def _with(question: Question, photo: str) -> Question:
     return Question(id=question.id, text=question.text, answers=question.answers, photo=photo)
 
