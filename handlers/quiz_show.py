@@ -136,7 +136,7 @@ class QuizShow:
             await self._close(game)
 
     async def _refused(self, method: str, game_id: str, index: int) -> None:
-        """Telegram does not take a poll or a photo of the question in hand: may not be sent here, or can't be loaded."""
+        """Say so, or ask otherwise, where Telegram does not take the poll or the photo of the question in hand."""
         game = await self._game(game_id)
         if game is None or game.index != index or game.phase != QUESTION_OPEN:
             return
