@@ -206,7 +206,7 @@ pack-refused = { $count ->
     [one] ❌ <b>{ $name }</b> has a mistake, so nothing of it is kept. Mend it and send the file again.
    *[other] ❌ <b>{ $name }</b> has mistakes, so nothing of it is kept. Mend them and send the file again.
 }
-pack-too-big = ❌ <b>{ $name }</b> is too large: at most { $limit } KB. Leave out what are no questions, or make two packs of it.
+pack-too-big = ❌ <b>{ $name }</b> is too large: at most { $limit } KB. Leave out everything but the questions, or make two packs of it.
 pack-not-loaded = I couldn’t get that file from Telegram. Please send it again.
 pack-too-many = You have { $limit } packs already. Delete one first.
 pack-name-taken = You have a pack of that name already.
