@@ -349,8 +349,7 @@ async def everybody_is_found(table: Table) -> None:
             await table.tap(table.people[7], "›")
     assert found == {person.name for person in table.people}
     await table.tap(table.people[7], "^o:")
-    own = await table.says("Points:|No points", user=table.people[7])
-    assert own.id != result.id
+    await table.says("Points:|No points", user=table.people[7])
 
 
 async def test_a_hundred_people_play_ten_questions_within_telegrams_limits(crowd: Table) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -110,7 +111,7 @@ def in_base64(text: str) -> str:
     ids=["default", "url3986", "urlLegacy", "base64"],
 )
 def test_open_trivia_db_is_read_in_each_of_its_encodings(written: Callable[[str], str], kept: tuple[str, ...]) -> None:
-    plain = {
+    plain: dict[str, Any] = {
         "type": "multiple",
         "difficulty": "hard",
         "category": "Entertainment: Cartoon & Animations",
