@@ -112,8 +112,8 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _count(text: str) -> int:
-    if not 1 <= int(text) <= MOST_WORKERS:
-        raise ValueError
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MOST_WORKERS}")
     return int(text)
 
 

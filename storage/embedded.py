@@ -419,7 +419,10 @@ async def _initialise(data: Path, initdb: Path, account: Account | None, *, dura
         log.seek(0)
         output = log.read().decode(errors="replace").strip()
     if code:
-        raise EmbeddedStoreError(f"initdb of {data} failed: {' '.join(output.splitlines()[-2:])}")
+        # What went wrong comes before what was tidied up; the last word is for what gives no reason.
+        lines = output.splitlines() or ["it said nothing"]
+        reason = next((line for line in lines if "FATAL" in line or "PANIC" in line), lines[-1])
+        raise EmbeddedStoreError(f"initdb of {data} failed: {reason}")
     new.rename(data)
 
 

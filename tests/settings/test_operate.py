@@ -4,6 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot import operate, process
+from bot.__main__ import main
 from bot.settings import Database, Redis, Settings, SettingsError, Telegram
 
 
@@ -44,3 +45,13 @@ async def test_the_doctor_says_of_each_store_how_it_is(
     assert 'postgresql: refused: database "nosuch" does not exist' in ill
     assert "redis: no connection (ConnectionError)" in ill
     assert "a-password" not in ill
+
+
+@pytest.mark.parametrize("count", ["0", "65", "-1", "many", "1.5"])
+def test_a_count_of_workers_that_can_not_be_is_refused_with_what_can(
+    count: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", f"--workers={count}"])
+    assert ended.value.code == 2
+    assert "must be a whole number from 1 to 64" in capsys.readouterr().err
