@@ -67,9 +67,9 @@ def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
 
 
 def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:
-    """Say what is waited for; the arguments of a call are nobody's business."""
-    problem = type(details.caused_by).__name__
-    logger.debug("{}: tried again in {:.1f} s, for the {}. time", problem, details.wait_for, details.retry_num)
+    """Say what is waited for, once for all to read; the arguments of a call are nobody's business."""
+    level, problem = "INFO" if details.retry_num == 1 else "DEBUG", type(details.caused_by).__name__
+    logger.log(level, "{}: tried again in {:.1f} s, for the {}. time", problem, details.wait_for, details.retry_num)
 
 
 def _blotted(text: str, hidden: tuple[str, ...]) -> str:
