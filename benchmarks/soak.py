@@ -42,6 +42,8 @@ SAMPLE_SECONDS = 2.0
 A_SAMPLE_MS = 6 * 3600 * 1000
 """So much older the keys of Redis become at each sample."""
 MOST_GROWTH = 0.01
+HOSTS = 12
+"""In a chat."""
 BOARD_SECONDS = 120.0
 GAME = re.compile(r'"callback_data":"(\w+):([0-9a-z]{14})')
 AGE = """
@@ -103,8 +105,8 @@ class Telegram:
 
 
 def hosts_of(chat: int) -> Sequence[int]:
-    """Who hosts in a chat: one after the other, as nobody taps as fast as one host of all games would."""
-    return range(1_000_000 + chat * 100, 1_000_000 + chat * 100 + 50)
+    """Who hosts in a chat, in turns: nobody taps as fast as one host of all games would. All are soon known."""
+    return range(1_000_000 + chat * 100, 1_000_000 + chat * 100 + HOSTS)
 
 
 @dataclass
@@ -119,6 +121,7 @@ class Group:
     port: int
     updates: "count[int]"
     tally: "Tally"
+    played: int = 0
     _connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def play(self) -> None:
@@ -132,7 +135,8 @@ class Group:
 
     async def _game(self) -> None:
         board = self.telegram.boards[-self.chat] = asyncio.get_running_loop().create_future()
-        host = self.rng.choice(hosts_of(self.chat))
+        hosts, self.played = hosts_of(self.chat), self.played + 1
+        host = hosts[self.played % len(hosts)]
         await self._post(self._command(host, "/create_game Soak"))
         game_id = await asyncio.wait_for(board, BOARD_SECONDS)
         over = self.telegram.ends[game_id] = asyncio.Event()
