@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import footprint, limits, machine, projector, report, stacks, taps
+from benchmarks import crowd, footprint, limits, machine, polling, projector, report, stacks, taps
 from benchmarks.plan import Plan, say
 from benchmarks.report import Row, row
 from benchmarks.stacks import Stores
@@ -39,6 +39,15 @@ async def projected(_stores: Stores, plan: Plan) -> Sequence[Row]:
     return [row(name, units[name.rpartition("_")[2]], [value]) for name, value in found.items()]
 
 
+async def crowded(_stores: Stores, plan: Plan) -> Sequence[Row]:
+    """A thousand games on stores of their own; few of them for half a minute where it is only to be seen to work."""
+    machine.anywhere()  # the stacks stand still by now
+    rows, found = await (crowd.measure(20, 0.5) if plan.games else crowd.measure(1000, 10, plan.seed))
+    for what, details in found.breaches.items():
+        say(f"  {what}: {len(details)}, as {details[0][:300]}")
+    return rows
+
+
 PARTS: Mapping[str, Part] = {
     "taps": taps.compared,
     "growth": taps.growth,
@@ -46,10 +55,15 @@ PARTS: Mapping[str, Part] = {
     "echo": limits.echo,
     "commits": limits.commits,
     "projector": projected,
+    "polling": polling.measure,
     "start": footprint.start,
     "memory": footprint.games,
+    "crowd": crowded,
 }
-"""Name for `--only` -> what it measures. The names of stacks, and `latency` and `commands`, choose within `taps`."""
+"""Name for `--only` -> what it measures; the last takes ten minutes.
+
+The names of stacks, and `latency` and `commands`, choose within `taps`.
+"""
 WITHIN_TAPS = frozenset({*taps.NAMES, "latency", "commands"})
 
 WORDS = {
@@ -76,6 +90,15 @@ WORDS = {
     "memory.1000_games_mb": "ingress with 1,000 live games of 20",
     "commands.tombola": "/help, through aiogram, the reply in the outbox",
     "commands.aiogram_lean": "a command, answered in the webhook's reply",
+    "polling.p95_ms": "polled at 500 a second, from the moment that Telegram has the tap to its answer",
+    "polling.p99_ms": "the same",
+    "polling.unanswered": "polled and never answered",
+    "crowd.games": "of a thousand with ten players each, within Telegram's limits: result shown once",
+    "crowd.taps": "in those ten minutes",
+    "crowd.errors": "lost, twice, late, refused, wrong or logged as an error",
+    "crowd.deadline_late_ms": "the latest of all deadlines",
+    "crowd.tap_p95_ms": "from the tap to its answer, through a Telegram in Python",
+    "crowd.memory_mb": "the bot with all roles, at most",
     "tap.cost_1000_to_10": "processor time of a tap in a game of 1,000 against one of 10",
 }
 

@@ -22,6 +22,12 @@ def pin(core: int, pid: int = 0) -> None:
             os.sched_setaffinity(pid, {core})
 
 
+def anywhere(pid: int = 0) -> None:
+    """Let a process (0: this one), and what it starts, run on every core."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(pid, range(os.cpu_count() or 1))
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -60,8 +66,8 @@ async def running(
         )  # fmt: skip
     if core is not None:
         pin(core, process.pid)
-    elif sys.platform == "linux":
-        os.sched_setaffinity(process.pid, range(os.cpu_count() or 1))
+    else:
+        anywhere(process.pid)
     try:
         yield process
     finally:

@@ -75,6 +75,10 @@ def verdicts(rows: Sequence[Row]) -> list[tuple[str, str, str, bool]]:
     most("a tap in a game of 1,000 against one of 10", "tap.cost_1000_to_10", 2, "x")
     most("memory with 1,000 live games", "memory.1000_games_mb", 400, "MB")
     most("taps answered and lost", "taps.lost", 1, "taps")
+    most("taps answered and lost when the server is killed", "taps.lost_by_kill", 1, "taps")
+    most("1,000 games and 10,000 players for ten minutes: errors", "crowd.errors", 1, "breaches")
+    most("1,000 games and 10,000 players: latest deadline", "crowd.deadline_late_ms", 250, "ms")
+    most("1,000 games and 10,000 players: memory", "crowd.memory_mb", 400, "MB")
     return checks
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -26,6 +27,7 @@ from fsm.registry import KINDS
 from storage import keys
 from storage.codec import Codec
 from storage.games import RedisGames
+from storage.migrate import upgrade
 
 BASELINES = Path(__file__).parent / "baselines"
 START_SECONDS = 90.0
@@ -58,13 +60,14 @@ class Stores:
         return self.postgres.replace("/postgres?", f"/bench{number}?")
 
     async def made(self, number: int) -> None:
-        """Make a database in PostgreSQL, where it is not there yet."""
+        """Make a database in PostgreSQL with its schema, where it is not there yet."""
         connection = await asyncpg.connect(self.postgres)
         try:
             with suppress(asyncpg.DuplicateDatabaseError):
                 await connection.execute(f"CREATE DATABASE bench{int(number)}")
         finally:
             await connection.close()
+        await upgrade(self.postgres_database(number))
 
 
 @dataclass
@@ -160,11 +163,18 @@ def tombola_command(*arguments: str) -> list[str]:
 
 @asynccontextmanager
 async def tombola(
-    stores: Stores, world: World, database: int, *, name: str = "tombola", workers: int = 1, tap: bytes = b""
+    stores: Stores,
+    world: World,
+    database: int,
+    *,
+    name: str = "tombola",
+    workers: int = 1,
+    tap: bytes = b"",
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Stack]:
     """Tombola's ingress, without the roles that bring the feed to chats and to PostgreSQL.
 
-    With a tap, it has started when that is answered, else when it listens.
+    With a tap, it has started when that is answered, else when it listens. ``more``: of its environment.
     """
     async with AsyncExitStack() as stack:
         redis = Redis.from_url(stores.database(database))
@@ -181,7 +191,7 @@ async def tombola(
             running(
                 tombola_command(*arguments),
                 core=SERVER_CORE if workers == 1 else None,
-                env=tombola_environment(stores, port, database),
+                env={**tombola_environment(stores, port, database), **more},
                 log=stores.directory / f"{name}.log",
             )
         )

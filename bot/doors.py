@@ -178,7 +178,7 @@ class Doors:
     async def _answer(self, tap: Tap) -> Answer:
         if self._floods.judge(tap.user_id) is Verdict.PASS:
             return await self._taps.answer(tap)
-        return self._taps.too_fast(tap)  # each time: who is told nothing takes the tap for done
+        return await self._taps.too_fast(tap)  # each time: who is told nothing takes the tap for done
 
     async def deliver_batch(self, updates: Sequence[bytes]) -> list[bytes]:
         """Handle a batch that was polled: in order within a chat, chats side by side; answers go out as calls.

@@ -21,6 +21,9 @@ class Api(Protocol):
 class People(Protocol):
     """Who speaks which language, and who is banned."""
 
+    async def saw_player(self, player_id: PlayerId, name: str, username: str | None) -> None:
+        """Note what a person is called now."""
+
     async def locale_of_player(self, player_id: PlayerId) -> str | None:
         """The locale that a person has chosen."""
 

@@ -107,7 +107,9 @@ class Reading(BaseMiddleware):
 
     async def _slow_down(self, incoming: Incoming, verdict: Verdict) -> None:
         if incoming.query is not None:  # every tap is answered, or the button would seem to hang
-            await incoming.toast(incoming.label("cmd-slow-down"))
+            person, texts = incoming.person, self._deps.texts
+            locale = await self._deps.people.locale_of_player(person.id) or texts.pick(person.language)
+            await incoming.toast(texts.plain(locale, "cmd-slow-down"))
         elif verdict is Verdict.WARN:
             await incoming.reply("cmd-slow-down")
 

@@ -30,11 +30,13 @@ from storage.leases import STORE_GONE
 __all__ = ["Answer", "Call", "Tap", "Taps"]
 
 REMEMBERED = 8192
-"""Own boards, and games, that are remembered for a while to spare Telegram calls; forgetting costs a call."""
+"""Own boards, games and answers that are remembered for a while."""
 
 _GAME_ID = re.compile(r"[0-9a-z]{12,40}")
 _UNCHANGED: Final = frozenset({"already-yours", "too-late", "already-joined", "not-in-game"})
 """Refusals that leave everything as an own board shows it."""
+_FAILED: Final = frozenset({"unavailable", "error"})
+"""Outcomes after which the same tap may do better when it comes again."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -141,16 +143,33 @@ class Taps:
         self._known = frozenset(verb for table in verbs.values() for verb in table) | self._showing.keys() | {"h", "k"}
         self._own = _Recent()
         self._newest = _Recent()
+        self._answered: OrderedDict[int, Answer] = OrderedDict()
 
     def knows(self, data: str) -> bool:
         """Whether callback data begins like a tap's; what does not belongs to a dialog."""
         return data.partition(":")[0] in self._known
 
     async def answer(self, tap: Tap) -> Answer:
-        """Do what the tap asks, and say what to answer. Never raises but when cancelled."""
+        """Do what the tap asks, and say what to answer. Never raises but when cancelled.
+
+        The same tap again has the same answer and does nothing more: a refused one must not come true behind the
+        person's back. What is forgotten, or was another process's, is told by the engine from its command id.
+        """
+        answered = self._answered.get(tap.update_id)
+        if answered is not None:
+            return msgspec.structs.replace(answered, calls=(), outcome="duplicate")
+        answer = await self._first_answer(tap)
+        if answer.outcome not in _FAILED:
+            self._answered[tap.update_id] = answer
+            if len(self._answered) > REMEMBERED:
+                self._answered.popitem(last=False)
+        return answer
+
+    async def _first_answer(self, tap: Tap) -> Answer:
         locale = self._texts.pick(tap.language)
         try:
-            locale = await self._people.locale_of_player(tap.user_id) or locale
+            await self._people.saw_player(tap.user_id, tap.user_name, tap.username)
+            locale = await self._locale(tap)
             return await self._answer(tap, locale)
         except Rejected as refusal:
             return Answer(text=self._texts.refusal(locale, refusal), outcome=refusal.code)
@@ -160,9 +179,13 @@ class Taps:
             text = self._texts.plain(locale, "error-unexpected", trace=tap.trace)
             return Answer(text=text, alert=True, outcome="error", error=error)
 
-    def too_fast(self, tap: Tap) -> Answer:
+    async def too_fast(self, tap: Tap) -> Answer:
         """What somebody is told who taps faster than a person can."""
-        return self._toast(self._texts.pick(tap.language), "cmd-slow-down", "flood")
+        return self._toast(await self._locale(tap), "cmd-slow-down", "flood")
+
+    async def _locale(self, tap: Tap) -> str:
+        """The language that the person has chosen, else that of their app."""
+        return await self._people.locale_of_player(tap.user_id) or self._texts.pick(tap.language)
 
     async def _answer(self, tap: Tap, locale: str) -> Answer:
         verb, _, rest = tap.data.partition(":")

@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import asyncpg
+import hiredis
 import stamina
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.connection import HiredisRespSerializer
-from redis.exceptions import AuthenticationError, BusyLoadingError, ResponseError
+from redis.exceptions import AuthenticationError, BusyLoadingError, DataError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -54,7 +54,6 @@ CLOSE_SECONDS = 3
 """How long a closing pool waits for queries in hand."""
 HEALTH_CHECK_SECONDS = 15
 """A Redis connection that was idle for longer is pinged before its next use."""
-_packed = HiredisRespSerializer().pack
 JSONB_VERSION = b"\x01"
 """First byte of a jsonb value in PostgreSQL's binary protocol."""
 
@@ -196,6 +195,18 @@ async def redis_client(
         await client.aclose()
 
 
+def packed(name: str, *arguments: Any) -> bytes:
+    """A command as it goes over the wire: what redis-py does around hiredis, without a look at each argument.
+
+    A name may be of several words. Raises `redis.exceptions.DataError`.
+    """
+    try:
+        command: bytes = hiredis.pack_command((*name.split(), *arguments))
+    except TypeError as error:
+        raise DataError(str(error)) from error
+    return command
+
+
 class _Heeding:
     """Sends as redis-py does, but for `asyncio.wait_for`, and for encoding in Python what hiredis encodes in C.
 
@@ -205,7 +216,7 @@ class _Heeding:
 
     def pack_command(self, *arguments: Any) -> list[bytes]:
         """A command as it goes over the wire. Raises `redis.exceptions.DataError`."""
-        return list(_packed(*arguments))
+        return [packed(*arguments)]
 
     async def send_packed_command(
         self: Any,

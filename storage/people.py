@@ -181,6 +181,8 @@ class _Memory(Generic[K, V]):
             return otherwise
         if found is not None and found[0]:
             self._rows[key] = (now + READ_SECONDS, found[1])  # one reads it again, others need not wait
+        if self._away_until:  # it was away: one finds out whether it is back, others go on without
+            self._away_until = now + READ_SECONDS
         changes = self._changes
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -189,6 +191,7 @@ class _Memory(Generic[K, V]):
             logger.warning("going on with what is remembered: {}: {}", type(problem).__name__, problem)
             self._away_until = time.monotonic() + READ_SECONDS
             return otherwise if found is None else found[1]
+        self._away_until = 0.0
         self.put(key, row)
         if changes != self._changes:
             self.drop(key)  # perhaps it was read just before it changed

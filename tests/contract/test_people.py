@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from storage.connections import Pool, postgres_pool
-from storage.people import CHANGED, People
+from storage.people import CHANGED, People, _Memory
 from tests.contract.played import House, until
 
 CHAT = -100
@@ -181,6 +181,25 @@ async def test_while_postgresql_is_away_what_is_remembered_goes_on_to_hold(peopl
             await people.flush()
     await people.flush()
     assert await people.name_of(9) == "Later"
+
+
+async def test_while_one_asks_whether_postgresql_is_back_nobody_else_waits() -> None:
+    asked, back = list[int](), asyncio.Event()
+
+    async def read(key: int) -> str:
+        asked.append(key)
+        await back.wait()
+        return "row"
+
+    memory: _Memory[int, str] = _Memory(read)
+    memory._away_until = 1e-9  # long ago
+    first = asyncio.create_task(memory.get(1, ""))
+    await asyncio.sleep(0)
+    assert await memory.get(2, "unknown") == "unknown"
+    back.set()
+    assert await first == "row"
+    assert asked == [1]
+    assert await memory.get(2, "unknown") == "row"
 
 
 async def test_a_group_that_becomes_a_supergroup_takes_everything_along(

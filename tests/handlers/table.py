@@ -29,6 +29,10 @@ class People:
 
     locales: dict[int, str] = field(default_factory=dict)
     banned: set[tuple[int, int]] = field(default_factory=set)
+    seen: dict[int, tuple[str, str | None]] = field(default_factory=dict)
+
+    async def saw_player(self, player_id: int, name: str, username: str | None) -> None:
+        self.seen[player_id] = (name, username)
 
     async def locale_of_player(self, player_id: int) -> str | None:
         return self.locales.get(player_id)
@@ -89,15 +93,20 @@ class Table:
         self.people, self.hosts, self.boards, self.archive, self.ids = People(), Hosts(), Boards(), Archive(), Ids()
         self.texts = texts
         self.updates = count(1)
-        self.taps = Taps(
+        self._options = options
+        self.taps = self.another()
+
+    def another(self) -> Taps:
+        """Taps that remember nothing of what others have answered, as in a process that has just started."""
+        return Taps(
             engine=self.engine,
-            texts=texts,
+            texts=self.texts,
             people=self.people,
             hosts=self.hosts,
             boards=self.boards,
             archive=self.archive,
             ids=self.ids,
-            **{"bot_username": "tombola_bot", **options},
+            **{"bot_username": "tombola_bot", **self._options},
         )
 
     async def tap(self, user: int, data: str, **fields: Any) -> Answer:

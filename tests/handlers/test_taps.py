@@ -51,8 +51,26 @@ async def test_the_same_update_twice_is_done_once_and_answered_alike(table: Tabl
     game_id = await table.playing(3)
     tap = table.tap_of(1, f"p:{game_id}:7")
     first, second = await table.taps.answer(tap), await table.taps.answer(tap)
+    elsewhere = await table.another().answer(tap)
     assert (first.text, first.outcome) == ("You have 7.", "done")
-    assert (second.text, second.outcome) == ("You have 7.", "duplicate")
+    assert (second.text, second.outcome) == (elsewhere.text, elsewhere.outcome) == ("You have 7.", "duplicate")
+
+
+async def test_a_refused_tap_does_not_come_true_when_it_is_delivered_again(table: Table) -> None:
+    game_id = await table.playing(3)
+    await table.tap(1, f"p:{game_id}:7")
+    tap = table.tap_of(2, f"p:{game_id}:7")
+    first = await table.taps.answer(tap)
+    await table.tap(1, f"p:{game_id}:8")
+    second = await table.taps.answer(tap)
+    assert (first.outcome, second.outcome, second.text) == ("number-taken", "duplicate", first.text)
+    assert (await table.state(game_id)).picks == {1: 8}
+
+
+async def test_who_taps_is_known_by_name_from_then_on(table: Table) -> None:
+    game_id = await table.playing(2)
+    await table.tap(2, f"p:{game_id}:7", user_name="Ben", username="ben")
+    assert table.people.seen[2] == ("Ben", "ben")
 
 
 async def test_of_two_who_tap_one_number_at_once_exactly_one_has_it(table: Table) -> None:
@@ -395,7 +413,7 @@ async def test_a_rematch_is_the_same_game_again_with_its_host_in_it(table: Table
     old = await table.state(game_id)
     assert (new.rules, new.title, new.place) == (old.rules, old.title, old.place)
     assert (new.host.id, list(new.players)) == (HOST, [HOST])
-    assert (await table.taps.answer(tap)).outcome == "done"  # the same update again: the same game
+    assert (await table.another().answer(tap)).outcome == "done"  # the same update again: the same game
     assert (await table.tap(HOST, f"r:{game_id}")).outcome == "place-taken"
 
 

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -109,3 +110,8 @@ def test_the_makefile_has_what_the_documents_tell_people_to_run() -> None:
         if path.suffix == ".md" or path.name in {"run", ".pre-commit-config.yaml"}:
             told |= set(re.findall(r"(?:^|`)(?:entry: )?make ([a-z-]+)", path.read_text(), re.MULTILINE))
     assert told <= targets
+
+
+def test_no_role_imports_aiogram_before_an_update_needs_it() -> None:
+    code = "import bot.launch, bot.process, bot.worker, bot.deadlines, sys; sys.exit('aiogram' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

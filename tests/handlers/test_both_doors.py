@@ -1,0 +1,213 @@
+"""One engine, two doors: a thousand taps through each leave the same events, answers, messages and people."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from bot.doors import Doors, SlowDoor
+from bot.metrics import Metrics
+from bot.tasks import Tasks
+from fsm.engine import Engine
+from fsm.kind import Host, Place
+from fsm.lobby import DeadlinePassed, OpenGame
+from fsm.pick_number import PickNumberRules
+from fsm.quiz import QuizRules
+from fsm.registry import KINDS
+from handlers.carrying import Carrier
+from handlers.taps import Taps
+from storage import keys
+from storage.connections import Pool
+from tests.engine.memory import CountedSeeds
+from tests.handlers.quizzes import questions
+from tests.handlers.room import BOT, BOT_ID, FORUM, GROUP, HOST, OTHER_GROUP, TEXTS, NoBoards, Room, build_room
+
+from tests.handlers.room import chat_of, user  # isort: skip
+
+TAPS = 1000
+PLAYERS = range(30, 48)
+PEOPLE = (HOST, *PLAYERS)
+BANNED_HERE, BANNED_EVERYWHERE, FLOODER, CHOSE_RUSSIAN = PLAYERS[:4]
+QUIZ_GROUP = OTHER_GROUP - 1
+FLOOD = range(400, 460)
+"""Taps that all come from one person at one moment."""
+STEP_MS = 150
+RULES = PickNumberRules(min_players=2, max_players=30, join_ms=15_000, selection_ms=90_000)
+
+
+class Cold:
+    """Stands for taps that know no button, so that every update takes aiogram's road."""
+
+    def knows(self, _data: str) -> bool:
+        return False
+
+
+@dataclass
+class Effects:
+    """What came of the taps."""
+
+    events: list[Mapping[bytes, bytes]] = field(default_factory=list)
+    answers: dict[str, set[str]] = field(default_factory=dict)
+    """By tap. One that is delivered twice may be answered twice, but not differently."""
+    calls: set[str] = field(default_factory=set)
+    waiting: dict[str, str] = field(default_factory=dict)
+    people: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def answered(self, params: Mapping[str, Any]) -> None:
+        shown = {name: value for name, value in params.items() if name not in {"callback_query_id", "method"}}
+        self.answers.setdefault(params["callback_query_id"], set()).add(json.dumps(shown, sort_keys=True))
+
+
+class Evening:
+    """Who taps what: all that buttons of ours say, and what they don't."""
+
+    def __init__(self, games: Sequence[str], quiz: str) -> None:
+        self._random = Random(7)
+        self._games = games
+        self._quiz = quiz
+
+    def updates(self) -> Iterator[tuple[int, bytes]]:
+        """Numbered; now and then comes one again that has come before."""
+        before: list[bytes] = []
+        for number in range(TAPS):
+            if before and number not in FLOOD and self._random.random() < 0.05:
+                yield number, self._random.choice(before[-30:])
+                continue
+            raw = json.dumps(self._update(number)).encode()
+            if number not in FLOOD:  # that it flooded depends on the time; it would be served later
+                before.append(raw)
+            yield number, raw
+
+    def _update(self, number: int) -> dict[str, Any]:
+        person = FLOODER if number in FLOOD else self._random.choice(PEOPLE)
+        sender = {**user(person), "language_code": "ru" if person % 3 == 0 else "en-GB", "last_name": f"L{person}"}
+        query = {"id": f"{number * 7}", "from": sender, "message": self._message(person), "chat_instance": "1"}
+        return {"update_id": 1000 + number, "callback_query": {**query, "data": self._data()}}
+
+    def _message(self, person: int) -> dict[str, Any]:
+        chat = self._random.choice((GROUP, GROUP, FORUM, OTHER_GROUP, QUIZ_GROUP, person))
+        message: dict[str, Any] = {"message_id": 500, "date": 1, "chat": chat_of(chat)}
+        if self._random.random() < 0.05:
+            return {**message, "date": 0}  # too old for Telegram to show
+        if chat == FORUM:
+            message |= {"message_thread_id": 5, "is_topic_message": True}
+        if chat < 0 and self._random.random() < 0.2:
+            message |= {"message_id": 0, "ephemeral_message_id": 70 + person}
+        return {**message, "text": "A board"}
+
+    def _data(self) -> str:
+        game, number = self._random.choice(self._games), self._random.randint(0, 60)
+        hot = [f"p:{game}:{number}"] * 8 + [f"j:{game}"] * 3
+        own = [f"o:{game}", f"b:{game}:{number % 3}", f"f:{game}", f"x:{game}", f"l:{game}"]
+        group = [f"g:{game}:{number % 3}", f"s:{game}", f"e:{game}", f"r:{game}", "k:"]
+        quiz = [f"j:{self._quiz}", f"s:{self._quiz}", *(f"a:{self._quiz}:{n}:{number % 4}" for n in range(3))]
+        other = ["h:quiz", "h:dice", "p:", f"p:07{'z' * 12}:1", f"p:{game}:7x", f"p:{self._quiz}:1", f"a:{game}:0:1"]
+        return self._random.choice([*hot, *own, *group, *quiz, *other])
+
+
+def gathered(redis: Redis, pool: Pool) -> Room:
+    """A room whose draws are the same each time."""
+    room = build_room(redis, pool)
+    room.telegram.administrators |= {OTHER_GROUP: [HOST], QUIZ_GROUP: [HOST]}
+    deps = room.deps
+    engine = Engine(KINDS, deps.games, room.clock, CountedSeeds())
+    taps = Taps(
+        engine=engine, texts=TEXTS, people=deps.people, hosts=deps.hosts, boards=NoBoards(), archive=deps.archive,
+        ids=deps.games, bot_username=BOT, max_live=2,
+    )  # fmt: skip
+    deps = replace(deps, engine=engine, taps=taps)
+    return replace(
+        room, deps=deps, door=type(room.door)(deps, f"{BOT_ID}:{'A' * 35}", "http://x", session=room.session)
+    )
+
+
+async def opened(room: Room) -> Evening:
+    """A game in each group and a quiz. Two people are banned, one has chosen a language."""
+    people, ids = room.deps.people, []
+    for place in (Place(GROUP), Place(FORUM, 5), Place(OTHER_GROUP), Place(QUIZ_GROUP)):
+        game_id, quiz = room.deps.games.new_id(place, f"open:{place}"), place.chat_id == QUIZ_GROUP
+        rules = QuizRules(questions=3, join_ms=15_000, question_ms=30_000) if quiz else RULES
+        content = questions(3) if quiz else ()
+        kind = "quiz" if quiz else "pick_number"
+        opening = OpenGame(kind, game_id, place, Host(HOST, "Hana"), "Friday", rules, content=content)
+        await room.deps.engine.execute(game_id, opening, command_id=f"open:{game_id}")
+        ids.append(game_id)
+    await people.ban(GROUP, BANNED_HERE, HOST, "")
+    await people.ban(0, BANNED_EVERYWHERE, HOST, "")
+    await people.set_player_locale(CHOSE_RUSSIAN, "ru")
+    return Evening(ids[:-1], ids[-1])
+
+
+async def fire_due(room: Room) -> None:
+    """What the timer does."""
+    for game_id, due in await room.deps.games.due(room.clock.now()):
+        await room.deps.engine.execute(game_id, DeadlinePassed(due), command_id=f"due:{game_id}:{due}")
+
+
+async def played(redis: Redis, pool: Pool, *, fast: bool) -> Effects:
+    """The evening through one of the doors."""
+    await redis.flushall()
+    await pool.execute("TRUNCATE players, chats, bans")
+    room = gathered(redis, pool)
+    deps, metrics, died = room.deps, Metrics(), list[str]()
+    tasks = Tasks(lambda name, _: died.append(name))
+
+    async def slow() -> SlowDoor:
+        return room.door
+
+    doors = Doors(
+        taps=deps.taps if fast else cast("Taps", Cold()),
+        floods=deps.floods,
+        slow=slow,
+        carrier=Carrier(room.telegram, deps.limits, deps.outbox),
+        redis=redis,
+        clock=room.clock,
+        tasks=tasks,
+        metrics=metrics,
+    )
+    evening, effects = await opened(room), Effects()
+    for number, raw in evening.updates():
+        room.clock.at += 0 if number in FLOOD else STEP_MS
+        await fire_due(room)
+        reply = await doors.deliver(raw)
+        await tasks.settle(5)
+        if reply is not None:
+            effects.answered(reply)
+    assert not died
+    assert not metrics.errors
+    assert {door for door, _ in metrics.updates} == {"fast" if fast else "slow"}
+    await note(effects, room)
+    return effects
+
+
+async def note(effects: Effects, room: Room) -> None:
+    """Note what the stores and Telegram have."""
+    for shard in room.deps.games.shards:
+        rows: Any = await room.redis.xrange(keys.feed_key(shard))
+        effects.events += [fields for _, fields in rows]
+    for method, params in room.telegram.calls:
+        if method == "answerCallbackQuery":
+            effects.answered(params)
+        elif method != "getChatAdministrators":  # asked again after a minute, whenever that is
+            effects.calls.add(f"{method} {json.dumps(params, sort_keys=True)}")
+    effects.waiting = {each.id: f"{each.method} {each.params} {each.priority}" for each in await room.sent()}
+    await room.deps.people.flush()
+    effects.people = [tuple(row) for row in await room.pool.fetch("SELECT id, name, username FROM players ORDER BY id")]
+
+
+async def test_a_thousand_taps_have_the_same_effects_through_either_door(redis: Redis, pool: Pool) -> None:
+    fast = await played(redis, pool, fast=True)
+    slow = await played(redis, pool, fast=False)
+    assert fast.answers == slow.answers
+    assert fast.events == slow.events
+    assert fast.calls == slow.calls
+    assert fast.waiting == slow.waiting
+    assert fast.people == slow.people
+    told = {answer for answers in fast.answers.values() for answer in answers}
+    assert len(fast.events) > 150
+    assert len(told) > 60, "the evening is varied enough to show a difference"
+    for text_id in ("cmd-slow-down", "tap-banned", "tap-garbage", "tap-elsewhere", "tap-host-only"):
+        assert any(TEXTS.plain("en", text_id) in json.loads(answer).get("text", "") for answer in told), text_id
