@@ -7,8 +7,8 @@ same for a webhook and for polling; what differs is how the answer gets back.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -226,33 +226,40 @@ class Doors:
                     return
                 raise Again("another replica is at it")
             TRACE.set(trace_of(f"tg:{update_id}"))
-            async with self._claimed(key):
+            with self._claimed(key):
                 await self._handled(key, raw)
         except REDIS_GONE as error:
             self._metrics.updates["slow", "unavailable"] += 1
             raise Again(str(error)) from error
 
-    @asynccontextmanager
-    async def _claimed(self, key: str) -> AsyncIterator[None]:
-        """Say, for as long as the block runs, that we are at it."""
+    @contextmanager
+    def _claimed(self, key: str) -> Iterator[None]:
+        """Say, for as long as the block runs, that we are at it. Most have ended before it has to be said."""
+        every, saying = DOING_SECONDS / 3, list[asyncio.Task[None]]()
 
         async def say_so() -> None:
             while True:
-                await asyncio.sleep(DOING_SECONDS / 3)
                 with suppress(*REDIS_GONE):
                     await self._redis.expire(key, DOING_SECONDS)
+                await asyncio.sleep(every)
 
-        saying = asyncio.ensure_future(say_so())
+        def begin() -> None:
+            with suppress(RuntimeError):  # the process is stopping
+                saying.append(self._tasks.spawn("claim of an update", say_so()))
+
+        timer = asyncio.get_running_loop().call_later(every, begin)
         try:
             yield
         finally:
-            saying.cancel()
-            await asyncio.wait({saying})
+            timer.cancel()
+            for task in saying:
+                task.cancel()
 
     async def _aiogram(self) -> SlowDoor:
         """aiogram's road. Raises ``Unavailable`` where it can't be had yet: another process may have it."""
         try:
-            return await asyncio.wait_for(self._slow(), SLOW_DOOR_SECONDS)
+            async with asyncio.timeout(SLOW_DOOR_SECONDS):
+                return await self._slow()
         except TimeoutError:
             raise Unavailable("aiogram is still being imported") from None
         except Exception as error:

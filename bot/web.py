@@ -64,8 +64,7 @@ class Webhook:
     async def _serve(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         if scope["method"] != "POST":
             return 405, b""
-        given = next((value for name, value in scope["headers"] if name == SECRET_HEADER), b"")
-        if not hmac.compare_digest(given, self._secret):
+        if not hmac.compare_digest(dict(scope["headers"]).get(SECRET_HEADER, b""), self._secret):
             return 401, b""
         raw = await _body(receive)
         if raw is None:
