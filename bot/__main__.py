@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         "sandbox",
         help="play offline, in the browser",
         description="Run the bot against a Telegram that is all on this machine, and a page to play on.",
+        epilog="TOMBOLA_WEB__PORT sets the page's port (8080), TOMBOLA_DATA_DIR the folder of the results (var).",
     )
     sandbox.set_defaults(command=_sandbox)
 

@@ -51,6 +51,8 @@ LISTENERS = 64
 ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
 POSTGRES_SECONDS = 2.0
 """How long a start waits for PostgreSQL before it goes on without: games need it not."""
+EMBEDDED_SECONDS = 60.0
+"""The same for our own, which is there: the first schema takes a slow machine longer than that."""
 SETTLE_SECONDS = 1.5
 """How long what is in hand may take when the process stops, and then once more what is being committed."""
 
@@ -93,7 +95,8 @@ async def running(
         postgres_dsn, redis_dsn = await stack.enter_async_context(
             stores(settings.data_dir, database.dsn.get_secret_value(), cache.dsn.get_secret_value())
         )
-        up = await _migrated(postgres_dsn, POSTGRES_SECONDS)
+        ours = not database.dsn.get_secret_value()
+        up = await _migrated(postgres_dsn, EMBEDDED_SECONDS if ours else POSTGRES_SECONDS)
         pool = await stack.enter_async_context(
             postgres_pool(
                 postgres_dsn,

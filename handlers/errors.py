@@ -57,12 +57,12 @@ async def failed(event: ErrorEvent, deps: Deps, incoming: Incoming | None = None
 
 
 def _toast(deps: Deps, incoming: Incoming, refusal: Rejected) -> str:
-    return deps.texts.refusal(incoming.locale, refusal)
+    return deps.texts.refusal(incoming.own_locale, refusal)
 
 
 async def _simply(incoming: Incoming | None, text_id: str, **arguments: str) -> bool:
     if incoming is not None:
-        await _tell(incoming, incoming.text(text_id, **arguments), incoming.label(text_id, **arguments))
+        await _tell(incoming, incoming.text(text_id, **arguments), incoming.word(text_id, **arguments))
     return True
 
 

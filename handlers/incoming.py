@@ -84,6 +84,9 @@ class Incoming:
     chat_type: str
     chat_title: str
     locale: str
+    """Of what is written here: the group's, or the person's own where nobody else reads it."""
+    own_locale: str
+    """The person's own: of toasts, which they alone see."""
     message: Message | None = None
     query: CallbackQuery | None = None
     command: Asked | None = None
@@ -119,12 +122,16 @@ class Incoming:
     # -- answers ------------------------------------------------------------------------------------------------
 
     def text(self, text_id: str, **arguments: Any) -> Markup:
-        """A text of a message, in the language of the place."""
+        """A text of a message, in the language of who reads it."""
         return self.deps.texts.html(self.locale, text_id, **arguments)
 
     def label(self, text_id: str, **arguments: Any) -> str:
-        """A text of a button or a toast."""
+        """A text of a button."""
         return self.deps.texts.plain(self.locale, text_id, **arguments)
+
+    def word(self, text_id: str, **arguments: Any) -> str:
+        """A text of a toast."""
+        return self.deps.texts.plain(self.own_locale, text_id, **arguments)
 
     def title(self, title: str, kind: str) -> str:
         """What a game is called: by its kind, where its host gave it no title."""

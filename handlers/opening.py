@@ -46,9 +46,9 @@ async def create(incoming: Incoming, kind: str, title: str, rules: Any) -> bool:
     try:
         await open_game(incoming, kind, title, rules)
     except Rejected as refusal:
-        await incoming.toast(incoming.deps.texts.refusal(incoming.locale, refusal), alert=True)
+        await incoming.toast(incoming.deps.texts.refusal(incoming.own_locale, refusal), alert=True)
         return False
-    await incoming.toast(incoming.label("dlg-newgame-opened"))
+    await incoming.toast(incoming.word("dlg-newgame-opened"))
     return True
 
 

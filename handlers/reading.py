@@ -107,9 +107,7 @@ class Reading(BaseMiddleware):
 
     async def _slow_down(self, incoming: Incoming, verdict: Verdict) -> None:
         if incoming.query is not None:  # every tap is answered, or the button would seem to hang
-            person, texts = incoming.person, self._deps.texts
-            locale = await self._deps.people.locale_of_player(person.id) or texts.pick(person.language)
-            await incoming.toast(texts.plain(locale, "cmd-slow-down"))
+            await incoming.toast(incoming.word("cmd-slow-down"))
         elif verdict is Verdict.WARN:
             await incoming.reply("cmd-slow-down")
 
@@ -118,7 +116,7 @@ class Reading(BaseMiddleware):
     async def _of_message(self, update_id: int, message: Message, received: int, trace: str) -> Incoming:
         assert message.from_user is not None
         return Incoming(
-            **await self._common(message.from_user, message.chat),
+            **await self._common(message.from_user, message.chat, alone=message.ephemeral_message_id is not None),
             update_id=update_id,
             received=received,
             trace=trace,
@@ -132,7 +130,7 @@ class Reading(BaseMiddleware):
         chat = message.chat if message is not None else Chat(id=query.from_user.id, type="private")
         topic = topic_of(message) if isinstance(message, Message) else 0
         return Incoming(
-            **await self._common(query.from_user, chat),
+            **await self._common(query.from_user, chat, alone=False),
             update_id=update_id,
             received=received,
             trace=trace,
@@ -140,27 +138,31 @@ class Reading(BaseMiddleware):
             query=query,
         )
 
-    async def _common(self, user: User, chat: Chat) -> dict[str, Any]:
+    async def _common(self, user: User, chat: Chat, *, alone: bool) -> dict[str, Any]:
+        """What every update has. ``alone``: nobody else in the group sees it, nor the answer."""
         person = Person(user.id, user.full_name, user.username, user.language_code)
         if not person.anonymous:
             await self._deps.people.saw_player(person.id, person.name, person.username)
         private = chat.type == "private"
+        own = await self._own_locale(person)
         return {
             "deps": self._deps,
             "person": person,
             "private": private,
             "chat_type": chat.type,
             "chat_title": chat.title or chat.full_name or "",
-            "locale": await self._locale(person, chat, private=private),
+            "locale": own if private or alone else await self._locale_of(chat),
+            "own_locale": own,
         }
 
-    async def _locale(self, person: Person, chat: Chat, *, private: bool) -> str:
-        """A person's own in private; in a group the group's, or English: not of whoever happened to write."""
-        texts, people = self._deps.texts, self._deps.people
-        if private:
-            return await people.locale_of_player(person.id) or texts.pick(person.language)
-        known = await people.chat(chat.id)
-        return known.locale if known is not None and known.locale else texts.pick(None)
+    async def _own_locale(self, person: Person) -> str:
+        """What the person has chosen, or what their Telegram speaks."""
+        return await self._deps.people.locale_of_player(person.id) or self._deps.texts.pick(person.language)
+
+    async def _locale_of(self, chat: Chat) -> str:
+        """What the group has chosen, or English: not the language of whoever happened to write."""
+        known = await self._deps.people.chat(chat.id)
+        return known.locale if known is not None and known.locale else self._deps.texts.pick(None)
 
 
 def topic_of(message: Message) -> int:

@@ -23,7 +23,7 @@ from handlers.errors import errors_router
 from handlers.incoming import Incoming
 from handlers.limited_session import http_session, limited_bot
 from handlers.members import members_router
-from handlers.publish import ALL, calls, publish
+from handlers.publish import ALL, OPERATORS, calls, publish
 from handlers.quiz_votes import votes_router
 from handlers.reading import Reading
 from handlers.taps import Tap
@@ -45,6 +45,7 @@ def build_dispatcher(deps: Deps) -> Dispatcher:
         commands_router("quiz", quiz.COMMANDS),
         votes_router(),
         _buttons_router(),
+        _unknown_router(),
         dialogs_router(deps),
         _rest_router(),
     )
@@ -161,6 +162,23 @@ async def _not_understood(_: Message, incoming: Incoming) -> None:
     """In private, or where the bot is called by its name, somebody waits for an answer."""
     if incoming.private or (incoming.command is not None and incoming.command.mention is not None):
         await incoming.reply("cmd-not-understood")
+
+
+class Unknown(Filter):
+    """A command in private that there is not: a dialog that is open must not take it for an answer."""
+
+    async def __call__(self, _: Message, incoming: Incoming) -> bool:
+        """Whether it is one. To who is no operator, their commands are none."""
+        if not incoming.private or incoming.command is None:
+            return False
+        operator = incoming.person.id in incoming.deps.operators
+        return incoming.command.name not in (ALL if operator else ALL - set(OPERATORS))
+
+
+def _unknown_router() -> Router:
+    router = Router(name="unknown")
+    router.message.register(_not_understood, Unknown())
+    return router
 
 
 def _rest_router() -> Router:

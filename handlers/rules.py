@@ -23,6 +23,8 @@ SEPARATOR = "|"
 LISTS = frozenset({"categories"})
 """Settings that may be longer."""
 MOST_DIGITS = 20
+_GROUPED = re.compile(r"(?<=\d)\s(?=\d{3}(\D|$))")
+"""Between thousands, as buttons show them."""
 
 
 R = TypeVar("R", bound=Any)
@@ -35,7 +37,7 @@ class Unreadable(ValueError):
 
 def _decimal(text: str) -> Decimal:
     try:
-        number = Decimal(text.strip().replace(",", "."))
+        number = Decimal(_GROUPED.sub("", text.strip()).replace(",", "."))
     except InvalidOperation as error:
         raise Unreadable(text) from error
     if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:  # 1e999999999 would take all memory as an int

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 from handlers.incoming import Incoming, answered
-from handlers.texts import NAME_LIMIT, Markup, shorten, tidy
+from handlers.texts import Markup, name_html
+from handlers.views import lobby
 from handlers.views.message import Button
 from handlers.written import moment
+from storage.archive import Row
 
 PAGE = 10
 """Lines of a list: with the longest titles and names it is still one message."""
+SEPARATOR = " · "
 BEST, ENDED = "top:", "hist:"
 """Callback data: ``top:<chat|0>:<page>``, ``hist:<c|p>:<page>``."""
 MOST_PAGES = 1000
@@ -57,11 +60,12 @@ async def stats(incoming: Incoming) -> None:
         return
     lines = []
     for each in found:
-        lines.append(
-            incoming.text("cmd-stats-line", kind=each.kind, games=each.games, wins=each.wins, prizes=each.prizes)
-        )
+        parts = [incoming.text("cmd-stats-line", kind=each.kind, games=each.games, wins=each.wins)]
+        if each.prizes:
+            parts.append(incoming.text("cmd-prizes", prizes=each.prizes))
         if each.points:  # in kinds that have them
-            lines.append(incoming.text("cmd-stats-points", points=each.points, streak=each.best_streak))
+            parts.append(incoming.text("cmd-stats-points", points=each.points, streak=each.best_streak))
+        lines.append(SEPARATOR.join(parts))
     await incoming.answer("\n".join([incoming.text("cmd-stats-title", name=name), *lines]))
 
 
@@ -77,18 +81,7 @@ async def leaderboard(incoming: Incoming) -> None:
 async def _best(incoming: Incoming, chat_id: int, page: int) -> tuple[str, list[list[Button]]]:
     rows = await incoming.deps.archive.leaderboard(chat_id, None, PAGE + 1, page * PAGE)
     title = incoming.text("cmd-best-chat" if chat_id else "cmd-best-all")
-    lines = [
-        incoming.text(
-            "cmd-best-line-points" if row.points else "cmd-best-line",
-            place=row.place,
-            name=row.name,
-            wins=row.wins,
-            games=row.games,
-            prizes=row.prizes,
-            points=row.points,
-        )
-        for row in rows[:PAGE]
-    ] or [incoming.text("cmd-best-none")]
+    lines = [_best_line(incoming, row) for row in rows[:PAGE]] or [incoming.text("cmd-best-none")]
     keyboard = _pages(incoming, f"{BEST}{chat_id}:", page, more=len(rows) > PAGE)
     if not incoming.private:
         other = (
@@ -98,6 +91,17 @@ async def _best(incoming: Incoming, chat_id: int, page: int) -> tuple[str, list[
         )
         keyboard.append([other])
     return "\n".join([title, *lines]), keyboard
+
+
+def _best_line(incoming: Incoming, row: Row) -> str:
+    """A player's line: what there is none of is not said."""
+    name, mark = name_html(row.name), Markup(lobby.mark(row.place))
+    parts = [incoming.text("cmd-best-line", mark=mark, name=name, wins=row.wins, games=row.games)]
+    if row.prizes:
+        parts.append(incoming.text("cmd-prizes", prizes=row.prizes))
+    if row.points:
+        parts.append(incoming.text("cmd-points", points=row.points))
+    return SEPARATOR.join(parts)
 
 
 # -- what has ended ---------------------------------------------------------------------------------------------
@@ -128,8 +132,9 @@ async def _ended(incoming: Incoming, page: int) -> tuple[str, list[list[Button]]
     return "\n".join([title, *lines]), _pages(incoming, ENDED, page, more=len(found) > PAGE)
 
 
-def _names(winners: Sequence[tuple[int, str, object]]) -> str:
-    return ", ".join(shorten(tidy(name), NAME_LIMIT) for _, name, _ in winners[:3])
+def _names(winners: Sequence[tuple[int, str, object]]) -> Markup:
+    """The first winners, each for itself: a name written from right to left must not turn the others around."""
+    return Markup(", ".join(name_html(name) for _, name, _ in winners[:3]))
 
 
 # -- taps -------------------------------------------------------------------------------------------------------

@@ -91,9 +91,12 @@ async def status(incoming: Incoming) -> None:
     else:
         ids = await deps.games.live_in(incoming.place)
     found = [line for game_id in ids[:PAGE] if (line := await _status_of(incoming, game_id)) is not None]
-    if not found:
+    if found:
+        await incoming.answer("\n\n".join(found))
+    elif incoming.private:
+        await incoming.reply("cmd-games-none-private")
+    else:
         raise NoGameHere
-    await incoming.answer("\n\n".join(found))
 
 
 async def _status_of(incoming: Incoming, game_id: str) -> str | None:
@@ -104,7 +107,7 @@ async def _status_of(incoming: Incoming, game_id: str) -> str | None:
     lines = [
         incoming.text("cmd-status", title=incoming.title_of(state), game=Markup(state.id), count=len(state.players)),
         incoming.text("cmd-phase", phase=state.phase),
-        *([incoming.text("cmd-until", when=moment(state.deadline))] if state.deadline is not None else []),
+        *([incoming.text("cmd-time-up", when=moment(state.deadline))] if state.deadline is not None else []),
         *_own_part(incoming, state),
     ]
     return "\n".join(lines)

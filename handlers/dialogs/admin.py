@@ -12,7 +12,7 @@ from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, SwitchTo
 from fsm.kind import Rejected, UnknownGame
 from fsm.lobby import Cancel
 from handlers.dialogs.form import cancel_button
-from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
+from handlers.dialogs.parts import GOOD, GRAVE, Given, ItemLabel, Label, incoming_of, value_of
 from handlers.incoming import Incoming
 from handlers.texts import Markup, units
 from handlers.views.message import Message as View
@@ -108,7 +108,7 @@ async def _game(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> 
         *_note(dialog_manager),
         incoming.text("cmd-status", title=incoming.title_of(state), game=Markup(state.id), count=len(state.players)),
         incoming.text("cmd-phase", phase=state.phase),
-        *([incoming.text("cmd-until", when=moment(state.deadline))] if state.deadline is not None else []),
+        *([incoming.text("cmd-time-up", when=moment(state.deadline))] if state.deadline is not None else []),
         incoming.text(
             "dlg-admin-game",
             kind=kind.name,
@@ -258,7 +258,7 @@ def admin_dialog() -> Dialog:
         ),
         Window(
             Label("dlg-admin-end-sure"),
-            Row(Button(Label("dlg-admin-end"), id="end_now", on_click=_end), _to("dlg-back", Admin.game)),
+            Row(Button(Label("dlg-admin-end"), id="end_now", on_click=_end, style=GRAVE), _to("dlg-back", Admin.game)),
             state=Admin.end,
         ),
         Window(
@@ -272,7 +272,7 @@ def admin_dialog() -> Dialog:
         Window(Given("html"), back, TextInput(id="word", on_success=_word), state=Admin.cast, getter=_cast),
         Window(
             Given("html"),
-            Row(Button(Label("dlg-admin-cast-send"), id="send", on_click=_send), back),
+            Row(Button(Label("dlg-admin-cast-send"), id="send", on_click=_send, style=GOOD), back),
             state=Admin.sure,
             getter=_sure,
         ),

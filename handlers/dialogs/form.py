@@ -10,15 +10,16 @@ from typing import Any
 
 from aiogram.fsm.state import State
 from aiogram.types import CallbackQuery, Message
-from aiogram_dialog import DialogManager, ShowMode, Window
+from aiogram_dialog import DialogManager, ShowMode, StartMode, Window
 from aiogram_dialog.widgets.input import TextInput
 from aiogram_dialog.widgets.kbd import Button, Group, Select, SwitchTo
 
 from fsm import lobby, prizes
 from fsm.kind import Rejected
 from fsm.pick_number import ASSIGN, DROP, NORMAL, REVERSE
-from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
+from handlers.dialogs.parts import Fitting, Given, ItemLabel, Label, incoming_of, value_of
 from handlers.incoming import Incoming
+from handlers.opening import settings_of
 from handlers.rules import AUTO, Unreadable, change, rules_for, setting
 from handlers.texts import Markup
 from handlers.views.registry import VIEWS
@@ -108,10 +109,7 @@ class Form:
         """The window that changes one setting."""
         return Window(
             Given("html"),
-            Group(
-                Select(ItemLabel(), id="value", item_id_getter=value_of, items="presets", on_click=self._choose),
-                width=4,
-            ),
+            Fitting(Select(ItemLabel(), id="value", item_id_getter=value_of, items="presets", on_click=self._choose)),
             SwitchTo(Label("dlg-back"), id="back", state=self.summary),
             TextInput(id="typed", on_success=self._typed),
             state=self.field,
@@ -162,6 +160,7 @@ class Form:
         rules = rules_for(values, self.defaults(dialog_manager))
         current = values.get(TITLE, "") if name == TITLE else setting(rules, name)
         note = dialog_manager.dialog_data.get("note")
+        offered = await self.presets(dialog_manager, name)
         parts = [
             Markup(note) if note else None,
             incoming.text(
@@ -170,11 +169,17 @@ class Form:
                 value=await self.shown(incoming, name, current),
             ),
             incoming.text(self._word(incoming, f"about-{name}"), winners=rules.winners),
-            None if name in CHOSEN_ONLY else incoming.text("dlg-reply-with-it"),
+            self._how(incoming, name, offered),
         ]
-        offered = await self.presets(dialog_manager, name)
-        presets = [(text, await self.on_button(incoming, name, text, rules)) for text in offered]
+        labels = [(text, await self.on_button(incoming, name, text, rules)) for text in offered]
+        presets = [(text, label if text != current or name in SEVERAL else f"✓ {label}") for text, label in labels]
         return {"html": "\n\n".join(part for part in parts if part), "presets": presets}
+
+    def _how(self, incoming: Incoming, name: str, offered: Sequence[str]) -> Markup | None:
+        """How a value is given, where not by the buttons alone."""
+        if name in CHOSEN_ONLY:
+            return None
+        return incoming.text("dlg-reply-with-it" if offered else "dlg-reply-only")
 
     # -- taps and texts -----------------------------------------------------------------------------------------
 
@@ -221,6 +226,21 @@ async def _go_to(manager: DialogManager, state: State, name: str) -> None:
     manager.dialog_data["field"] = name
     manager.dialog_data.pop("note", None)
     await manager.switch_to(state)
+
+
+async def begin(manager: DialogManager, state: State, data: dict[str, str] | None = None) -> None:
+    """Open a dialog below the command that asked for it; one that was open before, far up by now, goes."""
+    await manager.start(state, data=data, mode=StartMode.RESET_STACK, show_mode=ShowMode.DELETE_AND_SEND)
+
+
+def instead(kind: str, state: State) -> Callable[[CallbackQuery, Any, DialogManager], Awaitable[None]]:
+    """What opens the form of a new game of another kind in the place of this one."""
+
+    async def go(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+        values = (await settings_of(incoming_of(manager))).get(kind, {})
+        await manager.start(state, data=dict(values), mode=StartMode.RESET_STACK)
+
+    return go
 
 
 def cancel_button() -> Button:

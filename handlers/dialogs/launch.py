@@ -67,7 +67,7 @@ def _for_operators(start: Start) -> Callable[..., Awaitable[None]]:
 async def left_over(_: CallbackQuery, incoming: Incoming, **data: Any) -> None:
     """A tap on a dialog that is another's, or on a button that nothing knows any more."""
     text_id = "dlg-not-yours" if data.get(FORBIDDEN_STACK_KEY) else "dlg-stale"
-    await incoming.toast(incoming.label(text_id))
+    await incoming.toast(incoming.word(text_id))
 
 
 def dialogs_router(deps: Deps) -> Router:

@@ -2,24 +2,17 @@
 
 from typing import Any, cast
 
-from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery
-from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
+from aiogram_dialog import Dialog, DialogManager, LaunchMode, Window
 from aiogram_dialog.widgets.kbd import Button, Row
 
 from fsm.pick_number import KIND
-from handlers.dialogs.form import TITLE, Form, cancel_button, close
-from handlers.dialogs.parts import Given, Label, incoming_of
-from handlers.dialogs.quiz import start_newquiz
+from fsm.quiz import KIND as QUIZ_KIND
+from handlers.dialogs.form import TITLE, Form, begin, cancel_button, close, instead
+from handlers.dialogs.parts import GOOD, Given, Label, incoming_of
+from handlers.dialogs.states import NewGame, NewQuiz
 from handlers.incoming import Incoming
 from handlers.opening import create, settings_of
-
-
-class NewGame(StatesGroup):
-    """The windows."""
-
-    summary = State()
-    field = State()
 
 
 async def _load(manager: DialogManager) -> dict[str, str]:
@@ -75,8 +68,8 @@ def newgame_dialog() -> Dialog:
         Window(
             Given("html"),
             FORM.fields(),
-            Button(Label("dlg-newgame-to-quiz"), id="quiz", on_click=start_newquiz),
-            Row(Button(Label("dlg-newgame-create"), id="create", on_click=_create), cancel_button()),
+            Button(Label("dlg-newgame-to-quiz"), id="quiz", on_click=instead(QUIZ_KIND.name, NewQuiz.summary)),
+            Row(Button(Label("dlg-newgame-create"), id="create", on_click=_create, style=GOOD), cancel_button()),
             state=NewGame.summary,
             getter=_summary,
         ),
@@ -88,4 +81,4 @@ def newgame_dialog() -> Dialog:
 async def start_newgame(incoming: Incoming, manager: DialogManager) -> None:
     """Open the dialog, filled in with what the chat's hosts have set."""
     values = (await settings_of(incoming)).get(KIND.name, {})
-    await manager.start(NewGame.summary, data=dict(values), mode=StartMode.RESET_STACK)
+    await begin(manager, NewGame.summary, dict(values))

@@ -15,7 +15,7 @@ from fsm.quiz import Question
 from fsm.scoring import BASE
 from handlers.commands.packs import NotLoaded, Upload, load, look_at, question_html, send_file
 from handlers.dialogs.form import cancel_button
-from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
+from handlers.dialogs.parts import GOOD, GRAVE, Given, ItemLabel, Label, incoming_of, value_of
 from handlers.incoming import Incoming
 from handlers.texts import shorten, tidy
 from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, PackRefused, cells_of, question_of
@@ -326,7 +326,7 @@ def packs_dialog() -> Dialog:
         Window(
             Given("html"),
             Row(
-                Button(Label("pack-save"), id="save", on_click=_save),
+                Button(Label("pack-save"), id="save", on_click=_save, style=GOOD),
                 Button(Label("pack-discard"), id="discard", on_click=_discard),
             ),
             state=Packs.preview,
@@ -343,7 +343,7 @@ def packs_dialog() -> Dialog:
         Window(
             Given("html"),
             Row(
-                Button(Label("pack-delete-yes"), id="yes", on_click=_delete),
+                Button(Label("pack-delete-yes"), id="yes", on_click=_delete, style=GRAVE),
                 SwitchTo(Label("dlg-back"), id="back", state=Packs.one),
             ),
             state=Packs.delete,

@@ -1,9 +1,12 @@
 """Widgets that take their words from the locales, and the manager that answers taps our way."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
 from aiogram import Bot, Router
+from aiogram.enums import ButtonStyle
+from aiogram.types import InlineKeyboardButton
 from aiogram_dialog import ChatEvent, DialogManager, ShowMode
 from aiogram_dialog.api.entities import NewMessage, OldMessage
 from aiogram_dialog.api.internal import DialogManagerFactory
@@ -11,9 +14,18 @@ from aiogram_dialog.api.protocols import DialogRegistryProtocol, MessageNotModif
 from aiogram_dialog.context.media_storage import MediaIdStorage
 from aiogram_dialog.manager.manager import ManagerImpl
 from aiogram_dialog.manager.message_manager import MessageManager
+from aiogram_dialog.widgets.kbd import Group, Keyboard
+from aiogram_dialog.widgets.style import Style
 from aiogram_dialog.widgets.text import Text
 
 from handlers.incoming import Incoming
+from handlers.texts import units
+
+WIDTHS = ((8, 4), (12, 3), (19, 2))
+"""UTF-16 units of a label that a phone shows whole, with so many to a row; a longer one has its row to itself."""
+
+GOOD, GRAVE = Style(ButtonStyle.SUCCESS), Style(ButtonStyle.DANGER)
+"""Of the button that a window is for; of one whose deed can't be undone."""
 
 SHOWN = "shown"
 """In a dialog's data: its message, and a digest of what that shows."""
@@ -52,6 +64,19 @@ class ItemLabel(Text):
 
     async def _render_text(self, data: dict[str, Any], manager: DialogManager) -> str:  # noqa: ARG002
         return str(data["item"][1])
+
+
+class Fitting(Group):
+    """Buttons side by side, as many to a row as a phone shows whole."""
+
+    def __init__(self, *buttons: Keyboard) -> None:
+        super().__init__(*buttons, width=1)  # any: without one nothing is arranged
+
+    def _wrap_kbd(self, kbd: Iterable[InlineKeyboardButton]) -> list[list[Any]]:
+        buttons = list(kbd)
+        longest = max((units(button.text) for button in buttons), default=0)
+        width = next((count for limit, count in WIDTHS if longest <= limit), 1)
+        return [buttons[start : start + width] for start in range(0, len(buttons), width)]
 
 
 def value_of(item: tuple[str, str]) -> str:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery
 from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
-from aiogram_dialog.widgets.kbd import Button, Row
+from aiogram_dialog.widgets.kbd import Button, Row, Start
 
 from fsm import scoring
+from fsm.pick_number import KIND as NUMBERS
 from fsm.quiz import ACCURACY, KIND, NORMAL, QuizRules
-from handlers.dialogs.form import PRESETS, TITLE, Form, cancel_button, close
-from handlers.dialogs.parts import Given, Label, incoming_of
+from handlers.dialogs.form import PRESETS, TITLE, Form, cancel_button, close, instead
+from handlers.dialogs.parts import GOOD, Given, Label, incoming_of
+from handlers.dialogs.states import ChatSettings, NewGame, NewQuiz, QuizSettings
 from handlers.incoming import Incoming
 from handlers.opening import create, settings_of, store_setting
 from handlers.rules import ANY, BANK, NO, NONE, SEPARATOR, YES
@@ -32,20 +33,6 @@ QUIZ_PRESETS: Mapping[str, Sequence[str]] = {
 }
 MOST_CATEGORIES = 20
 """Offered of a pack; the largest."""
-
-
-class NewQuiz(StatesGroup):
-    """The windows of a new quiz."""
-
-    summary = State()
-    field = State()
-
-
-class QuizSettings(StatesGroup):
-    """The windows of a chat's settings."""
-
-    summary = State()
-    field = State()
 
 
 class QuizForm(Form):
@@ -166,19 +153,14 @@ def newquiz_dialog() -> Dialog:
         Window(
             Given("html"),
             FORM.fields(),
-            Row(Button(Label("dlg-newgame-create"), id="create", on_click=_create), cancel_button()),
+            Button(Label("dlg-quiz-to-newgame"), id="numbers", on_click=instead(NUMBERS.name, NewGame.summary)),
+            Row(Button(Label("dlg-newgame-create"), id="create", on_click=_create, style=GOOD), cancel_button()),
             state=NewQuiz.summary,
             getter=_summary,
         ),
         FORM.field_window(),
         launch_mode=LaunchMode.ROOT,
     )
-
-
-async def start_newquiz(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    """Open it in the place of another dialog."""
-    values = (await settings_of(incoming_of(manager))).get(KIND.name, {})
-    await manager.start(NewQuiz.summary, data=dict(values), mode=StartMode.RESET_STACK)
 
 
 # -- settings ---------------------------------------------------------------------------------------------------
@@ -220,6 +202,7 @@ def quiz_settings_dialog() -> Dialog:
         Window(
             Given("html"),
             SETTINGS.fields(),
+            Start(Label("dlg-back"), id="back", state=ChatSettings.summary, mode=StartMode.RESET_STACK),
             Row(Button(Label("dlg-reset"), id="reset", on_click=_reset), cancel_button()),
             state=QuizSettings.summary,
             getter=_settings,
@@ -227,8 +210,3 @@ def quiz_settings_dialog() -> Dialog:
         SETTINGS.field_window(),
         launch_mode=LaunchMode.ROOT,
     )
-
-
-async def start_quiz_settings(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    """Open it in the place of another dialog."""
-    await manager.start(QuizSettings.summary, mode=StartMode.RESET_STACK)

@@ -3,26 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
-from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery
 from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
-from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, SwitchTo
+from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, Start, SwitchTo
 
 from fsm.pick_number import KIND
 from handlers.commands.languages import choose_language
-from handlers.dialogs.form import Form, cancel_button
+from handlers.dialogs.form import Form, begin, cancel_button
 from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
-from handlers.dialogs.quiz import start_quiz_settings
+from handlers.dialogs.states import ChatSettings, QuizSettings
 from handlers.incoming import Incoming
 from handlers.opening import EVERYONE, HOSTS, OPENERS, settings_of, store_setting
-
-
-class ChatSettings(StatesGroup):
-    """The windows."""
-
-    summary = State()
-    field = State()
-    language = State()
 
 
 async def _load(manager: DialogManager) -> dict[str, str]:
@@ -112,7 +103,7 @@ def settings_dialog() -> Dialog:
             FORM.fields(),
             Button(Given("openers"), id="openers", on_click=_change_openers),
             SwitchTo(Label("dlg-name-language"), id="language", state=ChatSettings.language),
-            Button(Label("dlg-settings-to-quiz"), id="quiz", on_click=start_quiz_settings),
+            Start(Label("dlg-settings-to-quiz"), id="quiz", state=QuizSettings.summary, mode=StartMode.RESET_STACK),
             Row(Button(Label("dlg-reset"), id="reset", on_click=_reset), cancel_button()),
             state=ChatSettings.summary,
             getter=_summary,
@@ -134,4 +125,4 @@ def settings_dialog() -> Dialog:
 
 async def start_settings(_: Incoming, manager: DialogManager) -> None:
     """Open the dialog."""
-    await manager.start(ChatSettings.summary, mode=StartMode.RESET_STACK)
+    await begin(manager, ChatSettings.summary)

@@ -22,7 +22,7 @@ FEW_PAGES = 5
 
 def title_html(game: Game, texts: Texts, locale: str, kind_title: str) -> Markup:
     """The game's title, or its kind's name where it has none."""
-    return texts.html(locale, "board-title", title=game.title or texts.plain(locale, kind_title))
+    return texts.html(locale, "board-title", title=game.title or texts.plain(locale, kind_title), kind=kind_title)
 
 
 def results_html(game: Game, texts: Texts, locale: str, kind_title: str) -> Markup:
@@ -45,6 +45,11 @@ def names(players: Iterable[Player], total: int, texts: Texts, locale: str, *, b
 def mark(place: int) -> str:
     """A medal, or the place as a number."""
     return MEDALS[place - 1] if place <= len(MEDALS) else f"{place}."
+
+
+def medal(place: int) -> str:
+    """A medal for everybody who has a place."""
+    return MEDALS[place - 1] if place <= len(MEDALS) else "🏅"
 
 
 def mention(standing: Standing) -> Markup:
@@ -135,7 +140,7 @@ def host_buttons(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> tupl
 def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tuple[Button, ...], ...]:
     """The row that turns pages: always as many buttons in the same places, around the ends, far jumps outside.
 
-    ``here`` says in its middle where one is.
+    ``here`` says in its middle where one is; among five, a phone has room for the page's number alone.
     """
     if count == 1:
         return ()
@@ -144,7 +149,7 @@ def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tu
     def to(label: str, step: int) -> Button:
         return Button(label, f"{verb}:{game.id}:{(page + step) % count}")
 
-    middle = Button(here, f"{verb}:{game.id}")
+    middle = Button(here if count <= FEW_PAGES else f"{page + 1}/{count}", f"{verb}:{game.id}")
     if count <= FEW_PAGES:
         return ((to("‹", -1), middle, to("›", 1)),)
     jump = isqrt(count - 1) + 1  # any page is within a few such jumps and a few steps

@@ -63,6 +63,7 @@ def _about(game: QuizGame, texts: Texts, locale: str) -> str:
     lines = [
         texts.html(locale, "quiz-about", questions=rules.questions, time=texts.duration(locale, rules.question_ms)),
         _subject(game, texts, locale),
+        _level(game, texts, locale),
         texts.html(locale, "quiz-about-accuracy") if rules.mode == ACCURACY else None,
         texts.html(locale, "quiz-about-polls") if rules.polls else None,
         lobby.prizes_html(rules.prize_pool, amounts, texts, locale),
@@ -75,11 +76,15 @@ def _subject(game: QuizGame, texts: Texts, locale: str) -> Markup | None:
     names = [texts.html(locale, "quiz-value", value=rules.topic)] if rules.topic else []
     own = rules.pack is not None
     names += [category(texts, locale, each, own=own) for each in rules.categories if not rules.topic]
-    if rules.difficulty:
-        names.append(texts.html(locale, f"quiz-difficulty-{rules.difficulty}"))
     if not names:
         return None
     return texts.html(locale, "quiz-subject", subjects=texts.listing(locale, names, len(names), budget=200))
+
+
+def _level(game: QuizGame, texts: Texts, locale: str) -> Markup | None:
+    if not game.rules.difficulty:
+        return None
+    return texts.html(locale, "quiz-level", level=texts.html(locale, f"dlg-difficulty-{game.rules.difficulty}"))
 
 
 def category(texts: Texts, locale: str, name: str, *, own: bool) -> Markup:
@@ -350,7 +355,8 @@ def _summary(game: QuizGame, player_id: PlayerId, texts: Texts, locale: str, tit
     place = texts.html(
         locale,
         "quiz-own-place" if own.place is not None else "quiz-own-no-place",
-        place=Markup(lobby.mark(own.place or 0)),
+        medal=Markup(lobby.medal(own.place or 0)),
+        place=own.place or 0,
         players=len(game.players),
         points=own.points,
         right=score.right,

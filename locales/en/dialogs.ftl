@@ -5,25 +5,28 @@ dlg-close = Close
 dlg-reset = Back to the defaults
 dlg-none = none
 dlg-line = { $name }: <b>{ $value }</b>
-dlg-reply-with-it = Tap a value, or answer this message with your own.
-dlg-unreadable = ⚠️ I can't read that. Please write it in digits.
-dlg-not-yours = This is somebody else's to fill in.
-dlg-stale = This button is out of date. Please begin anew.
+dlg-reply-only = Send it as a reply to this message.
+dlg-reply-with-it = Tap a value, or reply to this message with your own.
+dlg-unreadable = ⚠️ That doesn’t work here. Please write plain numbers, in digits.
+dlg-not-yours = Somebody else opened this menu. Send the command yourself to get your own.
+dlg-stale = This button is out of date. Please send the command again.
 
 ## A new game
 
-dlg-newgame = <b>A new game of Pick Your Number</b>
+dlg-newgame = <b>New game: Pick Your Number</b>
 dlg-newgame-create = ✅ Open the game
 dlg-newgame-opened = The game is open.
 
 ## Settings
 
-dlg-settings = <b>What games of this group begin with</b>
-dlg-name-openers = Who may open games
+dlg-settings =
+    <b>The group’s rules for Pick Your Number</b>
+    Every new game starts with these.
+dlg-name-openers = Who can open games
 dlg-name-language = Language
-dlg-openers-hosts = administrators
+dlg-openers-hosts = only admins
 dlg-openers-everyone = everybody
-dlg-openers-to-hosts = Let administrators alone open games
+dlg-openers-to-hosts = Let only admins open games
 dlg-openers-to-everyone = Let everybody open games
 
 ## The rules, by name
@@ -32,47 +35,47 @@ dlg-name-title = Title
 dlg-name-mode = Mode
 dlg-name-winners = Winners
 dlg-name-prize_pool = Prize pool
-dlg-name-split = Split
+dlg-name-split = Prize split
 dlg-name-percentages = Shares
-dlg-name-min_players = Players at least
-dlg-name-max_players = Players at most
+dlg-name-min_players = Minimum players
+dlg-name-max_players = Maximum players
 dlg-name-lobby_seconds = Wait for players
 dlg-name-join_seconds = Last call
 dlg-name-selection_seconds = Time to pick
 dlg-name-reveal_seconds = Between two draws
-dlg-name-absent = Who picks nothing
+dlg-name-absent = Without a number
 dlg-name-numbers = Range of numbers
-dlg-name-range_multiplier = Numbers a player
+dlg-name-range_multiplier = Numbers per player
 dlg-name-max_number = Highest number
 
 dlg-mode-normal = drawn numbers win
-dlg-mode-reverse = the last ones standing win
-dlg-split-auto = half to the first, the rest falling
+dlg-mode-reverse = last ones standing win
+dlg-split-auto = first takes half, then less
 dlg-split-equal = equal parts
 dlg-split-percentages = your own shares
-dlg-absent-drop = is out
+dlg-absent-drop = drops out
 dlg-absent-auto = gets a random number
-dlg-numbers-auto = by the number of players
+dlg-numbers-auto = fits the players
 
-dlg-about-title = What the game is called: up to 64 characters.
-dlg-about-mode = In the normal mode numbers are drawn until enough of them belong to somebody. In reverse mode a drawn number is out.
+dlg-about-title = What the game is called: one line, up to 64 characters.
+dlg-about-mode = Normally, whoever’s number is drawn first wins. In reverse mode, a drawn number is out, and the last ones standing win.
 dlg-about-winners = How many places win: 1 to 10.
-dlg-about-prize_pool = What is shared out in all. 0 is a game for the fun of it.
-dlg-about-split = How the winners share the pool.
+dlg-about-prize_pool = What the winners share. 0 means you play for fun.
+dlg-about-split = How the winners share the prize pool.
 dlg-about-percentages =
     { $winners ->
-        [one] Only one place wins, so it has it all: 100. Choose more winners first.
-       *[other] { $winners } percentages that make 100, best place first, such as: 50 30 20
+        [one] There is one winner, who takes it all. Choose more winners first.
+       *[other] { $winners } percentages that make 100, first place first, such as: 50 30 20
     }
-dlg-about-min_players = The game waits until so many have joined.
-dlg-about-max_players = With so many the game is full and starts at once.
-dlg-about-lobby_seconds = If too few have joined by then the game is cancelled. In seconds.
-dlg-about-join_seconds = How long others can still join once enough are there. In seconds.
-dlg-about-selection_seconds = How long everybody has to pick a number. In seconds.
-dlg-about-reveal_seconds = How long each drawn number stands before the next. In seconds.
-dlg-about-absent = What becomes of a player who has no number when time is up.
-dlg-about-numbers = Numbers go from 1 to this.
-dlg-about-range_multiplier = The range is this times the number of players.
+dlg-about-min_players = The game starts once this many have joined.
+dlg-about-max_players = The game is full at this many, and starts at once.
+dlg-about-lobby_seconds = How long to wait for enough players, in seconds. Then the game is cancelled.
+dlg-about-join_seconds = How long others can still join once there are enough, in seconds.
+dlg-about-selection_seconds = How long everybody has to pick a number, in seconds.
+dlg-about-reveal_seconds = How long a drawn number stands before the next one, in seconds.
+dlg-about-absent = What happens to a player who hasn’t picked when time is up.
+dlg-about-numbers = Numbers go from 1 to this. Left to me, there are enough for all players.
+dlg-about-range_multiplier = How many numbers there are for each player.
 dlg-about-max_number = The range never goes beyond this.
 
 ## Operators

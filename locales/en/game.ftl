@@ -10,16 +10,19 @@ duration-seconds = { $count } s
 
 ## The living message
 
-board-title = 🎱 <b>{ $title }</b>
+board-title = { $kind ->
+    [quiz-name] 🧠
+   *[other] 🎱
+} <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: results
 board-prize = 💰 Prize: <b>{ $pool }</b>
 board-prizes = 💰 Prizes, <b>{ $pool }</b> in all: { $shares }
 board-cancelled = { $reason ->
-    [lobby_expired] Not enough players came in time, so the game is cancelled.
+    [lobby_expired] Not enough players joined in time, so the game is cancelled.
     [nobody_picked] Nobody picked a number, so the game is cancelled: there was nothing to draw.
-    [everybody_removed] Everybody was taken out, so the game is cancelled.
+    [everybody_removed] All the players were removed, so the game is cancelled.
     [operator] The people who run this bot cancelled the game.
-    [bot_removed] The bot left the chat, so the game is cancelled.
+    [bot_removed] The bot was removed from the chat, so the game is cancelled.
    *[host] A host cancelled the game.
 }
 
@@ -47,7 +50,7 @@ button-pick-in-chat = Pick in private chat
 button-confirm-cancel = Yes, cancel it
 button-keep-playing = Keep playing
 
-## A player's own board
+## A player’s own board
 
 own-joined = You’re in. I’ll be here when the game starts.
 own-not-joined = You haven’t joined yet. Tap <b>Join</b> in the group.
@@ -72,7 +75,7 @@ tap-rematch-early = This game is still on. First things first.
 tap-host-only = Only the admins of this chat can do that.
 tap-banned = You’re banned from games in this chat.
 tap-join-in-group = Join with the button in the group, then come back here.
-tap-elsewhere = That game belongs to another chat.
+tap-elsewhere = That game is in another chat.
 tap-over = This game is over.
 tap-no-own-board = Your own board can’t be shown here. Please pick on the group’s board.
 tap-garbage = I don’t know this button. It may come from an older version of me.

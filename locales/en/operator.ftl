@@ -36,4 +36,4 @@ verify-not-json = This is not a proof: the file is not JSON.
 verify-too-large = This is not a proof: the file is too large for one.
 verify-unknown-format = This is not a proof of a format that this version knows.
 verify-incomplete = This is not a whole proof: something in it is missing or of the wrong kind.
-verify-unreadable = The file { $path } can't be read: { $reason }
+verify-unreadable = The file { $path } can’t be read: { $reason }

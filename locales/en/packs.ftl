@@ -1,6 +1,6 @@
 ### Packs of questions: what is wrong with a file and how to mend it; what keeps a model from writing.
 
-## Mistakes in a file: pack-mistake-<code>, with the column and the code's own parameters. They are messages.
+## Mistakes in a file: pack-mistake-<code>, with the column and the code’s own parameters. They are messages.
 
 pack-mistake-on-line = { $number ->
     [0] Line { NUMBER($line, useGrouping: 0) }: { $mistake }
@@ -55,11 +55,11 @@ pack-alike = { $by ->
 
 ## Why the bank stepped in for the model
 
-writer-unreachable = The model that writes questions can’t be reached.
-writer-timeout = The model took too long to write questions.
-writer-busy = The model is busy.
-writer-broken = The model’s server failed.
-writer-refused = The model refused to write these questions.
-writer-junk = The model wrote nothing that could be used.
-writer-resting = The model has failed several times in a row, so it’s left alone for a while.
-writer-too-few = The model wrote too few questions that could be used.
+writer-unreachable = The AI that writes questions can’t be reached.
+writer-timeout = The AI took too long to write questions.
+writer-busy = The AI is busy.
+writer-broken = The AI’s server failed.
+writer-refused = The AI refused to write these questions.
+writer-junk = The AI wrote nothing that could be used.
+writer-resting = The AI has failed several times in a row, so it’s left alone for a while.
+writer-too-few = The AI wrote too few questions that could be used.

@@ -58,7 +58,7 @@ pick-number-opened =
     🔓 Seed: <code>{ $seed }</code>
     🔒 Sealed as: <code>{ $commitment }</code>
 
-## A player's own board
+## A player’s own board
 
 pick-number-own-pick = Your pick, from 1 to { NUMBER($highest, useGrouping: 0) }:
 pick-number-own-number = You have <b>{ NUMBER($number, useGrouping: 0) }</b>. To change it, tap another free one.
@@ -66,8 +66,8 @@ pick-number-own-drawing = You’re in the draw with <b>{ NUMBER($number, useGrou
 pick-number-own-out = Your <b>{ NUMBER($number, useGrouping: 0) }</b> was drawn.
 pick-number-own-without = You had no number when picking closed, so you sat this one out.
 pick-number-own-lost = No luck for <b>{ NUMBER($number, useGrouping: 0) }</b> this time. Good game.
-pick-number-own-won = { $place } You won with <b>{ NUMBER($number, useGrouping: 0) }</b>. Congratulations.
-pick-number-own-won-prize = { $place } You won <b>{ $prize }</b> with <b>{ NUMBER($number, useGrouping: 0) }</b>. Congratulations.
+pick-number-own-won = { $place } You won with <b>{ NUMBER($number, useGrouping: 0) }</b>. Congratulations!
+pick-number-own-won-prize = { $place } You won <b>{ $prize }</b> with <b>{ NUMBER($number, useGrouping: 0) }</b>. Congratulations!
 
 ## Answers to taps
 
@@ -78,15 +78,15 @@ tap-picked = You have { NUMBER($number, useGrouping: 0) }.
 pick-number-rules =
     🎱 <b>Pick Your Number</b>
 
-    <b>1.</b> Join while the lobby is open. When enough players are in, the last call runs; then the board opens.
+    <b>1.</b> Join while the lobby is open. Once enough players are in, there’s a last call; then the board opens.
     <b>2.</b> Take a free number, in the group or privately. A number has one owner. Until time is up you can change it.
-    <b>3.</b> Numbers are drawn from the whole board. Those that nobody took are passed over; the first owners to be drawn win, in that order.
+    <b>3.</b> Numbers are drawn from the whole board. Free ones are passed over; the first players drawn win, in that order.
 
     🔄 <b>Reverse mode:</b> whoever is drawn is out. The last ones standing win; the very last takes first place.
 
     💰 <b>Prizes:</b> first place gets half and the rest falls from there, or equal parts, or the host’s own percentages. They always add up to the pool.
 
-    🔒 <b>Fair:</b> before anyone picks, the bot publishes the fingerprint (SHA-256) of a secret seed; the seed comes with the result. Anyone can recompute the draw: /fair.
+    🔒 <b>Fair:</b> before anyone picks, the bot publishes the fingerprint (SHA-256) of a secret seed; the seed itself comes with the result. Anyone can recompute the draw: /fair.
 pick-number-proof-early = The draw is sealed when picking begins. Then its fingerprint stands in the game’s message.
 pick-number-proof-sealed =
     🔒 The draw is already decided by a secret seed with this SHA-256:
@@ -96,14 +96,14 @@ pick-number-proof-sealed =
 pick-number-proof = { $entries ->
     [one]
         🔒 Sealed before picking: <code>{ $commitment }</code>
-        🔓 The seed, its SHA-256 is the line above: <code>{ $seed }</code>
-        🧾 The one entry, from 1 to { NUMBER($highest, useGrouping: 0) }, as SHA-256: <code>{ $digest }</code>
+        🔓 The seed that gives this SHA-256: <code>{ $seed }</code>
+        🧾 SHA-256 of the one entry, from 1 to { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code>
 
         Seed and entry give the order of the draw ({ $drawn } drawn). Check it without trusting me: <code>python -m bot verify proof.json</code>
    *[other]
         🔒 Sealed before picking: <code>{ $commitment }</code>
-        🔓 The seed, its SHA-256 is the line above: <code>{ $seed }</code>
-        🧾 { $entries } entries, from 1 to { NUMBER($highest, useGrouping: 0) }, as SHA-256: <code>{ $digest }</code>
+        🔓 The seed that gives this SHA-256: <code>{ $seed }</code>
+        🧾 SHA-256 of the { $entries } entries, from 1 to { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code>
 
         Seed and entries give the order of the draw ({ $drawn } drawn). Check it without trusting me: <code>python -m bot verify proof.json</code>
 }

@@ -26,7 +26,7 @@ rejected-bad-question = Question { $number } can’t be asked like this. Choose 
 ## The quiz
 
 quiz-name = Quiz
-quiz-hint = The same questions for everybody, one tap each, the first answer counts. The harder the question and the quicker your right answer, the more points; right answers in a row earn extra.
+quiz-hint = The same questions for everybody, one tap each; the first answer counts. Harder questions and quicker right answers earn more, and so do streaks.
 quiz-value = { $value }
 
 quiz-category-geography = Geography
@@ -49,10 +49,11 @@ quiz-difficulty-hard = hard
 ## The lobby
 
 quiz-about = { $questions ->
-    [one] 🧠 One question, { $time } to answer it.
-   *[other] 🧠 { $questions } questions, { $time } for each.
+    [one] ❓ One question, { $time } to answer it.
+   *[other] ❓ { $questions } questions, { $time } for each.
 }
 quiz-subject = 📚 About: { $subjects }
+quiz-level = 💪 Questions: { $level }
 quiz-about-accuracy = 🎯 Only right answers count, not how quick they are.
 quiz-about-polls = 📊 Questions come as Telegram quiz polls.
 
@@ -63,15 +64,15 @@ quiz-question = <b>{ $question }</b>
 quiz-answer = <b>{ $letter }</b>  { $answer }
 quiz-button = { $letter }  { $answer }
 quiz-poll-below = 👇 The question is in the poll. Votes of those who joined count, and the first one is final.
-quiz-progress = ⏳ Until { $deadline } · answered: { $answered } of { $players }
-quiz-paused = ⏸ The quiz is paused. It goes on when a host says so, or by itself { $deadline }.
+quiz-progress = ⏳ Closes { $deadline } · answered: { $answered } of { $players }
+quiz-paused = ⏸ The quiz is paused. A host can go on; otherwise it goes on by itself { $deadline }.
+quiz-polls-refused = I can’t send polls here, so the answers are on buttons.
 quiz-photo-missing = The photo of this question can’t be shown. The answers count all the same.
-quiz-polls-refused = I may not send polls here, so the answers are on buttons.
 
 button-pause = Pause
 button-resume = Go on
 tap-answered = Your answer: { $letter }, { $answer }. It’s locked in.
-tap-paused = The clock stands still.
+tap-paused = Paused: the clock has stopped.
 tap-quiz-resumed = The clock is running again.
 
 ## The right answer
@@ -97,14 +98,14 @@ button-own-result = My result
 quiz-own-answer = You answered <b>{ $letter }  { $answer }</b>. It’s locked in.
 quiz-own-right = ✅ <b>{ $letter }  { $answer }</b> is right: +{ $gained }
 quiz-own-wrong = ❌ { $letter }  { $answer }. Right is <b>{ $right }  { $right_answer }</b>.
-quiz-own-score = Your points: <b>{ $points }</b>, right { $right } of { $of }
+quiz-own-score = Your points: <b>{ $points }</b>, right: { $right } of { $of }
 quiz-own-place =
-    { $place } Your place, of { $players }
-    Points: <b>{ $points }</b>. Right: { $right } of { $questions }. Longest run: { $streak }.
+    { $medal } Your place: <b>{ $place }</b> of { $players }
+    Points: <b>{ $points }</b>. Right: { $right } of { $questions }. Longest streak: { $streak }.
 quiz-own-no-place =
     No points this time. Players: { $players }.
     Right: { $right } of { $questions }.
-quiz-own-prize = 💰 You won <b>{ $prize }</b>. Congratulations.
+quiz-own-prize = 💰 You won <b>{ $prize }</b>. Congratulations!
 quiz-missed = { $question } <b>{ $answer }</b>
 
 ## Rules
@@ -125,34 +126,37 @@ quiz-rules =
     🎯 When only right answers count, the part for speed is missing.
 
     🏅 Equal points share a place, and the prizes of the places that they take.
-quiz-fair = A quiz draws no lots for its winners: the points decide. Their formula is in the rules.
+quiz-fair = A quiz has no draw: points decide. How they are counted is in the rules.
 
 ## Opening
 
-rejected-no-questions = There are no questions of that kind. Choose other categories, another difficulty or another pack.
-cmd-usage-start_quiz = Write it like this: /start_quiz 10 15 20 (questions, seconds for each, players at most), or only the first of them.
+rejected-no-questions = There are no questions like that. Try other categories, another difficulty or another pack.
+cmd-usage-start_quiz = Write it like this: /start_quiz 10 15 20 (questions, seconds for each, most players), or only the first of these.
 cmd-about-start_quiz = Open a quiz: [questions] [seconds] [players]
 cmd-about-pack = Your own quiz questions
 quiz-bank-instead = { $reason } { $host }, the questions come from the built-in bank instead.
 quiz-bank-partly = { $reason } { $host }, { $written ->
-    [one] { $written } question is the model’s, the others come from the built-in bank.
-   *[other] { $written } questions are the model’s, the others come from the built-in bank.
+    [one] { $written } question is the AI’s, the others come from the built-in bank.
+   *[other] { $written } questions are the AI’s, the others come from the built-in bank.
 }
 quiz-written = ✍️ The questions are written: { $topic }
 
 ## The form
 
-dlg-newgame-quiz = <b>A new quiz</b>
-dlg-newgame-to-quiz = 🧠 A quiz instead
-dlg-settings-quiz = <b>What quizzes of this group begin with</b>
-dlg-settings-to-quiz = 🧠 Quizzes
+dlg-newgame-quiz = <b>New game: Quiz</b>
+dlg-quiz-to-newgame = 🎱 Make it Pick Your Number
+dlg-newgame-to-quiz = 🧠 Make it a quiz
+dlg-settings-quiz =
+    <b>The group’s rules for quizzes</b>
+    Every new quiz starts with these.
+dlg-settings-to-quiz = 🧠 Rules for quizzes
 dlg-name-questions = Questions
 dlg-name-question_seconds = Time to answer
 dlg-name-difficulty = Difficulty
 dlg-name-categories = Categories
 dlg-name-pack = Questions from
-dlg-name-topic = Topic for the model
-dlg-name-polls = Ask by
+dlg-name-topic = Topic for the AI
+dlg-name-polls = Asked with
 dlg-quiz-mode-normal = right and quick
 dlg-quiz-mode-accuracy = right answers only
 dlg-difficulty-any = any
@@ -164,15 +168,15 @@ dlg-pack-bank = the built-in bank
 dlg-topic-none = none
 dlg-polls-no = buttons
 dlg-polls-yes = Telegram’s quiz polls
-dlg-about-questions = How many questions are asked.
-dlg-about-question_seconds = How long everybody has to answer. In seconds.
+dlg-about-questions = How many questions to ask.
+dlg-about-question_seconds = How long everybody has to answer, in seconds.
 dlg-about-difficulty = How hard the questions are; harder ones are worth more.
 dlg-about-categories = What the questions are about. Tap to choose, tap again to leave out; none chosen means all.
 dlg-about-pack = Questions of the built-in bank, or of a pack of yours. Send me one with /pack in our private chat.
-dlg-about-topic = A model writes the questions about this while the lobby is open: up to 100 characters. If it fails, the bank steps in.
+dlg-about-topic = An AI writes the questions about this while people join: up to 100 characters. If it fails, the built-in bank steps in.
 dlg-about-polls = Buttons below the question, or Telegram’s own quiz polls. A poll tells voters at once whether they were right, and can’t be paused.
 dlg-quiz-about-mode = Points for right answers alone, or also for quick ones.
-dlg-quiz-about-reveal_seconds = How long the right answer stands. In seconds.
+dlg-quiz-about-reveal_seconds = How long the right answer is shown, in seconds.
 dlg-quiz-name-reveal_seconds = Showing the answer
 
 ## Packs
@@ -214,24 +218,25 @@ pack-question-taken = That question is in this pack already.
 pack-full = A pack holds at most { $limit } questions.
 pack-gone = That isn’t there any more.
 pack-open = <b>{ $name }</b>, questions: { $size }
-pack-view = Look at the questions
+pack-view = See the questions
 pack-rename = Rename
 pack-export = Get it as { $form }
 pack-delete = Delete
 pack-delete-sure = Delete <b>{ $name }</b> and its questions for good?
 pack-delete-yes = Yes, delete
 pack-deleted = The pack is deleted.
-pack-new-name = Answer with the new name of <b>{ $name }</b>: up to { $limit } characters.
+pack-new-name = Send the new name of <b>{ $name }</b>: up to { $limit } characters.
 pack-page = <b>{ $name }</b>, page { $page } of { $pages }
 pack-add = Add a question
 pack-change = Change it
 pack-remove = Delete this question
-pack-write = Write the question like this, one thing a line:
+pack-write =
+    Send the question like this, one thing per line:
 
     the question
     the right answer
     a wrong answer
-    another wrong answer, up to three
+    up to two more wrong answers
     #category, if you like
 pack-photo-how = To show a photo with it, send me the photo now.
 pack-photo-away = Without the photo
@@ -239,4 +244,4 @@ pack-difficulty = Difficulty: { $difficulty }
 pack-changed = The question is changed.
 pack-added = The question is added.
 pack-removed = The question is deleted.
-pack-in-private = Packs of questions are kept in our private chat. Write /pack there.
+pack-in-private = Your packs of questions live in our private chat. Send /pack there.

@@ -55,13 +55,31 @@ rejected-bad-extension = { $limit_seconds ->
     [one] A game can be extended by one second at a time.
    *[other] A game can be extended by 1 to { $limit_seconds } seconds at a time.
 }
+rule-name = { $rule ->
+    [winners] { dlg-name-winners }
+    [prize_pool] { dlg-name-prize_pool }
+    [min_players] { dlg-name-min_players }
+    [max_players] { dlg-name-max_players }
+    [lobby_seconds] { dlg-name-lobby_seconds }
+    [join_seconds] { dlg-name-join_seconds }
+    [selection_seconds] { dlg-name-selection_seconds }
+    [reveal_seconds] { dlg-name-reveal_seconds }
+    [numbers] { dlg-name-numbers }
+    [range_multiplier] { dlg-name-range_multiplier }
+    [max_number] { dlg-name-max_number }
+    [questions] { dlg-name-questions }
+    [question_seconds] { dlg-name-question_seconds }
+    [difficulty] { dlg-name-difficulty }
+    [topic] { dlg-name-topic }
+   *[other] { $rule }
+}
 rejected-bad-rule = { $rule ->
-    [percentages] Percentages must be one for each winner, above zero, and make 100 together. Given: { $given }.
-    [mode] The mode is { $low } or { $high }. Given: { $given }.
-    [absent] Absent players: { $low } or { $high }. Given: { $given }.
-    [split] The split is auto, equal or percentages. Given: { $given }.
-    [prize_pool] The prize pool can be up to a trillion, with up to 8 decimals. Given: { $given }.
-   *[other] { $rule } must be between { $low } and { $high }. Given: { $given }.
+    [percentages] There must be one percentage for each winner, all above zero and 100 in sum. You gave { $given }.
+    [mode] The mode is { $low } or { $high }. You gave { $given }.
+    [absent] Players without a number: { $low } or { $high }. You gave { $given }.
+    [split] The split is auto, equal or percentages. You gave { $given }.
+    [prize_pool] The prize pool can be up to a trillion, with up to 8 decimals. You gave { $given }.
+   *[other] { rule-name }: from { $low } to { $high }. You gave { $given }.
 }
 
 ## Pick Your Number

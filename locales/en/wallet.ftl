@@ -2,7 +2,7 @@
 
 ## Refusals
 
-rejected-wrong-checksum = Something in this address is wrong: its capitals don't fit. Copy it from your wallet once more.
+rejected-wrong-checksum = Something in this address is wrong: its capitals don’t fit. Copy it from your wallet once more.
 rejected-nothing-to-sign = I am waiting for no signature: each text counts once. Send /verify and your address for a new one.
 rejected-signed-too-late = Too late: that text is no longer good. Send /verify and your address for a new one.
 rejected-malformed-signature = No wallet signs like this. Copy the whole signature once more.
@@ -22,14 +22,13 @@ wallet-how =
     2. Sign the text that I answer with: your wallet calls it “sign message”, or personal_sign.
     3. Send <code>/verify 0x…</code> with the signature.
 
-    It costs nothing and moves nothing. Never tell me, or anybody, a private key or a recovery phrase. A new wallet takes
-    the place of the old one; <code>/verify remove</code> forgets it.
+    It costs nothing and moves nothing. Never tell me, or anybody, a private key or a recovery phrase. A new wallet takes the place of the old one; <code>/verify remove</code> forgets it.
 wallet-sign =
     Sign this text with your wallet, exactly as it stands:
 
     <code>{ $statement }</code>
 
-    Then send <code>/verify</code> and the signature, until { $until }. Sign only if the address and the bot's name in it are right.
+    Then send <code>/verify</code> and the signature, until { $until }. Sign only if the address and the bot’s name in it are right.
 wallet-verified = Verified: <code>{ $address }</code> is your wallet.
 wallet-removed = Your wallet is forgotten.
 wallet-usage = After /verify comes an address (0x and 40 digits), a signature (0x and 130 digits), or the word remove. /verify alone explains it.

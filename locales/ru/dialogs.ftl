@@ -2,29 +2,32 @@
 
 dlg-back = ‹ Назад
 dlg-close = Закрыть
-dlg-reset = Вернуть как было
+dlg-reset = Сбросить настройки
 dlg-none = нет
 dlg-line = { $name }: <b>{ $value }</b>
-dlg-reply-with-it = Нажмите на значение или ответьте своим на это сообщение.
-dlg-unreadable = ⚠️ Не могу это прочесть. Напишите цифрами.
-dlg-not-yours = Это заполняет другой человек.
-dlg-stale = Эта кнопка устарела. Начните заново.
+dlg-reply-only = Пришлите ответом на это сообщение.
+dlg-reply-with-it = Нажмите на значение или пришлите своё ответом на это сообщение.
+dlg-unreadable = ⚠️ Так не получится. Напишите число обычными цифрами.
+dlg-not-yours = Это меню открыл другой человек. Отправьте команду сами, и будет своё.
+dlg-stale = Эта кнопка устарела. Отправьте команду ещё раз.
 
 ## Новая игра
 
-dlg-newgame = <b>Новая игра «Выбери число»</b>
+dlg-newgame = <b>Новая игра: «Выбери число»</b>
 dlg-newgame-create = ✅ Открыть игру
 dlg-newgame-opened = Игра открыта.
 
 ## Настройки
 
-dlg-settings = <b>С чего начинаются игры этой группы</b>
+dlg-settings =
+    <b>Правила группы для «Выбери число»</b>
+    С ними начинается каждая новая игра.
 dlg-name-openers = Кто открывает игры
 dlg-name-language = Язык
-dlg-openers-hosts = администраторы
+dlg-openers-hosts = только администраторы
 dlg-openers-everyone = все
-dlg-openers-to-hosts = Пусть игры открывают только администраторы
-dlg-openers-to-everyone = Пусть игры открывают все
+dlg-openers-to-hosts = Открывают только админы
+dlg-openers-to-everyone = Открывать могут все
 
 ## Правила по именам
 
@@ -32,12 +35,12 @@ dlg-name-title = Название
 dlg-name-mode = Режим
 dlg-name-winners = Победителей
 dlg-name-prize_pool = Призовой фонд
-dlg-name-split = Делёж
+dlg-name-split = Как делить приз
 dlg-name-percentages = Доли
-dlg-name-min_players = Игроков не меньше
-dlg-name-max_players = Игроков не больше
+dlg-name-min_players = Минимум игроков
+dlg-name-max_players = Максимум игроков
 dlg-name-lobby_seconds = Ждать игроков
-dlg-name-join_seconds = Последний вызов
+dlg-name-join_seconds = Последний сбор
 dlg-name-selection_seconds = Время на выбор
 dlg-name-reveal_seconds = Между числами
 dlg-name-absent = Кто не выбрал
@@ -45,35 +48,36 @@ dlg-name-numbers = Диапазон чисел
 dlg-name-range_multiplier = Чисел на игрока
 dlg-name-max_number = Наибольшее число
 
-dlg-mode-normal = выигрывают выпавшие числа
-dlg-mode-reverse = выигрывают оставшиеся последними
-dlg-split-auto = половина первому, остальным по убыванию
+dlg-mode-normal = выпавшие числа выигрывают
+dlg-mode-reverse = выигрывают последние
+dlg-split-auto = первому половина, дальше меньше
 dlg-split-equal = поровну
 dlg-split-percentages = свои доли
 dlg-absent-drop = выбывает
 dlg-absent-auto = получает случайное число
 dlg-numbers-auto = по числу игроков
 
-dlg-about-title = Как называется игра: не длиннее 64 символов.
-dlg-about-mode = В обычном режиме числа тянут, пока у нужного их количества не найдётся хозяин. В обратном выпавшее число выбывает.
-dlg-about-winners = Сколько мест выигрывает: от 1 до 10.
-dlg-about-prize_pool = Что делят победители. 0 – игра ради удовольствия.
-dlg-about-split = Как победители делят фонд.
+dlg-about-title = Как называется игра: одна строка, до 64 знаков.
+dlg-about-mode = Обычно побеждает тот, чьё число вытянут первым. В обратном режиме вытянутые выбывают, побеждают последние оставшиеся.
+dlg-about-winners = Сколько призовых мест: от 1 до 10.
+dlg-about-prize_pool = Что делят победители. 0 — играем просто так.
+dlg-about-split = Как победители делят призовой фонд.
 dlg-about-percentages =
     { $winners ->
-        [one] Доли для { $winners } победителя: проценты, в сумме 100, с первого места.
-       *[other] Доли для { $winners } победителей: проценты, в сумме 100, с первого места, например: 50 30 20
+        [1] Победитель один, всё достанется ему. Сначала добавьте победителей.
+        [one] Проценты для { $winners } победителя, в сумме 100, с первого места.
+       *[other] Проценты для { $winners } победителей, в сумме 100, с первого места, например: 50 30 20
     }
-dlg-about-min_players = Игра ждёт, пока не вступит столько человек.
-dlg-about-max_players = Когда столько набралось, игра полна и начинается сразу.
-dlg-about-lobby_seconds = Если к этому времени вступило слишком мало, игра отменяется. В секундах.
-dlg-about-join_seconds = Сколько ещё можно вступать, когда игроков уже достаточно. В секундах.
-dlg-about-selection_seconds = Сколько времени у всех на выбор числа. В секундах.
-dlg-about-reveal_seconds = Сколько стоит выпавшее число перед следующим. В секундах.
-dlg-about-absent = Что станет с игроком, который не выбрал числа вовремя.
-dlg-about-numbers = Числа идут от 1 до этого.
-dlg-about-range_multiplier = Диапазон – это число, умноженное на число игроков.
-dlg-about-max_number = Дальше этого диапазон не идёт.
+dlg-about-min_players = Игра начнётся, когда соберётся столько человек.
+dlg-about-max_players = Когда соберётся столько, места закончатся и игра начнётся сразу.
+dlg-about-lobby_seconds = Сколько ждать, пока соберётся достаточно игроков, в секундах. Потом игра отменяется.
+dlg-about-join_seconds = Сколько ещё можно присоединяться, когда игроков уже достаточно, в секундах.
+dlg-about-selection_seconds = Сколько времени у всех на выбор числа, в секундах.
+dlg-about-reveal_seconds = Пауза между двумя числами розыгрыша, в секундах.
+dlg-about-absent = Что будет с игроком, который не выбрал число вовремя.
+dlg-about-numbers = Числа идут от 1 до этого. Если не задать, их хватит на всех.
+dlg-about-range_multiplier = Сколько чисел приходится на каждого игрока.
+dlg-about-max_number = Больше этого числа на доске не бывает.
 
 ## Операторы
 
@@ -90,8 +94,8 @@ dlg-admin-end-sure = Закончить эту игру без результа�
 dlg-admin-ended = ✅ Игра отменена.
 dlg-admin-ban = <b>Запрещено везде</b>
     Чтобы закрыть доступ, напишите id человека и после него причину.
-dlg-admin-ban-whom = ⚠️ Напишите id человека, который не оператор.
-dlg-admin-banned = ✅ { $player } не может играть нигде.
+dlg-admin-ban-whom = ⚠️ Напишите id человека, и не оператора.
+dlg-admin-banned = ✅ { $player } больше нигде не играет.
 dlg-admin-unban = Вернуть доступ: { $name }
 dlg-admin-unbanned = ✅ { $player } снова может играть.
 dlg-admin-cast = <b>Объявление во все чаты</b>

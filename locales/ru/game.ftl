@@ -10,17 +10,20 @@ duration-seconds = { $count } с
 
 ## Живое сообщение
 
-board-title = 🎱 <b>{ $title }</b>
+board-title = { $kind ->
+    [quiz-name] 🧠
+   *[other] 🎱
+} <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: итоги
 board-prize = 💰 Приз: <b>{ $pool }</b>
 board-prizes = 💰 Призы, всего <b>{ $pool }</b>: { $shares }
 board-cancelled = { $reason ->
     [lobby_expired] Игроков вовремя не набралось, поэтому игра отменена.
-    [nobody_picked] Никто не выбрал число, разыгрывать нечего: игра отменена.
-    [everybody_removed] Всех игроков удалили, поэтому игра отменена.
+    [nobody_picked] Числа никто не выбрал, разыгрывать нечего: игра отменена.
+    [everybody_removed] Всех игроков убрали, поэтому игра отменена.
     [operator] Игру отменили те, кто управляет этим ботом.
     [bot_removed] Бота убрали из чата, и игра отменена.
-   *[host] Ведущий отменил игру.
+   *[host] Игру отменил ведущий.
 }
 
 lobby-players = { $players ->
@@ -28,9 +31,9 @@ lobby-players = { $players ->
    *[other] 👥 <b>{ $players } из { $seats }</b> в игре:
 }
 lobby-waiting = { $missing ->
-    [one] ⏳ Нужен ещё { $missing } игрок. Лобби закроется { $deadline }.
-    [few] ⏳ Нужны ещё { $missing } игрока. Лобби закроется { $deadline }.
-   *[other] ⏳ Нужно ещё { $missing } игроков. Лобби закроется { $deadline }.
+    [one] ⏳ Нужен ещё { $missing } игрок. Набор закроется { $deadline }.
+    [few] ⏳ Нужны ещё { $missing } игрока. Набор закроется { $deadline }.
+   *[other] ⏳ Нужно ещё { $missing } игроков. Набор закроется { $deadline }.
 }
 lobby-joining = ⏳ Начало { $deadline }. Ещё можно присоединиться.
 lobby-host = Ведущий: { $host }
@@ -72,7 +75,7 @@ tap-no-pages = Сейчас листать нечего.
 tap-rematch = Новая игра открыта, и вы уже в ней.
 tap-rematch-early = Эта игра ещё идёт. Сначала доиграем.
 tap-host-only = Это могут только администраторы чата.
-tap-banned = Вам запрещено играть в этом чате.
+tap-banned = Вам закрыли доступ к играм в этом чате.
 tap-join-in-group = Присоединитесь кнопкой в группе и возвращайтесь сюда.
 tap-elsewhere = Эта игра идёт в другом чате.
 tap-over = Эта игра закончилась.

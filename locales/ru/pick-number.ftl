@@ -72,8 +72,8 @@ pick-number-own-drawing = В розыгрыше ваше число <b>{ NUMBER(
 pick-number-own-out = Ваше число <b>{ NUMBER($number, useGrouping: 0) }</b> вытянули.
 pick-number-own-without = Когда выбор закрылся, числа у вас не было, и эту игру вы пропустили.
 pick-number-own-lost = Числу <b>{ NUMBER($number, useGrouping: 0) }</b> в этот раз не повезло. Спасибо за игру.
-pick-number-own-won = { $place } Вы победили с числом <b>{ NUMBER($number, useGrouping: 0) }</b>. Поздравляем.
-pick-number-own-won-prize = { $place } Вы выиграли <b>{ $prize }</b> с числом <b>{ NUMBER($number, useGrouping: 0) }</b>. Поздравляем.
+pick-number-own-won = { $place } Вы победили с числом <b>{ NUMBER($number, useGrouping: 0) }</b>. Поздравляем!
+pick-number-own-won-prize = { $place } Вы выиграли <b>{ $prize }</b> с числом <b>{ NUMBER($number, useGrouping: 0) }</b>. Поздравляем!
 
 ## Ответы на нажатия
 
@@ -84,9 +84,9 @@ tap-picked = Ваше число — { NUMBER($number, useGrouping: 0) }.
 pick-number-rules =
     🎱 <b>Выбери число</b>
 
-    <b>1.</b> Присоединяйтесь, пока открыто лобби. Когда игроков хватит, пойдёт последний отсчёт, потом откроется доска.
+    <b>1.</b> Присоединяйтесь, пока идёт набор. Когда игроков хватит, останется последний шанс, потом откроется доска.
     <b>2.</b> Возьмите свободное число, в группе или тайно. У числа один хозяин. Пока есть время, его можно поменять.
-    <b>3.</b> Числа тянут из всей доски. Ничьи пропускают; побеждают те, чьи числа вытянули первыми, в этом же порядке.
+    <b>3.</b> Числа тянут из всей доски. Свободные пропускают; побеждают те, чьи числа вытянули первыми, в этом же порядке.
 
     🔄 <b>Обратный режим:</b> чьё число вытянули, выбывает. Побеждают последние оставшиеся, самый последний — на первом месте.
 
@@ -99,25 +99,11 @@ pick-number-proof-sealed =
     <code>{ $commitment }</code>
 
     Когда игра закончится, опубликуем сам секрет, и вы проверите, что он тот самый.
-pick-number-proof = { $entries ->
-    [one]
-        🔒 Запечатано до выбора: <code>{ $commitment }</code>
-        🔓 Секрет, его SHA-256 строкой выше: <code>{ $seed }</code>
-        🧾 { $entries } заявка, от 1 до { NUMBER($highest, useGrouping: 0) }, как SHA-256: <code>{ $digest }</code>
+pick-number-proof =
+    🔒 Запечатано до выбора: <code>{ $commitment }</code>
+    🔓 Секрет, который даёт этот SHA-256: <code>{ $seed }</code>
+    🧾 SHA-256 списка чисел ({ $entries }, от 1 до { NUMBER($highest, useGrouping: 0) }): <code>{ $digest }</code>
 
-        Секрет и заявки дают порядок розыгрыша (вытянуто: { $drawn }). Проверьте без доверия ко мне: <code>python -m bot verify proof.json</code>
-    [few]
-        🔒 Запечатано до выбора: <code>{ $commitment }</code>
-        🔓 Секрет, его SHA-256 строкой выше: <code>{ $seed }</code>
-        🧾 { $entries } заявки, от 1 до { NUMBER($highest, useGrouping: 0) }, как SHA-256: <code>{ $digest }</code>
-
-        Секрет и заявки дают порядок розыгрыша (вытянуто: { $drawn }). Проверьте без доверия ко мне: <code>python -m bot verify proof.json</code>
-   *[other]
-        🔒 Запечатано до выбора: <code>{ $commitment }</code>
-        🔓 Секрет, его SHA-256 строкой выше: <code>{ $seed }</code>
-        🧾 { $entries } заявок, от 1 до { NUMBER($highest, useGrouping: 0) }, как SHA-256: <code>{ $digest }</code>
-
-        Секрет и заявки дают порядок розыгрыша (вытянуто: { $drawn }). Проверьте без доверия ко мне: <code>python -m bot verify proof.json</code>
-}
+    Секрет и список дают порядок розыгрыша (вытянуто: { $drawn }). Проверьте сами, не доверяя мне: <code>python -m bot verify proof.json</code>
 pick-number-proof-beacon = 🎲 Подмешан раунд { $round } маяка drand.
 pick-number-proof-no-beacon = 🎲 Ждали раунд { $round } маяка drand, но вовремя он не вышел; розыгрыш прошёл без него.

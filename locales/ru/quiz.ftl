@@ -26,7 +26,7 @@ rejected-bad-question = Вопрос { $number } задать нельзя. Вы
 ## Викторина
 
 quiz-name = Викторина
-quiz-hint = Всем одни и те же вопросы, одно нажатие на каждый, первый ответ окончательный. Чем труднее вопрос и быстрее верный ответ, тем больше очков; за верные ответы подряд — надбавка.
+quiz-hint = Всем одни и те же вопросы, одно нажатие на каждый, первый ответ окончательный. За трудные вопросы, быстрые ответы и серии очков больше.
 quiz-value = { $value }
 
 quiz-category-geography = География
@@ -44,18 +44,19 @@ quiz-category-space = Космос
 quiz-category-maths = Математика
 quiz-difficulty-easy = лёгкий
 quiz-difficulty-medium = средний
-quiz-difficulty-hard = трудный
+quiz-difficulty-hard = сложный
 
 ## Лобби
 
 quiz-about = { $questions ->
-    [one] 🧠 { $questions } вопрос, { $time } на каждый.
-    [few] 🧠 { $questions } вопроса, { $time } на каждый.
-   *[other] 🧠 { $questions } вопросов, { $time } на каждый.
+    [one] ❓ { $questions } вопрос, { $time } на каждый.
+    [few] ❓ { $questions } вопроса, { $time } на каждый.
+   *[other] ❓ { $questions } вопросов, { $time } на каждый.
 }
 quiz-subject = 📚 О чём: { $subjects }
+quiz-level = 💪 Вопросы: { $level }
 quiz-about-accuracy = 🎯 Считаются только верные ответы, скорость не важна.
-quiz-about-polls = 📊 Вопросы придут опросами Telegram.
+quiz-about-polls = 📊 Вопросы приходят опросами Telegram.
 
 ## Вопрос
 
@@ -64,16 +65,16 @@ quiz-question = <b>{ $question }</b>
 quiz-answer = <b>{ $letter }</b>  { $answer }
 quiz-button = { $letter }  { $answer }
 quiz-poll-below = 👇 Вопрос в опросе. Считаются голоса тех, кто в игре; первый голос окончательный.
-quiz-progress = ⏳ До { $deadline } · ответили: { $answered } из { $players }
-quiz-paused = ⏸ Викторина на паузе. Продолжим, когда скажет ведущий, или сами { $deadline }.
+quiz-progress = ⏳ Закроется { $deadline } · ответили: { $answered } из { $players }
+quiz-paused = ⏸ Викторина на паузе. Продолжит ведущий, а если нет — пойдёт сама { $deadline }.
 quiz-photo-missing = Фотографию к этому вопросу показать не удалось. Ответы всё равно засчитываются.
 quiz-polls-refused = Опросы мне здесь запрещены, поэтому ответы на кнопках.
 
 button-pause = Пауза
 button-resume = Продолжить
 tap-answered = Ваш ответ: { $letter }, { $answer }. Он принят и окончателен.
-tap-paused = Часы остановлены.
-tap-quiz-resumed = Часы снова идут.
+tap-paused = Пауза: время остановлено.
+tap-quiz-resumed = Время снова идёт.
 
 ## Верный ответ
 
@@ -82,8 +83,8 @@ quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
 quiz-nobody-yet = Очков пока ни у кого нет.
 quiz-line = { $mark } { $name }: <b>{ $points }</b>
 quiz-line-gained = { $mark } { $name }: <b>{ $points }</b> (+{ $gained })
-quiz-soon-next = Сейчас будет следующий вопрос…
-quiz-soon-result = Это был последний вопрос. Сейчас будут итоги…
+quiz-soon-next = Следующий вопрос — сейчас…
+quiz-soon-result = Это был последний вопрос. Сейчас итоги…
 
 ## Итоги
 
@@ -98,14 +99,14 @@ button-own-result = Мой результат
 quiz-own-answer = Ваш ответ: <b>{ $letter }  { $answer }</b>. Он принят и окончателен.
 quiz-own-right = ✅ <b>{ $letter }  { $answer }</b> — верно: +{ $gained }
 quiz-own-wrong = ❌ { $letter }  { $answer }. Верный ответ — <b>{ $right }  { $right_answer }</b>.
-quiz-own-score = Ваши очки: <b>{ $points }</b>, верных { $right } из { $of }
+quiz-own-score = Ваши очки: <b>{ $points }</b>, верных: { $right } из { $of }
 quiz-own-place =
-    { $place } Ваше место, игроков { $players }
+    { $medal } Ваше место: <b>{ $place }</b> из { $players }
     Очки: <b>{ $points }</b>. Верных: { $right } из { $questions }. Лучшая серия: { $streak }.
 quiz-own-no-place =
     На этот раз без очков. Игроков: { $players }.
     Верных: { $right } из { $questions }.
-quiz-own-prize = 💰 Ваш приз — <b>{ $prize }</b>. Поздравляю.
+quiz-own-prize = 💰 Ваш приз — <b>{ $prize }</b>. Поздравляем!
 quiz-missed = { $question } <b>{ $answer }</b>
 
 ## Правила
@@ -113,68 +114,71 @@ quiz-missed = { $question } <b>{ $answer }</b>
 quiz-rules =
     🧠 <b>Викторина</b>
 
-    <b>1.</b> Присоединяйтесь, пока открыто лобби. Потом все получают одни и те же вопросы.
+    <b>1.</b> Присоединяйтесь, пока идёт набор. Потом все получают одни и те же вопросы.
     <b>2.</b> Нажмите на ответ, пока не вышло время. Первый окончательный, и до показа верного ответа его никто не видит.
     <b>3.</b> Если ответили все, вопрос закрывается раньше.
 
     <b>Очки за верный ответ</b>
     основа + основа × { $speed } % × остаток времени ÷ время на вопрос + серия
-    Основа: лёгкий { $easy }, средний { $medium }, трудный { $hard }.
+    Основа: лёгкий { $easy }, средний { $medium }, сложный { $hard }.
     Серия: { $step } за каждый верный ответ подряд перед этим, не больше { $most }.
     Итог округляется вниз. Неверный ответ или его отсутствие очков не даёт и прерывает серию. Время берётся в момент, когда ваш ответ дошёл до меня.
 
     🎯 Когда считаются только верные ответы, части за скорость нет.
 
-    🏅 Равные очки делят место и призы тех мест, которые заняли.
-quiz-fair = В викторине победителей не разыгрывают: решают очки. Их формула — в правилах.
+    🏅 При равных очках место общее, а призы этих мест делятся поровну.
+quiz-fair = В викторине нет розыгрыша: решают очки. Как они считаются, сказано в правилах.
 
 ## Открытие
 
-rejected-no-questions = Таких вопросов нет. Выберите другие категории, другую трудность или другой набор.
-cmd-usage-start_quiz = Напишите так: /start_quiz 10 15 20 (вопросов, секунд на каждый, игроков не больше) или только начало.
+rejected-no-questions = Таких вопросов нет. Выберите другие категории, другую сложность или другой набор.
+cmd-usage-start_quiz = Пишите так: /start_quiz 10 15 20 (вопросов, секунд на каждый, игроков не больше) или только первое из этого.
 cmd-about-start_quiz = Открыть викторину: [вопросы] [секунды] [игроки]
 cmd-about-pack = Свои вопросы для викторины
 quiz-bank-instead = { $reason } { $host }, вопросы будут из встроенного банка.
 quiz-bank-partly = { $reason } { $host }, { $written ->
-    [one] { $written } вопрос от модели, остальные из встроенного банка.
-    [few] { $written } вопроса от модели, остальные из встроенного банка.
-   *[other] { $written } вопросов от модели, остальные из встроенного банка.
+    [one] { $written } вопрос от нейросети, остальные из встроенного банка.
+    [few] { $written } вопроса от нейросети, остальные из встроенного банка.
+   *[other] { $written } вопросов от нейросети, остальные из встроенного банка.
 }
 quiz-written = ✍️ Вопросы написаны: { $topic }
 
 ## Форма
 
-dlg-newgame-quiz = <b>Новая викторина</b>
-dlg-newgame-to-quiz = 🧠 Лучше викторину
-dlg-settings-quiz = <b>С чего начинаются викторины этой группы</b>
-dlg-settings-to-quiz = 🧠 Викторины
+dlg-newgame-quiz = <b>Новая игра: «Викторина»</b>
+dlg-quiz-to-newgame = 🎱 Сделать «Выбери число»
+dlg-newgame-to-quiz = 🧠 Сделать викториной
+dlg-settings-quiz =
+    <b>Правила группы для викторин</b>
+    С ними начинается каждая новая викторина.
+dlg-settings-to-quiz = 🧠 Правила викторин
 dlg-name-questions = Вопросов
 dlg-name-question_seconds = Время на ответ
-dlg-name-difficulty = Трудность
+dlg-name-difficulty = Сложность
 dlg-name-categories = Категории
 dlg-name-pack = Откуда вопросы
-dlg-name-topic = Тема для модели
-dlg-name-polls = Как спрашивать
+dlg-name-topic = Тема для нейросети
+dlg-name-polls = Чем отвечать
 dlg-quiz-mode-normal = верно и быстро
 dlg-quiz-mode-accuracy = только верные ответы
 dlg-difficulty-any = любая
 dlg-difficulty-easy = лёгкие
 dlg-difficulty-medium = средние
-dlg-difficulty-hard = трудные
+dlg-difficulty-hard = сложные
 dlg-categories-any = все
 dlg-pack-bank = встроенный банк
 dlg-topic-none = нет
 dlg-polls-no = кнопками
 dlg-polls-yes = опросами Telegram
 dlg-about-questions = Сколько вопросов задать.
-dlg-about-question_seconds = Сколько времени на ответ. В секундах.
-dlg-about-difficulty = Насколько трудны вопросы; за трудные очков больше.
+dlg-about-question_seconds = Сколько времени на ответ, в секундах.
+dlg-about-difficulty = Насколько сложны вопросы; за сложные очков больше.
 dlg-about-categories = О чём вопросы. Нажмите, чтобы выбрать, ещё раз — чтобы убрать; если не выбрано ничего, подойдут все.
 dlg-about-pack = Вопросы встроенного банка или вашего набора. Пришлите его командой /pack в чате со мной.
-dlg-about-topic = Модель пишет вопросы об этом, пока открыто лобби: до 100 знаков. Если не сможет, выручит банк.
-dlg-about-polls = Кнопки под вопросом или опросы Telegram. Опрос сразу говорит голосующему, прав ли он, и его нельзя поставить на паузу.
+dlg-about-topic = Нейросеть пишет вопросы об этом, пока собираются игроки: до 100 знаков. Если не справится, выручит встроенный банк.
+dlg-about-polls = Кнопки под вопросом или опросы Telegram. Опрос сразу говорит, верен ли ответ, и его нельзя поставить на паузу.
 dlg-quiz-about-mode = Очки только за верные ответы или ещё и за быстрые.
-dlg-quiz-about-reveal_seconds = Сколько виден верный ответ. В секундах.
+dlg-quiz-about-reveal_seconds = Сколько виден верный ответ, в секундах.
 dlg-quiz-name-reveal_seconds = Показ ответа
 
 ## Наборы
@@ -225,17 +229,18 @@ pack-delete = Удалить
 pack-delete-sure = Удалить <b>{ $name }</b> с вопросами навсегда?
 pack-delete-yes = Да, удалить
 pack-deleted = Набор удалён.
-pack-new-name = Ответьте новым названием для <b>{ $name }</b>: до { $limit } знаков.
+pack-new-name = Пришлите новое название для <b>{ $name }</b>: до { $limit } знаков.
 pack-page = <b>{ $name }</b>, страница { $page } из { $pages }
 pack-add = Добавить вопрос
 pack-change = Изменить
 pack-remove = Удалить этот вопрос
-pack-write = Напишите вопрос так, каждое на своей строке:
+pack-write =
+    Пришлите вопрос так, каждое на своей строке:
 
     вопрос
     верный ответ
     неверный ответ
-    ещё неверный, не больше трёх
+    ещё один или два неверных
     #категория, если хотите
 pack-photo-how = Чтобы показать вместе с вопросом фотографию, пришлите её сейчас.
 pack-photo-away = Убрать фотографию

@@ -57,13 +57,31 @@ rejected-bad-extension = { $limit_seconds ->
     [one] За раз игру можно продлить не больше чем на { $limit_seconds } секунду.
    *[other] За раз игру можно продлить не больше чем на { $limit_seconds } секунд.
 }
+rule-name = { $rule ->
+    [winners] { dlg-name-winners }
+    [prize_pool] { dlg-name-prize_pool }
+    [min_players] { dlg-name-min_players }
+    [max_players] { dlg-name-max_players }
+    [lobby_seconds] { dlg-name-lobby_seconds }
+    [join_seconds] { dlg-name-join_seconds }
+    [selection_seconds] { dlg-name-selection_seconds }
+    [reveal_seconds] { dlg-name-reveal_seconds }
+    [numbers] { dlg-name-numbers }
+    [range_multiplier] { dlg-name-range_multiplier }
+    [max_number] { dlg-name-max_number }
+    [questions] { dlg-name-questions }
+    [question_seconds] { dlg-name-question_seconds }
+    [difficulty] { dlg-name-difficulty }
+    [topic] { dlg-name-topic }
+   *[other] { $rule }
+}
 rejected-bad-rule = { $rule ->
     [percentages] Проценты: по одному на победителя, больше нуля, вместе ровно 100. Получено: { $given }.
     [mode] Режим: { $low } или { $high }. Получено: { $given }.
-    [absent] Опоздавшие: { $low } или { $high }. Получено: { $given }.
-    [split] Делёж: auto, equal или percentages. Получено: { $given }.
+    [absent] Кто не выбрал: { $low } или { $high }. Получено: { $given }.
+    [split] Как делить приз: auto, equal или percentages. Получено: { $given }.
     [prize_pool] Призовой фонд — до триллиона, до 8 знаков после запятой. Получено: { $given }.
-   *[other] { $rule }: от { $low } до { $high }. Получено: { $given }.
+   *[other] { rule-name }: от { $low } до { $high }. Получено: { $given }.
 }
 
 ## Выбери число

@@ -17,14 +17,18 @@ export async function get(path, params = {}) {
 
 /** Does something; a refusal is shown and gives null. */
 export async function act(verb, body) {
-  const response = await fetch(`/sandbox/${verb}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const result = await response.json();
-  if (response.ok) return result;
-  notice(result.error);
+  try {
+    const response = await fetch(`/sandbox/${verb}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const result = await response.json();
+    if (response.ok) return result;
+    notice(result.error);
+  } catch {
+    notice("The sandbox is not answering");
+  }
   return null;
 }
 

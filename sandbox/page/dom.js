@@ -52,23 +52,27 @@ export function menu(entries, label = "More") {
     list.append(h("button", { role: "menuitem", class: danger ? "danger" : "", onclick: () => { close(); action(); } }, text));
   }
   list.hidden = true;
-  const button = h("button", { class: "plain round", title: label, "aria-label": label, onclick: open }, icon("more"));
+  const button = h("button", { class: "plain round", title: label, "aria-label": label, "aria-haspopup": "menu", onclick: open }, icon("more"));
   function open(event) {
     event.stopPropagation();
     if (!list.hidden) return close();
-    document.querySelectorAll(".menu").forEach((other) => { other.hidden = true; });
+    closeMenus();
     list.hidden = false;
     const box = button.getBoundingClientRect();
     list.style.top = `${Math.min(box.bottom + 4, innerHeight - list.offsetHeight - 8)}px`;
     list.style.left = `${Math.max(8, Math.min(box.left, innerWidth - list.offsetWidth - 8))}px`;
+    list.querySelector("button")?.focus();
   }
   function close() { list.hidden = true; }
   return h("span", { class: "has-menu" }, button, list);
 }
 
-document.addEventListener("click", () => {
+function closeMenus() {
   document.querySelectorAll(".menu").forEach((list) => { list.hidden = true; });
-});
+}
+
+document.addEventListener("click", closeMenus);
+document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus());
 
 /** Asks for one line of text; null where the person thinks better of it. */
 export function ask(title, value = "") {

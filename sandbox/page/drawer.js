@@ -43,7 +43,7 @@ export class Drawer {
   calls() {
     if (!this.seen.calls.length) return h("p", { class: "hint" }, "No call yet. The bot's token is ", h("code", {}, world.token), " and its API base ", h("code", {}, world.api));
     return [...this.seen.calls].reverse().map((call) => h("details", { class: call.code === 200 ? "call" : "call bad" },
-      h("summary", {}, h("span", { class: "code" }, String(call.code)), h("b", {}, call.method), h("small", {}, clockOf(call.at))),
+      h("summary", {}, h("span", { class: "code" }, String(call.code)), h("b", {}, call.method), h("small", {}, clockOf(call.at)), h("span", { class: "gist", dir: "auto" }, gist(call.params))),
       call.description && h("p", {}, call.description),
       h("pre", {}, JSON.stringify(call.params, null, 1))));
   }
@@ -82,6 +82,14 @@ export class Drawer {
         h("button", { onclick: () => act("limits", { enabled: false }) }, "Off")),
     ];
   }
+}
+
+/** Where a call went and what it said, in a line. */
+function gist(params) {
+  const group = world.groups.get(Number(params.chat_id));
+  const chat = group?.title ?? world.users.get(Number(params.chat_id))?.name;
+  const said = String(params.text ?? params.caption ?? params.question ?? "").replace(/<[^>]*>/g, "").replace(/\s+/g, " ");
+  return [chat, said.slice(0, 90)].filter(Boolean).join(": ");
 }
 
 function clockOf(unix) {

@@ -3,13 +3,16 @@
 import { h } from "./dom.js";
 import { serverNow } from "./api.js";
 
-/** The text's nodes. `open` is called with the address of a tapped link. Offsets are UTF-16, as JavaScript's own. */
-export function formatted(text, entities = [], open = () => {}) {
+/**
+ * The text's nodes. `open` is called with the address of a tapped link; moments are written in the reader's language.
+ * Offsets are UTF-16, as JavaScript's own.
+ */
+export function formatted(text, entities = [], open = () => {}, language = "en") {
   const sorted = [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length);
-  return part(text, 0, text.length, sorted, open);
+  return part(text, 0, text.length, sorted, { open, language });
 }
 
-function part(text, begin, end, entities, open) {
+function part(text, begin, end, entities, reader) {
   const nodes = [];
   let at = begin;
   let index = 0;
@@ -20,8 +23,8 @@ function part(text, begin, end, entities, open) {
     while (next < entities.length && entities[next].offset < stop) next += 1;
     if (entity.offset >= at && entity.offset < end) {
       if (entity.offset > at) nodes.push(text.slice(at, entity.offset));
-      const inner = part(text, entity.offset, stop, entities.slice(index + 1, next), open);
-      nodes.push(element(entity, inner, text.slice(entity.offset, stop), open));
+      const inner = part(text, entity.offset, stop, entities.slice(index + 1, next), reader);
+      nodes.push(element(entity, inner, text.slice(entity.offset, stop), reader));
       at = stop;
     }
     index = next;
@@ -32,7 +35,7 @@ function part(text, begin, end, entities, open) {
 
 const TAGS = { bold: "b", italic: "i", underline: "u", strikethrough: "s", code: "code", blockquote: "blockquote" };
 
-function element(entity, inner, text, open) {
+function element(entity, inner, text, { open, language }) {
   const tag = TAGS[entity.type];
   if (tag) return h(tag, {}, inner);
   switch (entity.type) {
@@ -47,7 +50,7 @@ function element(entity, inner, text, open) {
       return spoiler;
     }
     case "date_time":
-      return dateTime(entity, inner);
+      return dateTime(entity, inner, language);
     case "text_link":
       return link(entity.url, inner, open);
     case "url":
@@ -72,43 +75,43 @@ export function safe(url) {
   return /^(https?|tg):/i.test(url) ? url : "#";
 }
 
-function dateTime(entity, inner) {
+function dateTime(entity, inner, language) {
   const format = entity.date_time_format ?? "";
   const moment = new Date(entity.unix_time * 1000);
-  const node = h("time", { class: "date-time", datetime: moment.toISOString(), title: moment.toLocaleString() });
+  const node = h("time", { class: "date-time", datetime: moment.toISOString(), title: moment.toLocaleString(language), lang: language });
   if (format === "r") {
     node.dataset.unix = entity.unix_time;
-    node.textContent = relative(entity.unix_time);
+    node.textContent = relative(entity.unix_time, language);
   } else {
-    node.append(...(format ? [absolute(moment, format)] : inner));
+    node.append(...(format ? [absolute(moment, format, language)] : inner));
   }
   return node;
 }
 
-function absolute(moment, format) {
+function absolute(moment, format, language) {
   const options = {};
   if (format.includes("w")) options.weekday = "long";
   if (format.includes("d")) options.dateStyle = "short";
   if (format.includes("D")) options.dateStyle = "long";
   if (format.includes("t")) options.timeStyle = "short";
   if (format.includes("T")) options.timeStyle = "medium";
-  const weekday = options.weekday ? `${new Intl.DateTimeFormat(undefined, { weekday: "long" }).format(moment)} ` : "";
+  const weekday = options.weekday ? `${new Intl.DateTimeFormat(language, { weekday: "long" }).format(moment)} ` : "";
   delete options.weekday;
-  return weekday + (Object.keys(options).length ? new Intl.DateTimeFormat(undefined, options).format(moment) : "");
+  return weekday + (Object.keys(options).length ? new Intl.DateTimeFormat(language, options).format(moment) : "");
 }
 
-function relative(unix) {
+function relative(unix, language) {
   const seconds = Math.round(unix - serverNow());
   const size = Math.abs(seconds);
   const [value, unit] = size < 60 ? [size, "second"] : size < 3600 ? [Math.floor(size / 60), "minute"]
     : size < 86400 ? [Math.floor(size / 3600), "hour"] : [Math.floor(size / 86400), "day"];
-  return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(seconds < 0 ? -value : value, unit);
+  return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(seconds < 0 ? -value : value, unit);
 }
 
 /** Keeps the relative times on the page right. */
 export function tick() {
   for (const node of document.querySelectorAll("time[data-unix]")) {
-    const text = relative(Number(node.dataset.unix));
+    const text = relative(Number(node.dataset.unix), node.lang);
     if (node.textContent !== text) node.textContent = text;
   }
 }

@@ -9,6 +9,9 @@ import { Phone, isMember } from "./phone.js";
 const WORLDLY = new Set(["user", "chat", "member", "commands"]);
 const QUIET = new Set(["call", "violation", "delivered", "webhook", "clock", "reply", "press", "polled", "polling"]);
 
+/** Where one phone fills the screen, and people come from the side. */
+const NARROW = matchMedia("(max-width: 720px)");
+
 class Desk {
   constructor() {
     this.violations = 0;
@@ -16,6 +19,8 @@ class Desk {
     this.shelf = document.getElementById("phones");
     this.drawer = new Drawer(document.getElementById("drawer"), this);
     this.people = new People(document.getElementById("people"), this);
+    this.shelf.addEventListener("click", () => document.body.classList.remove("people-open"));
+    document.addEventListener("keydown", (event) => event.key === "Escape" && document.body.classList.remove("people-open"));
   }
 
   has(user) { return this.phones.some((phone) => phone.user === user); }
@@ -23,8 +28,10 @@ class Desk {
   /** Opens a person's phone, or puts it away. */
   toggle(user, chat) {
     const open = this.phones.find((phone) => phone.user === user);
-    if (open) this.put(open);
+    if (open && NARROW.matches) open.node.scrollIntoView({ inline: "nearest", behavior: "smooth" });
+    else if (open) this.put(open);
     else this.take(user, chat);
+    document.body.classList.remove("people-open");
     this.people.draw();
   }
 
@@ -41,7 +48,10 @@ class Desk {
     phone.node.remove();
   }
 
-  toggleDrawer() { this.drawer.toggle(); }
+  toggleDrawer() {
+    document.body.classList.remove("people-open");
+    this.drawer.toggle();
+  }
 
   /** Takes in a batch of changes; null means that anything may have changed. */
   async changed(batch) {

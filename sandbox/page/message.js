@@ -4,8 +4,11 @@ import { act, world } from "./api.js";
 import { avatar, h, hue, icon } from "./dom.js";
 import { clock, formatted } from "./format.js";
 
+const NAMED = 3;
+
 const SERVICE = {
-  new_chat_members: (value, name) => (value.length === 1 && value[0].first_name && name.startsWith(value[0].first_name)
+  new_chat_members: (value, name) => (value.length > 1 && value[0].came ? `${listed(value)} joined the group`
+    : value.length === 1 && value[0].first_name && name.startsWith(value[0].first_name)
     ? `${name} joined the group` : `${name} added ${value.map((user) => user.first_name).join(", ")}`),
   left_chat_member: (value, name) => (name.startsWith(value.first_name) ? `${name} left the group` : `${name} removed ${value.first_name}`),
   pinned_message: (value, name) => `${name} pinned “${(value.text ?? "a message").slice(0, 40)}”`,
@@ -16,6 +19,29 @@ const SERVICE = {
   forum_topic_reopened: (value, name) => `${name} reopened the topic`,
   new_chat_title: (value, name) => `${name} renamed the group to “${value}”`,
 };
+
+function listed(users) {
+  const names = users.slice(0, users.length > NAMED + 1 ? NAMED : users.length).map((user) => user.first_name);
+  const last = users.length > names.length ? `${users.length - names.length} others` : names.pop();
+  return `${names.join(", ")} and ${last}`;
+}
+
+/** The messages, those who came one after the other in one line: a crowd must not push the game out of sight. */
+export function gathered(messages) {
+  const kept = [];
+  for (const message of messages) {
+    const came = message.content.new_chat_members;
+    const before = kept.at(-1)?.content.new_chat_members;
+    if (!joined(message) || !before || !(before[0].came || joined(kept.at(-1)))) kept.push(message);
+    else kept.push({ ...kept.pop(), content: { new_chat_members: [...before, ...came].map((user) => ({ ...user, came: true })) } });
+  }
+  return kept;
+}
+
+function joined(message) {
+  const came = message.content.new_chat_members;
+  return came?.length === 1 && came[0].id === message.from;
+}
 
 /** The words of a service message; null for an ordinary one. */
 export function serviceText(message) {
@@ -38,7 +64,7 @@ export function messageNode(phone, message, before, all) {
     && message.date - before.date < 300;
   const fromBot = message.from === world.bot.id;
   const name = message.anonymous ? phone.title() : message.name;
-  const bubble = h("div", { class: "bubble" },
+  const bubble = h("div", { class: message.edited ? "bubble edited" : "bubble" },
     !message.mine && !follows && phone.isGroup() && nameLine(message, name),
     message.content.forward_origin && h("div", { class: "forwarded" }, `Forwarded from ${message.content.forward_origin.sender_user_name}`),
     replyLine(message, all),
@@ -88,7 +114,7 @@ function media(message) {
 function body(phone, message) {
   const { text, entities, caption, caption_entities: captionEntities } = message.content;
   if (!text && !caption) return null;
-  return h("div", { class: "text", dir: "auto" }, formatted(text ?? caption, (text ? entities : captionEntities) ?? [], (target) => phone.open(target)));
+  return h("div", { class: "text", dir: "auto" }, formatted(text ?? caption, (text ? entities : captionEntities) ?? [], (target) => phone.open(target), phone.person?.language_code));
 }
 
 function keyboardNode(phone, message) {

@@ -6,6 +6,20 @@ import { isMember } from "./phone.js";
 
 const LANGUAGES = ["en", "ru"];
 
+const GUIDE_CLOSED = "tombola-guide-closed";
+
+/** How to play, until it is folded away. */
+function guide() {
+  const node = h("details", { class: "guide", ontoggle: () => localStorage.setItem(GUIDE_CLOSED, node.open ? "" : "1") },
+    h("summary", {}, "How to play"),
+    h("ol", {},
+      h("li", {}, "On Ann’s phone, open a game."),
+      h("li", {}, "Tap Join on each phone, or add simulated players below: they play by themselves."),
+      h("li", {}, "Ann taps Start now. Then everybody plays by tapping.")));
+  node.open = !localStorage.getItem(GUIDE_CLOSED);
+  return node;
+}
+
 export class People {
   constructor(node, desk) {
     this.node = node;
@@ -20,6 +34,7 @@ export class People {
     const users = [...world.users.values()];
     this.node.replaceChildren(
       h("div", { class: "brand" }, h("span", { class: "ball" }, "7"), h("div", {}, h("b", {}, "Tombola"), h("small", {}, "Sandbox, no Telegram needed"))),
+      guide(),
       this.groupPicker(groups, group),
       h("h2", {}, "People"),
       h("ul", { class: "people" }, users.filter((user) => !user.simulated).map((user) => this.personRow(user, group))),
@@ -55,7 +70,7 @@ export class People {
     return h("li", {},
       h("button", { class: "person", title: `Open ${user.first_name}'s phone`, "aria-pressed": String(this.desk.has(user.id)), onclick: () => this.desk.toggle(user.id, present ? group.id : user.id) },
         avatar(user.id, user.name), h("span", { class: "grow" }, user.name, role && h("small", {}, role), user.blocked && h("small", {}, "has blocked the bot"))),
-      h("button", { class: "chip", title: `Language: ${user.language_code}`, onclick: () => act("language", { user: user.id, language: next }) }, user.language_code.toUpperCase()),
+      h("button", { class: "chip", title: `${user.first_name} speaks ${user.language_code}: change`, onclick: () => act("language", { user: user.id, language: next }) }, user.language_code.toUpperCase()),
       menu([
         group && !present && ["Join the group", set("member")],
         present && member.status === "member" && ["Make administrator", set("administrator", { anonymous: false })],
@@ -77,7 +92,7 @@ export class People {
         face.title = user.name;
         return face;
       }), users.length > 24 && h("small", {}, `+${users.length - 24}`)),
-      h("div", { class: "row" }, h("button", { onclick: add(1) }, "Add player"), h("button", { onclick: add(5) }, "Add 5")));
+      h("div", { class: "row" }, [1, 5, 25].map((count) => h("button", { title: `Add ${count} simulated`, onclick: add(count) }, `Add ${count}`))));
   }
 
   botRow(group) {

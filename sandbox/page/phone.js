@@ -2,7 +2,10 @@
 
 import { act, get, world } from "./api.js";
 import { avatar, h, icon, notice } from "./dom.js";
-import { messageNode, shortText } from "./message.js";
+import { gathered, messageNode, shortText } from "./message.js";
+
+/** What an administrator may begin with, where nothing has been played yet. */
+const BEGINNINGS = [["🎱 Open a game", "/create_game Friday draw"], ["🧠 Start a quiz", "/start_quiz 5"], ["Choose the rules", "/newgame"]];
 
 export class Phone {
   constructor(user, chat, closed) {
@@ -35,26 +38,30 @@ export class Phone {
     this.menu.hidden = true;
     this.quote = h("div", { class: "replying" });
     this.input = h("textarea", { rows: "1", placeholder: "Message", "aria-label": "Message", oninput: () => this.typed(), onkeydown: (event) => this.key(event) });
+    this.chips = h("div", { class: "chips" });
+    this.slash = h("button", { type: "button", class: "plain round slash", title: "Commands", "aria-label": "Commands", "aria-expanded": "false", onclick: () => this.showCommands() }, "/");
     this.file = h("input", { type: "file", hidden: true, onchange: () => this.upload() });
     this.composer = h("form", { class: "composer", onsubmit: (event) => { event.preventDefault(); this.send(); } },
       this.file,
       h("button", { type: "button", class: "plain round", title: "Send a file", "aria-label": "Send a file", onclick: () => this.file.click() }, icon("clip")),
       this.input,
+      this.slash,
       h("button", { class: "plain round send", title: "Send", "aria-label": "Send" }, icon("send")));
     this.keys = h("div", { class: "reply-keyboard" });
     this.node = h("section", { class: "phone" }, this.head, this.topics, this.pinned,
-      h("div", { class: "middle" }, this.list, this.toasts, this.menu), this.quote, this.composer, this.keys);
+      h("div", { class: "middle" }, this.list, this.toasts, this.menu), this.chips, this.quote, this.composer, this.keys);
   }
 
   /** Draws what surrounds the messages: names, chats to choose from, topics. */
   drawHead() {
     const groups = [...world.groups.values()].filter((group) => isMember(group, this.user) && !group.migrated_to);
-    const tab = (id, text) => h("button", { class: id === this.chat ? "tab on" : "tab", onclick: () => this.show(id) }, text);
+    const tab = (id, text) => h("button", { class: id === this.chat ? "tab on" : "tab", "aria-current": id === this.chat && "true", onclick: () => this.show(id) }, text);
     const group = world.groups.get(this.chat);
     const count = group ? Object.values(group.members).filter((member) => !["left", "kicked"].includes(member.status)).length : 0;
     const status = this.view.typing ? "typing…" : group ? `${count} members` : this.person?.blocked ? "blocked" : "bot";
     this.head.replaceChildren(
       h("div", { class: "phone-title" },
+        h("button", { class: "plain round to-people", title: "People", "aria-label": "People", onclick: (event) => { event.stopPropagation(); document.body.classList.toggle("people-open"); } }, icon("people")),
         avatar(this.isGroup() ? this.chat : world.bot.id, this.title(), this.isGroup() ? "" : "bot"),
         h("div", { class: "grow" }, h("b", {}, this.title()), h("small", { class: this.view.typing ? "live" : "" }, status)),
         h("span", { class: "as", title: "Whose phone this is" }, avatar(this.user, this.person?.name ?? "?", "tiny"), this.person?.first_name),
@@ -66,7 +73,7 @@ export class Phone {
   drawTopics(group) {
     this.topics.hidden = !group?.is_forum;
     if (!group?.is_forum) { this.thread = null; return; }
-    const topic = (id, name) => h("button", { class: this.thread === id ? "tab on" : "tab", onclick: () => { this.thread = id; this.draw(); } }, name);
+    const topic = (id, name) => h("button", { class: this.thread === id ? "tab on" : "tab", "aria-current": this.thread === id && "true", onclick: () => { this.thread = id; this.draw(); } }, name);
     this.topics.replaceChildren(topic(null, "General"), ...group.topics.map((item) => topic(item.id, item.closed ? `${item.name} (closed)` : item.name)));
   }
 
@@ -83,21 +90,26 @@ export class Phone {
   async refresh() {
     if (this.busy) { this.again = true; return; }
     this.busy = true;
-    do {
-      this.again = false;
-      const chat = this.chat;
-      const view = await get("view", { user: this.user, chat });
-      if (chat === this.chat && !view.error) this.view = view;
-      else this.again = chat !== this.chat;
-    } while (this.again);
-    this.busy = false;
+    try {
+      do {
+        this.again = false;
+        const chat = this.chat;
+        const view = await get("view", { user: this.user, chat });
+        if (chat === this.chat && !view.error) this.view = view;
+        else this.again = chat !== this.chat;
+      } while (this.again);
+    } catch {
+      return; // the sandbox is away: the stream of changes says so, and asks anew when it is back
+    } finally {
+      this.busy = false;
+    }
     this.draw();
   }
 
   draw() {
     this.drawHead();
     const group = world.groups.get(this.chat);
-    const all = this.view.messages.filter((message) => !group?.is_forum || message.thread === this.thread);
+    const all = gathered(this.view.messages.filter((message) => !group?.is_forum || message.thread === this.thread));
     const kept = new Map();
     let place = null;
     all.forEach((message, index) => {
@@ -122,6 +134,7 @@ export class Phone {
     this.stayAtEnd();
     this.drawPinned();
     this.drawKeys(all);
+    this.drawChips(group, all);
     this.drawQuote();
   }
 
@@ -153,6 +166,15 @@ export class Phone {
     }))));
   }
 
+  /** A way to begin, for whoever may and as long as nothing has been played. */
+  drawChips(group, all) {
+    const may = ["creator", "administrator"].includes(group?.members[this.user]?.status) && isMember(group, world.bot.id);
+    this.chips.hidden = !may || all.some((message) => message.from === world.bot.id && message.markup?.inline_keyboard);
+    if (!this.chips.hidden && !this.chips.childElementCount) {
+      this.chips.replaceChildren(...BEGINNINGS.map(([words, command]) => h("button", { title: command, onclick: () => this.say(command) }, words)));
+    }
+  }
+
   drawQuote() {
     this.quote.hidden = !this.replying;
     if (this.replying) {
@@ -172,8 +194,18 @@ export class Phone {
     this.input.style.height = `${Math.min(120, this.input.scrollHeight)}px`;
     const text = this.input.value;
     const wanted = text.startsWith("/") && !/\s/.test(text) ? text.slice(1).toLowerCase() : null;
-    const matching = wanted === null ? [] : this.view.commands.filter((command) => command.command.startsWith(wanted));
+    this.listCommands(wanted === null ? [] : this.view.commands.filter((command) => command.command.startsWith(wanted)));
+  }
+
+  /** All commands that this person has here; asked again, none. */
+  showCommands() {
+    this.listCommands(this.menu.hidden ? this.view.commands : []);
+    this.input.focus();
+  }
+
+  listCommands(matching) {
     this.menu.hidden = !matching.length;
+    this.slash.setAttribute("aria-expanded", String(!this.menu.hidden));
     this.menu.replaceChildren(...matching.map((command) => h("button", { onclick: () => { this.input.value = `/${command.command}`; this.send(); } },
       h("b", {}, `/${command.command}`), h("span", {}, command.description))));
   }
@@ -185,7 +217,7 @@ export class Phone {
       this.input.value = `${this.menu.querySelector("b").textContent} `;
       this.typed();
     }
-    if (event.key === "Escape") { this.menu.hidden = true; this.replyTo(null); }
+    if (event.key === "Escape") { this.listCommands([]); this.replyTo(null); }
   }
 
   async send() {
@@ -252,10 +284,13 @@ export class Phone {
   }
 
   alert(text) {
-    const node = h("div", { class: "alert", role: "alertdialog" },
+    const before = document.activeElement;
+    const close = () => { node.remove(); before?.focus(); };
+    const node = h("div", { class: "alert", role: "alertdialog", "aria-modal": "true", "aria-label": text, onkeydown: (event) => event.key === "Escape" && close() },
       h("div", {}, h("b", {}, world.bot.first_name), h("p", { dir: "auto" }, text),
-        h("button", { class: "filled", onclick: () => node.remove() }, "OK")));
+        h("button", { class: "filled", onclick: close }, "OK")));
     this.node.append(node);
+    node.querySelector("button").focus();
   }
 
   /** A tapped link, command or mention. Links to the bot open its private chat in here. */

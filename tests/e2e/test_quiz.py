@@ -201,7 +201,7 @@ async def test_a_host_pauses_and_resumes(polled: Table) -> None:
     await polled.turn(60)
     assert "paused" in await press(polled, polled.people[1], game_id, 0, 0)
     await polled.tap(polled.host, "^y:")
-    await polled.says("Until")
+    await polled.says("Closes")
     assert (await press(polled, polled.people[1], game_id, 0, asked.right)).startswith("Your answer")
     await polled.turn(4)
     assert (await press(polled, polled.people[2], game_id, 0, asked.right)).startswith("Your answer")
@@ -289,7 +289,7 @@ async def test_where_polls_are_forbidden_the_answers_are_on_buttons(polled: Tabl
     rights = {"can_send_messages": True}
     polled.box.control.set_status(polled.group, polled.box.world.bot, "restricted", by=polled.host, rights=rights)
     game_id = await begun(polled, "/start_quiz 1 15")
-    instead = await polled.says("may not send polls")
+    instead = await polled.says("can’t send polls")
     answer = await polled.box.control.press(polled.host, instead, f"a:{game_id}:0:2").answer()
     assert plain(answer.text).startswith("Your answer: C")
 
@@ -315,7 +315,7 @@ async def test_a_pack_is_sent_kept_played_and_given_back(polled: Table) -> None:
     )
     assert b"Kyoto" in polled.box.world.files[document.content["document"]["file_id"]].content
     control.say(host, polled.group, "/newgame")
-    await polled.tap(host, "A quiz instead")
+    await polled.tap(host, "Make it a quiz")
     await polled.tap(host, "Questions from")
     await polled.tap(host, "Cities")
     await polled.tap(host, "Open the game")

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from aiogram import Bot
@@ -200,11 +201,11 @@ class Room:
     async def game(self, game_id: str) -> Game:
         return (await self.deps.engine.look(game_id)).state
 
-    async def play(self, game_id: str, *players: int) -> None:
+    async def play(self, game_id: str, *players: int, names: Mapping[int, str] = MappingProxyType({})) -> None:
         """Play a game to its end."""
         do = self.deps.engine.execute
         for player in players:
-            await do(game_id, Join(player, name_of(player)), command_id=f"j{player}")
+            await do(game_id, Join(player, names.get(player) or name_of(player)), command_id=f"j{player}")
         await do(game_id, StartNow(HOST), command_id="s")
         for number, player in enumerate(players, start=1):
             await do(game_id, PickNumber(player, number), command_id=f"p{player}")

@@ -16,7 +16,7 @@ from fsm.pick_number import REVERSE, PickNumberGame
 from handlers.commands.pick_number import parsed
 from handlers.incoming import ANONYMOUS
 from handlers.publish import ALL, calls, publish
-from handlers.texts import units
+from handlers.texts import NAME_LIMIT, units
 from storage.outbox import Outgoing
 from tests.handlers.room import (
     ANN,
@@ -327,6 +327,25 @@ async def test_status_tells_a_number_only_in_private(room: Room) -> None:
     assert text("cmd-your-number", number=7) in await room.answer()
 
 
+async def test_who_plays_nothing_is_told_so_in_private(room: Room) -> None:
+    for line in ("/status", "/games"):
+        await room.say(line, chat=ANN)
+        assert await room.answer() == text("cmd-games-none-private")
+
+
+async def test_names_in_lists_are_short_and_turn_nothing_around(room: Room) -> None:
+    long, hebrew = "Ann " * 30, "\u05d0\u05d1\u05d2"
+    game_id = await room.open(line="/create_game 2")
+    await room.play(game_id, ANN, BEN, names={ANN: long, BEN: hebrew})
+    await room.sent()
+    for line in ("/leaderboard", "/history"):
+        await room.say(line, by=HOST)
+        (answer,) = await room.sent()
+        shown = re.findall("\u2068(.*?)\u2069", answer.params["text"])
+        assert hebrew in shown
+        assert all(units(name) <= NAME_LIMIT for name in shown)
+
+
 async def test_figures_come_from_what_was_played(room: Room) -> None:
     game_id = await room.open(line="/create_game Friday")
     await room.play(game_id, ANN, BEN)
@@ -485,6 +504,15 @@ async def test_a_person_and_a_group_each_have_their_language(room: Room) -> None
     await room.sent()
     await room.say("/help", by=BEN)
     assert await room.answer() == text("cmd-help-group", "ru")
+
+
+async def test_what_one_person_alone_reads_in_a_group_is_in_their_language(room: Room) -> None:
+    await room.say("/language ru", chat=ANN)
+    await room.answer()
+    await room.update(message={**room.message("/help"), "message_id": 0, "ephemeral_message_id": 31})
+    assert await room.answer() == text("cmd-help-group", "ru")
+    await room.say("/leaderboard")
+    assert text("cmd-best-chat") in await room.answer()
 
 
 async def test_telegrams_language_code_is_the_first_guess_in_private(room: Room) -> None:

@@ -41,6 +41,11 @@ async def answer_it(room: Room, words: str, *, by: int = HOST) -> None:
     await room.say(words, by=by, chat=chat, reply_to_message={**shown, "from": sender}, **topic)
 
 
+def edits_of(room: Room) -> list[Any]:
+    """The calls that changed a message."""
+    return [given for name, given in room.session.calls if name == "editMessageText"]
+
+
 async def live(room: Room, chat: int = GROUP, topic: int = 0) -> PickNumberGame:
     (game_id,) = await room.deps.games.live_in(Place(chat, topic))
     state = await room.game(game_id)
@@ -121,6 +126,66 @@ async def test_where_a_game_is_on_already_the_dialog_says_so_and_stays(room: Roo
     await press(room, text("dlg-newgame-create"))
     assert room.toasts()[-1] == text("rejected-place-taken", limit=1)
     assert window(room)
+
+
+async def test_the_same_mistake_twice_is_no_edit_to_the_same(room: Room) -> None:
+    await room.say("/newgame", by=HOST)
+    await press(room, text("dlg-name-prize_pool"))
+    await answer_it(room, "much")
+    edits = len(edits_of(room))
+    await answer_it(room, "very much")
+    assert len(edits_of(room)) == edits
+    assert text("dlg-unreadable") in plain(window(room)["text"])
+    await answer_it(room, "1 500")
+    assert "1,500" in plain(window(room)["text"])
+
+
+async def test_asked_for_again_a_dialog_is_shown_below_and_the_old_one_goes(room: Room) -> None:
+    for line in ("/newgame", "/newgame", "/settings"):
+        before = set(room.session.shown)
+        await room.say(line, by=HOST)
+        (shown,) = room.session.shown
+        assert shown not in before
+    assert edits_of(room) == []
+
+
+async def test_what_is_chosen_is_marked_and_long_words_have_a_row_to_themselves(room: Room) -> None:
+    await room.say("/newgame", by=HOST)
+    await press(room, text("dlg-name-winners"))
+    assert "✓ 1" in buttons(window(room))
+    assert [len(row) for row in window(room)["reply_markup"]["inline_keyboard"]] == [4, 4, 2, 1]
+    await press(room, text("dlg-back"))
+    await press(room, text("dlg-name-split"))
+    assert [len(row) for row in window(room)["reply_markup"]["inline_keyboard"]] == [1, 1, 1, 1]
+    assert text("dlg-reply-with-it") not in plain(window(room)["text"])
+
+
+async def test_who_taps_is_told_in_their_own_language(room: Room) -> None:
+    await room.say("/language ru", by=BEN, chat=BEN)
+    await room.say("/newgame", by=HOST)
+    await press(room, text("dlg-newgame-create"), by=BEN)
+    assert room.toasts()[-1] == text("dlg-not-yours", "ru")
+    assert plain(window(room)["text"]).startswith(text("dlg-newgame"))
+
+
+async def test_from_one_kind_a_form_leads_to_the_other_and_back(room: Room) -> None:
+    await room.say("/newgame", by=HOST)
+    await press(room, text("dlg-newgame-to-quiz"))
+    assert plain(window(room)["text"]).startswith(text("dlg-newgame-quiz"))
+    await press(room, text("dlg-quiz-to-newgame"))
+    assert plain(window(room)["text"]).startswith(text("dlg-newgame"))
+    await room.say("/settings", by=HOST)
+    await press(room, text("dlg-settings-to-quiz"))
+    assert plain(window(room)["text"]).startswith(text("dlg-settings-quiz"))
+    await press(room, text("dlg-back"))
+    assert plain(window(room)["text"]).startswith(text("dlg-settings"))
+
+
+async def test_a_command_that_there_is_not_is_no_answer_to_an_open_dialog(room: Room) -> None:
+    await room.say("/pack", by=ANN, chat=ANN)
+    for line in ("/nonsense", "/admin"):
+        await room.say(line, by=ANN, chat=ANN)
+        assert await room.answer() == text("cmd-not-understood")
 
 
 async def test_a_dialog_belongs_to_who_opened_it(room: Room) -> None:

@@ -127,7 +127,7 @@ async def test_rules_and_fairness_are_shown(table: Table) -> None:
     rules = await table.tap(1, "h:quiz")
     assert "300" in rules.calls[0].params["text"]
     fair = await table.tap(1, f"f:{game}")
-    assert "draws no lots" in fair.calls[0].params["text"]
+    assert "points decide" in fair.calls[0].params["text"]
 
 
 async def test_a_rematch_is_supplied_anew_and_what_it_can_not_use_goes_back(table: Table, drawer: Drawer) -> None:

@@ -159,7 +159,8 @@ def test_a_summary_tells_place_points_and_what_was_missed(texts: Texts) -> None:
 def test_the_lobby_says_what_is_played(texts: Texts) -> None:
     text = quiz.board(opened(mode="accuracy", categories=("geography",), difficulty="hard"), texts, "ru").text
     assert "География" in text
-    assert "трудный" in text
+    assert "Вопросы: сложные" in text
+    assert text.startswith("🧠 <b>")
     assert "только верные" in text
 
 

@@ -21,6 +21,8 @@ EACH = [DEFAULTS, QuizRules()]
     [
         ("winners", "3", "winners", 3),
         ("prize_pool", "12,50", "prize_pool", Decimal("12.50")),
+        ("prize_pool", "1 000", "prize_pool", Decimal(1000)),
+        ("prize_pool", "12\u00a0345\u202f678,5", "prize_pool", Decimal("12345678.5")),
         ("lobby_seconds", "0.25", "lobby_ms", 250),
         ("numbers", "50", "numbers", 50),
         ("numbers", "auto", "numbers", None),
@@ -32,7 +34,9 @@ def test_a_setting_is_read(name: str, text: str, field: str, value: object) -> N
     assert getattr(with_setting(DEFAULTS, name, text), field) == value
 
 
-@pytest.mark.parametrize("text", ["", "many", "1.5", "NaN", "Infinity", "1e999999999", "9" * 100, "0x10"])
+@pytest.mark.parametrize(
+    "text", ["", "many", "1.5", "1 2", "1 0000", "NaN", "Infinity", "1e999999999", "9" * 100, "0x10"]
+)
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
     with pytest.raises((Unreadable, BadRule)):
         with_setting(DEFAULTS, "winners", text)

@@ -202,6 +202,13 @@ def test_the_turning_row_keeps_its_shape_on_every_page(texts: Texts) -> None:
 # -- the draw and the result ------------------------------------------------------------------------------------
 
 
+def test_the_label_between_the_arrows_fits_where_there_are_five_to_a_row(texts: Texts) -> None:
+    state = playing(3, numbers=1000)
+    for page in range(pick_number.pages(state)):
+        row = next(row for row in pick_number.board(state, texts, "en", page=page).keyboard if row[0].text == "«")
+        assert max(len(button.text) for button in row) <= 7
+
+
 def test_while_the_beacon_is_awaited_the_board_says_so(texts: Texts) -> None:
     state = next(state for state in with_beacon() if state.phase == DRAWING and state.drawn is None)
     assert str(state.beacon_round) in pick_number.board(state, texts, "en").text

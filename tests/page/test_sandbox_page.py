@@ -162,3 +162,88 @@ async def test_simulated_players_are_added_with_a_click(desk: Desk) -> None:
     await desk.click("document.getElementById('people')", "Add 5")
     await desk.box.control.until(lambda: len(desk.group.members) == before + 5)
     await desk.tab.until("document.querySelectorAll('.crowd .avatar').length === 5")
+
+
+# -- the first minute -------------------------------------------------------------------------------------------
+
+
+async def test_whoever_may_open_a_game_is_offered_one_until_there_is_one(desk: Desk) -> None:
+    await desk.click(FIRST, "🎱 Open a game")
+    await desk.reads(SECOND, "/create_game Friday draw")
+    assert not await desk.tab.run(f"{SECOND}.innerText.includes('Open a game')"), "only administrators open games"
+    await desk.says("A game", reply_markup=button("Join", "j:1"))
+    await desk.tab.until(f"{FIRST}.querySelector('.chips').hidden")
+
+
+async def test_all_commands_are_a_button_away(desk: Desk) -> None:
+    await desk.bot("setMyCommands", commands=[{"command": "games", "description": "Games on now"}])
+    await desk.tab.open(desk.box.url)
+    await desk.tab.until(f"{FIRST}?.querySelector('.slash') && {FIRST}.innerText.includes('Friday games')")
+    await desk.tab.until(f"({FIRST}.querySelector('.slash').click(), {FIRST}.innerText.includes('Games on now'))")
+    await desk.click(FIRST, "/gamesGames on now")
+    await desk.reads(SECOND, "/games")
+
+
+async def test_a_crowd_that_joins_takes_one_line(desk: Desk) -> None:
+    await desk.click("document.getElementById('people')", "Add 25")
+    await desk.box.control.until(lambda: len(desk.group.members) > 25)
+    await desk.reads(FIRST, "and 22 others joined the group")
+    assert await desk.tab.run(f"[...{FIRST}.querySelectorAll('.service')].length") <= 4
+
+
+async def test_moments_are_in_the_readers_language(desk: Desk) -> None:
+    unix = int(desk.box.world.now()) + 3600
+    await desk.says(f'Closes <tg-time unix="{unix}" format="r">soon</tg-time>')
+    await desk.tab.until(f"/in \\d+ minutes/.test({FIRST}.innerText)")
+    await desk.tab.until(f"/через \\d+ мин/.test({SECOND}.innerText)")
+
+
+async def test_a_toast_leaves_the_buttons_free(desk: Desk) -> None:
+    for number in range(12):
+        await desk.says(f"A game {number}", reply_markup=button("Join", f"j:{number}"))
+    await desk.click(FIRST, "Join")
+    query = await desk.box.control.until(lambda: next(iter(desk.box.world.queries.values()), None))
+    await desk.bot("answerCallbackQuery", callback_query_id=query.id, text="You are in")
+    await desk.reads(FIRST, "You are in")
+    below = f"{FIRST}.querySelector('.toast').getBoundingClientRect().bottom"
+    assert await desk.tab.run(f"{below} < [...{FIRST}.querySelectorAll('.key')].at(-1).getBoundingClientRect().top")
+
+
+async def test_an_alert_takes_the_keyboard_and_escape_closes_it(desk: Desk) -> None:
+    await desk.says("A game", reply_markup=button("Join", "j:1"))
+    await desk.click(FIRST, "Join")
+    query = await desk.box.control.until(lambda: next(iter(desk.box.world.queries.values()), None))
+    await desk.bot("answerCallbackQuery", callback_query_id=query.id, text="Not you", show_alert=True)
+    await desk.tab.until("document.activeElement.closest('.alert')?.innerText.includes('Not you')")
+    for kind in ("keyDown", "keyUp"):
+        await desk.tab.ask("Input.dispatchKeyEvent", type=kind, key="Escape", code="Escape")
+    await desk.tab.until("!document.querySelector('.alert')")
+
+
+async def test_on_a_narrow_screen_people_come_from_the_side_and_go_again(desk: Desk) -> None:
+    await desk.tab.size(390, 800)
+    await desk.tab.open(desk.box.url)
+    await desk.tab.until("document.querySelectorAll('.phone').length === 1")
+    assert await desk.tab.run(f"{FIRST}.getBoundingClientRect().width") == 390
+    people = "getComputedStyle(document.getElementById('people')).visibility"
+    assert await desk.tab.run(people) == "hidden"
+    await desk.tab.until(f"{FIRST}.querySelector('.to-people') && true")
+    await desk.tab.run(f"{FIRST}.querySelector('.to-people').click()")
+    await desk.tab.until(f"{people} === 'visible'")
+    await desk.tab.run("[...document.querySelectorAll('.person')].find(p => p.innerText.includes('Борис')).click()")
+    await desk.tab.until(f"{people} === 'hidden' && {SECOND}?.getBoundingClientRect().width === 390")
+    await desk.reads(SECOND, "Борис")
+
+
+async def test_what_is_replied_to_never_makes_a_message_too_wide(desk: Desk) -> None:
+    sent = await desk.says("A question with very many words " * 5)
+    desk.box.control.say(desk.box.world.users[desk.person("Ann")], desk.group, "Yes", reply_to=sent["message_id"])
+    await desk.reads(FIRST, "Yes")
+    wide = f"Math.max(...[...{FIRST}.querySelectorAll('.bubble')].map(b => b.getBoundingClientRect().width))"
+    assert await desk.tab.run(f"{wide} <= {FIRST}.querySelector('.messages').clientWidth")
+
+
+async def test_a_call_of_the_bots_says_where_it_went_and_what_it_said(desk: Desk) -> None:
+    await desk.says("Numbers for <b>everybody</b>")
+    await desk.click("document.getElementById('people')", "What the server saw0")
+    await desk.tab.until("document.getElementById('drawer').innerText.includes('Friday games: Numbers for everybody')")

@@ -13,7 +13,11 @@ from fluent.syntax import ast as ftl
 import fsm.registry
 from fsm.engine import Unavailable
 from fsm.kind import NotNow, Rejected, kebab
+from fsm.lobby import BadRule
+from fsm.pick_number import PickNumberRules
+from fsm.quiz import QuizRules
 from fsm.registry import KINDS
+from handlers.rules import names_of
 from handlers.texts import FOLDER, TOAST_LIMIT, Texts, units
 
 ROOT = Path(__file__).parents[2]
@@ -234,6 +238,44 @@ def test_toasts_and_buttons_have_no_markup_and_fit(locale: str) -> None:
             assert "<" not in text, name
             assert not text.endswith("…"), name
             assert units(text) <= (28 if name.startswith("button-") else TOAST_LIMIT), name
+
+
+@pytest.mark.parametrize("locale", TEXTS.LOCALES)
+def test_punctuation_is_the_languages_own(locale: str) -> None:
+    for name, message in ENTRIES[locale].items():
+        words = "".join(node.value for node in nodes(message.value) if isinstance(node, ftl.TextElement))
+        assert not re.search(r"[a-z]'[a-z]", words), (name, "an apostrophe is ’")
+        assert locale != "ru" or " – " not in words, (name, "a Russian dash is —")
+
+
+@pytest.mark.parametrize("locale", TEXTS.LOCALES)
+def test_a_moment_that_counts_down_has_no_word_of_time_before_it(locale: str) -> None:
+    """Apps write it as ``in 4 minutes``: after ``until`` that is no sentence."""
+    for name, message in ENTRIES[locale].items():
+        for said in (said for branch in _filled(message.value) for said in branch.split("\n")):
+            assert not re.search(r"(?i)\b(until|in|at|by|до|в|к|через) \{(deadline|at)\}", said), name
+
+
+def test_a_rule_out_of_bounds_is_called_by_its_name() -> None:
+    for locale in TEXTS.LOCALES:
+        for defaults in (PickNumberRules(), QuizRules()):
+            for rule in names_of(defaults):
+                said = TEXTS.refusal(locale, BadRule(rule=rule, given="7", low="1", high="2"))
+                assert rule not in said or "_" not in rule, (locale, rule, said)
+
+
+def _filled(pattern: Any) -> Iterator[str]:
+    """A pattern's texts with the names of what goes into them."""
+    own = ""
+    for element in pattern.elements:
+        if isinstance(element, ftl.TextElement):
+            own += element.value
+        elif isinstance(element.expression, ftl.SelectExpression):
+            for variant in element.expression.variants:
+                yield from _filled(variant.value)
+        elif isinstance(element.expression, ftl.VariableReference):
+            own += f"{{{element.expression.id.name}}}"
+    yield own
 
 
 @pytest.mark.parametrize("locale", TEXTS.LOCALES)
