@@ -519,7 +519,8 @@ def prove(state: PickNumberGame) -> dict[str, Any]:
             "picked": [[n, p] for n, p in sorted(state.owners.items()) if p not in state.assigned],
             "absent_policy": rules.absent,
             "absent": list(state.absent),
-            "assigned": [[p, n] for p, n in state.assigned.items()],
+            # PostgreSQL keeps a mapping in an order of its own: that of joining is the absent's.
+            "assigned": [[p, state.assigned[p]] for p in state.absent if p in state.assigned],
             "digest": draw.digest(state.id, state.highest, state.owners),
             "beacon": None if signal is None else {
                 "chain": signal.chain,

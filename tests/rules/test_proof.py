@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,16 @@ def test_a_missing_beacon_is_said() -> None:
 def test_amounts_are_written_without_an_exponent() -> None:
     assert DOCUMENTS["lone in reverse"]["pool"] == "1000"
     assert DOCUMENTS["percentages"]["places"][1]["prize"] == "0.00000003"
+
+
+def test_a_proof_is_the_same_whatever_order_a_store_keeps_a_mapping_in() -> None:
+    state = completed(4, {}, absent="auto")
+    kept = replace(
+        state, **{name: dict(reversed(getattr(state, name).items())) for name in ("assigned", "owners", "picks")}
+    )
+    assert list(kept.assigned) != list(state.assigned)
+    assert prove(kept) == prove(state)
+    assert holds(proof.canonical(prove(kept)))
 
 
 def test_only_a_completed_game_is_proven() -> None:
