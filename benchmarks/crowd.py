@@ -42,6 +42,7 @@ LOOK_SECONDS = 1.0
 SAMPLE_SECONDS = 2.0
 LATE_MS = 250
 ANSWER_SECONDS = 16.0
+START_SECONDS = 180.0
 SECRET = "crowd-secret"  # noqa: S105 -- of a process that lives for minutes, on this machine alone
 
 
@@ -117,7 +118,7 @@ async def measure(games: int, minutes: float, seed: int = 1) -> tuple[list[Row],
         stack.push_async_callback(replica.close)
         await replica.start()
         async with aiohttp.ClientSession() as session:
-            await replica.ready(session)
+            await replica.ready(session, START_SECONDS)
         diary, memory = Diary(), list[float]()
         groups = [_group(box.control, diary, number, seed) for number in range(games)]
         watching = asyncio.create_task(_watch(replica, memory))
