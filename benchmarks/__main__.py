@@ -90,7 +90,7 @@ WORDS = {
     "memory.1000_games_mb": "ingress with 1,000 live games of 20",
     "commands.tombola": "/help, through aiogram, the reply in the outbox",
     "commands.aiogram_lean": "a command, answered in the webhook's reply",
-    "polling.p95_ms": "polled at 500 a second, from the moment that Telegram has the tap to its answer",
+    "polling.p95_ms": "polled at 300 a second, from the moment that Telegram has the tap to its answer",
     "polling.p99_ms": "the same",
     "polling.unanswered": "polled and never answered",
     "crowd.games": "of a thousand with ten players each, within Telegram's limits: result shown once",

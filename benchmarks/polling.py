@@ -23,7 +23,7 @@ from benchmarks.telegram import LENGTH, RESULTS
 from benchmarks.world import Spot, World, planned
 
 DATABASE = 10
-RATE = 500.0
+RATE = 300.0
 """Taps a second. The round trips of long polling set the limit, not the processor."""
 BATCH = 100
 HOLD_SECONDS = 20.0
@@ -124,6 +124,7 @@ async def measure(stores: Stores, plan: Plan) -> list[Row]:
         polling = {"TOMBOLA_TELEGRAM__MODE": "polling"}
         bot = await stack.enter_async_context(stacks.tombola(ours, world, DATABASE, name="polling", more=polling))
         stack.push_async_callback(bot.redis.flushdb)
+        await stacks.ready(bot.port)
         await _come_due(telegram, len(world.games) * world.players / RATE)
         telegram.warm = False
         await _come_due(telegram, max(2.0, plan.seconds * plan.few()))

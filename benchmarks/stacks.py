@@ -290,6 +290,13 @@ async def answering(port: int, process: asyncio.subprocess.Process) -> None:
     raise SystemExit(f"process {process.pid} does not answer; its log is beside the results")
 
 
+async def ready(port: int) -> None:
+    """Wait until a bot says that it is ready for everything. Raises TimeoutError."""
+    async with asyncio.timeout(START_SECONDS):
+        while b" 200 " not in await exchanged(port, b"GET /health/ready HTTP/1.1\r\nHost: bench\r\n\r\n"):  # noqa: ASYNC110 -- another process
+            await asyncio.sleep(0.1)
+
+
 async def warm(port: int) -> None:
     """Send what aiogram answers, so that it is there before anything is measured."""
     update = {
