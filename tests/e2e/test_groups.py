@@ -67,7 +67,7 @@ async def test_who_made_a_topic_is_not_meant_by_a_command_that_answers_nobody_th
     forum = control.add_group("Forum", polled.host, polled.people[1:], kind="supergroup", forum=True)
     topic = control.add_topic(forum, "Games", maker)
     control.say(polled.host, forum, "/ban", thread_id=topic)
-    await polled.says("Whom do you mean", chat=forum)
+    await polled.says("Who do you mean", chat=forum)
     control.say(maker, forum, "/create_game", thread_id=topic)
     await polled.says("Only administrators", chat=forum)
     polled.no_complaints()

@@ -36,7 +36,7 @@ WRONG: tuple[Any, ...] = (
     {SECRET: "e2e-secreT"},
     {SECRET: "e2e-secret "[:9]},
     {SECRET: "é"},
-    [(SECRET, "x"), *RIGHT.items()],
+    [*RIGHT.items(), (SECRET, "x")],
 )
 
 
