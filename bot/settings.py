@@ -229,6 +229,7 @@ class Games(Section):
 
     max_live_per_chat: Whole = Field(default=1, ge=1, le=1000)
     keep_events_days: Number = Field(default=365, gt=0, le=36_500)
+    keep_results_days: Number = Field(default=1095, ge=30, le=36_500)
     keep_finished_seconds: Seconds = 86_400
     draw: Draw = Draw()
     pick_number: PickNumber = PickNumber()
@@ -435,6 +436,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
             yield "telegram.webhook_secret", f"{_allowed(KEYS['telegram.webhook_secret'])}, as telegram.mode is webhook"
     if database.pool_min > database.pool_max:
         yield "database.pool_min", f"at most database.pool_max, {database.pool_max}"
+    if games.keep_results_days < games.keep_events_days:
+        yield "games.keep_results_days", f"at least games.keep_events_days, {games.keep_events_days:g}"
     for name, lobby in (("pick_number", games.pick_number), ("quiz", games.quiz)):
         if lobby.min_players > lobby.max_players:
             yield f"games.{name}.min_players", f"at most games.{name}.max_players, {lobby.max_players}"

@@ -141,10 +141,15 @@ class Worker:
                 return
 
     async def _prune_daily(self, _fence: int) -> None:
-        parts, keep = self._parts, self._parts.settings.games.keep_events_days
+        parts, games = self._parts, self._parts.settings.games
         while True:
             try:
-                pruned = await prune(parts.pool, parts.clock.now(), keep_events_days=keep)
+                pruned = await prune(
+                    parts.pool,
+                    parts.clock.now(),
+                    keep_events_days=games.keep_events_days,
+                    keep_results_days=games.keep_results_days,
+                )
                 await parts.questions.prune(parts.clock.now())
                 logger.info("pruned: {}", pruned)
             except AWAY as problem:

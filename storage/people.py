@@ -66,7 +66,9 @@ _SAW_PLAYERS = """
 INSERT INTO players AS p (id, name, username) SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[])
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, username = excluded.username, updated_at = now()
 WHERE (p.name, p.username) IS DISTINCT FROM (excluded.name, excluded.username)
+    OR p.updated_at < now() - interval '30 days'
 """
+"""`updated_at` says within a month when a player was last seen: whoever was not for years is pruned."""
 _PLAYER_LOCALE = """
 INSERT INTO players (id, name, locale) VALUES ($1, '', $2)
 ON CONFLICT (id) DO UPDATE SET locale = excluded.locale, updated_at = now()

@@ -53,9 +53,9 @@ SELECT $1, asked.*, $6 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[
 ON CONFLICT (chat_id, question_id) DO UPDATE SET asked_at = excluded.asked_at
 """
 _PRUNE = """
-DELETE FROM asked_questions WHERE (chat_id, question_id) IN (
-    SELECT chat_id, question_id FROM asked_questions WHERE asked_at < $1 ORDER BY asked_at LIMIT $2
-)
+DELETE FROM asked_questions WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM asked_questions WHERE asked_at < $1 ORDER BY asked_at LIMIT $2
+)) AND asked_at < $1
 """
 
 
@@ -111,7 +111,9 @@ class Questions:
 
     async def packs(self, owner_id: PlayerId) -> list[PackTitle]:
         """A host's packs, by name."""
-        rows = await self._pool.fetch(f"{_PACKS} WHERE owner_id = $1 GROUP BY p.id ORDER BY p.name", owner_id)
+        rows = await self._pool.fetch(
+            f"{_PACKS} WHERE owner_id = $1 GROUP BY p.id ORDER BY p.name LIMIT $2", owner_id, MAX_PACKS
+        )
         return [PackTitle(*row) for row in rows]
 
     async def pack(self, pack_id: int, owner_id: PlayerId) -> PackTitle | None:

@@ -1,6 +1,8 @@
 """Retention: rows that have served are deleted, in batches so small that nobody waits for them.
 
-Events and webhook events go by age, bans when they have long expired. Results, prizes and figures stay.
+Everything goes by age: events, webhook events and bans that have ended; then games with their seats and prizes, once
+they ended long ago; then chats that the bot has left, and people of whom nothing else is known. Figures stay: they are
+one row a person, chat and kind, and what a leaderboard is made of.
 """
 
 import asyncio
@@ -12,6 +14,8 @@ from storage.connections import Pool
 
 BATCH = 1000
 """Rows that one statement deletes."""
+GAMES = 100
+"""Games whose seats and prizes are deleted together, a batch of rows at a time."""
 PAUSE_SECONDS = 0.02
 """Between two statements, so that others come between."""
 WEBHOOK_DAYS = 30.0
@@ -33,40 +37,108 @@ DELETE FROM webhook_events WHERE id = ANY (ARRAY(
 ))
 """
 _BANS = """
-DELETE FROM bans WHERE ctid = ANY (ARRAY(SELECT ctid FROM bans WHERE expires_at < $1 LIMIT $2))
+DELETE FROM bans WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM bans WHERE expires_at < $1 ORDER BY expires_at LIMIT $2
+)) AND expires_at < $1
 """
+_ENDED = """
+SELECT id FROM games WHERE ended_at < $1 ORDER BY ended_at LIMIT $2
+"""
+_SEATS = """
+DELETE FROM game_participants WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM game_participants WHERE game_id = ANY($1::text[]) LIMIT $2
+))
+"""
+_PRIZES = """
+DELETE FROM prizes WHERE ctid = ANY (ARRAY(SELECT ctid FROM prizes WHERE game_id = ANY($1::text[]) LIMIT $2))
+"""
+_GAMES = """
+DELETE FROM games WHERE id = ANY($1::text[])
+"""
+_CHATS = """
+DELETE FROM chats WHERE id = ANY (ARRAY(
+    SELECT id FROM chats WHERE NOT active AND updated_at < $1 ORDER BY updated_at LIMIT $2
+)) AND NOT active
+"""
+_UNSEEN = """
+SELECT updated_at, id FROM players WHERE updated_at < $1 AND (updated_at, id) > ($2, $3)
+ORDER BY updated_at, id LIMIT $4
+"""
+_PLAYERS = """
+DELETE FROM players p WHERE p.id = ANY($1::bigint[]) AND p.updated_at < $2
+    AND (SELECT true FROM game_participants g WHERE g.player_id = p.id LIMIT 1) IS NULL
+    AND (SELECT true FROM player_stats s WHERE s.player_id = p.id LIMIT 1) IS NULL
+    AND (SELECT true FROM bans b WHERE b.player_id = p.id LIMIT 1) IS NULL
+    AND (SELECT true FROM wallets w WHERE w.player_id = p.id LIMIT 1) IS NULL
+    AND (SELECT true FROM question_packs q WHERE q.owner_id = p.id LIMIT 1) IS NULL
+"""
+"""Not by joins, which the planner would make with whole tables: a player is looked up in each."""
 _STATUSES = ("pending", "delivered", "failed")
+_FIRST = (datetime(1970, 1, 1, tzinfo=UTC), -1)
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """How many rows went."""
+    """How many rows went; with each game its seats and prizes."""
 
     events: int
     webhook_events: int
     bans: int
+    games: int
+    chats: int
+    players: int
 
 
-async def prune(pool: Pool, now: Instant, *, keep_events_days: float) -> Pruned:
-    """Delete what is older than it is kept. Events of a game stay until the game has ended so long ago.
+async def prune(pool: Pool, now: Instant, *, keep_events_days: float, keep_results_days: float) -> Pruned:
+    """Delete what is older than it is kept. Of a game nothing goes before it has ended so long ago.
 
     May be stopped at any time, and be done by several processes at once. Raises what asyncpg raises.
     """
     at = datetime.fromtimestamp(now / 1000, UTC)
+    past = at - timedelta(days=keep_results_days)
     return Pruned(
         await _delete(pool, _EVENTS, at - timedelta(days=keep_events_days)),
         await _delete(pool, _WEBHOOKS, at - timedelta(days=WEBHOOK_DAYS), list(_STATUSES)),
         await _delete(pool, _BANS, at - timedelta(days=BAN_DAYS)),
+        await _games(pool, past),
+        await _delete(pool, _CHATS, past),
+        await _players(pool, past),
     )
+
+
+async def _games(pool: Pool, before: datetime) -> int:
+    """Delete the games that ended before then, their seats and prizes first: a game may have thousands."""
+    total = 0
+    while ids := [row[0] for row in await pool.fetch(_ENDED, before, GAMES)]:
+        await _delete(pool, _SEATS, ids)
+        await _delete(pool, _PRIZES, ids)
+        total += _count(await pool.execute(_GAMES, ids))
+        await asyncio.sleep(PAUSE_SECONDS)
+    return total
+
+
+async def _players(pool: Pool, before: datetime) -> int:
+    """Delete the players that were not seen since then and are in no other table. Each is looked at once."""
+    total, last = 0, _FIRST
+    while rows := await pool.fetch(_UNSEEN, before, *last, BATCH):
+        last = tuple(rows[-1])
+        total += _count(await pool.execute(_PLAYERS, [row["id"] for row in rows], before))
+        await asyncio.sleep(PAUSE_SECONDS)
+    return total
 
 
 async def _delete(pool: Pool, statement: str, *arguments: object) -> int:
     """Run a statement with a limit until it finds nothing more. Returns how many rows it deleted."""
-    before, *rest = arguments
+    first, *rest = arguments
     total = 0
     while True:
-        count = int((await pool.execute(statement, before, BATCH, *rest)).rpartition(" ")[2])
+        count = _count(await pool.execute(statement, first, BATCH, *rest))
         total += count
         if count < BATCH:
             return total
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _count(status: str) -> int:
+    """How many rows a statement touched, by what PostgreSQL says of it."""
+    return int(status.rpartition(" ")[2])

@@ -72,6 +72,16 @@ async def test_a_new_name_replaces_the_old_one_and_the_same_name_is_not_written(
     assert tuple(await pool.fetchrow("SELECT name, username FROM players") or ()) == ("Anna", None)
 
 
+async def test_whoever_is_seen_after_months_is_noted_as_seen(people: People, pool: Pool, redis: Redis) -> None:
+    await people.saw_player(7, "Ann", "ann")
+    await people.flush()
+    await pool.execute("UPDATE players SET updated_at = now() - interval '31 days'")
+    later = People(pool, redis)
+    await later.saw_player(7, "Ann", "ann")
+    await later.flush()
+    assert await pool.fetchval("SELECT now() - updated_at < interval '1 hour' FROM players")
+
+
 async def test_a_language_is_remembered_and_kept(people: People, pool: Pool, redis: Redis) -> None:
     await people.set_player_locale(7, "ru")
     await people.saw_player(7, "Ann", None)

@@ -28,6 +28,7 @@ ANOTHER_VALUE = {
     "database.dsn": "postgresql://tombola:pw@db/tombola",
     "redis.dsn": "redis://:pw@cache:6379/0",
     "web.host": "0.0.0.0",
+    "games.keep_results_days": "2000",
     "games.draw.beacon_url": "https://api.drand.sh",
     "games.draw.beacon_chain": "ab" * 32,
     "games.pick_number.prize_pool": "12.50",
@@ -264,6 +265,21 @@ def test_what_must_not_be_seen_is_every_secret_and_every_password_in_a_dsn(monke
             "LOG__LEVEL",
             "x" * 200,
             f"log.level = '{'x' * 79}... (@): must be TRACE or DEBUG or INFO or WARNING or ERROR",
+        ),
+        (
+            "GAMES__KEEP_EVENTS_DAYS",
+            "1096",
+            "games.keep_results_days (not set): must be at least games.keep_events_days, 1096",
+        ),
+        (
+            "GAMES__KEEP_RESULTS_DAYS",
+            "364",
+            "games.keep_results_days = '364' (@): must be at least games.keep_events_days, 365",
+        ),
+        (
+            "GAMES__KEEP_RESULTS_DAYS",
+            "29",
+            "games.keep_results_days = '29' (@): must be a number from 30 to 36500",
         ),
         ("DATABASE__POOL_MIN", "11", "database.pool_min = '11' (@): must be at most database.pool_max, 10"),
         (
