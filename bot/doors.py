@@ -134,6 +134,7 @@ class Doors:
         tasks: Tasks,
         metrics: Metrics,
         siblings: Siblings | None = None,
+        detailed: bool = False,
     ) -> None:
         self._taps = taps
         self._floods = floods
@@ -144,16 +145,18 @@ class Doors:
         self._tasks = tasks
         self._metrics = metrics
         self._siblings = siblings
+        self._detailed = detailed
+        """Whether each tap has its line in the log: what is not to be written is not to be made either."""
 
-    async def deliver(self, raw: bytes) -> dict[str, Any] | None:
+    def deliver(self, raw: bytes) -> Awaitable[dict[str, Any] | None]:
         """Handle one update to its end, in the process where its chat is at home.
 
         Returns the call that answers it, for the webhook's reply, or None. Raises ``NotAnUpdate``, and ``Again`` where
         nothing was done and it should be delivered once more.
         """
         if self._siblings is None:
-            return await self.handle(raw)
-        return await self._siblings.deliver(raw, self.handle)
+            return self.handle(raw)
+        return self._siblings.deliver(raw, self.handle)
 
     async def handle(self, raw: bytes) -> dict[str, Any] | None:
         """The same, in this process."""
@@ -163,22 +166,20 @@ class Doors:
             await self._deliver_slowly(raw)
             return None
         TRACE.set(tap.trace)
-        answer = await self._answer(tap)
+        if self._floods.judge(tap.user_id) is Verdict.PASS:
+            answer = await self._taps.answer(tap)
+        else:
+            answer = await self._taps.too_fast(tap)  # each time: who is told nothing takes the tap for done
         self._metrics.updates["fast", answer.outcome] += 1
         self._metrics.taps.add(time.perf_counter() - began)
-        about = {"trace": tap.trace, "chat": tap.chat_id, "game": tap.data.partition(":")[2].partition(":")[0]}
-        logger.debug("tap {data}: {outcome}", data=tap.data, outcome=answer.outcome, **about)
+        if self._detailed:
+            logger.debug("tap {data}: {outcome}", data=tap.data, outcome=answer.outcome, **_about(tap))
         if answer.error is not None:
             self._metrics.errors["tap"] += 1
-            logger.bind(**about).opt(exception=answer.error).error("a tap failed")
+            logger.bind(**_about(tap)).opt(exception=answer.error).error("a tap failed")
         if answer.calls:
             self._tasks.spawn("calls of a tap", self._carrier.carry_out(tap, answer.calls), brief=True)
         return None if answer.answered_by_calls else {"method": "answerCallbackQuery", **answering(tap, answer)}
-
-    async def _answer(self, tap: Tap) -> Answer:
-        if self._floods.judge(tap.user_id) is Verdict.PASS:
-            return await self._taps.answer(tap)
-        return await self._taps.too_fast(tap)  # each time: who is told nothing takes the tap for done
 
     async def deliver_batch(self, updates: Sequence[bytes]) -> list[bytes]:
         """Handle a batch that was polled: in order within a chat, chats side by side; answers go out as calls.
@@ -287,6 +288,11 @@ class Doors:
             self._metrics.updates["slow", "done"] += 1
             logger.debug("update {update}: done", update=key.rpartition(":")[2], chat=chat_of(raw))
         await self._redis.set(key, b"done", ex=DONE_SECONDS)
+
+
+def _about(tap: Tap) -> dict[str, Any]:
+    """What a line of the log says of a tap."""
+    return {"trace": tap.trace, "chat": tap.chat_id, "game": tap.data.partition(":")[2].partition(":")[0]}
 
 
 def answering(tap: Tap, answer: Answer) -> dict[str, Any]:

@@ -87,6 +87,7 @@ class Ingress:
             tasks=parts.tasks,
             metrics=parts.metrics,
             siblings=self._siblings,
+            detailed=parts.settings.log.level in {"TRACE", "DEBUG"},
         )
 
     async def start(self) -> None:

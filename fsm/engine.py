@@ -8,7 +8,6 @@ own commit, refusals included: what they were decided on is checked against the 
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -45,16 +44,16 @@ class Entropy(Protocol):
         """32 fresh random bytes, hex."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
-    """What one command led to."""
+    """What one command led to. Nobody changes it, nor what else is made for every command: frozen, they'd cost more."""
 
     command_id: str
     at: Instant
     events: tuple[Event, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Commit:
     """The records to add to a game, if it is still at ``expected``. Without records: only the comparison."""
 
@@ -107,7 +106,7 @@ class GameStore(Protocol):
         """Each commit atomically, each for itself, in one round trip. Raises ``Unavailable``: outcome unknown."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """The answer to a command: its events (none: nothing to do) and the state after it."""
 
@@ -423,11 +422,12 @@ class Engine:
                 self._answer(live.waiting.popleft(), why)
 
     def _answer(self, order: _Order, result: Outcome | Exception) -> None:
-        with suppress(asyncio.InvalidStateError):  # the asker has gone
-            if isinstance(result, Exception):
-                order.answer.set_exception(result)
-            else:
-                order.answer.set_result(result)
+        if order.answer.done():
+            pass  # the asker has gone
+        elif isinstance(result, Exception):
+            order.answer.set_exception(result)
+        else:
+            order.answer.set_result(result)
         if order.command is not None:
             self._observe(type(order.command).__name__, _outcome(result))
 
@@ -442,10 +442,8 @@ class Engine:
 
 def _outcome(result: Outcome | Exception) -> str:
     match result:
-        case Outcome(duplicate=True):
-            return "duplicate"
-        case Outcome(events=events):
-            return "done" if events else "nothing"
+        case Outcome():
+            return "done" if result.events else "duplicate" if result.duplicate else "nothing"
         case Rejected():
             return result.code
         case Unavailable():
@@ -457,7 +455,8 @@ def _outcome(result: Outcome | Exception) -> str:
 def _remember(seen: dict[str, Instant], records: Sequence[Record]) -> None:
     """Add the command ids of ``records``, and forget, now and then, those that can no longer come again."""
     before = len(seen)
-    seen.update((record.command_id, record.at) for record in records)
+    for record in records:
+        seen[record.command_id] = record.at
     if len(seen).bit_length() == before.bit_length() or len(seen) <= SEEN_AT_LEAST:
         return  # only on passing a power of two, so that the cost a command stays constant
     horizon = max(seen.values()) - SEEN_FOR

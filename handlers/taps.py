@@ -158,34 +158,28 @@ class Taps:
         answered = self._answered.get(tap.update_id)
         if answered is not None:
             return msgspec.structs.replace(answered, calls=(), outcome="duplicate")
-        answer = await self._first_answer(tap)
+        locale = self._texts.pick(tap.language)
+        try:
+            await self._people.saw_player(tap.user_id, tap.user_name, tap.username)
+            locale = await self._people.locale_of_player(tap.user_id) or locale
+            answer = await self._answer(tap, locale)
+        except Rejected as refusal:
+            answer = Answer(text=self._texts.refusal(locale, refusal), outcome=refusal.code)
+        except (Unavailable, *STORE_GONE):
+            answer = self._toast(locale, "error-unavailable", "unavailable")
+        except Exception as error:  # noqa: BLE001 -- every tap is answered; the caller logs what it was
+            text = self._texts.plain(locale, "error-unexpected", trace=tap.trace)
+            answer = Answer(text=text, alert=True, outcome="error", error=error)
         if answer.outcome not in _FAILED:
             self._answered[tap.update_id] = answer
             if len(self._answered) > REMEMBERED:
                 self._answered.popitem(last=False)
         return answer
 
-    async def _first_answer(self, tap: Tap) -> Answer:
-        locale = self._texts.pick(tap.language)
-        try:
-            await self._people.saw_player(tap.user_id, tap.user_name, tap.username)
-            locale = await self._locale(tap)
-            return await self._answer(tap, locale)
-        except Rejected as refusal:
-            return Answer(text=self._texts.refusal(locale, refusal), outcome=refusal.code)
-        except (Unavailable, *STORE_GONE):
-            return self._toast(locale, "error-unavailable", "unavailable")
-        except Exception as error:  # noqa: BLE001 -- every tap is answered; the caller logs what it was
-            text = self._texts.plain(locale, "error-unexpected", trace=tap.trace)
-            return Answer(text=text, alert=True, outcome="error", error=error)
-
     async def too_fast(self, tap: Tap) -> Answer:
         """What somebody is told who taps faster than a person can."""
-        return self._toast(await self._locale(tap), "cmd-slow-down", "flood")
-
-    async def _locale(self, tap: Tap) -> str:
-        """The language that the person has chosen, else that of their app."""
-        return await self._people.locale_of_player(tap.user_id) or self._texts.pick(tap.language)
+        locale = await self._people.locale_of_player(tap.user_id) or self._texts.pick(tap.language)
+        return self._toast(locale, "cmd-slow-down", "flood")
 
     async def _answer(self, tap: Tap, locale: str) -> Answer:
         verb, _, rest = tap.data.partition(":")
@@ -197,9 +191,10 @@ class Taps:
         if verb not in self._known or _GAME_ID.fullmatch(game_id) is None:
             return self._toast(locale, "tap-garbage", "garbage")
         showing = self._showing.get(verb)
-        game = await self._game(game_id, ended=showing is not None and showing.ended)
         if showing is None:
-            return await self._execute(tap, game, verb, arg, locale)
+            known = await self._engine.at_least(game_id, 0)
+            return await self._execute(tap, known.state, verb, arg, locale)
+        game = await self._game(game_id, ended=showing.ended)
         refused = await self._turn_away(tap, game, locale, host=showing.host)
         return refused if refused is not None else await showing.do(tap, game, arg, locale)
 
@@ -223,11 +218,12 @@ class Taps:
             calls = await self._after_refusal(tap, verb, game.id, arg, refusal=refusal, locale=locale)
             return Answer(text=text, calls=calls, outcome=refusal.code)
         text_id, args = verb.done(outcome.state, tap)
-        return Answer(
-            text=self._texts.plain(locale, text_id, **args),
-            calls=await self._follow_up(tap, verb, outcome.state, locale),
-            outcome="duplicate" if outcome.duplicate else "done",
-        )
+        text = self._texts.plain(locale, text_id, **args)
+        if tap.is_own:
+            calls = self._own_after(tap, verb, outcome.state, locale)
+        else:
+            calls = await self._without_orphan(tap, game.id)
+        return Answer(text=text, calls=calls, outcome="duplicate" if outcome.duplicate else "done")
 
     async def _game(self, game_id: str, *, ended: bool = False) -> Game:
         """The game as this process knows it. Raises ``UnknownGame`` and ``Unavailable``."""
@@ -254,9 +250,7 @@ class Taps:
             return self._toast(locale, "tap-host-only", "not-host")
         return None
 
-    async def _follow_up(self, tap: Tap, verb: Verb, game: Game, locale: str) -> tuple[Call, ...]:
-        if not tap.is_own:
-            return await self._without_orphan(tap, game.id)
+    def _own_after(self, tap: Tap, verb: Verb, game: Game, locale: str) -> tuple[Call, ...]:
         if verb.closes:
             return self._closing(tap)
         return self._own_board_again(tap, game, locale, None)
