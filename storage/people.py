@@ -278,8 +278,6 @@ class People:
 
     async def saw_player(self, player_id: PlayerId, name: str, username: str | None) -> None:
         """Note what a player is called now. Written in the background."""
-        if self._seen.get(player_id) == (name, username):
-            return
         name = _storable(name)
         if self._seen.get(player_id) == (name, username):
             return
