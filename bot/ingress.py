@@ -130,6 +130,7 @@ class Ingress:
         return await asyncio.shield(self._slow)
 
     async def _make_slow_door(self) -> SlowDoor:
+        await imported("bot.lazy_aiogram")
         routing = await imported("handlers.routing")
         parts, settings = self._parts, self._parts.settings
         deps = routing.Deps(

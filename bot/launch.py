@@ -13,6 +13,7 @@ from loguru import logger
 from pydantic import SecretStr
 
 from bot import logs, process, workers
+from bot.importing import imported
 from bot.settings import Settings, SettingsError
 from bot.siblings import Seat
 from storage.embedded import EmbeddedStoreError
@@ -124,6 +125,7 @@ async def _run(settings: Settings, roles: frozenset[str], seat: Seat | None) -> 
 
 
 async def _sandbox(settings: Settings) -> int:
+    await imported("bot.lazy_aiogram")
     from sandbox.app import serve  # noqa: PLC0415 -- the real bot doesn't need it
 
     stop = _on_signals()
