@@ -122,5 +122,6 @@ async def _close_polls(world: World) -> None:
         due = world.next_deadline()
         wait = None if due is None else max(0.01, due - world.now())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(world.changes.next(), wait)
+            async with asyncio.timeout(wait):
+                await world.changes.next()
         world.close_due_polls()

@@ -41,8 +41,8 @@ class Press:
 
     async def answer(self, timeout: float = 10.0) -> Answer:
         """The bot's answer. Raises TimeoutError after `timeout` seconds without one."""
-        fields = await asyncio.wait_for(asyncio.shield(self.query.answer), timeout)
-        return Answer(**fields)
+        async with asyncio.timeout(timeout):  # wait_for would, before Python 3.12, now and then swallow a cancellation
+            return Answer(**await asyncio.shield(self.query.answer))
 
 
 class Control:

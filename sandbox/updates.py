@@ -137,7 +137,8 @@ class Updates:
         self._poller = poller
         self.tell("polling")
         try:
-            await asyncio.wait_for(poller, seconds)
+            async with asyncio.timeout(seconds):
+                await poller
         except TimeoutError:
             pass
         finally:

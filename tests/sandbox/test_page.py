@@ -157,13 +157,6 @@ def lobby() -> tuple[Dispatcher, dict[str, list[tuple[int, str]]]]:
     return dispatcher, did
 
 
-async def ended(task: "asyncio.Task[None]") -> None:
-    """Cancel, and once more where a request that just came to its end has swallowed it, as Python 3.11's can."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=0.5)
-
-
 async def test_simulated_players_join_pick_and_answer(scene: Scene, bot: Bot) -> None:
     dispatcher, did = lobby()
     polling = asyncio.create_task(dispatcher.start_polling(bot, handle_signals=False, close_bot_session=False))
@@ -176,6 +169,7 @@ async def test_simulated_players_join_pick_and_answer(scene: Scene, bot: Bot) ->
         await scene.box.control.until(lambda: len(did["p"]) == 2 * len(crowd), 60)
     finally:
         await players.stop()
-        await ended(polling)
+        await dispatcher.stop_polling()
+        await polling
     assert {data for _, data in did["p"]} <= {f"p:g1:{number}" for number in (2, 4, 6, 8)}
     assert scene.box.control.violations() == []

@@ -1,5 +1,6 @@
 """Taps and their answers, ephemeral messages, and native polls."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -32,6 +33,17 @@ async def test_a_tap_is_answered_once_with_a_toast(scene: Scene, call: Call, bot
     assert (answer.text, answer.show_alert) == ("You're in", True)
     again = await call("answerCallbackQuery", callback_query_id=query.id)
     assert again["description"] == f"Bad Request: {OLD_QUERY}"
+
+
+async def test_who_is_cancelled_just_as_their_tap_is_answered_stops(scene: Scene, call: Call) -> None:
+    press = scene.box.control.press(scene.ann, await keyed(scene, call), "j:1")
+    waiting = asyncio.create_task(press.answer())
+    await asyncio.sleep(0)
+    press.query.answer.set_result({"text": "In", "show_alert": False, "url": None})
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 async def test_a_tap_grows_old_in_fifteen_seconds(scene: Scene, call: Call, refusal: Call) -> None:
