@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot import process
 from bot.clock import SystemEntropy
-from bot.settings import Database, Games, PickNumber, Redis, Settings, Telegram, Web
+from bot.settings import Database, Games, Log, PickNumber, Redis, Settings, Telegram, Web
 from sandbox.app import Box, serve
 from sandbox.control import Answer, buttons
 from sandbox.state import Chat, Message, User
@@ -133,6 +133,7 @@ async def seated(
             database=Database(dsn=SecretStr(postgres_dsn)),
             redis=Redis(dsn=SecretStr(redis_dsn), shards=2),
             web=Web(port=port),
+            log=Log(level="DEBUG"),
             games=games or Games(pick_number=PickNumber(reveal_seconds=0.2)),
         )
         running = process.running(settings, clock=clock, entropy=SystemEntropy())

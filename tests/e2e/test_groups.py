@@ -69,7 +69,7 @@ async def test_who_made_a_topic_is_not_meant_by_a_command_that_answers_nobody_th
     control.say(polled.host, forum, "/ban", thread_id=topic)
     await polled.says("Who do you mean", chat=forum)
     control.say(maker, forum, "/create_game", thread_id=topic)
-    await polled.says("Only administrators", chat=forum)
+    await polled.says("Only admins", chat=forum)
     polled.no_complaints()
 
 

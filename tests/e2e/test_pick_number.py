@@ -1,5 +1,6 @@
 """Pick Your Number as a group plays it."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -45,6 +46,9 @@ async def test_the_proof_that_fair_gives_is_recomputed_offline(polled: Table, tm
     for _ in range(40):
         await polled.turn(1)
     await polled.says("🏆")
+    async with asyncio.timeout(10):  # the result may be shown a moment before PostgreSQL has it
+        while not await polled.bot.pool.fetchval("SELECT count(*) FROM games WHERE status = 'completed'"):
+            await polled.turn(0.1)
     polled.box.control.say(polled.host, polled.group, "/fair")
     document = await polled.until(
         lambda: next((m for m in polled.box.control.bot_messages(polled.group) if "document" in m.content), None)
