@@ -265,7 +265,7 @@ def test_a_rule_out_of_bounds_is_called_by_its_name() -> None:
 
 
 def _filled(pattern: Any) -> Iterator[str]:
-    """A pattern's texts with the names of what goes into them."""
+    """A pattern's texts, each variant of its choices for itself, with the names of what goes into them."""
     own = ""
     for element in pattern.elements:
         if isinstance(element, ftl.TextElement):
@@ -281,7 +281,7 @@ def _filled(pattern: Any) -> Iterator[str]:
 @pytest.mark.parametrize("locale", TEXTS.LOCALES)
 def test_markup_is_telegrams_and_closed(locale: str) -> None:
     for name, message in ENTRIES[locale].items():
-        for branch in _branches(message.value):
+        for branch in _filled(message.value):
             opened: list[str] = []
             for tag in re.findall(r"<(/?\w[\w-]*)", branch):
                 if tag.startswith("/"):
@@ -291,15 +291,3 @@ def test_markup_is_telegrams_and_closed(locale: str) -> None:
                     assert tag in {"b", "i", "u", "s", "code", "pre", "a", "blockquote", "tg-spoiler", "tg-time"}, name
                     opened.append(tag)
             assert not opened, name
-
-
-def _branches(pattern: Any) -> Iterator[str]:
-    """The texts of a pattern: what stands in it, and each variant of its choices for itself."""
-    own = ""
-    for element in pattern.elements:
-        if isinstance(element, ftl.TextElement):
-            own += element.value
-        elif isinstance(element.expression, ftl.SelectExpression):
-            for variant in element.expression.variants:
-                yield from _branches(variant.value)
-    yield own
