@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 CHANGED = "tombola:people:changed"
 """Channel on which changes are told: `player:7`, `chat:-100`, `bans:-100`."""
 REMEMBER_SECONDS = 60.0
+REMEMBER_LOCALES_SECONDS = 600.0
+"""Longer: there are as many as people, few change, and nothing but a text depends on one."""
 REMEMBERED = 50_000
 """Rows of a sort that one process remembers."""
 WAITING_PLAYERS = 20_000
@@ -83,8 +85,9 @@ ON CONFLICT (chat_id, player_id) DO UPDATE SET
     by = excluded.by, reason = excluded.reason, expires_at = excluded.expires_at, created_at = now()
 """
 _BANNED = """
-SELECT player_id, expires_at FROM bans
-WHERE chat_id = $1 AND player_id > $2 AND (expires_at IS NULL OR expires_at > now()) ORDER BY player_id LIMIT $3
+SELECT chat_id, player_id, expires_at FROM bans
+WHERE chat_id = ANY($1::bigint[]) AND (chat_id, player_id) > ($2, $3) AND (expires_at IS NULL OR expires_at > now())
+ORDER BY chat_id, player_id LIMIT $4
 """
 _BANS = """
 SELECT b.player_id, COALESCE(p.name, ''), b.by, b.reason, b.created_at, b.expires_at
@@ -161,8 +164,9 @@ V = TypeVar("V")
 class _Memory(Generic[K, V]):
     """Rows by key, the least recently read forgotten first; each is read again when it has become old."""
 
-    def __init__(self, read: Callable[[K], Awaitable[V]]) -> None:
+    def __init__(self, read: Callable[[K], Awaitable[V]], seconds: float = REMEMBER_SECONDS) -> None:
         self._read = read
+        self._seconds = seconds
         self._rows: OrderedDict[K, tuple[float, V]] = OrderedDict()
         """Key -> until when it is fresh (0: known to have changed), and the row."""
         self._changes = 0
@@ -201,7 +205,7 @@ class _Memory(Generic[K, V]):
 
     def put(self, key: K, row: V) -> None:
         """Remember a row."""
-        self._rows[key] = (time.monotonic() + REMEMBER_SECONDS, row)
+        self._rows[key] = (time.monotonic() + self._seconds, row)
         self._rows.move_to_end(key)
         if len(self._rows) > REMEMBERED:
             self._rows.popitem(last=False)
@@ -253,9 +257,12 @@ class People:
     def __init__(self, pool: Pool, redis: Redis) -> None:
         self._pool = pool
         self._redis = redis
-        self._locales: _Memory[PlayerId, str | None] = _Memory(_Together(self._read_locales).get)
+        self._locales: _Memory[PlayerId, str | None] = _Memory(
+            _Together(self._read_locales).get, REMEMBER_LOCALES_SECONDS
+        )
         self._chats: _Memory[int, Chat | None] = _Memory(self._read_chat)
-        self._bans: _Memory[int, dict[PlayerId, float]] = _Memory(self._read_bans)
+        self._bans: _Memory[int, dict[PlayerId, float]] = _Memory(self._bans_of)
+        self._bans_together = _Together(self._read_bans)
         self._seen: OrderedDict[PlayerId, tuple[str, str | None]] = OrderedDict()
         """Players as last written, or waiting to be."""
         self._waiting: OrderedDict[PlayerId, tuple[str, str | None]] = OrderedDict()
@@ -406,13 +413,19 @@ class People:
         row = await self._pool.fetchrow(_CHAT, chat_id)
         return None if row is None else _chat(row)
 
-    async def _read_bans(self, chat_id: int) -> dict[PlayerId, float]:
+    async def _bans_of(self, chat_id: int) -> dict[PlayerId, float]:
         """Who is banned -> until when, seconds since the epoch."""
-        found: dict[PlayerId, float] = {}
-        last = 0
-        while rows := await self._pool.fetch(_BANNED, chat_id, last, BANS_A_READ):
-            found |= {row[0]: float("inf") if row[1] is None else row[1].timestamp() for row in rows}
-            last = rows[-1][0]
+        return await self._bans_together.get(chat_id) or {}
+
+    async def _read_bans(self, chat_ids: list[int]) -> dict[int, dict[PlayerId, float]]:
+        """The same of several chats; of those without bans nothing."""
+        found: dict[int, dict[PlayerId, float]] = {}
+        last = (min(chat_ids) - 1, 0)
+        while rows := await self._pool.fetch(_BANNED, chat_ids, *last, BANS_A_READ):
+            for chat_id, player_id, until in rows:
+                bans = found.setdefault(chat_id, {})
+                bans[player_id] = float("inf") if until is None else until.timestamp()
+            last = rows[-1][0], rows[-1][1]
         return found
 
     # -- changes ------------------------------------------------------------------------------------------------

@@ -25,18 +25,23 @@ def main() -> int:
     parser.add_argument("--replicas", type=int, default=3)
     parser.add_argument("--tables", type=int, default=16, help="groups that play at once")
     parser.add_argument("--people", type=int, default=4, help="in each group")
+    parser.add_argument("--only", default="", help="troubles whose names begin so, as kill")
     parser.add_argument("--minute", action="store_true", help="PostgreSQL away, and Telegram 502, for a minute each")
     parser.add_argument("--strict", action="store_true", help="with strict durability")
     parser.add_argument("--keep", type=Path, help="leave logs and data in this directory")
     parser.add_argument("--out", type=Path, default=OUT / "chaos.json", help="where the figures go")
     given = parser.parse_args()
+    try:
+        planned(given.seed, 1, given.replicas, strict=given.strict, only=given.only)
+    except ValueError as problem:
+        parser.error(f"--only: {problem}")
     modes = ("polling", "webhook") if given.mode == "both" else (given.mode,)
     shares = {"polling": given.rounds - given.rounds // 3, "webhook": given.rounds // 3}
     results: dict[str, Findings] = {}
     for mode in modes:
         rounds = shares[mode] if given.mode == "both" else given.rounds
         setting = Setting(given.seed, mode, given.replicas, given.tables, given.people, given.strict)
-        plan = planned(given.seed, rounds, given.replicas, minute=given.minute, strict=given.strict)
+        plan = planned(given.seed, rounds, given.replicas, minute=given.minute, strict=given.strict, only=given.only)
         print(f"\n{mode}, seed {given.seed}, {len(plan)} rounds, {given.replicas} replicas", flush=True)
         where = given.keep / mode if given.keep else None
         if where is not None:

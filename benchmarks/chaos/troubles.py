@@ -59,12 +59,18 @@ ALONGSIDE = (
 """What may happen while something else is going on."""
 
 
-def planned(seed: int, rounds: int, replicas: int, *, minute: bool = False, strict: bool = False) -> Sequence[Trouble]:
+def planned(
+    seed: int, rounds: int, replicas: int, *, minute: bool = False, strict: bool = False, only: str = ""
+) -> Sequence[Trouble]:
     """The plan of a seed.
 
     `minute`: with PostgreSQL and Telegram away for a whole minute once, as well. `strict`: Redis may lose its data.
+    `only`: what the names of troubles begin with, as `kill`. Raises ValueError where none does.
     """
     rng, weights = Random(seed), WEIGHTS | ({"lose_redis": LOSSES} if strict else {})
+    weights = {kind: weight for kind, weight in weights.items() if kind.startswith(only)}
+    if not weights:
+        raise ValueError(f"no trouble is called {only}")
     plan = [_trouble(rng, replicas, weights) for _ in range(rounds)]
     if minute:
         for long in (Trouble("stop_postgres", 60, calm=5), Trouble("telegram", 60, "502", calm=10)):
@@ -74,7 +80,8 @@ def planned(seed: int, rounds: int, replicas: int, *, minute: bool = False, stri
 
 def _trouble(rng: Random, replicas: int, weights: Mapping[str, int]) -> Trouble:
     kind = rng.choices(list(weights), list(weights.values()))[0]
-    also = _one(rng, rng.choice(ALONGSIDE), replicas) if rng.random() < 0.3 else None
+    alongside = [name for name in ALONGSIDE if name in weights]
+    also = _one(rng, rng.choice(alongside), replicas) if alongside and rng.random() < 0.3 else None
     found = _one(rng, kind, replicas)
     if also is not None and also.kind.rpartition("_")[2] == kind.rpartition("_")[2]:
         also = None  # one store has one trouble at a time

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from redis.asyncio import Redis
@@ -167,6 +168,31 @@ async def test_a_warm_ban_list_asks_nobody(people: People, pool: Pool) -> None:
     async with postgresql_away(pool, people):
         for player in range(1000):
             assert not await people.is_banned(CHAT, player)
+
+
+async def test_bans_of_many_chats_are_read_together_and_page_by_page(
+    people: People, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    banned = {(chat_id, player_id) for chat_id in (-300, -200, CHAT, 0) for player_id in (7, 8, 9)} - {(CHAT, 8)}
+    for chat_id, player_id in banned:
+        if chat_id != 0 or player_id == 9:
+            await people.ban(chat_id, player_id, 1, "")
+    asked = list[tuple[object, ...]]()
+
+    async def fetch(query: str, *arguments: object) -> list[object]:
+        asked.append(arguments)
+        return await pool.fetch(query, *arguments)
+
+    monkeypatch.setattr("storage.people.BANS_A_READ", 2)
+    people = People(pool, people._redis)
+    monkeypatch.setattr(people, "_pool", SimpleNamespace(fetch=fetch))
+    pairs = [(chat_id, player_id) for chat_id in (-400, -300, -200, CHAT) for player_id in (7, 8, 9)]
+    found = await asyncio.gather(*(people.is_banned(*pair) for pair in pairs))
+    here = {pair for pair, is_banned in zip(pairs, found, strict=True) if is_banned}
+    assert here == {pair for pair in pairs if pair in banned or pair[1] == 9}
+    reads = [set(chat_ids) for chat_ids, *_ in asked]
+    assert reads[0] == {-400}
+    assert reads[1] == {-400, -300, -200, CHAT, 0}, reads  # whoever came meanwhile
 
 
 async def test_while_postgresql_is_away_what_is_remembered_goes_on_to_hold(people: People, pool: Pool) -> None:

@@ -1,5 +1,7 @@
 """The chaos suite itself, on a short plan; longer ones are run by `make chaos`."""
 
+import pytest
+
 from benchmarks.chaos.acts import Act, Setting, performed
 from benchmarks.chaos.audit import BOUND_MS, Window, excused
 from benchmarks.chaos.troubles import Trouble, planned
@@ -21,6 +23,15 @@ async def test_nothing_is_lost_nothing_happens_twice_and_nothing_is_stuck() -> N
 def test_a_plan_follows_from_its_seed() -> None:
     assert planned(7, 50, 3) == planned(7, 50, 3)
     assert planned(7, 50, 3) != planned(8, 50, 3)
+
+
+def test_a_plan_may_be_of_some_troubles_only() -> None:
+    plan = planned(7, 100, 3, only="kill")
+    assert all(trouble.kind.startswith("kill") for trouble in plan)
+    assert {trouble.also.kind for trouble in plan if trouble.also} <= {trouble.kind for trouble in plan}
+    assert {trouble.kind for trouble in planned(7, 20, 3, only="lose", strict=True)} == {"lose_redis"}
+    with pytest.raises(ValueError, match="no trouble is called lose"):
+        planned(7, 1, 3, only="lose")
 
 
 def test_a_deadline_is_excused_for_as_long_as_troubles_follow_on_each_other() -> None:
