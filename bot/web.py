@@ -8,7 +8,7 @@ import contextlib
 import hmac
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import uvicorn
@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.doors import Doors
 from bot.health import Health
@@ -34,6 +35,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SECRET_HEADER = b"x-telegram-bot-api-secret-token"
 LARGEST_UPDATE = 1 << 20
 """Telegram's updates stay far below a megabyte."""
+GATHERED_AT_MOST = 1 << 16
+"""Bytes of a response that wait for the end of a turn of the loop."""
 JSON = (b"content-type", b"application/json")
 RETRY = (b"retry-after", b"1")
 
@@ -66,7 +69,10 @@ class Webhook:
             return 405, b""
         if not hmac.compare_digest(dict(scope["headers"]).get(SECRET_HEADER, b""), self._secret):
             return 401, b""
-        raw = await _body(receive)
+        message = await receive()
+        raw: bytes | None = message.get("body")
+        if raw is None or message.get("more_body") or len(raw) > LARGEST_UPDATE:
+            raw = await _whole(message, receive)
         if raw is None:
             return 413, b""
         try:
@@ -78,9 +84,8 @@ class Webhook:
         return 200, msgspec.json.encode(reply) if reply else b""
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None where it is too large, or the client has gone."""
-    message = await receive()
+async def _whole(message: Message, receive: Receive) -> bytes | None:
+    """The whole body, of which this is the beginning; None where it is too large, or the client has gone."""
     if message["type"] != "http.request":
         return None
     body: bytes = message.get("body", b"")
@@ -126,6 +131,55 @@ class AddressTaken(Exception):
     """Something else listens on the configured address."""
 
 
+class _Gathering:
+    """A transport whose writes of one turn of the loop go out together.
+
+    uvicorn writes a response's head and its body apart, and the event loop sends each at once: two system calls, two
+    packets, and two times that the other side wakes up.
+    """
+
+    __slots__ = ("_loop", "_size", "_transport", "_written")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+        self._size = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send soon; at once where much is waiting, so that the transport can say that it is too much."""
+        if not self._written:
+            self._loop.call_soon(self.flush)
+        self._written.append(data)
+        self._size += len(data)
+        if self._size > GATHERED_AT_MOST:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is waiting."""
+        if self._written:
+            data = b"".join(self._written)
+            self._written.clear()
+            self._size = 0
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Send what is waiting, and close."""
+        self.flush()
+        self._transport.close()
+
+
+class _Http(HttpToolsProtocol):
+    """uvicorn's protocol on such a transport."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """A client is there."""
+        super().connection_made(cast("asyncio.Transport", _Gathering(transport, self.loop)))
+
+
 class _Server(uvicorn.Server):
     """A server that leaves signals to the process."""
 
@@ -158,7 +212,7 @@ async def serving(app: App, host: str, port: int, tasks: Tasks, *, shared: bool 
         app,
         log_config=None,
         access_log=False,
-        http="httptools",
+        http=_Http,
         loop="none",
         lifespan="off",
         server_header=False,

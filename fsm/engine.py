@@ -188,27 +188,34 @@ class Engine:
         self._entropy = entropy
         self._capacity = capacity
         self._games: OrderedDict[str, _Live] = OrderedDict()
-        self._queue: OrderedDict[str, _Live] = OrderedDict()
+        self._queue: dict[str, _Live] = {}
         """Games with waiting orders that are on no flight."""
         self._flights: set[asyncio.Task[None]] = set()
         self._launching = False
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The one that runs, as of the first command: asking for it costs a system call before Python 3.12."""
 
     # -- the verbs ----------------------------------------------------------------------------------------------
 
-    async def execute(
+    def execute(
         self, game_id: str, command: Command, *, command_id: str, received: Instant | None = None
-    ) -> Outcome:
+    ) -> Awaitable[Outcome]:
         """Decide on ``command`` and answer when it is durable.
 
         ``command_id`` makes it safe to send again: what was committed is not done twice. ``received`` is when it
         reached us (now, if not given). Raises ``Rejected``, ``UnknownGame`` and ``Unavailable``.
         """
-        return await self._ask(game_id, command, command_id, received)
+        return self._ask(game_id, command, command_id, received)
 
-    async def look(self, game_id: str) -> Outcome:
+    def look(self, game_id: str) -> Awaitable[Outcome]:
         """The game as it is now, checked against the store. Raises ``UnknownGame`` and ``Unavailable``."""
-        return await self._ask(game_id, None, "", None)
+        return self._ask(game_id, None, "", None)
+
+    def known(self, game_id: str) -> Game | None:
+        """The game as this process knows it, where it does; perhaps another has changed it since."""
+        live = self._games.get(game_id)
+        return live.state if live is not None and live.fresh else None
 
     async def at_least(self, game_id: str, version: int) -> Outcome:
         """The game at ``version`` or later, from memory where that suffices. Raises like ``look``."""
@@ -235,15 +242,18 @@ class Engine:
     def _ask(
         self, game_id: str, command: Command | None, command_id: str, received: Instant | None
     ) -> Awaitable[Outcome]:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Outcome] = self._loop.create_future()
         if self._closed:
-            raise Unavailable("the engine is closing")
+            answer.set_exception(Unavailable("the engine is closing"))
+            return answer
         live = self._games.get(game_id)
         if live is None:
             live = self._games[game_id] = _Live(game_id)
             self._evict()
         else:
             self._games.move_to_end(game_id)
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         live.waiting.append(_Order(command, command_id, self._clock.now() if received is None else received, answer))
         self._enqueue(live)
         return answer

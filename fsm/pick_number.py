@@ -121,7 +121,7 @@ class BeaconSignal:
     signature: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PickNumberGame(Game):
     """The state of a game. ``seed`` is secret until the game is over; ``view`` takes it out."""
 

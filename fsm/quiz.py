@@ -170,7 +170,7 @@ class Score:
     """The index chosen for each question revealed, or ``NONE``. A view shows a viewer only their own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class QuizGame(Game):
     """The state of a quiz. What is secret in it, ``view`` takes out."""
 

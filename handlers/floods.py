@@ -54,8 +54,10 @@ class Floods:
             if len(self._buckets) > REMEMBERED:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(person_id)
-        bucket.tokens = min(self._burst, bucket.tokens + max(0, now - bucket.at) * self._per_ms)
-        bucket.at = max(bucket.at, now)
+        elapsed = now - bucket.at
+        if elapsed > 0:
+            bucket.tokens = min(self._burst, bucket.tokens + elapsed * self._per_ms)
+            bucket.at = now
         if bucket.tokens >= 1:
             bucket.tokens -= 1
             # A flood is over when the person has been quiet for a while, not at the next token.

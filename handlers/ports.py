@@ -21,11 +21,17 @@ class Api(Protocol):
 class People(Protocol):
     """Who speaks which language, and who is banned."""
 
-    async def saw_player(self, player_id: PlayerId, name: str, username: str | None) -> None:
+    def saw_player(self, player_id: PlayerId, name: str, username: str | None) -> None:
         """Note what a person is called now."""
+
+    def remembered_locale(self, player_id: PlayerId) -> str | None:
+        """As `locale_of_player`, of what is remembered: empty for none chosen; None: that has to be asked."""
 
     async def locale_of_player(self, player_id: PlayerId) -> str | None:
         """The locale that a person has chosen."""
+
+    def remembered_ban(self, chat_id: int, player_id: PlayerId) -> bool | None:
+        """As `is_banned`, of what is remembered; None: that has to be asked."""
 
     async def is_banned(self, chat_id: int, player_id: PlayerId) -> bool:
         """Whether a person may not play in a chat, or anywhere."""

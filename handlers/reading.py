@@ -142,7 +142,7 @@ class Reading(BaseMiddleware):
         """What every update has. ``alone``: nobody else in the group sees it, nor the answer."""
         person = Person(user.id, user.full_name, user.username, user.language_code)
         if not person.anonymous:
-            await self._deps.people.saw_player(person.id, person.name, person.username)
+            self._deps.people.saw_player(person.id, person.name, person.username)
         private = chat.type == "private"
         own = await self._own_locale(person)
         return {

@@ -160,8 +160,11 @@ class Taps:
             return msgspec.structs.replace(answered, calls=(), outcome="duplicate")
         locale = self._texts.pick(tap.language)
         try:
-            await self._people.saw_player(tap.user_id, tap.user_name, tap.username)
-            locale = await self._people.locale_of_player(tap.user_id) or locale
+            self._people.saw_player(tap.user_id, tap.user_name, tap.username)
+            chosen = self._people.remembered_locale(tap.user_id)
+            if chosen is None:
+                chosen = await self._people.locale_of_player(tap.user_id)
+            locale = chosen or locale
             answer = await self._answer(tap, locale)
         except Rejected as refusal:
             answer = Answer(text=self._texts.refusal(locale, refusal), outcome=refusal.code)
@@ -192,8 +195,8 @@ class Taps:
             return self._toast(locale, "tap-garbage", "garbage")
         showing = self._showing.get(verb)
         if showing is None:
-            known = await self._engine.at_least(game_id, 0)
-            return await self._execute(tap, known.state, verb, arg, locale)
+            known = self._engine.known(game_id) or (await self._engine.look(game_id)).state
+            return await self._execute(tap, known, verb, arg, locale)
         game = await self._game(game_id, ended=showing.ended)
         refused = await self._turn_away(tap, game, locale, host=showing.host)
         return refused if refused is not None else await showing.do(tap, game, arg, locale)
@@ -206,9 +209,10 @@ class Taps:
         command = None if verb is None else verb.command(tap, arg)
         if verb is None or command is None:
             return self._toast(locale, "tap-garbage", "garbage")
-        refused = await self._turn_away(tap, game, locale, host=verb.host)
-        if refused is not None:
-            return refused
+        if verb.host or not self._is_welcome(tap, game):
+            refused = await self._turn_away(tap, game, locale, host=verb.host)
+            if refused is not None:
+                return refused
         if verb.in_chat and tap.chat_id != game.place.chat_id:
             return self._toast(locale, "tap-join-in-group", "elsewhere")
         try:
@@ -222,7 +226,7 @@ class Taps:
         if tap.is_own:
             calls = self._own_after(tap, verb, outcome.state, locale)
         else:
-            calls = await self._without_orphan(tap, game.id)
+            calls = () if self._is_newest(tap, game.id) else await self._without_orphan(tap, game.id)
         return Answer(text=text, calls=calls, outcome="duplicate" if outcome.duplicate else "done")
 
     async def _game(self, game_id: str, *, ended: bool = False) -> Game:
@@ -234,6 +238,12 @@ class Taps:
             if game is None:
                 raise
             return game
+
+    def _is_welcome(self, tap: Tap, game: Game) -> bool:
+        """Whether it is known at once that `_turn_away` lets them in."""
+        chat_id = game.place.chat_id
+        here = tap.chat_id == chat_id or tap.is_private
+        return here and self._people.remembered_ban(chat_id, tap.user_id) is False
 
     async def _turn_away(self, tap: Tap, game: Game, locale: str, *, host: bool = False) -> Answer | None:
         """The answer to somebody who may not do this here; None where they may.
@@ -390,16 +400,22 @@ class Taps:
             return (Call("deleteMessage", {"chat_id": tap.chat_id, "message_id": tap.message_id}),)
         return ()
 
+    def _is_newest(self, tap: Tap, game_id: str) -> bool:
+        """Whether no newer message of the game is known; it is remembered."""
+        newest = self._newest.get(game_id)
+        if newest is None or tap.message_id < newest:
+            return False
+        if tap.message_id > newest:
+            self._newest.changed(game_id, tap.message_id)
+        return True
+
     async def _without_orphan(self, tap: Tap, game_id: str) -> tuple[Call, ...]:
         """Take away a message that is older than the game's living one. The tap itself has worked all the same.
 
         Ids grow in a chat, and the newest that was tapped is remembered, so that the store is asked once a game, and
         again only about older messages. What is newer than the living one we know is never taken for an orphan.
         """
-        newest = self._newest.get(game_id)
-        if newest is not None and tap.message_id >= newest:
-            if tap.message_id > newest:
-                self._newest.changed(game_id, tap.message_id)
+        if self._is_newest(tap, game_id):
             return ()
         try:
             living = await self._boards.living(game_id)

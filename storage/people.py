@@ -257,9 +257,8 @@ class People:
     def __init__(self, pool: Pool, redis: Redis) -> None:
         self._pool = pool
         self._redis = redis
-        self._locales: _Memory[PlayerId, str | None] = _Memory(
-            _Together(self._read_locales).get, REMEMBER_LOCALES_SECONDS
-        )
+        self._locales: _Memory[PlayerId, str] = _Memory(self._locale_of, REMEMBER_LOCALES_SECONDS)
+        self._locales_together = _Together(self._read_locales)
         self._chats: _Memory[int, Chat | None] = _Memory(self._read_chat)
         self._bans: _Memory[int, dict[PlayerId, float]] = _Memory(self._bans_of)
         self._bans_together = _Together(self._read_bans)
@@ -283,7 +282,7 @@ class People:
 
     # -- players ------------------------------------------------------------------------------------------------
 
-    async def saw_player(self, player_id: PlayerId, name: str, username: str | None) -> None:
+    def saw_player(self, player_id: PlayerId, name: str, username: str | None) -> None:
         """Note what a player is called now. Written in the background."""
         name = _storable(name)
         if self._seen.get(player_id) == (name, username):
@@ -315,9 +314,13 @@ class People:
         row = await self._pool.fetchrow(_FIND_PLAYER, username)
         return None if row is None else (row["id"], row["name"])
 
+    def remembered_locale(self, player_id: PlayerId) -> str | None:
+        """The language that a player has chosen, empty for none; None where PostgreSQL would have to be asked."""
+        return self._locales.fresh(player_id)
+
     async def locale_of_player(self, player_id: PlayerId) -> str | None:
         """The language that a player has chosen."""
-        return await self._locales.get(player_id, None)
+        return await self._locales.get(player_id, "") or None
 
     async def set_player_locale(self, player_id: PlayerId, locale: str) -> None:
         """Note the language that a player has chosen."""
@@ -385,15 +388,16 @@ class People:
         await self._pool.execute("DELETE FROM bans WHERE chat_id = $1 AND player_id = $2", chat_id, player_id)
         await self._bans_changed(chat_id)
 
+    def remembered_ban(self, chat_id: int, player_id: PlayerId) -> bool | None:
+        """Whether a player is kept out here, or everywhere; None where PostgreSQL would have to be asked."""
+        here, everywhere = self._bans.fresh(chat_id), self._bans.fresh(0)
+        if here is None or everywhere is None:
+            return None
+        return _holds(here, player_id) or _holds(everywhere, player_id)
+
     async def is_banned(self, chat_id: int, player_id: PlayerId) -> bool:
-        """Whether a player is kept out here, or everywhere. Two look-ups in memory, mostly."""
-        for where in (chat_id, 0):
-            bans = self._bans.fresh(where)
-            if bans is None:
-                bans = await self._bans.get(where, {})
-            if player_id in bans and time.time() < bans[player_id]:
-                return True
-        return False
+        """Whether a player is kept out here, or everywhere."""
+        return _holds(await self._bans.get(chat_id, {}), player_id) or _holds(await self._bans.get(0, {}), player_id)
 
     async def bans(self, chat_id: int, limit: int = 100, offset: int = 0) -> list[Ban]:
         """The bans in force in a chat, or (0) in all."""
@@ -404,6 +408,10 @@ class People:
         ]
 
     # -- reading ------------------------------------------------------------------------------------------------
+
+    async def _locale_of(self, player_id: PlayerId) -> str:
+        """The language that a player has chosen, or empty."""
+        return await self._locales_together.get(player_id) or ""
 
     async def _read_locales(self, player_ids: list[PlayerId]) -> dict[PlayerId, str | None]:
         rows = await self._pool.fetch("SELECT id, locale FROM players WHERE id = ANY($1::bigint[])", player_ids)
@@ -491,6 +499,12 @@ class People:
                 await self.flush()
             except AWAY as problem:
                 logger.warning("{} players seen wait for PostgreSQL: {}", len(self._waiting), type(problem).__name__)
+
+
+def _holds(bans: Mapping[PlayerId, float], player_id: PlayerId) -> bool:
+    """Whether one of these bans keeps a player out now."""
+    until = bans.get(player_id)
+    return until is not None and time.time() < until
 
 
 def _remember(rows: OrderedDict[PlayerId, tuple[str, str | None]], key: PlayerId, row: Any, limit: int) -> None:

@@ -253,7 +253,7 @@ async def test_people_and_chats_of_the_past_are_forgotten_unless_something_of_th
     await Wallets(pool, redis).put(5, "0x" + "1" * 40, 1)
     await Questions(pool).add_pack(6, "Mine", "en", [])
     people = People(pool, redis)
-    await people.saw_player(7, "Player", None)
+    people.saw_player(7, "Player", None)
     await people.flush()
     await pool.execute(
         "INSERT INTO chats (id, type, title, active, updated_at) VALUES"
@@ -340,7 +340,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await archive.timeline(game, 10)
     await archive.folded(game, "pick_number")
     for player in (7, 8):
-        await people.saw_player(player, "New name", "user")
+        people.saw_player(player, "New name", "user")
     await people.flush()
     await people.locale_of_player(7)
     await people.set_player_locale(7, "ru")

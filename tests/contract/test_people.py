@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -52,8 +53,8 @@ async def test_nobody_is_known_at_first(people: People) -> None:
 
 
 async def test_players_seen_are_found_by_name_in_whatever_case(people: People, pool: Pool, redis: Redis) -> None:
-    await people.saw_player(7, "Ann <b>", "Ann_7")
-    await people.saw_player(8, "N\0ul \udc00", None)
+    people.saw_player(7, "Ann <b>", "Ann_7")
+    people.saw_player(8, "N\0ul \udc00", None)
     await people.flush()
     other = People(pool, redis)
     assert await other.find_player("ann_7") == (7, "Ann <b>")
@@ -62,30 +63,30 @@ async def test_players_seen_are_found_by_name_in_whatever_case(people: People, p
 
 
 async def test_a_new_name_replaces_the_old_one_and_the_same_name_is_not_written(people: People, pool: Pool) -> None:
-    await people.saw_player(7, "Ann", "ann")
+    people.saw_player(7, "Ann", "ann")
     await people.flush()
     written = await pool.fetchval("SELECT updated_at FROM players")
-    await people.saw_player(7, "Ann", "ann")
+    people.saw_player(7, "Ann", "ann")
     await people.flush()
     assert await pool.fetchval("SELECT updated_at FROM players") == written
-    await people.saw_player(7, "Anna", None)
+    people.saw_player(7, "Anna", None)
     await people.close()
     assert tuple(await pool.fetchrow("SELECT name, username FROM players") or ()) == ("Anna", None)
 
 
 async def test_whoever_is_seen_after_months_is_noted_as_seen(people: People, pool: Pool, redis: Redis) -> None:
-    await people.saw_player(7, "Ann", "ann")
+    people.saw_player(7, "Ann", "ann")
     await people.flush()
     await pool.execute("UPDATE players SET updated_at = now() - interval '31 days'")
     later = People(pool, redis)
-    await later.saw_player(7, "Ann", "ann")
+    later.saw_player(7, "Ann", "ann")
     await later.flush()
     assert await pool.fetchval("SELECT now() - updated_at < interval '1 hour' FROM players")
 
 
 async def test_a_language_is_remembered_and_kept(people: People, pool: Pool, redis: Redis) -> None:
     await people.set_player_locale(7, "ru")
-    await people.saw_player(7, "Ann", None)
+    people.saw_player(7, "Ann", None)
     await people.flush()
     for each in (people, People(pool, redis)):
         assert await each.locale_of_player(7) == "ru"
@@ -177,9 +178,9 @@ async def test_bans_of_many_chats_are_read_together_and_page_by_page(
     for chat_id, player_id in banned:
         if chat_id != 0 or player_id == 9:
             await people.ban(chat_id, player_id, 1, "")
-    asked = list[tuple[object, ...]]()
+    asked = list[tuple[Any, ...]]()
 
-    async def fetch(query: str, *arguments: object) -> list[object]:
+    async def fetch(query: str, *arguments: Any) -> list[Any]:
         asked.append(arguments)
         return await pool.fetch(query, *arguments)
 
@@ -209,7 +210,7 @@ async def test_while_postgresql_is_away_what_is_remembered_goes_on_to_hold(peopl
         assert chat.settings == {"winners": 3}
         assert not await people.is_banned(-999, 7)
         assert await people.locale_of_player(99) is None
-        await people.saw_player(9, "Later", None)
+        people.saw_player(9, "Later", None)
         await people.saw_chat(-5, "group", "x")
         with pytest.raises(ConnectionRefusedError):
             await people.ban(CHAT, 8, 1, "")
@@ -265,7 +266,7 @@ async def test_a_group_that_becomes_a_supergroup_takes_everything_along(
 
 
 async def test_who_blocked_the_bot_is_noted(people: People, pool: Pool) -> None:
-    await people.saw_player(7, "Ann", None)
+    people.saw_player(7, "Ann", None)
     await people.flush()
     await people.player_blocked(7)
     assert await pool.fetchval("SELECT blocked FROM players WHERE id = 7")
@@ -276,6 +277,6 @@ async def test_who_blocked_the_bot_is_noted(people: People, pool: Pool) -> None:
 async def test_players_seen_are_written_in_the_background(people: People, pool: Pool, redis: Redis) -> None:
     async with listening(people, redis):
         for player in range(3000):
-            await people.saw_player(player, f"P{player}", None)
+            people.saw_player(player, f"P{player}", None)
         await until(lambda: not people._waiting)
     assert await pool.fetchval("SELECT count(*) FROM players") == 3000

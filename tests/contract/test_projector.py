@@ -344,7 +344,7 @@ async def test_a_command_that_redis_alone_has_is_answered_strictly_when_postgres
     await house.do(game_id, Join(1, "x"), "tg:lost answer")
     engine = house.new_engine()
     engine._store = StrictGames(house.games, Projector(pool), house.codec)
-    again = asyncio.create_task(engine.execute(game_id, Join(1, "x"), command_id="tg:lost answer"))
+    again = asyncio.ensure_future(engine.execute(game_id, Join(1, "x"), command_id="tg:lost answer"))
     assert not (await asyncio.wait({again}, timeout=0.1))[0]
     await house.project()
     assert (await again).duplicate

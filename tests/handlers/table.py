@@ -31,8 +31,17 @@ class People:
     banned: set[tuple[int, int]] = field(default_factory=set)
     seen: dict[int, tuple[str, str | None]] = field(default_factory=dict)
 
-    async def saw_player(self, player_id: int, name: str, username: str | None) -> None:
+    warm: bool = False
+    """Whether everything is remembered."""
+
+    def saw_player(self, player_id: int, name: str, username: str | None) -> None:
         self.seen[player_id] = (name, username)
+
+    def remembered_locale(self, player_id: int) -> str | None:
+        return self.locales.get(player_id, "") if self.warm else None
+
+    def remembered_ban(self, chat_id: int, player_id: int) -> bool | None:
+        return (chat_id, player_id) in self.banned if self.warm else None
 
     async def locale_of_player(self, player_id: int) -> str | None:
         return self.locales.get(player_id)

@@ -79,7 +79,9 @@ async def test_of_two_who_tap_one_number_at_once_exactly_one_has_it(table: Table
     assert sorted(answer.outcome for answer in answers) == ["done", *["number-taken"] * 9]
 
 
-async def test_a_person_is_answered_in_their_own_language(table: Table) -> None:
+@pytest.mark.parametrize("warm", [False, True])
+async def test_a_person_is_answered_in_their_own_language(table: Table, *, warm: bool) -> None:
+    table.people.warm = warm
     game_id = await table.open()
     assert (await table.tap(1, f"j:{game_id}", language="ru")).text == "Вы в игре. Игроков уже 1."
     table.people.locales[2] = "en"
@@ -139,7 +141,9 @@ def test_the_fast_door_knows_our_data_from_a_dialogs() -> None:
 # -- who may ----------------------------------------------------------------------------------------------------
 
 
-async def test_a_banned_person_finds_no_door_open(table: Table) -> None:
+@pytest.mark.parametrize("warm", [False, True])
+async def test_a_banned_person_finds_no_door_open(table: Table, *, warm: bool) -> None:
+    table.people.warm = warm
     game_id = await table.playing(3)
     table.people.banned.add((CHAT, 1))
     for data in (f"j:{game_id}", f"p:{game_id}:3", f"o:{game_id}", f"g:{game_id}:0", f"l:{game_id}", f"f:{game_id}"):
