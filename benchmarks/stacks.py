@@ -44,12 +44,14 @@ class Stores:
         postgres: DSN.
         redis: DSN, without a database.
         api: address of the Bot API.
+        rates: of taps a second by stack, as soon as they are measured.
     """
 
     directory: Path
     postgres: str
     redis: str
     api: str
+    rates: dict[str, float] = field(default_factory=dict)
 
     def database(self, number: int) -> str:
         """The DSN of one of Redis's databases: each stack has its own."""

@@ -90,6 +90,7 @@ class Fleet:
                 self.costs.setdefault(name, []).append(cost)
                 p95 = report.latencies.get("p95", 0.0)
                 say(f"  {number + 1}: {name} {report.rate:,.0f}/s, p95 {p95:.1f} ms, {cost:.0f} us of processor a tap")
+        self.stores.rates.update({name: median(values) for name, values in self.rates.items()})
         return [
             *(row(f"taps.{name}", "/s", values) for name, values in self.rates.items()),
             *(row(f"cpu.{name}", "us", values) for name, values in self.costs.items()),
