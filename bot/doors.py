@@ -38,7 +38,7 @@ DOING_SECONDS = 5
 """Who handles an update says so again well within this; who has died is waited for no longer."""
 
 
-class _User(msgspec.Struct):
+class _User(msgspec.Struct, gc=False):
     id: int
     first_name: str
     last_name: str = ""
@@ -46,12 +46,12 @@ class _User(msgspec.Struct):
     language_code: str | None = None
 
 
-class _Chat(msgspec.Struct):
+class _Chat(msgspec.Struct, gc=False):
     id: int
     type: str
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     message_id: int
     chat: _Chat
     message_thread_id: int = 0
@@ -59,14 +59,14 @@ class _Message(msgspec.Struct):
     ephemeral_message_id: int | None = None
 
 
-class _Query(msgspec.Struct, rename={"sender": "from"}):
+class _Query(msgspec.Struct, rename={"sender": "from"}, gc=False):
     id: str
     sender: _User
     message: _Message | None = None
     data: str | None = None
 
 
-class _TapUpdate(msgspec.Struct):
+class _TapUpdate(msgspec.Struct, gc=False):
     update_id: int
     callback_query: _Query
 

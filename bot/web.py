@@ -138,13 +138,14 @@ class _Gathering:
     packets, and two times that the other side wakes up.
     """
 
-    __slots__ = ("_loop", "_size", "_transport", "_written")
+    __slots__ = ("_loop", "_size", "_transport", "_written", "is_closing")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._written: list[bytes] = []
         self._size = 0
+        self.is_closing = transport.is_closing
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

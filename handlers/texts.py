@@ -150,10 +150,14 @@ class Texts:
         self.missing: Counter[str] = Counter()
         self._fixed: dict[tuple[str, str], Markup] = {}
         self._plain = lru_cache(maxsize=8192)(self._format_plain)
+        self._picked = lru_cache(maxsize=1024)(self._pick)
 
     def pick(self, language_code: str | None) -> str:
         """The locale for a language code of Telegram's, such as ``ru`` or ``pt-br``."""
-        language = (language_code or "").split("-")[0].split("_")[0].lower()
+        return self._picked(language_code or "")
+
+    def _pick(self, language_code: str) -> str:
+        language = language_code.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0].lower()
         return language if language in self._bundles else DEFAULT_LOCALE
 
     def has(self, text_id: str) -> bool:

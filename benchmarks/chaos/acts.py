@@ -32,6 +32,10 @@ from storage.people import People
 SHARDS = 4
 FAILOVER_MS = 5000
 """How long it may take until another process fires the deadlines of one that died."""
+TAKEOVER_SECONDS = {"{deadlines}": 5.0, "{feed:projector}": 10.0, "{feed:boards}": 10.0}
+"""How long the lease of a process that died may be without a holder, where another runs."""
+SETTLED_SECONDS = 10.0
+"""A process that has run for so long stands by for every lease."""
 WAKING_MS = 3000
 """How long it may take until all goes on when a store is back."""
 END_SECONDS = 240.0
@@ -71,6 +75,8 @@ class Act:
     diary: people.Diary = field(default_factory=people.Diary)
     windows: list[Window] = field(default_factory=list)
     recoveries: dict[str, list[float]] = field(default_factory=dict)
+    takeovers: dict[str, list[float]] = field(default_factory=dict)
+    """Lease -> seconds without a holder after its holder was killed, where another process stood by."""
     moments: list[tuple[str, float]] = field(default_factory=list)
     """What was killed when, monotonic, with the stores up: the recovery after it is measured."""
     done: Counter[str] = field(default_factory=Counter)
@@ -113,11 +119,26 @@ class Act:
         await self._kill(self.replicas[int(trouble.victim)], trouble.seconds)
 
     async def _kill_leader(self, trouble: Trouble) -> None:
-        replica = await self.leader(trouble.victim)
-        if replica is not None:
-            if trouble.victim == "{poller}" and trouble.also is None:
-                self.moments.append(("killed poller, another takes over", time.monotonic()))
+        lease, replica = trouble.victim, await self.leader(trouble.victim)
+        if replica is None:
+            return
+        if lease == "{poller}" and trouble.also is None:
+            self.moments.append(("killed poller, another takes over", time.monotonic()))
+        others = [other for other in self.replicas if other is not replica and other.pid and not other.paused]
+        stand_by = any(time.monotonic() - other.started > SETTLED_SECONDS for other in others)
+        if trouble.also is None and stand_by:
+            await asyncio.gather(self._kill(replica, trouble.seconds), self._taken_over(lease, replica.pid))
+        else:
             await self._kill(replica, trouble.seconds)
+
+    async def _taken_over(self, lease: str, dead: int) -> None:
+        """Note how long a lease is without a holder."""
+        began = time.monotonic()
+        while (passed := time.monotonic() - began) < 2 * SETTLED_SECONDS:
+            if await self._holder(lease) not in (0, dead):
+                break
+            await asyncio.sleep(0.02)
+        self.takeovers.setdefault(lease, []).append(passed)
 
     async def _kill_all(self, trouble: Trouble) -> None:
         async with contextlib.AsyncExitStack() as stack:
@@ -163,12 +184,16 @@ class Act:
 
     async def leader(self, lease: str) -> Replica | None:
         """The replica that holds a lease."""
+        pid = await self._holder(lease)
+        return next((replica for replica in self.replicas if pid and replica.pid == pid), None)
+
+    async def _holder(self, lease: str) -> int:
+        """The process that holds a lease, by Redis; 0 for none."""
         with contextlib.suppress(RedisError, OSError):
             async for key in self.redis.scan_iter(match=f"tombola:{lease}*:lease"):
                 owner: Any = await self.redis.get(key)
-                pid = int(owner.decode().split(":")[1]) if owner else 0
-                return next((replica for replica in self.replicas if replica.pid == pid), None)
-        return None
+                return int(owner.decode().split(":")[1]) if owner else 0
+        return 0
 
     async def _ready(self) -> None:
         for replica in self.replicas:
@@ -434,6 +459,10 @@ async def _closing_words(act: Act, found: Findings) -> None:
         "graceful stops, s, longest": round(max(stops, default=0), 2),
         "memory of a replica, MB, largest": max(replica.memory() for replica in act.replicas) >> 20,
     }
+    for lease, taken in act.takeovers.items():
+        found.figures[f"lease {lease} of a killed process taken over: s, worst of {len(taken)}"] = round(max(taken), 2)
+        if max(taken) > TAKEOVER_SECONDS.get(lease, 10.0):
+            found.breach("takeover", f"{lease} was without a holder for {max(taken):.1f} s")
     for what, seconds in act.recoveries.items():
         seconds.sort()
         found.figures[f"{what}: s, p50"] = round(seconds[len(seconds) // 2], 2)
