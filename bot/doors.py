@@ -7,7 +7,7 @@ same for a webhook and for polling; what differs is how the answer gets back.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
@@ -181,36 +181,20 @@ class Doors:
             self._tasks.spawn("calls of a tap", self._carrier.carry_out(tap, answer.calls), brief=True)
         return None if answer.answered_by_calls else {"method": "answerCallbackQuery", **answering(tap, answer)}
 
-    async def deliver_batch(self, updates: Sequence[bytes]) -> list[bytes]:
-        """Handle a batch that was polled: in order within a chat, chats side by side; answers go out as calls.
-
-        Returns those that could not be handled now and are to be delivered again: of each chat the first one that
-        can't, and what follows it.
-        """
-        queues: dict[int, list[bytes]] = {}
-        for raw in updates:
-            queues.setdefault(chat_of(raw), []).append(raw)
-        left = await asyncio.gather(*(self._in_order(queue) for queue in queues.values()))
-        return [raw for queue in left for raw in queue]
-
-    async def _in_order(self, queue: Sequence[bytes]) -> Sequence[bytes]:
-        """Handle a chat's updates. Returns those that are left."""
-        for index, raw in enumerate(queue):
-            try:
-                reply = await self.deliver(raw)
-            except Again as why:
-                logger.debug("an update comes again: {}", why)
-                return queue[index:]
-            except NotAnUpdate as problem:
-                logger.error("an update that can't be read is left out: {}", problem)
-                continue
-            except Exception as bug:  # noqa: BLE001 -- a bug in one update must not stop all those after it
-                self._metrics.errors["update"] += 1
-                logger.opt(exception=bug).error("an update failed")
-                continue
+    async def deliver_polled(self, raw: bytes) -> None:
+        """Handle an update that was polled; its answer goes out as a call. Raises ``Again`` as ``deliver`` does."""
+        try:
+            reply = await self.deliver(raw)
+        except Again:
+            raise
+        except NotAnUpdate as problem:
+            logger.error("an update that can't be read is left out: {}", problem)
+        except Exception as bug:  # noqa: BLE001 -- a bug in one update must not stop all those after it
+            self._metrics.errors["update"] += 1
+            logger.opt(exception=bug).error("an update failed")
+        else:
             if reply is not None:
                 self._tasks.spawn("answer of a tap", self._carrier.answer(reply), brief=True)
-        return ()
 
     async def _deliver_slowly(self, raw: bytes) -> None:
         """aiogram's road: once and to its end, whichever replica gets it again."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
 from typing import Any, Protocol
 
 import msgspec
@@ -11,6 +11,7 @@ from loguru import logger
 
 from bot.bot_api import ApiError, CircuitOpen, Conflict, RetryAfter, ServerDown, Unauthorized
 from bot.doors import Doors
+from bot.updates import Again, chat_of
 from storage.leases import LeaseLostError, jitter
 
 WAIT_SECONDS = 25
@@ -19,6 +20,8 @@ LONGEST_PAUSE = 4.0
 """Between two polls while Telegram is away: taps wait there, and can't be answered after some 15 seconds."""
 AGAIN_PAUSE = 1.0
 """Between two polls while an update can't be handled: the same offset asked for sooner gives one update at a time."""
+SLOW_SECONDS = 0.6
+"""What takes longer does not hold back the others; within half a second the same offset would give one update."""
 PATIENCE_SECONDS = 30.0
 """How long a replica asks in vain before it lets another one try: perhaps it alone can't reach Telegram."""
 FINISH_SECONDS = 3.0
@@ -34,23 +37,47 @@ class Api(Protocol):
 
 
 class Poller:
-    """Polls while this process holds the lease."""
+    """Polls while this process holds the lease.
+
+    Updates of a chat are handled one after the other, chats side by side. An update is confirmed to Telegram after it
+    was handled, not before; while one takes its time, those after it are asked for together with it, and handled.
+    """
 
     def __init__(self, *, api: Api, doors: Doors, allowed_updates: list[str]) -> None:
         self._api = api
         self._doors = doors
         self._allowed = allowed_updates
-        self._offset = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._last = -1
+        """The newest update that was seen."""
+        self._queues: dict[int, deque[tuple[int, bytes]]] = {}
+        """Chat -> its updates in hand, in order."""
+        self._workers: set[asyncio.Task[None]] = set()
+        """One a chat with updates in hand."""
+        self._in_hand: set[int] = set()
+        self._left: set[int] = set()
+        """Updates that can't be handled now, and come again."""
         self._handled: set[int] = set()
         """Updates that are handled and can't be confirmed yet, as one before them is not."""
 
     async def lead(self, _fence: int = 0) -> None:
-        """Poll until cancelled. An update is confirmed to Telegram after it was handled, not before.
+        """Poll until cancelled. Raises ``LeaseLostError`` where Telegram is away for long, ``Unauthorized``."""
+        self._begin()
+        try:
+            await self._keep_polling()
+        except asyncio.CancelledError:
+            await self._finish()
+            raise
+        finally:
+            for worker in self._workers:
+                worker.cancel()
+            if self._workers:
+                await asyncio.wait(self._workers)
 
-        Raises ``LeaseLostError`` where Telegram can't be reached for long, and ``Unauthorized``.
-        """
+    async def _keep_polling(self) -> None:
         failures, answered = 0, time.monotonic()
-        self._offset, self._handled = 0, set()
         while True:
             try:
                 pause = await self._once()
@@ -74,36 +101,64 @@ class Poller:
             raise LeaseLostError from problem
 
     async def _once(self) -> float:
-        """Ask for updates and handle them. Returns how long to wait before the next time."""
-        updates = {_update_id(raw): raw for raw in await self._poll(self._offset)}
-        new = {id_: raw for id_, raw in updates.items() if id_ not in self._handled}
-        batch = asyncio.ensure_future(self._doors.deliver_batch(list(new.values())))
+        """Ask for updates and have them handled. Returns how long to wait before the next time."""
+        updates = {_update_id(raw): raw for raw in await self._poll(self._offset())}
+        newest = max(updates, default=None)
+        # What does not come again, although later ones do, has expired at Telegram's.
+        self._left = set() if newest is None else {id_ for id_ in self._left if id_ in updates or id_ > newest}
+        for id_, raw in updates.items():
+            if id_ not in self._in_hand and id_ not in self._handled:
+                self._take(id_, raw)
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=SLOW_SECONDS)
+        return AGAIN_PAUSE if self._left else 0.0
+
+    def _offset(self) -> int:
+        """The first update that is not handled; those before it are confirmed by asking so. 0: whatever there is."""
+        offset = min(self._in_hand | self._left, default=self._last + 1)
+        self._handled = {id_ for id_ in self._handled if id_ > offset}
+        return offset
+
+    def _take(self, id_: int, raw: bytes) -> None:
+        """An update comes into hand: behind those of its chat."""
+        self._last = max(self._last, id_)
+        self._left.discard(id_)
+        self._in_hand.add(id_)
+        chat_id = chat_of(raw)
+        queue = self._queues.get(chat_id)
+        if queue is not None:
+            queue.append((id_, raw))
+            return
+        queue = self._queues[chat_id] = deque([(id_, raw)])
+        worker = asyncio.get_running_loop().create_task(self._work(chat_id, queue))
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+
+    async def _work(self, chat_id: int, queue: deque[tuple[int, bytes]]) -> None:
+        """Handle a chat's updates. Where one is to come again, so are those after it."""
         try:
-            again = await asyncio.shield(batch)
-        except asyncio.CancelledError:
-            await self._finish(batch, updates)
-            raise
-        self._note(updates, again)
-        return AGAIN_PAUSE if again else 0.0
+            while queue:
+                id_, raw = queue[0]
+                await self._doors.deliver_polled(raw)
+                queue.popleft()
+                self._in_hand.remove(id_)
+                self._handled.add(id_)
+        except Again as why:
+            logger.debug("an update comes again: {}", why)
+        finally:
+            del self._queues[chat_id]
+            left = {id_ for id_, _ in queue}
+            self._in_hand -= left
+            self._left |= left
 
-    def _note(self, updates: Mapping[int, bytes], again: Sequence[bytes]) -> None:
-        """Move on to the first update that is not handled."""
-        if not updates:
-            return
-        left = {_update_id(raw) for raw in again}
-        self._offset = min(left) if left else max(updates) + 1
-        self._handled |= updates.keys() - left
-        self._handled = {id_ for id_ in self._handled if id_ > self._offset}
-
-    async def _finish(self, batch: "asyncio.Future[list[bytes]]", updates: Mapping[int, bytes]) -> None:
-        """Asked to stop: let the batch in hand come to its end and confirm it, so that nobody handles it again."""
-        await asyncio.wait({batch}, timeout=FINISH_SECONDS)
-        if not batch.done() or batch.cancelled() or batch.exception() is not None or not updates:
-            return
-        self._note(updates, batch.result())
-        with contextlib.suppress(ApiError):
-            params = {"offset": self._offset, "limit": 1, "timeout": 0}
-            await self._api.call_raw("getUpdates", params, seconds=1.0)
+    async def _finish(self) -> None:
+        """Asked to stop: let what is in hand come to its end and confirm it, so that nobody handles it again."""
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=FINISH_SECONDS)
+        if self._last >= 0:
+            params = {"offset": self._offset(), "limit": 1, "timeout": 0}
+            with contextlib.suppress(ApiError):
+                await self._api.call_raw("getUpdates", params, seconds=1.0)
 
     async def _refused(self, problem: ApiError, failures: int, pause: float) -> None:
         if isinstance(problem, Conflict) and WEBHOOK_SET in problem.text:

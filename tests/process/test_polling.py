@@ -1,5 +1,8 @@
-"""The poller's lease is for who can poll."""
+"""The poller: its lease is for who can poll, a slow update holds back its chat alone, nothing is confirmed early."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -7,6 +10,7 @@ import pytest
 
 from bot import polling
 from bot.bot_api import RetryAfter, ServerDown
+from bot.updates import Again
 from storage.leases import LeaseLostError
 
 if TYPE_CHECKING:
@@ -35,3 +39,135 @@ async def test_who_alone_can_not_reach_telegram_lets_another_process_poll(monkey
     with pytest.raises(LeaseLostError):
         await polling.Poller(api=api, doors=cast("Doors", None), allowed_updates=[]).lead()
     assert api.asked == 2
+
+
+def update(id_: int, chat_id: int) -> dict[str, Any]:
+    return {"update_id": id_, "message": {"message_id": id_, "date": 0, "chat": {"id": chat_id, "type": "group"}}}
+
+
+class Telegram:
+    """Keeps updates until they are confirmed, as the real one does."""
+
+    def __init__(self) -> None:
+        self.pending: list[dict[str, Any]] = []
+        self.offset = 0
+        self.more = asyncio.Event()
+
+    def add(self, *updates: dict[str, Any]) -> None:
+        self.pending += updates
+        self.more.set()
+
+    async def call_raw(self, method: str, params: dict[str, Any], *, seconds: float) -> msgspec.Raw:
+        del method, seconds
+        self.offset = params["offset"]
+        self.pending = [each for each in self.pending if each["update_id"] >= self.offset]
+        if not self.pending and params["timeout"]:
+            self.more.clear()
+            await self.more.wait()
+        return msgspec.Raw(msgspec.json.encode(self.pending[: params["limit"]]))
+
+
+class Handling:
+    """Doors that note what goes through them; some updates take until they are let through, some come again once."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.done: list[int] = []
+        self.slow: dict[int, asyncio.Event] = {}
+        self.again: set[int] = set()
+        self.never: set[int] = set()
+        self.changed = asyncio.Condition()
+
+    async def deliver_polled(self, raw: bytes) -> None:
+        id_ = msgspec.json.decode(raw)["update_id"]
+        self.begun.append(id_)
+        if id_ in self.never or id_ in self.again:
+            self.again.discard(id_)
+            raise Again("not now")
+        if id_ in self.slow:
+            await self.slow[id_].wait()
+        self.done.append(id_)
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def until(self, *ids: int) -> None:
+        async with asyncio.timeout(10), self.changed:
+            await self.changed.wait_for(lambda: set(ids) <= set(self.done))
+
+
+class Line:
+    """A poller between the two."""
+
+    def __init__(self) -> None:
+        self.telegram, self.doors = Telegram(), Handling()
+        self.poller = polling.Poller(api=self.telegram, doors=cast("Doors", self.doors), allowed_updates=[])
+
+    @contextlib.asynccontextmanager
+    async def leading(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.poller.lead())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def asked(self, offset: int) -> None:
+        """Wait until Telegram was asked with that offset."""
+        async with asyncio.timeout(10):
+            while self.telegram.offset != offset:  # noqa: ASYNC110 -- the poller's own pace
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    monkeypatch.setattr(polling, "SLOW_SECONDS", 0.02)
+    monkeypatch.setattr(polling, "AGAIN_PAUSE", 0.02)
+    return Line()
+
+
+async def test_an_update_that_takes_its_time_holds_back_its_own_chat_alone(line: Line) -> None:
+    free = line.doors.slow[1] = asyncio.Event()
+    async with line.leading():
+        line.telegram.add(update(1, -1), update(2, -2), update(3, -1))
+        await line.doors.until(2)
+        line.telegram.add(update(4, -2), update(5, -1), update(6, -3))
+        await line.doors.until(4, 6)
+        assert line.doors.done == [2, 4, 6]
+        assert line.telegram.offset <= 1, "what is not handled is not confirmed"
+        free.set()
+        await line.doors.until(1, 3, 5)
+        await line.asked(7)
+    assert [id_ for id_ in line.doors.done if id_ in {1, 3, 5}] == [1, 3, 5]
+    assert sorted(line.doors.begun) == [1, 2, 3, 4, 5, 6], "each was handled once"
+
+
+async def test_what_can_not_be_handled_comes_again_and_so_does_what_follows_it(line: Line) -> None:
+    line.doors.again = {1}
+    async with line.leading():
+        line.telegram.add(update(1, -1), update(2, -1), update(3, -2))
+        await line.doors.until(1, 2, 3)
+        await line.asked(4)
+    assert line.doors.begun == [1, 3, 1, 2]
+
+
+async def test_an_update_that_expired_before_it_came_again_is_not_waited_for(line: Line) -> None:
+    line.doors.never = {1, 2}
+    async with line.leading():
+        line.telegram.add(update(1, -1), update(2, -2))
+        await line.asked(1)
+        line.telegram.pending.clear()
+        line.telegram.add(update(3, -3))
+        await line.doors.until(3)
+        await line.asked(4)
+
+
+async def test_what_is_in_hand_at_the_end_is_confirmed_as_far_as_it_came(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "FINISH_SECONDS", 0.02)
+    line.doors.slow[2] = asyncio.Event()
+    async with line.leading():
+        line.telegram.add(update(1, -1), update(2, -2), update(3, -3))
+        await line.doors.until(1, 3)
+    assert line.telegram.offset == 2
+    assert not line.poller._workers
