@@ -104,12 +104,16 @@ class Act:
         finally:
             self.windows.append(Window(begin - 200, _now() + grace_ms, why))
 
+    def _away_if_strict(self, why: str) -> contextlib.AbstractContextManager[None]:
+        """The same where only strict durability waits: for PostgreSQL, and for the events of a process that died."""
+        return self._away(why, WAKING_MS + FAILOVER_MS) if self.setting.strict else contextlib.nullcontext()
+
     # -- the bot ------------------------------------------------------------------------------------------------
 
     async def _kill(self, replica: Replica, seconds: float) -> None:
         async with replica.busy:
             begin = _now()
-            if await self.leader("{deadlines}") in (replica, None):
+            if self.setting.strict or await self.leader("{deadlines}") in (replica, None):
                 self.windows.append(Window(begin - 200, begin + FAILOVER_MS, f"replica {replica.number} killed"))
             await replica.kill()
             await asyncio.sleep(seconds)
@@ -228,21 +232,24 @@ class Act:
             self.redis_store.resume()
 
     async def _kill_postgres(self, trouble: Trouble) -> None:
-        await self.postgres.kill()
-        await asyncio.sleep(trouble.seconds)
-        await self.postgres.start()
+        with self._away_if_strict("PostgreSQL killed"):
+            await self.postgres.kill()
+            await asyncio.sleep(trouble.seconds)
+            await self.postgres.start()
 
     async def _restart_postgres(self, trouble: Trouble) -> None:
-        await self.postgres.stop()
-        await asyncio.sleep(trouble.seconds)
-        await self.postgres.start()
+        with self._away_if_strict("PostgreSQL restarted"):
+            await self.postgres.stop()
+            await asyncio.sleep(trouble.seconds)
+            await self.postgres.start()
 
     _stop_postgres = _restart_postgres
 
     async def _pause_postgres(self, trouble: Trouble) -> None:
-        self.postgres.pause()
-        await asyncio.sleep(trouble.seconds)
-        self.postgres.resume()
+        with self._away_if_strict("PostgreSQL paused"):
+            self.postgres.pause()
+            await asyncio.sleep(trouble.seconds)
+            self.postgres.resume()
 
     async def _cut_redis(self, trouble: Trouble) -> None:
         with self._away(f"replica {trouble.victim} cut off from Redis", FAILOVER_MS):
@@ -253,10 +260,12 @@ class Act:
             await self._deaden(self.wires[int(trouble.victim)].redis, trouble.seconds)
 
     async def _cut_postgres(self, trouble: Trouble) -> None:
-        await self._cut(self.wires[int(trouble.victim)].postgres, trouble.seconds)
+        with self._away_if_strict("a replica cut off from PostgreSQL"):
+            await self._cut(self.wires[int(trouble.victim)].postgres, trouble.seconds)
 
     async def _deaden_postgres(self, trouble: Trouble) -> None:
-        await self._deaden(self.wires[int(trouble.victim)].postgres, trouble.seconds)
+        with self._away_if_strict("a replica cut off from PostgreSQL in silence"):
+            await self._deaden(self.wires[int(trouble.victim)].postgres, trouble.seconds)
 
     async def _cut(self, wire: Wire, seconds: float) -> None:
         await wire.cut()
