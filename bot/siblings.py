@@ -14,11 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from loguru import logger
 
+from bot.gathering import gathering
 from bot.tasks import Tasks
 from bot.updates import Again, NotAnUpdate, chat_of
 
@@ -130,7 +131,7 @@ class _Frames(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
+        self._transport = gathering(transport, asyncio.get_running_loop())
 
     def data_received(self, data: bytes) -> None:
         """Take out every whole frame."""

@@ -8,7 +8,7 @@ import contextlib
 import hmac
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, MutableMapping
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import uvicorn
@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.doors import Doors
+from bot.gathering import gathering
 from bot.health import Health
 from bot.tasks import Tasks
 from bot.updates import Again, NotAnUpdate
@@ -35,8 +36,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SECRET_HEADER = b"x-telegram-bot-api-secret-token"
 LARGEST_UPDATE = 1 << 20
 """Telegram's updates stay far below a megabyte."""
-GATHERED_AT_MOST = 1 << 16
-"""Bytes of a response that wait for the end of a turn of the loop."""
 JSON = (b"content-type", b"application/json")
 RETRY = (b"retry-after", b"1")
 
@@ -131,54 +130,12 @@ class AddressTaken(Exception):
     """Something else listens on the configured address."""
 
 
-class _Gathering:
-    """A transport whose writes of one turn of the loop go out together.
-
-    uvicorn writes a response's head and its body apart, and the event loop sends each at once: two system calls, two
-    packets, and two times that the other side wakes up.
-    """
-
-    __slots__ = ("_loop", "_size", "_transport", "_written", "is_closing")
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._written: list[bytes] = []
-        self._size = 0
-        self.is_closing = transport.is_closing
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Send soon; at once where much is waiting, so that the transport can say that it is too much."""
-        if not self._written:
-            self._loop.call_soon(self.flush)
-        self._written.append(data)
-        self._size += len(data)
-        if self._size > GATHERED_AT_MOST:
-            self.flush()
-
-    def flush(self) -> None:
-        """Send what is waiting."""
-        if self._written:
-            data = b"".join(self._written)
-            self._written.clear()
-            self._size = 0
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Send what is waiting, and close."""
-        self.flush()
-        self._transport.close()
-
-
 class _Http(HttpToolsProtocol):
-    """uvicorn's protocol on such a transport."""
+    """uvicorn's protocol, which writes a response's head and body apart, on a transport that sends them together."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """A client is there."""
-        super().connection_made(cast("asyncio.Transport", _Gathering(transport, self.loop)))
+        super().connection_made(gathering(transport, self.loop))
 
 
 class _Server(uvicorn.Server):

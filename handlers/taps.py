@@ -30,7 +30,9 @@ from storage.leases import STORE_GONE
 __all__ = ["Answer", "Call", "Tap", "Taps"]
 
 REMEMBERED = 8192
-"""Own boards, games and answers that are remembered for a while."""
+"""Own boards and answers that are remembered for a while."""
+GAMES_REMEMBERED = 4096
+"""Games whose newest message is remembered; of others Redis is asked."""
 
 _GAME_ID = re.compile(r"[0-9a-z]{12,40}")
 _UNCHANGED: Final = frozenset({"already-yours", "too-late", "already-joined", "not-in-game"})
@@ -141,8 +143,8 @@ class Taps:
             "r": _Showing(self._rematch, host=True, ended=True),
         }
         self._known = frozenset(verb for table in verbs.values() for verb in table) | self._showing.keys() | {"h", "k"}
-        self._own = _Recent()
-        self._newest = _Recent()
+        self._own = _Recent(REMEMBERED)
+        self._newest = _Recent(GAMES_REMEMBERED)
         self._answered: OrderedDict[int, Answer] = OrderedDict()
 
     def knows(self, data: str) -> bool:
@@ -432,9 +434,10 @@ class Taps:
 
 
 class _Recent:
-    """The last value by key, of the ``REMEMBERED`` most recent keys."""
+    """The last value by key, of so many most recent keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._values: OrderedDict[Any, int] = OrderedDict()
 
     def __contains__(self, key: object) -> bool:
@@ -451,6 +454,6 @@ class _Recent:
         known = self._values.get(key)
         self._values[key] = value
         self._values.move_to_end(key)
-        if len(self._values) > REMEMBERED:
+        if len(self._values) > self._limit:
             self._values.popitem(last=False)
         return known != value

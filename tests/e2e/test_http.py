@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.gathering import AT_MOST, gathering
 from bot.tasks import Tasks
-from bot.web import GATHERED_AT_MOST, App, Receive, Scope, Send, _Gathering, serving
+from bot.web import App, Receive, Scope, Send, serving
 
 HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
@@ -56,24 +57,32 @@ async def test_a_long_answer_arrives_whole_and_then_the_connection_is_closed() -
 
 async def test_what_is_written_in_one_turn_goes_out_together_and_much_at_once() -> None:
     sent = list[bytes]()
+    gone = False
 
     class Wire(asyncio.Transport):
+        def is_closing(self) -> bool:
+            return gone
+
         def write(self, data: bytes | bytearray | memoryview) -> None:
             sent.append(bytes(data))
 
         def close(self) -> None:
             sent.append(b"closed")
 
-    transport = _Gathering(Wire({"peername": "somebody"}), asyncio.get_running_loop())
+    transport = gathering(Wire({"peername": "somebody"}), asyncio.get_running_loop())
     assert transport.get_extra_info("peername") == "somebody"
     transport.write(b"head ")
     transport.write(b"body")
     assert sent == []
     await asyncio.sleep(0)
     assert sent == [b"head body"]
-    transport.write(bytes(GATHERED_AT_MOST + 1))
-    assert len(sent.pop()) == GATHERED_AT_MOST + 1
+    transport.write(bytes(AT_MOST + 1))
+    assert len(sent.pop()) == AT_MOST + 1
     transport.write(b"last words")
     transport.close()
     await asyncio.sleep(0)
     assert sent == [b"head body", b"last words", b"closed"]
+    transport.write(b"to nobody")
+    gone = True
+    await asyncio.sleep(0)
+    assert len(sent) == 3
