@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Self
 
 import hiredis
 from redis.asyncio import Redis
@@ -47,33 +46,6 @@ async def echo(stores: Stores, plan: Plan) -> list[Row]:
     return [row("echo.http", "/s", values)]
 
 
-class _Noted:
-    """Stands where a client stands, and notes the calls of the script instead of making them."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Any, ...]] = []
-
-    def pipeline(self, *, transaction: bool) -> "_Noted":
-        """The pipeline."""
-        assert not transaction
-        return self
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
-
-    def evalsha(self, *arguments: Any) -> None:
-        """Note a call."""
-        self.calls.append(("EVALSHA", *arguments))
-
-    async def execute(self, *, raise_on_error: bool) -> list[Any]:
-        """As if all had been committed."""
-        assert not raise_on_error
-        return [[b"committed"] * ((call[2] - 2) // 3) for call in self.calls]
-
-
 async def commits(stores: Stores, plan: Plan) -> list[Row]:
     """What Redis commits at most, each durable, when commits come encoded and a hundred together."""
     redis: Redis = Redis.from_url(stores.database(DATABASE))
@@ -84,7 +56,7 @@ async def commits(stores: Stores, plan: Plan) -> list[Row]:
     await redis.script_load(COMMIT)
     values, done = [], 0
     for _ in range(plan.runs):
-        flights = [await _flight(opened, done + number) for number in range(max(10, int(plan.seconds * 100)))]
+        flights = [_flight(games, opened, done + number) for number in range(max(10, int(plan.seconds * 100)))]
         done += len(flights)
         values.append(len(flights) * GAMES / await _sent(stores, flights))
         say(f"  Redis commits {values[-1]:,.0f}/s")
@@ -93,16 +65,15 @@ async def commits(stores: Stores, plan: Plan) -> list[Row]:
     return [row("commits.redis", "/s", values)]
 
 
-async def _flight(opened: Sequence[Outcome], number: int) -> tuple[int, bytes]:
+def _flight(games: RedisGames, opened: Sequence[Outcome], number: int) -> tuple[int, bytes]:
     """A commit of one pick for each game, as it goes over the wire, and how many answers it has."""
-    noted = _Noted()
-    games = RedisGames(noted, Codec(KINDS), shards=SHARDS)  # type: ignore[arg-type]
     record = Record(f"tg:{number}", number, (NumberPicked(1, number % 40),))
-    await games.commit([
+    commits = [
         Commit(game.state.id, KIND, game.version + number, game.version + number + 1, game.state, (record,), {})
         for game in opened
-    ])  # fmt: skip
-    return len(noted.calls), b"".join(hiredis.pack_command(call) for call in noted.calls)
+    ]
+    calls = games.calls(commits, {})
+    return len(calls), b"".join(call.packed() for call in calls)
 
 
 async def _sent(stores: Stores, flights: Sequence[tuple[int, bytes]]) -> float:

@@ -17,6 +17,7 @@ from fsm.engine import Commit, CommitResult, Stored, Unavailable
 from fsm.kind import Instant, Place
 from storage import keys
 from storage.codec import Codec
+from storage.connections import exchanged, packed
 
 LIVE_TTL_MS = 3 * 86_400_000
 """A live game nobody touched for this long is gone; no deadline is further away than a day."""
@@ -122,7 +123,7 @@ class RedisGames:
     async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
         """Each commit for itself, all in one round trip. Raises ``Unavailable``: it is unknown what was written."""
         results: dict[int, CommitResult | Exception] = {}
-        calls = self._calls(commits, results)
+        calls = self.calls(commits, results)
         results |= await self._send(calls)
         missing = [call for call in calls if isinstance(results[call.indexes[0]], NoScriptError)]
         if missing:  # the first commit of all, or Redis was restarted empty
@@ -142,10 +143,10 @@ class RedisGames:
             ):
                 await self.leave_places(commit.game_id, [place])
 
-    def _calls(self, commits: Sequence[Commit], results: dict[int, CommitResult | Exception]) -> "list[_Call]":
+    def calls(self, commits: Sequence[Commit], results: dict[int, CommitResult | Exception]) -> "list[Call]":
         """The calls of the script that these commits need. What can't be encoded has its result at once."""
-        filling: dict[str, _Call] = {}
-        calls: list[_Call] = []
+        filling: dict[str, Call] = {}
+        calls: list[Call] = []
         for index, commit in enumerate(commits):
             try:
                 arguments = self._arguments(commit)
@@ -155,19 +156,16 @@ class RedisGames:
             shard = keys.shard_of_game(commit.game_id)
             call = filling.get(shard)
             if call is None or len(call.indexes) >= GAMES_A_CALL:
-                call = filling[shard] = _Call(shard)
+                call = filling[shard] = Call(shard)
                 calls.append(call)
             call.add(index, commit, arguments)
         return calls
 
-    async def _send(self, calls: "Sequence[_Call]") -> dict[int, CommitResult | Exception]:
+    async def _send(self, calls: "Sequence[Call]") -> dict[int, CommitResult | Exception]:
         """The results by the index of the commit."""
         if not calls:
             return {}
-        async with self._pipeline() as pipe:
-            for call in calls:
-                pipe.evalsha(COMMIT_SHA, len(call.keys), *call.keys, *call.arguments)
-            answers = await _reached(pipe.execute(raise_on_error=False))
+        answers = await _reached(exchanged(self._redis, [call.packed() for call in calls]))
         return {
             index: result
             for call, answer in zip(calls, answers, strict=True)
@@ -251,7 +249,7 @@ class RedisGames:
         return keys.new_game_id(place, command_id, len(self.shards))
 
 
-class _Call:
+class Call:
     """One call of the script: games of one shard."""
 
     def __init__(self, shard: str) -> None:
@@ -266,6 +264,10 @@ class _Call:
         place = keys.place_key(keys.shard_of_game(game_id), commit.state.place)
         self.keys += (keys.game_key(game_id), keys.tail_key(game_id), place)
         self.arguments += arguments
+
+    def packed(self) -> bytes:
+        """As it goes over the wire."""
+        return packed("EVALSHA", COMMIT_SHA, len(self.keys), *self.keys, *self.arguments)
 
     def results(self, answer: Any) -> list[CommitResult | Exception]:
         """What became of each game."""

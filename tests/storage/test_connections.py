@@ -8,13 +8,17 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from storage.connections import (
     POSTGRES_GONE,
     REDIS_GONE,
     Connection,
     Pool,
+    exchanged,
     in_transaction,
+    packed,
     postgres_pool,
     redis_client,
     redis_ready,
@@ -173,3 +177,30 @@ def test_a_dsn_of_something_else_is_refused() -> None:
 
     with pytest.raises(ValueError, match="redis://"):
         asyncio.run(connect())
+
+
+async def test_commands_in_one_piece_have_their_answers_in_order_errors_among_them(redis_dsn: str) -> None:
+    async with redis_client(redis_dsn, pool_size=1) as client:
+        commands = [
+            packed("SET", "a", 1),
+            packed("LPUSH", "a", "x"),
+            packed("EVALSHA", "0" * 40, 0),
+            packed("GET", "a"),
+        ]
+        done, wrong, unknown, value = await exchanged(client, commands)
+        assert (done, value) == (b"OK", b"1")
+        assert isinstance(wrong, ResponseError)
+        assert isinstance(unknown, NoScriptError)
+        assert await exchanged(client, []) == []
+        assert await client.get("a") == b"1"
+
+
+async def test_answers_that_do_not_come_in_time_are_not_taken_for_those_of_the_next(redis_dsn: str) -> None:
+    async with redis_client(redis_dsn, pool_size=1) as client:
+        for waiting in (
+            exchanged(client, [packed("BLPOP", "nothing", 30), packed("PING")], seconds=0.05),
+            asyncio.wait_for(exchanged(client, [packed("BLPOP", "nothing", 30)]), 0.05),
+        ):
+            with pytest.raises((RedisTimeoutError, TimeoutError)):
+                await waiting
+            assert await exchanged(client, [packed("ECHO", "mine")]) == [b"mine"]
