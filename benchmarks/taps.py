@@ -99,7 +99,7 @@ class Fleet:
     async def latency(self) -> list[Row]:
         """How long a tap takes while taps come at a share of the highest rate, whether or not they are answered."""
         rate, reports = SHARE * median(self.rates["tombola"]), list[Report]()
-        for _ in range(self.plan.few()):
+        for _ in range(self.plan.runs):
             async with self.awake("tombola") as stack:
                 reports.append(await checked(stack, self.plan.run(stack.port, rate=rate), self.stores))
             say(f"  at {rate:,.0f}/s: " + ", ".join(f"{k} {v:.1f} ms" for k, v in reports[-1].latencies.items()))
