@@ -21,6 +21,8 @@ from sandbox.control import Answer, buttons
 from sandbox.state import Chat, Message, User
 
 T = TypeVar("T")
+IN_FLIGHT = "tombola:{send}:inflight"
+"""Key of the calls that the sender has claimed and not recorded yet."""
 STEP = 0.5
 """Seconds that the clock is turned at a time while a test waits."""
 
@@ -63,9 +65,17 @@ class Table:
 
     async def turn(self, seconds: float) -> None:
         """Turn the clock, and let everything that is due happen."""
+        await self.landed()
         self.clock.ahead += seconds
         self.box.control.clock_turned()
         await self.bot.deadlines.fire_due()
+
+    async def landed(self) -> None:
+        """Wait until no call is on its way, mostly: one that arrived after the clock was turned would arrive late."""
+        for _ in range(100):
+            if not await self.bot.redis.exists(IN_FLIGHT):
+                return
+            await asyncio.sleep(0.005)
 
     async def until(self, condition: Callable[[], T | None], *, steps: int = 200) -> T:
         """Wait for a condition, turning the clock so that Telegram's rates hold nobody up."""
@@ -73,6 +83,7 @@ class Table:
             try:
                 return await self.box.control.until(condition, timeout=0.05)
             except TimeoutError:
+                await self.landed()
                 self.clock.ahead += STEP
                 self.box.control.clock_turned()
         texts = "\n---\n".join(self.box.control.texts(self.host, self.group)[-4:])
