@@ -43,8 +43,8 @@ class Window(msgspec.Struct, frozen=True, array_like=True):
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """The windows of all chats together, of any chat, and of a group on top. `()` means no limit."""
 
-    overall: tuple[Window, ...] = (Window(1_250, (30, 29, 28)), Window(100, (6, 4, 3)))
-    """Telegram: 30 a second. A quarter of a second is left for calls that are held up on the way and arrive together: a
+    overall: tuple[Window, ...] = (Window(1_200, (30, 29, 28)), Window(100, (6, 4, 3)))
+    """Telegram: 30 a second. A fifth of a second is left for calls that are held up on the way and arrive together: a
     429 would stop everybody's. The short window spreads the second's calls."""
     chat: tuple[Window, ...] = (Window(3_250, (3, 3, 2)), Window(5_500, (5, 5, 4)))
     """Telegram: one a second, short bursts pass. Three at once at most."""
