@@ -315,8 +315,9 @@ async def _played(stack: contextlib.AsyncExitStack, tally: Tally, groups: int, p
     redis = await stack.enter_async_context(redis_client(redis_store.dsn))
     rng, updates = Random(1), count(1)
     people = range(1, players + 1)
+    # A group has people of its own: who played in several at once could be taken for a flood, and pick in none.
     playing = [
-        Group(number + 1, people, Random(rng.random()), moves, telegram, replica.port, updates, tally).play()
+        Group(number + 1, people[number::groups], Random(rng.random()), moves, telegram, replica.port, updates, tally).play()
         for number in range(groups)
     ]
     watching = asyncio.create_task(watch(replica, redis, tally))
