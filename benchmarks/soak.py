@@ -317,8 +317,8 @@ async def _played(stack: contextlib.AsyncExitStack, tally: Tally, groups: int, p
     people = range(1, players + 1)
     # A group has people of its own: who played in several at once could be taken for a flood, and pick in none.
     playing = [
-        Group(number + 1, people[number::groups], Random(rng.random()), moves, telegram, replica.port, updates, tally).play()
-        for number in range(groups)
+        Group(number + 1, own, Random(rng.random()), moves, telegram, replica.port, updates, tally).play()
+        for number, own in enumerate(people[number::groups] for number in range(groups))
     ]
     watching = asyncio.create_task(watch(replica, redis, tally))
     try:
