@@ -7,9 +7,9 @@ same for a webhook and for polling; what differs is how the answer gets back.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from loguru import logger
@@ -19,11 +19,11 @@ from bot.logs import TRACE
 from bot.metrics import Metrics
 from bot.siblings import Siblings
 from bot.tasks import Tasks
-from bot.updates import UNREADABLE, Again, NotAnUpdate, chat_of
-from fsm.engine import Clock, Unavailable
+from bot.updates import UNREADABLE, Again, NotAnUpdate, Reply, chat_of
+from fsm.engine import Clock, Unavailable, Waiting
 from handlers.carrying import Carrier
 from handlers.floods import Floods, Verdict
-from handlers.taps import Answer, Tap, Taps
+from handlers.taps import Answer, Call, Tap, Taps
 from storage.connections import REDIS_GONE
 from storage.feed import trace_of
 
@@ -75,6 +75,8 @@ class _AnyUpdate(msgspec.Struct):
     update_id: int
 
 
+T = TypeVar("T")
+
 _decode_tap = msgspec.json.Decoder(_TapUpdate).decode
 _decode_any = msgspec.json.Decoder(_AnyUpdate).decode
 
@@ -115,7 +117,6 @@ def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
         ephemeral_message_id=message.ephemeral_message_id,
         data=query.data,
         received=received,
-        trace=trace_of(f"tg:{update.update_id}"),
     )
 
 
@@ -148,28 +149,37 @@ class Doors:
         self._detailed = detailed
         """Whether each tap has its line in the log: what is not to be written is not to be made either."""
 
-    def deliver(self, raw: bytes) -> Awaitable[dict[str, Any] | None]:
-        """Handle one update to its end, in the process where its chat is at home.
+    def deliver(self, raw: bytes) -> Awaitable[Reply]:
+        """Handle one update to its end. Raises ``NotAnUpdate``, and ``Again``: it should be delivered once more."""
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.take(raw, reply)
+        return reply
 
-        Returns the call that answers it, for the webhook's reply, or None. Raises ``NotAnUpdate``, and ``Again`` where
-        nothing was done and it should be delivered once more.
+    def take(self, raw: bytes, sender: Waiting[Reply]) -> None:
+        """``deliver`` for whoever needs no future: ``sender`` is told what that returns or raises.
+
+        It is handled in the process where its chat is at home.
         """
         if self._siblings is None:
-            return self.handle(raw)
-        return self._siblings.deliver(raw, self.handle)
+            self.handle(raw, sender)
+        else:
+            self._siblings.take(raw, sender, self.handle)
 
-    async def handle(self, raw: bytes) -> dict[str, Any] | None:
+    def handle(self, raw: bytes, sender: Waiting[Reply]) -> None:
         """The same, in this process."""
         began = time.perf_counter()
         tap = peek(raw, self._clock.now(), self._taps.knows)
         if tap is None:
-            await self._deliver_slowly(raw)
-            return None
-        TRACE.set(tap.trace)
-        if self._floods.judge(tap.user_id) is Verdict.PASS:
-            answer = await self._taps.answer(tap)
-        else:
-            answer = await self._taps.too_fast(tap)  # each time: who is told nothing takes the tap for done
+            self._spawn("update", lambda: self._deliver_slowly(raw), sender)
+            return
+        answering = _Answering(self, tap, began, sender)
+        if self._floods.judge(tap.user_id) is not Verdict.PASS:  # told each time: who is told nothing takes it for done
+            self._spawn("tap of a flood", lambda: self._taps.too_fast(tap), answering, tap.trace)
+        elif not self._taps.begin(tap, answering):
+            self._spawn("tap", lambda: self._taps.answer(tap), answering, tap.trace)
+
+    def answered(self, tap: Tap, answer: Answer, began: float) -> Reply:
+        """Count an answer and begin what belongs to it. Returns the call that tells it."""
         self._metrics.updates["fast", answer.outcome] += 1
         self._metrics.taps.add(time.perf_counter() - began)
         if self._detailed:
@@ -178,8 +188,34 @@ class Doors:
             self._metrics.errors["tap"] += 1
             logger.bind(**_about(tap)).opt(exception=answer.error).error("a tap failed")
         if answer.calls:
-            self._tasks.spawn("calls of a tap", self._carrier.carry_out(tap, answer.calls), brief=True)
+            with suppress(RuntimeError):  # the process is stopping: the tap is done, what it shows is not
+                self._tasks.spawn("calls of a tap", self._carry_out(tap, answer.calls), brief=True)
         return None if answer.answered_by_calls else {"method": "answerCallbackQuery", **answering(tap, answer)}
+
+    async def _carry_out(self, tap: Tap, calls: Sequence[Call]) -> None:
+        TRACE.set(tap.trace)
+        await self._carrier.carry_out(tap, calls)
+
+    def _spawn(self, name: str, do: Callable[[], Awaitable[T]], asker: Waiting[T], trace: str = "") -> None:
+        """Do it in a task of its own, and tell who asks what comes of it."""
+
+        async def told() -> None:
+            if trace:
+                TRACE.set(trace)
+            try:
+                result = await do()
+            except asyncio.CancelledError:
+                _tell(asker, Again("the process is stopping"))
+                raise
+            except Exception as error:  # noqa: BLE001 -- whoever asked hears of it
+                _tell(asker, error)
+            else:
+                _tell(asker, result)
+
+        try:
+            self._tasks.spawn(name, told(), brief=True)
+        except RuntimeError as stopping:
+            _tell(asker, Again(str(stopping)))
 
     async def deliver_polled(self, raw: bytes) -> None:
         """Handle an update that was polled; its answer goes out as a call. Raises ``Again`` as ``deliver`` does."""
@@ -272,6 +308,34 @@ class Doors:
             self._metrics.updates["slow", "done"] += 1
             logger.debug("update {update}: done", update=key.rpartition(":")[2], chat=chat_of(raw))
         await self._redis.set(key, b"done", ex=DONE_SECONDS)
+
+
+class _Answering(msgspec.Struct, gc=False):
+    """A tap that is to be answered."""
+
+    doors: Doors
+    tap: Tap
+    began: float
+    sender: Waiting[Reply]
+
+    def done(self) -> bool:
+        return self.sender.done()
+
+    def set_result(self, answer: Answer, /) -> None:
+        _tell(self.sender, self.doors.answered(self.tap, answer, self.began))
+
+    def set_exception(self, exception: Exception, /) -> None:
+        _tell(self.sender, exception)
+
+
+def _tell(asker: Waiting[T], result: T | Exception) -> None:
+    """Tell who asks, if they still wait."""
+    if asker.done():
+        return
+    if isinstance(result, Exception):
+        asker.set_exception(result)
+    else:
+        asker.set_result(result)
 
 
 def _about(tap: Tap) -> dict[str, Any]:

@@ -1,31 +1,49 @@
 """Writes of one turn of the event loop, sent together.
 
 The loop sends whatever is written at once: a system call, a packet, and the other side wakes up. What comes in pieces
-(uvicorn writes a response's head and its body apart) or in numbers (updates that one worker passes to another) is
-better gathered until the turn is over.
+(uvicorn writes a response's head and its body apart) or in numbers (the answers of a flight, updates that one worker
+passes to another) is better sent when the turn is over: then who reads it wakes up once for many.
 """
 
 import asyncio
 from typing import Any, cast
 
 AT_MOST = 1 << 16
-"""Bytes that wait; more are sent at once, so that the transport can say that it is too much."""
+"""Bytes of one transport that wait; more are sent at once, so that it can say that it is too much."""
 
 
-def gathering(transport: asyncio.BaseTransport, loop: asyncio.AbstractEventLoop) -> asyncio.Transport:
-    """A transport that sends what is written in one turn of the loop together."""
-    inner = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
-    return cast("asyncio.Transport", _Gathering(inner, loop))
+class Turn:
+    """What is to be sent when this turn of a loop is over."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: list[_Gathering] = []
+
+    def gathering(self, transport: asyncio.BaseTransport) -> asyncio.Transport:
+        """A transport whose writes wait for the end of the turn."""
+        inner = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
+        return cast("asyncio.Transport", _Gathering(inner, self))
+
+    def wait(self, transport: "_Gathering") -> None:
+        """Send what a transport has at the end of the turn."""
+        if not self._waiting:
+            self._loop.call_soon(self._over)
+        self._waiting.append(transport)
+
+    def _over(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for transport in waiting:
+            transport.flush()
 
 
 class _Gathering:
     """The transport; what is not about writing goes to the one within."""
 
-    __slots__ = ("_loop", "_size", "_transport", "_written", "is_closing")
+    __slots__ = ("_size", "_transport", "_turn", "_written", "is_closing")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: asyncio.Transport, turn: Turn) -> None:
         self._transport = transport
-        self._loop = loop
+        self._turn = turn
         self._written: list[bytes] = []
         self._size = 0
         self.is_closing = transport.is_closing
@@ -36,7 +54,7 @@ class _Gathering:
     def write(self, data: bytes) -> None:
         """Send at the end of the turn."""
         if not self._written:
-            self._loop.call_soon(self.flush)
+            self._turn.wait(self)
         self._written.append(data)
         self._size += len(data)
         if self._size > AT_MOST:

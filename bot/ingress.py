@@ -76,7 +76,7 @@ class Ingress:
             supplies=parts.supplies,
         )
         self._slow: asyncio.Task[SlowDoor] | None = None
-        self._siblings = Siblings(seat, parts.tasks) if seat is not None else None
+        self._siblings = Siblings(seat) if seat is not None else None
         self.doors = Doors(
             taps=self._taps,
             floods=self._floods,

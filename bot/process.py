@@ -216,16 +216,17 @@ async def _stop(parts: Parts, ingress: Ingress | None, worker: Worker | None) ->
 async def _serving(parts: Parts, health: Health, ingress: Ingress | None, seat: Seat | None) -> AsyncIterator[int]:
     """Serve HTTP until the end of the block. Gives the port. A worker also has a port of its own, for its metrics."""
     telegram, address = parts.settings.telegram, parts.settings.web
-    own = app = web.application(web.routes(health, registry(parts.metrics)))
+    app, webhook = web.application(web.routes(health, registry(parts.metrics))), None
     if ingress is not None and telegram.mode == "webhook":
-        secret = telegram.webhook_secret.get_secret_value()
-        app = web.Webhook(paths=telegram.webhook_paths, secret=secret, doors=ingress.doors, otherwise=app)
+        secret = telegram.webhook_secret.get_secret_value().encode()
+        webhook = web.Webhook(telegram.webhook_paths, secret, ingress.doors)
     try:
         async with contextlib.AsyncExitStack() as stack:
             if seat is not None:
-                await _serve_alone(stack, parts, own, address.port + 1 + seat.index)
-            shared = web.serving(app, address.host, address.port, parts.tasks, shared=seat is not None)
-            yield await stack.enter_async_context(shared)
+                await _serve_alone(stack, parts, app, address.port + 1 + seat.index)
+            shared = seat is not None
+            serving = web.serving(app, address.host, address.port, parts.tasks, webhook=webhook, shared=shared)
+            yield await stack.enter_async_context(serving)
     except web.AddressTaken as error:
         raise SettingsError(str(error)) from None
 

@@ -9,32 +9,26 @@ import asyncio
 import os
 import struct
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from loguru import logger
 
-from bot.gathering import gathering
-from bot.tasks import Tasks
-from bot.updates import Again, NotAnUpdate, chat_of
+from bot.gathering import Turn
+from bot.updates import Again, NotAnUpdate, Reply, chat_of
+from fsm.engine import Waiting
 
-Reply = dict[str, Any] | None
-Here = Callable[[bytes], Awaitable[Reply]]
-"""Handles an update in this process."""
+Here = Callable[[bytes, Waiting[Reply]], None]
+"""Handles an update in this process, and tells who waits."""
 
 FRAME = struct.Struct("<IIB")
 """Length of what follows, number of the update on this link, kind."""
 LOOK_SECONDS = 0.25
 """Between two looks for siblings that are not linked."""
-
-
-class LinkLost(Exception):
-    """A sibling has gone, and nobody knows whether it has handled the update."""
 
 
 class Kind(IntEnum):
@@ -67,24 +61,17 @@ class Seat:
 class Siblings:
     """The other workers, seen from one of them."""
 
-    def __init__(self, seat: Seat, tasks: Tasks) -> None:
+    def __init__(self, seat: Seat) -> None:
         self._seat = seat
-        self._tasks = tasks
         self._links: dict[int, _Link] = {}
         self.passed_on = 0
         """Updates that another worker has handled for this one."""
 
-    async def deliver(self, raw: bytes, here: Here) -> Reply:
-        """Handle an update where its chat is at home. Raises ``NotAnUpdate`` and ``Again``."""
+    def take(self, raw: bytes, sender: Waiting[Reply], here: Here) -> None:
+        """Have an update handled where its chat is at home. ``sender`` may be told ``NotAnUpdate`` and ``Again``."""
         link = self._links.get(self.home(raw))
-        if link is None:
-            return await here(raw)
-        try:
-            reply = await link.ask(raw)
-        except LinkLost:
-            return await here(raw)
-        self.passed_on += 1
-        return reply
+        if link is None or not link.ask(_Passed(self, raw, sender, here)):
+            here(raw, sender)
 
     def home(self, raw: bytes) -> int:
         """The worker where an update's chat is at home."""
@@ -101,23 +88,26 @@ class Siblings:
         with suppress(FileNotFoundError):
             os.unlink(path)  # noqa: PTH108 -- of a worker that has died
         loop = asyncio.get_running_loop()
-        served: set[_Served] = set()
-        server = await loop.create_unix_server(lambda: _Served(here, self._tasks, served), path)
+        turn, served = Turn(loop), set[_Served]()
+        server = await loop.create_unix_server(lambda: _Served(turn, here, served), path)
         try:
             while True:
                 for index in range(self._seat.count):
                     if index != self._seat.index and index not in self._links:
-                        await self._link(index)
+                        await self._link(index, turn)
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             server.close()
             for end in (*self._links.values(), *served):
                 end.close()
 
-    async def _link(self, index: int) -> None:
+    async def _link(self, index: int, turn: Turn) -> None:
+        def lost() -> None:
+            self._links.pop(index, None)
+
         loop, path = asyncio.get_running_loop(), self._seat.socket(index)
         with suppress(OSError):
-            _, link = await loop.create_unix_connection(lambda: _Link(lambda: self._links.pop(index, None)), path)
+            _, link = await loop.create_unix_connection(lambda: _Link(turn, lost), path)
             self._links[index] = link
             logger.debug("linked to worker {}", index)
 
@@ -125,13 +115,14 @@ class Siblings:
 class _Frames(asyncio.Protocol):
     """Reads frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        self._transport = gathering(transport, asyncio.get_running_loop())
+        self._transport = self._turn.gathering(transport)
 
     def data_received(self, data: bytes) -> None:
         """Take out every whole frame."""
@@ -149,11 +140,12 @@ class _Frames(asyncio.Protocol):
         """Handle one frame."""
         raise NotImplementedError
 
-    def send(self, number: int, kind: Kind, body: bytes) -> None:
-        """Send one frame. Raises ``LinkLost``."""
+    def send(self, number: int, kind: Kind, body: bytes) -> bool:
+        """Send one frame. False: nobody is there any more."""
         if self._transport is None or self._transport.is_closing():
-            raise LinkLost
+            return False
         self._transport.write(FRAME.pack(len(body), number, kind) + body)
+        return True
 
     def close(self) -> None:
         """Hang up."""
@@ -161,55 +153,71 @@ class _Frames(asyncio.Protocol):
             self._transport.close()
 
 
-class _Link(_Frames):
-    """To a sibling: asks it to handle updates."""
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """An update that a sibling is asked to handle."""
 
-    def __init__(self, lost: Callable[[], object]) -> None:
-        super().__init__()
-        self._lost = lost
-        self._asked: dict[int, asyncio.Future[Reply]] = {}
-        self._number = 0
+    siblings: Siblings
+    raw: bytes
+    sender: Waiting[Reply]
+    here: Here
 
-    async def ask(self, raw: bytes) -> Reply:
-        """The sibling's reply. Raises ``LinkLost``, and what the sibling raises."""
-        number = self._number = (self._number + 1) & 0xFFFFFFFF
-        self.send(number, Kind.UPDATE, raw)
-        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._asked[number] = answer
-        try:
-            return await answer
-        finally:
-            self._asked.pop(number, None)
-
-    def received(self, number: int, kind: Kind, body: bytes) -> None:
-        """Give the reply to whoever asked."""
-        answer = self._asked.get(number)
-        if answer is None or answer.done():
+    def told(self, kind: Kind, body: bytes) -> None:
+        """The sibling has handled it."""
+        self.siblings.passed_on += 1
+        if self.sender.done():
             return
         match kind:
             case Kind.REPLY:
-                answer.set_result(msgspec.json.decode(body) if body else None)
+                self.sender.set_result(msgspec.json.decode(body) if body else None)
             case Kind.NOT_AN_UPDATE:
-                answer.set_exception(NotAnUpdate(body.decode()))
+                self.sender.set_exception(NotAnUpdate(body.decode()))
             case _:
-                answer.set_exception(Again(body.decode()))
+                self.sender.set_exception(Again(body.decode()))
+
+    def lost(self) -> None:
+        """The sibling has gone, and nobody knows whether it has handled it."""
+        self.here(self.raw, self.sender)
+
+
+class _Link(_Frames):
+    """To a sibling: asks it to handle updates."""
+
+    def __init__(self, turn: Turn, lost: Callable[[], object]) -> None:
+        super().__init__(turn)
+        self._lost = lost
+        self._asked: dict[int, _Passed] = {}
+        self._number = 0
+
+    def ask(self, passed: _Passed) -> bool:
+        """Have an update handled there. False: the sibling has gone."""
+        number = self._number = (self._number + 1) & 0xFFFFFFFF
+        if not self.send(number, Kind.UPDATE, passed.raw):
+            return False
+        self._asked[number] = passed
+        return True
+
+    def received(self, number: int, kind: Kind, body: bytes) -> None:
+        """Give the reply to whoever asked."""
+        passed = self._asked.pop(number, None)
+        if passed is not None:
+            passed.told(kind, body)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Whoever waits handles the update."""
+        """What waits is handled here."""
         del exc
         self._lost()
-        for answer in self._asked.values():
-            if not answer.done():
-                answer.set_exception(LinkLost())
+        asked, self._asked = self._asked, {}
+        for passed in asked.values():
+            passed.lost()
 
 
 class _Served(_Frames):
     """From a sibling: handles the updates that it passes on."""
 
-    def __init__(self, here: Here, tasks: Tasks, served: "set[_Served]") -> None:
-        super().__init__()
+    def __init__(self, turn: Turn, here: Here, served: "set[_Served]") -> None:
+        super().__init__(turn)
         self._here = here
-        self._tasks = tasks
         self._served = served
         served.add(self)
 
@@ -221,19 +229,33 @@ class _Served(_Frames):
     def received(self, number: int, kind: Kind, body: bytes) -> None:
         """Handle an update."""
         del kind
-        self._tasks.spawn("update of a sibling", self._handle(number, body), brief=True)
+        self._here(body, _Asked(self, number))
 
-    async def _handle(self, number: int, raw: bytes) -> None:
-        kind, body = Kind.REPLY, b""
-        try:
-            reply = await self._here(raw)
-            body = msgspec.json.encode(reply) if reply is not None else b""
-        except NotAnUpdate as problem:
-            kind, body = Kind.NOT_AN_UPDATE, str(problem).encode()
-        except Again as why:
-            kind, body = Kind.AGAIN, str(why).encode()
-        except Exception as bug:  # noqa: BLE001 -- whoever asked must hear of it
-            logger.opt(exception=bug).error("an update of a sibling failed")
-            kind, body = Kind.AGAIN, type(bug).__name__.encode()
-        with suppress(LinkLost):
-            self.send(number, kind, body)
+
+@dataclass(slots=True)
+class _Asked:
+    """A sibling that waits for its update's reply."""
+
+    end: _Served
+    number: int
+    told: bool = False
+
+    def done(self) -> bool:
+        return self.told
+
+    def set_result(self, reply: Reply, /) -> None:
+        self._tell(Kind.REPLY, msgspec.json.encode(reply) if reply is not None else b"")
+
+    def set_exception(self, exception: Exception, /) -> None:
+        match exception:
+            case NotAnUpdate():
+                self._tell(Kind.NOT_AN_UPDATE, str(exception).encode())
+            case Again():
+                self._tell(Kind.AGAIN, str(exception).encode())
+            case bug:
+                logger.opt(exception=bug).error("an update of a sibling failed")
+                self._tell(Kind.AGAIN, type(bug).__name__.encode())
+
+    def _tell(self, kind: Kind, body: bytes) -> None:
+        self.told = True
+        self.end.send(self.number, kind, body)

@@ -1,8 +1,12 @@
 """Updates as they come in, undecoded: whose they are, and what may be wrong with them."""
 
 import re
+from typing import Any, TypeAlias
 
 import msgspec
+
+Reply: TypeAlias = dict[str, Any] | None
+"""The call of the Bot API that answers an update, with its ``method``; None: nothing is answered."""
 
 
 class NotAnUpdate(ValueError):

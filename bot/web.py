@@ -1,15 +1,18 @@
 """HTTP: the webhook, health and metrics. One server a process.
 
-The webhook is plain ASGI, because every tap goes through it; the rest is Starlette's.
+Every tap comes in by the webhook, which is as near to the socket as uvicorn lets it be; the rest is Starlette's.
 """
 
 import asyncio
 import contextlib
 import hmac
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, MutableMapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import quote, unquote
 
+import httptools
 import msgspec
 import uvicorn
 from loguru import logger
@@ -19,13 +22,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from bot.doors import Doors
-from bot.gathering import gathering
+from bot.gathering import Turn
 from bot.health import Health
 from bot.tasks import Tasks
-from bot.updates import Again, NotAnUpdate
+from bot.updates import Again, NotAnUpdate, Reply
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -36,64 +39,121 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SECRET_HEADER = b"x-telegram-bot-api-secret-token"
 LARGEST_UPDATE = 1 << 20
 """Telegram's updates stay far below a megabyte."""
-JSON = (b"content-type", b"application/json")
-RETRY = (b"retry-after", b"1")
+HEADS = {
+    200: b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n",
+    400: b"HTTP/1.1 400 Bad Request\r\n",
+    401: b"HTTP/1.1 401 Unauthorized\r\n",
+    405: b"HTTP/1.1 405 Method Not Allowed\r\n",
+    413: b"HTTP/1.1 413 Content Too Large\r\n",
+    500: b"HTTP/1.1 500 Internal Server Error\r\n",
+    503: b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n",
+}
+"""How a response begins."""
 
 
+@dataclass(frozen=True, slots=True)
 class Webhook:
-    """Takes updates from Telegram's server; everything else goes on to the next application."""
+    """Where Telegram's server delivers updates.
 
-    def __init__(self, *, paths: Container[str], secret: str, doors: Doors, otherwise: App) -> None:
-        self._paths = paths
-        self._secret = secret.encode()
-        self._doors = doors
-        self._otherwise = otherwise
+    Attributes:
+        paths: of the URL, unquoted.
+        secret: what Telegram sends along.
+        doors: handle the updates.
+    """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http" or scope["path"] not in self._paths:
-            await self._otherwise(scope, receive, send)
+    paths: frozenset[str]
+    secret: bytes
+    doors: Doors
+    urls: frozenset[bytes] = field(init=False)
+    """How the paths are mostly written in requests."""
+
+    def __post_init__(self) -> None:
+        """Make what follows from the paths."""
+        object.__setattr__(self, "urls", frozenset(path.encode() for path in self.paths if quote(path) == path))
+
+    def is_at(self, url: bytes) -> bool:
+        """Whether a request is for the webhook."""
+        if url in self.urls:
+            return True
+        with contextlib.suppress(httptools.HttpParserInvalidURLError, UnicodeDecodeError):
+            return unquote(httptools.parse_url(url).path.decode("ascii")) in self.paths
+        return False
+
+    def refused(self, method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> int:
+        """The status that a request is refused with; 0 where it is not."""
+        if method != b"POST":
+            return 405
+        return 0 if hmac.compare_digest(dict(headers).get(SECRET_HEADER, b""), self.secret) else 401
+
+
+class _Update:
+    """A request to the webhook, from its head to its response. It is to uvicorn's protocol what its ASGI cycle is."""
+
+    __slots__ = (
+        "_begun", "_refused", "_server", "_webhook",
+        "body", "disconnected", "keep_alive", "message_event", "more_body", "response_complete",
+    )  # fmt: skip
+
+    def __init__(self, server: "_Http", webhook: Webhook, refused: int, *, keep_alive: bool) -> None:
+        self._server = server
+        self._webhook = webhook
+        self._refused = refused
+        self._begun = False
+        self.body = bytearray()
+        self.more_body = True
+        self.message_event = self
+        """Uvicorn sets it when more of the body is there, or nothing more comes."""
+        self.keep_alive = keep_alive
+        self.disconnected = False
+        self.response_complete = False
+
+    def begin(self) -> None:
+        """The responses to all requests before it are sent."""
+        self._begun = True
+        self.set()
+
+    def set(self) -> None:
+        """Look how far the request is."""
+        if not self._begun or self.disconnected or self.response_complete:
             return
-        status, body = await self._serve(scope, receive)
-        headers = [(b"content-length", b"%d" % len(body))]
-        if body:
-            headers.append(JSON)
-        elif status == 503:
-            headers.append(RETRY)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        if self._refused:
+            self._respond(self._refused)
+        elif len(self.body) > LARGEST_UPDATE:
+            self._respond(413)
+        elif self.more_body:
+            self._server.flow.resume_reading()
+        else:
+            self._webhook.doors.take(bytes(self.body), self)
 
-    async def _serve(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
-        if scope["method"] != "POST":
-            return 405, b""
-        if not hmac.compare_digest(dict(scope["headers"]).get(SECRET_HEADER, b""), self._secret):
-            return 401, b""
-        message = await receive()
-        raw: bytes | None = message.get("body")
-        if raw is None or message.get("more_body") or len(raw) > LARGEST_UPDATE:
-            raw = await _whole(message, receive)
-        if raw is None:
-            return 413, b""
-        try:
-            reply = await self._doors.deliver(raw)
-        except NotAnUpdate:
-            return 400, b""
-        except Again:
-            return 503, b""
-        return 200, msgspec.json.encode(reply) if reply else b""
+    def done(self) -> bool:
+        """Whether the response is sent."""
+        return self.response_complete
 
+    def set_result(self, reply: Reply, /) -> None:
+        """Send the call that answers the update."""
+        self._respond(200, msgspec.json.encode(reply) if reply else b"")
 
-async def _whole(message: Message, receive: Receive) -> bytes | None:
-    """The whole body, of which this is the beginning; None where it is too large, or the client has gone."""
-    if message["type"] != "http.request":
-        return None
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] != "http.request" or len(body) > LARGEST_UPDATE:
-            return None
-        body += message.get("body", b"")
-    return body if len(body) <= LARGEST_UPDATE else None
+    def set_exception(self, exception: Exception, /) -> None:
+        """Send why there is no answer."""
+        match exception:
+            case NotAnUpdate():
+                self._respond(400)
+            case Again():
+                self._respond(503)
+            case bug:
+                logger.opt(exception=bug).error("an update failed")
+                self._respond(500)
+
+    def _respond(self, status: int, body: bytes = b"") -> None:
+        self.response_complete = True
+        if self.disconnected:
+            return
+        server = self._server
+        last = b"" if self.keep_alive else b"connection: close\r\n"
+        server.transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (HEADS[status], len(body), last, body))
+        if not self.keep_alive:
+            server.transport.close()
+        server.on_response_complete()
 
 
 def routes(health: Health, metrics: CollectorRegistry) -> list[BaseRoute]:
@@ -130,12 +190,52 @@ class AddressTaken(Exception):
     """Something else listens on the configured address."""
 
 
+class _Config(uvicorn.Config):
+    """uvicorn's configuration, which its protocol has at hand, and what is ours.
+
+    Attributes:
+        webhook: whose requests are not for the application.
+        turn: gathers the responses, which uvicorn itself writes in two pieces.
+    """
+
+    webhook: Webhook | None
+    turn: Turn
+
+
 class _Http(HttpToolsProtocol):
-    """uvicorn's protocol, which writes a response's head and body apart, on a transport that sends them together."""
+    """uvicorn's protocol. What is for the webhook goes without ASGI, which costs more than deciding on a tap."""
+
+    config: _Config
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """A client is there."""
-        super().connection_made(gathering(transport, self.loop))
+        super().connection_made(self.config.turn.gathering(transport))
+
+    def on_headers_complete(self) -> None:
+        """A request's head is there."""
+        webhook = self.config.webhook
+        if webhook is None or self.parser.should_upgrade() or not webhook.is_at(self.url):
+            super().on_headers_complete()
+            return
+        refused = webhook.refused(self.parser.get_method(), self.headers)
+        keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        before: RequestResponseCycle | None = self.cycle
+        update = _Update(self, webhook, refused, keep_alive=keep_alive)
+        self.cycle = cast("RequestResponseCycle", update)
+        if self.expect_100_continue:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if before is None or before.response_complete:
+            update.begin()
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle | _Update, app: Any) -> None:
+        """It is the turn of a request that came before the one before it was answered."""
+        if isinstance(cycle, _Update):
+            cycle.begin()
+        else:
+            super()._start_asgi_task(cycle, app)
 
 
 class _Server(uvicorn.Server):
@@ -148,10 +248,13 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: App, host: str, port: int, tasks: Tasks, *, shared: bool = False) -> AsyncIterator[int]:
+async def serving(
+    app: App, host: str, port: int, tasks: Tasks, *, webhook: Webhook | None = None, shared: bool = False
+) -> AsyncIterator[int]:
     """Serve until the end of the block, where requests in hand are finished. Gives the port.
 
-    ``shared``: other processes of this machine listen on the same port, and the system spreads connections over them.
+    ``webhook``: whose requests are not for the application. ``shared``: other processes of this machine listen on the
+    same port, and the system spreads connections over them.
 
     Raises ``AddressTaken``.
     """
@@ -166,7 +269,7 @@ async def serving(app: App, host: str, port: int, tasks: Tasks, *, shared: bool 
     except OSError as error:
         listener.close()
         raise AddressTaken(f"web.port: {host}:{port} can't be listened on: {error.strerror}") from error
-    config = uvicorn.Config(
+    config = _Config(
         app,
         log_config=None,
         access_log=False,
@@ -179,6 +282,7 @@ async def serving(app: App, host: str, port: int, tasks: Tasks, *, shared: bool 
         timeout_graceful_shutdown=2,
         backlog=2048,
     )
+    config.webhook, config.turn = webhook, Turn(asyncio.get_running_loop())
     server = _Server(config)
     bound = listener.getsockname()[1]
     logger.debug("listening on {}:{}", host, bound)

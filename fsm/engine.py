@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from fsm.kind import Command, Event, Game, Instant, Kind, Place, Rejected, UnknownGame
 from fsm.lobby import OpenGame, PlaceTaken
@@ -35,6 +35,22 @@ class Clock(Protocol):
 
     def now(self) -> Instant:
         """Milliseconds since the epoch."""
+
+
+Result_contra = TypeVar("Result_contra", contravariant=True)
+
+
+class Waiting(Protocol[Result_contra]):
+    """Who waits for something and is told once: a future of ``asyncio``, or what on the hot path does without one."""
+
+    def done(self) -> bool:
+        """Whether they have been told, or wait no more."""
+
+    def set_result(self, result: Result_contra, /) -> None:
+        """Tell them. Never raises."""
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """Tell them what went wrong. Never raises."""
 
 
 class Entropy(Protocol):
@@ -125,7 +141,7 @@ class _Order:
     """None only looks: it is answered with a state that is known to be current."""
     command_id: str
     received: Instant
-    answer: "asyncio.Future[Outcome]"
+    asker: Waiting[Outcome]
     conflicts: int = 0
 
 
@@ -193,8 +209,6 @@ class Engine:
         self._flights: set[asyncio.Task[None]] = set()
         self._launching = False
         self._closed = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        """The one that runs, as of the first command: asking for it costs a system call before Python 3.12."""
 
     # -- the verbs ----------------------------------------------------------------------------------------------
 
@@ -206,11 +220,38 @@ class Engine:
         ``command_id`` makes it safe to send again: what was committed is not done twice. ``received`` is when it
         reached us (now, if not given). Raises ``Rejected``, ``UnknownGame`` and ``Unavailable``.
         """
-        return self._ask(game_id, command, command_id, received)
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.submit(game_id, command, command_id=command_id, received=received, asker=answer)
+        return answer
 
     def look(self, game_id: str) -> Awaitable[Outcome]:
         """The game as it is now, checked against the store. Raises ``UnknownGame`` and ``Unavailable``."""
-        return self._ask(game_id, None, "", None)
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.submit(game_id, None, command_id="", received=None, asker=answer)
+        return answer
+
+    def submit(
+        self,
+        game_id: str,
+        command: Command | None,
+        *,
+        command_id: str,
+        received: Instant | None,
+        asker: Waiting[Outcome],
+    ) -> None:
+        """``execute`` for whoever needs no future: ``asker`` is told what that returns or raises. None: ``look``."""
+        if self._closed:
+            asker.set_exception(Unavailable("the engine is closing"))
+            return
+        live = self._games.get(game_id)
+        if live is None:
+            live = self._games[game_id] = _Live(game_id)
+            self._evict()
+        else:
+            self._games.move_to_end(game_id)
+        live.waiting.append(_Order(command, command_id, self._clock.now() if received is None else received, asker))
+        if not live.flying:  # else its flight takes care of it on landing
+            self._enqueue(live)
 
     def known(self, game_id: str) -> Game | None:
         """The game as this process knows it, where it does; perhaps another has changed it since."""
@@ -239,30 +280,9 @@ class Engine:
         """How many games this process holds."""
         return len(self._games)
 
-    def _ask(
-        self, game_id: str, command: Command | None, command_id: str, received: Instant | None
-    ) -> Awaitable[Outcome]:
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Outcome] = self._loop.create_future()
-        if self._closed:
-            answer.set_exception(Unavailable("the engine is closing"))
-            return answer
-        live = self._games.get(game_id)
-        if live is None:
-            live = self._games[game_id] = _Live(game_id)
-            self._evict()
-        else:
-            self._games.move_to_end(game_id)
-        live.waiting.append(_Order(command, command_id, self._clock.now() if received is None else received, answer))
-        self._enqueue(live)
-        return answer
-
     # -- flights ------------------------------------------------------------------------------------------------
 
     def _enqueue(self, live: _Live) -> None:
-        if live.flying:
-            return  # its flight takes care of it on landing
         self._queue[live.id] = live
         if not self._launching and len(self._flights) < MAX_FLIGHTS:
             self._launching = True
@@ -334,7 +354,7 @@ class Engine:
         new: set[str] = set()
         while live.waiting and len(orders) < MAX_BATCH:
             order = live.waiting.popleft()
-            if order.answer.done():
+            if order.asker.done():
                 continue  # the asker has gone
             if state is None and isinstance(order.command, OpenGame):
                 kind = self._kinds.get(order.command.kind)
@@ -377,7 +397,7 @@ class Engine:
             events = kind.decide(state, order.command, order.received, self._entropy.seed())
             return Outcome(kind.fold(state, events), version + len(events), events)
         except Rejected as refusal:
-            return refusal
+            return refusal.with_traceback(None)  # which leads to the asker, who is told: a cycle for each refusal
         except StopIteration as bug:  # which a future does not take
             return RuntimeError(repr(bug))
         except Exception as bug:  # noqa: BLE001 -- one command's bug is its asker's alone, not its game's
@@ -424,7 +444,7 @@ class Engine:
         """The flight failed: nobody on it is left without an answer, and what it knew is read again."""
         for plan in plans:
             for order in plan.orders:
-                if not order.answer.done():
+                if not order.asker.done():
                     self._answer(order, why)
         for live in batch:
             live.fresh = False
@@ -432,12 +452,12 @@ class Engine:
                 self._answer(live.waiting.popleft(), why)
 
     def _answer(self, order: _Order, result: Outcome | Exception) -> None:
-        if order.answer.done():
+        if order.asker.done():
             pass  # the asker has gone
         elif isinstance(result, Exception):
-            order.answer.set_exception(result)
+            order.asker.set_exception(result)
         else:
-            order.answer.set_result(result)
+            order.asker.set_result(result)
         if order.command is not None:
             self._observe(type(order.command).__name__, _outcome(result))
 

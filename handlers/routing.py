@@ -119,7 +119,6 @@ async def _tap(query: CallbackQuery, incoming: Incoming, deps: Deps) -> None:
         ephemeral_message_id=message.ephemeral_message_id if isinstance(message, Message) else None,
         data=query.data,
         received=incoming.received,
-        trace=incoming.trace,
     )
     answer = await deps.taps.answer(tap)
     if answer.error is not None:

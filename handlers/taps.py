@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from fsm.engine import Engine, Unavailable
+from fsm.engine import Engine, Outcome, Unavailable, Waiting
 from fsm.kind import Game, Host, PlayerId, Rejected, UnknownGame
 from fsm.lobby import Join, OpenGame
 from handlers.kinds import VERBS
@@ -151,6 +151,43 @@ class Taps:
         """Whether callback data begins like a tap's; what does not belongs to a dialog."""
         return data.partition(":")[0] in self._known
 
+    def begin(self, tap: Tap, asker: Waiting[Answer]) -> bool:
+        """``answer`` for most taps: a command, tapped on a group's newest board, with everything about it in memory.
+
+        ``asker`` is told when it is durable. False: it is not one of those, and nothing was done.
+        """
+        name, _, rest = tap.data.partition(":")
+        game_id, _, arg = rest.partition(":")
+        game = self._engine.known(game_id)
+        if game is None or tap.update_id in self._answered or tap.is_own or not self._is_newest(tap, game_id):
+            return False
+        verb = self._verbs[of_state(game).kind.name].get(name)
+        locale = self._people.remembered_locale(tap.user_id)
+        if verb is None or verb.host or locale is None or not self._is_welcome(tap, game):
+            return False
+        command = verb.command(tap, arg)
+        if command is None:
+            return False
+        self._people.saw_player(tap.user_id, tap.user_name, tap.username)
+        asking = _Asking(self, tap, verb, locale or self._texts.pick(tap.language), asker)
+        self._engine.submit(game_id, command, command_id=tap.command_id, received=tap.received, asker=asking)
+        return True
+
+    def confirmed(self, tap: Tap, verb: Verb, outcome: Outcome, locale: str) -> Answer:
+        """The answer to a tap whose command was executed, where nothing else is to be done about it."""
+        text = self._confirmation(tap, verb, outcome.state, locale)
+        return self._remembered(tap, Answer(text=text, outcome="duplicate" if outcome.duplicate else "done"))
+
+    def failed(self, tap: Tap, error: Exception, locale: str) -> Answer:
+        """The answer to a tap whose command was refused, or came to nothing."""
+        if isinstance(error, Rejected):
+            answer = Answer(text=self._texts.refusal(locale, error), outcome=error.code)
+            return self._remembered(tap, answer)
+        if isinstance(error, (Unavailable, *STORE_GONE)):
+            return self._toast(locale, "error-unavailable", "unavailable")
+        text = self._texts.plain(locale, "error-unexpected", trace=tap.trace)
+        return Answer(text=text, alert=True, outcome="error", error=error)
+
     async def answer(self, tap: Tap) -> Answer:
         """Do what the tap asks, and say what to answer. Never raises but when cancelled.
 
@@ -167,14 +204,12 @@ class Taps:
             if chosen is None:
                 chosen = await self._people.locale_of_player(tap.user_id)
             locale = chosen or locale
-            answer = await self._answer(tap, locale)
-        except Rejected as refusal:
-            answer = Answer(text=self._texts.refusal(locale, refusal), outcome=refusal.code)
-        except (Unavailable, *STORE_GONE):
-            answer = self._toast(locale, "error-unavailable", "unavailable")
+            return self._remembered(tap, await self._answer(tap, locale))
         except Exception as error:  # noqa: BLE001 -- every tap is answered; the caller logs what it was
-            text = self._texts.plain(locale, "error-unexpected", trace=tap.trace)
-            answer = Answer(text=text, alert=True, outcome="error", error=error)
+            return self.failed(tap, error, locale)
+
+    def _remembered(self, tap: Tap, answer: Answer) -> Answer:
+        """The answer, which the same tap gets when it comes again, unless it may do better then."""
         if answer.outcome not in _FAILED:
             self._answered[tap.update_id] = answer
             if len(self._answered) > REMEMBERED:
@@ -223,13 +258,16 @@ class Taps:
             text = self._texts.refusal(locale, refusal)
             calls = await self._after_refusal(tap, verb, game.id, arg, refusal=refusal, locale=locale)
             return Answer(text=text, calls=calls, outcome=refusal.code)
-        text_id, args = verb.done(outcome.state, tap)
-        text = self._texts.plain(locale, text_id, **args)
+        text = self._confirmation(tap, verb, outcome.state, locale)
         if tap.is_own:
             calls = self._own_after(tap, verb, outcome.state, locale)
         else:
             calls = () if self._is_newest(tap, game.id) else await self._without_orphan(tap, game.id)
         return Answer(text=text, calls=calls, outcome="duplicate" if outcome.duplicate else "done")
+
+    def _confirmation(self, tap: Tap, verb: Verb, game: Game, locale: str) -> str:
+        text_id, args = verb.done(game, tap)
+        return self._texts.plain(locale, text_id, **args)
 
     async def _game(self, game_id: str, *, ended: bool = False) -> Game:
         """The game as this process knows it. Raises ``UnknownGame`` and ``Unavailable``."""
@@ -431,6 +469,32 @@ class Taps:
 
     def _toast(self, locale: str, text_id: str, outcome: str) -> Answer:
         return Answer(text=self._texts.plain(locale, text_id), outcome=outcome)
+
+
+class _Asking(msgspec.Struct, gc=False):
+    """A tap whose command is with the engine."""
+
+    taps: Taps
+    tap: Tap
+    verb: Verb
+    locale: str
+    asker: Waiting[Answer]
+    told: bool = False
+
+    def done(self) -> bool:
+        return self.told
+
+    def set_result(self, outcome: Outcome, /) -> None:
+        self.told = True
+        try:
+            answer = self.taps.confirmed(self.tap, self.verb, outcome, self.locale)
+        except Exception as bug:  # noqa: BLE001 -- it is durable, and is answered; the caller logs what it was
+            answer = self.taps.failed(self.tap, bug, self.locale)
+        self.asker.set_result(answer)
+
+    def set_exception(self, exception: Exception, /) -> None:
+        self.told = True
+        self.asker.set_result(self.taps.failed(self.tap, exception, self.locale))
 
 
 class _Recent:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from fsm.kind import Command, Instant
+from storage.feed import trace_of
 
 
 class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -26,7 +27,6 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         ephemeral_message_id: where it is.
         data: callback data, as it came: anybody can send anything.
         received: ms since the epoch.
-        trace: what the person is shown when something unexpected happens.
     """
 
     update_id: int
@@ -42,12 +42,16 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ephemeral_message_id: int | None = None
     data: str
     received: Instant
-    trace: str = ""
 
     @property
     def command_id(self) -> str:
         """What the engine knows the tap's command by."""
         return f"tg:{self.update_id}"
+
+    @property
+    def trace(self) -> str:
+        """What follows the tap from update to message, and what the person is shown when something goes wrong."""
+        return trace_of(self.command_id)
 
     @property
     def is_private(self) -> bool:

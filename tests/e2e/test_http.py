@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.gathering import AT_MOST, gathering
+from bot.gathering import AT_MOST, Turn
 from bot.tasks import Tasks
 from bot.web import App, Receive, Scope, Send, serving
 
@@ -69,7 +69,7 @@ async def test_what_is_written_in_one_turn_goes_out_together_and_much_at_once() 
         def close(self) -> None:
             sent.append(b"closed")
 
-    transport = gathering(Wire({"peername": "somebody"}), asyncio.get_running_loop())
+    transport = Turn(asyncio.get_running_loop()).gathering(Wire({"peername": "somebody"}))
     assert transport.get_extra_info("peername") == "somebody"
     transport.write(b"head ")
     transport.write(b"body")

@@ -58,12 +58,12 @@ async def test_an_answer_is_locked_in_and_said_to_its_player_alone(table: Table)
 async def test_the_same_tap_delivered_again_hears_the_same_even_questions_later(table: Table) -> None:
     game = await quiz(table, 2)
     tap = table.tap_of(1, f"a:{game}:0:1")
-    first = await table.taps.answer(tap)
+    first = await table.answer(tap)
     await table.tap(2, f"a:{game}:0:1")
     state = await table.state(game)
     table.clock.time = state.deadline
     await table.engine.execute(game, DeadlinePassed(state.deadline), command_id="d")
-    again = await table.taps.answer(tap)
+    again = await table.answer(tap)
     assert (first.text, first.outcome, again.outcome) == (again.text, "done", "duplicate")
 
 
@@ -134,7 +134,7 @@ async def test_a_rematch_is_supplied_anew_and_what_it_can_not_use_goes_back(tabl
     game = await quiz(table)
     await table.tap(HOST, f"xx:{game}")
     rematch = table.tap_of(HOST, f"r:{game}")
-    assert (await table.taps.answer(rematch)).outcome == "done"
+    assert (await table.answer(rematch)).outcome == "done"
     new = table.ids.new_id(Place(CHAT), rematch.command_id)
     assert len((await table.state(new)).questions) == 2
     assert drawer.returned == []

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ import pytest_asyncio
 
 from bot.siblings import Seat, Siblings
 from bot.tasks import Tasks
-from bot.updates import Again, NotAnUpdate, chat_of
+from bot.updates import Again, NotAnUpdate, Reply, chat_of
+from fsm.engine import Waiting
 from sandbox.app import Box, serve
 from sandbox.control import buttons
 from sandbox.state import Chat, Message, User
@@ -44,10 +45,10 @@ class Pair:
 
     def __init__(self, folder: Path) -> None:
         self.tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
-        self.siblings = [Siblings(Seat(index, 2, folder), self.tasks) for index in range(2)]
+        self.siblings = [Siblings(Seat(index, 2, folder)) for index in range(2)]
         self.handled: list[list[bytes]] = [[], []]
         self.running: list[asyncio.Task[None]] = []
-        self.reply: Callable[[bytes], dict[str, Any] | None] = lambda raw: {"length": len(raw)}
+        self.reply: Callable[[bytes], Reply] = lambda raw: {"length": len(raw)}
 
     async def start(self) -> None:
         """Start both, and wait until they are linked."""
@@ -55,19 +56,26 @@ class Pair:
             self.running.append(asyncio.create_task(one.run(self.here(index))))
         await until(lambda: all(one.linked for one in self.siblings), 10)
 
-    def here(self, index: int) -> Callable[[bytes], Awaitable[dict[str, Any] | None]]:
+    def here(self, index: int) -> Callable[[bytes, Waiting[Reply]], None]:
         """Handle an update in one of them."""
 
-        async def handle(raw: bytes) -> dict[str, Any] | None:
-            await asyncio.sleep(0)
+        async def later(raw: bytes, sender: Waiting[Reply]) -> None:
             self.handled[index].append(raw)
-            return self.reply(raw)
+            try:
+                sender.set_result(self.reply(raw))
+            except Exception as problem:
+                sender.set_exception(problem)
+
+        def handle(raw: bytes, sender: Waiting[Reply]) -> None:
+            self.tasks.spawn("update", later(raw, sender))
 
         return handle
 
-    async def deliver(self, index: int, raw: bytes) -> dict[str, Any] | None:
+    async def deliver(self, index: int, raw: bytes) -> Reply:
         """Hand an update to one of them."""
-        return await self.siblings[index].deliver(raw, self.here(index))
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.siblings[index].take(raw, reply, self.here(index))
+        return await reply
 
     async def stop(self, index: int) -> None:
         """One of them goes away."""
@@ -120,7 +128,7 @@ async def test_an_update_of_a_worker_that_has_gone_is_handled_by_who_has_it(pair
 async def test_an_update_that_a_worker_takes_with_it_into_the_grave_is_handled_once_more(pair: Pair) -> None:
     chat_id = next(id_ for id_ in range(-50, 0) if pair.siblings[0].home(tap_in(id_)) == 1)
 
-    def dies(_raw: bytes) -> dict[str, Any] | None:
+    def dies(_raw: bytes) -> Reply:
         pair.reply = lambda raw: {"length": len(raw)}
         pair.running[1].cancel()
         raise asyncio.CancelledError
@@ -134,7 +142,7 @@ async def test_an_update_that_a_worker_takes_with_it_into_the_grave_is_handled_o
 async def test_what_a_worker_can_not_handle_its_sibling_hears(pair: Pair, problem: Exception) -> None:
     chat_id = next(id_ for id_ in range(-50, 0) if pair.siblings[0].home(tap_in(id_)) == 1)
 
-    def refuse(_raw: bytes) -> dict[str, Any] | None:
+    def refuse(_raw: bytes) -> Reply:
         raise problem
 
     pair.reply = refuse
