@@ -60,7 +60,7 @@ class Ingress:
         self._me = me
         self._boards = boards
         self._health = health
-        self._floods = Floods(parts.clock)
+        self._floods = Floods()
         self._hosts = Hosts(parts.api, parts.redis)
         self._defaults = rules_of(parts.settings, beacon)
         self._taps = Taps(

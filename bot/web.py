@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from bot.doors import Doors
@@ -110,20 +111,21 @@ class _Update:
     def begin(self) -> None:
         """The responses to all requests before it are sent."""
         self._begun = True
-        self.set()
+        if self._refused:
+            self._respond(self._refused)
+        elif not self.more_body:
+            self.set()
 
     def set(self) -> None:
         """Look how far the request is."""
         if not self._begun or self.disconnected or self.response_complete:
             return
-        if self._refused:
-            self._respond(self._refused)
-        elif len(self.body) > LARGEST_UPDATE:
+        if len(self.body) > LARGEST_UPDATE:
             self._respond(413)
-        elif self.more_body:
-            self._server.flow.resume_reading()
-        else:
+        elif not self.more_body:
             self._webhook.doors.take(bytes(self.body), self)
+        elif len(self.body) > HIGH_WATER_LIMIT:
+            self._server.flow.resume_reading()
 
     def done(self) -> bool:
         """Whether the response is sent."""

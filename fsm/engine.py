@@ -471,15 +471,11 @@ class Engine:
 
 
 def _outcome(result: Outcome | Exception) -> str:
-    match result:
-        case Outcome():
-            return "done" if result.events else "duplicate" if result.duplicate else "nothing"
-        case Rejected():
-            return result.code
-        case Unavailable():
-            return "unavailable"
-        case _:
-            return "error"
+    if isinstance(result, Outcome):
+        return "done" if result.events else "duplicate" if result.duplicate else "nothing"
+    if isinstance(result, Rejected):
+        return result.code
+    return "unavailable" if isinstance(result, Unavailable) else "error"
 
 
 def _remember(seen: dict[str, Instant], records: Sequence[Record]) -> None:

@@ -287,12 +287,12 @@ def _decide(game: PickNumberGame, command: PickNumberCommand, now: Instant, seed
         return (SelectionOpened(highest, draw.commitment(seed), seed, now + ready.rules.selection_ms),)
 
     match command:
+        case PickNumber():  # first, as it is most of them
+            return _take(game, command, now)
         case OpenGame():
             raise AssertionError("the phase table lets nobody open a game twice")
         case Remove() if game.phase == NUMBER_SELECTION:
             return _remove_while_selecting(game, command, now)
-        case PickNumber():
-            return _take(game, command, now)
         case PublishBeacon():
             return _publish(game, command, now)
         case DeadlinePassed():

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum
 
-from fsm.engine import Clock
 from fsm.kind import Instant
 
 REMEMBERED = 20_000
@@ -34,20 +33,17 @@ class Floods:
     """A token bucket a person, in memory: a flood reaches each process in full, so each can judge by itself.
 
     Args:
-        clock: where the time comes from.
         burst: updates at once.
         per_second: updates a second in the long run.
     """
 
-    def __init__(self, clock: Clock, *, burst: int = 30, per_second: float = 5.0) -> None:
-        self._clock = clock
+    def __init__(self, *, burst: int = 30, per_second: float = 5.0) -> None:
         self._burst = burst
         self._per_ms = per_second / 1000
         self._buckets: OrderedDict[int, _Bucket] = OrderedDict()
 
-    def judge(self, person_id: int) -> Verdict:
-        """Count one update of a person."""
-        now = self._clock.now()
+    def judge(self, person_id: int, now: Instant) -> Verdict:
+        """Count one update of a person, which came in now."""
         bucket = self._buckets.get(person_id)
         if bucket is None:
             bucket = self._buckets[person_id] = _Bucket(self._burst, now)

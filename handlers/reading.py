@@ -94,7 +94,7 @@ class Reading(BaseMiddleware):
         """Whether the person may be served: not flooding, not banned."""
         person = incoming.person
         flooder = incoming.place.chat_id if person.anonymous else person.id
-        verdict = self._deps.floods.judge(flooder)
+        verdict = self._deps.floods.judge(flooder, self._deps.clock.now())
         if verdict is not Verdict.PASS:
             await self._slow_down(incoming, verdict)
             return False

@@ -135,13 +135,10 @@ class RedisGames:
     async def _leave_migrated(self, commits: Sequence[Commit]) -> None:
         """A game that ended in another chat than it began in also leaves the place that the script can't reach."""
         for commit in commits:
-            place = commit.state.place
-            if (
-                commit.records
-                and commit.kind.machine.is_final(commit.state.phase)
-                and keys.shard_of_chat(place.chat_id, len(self.shards)) != keys.shard_of_game(commit.game_id)
-            ):
-                await self.leave_places(commit.game_id, [place])
+            if commit.records and commit.kind.machine.is_final(commit.state.phase):
+                place = commit.state.place
+                if keys.shard_of_chat(place.chat_id, len(self.shards)) != keys.shard_of_game(commit.game_id):
+                    await self.leave_places(commit.game_id, [place])
 
     def calls(self, commits: Sequence[Commit], results: dict[int, CommitResult | Exception]) -> "list[Call]":
         """The calls of the script that these commits need. What can't be encoded has its result at once."""

@@ -393,6 +393,8 @@ class People:
         here, everywhere = self._bans.fresh(chat_id), self._bans.fresh(0)
         if here is None or everywhere is None:
             return None
+        if not here and not everywhere:
+            return False
         return _holds(here, player_id) or _holds(everywhere, player_id)
 
     async def is_banned(self, chat_id: int, player_id: PlayerId) -> bool:

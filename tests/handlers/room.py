@@ -309,7 +309,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         api=telegram,
         texts=TEXTS,
         clock=clock,
-        floods=Floods(clock),
+        floods=Floods(),
         redis=redis,
         defaults={KIND.name: PickNumberRules(), "quiz": QuizRules()},
         questions=questions,
