@@ -21,6 +21,7 @@ from loguru import logger
 
 from benchmarks.chaos import stores
 from bot.clock import SystemClock, SystemEntropy
+from bot.tasks import Tasks
 from fsm.engine import Engine, GameStore, Unavailable
 from fsm.kind import Host, Place
 from fsm.lobby import Join, OpenGame
@@ -131,7 +132,8 @@ async def main() -> int:
         await upgrade(postgres.dsn)
         pool = await stack.enter_async_context(postgres_pool(postgres.dsn))
         games = RedisGames(client, CODEC, shards=4)
-        strict = StrictGames(games, Projector(pool), CODEC)
+        tasks = Tasks(lambda name, error: logger.error("{} died: {}", name, error))
+        strict = StrictGames(games, Projector(pool), CODEC, tasks.spawn)
         for policy in POLICIES:
             await client.config_set("appendfsync", policy)
             for at_once in (1, GAMES):

@@ -173,7 +173,8 @@ class Doors:
             self._spawn("update", lambda: self._deliver_slowly(raw), sender)
             return
         answering = _Answering(self, tap, began, sender)
-        if self._floods.judge(tap.user_id, tap.received) is not Verdict.PASS:  # told each time: who is told nothing takes it for done
+        if self._floods.judge(tap.user_id, tap.received) is not Verdict.PASS:
+            # Each time: who is told nothing takes the tap for done.
             self._spawn("tap of a flood", lambda: self._taps.too_fast(tap), answering, tap.trace)
         elif not self._taps.begin(tap, answering):
             self._spawn("tap", lambda: self._taps.answer(tap), answering, tap.trace)

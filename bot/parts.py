@@ -6,6 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol, cast
 
 from loguru import logger
@@ -18,7 +19,7 @@ from bot.metrics import Metrics
 from bot.sender import Clock
 from bot.settings import Settings
 from bot.tasks import Tasks
-from fsm.engine import Commit, CommitResult, Engine, Entropy, GameStore, Stored
+from fsm.engine import Commit, Committed, Engine, Entropy, GameStore, Stored
 from fsm.registry import KINDS
 from handlers.boards import Boards
 from handlers.kinds import extras
@@ -61,7 +62,7 @@ class MeasuredStore:
         """As of the store."""
         return await self._store.load(game_id)
 
-    async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
+    async def commit(self, commits: Sequence[Commit]) -> "Sequence[Committed | asyncio.Future[Committed]]":
         """As of the store."""
         began = time.perf_counter()
         try:
@@ -105,7 +106,8 @@ class Parts:
         reads = cast("Pool", GuardedPool(pool, postgres_circuit))
         store: GameStore = GuardedStore(MeasuredStore(self.games, self.metrics.commits.add), redis_circuit)
         if settings.durability.strict:
-            store = StrictGames(store, self.projector, self.codec)
+            spawn = partial(self.tasks.spawn, brief=True)
+            store = StrictGames(store, self.projector, self.codec, spawn)
         self.engine = Engine(KINDS, store, clock, entropy, observe=self.metrics.command)
         self.texts = Texts()
         self.people = People(reads, redis)

@@ -38,6 +38,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SECRET_HEADER = b"x-telegram-bot-api-secret-token"
+BACKLOG = 2048
 LARGEST_UPDATE = 1 << 20
 """Telegram's updates stay far below a megabyte."""
 HEADS = {
@@ -268,6 +269,7 @@ async def serving(
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)  # who connects from now on is served when the server has started
     except OSError as error:
         listener.close()
         raise AddressTaken(f"web.port: {host}:{port} can't be listened on: {error.strerror}") from error
@@ -282,7 +284,7 @@ async def serving(
         date_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=2,
-        backlog=2048,
+        backlog=BACKLOG,
     )
     config.webhook, config.turn = webhook, Turn(asyncio.get_running_loop())
     server = _Server(config)

@@ -10,7 +10,8 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from fsm.kind import Command, Event, Game, Instant, Kind, Place, Rejected, UnknownGame
 from fsm.lobby import OpenGame, PlaceTaken
@@ -100,6 +101,10 @@ class CommitResult(Enum):
     """The claimed place is full; nothing was written."""
 
 
+Committed: TypeAlias = CommitResult | Exception
+"""What became of one commit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A game as the store has it."""
@@ -118,8 +123,11 @@ class GameStore(Protocol):
     async def load(self, game_id: str) -> Stored | None:
         """The game, or None. Raises ``Unavailable``."""
 
-    async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
-        """Each commit atomically, each for itself, in one round trip. Raises ``Unavailable``: outcome unknown."""
+    async def commit(self, commits: Sequence[Commit]) -> "Sequence[Committed | asyncio.Future[Committed]]":
+        """Each commit atomically, each for itself, in one round trip. Raises ``Unavailable``: outcome unknown.
+
+        A future is what takes longer, and no other game waits for. It is never cancelled, nor has it an exception.
+        """
 
 
 @dataclass(slots=True)
@@ -207,6 +215,8 @@ class Engine:
         self._queue: dict[str, _Live] = {}
         """Games with waiting orders that are on no flight."""
         self._flights: set[asyncio.Task[None]] = set()
+        self._late: set[asyncio.Future[Committed]] = set()
+        """What flights have left behind, and the games of which go on when it is there."""
         self._launching = False
         self._closed = False
 
@@ -270,10 +280,11 @@ class Engine:
     async def close(self) -> None:
         """Refuse new commands, answer those in hand, stop."""
         self._closed = True
-        while self._flights or self._queue:
+        while self._flights or self._queue or self._late:
             if not self._flights:
                 self._launch()
-            await asyncio.gather(*self._flights, return_exceptions=True)
+            late = [asyncio.shield(result) for result in self._late]
+            await asyncio.gather(*self._flights, *late, return_exceptions=True)
 
     @property
     def games_in_memory(self) -> int:
@@ -307,6 +318,7 @@ class Engine:
 
     async def _fly(self, batch: list[_Live]) -> None:
         plans: list[_Plan] = []
+        late: set[str] = set()
         try:
             await self._refresh([live for live in batch if not live.fresh])
             for live in batch:
@@ -314,7 +326,13 @@ class Engine:
                 if plan is not None:
                     plans.append(plan)
             if plans:
-                self._settle(plans, await self._commit(plans))
+                for plan, result in zip(plans, await self._commit(plans), strict=True):
+                    if isinstance(result, asyncio.Future):
+                        late.add(plan.live.id)
+                        self._late.add(result)
+                        result.add_done_callback(partial(self._came_late, plan))
+                    else:
+                        self._settle(plan, result)
         except asyncio.CancelledError:
             self._abandon(batch, plans, Unavailable("stopped"))
             raise
@@ -322,7 +340,15 @@ class Engine:
             self._abandon(batch, plans, bug)
         finally:
             for live in batch:
-                self._land(live)
+                if live.id not in late:
+                    self._land(live)
+
+    def _came_late(self, plan: _Plan, result: "asyncio.Future[Committed]") -> None:
+        """What a flight could not wait for is there."""
+        self._late.discard(result)
+        self._settle(plan, result.result())
+        self._land(plan.live)
+        self._launch()
 
     def _land(self, live: _Live) -> None:
         live.flying = False
@@ -403,33 +429,32 @@ class Engine:
         except Exception as bug:  # noqa: BLE001 -- one command's bug is its asker's alone, not its game's
             return bug
 
-    async def _commit(self, plans: list[_Plan]) -> Sequence[CommitResult | Exception]:
+    async def _commit(self, plans: list[_Plan]) -> "Sequence[Committed | asyncio.Future[Committed]]":
         try:
             return await self._store.commit([plan.commit for plan in plans])
         except Exception as error:  # noqa: BLE001 -- everybody on the flight is told, whatever it was
             return [error] * len(plans)
 
-    def _settle(self, plans: list[_Plan], results: Sequence[CommitResult | Exception]) -> None:
-        for plan, result in zip(plans, results, strict=True):
-            live, commit = plan.live, plan.commit
-            match result:
-                case CommitResult.COMMITTED:
-                    live.kind, live.state, live.version, live.fresh = commit.kind, commit.state, commit.version, True
-                    _remember(live.seen, commit.records)
-                    for order, answer in zip(plan.orders, plan.results, strict=True):
-                        self._answer(order, answer)
-                case CommitResult.CONFLICT:
-                    live.fresh = False
-                    self._again(live, plan.orders)
-                case CommitResult.OCCUPIED:
-                    limit = commit.claim[1] if commit.claim else 0
-                    for order in plan.orders:
-                        opening = isinstance(order.command, OpenGame)
-                        self._answer(order, PlaceTaken(limit=limit) if opening else UnknownGame())
-                case _:
-                    live.fresh = False
-                    for order in plan.orders:
-                        self._answer(order, result)
+    def _settle(self, plan: _Plan, result: Committed) -> None:
+        live, commit = plan.live, plan.commit
+        match result:
+            case CommitResult.COMMITTED:
+                live.kind, live.state, live.version, live.fresh = commit.kind, commit.state, commit.version, True
+                _remember(live.seen, commit.records)
+                for order, answer in zip(plan.orders, plan.results, strict=True):
+                    self._answer(order, answer)
+            case CommitResult.CONFLICT:
+                live.fresh = False
+                self._again(live, plan.orders)
+            case CommitResult.OCCUPIED:
+                limit = commit.claim[1] if commit.claim else 0
+                for order in plan.orders:
+                    opening = isinstance(order.command, OpenGame)
+                    self._answer(order, PlaceTaken(limit=limit) if opening else UnknownGame())
+            case _:
+                live.fresh = False
+                for order in plan.orders:
+                    self._answer(order, result)
 
     def _again(self, live: _Live, orders: list[_Order]) -> None:
         """Put orders back, in their order, to be decided on the state that won."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import CLOSED, OpenedState
 
-from fsm.engine import Commit, CommitResult, GameStore, Stored, Unavailable
+from fsm.engine import Commit, Committed, GameStore, Stored, Unavailable
 from storage.connections import POSTGRES_GONE
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class GuardedStore:
         """As of the store."""
         return await self._run(self._store.load(game_id))
 
-    async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
+    async def commit(self, commits: Sequence[Commit]) -> Sequence[Committed | asyncio.Future[Committed]]:
         """As of the store."""
         return await self._run(self._store.commit(commits))
 

@@ -10,6 +10,8 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from bot.tasks import Tasks
+from fsm.engine import Unavailable
 from fsm.lobby import Join, Leave, Remove
 from storage import keys
 from storage.archive import Archive
@@ -295,10 +297,15 @@ async def _break_connections(saboteur: "asyncpg.Connection[asyncpg.Record]") -> 
 # -- strict durability --------------------------------------------------------------------------------------------
 
 
+def strictly(house: House) -> StrictGames:
+    tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
+    return StrictGames(house.games, Projector(house.pool), house.codec, tasks.spawn)
+
+
 @pytest.fixture
 def strict(house: House) -> House:
     house.engine = house.new_engine()
-    house.engine._store = StrictGames(house.games, Projector(house.pool), house.codec)
+    house.engine._store = strictly(house)
     return house
 
 
@@ -328,7 +335,7 @@ async def test_strict_replicas_wait_for_each_other(strict: House, pool: Pool) ->
     engines = []
     for _ in range(4):
         engine = strict.new_engine()
-        engine._store = StrictGames(strict.games, Projector(pool), strict.codec)
+        engine._store = strictly(strict)
         engines.append(engine)
     outcomes = await asyncio.gather(
         *(engines[n % 4].execute(game_id, Join(n + 1, "x"), command_id=f"tg:j{n}") for n in range(40))
@@ -343,9 +350,33 @@ async def test_a_command_that_redis_alone_has_is_answered_strictly_when_postgres
     game_id = await house.open()
     await house.do(game_id, Join(1, "x"), "tg:lost answer")
     engine = house.new_engine()
-    engine._store = StrictGames(house.games, Projector(pool), house.codec)
+    engine._store = strictly(house)
     again = asyncio.ensure_future(engine.execute(game_id, Join(1, "x"), command_id="tg:lost answer"))
     assert not (await asyncio.wait({again}, timeout=0.1))[0]
     await house.project()
     assert (await again).duplicate
     assert (await versions(pool))[game_id] == (await again).version
+
+
+async def test_a_game_that_waits_for_postgresql_holds_back_no_other(house: House) -> None:
+    ahead = await house.open()  # nobody has projected it
+    house.engine = house.new_engine()
+    house.engine._store = strictly(house)
+    other = await house.open(chat_id=-2)
+    waiting = [asyncio.ensure_future(house.do(ahead, Join(player, "x"))) for player in (1, 2)]
+    await asyncio.gather(*(house.do(other, Join(player, "x")) for player in (1, 2, 3)))
+    assert not any(each.done() for each in waiting)
+    assert (await house.do(other, Join(4, "x"))).events
+    await house.project()
+    assert all(outcome.events for outcome in await asyncio.gather(*waiting))
+
+
+async def test_strictly_a_stopping_process_confirms_nothing(house: House) -> None:
+    def refused(_name: str, work: Any) -> None:
+        work.close()
+        raise RuntimeError("stopping")
+
+    house.engine = house.new_engine()
+    house.engine._store = StrictGames(house.games, Projector(house.pool), house.codec, refused)
+    with pytest.raises(Unavailable):
+        await house.open()

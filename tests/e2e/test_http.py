@@ -1,14 +1,18 @@
-"""The HTTP server: what an application sends arrives whole, and a response in one piece."""
+"""The HTTP server: what an application sends arrives whole, and the webhook's requests, which go without ASGI, too."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
+from loguru import logger
 
 from bot.gathering import AT_MOST, Turn
 from bot.tasks import Tasks
-from bot.web import App, Receive, Scope, Send, serving
+from bot.updates import Again, NotAnUpdate, Reply
+from bot.web import App, Receive, Scope, Send, Webhook, serving
+from fsm.engine import Waiting
 
 HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
@@ -24,15 +28,14 @@ def answering(*pieces: bytes, headers: tuple[tuple[bytes, bytes], ...] = ()) -> 
     return app
 
 
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
 @contextlib.asynccontextmanager
-async def connected(app: App) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connected(app: App, webhook: Webhook | None = None) -> AsyncIterator[Connection]:
     tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
-    async with serving(app, "127.0.0.1", 0, tasks) as port:
-        async with asyncio.timeout(10):
-            while True:
-                with contextlib.suppress(ConnectionRefusedError):  # it is about to listen
-                    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
-                    break
+    async with serving(app, "127.0.0.1", 0, tasks, webhook=webhook) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
         yield reader, writer
         writer.close()
 
@@ -86,3 +89,183 @@ async def test_what_is_written_in_one_turn_goes_out_together_and_much_at_once() 
     gone = True
     await asyncio.sleep(0)
     assert len(sent) == 3
+
+
+# -- the webhook ------------------------------------------------------------------------------------------------
+
+
+class Door:
+    """Takes updates, and answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.senders: asyncio.Queue[Waiting[Reply]] = asyncio.Queue()
+
+    def take(self, raw: bytes, sender: Waiting[Reply]) -> None:
+        """Note who waits."""
+        self.taken.append(raw)
+        self.senders.put_nowait(sender)
+
+    async def answer(self, reply: Reply | Exception) -> None:
+        """Answer whoever has waited for longest."""
+        sender = await self.senders.get()
+        assert not sender.done()
+        if isinstance(reply, Exception):
+            sender.set_exception(reply)
+        else:
+            sender.set_result(reply)
+        assert sender.done()
+
+
+@contextlib.asynccontextmanager
+async def hooked() -> AsyncIterator[tuple[Door, asyncio.StreamReader, asyncio.StreamWriter]]:
+    door = Door()
+    webhook = Webhook(frozenset({"/hook", "/a b"}), b"secret", cast("Any", door))
+    async with connected(answering(b"app", headers=((b"content-length", b"3"),)), webhook) as (reader, writer):
+        yield door, reader, writer
+
+
+def request(
+    body: bytes, *headers: str, path: str = "/hook", method: str = "POST", secret: str = "secret", version: str = "1.1"
+) -> bytes:
+    lines = [f"{method} {path} HTTP/{version}", "Host: test", f"X-Telegram-Bot-Api-Secret-Token: {secret}", *headers]
+    if not any(line.startswith("Transfer-Encoding") for line in headers):
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+async def response(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the next response."""
+    async with asyncio.timeout(10):
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+        headers = dict(line.lower().split(": ") for line in lines)
+        return int(first.split()[1]), headers, await reader.readexactly(int(headers["content-length"]))
+
+
+async def test_an_update_arrives_whole_however_it_is_cut_and_is_answered_with_a_call() -> None:
+    large = b"x" * 300_000
+    async with hooked() as (door, reader, writer):
+        for byte in request(b'{"update_id":1}'):
+            writer.write(bytes([byte]))
+            await writer.drain()
+        await door.answer({"method": "answerCallbackQuery", "callback_query_id": "7"})
+        status, headers, body = await response(reader)
+        assert (status, headers["content-type"]) == (200, "application/json")
+        assert body == b'{"method":"answerCallbackQuery","callback_query_id":"7"}'
+        writer.write(request(b"4\r\nin t\r\n6\r\nhree p\r\n5\r\narts.\r\n0\r\n\r\n", "Transfer-Encoding: chunked"))
+        await door.answer(None)
+        assert (await response(reader))[2] == b""
+        writer.write(request(large))
+        await door.answer(None)
+        assert (await response(reader))[0] == 200
+        assert door.taken == [b'{"update_id":1}', b"in three parts.", large]
+
+
+async def test_what_can_not_be_answered_has_a_status_that_says_why() -> None:
+    async with hooked() as (door, reader, writer):
+        problems = {400: NotAnUpdate("x"), 503: Again("y"), 500: ZeroDivisionError("a bug")}
+        logged = list[str]()
+        sink = logger.add(logged.append, format="{message} {exception}")
+        for status, problem in problems.items():
+            writer.write(request(b"{}"))
+            await door.answer(problem)
+            found = await response(reader)
+            assert found[0] == status
+            assert found[1].get("retry-after") == ("1" if status == 503 else None)
+        logger.remove(sink)
+        assert [line for line in logged if "ZeroDivisionError: a bug" in line]
+
+
+async def test_what_is_not_for_the_webhook_or_not_from_telegram_is_not_taken() -> None:
+    async with hooked() as (door, reader, writer):
+        for path in ("/", "/hooks", "/hook/", "/HOOK", "/a+b", "//hook", "/%ff", "/health?/hook"):
+            writer.write(request(b"{}", path=path))
+            assert (await response(reader))[2] == b"app", path
+        for wrong in ({"method": "GET"}, {"method": "PUT"}, {"secret": ""}, {"secret": "secrets"}):
+            writer.write(request(b"{}" * 50_000, **wrong))
+            assert (await response(reader))[0] == (405 if "method" in wrong else 401)
+        writer.write(request(b"x" * 1_500_000))
+        assert (await response(reader))[0] == 413
+        assert door.taken == []
+        for path in ("/hook?a=b", "/%68ook", "/a%20b", "http://example.org/hook"):
+            writer.write(request(path.encode(), path=path))
+            await door.answer(None)
+            assert (await response(reader))[0] == 200, path
+        assert len(door.taken) == 4
+
+
+async def test_requests_that_do_not_wait_are_answered_in_their_order() -> None:
+    async with hooked() as (door, reader, writer):
+        writer.write(request(b"1") + request(b"", path="/other") + request(b"2" * 100_000) + request(b"3", secret=""))
+        writer.write(request(b"4"))
+        await door.answer({"method": "first"})
+        assert (await response(reader))[2] == b'{"method":"first"}'
+        assert (await response(reader))[2] == b"app"
+        await door.answer({"method": "second"})
+        assert (await response(reader))[2] == b'{"method":"second"}'
+        assert (await response(reader))[0] == 401
+        await door.answer({"method": "fourth"})
+        assert (await response(reader))[2] == b'{"method":"fourth"}'
+        assert [len(raw) for raw in door.taken] == [1, 100_000, 1]
+
+
+@pytest.mark.parametrize(
+    "last", [("1.1", "Connection: close"), ("1.0", "X-None: 0"), ("1.0", "Connection: keep-alive")]
+)
+async def test_who_wants_no_further_answer_is_hung_up_on(last: tuple[str, str]) -> None:
+    async with hooked() as (door, reader, writer):
+        writer.write(request(b"{}", last[1], version=last[0]))
+        await door.answer({"method": "bye"})
+        status, headers, body = await response(reader)
+        assert (status, headers["connection"], body) == (200, "close", b'{"method":"bye"}')
+        assert await reader.read() == b""
+
+
+async def test_who_asks_before_sending_a_body_is_told_to_go_on() -> None:
+    async with hooked() as (door, reader, writer):
+        head, _, body = request(b"{}", "Expect: 100-continue").partition(b"\r\n\r\n")
+        writer.write(head + b"\r\n\r\n")
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(body)
+        await door.answer(None)
+        assert (await response(reader))[0] == 200
+
+
+async def test_half_an_update_is_none_and_an_answer_to_nobody_harms_nobody() -> None:
+    door = Door()
+    webhook = Webhook(frozenset({"/hook"}), b"secret", cast("Any", door))
+    tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
+    async with serving(answering(b""), "127.0.0.1", 0, tasks, webhook=webhook) as port, asyncio.timeout(10):
+        for sent in (request(b"{}")[:-1], request(b"whole")):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+        await door.answer({"method": "too late"})
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request(b"next"))
+        await door.answer(None)
+        assert (await response(reader))[0] == 200
+        writer.close()
+    assert door.taken == [b"whole", b"next"]
+
+
+async def test_a_server_that_stops_answers_what_it_has_taken_and_hangs_up() -> None:
+    door = Door()
+    webhook = Webhook(frozenset({"/hook"}), b"secret", cast("Any", door))
+    tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
+    async with asyncio.timeout(10), contextlib.AsyncExitStack() as stack:
+        port = await stack.enter_async_context(serving(answering(b""), "127.0.0.1", 0, tasks, webhook=webhook))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request(b"{}"))
+        sender: Any = await door.senders.get()
+        stopping = asyncio.create_task(stack.aclose())
+        while sender.keep_alive:  # noqa: ASYNC110 -- nobody could set an event
+            await asyncio.sleep(0.01)
+        sender.set_result({"method": "done"})
+        status, headers, body = await response(reader)
+        assert (status, headers["connection"], body) == (200, "close", b'{"method":"done"}')
+        await stopping
+        assert await reader.read() == b""
+        writer.close()

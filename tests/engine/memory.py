@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsm.engine import Commit, CommitResult, Record, Stored
+from fsm.engine import Commit, CommitResult, Committed, Record, Stored
 from fsm.kind import Event, Game, Instant, Kind, Place
 from storage.codec import Codec
 
@@ -98,6 +98,8 @@ class MemoryGames:
         """Game id -> what its next commit alone is answered with, unwritten."""
         self.conflicts: dict[str, int] = {}
         """Game id -> how many of its next commits are answered with a conflict, unwritten."""
+        self.late: dict[str, asyncio.Future[Committed]] = {}
+        """Game id -> what its next commit is answered with, written, when the test says so."""
         self._open = asyncio.Event()
         self._open.set()
         self._held = 0
@@ -114,7 +116,7 @@ class MemoryGames:
             raise self.load_faults.popleft().error
         return found
 
-    async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
+    async def commit(self, commits: Sequence[Commit]) -> Sequence[Committed | asyncio.Future[Committed]]:
         """Each commit for itself."""
         self.flights.append(tuple(commit.game_id for commit in commits))
         await self._pass()
@@ -127,7 +129,10 @@ class MemoryGames:
             raise fault.error
         return results
 
-    def _one(self, commit: Commit) -> CommitResult | Exception:
+    def _one(self, commit: Commit) -> Committed | asyncio.Future[Committed]:
+        if commit.game_id in self.late:
+            self.shelf.write(commit)
+            return self.late.pop(commit.game_id)
         if commit.game_id in self.refusals:
             return self.refusals.pop(commit.game_id)
         if self.conflicts.get(commit.game_id, 0) > 0:

@@ -1,6 +1,8 @@
 """The engine over a store whose faults the test commands."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +10,17 @@ from typing import Any
 import pytest
 
 from fsm import pick_number
-from fsm.engine import MAX_BATCH, MAX_CONFLICTS, SEEN_AT_LEAST, SEEN_FOR, CommitResult, Engine, Outcome, Unavailable
+from fsm.engine import (
+    MAX_BATCH,
+    MAX_CONFLICTS,
+    SEEN_AT_LEAST,
+    SEEN_FOR,
+    CommitResult,
+    Committed,
+    Engine,
+    Outcome,
+    Unavailable,
+)
 from fsm.kind import Command, Event, Host, Kind, NotNow, Place, UnknownGame
 from fsm.lobby import (
     AlreadyJoined,
@@ -144,6 +156,72 @@ async def test_a_game_is_on_one_flight_at_a_time(a: Replica) -> None:
     a.store.release()
     await asyncio.gather(first, *others)
     assert len(a.store.flights) == flights + 1
+
+
+def late(one: Replica, game_id: str) -> "asyncio.Future[Committed]":
+    """Let the game's next commit take longer, until its result is set."""
+    one.store.late[game_id] = asyncio.get_running_loop().create_future()
+    return one.store.late[game_id]
+
+
+async def test_a_commit_that_takes_longer_holds_back_its_own_game_alone(a: Replica, shelf: Shelf) -> None:
+    await asyncio.gather(a.do(ONE, opening(ONE)), a.do(TWO, opening(TWO, -2)))
+    arrives = late(a, ONE)
+    slow, quick = a.start(ONE, Join(1, "x")), a.start(TWO, Join(1, "x"))
+    assert (await quick).version == 2
+    behind = a.start(ONE, Join(2, "x"))
+    for player in range(2, 6):
+        assert (await a.do(TWO, Join(player, "x"))).events
+    assert not slow.done()
+    assert not behind.done()
+    assert [flight.count(ONE) for flight in a.store.flights[1:]] == [1, 0, 0, 0, 0]
+    arrives.set_result(CommitResult.COMMITTED)
+    assert (await slow).version < (await behind).version
+    assert list(state_of(shelf, ONE).players) == [1, 2]
+
+
+async def test_what_comes_late_may_be_a_failure_too(a: Replica) -> None:
+    await a.do(ONE, opening(ONE))
+    arrives = late(a, ONE)
+    slow = a.start(ONE, Join(1, "x"), "tg:1")
+    await a.do(TWO, opening(TWO, -2))
+    arrives.set_result(Unavailable("not confirmed"))
+    await refused(slow, Unavailable)
+    assert (await a.do(ONE, Join(1, "x"), "tg:1")).duplicate  # it may have happened, and had
+
+
+async def test_closing_waits_for_what_comes_late(a: Replica) -> None:
+    await a.do(ONE, opening(ONE))
+    arrives = late(a, ONE)
+    slow = a.start(ONE, Join(1, "x"))
+    await a.do(TWO, opening(TWO, -2))
+    behind = a.start(ONE, Join(2, "x"))
+    await asyncio.sleep(0)
+    given_up = asyncio.get_running_loop().create_task(a.engine.close())
+    await asyncio.sleep(0)
+    given_up.cancel()
+    closing = asyncio.get_running_loop().create_task(a.engine.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    arrives.set_result(CommitResult.COMMITTED)
+    await closing
+    assert (await slow).version < (await behind).version
+
+
+async def test_a_refusal_is_gone_with_who_asked_and_leaves_the_collector_nothing(a: Replica) -> None:
+    await selecting(a, ONE, 3)
+    await a.do(ONE, PickNumber(1, 7))
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(NumberTaken) as caught:
+            await a.do(ONE, PickNumber(2, 7))
+        gone = weakref.ref(caught.value)
+        del caught
+        await asyncio.sleep(0)  # the loop itself holds it in the turn in which it was told
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 async def test_more_than_a_batch_waits_and_all_of_it_is_answered(a: Replica, shelf: Shelf) -> None:

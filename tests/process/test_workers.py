@@ -63,7 +63,7 @@ class Pair:
             self.handled[index].append(raw)
             try:
                 sender.set_result(self.reply(raw))
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001 -- whatever it is, whoever asked hears of it
                 sender.set_exception(problem)
 
         def handle(raw: bytes, sender: Waiting[Reply]) -> None:
