@@ -167,6 +167,12 @@ class Doors:
 
     def handle(self, raw: bytes, sender: Waiting[Reply]) -> None:
         """The same, in this process."""
+        try:
+            self._handle(raw, sender)
+        except Exception as bug:  # noqa: BLE001 -- whoever sent it hears of it, and logs it
+            _tell(sender, bug)
+
+    def _handle(self, raw: bytes, sender: Waiting[Reply]) -> None:
         began = time.perf_counter()
         tap = peek(raw, self._clock.now(), self._taps.knows)
         if tap is None:

@@ -154,8 +154,14 @@ class Taps:
     def begin(self, tap: Tap, asker: Waiting[Answer]) -> bool:
         """``answer`` for most taps: a command, tapped on a group's newest board, with everything about it in memory.
 
-        ``asker`` is told when it is durable. False: it is not one of those, and nothing was done.
+        ``asker`` is told when it is durable. False: it is not one of those, and nothing was done. Never raises.
         """
+        try:
+            return self._begin(tap, asker)
+        except Exception:  # noqa: BLE001 -- `answer` meets it again, and tells the person
+            return False
+
+    def _begin(self, tap: Tap, asker: Waiting[Answer]) -> bool:
         name, _, rest = tap.data.partition(":")
         game_id, _, arg = rest.partition(":")
         game = self._engine.known(game_id)

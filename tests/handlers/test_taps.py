@@ -468,12 +468,34 @@ async def test_a_bug_gives_the_person_a_trace_and_the_caller_the_error(
     async def broken(chat_id: int, player_id: int) -> bool:
         raise ZeroDivisionError(chat_id, player_id)
 
-    monkeypatch.setattr(table.people, "is_banned", broken)
-    tap = table.tap_of(1, f"p:{game_id}:7")
-    answer = await table.answer(tap)
+    def broken_too(player_id: int) -> str | None:
+        raise ZeroDivisionError(player_id)
+
+    for name, bug in (("is_banned", broken), ("remembered_locale", broken_too)):
+        with monkeypatch.context() as patched:
+            patched.setattr(table.people, name, bug)
+            tap = table.tap_of(1, f"p:{game_id}:7")
+            answer = await table.answer(tap)
+        assert (answer.outcome, answer.alert) == ("error", True)
+        assert tap.trace in (answer.text or "")
+        assert isinstance(answer.error, ZeroDivisionError)
+
+
+async def test_a_bug_in_what_is_said_of_a_pick_is_told_though_the_pick_stands(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game_id = await table.playing(2)
+    await table.tap(2, f"p:{game_id}:9")
+    plain = table.texts.plain
+
+    def broken(locale: str, text_id: str, **args: object) -> str:
+        return plain(locale, text_id, **args) if text_id != "tap-picked" else str(1 // 0)
+
+    monkeypatch.setattr(table.texts, "plain", broken)
+    answer = await table.tap(1, f"p:{game_id}:7")
     assert (answer.outcome, answer.alert) == ("error", True)
-    assert tap.trace in (answer.text or "")
     assert isinstance(answer.error, ZeroDivisionError)
+    assert 1 in (await table.state(game_id)).picks
 
 
 async def test_every_toast_fits_whatever_people_are_called(table: Table) -> None:
