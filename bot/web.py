@@ -93,7 +93,7 @@ class _Update:
 
     __slots__ = (
         "_begun", "_refused", "_server", "_webhook",
-        "body", "disconnected", "keep_alive", "message_event", "more_body", "response_complete",
+        "body", "disconnected", "keep_alive", "more_body", "response_complete",
     )  # fmt: skip
 
     def __init__(self, server: "_Http", webhook: Webhook, refused: int, *, keep_alive: bool) -> None:
@@ -103,11 +103,14 @@ class _Update:
         self._begun = False
         self.body = bytearray()
         self.more_body = True
-        self.message_event = self
-        """Uvicorn sets it when more of the body is there, or nothing more comes."""
         self.keep_alive = keep_alive
         self.disconnected = False
         self.response_complete = False
+
+    @property
+    def message_event(self) -> "_Update":
+        """What uvicorn sets when more of the body is there, or nothing more comes."""
+        return self
 
     def begin(self) -> None:
         """The responses to all requests before it are sent."""
@@ -225,7 +228,7 @@ class _Http(HttpToolsProtocol):
         before: RequestResponseCycle | None = self.cycle
         update = _Update(self, webhook, refused, keep_alive=keep_alive)
         self.cycle = cast("RequestResponseCycle", update)
-        if self.expect_100_continue:
+        if self.expect_100_continue and not refused:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if before is None or before.response_complete:
             update.begin()

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gc
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -229,6 +231,21 @@ async def test_who_asks_before_sending_a_body_is_told_to_go_on() -> None:
         writer.write(body)
         await door.answer(None)
         assert (await response(reader))[0] == 200
+
+
+async def test_a_request_that_is_over_leaves_the_collector_nothing() -> None:
+    async with hooked() as (door, reader, writer):
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(50):
+                writer.write(request(b"{}"))
+                await door.answer({"method": "done"})
+                await response(reader)
+            kept = Counter(type(each).__name__ for each in gc.get_objects())
+        finally:
+            gc.enable()
+        assert kept["_Update"] == 1  # the connection's last
 
 
 async def test_half_an_update_is_none_and_an_answer_to_nobody_harms_nobody() -> None:
