@@ -24,6 +24,7 @@ from fsm.kind import (
     Rejected,
     UnknownGame,
     changed,
+    copied,
 )
 from fsm.lobby import (
     CANCELLED,
@@ -268,7 +269,7 @@ MACHINE = PhaseMachine(
 
 # -- decide -----------------------------------------------------------------------------------------------------
 
-PickNumberCommand = OpenGame | LobbyCommand | DeadlinePassed | PickNumber | PublishBeacon
+PickNumberCommand = OpenGame | LobbyCommand | DeadlinePassed | PublishBeacon
 
 
 def decide(state: PickNumberGame | None, command: Any, now: Instant, seed: str) -> tuple[Event, ...]:
@@ -278,6 +279,8 @@ def decide(state: PickNumberGame | None, command: Any, now: Instant, seed: str) 
     if isinstance(command, DeadlinePassed) and state.deadline is None:
         return ()  # a timer that outlived its game
     MACHINE.check(state.phase, command)
+    if isinstance(command, PickNumber):
+        return _take(state, command, now)
     return _decide(state, command, now, seed)
 
 
@@ -287,8 +290,6 @@ def _decide(game: PickNumberGame, command: PickNumberCommand, now: Instant, seed
         return (SelectionOpened(highest, draw.commitment(seed), seed, now + ready.rules.selection_ms),)
 
     match command:
-        case PickNumber():  # first, as it is most of them
-            return _take(game, command, now)
         case OpenGame():
             raise AssertionError("the phase table lets nobody open a game twice")
         case Remove() if game.phase == NUMBER_SELECTION:
@@ -476,7 +477,7 @@ def _opened(event: Event) -> PickNumberGame:
 
 
 def _picked(state: PickNumberGame, player: PlayerId, number: int) -> PickNumberGame:
-    owners, picks = dict(state.owners), dict(state.picks)
+    owners, picks = copied(state.owners), copied(state.picks)
     previous = picks.get(player)
     if previous is not None:
         del owners[previous]
