@@ -7,8 +7,8 @@ happened: sent again, it is found to be a duplicate, and that too is answered on
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,20 +24,32 @@ from storage.projector import Projector
 
 CONFIRM_SECONDS = 5.0
 FIRST_DELAY, LONGEST_DELAY = 0.005, 0.25
+WRITERS = 2
+"""Connections at most that confirm at once; what comes meanwhile is confirmed together."""
+BATCH = 512
 REMEMBERED = 20_000
-
 
 Spawn = Callable[[str, Coroutine[Any, Any, None]], Any]
 """Runs something by that name in a task that somebody owns. Raises `RuntimeError` where the process is stopping."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     """A commit that PostgreSQL is still to confirm."""
 
     commit: Commit
     entry: Entry
     result: "asyncio.Future[Committed]"
+    delay: float = FIRST_DELAY
+    """Until it is tried again, where events of the game before it are still on their way."""
+    given_up: asyncio.TimerHandle | None = None
+
+    def tell(self, result: Committed) -> None:
+        """What became of it, unless it was given up."""
+        if self.given_up is not None:
+            self.given_up.cancel()
+        if not self.result.done():
+            self.result.set_result(result)
 
 
 class StrictGames:
@@ -48,6 +60,8 @@ class StrictGames:
         self._projector = projector
         self._codec = codec
         self._spawn = spawn
+        self._waiting: deque[_Waiting] = deque()
+        self._writers = 0
         self._confirmed: OrderedDict[str, int] = OrderedDict()
         """Game -> a version that PostgreSQL is known to have."""
 
@@ -57,60 +71,73 @@ class StrictGames:
 
     async def commit(self, commits: Sequence[Commit]) -> "Sequence[Committed | asyncio.Future[Committed]]":
         """Commit. What PostgreSQL is to confirm is `Unavailable` where it has not in time."""
-        results, waiting = list(await self._store.commit(commits)), list[_Waiting]()
+        results, loop = list(await self._store.commit(commits)), asyncio.get_running_loop()
         for index, commit in enumerate(commits):
             if results[index] is not CommitResult.COMMITTED:
                 continue
             if self._confirmed.get(commit.game_id, 0) >= commit.version:
                 self._remember(commit)
                 continue
-            late: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
-            results[index] = late
-            waiting.append(_Waiting(commit, self._entry(commit), late))
-        if waiting:
-            try:
-                self._spawn("confirmation", self._confirm(sorted(waiting, key=lambda one: one.commit.game_id)))
-            except RuntimeError:
-                self._tell(waiting, Unavailable("the process is stopping"))
+            one = _Waiting(commit, self._entry(commit), loop.create_future())
+            one.given_up = loop.call_later(
+                CONFIRM_SECONDS, one.tell, Unavailable("PostgreSQL has not confirmed in time")
+            )
+            results[index] = one.result
+            self._put(one)
         return results
 
-    async def _confirm(self, waiting: list[_Waiting]) -> None:
-        """Write commits to PostgreSQL, and tell each when it is there, or when it is not known to be there in time."""
-        delay = FIRST_DELAY
-        try:
-            async with asyncio.timeout(CONFIRM_SECONDS):
-                while waiting:
-                    waiting = await self._write(waiting)
-                    if waiting:
-                        await asyncio.sleep(jitter(delay))
-                        delay = min(2 * delay, LONGEST_DELAY)
-        except TimeoutError:
-            pass
-        finally:
-            self._tell(waiting, Unavailable("PostgreSQL has not confirmed in time"))
+    def _put(self, one: _Waiting) -> None:
+        """Have it confirmed, with what else waits."""
+        self._waiting.append(one)
+        if self._writers < WRITERS:
+            self._writers += 1
+            try:
+                self._spawn("confirmations", self._confirm())
+            except RuntimeError:
+                self._writers -= 1
+                self._give_up()
 
-    async def _write(self, waiting: list[_Waiting]) -> list[_Waiting]:
+    async def _confirm(self) -> None:
+        """Write what waits to PostgreSQL until nothing does."""
+        batch: list[_Waiting] = []
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                batch = sorted((one for one in batch if not one.result.done()), key=lambda one: one.commit.game_id)
+                for one in await self._write(batch) if batch else ():
+                    asyncio.get_running_loop().call_later(jitter(one.delay), self._put, one)
+                    one.delay = min(2 * one.delay, LONGEST_DELAY)
+        except asyncio.CancelledError:
+            self._waiting.extend(batch)
+            self._give_up()
+            raise
+        finally:
+            self._writers -= 1
+
+    async def _write(self, batch: list[_Waiting]) -> list[_Waiting]:
         """Try once. Returns those that PostgreSQL has not yet."""
         try:
-            left = await self._projector.write([one.entry for one in waiting], gaps=False)
-        except POSTGRES_AGAIN as problem:
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                left = await self._projector.write([one.entry for one in batch], gaps=False)
+        except POSTGRES_AGAIN as problem:  # TimeoutError is one of them
             logger.warning("strict: PostgreSQL is asked again: {}", type(problem).__name__)
-            return waiting
+            return batch
         except Exception:  # noqa: BLE001 - Redis has committed: the projector deals with it, and nobody is told "done"
-            if len(waiting) > 1:  # one game's trouble is not its neighbours'
-                return [each for one in waiting for each in await self._write([one])]
+            if len(batch) > 1:  # one game's trouble is not its neighbours'
+                return [each for one in batch for each in await self._write([one])]
             logger.exception("strict: PostgreSQL refused")
-            self._tell(waiting, Unavailable("PostgreSQL refused"))
+            batch[0].tell(Unavailable("PostgreSQL refused"))
             return []
-        for one in waiting:
+        for one in batch:
             if one.commit.game_id not in left:
                 self._remember(one.commit)
-                one.result.set_result(CommitResult.COMMITTED)
-        return [one for one in waiting if one.commit.game_id in left]
+                one.tell(CommitResult.COMMITTED)
+        return [one for one in batch if one.commit.game_id in left]
 
-    def _tell(self, waiting: Iterable[_Waiting], result: Committed) -> None:
-        for one in waiting:
-            one.result.set_result(result)
+    def _give_up(self) -> None:
+        """The process is stopping: nothing that waits is confirmed any more."""
+        while self._waiting:
+            self._waiting.popleft().tell(Unavailable("the process is stopping"))
 
     def _entry(self, commit: Commit) -> Entry:
         """What the feed gets of this commit; where it only compares, an entry of no events after what it compared."""

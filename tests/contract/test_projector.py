@@ -380,3 +380,26 @@ async def test_strictly_a_stopping_process_confirms_nothing(house: House) -> Non
     house.engine._store = StrictGames(house.games, Projector(house.pool), house.codec, refused)
     with pytest.raises(Unavailable):
         await house.open()
+
+
+async def test_strictly_what_waits_while_postgresql_hangs_is_given_up_in_time_and_done_when_it_goes_on(
+    house: House, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.engine = house.new_engine()
+    house.engine._store = strictly(house)
+    games = [await house.open(chat_id=-chat) for chat in (1, 2, 3)]
+    monkeypatch.setattr("storage.strict.CONFIRM_SECONDS", 0.3)
+    async with pool.acquire() as saboteur, saboteur.transaction():
+        await saboteur.execute("LOCK TABLE game_events IN ACCESS EXCLUSIVE MODE")
+        for player in (1, 2):
+            answers = await asyncio.gather(
+                *(house.do(game_id, Join(player, "x"), f"tg:{game_id}:{player}") for game_id in games),
+                return_exceptions=True,
+            )
+            assert [type(answer) for answer in answers] == [Unavailable] * 3
+    monkeypatch.undo()
+    await house.project()
+    for game_id in games:
+        for player in (1, 2):
+            assert (await house.do(game_id, Join(player, "x"), f"tg:{game_id}:{player}")).duplicate
+        assert (await versions(pool))[game_id] == (await house.engine.look(game_id)).version
