@@ -274,7 +274,7 @@ async def watch(replica: Replica, redis: Redis, tally: Tally) -> None:
 async def main() -> int:
     """Play, watch, judge."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
-    parser.add_argument("--games", type=int, default=10_000)
+    parser.add_argument("--games", type=int, default=20_000)
     parser.add_argument(
         "--moves", type=int, default=80, help="taps on numbers in each game, beyond those that it takes"
     )

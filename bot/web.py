@@ -42,7 +42,7 @@ BACKLOG = 2048
 LARGEST_UPDATE = 1 << 20
 """Telegram's updates stay far below a megabyte."""
 HEADS = {
-    200: b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n",
+    200: b"HTTP/1.1 200 OK\r\n",
     400: b"HTTP/1.1 400 Bad Request\r\n",
     401: b"HTTP/1.1 401 Unauthorized\r\n",
     405: b"HTTP/1.1 405 Method Not Allowed\r\n",
@@ -50,7 +50,8 @@ HEADS = {
     500: b"HTTP/1.1 500 Internal Server Error\r\n",
     503: b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n",
 }
-"""How a response begins."""
+"""How a response without a body begins."""
+REPLY = HEADS[200] + b"content-type: application/json\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,8 @@ class _Update:
             return
         server = self._server
         last = b"" if self.keep_alive else b"connection: close\r\n"
-        server.transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (HEADS[status], len(body), last, body))
+        head = REPLY if body else HEADS[status]
+        server.transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (head, len(body), last, body))
         if not self.keep_alive:
             server.transport.close()
         server.on_response_complete()
