@@ -29,6 +29,8 @@ from storage.outbox import Claimed, Nothing, Outbox, Outgoing
 
 START = 1_800_000_000_000
 GAMES = 1_000
+HELD_UP, HELD_UP_MS = 0.01, 1_000
+"""Share of calls that are held up, and for how long at most."""
 PROGRESS_S, PHASE_S, RESULT_S = 10, 60, 300
 """Mean seconds between two of the same of one game."""
 
@@ -39,12 +41,15 @@ class Season:
     def __init__(self, redis: Redis, seed: int) -> None:
         self.now = START
         self.random = Random(seed)
-        self.outbox = Outbox(redis, Limits(redis, now=lambda: self.now))
+        self.limits = Limits(redis, now=lambda: self.now)
+        self.outbox = Outbox(redis, self.limits)
         self.ids = itertools.count()
         self.due: list[tuple[int, int, Priority]] = []
         for game, priority in itertools.product(range(1, GAMES + 1), Priority):
             self.plan(game, priority)
         self.arriving: list[tuple[int, int]] = []
+        self.answers: list[tuple[int, int]] = []
+        """When calls are answered, and since when they count until then."""
         self.waits: dict[Priority, list[int]] = defaultdict(list)
         self.refused: list[tuple[int, int]] = []
         self.arrival = 0
@@ -79,19 +84,34 @@ class Season:
             except ApiError:
                 self.refused.append((self.arrival, chat))
 
+    def call(self, claimed: Claimed) -> None:
+        """Let a call begin. One in a hundred is held up on its way."""
+        arrival = self.now + self.random.randint(30, 130)
+        if self.random.random() < HELD_UP:
+            arrival += self.random.randint(0, HELD_UP_MS)
+        heapq.heappush(self.arriving, (arrival, claimed.outgoing.chat_id))
+        heapq.heappush(self.answers, (arrival + self.random.randint(30, 130), claimed.taken_at))
+
+    async def hear(self) -> None:
+        """What has been answered by now counts from now."""
+        while self.answers and self.answers[0][0] <= self.now:
+            await self.limits.answered(heapq.heappop(self.answers)[1])
+
     async def play(self, seconds: int) -> None:
         """Put and send for so long, by the turned clock."""
         end = START + seconds * 1000
         while self.now < end:
             await self.put_due()
+            await self.hear()
             found = await self.outbox.claim(1)
             if isinstance(found, Claimed):
                 chat = found.outgoing.chat_id
-                heapq.heappush(self.arriving, (self.now + self.random.randint(30, 130), chat))
+                self.call(found)
                 self.waits[found.outgoing.priority].append(found.waited_ms)
                 await self.outbox.settle(found, sent=None if found.message_id else -chat, shown=bool(found.message_id))
             elif isinstance(found, Nothing):
-                self.now = min(self.now + max(found.wait_ms or 1, 1), max(self.due[0][0], self.now + 1))
+                soonest = min(at for at, *_ in (*self.due[:1], *self.answers[:1]))
+                self.now = min(self.now + max(found.wait_ms or 1, 1), max(soonest, self.now + 1))
             self.arrive(self.now)
         self.arrive(self.now + 1_000)
 

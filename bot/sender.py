@@ -319,9 +319,10 @@ class Sender:
         if not self._lease.held:
             # Paused since the claim: the item is in flight for whoever leads now to put back.
             return
-        try:
-            result = await self._api.call(method, params)
-        except ApiError as error:
+        result, error = await self._asked(method, params)
+        with contextlib.suppress(*STORE_GONE):  # what follows needs Redis as well, and waits for it
+            await self._limits.answered(claimed.taken_at)
+        if error is not None:
             self.stats.errors[type(error).__name__] += 1
             if isinstance(error, ServerDown):
                 self._in_vain_since = self._in_vain_since or time.monotonic()
@@ -331,6 +332,12 @@ class Sender:
             await self._answered(claimed, error)
         else:
             await self._succeeded(claimed, result)
+
+    async def _asked(self, method: str, params: Mapping[str, Any]) -> tuple[Any, ApiError | None]:
+        try:
+            return await self._api.call(method, params), None
+        except ApiError as error:
+            return None, error
 
     async def _succeeded(self, claimed: Claimed, result: Any) -> None:
         out, self._in_vain_since = claimed.outgoing, None

@@ -70,14 +70,15 @@ class Carrier:
 
     async def _now(self, call: Call) -> None:
         chat_id = call.params["chat_id"]
-        if not await self._limits.acquire(chat_id, WAIT_SECONDS, priority=Priority.NORMAL):
-            raise NoRoom
-        try:
-            await self._api.call(call.method, call.params)
-        except Exception as refused:
-            if getattr(refused, "code", None) == 429:  # everybody's calls to that chat wait, not only this one
-                await self._limits.penalise(chat_id, getattr(refused, "seconds", 1.0))
-            raise
+        async with self._limits.room(chat_id, WAIT_SECONDS, priority=Priority.NORMAL) as room:
+            if not room:
+                raise NoRoom
+            try:
+                await self._api.call(call.method, call.params)
+            except Exception as refused:
+                if getattr(refused, "code", None) == 429:  # everybody's calls to that chat wait, not only this one
+                    await self._limits.penalise(chat_id, getattr(refused, "seconds", 1.0))
+                raise
 
 
 def _outgoing(tap: Tap, call: Call, number: int) -> Outgoing:

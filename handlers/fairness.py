@@ -36,8 +36,6 @@ async def send_proof(incoming: Incoming, game_id: str) -> None:
     if prove is None:
         raise NothingToProve
     chat = incoming.place.chat_id
-    if not await incoming.deps.limits.acquire(chat, WAIT_SECONDS):
-        raise TooBusy
     summary = send_params(view.proof_summary(state, incoming.deps.texts, incoming.locale))
     params = {
         "chat_id": chat,
@@ -49,7 +47,10 @@ async def send_proof(incoming: Incoming, game_id: str) -> None:
     }
     document = (f"proof-{game_id}.json", proof.canonical(prove(state)))
     given = {name: value for name, value in params.items() if value is not None}
-    await incoming.deps.api.call("sendDocument", given, files={"document": document})
+    async with incoming.deps.limits.room(chat, WAIT_SECONDS) as room:
+        if not room:
+            raise TooBusy
+        await incoming.deps.api.call("sendDocument", given, files={"document": document})
 
 
 async def _ended(incoming: Incoming, game_id: str) -> Game | None:

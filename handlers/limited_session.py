@@ -40,10 +40,11 @@ class WithinLimits(BaseRequestMiddleware):
         chat_id = getattr(method, "chat_id", None)
         if not isinstance(chat_id, int):
             return await make_request(bot, method)
-        if not await self._limits.acquire(chat_id, self._wait_seconds):
-            raise TooBusy
         try:
-            return await make_request(bot, method)
+            async with self._limits.room(chat_id, self._wait_seconds) as room:
+                if not room:
+                    raise TooBusy
+                return await make_request(bot, method)
         except TelegramRetryAfter as error:
             await self._limits.penalise(chat_id, error.retry_after)
             raise TooBusy from error

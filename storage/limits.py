@@ -2,18 +2,22 @@
 
 A rate is a sliding window: at most so many calls in any stretch of so many milliseconds. Redis keeps the times of the
 last calls of a chat and of all chats, so a window is checked by looking at one entry and nothing has to be refilled.
-A window is longer than Telegram's by a margin, because the server counts arrivals and the network bunches them.
+A call counts from its answer for all chats together, as nobody knows when before that it arrived. A chat's windows are
+longer than Telegram's by a margin instead, because the server counts arrivals and the network bunches them.
 
 Time is Redis's own, so that processes whose clocks differ can't add up to more than the rate; a test or a simulation
 passes its clock instead.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from enum import IntEnum
 
 import msgspec
 from redis.asyncio import Redis
+
+from storage.connections import REDIS_GONE
 
 BASE = "tombola:{send}"
 """All keys of sending share this hash tag: one script may touch any of them, on a Redis Cluster too."""
@@ -43,9 +47,8 @@ class Window(msgspec.Struct, frozen=True, array_like=True):
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """The windows of all chats together, of any chat, and of a group on top. `()` means no limit."""
 
-    overall: tuple[Window, ...] = (Window(1_200, (30, 29, 28)), Window(100, (6, 4, 3)))
-    """Telegram: 30 a second. A fifth of a second is left for calls that are held up on the way and arrive together: a
-    429 would stop everybody's. The short window spreads the second's calls."""
+    overall: tuple[Window, ...] = (Window(1_010, (30, 29, 28)), Window(100, (6, 4, 3)))
+    """Telegram: 30 a second. The short window spreads the second's calls."""
     chat: tuple[Window, ...] = (Window(3_250, (3, 3, 2)), Window(5_500, (5, 5, 4)))
     """Telegram: one a second, short bursts pass. Three at once at most."""
     group: tuple[Window, ...] = (Window(60_500, (20, 18, 15)), Window(15_000, (20, 12, 5)))
@@ -99,12 +102,14 @@ local function note(log, windows, more, n, now)
   for _ = 1, n do redis.call('LPUSH', log, now) end
   redis.call('LTRIM', log, 0, keep - 1)
   redis.call('PEXPIRE', log, ttl + 1000)
+  return now
 end
 
+-- Gives the time that the overall windows count it from.
 local function take(base, rates, chat, n, now)
   local group = string.sub(chat, 1, 1) == '-' and rates.group or {}
-  note(base .. ':sent:all', rates.overall, {}, n, now)
   note(base .. ':sent:' .. chat, rates.chat, group, n, now)
+  return note(base .. ':sent:all', rates.overall, {}, n, now)
 end
 """
 """Functions of the rates, for every script that spends them: waits in milliseconds, 0 for none."""
@@ -115,8 +120,18 @@ _RESERVE = (
 local base, chat, n, lane = KEYS[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local now, rates = clock(ARGV[1]), cjson.decode(ARGV[5])
 local wait = math.max(overall_wait(base, rates, lane, n, now), chat_wait(base, rates, chat, lane, n, now))
-if wait == 0 then take(base, rates, chat, n, now) end
-return wait
+if wait == 0 then return {0, take(base, rates, chat, n, now) or 0} end
+return {wait, 0}
+"""
+)
+
+_ANSWERED = (
+    RATES_LUA
+    + """
+local log = KEYS[1] .. ':sent:all'
+if redis.call('LREM', log, 1, ARGV[2]) == 1 then
+  note(log, cjson.decode(ARGV[3]).overall, {}, 1, clock(ARGV[1]))
+end
 """
 )
 
@@ -143,6 +158,7 @@ class Limits:
         self.encoded_rates = msgspec.json.encode(self.rates).decode()
         self._now = now
         self._reserve = redis.register_script(_RESERVE)
+        self._answered = redis.register_script(_ANSWERED)
         self._penalise = redis.register_script(_PENALISE)
 
     def time(self) -> str:
@@ -158,35 +174,55 @@ class Limits:
         Raises:
             ValueError: some window could never hold that many.
         """
+        wait, _ = await self._take(chat_id, n, priority)
+        return wait
+
+    async def _take(self, chat_id: int, n: int, priority: Priority) -> tuple[int, int]:
+        """As ``reserve``, and since when it counts."""
         fewest = (w.counts[priority] for w in (*self.rates.overall, *self.rates.chat, *self.rates.group))
         if not 0 < n <= min(fewest, default=n):
             raise ValueError(f"{n} calls at once can never be within the rates")
         arguments: list[str | int] = [self.time(), chat_id, n, int(priority), self.encoded_rates]
-        return int(await self._reserve(keys=[BASE], args=arguments))
+        wait, taken_at = await self._reserve(keys=[BASE], args=arguments)
+        return int(wait), int(taken_at)
 
-    async def acquire(
+    @asynccontextmanager
+    async def room(
         self,
         chat_id: int,
         within: float,
         *,
         priority: Priority = Priority.URGENT,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> bool:
-        """Wait for the right to one call, for calls that don't go through the outbox.
+    ) -> AsyncIterator[bool]:
+        """Wait for the right to one call that doesn't go through the outbox, and is made within the block.
 
         Args:
             chat_id: whom the call is for.
-            within: seconds; when the wait would be longer, nothing is taken and the answer is False at once.
+            within: seconds; when the wait would be longer, nothing is taken and the block gets False at once.
             priority: which share of the rates it may use.
             sleep: how to wait, in seconds.
         """
         left = round(within * 1000)
-        while wait := await self.reserve(chat_id, priority=priority):
-            if wait > left:
-                return False
+        wait, taken_at = await self._take(chat_id, 1, priority)
+        while 0 < wait <= left:
             left -= wait
             await sleep(wait / 1000)
-        return True
+            wait, taken_at = await self._take(chat_id, 1, priority)
+        try:
+            yield not wait
+        finally:
+            if not wait:
+                with suppress(*REDIS_GONE):  # it counts from its beginning then
+                    await self.answered(taken_at)
+
+    async def answered(self, taken_at: int) -> None:
+        """A call that took its right then has been answered: in the windows of all chats it counts from now on.
+
+        It has arrived at some moment between. Counted from its beginning, one that was held up on the way would arrive
+        together with those for which it seemed to make room.
+        """
+        await self._answered(keys=[BASE], args=[self.time(), taken_at, self.encoded_rates])
 
     async def penalise(self, chat_id: int | None, retry_after: float) -> None:
         """Stop calls to a chat, or to all (None), for so many seconds, as a 429 asks. Never shortens a longer stop."""

@@ -129,6 +129,7 @@ class Claimed:
         tries: attempts that failed, so far.
         tried_at: when the last of them did, unix milliseconds; 0 for none.
         fence: token of the claiming sender.
+        taken_at: since when the overall rate counts it, as ``Limits.answered`` is told.
     """
 
     outgoing: Outgoing
@@ -137,6 +138,7 @@ class Claimed:
     tries: int
     tried_at: int
     fence: int
+    taken_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,14 +362,14 @@ local function try(chat, lane)
     redis.call('ZADD', B .. ':delayed', now + wait, chat)
     return nil
   end
-  take(B, rates, chat, 1, now)
+  local taken = take(B, rates, chat, 1, now)
   leave_lanes(chat)
   redis.call('HSET', B .. ':inflight', chat, id .. ' ' .. fence)
   if item[3] ~= '' and redis.call('HGET', B .. ':slot:' .. item[3], 'waiting') == id then
     redis.call('HDEL', B .. ':slot:' .. item[3], 'waiting')
   end
   redis.call('INCR', B .. ':turn')
-  return {'send', item[1], chat, now - item[2], message, item[7], item[8]}
+  return {'send', item[1], chat, now - item[2], message, item[7], item[8], taken or 0}
 end
 
 local reverse = tonumber(redis.call('GET', B .. ':turn') or 0) % every == every - 1
@@ -547,9 +549,11 @@ class Outbox:
             case "wait":
                 return Nothing(None if answer[0] < 0 else int(answer[0]))
             case "send":
-                body, chat, waited, message, tries, tried = answer
+                body, chat, waited, message, tries, tried, taken = answer
                 message_id = int(message) if message else None
-                return Claimed(_outgoing(body, chat), message_id, int(waited), int(tries), int(tried), fence)
+                return Claimed(
+                    _outgoing(body, chat), message_id, int(waited), int(tries), int(tried), fence, int(taken)
+                )
             case ended:
                 body, chat, waited = answer
                 return Finished(_outgoing(body, chat), ended == "expired", int(waited))

@@ -134,7 +134,9 @@ async def send_file(incoming: Incoming, pack: PackTitle, questions: Sequence[Que
     """Give a pack back as a file of that format. Raises ``TooBusy``: a document can't wait in the outbox."""
     content = await asyncio.to_thread(write_pack, questions, form)
     chat_id = incoming.place.chat_id
-    if not await incoming.deps.limits.acquire(chat_id, WAIT_SECONDS):
-        raise TooBusy
     name = re.sub(r"[^\w-]+", "_", pack.name).strip("_") or str(pack.id)
-    await incoming.deps.api.call("sendDocument", {"chat_id": chat_id}, files={"document": (f"{name}.{form}", content)})
+    document = (f"{name}.{form}", content)
+    async with incoming.deps.limits.room(chat_id, WAIT_SECONDS) as room:
+        if not room:
+            raise TooBusy
+        await incoming.deps.api.call("sendDocument", {"chat_id": chat_id}, files={"document": document})

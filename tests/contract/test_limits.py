@@ -112,19 +112,45 @@ async def test_a_strict_server_behind_a_jittering_network_never_sees_a_breach(
     chats = [random.choice([-1, 1]) * n for n in range(1, 60)]
     arrivals: dict[int, list[int]] = defaultdict(list)
     due = [(START, chat) for chat in chats]
+    answers: list[tuple[int, int]] = []
     heapq.heapify(due)
     while sum(map(len, arrivals.values())) < 500:
         at, chat = heapq.heappop(due)
+        while answers and answers[0][0] <= max(clock.at, at):
+            answered, taken = heapq.heappop(answers)
+            clock.at = max(clock.at, answered)
+            await limits.answered(taken)
         clock.at = max(clock.at, at)
         wait = await limits.reserve(chat, priority=random.choice(list(Priority)))
         if not wait:
             arrivals[chat].append(clock.at + random.randint(20, 120))
+            heapq.heappush(answers, (arrivals[chat][-1] + random.randint(0, 120), clock.at))
         heapq.heappush(due, (clock.at + max(wait, random.randint(0, 300)), chat))
 
     everything = [t for times in arrivals.values() for t in times]
     assert most(everything, 1_000) <= 30
     assert all(most(times, 5_000) <= 5 for times in arrivals.values())
     assert all(most(times, 60_000) <= 20 for chat, times in arrivals.items() if chat < 0)
+
+
+async def test_a_call_that_is_held_up_counts_from_its_answer(limits: Limits, clock: Turned, redis: Redis) -> None:
+    rates = limits.rates.overall[0]
+    for chat in range(1, rates.counts[0] + 1):
+        while wait := await limits.reserve(chat):
+            clock.at += wait
+    first, *rest = sorted(int(at) for at in await redis.lrange(f"{BASE}:sent:all", 0, -1))
+    clock.at = first + 5 + rates.ms
+    await limits.answered(rest[-1])  # the last of them has taken more than a second
+    await limits.answered(first - 1)  # nobody's
+    counted = [int(at) for at in await redis.lrange(f"{BASE}:sent:all", 0, -1)]
+    assert counted == [clock.at, *sorted([first, *rest[:-1]], reverse=True)]
+    granted = 0
+    clock.at = rest[-1] + rates.ms
+    while not await limits.reserve(1000 + granted):
+        granted += 1
+        clock.at += 20
+    assert granted == rates.counts[0] - 1
+    assert await redis.pttl(f"{BASE}:sent:all") > 0
 
 
 async def test_processes_that_ask_at_once_never_get_more_than_the_rate(redis: Redis) -> None:
@@ -156,8 +182,10 @@ async def test_a_429_for_all_stops_all_and_a_shorter_one_does_not_shorten_it(lim
 async def test_a_direct_call_waits_its_turn_but_not_beyond_its_patience(limits: Limits, clock: Turned) -> None:
     await spend(limits, clock, PERSON, 3)
 
-    assert not await limits.acquire(PERSON, 1, sleep=clock.sleep)
-    assert await limits.acquire(PERSON, 5, sleep=clock.sleep)
+    async with limits.room(PERSON, 1, sleep=clock.sleep) as room:
+        assert not room
+    async with limits.room(PERSON, 5, sleep=clock.sleep) as room:
+        assert room
 
 
 async def test_the_clock_of_redis_is_used_where_none_is_given(redis: Redis) -> None:
