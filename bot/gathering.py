@@ -33,7 +33,10 @@ class Turn:
     def _over(self) -> None:
         waiting, self._waiting = self._waiting, []
         for transport in waiting:
-            transport.flush()
+            try:
+                transport.flush()
+            except Exception as error:  # noqa: BLE001 -- one client's trouble is not the others'
+                self._loop.call_exception_handler({"message": "a response could not be sent", "exception": error})
 
 
 class _Gathering:

@@ -93,6 +93,28 @@ async def test_what_is_written_in_one_turn_goes_out_together_and_much_at_once() 
     assert len(sent) == 3
 
 
+async def test_who_can_not_be_written_to_holds_back_nobody() -> None:
+    sent, problems = list[bytes](), list[str]()
+
+    class Wire(asyncio.Transport):
+        def is_closing(self) -> bool:
+            return False
+
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            if data == b"2":
+                raise RuntimeError("the handler is closed")
+            sent.append(bytes(data))
+
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: problems.append(str(context["exception"])))
+    turn = Turn(loop)
+    for data in (b"1", b"2", b"3"):
+        turn.gathering(Wire()).write(data)
+    await asyncio.sleep(0)
+    assert sent == [b"1", b"3"]
+    assert problems == ["the handler is closed"]
+
+
 # -- the webhook ------------------------------------------------------------------------------------------------
 
 
