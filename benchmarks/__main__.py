@@ -107,7 +107,7 @@ WORDS = {
     "finished.games": "in PostgreSQL, of a year, ten players each; 10,000 of them in Redis too",
     "finished.tap_cpu_ratio": "processor time of a tap beside them, against beside none",
     "finished.tap_p95_ratio": "95th percentile of a tap's latency, at 1,000 taps a second",
-    "finished.projector_ratio": "time that the projector takes for an event",
+    "finished.projector_ratio": "time that the projector takes for an event of a game from its opening to its end",
     "finished.history_ms": "/history of a chat that has seen up to 3,000 of them",
     "finished.own_history_ms": "/history of a person, in private",
     "finished.stats_ms": "/stats",

@@ -4,7 +4,7 @@ Two pairs of stores stand side by side and take turns, so that a slow minute of 
 
 - taps at a fixed rate on a server whose Redis keeps finished games for a day. It keeps 10,000, which is a month's of
   100,000 a year, and more keys than all else that a day of them leaves there;
-- the projector on a backlog in which games are opened, played and ended, so that every table of results grows;
+- the projector on a backlog of games that are opened, played and ended, so that all these tables grow;
 - what players wait for, beside the 100,000 only: of an empty table it says nothing.
 
 A few games are played by the rules and written by the projector; the others are copies of their rows: one after the
@@ -27,7 +27,7 @@ from benchmarks import stacks
 from benchmarks.machine import cpu_seconds
 from benchmarks.plan import Plan, say
 from benchmarks.projector import SHARDS as SHARD_NAMES
-from benchmarks.projector import Tapping, put, read_backlog
+from benchmarks.projector import put, read_backlog
 from benchmarks.report import Row, row
 from benchmarks.stacks import Stack, Stores
 from benchmarks.taps import asleep, awake, checked
@@ -35,7 +35,7 @@ from benchmarks.world import SHARDS, planned
 from fsm.engine import Commit, CommitResult, Record
 from fsm.kind import Command, Host, Place, changed
 from fsm.lobby import DeadlinePassed, Join, OpenGame
-from fsm.pick_number import KIND, PickNumber, PickNumberGame, PickNumberRules
+from fsm.pick_number import KIND, NUMBER_SELECTION, PickNumber, PickNumberGame, PickNumberRules
 from fsm.registry import KINDS
 from storage import keys
 from storage.archive import Archive
@@ -68,12 +68,10 @@ CODEC = Codec(KINDS)
 
 RATE = 1000.0
 """Taps a second: a fifth of what one server does."""
-LIVE = 200
+LIVE = 500
 """Games that are played meanwhile."""
 TAPPED, PROJECTED = 0, 1
 """Redis's databases for taps and for the projector."""
-EVENTS_A_SECOND = 5000
-"""Taps in the projector's backlog for each second that a run is to take."""
 READS = 200
 """Of each kind."""
 LINES = 11
@@ -156,15 +154,22 @@ class Ended:
 
 
 def past(games: int, now: int) -> list[Ended]:
-    """A year's games, the oldest first. A chat's number of tens falls with the square root of its own number."""
+    """A year's games, the oldest first."""
+    return [_ended(number, games, now - DAY_MS - YEAR_MS + YEAR_MS * number // games) for number in range(games)]
+
+
+def present(games: Sequence[Ended], count: int, turn: int) -> list[Ended]:
+    """So many games of today, others at every turn, of people who have met before."""
+    first, now = len(games) + turn * count, games[-1].opened_at + DAY_MS
+    return [_ended(number, len(games), now) for number in range(first, first + count)]
+
+
+def _ended(number: int, games: int, opened_at: int) -> Ended:
+    """A chat's number of tens falls with the square root of its own number."""
     tens = max(1, games // EACH)
-    found = []
-    for number in range(games):
-        chat_id = FIRST_CHAT - int(tens / 2 * (number % tens / tens) ** 2)
-        game_id = keys.new_game_id(Place(chat_id), f"finished:{number}", SHARDS)
-        opened_at = now - DAY_MS - YEAR_MS + YEAR_MS * number // games
-        found.append(Ended(number, game_id, chat_id, FIRST_TEN + number % tens, opened_at))
-    return found
+    chat_id = FIRST_CHAT - int(tens / 2 * (number % tens / tens) ** 2)
+    game_id = keys.new_game_id(Place(chat_id), f"finished:{number}", SHARDS)
+    return Ended(number, game_id, chat_id, FIRST_TEN + number % tens, opened_at)
 
 
 def played(game: Ended) -> tuple[PickNumberGame, tuple[Record, ...]]:
@@ -190,6 +195,32 @@ def played(game: Ended) -> tuple[PickNumberGame, tuple[Record, ...]]:
     while (deadline := state.deadline) is not None:
         state = after(state, DeadlinePassed(deadline), deadline)
     return state, tuple(records)
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What the feed has of games that are played at the same time."""
+
+    entries: list[dict[str, str | int | bytes]]
+    events: int
+
+
+def backlog(games: Sequence[Ended], *, left: int = 0) -> Backlog:
+    """Play games by the rules; so many of the last commands of each are left for later."""
+    steps: list[list[dict[str, str | int | bytes]]] = []
+    events = 0
+    for game in games:
+        state, records = played(game)
+        version = 0
+        for step, record in enumerate(records[: len(records) - left]):
+            raw = CODEC.encode_records(KIND, [record])
+            phase = state.phase if record is records[-1] else NUMBER_SELECTION
+            if step == len(steps):
+                steps.append([])
+            steps[step].append({"g": game.id, "v": version, "k": KIND.name, "p": phase, "d": "", "r": raw})
+            version += len(record.events)
+        events += version
+    return Backlog([entry for step in steps for entry in step], events)
 
 
 async def project(pool: Pool, games: Sequence[Ended]) -> None:
@@ -262,15 +293,11 @@ class Side:
         say(f"  beside {self.name}: {cost:.0f} us of processor a tap, p95 {p95:.2f} ms")
         return cost, p95
 
-    async def projects(self, plan: Plan, seed: int, *, ended: bool = True) -> tuple[float]:
-        """Microseconds of an event of a backlog."""
-        tapping = Tapping(plan.games or LIVE, seed)
-        entries = tapping.opened()
-        entries += [tapping.tapped(1) for _ in range(int(plan.seconds * EVENTS_A_SECOND))]
-        entries += tapping.ended() if ended else []
-        for first in range(0, len(entries), A_STEP):
-            await put(self.redis, entries[first : first + A_STEP])
-        by_wall, _ = await read_backlog(self.feed, Projector(self.pool), sum(tapping.versions.values()))
+    async def projects(self, backlog: Backlog) -> tuple[float]:
+        """Microseconds of an event."""
+        for first in range(0, len(backlog.entries), A_STEP):
+            await put(self.redis, backlog.entries[first : first + A_STEP])
+        by_wall, _ = await read_backlog(self.feed, Projector(self.pool), backlog.events)
         say(f"  beside {self.name}: the projector writes {by_wall:,.0f} events/s")
         return (1e6 / by_wall,)
 
@@ -357,9 +384,11 @@ async def measure(stores: Stores, plan: Plan) -> list[Row]:
     async with side(stores, plan, "none", []) as none, side(stores, plan, "many", games) as many:
         ended = await many.pool.fetchval("SELECT count(*) FROM games WHERE ended_at IS NOT NULL")
         cpu, p95 = await in_turns(none, many, 2 * plan.runs, lambda each, _: each.taps(plan))
+        live = plan.games or LIVE
+        backlogs = [backlog(present(games, live, number), left=int(not number)) for number in range(plan.runs + 1)]
         for each in (none, many):
-            await each.projects(plan, 0, ended=False)  # then nothing is new to the stores, and some games live
-        (events,) = await in_turns(none, many, plan.runs, lambda each, number: each.projects(plan, number + 1))
+            await each.projects(backlogs[0])  # then nothing is new to the stores, and some games live
+        (events,) = await in_turns(none, many, plan.runs, lambda each, number: each.projects(backlogs[number + 1]))
         return [
             row("finished.games", "games", [ended]),
             row("finished.tap_cpu_ratio", "x", cpu),

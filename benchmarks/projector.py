@@ -24,7 +24,7 @@ from redis.asyncio import Redis
 
 from fsm.engine import Record
 from fsm.kind import Event, Host, Place
-from fsm.lobby import COMPLETED, GameCompleted, PlayerJoined, Standing
+from fsm.lobby import PlayerJoined
 from fsm.pick_number import KIND, GameOpened, NumberPicked, PickNumberRules, SelectionOpened
 from fsm.registry import KINDS
 from storage import keys
@@ -73,20 +73,6 @@ class Tapping:
             events = [opened, *joined, SelectionOpened(100, "0" * 64, "0" * 64, now + 60_000)]
             found.append(entry(game_id, 1, [(f"tg:{index}:{n}", e) for n, e in enumerate(events)], "number_selection"))
             self.versions[game_id] = len(events)
-        return found
-
-    def ended(self) -> list[dict[str, str | int | bytes]]:
-        """The entries that end all games, the first who joined as their winner."""
-        found = []
-        for index, game_id in enumerate(self.ids):
-            now = round(time.time() * 1000)
-            standings = [
-                Standing(index * PLAYERS + n + 1, f"Player {n}", None if n else 1, Decimal(0 if n else 100), n + 1)
-                for n in range(PLAYERS)
-            ]
-            ending = f"tg:end:{index}", GameCompleted(tuple(standings), now)
-            found.append(entry(game_id, self.versions[game_id] + 1, [ending], COMPLETED))
-            self.versions[game_id] += 1
         return found
 
     def tapped(self, batch: int) -> dict[str, str | int | bytes]:
