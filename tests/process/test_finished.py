@@ -16,7 +16,7 @@ async def test_everything_is_measured_beside_games_of_the_past_and_beside_none()
         directory = Path(name)
         directory.chmod(0o755)
         async with bot_api() as api:
-            rows = await measure(Stores(directory, "", "", api), Plan(runs=1, seconds=0.5, games=20, players=12))
+            rows = await measure(Stores(directory, "", "", api), Plan(runs=1, seconds=0.2, games=20, players=12))
     found = {row.name: row for row in rows}
     assert set(found) == {name for name in WORDS if name.startswith("finished.")}
     assert found["finished.games"].median == FEW
