@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import crowd, footprint, limits, machine, polling, projector, report, stacks, taps
+from benchmarks import crowd, finished, footprint, limits, machine, polling, projector, report, stacks, taps
 from benchmarks.plan import Plan, say
 from benchmarks.report import Row, row
 from benchmarks.stacks import Stores
@@ -61,6 +61,7 @@ PARTS: Mapping[str, Part] = {
     "polling": polling.measure,
     "start": footprint.start,
     "memory": footprint.games,
+    "finished": finished.measure,
     "crowd": crowded,
 }
 """Name for `--only` -> what it measures; the last takes ten minutes.
@@ -103,6 +104,21 @@ WORDS = {
     "crowd.deadline_late_ms": "the latest of all deadlines",
     "crowd.tap_p95_ms": "from the tap to its answer, through a Telegram in Python",
     "crowd.memory_mb": "the bot with all roles, at most",
+    "finished.games": "in PostgreSQL, of a year, ten players each; 10,000 of them in Redis too",
+    "finished.tap_cpu_ratio": "processor time of a tap beside them, against beside none",
+    "finished.tap_p50_ratio": "median of a tap's latency, at 1,000 taps a second",
+    "finished.tap_p95_ratio": "its 95th percentile, which is the disk's: the wider its range, the less it says",
+    "finished.projector_ratio": "time that the projector takes for an event of a game from its opening to its end",
+    "finished.history_ms": "/history of a chat that has seen up to 3,000 of them",
+    "finished.own_history_ms": "/history of a person, in private",
+    "finished.stats_ms": "/stats",
+    "finished.leaderboard_ms": "/leaderboard of a chat",
+    "finished.leaderboard_of_all_ms": "/leaderboard of all 20,000 people",
+    "finished.last_page_ms": "its thousandth page",
+    "finished.archive_ms": "a finished game from its events",
+    "finished.live_in_chat_ms": "/games of a chat",
+    "finished.live_of_player_ms": "/games of a person",
+    "finished.slowest_p95_ms": "95th percentile of the slowest of these reads",
     "tap.cost_1000_to_10": "processor time of a tap in a game of 1,000 against one of 10",
 }
 

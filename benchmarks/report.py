@@ -73,6 +73,10 @@ def verdicts(rows: Sequence[Row]) -> list[tuple[str, str, str, bool]]:
     most("one live game of 20 in the process", "game.bytes_process", 20_480, "bytes")
     most("one live game of 20 in Redis", "game.bytes_redis", 10_240, "bytes")
     most("a tap in a game of 1,000 against one of 10", "tap.cost_1000_to_10", 2, "x")
+    beside = f"beside {found.get('finished.games', 0):,.0f} finished games against beside none"
+    most(f"processor time of a tap {beside}", "finished.tap_cpu_ratio", 1.2, "x")
+    most(f"median latency of a tap {beside}", "finished.tap_p50_ratio", 1.2, "x")
+    most("p95 of the slowest of the reads beside them", "finished.slowest_p95_ms", 50, "ms")
     most("memory with 1,000 live games", "memory.1000_games_mb", 400, "MB")
     most("taps answered and lost", "taps.lost", 1, "taps")
     most("taps answered and lost when the server is killed", "taps.lost_by_kill", 1, "taps")

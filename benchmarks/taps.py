@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from random import Random
 from statistics import median
 from typing import Any
@@ -62,21 +62,12 @@ class Fleet:
                 made = stacks.baseline(self.stores, world, database, name=name)
             stack = self.stacks[name] = await lifetime.enter_async_context(made)
             await lifetime.enter_async_context(stacks.loaded(stack, self.stores, plan.seed))
-            await checked(stack, Run(port=stack.port, seconds=0, connections=CONNECTIONS, everybody=True), self.stores)
+            await asleep(stack, self.stores, lifetime)
             say(f"  {name} runs; everybody has tapped once")
-            _signal(stack, signal.SIGSTOP)
-            lifetime.callback(_signal, stack, signal.SIGCONT)
 
-    @asynccontextmanager
-    async def awake(self, name: str) -> AsyncIterator[Stack]:
+    def awake(self, name: str) -> AbstractAsyncContextManager[Stack]:
         """One of them, running."""
-        stack = self.stacks[name]
-        _signal(stack, signal.SIGCONT)
-        await asyncio.sleep(0.2)
-        try:
-            yield stack
-        finally:
-            _signal(stack, signal.SIGSTOP)
+        return awake(self.stacks[name])
 
     async def compare(self) -> list[Row]:
         """The highest rates, each run of each stack in turn."""
@@ -152,6 +143,24 @@ async def checked(stack: Stack, run: Run, stores: Stores) -> Report:
         counts = f"{report.refused} refused, {report.failed} failed, {report.missing} missing"
         say(f"  {stack.name}: {counts} {report.example}")
     return report
+
+
+async def asleep(stack: Stack, stores: Stores, lifetime: AsyncExitStack) -> None:
+    """Let everybody tap once, and stop a server in its tracks until it is `awake`."""
+    await checked(stack, Run(port=stack.port, seconds=0, connections=CONNECTIONS, everybody=True), stores)
+    _signal(stack, signal.SIGSTOP)
+    lifetime.callback(_signal, stack, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def awake(stack: Stack) -> AsyncIterator[Stack]:
+    """Let a server run until the end of the block."""
+    _signal(stack, signal.SIGCONT)
+    await asyncio.sleep(0.2)
+    try:
+        yield stack
+    finally:
+        _signal(stack, signal.SIGSTOP)
 
 
 def _signal(stack: Stack, number: signal.Signals) -> None:

@@ -1,0 +1,413 @@
+"""Whether games that have ended slow those that are played: the same work beside 100,000 of them, and beside none.
+
+Two pairs of stores stand side by side and take turns, so that a slow minute of the machine is a slow minute of both:
+
+- taps at a fixed rate on a server whose Redis keeps finished games for a day. It keeps 10,000, which is a month's of
+  100,000 a year, and more keys than all else that a day of them leaves there;
+- the projector on a backlog of games that are opened, played and ended, so that all these tables grow;
+- what players wait for, beside the 100,000 only: of an empty table it says nothing.
+
+A few games are played by the rules and written by the projector; the others are copies of their rows: one after the
+other over a year, for twenty thousand people who meet in tens. The busiest of a thousand chats has seen three thousand
+games, the quietest fifty. A copy has its own ids and times, but for the times within its events, which nobody asks for.
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from random import Random
+from statistics import median
+
+from redis.asyncio import Redis
+
+from benchmarks import stacks
+from benchmarks.machine import cpu_seconds
+from benchmarks.plan import Plan, say
+from benchmarks.projector import SHARDS as SHARD_NAMES
+from benchmarks.projector import put, read_backlog
+from benchmarks.report import Row, row
+from benchmarks.stacks import Stack, Stores
+from benchmarks.taps import asleep, awake, checked
+from benchmarks.world import SHARDS, planned
+from fsm.engine import Commit, CommitResult, Record
+from fsm.kind import Command, Host, Place, changed
+from fsm.lobby import DeadlinePassed, Join, OpenGame
+from fsm.pick_number import KIND, NUMBER_SELECTION, PickNumber, PickNumberGame, PickNumberRules
+from fsm.registry import KINDS
+from storage import keys
+from storage.archive import Archive
+from storage.codec import Codec
+from storage.connections import Pool, postgres_pool, redis_client
+from storage.embedded import embedded_postgres, embedded_redis
+from storage.feed import Entry, Feed
+from storage.games import RedisGames
+from storage.projector import Projector
+
+GAMES, IN_REDIS = 100_000, 10_000
+FEW = 500
+"""Where it is only to be seen to work."""
+PLAYED = 97
+"""Games that are no copies: a prime, so that each ten has games of many of them."""
+PLAYERS = 10
+EACH = 50
+"""Games of each ten."""
+MOVERS = 5
+"""Players of a game who move to another number."""
+FIRST_TEN = 700_000_000
+"""The ids of ten people are this, or one of the next, with a digit behind it."""
+FIRST_CHAT = -1_001_000_000_000
+YEAR_MS, DAY_MS = 365 * 86_400_000, 86_400_000
+A_STEP = 2000
+"""Games that are copied together."""
+FILL_SECONDS = 600.0
+RULES = PickNumberRules(max_players=PLAYERS, winners=3, prize_pool=Decimal(100))
+CODEC = Codec(KINDS)
+
+RATE = 1000.0
+"""Taps a second: a fifth of what one server does."""
+LIVE = 500
+"""Games that are played meanwhile."""
+TURNS = 4
+"""Of taps, short ones, in each run: the disk differs more from one to the next than the sides do."""
+TAPPED, PROJECTED = 0, 1
+"""Redis's databases for taps and for the projector."""
+READS = 200
+"""Of each kind."""
+LINES = 11
+"""Of a page, and one to see whether there is another."""
+LAST_PAGE = 1000
+"""As far as one gets by tapping."""
+
+_COPIES = """
+CREATE TEMP TABLE copies (number int, id text, model text, chat_id bigint, ten text, opened_at timestamptz)
+ON COMMIT DROP
+"""
+_OF = """
+FROM copies c JOIN games m ON m.id = c.model {} WHERE c.number >= $1 AND c.number < $2 ORDER BY c.number
+"""
+_LATER = "c.opened_at - m.opened_at"
+_TEN, _MODELS_TEN = "c.ten::bigint", "m.host_id / 10"
+_STEPS = (
+    f"""
+    INSERT INTO games (id, kind, chat_id, topic_id, title, host_id, status, rules, summary, players, prize_pool,
+        version, opened_at, ended_at)
+    SELECT c.id, m.kind, c.chat_id, m.topic_id, m.title, {_TEN} * 10 + m.host_id % 10, m.status, m.rules, m.summary,
+        m.players, m.prize_pool, m.version, c.opened_at, m.ended_at + ({_LATER}) {_OF.format("")}
+    """,
+    f"""
+    INSERT INTO game_participants (game_id, player_id, name, joined_at, left_at, number, points, place, prize)
+    SELECT c.id, {_TEN} * 10 + p.player_id % 10, p.name, p.joined_at + ({_LATER}), p.left_at + ({_LATER}), p.number,
+        p.points, p.place, p.prize {_OF.format("JOIN game_participants p ON p.game_id = m.id")}
+    """,
+    f"""
+    INSERT INTO prizes (game_id, player_id, place, amount, settled_at)
+    SELECT c.id, {_TEN} * 10 + p.player_id % 10, p.place, p.amount, p.settled_at + ({_LATER})
+    {_OF.format("JOIN prizes p ON p.game_id = m.id")}
+    """,
+    f"""
+    INSERT INTO game_events (game_id, version, name, at, command_id, data)
+    SELECT c.id, e.version, e.name, e.at + ({_LATER}), e.command_id,
+        replace(replace(e.data::text, ({_MODELS_TEN})::text, c.ten), m.id, c.id)::jsonb
+    {_OF.format("JOIN game_events e ON e.game_id = m.id")}, e.version
+    """,
+)
+"""Copy the rows of some games."""
+_PEOPLE = """
+INSERT INTO players (id, name) SELECT DISTINCT ON (player_id) player_id, name FROM game_participants
+ON CONFLICT DO NOTHING
+"""
+_CHATS = """
+INSERT INTO chats (id, type, title) SELECT DISTINCT chat_id, 'supergroup', 'Friday games' FROM games
+ON CONFLICT DO NOTHING
+"""
+_FIGURES = """
+INSERT INTO player_stats AS s (player_id, chat_id, kind, name, games, wins, prizes, points)
+SELECT p.player_id, c.id, k.name, max(p.name), count(*), count(*) FILTER (WHERE p.place <= (g.rules->>'winners')::int),
+    sum(p.prize), sum(p.points)
+FROM game_participants p JOIN games g ON g.id = p.game_id
+CROSS JOIN LATERAL (VALUES (0::bigint), (g.chat_id)) AS c(id)
+CROSS JOIN LATERAL (VALUES (''), (g.kind)) AS k(name)
+GROUP BY p.player_id, c.id, k.name
+ON CONFLICT (player_id, chat_id, kind)
+DO UPDATE SET games = excluded.games, wins = excluded.wins, prizes = excluded.prizes, points = excluded.points
+"""
+"""As the projector adds them up."""
+
+
+# -- games that have ended --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One game of the past: who met where, and when."""
+
+    number: int
+    id: str
+    chat_id: int
+    ten: int
+    opened_at: int
+
+    def player(self, number: int) -> int:
+        """The id of one of the ten."""
+        return 10 * self.ten + number
+
+
+def past(games: int, now: int) -> list[Ended]:
+    """A year's games, the oldest first."""
+    return [_ended(number, games, now - DAY_MS - YEAR_MS + YEAR_MS * number // games) for number in range(games)]
+
+
+def present(games: Sequence[Ended], count: int, turn: int) -> list[Ended]:
+    """So many games of today, others at every turn, of people who have met before."""
+    first, now = len(games) + turn * count, games[-1].opened_at + DAY_MS
+    return [_ended(number, len(games), now) for number in range(first, first + count)]
+
+
+def _ended(number: int, games: int, opened_at: int) -> Ended:
+    """A chat's number of tens falls with the square root of its own number."""
+    tens = max(1, games // EACH)
+    chat_id = FIRST_CHAT - int(tens / 2 * (number % tens / tens) ** 2)
+    game_id = keys.new_game_id(Place(chat_id), f"finished:{number}", SHARDS)
+    return Ended(number, game_id, chat_id, FIRST_TEN + number % tens, opened_at)
+
+
+def played(game: Ended) -> tuple[PickNumberGame, tuple[Record, ...]]:
+    """Play a game by the rules: all join, some move, all deadlines pass. Gives its end, and all that led to it."""
+    random = Random(game.number)
+    numbers = random.sample(range(1, RULES.highest(PLAYERS) + 1), PLAYERS + MOVERS)
+    opening = OpenGame(KIND.name, game.id, Place(game.chat_id), Host(game.player(0), "Player 0"), "Friday", RULES)
+    commands: list[Command] = [
+        *(Join(game.player(n), f"Player {n}") for n in range(PLAYERS)),
+        *(PickNumber(game.player(n), numbers[PLAYERS + n]) for n in range(MOVERS)),
+        *(PickNumber(game.player(n), numbers[n]) for n in range(PLAYERS)),
+    ]
+    records: list[Record] = []
+
+    def after(state: PickNumberGame | None, command: Command, at: int) -> PickNumberGame:
+        events = KIND.decide(state, command, at, f"{random.getrandbits(256):064x}")
+        records.append(Record(f"tg:{500_000_000 + 100 * game.number + len(records)}", at, events))
+        return KIND.fold(state, events)
+
+    state = after(None, opening, game.opened_at)
+    for second, command in enumerate(commands, 1):
+        state = after(state, command, game.opened_at + 1000 * second)
+    while (deadline := state.deadline) is not None:
+        state = after(state, DeadlinePassed(deadline), deadline)
+    return state, tuple(records)
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What the feed has of games that are played at the same time."""
+
+    entries: list[dict[str, str | int | bytes]]
+    events: int
+
+
+def backlog(games: Sequence[Ended], *, left: int = 0) -> Backlog:
+    """Play games by the rules; so many of the last commands of each are left for later."""
+    steps: list[list[dict[str, str | int | bytes]]] = []
+    events = 0
+    for game in games:
+        state, records = played(game)
+        version = 0
+        for step, record in enumerate(records[: len(records) - left]):
+            raw = CODEC.encode_records(KIND, [record])
+            phase = state.phase if record is records[-1] else NUMBER_SELECTION
+            if step == len(steps):
+                steps.append([])
+            steps[step].append({"g": game.id, "v": version, "k": KIND.name, "p": phase, "d": "", "r": raw})
+            version += len(record.events)
+        events += version
+    return Backlog([entry for step in steps for entry in step], events)
+
+
+async def project(pool: Pool, games: Sequence[Ended]) -> None:
+    """Play games, and let the projector write them."""
+    for game in games:
+        state, records = played(game)
+        raw = CODEC.encode_records(KIND, records)
+        entry = Entry("", keys.shard_of_game(game.id), game.id, 1, KIND.name, state.phase, None, raw)
+        await Projector(pool).handle([entry])
+
+
+async def multiply(pool: Pool, games: Sequence[Ended]) -> None:
+    """Put all games but the first, which are there, into all the tables that are theirs, as copies of the first."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(_COPIES)
+        rows = [_copy(game, games[game.number % PLAYED]) for game in games[PLAYED:]]
+        await connection.copy_records_to_table("copies", records=rows)
+        for first in range(PLAYED, len(games), A_STEP):
+            for statement in _STEPS:
+                await connection.execute(statement, first, first + A_STEP)
+        for statement in (_PEOPLE, _CHATS, _FIGURES):
+            await connection.execute(statement)
+    for statement in ("VACUUM ANALYZE", "CHECKPOINT"):  # so that neither is done while something is measured
+        await pool.execute(statement)
+
+
+def _copy(game: Ended, model: Ended) -> tuple[int, str, str, int, str, datetime]:
+    opened_at = datetime.fromtimestamp(game.opened_at / 1000, UTC)
+    return game.number, game.id, model.id, game.chat_id, str(game.ten), opened_at
+
+
+async def keep(redis: Redis, games: Sequence[Ended]) -> None:
+    """Leave in Redis what it keeps of games for a day after their end; their feed was read and trimmed."""
+    store = RedisGames(redis, CODEC, shards=SHARDS)
+    models = [played(game) for game in games[:PLAYED]]
+    for first in range(0, len(games), A_STEP):
+        commits = []
+        for game in games[first : first + A_STEP]:
+            state, records = models[game.number % len(models)]
+            version = sum(len(record.events) for record in records)
+            place = Place(game.chat_id)
+            ended = changed(state, id=game.id, place=place)
+            commits.append(Commit(game.id, KIND, 0, version, ended, records, {}, (place, 1)))
+        results = await store.commit(commits)
+        assert set(results) == {CommitResult.COMMITTED}, results[:3]
+        await redis.delete(*(keys.feed_key(shard) for shard in store.shards))
+
+
+# -- with them and without ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Side:
+    """A pair of stores, a server on them that is stopped while it has no turn, and a reader of the feed."""
+
+    name: str
+    stores: Stores
+    stack: Stack
+    pool: Pool
+    redis: Redis
+    feed: Feed
+
+    async def taps(self, plan: Plan) -> tuple[float, float, float]:
+        """Processor time of a tap, in microseconds; median and 95th percentile of their latencies, in milliseconds."""
+        async with awake(self.stack) as stack:
+            before = cpu_seconds(stack.pid)
+            report = await checked(stack, plan.run(stack.port, rate=RATE), self.stores)
+            cost = (cpu_seconds(stack.pid) - before) / max(1, report.done) * 1e6
+        p50, p95 = (report.latencies.get(name, 0.0) for name in ("p50", "p95"))
+        say(f"  beside {self.name}: {cost:.0f} us of processor a tap, p50 {p50:.2f} ms, p95 {p95:.2f} ms")
+        return cost, p50, p95
+
+    async def projects(self, backlog: Backlog) -> tuple[float]:
+        """Microseconds of an event."""
+        for first in range(0, len(backlog.entries), A_STEP):
+            await put(self.redis, backlog.entries[first : first + A_STEP])
+        by_wall, _ = await read_backlog(self.feed, Projector(self.pool), backlog.events)
+        say(f"  beside {self.name}: the projector writes {by_wall:,.0f} events/s")
+        return (1e6 / by_wall,)
+
+
+@asynccontextmanager
+async def side(stores: Stores, plan: Plan, name: str, games: Sequence[Ended]) -> AsyncIterator[Side]:
+    """Set one up, with games of the past."""
+    async with AsyncExitStack() as lifetime:
+        directory = stores.directory / name
+        directory.mkdir(mode=0o755)
+        postgres = await lifetime.enter_async_context(embedded_postgres(directory))
+        redis = await lifetime.enter_async_context(embedded_redis(directory))
+        own = Stores(stores.directory, postgres, redis, stores.api)
+        await own.made(TAPPED)
+        dsn = own.postgres_database(TAPPED)
+        pool = await lifetime.enter_async_context(
+            postgres_pool(dsn, command_timeout_seconds=FILL_SECONDS, statement_timeout_seconds=FILL_SECONDS)
+        )
+        if games:
+            began = time.perf_counter()
+            await project(pool, games[:PLAYED])
+            await multiply(pool, games)
+            async with redis_client(own.database(TAPPED)) as kept:
+                await keep(kept, games[-IN_REDIS:])
+            size = await pool.fetchval("SELECT pg_database_size(current_database())")
+            say(f"  {len(games):,} games in {time.perf_counter() - began:.0f} s, {size / 1e6:,.0f} MB of PostgreSQL")
+        world = planned("many-small", games=plan.games or LIVE)
+        stack = await lifetime.enter_async_context(stacks.tombola(own, world, TAPPED, name=f"beside-{name}"))
+        await lifetime.enter_async_context(stacks.loaded(stack, own, plan.seed))
+        await asleep(stack, own, lifetime)
+        client = await lifetime.enter_async_context(redis_client(own.database(PROJECTED)))
+        feed = Feed(client, SHARD_NAMES, "projector", owner="benchmark")
+        yield Side(name, own, stack, pool, client, feed)
+
+
+def reads(archive: Archive, games: Sequence[Ended], seed: int) -> Mapping[str, Callable[[], Awaitable[object]]]:
+    """What people wait for, each time of another chat, person or game. A chat comes as often as it played."""
+    random = Random(seed)
+
+    def game() -> Ended:
+        return random.choice(games)
+
+    def person() -> int:
+        return game().player(random.randrange(PLAYERS))
+
+    return {
+        "history": lambda: archive.history(game().chat_id, None, LINES),
+        "own_history": lambda: archive.history(None, person(), LINES),
+        "stats": lambda: archive.player_stats(person()),
+        "leaderboard": lambda: archive.leaderboard(game().chat_id, None, LINES),
+        "leaderboard_of_all": lambda: archive.leaderboard(0, None, LINES),
+        "last_page": lambda: archive.leaderboard(0, None, LINES, LAST_PAGE * (LINES - 1)),
+        "archive": lambda: archive.finished(game().id),
+        "live_in_chat": lambda: archive.live_games(game().chat_id, LINES - 1),
+        "live_of_player": lambda: archive.live_game_of_player(person()),
+    }
+
+
+async def _timed(read: Callable[[], Awaitable[object]], times: int) -> list[float]:
+    """Milliseconds of each of so many reads, in order of length."""
+    found = []
+    for _ in range(times):
+        began = time.perf_counter()
+        await read()
+        found.append((time.perf_counter() - began) * 1000)
+    return sorted(found)
+
+
+async def in_turns(
+    none: Side, many: Side, times: int, work: Callable[[Side, int], Awaitable[Sequence[float]]]
+) -> list[list[float]]:
+    """Do something on both sides so many times, now here first and now there. Gives each figure's ratios: 0 of none."""
+    ratios = []
+    for number in range(times):
+        turns = (many, none) if number % 2 else (none, many)
+        found = {side.name: await work(side, number) for side in turns}
+        ratios.append([after / max(before, 1e-9) for before, after in zip(found["none"], found["many"], strict=True)])
+    return [list(each) for each in zip(*ratios, strict=True)]
+
+
+async def measure(stores: Stores, plan: Plan) -> list[Row]:
+    """All of it; the taps first, as the projector leaves PostgreSQL with work to do."""
+    games = past(FEW if plan.games else GAMES, round(time.time() * 1000))
+    async with side(stores, plan, "none", []) as none, side(stores, plan, "many", games) as many:
+        ended = await many.pool.fetchval("SELECT count(*) FROM games WHERE ended_at IS NOT NULL")
+        short = replace(plan, seconds=plan.seconds / 2)
+        cpu, p50, p95 = await in_turns(none, many, TURNS * plan.runs, lambda each, _: each.taps(short))
+        live = plan.games or LIVE
+        backlogs = [backlog(present(games, live, number), left=int(not number)) for number in range(plan.runs + 1)]
+        for each in (none, many):
+            await each.projects(backlogs[0])  # then nothing is new to the stores, and some games live
+        (events,) = await in_turns(none, many, plan.runs, lambda each, number: each.projects(backlogs[number + 1]))
+        return [
+            row("finished.games", "games", [ended]),
+            row("finished.tap_cpu_ratio", "x", cpu),
+            row("finished.tap_p50_ratio", "x", p50),
+            row("finished.tap_p95_ratio", "x", p95),
+            row("finished.projector_ratio", "x", events),
+            *await _read(Archive(many.pool, CODEC), games, plan.seed),
+        ]
+
+
+async def _read(archive: Archive, games: Sequence[Ended], seed: int) -> list[Row]:
+    rows, slowest = [], 0.0
+    for name, read in reads(archive, games, seed).items():
+        times = await _timed(read, READS)
+        p95 = times[int(0.95 * len(times))]
+        slowest = max(slowest, p95)
+        rows.append(row(f"finished.{name}_ms", "ms", times))
+        say(f"  {name}: {median(times):.2f} ms, p95 {p95:.2f} ms")
+    return [*rows, row("finished.slowest_p95_ms", "ms", [slowest])]
