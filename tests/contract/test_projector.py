@@ -403,3 +403,32 @@ async def test_strictly_what_waits_while_postgresql_hangs_is_given_up_in_time_an
         for player in (1, 2):
             assert (await house.do(game_id, Join(player, "x"), f"tg:{game_id}:{player}")).duplicate
         assert (await versions(pool))[game_id] == (await house.engine.look(game_id)).version
+
+
+async def test_strictly_two_connections_at_most_confirm_while_postgresql_hangs(
+    house: House, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.engine = house.new_engine()
+    house.engine._store = strictly(house)
+    games = [await house.open(chat_id=-chat) for chat in range(1, 9)]
+    writing, most, write = 0, 0, Projector.write
+
+    async def counted(projector: Projector, entries: Any, *, gaps: bool) -> frozenset[str]:
+        nonlocal writing, most
+        writing += 1
+        most = max(most, writing)
+        try:
+            return await write(projector, entries, gaps=gaps)
+        finally:
+            writing -= 1
+
+    monkeypatch.setattr(Projector, "write", counted)
+    async with pool.acquire() as saboteur, saboteur.transaction():
+        await saboteur.execute("LOCK TABLE game_events IN ACCESS EXCLUSIVE MODE")
+        joining = []
+        for game_id in games:
+            joining.append(asyncio.ensure_future(house.do(game_id, Join(1, "x"))))
+            while (await house.games.load(game_id)).version < 2:  # type: ignore[union-attr] # noqa: ASYNC110 -- Redis
+                await asyncio.sleep(0)
+    assert all(outcome.events for outcome in await asyncio.gather(*joining))
+    assert most == 2
