@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from aiogram import F, Router
+from aiogram import Router
 from aiogram.types import ChatMemberUpdated, Message
 from loguru import logger
 
 from fsm.kind import Command, Game, Instant, Place, Rejected
 from fsm.lobby import Cancel, MoveChat
 from handlers.deps import Deps
+from handlers.filters import Migrated
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
 from storage.limits import Priority
@@ -141,5 +142,5 @@ def members_router() -> Router:
     router = Router(name="members")
     router.my_chat_member.register(own_membership_changed)
     router.chat_member.register(membership_changed)
-    router.message.register(chat_migrated, F.migrate_to_chat_id | F.migrate_from_chat_id)
+    router.message.register(chat_migrated, Migrated())
     return router

@@ -3,14 +3,12 @@
 The order of the routers is the order of asking: what needs no store comes first, dialogs, which do, come last.
 """
 
-import json
 from typing import Any
 
-from aiogram import Dispatcher, F, Router
+import msgspec
+from aiogram import Dispatcher, Router
 from aiogram.client.session.base import BaseSession
-from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message
-from aiogram_dialog.utils import CB_SEP
 from loguru import logger
 
 from handlers.carrying import Carrier
@@ -20,6 +18,7 @@ from handlers.deps import Deps
 from handlers.dialogs.access import dialog_storage
 from handlers.dialogs.launch import dialogs_router, left_over
 from handlers.errors import errors_router
+from handlers.filters import OfGames, OfNoDialog, Tapped, Unknown
 from handlers.incoming import Incoming
 from handlers.limited_session import http_session, limited_bot
 from handlers.members import members_router
@@ -37,17 +36,14 @@ def build_dispatcher(deps: Deps) -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True, fsm_storage=dialog_storage(deps.redis))
     dispatcher.update.outer_middleware(Reading(deps, ALL))
     dispatcher.include_routers(
-        errors_router(),
+        commands_router({**players.COMMANDS, **hosts.COMMANDS, **pick_number.COMMANDS, **quiz.COMMANDS}),
         members_router(),
-        commands_router("players", players.COMMANDS),
-        commands_router("hosts", hosts.COMMANDS),
-        commands_router("pick_number", pick_number.COMMANDS),
-        commands_router("quiz", quiz.COMMANDS),
         votes_router(),
         _buttons_router(),
         _unknown_router(),
         dialogs_router(deps),
         _rest_router(),
+        errors_router(),
     )
     return dispatcher
 
@@ -68,7 +64,7 @@ class SlowDoor:
 
     async def __call__(self, raw: bytes) -> None:
         """Handle one update to its end. Raises what should make it come again: Redis is away."""
-        await self._dispatcher.feed_raw_update(self._bot, _without_rights(json.loads(raw)))
+        await self._dispatcher.feed_raw_update(self._bot, _without_rights(msgspec.json.decode(raw)))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -90,14 +86,6 @@ def _without_rights(update: dict[str, Any]) -> dict[str, Any]:
 
 
 # -- buttons ----------------------------------------------------------------------------------------------------
-
-
-class Known(Filter):
-    """Lets the taps through that ``handlers.taps`` answers, where the fast door has not been passed."""
-
-    async def __call__(self, query: CallbackQuery, deps: Deps) -> bool:
-        """Whether it is one."""
-        return query.data is not None and query.message is not None and deps.taps.knows(query.data)
 
 
 async def _tap(query: CallbackQuery, incoming: Incoming, deps: Deps) -> None:
@@ -146,11 +134,11 @@ def _on_data(handler: Any) -> Any:
 def _buttons_router() -> Router:
     """The buttons that belong to no dialog."""
     router = Router(name="buttons")
-    router.callback_query.register(_on_data(lists.tap_best), F.data.startswith(lists.BEST))
-    router.callback_query.register(_on_data(lists.tap_ended), F.data.startswith(lists.ENDED))
-    router.callback_query.register(_on_data(languages.tap), F.data.startswith(languages.CHOICE))
-    router.callback_query.register(_tap, Known())
-    router.callback_query.register(left_over, lambda query: CB_SEP not in (query.data or ""))
+    router.callback_query.register(_on_data(lists.tap_best), Tapped(lists.BEST))
+    router.callback_query.register(_on_data(lists.tap_ended), Tapped(lists.ENDED))
+    router.callback_query.register(_on_data(languages.tap), Tapped(languages.CHOICE))
+    router.callback_query.register(_tap, OfGames())
+    router.callback_query.register(left_over, OfNoDialog())
     return router
 
 
@@ -163,20 +151,9 @@ async def _not_understood(_: Message, incoming: Incoming) -> None:
         await incoming.reply("cmd-not-understood")
 
 
-class Unknown(Filter):
-    """A command in private that there is not: a dialog that is open must not take it for an answer."""
-
-    async def __call__(self, _: Message, incoming: Incoming) -> bool:
-        """Whether it is one. To who is no operator, their commands are none."""
-        if not incoming.private or incoming.command is None:
-            return False
-        operator = incoming.person.id in incoming.deps.operators
-        return incoming.command.name not in (ALL if operator else ALL - set(OPERATORS))
-
-
 def _unknown_router() -> Router:
     router = Router(name="unknown")
-    router.message.register(_not_understood, Unknown())
+    router.message.register(_not_understood, Unknown(ALL, OPERATORS))
     return router
 
 

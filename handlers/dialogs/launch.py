@@ -3,14 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiogram import F, Router
+from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 from aiogram_dialog import DialogManager, setup_dialogs
 from aiogram_dialog.context.intent_middleware import FORBIDDEN_STACK_KEY
 
 from handlers.commands.finding import NotAHost, host_only
 from handlers.commands.hosts import in_groups
-from handlers.commands.named import Named
 from handlers.deps import Deps
 from handlers.dialogs.access import OwnersOnly, dialog_locks
 from handlers.dialogs.admin import admin_dialog, start_admin
@@ -19,6 +18,7 @@ from handlers.dialogs.packs import packs_dialog, start_packs, uploaded
 from handlers.dialogs.parts import Managers
 from handlers.dialogs.quiz import newquiz_dialog, quiz_settings_dialog
 from handlers.dialogs.settings import settings_dialog, start_settings
+from handlers.filters import ForOperators, Named, PrivateFile
 from handlers.incoming import Incoming
 from handlers.opening import may_open
 
@@ -78,9 +78,9 @@ def dialogs_router(deps: Deps) -> Router:
         openers.message.register(_for_hosts(check, start), Named(command))
     for command, start in PRIVATE_COMMANDS.items():
         openers.message.register(_in_private(start), Named(command))
-    openers.message.register(uploaded, F.document, F.chat.type == "private")
+    openers.message.register(uploaded, PrivateFile())
     for command, start in OPERATOR_COMMANDS.items():
-        openers.message.register(_for_operators(start), _ForOperators(command))
+        openers.message.register(_for_operators(start), ForOperators(command))
     leftovers = Router(name="leftovers")
     leftovers.callback_query.register(left_over)
     router.include_routers(
@@ -94,15 +94,3 @@ def dialogs_router(deps: Deps) -> Router:
         events_isolation=dialog_locks(deps.redis),
     )
     return router
-
-
-class _ForOperators(Named):
-    """Lets a command through for operators in private; to others there is no such command."""
-
-    async def __call__(self, message: Message, incoming: Incoming | None = None) -> bool:
-        return (
-            await super().__call__(message, incoming)
-            and incoming is not None
-            and incoming.private
-            and incoming.person.id in incoming.deps.operators
-        )

@@ -1,0 +1,95 @@
+"""What lets an update through to its handler.
+
+Each is a coroutine: aiogram runs what is none, its own ``F`` included, in a thread, which takes longer than an answer.
+"""
+
+from collections.abc import Collection
+
+from aiogram.filters import Filter
+from aiogram.types import CallbackQuery, Message
+from aiogram_dialog.utils import CB_SEP
+
+from handlers.deps import Deps
+from handlers.incoming import Incoming
+
+
+class Named(Filter):
+    """Lets commands of these names through."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = frozenset(names)
+
+    async def __call__(self, _: Message, incoming: Incoming | None = None) -> bool:
+        """Whether the message is one of the commands."""
+        return incoming is not None and incoming.command is not None and incoming.command.name in self._names
+
+
+class ForOperators(Named):
+    """Lets commands through for operators in private; to others there is no such command."""
+
+    async def __call__(self, message: Message, incoming: Incoming | None = None) -> bool:
+        """Whether the message is one of the commands, and from an operator."""
+        return (
+            await super().__call__(message, incoming)
+            and incoming is not None
+            and incoming.private
+            and incoming.person.id in incoming.deps.operators
+        )
+
+
+class Unknown(Filter):
+    """Lets commands through that there are not, in private: a dialog that is open must not take one for an answer."""
+
+    def __init__(self, names: Collection[str], of_operators: Collection[str]) -> None:
+        self._names = frozenset(names)
+        self._of_operators = frozenset(of_operators)
+
+    async def __call__(self, _: Message, incoming: Incoming) -> bool:
+        """Whether it is one. To who is no operator, their commands are none."""
+        if not incoming.private or incoming.command is None:
+            return False
+        operator = incoming.person.id in incoming.deps.operators
+        return incoming.command.name not in (self._names if operator else self._names - self._of_operators)
+
+
+class Migrated(Filter):
+    """Lets Telegram's notices through that a group has become a supergroup."""
+
+    async def __call__(self, message: Message) -> bool:
+        """Whether it is one."""
+        return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None
+
+
+class PrivateFile(Filter):
+    """Lets files through that somebody sends in private."""
+
+    async def __call__(self, message: Message) -> bool:
+        """Whether it is one."""
+        return message.document is not None and message.chat.type == "private"
+
+
+class Tapped(Filter):
+    """Lets taps through whose callback data begins so."""
+
+    def __init__(self, beginning: str) -> None:
+        self._beginning = beginning
+
+    async def __call__(self, query: CallbackQuery) -> bool:
+        """Whether it is one."""
+        return query.data is not None and query.data.startswith(self._beginning)
+
+
+class OfGames(Filter):
+    """Lets the taps through that ``handlers.taps`` answers, where the fast door has not been passed."""
+
+    async def __call__(self, query: CallbackQuery, deps: Deps) -> bool:
+        """Whether it is one."""
+        return query.data is not None and query.message is not None and deps.taps.knows(query.data)
+
+
+class OfNoDialog(Filter):
+    """Lets taps through that can belong to no dialog."""
+
+    async def __call__(self, query: CallbackQuery) -> bool:
+        """Whether it is one."""
+        return CB_SEP not in (query.data or "")
