@@ -320,7 +320,9 @@ class Engine:
         plans: list[_Plan] = []
         late: set[str] = set()
         try:
-            await self._refresh([live for live in batch if not live.fresh])
+            stale = [live for live in batch if not live.fresh]
+            if stale:
+                await self._refresh(stale)
             for live in batch:
                 plan = self._plan(live)
                 if plan is not None:

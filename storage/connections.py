@@ -54,6 +54,8 @@ REDIS_REFUSES = (AuthenticationError, ResponseError)
 
 CLOSE_SECONDS = 3
 """How long a closing pool waits for queries in hand."""
+WIRES = 2
+"""Connections that are kept for commands in one piece: as many as there are flights."""
 HEALTH_CHECK_SECONDS = 15
 """A Redis connection that was idle for longer is pinged before its next use."""
 JSONB_VERSION = b"\x01"
@@ -209,23 +211,40 @@ def packed(name: str, *arguments: Any) -> bytes:
     return command
 
 
-async def exchanged(client: Redis, commands: Sequence[bytes], *, seconds: float = 5) -> list[Any]:
-    """Send packed commands in one piece; gives their answers in order, the server's errors among them.
+class Wires:
+    """Connections of a client that are kept for commands in one piece: the commits of a tap's flight go this way.
 
-    What a pipeline of redis-py does, with one timer in all instead of one a command: the commits of a tap's flight go
-    this way. Raises what redis-py raises where the server is away or takes longer than that.
+    To take a connection from redis-py's pool and to give it back costs as much as a commit. Of a small pool none is
+    kept: others would wait for it. They are closed with their client.
     """
-    pool: Any = client.connection_pool
-    connection = await pool.get_connection()
-    try:
-        async with asyncio.timeout(seconds):
-            await connection.send_packed_command(b"".join(commands))
-            return [await _answer(connection) for _ in commands]
-    except TimeoutError:
-        await connection.disconnect(nowait=True)
-        raise RedisTimeoutError("timeout while waiting for answers") from None
-    finally:
-        await pool.release(connection)
+
+    def __init__(self, client: Redis) -> None:
+        self._pool: Any = client.connection_pool
+        self._most = WIRES if self._pool.max_connections >= 4 * WIRES else 0
+        self._kept: list[AbstractConnection] = []
+
+    async def exchange(self, commands: Sequence[bytes], *, seconds: float = 5) -> list[Any]:
+        """Send packed commands in one piece; gives their answers in order, the server's errors among them.
+
+        What a pipeline of redis-py does, with one timer in all instead of one a command. Raises what redis-py raises
+        where the server is away or takes longer than that.
+        """
+        kept = bool(self._kept)
+        connection = self._kept.pop() if kept else await self._pool.get_connection()
+        try:
+            async with asyncio.timeout(seconds):
+                if kept:
+                    await self._pool.ensure_connection(connection)  # as of those that the pool gives
+                await connection.send_packed_command(b"".join(commands))
+                return [await _answer(connection) for _ in commands]
+        except TimeoutError:
+            await connection.disconnect(nowait=True)
+            raise RedisTimeoutError("timeout while waiting for answers") from None
+        finally:
+            if len(self._kept) < self._most and connection.is_connected:
+                self._kept.append(connection)
+            else:
+                await self._pool.release(connection)
 
 
 async def _answer(connection: AbstractConnection) -> Any:

@@ -17,7 +17,7 @@ from fsm.engine import Commit, CommitResult, Stored, Unavailable
 from fsm.kind import Instant, Place
 from storage import keys
 from storage.codec import Codec
-from storage.connections import exchanged, packed
+from storage.connections import Wires, packed
 
 LIVE_TTL_MS = 3 * 86_400_000
 """A live game nobody touched for this long is gone; no deadline is further away than a day."""
@@ -92,6 +92,7 @@ class RedisGames:
 
     def __init__(self, redis: Redis, codec: Codec, *, shards: int, keep_finished_ms: int = 86_400_000) -> None:
         self._redis = redis
+        self._wires = Wires(redis)
         self._codec = codec
         self._keep_finished_ms = keep_finished_ms
         self.shards = tuple(keys.shard_name(index) for index in range(shards))
@@ -162,7 +163,7 @@ class RedisGames:
         """The results by the index of the commit."""
         if not calls:
             return {}
-        answers = await _reached(exchanged(self._redis, [call.packed() for call in calls]))
+        answers = await _reached(self._wires.exchange([call.packed() for call in calls]))
         return {
             index: result
             for call, answer in zip(calls, answers, strict=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import asyncpg
@@ -16,7 +17,7 @@ from storage.connections import (
     REDIS_GONE,
     Connection,
     Pool,
-    exchanged,
+    Wires,
     in_transaction,
     packed,
     postgres_pool,
@@ -179,28 +180,61 @@ def test_a_dsn_of_something_else_is_refused() -> None:
         asyncio.run(connect())
 
 
-async def test_commands_in_one_piece_have_their_answers_in_order_errors_among_them(redis_dsn: str) -> None:
-    async with redis_client(redis_dsn, pool_size=1) as client:
-        commands = [
-            packed("SET", "a", 1),
-            packed("LPUSH", "a", "x"),
-            packed("EVALSHA", "0" * 40, 0),
-            packed("GET", "a"),
-        ]
-        done, wrong, unknown, value = await exchanged(client, commands)
-        assert (done, value) == (b"OK", b"1")
-        assert isinstance(wrong, ResponseError)
-        assert isinstance(unknown, NoScriptError)
-        assert await exchanged(client, []) == []
-        assert await client.get("a") == b"1"
+@pytest.fixture(params=[1, 16], ids=["small pool", "pool"])
+async def client(request: pytest.FixtureRequest, redis_dsn: str) -> AsyncGenerator[Redis]:
+    """A client of whose pool no connection is kept, and one of whose some are."""
+    async with redis_client(redis_dsn, pool_size=request.param) as found:
+        yield found
 
 
-async def test_answers_that_do_not_come_in_time_are_not_taken_for_those_of_the_next(redis_dsn: str) -> None:
-    async with redis_client(redis_dsn, pool_size=1) as client:
-        for waiting in (
-            exchanged(client, [packed("BLPOP", "nothing", 30), packed("PING")], seconds=0.05),
-            asyncio.wait_for(exchanged(client, [packed("BLPOP", "nothing", 30)]), 0.05),
-        ):
-            with pytest.raises((RedisTimeoutError, TimeoutError)):
-                await waiting
-            assert await exchanged(client, [packed("ECHO", "mine")]) == [b"mine"]
+async def test_commands_in_one_piece_have_their_answers_in_order_errors_among_them(client: Redis) -> None:
+    commands = [
+        packed("SET", "a", 1),
+        packed("LPUSH", "a", "x"),
+        packed("EVALSHA", "0" * 40, 0),
+        packed("GET", "a"),
+    ]
+    wires = Wires(client)
+    done, wrong, unknown, value = await wires.exchange(commands)
+    assert (done, value) == (b"OK", b"1")
+    assert isinstance(wrong, ResponseError)
+    assert isinstance(unknown, NoScriptError)
+    assert await wires.exchange([]) == []
+    assert await client.get("a") == b"1"
+
+
+async def test_answers_that_do_not_come_in_time_are_not_taken_for_those_of_the_next(client: Redis) -> None:
+    wires = Wires(client)
+    await wires.exchange([packed("PING")])
+    for waiting in (
+        wires.exchange([packed("BLPOP", "nothing", 30), packed("PING")], seconds=0.05),
+        asyncio.wait_for(wires.exchange([packed("BLPOP", "nothing", 30)]), 0.05),
+    ):
+        with pytest.raises((RedisTimeoutError, TimeoutError)):
+            await waiting
+        assert await wires.exchange([packed("ECHO", "mine")]) == [b"mine"]
+
+
+async def test_connections_for_commands_in_one_piece_are_kept_and_replaced_unseen(redis: Redis, redis_dsn: str) -> None:
+    who = [packed("CLIENT ID")]
+    async with redis_client(redis_dsn, pool_size=8, client_name="kept") as client:
+        wires = Wires(client)
+        together = {tuple(own) for own in await asyncio.gather(*(wires.exchange(who) for _ in range(5)))}
+        assert len(together) == 5
+        first, second = await wires.exchange(who), await wires.exchange(who)
+        assert first == second
+        await redis.client_kill_filter(_id=str(first[0]))
+        assert await wires.exchange(who) not in (first, [])
+        for _ in range(20):  # what is kept and what has failed leaves room for everybody
+            with pytest.raises(RedisTimeoutError):
+                await wires.exchange([packed("BLPOP", "nothing", 30)], seconds=0.001)
+        assert max(await asyncio.gather(*(client.incr("count") for _ in range(50)))) == 50
+    while any(each["name"] == "kept" for each in await redis.client_list()):
+        pass  # they are closed with the client; the server hears of it a little later
+
+
+async def test_of_a_small_pool_no_connection_is_kept(redis_dsn: str) -> None:
+    async with redis_client(redis_dsn, pool_size=1, timeout_seconds=1) as client:
+        wires = Wires(client)
+        await wires.exchange([packed("PING")])
+        assert await client.ping()
