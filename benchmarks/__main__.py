@@ -77,7 +77,7 @@ WORDS = {
     "taps.aiogram_lean": "aiogram with as little as it takes",
     "taps.grammy": "grammY, Fastify, ioredis",
     "taps.ntba": "node-telegram-bot-api, Express, ioredis",
-    "tap.p95_ms": "at 60 % of the highest rate, from the moment that the tap was due",
+    "tap.p95_ms": "at 60 % of the highest rate of the run before, from the moment that the tap was due",
     "tap.p99_ms": "the same",
     "taps.lost": "answered, and then not in Redis or PostgreSQL",
     "taps.before_kill": "answered before the server was killed",
@@ -159,13 +159,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts = [part for part in PARTS if plan.wants(part) or (part == "taps" and plan.wants(*WITHIN_TAPS))]
     OUT.mkdir(exist_ok=True)
     stacks.quiet()
-    began = time.perf_counter()
+    began, used = time.perf_counter(), machine.processor_time()
     rows = asyncio.run(measure(plan, parts))
     latest = given.out or OUT / "latest.json"
     latest.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1))
     how = (
         f"Measured {time.strftime('%Y-%m-%d')} on {machine.described()}; {plan.shape}, seed {plan.seed}, "
-        f"{plan.runs} runs of {plan.seconds:g} s; load average {os.getloadavg()[0]:.1f}."
+        f"{plan.runs} runs of {plan.seconds:g} s; load average {os.getloadavg()[0]:.1f}, "
+        f"{machine.stolen(used):.1%} of the processors' time went to other machines of the host."
     )
     print(how, report.table(rows, WORDS), report.targets(rows), sep="\n\n")
     say(f"{time.perf_counter() - began:.0f} s; {latest}")

@@ -28,6 +28,20 @@ def anywhere(pid: int = 0) -> None:
         os.sched_setaffinity(pid, range(os.cpu_count() or 1))
 
 
+def processor_time() -> list[int]:
+    """What the processors have done since the start, by kind, as ``/proc/stat`` has it; empty where that is not."""
+    try:
+        return [int(ticks) for ticks in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
+    except OSError:
+        return []
+
+
+def stolen(before: Sequence[int]) -> float:
+    """The share of the processors' time since then that the host gave to others, though we could have used it."""
+    spent = [now - then for then, now in zip(before, processor_time(), strict=True)]
+    return spent[7] / sum(spent) if spent and sum(spent) else 0.0
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -45,6 +45,8 @@ class Fleet:
         self.rates: dict[str, list[float]] = {}
         self.costs: dict[str, list[float]] = {}
         """Processor time of the server for each tap, microseconds."""
+        self.reports: list[Report] = []
+        """Of runs at a share of the highest rate."""
 
     async def start(self, lifetime: AsyncExitStack) -> None:
         """Start them, and let everybody tap once."""
@@ -70,7 +72,7 @@ class Fleet:
         return awake(self.stacks[name])
 
     async def compare(self) -> list[Row]:
-        """The highest rates, each run of each stack in turn."""
+        """The highest rates, each run of each stack in turn, and how long a tap takes below that."""
         for number in range(self.plan.runs):
             for name in self.stacks:
                 async with self.awake(name) as stack:
@@ -81,23 +83,26 @@ class Fleet:
                 self.costs.setdefault(name, []).append(cost)
                 p95 = report.latencies.get("p95", 0.0)
                 say(f"  {number + 1}: {name} {report.rate:,.0f}/s, p95 {p95:.1f} ms, {cost:.0f} us of processor a tap")
+                if name == "tombola" and self.plan.wants("latency"):
+                    await self._latency(report.rate)
         self.stores.rates.update({name: median(values) for name, values in self.rates.items()})
         return [
             *(row(f"taps.{name}", "/s", values) for name, values in self.rates.items()),
             *(row(f"cpu.{name}", "us", values) for name, values in self.costs.items()),
+            *(
+                row(f"tap.{name}_ms", "ms", [report.latencies[name] for report in self.reports])
+                for name in ("p50", "p95", "p99", "max")
+                if self.reports
+            ),
         ]
 
-    async def latency(self) -> list[Row]:
-        """How long a tap takes while taps come at a share of the highest rate, whether or not they are answered."""
-        rate, reports = SHARE * median(self.rates["tombola"]), list[Report]()
-        for _ in range(self.plan.runs):
-            async with self.awake("tombola") as stack:
-                reports.append(await checked(stack, self.plan.run(stack.port, rate=rate), self.stores))
-            say(f"  at {rate:,.0f}/s: " + ", ".join(f"{k} {v:.1f} ms" for k, v in reports[-1].latencies.items()))
-        return [
-            row(f"tap.{name}_ms", "ms", [report.latencies[name] for report in reports])
-            for name in ("p50", "p95", "p99", "max")
-        ]
+    async def _latency(self, rate: float) -> None:
+        """How long a tap takes while taps come at a share of the rate that has just been reached, answered or not."""
+        async with self.awake("tombola") as stack:
+            report = await checked(stack, self.plan.run(stack.port, rate=SHARE * rate), self.stores)
+        self.reports.append(report)
+        times = ", ".join(f"{name} {value:.1f} ms" for name, value in report.latencies.items())
+        say(f"     at {SHARE * rate:,.0f}/s: {times}")
 
     async def commands(self) -> list[Row]:
         """An ordinary command, through aiogram."""
@@ -129,8 +134,6 @@ async def compared(stores: Stores, plan: Plan) -> list[Row]:
     async with AsyncExitStack() as lifetime:
         await fleet.start(lifetime)
         rows = await fleet.compare()
-        if plan.wants("latency"):
-            rows += await fleet.latency()
         if plan.wants("commands"):
             rows += await fleet.commands()
         return rows + await fleet.lost()

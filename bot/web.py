@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import hmac
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote, unquote
@@ -37,7 +37,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-SECRET_HEADER = b"x-telegram-bot-api-secret-token"
+SECRET_HEADER, EXPECT = b"x-telegram-bot-api-secret-token", b"expect"
 BACKLOG = 2048
 LARGEST_UPDATE = 1 << 20
 """Telegram's updates stay far below a megabyte."""
@@ -82,11 +82,11 @@ class Webhook:
             return unquote(httptools.parse_url(url).path.decode("ascii")) in self.paths
         return False
 
-    def refused(self, method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> int:
+    def refused(self, method: bytes, secret: bytes) -> int:
         """The status that a request is refused with; 0 where it is not."""
         if method != b"POST":
             return 405
-        return 0 if hmac.compare_digest(dict(headers).get(SECRET_HEADER, b""), self.secret) else 401
+        return 0 if hmac.compare_digest(secret, self.secret) else 401
 
 
 class _Update:
@@ -219,18 +219,37 @@ class _Http(HttpToolsProtocol):
         """A client is there."""
         super().connection_made(self.config.turn.gathering(transport))
 
+    def on_message_begin(self) -> None:
+        """A request begins. What uvicorn makes of it here is made when it is known to be for the application."""
+        self.url = b""
+        self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A line of a request's head."""
+        self.headers.append((name, value))
+
     def on_headers_complete(self) -> None:
         """A request's head is there."""
-        webhook = self.config.webhook
-        if webhook is None or self.parser.should_upgrade() or not webhook.is_at(self.url):
+        webhook, url, headers = self.config.webhook, self.url, self.headers
+        if webhook is None or self.parser.should_upgrade() or not webhook.is_at(url):
+            super().on_message_begin()
+            super().on_url(url)
+            for name, value in headers:
+                super().on_header(name, value)
             super().on_headers_complete()
             return
-        refused = webhook.refused(self.parser.get_method(), self.headers)
+        secret, expects = b"", False
+        for name, value in headers:
+            if len(name) == len(SECRET_HEADER) and name.lower() == SECRET_HEADER:
+                secret = value
+            elif len(name) == len(EXPECT) and name.lower() == EXPECT:
+                expects = value.lower() == b"100-continue"
+        refused = webhook.refused(self.parser.get_method(), secret)
         keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
         before: RequestResponseCycle | None = self.cycle
         update = _Update(self, webhook, refused, keep_alive=keep_alive)
         self.cycle = cast("RequestResponseCycle", update)
-        if self.expect_100_continue and not refused:
+        if expects and not refused:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if before is None or before.response_complete:
             update.begin()
