@@ -241,7 +241,7 @@ class Wires:
             await connection.disconnect(nowait=True)
             raise RedisTimeoutError("timeout while waiting for answers") from None
         finally:
-            if len(self._kept) < self._most and connection.is_connected:
+            if len(self._kept) < self._most and connection.is_connected and not connection.should_reconnect():
                 self._kept.append(connection)
             else:
                 await self._pool.release(connection)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -224,7 +225,11 @@ async def test_connections_for_commands_in_one_piece_are_kept_and_replaced_unsee
         first, second = await wires.exchange(who), await wires.exchange(who)
         assert first == second
         await redis.client_kill_filter(_id=str(first[0]))
-        assert await wires.exchange(who) not in (first, [])
+        assert (second := await wires.exchange(who)) not in (first, [])
+        pool: Any = client.connection_pool
+        await pool.update_active_connections_for_reconnect()  # what redis-py does where a server is about to move
+        assert await wires.exchange(who) == second  # the last time, and then it is given back
+        assert await wires.exchange(who) not in (first, second)
         for _ in range(20):  # what is kept and what has failed leaves room for everybody
             with pytest.raises(RedisTimeoutError):
                 await wires.exchange([packed("BLPOP", "nothing", 30)], seconds=0.001)
