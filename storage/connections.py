@@ -237,9 +237,11 @@ class Wires:
                     await self._pool.ensure_connection(connection)  # as of those that the pool gives
                 await connection.send_packed_command(b"".join(commands))
                 return [await _answer(connection) for _ in commands]
-        except TimeoutError:
-            await connection.disconnect(nowait=True)
-            raise RedisTimeoutError("timeout while waiting for answers") from None
+        except BaseException as problem:
+            await connection.disconnect(nowait=True)  # what still comes must not be taken for the next one's answers
+            if isinstance(problem, TimeoutError):
+                raise RedisTimeoutError("timeout while waiting for answers") from None
+            raise
         finally:
             if len(self._kept) < self._most and connection.is_connected and not connection.should_reconnect():
                 self._kept.append(connection)
