@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -85,7 +85,7 @@ class Act:
         """One trouble after the other."""
         for number, trouble in enumerate(plan, 1):
             began = time.monotonic()
-            both = [trouble, *([trouble.also] if trouble.also else [])]
+            both = [trouble, *([replace(trouble.also, also=trouble)] if trouble.also else [])]
             await asyncio.gather(*(self._befall(each) for each in both))
             words = " + ".join(f"{each.kind} {each.victim} {each.seconds:g}s" for each in both)
             print(f"  {number:4}/{len(plan)}  {words:60}  {time.monotonic() - began:6.2f} s", flush=True)
