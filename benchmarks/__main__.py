@@ -165,8 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     latest.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1))
     how = (
         f"Measured {time.strftime('%Y-%m-%d')} on {machine.described()}; {plan.shape}, seed {plan.seed}, "
-        f"{plan.runs} runs of {plan.seconds:g} s; load average {os.getloadavg()[0]:.1f}, "
-        f"{machine.stolen(used):.1%} of the processors' time went to other machines of the host."
+        f"{plan.runs} runs of {plan.seconds:g} s; load average {os.getloadavg()[0]:.1f}{machine.stolen(used)}."
     )
     print(how, report.table(rows, WORDS), report.targets(rows), sep="\n\n")
     say(f"{time.perf_counter() - began:.0f} s; {latest}")

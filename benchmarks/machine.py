@@ -36,10 +36,10 @@ def processor_time() -> list[int]:
         return []
 
 
-def stolen(before: Sequence[int]) -> float:
-    """The share of the processors' time since then that the host gave to others, though we could have used it."""
+def stolen(before: Sequence[int]) -> str:
+    """What share of the processors' time since then the host gave to others; empty where the system does not say."""
     spent = [now - then for then, now in zip(before, processor_time(), strict=True)]
-    return spent[7] / sum(spent) if spent and sum(spent) else 0.0
+    return f", {spent[7] / sum(spent):.1%} of the processors' time went to other machines of the host" if spent else ""
 
 
 def free_port() -> int:

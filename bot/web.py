@@ -37,7 +37,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-SECRET_HEADER, EXPECT = b"x-telegram-bot-api-secret-token", b"expect"
+SECRET_HEADER = b"x-telegram-bot-api-secret-token"
 BACKLOG = 2048
 LARGEST_UPDATE = 1 << 20
 """Telegram's updates stay far below a megabyte."""
@@ -238,18 +238,13 @@ class _Http(HttpToolsProtocol):
                 super().on_header(name, value)
             super().on_headers_complete()
             return
-        secret, expects = b"", False
-        for name, value in headers:
-            if len(name) == len(SECRET_HEADER) and name.lower() == SECRET_HEADER:
-                secret = value
-            elif len(name) == len(EXPECT) and name.lower() == EXPECT:
-                expects = value.lower() == b"100-continue"
-        refused = webhook.refused(self.parser.get_method(), secret)
+        said = {name.lower(): value for name, value in headers}
+        refused = webhook.refused(self.parser.get_method(), said.get(SECRET_HEADER, b""))
         keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
         before: RequestResponseCycle | None = self.cycle
         update = _Update(self, webhook, refused, keep_alive=keep_alive)
         self.cycle = cast("RequestResponseCycle", update)
-        if expects and not refused:
+        if said.get(b"expect", b"").lower() == b"100-continue" and not refused:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if before is None or before.response_complete:
             update.begin()

@@ -54,8 +54,6 @@ REDIS_REFUSES = (AuthenticationError, ResponseError)
 
 CLOSE_SECONDS = 3
 """How long a closing pool waits for queries in hand."""
-WIRES = 2
-"""Connections that are kept for commands in one piece: as many as there are flights."""
 HEALTH_CHECK_SECONDS = 15
 """A Redis connection that was idle for longer is pinged before its next use."""
 JSONB_VERSION = b"\x01"
@@ -216,11 +214,15 @@ class Wires:
 
     To take a connection from redis-py's pool and to give it back costs as much as a commit. Of a small pool none is
     kept: others would wait for it. They are closed with their client.
+
+    Args:
+        client: whose connections they are.
+        most: how many are kept, as many as are needed at once.
     """
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, most: int) -> None:
         self._pool: Any = client.connection_pool
-        self._most = WIRES if self._pool.max_connections >= 4 * WIRES else 0
+        self._most = most if self._pool.max_connections >= 4 * most else 0
         self._kept: list[AbstractConnection] = []
 
     async def exchange(self, commands: Sequence[bytes], *, seconds: float = 5) -> list[Any]:

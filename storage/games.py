@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from fsm.engine import Commit, CommitResult, Stored, Unavailable
+from fsm.engine import MAX_FLIGHTS, Commit, CommitResult, Stored, Unavailable
 from fsm.kind import Instant, Place
 from storage import keys
 from storage.codec import Codec
@@ -92,7 +92,7 @@ class RedisGames:
 
     def __init__(self, redis: Redis, codec: Codec, *, shards: int, keep_finished_ms: int = 86_400_000) -> None:
         self._redis = redis
-        self._wires = Wires(redis)
+        self._wires = Wires(redis, MAX_FLIGHTS)
         self._codec = codec
         self._keep_finished_ms = keep_finished_ms
         self.shards = tuple(keys.shard_name(index) for index in range(shards))

@@ -85,6 +85,7 @@ class Act:
         """One trouble after the other."""
         for number, trouble in enumerate(plan, 1):
             began = time.monotonic()
+            # Each knows of the other: beside another trouble nobody may be alive to take over in time.
             both = [trouble, *([replace(trouble.also, also=trouble)] if trouble.also else [])]
             await asyncio.gather(*(self._befall(each) for each in both))
             words = " + ".join(f"{each.kind} {each.victim} {each.seconds:g}s" for each in both)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aiogram import Router
 from aiogram.dispatcher.event.handler import CallableObject
 
-from handlers.commands import players
+from handlers.commands import hosts, pick_number, players, quiz
 from handlers.routing import build_dispatcher
 from tests.handlers.room import Room
 
@@ -31,3 +31,8 @@ async def test_nothing_that_an_update_is_handed_to_runs_in_a_thread(room: Room) 
 async def test_all_commands_are_one_question(room: Room) -> None:
     handlers = [each for router in build_dispatcher(room.deps).sub_routers for each in router.message.handlers]
     assert len(handlers) < 5 < len(players.COMMANDS)
+
+
+def test_no_two_commands_have_the_same_name() -> None:
+    names = [name for module in (players, hosts, pick_number, quiz) for name in module.COMMANDS]
+    assert len(names) == len(set(names))
