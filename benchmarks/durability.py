@@ -23,7 +23,7 @@ from benchmarks.chaos import stores
 from bot.clock import SystemClock, SystemEntropy
 from bot.tasks import Tasks
 from fsm.engine import Engine, GameStore, Unavailable
-from fsm.kind import Host, Place
+from fsm.kind import ChatTopic, Host
 from fsm.lobby import Join, OpenGame
 from fsm.pick_number import PickNumber, PickNumberRules
 from fsm.registry import KINDS
@@ -54,7 +54,7 @@ class Tapping:
 
     async def open(self, games: RedisGames, number: int) -> str:
         """Open a game, in which numbers can be picked at once. Returns its id."""
-        place = Place(-1 - number)
+        place = ChatTopic(-1 - number)
         game_id = games.new_id(place, f"{self._run}:{number}")
         opening = OpenGame("pick_number", game_id, place, Host(1, "Ann"), "", RULES, 1000)
         await self._engine.execute(game_id, opening, command_id=f"open:{game_id}")

@@ -33,7 +33,7 @@ from benchmarks.stacks import Stack, Stores
 from benchmarks.taps import asleep, awake, checked
 from benchmarks.world import SHARDS, planned
 from fsm.engine import Commit, CommitResult, Record
-from fsm.kind import Command, Host, Place, changed
+from fsm.kind import ChatTopic, Command, Host, changed
 from fsm.lobby import DeadlinePassed, Join, OpenGame
 from fsm.pick_number import KIND, NUMBER_SELECTION, PickNumber, PickNumberGame, PickNumberRules
 from fsm.registry import KINDS
@@ -170,7 +170,7 @@ def _ended(number: int, games: int, opened_at: int) -> Ended:
     """A chat's number of tens falls with the square root of its own number."""
     tens = max(1, games // EACH)
     chat_id = FIRST_CHAT - int(tens / 2 * (number % tens / tens) ** 2)
-    game_id = keys.new_game_id(Place(chat_id), f"finished:{number}", SHARDS)
+    game_id = keys.new_game_id(ChatTopic(chat_id), f"finished:{number}", SHARDS)
     return Ended(number, game_id, chat_id, FIRST_TEN + number % tens, opened_at)
 
 
@@ -178,7 +178,7 @@ def played(game: Ended) -> tuple[PickNumberGame, tuple[Record, ...]]:
     """Play a game by the rules: all join, some move, all deadlines pass. Gives its end, and all that led to it."""
     random = Random(game.number)
     numbers = random.sample(range(1, RULES.highest(PLAYERS) + 1), PLAYERS + MOVERS)
-    opening = OpenGame(KIND.name, game.id, Place(game.chat_id), Host(game.player(0), "Player 0"), "Friday", RULES)
+    opening = OpenGame(KIND.name, game.id, ChatTopic(game.chat_id), Host(game.player(0), "Player 0"), "Friday", RULES)
     commands: list[Command] = [
         *(Join(game.player(n), f"Player {n}") for n in range(PLAYERS)),
         *(PickNumber(game.player(n), numbers[PLAYERS + n]) for n in range(MOVERS)),
@@ -263,7 +263,7 @@ async def keep(redis: Redis, games: Sequence[Ended]) -> None:
         for game in games[first : first + A_STEP]:
             state, records = models[game.number % len(models)]
             version = sum(len(record.events) for record in records)
-            place = Place(game.chat_id)
+            place = ChatTopic(game.chat_id)
             ended = changed(state, id=game.id, place=place)
             commits.append(Commit(game.id, KIND, 0, version, ended, records, {}, (place, 1)))
         results = await store.commit(commits)

@@ -26,13 +26,13 @@ from redis.connection import HiredisRespSerializer, PythonRespSerializer
 
 from benchmarks.world import SHARDS, Spot, open_games, planned
 from bot.clock import SystemClock, SystemEntropy
-from bot.doors import peek
-from bot.metrics import Histogram
+from bot.ingest.dispatcher import peek
+from bot.observe.metrics import Histogram
 from fsm.engine import Commit, Engine, Outcome, Record
 from fsm.kind import Game, changed
 from fsm.pick_number import KIND, NumberPicked
 from fsm.registry import KINDS
-from handlers.texts import Texts
+from play.texts import Texts
 from storage.codec import Codec
 from storage.connections import packed, redis_client
 from storage.embedded import embedded_redis

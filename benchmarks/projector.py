@@ -23,7 +23,7 @@ from loguru import logger
 from redis.asyncio import Redis
 
 from fsm.engine import Record
-from fsm.kind import Event, Host, Place
+from fsm.kind import ChatTopic, Event, Host
 from fsm.lobby import PlayerJoined
 from fsm.pick_number import KIND, GameOpened, NumberPicked, PickNumberRules, SelectionOpened
 from fsm.registry import KINDS
@@ -67,7 +67,7 @@ class Tapping:
         for index, game_id in enumerate(self.ids):
             now = round(time.time() * 1000)
             opened = GameOpened(
-                game_id, Place(-index - 1), Host(1, "Host"), "A game", PickNumberRules(prize_pool=Decimal(100)), now
+                game_id, ChatTopic(-index - 1), Host(1, "Host"), "A game", PickNumberRules(prize_pool=Decimal(100)), now
             )
             joined = [PlayerJoined(index * PLAYERS + n + 1, f"Player {n}", now) for n in range(PLAYERS)]
             events = [opened, *joined, SelectionOpened(100, "0" * 64, "0" * 64, now + 60_000)]

@@ -24,8 +24,8 @@ from sandbox.errors import ApiError
 from sandbox.limits import Limits as TelegramLimits
 from storage.connections import redis_client
 from storage.embedded import embedded_redis
-from storage.limits import BASE, Limits, Priority
-from storage.outbox import Claimed, Nothing, Outbox, Outgoing
+from telegram.limits import BASE, Limits, Priority
+from telegram.outbox import Claimed, Nothing, Outbox, Outgoing
 
 START = 1_800_000_000_000
 GAMES = 1_000

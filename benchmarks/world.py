@@ -14,12 +14,12 @@ import msgspec
 
 from fsm.draw import commitment
 from fsm.engine import Engine
-from fsm.kind import Game, Host, Place, Player
+from fsm.kind import ChatTopic, Game, Host, Player
 from fsm.lobby import Join, OpenGame
 from fsm.pick_number import NUMBER_SELECTION, PickNumberGame, PickNumberRules
-from handlers.texts import Texts
 from handlers.views.message import send_params
 from handlers.views.registry import of_state
+from play.texts import Texts
 from storage import keys
 
 SECRET = "benchmark-secret"  # noqa: S105 -- of a server that lives for minutes, on this machine alone
@@ -119,7 +119,7 @@ def planned(shape: str, *, games: int = 0, players: int = 0) -> World:
 
 def _planned(index: int, players: int, texts: Texts) -> TapGame:
     chat_id = -1_001_000_000_000 - index
-    game_id = keys.new_game_id(Place(chat_id), f"benchmark:{index}", SHARDS)
+    game_id = keys.new_game_id(ChatTopic(chat_id), f"benchmark:{index}", SHARDS)
     first = 700_000_000 + index * players
     message = msgspec.json.encode(_message(_state(game_id, chat_id, first, players), texts)).decode()
     return TapGame(game_id, chat_id, first, players - 1, message)
@@ -149,7 +149,7 @@ def _state(game_id: str, chat_id: int, first: int, players: int) -> PickNumberGa
     return PickNumberGame(
         id=game_id,
         phase=NUMBER_SELECTION,
-        place=Place(chat_id),
+        place=ChatTopic(chat_id),
         host=Host(first, "Player 0"),
         title="Friday's numbers",
         opened_at=0,
@@ -175,7 +175,7 @@ async def open_games(engine: Engine, world: World) -> Sequence[Game]:
 async def _open(engine: Engine, game: TapGame) -> Game:
     players = game.pickers + 1
     host = Host(game.first_player, "Player 0")
-    opening = OpenGame("pick_number", game.id, Place(game.chat_id), host, "Friday's numbers", rules_for(players))
+    opening = OpenGame("pick_number", game.id, ChatTopic(game.chat_id), host, "Friday's numbers", rules_for(players))
     await engine.execute(game.id, opening, command_id=f"open:{game.id}")
     joining = [
         engine.execute(game.id, Join(game.first_player + n, f"Player {n}"), command_id=f"join:{game.id}:{n}")

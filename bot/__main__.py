@@ -100,15 +100,15 @@ def _run_or_sandbox(given: argparse.Namespace) -> int:
 def _run(given: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the process has something to stop in order
     from bot import launch  # noqa: PLC0415
+    from bot.ingest.peers import WorkerSlot  # noqa: PLC0415
     from bot.settings import SettingsError, load_settings  # noqa: PLC0415
-    from bot.siblings import Seat  # noqa: PLC0415
 
     settings = load_settings()
     if not settings.telegram.token.get_secret_value():
         raise SettingsError("telegram.token: empty, so there is no bot to run; `python -m bot sandbox` needs none")
     roles = frozenset(given.role if isinstance(given.role, list) else [given.role or "all"])
     if given.seat is not None:
-        return launch.run(settings, roles, Seat(given.seat[0], given.seat[1], given.folder))
+        return launch.run(settings, roles, WorkerSlot(given.seat[0], given.seat[1], given.folder))
     return launch.run(settings, roles) if given.workers == 1 else launch.run_workers(settings, roles, given.workers)
 
 
@@ -156,7 +156,7 @@ def _replay(given: argparse.Namespace) -> int:
 
 def _settings() -> "Settings":
     """Read the settings, and log as they say."""
-    from bot import logs  # noqa: PLC0415
+    from bot.observe import logs  # noqa: PLC0415
     from bot.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()

@@ -16,7 +16,7 @@ from apscheduler.triggers.date import DateTrigger
 from loguru import logger
 from redis.asyncio import Redis
 
-from bot.metrics import Histogram
+from bot.observe.metrics import Histogram
 from bot.tasks import Tasks
 from fsm.engine import Clock, Engine, Unavailable
 from fsm.kind import Instant, Rejected, UnknownGame

@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 import stamina
 
-from bot.bot_api import ApiError, RetryAfter, ServerDown, Unauthorized
-from bot.parts import Parts
+from bot.runtime import Runtime
 from bot.settings import SettingsError
 from storage.connections import REDIS_GONE
+from telegram.client import ApiError, RetryAfter, ServerDown, Unauthorized
 
 TELEGRAM_SECONDS = 60.0
 """How long a first start waits for Telegram."""
 KNOWN_SECONDS = 30 * 86_400
 
 
-async def who_am_i(parts: Parts) -> Mapping[str, Any]:
+async def who_am_i(parts: Runtime) -> Mapping[str, Any]:
     """The bot's own account (the Bot API's User): as known from an earlier start, while Telegram is asked again.
 
     Raises ``SettingsError`` where Telegram refuses the token, or does not answer a first start in time.
@@ -42,7 +42,7 @@ async def who_am_i(parts: Parts) -> Mapping[str, Any]:
         raise SettingsError(f"telegram.api_base: no answer from there ({error})") from None
 
 
-async def _ask(parts: Parts, key: str) -> Mapping[str, Any]:
+async def _ask(parts: Runtime, key: str) -> Mapping[str, Any]:
     """Ask Telegram, however long it is away, and remember. Raises the ApiError of a refusal."""
     async for attempt in stamina.retry_context(on=(ServerDown, RetryAfter), attempts=None, timeout=None, wait_max=5):
         with attempt:

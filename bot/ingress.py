@@ -9,22 +9,22 @@ from typing import Any
 import msgspec
 import stamina
 
-from bot.bot_api import RetryAfter, ServerDown
-from bot.configured import rules_of
-from bot.doors import Doors, SlowDoor
+from bot.game_defaults import rules_of
 from bot.importing import imported
-from bot.logs import TRACE
-from bot.parts import Parts
-from bot.polling import Poller
-from bot.siblings import Seat, Siblings
-from bot.webhook import set_webhook
+from bot.ingest.dispatcher import AiogramPath, UpdateDispatcher
+from bot.ingest.peers import PeerWorkers, WorkerSlot
+from bot.ingest.polling import Poller
+from bot.ingest.set_webhook import set_webhook
+from bot.observe.logs import TRACE
+from bot.runtime import Runtime
 from fsm.pick_number import Beacon
 from handlers.boards import Boards
-from handlers.carrying import Carrier
 from handlers.floods import Floods
-from handlers.hosts import Hosts
+from handlers.tap_calls import TapCalls
 from handlers.taps import Taps
+from play.hosts import Hosts
 from storage.connections import REDIS_GONE
+from telegram.client import RetryAfter, ServerDown
 
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member", "chat_member", "poll_answer", "poll")
 PUBLISHED_SECONDS = 3600
@@ -49,12 +49,12 @@ class Ingress:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: Runtime,
         me: Mapping[str, Any],
         boards: Boards,
         beacon: Beacon | None,
         health: HealthWords,
-        seat: Seat | None = None,
+        seat: WorkerSlot | None = None,
     ) -> None:
         self._parts = parts
         self._me = me
@@ -75,13 +75,13 @@ class Ingress:
             max_live=parts.settings.games.max_live_per_chat,
             supplies=parts.supplies,
         )
-        self._slow: asyncio.Task[SlowDoor] | None = None
-        self._siblings = Siblings(seat) if seat is not None else None
-        self.doors = Doors(
+        self._slow: asyncio.Task[AiogramPath] | None = None
+        self._siblings = PeerWorkers(seat) if seat is not None else None
+        self.doors = UpdateDispatcher(
             taps=self._taps,
             floods=self._floods,
             slow=self._slow_door,
-            carrier=Carrier(parts.api, parts.limits, parts.outbox),
+            carrier=TapCalls(parts.api, parts.limits, parts.outbox),
             redis=parts.redis,
             clock=parts.clock,
             tasks=parts.tasks,
@@ -123,13 +123,13 @@ class Ingress:
         await self._slow_door()
         gc.freeze()  # its hundreds of models live for ever: the collector need not look at them
 
-    async def _slow_door(self) -> SlowDoor:
+    async def _slow_door(self) -> AiogramPath:
         """aiogram's road, made when it is first needed: importing it takes seconds."""
         if self._slow is None or (self._slow.done() and _failed(self._slow)):
             self._slow = self._parts.tasks.spawn("aiogram", self._make_slow_door())
         return await asyncio.shield(self._slow)
 
-    async def _make_slow_door(self) -> SlowDoor:
+    async def _make_slow_door(self) -> AiogramPath:
         await imported("bot.lazy_aiogram")
         routing = await imported("handlers.routing")
         parts, settings = self._parts, self._parts.settings
@@ -163,7 +163,7 @@ class Ingress:
             trace=TRACE.get,
         )
         telegram = settings.telegram
-        door: SlowDoor = routing.SlowDoor(deps, telegram.token.get_secret_value(), telegram.api_base)
+        door: AiogramPath = routing.AiogramPath(deps, telegram.token.get_secret_value(), telegram.api_base)
         parts.tasks.spawn("publish commands", self._publish(routing, deps))
         return door
 
@@ -184,6 +184,6 @@ class Ingress:
         self._parts.metrics.errors[where] += 1
 
 
-def _failed(task: asyncio.Task[SlowDoor]) -> bool:
+def _failed(task: asyncio.Task[AiogramPath]) -> bool:
     """Whether a task that is done has no result."""
     return task.cancelled() or task.exception() is not None

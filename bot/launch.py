@@ -12,10 +12,12 @@ import uvloop
 from loguru import logger
 from pydantic import SecretStr
 
-from bot import logs, process, workers
+from bot import process
+from bot import supervisor as workers
 from bot.importing import imported
+from bot.ingest.peers import WorkerSlot
+from bot.observe import logs
 from bot.settings import Settings, SettingsError
-from bot.siblings import Seat
 from storage.embedded import EmbeddedStoreError
 
 LAST_SECONDS = 9.0
@@ -24,7 +26,7 @@ GC_THRESHOLD = 50_000
 """Objects made before the collector looks again: with aiogram's many models alive, its pauses show in the tail."""
 
 
-def run(settings: Settings, roles: frozenset[str], seat: Seat | None = None) -> int:
+def run(settings: Settings, roles: frozenset[str], seat: WorkerSlot | None = None) -> int:
     """Run the bot until a signal. ``seat``: as one of several workers. Returns the exit status."""
     logs.set_up_for(settings)
     return _in_loop(_run(settings, process.ALL_ROLES if "all" in roles else roles, seat))
@@ -85,7 +87,7 @@ def _calm_collector() -> None:
     gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
-async def _until_stopped(stop: _Stop, running: process.Process) -> int:
+async def _until_stopped(stop: _Stop, running: process.RunningBot) -> int:
     _calm_collector()
     waits = [asyncio.ensure_future(stop.event.wait()), asyncio.ensure_future(running.failed.wait())]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -107,7 +109,7 @@ async def _run_workers(settings: Settings, roles: frozenset[str], count: int) ->
     return await workers.supervise(settings, roles, count, _on_signals().event)
 
 
-async def _run(settings: Settings, roles: frozenset[str], seat: Seat | None) -> int:
+async def _run(settings: Settings, roles: frozenset[str], seat: WorkerSlot | None) -> int:
     stop = _on_signals()
     if seat is not None:
         workers.stop_with_parent(stop.event)

@@ -12,12 +12,11 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from bot.bot_api import ApiError, BotApi
 from bot.settings import Settings
 from fsm import proof
 from fsm.kind import Kind, secrets_of
 from fsm.registry import KINDS
-from handlers.texts import Texts
+from play.texts import Texts
 from storage import migrate as schema
 from storage.archive import Archive, ListedGame, StoredEvent
 from storage.codec import Codec, UnreadableGame
@@ -31,6 +30,7 @@ from storage.connections import (
     redis_ready,
 )
 from storage.embedded import EmbeddedStoreError, stores
+from telegram.client import ApiError, BotApi
 
 PAGE = 500
 

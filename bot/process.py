@@ -13,23 +13,22 @@ import asyncpg
 from loguru import logger
 from redis.asyncio import Redis
 
-from bot import web
-from bot.checks import breaker_check, checks
 from bot.clock import SystemClock, SystemEntropy
+from bot.consumers import Consumers
 from bot.deadlines import Deadlines
-from bot.exports import export
-from bot.health import Health
 from bot.identity import who_am_i
 from bot.importing import imported
+from bot.ingest import http as web
+from bot.ingest.peers import WorkerSlot
 from bot.ingress import Ingress
-from bot.logs import watch_loop
-from bot.metrics import Metrics, registry
-from bot.parts import Parts
-from bot.sampling import Samples
-from bot.sender import Clock
+from bot.observe.checks import breaker_check, checks
+from bot.observe.exports import export
+from bot.observe.health import Health
+from bot.observe.logs import watch_loop
+from bot.observe.metrics import Metrics, registry
+from bot.observe.sampling import Samples
+from bot.runtime import Runtime
 from bot.settings import Settings, SettingsError
-from bot.siblings import Seat
-from bot.worker import Worker
 from fsm.engine import Engine, Entropy
 from fsm.pick_number import Beacon
 from storage import migrate
@@ -45,6 +44,7 @@ from storage.connections import (
 )
 from storage.embedded import stores
 from storage.games import RedisGames
+from telegram.sender import Clock
 
 LISTENERS = 64
 """Connections of the pool for what waits: pub/sub and blocking reads."""
@@ -58,7 +58,7 @@ SETTLE_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class RunningBot:
     """What runs, for whoever started it."""
 
     port: int
@@ -82,8 +82,8 @@ async def running(
     clock: Clock | None = None,
     entropy: Entropy | None = None,
     anew: bool = False,
-    seat: Seat | None = None,
-) -> AsyncIterator[Process]:
+    seat: WorkerSlot | None = None,
+) -> AsyncIterator[RunningBot]:
     """Run a process until the end of the block; then stop in order, so that nothing in hand is lost.
 
     ``seat``: which of this machine's workers it is, where there are several.
@@ -120,7 +120,7 @@ async def running(
             raise SettingsError(f"redis.dsn: refused there: {error}") from None
         except REDIS_GONE as error:
             raise SettingsError(f"redis.dsn: no answer from there ({type(error).__name__})") from None
-        parts = Parts(settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics)
+        parts = Runtime(settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics)
         process = await stack.enter_async_context(_roles(parts, roles, "" if up else postgres_dsn, seat))
         if anew:
             await process.send_anew()
@@ -146,11 +146,13 @@ async def _migrated(dsn: str, within: float) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat | None) -> AsyncIterator[Process]:
+async def _roles(
+    parts: Runtime, roles: frozenset[str], late_dsn: str, seat: WorkerSlot | None
+) -> AsyncIterator[RunningBot]:
     """Start what the roles need; at the end stop it in order."""
     tasks = parts.tasks
     ingress: Ingress | None = None
-    worker: Worker | None = None
+    worker: Consumers | None = None
     try:
         me = await who_am_i(parts)
         tasks.spawn("released leases", parts.released.listen())
@@ -167,7 +169,7 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat 
             ingress = Ingress(parts, me, boards, beacon, lambda: _words(health), seat)
             asked["updates"] = ingress.check
         if "worker" in roles:
-            worker = Worker(parts, boards, beacon, late_dsn)
+            worker = Consumers(parts, boards, beacon, late_dsn)
             await worker.start()
         asked |= {name: breaker_check(guard) for name, guard in parts.breakers.items() if name not in asked}
         if "scheduler" in roles:
@@ -180,7 +182,7 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat 
         async with _serving(parts, health, ingress, seat) as port:
             if ingress is not None:
                 await ingress.start()
-            yield Process(
+            yield RunningBot(
                 port=port,
                 bot_username=me["username"],
                 engine=parts.engine,
@@ -197,7 +199,7 @@ async def _roles(parts: Parts, roles: frozenset[str], late_dsn: str, seat: Seat 
         await _stop(parts, ingress, worker)
 
 
-async def _stop(parts: Parts, ingress: Ingress | None, worker: Worker | None) -> None:
+async def _stop(parts: Runtime, ingress: Ingress | None, worker: Consumers | None) -> None:
     """No updates come any more: answer the taps in hand, commit, release what is led, flush, close."""
     await parts.tasks.stop("poller", "siblings", "deadlines")
     await parts.tasks.settle(SETTLE_SECONDS)
@@ -213,7 +215,9 @@ async def _stop(parts: Parts, ingress: Ingress | None, worker: Worker | None) ->
 
 
 @contextlib.asynccontextmanager
-async def _serving(parts: Parts, health: Health, ingress: Ingress | None, seat: Seat | None) -> AsyncIterator[int]:
+async def _serving(
+    parts: Runtime, health: Health, ingress: Ingress | None, seat: WorkerSlot | None
+) -> AsyncIterator[int]:
     """Serve HTTP until the end of the block. Gives the port. A worker also has a port of its own, for its metrics."""
     telegram, address = parts.settings.telegram, parts.settings.web
     app, webhook = web.application(web.routes(health, registry(parts.metrics))), None
@@ -231,7 +235,7 @@ async def _serving(parts: Parts, health: Health, ingress: Ingress | None, seat: 
         raise SettingsError(str(error)) from None
 
 
-async def _serve_alone(stack: contextlib.AsyncExitStack, parts: Parts, app: web.App, port: int) -> None:
+async def _serve_alone(stack: contextlib.AsyncExitStack, parts: Runtime, app: web.App, port: int) -> None:
     """Serve a worker's own metrics, if the port is free."""
     try:
         await stack.enter_async_context(web.serving(app, parts.settings.web.host, port, parts.tasks))
@@ -245,7 +249,7 @@ async def _words(health: Health) -> Mapping[str, str]:
     return {name: f"{check.latency_ms:.0f} ms" if check.well else "✗" for name, check in report.checks.items()}
 
 
-async def _beacon(parts: Parts) -> Beacon | None:
+async def _beacon(parts: Runtime) -> Beacon | None:
     """The beacon, where one is configured: its HTTP library takes a quarter of a second of every start."""
     draw = parts.settings.games.draw
     if not draw.beacon_url:

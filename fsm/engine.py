@@ -13,7 +13,7 @@ from enum import Enum
 from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from fsm.kind import Command, Event, Game, Instant, Kind, Place, Rejected, UnknownGame
+from fsm.kind import ChatTopic, Command, Event, Game, Instant, Kind, Rejected, UnknownGame
 from fsm.lobby import OpenGame, PlaceTaken
 
 MAX_FLIGHTS = 2
@@ -41,7 +41,7 @@ class Clock(Protocol):
 Result_contra = TypeVar("Result_contra", contravariant=True)
 
 
-class Waiting(Protocol[Result_contra]):
+class Promise(Protocol[Result_contra]):
     """Who waits for something and is told once: a future of ``asyncio``, or what on the hot path does without one."""
 
     def done(self) -> bool:
@@ -85,7 +85,7 @@ class Commit:
     records: tuple[Record, ...]
     seen: Mapping[str, Instant]
     """Command ids of the game before these records, and when each was received."""
-    claim: tuple[Place, int] | None = None
+    claim: tuple[ChatTopic, int] | None = None
     """Where the game is opened: its place, and how many live games that may hold."""
     incarnation: str = ""
     """As of ``Stored``."""
@@ -149,7 +149,7 @@ class _Order:
     """None only looks: it is answered with a state that is known to be current."""
     command_id: str
     received: Instant
-    asker: Waiting[Outcome]
+    asker: Promise[Outcome]
     conflicts: int = 0
 
 
@@ -247,7 +247,7 @@ class Engine:
         *,
         command_id: str,
         received: Instant | None,
-        asker: Waiting[Outcome],
+        asker: Promise[Outcome],
     ) -> None:
         """``execute`` for whoever needs no future: ``asker`` is told what that returns or raises. None: ``look``."""
         if self._closed:

@@ -75,7 +75,7 @@ class UnknownGame(Rejected):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChatTopic:
     """Where a game is played: a chat, and a topic of it (0 outside forums)."""
 
     chat_id: int
@@ -105,7 +105,7 @@ class Game:
 
     id: str
     phase: str
-    place: Place
+    place: ChatTopic
     host: Host
     title: str
     opened_at: Instant

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar, assert_never
 
-from fsm.kind import Command, Edge, Event, Game, Host, Instant, Place, Player, PlayerId, Rejected, TooLate
+from fsm.kind import ChatTopic, Command, Edge, Event, Game, Host, Instant, Player, PlayerId, Rejected, TooLate
 
 WAITING_FOR_PLAYERS = "waiting_for_players"
 PLAYERS_JOINING = "players_joining"
@@ -63,7 +63,7 @@ class OpenGame(Command):
 
     kind: str
     game_id: str
-    place: Place
+    place: ChatTopic
     host: Host
     title: str
     rules: Any
@@ -322,7 +322,7 @@ def lobby_edges(first_phase: str, live_phases: tuple[str, ...]) -> tuple[Edge, .
 # -- rules ------------------------------------------------------------------------------------------------------
 
 G = TypeVar("G", bound=Game)
-Begin = Callable[[G], tuple[Event, ...]]
+OnJoiningClosed = Callable[[G], tuple[Event, ...]]
 """What happens when joining is over, given the game with its final players."""
 
 
@@ -373,7 +373,9 @@ def in_time(game: Game, now: Instant) -> None:
 LobbyCommand = Join | Leave | Remove | StartNow | Extend | Cancel | MoveChat
 
 
-def decide(game: G, rules: LobbyRules, command: LobbyCommand, now: Instant, begin: Begin[G]) -> tuple[Event, ...]:
+def decide(
+    game: G, rules: LobbyRules, command: LobbyCommand, now: Instant, begin: OnJoiningClosed[G]
+) -> tuple[Event, ...]:
     """What a command means that every kind has, where the kind means nothing else by it."""
     match command:
         case Join():
@@ -392,7 +394,7 @@ def decide(game: G, rules: LobbyRules, command: LobbyCommand, now: Instant, begi
             assert_never(command)
 
 
-def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: Begin[G]) -> tuple[Event, ...]:
+def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: OnJoiningClosed[G]) -> tuple[Event, ...]:
     """Let a player in; the first enough-th starts the last call, the last possible one starts the game."""
     in_time(game, now)
     if command.player_id in game.players:
@@ -426,7 +428,7 @@ def depart(game: Game, rules: LobbyRules, command: Leave | Remove, now: Instant)
     return (gone,)
 
 
-def start_now(game: G, rules: LobbyRules, begin: Begin[G]) -> tuple[Event, ...]:
+def start_now(game: G, rules: LobbyRules, begin: OnJoiningClosed[G]) -> tuple[Event, ...]:
     """A host starts without waiting."""
     if len(game.players) < rules.min_players:
         raise NotEnoughPlayers(have=len(game.players), need=rules.min_players)
@@ -444,7 +446,7 @@ def extend(game: Game, command: Extend, now: Instant) -> tuple[Event, ...]:
     return (DeadlineExtended(game.deadline + command.milliseconds, command.by),)
 
 
-def deadline_passed(game: G, command: DeadlinePassed, now: Instant, ended: Begin[G]) -> tuple[Event, ...]:
+def deadline_passed(game: G, command: DeadlinePassed, now: Instant, ended: OnJoiningClosed[G]) -> tuple[Event, ...]:
     """What a timer's word leads to: ``ended(game)`` where it is about the deadline in force, and due; else nothing."""
     if game.deadline is None or command.deadline != game.deadline or now < game.deadline:
         return ()
@@ -477,7 +479,7 @@ def evolve(game: G, event: Event) -> G:
         case DeadlineExtended(deadline):
             return replace(game, deadline=deadline)
         case ChatMoved(chat_id):
-            return replace(game, place=Place(chat_id, game.place.topic_id))
+            return replace(game, place=ChatTopic(chat_id, game.place.topic_id))
         case GameCompleted(at=at):
             return replace(game, phase=COMPLETED, deadline=None, ended_at=at)
         case GameCancelled(reason=reason, at=at):

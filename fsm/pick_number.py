@@ -11,6 +11,7 @@ from typing import Any
 from fsm import draw, lobby, prizes, proof
 from fsm.kind import (
     SECRET,
+    ChatTopic,
     Command,
     Edge,
     Event,
@@ -19,7 +20,6 @@ from fsm.kind import (
     Instant,
     Kind,
     PhaseMachine,
-    Place,
     PlayerId,
     Rejected,
     UnknownGame,
@@ -174,7 +174,7 @@ class GameOpened(Event):
     """A game was opened, with these rules for good."""
 
     game_id: str
-    place: Place
+    place: ChatTopic
     host: Host
     title: str
     rules: PickNumberRules
@@ -377,7 +377,7 @@ def _publish(game: PickNumberGame, command: PublishBeacon, now: Instant) -> tupl
     return (_draw(game, signal, now),) if draw.is_signed(signal.randomness, signal.signature) else ()
 
 
-def _phase_over(game: PickNumberGame, begin: lobby.Begin[PickNumberGame], now: Instant) -> tuple[Event, ...]:
+def _phase_over(game: PickNumberGame, begin: lobby.OnJoiningClosed[PickNumberGame], now: Instant) -> tuple[Event, ...]:
     """What follows when the deadline of a phase after the lobby's first has passed."""
     match game.phase:
         case lobby.PLAYERS_JOINING:

@@ -16,6 +16,7 @@ from typing import Any
 from fsm import draw, lobby, prizes, scoring
 from fsm.kind import (
     SECRET,
+    ChatTopic,
     Command,
     Edge,
     Event,
@@ -24,7 +25,6 @@ from fsm.kind import (
     Instant,
     Kind,
     PhaseMachine,
-    Place,
     PlayerId,
     Rejected,
     UnknownGame,
@@ -251,7 +251,7 @@ class GameOpened(Event):
     """A quiz begins its lobby."""
 
     game_id: str
-    place: Place
+    place: ChatTopic
     host: Host
     title: str
     rules: QuizRules

@@ -15,15 +15,15 @@ from redis.asyncio import Redis
 from fsm.engine import Clock, Engine, Unavailable
 from fsm.kind import Game, Instant, Rejected, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED, Cancel, MoveChat
-from handlers.texts import DEFAULT_LOCALE, Texts
 from handlers.views import registry
 from handlers.views.message import Message, send_params
+from play.texts import DEFAULT_LOCALE, Texts
 from storage.feed import Entry
 from storage.games import LIVE_TTL_MS, RedisGames
 from storage.leases import STORE_GONE
-from storage.limits import Priority
-from storage.outbox import Outbox, Outgoing
 from storage.people import People
+from telegram.limits import Priority
+from telegram.outbox import Outbox, Outgoing
 
 FINAL = frozenset({COMPLETED, CANCELLED})
 GATHER_MS = 300

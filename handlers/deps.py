@@ -7,18 +7,18 @@ from typing import Any
 
 from fsm.engine import Clock, Engine
 from handlers.floods import Floods
-from handlers.hosts import Hosts
 from handlers.ports import Api, Boards
-from handlers.supplies import Supplies
 from handlers.taps import Taps
-from handlers.texts import Texts
+from play.content import ContentProviders
+from play.hosts import Hosts
+from play.texts import Texts
 from storage.archive import Archive
 from storage.games import RedisGames
-from storage.limits import Limits
-from storage.outbox import Outbox
 from storage.people import People
 from storage.questions import Questions
 from storage.wallets import Wallets
+from telegram.limits import Limits
+from telegram.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Deps:
     """Kind -> the rules that the configuration gives it."""
     questions: Questions
     wallets: Wallets
-    supplies: Supplies
+    supplies: ContentProviders
     download: Callable[[str, int], Awaitable[bytes]]
     """The content of a file by Telegram's id of it, up to so many bytes; raises what the Bot API client raises."""
     writes: bool = False

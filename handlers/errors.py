@@ -15,8 +15,8 @@ from loguru import logger
 
 from fsm.engine import Unavailable
 from fsm.kind import Rejected
+from handlers.context import UpdateContext
 from handlers.deps import Deps
-from handlers.incoming import Incoming
 from storage.connections import POSTGRES_GONE, REDIS_GONE
 
 REDIS_DOWN = (Unavailable, *(error for error in REDIS_GONE if error is not OSError))
@@ -27,7 +27,7 @@ NOT_ALLOWED = (TelegramForbiddenError, TelegramMigrateToChat)
 STALE_DIALOG = (OutdatedIntent, UnknownIntent, UnknownState)
 
 
-async def failed(event: ErrorEvent, deps: Deps, incoming: Incoming | None = None, trace: str = "") -> object:
+async def failed(event: ErrorEvent, deps: Deps, incoming: UpdateContext | None = None, trace: str = "") -> object:
     """Tell the person what happened to their update. Returns ``UNHANDLED`` where the update should come again."""
     error = event.exception
     match error:
@@ -56,17 +56,17 @@ async def failed(event: ErrorEvent, deps: Deps, incoming: Incoming | None = None
             return await _simply(incoming, "cmd-our-mistake", trace=trace)
 
 
-def _toast(deps: Deps, incoming: Incoming, refusal: Rejected) -> str:
+def _toast(deps: Deps, incoming: UpdateContext, refusal: Rejected) -> str:
     return deps.texts.refusal(incoming.own_locale, refusal)
 
 
-async def _simply(incoming: Incoming | None, text_id: str, **arguments: str) -> bool:
+async def _simply(incoming: UpdateContext | None, text_id: str, **arguments: str) -> bool:
     if incoming is not None:
         await _tell(incoming, incoming.text(text_id, **arguments), incoming.word(text_id, **arguments))
     return True
 
 
-async def _tell(incoming: Incoming, html: str, toast: str) -> None:
+async def _tell(incoming: UpdateContext, html: str, toast: str) -> None:
     """By a toast who has tapped, by a message who has written."""
     if incoming.query is not None:
         await incoming.toast(toast, alert=True)

@@ -7,7 +7,7 @@ from typing import Any
 from fsm import pick_number, proof
 from fsm.kind import Game, Rejected, UnknownGame
 from fsm.lobby import COMPLETED
-from handlers.incoming import Incoming
+from handlers.context import UpdateContext
 from handlers.limited_session import TooBusy
 from handlers.views.message import send_params
 from handlers.views.registry import of_state
@@ -22,7 +22,7 @@ class NothingToProve(Rejected):
     """No such game, or it has no draw that is over."""
 
 
-async def send_proof(incoming: Incoming, game_id: str) -> None:
+async def send_proof(incoming: UpdateContext, game_id: str) -> None:
     """Answer with the proof of a completed game, its summary for a caption.
 
     A document can't wait in the outbox, so it goes out at once or not at all. Raises ``NothingToProve`` and
@@ -53,7 +53,7 @@ async def send_proof(incoming: Incoming, game_id: str) -> None:
         await incoming.deps.api.call("sendDocument", given, files={"document": document})
 
 
-async def _ended(incoming: Incoming, game_id: str) -> Game | None:
+async def _ended(incoming: UpdateContext, game_id: str) -> Game | None:
     try:
         return (await incoming.deps.engine.look(game_id)).state
     except UnknownGame:  # Redis forgets ended games; the archive does not

@@ -9,8 +9,8 @@ from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message
 from aiogram_dialog.utils import CB_SEP
 
+from handlers.context import UpdateContext
 from handlers.deps import Deps
-from handlers.incoming import Incoming
 
 
 class Named(Filter):
@@ -19,7 +19,7 @@ class Named(Filter):
     def __init__(self, *names: str) -> None:
         self._names = frozenset(names)
 
-    async def __call__(self, _: Message, incoming: Incoming | None = None) -> bool:
+    async def __call__(self, _: Message, incoming: UpdateContext | None = None) -> bool:
         """Whether the message is one of the commands."""
         return incoming is not None and incoming.command is not None and incoming.command.name in self._names
 
@@ -27,7 +27,7 @@ class Named(Filter):
 class ForOperators(Named):
     """Lets commands through for operators in private; to others there is no such command."""
 
-    async def __call__(self, message: Message, incoming: Incoming | None = None) -> bool:
+    async def __call__(self, message: Message, incoming: UpdateContext | None = None) -> bool:
         """Whether the message is one of the commands, and from an operator."""
         return (
             await super().__call__(message, incoming)
@@ -44,7 +44,7 @@ class Unknown(Filter):
         self._names = frozenset(names)
         self._of_operators = frozenset(of_operators)
 
-    async def __call__(self, _: Message, incoming: Incoming) -> bool:
+    async def __call__(self, _: Message, incoming: UpdateContext) -> bool:
         """Whether it is one. To who is no operator, their commands are none."""
         if not incoming.private or incoming.command is None:
             return False

@@ -15,7 +15,7 @@ from aiogram.methods import TelegramMethod
 from aiogram.types import LinkPreviewOptions
 
 from fsm.kind import Rejected
-from storage.limits import Limits
+from telegram.limits import Limits
 
 WAIT_SECONDS = 3.5
 """How long a call waits for its turn: somebody is looking at a button meanwhile, but a burst in one chat is over."""

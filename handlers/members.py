@@ -6,14 +6,14 @@ from aiogram import Router
 from aiogram.types import ChatMemberUpdated, Message
 from loguru import logger
 
-from fsm.kind import Command, Game, Instant, Place, Rejected
+from fsm.kind import ChatTopic, Command, Game, Instant, Rejected
 from fsm.lobby import Cancel, MoveChat
 from handlers.deps import Deps
 from handlers.filters import Migrated
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
-from storage.limits import Priority
-from storage.outbox import Outgoing
+from telegram.limits import Priority
+from telegram.outbox import Outgoing
 
 GONE = frozenset({"left", "kicked"})
 MOST_GAMES = 1000
@@ -119,13 +119,13 @@ async def chat_migrated(message: Message, deps: Deps, update_id: int, received: 
     for game_id in await live_games(deps, old):
         state = await _quietly(deps, game_id, MoveChat(new), f"tg:{update_id}", received)
         if state is not None:
-            await deps.games.settle_in(Place(new, state.place.topic_id), game_id)
+            await deps.games.settle_in(ChatTopic(new, state.place.topic_id), game_id)
 
 
 async def live_games(deps: Deps, chat_id: int) -> list[str]:
     """A chat's live games: those that Redis knows of outside topics, and those that the archive knows of anywhere."""
     in_topics = [game.id for game in await deps.archive.live_games(chat_id, MOST_GAMES, 0)]
-    return list(dict.fromkeys([*await deps.games.live_in(Place(chat_id)), *in_topics]))
+    return list(dict.fromkeys([*await deps.games.live_in(ChatTopic(chat_id)), *in_topics]))
 
 
 async def _quietly(deps: Deps, game_id: str, command: Command, command_id: str, received: Instant) -> Game | None:

@@ -1,9 +1,9 @@
-"""What taps ask of the world. The real ones are in ``storage/``, ``handlers/hosts.py`` and ``handlers/boards.py``."""
+"""What taps ask of the world. The real ones are in ``storage/``, ``play/hosts.py`` and ``handlers/boards.py``."""
 
 from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
-from fsm.kind import Game, Place, PlayerId
+from fsm.kind import ChatTopic, Game, PlayerId
 
 
 class Api(Protocol):
@@ -67,5 +67,5 @@ class Archive(Protocol):
 class Ids(Protocol):
     """Where the ids of new games come from."""
 
-    def new_id(self, place: Place, command_id: str) -> str:
+    def new_id(self, place: ChatTopic, command_id: str) -> str:
         """The id of the game that a command opens in a place: for the same command always the same."""

@@ -5,10 +5,12 @@ from typing import Any
 
 from loguru import logger
 
-from handlers.commands import hosts, pick_number, players, quiz
+from handlers.commands import hosts, players
 from handlers.deps import Deps
 from handlers.dialogs.launch import HOST_COMMANDS, OPERATOR_COMMANDS, PRIVATE_COMMANDS
-from handlers.hosts import CLOSED
+from handlers.kinds.pick_number import commands as pick_number
+from handlers.kinds.quiz import commands as quiz
+from play.hosts import CLOSED
 
 PLAYERS = tuple(players.COMMANDS)
 HOSTS = ("newgame", *pick_number.COMMANDS, *quiz.COMMANDS, *hosts.COMMANDS, "settings")

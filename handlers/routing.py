@@ -11,30 +11,32 @@ from aiogram.client.session.base import BaseSession
 from aiogram.types import CallbackQuery, Message
 from loguru import logger
 
-from handlers.carrying import Carrier
-from handlers.commands import hosts, languages, lists, pick_number, players, quiz
+from handlers.commands import hosts, languages, lists, players
 from handlers.commands.named import commands_router
+from handlers.context import UpdateContext
 from handlers.deps import Deps
 from handlers.dialogs.access import dialog_storage
 from handlers.dialogs.launch import dialogs_router, left_over
 from handlers.errors import errors_router
 from handlers.filters import OfGames, OfNoDialog, Tapped, Unknown
-from handlers.incoming import Incoming
+from handlers.kinds.pick_number import commands as pick_number
+from handlers.kinds.quiz import commands as quiz
+from handlers.kinds.quiz.votes import votes_router
 from handlers.limited_session import http_session, limited_bot
 from handlers.members import members_router
+from handlers.parsing import ContextMiddleware
 from handlers.publish import ALL, OPERATORS, calls, publish
-from handlers.quiz_votes import votes_router
-from handlers.reading import Reading
+from handlers.tap_calls import TapCalls
 from handlers.taps import Tap
 
-__all__ = ["Deps", "SlowDoor", "build_dispatcher", "calls", "publish"]
+__all__ = ["AiogramPath", "Deps", "build_dispatcher", "calls", "publish"]
 
 
 def build_dispatcher(deps: Deps) -> Dispatcher:
     """The dispatcher. ``feed_update`` returns when the update has been handled to its end."""
     # aiogram would ask its storage for a state at every update; only dialogs have one, and they ask themselves.
     dispatcher = Dispatcher(disable_fsm=True, fsm_storage=dialog_storage(deps.redis))
-    dispatcher.update.outer_middleware(Reading(deps, ALL))
+    dispatcher.update.outer_middleware(ContextMiddleware(deps, ALL))
     dispatcher.include_routers(
         commands_router({**players.COMMANDS, **hosts.COMMANDS, **pick_number.COMMANDS, **quiz.COMMANDS}),
         members_router(),
@@ -48,7 +50,7 @@ def build_dispatcher(deps: Deps) -> Dispatcher:
     return dispatcher
 
 
-class SlowDoor:
+class AiogramPath:
     """Hands updates to aiogram, one by one as they come.
 
     Args:
@@ -88,7 +90,7 @@ def _without_rights(update: dict[str, Any]) -> dict[str, Any]:
 # -- buttons ----------------------------------------------------------------------------------------------------
 
 
-async def _tap(query: CallbackQuery, incoming: Incoming, deps: Deps) -> None:
+async def _tap(query: CallbackQuery, incoming: UpdateContext, deps: Deps) -> None:
     """The same as the fast door does, with aiogram's object for a start."""
     message = query.message
     assert message is not None
@@ -114,13 +116,13 @@ async def _tap(query: CallbackQuery, incoming: Incoming, deps: Deps) -> None:
         deps.count_error(type(answer.error).__name__)
     if not answer.answered_by_calls:
         await incoming.toast(answer.text, alert=answer.alert, url=answer.url)
-    await Carrier(deps.api, deps.limits, deps.outbox).carry_out(tap, answer.calls)
+    await TapCalls(deps.api, deps.limits, deps.outbox).carry_out(tap, answer.calls)
 
 
 def _on_data(handler: Any) -> Any:
     """A handler that changes the message tapped: one that has no such button is another one, or shows that already."""
 
-    async def handle(query: CallbackQuery, incoming: Incoming) -> None:
+    async def handle(query: CallbackQuery, incoming: UpdateContext) -> None:
         markup = query.message.reply_markup if isinstance(query.message, Message) else None
         rows = markup.inline_keyboard if markup else []
         if any(button.callback_data == query.data for row in rows for button in row):
@@ -145,7 +147,7 @@ def _buttons_router() -> Router:
 # -- the rest ---------------------------------------------------------------------------------------------------
 
 
-async def _not_understood(_: Message, incoming: Incoming) -> None:
+async def _not_understood(_: Message, incoming: UpdateContext) -> None:
     """In private, or where the bot is called by its name, somebody waits for an answer."""
     if incoming.private or (incoming.command is not None and incoming.command.mention is not None):
         await incoming.reply("cmd-not-understood")

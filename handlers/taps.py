@@ -14,17 +14,17 @@ from typing import Any, Final
 
 import msgspec
 
-from fsm.engine import Engine, Outcome, Unavailable, Waiting
+from fsm.engine import Engine, Outcome, Promise, Unavailable
 from fsm.kind import Game, Host, PlayerId, Rejected, UnknownGame
 from fsm.lobby import Join, OpenGame
 from handlers.kinds import VERBS
 from handlers.kinds.verb import Tap, Verb, whole
 from handlers.ports import Archive, Boards, Hosts, Ids, People
-from handlers.supplies import Supplies, open_supplied
-from handlers.texts import Texts, tidy
 from handlers.views.lobby import deep_link
 from handlers.views.message import Button, Message, edit_params, ephemeral_edit_params, send_params
 from handlers.views.registry import VIEWS, of_state
+from play.content import ContentProviders, open_with_content
+from play.texts import Texts, tidy
 from storage.leases import STORE_GONE
 
 __all__ = ["Answer", "Call", "Tap", "Taps"]
@@ -120,7 +120,7 @@ class Taps:
         ids: Ids,
         bot_username: str = "",
         max_live: int = 1,
-        supplies: Supplies = MappingProxyType({}),
+        supplies: ContentProviders = MappingProxyType({}),
         verbs: Mapping[str, Mapping[str, Verb]] = VERBS,
     ) -> None:
         self._engine = engine
@@ -151,7 +151,7 @@ class Taps:
         """Whether callback data begins like a tap's; what does not belongs to a dialog."""
         return data.partition(":")[0] in self._known
 
-    def begin(self, tap: Tap, asker: Waiting[Answer]) -> bool:
+    def begin(self, tap: Tap, asker: Promise[Answer]) -> bool:
         """``answer`` for most taps: a command, tapped on a group's newest board, with everything about it in memory.
 
         ``asker`` is told when it is durable. False: it is not one of those, and nothing was done. Never raises.
@@ -161,7 +161,7 @@ class Taps:
         except Exception:  # noqa: BLE001 -- `answer` meets it again, and tells the person
             return False
 
-    def _begin(self, tap: Tap, asker: Waiting[Answer]) -> bool:
+    def _begin(self, tap: Tap, asker: Promise[Answer]) -> bool:
         name, _, rest = tap.data.partition(":")
         game_id, _, arg = rest.partition(":")
         game = self._engine.known(game_id)
@@ -175,7 +175,7 @@ class Taps:
         if command is None:
             return False
         self._people.saw_player(tap.user_id, tap.user_name, tap.username)
-        asking = _Asking(self, tap, verb, locale or self._texts.pick(tap.language), asker)
+        asking = _TapPromise(self, tap, verb, locale or self._texts.pick(tap.language), asker)
         self._engine.submit(game_id, command, command_id=tap.command_id, received=tap.received, asker=asking)
         return True
 
@@ -394,7 +394,7 @@ class Taps:
         host = Host(tap.user_id, tidy(tap.user_name))
         new_id = self._ids.new_id(old.place, tap.command_id)
         opening = OpenGame(kind.name, new_id, old.place, host, old.title, old.rules, self._max_live)
-        await open_supplied(self._engine, self._supplies, opening, command_id=tap.command_id, received=tap.received)
+        await open_with_content(self._engine, self._supplies, opening, command_id=tap.command_id, received=tap.received)
         with suppress(Rejected):  # the same tap once more: in already
             join = Join(host.id, host.name)
             await self._engine.execute(new_id, join, command_id=f"{tap.command_id}:join", received=tap.received)
@@ -477,14 +477,14 @@ class Taps:
         return Answer(text=self._texts.plain(locale, text_id), outcome=outcome)
 
 
-class _Asking(msgspec.Struct, gc=False):
+class _TapPromise(msgspec.Struct, gc=False):
     """A tap whose command is with the engine."""
 
     taps: Taps
     tap: Tap
     verb: Verb
     locale: str
-    asker: Waiting[Answer]
+    asker: Promise[Answer]
     told: bool = False
 
     def done(self) -> bool:

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from fsm.kind import Instant
-from handlers.texts import Markup
 from handlers.views.message import date_time
+from play.texts import Markup
 
 
 def moment(at: Instant, form: str = "r") -> Markup:

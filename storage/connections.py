@@ -189,7 +189,7 @@ async def redis_client(
         retry=Retry(NoBackoff(), 0),
         client_name=client_name,
     )
-    pool.connection_class = type("Connection", (_Heeding, pool.connection_class), {})
+    pool.connection_class = type("Connection", (_CancellableConnection, pool.connection_class), {})
     client = Redis.from_pool(pool)
     try:
         yield client
@@ -209,7 +209,7 @@ def packed(name: str, *arguments: Any) -> bytes:
     return command
 
 
-class Wires:
+class PinnedConnections:
     """Connections of a client that are kept for commands in one piece: the commits of a tap's flight go this way.
 
     To take a connection from redis-py's pool and to give it back costs as much as a commit. Of a small pool none is
@@ -259,7 +259,7 @@ async def _answer(connection: AbstractConnection) -> Any:
         return error
 
 
-class _Heeding:
+class _CancellableConnection:
     """Sends as redis-py does, but for `asyncio.wait_for`, and for encoding in Python what hiredis encodes in C.
 
     Up to Python 3.11 `wait_for` loses a cancellation that comes just when the sending ends, and it costs a task a

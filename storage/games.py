@@ -14,10 +14,10 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from fsm.engine import MAX_FLIGHTS, Commit, CommitResult, Stored, Unavailable
-from fsm.kind import Instant, Place
+from fsm.kind import ChatTopic, Instant
 from storage import keys
 from storage.codec import Codec
-from storage.connections import Wires, packed
+from storage.connections import PinnedConnections, packed
 
 LIVE_TTL_MS = 3 * 86_400_000
 """A live game nobody touched for this long is gone; no deadline is further away than a day."""
@@ -92,7 +92,7 @@ class RedisGames:
 
     def __init__(self, redis: Redis, codec: Codec, *, shards: int, keep_finished_ms: int = 86_400_000) -> None:
         self._redis = redis
-        self._wires = Wires(redis, MAX_FLIGHTS)
+        self._wires = PinnedConnections(redis, MAX_FLIGHTS)
         self._codec = codec
         self._keep_finished_ms = keep_finished_ms
         self.shards = tuple(keys.shard_name(index) for index in range(shards))
@@ -220,13 +220,13 @@ class RedisGames:
 
     # -- who plays where ----------------------------------------------------------------------------------------
 
-    async def live_in(self, place: Place) -> list[str]:
+    async def live_in(self, place: ChatTopic) -> list[str]:
         """The ids of the live games of a chat's topic, oldest id first."""
         shard = keys.shard_of_chat(place.chat_id, len(self.shards))
         members = await _reached(self._redis.smembers(keys.place_key(shard, place)))
         return sorted(member.decode() for member in members)
 
-    async def settle_in(self, place: Place, game_id: str) -> None:
+    async def settle_in(self, place: ChatTopic, game_id: str) -> None:
         """Note that a live game is now played in ``place``: its chat has migrated."""
         key = keys.place_key(keys.shard_of_chat(place.chat_id, len(self.shards)), place)
         async with self._pipeline(atomic=True) as pipe:
@@ -234,7 +234,7 @@ class RedisGames:
             pipe.pexpire(key, LIVE_TTL_MS)
             await _reached(pipe.execute())
 
-    async def leave_places(self, game_id: str, places: Iterable[Place]) -> None:
+    async def leave_places(self, game_id: str, places: Iterable[ChatTopic]) -> None:
         """Note that a game is no longer played in any of ``places``."""
         async with self._pipeline() as pipe:
             for place in places:
@@ -242,7 +242,7 @@ class RedisGames:
                     pipe.srem(keys.place_key(shard, place), game_id)
             await _reached(pipe.execute())
 
-    def new_id(self, place: Place, command_id: str) -> str:
+    def new_id(self, place: ChatTopic, command_id: str) -> str:
         """The id of the game that a command opens in a place."""
         return keys.new_game_id(place, command_id, len(self.shards))
 

@@ -7,7 +7,7 @@ of a Redis Cluster. A game's shard is the first two characters of its id; a new 
 import hashlib
 import zlib
 
-from fsm.kind import Place, PlayerId
+from fsm.kind import ChatTopic, PlayerId
 
 PREFIX = "tombola"
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -35,7 +35,7 @@ def is_game_id(text: str) -> bool:
     return len(text) == 2 + ID_DIGITS and all(c in ALPHABET for c in text)
 
 
-def new_game_id(place: Place, command_id: str, shards: int) -> str:
+def new_game_id(place: ChatTopic, command_id: str, shards: int) -> str:
     """The id of the game that a command opens: the same command, sent twice, opens one game."""
     number = int.from_bytes(hashlib.sha256(f"{place.chat_id}/{place.topic_id}/{command_id}".encode()).digest())
     digits = ""
@@ -65,7 +65,7 @@ def feed_key(shard: str) -> str:
     return f"{PREFIX}:{{{shard}}}:feed"
 
 
-def place_key(shard: str, place: Place) -> str:
+def place_key(shard: str, place: ChatTopic) -> str:
     """Set: the live games of a chat's topic."""
     return f"{PREFIX}:{{{shard}}}:place:{place.chat_id}:{place.topic_id}"
 

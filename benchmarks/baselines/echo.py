@@ -10,7 +10,7 @@ from typing import Any
 
 import uvloop
 
-from bot import web
+from bot.ingest import http as web
 from bot.tasks import Tasks
 
 BODY = b'{"method":"answerCallbackQuery","callback_query_id":"1","text":"You have 7."}'

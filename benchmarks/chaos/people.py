@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from handlers.texts import Texts
-from handlers.views.quiz import LETTERS
+from handlers.kinds.quiz.view import LETTERS
+from play.texts import Texts
 from sandbox.control import Control, Refused, buttons
 from sandbox.state import Chat, Message, User
 

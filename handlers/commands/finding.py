@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiogram.types import Message
 
 from fsm.kind import PlayerId, Rejected
-from handlers.incoming import ANONYMOUS, Incoming, answered
+from handlers.context import ANONYMOUS, UpdateContext, answered
 from storage.keys import is_game_id
 
 GAME_IN_DATA = re.compile(r"[a-z]{1,2}:([0-9a-z]+)")
@@ -47,7 +47,7 @@ class WhoIsMeant(Rejected):
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class TargetUser:
     """A person that a command is about, and what was written beside."""
 
     id: PlayerId
@@ -55,7 +55,7 @@ class Meant:
     rest: str = ""
 
 
-def mentioned_game(incoming: Incoming) -> str | None:
+def mentioned_game(incoming: UpdateContext) -> str | None:
     """The game that the command names, or that the message belongs to which it answers."""
     for word in incoming.arguments.split():
         if is_game_id(word):
@@ -74,7 +74,7 @@ def game_of_message(message: Message) -> str | None:
     return None
 
 
-async def chosen_game(incoming: Incoming) -> str:
+async def chosen_game(incoming: UpdateContext) -> str:
     """The live game that a command means. Raises ``NoGameHere`` and ``WhichGame``."""
     named = mentioned_game(incoming)
     if named is not None:
@@ -87,7 +87,7 @@ async def chosen_game(incoming: Incoming) -> str:
     return live[0]
 
 
-async def game_to_join(incoming: Incoming) -> str:
+async def game_to_join(incoming: UpdateContext) -> str:
     """The same, where it is played in this chat: a game is joined where bans of its chat have been looked at.
 
     Raises ``GameElsewhere``, and what ``chosen_game`` raises.
@@ -98,19 +98,19 @@ async def game_to_join(incoming: Incoming) -> str:
     return game_id
 
 
-async def host_only(incoming: Incoming) -> None:
+async def host_only(incoming: UpdateContext) -> None:
     """Raise ``NotAHost`` unless the person is a host here."""
     if not await incoming.is_host():
         raise NotAHost
 
 
-def player_only(incoming: Incoming) -> None:
+def player_only(incoming: UpdateContext) -> None:
     """Raise ``NeedsAPerson`` where an anonymous administrator writes."""
     if incoming.person.anonymous:
         raise NeedsAPerson
 
 
-async def meant(incoming: Incoming) -> Meant:
+async def meant(incoming: UpdateContext) -> TargetUser:
     """Whom a command is about: the author of the message it answers, a mention, a name, an id.
 
     Raises ``WhoIsMeant``.
@@ -120,18 +120,18 @@ async def meant(incoming: Incoming) -> Meant:
     reply = answered(message)
     author = reply.from_user if reply else None
     if author is not None and not author.is_bot and author.id != ANONYMOUS:
-        return Meant(author.id, author.full_name, incoming.arguments)
+        return TargetUser(author.id, author.full_name, incoming.arguments)
     for entity in (message.entities if message else None) or []:
         if entity.type == "text_mention" and entity.user is not None and message is not None:
             rest = incoming.arguments.removeprefix(entity.extract_from(message.text or "")).strip()
-            return Meant(entity.user.id, entity.user.full_name, rest)
+            return TargetUser(entity.user.id, entity.user.full_name, rest)
     if not words:
         raise WhoIsMeant
     rest = words[1] if len(words) > 1 else ""
     if words[0].isdecimal() and len(words[0]) < 20:
         player_id = int(words[0])
-        return Meant(player_id, await incoming.deps.people.name_of(player_id) or words[0], rest)
+        return TargetUser(player_id, await incoming.deps.people.name_of(player_id) or words[0], rest)
     known = await incoming.deps.people.find_player(words[0].removeprefix("@"))
     if known is None:
         raise WhoIsMeant
-    return Meant(*known, rest)
+    return TargetUser(*known, rest)

@@ -7,7 +7,7 @@ from fsm.lobby import Cancel, Extend, Remove, StartNow
 from handlers.commands.finding import NotAHost, chosen_game, host_only, meant
 from handlers.commands.named import Command
 from handlers.commands.players import add_to_group
-from handlers.incoming import Incoming
+from handlers.context import UpdateContext
 from handlers.members import live_games
 from handlers.views.message import Button
 from storage.keys import is_game_id
@@ -18,7 +18,7 @@ EXTENSION_SECONDS = 60
 def in_groups(command: Command) -> Command:
     """A command of hosts: in private, where nobody is one, it says where to use it."""
 
-    async def handle(incoming: Incoming) -> None:
+    async def handle(incoming: UpdateContext) -> None:
         if incoming.private:
             keyboard = [[Button(incoming.label("cmd-add-to-group"), url=add_to_group(incoming))]]
             await incoming.answer(incoming.text("cmd-use-in-group"), keyboard)
@@ -28,13 +28,13 @@ def in_groups(command: Command) -> Command:
     return handle
 
 
-async def _do(incoming: Incoming, game_id: str, command: GameCommand) -> Outcome:
+async def _do(incoming: UpdateContext, game_id: str, command: GameCommand) -> Outcome:
     return await incoming.deps.engine.execute(
         game_id, command, command_id=incoming.command_id, received=incoming.received
     )
 
 
-async def _hosted_game(incoming: Incoming) -> str:
+async def _hosted_game(incoming: UpdateContext) -> str:
     """The game meant, where the person may rule it: a host of the chat in which it is played.
 
     Raises ``NotAHost``, and what ``chosen_game`` raises.
@@ -47,7 +47,7 @@ async def _hosted_game(incoming: Incoming) -> str:
 
 
 @in_groups
-async def startnow(incoming: Incoming) -> None:
+async def startnow(incoming: UpdateContext) -> None:
     """End the joining."""
     game_id = await _hosted_game(incoming)
     outcome = await _do(incoming, game_id, StartNow(incoming.host.id))
@@ -55,7 +55,7 @@ async def startnow(incoming: Incoming) -> None:
 
 
 @in_groups
-async def extend(incoming: Incoming) -> None:
+async def extend(incoming: UpdateContext) -> None:
     """``/extend [seconds]``: more time."""
     words = [word for word in incoming.arguments.split() if not is_game_id(word)]
     given = words[0] if words else str(EXTENSION_SECONDS)
@@ -69,7 +69,7 @@ async def extend(incoming: Incoming) -> None:
 
 
 @in_groups
-async def remove(incoming: Incoming) -> None:
+async def remove(incoming: UpdateContext) -> None:
     """Take a player out of the game."""
     await host_only(incoming)
     whom = await meant(incoming)
@@ -79,7 +79,7 @@ async def remove(incoming: Incoming) -> None:
 
 
 @in_groups
-async def cancel_game(incoming: Incoming) -> None:
+async def cancel_game(incoming: UpdateContext) -> None:
     """End the game without a result."""
     game_id = await _hosted_game(incoming)
     outcome = await _do(incoming, game_id, Cancel(incoming.host.id, "host"))
@@ -87,7 +87,7 @@ async def cancel_game(incoming: Incoming) -> None:
 
 
 @in_groups
-async def ban(incoming: Incoming) -> None:
+async def ban(incoming: UpdateContext) -> None:
     """Keep somebody out of this chat's games, the live ones included."""
     await host_only(incoming)
     whom = await meant(incoming)
@@ -100,7 +100,7 @@ async def ban(incoming: Incoming) -> None:
     await incoming.reply("cmd-banned-somebody", name=whom.name)
 
 
-async def _remove_everywhere(incoming: Incoming, player_id: int) -> None:
+async def _remove_everywhere(incoming: UpdateContext, player_id: int) -> None:
     """Out of the live games of the chat, whatever the topic, where the rules still let anybody out."""
     here = await incoming.deps.games.live_in(incoming.place)
     anywhere = await live_games(incoming.deps, incoming.place.chat_id)
@@ -117,7 +117,7 @@ async def _remove_everywhere(incoming: Incoming, player_id: int) -> None:
 
 
 @in_groups
-async def unban(incoming: Incoming) -> None:
+async def unban(incoming: UpdateContext) -> None:
     """Let somebody in again."""
     await host_only(incoming)
     whom = await meant(incoming)

@@ -1,15 +1,15 @@
 """Languages: one's own in private, the group's by a host in a group."""
 
 from handlers.commands.finding import host_only
-from handlers.incoming import Incoming
-from handlers.texts import Markup
+from handlers.context import UpdateContext
 from handlers.views.message import Button
+from play.texts import Markup
 
 CHOICE = "lang:"
 """Callback data of a choice: this and the locale."""
 
 
-async def language(incoming: Incoming) -> None:
+async def language(incoming: UpdateContext) -> None:
     """Choose a language: one's own in private, the group's by a host in a group."""
     wanted = incoming.arguments.lower()
     if wanted:
@@ -22,13 +22,13 @@ async def language(incoming: Incoming) -> None:
     await incoming.answer(incoming.text("cmd-language-own" if incoming.private else "cmd-language-chat"), buttons)
 
 
-async def speak(incoming: Incoming, locale: str) -> None:
+async def speak(incoming: UpdateContext, locale: str) -> None:
     """Store the language chosen, and say so in it."""
     said = await choose_language(incoming, locale)
     await incoming.answer(said)
 
 
-async def choose_language(incoming: Incoming, locale: str) -> Markup:
+async def choose_language(incoming: UpdateContext, locale: str) -> Markup:
     """Store the language; the confirmation, in it. Raises ``NotAHost``."""
     texts, people = incoming.deps.texts, incoming.deps.people
     if locale not in texts.LOCALES:
@@ -42,7 +42,7 @@ async def choose_language(incoming: Incoming, locale: str) -> Markup:
     return texts.html(locale, "cmd-language-chat-set")
 
 
-async def tap(incoming: Incoming, data: str) -> None:
+async def tap(incoming: UpdateContext, data: str) -> None:
     """A language was chosen by its button."""
     said = await choose_language(incoming, data.removeprefix(CHOICE))
     await incoming.edit(said)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from handlers.incoming import Incoming, answered
-from handlers.texts import Markup, name_html
+from handlers.context import UpdateContext, answered
 from handlers.views import lobby
 from handlers.views.message import Button
 from handlers.written import moment
+from play.texts import Markup, name_html
 from storage.archive import Row
 
 PAGE = 10
@@ -17,7 +17,7 @@ BEST, ENDED = "top:", "hist:"
 MOST_PAGES = 1000
 
 
-async def games(incoming: Incoming) -> None:
+async def games(incoming: UpdateContext) -> None:
     """The live games of the chat; in private, those that the person plays in."""
     deps = incoming.deps
     if incoming.private:
@@ -46,7 +46,7 @@ async def games(incoming: Incoming) -> None:
     await incoming.answer("\n".join([incoming.text("cmd-games-title"), *lines]), keyboard)
 
 
-async def stats(incoming: Incoming) -> None:
+async def stats(incoming: UpdateContext) -> None:
     """The figures of the person, or of whom they answer."""
     reply = answered(incoming.message)
     author = reply.from_user if reply else None
@@ -72,13 +72,13 @@ async def stats(incoming: Incoming) -> None:
 # -- the best ---------------------------------------------------------------------------------------------------
 
 
-async def leaderboard(incoming: Incoming) -> None:
+async def leaderboard(incoming: UpdateContext) -> None:
     """The best of the chat; in private, of all chats."""
     html, keyboard = await _best(incoming, 0 if incoming.private else incoming.place.chat_id, 0)
     await incoming.answer(html, keyboard)
 
 
-async def _best(incoming: Incoming, chat_id: int, page: int) -> tuple[str, list[list[Button]]]:
+async def _best(incoming: UpdateContext, chat_id: int, page: int) -> tuple[str, list[list[Button]]]:
     rows = await incoming.deps.archive.leaderboard(chat_id, None, PAGE + 1, page * PAGE)
     title = incoming.text("cmd-best-chat" if chat_id else "cmd-best-all")
     lines = [_best_line(incoming, row) for row in rows[:PAGE]] or [incoming.text("cmd-best-none")]
@@ -93,7 +93,7 @@ async def _best(incoming: Incoming, chat_id: int, page: int) -> tuple[str, list[
     return "\n".join([title, *lines]), keyboard
 
 
-def _best_line(incoming: Incoming, row: Row) -> str:
+def _best_line(incoming: UpdateContext, row: Row) -> str:
     """A player's line: what there is none of is not said."""
     name, mark = name_html(row.name), Markup(lobby.mark(row.place))
     parts = [incoming.text("cmd-best-line", mark=mark, name=name, wins=row.wins, games=row.games)]
@@ -107,13 +107,13 @@ def _best_line(incoming: Incoming, row: Row) -> str:
 # -- what has ended ---------------------------------------------------------------------------------------------
 
 
-async def history(incoming: Incoming) -> None:
+async def history(incoming: UpdateContext) -> None:
     """The games that ended in the chat; in private, the person's own."""
     html, keyboard = await _ended(incoming, 0)
     await incoming.answer(html, keyboard)
 
 
-async def _ended(incoming: Incoming, page: int) -> tuple[str, list[list[Button]]]:
+async def _ended(incoming: UpdateContext, page: int) -> tuple[str, list[list[Button]]]:
     chat, player = (None, incoming.person.id) if incoming.private else (incoming.place.chat_id, None)
     found = await incoming.deps.archive.history(chat, player, PAGE + 1, page * PAGE)
     lines = [
@@ -140,7 +140,7 @@ def _names(winners: Sequence[tuple[int, str, object]]) -> Markup:
 # -- taps -------------------------------------------------------------------------------------------------------
 
 
-def _pages(incoming: Incoming, prefix: str, page: int, *, more: bool) -> list[list[Button]]:
+def _pages(incoming: UpdateContext, prefix: str, page: int, *, more: bool) -> list[list[Button]]:
     row = []
     if page > 0:
         row.append(Button(incoming.label("cmd-page-back"), data=f"{prefix}{page - 1}"))
@@ -149,7 +149,7 @@ def _pages(incoming: Incoming, prefix: str, page: int, *, more: bool) -> list[li
     return [row] if row else []
 
 
-async def tap_best(incoming: Incoming, data: str) -> None:
+async def tap_best(incoming: UpdateContext, data: str) -> None:
     """Another page of the best, or of other chats."""
     chat, _, page = data.removeprefix(BEST).partition(":")
     # A chat's list is shown in that chat alone, whatever a forged button says.
@@ -158,7 +158,7 @@ async def tap_best(incoming: Incoming, data: str) -> None:
     await incoming.toast()
 
 
-async def tap_ended(incoming: Incoming, data: str) -> None:
+async def tap_ended(incoming: UpdateContext, data: str) -> None:
     """Another page of what has ended."""
     await incoming.edit(*await _ended(incoming, _page(data.removeprefix(ENDED))))
     await incoming.toast()

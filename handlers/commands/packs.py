@@ -9,10 +9,10 @@ from pathlib import PurePath
 from aiogram.types import Document
 
 from fsm.quiz import Question
-from handlers.incoming import Incoming
+from handlers.context import UpdateContext
+from handlers.kinds.quiz.view import category
 from handlers.limited_session import TooBusy
-from handlers.texts import Markup, tidy, units
-from handlers.views.quiz import category
+from play.texts import Markup, tidy, units
 from questions.packs import Mistake, Pack, PackRefused
 from questions.reading import MAX_BYTES, read_pack
 from questions.writing import write_pack
@@ -43,7 +43,7 @@ class Upload:
         return tidy(PurePath(self.name).stem)[:MAX_NAME].strip() or self.name[:MAX_NAME]
 
 
-async def look_at(incoming: Incoming, document: Document) -> tuple[Upload, Markup] | None:
+async def look_at(incoming: UpdateContext, document: Document) -> tuple[Upload, Markup] | None:
     """The file and a preview of its pack; None where it was refused, and the person told why."""
     upload = Upload(document.file_id, document.file_name or "")
     shown = upload.name or upload.file_id[:8]
@@ -61,7 +61,7 @@ async def look_at(incoming: Incoming, document: Document) -> tuple[Upload, Marku
     return upload, _preview(incoming, upload.title, pack)
 
 
-async def load(incoming: Incoming, upload: Upload) -> Pack:
+async def load(incoming: UpdateContext, upload: Upload) -> Pack:
     """The pack that a file is. Raises ``PackRefused`` and ``NotLoaded``."""
     try:
         content = await incoming.deps.download(upload.file_id, MAX_BYTES)
@@ -70,7 +70,7 @@ async def load(incoming: Incoming, upload: Upload) -> Pack:
     return await asyncio.to_thread(read_pack, content, upload.name)
 
 
-def _mistakes(incoming: Incoming, name: str, refused: PackRefused) -> str:
+def _mistakes(incoming: UpdateContext, name: str, refused: PackRefused) -> str:
     """All mistakes, as many as fit a message."""
     lines = [str(incoming.text("pack-refused", name=name, count=len(refused.mistakes))), ""]
     left = ROOM
@@ -84,14 +84,14 @@ def _mistakes(incoming: Incoming, name: str, refused: PackRefused) -> str:
     return "\n".join(lines)
 
 
-def _mistake(incoming: Incoming, mistake: Mistake) -> Markup:
+def _mistake(incoming: UpdateContext, mistake: Mistake) -> Markup:
     told = incoming.text(mistake.text_id, **{"column": mistake.column, **mistake.parameters})
     if not mistake.line:
         return told
     return incoming.text("pack-mistake-on-line", line=mistake.line, number=mistake.number, mistake=told)
 
 
-def _preview(incoming: Incoming, title: str, pack: Pack) -> Markup:
+def _preview(incoming: UpdateContext, title: str, pack: Pack) -> Markup:
     parts = [incoming.text("pack-preview", name=title, count=len(pack.questions))]
     parts += [question_html(incoming, question) for question in pack.questions[:SAMPLE]]
     if len(pack.questions) > SAMPLE:
@@ -107,7 +107,7 @@ def _preview(incoming: Incoming, title: str, pack: Pack) -> Markup:
     return Markup("\n\n".join(parts))
 
 
-def question_html(incoming: Incoming, question: Question) -> Markup:
+def question_html(incoming: UpdateContext, question: Question) -> Markup:
     """A question as its host sees it, right answer and all."""
     texts, locale = incoming.deps.texts, incoming.locale
     wrong = (incoming.text("quiz-value", value=answer) for answer in question.answers[1:])
@@ -130,7 +130,7 @@ def question_html(incoming: Incoming, question: Question) -> Markup:
     return Markup("\n".join(lines))
 
 
-async def send_file(incoming: Incoming, pack: PackTitle, questions: Sequence[Question], form: str) -> None:
+async def send_file(incoming: UpdateContext, pack: PackTitle, questions: Sequence[Question], form: str) -> None:
     """Give a pack back as a file of that format. Raises ``TooBusy``: a document can't wait in the outbox."""
     content = await asyncio.to_thread(write_pack, questions, form)
     chat_id = incoming.place.chat_id

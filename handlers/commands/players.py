@@ -8,16 +8,16 @@ from handlers.commands.finding import NoGameHere, chosen_game, game_to_join, men
 from handlers.commands.languages import language
 from handlers.commands.lists import PAGE, games, history, leaderboard, stats
 from handlers.commands.named import Command
-from handlers.incoming import Incoming
-from handlers.texts import Markup, tidy
+from handlers.context import UpdateContext
 from handlers.views.message import Button
 from handlers.written import moment
+from play.texts import Markup, tidy
 
 BOARD_LINK = "g_"
 PROOF_LINK = "f_"
 
 
-async def start(incoming: Incoming) -> None:
+async def start(incoming: UpdateContext) -> None:
     """Greet; or open what a deep link leads to."""
     payload = incoming.arguments
     if incoming.private:
@@ -35,12 +35,12 @@ async def start(incoming: Incoming) -> None:
         await incoming.reply("cmd-start-group", bot=incoming.deps.bot_username)
 
 
-def add_to_group(incoming: Incoming) -> str:
+def add_to_group(incoming: UpdateContext) -> str:
     """The link that adds the bot to a group."""
     return f"https://t.me/{incoming.deps.bot_username}?startgroup=true"
 
 
-async def _own_board(incoming: Incoming, game_id: str) -> None:
+async def _own_board(incoming: UpdateContext, game_id: str) -> None:
     """The person's own board of a game, in private."""
     state = (await incoming.deps.engine.look(game_id)).state
     if await incoming.deps.people.is_banned(state.place.chat_id, incoming.person.id):
@@ -49,7 +49,7 @@ async def _own_board(incoming: Incoming, game_id: str) -> None:
     return None
 
 
-async def help_(incoming: Incoming) -> None:
+async def help_(incoming: UpdateContext) -> None:
     """What the bot can do, for whoever asks."""
     parts = ["cmd-help-private" if incoming.private else "cmd-help-group"]
     if incoming.private and incoming.person.id in incoming.deps.operators:
@@ -57,7 +57,7 @@ async def help_(incoming: Incoming) -> None:
     await incoming.answer("\n\n".join(incoming.text(part) for part in parts))
 
 
-async def join(incoming: Incoming) -> None:
+async def join(incoming: UpdateContext) -> None:
     """Join the game that is played here."""
     player_only(incoming)
     game_id = await game_to_join(incoming)
@@ -70,7 +70,7 @@ async def join(incoming: Incoming) -> None:
     await incoming.reply("cmd-joined", title=incoming.title_of(outcome.state), count=len(outcome.state.players))
 
 
-async def leave(incoming: Incoming) -> None:
+async def leave(incoming: UpdateContext) -> None:
     """Leave the game that is played here."""
     player_only(incoming)
     game_id = await chosen_game(incoming)
@@ -80,7 +80,7 @@ async def leave(incoming: Incoming) -> None:
     await incoming.reply("cmd-left", title=incoming.title_of(outcome.state))
 
 
-async def status(incoming: Incoming) -> None:
+async def status(incoming: UpdateContext) -> None:
     """How the games stand that are played here; in private, those that the person plays in."""
     deps = incoming.deps
     named = mentioned_game(incoming)
@@ -99,7 +99,7 @@ async def status(incoming: Incoming) -> None:
         raise NoGameHere
 
 
-async def _status_of(incoming: Incoming, game_id: str) -> str | None:
+async def _status_of(incoming: UpdateContext, game_id: str) -> str | None:
     try:
         state = (await incoming.deps.engine.look(game_id)).state
     except UnknownGame:
@@ -113,7 +113,7 @@ async def _status_of(incoming: Incoming, game_id: str) -> str | None:
     return "\n".join(lines)
 
 
-def _own_part(incoming: Incoming, state: Game) -> list[Markup]:
+def _own_part(incoming: UpdateContext, state: Game) -> list[Markup]:
     """Whether the person plays, and with which number in kinds that have them."""
     if incoming.person.anonymous:
         return []
@@ -125,7 +125,7 @@ def _own_part(incoming: Incoming, state: Game) -> list[Markup]:
     return [incoming.text("cmd-your-number", number=number)]
 
 
-async def fair(incoming: Incoming) -> None:
+async def fair(incoming: UpdateContext) -> None:
     """The proof of a draw: of the game named or answered, or of the last one that ended here."""
     game_id = mentioned_game(incoming)
     if game_id is None:

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from html import escape
 
 from fsm.kind import Instant, Rejected
-from handlers.incoming import Incoming
-from handlers.texts import Markup
+from handlers.context import UpdateContext
 from handlers.views.message import Button
-from handlers.wallets import checksummed, read_address, read_signature, signer
 from handlers.written import moment
+from play.texts import Markup
+from play.wallets import checksummed, read_address, read_signature, signer
 from storage.wallets import VALID_MS, Challenge, WalletTaken
 
 LINK = "verify"
@@ -42,8 +42,8 @@ class WalletOfAnother(Rejected):
     """Another player has verified the wallet."""
 
 
-async def verify(incoming: Incoming) -> None:
-    """``/verify [0xADDRESS | 0xSIGNATURE | remove]``. Raises the refusals here and in ``handlers.wallets``."""
+async def verify(incoming: UpdateContext) -> None:
+    """``/verify [0xADDRESS | 0xSIGNATURE | remove]``. Raises the refusals here and in ``play.wallets``."""
     given = incoming.arguments
     if not incoming.private:
         link = f"https://t.me/{incoming.deps.bot_username}?start={LINK}"
@@ -63,7 +63,7 @@ async def verify(incoming: Incoming) -> None:
         await incoming.reply("wallet-usage")
 
 
-async def show(incoming: Incoming) -> None:
+async def show(incoming: UpdateContext) -> None:
     """The person's wallet, and how one is verified."""
     wallet = await incoming.deps.wallets.of(incoming.person.id)
     own = (
@@ -74,7 +74,7 @@ async def show(incoming: Incoming) -> None:
     await incoming.answer(f"{own}\n\n{incoming.text('wallet-how')}")
 
 
-async def _ask(incoming: Incoming, address: str) -> None:
+async def _ask(incoming: UpdateContext, address: str) -> None:
     expires_at = incoming.received + VALID_MS
     statement = _statement(incoming, address, expires_at)
     challenge = await incoming.deps.wallets.ask(
@@ -87,7 +87,7 @@ async def _ask(incoming: Incoming, address: str) -> None:
     )
 
 
-def _statement(incoming: Incoming, address: str, expires_at: Instant) -> str:
+def _statement(incoming: UpdateContext, address: str, expires_at: Instant) -> str:
     """What is to be signed. All that it names goes in as it is: a mark that nobody sees would be signed as well."""
     return str(
         incoming.text(
@@ -101,7 +101,7 @@ def _statement(incoming: Incoming, address: str, expires_at: Instant) -> str:
     )
 
 
-async def _prove(incoming: Incoming, signature: bytes) -> None:
+async def _prove(incoming: UpdateContext, signature: bytes) -> None:
     wallets, player_id = incoming.deps.wallets, incoming.person.id
     challenge = await wallets.asked(player_id)
     if challenge is None:

@@ -9,7 +9,7 @@ from aiogram_dialog.api.entities import Context, Stack
 from aiogram_dialog.api.protocols import StackAccessValidator
 
 from handlers.commands.finding import NotAHost
-from handlers.incoming import ANONYMOUS, Incoming
+from handlers.context import ANONYMOUS, UpdateContext
 from handlers.opening import may_open
 
 STATE_SECONDS = 86_400
@@ -47,7 +47,7 @@ class OwnersOnly(StackAccessValidator):
         data: dict[str, Any],
     ) -> bool:
         """Whether the person may use the dialog that ``context`` is of."""
-        incoming: Incoming | None = data.get("incoming")
+        incoming: UpdateContext | None = data.get("incoming")
         if incoming is None or incoming.private or context is None or context.access_settings is None:
             return True
         owners = context.access_settings.user_ids
@@ -56,7 +56,7 @@ class OwnersOnly(StackAccessValidator):
         return await may_use(incoming)
 
 
-async def may_use(incoming: Incoming) -> bool:
+async def may_use(incoming: UpdateContext) -> bool:
     """Whether the person may still open games here: who ceased to be a host has no dialog any more."""
     try:
         await may_open(incoming)

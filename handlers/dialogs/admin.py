@@ -11,16 +11,16 @@ from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, SwitchTo
 
 from fsm.kind import Rejected, UnknownGame
 from fsm.lobby import Cancel
+from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.parts import GOOD, GRAVE, Given, ItemLabel, Label, incoming_of, value_of
-from handlers.incoming import Incoming
-from handlers.texts import Markup, units
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
 from handlers.views.registry import of_state
 from handlers.written import moment
-from storage.limits import Priority
-from storage.outbox import Outgoing
+from play.texts import Markup, units
+from telegram.limits import Priority
+from telegram.outbox import Outgoing
 
 PAGE = 8
 CHATS_AT_ONCE = 500
@@ -45,7 +45,7 @@ class Admin(StatesGroup):
 # -- health -----------------------------------------------------------------------------------------------------
 
 
-async def _menu(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+async def _menu(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
     health = await incoming.deps.health()
     lines = [incoming.text("dlg-admin"), ""]
     lines += [incoming.text("dlg-admin-health", name=name, state=state) for name, state in health.items()]
@@ -61,7 +61,7 @@ def _note(manager: DialogManager) -> list[str]:
 # -- live games -------------------------------------------------------------------------------------------------
 
 
-async def _games(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+async def _games(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
     page = int(dialog_manager.dialog_data.get("page", 0))
     found = list(await incoming.deps.archive.live_games(None, PAGE + 1, page * PAGE))
     lines = [incoming.text("dlg-admin-games"), ""]
@@ -96,7 +96,7 @@ async def _open_game(_: CallbackQuery, __: Any, manager: DialogManager, game_id:
     await manager.switch_to(Admin.game)
 
 
-async def _game(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+async def _game(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
     game_id = str(dialog_manager.dialog_data["game"])
     try:
         outcome = await incoming.deps.engine.look(game_id)
@@ -141,7 +141,7 @@ async def _end(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
 # -- bans -------------------------------------------------------------------------------------------------------
 
 
-async def _bans(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+async def _bans(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
     bans = await incoming.deps.people.bans(0, PAGE)
     return {
         "html": "\n".join([*_note(dialog_manager), incoming.text("dlg-admin-ban")]),
@@ -170,7 +170,7 @@ async def _unban(_: CallbackQuery, __: Any, manager: DialogManager, player: str)
 # -- a word to all ----------------------------------------------------------------------------------------------
 
 
-async def _cast(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+async def _cast(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
     return {"html": "\n".join([*_note(dialog_manager), incoming.text("dlg-admin-cast")])}
 
 
@@ -183,7 +183,7 @@ async def _word(_: Message, __: Any, manager: DialogManager, text: str) -> None:
     await manager.switch_to(Admin.sure)
 
 
-async def _sure(incoming: Incoming, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+async def _sure(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
     return {"html": "\n\n".join([incoming.text("dlg-admin-cast-sure"), _body(dialog_manager.dialog_data["word"])])}
 
 
@@ -280,6 +280,6 @@ def admin_dialog() -> Dialog:
     )
 
 
-async def start_admin(_: Incoming, manager: DialogManager) -> None:
+async def start_admin(_: UpdateContext, manager: DialogManager) -> None:
     """Open the dialog."""
     await manager.start(Admin.menu, mode=StartMode.RESET_STACK)

@@ -17,12 +17,12 @@ from aiogram_dialog.widgets.kbd import Button, Group, Select, SwitchTo
 from fsm import lobby, prizes
 from fsm.kind import Rejected
 from fsm.pick_number import ASSIGN, DROP, NORMAL, REVERSE
+from handlers.context import UpdateContext
 from handlers.dialogs.parts import Fitting, Given, ItemLabel, Label, incoming_of, value_of
-from handlers.incoming import Incoming
 from handlers.opening import settings_of
-from handlers.rules import AUTO, Unreadable, change, rules_for, setting
-from handlers.texts import Markup
 from handlers.views.registry import VIEWS
+from play.rules import AUTO, Unreadable, change, rules_for, setting
+from play.texts import Markup
 
 TITLE = "title"
 PRESETS: Mapping[str, Sequence[str]] = {
@@ -88,11 +88,11 @@ class Form:
         """The value that tapping an offered one comes to."""
         return text
 
-    async def shown(self, incoming: Incoming, name: str, text: str) -> str | Markup:
+    async def shown(self, incoming: UpdateContext, name: str, text: str) -> str | Markup:
         """A value as people read it in a message."""
         return self._shown(incoming, name, text)
 
-    async def on_button(self, incoming: Incoming, name: str, text: str, rules: Any) -> str:  # noqa: ARG002
+    async def on_button(self, incoming: UpdateContext, name: str, text: str, rules: Any) -> str:  # noqa: ARG002
         """The same on a button that offers it."""
         return str(self._shown(incoming, name, text, button=True))
 
@@ -131,17 +131,17 @@ class Form:
             if text or name == TITLE
         ]
 
-    def buttons(self, incoming: Incoming) -> list[tuple[str, str]]:
+    def buttons(self, incoming: UpdateContext) -> list[tuple[str, str]]:
         """The items of ``fields``."""
         named = [(name, incoming.label(self._word(incoming, f"name-{name}"))) for name in self.names]
         return [(name, label) for name, label in named if name != "percentages"]
 
-    def _word(self, incoming: Incoming, what: str) -> str:
+    def _word(self, incoming: UpdateContext, what: str) -> str:
         """The id of a text: the kind's own where it has one."""
         own = f"dlg-{self.kind}-{what}"
         return own if incoming.deps.texts.has(own) else f"dlg-{what}"
 
-    def _shown(self, incoming: Incoming, name: str, text: str, *, button: bool = False) -> str | Markup:
+    def _shown(self, incoming: UpdateContext, name: str, text: str, *, button: bool = False) -> str | Markup:
         words = incoming.label if button else incoming.text
         texts, locale = incoming.deps.texts, incoming.locale
         if name == TITLE:
@@ -154,7 +154,7 @@ class Form:
             return " / ".join(f"{part} %" for part in text.split()) or words("dlg-none")
         return texts.number(locale, Decimal(text))
 
-    async def _field(self, dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+    async def _field(self, dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
         name = str(dialog_manager.dialog_data["field"])
         values = await self.load(dialog_manager)
         rules = rules_for(values, self.defaults(dialog_manager))
@@ -175,7 +175,7 @@ class Form:
         presets = [(text, label if text != current or name in SEVERAL else f"✓ {label}") for text, label in labels]
         return {"html": "\n\n".join(part for part in parts if part), "presets": presets}
 
-    def _how(self, incoming: Incoming, name: str, offered: Sequence[str]) -> Markup | None:
+    def _how(self, incoming: UpdateContext, name: str, offered: Sequence[str]) -> Markup | None:
         """How a value is given, where not by the buttons alone."""
         if name in CHOSEN_ONLY:
             return None

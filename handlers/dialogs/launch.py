@@ -10,20 +10,20 @@ from aiogram_dialog.context.intent_middleware import FORBIDDEN_STACK_KEY
 
 from handlers.commands.finding import NotAHost, host_only
 from handlers.commands.hosts import in_groups
+from handlers.context import UpdateContext
 from handlers.deps import Deps
 from handlers.dialogs.access import OwnersOnly, dialog_locks
 from handlers.dialogs.admin import admin_dialog, start_admin
-from handlers.dialogs.newgame import newgame_dialog, start_newgame
 from handlers.dialogs.packs import packs_dialog, start_packs, uploaded
 from handlers.dialogs.parts import Managers
-from handlers.dialogs.quiz import newquiz_dialog, quiz_settings_dialog
 from handlers.dialogs.settings import settings_dialog, start_settings
 from handlers.filters import ForOperators, Named, PrivateFile
-from handlers.incoming import Incoming
+from handlers.kinds.pick_number.dialog import newgame_dialog, start_newgame
+from handlers.kinds.quiz.dialog import newquiz_dialog, quiz_settings_dialog
 from handlers.opening import may_open
 
-Start = Callable[[Incoming, DialogManager], Awaitable[None]]
-Check = Callable[[Incoming], Awaitable[None]]
+Start = Callable[[UpdateContext, DialogManager], Awaitable[None]]
+Check = Callable[[UpdateContext], Awaitable[None]]
 
 
 HOST_COMMANDS: dict[str, tuple[Check, Start]] = {
@@ -35,8 +35,10 @@ OPERATOR_COMMANDS: dict[str, Start] = {"admin": start_admin}
 
 
 def _for_hosts(check: Check, start: Start) -> Callable[..., Awaitable[None]]:
-    async def handle(_: Message, incoming: Incoming, dialog_manager: DialogManager | None = None, **__: Any) -> None:
-        async def run(asker: Incoming) -> None:
+    async def handle(
+        _: Message, incoming: UpdateContext, dialog_manager: DialogManager | None = None, **__: Any
+    ) -> None:
+        async def run(asker: UpdateContext) -> None:
             await check(asker)
             if dialog_manager is None:  # the message answers somebody else's dialog
                 raise NotAHost
@@ -48,7 +50,9 @@ def _for_hosts(check: Check, start: Start) -> Callable[..., Awaitable[None]]:
 
 
 def _in_private(start: Start) -> Callable[..., Awaitable[None]]:
-    async def handle(_: Message, incoming: Incoming, dialog_manager: DialogManager | None = None, **__: Any) -> None:
+    async def handle(
+        _: Message, incoming: UpdateContext, dialog_manager: DialogManager | None = None, **__: Any
+    ) -> None:
         if not incoming.private or dialog_manager is None:
             await incoming.reply("pack-in-private")
         else:
@@ -58,13 +62,13 @@ def _in_private(start: Start) -> Callable[..., Awaitable[None]]:
 
 
 def _for_operators(start: Start) -> Callable[..., Awaitable[None]]:
-    async def handle(_: Message, incoming: Incoming, dialog_manager: DialogManager, **__: Any) -> None:
+    async def handle(_: Message, incoming: UpdateContext, dialog_manager: DialogManager, **__: Any) -> None:
         await start(incoming, dialog_manager)
 
     return handle
 
 
-async def left_over(_: CallbackQuery, incoming: Incoming, **data: Any) -> None:
+async def left_over(_: CallbackQuery, incoming: UpdateContext, **data: Any) -> None:
     """A tap on a dialog that is another's, or on a button that nothing knows any more."""
     text_id = "dlg-not-yours" if data.get(FORBIDDEN_STACK_KEY) else "dlg-stale"
     await incoming.toast(incoming.word(text_id))

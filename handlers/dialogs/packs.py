@@ -14,10 +14,10 @@ from aiogram_dialog.widgets.kbd import Button, Column, Row, Select, SwitchTo
 from fsm.quiz import Question
 from fsm.scoring import BASE
 from handlers.commands.packs import NotLoaded, Upload, load, look_at, question_html, send_file
+from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.parts import GOOD, GRAVE, Given, ItemLabel, Label, incoming_of, value_of
-from handlers.incoming import Incoming
-from handlers.texts import shorten, tidy
+from play.texts import shorten, tidy
 from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, PackRefused, cells_of, question_of
 from questions.packs import Row as Cells
 from questions.writing import FORMATS
@@ -60,7 +60,7 @@ async def _pack(manager: DialogManager) -> PackTitle | None:
     return await incoming.deps.questions.pack(int(manager.dialog_data.get("pack", 0)), incoming.person.id)
 
 
-async def _every(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+async def _every(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
     packs = await incoming.deps.questions.packs(incoming.person.id)
     html = incoming.text("pack-list", count=len(packs), columns=", ".join(COLUMNS))
     items = [(str(pack.id), incoming.label("pack-item", name=pack.name, size=pack.size)) for pack in packs]
@@ -73,7 +73,7 @@ async def _preview(dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
 
 
 def _about(text_id: str, **more: Any) -> Callable[..., Awaitable[dict[str, Any]]]:
-    async def getter(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+    async def getter(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
         pack = await _pack(dialog_manager)
         if pack is None:
             return {"html": incoming.text("pack-gone"), "forms": []}
@@ -84,7 +84,7 @@ def _about(text_id: str, **more: Any) -> Callable[..., Awaitable[dict[str, Any]]
     return getter
 
 
-async def _page(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+async def _page(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
     pack = await _pack(dialog_manager)
     if pack is None:
         return {"html": incoming.text("pack-gone"), "questions": []}
@@ -107,7 +107,7 @@ async def _question(manager: DialogManager) -> Question | None:
     return await incoming_of(manager).deps.questions.question(pack.id, int(manager.dialog_data["position"]))
 
 
-async def _one_question(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+async def _one_question(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
     question = await _question(dialog_manager)
     if question is None:
         return {"html": _noted(dialog_manager, incoming.text("pack-gone")), "there": False, "photo": False}
@@ -121,14 +121,14 @@ async def _one_question(dialog_manager: DialogManager, incoming: Incoming, **_: 
     }
 
 
-async def _write(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+async def _write(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
     return {"html": _noted(dialog_manager, incoming.text("pack-write"))}
 
 
 # -- a file -----------------------------------------------------------------------------------------------------
 
 
-async def uploaded(message: Message, incoming: Incoming, dialog_manager: DialogManager) -> None:
+async def uploaded(message: Message, incoming: UpdateContext, dialog_manager: DialogManager) -> None:
     """A file in the private chat: refuse it, or ask whether to keep it."""
     assert message.document is not None
     found = await look_at(incoming, message.document)
@@ -409,6 +409,6 @@ def _page_window() -> Window:
     )
 
 
-async def start_packs(_: Incoming, manager: DialogManager) -> None:
+async def start_packs(_: UpdateContext, manager: DialogManager) -> None:
     """Open the dialog."""
     await manager.start(Packs.every, mode=StartMode.RESET_STACK)

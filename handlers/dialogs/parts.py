@@ -18,8 +18,8 @@ from aiogram_dialog.widgets.kbd import Group, Keyboard
 from aiogram_dialog.widgets.style import Style
 from aiogram_dialog.widgets.text import Text
 
-from handlers.incoming import Incoming
-from handlers.texts import units
+from handlers.context import UpdateContext
+from play.texts import units
 
 WIDTHS = ((8, 4), (12, 3), (19, 2))
 """UTF-16 units of a label that a phone shows whole, with so many to a row; a longer one has its row to itself."""
@@ -31,9 +31,9 @@ SHOWN = "shown"
 """In a dialog's data: its message, and a digest of what that shows."""
 
 
-def incoming_of(manager: DialogManager) -> Incoming:
+def incoming_of(manager: DialogManager) -> UpdateContext:
     """The update that the dialog is handling."""
-    found: Incoming = manager.middleware_data["incoming"]
+    found: UpdateContext = manager.middleware_data["incoming"]
     return found
 
 

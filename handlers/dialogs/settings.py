@@ -9,10 +9,10 @@ from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, Start, Switch
 
 from fsm.pick_number import KIND
 from handlers.commands.languages import choose_language
+from handlers.context import UpdateContext
 from handlers.dialogs.form import Form, begin, cancel_button
 from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
 from handlers.dialogs.states import ChatSettings, QuizSettings
-from handlers.incoming import Incoming
 from handlers.opening import EVERYONE, HOSTS, OPENERS, settings_of, store_setting
 
 
@@ -50,7 +50,7 @@ FORM = Form(
 )
 
 
-async def _summary(dialog_manager: DialogManager, incoming: Incoming, **_: Any) -> dict[str, Any]:
+async def _summary(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
     openers = (await settings_of(incoming)).get(OPENERS, HOSTS)
     lines = [
         incoming.text("dlg-settings"),
@@ -69,7 +69,7 @@ async def _summary(dialog_manager: DialogManager, incoming: Incoming, **_: Any) 
     }
 
 
-async def _languages(incoming: Incoming, **_: Any) -> dict[str, Any]:
+async def _languages(incoming: UpdateContext, **_: Any) -> dict[str, Any]:
     texts = incoming.deps.texts
     return {
         "html": incoming.text("cmd-language-chat"),
@@ -123,6 +123,6 @@ def settings_dialog() -> Dialog:
     )
 
 
-async def start_settings(_: Incoming, manager: DialogManager) -> None:
+async def start_settings(_: UpdateContext, manager: DialogManager) -> None:
     """Open the dialog."""
     await begin(manager, ChatSettings.summary)

@@ -6,7 +6,9 @@ A new kind adds its file and its line to ``VERBS``.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from handlers.kinds import lobby, pick_number, quiz
+from handlers.kinds import lobby
+from handlers.kinds.pick_number import verbs as pick_number
+from handlers.kinds.quiz import verbs as quiz
 from handlers.kinds.verb import Verb
 
 VERBS: Mapping[str, Mapping[str, Verb]] = MappingProxyType(

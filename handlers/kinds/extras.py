@@ -1,22 +1,22 @@
 """What kinds of games have beside rules, views and verbs. A kind that needs none of it is not in here."""
 
 from fsm.engine import Clock
-from handlers.quiz_show import QuizShow
-from handlers.quiz_supply import QuizSupply
-from handlers.stage import Show, Stage
-from handlers.supplies import Supplies
+from handlers.kinds.consumer import ConsumerContext, KindConsumer
+from handlers.kinds.quiz.consumer import QuizConsumer
+from handlers.kinds.quiz.content import QuizContent
+from play.content import ContentProviders
 from storage.people import People
 from storage.questions import Questions
 
-SHOWS = (QuizShow.name,)
+SHOWS = (QuizConsumer.name,)
 """What `shows` gives, by name: each reads the feed as a group of its own."""
 
 
-def supplies(questions: Questions, people: People, clock: Clock) -> Supplies:
+def supplies(questions: Questions, people: People, clock: Clock) -> ContentProviders:
     """What games are played with, by kind."""
-    return {"quiz": QuizSupply(questions, people, clock)}
+    return {"quiz": QuizContent(questions, people, clock)}
 
 
-def shows(stage: Stage) -> tuple[Show, ...]:
+def shows(stage: ConsumerContext) -> tuple[KindConsumer, ...]:
     """What is shown beside the living messages."""
-    return (QuizShow(stage),)
+    return (QuizConsumer(stage),)

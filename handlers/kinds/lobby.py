@@ -6,7 +6,7 @@ from types import MappingProxyType
 from fsm.kind import Command, Game
 from fsm.lobby import Cancel, Extend, Join, Leave, StartNow
 from handlers.kinds.verb import Tap, Verb, Words
-from handlers.texts import tidy
+from play.texts import tidy
 
 EXTENSION_MS = 60_000
 """What one tap on the button adds."""

@@ -8,8 +8,8 @@ from typing import Any
 from fsm import prizes
 from fsm.kind import Command, Game, Instant, Kind, Player
 from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow
-from handlers.texts import Markup, Texts, name_html
 from handlers.views.message import Button, Message, date_time, rows
+from play.texts import Markup, Texts, name_html
 
 MEDALS = ("🥇", "🥈", "🥉")
 PARAGRAPH = "\n\n"

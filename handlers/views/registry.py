@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from fsm import pick_number as pick_number_rules
 from fsm import quiz as quiz_rules
 from fsm.kind import Game, Kind, PlayerId
-from handlers.texts import Texts
-from handlers.views import pick_number, quiz
+from handlers.kinds.pick_number import view as pick_number
+from handlers.kinds.quiz import view as quiz
 from handlers.views.message import Message
+from play.texts import Texts
 
 
 class Board(Protocol):

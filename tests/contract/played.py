@@ -11,7 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from fsm.engine import Engine, Outcome
-from fsm.kind import Command, Host, Place
+from fsm.kind import ChatTopic, Command, Host
 from fsm.lobby import Cancel, DeadlinePassed, Join, MoveChat, OpenGame, StartNow
 from fsm.pick_number import PickNumber, PickNumberRules
 from fsm.registry import KINDS
@@ -115,7 +115,7 @@ class House:
         return await self.engine.execute(game_id, command, command_id=command_id or f"tg:{next(self.ids)}")
 
     async def open(self, chat_id: int = CHAT, **rules: Any) -> str:
-        place = Place(chat_id)
+        place = ChatTopic(chat_id)
         game_id = self.games.new_id(place, f"open:{next(self.ids)}")
         given = PickNumberRules(**{"prize_pool": Decimal("10.00"), "max_players": 10, **rules})
         await self.do(game_id, OpenGame("pick_number", game_id, place, HOST, "<b> & Söhne", given, max_live=1000))

@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from fsm.engine import Commit, CommitResult, Engine, GameStore, Outcome, Record, Stored, Unavailable
-from fsm.kind import Command, Event, Host, Place, Rejected
+from fsm.kind import ChatTopic, Command, Event, Host, Rejected
 from fsm.lobby import Cancel, DeadlinePassed, Extend, Join, Leave, MoveChat, OpenGame, PlaceTaken, StartNow
 from fsm.pick_number import KIND, NumberTaken, PickNumber, PickNumberGame, PickNumberRules
 from storage import keys
@@ -42,12 +42,12 @@ def replicas(request: pytest.FixtureRequest) -> Replicas:
 
 
 def game_id(chat: int = -1, command: str = "tg:1") -> str:
-    return keys.new_game_id(Place(chat), command, SHARDS)
+    return keys.new_game_id(ChatTopic(chat), command, SHARDS)
 
 
 def opening(chat: int = -1, command: str = "tg:1", **fields: Any) -> OpenGame:
     rules = PickNumberRules(**fields.pop("rules", {}))
-    return OpenGame("pick_number", game_id(chat, command), Place(chat), Host(1, "Hana"), "x", rules, **fields)
+    return OpenGame("pick_number", game_id(chat, command), ChatTopic(chat), Host(1, "Hana"), "x", rules, **fields)
 
 
 class Script:
@@ -230,7 +230,7 @@ async def test_a_place_holds_as_many_live_games_as_it_may(replicas: Replicas, li
 async def test_places_are_told_apart_by_chat_and_topic(replicas: Replicas) -> None:
     store = replicas()
     base = Script()
-    places = [Place(-1), Place(-1, 7), Place(-1, 8), Place(-11), Place(1)]
+    places = [ChatTopic(-1), ChatTopic(-1, 7), ChatTopic(-1, 8), ChatTopic(-11), ChatTopic(1)]
     for index, place in enumerate(places):
         base.opening = replace(opening(command=f"tg:{index}"), place=place)
         assert await store.commit([base.open()]) == [CommitResult.COMMITTED]
@@ -420,11 +420,11 @@ async def test_the_most_overdue_come_first_over_all_shards_and_a_vanished_game_i
 async def test_a_place_whose_game_has_vanished_heals_itself(redis: Redis) -> None:
     store, lost, next_one = redis_games(redis), Script(), Script(command="tg:2")
     await accepted(store, lost, lost.opening)
-    assert await store.live_in(Place(-1)) == [lost.opening.game_id]
+    assert await store.live_in(ChatTopic(-1)) == [lost.opening.game_id]
     assert await store.commit([next_one.open()]) == [CommitResult.OCCUPIED]
     await redis.delete(keys.game_key(lost.opening.game_id))
     assert await store.commit([next_one.open()]) == [CommitResult.COMMITTED]
-    assert await store.live_in(Place(-1)) == [next_one.opening.game_id]
+    assert await store.live_in(ChatTopic(-1)) == [next_one.opening.game_id]
 
 
 def chats_of_two_shards() -> tuple[int, int]:
@@ -436,8 +436,8 @@ def chats_of_two_shards() -> tuple[int, int]:
 async def migrated(store: RedisGames, script: Script, new: int) -> None:
     """The chat of a live game becomes a supergroup, as the handlers do it."""
     await accepted(store, script, MoveChat(new))
-    await store.settle_in(Place(new), script.opening.game_id)
-    await store.leave_places(script.opening.game_id, [Place(script.opening.place.chat_id)])
+    await store.settle_in(ChatTopic(new), script.opening.game_id)
+    await store.leave_places(script.opening.game_id, [ChatTopic(script.opening.place.chat_id)])
 
 
 async def test_a_migrated_game_is_found_in_its_new_chat_holds_its_place_and_leaves_it_at_the_end(
@@ -448,12 +448,12 @@ async def test_a_migrated_game_is_found_in_its_new_chat_holds_its_place_and_leav
     script, rival = Script(old), Script(new, "tg:2")
     await accepted(store, script, script.opening)
     await migrated(store, script, new)
-    assert (await store.live_in(Place(old)), await store.live_in(Place(new))) == ([], [script.opening.game_id])
+    assert (await store.live_in(ChatTopic(old)), await store.live_in(ChatTopic(new))) == ([], [script.opening.game_id])
     assert await store.commit([rival.open()]) == [CommitResult.OCCUPIED]
     await accepted(store, script, Join(1, "x"))
     assert await store.load(script.opening.game_id) == script.stored()
     await accepted(store, script, Cancel(None, "operator"))
-    assert await store.live_in(Place(new)) == []
+    assert await store.live_in(ChatTopic(new)) == []
     assert await store.commit([rival.open()]) == [CommitResult.COMMITTED]
 
 
@@ -461,7 +461,7 @@ async def test_an_ended_game_releases_its_place_and_is_kept_for_a_while(redis: R
     store, script = redis_games(redis), Script()
     await accepted(store, script, script.opening)
     await accepted(store, script, Cancel(None, "operator"))
-    assert await store.live_in(Place(-1)) == []
+    assert await store.live_in(ChatTopic(-1)) == []
     assert await store.load(script.opening.game_id) == script.stored()
     assert 0 < await redis.pttl(keys.game_key(script.opening.game_id)) <= 60_000
     assert not await redis.exists(keys.tail_key(script.opening.game_id))

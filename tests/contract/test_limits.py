@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from redis.asyncio import Redis
 
-from storage.limits import BASE, Limits, Priority, Rates, Window
+from telegram.limits import BASE, Limits, Priority, Rates, Window
 
 START = 1_800_000_000_000
 PERSON, GROUP = 77, -1001

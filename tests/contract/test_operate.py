@@ -14,7 +14,7 @@ from bot import operate
 from bot.__main__ import main
 from bot.settings import Database, Settings
 from fsm import proof
-from fsm.kind import Place, secrets_of
+from fsm.kind import ChatTopic, secrets_of
 from fsm.lobby import Join, OpenGame
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
@@ -139,7 +139,7 @@ async def test_a_live_games_secrets_are_left_out_unless_asked_for(
 
 
 async def test_a_live_quizs_questions_are_left_out(house: House, postgres_dsn: str, capsys: Capture) -> None:
-    place = Place(-77)
+    place = ChatTopic(-77)
     game_id = house.games.new_id(place, "quiz")
     questions = some_questions(3)
     await house.do(game_id, OpenGame("quiz", game_id, place, HOST, "Quiz", QuizRules(questions=3), content=questions))

@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from storage.leases import LeaseLostError
-from storage.limits import BASE, Limits, Priority, Rates
-from storage.outbox import EVERY, MAX_AGE_MS, Claimed, Finished, Nothing, Outbox, Outgoing
+from telegram.limits import BASE, Limits, Priority, Rates
+from telegram.outbox import EVERY, MAX_AGE_MS, Claimed, Finished, Nothing, Outbox, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

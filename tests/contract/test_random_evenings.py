@@ -19,7 +19,7 @@ import pytest
 from redis.asyncio import Redis
 
 from fsm.engine import Engine, Outcome
-from fsm.kind import Command, Place, Rejected
+from fsm.kind import ChatTopic, Command, Rejected
 from fsm.lobby import Cancel, DeadlinePassed, Extend, Join, Leave, MoveChat, OpenGame, Remove, StartNow
 from fsm.pick_number import KIND, NumberTaken, PickNumber, PickNumberGame, PickNumberRules
 from fsm.quiz import Answer, QuizGame, QuizRules
@@ -93,7 +93,7 @@ class Evening:
         picking = state.phase == "number_selection"
         return PickNumber(player, rng.randint(1, state.highest)) if picking else Join(player, f"<P{player}>")
 
-    async def play(self, place: Place) -> None:
+    async def play(self, place: ChatTopic) -> None:
         content = some_questions(2) if self.kind == "quiz" else None
         opening = OpenGame(self.kind, self.id, place, HOST, "x", rules_of(self.kind, self.rng), ALL, content)
         await self.send(opening, f"{self.id}:open", self.now)
@@ -123,7 +123,7 @@ async def play(house: House) -> None:
         evenings = []
         for index in range(first, min(first + TOGETHER, GAMES)):
             rng = Random(f"{SEED}/{index}")
-            place, kind = Place(rng.choice(CHATS)), rng.choice(["pick_number", "pick_number", "quiz"])
+            place, kind = ChatTopic(rng.choice(CHATS)), rng.choice(["pick_number", "pick_number", "quiz"])
             game_id = house.games.new_id(place, f"{SEED}/{index}")
             now = house.clock.at + rng.randint(0, 10**6)
             evenings.append((Evening(game_id, kind, engines, rng, now), place))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from fsm.kind import Place, UnknownGame
+from fsm.kind import ChatTopic, UnknownGame
 from fsm.lobby import Join
 from fsm.pick_number import PickNumber
 from storage import keys
@@ -56,7 +56,7 @@ async def test_live_games_come_back_as_they_were_and_are_played_to_their_end(hou
     with pytest.raises(UnknownGame):
         await house.engine.look(over)
     for number, game_id in enumerate(games):
-        assert await house.games.live_in(Place(-number - 1)) == [game_id]
+        assert await house.games.live_in(ChatTopic(-number - 1)) == [game_id]
         await house.finish(game_id)
     await house.project()
     assert await pool.fetchval("SELECT count(*) FROM games WHERE status = 'completed'") == 7
@@ -171,8 +171,8 @@ async def test_a_group_that_moved_finds_its_game_again(house: House) -> None:
     await house.project()
     await lose_redis(house)
     await again(house)
-    assert await house.games.live_in(Place(-1007)) == [game_id]
-    assert await house.games.live_in(Place(CHAT)) == []
+    assert await house.games.live_in(ChatTopic(-1007)) == [game_id]
+    assert await house.games.live_in(ChatTopic(CHAT)) == []
 
 
 async def test_a_redis_killed_and_wiped_under_a_running_projector(pool: Pool, store_directory: Path) -> None:

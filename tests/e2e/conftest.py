@@ -53,7 +53,7 @@ class Table:
     """Everything a test of a whole game needs."""
 
     box: Box
-    bot: process.Process
+    bot: process.RunningBot
     clock: TurnedClock
     group: Chat
     people: list[User]

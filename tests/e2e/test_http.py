@@ -10,11 +10,11 @@ from typing import Any, cast
 import pytest
 from loguru import logger
 
-from bot.gathering import AT_MOST, Turn
+from bot.ingest.coalescing import AT_MOST, WriteCoalescer
+from bot.ingest.http import App, Receive, Scope, Send, Webhook, serving
+from bot.ingest.updates import MalformedUpdate, Reply, RetryLater
 from bot.tasks import Tasks
-from bot.updates import Again, NotAnUpdate, Reply
-from bot.web import App, Receive, Scope, Send, Webhook, serving
-from fsm.engine import Waiting
+from fsm.engine import Promise
 
 HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
@@ -74,7 +74,7 @@ async def test_what_is_written_in_one_turn_goes_out_together_and_much_at_once() 
         def close(self) -> None:
             sent.append(b"closed")
 
-    transport = Turn(asyncio.get_running_loop()).gathering(Wire({"peername": "somebody"}))
+    transport = WriteCoalescer(asyncio.get_running_loop()).gathering(Wire({"peername": "somebody"}))
     assert transport.get_extra_info("peername") == "somebody"
     transport.write(b"head ")
     transport.write(b"body")
@@ -107,7 +107,7 @@ async def test_who_can_not_be_written_to_holds_back_nobody() -> None:
 
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: problems.append(str(context["exception"])))
-    turn = Turn(loop)
+    turn = WriteCoalescer(loop)
     for data in (b"1", b"2", b"3"):
         turn.gathering(Wire()).write(data)
     await asyncio.sleep(0)
@@ -123,9 +123,9 @@ class Door:
 
     def __init__(self) -> None:
         self.taken: list[bytes] = []
-        self.senders: asyncio.Queue[Waiting[Reply]] = asyncio.Queue()
+        self.senders: asyncio.Queue[Promise[Reply]] = asyncio.Queue()
 
-    def take(self, raw: bytes, sender: Waiting[Reply]) -> None:
+    def take(self, raw: bytes, sender: Promise[Reply]) -> None:
         """Note who waits."""
         self.taken.append(raw)
         self.senders.put_nowait(sender)
@@ -188,7 +188,7 @@ async def test_an_update_arrives_whole_however_it_is_cut_and_is_answered_with_a_
 
 async def test_what_can_not_be_answered_has_a_status_that_says_why() -> None:
     async with hooked() as (door, reader, writer):
-        problems = {400: NotAnUpdate("x"), 503: Again("y"), 500: ZeroDivisionError("a bug")}
+        problems = {400: MalformedUpdate("x"), 503: RetryLater("y"), 500: ZeroDivisionError("a bug")}
         logged = list[str]()
         sink = logger.add(logged.append, format="{message} {exception}")
         for status, problem in problems.items():

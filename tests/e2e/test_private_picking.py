@@ -2,7 +2,7 @@
 
 from sandbox.control import buttons
 from sandbox.state import Message
-from storage.limits import Limits
+from telegram.limits import Limits
 from tests.e2e.conftest import Table
 from tests.e2e.test_pick_number import everybody_joins, open_game
 

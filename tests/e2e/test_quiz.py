@@ -10,7 +10,7 @@ from typing import Any
 import pytest_asyncio
 
 from bot.settings import Games, Quiz
-from fsm.kind import Host, Place
+from fsm.kind import ChatTopic, Host
 from fsm.lobby import OpenGame
 from fsm.quiz import Question, QuizRules
 from sandbox.control import buttons
@@ -170,7 +170,7 @@ async def test_a_photo_is_shown_with_its_question_and_goes_with_it(polled: Table
     asked = Question(id="p1", text="Which island is this?", answers=("Crete", "Malta"), photo=picture.id)
     other = Question(id="p2", text="And without a photo?", answers=("Yes", "No"))
     rules = QuizRules(questions=2, join_ms=1000)
-    place, host = Place(polled.group.id), Host(polled.host.id, "Hana")
+    place, host = ChatTopic(polled.group.id), Host(polled.host.id, "Hana")
     opening = OpenGame("quiz", "00photosphotos", place, host, "", rules, 1, (asked, other))
     await polled.bot.engine.execute("00photosphotos", opening, command_id="o")
     for person in polled.people:

@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 import pytest_asyncio
 
-from bot.updates import chat_of
+from bot.ingest.updates import chat_of
 from sandbox.control import buttons
 from tests.e2e.conftest import Table, seated
 from tests.e2e.test_pick_number import open_game

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fsm.engine import Commit, CommitResult, Committed, Record, Stored
-from fsm.kind import Event, Game, Instant, Kind, Place
+from fsm.kind import ChatTopic, Event, Game, Instant, Kind
 from storage.codec import Codec
 
 
@@ -31,7 +31,7 @@ class Shelf:
     def __init__(self, kinds: Mapping[str, Kind[Any]]) -> None:
         self.codec = Codec(kinds)
         self.rows: dict[str, Row] = {}
-        self.places: dict[Place, set[str]] = {}
+        self.places: dict[ChatTopic, set[str]] = {}
 
     def read(self, game_id: str) -> Stored | None:
         """A game as it was written last."""

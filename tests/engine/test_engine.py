@@ -21,7 +21,7 @@ from fsm.engine import (
     Outcome,
     Unavailable,
 )
-from fsm.kind import Command, Event, Host, Kind, NotNow, Place, UnknownGame
+from fsm.kind import ChatTopic, Command, Event, Host, Kind, NotNow, UnknownGame
 from fsm.lobby import (
     AlreadyJoined,
     BadRule,
@@ -85,7 +85,7 @@ def b(shelf: Shelf) -> Replica:
 
 def opening(game_id: str, chat: int = -1, **fields: Any) -> OpenGame:
     rules = PickNumberRules(**fields.pop("rules", {}))
-    return OpenGame("pick_number", game_id, Place(chat), Host(1, "Hana"), "x", rules, **fields)
+    return OpenGame("pick_number", game_id, ChatTopic(chat), Host(1, "Hana"), "x", rules, **fields)
 
 
 async def selecting(one: Replica, game_id: str, players: int, chat: int = -1) -> None:

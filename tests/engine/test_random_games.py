@@ -14,7 +14,7 @@ from random import Random
 import pytest
 
 from fsm.engine import Engine, Outcome, Unavailable
-from fsm.kind import Command, Host, Place, Rejected
+from fsm.kind import ChatTopic, Command, Host, Rejected
 from fsm.lobby import Cancel, DeadlinePassed, Extend, Join, Leave, MoveChat, OpenGame, Remove, StartNow
 from fsm.pick_number import KIND, PickNumber, PickNumberGame, PickNumberRules
 from tests.engine.memory import CountedSeeds, Fault, HandClock, MemoryGames, Shelf
@@ -129,7 +129,7 @@ class Table:
     async def play(self) -> str:
         """The whole game; gives the phase that it ended in."""
         await self.send(
-            OpenGame("pick_number", self.id, Place(-1), Host(1, "H"), "x", random_rules(self.rng), 10**9), "open"
+            OpenGame("pick_number", self.id, ChatTopic(-1), Host(1, "H"), "x", random_rules(self.rng), 10**9), "open"
         )
         while self.latest is None:
             await self.send(*self.sent[0])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from fsm.kind import Command, Host, Place
+from fsm.kind import ChatTopic, Command, Host
 from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
 from fsm.pick_number import DRAWING, KIND, Beacon, PickNumber, PickNumberGame, PickNumberRules
 
@@ -59,7 +59,7 @@ def due(state: PickNumberGame) -> PickNumberGame:
 
 def opened(title: str = "Friday draw", host: str = "Hana", **changes: Any) -> PickNumberGame:
     """A game that waits for players."""
-    return do(None, OpenGame("pick_number", GAME, Place(CHAT), Host(900, host), title, rules(**changes)))
+    return do(None, OpenGame("pick_number", GAME, ChatTopic(CHAT), Host(900, host), title, rules(**changes)))
 
 
 def playing(count: int, names: Sequence[str] = ("Ann", "Bob", "Cy", "Dee"), **changes: Any) -> PickNumberGame:

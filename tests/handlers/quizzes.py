@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from fsm.kind import Command, Host, Place
+from fsm.kind import ChatTopic, Command, Host
 from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
 from fsm.quiz import KIND, QUESTION_OPEN, Answer, Pause, Question, QuizGame, QuizRules, Resume
 from tests.handlers.games import CHAT, GAME, HOSTILE, OPENED, SEED
@@ -44,7 +44,8 @@ def opened(count: int = 3, *, content: tuple[Question, ...] | None = None, **rul
     """A quiz that waits for players."""
     chosen = QuizRules(**{"questions": count, "max_players": 1000, **rules})
     return do(
-        None, OpenGame("quiz", GAME, Place(CHAT), Host(900, "Hana"), "", chosen, content=content or questions(count))
+        None,
+        OpenGame("quiz", GAME, ChatTopic(CHAT), Host(900, "Hana"), "", chosen, content=content or questions(count)),
     )
 
 

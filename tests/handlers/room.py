@@ -15,30 +15,30 @@ from redis.asyncio import Redis
 
 from bot.clock import SystemEntropy
 from fsm.engine import Engine
-from fsm.kind import Game, Place
+from fsm.kind import ChatTopic, Game
 from fsm.lobby import DeadlinePassed, Join, StartNow
 from fsm.pick_number import KIND, PickNumber, PickNumberRules
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
+from handlers.context import ANONYMOUS
 from handlers.floods import Floods
-from handlers.hosts import Hosts
-from handlers.incoming import ANONYMOUS
 from handlers.kinds.extras import supplies
-from handlers.routing import Deps, SlowDoor
+from handlers.routing import AiogramPath, Deps
 from handlers.taps import Taps
-from handlers.texts import Texts
+from play.hosts import Hosts
+from play.texts import Texts
 from storage import keys
 from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Entry
 from storage.games import RedisGames
-from storage.limits import BASE, Limits, Rates
-from storage.outbox import Claimed, Outbox, Outgoing
 from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
 from storage.wallets import Wallets
+from telegram.limits import BASE, Limits, Rates
+from telegram.outbox import Claimed, Outbox, Outgoing
 
 BOT_ID, BOT = 4242, "TombolaBot"
 GROUP, FORUM, OTHER_GROUP = -1001, -1002, -1003
@@ -141,7 +141,7 @@ class Room:
     deps: Deps
     telegram: Telegram
     session: Session
-    door: SlowDoor
+    door: AiogramPath
     redis: Redis
     pool: Pool
     clock: TurnedClock
@@ -195,7 +195,7 @@ class Room:
         """A game that a host has opened; its id."""
         thread = {"message_thread_id": topic, "is_topic_message": True} if topic else {}
         await self.say(words.get("line", "/create_game Friday"), by=HOST, chat=chat, **thread)
-        (game_id,) = await self.deps.games.live_in(Place(chat, topic))
+        (game_id,) = await self.deps.games.live_in(ChatTopic(chat, topic))
         return game_id
 
     async def game(self, game_id: str) -> Game:
@@ -322,5 +322,5 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         health=health,
         count_error=errors.append,
     )  # fmt: skip
-    door = SlowDoor(deps, f"{BOT_ID}:{'A' * 35}", "http://nowhere.invalid", session=session)
+    door = AiogramPath(deps, f"{BOT_ID}:{'A' * 35}", "http://nowhere.invalid", session=session)
     return Room(deps, telegram, session, door, redis, pool, clock, errors)

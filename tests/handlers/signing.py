@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from Crypto.Hash import keccak
 
-from handlers.wallets import BASE, ORDER, address_of, checksummed
+from play.wallets import BASE, ORDER, address_of, checksummed
 
 
 def digest(statement: str) -> int:

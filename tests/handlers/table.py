@@ -6,11 +6,11 @@ from itertools import count
 from typing import Any
 
 from fsm.engine import Engine
-from fsm.kind import Game, Host, Place
+from fsm.kind import ChatTopic, Game, Host
 from fsm.lobby import OpenGame
 from fsm.registry import KINDS
 from handlers.taps import Answer, Tap, Taps
-from handlers.texts import Texts
+from play.texts import Texts
 from tests.engine.memory import CountedSeeds, HandClock, MemoryGames, Shelf
 from tests.handlers.games import CHAT, OPENED, rules
 
@@ -20,7 +20,7 @@ HOST = 900
 class Ids:
     """New ids that can be foretold."""
 
-    def new_id(self, place: Place, command_id: str) -> str:
+    def new_id(self, place: ChatTopic, command_id: str) -> str:
         return f"07{abs(place.chat_id) % 10**6:06}{command_id.removeprefix('tg:'):0>6}"
 
 
@@ -142,8 +142,8 @@ class Table:
         }
         return Tap(data=data, **{**defaults, **fields})
 
-    async def open(self, game_id: str = "07abcdefghijkl", place: Place | None = None, **changes: Any) -> str:
-        place = place or Place(CHAT)
+    async def open(self, game_id: str = "07abcdefghijkl", place: ChatTopic | None = None, **changes: Any) -> str:
+        place = place or ChatTopic(CHAT)
         command = OpenGame("pick_number", game_id, place, Host(HOST, "Hana"), "Friday", rules(**changes))
         await self.engine.execute(game_id, command, command_id="tg:0", received=OPENED)
         return game_id

@@ -8,16 +8,16 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot.doors import Doors, SlowDoor
-from bot.metrics import Metrics
+from bot.ingest.dispatcher import AiogramPath, UpdateDispatcher
+from bot.observe.metrics import Metrics
 from bot.tasks import Tasks
 from fsm.engine import Engine
-from fsm.kind import Host, Place
+from fsm.kind import ChatTopic, Host
 from fsm.lobby import DeadlinePassed, OpenGame
 from fsm.pick_number import PickNumberRules
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
-from handlers.carrying import Carrier
+from handlers.tap_calls import TapCalls
 from handlers.taps import Taps
 from storage import keys
 from storage.connections import Pool
@@ -129,7 +129,7 @@ def gathered(redis: Redis, pool: Pool) -> Room:
 async def opened(room: Room) -> Evening:
     """A game in each group and a quiz. Two people are banned, one has chosen a language."""
     people, games = room.deps.people, dict[int, str]()
-    for place in (Place(GROUP), Place(FORUM, 5), Place(OTHER_GROUP), Place(QUIZ_GROUP)):
+    for place in (ChatTopic(GROUP), ChatTopic(FORUM, 5), ChatTopic(OTHER_GROUP), ChatTopic(QUIZ_GROUP)):
         game_id, quiz = room.deps.games.new_id(place, f"open:{place}"), place.chat_id == QUIZ_GROUP
         rules = QuizRules(questions=3, join_ms=15_000, question_ms=30_000) if quiz else RULES
         content = questions(3) if quiz else ()
@@ -157,14 +157,14 @@ async def played(redis: Redis, pool: Pool, *, fast: bool) -> Effects:
     deps, metrics, died = room.deps, Metrics(), list[str]()
     tasks = Tasks(lambda name, _: died.append(name))
 
-    async def slow() -> SlowDoor:
+    async def slow() -> AiogramPath:
         return room.door
 
-    doors = Doors(
+    doors = UpdateDispatcher(
         taps=deps.taps if fast else cast("Taps", Cold()),
         floods=deps.floods,
         slow=slow,
-        carrier=Carrier(room.telegram, deps.limits, deps.outbox),
+        carrier=TapCalls(room.telegram, deps.limits, deps.outbox),
         redis=redis,
         clock=room.clock,
         tasks=tasks,

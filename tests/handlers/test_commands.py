@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from fsm import proof
-from fsm.kind import Place
+from fsm.kind import ChatTopic
 from fsm.lobby import Join
 from fsm.pick_number import REVERSE, PickNumberGame
-from handlers.commands.pick_number import parsed
-from handlers.incoming import ANONYMOUS
+from handlers.context import ANONYMOUS
+from handlers.kinds.pick_number.commands import parsed
 from handlers.publish import ALL, calls, publish
-from handlers.texts import NAME_LIMIT, units
-from storage.outbox import Outgoing
+from play.texts import NAME_LIMIT, units
+from telegram.outbox import Outgoing
 from tests.handlers.room import (
     ANN,
     BEN,
@@ -179,7 +179,7 @@ async def test_each_topic_has_its_own_game(room: Room) -> None:
 
 async def test_an_anonymous_administrator_opens_a_game_but_cannot_play(room: Room) -> None:
     await room.say("/create_game", by=ANONYMOUS)
-    (game_id,) = await room.deps.games.live_in(Place(GROUP))
+    (game_id,) = await room.deps.games.live_in(ChatTopic(GROUP))
     assert (await room.game(game_id)).host.id == GROUP
     await room.say("/join", by=ANONYMOUS)
     assert await room.answer() == text("rejected-needs-a-person")
@@ -267,7 +267,7 @@ async def test_players_open_no_games_unless_the_chat_lets_them(room: Room) -> No
     await room.deps.people.saw_chat(GROUP, "supergroup", "Friends")
     await room.deps.people.change_settings(GROUP, {"openers": "everyone", "pick_number": {"winners": "2"}})
     await room.say("/create_game", by=ANN)
-    (game_id,) = await room.deps.games.live_in(Place(GROUP))
+    (game_id,) = await room.deps.games.live_in(ChatTopic(GROUP))
     state = await room.game(game_id)
     assert isinstance(state, PickNumberGame)
     assert state.rules.winners == 2
@@ -394,7 +394,7 @@ async def test_lists_of_the_longest_titles_and_names_are_one_message(room: Room)
         assert units(shown(outgoing)) <= 4096
         assert sum(map(len, outgoing.params.get("reply_markup", {}).get("inline_keyboard", []))) <= 10
     for number in range(12):
-        (game_id,) = await room.deps.games.live_in(Place(-2000 - number))
+        (game_id,) = await room.deps.games.live_in(ChatTopic(-2000 - number))
         await room.play(game_id, ANN, BEN, 23)
     for line in ("/history", "/leaderboard"):
         await room.say(line, chat=ANN)

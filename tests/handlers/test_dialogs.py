@@ -7,11 +7,11 @@ import pytest
 from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError, TelegramRetryAfter, TelegramServerError
 from aiogram.methods import SendMessage
 
-from fsm.kind import Place
+from fsm.kind import ChatTopic
 from fsm.pick_number import PickNumberGame
-from handlers.incoming import ANONYMOUS
+from handlers.context import ANONYMOUS
 from handlers.limited_session import WithinLimits
-from storage.limits import Limits, Rates, Window
+from telegram.limits import Limits, Rates, Window
 from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, Room, plain, text
 
 
@@ -47,7 +47,7 @@ def edits_of(room: Room) -> list[Any]:
 
 
 async def live(room: Room, chat: int = GROUP, topic: int = 0) -> PickNumberGame:
-    (game_id,) = await room.deps.games.live_in(Place(chat, topic))
+    (game_id,) = await room.deps.games.live_in(ChatTopic(chat, topic))
     state = await room.game(game_id)
     assert isinstance(state, PickNumberGame)
     return state
@@ -195,7 +195,7 @@ async def test_a_dialog_belongs_to_who_opened_it(room: Room) -> None:
         await press(room, text("dlg-newgame-create"), by=other)
         assert room.toasts()[-1] == text("dlg-not-yours")
     await answer_it(room, "mine", by=BEN)
-    assert await room.deps.games.live_in(Place(GROUP)) == []
+    assert await room.deps.games.live_in(ChatTopic(GROUP)) == []
 
 
 async def test_who_ceases_to_be_a_host_has_no_dialog_any_more(room: Room) -> None:
@@ -204,7 +204,7 @@ async def test_who_ceases_to_be_a_host_has_no_dialog_any_more(room: Room) -> Non
     await room.deps.hosts.invalidate(GROUP)
     await press(room, text("dlg-newgame-create"))
     assert room.toasts()[-1] == text("dlg-not-yours")
-    assert await room.deps.games.live_in(Place(GROUP)) == []
+    assert await room.deps.games.live_in(ChatTopic(GROUP)) == []
 
 
 async def test_any_host_may_use_what_an_anonymous_one_has_opened(room: Room) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from aiogram import Router
 from aiogram.dispatcher.event.handler import CallableObject
 
-from handlers.commands import hosts, pick_number, players, quiz
+from handlers.commands import hosts, players
+from handlers.kinds.pick_number import commands as pick_number
+from handlers.kinds.quiz import commands as quiz
 from handlers.routing import build_dispatcher
 from tests.handlers.room import Room
 

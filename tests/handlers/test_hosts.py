@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from handlers.hosts import TTL_MS, Hosts
+from play.hosts import TTL_MS, Hosts
 from tests.handlers.room import ANN, GROUP, HOST, OTHER_GROUP, Room, Telegram, chat_of, user
 
 

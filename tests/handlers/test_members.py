@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fsm.kind import Place
+from fsm.kind import ChatTopic
 from tests.handlers.room import ANN, BEN, BOT, BOT_ID, FORUM, GROUP, HOST, Room, chat_of, plain, text, user
 
 ME = {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"}
@@ -94,8 +94,8 @@ async def test_a_game_follows_its_group_whichever_notice_comes_and_however_often
     from_new = room.message(None, chat=NEW_GROUP, migrate_from_chat_id=GROUP)
     for notice in (from_old, from_new, from_old):
         await room.update(message=notice)
-    assert (await room.game(game_id)).place == Place(NEW_GROUP)
-    assert await room.deps.games.live_in(Place(NEW_GROUP)) == [game_id]
+    assert (await room.game(game_id)).place == ChatTopic(NEW_GROUP)
+    assert await room.deps.games.live_in(ChatTopic(NEW_GROUP)) == [game_id]
     assert await room.deps.people.is_banned(NEW_GROUP, 77)
     await room.say("/join", by=BEN, chat=NEW_GROUP)
     assert list((await room.game(game_id)).players) == [ANN, BEN]

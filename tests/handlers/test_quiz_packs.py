@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fsm.kind import Place
+from fsm.kind import ChatTopic
 from fsm.quiz import QuizGame
 from questions.reading import read_pack
 from questions.writing import write_pack
@@ -47,7 +47,7 @@ def newest(room: Room) -> str:
 
 
 async def quiz_of(room: Room) -> QuizGame:
-    (game_id,) = await room.deps.games.live_in(Place(GROUP))
+    (game_id,) = await room.deps.games.live_in(ChatTopic(GROUP))
     state = await room.game(game_id)
     assert isinstance(state, QuizGame)
     return state

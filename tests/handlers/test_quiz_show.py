@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from fsm.kind import Host, Place
+from fsm.kind import ChatTopic, Host
 from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
 from fsm.quiz import Question, QuizGame, QuizRules
-from handlers.quiz_show import QuizShow
-from handlers.stage import Stage
+from handlers.kinds.consumer import ConsumerContext
+from handlers.kinds.quiz.consumer import QuizConsumer
 from questions.writer import Order, Written
 from storage import keys
-from storage.outbox import Outgoing
 from storage.polls import Polls
+from telegram.outbox import Outgoing
 from tests.handlers.quizzes import questions
 from tests.handlers.room import ANN, BEN, GROUP, HOST, Room, _entry, plain, text
 
@@ -56,7 +56,7 @@ class Stand:
     def __init__(self, room: Room, writer: ByHand | None = None) -> None:
         self.room, self.tasks, self.after = room, list[asyncio.Task[None]](), "-"
         deps = room.deps
-        stage = Stage(
+        stage = ConsumerContext(
             engine=deps.engine,
             outbox=deps.outbox,
             texts=deps.texts,
@@ -67,7 +67,7 @@ class Stand:
             spawn=self._spawn,
             writer=writer,
         )
-        self.show = QuizShow(stage)
+        self.show = QuizConsumer(stage)
 
     def _spawn(self, _name: str, work: Coroutine[Any, Any, None]) -> object:
         self.tasks.append(asyncio.ensure_future(work))
@@ -93,7 +93,7 @@ class Stand:
     async def quiz(self, content: tuple[Question, ...] | None = None, **rules: Any) -> QuizGame:
         """A quiz in its lobby, with two players."""
         chosen = QuizRules(**{"questions": 2, **rules})
-        opening = OpenGame("quiz", GAME, Place(GROUP), Host(HOST, "Hana"), "", chosen, 1, content or questions(2))
+        opening = OpenGame("quiz", GAME, ChatTopic(GROUP), Host(HOST, "Hana"), "", chosen, 1, content or questions(2))
         await self.do(opening)
         for player in (ANN, BEN):
             await self.do(Join(player, f"P{player}"))

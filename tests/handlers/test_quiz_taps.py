@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from fsm.kind import Host, Place
+from fsm.kind import ChatTopic, Host
 from fsm.lobby import DeadlinePassed, OpenGame
 from fsm.quiz import Question, QuizRules
-from handlers.texts import Texts
+from play.texts import Texts
 from tests.handlers.games import CHAT, GAME, OPENED
 from tests.handlers.quizzes import questions
 from tests.handlers.room import plain
@@ -20,10 +20,10 @@ class Drawer:
     def __init__(self) -> None:
         self.returned: list[Any] = []
 
-    async def take(self, place: Place, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:  # noqa: ARG002
+    async def take(self, place: ChatTopic, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:  # noqa: ARG002
         return rules, questions(rules.questions)
 
-    async def give_back(self, place: Place, content: Any) -> None:  # noqa: ARG002
+    async def give_back(self, place: ChatTopic, content: Any) -> None:  # noqa: ARG002
         self.returned.append(content)
 
 
@@ -39,7 +39,7 @@ def table(drawer: Drawer) -> Table:
 
 async def quiz(table: Table, players: int = 3) -> str:
     """A quiz whose first question is open."""
-    opening = OpenGame("quiz", GAME, Place(CHAT), Host(HOST, "Hana"), "", QuizRules(questions=2), 1, questions(2))
+    opening = OpenGame("quiz", GAME, ChatTopic(CHAT), Host(HOST, "Hana"), "", QuizRules(questions=2), 1, questions(2))
     await table.engine.execute(GAME, opening, command_id="tg:0", received=OPENED)
     for player in range(1, players + 1):
         assert (await table.tap(player, f"j:{GAME}")).outcome == "done"
@@ -135,7 +135,7 @@ async def test_a_rematch_is_supplied_anew_and_what_it_can_not_use_goes_back(tabl
     await table.tap(HOST, f"xx:{game}")
     rematch = table.tap_of(HOST, f"r:{game}")
     assert (await table.answer(rematch)).outcome == "done"
-    new = table.ids.new_id(Place(CHAT), rematch.command_id)
+    new = table.ids.new_id(ChatTopic(CHAT), rematch.command_id)
     assert len((await table.state(new)).questions) == 2
     assert drawer.returned == []
     assert (await table.tap(HOST, f"r:{game}")).outcome == "place-taken"

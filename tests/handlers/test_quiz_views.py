@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from fsm.quiz import QUESTION_OPEN, QUESTION_REVEAL, QuizGame
-from handlers.texts import Texts
-from handlers.views import quiz, registry
+from handlers.kinds.quiz import view as quiz
+from handlers.views import registry
 from handlers.views.message import Button, Message, send_params
+from play.texts import Texts
 from sandbox.entities import automatic_entities, parse_html, utf16_length
 from tests.handlers.games import CHAT
 from tests.handlers.quizzes import RIGHT, all_quizzes, answered, asking, due, every_phase, opened, questions

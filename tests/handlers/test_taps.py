@@ -6,11 +6,11 @@ import time
 import pytest
 
 from fsm.engine import Unavailable
-from fsm.kind import Place, UnknownGame
+from fsm.kind import ChatTopic, UnknownGame
 from fsm.lobby import Cancel, DeadlinePassed
 from handlers.kinds import VERBS
 from handlers.taps import Answer, Call
-from handlers.texts import Texts, units
+from play.texts import Texts, units
 from tests.engine.memory import Fault
 from tests.handlers.games import CHAT
 from tests.handlers.table import HOST, Table
@@ -413,7 +413,7 @@ async def test_a_rematch_is_the_same_game_again_with_its_host_in_it(table: Table
     tap = table.tap_of(HOST, f"r:{game_id}")
     answer = await table.answer(tap)
     assert (answer.outcome, answer.text) == ("done", "A rematch is open, and you’re in it.")
-    new = await table.state(table.ids.new_id(Place(CHAT), tap.command_id))
+    new = await table.state(table.ids.new_id(ChatTopic(CHAT), tap.command_id))
     old = await table.state(game_id)
     assert (new.rules, new.title, new.place) == (old.rules, old.title, old.place)
     assert (new.host.id, list(new.players)) == (HOST, [HOST])

@@ -8,7 +8,7 @@ import pytest
 from fsm.kind import NotNow
 from fsm.lobby import PlaceTaken
 from fsm.pick_number import NumberTaken
-from handlers.texts import (
+from play.texts import (
     FSI,
     NAMELESS,
     PDI,

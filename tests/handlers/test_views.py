@@ -14,9 +14,10 @@ from fsm.kind import PlayerId
 from fsm.lobby import Leave, StartNow
 from fsm.pick_number import DRAWING, NUMBER_SELECTION, PickNumber, PickNumberGame
 from fsm.registry import KINDS
-from handlers.texts import Texts
-from handlers.views import pick_number, registry
+from handlers.kinds.pick_number import view as pick_number
+from handlers.views import registry
 from handlers.views.message import Button, Message, edit_params, send_params
+from play.texts import Texts
 from sandbox.entities import automatic_entities, parse_html, utf16_length
 from tests.handlers.games import CHAT, SEED, all_games, do, due, every_phase, opened, playing, with_beacon
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.wallets import (
+from play.wallets import (
     ORDER,
     AlteredSignature,
     MalformedSignature,

@@ -9,7 +9,7 @@ from bot.clock import SystemClock, SystemEntropy
 from bot.deadlines import Deadlines
 from bot.tasks import Tasks
 from fsm.engine import Engine
-from fsm.kind import Host, Place
+from fsm.kind import ChatTopic, Host
 from fsm.lobby import Join, OpenGame
 from fsm.pick_number import PickNumberRules
 from fsm.registry import KINDS
@@ -23,9 +23,9 @@ async def test_a_game_whose_deadline_was_told_just_as_the_lead_was_lost_is_told_
     games = RedisGames(redis, Codec(KINDS), shards=1)
     engine, tasks = Engine(KINDS, games, SystemClock(), SystemEntropy()), Tasks(lambda *_: None)
     deadlines = Deadlines(engine=engine, games=games, redis=redis, clock=SystemClock(), tasks=tasks)
-    game_id = games.new_id(Place(-1), "open")
+    game_id = games.new_id(ChatTopic(-1), "open")
     await engine.execute(
-        game_id, OpenGame("pick_number", game_id, Place(-1), Host(1, "Ann"), "", RULES), command_id="open"
+        game_id, OpenGame("pick_number", game_id, ChatTopic(-1), Host(1, "Ann"), "", RULES), command_id="open"
     )
     await engine.execute(game_id, Join(1, "Ann"), command_id="join:1")
     outcome = await engine.execute(game_id, Join(2, "Bo"), command_id="join:2")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import pytest
 
-from bot import polling
-from bot.bot_api import RetryAfter, ServerDown
-from bot.updates import Again
+from bot.ingest import polling
+from bot.ingest.updates import RetryLater
 from storage.leases import LeaseLostError
+from telegram.client import RetryAfter, ServerDown
 
 if TYPE_CHECKING:
-    from bot.doors import Doors
+    from bot.ingest.dispatcher import UpdateDispatcher
 
 
 class CutOff:
@@ -37,7 +37,7 @@ async def test_who_alone_can_not_reach_telegram_lets_another_process_poll(monkey
     monkeypatch.setattr(polling, "PATIENCE_SECONDS", 0.0)
     api = CutOff()
     with pytest.raises(LeaseLostError):
-        await polling.Poller(api=api, doors=cast("Doors", None), allowed_updates=[]).lead()
+        await polling.Poller(api=api, doors=cast("UpdateDispatcher", None), allowed_updates=[]).lead()
     assert api.asked == 2
 
 
@@ -83,7 +83,7 @@ class Handling:
         self.begun.append(id_)
         if id_ in self.never or id_ in self.again:
             self.again.discard(id_)
-            raise Again("not now")
+            raise RetryLater("not now")
         if id_ in self.slow:
             await self.slow[id_].wait()
         self.done.append(id_)
@@ -100,7 +100,7 @@ class Line:
 
     def __init__(self) -> None:
         self.telegram, self.doors = Telegram(), Handling()
-        self.poller = polling.Poller(api=self.telegram, doors=cast("Doors", self.doors), allowed_updates=[])
+        self.poller = polling.Poller(api=self.telegram, doors=cast("UpdateDispatcher", self.doors), allowed_updates=[])
 
     @contextlib.asynccontextmanager
     async def leading(self) -> AsyncIterator[None]:

@@ -16,10 +16,10 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from bot.siblings import Seat, Siblings
+from bot.ingest.peers import PeerWorkers, WorkerSlot
+from bot.ingest.updates import MalformedUpdate, Reply, RetryLater, chat_of
 from bot.tasks import Tasks
-from bot.updates import Again, NotAnUpdate, Reply, chat_of
-from fsm.engine import Waiting
+from fsm.engine import Promise
 from sandbox.app import Box, serve
 from sandbox.control import buttons
 from sandbox.state import Chat, Message, User
@@ -45,7 +45,7 @@ class Pair:
 
     def __init__(self, folder: Path) -> None:
         self.tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
-        self.siblings = [Siblings(Seat(index, 2, folder)) for index in range(2)]
+        self.siblings = [PeerWorkers(WorkerSlot(index, 2, folder)) for index in range(2)]
         self.handled: list[list[bytes]] = [[], []]
         self.running: list[asyncio.Task[None]] = []
         self.reply: Callable[[bytes], Reply] = lambda raw: {"length": len(raw)}
@@ -56,17 +56,17 @@ class Pair:
             self.running.append(asyncio.create_task(one.run(self.here(index))))
         await until(lambda: all(one.linked for one in self.siblings), 10)
 
-    def here(self, index: int) -> Callable[[bytes, Waiting[Reply]], None]:
+    def here(self, index: int) -> Callable[[bytes, Promise[Reply]], None]:
         """Handle an update in one of them."""
 
-        async def later(raw: bytes, sender: Waiting[Reply]) -> None:
+        async def later(raw: bytes, sender: Promise[Reply]) -> None:
             self.handled[index].append(raw)
             try:
                 sender.set_result(self.reply(raw))
             except Exception as problem:  # noqa: BLE001 -- whatever it is, whoever asked hears of it
                 sender.set_exception(problem)
 
-        def handle(raw: bytes, sender: Waiting[Reply]) -> None:
+        def handle(raw: bytes, sender: Promise[Reply]) -> None:
             self.tasks.spawn("update", later(raw, sender))
 
         return handle
@@ -138,7 +138,7 @@ async def test_an_update_that_a_worker_takes_with_it_into_the_grave_is_handled_o
     assert [len(handled) for handled in pair.handled] == [1, 1]
 
 
-@pytest.mark.parametrize("problem", [Again("not now"), NotAnUpdate("no update"), ValueError("a bug")])
+@pytest.mark.parametrize("problem", [RetryLater("not now"), MalformedUpdate("no update"), ValueError("a bug")])
 async def test_what_a_worker_can_not_handle_its_sibling_hears(pair: Pair, problem: Exception) -> None:
     chat_id = next(id_ for id_ in range(-50, 0) if pair.siblings[0].home(tap_in(id_)) == 1)
 
@@ -146,7 +146,7 @@ async def test_what_a_worker_can_not_handle_its_sibling_hears(pair: Pair, proble
         raise problem
 
     pair.reply = refuse
-    with pytest.raises(NotAnUpdate if isinstance(problem, NotAnUpdate) else Again):
+    with pytest.raises(MalformedUpdate if isinstance(problem, MalformedUpdate) else RetryLater):
         await pair.deliver(0, tap_in(chat_id))
 
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsm.quiz import Question
-from handlers.texts import Texts
+from play.texts import Texts
 from questions.bank import bank
 from questions.likeness import fingerprint, gist
 from questions.packs import MAX_MISTAKES, MAX_QUESTIONS, Mistake, Pack, PackRefused

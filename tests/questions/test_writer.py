@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import stamina
 
-from handlers.texts import Texts
+from play.texts import Texts
 from questions.likeness import Gist, gist
 from questions.writer import REASONS, Order, QuestionWriter
 from tests.questions.model import Model, endless, never, raw, running, says, status, writes

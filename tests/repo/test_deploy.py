@@ -12,13 +12,13 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry, generate_latest
 
-from bot import exports
 from bot.__main__ import ROLES, _parser
-from bot.health import Health
-from bot.metrics import Metrics, registry
+from bot.ingest.http import SECRET_HEADER, routes
+from bot.observe import exports
+from bot.observe.health import Health
+from bot.observe.metrics import Metrics, registry
 from bot.process import ALL_ROLES
 from bot.settings import VARIABLES, Settings, load_settings
-from bot.web import SECRET_HEADER, routes
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

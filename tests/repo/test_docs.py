@@ -17,7 +17,7 @@ from bot.__main__ import _parser
 from bot.settings import CONFIG_VARIABLE, KEYS, VARIABLES
 from fsm.registry import KINDS
 from handlers.publish import ALL
-from handlers.texts import DEFAULT_LOCALE, FOLDER
+from play.texts import DEFAULT_LOCALE, FOLDER
 
 ROOT = Path(__file__).parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
@@ -182,7 +182,7 @@ def test_every_name_of_the_code_is_in_the_code(page: Path) -> None:
 def words_of_the_code() -> frozenset[str]:
     """Every name that our Python uses, and Python's own."""
     found = set(dir(builtins)) | set(keyword.kwlist)
-    for folder in ("bot", "fsm", "handlers", "questions", "sandbox", "storage"):
+    for folder in ("bot", "fsm", "handlers", "play", "questions", "sandbox", "storage", "telegram"):
         for path in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 match node:

@@ -17,16 +17,16 @@ from fsm.lobby import BadRule
 from fsm.pick_number import PickNumberRules
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
-from handlers.rules import names_of
-from handlers.texts import FOLDER, TOAST_LIMIT, Texts, units
+from play.rules import names_of
+from play.texts import FOLDER, TOAST_LIMIT, Texts, units
 
 ROOT = Path(__file__).parents[2]
 CODE = [
     path
-    for folder in ("handlers", "bot", "api", "storage", "questions", "fsm")
+    for folder in ("handlers", "play", "bot", "api", "telegram", "storage", "questions", "fsm")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
-SPEAKING = [path for path in CODE if path.parts[len(ROOT.parts)] in {"handlers", "api"}]
+SPEAKING = [path for path in CODE if path.parts[len(ROOT.parts)] in {"handlers", "play", "api"}]
 """Where texts for people come from."""
 TEXTS = Texts()
 OTHERS = [locale for locale in TEXTS.LOCALES if locale != "en"]

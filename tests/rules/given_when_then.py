@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fsm import draw, pick_number
-from fsm.kind import Command, Event, Host, Instant, Place, PlayerId, Rejected, kebab
+from fsm.kind import ChatTopic, Command, Event, Host, Instant, PlayerId, Rejected, kebab
 from fsm.lobby import JoiningStarted, OpenGame, PlayerJoined
 from fsm.pick_number import (
     KIND,
@@ -20,7 +20,7 @@ from fsm.pick_number import (
 )
 
 GAME = "07abcdefghijkl"
-PLACE = Place(-1001, 5)
+PLACE = ChatTopic(-1001, 5)
 HOST = Host(900, "Hana")
 SEED = "5eed" * 16
 OPENED = 1_700_000_000_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from fsm.kind import Command, Event, Host, Instant, Place, PlayerId, Rejected, kebab
+from fsm.kind import ChatTopic, Command, Event, Host, Instant, PlayerId, Rejected, kebab
 from fsm.lobby import JoiningStarted, OpenGame, PlayerJoined
 from fsm.quiz import (
     KIND,
@@ -21,7 +21,7 @@ from fsm.quiz import (
 )
 
 GAME = "07abcdefghijkl"
-PLACE = Place(-1001, 5)
+PLACE = ChatTopic(-1001, 5)
 HOST = Host(900, "Hana")
 SEED = "5eed" * 16
 OPENED = 1_700_000_000_000

@@ -4,13 +4,13 @@ from dataclasses import fields, replace
 
 import pytest
 
-from fsm.kind import Game, Host, Place, Player, changed
+from fsm.kind import ChatTopic, Game, Host, Player, changed
 from fsm.registry import KINDS
 
 GAME = Game(
     id="07abcdefghijkl",
     phase="waiting_for_players",
-    place=Place(-100),
+    place=ChatTopic(-100),
     host=Host(1, "Ann"),
     title="",
     opened_at=1000,

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from fsm.kind import Command, Event, NotNow, Place, Player, TooLate, UnknownGame
+from fsm.kind import ChatTopic, Command, Event, NotNow, Player, TooLate, UnknownGame
 from fsm.lobby import (
     AlreadyJoined,
     BadExtension,
@@ -398,7 +398,7 @@ def test_a_game_follows_its_chat_and_keeps_its_topic_phase_and_deadline(events: 
     before = given(events).state
     assert before is not None
     state = given(events).when(MoveChat(-200), OPENED + 9).then(ChatMoved(-200))
-    assert state == replace(before, place=Place(-200, 5))
+    assert state == replace(before, place=ChatTopic(-200, 5))
     given(events).when(MoveChat(PLACE.chat_id), OPENED + 9).nothing()
 
 

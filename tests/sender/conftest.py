@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.bot_api import BotApi
-from bot.sender import SENDER_LEASE, Outcome, Sender, Settled
 from storage.leases import Bell, Lease
-from storage.limits import Limits, Priority
-from storage.outbox import BELL, Outbox, Outgoing
+from telegram.client import BotApi
+from telegram.limits import Limits, Priority
+from telegram.outbox import BELL, Outbox, Outgoing
+from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
 from tests.sender.telegram import TOKEN, Telegram, TurnedClock
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.bot_api import (
+from telegram.client import (
     ApiError,
     BadCall,
     BotApi,
@@ -203,6 +203,6 @@ async def test_after_its_pause_one_call_alone_tries_and_closes_the_circuit(teleg
 
 
 def test_the_road_does_not_import_aiogram() -> None:
-    code = "import bot.sender, sys; sys.exit('aiogram' in sys.modules)"
+    code = "import telegram.sender, sys; sys.exit('aiogram' in sys.modules)"
 
     subprocess.run([sys.executable, "-c", code], check=True)

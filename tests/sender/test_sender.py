@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from bot import sender as sender_module
-from bot.bot_api import BotApi
-from bot.sender import MAX_TRIES, Outcome, Settled
 from storage.leases import heed_cancellation
-from storage.limits import Priority
-from storage.outbox import Outgoing
+from telegram import sender as sender_module
+from telegram.client import BotApi
+from telegram.limits import Priority
+from telegram.outbox import Outgoing
+from telegram.sender import MAX_TRIES, Outcome, Settled
 from tests.sender.conftest import Road
 from tests.sender.telegram import START, TOKEN, Call, Reply, error
 

@@ -3,7 +3,7 @@
 from redis.asyncio import Redis
 
 from benchmarks.sending import Season
-from storage.limits import BASE, Priority
+from telegram.limits import BASE, Priority
 
 
 async def test_a_thousand_games_cause_no_429_and_results_come_at_once(redis: Redis) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.configured import rules_of
+from bot.game_defaults import rules_of
 from bot.settings import KEYS, ROOT, SECRETS, VARIABLES, Settings, SettingsError, hidden, load_settings
 
 POSTGRES = "must be empty, or postgresql://user:password@host:5432/name, what is special in a password as %40"

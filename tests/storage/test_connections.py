@@ -17,8 +17,8 @@ from storage.connections import (
     POSTGRES_GONE,
     REDIS_GONE,
     Connection,
+    PinnedConnections,
     Pool,
-    Wires,
     in_transaction,
     packed,
     postgres_pool,
@@ -195,7 +195,7 @@ async def test_commands_in_one_piece_have_their_answers_in_order_errors_among_th
         packed("EVALSHA", "0" * 40, 0),
         packed("GET", "a"),
     ]
-    wires = Wires(client, 2)
+    wires = PinnedConnections(client, 2)
     done, wrong, unknown, value = await wires.exchange(commands)
     assert (done, value) == (b"OK", b"1")
     assert isinstance(wrong, ResponseError)
@@ -205,7 +205,7 @@ async def test_commands_in_one_piece_have_their_answers_in_order_errors_among_th
 
 
 async def test_answers_that_do_not_come_in_time_are_not_taken_for_those_of_the_next(client: Redis) -> None:
-    wires = Wires(client, 2)
+    wires = PinnedConnections(client, 2)
     await wires.exchange([packed("PING")])
     for waiting in (
         wires.exchange([packed("BLPOP", "nothing", 30), packed("PING")], seconds=0.05),
@@ -219,7 +219,7 @@ async def test_answers_that_do_not_come_in_time_are_not_taken_for_those_of_the_n
 async def test_connections_for_commands_in_one_piece_are_kept_and_replaced_unseen(redis: Redis, redis_dsn: str) -> None:
     who = [packed("CLIENT ID")]
     async with redis_client(redis_dsn, pool_size=8, client_name="kept") as client:
-        wires = Wires(client, 2)
+        wires = PinnedConnections(client, 2)
         together = {tuple(own) for own in await asyncio.gather(*(wires.exchange(who) for _ in range(5)))}
         assert len(together) == 5
         first, second = await wires.exchange(who), await wires.exchange(who)
@@ -240,6 +240,6 @@ async def test_connections_for_commands_in_one_piece_are_kept_and_replaced_unsee
 
 async def test_of_a_small_pool_no_connection_is_kept(redis_dsn: str) -> None:
     async with redis_client(redis_dsn, pool_size=1, timeout_seconds=1) as client:
-        wires = Wires(client, 2)
+        wires = PinnedConnections(client, 2)
         await wires.exchange([packed("PING")])
         assert await client.ping()

@@ -1,0 +1,159 @@
+"""The role that carries what happened further: to PostgreSQL, to the chats, to Telegram; and keeps the stores tidy."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+from loguru import logger
+from redis.exceptions import RedisError
+
+from bot.importing import imported
+from bot.runtime import Runtime
+from fsm.pick_number import Beacon
+from handlers.boards import Boards
+from handlers.kinds import extras
+from handlers.kinds.consumer import ConsumerContext
+from storage import migrate
+from storage.connections import POSTGRES_GONE
+from storage.leases import Bell, jitter
+from storage.polls import Polls
+from storage.rebuild import forgotten, rebuild
+from storage.retention import prune
+from telegram.outbox import BELL, Outgoing
+from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
+
+POSTGRES_SECONDS = 5.0
+"""How long a start waits for what is put back from PostgreSQL before it goes on without."""
+AGAIN_SECONDS = 1.0
+RESULT_MS = 600_000
+"""A result that is not older is shown again where Redis was lost, as nobody knows whether it had been shown."""
+PRUNE_SECONDS = 86_400
+PRUNE_AGAIN_SECONDS = 600
+AWAY = (*POSTGRES_GONE, asyncpg.PostgresError, RedisError)
+"""What rebuilding and pruning raise while a store is away."""
+
+
+class Consumers:
+    """Consumes the feed and sends. ``late_dsn``: of a PostgreSQL that was away when its schema was to be migrated."""
+
+    def __init__(self, parts: Runtime, boards: Boards, beacon: Beacon | None, late_dsn: str = "") -> None:
+        self._parts = parts
+        self._boards = boards
+        self._beacon = beacon
+        self._late_dsn = late_dsn
+        self._writer: Any = None
+        self._shows: Any = ()
+        self._doorbell = Bell(parts.listening, BELL)
+        self.sender = Sender(
+            outbox=parts.outbox,
+            limits=parts.limits,
+            api=parts.api,
+            clock=parts.clock,
+            on_settled=self._settled,
+            lease=parts.lease(SENDER_LEASE),
+            bell=self._doorbell,
+        )
+
+    async def start(self) -> None:
+        """Put back what was lost, then begin to work."""
+        parts, spawn = self._parts, self._parts.tasks.spawn
+        if self._late_dsn or not await self._rebuilt():
+            spawn("rebuilding", self._rebuild_later())
+        await self._set_stage()
+        spawn("doorbell", self._doorbell.listen())
+        spawn("sender", self.sender.run())
+        spawn("board progress", self._boards.keep_showing())
+        spawn("projector", parts.feed("projector", renewed=self._rebuild).run(parts.projector.handle))
+        spawn("boards", parts.feed("boards", begun=self._boards.take_over).run(self._boards.handle))
+        for show in self._shows:
+            spawn(f"show of {show.name}", parts.feed(show.name).run(show.handle))
+        spawn("retention", parts.lease("{retention}").run(self._prune_daily))
+        if self._beacon is not None:
+            beacon = await imported("bot.beacon")
+            listener = beacon.Listener(parts.engine, self._beacon, parts.settings.games.draw)
+            parts.breakers["beacon"] = listener.circuit
+            spawn("beacon", parts.feed("beacon").run(listener.handle))
+
+    async def close(self) -> None:
+        """Close the connections to the model, where there is one."""
+        if self._writer is not None:
+            await self._writer.aclose()
+
+    async def _set_stage(self) -> None:
+        """What kinds show beside their board."""
+        parts, model = self._parts, self._parts.settings.games.quiz.model
+        if model.base_url:
+            writer = await imported("questions.writer")
+            key = model.api_key.get_secret_value()
+            self._writer = writer.QuestionWriter(model.base_url, key, model.name, timeout_seconds=model.timeout_seconds)
+            parts.breakers["model"] = self._writer
+        self._shows = extras.shows(
+            ConsumerContext(
+                engine=parts.engine,
+                outbox=parts.outbox,
+                texts=parts.texts,
+                people=parts.people,
+                questions=parts.questions,
+                polls=Polls(parts.redis),
+                clock=parts.clock,
+                spawn=parts.tasks.spawn,
+                writer=self._writer,
+            )
+        )
+
+    async def _settled(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        if outcome.settled is Settled.CHAT_GONE:
+            await self._boards.chat_gone(outgoing)
+        elif outcome.settled is Settled.MIGRATED and outcome.chat_id is not None:
+            await self._boards.chat_migrated(outgoing, outcome.chat_id)
+        for show in self._shows:
+            await show.settled(outgoing, outcome)
+
+    async def _rebuild(self) -> None:
+        """Put back the live games that Redis has lost, and tell their chats; show again how the last ones ended."""
+        parts = self._parts
+        rebuilt = await rebuild(parts.pool, parts.redis, parts.codec, parts.games)
+        for game in rebuilt.games:
+            await self._boards.tell_restored(game)
+        recent = min(RESULT_MS, int(parts.settings.games.keep_finished_seconds * 500))
+        for stored in await forgotten(parts.pool, parts.redis, parts.codec, since=parts.clock.now() - recent):
+            await self._boards.show_again(stored.state, stored.version)
+
+    async def _rebuilt(self) -> bool:
+        """Put them back now. False where a store is away."""
+        try:
+            await asyncio.wait_for(self._rebuild(), POSTGRES_SECONDS)
+        except AWAY:
+            return False
+        return True
+
+    async def _rebuild_later(self) -> None:
+        """What the start could not do as PostgreSQL was away: schema, then live games."""
+        while True:
+            await asyncio.sleep(jitter(2 * AGAIN_SECONDS))
+            try:
+                if self._late_dsn:
+                    await migrate.upgrade(self._late_dsn)
+                await self._rebuild()
+            except AWAY as problem:
+                logger.debug("PostgreSQL is still away: {}", type(problem).__name__)
+            else:
+                return
+
+    async def _prune_daily(self, _fence: int) -> None:
+        parts, games = self._parts, self._parts.settings.games
+        while True:
+            try:
+                pruned = await prune(
+                    parts.pool,
+                    parts.clock.now(),
+                    keep_events_days=games.keep_events_days,
+                    keep_results_days=games.keep_results_days,
+                )
+                await parts.questions.prune(parts.clock.now())
+                logger.info("pruned: {}", pruned)
+            except AWAY as problem:
+                logger.warning("nothing pruned yet: {}", type(problem).__name__)
+                await asyncio.sleep(PRUNE_AGAIN_SECONDS)
+            else:
+                await asyncio.sleep(PRUNE_SECONDS)

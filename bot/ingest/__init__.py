@@ -1,0 +1,1 @@
+"""Receives updates: webhook, polling, and the dispatcher behind both."""

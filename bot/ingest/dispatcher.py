@@ -1,0 +1,362 @@
+"""Where updates come in: one engine, two doors.
+
+The taps that are most of the traffic are recognised by their first bytes, decoded by a typed struct and answered by
+``handlers.taps``. Everything else takes aiogram's road, and so does a tap that belongs to a dialog. Both doors are the
+same for a webhook and for polling; what differs is how the answer gets back.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from loguru import logger
+from redis.asyncio import Redis
+
+from bot.ingest.peers import PeerWorkers
+from bot.ingest.updates import UNREADABLE, MalformedUpdate, Reply, RetryLater, chat_of
+from bot.observe.logs import TRACE
+from bot.observe.metrics import Metrics
+from bot.tasks import Tasks
+from fsm.engine import Clock, Promise, Unavailable
+from handlers.floods import Floods, Verdict
+from handlers.tap_calls import TapCalls
+from handlers.taps import Answer, Call, Tap, Taps
+from storage.connections import REDIS_GONE
+from storage.feed import trace_of
+
+TAP = b'"callback_query":'
+PEEK = 64
+"""``callback_query`` stands within so many bytes of an update that is a tap."""
+SLOW_DOOR_SECONDS = 3.0
+"""How long an update waits for aiogram's import before it is to come again, by then perhaps to another process."""
+DONE_SECONDS = 86_400
+"""Telegram redelivers an update for at most a day."""
+DOING_SECONDS = 5
+"""Who handles an update says so again well within this; who has died is waited for no longer."""
+
+
+class _User(msgspec.Struct, gc=False):
+    id: int
+    first_name: str
+    last_name: str = ""
+    username: str | None = None
+    language_code: str | None = None
+
+
+class _Chat(msgspec.Struct, gc=False):
+    id: int
+    type: str
+
+
+class _Message(msgspec.Struct, gc=False):
+    message_id: int
+    chat: _Chat
+    message_thread_id: int = 0
+    is_topic_message: bool = False
+    ephemeral_message_id: int | None = None
+
+
+class _Query(msgspec.Struct, rename={"sender": "from"}, gc=False):
+    id: str
+    sender: _User
+    message: _Message | None = None
+    data: str | None = None
+
+
+class _TapUpdate(msgspec.Struct, gc=False):
+    update_id: int
+    callback_query: _Query
+
+
+class _AnyUpdate(msgspec.Struct):
+    update_id: int
+
+
+T = TypeVar("T")
+
+_decode_tap = msgspec.json.Decoder(_TapUpdate).decode
+_decode_any = msgspec.json.Decoder(_AnyUpdate).decode
+
+
+class AiogramPath(Protocol):
+    """aiogram's dispatcher, or whatever handles an update that is not a hot tap."""
+
+    async def __call__(self, raw: bytes) -> None:
+        """Handle one update to its end."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+
+
+def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
+    """The tap in an update, if it is one that ``handlers.taps`` answers; None: aiogram's road."""
+    if TAP not in raw[:PEEK]:
+        return None
+    try:
+        update = _decode_tap(raw)
+    except UNREADABLE:
+        return None
+    query = update.callback_query
+    message, sender = query.message, query.sender
+    if message is None or query.data is None or not knows(query.data):
+        return None
+    return Tap(
+        update_id=update.update_id,
+        query_id=query.id,
+        user_id=sender.id,
+        user_name=f"{sender.first_name} {sender.last_name}".strip(),
+        username=sender.username,
+        language=sender.language_code,
+        chat_id=message.chat.id,
+        chat_type=message.chat.type,
+        topic_id=message.message_thread_id if message.is_topic_message else 0,
+        message_id=message.message_id,
+        ephemeral_message_id=message.ephemeral_message_id,
+        data=query.data,
+        received=received,
+    )
+
+
+class UpdateDispatcher:
+    """Handles updates, whichever way they came; with siblings, those of other chats are handled by them."""
+
+    def __init__(  # noqa: PLR0913 -- wired once, by name
+        self,
+        *,
+        taps: Taps,
+        floods: Floods,
+        slow: Callable[[], Awaitable[AiogramPath]],
+        carrier: TapCalls,
+        redis: Redis,
+        clock: Clock,
+        tasks: Tasks,
+        metrics: Metrics,
+        siblings: PeerWorkers | None = None,
+        detailed: bool = False,
+    ) -> None:
+        self._taps = taps
+        self._floods = floods
+        self._slow = slow
+        self._carrier = carrier
+        self._redis = redis
+        self._clock = clock
+        self._tasks = tasks
+        self._metrics = metrics
+        self._siblings = siblings
+        self._detailed = detailed
+        """Whether each tap has its line in the log: what is not to be written is not to be made either."""
+
+    def deliver(self, raw: bytes) -> Awaitable[Reply]:
+        """Handle one update to its end. Raises ``MalformedUpdate`` and ``RetryLater``."""
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.take(raw, reply)
+        return reply
+
+    def take(self, raw: bytes, sender: Promise[Reply]) -> None:
+        """``deliver`` for whoever needs no future: ``sender`` is told what that returns or raises.
+
+        It is handled in the process where its chat is at home.
+        """
+        if self._siblings is None:
+            self.handle(raw, sender)
+        else:
+            self._siblings.take(raw, sender, self.handle)
+
+    def handle(self, raw: bytes, sender: Promise[Reply]) -> None:
+        """The same, in this process."""
+        try:
+            self._handle(raw, sender)
+        except Exception as bug:  # noqa: BLE001 -- whoever sent it hears of it, and logs it
+            _tell(sender, bug)
+
+    def _handle(self, raw: bytes, sender: Promise[Reply]) -> None:
+        began = time.perf_counter()
+        tap = peek(raw, self._clock.now(), self._taps.knows)
+        if tap is None:
+            self._spawn("update", lambda: self._deliver_slowly(raw), sender)
+            return
+        answering = _UpdatePromise(self, tap, began, sender)
+        if self._floods.judge(tap.user_id, tap.received) is not Verdict.PASS:
+            # Each time: who is told nothing takes the tap for done.
+            self._spawn("tap of a flood", lambda: self._taps.too_fast(tap), answering, tap.trace)
+        elif not self._taps.begin(tap, answering):
+            self._spawn("tap", lambda: self._taps.answer(tap), answering, tap.trace)
+
+    def answered(self, tap: Tap, answer: Answer, began: float) -> Reply:
+        """Count an answer and begin what belongs to it. Returns the call that tells it."""
+        self._metrics.updates["fast", answer.outcome] += 1
+        self._metrics.taps.add(time.perf_counter() - began)
+        if self._detailed:
+            logger.debug("tap {data}: {outcome}", data=tap.data, outcome=answer.outcome, **_about(tap))
+        if answer.error is not None:
+            self._metrics.errors["tap"] += 1
+            logger.bind(**_about(tap)).opt(exception=answer.error).error("a tap failed")
+        if answer.calls:
+            with suppress(RuntimeError):  # the process is stopping: the tap is done, what it shows is not
+                self._tasks.spawn("calls of a tap", self._carry_out(tap, answer.calls), brief=True)
+        return None if answer.answered_by_calls else {"method": "answerCallbackQuery", **answering(tap, answer)}
+
+    async def _carry_out(self, tap: Tap, calls: Sequence[Call]) -> None:
+        TRACE.set(tap.trace)
+        await self._carrier.carry_out(tap, calls)
+
+    def _spawn(self, name: str, do: Callable[[], Awaitable[T]], asker: Promise[T], trace: str = "") -> None:
+        """Do it in a task of its own, and tell who asks what comes of it."""
+
+        async def told() -> None:
+            if trace:
+                TRACE.set(trace)
+            try:
+                result = await do()
+            except asyncio.CancelledError:
+                _tell(asker, RetryLater("the process is stopping"))
+                raise
+            except Exception as error:  # noqa: BLE001 -- whoever asked hears of it
+                _tell(asker, error)
+            else:
+                _tell(asker, result)
+
+        try:
+            self._tasks.spawn(name, told(), brief=True)
+        except RuntimeError as stopping:
+            _tell(asker, RetryLater(str(stopping)))
+
+    async def deliver_polled(self, raw: bytes) -> None:
+        """Handle a polled update; its answer goes out as a call. Raises ``RetryLater``."""
+        try:
+            reply = await self.deliver(raw)
+        except RetryLater:
+            raise
+        except MalformedUpdate as problem:
+            logger.error("an update that can't be read is left out: {}", problem)
+        except Exception as bug:  # noqa: BLE001 -- a bug in one update must not stop all those after it
+            self._metrics.errors["update"] += 1
+            logger.opt(exception=bug).error("an update failed")
+        else:
+            if reply is not None:
+                self._tasks.spawn("answer of a tap", self._carrier.answer(reply), brief=True)
+
+    async def _deliver_slowly(self, raw: bytes) -> None:
+        """aiogram's road: once and to its end, whichever replica gets it again."""
+        try:
+            update_id = _decode_any(raw).update_id
+        except UNREADABLE as error:
+            raise MalformedUpdate(str(error)) from error
+        key = f"tombola:{{updates}}:{update_id}"
+        try:
+            claimed = await self._redis.set(key, b"doing", nx=True, ex=DOING_SECONDS)
+            if not claimed:
+                if await self._redis.get(key) == b"done":
+                    self._metrics.updates["slow", "duplicate"] += 1
+                    return
+                raise RetryLater("another replica is at it")
+            TRACE.set(trace_of(f"tg:{update_id}"))
+            with self._claimed(key):
+                await self._handled(key, raw)
+        except REDIS_GONE as error:
+            self._metrics.updates["slow", "unavailable"] += 1
+            raise RetryLater(str(error)) from error
+
+    @contextmanager
+    def _claimed(self, key: str) -> Iterator[None]:
+        """Say, for as long as the block runs, that we are at it. Most have ended before it has to be said."""
+        every, saying = DOING_SECONDS / 3, list[asyncio.Task[None]]()
+
+        async def say_so() -> None:
+            while True:
+                with suppress(*REDIS_GONE):
+                    await self._redis.expire(key, DOING_SECONDS)
+                await asyncio.sleep(every)
+
+        def begin() -> None:
+            with suppress(RuntimeError):  # the process is stopping
+                saying.append(self._tasks.spawn("claim of an update", say_so()))
+
+        timer = asyncio.get_running_loop().call_later(every, begin)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            for task in saying:
+                task.cancel()
+
+    async def _aiogram(self) -> AiogramPath:
+        """aiogram's road. Raises ``Unavailable`` where it can't be had yet: another process may have it."""
+        try:
+            async with asyncio.timeout(SLOW_DOOR_SECONDS):
+                return await self._slow()
+        except TimeoutError:
+            raise Unavailable("aiogram is still being imported") from None
+        except Exception as error:
+            self._metrics.errors["aiogram"] += 1
+            raise Unavailable(f"aiogram can't be had: {error}") from error
+
+    async def _handled(self, key: str, raw: bytes) -> None:
+        try:
+            handle = await self._aiogram()
+            await handle(raw)
+        except (Unavailable, *REDIS_GONE) as error:
+            with suppress(*REDIS_GONE):
+                await self._redis.delete(key)
+            self._metrics.updates["slow", "unavailable"] += 1
+            raise RetryLater(str(error)) from error
+        except asyncio.CancelledError:
+            await self._redis.delete(key)
+            raise
+        except Exception as error:  # noqa: BLE001 -- logged and counted
+            # The dispatcher's own error handler has told the person; delivering it again would only fail again.
+            self._metrics.updates["slow", "failed"] += 1
+            self._metrics.errors["update"] += 1
+            logger.opt(exception=error).error("an update failed")
+        else:
+            self._metrics.updates["slow", "done"] += 1
+            logger.debug("update {update}: done", update=key.rpartition(":")[2], chat=chat_of(raw))
+        await self._redis.set(key, b"done", ex=DONE_SECONDS)
+
+
+class _UpdatePromise(msgspec.Struct, gc=False):
+    """A tap that is to be answered."""
+
+    doors: UpdateDispatcher
+    tap: Tap
+    began: float
+    sender: Promise[Reply]
+
+    def done(self) -> bool:
+        return self.sender.done()
+
+    def set_result(self, answer: Answer, /) -> None:
+        _tell(self.sender, self.doors.answered(self.tap, answer, self.began))
+
+    def set_exception(self, exception: Exception, /) -> None:
+        _tell(self.sender, exception)
+
+
+def _tell(asker: Promise[T], result: T | Exception) -> None:
+    """Tell who asks, if they still wait."""
+    if asker.done():
+        return
+    if isinstance(result, Exception):
+        asker.set_exception(result)
+    else:
+        asker.set_result(result)
+
+
+def _about(tap: Tap) -> dict[str, Any]:
+    """What a line of the log says of a tap."""
+    return {"trace": tap.trace, "chat": tap.chat_id, "game": tap.data.partition(":")[2].partition(":")[0]}
+
+
+def answering(tap: Tap, answer: Answer) -> dict[str, Any]:
+    """The parameters of ``answerCallbackQuery``."""
+    params: dict[str, Any] = {"callback_query_id": tap.query_id}
+    if answer.text:
+        params["text"] = answer.text
+        if answer.alert:
+            params["show_alert"] = True
+    if answer.url:
+        params["url"] = answer.url
+    return params

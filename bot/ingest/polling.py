@@ -1,0 +1,192 @@
+"""Long polling: one replica asks for updates at a time, and another takes over."""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from typing import Any, Protocol
+
+import msgspec
+from loguru import logger
+
+from bot.ingest.dispatcher import UpdateDispatcher
+from bot.ingest.updates import RetryLater, chat_of
+from storage.leases import LeaseLostError, jitter
+from telegram.client import ApiError, CircuitOpen, Conflict, RetryAfter, ServerDown, Unauthorized
+
+WAIT_SECONDS = 25
+BATCH = 100
+LONGEST_PAUSE = 4.0
+"""Between two polls while Telegram is away: taps wait there, and can't be answered after some 15 seconds."""
+AGAIN_PAUSE = 1.0
+"""Between two polls while an update can't be handled: the same offset asked for sooner gives one update at a time."""
+SLOW_SECONDS = 0.6
+"""What takes longer does not hold back the others; within half a second the same offset would give one update."""
+PATIENCE_SECONDS = 30.0
+"""How long a replica asks in vain before it lets another one try: perhaps it alone can't reach Telegram."""
+FINISH_SECONDS = 3.0
+"""How long a batch in hand may take when the process stops."""
+WEBHOOK_SET = "webhook"
+
+
+class Api(Protocol):
+    """What carries out calls."""
+
+    async def call_raw(self, method: str, params: dict[str, Any], *, seconds: float) -> msgspec.Raw:
+        """The result as JSON. Raises ApiError."""
+
+
+class Poller:
+    """Polls while this process holds the lease.
+
+    Updates of a chat are handled one after the other, chats side by side. An update is confirmed to Telegram after it
+    was handled, not before; while one takes its time, those after it are asked for together with it, and handled.
+    """
+
+    def __init__(self, *, api: Api, doors: UpdateDispatcher, allowed_updates: list[str]) -> None:
+        self._api = api
+        self._doors = doors
+        self._allowed = allowed_updates
+        self._begin()
+
+    def _begin(self) -> None:
+        self._last = -1
+        """The newest update that was seen."""
+        self._queues: dict[int, deque[tuple[int, bytes]]] = {}
+        """Chat -> its updates in hand, in order."""
+        self._workers: set[asyncio.Task[None]] = set()
+        """One a chat with updates in hand."""
+        self._in_hand: set[int] = set()
+        self._left: set[int] = set()
+        """Updates that can't be handled now, and come again."""
+        self._handled: set[int] = set()
+        """Updates that are handled and can't be confirmed yet, as one before them is not."""
+
+    async def lead(self, _fence: int = 0) -> None:
+        """Poll until cancelled. Raises ``LeaseLostError`` where Telegram is away for long, ``Unauthorized``."""
+        self._begin()
+        try:
+            await self._keep_polling()
+        except asyncio.CancelledError:
+            await self._finish()
+            raise
+        finally:
+            for worker in self._workers:
+                worker.cancel()
+            if self._workers:
+                await asyncio.wait(self._workers)
+
+    async def _keep_polling(self) -> None:
+        failures, answered = 0, time.monotonic()
+        while True:
+            try:
+                pause = await self._once()
+                failures, answered = 0, time.monotonic()
+            except Unauthorized:
+                raise
+            except (RetryAfter, CircuitOpen) as told:
+                self._give_up(told, answered)
+                pause = told.seconds
+            except ApiError as problem:
+                self._give_up(problem, answered)
+                failures += 1
+                pause = jitter(min(LONGEST_PAUSE, 0.25 * 2.0**failures))
+                await self._refused(problem, failures, pause)
+            if pause:
+                await asyncio.sleep(pause)
+
+    def _give_up(self, problem: ApiError, answered: float) -> None:
+        """Raise ``LeaseLostError`` where Telegram has not been reached for long."""
+        if isinstance(problem, ServerDown) and time.monotonic() - answered > PATIENCE_SECONDS:
+            raise LeaseLostError from problem
+
+    async def _once(self) -> float:
+        """Ask for updates and have them handled. Returns how long to wait before the next time."""
+        updates = {_update_id(raw): raw for raw in await self._poll(self._offset())}
+        newest = max(updates, default=None)
+        # What does not come again, although later ones do, has expired at Telegram's.
+        self._left = set() if newest is None else {id_ for id_ in self._left if id_ in updates or id_ > newest}
+        for id_, raw in updates.items():
+            if id_ not in self._in_hand and id_ not in self._handled:
+                self._take(id_, raw)
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=SLOW_SECONDS)
+        return AGAIN_PAUSE if self._left else 0.0
+
+    def _offset(self) -> int:
+        """The first update that is not handled; those before it are confirmed by asking so. 0: whatever there is."""
+        offset = min(self._in_hand | self._left, default=self._last + 1)
+        self._handled = {id_ for id_ in self._handled if id_ > offset}
+        return offset
+
+    def _take(self, id_: int, raw: bytes) -> None:
+        """An update comes into hand: behind those of its chat."""
+        self._last = max(self._last, id_)
+        self._left.discard(id_)
+        self._in_hand.add(id_)
+        chat_id = chat_of(raw)
+        queue = self._queues.get(chat_id)
+        if queue is not None:
+            queue.append((id_, raw))
+            return
+        queue = self._queues[chat_id] = deque([(id_, raw)])
+        worker = asyncio.get_running_loop().create_task(self._work(chat_id, queue))
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+
+    async def _work(self, chat_id: int, queue: deque[tuple[int, bytes]]) -> None:
+        """Handle a chat's updates. Where one is to come again, so are those after it."""
+        try:
+            while queue:
+                id_, raw = queue[0]
+                await self._doors.deliver_polled(raw)
+                queue.popleft()
+                self._in_hand.remove(id_)
+                self._handled.add(id_)
+        except RetryLater as why:
+            logger.debug("an update comes again: {}", why)
+        finally:
+            del self._queues[chat_id]
+            left = {id_ for id_, _ in queue}
+            self._in_hand -= left
+            self._left |= left
+
+    async def _finish(self) -> None:
+        """Asked to stop: let what is in hand come to its end and confirm it, so that nobody handles it again."""
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=FINISH_SECONDS)
+        if self._last >= 0:
+            params = {"offset": self._offset(), "limit": 1, "timeout": 0}
+            with contextlib.suppress(ApiError):
+                await self._api.call_raw("getUpdates", params, seconds=1.0)
+
+    async def _refused(self, problem: ApiError, failures: int, pause: float) -> None:
+        if isinstance(problem, Conflict) and WEBHOOK_SET in problem.text:
+            logger.warning("a webhook is set, and removed, as telegram.mode is polling")
+            await self._api.call_raw("deleteWebhook", {}, seconds=10)
+        elif isinstance(problem, Conflict):
+            logger.warning("somebody else polls with this token: {}", problem)
+        elif failures > 1:
+            logger.warning("no updates for now, next try in {:.1f} s: {}", pause, problem)
+
+    async def _poll(self, offset: int) -> list[bytes]:
+        params = {
+            "offset": offset,
+            "limit": BATCH,
+            "timeout": WAIT_SECONDS,
+            "allowed_updates": self._allowed,
+        }
+        raw = await self._api.call_raw("getUpdates", params, seconds=WAIT_SECONDS + 10)
+        return [bytes(update) for update in _decode_list(raw)]
+
+
+class _Numbered(msgspec.Struct):
+    update_id: int
+
+
+_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_id = msgspec.json.Decoder(_Numbered).decode
+
+
+def _update_id(raw: bytes) -> int:
+    return _decode_id(raw).update_id

@@ -1,0 +1,62 @@
+"""Telling Telegram where to call: once for all replicas, and again when it has forgotten."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Awaitable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+from loguru import logger
+from redis.asyncio import Redis
+
+from storage.connections import REDIS_GONE
+from storage.leases import jitter
+from telegram.client import ApiError, BadCall, RetryAfter, Unauthorized
+
+SET = "tombola:webhook:set"
+"""Digest of what was set last, so that a replica that starts does not cut off what is on its way to the others."""
+SET_SECONDS = 86_400
+LONGEST_PAUSE = 10.0
+
+
+class Api(Protocol):
+    """What carries out calls."""
+
+    def call(self, method: str, params: Mapping[str, Any] | None = None) -> Awaitable[Any]:
+        """The result. Raises ApiError."""
+
+
+async def set_webhook(api: Api, redis: Redis, webhook: Mapping[str, Any]) -> None:
+    """Set the webhook, unless Telegram has it already; however long Telegram is away.
+
+    Raises ``BadCall`` and ``Unauthorized``: the configuration is wrong.
+    """
+    digest = hashlib.sha256(msgspec.json.encode(webhook, order="sorted")).hexdigest()
+    pause = 0.5
+    while True:
+        try:
+            if not await _is_set(api, redis, webhook["url"], digest):
+                await api.call("setWebhook", webhook)
+                with contextlib.suppress(*REDIS_GONE):
+                    await redis.set(SET, digest, ex=SET_SECONDS)
+                logger.info("the webhook is set: {}", webhook["url"])
+        except (BadCall, Unauthorized):
+            raise
+        except ApiError as problem:
+            wait = problem.seconds if isinstance(problem, RetryAfter) else jitter(pause)
+            logger.warning("the webhook is not set yet: {}", problem)
+            await asyncio.sleep(wait)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            return
+
+
+async def _is_set(api: Api, redis: Redis, url: str, digest: str) -> bool:
+    """Whether Telegram calls that address, and what was set last is what is to be set."""
+    with contextlib.suppress(*REDIS_GONE):
+        if await redis.get(SET) != digest.encode():
+            return False
+        known = await api.call("getWebhookInfo")
+        return bool(known.get("url") == url)
+    return False

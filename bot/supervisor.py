@@ -1,0 +1,145 @@
+"""Several processes of the bot on one machine: started, watched, started again, stopped together.
+
+The parent runs the embedded stores, where there are any, and keeps the port; its children do the work.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+from loguru import logger
+
+from bot.ingest.peers import WorkerSlot
+from bot.settings import Settings, SettingsError
+from storage.embedded import stores
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before a dead worker is started again, doubling."""
+SOUND_SECONDS = 60.0
+"""Who has run for so long starts anew with the shortest pause."""
+STOP_SECONDS = 7.0
+"""A worker that takes longer to stop is killed: the stores have to stop too, and after ten seconds we are killed."""
+PARENT = 0
+"""File descriptor on which a worker notices that its parent has gone: standard input."""
+
+
+async def supervise(settings: Settings, roles: frozenset[str], count: int, stop: asyncio.Event) -> int:
+    """Keep so many workers running until told to stop. Returns the exit status.
+
+    Raises ``SettingsError`` where the port is taken. A worker that dies before it has ever run says why it did, and
+    ends them all.
+    """
+    dsns = settings.database.dsn.get_secret_value(), settings.redis.dsn.get_secret_value()
+    with tempfile.TemporaryDirectory(prefix="tombola-") as folder, _reserved(settings) as port:
+        async with stores(settings.data_dir, *dsns) as (postgres, redis):
+            environment = {
+                **os.environ,
+                "TOMBOLA_DATABASE__DSN": postgres,
+                "TOMBOLA_REDIS__DSN": redis,
+                "TOMBOLA_WEB__PORT": str(port),
+            }
+            workers = [
+                ChildProcess(WorkerSlot(index, count, Path(folder)), roles, environment) for index in range(count)
+            ]
+            logger.info("{} workers share port {}", count, port)
+            return await _together(workers, stop)
+
+
+async def _together(workers: "list[ChildProcess]", stop: asyncio.Event) -> int:
+    keeping = [asyncio.ensure_future(worker.keep()) for worker in workers]
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([stopping, *keeping], return_when=asyncio.FIRST_COMPLETED)
+        return next((task.result() for task in keeping if task.done()), 0)
+    finally:
+        for task in (stopping, *keeping):
+            task.cancel()
+        await asyncio.wait([stopping, *keeping])
+
+
+@contextlib.contextmanager
+def _reserved(settings: Settings) -> Iterator[int]:
+    """Keep the port for the workers: bound, and not listened on. Gives its number."""
+    host, port = settings.web.host, settings.web.port
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            with socket.socket(
+                kept.family
+            ) as alone:  # to share a port that somebody else listens on would go unnoticed
+                alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                alone.bind((host, port))
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            kept.bind((host, port))
+        except OSError as error:
+            raise SettingsError(f"web.port: {host}:{port} can't be listened on: {error.strerror}") from None
+        yield int(kept.getsockname()[1])
+
+
+class ChildProcess:
+    """One child."""
+
+    def __init__(self, seat: WorkerSlot, roles: frozenset[str], environment: Mapping[str, str]) -> None:
+        self._seat = seat
+        self._environment = environment
+        given = [part for role in sorted(roles) for part in ("--role", role)]
+        place = ["--seat", f"{seat.index}/{seat.count}", "--folder", str(seat.folder)]
+        self._command = [sys.executable, "-m", "bot", "run", *given, *place]
+
+    async def keep(self) -> int:
+        """Run it, again and again, until cancelled. Returns the status of one that never came to run."""
+        pause, has_run = FIRST_PAUSE, False
+        while True:
+            began = time.monotonic()
+            self._seat.ready.unlink(missing_ok=True)
+            async with self._running() as process:
+                status = await process.wait()
+            has_run = has_run or self._seat.ready.exists()
+            if not has_run:
+                return status or 1
+            if time.monotonic() - began > SOUND_SECONDS:
+                pause = FIRST_PAUSE
+            logger.error("worker {} has ended with {}, and starts again in {:.1f} s", self._seat.index, status, pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    @contextlib.asynccontextmanager
+    async def _running(self) -> AsyncIterator[asyncio.subprocess.Process]:
+        """The process, which is stopped at the end of the block."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command, stdin=asyncio.subprocess.PIPE, env=self._environment, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            await _stopped(process)
+
+
+async def _stopped(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), STOP_SECONDS)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def stop_with_parent(stop: asyncio.Event) -> None:
+    """Let a worker stop when its parent has gone without a word."""
+    loop = asyncio.get_running_loop()
+
+    def readable() -> None:
+        if not os.read(PARENT, 1024):
+            loop.remove_reader(PARENT)
+            stop.set()
+
+    loop.add_reader(PARENT, readable)

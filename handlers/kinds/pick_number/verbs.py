@@ -1,0 +1,28 @@
+"""The verbs of Pick Your Number."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from fsm.kind import Command
+from fsm.pick_number import PickNumber, PickNumberGame
+from handlers.kinds.pick_number.view import page_of
+from handlers.kinds.verb import Tap, Verb, Words, whole
+
+
+def _pick(tap: Tap, arg: str) -> Command | None:
+    number = whole(arg)
+    return PickNumber(tap.user_id, number) if number is not None else None
+
+
+def _picked(game: PickNumberGame, tap: Tap) -> Words:
+    """From the state, not the event: the same tap delivered twice hears the same."""
+    number = game.picks.get(tap.user_id)
+    return ("tap-picked", {"number": number}) if number is not None else ("tap-done", {})
+
+
+def _page(game: PickNumberGame, arg: str) -> int | None:
+    number = whole(arg)
+    return page_of(game, number) if number else None
+
+
+VERBS: Mapping[str, Verb] = MappingProxyType({"p": Verb(command=_pick, done=_picked, page=_page)})

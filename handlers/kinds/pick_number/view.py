@@ -1,0 +1,362 @@
+"""How Pick Your Number looks: the living message in every phase, a player's own board, the rules, the proof."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from math import ceil
+
+from fsm import draw
+from fsm.kind import PlayerId
+from fsm.lobby import CANCELLED, COMPLETED, PLAYERS_JOINING, WAITING_FOR_PLAYERS
+from fsm.pick_number import DRAWING, KIND, NORMAL, NUMBER_SELECTION, REVERSE, PickNumberGame
+from handlers.views import lobby
+from handlers.views.message import Button, Message, Row, rows
+from play.texts import Markup, Texts, name_html
+
+TITLE = "pick-number-name"
+COLUMNS = 5
+PER_PAGE = 25
+SINGLE_PAGE = 35
+"""A range up to this fits one page."""
+SHOWN_NUMBERS = 40
+"""Of the draw so far, the last ones."""
+SHOWN_OUT = 6
+"""Of those that the draw has put out, the last ones."""
+TAKEN, OWN = "✕", "✓"
+
+LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
+
+
+# -- the living message -----------------------------------------------------------------------------------------
+
+
+def board(state: PickNumberGame, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:
+    """The living message of the group. ``page``: of the numbers, from 0; one that is no more shows the last."""
+    game = KIND.view(state, None)
+    title = lobby.title_html(game, texts, locale, TITLE)
+    match game.phase:
+        case phase if phase in LOBBY:
+            about = _about(game, texts, locale)
+            return lobby.lobby(game, game.rules, KIND, texts, locale, title=title, about=about)
+        case phase if phase == NUMBER_SELECTION:
+            return _selection(game, texts, locale, title, page=page, bot_username=bot_username)
+        case phase if phase == DRAWING:
+            text = lobby.paragraphs(title, *_draw_so_far(game, texts, locale), _seal(game, texts, locale))
+            return Message(text, lobby.host_buttons(game, KIND, texts, locale))
+        case phase if phase == COMPLETED:
+            return _result(game, texts, locale)
+        case _:
+            return lobby.cancelled(game, texts, locale, title)
+
+
+def _about(game: PickNumberGame, texts: Texts, locale: str) -> str:
+    """What is played: the mode, what can be won."""
+    rules = game.rules
+    mode = "pick-number-about-reverse" if rules.mode == REVERSE else "pick-number-about"
+    amounts = lobby.amounts(rules.prize_pool, rules.split, rules.percentages, rules.winners)
+    lines = [
+        texts.html(locale, mode, winners=rules.winners),
+        lobby.prizes_html(rules.prize_pool, amounts, texts, locale),
+        texts.html(locale, "pick-number-beacon-used") if rules.beacon is not None else None,
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _selection(
+    game: PickNumberGame, texts: Texts, locale: str, title: Markup, *, page: int, bot_username: str
+) -> Message:
+    deadline = _closes(game, texts, locale)
+    text = lobby.paragraphs(
+        title,
+        texts.html(locale, "pick-number-pick", highest=game.highest),
+        _who_has_picked(game, texts, locale),
+        deadline,
+        _seal(game, texts, locale),
+    )
+    private = [Button(texts.plain(locale, "button-pick-privately"), f"o:{game.id}")]
+    if bot_username:
+        private.append(Button(texts.plain(locale, "button-pick-in-chat"), url=lobby.deep_link(bot_username, game.id)))
+    keyboard = (
+        *_numbers(game, page, None),
+        *_turning(game, page, "g"),
+        *rows(private, 2),
+        *lobby.host_buttons(game, KIND, texts, locale),
+    )
+    return Message(text, keyboard)
+
+
+def _closes(game: PickNumberGame, texts: Texts, locale: str) -> Markup | None:
+    if game.deadline is None:
+        return None
+    return texts.html(locale, "pick-number-closes", at=lobby.moment(game.deadline))
+
+
+def _who_has_picked(game: PickNumberGame, texts: Texts, locale: str) -> str:
+    picked = len(game.picks)
+    lines: list[str] = [texts.html(locale, "pick-number-picked", picked=picked, players=len(game.players))]
+    if picked:
+        entries = (_entry(game, player, number) for player, number in game.picks.items())
+        lines[0] += " " + texts.listing(locale, entries, picked, budget=600)
+    missing = len(game.players) - picked
+    if missing:
+        waiting = (player for player in game.players.values() if player.id not in game.picks)
+        who = lobby.names(waiting, missing, texts, locale, budget=600)
+        lines.append(texts.html(locale, "pick-number-missing", names=who))
+    return "\n".join(lines)
+
+
+def _entry(game: PickNumberGame, player: PlayerId, number: int) -> str:
+    return f"{_name(game, player)} ({number})"
+
+
+def _name(game: PickNumberGame, player: PlayerId) -> Markup:
+    known = game.players.get(player)
+    return name_html(known.name if known is not None else "")
+
+
+def _seal(game: PickNumberGame, texts: Texts, locale: str) -> Markup | None:
+    if game.commitment is None:
+        return None
+    return texts.html(locale, "pick-number-seal", commitment=Markup(game.commitment))
+
+
+# -- numbers as buttons -----------------------------------------------------------------------------------------
+
+
+def pages(state: PickNumberGame) -> int:
+    """How many pages the numbers take; 1 outside selection."""
+    if state.phase != NUMBER_SELECTION or state.highest <= SINGLE_PAGE:
+        return 1
+    return ceil(state.highest / PER_PAGE)
+
+
+def page_of(state: PickNumberGame, number: int) -> int:
+    """The page that a number is on."""
+    return (number - 1) // PER_PAGE if pages(state) > 1 else 0
+
+
+def _span(game: PickNumberGame, page: int) -> tuple[int, int]:
+    """First and last number of a page; a page beyond the last is the last."""
+    count = pages(game)
+    if count == 1:
+        return 1, game.highest
+    first = min(max(page, 0), count - 1) * PER_PAGE + 1
+    return first, min(first + PER_PAGE - 1, game.highest)
+
+
+def _numbers(game: PickNumberGame, page: int, own: int | None) -> tuple[Row, ...]:
+    first, last = _span(game, page)
+    owners, game_id = game.owners, game.id
+    return rows([_number_button(game_id, n, n in owners, n == own) for n in range(first, last + 1)], COLUMNS)
+
+
+@lru_cache(maxsize=16_384)
+def _number_button(game_id: str, number: int, taken: bool, own: bool) -> Button:  # noqa: FBT001 -- a cache's key
+    data = f"p:{game_id}:{number}"
+    if own:
+        return Button(f"{OWN} {number}", data, style="success")
+    return Button(f"{TAKEN} {number}" if taken else str(number), data)
+
+
+def _turning(game: PickNumberGame, page: int, verb: str) -> tuple[Row, ...]:
+    """The row that turns pages, the numbers shown in its middle."""
+    first, last = _span(game, page)
+    return lobby.turning(game, page, pages(game), verb, f"{first}-{last} / {game.highest}")
+
+
+# -- the draw ---------------------------------------------------------------------------------------------------
+
+
+def _draw_so_far(game: PickNumberGame, texts: Texts, locale: str) -> tuple[str | None, ...]:
+    """Paragraphs: the numbers shown so far, and what they mean."""
+    if game.drawn is None:
+        return (texts.html(locale, "pick-number-awaiting-beacon", round=Markup(game.beacon_round or "")),)
+    rules = game.rules
+    if not game.drawn:
+        return (texts.html(locale, "pick-number-drum-roll", entries=len(game.owners)),)
+    numbers = texts.html(locale, "pick-number-drawn", numbers=_sequence(game, game.drawn))
+    hits = [number for number in game.drawn if number in game.owners]
+    meaning = _knocked_out if rules.mode == REVERSE else _found
+    return (numbers, *meaning(game, hits, texts, locale))
+
+
+def _sequence(game: PickNumberGame, drawn: Sequence[int]) -> Markup:
+    """The numbers as they were drawn, those that belong to someone in bold."""
+    last = drawn[-SHOWN_NUMBERS:]
+    written = ", ".join(f"<b>{number}</b>" if number in game.owners else str(number) for number in last)
+    return Markup(f"… {written}" if len(drawn) > len(last) else written)
+
+
+def _found(game: PickNumberGame, hits: Sequence[int], texts: Texts, locale: str) -> tuple[str | None, ...]:
+    """Normal mode: who has won a place, and how many are left to find."""
+    lines = [
+        texts.html(
+            locale,
+            "pick-number-place",
+            mark=Markup(lobby.mark(place)),
+            name=_name(game, game.owners[number]),
+            number=number,
+        )
+        for place, number in enumerate(hits, start=1)
+    ]
+    left = min(game.rules.winners, len(game.owners)) - len(hits)
+    more = texts.html(locale, "pick-number-places-left", left=left) if left > 0 else None
+    return "\n".join(lines), more
+
+
+def _knocked_out(game: PickNumberGame, hits: Sequence[int], texts: Texts, locale: str) -> tuple[str | None, ...]:
+    """Reverse mode: who is out, last first, and who is standing."""
+    out = [_entry(game, game.owners[number], number) for number in reversed(hits[-SHOWN_OUT:])]
+    gone = texts.html(locale, "pick-number-out", out=len(hits), names=texts.listing(locale, out, len(hits), budget=400))
+    fallen = set(hits)
+    standing = [(number, player) for number, player in game.owners.items() if number not in fallen]
+    names = texts.listing(locale, (_entry(game, player, n) for n, player in standing), len(standing), budget=700)
+    return gone, texts.html(locale, "pick-number-standing", standing=len(standing), names=names)
+
+
+# -- the result -------------------------------------------------------------------------------------------------
+
+
+def _result(game: PickNumberGame, texts: Texts, locale: str) -> Message:
+    winners = [standing for standing in game.standings if standing.place is not None]
+    podium = "\n".join(
+        texts.html(
+            locale,
+            "pick-number-winner-prize" if standing.prize else "pick-number-winner",
+            mark=Markup(lobby.mark(standing.place or 0)),
+            name=lobby.mention(standing),
+            number=standing.number or 0,
+            prize=standing.prize,
+        )
+        for standing in winners
+    )
+    text = lobby.paragraphs(
+        lobby.results_html(game, texts, locale, TITLE),
+        podium,
+        _aftermath(game, texts, locale),
+        texts.html(
+            locale,
+            "pick-number-opened",
+            commitment=Markup(game.commitment or ""),
+            seed=Markup(game.seed or ""),
+        ),
+    )
+    fair = Button(texts.plain(locale, "button-fair"), f"f:{game.id}")
+    return Message(text, ((*lobby.rematch_button(game, texts, locale), fair),))
+
+
+def _aftermath(game: PickNumberGame, texts: Texts, locale: str) -> str:
+    drawn = game.drawn or ()
+    lines = [texts.html(locale, "pick-number-tally", players=len(game.players), drawn=len(drawn), highest=game.highest)]
+    if drawn:
+        lines.append(texts.html(locale, "pick-number-drawn", numbers=_sequence(game, drawn)))
+    without = [game.players[player] for player in game.absent if player not in game.assigned and player in game.players]
+    if without:
+        names = lobby.names(without, len(without), texts, locale, budget=300)
+        lines.append(texts.html(locale, "pick-number-without", names=names))
+    if game.assigned:
+        given = (_entry(game, player, number) for player, number in game.assigned.items())
+        names = texts.listing(locale, given, len(game.assigned), budget=300)
+        lines.append(texts.html(locale, "pick-number-assigned", names=names))
+    return "\n".join(lines)
+
+
+# -- one player's own board -------------------------------------------------------------------------------------
+
+
+def own_board(
+    state: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str, page: int | None = None
+) -> Message:
+    """What one player sees alone: their number and the buttons to pick. ``page`` None: where their number is."""
+    game = KIND.view(state, player_id)
+    title = lobby.title_html(game, texts, locale, TITLE)
+    if game.phase == CANCELLED:
+        return lobby.own_cancelled(game, texts, locale, title)
+    status = _STATUS.get(game.phase, _own_draw)(game, player_id, texts, locale)
+    if game.phase != NUMBER_SELECTION or player_id not in game.players:
+        return Message(lobby.paragraphs(title, status))
+    own = game.picks.get(player_id)
+    if page is None:
+        page = page_of(game, own) if own is not None else 0
+    deadline = _closes(game, texts, locale)
+    keyboard = (*_numbers(game, page, own), *_turning(game, page, "b"))
+    return Message(lobby.paragraphs(title, status, deadline), keyboard)
+
+
+def _own_lobby(game: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup:
+    return texts.html(locale, "own-joined" if player_id in game.players else "own-not-joined")
+
+
+def _own_selection(game: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup:
+    if player_id not in game.players:
+        return texts.html(locale, "own-not-in-game")
+    number = game.picks.get(player_id)
+    if number is None:
+        return texts.html(locale, "pick-number-own-pick", highest=game.highest)
+    return texts.html(locale, "pick-number-own-number", number=number)
+
+
+def _own_draw(game: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup:
+    if player_id not in game.players:
+        return texts.html(locale, "own-not-in-game")
+    number = game.picks.get(player_id)
+    if number is None:
+        return texts.html(locale, "pick-number-own-without")
+    if game.rules.mode == NORMAL or number not in (game.drawn or ()):
+        return texts.html(locale, "pick-number-own-drawing", number=number)
+    return texts.html(locale, "pick-number-own-out", number=number)
+
+
+def _own_result(game: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup:
+    own = next((standing for standing in game.standings if standing.player_id == player_id), None)
+    if own is None:
+        return texts.html(locale, "own-not-in-game")
+    if own.number is None:
+        return texts.html(locale, "pick-number-own-without")
+    if own.place is None:
+        return texts.html(locale, "pick-number-own-lost", number=own.number)
+    text_id = "pick-number-own-won-prize" if own.prize else "pick-number-own-won"
+    place = Markup(lobby.mark(own.place))
+    return texts.html(locale, text_id, place=place, number=own.number, prize=own.prize)
+
+
+_STATUS: dict[str, Callable[[PickNumberGame, PlayerId, Texts, str], Markup]] = {
+    WAITING_FOR_PLAYERS: _own_lobby,
+    PLAYERS_JOINING: _own_lobby,
+    NUMBER_SELECTION: _own_selection,
+    COMPLETED: _own_result,
+}
+
+
+# -- rules and proof --------------------------------------------------------------------------------------------
+
+
+def rules(texts: Texts, locale: str) -> Message:
+    """The rules."""
+    return Message(texts.html(locale, "pick-number-rules"))
+
+
+def proof_summary(state: PickNumberGame, texts: Texts, locale: str) -> Message:
+    """What shows that the draw was fair, as far as it can be shown yet. Fits a caption."""
+    game = KIND.view(state, None)
+    title = lobby.title_html(game, texts, locale, TITLE)
+    if game.commitment is None:
+        return Message(lobby.paragraphs(title, texts.html(locale, "pick-number-proof-early")))
+    if game.phase != COMPLETED:
+        sealed = texts.html(locale, "pick-number-proof-sealed", commitment=Markup(game.commitment))
+        return Message(lobby.paragraphs(title, sealed))
+    proof = texts.html(
+        locale,
+        "pick-number-proof",
+        commitment=Markup(game.commitment),
+        seed=Markup(game.seed or ""),
+        digest=Markup(draw.digest(game.id, game.highest, game.owners)),
+        entries=len(game.owners),
+        highest=game.highest,
+        drawn=len(game.drawn or ()),
+    )
+    beacon = None
+    if game.beacon is not None:
+        beacon = texts.html(locale, "pick-number-proof-beacon", round=Markup(game.beacon.round))
+    elif game.beacon_round is not None:
+        beacon = texts.html(locale, "pick-number-proof-no-beacon", round=Markup(game.beacon_round))
+    return Message(lobby.paragraphs(title, proof, beacon))

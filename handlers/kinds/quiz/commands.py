@@ -1,0 +1,51 @@
+"""The quiz's own command: a quiz in one line."""
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+from fsm.quiz import KIND, QuizRules
+from handlers.commands.hosts import in_groups
+from handlers.commands.named import Command
+from handlers.context import UpdateContext
+from handlers.opening import open_game, settings_of
+from play.rules import rules_for
+
+NUMBER = re.compile(r"-?\d{1,6}([.,]\d{1,3})?")
+"""As people write one; what else reads as a number, such as 9e9999, only makes trouble."""
+
+
+@in_groups
+async def start_quiz(incoming: UpdateContext) -> None:
+    """``/start_quiz [questions] [seconds] [players]``: the chat's own rules, with what the line says."""
+    rules = rules_for((await settings_of(incoming)).get(KIND.name, {}), incoming.deps.defaults[KIND.name])
+    wanted = with_line(rules, incoming.arguments)
+    if wanted is None:
+        await incoming.reply("cmd-usage-start_quiz")
+        return
+    await open_game(incoming, KIND.name, "", wanted)
+
+
+def with_line(rules: QuizRules, arguments: str) -> QuizRules | None:
+    """The rules with a line's questions, seconds and most players; None where it can't be read."""
+    words = arguments.split()
+    numbers = [_number(word) for word in words]
+    if len(words) > 3 or None in numbers:
+        return None
+    questions, seconds, players = (*numbers, None, None, None)[:3]
+    if any(count is not None and count != int(count) for count in (questions, players)):
+        return None  # seconds may be fractions; half a question is a slip
+    if questions is not None:
+        rules = replace(rules, questions=int(questions))
+    if seconds is not None:
+        rules = replace(rules, question_ms=int(seconds * 1000))
+    if players is not None:
+        rules = replace(rules, max_players=int(players), min_players=min(rules.min_players, int(players)))
+    return rules
+
+
+def _number(word: str) -> Decimal | None:
+    return Decimal(word.replace(",", ".")) if NUMBER.fullmatch(word) else None
+
+
+COMMANDS: dict[str, Command] = {"start_quiz": start_quiz}

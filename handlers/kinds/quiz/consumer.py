@@ -1,0 +1,281 @@
+"""What a quiz does beside its living message: photos, native polls, questions by a model, everybody's own summary."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, cast
+
+from loguru import logger
+
+from fsm.engine import Unavailable
+from fsm.kind import Game, Instant, PlayerId, Rejected, UnknownGame
+from fsm.lobby import CANCELLED, COMPLETED
+from fsm.quiz import KIND, QUESTION_OPEN, Question, QuizGame, SetQuestions
+from handlers.kinds.consumer import ConsumerContext, Sent
+from handlers.kinds.quiz import view
+from handlers.kinds.quiz.content import locale_of
+from handlers.views.message import Message, send_params
+from play.texts import Markup, name_html
+from storage.connections import POSTGRES_GONE
+from storage.feed import Entry
+from telegram.limits import Priority
+from telegram.outbox import Outgoing
+
+SENT = "sent"
+REFUSED = frozenset({"refused", "no_rights"})
+"""How a poll ends that Telegram does not take."""
+QUESTION_LIMIT = 300
+"""Characters of a poll's question."""
+REMEMBERED = 10_000
+"""Games of which this process remembers what was shown last."""
+TO_WRITE_MS = 90_000
+"""What a model has written later than this after the opening is of no use: the lobby is likely over."""
+
+
+class QuizConsumer:
+    """The show of the quiz."""
+
+    name = KIND.name
+
+    def __init__(self, stage: ConsumerContext) -> None:
+        self._stage = stage
+        self._shown: OrderedDict[str, tuple[str, Instant | None]] = OrderedDict()
+        """Game -> the phase and deadline that were shown last."""
+
+    async def handle(self, entries: Sequence[Entry]) -> None:
+        """Bring what is shown beside the living message to where the game is. Raises ``Unavailable``."""
+        latest = {entry.game_id: entry for entry in entries if entry.kind == KIND.name}
+        for entry in entries:
+            if entry.kind == KIND.name and entry.first_version == 1 and self._stage.writer is not None:
+                self._stage.spawn(f"questions for {entry.game_id}", self._write(entry.game_id))
+        for game_id, entry in latest.items():
+            scene = (entry.phase, entry.deadline)
+            if entry.phase in _SHOWN and self._shown.get(game_id) != scene:
+                await self._bring(game_id, entry.first_version)
+                self._note_shown(game_id, scene)
+
+    def _note_shown(self, game_id: str, scene: tuple[str, Instant | None]) -> None:
+        self._shown[game_id] = scene
+        self._shown.move_to_end(game_id)
+        if len(self._shown) > REMEMBERED:
+            self._shown.popitem(last=False)
+
+    async def _bring(self, game_id: str, version: int) -> None:
+        try:
+            outcome = await self._stage.engine.at_least(game_id, version)
+        except UnknownGame:
+            logger.bind(game=game_id).warning("a quiz is gone before it could be shown")
+        else:
+            await self._show(outcome.state)
+
+    async def _show(self, state: Game) -> None:
+        game = cast("QuizGame", state)
+        if game.phase == QUESTION_OPEN and game.remaining is None:
+            await self._ask(game)
+        elif game.phase != QUESTION_OPEN:
+            await self._close(game)
+        if game.phase == COMPLETED:
+            await self._sum_up(game)
+        if game.phase in {COMPLETED, CANCELLED}:
+            await self._give_back(game)
+
+    # -- photos and polls ----------------------------------------------------------------------------------------
+
+    async def _ask(self, game: QuizGame) -> None:
+        """Put the question's photo, and its poll, under the living message; take the last photo away."""
+        question = _in_hand(game)
+        await self._close(game, before=game.index)
+        photo: dict[str, Any] = {"photo": question.photo, "disable_notification": True}
+        polls = game.rules.polls
+        wanted = [
+            *([self._outgoing(game, f"photo:{game.id}:{game.index}", "sendPhoto", photo)] if question.photo else []),
+            *([self._outgoing(game, f"poll:{game.id}:{game.index}", "sendPoll", _poll(game))] if polls else []),
+        ]
+        if wanted:
+            await self._stage.outbox.put_many(wanted)
+
+    async def _close(self, game: QuizGame, *, before: int | None = None) -> None:
+        """Stop the poll of the last question that is over, and delete its photo."""
+        index = game.index if before is None else before - 1
+        if index < 0:
+            return
+        question = game.questions[index]
+        over: list[Outgoing] = []
+        if game.rules.polls and (message_id := await self._stage.polls.message(game.id, index)) is not None:
+            over.append(self._outgoing(game, f"stop:{game.id}:{index}", "stopPoll", {"message_id": message_id}))
+        gone = before is not None or game.phase in {COMPLETED, CANCELLED}
+        if gone and question.photo:
+            message = await self._stage.polls.message(game.id, _photo_of(index))
+            if message is not None:
+                over.append(self._outgoing(game, f"away:{game.id}:{index}", "deleteMessage", {"message_id": message}))
+        if over:
+            await self._stage.outbox.put_many(over)
+
+    async def settled(self, outgoing: Outgoing, outcome: Sent) -> None:
+        """Remember where a poll or a photo is; where Telegram takes none, put buttons in its place, or say so."""
+        what, _, rest = outgoing.id.partition(":")
+        if outgoing.method not in {"sendPoll", "sendPhoto"} or what not in {"poll", "photo"}:
+            return
+        game_id, _, index = rest.partition(":")
+        if outcome.settled == SENT and outcome.message_id is not None:
+            await self._sent(outgoing.method, game_id, int(index), outcome)
+        elif outcome.settled in REFUSED:
+            await self._refused(outgoing.method, game_id, int(index))
+
+    async def _sent(self, method: str, game_id: str, index: int, outcome: Sent) -> None:
+        assert outcome.message_id is not None
+        if method == "sendPoll":
+            await self._stage.polls.sent(outcome.result["poll"]["id"], game_id, index, outcome.message_id)
+        else:
+            await self._stage.polls.sent(f"photo:{game_id}:{index}", game_id, _photo_of(index), outcome.message_id)
+        game = await self._game(game_id)
+        if game is None:
+            return
+        if game.index > index:  # it came late: the question is over already
+            await self._close(game, before=index + 1)
+        elif game.phase != QUESTION_OPEN:
+            await self._close(game)
+
+    async def _refused(self, method: str, game_id: str, index: int) -> None:
+        """Say so, or ask otherwise, where Telegram does not take the poll or the photo of the question in hand."""
+        game = await self._game(game_id)
+        if game is None or game.index != index or game.phase != QUESTION_OPEN:
+            return
+        locale, texts = await locale_of(self._stage.people, game.place.chat_id), self._stage.texts
+        if method == "sendPhoto":
+            message, id_ = Message(texts.html(locale, "quiz-photo-missing")), f"unseen:{game.id}:{index}"
+        else:
+            question = view.instead_of_poll(game, texts, locale)
+            note = texts.html(locale, "quiz-polls-refused")
+            message, id_ = Message(f"{note}\n\n{question.text}", question.keyboard), f"instead:{game.id}:{index}"
+        await self._stage.outbox.put(self._outgoing(game, id_, "sendMessage", send_params(message)))
+
+    async def _game(self, game_id: str) -> QuizGame | None:
+        try:
+            state: Game = (await self._stage.engine.at_least(game_id, 0)).state
+        except (UnknownGame, Unavailable):
+            return None
+        return state if isinstance(state, QuizGame) else None
+
+    def _outgoing(
+        self, game: QuizGame, id_: str, method: str, params: dict[str, Any], *, chat_id: int | None = None
+    ) -> Outgoing:
+        sending = method.startswith("send")
+        asking = method in {"sendPoll", "sendPhoto"} or id_.startswith(("instead:", "unseen:"))
+        return Outgoing(
+            id=id_,
+            chat_id=game.place.chat_id if chat_id is None else chat_id,
+            topic_id=(game.place.topic_id or None) if sending and chat_id is None else None,
+            method=method,
+            params=params,
+            priority=Priority.NORMAL if chat_id is None else Priority.COSMETIC,
+            created_at=self._stage.clock.now(),
+            expires_at=game.deadline if asking else None,
+            game_id=game.id if chat_id is None else None,
+        )
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    async def _sum_up(self, game: QuizGame) -> None:
+        """Send everybody who has opened a private chat with the bot how it went for them; when there is room."""
+        summaries = [await self._summary(game, player) for player in game.players]
+        await self._stage.outbox.put_many([each for each in summaries if each is not None])
+
+    async def _summary(self, game: QuizGame, player: PlayerId) -> Outgoing | None:
+        people = self._stage.people
+        private = await people.chat(player)
+        if private is None or not private.active:
+            return None
+        locale = await people.locale_of_player(player) or await locale_of(people, game.place.chat_id)
+        params = send_params(view.own_board(game, player, self._stage.texts, locale))
+        return self._outgoing(game, f"summary:{game.id}:{player}", "sendMessage", params, chat_id=player)
+
+    async def _give_back(self, game: QuizGame) -> None:
+        """What was not asked may be asked another time."""
+        left = game.questions[game.index + 1 :]
+        if left:
+            try:
+                await self._stage.questions.give_back(game.place.chat_id, left)
+            except POSTGRES_GONE as problem:
+                logger.bind(game=game.id).warning("questions stay noted as asked: {}", problem)
+
+    # -- questions by a model ------------------------------------------------------------------------------------
+
+    async def _write(self, game_id: str) -> None:
+        """Have a model write the questions while people join; those of the bank are there in any case."""
+        game, writer = await self._game(game_id), self._stage.writer
+        if game is None or writer is None or not game.rules.topic or _late(game, self._stage.clock.now()):
+            return
+        chat_id, rules = game.place.chat_id, game.rules
+        locale = await locale_of(self._stage.people, chat_id)
+        from questions.writer import Order  # noqa: PLC0415 -- brings an HTTP client along
+
+        order = Order(rules.topic, locale, rules.questions, rules.difficulty or None)
+        written = await writer.write(order, await self._avoid(chat_id))
+        fresh = tuple(written.questions)[: rules.questions]
+        questions = (*fresh, *game.questions[: rules.questions - len(fresh)])
+        try:
+            if fresh:
+                await self._stage.engine.execute(game_id, SetQuestions(questions), command_id=f"written:{game_id}")
+                await self._note(game, fresh)
+        except (Rejected, Unavailable) as problem:  # they have begun without waiting
+            logger.bind(game=game_id).info("what the model wrote comes too late: {}", problem)
+            return
+        await self._tell(game, locale, written.text_id, len(fresh))
+
+    async def _avoid(self, chat_id: int) -> Sequence[Any]:
+        try:
+            return await self._stage.questions.asked(chat_id)
+        except POSTGRES_GONE:
+            return ()
+
+    async def _note(self, game: QuizGame, fresh: Sequence[Question]) -> None:
+        """The model's are asked, and as many of the bank's are not."""
+        questions, chat_id = self._stage.questions, game.place.chat_id
+        try:
+            await questions.note_asked(chat_id, fresh, self._stage.clock.now())
+            await questions.give_back(chat_id, game.questions[game.rules.questions - len(fresh) :])
+        except POSTGRES_GONE as problem:
+            logger.bind(game=game.id).warning("what the chat is asked is not noted: {}", problem)
+
+    async def _tell(self, game: QuizGame, locale: str, reason: str | None, written: int) -> None:
+        """Tell the host what became of the topic."""
+        texts = self._stage.texts
+        if reason is None:
+            html = texts.html(locale, "quiz-written", topic=game.rules.topic)
+        else:
+            why = Markup(texts.html(locale, reason))
+            told = "quiz-bank-partly" if written else "quiz-bank-instead"
+            html = texts.html(locale, told, reason=why, host=name_html(game.host.name), written=written)
+        params = send_params(Message(html))
+        await self._stage.outbox.put(self._outgoing(game, f"written:{game.id}", "sendMessage", params))
+
+
+_SHOWN = frozenset({QUESTION_OPEN, "question_reveal", COMPLETED, CANCELLED})
+
+
+def _late(game: QuizGame, now: Instant) -> bool:
+    return game.index >= 0 or now - game.opened_at > TO_WRITE_MS
+
+
+def _in_hand(game: QuizGame) -> Question:
+    assert game.question is not None
+    return game.question
+
+
+def _photo_of(index: int) -> int:
+    """The number under which a question's photo is remembered, beside its poll."""
+    return -1 - index
+
+
+def _poll(game: QuizGame) -> dict[str, Any]:
+    """Telegram's own quiz poll. It has no timer of its own: it is stopped, as a question may end early."""
+    question = _in_hand(game)
+    numbered = f"{game.index + 1}/{game.rules.questions}. {question.text}"
+    return {
+        "question": numbered if len(numbered) <= QUESTION_LIMIT else question.text,
+        "options": [{"text": answer} for answer in question.answers],
+        "type": "quiz",
+        "is_anonymous": False,
+        "correct_option_ids": [question.right],
+        "hide_results_until_closes": True,
+    }

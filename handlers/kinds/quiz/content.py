@@ -1,0 +1,80 @@
+"""The questions of a quiz: from the bank or a host's pack, none that the chat has had while others are left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import SystemRandom
+from typing import Any, Protocol
+
+from loguru import logger
+
+from fsm.engine import Clock
+from fsm.kind import ChatTopic, Rejected
+from fsm.quiz import Question, QuizRules
+from play.texts import DEFAULT_LOCALE
+from questions.bank import bank
+from storage.connections import POSTGRES_GONE
+from storage.questions import Filter, Questions
+
+CALL_MS = 3_750
+"""A group is shown at most 17 things a minute that can't be left out, and one kept for what else there is to say."""
+
+
+@dataclass(unsafe_hash=True)
+class NoQuestions(Rejected):
+    """Nothing fits what the host wants asked."""
+
+
+class Chats(Protocol):
+    """Who knows which language a chat reads."""
+
+    async def chat(self, chat_id: int) -> Any:
+        """The chat, or None."""
+
+
+class QuizContent:
+    """Takes questions for quizzes."""
+
+    def __init__(self, questions: Questions, chats: Chats, clock: Clock) -> None:
+        self._questions = questions
+        self._chats = chats
+        self._clock = clock
+
+    async def take(self, place: ChatTopic, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:
+        """Questions for a quiz, noted as asked; fewer than wanted where there are no more. Raises ``NoQuestions``."""
+        only = Filter(rules.categories, (rules.difficulty,) if rules.difficulty else ())
+        locale = await locale_of(self._chats, place.chat_id)
+        try:
+            chosen = await self._questions.choose(
+                place.chat_id, rules.questions, self._clock.now(), locale=locale, pack_id=rules.pack, only=only
+            )
+        except POSTGRES_GONE as problem:
+            if rules.pack is not None:
+                raise
+            logger.warning("questions are taken at random, as what the chat had is not known: {}", problem)
+            fitting = [question for question in bank(locale) if only.passes(question)]
+            chosen = tuple(SystemRandom().sample(fitting, min(rules.questions, len(fitting))))
+        if not chosen:
+            raise NoQuestions
+        return replace(rules, questions=len(chosen), pace_ms=pace_of(rules, chosen)), chosen
+
+    async def give_back(self, place: ChatTopic, content: Sequence[Question]) -> None:
+        """They were not asked after all."""
+        try:
+            await self._questions.give_back(place.chat_id, content)
+        except POSTGRES_GONE as problem:
+            logger.warning("questions stay noted as asked: {}", problem)
+
+
+def pace_of(rules: QuizRules, questions: Sequence[Question]) -> int:
+    """How long a question must take, ms, so that Telegram's limits let it be shown: by the calls that showing takes.
+
+    The board is edited twice; a poll is sent and stopped; a photo is sent and deleted.
+    """
+    calls = 2 + (2 if rules.polls else 0) + (2 if any(question.photo for question in questions) else 0)
+    return calls * CALL_MS
+
+
+async def locale_of(chats: Chats, chat_id: int) -> str:
+    """The language that a chat reads."""
+    chat = await chats.chat(chat_id)
+    return chat.locale if chat is not None and chat.locale else DEFAULT_LOCALE

@@ -1,0 +1,412 @@
+"""How a quiz looks: the living message in every phase, a player's own board, which becomes their summary, the rules."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from math import ceil
+
+from fsm import scoring
+from fsm.kind import PlayerId
+from fsm.lobby import CANCELLED, COMPLETED, PLAYERS_JOINING, WAITING_FOR_PLAYERS, Standing
+from fsm.quiz import ACCURACY, KIND, NONE, QUESTION_OPEN, QUESTION_REVEAL, Question, QuizGame
+from handlers.views import lobby
+from handlers.views.message import Button, Message, Row, rows
+from play.texts import Markup, Texts, name_html, units
+
+TITLE = "quiz-name"
+LETTERS = "ABCD"
+HALF_ROW, WHOLE_ROW = 12, 30
+"""UTF-16 units of an answer that a phone shows whole on a button, two of them to a row or one."""
+BAR = 8
+TOP = 5
+PER_PAGE = 30
+"""Lines of the standings on one page: each has up to three of the hundred entities that a message may have."""
+MISSED = 6
+"""Questions that a summary explains."""
+LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
+BANK = "bank"
+UNPLACED = "▫️"
+"""Before the name of somebody without a point."""
+MARKS = {True: "✅", False: "❌", None: "➖"}
+"""A player's answer: right, wrong, none."""
+
+
+# -- the living message -----------------------------------------------------------------------------------------
+
+
+def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:  # noqa: ARG001 -- no links
+    """The living message of the group."""
+    game = KIND.view(state, None)
+    title = lobby.title_html(game, texts, locale, TITLE)
+    match game.phase:
+        case phase if phase in LOBBY:
+            about = _about(game, texts, locale)
+            return lobby.lobby(game, game.rules, KIND, texts, locale, title=title, about=about)
+        case phase if phase == QUESTION_OPEN:
+            return _open(game, texts, locale, title)
+        case phase if phase == QUESTION_REVEAL:
+            return _reveal(game, texts, locale, title)
+        case phase if phase == COMPLETED:
+            return _result(game, texts, locale, page)
+        case _:
+            return lobby.cancelled(game, texts, locale, title)
+
+
+def pages(state: QuizGame) -> int:
+    """How many pages the standings take; nothing else has any."""
+    return max(1, ceil(len(state.standings) / PER_PAGE))
+
+
+def _about(game: QuizGame, texts: Texts, locale: str) -> str:
+    """What is played: how many questions, about what, what can be won."""
+    rules = game.rules
+    amounts = lobby.amounts(rules.prize_pool, rules.split, rules.percentages, rules.winners)
+    lines = [
+        texts.html(locale, "quiz-about", questions=rules.questions, time=texts.duration(locale, rules.question_ms)),
+        _subject(game, texts, locale),
+        _level(game, texts, locale),
+        texts.html(locale, "quiz-about-accuracy") if rules.mode == ACCURACY else None,
+        texts.html(locale, "quiz-about-polls") if rules.polls else None,
+        lobby.prizes_html(rules.prize_pool, amounts, texts, locale),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _subject(game: QuizGame, texts: Texts, locale: str) -> Markup | None:
+    rules = game.rules
+    names = [texts.html(locale, "quiz-value", value=rules.topic)] if rules.topic else []
+    own = rules.pack is not None
+    names += [category(texts, locale, each, own=own) for each in rules.categories if not rules.topic]
+    if not names:
+        return None
+    return texts.html(locale, "quiz-subject", subjects=texts.listing(locale, names, len(names), budget=200))
+
+
+def _level(game: QuizGame, texts: Texts, locale: str) -> Markup | None:
+    if not game.rules.difficulty:
+        return None
+    return texts.html(locale, "quiz-level", level=texts.html(locale, f"dlg-difficulty-{game.rules.difficulty}"))
+
+
+def category(texts: Texts, locale: str, name: str, *, own: bool) -> Markup:
+    """A category: the bank's have names in every language, a pack's (``own``) are called what its host calls them."""
+    known = f"quiz-category-{name}"
+    if not own and texts.has(known):
+        return texts.html(locale, known)
+    return texts.html(locale, "quiz-value", value=name)
+
+
+# -- a question -------------------------------------------------------------------------------------------------
+
+
+def _open(game: QuizGame, texts: Texts, locale: str, title: Markup) -> Message:
+    question = game.question
+    assert question is not None
+    if game.remaining is not None:  # who could read it would have all the time in the world
+        return _paused(game, texts, locale, title)
+    polled = game.rules.polls
+    text = lobby.paragraphs(
+        title,
+        _head(game, texts, locale),
+        texts.html(locale, "quiz-poll-below") if polled else _asked(question, texts, locale),
+        _progress(game, texts, locale),
+    )
+    answers = () if polled else answer_buttons(game, texts, locale)
+    return Message(text, (*answers, *_hosts(game, texts, locale)))
+
+
+def instead_of_poll(state: QuizGame, texts: Texts, locale: str) -> Message:
+    """The open question with buttons, for where Telegram takes no poll."""
+    game = KIND.view(state, None)
+    assert game.question is not None
+    text = lobby.paragraphs(_head(game, texts, locale), _asked(game.question, texts, locale))
+    return Message(text, answer_buttons(game, texts, locale))
+
+
+def _paused(game: QuizGame, texts: Texts, locale: str, title: Markup) -> Message:
+    text = lobby.paragraphs(title, _head(game, texts, locale), _pause(game, texts, locale))
+    return Message(text, _hosts(game, texts, locale))
+
+
+def _pause(game: QuizGame, texts: Texts, locale: str) -> Markup:
+    return texts.html(locale, "quiz-paused", deadline=lobby.moment(game.deadline or 0))
+
+
+def _head(game: QuizGame, texts: Texts, locale: str) -> Markup:
+    """Which question of how many, of which category, how difficult."""
+    question = game.question
+    assert question is not None
+    head = texts.html(locale, "quiz-head", number=game.index + 1, questions=game.rules.questions)
+    parts = [head, texts.html(locale, f"quiz-difficulty-{question.difficulty}")]
+    if question.category:
+        parts.insert(1, category(texts, locale, question.category, own=question.pack != BANK))
+    return Markup(" · ".join(parts))
+
+
+def _asked(question: Question, texts: Texts, locale: str) -> str:
+    """The question, and below it its answers where buttons can't show them whole."""
+    text = texts.html(locale, "quiz-question", question=question.text)
+    if _on_buttons(question):
+        return text
+    return f"{text}\n\n" + "\n".join(
+        texts.html(locale, "quiz-answer", letter=Markup(letter), answer=answer)
+        for letter, answer in zip(LETTERS, question.answers, strict=False)
+    )
+
+
+def _on_buttons(question: Question) -> bool:
+    return all(units(answer) <= WHOLE_ROW for answer in question.answers)
+
+
+def answer_buttons(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]:
+    """The answers: on the buttons as far as a phone can show them, else by their letters."""
+    question = game.question
+    assert question is not None
+    whole = _on_buttons(question)
+    short = all(units(answer) <= HALF_ROW for answer in question.answers)
+    buttons = [
+        Button(
+            texts.plain(locale, "quiz-button", letter=letter, answer=answer) if whole else letter,
+            f"a:{game.id}:{game.index}:{choice}",
+        )
+        for choice, (letter, answer) in enumerate(zip(LETTERS, question.answers, strict=False))
+    ]
+    return rows(buttons, 2 if short else 1 if whole else len(buttons))
+
+
+def _progress(game: QuizGame, texts: Texts, locale: str) -> Markup:
+    """How many have answered: not who, not what."""
+    return texts.html(
+        locale,
+        "quiz-progress",
+        answered=len(game.replies),
+        players=len(game.players),
+        deadline=lobby.moment(game.deadline or 0),
+    )
+
+
+def _hosts(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]:
+    """What hosts may do. A poll can't be paused: Telegram would go on taking votes."""
+    clock = None
+    if game.remaining is not None:
+        clock = Button(texts.plain(locale, "button-resume"), f"y:{game.id}", style="primary")
+    elif not (game.rules.polls and game.phase == QUESTION_OPEN):
+        clock = Button(texts.plain(locale, "button-pause"), f"z:{game.id}")
+    cancel = Button(texts.plain(locale, "button-cancel"), f"x:{game.id}")
+    return rows([clock, cancel], 2)
+
+
+# -- its right answer -------------------------------------------------------------------------------------------
+
+
+def _reveal(game: QuizGame, texts: Texts, locale: str, title: Markup) -> Message:
+    question = game.question
+    assert question is not None
+    text = lobby.paragraphs(
+        title,
+        _head(game, texts, locale),
+        texts.html(locale, "quiz-question", question=question.text),
+        _tally(game, question, texts, locale),
+        _best(game, texts, locale),
+        _next(game, texts, locale),
+    )
+    return Message(text, _hosts(game, texts, locale))
+
+
+def _tally(game: QuizGame, question: Question, texts: Texts, locale: str) -> str:
+    """How many chose each answer."""
+    most = max(1, *game.tally)
+    lines = [
+        texts.html(
+            locale,
+            "quiz-tally-right" if choice == question.right else "quiz-tally",
+            letter=Markup(LETTERS[choice]),
+            answer=answer,
+            bar=Markup("▇" * -(-BAR * count // most)),
+            count=count,
+        )
+        for choice, (answer, count) in enumerate(zip(question.answers, game.tally, strict=True))
+    ]
+    return "\n".join(lines)
+
+
+def _ranked(game: QuizGame) -> tuple[list[PlayerId], tuple[int, ...]]:
+    """Players with points, best first, and the place of each."""
+    points = {player: score.points for player, score in game.scores.items() if score.points}
+    ranked = sorted(points, key=lambda player: -points[player])
+    return ranked, scoring.places([points[player] for player in ranked])
+
+
+def _best(game: QuizGame, texts: Texts, locale: str) -> str:
+    ranked, places = _ranked(game)
+    if not ranked:
+        return texts.html(locale, "quiz-nobody-yet")
+    lines = [
+        texts.html(
+            locale,
+            "quiz-line-gained" if player in game.gained else "quiz-line",
+            mark=Markup(lobby.mark(place)),
+            name=_name(game, player),
+            points=game.score(player).points,
+            gained=game.gained.get(player, 0),
+        )
+        for player, place in list(zip(ranked, places, strict=True))[:TOP]
+    ]
+    return "\n".join(lines)
+
+
+def _next(game: QuizGame, texts: Texts, locale: str) -> Markup:
+    if game.remaining is not None:
+        return _pause(game, texts, locale)
+    last = game.revealed == game.rules.questions
+    return texts.html(locale, "quiz-soon-result" if last else "quiz-soon-next")
+
+
+def _name(game: QuizGame, player: PlayerId) -> Markup:
+    known = game.players.get(player)
+    return name_html(known.name if known is not None else "")
+
+
+# -- the result -------------------------------------------------------------------------------------------------
+
+
+def _result(game: QuizGame, texts: Texts, locale: str, page: int) -> Message:
+    """The standings: the podium first, then everybody, page by page."""
+    count = pages(game)
+    start = min(max(page, 0), count - 1) * PER_PAGE
+    shown = game.standings[start : start + PER_PAGE]
+    somebody = any(standing.place is not None for standing in game.standings)
+    text = lobby.paragraphs(
+        lobby.results_html(game, texts, locale, TITLE),
+        None if somebody else texts.html(locale, "quiz-nobody-at-all"),
+        "\n".join(_line(game, standing, texts, locale) for standing in shown),
+        texts.html(locale, "quiz-totals", questions=game.revealed, players=len(game.players)),
+    )
+    here = f"{start + 1}-{start + len(shown)} / {len(game.standings)}"
+    own = Button(texts.plain(locale, "button-own-result"), f"o:{game.id}")
+    turning = lobby.turning(game, page, count, "g", here)
+    return Message(text, (*turning, (own, *lobby.rematch_button(game, texts, locale))))
+
+
+def _line(game: QuizGame, standing: Standing, texts: Texts, locale: str) -> Markup:
+    return texts.html(
+        locale,
+        "quiz-result-prize" if standing.prize else "quiz-result",
+        mark=Markup(lobby.mark(standing.place) if standing.place is not None else UNPLACED),
+        name=lobby.mention(standing) if standing.place is not None else name_html(standing.name),
+        points=standing.points,
+        right=game.score(standing.player_id).right,
+        prize=standing.prize,
+    )
+
+
+# -- one player's own board -------------------------------------------------------------------------------------
+
+
+def own_board(state: QuizGame, player_id: PlayerId, texts: Texts, locale: str, page: int | None = None) -> Message:  # noqa: ARG001
+    """What one player sees alone; once the quiz is over, the summary that they are sent."""
+    game = KIND.view(state, player_id)
+    title = lobby.title_html(game, texts, locale, TITLE)
+    if game.phase == CANCELLED:
+        return lobby.own_cancelled(game, texts, locale, title)
+    say = partial(texts.html, locale)
+    if player_id not in game.players:
+        return Message(lobby.paragraphs(title, say("own-not-joined" if game.phase in LOBBY else "own-not-in-game")))
+    if game.phase in LOBBY:
+        return Message(lobby.paragraphs(title, say("own-joined")))
+    if game.phase == COMPLETED:
+        return _summary(game, player_id, texts, locale, title)
+    return _own_question(game, player_id, texts, locale, title)
+
+
+def _own_question(game: QuizGame, player_id: PlayerId, texts: Texts, locale: str, title: Markup) -> Message:
+    """The question in hand, and the player's answer to it."""
+    question = game.question
+    assert question is not None
+    score = game.score(player_id)
+    standing = texts.html(locale, "quiz-own-score", points=score.points, right=score.right, of=game.revealed)
+    head = _head(game, texts, locale)
+    if game.phase == QUESTION_OPEN and game.remaining is not None:
+        return Message(lobby.paragraphs(title, head, _pause(game, texts, locale), standing))
+    answered = _own_answer(game, player_id, question, texts, locale)
+    text = lobby.paragraphs(title, head, _asked(question, texts, locale), answered, standing)
+    may_answer = game.phase == QUESTION_OPEN and player_id not in game.replies and player_id not in game.gone
+    return Message(text, answer_buttons(game, texts, locale) if may_answer else ())
+
+
+def _own_answer(game: QuizGame, player_id: PlayerId, question: Question, texts: Texts, locale: str) -> Markup | None:
+    reply = game.replies.get(player_id)
+    if reply is None or reply.choice is None:
+        return None
+    answer = {"letter": Markup(LETTERS[reply.choice]), "answer": question.answers[reply.choice]}
+    if game.phase == QUESTION_OPEN:
+        return texts.html(locale, "quiz-own-answer", **answer)
+    if player_id in game.gained:
+        return texts.html(locale, "quiz-own-right", **answer, gained=game.gained[player_id])
+    right = _known(question.right)
+    return texts.html(
+        locale, "quiz-own-wrong", **answer, right=Markup(LETTERS[right]), right_answer=question.answers[right]
+    )
+
+
+def _summary(game: QuizGame, player_id: PlayerId, texts: Texts, locale: str, title: Markup) -> Message:
+    """How it went for one player: place, points, answer by answer, and what the right answers were."""
+    own = next(standing for standing in game.standings if standing.player_id == player_id)
+    score = game.score(player_id)
+    place = texts.html(
+        locale,
+        "quiz-own-place" if own.place is not None else "quiz-own-no-place",
+        medal=Markup(lobby.medal(own.place or 0)),
+        place=own.place or 0,
+        players=len(game.players),
+        points=own.points,
+        right=score.right,
+        questions=game.revealed,
+        streak=own.streak,
+    )
+    prize = texts.html(locale, "quiz-own-prize", prize=own.prize) if own.prize else None
+    marks = "".join(MARKS[how] for how in _how(game, score.choices))
+    return Message(lobby.paragraphs(title, place, prize, marks, *_missed(game, score.choices, texts, locale)))
+
+
+def _how(game: QuizGame, choices: Sequence[int]) -> Iterator[bool | None]:
+    """Each answer of a player: right, wrong, or none."""
+    for question, choice in zip(game.questions, choices, strict=False):
+        yield None if choice == NONE else choice == question.right
+
+
+def _missed(game: QuizGame, choices: Sequence[int], texts: Texts, locale: str) -> Iterator[Markup]:
+    """The first questions that the player did not know, and their right answers."""
+    missed = [question for question, how in zip(game.questions, _how(game, choices), strict=False) if not how]
+    for question in missed[:MISSED]:
+        answer = question.answers[_known(question.right)]
+        yield texts.html(locale, "quiz-missed", question=question.text, answer=answer)
+
+
+def _known(right: int | None) -> int:
+    assert right is not None, "the view shows it once it is revealed"
+    return right
+
+
+# -- rules ------------------------------------------------------------------------------------------------------
+
+
+def rules(texts: Texts, locale: str) -> Message:
+    """The rules, with the formula of the points."""
+    return Message(
+        texts.html(
+            locale,
+            "quiz-rules",
+            easy=scoring.BASE[scoring.EASY],
+            medium=scoring.BASE[scoring.MEDIUM],
+            hard=scoring.BASE[scoring.HARD],
+            speed=scoring.SPEED_PERCENT,
+            step=scoring.STREAK_STEP,
+            most=scoring.STREAK_MOST,
+        )
+    )
+
+
+def proof_summary(state: QuizGame, texts: Texts, locale: str) -> Message:
+    """A quiz has no draw; what makes it fair is its formula."""
+    title = lobby.title_html(state, texts, locale, TITLE)
+    return Message(lobby.paragraphs(title, texts.html(locale, "quiz-fair")))

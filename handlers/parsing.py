@@ -1,0 +1,181 @@
+"""The first thing that happens to an update: is it for the bot, from whom, where, when; or is it nobody's business.
+
+Ordinary talk, other bots' commands, what bots, channels and forwards say, notices and edits are dropped here, before
+anything is asked of a store.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from aiogram import BaseMiddleware
+from aiogram.enums import ContentType
+from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, User
+from loguru import logger
+
+from fsm.kind import ChatTopic
+from handlers.context import ANONYMOUS, ParsedCommand, Person, UpdateContext, answered, asked
+from handlers.deps import Deps
+from handlers.floods import Verdict
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+WRITTEN = frozenset({
+    ContentType.TEXT, ContentType.PHOTO, ContentType.DOCUMENT, ContentType.STICKER, ContentType.VOICE,
+    ContentType.VIDEO, ContentType.VIDEO_NOTE, ContentType.AUDIO, ContentType.ANIMATION, ContentType.CONTACT,
+    ContentType.LOCATION, ContentType.VENUE, ContentType.DICE, ContentType.POLL, ContentType.STORY, ContentType.GAME,
+})  # fmt: skip
+"""What people write. The rest are notices of Telegram's: something was pinned, a background was chosen, a gift came."""
+OPEN_TO_ALL = frozenset({"start", "help", "language"})
+"""Commands that a banned person may still use."""
+
+
+class ContextMiddleware(BaseMiddleware):
+    """Puts an ``UpdateContext`` beside every update that is for the bot, and stops the others.
+
+    Args:
+        deps: what handlers are given.
+        known: commands that the bot has.
+    """
+
+    def __init__(self, deps: Deps, known: Collection[str]) -> None:
+        self._deps = deps
+        self._known = known
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        """Read the update. ``data`` may hold when it was ``received``; else it is now."""
+        if not isinstance(event, Update):
+            return await handler(event, data)
+        received = data.setdefault("received", self._deps.clock.now())
+        trace = data.setdefault("trace", self._deps.trace())
+        data["deps"], data["update_id"] = self._deps, event.update_id
+        with logger.contextualize(trace=trace, update=event.update_id, chat=_chat_id(event)):
+            if event.message is not None and not is_service(event.message):
+                if not self._is_for_us(event.message):
+                    return None
+                data["incoming"] = incoming = await self._of_message(event.update_id, event.message, received, trace)
+            elif event.callback_query is not None:
+                data["incoming"] = incoming = await self._of_tap(event.update_id, event.callback_query, received, trace)
+            else:
+                return await handler(event, data)
+            if await self._welcome(incoming):
+                return await handler(event, data)
+            return None
+
+    # -- for us? ------------------------------------------------------------------------------------------------
+
+    def _is_for_us(self, message: Message) -> bool:
+        sender = message.from_user
+        if sender is None or message.chat.type == "channel":
+            return False
+        if message.content_type not in WRITTEN:
+            return False
+        if message.forward_origin or message.via_bot or message.is_automatic_forward:
+            return False
+        if sender.id == ANONYMOUS:
+            if message.sender_chat is None or message.sender_chat.id != message.chat.id:
+                return False
+        elif sender.is_bot or message.sender_chat is not None:
+            return False
+        command = asked(message.text)
+        if command is not None:
+            return self._is_our_command(command, private=message.chat.type == "private")
+        return message.chat.type == "private" or self._answers_us(message)
+
+    def _is_our_command(self, command: ParsedCommand, *, private: bool) -> bool:
+        if command.mention is not None:
+            return command.mention.lower() == self._deps.bot_username.lower()
+        return private or command.name in self._known
+
+    def _answers_us(self, message: Message) -> bool:
+        """In a group, only a reply to the bot is meant for it."""
+        reply = answered(message)
+        return reply is not None and reply.from_user is not None and reply.from_user.id == self._deps.bot_id
+
+    async def _welcome(self, incoming: UpdateContext) -> bool:
+        """Whether the person may be served: not flooding, not banned."""
+        person = incoming.person
+        flooder = incoming.place.chat_id if person.anonymous else person.id
+        verdict = self._deps.floods.judge(flooder, self._deps.clock.now())
+        if verdict is not Verdict.PASS:
+            await self._slow_down(incoming, verdict)
+            return False
+        if incoming.command is None or incoming.command.name in OPEN_TO_ALL or person.anonymous:
+            return True
+        if await self._deps.people.is_banned(incoming.place.chat_id, person.id):
+            await incoming.reply("cmd-banned")
+            return False
+        return True
+
+    async def _slow_down(self, incoming: UpdateContext, verdict: Verdict) -> None:
+        if incoming.query is not None:  # every tap is answered, or the button would seem to hang
+            await incoming.toast(incoming.word("cmd-slow-down"))
+        elif verdict is Verdict.WARN:
+            await incoming.reply("cmd-slow-down")
+
+    # -- from whom, where ---------------------------------------------------------------------------------------
+
+    async def _of_message(self, update_id: int, message: Message, received: int, trace: str) -> UpdateContext:
+        assert message.from_user is not None
+        return UpdateContext(
+            **await self._common(message.from_user, message.chat, alone=message.ephemeral_message_id is not None),
+            update_id=update_id,
+            received=received,
+            trace=trace,
+            place=ChatTopic(message.chat.id, topic_of(message)),
+            message=message,
+            command=asked(message.text),
+        )
+
+    async def _of_tap(self, update_id: int, query: CallbackQuery, received: int, trace: str) -> UpdateContext:
+        message = query.message
+        chat = message.chat if message is not None else Chat(id=query.from_user.id, type="private")
+        topic = topic_of(message) if isinstance(message, Message) else 0
+        return UpdateContext(
+            **await self._common(query.from_user, chat, alone=False),
+            update_id=update_id,
+            received=received,
+            trace=trace,
+            place=ChatTopic(chat.id, topic),
+            query=query,
+        )
+
+    async def _common(self, user: User, chat: Chat, *, alone: bool) -> dict[str, Any]:
+        """What every update has. ``alone``: nobody else in the group sees it, nor the answer."""
+        person = Person(user.id, user.full_name, user.username, user.language_code)
+        if not person.anonymous:
+            self._deps.people.saw_player(person.id, person.name, person.username)
+        private = chat.type == "private"
+        own = await self._own_locale(person)
+        return {
+            "deps": self._deps,
+            "person": person,
+            "private": private,
+            "chat_type": chat.type,
+            "chat_title": chat.title or chat.full_name or "",
+            "locale": own if private or alone else await self._locale_of(chat),
+            "own_locale": own,
+        }
+
+    async def _own_locale(self, person: Person) -> str:
+        """What the person has chosen, or what their Telegram speaks."""
+        return await self._deps.people.locale_of_player(person.id) or self._deps.texts.pick(person.language)
+
+    async def _locale_of(self, chat: Chat) -> str:
+        """What the group has chosen, or English: not the language of whoever happened to write."""
+        known = await self._deps.people.chat(chat.id)
+        return known.locale if known is not None and known.locale else self._deps.texts.pick(None)
+
+
+def topic_of(message: Message) -> int:
+    """The forum topic of a message; 0 where it only looks like one, as replies in ordinary groups do."""
+    return message.message_thread_id or 0 if message.is_topic_message else 0
+
+
+def is_service(message: Message) -> bool:
+    """Whether a message is Telegram's own notice that the group has moved."""
+    return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None
+
+
+def _chat_id(event: Update) -> int | None:
+    """The chat that an update is from, where it is from one."""
+    about = event.callback_query.message if event.callback_query is not None else event.message
+    return about.chat.id if about is not None else None

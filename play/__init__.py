@@ -1,0 +1,1 @@
+"""The application layer: everything that a face may ask of the games."""
