@@ -1,6 +1,7 @@
 """The role that carries what happened further: to PostgreSQL, to the chats, to Telegram; and keeps the stores tidy."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -9,7 +10,6 @@ from redis.exceptions import RedisError
 
 from bot.importing import imported
 from bot.runtime import Runtime
-from fsm.pick_number import Beacon
 from handlers.boards import Boards
 from handlers.kinds import extras
 from handlers.kinds.consumer import ConsumerContext
@@ -36,43 +36,42 @@ AWAY = (*POSTGRES_GONE, asyncpg.PostgresError, RedisError)
 class Consumers:
     """Consumes the feed and sends. ``late_dsn``: of a PostgreSQL that was away when its schema was to be migrated."""
 
-    def __init__(self, parts: Runtime, boards: Boards, beacon: Beacon | None, late_dsn: str = "") -> None:
-        self._parts = parts
+    def __init__(self, runtime: Runtime, boards: Boards, late_dsn: str = "") -> None:
+        self._runtime = runtime
         self._boards = boards
-        self._beacon = beacon
         self._late_dsn = late_dsn
         self._writer: Any = None
         self._shows: Any = ()
-        self._doorbell = Bell(parts.listening, BELL)
+        self._doorbell = Bell(runtime.stores.listening, BELL)
         self.sender = Sender(
-            outbox=parts.outbox,
-            limits=parts.limits,
-            api=parts.api,
-            clock=parts.clock,
+            outbox=runtime.telegram.outbox,
+            limits=runtime.telegram.limits,
+            api=runtime.telegram.api,
+            clock=runtime.play.clock,
             on_settled=self._settled,
-            lease=parts.lease(SENDER_LEASE),
+            lease=runtime.lease(SENDER_LEASE),
             bell=self._doorbell,
         )
 
     async def start(self) -> None:
         """Put back what was lost, then begin to work."""
-        parts, spawn = self._parts, self._parts.tasks.spawn
+        runtime, spawn = self._runtime, self._runtime.tasks.spawn
         if self._late_dsn or not await self._rebuilt():
-            spawn("rebuilding", self._rebuild_later())
+            spawn("rebuilding", self._rebuild_later(), vital=False)
         await self._set_stage()
         spawn("doorbell", self._doorbell.listen())
         spawn("sender", self.sender.run())
         spawn("board progress", self._boards.keep_showing())
-        spawn("projector", parts.feed("projector", renewed=self._rebuild).run(parts.projector.handle))
-        spawn("boards", parts.feed("boards", begun=self._boards.take_over).run(self._boards.handle))
+        spawn("projector", runtime.feed("projector", renewed=self._rebuild).run(runtime.stores.projector.handle))
+        spawn("boards", runtime.feed("boards", begun=self._boards.take_over).run(self._boards.handle))
         for show in self._shows:
-            spawn(f"show of {show.name}", parts.feed(show.name).run(show.handle))
-        spawn("retention", parts.lease("{retention}").run(self._prune_daily))
-        if self._beacon is not None:
+            spawn(f"show of {show.name}", runtime.feed(show.name).run(show.handle))
+        spawn("retention", runtime.lease("{retention}").run(self._prune_daily))
+        if runtime.play.beacon is not None:
             beacon = await imported("bot.beacon")
-            listener = beacon.Listener(parts.engine, self._beacon, parts.settings.games.draw)
-            parts.breakers["beacon"] = listener.circuit
-            spawn("beacon", parts.feed("beacon").run(listener.handle))
+            listener = beacon.Listener(runtime.play.engine, runtime.play.beacon, runtime.settings.games.draw)
+            runtime.breakers["beacon"] = listener.circuit
+            spawn("beacon", runtime.feed("beacon").run(listener.handle))
 
     async def close(self) -> None:
         """Close the connections to the model, where there is one."""
@@ -81,22 +80,22 @@ class Consumers:
 
     async def _set_stage(self) -> None:
         """What kinds show beside their board."""
-        parts, model = self._parts, self._parts.settings.games.quiz.model
+        runtime, model = self._runtime, self._runtime.settings.games.quiz.model
         if model.base_url:
             writer = await imported("questions.writer")
             key = model.api_key.get_secret_value()
             self._writer = writer.QuestionWriter(model.base_url, key, model.name, timeout_seconds=model.timeout_seconds)
-            parts.breakers["model"] = self._writer
+            runtime.breakers["model"] = self._writer
         self._shows = extras.shows(
             ConsumerContext(
-                engine=parts.engine,
-                outbox=parts.outbox,
-                texts=parts.texts,
-                people=parts.people,
-                questions=parts.questions,
-                polls=Polls(parts.redis),
-                clock=parts.clock,
-                spawn=parts.tasks.spawn,
+                engine=runtime.play.engine,
+                outbox=runtime.telegram.outbox,
+                texts=runtime.play.texts,
+                people=runtime.stores.people,
+                questions=runtime.stores.questions,
+                polls=Polls(runtime.stores.redis),
+                clock=runtime.play.clock,
+                spawn=partial(runtime.tasks.spawn, vital=False),
                 writer=self._writer,
             )
         )
@@ -111,12 +110,14 @@ class Consumers:
 
     async def _rebuild(self) -> None:
         """Put back the live games that Redis has lost, and tell their chats; show again how the last ones ended."""
-        parts = self._parts
-        rebuilt = await rebuild(parts.pool, parts.redis, parts.codec, parts.games)
+        runtime = self._runtime
+        rebuilt = await rebuild(runtime.stores.pool, runtime.stores.redis, runtime.stores.codec, runtime.stores.games)
         for game in rebuilt.games:
             await self._boards.tell_restored(game)
-        recent = min(RESULT_MS, int(parts.settings.games.keep_finished_seconds * 500))
-        for stored in await forgotten(parts.pool, parts.redis, parts.codec, since=parts.clock.now() - recent):
+        recent = min(RESULT_MS, int(runtime.settings.games.keep_finished_seconds * 500))
+        runtime.play.clock.now() - recent
+        stores, since = runtime.stores, runtime.play.clock.now() - recent
+        for stored in await forgotten(stores.pool, stores.redis, stores.codec, since=since):
             await self._boards.show_again(stored.state, stored.version)
 
     async def _rebuilt(self) -> bool:
@@ -141,16 +142,16 @@ class Consumers:
                 return
 
     async def _prune_daily(self, _fence: int) -> None:
-        parts, games = self._parts, self._parts.settings.games
+        runtime, games = self._runtime, self._runtime.settings.games
         while True:
             try:
                 pruned = await prune(
-                    parts.pool,
-                    parts.clock.now(),
+                    runtime.stores.pool,
+                    runtime.play.clock.now(),
                     keep_events_days=games.keep_events_days,
                     keep_results_days=games.keep_results_days,
                 )
-                await parts.questions.prune(parts.clock.now())
+                await runtime.stores.questions.prune(runtime.play.clock.now())
                 logger.info("pruned: {}", pruned)
             except AWAY as problem:
                 logger.warning("nothing pruned yet: {}", type(problem).__name__)

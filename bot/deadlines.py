@@ -150,7 +150,7 @@ class Deadlines:
     def _fire_soon(self, game_id: str, deadline: Instant) -> None:
         if game_id not in self._firing:  # else the reconciliation comes back to it
             self._firing.add(game_id)
-            self._tasks.spawn(f"deadline of {game_id}", self._fire_one(game_id, deadline))
+            self._tasks.spawn(f"deadline of {game_id}", self._fire_one(game_id, deadline), vital=False)
 
     async def _fire_one(self, game_id: str, deadline: Instant) -> None:
         try:

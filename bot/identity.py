@@ -19,35 +19,35 @@ TELEGRAM_SECONDS = 60.0
 KNOWN_SECONDS = 30 * 86_400
 
 
-async def who_am_i(parts: Runtime) -> Mapping[str, Any]:
+async def who_am_i(runtime: Runtime) -> Mapping[str, Any]:
     """The bot's own account (the Bot API's User): as known from an earlier start, while Telegram is asked again.
 
     Raises ``SettingsError`` where Telegram refuses the token, or does not answer a first start in time.
     """
-    token = parts.settings.telegram.token.get_secret_value().encode()
+    token = runtime.settings.telegram.token.get_secret_value().encode()
     key = f"tombola:me:{hashlib.sha256(token).hexdigest()[:16]}"
     known = None
     with contextlib.suppress(*REDIS_GONE):
-        known = await parts.redis.get(key)
+        known = await runtime.stores.redis.get(key)
     if known is not None:
-        parts.tasks.spawn("who am I", _ask(parts, key))
+        runtime.tasks.spawn("who am I", _ask(runtime, key))
         remembered: Mapping[str, Any] = msgspec.json.decode(known)
         return remembered
     try:
         async with asyncio.timeout(TELEGRAM_SECONDS):
-            return await _ask(parts, key)
+            return await _ask(runtime, key)
     except Unauthorized:
         raise SettingsError("telegram.token: refused by Telegram; @BotFather shows the right one") from None
     except (ApiError, TimeoutError) as error:
         raise SettingsError(f"telegram.api_base: no answer from there ({error})") from None
 
 
-async def _ask(parts: Runtime, key: str) -> Mapping[str, Any]:
+async def _ask(runtime: Runtime, key: str) -> Mapping[str, Any]:
     """Ask Telegram, however long it is away, and remember. Raises the ApiError of a refusal."""
     async for attempt in stamina.retry_context(on=(ServerDown, RetryAfter), attempts=None, timeout=None, wait_max=5):
         with attempt:
-            me: Mapping[str, Any] = await parts.api.call("getMe")
+            me: Mapping[str, Any] = await runtime.telegram.api.call("getMe")
             with contextlib.suppress(*REDIS_GONE):
-                await parts.redis.set(key, msgspec.json.encode(me), ex=KNOWN_SECONDS)
+                await runtime.stores.redis.set(key, msgspec.json.encode(me), ex=KNOWN_SECONDS)
             return me
     raise AssertionError("stamina raises after the last attempt")

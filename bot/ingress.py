@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import stamina
 
-from bot.game_defaults import rules_of
 from bot.importing import imported
 from bot.ingest.dispatcher import AiogramPath, UpdateDispatcher
 from bot.ingest.peers import PeerWorkers, WorkerSlot
@@ -17,12 +16,10 @@ from bot.ingest.polling import Poller
 from bot.ingest.set_webhook import set_webhook
 from bot.observe.logs import TRACE
 from bot.runtime import Runtime
-from fsm.pick_number import Beacon
 from handlers.boards import Boards
 from handlers.floods import Floods
 from handlers.tap_calls import TapCalls
 from handlers.taps import Taps
-from play.hosts import Hosts
 from storage.connections import REDIS_GONE
 from telegram.client import RetryAfter, ServerDown
 
@@ -39,67 +36,68 @@ class Ingress:
     """Takes updates.
 
     Args:
-        parts: of the process.
+        runtime: of the process.
         me: the bot's own account.
         boards: the living messages.
-        beacon: of the draws, where one is configured.
-        health: what the operators' dialog shows.
+        health: gives the words that the operators' dialog shows.
+        ready: set when aiogram has been imported, so that every update can be handled.
         seat: which of this machine's workers this process is, where there are several.
     """
 
     def __init__(
         self,
-        parts: Runtime,
+        runtime: Runtime,
         me: Mapping[str, Any],
         boards: Boards,
-        beacon: Beacon | None,
         health: HealthWords,
+        ready: asyncio.Event,
         seat: WorkerSlot | None = None,
     ) -> None:
-        self._parts = parts
+        self._runtime = runtime
         self._me = me
         self._boards = boards
         self._health = health
+        self._ready = ready
+        self._taking: list[asyncio.Task[None]] = []
+        self._poller: asyncio.Task[None] | None = None
         self._floods = Floods()
-        self._hosts = Hosts(parts.api, parts.redis)
-        self._defaults = rules_of(parts.settings, beacon)
         self._taps = Taps(
-            engine=parts.engine,
-            texts=parts.texts,
-            people=parts.people,
-            hosts=self._hosts,
+            engine=runtime.play.engine,
+            texts=runtime.play.texts,
+            people=runtime.stores.people,
+            hosts=runtime.play.hosts,
             boards=boards,
-            archive=parts.archive,
-            ids=parts.games,
+            archive=runtime.stores.archive,
+            ids=runtime.stores.games,
             bot_username=me["username"],
-            max_live=parts.settings.games.max_live_per_chat,
-            supplies=parts.supplies,
+            max_live=runtime.settings.games.max_live_per_chat,
+            supplies=runtime.play.content,
         )
         self._slow: asyncio.Task[AiogramPath] | None = None
         self._siblings = PeerWorkers(seat) if seat is not None else None
         self.doors = UpdateDispatcher(
             taps=self._taps,
             floods=self._floods,
-            slow=self._slow_door,
-            carrier=TapCalls(parts.api, parts.limits, parts.outbox),
-            redis=parts.redis,
-            clock=parts.clock,
-            tasks=parts.tasks,
-            metrics=parts.metrics,
+            slow=self._aiogram_path,
+            carrier=TapCalls(runtime.telegram.api, runtime.telegram.limits, runtime.telegram.outbox),
+            redis=runtime.stores.redis,
+            clock=runtime.play.clock,
+            tasks=runtime.tasks,
+            metrics=runtime.metrics,
             siblings=self._siblings,
-            detailed=parts.settings.log.level in {"TRACE", "DEBUG"},
+            detailed=runtime.settings.log.level in {"TRACE", "DEBUG"},
         )
 
     async def start(self) -> None:
         """Begin to take updates. What is hot is answered at once; the rest when aiogram has been imported."""
-        parts, telegram = self._parts, self._parts.settings.telegram
-        parts.tasks.spawn("aiogram first", self._warm())
+        runtime, telegram = self._runtime, self._runtime.settings.telegram
+        runtime.tasks.spawn("aiogram first", self._warm(), vital=False)
         if self._siblings is not None:
-            parts.tasks.spawn("siblings", self._siblings.run(self.doors.handle))
+            self._taking.append(runtime.tasks.spawn("siblings", self._siblings.run(self.doors.handle)))
         allowed = list(ALLOWED_UPDATES)
         if telegram.mode == "polling":
-            poller = Poller(api=parts.api, doors=self.doors, allowed_updates=allowed)
-            parts.tasks.spawn("poller", parts.lease("{poller}").run(poller.lead))
+            poller = Poller(api=runtime.telegram.api, doors=self.doors, allowed_updates=allowed)
+            self._poller = runtime.tasks.spawn("poller", runtime.lease("{poller}").run(poller.lead))
             return
         webhook = {
             "url": telegram.webhook_address,
@@ -107,11 +105,15 @@ class Ingress:
             "allowed_updates": allowed,
             "max_connections": 100,
         }
-        parts.tasks.spawn("webhook", set_webhook(parts.api, parts.redis, webhook))
+        runtime.tasks.spawn("webhook", set_webhook(runtime.telegram.api, runtime.stores.redis, webhook), vital=False)
 
-    async def check(self) -> Mapping[str, Any]:
-        """For readiness: taps are answered from the start, everything else when aiogram has been imported."""
-        return {"ok": self._slow is not None and self._slow.done() and not _failed(self._slow)}
+    async def stop_polling(self) -> None:
+        """Take no more updates by polling. The poller finishes the batch in hand and confirms it."""
+        await self._runtime.tasks.stop(self._poller)
+
+    async def stop_taking(self) -> None:
+        """Take no more updates, neither by polling nor from the other workers."""
+        await self._runtime.tasks.stop(self._poller, *self._taking)
 
     async def close(self) -> None:
         """Close aiogram's connections."""
@@ -120,39 +122,39 @@ class Ingress:
 
     async def _warm(self) -> None:
         await asyncio.sleep(WARM_SECONDS)
-        await self._slow_door()
+        await self._aiogram_path()
         gc.freeze()  # its hundreds of models live for ever: the collector need not look at them
 
-    async def _slow_door(self) -> AiogramPath:
+    async def _aiogram_path(self) -> AiogramPath:
         """aiogram's road, made when it is first needed: importing it takes seconds."""
         if self._slow is None or (self._slow.done() and _failed(self._slow)):
-            self._slow = self._parts.tasks.spawn("aiogram", self._make_slow_door())
+            self._slow = self._runtime.tasks.spawn("aiogram", self._make_aiogram_path(), vital=False)
         return await asyncio.shield(self._slow)
 
-    async def _make_slow_door(self) -> AiogramPath:
+    async def _make_aiogram_path(self) -> AiogramPath:
         await imported("bot.lazy_aiogram")
         routing = await imported("handlers.routing")
-        parts, settings = self._parts, self._parts.settings
+        runtime, settings = self._runtime, self._runtime.settings
         deps = routing.Deps(
-            engine=parts.engine,
-            games=parts.games,
-            people=parts.people,
-            archive=parts.archive,
-            hosts=self._hosts,
+            engine=runtime.play.engine,
+            games=runtime.stores.games,
+            people=runtime.stores.people,
+            archive=runtime.stores.archive,
+            hosts=runtime.play.hosts,
             boards=self._boards,
             taps=self._taps,
-            outbox=parts.outbox,
-            limits=parts.limits,
-            api=parts.api,
-            texts=parts.texts,
-            clock=parts.clock,
+            outbox=runtime.telegram.outbox,
+            limits=runtime.telegram.limits,
+            api=runtime.telegram.api,
+            texts=runtime.play.texts,
+            clock=runtime.play.clock,
             floods=self._floods,
-            redis=parts.redis,
-            defaults=self._defaults,
-            questions=parts.questions,
-            wallets=parts.wallets,
-            supplies=parts.supplies,
-            download=parts.api.download,
+            redis=runtime.stores.redis,
+            defaults=runtime.play.defaults,
+            questions=runtime.stores.questions,
+            wallets=runtime.stores.wallets,
+            supplies=runtime.play.content,
+            download=runtime.telegram.api.download,
             writes=bool(settings.games.quiz.model.base_url),
             bot_id=self._me["id"],
             bot_username=self._me["username"],
@@ -164,14 +166,15 @@ class Ingress:
         )
         telegram = settings.telegram
         door: AiogramPath = routing.AiogramPath(deps, telegram.token.get_secret_value(), telegram.api_base)
-        parts.tasks.spawn("publish commands", self._publish(routing, deps))
+        self._ready.set()
+        runtime.tasks.spawn("publish commands", self._publish(routing, deps), vital=False)
         return door
 
     async def _publish(self, routing: Any, deps: Any) -> None:
         """Tell Telegram of the commands, when it is there, unless another process has told it the same of late."""
         told = msgspec.json.encode([list(routing.calls(deps)), sorted(deps.operators)])
         digest, key = hashlib.sha256(told).hexdigest().encode(), f"tombola:published:{deps.bot_id}"
-        redis = self._parts.redis
+        redis = self._runtime.stores.redis
         async for attempt in stamina.retry_context(
             on=(ServerDown, RetryAfter, *REDIS_GONE), attempts=None, timeout=None, wait_initial=1, wait_max=60
         ):
@@ -181,7 +184,7 @@ class Ingress:
                     await redis.set(key, digest, ex=PUBLISHED_SECONDS)
 
     def _count_error(self, where: str) -> None:
-        self._parts.metrics.errors[where] += 1
+        self._runtime.metrics.errors[where] += 1
 
 
 def _failed(task: asyncio.Task[AiogramPath]) -> bool:

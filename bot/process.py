@@ -1,4 +1,4 @@
-"""The composition root: opens the stores, makes the parts, starts the roles, and stops them in order.
+"""The composition root: opens the stores, makes the runtime, starts the roles, and stops them in order.
 
 A process has one or more roles: ``ingress`` takes updates, ``worker`` carries the feed to PostgreSQL and to the chats
 and sends, ``scheduler`` fires deadlines, ``web`` serves pages. All processes serve health and metrics.
@@ -6,8 +6,9 @@ and sends, ``scheduler`` fires deadlines, ``web`` serves pages. All processes se
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 from loguru import logger
@@ -21,14 +22,12 @@ from bot.importing import imported
 from bot.ingest import http as web
 from bot.ingest.peers import WorkerSlot
 from bot.ingress import Ingress
-from bot.observe.checks import breaker_check, checks
-from bot.observe.exports import export
-from bot.observe.health import Health
+from bot.observe.exports import Samples, export
+from bot.observe.health import Health, checks
 from bot.observe.logs import watch_loop
 from bot.observe.metrics import Metrics, registry
-from bot.observe.sampling import Samples
-from bot.runtime import Runtime
-from bot.settings import Settings, SettingsError
+from bot.runtime import Runtime, build
+from bot.settings import Draw, Settings, SettingsError
 from fsm.engine import Engine, Entropy
 from fsm.pick_number import Beacon
 from storage import migrate
@@ -120,8 +119,11 @@ async def running(
             raise SettingsError(f"redis.dsn: refused there: {error}") from None
         except REDIS_GONE as error:
             raise SettingsError(f"redis.dsn: no answer from there ({type(error).__name__})") from None
-        parts = Runtime(settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics)
-        process = await stack.enter_async_context(_roles(parts, roles, "" if up else postgres_dsn, seat))
+        beacon = await _beacon(settings.games.draw, redis)
+        runtime = build(
+            settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics, beacon
+        )
+        process = await stack.enter_async_context(_roles(runtime, roles, "" if up else postgres_dsn, seat))
         if anew:
             await process.send_anew()
         yield process
@@ -147,98 +149,118 @@ async def _migrated(dsn: str, within: float) -> bool:
 
 @contextlib.asynccontextmanager
 async def _roles(
-    parts: Runtime, roles: frozenset[str], late_dsn: str, seat: WorkerSlot | None
+    runtime: Runtime, roles: frozenset[str], late_dsn: str, seat: WorkerSlot | None
 ) -> AsyncIterator[RunningBot]:
     """Start what the roles need; at the end stop it in order."""
-    tasks = parts.tasks
+    tasks, taking = runtime.tasks, list[asyncio.Task[None]]()
     ingress: Ingress | None = None
-    worker: Consumers | None = None
+    consumers: Consumers | None = None
     try:
-        me = await who_am_i(parts)
-        tasks.spawn("released leases", parts.released.listen())
-        tasks.spawn("people", parts.people.run())
-        tasks.spawn("loop lag", watch_loop(parts.metrics.loop_lag.add))
-        beacon = await _beacon(parts)
-        boards = parts.boards(me["username"])
-        asked = checks(parts, roles)
-        health = Health(asked, needed=frozenset({"redis", "updates"}))
-        deadlines = Deadlines(
-            engine=parts.engine, games=parts.games, redis=parts.listening, clock=parts.clock, tasks=tasks
-        )
-        if "ingress" in roles:
-            ingress = Ingress(parts, me, boards, beacon, lambda: _words(health), seat)
-            asked["updates"] = ingress.check
+        me = await who_am_i(runtime)
+        tasks.spawn("released leases", runtime.released.listen())
+        tasks.spawn("people", runtime.stores.people.run())
+        tasks.spawn("loop lag", watch_loop(runtime.metrics.loop_lag.add))
+        boards = runtime.boards(me["username"])
         if "worker" in roles:
-            worker = Consumers(parts, boards, beacon, late_dsn)
-            await worker.start()
-        asked |= {name: breaker_check(guard) for name, guard in parts.breakers.items() if name not in asked}
+            consumers = Consumers(runtime, boards, late_dsn)
+            await consumers.start()
+        accepts_everything = asyncio.Event()
+        health = Health(
+            checks(runtime, roles, accepts_everything if "ingress" in roles else None),
+            needed=frozenset({"redis", "updates"}),
+        )
+        deadlines = _deadlines(runtime)
         if "scheduler" in roles:
-            tasks.spawn("deadlines", parts.lease("{deadlines}").run(deadlines.lead))
-        sender = worker.sender if worker else None
-        samples = Samples(parts)
-        if worker is not None:
-            tasks.spawn("samples", samples.keep())
-        parts.metrics.sources.append(lambda: export(parts, deadlines, sender, samples))
-        async with _serving(parts, health, ingress, seat) as port:
+            taking.append(tasks.spawn("deadlines", runtime.lease("{deadlines}").run(deadlines.lead)))
+        _export(runtime, deadlines, consumers)
+        if "ingress" in roles:
+            ingress = Ingress(runtime, me, boards, partial(_words, health), accepts_everything, seat)
+        async with _serving(runtime, health, ingress, seat) as port:
             if ingress is not None:
                 await ingress.start()
             yield RunningBot(
                 port=port,
                 bot_username=me["username"],
-                engine=parts.engine,
+                engine=runtime.play.engine,
                 deadlines=deadlines,
-                games=parts.games,
-                pool=parts.pool,
-                redis=parts.redis,
-                failed=parts.failed,
+                games=runtime.stores.games,
+                pool=runtime.stores.pool,
+                redis=runtime.stores.redis,
+                failed=tasks.failed,
                 send_anew=boards.send_anew,
             )
             health.stopping = True
-            await tasks.stop("poller")  # it finishes the batch in hand, and confirms it
+            if ingress is not None:
+                await ingress.stop_polling()
     finally:
-        await _stop(parts, ingress, worker)
+        await _stop(runtime, taking, ingress, consumers)
 
 
-async def _stop(parts: Runtime, ingress: Ingress | None, worker: Consumers | None) -> None:
-    """No updates come any more: answer the taps in hand, commit, release what is led, flush, close."""
-    await parts.tasks.stop("poller", "siblings", "deadlines")
-    await parts.tasks.settle(SETTLE_SECONDS)
+def _deadlines(runtime: Runtime) -> Deadlines:
+    return Deadlines(
+        engine=runtime.play.engine,
+        games=runtime.stores.games,
+        redis=runtime.stores.listening,
+        clock=runtime.play.clock,
+        tasks=runtime.tasks,
+    )
+
+
+def _export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None) -> None:
+    """Show Prometheus the figures of this process's services; a worker samples the stores as well."""
+    samples, sender = Samples(runtime), consumers.sender if consumers else None
+    if consumers is not None:
+        runtime.tasks.spawn("samples", samples.keep())
+    runtime.metrics.sources.append(lambda: export(runtime, deadlines, sender, samples))
+
+
+async def _stop(
+    runtime: Runtime, taking: Sequence[asyncio.Task[None]], ingress: Ingress | None, consumers: Consumers | None
+) -> None:
+    """Stop in order: take nothing new, answer the taps in hand, commit, release leases, flush, close.
+
+    ``taking``: tasks of other roles that bring commands in.
+    """
+    if ingress is not None:
+        await ingress.stop_taking()
+    await runtime.tasks.stop(*taking)
+    await runtime.tasks.settle(SETTLE_SECONDS)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(parts.engine.close(), SETTLE_SECONDS)
-    await parts.tasks.close()
-    await parts.people.close()
+        await asyncio.wait_for(runtime.play.engine.close(), SETTLE_SECONDS)
+    await runtime.tasks.close()
+    await runtime.stores.people.close()
     if ingress is not None:
         await ingress.close()
-    if worker is not None:
-        await worker.close()
-    await parts.api.close()
+    if consumers is not None:
+        await consumers.close()
+    await runtime.telegram.api.close()
 
 
 @contextlib.asynccontextmanager
 async def _serving(
-    parts: Runtime, health: Health, ingress: Ingress | None, seat: WorkerSlot | None
+    runtime: Runtime, health: Health, ingress: Ingress | None, seat: WorkerSlot | None
 ) -> AsyncIterator[int]:
     """Serve HTTP until the end of the block. Gives the port. A worker also has a port of its own, for its metrics."""
-    telegram, address = parts.settings.telegram, parts.settings.web
-    app, webhook = web.application(web.routes(health, registry(parts.metrics))), None
+    telegram, address = runtime.settings.telegram, runtime.settings.web
+    app, webhook = web.application(web.routes(health, registry(runtime.metrics))), None
     if ingress is not None and telegram.mode == "webhook":
         secret = telegram.webhook_secret.get_secret_value().encode()
         webhook = web.Webhook(telegram.webhook_paths, secret, ingress.doors)
     try:
         async with contextlib.AsyncExitStack() as stack:
             if seat is not None:
-                await _serve_alone(stack, parts, app, address.port + 1 + seat.index)
+                await _serve_alone(stack, runtime, app, address.port + 1 + seat.index)
             shared = seat is not None
-            serving = web.serving(app, address.host, address.port, parts.tasks, webhook=webhook, shared=shared)
+            serving = web.serving(app, address.host, address.port, runtime.tasks, webhook=webhook, shared=shared)
             yield await stack.enter_async_context(serving)
     except web.AddressTaken as error:
         raise SettingsError(str(error)) from None
 
 
-async def _serve_alone(stack: contextlib.AsyncExitStack, parts: Runtime, app: web.App, port: int) -> None:
+async def _serve_alone(stack: contextlib.AsyncExitStack, runtime: Runtime, app: web.App, port: int) -> None:
     """Serve a worker's own metrics, if the port is free."""
     try:
-        await stack.enter_async_context(web.serving(app, parts.settings.web.host, port, parts.tasks))
+        await stack.enter_async_context(web.serving(app, runtime.settings.web.host, port, runtime.tasks))
     except web.AddressTaken:
         logger.warning("this worker's own metrics are not to be had: port {} is taken", port)
 
@@ -249,10 +271,9 @@ async def _words(health: Health) -> Mapping[str, str]:
     return {name: f"{check.latency_ms:.0f} ms" if check.well else "✗" for name, check in report.checks.items()}
 
 
-async def _beacon(parts: Runtime) -> Beacon | None:
-    """The beacon, where one is configured: its HTTP library takes a quarter of a second of every start."""
-    draw = parts.settings.games.draw
+async def _beacon(draw: Draw, redis: Redis) -> Beacon | None:
+    """Return the configured beacon, or None. Its HTTP library takes a quarter of a second of a start."""
     if not draw.beacon_url:
         return None
-    found: Beacon | None = await (await imported("bot.beacon")).find(draw, parts.redis)
+    found: Beacon | None = await (await imported("bot.beacon")).find(draw, redis)
     return found

@@ -1,26 +1,28 @@
-"""What every role of a process is made of: made here, by hand, from the settings and the connections to the stores."""
+"""The services that all roles share, wired by hand from settings and connections."""
 
-import asyncio
 import os
 import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from loguru import logger
 from redis.asyncio import Redis
 
 from bot.clock import SystemClock
-from bot.game_defaults import rates_of
+from bot.game_defaults import rates_of, rules_of
 from bot.observe.metrics import Metrics
 from bot.settings import Settings
 from bot.tasks import Tasks
 from fsm.engine import Commit, Committed, Engine, Entropy, GameStore, Stored
+from fsm.pick_number import Beacon
 from fsm.registry import KINDS
 from handlers.boards import Boards
 from handlers.kinds import extras
+from play.hosts import Hosts
+from play.play import Play
 from play.texts import Texts
 from storage.archive import Archive
 from storage.breakers import Circuit, GuardedPool, GuardedStore
@@ -32,19 +34,21 @@ from storage.leases import RELEASED, Bell, Lease
 from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
+from storage.stores import Stores
 from storage.strict import StrictGames
 from storage.wallets import Wallets
 from telegram.client import BotApi
 from telegram.limits import Limits
 from telegram.outbox import Outbox
 from telegram.sender import Clock
+from telegram.telegram import Telegram
 
-VITAL = frozenset({"projector", "boards", "sender", "deadlines", "poller", "siblings", "web server", "who am I"})
-"""Tasks without which a process is of no use."""
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Breaker(Protocol):
-    """Whatever has a circuit."""
+    """Has a circuit breaker."""
 
     @property
     def state(self) -> str:
@@ -71,80 +75,44 @@ class MeasuredStore:
             self._observe(time.perf_counter() - began)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """The parts that roles share. ``listening`` is the client for what waits: pub/sub and blocking reads."""
+    """The services that all roles of a process share, in groups by the package they come from.
 
-    def __init__(
-        self,
-        settings: Settings,
-        pool: Pool,
-        redis: Redis,
-        listening: Redis,
-        clock: Clock,
-        entropy: Entropy,
-        metrics: Metrics,
-    ) -> None:
-        self.settings = settings
-        self.pool = pool
-        self.redis = redis
-        self.listening = listening
-        self.clock = clock
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        self.failed = asyncio.Event()
-        """Set when a task that must not end has ended."""
-        self.metrics = metrics
-        self.tasks = Tasks(self._task_died)
-        self.codec = Codec(KINDS)
-        self.games = RedisGames(
-            redis,
-            self.codec,
-            shards=settings.redis.shards,
-            keep_finished_ms=int(settings.games.keep_finished_seconds * 1000),
-        )
-        self.projector = Projector(pool)
-        postgres_circuit, redis_circuit = Circuit("postgres"), Circuit("redis")
-        reads = cast("Pool", GuardedPool(pool, postgres_circuit))
-        store: GameStore = GuardedStore(MeasuredStore(self.games, self.metrics.commits.add), redis_circuit)
-        if settings.durability.strict:
-            spawn = partial(self.tasks.spawn, brief=True)
-            store = StrictGames(store, self.projector, self.codec, spawn)
-        self.engine = Engine(KINDS, store, clock, entropy, observe=self.metrics.command)
-        self.texts = Texts()
-        self.people = People(reads, redis)
-        self.archive = Archive(reads, self.codec)
-        self.questions = Questions(reads)
-        self.wallets = Wallets(reads, redis)
-        self.supplies = extras.supplies(self.questions, self.people, clock)
-        telegram = settings.telegram
-        self.api = BotApi(
-            telegram.token.get_secret_value(), telegram.api_base, seconds=telegram.request_timeout_seconds
-        )
-        beacon = ("beacon",) if settings.games.draw.beacon_url else ()
-        self.groups = ("projector", "boards", *extras.SHOWS, *beacon)
-        """Who reads the feed."""
-        self.breakers: dict[str, Breaker] = {"postgres": postgres_circuit, "redis": redis_circuit, "telegram": self.api}
-        """Service -> what stands in front of it; a role adds those of the services that it alone calls."""
-        turned = None if isinstance(clock, SystemClock) else clock.now
-        self.limits = Limits(redis, rates_of(settings), turned)
-        self.outbox = Outbox(redis, self.limits)
-        self.released = Bell(listening, RELEASED)
+    Attributes:
+        owner: name of this process in leases and consumer groups.
+        groups: consumer groups that read the feed.
+        breakers: service -> its circuit breaker; a role adds those of the services that it alone calls.
+        released: wakes whoever waits for a lease when one is released.
+    """
+
+    settings: Settings
+    metrics: Metrics
+    tasks: Tasks
+    stores: Stores
+    telegram: Telegram
+    play: Play
+    owner: str
+    groups: tuple[str, ...]
+    breakers: dict[str, Breaker]
+    released: Bell
 
     def boards(self, bot_username: str) -> Boards:
         """The living messages of the bot of that name."""
         return Boards(
-            engine=self.engine,
-            games=self.games,
-            outbox=self.outbox,
-            texts=self.texts,
-            people=self.people,
-            redis=self.redis,
-            clock=self.clock,
+            engine=self.play.engine,
+            games=self.stores.games,
+            outbox=self.telegram.outbox,
+            texts=self.play.texts,
+            people=self.stores.people,
+            redis=self.stores.redis,
+            clock=self.play.clock,
             bot_username=bot_username,
         )
 
     def lease(self, name: str) -> Lease:
         """The right to do a job that only one process may do."""
-        return Lease(self.redis, name, self.owner, released=self.released)
+        return Lease(self.stores.redis, name, self.owner, released=self.released)
 
     def feed(
         self,
@@ -155,8 +123,8 @@ class Runtime:
     ) -> Feed:
         """A group of the feed's consumers, over all shards."""
         return Feed(
-            self.listening,
-            self.games.shards,
+            self.stores.listening,
+            self.stores.games.shards,
             group,
             owner=self.owner,
             released=self.released,
@@ -164,8 +132,79 @@ class Runtime:
             begun=begun,
         )
 
-    def _task_died(self, name: str, error: BaseException) -> None:
-        self.metrics.errors[f"task {name.split(maxsplit=1)[0]}"] += 1
-        if name in VITAL:
-            logger.critical("{} ended: {}; the process stops, so that another can take over", name, error)
-            self.failed.set()
+
+def build(
+    settings: Settings,
+    pool: Pool,
+    redis: Redis,
+    listening: Redis,
+    clock: Clock,
+    entropy: Entropy,
+    metrics: Metrics,
+    beacon: Beacon | None,
+) -> Runtime:
+    """Wire the services of a process, by hand, from its settings and its connections."""
+    tasks = Tasks(partial(_count_death, metrics))
+    postgres_circuit, redis_circuit = Circuit("postgres"), Circuit("redis")
+    stores = _stores(settings, pool, cast("Pool", GuardedPool(pool, postgres_circuit)), redis, listening)
+    games: GameStore = GuardedStore(MeasuredStore(stores.games, metrics.commits.add), redis_circuit)
+    if settings.durability.strict:
+        games = StrictGames(games, stores.projector, stores.codec, partial(tasks.spawn, brief=True))
+    telegram = _telegram(settings, redis, clock)
+    return Runtime(
+        settings=settings,
+        metrics=metrics,
+        tasks=tasks,
+        stores=stores,
+        telegram=telegram,
+        play=Play(
+            engine=Engine(KINDS, games, clock, entropy, observe=metrics.command),
+            clock=clock,
+            texts=Texts(),
+            hosts=Hosts(telegram.api, redis),
+            defaults=rules_of(settings, beacon),
+            beacon=beacon,
+            content=extras.supplies(stores.questions, stores.people, clock),
+        ),
+        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+        groups=("projector", "boards", *extras.SHOWS, *(("beacon",) if settings.games.draw.beacon_url else ())),
+        breakers={"postgres": postgres_circuit, "redis": redis_circuit, "telegram": telegram.api},
+        released=Bell(listening, RELEASED),
+    )
+
+
+def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listening: Redis) -> Stores:
+    """Wire the repositories. Reads for people go through ``guarded``, which fails fast while PostgreSQL is away."""
+    codec = Codec(KINDS)
+    return Stores(
+        pool=pool,
+        redis=redis,
+        listening=listening,
+        codec=codec,
+        games=RedisGames(
+            redis,
+            codec,
+            shards=settings.redis.shards,
+            keep_finished_ms=int(settings.games.keep_finished_seconds * 1000),
+        ),
+        projector=Projector(pool),
+        people=People(guarded, redis),
+        archive=Archive(guarded, codec),
+        questions=Questions(guarded),
+        wallets=Wallets(guarded, redis),
+    )
+
+
+def _telegram(settings: Settings, redis: Redis, clock: Clock) -> Telegram:
+    """Wire the client and the outbox. Limits follow Redis's clock, except under a clock that a test turns."""
+    telegram = settings.telegram
+    limits = Limits(redis, rates_of(settings), None if isinstance(clock, SystemClock) else clock.now)
+    return Telegram(
+        api=BotApi(telegram.token.get_secret_value(), telegram.api_base, seconds=telegram.request_timeout_seconds),
+        limits=limits,
+        outbox=Outbox(redis, limits),
+    )
+
+
+def _count_death(metrics: Metrics, name: str, _error: BaseException) -> None:
+    metrics.errors[f"task {name.split(maxsplit=1)[0]}"] += 1

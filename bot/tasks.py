@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from loguru import logger
+
+T = TypeVar("T")
 
 ASK_AGAIN_SECONDS = 6.0
 """Longer than any task takes to end in good order."""
@@ -19,21 +21,32 @@ class Tasks:
 
     Args:
         on_death: called with the task's name and its error, once for each task that failed.
+
+    Attributes:
+        failed: set when a vital task has failed.
     """
 
     def __init__(self, on_death: Callable[[str, BaseException], None]) -> None:
         self._on_death = on_death
         self._running: set[asyncio.Task[Any]] = set()
         self._brief: set[asyncio.Task[Any]] = set()
+        self._optional: set[asyncio.Task[Any]] = set()
         self._closing = False
+        self.failed = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def spawn(self, name: str, work: Coroutine[Any, Any, Any], *, brief: bool = False) -> asyncio.Task[Any]:
+    def spawn(
+        self, name: str, work: Coroutine[Any, Any, T], *, brief: bool = False, vital: bool = True
+    ) -> asyncio.Task[T]:
         """Run `work` in a task of its own. Raises RuntimeError once `close` has begun.
 
-        `brief`: it ends soon by itself, and somebody waits for what it does: `settle` lets it.
+        Args:
+            name: for logs and metrics.
+            work: what the task runs.
+            brief: the task ends soon by itself and somebody waits for its effect: `settle` lets it end. Never vital.
+            vital: the process stops if the task fails.
         """
         if self._closing:
             work.close()
@@ -42,12 +55,14 @@ class Tasks:
         self._running.add(task)
         if brief:
             self._brief.add(task)
+        if brief or not vital:
+            self._optional.add(task)
         task.add_done_callback(self._ended)
         return task
 
-    async def stop(self, *names: str) -> None:
-        """Cancel the tasks of these names and wait until they have ended."""
-        stopping = {task for task in self._running if task.get_name() in names}
+    async def stop(self, *tasks: asyncio.Task[Any] | None) -> None:
+        """Cancel these tasks and wait until they have ended. None stands for a task that was never started."""
+        stopping = {task for task in tasks if task is not None and not task.done()}
         for task in stopping:
             task.cancel()
         if stopping:
@@ -75,9 +90,14 @@ class Tasks:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         self._brief.discard(task)
+        vital = task not in self._optional
+        self._optional.discard(task)
         if task.cancelled():
             return
         error = task.exception()
         if error is not None:
             logger.opt(exception=error).error("task {} died", task.get_name())
             self._on_death(task.get_name(), error)
+            if vital:
+                logger.critical("{} ended; the process stops, so that another can take over", task.get_name())
+                self.failed.set()

@@ -273,7 +273,7 @@ class UpdateDispatcher:
 
         def begin() -> None:
             with suppress(RuntimeError):  # the process is stopping
-                saying.append(self._tasks.spawn("claim of an update", say_so()))
+                saying.append(self._tasks.spawn("claim of an update", say_so(), vital=False))
 
         timer = asyncio.get_running_loop().call_later(every, begin)
         try:

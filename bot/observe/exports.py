@@ -1,21 +1,76 @@
-"""What the parts of a process count, as Prometheus families. Reads memory only."""
+"""The Prometheus families of a process's services, and samples of the stores. A scrape reads memory only."""
 
+import asyncio
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+import asyncpg
+from loguru import logger
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from redis.exceptions import RedisError
 
 from bot.deadlines import Deadlines
-from bot.observe.sampling import Samples
 from bot.runtime import Runtime
+from fsm.engine import Unavailable
+from storage.connections import POSTGRES_GONE, REDIS_GONE
+from storage.leases import jitter
+from telegram.limits import Priority
 from telegram.sender import WAIT_BUCKETS_MS, Sender
 
+if TYPE_CHECKING:
+    from storage.feed import Lag
 
-def export(parts: Runtime, deadlines: Deadlines, sender: Sender | None, samples: Samples) -> Iterator[Metric]:
-    """All families of a process's parts."""
-    yield GaugeMetricFamily("tombola_games_in_memory", "Games this process holds.", parts.engine.games_in_memory)
-    yield GaugeMetricFamily("tombola_tasks", "Detached tasks of this process.", len(parts.tasks))
+EVERY_SECONDS = 15.0
+AWAY = (*POSTGRES_GONE, *REDIS_GONE, asyncpg.PostgresError, RedisError, Unavailable)
+
+
+class Samples:
+    """The figures that the stores gave last. While a store is away, its last figures stay."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.live: dict[str, tuple[int, int]] = {}
+        """Kind -> live games, and players in them."""
+        self.lags: dict[str, Lag] = {}
+        self.aside: dict[str, int] = {}
+        """Group -> entries that it set aside, as it could not handle them."""
+        self.outbox: dict[str, tuple[int, int]] = {}
+        """Priority -> chats with something to send, and the age of the longest waiting, ms."""
+        self.dropped = 0
+        """Items that the outbox had no room for, since Redis was set up."""
+        self.overdue_ms = 0
+
+    async def keep(self) -> None:
+        """Ask every 15 seconds, with jitter, until cancelled."""
+        while True:
+            try:
+                await self.take()
+            except AWAY as problem:
+                logger.debug("no samples: {}", type(problem).__name__)
+            await asyncio.sleep(jitter(EVERY_SECONDS))
+
+    async def take(self) -> None:
+        """Ask once. Raises one of ``AWAY``."""
+        runtime = self._runtime
+        feeds = {group: runtime.feed(group) for group in runtime.groups}
+        self.lags = {group: await feed.lag() for group, feed in feeds.items()}
+        self.aside = {group: await feed.aside() for group, feed in feeds.items()}
+        depth = await runtime.telegram.outbox.depth()
+        self.dropped = depth.dropped
+        rows = zip(Priority, depth.ready, depth.oldest_ms, strict=True)
+        self.outbox = {priority.name.lower(): (count, ms) for priority, count, ms in rows}
+        now = runtime.play.clock.now()
+        due = await runtime.stores.games.due(now, limit=1)
+        self.overdue_ms = max(0, now - due[0][1]) if due else 0
+        self.live = await runtime.stores.archive.live_counts()
+
+
+def export(runtime: Runtime, deadlines: Deadlines, sender: Sender | None, samples: Samples) -> Iterator[Metric]:
+    """All families of a process's runtime."""
+    yield GaugeMetricFamily("tombola_games_in_memory", "Games this process holds.", runtime.play.engine.games_in_memory)
+    yield GaugeMetricFamily("tombola_tasks", "Detached tasks of this process.", len(runtime.tasks))
     breaker = GaugeMetricFamily("tombola_breaker_open", "1 where the circuit is not closed.", labels=("service",))
-    for service, guard in parts.breakers.items():
+    for service, guard in runtime.breakers.items():
         breaker.add_metric((service,), 0 if guard.state == "closed" else 1)
     yield breaker
     yield from _deadlines(deadlines)
@@ -25,7 +80,7 @@ def export(parts: Runtime, deadlines: Deadlines, sender: Sender | None, samples:
 
 
 def _samples(samples: Samples) -> Iterator[Metric]:
-    """What the stores said last; the same from every worker, so alerts take the maximum."""
+    """Yield the samples of the stores. Every worker gives the same ones, so alerts take the maximum."""
     games = GaugeMetricFamily("tombola_live_games", "Live games in PostgreSQL.", labels=("kind",))
     players = GaugeMetricFamily("tombola_live_players", "Players of live games in PostgreSQL.", labels=("kind",))
     for kind, (count, people) in samples.live.items():

@@ -1,4 +1,4 @@
-"""Health: what each dependency says, how far behind we are, and whether to send us traffic."""
+"""Health: the state of each dependency, the backlog, and whether to send this process traffic."""
 
 import asyncio
 import time
@@ -8,10 +8,14 @@ from typing import Any
 
 from loguru import logger
 
+from bot.runtime import Breaker, Runtime
+
 CHECK_SECONDS = 2.0
-"""A dependency that takes longer to answer is down."""
+"""Longest wait for a dependency's answer; after that it counts as down."""
 FRESH_SECONDS = 1.0
-"""A report is given again for so long: a probe costs little, however often it is made."""
+"""How long a report is reused, so that frequent probes cost little."""
+OVERDUE_MS = 5_000
+"""Nobody fires deadlines if one is overdue for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +86,79 @@ async def _ask(name: str, check: Check) -> Checked:
         logger.debug("{} is not well: {}", name, error)
         return Checked(False, (time.perf_counter() - began) * 1000, {"error": type(error).__name__})
     return Checked(bool(detail.pop("ok", True)), (time.perf_counter() - began) * 1000, detail)
+
+
+def _flag_check(flag: asyncio.Event) -> Check:
+    async def check() -> Mapping[str, Any]:
+        return {"ok": flag.is_set()}
+
+    return check
+
+
+def _breaker_check(guard: Breaker) -> Check:
+    """Return the check of a service that only its circuit breaker knows."""
+
+    async def check() -> Mapping[str, Any]:
+        return _breaker(guard)
+
+    return check
+
+
+def _breaker(guard: Breaker) -> Mapping[str, Any]:
+    return {"ok": guard.state == "closed", "breaker": guard.state}
+
+
+def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.Event | None) -> dict[str, Check]:
+    """Return the checks of a process with these roles, by name.
+
+    ``accepts_everything``: set when aiogram has been imported. Taps are answered before that, other updates are not.
+    None for a process that takes no updates.
+    """
+
+    async def redis() -> Mapping[str, Any]:
+        await runtime.stores.redis.ping()
+        return {"breaker": runtime.breakers["redis"].state}
+
+    async def postgres() -> Mapping[str, Any]:
+        await runtime.stores.pool.fetchval("SELECT 1")
+        return {
+            "pool": runtime.stores.pool.get_size(),
+            "idle": runtime.stores.pool.get_idle_size(),
+            "breaker": runtime.breakers["postgres"].state,
+        }
+
+    async def telegram() -> Mapping[str, Any]:
+        return {"latency_ms": round(runtime.telegram.api.latency_ms, 2), **_breaker(runtime.telegram.api)}
+
+    async def outbox() -> Mapping[str, Any]:
+        depth = await runtime.telegram.outbox.depth()
+        return {
+            "ready": sum(depth.ready),
+            "delayed": depth.delayed,
+            "in_flight": depth.in_flight,
+            "oldest_ms": max(depth.oldest_ms),
+            "dropped": depth.dropped,
+        }
+
+    async def deadlines() -> Mapping[str, Any]:
+        now = runtime.play.clock.now()
+        due = await runtime.stores.games.due(now, limit=1)
+        overdue = max(0, now - due[0][1]) if due else 0
+        return {"ok": overdue < OVERDUE_MS, "oldest_overdue_ms": overdue}
+
+    async def feed() -> Mapping[str, Any]:
+        lags = {group: await runtime.feed(group).lag() for group in runtime.groups}
+        return {group: {"entries": lag.entries, "oldest_ms": lag.ms} for group, lag in lags.items()}
+
+    found: dict[str, Check] = {
+        "redis": redis,
+        "postgres": postgres,
+        "telegram": telegram,
+        "outbox": outbox,
+        "deadlines": deadlines,
+    }
+    if "worker" in roles:
+        found["feed"] = feed
+    if accepts_everything is not None:
+        found["updates"] = _flag_check(accepts_everything)
+    return found | {name: _breaker_check(guard) for name, guard in runtime.breakers.items() if name not in found}

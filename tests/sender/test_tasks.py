@@ -61,3 +61,26 @@ async def test_nothing_starts_any_more_once_it_closes() -> None:
 
     with pytest.raises(RuntimeError, match="late"):
         tasks.spawn("late", asyncio.sleep(0))
+
+
+@pytest.mark.parametrize(("options", "fails"), [({}, True), ({"vital": False}, False), ({"brief": True}, False)])
+async def test_a_task_is_vital_unless_it_says_otherwise(options: dict[str, bool], *, fails: bool) -> None:
+    tasks, deaths = owner()
+
+    async def die() -> None:
+        raise ZeroDivisionError
+
+    await asyncio.wait({tasks.spawn("mortal", die(), **options)})
+
+    assert (tasks.failed.is_set(), len(deaths)) == (fails, 1)
+
+
+async def test_tasks_are_stopped_by_their_handles() -> None:
+    tasks, _ = owner()
+    stopped, going_on = (tasks.spawn("same name", asyncio.Event().wait()) for _ in range(2))
+
+    await tasks.stop(stopped, None)
+
+    assert stopped.cancelled()
+    assert not going_on.done()
+    await tasks.close()

@@ -1,0 +1,43 @@
+"""The stores of a process, as one group that the composition root wires."""
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from storage.archive import Archive
+from storage.codec import Codec
+from storage.connections import Pool
+from storage.games import RedisGames
+from storage.people import People
+from storage.projector import Projector
+from storage.questions import Questions
+from storage.wallets import Wallets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Redis, PostgreSQL, and the repositories on them.
+
+    Attributes:
+        pool: connections to PostgreSQL without a circuit breaker, for work that retries by itself.
+        redis: the client for commands that are answered at once.
+        listening: the client for commands that wait: pub/sub and blocking reads.
+        codec: encodes states and events of every kind.
+        games: live games in Redis.
+        projector: writes the feed to PostgreSQL.
+        people: players, chats, bans and languages.
+        archive: finished games and statistics.
+        questions: packs, and the questions that a chat has had.
+        wallets: proven wallet addresses.
+    """
+
+    pool: Pool
+    redis: Redis
+    listening: Redis
+    codec: Codec
+    games: RedisGames
+    projector: Projector
+    people: People
+    archive: Archive
+    questions: Questions
+    wallets: Wallets
