@@ -4,13 +4,13 @@ import asyncio
 import gc
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import stamina
 
 from bot.importing import imported
-from bot.ingest.dispatcher import AiogramPath, UpdateDispatcher
+from bot.ingest.dispatcher import UpdateDispatcher
 from bot.ingest.peers import PeerWorkers, WorkerSlot
 from bot.ingest.polling import Poller
 from bot.ingest.set_webhook import set_webhook
@@ -22,6 +22,9 @@ from handlers.tap_calls import TapCalls
 from handlers.taps import Taps
 from storage.connections import REDIS_GONE
 from telegram.client import RetryAfter, ServerDown
+
+if TYPE_CHECKING:
+    from handlers.routing import AiogramPath  # imported when needed: it brings aiogram along
 
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member", "chat_member", "poll_answer", "poll")
 PUBLISHED_SECONDS = 3600
@@ -125,7 +128,7 @@ class Ingress:
         await self._aiogram_path()
         gc.freeze()  # its hundreds of models live for ever: the collector need not look at them
 
-    async def _aiogram_path(self) -> AiogramPath:
+    async def _aiogram_path(self) -> "AiogramPath":
         """aiogram's road, made when it is first needed: importing it takes seconds."""
         if self._slow is None or (self._slow.done() and _failed(self._slow)):
             self._slow = self._runtime.tasks.spawn("aiogram", self._make_aiogram_path(), vital=False)
@@ -187,6 +190,6 @@ class Ingress:
         self._runtime.metrics.errors[where] += 1
 
 
-def _failed(task: asyncio.Task[AiogramPath]) -> bool:
+def _failed(task: "asyncio.Task[AiogramPath]") -> bool:
     """Whether a task that is done has no result."""
     return task.cancelled() or task.exception() is not None

@@ -24,6 +24,7 @@ from handlers.kinds import extras
 from play.hosts import Hosts
 from play.play import Play
 from play.texts import Texts
+from storage.administrators import Administrators
 from storage.archive import Archive
 from storage.breakers import Circuit, GuardedPool, GuardedStore
 from storage.codec import Codec
@@ -161,7 +162,7 @@ def build(
             engine=Engine(KINDS, games, clock, entropy, observe=metrics.command),
             clock=clock,
             texts=Texts(),
-            hosts=Hosts(telegram.api, redis),
+            hosts=Hosts(telegram.api, Administrators(redis)),
             defaults=rules_of(settings, beacon),
             beacon=beacon,
             content=extras.supplies(stores.questions, stores.people, clock),

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fsm.engine import Clock, Engine
+from handlers.boards import Boards
 from handlers.floods import Floods
-from handlers.ports import Api, Boards
 from handlers.taps import Taps
 from play.content import ContentProviders
 from play.hosts import Hosts
@@ -17,6 +17,7 @@ from storage.games import RedisGames
 from storage.people import People
 from storage.questions import Questions
 from storage.wallets import Wallets
+from telegram.client import BotApi
 from telegram.limits import Limits
 from telegram.outbox import Outbox
 
@@ -34,7 +35,7 @@ class Deps:
     taps: Taps
     outbox: Outbox
     limits: Limits
-    api: Api
+    api: BotApi
     texts: Texts
     clock: Clock
     floods: Floods

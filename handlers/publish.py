@@ -10,7 +10,7 @@ from handlers.deps import Deps
 from handlers.dialogs.launch import HOST_COMMANDS, OPERATOR_COMMANDS, PRIVATE_COMMANDS
 from handlers.kinds.pick_number import commands as pick_number
 from handlers.kinds.quiz import commands as quiz
-from play.hosts import CLOSED
+from telegram.client import BadCall, ChatGone, NoRights
 
 PLAYERS = tuple(players.COMMANDS)
 HOSTS = ("newgame", *pick_number.COMMANDS, *quiz.COMMANDS, *hosts.COMMANDS, "settings")
@@ -73,9 +73,7 @@ async def publish(deps: Deps) -> None:
     for operator in sorted(deps.operators):
         try:
             await _for_operator(deps, operator)
-        except Exception as refused:
-            if getattr(refused, "code", None) not in CLOSED:
-                raise
+        except (BadCall, ChatGone, NoRights) as refused:
             logger.info("operator {} has closed the private chat: {}", operator, refused)
 
 

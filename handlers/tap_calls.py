@@ -11,8 +11,8 @@ from typing import Any, Final
 from loguru import logger
 
 from handlers.kinds.verb import Tap
-from handlers.ports import Api
 from handlers.taps import Call
+from telegram.client import BotApi, RetryAfter
 from telegram.limits import Limits, Priority
 from telegram.outbox import Outbox, Outgoing
 
@@ -35,7 +35,7 @@ class TapCalls:
         outbox: for what may wait.
     """
 
-    def __init__(self, api: Api, limits: Limits, outbox: Outbox) -> None:
+    def __init__(self, api: BotApi, limits: Limits, outbox: Outbox) -> None:
         self._api = api
         self._limits = limits
         self._outbox = outbox
@@ -75,9 +75,8 @@ class TapCalls:
                 raise NoRoom
             try:
                 await self._api.call(call.method, call.params)
-            except Exception as refused:
-                if getattr(refused, "code", None) == 429:  # everybody's calls to that chat wait, not only this one
-                    await self._limits.penalise(chat_id, getattr(refused, "seconds", 1.0))
+            except RetryAfter as refused:  # everybody's calls to that chat wait, not only this one
+                await self._limits.penalise(chat_id, refused.seconds)
                 raise
 
 

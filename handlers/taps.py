@@ -17,15 +17,19 @@ import msgspec
 from fsm.engine import Engine, Outcome, Promise, Unavailable
 from fsm.kind import Game, Host, PlayerId, Rejected, UnknownGame
 from fsm.lobby import Join, OpenGame
+from handlers.boards import Boards
 from handlers.kinds import VERBS
 from handlers.kinds.verb import Tap, Verb, whole
-from handlers.ports import Archive, Boards, Hosts, Ids, People
 from handlers.views.lobby import deep_link
 from handlers.views.message import Button, Message, edit_params, ephemeral_edit_params, send_params
 from handlers.views.registry import VIEWS, of_state
 from play.content import ContentProviders, open_with_content
+from play.hosts import Hosts
 from play.texts import Texts, tidy
+from storage.archive import Archive
+from storage.games import RedisGames
 from storage.leases import STORE_GONE
+from storage.people import People
 
 __all__ = ["Answer", "Call", "Tap", "Taps"]
 
@@ -117,7 +121,7 @@ class Taps:
         hosts: Hosts,
         boards: Boards,
         archive: Archive,
-        ids: Ids,
+        ids: RedisGames,
         bot_username: str = "",
         max_live: int = 1,
         supplies: ContentProviders = MappingProxyType({}),

@@ -1,22 +1,26 @@
 """What a kind of game is played with beside its rules, taken when a game is opened: a quiz's questions."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from fsm.engine import Engine, Outcome
 from fsm.kind import ChatTopic, Instant, Rejected
 from fsm.lobby import OpenGame
 
 
-class ContentProvider(Protocol):
-    """Where a kind's content comes from."""
+@dataclass(frozen=True, slots=True)
+class ContentProvider:
+    """Where a kind's content comes from.
 
-    async def take(self, place: ChatTopic, rules: Any) -> tuple[Any, Any]:
-        """The rules as they can be played, and the content for them. Raises ``Rejected`` where there is none."""
+    Attributes:
+        take: given the place and the rules, returns the rules as they can be played and the content for them.
+            Raises ``Rejected`` if there is none.
+        give_back: given the place and the content of a game that is not played, makes that content free again.
+    """
 
-    async def give_back(self, place: ChatTopic, content: Any) -> None:
-        """The game that it was taken for is not played."""
+    take: Callable[[ChatTopic, Any], Awaitable[tuple[Any, Any]]]
+    give_back: Callable[[ChatTopic, Any], Awaitable[None]]
 
 
 ContentProviders = Mapping[str, ContentProvider]

@@ -73,3 +73,8 @@ def place_key(shard: str, place: ChatTopic) -> str:
 def challenge_key(player_id: PlayerId) -> str:
     """String: what a player's wallet is to sign."""
     return f"{PREFIX}:challenge:{player_id}"
+
+
+def administrators_key(chat_id: int) -> str:
+    """String: JSON list of the user ids that administer a chat."""
+    return f"{PREFIX}:hosts:{chat_id}"

@@ -21,6 +21,7 @@ from storage.leases import STORE_GONE, Bell, Lease, LeaseLostError, heed_cancell
 from telegram.client import (
     ApiError,
     BadCall,
+    BotApi,
     ChatGone,
     CircuitOpen,
     Conflict,
@@ -147,13 +148,6 @@ class Clock(Protocol):
         """Return that much later."""
 
 
-class Api(Protocol):
-    """What carries out calls."""
-
-    async def call(self, method: str, params: Mapping[str, Any]) -> Any:
-        """The result. Raises ApiError."""
-
-
 Report = Callable[[Outgoing, Outcome], Awaitable[None]]
 
 
@@ -177,7 +171,7 @@ class Sender:
         *,
         outbox: Outbox,
         limits: Limits,
-        api: Api,
+        api: BotApi,
         clock: Clock,
         on_settled: Report,
         lease: Lease,

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from loguru import logger
@@ -26,6 +26,9 @@ from handlers.tap_calls import TapCalls
 from handlers.taps import Answer, Call, Tap, Taps
 from storage.connections import REDIS_GONE
 from storage.feed import trace_of
+
+if TYPE_CHECKING:
+    from handlers.routing import AiogramPath  # imported when needed: it brings aiogram along
 
 TAP = b'"callback_query":'
 PEEK = 64
@@ -81,16 +84,6 @@ _decode_tap = msgspec.json.Decoder(_TapUpdate).decode
 _decode_any = msgspec.json.Decoder(_AnyUpdate).decode
 
 
-class AiogramPath(Protocol):
-    """aiogram's dispatcher, or whatever handles an update that is not a hot tap."""
-
-    async def __call__(self, raw: bytes) -> None:
-        """Handle one update to its end."""
-
-    async def close(self) -> None:
-        """Close the connections."""
-
-
 def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
     """The tap in an update, if it is one that ``handlers.taps`` answers; None: aiogram's road."""
     if TAP not in raw[:PEEK]:
@@ -128,7 +121,7 @@ class UpdateDispatcher:
         *,
         taps: Taps,
         floods: Floods,
-        slow: Callable[[], Awaitable[AiogramPath]],
+        slow: "Callable[[], Awaitable[AiogramPath]]",
         carrier: TapCalls,
         redis: Redis,
         clock: Clock,
@@ -283,7 +276,7 @@ class UpdateDispatcher:
             for task in saying:
                 task.cancel()
 
-    async def _aiogram(self) -> AiogramPath:
+    async def _aiogram(self) -> "AiogramPath":
         """aiogram's road. Raises ``Unavailable`` where it can't be had yet: another process may have it."""
         try:
             async with asyncio.timeout(SLOW_DOOR_SECONDS):

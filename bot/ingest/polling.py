@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from typing import Any, Protocol
 
 import msgspec
 from loguru import logger
@@ -12,7 +11,7 @@ from loguru import logger
 from bot.ingest.dispatcher import UpdateDispatcher
 from bot.ingest.updates import RetryLater, chat_of
 from storage.leases import LeaseLostError, jitter
-from telegram.client import ApiError, CircuitOpen, Conflict, RetryAfter, ServerDown, Unauthorized
+from telegram.client import ApiError, BotApi, CircuitOpen, Conflict, RetryAfter, ServerDown, Unauthorized
 
 WAIT_SECONDS = 25
 BATCH = 100
@@ -29,13 +28,6 @@ FINISH_SECONDS = 3.0
 WEBHOOK_SET = "webhook"
 
 
-class Api(Protocol):
-    """What carries out calls."""
-
-    async def call_raw(self, method: str, params: dict[str, Any], *, seconds: float) -> msgspec.Raw:
-        """The result as JSON. Raises ApiError."""
-
-
 class Poller:
     """Polls while this process holds the lease.
 
@@ -43,7 +35,7 @@ class Poller:
     was handled, not before; while one takes its time, those after it are asked for together with it, and handled.
     """
 
-    def __init__(self, *, api: Api, doors: UpdateDispatcher, allowed_updates: list[str]) -> None:
+    def __init__(self, *, api: BotApi, doors: UpdateDispatcher, allowed_updates: list[str]) -> None:
         self._api = api
         self._doors = doors
         self._allowed = allowed_updates

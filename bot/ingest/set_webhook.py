@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Awaitable, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from loguru import logger
@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from storage.connections import REDIS_GONE
 from storage.leases import jitter
-from telegram.client import ApiError, BadCall, RetryAfter, Unauthorized
+from telegram.client import ApiError, BadCall, BotApi, RetryAfter, Unauthorized
 
 SET = "tombola:webhook:set"
 """Digest of what was set last, so that a replica that starts does not cut off what is on its way to the others."""
@@ -20,14 +20,7 @@ SET_SECONDS = 86_400
 LONGEST_PAUSE = 10.0
 
 
-class Api(Protocol):
-    """What carries out calls."""
-
-    def call(self, method: str, params: Mapping[str, Any] | None = None) -> Awaitable[Any]:
-        """The result. Raises ApiError."""
-
-
-async def set_webhook(api: Api, redis: Redis, webhook: Mapping[str, Any]) -> None:
+async def set_webhook(api: BotApi, redis: Redis, webhook: Mapping[str, Any]) -> None:
     """Set the webhook, unless Telegram has it already; however long Telegram is away.
 
     Raises ``BadCall`` and ``Unauthorized``: the configuration is wrong.
@@ -52,7 +45,7 @@ async def set_webhook(api: Api, redis: Redis, webhook: Mapping[str, Any]) -> Non
             return
 
 
-async def _is_set(api: Api, redis: Redis, url: str, digest: str) -> bool:
+async def _is_set(api: BotApi, redis: Redis, url: str, digest: str) -> bool:
     """Whether Telegram calls that address, and what was set last is what is to be set."""
     with contextlib.suppress(*REDIS_GONE):
         if await redis.get(SET) != digest.encode():

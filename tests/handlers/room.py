@@ -20,6 +20,7 @@ from fsm.lobby import DeadlinePassed, Join, StartNow
 from fsm.pick_number import KIND, PickNumber, PickNumberRules
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
+from handlers.boards import Boards
 from handlers.context import ANONYMOUS
 from handlers.floods import Floods
 from handlers.kinds.extras import supplies
@@ -28,6 +29,7 @@ from handlers.taps import Taps
 from play.hosts import Hosts
 from play.texts import Texts
 from storage import keys
+from storage.administrators import Administrators
 from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import Pool
@@ -37,6 +39,7 @@ from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
 from storage.wallets import Wallets
+from telegram.client import BotApi
 from telegram.limits import BASE, Limits, Rates
 from telegram.outbox import Claimed, Outbox, Outgoing
 
@@ -57,7 +60,7 @@ class TurnedClock:
 
 
 @dataclass
-class Telegram:
+class Telegram(BotApi):
     """The Bot API as the handlers call it directly. Knows who administers which chat."""
 
     administrators: dict[int, list[int]] = field(default_factory=dict)
@@ -77,6 +80,8 @@ class Telegram:
         method: str,
         params: Mapping[str, Any] | None = None,
         files: Mapping[str, tuple[str, bytes]] | None = None,
+        *,
+        seconds: float | None = None,  # noqa: ARG002
     ) -> Any:
         if self.broken is not None:
             raise self.broken
@@ -266,13 +271,16 @@ def text(text_id: str, locale: str = "en", **arguments: Any) -> str:
     return plain(TEXTS.html(locale, text_id, **arguments))
 
 
-class NoBoards:
+class NoBoards(Boards):
     """No living messages: the announcer's tests are elsewhere."""
+
+    def __init__(self) -> None:
+        """Without anything to render from."""
 
     async def turn(self, game_id: str, page: int) -> None:
         """Nothing to turn."""
 
-    async def show(self, game_id: str, *, at_least: int | None = 0) -> None:
+    async def show(self, game_id: str, *, at_least: int | None = 0, **_: Any) -> None:
         """Nothing to show."""
 
     async def living(self, game_id: str) -> tuple[int, int] | None:  # noqa: ARG002
@@ -286,7 +294,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
     games = RedisGames(redis, codec, shards=2)
     engine = Engine(KINDS, games, clock, SystemEntropy())
     limits = Limits(redis, Rates(overall=(), chat=(), group=()), clock.now)
-    people, archive, hosts = People(pool, redis), Archive(pool, codec), Hosts(telegram, redis)
+    people, archive, hosts = People(pool, redis), Archive(pool, codec), Hosts(telegram, Administrators(redis))
     questions = Questions(pool)
     errors: list[str] = []
 

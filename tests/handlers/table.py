@@ -9,23 +9,30 @@ from fsm.engine import Engine
 from fsm.kind import ChatTopic, Game, Host
 from fsm.lobby import OpenGame
 from fsm.registry import KINDS
+from handlers import boards
 from handlers.taps import Answer, Tap, Taps
+from play import hosts
 from play.texts import Texts
+from storage import archive, people
+from storage.games import RedisGames
 from tests.engine.memory import CountedSeeds, HandClock, MemoryGames, Shelf
 from tests.handlers.games import CHAT, OPENED, rules
 
 HOST = 900
 
 
-class Ids:
+class Ids(RedisGames):
     """New ids that can be foretold."""
+
+    def __init__(self) -> None:
+        """Without a store."""
 
     def new_id(self, place: ChatTopic, command_id: str) -> str:
         return f"07{abs(place.chat_id) % 10**6:06}{command_id.removeprefix('tg:'):0>6}"
 
 
 @dataclass
-class People:
+class People(people.People):
     """Languages and bans, as a test writes them."""
 
     locales: dict[int, str] = field(default_factory=dict)
@@ -52,17 +59,17 @@ class People:
 
 
 @dataclass
-class Hosts:
+class Hosts(hosts.Hosts):
     """Who is an administrator where."""
 
     hosts: set[tuple[int, int]] = field(default_factory=lambda: {(CHAT, HOST)})
 
-    async def is_host(self, chat_id: int, user_id: int) -> bool:
+    async def is_host(self, chat_id: int, user_id: int, *, sender_chat_id: int | None = None) -> bool:  # noqa: ARG002
         return (chat_id, user_id) in self.hosts
 
 
 @dataclass
-class Boards:
+class Boards(boards.Boards):
     """What was turned, and where living messages are."""
 
     turned: list[tuple[str, int]] = field(default_factory=list)
@@ -73,7 +80,7 @@ class Boards:
     async def turn(self, game_id: str, page: int) -> None:
         self.turned.append((game_id, page))
 
-    async def show(self, game_id: str, *, at_least: int | None = 0) -> None:
+    async def show(self, game_id: str, *, at_least: int | None = 0, **_: Any) -> None:
         self.turned.append((game_id, at_least or 0))
 
     async def living(self, game_id: str) -> tuple[int, int] | None:
@@ -84,7 +91,7 @@ class Boards:
 
 
 @dataclass
-class Archive:
+class Archive(archive.Archive):
     """Games that have ended."""
 
     games: dict[str, Game] = field(default_factory=dict)

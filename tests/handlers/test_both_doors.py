@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot.ingest.dispatcher import AiogramPath, UpdateDispatcher
+from bot.ingest.dispatcher import UpdateDispatcher
 from bot.observe.metrics import Metrics
 from bot.tasks import Tasks
 from fsm.engine import Engine
@@ -17,6 +17,7 @@ from fsm.lobby import DeadlinePassed, OpenGame
 from fsm.pick_number import PickNumberRules
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
+from handlers.routing import AiogramPath
 from handlers.tap_calls import TapCalls
 from handlers.taps import Taps
 from storage import keys

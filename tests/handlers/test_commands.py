@@ -17,6 +17,7 @@ from handlers.context import ANONYMOUS
 from handlers.kinds.pick_number.commands import parsed
 from handlers.publish import ALL, calls, publish
 from play.texts import NAME_LIMIT, units
+from telegram.client import ChatGone
 from telegram.outbox import Outgoing
 from tests.handlers.room import (
     ANN,
@@ -559,16 +560,13 @@ async def test_operators_have_a_command_more(room: Room) -> None:
 
 
 async def test_an_operator_who_has_blocked_the_bot_keeps_no_other_from_their_menu(room: Room) -> None:
-    class Blocked(Exception):
-        code = 403
-
     told: list[Any] = []
 
     class Api(Telegram):
-        async def call(self, method: str, params: Mapping[str, Any] | None = None, files: Any = None) -> Any:
+        async def call(self, method: str, params: Mapping[str, Any] | None = None, files: Any = None, **_: Any) -> Any:
             scope = (params or {}).get("scope", {})
             if scope.get("chat_id") == ANN:
-                raise Blocked
+                raise ChatGone(method, "bot was blocked by the user", 403)
             told.append(scope.get("chat_id"))
             return await super().call(method, params, files)
 

@@ -6,24 +6,20 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from play.hosts import TTL_MS, Hosts
+from play.hosts import Hosts
+from storage.administrators import TTL_MS, Administrators
+from telegram.client import BadCall, ChatGone, Migrated
 from tests.handlers.room import ANN, GROUP, HOST, OTHER_GROUP, Room, Telegram, chat_of, user
-
-
-class Refused(Exception):
-    """As the Bot API client raises it."""
-
-    def __init__(self, code: int, chat_id: int = 0) -> None:
-        self.code = code
-        self.chat_id = chat_id
 
 
 class Moved(Telegram):
     """A Telegram where the group has become a supergroup."""
 
-    async def call(self, method: str, params: Mapping[str, Any] | None = None, files: Any = None) -> Any:
+    async def call(self, method: str, params: Mapping[str, Any] | None = None, files: Any = None, **_: Any) -> Any:
         if params == {"chat_id": GROUP}:
-            raise Refused(400, OTHER_GROUP)
+            moved = Migrated(method, "group chat was upgraded to a supergroup chat", 400)
+            moved.chat_id = OTHER_GROUP
+            raise moved
         return await super().call(method, params, files)
 
 
@@ -34,7 +30,7 @@ def telegram() -> Telegram:
 
 @pytest.fixture
 def hosts(telegram: Telegram, redis: Redis) -> Hosts:
-    return Hosts(telegram, redis)
+    return Hosts(telegram, Administrators(redis))
 
 
 async def test_administrators_are_hosts_and_others_are_not(hosts: Hosts) -> None:
@@ -47,7 +43,7 @@ async def test_telegram_is_asked_once_a_minute_at_most_by_all_processes_together
 ) -> None:
     for _ in range(5):
         await hosts.is_host(GROUP, HOST)
-    await Hosts(telegram, redis).is_host(GROUP, ANN)
+    await Hosts(telegram, Administrators(redis)).is_host(GROUP, ANN)
     assert len(telegram.calls) == 1
     assert 0 < await redis.pttl(f"tombola:hosts:{GROUP}") <= TTL_MS
 
@@ -61,16 +57,16 @@ async def test_whoever_writes_as_the_group_is_a_host_and_as_another_chat_is_not(
 
 
 async def test_a_group_that_has_moved_is_asked_about_where_it_is_now(redis: Redis) -> None:
-    hosts = Hosts(Moved({OTHER_GROUP: [HOST]}), redis)
+    hosts = Hosts(Moved({OTHER_GROUP: [HOST]}), Administrators(redis))
     assert await hosts.is_host(GROUP, HOST)
     assert not await hosts.is_host(GROUP, ANN)
 
 
-@pytest.mark.parametrize("code", [400, 403])
+@pytest.mark.parametrize("refusal", [BadCall("", "PEER_ID_INVALID", 400), ChatGone("", "bot was kicked", 403)])
 async def test_a_chat_that_the_bot_is_not_in_has_no_hosts_and_that_is_no_bug(
-    hosts: Hosts, telegram: Telegram, redis: Redis, code: int
+    hosts: Hosts, telegram: Telegram, redis: Redis, refusal: Exception
 ) -> None:
-    telegram.broken = Refused(code)
+    telegram.broken = refusal
     assert not await hosts.is_host(GROUP, HOST)
     telegram.broken = None
     assert await hosts.is_host(GROUP, HOST)

@@ -12,10 +12,11 @@ from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
 from fsm.quiz import Question, QuizGame, QuizRules
 from handlers.kinds.consumer import ConsumerContext
 from handlers.kinds.quiz.consumer import QuizConsumer
-from questions.writer import Order, Written
+from questions.writer import Order, QuestionWriter, Written
 from storage import keys
 from storage.polls import Polls
 from telegram.outbox import Outgoing
+from telegram.sender import Outcome, Settled
 from tests.handlers.quizzes import questions
 from tests.handlers.room import ANN, BEN, GROUP, HOST, Room, _entry, plain, text
 
@@ -23,7 +24,7 @@ GAME = "00quizquizquiz"
 
 
 @dataclass
-class ByHand:
+class ByHand(QuestionWriter):
     """A writer who writes so many questions, when they are let."""
 
     count: int
@@ -39,15 +40,6 @@ class ByHand:
             for n in range(self.count)
         )
         return Written(fresh, self.reason)
-
-
-@dataclass
-class Outcome:
-    """How a message fared."""
-
-    settled: str
-    message_id: int | None = None
-    result: Any = None
 
 
 class Stand:
@@ -127,7 +119,7 @@ async def polled(room: Room) -> tuple[Stand, Outgoing]:
 
 
 def sent(message_id: int, poll_id: str = "777") -> Outcome:
-    return Outcome("sent", message_id, {"message_id": message_id, "poll": {"id": poll_id}})
+    return Outcome(Settled.SENT, message_id, result={"message_id": message_id, "poll": {"id": poll_id}})
 
 
 async def test_a_poll_asks_the_question_in_hand_and_hides_its_results(room: Room) -> None:
@@ -190,7 +182,7 @@ async def test_what_comes_twice_is_sent_once(room: Room) -> None:
 
 async def test_where_telegram_takes_no_poll_the_question_comes_with_buttons(room: Room) -> None:
     stand, poll = await polled(room)
-    (instead,) = await stand.fared(poll, Outcome("no_rights"))
+    (instead,) = await stand.fared(poll, Outcome(Settled.NO_RIGHTS))
     assert text("quiz-polls-refused") in plain(instead.params["text"])
     assert f"a:{GAME}:0:3" in str(instead.params["reply_markup"])
     assert "correct" not in str(instead.params)
@@ -207,7 +199,7 @@ async def test_a_photo_comes_with_its_question_and_goes_when_the_next_is_asked(r
     await stand.do(StartNow(HOST))
     (shown,) = await stand.sees()
     assert (shown.method, shown.params["photo"]) == ("sendPhoto", photo)
-    await stand.fared(shown, Outcome("sent", 60, {"message_id": 60}))
+    await stand.fared(shown, Outcome(Settled.SENT, 60, result={"message_id": 60}))
     await stand.due()
     assert await stand.sees() == [], "it stands while the right answer is shown"
     await stand.due()
@@ -222,10 +214,10 @@ async def test_a_photo_that_telegram_does_not_take_is_said_to_be_missing(room: R
     await stand.quiz((_with(first, "https://example.org/gone.jpg"), second))
     await stand.do(StartNow(HOST))
     (photo,) = await stand.sees()
-    (said,) = await stand.fared(photo, Outcome("refused"))
+    (said,) = await stand.fared(photo, Outcome(Settled.REFUSED))
     assert plain(said.params["text"]) == text("quiz-photo-missing")
     await stand.due()
-    assert await stand.fared(photo, Outcome("refused")) == [], "it is over"
+    assert await stand.fared(photo, Outcome(Settled.REFUSED)) == [], "it is over"
 
 
 def _with(question: Question, photo: str) -> Question:

@@ -11,20 +11,22 @@ import pytest
 from bot.ingest import polling
 from bot.ingest.updates import RetryLater
 from storage.leases import LeaseLostError
-from telegram.client import RetryAfter, ServerDown
+from telegram.client import BotApi, RetryAfter, ServerDown
 
 if TYPE_CHECKING:
     from bot.ingest.dispatcher import UpdateDispatcher
 
 
-class CutOff:
+class CutOff(BotApi):
     """A Bot API that can't be reached, once it has said that it is busy."""
 
     def __init__(self) -> None:
         self.asked = 0
 
-    async def call_raw(self, method: str, params: dict[str, Any], *, seconds: float) -> msgspec.Raw:
-        del params, seconds
+    async def call_raw(
+        self, method: str, params: Any = None, files: Any = None, *, seconds: float | None = None
+    ) -> msgspec.Raw:
+        del params, files, seconds
         self.asked += 1
         if self.asked == 1:
             busy = RetryAfter(method, "Too Many Requests", 429)
@@ -45,7 +47,7 @@ def update(id_: int, chat_id: int) -> dict[str, Any]:
     return {"update_id": id_, "message": {"message_id": id_, "date": 0, "chat": {"id": chat_id, "type": "group"}}}
 
 
-class Telegram:
+class Telegram(BotApi):
     """Keeps updates until they are confirmed, as the real one does."""
 
     def __init__(self) -> None:
@@ -57,8 +59,10 @@ class Telegram:
         self.pending += updates
         self.more.set()
 
-    async def call_raw(self, method: str, params: dict[str, Any], *, seconds: float) -> msgspec.Raw:
-        del method, seconds
+    async def call_raw(
+        self, method: str, params: Any = None, files: Any = None, *, seconds: float | None = None
+    ) -> msgspec.Raw:
+        del method, files, seconds
         self.offset = params["offset"]
         self.pending = [each for each in self.pending if each["update_id"] >= self.offset]
         if not self.pending and params["timeout"]:

@@ -10,7 +10,7 @@ from fsm.engine import Unavailable
 from fsm.kind import Game, Instant, PlayerId, Rejected, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED
 from fsm.quiz import KIND, QUESTION_OPEN, Question, QuizGame, SetQuestions
-from handlers.kinds.consumer import ConsumerContext, Sent
+from handlers.kinds.consumer import ConsumerContext
 from handlers.kinds.quiz import view
 from handlers.kinds.quiz.content import locale_of
 from handlers.views.message import Message, send_params
@@ -19,9 +19,9 @@ from storage.connections import POSTGRES_GONE
 from storage.feed import Entry
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
+from telegram.sender import Outcome, Settled
 
-SENT = "sent"
-REFUSED = frozenset({"refused", "no_rights"})
+REFUSED = frozenset({Settled.REFUSED, Settled.NO_RIGHTS})
 """How a poll ends that Telegram does not take."""
 QUESTION_LIMIT = 300
 """Characters of a poll's question."""
@@ -110,18 +110,18 @@ class QuizConsumer:
         if over:
             await self._stage.outbox.put_many(over)
 
-    async def settled(self, outgoing: Outgoing, outcome: Sent) -> None:
+    async def settled(self, outgoing: Outgoing, outcome: Outcome) -> None:
         """Remember where a poll or a photo is; where Telegram takes none, put buttons in its place, or say so."""
         what, _, rest = outgoing.id.partition(":")
         if outgoing.method not in {"sendPoll", "sendPhoto"} or what not in {"poll", "photo"}:
             return
         game_id, _, index = rest.partition(":")
-        if outcome.settled == SENT and outcome.message_id is not None:
+        if outcome.settled is Settled.SENT and outcome.message_id is not None:
             await self._sent(outgoing.method, game_id, int(index), outcome)
         elif outcome.settled in REFUSED:
             await self._refused(outgoing.method, game_id, int(index))
 
-    async def _sent(self, method: str, game_id: str, index: int, outcome: Sent) -> None:
+    async def _sent(self, method: str, game_id: str, index: int, outcome: Outcome) -> None:
         assert outcome.message_id is not None
         if method == "sendPoll":
             await self._stage.polls.sent(outcome.result["poll"]["id"], game_id, index, outcome.message_id)

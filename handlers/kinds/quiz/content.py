@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import SystemRandom
-from typing import Any, Protocol
 
 from loguru import logger
 
@@ -13,6 +12,7 @@ from fsm.quiz import Question, QuizRules
 from play.texts import DEFAULT_LOCALE
 from questions.bank import bank
 from storage.connections import POSTGRES_GONE
+from storage.people import People
 from storage.questions import Filter, Questions
 
 CALL_MS = 3_750
@@ -24,25 +24,18 @@ class NoQuestions(Rejected):
     """Nothing fits what the host wants asked."""
 
 
-class Chats(Protocol):
-    """Who knows which language a chat reads."""
-
-    async def chat(self, chat_id: int) -> Any:
-        """The chat, or None."""
-
-
 class QuizContent:
     """Takes questions for quizzes."""
 
-    def __init__(self, questions: Questions, chats: Chats, clock: Clock) -> None:
+    def __init__(self, questions: Questions, people: People, clock: Clock) -> None:
         self._questions = questions
-        self._chats = chats
+        self._people = people
         self._clock = clock
 
     async def take(self, place: ChatTopic, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:
         """Questions for a quiz, noted as asked; fewer than wanted where there are no more. Raises ``NoQuestions``."""
         only = Filter(rules.categories, (rules.difficulty,) if rules.difficulty else ())
-        locale = await locale_of(self._chats, place.chat_id)
+        locale = await locale_of(self._people, place.chat_id)
         try:
             chosen = await self._questions.choose(
                 place.chat_id, rules.questions, self._clock.now(), locale=locale, pack_id=rules.pack, only=only
@@ -74,7 +67,7 @@ def pace_of(rules: QuizRules, questions: Sequence[Question]) -> int:
     return calls * CALL_MS
 
 
-async def locale_of(chats: Chats, chat_id: int) -> str:
+async def locale_of(people: People, chat_id: int) -> str:
     """The language that a chat reads."""
-    chat = await chats.chat(chat_id)
+    chat = await people.chat(chat_id)
     return chat.locale if chat is not None and chat.locale else DEFAULT_LOCALE

@@ -1,0 +1,72 @@
+"""A Protocol is there for what has several implementations; where there is one, its own type says as much."""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("fsm", "questions", "storage", "telegram", "play", "handlers", "sandbox", "bot")
+IMPLEMENTED = {
+    "bot.runtime.Breaker": ("storage.breakers.Circuit", "telegram.client.BotApi"),
+    "fsm.engine.Clock": ("bot.clock.SystemClock", "tests.engine.memory.HandClock"),
+    "fsm.engine.Entropy": ("bot.clock.SystemEntropy", "tests.engine.memory.CountedSeeds"),
+    "fsm.engine.GameStore": ("storage.games.RedisGames", "storage.breakers.GuardedStore"),
+    "fsm.engine.Promise": ("asyncio.Future", "handlers.taps._TapPromise"),
+    "fsm.lobby.LobbyRules": ("fsm.pick_number.PickNumberRules", "fsm.quiz.QuizRules"),
+    "handlers.views.registry.Board": ("handlers.kinds.pick_number.view.board", "handlers.kinds.quiz.view.board"),
+    "handlers.views.registry.OwnBoard": (
+        "handlers.kinds.pick_number.view.own_board",
+        "handlers.kinds.quiz.view.own_board",
+    ),
+    "handlers.views.registry.Pages": ("handlers.kinds.pick_number.view.pages", "handlers.kinds.quiz.view.pages"),
+    "handlers.views.registry.Proof": (
+        "handlers.kinds.pick_number.view.proof_summary",
+        "handlers.kinds.quiz.view.proof_summary",
+    ),
+    "handlers.views.registry.Rules": ("handlers.kinds.pick_number.view.rules", "handlers.kinds.quiz.view.rules"),
+    "telegram.sender.Clock": ("bot.clock.SystemClock", "tests.sender.telegram.TurnedClock"),
+}
+"""Protocol -> two of the things that implement it."""
+
+
+def protocols() -> set[str]:
+    """The dotted names of all Protocols in our packages."""
+    found = set()
+    for package in PACKAGES:
+        for file in (ROOT / package).rglob("*.py"):
+            module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.ClassDef) and any(_is_protocol(base) for base in node.bases):
+                    found.add(f"{module}.{node.name}")
+    return found
+
+
+def _is_protocol(base: ast.expr) -> bool:
+    return ast.unparse(base).partition("[")[0] == "Protocol"
+
+
+def test_every_protocol_has_two_implementations() -> None:
+    assert protocols() == IMPLEMENTED.keys()
+
+
+@pytest.mark.parametrize("protocol", IMPLEMENTED)
+def test_what_implements_a_protocol_is_there_and_has_all_of_its_methods(protocol: str) -> None:
+    wanted, *implementations = (_found(name) for name in (protocol, *IMPLEMENTED[protocol]))
+    assert len(set(implementations)) == 2
+    for implementation in implementations:
+        fields = getattr(implementation, "__dataclass_fields__", {})
+        assert all(hasattr(implementation, name) or name in fields for name in _asked(wanted))
+
+
+def _asked(protocol: type) -> set[str]:
+    """The names that a Protocol asks for."""
+    named = {*vars(protocol), *vars(protocol).get("__annotations__", {})}
+    return {name for name in named if not name.startswith("_") or name == "__call__"}
+
+
+def _found(name: str) -> type:
+    module, _, attribute = name.rpartition(".")
+    found: type = getattr(import_module(module), attribute)
+    return found
