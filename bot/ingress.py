@@ -134,7 +134,7 @@ class Ingress:
             self._slow = self._runtime.tasks.spawn("aiogram", self._make_aiogram_path(), vital=False)
         return await asyncio.shield(self._slow)
 
-    async def _make_aiogram_path(self) -> AiogramPath:
+    async def _make_aiogram_path(self) -> "AiogramPath":
         await imported("bot.lazy_aiogram")
         routing = await imported("handlers.routing")
         runtime, settings = self._runtime, self._runtime.settings
