@@ -1,22 +1,177 @@
-"""The real time and the real random, as the engine's ports want them."""
+"""The time and the random numbers of a process, as the engine's ports want them."""
 
 import asyncio
 import os
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import asyncpg
+from loguru import logger
+from redis.exceptions import RedisError
+
+from fsm.kind import Instant
+from storage.connections import POSTGRES_GONE, Pool
+from storage.leases import jitter
+from storage.shared_time import SharedTime
 
 SEED_BYTES = 32
+EVERY_SECONDS = 2.0
+"""How often a process compares its clock with the stores'."""
+POSTGRES_EVERY = 15
+"""PostgreSQL's clock is asked at one comparison in so many: nothing but bans and retention uses it."""
+OFF_MS = 1_000
+"""A clock that differs by more is wrong, and said to be."""
+SLOW_MS = 500
+"""An answer that took longer says too little about the time."""
+TOLD_SECONDS = 600.0
+"""How long health tells of a step."""
+AWAY = (*POSTGRES_GONE, asyncpg.PostgresError, RedisError)
+"""What comparing raises while a store is away."""
+
+
+def _uptime_ns() -> int:
+    """Nanoseconds by a clock that nobody sets, which on Linux also runs while the machine is suspended."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic_ns()
 
 
 class SystemClock:
-    """Wall-clock time."""
+    """The time that all replicas share, see `storage/shared_time.py`.
 
-    def now(self) -> int:
+    Between two measurements it goes on by the monotonic clock, so that a wall clock that is wrong or is set changes
+    nothing; and reading it costs as much as reading the wall clock. Until it is first measured it is the wall clock's.
+
+    Args:
+        wall: nanoseconds since the epoch by this machine's clock; a test steps it.
+        uptime: nanoseconds by a clock that is never set.
+    """
+
+    def __init__(self, wall: Callable[[], int] = time.time_ns, uptime: Callable[[], int] = _uptime_ns) -> None:
+        self._wall = wall
+        self._uptime = uptime
+        self._base = wall() - uptime()
+        """What is to be added to the uptime."""
+        self._wall_base = self._base
+        """The same for this machine's own time, as of the last measurement."""
+        self._stepped_at = -float("inf")
+        self.measured = False
+        """Whether this is the shared time already."""
+        self.shift_ms = 0
+        """What the shared time is ahead of Redis's clock."""
+        self.off_ms = 0
+        """What this machine's clock is ahead of Redis's."""
+        self.postgres_off_ms = 0
+        """What PostgreSQL's clock is ahead of Redis's."""
+        self.round_trip_ms = 0.0
+        self.step_ms = 0
+        """By how much this machine's clock, or Redis's, was set last."""
+        self.others_fit = False
+
+    def now(self) -> Instant:
         """Milliseconds since the epoch, UTC."""
-        return time.time_ns() // 1_000_000
+        return (self._uptime() + self._base) // 1_000_000
 
     async def sleep(self, seconds: float) -> None:
         """Return that much later."""
         await asyncio.sleep(seconds)
+
+    @property
+    def off(self) -> bool:
+        """Whether this machine's clock is wrong."""
+        return abs(self.off_ms) > OFF_MS
+
+    @property
+    def fit(self) -> bool:
+        """Whether this process may lead deadlines: its clock is right, or there is no other process with a right one.
+
+        Deadlines are judged by the shared time anyway; but a machine whose clock is wrong is not to be relied upon.
+        """
+        return not self.off or not self.others_fit
+
+    async def measure(self, shared: SharedTime, *, may_lead: bool = True, redis_ms: int | None = None) -> None:
+        """Compare with the shared time once, and follow it. Raises what redis-py raises.
+
+        Args:
+            shared: the shared clock.
+            may_lead: whether this process leads deadlines or stands by for it.
+            redis_ms: Redis's time, in tests.
+        """
+        self._look_at_wall()
+        sent = self._uptime()
+        fit = may_lead and self.measured and not self.off
+        reading = await shared.read(self.now() if self.measured else None, fit=fit, redis_ms=redis_ms)
+        received = self._uptime()
+        round_trip = received - sent
+        if round_trip > SLOW_MS * 1_000_000 and self.measured:
+            return
+        # Redis looked at its clock at some moment between: the middle is wrong by half of the round trip at most.
+        middle = sent + round_trip // 2
+        was_off, self.round_trip_ms = self.off, round_trip / 1_000_000
+        self.off_ms = (middle + self._wall_base) // 1_000_000 - reading.redis_ms
+        self.others_fit = reading.others_fit
+        ahead = (middle + self._base) // 1_000_000 - reading.shared_ms
+        if self.measured and abs(ahead) > OFF_MS:
+            token, shift = reading.token, reading.shift_ms
+            reading = await shared.carry_over(ahead, token, redis_ms=redis_ms)
+            left = ahead - (reading.shift_ms - shift)
+            self._step(-ahead, "this process had stood still: its" if abs(left) > OFF_MS else "Redis's")
+            ahead = left
+        if not self.measured or abs(ahead) * 1_000_000 > round_trip // 2:  # less than that the measurement can't tell
+            self._base -= ahead * 1_000_000
+        self.measured, self.shift_ms = True, reading.shift_ms
+        if self.off and not was_off:
+            logger.warning("this machine's clock is {} ms ahead of Redis's: others lead deadlines", self.off_ms)
+        elif was_off and not self.off:
+            logger.info("this machine's clock agrees with Redis's again: {} ms", self.off_ms)
+
+    def _look_at_wall(self) -> None:
+        base = self._wall() - self._uptime()
+        step, self._wall_base = (base - self._wall_base) // 1_000_000, base
+        if abs(step) > OFF_MS:
+            self._step(step, "this machine's")
+
+    def _step(self, step_ms: int, whose: str) -> None:
+        self.step_ms, self._stepped_at = step_ms, self._uptime() / 1e9
+        logger.warning("{} clock was set by {:+.1f} s: games go on without a break", whose, step_ms / 1000)
+
+    async def measure_postgres(self, pool: Pool) -> None:
+        """Compare PostgreSQL's clock with Redis's. Raises what asyncpg raises."""
+        sent = self._uptime()
+        async with asyncio.timeout(SLOW_MS / 1000):  # it may be away for long, and Redis is to be asked meanwhile
+            theirs: int = await pool.fetchval("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+        received = self._uptime()
+        before = self.postgres_off_ms
+        ours = ((sent + received) // 2 + self._base) // 1_000_000 - self.shift_ms
+        self.postgres_off_ms = theirs - ours
+        if abs(self.postgres_off_ms) > OFF_MS >= abs(before):
+            logger.warning("PostgreSQL's clock differs from Redis's by {} ms", self.postgres_off_ms)
+
+    async def keep(self, shared: SharedTime, pool: Pool, *, may_lead: bool) -> None:
+        """Compare now and then, until cancelled."""
+        round_ = 0
+        while True:
+            try:
+                await self.measure(shared, may_lead=may_lead)
+                if round_ % POSTGRES_EVERY == 0:
+                    await self.measure_postgres(pool)
+                round_ += 1
+            except AWAY as problem:  # the clock goes on by itself
+                logger.debug("the clock is not compared: {}", type(problem).__name__)
+            await asyncio.sleep(jitter(EVERY_SECONDS))
+
+    async def check(self) -> Mapping[str, Any]:
+        """Tell health of clocks that differ, and of a step in the last ten minutes."""
+        found: dict[str, Any] = {
+            "ok": not self.off and abs(self.postgres_off_ms) <= OFF_MS,
+            "off_ms": self.off_ms,
+            "postgres_off_ms": self.postgres_off_ms,
+            "shift_ms": self.shift_ms,
+            "round_trip_ms": round(self.round_trip_ms, 2),
+        }
+        ago = self._uptime() / 1e9 - self._stepped_at
+        if ago < TOLD_SECONDS:
+            found |= {"ok": False, "stepped_ms": self.step_ms, "stepped_seconds_ago": round(ago)}
+        return found
 
 
 class SystemEntropy:

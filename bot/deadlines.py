@@ -6,7 +6,9 @@ deadline rings. A job sends ``DeadlinePassed``; late, early or twice is harmless
 
 import asyncio
 import secrets
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -24,7 +26,7 @@ from fsm.lobby import DeadlinePassed
 from storage.feed import trace_of
 from storage.games import RedisGames
 from storage.keys import deadlines_key
-from storage.leases import STORE_GONE, jitter
+from storage.leases import STORE_GONE, Lease, jitter
 
 LOOK_AHEAD_MS = 10_000
 """Every second the deadlines of the next ten are compared with the jobs; that mends a missed ring."""
@@ -34,6 +36,8 @@ OVERDUE_MS = 1000
 """A job that should have run so long ago is not relied upon."""
 DAY_MS = 86_400_000
 FIRING_AT_ONCE = 256
+STEP_MS = 20
+"""A smaller change of this machine's clock moves no job."""
 
 
 @dataclass(slots=True)
@@ -50,15 +54,27 @@ class DeadlineStats:
 class Deadlines:
     """Fires the deadlines of live games, while this process leads the schedule."""
 
-    def __init__(self, *, engine: Engine, games: RedisGames, redis: Redis, clock: Clock, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        games: RedisGames,
+        redis: Redis,
+        clock: Clock,
+        tasks: Tasks,
+        fit: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.stats = DeadlineStats()
         self._engine = engine
         self._games = games
         self._redis = redis
         self._clock = clock
         self._tasks = tasks
+        self._fit = fit
         self._jobs: dict[str, Instant] = {}
         """Game -> the deadline that a job waits for."""
+        self._wall_ahead_ms = 0
+        """What this machine's clock, by which APScheduler runs jobs, is ahead of the time of the deadlines."""
         self._leading = False
         self._firing: set[str] = set()
         self._room = asyncio.Semaphore(FIRING_AT_ONCE)
@@ -66,15 +82,23 @@ class Deadlines:
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
 
+    async def run(self, lease: Lease) -> None:
+        """Lead while the lease is ours and the clock is fit, and stand by while not; until cancelled."""
+        while True:
+            while not self._fit():  # noqa: ASYNC110 -- the clock is compared every two seconds, there is no event
+                await asyncio.sleep(1)
+            await lease.run(self.lead)
+
     async def lead(self, _fence: int = 0) -> None:
-        """Keep a job for each deadline until cancelled."""
+        """Keep a job for each deadline, until cancelled or until the clock is not fit."""
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         self._scheduler.start()
         self._leading = True
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._listen())
-                group.create_task(self._reconcile_always())
+                listening = group.create_task(self._listen())
+                await self._reconcile_while_fit()
+                listening.cancel()
         finally:
             self._leading = False  # what is still being told must not leave jobs behind that nobody runs
             self._scheduler.shutdown(wait=False)
@@ -97,10 +121,11 @@ class Deadlines:
                 logger.debug("deadlines can't be heard: {}", type(problem).__name__)
                 await asyncio.sleep(jitter(0.5))
 
-    async def _reconcile_always(self) -> None:
+    async def _reconcile_while_fit(self) -> None:
         round_ = 0
-        while True:
+        while self._fit():
             try:
+                self._follow_wall()
                 await self.reconcile(DAY_MS * 2 if round_ % FULL_EVERY == 0 else LOOK_AHEAD_MS)
                 round_ += 1
             except Unavailable as problem:
@@ -112,6 +137,15 @@ class Deadlines:
         for game_id, deadline in await self._games.deadlines(self._clock.now() + ahead_ms):
             self.expect(game_id, deadline)
         self.stats.jobs = len(self._jobs)
+
+    def _follow_wall(self) -> None:
+        """Make all jobs anew where this machine's clock was set: APScheduler would run them too early or too late."""
+        ahead = _wall_ms() - self._clock.now()
+        if abs(ahead - self._wall_ahead_ms) > STEP_MS:
+            self._wall_ahead_ms = ahead
+            for game_id, deadline in list(self._jobs.items()):
+                self._drop(game_id)
+                self.expect(game_id, deadline)
 
     def expect(self, game_id: str, deadline: Instant) -> None:
         """Have a job for that deadline; one that is due is fired at once. Does nothing while others lead."""
@@ -126,7 +160,7 @@ class Deadlines:
         self._jobs[game_id] = deadline
         self._scheduler.add_job(
             self._due,
-            DateTrigger(datetime.fromtimestamp(deadline / 1000, UTC)),
+            DateTrigger(datetime.fromtimestamp((deadline + self._wall_ahead_ms) / 1000, UTC)),
             args=(game_id, deadline),
             id=f"{game_id}:{deadline}",
             replace_existing=True,
@@ -197,3 +231,8 @@ class Deadlines:
             await asyncio.gather(*(self.fire(game_id, deadline) for game_id, deadline in due))
             fired += len(due)
         return fired
+
+
+def _wall_ms() -> int:
+    """This machine's time, right or wrong."""
+    return time.time_ns() // 1_000_000

@@ -43,6 +43,7 @@ from storage.connections import (
 )
 from storage.embedded import stores
 from storage.games import RedisGames
+from storage.shared_time import SharedTime
 from telegram.sender import Clock
 
 LISTENERS = 64
@@ -157,6 +158,7 @@ async def _roles(
     consumers: Consumers | None = None
     try:
         me = await who_am_i(runtime)
+        await _compare_clocks(runtime, may_lead="scheduler" in roles)
         tasks.spawn("released leases", runtime.released.listen())
         tasks.spawn("people", runtime.stores.people.run())
         tasks.spawn("loop lag", watch_loop(runtime.metrics.loop_lag.add))
@@ -171,7 +173,7 @@ async def _roles(
         )
         deadlines = _deadlines(runtime)
         if "scheduler" in roles:
-            taking.append(tasks.spawn("deadlines", runtime.lease("{deadlines}").run(deadlines.lead)))
+            taking.append(tasks.spawn("deadlines", deadlines.run(runtime.lease("{deadlines}"))))
         _export(runtime, deadlines, consumers)
         if "ingress" in roles:
             ingress = Ingress(runtime, me, boards, partial(_words, health), accepts_everything, seat)
@@ -196,13 +198,24 @@ async def _roles(
         await _stop(runtime, taking, ingress, consumers)
 
 
+async def _compare_clocks(runtime: Runtime, *, may_lead: bool) -> None:
+    """Take over the time that all processes share, and go on comparing. A clock that a test turns is left alone."""
+    clock = runtime.play.clock
+    if isinstance(clock, SystemClock):
+        shared = SharedTime(runtime.stores.redis, runtime.owner)
+        await clock.measure(shared, may_lead=may_lead)
+        runtime.tasks.spawn("clock", clock.keep(shared, runtime.stores.pool, may_lead=may_lead))
+
+
 def _deadlines(runtime: Runtime) -> Deadlines:
+    clock = runtime.play.clock
     return Deadlines(
         engine=runtime.play.engine,
         games=runtime.stores.games,
         redis=runtime.stores.listening,
-        clock=runtime.play.clock,
+        clock=clock,
         tasks=runtime.tasks,
+        fit=(lambda: clock.fit) if isinstance(clock, SystemClock) else (lambda: True),
     )
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from redis.asyncio import Redis
 
-from bot.clock import SystemClock
 from bot.game_defaults import rates_of, rules_of
 from bot.observe.metrics import Metrics
 from bot.settings import Settings
@@ -147,7 +146,8 @@ def build(
     """Wire the services of a process, by hand, from its settings and its connections."""
     tasks = Tasks(partial(_count_death, metrics))
     postgres_circuit, redis_circuit = Circuit("postgres"), Circuit("redis")
-    stores = _stores(settings, pool, cast("Pool", GuardedPool(pool, postgres_circuit)), redis, listening)
+    guarded = cast("Pool", GuardedPool(pool, postgres_circuit))
+    stores = _stores(settings, pool, guarded, redis, listening, clock)
     games: GameStore = GuardedStore(MeasuredStore(stores.games, metrics.commits.add), redis_circuit)
     if settings.durability.strict:
         games = StrictGames(games, stores.projector, stores.codec, partial(tasks.spawn, brief=True))
@@ -174,7 +174,7 @@ def build(
     )
 
 
-def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listening: Redis) -> Stores:
+def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listening: Redis, clock: Clock) -> Stores:
     """Wire the repositories. Reads for people go through ``guarded``, which fails fast while PostgreSQL is away."""
     codec = Codec(KINDS)
     return Stores(
@@ -189,7 +189,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
             keep_finished_ms=int(settings.games.keep_finished_seconds * 1000),
         ),
         projector=Projector(pool),
-        people=People(guarded, redis),
+        people=People(guarded, redis, clock.now),
         archive=Archive(guarded, codec),
         questions=Questions(guarded),
         wallets=Wallets(guarded, redis),
@@ -197,9 +197,10 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
 
 
 def _telegram(settings: Settings, redis: Redis, clock: Clock) -> Telegram:
-    """Wire the client and the outbox. Limits follow Redis's clock, except under a clock that a test turns."""
+    """Wire the client and the outbox."""
     telegram = settings.telegram
-    limits = Limits(redis, rates_of(settings), None if isinstance(clock, SystemClock) else clock.now)
+    # Not Redis's own time, which is set with its machine's clock: an allowance of ten minutes ahead would stop all.
+    limits = Limits(redis, rates_of(settings), clock.now)
     return Telegram(
         api=BotApi(telegram.token.get_secret_value(), telegram.api_base, seconds=telegram.request_timeout_seconds),
         limits=limits,

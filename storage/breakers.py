@@ -7,10 +7,11 @@ rules, and lose nothing by it.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import CLOSED, OpenedState
+from purgatory.domain.model import CLOSED, OPENED, HalfOpenedState, OpenedState
 
 from fsm.engine import Commit, Committed, GameStore, Stored, Unavailable
 from storage.connections import POSTGRES_GONE
@@ -55,6 +56,7 @@ class Circuit:
         if self._breaker is None:
             self._breaker = await self._factory.get_breaker(self._name)
         other: Exception | None = None
+        forgive_steps(self._breaker)
         try:
             async with self._breaker:
                 try:
@@ -69,6 +71,13 @@ class Circuit:
             raise
         assert other is not None
         raise other
+
+
+def forgive_steps(breaker: AsyncCircuitBreaker) -> None:
+    """Half-open a circuit that was opened in the future: purgatory counts its pause by a wall clock that may be set."""
+    opened_at = breaker.context.opened_at
+    if breaker.context.state == OPENED and opened_at is not None and opened_at > time.time():
+        breaker.context.set_state(HalfOpenedState())
 
 
 class GuardedStore:

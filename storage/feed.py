@@ -83,7 +83,9 @@ return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-%.0f', low_ms, 
 _LAG = f"""{GROUPS}
 local place = groups()[ARGV[1]]
 local waiting = redis.call('XRANGE', KEYS[1], place and '(' .. place or '-', '+', 'COUNT', ARGV[2])
-return {{#waiting, waiting[1] and waiting[1][1] or ''}}
+local age, t = 0, redis.call('TIME')
+if waiting[1] then age = t[1] * 1000 + math.floor(t[2] / 1000) - tonumber(string.match(waiting[1][1], '%d+')) end
+return {{#waiting, math.max(0, age)}}
 """
 
 
@@ -203,9 +205,7 @@ class Feed:
     async def lag(self) -> Lag:
         """How far the group is behind, in all its shards. Raises what redis-py raises."""
         found = [await self._lag(keys=[key], args=[self.group, LAG_LIMIT]) for key in self._shards]
-        oldest = [int(id_.partition(b"-")[0]) for _, id_ in found if id_]
-        age = max(0, round(time.time() * 1000) - min(oldest)) if oldest else 0
-        return Lag(sum(count for count, _ in found), age)
+        return Lag(sum(count for count, _ in found), max(age for _, age in found))
 
     async def aside(self) -> int:
         """How many entries are set aside, in all its shards. Raises what redis-py raises."""

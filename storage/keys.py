@@ -78,3 +78,8 @@ def challenge_key(player_id: PlayerId) -> str:
 def administrators_key(chat_id: int) -> str:
     """String: JSON list of the user ids that administer a chat."""
     return f"{PREFIX}:hosts:{chat_id}"
+
+
+def clock_key() -> str:
+    """Hash: how the shared time relates to Redis's own, see `storage/shared_time.py`."""
+    return f"{PREFIX}:clock"

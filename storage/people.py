@@ -251,11 +251,16 @@ class _Together(Generic[K, V]):
         return batch.rows.get(key)
 
 
+def _wall_ms() -> Instant:
+    return time.time_ns() // 1_000_000
+
+
 class People:
     """Who plays where. `run` is to be running: it hears what other processes change, and writes who was seen."""
 
-    def __init__(self, pool: Pool, redis: Redis) -> None:
+    def __init__(self, pool: Pool, redis: Redis, now: Callable[[], Instant] = _wall_ms) -> None:
         self._pool = pool
+        self._now = now
         self._redis = redis
         self._locales: _Memory[PlayerId, str] = _Memory(self._locale_of, REMEMBER_LOCALES_SECONDS)
         self._locales_together = _Together(self._read_locales)
@@ -395,11 +400,12 @@ class People:
             return None
         if not here and not everywhere:
             return False
-        return _holds(here, player_id) or _holds(everywhere, player_id)
+        return self._holds(here, player_id) or self._holds(everywhere, player_id)
 
     async def is_banned(self, chat_id: int, player_id: PlayerId) -> bool:
         """Whether a player is kept out here, or everywhere."""
-        return _holds(await self._bans.get(chat_id, {}), player_id) or _holds(await self._bans.get(0, {}), player_id)
+        here, everywhere = await self._bans.get(chat_id, {}), await self._bans.get(0, {})
+        return self._holds(here, player_id) or self._holds(everywhere, player_id)
 
     async def bans(self, chat_id: int, limit: int = 100, offset: int = 0) -> list[Ban]:
         """The bans in force in a chat, or (0) in all."""
@@ -408,6 +414,11 @@ class People:
             Ban(player_id, name, by, reason, _instant(made), None if until is None else _instant(until))
             for player_id, name, by, reason, made, until in rows
         ]
+
+    def _holds(self, bans: Mapping[PlayerId, float], player_id: PlayerId) -> bool:
+        """Whether one of these bans keeps a player out now."""
+        until = bans.get(player_id)
+        return until is not None and self._now() / 1000 < until
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -501,12 +512,6 @@ class People:
                 await self.flush()
             except AWAY as problem:
                 logger.warning("{} players seen wait for PostgreSQL: {}", len(self._waiting), type(problem).__name__)
-
-
-def _holds(bans: Mapping[PlayerId, float], player_id: PlayerId) -> bool:
-    """Whether one of these bans keeps a player out now."""
-    until = bans.get(player_id)
-    return until is not None and time.time() < until
 
 
 def _remember(rows: OrderedDict[PlayerId, tuple[str, str | None]], key: PlayerId, row: Any, limit: int) -> None:

@@ -14,6 +14,8 @@ import msgspec
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import CLOSED, OpenedState
 
+from storage.breakers import forgive_steps
+
 if TYPE_CHECKING:
     from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
@@ -288,6 +290,7 @@ class BotApi:
         if probe and self._probing:
             raise self._refused(method, 0.5)
         failure: ApiError
+        forgive_steps(self._breaker)
         try:
             async with self._breaker:
                 self._probing = probe

@@ -9,6 +9,7 @@ from loguru import logger
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from redis.exceptions import RedisError
 
+from bot.clock import SystemClock
 from bot.deadlines import Deadlines
 from bot.runtime import Runtime
 from fsm.engine import Unavailable
@@ -74,9 +75,21 @@ def export(runtime: Runtime, deadlines: Deadlines, sender: Sender | None, sample
         breaker.add_metric((service,), 0 if guard.state == "closed" else 1)
     yield breaker
     yield from _deadlines(deadlines)
+    if isinstance(runtime.play.clock, SystemClock):
+        yield from _clock(runtime.play.clock)
     if sender is not None:
         yield from _sender(sender)
         yield from _samples(samples)
+
+
+def _clock(clock: SystemClock) -> Iterator[Metric]:
+    off = GaugeMetricFamily("tombola_clock_off_seconds", "What a clock is ahead of Redis's.", labels=("clock",))
+    off.add_metric(("machine",), clock.off_ms / 1000)
+    off.add_metric(("postgres",), clock.postgres_off_ms / 1000)
+    yield off
+    yield GaugeMetricFamily(
+        "tombola_clock_shift_seconds", "What the time of the games is ahead of Redis's.", clock.shift_ms / 1000
+    )
 
 
 def _samples(samples: Samples) -> Iterator[Metric]:

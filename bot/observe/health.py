@@ -8,6 +8,7 @@ from typing import Any
 
 from loguru import logger
 
+from bot.clock import SystemClock
 from bot.runtime import Breaker, Runtime
 
 CHECK_SECONDS = 2.0
@@ -37,14 +38,14 @@ class Report:
 
     ready: bool
     checks: Mapping[str, Checked]
-    started_at: float
+    uptime_seconds: float
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         well = all(check.well for check in self.checks.values())
         return {
             "status": "ok" if well else "degraded" if self.ready else "down",
-            "uptime_seconds": round(time.time() - self.started_at, 1),
+            "uptime_seconds": round(self.uptime_seconds, 1),
             "checks": {name: check.as_dict() for name, check in self.checks.items()},
         }
 
@@ -59,7 +60,7 @@ class Health:
     def __init__(self, checks: Mapping[str, Check], *, needed: frozenset[str]) -> None:
         self._checks = checks
         self._needed = needed
-        self._started_at = time.time()
+        self._started_at = time.monotonic()
         self._last: tuple[float, Report] | None = None
         self._lock = asyncio.Lock()
         self.stopping = False
@@ -73,7 +74,7 @@ class Health:
             found = await asyncio.gather(*(_ask(name, check) for name, check in self._checks.items()))
             checks = dict(zip(self._checks, found, strict=True))
             ready = not self.stopping and all(checks[name].well for name in self._needed if name in checks)
-            report = Report(ready, checks, self._started_at)
+            report = Report(ready, checks, time.monotonic() - self._started_at)
             self._last = (time.monotonic(), report)
             return report
 
@@ -159,6 +160,8 @@ def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.
     }
     if "worker" in roles:
         found["feed"] = feed
+    if isinstance(runtime.play.clock, SystemClock):
+        found["clock"] = runtime.play.clock.check
     if accepts_everything is not None:
         found["updates"] = _flag_check(accepts_everything)
     return found | {name: _breaker_check(guard) for name, guard in runtime.breakers.items() if name not in found}

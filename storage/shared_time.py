@@ -1,0 +1,112 @@
+"""The time that all processes of a deployment share: Redis's, carried on without a break where Redis's clock is set.
+
+Deadlines are compared with one clock, whichever replica receives a command. That clock is Redis's. When the machine of
+Redis has its clock set (a correction by NTP, a failover to another machine), the shared time goes on as before by a
+*shift*, which Redis keeps for all processes and which melts away within a day: nobody's minute becomes eleven, and the
+shared time is the real one again in the end.
+"""
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from fsm.kind import Instant
+from storage import keys
+
+MELT_MS = 86_400_000
+"""Time in which a shift shrinks to nothing. Ten minutes melt at 0.7 %: a lobby of a minute lasts 0.4 s longer."""
+AGREES_MS = 1_000
+"""A process whose time differs by less agrees, be its message delayed."""
+HEARD_MS = 6_000
+"""A replica that agreed with the shared time within this long is a witness; three times the interval of measuring."""
+MOST_MS = 12 * 3_600_000
+"""A longer step is followed, not carried over: the clock was days off before, as on a machine without a battery."""
+
+_MEASURE = f"""
+-- KEYS: clock. ARGV: Redis's time ('': its own; tests give another), this process, its idea of the shared time
+-- ('': none), whether it may lead deadlines, and the step that it has seen (''; or ms to add) since the shift with
+-- that token.
+local now = tonumber(ARGV[1])
+if not now then
+  local t = redis.call('TIME')
+  now = t[1] * 1000 + math.floor(t[2] / 1000)
+end
+local kept = redis.call('HMGET', KEYS[1], 'shift', 'since', 'token', 'heard', 'by', 'fit_heard', 'fit_by')
+local shift, since, token = tonumber(kept[1]) or 0, tonumber(kept[2]) or now, tonumber(kept[3]) or 0
+-- A time of before the step can lie in the future: it is no reason to melt the shift, nor a witness.
+shift = math.floor(shift * (1 - math.min(1, math.max(0, now - since) / {MELT_MS})) + 0.5)
+local function heard(at, by)
+  at = tonumber(at)
+  if at and by ~= ARGV[2] and at <= now and now - at < {HEARD_MS} then return 1 end
+  return 0
+end
+if ARGV[5] ~= '' and tonumber(ARGV[6]) == token and heard(kept[4], kept[5]) == 0 then
+  shift, token = shift + tonumber(ARGV[5]), token + 1
+  if math.abs(shift) > {MOST_MS} then shift = 0 end
+  redis.call('HSET', KEYS[1], 'shift', shift, 'since', now, 'token', token, 'heard', now, 'by', ARGV[2])
+end
+local believed = tonumber(ARGV[3])
+if believed and math.abs(believed - now - shift) < {AGREES_MS} then
+  redis.call('HSET', KEYS[1], 'heard', now, 'by', ARGV[2])
+end
+if ARGV[4] == '1' then redis.call('HSET', KEYS[1], 'fit_heard', now, 'fit_by', ARGV[2]) end
+redis.call('PEXPIRE', KEYS[1], {2 * MELT_MS})
+return {{now, shift, token, heard(kept[6], kept[7])}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at the shared clock. Times in ms."""
+
+    redis_ms: int
+    """Redis's own time."""
+    shift_ms: int
+    """To be added to it."""
+    token: int
+    """The number of the shift."""
+    others_fit: bool
+    """Whether another replica, with a sound clock, leads deadlines or stands by for it."""
+
+    @property
+    def shared_ms(self) -> int:
+        """The time that all processes share."""
+        return self.redis_ms + self.shift_ms
+
+
+class SharedTime:
+    """Reads the shared clock, and carries it over a step.
+
+    Args:
+        redis: where the clock is.
+        owner: this process, unique.
+    """
+
+    def __init__(self, redis: Redis, owner: str) -> None:
+        self._owner = owner
+        self._measure = redis.register_script(_MEASURE)
+
+    async def read(self, believed: Instant | None, *, fit: bool, redis_ms: int | None = None) -> Reading:
+        """Look at the clock. Raises what redis-py raises.
+
+        Args:
+            believed: the shared time as this process has it; where it agrees, others may rely on it.
+            fit: this process may lead deadlines.
+            redis_ms: Redis's time, in tests.
+        """
+        return await self._run(redis_ms, "" if believed is None else believed, int(fit))
+
+    async def carry_over(self, step_ms: int, token: int, *, redis_ms: int | None = None) -> Reading:
+        """Add a step to the shift, unless another process has done so or has not seen it. Raises what redis-py raises.
+
+        A replica that was suspended sees the same as one whose Redis had its clock set. Where another replica has
+        agreed with the shared time a moment ago, it is this one that is wrong: nothing is changed.
+        """
+        return await self._run(redis_ms, "", 0, step_ms, token)
+
+    async def _run(
+        self, redis_ms: int | None, believed: int | str, fit: int, step_ms: int | str = "", token: int | str = ""
+    ) -> Reading:
+        arguments = ["" if redis_ms is None else redis_ms, self._owner, believed, fit, step_ms, token]
+        now, shift, number, others = await self._measure(keys=[keys.clock_key()], args=arguments)
+        return Reading(int(now), int(shift), int(number), bool(others))
