@@ -1,6 +1,7 @@
 """The role that carries what happened further: to PostgreSQL, to the chats, to Telegram; and keeps the stores tidy."""
 
 import asyncio
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from redis.exceptions import RedisError
 
 from bot.importing import imported
 from bot.runtime import Runtime
+from fsm.engine import Unavailable
 from handlers.boards import Boards
 from handlers.kinds import extras
 from handlers.kinds.consumer import ConsumerContext
@@ -106,19 +108,30 @@ class Consumers:
         elif outcome.settled is Settled.MIGRATED and outcome.chat_id is not None:
             await self._boards.chat_migrated(outgoing, outcome.chat_id)
         for show in self._shows:
-            await show.settled(outgoing, outcome)
+            try:
+                await show.settled(outgoing, outcome)
+            except Exception as bug:  # noqa: BLE001 -- what one show makes of it is not the others' trouble
+                self._runtime.aside.add(f"show of {show.name}", outgoing.id, bug)
 
     async def _rebuild(self) -> None:
         """Put back the live games that Redis has lost, and tell their chats; show again how the last ones ended."""
         runtime = self._runtime
         rebuilt = await rebuild(runtime.stores.pool, runtime.stores.redis, runtime.stores.codec, runtime.stores.games)
         for game in rebuilt.games:
-            await self._boards.tell_restored(game)
+            await self._one(game.id, self._boards.tell_restored(game))
         recent = min(RESULT_MS, int(runtime.settings.games.keep_finished_seconds * 500))
-        runtime.play.clock.now() - recent
         stores, since = runtime.stores, runtime.play.clock.now() - recent
         for stored in await forgotten(stores.pool, stores.redis, stores.codec, since=since):
-            await self._boards.show_again(stored.state, stored.version)
+            await self._one(stored.state.id, self._boards.show_again(stored.state, stored.version))
+
+    async def _one(self, game_id: str, showing: Awaitable[object]) -> None:
+        """Show one game; a view that raises must not keep the other games from being shown."""
+        try:
+            await showing
+        except (*AWAY, Unavailable):
+            raise
+        except Exception as bug:  # noqa: BLE001
+            self._runtime.aside.add("showing restored games", game_id, bug)
 
     async def _rebuilt(self) -> bool:
         """Put them back now. False where a store is away."""
@@ -144,6 +157,7 @@ class Consumers:
     async def _prune_daily(self, _fence: int) -> None:
         runtime, games = self._runtime, self._runtime.settings.games
         while True:
+            pause: float = PRUNE_SECONDS
             try:
                 pruned = await prune(
                     runtime.stores.pool,
@@ -155,6 +169,8 @@ class Consumers:
                 logger.info("pruned: {}", pruned)
             except AWAY as problem:
                 logger.warning("nothing pruned yet: {}", type(problem).__name__)
-                await asyncio.sleep(PRUNE_AGAIN_SECONDS)
-            else:
-                await asyncio.sleep(PRUNE_SECONDS)
+                pause = PRUNE_AGAIN_SECONDS
+            except Exception as bug:  # noqa: BLE001 -- it must not stop the process, nor be tried without a pause
+                self._runtime.aside.add("retention", "all", bug)
+                pause = PRUNE_AGAIN_SECONDS
+            await asyncio.sleep(pause)

@@ -27,6 +27,7 @@ from storage.feed import trace_of
 from storage.games import RedisGames
 from storage.keys import deadlines_key
 from storage.leases import STORE_GONE, Lease, jitter
+from storage.set_aside import SetAside
 
 LOOK_AHEAD_MS = 10_000
 """Every second the deadlines of the next ten are compared with the jobs; that mends a missed ring."""
@@ -36,6 +37,7 @@ OVERDUE_MS = 1000
 """A job that should have run so long ago is not relied upon."""
 DAY_MS = 86_400_000
 FIRING_AT_ONCE = 256
+FIRING = "deadlines"
 STEP_MS = 20
 """A smaller change of this machine's clock moves no job."""
 
@@ -45,7 +47,7 @@ class DeadlineStats:
     """What is counted; read by whoever exports it."""
 
     fired: Counter[str] = field(default_factory=Counter)
-    """By outcome: ``moved``, ``nothing``, ``gone``, ``unavailable``."""
+    """By outcome: ``moved``, ``nothing``, ``gone``, ``unavailable``, ``error``."""
     lateness: Histogram = field(default_factory=Histogram)
     """Seconds from a deadline to the commit after it."""
     jobs: int = 0
@@ -63,6 +65,7 @@ class Deadlines:
         clock: Clock,
         tasks: Tasks,
         fit: Callable[[], bool] = lambda: True,
+        aside: SetAside | None = None,
     ) -> None:
         self.stats = DeadlineStats()
         self._engine = engine
@@ -71,6 +74,7 @@ class Deadlines:
         self._clock = clock
         self._tasks = tasks
         self._fit = fit
+        self._aside = aside or SetAside()
         self._jobs: dict[str, Instant] = {}
         """Game -> the deadline that a job waits for."""
         self._wall_ahead_ms = 0
@@ -115,11 +119,17 @@ class Deadlines:
                     while True:
                         message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=30)
                         if message is not None:
-                            game_id, deadline = message["data"].decode().split(" ")
-                            self.expect(game_id, int(deadline))
+                            self._heard(message["data"])
             except STORE_GONE as problem:
                 logger.debug("deadlines can't be heard: {}", type(problem).__name__)
                 await asyncio.sleep(jitter(0.5))
+
+    def _heard(self, told: bytes) -> None:
+        try:
+            game_id, deadline = told.decode().split(" ")
+            self.expect(game_id, int(deadline))
+        except ValueError as problem:  # not from us: nobody but the commit script is expected on this channel
+            self._aside.add("deadlines heard", repr(told[:64]), problem)
 
     async def _reconcile_while_fit(self) -> None:
         round_ = 0
@@ -182,7 +192,9 @@ class Deadlines:
         self._fire_soon(game_id, deadline)
 
     def _fire_soon(self, game_id: str, deadline: Instant) -> None:
-        if game_id not in self._firing:  # else the reconciliation comes back to it
+        if game_id not in self._firing and not self._aside.waits(
+            FIRING, game_id
+        ):  # else the reconciliation comes back to it
             self._firing.add(game_id)
             self._tasks.spawn(f"deadline of {game_id}", self._fire_one(game_id, deadline), vital=False)
 
@@ -208,7 +220,11 @@ class Deadlines:
         except (Unavailable, Rejected) as problem:
             self.stats.fired["unavailable"] += 1
             logger.warning("a deadline could not be told: {}", problem)
+        except Exception as bug:  # noqa: BLE001 -- a game whose rules raise must not stop the deadlines of the others
+            self.stats.fired["error"] += 1
+            self._aside.add(FIRING, game_id, bug)
         else:
+            self._aside.done(FIRING, game_id)
             self.stats.fired["moved" if outcome.events else "nothing"] += 1
             if outcome.events:
                 self.stats.lateness.add((self._clock.now() - deadline) / 1000)

@@ -216,6 +216,7 @@ def _deadlines(runtime: Runtime) -> Deadlines:
         clock=clock,
         tasks=runtime.tasks,
         fit=(lambda: clock.fit) if isinstance(clock, SystemClock) else (lambda: True),
+        aside=runtime.aside,
     )
 
 

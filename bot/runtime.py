@@ -34,6 +34,7 @@ from storage.leases import RELEASED, Bell, Lease
 from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
+from storage.set_aside import SetAside
 from storage.stores import Stores
 from storage.strict import StrictGames
 from storage.wallets import Wallets
@@ -84,6 +85,7 @@ class Runtime:
         groups: consumer groups that read the feed.
         breakers: service -> its circuit breaker; a role adds those of the services that it alone calls.
         released: wakes whoever waits for a lease when one is released.
+        aside: what the loops of this process could not handle.
     """
 
     settings: Settings
@@ -96,6 +98,7 @@ class Runtime:
     groups: tuple[str, ...]
     breakers: dict[str, Breaker]
     released: Bell
+    aside: SetAside
 
     def boards(self, bot_username: str) -> Boards:
         """The living messages of the bot of that name."""
@@ -108,6 +111,7 @@ class Runtime:
             redis=self.stores.redis,
             clock=self.play.clock,
             bot_username=bot_username,
+            aside=self.aside,
         )
 
     def lease(self, name: str) -> Lease:
@@ -147,6 +151,7 @@ def build(
     tasks = Tasks(partial(_count_death, metrics))
     postgres_circuit, redis_circuit = Circuit("postgres"), Circuit("redis")
     guarded = cast("Pool", GuardedPool(pool, postgres_circuit))
+    aside = SetAside(partial(_count_error, metrics))
     stores = _stores(settings, pool, guarded, redis, listening, clock)
     games: GameStore = GuardedStore(MeasuredStore(stores.games, metrics.commits.add), redis_circuit)
     if settings.durability.strict:
@@ -171,6 +176,7 @@ def build(
         groups=("projector", "boards", *extras.SHOWS, *(("beacon",) if settings.games.draw.beacon_url else ())),
         breakers={"postgres": postgres_circuit, "redis": redis_circuit, "telegram": telegram.api},
         released=Bell(listening, RELEASED),
+        aside=aside,
     )
 
 
@@ -206,6 +212,10 @@ def _telegram(settings: Settings, redis: Redis, clock: Clock) -> Telegram:
         limits=limits,
         outbox=Outbox(redis, limits),
     )
+
+
+def _count_error(metrics: Metrics, loop: str) -> None:
+    metrics.errors[loop] += 1
 
 
 def _count_death(metrics: Metrics, name: str, _error: BaseException) -> None:

@@ -22,6 +22,7 @@ from storage.feed import Entry
 from storage.games import LIVE_TTL_MS, RedisGames
 from storage.leases import STORE_GONE
 from storage.people import People
+from storage.set_aside import SetAside
 from telegram.limits import Priority
 from telegram.outbox import Outbox, Outgoing
 
@@ -31,6 +32,9 @@ GATHER_MS = 300
 BETWEEN_MS = 2_000
 """Two renderings of one game's progress are at least this far apart: as long as a draw is shown. In a group Telegram
 allows one every three seconds, so what is faster for a while has to stand still afterwards."""
+PROGRESS = "board progress"
+TRIES = 5
+"""How often progress that can't be rendered is tried, if nothing else happens in the game."""
 REMEMBERED = 50_000
 """Games whose last rendered phase this process remembers."""
 
@@ -43,7 +47,7 @@ def slot_of(game_id: str) -> str:
 class Boards:
     """Renders games and hands them to the outbox."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- parts, each by its name
         self,
         *,
         engine: Engine,
@@ -54,6 +58,7 @@ class Boards:
         redis: Redis,
         clock: Clock,
         bot_username: str,
+        aside: SetAside | None = None,
     ) -> None:
         self._engine = engine
         self._games = games
@@ -63,6 +68,7 @@ class Boards:
         self._redis = redis
         self._clock = clock
         self._bot_username = bot_username
+        self._aside = aside or SetAside()
         self._phases: OrderedDict[str, tuple[str, Instant | None]] = OrderedDict()
         self._dirty: dict[str, tuple[Instant, int | None, str]] = {}
         """Game -> when to render its progress, the version that it must have at least (None: the store's), and the
@@ -135,8 +141,13 @@ class Boards:
     async def send_anew(self) -> None:
         """Send the message of every live game once more: the chats have lost theirs."""
         for game_id, _ in await self._games.deadlines(self._clock.now() + LIVE_TTL_MS):
-            await self._outbox.forget(slot_of(game_id))
-            await self.show(game_id)
+            try:
+                await self._outbox.forget(slot_of(game_id))
+                await self.show(game_id)
+            except (Unavailable, *STORE_GONE):
+                raise
+            except Exception as bug:  # noqa: BLE001 -- one game's view must not keep the others from their chats
+                self._aside.add("sending anew", game_id, bug)
 
     async def tell_restored(self, game: Game) -> None:
         """Tell a chat that its game was put back after the live store was lost, and show the game as it is now."""
@@ -199,6 +210,11 @@ class Boards:
             except (Unavailable, *STORE_GONE) as reason:
                 logger.bind(game=game_id).debug("progress is shown later: {}", reason)
                 self._dirty.setdefault(game_id, (now + BETWEEN_MS, version, trace))
+            except Exception as bug:  # noqa: BLE001 -- one game's view must not stop the progress of all others
+                if (failures := self._aside.add(PROGRESS, game_id, bug)) < TRIES:
+                    self._dirty.setdefault(game_id, (now + BETWEEN_MS * 2**failures, version, trace))
+            else:
+                self._aside.done(PROGRESS, game_id)
 
     # -- what became of messages ---------------------------------------------------------------------------------
 

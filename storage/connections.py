@@ -39,7 +39,13 @@ POSTGRES_GONE = (
     asyncpg.InternalClientError,  # what giving such a connection back to the pool may raise
 )
 """What asyncpg raises while the server is away, starting, stopping or full."""
-POSTGRES_AGAIN = (*POSTGRES_GONE, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+POSTGRES_AGAIN = (
+    *POSTGRES_GONE,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
 """After these a whole transaction may be tried again, where repeating it is harmless."""
 POSTGRES_REFUSES = (
     asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password is one
@@ -56,6 +62,13 @@ CLOSE_SECONDS = 3
 """How long a closing pool waits for queries in hand."""
 HEALTH_CHECK_SECONDS = 15
 """A Redis connection that was idle for longer is pinged before its next use."""
+IDLE_SECONDS = 5
+"""How long the server waits in a transaction for the next statement."""
+LOCK_SECONDS = 3
+"""How long a statement waits for a lock."""
+_LIMITS = f"""
+SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'; SET LOCAL lock_timeout = '{LOCK_SECONDS}s'
+"""
 JSONB_VERSION = b"\x01"
 """First byte of a jsonb value in PostgreSQL's binary protocol."""
 
@@ -141,6 +154,22 @@ async def _raw_jsonb(connection: Connection) -> None:
     )
 
 
+@asynccontextmanager
+async def bounded_transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """Begin a transaction that frees its locks soon if this process is frozen, and waits for others' only so long.
+
+    A process that is stopped (SIGSTOP, a paused virtual machine) in the middle of a transaction keeps its locks: after
+    `IDLE_SECONDS` the server ends its session, so that others go on. The limits are set in the transaction, not when
+    connecting, because a pooler in transaction mode refuses or forgets those.
+
+    Raises:
+        asyncpg.LockNotAvailableError: another transaction has kept a row for `LOCK_SECONDS`.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(_LIMITS)
+        yield connection
+
+
 async def in_transaction(
     pool: Pool, work: Callable[[Connection], Awaitable[Result]], *, attempts: int = 5, timeout_seconds: float = 10
 ) -> Result:
@@ -156,7 +185,7 @@ async def in_transaction(
         on=POSTGRES_AGAIN, attempts=attempts, timeout=timeout_seconds, wait_initial=0.02, wait_max=1
     ):
         with attempt:
-            async with pool.acquire() as connection, connection.transaction():
+            async with bounded_transaction(pool) as connection:
                 return await work(connection)
     raise AssertionError("stamina raises after the last attempt")  # pragma: no cover
 

@@ -118,6 +118,9 @@ async def _run(dsn: str, work: Callable[[Config], None]) -> None:
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
     def migrate(connection: Connection) -> None:
+        # A process that is frozen in the middle must not keep the others from starting for ever. Alembic needs less
+        # than a second between two statements.
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '20s'"))
         # The lock ends with the transaction; who waited for it then sees the schema as the other has left it.
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         config = Config(attributes={"connection": connection})

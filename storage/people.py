@@ -301,11 +301,21 @@ class People:
             while self._waiting:
                 rows = dict(list(self._waiting.items())[:FLUSH_ROWS])
                 ids = sorted(rows)  # in one order, as other processes write players too
-                names = [rows[id_][0] for id_ in ids]
-                await self._pool.execute(_SAW_PLAYERS, ids, names, [rows[id_][1] for id_ in ids])
+                await self._write_seen(ids, rows)
                 for id_, row in rows.items():
                     if self._waiting.get(id_) == row:
                         del self._waiting[id_]
+
+    async def _write_seen(self, ids: list[PlayerId], rows: Mapping[PlayerId, tuple[str, str | None]]) -> None:
+        """Write these players; those that PostgreSQL can't store are found by halving, and left out."""
+        try:
+            await self._pool.execute(_SAW_PLAYERS, ids, *zip(*(rows[id_] for id_ in ids), strict=True))
+        except (asyncpg.DataError, ValueError) as problem:  # the server refuses, or asyncpg itself
+            if len(ids) == 1:
+                logger.error("player {} can't be stored: {}", ids[0], problem)
+                return
+            await self._write_seen(ids[: len(ids) // 2], rows)
+            await self._write_seen(ids[len(ids) // 2 :], rows)
 
     async def name_of(self, player_id: PlayerId) -> str | None:
         """What a player is called; None for a stranger."""
@@ -492,14 +502,19 @@ class People:
             for memory in (self._locales, self._chats, self._bans):
                 memory.drop_all()
         elif message["type"] == "message":
-            what, _, id_ = message["data"].decode().partition(":")
+            try:
+                what, _, number = message["data"].decode().partition(":")
+                id_ = int(number)
+            except ValueError:  # from another program on this Redis
+                logger.warning("not a change of people: {!r}", message["data"][:64])
+                return
             match what:
                 case "player":
-                    self._locales.drop(int(id_))
+                    self._locales.drop(id_)
                 case "bans":
-                    self._bans.drop(int(id_))
+                    self._bans.drop(id_)
                 case _:
-                    self._forget_chat(int(id_))
+                    self._forget_chat(id_)
 
     def _forget_chat(self, chat_id: int) -> None:
         self._chats.drop(chat_id)

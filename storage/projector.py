@@ -28,6 +28,7 @@ from fsm.lobby import (
     PlayerLeft,
     PlayerRemoved,
 )
+from storage.connections import bounded_transaction
 from storage.feed import Entry, Unprocessable
 from storage.people import move_chat
 
@@ -251,7 +252,7 @@ class Projector:
         """
         positions = {entry.shard: entry.id or None for entry in entries}
         shards = list(positions)
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with bounded_transaction(self._pool) as connection:
             if len(await connection.fetch(_LOCK, shards, list(positions.values()))) < len(shards):
                 await connection.execute(_NEW_SHARDS, shards)
                 await connection.fetch(_LOCK, shards, list(positions.values()))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 from loguru import logger
 from redis.asyncio import Redis
 
@@ -19,13 +20,14 @@ from fsm.engine import Stored
 from fsm.kind import Game, Instant
 from storage import keys
 from storage.archive import Archive
-from storage.codec import Codec, UnreadableGame
-from storage.connections import Pool
+from storage.codec import Codec
+from storage.connections import POSTGRES_GONE, Pool
 from storage.feed import GROUPS
 from storage.games import LIVE_TTL_MS, RedisGames
 
 PAGE = 500
 GROUP = "projector"
+AWAY = (*POSTGRES_GONE, asyncpg.PostgresError)
 
 _LIVE = """
 SELECT id, kind, version FROM games WHERE status NOT IN ('completed', 'cancelled') AND id > $1 ORDER BY id LIMIT $2
@@ -135,8 +137,10 @@ async def _lacking(redis: Redis, rows: Sequence[Any]) -> list[tuple[str, str]]:
 async def _folded(archive: Archive, game_id: str, kind: str) -> Stored | None:
     try:
         return await archive.folded(game_id, kind)
-    except UnreadableGame as error:
-        logger.bind(game=game_id).error("a live game can't be put back: {}", error)
+    except AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001 -- events that can't be read, or rules that raise: others are put back
+        logger.bind(game=game_id).opt(exception=error).error("a game can't be put back: {}", error)
         return None
 
 

@@ -9,6 +9,8 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
+
 from fsm.kind import Instant
 from storage.connections import Pool
 
@@ -92,18 +94,28 @@ class Pruned:
 async def prune(pool: Pool, now: Instant, *, keep_events_days: float, keep_results_days: float) -> Pruned:
     """Delete what is older than it is kept. Of a game nothing goes before it has ended so long ago.
 
-    May be stopped at any time, and be done by several processes at once. Raises what asyncpg raises.
+    May be stopped at any time, and be done by several processes at once. Rows of one table that can't be deleted keep
+    no other table from being pruned; then, at the end, raises what asyncpg raised first.
     """
     at = datetime.fromtimestamp(now / 1000, UTC)
     past = at - timedelta(days=keep_results_days)
-    return Pruned(
-        await _delete(pool, _EVENTS, at - timedelta(days=keep_events_days)),
-        await _delete(pool, _WEBHOOKS, at - timedelta(days=WEBHOOK_DAYS), list(_STATUSES)),
-        await _delete(pool, _BANS, at - timedelta(days=BAN_DAYS)),
-        await _games(pool, past),
-        await _delete(pool, _CHATS, past),
-        await _players(pool, past),
+    steps = (
+        _delete(pool, _EVENTS, at - timedelta(days=keep_events_days)),
+        _delete(pool, _WEBHOOKS, at - timedelta(days=WEBHOOK_DAYS), list(_STATUSES)),
+        _delete(pool, _BANS, at - timedelta(days=BAN_DAYS)),
+        _games(pool, past),
+        _delete(pool, _CHATS, past),
+        _players(pool, past),
     )
+    counts, problems = list[int](), list[asyncpg.PostgresError]()
+    for step in steps:
+        try:
+            counts.append(await step)
+        except asyncpg.PostgresError as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+    return Pruned(*counts)
 
 
 async def _games(pool: Pool, before: datetime) -> int:

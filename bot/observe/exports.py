@@ -48,6 +48,8 @@ class Samples:
                 await self.take()
             except AWAY as problem:
                 logger.debug("no samples: {}", type(problem).__name__)
+            except Exception as bug:  # noqa: BLE001 -- figures are no reason to stop a process
+                self._runtime.aside.add("samples", "all", bug)
             await asyncio.sleep(jitter(EVERY_SECONDS))
 
     async def take(self) -> None:

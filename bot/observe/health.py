@@ -15,6 +15,8 @@ CHECK_SECONDS = 2.0
 """Longest wait for a dependency's answer; after that it counts as down."""
 FRESH_SECONDS = 1.0
 """How long a report is reused, so that frequent probes cost little."""
+FEED_LATE_MS = 15_000
+"""A group that is further behind than this is stuck: a takeover from a dead or frozen reader takes ten seconds."""
 OVERDUE_MS = 5_000
 """Nobody fires deadlines if one is overdue for longer."""
 
@@ -149,7 +151,8 @@ def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.
 
     async def feed() -> Mapping[str, Any]:
         lags = {group: await runtime.feed(group).lag() for group in runtime.groups}
-        return {group: {"entries": lag.entries, "oldest_ms": lag.ms} for group, lag in lags.items()}
+        behind = {group: {"entries": lag.entries, "oldest_ms": lag.ms} for group, lag in lags.items()}
+        return {"ok": all(lag.ms < FEED_LATE_MS for lag in lags.values()), **behind}
 
     found: dict[str, Check] = {
         "redis": redis,
@@ -160,6 +163,7 @@ def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.
     }
     if "worker" in roles:
         found["feed"] = feed
+    found["set_aside"] = runtime.aside.check
     if isinstance(runtime.play.clock, SystemClock):
         found["clock"] = runtime.play.clock.check
     if accepts_everything is not None:

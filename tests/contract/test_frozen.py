@@ -1,0 +1,129 @@
+"""A process frozen in the middle of a transaction (SIGSTOP): others go on, and it does no harm when it goes on too."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from storage.connections import IDLE_SECONDS, LOCK_SECONDS, Pool
+from storage.migrate import downgrade, upgrade
+from tests.contract.played import House
+
+FREEZES = """
+import asyncio, os, signal, sys
+import storage.connections as connections
+import storage.migrate as migrate
+import storage.people as people
+import storage.projector as projector
+from fsm.registry import KINDS
+from storage.codec import Codec
+from storage.games import RedisGames
+
+dsn, redis_dsn, what = sys.argv[1:]
+
+def frozen(work):
+    once = [None]
+    async def freeze_and(*arguments):
+        found = await work(*arguments)
+        if once:
+            once.pop()
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return found
+    return freeze_and
+
+async def project(pool, redis):
+    from storage.feed import Feed
+    from tests.contract.played import SHARDS
+    shards = RedisGames(redis, Codec(KINDS), shards=SHARDS).shards
+    projector._check = frozen(projector._check)
+    await Feed(redis, shards, "projector", owner="frozen").run(projector.Projector(pool).handle)
+
+async def move(pool, redis):
+    people.move_chat = frozen(people.move_chat)
+    await people.People(pool, redis).chat_migrated(-1, -2)
+
+async def main():
+    if what == "migrate":
+        from alembic import command
+        upgrade = command.upgrade
+        def upgraded(*arguments):
+            upgrade(*arguments)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        command.upgrade = upgraded
+        await migrate.upgrade(dsn)
+        return
+    async with connections.postgres_pool(dsn) as pool, connections.redis_client(redis_dsn) as redis:
+        await {"project": project, "move": move}[what](pool, redis)
+
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def frozen(dsn: str, redis_dsn: str, what: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a process until it has frozen itself in its transaction; at the end it is ended."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FREEZES, dsn, redis_dsn, what, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(60):
+            while not await asyncio.to_thread(_stopped, child.pid):
+                assert child.returncode is None, "it ended before it froze"
+                await asyncio.sleep(0.02)
+        yield child
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+
+
+def _stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+async def test_the_projectors_successor_goes_on_while_the_holder_is_frozen_in_its_transaction(
+    pool: Pool, redis: Redis, postgres_dsn: str, redis_dsn: str
+) -> None:
+    house = House(pool, redis)
+    games = [await house.whole(chat_id=-number - 1) for number in range(3)]
+    async with frozen(postgres_dsn, redis_dsn, "project") as child:
+        began = time.monotonic()
+        await house.project(owner="successor")
+        assert time.monotonic() - began < 3 + IDLE_SECONDS + 2 * LOCK_SECONDS  # the lease, the session, a retry
+        assert await pool.fetchval("SELECT count(*) FROM games WHERE status = 'completed'") == len(games)
+        os.kill(child.pid, signal.SIGCONT)
+        await asyncio.sleep(1)  # it notices that its session has ended and that its lease is another's
+        assert child.returncode is None
+    assert await pool.fetchval("SELECT count(*) FROM prizes") == len(games)
+    assert await pool.fetchval("SELECT sum(version) FROM games") == house.projector.events
+
+
+async def test_a_process_frozen_while_it_moves_a_chat_holds_up_nobody_for_long(
+    pool: Pool, redis: Redis, postgres_dsn: str, redis_dsn: str
+) -> None:
+    house = House(pool, redis)
+    game_id = await house.open(chat_id=-1)
+    await house.project()
+    async with frozen(postgres_dsn, redis_dsn, "move") as child:
+        await house.cancel(game_id)
+        await house.project()
+        assert await pool.fetchval("SELECT status FROM games") == "cancelled"
+        os.kill(child.pid, signal.SIGCONT)
+        async with asyncio.timeout(20):
+            assert await child.wait() == 0, "it tries again"
+    assert await pool.fetchval("SELECT chat_id FROM games") == -2
+
+
+async def test_a_process_frozen_while_it_migrates_keeps_others_from_starting_for_long(
+    redis_dsn: str, empty_database: str
+) -> None:
+    async with frozen(empty_database, redis_dsn, "migrate"):
+        async with asyncio.timeout(40):
+            assert await upgrade(empty_database)
+        await downgrade(empty_database, "base")
