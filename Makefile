@@ -52,11 +52,11 @@ bench: .venv/dev.stamp ## measure
 
 .PHONY: chaos
 chaos: .venv/dev.stamp ## kill things by a seeded plan while games are played (SEED= ROUNDS=)
-	$(BIN)/python -m benchmarks.chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
+	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 
 .PHONY: soak
 soak: .venv/dev.stamp ## play for a long time and watch memory and lateness
-	$(BIN)/python -m benchmarks.soak $(ARGS)
+	$(BIN)/python -m chaos.soak $(ARGS)
 
 # No host is named in a lock file: the index of whoever installs is used, and the hashes say what may come from it.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -69,7 +69,7 @@ lock: .venv/dev.stamp ## write the lock files anew (ARGS=--upgrade for the newes
 
 .PHONY: clean
 clean: ## remove what was set up and cached; var, the embedded stores' data, stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis benchmarks/out
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis benchmarks/out chaos/out
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The system's Python comes first: a version manager compiles its own without profile-guided optimization, and everything

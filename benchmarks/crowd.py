@@ -23,11 +23,11 @@ from random import Random
 import aiohttp
 from loguru import logger
 
-from benchmarks.chaos import stores
-from benchmarks.chaos.audit import Findings, audited, ended_everywhere
-from benchmarks.chaos.people import Diary, Tap, games_of, shows_end
-from benchmarks.chaos.replicas import Replica
 from benchmarks.report import Row, row
+from chaos import stores
+from chaos.audit import Findings, audited, ended_everywhere
+from chaos.people import Diary, Tap, games_of, shows_end
+from chaos.replicas import Replica
 from sandbox import app
 from sandbox.control import Control
 from sandbox.state import Chat, Message, User

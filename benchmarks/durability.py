@@ -19,9 +19,9 @@ from pathlib import Path
 
 from loguru import logger
 
-from benchmarks.chaos import stores
 from bot.clock import SystemClock, SystemEntropy
 from bot.tasks import Tasks
+from chaos import stores
 from fsm.engine import Engine, GameStore, Unavailable
 from fsm.kind import ChatTopic, Host
 from fsm.lobby import Join, OpenGame

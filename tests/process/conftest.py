@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
-from benchmarks.chaos.acts import Act, Setting, cast
+from chaos.acts import Act, Setting, cast
 from sandbox.control import Answer, buttons
 from sandbox.state import Chat, Message, User
 

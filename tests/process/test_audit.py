@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 from redis.asyncio import Redis
 
-from benchmarks.chaos.audit import Findings, audited
-from benchmarks.chaos.people import BROKEN, TEXTS, Diary, Tap
+from chaos.audit import Findings, audited
+from chaos.people import BROKEN, TEXTS, Diary, Tap
 from sandbox.control import Control
 from storage import keys
 from storage.connections import Pool

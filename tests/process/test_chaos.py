@@ -2,9 +2,9 @@
 
 import pytest
 
-from benchmarks.chaos.acts import Act, Setting, performed
-from benchmarks.chaos.audit import BOUND_MS, Window, excused
-from benchmarks.chaos.troubles import Trouble, planned
+from chaos.acts import Act, Setting, performed
+from chaos.audit import BOUND_MS, Window, excused
+from chaos.troubles import Trouble, planned
 
 PLAN = (
     Trouble("kill_leader", 0, "{poller}", calm=1),

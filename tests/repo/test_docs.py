@@ -33,6 +33,7 @@ MADE_LATER = (
     "handlers/commands/coin.py",
     "var/",
     "benchmarks/out",
+    "chaos/out",
 )
 """What an instruction tells a reader to make, and what a run makes."""
 

@@ -4,10 +4,11 @@
 """
 
 import ast
+import functools
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,8 @@ def breaks_a_rule(text: str) -> bool:
     return any(pattern.search(words) for pattern in (OPENS_HEADLESS, HEADLESS_CLAUSE, STATES_NAME))
 
 
-def passages(kind: str) -> list[tuple[Path, int, str]]:
+@functools.cache
+def passages(kind: str) -> Sequence[tuple[Path, int, str]]:
     """Return all passages of a kind, each with its file and line."""
     found = []
     for path in tracked():

@@ -1,11 +1,11 @@
 """Many games and very many updates in a short time, to see that nothing grows: memory, tasks, connections, files, keys.
 
-    python -m benchmarks.soak [--games 20000] [--quick]
+    python -m chaos.soak [--games 20000] [--quick]
 
 One real process of the bot behind its webhook, on embedded stores; a Telegram that answers everything at once; and
 groups that play one game after the other as fast as they are answered. Days pass quickly in Redis: at each sample the
 time to live of every key is shortened, so that what is kept for a week is seen to go. Prints a table, writes
-`benchmarks/out/soak.svg` and `soak.json`; the status is 1 where the second half of the run grew by more than 1 %.
+`chaos/out/soak.svg` and `soak.json`; the status is 1 where the second half of the run grew by more than 1 %.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from aiohttp import web
 from loguru import logger
 from redis.asyncio import Redis
 
-from benchmarks.chaos import stores
-from benchmarks.chaos.replicas import Replica, free_port
+from chaos import stores
+from chaos.replicas import Replica, free_port
 from storage.connections import redis_client
 
 OUT = Path(__file__).parent / "out"
@@ -273,7 +273,7 @@ async def watch(replica: Replica, redis: Redis, tally: Tally) -> None:
 
 async def main() -> int:
     """Play, watch, judge."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m chaos.soak", description=__doc__)
     parser.add_argument("--games", type=int, default=20_000)
     parser.add_argument(
         "--moves", type=int, default=80, help="taps on numbers in each game, beyond those that it takes"

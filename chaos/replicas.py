@@ -15,7 +15,7 @@ import aiohttp
 
 from storage.embedded import SPAWN
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 """What a graceful stop may take."""

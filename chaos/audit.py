@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from redis.asyncio import Redis
 
-from benchmarks.chaos.people import BROKEN, UNAVAILABLE, Diary, Tap, games_of, shows_end
+from chaos.people import BROKEN, UNAVAILABLE, Diary, Tap, games_of, shows_end
 from fsm.registry import KINDS
 from sandbox.control import Control
 from storage import keys

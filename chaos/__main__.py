@@ -7,18 +7,18 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.chaos.acts import Setting, performed
-from benchmarks.chaos.audit import Findings, as_json
-from benchmarks.chaos.troubles import planned
+from chaos.acts import Setting, performed
+from chaos.audit import Findings, as_json
+from chaos.troubles import planned
 
-OUT = Path(__file__).parent.parent / "out"
+OUT = Path(__file__).parent / "out"
 SHOWN = 5
 """Of each sort of breach."""
 
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of the plan, and of everything people do")
     parser.add_argument("--rounds", type=int, default=24, help="troubles, one after the other")
     parser.add_argument("--mode", choices=("polling", "webhook", "both"), default="both", help="how updates come")

@@ -17,11 +17,11 @@ import aiohttp
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from benchmarks.chaos import audit, people, stores
-from benchmarks.chaos.audit import Findings, Window
-from benchmarks.chaos.replicas import Balancer, Replica
-from benchmarks.chaos.troubles import Trouble
-from benchmarks.chaos.wires import Wire, Wires, wires
+from chaos import audit, people, stores
+from chaos.audit import Findings, Window
+from chaos.replicas import Balancer, Replica
+from chaos.troubles import Trouble
+from chaos.wires import Wire, Wires, wires
 from sandbox.app import Box, serve
 from sandbox.faults import Fault
 from storage.connections import postgres_pool, redis_client

@@ -1,0 +1,3 @@
+"""Fixtures for all tests, those of the benchmarks included."""
+
+pytest_plugins = ("tests.support.stores",)
