@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument(
         "revision", nargs="?", default="head", help="`head` (default), `base` (drops everything), or one between"
     )
+    migrate.add_argument("--yes", action="store_true", help="do not ask before data is dropped")
     migrate.set_defaults(command=_migrate)
 
     doctor = commands.add_parser(
@@ -133,7 +134,7 @@ def _sandbox(_given: argparse.Namespace) -> int:
 def _migrate(given: argparse.Namespace) -> int:
     from bot import operate  # noqa: PLC0415
 
-    return asyncio.run(operate.migrate(_settings(), given.revision))
+    return asyncio.run(operate.migrate(_settings(), given.revision, confirmed=given.yes))
 
 
 def _doctor(_given: argparse.Namespace) -> int:

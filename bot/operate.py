@@ -58,24 +58,46 @@ async def _told(work: Awaitable[int]) -> int:
     return 1
 
 
-async def migrate(settings: Settings, revision: str) -> int:
-    """Bring the schema to a revision, up or down: ``head``, ``base`` or one between. 1 where that can't be done."""
+async def migrate(settings: Settings, revision: str, *, confirmed: bool = False) -> int:
+    """Bring the schema to a revision, up or down: ``head``, ``base`` or one between.
+
+    A way down drops data: it is asked for on a terminal unless ``confirmed``, and refused where there is none. Returns
+    1 if it can't be done.
+    """
     known = ["base", *schema.revisions(), "head"]
     if revision not in known:
         say(f"there is no revision {revision}: {', '.join(known)}")
         return 1
-    return await _told(_migrate(settings, schema.head() if revision == "head" else revision))
+    return await _told(_migrate(settings, schema.head() if revision == "head" else revision, confirmed=confirmed))
 
 
-async def _migrate(settings: Settings, revision: str) -> int:
+async def _migrate(settings: Settings, revision: str, *, confirmed: bool) -> int:
     async with stores(settings.data_dir, settings.database.dsn.get_secret_value(), "redis://unused") as (dsn, _):
         before = await schema.current(dsn)
+        schema.check_known(before)
         if revision != "base" and (before or "") <= revision:
             await schema.upgrade(dsn, revision)
         elif before is not None:
+            if not confirmed and not _asked(before, revision):
+                return 1
             await schema.downgrade(dsn, revision)
         say(f"schema: {before or 'empty'} -> {await schema.current(dsn) or 'empty'}")
     return 0
+
+
+def _asked(before: str, revision: str) -> bool:
+    """Ask on the terminal whether data may be dropped. False if there is no terminal, or no yes."""
+    lost = "every table and all data" if revision == "base" else f"the data that came after {revision}"
+    question = f"from {before} to {revision} drops {lost}"
+    if not sys.stdin.isatty():
+        say(f"{question}: nothing done; --yes confirms it")
+        return False
+    sys.stdout.write(f"{question}. Type {revision} to go on: ")
+    sys.stdout.flush()
+    if sys.stdin.readline().strip() == revision:
+        return True
+    say("nothing done")
+    return False
 
 
 async def doctor(settings: Settings) -> int:

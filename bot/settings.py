@@ -5,7 +5,9 @@ An environment variable (`TOMBOLA_WEB__PORT` for `web.port`) goes before the sam
 value that can't be right is refused with one line: the key, what was given and where, and what is allowed.
 """
 
+import codecs
 import difflib
+import io
 import os
 import re
 import tomllib
@@ -20,6 +22,8 @@ from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from storage.dsn import DsnError, postgres_address, redis_address
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "TOMBOLA_"
@@ -255,7 +259,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_nested_delimiter="__",
-        env_file_encoding="utf-8",
+        env_file_encoding="utf-8-sig",  # Windows' editors begin a file with a mark
         dotenv_filtering="only_existing",
         frozen=True,
         extra="forbid",
@@ -290,7 +294,7 @@ def load_settings(env_file: Path | None = ROOT / ".env") -> Settings:
     Raises:
         SettingsError: one can't be used.
     """
-    dotenv = {name: value or "" for name, value in dotenv_values(env_file).items()} if env_file else {}
+    dotenv = _read_dotenv(env_file) if env_file else {}
     chosen = os.environ.get(CONFIG_VARIABLE) or dotenv.get(CONFIG_VARIABLE)
     document = _read_toml(Path(chosen) if chosen else ROOT / "config.toml", needed=bool(chosen))
     given = _from_document(document) | _from_variables(dotenv, " in .env") | _from_variables(os.environ, "")
@@ -302,6 +306,11 @@ def load_settings(env_file: Path | None = ROOT / ".env") -> Settings:
         raise _refusal(key, given, _allowed(KEYS[key])) from None
     for key, allowed in _contradictions(settings):
         raise _refusal(key, given, allowed)
+    for key, sort in (("database.dsn", postgres_address), ("redis.dsn", redis_address)):
+        try:
+            sort(attrgetter(key)(settings).get_secret_value())
+        except DsnError as error:
+            raise SettingsError(f"{key} ({given[key][1]}): {error}") from None
     return settings
 
 
@@ -332,15 +341,45 @@ VARIABLES = {PREFIX + key.replace(".", "__").upper(): key for key in KEYS}
 """Every setting by the name of its environment variable."""
 
 
+def _read_dotenv(path: Path) -> dict[str, str]:
+    """Return the variables of that file; none if there is no such file."""
+    text = _read_text(path)
+    return {name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()} if text else {}
+
+
 def _read_toml(path: Path, *, needed: bool) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    text = _read_text(path)
+    if text is None:
         if not needed:
             return {}
-        raise SettingsError(f"{CONFIG_VARIABLE} = {str(path)!r}: there is no such file") from None
-    except (OSError, ValueError) as error:
+        raise SettingsError(f"{CONFIG_VARIABLE} = {str(path)!r}: there is no such file")
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:
         raise SettingsError(f"{path} can't be read: {' '.join(str(error).split())}") from None
+
+
+def _read_text(path: Path) -> str | None:
+    """Return the text of a file in UTF-8, without the mark at its beginning; None if there is no such file."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise SettingsError(f"{path} can't be read: {getattr(error, 'strerror', error)}") from None
+    # Before UTF-8 is tried: ASCII as UTF-16 without a mark is also UTF-8, with zero bytes.
+    if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise SettingsError(f"{path} is written in UTF-32; save it as UTF-8")
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
+        raise SettingsError(f"{path} is written in UTF-16; save it as UTF-8")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise SettingsError(
+            f"{path} is not written in UTF-8 but in an older encoding, as Latin-1 or Windows-1251 (line {line}); "
+            "save it as UTF-8"
+        ) from None
 
 
 def _from_document(document: Mapping[str, Any]) -> dict[str, tuple[object, str]]:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
+import ssl
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import asyncpg
 import hiredis
 import stamina
+from loguru import logger
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, BusyLoadingError, DataError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from storage.dsn import PostgresAddress, postgres_address, redis_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -51,12 +57,19 @@ POSTGRES_REFUSES = (
     asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password is one
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
+    asyncpg.ProtocolViolationError,  # how a pooler refuses a parameter of the session
+    asyncpg.UndefinedObjectError,  # a parameter that the server does not know
+    asyncpg.InvalidParameterValueError,
+    asyncpg.CantChangeRuntimeParamError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidSchemaNameError,
+    ssl.SSLCertVerificationError,
 )
-"""What a server raises that is there, but not for us: waiting helps nobody. The text holds no password."""
+"""Errors of a server that is there, but not for us: waiting helps nobody. The texts hold no password."""
 REDIS_GONE = (OSError, RedisConnectionError, RedisTimeoutError, BusyLoadingError)
 """What redis-py raises while the server is away, loading its log, or too slow."""
-REDIS_REFUSES = (AuthenticationError, ResponseError)
-"""What a server raises that is there, but not for us: a wrong password, or a database that it has not."""
+REDIS_REFUSES = (AuthenticationError, ResponseError, ssl.SSLCertVerificationError)
+"""Errors of a server that is there, but not for us: a wrong password, a database that it has not, a certificate."""
 
 CLOSE_SECONDS = 3
 """How long a closing pool waits for queries in hand."""
@@ -106,6 +119,17 @@ async def postgres_pool(  # noqa: PLR0913 -- limits, each by its name
         POSTGRES_GONE: one of them, where the server has not answered in time.
         asyncpg.PostgresError: the server refuses, for instance the password.
     """
+    address = postgres_address(dsn)
+    opener = _Opener(
+        address,
+        timeout=address.connect_timeout or connect_timeout_seconds,
+        command_timeout=command_timeout_seconds,
+        settings={
+            "application_name": application_name,
+            "statement_timeout": str(int(statement_timeout_seconds * 1000)),
+            "timezone": "UTC",
+        },
+    )
 
     async def prepared(connection: Connection) -> None:
         await _raw_jsonb(connection)
@@ -113,19 +137,12 @@ async def postgres_pool(  # noqa: PLR0913 -- limits, each by its name
             connection.add_query_logger(lambda query: observe(query.elapsed))
 
     # A new pool at each attempt: asyncpg takes one that could not connect for one that is open.
-    @stamina.retry(on=POSTGRES_GONE, attempts=None, timeout=start_timeout_seconds, wait_initial=0.05, wait_max=2)
+    @stamina.retry(on=postgres_comes, attempts=None, timeout=start_timeout_seconds, wait_initial=0.05, wait_max=2)
     async def opened() -> Pool:
         return await asyncpg.create_pool(
-            dsn,
             min_size=pool_min,
             max_size=pool_max,
-            timeout=connect_timeout_seconds,
-            command_timeout=command_timeout_seconds,
-            server_settings={
-                "application_name": application_name,
-                "statement_timeout": str(int(statement_timeout_seconds * 1000)),
-                "timezone": "UTC",
-            },
+            connect=opener.open,
             init=prepared,
         )
 
@@ -134,6 +151,129 @@ async def postgres_pool(  # noqa: PLR0913 -- limits, each by its name
         yield pool
     finally:
         await _close(pool)
+
+
+def postgres_comes(error: Exception) -> bool:
+    """Whether it helps to wait. A certificate that is not trusted is an OSError, and stays as it is."""
+    return isinstance(error, POSTGRES_GONE) and not isinstance(error, POSTGRES_REFUSES)
+
+
+class PooledConnection(asyncpg.Connection):
+    """A connection through a pooler that gives each transaction another session, as pgbouncer's transaction mode.
+
+    Nothing may be left in a session: no named prepared statement, no setting. asyncpg sends a statement with arguments
+    in two steps, each a transaction of its own for the pooler, so each such statement runs in an explicit transaction.
+    That costs two round trips more. A statement without arguments is one message and goes as it is.
+    """
+
+    # ruff: noqa: D102 - asyncpg's methods, with asyncpg's meaning
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> Any:
+        if not args:
+            return await super().execute(query, **options)
+        return await self._whole(super().execute, query, *args, **options)
+
+    async def executemany(self, *args: Any, **options: Any) -> None:
+        await self._whole(super().executemany, *args, **options)
+
+    async def fetch(self, *args: Any, **options: Any) -> Any:
+        return await self._whole(super().fetch, *args, **options)
+
+    async def fetchval(self, *args: Any, **options: Any) -> Any:
+        return await self._whole(super().fetchval, *args, **options)
+
+    async def fetchrow(self, *args: Any, **options: Any) -> Any:
+        return await self._whole(super().fetchrow, *args, **options)
+
+    async def fetchmany(self, *args: Any, **options: Any) -> Any:
+        return await self._whole(super().fetchmany, *args, **options)
+
+    async def copy_records_to_table(self, *args: Any, **options: Any) -> Any:
+        return await self._whole(super().copy_records_to_table, *args, **options)
+
+    async def set_type_codec(self, *args: Any, **options: Any) -> None:
+        await self._whole(super().set_type_codec, *args, **options)
+
+    def get_reset_query(self) -> str:
+        """Nothing to reset: a session keeps nothing of ours, and the one asked would be anybody's."""
+        return ""
+
+    async def _whole(self, call: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> Any:
+        if self.is_in_transaction():
+            return await call(*args, **options)
+        async with self.transaction():
+            return await call(*args, **options)
+
+
+class _Opener:
+    """Opens the connections of one pool, and finds out at the first whether there is a pooler between.
+
+    Args:
+        address: of the server.
+        timeout: to open a connection.
+        command_timeout: for each query.
+        settings: settings that every session should begin with. A pooler may refuse one of these, and then each
+            connection goes without it; what the address itself asks for is never left out.
+    """
+
+    def __init__(
+        self, address: PostgresAddress, *, timeout: float, command_timeout: float | None, settings: dict[str, str]
+    ) -> None:
+        self._address = address
+        self._wanted = settings
+        self._options: Any = {"timeout": timeout, "command_timeout": command_timeout}
+        if address.system_certificates:
+            self._options["ssl"] = ssl.create_default_context()
+        self._pooled: bool | None = address.pooled or None
+
+    async def open(self, *_dsn: Any, loop: asyncio.AbstractEventLoop | None = None, **_classes: Any) -> Any:
+        """Open one connection. Raises what asyncpg raises. The arguments are what asyncpg's pool passes."""
+        while True:
+            direct = self._pooled is False
+            options = self._options if direct else self._options | {"statement_cache_size": 0}
+            try:
+                connection: Any = await asyncpg.connect(
+                    self._address.dsn,
+                    loop=loop,
+                    server_settings=self._wanted | dict(self._address.settings),
+                    connection_class=asyncpg.Connection if direct else PooledConnection,
+                    **options,
+                )
+            except asyncpg.ProtocolViolationError as error:
+                if not self._leaves_out(str(error)):
+                    raise
+                continue
+            if self._pooled is None:
+                # A pooler makes up the process id that a client is told at its start.
+                self._pooled = await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid()
+                if not self._pooled:
+                    await connection.close()
+                    continue
+                logger.info("PostgreSQL is behind a pooler: each statement runs in a transaction of its own")
+            return connection
+
+    def _leaves_out(self, refusal: str) -> bool:
+        """Leave out the setting that a pooler refuses to begin with. False if it is none of ours."""
+        match = re.search(r"unsupported startup parameter: (\w+)", refusal)
+        name = match[1] if match else ""
+        if name not in self._wanted or name in self._address.settings:
+            return False
+        del self._wanted[name]
+        logger.warning("a pooler refuses {}: set it for the role in PostgreSQL instead", name)
+        return True
+
+
+async def postgres_connection(dsn: str, *, within: float) -> asyncpg.Connection[asyncpg.Record]:
+    """Open one connection that leaves nothing in a session, pooler or not. Raises asyncpg's errors."""
+    address = postgres_address(dsn)
+    opener = _Opener(
+        replace(address, pooled=True),
+        timeout=min(within, address.connect_timeout or within),
+        command_timeout=None,
+        settings={},
+    )
+    connection: asyncpg.Connection[asyncpg.Record] = await opener.open()
+    return connection
 
 
 async def _close(pool: Pool) -> None:
@@ -209,7 +349,7 @@ async def redis_client(
         ValueError: the DSN is not one of Redis.
     """
     pool = BlockingConnectionPool.from_url(
-        dsn,
+        redis_address(dsn).dsn,
         max_connections=pool_size,
         timeout=timeout_seconds,
         socket_timeout=timeout_seconds,
@@ -334,7 +474,7 @@ async def redis_ready(client: Redis, *, timeout_seconds: float = 30) -> None:
     """
 
     def passes(error: Exception) -> bool:
-        return isinstance(error, REDIS_GONE) and not isinstance(error, AuthenticationError)
+        return isinstance(error, REDIS_GONE) and not isinstance(error, REDIS_REFUSES)
 
     async for attempt in stamina.retry_context(
         on=passes, attempts=None, timeout=timeout_seconds, wait_initial=0.02, wait_max=1

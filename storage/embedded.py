@@ -470,7 +470,7 @@ def _postgres_account(data: Path, binaries: Path) -> Account | None:
     """Whom PostgreSQL runs as: ourselves, or for root, which it refuses, the owner of the data or a plain account."""
     if os.getuid() != 0:
         return None
-    reach = not _open_to_all(binaries, data)
+    reach = not _open_to_all(binaries / "postgres", data)
     if data.exists() and (owner := data.stat()).st_uid != 0:
         return Account(owner.st_uid, owner.st_gid, reach)
     for name in ("postgres", "nobody"):

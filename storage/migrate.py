@@ -7,13 +7,13 @@ only when there is something to do.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import stamina
 from loguru import logger
 
-from storage.connections import POSTGRES_GONE
+from storage.connections import postgres_comes, postgres_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ async def upgrade(dsn: str, revision: str | None = None, *, within: float = STAR
     wanted, found = revision or head(), await current(dsn, within=within)
     if found == wanted:
         return wanted
-    _known(found)
+    check_known(found)
     from alembic import command  # noqa: PLC0415 - see above
 
     await _run(dsn, lambda config: command.upgrade(config, wanted))
@@ -75,7 +75,8 @@ async def upgrade(dsn: str, revision: str | None = None, *, within: float = STAR
     return wanted
 
 
-def _known(found: str | None) -> None:
+def check_known(found: str | None) -> None:
+    """Raise ``SchemaTooNewError`` if that revision is newer than this Tombola."""
     if found is not None and found > head():
         raise SchemaTooNewError(found, head())
 
@@ -88,7 +89,7 @@ async def downgrade(dsn: str, revision: str) -> None:
         SchemaTooNewError: the database was migrated by a newer Tombola.
         alembic.util.CommandError: there is no such revision below.
     """
-    _known(await current(dsn))
+    check_known(await current(dsn))
     from alembic import command  # noqa: PLC0415 - see above
 
     await _run(dsn, lambda config: command.downgrade(config, revision))
@@ -104,16 +105,17 @@ class SchemaTooNewError(Exception):
 
 async def _connect(dsn: str, within: float = START_SECONDS) -> asyncpg.Connection[asyncpg.Record]:
     async for attempt in stamina.retry_context(
-        on=POSTGRES_GONE, attempts=None, timeout=within, wait_initial=0.05, wait_max=2
+        on=postgres_comes, attempts=None, timeout=within, wait_initial=0.05, wait_max=2
     ):
         with attempt:
-            return await asyncpg.connect(dsn, timeout=min(CONNECT_SECONDS, within))
+            return await postgres_connection(dsn, within=min(CONNECT_SECONDS, within))
     raise AssertionError("stamina raises after the last attempt")  # pragma: no cover
 
 
 async def _run(dsn: str, work: Callable[[Config], None]) -> None:
     from alembic.config import Config  # noqa: PLC0415
     from sqlalchemy import Connection, text  # noqa: PLC0415
+    from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg  # noqa: PLC0415
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
@@ -127,7 +129,15 @@ async def _run(dsn: str, work: Callable[[Config], None]) -> None:
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         work(config)
 
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: _connect(dsn), poolclass=NullPool)
+    # No prepared statement has a name or outlives its use: behind a pooler the session is anybody's afterwards.
+    adapter: Any = PGDialect_asyncpg
+
+    def connected() -> Any:
+        return adapter.import_dbapi().connect(
+            async_creator_fn=lambda: _connect(dsn), prepared_statement_cache_size=0, prepared_statement_name_func=str
+        )
+
+    engine = create_async_engine("postgresql+asyncpg://", creator=connected, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(migrate)

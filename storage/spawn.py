@@ -11,25 +11,35 @@ import os
 import sys
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
 CAP_DAC_OVERRIDE = 1
 CAPABILITY_VERSION_3 = 0x20080522
+NO_REACH = (
+    "this root may not hand on the right to enter a folder of root's alone (CAP_SETPCAP and CAP_DAC_OVERRIDE): "
+    "move the project and data_dir to a folder that every account may enter, or set database.dsn"
+)
 
 
 def become(uid: int, gid: int, *, reach: bool) -> None:
     """Give up root for that account; with `reach`, keep the right to walk through directories that are root's alone."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if reach:
-        libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    # access() looks at the capabilities of the real user, and counts none for a user other than root unless this bit
+    # is set. initdb looks for its programs by access().
+    if reach and libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0):
+        sys.exit(NO_REACH)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
     if reach:
+        # The bit also keeps all other capabilities through setuid: give those up here.
         mask = 1 << CAP_DAC_OVERRIDE
         header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-        libc.capset(header, (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0))
-        libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
+        if libc.capset(header, (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)) or libc.prctl(
+            PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0
+        ):
+            sys.exit(NO_REACH)
 
 
 def main(arguments: list[str]) -> None:

