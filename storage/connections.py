@@ -24,7 +24,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from storage.dsn import PostgresAddress, postgres_address, redis_address
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
     from asyncpg.pool import PoolConnectionProxy
     from redis.asyncio.connection import AbstractConnection
@@ -228,29 +228,36 @@ class _Opener:
 
     async def open(self, *_dsn: Any, loop: asyncio.AbstractEventLoop | None = None, **_classes: Any) -> Any:
         """Open one connection. Raises what asyncpg raises. The arguments are what asyncpg's pool passes."""
+        if self._pooled is None:
+            self._pooled = await self._meets_a_pooler()
         while True:
-            direct = self._pooled is False
-            options = self._options if direct else self._options | {"statement_cache_size": 0}
             try:
-                connection: Any = await asyncpg.connect(
-                    self._address.dsn,
-                    loop=loop,
-                    server_settings=self._wanted | dict(self._address.settings),
-                    connection_class=asyncpg.Connection if direct else PooledConnection,
-                    **options,
-                )
+                return await self._connect(self._wanted, pooled=self._pooled, loop=loop)
             except asyncpg.ProtocolViolationError as error:
                 if not self._leaves_out(str(error)):
                     raise
-                continue
-            if self._pooled is None:
-                # A pooler makes up the process id that a client is told at its start.
-                self._pooled = await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid()
-                if not self._pooled:
-                    await connection.close()
-                    continue
-                logger.info("PostgreSQL is behind a pooler: each statement runs in a transaction of its own")
-            return connection
+
+    async def _meets_a_pooler(self) -> bool:
+        """Whether there is one: it makes up the process id that a client is told at its start."""
+        connection = await self._connect({}, pooled=True)
+        try:
+            pooled: bool = await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid()
+        finally:
+            await connection.close()
+        if pooled:
+            logger.info("PostgreSQL is behind a pooler: each statement runs in a transaction of its own")
+        return pooled
+
+    async def _connect(
+        self, settings: Mapping[str, str], *, pooled: bool, loop: asyncio.AbstractEventLoop | None = None
+    ) -> Any:
+        return await asyncpg.connect(
+            self._address.dsn,
+            loop=loop,
+            server_settings={**settings, **self._address.settings},
+            connection_class=PooledConnection if pooled else asyncpg.Connection,
+            **(self._options | {"statement_cache_size": 0} if pooled else self._options),
+        )
 
     def _leaves_out(self, refusal: str) -> bool:
         """Leave out the setting that a pooler refuses to begin with. False if it is none of ours."""
