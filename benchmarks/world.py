@@ -17,8 +17,8 @@ from fsm.engine import Engine
 from fsm.kind import ChatTopic, Game, Host, Player
 from fsm.lobby import Join, OpenGame
 from fsm.pick_number import NUMBER_SELECTION, PickNumberGame, PickNumberRules
+from handlers.kinds.registry import of_state
 from handlers.views.message import send_params
-from handlers.views.registry import of_state
 from play.texts import Texts
 from storage import keys
 

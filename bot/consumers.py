@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable
 from functools import partial
-from typing import Any
 
 import asyncpg
 from loguru import logger
@@ -13,8 +12,8 @@ from bot.importing import imported
 from bot.runtime import Runtime
 from fsm.engine import Unavailable
 from handlers.boards import Boards
-from handlers.kinds import extras
-from handlers.kinds.consumer import ConsumerContext
+from handlers.kinds.consumer import ConsumerContext, KindConsumer
+from handlers.kinds.registry import CONSUMERS
 from storage import migrate
 from storage.connections import POSTGRES_GONE
 from storage.leases import Bell, jitter
@@ -42,8 +41,7 @@ class Consumers:
         self._runtime = runtime
         self._boards = boards
         self._late_dsn = late_dsn
-        self._writer: Any = None
-        self._shows: Any = ()
+        self._of_kinds: dict[str, KindConsumer] = {}
         self._doorbell = Bell(runtime.stores.listening, BELL)
         self.sender = Sender(
             outbox=runtime.telegram.outbox,
@@ -60,14 +58,14 @@ class Consumers:
         runtime, spawn = self._runtime, self._runtime.tasks.spawn
         if self._late_dsn or not await self._rebuilt():
             spawn("rebuilding", self._rebuild_later(), vital=False)
-        await self._set_stage()
+        await self._make_consumers()
         spawn("doorbell", self._doorbell.listen())
         spawn("sender", self.sender.run())
         spawn("board progress", self._boards.keep_showing())
         spawn("projector", runtime.feed("projector", renewed=self._rebuild).run(runtime.stores.projector.handle))
         spawn("boards", runtime.feed("boards", begun=self._boards.take_over).run(self._boards.handle))
-        for show in self._shows:
-            spawn(f"show of {show.name}", runtime.feed(show.name).run(show.handle))
+        for kind, consumer in self._of_kinds.items():
+            spawn(f"consumer of {kind}", runtime.feed(kind).run(consumer.handle))
         spawn("retention", runtime.lease("{retention}").run(self._prune_daily))
         if runtime.play.beacon is not None:
             beacon = await imported("bot.beacon")
@@ -76,42 +74,40 @@ class Consumers:
             spawn("beacon", runtime.feed("beacon").run(listener.handle))
 
     async def close(self) -> None:
-        """Close the connections to the model, where there is one."""
-        if self._writer is not None:
-            await self._writer.aclose()
+        """Close the connections that the consumers of kinds have opened."""
+        for consumer in self._of_kinds.values():
+            await consumer.close()
 
-    async def _set_stage(self) -> None:
-        """What kinds show beside their board."""
-        runtime, model = self._runtime, self._runtime.settings.games.quiz.model
-        if model.base_url:
-            writer = await imported("questions.writer")
-            key = model.api_key.get_secret_value()
-            self._writer = writer.QuestionWriter(model.base_url, key, model.name, timeout_seconds=model.timeout_seconds)
-            runtime.breakers["model"] = self._writer
-        self._shows = extras.shows(
-            ConsumerContext(
-                engine=runtime.play.engine,
-                outbox=runtime.telegram.outbox,
-                texts=runtime.play.texts,
-                people=runtime.stores.people,
-                questions=runtime.stores.questions,
-                polls=Polls(runtime.stores.redis),
-                clock=runtime.play.clock,
-                spawn=partial(runtime.tasks.spawn, vital=False),
-                writer=self._writer,
+    async def _make_consumers(self) -> None:
+        """Make the consumers of the kinds that show more than their board, each with its section of the settings."""
+        runtime = self._runtime
+        for kind, make in CONSUMERS.items():
+            consumer = await make(
+                ConsumerContext(
+                    engine=runtime.play.engine,
+                    outbox=runtime.telegram.outbox,
+                    texts=runtime.play.texts,
+                    people=runtime.stores.people,
+                    questions=runtime.stores.questions,
+                    polls=Polls(runtime.stores.redis),
+                    clock=runtime.play.clock,
+                    spawn=partial(runtime.tasks.spawn, vital=False),
+                    settings=getattr(runtime.settings.games, kind),
+                )
             )
-        )
+            self._of_kinds[kind] = consumer
+            runtime.breakers.update(consumer.breakers)
 
     async def _settled(self, outgoing: Outgoing, outcome: Outcome) -> None:
         if outcome.settled is Settled.CHAT_GONE:
             await self._boards.chat_gone(outgoing)
         elif outcome.settled is Settled.MIGRATED and outcome.chat_id is not None:
             await self._boards.chat_migrated(outgoing, outcome.chat_id)
-        for show in self._shows:
+        for kind, consumer in self._of_kinds.items():
             try:
-                await show.settled(outgoing, outcome)
-            except Exception as bug:  # noqa: BLE001 -- what one show makes of it is not the others' trouble
-                self._runtime.aside.add(f"show of {show.name}", outgoing.id, bug)
+                await consumer.settled(outgoing, outcome)
+            except Exception as bug:  # noqa: BLE001 -- the trouble of one consumer is not the others'
+                self._runtime.aside.add(f"consumer of {kind}", outgoing.id, bug)
 
     async def _rebuild(self) -> None:
         """Put back the live games that Redis has lost, and tell their chats; show again how the last ones ended."""

@@ -18,6 +18,7 @@ from bot.importing import imported
 from bot.ingest.peers import WorkerSlot
 from bot.observe import logs
 from bot.settings import Settings, SettingsError
+from handlers.kinds.registry import FACES
 from storage.embedded import EmbeddedStoreError
 
 LAST_SECONDS = 9.0
@@ -137,6 +138,7 @@ async def _sandbox(settings: Settings) -> int:
             box = await stack.enter_async_context(serve(web.host, web.port, demo=True))
         except OSError as error:
             raise SettingsError(f"web.port: {web.host}:{web.port} can't be listened on: {error.strerror}") from None
+        box.players.moves = [face.moves for face in FACES.values()]
         offline = settings.model_copy(
             update={
                 "telegram": settings.telegram.model_copy(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from redis.asyncio import Redis
 
@@ -19,13 +19,13 @@ from fsm.engine import Commit, Committed, Engine, Entropy, GameStore, Stored
 from fsm.pick_number import Beacon
 from fsm.registry import KINDS
 from handlers.boards import Boards
-from handlers.kinds import extras
+from handlers.kinds.registry import CONSUMERS, FACES
 from play.hosts import Hosts
 from play.play import Play
 from play.texts import Texts
 from storage.administrators import Administrators
 from storage.archive import Archive
-from storage.breakers import Circuit, GuardedPool, GuardedStore
+from storage.breakers import Breaker, Circuit, GuardedPool, GuardedStore
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Feed
@@ -46,14 +46,6 @@ from telegram.telegram import Telegram
 
 if TYPE_CHECKING:
     import asyncio
-
-
-class Breaker(Protocol):
-    """Has a circuit breaker."""
-
-    @property
-    def state(self) -> str:
-        """`closed` (all is well), `opened` or `half-opened`."""
 
 
 class MeasuredStore:
@@ -170,10 +162,14 @@ def build(
             hosts=Hosts(telegram.api, Administrators(redis)),
             defaults=rules_of(settings, beacon),
             beacon=beacon,
-            content=extras.supplies(stores.questions, stores.people, clock),
+            content={
+                name: face.content(stores.questions, stores.people, clock)
+                for name, face in FACES.items()
+                if face.content is not None
+            },
         ),
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
-        groups=("projector", "boards", *extras.SHOWS, *(("beacon",) if settings.games.draw.beacon_url else ())),
+        groups=("projector", "boards", *CONSUMERS, *(("beacon",) if settings.games.draw.beacon_url else ())),
         breakers={"postgres": postgres_circuit, "redis": redis_circuit, "telegram": telegram.api},
         released=Bell(listening, RELEASED),
         aside=aside,

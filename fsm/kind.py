@@ -217,6 +217,11 @@ class Kind(Generic[S]):
     )
     """Retired stored name -> function that turns its fields into a current name and fields."""
 
+    @property
+    def slug(self) -> str:
+        """The kind's name as the ids of its texts begin: ``pick_number`` -> ``pick-number``."""
+        return self.name.replace("_", "-")
+
     def fold(self, state: S | None, events: Iterable[Event]) -> S:
         """The state after ``events``. Raises ValueError where there is neither a state nor an event."""
         for event in events:

@@ -11,9 +11,9 @@ from loguru import logger
 
 from fsm.kind import ChatTopic, Game, Host, Instant
 from handlers.deps import Deps
+from handlers.kinds.registry import FACES, of_state
 from handlers.views.message import Button, send_params
 from handlers.views.message import Message as View
-from handlers.views.registry import VIEWS, of_state
 from play.texts import Markup, tidy
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
@@ -135,7 +135,7 @@ class UpdateContext:
 
     def title(self, title: str, kind: str) -> str:
         """What a game is called: by its kind, where its host gave it no title."""
-        return title or self.label(VIEWS[kind].title)
+        return title or self.label(FACES[kind].title)
 
     def title_of(self, game: Game) -> str:
         """The same, of a game."""

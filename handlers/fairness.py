@@ -1,19 +1,15 @@
 """Proofs of draws, sent as a document that anybody can check."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from fsm import pick_number, proof
+from fsm import proof
 from fsm.kind import Game, Rejected, UnknownGame
 from fsm.lobby import COMPLETED
 from handlers.context import UpdateContext
+from handlers.kinds.registry import of_state
 from handlers.limited_session import TooBusy
 from handlers.views.message import send_params
-from handlers.views.registry import of_state
 
-PROOFS: Mapping[str, Callable[[Any], dict[str, Any]]] = {pick_number.KIND.name: pick_number.prove}
-"""The kinds whose results can be proven."""
 WAIT_SECONDS = 3.0
 
 
@@ -31,12 +27,11 @@ async def send_proof(incoming: UpdateContext, game_id: str) -> None:
     state = await _ended(incoming, game_id)
     if state is None or state.phase != COMPLETED:
         raise NothingToProve
-    view = of_state(state)
-    prove = PROOFS.get(view.kind.name)
-    if prove is None:
+    face = of_state(state)
+    if face.prove is None:
         raise NothingToProve
     chat = incoming.place.chat_id
-    summary = send_params(view.proof_summary(state, incoming.deps.texts, incoming.locale))
+    summary = send_params(face.proof_summary(state, incoming.deps.texts, incoming.locale))
     params = {
         "chat_id": chat,
         "message_thread_id": incoming.place.topic_id or None,
@@ -45,7 +40,7 @@ async def send_proof(incoming: UpdateContext, game_id: str) -> None:
         "reply_markup": summary.get("reply_markup"),
         **incoming.addressed(),
     }
-    document = (f"proof-{game_id}.json", proof.canonical(prove(state)))
+    document = (f"proof-{game_id}.json", proof.canonical(face.prove(state)))
     given = {name: value for name, value in params.items() if value is not None}
     async with incoming.deps.limits.room(chat, WAIT_SECONDS) as room:
         if not room:

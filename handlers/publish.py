@@ -8,12 +8,11 @@ from loguru import logger
 from handlers.commands import hosts, players
 from handlers.deps import Deps
 from handlers.dialogs.launch import HOST_COMMANDS, OPERATOR_COMMANDS, PRIVATE_COMMANDS
-from handlers.kinds.pick_number import commands as pick_number
-from handlers.kinds.quiz import commands as quiz
+from handlers.kinds import commands as kinds
 from telegram.client import BadCall, ChatGone, NoRights
 
 PLAYERS = tuple(players.COMMANDS)
-HOSTS = ("newgame", *pick_number.COMMANDS, *quiz.COMMANDS, *hosts.COMMANDS, "settings")
+HOSTS = ("newgame", *kinds.COMMANDS, *hosts.COMMANDS, "settings")
 OPERATORS = tuple(OPERATOR_COMMANDS)
 ALL = frozenset({*PLAYERS, *HOSTS, *HOST_COMMANDS, *PRIVATE_COMMANDS, *OPERATORS})
 """Every command that the bot has."""

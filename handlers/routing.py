@@ -19,9 +19,8 @@ from handlers.dialogs.access import dialog_storage
 from handlers.dialogs.launch import dialogs_router, left_over
 from handlers.errors import errors_router
 from handlers.filters import OfGames, OfNoDialog, Tapped, Unknown
-from handlers.kinds.pick_number import commands as pick_number
-from handlers.kinds.quiz import commands as quiz
-from handlers.kinds.quiz.votes import votes_router
+from handlers.kinds import commands as kinds
+from handlers.kinds.registry import FACES
 from handlers.limited_session import http_session, limited_bot
 from handlers.members import members_router
 from handlers.parsing import ContextMiddleware
@@ -38,9 +37,9 @@ def build_dispatcher(deps: Deps) -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True, fsm_storage=dialog_storage(deps.redis))
     dispatcher.update.outer_middleware(ContextMiddleware(deps, ALL))
     dispatcher.include_routers(
-        commands_router({**players.COMMANDS, **hosts.COMMANDS, **pick_number.COMMANDS, **quiz.COMMANDS}),
+        commands_router({**players.COMMANDS, **hosts.COMMANDS, **kinds.COMMANDS}),
         members_router(),
-        votes_router(),
+        *(face.imported("router").router() for face in FACES.values() if face.router is not None),
         _buttons_router(),
         _unknown_router(),
         dialogs_router(deps),

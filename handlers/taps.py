@@ -18,11 +18,10 @@ from fsm.engine import Engine, Outcome, Promise, Unavailable
 from fsm.kind import Game, Host, PlayerId, Rejected, UnknownGame
 from fsm.lobby import Join, OpenGame
 from handlers.boards import Boards
-from handlers.kinds import VERBS
+from handlers.kinds.registry import FACES, VERBS, of_state
 from handlers.kinds.verb import Tap, Verb, whole
 from handlers.views.lobby import deep_link
 from handlers.views.message import Button, Message, edit_params, ephemeral_edit_params, send_params
-from handlers.views.registry import VIEWS, of_state
 from play.content import ContentProviders, open_with_content
 from play.hosts import Hosts
 from play.texts import Texts, tidy
@@ -374,7 +373,7 @@ class Taps:
 
     def _rules(self, tap: Tap, kind: str, locale: str) -> Answer:
         """``h``: the rules of a kind."""
-        view = VIEWS.get(kind)
+        view = FACES.get(kind)
         if view is None:
             return self._toast(locale, "tap-garbage", "garbage")
         return self._show(tap, view.rules(self._texts, locale), instead=view.hint, locale=locale)

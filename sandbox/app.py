@@ -88,7 +88,7 @@ async def serve(
     token: str | None = None,
     webhook_backoff: float = 2.0,
 ) -> AsyncIterator[Box]:
-    """Runs a sandbox as long as the context lasts. Port 0 takes a free one; `now` gives unix seconds."""
+    """Run a sandbox as long as the context lasts. Port 0 takes a free one; `now` gives unix seconds."""
     world = World(now, rng=rng, token=token)
     world.limits.enabled = limits
     control = Control(world)

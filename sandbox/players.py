@@ -1,14 +1,14 @@
 """Simulated players: they see the buttons of a chat as a person would, think for a moment, and tap.
 
-All they know of a game is the shape of its buttons' data: `j:<game>` joins, `p:<game>:<number>` picks a number that is
-free where nothing else stands on the button, `a:<game>:<question>:<choice>` answers.
+They know one button, `j:<game>`, which joins. Whoever starts the sandbox gives them the moves of each kind of game.
 """
 
 import asyncio
 import contextlib
 import random
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sandbox.control import Control, Refused, buttons
@@ -16,31 +16,33 @@ from sandbox.state import Chat, Message, User
 
 NAMES = ("Ada", "Bo", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jun", "Kai", "Lea", "Mia")
 LOOKED_AT = 20
-PICKS = 2
-"""A first one, and later, where the board is still open, another: a move, or a new try where somebody was faster."""
 JOIN = re.compile(r"j:(\w+)$")
-PICK = re.compile(r"p:(\w+):(\d+)$")
-ANSWER = re.compile(r"a:(\w+:\w+):\w+$")
+
+Moves = Callable[[Mapping[str, str]], Sequence[tuple[str, str, int]]]
+"""From a message's buttons (callback data to label) to the moves of one kind of game: the data to tap, the name of the
+decision that this settles, and how often a player settles it."""
 
 
 @dataclass(slots=True)
 class Memory:
-    """What a player has done: games joined, picks tried by game, questions answered."""
+    """The games that a player has joined, and how often each decision was settled."""
 
     joined: set[str] = field(default_factory=set)
-    picks: dict[str, int] = field(default_factory=dict)
-    answered: set[str] = field(default_factory=set)
+    settled: Counter[str] = field(default_factory=Counter)
 
 
 class Player:
     """One simulated person in one chat. `pace` scales its thinking times; 0 is as fast as it can."""
 
-    def __init__(self, control: Control, user: User, chat: Chat, rng: random.Random, pace: float) -> None:
+    def __init__(
+        self, control: Control, user: User, chat: Chat, rng: random.Random, pace: float, moves: Sequence[Moves]
+    ) -> None:
         self.control = control
         self.user = user
         self.chat = chat
         self.rng = rng
         self.pace = pace
+        self.moves = moves
         self.memory = Memory()
 
     async def play(self) -> None:
@@ -56,7 +58,7 @@ class Player:
         """The next tap: message, data, seconds to think; None when there is nothing to do."""
         for message in reversed(self.control.bot_messages(self.chat, self.user)[-LOOKED_AT:]):
             labels = {button.get("callback_data", ""): button["text"] for button in buttons(message)}
-            if tap := self._join(labels) or self._pick(labels) or self._answer(labels):
+            if tap := self._join(labels) or self._move(labels):
                 return message, *tap
         return None
 
@@ -67,27 +69,20 @@ class Player:
                 return item, self.rng.uniform(0.5, 4)
         return None
 
-    def _pick(self, labels: Mapping[str, str]) -> tuple[str, float] | None:
-        free = [item for item, label in labels.items() if (found := PICK.match(item)) and found[2] == label]
-        if not free:
+    def _move(self, labels: Mapping[str, str]) -> tuple[str, float] | None:
+        """One of the moves in a game that the player has joined; the first settling of a decision comes quickly."""
+        settled = self.memory.settled
+        left = [
+            (data, decision)
+            for moves in self.moves
+            for data, decision, times in moves(labels)
+            if data.split(":")[1] in self.memory.joined and settled[decision] < times
+        ]
+        if not left:
             return None
-        choice = self.rng.choice(free)
-        game = choice.split(":")[1]
-        done = self.memory.picks.get(game, 0)
-        if game not in self.memory.joined or done >= PICKS:
-            return None
-        self.memory.picks[game] = done + 1
-        return choice, self.rng.uniform(0.5, 6) if done == 0 else self.rng.uniform(8, 20)
-
-    def _answer(self, labels: Mapping[str, str]) -> tuple[str, float] | None:
-        choices = [item for item in labels if ANSWER.match(item)]
-        if not choices:
-            return None
-        question = choices[0].split(":", 1)[1].rpartition(":")[0]
-        if question in self.memory.answered:
-            return None
-        self.memory.answered.add(question)
-        return self.rng.choice(choices), self.rng.uniform(0.7, 8)
+        data, decision = self.rng.choice(left)
+        settled[decision] += 1
+        return data, self.rng.uniform(0.5, 6) if settled[decision] == 1 else self.rng.uniform(8, 20)
 
     async def _tap(self, message: Message, data: str, seconds: float) -> None:
         await asyncio.sleep(seconds * self.pace)
@@ -100,10 +95,11 @@ class Player:
 class Players:
     """Owns all simulated players and their tasks."""
 
-    def __init__(self, control: Control, rng: random.Random, *, pace: float = 1.0) -> None:
+    def __init__(self, control: Control, rng: random.Random, *, pace: float = 1.0, moves: Sequence[Moves] = ()) -> None:
         self.control = control
         self.rng = rng
         self.pace = pace
+        self.moves = moves
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def add(self, chat: Chat, count: int = 1) -> list[User]:
@@ -116,7 +112,7 @@ class Players:
         user = self.control.add_user(name, language=self.rng.choice(("en", "ru")), simulated=True)
         self.control.join(chat, user)
         rng = random.Random(self.rng.random())  # noqa: S311  play
-        player = Player(self.control, user, chat, rng, self.pace)
+        player = Player(self.control, user, chat, rng, self.pace, self.moves)
         self._tasks[user.id] = asyncio.create_task(player.play(), name=f"simulated player {user.id}")
         return user
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import CLOSED, OPENED, HalfOpenedState, OpenedState
@@ -36,6 +36,14 @@ Result = TypeVar("Result")
 
 class PostgresAwayError(OSError):
     """PostgreSQL was away a moment ago, and is not asked. One of `POSTGRES_GONE`, as every OSError."""
+
+
+class Breaker(Protocol):
+    """Has a circuit breaker."""
+
+    @property
+    def state(self) -> str:
+        """`closed` (all is well), `opened` or `half-opened`."""
 
 
 class Circuit:

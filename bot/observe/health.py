@@ -9,7 +9,8 @@ from typing import Any
 from loguru import logger
 
 from bot.clock import SystemClock
-from bot.runtime import Breaker, Runtime
+from bot.runtime import Runtime
+from storage.breakers import Breaker
 
 CHECK_SECONDS = 2.0
 """Longest wait for a dependency's answer; after that it counts as down."""

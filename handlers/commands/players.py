@@ -9,6 +9,7 @@ from handlers.commands.languages import language
 from handlers.commands.lists import PAGE, games, history, leaderboard, stats
 from handlers.commands.named import Command
 from handlers.context import UpdateContext
+from handlers.kinds.registry import FACES, of_state
 from handlers.views.message import Button
 from handlers.written import moment
 from play.texts import Markup, tidy
@@ -114,15 +115,16 @@ async def _status_of(incoming: UpdateContext, game_id: str) -> str | None:
 
 
 def _own_part(incoming: UpdateContext, state: Game) -> list[Markup]:
-    """Whether the person plays, and with which number in kinds that have them."""
+    """Say whether the person plays, or in private the line that the kind has for them."""
     if incoming.person.anonymous:
         return []
     if incoming.person.id not in state.players:
         return [incoming.text("cmd-you-are-out")]
-    number = getattr(state, "picks", {}).get(incoming.person.id)
-    if number is None or not incoming.private:  # a number is its owner's business until the draw
+    own_line = of_state(state).own_line
+    if own_line is None or not incoming.private:  # a number is its owner's business until the draw
         return [incoming.text("cmd-you-are-in")]
-    return [incoming.text("cmd-your-number", number=number)]
+    own = own_line(state, incoming.person.id, incoming.deps.texts, incoming.locale)
+    return [own or incoming.text("cmd-you-are-in")]
 
 
 async def fair(incoming: UpdateContext) -> None:
@@ -131,7 +133,9 @@ async def fair(incoming: UpdateContext) -> None:
     if game_id is None:
         chat, player = (None, incoming.person.id) if incoming.private else (incoming.place.chat_id, None)
         ended = await incoming.deps.archive.history(chat, player, 10, 0)
-        game_id = next((game.id for game in ended if game.kind in fairness.PROOFS and game.status == "completed"), None)
+        game_id = next(
+            (game.id for game in ended if game.status == "completed" and FACES[game.kind].prove is not None), None
+        )
     if game_id is None:
         raise fairness.NothingToProve
     await fairness.send_proof(incoming, game_id)

@@ -14,9 +14,9 @@ from fsm.lobby import Cancel
 from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.parts import GOOD, GRAVE, Given, ItemLabel, Label, incoming_of, value_of
+from handlers.kinds.registry import of_state
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
-from handlers.views.registry import of_state
 from handlers.written import moment
 from play.texts import Markup, units
 from telegram.limits import Priority

@@ -1,33 +1,31 @@
 """The form of a game's rules: a window that lists them, and one that changes the chosen one.
 
-``/newgame`` fills it in for one game, ``/settings`` for all games of a chat; a ``Form`` says where its values are.
+``/newgame`` fills it in for one game, ``/settings`` for all games of a chat. A kind says in its ``KindDialog`` which
+rules a form offers; a ``Form`` also knows where the values are kept.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from aiogram.fsm.state import State
+from aiogram.fsm.state import State, StatesGroup, StatesGroupMeta
 from aiogram.types import CallbackQuery, Message
 from aiogram_dialog import DialogManager, ShowMode, StartMode, Window
 from aiogram_dialog.widgets.input import TextInput
 from aiogram_dialog.widgets.kbd import Button, Group, Select, SwitchTo
 
 from fsm import lobby, prizes
-from fsm.kind import Rejected
-from fsm.pick_number import ASSIGN, DROP, NORMAL, REVERSE
+from fsm.kind import Kind, Rejected
 from handlers.context import UpdateContext
 from handlers.dialogs.parts import Fitting, Given, ItemLabel, Label, incoming_of, value_of
-from handlers.opening import settings_of
-from handlers.views.registry import VIEWS
+from handlers.kinds.registry import FACES
 from play.rules import AUTO, Unreadable, change, rules_for, setting
 from play.texts import Markup
 
 TITLE = "title"
 PRESETS: Mapping[str, Sequence[str]] = {
     TITLE: (),
-    "mode": (NORMAL, REVERSE),
     "winners": tuple(str(count) for count in range(1, prizes.MAX_WINNERS + 1)),
     "prize_pool": ("0", "10", "50", "100", "500", "1000"),
     "split": (prizes.AUTO, prizes.EQUAL, prizes.PERCENTAGES),
@@ -36,36 +34,63 @@ PRESETS: Mapping[str, Sequence[str]] = {
     "max_players": ("10", "25", "50", "100", "500"),
     "lobby_seconds": ("300", "900", "1800", "3600"),
     "join_seconds": ("15", "30", "60", "120", "300"),
-    "selection_seconds": ("60", "120", "300", "600"),
-    "reveal_seconds": ("1", "2", "3", "5"),
-    "absent": (DROP, ASSIGN),
-    "numbers": (AUTO, "50", "100", "500"),
-    "range_multiplier": ("2", "3", "5", "10"),
-    "max_number": ("100", "500", "1000"),
 }
-"""What is offered for each setting; most can be typed as well."""
-CHOSEN_ONLY = frozenset({"mode", "split", "absent", "difficulty", "categories", "pack", "polls"})
-"""Settings that have no other values than those offered."""
-SEVERAL = frozenset({"categories"})
-"""Settings of which several values can be chosen, one after the other."""
+"""The values offered for the settings of every kind that has them; most can be typed as well."""
+CHOSEN_ONLY = frozenset({"split"})
+"""Those of them that can't be typed."""
+
+
+class States(NamedTuple):
+    """The windows of a form: the list of the settings, and the one that changes a setting."""
+
+    summary: State
+    field: State
+
+
+def states(group: str) -> States:
+    """Make the states of a form's windows; ``group`` begins their names, under which open dialogs are kept."""
+    summary, field = State(), State()
+    StatesGroupMeta(group, (StatesGroup,), {"summary": summary, "field": field})  # names the two
+    return States(summary, field)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KindDialog:
+    """The rules of a kind that the dialogs offer. Names are those of ``config.toml``.
+
+    Attributes:
+        kind: of game.
+        new_game: the settings of a new game, in order.
+        settings: the settings that a chat can give to all its games, in order.
+        presets: the values offered for each of the kind's own settings.
+        chosen_only: settings that have no other values than those offered.
+        several: settings of which several values can be chosen, one after the other.
+        form: the kind's own ``Form``, if values are offered or shown in a way of their own.
+    """
+
+    kind: Kind[Any]
+    new_game: tuple[str, ...]
+    settings: tuple[str, ...]
+    presets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    chosen_only: frozenset[str] = frozenset()
+    several: frozenset[str] = frozenset()
+    form: "type[Form] | None" = None
 
 
 @dataclass(frozen=True)
 class Form:
-    """Where a form's values are, and what it is called. A kind that offers other values makes its own ``Form`` of it.
+    """The form of one kind's rules, in one place.
 
     Attributes:
-        kind: of game.
-        summary: the state of the window that lists the settings.
-        field: the state of the window that changes one.
+        game: the kind, and the rules that it offers.
+        states: the windows.
         names: the settings, in order.
-        load: the values that differ from the defaults, and the game's title where it has one.
+        load: gives the values that differ from the defaults, and the game's title if it has one.
         save: keeps them.
     """
 
-    kind: str
-    summary: State
-    field: State
+    game: KindDialog
+    states: States
     names: tuple[str, ...]
     load: Callable[[DialogManager], Awaitable[dict[str, str]]]
     save: Callable[[DialogManager, dict[str, str]], Awaitable[None]]
@@ -76,13 +101,13 @@ class Form:
 
     def defaults(self, manager: DialogManager) -> Any:
         """What the configuration says."""
-        return incoming_of(manager).deps.defaults[self.kind]
+        return incoming_of(manager).deps.defaults[self.game.kind.name]
 
     # -- what a kind may see otherwise --------------------------------------------------------------------------
 
     async def presets(self, manager: DialogManager, name: str) -> Sequence[str]:  # noqa: ARG002
-        """What is offered for a setting."""
-        return PRESETS[name]
+        """Return the values offered for a setting."""
+        return self.game.presets[name] if name in self.game.presets else PRESETS[name]
 
     def chosen(self, rules: Any, name: str, text: str) -> str:  # noqa: ARG002
         """The value that tapping an offered one comes to."""
@@ -110,9 +135,9 @@ class Form:
         return Window(
             Given("html"),
             Fitting(Select(ItemLabel(), id="value", item_id_getter=value_of, items="presets", on_click=self._choose)),
-            SwitchTo(Label("dlg-back"), id="back", state=self.summary),
+            SwitchTo(Label("dlg-back"), id="back", state=self.states.summary),
             TextInput(id="typed", on_success=self._typed),
-            state=self.field,
+            state=self.states.field,
             getter=self._field,
         )
 
@@ -136,19 +161,22 @@ class Form:
         named = [(name, incoming.label(self._word(incoming, f"name-{name}"))) for name in self.names]
         return [(name, label) for name, label in named if name != "percentages"]
 
+    def _only_chosen(self, name: str) -> bool:
+        return name in CHOSEN_ONLY or name in self.game.chosen_only
+
     def _word(self, incoming: UpdateContext, what: str) -> str:
         """The id of a text: the kind's own where it has one."""
-        own = f"dlg-{self.kind}-{what}"
+        own = f"dlg-{self.game.kind.slug}-{what}"
         return own if incoming.deps.texts.has(own) else f"dlg-{what}"
 
     def _shown(self, incoming: UpdateContext, name: str, text: str, *, button: bool = False) -> str | Markup:
         words = incoming.label if button else incoming.text
         texts, locale = incoming.deps.texts, incoming.locale
         if name == TITLE:
-            return text or words(VIEWS[self.kind].title)
+            return text or words(FACES[self.game.kind.name].title)
         if name.endswith("_seconds"):
             return texts.duration(locale, int(Decimal(text) * 1000))
-        if name in CHOSEN_ONLY or text == AUTO:
+        if self._only_chosen(name) or text == AUTO:
             return words(self._word(incoming, f"{name}-{text}"))
         if name == "percentages":
             return " / ".join(f"{part} %" for part in text.split()) or words("dlg-none")
@@ -168,16 +196,18 @@ class Form:
                 name=incoming.text(self._word(incoming, f"name-{name}")),
                 value=await self.shown(incoming, name, current),
             ),
-            incoming.text(self._word(incoming, f"about-{name}"), winners=rules.winners),
+            incoming.text(self._word(incoming, f"about-{name}"), winners=getattr(rules, "winners", 0)),
             self._how(incoming, name, offered),
         ]
         labels = [(text, await self.on_button(incoming, name, text, rules)) for text in offered]
-        presets = [(text, label if text != current or name in SEVERAL else f"✓ {label}") for text, label in labels]
+        presets = [
+            (text, label if text != current or name in self.game.several else f"✓ {label}") for text, label in labels
+        ]
         return {"html": "\n\n".join(part for part in parts if part), "presets": presets}
 
     def _how(self, incoming: UpdateContext, name: str, offered: Sequence[str]) -> Markup | None:
         """How a value is given, where not by the buttons alone."""
-        if name in CHOSEN_ONLY:
+        if self._only_chosen(name):
             return None
         return incoming.text("dlg-reply-with-it" if offered else "dlg-reply-only")
 
@@ -185,21 +215,21 @@ class Form:
 
     async def _open(self, _: CallbackQuery, __: Any, manager: DialogManager, name: str) -> None:
         if name in self.names:
-            await _go_to(manager, self.field, name)
+            await _go_to(manager, self.states.field, name)
 
     async def _choose(self, _: CallbackQuery, __: Any, manager: DialogManager, text: str) -> None:
         name = str(manager.dialog_data["field"])
         if text not in await self.presets(manager, name):
             return
         if (name, text) == ("split", prizes.PERCENTAGES):
-            await _go_to(manager, self.field, "percentages")
+            await _go_to(manager, self.states.field, "percentages")
         else:
-            stays = name in SEVERAL
+            stays = name in self.game.several
             await self._set(manager, name, self.chosen(await self.rules(manager), name, text), stays=stays)
 
     async def _typed(self, _: Message, __: Any, manager: DialogManager, text: str) -> None:
         name = str(manager.dialog_data["field"])
-        if name not in CHOSEN_ONLY:
+        if not self._only_chosen(name):
             await self._set(manager, name, text.strip())
 
     async def _set(self, manager: DialogManager, name: str, text: str, *, stays: bool = False) -> None:
@@ -219,7 +249,7 @@ class Form:
             await self.save(manager, changed)
             manager.dialog_data.pop("note", None)
             if not stays:
-                await manager.switch_to(self.summary, show_mode=ShowMode.EDIT)
+                await manager.switch_to(self.states.summary, show_mode=ShowMode.EDIT)
 
 
 async def _go_to(manager: DialogManager, state: State, name: str) -> None:
@@ -231,16 +261,6 @@ async def _go_to(manager: DialogManager, state: State, name: str) -> None:
 async def begin(manager: DialogManager, state: State, data: dict[str, str] | None = None) -> None:
     """Open a dialog below the command that asked for it; one that was open before, far up by now, goes."""
     await manager.start(state, data=data, mode=StartMode.RESET_STACK, show_mode=ShowMode.DELETE_AND_SEND)
-
-
-def instead(kind: str, state: State) -> Callable[[CallbackQuery, Any, DialogManager], Awaitable[None]]:
-    """What opens the form of a new game of another kind in the place of this one."""
-
-    async def go(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-        values = (await settings_of(incoming_of(manager))).get(kind, {})
-        await manager.start(state, data=dict(values), mode=StartMode.RESET_STACK)
-
-    return go
 
 
 def cancel_button() -> Button:

@@ -14,12 +14,12 @@ from handlers.context import UpdateContext
 from handlers.deps import Deps
 from handlers.dialogs.access import OwnersOnly, dialog_locks
 from handlers.dialogs.admin import admin_dialog, start_admin
+from handlers.dialogs.newgame import newgame_dialog, start_newgame
 from handlers.dialogs.packs import packs_dialog, start_packs, uploaded
 from handlers.dialogs.parts import Managers
-from handlers.dialogs.settings import settings_dialog, start_settings
+from handlers.dialogs.settings import language_dialog, settings_dialog, start_settings
 from handlers.filters import ForOperators, Named, PrivateFile
-from handlers.kinds.pick_number.dialog import newgame_dialog, start_newgame
-from handlers.kinds.quiz.dialog import newquiz_dialog, quiz_settings_dialog
+from handlers.kinds.registry import FACES
 from handlers.opening import may_open
 
 Start = Callable[[UpdateContext, DialogManager], Awaitable[None]]
@@ -87,10 +87,16 @@ def dialogs_router(deps: Deps) -> Router:
         openers.message.register(_for_operators(start), ForOperators(command))
     leftovers = Router(name="leftovers")
     leftovers.callback_query.register(left_over)
+    kinds = [face.imported("dialog").DIALOG for face in FACES.values()]
     router.include_routers(
-        openers, newgame_dialog(), settings_dialog(), newquiz_dialog(), packs_dialog(), quiz_settings_dialog(),
-        admin_dialog(), leftovers,
-    )  # fmt: skip
+        openers,
+        *(newgame_dialog(kind) for kind in kinds),
+        *(settings_dialog(kind) for kind in kinds),
+        language_dialog(),
+        packs_dialog(),
+        admin_dialog(),
+        leftovers,
+    )
     setup_dialogs(
         router,
         dialog_manager_factory=Managers(),

@@ -1,72 +1,112 @@
-"""``/settings``: what games of this chat begin with, who may open them, and the language the group reads."""
+"""``/settings``: the rules that games of this chat begin with, who may open them, and the language the group reads.
+
+The dialog of the first kind also has the settings that no kind has, and leads to the dialogs of the other kinds.
+"""
 
 from dataclasses import replace
 from typing import Any
 
+from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery
 from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
-from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, Start, SwitchTo
+from aiogram_dialog.widgets.kbd import Button, Group, Keyboard, Row, Select, Start
 
-from fsm.pick_number import KIND
+from fsm.kind import Kind
 from handlers.commands.languages import choose_language
 from handlers.context import UpdateContext
-from handlers.dialogs.form import Form, begin, cancel_button
+from handlers.dialogs.form import Form, KindDialog, begin, cancel_button, states
 from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
-from handlers.dialogs.states import ChatSettings, QuizSettings
+from handlers.kinds.registry import FACES
 from handlers.opening import EVERYONE, HOSTS, OPENERS, settings_of, store_setting
 
-
-async def _load(manager: DialogManager) -> dict[str, str]:
-    return dict((await settings_of(incoming_of(manager))).get(KIND.name, {}))
-
-
-async def _save(manager: DialogManager, values: dict[str, str]) -> None:
-    await store_setting(incoming_of(manager), KIND.name, values)
+STATES = {name: states(f"Settings_{name}") for name in FACES}
+FIRST, *OTHERS = FACES
 
 
-FORM = Form(
-    KIND.name,
-    ChatSettings.summary,
-    ChatSettings.field,
-    (
-        "mode",
-        "winners",
-        "prize_pool",
-        "split",
-        "percentages",
-        "min_players",
-        "max_players",
-        "lobby_seconds",
-        "join_seconds",
-        "selection_seconds",
-        "reveal_seconds",
-        "absent",
-        "numbers",
-        "range_multiplier",
-        "max_number",
-    ),
-    _load,
-    _save,
-)
+class Language(StatesGroup):
+    """The window of the language."""
+
+    choice = State()
 
 
-async def _summary(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
+async def _general(incoming: UpdateContext) -> dict[str, Any]:
+    """The lines and the button of what holds for all kinds."""
     openers = (await settings_of(incoming)).get(OPENERS, HOSTS)
     lines = [
-        incoming.text("dlg-settings"),
-        "",
-        *await FORM.lines(dialog_manager),
         "",
         incoming.text(
             "dlg-line", name=incoming.text("dlg-name-openers"), value=incoming.text(f"dlg-openers-{openers}")
         ),
         incoming.text("dlg-line", name=incoming.text("dlg-name-language"), value=incoming.text("cmd-language-name")),
     ]
-    return {
-        "html": "\n".join(lines),
-        "names": FORM.buttons(incoming),
-        "openers": incoming.label(f"dlg-openers-to-{HOSTS if openers == EVERYONE else EVERYONE}"),
-    }
+    return {"lines": lines, "openers": incoming.label(f"dlg-openers-to-{HOSTS if openers == EVERYONE else EVERYONE}")}
+
+
+async def _change_openers(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    incoming = incoming_of(manager)
+    now = (await settings_of(incoming)).get(OPENERS, HOSTS)
+    await store_setting(incoming, OPENERS, HOSTS if now == EVERYONE else EVERYONE)
+
+
+def _form(game: KindDialog) -> Form:
+    kind = game.kind
+
+    async def load(manager: DialogManager) -> dict[str, str]:
+        return dict((await settings_of(incoming_of(manager))).get(kind.name, {}))
+
+    async def save(manager: DialogManager, values: dict[str, str]) -> None:
+        await store_setting(incoming_of(manager), kind.name, values)
+
+    return (game.form or Form)(game, STATES[kind.name], game.settings, load, save)
+
+
+def settings_dialog(game: KindDialog) -> Dialog:
+    """The dialog of a chat's rules of one kind."""
+    kind, form = game.kind, _form(game)
+    first = kind.name == FIRST
+
+    async def summary(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
+        general = await _general(incoming) if first else {"lines": []}
+        lines = [*await form.lines(dialog_manager), *general.pop("lines")]
+        html = "\n".join([incoming.text(f"{kind.slug}-settings"), "", *lines])
+        return {"html": html, "names": form.buttons(incoming), **general}
+
+    async def reset(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+        await store_setting(incoming_of(manager), kind.name, None)
+
+    return Dialog(
+        Window(
+            Given("html"),
+            form.fields(),
+            *(_general_buttons() if first else [_to(FIRST, "dlg-back")]),
+            Row(Button(Label("dlg-reset"), id="reset", on_click=reset), cancel_button()),
+            state=form.states.summary,
+            getter=summary,
+        ),
+        form.field_window(),
+        launch_mode=LaunchMode.ROOT,
+    )
+
+
+def _general_buttons() -> list[Keyboard]:
+    """Who opens games, the language, the other kinds."""
+    return [
+        Button(Given("openers"), id="openers", on_click=_change_openers),
+        Start(Label("dlg-name-language"), id="language", state=Language.choice, mode=StartMode.RESET_STACK),
+        *(_to(name, f"{_kind(name).slug}-settings-open") for name in OTHERS),
+    ]
+
+
+def _kind(name: str) -> Kind[Any]:
+    return FACES[name].kind
+
+
+def _to(kind: str, text_id: str) -> Start:
+    """The button that leads to the settings of another kind."""
+    return Start(Label(text_id), id=f"to_{kind}", state=STATES[kind].summary, mode=StartMode.RESET_STACK)
+
+
+# -- the language -----------------------------------------------------------------------------------------------
 
 
 async def _languages(incoming: UpdateContext, **_: Any) -> dict[str, Any]:
@@ -77,46 +117,25 @@ async def _languages(incoming: UpdateContext, **_: Any) -> dict[str, Any]:
     }
 
 
-async def _change_openers(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    incoming = incoming_of(manager)
-    now = (await settings_of(incoming)).get(OPENERS, HOSTS)
-    await store_setting(incoming, OPENERS, HOSTS if now == EVERYONE else EVERYONE)
-
-
-async def _reset(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    await store_setting(incoming_of(manager), KIND.name, None)
-
-
 async def _choose_language(_: CallbackQuery, __: Any, manager: DialogManager, locale: str) -> None:
     incoming = incoming_of(manager)
     if locale in incoming.deps.texts.LOCALES:
         await choose_language(incoming, locale)
         manager.middleware_data["incoming"] = replace(incoming, locale=locale)  # the window is drawn in it already
-        await manager.switch_to(ChatSettings.summary)
+        await manager.start(STATES[FIRST].summary, mode=StartMode.RESET_STACK)
 
 
-def settings_dialog() -> Dialog:
-    """The dialog."""
+def language_dialog() -> Dialog:
+    """The dialog in which a chat's language is chosen."""
     return Dialog(
-        Window(
-            Given("html"),
-            FORM.fields(),
-            Button(Given("openers"), id="openers", on_click=_change_openers),
-            SwitchTo(Label("dlg-name-language"), id="language", state=ChatSettings.language),
-            Start(Label("dlg-settings-to-quiz"), id="quiz", state=QuizSettings.summary, mode=StartMode.RESET_STACK),
-            Row(Button(Label("dlg-reset"), id="reset", on_click=_reset), cancel_button()),
-            state=ChatSettings.summary,
-            getter=_summary,
-        ),
-        FORM.field_window(),
         Window(
             Given("html"),
             Group(
                 Select(ItemLabel(), id="locale", item_id_getter=value_of, items="locales", on_click=_choose_language),
                 width=2,
             ),
-            SwitchTo(Label("dlg-back"), id="back", state=ChatSettings.summary),
-            state=ChatSettings.language,
+            _to(FIRST, "dlg-back"),
+            state=Language.choice,
             getter=_languages,
         ),
         launch_mode=LaunchMode.ROOT,
@@ -124,5 +143,5 @@ def settings_dialog() -> Dialog:
 
 
 async def start_settings(_: UpdateContext, manager: DialogManager) -> None:
-    """Open the dialog."""
-    await begin(manager, ChatSettings.summary)
+    """Open the dialog of the first kind."""
+    await begin(manager, STATES[FIRST].summary)

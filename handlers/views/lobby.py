@@ -20,14 +20,15 @@ FEW_PAGES = 5
 # -- words ------------------------------------------------------------------------------------------------------
 
 
-def title_html(game: Game, texts: Texts, locale: str, kind_title: str) -> Markup:
-    """The game's title, or its kind's name where it has none."""
-    return texts.html(locale, "board-title", title=game.title or texts.plain(locale, kind_title), kind=kind_title)
+def title_html(game: Game, texts: Texts, locale: str, kind: Kind[Any]) -> Markup:
+    """The game's title after the kind's sign; the kind's name if the game has no title."""
+    title = game.title or texts.plain(locale, f"{kind.slug}-name")
+    return texts.html(locale, "board-title", title=title, sign=Markup(texts.plain(locale, f"{kind.slug}-sign")))
 
 
-def results_html(game: Game, texts: Texts, locale: str, kind_title: str) -> Markup:
-    """The same over the result."""
-    return texts.html(locale, "board-results", title=game.title or texts.plain(locale, kind_title))
+def results_html(game: Game, texts: Texts, locale: str, kind: Kind[Any]) -> Markup:
+    """The title over a result."""
+    return texts.html(locale, "board-results", title=game.title or texts.plain(locale, f"{kind.slug}-name"))
 
 
 def moment(at: Instant, form: str = "r") -> Markup:

@@ -95,7 +95,6 @@ cmd-phase =
 cmd-time-up = ⏳ Time’s up { $when }
 cmd-you-are-in = You’re in.
 cmd-you-are-out = You’re not in this game.
-cmd-your-number = Your number is <b>{ $number }</b>.
 
 ## Leading a game
 

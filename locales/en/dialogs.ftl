@@ -13,15 +13,11 @@ dlg-stale = This button is out of date. Please send the command again.
 
 ## A new game
 
-dlg-newgame = <b>New game: Pick Your Number</b>
 dlg-newgame-create = ✅ Open the game
 dlg-newgame-opened = The game is open.
 
 ## Settings
 
-dlg-settings =
-    <b>The group’s rules for Pick Your Number</b>
-    Every new game starts with these.
 dlg-name-openers = Who can open games
 dlg-name-language = Language
 dlg-openers-hosts = only admins
@@ -41,24 +37,12 @@ dlg-name-min_players = Minimum players
 dlg-name-max_players = Maximum players
 dlg-name-lobby_seconds = Wait for players
 dlg-name-join_seconds = Last call
-dlg-name-selection_seconds = Time to pick
-dlg-name-reveal_seconds = Between two draws
-dlg-name-absent = Without a number
-dlg-name-numbers = Range of numbers
-dlg-name-range_multiplier = Numbers per player
-dlg-name-max_number = Highest number
 
-dlg-mode-normal = drawn numbers win
-dlg-mode-reverse = last ones standing win
 dlg-split-auto = first takes half, then less
 dlg-split-equal = equal parts
 dlg-split-percentages = your own shares
-dlg-absent-drop = drops out
-dlg-absent-auto = gets a random number
-dlg-numbers-auto = fits the players
 
 dlg-about-title = What the game is called: one line, up to 64 characters.
-dlg-about-mode = Normally, whoever’s number is drawn first wins. In reverse mode, a drawn number is out, and the last ones standing win.
 dlg-about-winners = How many places win: 1 to 10.
 dlg-about-prize_pool = What the winners share. 0 means you play for fun.
 dlg-about-split = How the winners share the prize pool.
@@ -71,12 +55,6 @@ dlg-about-min_players = The game starts once this many have joined.
 dlg-about-max_players = The game is full at this many, and starts at once.
 dlg-about-lobby_seconds = How long to wait for enough players, in seconds. Then the game is cancelled.
 dlg-about-join_seconds = How long others can still join once there are enough, in seconds.
-dlg-about-selection_seconds = How long everybody has to pick a number, in seconds.
-dlg-about-reveal_seconds = How long a drawn number stands before the next one, in seconds.
-dlg-about-absent = What happens to a player who hasn’t picked when time is up.
-dlg-about-numbers = Numbers go from 1 to this. Left to me, there are enough for all players.
-dlg-about-range_multiplier = How many numbers there are for each player.
-dlg-about-max_number = The range never goes beyond this.
 
 ## Operators
 

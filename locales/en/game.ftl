@@ -10,10 +10,7 @@ duration-seconds = { $count } s
 
 ## The living message
 
-board-title = { $kind ->
-    [quiz-name] 🧠
-   *[other] 🎱
-} <b>{ $title }</b>
+board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: results
 board-prize = 💰 Prize: <b>{ $pool }</b>
 board-prizes = 💰 Prizes, <b>{ $pool }</b> in all: { $shares }

@@ -1,6 +1,7 @@
 ### Pick Your Number.
 
 pick-number-name = Pick Your Number
+pick-number-sign = 🎱
 pick-number-hint = Take a number nobody else has. Whose number is drawn first wins. In reverse mode, whoever is drawn is out, and the last one standing wins.
 
 ## The lobby
@@ -68,6 +69,7 @@ pick-number-own-without = You had no number when picking closed, so you sat this
 pick-number-own-lost = No luck for <b>{ NUMBER($number, useGrouping: 0) }</b> this time. Good game.
 pick-number-own-won = { $place } You won with <b>{ NUMBER($number, useGrouping: 0) }</b>. Congratulations!
 pick-number-own-won-prize = { $place } You won <b>{ $prize }</b> with <b>{ NUMBER($number, useGrouping: 0) }</b>. Congratulations!
+pick-number-own-line = Your number is <b>{ $number }</b>.
 
 ## Answers to taps
 
@@ -109,3 +111,30 @@ pick-number-proof = { $entries ->
 }
 pick-number-proof-beacon = 🎲 Round { $round } of the drand beacon was mixed in.
 pick-number-proof-no-beacon = 🎲 Round { $round } of the drand beacon was awaited, but did not come in time; the draw went on without it.
+
+## The forms
+
+pick-number-newgame = <b>New game: Pick Your Number</b>
+pick-number-newgame-instead = 🎱 Make it Pick Your Number
+pick-number-settings =
+    <b>The group’s rules for Pick Your Number</b>
+    Every new game starts with these.
+pick-number-settings-open = 🎱 Rules for Pick Your Number
+dlg-pick-number-about-mode = Normally, whoever’s number is drawn first wins. In reverse mode, a drawn number is out, and the last ones standing win.
+dlg-name-selection_seconds = Time to pick
+dlg-about-selection_seconds = How long everybody has to pick a number, in seconds.
+dlg-name-reveal_seconds = Between two draws
+dlg-about-reveal_seconds = How long a drawn number stands before the next one, in seconds.
+dlg-name-absent = Without a number
+dlg-about-absent = What happens to a player who hasn’t picked when time is up.
+dlg-name-numbers = Range of numbers
+dlg-about-numbers = Numbers go from 1 to this. Left to me, there are enough for all players.
+dlg-name-range_multiplier = Numbers per player
+dlg-about-range_multiplier = How many numbers there are for each player.
+dlg-name-max_number = Highest number
+dlg-about-max_number = The range never goes beyond this.
+dlg-pick-number-mode-normal = drawn numbers win
+dlg-pick-number-mode-reverse = last ones standing win
+dlg-absent-drop = drops out
+dlg-absent-auto = gets a random number
+dlg-numbers-auto = fits the players

@@ -26,6 +26,7 @@ rejected-bad-question = Question { $number } can’t be asked like this. Choose 
 ## The quiz
 
 quiz-name = Quiz
+quiz-sign = 🧠
 quiz-hint = The same questions for everybody, one tap each; the first answer counts. Harder questions and quicker right answers earn more, and so do streaks.
 quiz-value = { $value }
 
@@ -143,13 +144,12 @@ quiz-written = ✍️ The questions are written: { $topic }
 
 ## The form
 
-dlg-newgame-quiz = <b>New game: Quiz</b>
-dlg-quiz-to-newgame = 🎱 Make it Pick Your Number
-dlg-newgame-to-quiz = 🧠 Make it a quiz
-dlg-settings-quiz =
+quiz-newgame = <b>New game: Quiz</b>
+quiz-newgame-instead = 🧠 Make it a quiz
+quiz-settings =
     <b>The group’s rules for quizzes</b>
     Every new quiz starts with these.
-dlg-settings-to-quiz = 🧠 Rules for quizzes
+quiz-settings-open = 🧠 Rules for quizzes
 dlg-name-questions = Questions
 dlg-name-question_seconds = Time to answer
 dlg-name-difficulty = Difficulty

@@ -91,7 +91,6 @@ cmd-phase =
 cmd-time-up = ⏳ Время выйдет { $when }
 cmd-you-are-in = Вы в игре.
 cmd-you-are-out = Вы не в этой игре.
-cmd-your-number = Ваше число — <b>{ $number }</b>.
 
 ## Ведение игры
 

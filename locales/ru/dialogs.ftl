@@ -13,15 +13,11 @@ dlg-stale = Эта кнопка устарела. Отправьте коман�
 
 ## Новая игра
 
-dlg-newgame = <b>Новая игра: «Выбери число»</b>
 dlg-newgame-create = ✅ Открыть игру
 dlg-newgame-opened = Игра открыта.
 
 ## Настройки
 
-dlg-settings =
-    <b>Правила группы для «Выбери число»</b>
-    С ними начинается каждая новая игра.
 dlg-name-openers = Кто открывает игры
 dlg-name-language = Язык
 dlg-openers-hosts = только администраторы
@@ -41,24 +37,12 @@ dlg-name-min_players = Минимум игроков
 dlg-name-max_players = Максимум игроков
 dlg-name-lobby_seconds = Ждать игроков
 dlg-name-join_seconds = Последний сбор
-dlg-name-selection_seconds = Время на выбор
-dlg-name-reveal_seconds = Между числами
-dlg-name-absent = Кто не выбрал
-dlg-name-numbers = Диапазон чисел
-dlg-name-range_multiplier = Чисел на игрока
-dlg-name-max_number = Наибольшее число
 
-dlg-mode-normal = выпавшие числа выигрывают
-dlg-mode-reverse = выигрывают последние
 dlg-split-auto = первому половина, дальше меньше
 dlg-split-equal = поровну
 dlg-split-percentages = свои доли
-dlg-absent-drop = выбывает
-dlg-absent-auto = получает случайное число
-dlg-numbers-auto = по числу игроков
 
 dlg-about-title = Как называется игра: одна строка, до 64 знаков.
-dlg-about-mode = Обычно побеждает тот, чьё число вытянут первым. В обратном режиме вытянутые выбывают, побеждают последние оставшиеся.
 dlg-about-winners = Сколько призовых мест: от 1 до 10.
 dlg-about-prize_pool = Что делят победители. 0 — играем просто так.
 dlg-about-split = Как победители делят призовой фонд.
@@ -72,12 +56,6 @@ dlg-about-min_players = Игра начнётся, когда соберётся
 dlg-about-max_players = Когда соберётся столько, места закончатся и игра начнётся сразу.
 dlg-about-lobby_seconds = Сколько ждать, пока соберётся достаточно игроков, в секундах. Потом игра отменяется.
 dlg-about-join_seconds = Сколько ещё можно присоединяться, когда игроков уже достаточно, в секундах.
-dlg-about-selection_seconds = Сколько времени у всех на выбор числа, в секундах.
-dlg-about-reveal_seconds = Пауза между двумя числами розыгрыша, в секундах.
-dlg-about-absent = Что будет с игроком, который не выбрал число вовремя.
-dlg-about-numbers = Числа идут от 1 до этого. Если не задать, их хватит на всех.
-dlg-about-range_multiplier = Сколько чисел приходится на каждого игрока.
-dlg-about-max_number = Больше этого числа на доске не бывает.
 
 ## Операторы
 

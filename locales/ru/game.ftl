@@ -10,10 +10,7 @@ duration-seconds = { $count } с
 
 ## Живое сообщение
 
-board-title = { $kind ->
-    [quiz-name] 🧠
-   *[other] 🎱
-} <b>{ $title }</b>
+board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: итоги
 board-prize = 💰 Приз: <b>{ $pool }</b>
 board-prizes = 💰 Призы, всего <b>{ $pool }</b>: { $shares }

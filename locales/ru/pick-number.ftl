@@ -1,6 +1,7 @@
 ### Выбери число.
 
 pick-number-name = Выбери число
+pick-number-sign = 🎱
 pick-number-hint = Займите число, которого нет у других. Чьё вытянут первым, тот и победит. В обратном режиме вытянутые выбывают, побеждает последний.
 
 ## Лобби
@@ -74,6 +75,7 @@ pick-number-own-without = Когда выбор закрылся, числа у 
 pick-number-own-lost = Числу <b>{ NUMBER($number, useGrouping: 0) }</b> в этот раз не повезло. Спасибо за игру.
 pick-number-own-won = { $place } Вы победили с числом <b>{ NUMBER($number, useGrouping: 0) }</b>. Поздравляем!
 pick-number-own-won-prize = { $place } Вы выиграли <b>{ $prize }</b> с числом <b>{ NUMBER($number, useGrouping: 0) }</b>. Поздравляем!
+pick-number-own-line = Ваше число — <b>{ $number }</b>.
 
 ## Ответы на нажатия
 
@@ -107,3 +109,30 @@ pick-number-proof =
     Секрет и список дают порядок розыгрыша (вытянуто: { $drawn }). Проверьте сами, не доверяя мне: <code>python -m bot verify proof.json</code>
 pick-number-proof-beacon = 🎲 Подмешан раунд { $round } маяка drand.
 pick-number-proof-no-beacon = 🎲 Ждали раунд { $round } маяка drand, но вовремя он не вышел; розыгрыш прошёл без него.
+
+## Формы
+
+pick-number-newgame = <b>Новая игра: «Выбери число»</b>
+pick-number-newgame-instead = 🎱 Сделать «Выбери число»
+pick-number-settings =
+    <b>Правила группы для «Выбери число»</b>
+    С ними начинается каждая новая игра.
+pick-number-settings-open = 🎱 Правила «Выбери число»
+dlg-pick-number-about-mode = Обычно побеждает тот, чьё число вытянут первым. В обратном режиме вытянутые выбывают, побеждают последние оставшиеся.
+dlg-name-selection_seconds = Время на выбор
+dlg-about-selection_seconds = Сколько времени у всех на выбор числа, в секундах.
+dlg-name-reveal_seconds = Между числами
+dlg-about-reveal_seconds = Пауза между двумя числами розыгрыша, в секундах.
+dlg-name-absent = Кто не выбрал
+dlg-about-absent = Что будет с игроком, который не выбрал число вовремя.
+dlg-name-numbers = Диапазон чисел
+dlg-about-numbers = Числа идут от 1 до этого. Если не задать, их хватит на всех.
+dlg-name-range_multiplier = Чисел на игрока
+dlg-about-range_multiplier = Сколько чисел приходится на каждого игрока.
+dlg-name-max_number = Наибольшее число
+dlg-about-max_number = Больше этого числа на доске не бывает.
+dlg-pick-number-mode-normal = выпавшие числа выигрывают
+dlg-pick-number-mode-reverse = выигрывают последние
+dlg-absent-drop = выбывает
+dlg-absent-auto = получает случайное число
+dlg-numbers-auto = по числу игроков

@@ -26,6 +26,7 @@ rejected-bad-question = Вопрос { $number } задать нельзя. Вы
 ## Викторина
 
 quiz-name = Викторина
+quiz-sign = 🧠
 quiz-hint = Всем одни и те же вопросы, одно нажатие на каждый, первый ответ окончательный. За трудные вопросы, быстрые ответы и серии очков больше.
 quiz-value = { $value }
 
@@ -145,13 +146,12 @@ quiz-written = ✍️ Вопросы написаны: { $topic }
 
 ## Форма
 
-dlg-newgame-quiz = <b>Новая игра: «Викторина»</b>
-dlg-quiz-to-newgame = 🎱 Сделать «Выбери число»
-dlg-newgame-to-quiz = 🧠 Сделать викториной
-dlg-settings-quiz =
+quiz-newgame = <b>Новая игра: «Викторина»</b>
+quiz-newgame-instead = 🧠 Сделать викториной
+quiz-settings =
     <b>Правила группы для викторин</b>
     С ними начинается каждая новая викторина.
-dlg-settings-to-quiz = 🧠 Правила викторин
+quiz-settings-open = 🧠 Правила викторин
 dlg-name-questions = Вопросов
 dlg-name-question_seconds = Время на ответ
 dlg-name-difficulty = Сложность

@@ -23,7 +23,7 @@ from fsm.registry import KINDS
 from handlers.boards import Boards
 from handlers.context import ANONYMOUS
 from handlers.floods import Floods
-from handlers.kinds.extras import supplies
+from handlers.kinds.registry import FACES
 from handlers.routing import AiogramPath, Deps
 from handlers.taps import Taps
 from play.hosts import Hosts
@@ -296,6 +296,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
     limits = Limits(redis, Rates(overall=(), chat=(), group=()), clock.now)
     people, archive, hosts = People(pool, redis), Archive(pool, codec), Hosts(telegram, Administrators(redis))
     questions = Questions(pool)
+    supplies = {name: face.content(questions, people, clock) for name, face in FACES.items() if face.content}
     errors: list[str] = []
 
     async def health() -> dict[str, str]:
@@ -310,7 +311,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         boards=NoBoards(),
         taps=Taps(
             engine=engine, texts=TEXTS, people=people, hosts=hosts, boards=NoBoards(), archive=archive, ids=games,
-            bot_username=BOT, supplies=supplies(questions, people, clock),
+            bot_username=BOT, supplies=supplies,
         ),
         outbox=Outbox(redis, limits),
         limits=limits,
@@ -323,7 +324,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         questions=questions,
         wallets=Wallets(pool, redis),
         download=telegram.download,
-        supplies=supplies(questions, people, clock),
+        supplies=supplies,
         bot_id=BOT_ID,
         bot_username=BOT,
         operators=frozenset({OPERATOR}),

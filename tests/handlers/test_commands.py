@@ -325,7 +325,7 @@ async def test_status_tells_a_number_only_in_private(room: Room) -> None:
     in_group = await room.answer()
     assert text("cmd-you-are-in") in in_group
     await room.say("/status", chat=ANN)
-    assert text("cmd-your-number", number=7) in await room.answer()
+    assert text("pick-number-own-line", number=7) in await room.answer()
 
 
 async def test_who_plays_nothing_is_told_so_in_private(room: Room) -> None:

@@ -58,11 +58,11 @@ async def live(room: Room, chat: int = GROUP, topic: int = 0) -> PickNumberGame:
 
 async def test_a_game_is_put_together_and_opened(room: Room) -> None:
     await room.say("/newgame", by=HOST)
-    assert plain(window(room)["text"]).startswith(text("dlg-newgame"))
+    assert plain(window(room)["text"]).startswith(text("pick-number-newgame"))
     await press(room, text("dlg-name-title"))
     await answer_it(room, "Fri <b>day</b>")
     await press(room, text("dlg-name-mode"))
-    await press(room, text("dlg-mode-reverse"))
+    await press(room, text("dlg-pick-number-mode-reverse"))
     await press(room, text("dlg-name-winners"))
     await press(room, "3")
     await press(room, text("dlg-name-prize_pool"))
@@ -165,20 +165,20 @@ async def test_who_taps_is_told_in_their_own_language(room: Room) -> None:
     await room.say("/newgame", by=HOST)
     await press(room, text("dlg-newgame-create"), by=BEN)
     assert room.toasts()[-1] == text("dlg-not-yours", "ru")
-    assert plain(window(room)["text"]).startswith(text("dlg-newgame"))
+    assert plain(window(room)["text"]).startswith(text("pick-number-newgame"))
 
 
 async def test_from_one_kind_a_form_leads_to_the_other_and_back(room: Room) -> None:
     await room.say("/newgame", by=HOST)
-    await press(room, text("dlg-newgame-to-quiz"))
-    assert plain(window(room)["text"]).startswith(text("dlg-newgame-quiz"))
-    await press(room, text("dlg-quiz-to-newgame"))
-    assert plain(window(room)["text"]).startswith(text("dlg-newgame"))
+    await press(room, text("quiz-newgame-instead"))
+    assert plain(window(room)["text"]).startswith(text("quiz-newgame"))
+    await press(room, text("pick-number-newgame-instead"))
+    assert plain(window(room)["text"]).startswith(text("pick-number-newgame"))
     await room.say("/settings", by=HOST)
-    await press(room, text("dlg-settings-to-quiz"))
-    assert plain(window(room)["text"]).startswith(text("dlg-settings-quiz"))
+    await press(room, text("quiz-settings-open"))
+    assert plain(window(room)["text"]).startswith(text("quiz-settings"))
     await press(room, text("dlg-back"))
-    assert plain(window(room)["text"]).startswith(text("dlg-settings"))
+    assert plain(window(room)["text"]).startswith(text("pick-number-settings"))
 
 
 async def test_a_command_that_there_is_not_is_no_answer_to_an_open_dialog(room: Room) -> None:
@@ -284,7 +284,7 @@ async def test_the_language_is_changed_at_once(room: Room) -> None:
     await room.say("/settings", by=HOST)
     await press(room, text("dlg-name-language"))
     await press(room, text("cmd-language-name", "ru"))
-    assert plain(window(room)["text"]).startswith(text("dlg-settings", "ru"))
+    assert plain(window(room)["text"]).startswith(text("pick-number-settings", "ru"))
     assert room.errors == []
 
 

@@ -234,7 +234,7 @@ async def test_a_quiz_is_put_together_in_the_dialog(room: Room) -> None:
     await kept(room, by=HOST)
     room.session.shown.clear()
     await room.say("/newgame", by=HOST)
-    await press(room, text("dlg-newgame-to-quiz"))
+    await press(room, text("quiz-newgame-instead"))
     await press(room, text("dlg-name-pack"))
     await press(room, "Rivers & co")
     await press(room, text("dlg-name-categories"))
@@ -270,7 +270,7 @@ async def test_a_pack_with_too_few_questions_makes_a_shorter_quiz_and_none_is_re
 
 async def test_settings_of_quizzes_are_stored_and_every_quiz_begins_with_them(room: Room) -> None:
     await room.say("/settings", by=HOST)
-    await press(room, text("dlg-settings-to-quiz"))
+    await press(room, text("quiz-settings-open"))
     await press(room, text("dlg-name-polls"))
     await press(room, text("dlg-polls-yes"))
     await press(room, text("dlg-name-categories"))

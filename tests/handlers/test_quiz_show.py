@@ -57,9 +57,8 @@ class Stand:
             polls=Polls(room.redis),
             clock=room.clock,
             spawn=self._spawn,
-            writer=writer,
         )
-        self.show = QuizConsumer(stage)
+        self.show = QuizConsumer(stage, writer)
 
     def _spawn(self, _name: str, work: Coroutine[Any, Any, None]) -> object:
         self.tasks.append(asyncio.ensure_future(work))

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from fsm.quiz import QUESTION_OPEN, QUESTION_REVEAL, QuizGame
+from handlers.kinds import registry
 from handlers.kinds.quiz import view as quiz
-from handlers.views import registry
 from handlers.views.message import Button, Message, send_params
 from play.texts import Texts
 from sandbox.entities import automatic_entities, parse_html, utf16_length

@@ -8,7 +8,7 @@ import pytest
 from fsm.engine import Unavailable
 from fsm.kind import ChatTopic, UnknownGame
 from fsm.lobby import Cancel, DeadlinePassed
-from handlers.kinds import VERBS
+from handlers.kinds.registry import VERBS
 from handlers.taps import Answer, Call
 from play.texts import Texts, units
 from tests.engine.memory import Fault

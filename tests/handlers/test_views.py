@@ -14,8 +14,8 @@ from fsm.kind import PlayerId
 from fsm.lobby import Leave, StartNow
 from fsm.pick_number import DRAWING, NUMBER_SELECTION, PickNumber, PickNumberGame
 from fsm.registry import KINDS
+from handlers.kinds import registry
 from handlers.kinds.pick_number import view as pick_number
-from handlers.views import registry
 from handlers.views.message import Button, Message, edit_params, send_params
 from play.texts import Texts
 from sandbox.entities import automatic_entities, parse_html, utf16_length
@@ -290,8 +290,8 @@ def test_a_proof_summary_fits_a_caption(texts: Texts) -> None:
 
 
 def test_every_kind_has_a_view() -> None:
-    assert registry.VIEWS.keys() == KINDS.keys()
-    assert all(registry.VIEWS[name].kind is kind for name, kind in KINDS.items())
+    assert registry.FACES.keys() == KINDS.keys()
+    assert all(registry.FACES[name].kind is kind for name, kind in KINDS.items())
 
 
 # -- as parameters ----------------------------------------------------------------------------------------------

@@ -28,9 +28,7 @@ BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 TOP = {path.name for path in ROOT.iterdir()} | {"var"}
 MADE_LATER = (
     "fsm/coin.py",
-    "handlers/kinds/coin.py",
-    "handlers/views/coin.py",
-    "handlers/commands/coin.py",
+    "handlers/kinds/coin/",
     "var/",
     "benchmarks/out",
     "chaos/out",

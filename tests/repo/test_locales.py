@@ -145,12 +145,20 @@ def test_no_english_is_left_in_russian_texts() -> None:
 def test_every_text_is_used() -> None:
     used: set[str] = set()
     prefixes: set[str] = set()
+    of_kinds: set[str] = set()
     for path in CODE:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         used |= {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
         for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 prefixes.add(str(node.values[0].value))
+            match node:
+                case ast.JoinedStr(
+                    values=[ast.FormattedValue(value=ast.Attribute(attr="slug")), ast.Constant(value=end)]
+                ):
+                    of_kinds |= {f"{kind.slug}{end!s}" for kind in KINDS.values()}
+                case _:
+                    continue
     prefixes = {prefix for prefix in prefixes if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*-", prefix)}
     referred = {
         node.id.name
@@ -161,7 +169,7 @@ def test_every_text_is_used() -> None:
     unused = {
         name
         for name in ENTRIES["en"]
-        if name not in used | referred and not any(name.startswith(prefix) for prefix in prefixes)
+        if name not in used | referred | of_kinds and not any(name.startswith(prefix) for prefix in prefixes)
     }
     assert not unused
 

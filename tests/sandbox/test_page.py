@@ -14,6 +14,7 @@ from aiogram.filters import Command
 from aiogram.types import CallbackQuery
 from aiogram.types import Message as BotMessage
 
+from handlers.kinds.registry import FACES
 from sandbox import app
 from sandbox.players import Players
 from tests.sandbox.conftest import Call, Scene
@@ -160,7 +161,7 @@ def lobby() -> tuple[Dispatcher, dict[str, list[tuple[int, str]]]]:
 async def test_simulated_players_join_pick_and_answer(scene: Scene, bot: Bot) -> None:
     dispatcher, did = lobby()
     polling = asyncio.create_task(dispatcher.start_polling(bot, handle_signals=False, close_bot_session=False))
-    players = Players(scene.box.control, random.Random(7), pace=0)
+    players = Players(scene.box.control, random.Random(7), pace=0, moves=[face.moves for face in FACES.values()])
     crowd = {user.id for user in players.add(scene.group, 5)}
     scene.box.control.say(scene.ann, scene.group, "/newgame")
     try:

@@ -25,4 +25,10 @@ def _page(game: PickNumberGame, arg: str) -> int | None:
     return page_of(game, number) if number else None
 
 
+def moves(labels: Mapping[str, str]) -> list[tuple[str, str, int]]:
+    """Return the free numbers. A player picks twice: a change of mind, or a new try after a faster player."""
+    found = [(data, data.split(":")) for data in labels if data.startswith("p:")]
+    return [(data, f"{parts[1]}:pick", 2) for data, parts in found if labels[data] == parts[2]]
+
+
 VERBS: Mapping[str, Verb] = MappingProxyType({"p": Verb(command=_pick, done=_picked, page=_page)})

@@ -12,7 +12,6 @@ from handlers.views import lobby
 from handlers.views.message import Button, Message, Row, rows
 from play.texts import Markup, Texts, name_html
 
-TITLE = "pick-number-name"
 COLUMNS = 5
 PER_PAGE = 25
 SINGLE_PAGE = 35
@@ -32,7 +31,7 @@ LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
 def board(state: PickNumberGame, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:
     """The living message of the group. ``page``: of the numbers, from 0; one that is no more shows the last."""
     game = KIND.view(state, None)
-    title = lobby.title_html(game, texts, locale, TITLE)
+    title = lobby.title_html(game, texts, locale, KIND)
     match game.phase:
         case phase if phase in LOBBY:
             about = _about(game, texts, locale)
@@ -230,7 +229,7 @@ def _result(game: PickNumberGame, texts: Texts, locale: str) -> Message:
         for standing in winners
     )
     text = lobby.paragraphs(
-        lobby.results_html(game, texts, locale, TITLE),
+        lobby.results_html(game, texts, locale, KIND),
         podium,
         _aftermath(game, texts, locale),
         texts.html(
@@ -268,7 +267,7 @@ def own_board(
 ) -> Message:
     """What one player sees alone: their number and the buttons to pick. ``page`` None: where their number is."""
     game = KIND.view(state, player_id)
-    title = lobby.title_html(game, texts, locale, TITLE)
+    title = lobby.title_html(game, texts, locale, KIND)
     if game.phase == CANCELLED:
         return lobby.own_cancelled(game, texts, locale, title)
     status = _STATUS.get(game.phase, _own_draw)(game, player_id, texts, locale)
@@ -327,18 +326,13 @@ _STATUS: dict[str, Callable[[PickNumberGame, PlayerId, Texts, str], Markup]] = {
 }
 
 
-# -- rules and proof --------------------------------------------------------------------------------------------
-
-
-def rules(texts: Texts, locale: str) -> Message:
-    """The rules."""
-    return Message(texts.html(locale, "pick-number-rules"))
+# -- the proof ---------------------------------------------------------------------------------------------------
 
 
 def proof_summary(state: PickNumberGame, texts: Texts, locale: str) -> Message:
     """What shows that the draw was fair, as far as it can be shown yet. Fits a caption."""
     game = KIND.view(state, None)
-    title = lobby.title_html(game, texts, locale, TITLE)
+    title = lobby.title_html(game, texts, locale, KIND)
     if game.commitment is None:
         return Message(lobby.paragraphs(title, texts.html(locale, "pick-number-proof-early")))
     if game.phase != COMPLETED:
@@ -360,3 +354,9 @@ def proof_summary(state: PickNumberGame, texts: Texts, locale: str) -> Message:
     elif game.beacon_round is not None:
         beacon = texts.html(locale, "pick-number-proof-no-beacon", round=Markup(game.beacon_round))
     return Message(lobby.paragraphs(title, proof, beacon))
+
+
+def own_line(state: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup | None:
+    """Name the number that a player has; None if they have none."""
+    number = state.picks.get(player_id)
+    return None if number is None else texts.html(locale, "pick-number-own-line", number=number)

@@ -1,8 +1,10 @@
 """What a quiz does beside its living message: photos, native polls, questions by a model, everybody's own summary."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 from loguru import logger
 
@@ -10,7 +12,7 @@ from fsm.engine import Unavailable
 from fsm.kind import Game, Instant, PlayerId, Rejected, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED
 from fsm.quiz import KIND, QUESTION_OPEN, Question, QuizGame, SetQuestions
-from handlers.kinds.consumer import ConsumerContext
+from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.quiz import view
 from handlers.kinds.quiz.content import locale_of
 from handlers.views.message import Message, send_params
@@ -20,6 +22,9 @@ from storage.feed import Entry
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
 from telegram.sender import Outcome, Settled
+
+if TYPE_CHECKING:
+    from questions.writer import QuestionWriter  # brings an HTTP client along, and most processes have no model
 
 REFUSED = frozenset({Settled.REFUSED, Settled.NO_RIGHTS})
 """How a poll ends that Telegram does not take."""
@@ -32,12 +37,11 @@ TO_WRITE_MS = 90_000
 
 
 class QuizConsumer:
-    """The show of the quiz."""
+    """Shows what a quiz has beside its living message. ``writer``: None if no model is configured."""
 
-    name = KIND.name
-
-    def __init__(self, stage: ConsumerContext) -> None:
+    def __init__(self, stage: ConsumerContext, writer: "QuestionWriter | None" = None) -> None:
         self._stage = stage
+        self._writer = writer
         self._shown: OrderedDict[str, tuple[str, Instant | None]] = OrderedDict()
         """Game -> the phase and deadline that were shown last."""
 
@@ -45,7 +49,7 @@ class QuizConsumer:
         """Bring what is shown beside the living message to where the game is. Raises ``Unavailable``."""
         latest = {entry.game_id: entry for entry in entries if entry.kind == KIND.name}
         for entry in entries:
-            if entry.kind == KIND.name and entry.first_version == 1 and self._stage.writer is not None:
+            if entry.kind == KIND.name and entry.first_version == 1 and self._writer is not None:
                 self._stage.spawn(f"questions for {entry.game_id}", self._write(entry.game_id))
         for game_id, entry in latest.items():
             scene = (entry.phase, entry.deadline)
@@ -202,7 +206,7 @@ class QuizConsumer:
 
     async def _write(self, game_id: str) -> None:
         """Have a model write the questions while people join; those of the bank are there in any case."""
-        game, writer = await self._game(game_id), self._stage.writer
+        game, writer = await self._game(game_id), self._writer
         if game is None or writer is None or not game.rules.topic or _late(game, self._stage.clock.now()):
             return
         chat_id, rules = game.place.chat_id, game.rules
@@ -279,3 +283,17 @@ def _poll(game: QuizGame) -> dict[str, Any]:
         "correct_option_ids": [question.right],
         "hide_results_until_closes": True,
     }
+
+
+async def consumer(context: ConsumerContext) -> KindConsumer:
+    """Make the consumer of quizzes, and the writer of questions if a model is configured."""
+    model = context.settings.model
+    if not model.base_url:
+        quizzes = QuizConsumer(context)
+        return KindConsumer(quizzes.handle, quizzes.settled)
+    # In a thread: importing the HTTP client takes a quarter of a second.
+    writing = await asyncio.to_thread(import_module, "questions.writer")
+    key = model.api_key.get_secret_value()
+    writer = writing.QuestionWriter(model.base_url, key, model.name, timeout_seconds=model.timeout_seconds)
+    quizzes = QuizConsumer(context, writer)
+    return KindConsumer(quizzes.handle, quizzes.settled, {"model": writer}, writer.aclose)

@@ -9,6 +9,7 @@ from loguru import logger
 from fsm.engine import Clock
 from fsm.kind import ChatTopic, Rejected
 from fsm.quiz import Question, QuizRules
+from play.content import ContentProvider
 from play.texts import DEFAULT_LOCALE
 from questions.bank import bank
 from storage.connections import POSTGRES_GONE
@@ -56,6 +57,12 @@ class QuizContent:
             await self._questions.give_back(place.chat_id, content)
         except POSTGRES_GONE as problem:
             logger.warning("questions stay noted as asked: {}", problem)
+
+
+def content(questions: Questions, people: People, clock: Clock) -> ContentProvider:
+    """Make the provider of quizzes' questions."""
+    provider = QuizContent(questions, people, clock)
+    return ContentProvider(provider.take, provider.give_back)
 
 
 def pace_of(rules: QuizRules, questions: Sequence[Question]) -> int:

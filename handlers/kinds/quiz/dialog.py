@@ -1,36 +1,20 @@
-"""The quiz in the dialogs: a new one, rule by rule, and what quizzes of a chat begin with."""
+"""The rules of the quiz that the dialogs offer."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
 
-from aiogram.types import CallbackQuery
-from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
-from aiogram_dialog.widgets.kbd import Button, Row, Start
+from aiogram_dialog import DialogManager
 
 from fsm import scoring
-from fsm.pick_number import KIND as NUMBERS
 from fsm.quiz import ACCURACY, KIND, NORMAL, QuizRules
 from handlers.context import UpdateContext
-from handlers.dialogs.form import PRESETS, TITLE, Form, cancel_button, close, instead
-from handlers.dialogs.parts import GOOD, Given, Label, incoming_of
-from handlers.dialogs.states import ChatSettings, NewGame, NewQuiz, QuizSettings
+from handlers.dialogs.form import Form, KindDialog
+from handlers.dialogs.parts import incoming_of
 from handlers.kinds.quiz.view import category
-from handlers.opening import create, settings_of, store_setting
 from play.rules import ANY, BANK, NO, NONE, SEPARATOR, YES
 from play.texts import Markup
 from questions.bank import bank
 from storage.questions import categories
 
-QUIZ_PRESETS: Mapping[str, Sequence[str]] = {
-    "mode": (NORMAL, ACCURACY),
-    "questions": ("5", "10", "15", "20", "30"),
-    "question_seconds": ("10", "15", "20", "30", "60"),
-    "reveal_seconds": ("3", "5", "8", "10"),
-    "min_players": ("1", "2", "3", "5", "10"),
-    "difficulty": (ANY, *scoring.BASE),
-    "topic": (NONE,),
-    "polls": (NO, YES),
-}
 MOST_CATEGORIES = 20
 """Offered of a pack; the largest."""
 
@@ -45,7 +29,12 @@ class QuizForm(Form):
             return (BANK, *(str(pack.id) for pack in packs))
         if name == "categories":
             return (ANY, *await self._categories(manager))
-        return QUIZ_PRESETS.get(name) or PRESETS[name]
+        return await super().presets(manager, name)
+
+    def buttons(self, incoming: UpdateContext) -> list[tuple[str, str]]:
+        """The settings; a topic only if there is a model to write about it."""
+        named = super().buttons(incoming)
+        return [(name, label) for name, label in named if name != "topic" or incoming.deps.writes]
 
     async def _categories(self, manager: DialogManager) -> list[str]:
         rules: QuizRules = await self.rules(manager)
@@ -112,101 +101,21 @@ NAMES = (
     "join_seconds",
 )
 
-
-# -- a new quiz -------------------------------------------------------------------------------------------------
-
-
-async def _load(manager: DialogManager) -> dict[str, str]:
-    values = manager.dialog_data.setdefault("values", manager.start_data)
-    return cast("dict[str, str]", values)
-
-
-async def _save(manager: DialogManager, values: dict[str, str]) -> None:
-    manager.dialog_data["values"] = values
-
-
-FORM = QuizForm(KIND.name, NewQuiz.summary, NewQuiz.field, (TITLE, *NAMES), _load, _save)
-
-
-async def _summary(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
-    lines = await FORM.lines(dialog_manager)
-    return {
-        "html": "\n".join([incoming.text("dlg-newgame-quiz"), "", *lines]),
-        "names": _offered(incoming, FORM),
-    }
-
-
-def _offered(incoming: UpdateContext, form: Form) -> list[tuple[str, str]]:
-    """The settings; a topic where there is a model to write about it."""
-    return [(name, label) for name, label in form.buttons(incoming) if name != "topic" or incoming.deps.writes]
-
-
-async def _create(query: CallbackQuery, button: Any, manager: DialogManager) -> None:
-    values = await _load(manager)
-    if await create(incoming_of(manager), KIND.name, values.get(TITLE, ""), await FORM.rules(manager)):
-        await close(query, button, manager)
-
-
-def newquiz_dialog() -> Dialog:
-    """The dialog of a new quiz."""
-    return Dialog(
-        Window(
-            Given("html"),
-            FORM.fields(),
-            Button(Label("dlg-quiz-to-newgame"), id="numbers", on_click=instead(NUMBERS.name, NewGame.summary)),
-            Row(Button(Label("dlg-newgame-create"), id="create", on_click=_create, style=GOOD), cancel_button()),
-            state=NewQuiz.summary,
-            getter=_summary,
-        ),
-        FORM.field_window(),
-        launch_mode=LaunchMode.ROOT,
-    )
-
-
-# -- settings ---------------------------------------------------------------------------------------------------
-
-
-async def _load_settings(manager: DialogManager) -> dict[str, str]:
-    return dict((await settings_of(incoming_of(manager))).get(KIND.name, {}))
-
-
-async def _save_settings(manager: DialogManager, values: dict[str, str]) -> None:
-    await store_setting(incoming_of(manager), KIND.name, values)
-
-
-SETTINGS = QuizForm(
-    KIND.name,
-    QuizSettings.summary,
-    QuizSettings.field,
-    (*(name for name in NAMES if name != "topic"), "reveal_seconds"),
-    _load_settings,
-    _save_settings,
+DIALOG = KindDialog(
+    kind=KIND,
+    new_game=NAMES,
+    settings=(*(name for name in NAMES if name != "topic"), "reveal_seconds"),
+    presets={
+        "mode": (NORMAL, ACCURACY),
+        "questions": ("5", "10", "15", "20", "30"),
+        "question_seconds": ("10", "15", "20", "30", "60"),
+        "reveal_seconds": ("3", "5", "8", "10"),
+        "min_players": ("1", "2", "3", "5", "10"),
+        "difficulty": (ANY, *scoring.BASE),
+        "topic": (NONE,),
+        "polls": (NO, YES),
+    },
+    chosen_only=frozenset({"mode", "difficulty", "categories", "pack", "polls"}),
+    several=frozenset({"categories"}),
+    form=QuizForm,
 )
-
-
-async def _settings(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
-    lines = await SETTINGS.lines(dialog_manager)
-    return {
-        "html": "\n".join([incoming.text("dlg-settings-quiz"), "", *lines]),
-        "names": _offered(incoming, SETTINGS),
-    }
-
-
-async def _reset(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    await store_setting(incoming_of(manager), KIND.name, None)
-
-
-def quiz_settings_dialog() -> Dialog:
-    """The dialog of a chat's settings of quizzes."""
-    return Dialog(
-        Window(
-            Given("html"),
-            SETTINGS.fields(),
-            Start(Label("dlg-back"), id="back", state=ChatSettings.summary, mode=StartMode.RESET_STACK),
-            Row(Button(Label("dlg-reset"), id="reset", on_click=_reset), cancel_button()),
-            state=QuizSettings.summary,
-            getter=_settings,
-        ),
-        SETTINGS.field_window(),
-        launch_mode=LaunchMode.ROOT,
-    )

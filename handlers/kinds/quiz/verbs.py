@@ -41,6 +41,11 @@ def _resume(tap: Tap, arg: str) -> Command | None:
     return Resume(tap.user_id) if not arg else None
 
 
+def moves(labels: Mapping[str, str]) -> list[tuple[str, str, int]]:
+    """Return the answers to the open question, one of which counts."""
+    return [(data, data.rpartition(":")[0], 1) for data in labels if data.startswith("a:")]
+
+
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
         "a": Verb(command=_answer, done=_answered),

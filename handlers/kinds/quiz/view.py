@@ -12,7 +12,6 @@ from handlers.views import lobby
 from handlers.views.message import Button, Message, Row, rows
 from play.texts import Markup, Texts, name_html, units
 
-TITLE = "quiz-name"
 LETTERS = "ABCD"
 HALF_ROW, WHOLE_ROW = 12, 30
 """UTF-16 units of an answer that a phone shows whole on a button, two of them to a row or one."""
@@ -36,7 +35,7 @@ MARKS = {True: "✅", False: "❌", None: "➖"}
 def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:  # noqa: ARG001 -- no links
     """The living message of the group."""
     game = KIND.view(state, None)
-    title = lobby.title_html(game, texts, locale, TITLE)
+    title = lobby.title_html(game, texts, locale, KIND)
     match game.phase:
         case phase if phase in LOBBY:
             about = _about(game, texts, locale)
@@ -276,7 +275,7 @@ def _result(game: QuizGame, texts: Texts, locale: str, page: int) -> Message:
     shown = game.standings[start : start + PER_PAGE]
     somebody = any(standing.place is not None for standing in game.standings)
     text = lobby.paragraphs(
-        lobby.results_html(game, texts, locale, TITLE),
+        lobby.results_html(game, texts, locale, KIND),
         None if somebody else texts.html(locale, "quiz-nobody-at-all"),
         "\n".join(_line(game, standing, texts, locale) for standing in shown),
         texts.html(locale, "quiz-totals", questions=game.revealed, players=len(game.players)),
@@ -305,7 +304,7 @@ def _line(game: QuizGame, standing: Standing, texts: Texts, locale: str) -> Mark
 def own_board(state: QuizGame, player_id: PlayerId, texts: Texts, locale: str, page: int | None = None) -> Message:  # noqa: ARG001
     """What one player sees alone; once the quiz is over, the summary that they are sent."""
     game = KIND.view(state, player_id)
-    title = lobby.title_html(game, texts, locale, TITLE)
+    title = lobby.title_html(game, texts, locale, KIND)
     if game.phase == CANCELLED:
         return lobby.own_cancelled(game, texts, locale, title)
     say = partial(texts.html, locale)
@@ -404,9 +403,3 @@ def rules(texts: Texts, locale: str) -> Message:
             most=scoring.STREAK_MOST,
         )
     )
-
-
-def proof_summary(state: QuizGame, texts: Texts, locale: str) -> Message:
-    """A quiz has no draw; what makes it fair is its formula."""
-    title = lobby.title_html(state, texts, locale, TITLE)
-    return Message(lobby.paragraphs(title, texts.html(locale, "quiz-fair")))

@@ -27,8 +27,8 @@ async def voted(vote: PollAnswer, deps: Deps, update_id: int, received: Instant)
         logger.bind(game=game_id).debug("a vote does not count: {}", refusal)
 
 
-def votes_router() -> Router:
+def router() -> Router:
     """The router of votes."""
-    router = Router(name="votes")
-    router.poll_answer.register(voted)
-    return router
+    found = Router(name="votes")
+    found.poll_answer.register(voted)
+    return found

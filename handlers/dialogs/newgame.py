@@ -1,0 +1,70 @@
+"""``/newgame``: a game of any kind, rule by rule, from the chat's own settings; other kinds are a tap away."""
+
+from typing import Any, cast
+
+from aiogram.types import CallbackQuery
+from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
+from aiogram_dialog.widgets.kbd import Button, Row
+
+from handlers.context import UpdateContext
+from handlers.dialogs.form import TITLE, Form, KindDialog, begin, cancel_button, close, states
+from handlers.dialogs.parts import GOOD, Given, Label, incoming_of
+from handlers.kinds.registry import FACES
+from handlers.opening import create, settings_of
+
+STATES = {name: states(f"NewGame_{name}") for name in FACES}
+
+
+async def _load(manager: DialogManager) -> dict[str, str]:
+    values = manager.dialog_data.setdefault("values", manager.start_data)
+    return cast("dict[str, str]", values)
+
+
+async def _save(manager: DialogManager, values: dict[str, str]) -> None:
+    manager.dialog_data["values"] = values
+
+
+def newgame_dialog(game: KindDialog) -> Dialog:
+    """The dialog of a new game of one kind."""
+    kind = game.kind
+    form = (game.form or Form)(game, STATES[kind.name], (TITLE, *game.new_game), _load, _save)
+
+    async def summary(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
+        lines = await form.lines(dialog_manager)
+        html = "\n".join([incoming.text(f"{kind.slug}-newgame"), "", *lines])
+        return {"html": html, "names": form.buttons(incoming)}
+
+    async def open_it(query: CallbackQuery, button: Any, manager: DialogManager) -> None:
+        values = await _load(manager)
+        if await create(incoming_of(manager), kind.name, values.get(TITLE, ""), await form.rules(manager)):
+            await close(query, button, manager)
+
+    return Dialog(
+        Window(
+            Given("html"),
+            form.fields(),
+            *(_instead(name) for name in FACES if name != kind.name),
+            Row(Button(Label("dlg-newgame-create"), id="create", on_click=open_it, style=GOOD), cancel_button()),
+            state=form.states.summary,
+            getter=summary,
+        ),
+        form.field_window(),
+        launch_mode=LaunchMode.ROOT,
+    )
+
+
+def _instead(kind: str) -> Button:
+    """The button that opens the form of another kind in the place of this one."""
+
+    async def go(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+        values = (await settings_of(incoming_of(manager))).get(kind, {})
+        await manager.start(STATES[kind].summary, data=dict(values), mode=StartMode.RESET_STACK)
+
+    return Button(Label(f"{FACES[kind].kind.slug}-newgame-instead"), id=kind, on_click=go)
+
+
+async def start_newgame(incoming: UpdateContext, manager: DialogManager) -> None:
+    """Open the dialog of the first kind, filled in with the settings of the chat."""
+    kind = next(iter(FACES))
+    values = (await settings_of(incoming)).get(kind, {})
+    await begin(manager, STATES[kind].summary, dict(values))

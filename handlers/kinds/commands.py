@@ -1,0 +1,17 @@
+"""The kinds' own commands. Importing this imports aiogram."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from handlers.commands.named import Command
+from handlers.kinds.registry import FACES
+
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        name: command
+        for face in FACES.values()
+        if face.commands is not None
+        for name, command in face.imported("commands").COMMANDS.items()
+    }
+)
+"""Command -> its handler."""

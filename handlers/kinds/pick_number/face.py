@@ -1,0 +1,20 @@
+"""Pick Your Number as Telegram shows it."""
+
+from fsm.pick_number import KIND, prove
+from handlers.kinds.face import Face
+from handlers.kinds.pick_number import view
+from handlers.kinds.pick_number.verbs import VERBS, moves
+
+FACE = Face(
+    kind=KIND,
+    board=view.board,
+    own_board=view.own_board,
+    verbs=VERBS,
+    moves=moves,
+    dialog="handlers.kinds.pick_number.dialog",
+    commands="handlers.kinds.pick_number.commands",
+    prove=prove,
+    pages=view.pages,
+    proof_text=view.proof_summary,
+    own_line=view.own_line,
+)

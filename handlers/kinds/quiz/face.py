@@ -1,0 +1,24 @@
+"""The quiz as Telegram shows it."""
+
+from fsm.quiz import KIND, QUESTION_OPEN, QUESTION_REVEAL
+from handlers.kinds.face import Face
+from handlers.kinds.quiz import view
+from handlers.kinds.quiz.consumer import consumer
+from handlers.kinds.quiz.content import content
+from handlers.kinds.quiz.verbs import VERBS, moves
+
+FACE = Face(
+    kind=KIND,
+    board=view.board,
+    own_board=view.own_board,
+    verbs=VERBS,
+    moves=moves,
+    dialog="handlers.kinds.quiz.dialog",
+    commands="handlers.kinds.quiz.commands",
+    router="handlers.kinds.quiz.votes",
+    content=content,
+    consumer=consumer,
+    pages=view.pages,
+    rules_text=view.rules,
+    steps=frozenset({QUESTION_OPEN, QUESTION_REVEAL}),
+)
