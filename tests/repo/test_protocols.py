@@ -9,23 +9,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("fsm", "questions", "storage", "telegram", "play", "handlers", "sandbox", "bot")
 IMPLEMENTED = {
-    "bot.runtime.Breaker": ("storage.breakers.Circuit", "telegram.client.BotApi"),
     "fsm.engine.Clock": ("bot.clock.SystemClock", "tests.engine.memory.HandClock"),
     "fsm.engine.Entropy": ("bot.clock.SystemEntropy", "tests.engine.memory.CountedSeeds"),
     "fsm.engine.GameStore": ("storage.games.RedisGames", "storage.breakers.GuardedStore"),
     "fsm.engine.Promise": ("asyncio.Future", "handlers.taps._TapPromise"),
     "fsm.lobby.LobbyRules": ("fsm.pick_number.PickNumberRules", "fsm.quiz.QuizRules"),
-    "handlers.views.registry.Board": ("handlers.kinds.pick_number.view.board", "handlers.kinds.quiz.view.board"),
-    "handlers.views.registry.OwnBoard": (
+    "handlers.kinds.face.Board": ("handlers.kinds.pick_number.view.board", "handlers.kinds.quiz.view.board"),
+    "handlers.kinds.face.OwnBoard": (
         "handlers.kinds.pick_number.view.own_board",
         "handlers.kinds.quiz.view.own_board",
     ),
-    "handlers.views.registry.Pages": ("handlers.kinds.pick_number.view.pages", "handlers.kinds.quiz.view.pages"),
-    "handlers.views.registry.Proof": (
-        "handlers.kinds.pick_number.view.proof_summary",
-        "handlers.kinds.quiz.view.proof_summary",
-    ),
-    "handlers.views.registry.Rules": ("handlers.kinds.pick_number.view.rules", "handlers.kinds.quiz.view.rules"),
+    "storage.breakers.Breaker": ("storage.breakers.Circuit", "telegram.client.BotApi"),
     "telegram.sender.Clock": ("bot.clock.SystemClock", "tests.sender.telegram.TurnedClock"),
 }
 """Protocol -> two of the things that implement it."""
