@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from fsm.engine import Clock, Engine, Unavailable
 from fsm.kind import Game, Instant, Rejected, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED, Cancel, MoveChat
+from handlers.kinds import registry
 from handlers.kinds.face import Face
-from handlers.kinds.registry import FACES, of_state
 from handlers.views.message import Message, send_params
 from play.texts import DEFAULT_LOCALE, Texts
 from storage.feed import Entry
@@ -111,14 +111,14 @@ class Boards:
             self._phases.pop(game_id, None)
             self._rendered.pop(game_id, None)
         else:
-            _note(self._phases, game_id, _scene(of_state(state), state.phase, state.deadline))
+            _note(self._phases, game_id, _scene(registry.of_state(state), state.phase, state.deadline))
             _note(self._rendered, game_id, self._clock.now())
         await self._outbox.put(await self._outgoing(outcome.state, outcome.version, priority, trace))
 
     async def _outgoing(self, state: Game, version: int, priority: Priority, trace: str) -> Outgoing:
         locale = await self._locale(state.place.chat_id)
         page = await self.page(state.id)
-        view = of_state(state)
+        view = registry.of_state(state)
         message = view.board(state, self._texts, locale, page=page, bot_username=self._bot_username)
         now = self._clock.now()
         return Outgoing(
@@ -185,7 +185,7 @@ class Boards:
         latest: dict[str, Entry] = {entry.game_id: entry for entry in entries}
         now = self._clock.now()
         for game_id, entry in latest.items():
-            if self._phases.get(game_id) != _scene(FACES[entry.kind], entry.phase, entry.deadline):
+            if self._phases.get(game_id) != _scene(registry.FACES[entry.kind], entry.phase, entry.deadline):
                 self._dirty.pop(game_id, None)
                 priority = Priority.URGENT if entry.phase in FINAL else Priority.NORMAL
                 await self.show(game_id, at_least=entry.first_version, priority=priority, trace=entry.trace)

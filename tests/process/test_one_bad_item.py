@@ -12,7 +12,7 @@ from bot.deadlines import Deadlines
 from bot.tasks import Tasks
 from fsm.lobby import Join
 from handlers.boards import PROGRESS, TRIES, Boards
-from handlers.views import registry
+from handlers.kinds import registry
 from play.texts import Texts
 from storage import keys
 from storage.connections import Pool
