@@ -59,6 +59,6 @@ def rates_of(settings: Settings) -> Rates:
 def _scaled(windows: tuple[Window, ...], by: float) -> tuple[Window, ...]:
     scaled = []
     for window in windows:
-        urgent, normal, cosmetic = (max(1, int(count * by)) for count in window.counts)
-        scaled.append(Window(window.ms, (urgent, normal, cosmetic)))
+        urgent, normal, answer, cosmetic = (max(1, int(count * by)) for count in window.counts)
+        scaled.append(Window(window.ms, (urgent, normal, answer, cosmetic)))
     return tuple(scaled)

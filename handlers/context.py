@@ -22,6 +22,8 @@ ANONYMOUS = 1087968824
 """GroupAnonymousBot: administrators who write as their group."""
 EPHEMERAL_MS = 14_000
 """A message that only its sender and the bot see can be answered for 15 seconds."""
+IN_GROUP_MS = 60_000
+"""An answer in a group that has not been sent for this long is not sent: slow mode, for one, holds it for minutes."""
 COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 
 
@@ -191,6 +193,12 @@ class UpdateContext:
             return {}
         return {"reply_parameters": {"message_id": message.message_id, "allow_sending_without_reply": True}}
 
+    def _expiry(self, *, ephemeral: bool, private: bool) -> int | None:
+        """The moment from which an answer is of no use: a group has gone on meanwhile, a private chat has not."""
+        if ephemeral:
+            return self.received + EPHEMERAL_MS
+        return None if private else self.received + IN_GROUP_MS
+
     async def _put(
         self, method: str, params: Mapping[str, Any], *, chat_id: int | None = None, slot: str | None = None
     ) -> None:
@@ -203,10 +211,11 @@ class UpdateContext:
                 topic_id=topic or None,
                 method=method,
                 params=dict(params),
-                priority=Priority.URGENT,
+                priority=Priority.ANSWER,
+                person=self.person.id if method.startswith("send") else None,
                 slot=slot,
                 created_at=self.received,
-                expires_at=self.received + EPHEMERAL_MS if ephemeral else None,
+                expires_at=self._expiry(ephemeral=ephemeral, private=chat_id is not None or self.private),
                 trace=self.trace,
             )
         )

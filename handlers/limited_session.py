@@ -15,7 +15,7 @@ from aiogram.methods import TelegramMethod
 from aiogram.types import LinkPreviewOptions
 
 from fsm.kind import Rejected
-from telegram.limits import Limits
+from telegram.limits import Limits, Priority, budget_of
 
 WAIT_SECONDS = 3.5
 """How long a call waits for its turn: somebody is looking at a button meanwhile, but a burst in one chat is over."""
@@ -40,13 +40,14 @@ class WithinLimits(BaseRequestMiddleware):
         chat_id = getattr(method, "chat_id", None)
         if not isinstance(chat_id, int):
             return await make_request(bot, method)
+        budget = budget_of(method.__api_method__, {})
         try:
-            async with self._limits.room(chat_id, self._wait_seconds) as room:
+            async with self._limits.room(chat_id, self._wait_seconds, priority=Priority.ANSWER, budget=budget) as room:
                 if not room:
                     raise TooBusy
                 return await make_request(bot, method)
         except TelegramRetryAfter as error:
-            await self._limits.penalise(chat_id, error.retry_after)
+            await self._limits.penalise(chat_id, error.retry_after, budget)
             raise TooBusy from error
 
 

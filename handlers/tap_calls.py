@@ -13,7 +13,7 @@ from loguru import logger
 from handlers.kinds.verb import Tap
 from handlers.taps import Call
 from telegram.client import BotApi, RetryAfter
-from telegram.limits import Limits, Priority
+from telegram.limits import Limits, Priority, budget_of
 from telegram.outbox import Outbox, Outgoing
 
 COUNTED: Final = frozenset({"sendMessage", "editMessageText", "editEphemeralMessageText"})
@@ -70,13 +70,14 @@ class TapCalls:
 
     async def _now(self, call: Call) -> None:
         chat_id = call.params["chat_id"]
-        async with self._limits.room(chat_id, WAIT_SECONDS, priority=Priority.NORMAL) as room:
+        budget = budget_of(call.method, call.params)
+        async with self._limits.room(chat_id, WAIT_SECONDS, priority=Priority.ANSWER, budget=budget) as room:
             if not room:
                 raise NoRoom
             try:
                 await self._api.call(call.method, call.params)
-            except RetryAfter as refused:  # everybody's calls to that chat wait, not only this one
-                await self._limits.penalise(chat_id, refused.seconds)
+            except RetryAfter as refused:  # everybody's such calls to that chat wait, not only this one
+                await self._limits.penalise(chat_id, refused.seconds, budget)
                 raise
 
 

@@ -10,14 +10,16 @@ passes its clock instead.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from enum import IntEnum
+from enum import IntEnum, StrEnum
+from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
 from storage.connections import REDIS_GONE
+from storage.scripts import script
 
 BASE = "tombola:{send}"
 """All keys of sending share this hash tag: one script may touch any of them, on a Redis Cluster too."""
@@ -27,11 +29,31 @@ class Priority(IntEnum):
     """How much a call matters; also which share of a rate it may use."""
 
     URGENT = 0
-    """Results, and answers to people."""
+    """Results."""
     NORMAL = 1
     """Phase changes and new boards."""
-    COSMETIC = 2
+    ANSWER = 2
+    """Answers to one person, and forms that one person fills in."""
+    COSMETIC = 3
     """Progress that a later edit will show as well."""
+
+
+class Budget(StrEnum):
+    """Kinds of calls to a chat that Telegram refuses independently of each other with a 429.
+
+    Slow mode, for one, refuses new messages for minutes, while edits and ephemeral messages go on.
+    """
+
+    SEND = "send"
+    EDIT = "edit"
+    EPHEMERAL = "ephemeral"
+
+
+def budget_of(method: str, params: Mapping[str, Any]) -> Budget:
+    """The budget that a call belongs to."""
+    if "Ephemeral" in method or params.get("ephemeral_message_parameters") is not None:
+        return Budget.EPHEMERAL
+    return Budget.EDIT if method.startswith(("edit", "stop", "delete")) else Budget.SEND
 
 
 class Window(msgspec.Struct, frozen=True, array_like=True):
@@ -41,107 +63,19 @@ class Window(msgspec.Struct, frozen=True, array_like=True):
     """
 
     ms: int
-    counts: tuple[int, int, int]
+    counts: tuple[int, int, int, int]
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """The windows of all chats together, of any chat, and of a group on top. `()` means no limit."""
 
-    overall: tuple[Window, ...] = (Window(1_010, (30, 29, 28)), Window(100, (6, 4, 3)))
+    overall: tuple[Window, ...] = (Window(1_010, (30, 29, 28, 28)), Window(100, (6, 4, 4, 3)))
     """Telegram: 30 a second. The short window spreads the second's calls."""
-    chat: tuple[Window, ...] = (Window(3_250, (3, 3, 2)), Window(5_500, (5, 5, 4)))
+    chat: tuple[Window, ...] = (Window(3_250, (3, 3, 3, 2)), Window(5_500, (5, 5, 5, 4)))
     """Telegram: one a second, short bursts pass. Three at once at most."""
-    group: tuple[Window, ...] = (Window(60_500, (20, 18, 15)), Window(15_000, (20, 12, 5)))
-    """Telegram: 20 a minute. The short window stretches edits over the minute instead of 15 at once and then none."""
-
-
-RATES_LUA = """
-local function clock(given)
-  if given ~= '' then return tonumber(given) end
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
-
-local function windows_wait(log, windows, lane, n, now)
-  local wait = 0
-  for _, window in ipairs(windows) do
-    local at = redis.call('LINDEX', log, window[2][lane + 1] - n)
-    if at then wait = math.max(wait, at + window[1] - now) end
-  end
-  return wait
-end
-
-local function blocked(base, whom, now)
-  return math.max(0, (tonumber(redis.call('GET', base .. ':block:' .. whom)) or 0) - now)
-end
-
-local function overall_wait(base, rates, lane, n, now)
-  return math.max(blocked(base, 'all', now), windows_wait(base .. ':sent:all', rates.overall, lane, n, now))
-end
-
-local function chat_wait(base, rates, chat, lane, n, now)
-  local log = base .. ':sent:' .. chat
-  local wait = math.max(blocked(base, chat, now), windows_wait(log, rates.chat, lane, n, now))
-  if string.sub(chat, 1, 1) == '-' then
-    wait = math.max(wait, windows_wait(log, rates.group, lane, n, now))
-  end
-  return wait
-end
-
-local function note(log, windows, more, n, now)
-  local keep, ttl = 0, 0
-  for _, list in ipairs({windows, more}) do
-    for _, window in ipairs(list) do
-      keep = math.max(keep, window[2][1])
-      ttl = math.max(ttl, window[1])
-    end
-  end
-  if keep == 0 then return end
-  -- A clock that steps back must not make the newest entry look older than the rest.
-  now = math.max(now, tonumber(redis.call('LINDEX', log, 0) or 0))
-  for _ = 1, n do redis.call('LPUSH', log, now) end
-  redis.call('LTRIM', log, 0, keep - 1)
-  redis.call('PEXPIRE', log, ttl + 1000)
-  return now
-end
-
--- Gives the time that the overall windows count it from.
-local function take(base, rates, chat, n, now)
-  local group = string.sub(chat, 1, 1) == '-' and rates.group or {}
-  note(base .. ':sent:' .. chat, rates.chat, group, n, now)
-  return note(base .. ':sent:all', rates.overall, {}, n, now)
-end
-"""
-"""Functions of the rates, for every script that spends them: waits in milliseconds, 0 for none."""
-
-_RESERVE = (
-    RATES_LUA
-    + """
-local base, chat, n, lane = KEYS[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local now, rates = clock(ARGV[1]), cjson.decode(ARGV[5])
-local wait = math.max(overall_wait(base, rates, lane, n, now), chat_wait(base, rates, chat, lane, n, now))
-if wait == 0 then return {0, take(base, rates, chat, n, now) or 0} end
-return {wait, 0}
-"""
-)
-
-_ANSWERED = (
-    RATES_LUA
-    + """
-local log = KEYS[1] .. ':sent:all'
-if redis.call('LREM', log, 1, ARGV[2]) == 1 then
-  note(log, cjson.decode(ARGV[3]).overall, {}, 1, clock(ARGV[1]))
-end
-"""
-)
-
-_PENALISE = (
-    RATES_LUA
-    + """
-local key, till = KEYS[1] .. ':block:' .. ARGV[2], clock(ARGV[1]) + ARGV[3]
-if till > (tonumber(redis.call('GET', key)) or 0) then redis.call('SET', key, till, 'PX', ARGV[3]) end
-"""
-)
+    group: tuple[Window, ...] = (Window(60_500, (20, 19, 15, 12)), Window(15_000, (20, 12, 12, 4)))
+    """Telegram: 20 a minute. Answers and progress leave several of them to the phases of a game, which have to be seen.
+    The short window stretches progress over the minute instead of 12 at once and then none."""
 
 
 class Limits:
@@ -157,15 +91,17 @@ class Limits:
         self.rates = rates or Rates()
         self.encoded_rates = msgspec.json.encode(self.rates).decode()
         self._now = now
-        self._reserve = redis.register_script(_RESERVE)
-        self._answered = redis.register_script(_ANSWERED)
-        self._penalise = redis.register_script(_PENALISE)
+        self._reserve = redis.register_script(script("telegram", "reserve"))
+        self._answered = redis.register_script(script("telegram", "answered"))
+        self._penalise = redis.register_script(script("telegram", "penalise"))
 
     def time(self) -> str:
         """What the scripts take for their time argument: the test's, or empty for Redis's own."""
         return "" if self._now is None else str(self._now())
 
-    async def reserve(self, chat_id: int, n: int = 1, priority: Priority = Priority.URGENT) -> int:
+    async def reserve(
+        self, chat_id: int, n: int = 1, priority: Priority = Priority.URGENT, budget: Budget = Budget.SEND
+    ) -> int:
         """Take the right to `n` calls to a chat now.
 
         Returns:
@@ -174,15 +110,15 @@ class Limits:
         Raises:
             ValueError: some window could never hold that many.
         """
-        wait, _ = await self._take(chat_id, n, priority)
+        wait, _ = await self._take(chat_id, n, priority, budget)
         return wait
 
-    async def _take(self, chat_id: int, n: int, priority: Priority) -> tuple[int, int]:
+    async def _take(self, chat_id: int, n: int, priority: Priority, budget: Budget) -> tuple[int, int]:
         """As ``reserve``, and since when it counts."""
         fewest = (w.counts[priority] for w in (*self.rates.overall, *self.rates.chat, *self.rates.group))
         if not 0 < n <= min(fewest, default=n):
             raise ValueError(f"{n} calls at once can never be within the rates")
-        arguments: list[str | int] = [self.time(), chat_id, n, int(priority), self.encoded_rates]
+        arguments: list[str | int] = [self.time(), chat_id, n, int(priority), budget, self.encoded_rates]
         wait, taken_at = await self._reserve(keys=[BASE], args=arguments)
         return int(wait), int(taken_at)
 
@@ -193,6 +129,7 @@ class Limits:
         within: float,
         *,
         priority: Priority = Priority.URGENT,
+        budget: Budget = Budget.SEND,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> AsyncIterator[bool]:
         """Wait for the right to one call that doesn't go through the outbox, and is made within the block.
@@ -201,14 +138,15 @@ class Limits:
             chat_id: whom the call is for.
             within: seconds; when the wait would be longer, nothing is taken and the block gets False at once.
             priority: which share of the rates it may use.
+            budget: which 429s hold it back.
             sleep: how to wait, in seconds.
         """
         left = round(within * 1000)
-        wait, taken_at = await self._take(chat_id, 1, priority)
+        wait, taken_at = await self._take(chat_id, 1, priority, budget)
         while 0 < wait <= left:
             left -= wait
             await sleep(wait / 1000)
-            wait, taken_at = await self._take(chat_id, 1, priority)
+            wait, taken_at = await self._take(chat_id, 1, priority, budget)
         try:
             yield not wait
         finally:
@@ -224,7 +162,13 @@ class Limits:
         """
         await self._answered(keys=[BASE], args=[self.time(), taken_at, self.encoded_rates])
 
-    async def penalise(self, chat_id: int | None, retry_after: float) -> None:
-        """Stop calls to a chat, or to all (None), for so many seconds, as a 429 asks. Never shortens a longer stop."""
+    async def penalise(self, chat_id: int | None, retry_after: float, budget: Budget | None = None) -> None:
+        """Stop calls to a chat, or to all (None), for so many seconds, as a 429 asks. Never shortens a longer stop.
+
+        Args:
+            chat_id: the chat; None: all chats.
+            retry_after: seconds.
+            budget: the kind of calls to that chat; None: all of them.
+        """
         whom = "all" if chat_id is None else str(chat_id)
-        await self._penalise(keys=[BASE], args=[self.time(), whom, round(retry_after * 1000)])
+        await self._penalise(keys=[BASE], args=[self.time(), whom, round(retry_after * 1000), budget or "all"])

@@ -35,7 +35,7 @@ from telegram.client import (
     TopicGone,
     Unauthorized,
 )
-from telegram.limits import Limits, Priority
+from telegram.limits import Budget, Limits, Priority
 from telegram.outbox import Claimed, Finished, Nothing, Outbox, Outgoing
 
 Answer = TypeVar("Answer")
@@ -52,8 +52,8 @@ GRACE_SECONDS = 3.0
 """How long calls in flight may end by themselves when the sender stops."""
 LOOK_SECONDS = 5.0
 """The bell may miss a ring while its connection is lost; then this late at most."""
-TWO_CHATS_MS = 2000
-"""429s for two chats within this time mean that the rate of all is meant."""
+REFUSED_CHATS = 3
+"""429s for so many chats, and no call that Telegram takes between them, mean the bot as a whole."""
 
 
 class Settled(StrEnum):
@@ -126,6 +126,8 @@ class SenderStats:
         in_flight: calls now.
         leading: whether this process sends.
         orphans: messages that two senders had sent for one slot, deleted again.
+        repeated: items that a sender before had in flight when it stopped, sent again: perhaps for the second time.
+        left: old answers to one person among them, which were not sent again.
         last_success_at: unix milliseconds; 0 for never.
     """
 
@@ -135,6 +137,8 @@ class SenderStats:
     in_flight: int = 0
     leading: bool = False
     orphans: int = 0
+    repeated: int = 0
+    left: int = 0
     last_success_at: int = 0
 
 
@@ -189,7 +193,8 @@ class Sender:
         self._calls: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(CALLS_AT_ONCE)
         self._resume_at = 0
-        self._limited: tuple[int, int] | None = None
+        self._refused_chats: set[int] = set()
+        """Chats with a 429 since Telegram last took a call."""
         self._broken: BaseException | None = None
         self._in_vain_since: float | None = None
         """Monotonic: since when no call has been answered."""
@@ -214,8 +219,15 @@ class Sender:
             # Answers that could not be recorded while Redis was away: known here, so nothing need be sent again.
             if self._calls:
                 await asyncio.wait(self._calls, timeout=GRACE_SECONDS)
-            if returned := await self._outbox.recover(fence):
-                logger.info("{} calls of the sender before are done again", returned)
+            recovered = await self._outbox.recover(fence)
+            self.stats.repeated += recovered.again
+            self.stats.left += recovered.left
+            if recovered.again or recovered.left:
+                logger.info(
+                    "{} calls of the sender before are made again, {} old answers are not",
+                    recovered.again,
+                    recovered.left,
+                )
             heed_cancellation()
             while self._lease.held and self._broken is None and not self._in_vain():
                 await self._step(fence)
@@ -230,11 +242,17 @@ class Sender:
             self.stats.leading = False
         raise self._broken or LeaseLostError
 
+    def _suspects_flood(self) -> bool:
+        """Whether Telegram seems to refuse the bot as a whole."""
+        return len(self._refused_chats) >= REFUSED_CHATS
+
     def _in_vain(self) -> bool:
         return self._in_vain_since is not None and time.monotonic() - self._in_vain_since > PATIENCE_SECONDS
 
     async def _step(self, fence: int) -> None:
         """Start one call, or wait until there may be one."""
+        if self._suspects_flood() and self._calls:
+            await asyncio.wait(self._calls)  # one call at a time shows whether Telegram takes any
         if (pause := self._resume_at - self._clock.now()) > 0:
             await self._clock.sleep(pause / 1000)
         rings = self._bell.rings
@@ -323,6 +341,8 @@ class Sender:
             else:
                 self._in_vain_since = None
                 self._streaks.pop(out.chat_id, None)
+                if not isinstance(error, RetryAfter):
+                    self._refused_chats.clear()
             await self._answered(claimed, error)
         else:
             await self._succeeded(claimed, result)
@@ -335,6 +355,7 @@ class Sender:
 
     async def _succeeded(self, claimed: Claimed, result: Any) -> None:
         out, self._in_vain_since = claimed.outgoing, None
+        self._refused_chats.clear()
         self.stats.last_success_at = self._clock.now()
         self._streaks.pop(out.chat_id, None)
         if claimed.message_id is not None:
@@ -355,8 +376,7 @@ class Sender:
                 await self._surely(lambda: self._outbox.settle(claimed, shown=True))
                 await self._report(claimed.outgoing, Outcome(Settled.UNCHANGED, claimed.message_id), claimed.waited_ms)
             case RetryAfter():
-                whom = self._whom(claimed.outgoing.chat_id)
-                await self._surely(lambda: self._limits.penalise(whom, error.seconds))
+                await self._limited(claimed, error.seconds)
                 await self._again(claimed)
             case Migrated():
                 await self._migrated(claimed, error.chat_id)
@@ -430,15 +450,22 @@ class Sender:
         moved = await self._surely(lambda: self._outbox.move(out.chat_id, new))
         logger.info("chat {} is {} now; {} items go there", out.chat_id, new, moved)
 
-    def _whom(self, chat_id: int) -> int | None:
-        """Whom a 429 means: Telegram doesn't say. One chat, unless another one got a 429 just before."""
-        now, before = self._clock.now(), self._limited
-        self._limited = (chat_id, now)
-        if before is not None and before[0] != chat_id and now - before[1] <= TWO_CHATS_MS:
-            logger.warning("429 for two chats at once: everything waits")
-            return None
-        logger.warning("429 for chat {}", chat_id)
-        return chat_id
+    async def _limited(self, claimed: Claimed, seconds: float) -> None:
+        """Hold back what a 429 is about: this chat's calls of that kind, or everything, as Telegram does not say which.
+
+        If other chats are refused as well and no call is taken between them, it may be about the bot as a whole. Then
+        everything pauses for a second, one call tries, and each further refusal doubles the pause: a few chats that
+        have to wait for minutes hold up the others for a second at most.
+        """
+        out = claimed.outgoing
+        budget = out.budget if claimed.message_id is None else Budget.EDIT
+        logger.warning("429 for chat {}: {} waits {} s", out.chat_id, budget, seconds)
+        await self._surely(lambda: self._limits.penalise(out.chat_id, seconds, budget))
+        self._refused_chats.add(out.chat_id)
+        if self._suspects_flood():
+            pause = min(seconds, 2.0 ** (len(self._refused_chats) - REFUSED_CHATS))
+            logger.warning("429 for {} chats in a row: everything waits {} s", len(self._refused_chats), pause)
+            await self._surely(lambda: self._limits.penalise(None, pause))
 
     async def _delete_orphan(self, out: Outgoing, message_id: int) -> None:
         self.stats.orphans += 1

@@ -159,3 +159,7 @@ def _sender(sender: Sender) -> Iterator[Metric]:
     yield waits
     yield GaugeMetricFamily("tombola_sender_leading", "1 in the process that sends.", int(stats.leading))
     yield GaugeMetricFamily("tombola_send_in_flight", "Calls in flight.", stats.in_flight)
+    repeated = "Calls that were in flight when a sender stopped, made again by this one."
+    yield CounterMetricFamily("tombola_sends_repeated", repeated, stats.repeated)
+    left = "Old answers to one person that were in flight when a sender stopped, and are not sent again."
+    yield CounterMetricFamily("tombola_answers_left", left, stats.left)

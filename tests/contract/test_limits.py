@@ -155,7 +155,7 @@ async def test_a_call_that_is_held_up_counts_from_its_answer(limits: Limits, clo
 
 async def test_processes_that_ask_at_once_never_get_more_than_the_rate(redis: Redis) -> None:
     """On Redis's own clock: in however long it takes, no more than the windows allow."""
-    rates = Rates(overall=(Window(60_000, (30, 30, 30)),), chat=(), group=())
+    rates = Rates(overall=(Window(60_000, (30, 30, 30, 30)),), chat=(), group=())
     limits = [Limits(redis, rates) for _ in range(5)]
 
     waits = await asyncio.gather(*(limits[n % 5].reserve(n) for n in range(200)))

@@ -8,8 +8,20 @@ import pytest
 from redis.asyncio import Redis
 
 from storage.leases import LeaseLostError
-from telegram.limits import BASE, Limits, Priority, Rates
-from telegram.outbox import EVERY, MAX_AGE_MS, Claimed, Finished, Nothing, Outbox, Outgoing
+from telegram.limits import BASE, Budget, Limits, Priority, Rates
+from telegram.outbox import (
+    ANSWERS_MS,
+    EVERY,
+    MAX_AGE_MS,
+    MOST_ANSWERS,
+    OLD_ANSWER_MS,
+    Claimed,
+    Finished,
+    Nothing,
+    Outbox,
+    Outgoing,
+    Recovered,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -95,11 +107,18 @@ async def test_messages_of_a_chat_keep_their_order_and_progress_comes_after_them
 
 
 async def test_the_urgent_chat_goes_first_and_within_a_lane_the_longest_waiting(outbox: Outbox, clock: Turned) -> None:
-    for text, chat, priority in [("cosmetic", 1, 2), ("normal", 2, 1), ("late", 3, 0), ("urgent", 4, 0)]:
+    puts = [
+        ("cosmetic", 1, 3),
+        ("answer", 5, 2),
+        ("normal", 2, 1),
+        ("late", 3, 0),
+        ("urgent", 4, 0),
+    ]
+    for text, chat, priority in puts:
         clock.at += -1 if text == "urgent" else 1
         await outbox.put(message(text, chat, Priority(priority)))
 
-    assert await drained(outbox) == ["urgent", "late", "normal", "cosmetic"]
+    assert await drained(outbox) == ["urgent", "late", "normal", "answer", "cosmetic"]
 
 
 async def test_an_urgent_item_pulls_forward_what_must_come_before_it_in_its_chat(outbox: Outbox) -> None:
@@ -317,9 +336,74 @@ async def test_the_next_sender_takes_over_what_the_last_one_had_in_flight(outbox
     await claimed(outbox)
     await redis.set(f"{BASE}:fence", 2)
 
-    assert await outbox.recover(2) == 2
+    assert await outbox.recover(2) == Recovered(again=2, left=0)
     texts = [(await claimed(outbox, 2)).outgoing.params["text"] for _ in range(2)]
     assert sorted(texts) == ["1", "3"]
+
+
+async def test_an_old_answer_to_one_person_is_not_sent_again_by_the_next_sender(
+    outbox: Outbox, redis: Redis, clock: Turned
+) -> None:
+    await outbox.put(message("old answer", A, Priority.ANSWER, person=7))
+    clock.at += OLD_ANSWER_MS
+    await outbox.put_many([message("answer", B, Priority.ANSWER, person=7), message("result", C)])
+    for _ in range(3):
+        await claimed(outbox)
+    clock.at += 1
+    await redis.set(f"{BASE}:fence", 2)
+
+    assert await outbox.recover(2) == Recovered(again=2, left=1)
+    texts = [(await claimed(outbox, 2)).outgoing.params["text"] for _ in range(2)]
+    assert sorted(texts) == ["answer", "result"]
+
+
+async def test_one_person_gets_few_answers_a_minute_in_a_group_and_others_get_theirs(
+    outbox: Outbox, clock: Turned
+) -> None:
+    async def ask(person: int, chat: int) -> str:
+        clock.at += 2_500
+        answer = await outbox.put(message("status", chat, Priority.ANSWER, person=person))
+        await drained(outbox)
+        return answer
+
+    told = [await ask(7, -1001) for _ in range(24)]
+    assert told == ["queued"] * MOST_ANSWERS + ["dropped"] * (24 - MOST_ANSWERS)
+    assert await ask(8, -1001) == await ask(7, -1002) == await ask(7, 7) == "queued"
+    assert (await outbox.depth()).dropped == 24 - MOST_ANSWERS
+    clock.at += ANSWERS_MS
+    assert await ask(7, -1001) == "queued"
+
+
+async def test_answers_stand_behind_the_phases_of_a_game_that_are_put_after_them(outbox: Outbox) -> None:
+    await outbox.put_many([message("progress", A, Priority.COSMETIC), message("answer", A, Priority.ANSWER)])
+    await outbox.put_many([message("phase", A), message("result", A, Priority.URGENT)])
+
+    assert await drained(outbox) == ["phase", "result", "answer", "progress"]
+
+
+async def test_a_message_that_a_429_holds_back_holds_back_no_edit_and_nothing_ephemeral(
+    outbox: Outbox, redis: Redis, clock: Turned
+) -> None:
+    await outbox.put(message("board", A, slot="s"))
+    await send(outbox, sent=500)
+    await Limits(redis, FREE, now=clock.now).penalise(A, 120, Budget.SEND)
+    private: dict[str, Any] = {"params": {"text": "own", "ephemeral_message_parameters": {"receiver_user_id": 7}}}
+    await outbox.put_many([message("answer", A), message("board 2", A, slot="s"), message("own", A, **private)])
+
+    assert [await send(outbox) for _ in range(2)] == ["board 2", "own"]
+    assert await outbox.claim(FENCE) == Nothing(120_000)
+    clock.at += 120_000
+    assert await send(outbox) == "answer"
+
+
+async def test_a_429_for_edits_holds_back_edits_alone(outbox: Outbox, redis: Redis, clock: Turned) -> None:
+    await outbox.put(message("board", A, slot="s"))
+    await send(outbox, sent=500)
+    await Limits(redis, FREE, now=clock.now).penalise(A, 9, Budget.EDIT)
+    await outbox.put_many([message("board 2", A, slot="s"), message("poll", A)])
+
+    assert await send(outbox) == "poll"
+    assert await outbox.claim(FENCE) == Nothing(9_000)
 
 
 async def test_a_sender_with_an_old_token_gets_nothing(outbox: Outbox, redis: Redis) -> None:
@@ -408,9 +492,9 @@ async def test_the_depth_tells_what_waits(outbox: Outbox, clock: Turned) -> None
     await claimed(outbox)
 
     depth = await outbox.depth()
-    assert depth.ready == (0, 1, 1)
+    assert depth.ready == (0, 1, 0, 1)
     assert depth.in_flight == 1
-    assert depth.oldest_ms == (0, 250, 250)
+    assert depth.oldest_ms == (0, 250, 0, 250)
 
 
 async def test_every_key_expires_or_is_the_senders_own(outbox: Outbox, redis: Redis) -> None:
@@ -418,9 +502,8 @@ async def test_every_key_expires_or_is_the_senders_own(outbox: Outbox, redis: Re
         await outbox.put(message(str(n), n % 4, slot=f"s{n % 3}" if n % 2 else None))
     await outbox.move(1, 2)
     await claimed(outbox)
-    own = {
-        f"{BASE}:{name}" for name in ("ready:0", "ready:1", "ready:2", "delayed", "inflight", "seq", "turn", "fence")
-    }
+    lanes = [f"ready:{int(lane)}" for lane in Priority]
+    own = {f"{BASE}:{name}" for name in (*lanes, "delayed", "inflight", "seq", "turn", "fence")}
 
     for key in await redis.keys("*"):
         name = key if isinstance(key, str) else key.decode()
@@ -448,7 +531,7 @@ class World:
         self.fence = FENCE
 
     async def put_content(self, version: int) -> None:
-        chat, priority = self.random.randint(1, 4), Priority(self.random.randint(0, 2))
+        chat, priority = self.random.randint(1, 4), Priority(self.random.randint(0, 3))
         self.latest[f"s{chat}"] = f"{version}"
         await self.outbox.put(message(f"{version}", chat, priority, slot=f"s{chat}", version=version))
 

@@ -346,7 +346,7 @@ async def test_a_word_to_all_chats_goes_out_once_to_each_after_a_second_look(roo
 
 
 async def test_a_dialogs_messages_keep_to_the_limits(room: Room) -> None:
-    full = Limits(room.redis, Rates(overall=(), chat=(Window(60_000, (1, 1, 1)),), group=()), room.clock.now)
+    full = Limits(room.redis, Rates(overall=(), chat=(Window(60_000, (1, 1, 1, 1)),), group=()), room.clock.now)
     (within,) = room.session.middleware._middlewares
     assert isinstance(within, WithinLimits)
     within._limits = full

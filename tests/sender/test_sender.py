@@ -115,17 +115,67 @@ async def test_a_429_holds_that_chat_as_long_as_asked_and_no_other(road: Road) -
     assert texts(road, 11) == ["1", "1", "2"]
 
 
-async def test_429s_of_two_chats_at_once_stop_everything(road: Road) -> None:
-    road.telegram.script.append(error("Too Many Requests: retry after 5", 429, chat=11, retry_after=5))
-    road.telegram.script.append(error("Too Many Requests: retry after 5", 429, chat=22, retry_after=5))
+async def test_two_groups_told_to_wait_for_minutes_hold_up_nobody_else(road: Road) -> None:
+    for chat in (11, 22):
+        road.telegram.script.append(error("Too Many Requests: retry after 300", 429, chat=chat, retry_after=300))
     road.start()
     await road.outbox.put_many([road.message("1", 11, Priority.URGENT), road.message("2", 22, Priority.URGENT)])
     await road.until(lambda: len(road.telegram.calls) == 2)
     await road.until(lambda: not road.senders[0][0].stats.in_flight)
-    await road.outbox.put(road.message("3", 33))
+    await road.outbox.put(road.message("lobby", 33))
     await road.settled(3)
 
-    assert all(call.at - START >= 5_000 for call in road.telegram.calls[2:])
+    at = {call.params["text"]: call.at - START for call in road.telegram.calls}
+    assert at["lobby"] == 0
+    assert min(at["1"], at["2"]) >= 300_000
+
+
+async def test_many_chats_told_to_wait_for_minutes_hold_up_another_for_seconds_at_most(road: Road) -> None:
+    for chat in range(1, 6):
+        road.telegram.script.append(error("Too Many Requests: retry after 300", 429, chat=chat, retry_after=300))
+    road.start()
+    await road.outbox.put_many([road.message(f"{chat}", chat, Priority.URGENT) for chat in range(1, 6)])
+    await road.until(lambda: len(road.telegram.calls) == 5)
+    await road.outbox.put(road.message("lobby", 33))
+    await road.settled(6)
+
+    at = {call.params["text"]: call.at - START for call in road.telegram.calls}
+    assert at["lobby"] <= 8_000
+
+
+async def test_a_429_for_the_bot_as_a_whole_is_found_out_with_few_calls_and_ends_soon_after_it_is_over(
+    road: Road,
+) -> None:
+    async def flooded(call: Call) -> None:
+        over = road.clock.at >= START + 30_000
+        road.telegram.down = None if over else error("Too Many Requests: retry after 30", 429, retry_after=30)
+        del call
+
+    road.telegram.gate = flooded
+    road.start()
+    await road.outbox.put_many([road.message(f"{chat}", chat) for chat in range(1, 101)])
+    await road.settled(100)
+
+    during = [call for call in road.telegram.calls if call.at < START + 30_000]
+    assert len(during) <= 12
+    assert min(call.at for call in road.telegram.calls if call.at >= START + 30_000) <= START + 50_000
+
+
+async def test_slow_mode_holds_back_new_messages_and_the_board_is_edited_all_the_same(road: Road) -> None:
+    road.start()
+    await road.outbox.put(road.message("board", -5, slot="s"))
+    await road.settled(1)
+    road.telegram.script.append(error("Too Many Requests: retry after 120", 429, chat=-5, retry_after=120))
+    await road.outbox.put(road.message("answer", -5, Priority.ANSWER, person=7))
+    await road.until(lambda: len(road.telegram.calls) == 2)
+    for number in range(3):
+        await road.outbox.put(road.message(f"board {number}", -5, slot="s"))
+        await road.settled(2 + number)
+    await road.settled(5)
+
+    at = {call.params["text"]: call.at - START for call in road.telegram.calls}
+    assert at["board 2"] < 15_000
+    assert at["answer"] >= 120_000
 
 
 async def test_a_429_during_an_edit_sends_only_the_latest_content_afterwards(road: Road) -> None:
