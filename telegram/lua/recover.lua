@@ -1,5 +1,5 @@
 -- Put back the items that the sender before had in flight, but for old answers to one person: they may be there.
--- ARGV: time or '', fence, age in ms from which an answer is old. Returns how many are sent again, and how many are not.
+-- ARGV: time or empty, fence, age in ms from which an answer is old. Returns how many are sent again, how many are not.
 -- include rates
 -- include queue
 local now, fence, old_ms = clock(ARGV[1]), ARGV[2], tonumber(ARGV[3])
