@@ -55,7 +55,7 @@ class Tapping:
     async def open(self, games: RedisGames, number: int) -> str:
         """Open a game, in which numbers can be picked at once. Returns its id."""
         place = ChatTopic(-1 - number)
-        game_id = games.new_id(place, f"{self._run}:{number}")
+        game_id = await games.reserve_id(place, f"{self._run}:{number}")
         opening = OpenGame("pick_number", game_id, place, Host(1, "Ann"), "", RULES, 1000)
         await self._engine.execute(game_id, opening, command_id=f"open:{game_id}")
         for player in (1, 2):

@@ -31,7 +31,7 @@ from benchmarks.projector import put, read_backlog
 from benchmarks.report import Row, row
 from benchmarks.stacks import Stack, Stores
 from benchmarks.taps import asleep, awake, checked
-from benchmarks.world import SHARDS, planned
+from benchmarks.world import SHARDS, planned, seeded
 from fsm.engine import Commit, CommitResult, Record
 from fsm.kind import ChatTopic, Command, Host, changed
 from fsm.lobby import DeadlinePassed, Join, OpenGame
@@ -170,7 +170,7 @@ def _ended(number: int, games: int, opened_at: int) -> Ended:
     """A chat's number of tens falls with the square root of its own number."""
     tens = max(1, games // EACH)
     chat_id = FIRST_CHAT - int(tens / 2 * (number % tens / tens) ** 2)
-    game_id = keys.new_game_id(ChatTopic(chat_id), f"finished:{number}", SHARDS)
+    game_id = keys.new_game_id(ChatTopic(chat_id), SHARDS, seeded(f"finished:{number}"))
     return Ended(number, game_id, chat_id, FIRST_TEN + number % tens, opened_at)
 
 

@@ -5,6 +5,7 @@ shows; every stack gets the same bytes.
 """
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Sequence
 from html import unescape
@@ -117,9 +118,14 @@ def planned(shape: str, *, games: int = 0, players: int = 0) -> World:
     return World([_planned(index, each, texts) for index in range(count)])
 
 
+def seeded(name: str) -> int:
+    """Return the number in the id of the game of that name: every process of a benchmark knows it."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest())
+
+
 def _planned(index: int, players: int, texts: Texts) -> TapGame:
     chat_id = -1_001_000_000_000 - index
-    game_id = keys.new_game_id(ChatTopic(chat_id), f"benchmark:{index}", SHARDS)
+    game_id = keys.new_game_id(ChatTopic(chat_id), SHARDS, seeded(f"benchmark:{index}"))
     first = 700_000_000 + index * players
     message = msgspec.json.encode(_message(_state(game_id, chat_id, first, players), texts)).decode()
     return TapGame(game_id, chat_id, first, players - 1, message)

@@ -68,13 +68,11 @@ class Ingress:
             engine=runtime.play.engine,
             texts=runtime.play.texts,
             people=runtime.stores.people,
-            hosts=runtime.play.hosts,
+            access=runtime.play.access,
+            openings=runtime.play.openings,
             boards=boards,
             archive=runtime.stores.archive,
-            ids=runtime.stores.games,
             bot_username=me["username"],
-            max_live=runtime.settings.games.max_live_per_chat,
-            supplies=runtime.play.content,
         )
         self._slow: asyncio.Task[AiogramPath] | None = None
         self._siblings = PeerWorkers(seat) if seat is not None else None
@@ -144,6 +142,9 @@ class Ingress:
             people=runtime.stores.people,
             archive=runtime.stores.archive,
             hosts=runtime.play.hosts,
+            members=runtime.play.members,
+            access=runtime.play.access,
+            openings=runtime.play.openings,
             boards=self._boards,
             taps=self._taps,
             outbox=runtime.telegram.outbox,
@@ -153,16 +154,12 @@ class Ingress:
             clock=runtime.play.clock,
             floods=self._floods,
             redis=runtime.stores.redis,
-            defaults=runtime.play.defaults,
             questions=runtime.stores.questions,
             wallets=runtime.stores.wallets,
-            supplies=runtime.play.content,
             download=runtime.telegram.api.download,
             writes=bool(settings.games.quiz.model.base_url),
             bot_id=self._me["id"],
             bot_username=self._me["username"],
-            operators=frozenset(settings.telegram.operators),
-            max_live=settings.games.max_live_per_chat,
             health=self._health,
             count_error=self._count_error,
             trace=TRACE.get,
@@ -175,7 +172,7 @@ class Ingress:
 
     async def _publish(self, routing: Any, deps: Any) -> None:
         """Tell Telegram of the commands, when it is there, unless another process has told it the same of late."""
-        told = msgspec.json.encode([list(routing.calls(deps)), sorted(deps.operators)])
+        told = msgspec.json.encode([list(routing.calls(deps)), sorted(deps.access.operators)])
         digest, key = hashlib.sha256(told).hexdigest().encode(), f"tombola:published:{deps.bot_id}"
         redis = self._runtime.stores.redis
         async for attempt in stamina.retry_context(

@@ -20,12 +20,16 @@ from fsm.pick_number import Beacon
 from fsm.registry import KINDS
 from handlers.boards import Boards
 from handlers.kinds.registry import CONSUMERS, FACES
+from play.access import Access
 from play.hosts import Hosts
+from play.members import Members
+from play.opening import Openings
 from play.play import Play
 from play.texts import Texts
 from storage.administrators import Administrators
 from storage.archive import Archive
 from storage.breakers import Breaker, Circuit, GuardedPool, GuardedStore
+from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Feed
@@ -155,18 +159,8 @@ def build(
         tasks=tasks,
         stores=stores,
         telegram=telegram,
-        play=Play(
-            engine=Engine(KINDS, games, clock, entropy, observe=metrics.command),
-            clock=clock,
-            texts=Texts(),
-            hosts=Hosts(telegram.api, Administrators(redis)),
-            defaults=rules_of(settings, beacon),
-            beacon=beacon,
-            content={
-                name: face.content(stores.questions, stores.people, clock)
-                for name, face in FACES.items()
-                if face.content is not None
-            },
+        play=_play(
+            settings, stores, telegram, Engine(KINDS, games, clock, entropy, observe=metrics.command), beacon, clock
         ),
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         groups=("projector", "boards", *CONSUMERS, *(("beacon",) if settings.games.draw.beacon_url else ())),
@@ -195,6 +189,39 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         archive=Archive(guarded, codec),
         questions=Questions(guarded),
         wallets=Wallets(guarded, redis),
+    )
+
+
+def _play(
+    settings: Settings, stores: Stores, telegram: Telegram, engine: Engine, beacon: Beacon | None, clock: Clock
+) -> Play:
+    """Wire the application layer."""
+    hosts = Hosts(telegram.api, Administrators(stores.redis))
+    members = Members(telegram.api, ChatMembers(stores.redis))
+    operators = frozenset(settings.telegram.operators)
+    access = Access(people=stores.people, hosts=hosts, members=members, operators=operators)
+    openings = Openings(
+        engine=engine,
+        games=stores.games,
+        people=stores.people,
+        access=access,
+        content={
+            name: face.content(stores.questions, stores.people, clock)
+            for name, face in FACES.items()
+            if face.content is not None
+        },
+        defaults=rules_of(settings, beacon),
+        max_live=settings.games.max_live_per_chat,
+    )
+    return Play(
+        engine=engine,
+        clock=clock,
+        texts=Texts(),
+        hosts=hosts,
+        members=members,
+        access=access,
+        openings=openings,
+        beacon=beacon,
     )
 
 

@@ -14,7 +14,8 @@ from handlers.deps import Deps
 from handlers.kinds.registry import FACES, of_state
 from handlers.views.message import Button, send_params
 from handlers.views.message import Message as View
-from play.texts import Markup, tidy
+from play.access import Actor, Needs
+from play.texts import Markup
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
 
@@ -108,18 +109,21 @@ class UpdateContext:
         return self.command.arguments if self.command else ""
 
     @property
-    def host(self) -> Host:
-        """Who opens a game with this update: an anonymous administrator opens it as the chat."""
+    def actor(self) -> Actor:
+        """The person who wrote or tapped, for `play.access`; an anonymous administrator acts as the group."""
         if self.person.anonymous:
-            return Host(self.place.chat_id, tidy(self.chat_title))
-        return Host(self.person.id, tidy(self.person.name))
+            sender = self.message.sender_chat if self.message else None
+            return Actor(self.person.id, self.chat_title, self.place.chat_id, sender.id if sender else None)
+        return Actor(self.person.id, self.person.name, self.place.chat_id)
 
-    async def is_host(self) -> bool:
-        """Whether the person is a host here."""
-        sender = self.message.sender_chat if self.message and self.person.anonymous else None
-        return await self.deps.hosts.is_host(
-            self.place.chat_id, self.person.id, sender_chat_id=sender.id if sender else None
-        )
+    @property
+    def host(self) -> Host:
+        """The person as the host of a game; an anonymous administrator hosts as the group."""
+        return self.actor.host
+
+    async def authorise(self, needs: Needs, where: Game | ChatTopic | None = None) -> None:
+        """Return if the person may do here, or in that game, what has these needs. Raises the refusals of `Access`."""
+        await self.deps.access.authorise(self.actor, where or self.place, needs)
 
     # -- answers ------------------------------------------------------------------------------------------------
 

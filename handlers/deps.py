@@ -9,8 +9,10 @@ from fsm.engine import Clock, Engine
 from handlers.boards import Boards
 from handlers.floods import Floods
 from handlers.taps import Taps
-from play.content import ContentProviders
+from play.access import Access
 from play.hosts import Hosts
+from play.members import Members
+from play.opening import Openings
 from play.texts import Texts
 from storage.archive import Archive
 from storage.games import RedisGames
@@ -31,6 +33,9 @@ class Deps:
     people: People
     archive: Archive
     hosts: Hosts
+    members: Members
+    access: Access
+    openings: Openings
     boards: Boards
     taps: Taps
     outbox: Outbox
@@ -41,20 +46,14 @@ class Deps:
     floods: Floods
     redis: Any
     """A ``redis.asyncio.Redis``: where dialogs keep their state."""
-    defaults: Mapping[str, Any]
-    """Kind -> the rules that the configuration gives it."""
     questions: Questions
     wallets: Wallets
-    supplies: ContentProviders
     download: Callable[[str, int], Awaitable[bytes]]
     """The content of a file by Telegram's id of it, up to so many bytes; raises what the Bot API client raises."""
     writes: bool = False
     """Whether a model is there to write questions."""
     bot_id: int
     bot_username: str
-    operators: frozenset[int] = frozenset()
-    max_live: int = 1
-    """Live games that a chat's topic may have at once."""
     health: Callable[[], Awaitable[Mapping[str, str]]]
     """What the operators' dialog shows: dependency -> its state in a few words."""
     count_error: Callable[[str], None]

@@ -27,51 +27,51 @@ NOT_ALLOWED = (TelegramForbiddenError, TelegramMigrateToChat)
 STALE_DIALOG = (OutdatedIntent, UnknownIntent, UnknownState)
 
 
-async def failed(event: ErrorEvent, deps: Deps, incoming: UpdateContext | None = None, trace: str = "") -> object:
+async def failed(event: ErrorEvent, deps: Deps, context: UpdateContext | None = None, trace: str = "") -> object:
     """Tell the person what happened to their update. Returns ``UNHANDLED`` where the update should come again."""
     error = event.exception
     match error:
         case Rejected():
-            if incoming is not None:
-                await _tell(incoming, deps.texts.refusal_html(incoming.locale, error), _toast(deps, incoming, error))
+            if context is not None:
+                await _tell(context, deps.texts.refusal_html(context.locale, error), _toast(deps, context, error))
             return True
         case _ if isinstance(error, STALE_DIALOG):
-            return await _simply(incoming, "dlg-stale")
+            return await _simply(context, "dlg-stale")
         case _ if isinstance(error, REDIS_DOWN):
-            if incoming is None or incoming.query is None:
+            if context is None or context.query is None:
                 return UNHANDLED
-            return await _simply(incoming, "cmd-try-again")
+            return await _simply(context, "cmd-try-again")
         case _ if isinstance(error, NOT_ALLOWED):
             logger.info("a dialog can't be shown: {}", error)
             return True
         case _ if isinstance(error, TELEGRAM_DOWN):
             logger.warning("Telegram is away: {}", error)
-            return await _simply(incoming, "cmd-try-again")
+            return await _simply(context, "cmd-try-again")
         case _ if isinstance(error, POSTGRES_GONE):
             logger.warning("PostgreSQL is away: {}", error)
-            return await _simply(incoming, "cmd-try-later")
+            return await _simply(context, "cmd-try-later")
         case _:
             logger.opt(exception=error).error("update {} failed", event.update.update_id)
             deps.count_error(type(error).__name__)
-            return await _simply(incoming, "cmd-our-mistake", trace=trace)
+            return await _simply(context, "cmd-our-mistake", trace=trace)
 
 
-def _toast(deps: Deps, incoming: UpdateContext, refusal: Rejected) -> str:
-    return deps.texts.refusal(incoming.own_locale, refusal)
+def _toast(deps: Deps, context: UpdateContext, refusal: Rejected) -> str:
+    return deps.texts.refusal(context.own_locale, refusal)
 
 
-async def _simply(incoming: UpdateContext | None, text_id: str, **arguments: str) -> bool:
-    if incoming is not None:
-        await _tell(incoming, incoming.text(text_id, **arguments), incoming.word(text_id, **arguments))
+async def _simply(context: UpdateContext | None, text_id: str, **arguments: str) -> bool:
+    if context is not None:
+        await _tell(context, context.text(text_id, **arguments), context.word(text_id, **arguments))
     return True
 
 
-async def _tell(incoming: UpdateContext, html: str, toast: str) -> None:
+async def _tell(context: UpdateContext, html: str, toast: str) -> None:
     """By a toast who has tapped, by a message who has written."""
-    if incoming.query is not None:
-        await incoming.toast(toast, alert=True)
+    if context.query is not None:
+        await context.toast(toast, alert=True)
     else:
-        await incoming.answer(html)
+        await context.answer(html)
 
 
 def errors_router() -> Router:

@@ -9,6 +9,7 @@ from handlers.context import UpdateContext
 from handlers.kinds.registry import of_state
 from handlers.limited_session import TooBusy
 from handlers.views.message import send_params
+from play.access import Needs
 
 WAIT_SECONDS = 3.0
 
@@ -18,38 +19,41 @@ class NothingToProve(Rejected):
     """No such game, or it has no draw that is over."""
 
 
-async def send_proof(incoming: UpdateContext, game_id: str) -> None:
+async def send_proof(context: UpdateContext, game_id: str) -> None:
     """Answer with the proof of a completed game, its summary for a caption.
 
     A document can't wait in the outbox, so it goes out at once or not at all. Raises ``NothingToProve`` and
     ``TooBusy``.
     """
-    state = await _ended(incoming, game_id)
-    if state is None or state.phase != COMPLETED:
+    state = await _ended(context, game_id)
+    if state is None:
+        raise NothingToProve
+    await context.authorise(Needs.LOOK, state)
+    if state.phase != COMPLETED:
         raise NothingToProve
     face = of_state(state)
     if face.prove is None:
         raise NothingToProve
-    chat = incoming.place.chat_id
-    summary = send_params(face.proof_summary(state, incoming.deps.texts, incoming.locale))
+    chat = context.place.chat_id
+    summary = send_params(face.proof_summary(state, context.deps.texts, context.locale))
     params = {
         "chat_id": chat,
-        "message_thread_id": incoming.place.topic_id or None,
+        "message_thread_id": context.place.topic_id or None,
         "caption": summary["text"],
         "parse_mode": summary["parse_mode"],
         "reply_markup": summary.get("reply_markup"),
-        **incoming.addressed(),
+        **context.addressed(),
     }
     document = (f"proof-{game_id}.json", proof.canonical(face.prove(state)))
     given = {name: value for name, value in params.items() if value is not None}
-    async with incoming.deps.limits.room(chat, WAIT_SECONDS) as room:
+    async with context.deps.limits.room(chat, WAIT_SECONDS) as room:
         if not room:
             raise TooBusy
-        await incoming.deps.api.call("sendDocument", given, files={"document": document})
+        await context.deps.api.call("sendDocument", given, files={"document": document})
 
 
-async def _ended(incoming: UpdateContext, game_id: str) -> Game | None:
+async def _ended(context: UpdateContext, game_id: str) -> Game | None:
     try:
-        return (await incoming.deps.engine.look(game_id)).state
+        return (await context.deps.engine.look(game_id)).state
     except UnknownGame:  # Redis forgets ended games; the archive does not
-        return await incoming.deps.archive.finished(game_id)
+        return await context.deps.archive.finished(game_id)

@@ -19,21 +19,20 @@ class Named(Filter):
     def __init__(self, *names: str) -> None:
         self._names = frozenset(names)
 
-    async def __call__(self, _: Message, incoming: UpdateContext | None = None) -> bool:
+    async def __call__(self, _: Message, context: UpdateContext | None = None) -> bool:
         """Whether the message is one of the commands."""
-        return incoming is not None and incoming.command is not None and incoming.command.name in self._names
+        return context is not None and context.command is not None and context.command.name in self._names
 
 
 class ForOperators(Named):
     """Lets commands through for operators in private; to others there is no such command."""
 
-    async def __call__(self, message: Message, incoming: UpdateContext | None = None) -> bool:
+    async def __call__(self, message: Message, context: UpdateContext | None = None) -> bool:
         """Whether the message is one of the commands, and from an operator."""
         return (
-            await super().__call__(message, incoming)
-            and incoming is not None
-            and incoming.private
-            and incoming.person.id in incoming.deps.operators
+            await super().__call__(message, context)
+            and context is not None
+            and context.deps.access.is_operator(context.actor)
         )
 
 
@@ -44,12 +43,12 @@ class Unknown(Filter):
         self._names = frozenset(names)
         self._of_operators = frozenset(of_operators)
 
-    async def __call__(self, _: Message, incoming: UpdateContext) -> bool:
+    async def __call__(self, _: Message, context: UpdateContext) -> bool:
         """Whether it is one. To who is no operator, their commands are none."""
-        if not incoming.private or incoming.command is None:
+        if not context.private or context.command is None:
             return False
-        operator = incoming.person.id in incoming.deps.operators
-        return incoming.command.name not in (self._names if operator else self._names - self._of_operators)
+        operator = context.deps.access.is_operator(context.actor)
+        return context.command.name not in (self._names if operator else self._names - self._of_operators)
 
 
 class Migrated(Filter):
@@ -65,6 +64,11 @@ class PrivateFile(Filter):
 
     async def __call__(self, message: Message) -> bool:
         """Whether it is one."""
+        return self.is_one(message)
+
+    @staticmethod
+    def is_one(message: Message) -> bool:
+        """Return whether a message is a file that somebody sends in private."""
         return message.document is not None and message.chat.type == "private"
 
 

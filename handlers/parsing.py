@@ -24,8 +24,6 @@ WRITTEN = frozenset({
     ContentType.LOCATION, ContentType.VENUE, ContentType.DICE, ContentType.POLL, ContentType.STORY, ContentType.GAME,
 })  # fmt: skip
 """What people write. The rest are notices of Telegram's: something was pinned, a background was chosen, a gift came."""
-OPEN_TO_ALL = frozenset({"start", "help", "language"})
-"""Commands that a banned person may still use."""
 
 
 class ContextMiddleware(BaseMiddleware):
@@ -51,12 +49,16 @@ class ContextMiddleware(BaseMiddleware):
             if event.message is not None and not is_service(event.message):
                 if not self._is_for_us(event.message):
                     return None
-                data["incoming"] = incoming = await self._of_message(event.update_id, event.message, received, trace)
+                data["incoming"] = data["context"] = context = await self._of_message(
+                    event.update_id, event.message, received, trace
+                )
             elif event.callback_query is not None:
-                data["incoming"] = incoming = await self._of_tap(event.update_id, event.callback_query, received, trace)
+                data["incoming"] = data["context"] = context = await self._of_tap(
+                    event.update_id, event.callback_query, received, trace
+                )
             else:
                 return await handler(event, data)
-            if await self._welcome(incoming):
+            if await self._is_calm(context):
                 return await handler(event, data)
             return None
 
@@ -90,26 +92,20 @@ class ContextMiddleware(BaseMiddleware):
         reply = answered(message)
         return reply is not None and reply.from_user is not None and reply.from_user.id == self._deps.bot_id
 
-    async def _welcome(self, incoming: UpdateContext) -> bool:
-        """Whether the person may be served: not flooding, not banned."""
-        person = incoming.person
-        flooder = incoming.place.chat_id if person.anonymous else person.id
+    async def _is_calm(self, context: UpdateContext) -> bool:
+        """Return whether the person does not flood. An anonymous administrator floods as the group."""
+        person = context.person
+        flooder = context.place.chat_id if person.anonymous else person.id
         verdict = self._deps.floods.judge(flooder, self._deps.clock.now())
         if verdict is not Verdict.PASS:
-            await self._slow_down(incoming, verdict)
-            return False
-        if incoming.command is None or incoming.command.name in OPEN_TO_ALL or person.anonymous:
-            return True
-        if await self._deps.people.is_banned(incoming.place.chat_id, person.id):
-            await incoming.reply("cmd-banned")
-            return False
-        return True
+            await self._slow_down(context, verdict)
+        return verdict is Verdict.PASS
 
-    async def _slow_down(self, incoming: UpdateContext, verdict: Verdict) -> None:
-        if incoming.query is not None:  # every tap is answered, or the button would seem to hang
-            await incoming.toast(incoming.word("cmd-slow-down"))
+    async def _slow_down(self, context: UpdateContext, verdict: Verdict) -> None:
+        if context.query is not None:  # every tap is answered, or the button would seem to hang
+            await context.toast(context.word("cmd-slow-down"))
         elif verdict is Verdict.WARN:
-            await incoming.reply("cmd-slow-down")
+            await context.reply("cmd-slow-down")
 
     # -- from whom, where ---------------------------------------------------------------------------------------
 

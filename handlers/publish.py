@@ -69,7 +69,7 @@ async def publish(deps: Deps) -> None:
     """Tell Telegram. Raises what the Bot API client raises; what was told before stays."""
     for method, params in calls(deps):
         await deps.api.call(method, params)
-    for operator in sorted(deps.operators):
+    for operator in sorted(deps.access.operators):
         try:
             await _for_operator(deps, operator)
         except (BadCall, ChatGone, NoRights) as refused:

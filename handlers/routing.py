@@ -27,6 +27,7 @@ from handlers.parsing import ContextMiddleware
 from handlers.publish import ALL, OPERATORS, calls, publish
 from handlers.tap_calls import TapCalls
 from handlers.taps import Tap
+from play.access import Needs
 
 __all__ = ["AiogramPath", "Deps", "build_dispatcher", "calls", "publish"]
 
@@ -89,13 +90,14 @@ def _without_rights(update: dict[str, Any]) -> dict[str, Any]:
 # -- buttons ----------------------------------------------------------------------------------------------------
 
 
-async def _tap(query: CallbackQuery, incoming: UpdateContext, deps: Deps) -> None:
+async def _tap(query: CallbackQuery, context: UpdateContext, deps: Deps) -> None:
     """The same as the fast door does, with aiogram's object for a start."""
     message = query.message
+    markup = message.reply_markup if isinstance(message, Message) else None
     assert message is not None
     assert query.data is not None
     tap = Tap(
-        update_id=incoming.update_id,
+        update_id=context.update_id,
         query_id=query.id,
         user_id=query.from_user.id,
         user_name=query.from_user.full_name,
@@ -103,31 +105,33 @@ async def _tap(query: CallbackQuery, incoming: UpdateContext, deps: Deps) -> Non
         language=query.from_user.language_code,
         chat_id=message.chat.id,
         chat_type=message.chat.type,
-        topic_id=incoming.place.topic_id,
+        topic_id=context.place.topic_id,
         message_id=message.message_id,
         ephemeral_message_id=message.ephemeral_message_id if isinstance(message, Message) else None,
         data=query.data,
-        received=incoming.received,
+        keyboard=markup.model_dump_json(exclude_none=True).encode() if markup is not None else None,
+        received=context.received,
     )
     answer = await deps.taps.answer(tap)
     if answer.error is not None:
         logger.opt(exception=answer.error).error("a tap failed")
         deps.count_error(type(answer.error).__name__)
     if not answer.answered_by_calls:
-        await incoming.toast(answer.text, alert=answer.alert, url=answer.url)
+        await context.toast(answer.text, alert=answer.alert, url=answer.url)
     await TapCalls(deps.api, deps.limits, deps.outbox).carry_out(tap, answer.calls)
 
 
-def _on_data(handler: Any) -> Any:
-    """A handler that changes the message tapped: one that has no such button is another one, or shows that already."""
+def _on_data(handler: Any, needs: Needs) -> Any:
+    """Return a handler that changes the tapped message, if that has the button: if not, it shows something else."""
 
-    async def handle(query: CallbackQuery, incoming: UpdateContext) -> None:
+    async def handle(query: CallbackQuery, context: UpdateContext) -> None:
         markup = query.message.reply_markup if isinstance(query.message, Message) else None
         rows = markup.inline_keyboard if markup else []
         if any(button.callback_data == query.data for row in rows for button in row):
-            await handler(incoming, query.data or "")
+            await context.authorise(needs)
+            await handler(context, query.data or "")
         else:
-            await left_over(query, incoming)
+            await left_over(query, context)
 
     return handle
 
@@ -135,9 +139,9 @@ def _on_data(handler: Any) -> Any:
 def _buttons_router() -> Router:
     """The buttons that belong to no dialog."""
     router = Router(name="buttons")
-    router.callback_query.register(_on_data(lists.tap_best), Tapped(lists.BEST))
-    router.callback_query.register(_on_data(lists.tap_ended), Tapped(lists.ENDED))
-    router.callback_query.register(_on_data(languages.tap), Tapped(languages.CHOICE))
+    router.callback_query.register(_on_data(lists.tap_best, Needs.LOOK), Tapped(lists.BEST))
+    router.callback_query.register(_on_data(lists.tap_ended, Needs.LOOK), Tapped(lists.ENDED))
+    router.callback_query.register(_on_data(languages.tap, Needs.NOTHING), Tapped(languages.CHOICE))
     router.callback_query.register(_tap, OfGames())
     router.callback_query.register(left_over, OfNoDialog())
     return router
@@ -146,10 +150,10 @@ def _buttons_router() -> Router:
 # -- the rest ---------------------------------------------------------------------------------------------------
 
 
-async def _not_understood(_: Message, incoming: UpdateContext) -> None:
+async def _not_understood(_: Message, context: UpdateContext) -> None:
     """In private, or where the bot is called by its name, somebody waits for an answer."""
-    if incoming.private or (incoming.command is not None and incoming.command.mention is not None):
-        await incoming.reply("cmd-not-understood")
+    if context.private or (context.command is not None and context.command.mention is not None):
+        await context.reply("cmd-not-understood")
 
 
 def _unknown_router() -> Router:

@@ -4,29 +4,25 @@ Callback data is ``<verb>:<game>[:<argument>]``, and is not trusted: whoever tap
 anything. A tap is answered after its command is durable; the calls in an ``Answer`` are what else belongs to it.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
 from fsm.engine import Engine, Outcome, Promise, Unavailable
-from fsm.kind import Game, Host, PlayerId, Rejected, UnknownGame
-from fsm.lobby import Join, OpenGame
+from fsm.kind import Game, PlayerId, Rejected, UnknownGame
 from handlers.boards import Boards
 from handlers.kinds.registry import FACES, VERBS, of_state
 from handlers.kinds.verb import Tap, Verb, whole
 from handlers.views.lobby import deep_link
 from handlers.views.message import Button, Message, edit_params, ephemeral_edit_params, send_params
-from play.content import ContentProviders, open_with_content
-from play.hosts import Hosts
-from play.texts import Texts, tidy
+from play.access import Access, Needs
+from play.opening import Openings
+from play.texts import Texts
 from storage.archive import Archive
-from storage.games import RedisGames
+from storage.keys import is_game_id
 from storage.leases import STORE_GONE
 from storage.people import People
 
@@ -37,7 +33,6 @@ REMEMBERED = 8192
 GAMES_REMEMBERED = 4096
 """Games whose newest message is remembered; of others Redis is asked."""
 
-_GAME_ID = re.compile(r"[0-9a-z]{12,40}")
 _UNCHANGED: Final = frozenset({"already-yours", "too-late", "already-joined", "not-in-game"})
 """Refusals that leave everything as an own board shows it."""
 _FAILED: Final = frozenset({"unavailable", "error"})
@@ -69,8 +64,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         url: what the person's app opens.
         calls: what else to do, in order, after the toast.
         answered_by_calls: the tap is answered by its calls, as its answer depends on what becomes of them.
-        outcome: for metrics: `done`, `duplicate`, a refusal's code, `garbage`, `banned`, `not-host`, `elsewhere`,
-            `unavailable`, `error`, or `shown` where nothing was to be done to a game.
+        outcome: for metrics: `done`, `duplicate`, a refusal's code, `garbage`, `unavailable`, `error`, or `shown` if
+            the tap does nothing to a game.
         error: the bug behind `error`, for the caller to log with the tap's trace.
     """
 
@@ -89,8 +84,8 @@ class _Showing:
 
     do: Callable[[Tap, Game, str, str], Awaitable[Answer]]
     """Given the tap, its game, its argument and the locale."""
-    host: bool = False
-    """Only for hosts."""
+    needs: Needs = Needs.LOOK
+    """What the verb needs of the person who taps."""
     ended: bool = False
     """Also for games that ended so long ago that only the archive has them."""
 
@@ -101,14 +96,13 @@ class Taps:
     Args:
         engine: executes the commands.
         texts: of toasts and own boards.
-        people: bans and languages.
-        hosts: who may host.
+        people: languages and names.
+        access: decides who may do what.
+        openings: opens rematches.
         boards: the groups' living messages.
-        archive: where games are that the engine has forgotten.
-        ids: of new games.
+        archive: games that the engine has forgotten.
         bot_username: for deep links; empty: none are made.
-        max_live: live games a place may hold, for rematches.
-        supplies: what a rematch is played with.
+        verbs: kind -> verb in the callback data -> the command it stands for.
     """
 
     def __init__(  # noqa: PLR0913 -- wired once, by name
@@ -117,33 +111,29 @@ class Taps:
         engine: Engine,
         texts: Texts,
         people: People,
-        hosts: Hosts,
+        access: Access,
+        openings: Openings,
         boards: Boards,
         archive: Archive,
-        ids: RedisGames,
         bot_username: str = "",
-        max_live: int = 1,
-        supplies: ContentProviders = MappingProxyType({}),
         verbs: Mapping[str, Mapping[str, Verb]] = VERBS,
     ) -> None:
         self._engine = engine
         self._texts = texts
         self._people = people
-        self._hosts = hosts
+        self._access = access
+        self._openings = openings
         self._boards = boards
         self._archive = archive
-        self._ids = ids
         self._bot_username = bot_username
-        self._max_live = max_live
-        self._supplies = supplies
         self._verbs = verbs
         self._showing: Mapping[str, _Showing] = {
             "o": _Showing(self._open_own),
             "b": _Showing(self._turn_own),
             "g": _Showing(self._turn),
             "f": _Showing(self._fair, ended=True),
-            "x": _Showing(self._ask_cancel, host=True),
-            "r": _Showing(self._rematch, host=True, ended=True),
+            "x": _Showing(self._ask_cancel, needs=Needs.HOST),
+            "r": _Showing(self._rematch, needs=Needs.HOST, ended=True),
         }
         self._known = frozenset(verb for table in verbs.values() for verb in table) | self._showing.keys() | {"h", "k"}
         self._own = _Recent(REMEMBERED)
@@ -172,7 +162,7 @@ class Taps:
             return False
         verb = self._verbs[of_state(game).kind.name].get(name)
         locale = self._people.remembered_locale(tap.user_id)
-        if verb is None or verb.host or locale is None or not self._is_welcome(tap, game):
+        if verb is None or locale is None or not self._access.allows(tap.actor, game, verb.needs):
             return False
         command = verb.command(tap, arg)
         if command is None:
@@ -237,30 +227,26 @@ class Taps:
         if verb == "k":
             return Answer(calls=self._closing(tap), outcome="shown")
         game_id, _, arg = rest.partition(":")
-        if verb not in self._known or _GAME_ID.fullmatch(game_id) is None:
+        if verb not in self._known or not is_game_id(game_id):
             return self._toast(locale, "tap-garbage", "garbage")
         showing = self._showing.get(verb)
         if showing is None:
             known = self._engine.known(game_id) or (await self._engine.look(game_id)).state
             return await self._execute(tap, known, verb, arg, locale)
         game = await self._game(game_id, ended=showing.ended)
-        refused = await self._turn_away(tap, game, locale, host=showing.host)
-        return refused if refused is not None else await showing.do(tap, game, arg, locale)
+        await self._access.authorise(tap.actor, game, showing.needs)
+        return await showing.do(tap, game, arg, locale)
 
     # -- commands to a game -------------------------------------------------------------------------------------
 
     async def _execute(self, tap: Tap, game: Game, name: str, arg: str, locale: str) -> Answer:
-        """A verb of a kind of game: check who asks, execute, confirm to that person alone."""
+        """Execute the command of a verb, and confirm it to that person alone. Raises what ``authorise`` raises."""
         verb = self._verbs[of_state(game).kind.name].get(name)
         command = None if verb is None else verb.command(tap, arg)
         if verb is None or command is None:
             return self._toast(locale, "tap-garbage", "garbage")
-        if verb.host or not self._is_welcome(tap, game):
-            refused = await self._turn_away(tap, game, locale, host=verb.host)
-            if refused is not None:
-                return refused
-        if verb.in_chat and tap.chat_id != game.place.chat_id:
-            return self._toast(locale, "tap-join-in-group", "elsewhere")
+        if not self._access.allows(tap.actor, game, verb.needs):
+            await self._access.authorise(tap.actor, game, verb.needs)
         try:
             outcome = await self._engine.execute(game.id, command, command_id=tap.command_id, received=tap.received)
         except Rejected as refusal:
@@ -287,27 +273,6 @@ class Taps:
             if game is None:
                 raise
             return game
-
-    def _is_welcome(self, tap: Tap, game: Game) -> bool:
-        """Whether it is known at once that `_turn_away` lets them in."""
-        chat_id = game.place.chat_id
-        here = tap.chat_id == chat_id or tap.is_private
-        return here and self._people.remembered_ban(chat_id, tap.user_id) is False
-
-    async def _turn_away(self, tap: Tap, game: Game, locale: str, *, host: bool = False) -> Answer | None:
-        """The answer to somebody who may not do this here; None where they may.
-
-        A game is asked for from its own chat or in private; whoever forges callback data gets no further than that,
-        and a ban counts in the game's chat, wherever the tap came from.
-        """
-        chat_id = game.place.chat_id
-        if tap.chat_id != chat_id and not tap.is_private:
-            return self._toast(locale, "tap-elsewhere", "elsewhere")
-        if await self._people.is_banned(chat_id, tap.user_id):
-            return self._toast(locale, "tap-banned", "banned")
-        if host and not await self._hosts.is_host(chat_id, tap.user_id):
-            return self._toast(locale, "tap-host-only", "not-host")
-        return None
 
     def _own_after(self, tap: Tap, verb: Verb, game: Game, locale: str) -> tuple[Call, ...]:
         if verb.closes:
@@ -389,18 +354,9 @@ class Taps:
         question = Message(texts.html(locale, "confirm-cancel", title=title), ((yes, no),))
         return self._show(tap, question, instead="tap-cancel-command", locale=locale)
 
-    async def _rematch(self, tap: Tap, old: Any, _arg: str, locale: str) -> Answer:
+    async def _rematch(self, tap: Tap, old: Game, _arg: str, locale: str) -> Answer:
         """``r``: a host opens the same game again, and is in it."""
-        kind = of_state(old).kind
-        if not kind.machine.is_final(old.phase):
-            return self._toast(locale, "tap-rematch-early", "not-now")
-        host = Host(tap.user_id, tidy(tap.user_name))
-        new_id = self._ids.new_id(old.place, tap.command_id)
-        opening = OpenGame(kind.name, new_id, old.place, host, old.title, old.rules, self._max_live)
-        await open_with_content(self._engine, self._supplies, opening, command_id=tap.command_id, received=tap.received)
-        with suppress(Rejected):  # the same tap once more: in already
-            join = Join(host.id, host.name)
-            await self._engine.execute(new_id, join, command_id=f"{tap.command_id}:join", received=tap.received)
+        await self._openings.rematch(tap.actor, old, command_id=tap.command_id, received=tap.received)
         return self._toast(locale, "tap-rematch", "done")
 
     # -- calls that belong to a tap -----------------------------------------------------------------------------
@@ -409,6 +365,8 @@ class Taps:
         """Show a message to the person alone. Where Telegram can't, the tap is answered with a link or a toast."""
         if tap.is_private:
             return Answer(calls=(Call("sendMessage", send_params(message, tap.chat_id)),), outcome="shown")
+        if tap.ephemeral_message_id is not None and not tap.is_real:
+            return self._toast(locale, instead, "shown")
         query: dict[str, Any] = {"callback_query_id": tap.query_id}
         other = {"url": url} if url else {"text": self._texts.plain(locale, instead), "show_alert": True}
         answered = Call("answerCallbackQuery", query)
@@ -423,7 +381,12 @@ class Taps:
         return Answer(calls=(call,), answered_by_calls=True, outcome="shown")
 
     def _own_board_again(self, tap: Tap, game: Game, locale: str, page: int | None) -> tuple[Call, ...]:
-        """Edit the own board that was tapped, unless it shows this already: Telegram refuses an edit to the same."""
+        """Edit the own board that was tapped, unless it shows this already: Telegram refuses an edit to the same.
+
+        A message that is no board of this game is left alone: the callback data is forged.
+        """
+        if not tap.is_real:
+            return ()
         board = of_state(game).own_board(game, tap.user_id, self._texts, locale, page)
         if not self._changed(tap, game.id, board):
             return ()
@@ -441,7 +404,9 @@ class Taps:
         return self._own.changed(key, hash(board))
 
     def _closing(self, tap: Tap) -> tuple[Call, ...]:
-        """Take away the tapped message, where only this person sees it: others' can't be closed by forged data."""
+        """Delete the tapped message if only this person sees it and it really has this button."""
+        if not tap.is_real:
+            return ()
         if tap.ephemeral_message_id is not None:
             receiver = {"receiver_user_id": tap.user_id, "ephemeral_message_id": tap.ephemeral_message_id}
             return (Call("deleteEphemeralMessage", {"chat_id": tap.chat_id, **receiver}),)
@@ -459,7 +424,7 @@ class Taps:
         return True
 
     async def _without_orphan(self, tap: Tap, game_id: str) -> tuple[Call, ...]:
-        """Take away a message that is older than the game's living one. The tap itself has worked all the same.
+        """Delete the tapped message if it is an older board of the game. The tap itself has worked all the same.
 
         Ids grow in a chat, and the newest that was tapped is remembered, so that the store is asked once a game, and
         again only about older messages. What is newer than the living one we know is never taken for an orphan.
@@ -472,7 +437,10 @@ class Taps:
             return ()
         known = living[1] if living is not None and living[0] == tap.chat_id else tap.message_id
         self._newest.changed(game_id, max(known, tap.message_id))
-        if tap.message_id >= known or not self._newest.changed((tap.chat_id, tap.message_id), 0):
+        # Forged data may name this game on a result, a leaderboard or the board of another game.
+        if tap.message_id >= known or not tap.is_real:
+            return ()
+        if not self._newest.changed((tap.chat_id, tap.message_id), 0):
             return ()
         return (Call("deleteMessage", {"chat_id": tap.chat_id, "message_id": tap.message_id}),)
 

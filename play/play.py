@@ -1,13 +1,13 @@
 """The games as every face sees them, as one group that the composition root wires."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fsm.engine import Engine
 from fsm.pick_number import Beacon
-from play.content import ContentProviders
+from play.access import Access
 from play.hosts import Hosts
+from play.members import Members
+from play.opening import Openings
 from play.texts import Texts
 from telegram.sender import Clock
 
@@ -21,15 +21,17 @@ class Play:
         clock: the wall clock that commands are judged by.
         texts: all texts, by locale.
         hosts: knows the administrators of chats.
-        defaults: kind -> the rules that the configuration gives it.
+        members: knows the members of chats.
+        access: decides who may do what.
+        openings: opens games, and keeps the settings of chats.
         beacon: the public randomness that draws use, or None.
-        content: kind -> provider of its content, such as a quiz's questions.
     """
 
     engine: Engine
     clock: Clock
     texts: Texts
     hosts: Hosts
-    defaults: Mapping[str, Any]
+    members: Members
+    access: Access
+    openings: Openings
     beacon: Beacon | None
-    content: ContentProviders

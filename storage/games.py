@@ -5,6 +5,7 @@ then and the records since (the tail), so that a commit costs the same however l
 """
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,6 +22,10 @@ from storage.connections import PinnedConnections, packed
 
 LIVE_TTL_MS = 3 * 86_400_000
 """A live game nobody touched for this long is gone; no deadline is further away than a day."""
+ID_BITS = 128
+"""Random bits that a game's id is made of; it holds 103 of them."""
+RESERVED_MS = 86_400_000
+"""Telegram delivers an update again for at most a day."""
 SNAPSHOT_EVERY = 32
 """Events between two snapshots, at least; a large game writes them less often."""
 
@@ -242,9 +247,18 @@ class RedisGames:
                     pipe.srem(keys.place_key(shard, place), game_id)
             await _reached(pipe.execute())
 
-    def new_id(self, place: ChatTopic, command_id: str) -> str:
-        """The id of the game that a command opens in a place."""
-        return keys.new_game_id(place, command_id, len(self.shards))
+    async def reserve_id(self, place: ChatTopic, command_id: str) -> str:
+        """Return the id of the game that a command opens in a place: random, and the same when the command comes again.
+
+        Raises ``Unavailable``.
+        """
+        key = keys.reservation_key(place, command_id)
+        new = keys.new_game_id(place, len(self.shards), secrets.randbits(ID_BITS))
+        async with self._pipeline(atomic=True) as pipe:
+            pipe.set(key, new, nx=True, px=RESERVED_MS)
+            pipe.get(key)
+            _, reserved = await _reached(pipe.execute())
+        return str(reserved.decode())
 
 
 class Call:

@@ -4,15 +4,17 @@ A shard's keys share a hash tag, so that a commit, which touches a game, its dea
 of a Redis Cluster. A game's shard is the first two characters of its id; a new game takes its chat's.
 """
 
-import hashlib
 import zlib
 
 from fsm.kind import ChatTopic, PlayerId
 
 PREFIX = "tombola"
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-ID_DIGITS = 12
-"""Random-looking characters of a game id after the shard: 62 bits."""
+ID_DIGITS = 20
+"""Random characters of a game id after the shard: 103 bits, so that ids cannot be searched."""
+OLD_ID_DIGITS = 12
+"""The same of ids given before they were random. Their games are still played, shown and proven."""
+_LENGTHS = frozenset({2 + ID_DIGITS, 2 + OLD_ID_DIGITS})
 
 
 def shard_name(index: int) -> str:
@@ -32,12 +34,11 @@ def shard_of_game(game_id: str) -> str:
 
 def is_game_id(text: str) -> bool:
     """Whether this could be a game's id."""
-    return len(text) == 2 + ID_DIGITS and all(c in ALPHABET for c in text)
+    return len(text) in _LENGTHS and all(c in ALPHABET for c in text)
 
 
-def new_game_id(place: ChatTopic, command_id: str, shards: int) -> str:
-    """The id of the game that a command opens: the same command, sent twice, opens one game."""
-    number = int.from_bytes(hashlib.sha256(f"{place.chat_id}/{place.topic_id}/{command_id}".encode()).digest())
+def new_game_id(place: ChatTopic, shards: int, number: int) -> str:
+    """Return the id of a new game in a place. ``number`` is a random one of at least 104 bits."""
     digits = ""
     for _ in range(ID_DIGITS):
         number, digit = divmod(number, 36)
@@ -76,10 +77,25 @@ def challenge_key(player_id: PlayerId) -> str:
 
 
 def administrators_key(chat_id: int) -> str:
-    """String: JSON list of the user ids that administer a chat."""
+    """String: the administrators of a chat as Telegram last said, JSON."""
     return f"{PREFIX}:hosts:{chat_id}"
 
 
 def clock_key() -> str:
     """Hash: how the shared time relates to Redis's own, see `storage/shared_time.py`."""
     return f"{PREFIX}:clock"
+
+
+def member_key(chat_id: int, player_id: PlayerId) -> str:
+    """String: whether a person is in a chat as Telegram last said."""
+    return f"{PREFIX}:member:{chat_id}:{player_id}"
+
+
+def departed_key(chat_id: int) -> str:
+    """Set: players of a chat's live games who have left the chat since."""
+    return f"{PREFIX}:departed:{chat_id}"
+
+
+def reservation_key(place: ChatTopic, command_id: str) -> str:
+    """String: the id of the game that a command opens in a place."""
+    return f"{PREFIX}:opens:{place.chat_id}:{place.topic_id}:{command_id}"

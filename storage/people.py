@@ -18,6 +18,7 @@ import asyncpg
 import msgspec
 from loguru import logger
 
+from storage import keys
 from storage.connections import POSTGRES_GONE, in_transaction
 from storage.leases import STORE_GONE, jitter
 
@@ -41,6 +42,8 @@ WAITING_PLAYERS = 20_000
 FLUSH_SECONDS = 1.0
 FLUSH_ROWS = 1000
 BANS_A_READ = 5000
+DEPARTED_MS = 3 * 86_400_000
+"""No live game is older: whoever has left is asked about by `getChatMember` when the next one is joined."""
 READ_SECONDS = 1.0
 """How long a reader waits for PostgreSQL, and then does without for as long."""
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError)
@@ -267,6 +270,7 @@ class People:
         self._chats: _Memory[int, Chat | None] = _Memory(self._read_chat)
         self._bans: _Memory[int, dict[PlayerId, float]] = _Memory(self._bans_of)
         self._bans_together = _Together(self._read_bans)
+        self._departed: _Memory[int, frozenset[PlayerId]] = _Memory(self._departed_from)
         self._seen: OrderedDict[PlayerId, tuple[str, str | None]] = OrderedDict()
         """Players as last written, or waiting to be."""
         self._waiting: OrderedDict[PlayerId, tuple[str, str | None]] = OrderedDict()
@@ -430,6 +434,38 @@ class People:
         until = bans.get(player_id)
         return until is not None and self._now() / 1000 < until
 
+    # -- departures ---------------------------------------------------------------------------------------------
+
+    def remembered_departure(self, chat_id: int, player_id: PlayerId) -> bool | None:
+        """Return whether a player of a live game has left the chat; None where Redis would have to be asked."""
+        departed = self._departed.fresh(chat_id)
+        return None if departed is None else player_id in departed
+
+    async def has_departed(self, chat_id: int, player_id: PlayerId) -> bool:
+        """Return whether a player of a live game has left the chat."""
+        return player_id in await self._departed.get(chat_id, frozenset())
+
+    async def player_departed(self, chat_id: int, player_id: PlayerId) -> None:
+        """Note that a player of a live game has left the chat, or was removed from it."""
+        key = keys.departed_key(chat_id)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.sadd(key, player_id)
+            pipe.pexpire(key, DEPARTED_MS)
+            await pipe.execute()
+        await self._departures_changed(chat_id)
+
+    async def player_returned(self, chat_id: int, player_id: PlayerId) -> None:
+        """Note that a player is in the chat again."""
+        if await self._redis.srem(keys.departed_key(chat_id), player_id):
+            await self._departures_changed(chat_id)
+
+    async def _departed_from(self, chat_id: int) -> frozenset[PlayerId]:
+        return frozenset(int(member) for member in await self._redis.smembers(keys.departed_key(chat_id)))
+
+    async def _departures_changed(self, chat_id: int) -> None:
+        self._departed.drop(chat_id)
+        await self._tell(f"departed:{chat_id}")
+
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def _locale_of(self, player_id: PlayerId) -> str:
@@ -499,7 +535,7 @@ class People:
 
     def _heard(self, message: Mapping[str, Any]) -> None:
         if message["type"] == "subscribe":  # whatever was told before it was not heard
-            for memory in (self._locales, self._chats, self._bans):
+            for memory in (self._locales, self._chats, self._bans, self._departed):
                 memory.drop_all()
         elif message["type"] == "message":
             try:
@@ -513,6 +549,8 @@ class People:
                     self._locales.drop(id_)
                 case "bans":
                     self._bans.drop(id_)
+                case "departed":
+                    self._departed.drop(id_)
                 case _:
                     self._forget_chat(id_)
 

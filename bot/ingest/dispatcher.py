@@ -60,6 +60,8 @@ class _Message(msgspec.Struct, gc=False):
     message_thread_id: int = 0
     is_topic_message: bool = False
     ephemeral_message_id: int | None = None
+    reply_markup: msgspec.Raw | None = None
+    """Not decoded: only taps on messages that are to be edited or deleted need it."""
 
 
 class _Query(msgspec.Struct, rename={"sender": "from"}, gc=False):
@@ -109,6 +111,7 @@ def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
         message_id=message.message_id,
         ephemeral_message_id=message.ephemeral_message_id,
         data=query.data,
+        keyboard=message.reply_markup,
         received=received,
     )
 

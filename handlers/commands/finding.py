@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from aiogram.types import Message
 
-from fsm.kind import PlayerId, Rejected
+from fsm.kind import Game, PlayerId, Rejected
 from handlers.context import ANONYMOUS, UpdateContext, answered
+from play.access import Needs
+from play.numbers import HIGHEST_ID, whole
 from storage.keys import is_game_id
 
 GAME_IN_DATA = re.compile(r"[a-z]{1,2}:([0-9a-z]+)")
@@ -27,21 +29,6 @@ class WhichGame(Rejected):
 
 
 @dataclass(unsafe_hash=True)
-class GameElsewhere(Rejected):
-    """The game belongs to another chat, and is joined there."""
-
-
-@dataclass(unsafe_hash=True)
-class NotAHost(Rejected):
-    """Only administrators may do that."""
-
-
-@dataclass(unsafe_hash=True)
-class NeedsAPerson(Rejected):
-    """Who writes as the group can't play."""
-
-
-@dataclass(unsafe_hash=True)
 class WhoIsMeant(Rejected):
     """The command names nobody that the bot knows."""
 
@@ -55,12 +42,12 @@ class TargetUser:
     rest: str = ""
 
 
-def mentioned_game(incoming: UpdateContext) -> str | None:
+def mentioned_game(context: UpdateContext) -> str | None:
     """The game that the command names, or that the message belongs to which it answers."""
-    for word in incoming.arguments.split():
+    for word in context.arguments.split():
         if is_game_id(word):
             return word
-    reply = answered(incoming.message)
+    reply = answered(context.message)
     return game_of_message(reply) if reply is not None else None
 
 
@@ -74,12 +61,22 @@ def game_of_message(message: Message) -> str | None:
     return None
 
 
-async def chosen_game(incoming: UpdateContext) -> str:
-    """The live game that a command means. Raises ``NoGameHere`` and ``WhichGame``."""
-    named = mentioned_game(incoming)
+async def chosen_game(context: UpdateContext, needs: Needs) -> Game:
+    """Return the live game that a command means, for a person who may do there what has these needs.
+
+    Raises the refusals of `Access`, ``NoGameHere``, ``WhichGame`` and ``UnknownGame``.
+    """
+    state = (await context.deps.engine.look(await _chosen_id(context))).state
+    await context.authorise(needs, state)
+    return state
+
+
+async def _chosen_id(context: UpdateContext) -> str:
+    """Return the live game that a command means. Raises ``NoGameHere`` and ``WhichGame``."""
+    named = mentioned_game(context)
     if named is not None:
         return named
-    live = await incoming.deps.games.live_in(incoming.place)
+    live = await context.deps.games.live_in(context.place)
     if not live:
         raise NoGameHere
     if len(live) > 1:
@@ -87,51 +84,28 @@ async def chosen_game(incoming: UpdateContext) -> str:
     return live[0]
 
 
-async def game_to_join(incoming: UpdateContext) -> str:
-    """The same, where it is played in this chat: a game is joined where bans of its chat have been looked at.
-
-    Raises ``GameElsewhere``, and what ``chosen_game`` raises.
-    """
-    game_id = await chosen_game(incoming)
-    if (await incoming.deps.engine.look(game_id)).state.place.chat_id != incoming.place.chat_id:
-        raise GameElsewhere
-    return game_id
-
-
-async def host_only(incoming: UpdateContext) -> None:
-    """Raise ``NotAHost`` unless the person is a host here."""
-    if not await incoming.is_host():
-        raise NotAHost
-
-
-def player_only(incoming: UpdateContext) -> None:
-    """Raise ``NeedsAPerson`` where an anonymous administrator writes."""
-    if incoming.person.anonymous:
-        raise NeedsAPerson
-
-
-async def meant(incoming: UpdateContext) -> TargetUser:
-    """Whom a command is about: the author of the message it answers, a mention, a name, an id.
+async def meant(context: UpdateContext) -> TargetUser:
+    """Return the person that a command is about: the author of the message it answers, a mention, a name, an id.
 
     Raises ``WhoIsMeant``.
     """
-    words = incoming.arguments.split(maxsplit=1)
-    message = incoming.message
+    words = context.arguments.split(maxsplit=1)
+    message = context.message
     reply = answered(message)
     author = reply.from_user if reply else None
     if author is not None and not author.is_bot and author.id != ANONYMOUS:
-        return TargetUser(author.id, author.full_name, incoming.arguments)
+        return TargetUser(author.id, author.full_name, context.arguments)
     for entity in (message.entities if message else None) or []:
         if entity.type == "text_mention" and entity.user is not None and message is not None:
-            rest = incoming.arguments.removeprefix(entity.extract_from(message.text or "")).strip()
+            rest = context.arguments.removeprefix(entity.extract_from(message.text or "")).strip()
             return TargetUser(entity.user.id, entity.user.full_name, rest)
     if not words:
         raise WhoIsMeant
     rest = words[1] if len(words) > 1 else ""
-    if words[0].isdecimal() and len(words[0]) < 20:
-        player_id = int(words[0])
-        return TargetUser(player_id, await incoming.deps.people.name_of(player_id) or words[0], rest)
-    known = await incoming.deps.people.find_player(words[0].removeprefix("@"))
+    player_id = whole(words[0], HIGHEST_ID, 1)
+    if player_id is not None:
+        return TargetUser(player_id, await context.deps.people.name_of(player_id) or words[0], rest)
+    known = await context.deps.people.find_player(words[0].removeprefix("@"))
     if known is None:
         raise WhoIsMeant
     return TargetUser(*known, rest)

@@ -1,49 +1,49 @@
 """Languages: one's own in private, the group's by a host in a group."""
 
-from handlers.commands.finding import host_only
 from handlers.context import UpdateContext
 from handlers.views.message import Button
+from play.access import Needs
 from play.texts import Markup
 
 CHOICE = "lang:"
 """Callback data of a choice: this and the locale."""
 
 
-async def language(incoming: UpdateContext) -> None:
+async def language(context: UpdateContext) -> None:
     """Choose a language: one's own in private, the group's by a host in a group."""
-    wanted = incoming.arguments.lower()
+    wanted = context.arguments.lower()
     if wanted:
-        await speak(incoming, wanted)
+        await speak(context, wanted)
         return
     buttons = [
-        [Button(incoming.deps.texts.plain(locale, "cmd-language-name"), data=f"{CHOICE}{locale}")]
-        for locale in incoming.deps.texts.LOCALES
+        [Button(context.deps.texts.plain(locale, "cmd-language-name"), data=f"{CHOICE}{locale}")]
+        for locale in context.deps.texts.LOCALES
     ]
-    await incoming.answer(incoming.text("cmd-language-own" if incoming.private else "cmd-language-chat"), buttons)
+    await context.answer(context.text("cmd-language-own" if context.private else "cmd-language-chat"), buttons)
 
 
-async def speak(incoming: UpdateContext, locale: str) -> None:
+async def speak(context: UpdateContext, locale: str) -> None:
     """Store the language chosen, and say so in it."""
-    said = await choose_language(incoming, locale)
-    await incoming.answer(said)
+    said = await choose_language(context, locale)
+    await context.answer(said)
 
 
-async def choose_language(incoming: UpdateContext, locale: str) -> Markup:
-    """Store the language; the confirmation, in it. Raises ``NotAHost``."""
-    texts, people = incoming.deps.texts, incoming.deps.people
+async def choose_language(context: UpdateContext, locale: str) -> Markup:
+    """Store the language, and return the confirmation in it. In a group only a host may. Raises ``NotAHost``."""
+    texts, people = context.deps.texts, context.deps.people
     if locale not in texts.LOCALES:
-        return incoming.text("cmd-usage-language", locales=", ".join(texts.LOCALES))
-    if incoming.private:
-        await people.set_player_locale(incoming.person.id, locale)
+        return context.text("cmd-usage-language", locales=", ".join(texts.LOCALES))
+    if context.private:
+        await people.set_player_locale(context.person.id, locale)
         return texts.html(locale, "cmd-language-own-set")
-    await host_only(incoming)
-    await people.saw_chat(incoming.place.chat_id, incoming.chat_type, incoming.chat_title)
-    await people.set_chat_locale(incoming.place.chat_id, locale)
+    await context.authorise(Needs.HOST)
+    await people.saw_chat(context.place.chat_id, context.chat_type, context.chat_title)
+    await people.set_chat_locale(context.place.chat_id, locale)
     return texts.html(locale, "cmd-language-chat-set")
 
 
-async def tap(incoming: UpdateContext, data: str) -> None:
+async def tap(context: UpdateContext, data: str) -> None:
     """A language was chosen by its button."""
-    said = await choose_language(incoming, data.removeprefix(CHOICE))
-    await incoming.edit(said)
-    await incoming.toast()
+    said = await choose_language(context, data.removeprefix(CHOICE))
+    await context.edit(said)
+    await context.toast()

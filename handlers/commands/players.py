@@ -4,154 +4,147 @@ from fsm.kind import Game, UnknownGame
 from fsm.lobby import Join, Leave
 from handlers import fairness
 from handlers.commands import wallet
-from handlers.commands.finding import NoGameHere, chosen_game, game_to_join, mentioned_game, player_only
+from handlers.commands.finding import NoGameHere, chosen_game, mentioned_game
 from handlers.commands.languages import language
 from handlers.commands.lists import PAGE, games, history, leaderboard, stats
-from handlers.commands.named import Command
+from handlers.commands.named import Command, add_to_group
 from handlers.context import UpdateContext
 from handlers.kinds.registry import FACES, of_state
 from handlers.views.message import Button
 from handlers.written import moment
+from play.access import Needs
 from play.texts import Markup, tidy
 
 BOARD_LINK = "g_"
 PROOF_LINK = "f_"
 
 
-async def start(incoming: UpdateContext) -> None:
+async def start(context: UpdateContext) -> None:
     """Greet; or open what a deep link leads to."""
-    payload = incoming.arguments
-    if incoming.private:
-        await incoming.deps.people.saw_chat(incoming.person.id, "private", incoming.person.name)
-    if incoming.private and payload.startswith(BOARD_LINK):
-        await _own_board(incoming, payload.removeprefix(BOARD_LINK))
-    elif incoming.private and payload.startswith(PROOF_LINK):
-        await fairness.send_proof(incoming, payload.removeprefix(PROOF_LINK))
-    elif incoming.private and payload == wallet.LINK:
-        await wallet.show(incoming)
-    elif incoming.private:
-        keyboard = [[Button(incoming.label("cmd-add-to-group"), url=add_to_group(incoming))]]
-        await incoming.answer(incoming.text("cmd-start", name=incoming.person.name), keyboard)
+    payload = context.arguments
+    if context.private:
+        await context.deps.people.saw_chat(context.person.id, "private", context.person.name)
+    if context.private and payload.startswith(BOARD_LINK):
+        await _own_board(context, payload.removeprefix(BOARD_LINK))
+    elif context.private and payload.startswith(PROOF_LINK):
+        await fairness.send_proof(context, payload.removeprefix(PROOF_LINK))
+    elif context.private and payload == wallet.LINK:
+        await wallet.show(context)
+    elif context.private:
+        keyboard = [[Button(context.label("cmd-add-to-group"), url=add_to_group(context))]]
+        await context.answer(context.text("cmd-start", name=context.person.name), keyboard)
     else:
-        await incoming.reply("cmd-start-group", bot=incoming.deps.bot_username)
+        await context.reply("cmd-start-group", bot=context.deps.bot_username)
 
 
-def add_to_group(incoming: UpdateContext) -> str:
-    """The link that adds the bot to a group."""
-    return f"https://t.me/{incoming.deps.bot_username}?startgroup=true"
-
-
-async def _own_board(incoming: UpdateContext, game_id: str) -> None:
+async def _own_board(context: UpdateContext, game_id: str) -> None:
     """The person's own board of a game, in private."""
-    state = (await incoming.deps.engine.look(game_id)).state
-    if await incoming.deps.people.is_banned(state.place.chat_id, incoming.person.id):
-        return await incoming.reply("cmd-banned")
-    await incoming.show(incoming.deps.taps.opened(incoming.person.id, state, incoming.locale))
-    return None
+    state = (await context.deps.engine.look(game_id)).state
+    await context.authorise(Needs.LOOK, state)
+    await context.show(context.deps.taps.opened(context.person.id, state, context.locale))
 
 
-async def help_(incoming: UpdateContext) -> None:
+async def help_(context: UpdateContext) -> None:
     """What the bot can do, for whoever asks."""
-    parts = ["cmd-help-private" if incoming.private else "cmd-help-group"]
-    if incoming.private and incoming.person.id in incoming.deps.operators:
+    parts = ["cmd-help-private" if context.private else "cmd-help-group"]
+    if context.deps.access.is_operator(context.actor):
         parts.append("cmd-help-operator")
-    await incoming.answer("\n\n".join(incoming.text(part) for part in parts))
+    await context.answer("\n\n".join(context.text(part) for part in parts))
 
 
-async def join(incoming: UpdateContext) -> None:
+async def join(context: UpdateContext) -> None:
     """Join the game that is played here."""
-    player_only(incoming)
-    game_id = await game_to_join(incoming)
-    outcome = await incoming.deps.engine.execute(
-        game_id,
-        Join(incoming.person.id, tidy(incoming.person.name)),
-        command_id=incoming.command_id,
-        received=incoming.received,
+    game = await chosen_game(context, Needs.JOIN)
+    outcome = await context.deps.engine.execute(
+        game.id,
+        Join(context.person.id, tidy(context.person.name)),
+        command_id=context.command_id,
+        received=context.received,
     )
-    await incoming.reply("cmd-joined", title=incoming.title_of(outcome.state), count=len(outcome.state.players))
+    await context.reply("cmd-joined", title=context.title_of(outcome.state), count=len(outcome.state.players))
 
 
-async def leave(incoming: UpdateContext) -> None:
+async def leave(context: UpdateContext) -> None:
     """Leave the game that is played here."""
-    player_only(incoming)
-    game_id = await chosen_game(incoming)
-    outcome = await incoming.deps.engine.execute(
-        game_id, Leave(incoming.person.id), command_id=incoming.command_id, received=incoming.received
+    game = await chosen_game(context, Needs.PLAY)
+    outcome = await context.deps.engine.execute(
+        game.id, Leave(context.person.id), command_id=context.command_id, received=context.received
     )
-    await incoming.reply("cmd-left", title=incoming.title_of(outcome.state))
+    await context.reply("cmd-left", title=context.title_of(outcome.state))
 
 
-async def status(incoming: UpdateContext) -> None:
+async def status(context: UpdateContext) -> None:
     """How the games stand that are played here; in private, those that the person plays in."""
-    deps = incoming.deps
-    named = mentioned_game(incoming)
+    deps = context.deps
+    named = mentioned_game(context)
     if named is not None:
         ids = [named]
-    elif incoming.private:
-        ids = list(await deps.archive.live_game_of_player(incoming.person.id))
+    elif context.private:
+        ids = list(await deps.archive.live_game_of_player(context.person.id))
     else:
-        ids = await deps.games.live_in(incoming.place)
-    found = [line for game_id in ids[:PAGE] if (line := await _status_of(incoming, game_id)) is not None]
+        ids = await deps.games.live_in(context.place)
+    found = [line for game_id in ids[:PAGE] if (line := await _status_of(context, game_id)) is not None]
     if found:
-        await incoming.answer("\n\n".join(found))
-    elif incoming.private:
-        await incoming.reply("cmd-games-none-private")
+        await context.answer("\n\n".join(found))
+    elif context.private:
+        await context.reply("cmd-games-none-private")
     else:
         raise NoGameHere
 
 
-async def _status_of(incoming: UpdateContext, game_id: str) -> str | None:
+async def _status_of(context: UpdateContext, game_id: str) -> str | None:
     try:
-        state = (await incoming.deps.engine.look(game_id)).state
+        state = (await context.deps.engine.look(game_id)).state
     except UnknownGame:
         return None
+    await context.authorise(Needs.LOOK, state)
     lines = [
-        incoming.text("cmd-status", title=incoming.title_of(state), game=Markup(state.id), count=len(state.players)),
-        incoming.text("cmd-phase", phase=state.phase),
-        *([incoming.text("cmd-time-up", when=moment(state.deadline))] if state.deadline is not None else []),
-        *_own_part(incoming, state),
+        context.text("cmd-status", title=context.title_of(state), game=Markup(state.id), count=len(state.players)),
+        context.text("cmd-phase", phase=state.phase),
+        *([context.text("cmd-time-up", when=moment(state.deadline))] if state.deadline is not None else []),
+        *_own_part(context, state),
     ]
     return "\n".join(lines)
 
 
-def _own_part(incoming: UpdateContext, state: Game) -> list[Markup]:
+def _own_part(context: UpdateContext, state: Game) -> list[Markup]:
     """Say whether the person plays, or in private the line that the kind has for them."""
-    if incoming.person.anonymous:
+    if context.person.anonymous:
         return []
-    if incoming.person.id not in state.players:
-        return [incoming.text("cmd-you-are-out")]
+    if context.person.id not in state.players:
+        return [context.text("cmd-you-are-out")]
     own_line = of_state(state).own_line
-    if own_line is None or not incoming.private:  # a number is its owner's business until the draw
-        return [incoming.text("cmd-you-are-in")]
-    own = own_line(state, incoming.person.id, incoming.deps.texts, incoming.locale)
-    return [own or incoming.text("cmd-you-are-in")]
+    if own_line is None or not context.private:  # a number is its owner's business until the draw
+        return [context.text("cmd-you-are-in")]
+    own = own_line(state, context.person.id, context.deps.texts, context.locale)
+    return [own or context.text("cmd-you-are-in")]
 
 
-async def fair(incoming: UpdateContext) -> None:
+async def fair(context: UpdateContext) -> None:
     """The proof of a draw: of the game named or answered, or of the last one that ended here."""
-    game_id = mentioned_game(incoming)
+    game_id = mentioned_game(context)
     if game_id is None:
-        chat, player = (None, incoming.person.id) if incoming.private else (incoming.place.chat_id, None)
-        ended = await incoming.deps.archive.history(chat, player, 10, 0)
+        chat, player = (None, context.person.id) if context.private else (context.place.chat_id, None)
+        ended = await context.deps.archive.history(chat, player, 10, 0)
         game_id = next(
             (game.id for game in ended if game.status == "completed" and FACES[game.kind].prove is not None), None
         )
     if game_id is None:
         raise fairness.NothingToProve
-    await fairness.send_proof(incoming, game_id)
+    await fairness.send_proof(context, game_id)
 
 
 COMMANDS: dict[str, Command] = {
-    "start": start,
-    "help": help_,
-    "join": join,
-    "leave": leave,
-    "status": status,
-    "games": games,
-    "stats": stats,
-    "leaderboard": leaderboard,
-    "history": history,
-    "fair": fair,
-    "verify": wallet.verify,
-    "language": language,
+    "start": Command(start, Needs.NOTHING),
+    "help": Command(help_, Needs.NOTHING),
+    "join": Command(join, Needs.JOIN),
+    "leave": Command(leave, Needs.PLAY),
+    "status": Command(status, Needs.LOOK),
+    "games": Command(games, Needs.LOOK),
+    "stats": Command(stats, Needs.LOOK),
+    "leaderboard": Command(leaderboard, Needs.LOOK),
+    "history": Command(history, Needs.LOOK),
+    "fair": Command(fair, Needs.LOOK),
+    "verify": Command(wallet.verify, Needs.USE),
+    "language": Command(language, Needs.NOTHING),
 }

@@ -42,80 +42,80 @@ class WalletOfAnother(Rejected):
     """Another player has verified the wallet."""
 
 
-async def verify(incoming: UpdateContext) -> None:
+async def verify(context: UpdateContext) -> None:
     """``/verify [0xADDRESS | 0xSIGNATURE | remove]``. Raises the refusals here and in ``play.wallets``."""
-    given = incoming.arguments
-    if not incoming.private:
-        link = f"https://t.me/{incoming.deps.bot_username}?start={LINK}"
-        await incoming.answer(
-            incoming.text("wallet-in-private"), [[Button(incoming.label("wallet-go-private"), url=link)]]
+    given = context.arguments
+    if not context.private:
+        link = f"https://t.me/{context.deps.bot_username}?start={LINK}"
+        await context.answer(
+            context.text("wallet-in-private"), [[Button(context.label("wallet-go-private"), url=link)]]
         )
     elif not given:
-        await show(incoming)
+        await show(context)
     elif given.lower() == REMOVE:
-        removed = await incoming.deps.wallets.remove(incoming.person.id)
-        await incoming.reply("wallet-removed" if removed else "wallet-none")
+        removed = await context.deps.wallets.remove(context.person.id)
+        await context.reply("wallet-removed" if removed else "wallet-none")
     elif (signature := read_signature(given)) is not None:
-        await _prove(incoming, signature)
+        await _prove(context, signature)
     elif (address := read_address(given)) is not None:
-        await _ask(incoming, address)
+        await _ask(context, address)
     else:
-        await incoming.reply("wallet-usage")
+        await context.reply("wallet-usage")
 
 
-async def show(incoming: UpdateContext) -> None:
+async def show(context: UpdateContext) -> None:
     """The person's wallet, and how one is verified."""
-    wallet = await incoming.deps.wallets.of(incoming.person.id)
+    wallet = await context.deps.wallets.of(context.person.id)
     own = (
-        incoming.text("wallet-none")
+        context.text("wallet-none")
         if wallet is None
-        else incoming.text("wallet-yours", address=_shown(wallet.address), when=moment(wallet.verified_at, "D"))
+        else context.text("wallet-yours", address=_shown(wallet.address), when=moment(wallet.verified_at, "D"))
     )
-    await incoming.answer(f"{own}\n\n{incoming.text('wallet-how')}")
+    await context.answer(f"{own}\n\n{context.text('wallet-how')}")
 
 
-async def _ask(incoming: UpdateContext, address: str) -> None:
-    expires_at = incoming.received + VALID_MS
-    statement = _statement(incoming, address, expires_at)
-    challenge = await incoming.deps.wallets.ask(
-        incoming.person.id, Challenge(address, statement, expires_at, incoming.command_id)
+async def _ask(context: UpdateContext, address: str) -> None:
+    expires_at = context.received + VALID_MS
+    statement = _statement(context, address, expires_at)
+    challenge = await context.deps.wallets.ask(
+        context.person.id, Challenge(address, statement, expires_at, context.command_id)
     )
-    await incoming.reply(
+    await context.reply(
         "wallet-sign",
         statement=Markup(escape(challenge.statement, quote=False)),
         until=moment(challenge.expires_at, "t"),
     )
 
 
-def _statement(incoming: UpdateContext, address: str, expires_at: Instant) -> str:
+def _statement(context: UpdateContext, address: str, expires_at: Instant) -> str:
     """What is to be signed. All that it names goes in as it is: a mark that nobody sees would be signed as well."""
     return str(
-        incoming.text(
+        context.text(
             "wallet-statement",
             address=_shown(address),
-            player=Markup(incoming.person.id),
-            bot=Markup(incoming.deps.bot_username),
+            player=Markup(context.person.id),
+            bot=Markup(context.deps.bot_username),
             nonce=Markup(secrets.token_hex(NONCE_BYTES)),
             until=Markup(datetime.fromtimestamp(expires_at // 1000, UTC).strftime("%Y-%m-%d %H:%M")),
         )
     )
 
 
-async def _prove(incoming: UpdateContext, signature: bytes) -> None:
-    wallets, player_id = incoming.deps.wallets, incoming.person.id
+async def _prove(context: UpdateContext, signature: bytes) -> None:
+    wallets, player_id = context.deps.wallets, context.person.id
     challenge = await wallets.asked(player_id)
     if challenge is None:
         raise NothingToSign
-    if incoming.received >= challenge.expires_at:
+    if context.received >= challenge.expires_at:
         raise SignedTooLate
     # Some milliseconds of arithmetic: taps don't wait for it.
     if await asyncio.to_thread(signer, challenge.statement, signature) != challenge.address:
         raise WrongSigner(checksummed(challenge.address))
     try:
-        await wallets.put(player_id, challenge.address, incoming.received)
+        await wallets.put(player_id, challenge.address, context.received)
     except WalletTaken as error:
         raise WalletOfAnother from error
-    await incoming.reply("wallet-verified", address=_shown(challenge.address))
+    await context.reply("wallet-verified", address=_shown(challenge.address))
     # Last: whatever fails before, the same update proves the same again.
     await wallets.answered(player_id, challenge)
 

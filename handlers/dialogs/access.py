@@ -1,16 +1,20 @@
-"""Whose dialog it is, and where its state is kept."""
+"""Who may use a dialog, and where its state is kept."""
 
 from typing import Any
 
+from aiogram.filters import Filter
+from aiogram.fsm.state import StatesGroup
 from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
+from aiogram.types import Message
 from aiogram_dialog import ChatEvent
 from aiogram_dialog.api.entities import Context, Stack
 from aiogram_dialog.api.protocols import StackAccessValidator
 
-from handlers.commands.finding import NotAHost
+from fsm.kind import Rejected
 from handlers.context import ANONYMOUS, UpdateContext
-from handlers.opening import may_open
+from handlers.filters import PrivateFile
+from play.access import Needs
 
 STATE_SECONDS = 86_400
 """A dialog that nobody touched for a day is forgotten."""
@@ -33,33 +37,50 @@ def dialog_locks(redis: Any) -> RedisEventIsolation:
     )
 
 
-class OwnersOnly(StackAccessValidator):
-    """In a group a dialog belongs to the host who opened it, as long as they are a host.
+REFUSAL = "refusal"
+"""Key of the middleware data: the refusal of somebody who may not use the dialog that they tapped or answered."""
 
-    An anonymous administrator opens it as the group, and taps under their own name: then any host may.
+
+class DialogAccess(StackAccessValidator):
+    """Authorises every tap on a dialog and every message to it, when it comes: a dialog may have been open for a day.
+
+    The states of a dialog say what it needs (``needs``). In a group a dialog belongs to its opener. A dialog
+    that an anonymous administrator opened is any host's: taps come under the administrator's own name.
     """
 
     async def is_allowed(
         self,
         stack: Stack,  # noqa: ARG002
         context: Context | None,
-        event: ChatEvent,  # noqa: ARG002
+        event: ChatEvent,
         data: dict[str, Any],
     ) -> bool:
-        """Whether the person may use the dialog that ``context`` is of."""
-        incoming: UpdateContext | None = data.get("incoming")
-        if incoming is None or incoming.private or context is None or context.access_settings is None:
+        """Return whether the person may use the dialog that ``context`` is of. If not, `REFUSAL` says why."""
+        update: UpdateContext | None = data.get("context")
+        if update is None or context is None:
             return True
-        owners = context.access_settings.user_ids
-        if owners and owners != [ANONYMOUS] and incoming.person.id not in owners:
+        owners = context.access_settings.user_ids if context.access_settings else None
+        if not update.private and owners and owners != [ANONYMOUS] and update.person.id not in owners:
             return False
-        return await may_use(incoming)
+        if isinstance(event, Message) and (update.command is not None or PrivateFile.is_one(event)):
+            return True  # not for this dialog: the command or the file takes its place, and is authorised by itself
+        try:
+            await update.authorise(needs_of(context.state.group))
+        except Rejected as refusal:
+            data[REFUSAL] = refusal
+            return False
+        return True
 
 
-async def may_use(incoming: UpdateContext) -> bool:
-    """Whether the person may still open games here: who ceased to be a host has no dialog any more."""
-    try:
-        await may_open(incoming)
-    except NotAHost:
-        return False
-    return True
+def needs_of(states: type[StatesGroup]) -> Needs:
+    """Return what the dialog with these states needs. A dialog that does not say is a bug, and open to nobody."""
+    needs: Needs = states.needs  # type: ignore[attr-defined] # of each group of ours
+    return needs
+
+
+class RefusedByDialog(Filter):
+    """Lets messages through whose sender may not use the dialog that they answer."""
+
+    async def __call__(self, _: Message, **data: Any) -> bool:
+        """Return whether a refusal was noted."""
+        return REFUSAL in data

@@ -18,6 +18,8 @@ from handlers.kinds.registry import of_state
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
 from handlers.written import moment
+from play.access import Needs
+from play.numbers import HIGHEST_ID, whole
 from play.texts import Markup, units
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
@@ -33,6 +35,8 @@ LONGEST_WORD = 3000
 class Admin(StatesGroup):
     """The windows."""
 
+    needs = Needs.OPERATE
+
     menu = State()
     games = State()
     game = State()
@@ -45,10 +49,10 @@ class Admin(StatesGroup):
 # -- health -----------------------------------------------------------------------------------------------------
 
 
-async def _menu(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
-    health = await incoming.deps.health()
-    lines = [incoming.text("dlg-admin"), ""]
-    lines += [incoming.text("dlg-admin-health", name=name, state=state) for name, state in health.items()]
+async def _menu(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    health = await context.deps.health()
+    lines = [context.text("dlg-admin"), ""]
+    lines += [context.text("dlg-admin-health", name=name, state=state) for name, state in health.items()]
     return {"html": "\n".join([*_note(dialog_manager), *lines])}
 
 
@@ -61,20 +65,20 @@ def _note(manager: DialogManager) -> list[str]:
 # -- live games -------------------------------------------------------------------------------------------------
 
 
-async def _games(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+async def _games(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
     page = int(dialog_manager.dialog_data.get("page", 0))
-    found = list(await incoming.deps.archive.live_games(None, PAGE + 1, page * PAGE))
-    lines = [incoming.text("dlg-admin-games"), ""]
+    found = list(await context.deps.archive.live_games(None, PAGE + 1, page * PAGE))
+    lines = [context.text("dlg-admin-games"), ""]
     lines += [
-        incoming.text(
+        context.text(
             "cmd-games-line",
-            title=incoming.title(game.title, game.kind),
+            title=context.title(game.title, game.kind),
             game=Markup(game.id),
             phase=game.status,
             count=game.players,
         )
         for game in found[:PAGE]
-    ] or [incoming.text("dlg-none")]
+    ] or [context.text("dlg-none")]
     return {
         "html": "\n".join(lines),
         "games": [(game.id, game.id) for game in found[:PAGE]],
@@ -96,20 +100,20 @@ async def _open_game(_: CallbackQuery, __: Any, manager: DialogManager, game_id:
     await manager.switch_to(Admin.game)
 
 
-async def _game(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+async def _game(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
     game_id = str(dialog_manager.dialog_data["game"])
     try:
-        outcome = await incoming.deps.engine.look(game_id)
+        outcome = await context.deps.engine.look(game_id)
     except UnknownGame as unknown:
-        return {"html": incoming.deps.texts.refusal_html(incoming.locale, unknown), "live": False}
+        return {"html": context.deps.texts.refusal_html(context.locale, unknown), "live": False}
     state = outcome.state
     kind = of_state(state).kind
     lines = [
         *_note(dialog_manager),
-        incoming.text("cmd-status", title=incoming.title_of(state), game=Markup(state.id), count=len(state.players)),
-        incoming.text("cmd-phase", phase=state.phase),
-        *([incoming.text("cmd-time-up", when=moment(state.deadline))] if state.deadline is not None else []),
-        incoming.text(
+        context.text("cmd-status", title=context.title_of(state), game=Markup(state.id), count=len(state.players)),
+        context.text("cmd-phase", phase=state.phase),
+        *([context.text("cmd-time-up", when=moment(state.deadline))] if state.deadline is not None else []),
+        context.text(
             "dlg-admin-game",
             kind=kind.name,
             chat=Markup(state.place.chat_id),
@@ -122,69 +126,73 @@ async def _game(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any
 
 
 async def _end(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    incoming = incoming_of(manager)
+    context = incoming_of(manager)
     game_id = str(manager.dialog_data["game"])
     try:
-        await incoming.deps.engine.execute(
+        await context.deps.engine.execute(
             game_id,
-            Cancel(incoming.person.id, "operator"),
-            command_id=incoming.command_id,
-            received=incoming.received,
+            Cancel(context.person.id, "operator"),
+            command_id=context.command_id,
+            received=context.received,
         )
     except Rejected as refusal:
-        manager.dialog_data["note"] = incoming.deps.texts.refusal_html(incoming.locale, refusal)
+        manager.dialog_data["note"] = context.deps.texts.refusal_html(context.locale, refusal)
     else:
-        manager.dialog_data["note"] = incoming.text("dlg-admin-ended")
+        manager.dialog_data["note"] = context.text("dlg-admin-ended")
     await manager.switch_to(Admin.game)
 
 
 # -- bans -------------------------------------------------------------------------------------------------------
 
 
-async def _bans(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
-    bans = await incoming.deps.people.bans(0, PAGE)
+async def _bans(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    bans = await context.deps.people.bans(0, PAGE)
     return {
-        "html": "\n".join([*_note(dialog_manager), incoming.text("dlg-admin-ban")]),
+        "html": "\n".join([*_note(dialog_manager), context.text("dlg-admin-ban")]),
         "banned": [
-            (str(ban.player_id), incoming.label("dlg-admin-unban", name=ban.name or str(ban.player_id))) for ban in bans
+            (str(ban.player_id), context.label("dlg-admin-unban", name=ban.name or str(ban.player_id))) for ban in bans
         ],
     }
 
 
 async def _ban(_: Message, __: Any, manager: DialogManager, text: str) -> None:
-    incoming = incoming_of(manager)
+    context = incoming_of(manager)
     player, reason = (*text.strip().split(maxsplit=1), "", "")[:2]
-    if not player.isdecimal() or len(player) > 18 or int(player) in incoming.deps.operators:
-        manager.dialog_data["note"] = incoming.text("dlg-admin-ban-whom")
+    player_id = whole(player, HIGHEST_ID, 1)
+    if player_id is None or player_id in context.deps.access.operators:
+        manager.dialog_data["note"] = context.text("dlg-admin-ban-whom")
         return
-    await incoming.deps.people.ban(0, int(player), incoming.person.id, reason[:200], None)
-    manager.dialog_data["note"] = incoming.text("dlg-admin-banned", player=player)
+    await context.deps.people.ban(0, player_id, context.person.id, reason[:200], None)
+    manager.dialog_data["note"] = context.text("dlg-admin-banned", player=player)
 
 
 async def _unban(_: CallbackQuery, __: Any, manager: DialogManager, player: str) -> None:
-    incoming = incoming_of(manager)
-    await incoming.deps.people.unban(0, int(player))
-    manager.dialog_data["note"] = incoming.text("dlg-admin-unbanned", player=player)
+    context = incoming_of(manager)
+    player_id = whole(player, HIGHEST_ID, 1)
+    if player_id is None:  # no button of ours says so
+        return
+    await context.deps.people.unban(0, player_id)
+    manager.dialog_data["note"] = context.text("dlg-admin-unbanned", player=player)
 
 
 # -- a word to all ----------------------------------------------------------------------------------------------
 
 
-async def _cast(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
-    return {"html": "\n".join([*_note(dialog_manager), incoming.text("dlg-admin-cast")])}
+async def _cast(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    return {"html": "\n".join([*_note(dialog_manager), context.text("dlg-admin-cast")])}
 
 
 async def _word(_: Message, __: Any, manager: DialogManager, text: str) -> None:
-    incoming = incoming_of(manager)
+    context = incoming_of(manager)
     if units(text) > LONGEST_WORD:
-        manager.dialog_data["note"] = incoming.text("dlg-admin-cast-long", limit=LONGEST_WORD)
+        manager.dialog_data["note"] = context.text("dlg-admin-cast-long", limit=LONGEST_WORD)
         return
     manager.dialog_data["word"] = text
     await manager.switch_to(Admin.sure)
 
 
-async def _sure(incoming: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
-    return {"html": "\n\n".join([incoming.text("dlg-admin-cast-sure"), _body(dialog_manager.dialog_data["word"])])}
+async def _sure(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    return {"html": "\n\n".join([context.text("dlg-admin-cast-sure"), _body(dialog_manager.dialog_data["word"])])}
 
 
 def _body(word: str) -> str:
@@ -194,27 +202,27 @@ def _body(word: str) -> str:
 
 async def _send(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
     """Hand it to the outbox for every chat: cosmetic, so that no game waits for it; once, whatever is tapped twice."""
-    incoming = incoming_of(manager)
-    context = manager.current_context()
+    context = incoming_of(manager)
+    dialog = manager.current_context()
     content = send_params(View(_body(manager.dialog_data["word"])))
     after, total = FIRST, 0
-    while chats := list(await incoming.deps.people.chats_active(after, CHATS_AT_ONCE)):
-        await incoming.deps.outbox.put_many(
+    while chats := list(await context.deps.people.chats_active(after, CHATS_AT_ONCE)):
+        await context.deps.outbox.put_many(
             [
                 Outgoing(
-                    id=f"cast:{context.id}:{chat.id}",
+                    id=f"cast:{dialog.id}:{chat.id}",
                     chat_id=chat.id,
                     method="sendMessage",
                     params=content,
                     priority=Priority.COSMETIC,
-                    created_at=incoming.received,
-                    trace=incoming.trace,
+                    created_at=context.received,
+                    trace=context.trace,
                 )
                 for chat in chats
             ]
         )
         after, total = chats[-1].id, total + len(chats)
-    manager.dialog_data["note"] = incoming.text("dlg-admin-cast-sent", count=total)
+    manager.dialog_data["note"] = context.text("dlg-admin-cast-sent", count=total)
     manager.dialog_data.pop("word", None)
     await manager.switch_to(Admin.menu)
 

@@ -20,6 +20,7 @@ from fsm.kind import Kind, Rejected
 from handlers.context import UpdateContext
 from handlers.dialogs.parts import Fitting, Given, ItemLabel, Label, incoming_of, value_of
 from handlers.kinds.registry import FACES
+from play.access import Needs
 from play.rules import AUTO, Unreadable, change, rules_for, setting
 from play.texts import Markup
 
@@ -47,10 +48,10 @@ class States(NamedTuple):
     field: State
 
 
-def states(group: str) -> States:
+def states(group: str, needs: Needs) -> States:
     """Make the states of a form's windows; ``group`` begins their names, under which open dialogs are kept."""
     summary, field = State(), State()
-    StatesGroupMeta(group, (StatesGroup,), {"summary": summary, "field": field})  # names the two
+    StatesGroupMeta(group, (StatesGroup,), {"summary": summary, "field": field, "needs": needs})  # names the two
     return States(summary, field)
 
 
@@ -101,7 +102,7 @@ class Form:
 
     def defaults(self, manager: DialogManager) -> Any:
         """What the configuration says."""
-        return incoming_of(manager).deps.defaults[self.game.kind.name]
+        return incoming_of(manager).deps.openings.defaults[self.game.kind.name]
 
     # -- what a kind may see otherwise --------------------------------------------------------------------------
 
@@ -113,13 +114,13 @@ class Form:
         """The value that tapping an offered one comes to."""
         return text
 
-    async def shown(self, incoming: UpdateContext, name: str, text: str) -> str | Markup:
+    async def shown(self, context: UpdateContext, name: str, text: str) -> str | Markup:
         """A value as people read it in a message."""
-        return self._shown(incoming, name, text)
+        return self._shown(context, name, text)
 
-    async def on_button(self, incoming: UpdateContext, name: str, text: str, rules: Any) -> str:  # noqa: ARG002
+    async def on_button(self, context: UpdateContext, name: str, text: str, rules: Any) -> str:  # noqa: ARG002
         """The same on a button that offers it."""
-        return str(self._shown(incoming, name, text, button=True))
+        return str(self._shown(context, name, text, button=True))
 
     # -- windows ------------------------------------------------------------------------------------------------
 
@@ -143,46 +144,46 @@ class Form:
 
     async def lines(self, manager: DialogManager) -> list[Markup]:
         """One line a setting: its name and value."""
-        incoming, values = incoming_of(manager), await self.load(manager)
+        context, values = incoming_of(manager), await self.load(manager)
         rules = rules_for(values, self.defaults(manager))
         found = [(name, values.get(TITLE, "") if name == TITLE else setting(rules, name)) for name in self.names]
         return [
-            incoming.text(
+            context.text(
                 "dlg-line",
-                name=incoming.text(self._word(incoming, f"name-{name}")),
-                value=await self.shown(incoming, name, text),
+                name=context.text(self._word(context, f"name-{name}")),
+                value=await self.shown(context, name, text),
             )
             for name, text in found
             if text or name == TITLE
         ]
 
-    def buttons(self, incoming: UpdateContext) -> list[tuple[str, str]]:
+    def buttons(self, context: UpdateContext) -> list[tuple[str, str]]:
         """The items of ``fields``."""
-        named = [(name, incoming.label(self._word(incoming, f"name-{name}"))) for name in self.names]
+        named = [(name, context.label(self._word(context, f"name-{name}"))) for name in self.names]
         return [(name, label) for name, label in named if name != "percentages"]
 
     def _only_chosen(self, name: str) -> bool:
         return name in CHOSEN_ONLY or name in self.game.chosen_only
 
-    def _word(self, incoming: UpdateContext, what: str) -> str:
+    def _word(self, context: UpdateContext, what: str) -> str:
         """The id of a text: the kind's own where it has one."""
         own = f"dlg-{self.game.kind.slug}-{what}"
-        return own if incoming.deps.texts.has(own) else f"dlg-{what}"
+        return own if context.deps.texts.has(own) else f"dlg-{what}"
 
-    def _shown(self, incoming: UpdateContext, name: str, text: str, *, button: bool = False) -> str | Markup:
-        words = incoming.label if button else incoming.text
-        texts, locale = incoming.deps.texts, incoming.locale
+    def _shown(self, context: UpdateContext, name: str, text: str, *, button: bool = False) -> str | Markup:
+        words = context.label if button else context.text
+        texts, locale = context.deps.texts, context.locale
         if name == TITLE:
             return text or words(FACES[self.game.kind.name].title)
         if name.endswith("_seconds"):
             return texts.duration(locale, int(Decimal(text) * 1000))
         if self._only_chosen(name) or text == AUTO:
-            return words(self._word(incoming, f"{name}-{text}"))
+            return words(self._word(context, f"{name}-{text}"))
         if name == "percentages":
             return " / ".join(f"{part} %" for part in text.split()) or words("dlg-none")
         return texts.number(locale, Decimal(text))
 
-    async def _field(self, dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
+    async def _field(self, dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
         name = str(dialog_manager.dialog_data["field"])
         values = await self.load(dialog_manager)
         rules = rules_for(values, self.defaults(dialog_manager))
@@ -191,25 +192,25 @@ class Form:
         offered = await self.presets(dialog_manager, name)
         parts = [
             Markup(note) if note else None,
-            incoming.text(
+            context.text(
                 "dlg-line",
-                name=incoming.text(self._word(incoming, f"name-{name}")),
-                value=await self.shown(incoming, name, current),
+                name=context.text(self._word(context, f"name-{name}")),
+                value=await self.shown(context, name, current),
             ),
-            incoming.text(self._word(incoming, f"about-{name}"), winners=getattr(rules, "winners", 0)),
-            self._how(incoming, name, offered),
+            context.text(self._word(context, f"about-{name}"), winners=getattr(rules, "winners", 0)),
+            self._how(context, name, offered),
         ]
-        labels = [(text, await self.on_button(incoming, name, text, rules)) for text in offered]
+        labels = [(text, await self.on_button(context, name, text, rules)) for text in offered]
         presets = [
             (text, label if text != current or name in self.game.several else f"✓ {label}") for text, label in labels
         ]
         return {"html": "\n\n".join(part for part in parts if part), "presets": presets}
 
-    def _how(self, incoming: UpdateContext, name: str, offered: Sequence[str]) -> Markup | None:
+    def _how(self, context: UpdateContext, name: str, offered: Sequence[str]) -> Markup | None:
         """How a value is given, where not by the buttons alone."""
         if self._only_chosen(name):
             return None
-        return incoming.text("dlg-reply-with-it" if offered else "dlg-reply-only")
+        return context.text("dlg-reply-with-it" if offered else "dlg-reply-only")
 
     # -- taps and texts -----------------------------------------------------------------------------------------
 
@@ -234,7 +235,7 @@ class Form:
 
     async def _set(self, manager: DialogManager, name: str, text: str, *, stays: bool = False) -> None:
         """Keep the value and go back to the list; or stay, where there is more to choose or something is wrong."""
-        incoming = incoming_of(manager)
+        context = incoming_of(manager)
         try:
             values = await self.load(manager)
             if name == TITLE:
@@ -242,9 +243,9 @@ class Form:
             else:
                 changed = change(values, self.defaults(manager), name, text)
         except Unreadable:
-            manager.dialog_data["note"] = incoming.text("dlg-unreadable")
+            manager.dialog_data["note"] = context.text("dlg-unreadable")
         except Rejected as refusal:
-            manager.dialog_data["note"] = incoming.deps.texts.refusal_html(incoming.locale, refusal)
+            manager.dialog_data["note"] = context.deps.texts.refusal_html(context.locale, refusal)
         else:
             await self.save(manager, changed)
             manager.dialog_data.pop("note", None)

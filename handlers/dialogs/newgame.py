@@ -11,8 +11,9 @@ from handlers.dialogs.form import TITLE, Form, KindDialog, begin, cancel_button,
 from handlers.dialogs.parts import GOOD, Given, Label, incoming_of
 from handlers.kinds.registry import FACES
 from handlers.opening import create, settings_of
+from play.access import Needs
 
-STATES = {name: states(f"NewGame_{name}") for name in FACES}
+STATES = {name: states(f"NewGame_{name}", Needs.OPEN) for name in FACES}
 
 
 async def _load(manager: DialogManager) -> dict[str, str]:
@@ -29,10 +30,10 @@ def newgame_dialog(game: KindDialog) -> Dialog:
     kind = game.kind
     form = (game.form or Form)(game, STATES[kind.name], (TITLE, *game.new_game), _load, _save)
 
-    async def summary(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
+    async def summary(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
         lines = await form.lines(dialog_manager)
-        html = "\n".join([incoming.text(f"{kind.slug}-newgame"), "", *lines])
-        return {"html": html, "names": form.buttons(incoming)}
+        html = "\n".join([context.text(f"{kind.slug}-newgame"), "", *lines])
+        return {"html": html, "names": form.buttons(context)}
 
     async def open_it(query: CallbackQuery, button: Any, manager: DialogManager) -> None:
         values = await _load(manager)
@@ -63,8 +64,8 @@ def _instead(kind: str) -> Button:
     return Button(Label(f"{FACES[kind].kind.slug}-newgame-instead"), id=kind, on_click=go)
 
 
-async def start_newgame(incoming: UpdateContext, manager: DialogManager) -> None:
+async def start_newgame(context: UpdateContext, manager: DialogManager) -> None:
     """Open the dialog of the first kind, filled in with the settings of the chat."""
     kind = next(iter(FACES))
-    values = (await settings_of(incoming)).get(kind, {})
+    values = (await settings_of(context)).get(kind, {})
     await begin(manager, STATES[kind].summary, dict(values))

@@ -17,6 +17,7 @@ from handlers.commands.packs import NotLoaded, Upload, load, look_at, question_h
 from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.parts import GOOD, GRAVE, Given, ItemLabel, Label, incoming_of, value_of
+from play.access import Needs
 from play.texts import shorten, tidy
 from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, PackRefused, cells_of, question_of
 from questions.packs import Row as Cells
@@ -34,6 +35,8 @@ FEWEST_LINES = 3
 
 class Packs(StatesGroup):
     """The windows."""
+
+    needs = Needs.USE
 
     every = State()
     preview = State()

@@ -33,7 +33,7 @@ SHOWN = "shown"
 
 def incoming_of(manager: DialogManager) -> UpdateContext:
     """The update that the dialog is handling."""
-    found: UpdateContext = manager.middleware_data["incoming"]
+    found: UpdateContext = manager.middleware_data["context"]
     return found
 
 

@@ -17,35 +17,36 @@ from handlers.context import UpdateContext
 from handlers.dialogs.form import Form, KindDialog, begin, cancel_button, states
 from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
 from handlers.kinds.registry import FACES
-from handlers.opening import EVERYONE, HOSTS, OPENERS, settings_of, store_setting
+from handlers.opening import settings_of, store_setting
+from play.access import EVERYONE, HOSTS, OPENERS, Needs
 
-STATES = {name: states(f"Settings_{name}") for name in FACES}
+STATES = {name: states(f"Settings_{name}", Needs.HOST) for name in FACES}
 FIRST, *OTHERS = FACES
 
 
 class Language(StatesGroup):
     """The window of the language."""
 
+    needs = Needs.HOST
+
     choice = State()
 
 
-async def _general(incoming: UpdateContext) -> dict[str, Any]:
+async def _general(context: UpdateContext) -> dict[str, Any]:
     """The lines and the button of what holds for all kinds."""
-    openers = (await settings_of(incoming)).get(OPENERS, HOSTS)
+    openers = (await settings_of(context)).get(OPENERS, HOSTS)
     lines = [
         "",
-        incoming.text(
-            "dlg-line", name=incoming.text("dlg-name-openers"), value=incoming.text(f"dlg-openers-{openers}")
-        ),
-        incoming.text("dlg-line", name=incoming.text("dlg-name-language"), value=incoming.text("cmd-language-name")),
+        context.text("dlg-line", name=context.text("dlg-name-openers"), value=context.text(f"dlg-openers-{openers}")),
+        context.text("dlg-line", name=context.text("dlg-name-language"), value=context.text("cmd-language-name")),
     ]
-    return {"lines": lines, "openers": incoming.label(f"dlg-openers-to-{HOSTS if openers == EVERYONE else EVERYONE}")}
+    return {"lines": lines, "openers": context.label(f"dlg-openers-to-{HOSTS if openers == EVERYONE else EVERYONE}")}
 
 
 async def _change_openers(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    incoming = incoming_of(manager)
-    now = (await settings_of(incoming)).get(OPENERS, HOSTS)
-    await store_setting(incoming, OPENERS, HOSTS if now == EVERYONE else EVERYONE)
+    context = incoming_of(manager)
+    now = (await settings_of(context)).get(OPENERS, HOSTS)
+    await store_setting(context, OPENERS, HOSTS if now == EVERYONE else EVERYONE)
 
 
 def _form(game: KindDialog) -> Form:
@@ -65,11 +66,11 @@ def settings_dialog(game: KindDialog) -> Dialog:
     kind, form = game.kind, _form(game)
     first = kind.name == FIRST
 
-    async def summary(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
-        general = await _general(incoming) if first else {"lines": []}
+    async def summary(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
+        general = await _general(context) if first else {"lines": []}
         lines = [*await form.lines(dialog_manager), *general.pop("lines")]
-        html = "\n".join([incoming.text(f"{kind.slug}-settings"), "", *lines])
-        return {"html": html, "names": form.buttons(incoming), **general}
+        html = "\n".join([context.text(f"{kind.slug}-settings"), "", *lines])
+        return {"html": html, "names": form.buttons(context), **general}
 
     async def reset(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
         await store_setting(incoming_of(manager), kind.name, None)
@@ -109,19 +110,19 @@ def _to(kind: str, text_id: str) -> Start:
 # -- the language -----------------------------------------------------------------------------------------------
 
 
-async def _languages(incoming: UpdateContext, **_: Any) -> dict[str, Any]:
-    texts = incoming.deps.texts
+async def _languages(context: UpdateContext, **_: Any) -> dict[str, Any]:
+    texts = context.deps.texts
     return {
-        "html": incoming.text("cmd-language-chat"),
+        "html": context.text("cmd-language-chat"),
         "locales": [(locale, texts.plain(locale, "cmd-language-name")) for locale in texts.LOCALES],
     }
 
 
 async def _choose_language(_: CallbackQuery, __: Any, manager: DialogManager, locale: str) -> None:
-    incoming = incoming_of(manager)
-    if locale in incoming.deps.texts.LOCALES:
-        await choose_language(incoming, locale)
-        manager.middleware_data["incoming"] = replace(incoming, locale=locale)  # the window is drawn in it already
+    context = incoming_of(manager)
+    if locale in context.deps.texts.LOCALES:
+        await choose_language(context, locale)
+        manager.middleware_data["context"] = replace(context, locale=locale)  # the window is drawn in it already
         await manager.start(STATES[FIRST].summary, mode=StartMode.RESET_STACK)
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from fsm.kind import Command, Game
 from fsm.lobby import Cancel, Extend, Join, Leave, StartNow
 from handlers.kinds.verb import Tap, Verb, Words
+from play.access import Needs
 from play.texts import tidy
 
 EXTENSION_MS = 60_000
@@ -38,10 +39,10 @@ def _cancel(tap: Tap, arg: str) -> Command | None:
 
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
-        "j": Verb(command=_join, done=_joined, in_chat=True),
+        "j": Verb(command=_join, done=_joined, needs=Needs.JOIN),
         "l": Verb(command=_leave, done=lambda _game, _tap: ("tap-left", {})),
-        "s": Verb(command=_start_now, done=lambda _game, _tap: ("tap-started", {}), host=True),
-        "e": Verb(command=_extend, done=lambda _game, _tap: ("tap-extended", {}), host=True),
-        "xx": Verb(command=_cancel, done=lambda _game, _tap: ("tap-cancelled", {}), host=True, closes=True),
+        "s": Verb(command=_start_now, done=lambda _game, _tap: ("tap-started", {}), needs=Needs.HOST),
+        "e": Verb(command=_extend, done=lambda _game, _tap: ("tap-extended", {}), needs=Needs.HOST),
+        "xx": Verb(command=_cancel, done=lambda _game, _tap: ("tap-cancelled", {}), needs=Needs.HOST, closes=True),
     }
 )

@@ -7,7 +7,19 @@ from typing import Any
 import msgspec
 
 from fsm.kind import Command, Instant
+from play.access import Actor, Needs
 from storage.feed import trace_of
+
+
+class _Button(msgspec.Struct, gc=False):
+    callback_data: str | None = None
+
+
+class _Keyboard(msgspec.Struct, gc=False):
+    inline_keyboard: list[list[_Button]] = []
+
+
+_decode_keyboard = msgspec.json.Decoder(_Keyboard).decode
 
 
 class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -26,6 +38,7 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         message_id: of the message with the button; 0 where it is ephemeral.
         ephemeral_message_id: where it is.
         data: callback data, as it came: anybody can send anything.
+        keyboard: the JSON of the message's `reply_markup`, as Telegram has it; None where Telegram did not tell it.
         received: ms since the epoch.
     """
 
@@ -41,7 +54,25 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     message_id: int = 0
     ephemeral_message_id: int | None = None
     data: str
+    keyboard: bytes | memoryview | None = None
     received: Instant
+
+    @property
+    def actor(self) -> Actor:
+        """The person who tapped, and the chat that they tapped in."""
+        return Actor(self.user_id, self.user_name, self.chat_id)
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the tapped message has a button with this callback data.
+
+        Callback data can be forged, the message cannot: Telegram adds it. Only such a message is edited or deleted. An
+        ephemeral message may come without its keyboard; nobody else sees it.
+        """
+        if self.keyboard is None:
+            return self.ephemeral_message_id is not None
+        rows = _decode_keyboard(self.keyboard).inline_keyboard
+        return any(button.callback_data == self.data for row in rows for button in row)
 
     @property
     def command_id(self) -> str:
@@ -76,10 +107,8 @@ class Verb:
     """From the tap and its argument to the command; None where the argument is nothing that a button of ours says."""
     done: Callable[[Any, Tap], Words]
     """What the person is told when it is done, from the game's state after it. Also for the same tap a second time."""
-    host: bool = False
-    """Only for hosts."""
-    in_chat: bool = False
-    """Only from the game's own chat, not from the private one."""
+    needs: Needs = Needs.PLAY
+    """What the verb needs of the person who taps."""
     page: Callable[[Any, str], int | None] = lambda _game, _arg: None
     """The page of the own board that has the button, from the game and the argument; None: where the choice is."""
     closes: bool = False

@@ -4,8 +4,13 @@
 
 rejected-no-game-here = There’s no game on here. An admin can open one with /newgame.
 rejected-which-game = Several games are on here. Write the id of one after the command: { $games }
-rejected-game-elsewhere = That game is in another chat. Join it there.
 rejected-not-a-host = Only admins of the group can do that.
+rejected-banned = You’re banned from games in this chat.
+rejected-elsewhere = That game is in another chat.
+rejected-join-in-group = Join with the button in the group, then come back here.
+rejected-not-a-member = That’s for members of the group, and Telegram says you aren’t one.
+rejected-not-an-operator = Only operators of the bot can do that, in the private chat.
+rejected-still-played = This game is still on. First things first.
 rejected-needs-a-person = Anonymous admins can’t play. Write as yourself to join.
 rejected-who-is-meant = Who do you mean? Reply to a message of theirs with the command, or write @name or an id after it.
 rejected-nothing-to-prove = There’s no finished draw to prove. Reply to a game’s message with /fair, or write its id after it.
@@ -14,7 +19,6 @@ rejected-too-busy = Telegram won’t let me send more here right now. Please try
 ## Trouble
 
 cmd-slow-down = Slow down, please: I can’t keep up.
-cmd-banned = You’re banned from the games here.
 cmd-try-again = That didn’t work just now, and nothing has changed. Please try again.
 cmd-try-later = I can’t reach my records right now. Games go on; please try that again later.
 cmd-our-mistake = Something went wrong on my side, and it’s been noted. If you report it, quote { $trace }.

@@ -116,7 +116,7 @@ class House:
 
     async def open(self, chat_id: int = CHAT, **rules: Any) -> str:
         place = ChatTopic(chat_id)
-        game_id = self.games.new_id(place, f"open:{next(self.ids)}")
+        game_id = await self.games.reserve_id(place, f"open:{next(self.ids)}")
         given = PickNumberRules(**{"prize_pool": Decimal("10.00"), "max_players": 10, **rules})
         await self.do(game_id, OpenGame("pick_number", game_id, place, HOST, "<b> & Söhne", given, max_live=1000))
         return game_id

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -42,7 +43,7 @@ def replicas(request: pytest.FixtureRequest) -> Replicas:
 
 
 def game_id(chat: int = -1, command: str = "tg:1") -> str:
-    return keys.new_game_id(ChatTopic(chat), command, SHARDS)
+    return keys.new_game_id(ChatTopic(chat), SHARDS, int.from_bytes(sha256(f"{chat}/{command}".encode()).digest()))
 
 
 def opening(chat: int = -1, command: str = "tg:1", **fields: Any) -> OpenGame:

@@ -146,7 +146,7 @@ async def test_a_live_games_secrets_are_left_out_unless_asked_for(
 
 async def test_a_live_quizs_questions_are_left_out(house: House, postgres_dsn: str, capsys: Capture) -> None:
     place = ChatTopic(-77)
-    game_id = house.games.new_id(place, "quiz")
+    game_id = await house.games.reserve_id(place, "quiz")
     questions = some_questions(3)
     await house.do(game_id, OpenGame("quiz", game_id, place, HOST, "Quiz", QuizRules(questions=3), content=questions))
     await house.do(game_id, Join(1, "Ann"))

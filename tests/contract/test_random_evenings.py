@@ -124,7 +124,7 @@ async def play(house: House) -> None:
         for index in range(first, min(first + TOGETHER, GAMES)):
             rng = Random(f"{SEED}/{index}")
             place, kind = ChatTopic(rng.choice(CHATS)), rng.choice(["pick_number", "pick_number", "quiz"])
-            game_id = house.games.new_id(place, f"{SEED}/{index}")
+            game_id = await house.games.reserve_id(place, f"{SEED}/{index}")
             now = house.clock.at + rng.randint(0, 10**6)
             evenings.append((Evening(game_id, kind, engines, rng, now), place))
         await asyncio.gather(*(evening.play(place) for evening, place in evenings))

@@ -26,11 +26,15 @@ from handlers.floods import Floods
 from handlers.kinds.registry import FACES
 from handlers.routing import AiogramPath, Deps
 from handlers.taps import Taps
+from play.access import Access
 from play.hosts import Hosts
+from play.members import Members
+from play.opening import Openings
 from play.texts import Texts
 from storage import keys
 from storage.administrators import Administrators
 from storage.archive import Archive
+from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Entry
@@ -61,9 +65,11 @@ class TurnedClock:
 
 @dataclass
 class Telegram(BotApi):
-    """The Bot API as the handlers call it directly. Knows who administers which chat."""
+    """The Bot API as the handlers call it directly. Knows the administrators of chats, and who is not in them."""
 
     administrators: dict[int, list[int]] = field(default_factory=dict)
+    absent: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Chat and person -> their status. All others are members of every chat."""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     files: list[tuple[str, bytes]] = field(default_factory=list)
     broken: Exception | None = None
@@ -93,6 +99,9 @@ class Telegram(BotApi):
                 {"status": "administrator", "user": {"id": user_id}}
                 for user_id in self.administrators.get(given["chat_id"], [])
             ]
+        if method == "getChatMember":
+            place = given["chat_id"], given["user_id"]
+            return {"status": self.absent.get(place, "member"), "user": {"id": given["user_id"]}}
         return True
 
     def named(self, method: str) -> list[dict[str, Any]]:
@@ -294,9 +303,19 @@ def build_room(redis: Redis, pool: Pool) -> Room:
     games = RedisGames(redis, codec, shards=2)
     engine = Engine(KINDS, games, clock, SystemEntropy())
     limits = Limits(redis, Rates(overall=(), chat=(), group=()), clock.now)
-    people, archive, hosts = People(pool, redis), Archive(pool, codec), Hosts(telegram, Administrators(redis))
+    people, archive, memory = People(pool, redis), Archive(pool, codec), ChatMembers(redis)
+    hosts, members = Hosts(telegram, Administrators(redis)), Members(telegram, memory)
     questions = Questions(pool)
     supplies = {name: face.content(questions, people, clock) for name, face in FACES.items() if face.content}
+    access = Access(people=people, hosts=hosts, members=members, operators={OPERATOR})
+    openings = Openings(
+        engine=engine,
+        games=games,
+        people=people,
+        access=access,
+        content=supplies,
+        defaults={KIND.name: PickNumberRules(), "quiz": QuizRules()},
+    )
     errors: list[str] = []
 
     async def health() -> dict[str, str]:
@@ -308,10 +327,13 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         people=people,
         archive=archive,
         hosts=hosts,
+        members=members,
+        access=access,
+        openings=openings,
         boards=NoBoards(),
         taps=Taps(
-            engine=engine, texts=TEXTS, people=people, hosts=hosts, boards=NoBoards(), archive=archive, ids=games,
-            bot_username=BOT, supplies=supplies,
+            engine=engine, texts=TEXTS, people=people, access=access, openings=openings, boards=NoBoards(),
+            archive=archive, bot_username=BOT,
         ),
         outbox=Outbox(redis, limits),
         limits=limits,
@@ -320,14 +342,11 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         clock=clock,
         floods=Floods(),
         redis=redis,
-        defaults={KIND.name: PickNumberRules(), "quiz": QuizRules()},
         questions=questions,
         wallets=Wallets(pool, redis),
         download=telegram.download,
-        supplies=supplies,
         bot_id=BOT_ID,
         bot_username=BOT,
-        operators=frozenset({OPERATOR}),
         health=health,
         count_error=errors.append,
     )  # fmt: skip

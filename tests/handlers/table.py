@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from fsm.engine import Engine
 from fsm.kind import ChatTopic, Game, Host
 from fsm.lobby import OpenGame
 from fsm.registry import KINDS
 from handlers import boards
 from handlers.taps import Answer, Tap, Taps
-from play import hosts
+from play import hosts, members
+from play.access import Access
+from play.opening import Openings
 from play.texts import Texts
 from storage import archive, people
 from storage.games import RedisGames
@@ -25,9 +29,9 @@ class Ids(RedisGames):
     """New ids that can be foretold."""
 
     def __init__(self) -> None:
-        """Without a store."""
+        """Need no store."""
 
-    def new_id(self, place: ChatTopic, command_id: str) -> str:
+    async def reserve_id(self, place: ChatTopic, command_id: str) -> str:
         return f"07{abs(place.chat_id) % 10**6:06}{command_id.removeprefix('tg:'):0>6}"
 
 
@@ -37,6 +41,7 @@ class People(people.People):
 
     locales: dict[int, str] = field(default_factory=dict)
     banned: set[tuple[int, int]] = field(default_factory=set)
+    departed: set[tuple[int, int]] = field(default_factory=set)
     seen: dict[int, tuple[str, str | None]] = field(default_factory=dict)
 
     warm: bool = False
@@ -57,6 +62,12 @@ class People(people.People):
     async def is_banned(self, chat_id: int, player_id: int) -> bool:
         return (chat_id, player_id) in self.banned
 
+    def remembered_departure(self, chat_id: int, player_id: int) -> bool | None:
+        return (chat_id, player_id) in self.departed if self.warm else None
+
+    async def has_departed(self, chat_id: int, player_id: int) -> bool:
+        return (chat_id, player_id) in self.departed
+
 
 @dataclass
 class Hosts(hosts.Hosts):
@@ -66,6 +77,18 @@ class Hosts(hosts.Hosts):
 
     async def is_host(self, chat_id: int, user_id: int, *, sender_chat_id: int | None = None) -> bool:  # noqa: ARG002
         return (chat_id, user_id) in self.hosts
+
+
+@dataclass
+class Members(members.Members):
+    """Everybody is a member of every chat, except those who are absent. Counts how often Telegram is asked."""
+
+    absent: set[tuple[int, int]] = field(default_factory=set)
+    asked: int = 0
+
+    async def is_member(self, chat_id: int, player_id: int) -> bool | None:
+        self.asked += 1
+        return (chat_id, player_id) not in self.absent
 
 
 @dataclass
@@ -108,6 +131,7 @@ class Table:
         self.store = MemoryGames(self.shelf)
         self.engine = Engine(KINDS, self.store, self.clock, CountedSeeds())
         self.people, self.hosts, self.boards, self.archive, self.ids = People(), Hosts(), Boards(), Archive(), Ids()
+        self.members = Members()
         self.texts = texts
         self.updates = count(1)
         self._options = options
@@ -115,15 +139,27 @@ class Table:
 
     def another(self) -> Taps:
         """Taps that remember nothing of what others have answered, as in a process that has just started."""
+        options = {"bot_username": "tombola_bot", **self._options}
+        content, max_live = options.pop("content", {}), options.pop("max_live", 1)
+        access = Access(people=self.people, hosts=self.hosts, members=self.members, operators=())
+        openings = Openings(
+            engine=self.engine,
+            games=self.ids,
+            people=self.people,
+            access=access,
+            content=content,
+            defaults={},
+            max_live=max_live,
+        )
         return Taps(
             engine=self.engine,
             texts=self.texts,
             people=self.people,
-            hosts=self.hosts,
+            access=access,
+            openings=openings,
             boards=self.boards,
             archive=self.archive,
-            ids=self.ids,
-            **{"bot_username": "tombola_bot", **self._options},
+            **options,
         )
 
     async def tap(self, user: int, data: str, **fields: Any) -> Answer:
@@ -145,6 +181,7 @@ class Table:
             "chat_id": CHAT,
             "chat_type": "supergroup",
             "message_id": 50,
+            "keyboard": msgspec.json.encode({"inline_keyboard": [[{"text": "x", "callback_data": data}]]}),
             "received": self.clock.time,
         }
         return Tap(data=data, **{**defaults, **fields})

@@ -16,6 +16,7 @@ from fsm.pick_number import REVERSE, PickNumberGame
 from handlers.context import ANONYMOUS
 from handlers.kinds.pick_number.commands import parsed
 from handlers.publish import ALL, calls, publish
+from play.access import Access
 from play.texts import NAME_LIMIT, units
 from telegram.client import ChatGone
 from telegram.outbox import Outgoing
@@ -196,7 +197,7 @@ async def test_a_banned_player_is_told_and_kept_out(room: Room) -> None:
     assert not (await room.game(game_id)).players
     await room.sent()
     await room.say("/join", by=ANN)
-    assert await room.answer() == text("cmd-banned")
+    assert await room.answer() == text("rejected-banned")
     await room.say(f"/unban {ANN}", by=HOST)
     await room.sent()
     await room.say("/join", by=ANN)
@@ -207,13 +208,13 @@ async def test_a_banned_player_comes_back_by_no_other_door(room: Room) -> None:
     game_id = await room.open()
     in_topic = await room.open(chat=FORUM, topic=5)
     await room.say(f"/ban {ANN}", by=HOST)
-    for chat in (ANN, OTHER_GROUP):
+    for chat, refusal in ((ANN, "rejected-banned"), (OTHER_GROUP, "rejected-elsewhere")):
         await room.sent()
         await room.say(f"/join {game_id}", by=ANN, chat=chat)
-        assert await room.answer() == text("rejected-game-elsewhere")
+        assert await room.answer() == text(refusal)
     assert not (await room.game(game_id)).players
     await room.say(f"/start g_{game_id}", chat=ANN)
-    assert await room.answer() == text("cmd-banned")
+    assert await room.answer() == text("rejected-banned")
     await room.say("/join", by=BEN, chat=FORUM, message_thread_id=5, is_topic_message=True)
     await room.project()
     await room.say(f"/ban {BEN}", by=HOST, chat=FORUM)
@@ -295,7 +296,7 @@ async def test_a_host_here_rules_no_game_elsewhere(room: Room) -> None:
     game_id = await room.open()
     room.telegram.administrators[OTHER_GROUP] = [BEN]
     await room.say(f"/cancel_game {game_id}", by=BEN, chat=OTHER_GROUP)
-    assert await room.answer() == text("rejected-not-a-host")
+    assert await room.answer() == text("rejected-elsewhere")
     assert (await room.game(game_id)).phase == "waiting_for_players"
 
 
@@ -570,8 +571,11 @@ async def test_an_operator_who_has_blocked_the_bot_keeps_no_other_from_their_men
             told.append(scope.get("chat_id"))
             return await super().call(method, params, files)
 
-    deps = replace(room.deps, api=Api(), operators=frozenset({ANN, OPERATOR}))
-    for operator in deps.operators:
+    access = Access(
+        people=room.deps.people, hosts=room.deps.hosts, members=room.deps.members, operators={ANN, OPERATOR}
+    )
+    deps = replace(room.deps, api=Api(), access=access)
+    for operator in access.operators:
         await deps.people.saw_chat(operator, "private", "")
     await publish(deps)
     assert told[-1] == OPERATOR

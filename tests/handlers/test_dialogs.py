@@ -117,7 +117,7 @@ async def test_what_is_typed_wrong_is_said_and_changes_nothing(room: Room, name:
     assert text(said, **(arguments if said == "rejected-bad-rule" else {})) in plain(window(room)["text"])
     await press(room, text("dlg-back"))
     await press(room, text("dlg-newgame-create"))
-    assert (await live(room)).rules == room.deps.defaults["pick_number"]
+    assert (await live(room)).rules == room.deps.openings.defaults["pick_number"]
 
 
 async def test_where_a_game_is_on_already_the_dialog_says_so_and_stays(room: Room) -> None:
@@ -203,14 +203,14 @@ async def test_who_ceases_to_be_a_host_has_no_dialog_any_more(room: Room) -> Non
     room.telegram.administrators[GROUP] = []
     await room.deps.hosts.invalidate(GROUP)
     await press(room, text("dlg-newgame-create"))
-    assert room.toasts()[-1] == text("dlg-not-yours")
+    assert room.toasts()[-1] == text("rejected-not-a-host")
     assert await room.deps.games.live_in(ChatTopic(GROUP)) == []
 
 
 async def test_any_host_may_use_what_an_anonymous_one_has_opened(room: Room) -> None:
     await room.say("/newgame", by=ANONYMOUS)
     await press(room, text("dlg-newgame-create"), by=ANN)
-    assert room.toasts()[-1] == text("dlg-not-yours")
+    assert room.toasts()[-1] == text("rejected-not-a-host")
     await press(room, text("dlg-newgame-create"), by=HOST)
     assert (await live(room)).host.id == HOST
 

@@ -34,7 +34,7 @@ def drawer() -> Drawer:
 
 @pytest.fixture
 def table(drawer: Drawer) -> Table:
-    return Table(Texts(), supplies={"quiz": drawer})
+    return Table(Texts(), content={"quiz": drawer})
 
 
 async def quiz(table: Table, players: int = 3) -> str:
@@ -80,8 +80,8 @@ async def test_the_same_tap_delivered_again_hears_the_same_even_questions_later(
         (2, "a:{}:0:1:1", "garbage"),
         (2, "a:{}", "garbage"),
         (2, "p:{}:3", "garbage"),
-        (2, "z:{}", "not-host"),
-        (2, "y:{}", "not-host"),
+        (2, "z:{}", "not-a-host"),
+        (2, "y:{}", "not-a-host"),
         (HOST, "y:{}", "not-paused"),
         (HOST, "z:{}:1", "garbage"),
     ],
@@ -135,7 +135,7 @@ async def test_a_rematch_is_supplied_anew_and_what_it_can_not_use_goes_back(tabl
     await table.tap(HOST, f"xx:{game}")
     rematch = table.tap_of(HOST, f"r:{game}")
     assert (await table.answer(rematch)).outcome == "done"
-    new = table.ids.new_id(ChatTopic(CHAT), rematch.command_id)
+    new = await table.ids.reserve_id(ChatTopic(CHAT), rematch.command_id)
     assert len((await table.state(new)).questions) == 2
     assert drawer.returned == []
     assert (await table.tap(HOST, f"r:{game}")).outcome == "place-taken"

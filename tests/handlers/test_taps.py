@@ -164,7 +164,7 @@ async def test_a_forged_tap_from_another_group_reaches_no_game(table: Table) -> 
 
 async def test_joining_is_for_the_group_and_picking_is_for_the_private_chat_too(table: Table) -> None:
     game_id = await table.open()
-    assert (await table.tap(1, f"j:{game_id}", **private(1))).outcome == "elsewhere"
+    assert (await table.tap(1, f"j:{game_id}", **private(1))).outcome == "join-in-group"
     for player in (1, 2):
         await table.tap(player, f"j:{game_id}")
     await table.tap(HOST, f"s:{game_id}")
@@ -180,7 +180,7 @@ async def test_what_hosts_do_is_for_hosts_as_telegram_knows_them(table: Table, v
         await table.tap(player, f"j:{game_id}")
     before = await table.state(game_id)
     answer = await table.tap(1, f"{verb}:{game_id}")
-    assert (answer.outcome, answer.calls) == ("not-host", ())
+    assert (answer.outcome, answer.calls) == ("not-a-host", ())
     assert await table.state(game_id) == before
 
 
@@ -413,7 +413,7 @@ async def test_a_rematch_is_the_same_game_again_with_its_host_in_it(table: Table
     tap = table.tap_of(HOST, f"r:{game_id}")
     answer = await table.answer(tap)
     assert (answer.outcome, answer.text) == ("done", "A rematch is open, and you’re in it.")
-    new = await table.state(table.ids.new_id(ChatTopic(CHAT), tap.command_id))
+    new = await table.state(await table.ids.reserve_id(ChatTopic(CHAT), tap.command_id))
     old = await table.state(game_id)
     assert (new.rules, new.title, new.place) == (old.rules, old.title, old.place)
     assert (new.host.id, list(new.players)) == (HOST, [HOST])
@@ -423,7 +423,7 @@ async def test_a_rematch_is_the_same_game_again_with_its_host_in_it(table: Table
 
 async def test_a_rematch_waits_for_the_game_to_end(table: Table) -> None:
     game_id = await table.playing(2)
-    assert (await table.tap(HOST, f"r:{game_id}")).text == TEXTS.plain("en", "tap-rematch-early")
+    assert (await table.tap(HOST, f"r:{game_id}")).text == TEXTS.plain("en", "rejected-still-played")
 
 
 async def test_a_rematch_of_a_game_that_redis_has_forgotten_comes_from_the_archive(table: Table) -> None:

@@ -271,5 +271,5 @@ async def test_nobody_sees_the_wallet_of_another(room: Room) -> None:
 async def test_a_banned_player_verifies_nothing(room: Room) -> None:
     await room.deps.people.ban(0, ANN, OPERATOR, "cheats")
     await room.say(f"/verify {WALLET.address}", chat=ANN)
-    assert await room.answer() == text("cmd-banned")
+    assert await room.answer() == text("rejected-banned")
     assert await room.deps.wallets.asked(ANN) is None

@@ -37,7 +37,7 @@ class Schedule:
     async def opens(self, *, players: int = 2, chat_id: int = -1) -> tuple[str, int]:
         """Open a game and let people join it. Returns its id and its deadline."""
         place = ChatTopic(chat_id)
-        game_id = self.games.new_id(place, "open")
+        game_id = await self.games.reserve_id(place, "open")
         opening = OpenGame("pick_number", game_id, place, Host(1, "Ann"), "", RULES)
         outcome = await self.engine.execute(game_id, opening, command_id="open")
         for player in range(1, players + 1):

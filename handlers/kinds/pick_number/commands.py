@@ -4,18 +4,16 @@ from dataclasses import replace
 
 from fsm import prizes
 from fsm.pick_number import KIND, REVERSE
-from handlers.commands.hosts import in_groups
-from handlers.commands.named import Command
+from handlers.commands.named import Command, for_hosts
 from handlers.context import UpdateContext
-from handlers.opening import open_game, settings_of
-from play.rules import rules_for
+from handlers.opening import open_game
+from play.access import Needs
 
 
-@in_groups
 async def create_game(incoming: UpdateContext) -> None:
     """``/create_game [title] [reverse] [winners]``: the chat's own rules, with what the line says."""
     title, reverse, winners = parsed(incoming.arguments)
-    rules = rules_for((await settings_of(incoming)).get(KIND.name, {}), incoming.deps.defaults[KIND.name])
+    rules = await incoming.deps.openings.rules(incoming.place.chat_id, KIND.name)
     if reverse:
         rules = replace(rules, mode=REVERSE)
     if winners is not None:
@@ -38,4 +36,4 @@ def parsed(arguments: str) -> tuple[str, bool, int | None]:
     return " ".join(words).strip("\"'"), reverse, winners
 
 
-COMMANDS: dict[str, Command] = {"create_game": create_game}
+COMMANDS: dict[str, Command] = {"create_game": for_hosts(create_game, Needs.OPEN)}

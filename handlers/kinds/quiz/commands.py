@@ -5,20 +5,18 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fsm.quiz import KIND, QuizRules
-from handlers.commands.hosts import in_groups
-from handlers.commands.named import Command
+from handlers.commands.named import Command, for_hosts
 from handlers.context import UpdateContext
-from handlers.opening import open_game, settings_of
-from play.rules import rules_for
+from handlers.opening import open_game
+from play.access import Needs
 
 NUMBER = re.compile(r"-?\d{1,6}([.,]\d{1,3})?")
 """As people write one; what else reads as a number, such as 9e9999, only makes trouble."""
 
 
-@in_groups
 async def start_quiz(incoming: UpdateContext) -> None:
     """``/start_quiz [questions] [seconds] [players]``: the chat's own rules, with what the line says."""
-    rules = rules_for((await settings_of(incoming)).get(KIND.name, {}), incoming.deps.defaults[KIND.name])
+    rules = await incoming.deps.openings.rules(incoming.place.chat_id, KIND.name)
     wanted = with_line(rules, incoming.arguments)
     if wanted is None:
         await incoming.reply("cmd-usage-start_quiz")
@@ -48,4 +46,4 @@ def _number(word: str) -> Decimal | None:
     return Decimal(word.replace(",", ".")) if NUMBER.fullmatch(word) else None
 
 
-COMMANDS: dict[str, Command] = {"start_quiz": start_quiz}
+COMMANDS: dict[str, Command] = {"start_quiz": for_hosts(start_quiz, Needs.OPEN)}

@@ -7,6 +7,7 @@ from fsm.kind import Command
 from fsm.quiz import NONE, Answer, Pause, QuizGame, Resume
 from handlers.kinds.quiz.view import LETTERS
 from handlers.kinds.verb import Tap, Verb, Words, whole
+from play.access import Needs
 
 
 def _answer(tap: Tap, arg: str) -> Command | None:
@@ -49,7 +50,7 @@ def moves(labels: Mapping[str, str]) -> list[tuple[str, str, int]]:
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
         "a": Verb(command=_answer, done=_answered),
-        "z": Verb(command=_pause, done=lambda _game, _tap: ("tap-paused", {}), host=True),
-        "y": Verb(command=_resume, done=lambda _game, _tap: ("tap-quiz-resumed", {}), host=True),
+        "z": Verb(command=_pause, done=lambda _game, _tap: ("tap-paused", {}), needs=Needs.HOST),
+        "y": Verb(command=_resume, done=lambda _game, _tap: ("tap-quiz-resumed", {}), needs=Needs.HOST),
     }
 )

@@ -7,6 +7,7 @@ from loguru import logger
 from fsm.kind import Instant, Rejected
 from fsm.quiz import Answer
 from handlers.deps import Deps
+from play.access import Actor, Needs
 from storage.polls import Polls
 
 
@@ -21,8 +22,9 @@ async def voted(vote: PollAnswer, deps: Deps, update_id: int, received: Instant)
     command = Answer(vote.user.id, question, vote.option_ids[0])
     try:
         state = (await deps.engine.at_least(game_id, 0)).state
-        if not await deps.people.is_banned(state.place.chat_id, vote.user.id):
-            await deps.engine.execute(game_id, command, command_id=f"tg:{update_id}", received=received)
+        if vote.user.id in state.players:  # a poll can be forwarded: of strangers Telegram need not be asked
+            await deps.access.authorise(Actor(vote.user.id, vote.user.full_name), state, Needs.PLAY)
+        await deps.engine.execute(game_id, command, command_id=f"tg:{update_id}", received=received)
     except Rejected as refusal:
         logger.bind(game=game_id).debug("a vote does not count: {}", refusal)
 

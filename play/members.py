@@ -1,0 +1,56 @@
+"""The members of chats: asked of Telegram, and remembered for a minute by all processes together."""
+
+import asyncio
+from typing import Final
+
+from loguru import logger
+
+from fsm.kind import PlayerId
+from storage.chat_members import ChatMembers
+from telegram.client import ApiError, BotApi, Migrated
+
+GONE: Final = frozenset({"left", "kicked"})
+NOT_THERE: Final = ("user not found", "member not found", "participant_id_invalid", "user_not_participant")
+"""Parts of Telegram's refusals, in lower case, which say that the person is not in the chat."""
+WAIT_SECONDS = 3.0
+"""How long a join waits for Telegram's answer; then it counts as unknown."""
+
+
+class Members:
+    """Answers whether somebody is in a chat.
+
+    Args:
+        api: for `getChatMember`.
+        memory: what Telegram has said within the last minute.
+    """
+
+    def __init__(self, api: BotApi, memory: ChatMembers) -> None:
+        self._api = api
+        self._memory = memory
+
+    async def is_member(self, chat_id: int, player_id: PlayerId) -> bool | None:
+        """Return whether a person is in a chat; None where Telegram cannot be asked or does not tell."""
+        known = await self._memory.member(chat_id, player_id)
+        if known is None:
+            known = await self._ask(chat_id, player_id)
+            await self._memory.put_member(chat_id, player_id, is_member=known)
+        return known == ChatMembers.YES if known != ChatMembers.UNKNOWN else None
+
+    async def forget(self, chat_id: int, player_id: PlayerId) -> None:
+        """Ask Telegram again next time: an update says that something has changed."""
+        await self._memory.forget_member(chat_id, player_id)
+
+    async def _ask(self, chat_id: int, player_id: PlayerId) -> bytes:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                member = await self._api.call("getChatMember", {"chat_id": chat_id, "user_id": player_id})
+        except Migrated as moved:
+            return await self._ask(moved.chat_id, player_id)
+        except (ApiError, TimeoutError) as problem:
+            if any(words in str(problem).lower() for words in NOT_THERE):
+                return ChatMembers.NO
+            logger.info("it is not known whether {} is in {}: {}", player_id, chat_id, problem)
+            return ChatMembers.UNKNOWN
+        status = member["status"]
+        gone = status in GONE or (status == "restricted" and not member.get("is_member"))
+        return ChatMembers.NO if gone else ChatMembers.YES

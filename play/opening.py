@@ -1,0 +1,102 @@
+"""Opening games, and the settings of a chat that they begin with. Every face opens games by these calls."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from fsm.engine import Engine, Outcome
+from fsm.kind import ChatTopic, Instant, Rejected
+from fsm.lobby import Join, OpenGame
+from fsm.registry import kind_of
+from play.access import Access, Actor, Needs
+from play.content import ContentProviders, open_with_content
+from play.rules import rules_for
+from storage.games import RedisGames
+from storage.people import People
+
+
+@dataclass(unsafe_hash=True)
+class StillPlayed(Rejected):
+    """The game has not ended yet, so there is no rematch of it."""
+
+
+class Openings:
+    """Opens games, and reads and stores the settings of chats.
+
+    Args:
+        engine: executes the commands.
+        games: reserves the ids of new games.
+        people: the settings of chats.
+        access: decides who may open games and change settings.
+        content: the content that kinds are played with.
+        defaults: kind -> the rules that the configuration gives it.
+        max_live: live games that a chat's topic may have at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        games: RedisGames,
+        people: People,
+        access: Access,
+        content: ContentProviders,
+        defaults: Mapping[str, Any],
+        max_live: int = 1,
+    ) -> None:
+        self.defaults = defaults
+        self._engine = engine
+        self._games = games
+        self._people = people
+        self._access = access
+        self._content = content
+        self._max_live = max_live
+
+    async def settings(self, chat_id: int) -> dict[str, Any]:
+        """Return the settings that the hosts of a chat have stored."""
+        chat = await self._people.chat(chat_id)
+        return dict(chat.settings) if chat is not None else {}
+
+    async def rules(self, chat_id: int, kind: str) -> Any:
+        """Return the rules that games of a kind begin with in a chat."""
+        return rules_for((await self.settings(chat_id)).get(kind, {}), self.defaults[kind])
+
+    async def store_setting(self, actor: Actor, chat_id: int, name: str, value: Any) -> None:
+        """Store one of the chat's settings; None takes it back to the default. Raises what ``authorise`` raises."""
+        await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
+        await self._people.change_settings(chat_id, {name: value})
+
+    async def open_game(
+        self, actor: Actor, place: ChatTopic, kind: str, title: str, rules: Any, *, command_id: str, received: Instant
+    ) -> Outcome:
+        """Open a game. The same command opens one game, however often it comes.
+
+        Raises what ``authorise`` and the engine raise.
+        """
+        await self._access.authorise(actor, place, Needs.OPEN)
+        return await self._open(actor, place, kind, title, rules, command_id=command_id, received=received)
+
+    async def rematch(self, actor: Actor, old: Any, *, command_id: str, received: Instant) -> Outcome:
+        """Open an ended game once more with its rules, and let the host join it.
+
+        Raises ``StillPlayed``, and what ``authorise`` and the engine raise.
+        """
+        await self._access.authorise(actor, old, Needs.HOST)
+        kind = kind_of(old)
+        if not kind.machine.is_final(old.phase):
+            raise StillPlayed
+        opened = await self._open(
+            actor, old.place, kind.name, old.title, old.rules, command_id=command_id, received=received
+        )
+        with suppress(Rejected):  # the command came before, and the host is in
+            join = Join(actor.host.id, actor.host.name)
+            await self._engine.execute(opened.state.id, join, command_id=f"{command_id}:join", received=received)
+        return opened
+
+    async def _open(
+        self, actor: Actor, place: ChatTopic, kind: str, title: str, rules: Any, *, command_id: str, received: Instant
+    ) -> Outcome:
+        game_id = await self._games.reserve_id(place, command_id)
+        opening = OpenGame(kind, game_id, place, actor.host, title, rules, self._max_live)
+        return await open_with_content(self._engine, self._content, opening, command_id=command_id, received=received)

@@ -1,0 +1,39 @@
+"""The members of chats, as Telegram last said: kept in Redis, so that all processes share it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from storage import keys
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from fsm.kind import PlayerId
+
+TTL_MS: Final = 60_000
+UNKNOWN_TTL_MS: Final = 10_000
+"""An answer that Telegram did not give is asked for again sooner."""
+
+
+class ChatMembers:
+    """Remembers for a minute whether somebody is in a chat."""
+
+    YES, NO, UNKNOWN = b"1", b"0", b"?"
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def member(self, chat_id: int, player_id: PlayerId) -> bytes | None:
+        """Return `YES`, `NO` or `UNKNOWN`; None if nothing is remembered of that person in that chat."""
+        known: Any = await self._redis.get(keys.member_key(chat_id, player_id))
+        return None if known is None else bytes(known)
+
+    async def put_member(self, chat_id: int, player_id: PlayerId, *, is_member: bytes) -> None:
+        """Remember whether a person is in a chat."""
+        ttl = UNKNOWN_TTL_MS if is_member == self.UNKNOWN else TTL_MS
+        await self._redis.set(keys.member_key(chat_id, player_id), is_member, px=ttl)
+
+    async def forget_member(self, chat_id: int, player_id: PlayerId) -> None:
+        """Forget whether a person is in a chat."""
+        await self._redis.delete(keys.member_key(chat_id, player_id))
