@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from chaos import audit, people, stores
 from chaos.audit import Findings, Window
-from chaos.replicas import Balancer, Replica
+from chaos.replicas import ROOT, Balancer, Replica
 from chaos.troubles import Trouble
 from chaos.wires import Wire, Wires, wires
 from sandbox.app import Box, serve
@@ -57,6 +57,8 @@ class Setting:
     strict: bool = False
     seconds: tuple[float, float, float, float] = (60, 5, 12, 0.3)
     """Of the lobby, of joining, of selection, between two shown draws."""
+    root: Path = ROOT
+    """The checkout whose code the replicas run at first."""
 
 
 @dataclass
@@ -369,7 +371,7 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
         for number in range(setting.replicas):
             laid.append(await stack.enter_async_context(wires(sockets / str(number), postgres.dsn, redis_store.dsn)))
             env = _environment(setting, directory, box, laid[-1].postgres_dsn, laid[-1].redis_dsn, balancer.port)
-            replicas.append(Replica(number, env, directory / f"replica-{number}.log"))
+            replicas.append(Replica(number, env, directory / f"replica-{number}.log", root=setting.root))
             stack.push_async_callback(replicas[-1].close)
         await replicas[0].start()  # the first one migrates
         await replicas[0].ready(session)

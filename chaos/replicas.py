@@ -41,6 +41,8 @@ class Replica:
     env: Mapping[str, str]
     log: Path
     arguments: Sequence[str] = ()
+    root: Path = ROOT
+    """The checkout whose code it runs; another one takes effect at the next start."""
     port: int = field(default_factory=free_port)
     lives: int = 0
     kills: int = 0
@@ -78,7 +80,7 @@ class Replica:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=ROOT,
+                cwd=self.root,
                 env={**self.env, "TOMBOLA_WEB__PORT": str(self.port)},
                 start_new_session=True,
             )
