@@ -18,7 +18,7 @@ from storage import migrate
 from storage.connections import POSTGRES_GONE
 from storage.leases import Bell, jitter
 from storage.polls import Polls
-from storage.rebuild import forgotten, rebuild
+from storage.rebuild import bring_forward, forgotten
 from storage.retention import prune
 from telegram.outbox import BELL, Outgoing
 from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
@@ -112,9 +112,10 @@ class Consumers:
     async def _rebuild(self) -> None:
         """Put back the live games that Redis has lost, and tell their chats; show again how the last ones ended."""
         runtime = self._runtime
-        rebuilt = await rebuild(runtime.stores.pool, runtime.stores.redis, runtime.stores.codec, runtime.stores.games)
-        for game in rebuilt.games:
-            await self._one(game.id, self._boards.tell_restored(game))
+        rebuilt = await bring_forward(
+            runtime.stores.pool, runtime.stores.redis, runtime.stores.codec, runtime.stores.games
+        )
+        await self._boards.tell_of_restored(rebuilt.games)
         recent = min(RESULT_MS, int(runtime.settings.games.keep_finished_seconds * 500))
         stores, since = runtime.stores, runtime.play.clock.now() - recent
         for stored in await forgotten(stores.pool, stores.redis, stores.codec, since=since):

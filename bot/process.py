@@ -42,7 +42,9 @@ from storage.connections import (
     redis_ready,
 )
 from storage.embedded import stores
+from storage.failover import FailoverGuard
 from storage.games import RedisGames
+from storage.rebuild import Rebuilt, bring_forward
 from storage.shared_time import SharedTime
 from telegram.sender import Clock
 
@@ -114,6 +116,7 @@ async def running(
         listening = await stack.enter_async_context(
             redis_client(redis_dsn, pool_size=LISTENERS, timeout_seconds=cache.timeout_seconds, client_name="listening")
         )
+        guard = FailoverGuard(redis)  # before anything connects
         try:
             await redis_ready(redis)
         except REDIS_REFUSES as error:
@@ -124,7 +127,7 @@ async def running(
         runtime = build(
             settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics, beacon
         )
-        process = await stack.enter_async_context(_roles(runtime, roles, "" if up else postgres_dsn, seat))
+        process = await stack.enter_async_context(_roles(runtime, guard, roles, "" if up else postgres_dsn, seat))
         if anew:
             await process.send_anew()
         yield process
@@ -150,7 +153,7 @@ async def _migrated(dsn: str, within: float) -> bool:
 
 @contextlib.asynccontextmanager
 async def _roles(
-    runtime: Runtime, roles: frozenset[str], late_dsn: str, seat: WorkerSlot | None
+    runtime: Runtime, guard: FailoverGuard, roles: frozenset[str], late_dsn: str, seat: WorkerSlot | None
 ) -> AsyncIterator[RunningBot]:
     """Start what the roles need; at the end stop it in order."""
     tasks, taking = runtime.tasks, list[asyncio.Task[None]]()
@@ -163,9 +166,12 @@ async def _roles(
         tasks.spawn("people", runtime.stores.people.run())
         tasks.spawn("loop lag", watch_loop(runtime.metrics.loop_lag.add))
         boards = runtime.boards(me["username"])
+        guard.begin(partial(_bring_forward, runtime), boards.tell_of_restored, partial(tasks.spawn, brief=True))
         if "worker" in roles:
             consumers = Consumers(runtime, boards, late_dsn)
             await consumers.start()
+        elif runtime.settings.durability.strict:
+            await guard.compare()
         accepts_everything = asyncio.Event()
         health = Health(
             checks(runtime, roles, accepts_everything if "ingress" in roles else None),
@@ -196,6 +202,12 @@ async def _roles(
                 await ingress.stop_polling()
     finally:
         await _stop(runtime, taking, ingress, consumers)
+
+
+async def _bring_forward(runtime: Runtime) -> Rebuilt:
+    """Put back what PostgreSQL has newer, by the client that is let through while the other is held back."""
+    stores = runtime.stores
+    return await bring_forward(stores.pool, stores.listening, stores.codec, stores.games.through(stores.listening))
 
 
 async def _compare_clocks(runtime: Runtime, *, may_lead: bool) -> None:

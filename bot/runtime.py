@@ -38,6 +38,7 @@ from storage.leases import RELEASED, Bell, Lease
 from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
+from storage.rebuild import put_back
 from storage.set_aside import SetAside
 from storage.stores import Stores
 from storage.strict import StrictGames
@@ -151,7 +152,13 @@ def build(
     stores = _stores(settings, pool, guarded, redis, listening, clock)
     games: GameStore = GuardedStore(MeasuredStore(stores.games, metrics.commits.add), redis_circuit)
     if settings.durability.strict:
-        games = StrictGames(games, stores.projector, stores.codec, partial(tasks.spawn, brief=True))
+        games = StrictGames(
+            games,
+            stores.projector,
+            stores.codec,
+            partial(tasks.spawn, brief=True),
+            partial(put_back, pool, listening, stores.codec, stores.games.through(listening)),
+        )
     telegram = _telegram(settings, redis, clock)
     return Runtime(
         settings=settings,

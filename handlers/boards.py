@@ -167,6 +167,14 @@ class Boards:
         )
         await self.show(game.id)
 
+    async def tell_of_restored(self, games: Sequence[Game]) -> None:
+        """Tell the chats of games that were put back; those that have ended are shown as they ended."""
+        for game in games:
+            try:
+                await (self.show(game.id) if game.phase in FINAL else self.tell_restored(game))
+            except Exception as bug:  # noqa: BLE001 -- one game's view must not keep the others from being shown
+                self._aside.add("showing restored games", game.id, bug)
+
     async def show_again(self, state: Game, version: int) -> None:
         """Show how a game ended that the live store has lost: perhaps nobody has seen it yet."""
         if state.cancel_reason != "bot_removed":

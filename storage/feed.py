@@ -106,6 +106,8 @@ class Entry:
     """The phase's deadline after it."""
     records: bytes
     """The records as JSON, see `storage/codec.py`."""
+    after: str = ""
+    """The command that the game had last, where it is known: who wrote this was looking at that."""
 
     @property
     def trace(self) -> str:

@@ -99,8 +99,12 @@ class RedisGames:
         self._redis = redis
         self._wires = PinnedConnections(redis, MAX_FLIGHTS)
         self._codec = codec
-        self._keep_finished_ms = keep_finished_ms
+        self.keep_finished_ms = keep_finished_ms
         self.shards = tuple(keys.shard_name(index) for index in range(shards))
+
+    def through(self, redis: Redis) -> "RedisGames":
+        """Return the same games by another client."""
+        return RedisGames(redis, self._codec, shards=len(self.shards), keep_finished_ms=self.keep_finished_ms)
 
     def _pipeline(self, *, atomic: bool = False) -> Any:
         return self._redis.pipeline(transaction=atomic)
@@ -192,7 +196,7 @@ class RedisGames:
             self._codec.encode_records(commit.kind, commit.records),
             game_id,
             snapshot,
-            self._keep_finished_ms if final else LIVE_TTL_MS,
+            self.keep_finished_ms if final else LIVE_TTL_MS,
             state.phase,
             "" if state.deadline is None else state.deadline,
             commit.claim[1] if commit.claim else 0,

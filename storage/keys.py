@@ -51,6 +51,11 @@ def game_key(game_id: str) -> str:
     return f"{PREFIX}:{{{game_id[:2]}}}:game:{game_id}"
 
 
+def game_pattern() -> str:
+    """Pattern of SCAN that finds every game."""
+    return f"{PREFIX}:{{*}}:game:*"
+
+
 def tail_key(game_id: str) -> str:
     """List: records since the snapshot."""
     return f"{PREFIX}:{{{game_id[:2]}}}:tail:{game_id}"

@@ -281,6 +281,8 @@ class Projector:
         if game_id in writes.early:
             return False
         if entry.first_version <= (row.version if row else 0) + 1:
+            if entry.after and entry.first_version > 1:
+                writes.again.append((game_id, entry.first_version - 1, entry.after))
             return True
         if not gaps:
             writes.early.add(game_id)

@@ -1,13 +1,13 @@
 """Live games back into Redis, from PostgreSQL, where Redis was lost.
 
-A game is put back only where Redis has it not, or older than PostgreSQL has it, and never over a later version: so
-any number of processes may do this at once, and at any time. It is done only while the projector has nothing left to
-read of the game's shard: a game that has ended in Redis, and was forgotten there, is live in PostgreSQL until its end
-has been projected.
+A game is put back only if Redis lacks it, or has it older than PostgreSQL has it, and never over a later version: so
+any number of processes may do this at once, and at any time. A game that Redis lacks is put back only while the
+projector has nothing left to read of the game's shard: a game that has ended in Redis, and was forgotten there, is live
+in PostgreSQL until its end has been projected. A game that Redis has older was lost in part, whatever is left to read.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +36,7 @@ _ENDED = """
 SELECT DISTINCT ON (chat_id, topic_id) id, kind, version FROM games WHERE ended_at > $1
 ORDER BY chat_id, topic_id, ended_at DESC LIMIT $2
 """
+_VERSIONS = "SELECT id, kind, version FROM games WHERE id = ANY($1::text[])"
 _SETTLED = f"""{GROUPS}
 local function settled()
   if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
@@ -47,14 +48,17 @@ end
 """
 _TOKEN = f"{_SETTLED} return settled()"
 _RESTORE = f"""{_SETTLED}
-if settled() ~= ARGV[2] then return -1 end
-if tonumber(string.match(redis.call('HGET', KEYS[2], 'v') or '0', '%d+')) >= tonumber(ARGV[4]) then return 0 end
+local have = tonumber(string.match(redis.call('HGET', KEYS[2], 'v') or '0', '%d+'))
+if ARGV[11] == '0' then
+  if have >= tonumber(ARGV[4]) then return 0 end
+  if have == 0 and settled() ~= ARGV[2] then return -1 end
+end
 redis.call('DEL', KEYS[3])
 redis.call('HSET', KEYS[2], 'v', ARGV[4] .. '/' .. ARGV[9], 'k', ARGV[5], 's', ARGV[6])
 redis.call('PEXPIRE', KEYS[2], ARGV[8])
 if ARGV[7] == '' then redis.call('ZREM', KEYS[4], ARGV[3]) else redis.call('ZADD', KEYS[4], ARGV[7], ARGV[3]) end
-redis.call('SADD', KEYS[5], ARGV[3])
-redis.call('PEXPIRE', KEYS[5], ARGV[8])
+if ARGV[10] == '1' then redis.call('SREM', KEYS[5], ARGV[3]) else redis.call('SADD', KEYS[5], ARGV[3]) end
+redis.call('PEXPIRE', KEYS[5], {LIVE_TTL_MS})
 return 1
 """
 
@@ -86,13 +90,11 @@ async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> 
         last = rows[-1]["id"]
         for game_id, kind in await _lacking(redis, rows):
             stored = await _folded(archive, game_id, kind)
-            token = tokens.get(keys.shard_of_game(game_id))
-            if stored is None or token is None:
+            if stored is None:
                 left.append(game_id)
                 continue
-            answer = await _restore(redis, codec, stored, token)
+            answer = await _restore(redis, codec, games, stored, tokens.get(keys.shard_of_game(game_id), b""))
             if answer == 1:
-                await games.settle_in(stored.state.place, game_id)
                 put_back.append(stored.state)
             elif answer < 0:
                 left.append(game_id)
@@ -101,6 +103,55 @@ async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> 
     if left:
         logger.warning("{} live games are not in Redis, and not put back yet", len(left))
     return Rebuilt(tuple(put_back), tuple(left))
+
+
+async def bring_forward(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> Rebuilt:
+    """Put back every game that Redis has older than PostgreSQL, ended ones too, and then what Redis lacks.
+
+    For a Redis that lost its last writes. Raises what asyncpg and redis-py raise.
+    """
+    put_back: list[Game] = []
+    left: list[str] = []
+    archive = Archive(pool, codec)
+    async for ids in _games_in(redis):
+        rows = await pool.fetch(_VERSIONS, ids)
+        for game_id, kind in await _lacking(redis, rows):
+            stored = await _folded(archive, game_id, kind)
+            if stored is None:
+                left.append(game_id)
+            elif await _restore(redis, codec, games, stored, b"") == 1:
+                put_back.append(stored.state)
+    if put_back:
+        logger.warning("Redis had {} games older than PostgreSQL: brought forward", len(put_back))
+    rebuilt = await rebuild(pool, redis, codec, games)
+    return Rebuilt((*put_back, *rebuilt.games), (*left, *rebuilt.left))
+
+
+async def put_back(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, game_id: str) -> Game | None:
+    """Put a game back as PostgreSQL has it, over whatever Redis has. Returns it, or None if PostgreSQL lacks it.
+
+    For strict durability, where Redis went on from a version that PostgreSQL refuses: nothing of that was acknowledged.
+    Raises what asyncpg and redis-py raise.
+    """
+    kind = await pool.fetchval("SELECT kind FROM games WHERE id = $1", game_id)
+    stored = None if kind is None else await _folded(Archive(pool, codec), game_id, kind)
+    if stored is None:
+        return None
+    await _restore(redis, codec, games, stored, b"", force=True)
+    logger.bind(game=game_id).error("Redis and PostgreSQL disagree: put back to version {}", stored.version)
+    return stored.state
+
+
+async def _games_in(redis: Redis) -> AsyncIterator[list[str]]:
+    """The ids of all games that Redis has, in pages."""
+    page: list[str] = []
+    async for key in redis.scan_iter(match=keys.game_pattern(), count=PAGE):
+        page.append(key.decode().rpartition(":")[2])
+        if len(page) == PAGE:
+            yield page
+            page = []
+    if page:
+        yield page
 
 
 async def forgotten(pool: Pool, redis: Redis, codec: Codec, *, since: Instant) -> list[Stored]:
@@ -144,7 +195,9 @@ async def _folded(archive: Archive, game_id: str, kind: str) -> Stored | None:
         return None
 
 
-async def _restore(redis: Redis, codec: Codec, stored: Stored, token: bytes) -> int:
+async def _restore(
+    redis: Redis, codec: Codec, games: RedisGames, stored: Stored, token: bytes, *, force: bool = False
+) -> int:
     """Returns 1: put back; 0: Redis has it by now; -1: the shard has news, so that it may have ended meanwhile."""
     state = stored.state
     shard = keys.shard_of_game(state.id)
@@ -158,6 +211,12 @@ async def _restore(redis: Redis, codec: Codec, stored: Stored, token: bytes) -> 
     snapshot = codec.encode_snapshot(state, stored.seen)
     deadline = "" if state.deadline is None else str(state.deadline)
     version, kind = str(stored.version), stored.kind.name
-    arguments: list[str | bytes] = [GROUP, token, state.id, version, kind, snapshot, deadline, str(LIVE_TTL_MS)]
+    final = stored.kind.machine.is_final(state.phase)
+    ttl = games.keep_finished_ms if final else LIVE_TTL_MS
+    arguments: list[str | bytes | int] = [GROUP, token, state.id, version, kind, snapshot, deadline, ttl]
     arguments.append(secrets.token_hex(4))  # no version that a process remembers from before fits any more
-    return int(await redis.register_script(_RESTORE)(keys=names, args=arguments))
+    arguments += [int(final), int(force)]
+    answer = int(await redis.register_script(_RESTORE)(keys=names, args=arguments))
+    if answer == 1 and not final:
+        await games.settle_in(state.place, state.id)
+    return answer

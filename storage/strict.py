@@ -8,11 +8,12 @@ happened: sent again, it is found to be a duplicate, and that too is answered on
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from loguru import logger
+from redis.exceptions import RedisError
 
 from fsm.engine import Commit, CommitResult, Committed, GameStore, Stored, Unavailable
 from storage import keys
@@ -55,15 +56,23 @@ class _Waiting:
 class StrictGames:
     """A `GameStore` in front of another, which acknowledges when PostgreSQL has what that one committed."""
 
-    def __init__(self, store: GameStore, projector: Projector, codec: Codec, spawn: Spawn) -> None:
+    def __init__(
+        self,
+        store: GameStore,
+        projector: Projector,
+        codec: Codec,
+        spawn: Spawn,
+        put_back: Callable[[str], Awaitable[object]] | None = None,
+    ) -> None:
         self._store = store
         self._projector = projector
         self._codec = codec
         self._spawn = spawn
+        self._put_back = put_back
         self._waiting: deque[_Waiting] = deque()
         self._writers = 0
-        self._confirmed: OrderedDict[str, int] = OrderedDict()
-        """Game -> a version that PostgreSQL is known to have."""
+        self._confirmed: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        """Game -> incarnation and version that PostgreSQL is known to have."""
 
     async def load(self, game_id: str) -> Stored | None:
         """The game, or None. Raises `Unavailable`."""
@@ -75,8 +84,7 @@ class StrictGames:
         for index, commit in enumerate(commits):
             if results[index] is not CommitResult.COMMITTED:
                 continue
-            if self._confirmed.get(commit.game_id, 0) >= commit.version:
-                self._remember(commit)
+            if not commit.records and self._confirmed.get(commit.game_id) == (commit.incarnation, commit.version):
                 continue
             one = _Waiting(commit, self._entry(commit), loop.create_future())
             one.given_up = loop.call_later(
@@ -126,6 +134,7 @@ class StrictGames:
             if len(batch) > 1:  # one game's trouble is not its neighbours'
                 return [each for one in batch for each in await self._write([one])]
             logger.exception("strict: PostgreSQL refused")
+            await self._put_right(batch[0].commit.game_id)
             batch[0].tell(Unavailable("PostgreSQL refused"))
             return []
         for one in batch:
@@ -133,6 +142,20 @@ class StrictGames:
                 self._remember(one.commit)
                 one.tell(CommitResult.COMMITTED)
         return [one for one in batch if one.commit.game_id in left]
+
+    async def _put_right(self, game_id: str) -> None:
+        """Put a game back as PostgreSQL has it before anybody goes on from what PostgreSQL refused."""
+        if self._put_back is None:
+            return
+        try:
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await self._put_back(game_id)
+        except (*POSTGRES_AGAIN, RedisError, Unavailable) as problem:
+            logger.bind(game=game_id).error("strict: not put back: {}", type(problem).__name__)
+
+    def forget(self) -> None:
+        """Take nothing for confirmed any more: PostgreSQL has lost what it had."""
+        self._confirmed.clear()
 
     def _give_up(self) -> None:
         """The process is stopping: nothing that waits is confirmed any more."""
@@ -145,10 +168,11 @@ class StrictGames:
         first = commit.expected + 1
         records = self._codec.encode_records(commit.kind, commit.records)
         shard = keys.shard_of_game(commit.game_id)
-        return Entry("", shard, commit.game_id, first, commit.kind.name, state.phase, state.deadline, records)
+        after = next(reversed(commit.seen), "") if isinstance(commit.seen, dict) else ""
+        return Entry("", shard, commit.game_id, first, commit.kind.name, state.phase, state.deadline, records, after)
 
     def _remember(self, commit: Commit) -> None:
-        self._confirmed[commit.game_id] = commit.version
+        self._confirmed[commit.game_id] = commit.incarnation, commit.version
         self._confirmed.move_to_end(commit.game_id)
         if len(self._confirmed) > REMEMBERED:
             self._confirmed.popitem(last=False)

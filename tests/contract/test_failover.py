@@ -1,0 +1,219 @@
+"""Redis fails over to a copy that lost its last writes: what was confirmed stays, and is not decided again."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+import storage.failover
+from bot.tasks import Tasks
+from chaos import stores
+from fsm.engine import Unavailable
+from fsm.kind import ChatTopic, Command, Game, Rejected
+from fsm.lobby import Join
+from fsm.pick_number import NumberTaken, PickNumber
+from storage import keys
+from storage.connections import Pool, redis_client
+from storage.failover import FailoverGuard
+from storage.games import RedisGames
+from storage.projector import Projector
+from storage.rebuild import Rebuilt, bring_forward, put_back
+from storage.strict import StrictGames
+from tests.contract.played import SHARDS, Heard, House, drain, feed_of, until
+
+
+class Failing:
+    """A house with strict durability on a Redis of its own, whose data can be replaced by an older copy."""
+
+    def __init__(self, pool: Pool, directory: Path, redis: Redis, direct: Redis, store: stores.Store) -> None:
+        self.house = House(pool, redis)
+        self.directory, self.redis, self.direct, self.store = directory, redis, direct, store
+        self.tasks = Tasks(lambda *_: None)
+        self.guard = FailoverGuard(redis)
+        self.told: list[str] = []
+        self.house.engine = self.engine()
+
+    async def begin(self) -> None:
+        """Connect, and compare from now on."""
+        await self.redis.ping()
+        self.guard.begin(self.compare, self.tell, lambda name, work: self.tasks.spawn(name, work, brief=True))
+
+    async def compare(self) -> Rebuilt:
+        house = self.house
+        return await bring_forward(house.pool, self.direct, house.codec, house.games.through(self.direct))
+
+    async def tell(self, games: Sequence[Game]) -> None:
+        self.told += [game.id for game in games]
+
+    def engine(self, redis: Redis | None = None) -> Any:
+        """An engine with strict durability, as of another process."""
+        house = self.house
+        games = house.games if redis is None else RedisGames(redis, house.codec, shards=SHARDS)
+
+        async def right(game_id: str) -> None:
+            await put_back(house.pool, self.direct, house.codec, house.games.through(self.direct), game_id)
+
+        engine = house.new_engine()
+        spawn = self.tasks.spawn
+        engine._store = StrictGames(games, Projector(house.pool), house.codec, spawn, right)
+        return engine
+
+    async def copied(self) -> None:
+        """Keep a copy of the data as it is, as a replica has it that hears no more."""
+        shutil.copytree(self.directory / "redis", self.directory / "copy")
+
+    async def failed_over(self) -> None:
+        """Let the copy take the place of the server."""
+        await self.store.kill()
+        shutil.rmtree(self.directory / "redis")
+        shutil.copytree(self.directory / "copy", self.directory / "redis")
+        await self.store.start()
+
+    async def insists(self, game_id: str, command: Command, command_id: str, engine: Any = None) -> Any:
+        """Send a command as a person does who is told to try again."""
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    return await (engine or self.house.engine).execute(game_id, command, command_id=command_id)
+                except Unavailable:
+                    await asyncio.sleep(0.05)
+
+
+@pytest_asyncio.fixture
+async def failing(pool: Pool, store_directory: Path) -> AsyncIterator[Failing]:
+    async with AsyncExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=store_directory)))
+        store = stores.redis(directory)
+        await store.start()
+        stack.push_async_callback(store.stop)
+        redis = await stack.enter_async_context(redis_client(store.dsn))
+        direct = await stack.enter_async_context(redis_client(store.dsn))
+        failing = Failing(pool, directory, redis, direct, store)
+        await failing.begin()
+        yield failing
+        await failing.tasks.close()
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+async def test_a_pick_that_was_confirmed_is_not_lost_with_the_last_writes(failing: Failing, remembers: bool) -> None:  # noqa: FBT001
+    house = failing.house
+    game_id = await house.begun()
+    await house.project()
+    await failing.copied()
+    await house.do(game_id, PickNumber(1, 7), "tg:confirmed")
+    await failing.failed_over()
+    if not remembers:
+        house.engine = failing.engine()
+    with pytest.raises(NumberTaken):
+        await failing.insists(game_id, PickNumber(2, 7), "tg:other")
+    assert (await failing.insists(game_id, PickNumber(1, 7), "tg:confirmed")).duplicate
+    assert failing.guard.failovers == 1
+    await until(lambda: failing.told == [game_id])
+    await failing.insists(game_id, PickNumber(2, 8), "tg:another")
+    assert await house.pool.fetchval("SELECT version FROM games") == (await house.engine.look(game_id)).version
+
+
+async def test_a_game_that_had_ended_is_not_played_again(failing: Failing) -> None:
+    house = failing.house
+    game_id = await house.begun()
+    await failing.copied()
+    ended = await house.finish(game_id)
+    await failing.failed_over()
+    house.engine = failing.engine()
+    with pytest.raises(Rejected):
+        await failing.insists(game_id, PickNumber(1, 7), "tg:late")
+    assert (await house.engine.look(game_id)).state == ended.state
+    assert await house.games.deadlines(house.clock.at + 10**9) == []
+    assert await house.games.live_in(ChatTopic(-100500)) == []
+    assert await house.redis.pttl(keys.game_key(game_id)) <= house.games.keep_finished_ms
+
+
+async def test_a_game_that_was_opened_after_the_copy_is_put_back(failing: Failing) -> None:
+    house = failing.house
+    await house.open(chat_id=-1)
+    await house.project()
+    await failing.copied()
+    game_id = await house.open(chat_id=-2)
+    await failing.failed_over()
+    projecting = asyncio.create_task(House(house.pool, failing.direct).project_for_ever(owner="projector"))
+    house.engine = failing.engine()
+    assert (await failing.insists(game_id, Join(5, "E"), "tg:5")).events
+    projecting.cancel()
+    await asyncio.wait({projecting})
+
+
+async def test_a_lost_connection_to_the_same_server_holds_nobody_up(failing: Failing) -> None:
+    game_id = await failing.house.open()
+    await failing.direct.client_kill_filter(_type="normal", skipme=True)
+    await failing.insists(game_id, Join(1, "A"), "tg:joins")
+    assert failing.guard.failovers == 0
+
+
+async def test_a_process_that_went_on_from_an_older_version_is_refused_and_the_game_put_right(
+    failing: Failing, pool: Pool
+) -> None:
+    house = failing.house
+    game_id = await house.begun()
+    old = [await failing.direct.dump(key(game_id)) for key in (keys.game_key, keys.tail_key)]
+    await house.do(game_id, PickNumber(1, 7), "tg:confirmed")
+    for key, dump in zip((keys.game_key, keys.tail_key), old, strict=True):  # by a split brain, say
+        await failing.direct.delete(key(game_id))
+        if dump is not None:
+            await failing.direct.restore(key(game_id), 0, dump)
+    other = failing.engine(failing.direct)
+    with pytest.raises(Unavailable):
+        await other.execute(game_id, PickNumber(2, 7), command_id="tg:other")
+    with pytest.raises(NumberTaken):
+        await failing.insists(game_id, PickNumber(2, 7), "tg:other", other)
+    assert await pool.fetchval("SELECT command_id FROM game_events ORDER BY version DESC LIMIT 1") == "tg:confirmed"
+
+
+async def test_a_decision_on_an_event_that_postgresql_never_had_is_refused(failing: Failing) -> None:
+    house = failing.house
+    game_id = await house.begun()
+    projector = Projector(house.pool)
+    loose = house.new_engine()  # commits to Redis alone, as one whose confirmation is still on its way
+    await loose.execute(game_id, PickNumber(1, 7), command_id="tg:lost")
+    version = (await loose.look(game_id)).version
+    entry = await _entry_of_last(failing)
+    await projector.write([entry_with(entry, version, b"tg:kept")], gaps=False)
+    with pytest.raises(Unavailable):
+        await failing.engine().execute(game_id, PickNumber(2, 8), command_id="tg:after-lost")
+
+
+async def test_while_postgresql_is_away_commands_are_held_back_for_a_while_only(
+    failing: Failing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage.failover, "HOLD_SECONDS", 0.5)
+    house = failing.house
+    game_id = await house.open()
+    await failing.copied()
+
+    async def away() -> Rebuilt:
+        raise ConnectionRefusedError
+
+    failing.guard.begin(away, failing.tell, lambda name, work: failing.tasks.spawn(name, work, brief=True))
+    await failing.failed_over()
+    house.engine = house.new_engine()
+    assert (await failing.insists(game_id, Join(1, "A"), "tg:joins")).events
+    assert not failing.guard.comparing
+
+
+async def _entry_of_last(failing: Failing) -> Any:
+    heard = Heard()
+    await drain(feed_of(failing.direct, failing.house.games.shards, "listener"), heard)
+    return heard.entries[-1]
+
+
+def entry_with(entry: Any, version: int, command_id: bytes) -> Any:
+    """The same entry by another command."""
+    assert entry.first_version == version
+    return replace(entry, id="", records=entry.records.replace(b"tg:lost", command_id))
