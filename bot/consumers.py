@@ -92,7 +92,7 @@ class Consumers:
                     polls=Polls(runtime.stores.redis),
                     clock=runtime.play.clock,
                     spawn=partial(runtime.tasks.spawn, vital=False),
-                    settings=getattr(runtime.settings.games, kind),
+                    settings=runtime.settings.games.of(kind),
                 )
             )
             self._of_kinds[kind] = consumer

@@ -16,6 +16,7 @@ from bot.ingest.polling import Poller
 from bot.ingest.set_webhook import set_webhook
 from bot.observe.logs import TRACE
 from bot.runtime import Runtime
+from bot.settings import SECTIONS
 from handlers.boards import Boards
 from handlers.floods import Floods
 from handlers.tap_calls import TapCalls
@@ -157,7 +158,7 @@ class Ingress:
             questions=runtime.stores.questions,
             wallets=runtime.stores.wallets,
             download=runtime.telegram.api.download,
-            writes=bool(settings.games.quiz.model.base_url),
+            sections={name: settings.games.of(name) for name in SECTIONS},
             bot_id=self._me["id"],
             bot_username=self._me["username"],
             health=self._health,

@@ -13,16 +13,19 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from fsm.registry import KINDS
+from handlers.kinds.settings import OPTIONAL_URL, LobbySection, Number, Seconds, Section, Whole, form
 from storage.dsn import DsnError, postgres_address, redis_address
 
 ROOT = Path(__file__).parent.parent
@@ -35,7 +38,6 @@ URL = r"^https?://[^\s/]+(/\S*)?$"
 HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@,\[\]]*)(:\d+)?"
 POSTGRES_DSN = rf"(postgres(ql)?://([^\s@/?#]*@)?{HOST}(,{HOST})*([/?]\S*)?)?"
 REDIS_DSN = rf"(rediss?://([^\s@/?#]*@)?{HOST}([/?]\S*)?|unix://\S+)?"
-OPTIONAL_URL = r"^(https?://[^\s/]+(/\S*)?)?$"
 PASSWORDS = re.compile(r"^\w+://[^@/?#:]*:([^@/?#]*)@|[?&]password=([^&]*)")
 """Where a DSN has one."""
 SHORTEST = 4
@@ -48,33 +50,12 @@ class SettingsError(Exception):
     """A setting can't be used. The text is one line for the operator, without any secret."""
 
 
-def _no_boolean(value: object) -> object:
-    """Refuse `true` where a number is meant: pydantic would read 1."""
-    if isinstance(value, bool):
-        raise ValueError("not a number")  # noqa: TRY004 - pydantic makes its error of a ValueError
-    return value
-
-
 def _listed(value: object) -> object:
     """Read `1,2` and `[1, 2]` from an environment variable alike."""
     return [part for part in re.split(r"[\s,]+", value.strip("[] ")) if part] if isinstance(value, str) else value
 
 
-Whole = Annotated[int, BeforeValidator(_no_boolean)]
-Number = Annotated[float, BeforeValidator(_no_boolean)]
-Seconds = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0.001, le=604_800)]
-"""A span of time; fractions are welcome, down to the millisecond that games count in."""
-Phase = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0.001, le=86_400)]
-"""How long a phase of a game may last: the rules say so too."""
-Reveal = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0.001, le=60)]
-"""How long a game shows something."""
 UserIds = Annotated[tuple[Annotated[int, Field(gt=0)], ...], NoDecode, BeforeValidator(_listed)]
-
-
-class Section(BaseModel):
-    """Settings that belong together; nothing changes after the start."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
 def _directory(value: object) -> object:
@@ -84,24 +65,13 @@ def _directory(value: object) -> object:
     return value
 
 
-def _form(pattern: str) -> AfterValidator:
-    """Check a secret against that pattern; pydantic's own `pattern` can't look into one."""
-
-    def check(secret: SecretStr) -> SecretStr:
-        if not re.fullmatch(pattern, secret.get_secret_value()):
-            raise ValueError("wrong form")
-        return secret
-
-    return AfterValidator(check)
-
-
 NO_SECRET = SecretStr("")
 
 
 class Telegram(Section):
     """The bot's account, how updates come in, and how fast messages go out."""
 
-    token: Annotated[SecretStr, _form(r"(\d+:[A-Za-z0-9_-]+)?")] = Field(
+    token: Annotated[SecretStr, form(r"(\d+:[A-Za-z0-9_-]+)?")] = Field(
         default=NO_SECRET, description="a token as BotFather gives it, like 123456789:AAE1b..."
     )
     api_base: str = Field(default=TELEGRAM_API, pattern=URL, description="a URL that begins with http:// or https://")
@@ -112,7 +82,7 @@ class Telegram(Section):
     webhook_path: str = Field(
         default="/telegram/webhook", pattern=r"^/[A-Za-z0-9._~/-]*$", description="a path that begins with /"
     )
-    webhook_secret: Annotated[SecretStr, _form(r"[A-Za-z0-9_-]{0,256}")] = Field(
+    webhook_secret: Annotated[SecretStr, form(r"[A-Za-z0-9_-]{0,256}")] = Field(
         default=NO_SECRET, description="1 to 256 letters, digits, underscores and hyphens"
     )
     operators: UserIds = Field(default=(), description="a list of Telegram user ids")
@@ -138,7 +108,7 @@ class Telegram(Section):
 class Database(Section):
     """PostgreSQL: what has ended, and the record of everything."""
 
-    dsn: Annotated[SecretStr, _form(POSTGRES_DSN)] = Field(
+    dsn: Annotated[SecretStr, form(POSTGRES_DSN)] = Field(
         default=NO_SECRET,
         description="empty, or postgresql://user:password@host:5432/name, what is special in a password as %40",
     )
@@ -152,7 +122,7 @@ class Database(Section):
 class Redis(Section):
     """Redis: live games, the feed and the send queue."""
 
-    dsn: Annotated[SecretStr, _form(REDIS_DSN)] = Field(
+    dsn: Annotated[SecretStr, form(REDIS_DSN)] = Field(
         default=NO_SECRET,
         description="empty, or redis://:password@host:6379/0, rediss://, unix://, what is special in a password as %40",
     )
@@ -178,56 +148,6 @@ class Draw(Section):
     beacon_wait_seconds: Seconds = 10
 
 
-class Lobby(Section):
-    """What every kind of game has before it begins."""
-
-    min_players: Whole = Field(default=2, ge=1, le=1000)
-    max_players: Whole = Field(default=100, ge=1, le=1000)
-    lobby_seconds: Phase = 900
-    join_seconds: Phase = 60
-
-
-class PickNumber(Lobby):
-    """What a game of Pick Your Number begins with; chats and hosts may choose otherwise."""
-
-    min_players: Whole = Field(default=2, ge=2, le=1000)
-    selection_seconds: Phase = 300
-    reveal_seconds: Reveal = 2
-    range_multiplier: Number = Field(default=5.0, ge=1, le=100)
-    max_number: Whole = Field(default=1000, ge=2, le=10_000)
-    winners: Whole = Field(default=1, ge=1, le=10)
-    prize_pool: Annotated[Decimal, BeforeValidator(_no_boolean)] = Field(
-        default=Decimal(0),
-        ge=0,
-        max_digits=20,
-        decimal_places=8,
-        description="an amount from 0, of up to 20 digits and 8 decimals",
-    )
-    absent: Literal["drop", "auto"] = "drop"
-
-
-class Model(Section):
-    """An OpenAI-compatible model that writes questions, where one is set."""
-
-    base_url: str = Field(
-        default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
-    )
-    api_key: Annotated[SecretStr, _form(r"[!-~]*")] = Field(
-        default=NO_SECRET, description="a key of ASCII letters, digits and signs, without spaces"
-    )
-    name: str = ""
-    timeout_seconds: Seconds = 20
-
-
-class Quiz(Lobby):
-    """What a quiz begins with; chats and hosts may choose otherwise."""
-
-    questions: Whole = Field(default=10, ge=1, le=100)
-    question_seconds: Phase = 15
-    reveal_seconds: Reveal = 3
-    model: Model = Model()
-
-
 class Games(Section):
     """Games of every kind."""
 
@@ -236,8 +156,19 @@ class Games(Section):
     keep_results_days: Number = Field(default=1095, ge=30, le=36_500)
     keep_finished_seconds: Seconds = 86_400
     draw: Draw = Draw()
-    pick_number: PickNumber = PickNumber()
-    quiz: Quiz = Quiz()
+
+    def of(self, kind: str) -> Any:
+        """The section of a kind: an object of the ``SECTION`` in its folder."""
+        return getattr(self, kind)
+
+
+SECTIONS: Mapping[str, type[LobbySection]] = {
+    name: import_module(f"handlers.kinds.{name}.settings").SECTION for name in KINDS
+}
+"""Kind -> the type of its section. Only these modules are imported of a kind: settings are read before all else."""
+_FIELDS: dict[str, Any] = {name: (section, section()) for name, section in SECTIONS.items()}
+GAMES: Any = create_model("Games", __base__=Games, **_FIELDS)
+"""``Games`` with a section for every kind."""
 
 
 class Durability(Section):
@@ -271,7 +202,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     redis: Redis = Redis()
     web: Web = Web()
-    games: Games = Games()
+    games: GAMES = GAMES()
     durability: Durability = Durability()
     log: Log = Log()
 
@@ -477,11 +408,6 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "database.pool_min", f"at most database.pool_max, {database.pool_max}"
     if games.keep_results_days < games.keep_events_days:
         yield "games.keep_results_days", f"at least games.keep_events_days, {games.keep_events_days:g}"
-    for name, lobby in (("pick_number", games.pick_number), ("quiz", games.quiz)):
-        if lobby.min_players > lobby.max_players:
-            yield f"games.{name}.min_players", f"at most games.{name}.max_players, {lobby.max_players}"
-    pick = games.pick_number
-    if pick.max_number < pick.max_players:
-        yield "games.pick_number.max_number", f"at least games.pick_number.max_players, {pick.max_players}"
-    if games.quiz.model.base_url and not games.quiz.model.name:
-        yield "games.quiz.model.name", "the name of a model, as games.quiz.model.base_url is set"
+    for name in SECTIONS:
+        for key, allowed in games.of(name).contradictions(f"games.{name}"):
+            yield f"games.{name}.{key}", allowed

@@ -50,8 +50,8 @@ class Deps:
     wallets: Wallets
     download: Callable[[str, int], Awaitable[bytes]]
     """The content of a file by Telegram's id of it, up to so many bytes; raises what the Bot API client raises."""
-    writes: bool = False
-    """Whether a model is there to write questions."""
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    """Kind -> its section of the configuration."""
     bot_id: int
     bot_username: str
     health: Callable[[], Awaitable[Mapping[str, str]]]

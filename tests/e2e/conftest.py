@@ -15,7 +15,8 @@ from pydantic import SecretStr
 
 from bot import process
 from bot.clock import SystemEntropy
-from bot.settings import Database, Games, Log, PickNumber, Redis, Settings, Telegram, Web
+from bot.settings import GAMES, Database, Games, Log, Redis, Settings, Telegram, Web
+from handlers.kinds.pick_number.settings import PickNumberSection
 from sandbox.app import Box, serve
 from sandbox.control import Answer, buttons
 from sandbox.state import Chat, Message, User
@@ -145,7 +146,7 @@ async def seated(
             redis=Redis(dsn=SecretStr(redis_dsn), shards=2),
             web=Web(port=port),
             log=Log(level="DEBUG"),
-            games=games or Games(pick_number=PickNumber(reveal_seconds=0.2)),
+            games=games or GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2)}),
         )
         running = process.running(settings, clock=clock, entropy=SystemEntropy())
         bot = await stack.enter_async_context(running)

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from bot.settings import Games, PickNumber
+from bot.settings import GAMES
+from handlers.kinds.pick_number.settings import PickNumberSection
 from tests.e2e.conftest import Table, seated
 from tests.e2e.test_pick_number import everybody_joins, everybody_picks, open_game
 
@@ -115,7 +116,7 @@ async def test_a_member_who_is_no_host_opens_and_cancels_nothing(polled: Table) 
 @pytest_asyncio.fixture
 async def crowd(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
     """A hundred people and the bot, by webhook."""
-    games = Games(pick_number=PickNumber(reveal_seconds=0.2, winners=10, max_players=100))
+    games = GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2, winners=10, max_players=100)})
     async with seated(postgres_dsn, redis_dsn, "webhook", people=100, games=games) as found:
         yield found
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest_asyncio
 
-from bot.settings import Games, Quiz
+from bot.settings import GAMES
 from fsm.kind import ChatTopic, Host
 from fsm.lobby import OpenGame
 from fsm.quiz import Question, QuizRules
+from handlers.kinds.quiz.settings import QuizSection
 from sandbox.control import buttons
 from sandbox.state import Message, User
 from tests.e2e.conftest import Table, seated
@@ -329,7 +330,7 @@ async def test_a_pack_is_sent_kept_played_and_given_back(polled: Table) -> None:
 @pytest_asyncio.fixture
 async def crowd(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
     """A hundred people and the bot, by webhook."""
-    games = Games(quiz=Quiz(max_players=100))
+    games = GAMES.model_validate({"quiz": QuizSection(max_players=100)})
     async with seated(postgres_dsn, redis_dsn, "webhook", people=100, games=games) as found:
         yield found
 

@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest_asyncio
 
-from bot.settings import Games, PickNumber
+from bot.settings import GAMES
+from handlers.kinds.pick_number.settings import PickNumberSection
 from sandbox.state import Chat
 from tests.e2e.conftest import Table, seated
 
@@ -13,7 +14,7 @@ from tests.e2e.conftest import Table, seated
 @pytest_asyncio.fixture
 async def table(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
     """A group of three and the bot."""
-    games = Games(pick_number=PickNumber(reveal_seconds=0.2))
+    games = GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2)})
     async with seated(postgres_dsn, redis_dsn, "polling", people=3, games=games) as found:
         yield found
 

@@ -152,7 +152,7 @@ def test_environment_goes_before_dotenv_and_that_before_the_file(
     assert load_settings(dotenv).web.port == 2
     monkeypatch.setenv("TOMBOLA_WEB__PORT", "3")
     settings = load_settings(dotenv)
-    assert (settings.web.port, settings.web.host, settings.games.quiz.questions) == (3, "a", 4)
+    assert (settings.web.port, settings.web.host, settings.games.of("quiz").questions) == (3, "a", 4)
 
 
 def test_operators_are_a_list_with_or_without_brackets(monkeypatch: pytest.MonkeyPatch, bare: Path) -> None:
@@ -166,9 +166,9 @@ def test_operators_are_a_list_with_or_without_brackets(monkeypatch: pytest.Monke
 
 def test_a_prize_pool_is_exact(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare.write_text("[games.pick_number]\nprize_pool = 0.1")
-    assert load_settings(None).games.pick_number.prize_pool == Decimal("0.1")
+    assert load_settings(None).games.of("pick_number").prize_pool == Decimal("0.1")
     monkeypatch.setenv("TOMBOLA_GAMES__PICK_NUMBER__PRIZE_POOL", "100000000000.00000001")
-    assert load_settings(None).games.pick_number.prize_pool == Decimal("100000000000.00000001")
+    assert load_settings(None).games.of("pick_number").prize_pool == Decimal("100000000000.00000001")
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ class QuizForm(Form):
     def buttons(self, incoming: UpdateContext) -> list[tuple[str, str]]:
         """The settings; a topic only if there is a model to write about it."""
         named = super().buttons(incoming)
-        return [(name, label) for name, label in named if name != "topic" or incoming.deps.writes]
+        return [(name, label) for name, label in named if name != "topic" or _writes(incoming)]
 
     async def _categories(self, manager: DialogManager) -> list[str]:
         rules: QuizRules = await self.rules(manager)
@@ -76,6 +76,12 @@ class QuizForm(Form):
         return (
             incoming.label("dlg-topic-none") if name == "topic" else str(self._shown(incoming, name, text, button=True))
         )
+
+
+def _writes(incoming: UpdateContext) -> bool:
+    """Whether a model is configured."""
+    section = incoming.deps.sections.get(KIND.name)
+    return section is not None and bool(section.model.base_url)
 
 
 def _category(incoming: UpdateContext, name: str) -> Markup:

@@ -1,0 +1,60 @@
+"""The section ``[games.quiz]`` of the configuration."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from fsm.pick_number import Beacon
+from fsm.quiz import QuizRules
+from handlers.kinds.settings import (
+    OPTIONAL_URL,
+    LobbySection,
+    Phase,
+    Reveal,
+    Seconds,
+    Section,
+    Whole,
+    form,
+    milliseconds,
+)
+
+
+class Model(Section):
+    """An OpenAI-compatible model that writes questions; none if ``base_url`` is empty."""
+
+    base_url: str = Field(
+        default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
+    )
+    api_key: Annotated[SecretStr, form(r"[!-~]*")] = Field(
+        default=SecretStr(""), description="a key of ASCII letters, digits and signs, without spaces"
+    )
+    name: str = ""
+    timeout_seconds: Seconds = 20
+
+
+class QuizSection(LobbySection):
+    """The rules that a quiz begins with; chats and hosts may choose others."""
+
+    questions: Whole = Field(default=10, ge=1, le=100)
+    question_seconds: Phase = 15
+    reveal_seconds: Reveal = 3
+    model: Model = Model()
+
+    def rules(self, beacon: Beacon | None) -> QuizRules:  # noqa: ARG002 -- a quiz draws nothing
+        """The rules that a quiz begins with."""
+        return QuizRules(
+            **self.lobby(),
+            questions=self.questions,
+            question_ms=milliseconds(self.question_seconds),
+            reveal_ms=milliseconds(self.reveal_seconds),
+        )
+
+    def contradictions(self, section: str) -> Iterator[tuple[str, str]]:
+        """Name the settings that do not fit the others."""
+        yield from super().contradictions(section)
+        if self.model.base_url and not self.model.name:
+            yield "model.name", f"the name of a model, as {section}.model.base_url is set"
+
+
+SECTION = QuizSection
