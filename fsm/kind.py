@@ -19,6 +19,15 @@ SECRET: Mapping[str, Any] = MappingProxyType({"secret": True})
 """Metadata of a field of an event that nobody may see while its game is live."""
 
 
+HIDDEN: Mapping[str, Any] = MappingProxyType({"hidden": True})
+"""Metadata of a field of a kind's rules that no host sets: the configuration or the kind itself does."""
+
+
+def empty(word: str) -> Mapping[str, Any]:
+    """Metadata of a field of a kind's rules whose empty value (None, "", ()) hosts write as ``word``."""
+    return {"empty": word}
+
+
 def kebab(name: str) -> str:
     """``NumberTaken`` -> ``number-taken``: the stable code of a type."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()

@@ -10,6 +10,7 @@ from typing import Any
 
 from fsm import draw, lobby, prizes, proof
 from fsm.kind import (
+    HIDDEN,
     SECRET,
     ChatTopic,
     Command,
@@ -25,6 +26,7 @@ from fsm.kind import (
     UnknownGame,
     changed,
     copied,
+    empty,
 )
 from fsm.lobby import (
     CANCELLED,
@@ -82,9 +84,9 @@ class PickNumberRules:
     reveal_ms: int = 2_000
     range_multiplier: Decimal = Decimal(5)
     max_number: int = 1000
-    numbers: int | None = None
+    numbers: int | None = field(default=None, metadata=empty("auto"))
     """The host's own range ``1..numbers``; None derives it from the number of players."""
-    beacon: Beacon | None = None
+    beacon: Beacon | None = field(default=None, metadata=HIDDEN)
 
     @property
     def capacity(self) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fsm import draw, lobby, prizes, scoring
 from fsm.kind import (
+    HIDDEN,
     SECRET,
     ChatTopic,
     Command,
@@ -29,6 +30,7 @@ from fsm.kind import (
     Rejected,
     UnknownGame,
     changed,
+    empty,
 )
 from fsm.lobby import (
     CANCELLED,
@@ -107,17 +109,17 @@ class QuizRules:
     questions: int = 10
     question_ms: int = 15_000
     reveal_ms: int = 3_000
-    pace_ms: int = 0
+    pace_ms: int = field(default=0, metadata=HIDDEN)
     """A question and its reveal take so long at least, however quickly everybody answers: showing them takes time."""
     polls: bool = False
     """Ask by Telegram's own quiz poll, where the place allows it, instead of by buttons."""
-    pack: int | None = None
+    pack: int | None = field(default=None, metadata=empty("bank"))
     """The pack that the questions are from; None: the built-in bank."""
-    categories: tuple[str, ...] = ()
+    categories: tuple[str, ...] = field(default=(), metadata=empty("any"))
     """Those that the questions are of; none: all."""
-    difficulty: str = ""
+    difficulty: str = field(default="", metadata=empty("any"))
     """That of the questions; empty: all."""
-    topic: str = ""
+    topic: str = field(default="", metadata=empty("none"))
     """What a model writes the questions about; empty: it writes none."""
     winners: int = 3
     prize_pool: Decimal = Decimal(0)

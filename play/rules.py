@@ -1,14 +1,16 @@
 """Rules as people write them: the settings of a chat, over what the configuration says, become a kind's rules.
 
-A setting has the name of its key in config.toml, and text for a value: ``{"join_seconds": "30"}``. The dialogs, the
-stored settings of a chat and one-line commands all come through here.
+A setting has the name of its key in config.toml, and text for a value: ``{"join_seconds": "30"}``. The type of the
+field in the kind's rules says how the text is read. The dialogs, the stored settings of a chat and one-line commands
+all come through here.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast, get_type_hints
 
 from fsm import prizes
 from fsm.lobby import BadRule
@@ -20,8 +22,6 @@ LONGEST = 100
 """Characters of a value that are worth reading."""
 SEPARATOR = "|"
 """Between the categories of a list."""
-LISTS = frozenset({"categories"})
-"""Settings that may be longer."""
 MOST_DIGITS = 20
 _GROUPED = re.compile(r"(?<=\d)\s(?=\d{3}(\D|$))")
 """Between thousands, as buttons show them."""
@@ -66,49 +66,66 @@ def _written(number: Decimal) -> str:
     return format(number.normalize(), "f") if number else "0"
 
 
-_READ: Mapping[str, Callable[[str], dict[str, Any]]] = {
-    "mode": lambda text: {"mode": text},
-    "winners": lambda text: {"winners": _whole(text)},
-    "prize_pool": lambda text: {"prize_pool": _decimal(text)},
+_SHARES: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "split": lambda text: {"split": text, "percentages": ()},
     "percentages": lambda text: {"split": prizes.PERCENTAGES, "percentages": _percentages(text)},
-    "absent": lambda text: {"absent": text},
-    "min_players": lambda text: {"min_players": _whole(text)},
-    "max_players": lambda text: {"max_players": _whole(text)},
-    "lobby_seconds": lambda text: {"lobby_ms": _milliseconds(text)},
-    "join_seconds": lambda text: {"join_ms": _milliseconds(text)},
-    "selection_seconds": lambda text: {"selection_ms": _milliseconds(text)},
-    "reveal_seconds": lambda text: {"reveal_ms": _milliseconds(text)},
-    "range_multiplier": lambda text: {"range_multiplier": _decimal(text)},
-    "max_number": lambda text: {"max_number": _whole(text)},
-    "numbers": lambda text: {"numbers": None if text == AUTO else _whole(text)},
-    "questions": lambda text: {"questions": _whole(text)},
-    "question_seconds": lambda text: {"question_ms": _milliseconds(text)},
-    "polls": lambda text: {"polls": text == YES},
-    "difficulty": lambda text: {"difficulty": "" if text == ANY else text},
-    "categories": lambda text: {"categories": () if text == ANY else tuple(text.split(SEPARATOR))},
-    "pack": lambda text: {"pack": None if text == BANK else _whole(text)},
-    "topic": lambda text: {"topic": "" if text == NONE else text},
 }
-_WRITTEN: Mapping[str, Callable[[Any], str]] = {
-    "percentages": lambda parts: " ".join(_written(part) for part in parts),
-    "polls": lambda polls: YES if polls else NO,
-    "difficulty": lambda difficulty: difficulty or ANY,
-    "categories": lambda names: SEPARATOR.join(names) or ANY,
-    "pack": lambda pack: BANK if pack is None else str(pack),
-    "topic": lambda topic: topic or NONE,
-}
-"""What has a way of its own to be written."""
+"""Settings that change two fields of the rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """How a setting is read and written, as the type of its field in the rules says."""
+
+    field: str
+    type: Any
+    empty: str | None
+    """The word for the empty value, if it has one."""
+
+    def read(self, text: str) -> Any:
+        """Return the value that a text stands for. Raises ``Unreadable``."""
+        if text == self.empty:
+            return () if self.type == tuple[str, ...] else "" if self.type is str else None
+        if self.field.endswith("_ms"):
+            return _milliseconds(text)
+        if self.type == tuple[str, ...]:
+            return tuple(text.split(SEPARATOR))
+        if self.type is bool:
+            return text == YES
+        if self.type is Decimal:
+            return _decimal(text)
+        return text if self.type is str else _whole(text)
+
+    def write(self, value: Any) -> str:
+        """Return the text that stands for a value."""
+        if self.empty is not None and value in {None, "", ()}:
+            return self.empty
+        if self.field.endswith("_ms"):
+            return _written(Decimal(value) / 1000)
+        if isinstance(value, bool):
+            return YES if value else NO
+        if isinstance(value, tuple):
+            parts = [_written(part) if isinstance(part, Decimal) else part for part in value]
+            return (SEPARATOR if self.type == tuple[str, ...] else " ").join(parts)
+        return _written(value) if isinstance(value, Decimal) else str(value)
+
+
+@cache
+def _settings(rules: Hashable) -> Mapping[str, _Setting]:
+    """All settings of a kind's rules, by name."""
+    types, declared = get_type_hints(rules), fields(cast("type[Any]", rules))
+    return {
+        f"{each.name.removesuffix('_ms')}_seconds" if each.name.endswith("_ms") else each.name: _Setting(
+            each.name, types[each.name], each.metadata.get("empty")
+        )
+        for each in declared
+        if not each.metadata.get("hidden")
+    }
 
 
 def names_of(rules: Any) -> tuple[str, ...]:
-    """What a host may set of a kind's rules, by name."""
-    return tuple(name for name in _READ if hasattr(rules, _field(name)))
-
-
-def _field(name: str) -> str:
-    """The field of the rules that a setting is kept in."""
-    return f"{name.removesuffix('_seconds')}_ms" if name.endswith("_seconds") else name
+    """The names of the settings that a host may give a kind's rules."""
+    return tuple(_settings(type(rules)))
 
 
 def with_setting(rules: R, name: str, text: str) -> R:
@@ -119,10 +136,15 @@ def with_setting(rules: R, name: str, text: str) -> R:
 
 
 def _changed(rules: R, name: str, text: str) -> R:
-    if len(text) > LONGEST and name not in LISTS:
+    known = _settings(type(rules))[name]
+    if len(text) > LONGEST and known.type != tuple[str, ...]:
         raise Unreadable(text[:LONGEST])
-    changed: R = replace(rules, **_READ[name](text))
-    if name == "winners" and rules.split == prizes.PERCENTAGES and len(rules.percentages) != changed.winners:
+    changed: R = replace(rules, **(_SHARES[name](text) if name in _SHARES else {known.field: known.read(text)}))
+    if (
+        name == "winners"
+        and getattr(rules, "split", None) == prizes.PERCENTAGES
+        and len(rules.percentages) != changed.winners
+    ):
         fitting: R = replace(changed, split=prizes.AUTO, percentages=())  # the old shares fit no more
         return fitting
     return changed
@@ -130,21 +152,15 @@ def _changed(rules: R, name: str, text: str) -> R:
 
 def setting(rules: Any, name: str) -> str:
     """A setting as text: what ``with_setting`` reads."""
-    value = getattr(rules, _field(name))
-    if name.endswith("_seconds"):
-        return _written(Decimal(value) / 1000)
-    if name in _WRITTEN:
-        return _WRITTEN[name](value)
-    if value is None:
-        return AUTO
-    return _written(value) if isinstance(value, Decimal) else str(value)
+    known = _settings(type(rules))[name]
+    return known.write(getattr(rules, known.field))
 
 
 def change(settings: Mapping[str, str], defaults: R, name: str, text: str) -> dict[str, str]:
     """The settings with one changed. Raises ``Unreadable`` and ``BadRule``."""
     rules = with_setting(rules_for(settings, defaults), name, text)
     changed = {**settings, name: text}
-    if name == "split" or rules.split != prizes.PERCENTAGES:
+    if name == "split" or getattr(rules, "split", None) != prizes.PERCENTAGES:
         changed.pop("percentages", None)
     if name == "percentages":
         changed.pop("split", None)
