@@ -115,17 +115,20 @@ def _settings(rules: Hashable) -> Mapping[str, _Setting]:
     """All settings of a kind's rules, by name."""
     types, declared = get_type_hints(rules), fields(cast("type[Any]", rules))
     return {
-        f"{each.name.removesuffix('_ms')}_seconds" if each.name.endswith("_ms") else each.name: _Setting(
-            each.name, types[each.name], each.metadata.get("empty")
-        )
+        re.sub("_ms$", "_seconds", each.name): _Setting(each.name, types[each.name], each.metadata.get("empty"))
         for each in declared
         if not each.metadata.get("hidden")
     }
 
 
+def _settings_of(rules: Any) -> Mapping[str, _Setting]:
+    kind: Any = type(rules)
+    return _settings(kind)
+
+
 def names_of(rules: Any) -> tuple[str, ...]:
     """The names of the settings that a host may give a kind's rules."""
-    return tuple(_settings(type(rules)))
+    return tuple(_settings_of(rules))
 
 
 def with_setting(rules: R, name: str, text: str) -> R:
@@ -136,15 +139,12 @@ def with_setting(rules: R, name: str, text: str) -> R:
 
 
 def _changed(rules: R, name: str, text: str) -> R:
-    known = _settings(type(rules))[name]
+    known = _settings_of(rules)[name]
     if len(text) > LONGEST and known.type != tuple[str, ...]:
         raise Unreadable(text[:LONGEST])
     changed: R = replace(rules, **(_SHARES[name](text) if name in _SHARES else {known.field: known.read(text)}))
-    if (
-        name == "winners"
-        and getattr(rules, "split", None) == prizes.PERCENTAGES
-        and len(rules.percentages) != changed.winners
-    ):
+    by_percentages = getattr(rules, "split", None) == prizes.PERCENTAGES
+    if name == "winners" and by_percentages and len(rules.percentages) != changed.winners:
         fitting: R = replace(changed, split=prizes.AUTO, percentages=())  # the old shares fit no more
         return fitting
     return changed
@@ -152,7 +152,7 @@ def _changed(rules: R, name: str, text: str) -> R:
 
 def setting(rules: Any, name: str) -> str:
     """A setting as text: what ``with_setting`` reads."""
-    known = _settings(type(rules))[name]
+    known = _settings_of(rules)[name]
     return known.write(getattr(rules, known.field))
 
 
