@@ -26,8 +26,10 @@ CODE = [
     for folder in ("handlers", "play", "bot", "api", "telegram", "storage", "questions", "fsm")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
-SPEAKING = [path for path in CODE if path.parts[len(ROOT.parts)] in {"handlers", "play", "api"}]
-"""Where texts for people come from."""
+SPEAKING = [
+    path for path in CODE if path.parts[len(ROOT.parts)] in {"handlers", "play", "api"} and path.name != "settings.py"
+]
+"""Files whose texts players read; a kind's ``settings.py`` speaks to operators, in English."""
 TEXTS = Texts()
 OTHERS = [locale for locale in TEXTS.LOCALES if locale != "en"]
 TOASTS = re.compile(r"(tap|button|rejected|not-now|error)-")
