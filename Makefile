@@ -54,6 +54,10 @@ bench: .venv/dev.stamp ## measure
 chaos: .venv/dev.stamp ## kill things by a seeded plan while games are played (SEED= ROUNDS=)
 	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 
+.PHONY: fuzz
+fuzz: .venv/dev.stamp ## give the HTTP server and plain uvicorn the same damaged requests (ARGS="--cases 200000 --seed 1")
+	$(BIN)/python -m tests.e2e.fuzz_http $(ARGS)
+
 .PHONY: soak
 soak: .venv/dev.stamp ## play for a long time and watch memory and lateness
 	$(BIN)/python -m chaos.soak $(ARGS)

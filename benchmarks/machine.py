@@ -69,14 +69,19 @@ def described() -> str:
 
 @asynccontextmanager
 async def running(
-    command: Sequence[str], *, core: int | None, env: Mapping[str, str] | None = None, log: Path | None = None
+    command: Sequence[str],
+    *,
+    core: int | None,
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    root: Path = ROOT,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a process, on that core (None: wherever), until the end of the block; its group is stopped then."""
     with open(log or os.devnull, "ab") as output:  # noqa: ASYNC230, PTH123 -- before anything is measured
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=output,
-            cwd=ROOT, env={**os.environ, **(env or {})}, start_new_session=True, limit=1 << 24,
+            cwd=root, env={**os.environ, **(env or {})}, start_new_session=True, limit=1 << 24,
         )  # fmt: skip
     if core is not None:
         pin(core, process.pid)

@@ -173,10 +173,12 @@ async def tombola(
     workers: int = 1,
     tap: bytes = b"",
     more: Mapping[str, str] = MappingProxyType({}),
+    root: Path = ROOT,
 ) -> AsyncIterator[Stack]:
     """Tombola's ingress, without the roles that bring the feed to chats and to PostgreSQL.
 
     With a tap, it has started when that is answered, else when it listens. ``more``: of its environment.
+    ``root``: the directory of its source.
     """
     async with AsyncExitStack() as stack:
         redis = Redis.from_url(stores.database(database))
@@ -195,6 +197,7 @@ async def tombola(
                 core=SERVER_CORE if workers == 1 else None,
                 env={**tombola_environment(stores, port, database), **more},
                 log=stores.directory / f"{name}.log",
+                root=root,
             )
         )
         await answering(port, process)

@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Tombola: games that people play together in Telegram.",
         epilog="Without a command: run the bot where a token is configured, else the sandbox.",
     )
-    parser.set_defaults(command=_run_or_sandbox, role="all", workers=1, seat=None)
+    parser.set_defaults(command=_run_or_sandbox, role="all", workers=1, slot=None)
     commands = parser.add_subparsers(metavar="COMMAND")
 
     run = commands.add_parser("run", help="run the bot", description="Run the bot, or one part of it.")
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--workers", type=_count, default=1, metavar="N", help="processes that share the port (default: 1)"
     )
-    run.add_argument("--seat", type=_seat, help=argparse.SUPPRESS)  # what a parent tells its workers
+    run.add_argument("--slot", type=_slot, help=argparse.SUPPRESS)  # what a parent tells its workers
     run.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     run.set_defaults(command=_run)
 
@@ -108,8 +108,8 @@ def _run(given: argparse.Namespace) -> int:
     if not settings.telegram.token.get_secret_value():
         raise SettingsError("telegram.token: empty, so there is no bot to run; `python -m bot sandbox` needs none")
     roles = frozenset(given.role if isinstance(given.role, list) else [given.role or "all"])
-    if given.seat is not None:
-        return launch.run(settings, roles, WorkerSlot(given.seat[0], given.seat[1], given.folder))
+    if given.slot is not None:
+        return launch.run(settings, roles, WorkerSlot(given.slot[0], given.slot[1], given.folder))
     return launch.run(settings, roles) if given.workers == 1 else launch.run_workers(settings, roles, given.workers)
 
 
@@ -119,7 +119,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _seat(text: str) -> tuple[int, int]:
+def _slot(text: str) -> tuple[int, int]:
     index, _, count = text.partition("/")
     return int(index), int(count)
 

@@ -45,7 +45,7 @@ class Ingress:
         boards: the living messages.
         health: gives the words that the operators' dialog shows.
         ready: set when aiogram has been imported, so that every update can be handled.
-        seat: which of this machine's workers this process is, where there are several.
+        slot: which of this machine's workers this process is, where there are several.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Ingress:
         boards: Boards,
         health: HealthWords,
         ready: asyncio.Event,
-        seat: WorkerSlot | None = None,
+        slot: WorkerSlot | None = None,
     ) -> None:
         self._runtime = runtime
         self._me = me
@@ -76,8 +76,8 @@ class Ingress:
             bot_username=me["username"],
         )
         self._slow: asyncio.Task[AiogramPath] | None = None
-        self._siblings = PeerWorkers(seat) if seat is not None else None
-        self.doors = UpdateDispatcher(
+        self._peers = PeerWorkers(slot) if slot is not None else None
+        self.dispatcher = UpdateDispatcher(
             taps=self._taps,
             floods=self._floods,
             slow=self._aiogram_path,
@@ -86,7 +86,7 @@ class Ingress:
             clock=runtime.play.clock,
             tasks=runtime.tasks,
             metrics=runtime.metrics,
-            siblings=self._siblings,
+            peers=self._peers,
             detailed=runtime.settings.log.level in {"TRACE", "DEBUG"},
         )
 
@@ -94,11 +94,11 @@ class Ingress:
         """Begin to take updates. What is hot is answered at once; the rest when aiogram has been imported."""
         runtime, telegram = self._runtime, self._runtime.settings.telegram
         runtime.tasks.spawn("aiogram first", self._warm(), vital=False)
-        if self._siblings is not None:
-            self._taking.append(runtime.tasks.spawn("siblings", self._siblings.run(self.doors.handle)))
+        if self._peers is not None:
+            self._taking.append(runtime.tasks.spawn("peers", self._peers.run(self.dispatcher.handle)))
         allowed = list(ALLOWED_UPDATES)
         if telegram.mode == "polling":
-            poller = Poller(api=runtime.telegram.api, doors=self.doors, allowed_updates=allowed)
+            poller = Poller(api=runtime.telegram.api, dispatcher=self.dispatcher, allowed_updates=allowed)
             self._poller = runtime.tasks.spawn("poller", runtime.lease("{poller}").run(poller.lead))
             return
         webhook = {

@@ -27,10 +27,10 @@ GC_THRESHOLD = 50_000
 """Objects made before the collector looks again: with aiogram's many models alive, its pauses show in the tail."""
 
 
-def run(settings: Settings, roles: frozenset[str], seat: WorkerSlot | None = None) -> int:
-    """Run the bot until a signal. ``seat``: as one of several workers. Returns the exit status."""
+def run(settings: Settings, roles: frozenset[str], slot: WorkerSlot | None = None) -> int:
+    """Run the bot until a signal. ``slot``: as one of several workers. Returns the exit status."""
     logs.set_up_for(settings)
-    return _in_loop(_run(settings, process.ALL_ROLES if "all" in roles else roles, seat))
+    return _in_loop(_run(settings, process.ALL_ROLES if "all" in roles else roles, slot))
 
 
 def run_workers(settings: Settings, roles: frozenset[str], count: int) -> int:
@@ -110,13 +110,13 @@ async def _run_workers(settings: Settings, roles: frozenset[str], count: int) ->
     return await workers.supervise(settings, roles, count, _on_signals().event)
 
 
-async def _run(settings: Settings, roles: frozenset[str], seat: WorkerSlot | None) -> int:
+async def _run(settings: Settings, roles: frozenset[str], slot: WorkerSlot | None) -> int:
     stop = _on_signals()
-    if seat is not None:
+    if slot is not None:
         workers.stop_with_parent(stop.event)
-    async with process.running(settings, roles, seat=seat) as running:
-        if seat is not None:
-            seat.ready.touch()
+    async with process.running(settings, roles, slot=slot) as running:
+        if slot is not None:
+            slot.ready.touch()
         logger.info(
             "@{} runs ({}), health and metrics on http://{}:{}",
             running.bot_username,

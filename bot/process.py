@@ -21,6 +21,7 @@ from bot.identity import who_am_i
 from bot.importing import imported
 from bot.ingest import http as web
 from bot.ingest.peers import WorkerSlot
+from bot.ingest.webhook import App, Webhook
 from bot.ingress import Ingress
 from bot.observe.exports import Samples, export
 from bot.observe.health import Health, checks
@@ -84,11 +85,11 @@ async def running(
     clock: Clock | None = None,
     entropy: Entropy | None = None,
     anew: bool = False,
-    seat: WorkerSlot | None = None,
+    slot: WorkerSlot | None = None,
 ) -> AsyncIterator[RunningBot]:
     """Run a process until the end of the block; then stop in order, so that nothing in hand is lost.
 
-    ``seat``: which of this machine's workers it is, where there are several.
+    ``slot``: which of this machine's workers it is, where there are several.
 
     Raises ``SettingsError`` where the configuration turns out to be wrong only now (a refused token, a taken port).
     """
@@ -127,7 +128,7 @@ async def running(
         runtime = build(
             settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics, beacon
         )
-        process = await stack.enter_async_context(_roles(runtime, guard, roles, "" if up else postgres_dsn, seat))
+        process = await stack.enter_async_context(_roles(runtime, guard, roles, "" if up else postgres_dsn, slot))
         if anew:
             await process.send_anew()
         yield process
@@ -153,7 +154,7 @@ async def _migrated(dsn: str, within: float) -> bool:
 
 @contextlib.asynccontextmanager
 async def _roles(
-    runtime: Runtime, guard: FailoverGuard, roles: frozenset[str], late_dsn: str, seat: WorkerSlot | None
+    runtime: Runtime, guard: FailoverGuard, roles: frozenset[str], late_dsn: str, slot: WorkerSlot | None
 ) -> AsyncIterator[RunningBot]:
     """Start what the roles need; at the end stop it in order."""
     tasks, taking = runtime.tasks, list[asyncio.Task[None]]()
@@ -182,8 +183,8 @@ async def _roles(
             taking.append(tasks.spawn("deadlines", deadlines.run(runtime.lease("{deadlines}"))))
         _export(runtime, deadlines, consumers)
         if "ingress" in roles:
-            ingress = Ingress(runtime, me, boards, partial(_words, health), accepts_everything, seat)
-        async with _serving(runtime, health, ingress, seat) as port:
+            ingress = Ingress(runtime, me, boards, partial(_words, health), accepts_everything, slot)
+        async with _serving(runtime, health, ingress, slot) as port:
             if ingress is not None:
                 await ingress.start()
             yield RunningBot(
@@ -264,26 +265,26 @@ async def _stop(
 
 @contextlib.asynccontextmanager
 async def _serving(
-    runtime: Runtime, health: Health, ingress: Ingress | None, seat: WorkerSlot | None
+    runtime: Runtime, health: Health, ingress: Ingress | None, slot: WorkerSlot | None
 ) -> AsyncIterator[int]:
     """Serve HTTP until the end of the block. Gives the port. A worker also has a port of its own, for its metrics."""
     telegram, address = runtime.settings.telegram, runtime.settings.web
     app, webhook = web.application(web.routes(health, registry(runtime.metrics))), None
     if ingress is not None and telegram.mode == "webhook":
         secret = telegram.webhook_secret.get_secret_value().encode()
-        webhook = web.Webhook(telegram.webhook_paths, secret, ingress.doors)
+        webhook = Webhook(telegram.webhook_paths, secret, ingress.dispatcher)
     try:
         async with contextlib.AsyncExitStack() as stack:
-            if seat is not None:
-                await _serve_alone(stack, runtime, app, address.port + 1 + seat.index)
-            shared = seat is not None
+            if slot is not None:
+                await _serve_alone(stack, runtime, app, address.port + 1 + slot.index)
+            shared = slot is not None
             serving = web.serving(app, address.host, address.port, runtime.tasks, webhook=webhook, shared=shared)
             yield await stack.enter_async_context(serving)
     except web.AddressTaken as error:
         raise SettingsError(str(error)) from None
 
 
-async def _serve_alone(stack: contextlib.AsyncExitStack, runtime: Runtime, app: web.App, port: int) -> None:
+async def _serve_alone(stack: contextlib.AsyncExitStack, runtime: Runtime, app: App, port: int) -> None:
     """Serve a worker's own metrics, if the port is free."""
     try:
         await stack.enter_async_context(web.serving(app, runtime.settings.web.host, port, runtime.tasks))

@@ -86,11 +86,11 @@ def _reserved(settings: Settings) -> Iterator[int]:
 class ChildProcess:
     """One child."""
 
-    def __init__(self, seat: WorkerSlot, roles: frozenset[str], environment: Mapping[str, str]) -> None:
-        self._seat = seat
+    def __init__(self, slot: WorkerSlot, roles: frozenset[str], environment: Mapping[str, str]) -> None:
+        self._slot = slot
         self._environment = environment
         given = [part for role in sorted(roles) for part in ("--role", role)]
-        place = ["--seat", f"{seat.index}/{seat.count}", "--folder", str(seat.folder)]
+        place = ["--slot", f"{slot.index}/{slot.count}", "--folder", str(slot.folder)]
         self._command = [sys.executable, "-m", "bot", "run", *given, *place]
 
     async def keep(self) -> int:
@@ -98,15 +98,15 @@ class ChildProcess:
         pause, has_run = FIRST_PAUSE, False
         while True:
             began = time.monotonic()
-            self._seat.ready.unlink(missing_ok=True)
+            self._slot.ready.unlink(missing_ok=True)
             async with self._running() as process:
                 status = await process.wait()
-            has_run = has_run or self._seat.ready.exists()
+            has_run = has_run or self._slot.ready.exists()
             if not has_run:
                 return status or 1
             if time.monotonic() - began > SOUND_SECONDS:
                 pause = FIRST_PAUSE
-            logger.error("worker {} has ended with {}, and starts again in {:.1f} s", self._seat.index, status, pause)
+            logger.error("worker {} has ended with {}, and starts again in {:.1f} s", self._slot.index, status, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -1,34 +1,37 @@
-"""The limit of HTTP: the server that the bot runs on, and an application that only reads the update and says thanks.
+"""The limit of HTTP: the webhook's own protocol, and nothing behind it but a reply that is the same for every update.
 
 python -m benchmarks.baselines.echo PORT
 """
 
 import asyncio
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 
-from bot.ingest import http as web
+from benchmarks.world import PATH, SECRET
+from bot.ingest import http
+from bot.ingest.updates import Reply
+from bot.ingest.webhook import Webhook
 from bot.tasks import Tasks
+from fsm.engine import Promise
 
-BODY = b'{"method":"answerCallbackQuery","callback_query_id":"1","text":"You have 7."}'
-HEADERS = [(b"content-length", b"%d" % len(BODY)), (b"content-type", b"application/json")]
+REPLY = {"method": "answerCallbackQuery", "callback_query_id": "1", "text": "You have 7."}
 
 
-async def echo(_scope: MutableMapping[str, Any], receive: web.Receive, send: web.Send) -> None:
-    """Answer one request."""
-    while (await receive()).get("more_body"):
-        continue
-    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-    await send({"type": "http.response.body", "body": BODY})
+class Echo:
+    """Replies to each update at once."""
+
+    def take(self, _raw: bytes, sender: Promise[Reply]) -> None:
+        """Reply to one update."""
+        sender.set_result(REPLY)
 
 
 async def main(port: int) -> None:
     """Serve until killed."""
     tasks = Tasks(lambda name, error: sys.exit(f"{name}: {error}"))
-    async with web.serving(echo, "127.0.0.1", port, tasks):
+    webhook = Webhook(frozenset({PATH}), SECRET.encode(), cast("Any", Echo()))
+    async with http.serving(http.application([]), "127.0.0.1", port, tasks, webhook=webhook):
         await asyncio.Event().wait()
 
 

@@ -117,7 +117,7 @@ def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
 
 
 class UpdateDispatcher:
-    """Handles updates, whichever way they came; with siblings, those of other chats are handled by them."""
+    """Handles updates, whichever way they came; with peers, those of other chats are handled by them."""
 
     def __init__(  # noqa: PLR0913 -- wired once, by name
         self,
@@ -130,7 +130,7 @@ class UpdateDispatcher:
         clock: Clock,
         tasks: Tasks,
         metrics: Metrics,
-        siblings: PeerWorkers | None = None,
+        peers: PeerWorkers | None = None,
         detailed: bool = False,
     ) -> None:
         self._taps = taps
@@ -141,7 +141,7 @@ class UpdateDispatcher:
         self._clock = clock
         self._tasks = tasks
         self._metrics = metrics
-        self._siblings = siblings
+        self._peers = peers
         self._detailed = detailed
         """Whether each tap has its line in the log: what is not to be written is not to be made either."""
 
@@ -156,10 +156,10 @@ class UpdateDispatcher:
 
         It is handled in the process where its chat is at home.
         """
-        if self._siblings is None:
+        if self._peers is None:
             self.handle(raw, sender)
         else:
-            self._siblings.take(raw, sender, self.handle)
+            self._peers.take(raw, sender, self.handle)
 
     def handle(self, raw: bytes, sender: Promise[Reply]) -> None:
         """The same, in this process."""
@@ -316,7 +316,7 @@ class UpdateDispatcher:
 class _UpdatePromise(msgspec.Struct, gc=False):
     """A tap that is to be answered."""
 
-    doors: UpdateDispatcher
+    dispatcher: UpdateDispatcher
     tap: Tap
     began: float
     sender: Promise[Reply]
@@ -325,7 +325,7 @@ class _UpdatePromise(msgspec.Struct, gc=False):
         return self.sender.done()
 
     def set_result(self, answer: Answer, /) -> None:
-        _tell(self.sender, self.doors.answered(self.tap, answer, self.began))
+        _tell(self.sender, self.dispatcher.answered(self.tap, answer, self.began))
 
     def set_exception(self, exception: Exception, /) -> None:
         _tell(self.sender, exception)

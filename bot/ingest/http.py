@@ -1,19 +1,19 @@
-"""HTTP: the webhook, health and metrics. One server a process.
+"""The HTTP server of a process: the webhook, health and metrics.
 
-Every tap comes in by the webhook, which is as near to the socket as uvicorn lets it be; the rest is Starlette's.
+Requests to the webhook are answered by ``bot.ingest.connection``; any other connection is handed to uvicorn, which runs
+a Starlette application. The server bounds both: the number of connections, and the time that a client may take.
 """
 
 import asyncio
 import contextlib
-import hmac
+import resource
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
-from dataclasses import dataclass, field
-from typing import Any, cast
-from urllib.parse import quote, unquote
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+from urllib.parse import unquote
 
 import httptools
-import msgspec
 import uvicorn
 from loguru import logger
 from prometheus_client import CollectorRegistry, generate_latest
@@ -22,150 +22,31 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from bot.ingest.coalescing import WriteCoalescer
-from bot.ingest.dispatcher import UpdateDispatcher
-from bot.ingest.updates import MalformedUpdate, Reply, RetryLater
+from bot.ingest.connection import HEAD_SECONDS, MAX_HEAD, REQUEST_SECONDS, Served, Services, WebhookConnection
+from bot.ingest.webhook import App, FastHeads, Message, Receive, Scope, Send, Webhook, WebhookApp, respond
 from bot.observe.health import Health
 from bot.tasks import Tasks
 
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-SECRET_HEADER = b"x-telegram-bot-api-secret-token"
 BACKLOG = 2048
-LARGEST_UPDATE = 1 << 20
-"""Telegram's updates stay far below a megabyte."""
-HEADS = {
-    200: b"HTTP/1.1 200 OK\r\n",
-    400: b"HTTP/1.1 400 Bad Request\r\n",
-    401: b"HTTP/1.1 401 Unauthorized\r\n",
-    405: b"HTTP/1.1 405 Method Not Allowed\r\n",
-    413: b"HTTP/1.1 413 Content Too Large\r\n",
-    500: b"HTTP/1.1 500 Internal Server Error\r\n",
-    503: b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n",
-}
-"""How a response without a body begins."""
-REPLY = HEADS[200] + b"content-type: application/json\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """Where Telegram's server delivers updates.
-
-    Attributes:
-        paths: of the URL, unquoted.
-        secret: what Telegram sends along.
-        doors: handle the updates.
-    """
-
-    paths: frozenset[str]
-    secret: bytes
-    doors: UpdateDispatcher
-    urls: frozenset[bytes] = field(init=False)
-    """How the paths are mostly written in requests."""
-
-    def __post_init__(self) -> None:
-        """Make what follows from the paths."""
-        object.__setattr__(self, "urls", frozenset(path.encode() for path in self.paths if quote(path) == path))
-
-    def is_at(self, url: bytes) -> bool:
-        """Whether a request is for the webhook."""
-        if url in self.urls:
-            return True
-        with contextlib.suppress(httptools.HttpParserInvalidURLError, UnicodeDecodeError):
-            return unquote(httptools.parse_url(url).path.decode("ascii")) in self.paths
-        return False
-
-    def refused(self, method: bytes, secret: bytes) -> int:
-        """The status that a request is refused with; 0 where it is not."""
-        if method != b"POST":
-            return 405
-        return 0 if hmac.compare_digest(secret, self.secret) else 401
-
-
-class _Update:
-    """A request to the webhook, from its head to its response. It is to uvicorn's protocol what its ASGI cycle is."""
-
-    __slots__ = (
-        "_begun", "_refused", "_server", "_webhook",
-        "body", "disconnected", "keep_alive", "more_body", "response_complete",
-    )  # fmt: skip
-
-    def __init__(self, server: "_Http", webhook: Webhook, refused: int, *, keep_alive: bool) -> None:
-        self._server = server
-        self._webhook = webhook
-        self._refused = refused
-        self._begun = False
-        self.body = bytearray()
-        self.more_body = True
-        self.keep_alive = keep_alive
-        self.disconnected = False
-        self.response_complete = False
-
-    @property
-    def message_event(self) -> "_Update":
-        """What uvicorn sets when more of the body is there, or nothing more comes."""
-        return self
-
-    def begin(self) -> None:
-        """The responses to all requests before it are sent."""
-        self._begun = True
-        if self._refused:
-            self._respond(self._refused)
-        elif not self.more_body:
-            self.set()
-
-    def set(self) -> None:
-        """Look how far the request is."""
-        if not self._begun or self.disconnected or self.response_complete:
-            return
-        if len(self.body) > LARGEST_UPDATE:
-            self._respond(413)
-        elif not self.more_body:
-            self._webhook.doors.take(bytes(self.body), self)
-        elif len(self.body) > HIGH_WATER_LIMIT:
-            self._server.flow.resume_reading()
-
-    def done(self) -> bool:
-        """Whether the response is sent."""
-        return self.response_complete
-
-    def set_result(self, reply: Reply, /) -> None:
-        """Send the call that answers the update."""
-        self._respond(200, msgspec.json.encode(reply) if reply else b"")
-
-    def set_exception(self, exception: Exception, /) -> None:
-        """Send why there is no answer."""
-        match exception:
-            case MalformedUpdate():
-                self._respond(400)
-            case RetryLater():
-                self._respond(503)
-            case bug:
-                logger.opt(exception=bug).error("an update failed")
-                self._respond(500)
-
-    def _respond(self, status: int, body: bytes = b"") -> None:
-        self.response_complete = True
-        if self.disconnected:
-            return
-        server = self._server
-        last = b"" if self.keep_alive else b"connection: close\r\n"
-        head = REPLY if body else HEADS[status]
-        server.transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (head, len(body), last, body))
-        if not self.keep_alive:
-            server.transport.close()
-        server.on_response_complete()
+MAX_CONNECTIONS = 2048
+"""At most; and at most half of the files that the process may open."""
+TICK_SECONDS = 2.0
+"""Between two looks for clients that have used up their time, while there are any clients."""
+KEEP_ALIVE_SECONDS = 15
+"""How long uvicorn keeps an idle connection."""
+UNREAD_SECONDS = 30
+"""How long a client may leave a response of uvicorn's unread."""
+STOP_SECONDS = 2.0
+"""How long requests in hand may take when the server stops."""
+CONNECTION = "connection"
+"""Key of the `UvicornConnection` in the state of an ASGI scope."""
 
 
 def routes(health: Health, metrics: CollectorRegistry) -> list[BaseRoute]:
-    """Health and metrics, which every role serves."""
+    """Return the routes of health and metrics, which every role serves."""
 
     async def live(_request: Request) -> Response:
         return PlainTextResponse("alive\n")
@@ -190,129 +71,265 @@ def routes(health: Health, metrics: CollectorRegistry) -> list[BaseRoute]:
 
 
 def application(routes_: list[BaseRoute]) -> App:
-    """Everything that is not the hot path."""
+    """Return the application for all requests but those to the webhook."""
     return Starlette(routes=routes_)
 
 
 class AddressTaken(Exception):
-    """Something else listens on the configured address."""
+    """Another process listens on the configured address."""
 
 
-class _Config(uvicorn.Config):
-    """uvicorn's configuration, which its protocol has at hand, and what is ours.
+class UvicornConnection:
+    """A connection that uvicorn has, as far as the server must know it to bound its time."""
 
-    Attributes:
-        webhook: whose requests are not for the application.
-        turn: gathers the responses, which uvicorn itself writes in two pieces.
-    """
+    __slots__ = ("_requests", "_since", "_transport", "_unread", "_unread_since", "trusted")
 
-    webhook: Webhook | None
-    turn: WriteCoalescer
+    def __init__(self, transport: asyncio.Transport, now: float, *, trusted: bool) -> None:
+        self._transport = transport
+        self._requests = 0
+        self._since = now
+        self._unread = 0
+        self._unread_since = now
+        self.trusted = trusted
+
+    def begin(self) -> None:
+        """A request is being answered."""
+        self._requests += 1
+
+    def end(self, now: float) -> None:
+        """A request has been answered."""
+        self._requests -= 1
+        self._since = now
+
+    def is_over(self) -> bool:
+        """Return whether the connection is closed and its last response read."""
+        return self._transport.is_closing() and not self._transport.get_write_buffer_size()
+
+    def is_busy(self) -> bool:
+        """Return whether a request is being answered."""
+        return self._requests > 0
+
+    def waiting_since(self) -> float:
+        """Return the server's time at which the last request was answered."""
+        return self._since
+
+    def expire(self, now: float) -> None:
+        """Cut the connection if its client sends no whole head, or does not read, for too long."""
+        unread = self._transport.get_write_buffer_size()
+        if not unread or unread < self._unread:
+            self._unread_since = now
+        self._unread = unread
+        late = now - self._unread_since > UNREAD_SECONDS
+        if late or (not self._requests and now - self._since > KEEP_ALIVE_SECONDS + HEAD_SECONDS):
+            self.abort()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._transport.abort()
 
 
-class _Http(HttpToolsProtocol):
-    """uvicorn's protocol. What is for the webhook goes without ASGI, which costs more than deciding on a tap."""
+class _Bounded:
+    """An ASGI application whose requests come whole, in time and unambiguous to another one."""
 
-    config: _Config
+    def __init__(self, app: App, services: Services) -> None:
+        self._app = app
+        self._services = services
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
-        """A client is there."""
-        super().connection_made(self.config.turn.gathering(transport))
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        connection: UvicornConnection = scope["state"].pop(CONNECTION)
+        connection.begin()
+        try:
+            if scope["type"] == "http":
+                await self._pass_on(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+        finally:
+            connection.end(self._services.now)
 
-    def on_message_begin(self) -> None:
-        """A request begins. What uvicorn makes of it here is made when it is known to be for the application."""
-        self.url = b""
-        self.headers = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A line of a request's head."""
-        self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """A request's head is there."""
-        webhook, url, headers = self.config.webhook, self.url, self.headers
-        if webhook is None or self.parser.should_upgrade() or not webhook.is_at(url):
-            super().on_message_begin()
-            super().on_url(url)
-            for name, value in headers:
-                super().on_header(name, value)
-            super().on_headers_complete()
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        names = [name for name, _ in scope["headers"]]
+        if b"transfer-encoding" in names and b"content-length" in names:
+            # h11 lets the one override the other, as it may. A proxy that did the opposite would let requests be
+            # hidden in bodies.
+            await respond(send, 400, headers=[(b"connection", b"close")])
             return
-        said = {name.lower(): value for name, value in headers}
-        refused = webhook.refused(self.parser.get_method(), said.get(SECRET_HEADER, b""))
-        keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
-        before: RequestResponseCycle | None = self.cycle
-        update = _Update(self, webhook, refused, keep_alive=keep_alive)
-        self.cycle = cast("RequestResponseCycle", update)
-        if said.get(b"expect", b"").lower() == b"100-continue" and not refused:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if before is None or before.response_complete:
-            update.begin()
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle | _Update, app: Any) -> None:
-        """It is the turn of a request that came before the one before it was answered."""
-        if isinstance(cycle, _Update):
-            cycle.begin()
-        else:
-            super()._start_asgi_task(cycle, app)
+        if not scope["raw_path"].startswith(b"/"):
+            scope = _in_origin_form(scope)
+        await self._app(scope, _in_time(receive), send)
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the process."""
+def _in_origin_form(scope: Scope) -> Scope:
+    """Return a scope whose target has no scheme and host: each server must take the absolute form, h11 leaves it."""
+    with contextlib.suppress(httptools.HttpParserInvalidURLError):
+        path = httptools.parse_url(scope["raw_path"]).path
+        if path:
+            return {**scope, "raw_path": path, "path": unquote(path.decode("ascii"))}
+    return scope
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture nothing."""
-        yield
+
+def _in_time(receive: Receive) -> Receive:
+    """Return a ``receive`` that takes a client for gone if its request's body is not there in time."""
+    until = asyncio.get_running_loop().time() + REQUEST_SECONDS
+    whole = False
+
+    async def bounded() -> Message:
+        nonlocal whole
+        if whole:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+        whole = not message.get("more_body", False)
+        return message
+
+    return bounded
 
 
-@contextlib.asynccontextmanager
-async def serving(
-    app: App, host: str, port: int, tasks: Tasks, *, webhook: Webhook | None = None, shared: bool = False
-) -> AsyncIterator[int]:
-    """Serve until the end of the block, where requests in hand are finished. Gives the port.
+class HttpServer:
+    """Accepts connections, bounds their number and time, and gives some of them to uvicorn.
 
-    ``webhook``: whose requests are not for the application. ``shared``: other processes of this machine listen on the
-    same port, and the system spreads connections over them.
-
-    Raises ``AddressTaken``.
+    uvicorn's own server is not used: it wakes up ten times a second, and bounds neither.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+
+    def __init__(self, app: App, webhook: Webhook | None) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._connections: set[Served] = set()
+        self._some = asyncio.Event()
+        self._most = min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self._services = Services(
+            webhook=webhook,
+            heads=FastHeads(webhook),
+            coalescer=WriteCoalescer(loop),
+            hand_over=self._hand_over,
+            opened=self._opened,
+            closed=self._connections.discard,
+            now=loop.time(),
+        )
+        self._state = ServerState()
+        self._config = uvicorn.Config(
+            _Bounded(WebhookApp(webhook, app) if webhook is not None else app, self._services),
+            log_config=None,
+            access_log=False,
+            http="h11",  # bounds heads, which httptools does not: an endless one takes all memory
+            h11_max_incomplete_event_size=MAX_HEAD,
+            loop="none",
+            lifespan="off",
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        )
+        self._config.load()
+        self.connection = partial(WebhookConnection, self._services)
+        """Makes the protocol of a new connection."""
+
+    async def watch(self) -> None:
+        """Cut the connections of clients that have used up their time, until cancelled."""
+        while True:
+            await self._some.wait()
+            await asyncio.sleep(TICK_SECONDS)
+            now = self._services.now = self._loop.time()
+            for connection in list(self._connections):
+                if connection.is_over():
+                    self._connections.discard(connection)
+                else:
+                    connection.expire(now)
+            if not self._connections:
+                self._some.clear()  # without clients nothing wakes the process
+
+    async def stop(self) -> None:
+        """Answer the requests in hand, for a while, and close all connections."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                for connection in list(self._connections):
+                    if isinstance(connection, WebhookConnection):
+                        connection.stop()
+                for protocol in list(self._state.connections):
+                    protocol.shutdown()
+                while not all(connection.is_over() for connection in self._connections):  # noqa: ASYNC110 -- uvicorn sets no event
+                    await asyncio.sleep(0.02)
+        for task in list(self._state.tasks):
+            task.cancel()
+        for connection in list(self._connections):
+            if not connection.is_over():
+                connection.abort()
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks, timeout=STOP_SECONDS)
+
+    def _opened(self, connection: WebhookConnection) -> None:
+        if not self._some.is_set():
+            self._some.set()
+            self._services.now = self._loop.time()  # nobody has advanced it meanwhile
+        self._connections.add(connection)
+        if len(self._connections) > self._most:
+            self._make_room(connection)
+
+    def _make_room(self, newest: WebhookConnection) -> None:
+        """Cut the connection that has waited for longest without bringing an update; the newest one if all are busy."""
+        self._connections.difference_update([connection for connection in self._connections if connection.is_over()])
+        if len(self._connections) <= self._most:
+            return
+        idle = [connection for connection in self._connections if not connection.is_busy() and connection is not newest]
+        oldest = min(idle, key=lambda connection: (connection.trusted, connection.waiting_since()), default=newest)
+        self._connections.discard(oldest)
+        oldest.abort()
+
+    def _hand_over(self, connection: WebhookConnection, transport: asyncio.Transport, unread: bytes) -> None:
+        """Give a connection to uvicorn, as uvicorn gives one to its WebSocket protocol."""
+        self._connections.discard(connection)
+        handed = UvicornConnection(transport, self._services.now, trusted=connection.trusted)
+        made: Any = self._config.http_protocol_class  # declared as the bare protocol of asyncio
+        protocol = made(
+            config=self._config,
+            server_state=self._state,
+            app_state={CONNECTION: handed},  # each request's scope has it: so the application can tell whose it is
+        )
+        self._connections.add(handed)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        protocol.data_received(unread)
+
+
+def _listener(host: str, port: int, *, shared: bool) -> socket.socket:
+    """Return a socket that listens. Raises ``AddressTaken``."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off: 40 ms an answer
     if shared:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
-        listener.listen(BACKLOG)  # who connects from now on is served when the server has started
+        listener.listen(BACKLOG)  # clients that connect from now on are served when the server has started
     except OSError as error:
         listener.close()
         raise AddressTaken(f"web.port: {host}:{port} can't be listened on: {error.strerror}") from error
-    config = _Config(
-        app,
-        log_config=None,
-        access_log=False,
-        http=_Http,
-        loop="none",
-        lifespan="off",
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=2,
-        backlog=BACKLOG,
-    )
-    config.webhook, config.turn = webhook, WriteCoalescer(asyncio.get_running_loop())
-    server = _Server(config)
+    return listener
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    app: App, host: str, port: int, tasks: Tasks, *, webhook: Webhook | None = None, shared: bool = False
+) -> AsyncIterator[int]:
+    """Serve until the end of the block, where requests in hand are finished. Yields the port.
+
+    ``webhook``: requests to it are not for the application. ``shared``: other processes of this machine listen on the
+    same port, and the system spreads connections over them.
+
+    Raises ``AddressTaken``.
+    """
+    listener = _listener(host, port, shared=shared)
+    server = HttpServer(app, webhook)
     bound = listener.getsockname()[1]
+    accepting = await asyncio.get_running_loop().create_server(server.connection, sock=listener, backlog=BACKLOG)
     logger.debug("listening on {}:{}", host, bound)
-    task = tasks.spawn("web server", server.serve([listener]))
+    watching = tasks.spawn("web server", server.watch())
     try:
         yield bound
     finally:
-        server.should_exit = True
-        await asyncio.wait({task})
-        listener.close()
+        accepting.close()
+        await server.stop()
+        watching.cancel()

@@ -28,7 +28,7 @@ Here = Callable[[bytes, Promise[Reply]], None]
 FRAME = struct.Struct("<IIB")
 """Length of what follows, number of the update on this link, kind."""
 LOOK_SECONDS = 0.25
-"""Between two looks for siblings that are not linked."""
+"""Between two looks for peers that are not linked."""
 
 
 class Kind(IntEnum):
@@ -61,8 +61,8 @@ class WorkerSlot:
 class PeerWorkers:
     """The other workers, seen from one of them."""
 
-    def __init__(self, seat: WorkerSlot) -> None:
-        self._seat = seat
+    def __init__(self, slot: WorkerSlot) -> None:
+        self._slot = slot
         self._links: dict[int, _Link] = {}
         self.passed_on = 0
         """Updates that another worker has handled for this one."""
@@ -75,16 +75,16 @@ class PeerWorkers:
 
     def home(self, raw: bytes) -> int:
         """The worker where an update's chat is at home."""
-        return zlib.crc32(b"%d" % chat_of(raw)) % self._seat.count
+        return zlib.crc32(b"%d" % chat_of(raw)) % self._slot.count
 
     @property
     def linked(self) -> bool:
         """Whether every other worker can be reached."""
-        return len(self._links) == self._seat.count - 1
+        return len(self._links) == self._slot.count - 1
 
     async def run(self, here: Here) -> None:
         """Serve the others, and keep links to them, until cancelled."""
-        path = self._seat.socket(self._seat.index)
+        path = self._slot.socket(self._slot.index)
         with suppress(FileNotFoundError):
             os.unlink(path)  # noqa: PTH108 -- of a worker that has died
         loop = asyncio.get_running_loop()
@@ -92,8 +92,8 @@ class PeerWorkers:
         server = await loop.create_unix_server(lambda: _Served(turn, here, served), path)
         try:
             while True:
-                for index in range(self._seat.count):
-                    if index != self._seat.index and index not in self._links:
+                for index in range(self._slot.count):
+                    if index != self._slot.index and index not in self._links:
                         await self._link(index, turn)
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
@@ -105,7 +105,7 @@ class PeerWorkers:
         def lost() -> None:
             self._links.pop(index, None)
 
-        loop, path = asyncio.get_running_loop(), self._seat.socket(index)
+        loop, path = asyncio.get_running_loop(), self._slot.socket(index)
         with suppress(OSError):
             _, link = await loop.create_unix_connection(lambda: _Link(turn, lost), path)
             self._links[index] = link
@@ -157,14 +157,14 @@ class _Frames(asyncio.Protocol):
 class _ForwardedUpdate:
     """An update that a sibling is asked to handle."""
 
-    siblings: PeerWorkers
+    peers: PeerWorkers
     raw: bytes
     sender: Promise[Reply]
     here: Here
 
     def told(self, kind: Kind, body: bytes) -> None:
         """The sibling has handled it."""
-        self.siblings.passed_on += 1
+        self.peers.passed_on += 1
         if self.sender.done():
             return
         match kind:

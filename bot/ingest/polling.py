@@ -35,9 +35,9 @@ class Poller:
     was handled, not before; while one takes its time, those after it are asked for together with it, and handled.
     """
 
-    def __init__(self, *, api: BotApi, doors: UpdateDispatcher, allowed_updates: list[str]) -> None:
+    def __init__(self, *, api: BotApi, dispatcher: UpdateDispatcher, allowed_updates: list[str]) -> None:
         self._api = api
-        self._doors = doors
+        self._dispatcher = dispatcher
         self._allowed = allowed_updates
         self._begin()
 
@@ -131,7 +131,7 @@ class Poller:
         try:
             while queue:
                 id_, raw = queue[0]
-                await self._doors.deliver_polled(raw)
+                await self._dispatcher.deliver_polled(raw)
                 queue.popleft()
                 self._in_hand.remove(id_)
                 self._handled.add(id_)

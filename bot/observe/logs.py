@@ -63,6 +63,8 @@ def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
     stamina.instrumentation.set_on_retry_hooks([_tried_again])
     for noisy in ("apscheduler", "aiogram.event", "httpx", "uvicorn.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Its warnings are about clients' mistakes: anybody could fill the log with them, a line a connection.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # while PostgreSQL is away, a traceback a connection
 
 

@@ -39,7 +39,7 @@ async def test_who_alone_can_not_reach_telegram_lets_another_process_poll(monkey
     monkeypatch.setattr(polling, "PATIENCE_SECONDS", 0.0)
     api = CutOff()
     with pytest.raises(LeaseLostError):
-        await polling.Poller(api=api, doors=cast("UpdateDispatcher", None), allowed_updates=[]).lead()
+        await polling.Poller(api=api, dispatcher=cast("UpdateDispatcher", None), allowed_updates=[]).lead()
     assert api.asked == 2
 
 
@@ -103,8 +103,10 @@ class Line:
     """A poller between the two."""
 
     def __init__(self) -> None:
-        self.telegram, self.doors = Telegram(), Handling()
-        self.poller = polling.Poller(api=self.telegram, doors=cast("UpdateDispatcher", self.doors), allowed_updates=[])
+        self.telegram, self.dispatcher = Telegram(), Handling()
+        self.poller = polling.Poller(
+            api=self.telegram, dispatcher=cast("UpdateDispatcher", self.dispatcher), allowed_updates=[]
+        )
 
     @contextlib.asynccontextmanager
     async def leading(self) -> AsyncIterator[None]:
@@ -130,38 +132,38 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Line:
 
 
 async def test_an_update_that_takes_its_time_holds_back_its_own_chat_alone(line: Line) -> None:
-    free = line.doors.slow[1] = asyncio.Event()
+    free = line.dispatcher.slow[1] = asyncio.Event()
     async with line.leading():
         line.telegram.add(update(1, -1), update(2, -2), update(3, -1))
-        await line.doors.until(2)
+        await line.dispatcher.until(2)
         line.telegram.add(update(4, -2), update(5, -1), update(6, -3))
-        await line.doors.until(4, 6)
-        assert line.doors.done == [2, 4, 6]
+        await line.dispatcher.until(4, 6)
+        assert line.dispatcher.done == [2, 4, 6]
         assert line.telegram.offset <= 1, "what is not handled is not confirmed"
         free.set()
-        await line.doors.until(1, 3, 5)
+        await line.dispatcher.until(1, 3, 5)
         await line.asked(7)
-    assert [id_ for id_ in line.doors.done if id_ in {1, 3, 5}] == [1, 3, 5]
-    assert sorted(line.doors.begun) == [1, 2, 3, 4, 5, 6], "each was handled once"
+    assert [id_ for id_ in line.dispatcher.done if id_ in {1, 3, 5}] == [1, 3, 5]
+    assert sorted(line.dispatcher.begun) == [1, 2, 3, 4, 5, 6], "each was handled once"
 
 
 async def test_what_can_not_be_handled_comes_again_and_so_does_what_follows_it(line: Line) -> None:
-    line.doors.again = {1}
+    line.dispatcher.again = {1}
     async with line.leading():
         line.telegram.add(update(1, -1), update(2, -1), update(3, -2))
-        await line.doors.until(1, 2, 3)
+        await line.dispatcher.until(1, 2, 3)
         await line.asked(4)
-    assert line.doors.begun == [1, 3, 1, 2]
+    assert line.dispatcher.begun == [1, 3, 1, 2]
 
 
 async def test_an_update_that_expired_before_it_came_again_is_not_waited_for(line: Line) -> None:
-    line.doors.never = {1, 2}
+    line.dispatcher.never = {1, 2}
     async with line.leading():
         line.telegram.add(update(1, -1), update(2, -2))
         await line.asked(1)
         line.telegram.pending.clear()
         line.telegram.add(update(3, -3))
-        await line.doors.until(3)
+        await line.dispatcher.until(3)
         await line.asked(4)
 
 
@@ -169,9 +171,9 @@ async def test_what_is_in_hand_at_the_end_is_confirmed_as_far_as_it_came(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(polling, "FINISH_SECONDS", 0.02)
-    line.doors.slow[2] = asyncio.Event()
+    line.dispatcher.slow[2] = asyncio.Event()
     async with line.leading():
         line.telegram.add(update(1, -1), update(2, -2), update(3, -3))
-        await line.doors.until(1, 3)
+        await line.dispatcher.until(1, 3)
     assert line.telegram.offset == 2
     assert not line.poller._workers

@@ -37,7 +37,7 @@ async def until(condition: Callable[[], bool], seconds: float) -> None:
             await asyncio.sleep(0.02)
 
 
-# -- siblings in one process ------------------------------------------------------------------------------------
+# -- peers in one process ------------------------------------------------------------------------------------
 
 
 class Pair:
@@ -45,16 +45,16 @@ class Pair:
 
     def __init__(self, folder: Path) -> None:
         self.tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
-        self.siblings = [PeerWorkers(WorkerSlot(index, 2, folder)) for index in range(2)]
+        self.peers = [PeerWorkers(WorkerSlot(index, 2, folder)) for index in range(2)]
         self.handled: list[list[bytes]] = [[], []]
         self.running: list[asyncio.Task[None]] = []
         self.reply: Callable[[bytes], Reply] = lambda raw: {"length": len(raw)}
 
     async def start(self) -> None:
         """Start both, and wait until they are linked."""
-        for index, one in enumerate(self.siblings):
+        for index, one in enumerate(self.peers):
             self.running.append(asyncio.create_task(one.run(self.here(index))))
-        await until(lambda: all(one.linked for one in self.siblings), 10)
+        await until(lambda: all(one.linked for one in self.peers), 10)
 
     def here(self, index: int) -> Callable[[bytes, Promise[Reply]], None]:
         """Handle an update in one of them."""
@@ -74,7 +74,7 @@ class Pair:
     async def deliver(self, index: int, raw: bytes) -> Reply:
         """Hand an update to one of them."""
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self.siblings[index].take(raw, reply, self.here(index))
+        self.peers[index].take(raw, reply, self.here(index))
         return await reply
 
     async def stop(self, index: int) -> None:
@@ -126,7 +126,7 @@ async def test_an_update_of_a_worker_that_has_gone_is_handled_by_who_has_it(pair
 
 
 async def test_an_update_that_a_worker_takes_with_it_into_the_grave_is_handled_once_more(pair: Pair) -> None:
-    chat_id = next(id_ for id_ in range(-50, 0) if pair.siblings[0].home(tap_in(id_)) == 1)
+    chat_id = next(id_ for id_ in range(-50, 0) if pair.peers[0].home(tap_in(id_)) == 1)
 
     def dies(_raw: bytes) -> Reply:
         pair.reply = lambda raw: {"length": len(raw)}
@@ -140,7 +140,7 @@ async def test_an_update_that_a_worker_takes_with_it_into_the_grave_is_handled_o
 
 @pytest.mark.parametrize("problem", [RetryLater("not now"), MalformedUpdate("no update"), ValueError("a bug")])
 async def test_what_a_worker_can_not_handle_its_sibling_hears(pair: Pair, problem: Exception) -> None:
-    chat_id = next(id_ for id_ in range(-50, 0) if pair.siblings[0].home(tap_in(id_)) == 1)
+    chat_id = next(id_ for id_ in range(-50, 0) if pair.peers[0].home(tap_in(id_)) == 1)
 
     def refuse(_raw: bytes) -> Reply:
         raise problem

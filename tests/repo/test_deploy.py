@@ -13,7 +13,8 @@ import yaml  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry, generate_latest
 
 from bot.__main__ import ROLES, _parser
-from bot.ingest.http import SECRET_HEADER, routes
+from bot.ingest.http import routes
+from bot.ingest.webhook import SECRET_HEADER
 from bot.observe import exports
 from bot.observe.health import Health
 from bot.observe.metrics import Metrics, registry

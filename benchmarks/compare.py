@@ -1,0 +1,103 @@
+"""Compare a git revision with the working tree: the ingress's processor time for a tap, in turns on one core.
+
+    python -m benchmarks.compare REVISION [--runs 9] [--seconds 3] [--rate 0]
+
+Rates of a shared machine say little. Processor time of the same load, taken in turns, does: the medians of both trees
+and the median of the pairs' ratios are printed.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from statistics import median
+
+from benchmarks import stacks
+from benchmarks.machine import ROOT, cpu_seconds
+from benchmarks.plan import CONNECTIONS, Plan, say
+from benchmarks.stacks import Stack, Stores
+from benchmarks.taps import asleep, awake, checked
+from benchmarks.telegram import bot_api
+from storage.embedded import embedded_postgres, embedded_redis
+from storage.migrate import upgrade
+
+BEFORE, AFTER = "before", "after"
+
+
+@asynccontextmanager
+async def checked_out(revision: str, directory: Path) -> AsyncIterator[Path]:
+    """Yield a directory with the files of a revision, until the end of the block."""
+    tree = directory / "tree"
+    await _git("worktree", "add", "--quiet", "--detach", str(tree), revision)
+    try:
+        yield tree
+    finally:
+        await _git("worktree", "remove", "--force", str(tree))
+
+
+async def _git(*arguments: str) -> None:
+    process = await asyncio.create_subprocess_exec("git", *arguments, cwd=ROOT)
+    if await process.wait():
+        raise SystemExit(f"git {arguments[0]} failed")
+
+
+async def compare(revision: str, plan: Plan, rate: float) -> dict[str, list[float]]:
+    """Return the processor time for a tap in microseconds, of each run of both trees."""
+    costs: dict[str, list[float]] = {BEFORE: [], AFTER: []}
+    async with AsyncExitStack() as lifetime:
+        directory = Path(lifetime.enter_context(tempfile.TemporaryDirectory(prefix="tombola-compare-")))
+        os.chmod(directory, 0o755)  # noqa: S103, PTH101 -- PostgreSQL runs as another user where this one is root
+        tree = await lifetime.enter_async_context(checked_out(revision, directory))
+        postgres = await lifetime.enter_async_context(embedded_postgres(directory))
+        redis = await lifetime.enter_async_context(embedded_redis(directory))
+        api = await lifetime.enter_async_context(bot_api())
+        await upgrade(postgres)
+        stores = Stores(directory, postgres, redis, api)
+        servers: list[Stack] = []
+        for database, (name, root) in enumerate(((BEFORE, tree), (AFTER, ROOT))):
+            made = stacks.tombola(stores, plan.world(), database, name=name, root=root)
+            server = await lifetime.enter_async_context(made)
+            await lifetime.enter_async_context(stacks.loaded(server, stores, plan.seed))
+            await asleep(server, stores, lifetime)
+            servers.append(server)
+        for number in range(plan.runs):
+            for server in servers if number % 2 else reversed(servers):
+                async with awake(server):
+                    began = cpu_seconds(server.pid)
+                    report = await checked(server, plan.run(server.port, rate=rate), stores)
+                    cost = (cpu_seconds(server.pid) - began) / max(1, report.done) * 1e6
+                costs[server.name].append(cost)
+                say(f"  {number + 1}: {server.name} {cost:.0f} us a tap, {report.rate:,.0f}/s")
+    return costs
+
+
+def main() -> None:
+    """Compare and print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.compare", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("revision", help="of git, to compare the working tree with")
+    parser.add_argument("--runs", type=int, default=9, help="of each tree")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each run")
+    parser.add_argument("--rate", type=float, default=0.0, help="taps a second (default: as many as it takes)")
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are stopped, whoever stops us
+    stacks.quiet()
+    costs = asyncio.run(compare(given.revision, Plan(runs=given.runs, seconds=given.seconds), given.rate))
+    before, after = costs[BEFORE], costs[AFTER]
+    ratio = median(new / old for old, new in zip(before, after, strict=True))
+    load = f"{CONNECTIONS} connections, {f'{given.rate:,.0f} taps a second' if given.rate else 'closed loop'}"
+    print(
+        f"{given.revision}: {median(before):.0f} us of processor a tap; working tree: {median(after):.0f} us; "
+        f"ratio {ratio:.2f}\n{given.runs} runs of {given.seconds:g} s in turns, {load}, "
+        f"load average {os.getloadavg()[0]:.1f}, Python {sys.version.partition(' ')[0]}"
+    )
+
+
+if __name__ == "__main__":
+    main()
