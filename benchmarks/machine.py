@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from storage.embedded import tied_to_this_process
+
 ROOT = Path(__file__).parent.parent
 SERVER_CORE, LOAD_CORE = 0, 1
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -79,6 +81,7 @@ async def running(
     """Run a process, on that core (None: wherever), until the end of the block; its group is stopped then."""
     with open(log or os.devnull, "ab") as output:  # noqa: ASYNC230, PTH123 -- before anything is measured
         process = await asyncio.create_subprocess_exec(
+            *tied_to_this_process(),
             *command,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=output,
             cwd=root, env={**os.environ, **(env or {})}, start_new_session=True, limit=1 << 24,

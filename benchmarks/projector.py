@@ -30,7 +30,7 @@ from fsm.registry import KINDS
 from storage import keys
 from storage.codec import Codec
 from storage.connections import postgres_pool, redis_client
-from storage.embedded import embedded_postgres, embedded_redis
+from storage.embedded import embedded_postgres, embedded_redis, tied_to_this_process
 from storage.feed import Entry, Feed
 from storage.migrate import upgrade
 from storage.projector import Projector
@@ -131,7 +131,7 @@ async def read_steadily(feed: Feed, projector: Projector, command: Sequence[str]
         lags.extend(now - int(entry.id.partition("-")[0]) for entry in entries if entry.first_version > 1)
 
     reading = asyncio.create_task(feed.run(handle))
-    writer = await asyncio.create_subprocess_exec(*command)
+    writer = await asyncio.create_subprocess_exec(*tied_to_this_process(), *command)
     await writer.wait()
     while (await feed.lag()).entries:  # noqa: ASYNC110 - Redis is asked
         await asyncio.sleep(0.01)

@@ -53,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         "sandbox",
         help="play offline, in the browser",
         description="Run the bot against a Telegram that is all on this machine, and a page to play on.",
-        epilog="TOMBOLA_WEB__PORT sets the page's port (8080), TOMBOLA_DATA_DIR the folder of the results (var).",
+        epilog="TOMBOLA_WEB__PORT sets the page's port (8080), TOMBOLA_DATA_DIR the folder of its"
+        " data (var/sandbox). Configured stores are not used.",
     )
     sandbox.set_defaults(command=_sandbox)
 

@@ -23,6 +23,8 @@ from storage.embedded import EmbeddedStoreError
 
 LAST_SECONDS = 9.0
 """A stop takes no longer; after ten seconds whoever asked for it would kill us."""
+SANDBOX_FOLDER = "sandbox"
+"""Below `data_dir`."""
 GC_THRESHOLD = 50_000
 """Objects made before the collector looks again: with aiogram's many models alive, its pauses show in the tail."""
 
@@ -127,6 +129,26 @@ async def _run(settings: Settings, roles: frozenset[str], slot: WorkerSlot | Non
         return await _until_stopped(stop, running)
 
 
+def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
+    """Return the settings of the sandbox's bot, which shares no data with a real bot.
+
+    Its embedded stores are in a folder of their own, and configured stores are left alone: the chats and people of the
+    sandbox must never appear beside real ones, nor may a real bot edit messages of the sandbox.
+    """
+    telegram, web = settings.telegram, settings.web
+    return settings.model_copy(
+        update={
+            "telegram": telegram.model_copy(
+                update={"token": SecretStr(token), "api_base": api_base, "mode": "polling"}
+            ),
+            "web": web.model_copy(update={"port": 0}),
+            "data_dir": settings.data_dir / SANDBOX_FOLDER,
+            "database": settings.database.model_copy(update={"dsn": SecretStr("")}),
+            "redis": settings.redis.model_copy(update={"dsn": SecretStr("")}),
+        }
+    )
+
+
 async def _sandbox(settings: Settings) -> int:
     await imported("bot.lazy_aiogram")
     from sandbox.app import serve  # noqa: PLC0415 -- the real bot doesn't need it
@@ -139,14 +161,7 @@ async def _sandbox(settings: Settings) -> int:
         except OSError as error:
             raise SettingsError(f"web.port: {web.host}:{web.port} can't be listened on: {error.strerror}") from None
         box.players.moves = [face.moves for face in FACES.values()]
-        offline = settings.model_copy(
-            update={
-                "telegram": settings.telegram.model_copy(
-                    update={"token": SecretStr(box.token), "api_base": box.url, "mode": "polling"}
-                ),
-                "web": web.model_copy(update={"port": 0}),
-            }
-        )
+        offline = offline_settings(settings, box.token, box.url)
         running = await stack.enter_async_context(process.running(offline, anew=True))
         print(f"\n  Tombola's sandbox: {box.url}\n", flush=True)  # noqa: T201 -- the address to open
         logger.info("health and metrics of the bot on http://{}:{}", web.host, running.port)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
-from storage.embedded import SPAWN
+from storage.embedded import tied_to_this_process
 
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 60.0
@@ -75,7 +75,7 @@ class Replica:
         self.started = time.monotonic()
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(SPAWN), str(os.getpid()), str(int(signal.SIGKILL)), "-", "-", "-"),
+                *tied_to_this_process(),
                 *(sys.executable, "-m", "bot", "run", *self.arguments),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

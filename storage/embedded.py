@@ -382,6 +382,11 @@ async def _stop(process: asyncio.subprocess.Process, server: Server) -> None:
         await process.wait()
 
 
+def tied_to_this_process() -> tuple[str, ...]:
+    """Return the words before a command whose process must end when this one does, even by SIGKILL."""
+    return (sys.executable, "-I", "-S", str(SPAWN), str(os.getpid()), str(int(signal.SIGKILL)), "-", "-", "-")
+
+
 async def _spawn(
     command: tuple[str, ...], stop_signal: signal.Signals, account: Account | None, log: int, lock: int | None
 ) -> asyncio.subprocess.Process:

@@ -21,6 +21,8 @@ import msgspec
 from loguru import logger
 
 from fsm.lobby import (
+    CANCELLED,
+    COMPLETED,
     ChatMoved,
     GameCancelled,
     GameCompleted,
@@ -243,6 +245,8 @@ class Projector:
         Raises `Unprocessable`, and what asyncpg raises.
         """
         await self.write(entries, gaps=True)
+        for entry in entries:
+            _tell_operators(entry)
 
     async def write(self, entries: Sequence[Entry], *, gaps: bool) -> frozenset[str]:
         """Write entries in one transaction.
@@ -465,3 +469,11 @@ def _deliveries(endpoint: str, writes: _Writes) -> Iterator[tuple[str, str, byte
             }
         )
         yield f"{game_id}:{version}:{endpoint}", endpoint, payload, PENDING
+
+
+def _tell_operators(entry: Entry) -> None:
+    """Log a game's start and end. An entry that is delivered again repeats its line."""
+    if entry.first_version == 1:
+        logger.bind(game=entry.game_id).info("a game of {} is open", entry.kind)
+    if entry.phase in {COMPLETED, CANCELLED}:
+        logger.bind(game=entry.game_id).info("a game of {} is {}", entry.kind, entry.phase)

@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 TRACE: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="")
 """The trace id of what is being worked on, from the update to the message."""
 HIDDEN = "***"
-LINE = (
-    "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> <cyan>{name}</cyan> {message}"
-    " <dim>{extra}</dim>{exception}"
-)
+LINE = "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> <cyan>{name}</cyan> {message}"
+DETAILS = " <dim>{extra}</dim>"
+"""Follows the message, if the line has details such as a trace id."""
 
 
 def set_up_for(settings: Settings) -> None:
@@ -54,7 +53,7 @@ def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
         logger.add(
             write_line,
             level=level,
-            format=LINE,
+            format=_format,
             colorize=sys.stderr.isatty(),
             backtrace=False,
             diagnose=False,  # it would show the values of variables, secrets among them
@@ -66,6 +65,10 @@ def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
     # Its warnings are about clients' mistakes: anybody could fill the log with them, a line a connection.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # while PostgreSQL is away, a traceback a connection
+
+
+def _format(record: "Record") -> str:
+    return LINE + (DETAILS if record["extra"] else "") + "\n{exception}"
 
 
 def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:

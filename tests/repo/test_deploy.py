@@ -3,6 +3,7 @@
 import configparser
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -222,6 +223,24 @@ def test_the_readme_names_the_header_and_the_path_of_the_webhook() -> None:
     assert text.count(WEBHOOK) >= 3
 
 
+def test_compose_gives_the_stores_passwords_and_a_network_without_a_way_out() -> None:
+    composed = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    for name in ("postgres", "redis"):
+        service = composed["services"][name]
+        assert any(key.endswith("PASSWORD") for key in service["environment"])
+        assert [composed["networks"][network] for network in service["networks"]] == [{"internal": True}]
+    assert "requirepass" in str(composed["services"]["redis"]["command"])
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this system has no systemd")
+def test_the_unit_is_hardly_exposed() -> None:
+    unit = DEPLOY / "systemd" / "tombola.service"
+    command = ["systemd-analyze", "security", "--offline=true", str(unit)]
+    report = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    [level] = re.findall(r"Overall exposure level for tombola\.service: ([\d.]+)", report)
+    assert float(level) < 3
+
+
 def test_the_unit_runs_a_command_of_ours() -> None:
     unit = configparser.ConfigParser(interpolation=None, strict=False)
     unit.optionxform = str  # type: ignore[method-assign, assignment]
@@ -294,7 +313,7 @@ def test_prometheus_reads_the_rules_beside_it() -> None:
     scrape = yaml.safe_load((DEPLOY / "prometheus" / "scrape.yaml").read_text())
     assert all((DEPLOY / "prometheus" / name).is_file() for name in scrape["rule_files"])
     jobs = {job["job_name"] for job in scrape["scrape_configs"]}
-    [watched] = re.findall(r'up\{job=~"([^"]+)"\}', (DEPLOY / "prometheus" / "alerts.yaml").read_text())
+    [watched] = set(re.findall(r'up\{job=~"([^"]+)"\}', (DEPLOY / "prometheus" / "alerts.yaml").read_text()))
     assert all(re.fullmatch(watched, job) for job in jobs)
 
 

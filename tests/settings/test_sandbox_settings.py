@@ -1,0 +1,25 @@
+"""The sandbox's bot and a real bot share no data."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.launch import offline_settings
+from bot.settings import Database, Redis, Settings, Telegram
+
+
+def test_the_sandbox_uses_neither_the_folder_nor_the_stores_of_a_real_bot(tmp_path: Path) -> None:
+    real = Settings(
+        data_dir=tmp_path,
+        telegram=Telegram(token=SecretStr("123456789:real")),
+        database=Database(dsn=SecretStr("postgresql://tombola@db.example.org/tombola")),
+        redis=Redis(dsn=SecretStr("redis://cache.example.org")),
+    )
+
+    offline = offline_settings(real, "1:sandbox", "http://127.0.0.1:1")
+
+    assert offline.data_dir != real.data_dir
+    assert offline.data_dir.parent == real.data_dir
+    assert offline.database.dsn.get_secret_value() == offline.redis.dsn.get_secret_value() == ""
+    assert offline.telegram.token.get_secret_value() == "1:sandbox"
+    assert real.data_dir == tmp_path
