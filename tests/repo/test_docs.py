@@ -32,6 +32,8 @@ MADE_LATER = (
     "var/",
     "benchmarks/out",
     "chaos/out",
+    "var/sandbox",
+    "var/sandbox/",
 )
 """What an instruction tells a reader to make, and what a run makes."""
 
