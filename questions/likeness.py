@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
+from zlib import crc32
 
 from fsm.quiz import Question
 
@@ -16,6 +17,9 @@ NEAR_WORDS = 0.7
 FEWEST_WORDS = 3
 GRAMMAR = 3
 """Words of so many letters are mostly grammar."""
+BITS = 4096
+MOST_COMPARED = 1000
+"""Questions of one answer that another is compared with: a pack's worth, which takes a millisecond."""
 
 
 class Gist(NamedTuple):
@@ -44,43 +48,82 @@ def fingerprint(of: Gist) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+class _Shape(NamedTuple):
+    """A question's text as sets of small parts, one bit a part: comparing two takes the same time whatever they are.
+
+    Two parts may fall on one bit. Of a text as long as a question may be, that moves a share by a few hundredths.
+    """
+
+    text: str
+    answer: str
+    photo: str | None
+    letters: int
+    letters_count: int
+    words: int
+    words_count: int
+
+
+@lru_cache(maxsize=4096)
+def _shape(of: Gist) -> _Shape:
+    text = plain(of.text)
+    found = re.findall(r"\w+", text)
+    joined = f" {' '.join(found)} "
+    letters = _bits(joined[start : start + 3] for start in range(len(joined) - 2))
+    words = _bits(word for word in found if len(word) > GRAMMAR)
+    return _Shape(text, plain(of.answer), of.photo, letters, letters.bit_count(), words, words.bit_count())
+
+
+def _bits(parts: Iterable[str]) -> int:
+    """A set of parts as bits, the same in every process."""
+    bits = 0
+    for part in set(parts):
+        bits |= 1 << (crc32(part.encode("utf-8", "surrogatepass")) % BITS)
+    return bits
+
+
 def near(one: Gist, other: Gist) -> bool:
     """Whether both ask the same thing: the same text, or the same right answer to nearly the same text.
 
     The answer tells a rewording from another question of one pattern ("What is the capital of ...?").
     """
+    return _near(_shape(one), _shape(other))
+
+
+def _near(one: _Shape, other: _Shape) -> bool:
     if one.photo != other.photo:
         return False
-    if plain(one.text) == plain(other.text):
+    if one.text == other.text:
         return True
-    if plain(one.answer) != plain(other.answer):
+    if one.answer != other.answer:
         return False
-    if _share(_triples(one.text), _triples(other.text)) >= NEAR_LETTERS:
+    if _share(one.letters, one.letters_count, other.letters, other.letters_count) >= NEAR_LETTERS:
         return True
-    first, second = _words(one.text), _words(other.text)
-    return min(len(first), len(second)) >= FEWEST_WORDS and _share(first, second) >= NEAR_WORDS
+    fewest = min(one.words_count, other.words_count)
+    return fewest >= FEWEST_WORDS and _share(one.words, one.words_count, other.words, other.words_count) >= NEAR_WORDS
 
 
 class Seen:
     """Questions that have been; asked quickly for one that is near to another."""
 
     def __init__(self, gists: Iterable[Gist] = ()) -> None:
-        self._by_answer: dict[str, list[tuple[int, Gist]]] = {}
-        self._by_text: dict[str, list[tuple[int, Gist]]] = {}
+        self._by_answer: dict[str, list[tuple[int, _Shape]]] = {}
+        self._by_text: dict[str, list[tuple[int, _Shape]]] = {}
         self._count = 0
         for each in gists:
             self.add(each)
 
     def add(self, new: Gist) -> None:
         """Take another one in."""
-        for index, key in ((self._by_answer, plain(new.answer)), (self._by_text, plain(new.text))):
-            index.setdefault(key, []).append((self._count, new))
+        shape = _shape(new)
+        for index, key in ((self._by_answer, shape.answer), (self._by_text, shape.text)):
+            index.setdefault(key, []).append((self._count, shape))
         self._count += 1
 
     def near(self, new: Gist) -> int | None:
-        """Which of them, counted from 0 as they came, is near to ``new``; None where none is."""
-        alike = (*self._by_text.get(plain(new.text), ()), *self._by_answer.get(plain(new.answer), ()))
-        return next((number for number, other in alike if near(new, other)), None)
+        """Return the number of one of them that is near to ``new``, from 0 as they came, or None."""
+        shape = _shape(new)
+        alike = (*self._by_text.get(shape.text, ()), *self._by_answer.get(shape.answer, ())[-MOST_COMPARED:])
+        return next((number for number, other in alike if _near(shape, other)), None)
 
 
 def near_pairs(questions: Sequence[Question]) -> Iterator[tuple[int, int]]:
@@ -93,18 +136,10 @@ def near_pairs(questions: Sequence[Question]) -> Iterator[tuple[int, int]]:
         seen.add(gist(question))
 
 
-def _share(one: frozenset[str], other: frozenset[str]) -> float:
-    """How much two sets have in common, 0 to 1."""
-    together = len(one | other)
-    return len(one & other) / together if together else 0.0
-
-
-@lru_cache(maxsize=16_384)
-def _triples(text: str) -> frozenset[str]:
-    letters = " " + " ".join(re.findall(r"\w+", plain(text))) + " "
-    return frozenset(letters[start : start + 3] for start in range(len(letters) - 2))
-
-
-@lru_cache(maxsize=16_384)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(word for word in re.findall(r"\w+", plain(text)) if len(word) > GRAMMAR)
+def _share(one: int, one_count: int, other: int, other_count: int) -> float:
+    """The part that two sets have in common, 0 to 1."""
+    fewer, more = (one_count, other_count) if one_count < other_count else (other_count, one_count)
+    if fewer < more * NEAR_LETTERS:
+        return 0.0  # they can't be near, however much they share
+    common = (one & other).bit_count()
+    return common / (one_count + other_count - common) if common else 0.0

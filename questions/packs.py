@@ -24,6 +24,13 @@ IGNORED = "id"
 
 MAX_QUESTIONS = 1000
 MAX_CATEGORY = 40
+MAX_NAME = 80
+"""Characters of a column's name that are looked at."""
+MAX_CELL = 4000
+"""Characters of a cell that are looked at: an address of a photo takes a quarter of it."""
+MAX_MARKS = 10
+"""Accents that may stand on one letter. Normalising a text takes the square of it."""
+NOTED_LINES = 5
 MAX_MISTAKES = 50
 """So many are told; then ``more`` says that there are others."""
 
@@ -83,11 +90,54 @@ class Alike:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something of a file that a pack can't hold: pointed out, not refused."""
+
+    code: str
+    count: int
+    lines: tuple[int, ...] = ()
+    """The first few lines that it is about, where it has lines."""
+    by: str = LINE
+    """What the lines count."""
+
+    @property
+    def text_id(self) -> str:
+        """Its text in the locales."""
+        return f"pack-note-{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """The questions of a file, each with its right answer first."""
 
     questions: tuple[Question, ...]
     alike: tuple[Alike, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Names in people's languages, by ``key``."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """-> one of ``COLUMNS``."""
+    levels: Mapping[str, str] = field(default_factory=dict)
+    """-> a difficulty."""
+    options: tuple[str, ...] = ()
+    """Beginnings of the names of numbered columns with possible answers."""
+    correct: tuple[str, ...] = ()
+    """Beginnings of the name of a column that tells which of the numbered answers is right."""
+    truth: tuple[str, str] = ("True", "False")
+    """The answers to a statement that is true or false, where a file does not write them out."""
+
+
+def key(name: str) -> str:
+    """A name by which it is looked up: letters and digits alone, in one case."""
+    plain_name = unicodedata.normalize("NFKC", name[:MAX_NAME]).casefold().replace("ё", "е")
+    return "".join(char for char in plain_name if char.isalnum())
+
+
+NO_WORDS = Vocabulary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +163,8 @@ class Mistakes:
         self.more = False
         self.number = 0
         """Which question is being read, where they are counted."""
+        self._notes: dict[str, list[int]] = {}
+        self._counts: dict[str, int] = {}
 
     def add(self, line: int, column: str, code: str, **parameters: Any) -> None:
         """Note a mistake. Raises ``PackRefused`` where there are too many to go on."""
@@ -126,6 +178,18 @@ class Mistakes:
         self.add(line, "", code, **parameters)
         raise self.refusal()
 
+    def note(self, code: str, line: int = 0, count: int = 1) -> None:
+        """Remember something that can't be taken over."""
+        self._counts[code] = self._counts.get(code, 0) + count
+        lines = self._notes.setdefault(code, [])
+        if line and len(lines) < NOTED_LINES:
+            lines.append(self.number or line)
+
+    def notes(self) -> tuple[Note, ...]:
+        """All that has been noted."""
+        by = QUESTION if self.number else LINE
+        return tuple(Note(code, count, tuple(self._notes[code]), by) for code, count in self._counts.items())
+
     def check(self) -> None:
         """Raise ``PackRefused`` where there are any."""
         if self.found:
@@ -136,7 +200,7 @@ class Mistakes:
         return PackRefused(sorted(self.found, key=lambda mistake: (mistake.line, mistake.number)), more=self.more)
 
 
-def pack_of(rows: Iterable[Row], mistakes: Mistakes) -> Pack:
+def pack_of(rows: Iterable[Row], mistakes: Mistakes, vocabulary: Vocabulary = NO_WORDS) -> Pack:
     """The pack that a file's rows are. Raises ``PackRefused``."""
     questions: list[Question] = []
     lines: dict[str, int] = {}
@@ -145,7 +209,7 @@ def pack_of(rows: Iterable[Row], mistakes: Mistakes) -> Pack:
         if count > MAX_QUESTIONS:
             mistakes.add(row.line, "", "too-many-questions", limit=MAX_QUESTIONS)
             break
-        question = question_of(row, mistakes)
+        question = question_of(row, mistakes, vocabulary)
         if question is None:
             continue
         if question.id in lines:
@@ -159,15 +223,15 @@ def pack_of(rows: Iterable[Row], mistakes: Mistakes) -> Pack:
     at = list(lines.values())
     pairs = near_pairs(questions)
     alike = tuple(Alike(at[later], at[earlier], questions[later].text, by) for earlier, later in pairs)
-    return Pack(tuple(questions), alike)
+    return Pack(tuple(questions), alike, mistakes.notes())
 
 
 def _by(row: Row) -> str:
     return QUESTION if row.number else LINE
 
 
-def question_of(row: Row, mistakes: Mistakes) -> Question | None:
-    """The question of a row, its right answer first; None where it has mistakes."""
+def question_of(row: Row, mistakes: Mistakes, vocabulary: Vocabulary = NO_WORDS) -> Question | None:
+    """Return the question of a row, its right answer first. Returns None if the row has mistakes."""
     before = len(mistakes.found)
     cells = {column: _clean(row, column, mistakes) for column in COLUMNS}
     answers = tuple(cells[column] for column in ANSWERS if cells[column])
@@ -177,12 +241,12 @@ def question_of(row: Row, mistakes: Mistakes) -> Question | None:
     for column in NEEDED:
         if not cells[column]:
             mistakes.add(row.line, column, "missing-cell")
-    for column, limit in (("question", MAX_TEXT), *((column, MAX_ANSWER) for column in ANSWERS),
-                          ("category", MAX_CATEGORY)):  # fmt: skip
+    for column, limit in LIMITS.items():
         if len(cells[column]) > limit:
             mistakes.add(row.line, column, "too-long", length=len(cells[column]), limit=limit)
     _check_answers(row.line, cells, mistakes)
     difficulty = cells["difficulty"].lower() or MEDIUM
+    difficulty = vocabulary.levels.get(key(difficulty), difficulty)
     if difficulty not in BASE:
         mistakes.add(row.line, "difficulty", "unknown-difficulty", given=cells["difficulty"][:30])
     photo = cells["photo"]
@@ -220,20 +284,36 @@ def cells_of(question: Question) -> dict[str, str]:
     }
 
 
+def columns_of(header: Iterable[str], vocabulary: Vocabulary = NO_WORDS) -> list[str]:
+    """The columns that a header names, each by its own name if it has one here, else as it is written."""
+    return [vocabulary.columns.get(key(name)) or _OWN.get(key(name)) or shown_name(name) for name in header]
+
+
+def shown_name(name: str) -> str:
+    """The name of a column as a mistake shows it: on one line, without what nobody sees."""
+    kept = (char for char in name[:MAX_NAME] if unicodedata.category(char) not in {"Cf", "Cs"})
+    return " ".join("".join(kept).split()).lower()
+
+
 def check_header(header: list[str], line: int, mistakes: Mistakes) -> None:
-    """Note what is wrong with the names of a table's columns."""
+    """Note every mistake in the names of a table's columns."""
     if not set(header) & set(COLUMNS):
         mistakes.add(line, "", "no-header", columns=", ".join(COLUMNS))
         return
     for column in NEEDED:
         if column not in header:
             mistakes.add(line, column, "missing-column")
+    seen: set[str] = set()
     for number, name in enumerate(header, start=1):
-        if name and name in header[: number - 1]:
+        if name and name in seen:
             mistakes.add(line, name[:30], "repeated-column", number=number)
         elif name and name not in COLUMNS and name != IGNORED:
             close = difflib.get_close_matches(name[:30], COLUMNS, n=1)
-            mistakes.add(line, name[:30], "unknown-column", number=number, suggestion=close[0] if close else "NONE")
+            if close:
+                mistakes.add(line, name[:30], "misspelt-column", number=number, suggestion=close[0])
+            else:
+                mistakes.add(line, name[:30], "unknown-column", number=number)
+        seen.add(name)
 
 
 def _check_answers(line: int, cells: Mapping[str, str], mistakes: Mistakes) -> None:
@@ -248,12 +328,38 @@ def _check_answers(line: int, cells: Mapping[str, str], mistakes: Mistakes) -> N
 def _clean(row: Row, column: str, mistakes: Mistakes) -> str:
     """A cell's text on one line, without what nobody sees."""
     text = row.cells.get(column, "")
+    if len(text) > MAX_CELL:
+        mistakes.add(row.line, column, "too-long", length=len(text), limit=LIMITS.get(column, MAX_URL))
+        return text[:1]
+    if not text.isascii():
+        text = text.translate(INVISIBLE)
     bad = next((char for char in text if not char.isspace() and _no_text(char)), None)
     if bad is not None:
         mistakes.add(row.line, column, "control-character", character=f"U+{ord(bad):04X}")
-    return " ".join(unicodedata.normalize("NFC", text.translate(INVISIBLE)).split())
+    elif piled(text):
+        mistakes.add(row.line, column, "piled-accents")
+        text = text[:1]
+    else:
+        text = unicodedata.normalize("NFC", text)
+    return " ".join(text.split())
+
+
+def piled(text: str) -> bool:
+    """Whether more accents stand on one letter than any writing has. A text is normalised only if not."""
+    if text.isascii():
+        return False
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks > MAX_MARKS:
+            return True
+    return False
 
 
 def _no_text(char: str) -> bool:
     """Whether a character is no part of any text: controls, halves of surrogate pairs, what Unicode keeps free."""
     return unicodedata.category(char) in {"Cc", "Cs"} or ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
+
+
+LIMITS = {"question": MAX_TEXT, "category": MAX_CATEGORY} | dict.fromkeys(ANSWERS, MAX_ANSWER)
+_OWN = {key(column): column for column in (*COLUMNS, IGNORED)}

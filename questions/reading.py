@@ -1,30 +1,47 @@
-"""Files that people send, read as packs: CSV, JSON (ours and Open Trivia DB's) and XLSX.
+"""Files that people send, read as packs: tables, JSON, workbooks, and the formats of other quiz programs.
 
-Whatever a file holds, reading it ends in bounded time and memory with a pack or with ``PackRefused``. It is plain work
-of the processor, a second at most: callers with an event loop give it to a thread.
+Whatever a file holds, reading it ends within a second, in bounded memory, with a pack or with ``PackRefused``. It is
+done in a process of its own all the same (``questions/isolation.py``).
 """
 
 import base64
-import codecs
 import csv
 import html
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NoReturn
 from urllib.parse import unquote_plus
 
-from questions.packs import ANSWERS, COLUMNS, IGNORED, MAX_QUESTIONS, Mistakes, Pack, Row, check_header, pack_of
+from questions.encodings import decode
+from questions.imports import aiken_rows, anki_rows, gift_rows, is_aiken, is_anki, is_gift, moodle_rows
+from questions.packs import (
+    ANSWERS,
+    COLUMNS,
+    IGNORED,
+    MAX_CELL,
+    MAX_QUESTIONS,
+    NO_WORDS,
+    Mistakes,
+    Pack,
+    Row,
+    Vocabulary,
+    columns_of,
+    pack_of,
+)
+from questions.tables import FORMULA, Line, table
 
 MAX_BYTES = 1 << 20
-SEPARATORS = (",", ";", "\t")
-TABLES = ("csv", "tsv", "txt")
+SEPARATORS = (",", ";", "\t", "|")
+TEXTS = ("csv", "tsv", "tab", "txt", "json", "xml", "gift", "md", "aiken")
 ZIP, OLE = b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1")
 """How XLSX files begin, and those of old Excels and of password-protected new ones."""
-MAX_BLANK = 10_000
-"""Rows without a question that a table may have."""
+EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
+"""A first line by which Excel knows the separator."""
+HEAD = 4000
+"""Characters within which the separator is looked for."""
 
 LISTS = ("questions", "results")
 """Where a JSON object keeps its questions: ours, and Open Trivia DB's."""
@@ -37,18 +54,14 @@ ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\w\+\w")
 REPEATED = None
 """The key under which an object that has a key twice tells which; no key of JSON's own."""
 
-CYRILLIC = re.compile("[\u0400-\u04ff]")
-FOREIGN = re.compile("[\u0080-\uffff]")
-TYPOGRAPHY = "«»„“”‘’–—…№°±§×\xa0€"
 
-
-def read_pack(content: bytes, name: str) -> Pack:
+def read_pack(content: bytes, name: str, vocabulary: Vocabulary = NO_WORDS) -> Pack:
     """The pack in a file of that name. Raises ``PackRefused``: all mistakes, up to a bound."""
     mistakes = Mistakes()
-    return pack_of(_rows(content, name.rpartition(".")[2].lower(), mistakes), mistakes)
+    return pack_of(_rows(content, name.rpartition(".")[2].lower(), mistakes, vocabulary), mistakes, vocabulary)
 
 
-def _rows(content: bytes, extension: str, mistakes: Mistakes) -> Iterator[Row]:
+def _rows(content: bytes, extension: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
     if len(content) > MAX_BYTES:
         mistakes.refuse(0, "file-too-large", limit=MAX_BYTES >> 10)
     if not content.strip(b"\0 \t\r\n"):
@@ -56,102 +69,74 @@ def _rows(content: bytes, extension: str, mistakes: Mistakes) -> Iterator[Row]:
     if content.startswith(OLE):
         mistakes.refuse(0, "old-excel")
     if content.startswith(ZIP):
-        from questions.spreadsheets import read_xlsx  # noqa: PLC0415 -- slow to import, and rarely needed
+        from questions.workbooks import read_xlsx  # noqa: PLC0415 -- most files are none
 
-        return table(read_xlsx(content, mistakes), mistakes)
-    if extension not in {*TABLES, "json"}:
+        return table(read_xlsx(content, mistakes), mistakes, vocabulary)
+    if extension not in TEXTS:
         mistakes.refuse(0, "damaged-xlsx" if extension in {"xlsx", "xlsm"} else "unknown-format")
     text = decode(content)
     if text is None:
         mistakes.refuse(0, "unknown-encoding")
-    if extension == "json" or text.lstrip()[:1] in {"{", "["}:
+    start = text[:HEAD].lstrip("\ufeff \t\r\n")
+    if extension == "json" or (extension != "gift" and start[:1] in {"{", "["} and not is_gift(start)):
         return _json_rows(text, mistakes)
-    return table(_csv_lines(text, mistakes), mistakes)
-
-
-# -- text -------------------------------------------------------------------------------------------------------
-
-
-def decode(content: bytes) -> str | None:
-    """The text of a file: UTF-8, UTF-16, or Windows' Cyrillic where it reads as such. None: in none of these."""
-    for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"),
-                           (codecs.BOM_UTF16_BE, "utf-16")):  # fmt: skip
-        if content.startswith(mark):
-            return _decoded(content, encoding)
-    head = content[:200]
-    if head[1::2].count(0) > len(head) // 3:
-        return _decoded(content, "utf-16-le")
-    if head[::2].count(0) > len(head) // 3:
-        return _decoded(content, "utf-16-be")
-    text = _decoded(content, "utf-8")
-    if text is not None:
-        return text
-    text = _decoded(content, "cp1251")
-    return text if text is not None and _reads_as_cyrillic(text) else None
-
-
-def _decoded(content: bytes, encoding: str) -> str | None:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        return None
-
-
-def _reads_as_cyrillic(text: str) -> bool:
-    """Whether what is not ASCII in a text is nearly all Russian letters in words, as chance would not have it."""
-    foreign = [char for char in FOREIGN.findall(text) if char not in TYPOGRAPHY]
-    cyrillic = sum(bool(CYRILLIC.match(char)) for char in foreign)
-    words = re.findall("[А-Яа-яЁё]{3,}", text)
-    natural = sum(word.islower() or word.istitle() or word.isupper() for word in words)
-    return bool(words) and cyrillic >= 0.95 * len(foreign) and natural >= 0.9 * len(words)
+    if extension == "xml" or start.startswith(("<?xml", "<quiz")):
+        return moodle_rows(text.lstrip("\ufeff").encode("utf-8", "surrogatepass"), mistakes, vocabulary)
+    if is_anki(start):
+        return anki_rows(text.lstrip("\ufeff"), mistakes, lambda rest, separator, first: _lines(rest, separator, first, mistakes))
+    if extension in {"txt", "md", "aiken"} and is_aiken(text):
+        return aiken_rows(text, mistakes)
+    if extension == "gift" or (extension in {"txt", "md"} and is_gift(text) and not _has_header(start, vocabulary)):
+        return gift_rows(text.lstrip("\ufeff"), mistakes, vocabulary)
+    return table(_csv_lines(text, mistakes, vocabulary), mistakes, vocabulary)
 
 
 # -- tables -----------------------------------------------------------------------------------------------------
 
 
-def table(lines: Iterable[tuple[int, list[str]]], mistakes: Mistakes) -> Iterator[Row]:
-    """The rows of a table whose first line names its columns. Empty lines are passed over."""
-    header: list[str] | None = None
-    blank, noted = 0, len(mistakes.found)
-    for line, cells in lines:
-        if len(mistakes.found) > noted and header is not None:
-            pass  # told already, while the line was read
-        elif not any(cell.strip() for cell in cells):
-            blank += 1
-            if blank > MAX_BLANK:
-                mistakes.refuse(line, "too-many-questions", limit=MAX_QUESTIONS)
-        elif header is None:
-            header = [cell.strip().strip("\ufeff").lower() for cell in cells]
-            check_header(header, line, mistakes)
-            mistakes.check()
-        elif any(cell.strip() for cell in cells[len(header) :]):
-            mistakes.add(line, "", "too-many-cells", cells=len(cells), columns=len(header))
-        else:
-            yield Row(line, {name: cell for name, cell in zip(header, cells, strict=False) if name})
-        noted = len(mistakes.found)
+def _csv_lines(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Line]:
+    text = text.lstrip("\ufeff")
+    told = EXCEL_SEPARATOR.match(text)
+    if told is not None:
+        return _lines(text[told.end() :], told[1], 2, mistakes)
+    return _lines(text, _separator(text, vocabulary), 1, mistakes)
 
 
-def _csv_lines(text: str, mistakes: Mistakes) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
-    line = 1
+def _lines(text: str, separator: str, first: int, mistakes: Mistakes) -> Iterator[Line]:
+    """The lines of a table whose cells are separated so; ``first`` is the number of the first one."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    line = first
     try:
         for cells in reader:
             yield line, [_told_from_formula(cell) for cell in cells]
-            line = reader.line_num + 1
+            line = reader.line_num + first
     except csv.Error:
         mistakes.refuse(line, "bad-quotes")
 
 
-def _separator(text: str) -> str:
-    """The separator with which the first line names the most columns."""
-    first = text.lstrip("\ufeff \t\r\n").splitlines()[:1] or [""]
-    names = [{cell.strip(' "').lower() for cell in first[0].split(separator)} for separator in SEPARATORS]
-    return max(zip(names, SEPARATORS, strict=True), key=lambda pair: len(pair[0] & set(COLUMNS)))[1]
+def _separator(text: str, vocabulary: Vocabulary) -> str:
+    """The separator with which one of the first lines names the most columns, or has the most cells."""
+    lines = [line for line in text[:HEAD].splitlines() if line.strip()][:10]
+
+    def names(separator: str) -> tuple[int, int]:
+        cells = [[cell.strip(' "') for cell in line.split(separator)] for line in lines]
+        known = max((len(set(columns_of(each, vocabulary)) & set(COLUMNS)) for each in cells), default=0)
+        return known, max((len(each) for each in cells), default=0)
+
+    return max(SEPARATORS, key=names)
+
+
+def _has_header(start: str, vocabulary: Vocabulary) -> bool:
+    first = start.splitlines()[:1] or [""]
+    return any(
+        len(set(columns_of((cell.strip(' "') for cell in first[0].split(separator)), vocabulary)) & set(COLUMNS)) > 1
+        for separator in SEPARATORS
+    )
 
 
 def _told_from_formula(cell: str) -> str:
     """A cell without the apostrophe that an export put before what a spreadsheet would take for a formula."""
-    return cell[1:] if re.match(r"'+[=+\-@]", cell) else cell
+    return cell[1:] if FORMULA.match(cell) else cell
 
 
 # -- JSON -------------------------------------------------------------------------------------------------------
@@ -186,8 +171,8 @@ def _object(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     """An object; one that says something twice tells so, as nobody knows which was meant."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        found[REPEATED] = next(name for name in found if names.count(name) > 1)
+        seen: set[Any] = set()
+        found[REPEATED] = next(name for name, _ in pairs if name in seen or seen.add(name))
     return found
 
 
@@ -277,6 +262,8 @@ def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | No
     cells = {name: _text(line, name, value, mistakes) for name, value in fields.items()}
     if len(mistakes.found) > before:
         return None
+    if any(len(text) > MAX_CELL for text in cells.values()):
+        return Row(line, cells)  # refused as too long: of such a thing nothing is decoded
     decoded = _trivia_decoder(cells, item.get("type"))
     for name, text in cells.items():
         try:

@@ -20,10 +20,8 @@ pack-mistake-no-list = There’s no list of questions. Write <code>{"{"}"questio
 pack-mistake-no-header = The first line must name the columns. These are known: { $columns }
 pack-mistake-missing-column = The column <code>{ $column }</code> is missing. Add it to the first line.
 pack-mistake-repeated-column = The column <code>{ $column }</code> is there twice, the second time as number { $number }. Remove one.
-pack-mistake-unknown-column = { $suggestion ->
-    [NONE] Column { $number }, <code>{ $column }</code>, is unknown. Remove it or rename it.
-   *[other] Column { $number }, <code>{ $column }</code>, is unknown. Did you mean <code>{ $suggestion }</code>?
-}
+pack-mistake-unknown-column = Column { $number }, <code>{ $column }</code>, is unknown. Remove it or rename it.
+pack-mistake-misspelt-column = Column { $number }, <code>{ $column }</code>, is unknown. Did you mean <code>{ $suggestion }</code>?
 pack-mistake-repeated-field = The field <code>{ $column }</code> is there twice. Remove one.
 pack-mistake-bad-base64 = <code>{ $column }</code> is not written in base64, as the rest is. Load the questions again, without <code>encode=base64</code>.
 pack-mistake-unknown-field = The field <code>{ $column }</code> is unknown. Remove it or rename it.
@@ -47,6 +45,80 @@ pack-mistake-repeated-question = { $by ->
 pack-mistake-formula-cell = Column { $column } holds a formula. Put its result there as text.
 pack-mistake-error-cell = Column { $column } holds the error { $given }. Put a text there.
 pack-mistake-date-cell = Column { $column } holds a date or a time, which everybody would see differently. Format the cell as text and type it anew.
+pack-mistake-number-format = Column { $column } holds a number in a format that everybody would see differently. Format the cell as text and type it anew.
+pack-mistake-merged-cell = Column { $column } is merged with its neighbour. Split the cells and fill in each.
+pack-mistake-far-column = There’s a text beyond column { $limit }. Put everything side by side from the first column on.
+pack-mistake-too-many-rows = This sheet has far more rows than a pack may have questions. Copy the questions into a new one and send that.
+pack-mistake-binary-xlsx = This is a binary workbook. Save it as .xlsx and send that.
+pack-mistake-piled-accents = In <code>{ $column }</code>, accents are piled on one letter. Type the text anew.
+pack-mistake-no-such-answer = Column { $column } must tell which answer is right: by its number, its letter or its text, as one of the answers has it.
+pack-mistake-missing-right = Column { $column } is empty. Write which answer is right.
+pack-mistake-aiken-order = A question needs its answers below it as <code>A. …</code>, <code>B. …</code>, then a line <code>ANSWER: A</code>.
+pack-mistake-gift-braces = The curly brackets don’t match. Put the answers between {"{"} and {"}"}, and an empty line between questions.
+pack-mistake-damaged-xml = This XML can’t be read. Export the questions again as Moodle XML.
+pack-mistake-anki-fields = A note needs two filled fields, front and back. Fill them in or remove the note.
+pack-mistake-anki-backs = All notes have the same back, so there are no wrong answers to choose from. Send a table with wrong answers.
+pack-mistake-too-complex = This file holds far more than questions. Copy them into a new file and send that.
+
+## What a file has and a pack can’t hold: pack-note-<code>, with how often and on which lines.
+
+pack-notes-head = ℹ️ Not taken over as it is:
+pack-note-where = { $by ->
+    [question] (questions { $lines })
+   *[line] (lines { $lines })
+}
+pack-note-several-right = { $count ->
+    [one] One question with several right answers is left out
+   *[other] { $count } questions with several right answers are left out
+}
+pack-note-other-types = { $count ->
+    [one] One question of another type is left out: a pack has only choices with one right answer
+   *[other] { $count } questions of other types are left out: a pack has only choices with one right answer
+}
+pack-note-more-answers = { $count ->
+    [one] One question has more than four answers: the first three wrong ones are kept
+   *[other] { $count } questions have more than four answers: the first three wrong ones are kept
+}
+pack-note-explanations = Explanations of answers are left out
+pack-note-times = Times per question are left out: the quiz has one for all
+pack-note-pictures = { $count ->
+    [one] One picture is left out: add it to its question after keeping the pack
+   *[other] { $count } pictures are left out: add them to their questions after keeping the pack
+}
+pack-note-fields = Further fields of notes are left out
+pack-note-wrong-from-others = The cards have no wrong answers: those of other cards are used
+pack-note-hidden-rows = { $count ->
+    [one] One hidden row is left out
+   *[other] { $count } hidden rows are left out
+}
+pack-note-other-sheets = Only the first sheet is read
+
+## Names that tables of questions may use, separated by commas. Case, spaces and signs don’t matter.
+
+pack-column-question = Question, Question text
+pack-column-answer = Answer, Right answer, Correct answer
+pack-column-wrong = Wrong, Wrong answer, Incorrect, Incorrect answer
+pack-column-category = Category, Topic
+pack-column-difficulty = Difficulty, Level
+pack-column-photo = Photo, Picture, Image
+pack-column-option = Answer, Option, Choice
+pack-column-correct = Correct answer, Correct, Right answer, Right
+pack-level-easy = easy, simple
+pack-level-medium = medium, normal
+pack-level-hard = hard, difficult
+pack-true = True
+pack-false = False
+
+## Other words about files
+
+pack-busy = You’ve sent many files at once. Wait until the earlier ones are answered, then send this one again.
+pack-sample = Get a sample file
+pack-sample-question-1 = Which planet is closest to the Sun?
+pack-sample-answers-1 = Mercury, Venus, Mars, Jupiter
+pack-sample-category-1 = Space
+pack-sample-question-2 = Is a whale a fish?
+pack-sample-answers-2 = No, Yes
+pack-sample-category-2 = Nature
 
 pack-alike = { $by ->
     [question] Question { NUMBER($line, useGrouping: 0) } asks nearly the same as question { NUMBER($earlier, useGrouping: 0) }: { $question }

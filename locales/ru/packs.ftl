@@ -20,10 +20,8 @@ pack-mistake-no-list = Здесь нет списка вопросов. Напи
 pack-mistake-no-header = Первая строка должна называть столбцы. Известны такие: { $columns }
 pack-mistake-missing-column = Не хватает столбца <code>{ $column }</code>. Добавьте его в первую строку.
 pack-mistake-repeated-column = Столбец <code>{ $column }</code> встречается дважды, второй раз под номером { $number }. Уберите лишний.
-pack-mistake-unknown-column = { $suggestion ->
-    [NONE] Столбец { $number }, <code>{ $column }</code>, неизвестен. Уберите или переименуйте его.
-   *[other] Столбец { $number }, <code>{ $column }</code>, неизвестен. Может быть, <code>{ $suggestion }</code>?
-}
+pack-mistake-unknown-column = Столбец { $number }, <code>{ $column }</code>, неизвестен. Уберите или переименуйте его.
+pack-mistake-misspelt-column = Столбец { $number }, <code>{ $column }</code>, неизвестен. Может быть, <code>{ $suggestion }</code>?
 pack-mistake-repeated-field = Поле <code>{ $column }</code> встречается дважды. Уберите лишнее.
 pack-mistake-bad-base64 = <code>{ $column }</code> записано не в base64, как остальное. Загрузите вопросы ещё раз, без <code>encode=base64</code>.
 pack-mistake-unknown-field = Поле <code>{ $column }</code> неизвестно. Уберите или переименуйте его.
@@ -47,6 +45,84 @@ pack-mistake-repeated-question = { $by ->
 pack-mistake-formula-cell = В столбце { $column } формула. Поставьте туда её результат текстом.
 pack-mistake-error-cell = В столбце { $column } ошибка { $given }. Поставьте туда текст.
 pack-mistake-date-cell = В столбце { $column } дата или время, а их каждый увидит по-своему. Сделайте ячейку текстовой и наберите заново.
+pack-mistake-number-format = В столбце { $column } число в формате, который каждый увидит по-своему. Сделайте ячейку текстовой и наберите заново.
+pack-mistake-merged-cell = Ячейка в столбце { $column } объединена с соседней. Разъедините ячейки и заполните каждую.
+pack-mistake-far-column = Правее столбца { $limit } есть текст. Расположите всё подряд, начиная с первого столбца.
+pack-mistake-too-many-rows = Строк на этом листе гораздо больше, чем может быть вопросов в наборе. Скопируйте вопросы в новую книгу и пришлите её.
+pack-mistake-binary-xlsx = Это двоичная книга Excel. Сохраните её как .xlsx и пришлите.
+pack-mistake-piled-accents = В <code>{ $column }</code> на одной букве слишком много надстрочных знаков. Наберите текст заново.
+pack-mistake-no-such-answer = Столбец { $column } должен называть верный ответ: его номером, буквой или текстом, как он записан среди ответов.
+pack-mistake-missing-right = Столбец { $column } пуст. Укажите, какой ответ верный.
+pack-mistake-aiken-order = Под вопросом должны стоять ответы <code>A. …</code>, <code>B. …</code>, а затем строка <code>ANSWER: A</code>.
+pack-mistake-gift-braces = Фигурные скобки не сходятся. Возьмите ответы в {"{"} и {"}"}, а вопросы разделите пустой строкой.
+pack-mistake-damaged-xml = Этот XML не прочесть. Выгрузите вопросы ещё раз в формате Moodle XML.
+pack-mistake-anki-fields = В карточке должны быть заполнены два поля, лицо и оборот. Заполните их или уберите карточку.
+pack-mistake-anki-backs = У всех карточек одинаковый оборот, поэтому неверных ответов взять неоткуда. Пришлите таблицу с неверными ответами.
+pack-mistake-too-complex = В этом файле гораздо больше, чем вопросы. Скопируйте их в новый файл и пришлите его.
+
+## Что в файле есть, а в наборе быть не может: pack-note-<код>, сколько раз и где.
+
+pack-notes-head = ℹ️ Взято не всё:
+pack-note-where = { $by ->
+    [question] (вопросы { $lines })
+   *[line] (строки { $lines })
+}
+pack-note-several-right = { $count ->
+    [one] { $count } вопрос с несколькими верными ответами пропущен
+    [few] { $count } вопроса с несколькими верными ответами пропущены
+   *[other] { $count } вопросов с несколькими верными ответами пропущено
+}
+pack-note-other-types = { $count ->
+    [one] { $count } вопрос другого вида пропущен: в наборе бывает только выбор с одним верным ответом
+    [few] { $count } вопроса другого вида пропущены: в наборе бывает только выбор с одним верным ответом
+   *[other] { $count } вопросов другого вида пропущено: в наборе бывает только выбор с одним верным ответом
+}
+pack-note-more-answers = { $count ->
+    [one] В { $count } вопросе больше четырёх ответов: оставлены первые три неверных
+   *[other] В { $count } вопросах больше четырёх ответов: оставлены первые три неверных
+}
+pack-note-explanations = Пояснения к ответам не взяты
+pack-note-times = Время на отдельные вопросы не взято: в викторине оно одно на все
+pack-note-pictures = { $count ->
+    [one] { $count } картинка не взята: добавьте её к вопросу, когда сохраните набор
+    [few] { $count } картинки не взяты: добавьте их к вопросам, когда сохраните набор
+   *[other] { $count } картинок не взято: добавьте их к вопросам, когда сохраните набор
+}
+pack-note-fields = Остальные поля карточек не взяты
+pack-note-wrong-from-others = В карточках нет неверных ответов: взяты ответы других карточек
+pack-note-hidden-rows = { $count ->
+    [one] { $count } скрытая строка пропущена
+    [few] { $count } скрытые строки пропущены
+   *[other] { $count } скрытых строк пропущено
+}
+pack-note-other-sheets = Прочитан только первый лист
+
+## Названия, которые могут быть в таблицах с вопросами, через запятую. Регистр, пробелы и знаки не важны.
+
+pack-column-question = Вопрос, Текст вопроса
+pack-column-answer = Ответ, Верный ответ, Правильный ответ
+pack-column-wrong = Неверный, Неверный ответ, Неправильный, Неправильный ответ
+pack-column-category = Категория, Тема, Рубрика
+pack-column-difficulty = Сложность, Уровень
+pack-column-photo = Фото, Фотография, Картинка, Изображение
+pack-column-option = Ответ, Вариант, Вариант ответа
+pack-column-correct = Верный ответ, Верный, Правильный ответ, Правильный
+pack-level-easy = лёгкий, легко, простой
+pack-level-medium = средний, средне
+pack-level-hard = сложный, трудный, сложно
+pack-true = Верно
+pack-false = Неверно
+
+## Прочее о файлах
+
+pack-busy = Вы прислали много файлов сразу. Дождитесь ответа на прежние и пришлите этот ещё раз.
+pack-sample = Получить образец
+pack-sample-question-1 = Какая планета ближе всех к Солнцу?
+pack-sample-answers-1 = Меркурий, Венера, Марс, Юпитер
+pack-sample-category-1 = Космос
+pack-sample-question-2 = Кит — это рыба?
+pack-sample-answers-2 = Нет, Да
+pack-sample-category-2 = Природа
 
 pack-alike = { $by ->
     [question] Вопрос { NUMBER($line, useGrouping: 0) } почти повторяет вопрос { NUMBER($earlier, useGrouping: 0) }: { $question }

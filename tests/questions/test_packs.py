@@ -21,7 +21,8 @@ from play.texts import Texts
 from questions.bank import bank
 from questions.likeness import fingerprint, gist
 from questions.packs import MAX_MISTAKES, MAX_QUESTIONS, Mistake, Pack, PackRefused
-from questions.reading import MAX_BYTES, decode, read_pack
+from questions.encodings import decode
+from questions.reading import MAX_BYTES, read_pack
 from questions.writing import FORMATS, write_pack
 from tests.questions.files import HEADER, as_excel, corpus, good_rows, rezipped, to_csv, to_json, to_trivia, to_xlsx
 

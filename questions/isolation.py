@@ -1,0 +1,94 @@
+"""Uploaded files, read one by one in processes of their own, so that no file can harm the bot."""
+
+import asyncio
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import msgspec
+from loguru import logger
+
+from questions.packs import Mistake, Pack, PackRefused, Vocabulary
+from questions.reader import Reply, Request
+
+ROOT = Path(__file__).parent.parent
+AT_ONCE = 2
+"""Files that are read at the same time."""
+MOST_WAITING = 6
+"""Files of one person that may wait for their turn."""
+SECONDS = 15.0
+"""Until a process is killed. It may have to wait for the processor."""
+INHERITED = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+"""Variables that the process is given. The others hold secrets."""
+
+
+class TooManyFiles(Exception):
+    """One person has sent more files than can wait."""
+
+
+class FileReader:
+    """Reads files: of one person one after the other, of all a few at a time."""
+
+    def __init__(self) -> None:
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._waiting: Counter[int] = Counter()
+
+    @asynccontextmanager
+    async def turn(self, person: int) -> AsyncIterator[None]:
+        """Wait until the person's earlier files are done with. Raises ``TooManyFiles``.
+
+        As each person waits in a line of their own, nobody's files hold up those of another.
+        """
+        if self._waiting[person] >= MOST_WAITING:
+            raise TooManyFiles
+        lock = self._turns.get(person) or self._turns.setdefault(person, asyncio.Lock())
+        self._waiting[person] += 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._waiting[person] -= 1
+            if not self._waiting[person]:
+                del self._waiting[person]
+
+    async def read(self, content: bytes, name: str, vocabulary: Vocabulary) -> Pack:
+        """The pack in a file. Raises ``PackRefused``."""
+        request = msgspec.json.encode(Request(name.encode("utf-8", "replace").decode(), vocabulary))
+        async with self._room:
+            answer = await _answer(request + b"\n" + content)
+        try:
+            reply = msgspec.json.decode(answer, type=Reply)
+        except msgspec.MsgspecError:
+            reply = Reply(mistakes=(Mistake(0, "", "too-complex"),))
+        if reply.pack is None:
+            raise PackRefused(reply.mistakes, more=reply.more)
+        return reply.pack
+
+
+async def _answer(told: bytes) -> bytes:
+    """The answer of a process; empty if it was killed or has failed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "questions.reader",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        cwd=ROOT, env={name: os.environ[name] for name in INHERITED if name in os.environ},
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(SECONDS):
+            answer, complaint = await process.communicate(told)
+    except TimeoutError:
+        logger.warning("a file took longer than {} s to read", SECONDS)
+        return b""
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode:
+        logger.error("reading a file ended with {}: {}", process.returncode, complaint[-2000:].decode(errors="replace"))
+        return b""
+    return answer

@@ -1,0 +1,85 @@
+"""XML from strangers, parsed as a stream: bytes, elements, depth and the length of a token have limits."""
+
+from collections.abc import Callable, Iterable, Mapping
+from xml.parsers import expat
+
+MAX_DEPTH = 64
+MAX_TOKEN = 256 << 10
+"""Bytes of one tag or comment. Expat holds a token whole and reads it from its beginning with every chunk."""
+
+Start = Callable[[str, Mapping[str, str]], None]
+End = Callable[[str], None]
+Words = Callable[[str], None]
+
+
+class TooMuch(Exception):
+    """The document is larger, longer or deeper than any that a person would send."""
+
+
+class Damaged(Exception):
+    """The document is not XML, or holds something that such documents never hold."""
+
+
+class Budget:
+    """Bytes, elements and characters that all parts of one file together may have."""
+
+    def __init__(self, *, unpacked: int, elements: int, characters: int) -> None:
+        self._unpacked = unpacked
+        self._elements = elements
+        self._characters = characters
+
+    def spend(self, *, unpacked: int = 0, elements: int = 0, characters: int = 0) -> None:
+        """Take from what is left. Raises ``TooMuch``."""
+        self._unpacked -= unpacked
+        self._elements -= elements
+        self._characters -= characters
+        if self._unpacked < 0 or self._elements < 0 or self._characters < 0:
+            raise TooMuch
+
+
+def parse(chunks: Iterable[bytes], budget: Budget, start: Start, end: End, words: Words) -> None:
+    """Tell of every element and text of a document, by local names. Raises ``TooMuch`` and ``Damaged``.
+
+    The prefix of a name is dropped and its namespace not looked at: strict Open XML has other namespaces for the same
+    elements.
+    """
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    depth = 0
+
+    def on_start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        budget.spend(elements=1)
+        if depth > MAX_DEPTH:
+            raise TooMuch
+        start(local(name), attributes)
+
+    def on_end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        end(local(name))
+
+    def on_doctype(*_: object) -> None:
+        raise Damaged  # entities are what XML bombs are made of; no spreadsheet program writes any
+
+    parser.StartElementHandler = on_start
+    parser.EndElementHandler = on_end
+    parser.CharacterDataHandler = words
+    parser.StartDoctypeDeclHandler = on_doctype
+    fed = 0
+    try:
+        for chunk in chunks:
+            budget.spend(unpacked=len(chunk))
+            parser.Parse(chunk, False)
+            fed += len(chunk)
+            if fed - max(parser.CurrentByteIndex, 0) > MAX_TOKEN:
+                raise TooMuch
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise Damaged from error
+
+
+def local(name: str) -> str:
+    """A name without its prefix."""
+    return name.rpartition(":")[2]

@@ -1,0 +1,97 @@
+"""The process in which one uploaded file is read: ``python -m questions.reader``.
+
+Standard input: one line of JSON (``Request``), then the file. Standard output: a ``Reply`` in JSON. Nothing here
+imports what the bot is made of: it starts in a tenth of a second.
+"""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from questions.packs import Mistake, Pack, PackRefused, Vocabulary
+from questions.reading import read_pack
+
+MEMORY = 64 << 20
+"""Bytes that reading may take beyond what the process has when it begins. The largest good pack takes a third."""
+SECONDS = 5
+"""Of the processor's time. The largest file takes a fifth."""
+NICE = 10
+
+
+class Request(msgspec.Struct):
+    """How to read the file."""
+
+    name: str
+    vocabulary: Vocabulary
+
+
+class Reply(msgspec.Struct):
+    """The pack, or every mistake."""
+
+    pack: Pack | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    more: bool = False
+
+
+def reply_of(request: Request, content: bytes) -> Reply:
+    """Read a file."""
+    try:
+        return Reply(read_pack(content, request.name, request.vocabulary))
+    except PackRefused as refused:
+        return Reply(mistakes=tuple(map(_encodable, refused.mistakes)), more=refused.more)
+    except (MemoryError, RecursionError):
+        return Reply(mistakes=(Mistake(0, "", "too-complex"),))
+
+
+def _encodable(mistake: Mistake) -> Mistake:
+    """A mistake without halves of characters, which a file in JSON may hold and UTF-8 can't."""
+
+    def whole(value: Any) -> Any:
+        return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+    parameters = {name: whole(value) for name, value in mistake.parameters.items()}
+    return Mistake(mistake.line, whole(mistake.column), mistake.code, parameters, mistake.number)
+
+
+def confine() -> None:
+    """Take from this process the means to harm the machine: memory, time, files, and its standing among others."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(NICE)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")  # rather this process than the bot
+    try:
+        import resource  # noqa: PLC0415 -- Windows has none
+    except ImportError:
+        return
+    limits = {
+        resource.RLIMIT_CPU: SECONDS,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_AS: _address_space() + MEMORY,
+    }
+    for limit, value in limits.items():
+        with contextlib.suppress(OSError, ValueError):  # a lower limit may be set already
+            resource.setrlimit(limit, (value, value))
+
+
+def _address_space() -> int:
+    """Bytes that the process has now; much where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 1 << 30
+
+
+def main() -> None:
+    """Read one file."""
+    confine()
+    request = msgspec.json.decode(sys.stdin.buffer.readline(), type=Request)
+    sys.stdout.buffer.write(msgspec.json.encode(reply_of(request, sys.stdin.buffer.read())))
+
+
+if __name__ == "__main__":
+    main()

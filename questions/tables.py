@@ -1,0 +1,250 @@
+"""Tables of questions: our own columns, or numbered answers and a column that tells which of them is right.
+
+The second is what Kahoot, Quizizz and Blooket give as templates, and what many people write by themselves.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from questions.packs import (
+    ANSWERS,
+    COLUMNS,
+    MAX_QUESTIONS,
+    NEEDED,
+    Mistakes,
+    Row,
+    Vocabulary,
+    check_header,
+    columns_of,
+    key,
+)
+from questions.workbooks import Flaw
+
+Line = tuple[int, Sequence[str]]
+
+HEAD = 15
+"""Lines among which the names of the columns are looked for: templates have a title and hints above them."""
+MAX_BLANK = 10_000
+"""Rows without a question that a table may have."""
+MOST_OPTIONS = 12
+
+OPTION = ("answer", "option", "choice")
+CORRECT = ("correctanswer", "correct", "rightanswer")
+TIME = ("time",)
+TYPE = ("questiontype", "type")
+PHOTO = ("imagelink", "image", "photo")
+EXPLANATION = ("answerexplanation", "explanation")
+HINTS = ("textforoption",)
+"""How the answers begin in a row that explains the columns, as Quizizz has one."""
+ONE_ANSWER = frozenset({"", "multiplechoice", "multichoice", "truefalse", "trueorfalse", "quiz"})
+"""Types of questions that have one right answer."""
+NUMBERS = re.compile(r"\d{1,2}(?:\s*[,;]\s*\d{1,2})*")
+LETTERS = "abcdefghijkl"
+FORMULA = re.compile(r"'+[=+\-@]")
+
+
+def table(lines: Iterable[Line], mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
+    """The rows of a table. The first line that names columns is its head; empty lines are passed over."""
+    rest = iter(lines)
+    head: list[Line] = []
+    layout: _Columns | _Numbered | None = None
+    for line, cells in _filled(rest, mistakes):
+        head.append((line, cells))
+        layout = _layout(line, cells, vocabulary)
+        if layout is not None or len(head) == HEAD:
+            break
+    if not head:
+        return
+    if layout is None:
+        line, cells = head[0]
+        check_header(columns_of(cells, vocabulary), line, mistakes)
+        mistakes.check()
+        mistakes.refuse(line, "no-header", columns=", ".join(COLUMNS))
+    if isinstance(layout, _Columns):
+        check_header(layout.names, layout.line, mistakes)
+        mistakes.check()
+    for line, cells in _filled(rest, mistakes):
+        row = layout.row(line, cells, mistakes)
+        if row is not None:
+            yield row
+
+
+def _filled(lines: Iterable[Line], mistakes: Mistakes) -> Iterator[Line]:
+    blank = 0
+    for line, cells in lines:
+        if any(cell.strip() for cell in cells):
+            yield line, cells
+            continue
+        blank += 1
+        if blank > MAX_BLANK:
+            mistakes.refuse(line, "too-many-questions", limit=MAX_QUESTIONS)
+
+
+def _layout(line: int, cells: Sequence[str], vocabulary: Vocabulary) -> "_Columns | _Numbered | None":
+    """The layout of the table that a line is the head of; None if it names no columns."""
+    found = _numbered(cells, vocabulary)
+    if found is not None:
+        return found
+    names = columns_of(cells, vocabulary)
+    return _Columns(line, names) if set(NEEDED) <= set(names) else None
+
+
+def _flawless(line: int, number: int, cell: str, mistakes: Mistakes) -> bool:
+    """Whether a cell can be taken as it is; note the mistake if not."""
+    if not isinstance(cell, Flaw):
+        return True
+    mistakes.add(line, letters(number), cell.code, **cell.parameters)
+    return False
+
+
+def letters(number: int) -> str:
+    """A column as spreadsheets name it: 0 is A, 26 is AA."""
+    high, low = divmod(number, 26)
+    return (chr(64 + high) if high else "") + chr(65 + low)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Our own columns."""
+
+    line: int
+    names: list[str]
+
+    def row(self, line: int, cells: Sequence[str], mistakes: Mistakes) -> Row | None:
+        """The question of a line; None if it has mistakes."""
+        if any(cell.strip() and not isinstance(cell, Flaw) for cell in cells[len(self.names) :]):
+            mistakes.add(line, "", "too-many-cells", cells=len(cells), columns=len(self.names))
+            return None
+        sound = [_flawless(line, number, cell, mistakes) for number, cell in enumerate(cells)]
+        if not all(sound):
+            return None
+        return Row(line, {name: cell for name, cell in zip(self.names, cells, strict=False) if name})
+
+
+@dataclass(frozen=True)
+class _Numbered:
+    """Columns of numbered answers."""
+
+    question: int
+    options: tuple[int, ...]
+    correct: int
+    extra: Mapping[str, int]
+    """Category, difficulty and photo."""
+    type: int | None
+    explanation: int | None
+    time: int | None
+
+    @property
+    def by_number(self) -> bool:
+        """Whether the right answer is told by its number alone: the programs that have times do it like that."""
+        return self.time is not None
+
+    def row(self, line: int, cells: Sequence[str], mistakes: Mistakes) -> Row | None:
+        """The question of a line; None if it has mistakes, or is of a type that a pack has not."""
+
+        def at(number: int | None) -> str:
+            return cells[number].strip() if number is not None and number < len(cells) else ""
+
+        used = (self.question, *self.options, self.correct, *self.extra.values())
+        if key(at(self.options[0])).startswith(HINTS) or not any(at(number) for number in (self.question, *self.options)):
+            return None
+        if key(at(self.type)) not in ONE_ANSWER and key(at(self.type)) != "checkbox":
+            mistakes.note("other-types", line)
+            return None
+        if not all([_flawless(line, number, cells[number], mistakes) for number in used if number < len(cells)]):
+            return None
+        options = [at(number) for number in self.options]
+        right = self._right(line, at(self.correct), options, mistakes)
+        if right is None:
+            return None
+        wrong = [option for number, option in enumerate(options) if option and number != right]
+        if len(wrong) >= len(ANSWERS):
+            mistakes.note("more-answers", line)
+        if at(self.explanation):
+            mistakes.note("explanations", line)
+        if self.time is not None and at(self.time):
+            mistakes.note("times")
+        more = {name: at(number) for name, number in self.extra.items()}
+        return Row(line, {"question": at(self.question), **dict(zip(ANSWERS, [options[right], *wrong], strict=False)), **more})
+
+    def _right(self, line: int, told: str, options: Sequence[str], mistakes: Mistakes) -> int | None:
+        """The index of the one right answer."""
+        choices = _told(told, options, by_number=self.by_number)
+        if len(choices) > 1:
+            mistakes.note("several-right", line)
+            return None
+        if choices and 0 <= (choice := choices.pop()) < len(options) and options[choice]:
+            return choice
+        mistakes.add(line, letters(self.correct), "no-such-answer" if told else "missing-right")
+        return None
+
+
+def _told(told: str, options: Sequence[str], *, by_number: bool) -> set[int]:
+    """The answers that a cell names: by number, by letter or by text. Of two readings neither is taken."""
+    number = re.sub(r"\.0+$", "", told)
+    numbers = {int(each) - 1 for each in re.findall(r"\d+", number)} if NUMBERS.fullmatch(number) else set()
+    if by_number:
+        return numbers
+    texts = {index for index, option in enumerate(options) if option and option == told}
+    if len(told) == 1 and told.lower() in LETTERS:
+        numbers = {LETTERS.index(told.lower())}
+    if texts and numbers and texts != numbers:
+        return {-1}
+    return texts or numbers
+
+
+def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
+    """The layout of a head with numbered answers; None if it is none."""
+    names = [key(cell) for cell in cells]
+    option, correct = (*OPTION, *vocabulary.options), (*CORRECT, *vocabulary.correct)
+    question = next((number for number, name in enumerate(names) if _is_question(name, vocabulary)), None)
+    right = next((number for number, name in enumerate(names) if _begins(name, correct)), None)
+    options = {
+        place: number
+        for number, name in enumerate(names)
+        if number != right and (place := _place(name, option)) is not None
+    }
+    if question is None or right is None or sorted(options)[:2] != [1, 2] or len(options) > MOST_OPTIONS:
+        return None
+    if sorted(options) != list(range(1, len(options) + 1)):
+        return None
+    extra = {
+        column: number
+        for number, name in enumerate(names)
+        if (column := vocabulary.columns.get(name, name)) in {"category", "difficulty", "photo"}
+    }
+    photo = _first(names, PHOTO)
+    return _Numbered(
+        question,
+        tuple(options[place] for place in sorted(options)),
+        right,
+        extra | ({"photo": photo} if photo is not None and "photo" not in extra else {}),
+        _first(names, TYPE),
+        _first(names, EXPLANATION),
+        _first(names, TIME),
+    )
+
+
+def _is_question(name: str, vocabulary: Vocabulary) -> bool:
+    if vocabulary.columns.get(name) == "question":
+        return True
+    return name in {"question", "questiontext"} or bool(re.match(r"question(text)?max\d+characters", name))
+
+
+def _first(names: Sequence[str], beginnings: tuple[str, ...]) -> int | None:
+    return next((number for number, name in enumerate(names) if name.startswith(beginnings)), None)
+
+
+def _begins(name: str, beginnings: tuple[str, ...]) -> bool:
+    """Whether a name begins so and goes on with no number: ``correct answer(s) - choose at least one``."""
+    return any(name.startswith(each) and not name[len(each) :][:1].isdecimal() for each in beginnings)
+
+
+def _place(name: str, beginnings: tuple[str, ...]) -> int | None:
+    """The number that a column of possible answers has, from 1."""
+    for each in beginnings:
+        found = re.match(r"(?:(\d{1,2})(?!\d)|([a-l])$)", name[len(each) :]) if name.startswith(each) else None
+        if found is not None:
+            return int(found[1]) if found[1] else LETTERS.index(found[2]) + 1
+    return None

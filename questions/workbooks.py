@@ -1,0 +1,445 @@
+"""XLSX, read as a stream: only the parts that are needed, as little of each as a pack of questions may take.
+
+Nothing that the archive says about its own sizes is believed. A cell gives what the spreadsheet shows; a cell of which
+that is not known for certain gives a ``Flaw``, which becomes a mistake if the cell is used.
+"""
+
+import io
+import posixpath
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from questions.markup import Budget, Damaged, TooMuch, local, parse
+from questions.packs import MAX_QUESTIONS, Mistakes
+from questions.shown import BUILT_IN, DATES, GENERAL, is_date, is_plain_text, shown
+
+CHUNK = 16 << 10
+MAX_PARTS = 2000
+MAX_UNPACKED = 8 << 20
+"""Bytes of all parts that are read. A pack of the largest size takes a third of it."""
+MAX_ELEMENTS = 250_000
+"""Elements of all parts that are read. A pack of the largest size, every text formatted in pieces, takes half."""
+MAX_CHARACTERS = 3 << 20
+MAX_CELL = 32_767
+"""Characters of a cell, as in Excel."""
+MAX_COLUMNS = 60
+"""Columns that are looked at; a text beyond them is a mistake."""
+MAX_ROWS = MAX_QUESTIONS + 100
+"""Rows with something in them; some programs put a title above the table."""
+MAX_MERGES = 2000
+MAX_FORMATS = 20_000
+ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+"""A character that XML can't hold, as Open XML writes it."""
+REFERENCE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
+LAST_ROW = 1 << 20
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d{1,3})?\s*")
+DAMAGED = (
+    Damaged, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError
+)  # fmt: skip
+"""Errors that ``zipfile`` and the readers below raise if an archive is damaged."""
+
+Cells = dict[int, str]
+
+
+class Flaw(str):
+    """A cell that can't be taken as it is; its text is only to be seen that it is not empty."""
+
+    __slots__ = ("code", "parameters")
+
+    def __new__(cls, code: str, **parameters: Any) -> "Flaw":
+        """Make one of the mistake's code and parameters."""
+        made = super().__new__(cls, "?")
+        made.code, made.parameters = code, parameters
+        return made
+
+    code: str
+    parameters: Mapping[str, Any]
+
+
+def read_xlsx(content: bytes, mistakes: Mistakes) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a workbook's first visible sheet, from 1. Raises ``PackRefused``."""
+    rows: dict[int, Cells] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            rows = _Workbook(archive, mistakes).rows()
+    except TooMuch:
+        mistakes.refuse(0, "xlsx-too-large")
+    except _Refusal as refusal:
+        mistakes.refuse(0, str(refusal))
+    except DAMAGED:
+        mistakes.refuse(0, "damaged-xlsx")
+    for line, cells in sorted(rows.items()):
+        yield line, [cells.get(number, "") for number in range(max(cells) + 1)]
+
+
+class _Refusal(Exception):
+    """The workbook is not read; the text is the mistake's code."""
+
+
+class _Workbook:
+    """One workbook. Its parts are found by the relations between them, as any program may name them as it likes."""
+
+    def __init__(self, archive: zipfile.ZipFile, mistakes: Mistakes) -> None:
+        self._archive = archive
+        self._mistakes = mistakes
+        self._budget = Budget(unpacked=MAX_UNPACKED, elements=MAX_ELEMENTS, characters=MAX_CHARACTERS)
+        self._parts = {part.filename.lstrip("/").lower(): part for part in archive.infolist()}
+        if len(archive.infolist()) > MAX_PARTS:
+            raise TooMuch
+
+    def rows(self) -> dict[int, Cells]:
+        """The rows of the first visible sheet that have anything in them, by number."""
+        if "mimetype" in self._parts:
+            raise _Refusal("unknown-format")  # OpenDocument
+        book = self._related("", "officeDocument")
+        if book is None:
+            raise Damaged
+        if book.endswith(".bin"):
+            raise _Refusal("binary-xlsx")
+        relations = self._relations(book)
+        sheet = self._first_sheet(book, relations)
+        if sheet is None:
+            return {}
+        texts = self._texts(self._kin(relations, "sharedStrings"))
+        formats = self._formats(self._kin(relations, "styles"))
+        reading = _Sheet(texts, formats, self._budget)
+        self._parse(sheet, reading)
+        if reading.hidden:
+            self._mistakes.note("hidden-rows", count=reading.hidden)
+        return reading.merged()
+
+    def _parse(self, name: str, handler: Any) -> None:
+        parse(self._chunks(name), self._budget, handler.start, handler.end, handler.words)
+
+    def _chunks(self, name: str) -> Iterator[bytes]:
+        """The bytes of a part, a few at a time: a part says of its size what it likes."""
+        part = self._parts[name.lower()]
+        if part.flag_bits & 1:
+            raise _Refusal("old-excel")  # a password
+        if part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise Damaged  # others can't be unpacked a few bytes at a time
+        with self._archive.open(part) as stream:
+            while chunk := stream.read(CHUNK):
+                yield chunk
+
+    # -- which part is which ------------------------------------------------------------------------------------
+
+    def _relations(self, part: str) -> dict[str, tuple[str, str]]:
+        """Id -> type and target of the parts that a part belongs with."""
+        folder, name = posixpath.split(part)
+        path = posixpath.join(folder, "_rels", f"{name}.rels")
+        if path.lower() not in self._parts:
+            return {}
+        found = _Attributes("Relationship")
+        self._parse(path, found)
+        return {
+            each.get("Id", ""): (
+                each.get("Type", "").rpartition("/")[2],
+                posixpath.normpath(posixpath.join("/", folder, each.get("Target", ""))).lstrip("/"),
+            )
+            for each in found.found
+            if each.get("TargetMode") != "External"
+        }
+
+    def _related(self, part: str, type_: str) -> str | None:
+        return self._kin(self._relations(part), type_)
+
+    def _kin(self, relations: Mapping[str, tuple[str, str]], type_: str) -> str | None:
+        """The first part of a type that is there."""
+        return next((to for of, to in relations.values() if of == type_ and to.lower() in self._parts), None)
+
+    def _first_sheet(self, book: str, relations: Mapping[str, tuple[str, str]]) -> str | None:
+        found = _Attributes("sheet")
+        self._parse(book, found)
+        visible: list[str] = []
+        for sheet in found.found:
+            id_ = next((value for name, value in sheet.items() if ":" in name and local(name) == "id"), "")
+            type_, target = relations.get(id_, ("", ""))
+            if type_ == "worksheet" and sheet.get("state", "visible") == "visible":
+                visible.append(target)
+        if len(visible) > 1:
+            self._mistakes.note("other-sheets", count=len(visible) - 1)
+        return visible[0] if visible else None
+
+    def _texts(self, part: str | None) -> list[str]:
+        if part is None:
+            return []
+        found = _Texts(self._budget)
+        self._parse(part, found)
+        return found.found
+
+    def _formats(self, part: str | None) -> list[str | None]:
+        """The number format of each style; None: one that is not known."""
+        if part is None:
+            return []
+        found = _Formats()
+        self._parse(part, found)
+        return found.codes()
+
+
+class _Attributes:
+    """The attributes of every element of one name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.found: list[Mapping[str, str]] = []
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name == self._name:
+            self.found.append(attributes)
+            if len(self.found) > MAX_PARTS:
+                raise TooMuch
+
+    def end(self, name: str) -> None:
+        """Nothing ends here."""
+
+    def words(self, words: str) -> None:
+        """Nothing is said here."""
+
+
+class _Collector:
+    """Gathers the text of one cell, without what is only said of how it is pronounced."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._pieces: list[str] = []
+        self._size = 0
+        self._open = False
+        self._phonetic = False
+
+    def begin(self) -> None:
+        """Begin a new cell."""
+        self._pieces.clear()
+        self._size = 0
+
+    def element(self, name: str, *, starts: bool) -> None:
+        """An element within the cell starts or ends."""
+        if name in {"t", "v"}:
+            self._open = starts and not self._phonetic
+        elif name == "rPh":
+            self._phonetic = starts
+
+    def words(self, words: str) -> None:
+        if self._open:
+            self._size += len(words)
+            self._budget.spend(characters=len(words))
+            if self._size > MAX_CELL:
+                raise TooMuch
+            self._pieces.append(words)
+
+    def text(self) -> str:
+        """The text of the cell."""
+        return "".join(self._pieces)
+
+
+class _Texts:
+    """The texts that cells name by number."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.found: list[str] = []
+        self._text = _Collector(budget)
+        self.words = self._text.words
+
+    def start(self, name: str, _: Mapping[str, str]) -> None:
+        if name == "si":
+            self._text.begin()
+        else:
+            self._text.element(name, starts=True)
+
+    def end(self, name: str) -> None:
+        if name == "si":
+            self.found.append(self._text.text())
+        else:
+            self._text.element(name, starts=False)
+
+
+class _Formats:
+    """The number formats of a workbook's styles."""
+
+    def __init__(self) -> None:
+        self._own: dict[int, str] = {}
+        self._styles: list[int] = []
+        self._in_cells = False
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name == "numFmt":
+            self._own[int(attributes.get("numFmtId", "-1"))] = attributes.get("formatCode", "")
+        elif name == "cellXfs":
+            self._in_cells = True
+        elif name == "xf" and self._in_cells:
+            self._styles.append(int(attributes.get("numFmtId", "0")))
+        if len(self._own) + len(self._styles) > MAX_FORMATS:
+            raise TooMuch
+
+    def end(self, name: str) -> None:
+        if name == "cellXfs":
+            self._in_cells = False
+
+    def words(self, words: str) -> None:
+        """Nothing is said here."""
+
+    def codes(self) -> list[str | None]:
+        """The format of each style."""
+        return [
+            self._own.get(id_) or BUILT_IN.get(id_) or ("yyyy" if id_ in DATES else None) for id_ in self._styles
+        ]
+
+
+class _Sheet:
+    """The cells of a sheet."""
+
+    def __init__(self, texts: list[str], formats: list[str | None], budget: Budget) -> None:
+        self._texts = texts
+        self._formats = formats
+        self._text = _Collector(budget)
+        self.words = self._text.words
+        self.hidden = 0
+        self._rows: dict[int, Cells] = {}
+        self._merges: list[tuple[int, int, int, int]] = []
+        self._row = self._column = 0
+        self._cells: Cells = {}
+        self._skipped = False
+        self._type, self._style, self._formula = "n", 0, False
+        self._in_cell = False
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        if self._in_cell:
+            self._formula = self._formula or name == "f"
+            self._text.element(name, starts=True)
+        elif name == "c":
+            self._begin_cell(attributes)
+        elif name == "row":
+            self._begin_row(attributes)
+        elif name == "mergeCell":
+            self._merges.append(_area(attributes.get("ref", "")))
+            if len(self._merges) > MAX_MERGES:
+                raise TooMuch
+
+    def end(self, name: str) -> None:
+        if name == "c" and self._in_cell:
+            self._in_cell = False
+            self._end_cell()
+        elif self._in_cell:
+            self._text.element(name, starts=False)
+        elif name == "row":
+            self._end_row()
+
+    def _begin_row(self, attributes: Mapping[str, str]) -> None:
+        number = int(attributes.get("r") or self._row + 1)
+        if not self._row < number <= LAST_ROW:
+            raise Damaged
+        self._row, self._column, self._cells = number, -1, {}
+        self._skipped = attributes.get("hidden", "0") in {"1", "true"}
+
+    def _begin_cell(self, attributes: Mapping[str, str]) -> None:
+        reference = attributes.get("r")
+        column = _column(reference) if reference else self._column + 1
+        if column <= self._column or not self._row:
+            raise Damaged
+        self._column, self._in_cell, self._formula = column, True, False
+        self._type, self._style = attributes.get("t", "n"), int(attributes.get("s") or 0)
+        self._text.begin()
+
+    def _end_cell(self) -> None:
+        text = self._value(self._text.text())
+        if not text:
+            return
+        if self._column >= MAX_COLUMNS:
+            self._cells[MAX_COLUMNS] = Flaw("far-column", limit=MAX_COLUMNS)
+        else:
+            self._cells[self._column] = text
+
+    def _end_row(self) -> None:
+        if not self._cells:
+            return
+        if self._skipped:
+            self.hidden += 1
+            return
+        self._rows[self._row] = self._cells
+        if len(self._rows) > MAX_ROWS:
+            raise _Refusal("too-many-rows")
+
+    def _value(self, text: str) -> str:
+        """The cell's text as it is shown."""
+        if self._formula:
+            return Flaw("formula-cell")
+        if not text:
+            return ""
+        if not 0 <= self._style < max(1, len(self._formats)):
+            raise Damaged
+        code = self._formats[self._style] if self._formats else GENERAL
+        match self._type:
+            case "s":
+                return self._in_format(_unescaped(self._texts[_index(text, len(self._texts))]), code)
+            case "inlineStr" | "str":
+                return self._in_format(_unescaped(text), code)
+            case "b":
+                return "TRUE" if text.strip() == "1" else "FALSE"
+            case "e":
+                return Flaw("error-cell", given=text[:20])
+            case "d":
+                return Flaw("date-cell")
+            case "n":
+                if not NUMBER.fullmatch(text):
+                    raise Damaged
+                if code is not None and is_date(code):
+                    return Flaw("date-cell")
+                return (shown(text.strip(), code) if code is not None else None) or Flaw("number-format")
+            case _:
+                raise Damaged
+
+    def _in_format(self, text: str, code: str | None) -> str:
+        """A text by the cell's format."""
+        if code is not None and not is_plain_text(code) and text.strip():
+            return Flaw("number-format")
+        return text
+
+    def merged(self) -> dict[int, Cells]:
+        """The rows, each cell that is merged downwards with its text in every row that it spans."""
+        for top, left, bottom, right in self._merges:
+            text = self._rows.get(top, {}).get(left)
+            if text is None or left >= MAX_COLUMNS:
+                continue
+            if right > left:
+                self._rows[top][left] = Flaw("merged-cell")
+            if bottom - top > len(self._rows):
+                lines = [line for line in self._rows if top < line <= bottom]
+            else:
+                lines = [line for line in range(top + 1, bottom + 1) if line in self._rows]
+            for line in lines:
+                self._rows[line].setdefault(left, self._rows[top][left])
+        return self._rows
+
+
+def _unescaped(text: str) -> str:
+    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+
+
+def _index(text: str, size: int) -> int:
+    index = int(text)
+    if not 0 <= index < size:
+        raise Damaged
+    return index
+
+
+def _column(reference: str) -> int:
+    """The number of a cell's column: 0 for A."""
+    found = REFERENCE.fullmatch(reference)
+    if found is None:
+        raise Damaged
+    number = 0
+    for letter in found[1]:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def _area(reference: str) -> tuple[int, int, int, int]:
+    """The first row and column of an area, then the last ones."""
+    first, _, last = reference.partition(":")
+    ends = [(int(found[2]), _column(each)) for each in (first, last or first) if (found := REFERENCE.fullmatch(each))]
+    if len(ends) != 2:
+        raise Damaged
+    return (*ends[0], *ends[1])
