@@ -155,6 +155,13 @@ class UpdateContext:
         """Answer with a message: as a reply where others write too."""
         await self.show(View(str(html), tuple(tuple(row) for row in keyboard)))
 
+    async def answer_to_file(self, html: str, keyboard: Sequence[Sequence[Button]]) -> None:
+        """Answer in private with a message that is a reply, so that a tap on it brings the file along."""
+        assert self.message is not None
+        reply = {"message_id": self.message.message_id, "allow_sending_without_reply": True}
+        view = View(str(html), tuple(tuple(row) for row in keyboard))
+        await self._put("sendMessage", {**send_params(view), "reply_parameters": reply})
+
     async def show(self, view: View) -> None:
         """Answer with a view."""
         await self._put("sendMessage", {**send_params(view), **self.addressed()})

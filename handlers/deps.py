@@ -14,6 +14,7 @@ from play.hosts import Hosts
 from play.members import Members
 from play.opening import Openings
 from play.texts import Texts
+from questions.isolation import FileReader
 from storage.archive import Archive
 from storage.games import RedisGames
 from storage.people import People
@@ -50,6 +51,8 @@ class Deps:
     wallets: Wallets
     download: Callable[[str, int], Awaitable[bytes]]
     """The content of a file by Telegram's id of it, up to so many bytes; raises what the Bot API client raises."""
+    files: FileReader = field(default_factory=FileReader)
+    """Reads what people upload, each file in a process of its own."""
     sections: Mapping[str, Any] = field(default_factory=dict)
     """Kind -> its section of the configuration."""
     bot_id: int

@@ -11,7 +11,7 @@ from aiogram.client.session.base import BaseSession
 from aiogram.types import CallbackQuery, Message
 from loguru import logger
 
-from handlers.commands import hosts, languages, lists, players
+from handlers.commands import hosts, languages, lists, packs, players
 from handlers.commands.named import commands_router
 from handlers.context import UpdateContext
 from handlers.deps import Deps
@@ -142,6 +142,7 @@ def _buttons_router() -> Router:
     router.callback_query.register(_on_data(lists.tap_best, Needs.LOOK), Tapped(lists.BEST))
     router.callback_query.register(_on_data(lists.tap_ended, Needs.LOOK), Tapped(lists.ENDED))
     router.callback_query.register(_on_data(languages.tap, Needs.NOTHING), Tapped(languages.CHOICE))
+    router.callback_query.register(_on_data(packs.tap, Needs.USE), Tapped(packs.FILE))
     router.callback_query.register(_tap, OfGames())
     router.callback_query.register(left_over, OfNoDialog())
     return router

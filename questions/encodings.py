@@ -16,7 +16,9 @@ WRITTEN = frozenset({
 MARGIN = 0.9
 """An encoding is unsure if another one, with another text, is at least so nearly as likely."""
 MOST_STRANGE = 0.02
-TYPOGRAPHY = frozenset("«»„“”‚‘’‹›–—…№°±§×÷·•\xa0€£¥¢™©®¿¡²³½¼¾ªº´`¨、。，！？：；（）「」『』・〜　％＋－＝／．＃＆＊＠")
+TYPOGRAPHY = frozenset(
+    "«»„“”‚‘’‹›–—…№°±§×÷·•\xa0€£¥¢™©®¿¡²³½¼¾ªº´`¨、。，！？：；（）「」『』・〜\u3000％＋－＝／．＃＆＊＠"
+)
 SHARED_SIGNS = frozenset("‚„…†‡‰‹‘’“”•–—™›©«®°±»\xa0")
 """Signs that all of Windows' encodings for alphabets have at the same place."""
 TWINS = frozenset({"cp1251", "mac-cyrillic"})

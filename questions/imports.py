@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from questions.likeness import plain
 from questions.markup import Budget, Damaged, TooMuch, parse
 from questions.packs import ANSWERS, MAX_CELL, MAX_QUESTIONS, Mistakes, Row, Vocabulary, key
 from questions.tables import Line
@@ -14,6 +15,7 @@ AIKEN_ANSWERS = re.compile(r"(?mi)^[ \t]{0,9}ANSWER[ \t]{0,9}:[ \t]{0,9}[A-Z][ \
 AIKEN_OPTIONS = re.compile(r"(?m)^[ \t]{0,9}[A-Z][.)][ \t]")
 AIKEN_OPTION = re.compile(r"([A-Z])[.)]\s+(.*)")
 ANKI = re.compile(r"#(separator|html|tags|columns|notetype|deck|guid)[^:\n]{0,20}:", re.IGNORECASE)
+ANKI_ASIDE = ("tags column", "notetype column", "deck column", "guid column")
 ANKI_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "pipe": "|", "colon": ":"}
 GIFT = re.compile(r"(?m)^\s*(::|\$CATEGORY:|//)|(?<!\\)\{[^{}]{0,2000}?[=~#]|(?<!\\)\{\s*(T|F|TRUE|FALSE)\b")
 GIFT_ESCAPED = re.compile(r"\\([~=#{}:\\])")
@@ -75,9 +77,7 @@ def aiken_rows(text: str, mistakes: Mistakes) -> Iterator[Row]:
         mistakes.add(began or 1, "", "aiken-order")
 
 
-def _aiken_row(
-    line: int, asked: str, options: Mapping[str, str], right: str, mistakes: Mistakes
-) -> Row | None:
+def _aiken_row(line: int, asked: str, options: Mapping[str, str], right: str, mistakes: Mistakes) -> Row | None:
     if right not in options:
         mistakes.add(line, "ANSWER", "no-such-answer")
         return None
@@ -299,21 +299,19 @@ def is_anki(text: str) -> bool:
     return bool(ANKI.match(text.lstrip("\ufeff")))
 
 
-def anki_rows(text: str, mistakes: Mistakes, lines: Callable[[str, str, int], Iterator[Line]]) -> Iterator[Row]:
+def anki_rows(
+    text: str, mistakes: Mistakes, lines: Callable[[str, str, int, Mistakes], Iterator[Line]]
+) -> Iterator[Row]:
     """The notes of an Anki export: front and back, with the backs of other notes for wrong answers.
 
-    ``lines``: reads a text of comma-separated values: text, separator, number of its first line.
+    ``lines``: reads a text of separated values: the text, the separator, the number of its first line.
     """
     settings, start, skipped = _anki_settings(text)
     separator = ANKI_SEPARATORS.get(settings.get("separator", "tab").lower(), settings.get("separator", "\t")[:1])
-    aside = {
-        int(number) - 1
-        for name in ("tags column", "notetype column", "deck column", "guid column")
-        if (number := settings.get(name, "")).isdecimal() and len(number) < 3
-    }
+    aside = {int(place) - 1 for name in ANKI_ASIDE if (place := settings.get(name, "")).isdecimal() and len(place) < 3}
     tidy = plain_of_html if settings.get("html", "").lower() == "true" else str.strip
     notes: list[tuple[int, str, str]] = []
-    for line, cells in lines(text[start:], separator or "\t", skipped + 1):
+    for line, cells in lines(text[start:], separator or "\t", skipped + 1, mistakes):
         told = [tidy(cell) for number, cell in enumerate(cells) if number not in aside]
         if not any(told):
             continue
@@ -325,7 +323,7 @@ def anki_rows(text: str, mistakes: Mistakes, lines: Callable[[str, str, int], It
         if any(told[2:]):
             mistakes.note("fields", line)
         notes.append((line, told[0], told[1]))
-    backs = list({key(back): back for _, _, back in notes}.values())
+    backs = list({plain(back): back for _, _, back in notes}.values())
     if len(backs) < 2 and notes:
         mistakes.refuse(0, "anki-backs")
     if notes:
@@ -334,7 +332,7 @@ def anki_rows(text: str, mistakes: Mistakes, lines: Callable[[str, str, int], It
         others = (backs[(number + step) % len(backs)] for step in range(1, len(backs)))
         wrong: list[str] = []
         for other in others:
-            if key(other) != key(back):
+            if plain(other) != plain(back):
                 wrong.append(other)
             if len(wrong) == len(ANSWERS) - 1:
                 break

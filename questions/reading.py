@@ -83,7 +83,7 @@ def _rows(content: bytes, extension: str, mistakes: Mistakes, vocabulary: Vocabu
     if extension == "xml" or start.startswith(("<?xml", "<quiz")):
         return moodle_rows(text.lstrip("\ufeff").encode("utf-8", "surrogatepass"), mistakes, vocabulary)
     if is_anki(start):
-        return anki_rows(text.lstrip("\ufeff"), mistakes, lambda rest, separator, first: _lines(rest, separator, first, mistakes))
+        return anki_rows(text.lstrip("\ufeff"), mistakes, _lines)
     if extension in {"txt", "md", "aiken"} and is_aiken(text):
         return aiken_rows(text, mistakes)
     if extension == "gift" or (extension in {"txt", "md"} and is_gift(text) and not _has_header(start, vocabulary)):
@@ -172,7 +172,11 @@ def _object(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[Any] = set()
-        found[REPEATED] = next(name for name, _ in pairs if name in seen or seen.add(name))
+        for name, _ in pairs:
+            if name in seen:
+                found[REPEATED] = name
+                break
+            seen.add(name)
     return found
 
 

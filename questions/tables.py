@@ -19,7 +19,7 @@ from questions.packs import (
     columns_of,
     key,
 )
-from questions.workbooks import Flaw
+from questions.workbooks import MAX_COLUMNS, Flaw
 
 Line = tuple[int, Sequence[str]]
 
@@ -74,7 +74,9 @@ def _filled(lines: Iterable[Line], mistakes: Mistakes) -> Iterator[Line]:
     blank = 0
     for line, cells in lines:
         if any(cell.strip() for cell in cells):
-            yield line, cells
+            if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
+                mistakes.refuse(line, "far-column", limit=MAX_COLUMNS)
+            yield line, cells[:MAX_COLUMNS]
             continue
         blank += 1
         if blank > MAX_BLANK:
@@ -147,12 +149,15 @@ class _Numbered:
             return cells[number].strip() if number is not None and number < len(cells) else ""
 
         used = (self.question, *self.options, self.correct, *self.extra.values())
-        if key(at(self.options[0])).startswith(HINTS) or not any(at(number) for number in (self.question, *self.options)):
+        if key(at(self.options[0])).startswith(HINTS) or not any(
+            at(number) for number in (self.question, *self.options)
+        ):
             return None
         if key(at(self.type)) not in ONE_ANSWER and key(at(self.type)) != "checkbox":
             mistakes.note("other-types", line)
             return None
-        if not all([_flawless(line, number, cells[number], mistakes) for number in used if number < len(cells)]):
+        sound = [_flawless(line, number, cells[number], mistakes) for number in used if number < len(cells)]
+        if not all(sound):
             return None
         options = [at(number) for number in self.options]
         right = self._right(line, at(self.correct), options, mistakes)
@@ -166,7 +171,9 @@ class _Numbered:
         if self.time is not None and at(self.time):
             mistakes.note("times")
         more = {name: at(number) for name, number in self.extra.items()}
-        return Row(line, {"question": at(self.question), **dict(zip(ANSWERS, [options[right], *wrong], strict=False)), **more})
+        return Row(
+            line, {"question": at(self.question), **dict(zip(ANSWERS, [options[right], *wrong], strict=False)), **more}
+        )
 
     def _right(self, line: int, told: str, options: Sequence[str], mistakes: Mistakes) -> int | None:
         """The index of the one right answer."""

@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 from questions.markup import Budget, Damaged, TooMuch, local, parse
 from questions.packs import MAX_QUESTIONS, Mistakes
@@ -49,7 +49,7 @@ class Flaw(str):
 
     __slots__ = ("code", "parameters")
 
-    def __new__(cls, code: str, **parameters: Any) -> "Flaw":
+    def __new__(cls, code: str, **parameters: Any) -> Self:
         """Make one of the mistake's code and parameters."""
         made = super().__new__(cls, "?")
         made.code, made.parameters = code, parameters
@@ -283,9 +283,7 @@ class _Formats:
 
     def codes(self) -> list[str | None]:
         """The format of each style."""
-        return [
-            self._own.get(id_) or BUILT_IN.get(id_) or ("yyyy" if id_ in DATES else None) for id_ in self._styles
-        ]
+        return [self._own.get(id_) or BUILT_IN.get(id_) or ("yyyy" if id_ in DATES else None) for id_ in self._styles]
 
 
 class _Sheet:
@@ -348,7 +346,7 @@ class _Sheet:
         if not text:
             return
         if self._column >= MAX_COLUMNS:
-            self._cells[MAX_COLUMNS] = Flaw("far-column", limit=MAX_COLUMNS)
+            self._cells[MAX_COLUMNS] = text  # refused as too far away
         else:
             self._cells[self._column] = text
 

@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from aiogram.types import Document
+from aiogram.types import Document, Message
 
 from fsm.quiz import Question
 from handlers.context import UpdateContext
 from handlers.kinds.quiz.view import category
 from handlers.limited_session import TooBusy
+from handlers.views.message import Button
+from play.packs import sample, vocabulary
 from play.texts import Markup, tidy, units
-from questions.packs import Mistake, Pack, PackRefused
-from questions.reading import MAX_BYTES, read_pack
+from questions.isolation import TooManyFiles
+from questions.packs import Mistake, Note, Pack, PackRefused
+from questions.reading import MAX_BYTES
 from questions.writing import write_pack
-from storage.questions import MAX_NAME, PackTitle
+from storage.questions import MAX_NAME, MAX_PACKS, NameTaken, PackTitle, TooManyPacks
 
 SAMPLE = 3
 """Questions that a preview shows."""
@@ -24,6 +27,10 @@ MOST_ALIKE = 5
 ROOM = 3_400
 """UTF-16 units for mistakes; a message takes 4096."""
 WAIT_SECONDS = 3.0
+FILE = "file:"
+"""Begins the data of the buttons below a preview."""
+KEEP, DISCARD = f"{FILE}keep", f"{FILE}discard"
+SAMPLE_NAME = "tombola.xlsx"
 
 
 class NotLoaded(Exception):
@@ -43,31 +50,72 @@ class Upload:
         return tidy(PurePath(self.name).stem)[:MAX_NAME].strip() or self.name[:MAX_NAME]
 
 
-async def look_at(incoming: UpdateContext, document: Document) -> tuple[Upload, Markup] | None:
-    """The file and a preview of its pack; None where it was refused, and the person told why."""
-    upload = Upload(document.file_id, document.file_name or "")
+async def uploaded(message: Message, incoming: UpdateContext) -> None:
+    """Answer a file that was sent in private: refuse it with every mistake, or show what a pack of it would be."""
+    assert message.document is not None
+    try:
+        async with incoming.deps.files.turn(incoming.person.id):
+            await _look_at(incoming, message.document)
+    except TooManyFiles:
+        await incoming.reply("pack-busy")
+
+
+async def _look_at(incoming: UpdateContext, document: Document) -> None:
+    upload = _upload(document)
     shown = upload.name or upload.file_id[:8]
     if (document.file_size or 0) > MAX_BYTES:
-        await incoming.reply("pack-too-big", name=shown, limit=MAX_BYTES >> 10)
-        return None
+        return await incoming.reply("pack-too-big", name=shown, limit=MAX_BYTES >> 10)
     try:
-        pack = await load(incoming, upload)
+        pack = await _load(incoming, upload)
     except NotLoaded:
-        await incoming.reply("pack-not-loaded")
-        return None
+        return await incoming.reply("pack-not-loaded")
     except PackRefused as refused:
-        await incoming.answer(_mistakes(incoming, shown, refused))
-        return None
-    return upload, _preview(incoming, upload.title, pack)
+        return await incoming.answer(_mistakes(incoming, shown, refused))
+    buttons = [Button(incoming.label("pack-save"), data=KEEP), Button(incoming.label("pack-discard"), data=DISCARD)]
+    return await incoming.answer_to_file(_preview(incoming, upload.title, pack), [buttons])
 
 
-async def load(incoming: UpdateContext, upload: Upload) -> Pack:
+async def tap(incoming: UpdateContext, data: str) -> None:
+    """Keep the pack of the file that the tapped message answers, or do not.
+
+    The file is read again: between the two nothing of it is stored, so nothing can be lost or left over.
+    """
+    message = incoming.query.message if incoming.query is not None else None
+    file = message.reply_to_message if isinstance(message, Message) else None
+    if data == DISCARD:
+        await incoming.edit(incoming.text("pack-discarded"))
+        return await incoming.toast()
+    if file is None or file.document is None:
+        return await incoming.toast(incoming.word("pack-not-loaded"), alert=True)
+    try:
+        async with incoming.deps.files.turn(incoming.person.id):
+            upload = _upload(file.document)
+            pack = await _load(incoming, upload)
+            await incoming.deps.questions.add_pack(incoming.person.id, upload.title, incoming.locale, pack.questions)
+    except (NotLoaded, PackRefused):
+        return await incoming.toast(incoming.word("pack-not-loaded"), alert=True)
+    except TooManyFiles:
+        return await incoming.toast(incoming.word("pack-busy"), alert=True)
+    except TooManyPacks:
+        return await incoming.toast(incoming.word("pack-too-many", limit=MAX_PACKS), alert=True)
+    except NameTaken:
+        return await incoming.toast(incoming.word("pack-name-taken"), alert=True)
+    await incoming.edit(incoming.text("pack-saved"))
+    return await incoming.toast()
+
+
+def _upload(document: Document) -> Upload:
+    return Upload(document.file_id, document.file_name or "")
+
+
+async def _load(incoming: UpdateContext, upload: Upload) -> Pack:
     """The pack that a file is. Raises ``PackRefused`` and ``NotLoaded``."""
     try:
         content = await incoming.deps.download(upload.file_id, MAX_BYTES)
     except Exception as error:
         raise NotLoaded from error
-    return await asyncio.to_thread(read_pack, content, upload.name)
+    words = vocabulary(incoming.deps.texts, incoming.locale)
+    return await incoming.deps.files.read(content, upload.name, words)
 
 
 def _mistakes(incoming: UpdateContext, name: str, refused: PackRefused) -> str:
@@ -104,7 +152,18 @@ def _preview(incoming: UpdateContext, title: str, pack: Pack) -> Markup:
         if len(pack.alike) > MOST_ALIKE:
             alike.append(incoming.text("pack-and-more", count=len(pack.alike) - MOST_ALIKE))
         parts.append(Markup("\n".join([incoming.text("pack-alike-head"), *alike])))
+    if pack.notes:
+        notes = [Markup(f"• {_note(incoming, note)}") for note in pack.notes]
+        parts.append(Markup("\n".join([incoming.text("pack-notes-head"), *notes])))
     return Markup("\n\n".join(parts))
+
+
+def _note(incoming: UpdateContext, note: Note) -> str:
+    told = incoming.text(note.text_id, count=note.count)
+    if not note.lines:
+        return str(told)
+    lines = ", ".join(map(str, note.lines)) + (", …" if note.count > len(note.lines) else "")
+    return f"{told} {incoming.text('pack-note-where', by=note.by, lines=Markup(lines))}"
 
 
 def question_html(incoming: UpdateContext, question: Question) -> Markup:
@@ -130,13 +189,22 @@ def question_html(incoming: UpdateContext, question: Question) -> Markup:
     return Markup("\n".join(lines))
 
 
-async def send_file(incoming: UpdateContext, pack: PackTitle, questions: Sequence[Question], form: str) -> None:
+async def send_pack(incoming: UpdateContext, pack: PackTitle, questions: Sequence[Question], form: str) -> None:
     """Give a pack back as a file of that format. Raises ``TooBusy``: a document can't wait in the outbox."""
     content = await asyncio.to_thread(write_pack, questions, form)
-    chat_id = incoming.place.chat_id
     name = re.sub(r"[^\w-]+", "_", pack.name).strip("_") or str(pack.id)
-    document = (f"{name}.{form}", content)
+    await _send(incoming, f"{name}.{form}", content)
+
+
+async def send_sample(incoming: UpdateContext) -> None:
+    """Give a workbook to begin with. Raises ``TooBusy``."""
+    content = await asyncio.to_thread(sample, incoming.deps.texts, incoming.locale)
+    await _send(incoming, SAMPLE_NAME, content)
+
+
+async def _send(incoming: UpdateContext, name: str, content: bytes) -> None:
+    chat_id = incoming.place.chat_id
     async with incoming.deps.limits.room(chat_id, WAIT_SECONDS) as room:
         if not room:
             raise TooBusy
-        await incoming.deps.api.call("sendDocument", {"chat_id": chat_id}, files={"document": document})
+        await incoming.deps.api.call("sendDocument", {"chat_id": chat_id}, files={"document": (name, content)})

@@ -9,12 +9,13 @@ from aiogram_dialog import DialogManager, setup_dialogs
 from aiogram_dialog.context.intent_middleware import FORBIDDEN_STACK_KEY
 
 from handlers.commands.named import for_hosts
+from handlers.commands.packs import uploaded
 from handlers.context import UpdateContext
 from handlers.deps import Deps
 from handlers.dialogs.access import REFUSAL, DialogAccess, RefusedByDialog, dialog_locks
 from handlers.dialogs.admin import admin_dialog, start_admin
 from handlers.dialogs.newgame import newgame_dialog, start_newgame
-from handlers.dialogs.packs import packs_dialog, start_packs, uploaded
+from handlers.dialogs.packs import packs_dialog, start_packs
 from handlers.dialogs.parts import Managers
 from handlers.dialogs.settings import language_dialog, settings_dialog, start_settings
 from handlers.filters import ForOperators, Named, PrivateFile
@@ -59,9 +60,9 @@ def _in_private(needs: Needs, start: Start) -> Callable[..., Awaitable[None]]:
     return handle
 
 
-async def _upload(message: Message, context: UpdateContext, dialog_manager: DialogManager) -> None:
+async def _upload(message: Message, context: UpdateContext, **_: Any) -> None:
     await context.authorise(UPLOAD_NEEDS)
-    await uploaded(message, context, dialog_manager)
+    await uploaded(message, context)
 
 
 async def left_over(_: CallbackQuery, context: UpdateContext, **data: Any) -> None:

@@ -13,16 +13,16 @@ from aiogram_dialog.widgets.kbd import Button, Column, Row, Select, SwitchTo
 
 from fsm.quiz import Question
 from fsm.scoring import BASE
-from handlers.commands.packs import NotLoaded, Upload, load, look_at, question_html, send_file
+from handlers.commands.packs import question_html, send_pack, send_sample
 from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
-from handlers.dialogs.parts import GOOD, GRAVE, Given, ItemLabel, Label, incoming_of, value_of
+from handlers.dialogs.parts import GRAVE, Given, ItemLabel, Label, incoming_of, value_of
 from play.access import Needs
 from play.texts import shorten, tidy
-from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, PackRefused, cells_of, question_of
+from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, cells_of, question_of
 from questions.packs import Row as Cells
 from questions.writing import FORMATS
-from storage.questions import MAX_NAME, MAX_PACKS, NameTaken, PackFull, PackTitle, TooManyPacks
+from storage.questions import MAX_NAME, NameTaken, PackFull, PackTitle
 
 PER_PAGE = 8
 ON_BUTTON = 40
@@ -39,7 +39,6 @@ class Packs(StatesGroup):
     needs = Needs.USE
 
     every = State()
-    preview = State()
     one = State()
     rename = State()
     delete = State()
@@ -58,7 +57,7 @@ def _noted(manager: DialogManager, html: str) -> str:
 
 
 async def _pack(manager: DialogManager) -> PackTitle | None:
-    """The pack in hand, if it is still there and the person's."""
+    """Return the pack in hand, or None if it is gone or another's."""
     incoming = incoming_of(manager)
     return await incoming.deps.questions.pack(int(manager.dialog_data.get("pack", 0)), incoming.person.id)
 
@@ -68,11 +67,6 @@ async def _every(dialog_manager: DialogManager, incoming: UpdateContext, **_: An
     html = incoming.text("pack-list", count=len(packs), columns=", ".join(COLUMNS))
     items = [(str(pack.id), incoming.label("pack-item", name=pack.name, size=pack.size)) for pack in packs]
     return {"html": _noted(dialog_manager, html), "packs": items}
-
-
-async def _preview(dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
-    start: Any = dialog_manager.start_data
-    return {"html": _noted(dialog_manager, str(start["html"]))}
 
 
 def _about(text_id: str, **more: Any) -> Callable[..., Awaitable[dict[str, Any]]]:
@@ -128,41 +122,6 @@ async def _write(dialog_manager: DialogManager, incoming: UpdateContext, **_: An
     return {"html": _noted(dialog_manager, incoming.text("pack-write"))}
 
 
-# -- a file -----------------------------------------------------------------------------------------------------
-
-
-async def uploaded(message: Message, incoming: UpdateContext, dialog_manager: DialogManager) -> None:
-    """A file in the private chat: refuse it, or ask whether to keep it."""
-    assert message.document is not None
-    found = await look_at(incoming, message.document)
-    if found is not None:
-        upload, html = found
-        data = {"file": upload.file_id, "name": upload.name, "html": str(html)}
-        await dialog_manager.start(Packs.preview, data=data, mode=StartMode.RESET_STACK)
-
-
-async def _save(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    """Read the file again, and keep its pack: what is kept nowhere meanwhile can't be lost or left over."""
-    incoming, start = incoming_of(manager), manager.start_data
-    assert isinstance(start, dict)
-    upload = Upload(str(start["file"]), str(start["name"]))
-    try:
-        pack = await load(incoming, upload)
-        await incoming.deps.questions.add_pack(incoming.person.id, upload.title, incoming.locale, pack.questions)
-    except (NotLoaded, PackRefused):
-        return _say(manager, "pack-not-loaded")
-    except TooManyPacks:
-        return _say(manager, "pack-too-many", limit=MAX_PACKS)
-    except NameTaken:
-        return _say(manager, "pack-name-taken")
-    await _list(manager, "pack-saved")
-    return None
-
-
-async def _discard(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    await _list(manager, "pack-discarded")
-
-
 def _say(manager: DialogManager, text_id: str, **arguments: Any) -> None:
     manager.dialog_data["note"] = str(incoming_of(manager).text(text_id, **arguments))
 
@@ -186,8 +145,12 @@ async def _export(_: CallbackQuery, __: Any, manager: DialogManager, form: str) 
         return _say(manager, "pack-gone")
     incoming = incoming_of(manager)
     questions = [question for _, question in await incoming.deps.questions.questions(pack.id)]
-    await send_file(incoming, pack, questions, form)
+    await send_pack(incoming, pack, questions, form)
     return None
+
+
+async def _sample(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    await send_sample(incoming_of(manager))
 
 
 async def _rename(_: Message, __: Any, manager: DialogManager, text: str) -> None:
@@ -322,18 +285,10 @@ def packs_dialog() -> Dialog:
         Window(
             Given("html"),
             Column(Select(ItemLabel(), id="pack", item_id_getter=value_of, items="packs", on_click=_open)),
+            Button(Label("pack-sample"), id="sample", on_click=_sample),
             cancel_button(),
             state=Packs.every,
             getter=_every,
-        ),
-        Window(
-            Given("html"),
-            Row(
-                Button(Label("pack-save"), id="save", on_click=_save, style=GOOD),
-                Button(Label("pack-discard"), id="discard", on_click=_discard),
-            ),
-            state=Packs.preview,
-            getter=_preview,
         ),
         _pack_window(),
         Window(
@@ -412,6 +367,9 @@ def _page_window() -> Window:
     )
 
 
-async def start_packs(_: UpdateContext, manager: DialogManager) -> None:
-    """Open the dialog."""
+async def start_packs(incoming: UpdateContext, manager: DialogManager) -> None:
+    """Open the dialog, or give what ``/pack sample`` asks for."""
+    if incoming.arguments.lower() == "sample":
+        return await send_sample(incoming)
     await manager.start(Packs.every, mode=StartMode.RESET_STACK)
+    return None

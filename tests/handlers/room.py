@@ -162,6 +162,8 @@ class Room:
     errors: list[str]
     ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(100))
     read: dict[str, str] = field(default_factory=dict)
+    said: list[dict[str, Any]] = field(default_factory=list)
+    """The messages of people."""
 
     # -- updates ------------------------------------------------------------------------------------------------
 
@@ -178,7 +180,8 @@ class Room:
         raw = {"message_id": next(self.ids), "date": 0, "chat": chat_of(chat), "from": user(by), **more}
         if by == ANONYMOUS:
             raw.setdefault("sender_chat", chat_of(chat))
-        return raw if text is None else {**raw, "text": text}
+        self.said.append(raw if text is None else {**raw, "text": text})
+        return self.said[-1]
 
     async def tap(self, data: str, message: Mapping[str, Any], *, by: int = ANN) -> None:
         query = {"id": str(next(self.ids)), "from": user(by), "chat_instance": "1", "message": message, "data": data}

@@ -9,7 +9,7 @@ from fsm.kind import ChatTopic
 from fsm.quiz import QuizGame
 from questions.reading import read_pack
 from questions.writing import write_pack
-from tests.handlers.room import ANN, GROUP, HOST, Room, plain, text
+from tests.handlers.room import ANN, BOT_ID, GROUP, HOST, Room, plain, text
 from tests.handlers.test_dialogs import answer_it, buttons, press, window
 from tests.questions.files import corpus
 
@@ -28,11 +28,35 @@ async def upload(room: Room, name: str, content: bytes, *, by: int = ANN, chat: 
     await room.say(None, by=by, chat=chat, document=document)
 
 
+async def previews(room: Room) -> list[dict[str, Any]]:
+    """The messages that have answered files, each as Telegram gives it with a tap: with the file that it answers."""
+    shown: list[dict[str, Any]] = []
+    for outgoing in await room.sent():
+        sent = dict(outgoing.params)
+        to = sent.get("reply_parameters", {}).get("message_id")
+        file = next((said for said in room.said if said["message_id"] == to), None)
+        shown.append({
+            "message_id": next(room.ids), "date": 0, "from": {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"},
+            "chat": {"id": outgoing.chat_id, "type": "private"}, "text": sent["text"],
+            **({"reply_markup": sent["reply_markup"]} if "reply_markup" in sent else {}),
+            **({"reply_to_message": file} if file else {}),
+        })  # fmt: skip
+    return shown
+
+
+async def decide(room: Room, words: str, preview: dict[str, Any], *, by: int = ANN) -> None:
+    """Press a button below a preview."""
+    await room.tap(buttons(preview)[plain(words)], preview, by=by)
+
+
 async def kept(room: Room, by: int = ANN) -> Any:
     """A pack that a person has sent and kept."""
     await upload(room, "Rivers & co.csv", CSV.encode(), by=by, chat=by)
-    await tap(room, text("pack-save"), by=by)
+    (preview,) = await previews(room)
+    await decide(room, text("pack-save"), preview, by=by)
+    await room.sent()
     (pack,) = await room.deps.questions.packs(by)
+    await room.say("/pack", by=by, chat=by)
     return pack
 
 
@@ -60,21 +84,24 @@ async def test_a_file_is_looked_at_kept_and_listed(room: Room) -> None:
     await room.say("/pack", by=ANN, chat=ANN)
     assert text("pack-list", count=0, columns="x").split("\n")[0] in newest(room)
     await upload(room, "Rivers & co.csv", CSV.encode())
-    preview = newest(room)
-    assert text("pack-preview", name="Rivers & co", count=3) in preview
-    assert "&lt;b&gt;capital&lt;/b&gt;" in preview
+    (preview,) = await previews(room)
+    assert text("pack-preview", name="Rivers & co", count=3) in plain(preview["text"])
+    assert "&lt;b&gt;capital&lt;/b&gt;" in plain(preview["text"])
     assert await room.deps.questions.packs(ANN) == [], "nothing is kept before it is wanted"
-    await tap(room, text("pack-save"))
+    await decide(room, text("pack-save"), preview)
+    assert text("pack-saved") in await room.answer()
     (pack,) = await room.deps.questions.packs(ANN)
     assert (pack.name, pack.size) == ("Rivers & co", 3)
+    await room.say("/pack", by=ANN, chat=ANN)
     assert "Rivers & co (3)" in buttons(list(room.session.shown.values())[-1])
     assert room.errors == []
 
 
 async def test_what_is_not_wanted_is_not_kept(room: Room) -> None:
     await upload(room, "x.csv", CSV.encode())
-    await tap(room, text("pack-discard"))
-    assert text("pack-discarded") in newest(room)
+    (preview,) = await previews(room)
+    await decide(room, text("pack-discard"), preview)
+    assert text("pack-discarded") in await room.answer()
     assert await room.deps.questions.packs(ANN) == []
 
 
