@@ -8,7 +8,7 @@ from fsm.quiz import Question
 from questions.packs import ANSWERS
 
 BANK = "bank"
-"""What questions of it say they are from."""
+"""The name of the pack that its questions are from."""
 FOLDER = Path(__file__).parent
 LANGUAGES = tuple(sorted(path.name.split(".")[1] for path in FOLDER.glob("bank.*.csv")))
 DEFAULT = "en"

@@ -1,4 +1,4 @@
-"""Which questions a chat is asked next: those that it never had, then those longest ago; none near another."""
+"""The choice of a chat's next questions: those never asked, then those asked longest ago; none near another."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""The text of a file in whatever encoding it was saved, or None: gibberish is never taken for a text."""
+"""The text of a file, whichever encoding it was saved in. Gibberish is never taken for a text."""
 
 import codecs
 import re
@@ -74,7 +74,7 @@ def _decoded(content: bytes, encoding: str) -> str | None:
 
 
 def natural(text: str) -> bool:
-    """Whether a text reads as people write: words of one script and one case, no signs that only stand for bytes."""
+    """Return whether a text reads as people write: each word of one script and one case, no signs of misread bytes."""
     for char in set(text):
         if not char.isascii() and char not in TYPOGRAPHY and unicodedata.category(char)[0] not in "LM":
             return False
@@ -85,7 +85,7 @@ def natural(text: str) -> bool:
 
 
 def _one_script(word: str) -> bool:
-    """Whether a word is of one script, in small letters, in capitals, or small ones after a capital."""
+    """Return whether a word is of one script, in small letters, in capitals, or small ones after a capital."""
     return bool(SCRIPTS.fullmatch(word)) and (
         word.islower() or word.isupper() or word[1:].islower() or not (word.lower() != word or word.upper() != word)
     )

@@ -46,7 +46,7 @@ def lines_of(text: str) -> Iterator[tuple[int, str]]:
 
 
 def is_aiken(text: str) -> bool:
-    """Whether a text is in Moodle's Aiken format."""
+    """Return whether a text is in Moodle's Aiken format."""
     answers = len(AIKEN_ANSWERS.findall(text))
     return bool(answers) and len(AIKEN_OPTIONS.findall(text)) >= 2 * answers
 
@@ -95,7 +95,7 @@ def _row(line: int, asked: str, right: str, wrong: Sequence[str], mistakes: Mist
 
 
 def is_gift(text: str) -> bool:
-    """Whether a text is in Moodle's GIFT format."""
+    """Return whether a text is in Moodle's GIFT format."""
     return bool(GIFT.search(text))
 
 
@@ -178,7 +178,7 @@ def _gift_answers(
 
 
 def _bare(text: str, sign: str, start: int) -> int:
-    """Where a sign stands that no backslash is before; -1 if nowhere."""
+    """Return the position of a sign without a backslash before it, or -1."""
     at = text.find(sign, start)
     while at > 0 and text[at - 1] == "\\":
         at = text.find(sign, at + 1)
@@ -295,7 +295,7 @@ class _Moodle:
 
 
 def is_anki(text: str) -> bool:
-    """Whether a text is what Anki exports as "Notes in plain text"."""
+    """Return whether a text is an export of Anki, "Notes in plain text"."""
     return bool(ANKI.match(text.lstrip("\ufeff")))
 
 
@@ -340,7 +340,7 @@ def anki_rows(
 
 
 def _anki_settings(text: str) -> tuple[dict[str, str], int, int]:
-    """What an export says of itself: the settings, where they end, and how many lines they are."""
+    """Return the settings at the head of an export, the position of their end, and their number of lines."""
     settings: dict[str, str] = {}
     at = count = 0
     while text.startswith("#", at) and count < 20:

@@ -1,4 +1,4 @@
-"""Whether two questions ask the same thing: told from their texts and their right answers."""
+"""Likeness of questions, by their texts and their right answers."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ MOST_COMPARED = 1000
 
 
 class Gist(NamedTuple):
-    """What makes a question the one it is."""
+    """The parts that make a question the one it is."""
 
     text: str
     answer: str
@@ -82,7 +82,7 @@ def _bits(parts: Iterable[str]) -> int:
 
 
 def near(one: Gist, other: Gist) -> bool:
-    """Whether both ask the same thing: the same text, or the same right answer to nearly the same text.
+    """Return whether both ask the same thing: the same text, or the same right answer to nearly the same text.
 
     The answer tells a rewording from another question of one pattern ("What is the capital of ...?").
     """

@@ -29,7 +29,7 @@ class Budget:
         self._characters = characters
 
     def spend(self, *, unpacked: int = 0, elements: int = 0, characters: int = 0) -> None:
-        """Take from what is left. Raises ``TooMuch``."""
+        """Take some of the budget. Raises ``TooMuch``."""
         self._unpacked -= unpacked
         self._elements -= elements
         self._characters -= characters
@@ -61,7 +61,7 @@ def parse(chunks: Iterable[bytes], budget: Budget, start: Start, end: End, words
         end(local(name))
 
     def on_doctype(*_: object) -> None:
-        raise Damaged  # entities are what XML bombs are made of; no spreadsheet program writes any
+        raise Damaged  # XML bombs are made of entities; no spreadsheet program writes any
 
     parser.StartElementHandler = on_start
     parser.EndElementHandler = on_end

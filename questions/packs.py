@@ -1,4 +1,4 @@
-"""Packs of questions: what a row must be, what can be wrong with one, and whole files of them.
+"""Packs of questions: rows that become questions, the mistakes in them, and whole files.
 
 A file is read by ``questions/reading.py`` into rows; here a row becomes a question or mistakes. One mistake refuses the
 whole file: a host mends it and sends it again, and nobody plays with half a pack.
@@ -35,10 +35,10 @@ MAX_MISTAKES = 50
 """So many are told; then ``more`` says that there are others."""
 
 LINE, QUESTION = "line", "question"
-"""What is counted where a place in a file is told."""
+"""The units in which a place in a file is given."""
 
 INVISIBLE = dict.fromkeys([0xFEFF, 0x200B, 0x00AD, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-"""What copying from elsewhere leaves behind, and what turns the text around it: taken out without a word."""
+"""Characters that copying leaves behind or that turn the text around them: taken out without a word."""
 FILE_ID = re.compile(r"[A-Za-z0-9_-]{20,200}")
 URL = re.compile(r"https://[^\s/]+\.[^\s/]+(/\S*)?")
 MAX_URL = 1000
@@ -46,7 +46,7 @@ MAX_URL = 1000
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong with a file, and where."""
+    """One mistake in a file, and its place."""
 
     line: int
     """Counted as an editor or a spreadsheet does, from 1; 0: the file as a whole."""
@@ -55,7 +55,7 @@ class Mistake:
     code: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     number: int = 0
-    """Which question it is, from 1, where lines alone may not tell: in JSON; else 0."""
+    """The number of the question, from 1, in JSON, where lines alone may not tell; else 0."""
 
     @property
     def text_id(self) -> str:
@@ -83,7 +83,7 @@ class Alike:
     question: str
     """The text of the second one."""
     by: str = LINE
-    """What the two numbers count."""
+    """The unit of the two numbers."""
 
     text_id = "pack-alike"
     """Its text in the locales."""
@@ -98,7 +98,7 @@ class Note:
     lines: tuple[int, ...] = ()
     """The first few lines that it is about, where it has lines."""
     by: str = LINE
-    """What the lines count."""
+    """The unit of the lines."""
 
     @property
     def text_id(self) -> str:
@@ -151,7 +151,7 @@ class Row:
 
     @property
     def at(self) -> int:
-        """What best tells where it is."""
+        """The number by which its author finds it."""
         return self.number or self.line
 
 
@@ -162,7 +162,7 @@ class Mistakes:
         self.found: list[Mistake] = []
         self.more = False
         self.number = 0
-        """Which question is being read, where they are counted."""
+        """The number of the question that is being read, if questions are counted."""
         self._notes: dict[str, list[int]] = {}
         self._counts: dict[str, int] = {}
 
@@ -267,7 +267,7 @@ def question_of(row: Row, mistakes: Mistakes, vocabulary: Vocabulary = NO_WORDS)
 
 
 def is_photo(text: str) -> bool:
-    """Whether Telegram could take this for a photo: a file id, or the https URL of one."""
+    """Return whether Telegram could take this for a photo: a file id, or the https URL of one."""
     return bool(FILE_ID.fullmatch(text) or (len(text) <= MAX_URL and URL.fullmatch(text)))
 
 
@@ -345,7 +345,7 @@ def _clean(row: Row, column: str, mistakes: Mistakes) -> str:
 
 
 def piled(text: str) -> bool:
-    """Whether more accents stand on one letter than any writing has. A text is normalised only if not."""
+    """Return whether more accents stand on one letter than any writing has. A text is normalised only if not."""
     if text.isascii():
         return False
     marks = 0
@@ -357,7 +357,7 @@ def piled(text: str) -> bool:
 
 
 def _no_text(char: str) -> bool:
-    """Whether a character is no part of any text: controls, halves of surrogate pairs, what Unicode keeps free."""
+    """Return whether a character is no text: a control, half of a surrogate pair, a code that Unicode keeps free."""
     return unicodedata.category(char) in {"Cc", "Cs"} or ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
 
 

@@ -23,7 +23,7 @@ NICE = 10
 
 
 class Request(msgspec.Struct):
-    """How to read the file."""
+    """A name and a vocabulary to read the file by."""
 
     name: str
     vocabulary: Vocabulary

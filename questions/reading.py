@@ -1,6 +1,6 @@
 """Files that people send, read as packs: tables, JSON, workbooks, and the formats of other quiz programs.
 
-Whatever a file holds, reading it ends within a second, in bounded memory, with a pack or with ``PackRefused``. It is
+Reading any file ends within a second, in bounded memory, with a pack or with ``PackRefused``. It is
 done in a process of its own all the same (``questions/isolation.py``).
 """
 
@@ -37,14 +37,14 @@ MAX_BYTES = 1 << 20
 SEPARATORS = (",", ";", "\t", "|")
 TEXTS = ("csv", "tsv", "tab", "txt", "json", "xml", "gift", "md", "aiken")
 ZIP, OLE = b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1")
-"""How XLSX files begin, and those of old Excels and of password-protected new ones."""
+"""The first bytes of XLSX files, and those of old Excels and of password-protected new ones."""
 EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 """A first line by which Excel knows the separator."""
 HEAD = 4000
 """Characters within which the separator is looked for."""
 
 LISTS = ("questions", "results")
-"""Where a JSON object keeps its questions: ours, and Open Trivia DB's."""
+"""The keys under which a JSON object keeps its questions: ours, and Open Trivia DB's."""
 IN_BASE64 = frozenset(
     base64.b64encode(word).decode() for word in (b"multiple", b"boolean", b"easy", b"medium", b"hard")
 )
@@ -204,7 +204,7 @@ def _items(text: str) -> list[tuple[int, Any]] | None:
 
 
 def _list_start(text: str) -> int | None:
-    """Where the list of questions begins in a text that is JSON."""
+    """Return the position at which the list of questions begins in a text that is JSON, or None."""
     at = _skip(text, 0)
     if text[at] == "[":
         return at
@@ -278,9 +278,9 @@ def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | No
 
 
 def _trivia_decoder(cells: dict[str, str], type_: Any) -> Callable[[str], str]:
-    """What turns the texts of a question of Open Trivia DB into what they say.
+    """Return the function that decodes the texts of a question of Open Trivia DB.
 
-    It writes them as in HTML, unless it was asked for base64 or for what an URL may hold; it does not say which.
+    They are written as in HTML, unless the request asked for base64 or URL encoding; the file does not tell.
     """
     if type_ in IN_BASE64 or cells["difficulty"] in IN_BASE64:
         return _from_base64

@@ -29,13 +29,13 @@ _PLAIN = "$-+/()!^&'~{}<>=: €£¥₽₴₸%"
 
 
 def is_date(code: str) -> bool:
-    """Whether a format shows dates or times."""
+    """Return whether a format shows dates or times."""
     bare = _QUOTED.sub("", _CURRENCY.sub("", _COLOUR.sub("", code)))
     return bare.lower() != "general" and bool(_DATE.search(bare))
 
 
 def is_plain_text(code: str) -> bool:
-    """Whether a format shows a text as it is."""
+    """Return whether a format shows a text as it is."""
     sections = code.split(";")
     return ("@" not in code and len(sections) < 4) or sections[-1].strip() == "@" or code == "@"
 

@@ -1,6 +1,6 @@
-"""Tables of questions: our own columns, or numbered answers and a column that tells which of them is right.
+"""Tables of questions: our own columns, or numbered answers and a column with the number of the right one.
 
-The second is what Kahoot, Quizizz and Blooket give as templates, and what many people write by themselves.
+Kahoot, Quizizz and Blooket give the second as templates, and many people write it by themselves.
 """
 
 import re
@@ -36,7 +36,7 @@ TYPE = ("questiontype", "type")
 PHOTO = ("imagelink", "image", "photo")
 EXPLANATION = ("answerexplanation", "explanation")
 HINTS = ("textforoption",)
-"""How the answers begin in a row that explains the columns, as Quizizz has one."""
+"""Beginnings of the answers in a row that explains the columns, as Quizizz has one."""
 ONE_ANSWER = frozenset({"", "multiplechoice", "multichoice", "truefalse", "trueorfalse", "quiz"})
 """Types of questions that have one right answer."""
 NUMBERS = re.compile(r"\d{1,2}(?:\s*[,;]\s*\d{1,2})*")
@@ -93,7 +93,7 @@ def _layout(line: int, cells: Sequence[str], vocabulary: Vocabulary) -> "_Column
 
 
 def _flawless(line: int, number: int, cell: str, mistakes: Mistakes) -> bool:
-    """Whether a cell can be taken as it is; note the mistake if not."""
+    """Return whether a cell can be taken as it is; note the mistake if not."""
     if not isinstance(cell, Flaw):
         return True
     mistakes.add(line, letters(number), cell.code, **cell.parameters)
@@ -139,7 +139,7 @@ class _Numbered:
 
     @property
     def by_number(self) -> bool:
-        """Whether the right answer is told by its number alone: the programs that have times do it like that."""
+        """Return whether the right answer is told by its number alone: the programs that have times do it like that."""
         return self.time is not None
 
     def row(self, line: int, cells: Sequence[str], mistakes: Mistakes) -> Row | None:
@@ -244,7 +244,7 @@ def _first(names: Sequence[str], beginnings: tuple[str, ...]) -> int | None:
 
 
 def _begins(name: str, beginnings: tuple[str, ...]) -> bool:
-    """Whether a name begins so and goes on with no number: ``correct answer(s) - choose at least one``."""
+    """Return whether a name begins so and goes on with no number: ``correct answer(s) - choose at least one``."""
     return any(name.startswith(each) and not name[len(each) :][:1].isdecimal() for each in beginnings)
 
 

@@ -46,7 +46,7 @@ class Upload:
 
     @property
     def title(self) -> str:
-        """What the pack is called."""
+        """The name of the pack."""
         return tidy(PurePath(self.name).stem)[:MAX_NAME].strip() or self.name[:MAX_NAME]
 
 

@@ -15,7 +15,7 @@ from openpyxl import Workbook
 HEADER = ["question", "answer", "wrong1", "wrong2", "wrong3", "category", "difficulty", "photo"]
 Row = list[Any]
 Bad = tuple[str, str, bytes]
-"""What is wrong with it, its name, its content."""
+"""The flaw, the name, and the content of a file."""
 
 
 def good_rows(count: int) -> list[Row]:
@@ -45,7 +45,7 @@ def to_json(rows: list[Row]) -> bytes:
 
 
 def to_trivia(rows: list[Row]) -> dict[str, Any]:
-    """What Open Trivia DB answers."""
+    """An answer of Open Trivia DB."""
     results = [
         {"type": "multiple", "difficulty": r[6], "category": r[5], "question": r[0], "correct_answer": r[1],
          "incorrect_answers": r[2:5]}
@@ -115,7 +115,7 @@ def in_sheet(content: bytes, old: bytes, new: bytes) -> bytes:
 
 
 def _flaws(chance: Random, rows: list[Row]) -> dict[str, Callable[[], None]]:
-    """Ways to spoil rows in place, whatever the format."""
+    """Ways to spoil rows in place, in any format."""
     row = chance.choice(rows)
     other = rows[0] if row is not rows[0] else rows[-1]
 

@@ -1,4 +1,4 @@
-"""Files made to harm: whatever one holds, the process that reads it takes little memory and little time."""
+"""Files made to harm: the process that reads one takes little memory and little time."""
 
 import io
 import json
@@ -32,11 +32,11 @@ sys.stdout.flush()
 (size,) = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
 print(size, time.process_time(), file=sys.stderr)
 """
-"""The process as it is, and what it took. ``getrusage`` would count the test's own memory, from before ``exec``."""
+"""The process, then its memory and time. ``getrusage`` would count the test's own memory, from before ``exec``."""
 
 
 def run(content: bytes, name: str) -> tuple[Reply, int, float]:
-    """What a process of its own makes of a file, its largest size in bytes, and its seconds of the processor."""
+    """Read a file in a process of its own; return the reply, the peak size in bytes, and seconds of the processor."""
     request = msgspec.json.encode(Request(name, Vocabulary())) + b"\n" + content
     done = subprocess.run([sys.executable, "-c", MEASURED], cwd=ROOT, input=request, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()

@@ -1,4 +1,4 @@
-"""Packs read from files and written to them: what is taken, what is refused and how, and that nothing is lost."""
+"""Packs read from files and written to them: good files, refusals and their mistakes, and that nothing is lost."""
 
 import base64
 import html
@@ -356,7 +356,7 @@ WORDS = st.text(
 
 @st.composite
 def packs(draw: st.DrawFn) -> tuple[Question, ...]:
-    """Questions as a pack may hold them: they are what reading makes of any text."""
+    """Questions as a pack may hold them: made by reading any text."""
     rows = draw(
         st.lists(
             st.tuples(
