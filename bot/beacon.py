@@ -1,12 +1,12 @@
 """A public randomness beacon (drand), where the operator configures one.
 
-Which round a draw waits for follows from when its selection closed; nobody can know that round's randomness before.
+Which round a draw waits for follows from when its selection closed; nobody can know that round's randomness before it
+is published. A round counts only if its signature is genuine: the relay that serves it is trusted with nothing.
 """
 
 import asyncio
-import contextlib
-import time
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import httpx
@@ -14,104 +14,162 @@ import msgspec
 import stamina
 from loguru import logger
 from purgatory.domain.model import OpenedState
-from redis.asyncio import Redis
 
 from bot.settings import Draw
+from bot.signatures import is_genuine_round
+from fsm import proof
 from fsm.engine import Engine, Unavailable
-from fsm.kind import Rejected
-from fsm.pick_number import DRAWING, Beacon, BeaconSignal, PickNumberGame, PublishBeacon
+from fsm.kind import Instant, Rejected, UnknownGame
+from fsm.lobby import MAX_WAIT
+from fsm.pick_number import DRAWING, KIND, Beacon, BeaconSignal, PickNumberGame, PublishBeacon
 from storage.breakers import Circuit
-from storage.connections import REDIS_GONE
 from storage.feed import Entry
+from storage.games import RedisGames
+from telegram.sender import Clock
 
 REQUEST_SECONDS = 3.0
-KNOWN_SECONDS = 30 * 86_400
-AGAIN = (httpx.HTTPError, msgspec.DecodeError, msgspec.ValidationError)
+LONGEST_PAUSE_SECONDS = 5.0
+"""Between two requests for a round that is late."""
+LARGEST_ANSWER = 4096
+"""Bytes. A round has less than a kilobyte."""
 
 
-class _Info(msgspec.Struct):
-    genesis_time: int
-    period: int
-    hash: str
+class NotGenuine(Exception):
+    """A relay has served something that the beacon did not sign."""
+
+
+AGAIN = (httpx.HTTPError, msgspec.DecodeError, msgspec.ValidationError, NotGenuine)
 
 
 class _Round(msgspec.Struct):
     round: int
-    randomness: str
     signature: str
+    previous_signature: str = ""
 
 
-async def find(draw: Draw, redis: Redis) -> Beacon | None:
-    """The chain as configured; None where none is, or it can't be reached (draws go on without, and say so).
-
-    What a chain is never changes: it is remembered, so that a start does not need the beacon.
-    """
+def beacon_of(draw: Draw) -> Beacon | None:
+    """Return the configured beacon, or None. A chain that is not drand's own has its key in the settings."""
     if not draw.beacon_url:
         return None
-    key = f"tombola:beacon:{draw.beacon_chain}"
-    with contextlib.suppress(*REDIS_GONE):
-        if (known := await redis.get(key)) is not None:
-            return _beacon(draw, msgspec.json.decode(known, type=_Info))
-    try:
-        async for attempt in stamina.retry_context(on=AGAIN, attempts=4, timeout=15):
-            with attempt:
-                info = await _get(f"{draw.beacon_url}/{draw.beacon_chain}/info", _Info)
-                with contextlib.suppress(*REDIS_GONE):
-                    await redis.set(key, msgspec.json.encode(info), ex=KNOWN_SECONDS)
-                return _beacon(draw, info)
-    except AGAIN as problem:
-        logger.error("games.draw.beacon_url: no beacon there, draws are made without: {}", problem)
-    return None
-
-
-def _beacon(draw: Draw, info: _Info) -> Beacon:
+    chain = proof.PINNED.get(draw.beacon_chain) or {
+        "scheme": draw.beacon_scheme,
+        "public_key": draw.beacon_public_key,
+        "genesis": round(draw.beacon_genesis * 1000),
+        "period": round(draw.beacon_period_seconds * 1000),
+    }
     return Beacon(
         chain=draw.beacon_chain,
-        genesis_at=info.genesis_time * 1000,
-        period_ms=info.period * 1000,
-        wait_ms=int(draw.beacon_wait_seconds * 1000),
+        genesis_at=chain["genesis"],
+        period_ms=chain["period"],
+        wait_ms=round(draw.beacon_wait_seconds * 1000),
+        scheme=chain["scheme"],
+        public_key=chain["public_key"],
+        lead_ms=round(draw.beacon_lead_seconds * 1000),
     )
 
 
-async def _get(url: str, type_: type[Any]) -> Any:
-    async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as client:
-        response = await client.get(url)
-        response.raise_for_status()
-        return msgspec.json.decode(response.content, type=type_)
-
-
 class Listener:
-    """A consumer of the feed: brings the beacon's round to each draw that waits for one."""
+    """A consumer of the feed: brings the beacon's rounds to the draws that wait for them.
 
-    def __init__(self, engine: Engine, beacon: Beacon, draw: Draw) -> None:
+    Games that wait for the same round share one request. The feed is never held up: a round is awaited in a task, and
+    whoever takes over the feed looks for the games whose tasks have died with another process.
+
+    Args:
+        engine: executes the commands that publish a round to a game.
+        games: the live games, for taking over.
+        url: of a relay's HTTP API.
+        clock: tells when a round is due.
+        spawn: runs a task by a name. Raises RuntimeError once the process is stopping.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        games: RedisGames,
+        url: str,
+        clock: Clock,
+        spawn: Callable[[str, Coroutine[Any, Any, None]], object],
+    ) -> None:
         self._engine = engine
-        self._beacon = beacon
-        self._url = f"{draw.beacon_url}/{draw.beacon_chain}/public"
-        self.circuit = Circuit("beacon", pause_seconds=10)
+        self._games = games
+        self._url = url
+        self._clock = clock
+        self._spawn = spawn
+        self._awaited: dict[tuple[Beacon, int], dict[str, Instant]] = {}
+        """Round of a beacon -> the games that wait for it, each until when."""
+        self.circuit = Circuit("beacon", pause_seconds=LONGEST_PAUSE_SECONDS)
+
+    async def take_over(self) -> None:
+        """Begin to consume the feed: await the rounds of all games that wait already."""
+        for game_id, _ in await self._games.deadlines(self._clock.now() + 2 * MAX_WAIT):
+            await self._note(game_id, self._engine.look(game_id))
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Consume a batch. Raises ``Unavailable``: the batch comes again."""
         waiting = {entry.game_id: entry.first_version for entry in entries if entry.phase == DRAWING}
-        await asyncio.gather(*(self._bring(game_id, version) for game_id, version in waiting.items()))
+        for game_id, version in waiting.items():
+            await self._note(game_id, self._engine.at_least(game_id, version))
 
-    async def _bring(self, game_id: str, version: int) -> None:
+    async def _note(self, game_id: str, looking: Awaitable[Any]) -> None:
+        """Await the round of a game, if it waits for one."""
         try:
-            game = (await self._engine.at_least(game_id, version)).state
-            if not isinstance(game, PickNumberGame) or game.beacon_round is None or game.drawn is not None:
-                return
-            signal = await self._round(game.beacon_round)
-            await self._engine.execute(game_id, PublishBeacon(signal), command_id=f"beacon:{game.beacon_round}")
-        except Rejected as reason:
-            logger.bind(game=game_id).info("the beacon came too late: {}", reason)
-        except (*AGAIN, OpenedState) as problem:
-            logger.bind(game=game_id).warning("no beacon, the draw goes on without: {}", problem)
+            game = (await looking).state
+        except UnknownGame:
+            return
+        if not isinstance(game, PickNumberGame) or game.phase != DRAWING or game.drawn is not None:
+            return
+        beacon, round_, until = game.rules.beacon, game.beacon_round, game.deadline
+        if beacon is None or round_ is None or until is None:
+            return
+        begun = (beacon, round_) in self._awaited
+        self._awaited.setdefault((beacon, round_), {})[game_id] = until
+        if not begun:
+            self._spawn(f"round {round_} of the beacon", self._bring(beacon, round_))
 
-    async def _round(self, number: int) -> BeaconSignal:
-        """A round, when it is out. Raises one of ``AGAIN``, or ``OpenedState``."""
-        due = (self._beacon.genesis_at + (number - 1) * self._beacon.period_ms) / 1000
-        await asyncio.sleep(max(0.0, due - time.time()))
-        async for attempt in stamina.retry_context(on=AGAIN, attempts=None, timeout=self._beacon.wait_ms / 1000):
-            with attempt:
-                found = await self.circuit.run(_get(f"{self._url}/{number}", _Round), AGAIN)
-                return BeaconSignal(self._beacon.chain, found.round, found.randomness, found.signature)
-        raise Unavailable("stamina raises after the last attempt")
+    async def _bring(self, beacon: Beacon, round_: int) -> None:
+        """Publish a round to all games that wait for it, when it is there.
+
+        If it does not come before their deadlines, each game's rule about that leads to an event which brings the game
+        here again, as long as it waits.
+        """
+        try:
+            await self._clock.sleep(max(0, beacon.due(round_) - self._clock.now()) / 1000)
+            signal = await self._when_out(beacon, round_)
+        finally:
+            games = self._awaited.pop((beacon, round_))
+        if signal is None:
+            return
+        for game_id in games:
+            try:
+                command_id = f"beacon:{round_}"
+                await self._engine.execute(game_id, PublishBeacon(signal), command_id=command_id)
+            except (Rejected, Unavailable) as reason:
+                logger.bind(game=game_id).warning("{}: round {} came in vain: {}", KIND.name, round_, reason)
+
+    async def _when_out(self, beacon: Beacon, round_: int) -> BeaconSignal | None:
+        """Return a round, or None if it does not come as long as any game waits for it."""
+        while (left := max(self._awaited[beacon, round_].values()) - self._clock.now()) > 0:
+            try:
+                async for attempt in stamina.retry_context(
+                    on=(*AGAIN, OpenedState), attempts=None, timeout=left / 1000, wait_max=LONGEST_PAUSE_SECONDS
+                ):
+                    with attempt:
+                        return await self.circuit.run(self._fetch(beacon, round_), AGAIN)
+            except (*AGAIN, OpenedState) as problem:
+                logger.warning("round {} of the beacon has not come: {}", round_, problem)
+        return None
+
+    async def _fetch(self, beacon: Beacon, round_: int) -> BeaconSignal:
+        """Fetch a round and check its signature. Raises one of ``AGAIN``."""
+        async with httpx.AsyncClient(timeout=REQUEST_SECONDS) as client:
+            response = await client.get(f"{self._url}/{beacon.chain}/public/{round_}")
+        response.raise_for_status()
+        found = msgspec.json.decode(response.content[:LARGEST_ANSWER], type=_Round)
+        previous = found.previous_signature if beacon.scheme == proof.CHAINED else ""
+        genuine = found.round == round_ and await asyncio.to_thread(
+            is_genuine_round, beacon.scheme, beacon.public_key, round_, found.signature, previous
+        )
+        if not genuine:
+            raise NotGenuine(f"{self._url} serves round {round_} without a signature of the beacon {beacon.chain}")
+        randomness = hashlib.sha256(bytes.fromhex(found.signature)).hexdigest()
+        return BeaconSignal(beacon.chain, round_, randomness, found.signature, previous)

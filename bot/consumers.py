@@ -69,9 +69,15 @@ class Consumers:
         spawn("retention", runtime.lease("{retention}").run(self._prune_daily))
         if runtime.play.beacon is not None:
             beacon = await imported("bot.beacon")
-            listener = beacon.Listener(runtime.play.engine, runtime.play.beacon, runtime.settings.games.draw)
+            listener = beacon.Listener(
+                runtime.play.engine,
+                runtime.stores.games,
+                runtime.settings.games.draw.beacon_url,
+                runtime.play.clock,
+                partial(spawn, vital=False),
+            )
             runtime.breakers["beacon"] = listener.circuit
-            spawn("beacon", runtime.feed("beacon").run(listener.handle))
+            spawn("beacon", runtime.feed("beacon", begun=listener.take_over).run(listener.handle))
 
     async def close(self) -> None:
         """Close the connections that the consumers of kinds have opened."""

@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from bot.settings import Settings
+from bot.signatures import SIGNATURES
 from fsm import proof
 from fsm.kind import Kind, secrets_of
 from fsm.registry import KINDS
@@ -180,7 +181,7 @@ def verify(path: Path, language: str) -> int:
     locale = texts.pick(language)
     try:
         raw = _beginning(path)
-        checks = proof.verify(raw)
+        checks = proof.verify(raw, SIGNATURES)
     except OSError as error:
         say(texts.plain(locale, "verify-unreadable", path=str(path), reason=error.strerror or ""))
         return 1
@@ -191,8 +192,14 @@ def verify(path: Path, language: str) -> int:
         mark = texts.plain(locale, "verify-passed" if check.passed else "verify-failed")
         say(f"[{mark}] {texts.plain(locale, f'verify-{check.code}', **check.parameters)}")
     holds = all(check.passed for check in checks)
-    say(texts.plain(locale, "verify-holds" if holds else "verify-fails", game=json.loads(raw)["game"]))
+    say(texts.plain(locale, "verify-holds" if holds else "verify-fails", game=_game_of(raw)))
     return 0 if holds else 1
+
+
+def _game_of(raw: bytes) -> str:
+    document = json.loads(raw)
+    game: str = document.get("opening", document)["game"]
+    return game
 
 
 def _beginning(path: Path) -> bytes:

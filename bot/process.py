@@ -124,7 +124,7 @@ async def running(
             raise SettingsError(f"redis.dsn: refused there: {error}") from None
         except REDIS_GONE as error:
             raise SettingsError(f"redis.dsn: no answer from there ({type(error).__name__})") from None
-        beacon = await _beacon(settings.games.draw, redis)
+        beacon = await _beacon(settings.games.draw)
         runtime = build(
             settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics, beacon
         )
@@ -298,9 +298,9 @@ async def _words(health: Health) -> Mapping[str, str]:
     return {name: f"{check.latency_ms:.0f} ms" if check.well else "✗" for name, check in report.checks.items()}
 
 
-async def _beacon(draw: Draw, redis: Redis) -> Beacon | None:
+async def _beacon(draw: Draw) -> Beacon | None:
     """Return the configured beacon, or None. Its HTTP library takes a quarter of a second of a start."""
     if not draw.beacon_url:
         return None
-    found: Beacon | None = await (await imported("bot.beacon")).find(draw, redis)
+    found: Beacon | None = (await imported("bot.beacon")).beacon_of(draw)
     return found

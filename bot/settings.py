@@ -24,6 +24,7 @@ from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationErr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from fsm.proof import LENGTHS, PINNED
 from fsm.registry import KINDS
 from handlers.kinds.settings import OPTIONAL_URL, LobbySection, Number, Seconds, Section, Whole, form
 from storage.dsn import DsnError, postgres_address, redis_address
@@ -139,13 +140,20 @@ class Web(Section):
 
 
 class Draw(Section):
-    """A public randomness beacon, mixed into every draw where one is set."""
+    """A public randomness beacon, mixed into every draw where one is set, and the public log."""
 
     beacon_url: str = Field(
         default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
     )
     beacon_chain: str = Field(default=QUICKNET, pattern=r"^[0-9a-f]{64}$", description="64 lower-case hex digits")
     beacon_wait_seconds: Seconds = 10
+    beacon_lead_seconds: Number = Field(default=15, ge=0, le=3600)
+    beacon_public_key: str = Field(
+        default="", pattern=r"^([0-9a-f]{96}|[0-9a-f]{192})?$", description="empty, or 96 or 192 lower-case hex digits"
+    )
+    beacon_scheme: Literal["bls-unchained-g1-rfc9380", "pedersen-bls-chained"] = "bls-unchained-g1-rfc9380"
+    beacon_genesis: Whole = Field(default=0, ge=0, le=10**11)
+    beacon_period_seconds: Whole = Field(default=0, ge=0, le=86_400)
 
 
 class Games(Section):
@@ -408,6 +416,20 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "database.pool_min", f"at most database.pool_max, {database.pool_max}"
     if games.keep_results_days < games.keep_events_days:
         yield "games.keep_results_days", f"at least games.keep_events_days, {games.keep_events_days:g}"
+    yield from _unknown_chain(games.draw)
     for name in SECTIONS:
         for key, allowed in games.of(name).contradictions(f"games.{name}"):
             yield f"games.{name}.{key}", allowed
+
+
+def _unknown_chain(draw: Draw) -> Iterator[tuple[str, str]]:
+    """What a beacon's chain needs that is not built in: a relay is not to be believed in any of it."""
+    if not draw.beacon_url or draw.beacon_chain in PINNED:
+        return
+    digits = LENGTHS[draw.beacon_scheme][0]
+    if len(draw.beacon_public_key) != digits:
+        yield "games.draw.beacon_public_key", f"{digits} hex digits, as games.draw.beacon_chain is none of drand's own"
+    if not draw.beacon_genesis:
+        yield "games.draw.beacon_genesis", "seconds since 1970, as games.draw.beacon_chain is none of drand's own"
+    if not draw.beacon_period_seconds:
+        yield "games.draw.beacon_period_seconds", "1 or more, as games.draw.beacon_chain is none of drand's own"

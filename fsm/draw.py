@@ -2,7 +2,7 @@
 
 The algorithm, complete (``docs/fairness.md`` says it in prose):
 
-1. ``commitment`` = SHA-256 of the 32-byte secret ``seed``, published before selection opens.
+1. SHA-256 of the 32-byte secret ``seed`` is bound by what is published when selection opens (``fsm/proof.py``).
 2. The *digest* is SHA-256 of the entries' canonical text (``canonical_entries``), which exists when selection closes.
 3. ``key`` = HMAC-SHA256(seed, label || digest || beacon), the beacon's bytes being empty where none is mixed in.
 4. A stream of 64-bit big-endian words: the blocks HMAC-SHA256(key, counter as 8 bytes big-endian), counter 0, 1, ...
@@ -25,7 +25,7 @@ MOST_FRAMES, SINGLE_FRAMES = 20, 10
 
 
 def commitment(seed: str) -> str:
-    """What is published of a seed: SHA-256 of its 32 bytes. Both are lower-case hex."""
+    """Return SHA-256 of the 32 bytes of a seed. Both are lower-case hex."""
     return hashlib.sha256(bytes.fromhex(seed)).hexdigest()
 
 
@@ -81,12 +81,12 @@ def assign_absent(
 
 
 def is_signed(randomness: str, signature: str) -> bool:
-    """Whether a beacon's randomness is the SHA-256 of its signature, as drand's is. Both are lower-case hex."""
+    """Check that a beacon's randomness is SHA-256 of its signature, as drand's is. Both are lower-case hex."""
     try:
         signed = bytes.fromhex(signature)
     except ValueError:
         return False
-    return signed.hex() == signature and hashlib.sha256(signed).hexdigest() == randomness
+    return bool(signed) and signed.hex() == signature and hashlib.sha256(signed).hexdigest() == randomness
 
 
 def drawn_normally(full: Sequence[int], owners: Mapping[int, PlayerId], winners: int) -> tuple[int, ...]:

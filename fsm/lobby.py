@@ -16,6 +16,8 @@ WAITING_FOR_PLAYERS = "waiting_for_players"
 PLAYERS_JOINING = "players_joining"
 COMPLETED = "completed"
 CANCELLED = "cancelled"
+VOID = "void_"
+"""Begins the reason of a cancellation that came when the outcome could no longer be changed, only thrown away."""
 
 MAX_PLAYERS = 1000
 MAX_TITLE = 64

@@ -3,6 +3,7 @@
 waiting_for_players -> players_joining -> number_selection -> drawing -> completed, or cancelled from any of them.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, Decimal
@@ -31,6 +32,7 @@ from fsm.kind import (
 from fsm.lobby import (
     CANCELLED,
     COMPLETED,
+    Cancel,
     DeadlinePassed,
     Extend,
     GameCancelled,
@@ -48,22 +50,40 @@ DRAWING = "drawing"
 
 NORMAL, REVERSE = proof.MODES
 DROP, ASSIGN = proof.ABSENT_POLICIES
+FORMAT = 2
+"""The format of the proofs of games that are opened now."""
+VOID_BEACON, VOID_OPERATOR = (lobby.VOID + reason for reason in reversed(proof.REASONS))
+"""Why a game ended without winners although its entries were final."""
+LONGEST_PAUSE = 3_600_000
+"""How long a draw waits for its beacon at most before it is asked for again, ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beacon:
-    """A drand chain whose next round after selection closes is mixed into the draw."""
+    """A drand chain of which one round, unknown to everybody when selection closes, is mixed into the draw."""
 
     chain: str
     """The chain's hash, hex."""
     genesis_at: Instant
     period_ms: int
     wait_ms: int
-    """How long the draw waits for the round; then it goes on without, and the proof says so."""
+    """How long after its due time the round may come before the rule about a missing beacon applies."""
+    scheme: str = proof.UNCHAINED
+    public_key: str = ""
+    lead_ms: int = 0
+    """How far ahead of the closing the round lies at least; one period at least in any case."""
 
     def round_after(self, moment: Instant) -> int:
-        """The first round that is published after ``moment``."""
-        return max(1, (moment - self.genesis_at) // self.period_ms + 2)
+        """Return the first round that is published later than ``moment``."""
+        return proof.round_after(self.genesis_at, self.period_ms, moment)
+
+    def round_for(self, closed_at: Instant) -> int:
+        """Return the round that decides a draw whose selection closed then."""
+        return self.round_after(closed_at + max(self.lead_ms, self.period_ms))
+
+    def due(self, round_: int) -> Instant:
+        """Return when a round is published."""
+        return self.genesis_at + (round_ - 1) * self.period_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +107,8 @@ class PickNumberRules:
     numbers: int | None = field(default=None, metadata=empty("auto"))
     """The host's own range ``1..numbers``; None derives it from the number of players."""
     beacon: Beacon | None = field(default=None, metadata=HIDDEN)
+    beacon_policy: str = proof.WAIT
+    """What becomes of the draw if the beacon does not come in time: ``wait``, a day at most, or ``void``."""
 
     @property
     def capacity(self) -> int:
@@ -104,6 +126,7 @@ class PickNumberRules:
         """Raise ``BadRule`` at the first rule outside its bounds."""
         lobby.check_choice("mode", self.mode, proof.MODES)
         lobby.check_choice("absent", self.absent, proof.ABSENT_POLICIES)
+        lobby.check_choice("beacon_policy", self.beacon_policy, proof.POLICIES)
         lobby.check_lobby(self, fewest=2)
         lobby.check_wait("selection_seconds", self.selection_ms)
         lobby.check_reveal(self.reveal_ms)
@@ -122,13 +145,33 @@ class BeaconSignal:
     round: int
     randomness: str
     signature: str
+    previous_signature: str = ""
+    """Of the round before, in chains whose rounds sign it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedSeed:
+    """A seed that was fixed for a chat before its game was opened: leaf ``number - 1`` of a tree of ``size`` seeds."""
+
+    seed: str
+    root: str
+    size: int
+    number: int
+    path: tuple[str, ...]
+    """Inclusion proof of the seed's hash, lowest node first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PickNumberGame(Game):
-    """The state of a game. ``seed`` is secret until the game is over; ``view`` takes it out."""
+    """The state of a game. The seeds are secret until the game is over; ``view`` takes them out."""
 
     rules: PickNumberRules
+    format: int = 1
+    """The format of its proof: 1 for games opened before there were opening statements."""
+    reserved: NumberedSeed | None = None
+    """The seed that was fixed ahead; None if the game was opened while there was none to be had."""
+    statement: str = ""
+    """The opening statement, as committed to."""
     highest: int = 0
     """The range is ``1..highest`` from selection on."""
     commitment: str | None = None
@@ -141,6 +184,8 @@ class PickNumberGame(Game):
     """Who had no number when selection closed, in joining order."""
     assigned: Mapping[PlayerId, int] = field(default_factory=dict)
     """The numbers that the absent were given."""
+    closed_at: Instant | None = None
+    """When the entries became final; None before, and in games of the first format."""
     beacon_round: int | None = None
     """The round that the draw waits for, or was made with."""
     beacon: BeaconSignal | None = None
@@ -181,16 +226,20 @@ class GameOpened(Event):
     title: str
     rules: PickNumberRules
     at: Instant
+    format: int = 1
+    reserved: NumberedSeed | None = field(default=None, metadata=SECRET)
 
 
 @dataclass(frozen=True, slots=True)
 class SelectionOpened(Event):
-    """The draw is committed to. ``seed`` is secret; ``commitment`` is published."""
+    """The draw is committed to: ``commitment`` is SHA-256 of ``statement``, both are published; ``seed`` is secret."""
 
     highest: int
     commitment: str
     seed: str = field(metadata=SECRET)
     deadline: Instant
+    statement: str = ""
+    """Empty in games of the first format, where ``commitment`` is SHA-256 of the seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +252,7 @@ class NumberPicked(Event):
 
 @dataclass(frozen=True, slots=True)
 class SelectionClosed(Event):
-    """The entries are final. ``deadline``: of the beacon's round, where one is waited for."""
+    """The entries are final. ``deadline``: until when the beacon's round may come, if one is waited for."""
 
     absent: tuple[PlayerId, ...]
     assigned: Mapping[PlayerId, int]
@@ -214,8 +263,15 @@ class SelectionClosed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BeaconMissed(Event):
+    """The beacon's round did not come in time, and the draw waits on, until ``deadline``."""
+
+    deadline: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class NumbersDrawn(Event):
-    """The draw is made; the show begins. ``beacon`` is None where none is used, or none came."""
+    """The draw is made; the show begins. ``beacon`` is None if none is used."""
 
     drawn: tuple[int, ...] = field(metadata=SECRET)
     beacon: BeaconSignal | None
@@ -255,6 +311,11 @@ class AlreadyYours(Rejected):
     number: int
 
 
+@dataclass(unsafe_hash=True)
+class DrawSealed(Rejected):
+    """Picking is over, so nobody can stop the draw any more."""
+
+
 MACHINE = PhaseMachine(
     initial=lobby.WAITING_FOR_PLAYERS,
     edges=(
@@ -264,7 +325,7 @@ MACHINE = PhaseMachine(
         Edge(Remove, NUMBER_SELECTION, (NUMBER_SELECTION, DRAWING, CANCELLED)),
         Edge(DeadlinePassed, NUMBER_SELECTION, (DRAWING, CANCELLED)),
         Edge(PublishBeacon, DRAWING, (DRAWING,)),
-        Edge(DeadlinePassed, DRAWING, (DRAWING, COMPLETED)),
+        Edge(DeadlinePassed, DRAWING, (DRAWING, COMPLETED, CANCELLED)),
     ),
 )
 
@@ -288,14 +349,15 @@ def decide(state: PickNumberGame | None, command: Any, now: Instant, seed: str) 
 
 def _decide(game: PickNumberGame, command: PickNumberCommand, now: Instant, seed: str) -> tuple[Event, ...]:
     def begin(ready: PickNumberGame) -> tuple[Event, ...]:
-        highest = ready.rules.highest(len(ready.players))
-        return (SelectionOpened(highest, draw.commitment(seed), seed, now + ready.rules.selection_ms),)
+        return (_open_selection(ready, now, seed),)
 
     match command:
         case OpenGame():
             raise AssertionError("the phase table lets nobody open a game twice")
         case Remove() if game.phase == NUMBER_SELECTION:
             return _remove_while_selecting(game, command, now)
+        case Cancel() if game.phase == DRAWING:
+            return _void_by_operator(game, command, now)
         case PublishBeacon():
             return _publish(game, command, now)
         case DeadlinePassed():
@@ -309,7 +371,58 @@ def _open(command: Command, now: Instant) -> tuple[Event, ...]:
         raise UnknownGame
     command.rules.check()
     title = lobby.check_title(command.title)
-    return (GameOpened(command.game_id, command.place, command.host, title, command.rules, now),)
+    reserved: NumberedSeed | None = command.content
+    return (
+        GameOpened(command.game_id, command.place, command.host, title, command.rules, now, FORMAT, reserved),
+    )  # fmt: skip
+
+
+def _open_selection(game: PickNumberGame, now: Instant, fresh: str) -> SelectionOpened:
+    """Commit to everything that decides the draw. ``fresh``: a seed for games without a reserved one."""
+    highest = game.rules.highest(len(game.players))
+    deadline = now + game.rules.selection_ms
+    if game.format == 1:
+        return SelectionOpened(highest, draw.commitment(fresh), fresh, deadline)
+    seed = fresh if game.reserved is None else game.reserved.seed
+    statement = _opening_statement(game, highest, draw.commitment(seed), now)
+    return SelectionOpened(highest, proof.commitment(statement), seed, deadline, proof.canonical(statement).decode())
+
+
+def _opening_statement(game: PickNumberGame, highest: int, seed_hash: str, now: Instant) -> dict[str, Any]:
+    """Return what the commitment binds."""
+    rules, beacon, reserved = game.rules, game.rules.beacon, game.reserved
+    return {
+        "format": proof.OPENING,
+        "kind": proof.KIND,
+        "game": game.id,
+        "title": game.title,
+        "chat": game.place.chat_id,
+        "topic": game.place.topic_id,
+        "at": now,
+        "mode": rules.mode,
+        "winners": rules.winners,
+        "highest": highest,
+        "absent_policy": rules.absent,
+        "pool": f"{rules.prize_pool:f}",
+        "split": rules.split,
+        "percentages": [f"{percentage:f}" for percentage in rules.percentages],
+        "beacon": None if beacon is None else {
+            "chain": beacon.chain,
+            "scheme": beacon.scheme,
+            "public_key": beacon.public_key,
+            "genesis": beacon.genesis_at,
+            "period": beacon.period_ms,
+            "lead": beacon.lead_ms,
+            "wait": beacon.wait_ms,
+            "policy": rules.beacon_policy,
+        },
+        "seed_hash": seed_hash,
+        "seeds": None if reserved is None else {
+            "root": reserved.root,
+            "size": reserved.size,
+            "number": reserved.number,
+        },
+    }  # fmt: skip
 
 
 def _take(game: PickNumberGame, command: PickNumber, now: Instant) -> tuple[Event, ...]:
@@ -343,7 +456,7 @@ def _remove_while_selecting(game: PickNumberGame, command: Remove, now: Instant)
 
 
 def _close_selection(game: PickNumberGame, now: Instant) -> tuple[Event, ...]:
-    """Settle who plays with which number, and draw, at once or when the beacon speaks."""
+    """Settle who plays with which number, for good; draw at once, or when the beacon has come."""
     absent = tuple(player for player in game.players if player not in game.picks)
     seed = _known(game.seed)
     assigned: dict[PlayerId, int] = {}
@@ -355,8 +468,10 @@ def _close_selection(game: PickNumberGame, now: Instant) -> tuple[Event, ...]:
     digest = draw.digest(game.id, game.highest, owners)
     beacon = game.rules.beacon
     if beacon is not None:
-        closed = SelectionClosed(absent, assigned, digest, beacon.round_after(now), now + beacon.wait_ms, now)
-        return (closed,)
+        if game.format == 1:
+            return (SelectionClosed(absent, assigned, digest, beacon.round_after(now), now + beacon.wait_ms, now),)
+        round_ = beacon.round_for(now)
+        return (SelectionClosed(absent, assigned, digest, round_, beacon.due(round_) + beacon.wait_ms, now),)
     closed = SelectionClosed(absent, assigned, digest, None, None, now)
     return (closed, _draw(evolve(game, closed), None, now))
 
@@ -372,7 +487,10 @@ def _draw(game: PickNumberGame, beacon: BeaconSignal | None, now: Instant) -> Nu
 
 
 def _publish(game: PickNumberGame, command: PublishBeacon, now: Instant) -> tuple[Event, ...]:
-    """Draw with the beacon's round, if it is the one that the game waits for, and genuine; else nothing."""
+    """Draw with the beacon's round, if it is the one that the game waits for; else nothing.
+
+    The sender of the command has checked the signature: the rules know no elliptic curves.
+    """
     awaited, signal = game.rules.beacon, command.signal
     if awaited is None or game.drawn is not None or (signal.chain, signal.round) != (awaited.chain, game.beacon_round):
         return ()
@@ -387,9 +505,31 @@ def _phase_over(game: PickNumberGame, begin: lobby.OnJoiningClosed[PickNumberGam
         case phase if phase == NUMBER_SELECTION:
             return _close_selection(game, now)
         case _ if game.drawn is None:
-            return (_draw(game, None, now),)  # the beacon did not speak in time
+            return _beacon_missing(game, now)
         case _:
             return _show_more(game, game.drawn, now)
+
+
+def _beacon_missing(game: PickNumberGame, now: Instant) -> tuple[Event, ...]:
+    """What follows if the beacon did not come in time: the game's rule decides. The draw never goes on without it."""
+    beacon, round_ = game.rules.beacon, game.beacon_round
+    if game.format == 1 or beacon is None or round_ is None:
+        return (_draw(game, None, now),)  # what the first format promised
+    late = now - beacon.due(round_)
+    if game.rules.beacon_policy == proof.VOID or late >= lobby.MAX_WAIT:
+        return (GameCancelled(VOID_BEACON, None, now),)
+    return (BeaconMissed(now + min(max(beacon.wait_ms, late), LONGEST_PAUSE)),)
+
+
+def _void_by_operator(game: PickNumberGame, command: Cancel, now: Instant) -> tuple[Event, ...]:
+    """An operator ends a draw that still waits for its beacon. Raises ``DrawSealed`` for everybody and everything else.
+
+    Once the numbers are drawn the game ends by itself within a minute. Before that, hosts have to wait as well, and a
+    chat that throws the bot out does not stop the draw: else whoever dislikes an outcome could prevent it.
+    """
+    if command.reason != "operator" or game.drawn is not None:
+        raise DrawSealed
+    return lobby.cancel(command if game.format == 1 else replace(command, reason=VOID_OPERATOR), now)
 
 
 def _show_more(game: PickNumberGame, drawn: tuple[int, ...], now: Instant) -> tuple[Event, ...]:
@@ -435,11 +575,17 @@ def evolve(state: PickNumberGame | None, event: Any) -> PickNumberGame:
     match event:
         case NumberPicked(player, number):
             return _picked(state, player, number)
-        case SelectionOpened(highest, commitment, seed, deadline):
+        case SelectionOpened(highest, commitment, seed, deadline, statement):
             return replace(
-                state, phase=NUMBER_SELECTION, highest=highest, commitment=commitment, seed=seed, deadline=deadline
+                state,
+                phase=NUMBER_SELECTION,
+                highest=highest,
+                commitment=commitment,
+                seed=seed,
+                deadline=deadline,
+                statement=statement,
             )
-        case SelectionClosed(absent, assigned, _, beacon_round, deadline):
+        case SelectionClosed(absent, assigned, _, beacon_round, deadline, at):
             return replace(
                 state,
                 phase=DRAWING,
@@ -449,7 +595,10 @@ def evolve(state: PickNumberGame | None, event: Any) -> PickNumberGame:
                 picks={**state.picks, **assigned},
                 beacon_round=beacon_round,
                 deadline=deadline,
+                closed_at=at,
             )
+        case BeaconMissed(deadline):
+            return replace(state, deadline=deadline)
         case NumbersDrawn(drawn, beacon, deadline):
             return replace(state, drawn=drawn, beacon=beacon, deadline=deadline)
         case NumbersShown(shown, deadline):
@@ -475,6 +624,8 @@ def _opened(event: Event) -> PickNumberGame:
         deadline=event.at + event.rules.lobby_ms,
         players={},
         rules=event.rules,
+        format=event.format,
+        reserved=event.reserved,
     )
 
 
@@ -496,57 +647,99 @@ def _released(state: PickNumberGame, player: PlayerId) -> PickNumberGame:
 
 
 def view(state: PickNumberGame, _viewer: PlayerId | None) -> PickNumberGame:
-    """The state without what is still secret: the seed, and the draws not shown yet."""
+    """Return the state without what is still secret: the seeds, and the draws not shown yet."""
     if state.phase in {COMPLETED, CANCELLED}:
         return state
     drawn = None if state.drawn is None else state.drawn[: state.shown]
-    return replace(state, seed=None, drawn=drawn)
+    reserved = None if state.reserved is None else replace(state.reserved, seed="")
+    return replace(state, seed=None, reserved=reserved, drawn=drawn)
 
 
-def prove(state: PickNumberGame) -> dict[str, Any]:
-    """The proof of a completed game's draw. Raises ValueError before."""
-    if state.phase != COMPLETED:
-        raise ValueError("a draw is proven when the game is completed")
+def is_void(state: PickNumberGame) -> bool:
+    """Whether the entries had become final and nobody won all the same."""
+    return state.cancel_reason in (VOID_BEACON, VOID_OPERATOR)
+
+
+def prove(state: PickNumberGame, log: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the proof of a draw that is over. Raises ValueError before, and for a game that ended without a draw.
+
+    ``log``: where the public log holds the game, for a proof of the second format.
+    """
+    if state.phase != COMPLETED and not is_void(state):
+        raise ValueError("a draw is proven when the game is completed, or void")
+    return proof.seal(_first_format(state) if state.format == 1 else {**_second_format(state), "log": log})
+
+
+def _second_format(state: PickNumberGame) -> dict[str, Any]:
+    signal = state.beacon
+    return {
+        **_drawn_and_won(state),
+        "format": proof.SECOND,
+        "opening": json.loads(state.statement),
+        "commitment": state.commitment,
+        "seed_path": [] if state.reserved is None else list(state.reserved.path),
+        "closing": {"at": state.closed_at, "digest": _digest(state), "round": state.beacon_round},
+        "beacon": None if signal is None else {
+            "round": signal.round,
+            "randomness": signal.randomness,
+            "signature": signal.signature,
+            "previous_signature": signal.previous_signature,
+        },
+        "outcome": proof.VOIDED if is_void(state) else proof.COMPLETED,
+        "reason": None if state.cancel_reason is None else state.cancel_reason.removeprefix(lobby.VOID),
+    }  # fmt: skip
+
+
+def _first_format(state: PickNumberGame) -> dict[str, Any]:
     rules, signal = state.rules, state.beacon
-    return proof.seal(
-        {
-            "format": proof.FORMAT,
-            "game": state.id,
-            "kind": KIND.name,
-            "title": state.title,
-            "mode": rules.mode,
-            "winners": rules.winners,
-            "highest": state.highest,
-            "commitment": state.commitment,
-            "seed": state.seed,
-            "picked": [[n, p] for n, p in sorted(state.owners.items()) if p not in state.assigned],
-            "absent_policy": rules.absent,
-            "absent": list(state.absent),
-            # PostgreSQL keeps a mapping in an order of its own: that of joining is the absent's.
-            "assigned": [[p, state.assigned[p]] for p in state.absent if p in state.assigned],
-            "digest": draw.digest(state.id, state.highest, state.owners),
-            "beacon": None if signal is None else {
-                "chain": signal.chain,
-                "round": signal.round,
-                "randomness": signal.randomness,
-                "signature": signal.signature,
-            },
-            "beacon_expected": state.beacon_round,
-            "drawn": list(state.drawn or ()),
-            "pool": f"{rules.prize_pool:f}",
-            "split": rules.split,
-            "percentages": [f"{p:f}" for p in rules.percentages],
-            "places": [
-                {"place": s.place, "player": s.player_id, "number": s.number, "prize": f"{s.prize:f}"}
-                for s in state.standings
-                if s.place is not None
-            ],
-        }
-    )  # fmt: skip
+    return {
+        **_drawn_and_won(state),
+        "format": proof.FIRST,
+        "game": state.id,
+        "kind": proof.KIND,
+        "title": state.title,
+        "mode": rules.mode,
+        "winners": rules.winners,
+        "highest": state.highest,
+        "commitment": state.commitment,
+        "absent_policy": rules.absent,
+        "digest": _digest(state),
+        "beacon": None if signal is None else {
+            "chain": signal.chain,
+            "round": signal.round,
+            "randomness": signal.randomness,
+            "signature": signal.signature,
+        },
+        "beacon_expected": state.beacon_round,
+        "pool": f"{rules.prize_pool:f}",
+        "split": rules.split,
+        "percentages": [f"{p:f}" for p in rules.percentages],
+    }  # fmt: skip
+
+
+def _drawn_and_won(state: PickNumberGame) -> dict[str, Any]:
+    """What both formats say in the same way."""
+    return {
+        "seed": state.seed,
+        "picked": [[n, p] for n, p in sorted(state.owners.items()) if p not in state.assigned],
+        "absent": list(state.absent),
+        # PostgreSQL keeps a mapping in an order of its own: that of joining is the absent's.
+        "assigned": [[p, state.assigned[p]] for p in state.absent if p in state.assigned],
+        "drawn": list(state.drawn or ()),
+        "places": [
+            {"place": s.place, "player": s.player_id, "number": s.number, "prize": f"{s.prize:f}"}
+            for s in state.standings
+            if s.place is not None
+        ],
+    }
+
+
+def _digest(state: PickNumberGame) -> str:
+    return draw.digest(state.id, state.highest, state.owners)
 
 
 KIND: Kind[PickNumberGame] = Kind(
-    name="pick_number",
+    name=proof.KIND,
     machine=MACHINE,
     state=PickNumberGame,
     rules=PickNumberRules,
@@ -555,6 +748,7 @@ KIND: Kind[PickNumberGame] = Kind(
         "selection_opened": SelectionOpened,
         "number_picked": NumberPicked,
         "selection_closed": SelectionClosed,
+        "beacon_missed": BeaconMissed,
         "numbers_drawn": NumbersDrawn,
         "numbers_shown": NumbersShown,
         **lobby.EVENTS,

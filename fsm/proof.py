@@ -1,34 +1,52 @@
-"""The proof of a draw: a document that anyone can check without trusting the server that wrote it."""
+"""The proof of a draw: a document that anyone can check without trusting the server that wrote it.
+
+``docs/fairness.md`` specifies the document. Two formats exist. The first one ends games that were opened before the
+second one came; it binds the seed alone. The second one binds everything that decides. Both are read here for ever.
+"""
 
 import hashlib
+import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from fsm import draw, prizes
-from fsm.lobby import BadRule, check_bounds, check_choice
+from fsm import draw, merkle, prizes
+from fsm.lobby import MAX_PLAYERS, MAX_TITLE, BadRule
 
-FORMAT = "tombola-proof/1"
-UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError, BadRule)
-"""What reading a document raises that has the format's name and not its shape."""
-MODES = ("normal", "reverse")
-ABSENT_POLICIES = ("drop", "auto")
+FIRST, SECOND = "tombola-proof/1", "tombola-proof/2"
+OPENING = "tombola-opening/2"
+HEAD = "tombola-head/1"
+KIND = "pick_number"
+MODES = NORMAL, REVERSE = ("normal", "reverse")
+ABSENT_POLICIES = DROP, ASSIGN = ("drop", "auto")
+POLICIES = WAIT, VOID = ("wait", "void")
+"""What becomes of a draw whose beacon does not come in time."""
+COMPLETED, VOIDED = OUTCOMES = ("completed", "void")
+REASONS = ("operator", "beacon")
+"""Why a draw is void."""
+UNCHAINED, CHAINED = SCHEMES = ("bls-unchained-g1-rfc9380", "pedersen-bls-chained")
+LENGTHS = {UNCHAINED: (192, 96), CHAINED: (96, 192)}
+"""Scheme of a beacon -> hex digits of its public keys and of its signatures."""
 LARGEST = 1 << 20
 """Bytes. The proof of a game of a thousand players with the longest range has less than half of it."""
-FIELDS = frozenset(
-    {
-        "format", "game", "kind", "title", "mode", "winners", "highest", "commitment", "seed", "picked",
-        "absent_policy", "absent", "assigned", "digest", "beacon", "beacon_expected", "drawn", "pool", "split",
-        "percentages", "places", "checksum",
-    }
-)  # fmt: skip
-PLACE_FIELDS = frozenset({"place", "player", "number", "prize"})
-BEACON_FIELDS = frozenset({"chain", "round", "randomness", "signature"})
-HASH, GAME, AMOUNT = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-z]+"), re.compile(r"[0-9]+(\.[0-9]+)?")
-ANYTHING = re.compile(".*", re.DOTALL)
+LARGEST_NUMBER = (1 << 53) - 1
+"""The largest whole number that every JSON reader keeps exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Checks the signatures in a proof. The rules know no cryptography of curves; who verifies brings it.
+
+    Each function returns None if it can't check a signature here.
+    """
+
+    beacon: Callable[[Mapping[str, Any], Mapping[str, Any]], bool | None]
+    """``(chain, round) -> genuine``, both as the proof has them."""
+    head: Callable[[bytes, bytes, bytes], bool | None]
+    """``(key, signature, message) -> genuine``, by Ed25519."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,153 +62,532 @@ class NotAProof(ValueError):
     """The document is not a proof at all. ``str()`` is a code of the locales."""
 
 
+# -- writing ----------------------------------------------------------------------------------------------------
+
+
 def canonical(document: Mapping[str, Any]) -> bytes:
-    """The one way to write a proof: sorted keys, two spaces, ASCII, a line feed at the end."""
+    """Write a document in the one way that its formats have: sorted keys, two spaces, ASCII, a line feed at the end."""
     return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True) + "\n").encode()
 
 
 def seal(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with the checksum of everything else in it."""
+    """Return the document with the checksum of everything else in it."""
     return {**document, "checksum": _checksum(document)}
 
 
 def _checksum(document: Mapping[str, Any]) -> str:
-    rest = {key: value for key, value in document.items() if key != "checksum"}
-    return hashlib.sha256(canonical(rest)).hexdigest()
+    return _sha256(canonical({key: value for key, value in document.items() if key != "checksum"}))
 
 
-def verify(raw: bytes) -> tuple[Check, ...]:
-    """Recompute a draw from its proof. Raises ``NotAProof`` where it can't be read; a false claim is a failed check."""
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def commitment(opening: Mapping[str, Any]) -> str:
+    """Return the commitment to an opening statement."""
+    return _sha256(canonical(opening))
+
+
+def leaves(proof: Mapping[str, Any], salt: bytes) -> dict[str, bytes]:
+    """Return the leaves of the public log that a proof of the second format stands for.
+
+    Whatever could name a player is in them only as a hash keyed with the game's ``salt``.
+    """
+    opening, closing = proof["opening"], proof["closing"]
+    seeds = opening["seeds"]
+    shared = {"game": opening["game"], "commitment": proof["commitment"]}
+    result = canonical({"drawn": proof["drawn"], "places": proof["places"]})
+    return {
+        "opening": canonical(
+            {
+                **shared,
+                "type": "opening",
+                "at": opening["at"],
+                "seeds": None if seeds is None else seeds["root"],
+                "number": None if seeds is None else seeds["number"],
+            }
+        ),
+        "closing": canonical(
+            {
+                **shared,
+                "type": "closing",
+                "at": closing["at"],
+                "round": closing["round"],
+                "entries": hmac.digest(salt, bytes.fromhex(closing["digest"]), "sha256").hex(),
+            }
+        ),
+        "outcome": canonical(
+            {
+                **shared,
+                "type": "outcome",
+                "outcome": proof["outcome"],
+                "reason": proof["reason"],
+                "seed": proof["seed"],
+                "result": hmac.digest(salt, result, "sha256").hex(),
+            }
+        ),
+    }
+
+
+# -- verifying --------------------------------------------------------------------------------------------------
+
+
+def verify(raw: bytes, signatures: Signatures | None = None) -> tuple[Check, ...]:
+    """Recompute a draw from its proof. A false claim is a failed check.
+
+    Raises ``NotAProof`` if the bytes are not a document of a known format, written in its one way.
+    """
     if len(raw) > LARGEST:
         raise NotAProof("too-large")
     try:
         document = json.loads(raw)
+        written = canonical(document) if isinstance(document, dict) else b""
     except (ValueError, RecursionError) as error:
         raise NotAProof("not-json") from error
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
+    if not isinstance(document, dict) or document.get("format") not in (FIRST, SECOND):
         raise NotAProof("unknown-format")
+    if written != raw:
+        raise NotAProof("not-canonical")
+    first = document["format"] == FIRST
     try:
-        return tuple(_checks(raw, document))
-    except UNREADABLE as error:
+        (_check_first if first else _check_second)(document)
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, BadRule) as error:
         raise NotAProof("incomplete") from error
+    whole = Check("document", document["checksum"] == _checksum(document), {})
+    return (whole, *(_checks_of_first(document) if first else _checks_of_second(document, signatures)))
 
 
-def _checks(raw: bytes, proof: Mapping[str, Any]) -> list[Check]:
-    _refuse_nonsense(proof)
-    highest, winners, beacon = proof["highest"], proof["winners"], proof["beacon"]
-    picked = _owners(proof["picked"])
-    assigned = _assigned(proof, picked)
-    owners = {**picked, **{number: player for player, number in assigned.items()}}
-    randomness = beacon["randomness"] if beacon else ""
-    full = draw.order(proof["game"], highest, owners, proof["seed"], randomness)
-    reverse = proof["mode"] == "reverse"
-    drawn = draw.drawn_in_reverse(full, owners) if reverse else draw.drawn_normally(full, owners, winners)
-    numbers = draw.winners_in_reverse(drawn, owners, winners) if reverse else draw.winners_normally(drawn, owners)
-    return [
-        Check("document", raw == canonical(proof) and proof["checksum"] == _checksum(proof), {}),
-        Check("commitment", draw.commitment(proof["seed"]) == proof["commitment"], {"hash": proof["commitment"]}),
-        Check("entries", _one_each(proof, owners, highest), {"count": len(owners), "highest": highest}),
-        Check("absent", _absent_right(proof, picked, assigned), {"count": len(assigned)}),
-        Check("digest", draw.digest(proof["game"], highest, owners) == proof["digest"], {"hash": proof["digest"]}),
-        *_beacon_checks(beacon, proof["beacon_expected"]),
-        Check("order", list(drawn) == proof["drawn"], {"count": len(drawn)}),
-        Check("places", [[n, owners[n]] for n in numbers] == _places(proof), {"count": len(numbers)}),
-        Check("prizes", _amounts(proof, len(numbers)) == [place["prize"] for place in proof["places"]],
-              {"pool": proof["pool"]}),
-    ]  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Claims:
+    """What both formats claim of a draw."""
+
+    game: str
+    seed: str
+    mode: str
+    winners: int
+    highest: int
+    picked: Sequence[Sequence[int]]
+    absent_policy: str
+    absent: Sequence[int]
+    assigned: Sequence[Sequence[int]]
+    digest: str
+    randomness: str
+    drawn: Sequence[int]
+    pool: str
+    split: str
+    percentages: Sequence[str]
+    places: Sequence[Mapping[str, Any]]
+
+    @property
+    def numbers(self) -> dict[int, int]:
+        """The numbers picked, and who picked them."""
+        return {number: player for number, player in self.picked}  # noqa: C416 -- a pair, by its check
+
+    @property
+    def owners(self) -> dict[int, int]:
+        """The same with the numbers that the absent were given."""
+        return self.numbers | {number: player for player, number in self.assigned}
 
 
-def _refuse_nonsense(proof: Mapping[str, Any]) -> None:
-    """Raise where a value is of no game at all: ``LookupError``, ``TypeError``, ``ValueError`` or ``BadRule``.
-
-    Whatever passes is written in the one way that the format has, so that no two texts claim the same. It also bounds
-    what a forged document can cost.
-    """
-    beacon, places = proof["beacon"], proof["places"]
-    _only(proof, FIELDS)
-    for place in places:
-        _only(place, PLACE_FIELDS)
-    _whole(proof["highest"], proof["winners"], *proof["absent"], *proof["drawn"])
-    _whole(*(part for pair in (*proof["picked"], *proof["assigned"]) for part in pair))
-    _whole(*(place[name] for place in places for name in ("place", "player", "number")))
-    _text(HASH, proof["commitment"], proof["seed"], proof["digest"], proof["checksum"])
-    _text(GAME, proof["game"])
-    _text(AMOUNT, proof["pool"], *proof["percentages"])
-    _text(ANYTHING, proof["title"], *(place["prize"] for place in places))
+def _checks_of_first(proof: Mapping[str, Any]) -> Iterator[Check]:
+    beacon = proof["beacon"]
+    claims = _Claims(**{name: proof[name] for name in _SHARED}, randomness=beacon["randomness"] if beacon else "")
+    yield Check("commitment", draw.commitment(proof["seed"]) == proof["commitment"], {"hash": proof["commitment"]})
+    yield from _entries(claims)
+    expected = proof["beacon_expected"]
     if beacon is not None:
-        _only(beacon, BEACON_FIELDS)
-        _text(HASH, beacon["chain"])
-        _text(ANYTHING, beacon["randomness"], beacon["signature"])
-        _whole(beacon["round"])
+        genuine = beacon["round"] == expected and draw.is_signed(beacon["randomness"], beacon["signature"])
+        yield Check("beacon", genuine, {"round": beacon["round"], "chain": beacon["chain"]})
+    elif expected is not None:
+        yield Check("beacon-missing", passed=True, parameters={"round": expected})
+    yield from _outcome(claims)
+
+
+def _checks_of_second(proof: Mapping[str, Any], signatures: Signatures | None) -> Iterator[Check]:
+    opening, closing, beacon = proof["opening"], proof["closing"], proof["beacon"]
+    shared = {name: {**opening, **proof}[name] for name in _SHARED if name != "digest"}
+    claims = _Claims(**shared, digest=closing["digest"], randomness=beacon["randomness"] if beacon else "")
+    yield Check("opening", commitment(opening) == proof["commitment"], {"hash": proof["commitment"]})
+    yield Check("seed", draw.commitment(proof["seed"]) == opening["seed_hash"], {"hash": opening["seed_hash"]})
+    yield _seeds(opening, proof["seed_path"])
+    yield from _entries(claims)
+    yield Check("closing", _closed_as_promised(opening, closing), {"round": closing["round"] or 0})
+    if beacon is not None:
+        yield _beacon(opening["beacon"], closing["round"], beacon, signatures)
+    if proof["outcome"] == COMPLETED:
+        if beacon is None and opening["beacon"] is not None:
+            yield Check("beacon-absent", passed=False, parameters={"round": closing["round"] or 0})
+        yield from _outcome(claims)
+    else:
+        possible = proof["reason"] != "beacon" or opening["beacon"] is not None
+        nothing = possible and beacon is None and not proof["drawn"] and not proof["places"]
+        yield Check("void", nothing, {"reason": proof["reason"]})
+    if proof["log"] is not None:
+        yield from _log(proof, proof["log"], signatures)
+
+
+def _seeds(opening: Mapping[str, Any], path: Sequence[str]) -> Check:
+    """That the seed is the one of its number, among those that were fixed ahead for the chat."""
+    seeds = opening["seeds"]
+    if seeds is None:
+        return Check("seed-alone", not path, {})
+    leaf = merkle.leaf_hash(bytes.fromhex(opening["seed_hash"]))
+    nodes = [bytes.fromhex(node) for node in path]
+    there = merkle.is_included(leaf, seeds["number"] - 1, seeds["size"], nodes, bytes.fromhex(seeds["root"]))
+    return Check("seeds", there, {"number": seeds["number"], "size": seeds["size"], "root": seeds["root"]})
+
+
+def _closed_as_promised(opening: Mapping[str, Any], closing: Mapping[str, Any]) -> bool:
+    """That selection closed after it opened, with the round that the opening statement leads to."""
+    chain = opening["beacon"]
+    if closing["at"] < opening["at"] or (chain is None) != (closing["round"] is None):
+        return False
+    return chain is None or closing["round"] == round_after(
+        chain["genesis"], chain["period"], closing["at"] + max(chain["lead"], chain["period"])
+    )
+
+
+def round_after(genesis: int, period: int, moment: int) -> int:
+    """Return the first round that is published later than ``moment``. All in milliseconds."""
+    return max(1, (moment - genesis) // period + 2)
+
+
+def _beacon(
+    chain: Mapping[str, Any] | None, expected: int | None, beacon: Mapping[str, Any], signatures: Signatures | None
+) -> Check:
+    told = {"round": beacon["round"], "chain": chain["chain"] if chain else ""}
+    if chain is None or beacon["round"] != expected or not draw.is_signed(beacon["randomness"], beacon["signature"]):
+        return Check("beacon-signed", passed=False, parameters=told)
+    pinned = PINNED.get(chain["chain"])
+    if pinned is not None and any(chain[name] != value for name, value in pinned.items()):
+        return Check("beacon-signed", passed=False, parameters=told)
+    genuine = None if signatures is None else signatures.beacon(chain, beacon)
+    if genuine is None:
+        return Check("beacon-unchecked", passed=True, parameters=told)
+    return Check("beacon-signed" if pinned is not None else "beacon-unpinned", genuine, told)
+
+
+def _entries(claims: _Claims) -> Iterator[Check]:
+    """That every entry is one, that the absent have the numbers that the seed gives them, and the digest of it all."""
+    owners, highest = claims.owners, claims.highest
+    listed = len(claims.picked) + len(claims.assigned)
+    one_each = 0 < listed == len(owners) == len(set(owners.values())) and max(owners) <= highest
+    in_order = list(claims.numbers) == sorted(claims.numbers)
+    yield Check("entries", one_each and in_order, {"count": len(owners), "highest": highest})
+    yield Check("absent", _absent_right(claims), {"count": len(claims.assigned)})
+    yield Check("digest", draw.digest(claims.game, highest, owners) == claims.digest, {"hash": claims.digest})
+
+
+def _absent_right(claims: _Claims) -> bool:
+    """Each of them absent once, none with a number picked, and the numbers that they were given, in their order."""
+    absent, picked = claims.absent, claims.numbers
+    if len(absent) != len({*absent}) or {*absent} & {*picked.values()}:
+        return False
+    if claims.absent_policy != ASSIGN:
+        return not claims.assigned
+    free = sum(number not in picked for number in range(1, claims.highest + 1))
+    given = draw.assign_absent(claims.game, claims.highest, picked, absent, claims.seed)
+    return len(absent) <= free and claims.assigned == [[player, number] for player, number in given.items()]
+
+
+def _outcome(claims: _Claims) -> Iterator[Check]:
+    """The numbers drawn, the places and the prizes, computed anew."""
+    owners = claims.owners
+    full = draw.order(claims.game, claims.highest, owners, claims.seed, claims.randomness)
+    if claims.mode == REVERSE:
+        drawn = draw.drawn_in_reverse(full, owners)
+        numbers = draw.winners_in_reverse(drawn, owners, claims.winners)
+    else:
+        drawn = draw.drawn_normally(full, owners, claims.winners)
+        numbers = draw.winners_normally(drawn, owners)
+    percentages = [Decimal(percentage) for percentage in claims.percentages]
+    amounts = prizes.for_places(Decimal(claims.pool), claims.split, range(1, len(numbers) + 1), percentages)
+    places = [(place["place"], place["number"], place["player"]) for place in claims.places]
+    right = [(place, number, owners[number]) for place, number in enumerate(numbers, start=1)]
+    paid = [place["prize"] for place in claims.places]
+    yield Check("order", list(drawn) == claims.drawn, {"count": len(drawn)})
+    yield Check("places", places == right, {"count": len(numbers)})
+    yield Check("prizes", [f"{amount:f}" for amount in amounts] == paid, {"pool": claims.pool})
+
+
+def head_statement(head: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a tree head that are signed."""
+    return canonical({"format": HEAD, **head})
+
+
+def _log(proof: Mapping[str, Any], log: Mapping[str, Any], signatures: Signatures | None) -> Iterator[Check]:
+    """That the log holds the opening, the closing and the outcome, in this order, under a signed head."""
+    head, indexes, there = log["head"], [], True
+    root = bytes.fromhex(head["root"])
+    for name, data in leaves(proof, bytes.fromhex(log["salt"])).items():
+        place = log[name]
+        path = [bytes.fromhex(node) for node in place["path"]]
+        indexes.append(place["index"])
+        there = there and merkle.is_included(merkle.leaf_hash(data), place["index"], head["size"], path, root)
+    told = {"size": head["size"], "root": head["root"], "key": log["key"]}
+    yield Check("log", there and indexes == sorted({*indexes}), told)
+    key, signature = bytes.fromhex(log["key"]), bytes.fromhex(log["signature"])
+    genuine = None if signatures is None else signatures.head(key, signature, head_statement(head))
+    yield Check("head-unchecked" if genuine is None else "head", genuine is not False, told)
+
+
+# -- the shape of a document --------------------------------------------------------------------------------------
+
+_SHARED = (
+    "game", "seed", "mode", "winners", "highest", "picked", "absent_policy", "absent", "assigned", "digest", "drawn",
+    "pool", "split", "percentages", "places",
+)  # fmt: skip
+_HEX = re.compile("(?:[0-9a-f]{2})*")
+_GAME = re.compile("[0-9a-z]{1,64}")
+_AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,12})(?:\.[0-9]{1,8})?")
+_PRIZE = re.compile(r"(?:0|[1-9][0-9]{0,12})\.[0-9]{2,8}")
+_RULES = ("mode", "winners", "highest", "absent_policy", "pool", "split", "percentages")
+_DRAW = ("seed", "picked", "absent", "assigned", "drawn", "places")
+_FIRST_FIELDS = frozenset(
+    {
+        "format",
+        "game",
+        "kind",
+        "title",
+        "commitment",
+        "digest",
+        "beacon",
+        "beacon_expected",
+        "checksum",
+        *_RULES,
+        *_DRAW,
+    }
+)
+_SECOND_FIELDS = frozenset(
+    {
+        "format",
+        "opening",
+        "commitment",
+        "seed_path",
+        "closing",
+        "beacon",
+        "outcome",
+        "reason",
+        "log",
+        "checksum",
+        *_DRAW,
+    }
+)
+_OPENING_FIELDS = frozenset(
+    {"format", "game", "kind", "title", "chat", "topic", "at", "beacon", "seed_hash", "seeds", *_RULES}
+)
+
+
+def _check_first(proof: Mapping[str, Any]) -> None:
+    """Raise ValueError, TypeError or ``BadRule`` if a value is none that a proof of the first format can hold."""
+    _only(proof, _FIRST_FIELDS)
+    _check_game(proof)
+    _check_draw(proof)
+    _hex(proof["commitment"], 64)
+    _hex(proof["digest"], 64)
+    _hex(proof["checksum"], 64)
+    beacon = proof["beacon"]
+    if beacon is not None:
+        _only(beacon, frozenset({"chain", "round", "randomness", "signature"}))
+        _whole(beacon["round"], 1, LARGEST_NUMBER)
+        _hex(beacon["chain"], 64)
+        _hex(beacon["randomness"], 64)
+        _hex(beacon["signature"], 2, 192)
     if proof["beacon_expected"] is not None:
-        _whole(proof["beacon_expected"])
-    check_choice("kind", proof["kind"], ("pick_number",))
-    check_choice("mode", proof["mode"], MODES)
-    check_choice("absent", proof["absent_policy"], ABSENT_POLICIES)
-    check_bounds("numbers", proof["highest"], 1, draw.HIGHEST_NUMBER)
-    percentages = [Decimal(p) for p in proof["percentages"]]
-    prizes.check_prizes(Decimal(proof["pool"]), proof["split"], percentages, proof["winners"])
+        _whole(proof["beacon_expected"], 1, LARGEST_NUMBER)
 
 
-def _only(document: Mapping[str, Any], fields: frozenset[str]) -> None:
-    if document.keys() != fields:
-        raise ValueError("a field too many, or too few")
+def _check_second(proof: Mapping[str, Any]) -> None:
+    """Raise ValueError, TypeError or ``BadRule`` if a value is none that a proof of the second format can hold."""
+    _only(proof, _SECOND_FIELDS)
+    opening, closing, beacon = proof["opening"], proof["closing"], proof["beacon"]
+    _check_opening(opening)
+    _check_draw(proof)
+    _hex(proof["commitment"], 64)
+    _hex(proof["checksum"], 64)
+    _hexes(proof["seed_path"])
+    _only(closing, frozenset({"at", "digest", "round"}))
+    _whole(closing["at"], 0, LARGEST_NUMBER)
+    _hex(closing["digest"], 64)
+    if closing["round"] is not None:
+        _whole(closing["round"], 1, LARGEST_NUMBER)
+    if beacon is not None:
+        _only(beacon, frozenset({"round", "randomness", "signature", "previous_signature"}))
+        _whole(beacon["round"], 1, LARGEST_NUMBER)
+        _hex(beacon["randomness"], 64)
+        scheme = opening["beacon"]["scheme"] if opening["beacon"] is not None else UNCHAINED
+        _hex(beacon["signature"], LENGTHS[scheme][1])
+        if scheme == UNCHAINED:
+            _hex(beacon["previous_signature"], 0)
+        elif beacon["round"] == 1:
+            _hex(beacon["previous_signature"], 64)  # the genesis seed of the chain
+        else:
+            _hex(beacon["previous_signature"], LENGTHS[scheme][1])
+    _one_of(proof["outcome"], OUTCOMES)
+    if proof["outcome"] == COMPLETED:
+        _none(proof["reason"])
+    else:
+        _one_of(proof["reason"], REASONS)
+    if proof["log"] is not None:
+        _check_log(proof["log"])
 
 
-def _whole(*values: Any) -> None:
-    if any(type(value) is not int for value in values):
-        raise TypeError("whole numbers are written as such")
+def _check_opening(opening: Mapping[str, Any]) -> None:
+    _only(opening, _OPENING_FIELDS)
+    _one_of(opening["format"], (OPENING,))
+    _check_game(opening)
+    _whole(opening["chat"], -LARGEST_NUMBER, LARGEST_NUMBER)
+    _whole(opening["topic"], 0, LARGEST_NUMBER)
+    _whole(opening["at"], 0, LARGEST_NUMBER)
+    _hex(opening["seed_hash"], 64)
+    beacon, seeds = opening["beacon"], opening["seeds"]
+    if beacon is not None:
+        _only(beacon, frozenset({"chain", "scheme", "public_key", "genesis", "period", "lead", "wait", "policy"}))
+        _hex(beacon["chain"], 64)
+        _one_of(beacon["scheme"], SCHEMES)
+        _hex(beacon["public_key"], LENGTHS[beacon["scheme"]][0])
+        _whole(beacon["genesis"], 0, LARGEST_NUMBER)
+        for name in ("period", "wait"):
+            _whole(beacon[name], 1, LARGEST_NUMBER)
+        _whole(beacon["lead"], 0, LARGEST_NUMBER)
+        _one_of(beacon["policy"], POLICIES)
+    if seeds is not None:
+        _only(seeds, frozenset({"root", "size", "number"}))
+        _hex(seeds["root"], 64)
+        _whole(seeds["size"], 1, LARGEST_NUMBER)
+        _whole(seeds["number"], 1, seeds["size"])
 
 
-def _text(form: re.Pattern[str], *values: Any) -> None:
-    if not all(type(value) is str and form.fullmatch(value) for value in values):
+def _check_game(rules: Mapping[str, Any]) -> None:
+    """What is played, and by which rules."""
+    _text(rules["game"], _GAME)
+    _one_of(rules["kind"], (KIND,))
+    _title(rules["title"])
+    _one_of(rules["mode"], MODES)
+    _one_of(rules["absent_policy"], ABSENT_POLICIES)
+    _one_of(rules["split"], prizes.SPLITS)
+    _whole(rules["winners"], 1, prizes.MAX_WINNERS)
+    _whole(rules["highest"], 1, draw.HIGHEST_NUMBER)
+    _text(rules["pool"], _AMOUNT)
+    percentages = _list(rules["percentages"], prizes.MAX_WINNERS)
+    for percentage in percentages:
+        _text(percentage, _AMOUNT)
+    if percentages and rules["split"] != prizes.PERCENTAGES:
+        raise ValueError("percentages of a split that has none")
+    shares = [Decimal(percentage) for percentage in percentages]
+    prizes.check_prizes(Decimal(rules["pool"]), rules["split"], shares, rules["winners"])
+
+
+def _check_draw(proof: Mapping[str, Any]) -> None:
+    """The entries and what was drawn."""
+    _hex(proof["seed"], 64)
+    for number, player in _pairs(proof["picked"]):
+        _whole(number, 1, draw.HIGHEST_NUMBER)
+        _whole(player, 1, LARGEST_NUMBER)
+    for player, number in _pairs(proof["assigned"]):
+        _whole(number, 1, draw.HIGHEST_NUMBER)
+        _whole(player, 1, LARGEST_NUMBER)
+    for player in _list(proof["absent"], MAX_PLAYERS):
+        _whole(player, 1, LARGEST_NUMBER)
+    for number in _list(proof["drawn"], draw.HIGHEST_NUMBER):
+        _whole(number, 1, draw.HIGHEST_NUMBER)
+    for place in _list(proof["places"], prizes.MAX_WINNERS):
+        _only(place, frozenset({"place", "player", "number", "prize"}))
+        _whole(place["place"], 1, prizes.MAX_WINNERS)
+        _whole(place["number"], 1, draw.HIGHEST_NUMBER)
+        _whole(place["player"], 1, LARGEST_NUMBER)
+        _text(place["prize"], _PRIZE)
+
+
+def _check_log(log: Mapping[str, Any]) -> None:
+    _only(log, frozenset({"head", "key", "signature", "salt", "opening", "closing", "outcome"}))
+    _only(log["head"], frozenset({"at", "root", "size"}))
+    _whole(log["head"]["at"], 0, LARGEST_NUMBER)
+    _whole(log["head"]["size"], 1, LARGEST_NUMBER)
+    _hex(log["head"]["root"], 64)
+    _hex(log["key"], 64)
+    _hex(log["signature"], 128)
+    _hex(log["salt"], 64)
+    for name in ("opening", "closing", "outcome"):
+        _only(log[name], frozenset({"index", "path"}))
+        _whole(log[name]["index"], 0, LARGEST_NUMBER)
+        _hexes(log[name]["path"])
+
+
+def _only(document: Any, fields: frozenset[str]) -> None:
+    if type(document) is not dict or document.keys() != fields:
+        raise ValueError("not an object, a field too many, or too few")
+
+
+def _whole(value: Any, low: int, high: int) -> None:
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError("not a whole number, or out of bounds")
+
+
+def _text(value: Any, form: re.Pattern[str]) -> None:
+    if type(value) is not str or form.fullmatch(value) is None:
         raise ValueError(f"text is written as {form.pattern}")
 
 
-def _owners(pairs: Sequence[Sequence[int]]) -> dict[int, int]:
-    return {number: player for number, player in pairs}  # noqa: C416 -- a pair of three is refused
+def _hex(value: Any, least: int, most: int = 0) -> None:
+    _text(value, _HEX)
+    if not least <= len(value) <= (most or least):
+        raise ValueError("hex of another length")
 
 
-def _assigned(proof: Mapping[str, Any], picked: Mapping[int, int]) -> dict[int, int]:
-    if proof["absent_policy"] != "auto":
-        return {}
-    return draw.assign_absent(proof["game"], proof["highest"], picked, proof["absent"], proof["seed"])
+def _hexes(values: Any) -> None:
+    for value in _list(values, merkle.MOST_LEVELS):
+        _hex(value, 64)
 
 
-def _one_each(proof: Mapping[str, Any], owners: Mapping[int, int], highest: int) -> bool:
-    """Every number once, in the range, in order, and nobody with two."""
-    listed = len(proof["picked"]) + len(proof["assigned"])
-    one_each = listed == len(owners) == len(set(owners.values())) and all(1 <= number <= highest for number in owners)
-    return one_each and list(proof["picked"]) == sorted(proof["picked"])
+def _one_of(value: Any, allowed: Sequence[str]) -> None:
+    if type(value) is not str or value not in allowed:
+        raise ValueError("not one of the values that there are")
 
 
-def _absent_right(proof: Mapping[str, Any], picked: Mapping[int, int], assigned: Mapping[int, int]) -> bool:
-    """Each of them absent once, none with a number picked, and the numbers that they were given, in their order."""
-    absent = proof["absent"]
-    once = len(absent) == len({*absent}) and not {*absent} & {*picked.values()}
-    return once and proof["assigned"] == [[player, number] for player, number in assigned.items()]
+def _none(value: Any) -> None:
+    if value is not None:
+        raise ValueError("not null")
 
 
-def _places(proof: Mapping[str, Any]) -> list[list[int]]:
-    ordered = [place["place"] for place in proof["places"]]
-    if ordered != list(range(1, len(ordered) + 1)):
-        return []
-    return [[place["number"], place["player"]] for place in proof["places"]]
+def _list(value: Any, most: int) -> list[Any]:
+    if type(value) is not list or len(value) > most:
+        raise ValueError("not a list, or too long a one")
+    return value
 
 
-def _amounts(proof: Mapping[str, Any], count: int) -> list[str]:
-    percentages = [Decimal(p) for p in proof["percentages"]]
-    amounts = prizes.for_places(Decimal(proof["pool"]), proof["split"], range(1, count + 1), percentages)
-    return [f"{amount:f}" for amount in amounts]
+def _pairs(value: Any) -> list[list[Any]]:
+    pairs = _list(value, draw.HIGHEST_NUMBER)
+    if any(type(pair) is not list or len(pair) != 2 for pair in pairs):
+        raise ValueError("not a list of pairs")
+    return pairs
 
 
-def _beacon_checks(beacon: Mapping[str, Any] | None, expected: int | None) -> list[Check]:
-    """That the beacon's round is the one announced, and its randomness that of its signature.
+def _title(value: Any) -> None:
+    """At most 64 code points, none a control character, half of a surrogate pair, or a line's end."""
+    if type(value) is not str or len(value) > MAX_TITLE or any(map(_breaks_a_line, value)):
+        raise ValueError("not a title")
 
-    The signature itself is checked against the beacon by hand. A round that did not come in time is no false claim,
-    but it is said.
-    """
-    if beacon is None:
-        return [] if expected is None else [Check("beacon-missing", passed=True, parameters={"round": expected})]
-    genuine = beacon["round"] == expected and draw.is_signed(beacon["randomness"], beacon["signature"])
-    return [Check("beacon", genuine, {"round": beacon["round"], "chain": beacon["chain"]})]
+
+def _breaks_a_line(character: str) -> bool:
+    code = ord(character)
+    return code < 0x20 or 0x7F <= code < 0xA0 or code in (0x2028, 0x2029) or 0xD800 <= code < 0xE000
+
+
+PINNED: Mapping[str, Mapping[str, Any]] = {
+    "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971": {  # drand's quicknet
+        "scheme": UNCHAINED,
+        "public_key": "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d106451"
+        "0d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a",
+        "genesis": 1692803367000,
+        "period": 3000,
+    },
+    "8990e7a9aaed2ffed73dbd7092123d6f289930540d7651336225dc172e51b2ce": {  # drand's default chain
+        "scheme": CHAINED,
+        "public_key": "868f005eb8e6e4ca0a47c8a77ceaa5309a47978a7c71bc5cce96366b5d7a5699"
+        "37c529eeda66c7293784a9402801af31",
+        "genesis": 1595431050000,
+        "period": 30000,
+    },
+}
+"""Chain hash -> what a chain is, as the League of Entropy has published it. Times in milliseconds."""

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from fsm import proof
 from fsm.kind import Game, Rejected, UnknownGame
-from fsm.lobby import COMPLETED
+from fsm.lobby import CANCELLED, COMPLETED
 from handlers.context import UpdateContext
 from handlers.kinds.registry import of_state
 from handlers.limited_session import TooBusy
 from handlers.views.message import send_params
 from play.access import Needs
 
+FINAL = frozenset({COMPLETED, CANCELLED})
 WAIT_SECONDS = 3.0
 
 
@@ -20,7 +21,7 @@ class NothingToProve(Rejected):
 
 
 async def send_proof(context: UpdateContext, game_id: str) -> None:
-    """Answer with the proof of a completed game, its summary for a caption.
+    """Answer with the proof of a draw that is over, its summary for a caption.
 
     A document can't wait in the outbox, so it goes out at once or not at all. Raises ``NothingToProve`` and
     ``TooBusy``.
@@ -29,11 +30,13 @@ async def send_proof(context: UpdateContext, game_id: str) -> None:
     if state is None:
         raise NothingToProve
     await context.authorise(Needs.LOOK, state)
-    if state.phase != COMPLETED:
-        raise NothingToProve
     face = of_state(state)
-    if face.prove is None:
+    if face.prove is None or state.phase not in FINAL:
         raise NothingToProve
+    try:
+        document = proof.canonical(face.prove(state))
+    except ValueError:  # cancelled before its draw
+        raise NothingToProve from None
     chat = context.place.chat_id
     summary = send_params(face.proof_summary(state, context.deps.texts, context.locale))
     params = {
@@ -44,7 +47,6 @@ async def send_proof(context: UpdateContext, game_id: str) -> None:
         "reply_markup": summary.get("reply_markup"),
         **context.addressed(),
     }
-    document = (f"proof-{game_id}.json", proof.canonical(face.prove(state)))
     given = {name: value for name, value in params.items() if value is not None}
     async with context.deps.limits.room(chat, WAIT_SECONDS) as room:
         if not room:

@@ -13,6 +13,7 @@ from loguru import logger
 
 from fsm.engine import Stored
 from fsm.kind import Game, Instant, PlayerId
+from fsm.lobby import VOID
 from storage.codec import Codec
 from storage.connections import Pool
 
@@ -134,6 +135,7 @@ class StoredEvent:
 
 class _Summary(msgspec.Struct):
     winners: list[tuple[int, str, Decimal]] = []
+    reason: str = ""
 
 
 _summary = msgspec.json.Decoder(_Summary)
@@ -170,7 +172,7 @@ class Archive:
         else:
             rows = await self._pool.fetch(_HISTORY, limit, offset)
         return [
-            FinishedGame(id_, kind, title, chat, status, _instant(ended_at), players, _winners(summary))
+            FinishedGame(id_, kind, title, chat, _status(status, summary), _instant(ended_at), players, _winners(summary))
             for id_, kind, title, chat, status, ended_at, players, summary in rows
         ]
 
@@ -232,6 +234,11 @@ def _instant(moment: datetime) -> Instant:
 
 def _winners(summary: bytes | None) -> list[tuple[int, str, Decimal]]:
     return [] if summary is None else _summary.decode(summary).winners
+
+
+def _status(status: str, summary: bytes | None) -> str:
+    """Return ``void`` for a game whose outcome was thrown away, else its phase."""
+    return "void" if summary is not None and _summary.decode(summary).reason.startswith(VOID) else status
 
 
 def _listed(row: Any) -> ListedGame:

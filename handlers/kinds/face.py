@@ -56,7 +56,8 @@ class Face:
         router: name of the module whose ``router()`` handles updates that are no taps. Imported late.
         content: makes the provider of what a game is played with, a quiz's questions for one.
         consumer: makes the reader of the feed that shows more than the living message.
-        prove: makes the proof of a completed game; None where there is nothing to prove.
+        prove: makes the proof of a game whose outcome can be proven; raises ValueError if it ended otherwise. None for
+            kinds without proofs.
         pages: counts the pages of a game's board; 1 where it has none to turn.
         rules_text: renders the rules; None renders the text ``<slug>-rules``.
         proof_text: renders why a game is fair, short enough for a caption; None renders the text ``<slug>-fair``.

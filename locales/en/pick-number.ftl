@@ -14,7 +14,10 @@ pick-number-about-reverse = { $winners ->
     [one] 🔄 Reverse: everyone takes a number, and whoever is drawn is out. The last one standing wins.
    *[other] 🔄 Reverse: everyone takes a number, and whoever is drawn is out. The last { $winners } standing win.
 }
-pick-number-beacon-used = 🎲 A public random number, unknown to anyone beforehand, is mixed into the draw.
+pick-number-beacon-used = 🎲 A public random number, unknown to anyone beforehand, is mixed into the draw. { $policy ->
+    [void] If it doesn’t come, nobody wins.
+   *[wait] If it is late, the draw waits for it.
+}
 
 ## Picking
 
@@ -31,7 +34,11 @@ pick-number-seal =
 
 ## The draw
 
-pick-number-awaiting-beacon = All numbers are in. The draw begins as soon as the public random number is out (drand round { $round }).
+pick-number-awaiting-beacon = 🔒 All numbers are in, and nothing can change any more. The draw begins when the public random number is out: drand round { $round }, { $at }.
+pick-number-beacon-late = The public random number is late. { $policy ->
+    [void] If it doesn’t come soon, the draw is void.
+   *[wait] The draw waits for it, a day at most.
+}
 pick-number-drum-roll = { $entries ->
     [one] One number is in. The first draw comes in a moment…
    *[other] { $entries } numbers are in. The first draw comes in a moment…
@@ -88,28 +95,29 @@ pick-number-rules =
 
     💰 <b>Prizes:</b> first place gets half and the rest falls from there, or equal parts, or the host’s own percentages. They always add up to the pool.
 
-    🔒 <b>Fair:</b> before anyone picks, the bot publishes the fingerprint (SHA-256) of a secret seed; the seed itself comes with the result. Anyone can recompute the draw: /fair.
+    🔒 <b>Fair:</b> before anyone picks, the bot publishes the fingerprint (SHA-256) of the rules and a secret seed. Once picking is over, nobody can stop the draw. The seed comes with the result, and anyone can recompute it: /fair.
 pick-number-proof-early = The draw is sealed when picking begins. Then its fingerprint stands in the game’s message.
 pick-number-proof-sealed =
-    🔒 The draw is already decided by a secret seed with this SHA-256:
+    🔒 Rules and secret seed of the draw are sealed. SHA-256 of both:
     <code>{ $commitment }</code>
 
-    When the game is over, the seed itself is published, and you can check that it was this one.
+    When the game is over, the seed is published, and you can check that neither has changed.
 pick-number-proof = { $entries ->
     [one]
         🔒 Sealed before picking: <code>{ $commitment }</code>
-        🔓 The seed that gives this SHA-256: <code>{ $seed }</code>
+        🔓 The seed: <code>{ $seed }</code>
         🧾 SHA-256 of the one entry, from 1 to { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code>
 
-        Seed and entry give the order of the draw ({ $drawn } drawn). Check it without trusting me: <code>python -m bot verify proof.json</code>
+        Seed and entry give the order of the draw ({ $drawn } drawn). Check it without trusting me, with verify.html or verify.py.
    *[other]
         🔒 Sealed before picking: <code>{ $commitment }</code>
-        🔓 The seed that gives this SHA-256: <code>{ $seed }</code>
+        🔓 The seed: <code>{ $seed }</code>
         🧾 SHA-256 of the { $entries } entries, from 1 to { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code>
 
-        Seed and entries give the order of the draw ({ $drawn } drawn). Check it without trusting me: <code>python -m bot verify proof.json</code>
+        Seed and entries give the order of the draw ({ $drawn } drawn). Check it without trusting me, with verify.html or verify.py.
 }
 pick-number-proof-beacon = 🎲 Round { $round } of the drand beacon was mixed in.
+pick-number-proof-void = ⚠️ The draw is void: nobody won. Its seed and entries are here all the same.
 pick-number-proof-no-beacon = 🎲 Round { $round } of the drand beacon was awaited, but did not come in time; the draw went on without it.
 
 ## The forms
@@ -125,6 +133,8 @@ dlg-name-selection_seconds = Time to pick
 dlg-about-selection_seconds = How long everybody has to pick a number, in seconds.
 dlg-name-reveal_seconds = Between two draws
 dlg-about-reveal_seconds = How long a drawn number stands before the next one, in seconds.
+dlg-name-beacon_policy = Random number late
+dlg-about-beacon_policy = Only if this bot mixes a public random number into draws: what happens when it doesn’t come in time. Waiting ends after a day.
 dlg-name-absent = Without a number
 dlg-about-absent = What happens to a player who hasn’t picked when time is up.
 dlg-name-numbers = Range of numbers
@@ -135,6 +145,8 @@ dlg-name-max_number = Highest number
 dlg-about-max_number = The range never goes beyond this.
 dlg-pick-number-mode-normal = drawn numbers win
 dlg-pick-number-mode-reverse = last ones standing win
+dlg-beacon_policy-wait = the draw waits
+dlg-beacon_policy-void = nobody wins
 dlg-absent-drop = drops out
 dlg-absent-auto = gets a random number
 dlg-numbers-auto = fits the players

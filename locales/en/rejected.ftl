@@ -76,6 +76,7 @@ rule-name = { $rule ->
 rejected-bad-rule = { $rule ->
     [percentages] There must be one percentage for each winner, all above zero and 100 in sum. You gave { $given }.
     [mode] The mode is { $low } or { $high }. You gave { $given }.
+    [beacon_policy] Late random number: { $low } or { $high }. You gave { $given }.
     [absent] Players without a number: { $low } or { $high }. You gave { $given }.
     [split] The split is auto, equal or percentages. You gave { $given }.
     [prize_pool] The prize pool can be up to a trillion, with up to 8 decimals. You gave { $given }.
@@ -93,4 +94,5 @@ not-now-pick-number = { $phase ->
 }
 rejected-number-taken = { NUMBER($number, useGrouping: 0) } is taken. Try another one.
 rejected-number-out-of-range = { NUMBER($number, useGrouping: 0) } isn’t on the board: it goes from 1 to { NUMBER($highest, useGrouping: 0) }.
+rejected-draw-sealed = Picking is over, so the draw can’t be stopped any more.
 rejected-already-yours = { NUMBER($number, useGrouping: 0) } is yours already.

@@ -78,6 +78,7 @@ rule-name = { $rule ->
 rejected-bad-rule = { $rule ->
     [percentages] Проценты: по одному на победителя, больше нуля, вместе ровно 100. Получено: { $given }.
     [mode] Режим: { $low } или { $high }. Получено: { $given }.
+    [beacon_policy] Опоздавшее случайное число: { $low } или { $high }. Получено: { $given }.
     [absent] Кто не выбрал: { $low } или { $high }. Получено: { $given }.
     [split] Как делить приз: auto, equal или percentages. Получено: { $given }.
     [prize_pool] Призовой фонд — до триллиона, до 8 знаков после запятой. Получено: { $given }.
@@ -95,4 +96,5 @@ not-now-pick-number = { $phase ->
 }
 rejected-number-taken = Число { NUMBER($number, useGrouping: 0) } занято. Попробуйте другое.
 rejected-number-out-of-range = Числа { NUMBER($number, useGrouping: 0) } нет на доске: она от 1 до { NUMBER($highest, useGrouping: 0) }.
+rejected-draw-sealed = Выбор закончен: розыгрыш уже не остановить.
 rejected-already-yours = Число { NUMBER($number, useGrouping: 0) } уже ваше.

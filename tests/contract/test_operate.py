@@ -84,7 +84,7 @@ def test_what_is_no_proof_gets_plain_lines_and_an_exit_status(raw: bytes, tmp_pa
     status = main(["verify", str(path)])
     said = capsys.readouterr().out
     assert status == (0 if "The proof holds" in said else 1)
-    assert status == (0 if raw == forged(title="\ud800") else 1)
+    assert status == 1
     assert all(line.isprintable() or "\u2068" in line for line in said.splitlines())
 
 
@@ -190,6 +190,7 @@ def test_every_secret_of_a_live_game_is_marked_as_one() -> None:
         for secret in secrets_of(event)
     }
     assert marked == {
+        ("pick_number", "game_opened", "reserved"),
         ("pick_number", "selection_opened", "seed"),
         ("pick_number", "numbers_drawn", "drawn"),
         ("quiz", "questions_set", "questions"),

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fsm import draw, pick_number
+from fsm import pick_number
 from fsm.kind import ChatTopic, Command, Event, Host, Instant, PlayerId, Rejected, kebab
-from fsm.lobby import JoiningStarted, OpenGame, PlayerJoined
+from fsm.lobby import JoiningStarted, OpenGame, PlayerJoined, StartNow
 from fsm.pick_number import (
     KIND,
     GameOpened,
@@ -42,8 +42,9 @@ def opening(**changes: Any) -> OpenGame:
 
 
 def opened(**rules: Any) -> tuple[Event, ...]:
-    """A game that waits for players, opened at ``OPENED``."""
-    return (GameOpened(GAME, PLACE, HOST, "Friday", some_rules(**rules), OPENED),)
+    """A game that waits for players, opened at ``OPENED``. ``first_format``: by a version of before the second one."""
+    format_ = 1 if rules.pop("first_format", False) else pick_number.FORMAT
+    return (GameOpened(GAME, PLACE, HOST, "Friday", some_rules(**rules), OPENED, format_),)
 
 
 def joined(*players: PlayerId) -> tuple[Event, ...]:
@@ -63,12 +64,19 @@ def last_call(*players: PlayerId, **rules: Any) -> tuple[Event, ...]:
 
 def selecting(players: int, picks: dict[PlayerId, int] | None = None, **rules: Any) -> tuple[Event, ...]:
     """Players 1 to ``players`` select numbers since ``SELECTING``, until ``CLOSING``; ``picks`` have been made."""
-    highest = some_rules(**rules).highest(players)
+    joining = last_call(*range(1, players + 1), **rules)
     return (
-        *last_call(*range(1, players + 1), **rules),
-        SelectionOpened(highest, draw.commitment(SEED), SEED, CLOSING),
+        *joining,
+        selection_of(KIND.fold(None, joining)),
         *(NumberPicked(player, number) for player, number in (picks or {}).items()),
     )
+
+
+def selection_of(game: PickNumberGame, at: Instant = SELECTING) -> SelectionOpened:
+    """The event that opens selection of a game whose joining is over."""
+    (event,) = KIND.decide(game, StartNow(HOST.id), at, SEED)
+    assert isinstance(event, SelectionOpened)
+    return event
 
 
 @dataclass(frozen=True)

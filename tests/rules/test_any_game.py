@@ -10,11 +10,21 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from fsm.kind import Command, Event, Rejected
 from fsm.lobby import Cancel, DeadlinePassed, Extend, Join, Leave, MoveChat, OpenGame, Remove, StartNow
-from fsm.pick_number import KIND, Beacon, BeaconSignal, PickNumber, PickNumberGame, PickNumberRules, PublishBeacon
+from fsm.pick_number import (
+    KIND,
+    Beacon,
+    BeaconSignal,
+    PickNumber,
+    PickNumberGame,
+    PickNumberRules,
+    PublishBeacon,
+    is_void,
+)
 from tests.rules.given_when_then import GAME, HOST, OPENED, PLACE, SEED, check_edges
-from tests.rules.invariants import check_replay, check_result, check_state, end_by_itself
+from tests.rules.invariants import check_proof, check_replay, check_result, check_state, end_by_itself
 
 CHAIN = "cd" * 32
+BEACON = Beacon(CHAIN, genesis_at=OPENED, period_ms=3_000, wait_ms=10_000, public_key="ab" * 96, lead_ms=15_000)
 PLAYERS = st.integers(1, 8)
 
 
@@ -37,7 +47,8 @@ def any_rules(draw: st.DrawFn) -> PickNumberRules:
         range_multiplier=draw(st.sampled_from([Decimal(1), Decimal("1.3"), Decimal(5)])),
         max_number=draw(st.integers(least, 30)),
         numbers=draw(st.none() | st.integers(least, 30)),
-        beacon=draw(st.none() | st.just(Beacon(CHAIN, genesis_at=OPENED, period_ms=3_000, wait_ms=10_000))),
+        beacon=draw(st.none() | st.just(BEACON)),
+        beacon_policy=draw(st.sampled_from(["wait", "void"])),
     )
     rules.check()
     return rules
@@ -141,7 +152,7 @@ class AnyGame(RuleBasedStateMachine):
     @rule(off=st.sampled_from([0, 0, 0, 1, -1]), forged=st.booleans())
     def the_beacon_speaks(self, off: int, *, forged: bool) -> None:
         round_ = (self.state.beacon_round or 1) + off
-        signature = hashlib.sha256(str(round_).encode()).hexdigest()
+        signature = hashlib.sha384(str(round_).encode()).hexdigest()
         randomness = "00" * 32 if forged else hashlib.sha256(bytes.fromhex(signature)).hexdigest()
         self.do(PublishBeacon(BeaconSignal(CHAIN, round_, randomness, signature)))
 
@@ -163,6 +174,8 @@ class AnyGame(RuleBasedStateMachine):
         event(f"left in {self.state.phase}, ended {ended.phase}")
         if ended.phase == "completed":
             check_result(ended)
+        elif is_void(ended):
+            check_proof(ended)
 
 
 AnyGame.TestCase.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)

@@ -10,11 +10,15 @@ import pytest
 from fsm import draw
 from fsm.kind import Command, Event, NotNow, TooLate
 from fsm.lobby import (
+    MAX_WAIT,
     Cancel,
     DeadlineExtended,
     DeadlinePassed,
+    Extend,
     GameCancelled,
     GameCompleted,
+    Join,
+    Leave,
     NotInGame,
     PlayerRemoved,
     Remove,
@@ -23,9 +27,11 @@ from fsm.lobby import (
 )
 from fsm.pick_number import (
     KIND,
+    LONGEST_PAUSE,
     AlreadyYours,
     Beacon,
     BeaconSignal,
+    DrawSealed,
     NumberOutOfRange,
     NumberPicked,
     NumbersDrawn,
@@ -37,6 +43,8 @@ from fsm.pick_number import (
     PublishBeacon,
     SelectionClosed,
     SelectionOpened,
+    is_void,
+    prove,
 )
 from tests.rules.given_when_then import (
     CLOSING,
@@ -56,7 +64,11 @@ from tests.rules.given_when_then import (
 
 NOW = SELECTING + 1_000
 CHAIN = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
-BEACON = Beacon(CHAIN, genesis_at=SELECTING - 10_000, period_ms=3_000, wait_ms=10_000)
+BEACON = Beacon(
+    CHAIN, genesis_at=SELECTING - 10_000, period_ms=3_000, wait_ms=10_000, public_key="ab" * 96, lead_ms=15_000
+)
+ROUND = BEACON.round_for(NOW)
+DUE = BEACON.due(ROUND)
 
 
 def signal(round_: int, chain: str = CHAIN) -> BeaconSignal:
@@ -101,11 +113,11 @@ def test_the_range_is_players_times_the_multiplier_but_at_least_five_more_than_p
 
 def test_the_range_is_fixed_when_selection_opens_and_the_draw_is_committed_to() -> None:
     now = OPENED + 100
-    opened = SelectionOpened(15, hashlib.sha256(bytes.fromhex(SEED)).hexdigest(), SEED, now + SELECTION)
-    state = given(last_call(1, 2, 3)).when(StartNow(900), now).then(opened)
-    assert (state.highest, state.commitment) == (15, opened.commitment)
+    state = given(last_call(1, 2, 3)).when(StartNow(900), now).then_these(SelectionOpened)
+    assert (state.highest, state.seed, state.deadline) == (15, SEED, now + SELECTION)
+    assert state.commitment == hashlib.sha256(state.statement.encode()).hexdigest()
     assert KIND.view(state, 1).seed is None
-    assert KIND.view(state, 1).commitment == opened.commitment
+    assert KIND.view(state, 1).statement == state.statement
 
 
 # -- picking
@@ -333,10 +345,10 @@ def test_a_lone_entry_wins_without_a_draw_in_reverse_mode() -> None:
     assert ended.standings[0] == Standing(1, "P1", place=1, prize=Decimal("5.00"), number=3)
 
 
-def test_a_game_can_be_cancelled_while_it_draws_and_pays_nobody() -> None:
+@pytest.mark.parametrize("reason", ["host", "operator", "bot_removed"])
+def test_nobody_stops_a_draw_whose_numbers_are_drawn(reason: str) -> None:
     state = given(selecting(2, {1: 7})).when(PickNumber(2, 8), NOW).state
-    cancelled = replace(given(), state=state).when(Cancel(None, "operator"), NOW + 5).then_these(GameCancelled)
-    assert (cancelled.standings, cancelled.deadline) == ((), None)
+    replace(given(), state=state).when(Cancel(None, reason), NOW + 5).refused(DrawSealed())
 
 
 def test_nothing_happens_in_a_completed_game() -> None:
@@ -393,60 +405,126 @@ def test_the_round_awaited_is_the_first_that_is_published_after_the_moment(momen
     assert published > moment
 
 
-def test_with_a_beacon_the_draw_waits_for_the_round_after_selection_closed() -> None:
+@pytest.mark.parametrize("period", [1, 3_000, 30_000])
+@pytest.mark.parametrize("lead", [0, 1, 15_000, 60_000])
+@pytest.mark.parametrize("moment", range(NOW, NOW + 31_000, 777))
+def test_the_round_lies_ahead_by_the_lead_and_by_a_period_at_least(moment: int, lead: int, period: int) -> None:
+    beacon = replace(BEACON, period_ms=period, lead_ms=lead)
+    ahead = beacon.due(beacon.round_for(moment)) - moment
+    assert max(lead, period) < ahead <= max(lead, period) + period
+
+
+def test_with_a_beacon_the_draw_waits_from_when_the_round_is_due() -> None:
     state = beaconed({1: 7})
-    assert (state.phase, state.drawn, state.deadline) == ("drawing", None, NOW + BEACON.wait_ms)
-    assert state.beacon_round == BEACON.round_after(NOW)
+    assert (state.phase, state.drawn, state.deadline) == ("drawing", None, DUE + BEACON.wait_ms)
+    assert (state.beacon_round, state.closed_at) == (ROUND, NOW)
     assert KIND.view(state, None).seed is None
+
+
+def test_a_round_of_a_slow_chain_is_waited_for_although_its_period_is_longer_than_the_wait() -> None:
+    slow = replace(BEACON, period_ms=30_000)
+    events = selecting(2, {1: 7}, beacon=slow)
+    state = given(events).when(PickNumber(2, 8), NOW).state
+    right = signal(slow.round_for(NOW))
+    due = slow.due(right.round)
+    assert due - NOW > 30_000
+    replace(given(), state=state).when(DeadlinePassed(due), due).nothing()
+    replace(given(), state=state).when(PublishBeacon(right), due + 500).then_these(NumbersDrawn)
 
 
 def test_the_awaited_round_is_mixed_into_the_draw() -> None:
     state = beaconed({1: 7})
-    right = signal(BEACON.round_after(NOW))
-    drawn = replace(given(), state=state).when(PublishBeacon(right), NOW + 3_000).then_these(NumbersDrawn)
-    assert (drawn.beacon, drawn.deadline) == (right, NOW + 3_000 + REVEAL)
+    right = signal(ROUND)
+    drawn = replace(given(), state=state).when(PublishBeacon(right), DUE).then_these(NumbersDrawn)
+    assert (drawn.beacon, drawn.deadline) == (right, DUE + REVEAL)
     full = draw.order(GAME, 10, state.owners, SEED, right.randomness)
     assert drawn.drawn == full[: len(drawn.drawn or ())]
 
 
 def unlike(change: Callable[[BeaconSignal], BeaconSignal]) -> BeaconSignal:
-    return change(signal(BEACON.round_after(NOW)))
+    return change(signal(ROUND))
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        signal(BEACON.round_after(NOW) - 1),
-        signal(BEACON.round_after(NOW) + 1),
-        signal(BEACON.round_after(NOW), chain="ab" * 32),
+        signal(ROUND - 1),
+        signal(ROUND + 1),
+        signal(ROUND, chain="ab" * 32),
         unlike(lambda right: replace(right, randomness="00" * 32)),
         unlike(lambda right: replace(right, randomness="not hex")),
         unlike(lambda right: replace(right, signature="")),
+        unlike(lambda right: replace(right, randomness=hashlib.sha256(b"").hexdigest(), signature="")),
         unlike(lambda right: replace(right, signature="not hex")),
         unlike(lambda right: replace(right, randomness=right.randomness.upper())),
     ],
-    ids=["early", "late", "other chain", "forged", "garbage", "unsigned", "garbage signature", "upper case"],
+    ids=["early", "late", "other chain", "forged", "garbage", "unsigned", "empty", "garbage signature", "upper case"],
 )
 def test_another_round_another_chain_or_a_forgery_draws_nothing(wrong: BeaconSignal) -> None:
-    replace(given(), state=beaconed({1: 7})).when(PublishBeacon(wrong), NOW + 3_000).nothing()
+    replace(given(), state=beaconed({1: 7})).when(PublishBeacon(wrong), DUE).nothing()
 
 
-def test_a_beacon_that_is_silent_too_long_is_done_without() -> None:
-    state = beaconed({1: 7})
-    due = NOW + BEACON.wait_ms
-    waiting_for_it = replace(given(), state=state)
-    waiting_for_it.when(DeadlinePassed(due), due - 1).nothing()
-    drawn = waiting_for_it.when(DeadlinePassed(due), due).then_these(NumbersDrawn)
-    assert (drawn.beacon, drawn.beacon_round) == (None, state.beacon_round)
-    late = PublishBeacon(signal(BEACON.round_after(NOW)))
-    replace(given(), state=drawn).when(late, due + 1).nothing()
+def test_without_its_beacon_a_draw_is_void_if_the_rules_say_so() -> None:
+    late = DUE + BEACON.wait_ms
+    waiting_for_it = replace(given(), state=beaconed({1: 7}, beacon_policy="void"))
+    waiting_for_it.when(DeadlinePassed(late), late - 1).nothing()
+    void = waiting_for_it.when(DeadlinePassed(late), late).then(GameCancelled("void_beacon", None, late))
+    assert is_void(void)
+    assert KIND.view(void, None).seed == SEED
+    replace(given(), state=void).when(PublishBeacon(signal(ROUND)), late + 1).refused(
+        NotNow("publish-beacon", "cancelled")
+    )
+
+
+def test_without_its_beacon_a_draw_waits_a_day_and_is_void_then() -> None:
+    state, now, misses = beaconed({1: 7}, beacon_policy="wait"), 0, 0
+    while state.deadline is not None:
+        assert state.drawn is None
+        now = state.deadline
+        state = play(state, DeadlinePassed(now), now)
+        misses += 1
+    assert is_void(state)
+    assert DUE + MAX_WAIT <= now <= DUE + MAX_WAIT + LONGEST_PAUSE
+    assert misses < 50
+
+
+def test_a_beacon_that_comes_late_still_draws_while_the_game_waits() -> None:
+    state = beaconed({1: 7}, beacon_policy="wait")
+    missed = play(state, DeadlinePassed(DUE + BEACON.wait_ms), DUE + BEACON.wait_ms)
+    drawn = replace(given(), state=missed).when(PublishBeacon(signal(ROUND)), DUE + 15_000).then_these(NumbersDrawn)
     assert shown_to_the_end(drawn).phase == "completed"
 
 
+@pytest.mark.parametrize("reason", ["host", "bot_removed"])
+@pytest.mark.parametrize("beacon", [None, BEACON])
+def test_once_picking_is_over_neither_a_host_nor_throwing_the_bot_out_stops_the_draw(
+    beacon: Beacon | None, reason: str
+) -> None:
+    state = given(selecting(2, {1: 7}, beacon=beacon)).when(PickNumber(2, 8), NOW).state
+    replace(given(), state=state).when(Cancel(900, reason), NOW + 1).refused(DrawSealed())
+
+
+def test_an_operator_ends_a_draw_that_waits_for_its_beacon_as_void() -> None:
+    state = beaconed({1: 7})
+    void = (
+        replace(given(), state=state)
+        .when(Cancel(5, "operator"), NOW + 1)
+        .then(GameCancelled("void_operator", 5, NOW + 1))
+    )
+    assert prove(void)["reason"] == "operator"
+    assert prove(void)["seed"] == SEED
+
+
+def test_nothing_changes_the_entries_once_picking_is_over() -> None:
+    over = replace(given(), state=beaconed({1: 7}))
+    for command in (PickNumber(1, 3), Join(9, "x"), Leave(1), Remove(1, 900), Extend(900, 1000), StartNow(900)):
+        assert isinstance(over.when(command, NOW + 1).refusal, NotNow)
+
+
 def test_a_beacon_comes_once() -> None:
-    right = PublishBeacon(signal(BEACON.round_after(NOW)))
-    drawn = replace(given(), state=beaconed({1: 7})).when(right, NOW + 3_000).state
-    replace(given(), state=drawn).when(right, NOW + 3_001).nothing()
+    right = PublishBeacon(signal(ROUND))
+    drawn = replace(given(), state=beaconed({1: 7})).when(right, DUE).state
+    replace(given(), state=drawn).when(right, DUE + 1).nothing()
 
 
 def test_a_game_without_a_beacon_ignores_one() -> None:

@@ -1,4 +1,4 @@
-"""Proofs: the bot's own, a second implementation's, and forged ones."""
+"""Proofs of the first format: the bot's own, a second implementation's, and forged ones."""
 
 import copy
 import hashlib
@@ -28,7 +28,7 @@ BEACON = Beacon(CHAIN, genesis_at=0, period_ms=3_000, wait_ms=10_000)
 
 def completed(players: int, picks: dict[int, int], *, silent: bool = False, **rules: Any) -> PickNumberGame:
     """A game played to its end; a beacon speaks unless it is ``silent``."""
-    state = given(selecting(players, picks, **rules)).when(DeadlinePassed(CLOSING), CLOSING).state
+    state = given(selecting(players, picks, first_format=True, **rules)).when(DeadlinePassed(CLOSING), CLOSING).state
     if state.beacon_round is not None and not silent:
         state = play(state, PublishBeacon(signal(state.beacon_round)), CLOSING + 1_000)
     while state.deadline is not None:
@@ -72,7 +72,10 @@ def holds(raw: bytes) -> bool:
 
 def objections(document: dict[str, Any]) -> set[str]:
     """What fails of a document that its forger has sealed again."""
-    return {check.code for check in proof.verify(proof.canonical(proof.seal(document))) if not check.passed}
+    try:
+        return {check.code for check in proof.verify(proof.canonical(proof.seal(document))) if not check.passed}
+    except proof.NotAProof as error:
+        return {str(error)}
 
 
 # -- proofs that are right
@@ -252,14 +255,14 @@ def double_entry(document: dict[str, Any]) -> None:
         ("normal", lambda d: d["places"].pop(), "places"),
         ("normal", lambda d: d["places"].reverse(), "places"),
         ("normal", lambda d: d["places"][0].update(prize="10.00"), "prizes"),
-        ("normal", lambda d: d["places"][0].update(prize="NaN"), "prizes"),
+        ("normal", lambda d: d["places"][0].update(prize="NaN"), "incomplete"),
         ("normal", setting("pool", "10.02"), "prizes"),
         ("reverse", setting("split", "auto"), "prizes"),
         ("reverse", setting("mode", "normal"), "order"),
         ("absent", setting("absent_policy", "drop"), "absent"),
         ("absent", lambda d: d["absent"].reverse(), "absent"),
         ("absent", lambda d: d["assigned"].pop(), "absent"),
-        ("absent", lambda d: d["absent"].append(2), "entries"),
+        ("absent", lambda d: d["absent"].append(2), "absent"),
         ("normal", lambda d: d["assigned"].append([3, 11]), "absent"),
         ("percentages", setting("percentages", ["9.5", "30.5", "60"]), "prizes"),
         ("beacon", setting("beacon", None), "order"),
@@ -267,11 +270,11 @@ def double_entry(document: dict[str, Any]) -> None:
         ("beacon", setting("beacon_expected", None), "beacon"),
         ("beacon", lambda d: d["beacon"].update(round=7), "beacon"),
         ("beacon", lambda d: d["beacon"].update(randomness="00" * 32), "beacon"),
-        ("beacon", lambda d: d["beacon"].update(randomness=""), "beacon"),
+        ("beacon", lambda d: d["beacon"].update(randomness=""), "incomplete"),
         ("beacon", lambda d: d["beacon"].update(signature="00" * 32), "beacon"),
-        ("beacon", lambda d: d["beacon"].update(signature="xy"), "beacon"),
-        ("beacon", lambda d: d["beacon"].update(signature=d["beacon"]["signature"] + " "), "beacon"),
-        ("beacon", lambda d: d["beacon"].update(signature=d["beacon"]["signature"].upper()), "beacon"),
+        ("beacon", lambda d: d["beacon"].update(signature="xy"), "incomplete"),
+        ("beacon", lambda d: d["beacon"].update(signature=d["beacon"]["signature"] + " "), "incomplete"),
+        ("beacon", lambda d: d["beacon"].update(signature=d["beacon"]["signature"].upper()), "incomplete"),
         ("normal", lambda d: d["picked"].reverse(), "entries"),
         ("normal", lambda d: d["absent"].append(d["absent"][0]), "absent"),
         ("normal", lambda d: d["absent"].append(d["picked"][0][1]), "absent"),
@@ -371,8 +374,11 @@ def test_nonsense_is_no_proof_and_costs_little(forge: Forge) -> None:
         (b"1" * 10_000, "not-json"),
         (b"[]", "unknown-format"),
         (b"{}", "unknown-format"),
-        (b'{"format": "tombola-proof/2"}', "unknown-format"),
-        (b'{"format": "tombola-proof/1"}', "incomplete"),
+        (b'{"format": "tombola-proof/3"}', "unknown-format"),
+        (b'{"format": ["tombola-proof/1"]}', "unknown-format"),
+        (b'{"format": "tombola-proof/1"}', "not-canonical"),
+        (b'{\n  "format": "tombola-proof/1"\n}\n', "incomplete"),
+        (b'{\n  "format": "tombola-proof/2"\n}\n', "incomplete"),
         (b" " * proof.LARGEST + b"{}", "too-large"),
     ],
 )

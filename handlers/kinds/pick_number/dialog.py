@@ -1,6 +1,7 @@
 """The rules of Pick Your Number that the dialogs offer."""
 
 from fsm.pick_number import ASSIGN, DROP, KIND, NORMAL, REVERSE
+from fsm.proof import POLICIES
 from handlers.dialogs.form import KindDialog
 from play.rules import AUTO
 
@@ -20,15 +21,16 @@ BEFORE = (
 DIALOG = KindDialog(
     kind=KIND,
     new_game=(*BEFORE, "absent", "numbers"),
-    settings=(*BEFORE, "reveal_seconds", "absent", "numbers", "range_multiplier", "max_number"),
+    settings=(*BEFORE, "reveal_seconds", "absent", "beacon_policy", "numbers", "range_multiplier", "max_number"),
     presets={
         "mode": (NORMAL, REVERSE),
         "selection_seconds": ("60", "120", "300", "600"),
         "reveal_seconds": ("1", "2", "3", "5"),
         "absent": (DROP, ASSIGN),
+        "beacon_policy": POLICIES,
         "numbers": (AUTO, "50", "100", "500"),
         "range_multiplier": ("2", "3", "5", "10"),
         "max_number": ("100", "500", "1000"),
     },
-    chosen_only=frozenset({"mode", "absent"}),
+    chosen_only=frozenset({"mode", "absent", "beacon_policy"}),
 )

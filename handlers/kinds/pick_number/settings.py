@@ -27,6 +27,7 @@ class PickNumberSection(LobbySection):
         description="an amount from 0, of up to 20 digits and 8 decimals",
     )
     absent: Literal["drop", "auto"] = "drop"
+    beacon_policy: Literal["wait", "void"] = "wait"
 
     def rules(self, beacon: Beacon | None) -> PickNumberRules:
         """The rules that a game begins with."""
@@ -40,6 +41,7 @@ class PickNumberSection(LobbySection):
             range_multiplier=Decimal(str(self.range_multiplier)),
             max_number=self.max_number,
             beacon=beacon,
+            beacon_policy=self.beacon_policy,
         )
 
     def contradictions(self, section: str) -> Iterator[tuple[str, str]]:

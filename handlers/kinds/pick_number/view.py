@@ -7,7 +7,7 @@ from math import ceil
 from fsm import draw
 from fsm.kind import PlayerId
 from fsm.lobby import CANCELLED, COMPLETED, PLAYERS_JOINING, WAITING_FOR_PLAYERS
-from fsm.pick_number import DRAWING, KIND, NORMAL, NUMBER_SELECTION, REVERSE, PickNumberGame
+from fsm.pick_number import DRAWING, KIND, NORMAL, NUMBER_SELECTION, REVERSE, PickNumberGame, is_void
 from handlers.views import lobby
 from handlers.views.message import Button, Message, Row, rows
 from play.texts import Markup, Texts, name_html
@@ -40,9 +40,11 @@ def board(state: PickNumberGame, texts: Texts, locale: str, *, page: int = 0, bo
             return _selection(game, texts, locale, title, page=page, bot_username=bot_username)
         case phase if phase == DRAWING:
             text = lobby.paragraphs(title, *_draw_so_far(game, texts, locale), _seal(game, texts, locale))
-            return Message(text, lobby.host_buttons(game, KIND, texts, locale))
+            return Message(text)  # without buttons: hosts can neither extend nor stop a draw
         case phase if phase == COMPLETED:
             return _result(game, texts, locale)
+        case _ if is_void(game):
+            return _void(game, texts, locale, title)
         case _:
             return lobby.cancelled(game, texts, locale, title)
 
@@ -55,7 +57,7 @@ def _about(game: PickNumberGame, texts: Texts, locale: str) -> str:
     lines = [
         texts.html(locale, mode, winners=rules.winners),
         lobby.prizes_html(rules.prize_pool, amounts, texts, locale),
-        texts.html(locale, "pick-number-beacon-used") if rules.beacon is not None else None,
+        texts.html(locale, "pick-number-beacon-used", policy=rules.beacon_policy) if rules.beacon is not None else None,
     ]
     return "\n".join(line for line in lines if line)
 
@@ -168,7 +170,7 @@ def _turning(game: PickNumberGame, page: int, verb: str) -> tuple[Row, ...]:
 def _draw_so_far(game: PickNumberGame, texts: Texts, locale: str) -> tuple[str | None, ...]:
     """Paragraphs: the numbers shown so far, and what they mean."""
     if game.drawn is None:
-        return (texts.html(locale, "pick-number-awaiting-beacon", round=Markup(game.beacon_round or "")),)
+        return _awaiting_beacon(game, texts, locale)
     rules = game.rules
     if not game.drawn:
         return (texts.html(locale, "pick-number-drum-roll", entries=len(game.owners)),)
@@ -176,6 +178,17 @@ def _draw_so_far(game: PickNumberGame, texts: Texts, locale: str) -> tuple[str |
     hits = [number for number in game.drawn if number in game.owners]
     meaning = _knocked_out if rules.mode == REVERSE else _found
     return (numbers, *meaning(game, hits, texts, locale))
+
+
+def _awaiting_beacon(game: PickNumberGame, texts: Texts, locale: str) -> tuple[str | None, ...]:
+    """Paragraphs: which round is awaited and when it is due; if it is late, what follows."""
+    beacon, round_ = game.rules.beacon, game.beacon_round
+    if beacon is None or round_ is None:
+        return ()
+    due = beacon.due(round_)
+    awaiting = texts.html(locale, "pick-number-awaiting-beacon", round=Markup(round_), at=lobby.moment(due))
+    late = game.format != 1 and game.deadline is not None and game.deadline > due + beacon.wait_ms
+    return awaiting, texts.html(locale, "pick-number-beacon-late", policy=game.rules.beacon_policy) if late else None
 
 
 def _sequence(game: PickNumberGame, drawn: Sequence[int]) -> Markup:
@@ -239,8 +252,21 @@ def _result(game: PickNumberGame, texts: Texts, locale: str) -> Message:
             seed=Markup(game.seed or ""),
         ),
     )
-    fair = Button(texts.plain(locale, "button-fair"), f"f:{game.id}")
-    return Message(text, ((*lobby.rematch_button(game, texts, locale), fair),))
+    return Message(text, _after(game, texts, locale))
+
+
+def _void(game: PickNumberGame, texts: Texts, locale: str, title: Markup) -> Message:
+    """The message of a draw that was broken off: why, and what the seed was."""
+    reason = texts.html(locale, "board-cancelled", reason=game.cancel_reason or "")
+    opened = texts.html(
+        locale, "pick-number-opened", commitment=Markup(game.commitment or ""), seed=Markup(game.seed or "")
+    )
+    return Message(lobby.paragraphs(title, reason, opened), _after(game, texts, locale))
+
+
+def _after(game: PickNumberGame, texts: Texts, locale: str) -> tuple[Row, ...]:
+    """The way to the next game, and to the proof of this one."""
+    return ((*lobby.rematch_button(game, texts, locale), Button(texts.plain(locale, "button-fair"), f"f:{game.id}")),)
 
 
 def _aftermath(game: PickNumberGame, texts: Texts, locale: str) -> str:
@@ -335,7 +361,7 @@ def proof_summary(state: PickNumberGame, texts: Texts, locale: str) -> Message:
     title = lobby.title_html(game, texts, locale, KIND)
     if game.commitment is None:
         return Message(lobby.paragraphs(title, texts.html(locale, "pick-number-proof-early")))
-    if game.phase != COMPLETED:
+    if game.phase != COMPLETED and not is_void(game):
         sealed = texts.html(locale, "pick-number-proof-sealed", commitment=Markup(game.commitment))
         return Message(lobby.paragraphs(title, sealed))
     proof = texts.html(
@@ -351,9 +377,10 @@ def proof_summary(state: PickNumberGame, texts: Texts, locale: str) -> Message:
     beacon = None
     if game.beacon is not None:
         beacon = texts.html(locale, "pick-number-proof-beacon", round=Markup(game.beacon.round))
-    elif game.beacon_round is not None:
+    elif game.beacon_round is not None and game.format == 1:
         beacon = texts.html(locale, "pick-number-proof-no-beacon", round=Markup(game.beacon_round))
-    return Message(lobby.paragraphs(title, proof, beacon))
+    void = texts.html(locale, "pick-number-proof-void") if is_void(game) else None
+    return Message(lobby.paragraphs(title, void, proof, beacon))
 
 
 def own_line(state: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup | None:
