@@ -172,7 +172,9 @@ class Archive:
         else:
             rows = await self._pool.fetch(_HISTORY, limit, offset)
         return [
-            FinishedGame(id_, kind, title, chat, _status(status, summary), _instant(ended_at), players, _winners(summary))
+            FinishedGame(
+                id_, kind, title, chat, _status(status, summary), _instant(ended_at), players, _winners(summary)
+            )
             for id_, kind, title, chat, status, ended_at, players, summary in rows
         ]
 

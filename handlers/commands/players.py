@@ -127,7 +127,8 @@ async def fair(context: UpdateContext) -> None:
         chat, player = (None, context.person.id) if context.private else (context.place.chat_id, None)
         ended = await context.deps.archive.history(chat, player, 10, 0)
         game_id = next(
-            (game.id for game in ended if game.status in {"completed", "void"} and FACES[game.kind].prove is not None), None
+            (game.id for game in ended if game.status in {"completed", "void"} and FACES[game.kind].prove is not None),
+            None,
         )
     if game_id is None:
         raise fairness.NothingToProve

@@ -151,6 +151,7 @@ cmd-history-own = <b>Played by you</b>
 cmd-history-line =
     { $status ->
         [completed] { $when } <b>{ $title }</b>, players: { $players }, won by { $winners } · <code>{ $game }</code>
+        [void] { $when } <b>{ $title }</b>, ⚠️ draw void, players: { $players } · <code>{ $game }</code>
        *[other] { $when } <b>{ $title }</b>, cancelled · <code>{ $game }</code>
     }
 cmd-history-none = No games yet.
