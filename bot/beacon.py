@@ -1,4 +1,4 @@
-"""A public randomness beacon (drand), where the operator configures one.
+"""A public randomness beacon (drand), if the operator configures one.
 
 Which round a draw waits for follows from when its selection closed; nobody can know that round's randomness before it
 is published. A round counts only if its signature is genuine: the relay that serves it is trusted with nothing.

@@ -14,7 +14,7 @@ DST_G2 = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_NUL_"
 
 
 def is_genuine_round(scheme: str, public_key: str, round_: int, signature: str, previous: str = "") -> bool:
-    """Check a beacon's signature over one of its rounds. All but the round is hex.
+    """Check a beacon's signature over one of its rounds. Everything but the round is hex.
 
     False for whatever is no point of its group as well. The identity is refused as a key: every signature would fit.
     """
@@ -56,4 +56,4 @@ def _beacon(chain: Mapping[str, Any], signed: Mapping[str, Any]) -> bool:
 
 
 SIGNATURES = proof.Signatures(beacon=_beacon, head=is_signed_head)
-"""What verifying a proof asks."""
+"""The checks of signatures that verifying a proof needs."""

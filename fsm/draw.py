@@ -1,4 +1,4 @@
-"""The draw: committed to before anybody picks, and recomputable by anyone afterwards.
+"""The draw. It is committed to before anybody picks, and anyone can recompute it afterwards.
 
 The algorithm, complete (``docs/fairness.md`` says it in prose):
 
@@ -21,7 +21,7 @@ WORD = 1 << 64
 HIGHEST_NUMBER = 10_000
 """No range is longer."""
 MOST_FRAMES, SINGLE_FRAMES = 20, 10
-"""How many steps a show has at most, and how many of the last ones hold one hit only."""
+"""Limit of the steps of a show, and the number of last steps that hold a single hit each."""
 
 
 def commitment(seed: str) -> str:
@@ -118,7 +118,7 @@ def winners_in_reverse(drawn: Sequence[int], owners: Mapping[int, PlayerId], win
 
 
 def frames(drawn: Sequence[int], owners: Mapping[int, PlayerId]) -> tuple[int, ...]:
-    """How many draws have been shown after each step of the show, ascending; the last is all of them.
+    """Return the number of draws shown after each step of the show, ascending; the last is all of them.
 
     A step ends with a number that belongs to someone: a run of misses is shown with the hit that ends it. Where there
     are more than ``MOST_FRAMES`` hits, the first steps hold several, so that the last ones, which matter, come one by

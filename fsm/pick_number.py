@@ -55,7 +55,7 @@ FORMAT = 2
 VOID_BEACON, VOID_OPERATOR = (lobby.VOID + reason for reason in reversed(proof.REASONS))
 """Why a game ended without winners although its entries were final."""
 LONGEST_PAUSE = 3_600_000
-"""How long a draw waits for its beacon at most before it is asked for again, ms."""
+"""The longest pause, ms, after which a draw that waits for its beacon asks for it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ class Beacon:
     genesis_at: Instant
     period_ms: int
     wait_ms: int
-    """How long after its due time the round may come before the rule about a missing beacon applies."""
+    """Time after its due time in which the round may come. Then ``beacon_policy`` applies."""
     scheme: str = proof.UNCHAINED
     public_key: str = ""
     lead_ms: int = 0
-    """How far ahead of the closing the round lies at least; one period at least in any case."""
+    """The least time from the closing to the round. It is never less than one period."""
 
     def round_after(self, moment: Instant) -> int:
         """Return the first round that is published later than ``moment``."""
@@ -88,7 +88,7 @@ class Beacon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickNumberRules:
-    """What a host may set. Times in milliseconds."""
+    """The rules that a host may set. Times in milliseconds."""
 
     mode: str = NORMAL
     winners: int = 1
@@ -108,11 +108,11 @@ class PickNumberRules:
     """The host's own range ``1..numbers``; None derives it from the number of players."""
     beacon: Beacon | None = field(default=None, metadata=HIDDEN)
     beacon_policy: str = proof.WAIT
-    """What becomes of the draw if the beacon does not come in time: ``wait``, a day at most, or ``void``."""
+    """If the beacon does not come in time, the draw waits (``wait``, a day at most) or is void (``void``)."""
 
     @property
     def capacity(self) -> int:
-        """How many can play: everybody must be able to have a number."""
+        """The most players that can have a number each."""
         return min(self.max_players, self.numbers or self.max_number)
 
     def highest(self, players: int) -> int:
@@ -181,7 +181,7 @@ class PickNumberGame(Game):
     picks: Mapping[PlayerId, int] = field(default_factory=dict)
     """The inverse of ``owners``."""
     absent: tuple[PlayerId, ...] = ()
-    """Who had no number when selection closed, in joining order."""
+    """The players who had no number when selection closed, in joining order."""
     assigned: Mapping[PlayerId, int] = field(default_factory=dict)
     """The numbers that the absent were given."""
     closed_at: Instant | None = None
@@ -336,7 +336,7 @@ PickNumberCommand = OpenGame | LobbyCommand | DeadlinePassed | PublishBeacon
 
 
 def decide(state: PickNumberGame | None, command: Any, now: Instant, seed: str) -> tuple[Event, ...]:
-    """What ``command``, received at ``now``, leads to. Raises ``Rejected``; no events: nothing to do."""
+    """Return the events that ``command``, received at ``now``, leads to; none if nothing is to do. Raises ``Rejected``."""
     if state is None:
         return _open(command, now)
     if isinstance(command, DeadlinePassed) and state.deadline is None:
@@ -389,7 +389,7 @@ def _open_selection(game: PickNumberGame, now: Instant, fresh: str) -> Selection
 
 
 def _opening_statement(game: PickNumberGame, highest: int, seed_hash: str, now: Instant) -> dict[str, Any]:
-    """Return what the commitment binds."""
+    """Return the statement that the commitment binds."""
     rules, beacon, reserved = game.rules, game.rules.beacon, game.reserved
     return {
         "format": proof.OPENING,
@@ -498,7 +498,7 @@ def _publish(game: PickNumberGame, command: PublishBeacon, now: Instant) -> tupl
 
 
 def _phase_over(game: PickNumberGame, begin: lobby.OnJoiningClosed[PickNumberGame], now: Instant) -> tuple[Event, ...]:
-    """What follows when the deadline of a phase after the lobby's first has passed."""
+    """Go on when the deadline of a phase after the lobby's first has passed."""
     match game.phase:
         case lobby.PLAYERS_JOINING:
             return begin(game)
@@ -511,7 +511,7 @@ def _phase_over(game: PickNumberGame, begin: lobby.OnJoiningClosed[PickNumberGam
 
 
 def _beacon_missing(game: PickNumberGame, now: Instant) -> tuple[Event, ...]:
-    """What follows if the beacon did not come in time: the game's rule decides. The draw never goes on without it."""
+    """Apply the game's rule about a beacon that did not come in time. The draw never goes on without it."""
     beacon, round_ = game.rules.beacon, game.beacon_round
     if game.format == 1 or beacon is None or round_ is None:
         return (_draw(game, None, now),)  # what the first format promised
@@ -656,7 +656,7 @@ def view(state: PickNumberGame, _viewer: PlayerId | None) -> PickNumberGame:
 
 
 def is_void(state: PickNumberGame) -> bool:
-    """Whether the entries had become final and nobody won all the same."""
+    """Return True if the entries were final and the draw was thrown away all the same."""
     return state.cancel_reason in (VOID_BEACON, VOID_OPERATOR)
 
 
@@ -718,7 +718,7 @@ def _first_format(state: PickNumberGame) -> dict[str, Any]:
 
 
 def _drawn_and_won(state: PickNumberGame) -> dict[str, Any]:
-    """What both formats say in the same way."""
+    """Return the fields that both formats write in the same way."""
     return {
         "seed": state.seed,
         "picked": [[n, p] for n, p in sorted(state.owners.items()) if p not in state.assigned],

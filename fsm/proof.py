@@ -23,7 +23,7 @@ KIND = "pick_number"
 MODES = NORMAL, REVERSE = ("normal", "reverse")
 ABSENT_POLICIES = DROP, ASSIGN = ("drop", "auto")
 POLICIES = WAIT, VOID = ("wait", "void")
-"""What becomes of a draw whose beacon does not come in time."""
+"""Rules about a beacon that does not come in time."""
 COMPLETED, VOIDED = OUTCOMES = ("completed", "void")
 REASONS = ("operator", "beacon")
 """Why a draw is void."""
@@ -38,7 +38,7 @@ LARGEST_NUMBER = (1 << 53) - 1
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """Checks the signatures in a proof. The rules know no cryptography of curves; who verifies brings it.
+    """The checks of the signatures in a proof. The rules know no elliptic curves, so the caller brings them.
 
     Each function returns None if it can't check a signature here.
     """
@@ -159,7 +159,7 @@ def verify(raw: bytes, signatures: Signatures | None = None) -> tuple[Check, ...
 
 @dataclass(frozen=True, slots=True)
 class _Claims:
-    """What both formats claim of a draw."""
+    """The claims about a draw that both formats make."""
 
     game: str
     seed: str
@@ -180,12 +180,12 @@ class _Claims:
 
     @property
     def numbers(self) -> dict[int, int]:
-        """The numbers picked, and who picked them."""
+        """Number -> player, without the numbers that were given to the absent."""
         return {number: player for number, player in self.picked}  # noqa: C416 -- a pair, by its check
 
     @property
     def owners(self) -> dict[int, int]:
-        """The same with the numbers that the absent were given."""
+        """Number -> player, for all entries."""
         return self.numbers | {number: player for player, number in self.assigned}
 
 
@@ -459,7 +459,7 @@ def _check_opening(opening: Mapping[str, Any]) -> None:
 
 
 def _check_game(rules: Mapping[str, Any]) -> None:
-    """What is played, and by which rules."""
+    """Raise unless these are the rules of a game."""
     _text(rules["game"], _GAME)
     _one_of(rules["kind"], (KIND,))
     _title(rules["title"])
@@ -479,7 +479,7 @@ def _check_game(rules: Mapping[str, Any]) -> None:
 
 
 def _check_draw(proof: Mapping[str, Any]) -> None:
-    """The entries and what was drawn."""
+    """Raise unless entries, numbers drawn and places have their shapes."""
     _hex(proof["seed"], 64)
     for number, player in _pairs(proof["picked"]):
         _whole(number, 1, draw.HIGHEST_NUMBER)

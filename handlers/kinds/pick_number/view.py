@@ -181,7 +181,7 @@ def _draw_so_far(game: PickNumberGame, texts: Texts, locale: str) -> tuple[str |
 
 
 def _awaiting_beacon(game: PickNumberGame, texts: Texts, locale: str) -> tuple[str | None, ...]:
-    """Paragraphs: which round is awaited and when it is due; if it is late, what follows."""
+    """Render the paragraphs that name the awaited round and its time; if it is late, the consequence too."""
     beacon, round_ = game.rules.beacon, game.beacon_round
     if beacon is None or round_ is None:
         return ()
