@@ -336,7 +336,7 @@ PickNumberCommand = OpenGame | LobbyCommand | DeadlinePassed | PublishBeacon
 
 
 def decide(state: PickNumberGame | None, command: Any, now: Instant, seed: str) -> tuple[Event, ...]:
-    """Return the events that ``command``, received at ``now``, leads to; none if nothing is to do. Raises ``Rejected``."""
+    """Return the events that ``command``, received at ``now``, leads to; none: nothing to do. Raises ``Rejected``."""
     if state is None:
         return _open(command, now)
     if isinstance(command, DeadlinePassed) and state.deadline is None:

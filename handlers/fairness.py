@@ -51,7 +51,7 @@ async def send_proof(context: UpdateContext, game_id: str) -> None:
     async with context.deps.limits.room(chat, WAIT_SECONDS) as room:
         if not room:
             raise TooBusy
-        await context.deps.api.call("sendDocument", given, files={"document": document})
+        await context.deps.api.call("sendDocument", given, files={"document": (f"proof-{game_id}.json", document)})
 
 
 async def _ended(context: UpdateContext, game_id: str) -> Game | None:

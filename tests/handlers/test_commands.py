@@ -439,7 +439,7 @@ async def test_the_proof_is_a_document_that_verifies(room: Room) -> None:
     assert call["caption"]
     ((name, document),) = room.telegram.files
     assert name == f"proof-{game_id}.json"
-    assert json.loads(document)["game"] == game_id
+    assert json.loads(document)["opening"]["game"] == game_id
     assert all(check.passed for check in proof.verify(document))
 
 
