@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: .venv/run.stamp ## run the bot, or the sandbox where there is no token (ARGS= for more)
@@ -19,6 +19,14 @@ WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? core
 .PHONY: test
 test: .venv/dev.stamp ## run all tests (ARGS= for pytest)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+.PHONY: test-servers
+test-servers: .venv/dev.stamp ## run the suites on pgbouncer, other Redis servers and Sentinel, of system packages
+	$(BIN)/python tests/servers $(ARGS)
+
+.PHONY: test-commands
+test-commands: .venv/dev.stamp ## try `make run` and `make test` in fresh copies, in odd folders and as other users
+	$(BIN)/python tests/two_commands.py
 
 .PHONY: lint
 lint: .venv/dev.stamp ## check style and the direction of imports

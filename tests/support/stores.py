@@ -1,5 +1,6 @@
 """Real stores for every test that asks: PostgreSQL and Redis are started once a run, and are empty at each test."""
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import bot.lazy_aiogram  # noqa: F401 -- before anything imports aiogram
 from storage.connections import Pool, postgres_pool, redis_client
 from storage.embedded import embedded_postgres, embedded_redis
 from storage.migrate import upgrade
+from tests.servers import servers
 
 
 @pytest.fixture(scope="session")
@@ -42,22 +44,37 @@ async def migrated_database(postgres_server: str) -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def redis_server(store_directory: Path) -> AsyncIterator[str]:
     """Run one Redis for all tests, as append-only as in earnest."""
+    if binary := os.environ.get("STORES_REDIS"):
+        async with servers.redis(binary, store_directory / "redis", 0):
+            yield f"unix://{store_directory}/redis/s"
+        return
     async with embedded_redis(store_directory) as dsn:
         yield dsn
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pooled_server(postgres_server: str, store_directory: Path) -> AsyncIterator[str]:
+    """Give the DSN of the way to PostgreSQL that the tests go: through a pooler if STORES_POOLER names its mode."""
+    if mode := os.environ.get("STORES_POOLER"):
+        async with servers.pgbouncer(postgres_server, store_directory / "pooler", mode) as dsn:
+            yield dsn
+        return
+    yield postgres_server
+
+
 @pytest_asyncio.fixture
-async def empty_database(postgres_server: str) -> AsyncIterator[str]:
+async def empty_database(postgres_server: str, pooled_server: str) -> AsyncIterator[str]:
     """Give the DSN of a database of the test's own without any table."""
     name = f"test_{uuid4().hex}"
-    yield await _create_database(postgres_server, name)
+    await _create_database(postgres_server, name)
+    yield pooled_server.replace("@/postgres?", f"@/{name}?")
     connection = await asyncpg.connect(postgres_server)
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
 
 
 @pytest_asyncio.fixture
-async def postgres_dsn(migrated_database: str) -> str:
+async def postgres_dsn(migrated_database: str, pooled_server: str) -> str:
     """Give the DSN of a database with all tables, all empty."""
     connection = await asyncpg.connect(migrated_database)
     tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
@@ -67,7 +84,7 @@ async def postgres_dsn(migrated_database: str) -> str:
         "SET session_replication_role = replica;" + "".join(f'DELETE FROM "{name}";' for name in names)
     )
     await connection.close()
-    return migrated_database
+    return pooled_server.replace("@/postgres?", "@/migrated?")
 
 
 @pytest_asyncio.fixture

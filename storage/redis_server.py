@@ -1,0 +1,141 @@
+"""Which server a Redis DSN leads to, and what is risky about it: asked at each start and by the doctor.
+
+A hoster may refuse INFO or CONFIG. What can't be seen is said to be unknown, never to be well.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import MovedError, NoPermissionError, ReadOnlyError, ResponseError
+
+from storage import keys
+
+OLDEST = (6, 2)
+CONFIGURED = ("appendonly", "appendfsync", "maxmemory-policy")
+_PROBE = "return redis.call('SET', KEYS[1], '1', 'PX', 1000)"
+
+
+@dataclass(slots=True)
+class RedisReport:
+    """What is known of a server.
+
+    Attributes:
+        product: its name and version.
+        facts: its settings that matter, by name; `unknown` where the server does not tell.
+        refusals: one line for each reason why Tombola can't work with it.
+        risks: one line for each way in which it may lose what was acknowledged.
+        notes: one line for anything else that an operator should know.
+    """
+
+    product: str = "of unknown version"
+    facts: dict[str, str] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
+    risks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+async def inspect_redis(client: Redis) -> RedisReport:
+    """Ask the server about itself. Raises what redis-py raises if the server is away."""
+    report = RedisReport()
+    info = await _info(client, report)
+    report.product = _product(info) if info else report.product
+    await _read_settings(client, info, report)
+    _judge_kind(info, report)
+    if not report.refusals:
+        await _try_to_write(client, report)
+    _judge_settings(report)
+    return report
+
+
+async def _info(client: Redis, report: RedisReport) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = await client.info()
+    except ResponseError as error:
+        report.notes.append(f"INFO is refused ({_first_words(error)}): its version and kind are unknown")
+        return {}
+    return found
+
+
+async def _read_settings(client: Redis, info: Mapping[str, Any], report: RedisReport) -> None:
+    report.facts |= dict.fromkeys(CONFIGURED, "unknown")
+    if "aof_enabled" in info:
+        report.facts["appendonly"] = "yes" if int(info["aof_enabled"]) else "no"
+    if "maxmemory_policy" in info:
+        report.facts["maxmemory-policy"] = str(info["maxmemory_policy"])
+    try:
+        for name in CONFIGURED:  # Redis 6.2 gives one at a time
+            found: Mapping[Any, Any] = await client.config_get(name)
+            report.facts |= {str(key): str(value) for key, value in found.items()}
+    except ResponseError as error:
+        report.notes.append(f"CONFIG is refused ({_first_words(error)}): what is not in INFO is unknown")
+
+
+def _judge_kind(info: Mapping[str, Any], report: RedisReport) -> None:
+    mode = str(info.get("redis_mode") or info.get("server_mode") or "")
+    if mode == "sentinel":
+        report.refusals.append("this is a Sentinel and no store: give the address of the server that it watches")
+    elif mode == "cluster" or str(info.get("cluster_enabled", "0")) == "1":
+        report.refusals.append("the server is a part of a cluster, which is not supported: give a server of its own")
+    elif info.get("role") in {"slave", "replica"}:
+        master = f"{info.get('master_host', '?')}:{info.get('master_port', '?')}"
+        report.refusals.append(f"the server is a replica, which takes no writes: its primary is {master}")
+    version = _numbers(str(info.get("redis_version", "")))
+    if version and version < OLDEST:
+        report.refusals.append(f"{report.product} is too old: 6.2 is the oldest that works")
+    if "dragonfly_version" in info:
+        report.risks.append("Dragonfly has no append-only file: what came after its last snapshot is lost with it")
+        report.notes.append("Dragonfly is not tested; scripts need its --default_lua_flags=allow-undeclared-keys")
+    elif _is_keydb(info):
+        report.notes.append("KeyDB is not tested; active replication would let two servers decide one game")
+
+
+async def _try_to_write(client: Redis, report: RedisReport) -> None:
+    try:
+        await client.eval(_PROBE, 1, keys.probe_key())
+    except MovedError:
+        report.refusals.append("the server is a part of a cluster, which is not supported: give a server of its own")
+    except ReadOnlyError:
+        report.refusals.append("the server is a replica, which takes no writes: give its primary's address")
+    except NoPermissionError as error:
+        report.refusals.append(f"the user has not all rights that are needed: {_first_words(error)}")
+    except ResponseError as error:
+        report.refusals.append(f"a trial write is refused: {_first_words(error)}")
+
+
+def _judge_settings(report: RedisReport) -> None:
+    append, sync, policy = (report.facts[name] for name in CONFIGURED)
+    if policy not in {"noeviction", "unknown"}:
+        report.risks.append(f"with maxmemory-policy {policy} a full server forgets live games: set noeviction")
+    if append == "no":
+        report.risks.append("without append-only file, what was acknowledged can be lost with it")
+    elif append == "yes" and sync == "everysec":
+        report.notes.append("with appendfsync everysec the last second is lost if its machine fails; always loses none")
+    elif append == "yes" and sync == "no":
+        report.risks.append("with appendfsync no the last half minute is lost if its machine fails; always loses none")
+    unknown = [name for name in CONFIGURED if report.facts[name] == "unknown"]
+    if unknown:
+        report.notes.append(f"unknown: {', '.join(unknown)}; ask the hoster, or let the user run CONFIG GET and INFO")
+
+
+def _product(info: Mapping[str, Any]) -> str:
+    if "dragonfly_version" in info:
+        return f"Dragonfly {str(info['dragonfly_version']).removeprefix('df-').removeprefix('v')}"
+    if "valkey_version" in info:
+        return f"Valkey {info['valkey_version']}"
+    name = "KeyDB" if _is_keydb(info) else "Redis"
+    return f"{name} {info.get('redis_version', 'of unknown version')}"
+
+
+def _is_keydb(info: Mapping[str, Any]) -> bool:
+    return "mvcc_depth" in info or "keydb" in str(info.get("executable", ""))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
+
+
+def _first_words(error: Exception) -> str:
+    """Return the server's reason on one line, of bounded length."""
+    return " ".join(str(error).split())[:120]
