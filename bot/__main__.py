@@ -72,6 +72,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.set_defaults(command=_doctor)
 
+    postgres = commands.add_parser(
+        "postgres",
+        help="run a program of the embedded PostgreSQL",
+        description="Run pg_dump, pg_restore, psql or another program of the embedded PostgreSQL's version on its"
+        " database, which is started unless it runs.",
+    )
+    postgres.add_argument("program", help="its name, as pg_dump")
+    postgres.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on; --dbname is given already")
+    postgres.set_defaults(command=_postgres)
+
     verify = commands.add_parser(
         "verify",
         help="recompute a draw from its proof",
@@ -139,9 +149,15 @@ def _migrate(given: argparse.Namespace) -> int:
 
 
 def _doctor(_given: argparse.Namespace) -> int:
+    from bot import doctor  # noqa: PLC0415
+
+    return asyncio.run(doctor.doctor(_settings()))
+
+
+def _postgres(given: argparse.Namespace) -> int:
     from bot import operate  # noqa: PLC0415
 
-    return asyncio.run(operate.doctor(_settings()))
+    return asyncio.run(operate.postgres_program(_settings(), [given.program, *given.arguments]))
 
 
 def _verify(given: argparse.Namespace) -> int:

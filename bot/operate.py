@@ -1,5 +1,6 @@
-"""What operators do from the command line besides running: migrate, check, verify a draw, replay a game."""
+"""Commands of operators besides running: migrate, run PostgreSQL's programs, verify a draw, replay a game."""
 
+import asyncio
 import json
 import os
 import sys
@@ -21,17 +22,9 @@ from play.texts import Texts
 from storage import migrate as schema
 from storage.archive import Archive, ListedGame, StoredEvent
 from storage.codec import Codec, UnreadableGame
-from storage.connections import (
-    POSTGRES_GONE,
-    POSTGRES_REFUSES,
-    REDIS_GONE,
-    REDIS_REFUSES,
-    postgres_pool,
-    redis_client,
-    redis_ready,
-)
-from storage.embedded import EmbeddedStoreError, stores
-from telegram.client import ApiError, BotApi
+from storage.connections import POSTGRES_GONE, POSTGRES_REFUSES, postgres_pool
+from storage.embedded import EmbeddedStoreError, postgres_programs, stores
+from storage.rights import MissingRightError
 
 PAGE = 500
 
@@ -50,13 +43,25 @@ async def _told(work: Awaitable[int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (EmbeddedStoreError, schema.SchemaTooNewError) as error:
         say(f"{error}")
+    except MissingRightError as error:
+        say(f"postgresql: {error}")
     except asyncpg.UndefinedTableError:
         say("the database is not migrated: `python -m bot migrate`")
+    except asyncpg.exceptions.ClientConfigurationError as error:  # its own words may hold a part of the password
+        say(f"postgresql: database.dsn is not one that the client can use ({type(error).__name__})")
+    except POSTGRES_REFUSES as error:
+        say(f"postgresql: refused: {error}")
     except POSTGRES_GONE as error:
-        say(f"postgresql: no connection ({type(error).__name__})")
+        say(f"postgresql: {no_connection(error)}")
     except asyncpg.PostgresError as error:
         say(f"postgresql: {error}")
     return 1
+
+
+def no_connection(error: BaseException) -> str:
+    """Return one line on a store that does not answer, with the system's reason, which holds no secret."""
+    reason = " ".join(str(error).split())
+    return f"no connection ({type(error).__name__}{f': {reason}' if reason else ''})"
 
 
 async def migrate(settings: Settings, revision: str, *, confirmed: bool = False) -> int:
@@ -101,78 +106,26 @@ def _asked(before: str, revision: str) -> bool:
     return False
 
 
-async def doctor(settings: Settings) -> int:
-    """Check everything that a start depends on, a line each. 1 where something is wrong."""
-    say("configuration: ok")
-    wrong = 0
-    try:
-        async with stores(
-            settings.data_dir, settings.database.dsn.get_secret_value(), settings.redis.dsn.get_secret_value()
-        ) as (postgres_dsn, redis_dsn):
-            wrong += await _check_postgres(postgres_dsn)
-            wrong += await _check_redis(redis_dsn)
-    except EmbeddedStoreError as error:
-        say(f"stores: {error}")
-        wrong += 1
-    wrong += await _check_telegram(settings)
-    return 1 if wrong else 0
+async def postgres_program(settings: Settings, command: list[str]) -> int:
+    """Run one of PostgreSQL's own programs on the embedded database, which is started unless it runs.
+
+    A program of the system may be older than the embedded server and then refuses it. Returns the program's status.
+    """
+    return await _told(_postgres_program(settings, command))
 
 
-async def _check_postgres(dsn: str) -> int:
-    try:
-        async with postgres_pool(dsn, start_timeout_seconds=5) as pool:
-            version = await pool.fetchval("SHOW server_version")
-    except POSTGRES_REFUSES as error:
-        say(f"postgresql: refused: {error}")
+async def _postgres_program(settings: Settings, command: list[str]) -> int:
+    if settings.database.dsn.get_secret_value():
+        say("database.dsn is set: use the programs that belong to that server")
         return 1
-    except POSTGRES_GONE as error:
-        say(f"postgresql: no connection ({type(error).__name__})")
+    programs = postgres_programs()
+    program = programs / command[0]
+    if not program.is_file():
+        say(f"there is no program {command[0]}: {', '.join(sorted(path.name for path in programs.iterdir()))}")
         return 1
-    at = await schema.current(dsn)
-    behind = f"at {at or 'nothing'}; `python -m bot migrate` brings it up to date"
-    note = "up to date" if at == schema.head() else behind
-    say(f"postgresql: ok, version {version}, schema {note}")
-    return 0
-
-
-async def _check_redis(dsn: str) -> int:
-    try:
-        async with redis_client(dsn, pool_size=1) as redis:
-            await redis_ready(redis, timeout_seconds=5)
-            server = await redis.info("server")
-            saved: dict[str | None, str | None] = {}
-            for name in ("appendonly", "appendfsync", "maxmemory-policy"):  # Redis 6.2 gives one at a time
-                saved |= await redis.config_get(name)
-    except REDIS_REFUSES as error:
-        say(f"redis: refused: {error}")
-        return 1
-    except REDIS_GONE as error:
-        say(f"redis: no connection ({type(error).__name__})")
-        return 1
-    valkey = server.get("valkey_version")
-    version = f"Valkey {valkey}" if valkey else f"version {server['redis_version']}"
-    say(f"redis: ok, {version}, {', '.join(f'{name} {value}' for name, value in saved.items())}")
-    if saved.get("appendonly") == "no":
-        say("redis: without append-only file, what was acknowledged can be lost with it")
-        return 1
-    return 0
-
-
-async def _check_telegram(settings: Settings) -> int:
-    token = settings.telegram.token.get_secret_value()
-    if not token:
-        say("telegram: no token, so `run` has nothing to run; `sandbox` needs none")
-        return 0
-    api = BotApi(token, settings.telegram.api_base, seconds=10)
-    try:
-        me = await api.call("getMe")
-    except ApiError as error:
-        say(f"telegram: {error}")
-        return 1
-    finally:
-        await api.close()
-    say(f"telegram: ok, @{me['username']}, privacy mode {'off' if me['can_read_all_group_messages'] else 'on'}")
-    return 0
+    async with stores(settings.data_dir, "", "redis://unused") as (dsn, _):
+        process = await asyncio.create_subprocess_exec(program, f"--dbname={dsn}", *command[1:])
+        return await process.wait()
 
 
 def verify(path: Path, language: str) -> int:

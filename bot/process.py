@@ -42,10 +42,13 @@ from storage.connections import (
     redis_client,
     redis_ready,
 )
+from storage.dsn import postgres_address, redis_address
 from storage.embedded import stores
 from storage.failover import FailoverGuard
 from storage.games import RedisGames
 from storage.rebuild import Rebuilt, bring_forward
+from storage.redis_server import inspect_redis
+from storage.rights import MissingRightError, check_rights
 from storage.shared_time import SharedTime
 from telegram.sender import Clock
 
@@ -98,6 +101,12 @@ async def running(
         postgres_dsn, redis_dsn = await stack.enter_async_context(
             stores(settings.data_dir, database.dsn.get_secret_value(), cache.dsn.get_secret_value())
         )
+        for name, remarks in (
+            ("database", postgres_address(postgres_dsn).remarks),
+            ("redis", redis_address(redis_dsn).remarks),
+        ):
+            for remark in remarks:
+                logger.warning("{}.dsn: {}", name, remark)
         ours = not database.dsn.get_secret_value()
         up = await _migrated(postgres_dsn, EMBEDDED_SECONDS if ours else POSTGRES_SECONDS)
         pool = await stack.enter_async_context(
@@ -118,12 +127,7 @@ async def running(
             redis_client(redis_dsn, pool_size=LISTENERS, timeout_seconds=cache.timeout_seconds, client_name="listening")
         )
         guard = FailoverGuard(redis)  # before anything connects
-        try:
-            await redis_ready(redis)
-        except REDIS_REFUSES as error:
-            raise SettingsError(f"redis.dsn: refused there: {error}") from None
-        except REDIS_GONE as error:
-            raise SettingsError(f"redis.dsn: no answer from there ({type(error).__name__})") from None
+        await _check_redis(redis)
         beacon = await _beacon(settings.games.draw)
         runtime = build(
             settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics, beacon
@@ -134,10 +138,30 @@ async def running(
         yield process
 
 
+async def _check_redis(redis: Redis) -> None:
+    """Wait for Redis, and log each risk. Raises ``SettingsError`` if it is none that Tombola can work with."""
+    try:
+        await redis_ready(redis)
+        report = await inspect_redis(redis)
+    except REDIS_REFUSES as error:
+        raise SettingsError(f"redis.dsn: refused there: {error}") from None
+    except REDIS_GONE as error:
+        raise SettingsError(f"redis.dsn: no answer from there ({type(error).__name__}: {error})") from None
+    if report.refusals:
+        raise SettingsError(f"redis.dsn: {report.refusals[0]}")
+    for line in report.risks:
+        logger.warning("redis: {}", line)
+    for line in report.notes:
+        logger.info("redis: {}", line)
+
+
 async def _migrated(dsn: str, within: float) -> bool:
     """Bring the schema up to date. False where PostgreSQL is away: games go on without it, and it is tried again."""
     try:
         await migrate.upgrade(dsn, within=within)
+        await check_rights(dsn, within=within)
+    except MissingRightError as error:
+        raise SettingsError(f"database.dsn: {error}") from None
     except migrate.SchemaTooNewError as error:
         raise SettingsError(f"database.dsn: {error}") from None
     except asyncpg.exceptions.ClientConfigurationError as error:  # its own words may hold a part of the password

@@ -24,7 +24,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from storage.dsn import PostgresAddress, postgres_address, redis_address
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from asyncpg.pool import PoolConnectionProxy
     from redis.asyncio.connection import AbstractConnection
@@ -490,5 +490,12 @@ async def redis_ready(client: Redis, *, timeout_seconds: float = 30) -> None:
             try:
                 await client.ping()
             except RedisConnectionError as error:
-                # redis-py makes a lost connection of what the server said to its first words.
-                raise error.__cause__ if isinstance(error.__cause__, REDIS_REFUSES) else error from None
+                # redis-py makes a lost connection of a refusal of its first words, and of a certificate's.
+                raise next((cause for cause in _causes(error) if isinstance(cause, REDIS_REFUSES)), error) from None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Return the errors that led to this one."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        yield cause
+        error = cause

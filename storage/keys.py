@@ -104,3 +104,8 @@ def departed_key(chat_id: int) -> str:
 def reservation_key(place: ChatTopic, command_id: str) -> str:
     """String: the id of the game that a command opens in a place."""
     return f"{PREFIX}:opens:{place.chat_id}:{place.topic_id}:{command_id}"
+
+
+def probe_key() -> str:
+    """String: written for a second by the trial write at a start."""
+    return f"{PREFIX}:probe"

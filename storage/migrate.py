@@ -14,6 +14,7 @@ import stamina
 from loguru import logger
 
 from storage.connections import postgres_comes, postgres_connection
+from storage.rights import check_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,9 @@ async def current(dsn: str, *, within: float = START_SECONDS) -> str | None:
         version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version", timeout=within)
     except asyncpg.UndefinedTableError:
         return None
+    except asyncpg.InsufficientPrivilegeError:
+        await check_rights(dsn, within=within)
+        raise
     else:
         return version
     finally:
@@ -63,11 +67,13 @@ async def upgrade(dsn: str, revision: str | None = None, *, within: float = STAR
     Raises:
         POSTGRES_GONE: one of them, where the server can't be reached.
         SchemaTooNewError: the database was migrated by a newer Tombola.
+        MissingRightError: the role may not do it.
     """
     wanted, found = revision or head(), await current(dsn, within=within)
     if found == wanted:
         return wanted
     check_known(found)
+    await check_rights(dsn, migrating=True, within=within)
     from alembic import command  # noqa: PLC0415 - see above
 
     await _run(dsn, lambda config: command.upgrade(config, wanted))
@@ -90,6 +96,7 @@ async def downgrade(dsn: str, revision: str) -> None:
         alembic.util.CommandError: there is no such revision below.
     """
     check_known(await current(dsn))
+    await check_rights(dsn, migrating=True)
     from alembic import command  # noqa: PLC0415 - see above
 
     await _run(dsn, lambda config: command.downgrade(config, revision))
@@ -116,6 +123,7 @@ async def _run(dsn: str, work: Callable[[Config], None]) -> None:
     from alembic.config import Config  # noqa: PLC0415
     from sqlalchemy import Connection, text  # noqa: PLC0415
     from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
@@ -141,5 +149,8 @@ async def _run(dsn: str, work: Callable[[Config], None]) -> None:
     try:
         async with engine.begin() as connection:
             await connection.run_sync(migrate)
+    except DBAPIError as error:
+        # SQLAlchemy wraps its adapter's error, and that the server's own, which the callers know.
+        raise (error.orig and error.orig.__cause__) or error from None
     finally:
         await engine.dispose()

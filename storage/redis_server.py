@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import MovedError, NoPermissionError, ReadOnlyError, ResponseError
+from redis.exceptions import ClusterDownError, MovedError, NoPermissionError, ReadOnlyError, ResponseError
 
 from storage import keys
 
 OLDEST = (6, 2)
 CONFIGURED = ("appendonly", "appendfsync", "maxmemory-policy")
+CLUSTER = "the server is a part of a cluster, which is not supported: give a server that is alone or has replicas"
+REPLICA = "the server is a replica, which takes no writes: give its primary's address"
 _PROBE = "return redis.call('SET', KEYS[1], '1', 'PX', 1000)"
 
 
@@ -77,7 +79,7 @@ def _judge_kind(info: Mapping[str, Any], report: RedisReport) -> None:
     if mode == "sentinel":
         report.refusals.append("this is a Sentinel and no store: give the address of the server that it watches")
     elif mode == "cluster" or str(info.get("cluster_enabled", "0")) == "1":
-        report.refusals.append("the server is a part of a cluster, which is not supported: give a server of its own")
+        report.refusals.append(CLUSTER)
     elif info.get("role") in {"slave", "replica"}:
         master = f"{info.get('master_host', '?')}:{info.get('master_port', '?')}"
         report.refusals.append(f"the server is a replica, which takes no writes: its primary is {master}")
@@ -94,14 +96,18 @@ def _judge_kind(info: Mapping[str, Any], report: RedisReport) -> None:
 async def _try_to_write(client: Redis, report: RedisReport) -> None:
     try:
         await client.eval(_PROBE, 1, keys.probe_key())
-    except MovedError:
-        report.refusals.append("the server is a part of a cluster, which is not supported: give a server of its own")
+    except (MovedError, ClusterDownError):
+        report.refusals.append(CLUSTER)
     except ReadOnlyError:
-        report.refusals.append("the server is a replica, which takes no writes: give its primary's address")
+        report.refusals.append(REPLICA)
     except NoPermissionError as error:
         report.refusals.append(f"the user has not all rights that are needed: {_first_words(error)}")
     except ResponseError as error:
-        report.refusals.append(f"a trial write is refused: {_first_words(error)}")
+        if "READONLY" in str(error):  # Redis 6.2 puts it inside of the script's error
+            report.refusals.append(REPLICA)
+            return
+        # A full memory or disk among them: it may pass, and is no reason to refuse a start.
+        report.risks.append(f"a trial write is refused: {_first_words(error)}")
 
 
 def _judge_settings(report: RedisReport) -> None:

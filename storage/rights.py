@@ -27,7 +27,8 @@ UNION ALL
 SELECT s.relname, 'USAGE'
 FROM pg_depend d JOIN pg_class s ON s.oid = d.objid JOIN pg_class c ON c.oid = d.refobjid
 WHERE s.relkind = 'S' AND d.deptype = 'a' AND c.relname = ANY($2::text[])
-    AND c.relnamespace = current_schema()::regnamespace AND NOT has_sequence_privilege(s.oid, 'USAGE')
+    AND c.relnamespace = current_schema()::regnamespace
+    AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END  -- an error for anything else
 ORDER BY 1, 2
 """
 
@@ -59,9 +60,11 @@ async def _check(connection: Connection, *, migrating: bool) -> None:
     if found["read_only"]:
         raise MissingRightError(f"the role {role} may only read: default_transaction_read_only is on")
     if schema is None:
-        raise MissingRightError(f"the role {role} has no right USAGE on any schema of its search path ({found['path']})")
+        raise MissingRightError(
+            f"the role {role} has no right USAGE on any schema of its search path ({found['path']})"
+        )
     if migrating and not found["creates"]:
-        raise MissingRightError(f"the role {role} has no right CREATE on the schema {schema}, and tables are to be made")
+        raise MissingRightError(f"the role {role} has no right CREATE on the schema {schema}: tables are to be made")
     tables = _tables()
     rows = await connection.fetch(_MISSING, ["SELECT", "INSERT", "UPDATE", "DELETE"], [*tables, "alembic_version"])
     lacking: dict[str, set[str]] = defaultdict(set)

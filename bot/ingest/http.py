@@ -294,7 +294,7 @@ class HttpServer:
         protocol.data_received(unread)
 
 
-def _listener(host: str, port: int, *, shared: bool) -> socket.socket:
+def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """Return a socket that listens. Raises ``AddressTaken``."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -321,7 +321,7 @@ async def serving(
 
     Raises ``AddressTaken``.
     """
-    listener = _listener(host, port, shared=shared)
+    listener = listening_socket(host, port, shared=shared)
     server = HttpServer(app, webhook)
     bound = listener.getsockname()[1]
     accepting = await asyncio.get_running_loop().create_server(server.connection, sock=listener, backlog=BACKLOG)

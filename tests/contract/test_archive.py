@@ -433,7 +433,8 @@ async def test_every_query_finds_its_rows_by_an_index(filled: str, redis: Redis)
     statements = {q: a for q, a in asked.items() if STATEMENT.match(q) and "pg_" not in q}
     assert len(statements) >= 80
     scans: list[str] = []
-    async with postgres_pool(filled) as pool, pool.acquire() as connection:
+    # In one transaction, as the statements prepared and the settings are a session's: a pooler may stand between.
+    async with postgres_pool(filled) as pool, pool.acquire() as connection, connection.transaction():
         for query, given in statements.items():
             arguments = given[0] if given and isinstance(given[0], tuple) else given  # of many, the first
             await connection.execute(f"PREPARE asked AS {query}")

@@ -1,16 +1,25 @@
 """What operators run beside the bot: each says in a line what is wrong, and never with a traceback or a secret."""
 
+import socket
+from collections.abc import AsyncIterator
+
+import asyncpg
 import pytest
+import pytest_asyncio
 from pydantic import SecretStr
 
-from bot import operate, process
+from bot import doctor, operate, process
 from bot.__main__ import main
-from bot.settings import Database, Redis, Settings, SettingsError, Telegram
+from bot.settings import Database, Redis, Settings, SettingsError, Telegram, Web
+from storage.migrate import upgrade
+
+Capture = pytest.CaptureFixture[str]
 
 
 def settings(postgres: str, redis: str = "", **telegram: str) -> Settings:
     """Settings with these stores."""
     return Settings(
+        web=Web(port=0),
         database=Database(dsn=SecretStr(postgres)),
         redis=Redis(dsn=SecretStr(redis)),
         telegram=Telegram(**{name: SecretStr(value) for name, value in telegram.items()}),
@@ -35,15 +44,15 @@ async def test_a_redis_that_refuses_stops_the_start_with_one_line(postgres_dsn: 
 async def test_the_doctor_says_of_each_store_how_it_is(
     postgres_dsn: str, redis_dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await operate.doctor(settings(postgres_dsn, redis_dsn)) == 0
+    assert await doctor.doctor(settings(postgres_dsn, redis_dsn)) == 0
     well = capsys.readouterr().out.splitlines()
-    assert [line.partition(":")[0] for line in well] == ["configuration", "postgresql", "redis", "telegram"]
+    assert [line.partition(":")[0] for line in well] == ["configuration", "postgresql", "redis", "web", "telegram"]
     assert "appendonly yes" in well[2]
     away = settings(postgres_dsn.replace("/migrated?", "/nosuch?"), "redis://:a-password@127.0.0.1:1/0")
-    assert await operate.doctor(away) == 1
+    assert await doctor.doctor(away) == 1
     ill = capsys.readouterr().out
     assert 'postgresql: refused: database "nosuch" does not exist' in ill
-    assert "redis: no connection (ConnectionError)" in ill
+    assert "redis: no connection (ConnectionError: " in ill
     assert "a-password" not in ill
 
 
@@ -55,3 +64,128 @@ def test_a_count_of_workers_that_can_not_be_is_refused_with_what_can(
         main(["run", f"--workers={count}"])
     assert ended.value.code == 2
     assert "must be a whole number from 1 to 64" in capsys.readouterr().err
+
+
+# -- a role of PostgreSQL without a right
+
+AS_OWNER = "GRANT ALL ON SCHEMA public TO joe; GRANT ALL ON ALL TABLES IN SCHEMA public TO joe;"
+AS_USER = """
+GRANT USAGE ON SCHEMA public TO joe; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO joe;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO joe;
+"""
+
+
+@pytest_asyncio.fixture
+async def as_joe(empty_database: str) -> AsyncIterator[str]:
+    """Give the DSN of a database without tables, for the role joe, which may do nothing there."""
+    await execute(empty_database, "REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE ROLE joe LOGIN")
+    yield empty_database.replace("//tombola@", "//joe@")
+    await execute(empty_database, "DROP OWNED BY joe; DROP ROLE joe")
+
+
+async def execute(dsn: str, statements: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(statements)
+    await connection.close()
+
+
+async def told_by_all(dsn: str, redis_dsn: str, capsys: Capture, *, migrate: bool = True) -> str:
+    """Return the one line on PostgreSQL that run, migrate and doctor all say."""
+    found = settings(dsn, redis_dsn, token="1:a")
+    with pytest.raises(SettingsError) as refused:
+        async with process.running(found):
+            pass
+    line = str(refused.value).removeprefix("database.dsn: ")
+    capsys.readouterr()
+    assert await doctor.doctor(found) == 1
+    lines = [said for said in capsys.readouterr().out.splitlines() if said.startswith("postgresql:")]
+    assert lines == [f"postgresql: {line}"]
+    if migrate:
+        assert await operate.migrate(found, "head") == 1
+        assert capsys.readouterr().out == f"postgresql: {line}\n"
+    return line
+
+
+async def test_a_role_that_may_not_see_its_schema_is_told_so(as_joe: str, redis_dsn: str, capsys: Capture) -> None:
+    told = await told_by_all(as_joe, redis_dsn, capsys)
+    assert told == 'the role joe has no right USAGE on any schema of its search path ("$user", public)'
+
+
+async def test_a_role_that_may_not_make_tables_is_told_so(
+    as_joe: str, empty_database: str, redis_dsn: str, capsys: Capture
+) -> None:
+    await execute(empty_database, "GRANT USAGE ON SCHEMA public TO joe")
+    told = await told_by_all(as_joe, redis_dsn, capsys)
+    assert told == "the role joe has no right CREATE on the schema public: tables are to be made"
+
+
+async def test_a_role_without_rights_on_tables_is_told_which(
+    as_joe: str, empty_database: str, redis_dsn: str, capsys: Capture
+) -> None:
+    await upgrade(empty_database)
+    await execute(empty_database, "GRANT USAGE ON SCHEMA public TO joe")
+    told = await told_by_all(as_joe, redis_dsn, capsys)
+    assert told.startswith("the role joe has no right ")
+    assert "SELECT on alembic_version, asked_questions, bans and " in told
+    await execute(empty_database, f"{AS_USER} REVOKE INSERT, UPDATE ON games, players FROM joe")
+    told = await told_by_all(as_joe, redis_dsn, capsys, migrate=False)
+    assert told == "the role joe has no right INSERT, UPDATE on games, players (schema public)"
+    await execute(empty_database, f"{AS_USER} REVOKE ALL ON SEQUENCE webhook_events_id_seq FROM joe")
+    told = await told_by_all(as_joe, redis_dsn, capsys, migrate=False)
+    assert told == "the role joe has no right USAGE on webhook_events_id_seq (schema public)"
+
+
+async def test_a_role_that_may_only_read_is_told_so(
+    as_joe: str, empty_database: str, redis_dsn: str, capsys: Capture
+) -> None:
+    await upgrade(empty_database)
+    await execute(empty_database, f"{AS_USER} ALTER ROLE joe SET default_transaction_read_only = on")
+    told = await told_by_all(as_joe, redis_dsn, capsys, migrate=False)
+    assert told == "the role joe may only read: default_transaction_read_only is on"
+
+
+async def test_a_role_that_does_not_own_the_tables_is_told_so_when_they_change(
+    as_joe: str, empty_database: str, redis_dsn: str, capsys: Capture
+) -> None:
+    await upgrade(empty_database, "0001")
+    await execute(empty_database, AS_OWNER + AS_USER)
+    told = await told_when_migrating(as_joe, redis_dsn, capsys)
+    assert "must be owner of table" in told
+
+
+async def told_when_migrating(dsn: str, redis_dsn: str, capsys: Capture) -> str:
+    """Return the one line of run and migrate."""
+    found = settings(dsn, redis_dsn, token="1:a")
+    with pytest.raises(SettingsError) as refused:
+        async with process.running(found):
+            pass
+    capsys.readouterr()
+    assert await operate.migrate(found, "head") == 1
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) == 1
+    assert said.removeprefix("postgresql: refused: ").strip() == str(refused.value).removeprefix(
+        "database.dsn: refused there: "
+    )
+    return said
+
+
+async def test_a_role_with_the_rights_that_are_needed_is_well(as_joe: str, empty_database: str, redis_dsn: str) -> None:
+    await upgrade(empty_database)
+    await execute(empty_database, AS_USER)
+    assert await doctor.doctor(settings(as_joe, redis_dsn)) == 0
+
+
+# -- the port
+
+
+async def test_the_doctor_notices_a_port_that_somebody_else_has(
+    postgres_dsn: str, redis_dsn: str, capsys: Capture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        found = settings(postgres_dsn, redis_dsn).model_copy(update={"web": Web(port=port)})
+        assert await doctor.doctor(found) == 1
+    line = f"web: web.port: 127.0.0.1:{port} can't be listened on: Address already in use"
+    assert line in capsys.readouterr().out.splitlines()
+    assert await doctor.doctor(found) == 0
+    assert f"web: ok, 127.0.0.1:{port} is free" in capsys.readouterr().out.splitlines()
