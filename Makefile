@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: .venv/run.stamp ## run the bot, or the sandbox where there is no token (ARGS= for more)
@@ -23,6 +23,11 @@ test: .venv/dev.stamp ## run all tests (ARGS= for pytest)
 .PHONY: test-servers
 test-servers: .venv/dev.stamp ## run the suites on pgbouncer, other Redis servers and Sentinel, of system packages
 	$(BIN)/python tests/servers $(ARGS)
+
+.PHONY: system-servers
+system-servers: ## install the servers of `make test-servers` from Debian's or Ubuntu's packages (SUDO=sudo)
+	$(SUDO) apt-get update
+	$(SUDO) apt-get install --yes pgbouncer redis-server
 
 .PHONY: test-commands
 test-commands: .venv/dev.stamp ## try `make run` and `make test` in fresh copies, in odd folders and as other users

@@ -6,7 +6,7 @@
 - The contract suite on each Redis that can be had: Debian's, Redis 6.2, Valkey.
 - The tests of this folder.
 
-Exits 1 if one fails. On Debian: `apt-get install pgbouncer redis-server`.
+Exits 1 if one fails. `make system-servers` installs what is needed on Debian.
 """
 
 import importlib.util
