@@ -1,28 +1,18 @@
-"""Writes ``docs/phases.md`` from the phase machines of all kinds: ``python -m docs.phases``. A test compares them."""
+"""Writes a page with the phases of each kind, from its phase machine: ``python -m docs.phases``. A test compares them."""
 
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
-from fsm.kind import PhaseMachine
+from fsm.kind import Kind, PhaseMachine
 from fsm.registry import KINDS
 
-PAGE = Path(__file__).with_name("phases.md")
-HEAD = """\
-# Phases
-
-Generated from the phase machines in `fsm/` by `python -m docs.phases`. Don't edit it: a test compares.
-
-An arrow is a command that may lead from one phase to another; a table lists what is legal in each phase, also where
-it leads nowhere else. `deadline-passed` is what a timer sends. A command that is not in a phase's row is refused there
-with `not-now`.
-"""
+FOLDER = Path(__file__).with_suffix("")
 
 
-def page() -> str:
-    """The whole page."""
-    return "\n".join(
-        [HEAD, *(f"## `{kind.name}`\n\n{diagram(kind.machine)}\n{table(kind.machine)}" for kind in KINDS.values())]
-    )
+def page(kind: Kind[Any]) -> str:
+    """The page of one kind."""
+    return f"# Phases of `{kind.name}`\n\n{diagram(kind.machine)}\n{table(kind.machine)}"
 
 
 def diagram(machine: PhaseMachine) -> str:
@@ -51,4 +41,5 @@ def table(machine: PhaseMachine) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    for kind in KINDS.values():
+        (FOLDER / f"{kind.name}.md").write_text(page(kind), encoding="utf-8")

@@ -140,8 +140,13 @@ class UpdateContext:
         return self.deps.texts.plain(self.own_locale, text_id, **arguments)
 
     def title(self, title: str, kind: str) -> str:
-        """What a game is called: by its kind, where its host gave it no title."""
+        """The title of a game, or the name of its kind if its host gave it none."""
         return title or self.label(FACES[kind].title)
+
+    def phase(self, kind: str, phase: str) -> Markup:
+        """The phase of a game in words: the kind's own, or those that every kind has."""
+        own = f"{FACES[kind].kind.slug}-phase-{phase}"
+        return self.text(own) if self.deps.texts.has(own) else self.text("cmd-phase", phase=phase)
 
     def title_of(self, game: Game) -> str:
         """The same, of a game."""

@@ -9,6 +9,8 @@ from handlers.commands import hosts, players
 from handlers.deps import Deps
 from handlers.dialogs.launch import HOST_COMMANDS, OPERATOR_COMMANDS, PRIVATE_COMMANDS
 from handlers.kinds import commands as kinds
+from handlers.kinds.registry import FACES
+from play.texts import Markup
 from telegram.client import BadCall, ChatGone, NoRights
 
 PLAYERS = tuple(players.COMMANDS)
@@ -60,7 +62,9 @@ def calls(deps: Deps) -> Iterator[tuple[str, dict[str, Any]]]:
         language = {} if number == 0 else {"language_code": locale}
         for scope, names, group in _scopes():
             yield "setMyCommands", {"scope": scope, "commands": _menu(deps, locale, names, group=group), **language}
-        yield "setMyDescription", {"description": str(deps.texts.html(locale, "cmd-description")), **language}
+        pitches = Markup(" ".join(deps.texts.plain(locale, f"{face.kind.slug}-pitch") for face in FACES.values()))
+        description = deps.texts.html(locale, "cmd-description", kinds=pitches)
+        yield "setMyDescription", {"description": str(description), **language}
         short = deps.texts.plain(locale, "cmd-description-short")
         yield "setMyShortDescription", {"short_description": short, **language}
 

@@ -20,6 +20,7 @@ from fluent.runtime import FluentBundle, FluentResource
 from fluent.syntax.ast import Junk, Message, Term
 
 from fsm.kind import NotNow, Rejected
+from fsm.lobby import BadRule
 
 FOLDER = Path(__file__).parent.parent / "locales"
 DEFAULT_LOCALE = "en"
@@ -180,11 +181,11 @@ class Texts:
 
     def refusal(self, locale: str, refusal: Rejected) -> str:
         """The toast for a refusal."""
-        return self.plain(locale, self._refusal_id(refusal), **refusal.parameters)
+        return self.plain(locale, self._refusal_id(refusal), **self._parameters(locale, refusal))
 
     def refusal_html(self, locale: str, refusal: Rejected) -> Markup:
         """The same for a message."""
-        return self.html(locale, self._refusal_id(refusal), **refusal.parameters)
+        return self.html(locale, self._refusal_id(refusal), **self._parameters(locale, refusal))
 
     def number(self, locale: str, value: int | Decimal) -> str:
         """A number exactly, thousands separated; with at least two decimals where it has any."""
@@ -221,12 +222,20 @@ class Texts:
         return self.html(locale, "list-more", list=Markup(line), more=total - len(shown))
 
     def _refusal_id(self, refusal: Rejected) -> str:
-        """``not-now-<command>`` where a command has more to say about its wrong moment; else ``rejected-<code>``."""
+        """``not-now-<command>`` or ``rejected-bad-rule-<rule>`` if there is such a text; else ``rejected-<code>``."""
+        specific = ""
         if isinstance(refusal, NotNow):
             specific = f"not-now-{refusal.command}"
-            if self.has(specific):
-                return specific
-        return f"rejected-{refusal.code}"
+        elif isinstance(refusal, BadRule):
+            specific = f"rejected-bad-rule-{refusal.rule}"
+        return specific if self.has(specific) else f"rejected-{refusal.code}"
+
+    def _parameters(self, locale: str, refusal: Rejected) -> dict[str, Any]:
+        """The parameters of a refusal; for a rule out of bounds also the name that the dialogs give the rule."""
+        if not isinstance(refusal, BadRule):
+            return refusal.parameters
+        name = f"dlg-name-{refusal.rule}"
+        return {**refusal.parameters, "name": self.plain(locale, name) if self.has(name) else refusal.rule}
 
     def _html_argument(self, locale: str, value: Any) -> Any:
         if isinstance(value, Markup):

@@ -33,7 +33,7 @@ async def games(context: UpdateContext) -> None:
             "cmd-games-line",
             title=context.title(game.title, game.kind),
             game=Markup(game.id),
-            phase=game.status,
+            phase=context.phase(game.kind, game.status),
             count=game.players,
         )
         for game in found
@@ -60,7 +60,7 @@ async def stats(context: UpdateContext) -> None:
         return
     lines = []
     for each in found:
-        parts = [context.text("cmd-stats-line", kind=each.kind, games=each.games, wins=each.wins)]
+        parts = [context.text("cmd-stats-line", kind=context.title("", each.kind), games=each.games, wins=each.wins)]
         if each.prizes:
             parts.append(context.text("cmd-prizes", prizes=each.prizes))
         if each.points:  # in kinds that have them

@@ -13,7 +13,7 @@ from handlers.kinds.registry import FACES, of_state
 from handlers.views.message import Button
 from handlers.written import moment
 from play.access import Needs
-from play.texts import Markup, tidy
+from play.texts import Markup, Texts, tidy
 
 BOARD_LINK = "g_"
 PROOF_LINK = "f_"
@@ -46,10 +46,18 @@ async def _own_board(context: UpdateContext, game_id: str) -> None:
 
 async def help_(context: UpdateContext) -> None:
     """What the bot can do, for whoever asks."""
-    parts = ["cmd-help-private" if context.private else "cmd-help-group"]
+    texts, locale = context.deps.texts, context.locale
+    parts = [context.text("cmd-help-private") if context.private else group_help(texts, locale)]
     if context.deps.access.is_operator(context.actor):
-        parts.append("cmd-help-operator")
-    await context.answer("\n\n".join(context.text(part) for part in parts))
+        parts.append(context.text("cmd-help-operator"))
+    await context.answer("\n\n".join(parts))
+
+
+def group_help(texts: Texts, locale: str) -> Markup:
+    """Tell the commands of a group, with those that kinds have of their own."""
+    named = [face.imported("commands").COMMANDS for face in FACES.values() if face.commands is not None]
+    lines = [texts.html(locale, f"cmd-help-{name}") for commands in named for name in commands]
+    return texts.html(locale, "cmd-help-group", commands=Markup("\n".join(lines)))
 
 
 async def join(context: UpdateContext) -> None:
@@ -100,7 +108,7 @@ async def _status_of(context: UpdateContext, game_id: str) -> str | None:
     await context.authorise(Needs.LOOK, state)
     lines = [
         context.text("cmd-status", title=context.title_of(state), game=Markup(state.id), count=len(state.players)),
-        context.text("cmd-phase", phase=state.phase),
+        context.phase(of_state(state).kind.name, state.phase),
         *([context.text("cmd-time-up", when=moment(state.deadline))] if state.deadline is not None else []),
         *_own_part(context, state),
     ]

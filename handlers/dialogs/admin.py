@@ -111,7 +111,7 @@ async def _game(context: UpdateContext, dialog_manager: DialogManager, **_: Any)
     lines = [
         *_note(dialog_manager),
         context.text("cmd-status", title=context.title_of(state), game=Markup(state.id), count=len(state.players)),
-        context.text("cmd-phase", phase=state.phase),
+        context.phase(kind.name, state.phase),
         *([context.text("cmd-time-up", when=moment(state.deadline))] if state.deadline is not None else []),
         context.text(
             "dlg-admin-game",

@@ -160,10 +160,15 @@ def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tu
 # -- the end ----------------------------------------------------------------------------------------------------
 
 
-def cancelled(game: Game, texts: Texts, locale: str, title: Markup) -> Message:
+def cancelled(game: Game, kind: Kind[Any], texts: Texts, locale: str, title: Markup) -> Message:
     """The message of a game that ended without a result, and why."""
-    reason = texts.html(locale, "board-cancelled", reason=game.cancel_reason or "host")
+    own = f"{kind.slug}-cancelled-{game.cancel_reason}"
+    reason = texts.html(locale, own) if texts.has(own) else _reason(game, texts, locale)
     return Message(paragraphs(title, reason), (rematch_button(game, texts, locale),))
+
+
+def _reason(game: Game, texts: Texts, locale: str) -> Markup:
+    return texts.html(locale, "board-cancelled", reason=game.cancel_reason or "host")
 
 
 def rematch_button(game: Game, texts: Texts, locale: str) -> tuple[Button, ...]:
@@ -171,9 +176,9 @@ def rematch_button(game: Game, texts: Texts, locale: str) -> tuple[Button, ...]:
     return (Button(texts.plain(locale, "button-rematch"), f"r:{game.id}", style="primary"),)
 
 
-def own_cancelled(game: Game, texts: Texts, locale: str, title: Markup) -> Message:
+def own_cancelled(game: Game, kind: Kind[Any], texts: Texts, locale: str, title: Markup) -> Message:
     """The same on a player's own board."""
-    return Message(cancelled(game, texts, locale, title).text)
+    return Message(cancelled(game, kind, texts, locale, title).text)
 
 
 def deep_link(bot_username: str, game_id: str) -> str:

@@ -65,8 +65,7 @@ cmd-help-group =
 
     <b>For admins</b>
     /newgame – open a game, rule by rule
-    /create_game [title] [reverse] [winners] – the same in one line
-    /start_quiz [questions] [seconds] [players] – open a quiz
+    { $commands }
     /startnow – start without waiting
     /extend [seconds] – more time
     /remove – take a player out: reply to their message
@@ -88,10 +87,6 @@ cmd-phase =
     { $phase ->
         [waiting_for_players] Waiting for players
         [players_joining] Last call to join
-        [number_selection] Picking numbers
-        [drawing] The draw is on
-        [question_open] A question is open
-        [question_reveal] Showing the right answer
         [completed] Finished
         [cancelled] Cancelled
        *[other] Under way
@@ -120,21 +115,15 @@ cmd-ban-not-hosts = Admins can’t be banned.
 cmd-page-back = ‹ Back
 cmd-page-on = Next ›
 cmd-games-title = <b>Games on now</b>
-cmd-games-line = <b>{ $title }</b> · { cmd-phase } · 👥 { $count } · <code>{ $game }</code>
+cmd-games-line = <b>{ $title }</b> · { $phase } · 👥 { $count } · <code>{ $game }</code>
 cmd-games-none = There’s no game on here.
 cmd-games-none-private = You’re not in any game right now.
 cmd-games-open = Open { $title }
-cmd-kind =
-    { $kind ->
-        [pick_number] Pick Your Number
-        [quiz] Quiz
-       *[other] { $kind }
-    }
 cmd-stats-title = <b>{ $name }</b>
 cmd-stats-line =
     { $games ->
-        [one] { cmd-kind }: { $wins } of { $games } game won
-       *[other] { cmd-kind }: { $wins } of { $games } games won
+        [one] { $kind }: { $wins } of { $games } game won
+       *[other] { $kind }: { $wins } of { $games } games won
     }
 cmd-stats-points = ⭐ { $points }, longest streak { $streak }
 cmd-stats-none = { $name } hasn’t finished a game yet.
@@ -168,7 +157,7 @@ cmd-usage-language = I speak { $locales }. Write it like this: /language en
 ## Menus
 
 cmd-description =
-    Games that a group plays together. Pick Your Number: everybody takes a number, and a draw that anyone can check decides. Quiz: the quickest right answers win.
+    Games that a group plays together. { $kinds }
 
     Add me to a group; its admins open a game with /newgame.
 cmd-description-short = Games that a group plays together, with draws that anyone can check.
@@ -184,7 +173,6 @@ cmd-about-history = Games that have ended
 cmd-about-fair = The proof of a draw
 cmd-about-language = Choose a language
 cmd-about-newgame = Open a game
-cmd-about-create_game = Open a game: [title] [reverse] [winners]
 cmd-about-startnow = Start without waiting
 cmd-about-extend = More time: [seconds]
 cmd-about-remove = Take a player out

@@ -16,10 +16,6 @@ board-prize = 💰 Prize: <b>{ $pool }</b>
 board-prizes = 💰 Prizes, <b>{ $pool }</b> in all: { $shares }
 board-cancelled = { $reason ->
     [lobby_expired] Not enough players joined in time, so the game is cancelled.
-    [nobody_picked] Nobody picked a number, so the game is cancelled: there was nothing to draw.
-    [everybody_removed] All the players were removed, so the game is cancelled.
-    [void_operator] The people who run this bot ended the draw before its number was out. Nobody wins; seed and entries are published.
-    [void_beacon] The public random number didn’t come, so the draw is void. Nobody wins; seed and entries are published.
     [operator] The people who run this bot cancelled the game.
     [bot_removed] The bot was removed from the chat, so the game is cancelled.
    *[host] A host cancelled the game.

@@ -150,3 +150,30 @@ dlg-beacon_policy-void = nobody wins
 dlg-absent-drop = drops out
 dlg-absent-auto = gets a random number
 dlg-numbers-auto = fits the players
+
+## Refusals
+
+not-now-pick-number = { $phase ->
+    [waiting_for_players] Numbers come when the game starts.
+    [players_joining] Numbers come when the game starts.
+    [drawing] Picking is closed: the draw is on.
+    [cancelled] This game was cancelled.
+   *[other] This game is over.
+}
+rejected-number-taken = { NUMBER($number, useGrouping: 0) } is taken. Try another one.
+rejected-number-out-of-range = { NUMBER($number, useGrouping: 0) } isn’t on the board: it goes from 1 to { NUMBER($highest, useGrouping: 0) }.
+rejected-already-yours = { NUMBER($number, useGrouping: 0) } is yours already.
+
+## In the texts of every kind
+
+pick-number-cancelled-nobody_picked = Nobody picked a number, so the game is cancelled: there was nothing to draw.
+pick-number-phase-number_selection = Picking numbers
+pick-number-phase-drawing = The draw is on
+cmd-about-create_game = Open a game: [title] [reverse] [winners]
+cmd-help-create_game = /create_game [title] [reverse] [winners] – the same in one line
+pick-number-pitch = Pick Your Number: everybody takes a number, and a draw that anyone can check decides.
+rejected-bad-rule-absent = Players without a number: { $low } or { $high }. You gave { $given }.
+pick-number-cancelled-void_operator = The people who run this bot ended the draw before its number was out. Nobody wins; seed and entries are published.
+pick-number-cancelled-void_beacon = The public random number didn’t come, so the draw is void. Nobody wins; seed and entries are published.
+rejected-bad-rule-beacon_policy = Late random number: { $low } or { $high }. You gave { $given }.
+rejected-draw-sealed = Picking is over, so the draw can’t be stopped any more.

@@ -245,3 +245,11 @@ pack-changed = The question is changed.
 pack-added = The question is added.
 pack-removed = The question is deleted.
 pack-in-private = Your packs of questions live in our private chat. Send /pack there.
+
+## In the texts of every kind
+
+quiz-cancelled-everybody_removed = All the players were removed, so the game is cancelled.
+quiz-phase-question_open = A question is open
+quiz-phase-question_reveal = Showing the right answer
+cmd-help-start_quiz = /start_quiz [questions] [seconds] [players] – open a quiz
+quiz-pitch = Quiz: the quickest right answers win.

@@ -65,8 +65,7 @@ cmd-help-group =
 
     <b>Для администраторов</b>
     /newgame — открыть игру, выбрав правила
-    /create_game [название] [reverse] [победителей] — то же одной строкой
-    /start_quiz [вопросы] [секунды] [игроки] — открыть викторину
+    { $commands }
     /startnow — начать, не дожидаясь
     /extend [секунды] — добавить времени
     /remove — убрать игрока: ответьте на его сообщение
@@ -84,10 +83,6 @@ cmd-phase =
     { $phase ->
         [waiting_for_players] Ждём игроков
         [players_joining] Последний шанс присоединиться
-        [number_selection] Выбираем числа
-        [drawing] Идёт розыгрыш
-        [question_open] Открыт вопрос
-        [question_reveal] Показан верный ответ
         [completed] Завершена
         [cancelled] Отменена
        *[other] Идёт
@@ -117,21 +112,15 @@ cmd-ban-not-hosts = Администратору нельзя закрыть д�
 cmd-page-back = ‹ Назад
 cmd-page-on = Дальше ›
 cmd-games-title = <b>Сейчас идут</b>
-cmd-games-line = <b>{ $title }</b> · { cmd-phase } · 👥 { $count } · <code>{ $game }</code>
+cmd-games-line = <b>{ $title }</b> · { $phase } · 👥 { $count } · <code>{ $game }</code>
 cmd-games-none = Здесь сейчас нет игры.
 cmd-games-none-private = Вы сейчас ни в одной игре.
 cmd-games-open = Открыть { $title }
-cmd-kind =
-    { $kind ->
-        [pick_number] Выбери число
-        [quiz] Викторина
-       *[other] { $kind }
-    }
 cmd-stats-title = <b>{ $name }</b>
 cmd-stats-line =
     { $games ->
-        [one] { cmd-kind }: побед { $wins } из { $games } игры
-       *[other] { cmd-kind }: побед { $wins } из { $games } игр
+        [one] { $kind }: побед { $wins } из { $games } игры
+       *[other] { $kind }: побед { $wins } из { $games } игр
     }
 cmd-stats-points = ⭐ { $points }, лучшая серия: { $streak }
 cmd-stats-none = { $name }: пока ни одной игры, сыгранной до конца.
@@ -165,7 +154,7 @@ cmd-usage-language = Я знаю такие языки: { $locales }. Пишит
 ## Меню
 
 cmd-description =
-    Игры для всей группы. «Выбери число»: каждый берёт число, а решает розыгрыш, который может проверить любой. «Викторина»: побеждают быстрые верные ответы.
+    Игры для всей группы. { $kinds }
 
     Добавьте меня в группу; администраторы открывают игру командой /newgame.
 cmd-description-short = Игры для всей группы с розыгрышами, которые может проверить каждый.
@@ -181,7 +170,6 @@ cmd-about-history = Завершённые игры
 cmd-about-fair = Доказательство розыгрыша
 cmd-about-language = Выбрать язык
 cmd-about-newgame = Открыть игру
-cmd-about-create_game = Открыть игру: [название] [reverse] [победителей]
 cmd-about-startnow = Начать, не дожидаясь
 cmd-about-extend = Больше времени: [секунды]
 cmd-about-remove = Убрать игрока

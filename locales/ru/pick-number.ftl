@@ -148,3 +148,30 @@ dlg-beacon_policy-void = никто не выигрывает
 dlg-absent-drop = выбывает
 dlg-absent-auto = получает случайное число
 dlg-numbers-auto = по числу игроков
+
+## Отказы
+
+not-now-pick-number = { $phase ->
+    [waiting_for_players] Числа появятся, когда игра начнётся.
+    [players_joining] Числа появятся, когда игра начнётся.
+    [drawing] Выбор закрыт: идёт розыгрыш.
+    [cancelled] Эту игру отменили.
+   *[other] Эта игра закончилась.
+}
+rejected-number-taken = Число { NUMBER($number, useGrouping: 0) } занято. Попробуйте другое.
+rejected-number-out-of-range = Числа { NUMBER($number, useGrouping: 0) } нет на доске: она от 1 до { NUMBER($highest, useGrouping: 0) }.
+rejected-already-yours = Число { NUMBER($number, useGrouping: 0) } уже ваше.
+
+## В общих текстах
+
+pick-number-cancelled-nobody_picked = Числа никто не выбрал, разыгрывать нечего: игра отменена.
+pick-number-phase-number_selection = Выбираем числа
+pick-number-phase-drawing = Идёт розыгрыш
+cmd-about-create_game = Открыть игру: [название] [reverse] [победителей]
+cmd-help-create_game = /create_game [название] [reverse] [победителей] — то же одной строкой
+pick-number-pitch = «Выбери число»: каждый берёт число, а решает розыгрыш, который может проверить любой.
+rejected-bad-rule-absent = Кто не выбрал: { $low } или { $high }. Получено: { $given }.
+pick-number-cancelled-void_operator = Те, кто управляет этим ботом, прервали розыгрыш до выхода случайного числа. Победителей нет; секрет и список чисел опубликованы.
+pick-number-cancelled-void_beacon = Публичное случайное число не вышло, розыгрыш недействителен. Победителей нет; секрет и список чисел опубликованы.
+rejected-bad-rule-beacon_policy = Опоздавшее случайное число: { $low } или { $high }. Получено: { $given }.
+rejected-draw-sealed = Выбор закончен: розыгрыш уже не остановить.

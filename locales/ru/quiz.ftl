@@ -249,3 +249,11 @@ pack-changed = Вопрос изменён.
 pack-added = Вопрос добавлен.
 pack-removed = Вопрос удалён.
 pack-in-private = Наборы вопросов хранятся в чате со мной. Напишите там /pack.
+
+## В общих текстах
+
+quiz-cancelled-everybody_removed = Всех игроков убрали, поэтому игра отменена.
+quiz-phase-question_open = Открыт вопрос
+quiz-phase-question_reveal = Показан верный ответ
+cmd-help-start_quiz = /start_quiz [вопросы] [секунды] [игроки] — открыть викторину
+quiz-pitch = «Викторина»: побеждают быстрые верные ответы.

@@ -57,44 +57,8 @@ rejected-bad-extension = { $limit_seconds ->
     [one] За раз игру можно продлить не больше чем на { $limit_seconds } секунду.
    *[other] За раз игру можно продлить не больше чем на { $limit_seconds } секунд.
 }
-rule-name = { $rule ->
-    [winners] { dlg-name-winners }
-    [prize_pool] { dlg-name-prize_pool }
-    [min_players] { dlg-name-min_players }
-    [max_players] { dlg-name-max_players }
-    [lobby_seconds] { dlg-name-lobby_seconds }
-    [join_seconds] { dlg-name-join_seconds }
-    [selection_seconds] { dlg-name-selection_seconds }
-    [reveal_seconds] { dlg-name-reveal_seconds }
-    [numbers] { dlg-name-numbers }
-    [range_multiplier] { dlg-name-range_multiplier }
-    [max_number] { dlg-name-max_number }
-    [questions] { dlg-name-questions }
-    [question_seconds] { dlg-name-question_seconds }
-    [difficulty] { dlg-name-difficulty }
-    [topic] { dlg-name-topic }
-   *[other] { $rule }
-}
-rejected-bad-rule = { $rule ->
-    [percentages] Проценты: по одному на победителя, больше нуля, вместе ровно 100. Получено: { $given }.
-    [mode] Режим: { $low } или { $high }. Получено: { $given }.
-    [beacon_policy] Опоздавшее случайное число: { $low } или { $high }. Получено: { $given }.
-    [absent] Кто не выбрал: { $low } или { $high }. Получено: { $given }.
-    [split] Как делить приз: auto, equal или percentages. Получено: { $given }.
-    [prize_pool] Призовой фонд — до триллиона, до 8 знаков после запятой. Получено: { $given }.
-   *[other] { rule-name }: от { $low } до { $high }. Получено: { $given }.
-}
-
-## Выбери число
-
-not-now-pick-number = { $phase ->
-    [waiting_for_players] Числа появятся, когда игра начнётся.
-    [players_joining] Числа появятся, когда игра начнётся.
-    [drawing] Выбор закрыт: идёт розыгрыш.
-    [cancelled] Эту игру отменили.
-   *[other] Эта игра закончилась.
-}
-rejected-number-taken = Число { NUMBER($number, useGrouping: 0) } занято. Попробуйте другое.
-rejected-number-out-of-range = Числа { NUMBER($number, useGrouping: 0) } нет на доске: она от 1 до { NUMBER($highest, useGrouping: 0) }.
-rejected-draw-sealed = Выбор закончен: розыгрыш уже не остановить.
-rejected-already-yours = Число { NUMBER($number, useGrouping: 0) } уже ваше.
+rejected-bad-rule = { $name }: от { $low } до { $high }. Получено: { $given }.
+rejected-bad-rule-percentages = Проценты: по одному на победителя, больше нуля, вместе ровно 100. Получено: { $given }.
+rejected-bad-rule-mode = Режим: { $low } или { $high }. Получено: { $given }.
+rejected-bad-rule-split = Как делить приз: auto, equal или percentages. Получено: { $given }.
+rejected-bad-rule-prize_pool = Призовой фонд — до триллиона, до 8 знаков после запятой. Получено: { $given }.

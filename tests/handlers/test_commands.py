@@ -13,6 +13,7 @@ from fsm import proof
 from fsm.kind import ChatTopic
 from fsm.lobby import Join
 from fsm.pick_number import REVERSE, PickNumberGame
+from handlers.commands.players import group_help
 from handlers.context import ANONYMOUS
 from handlers.kinds.pick_number.commands import parsed
 from handlers.publish import ALL, calls, publish
@@ -30,6 +31,7 @@ from tests.handlers.room import (
     HOST,
     OPERATOR,
     OTHER_GROUP,
+    TEXTS,
     Room,
     Telegram,
     chat_of,
@@ -78,7 +80,7 @@ async def test_edits_and_channel_posts_are_not_answered(room: Room) -> None:
 async def test_a_command_works_with_and_without_the_bots_name(room: Room, line: str) -> None:
     await room.say(line)
     (answer,) = await room.sent()
-    assert plain(answer.params["text"]) == text("cmd-help-group")
+    assert plain(answer.params["text"]) == plain(group_help(TEXTS, "en"))
     assert answer.params["reply_parameters"]["allow_sending_without_reply"] is True
 
 
@@ -495,7 +497,7 @@ async def test_a_person_and_a_group_each_have_their_language(room: Room) -> None
     await room.say("/help", chat=ANN)
     assert await room.answer() == text("cmd-help-private", "ru")
     await room.say("/help", by=ANN)
-    assert await room.answer() == text("cmd-help-group", "en")
+    assert await room.answer() == plain(group_help(TEXTS, "en"))
     await room.say("/language ru", by=ANN)
     assert await room.answer() == text("rejected-not-a-host")
     await room.say("/language", by=HOST)
@@ -505,14 +507,14 @@ async def test_a_person_and_a_group_each_have_their_language(room: Room) -> None
     await room.tap(choices[1], asked, by=HOST)
     await room.sent()
     await room.say("/help", by=BEN)
-    assert await room.answer() == text("cmd-help-group", "ru")
+    assert await room.answer() == plain(group_help(TEXTS, "ru"))
 
 
 async def test_what_one_person_alone_reads_in_a_group_is_in_their_language(room: Room) -> None:
     await room.say("/language ru", chat=ANN)
     await room.answer()
     await room.update(message={**room.message("/help"), "message_id": 0, "ephemeral_message_id": 31})
-    assert await room.answer() == text("cmd-help-group", "ru")
+    assert await room.answer() == plain(group_help(TEXTS, "ru"))
     await room.say("/leaderboard")
     assert text("cmd-best-chat") in await room.answer()
 

@@ -15,7 +15,6 @@ import pytest
 
 from bot.__main__ import _parser
 from bot.settings import CONFIG_VARIABLE, KEYS, VARIABLES
-from fsm.registry import KINDS
 from handlers.publish import ALL
 from play.texts import DEFAULT_LOCALE, FOLDER
 
@@ -209,13 +208,6 @@ def test_every_text_that_the_readme_names_is_in_the_locales() -> None:
 
 
 # -- what must be there -----------------------------------------------------------------------------------------
-
-
-def test_the_readme_tells_every_phase_and_every_kind() -> None:
-    text = (ROOT / "README.md").read_text()
-    for kind in KINDS.values():
-        for phase in kind.machine.phases:
-            assert f"`{phase}`" in text, phase
 
 
 @pytest.mark.parametrize("page", sorted(DECISIONS.glob("[0-9]*.md")), ids=lambda page: page.stem)

@@ -156,9 +156,11 @@ def test_every_text_is_used() -> None:
                 prefixes.add(str(node.values[0].value))
             match node:
                 case ast.JoinedStr(
-                    values=[ast.FormattedValue(value=ast.Attribute(attr="slug")), ast.Constant(value=end)]
+                    values=[ast.FormattedValue(value=ast.Attribute(attr="slug")), ast.Constant(value=str(end)), *more]
                 ):
-                    of_kinds |= {f"{kind.slug}{end!s}" for kind in KINDS.values()}
+                    found = {kind.slug + end for kind in KINDS.values()}
+                    prefixes |= found if more else set()
+                    of_kinds |= found
                 case _:
                     continue
     prefixes = {prefix for prefix in prefixes if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*-", prefix)}
@@ -209,7 +211,7 @@ def test_every_refusal_has_a_text_in_every_locale_with_its_own_parameters(refusa
     parameters = set(getattr(refusal, "__match_args__", ()))
     for locale in TEXTS.LOCALES:
         message = ENTRIES[locale][f"rejected-{kebab(refusal.__name__)}"]
-        assert variables(message) <= parameters
+        assert variables(message) <= parameters | ({"name"} if refusal is BadRule else set())
         sample: dict[str, Any] = dict.fromkeys(parameters, 7)
         text = TEXTS.refusal(locale, refusal(**sample)) if parameters else TEXTS.refusal(locale, refusal())
         assert text

@@ -1,11 +1,12 @@
 """The documentation's state diagrams are those of the machines."""
 
-from docs.phases import PAGE, page
+from docs.phases import FOLDER, page
 from fsm.registry import KINDS
 
 
-def test_the_page_of_phases_is_what_the_machines_say() -> None:
-    assert PAGE.read_text() == page(), "run: python -m docs.phases"
+def test_the_pages_of_phases_are_what_the_machines_say() -> None:
+    for kind in KINDS.values():
+        assert (FOLDER / f"{kind.name}.md").read_text() == page(kind), "run: python -m docs.phases"
 
 
 def test_every_phase_of_every_kind_is_reached_from_the_first_and_leads_to_an_end() -> None:

@@ -46,7 +46,7 @@ def board(state: PickNumberGame, texts: Texts, locale: str, *, page: int = 0, bo
         case _ if is_void(game):
             return _void(game, texts, locale, title)
         case _:
-            return lobby.cancelled(game, texts, locale, title)
+            return lobby.cancelled(game, KIND, texts, locale, title)
 
 
 def _about(game: PickNumberGame, texts: Texts, locale: str) -> str:
@@ -295,7 +295,7 @@ def own_board(
     game = KIND.view(state, player_id)
     title = lobby.title_html(game, texts, locale, KIND)
     if game.phase == CANCELLED:
-        return lobby.own_cancelled(game, texts, locale, title)
+        return lobby.own_cancelled(game, KIND, texts, locale, title)
     status = _STATUS.get(game.phase, _own_draw)(game, player_id, texts, locale)
     if game.phase != NUMBER_SELECTION or player_id not in game.players:
         return Message(lobby.paragraphs(title, status))

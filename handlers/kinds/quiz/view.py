@@ -47,7 +47,7 @@ def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_user
         case phase if phase == COMPLETED:
             return _result(game, texts, locale, page)
         case _:
-            return lobby.cancelled(game, texts, locale, title)
+            return lobby.cancelled(game, KIND, texts, locale, title)
 
 
 def pages(state: QuizGame) -> int:
@@ -306,7 +306,7 @@ def own_board(state: QuizGame, player_id: PlayerId, texts: Texts, locale: str, p
     game = KIND.view(state, player_id)
     title = lobby.title_html(game, texts, locale, KIND)
     if game.phase == CANCELLED:
-        return lobby.own_cancelled(game, texts, locale, title)
+        return lobby.own_cancelled(game, KIND, texts, locale, title)
     say = partial(texts.html, locale)
     if player_id not in game.players:
         return Message(lobby.paragraphs(title, say("own-not-joined" if game.phase in LOBBY else "own-not-in-game")))
