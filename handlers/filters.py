@@ -59,6 +59,14 @@ class Migrated(Filter):
         return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None
 
 
+class CameOrWent(Filter):
+    """Lets Telegram's notices through that somebody has joined or left a group."""
+
+    async def __call__(self, message: Message) -> bool:
+        """Return whether it is one."""
+        return bool(message.new_chat_members) or message.left_chat_member is not None
+
+
 class PrivateFile(Filter):
     """Lets files through that somebody sends in private."""
 

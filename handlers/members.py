@@ -6,10 +6,10 @@ from aiogram import Router
 from aiogram.types import ChatMemberUpdated, Message
 from loguru import logger
 
-from fsm.kind import ChatTopic, Command, Game, Instant, Rejected
-from fsm.lobby import Cancel, MoveChat
+from fsm.kind import ChatTopic, Command, Game, Instant, PlayerId, Rejected, UnknownGame
+from fsm.lobby import Cancel, Leave, MoveChat
 from handlers.deps import Deps
-from handlers.filters import Migrated
+from handlers.filters import CameOrWent, Migrated
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
 from telegram.limits import Priority
@@ -101,9 +101,40 @@ async def _write(deps: Deps, chat_id: int, html: str, id_: str, received: Instan
 # -- others -----------------------------------------------------------------------------------------------------
 
 
-async def membership_changed(event: ChatMemberUpdated, deps: Deps) -> None:
-    """Somebody came, went, or became or ceased to be an administrator."""
+async def membership_changed(event: ChatMemberUpdated, deps: Deps, update_id: int, received: Instant) -> None:
+    """Follow a person who came, went, was banned from the group, or became or ceased to be an administrator."""
     await deps.hosts.invalidate(event.chat.id)
+    player_id = event.new_chat_member.user.id
+    if _presence(event.new_chat_member) == "gone":
+        await _went(deps, event.chat.id, player_id, update_id, received)
+    else:
+        await _came(deps, event.chat.id, player_id)
+
+
+async def told_of_members(message: Message, deps: Deps, update_id: int, received: Instant) -> None:
+    """Follow the notices of a group: a bot that is no administrator hears of comings and goings by them alone."""
+    for person in message.new_chat_members or []:
+        await _came(deps, message.chat.id, person.id)
+    if message.left_chat_member is not None and not message.left_chat_member.is_bot:
+        await _went(deps, message.chat.id, message.left_chat_member.id, update_id, received)
+
+
+async def _came(deps: Deps, chat_id: int, player_id: PlayerId) -> None:
+    await deps.members.forget(chat_id, player_id)
+    await deps.people.player_returned(chat_id, player_id)
+
+
+async def _went(deps: Deps, chat_id: int, player_id: PlayerId, update_id: int, received: Instant) -> None:
+    """Take a person out of the chat's games that have not begun; in the others they can do nothing more."""
+    await deps.members.forget(chat_id, player_id)
+    for game_id in await live_games(deps, chat_id):
+        try:
+            state = (await deps.engine.at_least(game_id, 0)).state
+        except UnknownGame:
+            continue
+        if player_id in state.players:
+            await deps.people.player_departed(chat_id, player_id)
+            await _quietly(deps, game_id, Leave(player_id), f"tg:{update_id}", received)
 
 
 async def chat_migrated(message: Message, deps: Deps, update_id: int, received: Instant) -> None:
@@ -143,4 +174,5 @@ def members_router() -> Router:
     router.my_chat_member.register(own_membership_changed)
     router.chat_member.register(membership_changed)
     router.message.register(chat_migrated, Migrated())
+    router.message.register(told_of_members, CameOrWent())
     return router

@@ -167,8 +167,9 @@ def topic_of(message: Message) -> int:
 
 
 def is_service(message: Message) -> bool:
-    """Whether a message is Telegram's own notice that the group has moved."""
-    return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None
+    """Return whether a message is Telegram's own notice that the group has moved, or that somebody came or went."""
+    moved = message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None
+    return moved or bool(message.new_chat_members) or message.left_chat_member is not None
 
 
 def _chat_id(event: Update) -> int | None:

@@ -140,6 +140,7 @@ def _buttons_router() -> Router:
     """The buttons that belong to no dialog."""
     router = Router(name="buttons")
     router.callback_query.register(_on_data(lists.tap_best, Needs.LOOK), Tapped(lists.BEST))
+    router.callback_query.register(_on_data(lists.tap_listed, Needs.USE), Tapped(lists.LISTED))
     router.callback_query.register(_on_data(lists.tap_ended, Needs.LOOK), Tapped(lists.ENDED))
     router.callback_query.register(_on_data(languages.tap, Needs.NOTHING), Tapped(languages.CHOICE))
     router.callback_query.register(_on_data(packs.tap, Needs.USE), Tapped(packs.FILE))

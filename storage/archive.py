@@ -23,11 +23,17 @@ MOST_GAMES_OF_PLAYER = 100
 
 _STATS = """
 SELECT kind, games, wins, prizes, points, best_streak FROM player_stats
-WHERE player_id = $1 AND chat_id = 0 AND kind <> '' ORDER BY kind LIMIT $2
+WHERE player_id = $1 AND chat_id = $3 AND kind <> '' ORDER BY kind LIMIT $2
 """
 _LEADERBOARD = """
 SELECT player_id, name, games, wins, prizes, points FROM player_stats WHERE chat_id = $1 AND kind = $2
 ORDER BY wins DESC, prizes DESC, points DESC, games, player_id LIMIT $3 OFFSET $4
+"""
+_LISTED = """
+SELECT s.player_id, s.name, s.games, s.wins, s.prizes, s.points
+FROM players p JOIN player_stats s ON s.player_id = p.id AND s.chat_id = 0 AND s.kind = ''
+WHERE p.listed
+ORDER BY s.wins DESC, s.prizes DESC, s.points DESC, s.games, s.player_id LIMIT $1 OFFSET $2
 """
 _FINISHED = "SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.ended_at, g.players, g.summary"
 _HISTORY = f"""
@@ -150,13 +156,18 @@ class Archive:
 
     # -- figures ------------------------------------------------------------------------------------------------
 
-    async def player_stats(self, player_id: PlayerId) -> list[PlayerStats]:
-        """A player's figures, a row for each kind that they have played to the end."""
-        return [PlayerStats(*row) for row in await self._pool.fetch(_STATS, player_id, MOST_KINDS)]
+    async def player_stats(self, player_id: PlayerId, chat_id: int = 0) -> list[PlayerStats]:
+        """Return a player's figures in a chat, or (0) in all: a row for each kind that they have played to the end."""
+        return [PlayerStats(*row) for row in await self._pool.fetch(_STATS, player_id, MOST_KINDS, chat_id)]
 
     async def leaderboard(self, chat_id: int, kind: str | None, limit: int, offset: int = 0) -> list[Row]:
         """The best of a chat, or (0) of all; in one kind, or in all together."""
         rows = await self._pool.fetch(_LEADERBOARD, chat_id, kind or "", limit, offset)
+        return [Row(place, *row) for place, row in enumerate(rows, offset + 1)]
+
+    async def listed_leaderboard(self, limit: int, offset: int = 0) -> list[Row]:
+        """Return the best of all chats among the players who want to be seen by people of other chats."""
+        rows = await self._pool.fetch(_LISTED, limit, offset)
         return [Row(place, *row) for place, row in enumerate(rows, offset + 1)]
 
     # -- games --------------------------------------------------------------------------------------------------

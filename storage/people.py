@@ -78,6 +78,10 @@ _PLAYER_LOCALE = """
 INSERT INTO players (id, name, locale) VALUES ($1, '', $2)
 ON CONFLICT (id) DO UPDATE SET locale = excluded.locale, updated_at = now()
 """
+_PLAYER_LISTED = """
+INSERT INTO players (id, name, listed) VALUES ($1, '', $2)
+ON CONFLICT (id) DO UPDATE SET listed = excluded.listed, updated_at = now()
+"""
 _PLAYER_BLOCKED = "UPDATE players SET blocked = $2, updated_at = now() WHERE id = $1 AND blocked <> $2"
 _FIND_PLAYER = """
 SELECT id, name FROM players WHERE lower(username) = lower($1) ORDER BY updated_at DESC LIMIT 1
@@ -347,6 +351,14 @@ class People:
         self._locales.put(player_id, locale)
         await self._tell(f"player:{player_id}")
 
+    async def is_listed(self, player_id: PlayerId) -> bool:
+        """Return whether a player wants to be seen in the list of all groups."""
+        return bool(await self._pool.fetchval("SELECT listed FROM players WHERE id = $1", player_id))
+
+    async def set_listed(self, player_id: PlayerId, *, listed: bool) -> None:
+        """Note whether a player wants to be seen in the list of all groups."""
+        await self._pool.execute(_PLAYER_LISTED, player_id, listed)
+
     async def player_blocked(self, player_id: PlayerId, *, blocked: bool = True) -> None:
         """Note that a player has blocked the bot, or no longer does. Not while PostgreSQL is away."""
         await self._note(self._pool.execute(_PLAYER_BLOCKED, player_id, blocked))
@@ -379,6 +391,7 @@ class People:
     async def chat_migrated(self, old: int, new: int) -> None:
         """Let settings, bans, history and figures of a group go on under the supergroup that it has become."""
         await in_transaction(self._pool, lambda connection: move_chat(connection, old, new))
+        await self._move_departures(old, new)
         for chat_id in (old, new):
             self._forget_chat(chat_id)
             await self._tell(f"chat:{chat_id}")
@@ -458,6 +471,12 @@ class People:
         """Note that a player is in the chat again."""
         if await self._redis.srem(keys.departed_key(chat_id), player_id):
             await self._departures_changed(chat_id)
+
+    async def _move_departures(self, old: int, new: int) -> None:
+        for player_id in await self._departed_from(old):
+            await self.player_departed(new, player_id)
+        if old != new:
+            await self._redis.delete(keys.departed_key(old))
 
     async def _departed_from(self, chat_id: int) -> frozenset[PlayerId]:
         return frozenset(int(member) for member in await self._redis.smembers(keys.departed_key(chat_id)))
@@ -557,6 +576,7 @@ class People:
     def _forget_chat(self, chat_id: int) -> None:
         self._chats.drop(chat_id)
         self._bans.drop(chat_id)
+        self._departed.drop(chat_id)
 
     async def _keep_flushing(self) -> None:
         while True:

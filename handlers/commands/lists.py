@@ -6,14 +6,15 @@ from handlers.context import UpdateContext, answered
 from handlers.views import lobby
 from handlers.views.message import Button
 from handlers.written import moment
+from play.numbers import whole
 from play.texts import Markup, name_html
 from storage.archive import Row
 
 PAGE = 10
 """Lines of a list: with the longest titles and names it is still one message."""
 SEPARATOR = " · "
-BEST, ENDED = "top:", "hist:"
-"""Callback data: ``top:<chat|0>:<page>``, ``hist:<c|p>:<page>``."""
+BEST, ENDED, LISTED = "top:", "hist:", "listed:"
+"""Callback data: ``top:<chat|0>:<page>``, ``hist:<c|p>:<page>``, ``listed:<0|1>``."""
 MOST_PAGES = 1000
 
 
@@ -47,14 +48,18 @@ async def games(context: UpdateContext) -> None:
 
 
 async def stats(context: UpdateContext) -> None:
-    """The figures of the person, or of whom they answer."""
+    """Show the person's own figures, or those that somebody whom they answer has in this group.
+
+    Figures of other groups are the player's own business: nobody else is shown them.
+    """
     reply = answered(context.message)
     author = reply.from_user if reply else None
     if author is not None and not author.is_bot:
         player_id, name = author.id, author.full_name
     else:
         player_id, name = context.person.id, context.person.name
-    found = await context.deps.archive.player_stats(player_id)
+    chat_id = 0 if player_id == context.person.id else context.place.chat_id
+    found = await context.deps.archive.player_stats(player_id, chat_id)
     if not found:
         await context.reply("cmd-stats-none", name=name)
         return
@@ -73,17 +78,26 @@ async def stats(context: UpdateContext) -> None:
 
 
 async def leaderboard(context: UpdateContext) -> None:
-    """The best of the chat; in private, of all chats."""
+    """Show the best of the chat; in private, those of all chats who want to be seen."""
     html, keyboard = await _best(context, 0 if context.private else context.place.chat_id, 0)
     await context.answer(html, keyboard)
 
 
 async def _best(context: UpdateContext, chat_id: int, page: int) -> tuple[str, list[list[Button]]]:
-    rows = await context.deps.archive.leaderboard(chat_id, None, PAGE + 1, page * PAGE)
+    archive = context.deps.archive
+    if chat_id:
+        rows = await archive.leaderboard(chat_id, None, PAGE + 1, page * PAGE)
+        lines = [_best_line(context, row) for row in rows[:PAGE]] or [context.text("cmd-best-none")]
+    else:
+        rows = await archive.listed_leaderboard(PAGE + 1, page * PAGE)
+        lines = [*(_best_line(context, row) for row in rows[:PAGE]), context.text("cmd-best-listed")]
     title = context.text("cmd-best-chat" if chat_id else "cmd-best-all")
-    lines = [_best_line(context, row) for row in rows[:PAGE]] or [context.text("cmd-best-none")]
     keyboard = _pages(context, f"{BEST}{chat_id}:", page, more=len(rows) > PAGE)
-    if not context.private:
+    if context.private:
+        listed = await context.deps.people.is_listed(context.person.id)
+        label = context.label("cmd-best-hide-me" if listed else "cmd-best-show-me")
+        keyboard.append([Button(label, data=f"{LISTED}{0 if listed else 1}")])
+    else:
         other = (
             Button(context.label("cmd-best-show-all"), data=f"{BEST}0:0")
             if chat_id
@@ -164,5 +178,12 @@ async def tap_ended(context: UpdateContext, data: str) -> None:
     await context.toast()
 
 
+async def tap_listed(context: UpdateContext, data: str) -> None:
+    """Note whether the person wants to be seen in the list of all groups, and show the list."""
+    await context.deps.people.set_listed(context.person.id, listed=data == f"{LISTED}1")
+    await context.edit(*await _best(context, 0, 0))
+    await context.toast()
+
+
 def _page(text: str) -> int:
-    return min(int(text), MOST_PAGES) if text.isdecimal() and len(text) < 6 else 0
+    return whole(text, MOST_PAGES) or 0
