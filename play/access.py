@@ -215,6 +215,10 @@ class Access:
                 if not playing and not _acts_there(actor, chat_id) and not await self._is_member(chat_id, actor.id):
                     raise NotAMember
 
+    async def is_protected(self, chat_id: int, player_id: PlayerId) -> bool:
+        """Return whether a person cannot be banned from a chat: operators and the chat's own administrators."""
+        return player_id in self._operators or await self._hosts.is_host(chat_id, player_id)
+
     async def openers(self, chat_id: int) -> str:
         """Return who may open games in a chat: `HOSTS` or `EVERYONE`."""
         chat = await self._people.chat(chat_id)

@@ -65,7 +65,7 @@ async def ban(context: UpdateContext) -> None:
     """Keep somebody out of this chat's games, the live ones included."""
     whom = await meant(context)
     deps, chat_id = context.deps, context.place.chat_id
-    if whom.id == context.person.id or await deps.hosts.is_host(chat_id, whom.id):
+    if whom.id == context.person.id or await deps.access.is_protected(chat_id, whom.id):
         await context.reply("cmd-ban-not-hosts")
         return
     await deps.people.ban(chat_id, whom.id, context.host.id, whom.rest[:200], None)

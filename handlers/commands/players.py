@@ -29,6 +29,7 @@ async def start(context: UpdateContext) -> None:
     elif context.private and payload.startswith(PROOF_LINK):
         await fairness.send_proof(context, payload.removeprefix(PROOF_LINK))
     elif context.private and payload == wallet.LINK:
+        await context.authorise(Needs.USE)
         await wallet.show(context)
     elif context.private:
         keyboard = [[Button(context.label("cmd-add-to-group"), url=add_to_group(context))]]

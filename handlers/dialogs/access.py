@@ -3,7 +3,6 @@
 from typing import Any
 
 from aiogram.filters import Filter
-from aiogram.fsm.state import StatesGroup
 from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from aiogram.types import Message
@@ -14,7 +13,6 @@ from aiogram_dialog.api.protocols import StackAccessValidator
 from fsm.kind import Rejected
 from handlers.context import ANONYMOUS, UpdateContext
 from handlers.filters import PrivateFile
-from play.access import Needs
 
 STATE_SECONDS = 86_400
 """A dialog that nobody touched for a day is forgotten."""
@@ -64,18 +62,15 @@ class DialogAccess(StackAccessValidator):
             return False
         if isinstance(event, Message) and (update.command is not None or PrivateFile.is_one(event)):
             return True  # not for this dialog: the command or the file takes its place, and is authorised by itself
+        needs = getattr(context.state.group, "needs", None)
+        if needs is None:  # a dialog of the library's, which nobody opens
+            return False
         try:
-            await update.authorise(needs_of(context.state.group))
+            await update.authorise(needs)
         except Rejected as refusal:
             data[REFUSAL] = refusal
             return False
         return True
-
-
-def needs_of(states: type[StatesGroup]) -> Needs:
-    """Return what the dialog with these states needs. A dialog that does not say is a bug, and open to nobody."""
-    needs: Needs = states.needs  # type: ignore[attr-defined] # of each group of ours
-    return needs
 
 
 class RefusedByDialog(Filter):

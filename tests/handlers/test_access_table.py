@@ -1,0 +1,382 @@
+"""One table of everything that a person can do in Telegram, with the access that it needs.
+
+Each action is played through the real handlers by people who may not do it. Whoever adds a command, a verb or a widget
+adds it here; what each need means is tested in ``tests/play/test_access.py``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiogram_dialog import Dialog
+from aiogram_dialog.utils import CB_SEP
+
+from fsm.kind import ChatTopic
+from handlers.commands import hosts, players
+from handlers.dialogs import launch
+from handlers.kinds import commands as kinds
+from handlers.kinds.registry import VERBS
+from handlers.publish import ALL
+from play.access import Access, Actor, Needs
+from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, OTHER_GROUP, Room, plain, text
+
+from handlers import routing  # isort: skip
+
+HANDLERS = Path(__file__).parents[2] / "handlers"
+BANNED, ABSENT = 31, 32
+BETWEEN_MS = 60_000
+"""So long after each other a person writes: answers to one person have a budget."""
+
+COMMANDS: Mapping[Needs, frozenset[str]] = {
+    Needs.NOTHING: frozenset({"start", "help", "language"}),
+    Needs.USE: frozenset({"verify", "pack"}),
+    Needs.LOOK: frozenset({"status", "games", "stats", "leaderboard", "history", "fair"}),
+    Needs.PLAY: frozenset({"leave"}),
+    Needs.JOIN: frozenset({"join"}),
+    Needs.OPEN: frozenset({"newgame", "create_game", "start_quiz"}),
+    Needs.HOST: frozenset({"startnow", "extend", "remove", "cancel_game", "ban", "unban", "settings"}),
+    Needs.OPERATE: frozenset({"admin"}),
+}
+VERB_NEEDS: Mapping[Needs, frozenset[str]] = {
+    Needs.NOTHING: frozenset({"h", "k"}),  # the rules of a kind, and closing one's own message
+    Needs.LOOK: frozenset({"o", "b", "g", "f"}),
+    Needs.PLAY: frozenset({"l", "p", "a"}),
+    Needs.JOIN: frozenset({"j"}),
+    Needs.HOST: frozenset({"s", "e", "x", "xx", "r", "z", "y"}),
+}
+BUTTONS: Mapping[str, Needs] = {"top:": Needs.LOOK, "hist:": Needs.LOOK, "listed:": Needs.USE, "lang:": Needs.NOTHING}
+"""Buttons of lists. A language is a group's where it is chosen in a group; then a host is needed."""
+DIALOGS: Mapping[Needs, Mapping[str, str]] = {
+    Needs.OPEN: {
+        "NewGame_pick_number:summary": "field quiz create close",
+        "NewGame_pick_number:field": "value back typed",
+        "NewGame_quiz:summary": "field pick_number create close",
+        "NewGame_quiz:field": "value back typed",
+    },
+    Needs.HOST: {
+        "Settings_pick_number:summary": "field openers language to_quiz reset close",
+        "Settings_pick_number:field": "value back typed",
+        "Settings_quiz:summary": "field to_pick_number reset close",
+        "Settings_quiz:field": "value back typed",
+        "Language:choice": "locale to_pick_number",
+    },
+    Needs.USE: {
+        "Packs:every": "pack close",
+        "Packs:preview": "save discard",
+        "Packs:one": "view export rename delete back",
+        "Packs:rename": "back name",
+        "Packs:delete": "yes back",
+        "Packs:page": "question before after add back",
+        "Packs:question": "change remove difficulty photo back None",
+        "Packs:write": "back lines",
+    },
+    Needs.OPERATE: {
+        "Admin:menu": "to_games to_ban to_cast to_menu close",
+        "Admin:games": "game earlier later to_menu",
+        "Admin:game": "end to_games",
+        "Admin:end": "end_now to_game",
+        "Admin:ban": "unban to_menu whom",
+        "Admin:cast": "to_menu word",
+        "Admin:sure": "send to_menu",
+    },
+}
+"""Window -> its widgets. ``None`` is a photo that is sent to the window."""
+INPUTS = frozenset({"typed", "name", "None", "lines", "whom", "word"})
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Needs]]:
+    """Give the decisions that were asked for: person and needs."""
+    found: list[tuple[int, Needs]] = []
+    real = Access.authorise
+
+    async def authorise(self: Access, actor: Actor, where: Any, needs: Needs) -> None:
+        found.append((actor.id, needs))
+        await real(self, actor, where, needs)
+
+    monkeypatch.setattr(Access, "authorise", authorise)
+    return found
+
+
+def by_action(table: Mapping[Needs, frozenset[str]]) -> dict[str, Needs]:
+    return {action: needs for needs, actions in table.items() for action in actions}
+
+
+# -- the table is complete --------------------------------------------------------------------------------------
+
+
+def test_every_command_is_in_the_table() -> None:
+    ours = {**players.COMMANDS, **hosts.COMMANDS, **kinds.COMMANDS}
+    starts = {**launch.HOST_COMMANDS, **launch.PRIVATE_COMMANDS, **launch.OPERATOR_COMMANDS}
+    found = {name: command.needs for name, command in ours.items()} | {name: each[0] for name, each in starts.items()}
+    assert found == by_action(COMMANDS)
+    assert found.keys() == ALL
+    assert launch.UPLOAD_NEEDS is Needs.USE
+
+
+def test_every_verb_of_a_tap_is_in_the_table(room: Room) -> None:
+    found = {name: verb.needs for verbs in VERBS.values() for name, verb in verbs.items()}
+    found |= {name: showing.needs for name, showing in room.deps.taps._showing.items()}
+    assert {**found, "h": Needs.NOTHING, "k": Needs.NOTHING} == by_action(VERB_NEEDS)
+    assert room.deps.taps._known == by_action(VERB_NEEDS).keys()
+
+
+def test_every_button_of_a_list_is_in_the_table() -> None:
+    filters = {
+        each.callback._beginning
+        for handler in routing._buttons_router().callback_query.handlers
+        for each in handler.filters or []
+        if hasattr(each.callback, "_beginning")
+    }
+    assert filters == BUTTONS.keys()
+
+
+def widgets(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "buttons", ()):
+        yield from widgets(child)
+
+
+def test_every_widget_of_a_dialog_is_in_the_table(room: Room) -> None:
+    dialogs = [router for router in launch.dialogs_router(room.deps).sub_routers if isinstance(router, Dialog)]
+    windows: list[tuple[Any, Any]] = [each for dialog in dialogs for each in dialog.windows.items()]
+    found: dict[Needs, dict[str, str]] = {}
+    for state, window in windows:
+        if state.state.startswith("AiogramDialog"):
+            continue  # the library's own page about itself, which nothing opens
+        ids = [each.widget_id for each in widgets(window.keyboard) if each.widget_id]
+        ids += [str(window.on_message.widget_id)] if window.on_message else []
+        found.setdefault(state.group.needs, {})[state.state] = " ".join(ids)
+    assert found == DIALOGS
+
+
+def test_nothing_in_the_handlers_decides_by_itself() -> None:
+    deciding = re.compile(r"\.(is_banned|remembered_ban|is_host|is_member|has_departed|remembered_departure)\(")
+    found = [path.name for path in HANDLERS.rglob("*.py") if deciding.search(path.read_text())]
+    assert not found
+
+
+# -- commands ---------------------------------------------------------------------------------------------------
+
+GROUP_COMMANDS = [
+    (name, needs) for name, needs in by_action(COMMANDS).items() if needs not in {Needs.NOTHING, Needs.OPERATE}
+]
+
+
+async def test_a_banned_person_gets_no_further_by_any_command(room: Room, asked: list[tuple[int, Needs]]) -> None:
+    game_id = await room.open()
+    await room.deps.people.ban(0, BANNED, OPERATOR, "")
+    await room.sent()
+    for name, needs in GROUP_COMMANDS:
+        asked.clear()
+        room.clock.at += BETWEEN_MS
+        await room.say(f"/{name}", by=BANNED)
+        assert await room.answer() == text("rejected-banned"), name
+        assert asked == [(BANNED, needs)], name
+    for name in ("pack", "verify", "status", "stats", "leaderboard", "history"):
+        room.clock.at += BETWEEN_MS
+        await room.say(f"/{name}", by=BANNED, chat=BANNED)
+        assert await room.answer() == text("rejected-banned"), name
+    for line in (f"/start g_{game_id}", f"/start f_{game_id}", "/start verify"):
+        room.clock.at += BETWEEN_MS
+        await room.say(line, by=BANNED, chat=BANNED)
+        assert await room.answer() == text("rejected-banned"), line
+    assert not (await room.game(game_id)).players
+
+
+async def test_only_hosts_give_the_commands_of_hosts(room: Room, asked: list[tuple[int, Needs]]) -> None:
+    await room.open()
+    room.telegram.administrators[GROUP] = [HOST, BEN]
+    await room.deps.hosts.invalidate(GROUP)
+    assert await room.deps.hosts.is_host(GROUP, BEN)
+    room.telegram.administrators[GROUP] = [HOST]
+    await room.deps.hosts.invalidate(GROUP)
+    await room.sent()
+    for person in (ANN, BEN):
+        for name, needs in GROUP_COMMANDS:
+            if needs in {Needs.OPEN, Needs.HOST}:
+                asked.clear()
+                room.clock.at += BETWEEN_MS
+                await room.say(f"/{name}", by=person)
+                assert await room.answer() == text("rejected-not-a-host"), name
+                assert asked == [(person, needs)], name
+    await room.say("/language ru", by=ANN)
+    assert await room.answer() == text("rejected-not-a-host")
+
+
+async def test_people_who_are_not_in_the_group_join_and_see_nothing(room: Room) -> None:
+    game_id = await room.open()
+    room.telegram.absent[GROUP, ABSENT] = "kicked"
+    await room.sent()
+    await room.say("/join", by=ABSENT)
+    assert await room.answer() == text("rejected-not-a-member")
+    for line in (f"/status {game_id}", f"/fair {game_id}", f"/start g_{game_id}", f"/start f_{game_id}"):
+        await room.say(line, by=ABSENT, chat=ABSENT)
+        assert await room.answer() == text("rejected-not-a-member"), line
+        await room.say(line.replace("/start g_", "/status ").replace("/start f_", "/fair "), by=BEN, chat=OTHER_GROUP)
+        assert await room.answer() == text("rejected-elsewhere"), line
+    assert not (await room.game(game_id)).players
+
+
+async def test_to_everybody_else_there_are_no_commands_of_operators(room: Room) -> None:
+    for person, chat in ((ANN, ANN), (OPERATOR, GROUP)):
+        await room.say("/admin", by=person, chat=chat)
+        assert [plain(each.params["text"]) for each in await room.sent()] in ([], [text("cmd-not-understood")])
+    assert not room.session.shown
+
+
+# -- taps -------------------------------------------------------------------------------------------------------
+
+
+def data_of(verb: str, game_id: str) -> str:
+    return f"{verb}:{game_id}" + {"p": ":3", "a": ":0:1", "b": ":0", "g": ":0"}.get(verb, "")
+
+
+async def tapped(room: Room, data: str, *, by: int, chat: int = GROUP) -> str | None:
+    """What a tap is answered with; it is a button of the message."""
+    room.clock.at += 1000
+    markup = {"inline_keyboard": [[{"text": "x", "callback_data": data}]]}
+    await room.tap(data, {**room.message("board", chat=chat), "reply_markup": markup}, by=by)
+    return room.toasts()[-1]
+
+
+async def test_every_verb_asks_for_what_it_needs(room: Room, asked: list[tuple[int, Needs]]) -> None:
+    games = {"pick_number": await room.open()}
+    await room.open(line="/start_quiz", chat=FORUM)
+    (games["quiz"],) = await room.deps.games.live_in(ChatTopic(FORUM))
+    places = {"pick_number": GROUP, "quiz": FORUM}
+    await room.deps.people.ban(0, BANNED, OPERATOR, "")
+    for chat in places.values():
+        room.telegram.absent[chat, ABSENT] = "left"
+    for verb, needs in by_action(VERB_NEEDS).items():
+        if needs is Needs.NOTHING:
+            continue
+        kind = "quiz" if verb in {"a", "z", "y"} else "pick_number"
+        data, chat = data_of(verb, games[kind]), places[kind]
+        refusals = {
+            (BANNED, chat): "rejected-banned",
+            (BANNED, BANNED): "rejected-banned",
+            (ANN, OTHER_GROUP): "rejected-elsewhere",
+        }
+        if needs is Needs.HOST:
+            refusals |= {(ANN, chat): "rejected-not-a-host", (ABSENT, ABSENT): "rejected-not-a-host"}
+        elif needs is Needs.JOIN:
+            refusals |= {(ABSENT, chat): "rejected-not-a-member", (ABSENT, ABSENT): "rejected-join-in-group"}
+        else:
+            refusals |= {(ABSENT, ABSENT): "rejected-not-a-member"}
+        for (person, where), refusal in refusals.items():
+            asked.clear()
+            assert await tapped(room, data, by=person, chat=where) == text(refusal), (verb, person, where)
+            assert asked == [(person, needs)], (verb, person, where)
+    for game_id in games.values():
+        assert not (await room.game(game_id)).players
+
+
+async def test_buttons_of_lists_ask_for_what_they_need(room: Room, asked: list[tuple[int, Needs]]) -> None:
+    await room.deps.people.ban(0, BANNED, OPERATOR, "")
+    for beginning, needs in BUTTONS.items():
+        data = {"top:": "top:0:0", "hist:": "hist:1", "listed:": "listed:1", "lang:": "lang:ru"}[beginning]
+        asked.clear()
+        said = await tapped(room, data, by=BANNED)
+        assert asked[0] == (BANNED, needs)
+        assert said == text("rejected-banned"), data
+    assert await tapped(room, "lang:ru", by=ANN) == text("rejected-not-a-host")
+
+
+# -- dialogs ----------------------------------------------------------------------------------------------------
+
+
+async def opened_dialog(room: Room, group: str) -> tuple[int, dict[str, Any]]:
+    """Open the dialog as somebody who may. Gives the person and the dialog's message."""
+    way: Mapping[str, tuple[str, int, int, str | None]] = {
+        "NewGame_pick_number": ("/newgame", HOST, GROUP, None),
+        "NewGame_quiz": ("/newgame", HOST, GROUP, "quiz"),
+        "Settings_pick_number": ("/settings", HOST, GROUP, None),
+        "Settings_quiz": ("/settings", HOST, GROUP, "to_quiz"),
+        "Language": ("/settings", HOST, GROUP, "language"),
+        "Packs": ("/pack", ANN, ANN, None),
+        "Admin": ("/admin", OPERATOR, OPERATOR, None),
+    }
+    command, person, chat, then = way[group]
+    await room.say(command, by=person, chat=chat)
+    (message,) = room.session.shown.values()
+    if then is not None:
+        await room.tap(f"{intent_of(message)}{CB_SEP}{then}", message, by=person)
+        (message,) = room.session.shown.values()
+    return person, message
+
+
+def intent_of(message: Mapping[str, Any]) -> str:
+    return str(message["reply_markup"]["inline_keyboard"][0][0]["callback_data"].partition(CB_SEP)[0])
+
+
+async def lose_the_right(room: Room, needs: Needs, person: int, how: str) -> str:
+    """Take from a person what the dialog needs. Gives the refusal."""
+    if how == "banned":
+        await room.deps.people.ban(0, person, OPERATOR, "")
+        return "rejected-banned"
+    if needs is Needs.OPERATE:
+        room.deps.access.operators.remove(person)  # type: ignore[attr-defined] # a set, in this room
+        return "rejected-not-an-operator"
+    room.telegram.administrators[GROUP] = []
+    await room.deps.hosts.invalidate(GROUP)
+    return "rejected-not-a-host"
+
+
+@pytest.mark.parametrize(
+    ("needs", "how"),
+    [
+        (Needs.OPEN, "demoted"),
+        (Needs.OPEN, "banned"),
+        (Needs.HOST, "demoted"),
+        (Needs.HOST, "banned"),
+        (Needs.USE, "banned"),
+        (Needs.OPERATE, "demoted"),
+    ],
+)
+async def test_no_action_of_an_open_dialog_is_done_for_somebody_who_may_no_longer(
+    room: Room, asked: list[tuple[int, Needs]], needs: Needs, how: str
+) -> None:
+    groups = dict.fromkeys(window.partition(":")[0] for window in DIALOGS[needs])
+    for group in groups:
+        person, message = await opened_dialog(room, group)
+        refusal = await lose_the_right(room, needs, person, how)
+        before = len(room.session.calls), await room.sent(), await room.pool.fetch("SELECT * FROM bans, chats")
+        actions = {
+            each for window, ids in DIALOGS[needs].items() if window.startswith(f"{group}:") for each in ids.split()
+        }
+        for action in sorted(actions):
+            room.clock.at += 1000
+            asked.clear()
+            if action not in INPUTS:
+                await room.tap(f"{intent_of(message)}{CB_SEP}{action}:1", message, by=person)
+                assert room.toasts()[-1] == text(refusal), action
+            else:
+                sender = {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"}
+                reply = {} if person == message["chat"]["id"] else {"reply_to_message": {**message, "from": sender}}
+                await room.say("5", by=person, chat=message["chat"]["id"], **reply)
+                assert await room.answer() == text(refusal), action
+            assert asked == [(person, needs)], action
+        assert len(room.session.calls) == before[0], "no window has changed"
+        assert await room.sent() == []
+        assert await room.pool.fetch("SELECT * FROM bans, chats") == before[2]
+        await regain(room, needs, person)
+        room.session.shown.clear()
+    assert room.errors == []
+
+
+async def regain(room: Room, needs: Needs, person: int) -> None:
+    await room.deps.people.unban(0, person)
+    room.telegram.administrators[GROUP] = [HOST]
+    await room.deps.hosts.invalidate(GROUP)
+    if needs is Needs.OPERATE:
+        room.deps.access.operators.add(person)  # type: ignore[attr-defined] # a set, in this room
+
+
+async def test_a_file_of_a_banned_person_is_not_even_loaded(room: Room) -> None:
+    await room.deps.people.ban(0, ANN, OPERATOR, "")
+    document = {"file_id": "f1", "file_unique_id": "u", "file_name": "pack.csv", "file_size": 10}
+    await room.say(None, by=ANN, chat=ANN, document=document)
+    assert await room.answer() == text("rejected-banned")
