@@ -2,7 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from fsm.kind import ChatTopic
+from handlers.kinds.verb import Tap
+from handlers.taps import Answer
+from storage import keys
+from telegram.client import BadCall, NoRights, ServerDown
 from tests.handlers.room import ANN, BEN, BOT, BOT_ID, FORUM, GROUP, HOST, Room, chat_of, plain, text, user
 
 ME = {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"}
@@ -104,3 +110,113 @@ async def test_a_game_follows_its_group_whichever_notice_comes_and_however_often
 async def test_the_game_of_a_chat_that_moved_before_anybody_saw_it_is_let_be(room: Room) -> None:
     await room.update(message=room.message(None, chat=GROUP, migrate_to_chat_id=NEW_GROUP))
     assert await room.sent() == []
+
+
+# -- players who leave the group --------------------------------------------------------------------------------
+
+
+async def person_changed(room: Room, player: int, status: str) -> None:
+    """What a bot that is an administrator hears."""
+    more: dict[str, Any] = {"until_date": 0} if status == "kicked" else {}
+    room.telegram.absent[GROUP, player] = status
+    await room.update(
+        chat_member={
+            "chat": chat_of(GROUP),
+            "from": user(HOST),
+            "date": 0,
+            "old_chat_member": {"status": "member", "user": user(player)},
+            "new_chat_member": {"status": status, "user": user(player), **more},
+        }
+    )
+
+
+async def notice_of_leaving(room: Room, player: int) -> None:
+    """What any bot of a small group sees."""
+    room.telegram.absent[GROUP, player] = "left"
+    await room.say(None, by=player, left_chat_member=user(player))
+
+
+@pytest.mark.parametrize("heard", ["update", "notice"])
+async def test_somebody_who_leaves_the_group_leaves_its_lobbies(room: Room, heard: str) -> None:
+    game_id = await room.open()
+    for player in (ANN, BEN):
+        await room.say("/join", by=player)
+    await (person_changed(room, ANN, "left") if heard == "update" else notice_of_leaving(room, ANN))
+    assert list((await room.game(game_id)).players) == [BEN]
+
+
+@pytest.mark.parametrize("status", ["left", "kicked"])
+async def test_somebody_who_was_removed_picks_by_no_door_until_they_are_back(room: Room, status: str) -> None:
+    game_id = await room.open()
+    for player in (ANN, BEN):
+        await room.say("/join", by=player)
+    await room.say("/startnow", by=HOST)
+    board = room.message("board")
+    await room.tap(f"p:{game_id}:3", board, by=ANN)
+    await person_changed(room, ANN, status)
+    for where in (board, room.message("board", chat=ANN)):
+        await room.tap(f"p:{game_id}:4", where, by=ANN)
+        assert room.toasts()[-1] == text("rejected-not-a-member")
+    fast = room.deps.taps.begin(tap_of(game_id, ANN), Nobody())
+    assert not fast, "the fast path leaves it to be refused"
+    assert getattr(await room.game(game_id), "picks", None) == {ANN: 3}
+    await person_changed(room, ANN, "member")
+    await room.tap(f"p:{game_id}:5", board, by=ANN)
+    assert getattr(await room.game(game_id), "picks", None) == {ANN: 5}
+
+
+class Nobody:
+    """Waits for no answer."""
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, _answer: Answer, /) -> None:
+        """Nothing to do with it."""
+
+    def set_exception(self, _exception: Exception, /) -> None:
+        """Nothing to do with it."""
+
+
+def tap_of(game_id: str, player: int) -> Tap:
+    return Tap(
+        update_id=9_000_000, query_id="q", user_id=player, user_name="P", chat_id=GROUP, chat_type="supergroup",
+        message_id=1, data=f"p:{game_id}:9", received=1_800_000_000_000,
+    )  # fmt: skip
+
+
+async def test_whether_somebody_is_in_the_group_is_asked_of_telegram_once_a_minute(room: Room) -> None:
+    await room.open()
+    for _ in range(3):
+        await room.say("/join", by=ANN)
+        await room.say("/leave", by=ANN)
+    assert room.telegram.named("getChatMember") == [{"chat_id": GROUP, "user_id": ANN}]
+    assert 0 < await room.redis.pttl(keys.member_key(GROUP, ANN)) <= 60_000
+
+
+@pytest.mark.parametrize(
+    ("refusal", "joins"),
+    [
+        (ServerDown("getChatMember", "502"), True),
+        (NoRights("getChatMember", "Bad Request: CHAT_ADMIN_REQUIRED", 400), True),
+        (BadCall("getChatMember", "Bad Request: user not found", 400), False),
+        (BadCall("getChatMember", "Bad Request: PARTICIPANT_ID_INVALID", 400), False),
+    ],
+)
+async def test_a_game_goes_on_where_telegram_cannot_tell_who_is_in_the_group(
+    room: Room, refusal: Exception, *, joins: bool
+) -> None:
+    game_id = await room.open()
+    room.telegram.broken = refusal
+    await room.say("/join", by=ANN)
+    assert (ANN in (await room.game(game_id)).players) is joins
+    await room.say(f"/status {game_id}", by=BEN, chat=BEN)
+    assert plain((await room.sent())[-1].params["text"]) == text("rejected-not-a-member"), "and keeps its secrets"
+
+
+async def test_a_departure_follows_the_group_to_its_new_id(room: Room) -> None:
+    await room.deps.people.player_departed(GROUP, ANN)
+    await room.deps.people.chat_migrated(GROUP, NEW_GROUP)
+    assert await room.deps.people.has_departed(NEW_GROUP, ANN)
+    assert not await room.deps.people.has_departed(GROUP, ANN)
+    assert await room.redis.pttl(keys.departed_key(NEW_GROUP)) > 0

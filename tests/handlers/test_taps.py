@@ -368,6 +368,25 @@ async def test_a_tap_on_an_older_message_works_and_takes_that_message_away_once(
     assert not (await table.tap(1, f"p:{game_id}:4", message_id=50)).calls
 
 
+@pytest.mark.parametrize(
+    "keyboard",
+    [None, b'{"inline_keyboard":[]}', b'{"inline_keyboard":[[{"text":"x","callback_data":"r:07zzzzzzzzzzzz"}]]}'],
+)
+async def test_a_forged_tap_takes_no_other_message_of_the_bot_away(table: Table, keyboard: bytes | None) -> None:
+    game_id = await table.playing(2)
+    table.boards.messages[game_id] = (CHAT, 60)
+    for data in (f"p:{game_id}:7", f"p:{game_id}:7", f"g:{game_id}:0", f"j:{game_id}"):
+        assert (await table.tap(1, data, message_id=40, keyboard=keyboard)).calls == ()
+
+
+@pytest.mark.parametrize("data", ["p:{}:3", "b:{}:0", "l:{}", "xx:{}", "k:{}", "k:"])
+async def test_a_forged_tap_in_private_changes_no_other_message(table: Table, data: str) -> None:
+    game_id = await table.playing(2, numbers=200)
+    table.hosts.hosts.add((CHAT, 1))
+    wallet = b'{"inline_keyboard":[[{"text":"x","callback_data":"listed:1"}]]}'
+    assert (await table.tap(1, data.format(game_id), **private(1), keyboard=wallet)).calls == ()
+
+
 async def test_the_living_message_is_never_taken_for_an_orphan(table: Table) -> None:
     game_id = await table.playing(3)
     for living in ((CHAT, 60), (CHAT, 40), (-5, 999), None):

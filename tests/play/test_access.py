@@ -1,0 +1,143 @@
+"""What each need means, for people and for tokens of the API."""
+
+import pytest
+from redis.asyncio import Redis
+
+from fsm.kind import ChatTopic
+from handlers.context import ANONYMOUS
+from play.access import (
+    EVERYONE,
+    OPENERS,
+    Access,
+    Actor,
+    Banned,
+    Elsewhere,
+    JoinInGroup,
+    Needs,
+    NeedsAPerson,
+    NotAHost,
+    NotAMember,
+    NotAnOperator,
+    Role,
+    Token,
+)
+from play.numbers import HIGHEST_ID, whole
+from storage.connections import Pool
+from tests.handlers.room import ANN, BEN, GROUP, HOST, OPERATOR, OTHER_GROUP, Room, build_room
+
+HERE, THERE = ChatTopic(GROUP), ChatTopic(OTHER_GROUP)
+GROUP_ADMIN = Actor(ANONYMOUS, "Friends", GROUP, GROUP)
+
+
+@pytest.fixture
+def room(redis: Redis, pool: Pool) -> Room:
+    return build_room(redis, pool)
+
+
+@pytest.fixture
+def access(room: Room) -> Access:
+    return room.deps.access
+
+
+def person(player: int, chat: int | None = GROUP) -> Actor:
+    return Actor(player, f"P{player}", chat)
+
+
+async def allowed(access: Access, actor: Actor, place: ChatTopic | None) -> set[Needs]:
+    """What the actor may do there."""
+    found = set()
+    for needs in Needs:
+        try:
+            await access.authorise(actor, place, needs)
+        except (Banned, Elsewhere, JoinInGroup, NotAHost, NotAMember, NotAnOperator, NeedsAPerson):
+            continue
+        found.add(needs)
+    return found
+
+
+PLAYER = {Needs.NOTHING, Needs.USE, Needs.LOOK, Needs.PLAY, Needs.JOIN}
+
+
+async def test_what_people_may_do_in_their_group(access: Access) -> None:
+    assert await allowed(access, person(ANN), HERE) == PLAYER
+    assert await allowed(access, person(HOST), HERE) == PLAYER | {Needs.OPEN, Needs.HOST}
+    assert await allowed(access, person(OPERATOR), HERE) == PLAYER, "an operator is one in private"
+    assert await allowed(access, GROUP_ADMIN, HERE) == {
+        Needs.NOTHING, Needs.USE, Needs.LOOK, Needs.OPEN, Needs.HOST,
+    }  # fmt: skip
+
+
+async def test_what_they_may_do_from_private_and_from_elsewhere(access: Access) -> None:
+    assert await allowed(access, person(ANN, ANN), HERE) == PLAYER - {Needs.JOIN}
+    assert await allowed(access, person(HOST, HOST), HERE) == PLAYER - {Needs.JOIN} | {Needs.OPEN, Needs.HOST}
+    assert await allowed(access, person(HOST, OTHER_GROUP), HERE) == {Needs.NOTHING}
+    assert await allowed(access, person(OPERATOR, OPERATOR), None) == PLAYER | {Needs.OPERATE}
+    assert await allowed(access, GROUP_ADMIN, THERE) == {Needs.NOTHING}
+
+
+async def test_everyone_opens_games_where_the_hosts_say_so(access: Access, room: Room) -> None:
+    await room.deps.people.change_settings(GROUP, {OPENERS: EVERYONE})
+    assert Needs.OPEN in await allowed(access, person(ANN), HERE)
+
+
+@pytest.mark.parametrize("where", [GROUP, 0])
+async def test_a_banned_person_may_do_nothing_there(access: Access, room: Room, where: int) -> None:
+    await room.deps.people.ban(where, HOST, OPERATOR, "")
+    for chat in (GROUP, HOST, None):
+        assert await allowed(access, person(HOST, chat), HERE) == {Needs.NOTHING}
+
+
+async def test_somebody_who_is_not_in_the_group_neither_plays_nor_looks(access: Access, room: Room) -> None:
+    room.telegram.absent[GROUP, BEN] = "kicked"
+    assert await allowed(access, person(BEN, BEN), HERE) == {Needs.NOTHING, Needs.USE}
+    assert await allowed(access, person(BEN, None), HERE) == {Needs.NOTHING, Needs.USE}
+
+
+async def test_the_fast_answer_never_lets_anybody_in_whom_the_slow_one_refuses(access: Access, room: Room) -> None:
+    game = await room.game(await room.open())
+    people = room.deps.people
+    assert not access.allows(person(ANN), game, Needs.PLAY), "nothing is remembered yet"
+    await access.authorise(person(ANN), game, Needs.PLAY)
+    assert access.allows(person(ANN), game, Needs.PLAY)
+    for needs in set(Needs) - {Needs.PLAY}:
+        assert not access.allows(person(ANN), game, needs)
+    assert not access.allows(person(ANN, ANN), game, Needs.PLAY)
+    assert not access.allows(person(ANN, OTHER_GROUP), game, Needs.PLAY)
+    await people.player_departed(GROUP, ANN)
+    assert not access.allows(person(ANN), game, Needs.PLAY)
+    await people.player_returned(GROUP, ANN)
+    await people.ban(GROUP, ANN, HOST, "")
+    assert not access.allows(person(ANN), game, Needs.PLAY)
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [
+        (Role.VIEWER, {Needs.NOTHING, Needs.LOOK}),
+        (Role.HOST, {Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST}),
+        (Role.OPERATOR, {Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST, Needs.OPERATE}),
+    ],
+)
+async def test_a_token_may_do_what_its_role_says_within_its_chats(access: Access, role: Role, may: set[Needs]) -> None:
+    limited = Actor(1, token=Token(role, frozenset({GROUP})))
+    assert await allowed(access, limited, HERE) == may
+    assert await allowed(access, limited, THERE) == {Needs.NOTHING}
+    assert await allowed(access, limited, None) == {Needs.NOTHING}
+    unlimited = Actor(1, token=Token(role))
+    assert await allowed(access, unlimited, THERE) == await allowed(access, unlimited, None) == may
+
+
+async def test_the_rights_of_a_token_are_not_those_of_its_owner(access: Access) -> None:
+    assert await allowed(access, Actor(HOST, token=Token(Role.VIEWER)), HERE) == {Needs.NOTHING, Needs.LOOK}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("0", 0), ("7", 7), ("007", 7), (str(HIGHEST_ID), HIGHEST_ID), (str(HIGHEST_ID + 1), None),
+        ("9" * 5000, None), ("-1", None), ("+1", None), ("1_000", None), ("１２", None), ("٣", None), ("²", None),
+        ("", None), (" 1", None), ("1.0", None), ("1e3", None), ("0x1", None),
+    ],
+)  # fmt: skip
+def test_numbers_are_ascii_digits_within_bounds(written: str, read: int | None) -> None:
+    assert whole(written, HIGHEST_ID) == read
