@@ -46,8 +46,14 @@ VERB_NEEDS: Mapping[Needs, frozenset[str]] = {
     Needs.JOIN: frozenset({"j"}),
     Needs.HOST: frozenset({"s", "e", "x", "xx", "r", "z", "y"}),
 }
-BUTTONS: Mapping[str, Needs] = {"top:": Needs.LOOK, "hist:": Needs.LOOK, "listed:": Needs.USE, "lang:": Needs.NOTHING}
-"""Buttons of lists. A language is a group's where it is chosen in a group; then a host is needed."""
+BUTTONS: Mapping[str, Needs] = {
+    "top:": Needs.LOOK,
+    "hist:": Needs.LOOK,
+    "listed:": Needs.USE,
+    "file:": Needs.USE,
+    "lang:": Needs.NOTHING,
+}
+"""Buttons of lists and previews. A language is a group's where it is chosen in a group; then a host is needed."""
 DIALOGS: Mapping[Needs, Mapping[str, str]] = {
     Needs.OPEN: {
         "NewGame_pick_number:summary": "field quiz create close",
@@ -63,8 +69,7 @@ DIALOGS: Mapping[Needs, Mapping[str, str]] = {
         "Language:choice": "locale to_pick_number",
     },
     Needs.USE: {
-        "Packs:every": "pack close",
-        "Packs:preview": "save discard",
+        "Packs:every": "pack sample close",
         "Packs:one": "view export rename delete back",
         "Packs:rename": "back name",
         "Packs:delete": "yes back",
@@ -277,7 +282,7 @@ async def test_every_verb_asks_for_what_it_needs(room: Room, asked: list[tuple[i
 async def test_buttons_of_lists_ask_for_what_they_need(room: Room, asked: list[tuple[int, Needs]]) -> None:
     await room.deps.people.ban(0, BANNED, OPERATOR, "")
     for beginning, needs in BUTTONS.items():
-        data = {"top:": "top:0:0", "hist:": "hist:1", "listed:": "listed:1", "lang:": "lang:ru"}[beginning]
+        data = f"{beginning}{'ru' if beginning == 'lang:' else '1'}"
         asked.clear()
         said = await tapped(room, data, by=BANNED)
         assert asked[0] == (BANNED, needs)
