@@ -19,6 +19,7 @@ from storage.connections import POSTGRES_GONE
 from storage.leases import Bell, jitter
 from storage.polls import Polls
 from storage.rebuild import bring_forward, forgotten
+from storage.replay import replay
 from storage.retention import prune
 from telegram.outbox import BELL, Outgoing
 from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
@@ -62,7 +63,9 @@ class Consumers:
         spawn("doorbell", self._doorbell.listen())
         spawn("sender", self.sender.run())
         spawn("board progress", self._boards.keep_showing())
-        spawn("projector", runtime.feed("projector", renewed=self._rebuild).run(runtime.stores.projector.handle))
+        projector = runtime.stores.projector
+        feed = runtime.feed("projector", renewed=self._rebuild, check=projector.check, caught_up=self._replay)
+        spawn("projector", feed.run(projector.handle))
         spawn("boards", runtime.feed("boards", begun=self._boards.take_over).run(self._boards.handle))
         for kind, consumer in self._of_kinds.items():
             spawn(f"consumer of {kind}", runtime.feed(kind).run(consumer.handle))
@@ -135,6 +138,11 @@ class Consumers:
             raise
         except Exception as bug:  # noqa: BLE001
             self._runtime.aside.add("showing restored games", game_id, bug)
+
+    async def _replay(self) -> None:
+        """Give PostgreSQL back what it lost and the feed no longer has."""
+        stores = self._runtime.stores
+        await replay(stores.pool, stores.redis, stores.codec, stores.games, stores.projector)
 
     async def _rebuilt(self) -> bool:
         """Put them back now. False where a store is away."""

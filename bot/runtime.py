@@ -32,7 +32,7 @@ from storage.breakers import Breaker, Circuit, GuardedPool, GuardedStore
 from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
-from storage.feed import Feed
+from storage.feed import Check, Feed
 from storage.games import RedisGames
 from storage.leases import RELEASED, Bell, Lease
 from storage.people import People
@@ -121,6 +121,8 @@ class Runtime:
         *,
         renewed: Callable[[], Awaitable[object]] | None = None,
         begun: Callable[[], Awaitable[object]] | None = None,
+        check: Check | None = None,
+        caught_up: Callable[[], Awaitable[object]] | None = None,
     ) -> Feed:
         """A group of the feed's consumers, over all shards."""
         return Feed(
@@ -131,6 +133,8 @@ class Runtime:
             released=self.released,
             renewed=renewed,
             begun=begun,
+            check=check,
+            caught_up=caught_up,
         )
 
 
@@ -152,13 +156,14 @@ def build(
     stores = _stores(settings, pool, guarded, redis, listening, clock)
     games: GameStore = GuardedStore(MeasuredStore(stores.games, metrics.commits.add), redis_circuit)
     if settings.durability.strict:
-        games = StrictGames(
+        games = strict = StrictGames(
             games,
             stores.projector,
             stores.codec,
             partial(tasks.spawn, brief=True),
             partial(put_back, pool, listening, stores.codec, stores.games.through(listening)),
         )
+        stores.projector.on_rewind = strict.forget
     telegram = _telegram(settings, redis, clock)
     return Runtime(
         settings=settings,

@@ -37,6 +37,10 @@ BATCH = 256
 BLOCK_MS = 1000
 """How long one read waits for news; less than the client's own timeout."""
 TRIM_SECONDS = 5.0
+KEEP_MS = 60_000
+"""How long entries are kept that every group is done with, so that PostgreSQL can be told again what it lost."""
+KEEP_ENTRIES = 5_000
+"""Entries of a shard beyond which they are kept no longer than needed: some 2 MB."""
 ABANDONED_MS = 7 * 86_400_000
 """A group that nobody has read for so long holds back the trimming no more."""
 TRIES = 5
@@ -78,6 +82,10 @@ for name, place in pairs(groups()) do
   end
 end
 if not low_ms then return 0 end
+-- What PostgreSQL loses in a failover is read again from here: what is young stays, if there is not too much of it.
+local t = redis.call('TIME')
+local young = t[1] * 1000 + math.floor(t[2] / 1000) - ARGV[4]
+if young < low_ms and redis.call('XLEN', KEYS[1]) <= {KEEP_ENTRIES} then low_ms, low_seq = young, 0 end
 return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-%.0f', low_ms, low_seq))
 """
 _LAG = f"""{GROUPS}
@@ -142,6 +150,16 @@ class Unprocessable(Exception):
     """A handler says that trying this entry again is of no use: it is set aside at once."""
 
 
+class Rewind(Exception):
+    """A handler says that its store has lost what it had handled: shards are to be read again after these ids."""
+
+    def __init__(self, positions: Mapping[str, str]) -> None:
+        super().__init__(f"to be read again: {dict(positions)}")
+        self.positions = positions
+
+
+Check = Callable[[Mapping[str, str], bool], Awaitable[object]]
+"""Given shard -> id of the last entry handled, and whether this process has just begun to read. Raises `Rewind`."""
 Handle = Callable[[Sequence[Entry]], Awaitable[object]]
 
 
@@ -163,9 +181,11 @@ class Feed:
         released: bell on released leases: with it a stop is taken over at once.
         renewed: called when a group had to be made anew: Redis is new, or was lost.
         begun: called whenever this process becomes the group's reader, before it reads.
+        check: asked when this process begins to read, and every few seconds, whether something is to be read again.
+        caught_up: called when all has been read for the first time, and after something was read again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- hooks, each by its name
         self,
         redis: Redis,
         shards: Sequence[str],
@@ -175,6 +195,8 @@ class Feed:
         released: Bell | None = None,
         renewed: Callable[[], Awaitable[object]] | None = None,
         begun: Callable[[], Awaitable[object]] | None = None,
+        check: Check | None = None,
+        caught_up: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self.group = group
         self.handled = 0
@@ -186,6 +208,8 @@ class Feed:
         self._lease = Lease(redis, f"{{feed:{group}}}:{shards[0]}", owner, released=released)
         self._renewed = renewed
         self._begun = begun
+        self._check = check
+        self._caught_up = caught_up
         self._places: dict[bytes, bytes] = {}
         """Stream -> the id of the last entry that is done with."""
         self._place = redis.register_script(_PLACE)
@@ -213,11 +237,14 @@ class Feed:
         """How many entries are set aside, in all its shards. Raises what redis-py raises."""
         return sum([await self._redis.xlen(aside_key(shard, self.group)) for shard in self._shards.values()])
 
-    async def trim(self) -> int:
-        """Delete what every group is done with. Returns how many entries. Raises what redis-py raises."""
+    async def trim(self, *, keep_ms: int = KEEP_MS) -> int:
+        """Delete what every group is done with and is older than that. Returns how many entries.
+
+        Raises what redis-py raises.
+        """
         return sum(
             [
-                int(await self._trim(keys=[key], args=[_reader_key(shard, ""), self.group, ABANDONED_MS]))
+                int(await self._trim(keys=[key], args=[_reader_key(shard, ""), self.group, ABANDONED_MS, keep_ms]))
                 for key, shard in self._shards.items()
             ]
         )
@@ -227,19 +254,44 @@ class Feed:
     async def _consume(self, handle: Handle) -> None:
         await self._join()
         if (begun := self._begun) is not None:
-            problem = await self._try(lambda _: begun(), ())
-            if problem is not None:
-                raise problem
-        trim_at = time.monotonic()
+            await self._insist_on(begun)
+        trim_at, first, caught_up = time.monotonic(), True, False
         while True:
-            if time.monotonic() >= trim_at:
-                await self.trim()
-                trim_at = time.monotonic() + jitter(TRIM_SECONDS)
-            entries = await self._read()
-            if entries:
-                await self._deliver(handle, entries)
-            else:
-                await self._join()  # Redis may have come back without what it had
+            try:
+                if time.monotonic() >= trim_at:
+                    await self._ask(first=first)
+                    await self.trim()
+                    trim_at, first = time.monotonic() + jitter(TRIM_SECONDS), False
+                entries = await self._read()
+                if entries:
+                    await self._deliver(handle, entries)
+                else:
+                    await self._join()  # Redis may have come back without what it had
+                    if not caught_up and self._caught_up is not None:
+                        await self._insist_on(self._caught_up)
+                    caught_up = True
+            except Rewind as lost:
+                await self._rewind(lost.positions)
+                first = caught_up = False
+
+    async def _ask(self, *, first: bool) -> None:
+        """Ask whether something is to be read again. Raises `Rewind`."""
+        if (check := self._check) is not None:
+            places = {self._shards[key]: place.decode() for key, place in self._places.items()}
+            await self._insist_on(lambda: check(places, first))
+
+    async def _insist_on(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Do what needs a store, waiting for it. Raises its error, `Rewind`, and `LeaseLostError`."""
+        problem = await self._try(lambda _: work(), ())
+        if problem is not None:
+            raise problem
+
+    async def _rewind(self, positions: Mapping[str, str]) -> None:
+        """Read these shards again, as far as the stream still has their entries."""
+        for shard, id_ in positions.items():
+            key, place = keys.feed_key(shard).encode(), (id_ or "0-0").encode()
+            await self._redis.xgroup_setid(key, self.group, place)
+            self._places[key] = place
 
     async def _join(self) -> None:
         """Find the group's places; where it has none, it begins with the first entry that the stream still has."""
@@ -251,9 +303,7 @@ class Feed:
                 await self._redis.xgroup_create(key, self.group, "0", mkstream=True)
             self._places[key] = place
         if made and (renewed := self._renewed) is not None:
-            problem = await self._try(lambda _: renewed(), ())
-            if problem is not None:
-                raise problem
+            await self._insist_on(renewed)
 
     async def _read(self) -> list[Entry]:
         """The next entries of all shards, in order within each; none where nothing comes for a while."""
@@ -296,6 +346,8 @@ class Feed:
         while True:
             try:
                 await handle(entries)
+            except Rewind:
+                raise
             except Exception as problem:  # noqa: BLE001 - sorted out here, and never swallowed
                 if not _stores_fault(problem):
                     return problem
@@ -347,6 +399,9 @@ class Feed:
     async def _keep(self, shard: str, id_: str, fields: Mapping[bytes, bytes], problem: Exception) -> None:
         """Put what was in the feed where a person can look at it."""
         key = aside_key(shard, self.group)
+        kept: Any = await self._redis.xrevrange(key, count=ASIDE_LIMIT)
+        if any(row[b"id"] == id_.encode() for _, row in kept):
+            return  # it was read again
         row: dict[Any, Any] = {**fields, b"id": id_, b"error": f"{type(problem).__name__}: {problem}"[:1000]}
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.xadd(key, row, maxlen=2 * ASIDE_LIMIT)

@@ -31,11 +31,11 @@ from fsm.lobby import (
     PlayerRemoved,
 )
 from storage.connections import bounded_transaction
-from storage.feed import Entry, Unprocessable
+from storage.feed import Entry, Rewind, Unprocessable
 from storage.people import move_chat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fsm.kind import Instant
     from storage.connections import Connection, Pool
@@ -50,13 +50,15 @@ _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """The one character that JSON has and PostgreSQL has not."""
 
 _LOCK = """
-WITH locked AS (SELECT shard FROM feed_checkpoints WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE)
+WITH locked AS (SELECT shard, position FROM feed_checkpoints WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE)
 UPDATE feed_checkpoints c SET position = COALESCE(n.position, c.position), updated_at = now()
 FROM locked JOIN unnest($1::text[], $2::text[]) AS n(shard, position) USING (shard) WHERE c.shard = locked.shard
-RETURNING set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true)
+RETURNING c.shard, locked.position,
+    set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true)
 """
 """Takes the locks, in one order, and moves the positions. The settings are for what follows in the transaction: arrays
 come in lengths that the planner can't foresee, and an index look-up a row is right for all of them."""
+_CHECKPOINTS = "SELECT shard, position FROM feed_checkpoints WHERE shard = ANY($1::text[])"
 _NEW_SHARDS = """
 INSERT INTO feed_checkpoints (shard, position) SELECT unnest($1::text[]), '' ON CONFLICT DO NOTHING
 """
@@ -236,6 +238,14 @@ class Projector:
         """Events written by this process."""
         self.gaps = 0
         """Entries that came without those before them, which were lost or set aside."""
+        self.rewound = 0
+        """How often PostgreSQL was found to have lost transactions."""
+        self.lost: dict[str, int] = {}
+        """Game -> the first version that neither PostgreSQL nor the feed nor Redis has."""
+        self.on_rewind: Callable[[], object] | None = None
+        """Called when PostgreSQL was found to have lost transactions: what was confirmed is not any more."""
+        self._positions: dict[str, str] = {}
+        """Shard -> the checkpoint that PostgreSQL is known to have had."""
         self._pool = pool
         self._endpoints = tuple(webhook_endpoints)
 
@@ -257,7 +267,10 @@ class Projector:
         positions = {entry.shard: entry.id or None for entry in entries}
         shards = list(positions)
         async with bounded_transaction(self._pool) as connection:
-            if len(await connection.fetch(_LOCK, shards, list(positions.values()))) < len(shards):
+            found = await connection.fetch(_LOCK, shards, list(positions.values()))
+            if gaps:
+                self._see({row[0]: row[1] for row in found}, shards)
+            if len(found) < len(shards):
                 await connection.execute(_NEW_SHARDS, shards)
                 await connection.fetch(_LOCK, shards, list(positions.values()))
             writes = _Writes(await _known(connection, entries))
@@ -266,7 +279,43 @@ class Projector:
             await _check(connection, writes)
             await self._write(connection, writes)
         self.events += len(writes.events)
+        if gaps:
+            self._positions |= {shard: position for shard, position in positions.items() if position}
         return frozenset(writes.early)
+
+    # -- what PostgreSQL has lost -------------------------------------------------------------------------------
+
+    async def check(self, places: Mapping[str, str], first: bool) -> None:  # noqa: FBT001 -- as the feed calls it
+        """Compare PostgreSQL's checkpoints with what was written, and at first with the places in the feed.
+
+        Raises `Rewind` where they went back, and what asyncpg raises.
+        """
+        rows = await self._pool.fetch(_CHECKPOINTS, list(places))
+        found = {row[0]: row[1] for row in rows}
+        if first:  # what was set aside at the end is read again, too: that does no harm
+            self._positions = dict(places)
+        self._see(found, list(places))
+        self._positions = found
+
+    async def check_again(self) -> None:
+        """Compare PostgreSQL's checkpoints with what was written. Raises `Rewind`, and what asyncpg raises."""
+        await self.check(self._positions, first=False)
+
+    def _see(self, found: Mapping[str, str], shards: Sequence[str]) -> None:
+        """Raise `Rewind` where PostgreSQL's checkpoints are before what was written."""
+        back = {
+            shard: found.get(shard, "")
+            for shard in shards
+            if _order(found.get(shard, "")) < _order(self._positions.get(shard, ""))
+        }
+        if not back:
+            return
+        self.rewound += 1
+        self._positions = {shard: id_ for shard, id_ in self._positions.items() if shard not in back}
+        logger.error("PostgreSQL has lost transactions: the feed is read again, {}", back)
+        if self.on_rewind is not None:
+            self.on_rewind()
+        raise Rewind(back)
 
     # -- from entries to rows -----------------------------------------------------------------------------------
 
@@ -294,6 +343,7 @@ class Projector:
         if row is None:
             raise Beginning(f"game {game_id} begins with version {entry.first_version}")
         self.gaps += 1
+        self.lost[game_id] = row.version + 1
         logger.bind(game=game_id).error(
             "versions {} to {} are missing from the feed", row.version + 1, entry.first_version - 1
         )
@@ -341,6 +391,12 @@ async def _check(connection: Connection, writes: _Writes) -> None:
     for game_id, version, command_id in writes.again:
         if stored.get((game_id, version), command_id) != command_id:
             raise Forked(f"game {game_id}, version {version}: by {command_id}, and by {stored[game_id, version]}")
+
+
+def _order(position: str) -> tuple[int, int]:
+    """A stream's id as what it is compared by."""
+    ms, _, seq = (position or "0-0").partition("-")
+    return int(ms), int(seq or 0)
 
 
 def _moment(at: Instant) -> datetime:

@@ -36,7 +36,7 @@ _ENDED = """
 SELECT DISTINCT ON (chat_id, topic_id) id, kind, version FROM games WHERE ended_at > $1
 ORDER BY chat_id, topic_id, ended_at DESC LIMIT $2
 """
-_VERSIONS = "SELECT id, kind, version FROM games WHERE id = ANY($1::text[])"
+VERSIONS = "SELECT id, kind, version FROM games WHERE id = ANY($1::text[])"
 _SETTLED = f"""{GROUPS}
 local function settled()
   if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
@@ -113,8 +113,8 @@ async def bring_forward(pool: Pool, redis: Redis, codec: Codec, games: RedisGame
     put_back: list[Game] = []
     left: list[str] = []
     archive = Archive(pool, codec)
-    async for ids in _games_in(redis):
-        rows = await pool.fetch(_VERSIONS, ids)
+    async for ids in games_in(redis):
+        rows = await pool.fetch(VERSIONS, ids)
         for game_id, kind in await _lacking(redis, rows):
             stored = await _folded(archive, game_id, kind)
             if stored is None:
@@ -142,7 +142,7 @@ async def put_back(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, ga
     return stored.state
 
 
-async def _games_in(redis: Redis) -> AsyncIterator[list[str]]:
+async def games_in(redis: Redis) -> AsyncIterator[list[str]]:
     """The ids of all games that Redis has, in pages."""
     page: list[str] = []
     async for key in redis.scan_iter(match=keys.game_pattern(), count=PAGE):

@@ -15,6 +15,7 @@ from bot.runtime import Runtime
 from fsm.engine import Unavailable
 from storage.connections import POSTGRES_GONE, REDIS_GONE
 from storage.leases import jitter
+from storage.projector import Projector
 from telegram.limits import Priority
 from telegram.sender import WAIT_BUCKETS_MS, Sender
 
@@ -79,9 +80,19 @@ def export(runtime: Runtime, deadlines: Deadlines, sender: Sender | None, sample
     yield from _deadlines(deadlines)
     if isinstance(runtime.play.clock, SystemClock):
         yield from _clock(runtime.play.clock)
+    yield from _history(runtime.stores.projector)
     if sender is not None:
         yield from _sender(sender)
         yield from _samples(samples)
+
+
+def _history(projector: Projector) -> Iterator[Metric]:
+    yield CounterMetricFamily(
+        "tombola_postgres_rewound", "Times that PostgreSQL was found to have lost transactions.", projector.rewound
+    )
+    yield GaugeMetricFamily(
+        "tombola_games_lost", "Games of which PostgreSQL lacks events that nothing has.", len(projector.lost)
+    )
 
 
 def _clock(clock: SystemClock) -> Iterator[Metric]:

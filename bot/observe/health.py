@@ -155,6 +155,10 @@ def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.
         behind = {group: {"entries": lag.entries, "oldest_ms": lag.ms} for group, lag in lags.items()}
         return {"ok": all(lag.ms < FEED_LATE_MS for lag in lags.values()), **behind}
 
+    async def history() -> Mapping[str, Any]:
+        lost = runtime.stores.projector.lost
+        return {"ok": not lost, "rewound": runtime.stores.projector.rewound, "lost": dict(list(lost.items())[:5])}
+
     found: dict[str, Check] = {
         "redis": redis,
         "postgres": postgres,
@@ -164,6 +168,7 @@ def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.
     }
     if "worker" in roles:
         found["feed"] = feed
+        found["history"] = history
     found["set_aside"] = runtime.aside.check
     if isinstance(runtime.play.clock, SystemClock):
         found["clock"] = runtime.play.clock.check

@@ -281,10 +281,10 @@ async def test_only_what_every_group_is_done_with_is_trimmed(redis: Redis) -> No
     await drain(feed_of(redis, SHARDS, "a"), Heard())
     other = feed_of(redis, SHARDS, "b")
     await other._join()
-    await other.trim()
+    await other.trim(keep_ms=0)
     assert sum([await redis.xlen(keys.feed_key(shard)) for shard in SHARDS]) == 30
     await drain(other, Heard())
-    await other.trim()
+    await other.trim(keep_ms=0)
     assert sum([await redis.xlen(keys.feed_key(shard)) for shard in SHARDS]) == 0
     await fill(redis, 3)
     await drain(feed_of(redis, SHARDS, "a"), heard := Heard())
@@ -297,10 +297,10 @@ async def test_a_group_that_nobody_reads_any_more_holds_nothing_back_unless_it_i
         await feed_of(redis, SHARDS, group)._join()
     reader = feed_of(redis, SHARDS, "a")
     await drain(reader, Heard())
-    await reader.trim()
+    await reader.trim(keep_ms=0)
     assert await redis.xlen(keys.feed_key("00")) == 3
     await drain(feed_of(redis, SHARDS), Heard())
-    await reader.trim()
+    await reader.trim(keep_ms=0)
     assert await redis.xlen(keys.feed_key("00")) == 0
 
 
