@@ -17,7 +17,7 @@ from storage.shared_time import SharedTime
 
 SEED_BYTES = 32
 EVERY_SECONDS = 2.0
-"""How often a process compares its clock with the stores'."""
+"""Interval at which a process compares its clock with the stores'."""
 POSTGRES_EVERY = 15
 """PostgreSQL's clock is asked at one comparison in so many: nothing but bans and retention uses it."""
 OFF_MS = 1_000
@@ -25,9 +25,9 @@ OFF_MS = 1_000
 SLOW_MS = 500
 """An answer that took longer says too little about the time."""
 TOLD_SECONDS = 600.0
-"""How long health tells of a step."""
+"""Time for which health tells of a step."""
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError, RedisError)
-"""What comparing raises while a store is away."""
+"""Errors of a comparison while a store is away."""
 
 
 def _uptime_ns() -> int:
@@ -50,18 +50,18 @@ class SystemClock:
         self._wall = wall
         self._uptime = uptime
         self._base = wall() - uptime()
-        """What is to be added to the uptime."""
+        """Added to the uptime, it gives the shared time."""
         self._wall_base = self._base
         """The same for this machine's own time, as of the last measurement."""
         self._stepped_at = -float("inf")
         self.measured = False
-        """Whether this is the shared time already."""
+        """Set once the shared time has been measured."""
         self.shift_ms = 0
-        """What the shared time is ahead of Redis's clock."""
+        """Lead of the shared time over Redis's clock."""
         self.off_ms = 0
-        """What this machine's clock is ahead of Redis's."""
+        """Lead of this machine's clock over Redis's."""
         self.postgres_off_ms = 0
-        """What PostgreSQL's clock is ahead of Redis's."""
+        """Lead of PostgreSQL's clock over Redis's."""
         self.round_trip_ms = 0.0
         self.step_ms = 0
         """By how much this machine's clock, or Redis's, was set last."""
@@ -77,19 +77,19 @@ class SystemClock:
 
     @property
     def off(self) -> bool:
-        """Whether this machine's clock is wrong."""
+        """Return True if this machine's clock is wrong."""
         return abs(self.off_ms) > OFF_MS
 
     @property
     def fit(self) -> bool:
-        """Whether this process may lead deadlines: its clock is right, or there is no other process with a right one.
+        """Return True if this process may lead deadlines: its clock is right, or no other process has a right one.
 
         Deadlines are judged by the shared time anyway; but a machine whose clock is wrong is not to be relied upon.
         """
         return not self.off or not self.others_fit
 
     async def measure(self, shared: SharedTime, *, may_lead: bool = True, redis_ms: int | None = None) -> None:
-        """Compare with the shared time once, and follow it. Raises what redis-py raises.
+        """Compare with the shared time once, and follow it. Raises redis-py's errors.
 
         Args:
             shared: the shared clock.
@@ -135,7 +135,7 @@ class SystemClock:
         logger.warning("{} clock was set by {:+.1f} s: games go on without a break", whose, step_ms / 1000)
 
     async def measure_postgres(self, pool: Pool) -> None:
-        """Compare PostgreSQL's clock with Redis's. Raises what asyncpg raises."""
+        """Compare PostgreSQL's clock with Redis's. Raises asyncpg's errors."""
         sent = self._uptime()
         async with asyncio.timeout(SLOW_MS / 1000):  # it may be away for long, and Redis is to be asked meanwhile
             theirs: int = await pool.fetchval("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")

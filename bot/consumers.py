@@ -140,7 +140,7 @@ class Consumers:
             self._runtime.aside.add("showing restored games", game_id, bug)
 
     async def _replay(self) -> None:
-        """Give PostgreSQL back what it lost and the feed no longer has."""
+        """Give PostgreSQL back the events that it lost and the feed no longer has."""
         stores = self._runtime.stores
         await replay(stores.pool, stores.redis, stores.codec, stores.games, stores.projector)
 

@@ -230,7 +230,7 @@ async def _roles(
 
 
 async def _bring_forward(runtime: Runtime) -> Rebuilt:
-    """Put back what PostgreSQL has newer, by the client that is let through while the other is held back."""
+    """Put back the games that PostgreSQL has newer, by the client that is let through while the other is held back."""
     stores = runtime.stores
     return await bring_forward(stores.pool, stores.listening, stores.codec, stores.games.through(stores.listening))
 

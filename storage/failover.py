@@ -25,14 +25,14 @@ from storage.rebuild import Rebuilt
 FIELDS = (b"run_id:", b"master_replid:")
 """Lines of INFO that differ after a restart, a failover and a promotion."""
 HOLD_SECONDS = 10.0
-"""How long commands are held back at most, where PostgreSQL can't be asked."""
+"""Longest time for which commands are held back if PostgreSQL can't be asked."""
 AGAIN_SECONDS = 0.5
 
 AWAY = (*POSTGRES_AWAY, RedisError, OSError, Unavailable)
-"""What comparing raises while a store is away."""
+"""Errors of a comparison while a store is away."""
 
 PutBack = Callable[[], Awaitable[Rebuilt]]
-"""Puts back what PostgreSQL has newer. Raises one of `AWAY`."""
+"""Puts back the games that PostgreSQL has newer. Raises one of `AWAY`."""
 Tell = Callable[[Sequence[Game]], Awaitable[object]]
 """Tells the chats of games that were put back."""
 Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
@@ -47,7 +47,7 @@ class FailoverGuard:
 
     def __init__(self, client: Redis) -> None:
         self.failovers = 0
-        """How often another Redis was found."""
+        """Number of times that another Redis was found."""
         self._work: tuple[PutBack, Tell, Spawn] | None = None
         self._known: set[bytes] = set()
         """Servers whose games were compared."""
@@ -55,7 +55,7 @@ class FailoverGuard:
         client.connection_pool.connection_kwargs["redis_connect_func"] = self._connected
 
     def begin(self, put_back: PutBack, tell: Tell, spawn: Spawn) -> None:
-        """Compare from now on; the start of a process has compared what it connected to before.
+        """Compare from now on. The start of a process has compared the server of before.
 
         Args:
             put_back: compares, by another client.
@@ -73,11 +73,11 @@ class FailoverGuard:
 
     @property
     def comparing(self) -> bool:
-        """Whether commands are held back."""
+        """Return True while commands are held back."""
         return bool(self._comparing)
 
     async def _connected(self, connection: Any) -> None:
-        """Greet the server as redis-py does, and ask who it is.
+        """Greet the server as redis-py does, and ask for its identity.
 
         Raises:
             redis.exceptions.ConnectionError: the games of this server have not been compared yet.
@@ -120,7 +120,7 @@ class FailoverGuard:
 
 
 async def _tried(put_back: PutBack) -> Rebuilt | None:
-    """What was put back; None while a store is away."""
+    """Return the games that were put back; None while a store is away."""
     try:
         return await put_back()
     except AWAY as problem:

@@ -38,7 +38,7 @@ BLOCK_MS = 1000
 """How long one read waits for news; less than the client's own timeout."""
 TRIM_SECONDS = 5.0
 KEEP_MS = 60_000
-"""How long entries are kept that every group is done with, so that PostgreSQL can be told again what it lost."""
+"""Time for which entries stay that every group is done with: PostgreSQL can be given again the events it lost."""
 KEEP_ENTRIES = 5_000
 """Entries of a shard beyond which they are kept no longer than needed: some 2 MB."""
 ABANDONED_MS = 7 * 86_400_000
@@ -115,7 +115,7 @@ class Entry:
     records: bytes
     """The records as JSON, see `storage/codec.py`."""
     after: str = ""
-    """The command that the game had last, where it is known: who wrote this was looking at that."""
+    """The game's command before these events, if known: the events were decided after it."""
 
     @property
     def trace(self) -> str:
@@ -151,7 +151,7 @@ class Unprocessable(Exception):
 
 
 class Rewind(Exception):
-    """A handler says that its store has lost what it had handled: shards are to be read again after these ids."""
+    """A handler's store has lost entries that it had handled: these shards are to be read again after these ids."""
 
     def __init__(self, positions: Mapping[str, str]) -> None:
         super().__init__(f"to be read again: {dict(positions)}")
@@ -238,9 +238,9 @@ class Feed:
         return sum([await self._redis.xlen(aside_key(shard, self.group)) for shard in self._shards.values()])
 
     async def trim(self, *, keep_ms: int = KEEP_MS) -> int:
-        """Delete what every group is done with and is older than that. Returns how many entries.
+        """Delete the entries that every group is done with and that are older than that. Returns their number.
 
-        Raises what redis-py raises.
+        Raises redis-py's errors.
         """
         return sum(
             [
@@ -281,7 +281,7 @@ class Feed:
             await self._insist_on(lambda: check(places, first))
 
     async def _insist_on(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Do what needs a store, waiting for it. Raises its error, `Rewind`, and `LeaseLostError`."""
+        """Do work that needs a store, waiting for it. Raises its error, `Rewind`, and `LeaseLostError`."""
         problem = await self._try(lambda _: work(), ())
         if problem is not None:
             raise problem

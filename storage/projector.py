@@ -51,12 +51,16 @@ _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 _LOCK = """
 WITH locked AS (SELECT shard, position FROM feed_checkpoints WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE)
-UPDATE feed_checkpoints c SET position = COALESCE(n.position, c.position), updated_at = now()
+UPDATE feed_checkpoints c SET updated_at = now(), position = CASE
+    WHEN (split_part(n.position, '-', 1)::bigint, split_part(n.position, '-', 2)::bigint)
+        > (split_part('0' || c.position, '-', 1)::bigint, ('0' || split_part(c.position, '-', 2))::bigint)
+    THEN n.position ELSE c.position END
 FROM locked JOIN unnest($1::text[], $2::text[]) AS n(shard, position) USING (shard) WHERE c.shard = locked.shard
 RETURNING c.shard, locked.position,
     set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true)
 """
-"""Takes the locks, in one order, and moves the positions. The settings are for what follows in the transaction: arrays
+"""Takes the locks, in one order, and moves the positions forward; a batch that comes again moves none back, so that one
+that has gone back tells of lost transactions. The settings are for what follows in the transaction: arrays
 come in lengths that the planner can't foresee, and an index look-up a row is right for all of them."""
 _CHECKPOINTS = "SELECT shard, position FROM feed_checkpoints WHERE shard = ANY($1::text[])"
 _NEW_SHARDS = """
@@ -243,7 +247,7 @@ class Projector:
         self.lost: dict[str, int] = {}
         """Game -> the first version that neither PostgreSQL nor the feed nor Redis has."""
         self.on_rewind: Callable[[], object] | None = None
-        """Called when PostgreSQL was found to have lost transactions: what was confirmed is not any more."""
+        """Called when PostgreSQL has lost transactions: confirmations of before no longer hold."""
         self._positions: dict[str, str] = {}
         """Shard -> the checkpoint that PostgreSQL is known to have had."""
         self._pool = pool
@@ -280,15 +284,17 @@ class Projector:
             await self._write(connection, writes)
         self.events += len(writes.events)
         if gaps:
-            self._positions |= {shard: position for shard, position in positions.items() if position}
+            for shard, position in positions.items():
+                if position and _order(position) > _order(self._positions.get(shard, "")):
+                    self._positions[shard] = position
         return frozenset(writes.early)
 
     # -- what PostgreSQL has lost -------------------------------------------------------------------------------
 
     async def check(self, places: Mapping[str, str], first: bool) -> None:  # noqa: FBT001 -- as the feed calls it
-        """Compare PostgreSQL's checkpoints with what was written, and at first with the places in the feed.
+        """Compare PostgreSQL's checkpoints with those written, and at first with the places in the feed.
 
-        Raises `Rewind` where they went back, and what asyncpg raises.
+        Raises `Rewind` if they went back, and asyncpg's errors.
         """
         rows = await self._pool.fetch(_CHECKPOINTS, list(places))
         found = {row[0]: row[1] for row in rows}
@@ -298,11 +304,11 @@ class Projector:
         self._positions = found
 
     async def check_again(self) -> None:
-        """Compare PostgreSQL's checkpoints with what was written. Raises `Rewind`, and what asyncpg raises."""
+        """Compare PostgreSQL's checkpoints with those written. Raises `Rewind`, and asyncpg's errors."""
         await self.check(self._positions, first=False)
 
     def _see(self, found: Mapping[str, str], shards: Sequence[str]) -> None:
-        """Raise `Rewind` where PostgreSQL's checkpoints are before what was written."""
+        """Raise `Rewind` if PostgreSQL's checkpoints are before those written."""
         back = {
             shard: found.get(shard, "")
             for shard in shards
@@ -394,7 +400,7 @@ async def _check(connection: Connection, writes: _Writes) -> None:
 
 
 def _order(position: str) -> tuple[int, int]:
-    """A stream's id as what it is compared by."""
+    """Return a stream's id in a form that compares in order."""
     ms, _, seq = (position or "0-0").partition("-")
     return int(ms), int(seq or 0)
 

@@ -77,7 +77,7 @@ class Rebuilt:
 async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> Rebuilt:
     """Put back what Redis has lost. Does next to nothing where it has lost nothing.
 
-    Raises what asyncpg and redis-py raise.
+    Raises the errors of asyncpg and redis-py.
     """
     put_back: list[Game] = []
     left: list[str] = []
@@ -106,9 +106,9 @@ async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> 
 
 
 async def bring_forward(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> Rebuilt:
-    """Put back every game that Redis has older than PostgreSQL, ended ones too, and then what Redis lacks.
+    """Put back every game that Redis has older than PostgreSQL, ended ones too, and then the games that Redis lacks.
 
-    For a Redis that lost its last writes. Raises what asyncpg and redis-py raise.
+    For a Redis that lost its last writes. Raises the errors of asyncpg and redis-py.
     """
     put_back: list[Game] = []
     left: list[str] = []
@@ -131,7 +131,7 @@ async def put_back(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, ga
     """Put a game back as PostgreSQL has it, over whatever Redis has. Returns it, or None if PostgreSQL lacks it.
 
     For strict durability, where Redis went on from a version that PostgreSQL refuses: nothing of that was acknowledged.
-    Raises what asyncpg and redis-py raise.
+    Raises the errors of asyncpg and redis-py.
     """
     kind = await pool.fetchval("SELECT kind FROM games WHERE id = $1", game_id)
     stored = None if kind is None else await _folded(Archive(pool, codec), game_id, kind)
@@ -157,7 +157,8 @@ async def games_in(redis: Redis) -> AsyncIterator[list[str]]:
 async def forgotten(pool: Pool, redis: Redis, codec: Codec, *, since: Instant) -> list[Stored]:
     """Each chat's last game that has ended since then and that Redis has lost, perhaps before its result was shown.
 
-    Redis keeps a game that has ended for longer: where it has not, it was lost. Raises what asyncpg and redis-py raise.
+    Redis keeps a game that has ended for longer: if it lacks one, that was lost. Raises the errors of asyncpg and
+    redis-py.
     """
     rows = await pool.fetch(_ENDED, datetime.fromtimestamp(since / 1000, UTC), PAGE)
     archive = Archive(pool, codec)

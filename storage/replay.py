@@ -1,4 +1,4 @@
-"""Events that PostgreSQL lost in a failover and that the feed no longer has: from Redis, or told as lost.
+"""Recover events that PostgreSQL lost in a failover and the feed no longer has: from Redis, or tell that they are lost.
 
 Redis keeps of a game its state and the records since the last snapshot. Where these reach back to PostgreSQL's version,
 they are projected again. Where they do not, an operator is told the game's id: its history, and perhaps a prize, is
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTLE_SECONDS = 2.0
-"""How long PostgreSQL may be behind Redis: what has just been committed is on its way through the feed."""
+"""Time for which PostgreSQL may be behind Redis: the latest commits are on their way through the feed."""
 
 
 async def replay(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, projector: Projector) -> None:
-    """Bring PostgreSQL to where Redis is, for every game that Redis has; note in `projector.lost` what can't be had.
+    """Bring PostgreSQL to Redis's version of every game; note the games that can't be recovered in `projector.lost`.
 
-    To be called when the projector has read all of the feed. Raises `Rewind`, and what asyncpg and redis-py raise.
+    To be called when the projector has read all of the feed. Raises `Rewind`, and the errors of asyncpg and redis-py.
     """
     behind = await _behind(pool, redis)
     if behind:
@@ -57,7 +57,7 @@ async def replay(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, proj
 
 
 async def _behind(pool: Pool, redis: Redis) -> dict[str, int]:
-    """Game -> its version in Redis, where PostgreSQL has an older one."""
+    """Return game -> its version in Redis, for each game of which PostgreSQL has an older version."""
     found: dict[str, int] = {}
     async for ids in games_in(redis):
         known: Mapping[str, int] = {row["id"]: row["version"] for row in await pool.fetch(VERSIONS, ids)}

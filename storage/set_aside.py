@@ -13,9 +13,9 @@ from typing import Any
 from loguru import logger
 
 FIRST_SECONDS, LONGEST_SECONDS = 1.0, 300.0
-"""How long an item is left alone after its first failure; twice as long after each further one."""
+"""Pause of an item after its first failure; twice as long after each further one."""
 TOLD_SECONDS = 600.0
-"""How long health tells of a failure."""
+"""Time for which health tells of a failure."""
 REMEMBERED = 1000
 SHOWN = 5
 """Items that health names."""
@@ -29,7 +29,7 @@ class _Failure:
 
 
 class SetAside:
-    """What could not be handled, by loop and item.
+    """The items that could not be handled, by loop.
 
     Args:
         count: called with the loop's name at each failure, for metrics.
@@ -53,7 +53,7 @@ class SetAside:
         return failure.count
 
     def waits(self, loop: str, item: str) -> bool:
-        """Whether the item failed so lately that it is to be left alone."""
+        """Return True if the item failed so lately that it is to be left alone."""
         failure = self._failures.get((loop, item)) if self._failures else None
         return failure is not None and time.monotonic() < failure.at + _pause(failure.count)
 

@@ -66,7 +66,7 @@ class Reading:
     token: int
     """The number of the shift."""
     others_fit: bool
-    """Whether another replica, with a sound clock, leads deadlines or stands by for it."""
+    """Set if another replica, with a sound clock, leads deadlines or stands by for it."""
 
     @property
     def shared_ms(self) -> int:
@@ -87,7 +87,7 @@ class SharedTime:
         self._measure = redis.register_script(_MEASURE)
 
     async def read(self, believed: Instant | None, *, fit: bool, redis_ms: int | None = None) -> Reading:
-        """Look at the clock. Raises what redis-py raises.
+        """Look at the clock. Raises redis-py's errors.
 
         Args:
             believed: the shared time as this process has it; where it agrees, others may rely on it.
@@ -97,7 +97,7 @@ class SharedTime:
         return await self._run(redis_ms, "" if believed is None else believed, int(fit))
 
     async def carry_over(self, step_ms: int, token: int, *, redis_ms: int | None = None) -> Reading:
-        """Add a step to the shift, unless another process has done so or has not seen it. Raises what redis-py raises.
+        """Add a step to the shift, unless another process has done so or has not seen it. Raises redis-py's errors.
 
         A replica that was suspended sees the same as one whose Redis had its clock set. Where another replica has
         agreed with the shared time a moment ago, it is this one that is wrong: nothing is changed.

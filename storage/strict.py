@@ -144,7 +144,7 @@ class StrictGames:
         return [one for one in batch if one.commit.game_id in left]
 
     async def _put_right(self, game_id: str) -> None:
-        """Put a game back as PostgreSQL has it before anybody goes on from what PostgreSQL refused."""
+        """Put a game back as PostgreSQL has it, before any command is decided on the refused version."""
         if self._put_back is None:
             return
         try:
@@ -154,7 +154,7 @@ class StrictGames:
             logger.bind(game=game_id).error("strict: not put back: {}", type(problem).__name__)
 
     def forget(self) -> None:
-        """Take nothing for confirmed any more: PostgreSQL has lost what it had."""
+        """Take nothing for confirmed any more: PostgreSQL has lost transactions."""
         self._confirmed.clear()
 
     def _give_up(self) -> None:

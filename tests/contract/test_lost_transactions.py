@@ -195,7 +195,7 @@ async def test_a_live_game_whose_events_the_feed_no_longer_has_is_written_again_
 
 async def test_a_game_whose_events_nothing_has_any_more_is_named(house: House, restored: Restored) -> None:
     task = projecting(house)
-    await house.open(chat_id=-1)
+    await caught_up_with(house, await house.open(chat_id=-1))
     await restored.copied(house.pool)
     lost = await house.whole(chat_id=-2)
     await projected(house, 1)

@@ -19,7 +19,7 @@ NOW = 1_800_000_000_000
 
 @dataclass
 class World:
-    """Time as it is, and what the clock of Redis's machine makes of it; ms."""
+    """The real time, and the error of the clock of Redis's machine; ms."""
 
     redis: Redis
     at: int = NOW

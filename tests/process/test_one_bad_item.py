@@ -33,7 +33,7 @@ def house(pool: Pool, redis: Redis) -> House:
 
 
 class Counted(SetAside):
-    """What was set aside, with the counts that metrics get."""
+    """Set items aside, and keep the counts that metrics get."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
