@@ -12,6 +12,7 @@ import stamina
 from bot.runtime import Runtime
 from bot.settings import SettingsError
 from storage.connections import REDIS_GONE
+from storage.keys import bot_key
 from telegram.client import ApiError, RetryAfter, ServerDown, Unauthorized
 
 TELEGRAM_SECONDS = 60.0
@@ -25,7 +26,7 @@ async def who_am_i(runtime: Runtime) -> Mapping[str, Any]:
     Raises ``SettingsError`` where Telegram refuses the token, or does not answer a first start in time.
     """
     token = runtime.settings.telegram.token.get_secret_value().encode()
-    key = f"tombola:me:{hashlib.sha256(token).hexdigest()[:16]}"
+    key = bot_key(hashlib.sha256(token).hexdigest()[:16])
     known = None
     with contextlib.suppress(*REDIS_GONE):
         known = await runtime.stores.redis.get(key)

@@ -22,6 +22,7 @@ from handlers.floods import Floods
 from handlers.tap_calls import TapCalls
 from handlers.taps import Taps
 from storage.connections import REDIS_GONE
+from storage.keys import published_key
 from telegram.client import RetryAfter, ServerDown
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Ingress:
     async def _publish(self, routing: Any, deps: Any) -> None:
         """Tell Telegram of the commands, when it is there, unless another process has told it the same of late."""
         told = msgspec.json.encode([list(routing.calls(deps)), sorted(deps.access.operators)])
-        digest, key = hashlib.sha256(told).hexdigest().encode(), f"tombola:published:{deps.bot_id}"
+        digest, key = hashlib.sha256(told).hexdigest().encode(), published_key(deps.bot_id)
         redis = self._runtime.stores.redis
         async for attempt in stamina.retry_context(
             on=(ServerDown, RetryAfter, *REDIS_GONE), attempts=None, timeout=None, wait_initial=1, wait_max=60

@@ -12,8 +12,8 @@ from typing import TypeVar
 from loguru import logger
 from redis.asyncio import Redis
 
-from fsm.engine import Clock, Engine, Unavailable
-from fsm.kind import Game, Instant, Rejected, UnknownGame
+from fsm.engine import Clock, Engine, Outcome, Unavailable
+from fsm.kind import ChatTopic, Game, Instant, Rejected, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED, Cancel, MoveChat
 from handlers.kinds import registry
 from handlers.kinds.face import Face
@@ -21,6 +21,7 @@ from handlers.views.message import Message, send_params
 from play.texts import DEFAULT_LOCALE, Texts
 from storage.feed import Entry
 from storage.games import LIVE_TTL_MS, RedisGames
+from storage.keys import administrators_key, page_key
 from storage.leases import STORE_GONE
 from storage.people import People
 from storage.set_aside import SetAside
@@ -80,12 +81,12 @@ class Boards:
 
     async def page(self, game_id: str) -> int:
         """The page that the group's board is on."""
-        stored = await self._redis.get(_page_key(game_id))
+        stored = await self._redis.get(page_key(game_id))
         return int(stored or 0)
 
     async def turn(self, game_id: str, page: int) -> None:
         """Turn the group's board to a page and show it."""
-        await self._redis.set(_page_key(game_id), page, px=LIVE_TTL_MS)
+        await self._redis.set(page_key(game_id), page, px=LIVE_TTL_MS)
         await self.show(game_id, priority=Priority.NORMAL)
 
     async def living(self, game_id: str) -> tuple[int, int] | None:
@@ -235,25 +236,29 @@ class Boards:
             await self._quietly(outgoing.game_id, Cancel(None, "bot_removed"), f"gone:{outgoing.id}")
 
     async def chat_migrated(self, outgoing: Outgoing, chat_id: int) -> None:
-        """The group has a new id: its game follows."""
+        """Let a group's live games follow it to its new id; the sender has moved what waits to be sent."""
+        live = await self._games.live_in(ChatTopic(outgoing.chat_id))  # before they leave
         await self._people.chat_migrated(outgoing.chat_id, chat_id)
-        if outgoing.game_id is not None:
-            await self._quietly(outgoing.game_id, MoveChat(chat_id), f"moved:{outgoing.id}")
+        await self._redis.delete(administrators_key(outgoing.chat_id), administrators_key(chat_id))
+        for game_id in dict.fromkeys([*live, *([outgoing.game_id] if outgoing.game_id else [])]):
+            outcome = await self._quietly(game_id, MoveChat(chat_id), f"moved:{outgoing.id}")
+            if outcome is not None:
+                topic_id = outcome.state.place.topic_id
+                await self._games.leave_places(game_id, [ChatTopic(outgoing.chat_id, topic_id)])
+                await self._games.settle_in(outcome.state.place, game_id)
 
-    async def _quietly(self, game_id: str, command: Cancel | MoveChat, command_id: str) -> None:
+    async def _quietly(self, game_id: str, command: Cancel | MoveChat, command_id: str) -> Outcome | None:
+        """Do that; None if the game is over."""
         try:
-            await self._engine.execute(game_id, command, command_id=command_id)
+            return await self._engine.execute(game_id, command, command_id=command_id)
         except (Rejected, Unavailable) as reason:
             logger.bind(game=game_id).info("{} came too late: {}", type(command).__name__, reason)
+            return None
 
 
 def _scene(view: Face, phase: str, deadline: Instant | None) -> tuple[str, Instant | None]:
     """What is to be shown at once when it changes."""
     return phase, deadline if phase in view.steps else None
-
-
-def _page_key(game_id: str) -> str:
-    return f"tombola:{{{game_id[:2]}}}:page:{game_id}"
 
 
 T = TypeVar("T")

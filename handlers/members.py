@@ -143,13 +143,15 @@ async def chat_migrated(message: Message, deps: Deps, update_id: int, received: 
     if new is None:
         assert message.migrate_from_chat_id is not None
         old, new = message.migrate_from_chat_id, message.chat.id
+    live = await live_games(deps, old)  # before PostgreSQL knows them under the new id
     await deps.people.chat_migrated(old, new)
     await deps.outbox.move(old, new)
     for chat_id in (old, new):
         await deps.hosts.invalidate(chat_id)
-    for game_id in await live_games(deps, old):
+    for game_id in live:
         state = await _quietly(deps, game_id, MoveChat(new), f"tg:{update_id}", received)
         if state is not None:
+            await deps.games.leave_places(game_id, [ChatTopic(old, state.place.topic_id)])
             await deps.games.settle_in(ChatTopic(new, state.place.topic_id), game_id)
 
 

@@ -163,11 +163,6 @@ Check = Callable[[Mapping[str, str], bool], Awaitable[object]]
 Handle = Callable[[Sequence[Entry]], Awaitable[object]]
 
 
-def aside_key(shard: str, group: str) -> str:
-    """Stream: entries that a group could not handle, with the error."""
-    return f"{keys.PREFIX}:{{{shard}}}:feed:aside:{group}"
-
-
 class Feed:
     """A group of consumers of some shards.
 
@@ -235,7 +230,7 @@ class Feed:
 
     async def aside(self) -> int:
         """How many entries are set aside, in all its shards. Raises what redis-py raises."""
-        return sum([await self._redis.xlen(aside_key(shard, self.group)) for shard in self._shards.values()])
+        return sum([await self._redis.xlen(keys.aside_key(shard, self.group)) for shard in self._shards.values()])
 
     async def trim(self, *, keep_ms: int = KEEP_MS) -> int:
         """Delete the entries that every group is done with and that are older than that. Returns their number.
@@ -244,7 +239,7 @@ class Feed:
         """
         return sum(
             [
-                int(await self._trim(keys=[key], args=[_reader_key(shard, ""), self.group, ABANDONED_MS, keep_ms]))
+                int(await self._trim(keys=[key], args=[keys.reader_key(shard, ""), self.group, ABANDONED_MS, keep_ms]))
                 for key, shard in self._shards.items()
             ]
         )
@@ -387,7 +382,7 @@ class Feed:
     async def _give_up(self, entry: Entry, problem: Exception) -> bool:
         """Set an entry aside. False where there is no room: then the group must stand still."""
         about = logger.bind(game=entry.game_id).opt(exception=problem)
-        if await self._redis.xlen(aside_key(entry.shard, self.group)) >= ASIDE_LIMIT:
+        if await self._redis.xlen(keys.aside_key(entry.shard, self.group)) >= ASIDE_LIMIT:
             about.critical("group {} stands still: too many entries of shard {} are set aside", self.group, entry.shard)
             return False
         about.error("group {} sets {} of shard {} aside", self.group, entry.id, entry.shard)
@@ -398,7 +393,7 @@ class Feed:
 
     async def _keep(self, shard: str, id_: str, fields: Mapping[bytes, bytes], problem: Exception) -> None:
         """Put what was in the feed where a person can look at it."""
-        key = aside_key(shard, self.group)
+        key = keys.aside_key(shard, self.group)
         kept: Any = await self._redis.xrevrange(key, count=ASIDE_LIMIT)
         if any(row[b"id"] == id_.encode() for _, row in kept):
             return  # it was read again
@@ -408,11 +403,6 @@ class Feed:
             pipe.pexpire(key, ASIDE_TTL_MS)
             await pipe.execute()
         self.set_aside += 1
-
-
-def _reader_key(shard: str, group: str) -> str:
-    """Present while a group is in use."""
-    return f"{keys.PREFIX}:{{{shard}}}:feed:reader:{group}"
 
 
 def _entry(id_: str, shard: str, fields: Mapping[bytes, bytes]) -> Entry:

@@ -1,4 +1,4 @@
-"""The names of Redis keys, and the shards that they live in.
+"""The names of all Redis keys and channels, and the shards that they live in. No other module makes one up.
 
 A shard's keys share a hash tag, so that a commit, which touches a game, its deadline and its feed, stays on one slot
 of a Redis Cluster. A game's shard is the first two characters of its id; a new game takes its chat's.
@@ -33,7 +33,7 @@ def shard_of_game(game_id: str) -> str:
 
 
 def is_game_id(text: str) -> bool:
-    """Whether this could be a game's id."""
+    """Return True if this could be a game's id."""
     return len(text) in _LENGTHS and all(c in ALPHABET for c in text)
 
 
@@ -109,3 +109,69 @@ def reservation_key(place: ChatTopic, command_id: str) -> str:
 def probe_key() -> str:
     """String: written for a second by the trial write at a start."""
     return f"{PREFIX}:probe"
+
+
+# -- the feed ----------------------------------------------------------------------------------------------------
+
+
+def aside_key(shard: str, group: str) -> str:
+    """Stream: entries that a group could not handle, with the error."""
+    return f"{PREFIX}:{{{shard}}}:feed:aside:{group}"
+
+
+def reader_key(shard: str, group: str) -> str:
+    """String: present while a group is in use."""
+    return f"{PREFIX}:{{{shard}}}:feed:reader:{group}"
+
+
+# -- what processes tell each other ------------------------------------------------------------------------------
+
+LEASES_RELEASED = f"{PREFIX}:leases:released"
+"""Channel: the key of a lease that was released."""
+PEOPLE_CHANGED = f"{PREFIX}:people:changed"
+"""Channel: `player:7`, `chat:-100`, `bans:-100`."""
+
+
+def lease_keys(name: str) -> list[str]:
+    """Two strings of one hash tag, which is in the name: the holder, and the fencing token."""
+    return [f"{PREFIX}:{name}:lease", f"{PREFIX}:{name}:fence"]
+
+
+# -- Telegram ----------------------------------------------------------------------------------------------------
+
+SEND = f"{PREFIX}:{{send}}"
+"""Beginning of all keys of the outbox and the limits; their scripts append to it."""
+DIALOG_PREFIX = f"{PREFIX}:dialog"
+"""Beginning of the keys of dialogs; aiogram appends bot, chat and person."""
+WEBHOOK_KEY = f"{PREFIX}:webhook:set"
+"""String: what the webhook was set to."""
+
+
+def update_key(update_id: int | str) -> str:
+    """String: who handles an update, or that it was handled."""
+    return f"{PREFIX}:{{updates}}:{update_id}"
+
+
+def page_key(game_id: str) -> str:
+    """String: the page that a group's board is on."""
+    return f"{PREFIX}:{{{game_id[:2]}}}:page:{game_id}"
+
+
+def poll_key(poll_id: str) -> str:
+    """String: game and question of a native poll."""
+    return f"{PREFIX}:poll:{poll_id}"
+
+
+def polled_key(game_id: str, question: int) -> str:
+    """String: the message of a question's poll."""
+    return f"{PREFIX}:polled:{game_id}:{question}"
+
+
+def bot_key(token_digest: str) -> str:
+    """String: what Telegram says of the bot with that token."""
+    return f"{PREFIX}:me:{token_digest}"
+
+
+def published_key(bot_id: int) -> str:
+    """String: digest of the command menus that Telegram was told."""
+    return f"{PREFIX}:published:{bot_id}"

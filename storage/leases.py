@@ -16,6 +16,8 @@ from loguru import logger
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from storage import keys
+
 _ACQUIRE = """
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
@@ -46,8 +48,7 @@ return 1
 
 RELEASE_SECONDS = 1.0
 """A Redis that does not answer is not waited for longer: the lease then expires by itself."""
-RELEASED = "tombola:leases:released"
-"""Channel on which a release is announced."""
+RELEASED = keys.LEASES_RELEASED
 FENCE_TTL_MS = 30 * 24 * 3600 * 1000
 """A token must outlive every pause of a holder; a month is longer than any."""
 STORE_GONE = (RedisError, OSError)
@@ -135,7 +136,7 @@ class Lease:
         self.name = name
         self.owner = owner
         self._ttl = ttl_ms / 1000
-        self._keys = [f"tombola:{name}:lease", f"tombola:{name}:fence"]
+        self._keys = keys.lease_keys(name)
         self._released = released
         self._safe_until = 0.0
         self._fence = 0

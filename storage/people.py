@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from fsm.kind import Instant, PlayerId
     from storage.connections import Connection, Pool
 
-CHANGED = "tombola:people:changed"
-"""Channel on which changes are told: `player:7`, `chat:-100`, `bans:-100`."""
+CHANGED = keys.PEOPLE_CHANGED
 REMEMBER_SECONDS = 60.0
 REMEMBER_LOCALES_SECONDS = 600.0
 """Longer: there are as many as people, few change, and nothing but a text depends on one."""
@@ -118,6 +117,12 @@ SELECT $2, player_id, by, reason, created_at, expires_at FROM bans WHERE chat_id
 """,
     "DELETE FROM bans WHERE chat_id = $1 AND chat_id <> $2",
     "UPDATE games SET chat_id = $2 WHERE chat_id = $1",
+    """
+INSERT INTO asked_questions AS a (chat_id, question_id, text, answer, photo, asked_at)
+SELECT $2, question_id, text, answer, photo, asked_at FROM asked_questions WHERE chat_id = $1 ORDER BY question_id
+ON CONFLICT (chat_id, question_id) DO UPDATE SET asked_at = greatest(a.asked_at, excluded.asked_at)
+""",
+    "DELETE FROM asked_questions WHERE chat_id = $1 AND chat_id <> $2",
     """
 INSERT INTO player_stats AS s (player_id, chat_id, kind, name, games, wins, prizes, points, best_streak)
 SELECT player_id, $2, kind, name, games, wins, prizes, points, best_streak FROM player_stats WHERE chat_id = $1
@@ -389,7 +394,7 @@ class People:
         await self._note(self._change(chat_id, _CHAT_GONE))
 
     async def chat_migrated(self, old: int, new: int) -> None:
-        """Let settings, bans, history and figures of a group go on under the supergroup that it has become."""
+        """Let everything that is known of a group go on under the supergroup that it has become."""
         await in_transaction(self._pool, lambda connection: move_chat(connection, old, new))
         await self._move_departures(old, new)
         for chat_id in (old, new):

@@ -2,12 +2,14 @@
 
 from redis.asyncio import Redis
 
+from storage import keys
+
 KEPT_MS = 86_400_000
 """No question is open longer, pauses included."""
 
 
 class Polls:
-    """Polls that were sent. Keys: ``tombola:poll:<poll>`` and ``tombola:polled:<game>:<question>``, a day each."""
+    """Polls that were sent, remembered for a day."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -15,13 +17,13 @@ class Polls:
     async def sent(self, poll_id: str, game_id: str, question: int, message_id: int) -> None:
         """Note a poll that was sent."""
         async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(f"tombola:poll:{poll_id}", f"{game_id}:{question}", px=KEPT_MS)
-            pipe.set(f"tombola:polled:{game_id}:{question}", message_id, px=KEPT_MS)
+            pipe.set(keys.poll_key(poll_id), f"{game_id}:{question}", px=KEPT_MS)
+            pipe.set(keys.polled_key(game_id, question), message_id, px=KEPT_MS)
             await pipe.execute()
 
     async def asks(self, poll_id: str) -> tuple[str, int] | None:
         """Game and question of a poll; None where it is not one of ours."""
-        found = await self._redis.get(f"tombola:poll:{poll_id}")
+        found = await self._redis.get(keys.poll_key(poll_id))
         if found is None:
             return None
         game_id, _, question = (found if isinstance(found, str) else found.decode()).partition(":")
@@ -29,5 +31,5 @@ class Polls:
 
     async def message(self, game_id: str, question: int) -> int | None:
         """The message of a question's poll, if it has been sent."""
-        found = await self._redis.get(f"tombola:polled:{game_id}:{question}")
+        found = await self._redis.get(keys.polled_key(game_id, question))
         return None if found is None else int(found)

@@ -251,22 +251,6 @@ class Questions:
         statement = "DELETE FROM asked_questions WHERE chat_id = $1 AND question_id = ANY($2::text[])"
         await self._pool.execute(statement, chat_id, [question.id for question in questions])
 
-    async def chat_migrated(self, old: int, new: int) -> None:
-        """Take what a chat was asked along to its new id."""
-
-        async def work(connection: Connection) -> None:
-            await connection.execute(
-                """
-                INSERT INTO asked_questions AS a SELECT $2, question_id, text, answer, photo, asked_at
-                FROM asked_questions WHERE chat_id = $1 ORDER BY question_id
-                ON CONFLICT (chat_id, question_id) DO UPDATE SET asked_at = greatest(a.asked_at, excluded.asked_at)
-                """,
-                old, new,
-            )  # fmt: skip
-            await connection.execute("DELETE FROM asked_questions WHERE chat_id = $1", old)
-
-        await in_transaction(self._pool, work)
-
     async def prune(self, now: Instant) -> int:
         """Forget what was asked longer ago than ``KEEP_ASKED_DAYS``, in small batches; how many rows went."""
         before = _moment(now) - timedelta(days=KEEP_ASKED_DAYS)

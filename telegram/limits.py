@@ -19,9 +19,10 @@ import msgspec
 from redis.asyncio import Redis
 
 from storage.connections import REDIS_GONE
+from storage.keys import SEND
 from storage.scripts import script
 
-BASE = "tombola:{send}"
+BASE = SEND
 """All keys of sending share this hash tag: one script may touch any of them, on a Redis Cluster too."""
 
 

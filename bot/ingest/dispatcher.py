@@ -26,6 +26,7 @@ from handlers.tap_calls import TapCalls
 from handlers.taps import Answer, Call, Tap, Taps
 from storage.connections import REDIS_GONE
 from storage.feed import trace_of
+from storage.keys import update_key
 
 if TYPE_CHECKING:
     from handlers.routing import AiogramPath  # imported when needed: it brings aiogram along
@@ -241,7 +242,7 @@ class UpdateDispatcher:
             update_id = _decode_any(raw).update_id
         except UNREADABLE as error:
             raise MalformedUpdate(str(error)) from error
-        key = f"tombola:{{updates}}:{update_id}"
+        key = update_key(update_id)
         try:
             claimed = await self._redis.set(key, b"doing", nx=True, ex=DOING_SECONDS)
             if not claimed:

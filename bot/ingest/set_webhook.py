@@ -11,10 +11,11 @@ from loguru import logger
 from redis.asyncio import Redis
 
 from storage.connections import REDIS_GONE
+from storage.keys import WEBHOOK_KEY
 from storage.leases import jitter
 from telegram.client import ApiError, BadCall, BotApi, RetryAfter, Unauthorized
 
-SET = "tombola:webhook:set"
+SET = WEBHOOK_KEY
 """Digest of what was set last, so that a replica that starts does not cut off what is on its way to the others."""
 SET_SECONDS = 86_400
 LONGEST_PAUSE = 10.0

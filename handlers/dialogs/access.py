@@ -13,14 +13,13 @@ from aiogram_dialog.api.protocols import StackAccessValidator
 from fsm.kind import Rejected
 from handlers.context import ANONYMOUS, UpdateContext
 from handlers.filters import PrivateFile
+from storage.keys import DIALOG_PREFIX
 
 STATE_SECONDS = 86_400
 """A dialog that nobody touched for a day is forgotten."""
 LOCK_SECONDS = 20
 """How long one update may hold a dialog, at most."""
-_KEYS = DefaultKeyBuilder(
-    prefix="tombola:dialog", with_bot_id=True, with_business_connection_id=True, with_destiny=True
-)
+_KEYS = DefaultKeyBuilder(prefix=DIALOG_PREFIX, with_bot_id=True, with_business_connection_id=True, with_destiny=True)
 
 
 def dialog_storage(redis: Any) -> RedisStorage:

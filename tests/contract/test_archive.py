@@ -396,7 +396,6 @@ async def use_questions(questions: Questions, now: int) -> None:
     await questions.asked(-7)
     await questions.note_asked(-7, [one], now)
     await questions.give_back(-7, [one])
-    await questions.chat_migrated(-7, -1007)
     await questions.prune(now)
 
 

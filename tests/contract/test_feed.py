@@ -19,7 +19,7 @@ from storage import feed as feed_module
 from storage import keys
 from storage.connections import redis_client, redis_ready
 from storage.embedded import embedded_redis
-from storage.feed import Entry, Feed, Unprocessable, aside_key
+from storage.feed import Entry, Feed, Unprocessable
 from storage.leases import RELEASED, Bell
 from tests.contract.played import Heard, drain, feed_of, rows, until
 
@@ -195,7 +195,7 @@ async def test_a_poisoned_entry_is_set_aside_and_the_others_are_handled_in_order
     assert {e.first_version for e in heard.entries} == set(range(1, 101)) - {18, 61}
     assert in_order(heard.entries)
     assert tries == {18: feed_module.TRIES, 61: feed_module.TRIES}
-    aside = [aside_key(shard, "projector") for shard in SHARDS]
+    aside = [keys.aside_key(shard, "projector") for shard in SHARDS]
     kept = [fields for key in aside for _, fields in await rows(redis, key)]
     assert {(fields[b"v"], fields[b"error"]) for fields in kept} == {(b"17", b"KeyError: 18"), (b"60", b"KeyError: 61")}
     assert all([not await redis.exists(key) or await redis.pttl(key) > 0 for key in aside])
@@ -273,7 +273,7 @@ async def test_what_is_no_entry_is_set_aside(redis: Redis) -> None:
     feed, heard = feed_of(redis, SHARDS), Heard()
     await drain(feed, heard)
     assert [e.first_version for e in heard.entries] == [2, 3]
-    assert feed.set_aside == await redis.xlen(aside_key("00", "projector")) == 3
+    assert feed.set_aside == await redis.xlen(keys.aside_key("00", "projector")) == 3
 
 
 async def test_only_what_every_group_is_done_with_is_trimmed(redis: Redis) -> None:

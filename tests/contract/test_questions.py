@@ -6,11 +6,13 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from redis.asyncio import Redis
 
 from fsm.quiz import Question
 from questions.bank import bank
 from questions.likeness import Gist, fingerprint, gist
 from storage.connections import Pool
+from storage.people import People
 from storage.questions import (
     MAX_PACKS,
     Filter,
@@ -197,12 +199,13 @@ async def test_what_a_model_wrote_is_noted_and_told_to_it_again(questions: Quest
     assert await questions.asked(CHAT, limit=1) == [gist(written[2])]
 
 
-async def test_a_migrated_chat_keeps_what_it_was_asked(questions: Questions) -> None:
+async def test_a_migrated_chat_keeps_what_it_was_asked(questions: Questions, pool: Pool, redis: Redis) -> None:
     title = await questions.add_pack(OWNER, "Mine", "en", some(4))
     await questions.choose(CHAT, 2, NOW, pack_id=title.id)
     await questions.choose(-1001, 2, NOW, pack_id=title.id)
-    await questions.chat_migrated(CHAT, -1001)
-    await questions.chat_migrated(CHAT, -1001)
+    people = People(pool, redis)
+    await people.chat_migrated(CHAT, -1001)
+    await people.chat_migrated(CHAT, -1001)
     assert await questions.asked(CHAT) == []
     assert 2 <= len(await questions.asked(-1001)) <= 4
 

@@ -1,0 +1,145 @@
+"""A group becomes a supergroup: everything that carries its id moves, in every table and every key."""
+
+import re
+
+import pytest
+from redis.asyncio import Redis
+
+from fsm.kind import ChatTopic
+from fsm.lobby import Join
+from fsm.quiz import Question
+from handlers.boards import Boards
+from play.hosts import Hosts
+from play.texts import Texts
+from storage import keys
+from storage.administrators import Administrators
+from storage.connections import Pool
+from storage.people import People
+from storage.questions import Questions
+from telegram.client import BotApi
+from telegram.limits import Limits
+from telegram.outbox import Outbox, Outgoing
+from tests.contract.played import House
+
+OLD, NEW = -100777, -1000000100777
+FORWARDED = {"chats.id"}
+"""Columns in which the old id stays: the old chat's row says which chat it has become."""
+STAY = {
+    r"tombola:opens:": "a command that is sent again finds the game that it opened",
+    r"tombola:\{send\}:moved:": "tells what is still put for the old id where to go",
+    r"tombola:\{send\}:(sent|block|answers?|answered)[:a-z]*": "the rates of a chat that takes no calls any more",
+}
+"""Keys in which the old id stays, with the reason."""
+
+
+class Group:
+    """A group with everything that can be known of one."""
+
+    def __init__(self, pool: Pool, redis: Redis) -> None:
+        self.pool, self.redis = pool, redis
+        self.house = House(pool, redis)
+        self.people, self.questions = People(pool, redis), Questions(pool)
+        self.limits = Limits(redis, now=self.house.clock.now)
+        self.outbox = Outbox(redis, self.limits)
+        self.remembered = Administrators(redis)
+        self.hosts = Hosts(BotApi("1:token", "http://127.0.0.1:9"), self.remembered)
+        self.boards = Boards(
+            engine=self.house.engine, games=self.house.games, outbox=self.outbox, texts=Texts(), people=self.people,
+            redis=redis, clock=self.house.clock, bot_username="tombola_bot",
+        )  # fmt: skip
+        self.live = ""
+
+    async def lives(self) -> None:
+        """Let the group have settings, a language, bans, a history, questions, hosts, a live game and its messages."""
+        await self.people.saw_chat(OLD, "group", "Friends")
+        await self.people.set_chat_locale(OLD, "ru")
+        await self.people.change_settings(OLD, {"winners": 2})
+        await self.people.ban(OLD, 5, 99, "spam")
+        question = Question(id="q", text="One?", answers=("yes", "no"))
+        await self.questions.note_asked(OLD, [question], self.house.clock.now())
+        await self.house.whole(chat_id=OLD)
+        self.live = await self.house.open(chat_id=OLD)
+        await self.house.do(self.live, Join(1, "A"))
+        await self.house.project()
+        await self.remembered.remember(OLD, [99])
+        await self.boards.turn(self.live, 0)
+        await self.limits.reserve(OLD)
+        await self.outbox.put(self.message())
+
+    def message(self) -> Outgoing:
+        return Outgoing(
+            id="hello", chat_id=OLD, method="sendMessage", params={"text": "x"}, created_at=self.house.clock.now(),
+            game_id=self.live,
+        )  # fmt: skip
+
+    async def moves(self) -> None:
+        """Do what the sender and its consumers do when Telegram says that the group has moved."""
+        await self.boards.chat_migrated(self.message(), NEW)
+        await self.outbox.move(OLD, NEW)
+        await self.house.project()
+
+    async def columns(self, chat_id: int) -> set[str]:
+        """The columns of all tables that hold this id."""
+        return {
+            name
+            for name, table, column in ((name, *name.split(".")) for name in await self.chat_columns())
+            if await self.pool.fetchval(f"SELECT count(*) FROM {table} WHERE {column} = $1", chat_id)
+        }
+
+    async def chat_columns(self) -> set[str]:
+        """All columns that are for the id of a chat."""
+        rows = await self.pool.fetch(
+            "SELECT table_name || '.' || column_name FROM information_schema.columns "
+            "WHERE table_schema = 'public' AND column_name ~ 'chat' AND data_type = 'bigint'"
+        )
+        return {row[0] for row in rows} | FORWARDED
+
+    async def names(self, chat_id: int) -> set[str]:
+        """The keys in whose name this id is."""
+        pattern = re.compile(rf"(?<!\d){chat_id}(?!\d)")
+        return {key.decode() async for key in self.redis.scan_iter(count=1000) if pattern.search(key.decode())}
+
+
+async def left_behind(group: Group) -> set[str]:
+    """The keys that still carry the old id without a reason."""
+    return {name for name in await group.names(OLD) if not any(re.match(stay, name) for stay in STAY)}
+
+
+@pytest.fixture
+def group(pool: Pool, redis: Redis) -> Group:
+    return Group(pool, redis)
+
+
+async def test_every_column_with_a_chat_moves(group: Group) -> None:
+    await group.lives()
+    assert await group.columns(OLD) == await group.chat_columns(), "a new column needs its move, and a row in this test"
+    await group.moves()
+    assert await group.columns(OLD) == FORWARDED
+    assert await group.columns(NEW) >= await group.chat_columns()
+
+
+async def test_every_key_with_a_chat_moves_or_stays_for_a_reason(group: Group) -> None:
+    await group.lives()
+    before = await group.names(OLD)
+    shard = keys.shard_of_chat(OLD, len(group.house.games.shards))
+    assert {keys.place_key(shard, ChatTopic(OLD)), keys.administrators_key(OLD)} <= before
+    await group.moves()
+    assert await left_behind(group) == set(), (
+        "a key that carries a chat's id moves, or is listed with the reason why it stays"
+    )
+    assert await group.house.games.live_in(ChatTopic(NEW)) == [group.live]
+    assert any("q:" in name for name in await group.names(NEW)), "what waits to be sent"
+
+
+async def test_what_is_known_of_the_group_is_known_of_the_supergroup(group: Group) -> None:
+    await group.lives()
+    await group.moves()
+    await group.moves()  # both chats tell of it, and the sender
+    chat = await group.people.chat(NEW)
+    assert chat is not None
+    assert (chat.locale, chat.settings, chat.type) == ("ru", {"winners": 2}, "supergroup")
+    assert await group.people.is_banned(NEW, 5)
+    assert [gist.text for gist in await group.questions.asked(NEW)] == ["One?"]
+    assert (await group.house.engine.look(group.live)).state.place == ChatTopic(NEW)
+    await group.house.cancel(group.live)
+    assert await left_behind(group) == set()
