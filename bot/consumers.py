@@ -25,14 +25,14 @@ from telegram.outbox import BELL, Outgoing
 from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
 
 POSTGRES_SECONDS = 5.0
-"""How long a start waits for what is put back from PostgreSQL before it goes on without."""
+"""Longest wait of a start for games to be put back from PostgreSQL."""
 AGAIN_SECONDS = 1.0
 RESULT_MS = 600_000
 """A result that is not older is shown again where Redis was lost, as nobody knows whether it had been shown."""
 PRUNE_SECONDS = 86_400
 PRUNE_AGAIN_SECONDS = 600
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError, RedisError)
-"""What rebuilding and pruning raise while a store is away."""
+"""Errors of rebuilding and pruning while a store is away."""
 
 
 class Consumers:
@@ -153,7 +153,7 @@ class Consumers:
         return True
 
     async def _rebuild_later(self) -> None:
-        """What the start could not do as PostgreSQL was away: schema, then live games."""
+        """Do the work that a start without PostgreSQL could not do: schema, then live games."""
         while True:
             await asyncio.sleep(jitter(2 * AGAIN_SECONDS))
             try:

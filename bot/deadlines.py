@@ -44,7 +44,7 @@ STEP_MS = 20
 
 @dataclass(slots=True)
 class DeadlineStats:
-    """What is counted; read by whoever exports it."""
+    """Counters, read by the exporter."""
 
     fired: Counter[str] = field(default_factory=Counter)
     """By outcome: ``moved``, ``nothing``, ``gone``, ``unavailable``, ``error``."""
@@ -78,7 +78,7 @@ class Deadlines:
         self._jobs: dict[str, Instant] = {}
         """Game -> the deadline that a job waits for."""
         self._wall_ahead_ms = 0
-        """What this machine's clock, by which APScheduler runs jobs, is ahead of the time of the deadlines."""
+        """Lead of this machine's clock, by which APScheduler runs jobs, over the time of the deadlines."""
         self._leading = False
         self._firing: set[str] = set()
         self._room = asyncio.Semaphore(FIRING_AT_ONCE)

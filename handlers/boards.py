@@ -36,7 +36,7 @@ BETWEEN_MS = 2_000
 allows one every three seconds, so what is faster for a while has to stand still afterwards."""
 PROGRESS = "board progress"
 TRIES = 5
-"""How often progress that can't be rendered is tried, if nothing else happens in the game."""
+"""Tries of progress that can't be rendered, if nothing else happens in the game."""
 REMEMBERED = 50_000
 """Games whose last rendered phase this process remembers."""
 

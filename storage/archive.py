@@ -1,4 +1,4 @@
-"""What PostgreSQL knows: results, figures, live games, and every game's events. Reading only.
+"""Reads of PostgreSQL: results, figures, live games, and every game's events.
 
 All of it is as old as the projector's lag. Every query has a limit and an index. Errors are asyncpg's.
 """

@@ -35,7 +35,7 @@ from storage.leases import Bell, Lease, LeaseLostError, jitter
 BATCH = 256
 """Entries of one shard that are handled together, at most."""
 BLOCK_MS = 1000
-"""How long one read waits for news; less than the client's own timeout."""
+"""Longest wait of one read for news; less than the client's own timeout."""
 TRIM_SECONDS = 5.0
 KEEP_MS = 60_000
 """Time for which entries stay that every group is done with: PostgreSQL can be given again the events it lost."""
@@ -44,11 +44,11 @@ KEEP_ENTRIES = 5_000
 ABANDONED_MS = 7 * 86_400_000
 """A group that nobody has read for so long holds back the trimming no more."""
 TRIES = 5
-"""How often an entry that fails by itself is tried before it is set aside."""
+"""Tries of an entry that fails by itself, before it is set aside."""
 FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0
 """Seconds between two tries, doubling."""
 PATIENCE_SECONDS = 10.0
-"""How long a reader waits for a store before it lets another process try: perhaps it alone is cut off."""
+"""Patience of a reader with a store; then another process may try, as perhaps this one alone is cut off."""
 ASIDE_LIMIT = 1000
 """Entries that a shard and group may have set aside."""
 ASIDE_TTL_MS = 30 * 86_400_000
@@ -99,7 +99,7 @@ return {{#waiting, math.max(0, age)}}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one commit added to a game."""
+    """The events that one commit added to a game."""
 
     id: str
     """The stream's id; empty where the entry did not come from a stream."""
@@ -140,7 +140,7 @@ def trace_of(command_id: str) -> str:
 
 
 class Lag(NamedTuple):
-    """How far a group is behind. `entries` counts at most `LAG_LIMIT` unread ones a shard; `ms`: age of the oldest."""
+    """A group's arrears. `entries` counts at most `LAG_LIMIT` unread ones a shard; `ms`: age of the oldest."""
 
     entries: int
     ms: int
@@ -213,23 +213,23 @@ class Feed:
 
     @property
     def reading(self) -> bool:
-        """Whether this process is the group's reader."""
+        """Return True if this process is the group's reader."""
         return self._lease.held
 
     async def run(self, handle: Handle) -> None:
         """Read and handle while the lease is ours, and stand by while it is not; until cancelled.
 
-        Raises what nobody foresaw; what means that a store is away is waited for.
+        Retries while a store is away; any other exception propagates.
         """
         await self._lease.run(lambda _: self._consume(handle))
 
     async def lag(self) -> Lag:
-        """How far the group is behind, in all its shards. Raises what redis-py raises."""
+        """Return the group's arrears in all its shards. Raises redis-py's errors."""
         found = [await self._lag(keys=[key], args=[self.group, LAG_LIMIT]) for key in self._shards]
         return Lag(sum(count for count, _ in found), max(age for _, age in found))
 
     async def aside(self) -> int:
-        """How many entries are set aside, in all its shards. Raises what redis-py raises."""
+        """Return the number of entries set aside in all its shards. Raises redis-py's errors."""
         return sum([await self._redis.xlen(keys.aside_key(shard, self.group)) for shard in self._shards.values()])
 
     async def trim(self, *, keep_ms: int = KEEP_MS) -> int:
@@ -421,7 +421,7 @@ def _entry(id_: str, shard: str, fields: Mapping[bytes, bytes]) -> Entry:
 
 
 def _stores_fault(problem: Exception) -> bool:
-    """Whether a store is away, full or refusing, rather than the entry at fault: that is waited for."""
+    """Return True if a store is away, full or refusing, rather than the entry at fault."""
     if isinstance(problem, asyncpg.PostgresError):
         return str(problem.sqlstate)[:2] not in {"22", "23"}  # bad data, broken constraint
     if isinstance(problem, (ValueError, RedisDataError)):  # asyncpg's and redis-py's own refusals of a parameter

@@ -1,4 +1,4 @@
-"""Live games in Redis: the engine's ``GameStore``, the index of deadlines, and who plays where.
+"""Live games in Redis: the engine's ``GameStore``, the index of deadlines, and the live games of each place.
 
 One script commits a game: it compares the version and knows no rule of any game. What is written is a snapshot now and
 then and the records since (the tail), so that a commit costs the same however large the game is.
@@ -89,7 +89,7 @@ return results
 """
 """Lua: commits games of one shard, each for itself; a failure of one is that one's result."""
 COMMIT_SHA = hashlib.sha1(COMMIT.encode(), usedforsecurity=False).hexdigest()
-"""What Redis knows the script by."""
+"""Redis's name of the script."""
 
 
 class RedisGames:
@@ -180,7 +180,7 @@ class RedisGames:
         }
 
     def _arguments(self, commit: Commit) -> tuple[Any, ...]:
-        """What the script is told about a game: as many as ``ARGUMENTS_A_GAME``, in its order."""
+        """Return the script's arguments for a game: as many as ``ARGUMENTS_A_GAME``, in its order."""
         game_id, state = commit.game_id, commit.state
         if not commit.records:
             return _written(commit.expected, commit), "", "", game_id, "", 0, "", "", 0, "", ""
@@ -286,7 +286,7 @@ class Call:
         return packed("EVALSHA", COMMIT_SHA, len(self.keys), *self.keys, *self.arguments)
 
     def results(self, answer: Any) -> list[CommitResult | Exception]:
-        """What became of each game."""
+        """Return the result of each game."""
         if isinstance(answer, list) and len(answer) == len(self.indexes):
             return [_RESULTS.get(one) or Unavailable(f"Redis {one!r}") for one in answer]
         if isinstance(answer, ResponseError) and not isinstance(answer, NoScriptError):
@@ -304,7 +304,7 @@ def _written(version: int, commit: Commit) -> str:
 
 
 async def _reached(call: Any) -> Any:
-    """Await a Redis call; what means "not now" becomes ``Unavailable``."""
+    """Await a Redis call; an error that means "not now" becomes ``Unavailable``."""
     try:
         return await call
     except (TimeoutError, RedisConnectionError, RedisTimeoutError, OSError) as error:

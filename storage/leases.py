@@ -52,7 +52,7 @@ RELEASED = keys.LEASES_RELEASED
 FENCE_TTL_MS = 30 * 24 * 3600 * 1000
 """A token must outlive every pause of a holder; a month is longer than any."""
 STORE_GONE = (RedisError, OSError)
-"""What redis-py raises when Redis can't be asked or doesn't answer in time."""
+"""Errors of redis-py when Redis can't be asked or doesn't answer in time."""
 
 
 def jitter(seconds: float) -> float:
@@ -76,7 +76,7 @@ class LeaseLostError(Exception):
 
 
 class Bell:
-    """One pub/sub connection that wakes everyone in this process who waits on a channel.
+    """One pub/sub connection that wakes the tasks of this process that wait on a channel.
 
     It is a hint: a ring may be lost while the connection is. Whoever waits also looks by itself from time to time.
     """
@@ -146,7 +146,7 @@ class Lease:
 
     @property
     def held(self) -> bool:
-        """Whether the job is certainly ours at this instant, by our own clock."""
+        """Return True if the job is certainly ours at this instant, by our own clock."""
         return time.monotonic() < self._safe_until
 
     @property
@@ -262,7 +262,7 @@ class Lease:
 
 
 async def _end(task: asyncio.Future[None]) -> None:
-    """Cancel a task and wait for its end, whatever it ends with; its result stays to be read."""
+    """Cancel a task and wait for its end; its result or error stays to be read."""
     task.cancel()
     while not task.done():
         await asyncio.wait({task})

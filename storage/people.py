@@ -44,7 +44,7 @@ BANS_A_READ = 5000
 DEPARTED_MS = 3 * 86_400_000
 """No live game is older: whoever has left is asked about by `getChatMember` when the next one is joined."""
 READ_SECONDS = 1.0
-"""How long a reader waits for PostgreSQL, and then does without for as long."""
+"""Longest wait of a reader for PostgreSQL; then it does without for as long."""
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -185,7 +185,7 @@ class _Memory(Generic[K, V]):
         self._away_until = 0.0
 
     def fresh(self, key: K) -> V | None:
-        """What is remembered, if it is not old. None also means: not remembered."""
+        """Return the remembered row, if it is not old. None also means: not remembered."""
         found = self._rows.get(key)
         return None if found is None or found[0] < time.monotonic() else found[1]
 
@@ -331,14 +331,14 @@ class People:
             await self._write_seen(ids[len(ids) // 2 :], rows)
 
     async def name_of(self, player_id: PlayerId) -> str | None:
-        """What a player is called; None for a stranger."""
+        """Return a player's name; None for a stranger."""
         if player_id in self._seen:
             return self._seen[player_id][0]
         name: str | None = await self._pool.fetchval("SELECT name FROM players WHERE id = $1", player_id)
         return name or None
 
     async def find_player(self, username: str) -> tuple[PlayerId, str] | None:
-        """Id and name of who was last seen with that username, in whatever case; without the @."""
+        """Return id and name of the player last seen with that username, in any case; without the @."""
         row = await self._pool.fetchrow(_FIND_PLAYER, username)
         return None if row is None else (row["id"], row["name"])
 
@@ -426,7 +426,7 @@ class People:
         await self._bans_changed(chat_id)
 
     def remembered_ban(self, chat_id: int, player_id: PlayerId) -> bool | None:
-        """Whether a player is kept out here, or everywhere; None where PostgreSQL would have to be asked."""
+        """Return whether a player is kept out here or everywhere; None if PostgreSQL would have to be asked."""
         here, everywhere = self._bans.fresh(chat_id), self._bans.fresh(0)
         if here is None or everywhere is None:
             return None
@@ -435,7 +435,7 @@ class People:
         return self._holds(here, player_id) or self._holds(everywhere, player_id)
 
     async def is_banned(self, chat_id: int, player_id: PlayerId) -> bool:
-        """Whether a player is kept out here, or everywhere."""
+        """Return True if a player is kept out here or everywhere."""
         here, everywhere = await self._bans.get(chat_id, {}), await self._bans.get(0, {})
         return self._holds(here, player_id) or self._holds(everywhere, player_id)
 
@@ -448,7 +448,7 @@ class People:
         ]
 
     def _holds(self, bans: Mapping[PlayerId, float], player_id: PlayerId) -> bool:
-        """Whether one of these bans keeps a player out now."""
+        """Return True if one of these bans keeps a player out now."""
         until = bans.get(player_id)
         return until is not None and self._now() / 1000 < until
 
@@ -505,7 +505,7 @@ class People:
         return None if row is None else _chat(row)
 
     async def _bans_of(self, chat_id: int) -> dict[PlayerId, float]:
-        """Who is banned -> until when, seconds since the epoch."""
+        """Return banned player -> end of the ban, seconds since the epoch."""
         return await self._bans_together.get(chat_id) or {}
 
     async def _read_bans(self, chat_ids: list[int]) -> dict[int, dict[PlayerId, float]]:
@@ -538,7 +538,7 @@ class People:
         await self._tell(f"bans:{chat_id}")
 
     async def _tell(self, change: str) -> None:
-        """Let other processes forget. Where that fails they do after a while."""
+        """Let other processes forget. If that fails they do after a while."""
         try:
             await self._redis.publish(CHANGED, change)
         except STORE_GONE as problem:

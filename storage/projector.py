@@ -141,7 +141,7 @@ class _Host(msgspec.Struct):
 
 
 class _Opened(msgspec.Struct):
-    """What every kind's ``game_opened`` has."""
+    """The part of ``game_opened`` that every kind has."""
 
     place: _Place
     host: _Host
@@ -151,7 +151,7 @@ class _Opened(msgspec.Struct):
 
 
 class _Rules(msgspec.Struct):
-    """What is read of a kind's rules, where it has them."""
+    """The part of a kind's rules that is read, if it has them."""
 
     winners: int = 1
     prize_pool: Decimal = Decimal(0)
@@ -193,14 +193,14 @@ class Beginning(Unprocessable):
 
 @dataclass(slots=True)
 class _Row:
-    """A game in this batch: what PostgreSQL has of it, and what becomes of it."""
+    """A game in this batch: its row in PostgreSQL, and the changes to it."""
 
     kind: str
     version: int
     chat_id: int
     winners: int
     opened: tuple[Any, ...] | None = None
-    """What only the event that opens a game says, where that is in this batch."""
+    """Columns that only the opening event has; None if that is not in this batch."""
     status: str = ""
     joined: int = 0
     moved_to: int | None = None
@@ -243,7 +243,7 @@ class Projector:
         self.gaps = 0
         """Entries that came without those before them, which were lost or set aside."""
         self.rewound = 0
-        """How often PostgreSQL was found to have lost transactions."""
+        """Number of times that PostgreSQL was found to have lost transactions."""
         self.lost: dict[str, int] = {}
         """Game -> the first version that neither PostgreSQL nor the feed nor Redis has."""
         self.on_rewind: Callable[[], object] | None = None
@@ -256,7 +256,7 @@ class Projector:
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Write entries, in order within each shard; those written before change nothing.
 
-        Raises `Unprocessable`, and what asyncpg raises.
+        Raises `Unprocessable`, `Rewind`, and asyncpg's errors.
         """
         await self.write(entries, gaps=True)
         for entry in entries:
@@ -389,7 +389,7 @@ async def _known(connection: Connection, entries: Sequence[Entry]) -> dict[str, 
 
 
 async def _check(connection: Connection, writes: _Writes) -> None:
-    """Raise `Forked` where what PostgreSQL has already is not what came again. What was pruned can't be compared."""
+    """Raise `Forked` if an event that came again differs from PostgreSQL's. Pruned events can't be compared."""
     if not writes.again:
         return
     games, versions, _ = _columns(writes.again)
@@ -447,7 +447,7 @@ def _open(entry: Entry, records: list[_Record], writes: _Writes) -> _Row:
 
 
 def _apply(row: _Row, game_id: str, event: Any, at: datetime, writes: _Writes) -> None:
-    """What one event that is read means for the tables."""
+    """Apply one event to the tables."""
     match event:
         case PlayerJoined(player_id, name, joined_at):
             row.joined += 1

@@ -1,4 +1,4 @@
-"""Live games back into Redis, from PostgreSQL, where Redis was lost.
+"""Restore live games from PostgreSQL after Redis lost them.
 
 A game is put back only if Redis lacks it, or has it older than PostgreSQL has it, and never over a later version: so
 any number of processes may do this at once, and at any time. A game that Redis lacks is put back only while the
@@ -65,7 +65,7 @@ return 1
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuilding did."""
+    """The outcome of a rebuild."""
 
     games: tuple[Game, ...]
     """The games that this process put back, as they are now: their players should be told."""

@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.02
 """Between two statements, so that others come between."""
 WEBHOOK_DAYS = 30.0
 BAN_DAYS = 30.0
-"""How long an expired ban is kept, for whoever asks why."""
+"""Days for which an expired ban is kept, as people ask for the reason."""
 
 _EVENTS = """
 DELETE FROM game_events WHERE ctid = ANY (ARRAY(
@@ -81,7 +81,7 @@ _FIRST = (datetime(1970, 1, 1, tzinfo=UTC), -1)
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """How many rows went; with each game its seats and prizes."""
+    """Numbers of deleted rows; a game counts its seats and prizes as well."""
 
     events: int
     webhook_events: int
@@ -152,5 +152,5 @@ async def _delete(pool: Pool, statement: str, *arguments: object) -> int:
 
 
 def _count(status: str) -> int:
-    """How many rows a statement touched, by what PostgreSQL says of it."""
+    """Return the number of rows that a statement touched, from PostgreSQL's status line."""
     return int(status.rpartition(" ")[2])

@@ -1,6 +1,6 @@
 """Strict durability: a command is acknowledged only when PostgreSQL has it as well as Redis.
 
-What Redis has committed is written to PostgreSQL at once, by the projector's own code; when the projector reads it in
+A commit to Redis is written to PostgreSQL at once, by the projector's own code; when the projector reads it in
 the feed later it finds it there. Where another process's earlier events are still on their way, this one waits for
 them, and no other game does. A command whose confirmation did not come in time is not acknowledged, though it may have
 happened: sent again, it is found to be a duplicate, and that too is answered only when PostgreSQL has it.
@@ -26,7 +26,7 @@ from storage.projector import Projector
 CONFIRM_SECONDS = 5.0
 FIRST_DELAY, LONGEST_DELAY = 0.005, 0.25
 WRITERS = 2
-"""Connections at most that confirm at once; what comes meanwhile is confirmed together."""
+"""Most connections that confirm at once; commits that come meanwhile are confirmed together."""
 BATCH = 512
 REMEMBERED = 20_000
 
@@ -46,7 +46,7 @@ class _Waiting:
     given_up: asyncio.TimerHandle | None = None
 
     def tell(self, result: Committed) -> None:
-        """What became of it, unless it was given up."""
+        """Deliver the outcome, unless it was given up."""
         if self.given_up is not None:
             self.given_up.cancel()
         if not self.result.done():
@@ -79,7 +79,7 @@ class StrictGames:
         return await self._store.load(game_id)
 
     async def commit(self, commits: Sequence[Commit]) -> "Sequence[Committed | asyncio.Future[Committed]]":
-        """Commit. What PostgreSQL is to confirm is `Unavailable` where it has not in time."""
+        """Commit. A commit that PostgreSQL does not confirm in time ends as `Unavailable`."""
         results, loop = list(await self._store.commit(commits)), asyncio.get_running_loop()
         for index, commit in enumerate(commits):
             if results[index] is not CommitResult.COMMITTED:
@@ -95,7 +95,7 @@ class StrictGames:
         return results
 
     def _put(self, one: _Waiting) -> None:
-        """Have it confirmed, with what else waits."""
+        """Have it confirmed together with the others that wait."""
         self._waiting.append(one)
         if self._writers < WRITERS:
             self._writers += 1

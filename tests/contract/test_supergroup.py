@@ -13,6 +13,7 @@ from play.hosts import Hosts
 from play.texts import Texts
 from storage import keys
 from storage.administrators import Administrators
+from storage.chat_members import ChatMembers
 from storage.connections import Pool
 from storage.people import People
 from storage.questions import Questions
@@ -25,6 +26,7 @@ OLD, NEW = -100777, -1000000100777
 FORWARDED = {"chats.id"}
 """Columns in which the old id stays: the old chat's row says which chat it has become."""
 STAY = {
+    r"tombola:member:": "of a chat that nobody asks about any more, for a minute",
     r"tombola:opens:": "a command that is sent again finds the game that it opened",
     r"tombola:\{send\}:moved:": "tells what is still put for the old id where to go",
     r"tombola:\{send\}:(sent|block|answers?|answered)[:a-z]*": "the rates of a chat that takes no calls any more",
@@ -62,6 +64,8 @@ class Group:
         await self.house.do(self.live, Join(1, "A"))
         await self.house.project()
         await self.remembered.remember(OLD, [99])
+        await self.people.player_departed(OLD, 1)
+        await ChatMembers(self.redis).put_member(OLD, 1, is_member=ChatMembers.NO)
         await self.boards.turn(self.live, 0)
         await self.limits.reserve(OLD)
         await self.outbox.put(self.message())
@@ -139,6 +143,7 @@ async def test_what_is_known_of_the_group_is_known_of_the_supergroup(group: Grou
     assert chat is not None
     assert (chat.locale, chat.settings, chat.type) == ("ru", {"winners": 2}, "supergroup")
     assert await group.people.is_banned(NEW, 5)
+    assert await group.people.has_departed(NEW, 1)
     assert [gist.text for gist in await group.questions.asked(NEW)] == ["One?"]
     assert (await group.house.engine.look(group.live)).state.place == ChatTopic(NEW)
     await group.house.cancel(group.live)
