@@ -56,7 +56,7 @@ def _listed(value: object) -> object:
     return [part for part in re.split(r"[\s,]+", value.strip("[] ")) if part] if isinstance(value, str) else value
 
 
-UserIds = Annotated[tuple[Annotated[int, Field(gt=0)], ...], NoDecode, BeforeValidator(_listed)]
+UserIds = Annotated[tuple[Annotated[Whole, Field(gt=0)], ...], NoDecode, BeforeValidator(_listed)]
 
 
 def _directory(value: object) -> object:

@@ -1,6 +1,12 @@
-"""Whole numbers as people and forged buttons write them."""
+"""Numbers as people write them, and as forged buttons do."""
 
+import re
+import unicodedata
+from decimal import Decimal
+from functools import cache
 from typing import Final
+
+from babel.numbers import get_decimal_symbol, get_group_symbol
 
 HIGHEST_ID: Final = 2**63 - 1
 """The largest id that PostgreSQL's bigint holds; Telegram's ids are smaller."""
@@ -16,3 +22,102 @@ def whole(text: str, highest: int, lowest: int = 0) -> int | None:
         return None
     number = int(text)
     return number if lowest <= number <= highest else None
+
+
+MOST_DIGITS: Final = 20
+_GROUPED = re.compile(r"(\d{1,3}(?:[ '’]\d{3})+)(?:[.,](\d+))?")
+"""Thousands between blanks or apostrophes, which nobody takes for anything else."""
+_SEVERAL = re.compile(r"\d{1,3}(?:(?:,\d{3}){2,}|(?:\.\d{3}){2,})")
+"""Several groups of thousands."""
+_BOTH = re.compile(r"(\d{1,3}(?:,\d{3})+)\.(\d+)|(\d{1,3}(?:\.\d{3})+),(\d+)")
+"""Thousands by one sign, decimals by the other."""
+_ONE = re.compile(r"(\d*)([.,])(\d+)")
+
+
+class Unreadable(ValueError):
+    """A text that is no number, or no list of numbers."""
+
+
+class Ambiguous(Unreadable):
+    """A text that is one number to some people and another number to others.
+
+    Attributes:
+        readings: the two numbers.
+    """
+
+    def __init__(self, text: str, *readings: Decimal) -> None:
+        super().__init__(text)
+        self.readings = readings
+
+
+def amount(text: str, locale: str | None = None, *, highest: int | None = None) -> Decimal:
+    """Return the number that a text is to readers of a language. Raises ``Unreadable`` and ``Ambiguous``.
+
+    A comma or a point with three digits after it is a thousand in one country and a fraction in the next. It is read as
+    the language groups thousands; where the language does not, the person is asked.
+
+    Args:
+        text: the number, as somebody has typed it.
+        locale: the language; None for numbers that this program wrote, in which a point begins the decimals.
+        highest: no number is above this, so a reading above it is not meant.
+    """
+    body = _ascii(text.strip())
+    sign, body = (-1, body[1:]) if body[:1] in {"-", "−"} else (1, body)
+    if not 0 < sum(char.isdecimal() for char in body) <= MOST_DIGITS:
+        raise Unreadable(text)
+    number = _unsigned(text, body, locale, highest)
+    return sign * number if number else number  # there is no zero below zero
+
+
+def _ascii(text: str) -> str:
+    """Return the text with the digits of any one script, and blanks of any kind, as ASCII has them."""
+    digits = {ord(char) - unicodedata.decimal(char) for char in text if char.isdecimal()}
+    if len(digits) > 1:
+        return ""  # digits of two scripts side by side: no way of writing a number
+    return "".join(
+        str(unicodedata.decimal(char)) if char.isdecimal() else " " if unicodedata.category(char) == "Zs" else char
+        for char in text
+    )
+
+
+def _unsigned(text: str, body: str, locale: str | None, highest: int | None) -> Decimal:
+    if body.isdecimal():
+        return Decimal(body)
+    if found := _GROUPED.fullmatch(body):
+        return _with_decimals(text, re.sub(r"\D", "", found[1]), found[2] or "")
+    if _SEVERAL.fullmatch(body):
+        return Decimal(re.sub(r"\D", "", body))
+    if found := _BOTH.fullmatch(body):
+        return Decimal(re.sub(r"\D", "", found[1] or found[3]) + "." + (found[2] or found[4]))
+    found = _ONE.fullmatch(body)
+    if found is None:
+        raise Unreadable(text)
+    whole_part, sign, part = found.groups()
+    fraction, grouped = Decimal(f"{whole_part or 0}.{part}"), Decimal(whole_part + part)
+    if len(part) != 3 or not 0 < len(whole_part) <= 3 or whole_part[0] == "0":
+        return fraction
+    if locale is None and sign == ".":
+        return fraction
+    if highest is not None and grouped > highest:
+        return fraction
+    if locale is not None and sign == symbols(locale)[1]:
+        return grouped
+    raise Ambiguous(text, fraction, grouped)
+
+
+def _with_decimals(text: str, whole_part: str, part: str) -> Decimal:
+    if len(part) == 3:
+        raise Ambiguous(text, Decimal(f"{whole_part}.{part}"), Decimal(whole_part + part))
+    return Decimal(f"{whole_part}.{part}" if part else whole_part)
+
+
+@cache
+def symbols(locale: str) -> tuple[str, str]:
+    """Return the signs that begin decimals and that part thousands in a language."""
+    return get_decimal_symbol(locale), get_group_symbol(locale)
+
+
+def written(number: Decimal, locale: str | None = None) -> str:
+    """Return a number in digits alone: without the zeros that nobody wrote, without signs between thousands."""
+    text = format(number.normalize(), "f") if number else "0"
+    return text if locale is None else text.replace(".", symbols(locale)[0])

@@ -8,12 +8,13 @@ all come through here.
 import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
 from fsm import prizes
 from fsm.lobby import BadRule
+from play.numbers import Unreadable, amount, written
 
 AUTO, ANY, NONE = "auto", "any", "none"
 YES, NO = "yes", "no"
@@ -22,53 +23,33 @@ LONGEST = 100
 """Characters of a value that are worth reading."""
 SEPARATOR = "|"
 """Between the categories of a list."""
-MOST_DIGITS = 20
-_GROUPED = re.compile(r"(?<=\d)\s(?=\d{3}(\D|$))")
-"""Between thousands, as buttons show them."""
-
 
 R = TypeVar("R", bound=Any)
 """A kind's rules."""
 
 
-class Unreadable(ValueError):
-    """A value that is no number, or no list of numbers."""
-
-
-def _decimal(text: str) -> Decimal:
-    try:
-        number = Decimal(_GROUPED.sub("", text.strip()).replace(",", "."))
-    except InvalidOperation as error:
-        raise Unreadable(text) from error
-    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:  # 1e999999999 would take all memory as an int
-        raise Unreadable(text)
-    return number
-
-
-def _whole(text: str) -> int:
-    number = _decimal(text)
+def _whole(text: str, locale: str | None) -> int:
+    number = amount(text, locale)
     if number != number.to_integral_value():
         raise Unreadable(text)
     return int(number)
 
 
-def _milliseconds(text: str) -> int:
-    return int(_decimal(text) * 1000)
+def _milliseconds(text: str, locale: str | None) -> int:
+    return int(amount(text, locale) * 1000)
 
 
-def _percentages(text: str) -> tuple[Decimal, ...]:
-    parts = re.split(r"[\s;/%]+", text.strip(" %"))
-    return tuple(_decimal(part) for part in parts)
+def _percentages(text: str, locale: str | None) -> tuple[Decimal, ...]:
+    parts = re.split(r"(?:[\s;/%]|,(?=\s))+", text.strip(" %"))
+    return tuple(amount(part, locale, highest=100) for part in parts)
 
 
-def _written(number: Decimal) -> str:
-    """Without the zeros that nobody wrote."""
-    return format(number.normalize(), "f") if number else "0"
-
-
-_SHARES: Mapping[str, Callable[[str], dict[str, Any]]] = {
-    "split": lambda text: {"split": text, "percentages": ()},
-    "percentages": lambda text: {"split": prizes.PERCENTAGES, "percentages": _percentages(text)},
+_SHARES: Mapping[str, Callable[[str, str | None], dict[str, Any]]] = {
+    "split": lambda text, _: {"split": text, "percentages": ()},
+    "percentages": lambda text, locale: {
+        "split": prizes.PERCENTAGES,
+        "percentages": _percentages(text, locale),
+    },
 }
 """Settings that change two fields of the rules."""
 
@@ -82,32 +63,32 @@ class _Setting:
     empty: str | None
     """The word for the empty value, if it has one."""
 
-    def read(self, text: str) -> Any:
-        """Return the value that a text stands for. Raises ``Unreadable``."""
+    def read(self, text: str, locale: str | None) -> Any:
+        """Return the value that a text stands for. Raises ``Unreadable`` and ``Ambiguous``."""
         if text == self.empty:
             return () if self.type == tuple[str, ...] else "" if self.type is str else None
         if self.field.endswith("_ms"):
-            return _milliseconds(text)
+            return _milliseconds(text, locale)
         if self.type == tuple[str, ...]:
             return tuple(text.split(SEPARATOR))
         if self.type is bool:
             return text == YES
         if self.type is Decimal:
-            return _decimal(text)
-        return text if self.type is str else _whole(text)
+            return amount(text, locale)
+        return text if self.type is str else _whole(text, locale)
 
     def write(self, value: Any) -> str:
         """Return the text that stands for a value."""
         if self.empty is not None and value in {None, "", ()}:
             return self.empty
         if self.field.endswith("_ms"):
-            return _written(Decimal(value) / 1000)
+            return written(Decimal(value) / 1000)
         if isinstance(value, bool):
             return YES if value else NO
         if isinstance(value, tuple):
-            parts = [_written(part) if isinstance(part, Decimal) else part for part in value]
+            parts = [written(part) if isinstance(part, Decimal) else part for part in value]
             return (SEPARATOR if self.type == tuple[str, ...] else " ").join(parts)
-        return _written(value) if isinstance(value, Decimal) else str(value)
+        return written(value) if isinstance(value, Decimal) else str(value)
 
 
 @cache
@@ -131,18 +112,22 @@ def names_of(rules: Any) -> tuple[str, ...]:
     return tuple(_settings_of(rules))
 
 
-def with_setting(rules: R, name: str, text: str) -> R:
-    """The rules with one setting changed. Raises ``Unreadable`` and ``BadRule``."""
-    changed = _changed(rules, name, text)
+def with_setting(rules: R, name: str, text: str, locale: str | None = None) -> R:
+    """Return the rules with one setting changed. Raises ``Unreadable``, ``Ambiguous`` and ``BadRule``.
+
+    ``locale`` is the language of a person who typed the value, or None if ``setting`` wrote it.
+    """
+    changed = _changed(rules, name, text, locale)
     changed.check()
     return changed
 
 
-def _changed(rules: R, name: str, text: str) -> R:
+def _changed(rules: R, name: str, text: str, locale: str | None = None) -> R:
     known = _settings_of(rules)[name]
     if len(text) > LONGEST and known.type != tuple[str, ...]:
         raise Unreadable(text[:LONGEST])
-    changed: R = replace(rules, **(_SHARES[name](text) if name in _SHARES else {known.field: known.read(text)}))
+    read = _SHARES[name](text, locale) if name in _SHARES else {known.field: known.read(text, locale)}
+    changed: R = replace(rules, **read)
     by_percentages = getattr(rules, "split", None) == prizes.PERCENTAGES
     if name == "winners" and by_percentages and len(rules.percentages) != changed.winners:
         fitting: R = replace(changed, split=prizes.AUTO, percentages=())  # the old shares fit no more
@@ -156,10 +141,13 @@ def setting(rules: Any, name: str) -> str:
     return known.write(getattr(rules, known.field))
 
 
-def change(settings: Mapping[str, str], defaults: R, name: str, text: str) -> dict[str, str]:
-    """The settings with one changed. Raises ``Unreadable`` and ``BadRule``."""
-    rules = with_setting(rules_for(settings, defaults), name, text)
-    changed = {**settings, name: text}
+def change(settings: Mapping[str, str], defaults: R, name: str, text: str, locale: str | None = None) -> dict[str, str]:
+    """Return the settings with one changed. Raises ``Unreadable``, ``Ambiguous`` and ``BadRule``.
+
+    A typed value is stored as it was understood, not as it was typed: it means the same in every language then.
+    """
+    rules = with_setting(rules_for(settings, defaults), name, text, locale)
+    changed = {**settings, name: setting(rules, name)}
     if name == "split" or getattr(rules, "split", None) != prizes.PERCENTAGES:
         changed.pop("percentages", None)
     if name == "percentages":

@@ -21,7 +21,8 @@ from handlers.context import UpdateContext
 from handlers.dialogs.parts import Fitting, Given, ItemLabel, Label, incoming_of, value_of
 from handlers.kinds.registry import FACES
 from play.access import Needs
-from play.rules import AUTO, Unreadable, change, rules_for, setting
+from play.numbers import Ambiguous, Unreadable, written
+from play.rules import AUTO, change, rules_for, setting
 from play.texts import Markup
 
 TITLE = "title"
@@ -231,17 +232,25 @@ class Form:
     async def _typed(self, _: Message, __: Any, manager: DialogManager, text: str) -> None:
         name = str(manager.dialog_data["field"])
         if not self._only_chosen(name):
-            await self._set(manager, name, text.strip())
+            await self._set(manager, name, text.strip(), locale=incoming_of(manager).locale)
 
-    async def _set(self, manager: DialogManager, name: str, text: str, *, stays: bool = False) -> None:
-        """Keep the value and go back to the list; or stay, where there is more to choose or something is wrong."""
+    async def _set(
+        self, manager: DialogManager, name: str, text: str, *, stays: bool = False, locale: str | None = None
+    ) -> None:
+        """Keep the value and go back to the list; or stay, where there is more to choose or something is wrong.
+
+        ``locale`` is the language of a value that was typed; a value from a button has none.
+        """
         context = incoming_of(manager)
         try:
             values = await self.load(manager)
             if name == TITLE:
                 changed = {**values, TITLE: lobby.check_title(text)}
             else:
-                changed = change(values, self.defaults(manager), name, text)
+                changed = change(values, self.defaults(manager), name, text, locale)
+        except Ambiguous as doubt:
+            low, high = (written(each, context.locale) for each in doubt.readings)
+            manager.dialog_data["note"] = context.text("dlg-ambiguous", text=text, low=Markup(low), high=Markup(high))
         except Unreadable:
             manager.dialog_data["note"] = context.text("dlg-unreadable")
         except Rejected as refusal:

@@ -15,20 +15,24 @@ from fsm.pick_number import Beacon
 OPTIONAL_URL = r"^(https?://[^\s/]+(/\S*)?)?$"
 
 
-def no_boolean(value: object) -> object:
-    """Refuse `true` where a number is meant: pydantic would read 1."""
-    if isinstance(value, bool):
-        raise ValueError("not a number")  # noqa: TRY004 - pydantic makes its error of a ValueError
+PLAIN = re.compile(r"(?!-0*(\.0*)?$)-?[0-9]+(\.[0-9]+)?")
+"""A number as configuration files write it: ASCII digits, and a point before decimals."""
+
+
+def plain_number(value: object) -> object:
+    """Refuse all that pydantic would take for a number beside plain ones, such as `true`, `1_000`, `１２` and `-0`."""
+    if isinstance(value, bool) or (isinstance(value, str) and not PLAIN.fullmatch(value.strip())):
+        raise ValueError("not a number")
     return value
 
 
-Whole = Annotated[int, BeforeValidator(no_boolean)]
-Number = Annotated[float, BeforeValidator(no_boolean)]
-Seconds = Annotated[float, BeforeValidator(no_boolean), Field(ge=0.001, le=604_800)]
+Whole = Annotated[int, BeforeValidator(plain_number)]
+Number = Annotated[float, BeforeValidator(plain_number)]
+Seconds = Annotated[float, BeforeValidator(plain_number), Field(ge=0.001, le=604_800)]
 """A span of time; fractions are welcome, down to the millisecond that games count in."""
-Phase = Annotated[float, BeforeValidator(no_boolean), Field(ge=0.001, le=86_400)]
+Phase = Annotated[float, BeforeValidator(plain_number), Field(ge=0.001, le=86_400)]
 """How long a phase of a game may last: the rules say so too."""
-Reveal = Annotated[float, BeforeValidator(no_boolean), Field(ge=0.001, le=60)]
+Reveal = Annotated[float, BeforeValidator(plain_number), Field(ge=0.001, le=60)]
 """How long a game shows something."""
 
 

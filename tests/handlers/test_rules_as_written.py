@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from fsm.lobby import BadRule
 from fsm.pick_number import PickNumberRules
 from fsm.quiz import QuizRules
-from play.rules import Unreadable, change, names_of, rules_for, setting, with_setting
+from play.numbers import Unreadable
+from play.rules import change, names_of, rules_for, setting, with_setting
 
 DEFAULTS = PickNumberRules()
 EACH = [DEFAULTS, QuizRules()]

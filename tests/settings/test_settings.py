@@ -1,6 +1,7 @@
 """Settings: where a value comes from, and the one line that a wrong one gets."""
 
 import os
+import re
 import tomllib
 from contextlib import suppress
 from decimal import Decimal
@@ -201,6 +202,37 @@ def test_what_must_not_be_seen_is_every_secret_and_every_password_in_a_dsn(monke
     found = hidden(load_settings(None))
     assert {"1:token", "sk-key", "first%40part", "first@part", "second", "third", "redis://:third@h/0"} <= found
     assert "" not in found
+
+
+@pytest.mark.parametrize(
+    "text", ["1,000", "10,000", "１２", "1_000", "٣", "1,5", "-0", "1 000", "100 euro", "1e2", "+5"]
+)
+@pytest.mark.parametrize(
+    "key",
+    [
+        "games.pick_number.winners",
+        "games.pick_number.join_seconds",
+        "games.pick_number.range_multiplier",
+        "games.pick_number.prize_pool",
+        "games.quiz.questions",
+        "web.port",
+        "telegram.send_rate",
+    ],
+)
+def test_a_number_that_is_not_written_plainly_is_refused_in_one_line(
+    key: str, text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(f"TOMBOLA_{key.replace('.', '__').upper()}", text)
+    with pytest.raises(SettingsError, match=re.escape(key)) as caught:
+        load_settings(None)
+    assert "\n" not in str(caught.value)
+    monkeypatch.delenv(f"TOMBOLA_{key.replace('.', '__').upper()}")
+    section, _, name = key.rpartition(".")
+    file = tmp_path / "config.toml"
+    file.write_text(f'[{section}]\n{name} = "{text}"\n', encoding="utf-8")
+    monkeypatch.setenv("TOMBOLA_CONFIG", str(file))
+    with pytest.raises(SettingsError, match=re.escape(key)):
+        load_settings(None)
 
 
 @pytest.mark.parametrize(

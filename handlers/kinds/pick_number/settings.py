@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from fsm.pick_number import Beacon, PickNumberRules
-from handlers.kinds.settings import LobbySection, Number, Phase, Reveal, Whole, milliseconds, no_boolean
+from handlers.kinds.settings import LobbySection, Number, Phase, Reveal, Whole, milliseconds, plain_number
 
 
 class PickNumberSection(LobbySection):
@@ -19,7 +19,7 @@ class PickNumberSection(LobbySection):
     range_multiplier: Number = Field(default=5.0, ge=1, le=100)
     max_number: Whole = Field(default=1000, ge=2, le=10_000)
     winners: Whole = Field(default=1, ge=1, le=10)
-    prize_pool: Annotated[Decimal, BeforeValidator(no_boolean)] = Field(
+    prize_pool: Annotated[Decimal, BeforeValidator(plain_number)] = Field(
         default=Decimal(0),
         ge=0,
         max_digits=20,

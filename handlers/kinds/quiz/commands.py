@@ -1,6 +1,5 @@
 """The quiz's own command: a quiz in one line."""
 
-import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,25 +8,23 @@ from handlers.commands.named import Command, for_hosts
 from handlers.context import UpdateContext
 from handlers.opening import open_game
 from play.access import Needs
-
-NUMBER = re.compile(r"-?\d{1,6}([.,]\d{1,3})?")
-"""As people write one; what else reads as a number, such as 9e9999, only makes trouble."""
+from play.numbers import Unreadable, amount
 
 
 async def start_quiz(incoming: UpdateContext) -> None:
     """``/start_quiz [questions] [seconds] [players]``: the chat's own rules, with what the line says."""
     rules = await incoming.deps.openings.rules(incoming.place.chat_id, KIND.name)
-    wanted = with_line(rules, incoming.arguments)
+    wanted = with_line(rules, incoming.arguments, incoming.locale)
     if wanted is None:
         await incoming.reply("cmd-usage-start_quiz")
         return
     await open_game(incoming, KIND.name, "", wanted)
 
 
-def with_line(rules: QuizRules, arguments: str) -> QuizRules | None:
-    """The rules with a line's questions, seconds and most players; None where it can't be read."""
+def with_line(rules: QuizRules, arguments: str, locale: str) -> QuizRules | None:
+    """Return the rules with a line's questions, seconds and most players; None if it can't be read for certain."""
     words = arguments.split()
-    numbers = [_number(word) for word in words]
+    numbers = [_number(word, locale) for word in words]
     if len(words) > 3 or None in numbers:
         return None
     questions, seconds, players = (*numbers, None, None, None)[:3]
@@ -42,8 +39,11 @@ def with_line(rules: QuizRules, arguments: str) -> QuizRules | None:
     return rules
 
 
-def _number(word: str) -> Decimal | None:
-    return Decimal(word.replace(",", ".")) if NUMBER.fullmatch(word) else None
+def _number(word: str, locale: str) -> Decimal | None:
+    try:
+        return amount(word, locale)
+    except Unreadable:
+        return None
 
 
 COMMANDS: dict[str, Command] = {"start_quiz": for_hosts(start_quiz, Needs.OPEN)}
