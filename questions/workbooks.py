@@ -17,7 +17,8 @@ from questions.packs import MAX_QUESTIONS, Mistakes
 from questions.shown import BUILT_IN, DATES, GENERAL, is_date, is_plain_text, shown
 
 CHUNK = 16 << 10
-MAX_PARTS = 2000
+MAX_PARTS = 200
+MAX_RELATIONS = 2000
 MAX_UNPACKED = 8 << 20
 """Bytes of all parts that are read. A pack of the largest size takes a third of it."""
 MAX_ELEMENTS = 250_000
@@ -94,6 +95,7 @@ class _Workbook:
         """The rows of the first visible sheet that have anything in them, by number."""
         if "mimetype" in self._parts:
             raise _Refusal("unknown-format")  # OpenDocument
+        self._parse("[Content_Types].xml", _Attributes("Override"))  # every workbook has it: a damaged file shows
         book = self._related("", "officeDocument")
         if book is None:
             raise Damaged
@@ -190,7 +192,7 @@ class _Attributes:
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == self._name:
             self.found.append(attributes)
-            if len(self.found) > MAX_PARTS:
+            if len(self.found) > MAX_RELATIONS:
                 raise TooMuch
 
     def end(self, name: str) -> None:
