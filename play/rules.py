@@ -147,7 +147,9 @@ def change(settings: Mapping[str, str], defaults: R, name: str, text: str, local
     A typed value is stored as it was understood, not as it was typed: it means the same in every language then.
     """
     rules = with_setting(rules_for(settings, defaults), name, text, locale)
-    changed = {**settings, name: setting(rules, name)}
+    value = getattr(rules, _settings_of(rules)[name].field)
+    # The zeros of "12.50" stay: a prize is split to as many decimals as its host has written.
+    changed = {**settings, name: format(value, "f") if isinstance(value, Decimal) else setting(rules, name)}
     if name == "split" or getattr(rules, "split", None) != prizes.PERCENTAGES:
         changed.pop("percentages", None)
     if name == "percentages":

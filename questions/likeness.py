@@ -63,7 +63,7 @@ class _Shape(NamedTuple):
     words_count: int
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _shape(of: Gist) -> _Shape:
     text = plain(of.text)
     found = re.findall(r"\w+", text)
@@ -103,9 +103,13 @@ def _near(one: _Shape, other: _Shape) -> bool:
 
 
 class Seen:
-    """Questions that have been; asked quickly for one that is near to another."""
+    """Questions that have been; asked quickly for one that is near to another.
 
-    def __init__(self, gists: Iterable[Gist] = ()) -> None:
+    Of those with one answer, which may be all ("True"), the newest ``most`` are compared.
+    """
+
+    def __init__(self, gists: Iterable[Gist] = (), *, most: int = MOST_COMPARED) -> None:
+        self._most = most
         self._by_answer: dict[str, list[tuple[int, _Shape]]] = {}
         self._by_text: dict[str, list[tuple[int, _Shape]]] = {}
         self._count = 0
@@ -122,7 +126,7 @@ class Seen:
     def near(self, new: Gist) -> int | None:
         """Return the number of one of them that is near to ``new``, from 0 as they came, or None."""
         shape = _shape(new)
-        alike = (*self._by_text.get(shape.text, ()), *self._by_answer.get(shape.answer, ())[-MOST_COMPARED:])
+        alike = (*self._by_text.get(shape.text, ()), *self._by_answer.get(shape.answer, ())[-self._most :])
         return next((number for number, other in alike if _near(shape, other)), None)
 
 

@@ -142,7 +142,7 @@ def test_shares_are_hundredths_so_that_no_thousand_is_meant() -> None:
 def test_a_typed_value_is_stored_so_that_it_means_the_same_in_every_language(locale: str) -> None:
     rules = PickNumberRules()
     stored = change({}, rules, "prize_pool", "1 000,50", locale)
-    assert stored == {"prize_pool": "1000.5"}
+    assert stored == {"prize_pool": "1000.50"}
     assert rules_for(stored, rules).prize_pool == Decimal("1000.5")
     assert setting(rules_for(stored, rules), "prize_pool") == "1000.5"
 
