@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 
 import uvloop
 from loguru import logger
@@ -32,19 +32,21 @@ GC_THRESHOLD = 50_000
 def run(settings: Settings, roles: frozenset[str], slot: WorkerSlot | None = None) -> int:
     """Run the bot until a signal. ``slot``: as one of several workers. Returns the exit status."""
     logs.set_up_for(settings)
-    return _in_loop(_run(settings, process.ALL_ROLES if "all" in roles else roles, slot))
+    return _in_loop(
+        _until_signal(lambda stop: _run(stop, settings, process.ALL_ROLES if "all" in roles else roles, slot))
+    )
 
 
 def run_workers(settings: Settings, roles: frozenset[str], count: int) -> int:
     """Run so many processes of the bot until a signal. Returns the exit status."""
     logs.set_up_for(settings)
-    return _in_loop(_run_workers(settings, roles, count))
+    return _in_loop(_until_signal(lambda stop: _run_workers(stop, settings, roles, count)))
 
 
 def sandbox(settings: Settings) -> int:
     """Run the sandbox, and the bot against it, until a signal. Returns the exit status."""
     logs.set_up_for(settings)
-    return _in_loop(_sandbox(settings))
+    return _in_loop(_until_signal(lambda stop: _sandbox(stop, settings)))
 
 
 def _in_loop(work: "asyncio.Future[int] | object") -> int:
@@ -67,20 +69,39 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     ]
 
 
-@dataclass(slots=True)
 class _Stop:
-    """Whether, and why, the process is to stop."""
+    """A request to stop, by a signal or because the parent has gone."""
 
-    event: asyncio.Event
-    status: int = 0
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+        self._starting = asyncio.current_task()
+        """The task that starts the process, until it runs."""
+
+    def request(self) -> None:
+        """Stop in order, within `LAST_SECONDS`. A start is cancelled wherever it waits."""
+        if self.event.is_set():
+            return
+        self.event.set()
+        asyncio.get_running_loop().call_later(LAST_SECONDS, _end, 0)
+        if self._starting is not None:
+            self._starting.cancel()
+
+    def started(self) -> None:
+        """Cancel nothing from now on: the process runs, and looks at the event."""
+        self._starting = None
 
 
-def _on_signals() -> _Stop:
-    stop = _Stop(asyncio.Event())
-    loop = asyncio.get_running_loop()
+async def _until_signal(work: Callable[[_Stop], Awaitable[int]]) -> int:
+    """Run the process. Returns its exit status, 0 if a signal has ended its start."""
+    stop, loop = _Stop(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.event.set)
-    return stop
+        loop.add_signal_handler(number, stop.request)
+    try:
+        return await work(stop)
+    except asyncio.CancelledError:
+        if stop.event.is_set():
+            return 0
+        raise
 
 
 def _calm_collector() -> None:
@@ -91,6 +112,7 @@ def _calm_collector() -> None:
 
 
 async def _until_stopped(stop: _Stop, running: process.RunningBot) -> int:
+    stop.started()
     _calm_collector()
     waits = [asyncio.ensure_future(stop.event.wait()), asyncio.ensure_future(running.failed.wait())]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -98,7 +120,8 @@ async def _until_stopped(stop: _Stop, running: process.RunningBot) -> int:
         wait.cancel()
     status = 1 if running.failed.is_set() else 0
     logger.info("stopping")
-    asyncio.get_running_loop().call_later(LAST_SECONDS, _end, status)
+    if not stop.event.is_set():  # a signal has set this timer already
+        asyncio.get_running_loop().call_later(LAST_SECONDS, _end, status)
     return status
 
 
@@ -108,14 +131,13 @@ def _end(status: int) -> None:
     os._exit(status)
 
 
-async def _run_workers(settings: Settings, roles: frozenset[str], count: int) -> int:
-    return await workers.supervise(settings, roles, count, _on_signals().event)
+async def _run_workers(stop: _Stop, settings: Settings, roles: frozenset[str], count: int) -> int:
+    return await workers.supervise(settings, roles, count, stop.event)
 
 
-async def _run(settings: Settings, roles: frozenset[str], slot: WorkerSlot | None) -> int:
-    stop = _on_signals()
+async def _run(stop: _Stop, settings: Settings, roles: frozenset[str], slot: WorkerSlot | None) -> int:
     if slot is not None:
-        workers.stop_with_parent(stop.event)
+        workers.stop_with_parent(stop.request)
     async with process.running(settings, roles, slot=slot) as running:
         if slot is not None:
             slot.ready.touch()
@@ -149,11 +171,10 @@ def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
     )
 
 
-async def _sandbox(settings: Settings) -> int:
+async def _sandbox(stop: _Stop, settings: Settings) -> int:
     await imported("bot.lazy_aiogram")
     from sandbox.app import serve  # noqa: PLC0415 -- the real bot doesn't need it
 
-    stop = _on_signals()
     web = settings.web
     async with contextlib.AsyncExitStack() as stack:
         try:

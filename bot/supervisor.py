@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 from loguru import logger
@@ -133,13 +133,13 @@ async def _stopped(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def stop_with_parent(stop: asyncio.Event) -> None:
-    """Let a worker stop when its parent has gone without a word."""
+def stop_with_parent(stop: Callable[[], object]) -> None:
+    """Have a worker stop when its parent has gone without a word."""
     loop = asyncio.get_running_loop()
 
     def readable() -> None:
         if not os.read(PARENT, 1024):
             loop.remove_reader(PARENT)
-            stop.set()
+            stop()
 
     loop.add_reader(PARENT, readable)

@@ -1,0 +1,95 @@
+"""A signal while a process starts: it ends at once and in order, whichever service it is waiting for."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import free_port
+
+STOP_SECONDS = 10
+"""After that long an operator's tools kill a process."""
+
+
+class Silent:
+    """A server that accepts connections and never answers."""
+
+    def __init__(self) -> None:
+        self.called = asyncio.Event()
+        self._writers = list[asyncio.StreamWriter]()
+
+    def accept(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Keep a connection."""
+        self._writers.append(writer)
+        self.called.set()
+
+    def close(self) -> None:
+        """Hang up."""
+        for writer in self._writers:
+            writer.close()
+
+
+@contextlib.asynccontextmanager
+async def silent() -> AsyncIterator[tuple[Silent, int]]:
+    found, port = Silent(), free_port()
+    server = await asyncio.start_server(found.accept, "127.0.0.1", port)
+    try:
+        yield found, port
+    finally:
+        server.close()
+        found.close()
+
+
+async def stopped_while_it_waits(waits: "asyncio.Event", process: asyncio.subprocess.Process) -> float:
+    """Signal the process when it waits for a service. Returns the seconds that it took to end, with status 0."""
+    async with asyncio.timeout(90):
+        assert process.stderr is not None
+        log = asyncio.create_task(process.stderr.read())
+        waiting = asyncio.create_task(waits.wait())
+        await asyncio.wait({waiting, log}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        assert process.returncode is None, (await log).decode()
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        status = await process.wait()
+        assert status == 0, (await log).decode()
+        return time.monotonic() - began
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("service", ["telegram", "redis", "postgres"])
+async def test_a_signal_ends_a_start_that_waits_for_a_service(
+    service: str, workers: int, postgres_dsn: str, redis_dsn: str, tmp_path: Path
+) -> None:
+    async with silent() as (server, port):
+        addresses = {
+            "telegram": {"TOMBOLA_TELEGRAM__API_BASE": f"http://127.0.0.1:{port}"},
+            "redis": {"TOMBOLA_REDIS__DSN": f"redis://127.0.0.1:{port}"},
+            "postgres": {"TOMBOLA_DATABASE__DSN": f"postgresql://tombola@127.0.0.1:{port}/tombola"},
+        }
+        environment = {
+            **os.environ,
+            "TOMBOLA_DATA_DIR": str(tmp_path),
+            "TOMBOLA_TELEGRAM__TOKEN": f"123456:{'x' * 35}",
+            "TOMBOLA_TELEGRAM__API_BASE": f"http://127.0.0.1:{free_port()}",
+            "TOMBOLA_DATABASE__DSN": postgres_dsn,
+            "TOMBOLA_REDIS__DSN": redis_dsn,
+            "TOMBOLA_WEB__PORT": str(free_port()),
+            **addresses[service],
+        }
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "run", "--workers", str(workers)),
+            env=environment, stderr=asyncio.subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        try:
+            assert await stopped_while_it_waits(server.called, process) < STOP_SECONDS
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
