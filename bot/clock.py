@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from fsm.kind import Instant
 from storage.connections import POSTGRES_GONE, Pool
-from storage.leases import jitter
 from storage.shared_time import SharedTime
+from storage.ticks import next_tick
 
 SEED_BYTES = 32
 EVERY_SECONDS = 2.0
@@ -157,7 +157,7 @@ class SystemClock:
                 round_ += 1
             except AWAY as problem:  # the clock goes on by itself
                 logger.debug("the clock is not compared: {}", type(problem).__name__)
-            await asyncio.sleep(jitter(EVERY_SECONDS))
+            await next_tick(EVERY_SECONDS)
 
     async def check(self) -> Mapping[str, Any]:
         """Tell health of clocks that differ, and of a step in the last ten minutes."""

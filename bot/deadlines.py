@@ -28,6 +28,7 @@ from storage.games import RedisGames
 from storage.keys import deadlines_key
 from storage.leases import STORE_GONE, Lease, jitter
 from storage.set_aside import SetAside
+from storage.ticks import next_tick
 
 LOOK_AHEAD_MS = 10_000
 """Every second the deadlines of the next ten are compared with the jobs; that mends a missed ring."""
@@ -140,7 +141,7 @@ class Deadlines:
                 round_ += 1
             except Unavailable as problem:
                 logger.warning("deadlines can't be read: {}", problem)
-            await asyncio.sleep(1)
+            await next_tick(1)
 
     async def reconcile(self, ahead_ms: int) -> None:
         """Compare the index up to so far ahead with the jobs. Raises ``Unavailable``."""

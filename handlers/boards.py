@@ -75,6 +75,8 @@ class Boards:
         self._dirty: dict[str, tuple[Instant, int | None, str]] = {}
         """Game -> when to render its progress, the version that it must have at least (None: the store's), and the
         trace of who moved it last."""
+        self._progress = asyncio.Event()
+        """Set while `_dirty` has anything."""
         self._rendered: OrderedDict[str, Instant] = OrderedDict()
 
     # -- pages ---------------------------------------------------------------------------------------------------
@@ -186,6 +188,7 @@ class Boards:
         now = self._clock.now()
         for game_id, _ in await self._games.deadlines(now + LIVE_TTL_MS):
             self._dirty.setdefault(game_id, (now, None, ""))
+            self._progress.set()
 
     # -- the feed ------------------------------------------------------------------------------------------------
 
@@ -202,12 +205,16 @@ class Boards:
                 due = max(now + GATHER_MS, self._rendered.get(game_id, 0) + BETWEEN_MS)
                 first = self._dirty[game_id][0] if game_id in self._dirty else due
                 self._dirty[game_id] = (min(first, due), entry.first_version, entry.trace)
+                self._progress.set()
 
     async def keep_showing(self) -> None:
         """Render gathered progress when its time has come, until cancelled."""
         while True:
+            await self._progress.wait()
             await asyncio.sleep(GATHER_MS / 1000 / 2)
             await self.flush()
+            if not self._dirty:
+                self._progress.clear()  # without progress nothing wakes the process
 
     async def flush(self) -> None:
         """Render the progress whose time has come."""

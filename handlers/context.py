@@ -16,6 +16,7 @@ from handlers.views.message import Button, send_params
 from handlers.views.message import Message as View
 from play.access import Actor, Needs
 from play.texts import Markup
+from telegram.answers import call_again
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
 
@@ -187,7 +188,7 @@ class UpdateContext:
         self.toasts.append(text)
         params = {"callback_query_id": self.query.id, "text": text, "show_alert": alert or None, "url": url}
         try:
-            await self.deps.api.call("answerCallbackQuery", {k: v for k, v in params.items() if v is not None})
+            await call_again(self.deps.api, "answerCallbackQuery", {k: v for k, v in params.items() if v is not None})
         except Exception as error:  # noqa: BLE001 - too late, or Telegram is away: what the answer says is true anyway
             logger.info("a tap could not be answered: {}", error)
 

@@ -4,17 +4,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import stamina
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.session.base import BaseSession
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramRetryAfter
-from aiogram.methods import TelegramMethod
+from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter, TelegramServerError
+from aiogram.methods import AnswerCallbackQuery, TelegramMethod
 from aiogram.types import LinkPreviewOptions
 
 from fsm.kind import Rejected
+from telegram.answers import TRIES, YOUNG_SECONDS
 from telegram.limits import Limits, Priority, budget_of
 
 WAIT_SECONDS = 3.5
@@ -36,7 +38,17 @@ class WithinLimits(BaseRequestMiddleware):
     async def __call__(
         self, make_request: Callable[[Bot, TelegramMethod[Any]], Awaitable[Any]], bot: Bot, method: TelegramMethod[Any]
     ) -> Any:
-        """Make the call in its turn. A 429 that comes all the same stops everybody's calls to that chat."""
+        """Make the call in its turn. A 429 that comes all the same stops everybody's calls to that chat.
+
+        The answer to a tap is tried again while the tap is young, as ``telegram.answers`` does.
+        """
+        if isinstance(method, AnswerCallbackQuery):
+            async for attempt in stamina.retry_context(
+                on=(TelegramServerError, TelegramNetworkError),
+                attempts=TRIES, timeout=YOUNG_SECONDS, wait_initial=0.1, wait_jitter=0.2, wait_max=2,
+            ):  # fmt: skip
+                with attempt:
+                    return await make_request(bot, method)
         chat_id = getattr(method, "chat_id", None)
         if not isinstance(chat_id, int):
             return await make_request(bot, method)

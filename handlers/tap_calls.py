@@ -12,6 +12,7 @@ from loguru import logger
 
 from handlers.kinds.verb import Tap
 from handlers.taps import Call
+from telegram.answers import call_again
 from telegram.client import BotApi, RetryAfter
 from telegram.limits import Limits, Priority, budget_of
 from telegram.outbox import Outbox, Outgoing
@@ -54,14 +55,16 @@ class TapCalls:
     async def answer(self, reply: Mapping[str, Any]) -> None:
         """Make the call that a webhook's reply would name by its ``method``."""
         try:
-            await self._api.call(reply["method"], {name: value for name, value in reply.items() if name != "method"})
+            await call_again(
+                self._api, reply["method"], {name: value for name, value in reply.items() if name != "method"}
+            )
         except Exception as refused:  # noqa: BLE001 -- too late, or Telegram is away: what the answer says is true anyway
             logger.debug("{} was refused: {}", reply["method"], refused)
 
     async def _carry(self, tap: Tap, call: Call, number: int) -> Call | None:
         """Make one call, or let it wait. Returns what follows; raises what the Bot API client raises, and NoRoom."""
         if call.method not in COUNTED:
-            await self._api.call(call.method, call.params)
+            await call_again(self._api, call.method, call.params)
         elif call.then is None and call.otherwise is None:
             await self._outbox.put(_outgoing(tap, call, number))
         else:

@@ -34,7 +34,7 @@ from storage.leases import Bell, Lease, LeaseLostError, jitter
 
 BATCH = 256
 """Entries of one shard that are handled together, at most."""
-BLOCK_MS = 1000
+BLOCK_MS = 2500
 """Longest wait of one read for news; less than the client's own timeout."""
 TRIM_SECONDS = 5.0
 KEEP_MS = 60_000
@@ -207,9 +207,6 @@ class Feed:
         self._caught_up = caught_up
         self._places: dict[bytes, bytes] = {}
         """Stream -> the id of the last entry that is done with."""
-        self._place = redis.register_script(_PLACE)
-        self._trim = redis.register_script(_TRIM)
-        self._lag = redis.register_script(_LAG)
 
     @property
     def reading(self) -> bool:
@@ -225,24 +222,33 @@ class Feed:
 
     async def lag(self) -> Lag:
         """Return the group's arrears in all its shards. Raises redis-py's errors."""
-        found = [await self._lag(keys=[key], args=[self.group, LAG_LIMIT]) for key in self._shards]
+        found = await self._in_each_shard(_LAG, lambda _: [self.group, LAG_LIMIT])
         return Lag(sum(count for count, _ in found), max(age for _, age in found))
 
     async def aside(self) -> int:
         """Return the number of entries set aside in all its shards. Raises redis-py's errors."""
-        return sum([await self._redis.xlen(keys.aside_key(shard, self.group)) for shard in self._shards.values()])
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for shard in self._shards.values():
+                pipe.xlen(keys.aside_key(shard, self.group))
+            return sum(await pipe.execute())
 
     async def trim(self, *, keep_ms: int = KEEP_MS) -> int:
         """Delete the entries that every group is done with and that are older than that. Returns their number.
 
         Raises redis-py's errors.
         """
-        return sum(
-            [
-                int(await self._trim(keys=[key], args=[keys.reader_key(shard, ""), self.group, ABANDONED_MS, keep_ms]))
-                for key, shard in self._shards.items()
-            ]
+        found = await self._in_each_shard(
+            _TRIM, lambda shard: [keys.reader_key(shard, ""), self.group, ABANDONED_MS, keep_ms]
         )
+        return sum(int(count) for count in found)
+
+    async def _in_each_shard(self, script: str, arguments: Callable[[str], list[str | int]]) -> list[Any]:
+        """Run a script on each shard's stream, in one exchange. Returns the results. Raises redis-py's errors."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for key, shard in self._shards.items():
+                pipe.eval(script, 1, key, *arguments(shard))
+            found: list[Any] = await pipe.execute()
+        return found
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -291,12 +297,12 @@ class Feed:
     async def _join(self) -> None:
         """Find the group's places; where it has none, it begins with the first entry that the stream still has."""
         made = False
-        for key in self._shards:
-            place = await self._place(keys=[key], args=[self.group])
+        places = await self._in_each_shard(_PLACE, lambda _: [self.group])
+        for key, place in zip(self._shards, places, strict=True):
             if not place:
-                made, place = True, b"0-0"
+                made = True
                 await self._redis.xgroup_create(key, self.group, "0", mkstream=True)
-            self._places[key] = place
+            self._places[key] = place or b"0-0"
         if made and (renewed := self._renewed) is not None:
             await self._insist_on(renewed)
 

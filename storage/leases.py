@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from storage import keys
+from storage.ticks import next_tick
 
 _ACQUIRE = """
 local holder = redis.call('GET', KEYS[1])
@@ -247,15 +248,16 @@ class Lease:
 
     async def _keep(self) -> None:
         """Renew until the lease is lost."""
-        delay = self._ttl / 3
+        delay = 0.0
         while self.held:
-            await asyncio.sleep(delay)
+            # All leases of a process are renewed at the same instants, so that they wake it together.
+            await (asyncio.sleep(delay) if delay else next_tick(self._ttl / 3))
             try:
                 async with asyncio.timeout(self._safe_until - time.monotonic()):
                     if not await self.renew():
                         return
                 heed_cancellation()
-                delay = self._ttl / 3
+                delay = 0.0
             except (*STORE_GONE, TimeoutError) as problem:
                 delay = jitter(self._ttl / 10)
                 logger.warning("lease {} not renewed: {}", self.name, type(problem).__name__)

@@ -21,6 +21,7 @@ from loguru import logger
 from storage import keys
 from storage.connections import POSTGRES_GONE, in_transaction
 from storage.leases import STORE_GONE, jitter
+from storage.ticks import next_tick
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -585,7 +586,7 @@ class People:
 
     async def _keep_flushing(self) -> None:
         while True:
-            await asyncio.sleep(jitter(FLUSH_SECONDS))
+            await next_tick(FLUSH_SECONDS)
             try:
                 await self.flush()
             except AWAY as problem:

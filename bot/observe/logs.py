@@ -124,7 +124,7 @@ class _ToLoguru(logging.Handler):
         logger.opt(exception=record.exc_info).patch(named).log(level, "{}", record.getMessage())
 
 
-async def watch_loop(observe: Callable[[float], None], every: float = 0.25) -> None:
+async def watch_loop(observe: Callable[[float], None], every: float = 1.0) -> None:
     """Observe how late the event loop runs a timer, until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
