@@ -20,20 +20,11 @@ from storage.connections import Pool
 from storage.feed import Entry, Feed
 from storage.games import RedisGames
 from storage.projector import Projector
+from tests.support.clock import TurnedClock
 
 SHARDS = 4
 CHAT = -100500
 HOST = Host(99, "Hostess")
-
-
-class Turned:
-    """A clock that stands until it is turned."""
-
-    def __init__(self) -> None:
-        self.at = round(time.time() * 1000)
-
-    def now(self) -> int:
-        return self.at
 
 
 class Counted:
@@ -98,7 +89,7 @@ class House:
     pool: Pool
     redis: Redis
     codec: Codec = field(default_factory=lambda: Codec(KINDS))
-    clock: Turned = field(default_factory=Turned)
+    clock: TurnedClock = field(default_factory=lambda: TurnedClock(round(time.time() * 1000)))
     entropy: Counted = field(default_factory=Counted)
     ids: "count[int]" = field(default_factory=count)
 

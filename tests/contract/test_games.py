@@ -20,7 +20,8 @@ from storage import keys
 from storage.codec import Codec, UnreadableGame
 from storage.connections import redis_client
 from storage.games import LIVE_TTL_MS, RedisGames
-from tests.engine.memory import CountedSeeds, HandClock, MemoryGames, Shelf
+from tests.engine.memory import CountedSeeds, MemoryGames, Shelf
+from tests.support.clock import TurnedClock
 
 SHARDS = 4
 NOW = 1_700_000_000_000
@@ -257,7 +258,7 @@ async def test_an_empty_call_is_answered_emptily(replicas: Replicas) -> None:
 
 
 def engine(store: GameStore) -> Engine:
-    return Engine({KIND.name: KIND}, store, HandClock(NOW), CountedSeeds())
+    return Engine({KIND.name: KIND}, store, TurnedClock(NOW), CountedSeeds())
 
 
 async def told(call: Awaitable[Outcome]) -> Outcome | Rejected:

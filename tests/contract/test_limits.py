@@ -10,36 +10,24 @@ import pytest
 from redis.asyncio import Redis
 
 from telegram.limits import BASE, Limits, Priority, Rates, Window
+from tests.support.clock import TurnedClock
 
 START = 1_800_000_000_000
 PERSON, GROUP = 77, -1001
 
 
-class Turned:
-    """A clock that stands until told."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> int:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        self.at += round(seconds * 1000)
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock(skips=True)
 
 
 @pytest.fixture
-def clock() -> Turned:
-    return Turned()
-
-
-@pytest.fixture
-def limits(redis: Redis, clock: Turned) -> Limits:
+def limits(redis: Redis, clock: TurnedClock) -> Limits:
     return Limits(redis, now=clock.now)
 
 
 async def spend(
-    limits: Limits, clock: Turned, chat: int, times: int, priority: Priority = Priority.URGENT
+    limits: Limits, clock: TurnedClock, chat: int, times: int, priority: Priority = Priority.URGENT
 ) -> list[int]:
     """Take as fast as allowed; gives the times, from the start, at which each was granted."""
     granted: list[int] = []
@@ -57,7 +45,7 @@ def most(times: list[int], window: int) -> int:
     return max(sum(1 for t in times[i:] if t < times[i] + window) for i in range(len(times)))
 
 
-async def test_a_chat_gets_a_small_burst_and_then_less_than_one_a_second(limits: Limits, clock: Turned) -> None:
+async def test_a_chat_gets_a_small_burst_and_then_less_than_one_a_second(limits: Limits, clock: TurnedClock) -> None:
     granted = await spend(limits, clock, PERSON, 30)
 
     assert granted[:3] == [0, 0, 0]
@@ -65,11 +53,11 @@ async def test_a_chat_gets_a_small_burst_and_then_less_than_one_a_second(limits:
     assert granted[-1] >= 27_000
 
 
-async def test_a_group_gets_at_most_twenty_a_minute(limits: Limits, clock: Turned) -> None:
+async def test_a_group_gets_at_most_twenty_a_minute(limits: Limits, clock: TurnedClock) -> None:
     assert most(await spend(limits, clock, GROUP, 60), 60_000) == 20
 
 
-async def test_progress_leaves_room_in_the_minute_for_a_result(limits: Limits, clock: Turned) -> None:
+async def test_progress_leaves_room_in_the_minute_for_a_result(limits: Limits, clock: TurnedClock) -> None:
     granted = await spend(limits, clock, GROUP, 12, Priority.COSMETIC)
     assert await limits.reserve(GROUP, priority=Priority.COSMETIC) > 1_000
     clock.at += 3_300
@@ -78,7 +66,7 @@ async def test_progress_leaves_room_in_the_minute_for_a_result(limits: Limits, c
     assert max(later - earlier for earlier, later in pairwise(granted)) <= 15_000
 
 
-async def test_a_wait_is_exact_and_takes_nothing(limits: Limits, clock: Turned) -> None:
+async def test_a_wait_is_exact_and_takes_nothing(limits: Limits, clock: TurnedClock) -> None:
     await spend(limits, clock, PERSON, 3)
     wait = await limits.reserve(PERSON)
 
@@ -88,7 +76,7 @@ async def test_a_wait_is_exact_and_takes_nothing(limits: Limits, clock: Turned) 
     assert await limits.reserve(PERSON) == 0
 
 
-async def test_one_chat_that_waits_holds_up_no_other(limits: Limits, clock: Turned) -> None:
+async def test_one_chat_that_waits_holds_up_no_other(limits: Limits, clock: TurnedClock) -> None:
     await spend(limits, clock, PERSON, 3)
     assert await limits.reserve(PERSON) > 0
     clock.at += 100
@@ -106,7 +94,7 @@ async def test_several_calls_are_granted_together_or_not_at_all(limits: Limits) 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_strict_server_behind_a_jittering_network_never_sees_a_breach(
-    limits: Limits, clock: Turned, seed: int
+    limits: Limits, clock: TurnedClock, seed: int
 ) -> None:
     random = Random(seed)
     chats = [random.choice([-1, 1]) * n for n in range(1, 60)]
@@ -133,7 +121,7 @@ async def test_a_strict_server_behind_a_jittering_network_never_sees_a_breach(
     assert all(most(times, 60_000) <= 20 for chat, times in arrivals.items() if chat < 0)
 
 
-async def test_a_call_that_is_held_up_counts_from_its_answer(limits: Limits, clock: Turned, redis: Redis) -> None:
+async def test_a_call_that_is_held_up_counts_from_its_answer(limits: Limits, clock: TurnedClock, redis: Redis) -> None:
     rates = limits.rates.overall[0]
     for chat in range(1, rates.counts[0] + 1):
         while wait := await limits.reserve(chat):
@@ -163,7 +151,7 @@ async def test_processes_that_ask_at_once_never_get_more_than_the_rate(redis: Re
     assert waits.count(0) == 30
 
 
-async def test_a_429_stops_that_chat_alone(limits: Limits, clock: Turned) -> None:
+async def test_a_429_stops_that_chat_alone(limits: Limits, clock: TurnedClock) -> None:
     await limits.penalise(GROUP, 7)
 
     assert await limits.reserve(GROUP) == 7_000
@@ -179,7 +167,7 @@ async def test_a_429_for_all_stops_all_and_a_shorter_one_does_not_shorten_it(lim
     assert await limits.reserve(PERSON) == 9_000
 
 
-async def test_a_direct_call_waits_its_turn_but_not_beyond_its_patience(limits: Limits, clock: Turned) -> None:
+async def test_a_direct_call_waits_its_turn_but_not_beyond_its_patience(limits: Limits, clock: TurnedClock) -> None:
     await spend(limits, clock, PERSON, 3)
 
     async with limits.room(PERSON, 1, sleep=clock.sleep) as room:
@@ -197,7 +185,7 @@ async def test_the_clock_of_redis_is_used_where_none_is_given(redis: Redis) -> N
     assert 0 < waits[3] <= 3_250
 
 
-async def test_a_clock_that_steps_back_lets_nothing_more_through(limits: Limits, clock: Turned) -> None:
+async def test_a_clock_that_steps_back_lets_nothing_more_through(limits: Limits, clock: TurnedClock) -> None:
     await spend(limits, clock, PERSON, 3)
     clock.at -= 60_000
 

@@ -22,6 +22,7 @@ from telegram.outbox import (
     Outgoing,
     Recovered,
 )
+from tests.support.clock import TurnedClock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,23 +34,13 @@ FENCE = 1
 ids = itertools.count()
 
 
-class Turned:
-    """A clock that stands until told."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> int:
-        return self.at
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
 
 
 @pytest.fixture
-def clock() -> Turned:
-    return Turned()
-
-
-@pytest.fixture
-async def outbox(redis: Redis, clock: Turned) -> Outbox:
+async def outbox(redis: Redis, clock: TurnedClock) -> Outbox:
     """An outbox without rates, led by token 1."""
     await redis.set(f"{BASE}:fence", FENCE)
     return Outbox(redis, Limits(redis, FREE, now=clock.now), max_waiting=5)
@@ -106,7 +97,9 @@ async def test_messages_of_a_chat_keep_their_order_and_progress_comes_after_them
     assert await drained(outbox) == ["1", "2", "3", "progress"]
 
 
-async def test_the_urgent_chat_goes_first_and_within_a_lane_the_longest_waiting(outbox: Outbox, clock: Turned) -> None:
+async def test_the_urgent_chat_goes_first_and_within_a_lane_the_longest_waiting(
+    outbox: Outbox, clock: TurnedClock
+) -> None:
     puts = [
         ("cosmetic", 1, 3),
         ("answer", 5, 2),
@@ -144,7 +137,7 @@ async def test_edits_of_a_slot_collapse_into_the_latest(outbox: Outbox) -> None:
     assert await drained(outbox) == ["9"]
 
 
-async def test_a_replacement_keeps_the_older_place_age_and_urgency(outbox: Outbox, clock: Turned) -> None:
+async def test_a_replacement_keeps_the_older_place_age_and_urgency(outbox: Outbox, clock: TurnedClock) -> None:
     await outbox.put(message("old", slot="s", priority=Priority.URGENT))
     await outbox.put(message("between", priority=Priority.URGENT))
     clock.at += 500
@@ -155,7 +148,7 @@ async def test_a_replacement_keeps_the_older_place_age_and_urgency(outbox: Outbo
     assert found.waited_ms == 500
 
 
-async def test_a_more_urgent_replacement_begins_its_own_wait(outbox: Outbox, clock: Turned) -> None:
+async def test_a_more_urgent_replacement_begins_its_own_wait(outbox: Outbox, clock: TurnedClock) -> None:
     await outbox.put(message("old", slot="s", priority=Priority.COSMETIC))
     clock.at += 500
     await outbox.put(message("new", slot="s", priority=Priority.URGENT))
@@ -216,7 +209,7 @@ async def test_an_item_given_back_yields_its_place_to_a_newer_put_of_its_slot(ou
     assert await drained(outbox) == ["2", "behind"]
 
 
-async def test_an_item_given_back_remembers_its_attempts(outbox: Outbox, clock: Turned) -> None:
+async def test_an_item_given_back_remembers_its_attempts(outbox: Outbox, clock: TurnedClock) -> None:
     await outbox.put(message("1"))
     clock.at += 70
     await outbox.give_back(await claimed(outbox), failed=True, now=clock.at)
@@ -294,7 +287,7 @@ def test_an_edit_carries_only_what_an_edit_may() -> None:
     assert out.editing(5) == {"chat_id": A, "message_id": 5, "text": "t", "parse_mode": "HTML", "entities": []}
 
 
-async def test_what_expired_is_not_sent_but_told(outbox: Outbox, clock: Turned) -> None:
+async def test_what_expired_is_not_sent_but_told(outbox: Outbox, clock: TurnedClock) -> None:
     await outbox.put(message("late", expires_at=START + 1000))
     await outbox.put(message("kept"))
     clock.at += 1000
@@ -305,7 +298,7 @@ async def test_what_expired_is_not_sent_but_told(outbox: Outbox, clock: Turned) 
     assert await drained(outbox) == ["kept"]
 
 
-async def test_nothing_waits_longer_than_a_day(outbox: Outbox, clock: Turned) -> None:
+async def test_nothing_waits_longer_than_a_day(outbox: Outbox, clock: TurnedClock) -> None:
     await outbox.put(message("old"))
     clock.at += MAX_AGE_MS
 
@@ -342,7 +335,7 @@ async def test_the_next_sender_takes_over_what_the_last_one_had_in_flight(outbox
 
 
 async def test_an_old_answer_to_one_person_is_not_sent_again_by_the_next_sender(
-    outbox: Outbox, redis: Redis, clock: Turned
+    outbox: Outbox, redis: Redis, clock: TurnedClock
 ) -> None:
     await outbox.put(message("old answer", A, Priority.ANSWER, person=7))
     clock.at += OLD_ANSWER_MS
@@ -358,7 +351,7 @@ async def test_an_old_answer_to_one_person_is_not_sent_again_by_the_next_sender(
 
 
 async def test_one_person_gets_few_answers_a_minute_in_a_group_and_others_get_theirs(
-    outbox: Outbox, clock: Turned
+    outbox: Outbox, clock: TurnedClock
 ) -> None:
     async def ask(person: int, chat: int) -> str:
         clock.at += 2_500
@@ -382,7 +375,7 @@ async def test_answers_stand_behind_the_phases_of_a_game_that_are_put_after_them
 
 
 async def test_a_message_that_a_429_holds_back_holds_back_no_edit_and_nothing_ephemeral(
-    outbox: Outbox, redis: Redis, clock: Turned
+    outbox: Outbox, redis: Redis, clock: TurnedClock
 ) -> None:
     await outbox.put(message("board", A, slot="s"))
     await send(outbox, sent=500)
@@ -396,7 +389,7 @@ async def test_a_message_that_a_429_holds_back_holds_back_no_edit_and_nothing_ep
     assert await send(outbox) == "answer"
 
 
-async def test_a_429_for_edits_holds_back_edits_alone(outbox: Outbox, redis: Redis, clock: Turned) -> None:
+async def test_a_429_for_edits_holds_back_edits_alone(outbox: Outbox, redis: Redis, clock: TurnedClock) -> None:
     await outbox.put(message("board", A, slot="s"))
     await send(outbox, sent=500)
     await Limits(redis, FREE, now=clock.now).penalise(A, 9, Budget.EDIT)
@@ -457,7 +450,7 @@ async def test_a_migrated_group_takes_its_queue_along_in_order(outbox: Outbox) -
     assert found == [(-1005, str(n), None) for n in range(1, 5)]
 
 
-async def test_a_chat_held_by_its_rate_holds_up_no_other_and_says_when(redis: Redis, clock: Turned) -> None:
+async def test_a_chat_held_by_its_rate_holds_up_no_other_and_says_when(redis: Redis, clock: TurnedClock) -> None:
     await redis.set(f"{BASE}:fence", FENCE)
     limits = Limits(redis, now=clock.now)
     outbox = Outbox(redis, limits)
@@ -473,7 +466,7 @@ async def test_a_chat_held_by_its_rate_holds_up_no_other_and_says_when(redis: Re
     assert (await outbox.depth()).delayed == 1
 
 
-async def test_an_urgent_put_is_not_held_by_the_smaller_share_of_progress(redis: Redis, clock: Turned) -> None:
+async def test_an_urgent_put_is_not_held_by_the_smaller_share_of_progress(redis: Redis, clock: TurnedClock) -> None:
     await redis.set(f"{BASE}:fence", FENCE)
     outbox = Outbox(redis, Limits(redis, now=clock.now))
     for n in range(2):
@@ -486,7 +479,7 @@ async def test_an_urgent_put_is_not_held_by_the_smaller_share_of_progress(redis:
     assert await send(outbox) == "urgent"
 
 
-async def test_the_depth_tells_what_waits(outbox: Outbox, clock: Turned) -> None:
+async def test_the_depth_tells_what_waits(outbox: Outbox, clock: TurnedClock) -> None:
     await outbox.put_many([message("u", 1, Priority.URGENT), message("n", 2), message("c", 3, Priority.COSMETIC)])
     clock.at += 250
     await claimed(outbox)
@@ -521,7 +514,7 @@ async def test_an_emptied_outbox_leaves_only_counters_and_what_expires(outbox: O
 class World:
     """An outbox in use: a Telegram of a few lines, what was put, and calls that fail, end late or are lost."""
 
-    def __init__(self, outbox: Outbox, redis: Redis, clock: Turned, random: Random) -> None:
+    def __init__(self, outbox: Outbox, redis: Redis, clock: TurnedClock, random: Random) -> None:
         self.outbox, self.redis, self.clock, self.random = outbox, redis, clock, random
         self.shown: dict[tuple[int, int], str] = {}
         self.latest: dict[str, str] = {}
@@ -575,7 +568,7 @@ class World:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_whatever_happens_each_slot_ends_with_its_latest_content_and_each_message_arrives(
-    outbox: Outbox, redis: Redis, clock: Turned, seed: int
+    outbox: Outbox, redis: Redis, clock: TurnedClock, seed: int
 ) -> None:
     world = World(outbox, redis, clock, Random(seed))
     acts: list[Callable[[int], Awaitable[object]]] = [

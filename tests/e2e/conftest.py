@@ -3,7 +3,6 @@
 import asyncio
 import re
 import socket
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,33 +19,13 @@ from handlers.kinds.pick_number.settings import PickNumberSection
 from sandbox.app import Box, serve
 from sandbox.control import Answer, buttons
 from sandbox.state import Chat, Message, User
+from tests.support.clock import TurnedClock
 
 T = TypeVar("T")
 IN_FLIGHT = "tombola:{send}:inflight"
 """Key of the calls that the sender has claimed and not recorded yet."""
 STEP = 0.5
 """Seconds that the clock is turned at a time while a test waits."""
-
-
-class TurnedClock:
-    """Real time, plus what the test has turned it."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def seconds(self) -> float:
-        """Unix seconds, for the sandbox."""
-        return time.time() + self.ahead
-
-    def now(self) -> int:
-        """Unix milliseconds, for the bot."""
-        return int(self.seconds() * 1000)
-
-    async def sleep(self, seconds: float) -> None:
-        """As long as it takes until the turned clock says so; at most real time."""
-        until = self.seconds() + seconds
-        while (left := until - self.seconds()) > 0:  # noqa: ASYNC110 -- a turn of the clock rings nobody
-            await asyncio.sleep(min(left, 0.02))
 
 
 @dataclass(slots=True)
@@ -67,7 +46,7 @@ class Table:
     async def turn(self, seconds: float) -> None:
         """Turn the clock, and let everything that is due happen."""
         await self.landed()
-        self.clock.ahead += seconds
+        self.clock.turn(seconds)
         self.box.control.clock_turned()
         await self.bot.deadlines.fire_due()
 
@@ -85,7 +64,7 @@ class Table:
                 return await self.box.control.until(condition, timeout=0.05)
             except TimeoutError:
                 await self.landed()
-                self.clock.ahead += STEP
+                self.clock.turn(STEP)
                 self.box.control.clock_turned()
         texts = "\n---\n".join(self.box.control.texts(self.host, self.group)[-4:])
         raise AssertionError(f"it never came; the group reads:\n{texts}\nviolations: {self.box.control.violations()}")
@@ -127,7 +106,7 @@ async def seated(
     postgres_dsn: str, redis_dsn: str, mode: str, *, people: int = 5, games: Games | None = None
 ) -> AsyncIterator[Table]:
     """A group with so many people and the bot in it."""
-    clock = TurnedClock()
+    clock = TurnedClock(runs=True)
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(serve(now=clock.seconds))
         users = [box.control.add_user(f"Player {number}", username=f"player_{number}") for number in range(people)]

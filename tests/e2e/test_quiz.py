@@ -132,7 +132,7 @@ async def test_who_is_too_late_twice_or_not_in_it_is_told_so(polled: Table) -> N
     assert first.startswith("Your answer: A")
     assert "already answered A" in await press(polled, polled.host, game_id, 0, 1)
     assert "not in this game" in await press(polled, stranger, game_id, 0, 1)
-    polled.clock.ahead += 16
+    polled.clock.turn(16)
     assert "Too late" in await press(polled, polled.people[1], game_id, 0, 1)
     await polled.turn(0)
     assert "Question 1 is closed" in await press(polled, polled.people[2], game_id, 0, 1)
@@ -364,7 +364,7 @@ async def test_a_hundred_people_play_ten_questions_within_telegrams_limits(crowd
             if index == 50:
                 await crowd.turn(7)
             if index == 95:
-                crowd.clock.ahead += 7.2 if number % 2 else 9
+                crowd.clock.turn(7.2 if number % 2 else 9)
             choice = (asked.right + (index * 7 + number) % 3 // 2) % len(asked.answers)
             said = await press(crowd, person, game_id, number, choice)
             assert said.startswith("Your answer") or (index >= 95 and re.search("Too late|is closed", said))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fsm.engine import Commit, CommitResult, Committed, Record, Stored
-from fsm.kind import ChatTopic, Event, Game, Instant, Kind
+from fsm.kind import ChatTopic, Event, Game, Kind
 from storage.codec import Codec
 
 
@@ -168,17 +168,6 @@ class MemoryGames:
             await self._open.wait()
         finally:
             self._held -= 1
-
-
-class HandClock:
-    """A clock that a test turns."""
-
-    def __init__(self, now: Instant) -> None:
-        self.time = now
-
-    def now(self) -> Instant:
-        """The time that the test has set."""
-        return self.time
 
 
 class CountedSeeds:

@@ -34,7 +34,8 @@ from fsm.lobby import (
     StartNow,
 )
 from fsm.pick_number import KIND, NumberTaken, PickNumber, PickNumberRules
-from tests.engine.memory import CountedSeeds, Fault, HandClock, MemoryGames, Shelf, state_of
+from tests.engine.memory import CountedSeeds, Fault, MemoryGames, Shelf, state_of
+from tests.support.clock import TurnedClock
 
 NOW = 1_700_000_000_000
 ONE, TWO, THREE = "07aaaaaaaaaaaa", "07bbbbbbbbbbbb", "07cccccccccccc"
@@ -46,7 +47,7 @@ class Replica:
 
     engine: Engine
     store: MemoryGames
-    clock: HandClock
+    clock: TurnedClock
     told: list[tuple[str, str]]
     """What the engine's observer heard."""
 
@@ -61,7 +62,7 @@ class Replica:
 
 
 def replica(shelf: Shelf, **options: Any) -> Replica:
-    store, clock, told = MemoryGames(shelf), HandClock(NOW), list[tuple[str, str]]()
+    store, clock, told = MemoryGames(shelf), TurnedClock(NOW), list[tuple[str, str]]()
     engine = Engine(
         shelf.codec._kinds, store, clock, CountedSeeds(), observe=lambda *heard: told.append(heard), **options
     )
@@ -266,7 +267,7 @@ async def test_a_command_that_leads_to_nothing_is_decided_again_too(a: Replica, 
     await b.engine.look(ONE)
     await a.do(ONE, Join(1, "x"))
     await a.do(ONE, Join(2, "x"))
-    b.clock.time = NOW + 60_000
+    b.clock.at = NOW + 60_000
     outcome = await b.do(ONE, DeadlinePassed(NOW + 60_000))  # b's state has another deadline
     assert outcome.state.phase == "number_selection"
 
@@ -352,7 +353,7 @@ async def test_command_ids_are_forgotten_when_they_can_no_longer_come_again(a: R
     await selecting(a, ONE, 3)
     most = 0
     for turn in range(3000):
-        a.clock.time += SEEN_FOR // 100
+        a.clock.at += SEEN_FOR // 100
         rules_time = NOW + turn % 1000
         await a.engine.execute(ONE, PickNumber(1, 1 + turn % 2), command_id=f"tg:{turn}", received=rules_time)
         most = max(most, len(a.engine._games[ONE].seen))
@@ -366,7 +367,7 @@ async def test_old_command_ids_are_pruned_by_age_and_number(a: Replica) -> None:
         ONE, opening(ONE, rules={"min_players": 500, "max_players": 1000, "max_number": 1000, "lobby_ms": 86_400_000})
     )
     for turn in range(1000):
-        a.clock.time += SEEN_FOR // 100
+        a.clock.at += SEEN_FOR // 100
         await a.do(ONE, Join(turn // 2, "x") if turn % 2 == 0 else Leave(turn // 2), f"tg:{turn}")
     assert len(a.engine._games[ONE].seen) <= 2 * max(100, SEEN_AT_LEAST) + 56
 

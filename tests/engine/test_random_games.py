@@ -17,8 +17,9 @@ from fsm.engine import Engine, Outcome, Unavailable
 from fsm.kind import ChatTopic, Command, Host, Rejected
 from fsm.lobby import Cancel, DeadlinePassed, Extend, Join, Leave, MoveChat, OpenGame, Remove, StartNow
 from fsm.pick_number import KIND, PickNumber, PickNumberGame, PickNumberRules
-from tests.engine.memory import CountedSeeds, Fault, HandClock, MemoryGames, Shelf
+from tests.engine.memory import CountedSeeds, Fault, MemoryGames, Shelf
 from tests.rules.invariants import MOST_TICKS, check_replay, check_result, check_state
+from tests.support.clock import TurnedClock
 
 GAMES = int(os.environ.get("GAMES", "300"))
 SEED = int(os.environ.get("SEED", "0"))
@@ -167,7 +168,7 @@ async def play_together(first: int, last: int) -> Counter[str]:
     """Play these games at once, over a store that fails now and then; count the phases that they ended in."""
     rng, shelf = Random(f"{SEED}/{first}"), Shelf({KIND.name: KIND})
     stores = (MemoryGames(shelf), MemoryGames(shelf))
-    one, other = (Engine(shelf.codec._kinds, store, HandClock(START), CountedSeeds()) for store in stores)
+    one, other = (Engine(shelf.codec._kinds, store, TurnedClock(START), CountedSeeds()) for store in stores)
     for store in stores:
         for _ in range(20):
             fails = Fault(Unavailable("cut off"), after=rng.random() < 0.5) if rng.random() < 0.3 else None

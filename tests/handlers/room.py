@@ -46,21 +46,12 @@ from storage.wallets import Wallets
 from telegram.client import BotApi
 from telegram.limits import BASE, Limits, Rates
 from telegram.outbox import Claimed, Outbox, Outgoing
+from tests.support.clock import TurnedClock
 
 BOT_ID, BOT = 4242, "TombolaBot"
 GROUP, FORUM, OTHER_GROUP = -1001, -1002, -1003
 HOST, ANN, BEN, OPERATOR = 11, 21, 22, 99
 TEXTS = Texts()
-
-
-class TurnedClock:
-    """Stands still until a test turns it; ms."""
-
-    def __init__(self) -> None:
-        self.at = 1_800_000_000_000
-
-    def now(self) -> int:
-        return self.at
 
 
 @dataclass

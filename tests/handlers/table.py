@@ -19,8 +19,9 @@ from play.opening import Openings
 from play.texts import Texts
 from storage import archive, people
 from storage.games import RedisGames
-from tests.engine.memory import CountedSeeds, HandClock, MemoryGames, Shelf
+from tests.engine.memory import CountedSeeds, MemoryGames, Shelf
 from tests.handlers.games import CHAT, OPENED, rules
+from tests.support.clock import TurnedClock
 
 HOST = 900
 
@@ -127,7 +128,7 @@ class Table:
     """A group with a bot in it. ``updates`` numbers the taps."""
 
     def __init__(self, texts: Texts, **options: Any) -> None:
-        self.shelf, self.clock = Shelf(KINDS), HandClock(OPENED)
+        self.shelf, self.clock = Shelf(KINDS), TurnedClock(OPENED)
         self.store = MemoryGames(self.shelf)
         self.engine = Engine(KINDS, self.store, self.clock, CountedSeeds())
         self.people, self.hosts, self.boards, self.archive, self.ids = People(), Hosts(), Boards(), Archive(), Ids()
@@ -182,7 +183,7 @@ class Table:
             "chat_type": "supergroup",
             "message_id": 50,
             "keyboard": msgspec.json.encode({"inline_keyboard": [[{"text": "x", "callback_data": data}]]}),
-            "received": self.clock.time,
+            "received": self.clock.at,
         }
         return Tap(data=data, **{**defaults, **fields})
 

@@ -61,7 +61,7 @@ async def test_the_same_tap_delivered_again_hears_the_same_even_questions_later(
     first = await table.answer(tap)
     await table.tap(2, f"a:{game}:0:1")
     state = await table.state(game)
-    table.clock.time = state.deadline
+    table.clock.at = state.deadline
     await table.engine.execute(game, DeadlinePassed(state.deadline), command_id="d")
     again = await table.answer(tap)
     assert (first.text, first.outcome, again.outcome) == (again.text, "done", "duplicate")

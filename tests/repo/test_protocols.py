@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("fsm", "questions", "storage", "telegram", "play", "handlers", "sandbox", "bot")
 IMPLEMENTED = {
     "bot.ingest.connection.Served": ("bot.ingest.connection.WebhookConnection", "bot.ingest.http.UvicornConnection"),
-    "fsm.engine.Clock": ("bot.clock.SystemClock", "tests.engine.memory.HandClock"),
+    "fsm.engine.Clock": ("bot.clock.SystemClock", "tests.support.clock.TurnedClock"),
     "fsm.engine.Entropy": ("bot.clock.SystemEntropy", "tests.engine.memory.CountedSeeds"),
     "fsm.engine.GameStore": ("storage.games.RedisGames", "storage.breakers.GuardedStore"),
     "fsm.engine.Promise": ("asyncio.Future", "handlers.taps._TapPromise"),

@@ -12,22 +12,9 @@ from aiogram.client.telegram import TelegramAPIServer
 
 from sandbox import app
 from sandbox.state import Chat, Message, User
+from tests.support.clock import TurnedClock
 
 Call = Callable[..., Coroutine[Any, Any, Any]]
-
-
-@dataclass
-class TurnedClock:
-    """Stands still until a test turns it; unix seconds."""
-
-    at: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.at
-
-    def turn(self, seconds: float) -> None:
-        """Let time pass."""
-        self.at += seconds
 
 
 @dataclass
@@ -53,7 +40,7 @@ def clock() -> TurnedClock:
 @pytest.fixture
 async def scene(clock: TurnedClock) -> AsyncIterator[Scene]:
     """Run a sandbox without sending limits."""
-    async with app.serve(now=clock, limits=False, webhook_backoff=0.02) as box:
+    async with app.serve(now=clock.seconds, limits=False, webhook_backoff=0.02) as box:
         ann = box.control.add_user("Ann")
         boris = box.control.add_user("Борис", language="ru")
         group = box.control.add_group("Friday <games>", ann, [boris])

@@ -7,7 +7,8 @@ import pytest
 
 from sandbox.errors import ApiError
 from sandbox.limits import Limits
-from tests.sandbox.conftest import Call, Scene, TurnedClock
+from tests.sandbox.conftest import Call, Scene
+from tests.support.clock import TurnedClock
 
 
 def refused(limits: Limits, chat: int, *, group: bool = False) -> int | None:
@@ -20,7 +21,7 @@ def refused(limits: Limits, chat: int, *, group: bool = False) -> int | None:
 
 
 def test_a_chat_takes_a_burst_of_five_and_then_one_a_second(clock: TurnedClock) -> None:
-    limits = Limits(clock)
+    limits = Limits(clock.seconds)
     assert [refused(limits, 1) for _ in range(6)] == [None] * 5 + [1]
     for _ in range(20):
         clock.turn(1)
@@ -30,7 +31,7 @@ def test_a_chat_takes_a_burst_of_five_and_then_one_a_second(clock: TurnedClock) 
 
 
 def test_a_group_takes_twenty_a_minute(clock: TurnedClock) -> None:
-    limits = Limits(clock)
+    limits = Limits(clock.seconds)
     for _ in range(20):
         assert refused(limits, -1, group=True) is None
         clock.turn(2)
@@ -40,7 +41,7 @@ def test_a_group_takes_twenty_a_minute(clock: TurnedClock) -> None:
 
 
 def test_all_chats_together_take_thirty_a_second(clock: TurnedClock) -> None:
-    limits = Limits(clock)
+    limits = Limits(clock.seconds)
     assert [refused(limits, chat) for chat in range(31)] == [None] * 30 + [1]
     clock.turn(1)
     assert refused(limits, 99) is None

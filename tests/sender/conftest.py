@@ -14,7 +14,8 @@ from telegram.client import BotApi
 from telegram.limits import Limits, Priority
 from telegram.outbox import BELL, Outbox, Outgoing
 from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
-from tests.sender.telegram import TOKEN, Telegram, TurnedClock
+from tests.sender.telegram import TOKEN, Telegram
+from tests.support.clock import TurnedClock
 
 
 class LoudBell(Bell):

@@ -1,8 +1,5 @@
 """A small Telegram over HTTP, scripted by tests, and a clock that stands until it is turned."""
 
-import asyncio
-import heapq
-import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,39 +9,6 @@ from aiohttp import web
 
 TOKEN = "4242:very-secret-token"
 START = 1_800_000_000_000
-
-
-class TurnedClock:
-    """Unix milliseconds that move only by `jump`."""
-
-    def __init__(self) -> None:
-        self.at = START
-        self.stirred: Callable[[], None] = lambda: None
-        self._order = itertools.count()
-        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
-
-    def now(self) -> int:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        waking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self.at + round(seconds * 1000), next(self._order), waking))
-        self.stirred()
-        await waking
-
-    @property
-    def asleep(self) -> bool:
-        """Whether somebody waits for a time."""
-        while self._sleepers and self._sleepers[0][2].done():
-            heapq.heappop(self._sleepers)
-        return bool(self._sleepers)
-
-    def jump(self) -> None:
-        """On to the next time that somebody waits for."""
-        if self.asleep:
-            at, _, waking = heapq.heappop(self._sleepers)
-            self.at = max(self.at, at)
-            waking.set_result(None)
 
 
 @dataclass
