@@ -307,7 +307,7 @@ SELECT -(n % 500), n::text, 'Text', 'yes', now() - n * interval '1 hour' FROM ge
 """
 STATEMENT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")
 LARGE = r"Seq Scan on (?!feed_checkpoints)\w+"
-OTHERS = {"migrate", "embedded"}
+OTHERS = {"migrate", "embedded", "connections", "rights"}
 """They ask of the database itself."""
 
 

@@ -1,6 +1,7 @@
 """The beacon's rounds, from a relay to the draws that wait for them: late ones, made-up ones, none at all."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,22 +17,14 @@ from fsm import proof
 from fsm.lobby import DeadlinePassed
 from fsm.pick_number import PickNumber, PickNumberGame, is_void, prove
 from storage.connections import Pool
-from tests.contract.played import House, Turned, feed_of, until
+from tests.contract.played import House, feed_of, until
 from tests.draw.beacons import CHAIN, DEFAULT, PUBLIC_KEY, QUICKNET, Relay, chain, signed
-
-
-class TurnedSleep(Turned):
-    """The same clock; who sleeps wakes when it has been turned so far."""
-
-    async def sleep(self, seconds: float) -> None:
-        woken = self.at + seconds * 1000
-        while self.at < woken:  # noqa: ASYNC110 -- the test turns it from outside
-            await asyncio.sleep(0.001)
+from tests.support.clock import TurnedClock
 
 
 @pytest.fixture
 def house(pool: Pool, redis: Redis) -> House:
-    return House(pool, redis, clock=TurnedSleep())
+    return House(pool, redis, clock=TurnedClock(round(time.time() * 1000)))
 
 
 @asynccontextmanager
@@ -40,7 +33,7 @@ async def listening(house: House, relay: Relay) -> AsyncIterator[Listener]:
     problems: list[BaseException] = []
     tasks = Tasks(lambda _name, error: problems.append(error))
     clock = house.clock
-    assert isinstance(clock, TurnedSleep)
+    assert isinstance(clock, TurnedClock)
     listener = Listener(house.engine, house.games, relay.url, clock, tasks.spawn)
     feed = feed_of(house.redis, house.games.shards, "beacon", begun=listener.take_over)
     tasks.spawn("feed", feed.run(listener.handle))

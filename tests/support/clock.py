@@ -60,6 +60,8 @@ class TurnedClock:
             self.turn(seconds)
             return
         due = self.at + round(seconds * 1000)
+        if due <= self.at:
+            return
         waking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (due, next(self._order), waking))
         self.stirred()
