@@ -21,7 +21,7 @@ IMPLEMENTED = {
         "handlers.kinds.quiz.view.own_board",
     ),
     "storage.breakers.Breaker": ("storage.breakers.Circuit", "telegram.client.BotApi"),
-    "telegram.sender.Clock": ("bot.clock.SystemClock", "tests.sender.telegram.TurnedClock"),
+    "telegram.sender.Clock": ("bot.clock.SystemClock", "tests.support.clock.TurnedClock"),
 }
 """Protocol -> two of the things that implement it."""
 
