@@ -91,6 +91,13 @@ class Tapped(Filter):
         return query.data is not None and query.data.startswith(self._beginning)
 
 
+def has_its_button(query: CallbackQuery) -> bool:
+    """Return whether the tapped message has a button with the tap's data: a forged tap can have any data."""
+    markup = query.message.reply_markup if isinstance(query.message, Message) else None
+    rows = markup.inline_keyboard if markup else []
+    return any(button.callback_data == query.data for row in rows for button in row)
+
+
 class OfGames(Filter):
     """Lets the taps through that ``handlers.taps`` answers, where the fast door has not been passed."""
 

@@ -18,7 +18,7 @@ from handlers.deps import Deps
 from handlers.dialogs.access import dialog_storage
 from handlers.dialogs.launch import dialogs_router, left_over
 from handlers.errors import errors_router
-from handlers.filters import OfGames, OfNoDialog, Tapped, Unknown
+from handlers.filters import OfGames, OfNoDialog, Tapped, Unknown, has_its_button
 from handlers.kinds import commands as kinds
 from handlers.kinds.registry import FACES
 from handlers.limited_session import http_session, limited_bot
@@ -109,7 +109,7 @@ async def _tap(query: CallbackQuery, context: UpdateContext, deps: Deps) -> None
         message_id=message.message_id,
         ephemeral_message_id=message.ephemeral_message_id if isinstance(message, Message) else None,
         data=query.data,
-        keyboard=markup.model_dump_json(exclude_none=True).encode() if markup is not None else None,
+        keyboard=markup.model_dump_json(exclude_none=True).encode() if markup is not None else b"",
         received=context.received,
     )
     answer = await deps.taps.answer(tap)
@@ -125,9 +125,7 @@ def _on_data(handler: Any, needs: Needs) -> Any:
     """Return a handler that changes the tapped message, if that has the button: if not, it shows something else."""
 
     async def handle(query: CallbackQuery, context: UpdateContext) -> None:
-        markup = query.message.reply_markup if isinstance(query.message, Message) else None
-        rows = markup.inline_keyboard if markup else []
-        if any(button.callback_data == query.data for row in rows for button in row):
+        if has_its_button(query):
             await context.authorise(needs)
             await handler(context, query.data or "")
         else:

@@ -159,8 +159,7 @@ class Access:
             needs is Needs.PLAY
             and actor.chat_id == chat_id
             and actor.token is None
-            and self._people.remembered_ban(chat_id, actor.id) is False
-            and self._people.remembered_departure(chat_id, actor.id) is False
+            and self._people.remembered_welcome(chat_id, actor.id)
         )
 
     async def authorise(self, actor: Actor, where: Game | ChatTopic | None, needs: Needs) -> None:

@@ -97,6 +97,7 @@ class Openings:
     async def _open(
         self, actor: Actor, place: ChatTopic, kind: str, title: str, rules: Any, *, command_id: str, received: Instant
     ) -> Outcome:
+        rules.check()  # before content is taken for them: nine trillion questions are none
         game_id = await self._games.reserve_id(place, command_id)
         opening = OpenGame(kind, game_id, place, actor.host, title, rules, self._max_live)
         return await open_with_content(self._engine, self._content, opening, command_id=command_id, received=received)

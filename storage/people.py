@@ -185,10 +185,10 @@ class _Memory(Generic[K, V]):
         self._changes = 0
         self._away_until = 0.0
 
-    def fresh(self, key: K) -> V | None:
+    def fresh(self, key: K, now: float | None = None) -> V | None:
         """Return the remembered row, if it is not old. None also means: not remembered."""
         found = self._rows.get(key)
-        return None if found is None or found[0] < time.monotonic() else found[1]
+        return None if found is None or found[0] < (now or time.monotonic()) else found[1]
 
     async def get(self, key: K, otherwise: V) -> V:
         """The row; while PostgreSQL is away what is remembered, or `otherwise`."""
@@ -426,14 +426,19 @@ class People:
         await self._pool.execute("DELETE FROM bans WHERE chat_id = $1 AND player_id = $2", chat_id, player_id)
         await self._bans_changed(chat_id)
 
-    def remembered_ban(self, chat_id: int, player_id: PlayerId) -> bool | None:
-        """Return whether a player is kept out here or everywhere; None if PostgreSQL would have to be asked."""
-        here, everywhere = self._bans.fresh(chat_id), self._bans.fresh(0)
-        if here is None or everywhere is None:
-            return None
-        if not here and not everywhere:
+    def remembered_welcome(self, chat_id: int, player_id: PlayerId) -> bool:
+        """Return whether it is remembered that a player is not banned from a chat's games and has not left the chat.
+
+        Every pick asks this, so the time is read once. False also where a store would have to be asked.
+        """
+        now = time.monotonic()
+        here, everywhere = self._bans.fresh(chat_id, now), self._bans.fresh(0, now)
+        departed = self._departed.fresh(chat_id, now)
+        if here is None or everywhere is None or departed is None or player_id in departed:
             return False
-        return self._holds(here, player_id) or self._holds(everywhere, player_id)
+        if not here and not everywhere:
+            return True
+        return not self._holds(here, player_id) and not self._holds(everywhere, player_id)
 
     async def is_banned(self, chat_id: int, player_id: PlayerId) -> bool:
         """Return True if a player is kept out here or everywhere."""
@@ -454,11 +459,6 @@ class People:
         return until is not None and self._now() / 1000 < until
 
     # -- departures ---------------------------------------------------------------------------------------------
-
-    def remembered_departure(self, chat_id: int, player_id: PlayerId) -> bool | None:
-        """Return whether a player of a live game has left the chat; None where Redis would have to be asked."""
-        departed = self._departed.fresh(chat_id)
-        return None if departed is None else player_id in departed
 
     async def has_departed(self, chat_id: int, player_id: PlayerId) -> bool:
         """Return whether a player of a live game has left the chat."""

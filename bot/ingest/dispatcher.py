@@ -61,7 +61,7 @@ class _Message(msgspec.Struct, gc=False):
     message_thread_id: int = 0
     is_topic_message: bool = False
     ephemeral_message_id: int | None = None
-    reply_markup: msgspec.Raw | None = None
+    reply_markup: msgspec.Raw = msgspec.Raw()
     """Not decoded: only taps on messages that are to be edited or deleted need it."""
 
 

@@ -5,14 +5,14 @@ from typing import Any
 from aiogram.filters import Filter
 from aiogram.fsm.storage.base import DefaultKeyBuilder
 from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
-from aiogram.types import Message
+from aiogram.types import CallbackQuery, Message
 from aiogram_dialog import ChatEvent
 from aiogram_dialog.api.entities import Context, Stack
 from aiogram_dialog.api.protocols import StackAccessValidator
 
 from fsm.kind import Rejected
 from handlers.context import ANONYMOUS, UpdateContext
-from handlers.filters import PrivateFile
+from handlers.filters import PrivateFile, has_its_button
 from storage.keys import DIALOG_PREFIX
 
 STATE_SECONDS = 86_400
@@ -69,7 +69,8 @@ class DialogAccess(StackAccessValidator):
         except Rejected as refusal:
             data[REFUSAL] = refusal
             return False
-        return True
+        # A forged tap names items that the window does not offer: packs of others, numbers of any size.
+        return not isinstance(event, CallbackQuery) or has_its_button(event)
 
 
 class RefusedByDialog(Filter):

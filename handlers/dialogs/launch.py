@@ -18,7 +18,7 @@ from handlers.dialogs.newgame import newgame_dialog, start_newgame
 from handlers.dialogs.packs import packs_dialog, start_packs
 from handlers.dialogs.parts import Managers
 from handlers.dialogs.settings import language_dialog, settings_dialog, start_settings
-from handlers.filters import ForOperators, Named, PrivateFile
+from handlers.filters import ForOperators, Named, PrivateFile, has_its_button
 from handlers.kinds.registry import FACES
 from play.access import Needs, NotAHost
 
@@ -65,11 +65,13 @@ async def _upload(message: Message, context: UpdateContext, **_: Any) -> None:
     await uploaded(message, context)
 
 
-async def left_over(_: CallbackQuery, context: UpdateContext, **data: Any) -> None:
+async def left_over(query: CallbackQuery, context: UpdateContext, **data: Any) -> None:
     """Answer a tap on a dialog that the person may not use, or on a button that nothing knows any more."""
     if REFUSAL in data:
         raise data[REFUSAL]
-    await context.toast(context.word("dlg-not-yours" if data.get(FORBIDDEN_STACK_KEY) else "dlg-stale"))
+    await context.toast(
+        context.word("dlg-not-yours" if data.get(FORBIDDEN_STACK_KEY) and has_its_button(query) else "dlg-stale")
+    )
 
 
 async def _refused(_: Message, **data: Any) -> None:

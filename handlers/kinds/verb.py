@@ -38,7 +38,7 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         message_id: of the message with the button; 0 where it is ephemeral.
         ephemeral_message_id: where it is.
         data: callback data, as it came: anybody can send anything.
-        keyboard: the JSON of the message's `reply_markup`, as Telegram has it; None where Telegram did not tell it.
+        keyboard: the JSON of the message's `reply_markup`, as Telegram has it; empty where Telegram did not tell it.
         received: ms since the epoch.
     """
 
@@ -54,7 +54,7 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     message_id: int = 0
     ephemeral_message_id: int | None = None
     data: str
-    keyboard: bytes | memoryview | None = None
+    keyboard: bytes | msgspec.Raw = b""
     received: Instant
 
     @property
@@ -69,9 +69,10 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         Callback data can be forged, the message cannot: Telegram adds it. Only such a message is edited or deleted. An
         ephemeral message may come without its keyboard; nobody else sees it.
         """
-        if self.keyboard is None:
+        keyboard = bytes(self.keyboard)
+        if not keyboard:
             return self.ephemeral_message_id is not None
-        rows = _decode_keyboard(self.keyboard).inline_keyboard
+        rows = _decode_keyboard(keyboard).inline_keyboard
         return any(button.callback_data == self.data for row in rows for button in row)
 
     @property

@@ -54,17 +54,14 @@ class People(people.People):
     def remembered_locale(self, player_id: int) -> str | None:
         return self.locales.get(player_id, "") if self.warm else None
 
-    def remembered_ban(self, chat_id: int, player_id: int) -> bool | None:
-        return (chat_id, player_id) in self.banned if self.warm else None
+    def remembered_welcome(self, chat_id: int, player_id: int) -> bool:
+        return self.warm and (chat_id, player_id) not in self.banned | self.departed
 
     async def locale_of_player(self, player_id: int) -> str | None:
         return self.locales.get(player_id)
 
     async def is_banned(self, chat_id: int, player_id: int) -> bool:
         return (chat_id, player_id) in self.banned
-
-    def remembered_departure(self, chat_id: int, player_id: int) -> bool | None:
-        return (chat_id, player_id) in self.departed if self.warm else None
 
     async def has_departed(self, chat_id: int, player_id: int) -> bool:
         return (chat_id, player_id) in self.departed

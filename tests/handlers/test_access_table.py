@@ -158,7 +158,7 @@ def test_every_widget_of_a_dialog_is_in_the_table(room: Room) -> None:
 
 
 def test_nothing_in_the_handlers_decides_by_itself() -> None:
-    deciding = re.compile(r"\.(is_banned|remembered_ban|is_host|is_member|has_departed|remembered_departure)\(")
+    deciding = re.compile(r"\.(is_banned|is_host|is_member|has_departed|remembered_welcome)\(")
     found = [path.name for path in HANDLERS.rglob("*.py") if deciding.search(path.read_text())]
     assert not found
 

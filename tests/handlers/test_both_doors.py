@@ -90,10 +90,15 @@ class Evening:
         group = self._random.choice(list(self._games))
         chat = self._random.choice([group] * 8 + [person, person, self._random.choice(list(self._games))])
         sender = {**user(person), "language_code": "ru" if person % 3 == 0 else "en-GB", "last_name": f"L{person}"}
-        query = {"id": f"{number * 7}", "from": sender, "message": self._message(chat, person), "chat_instance": "1"}
+        query = {
+            "id": f"{number * 7}",
+            "from": sender,
+            "message": self._message(chat, person, group),
+            "chat_instance": "1",
+        }
         return {"update_id": 1000 + number, "callback_query": {**query, "data": self._data(group)}}
 
-    def _message(self, chat: int, person: int) -> dict[str, Any]:
+    def _message(self, chat: int, person: int, group: int) -> dict[str, Any]:
         message: dict[str, Any] = {"message_id": 500, "date": 1, "chat": chat_of(chat)}
         if self._random.random() < 0.05:
             return {**message, "date": 0}  # too old for Telegram to show
@@ -101,7 +106,8 @@ class Evening:
             message |= {"message_thread_id": 5, "is_topic_message": True}
         if chat < 0 and self._random.random() < 0.2:
             message |= {"message_id": 0, "ephemeral_message_id": 70 + person}
-        return {**message, "text": "A board"}
+        keyboard = [[{"text": "7", "callback_data": f"p:{self._games[group]}:7"}]]
+        return {**message, "text": "A board", "reply_markup": {"inline_keyboard": keyboard}}
 
     def _data(self, group: int) -> str:
         game, number = self._games[group], self._random.randint(0, 60)

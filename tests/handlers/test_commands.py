@@ -581,3 +581,41 @@ async def test_an_operator_who_has_blocked_the_bot_keeps_no_other_from_their_men
         await deps.people.saw_chat(operator, "private", "")
     await publish(deps)
     assert told[-1] == OPERATOR
+
+
+# -- numbers ----------------------------------------------------------------------------------------------------
+
+NO_NUMBERS = ("9223372036854775808", "99999999999999999999", "9" * 400, "-1", "１２", "٣", "1_000", "+7")
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+@pytest.mark.parametrize("command", ["ban", "unban", "remove"])
+async def test_an_id_that_nobody_has_is_refused_in_words(room: Room, command: str, number: str) -> None:
+    await room.open()
+    await room.sent()
+    await room.say(f"/{command} {number}", by=HOST)
+    assert await room.answer() == text("rejected-who-is-meant")
+    assert room.errors == []
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+async def test_seconds_questions_and_winners_that_cannot_be_read_are_refused_in_words(room: Room, number: str) -> None:
+    await room.say(f"/start_quiz {number}", by=HOST)
+    answer = await room.answer()
+    assert answer == text("cmd-usage-start_quiz") or answer.startswith(text("dlg-name-questions")) or number in "１２٣"
+    await room.say("/cancel_game", by=HOST)
+    await room.sent()
+    await room.say(f"/create_game Friday {number}", by=HOST)
+    titled = await room.deps.games.live_in(ChatTopic(GROUP))
+    if number == "1_000":  # no number in any script: a word of the title
+        assert (await room.game(titled[0])).title == "Friday 1_000"
+    else:
+        said = await room.answer()
+        assert said.startswith(f"{text('dlg-name-winners')}: ")
+        assert number[:24] in said
+        assert titled == []
+        await room.open()
+    await room.sent()
+    await room.say(f"/extend {number}", by=HOST)
+    assert await room.answer() == text("cmd-usage-extend")
+    assert room.errors == []

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError, TelegramRetryAfter, TelegramServerError
 from aiogram.methods import SendMessage
+from aiogram_dialog.utils import CB_SEP
 
 from fsm.kind import ChatTopic
 from fsm.pick_number import PickNumberGame
@@ -375,4 +376,18 @@ async def test_a_429_is_told_and_stops_everybodys_calls_to_that_chat(room: Room)
     room.session.error = TelegramRetryAfter(SendMessage(chat_id=GROUP, text="x"), "slow down", 30)
     await room.say("/newgame", by=HOST)
     assert await room.deps.limits.reserve(GROUP) > 0
+    assert room.errors == []
+
+
+@pytest.mark.parametrize("item", ["9223372036854775808", "-1", "x", "１"])
+async def test_a_forged_item_of_a_list_is_no_item(room: Room, item: str) -> None:
+    await room.say("/pack", by=ANN, chat=ANN)
+    intent = next(iter(buttons(window(room)).values())).partition(CB_SEP)[0]
+    await room.tap(f"{intent}{CB_SEP}pack:{item}", window(room), by=ANN)
+    assert room.toasts()[-1] == text("dlg-stale")
+    await room.say("/admin", by=OPERATOR, chat=OPERATOR)
+    admin = [message for message in room.session.shown.values() if message["chat"]["id"] == OPERATOR][-1]
+    intent = next(iter(buttons(admin).values())).partition(CB_SEP)[0]
+    await room.tap(f"{intent}{CB_SEP}unban:{item}", admin, by=OPERATOR)
+    assert room.toasts()[-1] == text("dlg-stale")
     assert room.errors == []

@@ -372,7 +372,7 @@ async def test_a_tap_on_an_older_message_works_and_takes_that_message_away_once(
     "keyboard",
     [None, b'{"inline_keyboard":[]}', b'{"inline_keyboard":[[{"text":"x","callback_data":"r:07zzzzzzzzzzzz"}]]}'],
 )
-async def test_a_forged_tap_takes_no_other_message_of_the_bot_away(table: Table, keyboard: bytes | None) -> None:
+async def test_a_forged_tap_takes_no_other_message_of_the_bot_away(table: Table, keyboard: bytes) -> None:
     game_id = await table.playing(2)
     table.boards.messages[game_id] = (CHAT, 60)
     for data in (f"p:{game_id}:7", f"p:{game_id}:7", f"g:{game_id}:0", f"j:{game_id}"):
