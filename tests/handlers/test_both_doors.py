@@ -160,7 +160,7 @@ async def opened(room: Room) -> Evening:
     for place in (ChatTopic(GROUP), ChatTopic(FORUM, 5), ChatTopic(OTHER_GROUP), ChatTopic(QUIZ_GROUP)):
         game_id, quiz = keys.new_game_id(place, 2, seeded(f"open:{place}")), place.chat_id == QUIZ_GROUP
         rules = QuizRules(questions=3, join_ms=15_000, question_ms=30_000) if quiz else RULES
-        content = questions(3) if quiz else ()
+        content = questions(3) if quiz else None
         kind = "quiz" if quiz else "pick_number"
         opening = OpenGame(kind, game_id, place, Host(HOST, "Hana"), "Friday", rules, content=content)
         await room.deps.engine.execute(game_id, opening, command_id=f"open:{game_id}")
