@@ -601,8 +601,9 @@ async def test_an_id_that_nobody_has_is_refused_in_words(room: Room, command: st
 @pytest.mark.parametrize("number", NO_NUMBERS)
 async def test_seconds_questions_and_winners_that_cannot_be_read_are_refused_in_words(room: Room, number: str) -> None:
     await room.say(f"/start_quiz {number}", by=HOST)
-    answer = await room.answer()
-    assert answer == text("cmd-usage-start_quiz") or answer.startswith(text("dlg-name-questions")) or number in "１２٣"
+    if number not in {"１２", "٣"}:  # questions are an amount, in the digits of any script
+        answer = await room.answer()
+        assert answer == text("cmd-usage-start_quiz") or answer.startswith(text("dlg-name-questions"))
     await room.say("/cancel_game", by=HOST)
     await room.sent()
     await room.say(f"/create_game Friday {number}", by=HOST)
