@@ -87,6 +87,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         person: user id, if this answers one person and nobody else waits for it.
         game_id: for logs and for whom it is reported to.
         trace: trace id, for logs.
+        file: name and text of the file of `sendDocument`.
     """
 
     id: str
@@ -102,6 +103,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     person: int | None = None
     game_id: str | None = None
     trace: str | None = None
+    file: tuple[str, str] | None = None
 
     @property
     def edit_method(self) -> str | None:

@@ -331,7 +331,7 @@ class Sender:
         if not self._lease.held:
             # Paused since the claim: the item is in flight for whoever leads now to put back.
             return
-        result, error = await self._asked(method, params)
+        result, error = await self._asked(method, params, out.file)
         with contextlib.suppress(*STORE_GONE):  # what follows needs Redis as well, and waits for it
             await self._limits.answered(claimed.taken_at)
         if error is not None:
@@ -347,8 +347,12 @@ class Sender:
         else:
             await self._succeeded(claimed, result)
 
-    async def _asked(self, method: str, params: Mapping[str, Any]) -> tuple[Any, ApiError | None]:
+    async def _asked(
+        self, method: str, params: Mapping[str, Any], file: tuple[str, str] | None
+    ) -> tuple[Any, ApiError | None]:
         try:
+            if file is not None:
+                return await self._api.call(method, params, {"document": (file[0], file[1].encode())}), None
             return await self._api.call(method, params), None
         except ApiError as error:
             return None, error

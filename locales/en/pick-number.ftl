@@ -32,6 +32,38 @@ pick-number-seal =
     🔒 The draw is sealed:
     <code>{ $commitment }</code>
 
+## The two messages of a draw to keep
+
+pick-number-sealed =
+    🔒 { $title }: sealed. <b>Keep this message.</b>
+    Seal <code>{ $commitment }</code>
+    Game <code>{ $game }</code>
+pick-number-bound = { $winners ->
+    [one] Numbers from 1 to { NUMBER($highest, useGrouping: 0) }, the first one drawn wins.
+   *[other] Numbers from 1 to { NUMBER($highest, useGrouping: 0) }, the first { $winners } drawn win.
+}
+pick-number-bound-reverse = { $winners ->
+    [one] 🔄 Numbers from 1 to { NUMBER($highest, useGrouping: 0) }, the last one standing wins.
+   *[other] 🔄 Numbers from 1 to { NUMBER($highest, useGrouping: 0) }, the last { $winners } standing win.
+}
+pick-number-bound-absent = { $policy ->
+    [auto] Players who don’t pick get a free number.
+   *[drop] Players who don’t pick drop out.
+}
+pick-number-bound-beacon = 🎲 drand <code>{ $chain }</code>; if it is late, { $policy ->
+    [void] the draw is void.
+   *[wait] the draw waits, a day at most.
+}
+pick-number-bound-alone = Without a public random number.
+pick-number-bound-seed = 🌱 Seed { NUMBER($number, useGrouping: 0) } of { NUMBER($size, useGrouping: 0) } prepared for this chat: <code>{ $root }</code>
+pick-number-bound-fresh = 🌱 A seed made just now: none was prepared for this chat.
+pick-number-final =
+    🧾 { $title }: picking is over, nothing changes any more. <b>Keep this message.</b>
+    Entries ({ $entries }) <code>{ $digest }</code>
+    Game <code>{ $game }</code>
+pick-number-final-beacon = 🎲 drand round { $round } decides, { $at }
+pick-number-final-file = The list is in the file, whose SHA-256 this is.
+
 ## The draw
 
 pick-number-awaiting-beacon = 🔒 All numbers are in, and nothing can change any more. The draw begins when the public random number is out: drand round { $round }, { $at }.

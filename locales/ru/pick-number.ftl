@@ -35,6 +35,40 @@ pick-number-seal =
     🔒 Розыгрыш запечатан:
     <code>{ $commitment }</code>
 
+## Два сообщения розыгрыша, которые стоит сохранить
+
+pick-number-sealed =
+    🔒 { $title }: запечатано. <b>Сохраните это сообщение.</b>
+    Печать <code>{ $commitment }</code>
+    Игра <code>{ $game }</code>
+pick-number-bound = { $winners ->
+    [one] Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывает { $winners } первое вытянутое.
+    [few] Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывают { $winners } первых вытянутых.
+   *[other] Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывают { $winners } первых вытянутых.
+}
+pick-number-bound-reverse = { $winners ->
+    [one] 🔄 Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывает { $winners } последнее оставшееся.
+    [few] 🔄 Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывают { $winners } последних оставшихся.
+   *[other] 🔄 Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывают { $winners } последних оставшихся.
+}
+pick-number-bound-absent = { $policy ->
+    [auto] Кто не выберет, получит свободное число.
+   *[drop] Кто не выберет, выбывает.
+}
+pick-number-bound-beacon = 🎲 drand <code>{ $chain }</code>; если запоздает, { $policy ->
+    [void] розыгрыш недействителен.
+   *[wait] розыгрыш ждёт, не дольше суток.
+}
+pick-number-bound-alone = Без публичного случайного числа.
+pick-number-bound-seed = 🌱 Секрет { NUMBER($number, useGrouping: 0) } из { NUMBER($size, useGrouping: 0) }, заготовленных для этого чата: <code>{ $root }</code>
+pick-number-bound-fresh = 🌱 Секрет создан только что: заготовленного для этого чата не было.
+pick-number-final =
+    🧾 { $title }: выбор закончен, изменить уже ничего нельзя. <b>Сохраните это сообщение.</b>
+    Список ({ $entries }) <code>{ $digest }</code>
+    Игра <code>{ $game }</code>
+pick-number-final-beacon = 🎲 Решает раунд drand { $round }, { $at }
+pick-number-final-file = Список в файле, и это его SHA-256.
+
 ## Розыгрыш
 
 pick-number-awaiting-beacon = 🔒 Все числа приняты, изменить уже ничего нельзя. Розыгрыш начнётся, когда выйдет публичное случайное число: раунд drand { $round }, { $at }.

@@ -3,6 +3,7 @@
 from fsm.pick_number import KIND, prove
 from handlers.kinds.face import Face
 from handlers.kinds.pick_number import view
+from handlers.kinds.pick_number.consumer import consumer
 from handlers.kinds.pick_number.verbs import VERBS, moves
 
 FACE = Face(
@@ -13,6 +14,7 @@ FACE = Face(
     moves=moves,
     dialog="handlers.kinds.pick_number.dialog",
     commands="handlers.kinds.pick_number.commands",
+    consumer=consumer,
     prove=prove,
     pages=view.pages,
     proof_text=view.proof_summary,

@@ -1,0 +1,86 @@
+"""The two messages of a draw that are never edited: the commitment, and the entries with the beacon's round.
+
+Players keep them. A proof that does not fit them is the proof of another draw, whoever wrote it.
+"""
+
+from dataclasses import dataclass
+
+from fsm import draw
+from fsm.pick_number import REVERSE, PickNumberGame
+from handlers.views import lobby
+from handlers.views.message import Message
+from play.texts import Markup, Texts, name_html, units
+
+FOLDED = 3000
+"""UTF-16 units of a list of entries that goes into the message, folded. A longer one is sent as a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A message, and the text of the file that goes with it, if the list is too long for the message."""
+
+    message: Message
+    file: str | None = None
+
+
+def opening(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
+    """Render the commitment and the rules that it binds."""
+    rules, reserved, beacon = game.rules, game.reserved, game.rules.beacon
+    lines = [
+        texts.html(
+            locale,
+            "pick-number-bound-reverse" if rules.mode == REVERSE else "pick-number-bound",
+            winners=rules.winners,
+            highest=game.highest,
+        ),
+        lobby.prizes_html(
+            rules.prize_pool,
+            lobby.amounts(rules.prize_pool, rules.split, rules.percentages, rules.winners),
+            texts,
+            locale,
+        ),
+        texts.html(locale, "pick-number-bound-absent", policy=rules.absent),
+        texts.html(locale, "pick-number-bound-beacon", chain=Markup(beacon.chain[:8]), policy=rules.beacon_policy)
+        if beacon is not None
+        else texts.html(locale, "pick-number-bound-alone"),
+        texts.html(locale, "pick-number-bound-fresh")
+        if reserved is None
+        else texts.html(
+            locale,
+            "pick-number-bound-seed",
+            number=reserved.number,
+            size=reserved.size,
+            root=Markup(reserved.root[:16]),
+        ),
+    ]
+    head = texts.html(
+        locale,
+        "pick-number-sealed",
+        title=lobby.title_of(game, texts, locale),
+        commitment=Markup(game.commitment or ""),
+        game=Markup(game.id),
+    )
+    return Announcement(Message(f"{head}\n\n" + "\n".join(line for line in lines if line)))
+
+
+def closing(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
+    """Render the entries' digest, the entries, and the round with its time."""
+    beacon, round_ = game.rules.beacon, game.beacon_round
+    head = texts.html(
+        locale,
+        "pick-number-final",
+        title=lobby.title_of(game, texts, locale),
+        entries=len(game.owners),
+        digest=Markup(draw.digest(game.id, game.highest, game.owners)),
+        game=Markup(game.id),
+    )
+    if beacon is not None and round_ is not None:
+        due = lobby.moment(beacon.due(round_), "dT")
+        head += "\n" + texts.html(locale, "pick-number-final-beacon", round=Markup(round_), at=due)
+    listed = "\n".join(
+        f"{number} · {name_html(game.players[game.owners[number]].name)}" for number in sorted(game.owners)
+    )
+    if units(listed) <= FOLDED:
+        return Announcement(Message(f"{head}\n<blockquote expandable>{listed}</blockquote>"))
+    file = draw.canonical_entries(game.id, game.highest, game.owners).decode()
+    return Announcement(Message(f"{head}\n{texts.html(locale, 'pick-number-final-file')}"), file)
