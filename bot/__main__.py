@@ -91,6 +91,24 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--language", default="en", help="of the report (default: en)")
     verify.set_defaults(command=_verify)
 
+    log = commands.add_parser(
+        "log",
+        help="check or show the public log of draws",
+        description="The public log of draws: an append-only Merkle tree. See docs/fairness.md.",
+    )
+    parts = log.add_subparsers(metavar="WHAT", required=True)
+    check = parts.add_parser("check", help="recompute the tree; exit 1 if a leaf is removed, moved or rewritten")
+    check.add_argument("--head", action="append", default=[], metavar="SIZE:ROOT", help="a head that somebody kept")
+    check.set_defaults(command=_log, what="check")
+    parts.add_parser("head", help="sign the tree as it is, and show its head").set_defaults(command=_log, what="head")
+    shown = parts.add_parser("proof", help="show where the log holds a game")
+    shown.add_argument("game", help="the game's id")
+    shown.set_defaults(command=_log, what="proof")
+    grown = parts.add_parser("consistency", help="show that a tree begins with a smaller one")
+    grown.add_argument("old", type=int, help="leaves of the smaller tree")
+    grown.add_argument("new", type=int, help="leaves of the larger tree")
+    grown.set_defaults(command=_log, what="consistency")
+
     replay = commands.add_parser(
         "replay",
         help="show a game's timeline",
@@ -164,6 +182,12 @@ def _verify(given: argparse.Namespace) -> int:
     from bot import operate  # noqa: PLC0415
 
     return operate.verify(given.proof, given.language)
+
+
+def _log(given: argparse.Namespace) -> int:
+    from bot import operate_log  # noqa: PLC0415
+
+    return asyncio.run(operate_log.run(_settings(), given))
 
 
 def _replay(given: argparse.Namespace) -> int:

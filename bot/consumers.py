@@ -9,6 +9,7 @@ from loguru import logger
 from redis.exceptions import RedisError
 
 from bot.importing import imported
+from bot.log_keeper import LogKeeper
 from bot.runtime import Runtime
 from fsm.engine import Unavailable
 from handlers.boards import Boards
@@ -69,6 +70,10 @@ class Consumers:
         spawn("boards", runtime.feed("boards", begun=self._boards.take_over).run(self._boards.handle))
         for kind, consumer in self._of_kinds.items():
             spawn(f"consumer of {kind}", runtime.feed(kind).run(consumer.handle))
+        keeper = LogKeeper(
+            runtime.stores.log, runtime.play.clock, runtime.telegram.outbox, runtime.settings.games.draw.log_channel
+        )
+        spawn("public log", runtime.lease("{log}").run(keeper.keep))
         spawn("retention", runtime.lease("{retention}").run(self._prune_daily))
         if runtime.play.beacon is not None:
             beacon = await imported("bot.beacon")

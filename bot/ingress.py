@@ -157,6 +157,7 @@ class Ingress:
             floods=self._floods,
             redis=runtime.stores.redis,
             questions=runtime.stores.questions,
+            log=runtime.stores.log,
             wallets=runtime.stores.wallets,
             download=runtime.telegram.api.download,
             sections={name: settings.games.of(name) for name in SECTIONS},

@@ -35,7 +35,7 @@ def say(line: str) -> None:
     sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
-async def _told(work: Awaitable[int]) -> int:
+async def told(work: Awaitable[int]) -> int:
     """Do the work; say in one line why it can't be done, and give 1."""
     try:
         return await work
@@ -74,7 +74,7 @@ async def migrate(settings: Settings, revision: str, *, confirmed: bool = False)
     if revision not in known:
         say(f"there is no revision {revision}: {', '.join(known)}")
         return 1
-    return await _told(_migrate(settings, schema.head() if revision == "head" else revision, confirmed=confirmed))
+    return await told(_migrate(settings, schema.head() if revision == "head" else revision, confirmed=confirmed))
 
 
 async def _migrate(settings: Settings, revision: str, *, confirmed: bool) -> int:
@@ -172,7 +172,7 @@ async def replay(settings: Settings, game_id: str, *, secrets: bool = False) -> 
     What is secret while a game is live is left out of a live one, unless ``secrets``. 1 where there is no such game, or
     its events do not give what the database says of it.
     """
-    return await _told(_replay(settings, game_id, secrets=secrets))
+    return await told(_replay(settings, game_id, secrets=secrets))
 
 
 async def _replay(settings: Settings, game_id: str, *, secrets: bool) -> int:

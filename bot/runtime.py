@@ -35,10 +35,12 @@ from storage.connections import Pool
 from storage.feed import Check, Feed
 from storage.games import RedisGames
 from storage.leases import RELEASED, Bell, Lease
+from storage.log import PublicLog
 from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
 from storage.rebuild import put_back
+from storage.seeds import Seeds
 from storage.set_aside import SetAside
 from storage.stores import Stores
 from storage.strict import StrictGames
@@ -200,6 +202,8 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         people=People(guarded, redis, clock.now),
         archive=Archive(guarded, codec),
         questions=Questions(guarded),
+        seeds=Seeds(guarded),
+        log=PublicLog(pool, codec),
         wallets=Wallets(guarded, redis),
     )
 
@@ -218,7 +222,7 @@ def _play(
         people=stores.people,
         access=access,
         content={
-            name: face.content(stores.questions, stores.people, clock)
+            name: face.content(stores.questions, stores.people, stores.seeds, clock)
             for name, face in FACES.items()
             if face.content is not None
         },

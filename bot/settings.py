@@ -153,6 +153,7 @@ class Draw(Section):
     )
     beacon_scheme: Literal["bls-unchained-g1-rfc9380", "pedersen-bls-chained"] = "bls-unchained-g1-rfc9380"
     beacon_genesis: Whole = Field(default=0, ge=0, le=10**11)
+    log_channel: Whole = 0
     beacon_period_seconds: Whole = Field(default=0, ge=0, le=86_400)
 
 

@@ -128,3 +128,42 @@ def subtrees_of(size: int) -> list[tuple[int, int]]:
             found.append((level, begun >> level))
             begun += 1 << level
     return found
+
+
+def subtrees_of_span(begin: int, end: int) -> list[tuple[int, int]]:
+    """The same for leaves ``begin`` to ``end``, where ``begin`` is a multiple of the largest subtree's size."""
+    found = []
+    for level, _ in subtrees_of(end - begin):
+        found.append((level, begin >> level))
+        begin += 1 << level
+    return found
+
+
+def inclusion_spans(index: int, size: int) -> list[tuple[int, int]]:
+    """Return the spans of leaves whose hashes make the inclusion proof of a leaf, lowest first."""
+    begin, end, spans = 0, size, []
+    while end - begin > 1:
+        middle = begin + split_of(end - begin)
+        if index < middle:
+            spans.append((middle, end))
+            end = middle
+        else:
+            spans.append((begin, middle))
+            begin = middle
+    return spans[::-1]
+
+
+def consistency_spans(old: int, new: int) -> list[tuple[int, int]]:
+    """Return the spans of leaves whose hashes make a consistency proof, lowest first; ``old`` from 1 to ``new - 1``."""
+    begin, end, spans = 0, new, []
+    while old != end:
+        middle = begin + split_of(end - begin)
+        if old <= middle:
+            spans.append((middle, end))
+            end = middle
+        else:
+            spans.append((begin, middle))
+            begin = middle
+    if begin:  # the old tree itself needs no hash: whoever checks has its root
+        spans.append((begin, end))
+    return spans[::-1]

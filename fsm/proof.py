@@ -88,45 +88,61 @@ def commitment(opening: Mapping[str, Any]) -> str:
     return _sha256(canonical(opening))
 
 
-def leaves(proof: Mapping[str, Any], salt: bytes) -> dict[str, bytes]:
-    """Return the leaves of the public log that a proof of the second format stands for.
-
-    Whatever could name a player is in them only as a hash keyed with the game's ``salt``.
-    """
-    opening, closing = proof["opening"], proof["closing"]
+def opening_leaf(statement: str) -> bytes:
+    """Return the leaf of the public log for an opening statement."""
+    opening = json.loads(statement)
     seeds = opening["seeds"]
-    shared = {"game": opening["game"], "commitment": proof["commitment"]}
+    return canonical(
+        {
+            "type": "opening",
+            "game": opening["game"],
+            "commitment": _sha256(statement.encode()),
+            "at": opening["at"],
+            "seeds": None if seeds is None else seeds["root"],
+            "number": None if seeds is None else seeds["number"],
+        }
+    )
+
+
+def closing_leaf(commitment_: str, closing: Mapping[str, Any], salt: bytes) -> bytes:
+    """Return the leaf for a closing. The entries are in it as a hash keyed with the game's ``salt``."""
+    return canonical(
+        {
+            "type": "closing",
+            "game": closing["game"],
+            "commitment": commitment_,
+            "at": closing["at"],
+            "round": closing["round"],
+            "entries": hmac.digest(salt, bytes.fromhex(closing["digest"]), "sha256").hex(),
+        }
+    )
+
+
+def outcome_leaf(proof: Mapping[str, Any], salt: bytes) -> bytes:
+    """Return the leaf for the outcome that a proof claims. Numbers and winners are in it as a keyed hash."""
     result = canonical({"drawn": proof["drawn"], "places": proof["places"]})
-    return {
-        "opening": canonical(
-            {
-                **shared,
-                "type": "opening",
-                "at": opening["at"],
-                "seeds": None if seeds is None else seeds["root"],
-                "number": None if seeds is None else seeds["number"],
-            }
-        ),
-        "closing": canonical(
-            {
-                **shared,
-                "type": "closing",
-                "at": closing["at"],
-                "round": closing["round"],
-                "entries": hmac.digest(salt, bytes.fromhex(closing["digest"]), "sha256").hex(),
-            }
-        ),
-        "outcome": canonical(
-            {
-                **shared,
-                "type": "outcome",
-                "outcome": proof["outcome"],
-                "reason": proof["reason"],
-                "seed": proof["seed"],
-                "result": hmac.digest(salt, result, "sha256").hex(),
-            }
-        ),
-    }
+    return _end_leaf(
+        proof["opening"]["game"],
+        proof["commitment"],
+        proof["seed"],
+        (proof["outcome"], proof["reason"], hmac.digest(salt, result, "sha256").hex()),
+    )
+
+
+def cancelled_leaf(game: str, commitment_: str, seed: str, reason: str) -> bytes:
+    """Return the leaf for a game that was cancelled while numbers were being picked."""
+    return _end_leaf(game, commitment_, seed, ("cancelled", reason, None))
+
+
+def _end_leaf(game: str, commitment_: str, seed: str, end: tuple[str, str | None, str | None]) -> bytes:
+    outcome, reason, result = end
+    shared = {"type": "outcome", "game": game, "commitment": commitment_, "seed": seed}
+    return canonical({**shared, "outcome": outcome, "reason": reason, "result": result})
+
+
+def unused_leaf(root: str, number: int, game: str, reason: str) -> bytes:
+    """Return the leaf for a seed that no draw has used."""
+    return canonical({"type": "unused", "seeds": root, "number": number, "game": game, "reason": reason})
 
 
 # -- verifying --------------------------------------------------------------------------------------------------
@@ -319,7 +335,13 @@ def _log(proof: Mapping[str, Any], log: Mapping[str, Any], signatures: Signature
     """That the log holds the opening, the closing and the outcome, in this order, under a signed head."""
     head, indexes, there = log["head"], [], True
     root = bytes.fromhex(head["root"])
-    for name, data in leaves(proof, bytes.fromhex(log["salt"])).items():
+    opening, salt = proof["opening"], bytes.fromhex(log["salt"])
+    leaves = {
+        "opening": opening_leaf(canonical(opening).decode()),
+        "closing": closing_leaf(proof["commitment"], {"game": opening["game"], **proof["closing"]}, salt),
+        "outcome": outcome_leaf(proof, salt),
+    }
+    for name, data in leaves.items():
         place = log[name]
         path = [bytes.fromhex(node) for node in place["path"]]
         indexes.append(place["index"])

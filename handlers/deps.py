@@ -17,6 +17,7 @@ from play.texts import Texts
 from questions.isolation import FileReader
 from storage.archive import Archive
 from storage.games import RedisGames
+from storage.log import PublicLog
 from storage.people import People
 from storage.questions import Questions
 from storage.wallets import Wallets
@@ -48,6 +49,7 @@ class Deps:
     redis: Any
     """A ``redis.asyncio.Redis``: where dialogs keep their state."""
     questions: Questions
+    log: PublicLog
     wallets: Wallets
     download: Callable[[str, int], Awaitable[bytes]]
     """The content of a file by Telegram's id of it, up to so many bytes; raises what the Bot API client raises."""

@@ -1,6 +1,7 @@
 """Proofs of draws, sent as a document that anybody can check."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from fsm import proof
 from fsm.kind import Game, Rejected, UnknownGame
@@ -10,6 +11,7 @@ from handlers.kinds.registry import of_state
 from handlers.limited_session import TooBusy
 from handlers.views.message import send_params
 from play.access import Needs
+from storage.connections import POSTGRES_GONE
 
 FINAL = frozenset({COMPLETED, CANCELLED})
 WAIT_SECONDS = 3.0
@@ -34,9 +36,12 @@ async def send_proof(context: UpdateContext, game_id: str) -> None:
     if face.prove is None or state.phase not in FINAL:
         raise NothingToProve
     try:
-        document = proof.canonical(face.prove(state))
+        proven = face.prove(state)
     except ValueError:  # cancelled before its draw
         raise NothingToProve from None
+    if "log" in proven:
+        proven = proof.seal({**proven, "log": await _in_log(context, game_id)})
+    document = proof.canonical(proven)
     chat = context.place.chat_id
     summary = send_params(face.proof_summary(state, context.deps.texts, context.locale))
     params = {
@@ -59,3 +64,11 @@ async def _ended(context: UpdateContext, game_id: str) -> Game | None:
         return (await context.deps.engine.look(game_id)).state
     except UnknownGame:  # Redis forgets ended games; the archive does not
         return await context.deps.archive.finished(game_id)
+
+
+async def _in_log(context: UpdateContext, game_id: str) -> dict[str, Any] | None:
+    """Return where the public log holds a game. None while it does not, or PostgreSQL is away."""
+    try:
+        return await context.deps.log.proof_of(game_id, context.deps.clock.now())
+    except POSTGRES_GONE:
+        return None

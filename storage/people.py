@@ -134,6 +134,10 @@ ON CONFLICT (player_id, chat_id, kind) DO UPDATE SET
     updated_at = now()
 """,
     "DELETE FROM player_stats WHERE chat_id = $1 AND chat_id <> $2",
+    """
+INSERT INTO draw_seeds SELECT $2, root, secret, size, taken FROM draw_seeds WHERE chat_id = $1 ON CONFLICT DO NOTHING
+""",
+    "DELETE FROM draw_seeds WHERE chat_id = $1 AND chat_id <> $2",
 )
 
 

@@ -43,6 +43,15 @@ if TYPE_CHECKING:
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WINNERS_SHOWN = 10
 """Winners that a game's summary keeps: the most that there can be."""
+LOGGED_KIND = "pick_number"
+"""The kind whose draws the public log holds."""
+LOGGED = {
+    "selection_opened": "opening",
+    "selection_closed": "closing",
+    "game_completed": "end",
+    "game_cancelled": "end",
+}
+"""Event -> the note about it that `storage/log.py` turns into a leaf."""
 PENDING = "pending"
 """Status of a webhook event that is to be delivered."""
 
@@ -106,6 +115,9 @@ DO UPDATE SET number = excluded.number, points = excluded.points, place = exclud
 _PRIZES = """
 INSERT INTO prizes (game_id, player_id, place, amount, settled_at)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::numeric[], $5::timestamptz[])
+"""
+_LOGGED = """
+INSERT INTO log_pending (game_id, event) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING
 """
 _FIGURES = """
 INSERT INTO player_stats AS s (player_id, chat_id, kind, name, games, wins, prizes, points, best_streak)
@@ -223,6 +235,8 @@ class _Writes:
     moves: list[tuple[int, int]] = field(default_factory=list)
     told: list[tuple[str, int, str, Instant, bytes]] = field(default_factory=list)
     """Game, version, event, when, data: for webhooks."""
+    logged: list[tuple[str, str]] = field(default_factory=list)
+    """Game and note: for the public log."""
     again: list[tuple[str, int, str]] = field(default_factory=list)
     """Game, version, command id: events that PostgreSQL should have already."""
     early: set[str] = field(default_factory=set)
@@ -368,6 +382,8 @@ class Projector:
         if writes.results:
             await connection.execute(_RESULTS, *_columns(writes.results))
             await connection.execute(_FIGURES, *_columns(writes.figures))
+        if writes.logged:
+            await connection.execute(_LOGGED, *_columns(writes.logged))
         if writes.prizes:
             await connection.execute(_PRIZES, *_columns(writes.prizes))
         if writes.told and self._endpoints:
@@ -424,6 +440,8 @@ def _fold(entry: Entry, records: list[_Record], writes: _Writes) -> None:
             decoder = _READ.get(name)
             if decoder is not None:
                 _apply(row, game_id, decoder.decode(data), at, writes)
+            if row.kind == LOGGED_KIND and name in LOGGED:
+                writes.logged.append((game_id, LOGGED[name]))
             if name in _TOLD:
                 writes.told.append((game_id, version, _TOLD[name], record.at, data))
     if version > row.version:

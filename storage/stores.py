@@ -8,9 +8,11 @@ from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.games import RedisGames
+from storage.log import PublicLog
 from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
+from storage.seeds import Seeds
 from storage.wallets import Wallets
 
 
@@ -28,6 +30,8 @@ class Stores:
         people: players, chats, bans and languages.
         archive: finished games and statistics.
         questions: packs, and the questions that a chat has had.
+        seeds: the seeds of draws, fixed ahead.
+        log: the public log of draws.
         wallets: proven wallet addresses.
     """
 
@@ -40,4 +44,6 @@ class Stores:
     people: People
     archive: Archive
     questions: Questions
+    seeds: Seeds
+    log: PublicLog
     wallets: Wallets

@@ -20,6 +20,7 @@ from play.content import ContentProvider
 from play.texts import Markup, Texts
 from storage.people import People
 from storage.questions import Questions
+from storage.seeds import Seeds
 
 
 class Board(Protocol):
@@ -73,7 +74,7 @@ class Face:
     dialog: str
     commands: str | None = None
     router: str | None = None
-    content: Callable[[Questions, People, Clock], ContentProvider] | None = None
+    content: Callable[[Questions, People, Seeds, Clock], ContentProvider] | None = None
     consumer: Callable[[ConsumerContext], Awaitable[KindConsumer]] | None = None
     prove: Callable[[Any], dict[str, Any]] | None = None
     pages: Callable[[Any], int] = lambda _state: 1

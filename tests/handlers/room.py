@@ -39,9 +39,11 @@ from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Entry
 from storage.games import RedisGames
+from storage.log import PublicLog
 from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
+from storage.seeds import Seeds
 from storage.wallets import Wallets
 from telegram.client import BotApi
 from telegram.limits import BASE, Limits, Rates
@@ -299,8 +301,8 @@ def build_room(redis: Redis, pool: Pool) -> Room:
     limits = Limits(redis, Rates(overall=(), chat=(), group=()), clock.now)
     people, archive, memory = People(pool, redis), Archive(pool, codec), ChatMembers(redis)
     hosts, members = Hosts(telegram, Administrators(redis)), Members(telegram, memory)
-    questions = Questions(pool)
-    supplies = {name: face.content(questions, people, clock) for name, face in FACES.items() if face.content}
+    questions, seeds = Questions(pool), Seeds(pool)
+    supplies = {name: face.content(questions, people, seeds, clock) for name, face in FACES.items() if face.content}
     access = Access(people=people, hosts=hosts, members=members, operators={OPERATOR})
     openings = Openings(
         engine=engine,
@@ -337,6 +339,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         floods=Floods(),
         redis=redis,
         questions=questions,
+        log=PublicLog(pool, Codec(KINDS)),
         wallets=Wallets(pool, redis),
         download=telegram.download,
         bot_id=BOT_ID,

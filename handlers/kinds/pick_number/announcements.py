@@ -6,7 +6,7 @@ Players keep them. A proof that does not fit them is the proof of another draw, 
 from dataclasses import dataclass
 
 from fsm import draw
-from fsm.pick_number import REVERSE, PickNumberGame
+from fsm.pick_number import KIND, REVERSE, PickNumberGame
 from handlers.views import lobby
 from handlers.views.message import Message
 from play.texts import Markup, Texts, name_html, units
@@ -56,7 +56,7 @@ def opening(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
     head = texts.html(
         locale,
         "pick-number-sealed",
-        title=lobby.title_of(game, texts, locale),
+        title=_title(game, texts, locale),
         commitment=Markup(game.commitment or ""),
         game=Markup(game.id),
     )
@@ -69,14 +69,14 @@ def closing(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
     head = texts.html(
         locale,
         "pick-number-final",
-        title=lobby.title_of(game, texts, locale),
+        title=_title(game, texts, locale),
         entries=len(game.owners),
         digest=Markup(draw.digest(game.id, game.highest, game.owners)),
         game=Markup(game.id),
     )
     if beacon is not None and round_ is not None:
         due = lobby.moment(beacon.due(round_), "dT")
-        head += "\n" + texts.html(locale, "pick-number-final-beacon", round=Markup(round_), at=due)
+        head = Markup(f"{head}\n{texts.html(locale, 'pick-number-final-beacon', round=Markup(round_), at=due)}")
     listed = "\n".join(
         f"{number} · {name_html(game.players[game.owners[number]].name)}" for number in sorted(game.owners)
     )
@@ -84,3 +84,7 @@ def closing(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
         return Announcement(Message(f"{head}\n<blockquote expandable>{listed}</blockquote>"))
     file = draw.canonical_entries(game.id, game.highest, game.owners).decode()
     return Announcement(Message(f"{head}\n{texts.html(locale, 'pick-number-final-file')}"), file)
+
+
+def _title(game: PickNumberGame, texts: Texts, locale: str) -> str:
+    return game.title or texts.plain(locale, f"{KIND.slug}-name")

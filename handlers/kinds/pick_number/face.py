@@ -4,6 +4,7 @@ from fsm.pick_number import KIND, prove
 from handlers.kinds.face import Face
 from handlers.kinds.pick_number import view
 from handlers.kinds.pick_number.consumer import consumer
+from handlers.kinds.pick_number.content import content
 from handlers.kinds.pick_number.verbs import VERBS, moves
 
 FACE = Face(
@@ -14,6 +15,7 @@ FACE = Face(
     moves=moves,
     dialog="handlers.kinds.pick_number.dialog",
     commands="handlers.kinds.pick_number.commands",
+    content=content,
     consumer=consumer,
     prove=prove,
     pages=view.pages,

@@ -15,6 +15,7 @@ from questions.bank import bank
 from storage.connections import POSTGRES_GONE
 from storage.people import People
 from storage.questions import Filter, Questions
+from storage.seeds import Seeds
 
 CALL_MS = 3_750
 """A group is shown at most 17 things a minute that can't be left out, and one kept for what else there is to say."""
@@ -59,7 +60,7 @@ class QuizContent:
             logger.warning("questions stay noted as asked: {}", problem)
 
 
-def content(questions: Questions, people: People, clock: Clock) -> ContentProvider:
+def content(questions: Questions, people: People, _seeds: Seeds, clock: Clock) -> ContentProvider:
     """Make the provider of quizzes' questions."""
     provider = QuizContent(questions, people, clock)
     return ContentProvider(provider.take, provider.give_back)

@@ -1,0 +1,75 @@
+"""What operators and sceptics do with the public log from the command line."""
+
+import argparse
+import re
+import time
+
+import msgspec
+
+from bot.operate import say, told
+from bot.settings import Settings
+from fsm.registry import KINDS
+from storage.codec import Codec
+from storage.connections import postgres_pool
+from storage.embedded import stores
+from storage.log import PublicLog
+
+HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
+
+
+async def run(settings: Settings, given: argparse.Namespace) -> int:
+    """Do what the command line asks for. Returns the exit status."""
+    return await told(_run(settings, given))
+
+
+async def _run(settings: Settings, given: argparse.Namespace) -> int:
+    dsns = stores(settings.data_dir, settings.database.dsn.get_secret_value(), "redis://unused")
+    async with dsns as (dsn, _), postgres_pool(dsn) as pool:
+        log = PublicLog(pool, Codec(KINDS))
+        match given.what:
+            case "check":
+                return await _check(log, given.head)
+            case "proof":
+                return await _proof(log, given.game)
+            case "consistency":
+                return await _consistency(log, given.old, given.new)
+            case _:
+                say(msgspec.json.encode(await log.sign(_now())).decode())
+                return 0
+
+
+async def _check(log: PublicLog, heads: list[str]) -> int:
+    kept = [found for head in heads if (found := HEAD.fullmatch(head))]
+    if len(kept) != len(heads):
+        say("a head is written SIZE:ROOT, the root as 64 hex digits")
+        return 1
+    troubles = await log.check([(int(head[1]), head[2]) for head in kept])
+    for trouble in troubles:
+        say(trouble)
+    if not troubles:
+        head = await log.sign(_now())
+        say(f"the log is whole: {head.size} leaves, root {head.root}")
+    return 1 if troubles else 0
+
+
+async def _proof(log: PublicLog, game_id: str) -> int:
+    found = await log.proof_of(game_id, _now())
+    if found is None:
+        say(f"the log does not hold the whole of game {game_id}")
+        return 1
+    say(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    return 0
+
+
+async def _consistency(log: PublicLog, old: int, new: int) -> int:
+    try:
+        path = await log.consistency(old, new)
+    except ValueError as error:
+        say(str(error))
+        return 1
+    say(msgspec.json.encode({"old": old, "new": new, "path": path}).decode())
+    return 0
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

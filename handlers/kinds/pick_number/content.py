@@ -1,0 +1,21 @@
+"""What a game of Pick Your Number is opened with: the next of the seeds that were fixed ahead for its chat."""
+
+from fsm.engine import Clock
+from fsm.kind import ChatTopic
+from fsm.pick_number import NumberedSeed, PickNumberRules
+from play.content import ContentProvider
+from storage.people import People
+from storage.questions import Questions
+from storage.seeds import Seeds
+
+
+def content(_questions: Questions, _people: People, seeds: Seeds, _clock: Clock) -> ContentProvider:
+    """Make the provider of seeds."""
+
+    async def take(place: ChatTopic, rules: PickNumberRules) -> tuple[PickNumberRules, NumberedSeed | None]:
+        return rules, await seeds.take(place.chat_id)
+
+    async def give_back(place: ChatTopic, seed: NumberedSeed | None) -> None:
+        await seeds.give_back(place.chat_id, seed)
+
+    return ContentProvider(take, give_back)
