@@ -120,10 +120,8 @@ async def tamper(house: House, how: str) -> None:
         case "rewritten":
             await pool.execute("UPDATE log_leaves SET data = 'x' WHERE index = 4")
         case "reordered":
-            await pool.execute(
-                "UPDATE log_leaves SET index = CASE index WHEN 4 THEN -5 ELSE -4 END WHERE index IN (3, 4)"
-            )
-            await pool.execute("UPDATE log_leaves SET index = -index - 1 WHERE index IN (-5, -4)")
+            await pool.execute("UPDATE log_leaves SET index = index - 7 WHERE index IN (3, 4)")
+            await pool.execute("UPDATE log_leaves SET index = -index WHERE index < 0")
         case "all written anew":
             rows = await pool.fetch("SELECT index, type, data FROM log_leaves ORDER BY index")
             data = [b"x" if row["index"] == 4 else row["data"] for row in rows]
@@ -225,7 +223,7 @@ async def test_a_seed_of_a_game_that_was_not_opened_is_given_to_the_next_or_logg
 async def opened_with_seed(house: House) -> str:
     """A game in its lobby that has a seed of its own."""
     place = ChatTopic(-1005)
-    game_id = house.games.new_id(place, "seeded")
+    game_id = await house.games.reserve_id(place, "seeded")
     opening = OpenGame("pick_number", game_id, place, HOST, "", PickNumberRules(prize_pool=Decimal(1)))
     await house.do(game_id, replace(opening, content=await Seeds(house.pool).take(-1005)))
     return game_id
