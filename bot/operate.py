@@ -111,7 +111,7 @@ async def postgres_program(settings: Settings, command: list[str]) -> int:
 
     A program of the system may be older than the embedded server and then refuses it. Returns the program's status.
     """
-    return await _told(_postgres_program(settings, command))
+    return await told(_postgres_program(settings, command))
 
 
 async def _postgres_program(settings: Settings, command: list[str]) -> int:

@@ -1,13 +1,13 @@
 """Seeds that are fixed ahead, and the public log of draws.
 
-Revision ID: 0005
-Revises: 0004
+Revision ID: 0006
+Revises: 0005
 """
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 TABLES = """
 -- The seeds of a chat: all follow from `secret`, their hashes are the leaves of a tree with this root.
