@@ -93,6 +93,7 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
 @each_page
 def test_every_module_that_is_named_by_its_file_exists(page: Path) -> None:
     files = {path.name for folder in TOP for path in (ROOT / folder).rglob("*.py") if folder[0] != "."}
+    files |= {path.name for path in ROOT.glob("*.py")}
     for name in mentions(page):
         if re.fullmatch(r"\w+\.py", name):
             assert name in files
