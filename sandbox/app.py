@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import random
 import socket
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from sandbox.control_http import control_routes, page
 from sandbox.players import Players
 from sandbox.state import Chat
 from sandbox.webhooks import Delivery
-from sandbox.world import World
+from sandbox.world import World, steady
 
 PAGE = Path(__file__).parent / "page"
 STOP_SECONDS = 2
@@ -81,7 +80,7 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     *,
-    now: Callable[[], float] = time.time,
+    now: Callable[[], float] = steady,
     rng: random.Random | None = None,
     limits: bool = True,
     demo: bool = False,

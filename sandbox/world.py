@@ -1,4 +1,4 @@
-"""The world of the sandbox: who is there, what was said, and the updates that follow for the bot.
+"""The world of the sandbox: its people and chats, their messages, and the updates that follow for the bot.
 
 Bounded: old messages, queries, polls, files and call records are pruned. All time is the injected clock's.
 """
@@ -69,12 +69,23 @@ class BotProfile:
     default_rights: dict[bool, Json] = field(default_factory=dict)
 
 
+_AHEAD = time.time() - time.monotonic()
+
+
+def steady() -> float:
+    """Return the seconds since the epoch, going on without a break where the machine's clock is set.
+
+    By the machine's clock, limits and expiries would stand still for as long as it is set back.
+    """
+    return _AHEAD + time.monotonic()
+
+
 class World:
     """All state of one sandbox. Used from one event loop."""
 
     def __init__(
         self,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = steady,
         *,
         rng: random.Random | None = None,
         token: str | None = None,
