@@ -46,6 +46,7 @@ from storage.dsn import postgres_address, redis_address
 from storage.embedded import stores
 from storage.failover import FailoverGuard
 from storage.games import RedisGames
+from storage.occupancy import Occupancy
 from storage.rebuild import Rebuilt, bring_forward
 from storage.redis_server import inspect_redis
 from storage.rights import MissingRightError, check_rights
@@ -186,6 +187,7 @@ async def _roles(
     consumers: Consumers | None = None
     try:
         me = await who_am_i(runtime)
+        await _occupy(runtime, me["id"])
         await _compare_clocks(runtime, may_lead="scheduler" in roles)
         tasks.spawn("released leases", runtime.released.listen())
         tasks.spawn("people", runtime.stores.people.run())
@@ -227,6 +229,18 @@ async def _roles(
                 await ingress.stop_polling()
     finally:
         await _stop(runtime, taking, ingress, consumers)
+
+
+async def _occupy(runtime: Runtime, bot_id: int) -> None:
+    """Mark the stores as this bot's. Raises ``SettingsError`` if another bot runs on them."""
+    occupancy = Occupancy(runtime.stores.redis, bot_id, runtime.owner)
+    other = await occupancy.take()
+    if other:
+        raise SettingsError(
+            f"telegram.token: another bot (id {other}) runs on the same stores; give each bot its own data_dir, or its "
+            "own database and Redis"
+        )
+    runtime.tasks.spawn("occupancy", occupancy.keep())
 
 
 async def _bring_forward(runtime: Runtime) -> Rebuilt:

@@ -106,6 +106,11 @@ def reservation_key(place: ChatTopic, command_id: str) -> str:
     return f"{PREFIX}:opens:{place.chat_id}:{place.topic_id}:{command_id}"
 
 
+def bots_key() -> str:
+    """Sorted set: `<bot id> <process>` of every process that runs on these stores, by the time of its expiry (ms)."""
+    return f"{PREFIX}:bots"
+
+
 def probe_key() -> str:
     """String: written for a second by the trial write at a start."""
     return f"{PREFIX}:probe"

@@ -27,12 +27,12 @@ if holder and holder ~= ARGV[1] then
     redis.call('PEXPIRE', KEYS[1], ARGV[2])
     left = tonumber(ARGV[2])
   end
-  return {0, left}
+  return {0, left, holder}
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local fence = redis.call('INCR', KEYS[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
-return {fence, 0}
+return {fence, 0, ''}
 """
 _RENEW = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[4] then return 0 end
@@ -141,6 +141,8 @@ class Lease:
         self._released = released
         self._safe_until = 0.0
         self._fence = 0
+        self._holder = b""
+        """The other process that was found to hold it; empty if there was none."""
         self._acquire = redis.register_script(_ACQUIRE)
         self._renew = redis.register_script(_RENEW)
         self._release = redis.register_script(_RELEASE)
@@ -194,14 +196,18 @@ class Lease:
         began = time.monotonic()
         arguments: list[str | int] = [self.owner, round(self._ttl * 1000), FENCE_TTL_MS]
         try:
-            fence, wait = await self._acquire(keys=self._keys, args=arguments)
+            fence, wait, holder = await self._acquire(keys=self._keys, args=arguments)
         except STORE_GONE as problem:
             logger.debug("lease {} can't be asked for: {}", self.name, type(problem).__name__)
             return round(jitter(self._ttl * 1000 / 3))
         if fence:
             self._fence = int(fence)
             self._extend(began)
+            self._holder = b""
             return 0
+        if holder != self._holder:
+            self._holder = holder
+            logger.info("lease {} is held by {}; standing by", self.name, bytes(holder).decode(errors="replace"))
         return max(1, int(wait))
 
     async def renew(self) -> bool:

@@ -8,6 +8,7 @@ one row a person, chat and kind, and what a leaderboard is made of.
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import asyncpg
 
@@ -99,18 +100,19 @@ async def prune(pool: Pool, now: Instant, *, keep_events_days: float, keep_resul
     """
     at = datetime.fromtimestamp(now / 1000, UTC)
     past = at - timedelta(days=keep_results_days)
+    # Not coroutines yet: those of steps that a cancellation leaves out would never be awaited.
     steps = (
-        _delete(pool, _EVENTS, at - timedelta(days=keep_events_days)),
-        _delete(pool, _WEBHOOKS, at - timedelta(days=WEBHOOK_DAYS), list(_STATUSES)),
-        _delete(pool, _BANS, at - timedelta(days=BAN_DAYS)),
-        _games(pool, past),
-        _delete(pool, _CHATS, past),
-        _players(pool, past),
+        partial(_delete, pool, _EVENTS, at - timedelta(days=keep_events_days)),
+        partial(_delete, pool, _WEBHOOKS, at - timedelta(days=WEBHOOK_DAYS), list(_STATUSES)),
+        partial(_delete, pool, _BANS, at - timedelta(days=BAN_DAYS)),
+        partial(_games, pool, past),
+        partial(_delete, pool, _CHATS, past),
+        partial(_players, pool, past),
     )
     counts, problems = list[int](), list[asyncpg.PostgresError]()
     for step in steps:
         try:
-            counts.append(await step)
+            counts.append(await step())
         except asyncpg.PostgresError as problem:
             problems.append(problem)
     if problems:

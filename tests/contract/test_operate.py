@@ -4,8 +4,11 @@ import asyncio
 import json
 import os
 import pty
+import re
+import shlex
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,8 +26,9 @@ from fsm.kind import ChatTopic, secrets_of
 from fsm.lobby import Join, OpenGame
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
+from storage import embedded
 from storage.connections import Pool
-from storage.migrate import current, revisions
+from storage.migrate import current, revisions, upgrade
 from tests.contract.played import HOST, House
 from tests.rules.quizzes import some_questions
 
@@ -268,3 +272,51 @@ async def test_what_can_not_be_migrated_or_replayed_gets_one_line(empty_database
     for revision in ("head", "0001", "base"):
         assert await operate.migrate(on(empty_database), revision) == 1
         assert "use a newer one" in capsys.readouterr().out
+
+
+# -- backup
+
+
+def documented_commands() -> list[str]:
+    """Return the commands that the documents give for the backup of the embedded stores, in order."""
+    text = (DOCUMENT.parent / "operations.md").read_text()
+    part = text[text.index("The embedded stores are ordinary ones") :]
+    part = part[: part.index("\n## ")]
+    return [line for block in re.findall(r"```sh\n(.*?)```", part, re.DOTALL) for line in block.splitlines()]
+
+
+async def test_the_documented_backup_can_be_followed(tmp_path: Path) -> None:
+    dump, restore, forget = documented_commands()
+    with tempfile.TemporaryDirectory(prefix="tombola-") as folder:
+        data_dir = Path(folder) / "var"
+
+        def follow(command: str) -> None:
+            line = command.replace("python", sys.executable, 1).replace("var/redis", f"{data_dir}/redis")
+            line = line.replace("tombola.dump", str(tmp_path / "tombola.dump"))
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("TOMBOLA_")}
+            subprocess.run(shlex.split(line), check=True, env=environment | {"TOMBOLA_DATA_DIR": str(data_dir)})
+
+        async with embedded.stores(data_dir) as (dsn, _):
+            await upgrade(dsn)
+            await write(dsn, "INSERT INTO players (id, name) VALUES (7, 'Ann')")
+            await asyncio.to_thread(follow, dump)  # while the bot runs
+            await write(dsn, "DELETE FROM players")
+        await asyncio.to_thread(follow, restore)
+        await asyncio.to_thread(follow, forget)
+        async with embedded.stores(data_dir) as (dsn, _):
+            connection = await asyncpg.connect(dsn)
+            assert await connection.fetchval("SELECT name FROM players WHERE id = 7") == "Ann"
+            await connection.close()
+
+
+async def write(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(statement)
+    await connection.close()
+
+
+async def test_a_program_that_postgresql_has_not_gets_one_line(postgres_dsn: str, capsys: Capture) -> None:
+    assert await operate.postgres_program(Settings(), ["pg_nothing"]) == 1
+    assert capsys.readouterr().out.startswith("there is no program pg_nothing: ")
+    assert await operate.postgres_program(on(postgres_dsn), ["pg_dump"]) == 1
+    assert capsys.readouterr().out == "database.dsn is set: use the programs that belong to that server\n"

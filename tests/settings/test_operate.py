@@ -1,17 +1,24 @@
 """What operators run beside the bot: each says in a line what is wrong, and never with a traceback or a secret."""
 
+import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from loguru import logger
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from bot import doctor, operate, process
 from bot.__main__ import main
-from bot.settings import Database, Redis, Settings, SettingsError, Telegram, Web
+from bot.settings import Database, Settings, SettingsError, Telegram, Web
+from bot.settings import Redis as RedisSettings
+from sandbox.app import Box, serve
+from storage.keys import bots_key
 from storage.migrate import upgrade
+from storage.occupancy import TTL_MS, Occupancy
 
 Capture = pytest.CaptureFixture[str]
 
@@ -21,7 +28,7 @@ def settings(postgres: str, redis: str = "", **telegram: str) -> Settings:
     return Settings(
         web=Web(port=0),
         database=Database(dsn=SecretStr(postgres)),
-        redis=Redis(dsn=SecretStr(redis)),
+        redis=RedisSettings(dsn=SecretStr(redis)),
         telegram=Telegram(**{name: SecretStr(value) for name, value in telegram.items()}),
     )
 
@@ -189,3 +196,64 @@ async def test_the_doctor_notices_a_port_that_somebody_else_has(
     assert line in capsys.readouterr().out.splitlines()
     assert await doctor.doctor(found) == 0
     assert f"web: ok, 127.0.0.1:{port} is free" in capsys.readouterr().out.splitlines()
+
+
+# -- several processes on the same stores
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[str], asyncio.Event]]:
+    """Give a function whose event is set when a line that begins so is logged."""
+    waiting: dict[str, asyncio.Event] = {}
+
+    def hear(line: str) -> None:
+        for prefix, event in waiting.items():
+            if line.startswith(prefix):
+                event.set()
+
+    handler = logger.add(hear, level="INFO", format="{message}")
+    yield lambda prefix: waiting.setdefault(prefix, asyncio.Event())
+    logger.remove(handler)
+
+
+async def test_another_bot_on_the_same_stores_is_refused(postgres_dsn: str, redis_dsn: str) -> None:
+    async with serve() as one, serve(token="111:another") as other:
+        first = settings(postgres_dsn, redis_dsn).model_copy(update={"telegram": sandboxed(one)})
+        second = settings(postgres_dsn, redis_dsn).model_copy(update={"telegram": sandboxed(other)})
+        async with process.running(first):
+            with pytest.raises(
+                SettingsError, match=r"^telegram\.token: another bot \(id \d+\) runs on the same stores"
+            ):
+                async with process.running(second):
+                    pass
+            async with process.running(first):
+                pass  # a replica
+        async with process.running(second):
+            pass  # nobody is there any more
+
+
+async def test_a_replica_says_who_polls(
+    postgres_dsn: str, redis_dsn: str, logged: Callable[[str], asyncio.Event]
+) -> None:
+    polls, waits = logged("lease {poller} acquired"), logged("lease {poller} is held by ")
+    async with serve() as box:
+        found = settings(postgres_dsn, redis_dsn).model_copy(update={"telegram": sandboxed(box)})
+        async with process.running(found, frozenset({"ingress"})):
+            await polls.wait()
+            async with process.running(found, frozenset({"ingress"})):
+                await waits.wait()
+
+
+async def test_the_mark_of_a_process_that_died_goes_by_itself(redis: Redis) -> None:
+    first, second = Occupancy(redis, 1, "a"), Occupancy(redis, 2, "b")
+    assert await first.take() == ""
+    assert await second.take() == "1"
+    assert 0 < await redis.pttl(bots_key()) <= TTL_MS
+    await redis.zadd(bots_key(), {"1 a": 1})  # its time is over
+    assert await second.take() == ""
+    assert await first.take() == "2"
+
+
+def sandboxed(box: Box) -> Telegram:
+    """Settings of a bot in that sandbox."""
+    return Telegram(token=SecretStr(box.token), api_base=box.url, mode="polling")

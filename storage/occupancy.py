@@ -1,0 +1,65 @@
+"""One bot to a pair of stores: a second one would edit the first one's messages and share its players' results."""
+
+import asyncio
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from storage import keys
+
+TTL_MS = 15_000
+"""How long the mark of a process that died keeps another bot out."""
+RENEW_SECONDS = 5.0
+RELEASE_SECONDS = 1.0
+
+_OCCUPY = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  local bot = string.match(member, '^%S+')
+  if bot ~= ARGV[1] then return bot end
+end
+redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1] .. ' ' .. ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return ''
+"""
+
+
+class Occupancy:
+    """The mark of one process of a bot on the stores that it uses.
+
+    Args:
+        redis: where the mark is.
+        bot_id: Telegram's id of the bot.
+        owner: this process, unique.
+    """
+
+    def __init__(self, redis: Redis, bot_id: int, owner: str) -> None:
+        self._redis = redis
+        self._bot, self._owner = str(bot_id), owner
+        self._occupy = redis.register_script(_OCCUPY)
+
+    async def take(self) -> str:
+        """Set or renew the mark. Returns the id of another bot that is there; empty if there is none."""
+        found = await self._occupy(keys=[keys.bots_key()], args=[self._bot, self._owner, TTL_MS])
+        return bytes(found).decode()
+
+    async def keep(self) -> None:
+        """Renew the mark until cancelled, then take it away."""
+        try:
+            while True:
+                await asyncio.sleep(RENEW_SECONDS)
+                try:
+                    await self.take()
+                except (RedisError, OSError):
+                    continue  # the mark outlives two renewals that fail
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._redis.zrem(keys.bots_key(), f"{self._bot} {self._owner}")
+        except (RedisError, OSError):
+            return  # it expires by itself
