@@ -38,8 +38,11 @@ QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 URL = r"^https?://[^\s/]+(/\S*)?$"
 HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@,\[\]]*)(:\d+)?"
 POSTGRES_DSN = rf"(postgres(ql)?://([^\s@/?#]*@)?{HOST}(,{HOST})*([/?]\S*)?)?"
-REDIS_DSN = rf"(rediss?://([^\s@/?#]*@)?{HOST}([/?]\S*)?|unix://\S+)?"
-PASSWORDS = re.compile(r"^\w+://[^@/?#:]*:([^@/?#]*)@|[?&]password=([^&]*)")
+REDIS_DSN = (
+    rf"(rediss?://([^\s@/?#]*@)?{HOST}([/?]\S*)?|unix://\S+"
+    rf"|redis\+sentinel://([^\s@/?#]*@)?{HOST}(,{HOST})*/[\w.-]+([/?]\S*)?)?"
+)
+PASSWORDS = re.compile(r"^[\w+]+://[^@/?#:]*:([^@/?#]*)@|[?&]password=([^&]*)")
 """Where a DSN has one."""
 SHORTEST = 4
 """Characters of a secret that is blotted out wherever it is seen: a shorter one is in every other word."""

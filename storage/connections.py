@@ -8,6 +8,7 @@ import re
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -16,6 +17,7 @@ import stamina
 from loguru import logger
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, BusyLoadingError, DataError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -347,7 +349,7 @@ async def redis_client(
     out may have been done: who knows that a repetition is harmless repeats. Answers are `bytes`.
 
     Args:
-        dsn: `redis://`, `rediss://` or `unix://`.
+        dsn: `redis://`, `rediss://`, `unix://`, or `redis+sentinel://host,host/service`.
         pool_size: connections at most.
         timeout_seconds: to connect, to answer, and to wait for a free connection.
         client_name: how the connections are called in `CLIENT LIST`.
@@ -355,8 +357,9 @@ async def redis_client(
     Raises:
         ValueError: the DSN is not one of Redis.
     """
+    address = redis_address(dsn)
     pool = BlockingConnectionPool.from_url(
-        redis_address(dsn).dsn,
+        address.dsn,
         max_connections=pool_size,
         timeout=timeout_seconds,
         socket_timeout=timeout_seconds,
@@ -365,12 +368,21 @@ async def redis_client(
         retry=Retry(NoBackoff(), 0),
         client_name=client_name,
     )
-    pool.connection_class = type("Connection", (_CancellableConnection, pool.connection_class), {})
+    kinds: tuple[type, ...] = (_CancellableConnection, pool.connection_class)
+    sentinel: Any = None
+    if address.sentinels:
+        kind: Any = Sentinel
+        sentinel = kind(address.sentinels, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds)
+        kinds = (_PrimaryConnection, *kinds)
+    members = {"primary": sentinel and partial(_primary, sentinel, address.service, asyncio.Lock())}
+    pool.connection_class = type("Connection", kinds, members)
     client = Redis.from_pool(pool)
     try:
         yield client
     finally:
         await client.aclose()
+        for each in sentinel.sentinels if sentinel else ():
+            await each.aclose()
 
 
 def packed(name: str, *arguments: Any) -> bytes:
@@ -433,6 +445,31 @@ async def _answer(connection: AbstractConnection) -> Any:
         return await connection.read_response(timeout=math.inf)
     except ResponseError as error:
         return error
+
+
+async def _primary(sentinel: Any, service: str, alone: asyncio.Lock) -> tuple[str, int]:
+    """Ask for the primary's address, one connection at a time: redis-py reorders its Sentinels while it asks."""
+    async with alone:
+        address: tuple[str, int] = await sentinel.discover_master(service)
+        return address
+
+
+class _PrimaryConnection:
+    """Asks the Sentinels where the primary is, each time that it connects."""
+
+    async def _connect(self: Any) -> None:
+        self.host, self.port = await self.primary()
+        await super()._connect()  # type: ignore[misc] # of redis-py's class, which stands behind
+
+    async def read_response(self: Any, *args: Any, **options: Any) -> Any:
+        """Read a response. A primary that has become a replica is left: the next command finds the new one."""
+        try:
+            return await super().read_response(*args, **options)  # type: ignore[misc]
+        except ResponseError as error:
+            if "READONLY" not in str(error):  # Redis 6.2 puts it inside of a script's error
+                raise
+            await self.disconnect(nowait=True)
+            raise RedisConnectionError("the primary has become a replica") from error
 
 
 class _CancellableConnection:

@@ -66,6 +66,9 @@ REDIS_TLS = frozenset({"ssl", "tls"})
 """`redis://...?ssl=true` means `rediss://...`."""
 CERTIFICATE = {"none": "none", "optional": "optional", "required": "required"}
 
+SENTINEL = "redis+sentinel"
+SENTINEL_PORT = 26379
+
 PLAIN = re.compile(r"[A-Za-z][\w.]{0,40}")
 """A parameter's name that may be repeated to the operator: anything else may be a piece of a password."""
 
@@ -97,10 +100,19 @@ class PostgresAddress:
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """A connection string of Redis, sorted: the part that redis-py understands, and remarks on the rest."""
+    """A connection string of Redis, sorted.
+
+    Attributes:
+        dsn: the part of it that redis-py understands; its host is the first Sentinel's where there are some.
+        remarks: one line for each parameter that has no effect.
+        sentinels: host and port of each Sentinel to ask for the primary.
+        service: the name by which they know it.
+    """
 
     dsn: str
     remarks: tuple[str, ...] = ()
+    sentinels: tuple[tuple[str, int], ...] = ()
+    service: str = ""
 
 
 def postgres_address(dsn: str) -> PostgresAddress:  # noqa: PLR0912 - one branch for each kind of parameter
@@ -150,7 +162,7 @@ def redis_address(dsn: str) -> RedisAddress:
         key = name.lower()
         if not value:
             continue
-        if key in REDIS_TLS:
+        if key in REDIS_TLS and parts.scheme != SENTINEL:
             encrypted = _yes(key, value)
         elif key == "ssl_cert_reqs":
             kept[key] = _one_of(key, value.lower().removeprefix("cert_"), CERTIFICATE)
@@ -162,12 +174,28 @@ def redis_address(dsn: str) -> RedisAddress:
             remarks.append(f"{key} has no effect here")
         else:
             raise _unknown(name, REDIS_KNOWN)
-    if parts.scheme != "unix" and (database := unquote(parts.path).strip("/")):
+    cleaned, path = _with(dsn, kept), parts.path
+    sentinels: tuple[tuple[str, int], ...] = ()
+    service = ""
+    if parts.scheme == SENTINEL:
+        user, mark, hosts = parts.netloc.rpartition("@")
+        service, _, path = parts.path.strip("/").partition("/")
+        if not service:
+            raise DsnError("the name of the service that the Sentinels watch must follow the hosts: /mymaster")
+        sentinels = tuple(_host_and_port(host) for host in hosts.split(","))
+        parameters = f"?{urlencode(kept, quote_via=quote)}" if kept else ""
+        cleaned = f"redis://{user}{mark}{hosts.partition(',')[0]}/{path or '0'}{parameters}"
+    if parts.scheme != "unix" and (database := unquote(path).strip("/")):
         _number("the part after the host, the database,", database)
-    cleaned = _with(dsn, kept)
     if encrypted and parts.scheme == "redis":
         cleaned = "rediss" + cleaned.removeprefix("redis")
-    return RedisAddress(cleaned, tuple(remarks))
+    return RedisAddress(cleaned, tuple(remarks), sentinels, service)
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:]*)(?::(\d+))?", text)
+    assert match is not None  # the form of the setting was checked
+    return match[1].strip("[]") or "localhost", int(match[2] or SENTINEL_PORT)
 
 
 def _with(dsn: str, parameters: Mapping[str, str]) -> str:

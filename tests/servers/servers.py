@@ -15,6 +15,7 @@ import stamina
 from redis.asyncio import Redis
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+REDIS = shutil.which("redis-server")
 STOP_SECONDS = 10
 
 
@@ -67,12 +68,17 @@ async def redis(binary: str, folder: Path, port: int, **settings: str) -> AsyncI
     } | {name.replace("_", "-"): value for name, value in settings.items()}  # fmt: skip
     arguments = [word for name, value in given.items() for word in (f"--{name}", value)]
     async with process(binary, *arguments, log=folder / "log"):
-        client = Redis(unix_socket_path=f"{folder}/s", username=None)
+        client = on_socket(folder, settings.get("requirepass"))
         try:
             await answers(folder)
             yield client
         finally:
             await client.aclose()
+
+
+def on_socket(folder: Path, password: str | None = None) -> Redis:
+    """Return a client of the server on that folder's socket."""
+    return Redis(unix_socket_path=f"{folder}/s", password=password)
 
 
 async def answers(folder: Path) -> None:
