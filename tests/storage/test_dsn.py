@@ -97,3 +97,12 @@ def test_what_is_wrong_with_an_address_of_redis_gets_one_line(dsn: str, told: st
     with pytest.raises(DsnError) as refused:
         redis_address(dsn)
     assert str(refused.value) == told
+
+
+def test_an_address_of_sentinels_names_them_and_their_service() -> None:
+    found = redis_address("redis+sentinel://u:p%40w@one,two:26380,[::1]:1/games/2?ssl_cert_reqs=none")
+    assert found.sentinels == (("one", 26379), ("two", 26380), ("::1", 1))
+    assert (found.service, found.dsn) == ("games", "redis://u:p%40w@one/2?ssl_cert_reqs=none")
+    assert redis_address("redis+sentinel://one/games").dsn == "redis://one/0"
+    with pytest.raises(DsnError, match="the name of the service"):
+        redis_address("redis+sentinel://one")
