@@ -204,7 +204,10 @@ def _with(dsn: str, parameters: Mapping[str, str]) -> str:
 
 
 def _split(dsn: str) -> SplitResult:
-    parts = urlsplit(dsn)
+    try:
+        parts = urlsplit(dsn)
+    except ValueError:  # brackets in another place than around one host
+        raise DsnError("its hosts can't be understood; give several IPv6 addresses by their names") from None
     if "@" in parts.query or parts.fragment:
         # A mark in a password ends the part before the host: what looks like parameters is a piece of the password.
         raise DsnError("special characters in a password must be written as %40, and the like")

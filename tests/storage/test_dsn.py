@@ -61,6 +61,7 @@ def test_a_parameter_without_effect_gets_one_remark() -> None:
         ("postgresql://h/d?pgbouncer=perhaps", "the parameter pgbouncer must be one of"),
         ("postgresql://h:1?secret@db/d", "special characters in a password must be written as %40"),
         ("postgresql://h:1#secret@db/d", "special characters in a password must be written as %40"),
+        ("postgresql://h,[::1]:1/d", "its hosts can't be understood"),
         ("postgresql://h/d?%00secret=1", "a parameter after the ? is unknown"),
     ],
 )
@@ -100,8 +101,8 @@ def test_what_is_wrong_with_an_address_of_redis_gets_one_line(dsn: str, told: st
 
 
 def test_an_address_of_sentinels_names_them_and_their_service() -> None:
-    found = redis_address("redis+sentinel://u:p%40w@one,two:26380,[::1]:1/games/2?ssl_cert_reqs=none")
-    assert found.sentinels == (("one", 26379), ("two", 26380), ("::1", 1))
+    found = redis_address("redis+sentinel://u:p%40w@one,two:26380/games/2?ssl_cert_reqs=none")
+    assert found.sentinels == (("one", 26379), ("two", 26380))
     assert (found.service, found.dsn) == ("games", "redis://u:p%40w@one/2?ssl_cert_reqs=none")
     assert redis_address("redis+sentinel://one/games").dsn == "redis://one/0"
     with pytest.raises(DsnError, match="the name of the service"):
