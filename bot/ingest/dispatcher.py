@@ -15,8 +15,9 @@ import msgspec
 from loguru import logger
 from redis.asyncio import Redis
 
+from bot.ingest.fair_queue import FairQueue
 from bot.ingest.peers import PeerWorkers
-from bot.ingest.updates import UNREADABLE, MalformedUpdate, Reply, RetryLater, chat_of
+from bot.ingest.updates import UNREADABLE, MalformedUpdate, Reply, RetryLater, chat_of, sender_of
 from bot.observe.logs import TRACE
 from bot.observe.metrics import Metrics
 from bot.tasks import Tasks
@@ -143,6 +144,8 @@ class UpdateDispatcher:
         self._tasks = tasks
         self._metrics = metrics
         self._peers = peers
+        self._queue = FairQueue()
+        """Turns of the updates that take aiogram's path. A tap takes no turn: it is over before a turn would be given."""
         self._detailed = detailed
         """Whether each tap has its line in the log: what is not to be written is not to be made either."""
 
@@ -242,6 +245,10 @@ class UpdateDispatcher:
             update_id = _decode_any(raw).update_id
         except UNREADABLE as error:
             raise MalformedUpdate(str(error)) from error
+        async with self._queue.turn(chat_of(raw), sender_of(raw)):
+            await self._deliver_in_turn(update_id, raw)
+
+    async def _deliver_in_turn(self, update_id: int, raw: bytes) -> None:
         key = update_key(update_id)
         try:
             claimed = await self._redis.set(key, b"doing", nx=True, ex=DOING_SECONDS)

@@ -34,6 +34,9 @@ class _InChat(msgspec.Struct):
 CHAT = re.compile(rb'"chat":\{"id":(-?\d+)')
 """Where the chat's id stands; what people write can't look like it, because JSON escapes their quotation marks."""
 
+SENDER = re.compile(rb'"from":\{"id":(\d+)')
+"""Where the sender's id stands, for the same reason."""
+
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_in_chat = msgspec.json.Decoder(_InChat).decode
 
@@ -54,3 +57,9 @@ def chat_of(raw: bytes) -> int:
     except UNREADABLE:
         pass
     return 0
+
+
+def sender_of(raw: bytes) -> int:
+    """Return the person who sent an update, or 0 if its bytes do not show that at once."""
+    found = SENDER.search(raw)
+    return int(found[1]) if found is not None else 0

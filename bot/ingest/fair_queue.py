@@ -1,0 +1,118 @@
+"""Fair turns: a crowd of updates from one person or one chat delays that person or chat, and nobody else."""
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.ingest.updates import RetryLater
+
+AT_ONCE = 64
+"""Updates that are handled side by side: many of them wait for a store or for Telegram."""
+OF_A_CHAT = 16
+"""The same, of one chat."""
+WAITING = 1000
+"""Updates that wait, at most: about a second's work. Telegram keeps the others and delivers them again."""
+
+
+class FairQueue:
+    """Gives turns to updates. Chats take turns, and within a chat its people take turns.
+
+    Args:
+        at_once: turns at the same time.
+        of_a_chat: the same, of one chat.
+        waiting: updates that wait, at most.
+    """
+
+    def __init__(self, *, at_once: int = AT_ONCE, of_a_chat: int = OF_A_CHAT, waiting: int = WAITING) -> None:
+        self._at_once = at_once
+        self._of_a_chat = of_a_chat
+        self._most = waiting
+        self._running = Counter[int]()
+        """Chat -> its turns now."""
+        self._queues: OrderedDict[int, OrderedDict[int, deque[asyncio.Future[None]]]] = OrderedDict()
+        """Chat -> person -> the updates that wait. The next chat and the next person stand first."""
+        self.waiting = 0
+
+    @asynccontextmanager
+    async def turn(self, chat_id: int, person_id: int) -> AsyncIterator[None]:
+        """Wait for a turn, and keep it until the end of the block. Raises ``RetryLater`` if too many wait."""
+        if chat_id in self._queues or not self._has_room(chat_id):
+            await self._wait(chat_id, person_id)
+        else:
+            self._running[chat_id] += 1
+        try:
+            yield
+        finally:
+            self._end(chat_id)
+
+    def _has_room(self, chat_id: int) -> bool:
+        return self._running.total() < self._at_once and self._running[chat_id] < self._of_a_chat
+
+    async def _wait(self, chat_id: int, person_id: int) -> None:
+        """Return when it is this update's turn."""
+        if self.waiting >= self._most:
+            self._refuse_one()
+        turn = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(chat_id, OrderedDict()).setdefault(person_id, deque()).append(turn)
+        self.waiting += 1
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._end(chat_id)  # the turn was given in the same moment
+            else:
+                self._remove(chat_id, person_id, turn)
+            raise
+
+    def _refuse_one(self) -> None:
+        """Make room at the cost of the person who has most updates waiting. Raises ``RetryLater`` if nobody has two."""
+        crowd = max(
+            (
+                (len(turns), chat_id, person_id)
+                for chat_id, people in self._queues.items()
+                for person_id, turns in people.items()
+            ),
+            default=(0, 0, 0),
+        )
+        if crowd[0] < 2:
+            raise RetryLater("too many updates wait")
+        _, chat_id, person_id = crowd
+        newest = self._queues[chat_id][person_id][-1]
+        self._remove(chat_id, person_id, newest)
+        newest.set_exception(RetryLater("too many updates of this person wait"))
+
+    def _remove(self, chat_id: int, person_id: int, turn: asyncio.Future[None]) -> None:
+        people = self._queues[chat_id]
+        people[person_id].remove(turn)
+        self.waiting -= 1
+        if not people[person_id]:
+            del people[person_id]
+        if not people:
+            del self._queues[chat_id]
+
+    def _end(self, chat_id: int) -> None:
+        """End a turn, and give the next one."""
+        self._running[chat_id] -= 1
+        if not self._running[chat_id]:
+            del self._running[chat_id]
+        while self.waiting and self._running.total() < self._at_once:
+            following = next((chat for chat in self._queues if self._running[chat] < self._of_a_chat), None)
+            if following is None:
+                return
+            self._begin(following)
+
+    def _begin(self, chat_id: int) -> None:
+        """Give a turn to the next person of a chat. The chat, and the person in it, then stand last."""
+        people = self._queues[chat_id]
+        person_id, turns = people.popitem(last=False)
+        turn = turns.popleft()
+        self.waiting -= 1
+        if turns:
+            people[person_id] = turns
+        if people:
+            self._queues.move_to_end(chat_id)
+        else:
+            del self._queues[chat_id]
+        self._running[chat_id] += 1
+        turn.set_result(None)
