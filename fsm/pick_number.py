@@ -371,7 +371,7 @@ def _open(command: Command, now: Instant) -> tuple[Event, ...]:
         raise UnknownGame
     command.rules.check()
     title = lobby.check_title(command.title)
-    reserved: NumberedSeed | None = command.content
+    reserved: NumberedSeed | None = command.content or None  # () is a game without content
     return (
         GameOpened(command.game_id, command.place, command.host, title, command.rules, now, FORMAT, reserved),
     )  # fmt: skip

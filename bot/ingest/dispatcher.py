@@ -145,7 +145,7 @@ class UpdateDispatcher:
         self._metrics = metrics
         self._peers = peers
         self._queue = FairQueue()
-        """Turns of the updates that take aiogram's path. A tap takes no turn: it is over before a turn would be given."""
+        """Turns of the updates that take aiogram's path. A tap takes none: it is over before one is given."""
         self._detailed = detailed
         """Whether each tap has its line in the log: what is not to be written is not to be made either."""
 
