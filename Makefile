@@ -20,6 +20,10 @@ WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? core
 test: .venv/dev.stamp ## run all tests (ARGS= for pytest)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
+.PHONY: test-fast
+test-fast: .venv/dev.stamp ## run the tests that take a moment each (ARGS= for pytest)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
+
 .PHONY: test-servers
 test-servers: .venv/dev.stamp ## run the suites on pgbouncer, other Redis servers and Sentinel, of system packages
 	$(BIN)/python tests/servers $(ARGS)

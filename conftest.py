@@ -1,8 +1,23 @@
-"""Fixtures for all tests, those of the benchmarks included."""
+"""Fixtures and marks for all tests, those of the benchmarks included."""
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
 
 pytest_plugins = ("tests.support.stores",)
 
 # Needs servers of system packages: `make test-servers` sets the variable.
 collect_ignore = [] if "STORES" in os.environ else ["tests/servers"]
+
+SLOW = ("tests/process", "tests/e2e", "tests/page", "tests/contract", "tests/servers", "benchmarks/tests")
+"""Folders whose tests start processes, play whole games or share stores with others: more than a moment each."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Mark the tests of the slow folders, so that `make test-fast` leaves them out."""
+    folders = tuple(config.rootpath / name for name in SLOW)
+    for item in items:
+        if any(Path(item.path).is_relative_to(folder) for folder in folders):
+            item.add_marker("slow")
