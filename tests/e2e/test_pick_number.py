@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from decimal import Decimal
 from pathlib import Path
 
 from bot import operate
+from storage.people import People
 from tests.e2e.conftest import Table
 
 
@@ -25,7 +27,27 @@ async def everybody_picks(table: Table) -> None:
         assert str(number) in (answer.text or "")
 
 
-async def test_a_group_plays_from_the_first_tap_to_the_result(table: Table) -> None:
+async def finished_in_postgresql(table: Table) -> str:
+    """Return the id of the only game, when PostgreSQL has its end: a moment after the result is shown, or before."""
+    async with asyncio.timeout(10):
+        while not (found := await table.bot.pool.fetchval("SELECT id FROM games WHERE status = 'completed'")):
+            await table.turn(0.1)
+    return str(found)
+
+
+async def proof_of_the_game(table: Table) -> bytes:
+    """Ask for the proof in the group."""
+    table.box.control.say(table.host, table.group, "/fair")
+    document = await table.until(
+        lambda: next((m for m in table.box.control.bot_messages(table.group) if "document" in m.content), None)
+    )
+    return table.box.world.files[document.content["document"]["file_id"]].content
+
+
+async def test_a_group_plays_from_the_first_tap_to_the_result(table: Table, tmp_path: Path) -> None:
+    people = People(table.bot.pool, table.bot.redis)
+    await people.saw_chat(table.group.id, "supergroup", "Friday games")
+    await people.change_settings(table.group.id, {"pick_number": {"prize_pool": "100"}})
     await open_game(table)
     await everybody_joins(table)
     await table.tap(table.host, "^s:")
@@ -35,6 +57,24 @@ async def test_a_group_plays_from_the_first_tap_to_the_result(table: Table) -> N
     result = await table.says("🏆")
     assert len([m for m in table.box.control.bot_messages(table.group) if "🏆" in str(m.content)]) == 1
     assert result.edit_date
+
+    game_id = await finished_in_postgresql(table)
+    (row,) = await table.bot.pool.fetch("SELECT player_id, place, amount FROM prizes WHERE game_id = $1", game_id)
+    winner = next(person for person in table.people if person.id == row["player_id"])
+    picked = 3 + table.people.index(winner)
+    assert (row["place"], row["amount"]) == (1, Decimal(100))
+    assert winner.first_name in str(result.content["text"])
+    assert "100" in str(result.content["text"])
+    participant = await table.bot.pool.fetchrow(
+        "SELECT number, place, prize FROM game_participants WHERE game_id = $1 AND player_id = $2", game_id, winner.id
+    )
+    assert tuple(participant) == (picked, 1, Decimal(100))
+
+    proof = tmp_path / "proof.json"
+    proof.write_bytes(await proof_of_the_game(table))
+    assert operate.verify(proof, "en") == 0
+    (drawn_first,) = json.loads(proof.read_bytes())["places"]
+    assert (drawn_first["player"], drawn_first["number"], drawn_first["prize"]) == (winner.id, picked, "100.00")
     table.no_complaints()
 
 
@@ -46,14 +86,8 @@ async def test_the_proof_that_fair_gives_is_recomputed_offline(polled: Table, tm
     for _ in range(40):
         await polled.turn(1)
     await polled.says("🏆")
-    async with asyncio.timeout(10):  # the result may be shown a moment before PostgreSQL has it
-        while not await polled.bot.pool.fetchval("SELECT count(*) FROM games WHERE status = 'completed'"):
-            await polled.turn(0.1)
-    polled.box.control.say(polled.host, polled.group, "/fair")
-    document = await polled.until(
-        lambda: next((m for m in polled.box.control.bot_messages(polled.group) if "document" in m.content), None)
-    )
-    raw = polled.box.world.files[document.content["document"]["file_id"]].content
+    await finished_in_postgresql(polled)
+    raw = await proof_of_the_game(polled)
     path = tmp_path / "proof.json"
     path.write_bytes(raw)
     assert operate.verify(path, "en") == 0
