@@ -65,7 +65,7 @@ async def test_a_group_plays_from_the_first_tap_to_the_result(table: Table, tmp_
     assert (row["place"], row["amount"]) == (1, Decimal(100))
     assert winner.first_name in str(result.content["text"])
     assert "100" in str(result.content["text"])
-    participant = await table.bot.pool.fetchrow(
+    (participant,) = await table.bot.pool.fetch(
         "SELECT number, place, prize FROM game_participants WHERE game_id = $1 AND player_id = $2", game_id, winner.id
     )
     assert tuple(participant) == (picked, 1, Decimal(100))
