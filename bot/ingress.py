@@ -88,6 +88,7 @@ class Ingress:
             tasks=runtime.tasks,
             metrics=runtime.metrics,
             peers=self._peers,
+            aside=runtime.aside,
             detailed=runtime.settings.log.level in {"TRACE", "DEBUG"},
         )
 

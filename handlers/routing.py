@@ -27,7 +27,11 @@ from handlers.parsing import ContextMiddleware
 from handlers.publish import ALL, OPERATORS, calls, publish
 from handlers.tap_calls import TapCalls
 from handlers.taps import Tap
+from handlers.views.message import Message as View
+from handlers.views.message import send_params
 from play.access import Needs
+from telegram.limits import Priority
+from telegram.outbox import Outgoing
 
 __all__ = ["AiogramPath", "Deps", "build_dispatcher", "calls", "publish"]
 
@@ -50,6 +54,25 @@ def build_dispatcher(deps: Deps) -> Dispatcher:
     return dispatcher
 
 
+class _Sender(msgspec.Struct):
+    language_code: str | None = None
+
+
+class _Chat(msgspec.Struct):
+    id: int
+    type: str
+
+
+class _SentMessage(msgspec.Struct, rename={"sender": "from"}):
+    chat: _Chat
+    sender: _Sender | None = None
+
+
+class _Sent(msgspec.Struct):
+    update_id: int
+    message: _SentMessage | None = None
+
+
 class AiogramPath:
     """Hands updates to aiogram, one by one as they come.
 
@@ -61,12 +84,31 @@ class AiogramPath:
     """
 
     def __init__(self, deps: Deps, token: str, api_base: str, *, session: BaseSession | None = None) -> None:
+        self._deps = deps
         self._bot = limited_bot(token, deps.limits, session or http_session(api_base))
         self._dispatcher = build_dispatcher(deps)
 
     async def __call__(self, raw: bytes) -> None:
         """Handle one update to its end. Raises what should make it come again: Redis is away."""
         await self._dispatcher.feed_raw_update(self._bot, _without_rights(msgspec.json.decode(raw)))
+
+    async def tell_left_alone(self, raw: bytes) -> None:
+        """Tell the author of a private message that it is not handled; of the message only its sender is looked at."""
+        update = msgspec.json.decode(raw, type=_Sent)
+        if update.message is None or update.message.chat.type != "private":
+            return
+        deps, sender = self._deps, update.message.sender
+        locale = deps.texts.pick(sender.language_code if sender is not None else None)
+        await deps.outbox.put(
+            Outgoing(
+                id=f"tg:{update.update_id}:left-alone",
+                chat_id=update.message.chat.id,
+                method="sendMessage",
+                params=send_params(View(str(deps.texts.html(locale, "cmd-left-alone")))),
+                priority=Priority.URGENT,
+                created_at=deps.clock.now(),
+            )
+        )
 
     async def close(self) -> None:
         """Close the connections."""

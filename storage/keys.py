@@ -157,6 +157,11 @@ def update_key(update_id: int | str) -> str:
     return f"{PREFIX}:{{updates}}:{update_id}"
 
 
+def update_deaths_key(update_id: int | str) -> str:
+    """String: the handlers that have begun an update and come to no end."""
+    return f"{PREFIX}:{{updates}}:{update_id}:deaths"
+
+
 def page_key(game_id: str) -> str:
     """String: the page that a group's board is on."""
     return f"{PREFIX}:{{{game_id[:2]}}}:page:{game_id}"

@@ -27,7 +27,8 @@ from handlers.tap_calls import TapCalls
 from handlers.taps import Answer, Call, Tap, Taps
 from storage.connections import REDIS_GONE
 from storage.feed import trace_of
-from storage.keys import update_key
+from storage.keys import update_deaths_key, update_key
+from storage.set_aside import SetAside
 
 if TYPE_CHECKING:
     from handlers.routing import AiogramPath  # imported when needed: it brings aiogram along
@@ -39,6 +40,9 @@ SLOW_DOOR_SECONDS = 3.0
 """How long an update waits for aiogram's import before it is to come again, by then perhaps to another process."""
 DONE_SECONDS = 86_400
 """Telegram redelivers an update for at most a day."""
+DEADLY = 2
+"""Handlers that may die at an update. Whatever kills them, the next one shall live."""
+MOST_OUTLIVED = 1000
 DOING_SECONDS = 5
 """Who handles an update says so again well within this; who has died is waited for no longer."""
 
@@ -80,6 +84,10 @@ class _TapUpdate(msgspec.Struct, gc=False):
 
 class _AnyUpdate(msgspec.Struct):
     update_id: int
+
+
+class HandlersDied(Exception):
+    """The processes that handled an update died while they did."""
 
 
 T = TypeVar("T")
@@ -133,6 +141,7 @@ class UpdateDispatcher:
         tasks: Tasks,
         metrics: Metrics,
         peers: PeerWorkers | None = None,
+        aside: SetAside | None = None,
         detailed: bool = False,
     ) -> None:
         self._taps = taps
@@ -146,6 +155,9 @@ class UpdateDispatcher:
         self._peers = peers
         self._queue = FairQueue()
         """Turns of the updates that take aiogram's path. A tap takes none: it is over before one is given."""
+        self._aside = aside or SetAside()
+        self._outlived: set[int] = set()
+        """Updates whose handler ended well in this process while Redis could not be told."""
         self._detailed = detailed
         """Whether each tap has its line in the log: what is not to be written is not to be made either."""
 
@@ -258,11 +270,44 @@ class UpdateDispatcher:
                     return
                 raise RetryLater("another replica is at it")
             TRACE.set(trace_of(f"tg:{update_id}"))
+            deaths = await self._deaths(update_id)
             with self._claimed(key):
-                await self._handled(key, raw)
+                if deaths < DEADLY:
+                    await self._handled(update_id, raw)
+                else:
+                    await self._leave_alone(update_id, raw)
         except REDIS_GONE as error:
             self._metrics.updates["slow", "unavailable"] += 1
             raise RetryLater(str(error)) from error
+
+    async def _deaths(self, update_id: int) -> int:
+        """Return how many handlers of an update have died with their processes, and note that another one begins."""
+        key = update_deaths_key(update_id)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            if update_id in self._outlived:
+                self._outlived.discard(update_id)
+                pipe.delete(key)
+            pipe.incr(key)
+            pipe.expire(key, DONE_SECONDS)
+            begun = (await pipe.execute())[-2]
+        return int(begun) - 1
+
+    async def _leave_alone(self, update_id: int, raw: bytes) -> None:
+        """Give up an update that has killed its handlers: count it, and tell health, the log and the person."""
+        # First of all it is done: if even telling of it kills, it is not delivered again.
+        await self._redis.set(update_key(update_id), b"done", ex=DONE_SECONDS)
+        self._metrics.updates["slow", "set-aside"] += 1
+        self._aside.add("updates", str(update_id), HandlersDied(f"{DEADLY} handlers died at it"))
+        path = await self._aiogram()
+        await path.tell_left_alone(raw)
+
+    async def _come_again(self, update_id: int) -> None:
+        """Give a claim back, as the handler has ended in good order."""
+        try:
+            await self._redis.delete(update_key(update_id), update_deaths_key(update_id))
+        except REDIS_GONE:
+            if len(self._outlived) < MOST_OUTLIVED:
+                self._outlived.add(update_id)
 
     @contextmanager
     def _claimed(self, key: str) -> Iterator[None]:
@@ -298,17 +343,16 @@ class UpdateDispatcher:
             self._metrics.errors["aiogram"] += 1
             raise Unavailable(f"aiogram can't be had: {error}") from error
 
-    async def _handled(self, key: str, raw: bytes) -> None:
+    async def _handled(self, update_id: int, raw: bytes) -> None:
         try:
             handle = await self._aiogram()
             await handle(raw)
         except (Unavailable, *REDIS_GONE) as error:
-            with suppress(*REDIS_GONE):
-                await self._redis.delete(key)
+            await self._come_again(update_id)
             self._metrics.updates["slow", "unavailable"] += 1
             raise RetryLater(str(error)) from error
         except asyncio.CancelledError:
-            await self._redis.delete(key)
+            await self._come_again(update_id)
             raise
         except Exception as error:  # noqa: BLE001 -- logged and counted
             # The dispatcher's own error handler has told the person; delivering it again would only fail again.
@@ -317,8 +361,8 @@ class UpdateDispatcher:
             logger.opt(exception=error).error("an update failed")
         else:
             self._metrics.updates["slow", "done"] += 1
-            logger.debug("update {update}: done", update=key.rpartition(":")[2], chat=chat_of(raw))
-        await self._redis.set(key, b"done", ex=DONE_SECONDS)
+            logger.debug("update {update}: done", update=update_id, chat=chat_of(raw))
+        await self._redis.set(update_key(update_id), b"done", ex=DONE_SECONDS)
 
 
 class _UpdatePromise(msgspec.Struct, gc=False):

@@ -21,6 +21,7 @@ rejected-too-busy = Telegram won’t let me send more here right now. Please try
 cmd-slow-down = Slow down, please: I can’t keep up.
 cmd-try-again = That didn’t work just now, and nothing has changed. Please try again.
 cmd-try-later = I can’t reach my records right now. Games go on; please try that again later.
+cmd-left-alone = This message of yours stopped me twice, so I’ve left it alone. Please send something else.
 cmd-our-mistake = Something went wrong on my side, and it’s been noted. If you report it, quote { $trace }.
 cmd-not-understood = I don’t know that one. See /help for what I can do.
 
