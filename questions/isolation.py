@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -22,6 +22,7 @@ MOST_WAITING = 6
 """Files of one person that may wait for their turn."""
 SECONDS = 15.0
 """Until a process is killed. It may have to wait for the processor."""
+PROGRAM = ("-m", "questions.reader")
 INHERITED = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 """Variables that the process is given. The others hold secrets."""
 
@@ -31,9 +32,16 @@ class TooManyFiles(Exception):
 
 
 class FileReader:
-    """Reads files: of one person one after the other, of all a few at a time."""
+    """Reads files: of one person one after the other, of all a few at a time.
 
-    def __init__(self) -> None:
+    Args:
+        program: the arguments of Python that start the reading process.
+        seconds: the time after which a process is killed.
+    """
+
+    def __init__(self, *, program: Sequence[str] = PROGRAM, seconds: float = SECONDS) -> None:
+        self._program = program
+        self._seconds = seconds
         self._room = asyncio.Semaphore(AT_ONCE)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._waiting: Counter[int] = Counter()
@@ -60,7 +68,7 @@ class FileReader:
         """The pack in a file. Raises ``PackRefused``."""
         request = msgspec.json.encode(Request(name.encode("utf-8", "replace").decode(), vocabulary))
         async with self._room:
-            answer = await _answer(request + b"\n" + content)
+            answer = await self._answer(request + b"\n" + content)
         try:
             reply = msgspec.json.decode(answer, type=Reply)
         except msgspec.MsgspecError:
@@ -69,26 +77,27 @@ class FileReader:
             raise PackRefused(reply.mistakes, more=reply.more)
         return reply.pack
 
-
-async def _answer(told: bytes) -> bytes:
-    """The answer of a process; empty if it was killed or has failed."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "questions.reader",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        cwd=ROOT, env={name: os.environ[name] for name in INHERITED if name in os.environ},
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(SECONDS):
-            answer, complaint = await process.communicate(told)
-    except TimeoutError:
-        logger.warning("a file took longer than {} s to read", SECONDS)
-        return b""
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    if process.returncode:
-        logger.error("reading a file ended with {}: {}", process.returncode, complaint[-2000:].decode(errors="replace"))
-        return b""
-    return answer
+    async def _answer(self, told: bytes) -> bytes:
+        """The answer of a process; empty if it was killed or has failed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *self._program,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT, env={name: os.environ[name] for name in INHERITED if name in os.environ},
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(self._seconds):
+                answer, complaint = await process.communicate(told)
+        except TimeoutError:
+            logger.warning("a file took longer than {} s to read", self._seconds)
+            return b""
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if process.returncode:
+            logger.error(
+                "reading a file ended with {}: {}", process.returncode, complaint[-2000:].decode(errors="replace")
+            )
+            return b""
+        return answer

@@ -133,7 +133,7 @@ class Vocabulary:
 
 def key(name: str) -> str:
     """A name by which it is looked up: letters and digits alone, in one case."""
-    plain_name = unicodedata.normalize("NFKC", name[:MAX_NAME]).casefold().replace("ё", "е")
+    plain_name = unicodedata.normalize("NFKC", name[:MAX_NAME]).casefold().replace("ё", "е").replace("#", "no")
     return "".join(char for char in plain_name if char.isalnum())
 
 

@@ -82,7 +82,8 @@ def _section(number: Decimal, section: str) -> str | None:
         return None if told is None else _filled(body.replace("general", told), literals)
     match = re.search(r"[#0?][#0?,.]*(?:E[+-]0+)?(?: *[#0?]*/[#0?\d]+)?", section)
     if match is None:
-        return None
+        words = _filled(section, literals).strip() if literals and not section.strip(_PLAIN + "\0") else ""
+        return words or None
     before, pattern, after = section[: match.start()], match[0], section[match.end() :]
     if any(char not in _PLAIN and char != "\0" for char in before + after):
         return None  # a condition, a repeated pattern, letters that mean something

@@ -1,5 +1,6 @@
 """Packs of questions in the private chat, and quizzes opened by command and dialog, on real stores."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from fsm.kind import ChatTopic
 from fsm.quiz import QuizGame
+from questions.isolation import MOST_WAITING, FileReader
+from questions.packs import PackRefused, Vocabulary
 from questions.reading import read_pack
 from questions.writing import write_pack
 from tests.handlers.room import ANN, BOT_ID, GROUP, HOST, Room, plain, text
@@ -103,6 +106,84 @@ async def test_what_is_not_wanted_is_not_kept(room: Room) -> None:
     await decide(room, text("pack-discard"), preview)
     assert text("pack-discarded") in await room.answer()
     assert await room.deps.questions.packs(ANN) == []
+
+
+async def test_two_files_sent_at_once_are_answered_in_turn_and_both_previews_keep_their_buttons(room: Room) -> None:
+    other = CSV.replace("river", "stream")
+    await asyncio.gather(upload(room, "One.csv", CSV.encode()), upload(room, "Two.csv", other.encode()))
+    shown = await previews(room)
+    assert len(shown) == 2
+    for preview in shown:
+        assert set(buttons(preview)) == {text("pack-save"), text("pack-discard")}
+    for preview in reversed(shown):
+        await decide(room, text("pack-save"), preview)
+        assert text("pack-saved") in await room.answer()
+    assert [pack.name for pack in await room.deps.questions.packs(ANN)] == ["One", "Two"]
+    await decide(room, text("pack-save"), shown[0])
+    assert text("pack-name-taken") in (room.toasts()[-1] or "")
+    assert room.errors == []
+
+
+async def test_a_person_who_is_banned_everywhere_can_neither_send_nor_keep_packs(room: Room) -> None:
+    await upload(room, "x.csv", CSV.encode())
+    (preview,) = await previews(room)
+    await room.say("/pack", by=ANN, chat=ANN)
+    await room.deps.people.ban(0, ANN, HOST, "")
+    await decide(room, text("pack-save"), preview)
+    await room.sent()
+    await upload(room, "y.csv", CSV.encode())
+    assert await previews(room) == [] or not any("reply_markup" in each for each in await previews(room))
+    assert await room.deps.questions.packs(ANN) == []
+    assert room.errors == []
+
+
+async def test_a_preview_lists_everything_that_could_not_be_taken_over(room: Room) -> None:
+    text_ = 'Question,Option 1,Option 2,Time,Correct\nWhich?,a,b,20,1\nMany?,c,d,20,"1,2"\n'
+    await upload(room, "kahoot.csv", text_.encode())
+    (preview,) = await previews(room)
+    assert text("pack-notes-head") in plain(preview["text"])
+    assert f"{text('pack-note-several-right', count=1)} {text('pack-note-where', by='line', lines='3')}" in plain(
+        preview["text"]
+    )
+    assert text("pack-note-times", count=1) in plain(preview["text"])
+
+
+@pytest.mark.parametrize("way", ["command", "button"])
+async def test_a_sample_file_is_given_and_is_a_pack(room: Room, way: str) -> None:
+    if way == "command":
+        await room.say("/pack sample", by=ANN, chat=ANN)
+    else:
+        await room.say("/pack", by=ANN, chat=ANN)
+        await tap(room, text("pack-sample"))
+    ((name, content),) = room.telegram.files
+    await upload(room, name, content)
+    (preview,) = await previews(room)
+    assert "Mercury" in preview["text"]
+    assert text("pack-notes-head") not in plain(preview["text"])
+    assert room.errors == []
+
+
+async def test_more_files_of_one_person_than_can_wait_are_refused_in_words(room: Room) -> None:
+    held = [room.deps.files.turn(ANN) for _ in range(MOST_WAITING)]
+    tasks = [asyncio.ensure_future(turn.__aenter__()) for turn in held]
+    await asyncio.sleep(0)
+    await upload(room, "x.csv", CSV.encode())
+    assert await room.answer() == text("pack-busy")
+    await upload(room, "x.csv", CSV.encode(), by=HOST, chat=HOST)
+    assert len(await previews(room)) == 1, "another person does not wait"
+    for turn, task in zip(held, tasks, strict=True):
+        await task
+        await turn.__aexit__(None, None, None)
+
+
+async def test_a_file_that_kills_its_reader_is_refused_and_the_bot_goes_on(room: Room) -> None:
+    await upload(room, "x.json", b'[{"question":' + b"[" * 1_000_000)
+    assert text("pack-mistake-strange-json") in await room.answer()
+    with pytest.raises(PackRefused) as caught:
+        await FileReader(program=("-c", "import os; os.abort()")).read(b"x", "x.csv", Vocabulary())
+    assert [mistake.code for mistake in caught.value.mistakes] == ["too-complex"]
+    with pytest.raises(PackRefused):
+        await FileReader(program=("-c", "while True: pass"), seconds=0.3).read(b"x", "x.csv", Vocabulary())
 
 
 async def test_a_file_with_mistakes_is_refused_whole_with_lines_and_how_to_mend_them(room: Room) -> None:
