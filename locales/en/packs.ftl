@@ -8,7 +8,7 @@ pack-mistake-on-line = { $number ->
 }
 pack-mistake-file-too-large = The file is too large. Send at most { $limit } KB: leave out pictures, or make two packs of it.
 pack-mistake-empty-file = The file is empty. Save it again with the questions in it.
-pack-mistake-unknown-format = I don’t know this kind of file. Send CSV, JSON or XLSX.
+pack-mistake-unknown-format = I don’t know this kind of file. Send CSV, JSON or XLSX, or an export of Moodle (GIFT, XML, Aiken) or Anki.
 pack-mistake-old-excel = This is an old Excel file or one with a password. Save it as .xlsx without a password.
 pack-mistake-damaged-xlsx = This workbook can’t be read. Open it, save it again as .xlsx, and send that.
 pack-mistake-xlsx-too-large = This workbook holds far more than questions. Copy them into a new one and send that.

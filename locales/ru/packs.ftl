@@ -8,7 +8,7 @@ pack-mistake-on-line = { $number ->
 }
 pack-mistake-file-too-large = Файл слишком велик. Пришлите не больше { $limit } КБ: уберите картинки или разделите набор на два.
 pack-mistake-empty-file = Файл пуст. Сохраните его ещё раз вместе с вопросами.
-pack-mistake-unknown-format = Такие файлы мне незнакомы. Пришлите CSV, JSON или XLSX.
+pack-mistake-unknown-format = Такие файлы мне незнакомы. Пришлите CSV, JSON или XLSX либо выгрузку из Moodle (GIFT, XML, Aiken) или Anki.
 pack-mistake-old-excel = Это файл старого Excel или файл с паролем. Сохраните его как .xlsx без пароля.
 pack-mistake-damaged-xlsx = Эту книгу не прочесть. Откройте её, сохраните ещё раз как .xlsx и пришлите.
 pack-mistake-xlsx-too-large = В этой книге гораздо больше, чем вопросы. Скопируйте их в новую и пришлите её.
