@@ -117,6 +117,7 @@ class Consumers:
             await self._boards.chat_gone(outgoing)
         elif outcome.settled is Settled.MIGRATED and outcome.chat_id is not None:
             await self._boards.chat_migrated(outgoing, outcome.chat_id)
+        await self._boards.settled(outgoing, outcome)
         for kind, consumer in self._of_kinds.items():
             try:
                 await consumer.settled(outgoing, outcome)

@@ -124,6 +124,13 @@ class Game:
     """By joining order. Treated as immutable: an event makes a new one."""
     ended_at: Instant | None = None
     cancel_reason: str | None = None
+    to_run: int | None = None
+    """How long the phase will last once the chat can see it, ms; None if its time runs. See ``fsm/showing.py``."""
+
+    @property
+    def ends_at(self) -> Instant | None:
+        """When the phase ends by itself; None if it does not, or its time has not begun."""
+        return self.deadline if self.to_run is None else None
 
 
 S = TypeVar("S", bound=Game)

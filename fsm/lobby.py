@@ -358,6 +358,11 @@ def check_reveal(milliseconds: int) -> None:
     check_bounds("reveal_seconds", Decimal(milliseconds) / 1000, 0, 60)
 
 
+def check_show_wait(milliseconds: int) -> None:
+    """Raise ``BadRule`` unless a phase may wait so long to be seen: not at all, or up to five minutes."""
+    check_bounds("show_wait_seconds", Decimal(milliseconds) / 1000, 0, 300)
+
+
 def check_lobby(rules: LobbyRules, fewest: int) -> None:
     """Raise ``BadRule`` at the first of the lobby's rules outside its bounds. ``fewest`` can play the kind."""
     check_bounds("min_players", rules.min_players, fewest, MAX_PLAYERS)
@@ -483,8 +488,8 @@ def evolve(game: G, event: Event) -> G:
         case ChatMoved(chat_id):
             return replace(game, place=ChatTopic(chat_id, game.place.topic_id))
         case GameCompleted(at=at):
-            return replace(game, phase=COMPLETED, deadline=None, ended_at=at)
+            return replace(game, phase=COMPLETED, deadline=None, to_run=None, ended_at=at)
         case GameCancelled(reason=reason, at=at):
-            return replace(game, phase=CANCELLED, deadline=None, ended_at=at, cancel_reason=reason)
+            return replace(game, phase=CANCELLED, deadline=None, to_run=None, ended_at=at, cancel_reason=reason)
         case _:
             raise TypeError(f"not an event of the lobby: {type(event).__name__}")

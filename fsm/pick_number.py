@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from fsm import draw, lobby, prizes, proof
+from fsm import draw, lobby, prizes, proof, showing
 from fsm.kind import (
     HIDDEN,
     SECRET,
@@ -44,6 +44,7 @@ from fsm.lobby import (
     Standing,
     check_bounds,
 )
+from fsm.showing import BoardShown, TimeBegun
 
 NUMBER_SELECTION = "number_selection"
 DRAWING = "drawing"
@@ -106,6 +107,8 @@ class PickNumberRules:
     max_number: int = 1000
     numbers: int | None = field(default=None, metadata=empty("auto"))
     """The host's own range ``1..numbers``; None derives it from the number of players."""
+    show_wait_ms: int = field(default=0, metadata=HIDDEN)
+    """How long a phase waits at most for the chat to see it, before its time begins all the same; 0: not at all."""
     beacon: Beacon | None = field(default=None, metadata=HIDDEN)
     beacon_policy: str = proof.WAIT
     """If the beacon does not come in time, the draw waits (``wait``, a day at most) or is void (``void``)."""
@@ -130,6 +133,7 @@ class PickNumberRules:
         lobby.check_lobby(self, fewest=2)
         lobby.check_wait("selection_seconds", self.selection_ms)
         lobby.check_reveal(self.reveal_ms)
+        lobby.check_show_wait(self.show_wait_ms)
         check_bounds("max_number", self.max_number, self.min_players, draw.HIGHEST_NUMBER)
         check_bounds("range_multiplier", self.range_multiplier, 1, 100)
         if self.numbers is not None:
@@ -240,6 +244,8 @@ class SelectionOpened(Event):
     deadline: Instant
     statement: str = ""
     """Empty in games of the first format, where ``commitment`` is SHA-256 of the seed."""
+    to_run: int | None = None
+    """As of ``Game``: the length of a phase that waits to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +282,8 @@ class NumbersDrawn(Event):
     drawn: tuple[int, ...] = field(metadata=SECRET)
     beacon: BeaconSignal | None
     deadline: Instant
+    to_run: int | None = None
+    """As of ``Game``: the length of a phase that waits to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +292,8 @@ class NumbersShown(Event):
 
     shown: int
     deadline: Instant
+    to_run: int | None = None
+    """As of ``Game``: the length of a phase that waits to be seen."""
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------
@@ -323,7 +333,9 @@ MACHINE = PhaseMachine(
         Edge(PickNumber, NUMBER_SELECTION, (NUMBER_SELECTION, DRAWING)),
         Edge(Extend, NUMBER_SELECTION, (NUMBER_SELECTION,)),
         Edge(Remove, NUMBER_SELECTION, (NUMBER_SELECTION, DRAWING, CANCELLED)),
-        Edge(DeadlinePassed, NUMBER_SELECTION, (DRAWING, CANCELLED)),
+        Edge(DeadlinePassed, NUMBER_SELECTION, (NUMBER_SELECTION, DRAWING, CANCELLED)),
+        Edge(BoardShown, NUMBER_SELECTION, (NUMBER_SELECTION,)),
+        Edge(BoardShown, DRAWING, (DRAWING,)),
         Edge(PublishBeacon, DRAWING, (DRAWING,)),
         Edge(DeadlinePassed, DRAWING, (DRAWING, COMPLETED, CANCELLED)),
     ),
@@ -332,7 +344,7 @@ MACHINE = PhaseMachine(
 
 # -- decide -----------------------------------------------------------------------------------------------------
 
-PickNumberCommand = OpenGame | LobbyCommand | DeadlinePassed | PublishBeacon
+PickNumberCommand = OpenGame | LobbyCommand | DeadlinePassed | PublishBeacon | BoardShown
 
 
 def decide(state: PickNumberGame | None, command: Any, now: Instant, seed: str) -> tuple[Event, ...]:
@@ -360,6 +372,10 @@ def _decide(game: PickNumberGame, command: PickNumberCommand, now: Instant, seed
             return _void_by_operator(game, command, now)
         case PublishBeacon():
             return _publish(game, command, now)
+        case BoardShown():
+            return showing.shown(game, command, now, game.rules.show_wait_ms)
+        case Extend() if begun := showing.begin_now(game, now):
+            return (*begun, *lobby.extend(KIND.fold(game, begun), command, now))
         case DeadlinePassed():
             return lobby.deadline_passed(game, command, now, lambda due: _phase_over(due, begin, now))
         case _:
@@ -380,12 +396,13 @@ def _open(command: Command, now: Instant) -> tuple[Event, ...]:
 def _open_selection(game: PickNumberGame, now: Instant, fresh: str) -> SelectionOpened:
     """Commit to everything that decides the draw. ``fresh``: a seed for games without a reserved one."""
     highest = game.rules.highest(len(game.players))
-    deadline = now + game.rules.selection_ms
+    deadline, to_run = showing.opening(now, game.rules.selection_ms, game.rules.show_wait_ms)
     if game.format == 1:
-        return SelectionOpened(highest, draw.commitment(fresh), fresh, deadline)
+        return SelectionOpened(highest, draw.commitment(fresh), fresh, deadline, to_run=to_run)
     seed = fresh if game.reserved is None else game.reserved.seed
     statement = _opening_statement(game, highest, draw.commitment(seed), now)
-    return SelectionOpened(highest, proof.commitment(statement), seed, deadline, proof.canonical(statement).decode())
+    committed = proof.commitment(statement)
+    return SelectionOpened(highest, committed, seed, deadline, proof.canonical(statement).decode(), to_run)
 
 
 def _opening_statement(game: PickNumberGame, highest: int, seed_hash: str, now: Instant) -> dict[str, Any]:
@@ -483,7 +500,7 @@ def _draw(game: PickNumberGame, beacon: BeaconSignal | None, now: Instant) -> Nu
         drawn = draw.drawn_in_reverse(full, game.owners)
     else:
         drawn = draw.drawn_normally(full, game.owners, game.rules.winners)
-    return NumbersDrawn(drawn, beacon, now + game.rules.reveal_ms)
+    return NumbersDrawn(drawn, beacon, *showing.opening(now, game.rules.reveal_ms, game.rules.show_wait_ms))
 
 
 def _publish(game: PickNumberGame, command: PublishBeacon, now: Instant) -> tuple[Event, ...]:
@@ -499,6 +516,8 @@ def _publish(game: PickNumberGame, command: PublishBeacon, now: Instant) -> tupl
 
 def _phase_over(game: PickNumberGame, begin: lobby.OnJoiningClosed[PickNumberGame], now: Instant) -> tuple[Event, ...]:
     """Go on when the deadline of a phase after the lobby's first has passed."""
+    if begun := showing.begin_now(game, now):
+        return begun  # the chat has not seen the phase in time, perhaps never will: it gets its time all the same
     match game.phase:
         case lobby.PLAYERS_JOINING:
             return begin(game)
@@ -536,7 +555,7 @@ def _show_more(game: PickNumberGame, drawn: tuple[int, ...], now: Instant) -> tu
     """Show the next numbers; after the last, the result."""
     for count in draw.frames(drawn, game.owners):
         if count > game.shown:
-            return (NumbersShown(count, now + game.rules.reveal_ms),)
+            return (NumbersShown(count, *showing.opening(now, game.rules.reveal_ms, game.rules.show_wait_ms)),)
     return (GameCompleted(_standings(game, drawn), now),)
 
 
@@ -575,16 +594,9 @@ def evolve(state: PickNumberGame | None, event: Any) -> PickNumberGame:
     match event:
         case NumberPicked(player, number):
             return _picked(state, player, number)
-        case SelectionOpened(highest, commitment, seed, deadline, statement):
-            return replace(
-                state,
-                phase=NUMBER_SELECTION,
-                highest=highest,
-                commitment=commitment,
-                seed=seed,
-                deadline=deadline,
-                statement=statement,
-            )
+        case SelectionOpened(highest, commitment, seed, deadline, statement, to_run):
+            state = replace(state, phase=NUMBER_SELECTION, highest=highest, deadline=deadline, to_run=to_run)
+            return replace(state, commitment=commitment, seed=seed, statement=statement)
         case SelectionClosed(absent, assigned, _, beacon_round, deadline, at):
             return replace(
                 state,
@@ -596,13 +608,16 @@ def evolve(state: PickNumberGame | None, event: Any) -> PickNumberGame:
                 beacon_round=beacon_round,
                 deadline=deadline,
                 closed_at=at,
+                to_run=None,
             )
         case BeaconMissed(deadline):
             return replace(state, deadline=deadline)
-        case NumbersDrawn(drawn, beacon, deadline):
-            return replace(state, drawn=drawn, beacon=beacon, deadline=deadline)
-        case NumbersShown(shown, deadline):
-            return replace(state, shown=shown, deadline=deadline)
+        case NumbersDrawn(drawn, beacon, deadline, to_run):
+            return replace(state, drawn=drawn, beacon=beacon, deadline=deadline, to_run=to_run)
+        case NumbersShown(shown, deadline, to_run):
+            return replace(state, shown=shown, deadline=deadline, to_run=to_run)
+        case TimeBegun():
+            return showing.evolve(state, event)
         case lobby.PlayerRemoved(player) if player in state.picks:
             return lobby.evolve(_released(state, player), event)
         case GameCompleted(standings):
@@ -751,6 +766,7 @@ KIND: Kind[PickNumberGame] = Kind(
         "beacon_missed": BeaconMissed,
         "numbers_drawn": NumbersDrawn,
         "numbers_shown": NumbersShown,
+        "time_begun": TimeBegun,
         **lobby.EVENTS,
     },
     decide=decide,

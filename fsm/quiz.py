@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
-from fsm import draw, lobby, prizes, scoring
+from fsm import draw, lobby, prizes, scoring, showing
 from fsm.kind import (
     HIDDEN,
     SECRET,
@@ -48,6 +48,7 @@ from fsm.lobby import (
     Standing,
     check_bounds,
 )
+from fsm.showing import BoardShown, TimeBegun
 
 QUESTION_OPEN = "question_open"
 QUESTION_REVEAL = "question_reveal"
@@ -111,6 +112,8 @@ class QuizRules:
     reveal_ms: int = 3_000
     pace_ms: int = field(default=0, metadata=HIDDEN)
     """A question and its reveal take so long at least, however quickly everybody answers: showing them takes time."""
+    show_wait_ms: int = field(default=0, metadata=HIDDEN)
+    """How long a phase waits at most for the chat to see it, before its time begins all the same; 0: not at all."""
     polls: bool = False
     """Ask by Telegram's own quiz poll, where the place allows it, instead of by buttons."""
     pack: int | None = field(default=None, metadata=empty("bank"))
@@ -142,6 +145,7 @@ class QuizRules:
         lobby.check_lobby(self, fewest=1)
         lobby.check_wait("question_seconds", self.question_ms)
         lobby.check_reveal(self.reveal_ms)
+        lobby.check_show_wait(self.show_wait_ms)
         check_bounds("pace_seconds", Decimal(self.pace_ms) / 1000, 0, 60)
         lobby.check_choice("difficulty", self.difficulty, ("", *scoring.BASE))
         check_bounds("categories", len(self.categories), 0, MAX_CATEGORIES)
@@ -274,6 +278,8 @@ class QuestionOpened(Event):
     question: int
     at: Instant
     deadline: Instant
+    to_run: int | None = None
+    """As of ``Game``: the length of a phase that waits to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +300,8 @@ class QuestionRevealed(Event):
     question: int
     gained: Mapping[PlayerId, int]
     deadline: Instant
+    to_run: int | None = None
+    """As of ``Game``: the length of a phase that waits to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +319,8 @@ class QuizResumed(Event):
 
     by: PlayerId | None
     deadline: Instant
+    to_run: int | None = None
+    """As of ``Game``: the length of a phase that waits to be seen."""
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------
@@ -377,6 +387,8 @@ MACHINE = PhaseMachine(
         Edge(Pause, QUESTION_OPEN, (QUESTION_OPEN,)),
         Edge(Resume, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
         Edge(DeadlinePassed, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
+        Edge(BoardShown, QUESTION_OPEN, (QUESTION_OPEN,)),
+        Edge(BoardShown, QUESTION_REVEAL, (QUESTION_REVEAL,)),
         Edge(Leave, QUESTION_REVEAL, (QUESTION_REVEAL,)),
         Edge(Remove, QUESTION_REVEAL, (QUESTION_REVEAL,)),
         Edge(Pause, QUESTION_REVEAL, (QUESTION_REVEAL,)),
@@ -388,7 +400,7 @@ MACHINE = PhaseMachine(
 
 # -- decide -----------------------------------------------------------------------------------------------------
 
-QuizCommand = OpenGame | LobbyCommand | DeadlinePassed | SetQuestions | Answer | Pause | Resume
+QuizCommand = OpenGame | LobbyCommand | DeadlinePassed | SetQuestions | Answer | Pause | Resume | BoardShown
 
 
 def decide(state: QuizGame | None, command: Any, now: Instant, seed: str) -> tuple[Event, ...]:
@@ -421,6 +433,8 @@ def _decide(game: QuizGame, command: QuizCommand, now: Instant, seed: str) -> tu
             return _pause(game, command, now)
         case Resume():
             return _resume(game, command.by, now)
+        case BoardShown():
+            return showing.shown(game, command, now, game.rules.show_wait_ms)
         case DeadlinePassed():
             return lobby.deadline_passed(game, command, now, lambda due: _phase_over(due, now))
         case _:
@@ -456,7 +470,7 @@ def _shuffled(question: Question, seed: str) -> Question:
 
 
 def _next_question(game: QuizGame, now: Instant) -> QuestionOpened:
-    return QuestionOpened(game.index + 1, now, now + game.rules.question_ms)
+    return QuestionOpened(game.index + 1, now, *showing.opening(now, game.rules.question_ms, game.rules.show_wait_ms))
 
 
 def _answer(game: QuizGame, command: Answer, now: Instant) -> tuple[Event, ...]:
@@ -473,7 +487,9 @@ def _answer(game: QuizGame, command: Answer, now: Instant) -> tuple[Event, ...]:
     lobby.in_time(game, now)
     if command.choice not in range(len(question.answers)):
         raise NoSuchAnswer
-    remaining = min(_known(game.deadline) - now, game.rules.question_ms)  # two servers' clocks may differ
+    remaining = game.rules.question_ms  # of a question that some see before it is known that the chat can see it
+    if game.to_run is None:
+        remaining = min(_known(game.deadline) - now, remaining)  # two servers' clocks may differ
     given = AnswerGiven(player, game.index, command.choice, remaining, now)
     if len(game.replies) + 1 < len(game.players) - len(game.gone):
         return (given,)  # nearly always: somebody is missing, and there is no need to look who
@@ -505,9 +521,10 @@ def _reveal(game: QuizGame, now: Instant) -> QuestionRevealed:
     right = _known(game.question).right
     gained = {p: _points(game, p, reply) for p, reply in game.replies.items() if reply.choice == right}
     rules = game.rules
-    opened_at = _known(game.deadline) - rules.question_ms
-    paced = opened_at + min(rules.pace_ms, rules.question_ms + rules.reveal_ms)
-    return QuestionRevealed(game.index, gained, max(now + rules.reveal_ms, paced))
+    begun_at = now if game.to_run is not None else _known(game.deadline) - rules.question_ms
+    paced = begun_at + min(rules.pace_ms, rules.question_ms + rules.reveal_ms)
+    lasting = max(rules.reveal_ms, paced - now)
+    return QuestionRevealed(game.index, gained, *showing.opening(now, lasting, rules.show_wait_ms))
 
 
 def _points(game: QuizGame, player: PlayerId, reply: Reply) -> int:
@@ -525,18 +542,22 @@ def _pause(game: QuizGame, command: Pause, now: Instant) -> tuple[Event, ...]:
     if game.rules.polls and game.phase == QUESTION_OPEN:
         raise PollRuns
     lobby.in_time(game, now)
-    return (QuizPaused(_known(game.deadline) - now, command.by, now + PAUSE_MS),)
+    begun = showing.begin_now(game, now)
+    remaining = _known(KIND.fold(game, begun).deadline) - now
+    return (*begun, QuizPaused(remaining, command.by, now + PAUSE_MS))
 
 
 def _resume(game: QuizGame, by: PlayerId | None, now: Instant) -> tuple[Event, ...]:
     if game.remaining is None:
         raise NotPaused
-    resumed = QuizResumed(by, now + game.remaining)
+    resumed = QuizResumed(by, *showing.opening(now, game.remaining, game.rules.show_wait_ms))
     return (resumed, *_close_early(evolve(game, resumed), now))
 
 
 def _phase_over(game: QuizGame, now: Instant) -> tuple[Event, ...]:
     """What follows when the deadline of a phase after the lobby's first has passed."""
+    if begun := showing.begin_now(game, now):
+        return begun  # the chat has not seen the phase in time, perhaps never will: it gets its time all the same
     if game.phase == PLAYERS_JOINING:
         return (_next_question(game, now),)
     if game.remaining is not None:
@@ -579,16 +600,17 @@ def evolve(state: QuizGame | None, event: Any) -> QuizGame:
             return changed(state, replies={**state.replies, player: Reply(choice, remaining)})
         case QuestionsSet(questions):
             return replace(state, questions=questions)
-        case QuestionOpened(question, _, deadline):
-            return replace(
-                state, phase=QUESTION_OPEN, index=question, deadline=deadline, replies={}, gained={}, tally=()
-            )
-        case QuestionRevealed(_, gained, deadline):
-            return _revealed(state, gained, deadline)
+        case QuestionOpened(question, _, deadline, to_run):
+            state = replace(state, phase=QUESTION_OPEN, index=question, deadline=deadline, to_run=to_run)
+            return replace(state, replies={}, gained={}, tally=())
+        case QuestionRevealed(_, gained, deadline, to_run):
+            return replace(_revealed(state, gained), deadline=deadline, to_run=to_run)
         case QuizPaused(remaining, _, deadline):
             return replace(state, remaining=remaining, deadline=deadline)
-        case QuizResumed(_, deadline):
-            return replace(state, remaining=None, deadline=deadline)
+        case QuizResumed(_, deadline, to_run):
+            return replace(state, remaining=None, deadline=deadline, to_run=to_run)
+        case TimeBegun():
+            return showing.evolve(state, event)
         case lobby.PlayerLeft(player) if state.index >= 0:
             return replace(state, gone=(*state.gone, player))
         case lobby.PlayerRemoved(player) if state.index >= 0:
@@ -615,12 +637,11 @@ def _opened(event: Event) -> QuizGame:
     )
 
 
-def _revealed(state: QuizGame, gained: Mapping[PlayerId, int], deadline: Instant) -> QuizGame:
+def _revealed(state: QuizGame, gained: Mapping[PlayerId, int]) -> QuizGame:
     chosen = [reply.choice for reply in state.replies.values()]
     return replace(
         state,
         phase=QUESTION_REVEAL,
-        deadline=deadline,
         revealed=state.index + 1,
         gained=gained,
         tally=tuple(chosen.count(index) for index in range(len(_known(state.question).answers))),
@@ -683,6 +704,7 @@ KIND: Kind[QuizGame] = Kind(
         "question_revealed": QuestionRevealed,
         "quiz_paused": QuizPaused,
         "quiz_resumed": QuizResumed,
+        "time_begun": TimeBegun,
         **lobby.EVENTS,
     },
     decide=decide,

@@ -6,8 +6,8 @@ within a phase (who joined, which numbers are taken) waits a moment, so that man
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple, TypeVar
 
 from loguru import logger
 from redis.asyncio import Redis
@@ -15,8 +15,9 @@ from redis.asyncio import Redis
 from fsm.engine import Clock, Engine, Outcome, Unavailable
 from fsm.kind import ChatTopic, Game, Instant, Rejected, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED, Cancel, MoveChat
+from fsm.showing import BoardShown
 from handlers.kinds import registry
-from handlers.kinds.face import Face
+from handlers.kinds.begins import begins_of
 from handlers.views.message import Message, send_params
 from play.texts import DEFAULT_LOCALE, Texts
 from storage.feed import Entry
@@ -27,6 +28,8 @@ from storage.people import People
 from storage.set_aside import SetAside
 from telegram.limits import Priority
 from telegram.outbox import Outbox, Outgoing
+from telegram.sender import Outcome as Sent
+from telegram.sender import Settled
 
 FINAL = frozenset({COMPLETED, CANCELLED})
 GATHER_MS = 300
@@ -71,7 +74,7 @@ class Boards:
         self._clock = clock
         self._bot_username = bot_username
         self._aside = aside or SetAside()
-        self._phases: OrderedDict[str, tuple[str, Instant | None]] = OrderedDict()
+        self._scenes: OrderedDict[str, _Scene] = OrderedDict()
         self._dirty: dict[str, tuple[Instant, int | None, str]] = {}
         """Game -> when to render its progress, the version that it must have at least (None: the store's), and the
         trace of who moved it last."""
@@ -111,10 +114,10 @@ class Boards:
         if state.cancel_reason == "bot_removed":
             return  # there is no way to tell anybody
         if state.phase in FINAL:
-            self._phases.pop(game_id, None)
+            self._scenes.pop(game_id, None)
             self._rendered.pop(game_id, None)
         else:
-            _note(self._phases, game_id, _scene(registry.of_state(state), state.phase, state.deadline))
+            _note(self._scenes, game_id, _scene(state))
             _note(self._rendered, game_id, self._clock.now())
         await self._outbox.put(await self._outgoing(outcome.state, outcome.version, priority, trace))
 
@@ -136,6 +139,7 @@ class Boards:
             created_at=now,
             game_id=state.id,
             trace=trace or None,
+            begins=begins_of(state) if view.begins_with_board(state) else None,
         )
 
     async def _locale(self, chat_id: int) -> str:
@@ -197,7 +201,7 @@ class Boards:
         latest: dict[str, Entry] = {entry.game_id: entry for entry in entries}
         now = self._clock.now()
         for game_id, entry in latest.items():
-            if self._phases.get(game_id) != _scene(registry.FACES[entry.kind], entry.phase, entry.deadline):
+            if await self._goes_on(entry):
                 self._dirty.pop(game_id, None)
                 priority = Priority.URGENT if entry.phase in FINAL else Priority.NORMAL
                 await self.show(game_id, at_least=entry.first_version, priority=priority, trace=entry.trace)
@@ -206,6 +210,23 @@ class Boards:
                 first = self._dirty[game_id][0] if game_id in self._dirty else due
                 self._dirty[game_id] = (min(first, due), entry.first_version, entry.trace)
                 self._progress.set()
+
+    async def _goes_on(self, entry: Entry) -> bool:
+        """Whether a game has come to its next step, which is shown at once. Raises ``Unavailable``."""
+        seen = self._scenes.get(entry.game_id)
+        if seen is None or seen.phase != entry.phase:
+            return True
+        if seen.deadline == entry.deadline:
+            return False
+        try:
+            state = (await self._engine.at_least(entry.game_id, entry.first_version)).state
+        except UnknownGame:
+            return True
+        scene = _scene(state)
+        if scene.step != seen.step:
+            return True
+        _note(self._scenes, entry.game_id, scene)  # the same step, with another deadline: its time has begun
+        return False
 
     async def keep_showing(self) -> None:
         """Render gathered progress when its time has come, until cancelled."""
@@ -254,7 +275,20 @@ class Boards:
                 await self._games.leave_places(game_id, [ChatTopic(outgoing.chat_id, topic_id)])
                 await self._games.settle_in(outcome.state.place, game_id)
 
-    async def _quietly(self, game_id: str, command: Cancel | MoveChat, command_id: str) -> Outcome | None:
+    async def settled(self, outgoing: Outgoing, outcome: Sent) -> None:
+        """Begin the time of a phase that waited for the chat to see this message.
+
+        A board that can't be shown begins it too, as waiting longer would not help. What stands beside the board is
+        asked in another way then (``handlers/kinds/quiz/consumer.py``), and that begins the time.
+        """
+        begins, game_id = outgoing.begins, outgoing.game_id
+        seen = outcome.message_id is not None or outcome.settled is Settled.UNCHANGED
+        if begins is None or game_id is None or outcome.settled is Settled.MIGRATED or not (seen or outgoing.slot):
+            return
+        ends = begins.ends or self._clock.now() + begins.runs_ms
+        await self._quietly(game_id, BoardShown(begins.waits, ends), f"shown:{outgoing.id}")
+
+    async def _quietly(self, game_id: str, command: Cancel | MoveChat | BoardShown, command_id: str) -> Outcome | None:
         """Do that; None if the game is over."""
         try:
             return await self._engine.execute(game_id, command, command_id=command_id)
@@ -263,9 +297,16 @@ class Boards:
             return None
 
 
-def _scene(view: Face, phase: str, deadline: Instant | None) -> tuple[str, Instant | None]:
-    """What is to be shown at once when it changes."""
-    return phase, deadline if phase in view.steps else None
+class _Scene(NamedTuple):
+    """A game as it was shown last: a new step is shown at once, and there is none without a new phase or deadline."""
+
+    phase: str
+    deadline: Instant | None
+    step: Hashable
+
+
+def _scene(state: Game) -> _Scene:
+    return _Scene(state.phase, state.deadline, registry.of_state(state).step(state))
 
 
 T = TypeVar("T")

@@ -70,6 +70,25 @@ _EDIT_PARAMS = {
 }
 
 
+class Begins(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A time that begins when the chat sees a message.
+
+    Attributes:
+        waits: the deadline until which the game waits for that; it tells the times of one game apart.
+        runs_ms: how long the time lasts.
+        ends: when it will be over, unix milliseconds; the sender sets it as it makes the call.
+    """
+
+    waits: int
+    runs_ms: int
+    ends: int | None = None
+
+
+ENDS, ENDS_UTC = "\ufdd0", "\ufdd1"
+"""Stand in the text of a message with ``begins`` for the end of that time, as unix seconds and as HH:MM in UTC. Unicode
+has no such characters, so that nobody's title has them."""
+
+
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call to Telegram.
 
@@ -84,6 +103,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         version: with a slot, its content's version; an older one than the slot has seen is ignored. 0: no check.
         created_at: unix milliseconds.
         expires_at: unix milliseconds after which it is not worth sending.
+        begins: the time that begins when the chat sees this.
         person: user id, if this answers one person and nobody else waits for it.
         game_id: for logs and for whom it is reported to.
         trace: trace id, for logs.
@@ -100,6 +120,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int = 0
     created_at: int = 0
     expires_at: int | None = None
+    begins: Begins | None = None
     person: int | None = None
     game_id: str | None = None
     trace: str | None = None
@@ -111,6 +132,17 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.slot is None:
             return None
         return self.method if self.method.startswith("editMessage") else _SEND_TO_EDIT.get(self.method)
+
+    def bound(self, now: int) -> "Outgoing":
+        """The message as it is sent at a moment, which tells when the time is over that begins with it."""
+        if self.begins is None:
+            return self
+        ends, params = now + self.begins.runs_ms, self.params
+        if isinstance(text := params.get("text"), str):
+            unix = -(-ends // 1000)  # as messages show any moment: never before it has come
+            hours, minutes = divmod(unix // 60 % 1440, 60)
+            params = {**params, "text": text.replace(ENDS, str(unix)).replace(ENDS_UTC, f"{hours:02}:{minutes:02}")}
+        return msgspec.structs.replace(self, params=params, begins=msgspec.structs.replace(self.begins, ends=ends))
 
     @property
     def budget(self) -> Budget:

@@ -11,7 +11,7 @@ import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -320,6 +320,8 @@ class Sender:
             await self._call(claimed)
 
     async def _call(self, claimed: Claimed) -> None:
+        # Only now is it known when the chat sees a time begin. The digest that is recorded has to be of this text, too.
+        claimed = replace(claimed, outgoing=claimed.outgoing.bound(self._clock.now()))
         out, message_id = claimed.outgoing, claimed.message_id
         method = out.method if message_id is None else out.edit_method
         assert method is not None

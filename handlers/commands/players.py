@@ -110,7 +110,7 @@ async def _status_of(context: UpdateContext, game_id: str) -> str | None:
     lines = [
         context.text("cmd-status", title=context.title_of(state), game=Markup(state.id), count=len(state.players)),
         context.phase(of_state(state).kind.name, state.phase),
-        *([context.text("cmd-time-up", when=moment(state.deadline))] if state.deadline is not None else []),
+        *([context.text("cmd-time-up", when=moment(ends))] if (ends := state.ends_at) is not None else []),
         *_own_part(context, state),
     ]
     return "\n".join(lines)

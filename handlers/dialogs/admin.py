@@ -112,7 +112,7 @@ async def _game(context: UpdateContext, dialog_manager: DialogManager, **_: Any)
         *_note(dialog_manager),
         context.text("cmd-status", title=context.title_of(state), game=Markup(state.id), count=len(state.players)),
         context.phase(kind.name, state.phase),
-        *([context.text("cmd-time-up", when=moment(state.deadline))] if state.deadline is not None else []),
+        *([context.text("cmd-time-up", when=moment(ends))] if (ends := state.ends_at) is not None else []),
         context.text(
             "dlg-admin-game",
             kind=kind.name,

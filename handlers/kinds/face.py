@@ -5,7 +5,7 @@ aiogram, which takes two seconds and 60 MB. The modules that do need aiogram are
 imported when they are first asked for.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
@@ -63,7 +63,9 @@ class Face:
         rules_text: renders the rules; None renders the text ``<slug>-rules``.
         proof_text: renders why a game is fair, short enough for a caption; None renders the text ``<slug>-fair``.
         own_line: the line of a player in ``/status``, shown in the private chat; None says whether they play.
-        steps: phases in which a new deadline is shown as quickly as a new phase.
+        step: the part of a game's state that is shown at once if it changes; anything else is progress, which waits.
+        begins_with_board: whether the time of a phase that waits to be seen begins with the board; False if it begins
+            with another message, whose ``Outgoing`` then has ``begins``.
     """
 
     kind: Kind[Any]
@@ -81,7 +83,8 @@ class Face:
     rules_text: Callable[[Texts, str], Message] | None = None
     proof_text: Callable[[Any, Texts, str], Message] | None = None
     own_line: Callable[[Any, PlayerId, Texts, str], Markup | None] | None = None
-    steps: frozenset[str] = frozenset()
+    step: Callable[[Any], Hashable] = lambda state: state.phase
+    begins_with_board: Callable[[Any], bool] = lambda _state: True
 
     @property
     def title(self) -> str:

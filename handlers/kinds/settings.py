@@ -61,6 +61,10 @@ def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
+SHOW_WAIT_MS = 90_000
+"""How long a phase waits at most for the chat to see it: longer than a group's minute can hold a board back."""
+
+
 class LobbySection(Section):
     """The settings of the lobby, which every kind has."""
 

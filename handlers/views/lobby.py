@@ -10,6 +10,7 @@ from fsm.kind import Command, Game, Instant, Kind, Player
 from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow
 from handlers.views.message import Button, Message, date_time, rows
 from play.texts import Markup, Texts, name_html
+from telegram.outbox import ENDS, ENDS_UTC
 
 MEDALS = ("🥇", "🥈", "🥉")
 PARAGRAPH = "\n\n"
@@ -36,6 +37,13 @@ def moment(at: Instant, form: str = "r") -> Markup:
     unix = -(-at // 1000)  # never before it is due
     minutes = unix // 60 % 1440
     return Markup(date_time(unix, f"{minutes // 60:02}:{minutes % 60:02} UTC", form))
+
+
+def ending(game: Game) -> Markup:
+    """The end of the phase. The sender fills it in if the time begins when the chat sees the message."""
+    if game.to_run is None:
+        return moment(game.deadline or 0)
+    return Markup(date_time(ENDS, f"{ENDS_UTC} UTC"))
 
 
 def names(players: Iterable[Player], total: int, texts: Texts, locale: str, *, budget: int = 600) -> Markup:

@@ -75,7 +75,7 @@ def rows(buttons: Iterable[Button | None], width: int) -> tuple[Row, ...]:
 
 
 @lru_cache(maxsize=1024)
-def date_time(unix: int, fallback: str, form: str = "r") -> str:
+def date_time(unix: int | str, fallback: str, form: str = "r") -> str:
     """A moment as Telegram's date-time entity, which every reader's app keeps current in their own time zone.
 
     ``form``: ``r`` relative, or any of ``w`` (day of the week), ``d`` or ``D`` (date), ``t`` or ``T`` (time), in that

@@ -66,6 +66,7 @@ quiz-answer = <b>{ $letter }</b>  { $answer }
 quiz-button = { $letter }  { $answer }
 quiz-poll-below = 👇 The question is in the poll. Votes of those who joined count, and the first one is final.
 quiz-progress = ⏳ Closes { $deadline } · answered: { $answered } of { $players }
+quiz-progress-unseen = Answered: { $answered } of { $players }
 quiz-paused = ⏸ The quiz is paused. A host can go on; otherwise it goes on by itself { $deadline }.
 quiz-polls-refused = I can’t send polls here, so the answers are on buttons.
 quiz-photo-missing = The photo of this question can’t be shown. The answers count all the same.

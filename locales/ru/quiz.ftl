@@ -67,6 +67,7 @@ quiz-answer = <b>{ $letter }</b>  { $answer }
 quiz-button = { $letter }  { $answer }
 quiz-poll-below = 👇 Вопрос в опросе. Считаются голоса тех, кто в игре; первый голос окончательный.
 quiz-progress = ⏳ Закроется { $deadline } · ответили: { $answered } из { $players }
+quiz-progress-unseen = Ответили: { $answered } из { $players }
 quiz-paused = ⏸ Викторина на паузе. Продолжит ведущий, а если нет — пойдёт сама { $deadline }.
 quiz-photo-missing = Фотографию к этому вопросу показать не удалось. Ответы всё равно засчитываются.
 quiz-polls-refused = Опросы мне здесь запрещены, поэтому ответы на кнопках.

@@ -66,6 +66,7 @@ class Table:
                 await self.landed()
                 self.clock.turn(STEP)
                 self.box.control.clock_turned()
+                await self.bot.deadlines.fire_due()
         texts = "\n---\n".join(self.box.control.texts(self.host, self.group)[-4:])
         raise AssertionError(f"it never came; the group reads:\n{texts}\nviolations: {self.box.control.violations()}")
 

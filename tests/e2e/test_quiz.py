@@ -110,8 +110,8 @@ def check_standings(events: list[tuple[str, Data]]) -> list[Data]:
 async def test_a_group_plays_a_quiz_to_the_right_standings(table: Table) -> None:
     game_id = await begun(table)
     for number in range(3):
-        asked = await question(table, game_id)
         await table.says(f"Question {number + 1} of 3")
+        asked = await question(table, game_id)
         for index, person in enumerate(table.people):
             await table.turn(0.5)
             choice = asked.right if index != number else (asked.right + 1) % len(asked.answers)
@@ -266,8 +266,8 @@ async def test_a_quiz_by_telegrams_own_polls_has_the_same_points(table: Table) -
     game_id = await begun(table, "/start_quiz 2 15")
     last = 0
     for number in range(2):
-        asked = await question(table, game_id)
         poll = await table.until(partial(the_poll, table, last))
+        asked = await question(table, game_id)
         last = poll.id
         kept = table.box.world.polls[str(poll.poll_id)]
         assert (kept.type, kept.is_anonymous, kept.hide_results, kept.correct) == ("quiz", False, True, [asked.right])
@@ -358,8 +358,8 @@ async def test_a_hundred_people_play_ten_questions_within_telegrams_limits(crowd
         crowd.box.control.start(person)
     game_id = await begun(crowd, "/start_quiz 10 15 100")
     for number in range(10):
-        asked = await question(crowd, game_id)
         await crowd.says(f"Question {number + 1} of 10")
+        asked = await question(crowd, game_id)
         for index, person in enumerate(crowd.people):
             if index == 50:
                 await crowd.turn(7)

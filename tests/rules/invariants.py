@@ -12,8 +12,8 @@ from storage.codec import Codec
 from tests.rules.given_when_then import SEED, total
 
 CODEC = Codec({KIND.name: KIND})
-MOST_TICKS = 75
-"""Lobby, joining, selection, a day of waiting for a beacon, twenty frames, result."""
+MOST_TICKS = 100
+"""Lobby, joining, selection, a day of waiting for a beacon, twenty frames, result; each after a wait to be seen."""
 
 
 def check_state(state: PickNumberGame) -> None:

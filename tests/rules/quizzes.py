@@ -19,6 +19,7 @@ from fsm.quiz import (
     QuizResumed,
     QuizRules,
 )
+from fsm.showing import TimeBegun
 
 GAME = "07abcdefghijkl"
 PLACE = ChatTopic(-1001, 5)
@@ -161,7 +162,8 @@ def recompute(log: Iterable[tuple[Instant, Event]]) -> Mapping[PlayerId, tuple[i
     questions: tuple[Question, ...] = ()
     points: dict[PlayerId, int] = {}
     runs: dict[PlayerId, list[bool]] = {}
-    clock: list[Instant] = []  # when the question's clock was started, stopped, started, ...
+    left = 0  # of the question's time, when its clock was started or stopped last
+    since: Instant | None = None  # when its clock was started, if it runs
     for at, event in log:
         match event:
             case GameOpened():
@@ -169,11 +171,15 @@ def recompute(log: Iterable[tuple[Instant, Event]]) -> Mapping[PlayerId, tuple[i
             case QuestionsSet():
                 questions = event.questions
             case QuestionOpened():
-                clock = [at]
-            case QuizPaused() | QuizResumed():
-                clock.append(at)
+                left, since = rules.question_ms, at if event.to_run is None else None
+            case TimeBegun():
+                since = event.deadline - left
+            case QuizPaused():
+                left, since = left - (0 if since is None else max(0, at - since)), None
+            case QuizResumed():
+                since = at if event.to_run is None else None
             case AnswerGiven():
-                used = sum(stop - start for start, stop in zip(clock[::2], [*clock[1::2], at], strict=True))
+                used = rules.question_ms - left + (0 if since is None else max(0, at - since))
                 question = questions[event.question]
                 run = runs.setdefault(event.player_id, [])
                 run += [False] * (event.question - len(run))

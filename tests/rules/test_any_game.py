@@ -20,6 +20,7 @@ from fsm.pick_number import (
     PublishBeacon,
     is_void,
 )
+from fsm.showing import BoardShown
 from tests.rules.given_when_then import GAME, HOST, OPENED, PLACE, SEED, check_edges
 from tests.rules.invariants import check_proof, check_replay, check_result, check_state, end_by_itself
 
@@ -44,6 +45,7 @@ def any_rules(draw: st.DrawFn) -> PickNumberRules:
         min_players=least,
         max_players=draw(st.integers(least, 8)),
         reveal_ms=draw(st.sampled_from([0, 1, 2_000])),
+        show_wait_ms=draw(st.sampled_from([0, 1, 90_000])),
         range_multiplier=draw(st.sampled_from([Decimal(1), Decimal("1.3"), Decimal(5)])),
         max_number=draw(st.integers(least, 30)),
         numbers=draw(st.none() | st.integers(least, 30)),
@@ -141,6 +143,13 @@ class AnyGame(RuleBasedStateMachine):
         if self.state.deadline is not None:
             self.now = max(self.now, self.state.deadline + late)
             self.do(DeadlinePassed(self.state.deadline))
+
+    @rule(seconds=st.integers(-1_000, 1_000))
+    def the_board_is_shown(self, seconds: int) -> None:
+        if self.state.deadline is not None and self.state.to_run is not None:
+            to_run, opened = self.state.to_run, self.state.deadline - self.state.rules.show_wait_ms
+            self.do(BoardShown(self.state.deadline, self.now + to_run + 1_000 * seconds))
+            assert opened + to_run <= (self.state.deadline or 0) <= max(self.now, opened) + to_run
 
     @rule(data=st.data())
     def an_old_timer_fires(self, data: st.DataObject) -> None:

@@ -21,6 +21,7 @@ from fsm.quiz import (
     Resume,
     SetQuestions,
 )
+from fsm.showing import BoardShown
 from storage.codec import Codec
 from tests.rules.quizzes import HOST, OPENED, opening, recompute, some_questions, some_rules
 from tests.rules.test_quiz import check_view
@@ -48,6 +49,7 @@ class Quizzes(RuleBasedStateMachine):
         pool=st.decimals(0, 1000, places=2),
         seed=st.binary(min_size=32, max_size=32),
         joined=st.sampled_from([4, 4, 3, 1]),
+        show_wait_ms=st.sampled_from([0, 90_000]),
     )
     def open(self, questions: int, difficulty: str, seed: bytes, pool: Decimal, joined: int, **rules: Any) -> None:
         chosen = some_rules(questions=questions, prize_pool=pool, max_players=4, **rules)
@@ -83,6 +85,14 @@ class Quizzes(RuleBasedStateMachine):
     def calm(self, every: int) -> bool:
         """Whether it is time for what would end most quizzes early if it could happen at any time."""
         return len(self.log) % every == every - 1
+
+    @rule(step=STEP)
+    def the_board_is_shown(self, step: int) -> None:
+        assert self.state is not None
+        self.now += step
+        if self.state.deadline is not None and self.state.to_run is not None:
+            self._do(BoardShown(self.state.deadline, self.now + self.state.to_run))
+            assert self.state.to_run is None
 
     # -- what people do -----------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ FACE = Face(
     consumer=consumer,
     prove=prove,
     pages=view.pages,
+    step=view.step,
     proof_text=view.proof_summary,
     own_line=view.own_line,
 )

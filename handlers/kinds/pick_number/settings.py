@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from fsm.pick_number import Beacon, PickNumberRules
-from handlers.kinds.settings import LobbySection, Number, Phase, Reveal, Whole, milliseconds, plain_number
+from handlers.kinds.settings import SHOW_WAIT_MS, LobbySection, Number, Phase, Reveal, Whole, milliseconds, plain_number
 
 
 class PickNumberSection(LobbySection):
@@ -38,6 +38,7 @@ class PickNumberSection(LobbySection):
             absent=self.absent,
             selection_ms=milliseconds(self.selection_seconds),
             reveal_ms=milliseconds(self.reveal_seconds),
+            show_wait_ms=SHOW_WAIT_MS,
             range_multiplier=Decimal(str(self.range_multiplier)),
             max_number=self.max_number,
             beacon=beacon,

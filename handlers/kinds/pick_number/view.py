@@ -85,10 +85,15 @@ def _selection(
     return Message(text, keyboard)
 
 
+def step(state: PickNumberGame) -> tuple[str, bool, int]:
+    """What is shown at once if it changes: the phase, and how far the draw is shown."""
+    return state.phase, state.drawn is not None, state.shown
+
+
 def _closes(game: PickNumberGame, texts: Texts, locale: str) -> Markup | None:
     if game.deadline is None:
         return None
-    return texts.html(locale, "pick-number-closes", at=lobby.moment(game.deadline))
+    return texts.html(locale, "pick-number-closes", at=lobby.ending(game))
 
 
 def _who_has_picked(game: PickNumberGame, texts: Texts, locale: str) -> str:
@@ -302,7 +307,7 @@ def own_board(
     own = game.picks.get(player_id)
     if page is None:
         page = page_of(game, own) if own is not None else 0
-    deadline = _closes(game, texts, locale)
+    deadline = _closes(game, texts, locale) if game.to_run is None else None
     keyboard = (*_numbers(game, page, own), *_turning(game, page, "b"))
     return Message(lobby.paragraphs(title, status, deadline), keyboard)
 

@@ -12,6 +12,7 @@ from fsm.engine import Unavailable
 from fsm.kind import Game, Instant, PlayerId, Rejected, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED
 from fsm.quiz import KIND, QUESTION_OPEN, Question, QuizGame, SetQuestions
+from handlers.kinds.begins import begins_of
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.quiz import view
 from handlers.kinds.quiz.content import locale_of
@@ -174,6 +175,7 @@ class QuizConsumer:
             priority=Priority.NORMAL if chat_id is None else Priority.COSMETIC,
             created_at=self._stage.clock.now(),
             expires_at=game.deadline if asking else None,
+            begins=begins_of(game) if method == "sendPoll" or id_.startswith("instead:") else None,
             game_id=game.id if chat_id is None else None,
         )
 

@@ -1,6 +1,6 @@
 """The quiz as Telegram shows it."""
 
-from fsm.quiz import KIND, QUESTION_OPEN, QUESTION_REVEAL
+from fsm.quiz import KIND
 from handlers.kinds.face import Face
 from handlers.kinds.quiz import view
 from handlers.kinds.quiz.consumer import consumer
@@ -20,5 +20,6 @@ FACE = Face(
     consumer=consumer,
     pages=view.pages,
     rules_text=view.rules,
-    steps=frozenset({QUESTION_OPEN, QUESTION_REVEAL}),
+    step=view.step,
+    begins_with_board=view.begins_with_board,
 )

@@ -9,6 +9,7 @@ from fsm.pick_number import Beacon
 from fsm.quiz import QuizRules
 from handlers.kinds.settings import (
     OPTIONAL_URL,
+    SHOW_WAIT_MS,
     LobbySection,
     Phase,
     Reveal,
@@ -48,6 +49,7 @@ class QuizSection(LobbySection):
             questions=self.questions,
             question_ms=milliseconds(self.question_seconds),
             reveal_ms=milliseconds(self.reveal_seconds),
+            show_wait_ms=SHOW_WAIT_MS,
         )
 
     def contradictions(self, section: str) -> Iterator[tuple[str, str]]:

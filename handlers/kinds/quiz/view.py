@@ -50,6 +50,16 @@ def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_user
             return lobby.cancelled(game, KIND, texts, locale, title)
 
 
+def step(state: QuizGame) -> tuple[str, int, bool]:
+    """What is shown at once if it changes: the phase, the question, whether it is paused."""
+    return state.phase, state.index, state.remaining is not None
+
+
+def begins_with_board(state: QuizGame) -> bool:
+    """Whether the time of the phase begins with the board; that of a question asked by poll begins with the poll."""
+    return not (state.rules.polls and state.phase == QUESTION_OPEN)
+
+
 def pages(state: QuizGame) -> int:
     """How many pages the standings take; nothing else has any."""
     return max(1, ceil(len(state.standings) / PER_PAGE))
@@ -174,13 +184,10 @@ def answer_buttons(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]
 
 def _progress(game: QuizGame, texts: Texts, locale: str) -> Markup:
     """How many have answered: not who, not what."""
-    return texts.html(
-        locale,
-        "quiz-progress",
-        answered=len(game.replies),
-        players=len(game.players),
-        deadline=lobby.moment(game.deadline or 0),
-    )
+    count = {"answered": len(game.replies), "players": len(game.players)}
+    if game.to_run is not None and game.rules.polls:  # its time begins with the poll, not with this message
+        return texts.html(locale, "quiz-progress-unseen", **count)
+    return texts.html(locale, "quiz-progress", **count, deadline=lobby.ending(game))
 
 
 def _hosts(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]:

@@ -1,0 +1,167 @@
+"""The pace of games follows Telegram's limit for groups: all that must be seen is seen, and for its full time."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bot.settings import Games, PickNumber
+from telegram.limits import Limits, Rates
+from tests.e2e.conftest import Table, seated
+from tests.e2e.test_quiz import polls_on, the_poll
+
+STEP = 0.25
+"""Seconds that the clock is turned at a time, and at which the group is looked at."""
+
+
+@dataclass
+class Watch:
+    """What the group saw, and when: each text of the bot's messages at the moment at which it was there first."""
+
+    table: Table
+    texts: list[tuple[float, str]] = field(default_factory=list)
+    polls: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """Message id of a poll -> when it appeared, and when it was open last."""
+
+    async def on(self, seconds: float, *, every: Callable[[float], None] = lambda _: None) -> None:
+        """Turn the clock so much further, a small step at a time."""
+        table, until = self.table, self.table.clock.seconds() + seconds
+        while table.clock.seconds() < until:
+            await table.turn(STEP)
+            await asyncio.sleep(0.02)
+            self.look()
+            every(table.clock.seconds())
+
+    def look(self) -> None:
+        """Note what is new."""
+        now, seen = self.table.clock.seconds(), {text for _, text in self.texts}
+        for message in self.table.box.control.bot_messages(self.table.group):
+            text = str(message.content.get("text", ""))
+            if text and text not in seen:
+                self.texts.append((now, text))
+            if message.poll_id is not None:
+                first, _ = self.polls.get(message.id, (now, now))
+                closed = self.table.box.world.polls[str(message.poll_id)].is_closed
+                self.polls[message.id] = (first, self.polls[message.id][1] if closed else now)
+
+    def when(self, *parts: str, without: str = "\0") -> float | None:
+        """When a text with these parts was there first."""
+        return next((at for at, text in self.texts if all(p in text for p in parts) and without not in text), None)
+
+
+async def use_up(table: Table) -> None:
+    """Use up nearly all that Telegram lets the group be sent in a minute, within the last half of it."""
+    limits = Limits(table.bot.redis, Rates(), table.clock.now)
+    for _ in range(18):
+        while await limits.reserve(table.group.id):
+            await table.turn(0.5)
+
+
+async def ready(table: Table, command: str) -> None:
+    """A game that three people have joined, in a group that has been sent much within the last minute."""
+    table.box.control.say(table.host, table.group, command)
+    for person in table.people[:3]:
+        assert (await table.tap(person, "^j:")).text
+    await use_up(table)
+
+
+async def test_after_a_busy_lobby_every_question_is_seen_for_its_full_time(polled: Table) -> None:
+    await ready(polled, "/start_quiz 5 15")
+    await polled.tap(polled.host, "^s:")
+    watch = Watch(polled)
+    await watch.on(180)
+    for number in range(1, 6):
+        asked = watch.when(f"Question {number} of 5", without="✅")
+        revealed = watch.when(f"Question {number} of 5", "✅")
+        assert asked is not None, number
+        assert revealed is not None, number
+        assert revealed - asked >= 15 - 3 * STEP, number
+    assert watch.when("🏆") is not None
+    polled.no_complaints()
+
+
+async def test_a_quiz_by_polls_at_ten_seconds_a_question_shows_each_poll_for_ten_seconds(polled: Table) -> None:
+    await polls_on(polled)
+    await ready(polled, "/start_quiz 5 10")
+    await polled.tap(polled.host, "^s:")
+    watch = Watch(polled)
+    await watch.on(240)
+    assert len(watch.polls) == 5
+    for first, last in watch.polls.values():
+        assert last - first >= 10 - 3 * STEP
+    assert the_poll(polled) is not None
+    assert watch.when("🏆") is not None
+    polled.no_complaints()
+
+
+@pytest.mark.parametrize("mode", ["", "reverse"])
+async def test_every_frame_of_a_draw_is_seen_however_busy_the_group_was(
+    postgres_dsn: str, redis_dsn: str, mode: str
+) -> None:
+    games = Games(pick_number=PickNumber(reveal_seconds=1.0))
+    async with seated(postgres_dsn, redis_dsn, "polling", people=10, games=games) as table:
+        table.box.control.say(table.host, table.group, f"/create_game Friday {mode} {9 if not mode else 1}")
+        for person in table.people:
+            assert (await table.tap(person, "^j:")).text
+        await use_up(table)
+        await table.tap(table.host, "^s:")
+        await table.says("Pick")
+        watch = Watch(table)
+        for number, person in enumerate(table.people, start=3):
+            assert (await table.tap(person, f"^p:[^:]+:{number}$")).text
+        await watch.on(200)
+        frames = {text for _, text in watch.texts if "🏆" not in text and "Pick" not in text and "🎱" in text}
+        assert len(frames) >= 9
+        assert watch.when("🏆") is not None
+        table.no_complaints()
+
+
+async def test_one_member_who_keeps_asking_takes_no_time_from_those_who_pick(postgres_dsn: str, redis_dsn: str) -> None:
+    games = Games(pick_number=PickNumber(selection_seconds=20))
+    async with seated(postgres_dsn, redis_dsn, "polling", games=games) as table:
+        watch = Watch(table)
+
+        async def pester(times: int) -> None:
+            for _ in range(times):
+                table.box.control.say(table.people[-1], table.group, "/games")
+                await watch.on(2.5)
+
+        table.box.control.say(table.host, table.group, "/create_game Friday")
+        for person in table.people[:3]:
+            assert (await table.tap(person, "^j:")).text
+        await pester(20)
+        await table.tap(table.host, "^s:")
+        opened = table.clock.seconds()
+        await pester(7)
+        shown = watch.when("Take a number")
+        assert shown is not None
+        assert shown - opened <= 5, "a phase has room within the group's minute, whatever is asked"
+        assert (await table.tap(table.host, r"^p:[^:]+:3$")).text == "You have 3."
+        table.no_complaints()
+
+
+async def test_selection_lasts_its_full_time_from_when_the_board_is_seen(postgres_dsn: str, redis_dsn: str) -> None:
+    games = Games(pick_number=PickNumber(selection_seconds=20))
+    async with seated(postgres_dsn, redis_dsn, "polling", games=games) as table:
+        await ready(table, "/create_game Friday")
+        limits = Limits(table.bot.redis, Rates(), table.clock.now)
+        while not await limits.reserve(table.group.id):
+            await table.turn(0.5)
+        await table.tap(table.host, "^s:")
+        opened, watch = table.clock.seconds(), Watch(table)
+        await watch.on(70)
+        shown = watch.when("Take a number")
+        assert shown is not None
+        assert shown - opened > 5, "the group's minute was used up"
+        assert shown - opened < 70 - 20, "nor is it held up for longer than a minute"
+        assert (await events_of(table))["time_begun"]["deadline"] / 1000 >= shown + 20 - 2 * STEP
+        table.no_complaints()
+
+
+async def events_of(table: Table) -> dict[str, Any]:
+    """The last event of each name that PostgreSQL has."""
+    rows = await table.bot.pool.fetch("SELECT name, data FROM events ORDER BY version")
+    return {row["name"]: json.loads(row["data"]) for row in rows}
