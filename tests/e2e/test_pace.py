@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.settings import Games, PickNumber
+from bot.settings import GAMES
+from handlers.kinds.pick_number.settings import PickNumberSection
 from telegram.limits import Limits, Rates
 from tests.e2e.conftest import Table, seated
 from tests.e2e.test_quiz import polls_on, the_poll
@@ -101,7 +102,7 @@ async def test_a_quiz_by_polls_at_ten_seconds_a_question_shows_each_poll_for_ten
 async def test_every_frame_of_a_draw_is_seen_however_busy_the_group_was(
     postgres_dsn: str, redis_dsn: str, mode: str
 ) -> None:
-    games = Games(pick_number=PickNumber(reveal_seconds=1.0))
+    games = GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=1.0)})
     async with seated(postgres_dsn, redis_dsn, "polling", people=10, games=games) as table:
         table.box.control.say(table.host, table.group, f"/create_game Friday {mode} {9 if not mode else 1}")
         for person in table.people:
@@ -120,7 +121,7 @@ async def test_every_frame_of_a_draw_is_seen_however_busy_the_group_was(
 
 
 async def test_one_member_who_keeps_asking_takes_no_time_from_those_who_pick(postgres_dsn: str, redis_dsn: str) -> None:
-    games = Games(pick_number=PickNumber(selection_seconds=20))
+    games = GAMES.model_validate({"pick_number": PickNumberSection(selection_seconds=20)})
     async with seated(postgres_dsn, redis_dsn, "polling", games=games) as table:
         watch = Watch(table)
 
@@ -144,7 +145,7 @@ async def test_one_member_who_keeps_asking_takes_no_time_from_those_who_pick(pos
 
 
 async def test_selection_lasts_its_full_time_from_when_the_board_is_seen(postgres_dsn: str, redis_dsn: str) -> None:
-    games = Games(pick_number=PickNumber(selection_seconds=20))
+    games = GAMES.model_validate({"pick_number": PickNumberSection(selection_seconds=20)})
     async with seated(postgres_dsn, redis_dsn, "polling", games=games) as table:
         await ready(table, "/create_game Friday")
         await table.tap(table.host, "^s:")
