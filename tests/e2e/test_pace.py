@@ -161,5 +161,5 @@ async def test_selection_lasts_its_full_time_from_when_the_board_is_seen(postgre
 
 async def events_of(table: Table) -> dict[str, Any]:
     """The last event of each name that PostgreSQL has."""
-    rows = await table.bot.pool.fetch("SELECT name, data FROM events ORDER BY version")
+    rows = await table.bot.pool.fetch("SELECT name, data FROM game_events ORDER BY version")
     return {row["name"]: json.loads(row["data"]) for row in rows}
