@@ -11,6 +11,7 @@ REASONS = {
     "bot/clock.py": "compares this machine's clock with the stores', and follows the time that all replicas share",
     "bot/operate_log.py": "the date of a tree head that an operator signs from the command line, beside no running bot",
     "bot/deadlines.py": "APScheduler runs jobs by this machine's clock: they are moved along when it is set",
+    "bot/operate_log.py": "the moment at which an operator signs the log by hand",
     "bot/observe/metrics.py": "the moment of the start, shown as a date",
     "bot/operate_log.py": "the moment of a line of the log, shown as a date",
     "sandbox/world.py": "the moment of the start, from which the monotonic clock goes on",
