@@ -1,4 +1,4 @@
-"""The role that takes updates: the two doors, aiogram behind the slow one, and how updates come to them."""
+"""The role that takes updates: the dispatcher, aiogram behind it, and how updates come to it."""
 
 import asyncio
 import gc
@@ -169,10 +169,10 @@ class Ingress:
             trace=TRACE.get,
         )
         telegram = settings.telegram
-        door: AiogramPath = routing.AiogramPath(deps, telegram.token.get_secret_value(), telegram.api_base)
+        path: AiogramPath = routing.AiogramPath(deps, telegram.token.get_secret_value(), telegram.api_base)
         self._ready.set()
         runtime.tasks.spawn("publish commands", self._publish(routing, deps), vital=False)
-        return door
+        return path
 
     async def _publish(self, routing: Any, deps: Any) -> None:
         """Tell Telegram of the commands, when it is there, unless another process has told it the same of late."""

@@ -13,7 +13,7 @@ AT_MOST = 1 << 16
 
 
 class WriteCoalescer:
-    """What is to be sent when this turn of a loop is over."""
+    """Collects the writes of a turn of the event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -25,7 +25,7 @@ class WriteCoalescer:
         return cast("asyncio.Transport", CoalescingTransport(inner, self))
 
     def wait(self, transport: "CoalescingTransport") -> None:
-        """Send what a transport has at the end of the turn."""
+        """Flush a transport at the end of the turn."""
         if not self._waiting:
             self._loop.call_soon(self._over)
         self._waiting.append(transport)
@@ -40,7 +40,7 @@ class WriteCoalescer:
 
 
 class CoalescingTransport:
-    """The transport; what is not about writing goes to the one within."""
+    """A transport whose writes wait for the end of the turn; all else goes to the transport within."""
 
     __slots__ = ("_size", "_transport", "_turn", "_written", "is_closing")
 
@@ -64,7 +64,7 @@ class CoalescingTransport:
             self.flush()
 
     def flush(self) -> None:
-        """Send what is waiting, if anybody is there to read it."""
+        """Send the waiting writes, unless the connection is closed."""
         data = b"".join(self._written)
         self._written.clear()
         self._size = 0
@@ -72,6 +72,6 @@ class CoalescingTransport:
             self._transport.write(data)
 
     def close(self) -> None:
-        """Send what is waiting, and close."""
+        """Send the waiting writes, and close."""
         self.flush()
         self._transport.close()

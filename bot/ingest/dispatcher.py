@@ -1,7 +1,7 @@
-"""Where updates come in: one engine, two doors.
+"""Where updates come in: one engine, two paths.
 
 The taps that are most of the traffic are recognised by their first bytes, decoded by a typed struct and answered by
-``handlers.taps``. Everything else takes aiogram's road, and so does a tap that belongs to a dialog. Both doors are the
+``handlers.taps``. Everything else takes aiogram's path, and so does a tap that belongs to a dialog. Both paths are the
 same for a webhook and for polling; what differs is how the answer gets back.
 """
 
@@ -37,14 +37,14 @@ TAP = b'"callback_query":'
 PEEK = 64
 """``callback_query`` stands within so many bytes of an update that is a tap."""
 SLOW_DOOR_SECONDS = 3.0
-"""How long an update waits for aiogram's import before it is to come again, by then perhaps to another process."""
+"""How long an update waits for aiogram's import before it is to be delivered again, perhaps to another process."""
 DONE_SECONDS = 86_400
 """Telegram redelivers an update for at most a day."""
 DEADLY = 2
 """Handlers that may die at an update. Whatever kills them, the next one shall live."""
 MOST_OUTLIVED = 1000
 DOING_SECONDS = 5
-"""Who handles an update says so again well within this; who has died is waited for no longer."""
+"""Lifetime of a claim on an update. A live handler renews it; a dead handler's claim expires."""
 
 
 class _User(msgspec.Struct, gc=False):
@@ -97,7 +97,11 @@ _decode_any = msgspec.json.Decoder(_AnyUpdate).decode
 
 
 def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
-    """The tap in an update, if it is one that ``handlers.taps`` answers; None: aiogram's road."""
+    """Return the tap of an update, or None if the update takes aiogram's path.
+
+    This is the admission to the fast path, so it is strict: the tap must stand within the first bytes, decode by type,
+    and carry a verb of ``handlers.taps``. Any doubt sends the update to aiogram.
+    """
     if TAP not in raw[:PEEK]:
         return None
     try:
@@ -168,7 +172,7 @@ class UpdateDispatcher:
         return reply
 
     def take(self, raw: bytes, sender: Promise[Reply]) -> None:
-        """``deliver`` for whoever needs no future: ``sender`` is told what that returns or raises.
+        """Handle one update to its end, without a future: ``sender`` is told the result or the error of ``deliver``.
 
         It is handled in the process where its chat is at home.
         """
@@ -178,7 +182,7 @@ class UpdateDispatcher:
             self._peers.take(raw, sender, self.handle)
 
     def handle(self, raw: bytes, sender: Promise[Reply]) -> None:
-        """The same, in this process."""
+        """Handle one update in this process, whichever process its chat belongs to."""
         try:
             self._handle(raw, sender)
         except Exception as bug:  # noqa: BLE001 -- whoever sent it hears of it, and logs it
@@ -192,7 +196,7 @@ class UpdateDispatcher:
             return
         answering = _UpdatePromise(self, tap, began, sender)
         if self._floods.judge(tap.user_id, tap.received) is not Verdict.PASS:
-            # Each time: who is told nothing takes the tap for done.
+            # Each tap of a flood is answered: a tap without an answer would seem to be done.
             self._spawn("tap of a flood", lambda: self._taps.too_fast(tap), answering, tap.trace)
         elif not self._taps.begin(tap, answering):
             self._spawn("tap", lambda: self._taps.answer(tap), answering, tap.trace)
@@ -216,7 +220,7 @@ class UpdateDispatcher:
         await self._carrier.carry_out(tap, calls)
 
     def _spawn(self, name: str, do: Callable[[], Awaitable[T]], asker: Promise[T], trace: str = "") -> None:
-        """Do it in a task of its own, and tell who asks what comes of it."""
+        """Run work in a task of its own, and tell ``asker`` the result or the error."""
 
         async def told() -> None:
             if trace:
@@ -252,7 +256,7 @@ class UpdateDispatcher:
                 self._tasks.spawn("answer of a tap", self._carrier.answer(reply), brief=True)
 
     async def _deliver_slowly(self, raw: bytes) -> None:
-        """aiogram's road: once and to its end, whichever replica gets it again."""
+        """Handle an update by aiogram, once and to its end, whichever replicas it is delivered to."""
         try:
             update_id = _decode_any(raw).update_id
         except UNREADABLE as error:
@@ -311,7 +315,7 @@ class UpdateDispatcher:
 
     @contextmanager
     def _claimed(self, key: str) -> Iterator[None]:
-        """Say, for as long as the block runs, that we are at it. Most have ended before it has to be said."""
+        """Renew the claim on an update until the end of the block. Most blocks end before the first renewal."""
         every, saying = DOING_SECONDS / 3, list[asyncio.Task[None]]()
 
         async def say_so() -> None:
@@ -333,7 +337,7 @@ class UpdateDispatcher:
                 task.cancel()
 
     async def _aiogram(self) -> "AiogramPath":
-        """aiogram's road. Raises ``Unavailable`` where it can't be had yet: another process may have it."""
+        """Return aiogram's path. Raises ``Unavailable`` if it is not imported yet: another process may have it."""
         try:
             async with asyncio.timeout(SLOW_DOOR_SECONDS):
                 return await self._slow()
@@ -384,7 +388,7 @@ class _UpdatePromise(msgspec.Struct, gc=False):
 
 
 def _tell(asker: Promise[T], result: T | Exception) -> None:
-    """Tell who asks, if they still wait."""
+    """Tell ``asker`` the result or the error, unless it was told before."""
     if asker.done():
         return
     if isinstance(result, Exception):
@@ -394,12 +398,12 @@ def _tell(asker: Promise[T], result: T | Exception) -> None:
 
 
 def _about(tap: Tap) -> dict[str, Any]:
-    """What a line of the log says of a tap."""
+    """Return the fields of a tap for its line in the log."""
     return {"trace": tap.trace, "chat": tap.chat_id, "game": tap.data.partition(":")[2].partition(":")[0]}
 
 
 def answering(tap: Tap, answer: Answer) -> dict[str, Any]:
-    """The parameters of ``answerCallbackQuery``."""
+    """Return the parameters of ``answerCallbackQuery``."""
     params: dict[str, Any] = {"callback_query_id": tap.query_id}
     if answer.text:
         params["text"] = answer.text

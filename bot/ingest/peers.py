@@ -68,18 +68,18 @@ class PeerWorkers:
         """Updates that another worker has handled for this one."""
 
     def take(self, raw: bytes, sender: Promise[Reply], here: Here) -> None:
-        """Have the worker that owns the chat handle an update. Errors: ``MalformedUpdate`` and ``RetryLater``."""
+        """Have the worker that the chat belongs to handle an update. Errors: ``MalformedUpdate`` and ``RetryLater``."""
         link = self._links.get(self.home(raw))
         if link is None or not link.ask(_ForwardedUpdate(self, raw, sender, here)):
             here(raw, sender)
 
     def home(self, raw: bytes) -> int:
-        """The worker where an update's chat is at home."""
+        """Return the index of the worker that an update's chat belongs to."""
         return zlib.crc32(b"%d" % chat_of(raw)) % self._slot.count
 
     @property
     def linked(self) -> bool:
-        """Whether every other worker can be reached."""
+        """Return whether every other worker can be reached."""
         return len(self._links) == self._slot.count - 1
 
     async def run(self, here: Here) -> None:
@@ -141,7 +141,7 @@ class _Frames(asyncio.Protocol):
         raise NotImplementedError
 
     def send(self, number: int, kind: Kind, body: bytes) -> bool:
-        """Send one frame. False: nobody is there any more."""
+        """Send one frame. Returns False if the other side has gone."""
         if self._transport is None or self._transport.is_closing():
             return False
         self._transport.write(FRAME.pack(len(body), number, kind) + body)
@@ -155,7 +155,7 @@ class _Frames(asyncio.Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _ForwardedUpdate:
-    """An update that a sibling is asked to handle."""
+    """An update that a peer is asked to handle."""
 
     peers: PeerWorkers
     raw: bytes
@@ -163,7 +163,7 @@ class _ForwardedUpdate:
     here: Here
 
     def told(self, kind: Kind, body: bytes) -> None:
-        """The sibling has handled it."""
+        """Pass on the peer's answer."""
         self.peers.passed_on += 1
         if self.sender.done():
             return
@@ -176,12 +176,12 @@ class _ForwardedUpdate:
                 self.sender.set_exception(RetryLater(body.decode()))
 
     def lost(self) -> None:
-        """The sibling has gone, and nobody knows whether it has handled it."""
+        """Handle the update here. The peer may have handled it: command ids make that harmless."""
         self.here(self.raw, self.sender)
 
 
 class _Link(_Frames):
-    """To a sibling: asks it to handle updates."""
+    """A link to a peer, which is asked to handle updates."""
 
     def __init__(self, turn: WriteCoalescer, lost: Callable[[], object]) -> None:
         super().__init__(turn)
@@ -190,7 +190,7 @@ class _Link(_Frames):
         self._number = 0
 
     def ask(self, passed: _ForwardedUpdate) -> bool:
-        """Have an update handled there. False: the sibling has gone."""
+        """Have an update handled there. Returns False if the peer has gone."""
         number = self._number = (self._number + 1) & 0xFFFFFFFF
         if not self.send(number, Kind.UPDATE, passed.raw):
             return False
@@ -198,13 +198,13 @@ class _Link(_Frames):
         return True
 
     def received(self, number: int, kind: Kind, body: bytes) -> None:
-        """Give the reply to whoever asked."""
+        """Pass a reply on to the update's sender."""
         passed = self._asked.pop(number, None)
         if passed is not None:
             passed.told(kind, body)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """What waits is handled here."""
+        """Handle here the updates that still wait for the peer."""
         del exc
         self._lost()
         asked, self._asked = self._asked, {}
@@ -213,7 +213,7 @@ class _Link(_Frames):
 
 
 class _Served(_Frames):
-    """From a sibling: handles the updates that it passes on."""
+    """A link from a peer: its updates are handled here."""
 
     def __init__(self, turn: WriteCoalescer, here: Here, served: "set[_Served]") -> None:
         super().__init__(turn)
@@ -222,7 +222,7 @@ class _Served(_Frames):
         served.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The sibling has gone, or we go."""
+        """Forget the link."""
         del exc
         self._served.discard(self)
 
@@ -234,7 +234,7 @@ class _Served(_Frames):
 
 @dataclass(slots=True)
 class _PeerPromise:
-    """A sibling that waits for its update's reply."""
+    """The promise of a reply to a peer."""
 
     end: _Served
     number: int
@@ -253,7 +253,7 @@ class _PeerPromise:
             case RetryLater():
                 self._tell(Kind.AGAIN, str(exception).encode())
             case bug:
-                logger.opt(exception=bug).error("an update of a sibling failed")
+                logger.opt(exception=bug).error("an update of a peer failed")
                 self._tell(Kind.AGAIN, type(bug).__name__.encode())
 
     def _tell(self, kind: Kind, body: bytes) -> None:
