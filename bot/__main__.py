@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = given.command
+    if command in {_run, _run_or_sandbox, _sandbox}:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the process has something to stop in order
     from bot.settings import SettingsError  # noqa: PLC0415 -- --help should not wait for pydantic
 
     try:
@@ -128,7 +130,6 @@ def _run_or_sandbox(given: argparse.Namespace) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the process has something to stop in order
     from bot import launch  # noqa: PLC0415
     from bot.ingest.peers import WorkerSlot  # noqa: PLC0415
     from bot.settings import SettingsError, load_settings  # noqa: PLC0415
