@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from loguru import logger
 from redis.asyncio import Redis
 
 from storage.leases import LeaseLostError
@@ -283,13 +284,23 @@ class Outbox:
                 return Nothing(None if answer[0] < 0 else int(answer[0]))
             case "send":
                 body, chat, waited, message, tries, tried, taken = answer
+                outgoing = _outgoing(body, chat)
+                if outgoing is None:
+                    await self._discard(int(chat), fence)
+                    return Nothing(1)
                 message_id = int(message) if message else None
-                return Claimed(
-                    _outgoing(body, chat), message_id, int(waited), int(tries), int(tried), fence, int(taken)
-                )
+                return Claimed(outgoing, message_id, int(waited), int(tries), int(tried), fence, int(taken))
             case ended:
                 body, chat, waited = answer
-                return Finished(_outgoing(body, chat), ended == "expired", int(waited))
+                outgoing = _outgoing(body, chat)
+                return Nothing(1) if outgoing is None else Finished(outgoing, ended == "expired", int(waited))
+
+    async def _discard(self, chat_id: int, fence: int) -> None:
+        """Remove an item that can't be read: put back after a crash, it would stop each sender in turn."""
+        flying: Any = await self._redis.hget(f"{BASE}:inflight", str(chat_id))
+        if flying is not None:
+            id_ = _text(flying).rpartition(" ")[0]
+            await self._settle(keys=[BASE], args=[chat_id, id_, fence, "", "", "", "", SLOT_TTL_MS, ""])
 
     async def settle(self, claimed: Claimed, *, sent: int | None = None, shown: bool = False) -> bool:
         """Record Telegram's answer and remove the item. Right also after another sender has taken over.
@@ -379,9 +390,14 @@ class Outbox:
 _decode = msgspec.json.Decoder(Outgoing).decode
 
 
-def _outgoing(body: str | bytes, chat: str | bytes) -> Outgoing:
-    """The stored item, for the chat where it waits now."""
-    outgoing, chat_id = _decode(body), int(chat)
+def _outgoing(body: str | bytes, chat: str | bytes) -> Outgoing | None:
+    """Return the stored item, for the chat in which it waits now; None if it can't be read."""
+    chat_id = int(chat)
+    try:
+        outgoing = _decode(body)
+    except msgspec.DecodeError as problem:
+        logger.error("an item for chat {} can't be read, and is not sent: {}", chat_id, problem)
+        return None
     return outgoing if outgoing.chat_id == chat_id else msgspec.structs.replace(outgoing, chat_id=chat_id)
 
 

@@ -80,6 +80,29 @@ async def test_what_was_put_comes_out_whole(outbox: Outbox) -> None:
     assert (await claimed(outbox)).outgoing == out
 
 
+@pytest.mark.parametrize("expired", [False, True])
+async def test_an_item_that_cant_be_read_stops_no_other(
+    outbox: Outbox,
+    redis: Redis,
+    clock: Turned,
+    expired: bool,  # noqa: FBT001
+) -> None:
+    await outbox.put(message("bad", id="bad", expires_at=START + 9))
+    await outbox.put_many([message("next"), message("elsewhere", chat=B)])
+    await redis.hset("tombola:{send}:item:bad", "body", b'{"of": "another version"}')
+    if expired:
+        clock.at += 10
+    texts = []
+    for _ in range(3):
+        found = await outbox.claim(FENCE)
+        if isinstance(found, Claimed):
+            await outbox.settle(found)
+            texts.append(found.outgoing.params["text"])
+    assert sorted(texts) == ["elsewhere", "next"]
+    assert (await outbox.depth()).in_flight == 0
+    assert not await redis.exists("tombola:{send}:item:bad")
+
+
 async def test_nothing_waits_in_an_empty_outbox(outbox: Outbox) -> None:
     assert await outbox.claim(FENCE) == Nothing(None)
 
