@@ -84,7 +84,7 @@ async def test_what_was_put_comes_out_whole(outbox: Outbox) -> None:
 async def test_an_item_that_cant_be_read_stops_no_other(
     outbox: Outbox,
     redis: Redis,
-    clock: Turned,
+    clock: TurnedClock,
     expired: bool,  # noqa: FBT001
 ) -> None:
     await outbox.put(message("bad", id="bad", expires_at=START + 9))
