@@ -12,7 +12,6 @@ REASONS = {
     "bot/operate_log.py": "the date of a tree head that an operator signs from the command line, beside no running bot",
     "bot/deadlines.py": "APScheduler runs jobs by this machine's clock: they are moved along when it is set",
     "bot/observe/metrics.py": "the moment of the start, shown as a date",
-    "bot/operate_log.py": "the moment of an operator's command; the process ends after it",
     "sandbox/world.py": "the moment of the start, from which the monotonic clock goes on",
     "storage/breakers.py": "purgatory counts pauses by the wall clock: a step is forgiven",
     "storage/people.py": "the default, if no clock is given, as in tests",
