@@ -1,0 +1,90 @@
+"""Redis by TLS: a certificate that is not trusted is told within seconds, and each way to trust it works."""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from bot import doctor, process
+from bot.settings import Database, Redis, Settings, SettingsError, Web
+from tests.servers import servers
+
+Capture = pytest.CaptureFixture[str]
+SECONDS = 10
+"""A refusal comes sooner, on a busy machine too; a server that is away is waited for 30 seconds."""
+
+
+@dataclass
+class Encrypted:
+    """A Redis with a certificate of its own: the ports with and without TLS, and the certificate."""
+
+    tls: int
+    plain: int
+    certificate: Path
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="tombola-") as directory:
+        yield Path(directory)
+
+
+@pytest_asyncio.fixture
+async def encrypted(folder: Path) -> AsyncIterator[Encrypted]:
+    if servers.REDIS is None:
+        pytest.skip("no redis-server (Debian: redis-server)")
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(  # noqa: ASYNC221 - nothing else runs meanwhile
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    tls, plain = servers.free_port(), servers.free_port()
+    async with servers.redis(
+        servers.REDIS, folder / "redis", plain, tls_port=str(tls), tls_cert_file=str(certificate),
+        tls_key_file=str(key), tls_ca_cert_file=str(certificate), tls_auth_clients="no",
+    ):  # fmt: skip
+        yield Encrypted(tls, plain, certificate)
+
+
+def settings(dsn: str, postgres_dsn: str) -> Settings:
+    return Settings(web=Web(port=0), redis=Redis(dsn=SecretStr(dsn)), database=Database(dsn=SecretStr(postgres_dsn)))
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_within_seconds(
+    encrypted: Encrypted, postgres_dsn: str, capsys: Capture
+) -> None:
+    found = settings(f"rediss://127.0.0.1:{encrypted.tls}/0", postgres_dsn)
+    began = time.monotonic()
+    with pytest.raises(SettingsError, match=r"^redis\.dsn: refused there: .*certificate verify failed"):
+        async with process.running(found):
+            pass
+    assert time.monotonic() - began < SECONDS
+    began = time.monotonic()
+    assert await doctor.doctor(found) == 1
+    assert time.monotonic() - began < SECONDS
+    assert "redis: refused: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("trust", ["ssl_cert_reqs=none", "ssl_cert_reqs=CERT_NONE", "ssl_ca_certs={certificate}"])
+async def test_each_way_to_trust_a_certificate_works(
+    trust: str, encrypted: Encrypted, postgres_dsn: str, capsys: Capture
+) -> None:
+    dsn = f"rediss://127.0.0.1:{encrypted.tls}/0?{trust.format(certificate=encrypted.certificate)}"
+    assert await doctor.doctor(settings(dsn, postgres_dsn)) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+async def test_tls_on_one_side_alone_is_told_by_the_doctor(
+    scheme: str, encrypted: Encrypted, postgres_dsn: str, capsys: Capture
+) -> None:
+    port = encrypted.tls if scheme == "redis" else encrypted.plain
+    assert await doctor.doctor(settings(f"{scheme}://127.0.0.1:{port}/0", postgres_dsn)) == 1
+    assert "redis: no connection (" in capsys.readouterr().out
