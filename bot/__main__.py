@@ -90,6 +90,11 @@ def _parser() -> argparse.ArgumentParser:
         description="Recompute a draw from the proof that /fair gives, offline. Exits 1 where it does not hold.",
     )
     verify.add_argument("proof", type=Path, help="the proof, a JSON file; - reads standard input")
+    verify.add_argument("--commitment", metavar="HEX", help="the seal in the message that you kept")
+    verify.add_argument("--head", metavar="SIZE:ROOT", help="a head of the public log that you kept")
+    verify.add_argument(
+        "--consistency", type=Path, metavar="FILE", help="shows that the log has grown from that head; see `log`"
+    )
     verify.add_argument("--language", default="en", help="of the report (default: en)")
     verify.set_defaults(command=_verify)
 
@@ -182,7 +187,8 @@ def _postgres(given: argparse.Namespace) -> int:
 def _verify(given: argparse.Namespace) -> int:
     from bot import operate  # noqa: PLC0415
 
-    return operate.verify(given.proof, given.language)
+    kept = operate.Kept(given.commitment, given.head, given.consistency)
+    return operate.verify(given.proof, given.language, kept)
 
 
 def _log(given: argparse.Namespace) -> int:

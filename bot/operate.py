@@ -1,14 +1,16 @@
 """Commands of operators besides running: migrate, run PostgreSQL's programs, verify a draw, replay a game."""
 
 import asyncio
+import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import asyncpg
 import msgspec
@@ -128,15 +130,45 @@ async def _postgres_program(settings: Settings, command: list[str]) -> int:
         return await process.wait()
 
 
-def verify(path: Path, language: str) -> int:
-    """Recompute a draw from its proof and say what was checked. 1 where it does not hold, or is no proof."""
+HEAD = re.compile(r"([0-9]{1,15}):([0-9a-f]{64})")
+"""A head of the public log as people keep it: its size and root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a player kept, to hold a proof against. ``consistency``: the file that shows how the log has grown since."""
+
+    commitment: str | None = None
+    head: str | None = None
+    consistency: Path | None = None
+
+
+def verify(path: Path, language: str, kept: Kept = Kept()) -> int:
+    """Recompute a draw from its proof and say what was checked. Returns 1 if it does not hold, or is no proof."""
+    try:
+        status = _verify(path, language, kept)
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):  # a closed pipe, a full disk, no standard output: the status tells
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    return status
+
+
+def _verify(path: Path, language: str, kept: Kept) -> int:
     texts = Texts()
     locale = texts.pick(language)
+    head = None if kept.head is None else HEAD.fullmatch(kept.head)
+    if kept.head is not None and head is None:
+        say(texts.plain(locale, "verify-bad-head"))
+        return 1
     try:
         raw = _beginning(path)
-        checks = proof.verify(raw, SIGNATURES)
+        grown = [] if kept.consistency is None else _consistency(kept.consistency)
+        checks = [*proof.verify(raw, SIGNATURES)]
+        checks += proof.compare(raw, kept.commitment, None if head is None else (int(head[1]), head[2]), grown)
     except OSError as error:
-        say(texts.plain(locale, "verify-unreadable", path=str(path), reason=error.strerror or ""))
+        say(texts.plain(locale, "verify-unreadable", path=str(path), reason=error.strerror or str(error)))
         return 1
     except proof.NotAProof as error:
         say(texts.plain(locale, f"verify-{error}"))
@@ -145,19 +177,29 @@ def verify(path: Path, language: str) -> int:
         mark = texts.plain(locale, "verify-passed" if check.passed else "verify-failed")
         say(f"[{mark}] {texts.plain(locale, f'verify-{check.code}', **check.parameters)}")
     holds = all(check.passed for check in checks)
-    say(texts.plain(locale, "verify-holds" if holds else "verify-fails", game=_game_of(raw)))
+    document = json.loads(raw)
+    game = document.get("opening", document)["game"]
+    say(texts.plain(locale, "verify-holds" if holds else "verify-fails", game=game))
     return 0 if holds else 1
 
 
-def _game_of(raw: bytes) -> str:
-    document = json.loads(raw)
-    game: str = document.get("opening", document)["game"]
-    return game
+def _consistency(path: Path) -> list[str]:
+    """The path in a consistency proof, as `python -m bot log consistency` prints it. Raises OSError."""
+    try:
+        return msgspec.json.decode(_beginning(path), type=_Consistency).path
+    except msgspec.MsgspecError as error:
+        raise OSError("no consistency proof") from error
+
+
+class _Consistency(msgspec.Struct):
+    path: list[Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]]
 
 
 def _beginning(path: Path) -> bytes:
     """The file, or (``-``) what comes in: no more of it than shows whether it is too large for a proof."""
     if str(path) == "-":
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
         return sys.stdin.buffer.read(proof.LARGEST + 1)
     with path.open("rb") as file:
         return file.read(proof.LARGEST + 1)

@@ -1,20 +1,17 @@
 """What operators and sceptics do with the public log from the command line."""
 
 import argparse
-import re
 import time
 
 import msgspec
 
-from bot.operate import say, told
+from bot.operate import HEAD, say, told
 from bot.settings import Settings
 from fsm.registry import KINDS
 from storage.codec import Codec
 from storage.connections import postgres_pool
 from storage.embedded import stores
 from storage.log import PublicLog
-
-HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:

@@ -353,6 +353,26 @@ def _log(proof: Mapping[str, Any], log: Mapping[str, Any], signatures: Signature
     yield Check("head-unchecked" if genuine is None else "head", genuine is not False, told)
 
 
+def compare(
+    raw: bytes, commitment_: str | None, head: tuple[int, str] | None, path: Sequence[str] = ()
+) -> Iterator[Check]:
+    """Compare a proof, verified before, with what a player kept: the commitment, and size and root of a log's head.
+
+    ``path``: a consistency proof between that head and the proof's own, if their sizes differ.
+    """
+    document = json.loads(raw)
+    if commitment_ is not None:
+        yield Check("kept-commitment", document["commitment"] == commitment_, {"hash": commitment_})
+    if head is not None:
+        log = document.get("log")
+        grown = False
+        if log is not None:
+            (old, old_root), (new, new_root) = sorted([head, (log["head"]["size"], log["head"]["root"])])
+            nodes = [bytes.fromhex(node) for node in path]
+            grown = merkle.is_consistent(old, bytes.fromhex(old_root), new, bytes.fromhex(new_root), nodes)
+        yield Check("kept-head", grown, {"size": head[0], "root": head[1]})
+
+
 # -- the shape of a document --------------------------------------------------------------------------------------
 
 _SHARED = (

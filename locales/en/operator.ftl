@@ -27,6 +27,9 @@ verify-void =
 verify-log = The public log holds opening, closing and outcome: { $size } leaves, root { $root }.
 verify-head = The head of the log is signed with the key { $key }.
 verify-head-unchecked = The signature of the log’s head is NOT checked here. Its key: { $key }.
+verify-kept-commitment = It is the seal that you kept: { $hash }.
+verify-kept-head = The log has grown from the head that you kept: { $size } leaves, root { $root }.
+verify-bad-head = A head of the log is written SIZE:ROOT, the root as 64 hex digits.
 verify-entries =
     { $count ->
         [one] One entry with one number of 1 to { $highest }, and nobody has two.

@@ -1,0 +1,192 @@
+"""Three verifiers, one verdict: the bot's, ``verify.py`` and ``verify.html``, on proofs by the thousand."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.signatures import SIGNATURES
+from fsm import proof
+from tests.draw import beacons, corpus
+from tests.page import browser
+
+COUNT = int(os.environ.get("TOMBOLA_MUTATIONS", "1500"))
+"""Mutations; a long run by hand takes 100,000."""
+BATCH = 250
+BINARY = browser.find()
+
+
+def verdict_of_bot(raw: bytes) -> str:
+    try:
+        checks = proof.verify(raw, SIGNATURES)
+    except proof.NotAProof:
+        return "none"
+    return "holds" if all(check.passed for check in checks) else "fails"
+
+
+def verdict_of_file(module: Any, raw: bytes) -> str:
+    try:
+        checks = list(module.checks(module.read(raw)))
+    except module.NotAProof:
+        return "none"
+    return "holds" if all(passed for _, passed, _ in checks) else "fails"
+
+
+@pytest.fixture(scope="module")
+def judged() -> list[tuple[bytes, str]]:
+    """The corpus, with the bot's verdicts."""
+    return [(raw, verdict_of_bot(raw)) for raw in corpus.mutations(COUNT)]
+
+
+def test_the_corpus_has_proofs_of_each_verdict(judged: list[tuple[bytes, str]]) -> None:
+    valid = len(corpus.documents())
+    assert [verdict for _, verdict in judged[:valid]] == ["holds"] * valid
+    counted = Counter(verdict for _, verdict in judged)
+    assert min(counted["fails"], counted["none"]) > COUNT / 5
+
+
+def test_a_mutation_that_holds_claims_nothing_else_of_the_draw(judged: list[tuple[bytes, str]]) -> None:
+    known = {document["commitment"]: document for document in corpus.documents()}
+    for raw, verdict in judged:
+        document = json.loads(raw) if verdict == "holds" else None
+        if document is None or document["format"] == proof.FIRST:
+            continue
+        original = known.get(document["commitment"])
+        if original is not None:  # whoever kept the commitment sees the draw that was
+            assert (document["seed"], document["opening"]) == (original["seed"], original["opening"])
+
+
+def test_the_file_for_strangers_agrees(judged: list[tuple[bytes, str]]) -> None:
+    module = corpus.verifier()
+    for raw, verdict in judged:
+        assert verdict_of_file(module, raw) == verdict, raw.decode(errors="replace")
+
+
+def test_the_file_for_strangers_knows_the_rounds_that_drand_has_published() -> None:
+    module = corpus.verifier()
+    for chain, rounds in beacons.PUBLISHED.items():
+        for found in rounds:
+            assert module.is_genuine_round(proof.PINNED[chain], found)
+            assert not module.is_genuine_round(proof.PINNED[chain], {**found, "round": found["round"] + 1})
+    assert proof.PINNED == module.PINNED
+
+
+@pytest.mark.skipif(BINARY is None, reason=f"none of {', '.join(browser.NAMES)} is on this machine")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+async def test_the_page_agrees_in_a_browser_and_shows_it_in_both_languages(
+    judged: list[tuple[bytes, str]], tmp_path: Path
+) -> None:
+    assert BINARY is not None
+    async with browser.browsing(BINARY, tmp_path / "profile") as tab:
+        await tab.open((corpus.ROOT / "verify.html").as_uri())
+        await tab.run(
+            "{ const check = isGenuineRound, known = {}; isGenuineRound = (chain, beacon) => { const key ="
+            " JSON.stringify([chain.scheme, chain.public_key, beacon]); return known[key] ??= check(chain, beacon); } }"
+        )
+        for start in range(0, len(judged), BATCH):
+            batch = judged[start : start + BATCH]
+            given = json.dumps([base64.b64encode(raw).decode() for raw, _ in batch])
+            found = await tab.run(
+                f"{given}.map((text) => verdict(Uint8Array.from(atob(text), (c) => c.charCodeAt(0))).kind)"
+            )
+            for (raw, verdict), other in zip(batch, found, strict=True):
+                assert other == verdict, raw.decode(errors="replace")
+        for chain, rounds in beacons.PUBLISHED.items():
+            for round_ in rounds:
+                assert await tab.run(f"isGenuineRound(PINNED[{chain!r}], {json.dumps(round_)})")
+        await _drop(tab, judged[1][0])
+        await tab.run("language = 'en'; speak()")
+        assert await tab.until("document.getElementById('verdict').textContent.startsWith('The proof holds')")
+        await tab.run("document.getElementById('language').click()")
+        assert await tab.until("document.getElementById('verdict').textContent.startsWith('Доказательство верно')")
+        assert await tab.run("document.querySelectorAll('#checks .bad').length") == 0
+        await tab.run(
+            "document.getElementById('commitment').value = '00'; document.getElementById('commitment').onchange()"
+        )
+        assert await tab.until("document.getElementById('verdict').className === 'bad'")
+        await tab.size(390, 844)
+        assert await tab.run("document.documentElement.scrollWidth <= 390")
+        assert tab.problems == []
+
+
+async def _drop(tab: browser.Tab, raw: bytes) -> None:
+    """Drop a file on the page."""
+    text = base64.b64encode(raw).decode()
+    await tab.run(
+        f"{{ const file = new File([Uint8Array.from(atob('{text}'), (c) => c.charCodeAt(0))], 'proof.json');"
+        " const data = new DataTransfer(); data.items.add(file);"
+        " dispatchEvent(new DragEvent('drop', {dataTransfer: data, cancelable: true})); }"
+    )
+
+
+def test_the_page_asks_the_network_for_nothing() -> None:
+    page = (corpus.ROOT / "verify.html").read_text()
+    assert "default-src 'none'" in page
+    assert not any(word in page for word in ("http://", "https://", "fetch(", "XMLHttpRequest", "import("))
+
+
+# -- any input ends in one line
+
+
+COMMANDS = {"file": [sys.executable, "verify.py"], "bot": [sys.executable, "-m", "bot", "verify"]}
+each_command = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+INPUTS = {
+    "nothing": b"",
+    "ten megabytes of brackets": b"[" * 10_000_000,
+    "nine hundred thousand brackets": b"[" * 900_000,
+    "a number of five thousand digits": b'{"format": ' + b"9" * 5000 + b"}",
+    "a number with a huge exponent": b"1e999999999",
+    "bytes": bytes(range(256)) * 20,
+    "a byte order mark": b"\xef\xbb\xbf{}",
+    "UTF-16": '{"format": "tombola-proof/2"}'.encode("utf-16"),
+}
+
+
+def run(command: list[str], *arguments: str, **options: Any) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([*command, *arguments], cwd=corpus.ROOT, capture_output=True, check=False, **options)
+
+
+@each_command
+@pytest.mark.parametrize("raw", INPUTS.values(), ids=INPUTS)
+def test_what_is_no_proof_gets_one_line(command: list[str], raw: bytes) -> None:
+    done = run(command, "-", input=raw)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert len(done.stdout.splitlines()) == 1
+
+
+@each_command
+def test_closed_pipes_and_full_disks_end_in_silence(command: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "proof.json"
+    path.write_bytes(proof.canonical(corpus.documents()[0]))
+    for shell in (f"{' '.join(command)} {path} >&-", f"{' '.join(command)} {path} > /dev/full"):
+        done = subprocess.run(["sh", "-c", shell], cwd=corpus.ROOT, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (1, b""), shell
+    piped = subprocess.run(
+        ["sh", "-c", f"{' '.join(command)} {path} | head -1"], cwd=corpus.ROOT, capture_output=True, check=False
+    )
+    assert (piped.returncode, piped.stderr) == (0, b"")
+    assert len(piped.stdout.splitlines()) == 1
+    closed = subprocess.run(
+        ["sh", "-c", f"{' '.join(command)} - <&-"], cwd=corpus.ROOT, capture_output=True, check=False
+    )
+    assert (closed.returncode, closed.stderr) == (1, b"")
+    assert len(closed.stdout.splitlines()) == 1
+
+
+@each_command
+def test_a_proof_is_held_against_what_a_player_kept(command: list[str], tmp_path: Path) -> None:
+    document = next(one for one in corpus.documents() if one.get("log"))
+    path = tmp_path / "proof.json"
+    path.write_bytes(proof.canonical(document))
+    head = f"{document['log']['head']['size']}:{document['log']['head']['root']}"
+    kept = ("--commitment", document["commitment"], "--head", head, str(path))
+    assert run(command, *kept).returncode == 0
+    assert run(command, "--commitment", "00" * 32, str(path)).returncode == 1
+    assert run(command, "--head", f"13:{'00' * 32}", str(path)).returncode == 1
+    assert run(command, "--head", f"7:{'00' * 32}", str(path)).returncode == 1
