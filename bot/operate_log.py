@@ -1,10 +1,10 @@
 """What operators and sceptics do with the public log from the command line."""
 
 import argparse
-import time
 
 import msgspec
 
+from bot.clock import SystemClock
 from bot.operate import HEAD, say, told
 from bot.settings import Settings
 from fsm.registry import KINDS
@@ -31,7 +31,7 @@ async def _run(settings: Settings, given: argparse.Namespace) -> int:
             case "consistency":
                 return await _consistency(log, given.old, given.new)
             case _:
-                say(msgspec.json.encode(await log.sign(_now())).decode())
+                say(msgspec.json.encode(await log.sign(SystemClock().now())).decode())
                 return 0
 
 
@@ -44,13 +44,13 @@ async def _check(log: PublicLog, heads: list[str]) -> int:
     for trouble in troubles:
         say(trouble)
     if not troubles:
-        head = await log.sign(_now())
+        head = await log.sign(SystemClock().now())
         say(f"the log is whole: {head.size} leaves, root {head.root}")
     return 1 if troubles else 0
 
 
 async def _proof(log: PublicLog, game_id: str) -> int:
-    found = await log.proof_of(game_id, _now())
+    found = await log.proof_of(game_id, SystemClock().now())
     if found is None:
         say(f"the log does not hold the whole of game {game_id}")
         return 1
@@ -66,7 +66,3 @@ async def _consistency(log: PublicLog, old: int, new: int) -> int:
         return 1
     say(msgspec.json.encode({"old": old, "new": new, "path": path}).decode())
     return 0
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -48,6 +48,9 @@ _HISTORY_OF_PLAYER = f"""
 WHERE p.player_id = $3 AND p.left_at IS NULL AND g.ended_at IS NOT NULL AND ($4::bigint IS NULL OR g.chat_id = $4)
 ORDER BY p.joined_at DESC, g.id LIMIT $1 OFFSET $2
 """
+_VOID = """
+SELECT count(*) FROM games WHERE chat_id = $1 AND status = 'cancelled' AND summary->>'reason' LIKE 'void\\_%'
+"""
 _GAME = """
 SELECT g.id, g.kind, g.title, g.chat_id, g.topic_id, g.host_id, g.status, g.players, g.prize_pool, g.version,
     g.opened_at, g.ended_at FROM games g
@@ -188,6 +191,11 @@ class Archive:
             )
             for id_, kind, title, chat, status, ended_at, players, summary in rows
         ]
+
+    async def void_games(self, chat_id: int) -> int:
+        """Count the games of a chat whose outcome was thrown away."""
+        count: int = await self._pool.fetchval(_VOID, chat_id)
+        return count
 
     async def live_games(self, chat_id: int | None, limit: int, offset: int = 0) -> list[ListedGame]:
         """Live games of a chat, oldest first; or of all chats, by id."""

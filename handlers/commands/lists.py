@@ -143,6 +143,9 @@ async def _ended(context: UpdateContext, page: int) -> tuple[str, list[list[Butt
         for game in found[:PAGE]
     ] or [context.text("cmd-history-none")]
     title = context.text("cmd-history-own" if context.private else "cmd-history-chat")
+    void = 0 if context.private else await context.deps.archive.void_games(context.place.chat_id)
+    if void:
+        lines.append(context.text("cmd-history-void", void=void))
     return "\n".join([title, *lines]), _pages(context, ENDED, page, more=len(found) > PAGE)
 
 

@@ -144,6 +144,12 @@ cmd-history-line =
         [void] { $when } <b>{ $title }</b>, ⚠️ розыгрыш недействителен, игроков: { $players } · <code>{ $game }</code>
        *[other] { $when } <b>{ $title }</b>, отменена · <code>{ $game }</code>
     }
+cmd-history-void =
+    { $void ->
+        [one] ⚠️ { $void } розыгрыш здесь прерван после закрытия выбора.
+        [few] ⚠️ { $void } розыгрыша здесь прерваны после закрытия выбора.
+       *[other] ⚠️ { $void } розыгрышей здесь прерваны после закрытия выбора.
+    }
 cmd-history-none = Игр пока нет.
 
 ## Языки

@@ -14,15 +14,17 @@ from bot.log_keeper import SIGN_ANYWAY_MS, LogKeeper
 from bot.signatures import SIGNATURES
 from fsm import merkle, proof
 from fsm.kind import ChatTopic
-from fsm.lobby import Join, OpenGame, StartNow
+from fsm.lobby import Cancel, Join, OpenGame, StartNow
 from fsm.pick_number import PickNumber, PickNumberGame, PickNumberRules, prove
+from storage.archive import Archive
 from storage.connections import Pool
 from storage.log import PublicLog
 from storage.projector import Projector
 from storage.seeds import Seeds
 from telegram.limits import Limits, Rates
 from telegram.outbox import Outbox
-from tests.contract.played import HOST, House, drain, feed_of
+from tests.contract.played import CHAT, HOST, House, drain, feed_of
+from tests.draw import beacons
 
 
 @pytest.fixture
@@ -269,3 +271,19 @@ async def test_the_command_line_tells_whether_the_log_is_whole(
     said: Any = capsys.readouterr().out
     assert "the log is whole: 6 leaves" in said
     assert "leaf 4 is not the one that was logged" in said
+
+
+async def test_a_void_draw_counts_in_the_figures_of_its_chat(house: House, log: PublicLog) -> None:
+    beacon = beacons.chain(house.clock.at - 60_000)
+    game_id = await house.begun((1, 2), beacon=beacon)
+    for player in (1, 2):
+        await house.do(game_id, PickNumber(player, player))
+    await house.do(game_id, Cancel(5, "operator"))
+    await house.whole()
+    await projected(house)
+    archive = Archive(house.pool, house.codec)
+    assert await archive.void_games(CHAT) == 1
+    assert [game.status for game in await archive.history(CHAT, None, 5) if game.id == game_id] == ["void"]
+    await log.append()
+    ends = [json.loads(data) for _, type_, data in await log.leaves(0) if type_ == "outcome"]
+    assert ("void", "operator") in {(end["outcome"], end["reason"]) for end in ends}

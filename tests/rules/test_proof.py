@@ -21,7 +21,7 @@ from fsm.pick_number import KIND, Beacon, BeaconSignal, PickNumberGame, PublishB
 from tests.rules import recomputed
 from tests.rules.given_when_then import CLOSING, given, play, selecting
 
-PAGE = (Path(__file__).parents[2] / "docs" / "fairness.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "proof-format-1.md").read_text()
 CHAIN = "ab" * 32
 BEACON = Beacon(CHAIN, genesis_at=0, period_ms=3_000, wait_ms=10_000)
 

@@ -3,15 +3,19 @@
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.signatures import SIGNATURES
 from fsm import draw, merkle, proof
 from fsm.lobby import Cancel, DeadlinePassed, Join, StartNow
 from fsm.pick_number import KIND, Beacon, BeaconSignal, NumberedSeed, PickNumber, PickNumberGame, PublishBeacon, prove
+from tests.rules import recomputed
 from tests.rules.given_when_then import CLOSING, GAME, HOST, OPENED, PLACE, SEED, given, opening, play, selecting
 
 CHAIN = "ab" * 32
@@ -234,3 +238,39 @@ def test_a_signature_that_is_not_the_beacons_fails_the_proof_and_an_unchecked_on
     none_genuine = proof.Signatures(lambda *_: False, lambda *_: False)
     assert {"beacon-unchecked"} <= {check.code for check in proof.verify(raw)}
     assert {check.code for check in proof.verify(raw, none_genuine) if not check.passed} == {"beacon-unpinned"}
+
+
+# -- the page
+
+PAGE = (Path(__file__).parents[2] / "docs" / "fairness.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of the page."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def test_the_documentations_example_holds_and_its_steps_are_what_a_second_implementation_computes() -> None:
+    (example,) = blocks("json")
+    document = json.loads(example)
+    assert all(check.passed for check in proof.verify(example.encode(), SIGNATURES))
+    flat = {**document["opening"], **{name: value for name, value in document.items() if name != "opening"}}
+    claims, steps = recomputed.recompute(flat)
+    del claims["commitment"], claims["checksum"], claims["digest"]
+    assert {name: document[name] for name in claims} == claims
+    (told,) = blocks("text")
+    steps = {"seed_hash": steps.pop("commitment"), **steps}
+    assert told == "".join(f"{name} = {value}\n" for name, value in steps.items())
+
+
+def test_the_page_names_every_field_of_a_proof_and_of_an_opening_statement() -> None:
+    for field in (*DOCUMENTS["beacon"], *DOCUMENTS["beacon"]["opening"], *DOCUMENTS["beacon"]["opening"]["beacon"]):
+        assert f"`{field}`" in PAGE
+
+
+def test_each_attack_in_the_page_has_a_test_that_performs_it() -> None:
+    tests = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py"))
+    named = re.findall(r"\| `(test_\w+)` \|$", PAGE, re.MULTILINE)
+    assert len(named) >= 12
+    for name in named:
+        assert f"def {name}(" in tests, name
