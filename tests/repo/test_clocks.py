@@ -9,7 +9,6 @@ PACKAGES = ("bot", "handlers", "api", "web", "play", "telegram", "storage", "que
 WALL = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today"}
 REASONS = {
     "bot/clock.py": "compares this machine's clock with the stores', and follows the time that all replicas share",
-    "bot/operate_log.py": "the date of a tree head that an operator signs from the command line, beside no running bot",
     "bot/deadlines.py": "APScheduler runs jobs by this machine's clock: they are moved along when it is set",
     "bot/observe/metrics.py": "the moment of the start, shown as a date",
     "sandbox/world.py": "the moment of the start, from which the monotonic clock goes on",
