@@ -43,6 +43,10 @@ lint: .venv/dev.stamp ## check style and the direction of imports
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 
+.PHONY: kinds
+kinds: .venv/dev.stamp ## say what a kind of game still lacks (ARGS= for one of them)
+	$(BIN)/python -m handlers.kinds.check $(ARGS)
+
 .PHONY: types
 types: .venv/dev.stamp ## check types
 	$(BIN)/mypy

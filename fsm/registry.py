@@ -1,13 +1,18 @@
-"""Every kind of game. To add one: its file, its line here, its handlers, views, texts and tests."""
+"""The rules of all kinds of games. A new kind adds its lines; ``docs/a-new-kind.md`` shows how."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from fsm import pick_number, quiz
 from fsm.kind import Game, Kind
+from fsm.pick_number import KIND as PICK_NUMBER
+from fsm.quiz import KIND as QUIZ
 
-KINDS: Mapping[str, Kind[Any]] = MappingProxyType({kind.name: kind for kind in (pick_number.KIND, quiz.KIND)})
+_LISTED: tuple[Kind[Any], ...] = (
+    PICK_NUMBER,
+    QUIZ,
+)
+KINDS: Mapping[str, Kind[Any]] = MappingProxyType({kind.name: kind for kind in _LISTED})
 _BY_STATE: Mapping[type[Game], Kind[Any]] = MappingProxyType({kind.state: kind for kind in KINDS.values()})
 
 

@@ -161,9 +161,9 @@ class Texts:
         language = language_code.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0].lower()
         return language if language in self._bundles else DEFAULT_LOCALE
 
-    def has(self, text_id: str) -> bool:
-        """Whether there is such a text."""
-        return self._bundles[DEFAULT_LOCALE].has_message(text_id)
+    def has(self, text_id: str, locale: str = DEFAULT_LOCALE) -> bool:
+        """Whether a locale has such a text."""
+        return self._bundles[locale].has_message(text_id)
 
     def html(self, locale: str, text_id: str, /, **args: Any) -> Markup:
         """A text for a message in HTML. Numbers are written the locale's way, ``Markup`` goes in as it is."""

@@ -56,6 +56,7 @@ class Face:
         commands: name of the module whose ``COMMANDS`` are the kind's own commands, by name. Imported late.
         router: name of the module whose ``router()`` handles updates that are no taps. Imported late.
         content: makes the provider of what a game is played with, a quiz's questions for one.
+        sample: makes content from rules, for the checker's game on trial; needed if there is ``content``.
         consumer: makes the reader of the feed that shows more than the living message.
         prove: makes the proof of a game whose outcome can be proven; raises ValueError if it ended otherwise. None for
             kinds without proofs.
@@ -77,6 +78,7 @@ class Face:
     commands: str | None = None
     router: str | None = None
     content: Callable[[Questions, People, Seeds, Clock], ContentProvider] | None = None
+    sample: Callable[[Any], Any] | None = None
     consumer: Callable[[ConsumerContext], Awaitable[KindConsumer]] | None = None
     prove: Callable[[Any], dict[str, Any]] | None = None
     pages: Callable[[Any], int] = lambda _state: 1

@@ -1,4 +1,4 @@
-"""The faces of all kinds of games. A new kind adds its line."""
+"""The faces of all kinds of games. A new kind adds its lines; ``docs/a-new-kind.md`` shows how."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
@@ -11,7 +11,11 @@ from handlers.kinds.pick_number.face import FACE as PICK_NUMBER
 from handlers.kinds.quiz.face import FACE as QUIZ
 from handlers.kinds.verb import Verb
 
-FACES: Mapping[str, Face] = MappingProxyType({face.kind.name: face for face in (PICK_NUMBER, QUIZ)})
+_LISTED = (
+    PICK_NUMBER,
+    QUIZ,
+)
+FACES: Mapping[str, Face] = MappingProxyType({face.kind.name: face for face in _LISTED})
 """Kind -> its face. The dialogs of ``/newgame`` and ``/settings`` begin with the first."""
 
 VERBS: Mapping[str, Mapping[str, Verb]] = MappingProxyType(

@@ -50,7 +50,7 @@ def played(number: int, *, first: bool = False, beacon: Beacon | None = None, **
         state: PickNumberGame = KIND.fold(None, opened(first_format=True, beacon=beacon, **rules))
     else:
         seed = SeedTree.of(b"corpus", 16).numbered(number % 16 + 1) if number % 3 else None
-        command = opening(rules=given(opened(beacon=beacon, **rules)).state.rules, content=seed)  # type: ignore[union-attr]
+        command = opening(rules=given(opened(beacon=beacon, **rules)).state.rules, content=seed)
         state = KIND.fold(None, KIND.decide(None, command, OPENED, "5eed" * 16))
     for player in range(1, 6):
         state = play(state, Join(player, f"P{player}"), OPENED + player)

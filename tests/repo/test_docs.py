@@ -17,6 +17,7 @@ from bot.__main__ import _parser
 from bot.settings import CONFIG_VARIABLE, KEYS, VARIABLES
 from handlers.publish import ALL
 from play.texts import DEFAULT_LOCALE, FOLDER
+from tests.tutorial.assembling import pieces as tutorial
 
 ROOT = Path(__file__).parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
@@ -26,8 +27,7 @@ LINK = re.compile(r"(?<!`)\[[^\]\n]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 TOP = {path.name for path in ROOT.iterdir()} | {"var"}
 MADE_LATER = (
-    "fsm/coin.py",
-    "handlers/kinds/coin/",
+    *(piece.file for piece in tutorial()),
     "var/",
     "benchmarks/out",
     "chaos/out",

@@ -27,9 +27,11 @@ CODE = [
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 SPEAKING = [
-    path for path in CODE if path.parts[len(ROOT.parts)] in {"handlers", "play", "api"} and path.name != "settings.py"
+    path
+    for path in CODE
+    if path.parts[len(ROOT.parts)] in {"handlers", "play", "api"} and path.name not in {"settings.py", "check.py"}
 ]
-"""Files whose texts players read; a kind's ``settings.py`` speaks to operators, in English."""
+"""Files whose texts players read. A kind's ``settings.py`` and the checker speak to operators and developers."""
 TEXTS = Texts()
 OTHERS = [locale for locale in TEXTS.LOCALES if locale != "en"]
 TOASTS = re.compile(r"(tap|button|rejected|not-now|error)-")

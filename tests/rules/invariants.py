@@ -9,7 +9,8 @@ from fsm.kind import Event
 from fsm.lobby import DeadlinePassed
 from fsm.pick_number import KIND, PickNumberGame, prove
 from storage.codec import Codec
-from tests.rules.given_when_then import SEED, total
+from tests.rules.given_when_then import total
+from tests.support.spec import SEED
 
 CODEC = Codec({KIND.name: KIND})
 MOST_TICKS = 100

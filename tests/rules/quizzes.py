@@ -1,11 +1,10 @@
-"""Quizzes told as: given these events, when this command comes, then these events (or that refusal)."""
+"""Stories of the quiz: its usual rules and questions, and quizzes in each phase to begin with."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from fsm.kind import ChatTopic, Command, Event, Host, Instant, PlayerId, Rejected, kebab
+from fsm.kind import ChatTopic, Event, Host, Instant, PlayerId
 from fsm.lobby import JoiningStarted, OpenGame, PlayerJoined
 from fsm.quiz import (
     KIND,
@@ -14,17 +13,16 @@ from fsm.quiz import (
     Question,
     QuestionOpened,
     QuestionsSet,
-    QuizGame,
     QuizPaused,
     QuizResumed,
     QuizRules,
 )
 from fsm.showing import TimeBegun
+from tests.support.spec import spec
 
 GAME = "07abcdefghijkl"
 PLACE = ChatTopic(-1001, 5)
 HOST = Host(900, "Hana")
-SEED = "5eed" * 16
 OPENED = 1_700_000_000_000
 LOBBY, JOINING, QUESTION, REVEAL = 900_000, 60_000, 15_000, 3_000
 ASKED = OPENED + 70_000
@@ -79,78 +77,8 @@ def asking(players: int, difficulty: str = "medium", **rules: Any) -> tuple[Even
     return (*lobby(players, difficulty, **rules), QuestionOpened(0, ASKED, ASKED + some_rules(**rules).question_ms))
 
 
-@dataclass(frozen=True)
-class Then:
-    """What a command led to."""
-
-    before: QuizGame | None
-    events: tuple[Event, ...]
-    refusal: Rejected | None
-
-    @property
-    def state(self) -> QuizGame:
-        """The state afterwards."""
-        return KIND.fold(self.before, self.events)
-
-    def then(self, *expected: Event) -> QuizGame:
-        """Exactly these events; gives the state after them."""
-        assert self.refusal is None
-        assert self.events == expected
-        return self.state
-
-    def then_these(self, *types: type[Event]) -> QuizGame:
-        """Events of exactly these types; gives the state after them."""
-        assert self.refusal is None
-        assert tuple(type(event) for event in self.events) == types
-        return self.state
-
-    def nothing(self) -> None:
-        """Neither events nor a refusal."""
-        self.then()
-
-    def refused(self, refusal: Rejected) -> None:
-        """This refusal, with these parameters."""
-        assert (type(self.refusal), self.refusal) == (type(refusal), refusal)
-
-
-@dataclass(frozen=True)
-class Given:
-    """A quiz with a past."""
-
-    past: QuizGame | None
-
-    @property
-    def state(self) -> QuizGame:
-        """The quiz, where there is one."""
-        assert self.past is not None
-        return self.past
-
-    def when(self, command: Command, at: Instant, seed: str = SEED) -> Then:
-        """What ``command``, received at ``at``, leads to. A phase change that the machine doesn't know is an error."""
-        try:
-            events = KIND.decide(self.past, command, at, seed)
-        except Rejected as refusal:
-            return Then(self.past, (), refusal)
-        if self.past is not None and events:
-            last = KIND.fold(self.past, events).phase
-            assert (self.past.phase, kebab(type(command).__name__), last) in KIND.machine.edges
-        return Then(self.past, events, None)
-
-
-def given(*events: Event | Iterable[Event] | QuizGame) -> Given:
-    """A quiz to which this has happened; nothing: one that doesn't exist. A state may come first."""
-    state: QuizGame | None = None
-    for event in events:
-        if isinstance(event, QuizGame):
-            state = event
-        else:
-            state = KIND.fold(state, [event] if isinstance(event, Event) else event)
-    return Given(state)
-
-
-def play(state: QuizGame, command: Command, at: Instant) -> QuizGame:
-    """The state after ``command``, which must be accepted."""
-    return KIND.fold(state, KIND.decide(state, command, at, SEED))
+given = spec(KIND).given
+play = spec(KIND).play
 
 
 def recompute(log: Iterable[tuple[Instant, Event]]) -> Mapping[PlayerId, tuple[int, int]]:

@@ -21,8 +21,9 @@ from fsm.pick_number import (
     is_void,
 )
 from fsm.showing import BoardShown
-from tests.rules.given_when_then import GAME, HOST, OPENED, PLACE, SEED, check_edges
+from tests.rules.given_when_then import GAME, HOST, OPENED, PLACE
 from tests.rules.invariants import check_proof, check_replay, check_result, check_state, end_by_itself
+from tests.support.spec import SEED, check_edges
 
 CHAIN = "cd" * 32
 BEACON = Beacon(CHAIN, genesis_at=OPENED, period_ms=3_000, wait_ms=10_000, public_key="ab" * 96, lead_ms=15_000)
@@ -79,7 +80,7 @@ class AnyGame(RuleBasedStateMachine):
             events = KIND.decide(self.state, command, self.now, hashlib.sha256(str(self.now).encode()).hexdigest())
         except Rejected:
             return
-        check_edges(self.state, command, events)
+        check_edges(KIND, self.state, command, events)
         self.state = KIND.fold(self.state, events)
         self.events += events
         if self.state.deadline is not None:

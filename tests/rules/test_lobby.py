@@ -40,7 +40,6 @@ from tests.rules.given_when_then import (
     LOBBY,
     OPENED,
     PLACE,
-    SEED,
     SELECTING,
     SELECTION,
     given,
@@ -53,6 +52,7 @@ from tests.rules.given_when_then import (
     some_rules,
     waiting,
 )
+from tests.support.spec import SEED
 
 DAY = 86_400_000
 HOUR = 3_600_000
@@ -62,7 +62,9 @@ HOUR = 3_600_000
 
 
 def test_a_game_opens_and_waits_for_players_until_the_lobby_expires() -> None:
-    state = given().when(opening(), OPENED).then(GameOpened(GAME, PLACE, HOST, "Friday", some_rules(), OPENED))
+    state = (
+        given().when(opening(), OPENED).then(GameOpened(GAME, PLACE, HOST, "Friday", some_rules(), OPENED, format=2))
+    )
     assert (state.phase, state.deadline, dict(state.players)) == ("waiting_for_players", OPENED + LOBBY, {})
     assert (state.place, state.host, state.title, state.seed) == (PLACE, HOST, "Friday", None)
 
@@ -388,7 +390,7 @@ def test_a_game_is_cancelled_in_any_phase_and_then_for_good(events: tuple[Event,
     now = OPENED + 9
     state = given(events).when(Cancel(900, "host"), now).then(GameCancelled("host", 900, now))
     assert (state.phase, state.deadline, state.cancel_reason, state.ended_at) == ("cancelled", None, "host", now)
-    over = replace(given(events), state=state)
+    over = replace(given(events), past=state)
     over.when(Cancel(900, "host"), now).refused(NotNow("cancel", "cancelled"))
     over.when(Join(5, "Eve"), now).refused(NotNow("join", "cancelled"))
 

@@ -51,7 +51,6 @@ from tests.rules.given_when_then import (
     GAME,
     OPENED,
     REVEAL,
-    SEED,
     SELECTING,
     SELECTION,
     given,
@@ -61,6 +60,7 @@ from tests.rules.given_when_then import (
     total,
     waiting,
 )
+from tests.support.spec import SEED
 
 NOW = SELECTING + 1_000
 CHAIN = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
@@ -216,7 +216,7 @@ def test_only_a_player_is_removed_and_only_in_time() -> None:
     given(selecting(2)).when(Remove(9, 900), NOW).refused(NotInGame())
     given(selecting(2)).when(Remove(1, 900), CLOSING).refused(TooLate())
     drawing = given(selecting(2, {1: 7})).when(PickNumber(2, 8), NOW).state
-    replace(given(), state=drawing).when(Remove(1, 900), NOW + 1).refused(NotNow("remove", "drawing"))
+    replace(given(), past=drawing).when(Remove(1, 900), NOW + 1).refused(NotNow("remove", "drawing"))
 
 
 # -- selection runs out
@@ -312,7 +312,7 @@ def test_the_show_goes_on_frame_by_frame_and_then_the_result_comes() -> None:
         deadline = state.deadline
         assert deadline == now + REVEAL
         now = deadline
-        given_now = replace(given(), state=state)
+        given_now = replace(given(), past=state)
         given_now.when(DeadlinePassed(deadline - 1), now).nothing()
         given_now.when(DeadlinePassed(deadline), now - 1).nothing()
         state = given_now.when(DeadlinePassed(deadline), now).state
@@ -326,8 +326,8 @@ def test_a_repeated_tick_of_the_show_does_nothing() -> None:
     state = given(selecting(3, {1: 3, 2: 6}, mode="reverse")).when(PickNumber(3, 9), NOW).state
     assert state.deadline is not None
     tick = DeadlinePassed(state.deadline)
-    after = replace(given(), state=state).when(tick, state.deadline).then_these(NumbersShown)
-    replace(given(), state=after).when(tick, state.deadline + 10 * REVEAL).nothing()
+    after = replace(given(), past=state).when(tick, state.deadline).then_these(NumbersShown)
+    replace(given(), past=after).when(tick, state.deadline + 10 * REVEAL).nothing()
 
 
 def test_a_show_without_pauses_still_ends() -> None:
@@ -340,7 +340,7 @@ def test_a_lone_entry_wins_without_a_draw_in_reverse_mode() -> None:
     state = given(events).when(DeadlinePassed(CLOSING), CLOSING).then_these(SelectionClosed, NumbersDrawn)
     assert state.drawn == ()
     ended = (
-        replace(given(), state=state).when(DeadlinePassed(CLOSING + REVEAL), CLOSING + REVEAL).then_these(GameCompleted)
+        replace(given(), past=state).when(DeadlinePassed(CLOSING + REVEAL), CLOSING + REVEAL).then_these(GameCompleted)
     )
     assert ended.standings[0] == Standing(1, "P1", place=1, prize=Decimal("5.00"), number=3)
 
@@ -348,12 +348,12 @@ def test_a_lone_entry_wins_without_a_draw_in_reverse_mode() -> None:
 @pytest.mark.parametrize("reason", ["host", "operator", "bot_removed"])
 def test_nobody_stops_a_draw_whose_numbers_are_drawn(reason: str) -> None:
     state = given(selecting(2, {1: 7})).when(PickNumber(2, 8), NOW).state
-    replace(given(), state=state).when(Cancel(None, reason), NOW + 5).refused(DrawSealed())
+    replace(given(), past=state).when(Cancel(None, reason), NOW + 5).refused(DrawSealed())
 
 
 def test_nothing_happens_in_a_completed_game() -> None:
     ended = shown_to_the_end(given(selecting(2, {1: 7})).when(PickNumber(2, 8), NOW).state)
-    over = replace(given(), state=ended)
+    over = replace(given(), past=ended)
     over.when(DeadlinePassed(NOW), NOW + 10 * REVEAL).nothing()
     over.when(PickNumber(1, 9), NOW).refused(NotNow("pick-number", "completed"))
     over.when(Cancel(900, "host"), NOW).refused(NotNow("cancel", "completed"))
@@ -377,7 +377,7 @@ def test_a_view_has_neither_seed_nor_the_draws_to_come_until_the_game_is_over() 
 
 
 def test_what_was_not_drawn_stays_undrawn_in_a_view() -> None:
-    assert KIND.view(given(selecting(2)).state or pytest.fail("no state"), None).drawn is None
+    assert KIND.view(given(selecting(2)).state, None).drawn is None
 
 
 # -- the beacon
@@ -428,14 +428,14 @@ def test_a_round_of_a_slow_chain_is_waited_for_although_its_period_is_longer_tha
     right = signal(slow.round_for(NOW))
     due = slow.due(right.round)
     assert due - NOW > 30_000
-    replace(given(), state=state).when(DeadlinePassed(due), due).nothing()
-    replace(given(), state=state).when(PublishBeacon(right), due + 500).then_these(NumbersDrawn)
+    replace(given(), past=state).when(DeadlinePassed(due), due).nothing()
+    replace(given(), past=state).when(PublishBeacon(right), due + 500).then_these(NumbersDrawn)
 
 
 def test_the_awaited_round_is_mixed_into_the_draw() -> None:
     state = beaconed({1: 7})
     right = signal(ROUND)
-    drawn = replace(given(), state=state).when(PublishBeacon(right), DUE).then_these(NumbersDrawn)
+    drawn = replace(given(), past=state).when(PublishBeacon(right), DUE).then_these(NumbersDrawn)
     assert (drawn.beacon, drawn.deadline) == (right, DUE + REVEAL)
     full = draw.order(GAME, 10, state.owners, SEED, right.randomness)
     assert drawn.drawn == full[: len(drawn.drawn or ())]
@@ -461,17 +461,17 @@ def unlike(change: Callable[[BeaconSignal], BeaconSignal]) -> BeaconSignal:
     ids=["early", "late", "other chain", "forged", "garbage", "unsigned", "empty", "garbage signature", "upper case"],
 )
 def test_another_round_another_chain_or_a_forgery_draws_nothing(wrong: BeaconSignal) -> None:
-    replace(given(), state=beaconed({1: 7})).when(PublishBeacon(wrong), DUE).nothing()
+    replace(given(), past=beaconed({1: 7})).when(PublishBeacon(wrong), DUE).nothing()
 
 
 def test_without_its_beacon_a_draw_is_void_if_the_rules_say_so() -> None:
     late = DUE + BEACON.wait_ms
-    waiting_for_it = replace(given(), state=beaconed({1: 7}, beacon_policy="void"))
+    waiting_for_it = replace(given(), past=beaconed({1: 7}, beacon_policy="void"))
     waiting_for_it.when(DeadlinePassed(late), late - 1).nothing()
     void = waiting_for_it.when(DeadlinePassed(late), late).then(GameCancelled("void_beacon", None, late))
     assert is_void(void)
     assert KIND.view(void, None).seed == SEED
-    replace(given(), state=void).when(PublishBeacon(signal(ROUND)), late + 1).refused(
+    replace(given(), past=void).when(PublishBeacon(signal(ROUND)), late + 1).refused(
         NotNow("publish-beacon", "cancelled")
     )
 
@@ -491,7 +491,7 @@ def test_without_its_beacon_a_draw_waits_a_day_and_is_void_then() -> None:
 def test_a_beacon_that_comes_late_still_draws_while_the_game_waits() -> None:
     state = beaconed({1: 7}, beacon_policy="wait")
     missed = play(state, DeadlinePassed(DUE + BEACON.wait_ms), DUE + BEACON.wait_ms)
-    drawn = replace(given(), state=missed).when(PublishBeacon(signal(ROUND)), DUE + 15_000).then_these(NumbersDrawn)
+    drawn = replace(given(), past=missed).when(PublishBeacon(signal(ROUND)), DUE + 15_000).then_these(NumbersDrawn)
     assert shown_to_the_end(drawn).phase == "completed"
 
 
@@ -501,13 +501,13 @@ def test_once_picking_is_over_neither_a_host_nor_throwing_the_bot_out_stops_the_
     beacon: Beacon | None, reason: str
 ) -> None:
     state = given(selecting(2, {1: 7}, beacon=beacon)).when(PickNumber(2, 8), NOW).state
-    replace(given(), state=state).when(Cancel(900, reason), NOW + 1).refused(DrawSealed())
+    replace(given(), past=state).when(Cancel(900, reason), NOW + 1).refused(DrawSealed())
 
 
 def test_an_operator_ends_a_draw_that_waits_for_its_beacon_as_void() -> None:
     state = beaconed({1: 7})
     void = (
-        replace(given(), state=state)
+        replace(given(), past=state)
         .when(Cancel(5, "operator"), NOW + 1)
         .then(GameCancelled("void_operator", 5, NOW + 1))
     )
@@ -516,20 +516,20 @@ def test_an_operator_ends_a_draw_that_waits_for_its_beacon_as_void() -> None:
 
 
 def test_nothing_changes_the_entries_once_picking_is_over() -> None:
-    over = replace(given(), state=beaconed({1: 7}))
+    over = replace(given(), past=beaconed({1: 7}))
     for command in (PickNumber(1, 3), Join(9, "x"), Leave(1), Remove(1, 900), Extend(900, 1000), StartNow(900)):
         assert isinstance(over.when(command, NOW + 1).refusal, NotNow)
 
 
 def test_a_beacon_comes_once() -> None:
     right = PublishBeacon(signal(ROUND))
-    drawn = replace(given(), state=beaconed({1: 7})).when(right, DUE).state
-    replace(given(), state=drawn).when(right, DUE + 1).nothing()
+    drawn = replace(given(), past=beaconed({1: 7})).when(right, DUE).state
+    replace(given(), past=drawn).when(right, DUE + 1).nothing()
 
 
 def test_a_game_without_a_beacon_ignores_one() -> None:
     state = given(selecting(2, {1: 7})).when(PickNumber(2, 8), NOW).state
-    replace(given(), state=state).when(PublishBeacon(signal(1)), NOW + 1).nothing()
+    replace(given(), past=state).when(PublishBeacon(signal(1)), NOW + 1).nothing()
 
 
 @pytest.mark.parametrize("command", [PublishBeacon(signal(1))])

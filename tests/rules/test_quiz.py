@@ -62,8 +62,6 @@ from tests.rules.quizzes import (
     PLACE,
     QUESTION,
     REVEAL,
-    SEED,
-    Given,
     asking,
     given,
     lobby,
@@ -74,6 +72,7 @@ from tests.rules.quizzes import (
     some_questions,
     some_rules,
 )
+from tests.support.spec import SEED, Given
 
 PAUSE = 900_000
 
@@ -417,7 +416,7 @@ def test_a_host_cancels_in_any_phase() -> None:
 # -- pausing ----------------------------------------------------------------------------------------------------
 
 
-def paused(remaining: int = 5_000) -> Given:
+def paused(remaining: int = 5_000) -> Given[QuizGame]:
     """The first question, stopped with so much left."""
     return given(asking(2), QuizPaused(remaining, 900, DUE - remaining + PAUSE))
 

@@ -79,3 +79,8 @@ async def locale_of(people: People, chat_id: int) -> str:
     """The language that a chat reads."""
     chat = await people.chat(chat_id)
     return chat.locale if chat is not None and chat.locale else DEFAULT_LOCALE
+
+
+def sample(rules: QuizRules) -> tuple[Question, ...]:
+    """Take the first questions of the bank."""
+    return bank(DEFAULT_LOCALE)[: rules.questions]

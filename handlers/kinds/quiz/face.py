@@ -4,7 +4,7 @@ from fsm.quiz import KIND
 from handlers.kinds.face import Face
 from handlers.kinds.quiz import view
 from handlers.kinds.quiz.consumer import consumer
-from handlers.kinds.quiz.content import content
+from handlers.kinds.quiz.content import content, sample
 from handlers.kinds.quiz.verbs import VERBS, moves
 
 FACE = Face(
@@ -17,6 +17,7 @@ FACE = Face(
     commands="handlers.kinds.quiz.commands",
     router="handlers.kinds.quiz.votes",
     content=content,
+    sample=sample,
     consumer=consumer,
     pages=view.pages,
     rules_text=view.rules,

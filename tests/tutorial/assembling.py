@@ -1,0 +1,61 @@
+"""Assembles the tutorial's kind from the page, into a copy of the tree."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "a-new-kind.md"
+COPIED = (
+    "bot", "conftest.py", "docs", "fsm", "handlers", "locales", "migrations", "play", "questions", "sandbox", "storage",
+    "telegram", "tests", "config.toml", "pyproject.toml",
+)  # fmt: skip
+PIECE = re.compile(r"^(?:`([\w/.-]+)`:)$|^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A block of code of the page, and the file that it belongs to."""
+
+    file: str
+    language: str
+    code: str
+
+
+def pieces() -> list[Piece]:
+    """The blocks of code that make files, in the page's order. One without a name goes on with the file before."""
+    found, file = [], ""
+    for named, language, code in PIECE.findall(PAGE.read_text(encoding="utf-8")):
+        if named:
+            file = named
+        elif language != "sh":
+            found.append(Piece(file, language, code))
+    return found
+
+
+def copy_of_the_tree(where: Path) -> Path:
+    """A copy of everything that a game is played with."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, where / name, ignore=shutil.ignore_patterns("__pycache__", "images"))
+        else:
+            shutil.copy(source, where / name)
+    return where
+
+
+def apply(tree: Path, piece: Piece) -> None:
+    """Write a piece into the tree: a difference changes its file, anything else is added to its end."""
+    path = tree / piece.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if piece.language != "diff":
+        before = f"{path.read_text(encoding='utf-8').rstrip()}\n\n\n" if path.exists() else ""
+        path.write_text((before + piece.code).lstrip("\n"), encoding="utf-8")
+        return
+    lines = piece.code.splitlines()
+    old = "\n".join(line[1:] for line in lines if not line.startswith("+"))
+    new = "\n".join(line[1:] for line in lines if not line.startswith("-"))
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{piece.file} has not exactly once:\n{old}"
+    path.write_text(text.replace(old, new), encoding="utf-8")

@@ -1,0 +1,208 @@
+"""The tutorial is run: the kind that its page builds is complete and is played; without a step it is not complete."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from handlers.kinds.check import check, traces
+from tests.tutorial.assembling import PAGE, ROOT, apply, copy_of_the_tree, pieces
+
+CHECK = ("-m", "handlers.kinds.check", "coin")
+OURS = {"fsm/registry.py", "handlers/kinds/registry.py", "config.toml"}
+"""The files of the project that a new kind changes."""
+
+
+def run(tree: Path, *command: str) -> str:
+    """Run Python in a tree; what it printed."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=tree, env={**env, "PYTHONPATH": ""}, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def coin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree with the tutorial's kind in it."""
+    tree = copy_of_the_tree(tmp_path_factory.mktemp("coin"))
+    for piece in pieces():
+        apply(tree, piece)
+    run(tree, "-m", "docs.phases")
+    shutil.copy(ROOT / "tests" / "tutorial" / "coin_game.py", tree / "tests" / "e2e" / "test_coin.py")
+    return tree
+
+
+def test_our_own_kinds_are_complete() -> None:
+    assert {name: check(name) for name in traces()} == {"pick_number": [], "quiz": []}
+
+
+def test_the_tutorial_changes_three_files_and_makes_the_others() -> None:
+    assert {piece.file for piece in pieces() if (ROOT / piece.file).exists()} == OURS
+
+
+def test_the_tutorial_is_short() -> None:
+    written = [piece.code for piece in pieces() if not piece.file.endswith(".ftl")]
+    assert sum(1 for code in written for line in code.splitlines() if line.strip()) < 320
+
+
+def test_the_kind_of_the_tutorial_is_complete(coin: Path) -> None:
+    assert run(coin, *CHECK) == "coin: complete\n"
+
+
+def test_the_kind_of_the_tutorial_is_played_to_its_result_in_both_languages(coin: Path) -> None:
+    said = run(coin, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e/test_coin.py")
+    assert "2 passed" in said, said[-4000:]
+
+
+def test_the_kind_of_the_tutorial_keeps_the_rules_of_every_kind(coin: Path) -> None:
+    said = run(coin, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/rules/test_every_kind.py", "-k", "coin")
+    assert re.search(r"\d passed", said), said[-4000:]
+    assert "failed" not in said, said[-4000:]
+
+
+# -- what is missing is said ------------------------------------------------------------------------------------
+
+
+def without(file: str) -> Callable[[Path], None]:
+    return lambda tree: (tree / file).unlink()
+
+
+def replacing(file: str, old: str, new: str) -> Callable[[Path], None]:
+    def change(tree: Path) -> None:
+        path = tree / file
+        text = path.read_text(encoding="utf-8")
+        changed = re.sub(old, new, text, flags=re.MULTILINE | re.DOTALL)
+        assert changed != text, f"{old} is not in {file}"
+        path.write_text(changed, encoding="utf-8")
+
+    return change
+
+
+FOLDER = "handlers/kinds/coin"
+BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
+    "rules": (without("fsm/coin.py"), "fsm/coin.py is missing: the rules."),
+    "line in the registry of rules": (
+        replacing("fsm/registry.py", "^    COIN,\n", ""),
+        "fsm/registry.py does not list the kind in KINDS.",
+    ),
+    "line in the registry of faces": (
+        replacing("handlers/kinds/registry.py", "^    COIN,\n", ""),
+        "handlers/kinds/registry.py does not list the kind in FACES.",
+    ),
+    "settings": (
+        without(f"{FOLDER}/settings.py"),
+        f"{FOLDER}/settings.py is missing: the settings with their defaults.",
+    ),
+    "defaults": (
+        replacing(f"{FOLDER}/settings.py", "default=3", "default=0"),
+        "the section's defaults give no rules that can be played",
+    ),
+    "section of the configuration": (
+        replacing("config.toml", r"\[games.coin\].*", ""),
+        "config.toml has no section [games.coin].",
+    ),
+    "setting in the section": (
+        replacing("config.toml", "^tosses.*?\n", ""),
+        "config.toml does not name the setting tosses in [games.coin].",
+    ),
+    "view": (without(f"{FOLDER}/view.py"), f"{FOLDER}/view.py is missing: the boards."),
+    "verbs": (
+        replacing(f"{FOLDER}/verbs.py", r"= \{\"c\".*?\}", "= {}"),
+        "the face has no verbs: no button of the kind would do anything.",
+    ),
+    "simulated player": (
+        replacing(f"{FOLDER}/verbs.py", r"return \[\(data.*\(\"c:\"\)\]", "return []"),
+        "the simulated player has no moves",
+    ),
+    "dialog": (
+        without(f"{FOLDER}/dialog.py"),
+        f"{FOLDER}/dialog.py is missing: the rules that /newgame and /settings offer.",
+    ),
+    "setting of the dialog": (
+        replacing(f"{FOLDER}/dialog.py", '"tosses", "call', '"throws", "call'),
+        "the dialog offers throws, but the kind's rules have no such setting.",
+    ),
+    "face": (without(f"{FOLDER}/face.py"), f"{FOLDER}/face.py is missing: what Telegram shows of the kind."),
+    "texts of a language": (
+        without("locales/ru/coin.ftl"),
+        "locales/ru/coin.ftl is missing: the texts of the kind.",
+    ),
+    "text of a refusal": (
+        replacing("locales/ru/coin.ftl", "^rejected-toss-over.*?\n", ""),
+        "the locale ru has no text rejected-toss-over.",
+    ),
+    "text of a phase": (
+        replacing("locales/en/coin.ftl", "^coin-phase-calling.*?\n", ""),
+        "the locale en has no text coin-phase-calling.",
+    ),
+    "text of a command at the wrong moment": (
+        replacing("locales/en/coin.ftl", r"^not-now-call.*?^\}\n", ""),
+        "the locale en has no text not-now-call.",
+    ),
+    "text of a board": (
+        replacing("locales/ru/coin.ftl", "^coin-seal.*?</code>\n", ""),
+        "the locale ru has no text coin-seal",
+    ),
+    "name of a setting": (
+        replacing("locales/en/coin.ftl", "^dlg-name-tosses.*?\n", ""),
+        "the locale en has no text dlg-coin-name-tosses or dlg-name-tosses.",
+    ),
+    "diagram": (without("docs/phases/coin.md"), "docs/phases/coin.md does not show the kind's phases"),
+}
+"""What is taken away, and the complaint."""
+
+
+IN_EACH_TREE = """
+import os, runpy, sys
+import aiogram, aiogram_dialog, asyncpg, babel, fluent.runtime, pydantic, redis.asyncio  # once, for all of them
+for tree in sys.argv[1:]:
+    if os.fork() == 0:
+        os.chdir(tree)
+        sys.path[0], sys.argv = tree, ["check", "coin"]
+        os.dup2(os.open("said", os.O_WRONLY | os.O_CREAT), 1)
+        os.dup2(1, 2)
+        try:
+            runpy.run_module("handlers.kinds.check", run_name="__main__")
+        finally:
+            sys.stdout.flush()
+    else:
+        os.wait()
+"""
+"""Runs the checker in each tree, in a process of its own that has aiogram already."""
+
+
+@pytest.fixture(scope="module")
+def complaints(coin: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What is missing -> what the checker says of a tree without it."""
+    trees = {}
+    for missing, (take_away, _) in BROKEN.items():
+        tree = trees[missing] = tmp_path_factory.mktemp("broken")
+        for name in ("fsm", "handlers", "locales", "docs", "config.toml"):
+            if (coin / name).is_dir():
+                shutil.copytree(coin / name, tree / name)
+            else:
+                shutil.copy(coin / name, tree / name)
+        for name in ("bot", "questions", "storage", "telegram", "play"):
+            shutil.copytree(coin / name, tree / name)
+        take_away(tree)
+    run(coin, "-c", IN_EACH_TREE, *map(str, trees.values()))
+    return {missing: (tree / "said").read_text(encoding="utf-8") for missing, tree in trees.items()}
+
+
+@pytest.mark.timeout(600)  # all kinds are checked before the first: some seconds each on a busy machine
+@pytest.mark.parametrize("missing", BROKEN)
+def test_the_checker_says_what_a_kind_lacks(complaints: dict[str, str], missing: str) -> None:
+    said = complaints[missing]
+    assert BROKEN[missing][1] in said, said
+    assert "Traceback" not in said, said
+
+
+def test_the_page_has_no_step_that_is_not_run() -> None:
+    blocks = re.findall(r"^```(\w*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len([block for block in blocks if block not in {"", "sh"}]) == len(pieces())
