@@ -1,9 +1,10 @@
-"""Measure: taps against other stacks, latency, losses, limits, memory. Writes `benchmarks/out/latest.json`.
+"""Command line of the benchmarks. Writes `benchmarks/out/latest.json`.
 
-    python -m benchmarks [--quick] [--shape many-small|few-huge|one-game] [--seed N] [--runs N] [--seconds S]
-                         [--only NAME ...] [--write-docs]
+python -m benchmarks [--quick] [--shape many-small|few-huge|one-game] [--seed N] [--runs N]
+                       [--seconds S] [--only NAME ...] [--write-docs]
 
-The server has one core, the load generator and the stores have the other.
+They compare taps against other stacks, and measure latency, losses, limits and memory. The server runs on one core; the
+load generator and the stores run on the other.
 """
 
 import argparse
@@ -33,7 +34,7 @@ Part = Callable[[Stores, Plan], Awaitable[Sequence[Row]]]
 
 
 async def projected(stores: Stores, plan: Plan) -> Sequence[Row]:
-    """Events into PostgreSQL, on stores of its own: at the highest rate of taps, if that was measured, and beyond."""
+    """Measure the projector on separate stores, at the highest measured rate of taps (if any) and above it."""
     events = int(plan.seconds * 10_000)
     highest = max((rate for name, rate in stores.rates.items() if name.startswith("tombola")), default=14_000)
     rates = {"": int(highest), "_stress": 14_000} if plan.seconds >= 2 else {"": 1000}
@@ -43,8 +44,11 @@ async def projected(stores: Stores, plan: Plan) -> Sequence[Row]:
 
 
 async def crowded(_stores: Stores, plan: Plan) -> Sequence[Row]:
-    """A thousand games on stores of their own; few of them for half a minute where it is only to be seen to work."""
-    machine.anywhere()  # the stacks stand still by now
+    """Measure a thousand games on separate stores.
+
+    A quick run plays a few games for half a minute, only to show that the benchmark works.
+    """
+    machine.anywhere()  # the stacks are paused by now
     rows, found = await (crowd.measure(20, 0.5) if plan.games else crowd.measure(1000, 10, plan.seed))
     for what, details in found.breaches.items():
         say(f"  {what}: {len(details)}, as {details[0][:300]}")
@@ -64,9 +68,9 @@ PARTS: Mapping[str, Part] = {
     "finished": finished.measure,
     "crowd": crowded,
 }
-"""Name for `--only` -> what it measures; the last takes ten minutes.
+"""Mapping of a name for `--only` to the measurement. The last one takes ten minutes.
 
-The names of stacks, and `latency` and `commands`, choose within `taps`.
+The names of stacks, `latency` and `commands` select within `taps`.
 """
 WITHIN_TAPS = frozenset({*taps.NAMES, "latency", "commands"})
 
@@ -124,7 +128,7 @@ WORDS = {
 
 
 async def measure(plan: Plan, parts: Sequence[str]) -> list[Row]:
-    """Run those parts and give all rows."""
+    """Run these parts and return all their rows."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="tombola-bench-") as name:
         os.chmod(name, 0o755)  # noqa: S103, PTH101 -- PostgreSQL runs as another user where this one is root
@@ -145,16 +149,16 @@ async def measure(plan: Plan, parts: Sequence[str]) -> list[Row]:
 
 
 def _keep_logs(directory: Path) -> None:
-    """Put what servers wrote beside the results, where it is of any use."""
+    """Copy the end of each server's log beside the results, unless the log is empty."""
     for log in directory.glob("*.log"):
         if log.stat().st_size:
             (OUT / log.name).write_bytes(log.read_bytes()[-100_000:])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and write. Returns 1 where a tap was lost."""
+    """Measure and write the results. Returns 1 if a tap was lost."""
     given = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are stopped, whoever stops us
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM must stop the servers too
     plan = _plan(given)
     parts = [part for part in PARTS if plan.wants(part) or (part == "taps" and plan.wants(*WITHIN_TAPS))]
     OUT.mkdir(exist_ok=True)

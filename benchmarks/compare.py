@@ -1,9 +1,9 @@
-"""Compare a git revision with the working tree: the ingress's processor time for a tap, in turns on one core.
+"""Compare the processor time of a tap in a git revision and in the working tree.
 
-    python -m benchmarks.compare REVISION [--runs 9] [--seconds 3] [--rate 0]
+python -m benchmarks.compare REVISION [--runs 9] [--seconds 3] [--rate 0]
 
-Rates of a shared machine say little. Processor time of the same load, taken in turns, does: the medians of both trees
-and the median of the pairs' ratios are printed.
+Rates on a shared machine are not comparable; processor time of the same load is, if the two trees run alternately on
+one core. Prints the medians of both trees, and the median of the ratios of consecutive runs.
 """
 
 import argparse
@@ -31,7 +31,7 @@ BEFORE, AFTER = "before", "after"
 
 @asynccontextmanager
 async def checked_out(revision: str, directory: Path) -> AsyncIterator[Path]:
-    """Yield a directory with the files of a revision, until the end of the block."""
+    """Yield a directory with the files of a revision; it is removed at the end of the block."""
     tree = directory / "tree"
     await _git("worktree", "add", "--quiet", "--detach", str(tree), revision)
     try:
@@ -47,7 +47,7 @@ async def _git(*arguments: str) -> None:
 
 
 async def compare(revision: str, plan: Plan, rate: float) -> dict[str, list[float]]:
-    """Return the processor time for a tap in microseconds, of each run of both trees."""
+    """Return the processor time of a tap in microseconds, for each run of both trees."""
     costs: dict[str, list[float]] = {BEFORE: [], AFTER: []}
     async with AsyncExitStack() as lifetime:
         directory = Path(lifetime.enter_context(tempfile.TemporaryDirectory(prefix="tombola-compare-")))
@@ -77,7 +77,7 @@ async def compare(revision: str, plan: Plan, rate: float) -> dict[str, list[floa
 
 
 def main() -> None:
-    """Compare and print."""
+    """Compare and print the result."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.compare", description=(__doc__ or "").partition("\n")[0]
     )
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="of each run")
     parser.add_argument("--rate", type=float, default=0.0, help="taps a second (default: as many as it takes)")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are stopped, whoever stops us
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM must stop the servers too
     stacks.quiet()
     costs = asyncio.run(compare(given.revision, Plan(runs=given.runs, seconds=given.seconds), given.rate))
     before, after = costs[BEFORE], costs[AFTER]

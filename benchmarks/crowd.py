@@ -1,11 +1,11 @@
-"""A thousand games with ten thousand players for ten minutes, while Telegram's real limits hold.
+"""Benchmark of a thousand games with ten thousand players for ten minutes, under Telegram's real limits.
 
-    python -m benchmarks.crowd [--games 1000] [--minutes 10]
+python -m benchmarks.crowd [--games 1000] [--minutes 10]
 
-One process of the bot with all roles, behind its webhook, on embedded stores; its Telegram is the sandbox, which
-refuses what is beyond the limits. Afterwards it is checked from outside as after chaos: every "done" is stored, every
-game has ended and shows its end once, no deadline was late, no call was refused. `benchmarks/out/crowd.json` has the
-figures.
+One bot process with all roles serves its webhook on embedded stores; the sandbox plays Telegram and refuses calls
+beyond the limits. Afterwards the checks of the chaos suite run: every acknowledged action is stored, every game has
+ended and shows its end once, no deadline fired late, no call was refused. The figures are in
+`benchmarks/out/crowd.json`.
 """
 
 import argparse
@@ -36,7 +36,10 @@ from storage.connections import redis_client
 OUT = Path(__file__).parent / "out"
 PLAYERS = 10
 PICKS = 3
-"""Of each player, who moves to another number now and then; one of ten never picks, so that the deadline counts."""
+"""Number of picks of a player; after the first, a pick moves to another number.
+
+One player in ten never picks, so that the deadline is exercised.
+"""
 SHARDS = 8
 LOOK_SECONDS = 1.0
 SAMPLE_SECONDS = 2.0
@@ -47,7 +50,7 @@ SECRET = "crowd-secret"  # noqa: S105 -- of a process that lives for minutes, on
 
 
 class Group:
-    """A chat that plays one game, each part of which takes its share of the time."""
+    """A chat that plays one game; each phase takes a fixed share of the time."""
 
     def __init__(self, control: Control, chat: Chat, people: Sequence[User], diary: Diary, *, seed: int) -> None:
         self._control = control
@@ -57,7 +60,11 @@ class Group:
         self._random = Random(seed)
 
     async def play(self, minutes: float) -> None:
-        """Open a game in the first fifth; join in the second; pick, all but the last, in what follows."""
+        """Play one game.
+
+        The game is opened in the first fifth of the time and joined in the second; all players but the last pick in the
+        rest.
+        """
         fifth = 60 * minutes / 5
         await asyncio.sleep(self._random.uniform(0, fifth))
         update_id = self._update_id()
@@ -105,7 +112,7 @@ class Group:
 
 
 async def measure(games: int, minutes: float, seed: int = 1) -> tuple[list[Row], Findings]:
-    """Play, and check."""
+    """Play the games and audit the result."""
     async with contextlib.AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crowd-")))
         directory.chmod(0o755)  # noqa: ASYNC240 -- once, before anything runs
@@ -126,7 +133,7 @@ async def measure(games: int, minutes: float, seed: int = 1) -> tuple[list[Row],
             await asyncio.gather(*(group.play(minutes) for group in groups))
             while not await ended_everywhere(postgres.dsn):  # noqa: ASYNC110 -- the projector's work is looked for
                 await asyncio.sleep(LOOK_SECONDS)
-        await asyncio.sleep(2 * LOOK_SECONDS)  # the last answers of Telegram's are noted
+        await asyncio.sleep(2 * LOOK_SECONDS)  # Telegram's last answers are recorded by then
         watching.cancel()
         await replica.stop()
         redis = await stack.enter_async_context(redis_client(cache.dsn))
@@ -160,7 +167,7 @@ async def _watch(replica: Replica, memory: list[float]) -> None:
 
 
 def _calls(found: Findings, box: app.Box, replica: Replica, directory: Path) -> None:
-    """No call was wrong, none beyond the limits, and the bot logged no error."""
+    """Report wrong calls, calls beyond the limits, and errors in the bot's log as breaches."""
     for violation in box.control.violations():
         found.breach("wrong call", f"{violation}")
     for what in replica.deaths:
@@ -197,7 +204,7 @@ def _environment(
 
 
 def main() -> int:
-    """Play, print, write. Returns 1 where something did not hold."""
+    """Play, print and write the figures. Returns 1 if a check failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crowd", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--games", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=10)

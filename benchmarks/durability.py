@@ -1,10 +1,11 @@
-"""What each fsync policy of Redis costs, and what a kill loses under it.
+"""Cost of each fsync policy of Redis, and the losses that a kill causes under it.
 
-    python -m benchmarks.durability [--seconds 5] [--kills 5]
+python -m benchmarks.durability [--seconds 5] [--kills 5]
 
-Taps on an engine over the embedded Redis, 1 and 64 at a time; then the same with `durability.strict`, where PostgreSQL
-confirms as well. Then, for each policy, Redis is killed (SIGKILL) while taps are in flight, and what had been
-acknowledged is looked for when it is back. A loss of power can't be played here; see docs/decisions/durability.md.
+First come taps on an engine over the embedded Redis, 1 and 64 at a time, without and with `durability.strict`, in which
+PostgreSQL confirms each commit. Then, for each policy, Redis is killed (SIGKILL) while taps are in flight, and
+acknowledged taps are looked up after its restart. A power loss cannot be simulated here; see
+docs/decisions/durability.md.
 """
 
 import argparse
@@ -43,7 +44,7 @@ CODEC = Codec(KINDS)
 
 
 class Tapping:
-    """Games in which two people each move from number to number; what was acknowledged is remembered."""
+    """Games in which two players move between numbers, and a record of the acknowledged taps."""
 
     def __init__(self, store: GameStore, run: str) -> None:
         self.acknowledged: dict[str, int] = {}
@@ -53,7 +54,7 @@ class Tapping:
         self._ids = count()
 
     async def open(self, games: RedisGames, number: int) -> str:
-        """Open a game, in which numbers can be picked at once. Returns its id."""
+        """Open a game that is ready for picks. Returns its id."""
         place = ChatTopic(-1 - number)
         game_id = await games.reserve_id(place, f"{self._run}:{number}")
         opening = OpenGame("pick_number", game_id, place, Host(1, "Ann"), "", RULES, 1000)
@@ -63,7 +64,7 @@ class Tapping:
         return game_id
 
     async def tap(self, game_id: str, until: float) -> None:
-        """Move player 1 from number to number, one tap after the other; the other one never picks."""
+        """Move player 1 from number to number, one tap after the other. Player 2 never picks."""
         while time.perf_counter() < until:
             began, number = time.perf_counter(), next(self._ids) % 99 + 1
             try:
@@ -76,7 +77,7 @@ class Tapping:
             self.acknowledged[game_id] = outcome.version
 
     def figures(self, seconds: float) -> dict[str, float]:
-        """Rate, and latencies in ms."""
+        """Return the rate per second, and latencies in milliseconds."""
         found = sorted(self.latencies)
         return {
             "taps/s": round(len(found) / seconds),
@@ -86,7 +87,7 @@ class Tapping:
 
 
 async def measured(store: GameStore, games: RedisGames, run: str, at_once: int, seconds: float) -> dict[str, float]:
-    """Taps for so long, so many at a time."""
+    """Measure taps for a number of seconds, with a fixed number of them in flight."""
     tapping = Tapping(store, run)
     ids = [await tapping.open(games, number) for number in range(at_once)]
     until = time.perf_counter() + seconds
@@ -95,7 +96,7 @@ async def measured(store: GameStore, games: RedisGames, run: str, at_once: int, 
 
 
 async def killed(server: stores.Store, policy: str, run: str) -> tuple[int, int]:
-    """Kill Redis amid taps. Returns the acknowledged taps, and the games that are behind what was acknowledged."""
+    """Kill Redis amid taps. Returns the number of acknowledged taps, and of games that lost acknowledged ones."""
     async with redis_client(server.dsn) as client:
         await client.config_set("appendfsync", policy)
         games = RedisGames(client, CODEC, shards=4)
@@ -115,7 +116,7 @@ async def killed(server: stores.Store, policy: str, run: str) -> tuple[int, int]
 
 
 async def main() -> int:
-    """Measure, print, write."""
+    """Measure, print and write the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.durability", description=__doc__)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--kills", type=int, default=5)

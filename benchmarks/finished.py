@@ -1,15 +1,16 @@
-"""Whether games that have ended slow those that are played: the same work beside 100,000 of them, and beside none.
+"""Benchmark: does an archive of 100,000 finished games slow down the games in play?
 
-Two pairs of stores stand side by side and take turns, so that a slow minute of the machine is a slow minute of both:
+The same work runs with the archive and without it. Two pairs of stores run side by side and alternate, so that a slow
+minute of the machine affects both:
 
-- taps at a fixed rate on a server whose Redis keeps finished games for a day. It keeps 10,000, which is a month's of
-  100,000 a year, and more keys than all else that a day of them leaves there;
+- taps at a fixed rate on a server whose Redis keeps finished games for a day. It keeps 10,000 of them, a month's share
+  of 100,000 a year, and more keys than a day otherwise leaves there;
 - the projector on a backlog of games that are opened, played and ended, so that all these tables grow;
-- what players wait for, beside the 100,000 only: of an empty table it says nothing.
+- the reads that players wait for, only with the archive: without it the tables are empty.
 
-A few games are played by the rules and written by the projector; the others are copies of their rows: one after the
-other over a year, for twenty thousand people who meet in tens. The busiest of a thousand chats has seen three thousand
-games, the quietest fifty. A copy has its own ids and times, but for the times within its events, which nobody asks for.
+A few games are played by the rules and written by the projector. The others are copies of their rows, spread over a
+year, for twenty thousand people who play in groups of ten. The busiest of a thousand chats has three thousand games,
+the quietest fifty. A copy has its own ids and times, except for the times inside its events, which no query reads.
 """
 
 import time
@@ -48,38 +49,38 @@ from storage.projector import Projector
 
 GAMES, IN_REDIS = 100_000, 10_000
 FEW = 500
-"""Where it is only to be seen to work."""
+"""Number of games in a quick run, which only shows that the benchmark works."""
 PLAYED = 97
-"""Games that are no copies: a prime, so that each ten has games of many of them."""
+"""Number of games that are played instead of copied. A prime, so that each group of ten has copies of many of them."""
 PLAYERS = 10
 EACH = 50
-"""Games of each ten."""
+"""Games of each group of ten."""
 MOVERS = 5
 """Players of a game who move to another number."""
 FIRST_TEN = 700_000_000
-"""The ids of ten people are this, or one of the next, with a digit behind it."""
+"""Base of the player ids: a group of ten has this number, or one of the next, followed by a digit."""
 FIRST_CHAT = -1_001_000_000_000
 YEAR_MS, DAY_MS = 365 * 86_400_000, 86_400_000
 A_STEP = 2000
-"""Games that are copied together."""
+"""Number of games that one statement copies."""
 FILL_SECONDS = 600.0
 RULES = PickNumberRules(max_players=PLAYERS, winners=3, prize_pool=Decimal(100))
 CODEC = Codec(KINDS)
 
 RATE = 1000.0
-"""Taps a second: a fifth of what one server does."""
+"""Taps a second: a fifth of the capacity of one server."""
 LIVE = 500
-"""Games that are played meanwhile."""
+"""Number of games in play during the measurement."""
 TURNS = 4
-"""Of taps, short ones, in each run: the disk differs more from one to the next than the sides do."""
+"""Number of short series of taps in a run. The disk varies more between series than the two sides differ."""
 TAPPED, PROJECTED = 0, 1
-"""Redis's databases for taps and for the projector."""
+"""Numbers of the Redis databases for taps and for the projector."""
 READS = 200
-"""Of each kind."""
+"""Number of reads of each kind."""
 LINES = 11
-"""Of a page, and one to see whether there is another."""
+"""Lines of a page, plus one that tells whether another page follows."""
 LAST_PAGE = 1000
-"""As far as one gets by tapping."""
+"""Number of the last page that a person could reach by tapping."""
 
 _COPIES = """
 CREATE TEMP TABLE copies (number int, id text, model text, chat_id bigint, ten text, opened_at timestamptz)
@@ -114,7 +115,7 @@ _STEPS = (
     {_OF.format("JOIN game_events e ON e.game_id = m.id")}, e.version
     """,
 )
-"""Copy the rows of some games."""
+"""Statements that copy the rows of some games."""
 _PEOPLE = """
 INSERT INTO players (id, name) SELECT DISTINCT ON (player_id) player_id, name FROM game_participants
 ON CONFLICT DO NOTHING
@@ -134,7 +135,7 @@ GROUP BY p.player_id, c.id, k.name
 ON CONFLICT (player_id, chat_id, kind)
 DO UPDATE SET games = excluded.games, wins = excluded.wins, prizes = excluded.prizes, points = excluded.points
 """
-"""As the projector adds them up."""
+"""Statement that adds up players' figures as the projector does."""
 
 
 # -- games that have ended --------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ DO UPDATE SET games = excluded.games, wins = excluded.wins, prizes = excluded.pr
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """One game of the past: who met where, and when."""
+    """A finished game: its chat, its players and its time."""
 
     number: int
     id: str
@@ -151,23 +152,23 @@ class Ended:
     opened_at: int
 
     def player(self, number: int) -> int:
-        """The id of one of the ten."""
+        """Return the id of a player, by the number within the group of ten."""
         return 10 * self.ten + number
 
 
 def past(games: int, now: int) -> list[Ended]:
-    """A year's games, the oldest first."""
+    """Return the games of a year, oldest first."""
     return [_ended(number, games, now - DAY_MS - YEAR_MS + YEAR_MS * number // games) for number in range(games)]
 
 
 def present(games: Sequence[Ended], count: int, turn: int) -> list[Ended]:
-    """So many games of today, others at every turn, of people who have met before."""
+    """Return a number of today's games by people who have met before; each turn returns different ones."""
     first, now = len(games) + turn * count, games[-1].opened_at + DAY_MS
     return [_ended(number, len(games), now) for number in range(first, first + count)]
 
 
 def _ended(number: int, games: int, opened_at: int) -> Ended:
-    """A chat's number of tens falls with the square root of its own number."""
+    """Return a finished game. The number of groups that a chat has falls with the square root of the chat's number."""
     tens = max(1, games // EACH)
     chat_id = FIRST_CHAT - int(tens / 2 * (number % tens / tens) ** 2)
     game_id = keys.new_game_id(ChatTopic(chat_id), SHARDS, seeded(f"finished:{number}"))
@@ -175,7 +176,7 @@ def _ended(number: int, games: int, opened_at: int) -> Ended:
 
 
 def played(game: Ended) -> tuple[PickNumberGame, tuple[Record, ...]]:
-    """Play a game by the rules: all join, some move, all deadlines pass. Gives its end, and all that led to it."""
+    """Play a game by the rules: all join, some move, all deadlines pass. Returns the final state and all records."""
     random = Random(game.number)
     numbers = random.sample(range(1, RULES.highest(PLAYERS) + 1), PLAYERS + MOVERS)
     opening = OpenGame(KIND.name, game.id, ChatTopic(game.chat_id), Host(game.player(0), "Player 0"), "Friday", RULES)
@@ -201,14 +202,17 @@ def played(game: Ended) -> tuple[PickNumberGame, tuple[Record, ...]]:
 
 @dataclass(frozen=True)
 class Backlog:
-    """What the feed has of games that are played at the same time."""
+    """Feed entries of games that are played concurrently."""
 
     entries: list[dict[str, str | int | bytes]]
     events: int
 
 
 def backlog(games: Sequence[Ended], *, left: int = 0) -> Backlog:
-    """Play games by the rules; so many of the last commands of each are left for later."""
+    """Play games by the rules.
+
+    `left` commands at the end of each game are kept back for later.
+    """
     steps: list[list[dict[str, str | int | bytes]]] = []
     events = 0
     for game in games:
@@ -226,7 +230,7 @@ def backlog(games: Sequence[Ended], *, left: int = 0) -> Backlog:
 
 
 async def project(pool: Pool, games: Sequence[Ended]) -> None:
-    """Play games, and let the projector write them."""
+    """Play games and write them with the projector."""
     for game in games:
         state, records = played(game)
         raw = CODEC.encode_records(KIND, records)
@@ -235,7 +239,7 @@ async def project(pool: Pool, games: Sequence[Ended]) -> None:
 
 
 async def multiply(pool: Pool, games: Sequence[Ended]) -> None:
-    """Put all games but the first, which are there, into all the tables that are theirs, as copies of the first."""
+    """Copy the first games, which are stored already, to all other games in every table that the projector writes."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(_COPIES)
         rows = [_copy(game, games[game.number % PLAYED]) for game in games[PLAYED:]]
@@ -245,7 +249,7 @@ async def multiply(pool: Pool, games: Sequence[Ended]) -> None:
                 await connection.execute(statement, first, first + A_STEP)
         for statement in (_PEOPLE, _CHATS, _FIGURES):
             await connection.execute(statement)
-    for statement in ("VACUUM ANALYZE", "CHECKPOINT"):  # so that neither is done while something is measured
+    for statement in ("VACUUM ANALYZE", "CHECKPOINT"):  # neither may run during a measurement
         await pool.execute(statement)
 
 
@@ -255,7 +259,7 @@ def _copy(game: Ended, model: Ended) -> tuple[int, str, str, int, str, datetime]
 
 
 async def keep(redis: Redis, games: Sequence[Ended]) -> None:
-    """Leave in Redis what it keeps of games for a day after their end; their feed was read and trimmed."""
+    """Leave in Redis the keys that a finished game keeps for a day; its feed has been read and trimmed."""
     store = RedisGames(redis, CODEC, shards=SHARDS)
     models = [played(game) for game in games[:PLAYED]]
     for first in range(0, len(games), A_STEP):
@@ -276,7 +280,7 @@ async def keep(redis: Redis, games: Sequence[Ended]) -> None:
 
 @dataclass(frozen=True)
 class Side:
-    """A pair of stores, a server on them that is stopped while it has no turn, and a reader of the feed."""
+    """A pair of stores, with a server that is paused between its turns, and a reader of the feed."""
 
     name: str
     stores: Stores
@@ -286,7 +290,7 @@ class Side:
     feed: Feed
 
     async def taps(self, plan: Plan) -> tuple[float, float, float]:
-        """Processor time of a tap, in microseconds; median and 95th percentile of their latencies, in milliseconds."""
+        """Return a tap's processor time in microseconds, and the median and 95th percentile of latencies in ms."""
         async with awake(self.stack) as stack:
             before = cpu_seconds(stack.pid)
             report = await checked(stack, plan.run(stack.port, rate=RATE), self.stores)
@@ -296,7 +300,7 @@ class Side:
         return cost, p50, p95
 
     async def projects(self, backlog: Backlog) -> tuple[float]:
-        """Microseconds of an event."""
+        """Return the projector's time for an event, in microseconds."""
         for first in range(0, len(backlog.entries), A_STEP):
             await put(self.redis, backlog.entries[first : first + A_STEP])
         by_wall, _ = await read_backlog(self.feed, Projector(self.pool), backlog.events)
@@ -306,7 +310,7 @@ class Side:
 
 @asynccontextmanager
 async def side(stores: Stores, plan: Plan, name: str, games: Sequence[Ended]) -> AsyncIterator[Side]:
-    """Set one up, with games of the past."""
+    """Set up one side, with an archive of games."""
     async with AsyncExitStack() as lifetime:
         directory = stores.directory / name
         directory.mkdir(mode=0o755)
@@ -336,7 +340,10 @@ async def side(stores: Stores, plan: Plan, name: str, games: Sequence[Ended]) ->
 
 
 def reads(archive: Archive, games: Sequence[Ended], seed: int) -> Mapping[str, Callable[[], Awaitable[object]]]:
-    """What people wait for, each time of another chat, person or game. A chat comes as often as it played."""
+    """Return the reads that people wait for, each for a random chat, person or game.
+
+    A chat is chosen as often as it has played.
+    """
     random = Random(seed)
 
     def game() -> Ended:
@@ -359,7 +366,7 @@ def reads(archive: Archive, games: Sequence[Ended], seed: int) -> Mapping[str, C
 
 
 async def _timed(read: Callable[[], Awaitable[object]], times: int) -> list[float]:
-    """Milliseconds of each of so many reads, in order of length."""
+    """Return the sorted durations of a number of reads, in milliseconds."""
     found = []
     for _ in range(times):
         began = time.perf_counter()
@@ -371,7 +378,7 @@ async def _timed(read: Callable[[], Awaitable[object]], times: int) -> list[floa
 async def in_turns(
     none: Side, many: Side, times: int, work: Callable[[Side, int], Awaitable[Sequence[float]]]
 ) -> list[list[float]]:
-    """Do something on both sides so many times, now here first and now there. Gives each figure's ratios: 0 of none."""
+    """Do the same work on both sides alternately. Returns each figure's ratios, many / none."""
     ratios = []
     for number in range(times):
         turns = (many, none) if number % 2 else (none, many)
@@ -381,7 +388,7 @@ async def in_turns(
 
 
 async def measure(stores: Stores, plan: Plan) -> list[Row]:
-    """All of it; the taps first, as the projector leaves PostgreSQL with work to do."""
+    """Measure everything. Taps come first, because the projector leaves PostgreSQL with background work."""
     games = past(FEW if plan.games else GAMES, round(time.time() * 1000))
     async with side(stores, plan, "none", []) as none, side(stores, plan, "many", games) as many:
         ended = await many.pool.fetchval("SELECT count(*) FROM games WHERE ended_at IS NOT NULL")
@@ -390,7 +397,7 @@ async def measure(stores: Stores, plan: Plan) -> list[Row]:
         live = plan.games or LIVE
         backlogs = [backlog(present(games, live, number), left=int(not number)) for number in range(plan.runs + 1)]
         for each in (none, many):
-            await each.projects(backlogs[0])  # then nothing is new to the stores, and some games live
+            await each.projects(backlogs[0])  # afterwards nothing is new to the stores, and some games are in play
         (events,) = await in_turns(none, many, plan.runs, lambda each, number: each.projects(backlogs[number + 1]))
         return [
             row("finished.games", "games", [ended]),

@@ -1,4 +1,4 @@
-"""Start-up and memory."""
+"""Start-up time and memory."""
 
 import asyncio
 import gc
@@ -30,7 +30,7 @@ MB = 1_000_000
 
 
 async def start(stores: Stores, plan: Plan) -> list[Row]:
-    """From the start of a process to its first answer to a tap; and what it weighs."""
+    """Measure the time from the start of a process to its first answer to a tap, and its memory."""
     world = planned("many-small", games=20)
     seconds, idle, workers = [], [], []
     for number in range(plan.few()):
@@ -62,7 +62,10 @@ async def _worker_memory(stores: Stores) -> float:
 
 
 async def games(stores: Stores, plan: Plan) -> list[Row]:
-    """What a live game of twenty weighs, in a process and in Redis; and a process with a thousand of them."""
+    """Measure the memory of live games.
+
+    Covers a game of twenty, in a process and in Redis, and a process with a thousand games.
+    """
     redis = Redis.from_url(stores.database(DATABASE))
     world = planned("many-small", games=GAMES)
     before: dict[str, Any] = await redis.info("memory")
@@ -88,7 +91,7 @@ async def games(stores: Stores, plan: Plan) -> list[Row]:
 
 
 async def _weighed_here(redis: Redis, world: World) -> float:
-    """Open all games in an engine of this process, let everybody pick, and see what a game has allocated."""
+    """Return the bytes that a game allocates in an engine of this process, after everybody has picked."""
     engine = Engine(KINDS, RedisGames(redis, Codec(KINDS), shards=SHARDS), SystemClock(), SystemEntropy())
     gc.collect()
     tracemalloc.start()

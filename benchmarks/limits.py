@@ -1,4 +1,4 @@
-"""The limits: what the HTTP server alone does, what Redis alone commits."""
+"""Upper limits: the HTTP server alone, and the commits of Redis alone."""
 
 import asyncio
 import sys
@@ -25,11 +25,11 @@ from storage.games import COMMIT, RedisGames
 
 DATABASE = 14
 GAMES = 100
-"""Games in a flight: as many as Telegram keeps connections."""
+"""Games in a flight: as many as Telegram opens connections."""
 
 
 async def echo(stores: Stores, plan: Plan) -> list[Row]:
-    """The same HTTP server, and nothing behind it."""
+    """Measure the HTTP server with a fixed reply."""
     port, values = free_port(), []
     command = [sys.executable, "-m", "benchmarks.baselines.echo", str(port)]
     async with AsyncExitStack() as lifetime:
@@ -47,7 +47,7 @@ async def echo(stores: Stores, plan: Plan) -> list[Row]:
 
 
 async def commits(stores: Stores, plan: Plan) -> list[Row]:
-    """What Redis commits at most, each durable, when commits come encoded and a hundred together."""
+    """Measure durable commits of Redis when they arrive encoded and a hundred at a time."""
     redis: Redis = Redis.from_url(stores.database(DATABASE))
     games = RedisGames(redis, Codec(KINDS), shards=SHARDS)
     engine = Engine(KINDS, games, SystemClock(), SystemEntropy())
@@ -66,7 +66,7 @@ async def commits(stores: Stores, plan: Plan) -> list[Row]:
 
 
 def _flight(games: RedisGames, opened: Sequence[Outcome], number: int) -> tuple[int, bytes]:
-    """A commit of one pick for each game, as it goes over the wire, and how many answers it has."""
+    """Encode a commit of one pick for each game. Returns the number of replies to expect, and the request's bytes."""
     record = Record(f"tg:{number}", number, (NumberPicked(1, number % 40),))
     commits = [
         Commit(game.state.id, KIND, game.version + number, game.version + number + 1, game.state, (record,), {})
@@ -77,7 +77,7 @@ def _flight(games: RedisGames, opened: Sequence[Outcome], number: int) -> tuple[
 
 
 async def _sent(stores: Stores, flights: Sequence[tuple[int, bytes]]) -> float:
-    """Seconds until all are committed, with two on the way at any time, as the engine has them."""
+    """Return the seconds until all are committed, with two flights on the way at any time, like the engine."""
     reader, writer = await asyncio.open_unix_connection(stores.redis.removeprefix("unix://"))
     parser = hiredis.Reader()
 

@@ -1,10 +1,10 @@
-"""The load generator: a process of its own that taps buttons over HTTP as Telegram's servers do.
+"""Load generator: a separate process that taps buttons over HTTP like Telegram's servers.
 
-Telegram keeps up to 100 connections to a webhook and sends one update at a time on each. Closed loop: each connection
-sends its next tap when the last is answered, which finds the highest rate. Open loop: taps are due at fixed times,
-whether or not the server keeps up, and a latency is counted from the time a tap was due (no coordinated omission).
+Telegram opens up to 100 connections to a webhook and sends one update at a time on each. Closed loop: each connection
+sends its next tap when the last one is answered, which finds the highest rate. Open loop: taps are due at fixed times,
+whether or not the server keeps up, and a latency counts from the time when a tap was due (no coordinated omission).
 
-Commands come as JSON lines on standard input, and each is answered by a JSON line.
+Commands arrive as JSON lines on standard input; each gets a JSON line as its answer.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ import uvloop
 from benchmarks.world import Asking, Spot, World
 
 DONE = b"You have "
-"""How every stack's toast begins for a pick that is committed."""
+"""Beginning of every stack's toast for a committed pick."""
 OK = b"HTTP/1.1 200"
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 MOST_ASKING = 5000
 TICK = 0.001
-"""Seconds between two looks at what is due in an open loop."""
+"""Interval of the open loop's check for due taps, in seconds."""
 PATIENCE = 10.0
-"""Seconds that answers may take after the end of a run, before they count as missing."""
+"""Seconds to wait for answers after the end of a run, before they count as missing."""
 
 
 class Run(msgspec.Struct, kw_only=True):
-    """One run: what to do."""
+    """Parameters of one run."""
 
     port: int
     seconds: float
@@ -43,26 +43,26 @@ class Run(msgspec.Struct, kw_only=True):
     """Seconds at the beginning that are not counted."""
     connections: int = 100
     rate: float = 0.0
-    """Taps a second, open loop; 0: closed loop."""
+    """Taps a second in an open loop; 0 selects the closed loop."""
     everybody: bool = False
-    """Tap once for each player instead, however long that takes."""
+    """Tap once for each player instead, without a time limit."""
     commands: bool = False
-    """Send ordinary commands instead of taps; "done" is then any answer of status 200."""
+    """Send ordinary commands instead of taps. Any answer with status 200 then counts as done."""
     done_file: str = ""
-    """Where to write the update ids of all taps (not commands) answered "done", 8 bytes each."""
+    """File for the update ids of all taps (not commands) answered "done", 8 bytes each."""
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """One run: what came of it. Latencies in ms."""
+    """Result of one run. Latencies in milliseconds."""
 
     seconds: float
     counted: int
     """Taps answered "done" after the warm-up."""
     done: int
-    """Taps answered "done" in all."""
+    """All taps answered "done"."""
     refused: int
     failed: int
-    """Answers that were not 200."""
+    """Answers with another status than 200."""
     missing: int
     """Taps that were sent and never answered."""
     rate: float
@@ -72,7 +72,7 @@ class Report(msgspec.Struct, kw_only=True):
 
 
 class Dealer:
-    """Whose turn is next: all players in a shuffled order, again and again, each between two numbers of their own."""
+    """Order of the taps: all players in a shuffled order, repeatedly, each moving between two numbers."""
 
     def __init__(self, world: World, seed: int, first_update: int) -> None:
         spots = [(game, player) for game in world.games for player in range(game.pickers)]
@@ -84,7 +84,7 @@ class Dealer:
         self._update_id = first_update
 
     def next(self, *, command: bool = False) -> tuple[int, bytes]:
-        """The update's id, and its request."""
+        """Return the next update's id and its request."""
         self._at += 1
         self._update_id += 1
         spots = self._commands if command else self._taps
@@ -92,7 +92,7 @@ class Dealer:
 
 
 class Counting:
-    """What is counted during a run."""
+    """Counters of a run."""
 
     def __init__(self, *, commands: bool) -> None:
         self._mark = OK if commands else DONE
@@ -121,7 +121,7 @@ class Counting:
 
 
 class Connection(asyncio.Protocol):
-    """One kept-alive connection with at most one request on it."""
+    """A kept-alive connection with at most one request in flight."""
 
     def __init__(self, loading: "Loading") -> None:
         self._loading = loading
@@ -132,11 +132,12 @@ class Connection(asyncio.Protocol):
         self.busy = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
+        """Store the transport."""
+        # uvloop's transport lacks the base class but has every method
+        self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The server has gone: what was on the way stays unanswered."""
+        """Give up the request in flight: it stays unanswered."""
         del exc
         self._transport = None
         self._loading.lost(self)
@@ -148,7 +149,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Collect a response, and go on when it is whole."""
+        """Collect a response, and send the next tap when it is complete."""
         self._buffer = self._buffer + data if self._buffer else data
         if not _is_whole(self._buffer):
             return
@@ -157,7 +158,7 @@ class Connection(asyncio.Protocol):
         self._loading.free(self)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -173,7 +174,7 @@ def _is_whole(response: bytes) -> bool:
 
 
 class Loading:
-    """One run."""
+    """A run in progress."""
 
     def __init__(self, run: Run, dealer: Dealer) -> None:
         self._run = run
@@ -187,7 +188,7 @@ class Loading:
         self.counting = Counting(commands=run.commands)
 
     async def measure(self) -> Report:
-        """Connect, tap, wait for the last answers, hang up."""
+        """Connect, tap, wait for the last answers, disconnect."""
         loop = asyncio.get_running_loop()
         for _ in range(self._run.connections):
             _, connection = await loop.create_connection(lambda: Connection(self), "127.0.0.1", self._run.port)
@@ -214,7 +215,7 @@ class Loading:
         return self._dealer.next(command=self._run.commands)
 
     def free(self, connection: Connection) -> None:
-        """A connection has nothing to do: give it the next tap, or end."""
+        """Give an idle connection the next tap, or end the run."""
         now = time.perf_counter()
         if self._run.rate:
             if self._due:
@@ -229,7 +230,7 @@ class Loading:
             self._ended.set()
 
     def lost(self, connection: Connection) -> None:
-        """A connection is gone; without any, the run is over."""
+        """Remove a lost connection. The run ends with the last one."""
         if connection in self._idle:
             self._idle.remove(connection)
         if connection in self._connections and not connection.busy:
@@ -269,7 +270,7 @@ class Loading:
 
 
 def percentiles(ordered: list[float]) -> dict[str, float]:
-    """Of seconds in order, in milliseconds."""
+    """Return percentiles in milliseconds of sorted seconds."""
     if not ordered:
         return {}
     last = len(ordered) - 1

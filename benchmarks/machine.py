@@ -1,4 +1,4 @@
-"""This machine: which core runs what, processes and their memory, free ports."""
+"""Access to this machine: cores, processes and their memory, free ports."""
 
 import asyncio
 import os
@@ -18,20 +18,20 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def pin(core: int, pid: int = 0) -> None:
-    """Keep a process (0: this one) on a core, where the system lets us and has it."""
+    """Pin a process (0: this one) to a core, if the system permits it and has that core."""
     if sys.platform == "linux" and core in os.sched_getaffinity(os.getppid()) | os.sched_getaffinity(0) | {0, 1}:
         with suppress(OSError):
             os.sched_setaffinity(pid, {core})
 
 
 def anywhere(pid: int = 0) -> None:
-    """Let a process (0: this one), and what it starts, run on every core."""
+    """Let a process (0: this one) and its future children run on every core."""
     if sys.platform == "linux":
         os.sched_setaffinity(pid, range(os.cpu_count() or 1))
 
 
 def processor_time() -> list[int]:
-    """What the processors have done since the start, by kind, as ``/proc/stat`` has it; empty where that is not."""
+    """Return the processors' ticks since the boot by kind, as in ``/proc/stat``; empty on systems without it."""
     try:
         return [int(ticks) for ticks in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
     except OSError:
@@ -39,19 +39,22 @@ def processor_time() -> list[int]:
 
 
 def stolen(before: Sequence[int]) -> str:
-    """What share of the processors' time since then the host gave to others; empty where the system does not say."""
+    """Return the share of processor time that the host gave to other guests since ``before``.
+
+    Returns an empty text if the system does not report it.
+    """
     spent = [now - then for then, now in zip(before, processor_time(), strict=True)]
     return f", {spent[7] / sum(spent):.1%} of the processors' time went to other machines of the host" if spent else ""
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a port that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory of a process and its children, as far as it is in RAM; 0 where the system does not say."""
+    """Return the resident memory of a process and its children; 0 if the system does not report it."""
     try:
         own = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -61,7 +64,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def described() -> str:
-    """One line about the machine."""
+    """Return a one-line description of the machine."""
     model = platform.processor() or platform.machine()
     with suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -78,7 +81,7 @@ async def running(
     log: Path | None = None,
     root: Path = ROOT,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a process, on that core (None: wherever), until the end of the block; its group is stopped then."""
+    """Run a process on a core (None: on any) during the block, then stop its process group."""
     with open(log or os.devnull, "ab") as output:  # noqa: ASYNC230, PTH123 -- before anything is measured
         process = await asyncio.create_subprocess_exec(
             *tied_to_this_process(),
@@ -97,7 +100,7 @@ async def running(
 
 
 async def stopped(process: asyncio.subprocess.Process, *, seconds: float = 15) -> None:
-    """Ask a process to stop, and insist."""
+    """Terminate a process; kill it if it still runs after so many seconds."""
     with suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
     try:
@@ -109,7 +112,7 @@ async def stopped(process: asyncio.subprocess.Process, *, seconds: float = 15) -
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time that a process and its living children have used; 0 where the system does not say."""
+    """Return the processor time of a process and its living children; 0 if the system does not report it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -1,8 +1,8 @@
-"""What the pieces of a tap cost, each beside what it took the place of: ratios of one run, in one process.
+"""Costs of the pieces of a tap, each beside the code that it replaced, as ratios within one process.
 
-    python -m benchmarks.pieces [--rounds 7]
+python -m benchmarks.pieces [--rounds 7]
 
-The table of docs/decisions/hot-path.md is printed by this.
+Prints the table of docs/decisions/hot-path.md.
 """
 
 import argparse
@@ -39,15 +39,15 @@ from storage.embedded import embedded_redis
 from storage.games import RedisGames
 
 Piece = tuple[str, Callable[[], object], str, Callable[[], object]]
-"""What we do, and what it took the place of."""
+"""Name and call of our code, name and call of the code that it replaced."""
 GAMES = 50
-"""On a flight under full load."""
+"""Games in a flight under full load."""
 SECONDS = 0.05
-"""Of one round of one piece."""
+"""Duration of one round of one piece."""
 
 
 def pieces(state: Game) -> list[Piece]:
-    """All that need no store."""
+    """Return all pieces that need no store."""
     raw = Spot(planned("many-small", games=1).games[0], 3).request(1_000_000).partition(b"\r\n\r\n")[2]
     texts, entropy, ours = Texts(), SystemEntropy(), Histogram()
     theirs = ClientHistogram("taps", "Taps.", registry=CollectorRegistry())
@@ -76,7 +76,7 @@ def pieces(state: Game) -> list[Piece]:
 
 
 def taken(work: Callable[[], object]) -> float:
-    """Microseconds a call, of this process alone."""
+    """Return the processor time of a call in microseconds."""
     calls, began = 0, time.process_time()
     while (used := time.process_time() - began) < SECONDS:
         for _ in range(50):
@@ -86,7 +86,7 @@ def taken(work: Callable[[], object]) -> float:
 
 
 async def flown(rounds: int) -> tuple[Game, list[tuple[str, str, list[float], list[float]]]]:
-    """A state; and a commit of a game, in microseconds, with others on a flight and alone on the wire."""
+    """Measure a game's commit in microseconds, within a full flight and alone. Returns also a game's state."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tombola-")))
         redis = await stack.enter_async_context(
@@ -119,7 +119,7 @@ async def _timed(work: Awaitable[object]) -> float:
 
 
 def main() -> None:
-    """Measure in turns, and print medians."""
+    """Measure the pieces alternately and print medians."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pieces", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds

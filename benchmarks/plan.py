@@ -1,4 +1,4 @@
-"""How much is measured, and saying how it goes."""
+"""Extent of a measurement, and progress messages."""
 
 import sys
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from benchmarks.load import Run
 from benchmarks.world import World, planned
 
 CONNECTIONS = 100
-"""What Telegram keeps open to a webhook at most."""
+"""The most connections that Telegram opens to a webhook."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured.
+    """Extent of a measurement.
 
     Attributes:
-        shape: of the games, see `world.SHAPES`.
-        seed: of everything random.
-        runs: of each figure.
-        seconds: of each run.
-        only: names of parts and of stacks; empty: all.
-        games: another number of games than the shape's.
-        players: another number of players in each.
+        shape: shape of the games, see `world.SHAPES`.
+        seed: seed of all random numbers.
+        runs: number of runs for each figure.
+        seconds: duration of each run.
+        only: names of parts and of stacks; empty for all.
+        games: number of games, instead of the shape's.
+        players: number of players in each game, instead of the shape's.
     """
 
     shape: str = "many-small"
@@ -33,23 +33,23 @@ class Plan:
     players: int = 0
 
     def wants(self, *names: str) -> bool:
-        """Whether something by any of these names is to be measured."""
+        """Return whether the measurement with one of these names is selected."""
         return not self.only or bool(self.only & set(names))
 
     def few(self) -> int:
-        """Runs of what takes long, or varies little."""
+        """Number of runs for slow or steady measurements."""
         return max(1, self.runs * 3 // 5)
 
     def world(self) -> World:
-        """The games."""
+        """Return the games."""
         return planned(self.shape, games=self.games, players=self.players)
 
     def run(self, port: int, *, rate: float = 0.0, commands: bool = False) -> Run:
-        """One run against that port."""
+        """Return one run's parameters against a port."""
         warm = min(1.0, self.seconds / 4)
         return Run(port=port, seconds=self.seconds, warm=warm, connections=CONNECTIONS, rate=rate, commands=commands)
 
 
 def say(text: str) -> None:
-    """Tell how it goes."""
+    """Print a line of progress."""
     print(text, file=sys.stderr, flush=True)

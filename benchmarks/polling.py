@@ -1,7 +1,7 @@
-"""Taps that are polled: how long from the moment that Telegram has a tap until the bot has answered it.
+"""Latency of polled taps, from the moment when Telegram has a tap until the bot has answered it.
 
-A Telegram of its own hands out what is due, a hundred updates at most, to whoever asks for updates, and takes the
-answers. Taps are due at fixed times, whether or not the bot keeps up.
+A small Bot API server hands out due updates, at most a hundred for each request, and takes the answers. Taps are due at
+fixed times, whether or not the bot keeps up.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ RATE = 300.0
 BATCH = 100
 HOLD_SECONDS = 20.0
 PATIENCE_SECONDS = 10.0
-"""How long answers may take after the last tap."""
+"""Seconds to wait for answers after the last tap."""
 QUERY = re.compile(rb'"callback_query_id": ?"(\d+)"')
 
 
 class Polled:
-    """A Telegram whose updates are polled."""
+    """A Bot API server whose updates are polled."""
 
     def __init__(self, world: World, seed: int) -> None:
         spots = [Spot(game, player) for game in world.games for player in range(game.pickers)]
@@ -47,7 +47,7 @@ class Polled:
         self.warm = True
 
     def come_due(self, due: float) -> None:
-        """One more tap waits to be fetched."""
+        """Queue one more tap."""
         update_id, self._next_id = self._next_id, self._next_id + 1
         raw = self._spots[update_id % len(self._spots)].request(update_id).partition(b"\r\n\r\n")[2]
         self._pending.append((update_id, raw))
@@ -55,7 +55,7 @@ class Polled:
         self._more.set()
 
     async def updates(self, offset: int) -> bytes:
-        """What is due, from an update on, as soon as there is any."""
+        """Wait for updates from an id on, and return them."""
         while self._pending and self._pending[0][0] < offset:
             self._pending.popleft()
         if not self._pending:
@@ -68,14 +68,14 @@ class Polled:
         return b'{"ok":true,"result":[' + b",".join(found) + b"]}"
 
     def answered(self, query_id: int) -> None:
-        """A tap has its answer."""
+        """Record the answer to a tap."""
         self._answer.set()
         due = self._due.pop(query_id, None)
         if due is not None and not self.warm:
             self.latencies.append(time.perf_counter() - due)
 
     async def all_answered(self) -> None:
-        """Wait for the last answers, not for ever."""
+        """Wait a limited time for the last answers."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while self._due:
@@ -84,11 +84,11 @@ class Polled:
 
     @property
     def unanswered(self) -> int:
-        """Taps without an answer."""
+        """Return the number of taps without an answer."""
         return len(self._due)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
+        """Serve one connection."""
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -113,7 +113,7 @@ class Polled:
 
 
 async def measure(stores: Stores, plan: Plan) -> list[Row]:
-    """The latency of taps that a real process polls."""
+    """Measure the latency of taps that a real bot process polls."""
     world = planned("many-small", games=100)
     telegram = Polled(world, plan.seed)
     async with AsyncExitStack() as stack:

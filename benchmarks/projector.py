@@ -1,10 +1,10 @@
-"""How fast the projector brings events into PostgreSQL, and how far it is behind while it is fed at a steady rate.
+"""Speed of the projector, and its lag under a steady feed.
 
-    python -m benchmarks.projector [--events 60000] [--games 1000] [--rate 14000] [--batch 20]
+python -m benchmarks.projector [--events 60000] [--games 1000] [--rate 14000] [--batch 20]
 
-Real embedded stores, as durable as in earnest. First a backlog is read as fast as it goes; the processor time is that
-of this process alone. Then entries come at `--rate` events a second for some seconds, written by another process, and
-the lag of each is the time from its entering the stream to the commit in PostgreSQL.
+Real embedded stores with production durability. First the projector reads a backlog at full speed; the processor time
+is that of this process alone. Then another process writes entries at `--rate` events a second for some seconds. The lag
+of an entry is the time from its arrival in the stream to the commit in PostgreSQL.
 """
 
 import argparse
@@ -40,11 +40,11 @@ PLAYERS = 10
 CODEC = Codec(KINDS)
 SECONDS = 8.0
 PAUSE_SECONDS = 3.0
-"""After the opening of all games at once, which is not what is measured."""
+"""Pause after all games are opened at once, which is not part of the measurement."""
 
 
 def entry(game_id: str, first: int, events: Sequence[tuple[str, Event]], phase: str) -> dict[str, str | int | bytes]:
-    """What a commit of these events, each by its own command, puts into the feed."""
+    """Return the feed entry of one commit, in which each event comes from its own command."""
     now = round(time.time() * 1000)
     records = [Record(command_id, now, (event,)) for command_id, event in events]
     return {"g": game_id, "v": first - 1, "k": KIND.name, "p": phase, "d": now + 60_000,
@@ -52,7 +52,7 @@ def entry(game_id: str, first: int, events: Sequence[tuple[str, Event]], phase: 
 
 
 class Tapping:
-    """Games in which players pick number after number; gives the feed's entries."""
+    """Games in which players pick number after number, as feed entries."""
 
     def __init__(self, games: int, seed: int) -> None:
         random = Random(seed)
@@ -62,7 +62,7 @@ class Tapping:
         self.taps = 0
 
     def opened(self) -> list[dict[str, str | int | bytes]]:
-        """The entries that bring all games to the selection of numbers."""
+        """Return the entries that bring all games to the selection of numbers."""
         found = []
         for index, game_id in enumerate(self.ids):
             now = round(time.time() * 1000)
@@ -76,7 +76,7 @@ class Tapping:
         return found
 
     def tapped(self, batch: int) -> dict[str, str | int | bytes]:
-        """One commit of a number of taps in one game."""
+        """Return one commit with a number of taps in one game."""
         game_id = self.random.choice(self.ids)
         events = []
         for _ in range(batch):
@@ -96,7 +96,7 @@ async def put(redis: Redis, entries: Sequence[dict[str, str | int | bytes]]) -> 
 
 
 async def write_steadily(dsn: str, rate: int, games: int, batch: int, seed: int) -> None:
-    """The other process: opens games, then adds taps at a rate for some seconds."""
+    """Open games, then add taps at a rate for some seconds. Runs in the other process."""
     tapping = Tapping(games, seed)
     async with redis_client(dsn) as redis:
         await put(redis, tapping.opened())
@@ -111,7 +111,7 @@ async def write_steadily(dsn: str, rate: int, games: int, batch: int, seed: int)
 
 
 async def read_backlog(feed: Feed, projector: Projector, events: int) -> tuple[float, float]:
-    """Events a second, by the wall and by this process's own processor time."""
+    """Return events a second by the clock, and by this process's processor time."""
     wall, cpu = time.perf_counter(), time.process_time()
     reading = asyncio.create_task(feed.run(projector.handle))
     while projector.events < events:  # noqa: ASYNC110 - watched from outside, as it is
@@ -122,7 +122,7 @@ async def read_backlog(feed: Feed, projector: Projector, events: int) -> tuple[f
 
 
 async def read_steadily(feed: Feed, projector: Projector, command: Sequence[str]) -> list[float]:
-    """The lags of all taps, ms, sorted."""
+    """Return the sorted lags of all taps, in milliseconds."""
     lags: list[float] = []
 
     async def handle(entries: Sequence[Entry]) -> None:
@@ -147,7 +147,7 @@ async def stopped(task: "asyncio.Task[None]") -> None:
 
 
 async def measure(events: int, games: int, rates: Mapping[str, int], batch: int) -> dict[str, float]:
-    """All figures. ``rates``: what the names of their rows end with -> events a second."""
+    """Return all figures. ``rates`` maps the suffix of a row's name to events a second."""
     with tempfile.TemporaryDirectory(prefix="tombola-") as directory:
         Path(directory).chmod(0o755)  # noqa: ASYNC240 - nothing runs yet
         async with (
@@ -181,7 +181,7 @@ async def measure(events: int, games: int, rates: Mapping[str, int], batch: int)
 
 
 def summed_up(lags: Sequence[float], ending: str, rate: int) -> dict[str, float]:
-    """The rows of sorted lags."""
+    """Return the rows of sorted lags."""
     return {
         f"projector.steady{ending}_events_per_second": rate,
         f"projector.lag{ending}_p50_ms": round(lags[len(lags) // 2], 1),

@@ -1,4 +1,4 @@
-"""What was measured: rows, a table, a plot."""
+"""Results: rows, tables, a plot."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 class Row(msgspec.Struct):
-    """One figure: its median, lowest and highest of so many runs."""
+    """One figure: median, lowest and highest of a number of runs."""
 
     name: str
     unit: str
@@ -23,22 +23,22 @@ class Row(msgspec.Struct):
 
 
 def row(name: str, unit: str, values: Sequence[float]) -> Row:
-    """The row of some measurements."""
+    """Return the row of some measurements."""
     return Row(name, unit, _short(statistics.median(values)), _short(min(values)), _short(max(values)), len(values))
 
 
 def _short(value: float) -> float:
-    """Four digits say all that a benchmark knows."""
+    """Round to four significant digits; a benchmark is no more precise."""
     return float(f"{value:.4g}")
 
 
 def shown(value: float) -> str:
-    """For people: thousands parted, no idle decimals."""
+    """Format a number for people: grouped thousands, no needless decimals."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
 
 
 def table(rows: Sequence[Row], words: Mapping[str, str]) -> str:
-    """Markdown."""
+    """Render rows as a Markdown table."""
     lines = ["| row | what | median | low | high | runs |", "|---|---|--:|--:|--:|--:|"]
     lines += [
         f"| `{r.name}` | {words.get(r.name, '')} | {shown(r.median)} {r.unit} | {shown(r.low)} | {shown(r.high)} "
@@ -49,7 +49,7 @@ def table(rows: Sequence[Row], words: Mapping[str, str]) -> str:
 
 
 def verdicts(rows: Sequence[Row]) -> list[tuple[str, str, str, bool]]:
-    """The targets that these rows speak of: what, target, measured, met."""
+    """Return the targets that these rows concern, as tuples of subject, target, measurement, success."""
     found = {r.name: r.median for r in rows}
     checks: list[tuple[str, str, str, bool]] = []
 
@@ -88,7 +88,7 @@ def verdicts(rows: Sequence[Row]) -> list[tuple[str, str, str, bool]]:
 
 
 def targets(rows: Sequence[Row]) -> str:
-    """Markdown."""
+    """Render the targets as a Markdown table."""
     lines = ["| target | wanted | measured | |", "|---|---|---|---|"]
     lines += [
         f"| {what} | {want} | {have} | {'met' if met else 'missed'} |" for what, want, have, met in verdicts(rows)
@@ -97,7 +97,7 @@ def targets(rows: Sequence[Row]) -> str:
 
 
 def plot(rows: Sequence[Row]) -> str:
-    """An SVG of bars: taps a second of every stack, with their spread."""
+    """Draw an SVG with bars for the taps a second of every stack, and their spread."""
     bars = sorted(
         (r for r in rows if r.name.startswith(("taps.", "echo.")) and r.unit == "/s"), key=lambda r: -r.median
     )
@@ -125,7 +125,7 @@ def plot(rows: Sequence[Row]) -> str:
 
 
 def write_docs(rows: Sequence[Row], words: Mapping[str, str], how: str) -> None:
-    """Put what was measured into the page, between its marks, and the plot beside it."""
+    """Write the results between the marks of the page, and the plot beside it."""
     page = DOC.read_text("utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)

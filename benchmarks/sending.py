@@ -1,9 +1,9 @@
-"""How long messages wait while a thousand games go on within Telegram's limits: a table by kind of message.
+"""Waiting times of messages while a thousand games play within Telegram's limits, by kind of message.
 
-    python -m benchmarks.sending [--minutes 4] [--seed 7]
+python -m benchmarks.sending [--minutes 4] [--seed 7]
 
-The real outbox and rates on a real Redis, on a clock that is turned as fast as it goes; Telegram's side is the
-sandbox's own count of its limits. The table of docs/decisions/sending.md is printed by this.
+The real outbox and rates run on a real Redis with a simulated clock, as fast as they can; the sandbox's count of
+Telegram's limits stands for Telegram. Prints the table of docs/decisions/sending.md.
 """
 
 import argparse
@@ -30,13 +30,13 @@ from telegram.outbox import Claimed, Nothing, Outbox, Outgoing
 START = 1_800_000_000_000
 GAMES = 1_000
 HELD_UP, HELD_UP_MS = 0.01, 1_000
-"""Share of calls that are held up, and for how long at most."""
+"""Share of calls that the network delays, and the longest delay."""
 MEAN_S = {Priority.URGENT: 300, Priority.NORMAL: 60, Priority.COSMETIC: 10}
-"""Mean seconds between two results, phases, and edits that show progress, of one game."""
+"""Mean seconds between two messages of one game: results, phase changes, edits that show progress."""
 
 
 class Season:
-    """Games that go on, what waits for them, and what Telegram counted."""
+    """Games in progress, their waiting messages, and Telegram's count."""
 
     def __init__(self, redis: Redis, seed: int) -> None:
         self.now = START
@@ -49,19 +49,19 @@ class Season:
             self.plan(game, priority)
         self.arriving: list[tuple[int, int]] = []
         self.answers: list[tuple[int, int]] = []
-        """When calls are answered, and since when they count until then."""
+        """Pairs of the time when a call is answered, and the time from which it counts."""
         self.waits: dict[Priority, list[int]] = defaultdict(list)
         self.refused: list[tuple[int, int]] = []
         self.arrival = 0
         self.telegram = TelegramLimits(lambda: self.arrival / 1000)
 
     def plan(self, game: int, priority: Priority) -> None:
-        """Let the next message of a kind be due, by chance."""
+        """Schedule the next message of a kind at a random time."""
         mean = MEAN_S[priority]
         heapq.heappush(self.due, (self.now + round(self.random.expovariate(1 / mean) * 1000), game, priority))
 
     async def put_due(self) -> None:
-        """Put what is due into the outbox."""
+        """Put due messages into the outbox."""
         puts = []
         while self.due and self.due[0][0] <= self.now:
             _, game, priority = heapq.heappop(self.due)
@@ -76,7 +76,7 @@ class Season:
         await self.outbox.put_many(puts)
 
     def arrive(self, until: int) -> None:
-        """Let calls arrive at Telegram, as late as the network makes each."""
+        """Let calls arrive at Telegram, each after its network delay."""
         while self.arriving and self.arriving[0][0] <= until:
             self.arrival, chat = heapq.heappop(self.arriving)
             try:
@@ -85,7 +85,7 @@ class Season:
                 self.refused.append((self.arrival, chat))
 
     def call(self, claimed: Claimed) -> None:
-        """Let a call begin. One in a hundred is held up on its way."""
+        """Start a call. The network delays one call in a hundred."""
         arrival = self.now + self.random.randint(30, 130)
         if self.random.random() < HELD_UP:
             arrival += self.random.randint(0, HELD_UP_MS)
@@ -93,12 +93,12 @@ class Season:
         heapq.heappush(self.answers, (arrival + self.random.randint(30, 130), claimed.taken_at))
 
     async def hear(self) -> None:
-        """What has been answered by now counts from now."""
+        """Count the calls whose answers have arrived, from now on."""
         while self.answers and self.answers[0][0] <= self.now:
             await self.limits.answered(heapq.heappop(self.answers)[1])
 
     async def play(self, seconds: int) -> None:
-        """Put and send for so long, by the turned clock."""
+        """Put and send messages for a number of seconds of the simulated clock."""
         end = START + seconds * 1000
         while self.now < end:
             await self.put_due()
@@ -117,7 +117,7 @@ class Season:
 
 
 async def measure(minutes: float, seed: int) -> Season:
-    """A season on a Redis of its own."""
+    """Play a season on a fresh Redis."""
     with tempfile.TemporaryDirectory(prefix="tombola-") as directory:
         async with embedded_redis(Path(directory)) as dsn, redis_client(dsn) as redis:
             await redis.set(f"{BASE}:fence", 1)
@@ -127,7 +127,7 @@ async def measure(minutes: float, seed: int) -> Season:
 
 
 def main() -> int:
-    """Measure and print. Returns 1 where Telegram would have refused something."""
+    """Measure and print. Returns 1 if Telegram would have refused a call."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.sending", description=(__doc__ or "").partition("\n")[0]
     )

@@ -1,4 +1,4 @@
-"""The servers under test: how each is started, and how its store is filled and counted."""
+"""Servers under test: their start, the filling of their stores, and the count of their commits."""
 
 import asyncio
 import os
@@ -32,19 +32,19 @@ from storage.migrate import upgrade
 BASELINES = Path(__file__).parent / "baselines"
 START_SECONDS = 90.0
 AT_ONCE = 20_000
-"""Commands of the feed that are read at once when counting."""
+"""Number of feed entries that one read fetches when counting."""
 
 
 @dataclass(frozen=True)
 class Stores:
-    """What all stacks share.
+    """Resources that all stacks share.
 
     Attributes:
         directory: for files of this benchmark.
         postgres: DSN.
         redis: DSN, without a database.
         api: address of the Bot API.
-        rates: of taps a second by stack, as soon as they are measured.
+        rates: taps a second by stack, as soon as they are measured.
     """
 
     directory: Path
@@ -54,15 +54,15 @@ class Stores:
     rates: dict[str, float] = field(default_factory=dict)
 
     def database(self, number: int) -> str:
-        """The DSN of one of Redis's databases: each stack has its own."""
+        """Return the DSN of a Redis database. Each stack has its own."""
         return f"{self.redis}?db={number}"
 
     def postgres_database(self, number: int) -> str:
-        """The DSN of one of PostgreSQL's, which ``made`` makes."""
+        """Return the DSN of a PostgreSQL database, which ``made`` creates."""
         return self.postgres.replace("/postgres?", f"/bench{number}?")
 
     async def made(self, number: int) -> None:
-        """Make a database in PostgreSQL with its schema, where it is not there yet."""
+        """Create a PostgreSQL database with its schema, unless it exists."""
         connection = await asyncpg.connect(self.postgres)
         try:
             with suppress(asyncpg.DuplicateDatabaseError):
@@ -74,7 +74,7 @@ class Stores:
 
 @dataclass
 class Stack:
-    """A server that runs, its world, and the generator that loads it."""
+    """A running server, its world, and the generator that loads it."""
 
     name: str
     port: int
@@ -89,7 +89,7 @@ class Stack:
     """Update ids of all taps that were answered "done"."""
 
     async def run(self, run: Run, directory: Path) -> Report:
-        """Load it once."""
+        """Load the server once."""
         assert self.load is not None
         assert self.load.stdin is not None
         assert self.load.stdout is not None
@@ -101,12 +101,12 @@ class Stack:
         return report
 
     async def lost(self) -> int:
-        """Taps that were answered "done" and whose command is not in the store's feed."""
+        """Return the number of taps that were answered "done" but have no command in the store's feed."""
         return len(self.done - await committed(self.redis, self.feeds))
 
 
 async def committed(redis: Redis, feeds: Sequence[str]) -> set[int]:
-    """The update ids of all taps that a feed has."""
+    """Return the update ids of all taps in a feed."""
     found: set[int] = set()
     for feed in feeds:
         last = "-"
@@ -125,7 +125,7 @@ def _updates(fields: Mapping[bytes, bytes]) -> list[int]:
 
 
 def _records(fields: Mapping[bytes, bytes]) -> list[dict[str, Any]]:
-    """A baseline's entry is one pick; one of Tombola's holds the records of a commit."""
+    """Return the records of an entry. A baseline's entry is one pick; Tombola's holds the records of a commit."""
     if b"c" in fields:
         return [{"c": fields[b"c"].decode()}]
     records: list[dict[str, Any]] = msgspec.json.decode(fields[b"r"])
@@ -133,7 +133,7 @@ def _records(fields: Mapping[bytes, bytes]) -> list[dict[str, Any]]:
 
 
 def update_ids(command_ids: Iterable[str]) -> list[int]:
-    """Those of the commands that came from Telegram."""
+    """Return the update ids of the commands that came from Telegram."""
     return [int(name[3:]) for name in command_ids if name.startswith("tg:") and name[3:].isdigit()]
 
 
@@ -141,7 +141,7 @@ def update_ids(command_ids: Iterable[str]) -> list[int]:
 
 
 def tombola_environment(stores: Stores, port: int, database: int) -> dict[str, str]:
-    """The configuration of a bot that is loaded."""
+    """Return the environment of a bot under load."""
     return {
         "TOMBOLA_CONFIG": str(ROOT / "config.toml"),
         "TOMBOLA_DATA_DIR": str(stores.directory / "data"),
@@ -159,7 +159,7 @@ def tombola_environment(stores: Stores, port: int, database: int) -> dict[str, s
 
 
 def tombola_command(*arguments: str) -> list[str]:
-    """The command line of a bot."""
+    """Return a bot's command line."""
     return [sys.executable, "-m", "bot", "run", *arguments]
 
 
@@ -175,10 +175,10 @@ async def tombola(
     more: Mapping[str, str] = MappingProxyType({}),
     root: Path = ROOT,
 ) -> AsyncIterator[Stack]:
-    """Tombola's ingress, without the roles that bring the feed to chats and to PostgreSQL.
+    """Run Tombola's ingress without the roles that forward the feed to chats and to PostgreSQL.
 
-    With a tap, it has started when that is answered, else when it listens. ``more``: of its environment.
-    ``root``: the directory of its source.
+    With ``tap``, the server counts as started when that tap is answered, else when it listens. ``more`` adds to its
+    environment; ``root`` is the directory of its source.
     """
     async with AsyncExitStack() as stack:
         redis = Redis.from_url(stores.database(database))
@@ -213,7 +213,7 @@ async def tombola(
 
 
 async def fill(redis: Redis, world: World) -> None:
-    """Put a world where the baselines look for it."""
+    """Write a world in the baselines' format."""
     async with redis.pipeline(transaction=False) as pipe:
         for game in world.games:
             own, players, *_ = keys_of(game.id)
@@ -224,7 +224,7 @@ async def fill(redis: Redis, world: World) -> None:
 
 @asynccontextmanager
 async def baseline(stores: Stores, world: World, database: int, *, name: str) -> AsyncIterator[Stack]:
-    """One of the others."""
+    """Run a baseline."""
     async with AsyncExitStack() as stack:
         redis = Redis.from_url(stores.database(database))
         stack.push_async_callback(redis.aclose)
@@ -244,7 +244,7 @@ NODE = frozenset({"grammy", "ntba"})
 
 
 def baseline_command(name: str, stores: Stores, port: int, database: int) -> list[str]:
-    """The command line of a baseline."""
+    """Return a baseline's command line."""
     if name in PYTHON:
         module = f"benchmarks.baselines.{name}"
         return [sys.executable, "-m", module, str(port), stores.database(database), stores.api]
@@ -254,12 +254,12 @@ def baseline_command(name: str, stores: Stores, port: int, database: int) -> lis
 
 
 def node_directory() -> Path:
-    """Where the Node.js baselines are installed."""
+    """Return the directory with the Node.js baselines' packages."""
     return ROOT / "benchmarks" / "out" / "node"
 
 
 async def install_node() -> str:
-    """Install what the Node.js baselines need. Returns what is in the way, or nothing."""
+    """Install the packages of the Node.js baselines. Returns the reason of a failure, or an empty text."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return "Node.js is not here"
     target = node_directory()
@@ -280,7 +280,7 @@ async def install_node() -> str:
 
 
 async def answering(port: int, process: asyncio.subprocess.Process) -> None:
-    """Wait until something listens. Raises SystemExit where the process has ended, or takes too long."""
+    """Wait until a port listens. Raises SystemExit if the process has ended, or takes too long."""
     until = time.perf_counter() + START_SECONDS
     while time.perf_counter() < until:
         if process.returncode is not None:
@@ -296,14 +296,14 @@ async def answering(port: int, process: asyncio.subprocess.Process) -> None:
 
 
 async def ready(port: int) -> None:
-    """Wait until a bot says that it is ready for everything. Raises TimeoutError."""
+    """Wait until a bot reports full readiness. Raises TimeoutError."""
     async with asyncio.timeout(START_SECONDS):
         while b" 200 " not in await exchanged(port, b"GET /health/ready HTTP/1.1\r\nHost: bench\r\n\r\n"):  # noqa: ASYNC110 -- another process
             await asyncio.sleep(0.1)
 
 
 async def warm(port: int) -> None:
-    """Send what aiogram answers, so that it is there before anything is measured."""
+    """Send an update that aiogram answers, so that aiogram is imported before a measurement."""
     update = {
         "update_id": 1,
         "message": {
@@ -319,7 +319,7 @@ async def warm(port: int) -> None:
 
 
 async def exchanged(port: int, request: bytes) -> bytes:
-    """Send one request; gives the beginning of the response."""
+    """Send one request. Returns the beginning of the response."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
     try:
@@ -330,7 +330,7 @@ async def exchanged(port: int, request: bytes) -> bytes:
 
 @asynccontextmanager
 async def loaded(stack: Stack, stores: Stores, seed: int, *, first_update: int = 10_000_000) -> AsyncIterator[Stack]:
-    """Give a stack its generator."""
+    """Attach a load generator to a stack."""
     described = stores.directory / f"{stack.name}.world"
     described.write_bytes(msgspec.json.encode(stack.world))
     command = [sys.executable, "-m", "benchmarks.load", str(described), str(seed), str(first_update)]

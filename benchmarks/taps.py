@@ -1,6 +1,6 @@
-"""Taps: every stack under the same load, in turn; how long a tap takes; and whether what was answered was kept.
+"""Taps: all stacks under the same load in turn, latencies, and a check that acknowledged taps were kept.
 
-One server runs at a time: the others are stopped in their tracks meanwhile.
+One server runs at a time; the others are paused (SIGSTOP).
 """
 
 import asyncio
@@ -24,19 +24,19 @@ from benchmarks.stacks import Stack, Stores
 from benchmarks.world import planned
 
 SHARE = 0.6
-"""Of the highest rate, at which latencies are taken."""
+"""Share of the highest rate at which latencies are measured."""
 WORKERS = 2
 SEVERAL = f"tombola.{WORKERS}workers"
 NAMES = ("tombola", "aiogram_typical", "aiogram_lean", "grammy", "ntba", SEVERAL)
 COMMANDED = ("tombola", "aiogram_lean", "aiogram_typical")
 SMALL, BIG = 10, 1000
-"""Players of the games whose taps are compared."""
+"""Players of the two game sizes whose taps are compared."""
 DRAIN_SECONDS = 180.0
 GROWTH_DATABASE, KILLED_DATABASE = 12, 13
 
 
 class Fleet:
-    """All the stacks that are compared, of which one runs at a time."""
+    """All compared stacks, of which one runs at a time."""
 
     def __init__(self, stores: Stores, plan: Plan) -> None:
         self.stores = stores
@@ -44,12 +44,12 @@ class Fleet:
         self.stacks: dict[str, Stack] = {}
         self.rates: dict[str, list[float]] = {}
         self.costs: dict[str, list[float]] = {}
-        """Processor time of the server for each tap, microseconds."""
+        """Server's processor time for each tap, in microseconds."""
         self.reports: list[Report] = []
-        """Of runs at a share of the highest rate."""
+        """Reports of the runs at a share of the highest rate."""
 
     async def start(self, lifetime: AsyncExitStack) -> None:
-        """Start them, and let everybody tap once."""
+        """Start all stacks, and let every player tap once."""
         plan, world = self.plan, self.plan.world()
         names = [name for name in NAMES if name == "tombola" or plan.wants("taps", name)]
         problem = await stacks.install_node() if stacks.NODE & set(names) else ""
@@ -68,11 +68,11 @@ class Fleet:
             say(f"  {name} runs; everybody has tapped once")
 
     def awake(self, name: str) -> AbstractAsyncContextManager[Stack]:
-        """One of them, running."""
+        """Resume one of the stacks for the block."""
         return awake(self.stacks[name])
 
     async def compare(self) -> list[Row]:
-        """The highest rates, each run of each stack in turn, and how long a tap takes below that."""
+        """Measure the highest rates, with the stacks alternating, and the latencies below them."""
         for number in range(self.plan.runs):
             for name in self.stacks:
                 async with self.awake(name) as stack:
@@ -97,7 +97,7 @@ class Fleet:
         ]
 
     async def _latency(self, rate: float) -> None:
-        """How long a tap takes while taps come at a share of the rate that has just been reached, answered or not."""
+        """Measure latencies in an open loop, at a share of the rate that the stack has just reached."""
         async with self.awake("tombola") as stack:
             report = await checked(stack, self.plan.run(stack.port, rate=SHARE * rate), self.stores)
         self.reports.append(report)
@@ -105,7 +105,7 @@ class Fleet:
         say(f"     at {SHARE * rate:,.0f}/s: {times}")
 
     async def commands(self) -> list[Row]:
-        """An ordinary command, through aiogram."""
+        """Measure an ordinary command, which aiogram handles."""
         rows = []
         for name in COMMANDED:
             if name in self.stacks:
@@ -119,7 +119,7 @@ class Fleet:
         return rows
 
     async def lost(self) -> list[Row]:
-        """Taps answered "done" that a store does not have."""
+        """Count taps answered "done" that a store lacks."""
         lost = 0
         for name, stack in self.stacks.items():
             gone = await stack.lost()
@@ -129,7 +129,7 @@ class Fleet:
 
 
 async def compared(stores: Stores, plan: Plan) -> list[Row]:
-    """All that is measured on servers side by side."""
+    """Run all measurements that compare servers."""
     fleet = Fleet(stores, plan)
     async with AsyncExitStack() as lifetime:
         await fleet.start(lifetime)
@@ -140,7 +140,7 @@ async def compared(stores: Stores, plan: Plan) -> list[Row]:
 
 
 async def checked(stack: Stack, run: Run, stores: Stores) -> Report:
-    """One run; what did not go well is said."""
+    """Do one run and print its failures."""
     report = await stack.run(run, stores.directory)
     if report.failed or report.missing or report.refused > report.done // 100:
         counts = f"{report.refused} refused, {report.failed} failed, {report.missing} missing"
@@ -149,7 +149,7 @@ async def checked(stack: Stack, run: Run, stores: Stores) -> Report:
 
 
 async def asleep(stack: Stack, stores: Stores, lifetime: AsyncExitStack) -> None:
-    """Let everybody tap once, and stop a server in its tracks until it is `awake`."""
+    """Let every player tap once, and pause the server until `awake`."""
     await checked(stack, Run(port=stack.port, seconds=0, connections=CONNECTIONS, everybody=True), stores)
     _signal(stack, signal.SIGSTOP)
     lifetime.callback(_signal, stack, signal.SIGCONT)
@@ -157,7 +157,7 @@ async def asleep(stack: Stack, stores: Stores, lifetime: AsyncExitStack) -> None
 
 @asynccontextmanager
 async def awake(stack: Stack) -> AsyncIterator[Stack]:
-    """Let a server run until the end of the block."""
+    """Resume a server for the block."""
     _signal(stack, signal.SIGCONT)
     await asyncio.sleep(0.2)
     try:
@@ -175,7 +175,7 @@ def _signal(stack: Stack, number: signal.Signals) -> None:
 
 
 async def lost_in_postgres(stores: Stores, stack: Stack) -> int:
-    """Start a worker, let it bring everything to PostgreSQL, and compare with what was answered."""
+    """Let a worker write everything to PostgreSQL. Returns the number of acknowledged taps that are missing there."""
     port = free_port()
     environment = stacks.tombola_environment(stores, port, stack.database)
     command = stacks.tombola_command("--role", "worker")
@@ -191,7 +191,7 @@ async def lost_in_postgres(stores: Stores, stack: Stack) -> int:
 
 
 async def _missing(connection: Any, done: set[int]) -> int:
-    """How many are not there when no more come."""
+    """Return the number of missing taps, once no more arrive."""
     until = time.perf_counter() + DRAIN_SECONDS
     while True:
         rows = await connection.fetch("SELECT command_id FROM game_events WHERE command_id LIKE 'tg:%'")
@@ -202,7 +202,7 @@ async def _missing(connection: Any, done: set[int]) -> int:
 
 
 async def killed(stores: Stores, plan: Plan) -> list[Row]:
-    """Kill the server in the middle of a run, and count: nothing that was answered may be missing."""
+    """Kill the server during a run. Returns the count of acknowledged taps that are missing, which must be 0."""
     world = planned("many-small", games=50, players=plan.players)
     async with AsyncExitStack() as lifetime:
         stack = await lifetime.enter_async_context(stacks.tombola(stores, world, KILLED_DATABASE, name="killed"))
@@ -221,7 +221,7 @@ async def killed(stores: Stores, plan: Plan) -> list[Row]:
 
 
 async def growth(stores: Stores, plan: Plan) -> list[Row]:
-    """Processor time of a tap in large games and in small ones."""
+    """Measure the processor time of a tap in large games and in small ones."""
     costs: dict[int, list[float]] = {SMALL: [], BIG: []}
     for _ in range(plan.few()):
         for players, values in costs.items():

@@ -1,4 +1,4 @@
-"""The least of a Bot API: every call succeeds. For servers under load, which must not wait for Telegram."""
+"""Minimal Bot API in which every call succeeds, for servers under load, which must not wait for Telegram."""
 
 import asyncio
 import re
@@ -17,18 +17,18 @@ RESULTS = {
 
 
 class _Connection(asyncio.Protocol):
-    """Answers one request after the other."""
+    """Connection that answers one request after the other."""
 
     def __init__(self) -> None:
         self._transport: asyncio.WriteTransport | None = None
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
+        """Store the transport."""
         self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer every whole request."""
+        """Answer every complete request."""
         self._buffer += data
         while (head := self._buffer.find(b"\r\n\r\n")) >= 0:
             length = LENGTH.search(self._buffer, 0, head)
@@ -51,7 +51,7 @@ class _Connection(asyncio.Protocol):
 
 @asynccontextmanager
 async def bot_api() -> AsyncIterator[str]:
-    """Serve until the end of the block; gives the address."""
+    """Serve until the end of the block. Yields the address."""
     server = await asyncio.get_running_loop().create_server(_Connection, "127.0.0.1", 0, backlog=512)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

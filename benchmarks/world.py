@@ -1,7 +1,7 @@
-"""Who taps what: games with their players, and the updates that Telegram would send.
+"""Games with their players, and the updates that Telegram would send for their taps.
 
-An update carries the message that was tapped with all its keyboard, so it is built from the board that Tombola itself
-shows; every stack gets the same bytes.
+An update carries the tapped message with its whole keyboard, so it is built from the board that Tombola itself shows.
+Every stack gets the same bytes.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ SECRET = "benchmark-secret"  # noqa: S105 -- of a server that lives for minutes,
 PATH = "/telegram/webhook"
 TOKEN = "4242:AAEbenchmarkbenchmarkbenchmarkbenchm"  # noqa: S105
 SHAPES = {"many-small": (1000, 20), "few-huge": (10, 1000), "one-game": (1, 1000)}
-"""Games, and players in each."""
+"""Number of games, and of players in each."""
 DAY_MS = 86_400_000
 AT_ONCE = 50
-"""Games that are opened side by side."""
+"""Number of games that are opened concurrently."""
 SHARDS = 8
 COMMAND = "/help"
 TAGS = re.compile(r"<[^>]+>")
@@ -42,7 +42,7 @@ HEAD = (
 
 
 class TapGame(msgspec.Struct):
-    """One game. Player ``n`` of it, from 0, has the id ``first_player + n`` and the numbers ``2n + 1`` and ``2n + 2``.
+    """One game. Player ``n``, from 0, has the id ``first_player + n`` and the numbers ``2n + 1`` and ``2n + 2``.
 
     The last player never picks, so that the selection stays open.
     """
@@ -56,18 +56,18 @@ class TapGame(msgspec.Struct):
 
 
 class World(msgspec.Struct):
-    """All games."""
+    """All games of a benchmark."""
 
     games: list[TapGame]
 
     @property
     def players(self) -> int:
-        """How many play in each game, with the one who never picks."""
+        """Return the number of players in each game, including the one who never picks."""
         return self.games[0].pickers + 1
 
 
 class Spot:
-    """A player in a game, who moves between two numbers."""
+    """A player in a game and the two numbers between which the player moves."""
 
     __slots__ = ("_after", "_before", "_message", "_turn")
 
@@ -83,14 +83,14 @@ class Spot:
         self._turn = 0
 
     def request(self, update_id: int) -> bytes:
-        """The next tap as an HTTP request."""
+        """Return the next tap as an HTTP request."""
         before, after = self._before % (update_id, update_id * 4096), self._after[self._turn]
         self._turn = 1 - self._turn
         return HEAD % (len(before) + len(self._message) + len(after)) + before + self._message + after
 
 
 class Asking:
-    """A player who asks for help in the group: an ordinary command."""
+    """A player who asks for help in the group, which is an ordinary command."""
 
     __slots__ = ("_after", "_before")
 
@@ -105,13 +105,13 @@ class Asking:
         ).encode()
 
     def request(self, update_id: int) -> bytes:
-        """The next command as an HTTP request."""
+        """Return the next command as an HTTP request."""
         before = self._before % (update_id, update_id)
         return HEAD % (len(before) + len(self._after)) + before + self._after
 
 
 def planned(shape: str, *, games: int = 0, players: int = 0) -> World:
-    """The games of a shape, or so many with so many players."""
+    """Return the games of a shape; ``games`` and ``players`` replace the shape's numbers."""
     count, each = SHAPES[shape]
     count, each = games or count, players or each
     texts = Texts()
@@ -132,7 +132,7 @@ def _planned(index: int, players: int, texts: Texts) -> TapGame:
 
 
 def _message(state: PickNumberGame, texts: Texts) -> dict[str, Any]:
-    """The board as Telegram gives it back with a tap."""
+    """Return the board in the form in which Telegram includes it in a tap."""
     params = send_params(of_state(state).board(state, texts, "en", bot_username="benchmark_bot"))
     return {
         "message_id": 4242,
@@ -145,7 +145,7 @@ def _message(state: PickNumberGame, texts: Texts) -> dict[str, Any]:
 
 
 def rules_for(players: int) -> PickNumberRules:
-    """Two numbers for each, and a day to pick them."""
+    """Return rules with two numbers for each player, and a day to pick them."""
     return PickNumberRules(
         min_players=2, max_players=players, numbers=2 * players, lobby_ms=DAY_MS, join_ms=DAY_MS, selection_ms=DAY_MS
     )
@@ -168,7 +168,7 @@ def _state(game_id: str, chat_id: int, first: int, players: int) -> PickNumberGa
 
 
 async def open_games(engine: Engine, world: World) -> Sequence[Game]:
-    """Open all games for real, and let everybody join: then the numbers are to be picked. Returns their states."""
+    """Open all games in a real engine and let everybody join. Returns the states, in which numbers can be picked."""
     room = asyncio.Semaphore(AT_ONCE)
 
     async def opened(game: TapGame) -> Game:

@@ -1,4 +1,4 @@
-"""Play, break, check; exit non-zero on any breach."""
+"""Command line of the chaos suite; the exit status is non-zero if an invariant was broken."""
 
 import argparse
 import asyncio
@@ -13,11 +13,11 @@ from chaos.troubles import planned
 
 OUT = Path(__file__).parent / "out"
 SHOWN = 5
-"""Of each sort of breach."""
+"""Number of printed breaches of each sort."""
 
 
 def main() -> int:
-    """The command line."""
+    """Run the suite from the command line."""
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of the plan, and of everything people do")
     parser.add_argument("--rounds", type=int, default=24, help="troubles, one after the other")

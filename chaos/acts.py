@@ -1,4 +1,4 @@
-"""One act of the suite: its cast is started, games are played while the plan is carried out, then all is healed."""
+"""One act of the suite: start the processes, play games during the plan's failures, then repair everything."""
 
 import asyncio
 import contextlib
@@ -31,23 +31,23 @@ from storage.people import People
 
 SHARDS = 4
 FAILOVER_MS = 5000
-"""How long it may take until another process fires the deadlines of one that died."""
+"""Longest time until another process fires the deadlines of a dead one."""
 TAKEOVER_SECONDS = {"{deadlines}": 5.0, "{feed:projector}": 10.0, "{feed:boards}": 10.0}
-"""How long the lease of a process that died may be without a holder, where another runs."""
+"""Longest time in seconds that a dead process's lease may lack a holder if another process runs."""
 SETTLED_SECONDS = 10.0
-"""A process that has run for so long stands by for every lease."""
+"""Running time after which a process is a standby for every lease."""
 WAKING_MS = 3000
-"""How long it may take until all goes on when a store is back."""
+"""Longest time until everything works after a store has returned."""
 END_SECONDS = 240.0
-"""How long the last games may take when all is healed."""
+"""Longest time for the last games to end after all repairs."""
 SETTLE_SECONDS = 120.0
-"""How long the feed and the outbox may take to run dry after that."""
+"""Longest time for the feed and the outbox to run empty after that."""
 PRIZE_POOL = "100.01"
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What an act is made of. `strict`: acknowledges only what PostgreSQL has."""
+    """Configuration of an act. With `strict`, commands are acknowledged only after PostgreSQL has stored them."""
 
     seed: int
     mode: str = "polling"
@@ -56,14 +56,14 @@ class Setting:
     people: int = 4
     strict: bool = False
     seconds: tuple[float, float, float, float] = (60, 5, 12, 0.3)
-    """Of the lobby, of joining, of selection, between two shown draws."""
+    """Seconds of the lobby, of joining, of selection, and between two shown draws."""
     root: Path = ROOT
-    """The checkout whose code the replicas run at first."""
+    """Checkout whose code the replicas run at first."""
 
 
 @dataclass
 class Act:
-    """A cast of processes, stores, a Telegram and people; and what befalls them."""
+    """Processes, stores, a Telegram and people, with the failures that befall them."""
 
     setting: Setting
     directory: Path
@@ -78,16 +78,16 @@ class Act:
     windows: list[Window] = field(default_factory=list)
     recoveries: dict[str, list[float]] = field(default_factory=dict)
     takeovers: dict[str, list[float]] = field(default_factory=dict)
-    """Lease -> seconds without a holder after its holder was killed, where another process stood by."""
+    """Lease -> seconds without a holder after its holder was killed, if another process was a standby."""
     moments: list[tuple[str, float]] = field(default_factory=list)
-    """What was killed when, monotonic, with the stores up: the recovery after it is measured."""
+    """Pairs of a killed thing and the monotonic time at which the stores were up; recovery is measured from there."""
     done: Counter[str] = field(default_factory=Counter)
 
     async def carry_out(self, plan: Sequence[Trouble]) -> None:
-        """One trouble after the other."""
+        """Carry out the troubles in order."""
         for number, trouble in enumerate(plan, 1):
             began = time.monotonic()
-            # Each knows of the other: beside another trouble nobody may be alive to take over in time.
+            # Each trouble knows of the other one: together they may leave no process to take over in time.
             both = [trouble, *([replace(trouble.also, also=trouble)] if trouble.also else [])]
             await asyncio.gather(*(self._befall(each) for each in both))
             words = " + ".join(f"{each.kind} {each.victim} {each.seconds:g}s" for each in both)
@@ -100,7 +100,7 @@ class Act:
 
     @contextlib.contextmanager
     def _away(self, why: str, grace_ms: int) -> Iterator[None]:
-        """A time in which deadlines can't be kept, and so long after it."""
+        """Excuse deadlines during the block, and for `grace_ms` after it."""
         begin = _now()
         try:
             yield
@@ -108,7 +108,10 @@ class Act:
             self.windows.append(Window(begin - 200, _now() + grace_ms, why))
 
     def _away_if_strict(self, why: str) -> contextlib.AbstractContextManager[None]:
-        """The same where only strict durability waits: for PostgreSQL, and for the events of a process that died."""
+        """Excuse deadlines only if durability is strict.
+
+        Strict durability waits for PostgreSQL, and for the events of a dead process.
+        """
         return self._away(why, WAKING_MS + FAILOVER_MS) if self.setting.strict else contextlib.nullcontext()
 
     # -- the bot ------------------------------------------------------------------------------------------------
@@ -139,7 +142,7 @@ class Act:
             await self._kill(replica, trouble.seconds)
 
     async def _taken_over(self, lease: str, dead: int) -> None:
-        """Note how long a lease is without a holder."""
+        """Record the time during which a lease has no holder."""
         began = time.monotonic()
         while (passed := time.monotonic() - began) < 2 * SETTLED_SECONDS:
             if await self._holder(lease) not in (0, dead):
@@ -190,12 +193,12 @@ class Act:
                 await replica.ready(self.session)
 
     async def leader(self, lease: str) -> Replica | None:
-        """The replica that holds a lease."""
+        """Return the replica that holds a lease."""
         pid = await self._holder(lease)
         return next((replica for replica in self.replicas if pid and replica.pid == pid), None)
 
     async def _holder(self, lease: str) -> int:
-        """The process that holds a lease, by Redis; 0 for none."""
+        """Return the process that holds a lease according to Redis; 0 for none."""
         with contextlib.suppress(RedisError, OSError):
             async for key in self.redis.scan_iter(match=f"tombola:{lease}*:lease"):
                 owner: Any = await self.redis.get(key)
@@ -283,7 +286,7 @@ class Act:
     # -- Telegram -----------------------------------------------------------------------------------------------
 
     async def _telegram(self, trouble: Trouble) -> None:
-        """Every call meets the same trouble, for a while."""
+        """Make every call meet the same fault for a while."""
         faults = self.box.world.faults
         kind: Any = trouble.victim
         faults.always = Fault(kind, seconds=min(trouble.seconds, 3.0))
@@ -291,14 +294,14 @@ class Act:
         faults.always = None
 
     async def _disorder(self, _trouble: Trouble) -> None:
-        """Updates come twice, and out of order."""
+        """Deliver updates twice and out of order."""
         self.box.control.duplicate_updates(10)
         self.box.control.reorder_updates(3)
 
     # -- healing ------------------------------------------------------------------------------------------------
 
     async def heal(self) -> None:
-        """Everything runs again."""
+        """Restart or resume everything."""
         self.box.world.faults.clear()
         for pair in self.wires:
             await asyncio.gather(pair.redis.mend(), pair.postgres.mend())
@@ -310,13 +313,13 @@ class Act:
         await self._ready()
 
     async def projected(self) -> None:
-        """Wait until PostgreSQL has everything that has happened."""
+        """Wait until PostgreSQL has all events."""
         names = [shard_name(index) for index in range(SHARDS)]
         while (await Feed(self.redis, names, "projector", owner="chaos").lag()).entries:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     async def settled(self) -> bool:
-        """Wait until everything that happened is in PostgreSQL and on the screens."""
+        """Wait until PostgreSQL and the chats show all events."""
         names = [shard_name(index) for index in range(SHARDS)]
         began = time.monotonic()
         while time.monotonic() - began < SETTLE_SECONDS:
@@ -334,14 +337,14 @@ class Act:
         return False
 
     def measured(self) -> None:
-        """From each kill to the first tap that was done after it."""
+        """Record the time from each kill to the first successful tap after it."""
         for what, moment in self.moments:
             seconds = audit.recovered(self.diary.taps, moment)
             if seconds is not None:
                 self.recoveries.setdefault(what, []).append(seconds)
 
     async def health(self) -> dict[int, Any]:
-        """What each replica says of itself."""
+        """Return each replica's own health report."""
         found = {}
         for replica in self.replicas:
             async with self.session.get(f"http://127.0.0.1:{replica.port}/health") as response:
@@ -351,7 +354,7 @@ class Act:
 
 @contextlib.asynccontextmanager
 async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act]:
-    """Start everything; end everything, whatever happens."""
+    """Start everything for the block, and stop it however the block ends."""
     async with contextlib.AsyncExitStack() as stack:
         directory = Path(where or stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
         directory.chmod(0o755)  # noqa: ASYNC240 -- once, before anything runs
@@ -373,7 +376,7 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
             env = _environment(setting, directory, box, laid[-1].postgres_dsn, laid[-1].redis_dsn, balancer.port)
             replicas.append(Replica(number, env, directory / f"replica-{number}.log", root=setting.root))
             stack.push_async_callback(replicas[-1].close)
-        await replicas[0].start()  # the first one migrates
+        await replicas[0].start()  # the first replica runs the migrations
         await replicas[0].ready(session)
         await asyncio.gather(*(replica.start() for replica in replicas[1:]))
         await asyncio.gather(*(replica.ready(session) for replica in replicas[1:]))
@@ -414,7 +417,7 @@ def _environment(
 
 
 async def performed(setting: Setting, plan: Sequence[Trouble], where: Path | None = None) -> tuple[Act, Findings]:
-    """Play an act to its end, and check it."""
+    """Play an act to its end, and audit it."""
     async with cast(setting, where) as act:
         rng = Random(setting.seed)
         tables = [
@@ -459,7 +462,7 @@ async def _closing_words(act: Act, found: Findings) -> None:
         if report["status"] != "ok":
             found.breach("health", f"replica {number}: {report}")
     for violation in act.box.control.violations():
-        limited = "429" in violation.description and not act.done["lose_redis"]  # the rates were in it as well
+        limited = "429" in violation.description and not act.done["lose_redis"]  # Redis held the rates too
         if violation.kind == "schema" or limited:
             found.breach("calls to Telegram", str(violation))
     stops = [seconds for replica in act.replicas for seconds in replica.stops]

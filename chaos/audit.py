@@ -1,4 +1,4 @@
-"""What must hold when the dust has settled, checked from outside: PostgreSQL, Redis, and what the chats show."""
+"""Invariants after the failures, checked from outside: PostgreSQL, Redis, and the chats' messages."""
 
 import json
 from collections import Counter
@@ -19,30 +19,32 @@ from storage.connections import postgres_pool
 from storage.feed import Feed
 
 BOUND_MS = 2000
-"""A deadline is told to its game within so long, unless what it takes for it was away."""
+"""Longest delay of a deadline, unless a component that it needs was unavailable."""
 KEYS_FOR_EVER = (
     ":deadlines", ":feed", "tombola:{send}:seq", "tombola:{send}:turn", "tombola:{send}:dropped",
     "tombola:{send}:inflight", "tombola:{send}:ready", "tombola:{send}:delayed",
 )  # fmt: skip
-"""Keys without a time to live: the index of deadlines, the feed, the outbox's queues and counters. Each is pruned by
-its owner, see docs/operations.md."""
+"""Keys without a TTL: the index of deadlines, the feed, the outbox's queues and counters.
+
+Each is pruned by its owner, see docs/operations.md.
+"""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What was found: breaches, by what they breach, and figures."""
+    """Breaches by invariant, and figures."""
 
     breaches: dict[str, list[str]] = field(default_factory=dict)
     figures: dict[str, float | int | str] = field(default_factory=dict)
 
     def breach(self, what: str, detail: str) -> None:
-        """Note one."""
+        """Record a breach."""
         self.breaches.setdefault(what, []).append(detail)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A time in which deadlines can't be kept, in unix ms: a process or a store that it takes was away."""
+    """A period in unix ms in which a process or store that deadlines need was unavailable."""
 
     begin: int
     end: int
@@ -59,7 +61,7 @@ async def audited(
     *,
     losses: int = 0,
 ) -> Findings:
-    """Everything that must hold. `losses`: how often Redis has lost its data."""
+    """Check every invariant. `losses` is the number of times that Redis has lost its data."""
     found = Findings()
     async with postgres_pool(postgres_dsn) as pool:
         rows = await pool.fetch("SELECT game_id, version, name, at, command_id, data FROM game_events ORDER BY 1, 2")
@@ -80,7 +82,7 @@ async def audited(
 
 
 def _acknowledged(found: Findings, diary: Diary, rows: Sequence[Any]) -> None:
-    """Every "done" is an event."""
+    """Check that every acknowledged action is an event."""
     stored = {(row["game_id"], row["command_id"]) for row in rows}
     done = [tap for tap in diary.taps if tap.done]
     for tap in done:
@@ -99,7 +101,7 @@ def _acknowledged(found: Findings, diary: Diary, rows: Sequence[Any]) -> None:
 
 
 def _commands(found: Findings, rows: Sequence[Any]) -> None:
-    """No command has two effects, no version is missing."""
+    """Check that no command has two effects and no version is missing."""
     versions: dict[str, list[int]] = {}
     spans: dict[tuple[str, str], list[int]] = {}
     for row in rows:
@@ -119,7 +121,7 @@ def _commands(found: Findings, rows: Sequence[Any]) -> None:
 
 
 def _replies(found: Findings, rows: Iterable[Any]) -> None:
-    """A player's answer to a question of a quiz is final: there is one."""
+    """Check that a player has at most one answer to a question of a quiz."""
     given = [(row["game_id"], json.loads(row["data"])) for row in rows if row["name"] == "answer_given"]
     counts = Counter((game_id, reply["player_id"], reply["question"]) for game_id, reply in given)
     for reply, count in counts.items():
@@ -129,7 +131,7 @@ def _replies(found: Findings, rows: Iterable[Any]) -> None:
 
 
 def _deadlines(found: Findings, rows: Iterable[Any], windows: Sequence[Window]) -> None:
-    """Each deadline has one effect, in time where nothing that it takes was away."""
+    """Check that each deadline has one effect, in time unless a component that it needs was unavailable."""
     effects: dict[tuple[str, str], set[str]] = {}
     late: list[int] = []
     late_at_all: list[int] = []
@@ -158,7 +160,7 @@ def _deadlines(found: Findings, rows: Iterable[Any], windows: Sequence[Window]) 
 
 
 def excused(deadline: int, windows: Sequence[Window]) -> int:
-    """From when on a deadline could be kept: the end of the troubles that it fell into."""
+    """Return the time from which a deadline could be met: the end of the windows that it fell into."""
     moved = True
     while moved:
         moved = False
@@ -192,7 +194,7 @@ def _ended(found: Findings, games: Sequence[Any], diary: Diary) -> None:
 
 
 async def _results(found: Findings, pool: Any, games: Sequence[Any]) -> Mapping[int, tuple[int, int, Any]]:
-    """What PostgreSQL has of each game is what its events make it; prizes stand once and add up.
+    """Check that each game's stored result equals the result of its events, and that prizes add up.
 
     Returns each player's games, wins and prizes by those events.
     """
@@ -213,7 +215,8 @@ async def _results(found: Findings, pool: Any, games: Sequence[Any]) -> Mapping[
         due = {each.player_id: (each.place, each.prize) for each in standings if each.place and each.prize > 0}
         if prizes.get(game["id"], {}) != due:
             found.breach("prizes differ", f"{game['id']}: {prizes.get(game['id'])} for {due}")
-        paid = game["prize_pool"] if any(each.place for each in standings) else 0  # of a quiz that nobody got right
+        # a quiz without a correct answer pays nothing
+        paid = game["prize_pool"] if any(each.place for each in standings) else 0
         if game["status"] == "completed" and sum((prize for _, prize in due.values()), 0) != paid:
             found.breach("prizes do not add up", f"{game['id']}: {due} of {paid}")
         for each in standings:
@@ -228,7 +231,7 @@ async def _results(found: Findings, pool: Any, games: Sequence[Any]) -> Mapping[
 
 
 async def _figures(found: Findings, pool: Any, due: Mapping[int, tuple[int, int, Any]]) -> None:
-    """Everybody's figures are those of their completed games, each counted once."""
+    """Check that each player's figures count each completed game once."""
     kept = await pool.fetch("SELECT player_id, games, wins, prizes FROM player_stats WHERE chat_id = 0 AND kind = ''")
     have = {row["player_id"]: (row["games"], row["wins"], row["prizes"]) for row in kept}
     for player_id in have.keys() | due.keys():
@@ -240,9 +243,9 @@ async def _figures(found: Findings, pool: Any, due: Mapping[int, tuple[int, int,
 
 
 def _messages(found: Findings, control: Control, games: Sequence[Any], *, again: bool) -> None:
-    """Each game shows its end in exactly one message; other messages of it are counted.
+    """Check that each game shows its end in exactly one message; count the other messages.
 
-    `again`: it may be shown again, as nobody knows any more whether it was.
+    `again`: a repetition is allowed, because the record of shown messages was lost.
     """
     ends: Counter[str] = Counter()
     boards: Counter[str] = Counter()
@@ -264,7 +267,7 @@ def _messages(found: Findings, control: Control, games: Sequence[Any], *, again:
 
 
 def _answers(found: Findings, diary: Diary) -> None:
-    """Nobody was told that something broke."""
+    """Check that nobody was told of an internal error."""
     for text, count in diary.texts.items():
         if text.startswith(BROKEN):
             found.breach("somebody was told of a bug", f"{count} times: {text}")
@@ -274,7 +277,7 @@ def _answers(found: Findings, diary: Diary) -> None:
 
 
 async def _left_over(found: Findings, redis: Redis, shards: int) -> None:
-    """No deadline, no place, nothing to send, nothing unread, and no key without an end or an owner."""
+    """Check that no deadline, place, waiting call, unread entry, or unowned key without a TTL is left."""
     names = [keys.shard_name(index) for index in range(shards)]
     for shard in names:
         left: Any = await redis.zrange(keys.deadlines_key(shard), 0, -1, withscores=True)
@@ -300,18 +303,18 @@ async def _left_over(found: Findings, redis: Redis, shards: int) -> None:
 
 
 def recovered(taps: Sequence[Tap], moment: float, *, limit: float = 60.0) -> float | None:
-    """Seconds from a moment (monotonic) to the first answer that said "done" after it."""
+    """Return the seconds from a monotonic time to the first "done" after it, or None."""
     after = [tap.answered - moment for tap in taps if tap.done and moment < tap.answered < moment + limit]
     return min(after, default=None)
 
 
 def as_json(found: Findings) -> Mapping[str, Any]:
-    """For the file."""
+    """Return the findings as JSON."""
     return {"figures": found.figures, "breaches": found.breaches}
 
 
 async def ended_everywhere(dsn: str) -> bool:
-    """Whether PostgreSQL has an end of every game."""
+    """Return whether every game has an end in PostgreSQL."""
     connection = await asyncpg.connect(dsn)
     try:
         left: int = await connection.fetchval("SELECT count(*) FROM games WHERE ended_at IS NULL")

@@ -1,7 +1,7 @@
-"""People who play, and who remember what they were told.
+"""Simulated people who play and record the bot's answers.
 
-Each table is a group with a host and some players. They see what their chat shows, tap, and keep every answer: what the
-bot has acknowledged is the measure of everything that follows.
+Each table is a group with a host and some players. They see only their chat, tap, and keep every answer: the audit
+compares everything with the acknowledged actions.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from sandbox.control import Control, Refused, buttons
 from sandbox.state import Chat, Message, User
 
 LOOK_SECONDS = 0.1
-"""Between two looks of a person at the chat."""
+"""Interval of a person's looks at the chat."""
 ANSWER_SECONDS = 16.0
-"""After so long Telegram takes no answer to a tap any more."""
+"""Seconds after which Telegram accepts no answer to a tap any more."""
 BOARD_SECONDS = 150.0
-"""Without a board for so long after a command, somebody notes that nothing comes."""
+"""Seconds without a board after a command before this is recorded."""
 TRIES = 12
-"""How often a person taps again who was told to."""
+"""Taps of a person who is asked to try again."""
 NOTICED = 20
-"""Messages from the end of the chat that a person looks at."""
+"""Messages at the end of the chat that a person looks at."""
 QUIZZES = 0.4
-"""How many of the games are quizzes."""
+"""Share of quizzes among the games."""
 GAME = re.compile(r"^[a-z]+:([0-9a-z]{14})(?::|$)")
 TEXTS = Texts()
 UNAVAILABLE = TEXTS.plain("en", "error-unavailable")
@@ -41,14 +41,14 @@ DONE = {
     "z": frozenset({TEXTS.plain("en", "tap-paused")}),
     "y": frozenset({TEXTS.plain("en", "tap-quiz-resumed")}),
 }
-"""What says "done", by verb; a pick says its number, an answer its letter."""
+"""Acknowledging texts by verb; a pick's text contains its number, an answer's its letter."""
 ANSWERED = tuple(TEXTS.plain("en", "tap-answered", letter=letter, answer="\0").partition("\0")[0] for letter in LETTERS)
 BROKEN = TEXTS.plain("en", "error-unexpected", trace="\0").partition("\0")[0][:20]
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """One tap and what was answered. Times are monotonic seconds; `answered` 0: not at all."""
+    """One tap and its answer. Times are monotonic seconds; `answered` is 0 if there was none."""
 
     update_id: int
     game_id: str
@@ -61,7 +61,7 @@ class Tap:
 
     @property
     def done(self) -> bool:
-        """Whether the person was told that it is done."""
+        """Return whether the answer acknowledged the action."""
         if self.verb == "p":
             return self.text == TEXTS.plain("en", "tap-picked", number=self.number)
         if self.verb == "a":
@@ -71,19 +71,19 @@ class Tap:
 
 @dataclass(slots=True)
 class Diary:
-    """What everybody has seen."""
+    """Observations of all people."""
 
     taps: list[Tap] = field(default_factory=list)
     opened: dict[int, str] = field(default_factory=dict)
-    """Update id of a command that opened a game -> the game whose board came."""
+    """Update id of a command that opened a game -> the game whose board appeared."""
     ended: dict[str, int] = field(default_factory=dict)
     """Game -> the chat in which its end was seen."""
     texts: Counter[str] = field(default_factory=Counter)
-    """Answers other than "done", and how often."""
+    """Counts of the answers other than "done"."""
     stuck: list[str] = field(default_factory=list)
 
     def unanswered(self) -> int:
-        """Taps that got no answer in time."""
+        """Return the number of taps without an answer in time."""
         return sum(1 for tap in self.taps if not tap.answered)
 
 
@@ -133,7 +133,7 @@ class Table:
         return self._control.world.updates._next_id  # noqa: SLF001 -- the id that what is said next will have
 
     async def _opened(self, update_id: int) -> str | None:
-        """The game whose board has come."""
+        """Wait for the board of the game that a command opens. Returns the game's id, or None."""
         began = time.monotonic()
         while time.monotonic() - began < BOARD_SECONDS:
             for message in self._messages():
@@ -153,7 +153,7 @@ class Table:
     # -- one person ---------------------------------------------------------------------------------------------
 
     async def _person(self, person: User, game_id: str) -> None:
-        """Join, perhaps leave and come again; then pick, perhaps move; the host may hurry everybody."""
+        """Join, perhaps leave and rejoin; then pick, perhaps move. A host may end the wait for the others."""
         rng, host = self._rng, person is self._people[0]
         await asyncio.sleep(rng.uniform(0, 1.5))
         if not await self._insist(person, game_id, "j"):
@@ -170,7 +170,7 @@ class Table:
             await asyncio.sleep(rng.uniform(1, 2.5))
             await self._insist(person, game_id, "s")
         if rng.random() < 0.05:
-            return  # forgets to pick, and to answer: the deadline closes the selection, and each question
+            return  # this person forgets to pick and to answer; the deadlines take effect
         if await self._button(game_id, rf"^[pa]:{game_id}:") is None:
             return
         if self._is_quiz(game_id):
@@ -185,7 +185,7 @@ class Table:
         return any(re.match(rf"^[az]:{game_id}", data) for message in self._messages() for data in _data_of(message))
 
     async def _answers(self, person: User, game_id: str) -> None:
-        """Answer question after question, some of them twice; a host may stop the clock for a while."""
+        """Answer question after question, some twice. A host may pause the clock."""
         rng, last = self._rng, -1
         while (found := await self._button(game_id, rf"^a:{game_id}:(?!{last}:)\d+:\d$")) is not None:
             message, choices = found
@@ -193,7 +193,7 @@ class Table:
             chosen = rng.choice(choices)
             tap = await self._tap(person, message, game_id, "a", chosen)
             if tap.text == UNAVAILABLE or not tap.text:
-                continue  # no answer, or an honest "try again": so it is tapped again
+                continue  # no answer, or a request to try again: tap again
             last = int(chosen.split(":")[2])
             if rng.random() < 0.1:
                 await self._tap(person, message, game_id, "a", rng.choice(choices))
@@ -201,7 +201,7 @@ class Table:
                 await self._insist(person, game_id, "z")
 
     async def _resumes(self, host: User, game_id: str) -> None:
-        """Let the clock of a quiz run again whenever it is seen to stand, until the game is over."""
+        """Resume a quiz whenever its clock is paused, until the game is over."""
         while not self._over(game_id):
             await asyncio.sleep(1)
             living = self._living(game_id)
@@ -223,7 +223,7 @@ class Table:
         return False
 
     async def _insist(self, person: User, game_id: str, verb: str) -> bool:
-        """Tap until it is done, or certain that it can't be."""
+        """Tap until the action is acknowledged, or definitely refused."""
         for _ in range(TRIES):
             message = self._living(game_id)
             if message is None or self._over(game_id):
@@ -255,14 +255,14 @@ class Table:
     # -- what the chat shows ------------------------------------------------------------------------------------
 
     def _living(self, game_id: str) -> Message | None:
-        """The newest message of a game."""
+        """Return the newest message of a game."""
         return next((message for message in self._messages() if game_id in games_of(message)), None)
 
     def _over(self, game_id: str) -> bool:
         return any(shows_end(message, game_id) for message in self._messages())
 
     async def _button(self, game_id: str, pattern: str) -> tuple[Message, list[str]] | None:
-        """A message of the game with such buttons, when there is one; None when the game is over without."""
+        """Wait for a message of the game with matching buttons. Returns None if the game ends without one."""
         while not self._over(game_id):
             message = self._living(game_id)
             if message is not None:
@@ -279,22 +279,22 @@ class Table:
 
 
 def games_of(message: Message) -> set[str]:
-    """The games that a message's buttons belong to."""
+    """Return the games that a message's buttons belong to."""
     return {found[1] for each in _data_of(message) if (found := GAME.match(each))}
 
 
 def shows_end(message: Message, game_id: str) -> bool:
-    """Whether a message shows how a game ended: a rematch is offered."""
+    """Return whether a message shows a game's end, which offers a rematch."""
     return f"r:{game_id}" in _data_of(message)
 
 
 def _data_of(message: Message) -> list[str]:
-    """What a message's buttons say when they are tapped."""
+    """Return the callback data of a message's buttons."""
     return [button.get("callback_data", "") for button in buttons(message)]
 
 
 def seat(control: Control, number: int, people: int, rng: Random, diary: Diary) -> Table:
-    """A new group with its people."""
+    """Create a group with its people."""
     users = [control.add_user(f"Player {number}.{index}") for index in range(people)]
     chat = control.add_group(f"Table {number}", users[0], users[1:])
     return Table(control, chat, users, rng, diary)

@@ -1,4 +1,4 @@
-"""Processes of the bot, and the balancer in front of their webhooks. Nothing of them outlives the suite."""
+"""Processes of the bot, and the load balancer in front of their webhooks. None of them outlives the suite."""
 
 import asyncio
 import contextlib
@@ -18,57 +18,57 @@ from storage.embedded import tied_to_this_process
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
-"""What a graceful stop may take."""
+"""Longest duration of a graceful stop."""
 EARLY_SECONDS = 3.0
-"""A process that is asked to stop before it has begun may end by the signal itself."""
+"""Time during which a starting process may end by the signal itself, as its handler is not yet installed."""
 CHECK_SECONDS = 0.5
-"""Between two health checks of the balancer."""
+"""Interval of the balancer's health checks."""
 REVIVE_SECONDS = 1.0
-"""After an exit that nobody asked for, as a supervisor would."""
+"""Restart delay after an unexpected exit, like a supervisor's."""
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
+    """Return a free loopback port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 @dataclass(slots=True)
 class Replica:
-    """One process of the bot, through all its lives."""
+    """One process of the bot, across restarts."""
 
     number: int
     env: Mapping[str, str]
     log: Path
     arguments: Sequence[str] = ()
     root: Path = ROOT
-    """The checkout whose code it runs; another one takes effect at the next start."""
+    """Checkout whose code it runs; another one takes effect at the next start."""
     port: int = field(default_factory=free_port)
     lives: int = 0
     kills: int = 0
     deaths: list[str] = field(default_factory=list)
-    """Exits that nobody asked for, and stops that went wrong: each a breach."""
+    """Unexpected exits and failed stops; each is a breach."""
     stops: list[float] = field(default_factory=list)
-    """Seconds that graceful stops took."""
+    """Durations of graceful stops, in seconds."""
     starts: list[float] = field(default_factory=list)
-    """Seconds from a start to being ready, with the stores up."""
+    """Seconds from a start to readiness, with the stores up."""
     process: asyncio.subprocess.Process | None = None
     paused: bool = False
     healthy: bool = False
-    """As the balancer's health check saw it last."""
+    """Result of the balancer's last health check."""
     started: float = 0.0
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by whoever is about to kill it, pause it or start it."""
+    """Held during a kill, a pause or a start."""
     _watch: "asyncio.Task[None] | None" = None
     _asked: bool = False
 
     @property
     def pid(self) -> int:
-        """Of the process of now; 0 for none."""
+        """Return the current process's id; 0 if there is none."""
         return self.process.pid if self.process is not None and self.process.returncode is None else 0
 
     async def start(self) -> None:
-        """Start the process; it dies with us."""
+        """Start the process; it dies with this one."""
         await self._unwatch()
         self._asked, self.paused = False, False
         self.lives += 1
@@ -101,7 +101,7 @@ class Replica:
         self._watch = None
 
     async def ready(self, session: aiohttp.ClientSession, seconds: float = READY_SECONDS) -> float:
-        """Wait until it says that it is ready. Returns the seconds. Raises TimeoutError."""
+        """Wait until the process is ready. Returns the seconds. Raises TimeoutError."""
         began = time.monotonic()
         async with asyncio.timeout(seconds):
             while True:
@@ -112,7 +112,7 @@ class Replica:
                 await asyncio.sleep(0.05)
 
     async def kill(self) -> None:
-        """SIGKILL."""
+        """Kill the process (SIGKILL)."""
         process, self._asked = self.process, True
         if process is not None and process.returncode is None:
             self.kills += 1
@@ -120,7 +120,7 @@ class Replica:
             await process.wait()
 
     async def stop(self) -> None:
-        """SIGTERM, and wait: it is to end well within `STOP_SECONDS`."""
+        """Terminate the process (SIGTERM), and wait for its end within `STOP_SECONDS`."""
         process, self._asked = self.process, True
         if process is None or process.returncode is not None:
             return
@@ -136,24 +136,24 @@ class Replica:
             return
         self.stops.append(time.monotonic() - began)
         if code == -signal.SIGTERM and began - self.started < EARLY_SECONDS:
-            return  # it had not begun: Python itself was still starting
+            return  # the signal arrived while Python itself was starting
         if code != 0:
             self.deaths.append(f"replica {self.number} stopped with status {code}")
 
     def pause(self) -> None:
-        """SIGSTOP."""
+        """Pause the process (SIGSTOP)."""
         if self.pid:
             self.paused = True
             os.kill(self.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """SIGCONT."""
+        """Resume the process (SIGCONT)."""
         if self.pid and self.paused:
             os.kill(self.pid, signal.SIGCONT)
         self.paused = False
 
     async def close(self) -> None:
-        """End it at once, however it is."""
+        """End the process at once, in any state."""
         self._asked = True
         await self._unwatch()
         if self.process is not None and self.process.returncode is None:
@@ -161,7 +161,7 @@ class Replica:
             await self.process.wait()
 
     def memory(self) -> int:
-        """Resident bytes."""
+        """Return the resident memory in bytes."""
         try:
             pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         except (OSError, IndexError):
@@ -170,7 +170,7 @@ class Replica:
 
 
 class Balancer:
-    """What stands in front of several webhooks: each connection goes to the next replica that takes it."""
+    """TCP load balancer: each connection goes to the next replica that accepts it."""
 
     def __init__(self, replicas: Sequence[Replica]) -> None:
         self.port = 0
@@ -187,7 +187,7 @@ class Balancer:
         self._checking = asyncio.create_task(self._check(), name="health checks")
 
     async def close(self) -> None:
-        """Cut everything off."""
+        """Close the listener and every connection."""
         if self._checking is not None:
             self._checking.cancel()
         if self._server is not None:
@@ -197,7 +197,7 @@ class Balancer:
         await asyncio.gather(*self._pipes, return_exceptions=True)
 
     async def _check(self) -> None:
-        """Find out who is ready, again and again."""
+        """Check the readiness of all replicas periodically."""
         limit = aiohttp.ClientTimeout(total=CHECK_SECONDS)
         async with aiohttp.ClientSession(timeout=limit) as session:
             while True:
@@ -206,7 +206,7 @@ class Balancer:
                 await asyncio.sleep(CHECK_SECONDS)
 
     def _candidates(self) -> list[Replica]:
-        """Whom to try, in turns: who is ready first, then, as health checks are late, everybody else."""
+        """Return the replicas to try, in rotation: ready ones first, then the others, as health checks may be late."""
         self._next += 1
         count = len(self._replicas)
         turns = [self._replicas[(self._next + step) % count] for step in range(count)]

@@ -1,11 +1,11 @@
-"""Many games and very many updates in a short time, to see that nothing grows: memory, tasks, connections, files, keys.
+"""Soak test: does memory, or the number of tasks, connections, files or keys, grow over very many updates?
 
-    python -m chaos.soak [--games 20000] [--quick]
+python -m chaos.soak [--games 20000] [--quick]
 
-One real process of the bot behind its webhook, on embedded stores; a Telegram that answers everything at once; and
-groups that play one game after the other as fast as they are answered. Days pass quickly in Redis: at each sample the
-time to live of every key is shortened, so that what is kept for a week is seen to go. Prints a table, writes
-`chaos/out/soak.svg` and `soak.json`; the status is 1 where the second half of the run grew by more than 1 %.
+One real bot process serves its webhook on embedded stores; a minimal Telegram answers everything at once; groups play
+one game after the other as fast as they get answers. Days pass quickly in Redis: each sample shortens the TTL of every
+key, so that data kept for a week is seen to expire. Prints a table, writes `chaos/out/soak.svg` and `soak.json`; the
+status is 1 if the second half of the run grew by more than 1 %.
 """
 
 import argparse
@@ -40,10 +40,10 @@ TOKEN = "42:soak-token-000000000000000000000"  # noqa: S105 -- of a Telegram on 
 SECRET = "soak-secret"  # noqa: S105
 SAMPLE_SECONDS = 2.0
 A_SAMPLE_MS = 6 * 3600 * 1000
-"""So much older the keys of Redis become at each sample."""
+"""Time that passes for the keys of Redis at each sample."""
 MOST_GROWTH = 0.01
 HOSTS = 12
-"""In a chat."""
+"""Number of hosts in a chat."""
 BOARD_SECONDS = 120.0
 GAME = re.compile(r'"callback_data":"(\w+):([0-9a-z]{14})')
 AGE = """
@@ -56,22 +56,22 @@ for _, key in ipairs(page[2]) do
 end
 return page[1]
 """
-"""Lua: a page of keys becomes older. What lives for less than a minute is left alone: that is how long games last."""
+"""Lua script that ages a page of keys. Keys that live for less than a minute are left alone: a game lasts that long."""
 
 
 class Telegram:
-    """The Bot API as far as the bot needs it, with no limits; it tells who waits for a board."""
+    """Minimal Bot API without limits, which reports new boards to waiting groups."""
 
     def __init__(self) -> None:
         self.calls = 0
         self.boards: dict[int, asyncio.Future[str]] = {}
-        """Chat -> the game that is opened there next."""
+        """Chat -> future of the game that is opened there next."""
         self.ends: dict[str, asyncio.Event] = {}
-        """Game -> its end has been shown."""
+        """Game -> event that is set when its end has been shown."""
         self._ids = count(1)
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One call."""
+        """Answer one call."""
         self.calls += 1
         raw = await request.read()
         return web.Response(body=self._result(request.match_info["method"], raw), content_type="application/json")
@@ -105,13 +105,16 @@ class Telegram:
 
 
 def hosts_of(chat: int) -> Sequence[int]:
-    """Who hosts in a chat, in turns: nobody taps as fast as one host of all games would. All are soon known."""
+    """Return the hosts of a chat. They take turns, as no person taps as fast as one host of all games would.
+
+    All of them are known to the bot after a few games.
+    """
     return range(1_000_000 + chat * 100, 1_000_000 + chat * 100 + HOSTS)
 
 
 @dataclass
 class Group:
-    """A chat that plays game after game, each over a connection of its own."""
+    """A chat that plays game after game, each over a separate connection."""
 
     chat: int
     players: Sequence[int]
@@ -125,7 +128,7 @@ class Group:
     _connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def play(self) -> None:
-        """Until there are enough games."""
+        """Play until there are enough games."""
         while self.tally.started < self.tally.wanted:
             self.tally.started += 1
             try:
@@ -154,23 +157,26 @@ class Group:
         self.tally.games += 1
 
     async def _post(self, body: bytes) -> None:
-        """Deliver an update as Telegram does: over a connection that is kept, and again until it is taken."""
+        """Deliver an update like Telegram: over a kept-alive connection, repeatedly until it is accepted."""
         head = (
             f"POST /telegram/webhook HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             f"X-Telegram-Bot-Api-Secret-Token: {SECRET}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         while True:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # idle for long, and hung up by the server
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # the server has closed the idle connection
                 answer = await self._exchange(head.encode() + body)
                 self.tally.updates += 1
                 if answer.startswith(b"HTTP/1.1 200"):
                     return
-                await asyncio.sleep(0.2)  # 503
+                await asyncio.sleep(0.2)  # 503: try again
             self._hang_up()
             self.tally.repeated += 1
 
     async def _exchange(self, request: bytes) -> bytes:
-        """The head of the answer; its body is read and left. Raises ``OSError`` and ``IncompleteReadError``."""
+        """Send a request. Returns the head of the answer; its body is discarded.
+
+        Raises ``OSError`` and ``IncompleteReadError``.
+        """
         if self._connection is None:
             self._connection = await asyncio.open_connection("127.0.0.1", self.port)
         reader, writer = self._connection
@@ -209,7 +215,7 @@ class Group:
 
 @dataclass
 class Tally:
-    """How far the run is."""
+    """Progress of the run."""
 
     wanted: int
     started: int = 0
@@ -220,11 +226,11 @@ class Tally:
 
 
 MEASURES = ("rss_mb", "tasks", "files", "sockets", "redis_clients", "redis_keys", "redis_keys_for_ever", "redis_mb")
-"""What is to stay flat; `tasks` and the like within a few, as they breathe."""
+"""Measures that must stay flat; `tasks` and similar counts may vary by a few."""
 
 
 async def sample(replica: Replica, redis: Redis, session: aiohttp.ClientSession, tally: Tally) -> dict[str, float]:
-    """One row of the table."""
+    """Return one row of the table."""
     async with session.get(f"http://127.0.0.1:{replica.port}/metrics") as response:
         text = await response.text()
     tasks = re.search(r"^tombola_tasks (\S+)", text, re.MULTILINE)
@@ -248,7 +254,7 @@ async def sample(replica: Replica, redis: Redis, session: aiohttp.ClientSession,
 
 
 def _files(pid: int) -> list[str]:
-    """What the open files of a process are."""
+    """Return the targets of a process's open files."""
     found = []
     for path in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):  # closed meanwhile
@@ -257,7 +263,7 @@ def _files(pid: int) -> list[str]:
 
 
 async def watch(replica: Replica, redis: Redis, tally: Tally) -> None:
-    """Sample, and let time pass in Redis, until cancelled."""
+    """Sample and age the keys of Redis until cancelled."""
     began = time.monotonic()
     async with aiohttp.ClientSession() as session:
         while True:
@@ -272,7 +278,7 @@ async def watch(replica: Replica, redis: Redis, tally: Tally) -> None:
 
 
 async def main() -> int:
-    """Play, watch, judge."""
+    """Play, watch and judge the growth."""
     parser = argparse.ArgumentParser(prog="python -m chaos.soak", description=__doc__)
     parser.add_argument("--games", type=int, default=20_000)
     parser.add_argument(
@@ -315,7 +321,7 @@ async def _played(stack: contextlib.AsyncExitStack, tally: Tally, groups: int, p
     redis = await stack.enter_async_context(redis_client(redis_store.dsn))
     rng, updates = Random(1), count(1)
     people = range(1, players + 1)
-    # A group has people of its own: who played in several at once could be taken for a flood, and pick in none.
+    # Each group has its own people: a person in several games at once would look like a flood, and be refused.
     playing = [
         Group(number + 1, own, Random(rng.random()), moves, telegram, replica.port, updates, tally).play()
         for number, own in enumerate(people[number::groups] for number in range(groups))
@@ -353,13 +359,13 @@ def _environment(directory: Path, port: int, postgres_dsn: str, redis_dsn: str) 
 
 
 def _growth(samples: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Over the second half, by the line that fits it best, so that what breathes is not taken for what grows."""
+    """Return the growth over the second half by a least-squares line, which is robust against fluctuation."""
     half = samples[len(samples) // 2 :]
     return {name: _slope(half, name) if len(half) > 3 else 0.0 for name in MEASURES}
 
 
 def _slope(rows: Sequence[Mapping[str, float]], name: str) -> float:
-    """How much a measure grew from the first of the rows to the last, as a share of what it was."""
+    """Return a measure's growth from the first row to the last, as a share of its level."""
     times, values = [row["seconds"] for row in rows], [row[name] for row in rows]
     slope, start = linear_regression(times, values)
     before, after = start + slope * times[0], start + slope * times[-1]
@@ -387,7 +393,7 @@ def _write(tally: Tally, growth: Mapping[str, float]) -> None:
 
 
 def _svg(samples: Sequence[Mapping[str, float]]) -> str:
-    """A small chart for each measure, over the seconds of the run."""
+    """Draw a small chart for each measure over the seconds of the run."""
     width, height, parts = 760, 90, []
     last = samples[-1]["seconds"] or 1
     for index, name in enumerate(MEASURES):

@@ -1,4 +1,4 @@
-"""The two stores as victims: real embedded servers that are killed, paused, stopped and started again."""
+"""The two stores as victims: real embedded servers that are killed, paused, stopped and restarted."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ LAST_BREATH_SECONDS = 5.0
 
 
 class Store:
-    """One server, through all its lives. Its address stays the same."""
+    """One server, across restarts. Its address stays the same."""
 
     def __init__(self, name: str, directory: Path, make: Callable[[], AbstractAsyncContextManager[str]]) -> None:
         self.name = name
@@ -25,19 +25,19 @@ class Store:
         self._running: AbstractAsyncContextManager[str] | None = None
 
     async def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start the server and wait until it answers."""
         if self._running is None:
             self._running = self._make()
             self.dsn = await self._running.__aenter__()
 
     async def stop(self) -> None:
-        """Stop it in order."""
+        """Stop the server gracefully."""
         if self._running is not None:
             running, self._running = self._running, None
             await running.__aexit__(None, None, None)
 
     async def kill(self) -> None:
-        """SIGKILL it, and keep it down until `start`."""
+        """Kill the server (SIGKILL), and keep it down until `start`."""
         pid = self.pid
         if pid and self._running is not None:
             self.kills += 1
@@ -47,11 +47,11 @@ class Store:
         await self.stop()
 
     def pause(self) -> None:
-        """SIGSTOP all its processes."""
+        """Pause all processes of the server (SIGSTOP)."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """SIGCONT all its processes."""
+        """Resume all processes of the server (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -62,7 +62,7 @@ class Store:
 
     @property
     def pid(self) -> int:
-        """Of the server; 0 where there is none."""
+        """Return the server's process id; 0 if there is none."""
         try:
             text = self._lock.read_text()
         except OSError:
@@ -80,17 +80,17 @@ def _children(pid: int) -> list[int]:
 
 
 def redis(directory: Path) -> Store:
-    """A Redis that syncs at every write."""
+    """Return a Redis that syncs at every write."""
     return Store("redis", directory, lambda: embedded_redis(directory))
 
 
 def postgres(directory: Path) -> Store:
-    """A PostgreSQL as durable as in earnest."""
+    """Return a PostgreSQL with production durability."""
     return Store("postgres", directory, lambda: embedded_postgres(directory))
 
 
 async def both(directory: Path) -> tuple[Store, Store]:
-    """PostgreSQL and Redis, started side by side."""
+    """Return PostgreSQL and Redis, started concurrently."""
     found = postgres(directory), redis(directory)
     await asyncio.gather(*(store.start() for store in found))
     return found

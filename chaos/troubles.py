@@ -1,11 +1,11 @@
-"""The plan: what breaks, when, for how long. All of it follows from the seed."""
+"""The plan of failures and their times and durations. All of it follows from the seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 ROLES = ("{poller}", "{send}", "{deadlines}", "{feed:projector}", "{feed:boards}")
-"""Leases whose holders are hunted."""
+"""Leases whose holders are attacked."""
 FAULTS = ("502", "500", "429", "garbage", "drop", "lost", "hang")
 
 
@@ -14,8 +14,8 @@ class Trouble:
     """One round.
 
     Attributes:
-        kind: what happens, a method of `Chaos`.
-        seconds: how long it lasts, or how long what was killed stays down.
+        kind: kind of failure: a method of `Act`, without the underscore.
+        seconds: its duration, or the downtime of a killed victim.
         victim: a replica's number, a lease, or a fault of Telegram's.
         also: a second trouble at the same time.
         calm: seconds without trouble afterwards.
@@ -49,23 +49,23 @@ WEIGHTS: dict[str, int] = {
     "stop_replica": 5,
     "rolling": 2,
 }
-"""How often each kind comes, of their sum."""
+"""Relative frequency of each kind."""
 LOSSES = 8
-"""How often Redis loses all its data, of the same sum; only where durability is strict, which is to survive it."""
+"""Relative frequency of the loss of all data of Redis. Only strict durability, which must survive it, includes it."""
 ALONGSIDE = (
     *("kill_replica", "kill_leader", "kill_redis", "kill_postgres"),
     *("pause_leader", "cut_redis", "telegram", "disorder"),
 )
-"""What may happen while something else is going on."""
+"""Kinds that may coincide with another failure."""
 
 
 def planned(
     seed: int, rounds: int, replicas: int, *, minute: bool = False, strict: bool = False, only: str = ""
 ) -> Sequence[Trouble]:
-    """The plan of a seed.
+    """Return the plan of a seed.
 
-    `minute`: with PostgreSQL and Telegram away for a whole minute once, as well. `strict`: Redis may lose its data.
-    `only`: what the names of troubles begin with, as `kill`. Raises ValueError where none does.
+    `minute` adds one outage of PostgreSQL and Telegram for a whole minute. `strict`: Redis may lose its data. `only` is
+    a prefix of the kinds, such as `kill`. Raises ValueError if no kind matches.
     """
     rng, weights = Random(seed), WEIGHTS | ({"lose_redis": LOSSES} if strict else {})
     weights = {kind: weight for kind, weight in weights.items() if kind.startswith(only)}

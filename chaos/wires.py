@@ -1,4 +1,4 @@
-"""The wires from one process of the bot to its stores, so that it alone can be cut off from them."""
+"""Socket proxies between one process of the bot and its stores, so that this process alone can be cut off."""
 
 import asyncio
 import contextlib
@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 CHUNK = 1 << 16
 POSTGRES = ".s.PGSQL.5432"
-"""How PostgreSQL calls its socket, in the directory that a DSN names."""
+"""File name of PostgreSQL's socket, in the directory that a DSN names."""
 
 
 class Wire:
-    """A Unix socket that leads to another one, until it is cut, or goes dead."""
+    """Unix socket proxy that can be cut, or drop all traffic silently."""
 
     def __init__(self, path: Path, target: Path) -> None:
         self.path = path
@@ -25,27 +25,27 @@ class Wire:
         self._whole = True
 
     async def open(self) -> None:
-        """Listen."""
+        """Start listening."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, self.path)
 
     async def close(self) -> None:
-        """Take it away."""
+        """Close the proxy and its connections."""
         if self._server is not None:
             self._server.close()
         await self._drop()
 
     async def cut(self) -> None:
-        """Break every connection, and take no other one."""
+        """Break every connection, and refuse new ones."""
         self._whole = False
         await self._drop()
 
     def deaden(self) -> None:
-        """Let nothing through any more, and say nothing of it, as a network does that swallows packets."""
+        """Stop forwarding silently, like a network that loses packets."""
         self._flows.clear()
 
     async def mend(self) -> None:
-        """Let new connections through; those from before are broken, as what they carried is lost."""
+        """Accept new connections. Earlier ones are broken, because their traffic was lost."""
         dead = not self._flows.is_set()
         self._whole = True
         self._flows.set()
@@ -102,7 +102,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Wires:
-    """Of one process, with what it is told to connect to."""
+    """Proxies of one process, with the DSNs that point to them."""
 
     postgres: Wire
     redis: Wire
@@ -112,7 +112,7 @@ class Wires:
 
 @contextlib.asynccontextmanager
 async def wires(folder: Path, postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Wires]:
-    """Lay wires to the embedded stores."""
+    """Start proxies to the embedded stores."""
     host = parse_qs(urlsplit(postgres_dsn).query)["host"][0]
     postgres = Wire(folder / POSTGRES, Path(host) / POSTGRES)
     redis = Wire(folder / "redis", Path(unquote(urlsplit(redis_dsn).path)))

@@ -1,1 +1,1 @@
-"""Telegram's side, offline: a Bot API server, a page on which one person is many, and simulated players."""
+"""Offline Telegram: a Bot API server, a web page that plays any number of people, and simulated players."""

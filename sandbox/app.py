@@ -1,4 +1,4 @@
-"""Putting the sandbox together: the ASGI application, and a server for tests and for `python -m bot sandbox`."""
+"""Assembly of the sandbox: the ASGI application, and a server for tests and for `python -m bot sandbox`."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ STOP_SECONDS = 2
 
 @dataclass(slots=True)
 class Box:
-    """A running sandbox: its address, the bot's token, and the hands to move it with."""
+    """A running sandbox: its address, the bot's token, and its controls."""
 
     url: str
     world: World
@@ -37,12 +37,12 @@ class Box:
 
     @property
     def token(self) -> str:
-        """The bot's token."""
+        """Return the bot's token."""
         return self.world.token
 
 
 def create_app(world: World, players: Players | None = None, *, webhook_backoff: float = 2.0) -> Starlette:
-    """The Bot API, the control surface and the page, on one world."""
+    """Build the Bot API, the control surface and the page on one world."""
     control = Control(world)
     api = BotApi(world)
     world.delivery = Delivery(world, api.execute, backoff=webhook_backoff)
@@ -60,7 +60,7 @@ def create_app(world: World, players: Players | None = None, *, webhook_backoff:
 
 
 def demo_group(control: Control) -> Chat:
-    """The group that a newcomer finds: Ann, who made it, Boris, Chloé and the bot."""
+    """Create the first group of a new sandbox: Ann (its creator), Boris, Chloé and the bot."""
     ann = control.add_user("Ann", last_name="Archer", username="ann_archer")
     boris = control.add_user("Борис", last_name="Белов", username="boris_b", language="ru")
     chloe = control.add_user("Chloé", last_name="Martin", username="chloe_m")
@@ -68,7 +68,7 @@ def demo_group(control: Control) -> Chat:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that leaves signals to whoever runs it."""
+    """Uvicorn that leaves the handling of signals to its caller."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -87,7 +87,7 @@ async def serve(
     token: str | None = None,
     webhook_backoff: float = 2.0,
 ) -> AsyncIterator[Box]:
-    """Run a sandbox as long as the context lasts. Port 0 takes a free one; `now` gives unix seconds."""
+    """Run a sandbox during the block. Port 0 takes a free port; `now` returns unix seconds."""
     world = World(now, rng=rng, token=token)
     world.limits.enabled = limits
     control = Control(world)
@@ -95,7 +95,7 @@ async def serve(
     app = create_app(world, players, webhook_backoff=webhook_backoff)
     group = demo_group(control) if demo else None
     listener = socket.create_server((host, port))
-    # asyncio does this only for sockets whose protocol is named; without it every answer waits 40 ms for an ACK
+    # asyncio sets TCP_NODELAY only on sockets that name their protocol; without it every answer waits 40 ms for an ACK
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         app, log_level="critical", access_log=False, ws="none", timeout_graceful_shutdown=STOP_SECONDS
@@ -116,7 +116,7 @@ async def serve(
 
 
 async def _close_polls(world: World) -> None:
-    """Closes polls on time, by the world's clock; a turned clock is told through the changes."""
+    """Close polls on time by the world's clock. A simulated clock announces its moves as changes."""
     while True:
         due = world.next_deadline()
         wait = None if due is None else max(0.01, due - world.now())

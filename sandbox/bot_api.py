@@ -25,23 +25,23 @@ LONGEST_HANG = 600.0
 
 
 class CutOff(Response):
-    """An answer that ends in the middle: the client's connection breaks."""
+    """Truncated answer, after which the client's connection breaks."""
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Promises a thousand bytes, sends a few, and is gone."""
+        """Announce a thousand bytes, send a few, and return."""
         headers = [(b"content-length", b"1000"), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b'{"ok":', "more_body": True})
 
 
 class BotApi:
-    """Answers the bot's calls on one world."""
+    """Bot API of one world."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
     async def execute(self, method: str, raw: Json, files: Files | None = None) -> Any:
-        """Checks and carries out one call, and records it. Raises ApiError."""
+        """Check, carry out and record one call. Raises ApiError."""
         shown = {name: _shown(value) for name, value in raw.items()}
         known = MODELS.get(method.lower())
         name = known.__api_method__ if known else method
@@ -61,7 +61,7 @@ class BotApi:
         return result
 
     async def endpoint(self, request: Request) -> Response:
-        """`/bot<token>/<method>`."""
+        """Serve `/bot<token>/<method>`."""
         token, method = request.path_params["token"], request.path_params["method"]
         if not TOKEN.fullmatch(token):
             return _answer(ApiError(401, "invalid token specified"))
@@ -80,7 +80,7 @@ class BotApi:
         return Response(msgspec.json.encode({"ok": True, "result": result}), media_type="application/json")
 
     async def file(self, request: Request) -> Response:
-        """`/file/bot<token>/<path>`."""
+        """Serve `/file/bot<token>/<path>`."""
         path = request.path_params["path"]
         file = next((file for file in self.world.files.values() if file.path == path), None)
         if request.path_params["token"] != self.world.token or file is None:
@@ -103,7 +103,7 @@ class BotApi:
 
 
 def _shown(value: Any) -> Any:
-    """A parameter as the page and the violations show it, cut to a bearable length."""
+    """Return a parameter for the page and the list of violations, cut to a readable length."""
     if isinstance(value, str) and len(value) > SHOWN_CHARACTERS:
         return value[:SHOWN_CHARACTERS] + "…"
     return value
@@ -116,7 +116,7 @@ def _answer(problem: ApiError) -> Response:
 
 
 async def read_parameters(request: Request) -> tuple[Json, Files]:
-    """Parameters of the query and of the body: urlencoded, multipart or JSON. Raises ApiError 400 or 413."""
+    """Read the parameters of the query and of the body: urlencoded, multipart or JSON. Raises ApiError 400 or 413."""
     raw: Json = dict(request.query_params)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     length = request.headers.get("content-length", "0")
@@ -151,5 +151,5 @@ async def _read_multipart(request: Request, raw: Json) -> tuple[Json, Files]:
 
 
 async def not_found(_: Request) -> Response:
-    """Any other path under `/bot`."""
+    """Answer any other path under `/bot`."""
     return _answer(ApiError(404))

@@ -1,4 +1,4 @@
-"""Reading a call: its parameters in any of the encodings, checked against aiogram's models of the methods."""
+"""Parsing of calls: parameters in any encoding, checked against aiogram's models of the methods."""
 
 import inspect
 import types
@@ -43,9 +43,9 @@ MODELS: dict[str, Model] = {
 }
 HANDLERS: dict[Model, Handler] = {}
 OUTDATED = {"deprecated": True}
-"""How aiogram's models mark a parameter that was replaced by another."""
+"""Marker of aiogram's models for a parameter that was replaced by another."""
 
-# What the server says where a parameter is missing or of the wrong kind
+# The server's error text for a parameter that is missing or has the wrong type.
 MISSING = {
     "chat_id": "chat_id is empty",
     "text": "message text is empty",
@@ -80,7 +80,7 @@ MALFORMED = {
 
 
 def handles_files(model: type[M]) -> Callable[[FileHandler[M]], FileHandler[M]]:
-    """Registers the coroutine that plays a method which takes uploads."""
+    """Register the coroutine that implements a method with uploads."""
 
     def register(handler: FileHandler[M]) -> FileHandler[M]:
         HANDLERS[model] = handler
@@ -90,7 +90,7 @@ def handles_files(model: type[M]) -> Callable[[FileHandler[M]], FileHandler[M]]:
 
 
 def handles(model: type[M]) -> Callable[[PlainHandler[M]], PlainHandler[M]]:
-    """Registers the coroutine that plays a method."""
+    """Register the coroutine that implements a method."""
 
     def register(handler: PlainHandler[M]) -> PlainHandler[M]:
         async def play(world: "World", call: M, _: Files) -> Any:
@@ -103,7 +103,7 @@ def handles(model: type[M]) -> Callable[[PlainHandler[M]], PlainHandler[M]]:
 
 
 def _kinds(annotation: Any) -> set[str]:
-    """What a parameter may be: str, int, json (object or list) or other."""
+    """Return the kinds of value that a parameter accepts: str, int, json (object or list) or other."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _kinds(get_args(annotation)[0])
@@ -127,7 +127,7 @@ def _field_kinds(model: Model) -> dict[str, set[str]]:
 
 
 def _decoded(name: str, value: Any, kinds: set[str]) -> Any:
-    """One parameter as the model expects it: JSON strings opened, scalars as strings where strings are due."""
+    """Convert one parameter for the model: parse JSON strings, turn scalars into strings if a string is expected."""
     if "json" in kinds and isinstance(value, str) and (value[:1] in "{[" or "str" not in kinds):
         try:
             return msgspec.json.decode(value)
@@ -139,7 +139,7 @@ def _decoded(name: str, value: Any, kinds: set[str]) -> Any:
 
 
 def read_call(method: str, raw: Json, files: Files) -> tuple[TelegramMethod[Any], list[str]]:
-    """The checked call, and what was strange about it without making it fail: parameters that are not documented.
+    """Return the checked call, and a warning for each undocumented parameter, which the server would ignore.
 
     Raises ApiError: 404 for an unknown method, 400 in the server's words for a wrong parameter.
     """
@@ -159,13 +159,13 @@ def read_call(method: str, raw: Json, files: Files) -> tuple[TelegramMethod[Any]
 
 
 def _outdated(call: TelegramMethod[Any]) -> list[str]:
-    """Parameters that aiogram still takes, and that the Bot API's documentation has no more."""
+    """Return the parameters that aiogram still accepts, but the Bot API no longer documents."""
     known = type(call).model_fields
     return [name for name in call.model_fields_set & known.keys() if known[name].json_schema_extra == OUTDATED]
 
 
 def _worded(problem: ValidationError) -> ApiError:
-    """A wrong parameter, in the server's words where it has them."""
+    """Return the error of a wrong parameter, in the server's words if they are known."""
     first = problem.errors()[0]
     path = [str(part) for part in first["loc"]]
     name = path[0] if path else ""
@@ -179,7 +179,7 @@ def _worded(problem: ValidationError) -> ApiError:
 
 
 def _unknown(value: Any, path: str = "") -> list[str]:
-    """Paths of everything in a call that the schema doesn't know."""
+    """Return the paths of all values in a call that the schema doesn't know."""
     if isinstance(value, BaseModel):
         found = [f"{path}{name}" for name in value.model_extra or {}]
         for name in value.model_fields_set & set(type(value).model_fields):

@@ -1,4 +1,4 @@
-"""Telling whoever looks on that the world changed: the page's streams and waiting tests."""
+"""Notifications of changes in the world, for the page's streams and for waiting tests."""
 
 # ruff: noqa: ASYNC109  a waiting test reads best with the time it has written beside it
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Changes:
-    """Fans every change out to streams, and wakes those who wait for a condition. Nobody polls."""
+    """Broadcast of changes to streams and to waiting conditions, without polling."""
 
     def __init__(self) -> None:
         self.closed = False
@@ -21,7 +21,7 @@ class Changes:
         self._waiters: set[asyncio.Future[None]] = set()
 
     def tell(self, kind: str, **details: object) -> None:
-        """Announces one change. A stream too slow to follow loses changes, never memory."""
+        """Announce one change. A stream that is too slow loses changes instead of using more memory."""
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -31,14 +31,14 @@ class Changes:
                 stream.put_nowait({"kind": kind, **details})
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10.0) -> T:
-        """Waits until `condition()` is true and returns its value. Raises TimeoutError after that many seconds."""
+        """Wait until `condition()` is true and return its value. Raises TimeoutError after `timeout` seconds."""
         async with asyncio.timeout(timeout):
             while not (value := condition()):
                 await self.next()
         return value
 
     async def next(self) -> None:
-        """Waits for the next change, whatever it is."""
+        """Wait for the next change of any kind."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
         try:
@@ -47,7 +47,7 @@ class Changes:
             self._waiters.discard(waiter)
 
     async def stream(self, pause: float = 0.0) -> AsyncIterator[list[Json]]:
-        """Every change from now on in batches, gathered for `pause` seconds, until `close`."""
+        """Yield all future changes in batches, each gathered for `pause` seconds, until `close`."""
         queue: asyncio.Queue[Json | None] = asyncio.Queue(BACKLOG)
         self._streams.add(queue)
         try:
@@ -62,14 +62,14 @@ class Changes:
             self._streams.discard(queue)
 
     async def closing(self, timeout: float) -> None:
-        """Waits for `timeout` seconds, or less where the sandbox closes."""
+        """Wait for `timeout` seconds, or less if the sandbox closes."""
         try:
             await self.until(lambda: self.closed, timeout)
         except TimeoutError:
             return
 
     def close(self) -> None:
-        """Ends all streams and waits."""
+        """End all streams and waits."""
         self.closed = True
         self.tell("closed")
         for stream in self._streams:

@@ -1,4 +1,4 @@
-"""What people do in the sandbox, as methods: the control surface of tests, of the page and of simulated players."""
+"""Actions of people in the sandbox, as methods: the controls of tests, of the page and of simulated players."""
 
 # ruff: noqa: ASYNC109  a waiting test reads best with the time it has written beside it
 
@@ -21,12 +21,12 @@ GENERAL_LANGUAGE = ""
 
 
 class Refused(Exception):
-    """What a Telegram client would not let this person do; the text says why."""
+    """Error for an action that a Telegram client would not allow; the text says why."""
 
 
 @dataclass(slots=True, frozen=True)
 class Answer:
-    """What a tap got: the toast (`text`), or an alert where `show_alert`, or an address to open."""
+    """Answer to a tap: a toast (`text`), an alert if `show_alert`, or an address to open."""
 
     text: str
     show_alert: bool
@@ -35,18 +35,18 @@ class Answer:
 
 @dataclass(slots=True)
 class Press:
-    """A tap on its way. `await press.answer()` for what the bot says to it."""
+    """A tap that the bot has not yet answered. `await press.answer()` returns the answer."""
 
     query: Query
 
     async def answer(self, timeout: float = 10.0) -> Answer:
-        """The bot's answer. Raises TimeoutError after `timeout` seconds without one."""
-        async with asyncio.timeout(timeout):  # wait_for would, before Python 3.12, now and then swallow a cancellation
+        """Wait for the bot's answer. Raises TimeoutError after `timeout` seconds without one."""
+        async with asyncio.timeout(timeout):  # before Python 3.12, wait_for sometimes swallowed a cancellation
             return Answer(**await asyncio.shield(self.query.answer))
 
 
 class Control:
-    """People's hands. Users, chats and messages are the world's own records: read them freely."""
+    """Controls of all people. Users, chats and messages are the world's own records, and can be read directly."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -56,7 +56,7 @@ class Control:
     def add_user(
         self, first_name: str, *, last_name: str = "", username: str = "", language: str = "en", simulated: bool = False
     ) -> User:
-        """A new person, who has not yet met the bot."""
+        """Create a person without any contact with the bot."""
         return self.world.add_user(
             first_name, last_name=last_name, username=username, language=language, simulated=simulated
         )
@@ -72,7 +72,7 @@ class Control:
         with_bot: bool = True,
         bot_admin: bool = False,
     ) -> Chat:
-        """A new group (a forum is a supergroup) with its members and, unless told otherwise, the bot."""
+        """Create a group (a forum is a supergroup) with its members and, by default, the bot."""
         chat = self.world.add_chat("supergroup" if forum else kind, title, creator, forum=forum)
         for user in members or []:
             self.world.set_member(chat, user, "member", by=creator)
@@ -81,57 +81,60 @@ class Control:
         return chat
 
     def add_topic(self, chat: Chat, name: str, by: User) -> int:
-        """A new topic of a forum; its message_thread_id."""
+        """Create a topic in a forum. Returns its message_thread_id."""
         return self.world.add_topic(chat, name, by).id
 
     def close_topic(self, chat: Chat, thread_id: int, by: User, *, closed: bool = True) -> None:
-        """Closes or reopens a topic."""
+        """Close or reopen a topic."""
         self.world.close_topic(chat, chat.topics[thread_id], by, closed=closed)
 
     def set_status(self, chat: Chat, user: User, status: Status, *, by: User | None = None, **changes: Any) -> None:
-        """Promotes, demotes, restricts, removes. `changes`: is_anonymous, rights, until, title of Member."""
+        """Promote, demote, restrict or remove a member.
+
+        `changes` sets is_anonymous, rights, until or title of Member.
+        """
         self.world.set_member(chat, user, status, by=by, **changes)
 
     def join(self, chat: Chat, user: User) -> None:
-        """The person comes into the group."""
+        """Add the person to the group."""
         if not self.world.member(chat, user.id).is_present:
             self.world.set_member(chat, user, "member")
 
     def leave(self, chat: Chat, user: User) -> None:
-        """The person goes."""
+        """Remove the person from the group, as by leaving it."""
         self.world.set_member(chat, user, "left")
 
     def add_bot(self, chat: Chat, by: User, *, admin: bool = False) -> None:
-        """Adds the bot, or changes whether it is an administrator."""
+        """Add the bot, or change whether it is an administrator."""
         self.world.set_member(chat, self.world.bot, "administrator" if admin else "member", by=by)
 
     def remove_bot(self, chat: Chat, by: User) -> None:
-        """Throws the bot out."""
+        """Remove the bot from the group."""
         self.world.set_member(chat, self.world.bot, "kicked", by=by)
 
     def mute_bot(self, chat: Chat, by: User) -> None:
-        """The bot stays but may not write."""
+        """Take the bot's right to write, but leave it in the group."""
         self.world.set_member(chat, self.world.bot, "restricted", by=by, rights={})
 
     def migrate(self, chat: Chat, by: User) -> Chat:
-        """The group becomes a supergroup; the new chat."""
+        """Turn the group into a supergroup. Returns the new chat."""
         return self.world.migrate(chat, by)
 
     def delete_group(self, chat: Chat) -> None:
-        """The group is gone."""
+        """Delete the group."""
         chat.deleted = True
         self.world.changes.tell("chat", chat=chat.id)
 
     def block_bot(self, user: User) -> None:
-        """The person blocks the bot."""
+        """Block the bot as this person."""
         self.world.set_blocked(user, blocked=True)
 
     def unblock_bot(self, user: User) -> None:
-        """The person lets the bot write again."""
+        """Unblock the bot as this person."""
         self.world.set_blocked(user, blocked=False)
 
     def private(self, user: User) -> Chat:
-        """The person's chat with the bot."""
+        """Return the person's chat with the bot."""
         return self.world.private_chat(user)
 
     # Writing
@@ -145,7 +148,7 @@ class Control:
         thread_id: int | None = None,
         reply_to: int | None = None,
     ) -> Message:
-        """Writes a text, as the group where the person is an anonymous administrator. Raises Refused."""
+        """Send a text, in the group's name if the person is an anonymous administrator. Raises Refused."""
         chat = self._writable(user, chat, "text messages")
         clean, entities = tidy(text, [])
         if not clean:
@@ -159,7 +162,7 @@ class Control:
         return message
 
     def start(self, user: User, payload: str = "") -> Message:
-        """Opens the private chat with the bot, perhaps by a deep link. Raises Refused for a wrong payload."""
+        """Open the private chat with the bot, optionally by a deep link. Raises Refused for a wrong payload."""
         if payload and not PAYLOAD.fullmatch(payload):
             raise Refused("a payload has 1 to 64 letters, digits, _ and -")
         user.started = True
@@ -176,7 +179,7 @@ class Control:
         mime: str = "application/octet-stream",
         caption: str = "",
     ) -> Message:
-        """Sends a document. Raises Refused."""
+        """Send a document. Raises Refused."""
         chat = self._writable(user, chat, "documents")
         file = self.world.add_file("document", name, mime, content)
         document = {"file_id": file.id, "file_unique_id": file.unique_id, "file_name": name, "mime_type": mime}
@@ -226,21 +229,21 @@ class Control:
     # Buttons and polls
 
     def press(self, user: User, message: Message, button: str) -> Press:
-        """Taps the callback button with this data, or this label. Raises Refused where the person can't."""
+        """Tap the callback button with this data or this label. Raises Refused if the person can't."""
         found = [b for b in buttons(message) if button in (b.get("callback_data"), b["text"])]
         if not found or "callback_data" not in found[0]:
             raise Refused(f"no callback button {button!r} on this message")
         return self.press_data(user, message, found[0]["callback_data"])
 
     def press_data(self, user: User, message: Message, data: str) -> Press:
-        """Taps with any data, as a stale or hostile client may."""
+        """Tap with arbitrary data, like an outdated or hostile client."""
         chat = self.world.chats[message.chat_id]
         if chat.is_group and not self.world.member(chat, user.id).is_present:
             raise Refused(f"{user.name} is not in {chat.title}")
         return Press(self.world.press(user, message, data))
 
     def vote(self, user: User, message: Message, *options: int) -> None:
-        """Votes in the message's poll; no option retracts. Raises Refused."""
+        """Vote in the message's poll; no option retracts the vote. Raises Refused."""
         try:
             self.world.vote(user, self._poll(message), list(options))
         except ValueError as problem:
@@ -254,21 +257,21 @@ class Control:
     # Looking
 
     def messages(self, user: User, chat: Chat) -> list[Message]:
-        """What the person sees in a chat, oldest first: ephemeral messages for that person included."""
+        """Return the messages that the person sees in a chat, oldest first, including that person's ephemeral ones."""
         return self.world.seen_by(user, chat)
 
     def texts(self, user: User, chat: Chat) -> list[str]:
-        """The texts (or captions) that the person sees, service messages left out."""
+        """Return the texts (or captions) that the person sees, without service messages."""
         contents = (message.content for message in self.messages(user, chat))
         return [text for content in contents if (text := content.get("text") or content.get("caption"))]
 
     def bot_messages(self, chat: Chat, user: User | None = None) -> list[Message]:
-        """The bot's messages in a chat, as `user` sees them, or as all do."""
+        """Return the bot's messages in a chat, as `user` sees them; for None, those that everybody sees."""
         seen = self.messages(user, chat) if user else list(chat.messages.values())
         return [message for message in seen if message.sender == self.world.bot_id and not message.is_service]
 
     def commands(self, user: User, chat: Chat) -> list[Json]:
-        """The command menu of this person in this chat: the narrowest scope and the person's language first."""
+        """Return the person's command menu in this chat, by the narrowest scope and the person's language."""
         member = self.world.member(chat, user.id)
         scopes = [f"chat:{chat.id}", "all_private_chats", "default"]
         if chat.is_group:
@@ -282,23 +285,26 @@ class Control:
         return []
 
     def as_bot_sees(self, message: Message) -> Json:
-        """The message as a Bot API object."""
+        """Return the message as a Bot API object."""
         return message_json(self.world, message)
 
     # Waiting: every change wakes the waiter, nothing is polled
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10.0) -> T:
-        """Waits for a true `condition()` and returns it. Raises TimeoutError."""
+        """Wait for a true `condition()` and return it. Raises TimeoutError."""
         return await self.world.changes.until(condition, timeout)
 
     async def until_message(
         self, chat: Chat, pattern: str, *, user: User | None = None, after: int = 0, timeout: float = 10.0
     ) -> Message:
-        """The bot's newest message whose text or caption matches a regular expression; `after`: only newer ids."""
+        """Wait for the bot's newest message whose text or caption matches a regular expression.
+
+        `after` restricts the search to newer ids.
+        """
         return await self.until(lambda: self.find(chat, pattern, user=user, after=after), timeout)
 
     def find(self, chat: Chat, pattern: str, *, user: User | None = None, after: int = 0) -> Message | None:
-        """The bot's newest message that matches, or None. Ephemeral ones are found for their `user`."""
+        """Return the bot's newest message that matches, or None. Ephemeral ones are found for their `user`."""
         for message in reversed(self.bot_messages(chat, user)):
             text = message.content.get("text") or message.content.get("caption") or ""
             if (message.id > after or message.id == 0) and re.search(pattern, text):
@@ -308,7 +314,7 @@ class Control:
     async def until_button(
         self, chat: Chat, pattern: str, *, user: User | None = None, timeout: float = 10.0
     ) -> tuple[Message, Json]:
-        """A message with a button whose data or label matches, and the button; newest message first."""
+        """Wait for a button whose data or label matches. Returns its message and the button; newest message first."""
 
         def found() -> tuple[Message, Json] | None:
             for message in reversed(self.bot_messages(chat, user)):
@@ -320,44 +326,44 @@ class Control:
         return await self.until(found, timeout)
 
     async def until_polled(self, timeout: float = 10.0) -> None:
-        """Waits until the bot is listening: its getUpdates waits, or its webhook is set."""
+        """Wait until the bot is listening: a getUpdates call is waiting, or a webhook is set."""
         updates = self.world.updates
         await self.until(lambda: updates.polled or updates.webhook_active, timeout)
 
     async def until_idle(self, timeout: float = 10.0) -> None:
-        """Waits until the bot has confirmed every update and answered every tap."""
+        """Wait until the bot has confirmed every update and answered every tap."""
         await self.until(lambda: not self.world.updates.pending and not self.open_queries(), timeout)
 
     def open_queries(self) -> list[Query]:
-        """Taps that wait for an answer and can still get one."""
+        """Return the taps that wait for an answer and can still get one."""
         after = self.world.now() - 15
         return [query for query in self.world.queries.values() if not query.answered and query.date >= after]
 
     def clock_turned(self) -> None:
-        """To be called after the injected clock was moved: polls close, waiters look again."""
+        """Announce that the injected clock was moved: polls close, waiting conditions are checked again."""
         self.world.close_due_polls()
         self.world.changes.tell("clock")
 
     # Faults and findings
 
     def fail(self, kind: FaultKind, times: int = 1, *, method: str = "", seconds: float = 1.0) -> None:
-        """The next calls (of `method`, or any) meet a trouble: 502, 500, 429, hang, garbage, drop or lost."""
+        """Make the next calls (of `method`, or any) fail by 502, 500, 429, hang, garbage, drop or lost."""
         self.world.faults.add(kind, times, method=method, seconds=seconds)
 
     def duplicate_updates(self, count: int) -> None:
-        """The next `count` updates are delivered twice."""
+        """Deliver the next `count` updates twice."""
         self.world.updates.duplicates += count
 
     def reorder_updates(self, count: int) -> None:
-        """The next `count` batches (or queue heads, by webhook) are delivered out of order."""
+        """Deliver the next `count` batches (or queue heads, by webhook) out of order."""
         self.world.updates.reorder += count
 
     def violations(self) -> list[Violation]:
-        """Calls that a careful bot would not have made."""
+        """Return the calls that a careful bot would not have made."""
         return list(self.world.violations)
 
     def statistics(self) -> Json:
-        """Calls by method and outcome, taps, limits, violations."""
+        """Return the counts of calls by method and outcome, of taps, limits and violations."""
         calls: dict[str, dict[str, int]] = {}
         for (method, code), count in sorted(self.world.statistics.items()):
             calls.setdefault(method, {})[str(code)] = count
@@ -372,6 +378,6 @@ class Control:
 
 
 def buttons(message: Message) -> list[Json]:
-    """All inline buttons of a message, row by row; disabled ones left out."""
+    """Return all inline buttons of a message, row by row, without disabled ones."""
     rows = (message.markup or {}).get("inline_keyboard", [])
     return [button for row in rows for button in row if "disabled" not in button]

@@ -1,4 +1,4 @@
-"""The control surface over HTTP: `/sandbox/...` in JSON, a stream of changes, and what the page shows."""
+"""HTTP interface of the controls: `/sandbox/...` in JSON, a stream of changes, and the data of the page."""
 
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,14 +23,14 @@ SHOWN_CALLS = 150
 
 
 class Body:
-    """The JSON body of a request. Every getter raises Refused for what is missing or of the wrong kind."""
+    """JSON body of a request. Every getter raises Refused for a missing field or a wrong type."""
 
     def __init__(self, control: Control, fields: Json) -> None:
         self.control = control
         self.fields = fields
 
     def get(self, name: str, kind: type[Any], default: Any = ...) -> Any:
-        """A field of one type; without a default it must be there."""
+        """Return a field of one type. Without a default, a missing field is an error."""
         value = self.fields.get(name)
         if value is None:
             if default is ...:
@@ -41,14 +41,14 @@ class Body:
         return value
 
     def user(self, name: str = "user") -> User:
-        """A person, by id."""
+        """Return the person with the id in a field."""
         user = self.control.world.users.get(self.get(name, int))
         if user is None:
             raise Refused(f"no such {name}")
         return user
 
     def chat(self) -> Chat:
-        """A chat, by id; a person's id is that person's chat with the bot."""
+        """Return the chat of the request. A person's id stands for that person's chat with the bot."""
         chat_id = self.get("chat", int)
         world = self.control.world
         if chat_id in world.users:
@@ -58,7 +58,7 @@ class Body:
         return world.chats[chat_id]
 
     def message(self) -> Message:
-        """A message, by `chat` and `message` or `ephemeral`."""
+        """Return the message that `chat` and `message` or `ephemeral` identify."""
         chat = self.chat()
         ephemeral = self.get("ephemeral", int, None)
         message = chat.ephemeral.get(ephemeral) if ephemeral else chat.messages.get(self.get("message", int))
@@ -68,13 +68,13 @@ class Body:
 
 
 def user_row(user: User) -> Json:
-    """A person in the page's list."""
+    """Return a person for the page's list."""
     row = {name: getattr(user, name) for name in ("id", "first_name", "username", "language_code", "simulated")}
     return row | {"name": user.name, "blocked": user.blocked, "started": user.started, "is_bot": user.is_bot}
 
 
 def chat_row(chat: Chat) -> Json:
-    """A group in the page's list."""
+    """Return a group for the page's list."""
     members = {m.user_id: {"status": m.status, "anonymous": m.is_anonymous} for m in chat.members.values()}
     topics = [{"id": topic.id, "name": topic.name, "closed": topic.closed} for topic in chat.topics.values()]
     row = {name: getattr(chat, name) for name in ("id", "type", "title", "is_forum", "migrated_to", "pinned")}
@@ -82,7 +82,7 @@ def chat_row(chat: Chat) -> Json:
 
 
 def message_row(control: Control, viewer: User, message: Message) -> Json:
-    """A message as the page shows it to one person."""
+    """Return a message as the page shows it to one person."""
     sender = control.world.users[message.sender]
     poll = control.world.polls.get(message.poll_id or "")
     poll_row = None
@@ -108,7 +108,7 @@ def message_row(control: Control, viewer: User, message: Message) -> Json:
 
 
 class ControlHttp:
-    """Handlers of the control surface. A refusal is a 400 with `{"error": ...}`."""
+    """Request handlers of the controls. A refusal is a 400 with `{"error": ...}`."""
 
     def __init__(self, control: Control, players: Players) -> None:
         self.control = control
@@ -118,7 +118,7 @@ class ControlHttp:
         }
 
     async def verb(self, request: Request) -> Response:
-        """POST /sandbox/<verb>: only JSON, so that no foreign page can do it."""
+        """Serve POST /sandbox/<verb>. Accepts only JSON, which a foreign page cannot send without permission."""
         verb = self.verbs.get(request.path_params["verb"])
         if verb is None:
             return reply({"error": "no such verb", "known": sorted(self.verbs)}, 404)
@@ -135,7 +135,7 @@ class ControlHttp:
     # People and chats
 
     async def do_user(self, body: Body) -> Json:
-        """first_name, last_name?, username?, language?, chat? (to join)."""
+        """Create a person. Takes first_name, last_name?, username?, language?, chat? (to join)."""
         user = self.control.add_user(
             body.get("first_name", str),
             last_name=body.get("last_name", str, ""),
@@ -147,11 +147,11 @@ class ControlHttp:
         return user_row(user)
 
     async def do_players(self, body: Body) -> list[Json]:
-        """chat, count?: simulated players."""
+        """Add simulated players. Takes chat, count?."""
         return [user_row(user) for user in self.players.add(body.chat(), body.get("count", int, 1))]
 
     async def do_group(self, body: Body) -> Json:
-        """title, user (creator), members?, kind?, forum?, with_bot?, bot_admin?."""
+        """Create a group. Takes title, user (creator), members?, kind?, forum?, with_bot?, bot_admin?."""
         users = self.control.world.users
         chat = self.control.add_group(
             body.get("title", str),
@@ -165,7 +165,7 @@ class ControlHttp:
         return chat_row(chat)
 
     async def do_member(self, body: Body) -> Json:
-        """chat, user, status, anonymous?, rights?, by?: the bot's id is a user too."""
+        """Change a member's status. Takes chat, user (also the bot's id), status, anonymous?, rights?, by?."""
         chat, user = body.chat(), body.user()
         changes: Json = {}
         if "anonymous" in body.fields:
@@ -177,16 +177,16 @@ class ControlHttp:
         return chat_row(chat)
 
     async def do_migrate(self, body: Body) -> Json:
-        """chat, user: the group becomes a supergroup."""
+        """Turn a group into a supergroup. Takes chat, user."""
         return chat_row(self.control.migrate(body.chat(), body.user()))
 
     async def do_delete_group(self, body: Body) -> Json:
-        """Takes chat."""
+        """Delete a group. Takes chat."""
         self.control.delete_group(body.chat())
         return {}
 
     async def do_topic(self, body: Body) -> Json:
-        """chat, user, name; or thread and closed."""
+        """Create a topic, or close or reopen one. Takes chat, user, name; or thread and closed."""
         chat, user = body.chat(), body.user()
         if "thread" in body.fields:
             self.control.close_topic(chat, body.get("thread", int), user, closed=body.get("closed", bool, True))
@@ -194,13 +194,13 @@ class ControlHttp:
         return {"thread": self.control.add_topic(chat, body.get("name", str), user)}
 
     async def do_block(self, body: Body) -> Json:
-        """user, blocked?."""
+        """Block or unblock the bot. Takes user, blocked?."""
         user = body.user()
         (self.control.block_bot if body.get("blocked", bool, True) else self.control.unblock_bot)(user)
         return user_row(user)
 
     async def do_language(self, body: Body) -> Json:
-        """user, language."""
+        """Change a person's language. Takes user, language."""
         user = body.user()
         user.language_code = body.get("language", str)
         self.control.world.changes.tell("user", user=user.id)
@@ -209,7 +209,7 @@ class ControlHttp:
     # Doing
 
     async def do_say(self, body: Body) -> Json:
-        """user, chat, text, thread?, reply_to?."""
+        """Send a text. Takes user, chat, text, thread?, reply_to?."""
         message = self.control.say(
             body.user(),
             body.chat(),
@@ -220,18 +220,21 @@ class ControlHttp:
         return {"message": message.id, "ephemeral": message.ephemeral_id}
 
     async def do_start(self, body: Body) -> Json:
-        """user, payload?."""
+        """Start the bot in private. Takes user, payload?."""
         return {"message": self.control.start(body.user(), body.get("payload", str, "")).id}
 
     async def do_press(self, body: Body) -> Json:
-        """user, chat, message or ephemeral, data, wait? (seconds): with `wait` the bot's answer is returned."""
+        """Tap a button. Takes user, chat, message or ephemeral, data, wait? (seconds).
+
+        With `wait`, returns the bot's answer.
+        """
         press = self.control.press_data(body.user(), body.message(), body.get("data", str))
         if wait := body.get("wait", int | float, 0):  # type: ignore[arg-type]
             return asdict(await press.answer(wait))
         return {"query": press.query.id}
 
     async def do_upload(self, body: Body) -> Json:
-        """user, chat, name, content (base64), mime?, caption?."""
+        """Send a document. Takes user, chat, name, content (base64), mime?, caption?."""
         message = self.control.upload(
             body.user(),
             body.chat(),
@@ -243,14 +246,14 @@ class ControlHttp:
         return {"message": message.id}
 
     async def do_vote(self, body: Body) -> Json:
-        """user, chat, message, options."""
+        """Vote in a poll. Takes user, chat, message, options."""
         self.control.vote(body.user(), body.message(), *body.get("options", list))
         return {}
 
     # Trouble
 
     async def do_fault(self, body: Body) -> Json:
-        """kind, times?, method?, seconds?; or clear."""
+        """Schedule faults, or clear them. Takes kind, times?, method?, seconds?; or clear."""
         if body.get("clear", bool, False):
             self.control.world.faults.clear()
             return {}
@@ -259,25 +262,28 @@ class ControlHttp:
         return {}
 
     async def do_delivery(self, body: Body) -> Json:
-        """duplicates?, reorder?: how many updates are delivered twice, how many batches out of order."""
+        """Disturb delivery.
+
+        Takes duplicates? (updates to deliver twice), reorder? (batches to deliver out of order).
+        """
         self.control.duplicate_updates(body.get("duplicates", int, 0))
         self.control.reorder_updates(body.get("reorder", int, 0))
         return {}
 
     async def do_limits(self, body: Body) -> Json:
-        """enabled: whether Telegram's sending limits hold."""
+        """Switch Telegram's sending limits. Takes enabled."""
         self.control.world.limits.enabled = body.get("enabled", bool)
         return {}
 
     async def do_clock_turned(self, _: Body) -> Json:
-        """After an injected clock was moved."""
+        """Announce that the injected clock was moved."""
         self.control.clock_turned()
         return {}
 
     # Looking
 
     async def state(self, request: Request) -> Response:
-        """GET /sandbox/state: people, groups, the bot."""
+        """Serve GET /sandbox/state: people, groups, the bot."""
         world = self.control.world
         groups = [chat_row(chat) for chat in world.chats.values() if chat.is_group and not chat.deleted]
         return reply(
@@ -292,7 +298,7 @@ class ControlHttp:
         )
 
     async def view(self, request: Request) -> Response:
-        """GET /sandbox/view?user&chat: the chat as one person sees it, with that person's command menu."""
+        """Serve GET /sandbox/view?user&chat: the chat as one person sees it, with that person's command menu."""
         try:
             body = Body(self.control, {name: int(value) for name, value in request.query_params.items()})
             user, chat = body.user(), body.chat()
@@ -315,14 +321,14 @@ class ControlHttp:
         )
 
     async def seen(self, _: Request) -> Response:
-        """GET /sandbox/seen: the last calls, violations and counters."""
+        """Serve GET /sandbox/seen: the last calls, violations and counters."""
         world = self.control.world
         calls = [asdict(call) for call in list(world.calls)[-SHOWN_CALLS:]]
         violations = [asdict(violation) for violation in world.violations]
         return reply({"calls": calls, "violations": violations, "statistics": self.control.statistics()})
 
     async def file(self, request: Request) -> Response:
-        """GET /sandbox/file/<id>: as a download, so that nothing uploaded runs in the page."""
+        """Serve GET /sandbox/file/<id> as a download, so that no uploaded script runs in the page."""
         file = self.control.world.files.get(request.path_params["file_id"])
         if file is None:
             return reply({"error": "no such file"}, 404)
@@ -331,7 +337,7 @@ class ControlHttp:
         return Response(file.content, media_type=media, headers=headers)
 
     async def events(self, _: Request) -> Response:
-        """GET /sandbox/events: server-sent events, each a JSON array of changes."""
+        """Serve GET /sandbox/events: server-sent events, each a JSON array of changes."""
 
         async def lines() -> AsyncIterator[bytes]:
             yield b": welcome\n\n"
@@ -342,18 +348,18 @@ class ControlHttp:
 
 
 def reply(content: Any, status: int = 200) -> Response:
-    """A JSON response."""
+    """Return a JSON response."""
     return Response(msgspec.json.encode(content), status_code=status, media_type="application/json")
 
 
 async def page(_: Request) -> Response:
-    """GET /: the page, which runs nothing but its own scripts."""
+    """Serve the page, whose security policy allows only its own scripts."""
     policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
     return FileResponse(PAGE, headers={"Cache-Control": "no-store", "Content-Security-Policy": policy})
 
 
 def control_routes(control: Control, players: Players) -> list[Route]:
-    """The routes to be mounted under `/sandbox`."""
+    """Return the routes to mount under `/sandbox`."""
     http = ControlHttp(control, players)
     return [
         Route("/state", http.state),

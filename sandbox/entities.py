@@ -43,19 +43,19 @@ CLEANED = str.maketrans(CONTROL | INVISIBLE)
 
 
 def utf16_length(text: str) -> int:
-    """Length in UTF-16 code units, the unit of all offsets of the Bot API."""
+    """Return the length in UTF-16 code units, the unit of all offsets of the Bot API."""
     return len(text) + sum(1 for char in text if ord(char) > 0xFFFF)
 
 
 def utf16_slice(text: str, offset: int, length: int) -> str:
-    """The part of `text` that an entity covers."""
+    """Return the part of `text` that an entity covers."""
     encoded = text.encode("utf-16-le", "surrogatepass")
     return encoded[offset * 2 : (offset + length) * 2].decode("utf-16-le", "replace")
 
 
 @dataclass(slots=True)
 class OpenTag:
-    """A start tag that waits for its end; `offset` in UTF-16 units, `start` in characters of the result."""
+    """An unclosed start tag; `offset` in UTF-16 units, `start` in characters of the result."""
 
     name: str
     attributes: dict[str, str]
@@ -64,7 +64,7 @@ class OpenTag:
 
 
 class HtmlReader:
-    """Reads one text. Raises ApiError with `can't parse entities: ...` and the byte offset of the fault."""
+    """Parser of one text. Raises ApiError with `can't parse entities: ...` and the byte offset of the fault."""
 
     def __init__(self, source: str) -> None:
         self.source = source + "\0"
@@ -76,7 +76,7 @@ class HtmlReader:
         self.entities: list[Entity] = []
 
     def read(self) -> tuple[str, list[Entity]]:
-        """The plain text and its entities, in order."""
+        """Return the plain text and its entities, in order."""
         while self.at < self.size:
             char = self.source[self.at]
             if char == "&" and (decoded := self._character()):
@@ -110,7 +110,7 @@ class HtmlReader:
         self.offset += 2 if ord(char) > 0xFFFF else 1
 
     def _character(self) -> str:
-        """A character reference at `&`, moving past it; empty where it is none."""
+        """Decode the character reference at `&` and move past it. Returns an empty text if there is none."""
         found = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([A-Za-z]+));?").match(self.source, self.at)
         if found is None:
             return ""
@@ -125,7 +125,7 @@ class HtmlReader:
         return char
 
     def _word(self, stops: str) -> str:
-        """Characters up to white space, one of `stops` or the end of the text."""
+        """Read the characters up to white space, one of `stops` or the end of the text."""
         begin = self.at
         while not self.source[self.at].isspace() and self.source[self.at] not in stops + "\0":
             self.at += 1
@@ -157,7 +157,7 @@ class HtmlReader:
     def _attribute(self, tag: str, begin: int, attributes: dict[str, str]) -> None:
         if self.at >= self.size:
             raise self._fault(f"Unclosed start tag at byte offset {begin}")
-        # TDLib lets only white space and "=" end a name, but `expandable` of a quote stands alone
+        # TDLib ends a name only at white space and "=", but the `expandable` of a quote has no value
         name = self._word("=>" if tag == "blockquote" else "=")
         if not name:
             raise self._fault(f'Empty attribute name in the tag "{tag}" at byte offset {begin}')
@@ -243,7 +243,7 @@ class HtmlReader:
         return tag.attributes.get("class", "").removeprefix("language-") if tag.name == "code" else ""
 
     def _merge_code(self, tag: OpenTag, entity: Entity) -> bool:
-        """`<pre><code class="language-x">` and the reverse make one `pre` with a language."""
+        """Combine `<pre><code class="language-x">`, or the reverse, into one `pre` with a language."""
         last = self.entities[-1] if self.entities else {}
         if (last.get("offset"), last.get("length")) != (entity["offset"], entity["length"]):
             return False
@@ -271,7 +271,7 @@ class HtmlReader:
 
 
 def link_target(link: str) -> Entity | None:
-    """What `<a href>` becomes: a mention of a user, a link, or nothing where the address is none."""
+    """Return the entity of `<a href>`: a mention of a user or a link; None if the address is invalid."""
     if found := USER_LINK.match(link):
         return {"type": "text_mention", "user_id": int(found[1])}
     if url := checked_url(link):
@@ -280,7 +280,7 @@ def link_target(link: str) -> Entity | None:
 
 
 def checked_url(link: str) -> str:
-    """The address as the server keeps it; empty where it is no HTTP, tg or ton address."""
+    """Return the address as the server stores it; empty unless it is an HTTP, tg or ton address."""
     link = link.strip()
     if re.match(r"(?i)tg:(//)?|ton:(//)?", link):
         return link
@@ -294,12 +294,12 @@ def checked_url(link: str) -> str:
 
 
 def sort_entities(entities: list[Entity]) -> list[Entity]:
-    """By place, the longer first."""
+    """Sort by offset, longer entities first."""
     return sorted(entities, key=lambda entity: (entity["offset"], -entity["length"]))
 
 
 def parse_html(source: str) -> tuple[str, list[Entity]]:
-    """Plain text and entities of an HTML text. Raises ApiError (400)."""
+    """Return the plain text and entities of an HTML text. Raises ApiError (400)."""
     text, entities = HtmlReader(source).read()
     for entity in entities:
         if entity["type"] == "code":
@@ -308,7 +308,7 @@ def parse_html(source: str) -> tuple[str, list[Entity]]:
 
 
 def automatic_entities(text: str, taken: list[Entity]) -> list[Entity]:
-    """Links, mentions, commands and hashtags that nobody marked, outside code and links."""
+    """Find unmarked links, mentions, commands and hashtags outside code and links."""
     spans = [(e["offset"], e["offset"] + e["length"]) for e in taken if e["type"] in OPAQUE]
     found: list[Entity] = []
     for kind, pattern in AUTOMATIC:
@@ -321,9 +321,9 @@ def automatic_entities(text: str, taken: list[Entity]) -> list[Entity]:
 
 
 def tidy(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
-    """Control characters out, white space trimmed at both ends, offsets moved along, at most 100 entities."""
+    """Remove control characters, trim white space at both ends, shift offsets, keep at most 100 entities."""
     kept: list[str] = []
-    moved = [0]  # UTF-16 offset before -> after
+    moved = [0]  # old UTF-16 offset -> new offset
     position = 0
     for char in text:
         new = char.translate(CLEANED)
@@ -345,7 +345,7 @@ def tidy(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
 
 
 def _merged(entities: list[Entity]) -> list[Entity]:
-    """Neighbouring and nested entities of one plain style become one."""
+    """Merge adjacent and nested entities of the same plain style."""
     last: dict[str, Entity] = {}
     result: list[Entity] = []
     for entity in entities:

@@ -1,4 +1,4 @@
-"""What the Bot API answers when it refuses: codes and texts as Telegram words them."""
+"""Error answers of the Bot API: codes and texts in Telegram's words."""
 
 from typing import Any
 
@@ -24,9 +24,9 @@ PREFIXES = {
 
 
 class ApiError(Exception):
-    """A refused call. `retry_after` in whole seconds; `migrate_to` the id of the supergroup a group became.
+    """A refused call. `retry_after` is in whole seconds; `migrate_to` is the id of the supergroup that a group became.
 
-    `wrong`: the caller could have known better; otherwise circumstances refuse (blocked, deleted, no rights).
+    `wrong`: the call itself was wrong; otherwise the circumstances refuse it (blocked, deleted, no rights).
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ApiError(Exception):
         self.migrate_to = migrate_to
 
     def body(self) -> dict[str, Any]:
-        """The JSON object that the client receives."""
+        """Return the JSON object that the client receives."""
         body: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
         if self.retry_after is not None:
             body["parameters"] = {"retry_after": self.retry_after}
@@ -57,20 +57,20 @@ class ApiError(Exception):
 
 
 def bad(text: str) -> ApiError:
-    """400 with `text`, for a call that is wrong in itself."""
+    """Return a 400 for a call that is wrong in itself."""
     return ApiError(400, text)
 
 
 def refused(text: str) -> ApiError:
-    """400 with `text`, for a call that circumstances made impossible."""
+    """Return a 400 for a call that circumstances made impossible."""
     return ApiError(400, text, wrong=False)
 
 
 def forbidden(text: str) -> ApiError:
-    """403 with `text`."""
+    """Return a 403."""
     return ApiError(403, text, wrong=False)
 
 
 def too_many(seconds: int) -> ApiError:
-    """429, to be tried again after `seconds`."""
+    """Return a 429 that asks the client to wait `seconds`."""
     return ApiError(429, f"retry after {seconds}", retry_after=seconds)

@@ -15,7 +15,7 @@ KEPT_CHATS = 10_000
 
 @dataclass(slots=True)
 class Allowance:
-    """What one chat may still receive: a bucket that refills one message a second, and its last minute."""
+    """Remaining allowance of one chat: a bucket that refills by one message a second, and its last minute."""
 
     tokens: float
     filled_at: float
@@ -23,7 +23,7 @@ class Allowance:
 
 
 class Limits:
-    """Counts sends and edits on the injected clock (unix seconds); a refused call costs nothing."""
+    """Counter of sends and edits on the injected clock (unix seconds). A refused call costs nothing."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
@@ -33,7 +33,7 @@ class Limits:
         self._chats: dict[int, Allowance] = {}
 
     def spend(self, chat_id: int, *, group: bool) -> None:
-        """Takes one message's worth for a chat. Raises ApiError 429 with the whole seconds to wait."""
+        """Charge one message to a chat. Raises ApiError 429 with the whole seconds to wait."""
         if not self.enabled:
             return
         now = self.now()
@@ -63,7 +63,7 @@ class Limits:
         self._chats[chat_id] = allowance
         if len(self._chats) > KEPT_CHATS:
             del self._chats[next(iter(self._chats))]
-        # the small surplus keeps floating-point dust from costing a call made exactly on the second
+        # the small surplus absorbs rounding errors, which would refuse a call made exactly on the second
         allowance.tokens = min(BURST, allowance.tokens + max(0.0, now - allowance.filled_at) + 1e-9)
         allowance.filled_at = now
         return allowance

@@ -1,4 +1,4 @@
-"""Keyboards: Telegram's rules for them, and the form in which a message keeps them."""
+"""Keyboards: Telegram's rules for them, and their form in a stored message."""
 
 import msgspec
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup
@@ -29,13 +29,13 @@ ACTIONS = (
 
 
 def plain(model: BaseModel) -> Json:
-    """A model as JSON has it: only what was given."""
+    """Return a model as JSON, with only the fields that were given."""
     dumped: Json = model.model_dump(mode="json", exclude_none=True, exclude_unset=True, warnings=False)
     return dumped
 
 
 def checked_markup(markup: BaseModel | None, chat: Chat) -> Json | None:
-    """The keyboard to keep, None for an empty one. Raises ApiError in Telegram's words."""
+    """Return the keyboard to store, None for an empty one. Raises ApiError in Telegram's words."""
     if markup is None:
         return None
     if isinstance(markup, InlineKeyboardMarkup):

@@ -1,6 +1,6 @@
 """Simulated players: they see the buttons of a chat as a person would, think for a moment, and tap.
 
-They know one button, `j:<game>`, which joins. Whoever starts the sandbox gives them the moves of each kind of game.
+They know one button, `j:<game>`, which joins. The caller supplies the moves of each kind of game.
 """
 
 import asyncio
@@ -19,20 +19,22 @@ LOOKED_AT = 20
 JOIN = re.compile(r"j:(\w+)$")
 
 Moves = Callable[[Mapping[str, str]], Sequence[tuple[str, str, int]]]
-"""From a message's buttons (callback data to label) to the moves of one kind of game: the data to tap, the name of the
-decision that this settles, and how often a player settles it."""
+"""Function from a message's buttons (callback data to label) to the moves of one kind of game.
+
+A move has the data to tap, the name of the decision that it settles, and how often a player may settle it.
+"""
 
 
 @dataclass(slots=True)
 class Memory:
-    """The games that a player has joined, and how often each decision was settled."""
+    """The games that a player has joined, and the number of times that each decision was settled."""
 
     joined: set[str] = field(default_factory=set)
     settled: Counter[str] = field(default_factory=Counter)
 
 
 class Player:
-    """One simulated person in one chat. `pace` scales its thinking times; 0 is as fast as it can."""
+    """One simulated person in one chat. `pace` scales the thinking times; 0 means as fast as possible."""
 
     def __init__(
         self, control: Control, user: User, chat: Chat, rng: random.Random, pace: float, moves: Sequence[Moves]
@@ -46,7 +48,7 @@ class Player:
         self.memory = Memory()
 
     async def play(self) -> None:
-        """Looks whenever something changes in the chat, for ever."""
+        """Look at the chat and tap after every change, for ever."""
         world = self.control.world
         while not world.changes.closed:
             while (tap := self._choose()) is not None:
@@ -55,7 +57,7 @@ class Player:
             self.chat = world.chats[self.chat.migrated_to or self.chat.id]
 
     def _choose(self) -> tuple[Message, str, float] | None:
-        """The next tap: message, data, seconds to think; None when there is nothing to do."""
+        """Return the next tap as message, data and seconds to think; None if there is nothing to do."""
         for message in reversed(self.control.bot_messages(self.chat, self.user)[-LOOKED_AT:]):
             labels = {button.get("callback_data", ""): button["text"] for button in buttons(message)}
             if tap := self._join(labels) or self._move(labels):
@@ -70,7 +72,7 @@ class Player:
         return None
 
     def _move(self, labels: Mapping[str, str]) -> tuple[str, float] | None:
-        """One of the moves in a game that the player has joined; the first settling of a decision comes quickly."""
+        """Return one move in a joined game. The first settling of a decision has a short thinking time."""
         settled = self.memory.settled
         left = [
             (data, decision)
@@ -93,7 +95,7 @@ class Player:
 
 
 class Players:
-    """Owns all simulated players and their tasks."""
+    """Owner of all simulated players and their tasks."""
 
     def __init__(self, control: Control, rng: random.Random, *, pace: float = 1.0, moves: Sequence[Moves] = ()) -> None:
         self.control = control
@@ -103,7 +105,7 @@ class Players:
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def add(self, chat: Chat, count: int = 1) -> list[User]:
-        """New simulated people who join a chat and play."""
+        """Create simulated people who join a chat and play."""
         return [self._add(chat) for _ in range(count)]
 
     def _add(self, chat: Chat) -> User:
@@ -117,7 +119,7 @@ class Players:
         return user
 
     async def stop(self) -> None:
-        """All of them stop playing."""
+        """Stop all players."""
         tasks = list(self._tasks.values())
         self._tasks.clear()
         for task in tasks:

@@ -1,4 +1,4 @@
-"""Records as Bot API objects: plain dictionaries, ready for JSON."""
+"""Conversion of records to Bot API objects: plain dictionaries, ready for JSON."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ ANONYMOUS_ADMIN = User(1087968824, "Group", username="GroupAnonymousBot", is_bot
 
 
 def user_json(user: User) -> Json:
-    """User."""
+    """Return a User."""
     result: Json = {"id": user.id, "is_bot": user.is_bot, "first_name": user.first_name}
     if user.last_name:
         result["last_name"] = user.last_name
@@ -23,7 +23,7 @@ def user_json(user: User) -> Json:
 
 
 def chat_json(world: "World", chat: Chat) -> Json:
-    """Chat."""
+    """Return a Chat."""
     result: Json = {"id": chat.id, "type": chat.type}
     if chat.type == "private":
         user = world.users[chat.id]
@@ -38,7 +38,7 @@ def chat_json(world: "World", chat: Chat) -> Json:
 
 
 def member_json(world: "World", member: Member) -> Json:
-    """ChatMember, each status with the fields that it has."""
+    """Return a ChatMember with the fields of its status."""
     result: Json = {"status": member.status, "user": user_json(world.users[member.user_id])}
     if member.status == "creator":
         result["is_anonymous"] = member.is_anonymous
@@ -56,7 +56,7 @@ def member_json(world: "World", member: Member) -> Json:
 
 
 def message_json(world: "World", message: Message, *, with_reply: bool = True) -> Json:
-    """Message as the bot receives it."""
+    """Return a Message as the bot receives it."""
     chat = world.chats[message.chat_id]
     result: Json = {"message_id": message.id, "date": message.date, "chat": chat_json(world, chat)}
     if message.anonymous:
@@ -71,7 +71,7 @@ def message_json(world: "World", message: Message, *, with_reply: bool = True) -
             result["receiver_user"] = user_json(world.users[message.receiver])
     if message.edit_date is not None:
         result["edit_date"] = message.edit_date
-    # what answers nothing in a topic is a reply to the notice that the topic began with
+    # in a forum topic, Telegram reports every plain message as a reply to the topic's creation notice
     reply_to = message.reply_to or (message.thread_id if message.thread_id != message.id else None)
     if with_reply and reply_to in chat.messages:
         result["reply_to_message"] = message_json(world, chat.messages[reply_to], with_reply=False)
@@ -84,7 +84,7 @@ def message_json(world: "World", message: Message, *, with_reply: bool = True) -
 
 
 def poll_json(poll: Poll, *, for_voters: bool = False) -> Json:
-    """Poll as its sender sees it; `for_voters` hides the right answer and the counts while they are secret."""
+    """Return a Poll as its sender sees it; `for_voters` hides the right answer and the counts while they are secret."""
     secret = for_voters and not poll.is_closed
     counts = [sum(index in vote for vote in poll.votes.values()) for index in range(len(poll.options))]
     if secret and poll.hide_results:
@@ -112,7 +112,7 @@ def poll_json(poll: Poll, *, for_voters: bool = False) -> Json:
 
 
 def file_json(file: File) -> Json:
-    """PhotoSize or Document, by the file's kind."""
+    """Return a PhotoSize or Document, by the file's kind."""
     result: Json = {"file_id": file.id, "file_unique_id": file.unique_id, "file_size": len(file.content)}
     if file.kind == "photo":
         return result | {"width": file.width, "height": file.height}
@@ -120,5 +120,5 @@ def file_json(file: File) -> Json:
 
 
 def topic_json(topic: Topic) -> Json:
-    """ForumTopic."""
+    """Return a ForumTopic."""
     return {"message_thread_id": topic.id, "name": topic.name, "icon_color": 0x6FB9F0}

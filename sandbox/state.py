@@ -1,4 +1,4 @@
-"""What the sandbox remembers: plain records of people, chats, messages, queries, polls and files."""
+"""Records of the sandbox: people, chats, messages, queries, polls and files."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -64,13 +64,16 @@ class User:
 
     @property
     def name(self) -> str:
-        """First and last name, as a chat shows them."""
+        """Return first and last name, as a chat shows them."""
         return f"{self.first_name} {self.last_name}".strip()
 
 
 @dataclass(slots=True)
 class Member:
-    """A user's place in a group. `rights`: an administrator's rights, or what a restricted member may do."""
+    """A user's membership of a group.
+
+    `rights`: an administrator's rights, or the permissions of a restricted member.
+    """
 
     user_id: int
     status: Status = "member"
@@ -81,16 +84,16 @@ class Member:
 
     @property
     def is_admin(self) -> bool:
-        """Creator or administrator."""
+        """Return whether this user is the creator or an administrator."""
         return self.status in ("creator", "administrator")
 
     @property
     def is_present(self) -> bool:
-        """Whether this user is in the chat now."""
+        """Return whether this user is in the chat now."""
         return self.status not in ("left", "kicked")
 
     def may(self, right: str) -> bool:
-        """Whether an administrator has `right`; the creator has all."""
+        """Return whether an administrator has `right`; the creator has all."""
         return self.status == "creator" or (self.status == "administrator" and self.rights.get(right, False))
 
 
@@ -126,7 +129,7 @@ class Chat:
 
     @property
     def is_group(self) -> bool:
-        """Group or supergroup."""
+        """Return whether this is a group or supergroup."""
         return self.type != "private"
 
 
@@ -134,8 +137,8 @@ class Chat:
 class Message:
     """One message. `content` holds the Bot API fields of its kind (text, entities, photo, poll, service fields).
 
-    An ephemeral one has `id` 0, its own `ephemeral_id`, a `receiver`, and perhaps the id of the message that it
-    `replaces` in the receiver's sight. `order` grows with every message of the world. Times are unix seconds.
+    An ephemeral message has `id` 0, its own `ephemeral_id`, a `receiver`, and optionally the id of the message that it
+    `replaces` in the receiver's view. `order` increases with every message of the world. Times are unix seconds.
     """
 
     chat_id: int
@@ -157,13 +160,13 @@ class Message:
 
     @property
     def is_service(self) -> bool:
-        """Whether Telegram wrote it: somebody joined, left, was pinned and so on."""
+        """Return whether Telegram wrote it: somebody joined, left, was pinned and so on."""
         return not any(kind in self.content for kind in ("text", "photo", "document", "poll", "dice"))
 
 
 @dataclass(slots=True)
 class Query:
-    """A pressed button that waits for its answer. `answer` gets the parameters of answerCallbackQuery."""
+    """A tap that waits for its answer. `answer` gets the parameters of answerCallbackQuery."""
 
     id: str
     user_id: int
@@ -177,7 +180,7 @@ class Query:
 
 @dataclass(slots=True)
 class Poll:
-    """A native poll. `votes`: option indexes by user; `close_at` in unix seconds."""
+    """A native poll. `votes` maps users to option indexes; `close_at` is in unix seconds."""
 
     id: str
     chat_id: int
@@ -199,7 +202,7 @@ class Poll:
 
 @dataclass(slots=True)
 class File:
-    """An uploaded file. `kind` is what it was sent as: photo or document."""
+    """An uploaded file. `kind` is how it was sent: photo or document."""
 
     id: str
     unique_id: str
@@ -212,5 +215,5 @@ class File:
 
     @property
     def path(self) -> str:
-        """`file_path` of getFile."""
+        """Return the `file_path` of getFile."""
         return f"{self.kind}s/{self.unique_id}/{self.name}"

@@ -1,4 +1,4 @@
-"""The bot's queue of updates: numbering, what is allowed, expiry, long polling and its conflicts."""
+"""The bot's queue of updates: numbering, allowed kinds, expiry, long polling and its conflicts."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ KINDS = UNASKED | MESSAGES | {"poll", "poll_answer", "my_chat_member", "chat_joi
 
 @dataclass(slots=True, eq=False)
 class Update:
-    """One update on its way to the bot; `key` is the chat or user within which order is kept."""
+    """One update on its way to the bot. Updates with the same `key`, a chat or user, stay in order."""
 
     id: int
     kind: str
@@ -30,9 +30,9 @@ class Update:
 
 
 class Updates:
-    """Updates that the bot has not confirmed. Expiry runs on the injected clock, waits on the event loop's.
+    """Updates that the bot has not confirmed. Expiry uses the injected clock, waiting the event loop's.
 
-    `tell` hears of every poll: that it has confirmed, and that it waits.
+    `tell` is called at every poll: when it confirms updates, and when it waits.
     """
 
     def __init__(self, now: Callable[[], float], rng: random.Random, tell: Callable[[str], None]) -> None:
@@ -52,11 +52,11 @@ class Updates:
 
     @property
     def polled(self) -> bool:
-        """Whether a getUpdates waits now."""
+        """Return whether a getUpdates call is waiting."""
         return self._poller is not None
 
     def add(self, kind: str, key: int, content: Json) -> Update | None:
-        """Queues an update, unless the bot has not asked for its kind. The oldest of too many is dropped."""
+        """Queue an update if the bot has asked for its kind. If the queue is full, the oldest update is dropped."""
         if kind not in self.allowed:
             return None
         lifetime = QUERY_LIFETIME if kind == "callback_query" else LIFETIME
@@ -72,35 +72,35 @@ class Updates:
         return update
 
     def allow(self, kinds: list[str] | None) -> None:
-        """Remembers `allowed_updates`: None leaves it, empty restores the default, unknown names are ignored."""
+        """Set `allowed_updates`: None keeps it, an empty list restores the default, unknown names are ignored."""
         if kinds is not None:
             self.allowed = frozenset(kinds) & KINDS or KINDS - UNASKED
 
     def drop_all(self) -> None:
-        """Forgets what is pending."""
+        """Drop all pending updates."""
         self.pending.clear()
 
     def expire(self) -> None:
-        """Forgets updates past their life."""
+        """Drop updates that are too old."""
         now = self.now()
         for update in [update for update in self.pending.values() if update.expires_at <= now]:
             del self.pending[update.id]
 
     def discard(self, update: Update) -> None:
-        """Forgets a delivered update."""
+        """Drop a delivered update."""
         self.pending.pop(update.id, None)
 
     def interrupt(self, reason: str = "terminated by setWebhook request") -> None:
-        """Ends a waiting getUpdates with 409 and `reason`."""
+        """End a waiting getUpdates with 409 and `reason`."""
         if self._poller and not self._poller.done():
             self._poller.set_exception(ApiError(409, reason))
 
     def release(self) -> None:
-        """Lets a waiting getUpdates return with what there is (at shutdown)."""
+        """Let a waiting getUpdates return the pending updates at once (at shutdown)."""
         self._wake()
 
     async def poll(self, offset: int, limit: int, wait: float) -> list[Json]:
-        """The work of getUpdates. Raises ApiError 409 while a webhook is set, or when a later poll takes over."""
+        """Carry out getUpdates. Raises ApiError 409 while a webhook is set, or when a later poll takes over."""
         if self.webhook_active:
             raise ApiError(409, WEBHOOK_ACTIVE)
         self.interrupt(OTHER_POLLER)
@@ -120,7 +120,7 @@ class Updates:
             self.pending.popitem(last=False)
 
     def _paced(self, offset: int, limit: int, wait: float) -> tuple[int, float]:
-        """The server slows down a client that asks for the same offset again and again."""
+        """Slow down a client that asks for the same offset repeatedly, as the server does."""
         now = asyncio.get_running_loop().time()
         last_offset, last_at = self._last_poll
         self._last_poll = (offset, now)

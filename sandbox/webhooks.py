@@ -1,4 +1,4 @@
-"""Delivering updates to the webhook: in order within a chat, chats in parallel, repeated until accepted."""
+"""Delivery of updates to the webhook: in order within a chat, chats in parallel, repeated until accepted."""
 
 import asyncio
 from collections import deque
@@ -24,7 +24,7 @@ NOT_IN_REPLIES = ("get", "setwebhook", "deletewebhook", "close", "logout")
 
 @dataclass(slots=True)
 class Webhook:
-    """Where updates go, and how the last failure looked (unix seconds, text)."""
+    """Address of the webhook, and the last failure (unix seconds, text)."""
 
     url: str
     secret: str
@@ -35,7 +35,7 @@ class Webhook:
 
 
 class Delivery:
-    """Owns the tasks that post updates. `backoff`: seconds before the second repetition, doubling after."""
+    """Owner of the tasks that post updates. `backoff`: seconds before the second repetition, doubled each time."""
 
     def __init__(
         self, world: "World", execute: Callable[[str, Json], Awaitable[object]], *, backoff: float = 2.0
@@ -49,7 +49,7 @@ class Delivery:
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self, webhook: Webhook) -> None:
-        """Begins to deliver, what is pending first."""
+        """Start delivery with the pending updates."""
         await self.stop()
         self.world.webhook = webhook
         self.world.updates.webhook_active = True
@@ -63,7 +63,7 @@ class Delivery:
         self.world.updates.on_new = self._enqueue
 
     async def stop(self) -> None:
-        """Ends delivery; what was not accepted stays pending."""
+        """Stop delivery; unaccepted updates stay pending."""
         self.world.updates.on_new = None
         self.world.updates.webhook_active = False
         self.world.webhook = None
@@ -106,7 +106,7 @@ class Delivery:
             del self._queues[key]
 
     async def _deliver(self, update: Update) -> None:
-        """Posts one update until it is accepted or expires: again at once, then after growing waits."""
+        """Post one update until it is accepted or expires: again at once, then after growing waits."""
         attempt = 0
         while update.expires_at > self.world.now():
             accepted, wait = await self._post(update)
@@ -118,7 +118,7 @@ class Delivery:
             await asyncio.sleep(wait)
 
     async def _post(self, update: Update) -> tuple[bool, float | None]:
-        """One attempt: accepted or not, and the wait that the bot asked for, in seconds."""
+        """Make one attempt. Returns whether it was accepted, and the seconds that the bot asked to wait, or None."""
         webhook, session = self.world.webhook, self._session
         assert webhook is not None
         assert session is not None
@@ -144,7 +144,7 @@ class Delivery:
         self.world.changes.tell("webhook", error=text)
 
     async def _reply(self, body: bytes) -> None:
-        """A method call in the body of the answer is carried out; its result goes nowhere."""
+        """Carry out a method call in the body of the answer. Its result is discarded."""
         try:
             call = msgspec.json.decode(body) if body.strip() else {}
         except msgspec.DecodeError:

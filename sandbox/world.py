@@ -1,6 +1,6 @@
-"""The world of the sandbox: its people and chats, their messages, and the updates that follow for the bot.
+"""World of the sandbox: people, chats, their messages, and the resulting updates for the bot.
 
-Bounded: old messages, queries, polls, files and call records are pruned. All time is the injected clock's.
+Bounded: old messages, queries, polls, files and call records are pruned. All times come from the injected clock.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ BOT_NAME = "tombola_bot"
 
 @dataclass(slots=True)
 class CallRecord:
-    """One call of the bot and what came of it. `at` in unix seconds; `code` 200 or the error's."""
+    """One call of the bot and its outcome. `at` in unix seconds; `code` is 200 or the error's."""
 
     at: float
     method: str
@@ -59,7 +59,7 @@ class Violation:
 
 @dataclass(slots=True)
 class BotProfile:
-    """What the bot says about itself; by language code, "" being the default. Commands by (scope, language)."""
+    """The bot's profile texts by language code ("" is the default), and its commands by (scope, language)."""
 
     names: dict[str, str] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)
@@ -73,9 +73,9 @@ _AHEAD = time.time() - time.monotonic()
 
 
 def steady() -> float:
-    """Return the seconds since the epoch, going on without a break where the machine's clock is set.
+    """Return the seconds since the epoch, unaffected by changes of the machine's clock.
 
-    By the machine's clock, limits and expiries would stand still for as long as it is set back.
+    With the machine's clock, limits and expiries would stop for as long as it is set back.
     """
     return _AHEAD + time.monotonic()
 
@@ -125,7 +125,7 @@ class World:
     def add_user(
         self, first_name: str, last_name: str = "", *, username: str = "", language: str = "en", simulated: bool = False
     ) -> User:
-        """A new person."""
+        """Create a person."""
         self._last_user_id += 1
         user = User(self._last_user_id, first_name, last_name, username, language, simulated=simulated)
         self.users[user.id] = user
@@ -133,7 +133,7 @@ class World:
         return user
 
     def add_chat(self, kind: ChatType, title: str, creator: User, *, forum: bool = False) -> Chat:
-        """A new group or supergroup with its creator in it."""
+        """Create a group or supergroup with its creator in it."""
         self._last_chat_id += 1
         base = -1_000_000_000_000 if kind == "supergroup" else 0
         chat = Chat(base - 100_000 - self._last_chat_id, kind, title, is_forum=forum)
@@ -143,22 +143,22 @@ class World:
         return chat
 
     def private_chat(self, user: User) -> Chat:
-        """The person's chat with the bot, created at first sight."""
+        """Return the person's chat with the bot, created on first use."""
         if user.id not in self.chats:
             self.chats[user.id] = Chat(user.id, "private")
         return self.chats[user.id]
 
     def member(self, chat: Chat, user_id: int) -> Member:
-        """A user's place in a group; `left` where there is none."""
+        """Return a user's membership of a group; its status is `left` if there is none."""
         return chat.members.get(user_id) or Member(user_id, "left")
 
     @property
     def bot_id(self) -> int:
-        """The bot's user id."""
+        """Return the bot's user id."""
         return self.bot.id
 
     def set_member(self, chat: Chat, user: User, status: Status, *, by: User | None = None, **changes: Any) -> Member:
-        """Changes a user's place in a group and tells the bot: service message, my_chat_member or chat_member."""
+        """Change a user's status in a group and send the bot a service message, my_chat_member or chat_member."""
         old = self.member(chat, user.id)
         new = replace(old, status=status, **changes)
         if status == "administrator" and not new.rights:
@@ -188,7 +188,7 @@ class World:
         self.updates.add("my_chat_member" if mine else "chat_member", chat.id, change)
 
     def set_blocked(self, user: User, *, blocked: bool) -> None:
-        """The person blocks or unblocks the bot."""
+        """Block or unblock the bot as this person."""
         if user.blocked == blocked:
             return
         user.blocked = blocked
@@ -206,7 +206,7 @@ class World:
         self.changes.tell("user", user=user.id)
 
     def migrate(self, chat: Chat, by: User) -> Chat:
-        """A group becomes a supergroup under a new id; both sides get their service messages."""
+        """Turn a group into a supergroup with a new id. Both chats get their service messages."""
         new = self.add_chat("supergroup", chat.title, by)
         new.members = {user_id: replace(member) for user_id, member in chat.members.items()}
         new.permissions = dict(chat.permissions)
@@ -217,7 +217,7 @@ class World:
         return new
 
     def add_topic(self, chat: Chat, name: str, by: User) -> Topic:
-        """A new topic of a forum, with its service message, whose id is the topic's."""
+        """Create a topic in a forum. Its service message has the topic's id."""
         topic = Topic(chat.last_message_id + 1, name)
         chat.topics[topic.id] = topic
         created = {"forum_topic_created": {"name": name, "icon_color": 0x6FB9F0}}
@@ -225,7 +225,7 @@ class World:
         return topic
 
     def close_topic(self, chat: Chat, topic: Topic, by: User, *, closed: bool) -> None:
-        """Closes or reopens a topic, with the service message."""
+        """Close or reopen a topic, with the service message."""
         topic.closed = closed
         notice: Json = {"forum_topic_closed" if closed else "forum_topic_reopened": {}}
         self.hear(self.post(chat, by.id, notice, thread_id=topic.id))
@@ -233,7 +233,7 @@ class World:
     # Messages
 
     def post(self, chat: Chat, sender: int, content: Json, **fields: Any) -> Message:
-        """Puts a message into a chat. `fields`: those of Message. Old ones are pruned."""
+        """Add a message to a chat. `fields` are those of Message. Old messages are pruned."""
         self._order += 1
         chat.last_message_id += 1
         message = Message(chat.id, chat.last_message_id, int(self.now()), sender, content, order=self._order, **fields)
@@ -244,7 +244,7 @@ class World:
         return message
 
     def post_ephemeral(self, chat: Chat, sender: int, content: Json, **fields: Any) -> Message:
-        """A message that only its receiver (or the bot, for a command) and its sender see."""
+        """Add a message that only its receiver (or the bot, for a command) and its sender see."""
         self._order += 1
         chat.last_ephemeral_id += 1
         message = Message(
@@ -264,7 +264,7 @@ class World:
         return message
 
     def hear(self, message: Message) -> None:
-        """Tells the bot of a message, where it may hear it (membership, privacy mode)."""
+        """Send the bot a message, if membership and privacy mode let the bot see it."""
         chat = self.chats[message.chat_id]
         if chat.is_group and not self._may_hear(chat, message):
             return
@@ -284,12 +284,12 @@ class World:
         return bool(command) and addressee.lower() in ("", self.bot.username.lower())
 
     def edited(self, message: Message) -> None:
-        """Marks an edit by the bot."""
+        """Mark a message as edited by the bot."""
         message.edit_date = int(self.now())
         self.changes.tell("edit", chat=message.chat_id, message=message.id)
 
     def remove(self, message: Message) -> None:
-        """Deletes a message for everyone."""
+        """Delete a message for everyone."""
         chat = self.chats[message.chat_id]
         if message.ephemeral_id is not None:
             chat.ephemeral.pop(message.ephemeral_id, None)
@@ -299,7 +299,7 @@ class World:
         self.changes.tell("delete", chat=chat.id, message=message.id)
 
     def seen_by(self, user: User, chat: Chat) -> list[Message]:
-        """The chat's messages as one person sees them, oldest first: ephemeral ones for that person only."""
+        """Return the chat's messages as one person sees them, oldest first, including that person's ephemeral ones."""
         own = [m for m in chat.ephemeral.values() if user.id in (m.receiver, m.sender)]
         replaced = {m.replaces: m for m in own if m.replaces in chat.messages}
         shown = [(m.order, replaced.get(m.id, m)) for m in chat.messages.values()]
@@ -309,7 +309,7 @@ class World:
     # Queries
 
     def press(self, user: User, message: Message, data: str) -> Query:
-        """A person presses a callback button: the bot gets a callback_query."""
+        """Press a callback button: the bot gets a callback_query."""
         query = Query(
             id="".join(self.rng.choices(string.digits, k=18)),
             user_id=user.id,
@@ -336,14 +336,14 @@ class World:
         return query
 
     def unanswered(self) -> list[Query]:
-        """Taps whose time to be answered has passed without an answer."""
+        """Return the taps that got no answer in time."""
         before = self.now() - QUERY_SECONDS
         return [query for query in self.queries.values() if not query.answered and query.date < before]
 
     # Polls
 
     def add_poll(self, poll: Poll) -> None:
-        """Remembers a poll; the oldest of too many is forgotten once it is closed."""
+        """Store a poll. If there are too many, the oldest closed one is dropped."""
         self.polls[poll.id] = poll
         if poll.close_at is not None and not poll.is_closed:
             self._timed_polls[poll.id] = poll
@@ -353,12 +353,12 @@ class World:
                 message.poll_id = None
 
     def forget_poll(self, poll: Poll) -> None:
-        """Takes back a poll that was never sent."""
+        """Remove a poll that was never sent."""
         self.polls.pop(poll.id, None)
         self._timed_polls.pop(poll.id, None)
 
     def vote(self, user: User, poll: Poll, options: list[int]) -> None:
-        """A person votes; empty retracts. Raises ValueError where the poll doesn't allow it."""
+        """Vote in a poll; an empty list retracts. Raises ValueError if the poll doesn't allow it."""
         self.close_due_polls()
         if poll.is_closed:
             raise ValueError("the poll is closed")
@@ -381,26 +381,26 @@ class World:
         self.changes.tell("poll", chat=poll.chat_id)
 
     def close_poll(self, poll: Poll) -> None:
-        """Closes a poll and tells the bot its final state."""
+        """Close a poll and send the bot its final state."""
         poll.is_closed = True
         self._timed_polls.pop(poll.id, None)
         self.updates.add("poll", poll.chat_id, poll_json(poll))
         self.changes.tell("poll", chat=poll.chat_id)
 
     def close_due_polls(self) -> None:
-        """Closes the polls whose time is up."""
+        """Close the polls whose time is up."""
         now = self.now()
         for poll in [poll for poll in self._timed_polls.values() if (poll.close_at or 0) <= now]:
             self.close_poll(poll)
 
     def next_deadline(self) -> float | None:
-        """When the world next changes by itself, in unix seconds."""
+        """Return the time of the world's next spontaneous change, in unix seconds, or None."""
         return min((poll.close_at or 0 for poll in self._timed_polls.values()), default=None)
 
     # Files
 
     def add_file(self, kind: str, name: str, mime: str, content: bytes, size: tuple[int, int] = (0, 0)) -> File:
-        """Keeps a file; the oldest of too many is forgotten."""
+        """Store a file. If there are too many, the oldest is dropped."""
         number = "".join(self.rng.choices(string.ascii_letters, k=12))
         file = File(f"SB{kind[0]}AAg{number}", f"AQ{number}", kind, name, mime, content, *size)
         self.files[file.id] = file
@@ -408,10 +408,10 @@ class World:
             self.files.popitem(last=False)
         return file
 
-    # What the server saw
+    # Records of calls
 
     def record_call(self, method: str, params: Json, error: ApiError | None) -> None:
-        """Notes a call's outcome; a wrong call is a violation as well."""
+        """Record a call's outcome; a wrong call is also a violation."""
         code, description = (error.code, error.description) if error else (200, "")
         self.statistics[method, code] += 1
         if error or method != "getUpdates":
@@ -421,12 +421,12 @@ class World:
         self.changes.tell("call", method=method, code=code)
 
     def record_violation(self, method: str, kind: str, description: str, params: Json) -> None:
-        """Notes a call that a careful bot would not have made."""
+        """Record a call that a careful bot would not have made."""
         self.violations.append(Violation(self.now(), method, kind, description, params))
         self.changes.tell("violation", method=method, description=description)
 
     def close(self) -> None:
-        """Lets go of everybody who waits."""
+        """Wake everybody who waits."""
         self.updates.release()
         self.changes.close()
         for query in self.queries.values():

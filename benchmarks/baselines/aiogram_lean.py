@@ -1,8 +1,8 @@
-"""aiogram as lean as it gets: uvloop, msgspec for JSON, no FSM, one router, no middlewares of its own.
+"""Baseline: the leanest bot that aiogram allows (uvloop, msgspec for JSON, no FSM, one router, no middlewares).
 
-    python -m benchmarks.baselines.aiogram_lean PORT REDIS_DSN API_BASE
+python -m benchmarks.baselines.aiogram_lean PORT REDIS_DSN API_BASE
 
-The answer is plain JSON instead of aiogram's multipart form.
+The reply to the webhook is plain JSON instead of aiogram's multipart form.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from benchmarks.world import PATH, SECRET, TOKEN
 
 
 class Server:
-    """The webhook."""
+    """Webhook handler that feeds updates to the dispatcher."""
 
     def __init__(self, redis_dsn: str, api_base: str) -> None:
         redis = Redis.from_pool(BlockingConnectionPool.from_url(redis_dsn, max_connections=32, timeout=30))
@@ -38,7 +38,7 @@ class Server:
         self._dispatcher.include_router(router)
 
     async def serve(self, request: web.Request) -> web.Response:
-        """One update."""
+        """Handle one update and reply with the resulting method as JSON."""
         if request.headers.get("X-Telegram-Bot-Api-Secret-Token") != SECRET:
             return web.Response(status=401)
         raw = msgspec.json.decode(await request.read())
@@ -59,7 +59,7 @@ class Server:
 
 
 async def main(port: int, redis_dsn: str, api_base: str) -> None:
-    """Serve until killed."""
+    """Serve until the process is killed."""
     app = web.Application()
     app.router.add_post(PATH, Server(redis_dsn, api_base).serve)
     runner = web.AppRunner(app, access_log=None)

@@ -1,9 +1,10 @@
-"""aiogram as most bots use it: thirty routers, three middlewares, FSM storage in Redis, the aiohttp webhook handler.
+"""Baseline: a typical aiogram bot.
 
-    python -m benchmarks.baselines.aiogram_typical PORT REDIS_DSN API_BASE
+python -m benchmarks.baselines.aiogram_typical PORT REDIS_DSN API_BASE
 
-Two things are set better than aiogram's defaults, because both lose taps: updates are handled before they are answered,
-not in the background, and the Redis pool waits rather than fails.
+It has thirty routers, three middlewares, FSM storage in Redis and aiohttp's webhook handler. Two settings differ from
+aiogram's defaults, because the defaults lose taps: updates are handled before they are answered instead of in the
+background, and an exhausted Redis pool waits instead of failing.
 """
 
 import asyncio
@@ -33,23 +34,23 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 
 class Pick(CallbackData, prefix="p"):
-    """The data of a button."""
+    """Callback data of a number's button."""
 
     game: str
     number: int
 
 
 class Form(StatesGroup):
-    """A dialog, as every other router of a bot has one."""
+    """States of a dialog, as half of the routers have one."""
 
     title = State()
 
 
 class Timed(BaseMiddleware):
-    """A middleware that measures."""
+    """Middleware that measures the time of handlers."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        """Pass on, and note how long it took."""
+        """Call the handler and record its duration."""
         began = time.perf_counter()
         try:
             return await handler(event, data)
@@ -58,25 +59,25 @@ class Timed(BaseMiddleware):
 
 
 class Given(BaseMiddleware):
-    """A middleware that hands something in."""
+    """Middleware that passes a dependency to handlers."""
 
     def __init__(self, picks: Picks) -> None:
         self._picks = picks
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        """Pass on with it."""
+        """Call the handler with the dependency added to its data."""
         data["picks"] = self._picks
         return await handler(event, data)
 
 
 class Throttled(BaseMiddleware):
-    """A middleware that counts what each person does."""
+    """Middleware that counts each person's updates."""
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        """Count and pass on."""
+        """Count the update and call the handler."""
         user = data.get("event_from_user")
         if user is not None:
             self._counts[user.id] = self._counts.get(user.id, 0) + 1
@@ -84,17 +85,17 @@ class Throttled(BaseMiddleware):
 
 
 async def other(_event: TelegramObject) -> None:
-    """A handler of another router."""
+    """Handle an update of an unrelated feature."""
 
 
 async def pick(query: CallbackQuery, callback_data: Pick, picks: Picks) -> TelegramMethod[Any]:
-    """The handler of the tap."""
+    """Handle a tap on a number."""
     outcome = await picks.pick(callback_data.game, query.from_user.id, callback_data.number, query.id)
     return query.answer(toast(outcome, callback_data.number))
 
 
 def routers() -> list[Router]:
-    """Thirty, of which the one in the middle handles the tap."""
+    """Return thirty routers; the one in the middle handles the tap."""
     found = []
     for index in range(ROUTERS):
         router = Router(name=f"router {index}")
@@ -109,12 +110,12 @@ def routers() -> list[Router]:
 
 
 async def start(message: Message) -> TelegramMethod[Any]:
-    """The handler of a command."""
+    """Handle a command."""
     return message.answer("Hello.")
 
 
 async def application(redis_dsn: str, api_base: str) -> web.Application:
-    """The server."""
+    """Build the server application."""
     redis = Redis.from_pool(BlockingConnectionPool.from_url(redis_dsn, max_connections=32, timeout=30))
     bot = Bot(TOKEN, AiohttpSession(api=TelegramAPIServer.from_base(api_base)))
     dispatcher = Dispatcher(storage=RedisStorage(redis))
@@ -129,7 +130,7 @@ async def application(redis_dsn: str, api_base: str) -> web.Application:
 
 
 async def main(port: int, redis_dsn: str, api_base: str) -> None:
-    """Serve until killed."""
+    """Serve until the process is killed."""
     runner = web.AppRunner(await application(redis_dsn, api_base), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=2048).start()

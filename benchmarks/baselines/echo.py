@@ -1,4 +1,4 @@
-"""The limit of HTTP: the webhook's own protocol, and nothing behind it but a reply that is the same for every update.
+"""Baseline: the upper limit of HTTP. The webhook's own protocol, with one fixed reply to every update.
 
 python -m benchmarks.baselines.echo PORT
 """
@@ -28,7 +28,7 @@ class Echo:
 
 
 async def main(port: int) -> None:
-    """Serve until killed."""
+    """Serve until the process is killed."""
     tasks = Tasks(lambda name, error: sys.exit(f"{name}: {error}"))
     webhook = Webhook(frozenset({PATH}), SECRET.encode(), cast("Any", Echo()))
     async with http.serving(http.application([]), "127.0.0.1", port, tasks, webhook=webhook):

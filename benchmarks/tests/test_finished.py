@@ -1,4 +1,4 @@
-"""Games of the past beside those that are played: the benchmark itself, with few of them."""
+"""The benchmark of finished games, run with a small archive."""
 
 import tempfile
 from pathlib import Path
@@ -20,5 +20,6 @@ async def test_everything_is_measured_beside_games_of_the_past_and_beside_none()
     found = {row.name: row for row in rows}
     assert set(found) == {name for name in WORDS if name.startswith("finished.")}
     assert found["finished.games"].median == FEW
-    assert all(row.low > 0 for row in rows if row.name != "finished.tap_cpu_ratio")  # which not every system tells
+    # some systems do not report processor time
+    assert all(row.low > 0 for row in rows if row.name != "finished.tap_cpu_ratio")
     assert len(verdicts(rows)) == 3

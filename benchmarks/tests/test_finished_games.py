@@ -1,4 +1,4 @@
-"""The benchmark's games of the past are in the stores as games that were played."""
+"""The benchmark's copied games equal played games in the stores."""
 
 from typing import Any
 
@@ -19,13 +19,13 @@ OWN = {"game_id", "player_id", "joined_at", "settled_at", "at", "data"}
 
 
 async def rows(pool: Pool, table: str, order: str, game: Ended) -> list[dict[str, Any]]:
-    """What a table has of a game."""
+    """Return the rows of a game in a table."""
     found = await pool.fetch(f"SELECT * FROM {table} WHERE game_id = $1 ORDER BY {order}", game.id)
     return [dict(row) for row in found]
 
 
 async def figures(pool: Pool) -> list[tuple[Any, ...]]:
-    """Everybody's, as they are added up."""
+    """Return all players' figures as they are added up."""
     found = await pool.fetch("SELECT * FROM player_stats ORDER BY player_id, chat_id, kind")
     return [tuple(value for name, value in row.items() if name != "updated_at") for row in found]
 
@@ -64,7 +64,8 @@ async def test_figures_are_those_that_the_projector_adds_up(pool: Pool) -> None:
     projected = await figures(pool)
     await multiply(pool, games)
     assert await figures(pool) == projected
-    assert sum(row[4] for row in projected) == 4 * PLAYED * PLAYERS  # of a chat and of all, of a kind and of all
+    # figures exist for each chat and for all chats, for each kind and for all kinds
+    assert sum(row[4] for row in projected) == 4 * PLAYED * PLAYERS
 
 
 async def test_redis_keeps_the_ends_for_a_day_and_nothing_else(redis: Redis) -> None:

@@ -1,4 +1,4 @@
-"""A benchmark that is stopped, in whatever way, leaves no process behind."""
+"""An interrupted benchmark leaves no process behind."""
 
 import asyncio
 import os

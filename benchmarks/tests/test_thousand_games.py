@@ -1,4 +1,4 @@
-"""A thousand games at once on the turned clock, against the sandbox's own count of Telegram's limits."""
+"""A thousand concurrent games on a simulated clock, against the sandbox's count of Telegram's limits."""
 
 from redis.asyncio import Redis
 

@@ -1,4 +1,4 @@
-"""What each method of the Bot API does to the world. Importing this package registers all of them."""
+"""Effects of the Bot API's methods on the world. Importing this package registers all of them."""
 
 from sandbox.methods import chats, ephemeral, files, messages, polls, profile, queries, receiving
 

@@ -1,4 +1,4 @@
-"""Chats, their members and topics."""
+"""Methods on chats, their members and topics."""
 
 import datetime as dt
 from typing import Any
@@ -36,7 +36,7 @@ GIFT_TYPES = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subsc
 
 @handles(GetChat)
 async def get_chat(world: World, call: GetChat) -> Json:
-    """ChatFullInfo."""
+    """Return ChatFullInfo."""
     chat = open_chat(world, call.chat_id)
     result = chat_json(world, chat) | {
         "accent_color_id": abs(chat.id) % 7,
@@ -51,7 +51,7 @@ async def get_chat(world: World, call: GetChat) -> Json:
 
 
 def group(world: World, chat_id: int | str, text: str) -> Chat:
-    """A group that the bot is in; `text` is the refusal for a private chat."""
+    """Return a group that the bot is in; `text` is the refusal for a private chat."""
     chat = open_chat(world, chat_id)
     if not chat.is_group:
         raise bad(text)
@@ -60,7 +60,7 @@ def group(world: World, chat_id: int | str, text: str) -> Chat:
 
 @handles(GetChatMember)
 async def get_chat_member(world: World, call: GetChatMember) -> Json:
-    """One member, `left` where the user is known and not in the chat."""
+    """Return one member; `left` if the user is known but not in the chat."""
     chat = open_chat(world, call.chat_id)
     user = user_of(world, call.user_id)
     if chat.is_group:
@@ -72,35 +72,35 @@ async def get_chat_member(world: World, call: GetChatMember) -> Json:
 
 @handles(GetChatAdministrators)
 async def get_chat_administrators(world: World, call: GetChatAdministrators) -> list[Json]:
-    """The administrators, other bots left out."""
+    """Return the administrators, without other bots."""
     chat = group(world, call.chat_id, "there are no administrators in the private chat")
     return [member_json(world, member) for member in chat.members.values() if member.is_admin]
 
 
 @handles(GetChatMemberCount)
 async def get_chat_member_count(world: World, call: GetChatMemberCount) -> int:
-    """How many are in the chat."""
+    """Return the number of members."""
     chat = open_chat(world, call.chat_id)
     return sum(member.is_present for member in chat.members.values()) if chat.is_group else 2
 
 
 @handles(GetUserProfilePhotos)
 async def get_user_profile_photos(world: World, call: GetUserProfilePhotos) -> Json:
-    """Nobody in the sandbox has a photo."""
+    """Return no photos: nobody in the sandbox has one."""
     user_of(world, call.user_id)
     return {"total_count": 0, "photos": []}
 
 
 @handles(LeaveChat)
 async def leave_chat(world: World, call: LeaveChat) -> bool:
-    """The bot goes."""
+    """Remove the bot from the chat."""
     chat = group(world, call.chat_id, "chat member status can't be changed in private chats")
     world.set_member(chat, world.bot, "left")
     return True
 
 
 def _restrictable(world: World, call: Any) -> tuple[Chat, User]:
-    """The chat and the member whom the bot has the right to restrict or ban."""
+    """Return the chat and the member, if the bot may restrict or ban that member."""
     chat = group(world, call.chat_id, "chat member status can't be changed in private chats")
     user = user_of(world, call.user_id)
     if not world.member(chat, world.bot_id).may("can_restrict_members"):
@@ -114,14 +114,14 @@ def _restrictable(world: World, call: Any) -> tuple[Chat, User]:
 
 
 def _until(world: World, value: dt.datetime | dt.timedelta | int | None) -> int:
-    """The end of a restriction; less than 30 seconds or more than 366 days away means for ever."""
+    """Return the end of a restriction; less than 30 seconds or more than 366 days from now means for ever."""
     until = unix(value, world.now()) or 0
     return until if 30 <= until - world.now() <= 366 * 86400 else 0
 
 
 @handles(BanChatMember)
 async def ban_chat_member(world: World, call: BanChatMember) -> bool:
-    """Out, and not to come back."""
+    """Remove a member for good, until the ban is lifted."""
     chat, user = _restrictable(world, call)
     world.set_member(chat, user, "kicked", by=world.bot, until=_until(world, call.until_date))
     return True
@@ -129,7 +129,7 @@ async def ban_chat_member(world: World, call: BanChatMember) -> bool:
 
 @handles(UnbanChatMember)
 async def unban_chat_member(world: World, call: UnbanChatMember) -> bool:
-    """May come back; a member who is not banned is removed unless `only_if_banned`."""
+    """Lift a ban. A member who is not banned is removed unless `only_if_banned`."""
     chat, user = _restrictable(world, call)
     if world.member(chat, user.id).status == "kicked" or not call.only_if_banned:
         world.set_member(chat, user, "left", by=world.bot)
@@ -138,7 +138,7 @@ async def unban_chat_member(world: World, call: UnbanChatMember) -> bool:
 
 @handles(RestrictChatMember)
 async def restrict_chat_member(world: World, call: RestrictChatMember) -> bool:
-    """May do only what is allowed here."""
+    """Limit a member to the given rights."""
     chat, user = _restrictable(world, call)
     if chat.type != "supergroup":
         raise bad("method is available only for supergroups")
@@ -151,7 +151,7 @@ async def restrict_chat_member(world: World, call: RestrictChatMember) -> bool:
 
 @handles(PromoteChatMember)
 async def promote_chat_member(world: World, call: PromoteChatMember) -> bool:
-    """Makes an administrator, or with no right an ordinary member."""
+    """Make a member an administrator; without any right, an ordinary member."""
     chat = group(world, call.chat_id, "chat member status can't be changed in private chats")
     user = user_of(world, call.user_id)
     if not world.member(chat, world.bot_id).may("can_promote_members"):
@@ -169,7 +169,7 @@ def _needs(world: World, chat: Chat, right: str) -> None:
 
 @handles(SetChatTitle)
 async def set_chat_title(world: World, call: SetChatTitle) -> bool:
-    """1 to 128 characters."""
+    """Set the title, of 1 to 128 characters."""
     chat = group(world, call.chat_id, "can't change private chat title")
     _needs(world, chat, "can_change_info")
     if not 1 <= len(call.title.strip()) <= 128:
@@ -181,7 +181,7 @@ async def set_chat_title(world: World, call: SetChatTitle) -> bool:
 
 @handles(SetChatPermissions)
 async def set_chat_permissions(world: World, call: SetChatPermissions) -> bool:
-    """What every member may do."""
+    """Set the rights of ordinary members."""
     chat = group(world, call.chat_id, "can't change private chat permissions")
     _needs(world, chat, "can_restrict_members")
     chat.permissions |= {right: bool(value) for right, value in plain(call.permissions).items()}
@@ -205,7 +205,7 @@ def _topic(chat: Chat, thread_id: int) -> Topic:
 
 @handles(CreateForumTopic)
 async def create_forum_topic(world: World, call: CreateForumTopic) -> Json:
-    """A new topic."""
+    """Create a topic."""
     chat = _forum(world, call)
     if not 1 <= len(call.name.strip()) <= 128:
         raise bad("TOPIC_TITLE_EMPTY")
@@ -214,7 +214,7 @@ async def create_forum_topic(world: World, call: CreateForumTopic) -> Json:
 
 @handles(EditForumTopic)
 async def edit_forum_topic(world: World, call: EditForumTopic) -> bool:
-    """A new name."""
+    """Rename a topic."""
     topic = _topic(_forum(world, call), call.message_thread_id)
     if call.name is None or call.name == topic.name:
         raise bad("TOPIC_NOT_MODIFIED")
@@ -224,7 +224,7 @@ async def edit_forum_topic(world: World, call: EditForumTopic) -> bool:
 
 @handles(CloseForumTopic)
 async def close_forum_topic(world: World, call: CloseForumTopic) -> bool:
-    """No more messages."""
+    """Close a topic to new messages."""
     chat = _forum(world, call)
     topic = _topic(chat, call.message_thread_id)
     if topic.closed:
@@ -235,7 +235,7 @@ async def close_forum_topic(world: World, call: CloseForumTopic) -> bool:
 
 @handles(ReopenForumTopic)
 async def reopen_forum_topic(world: World, call: ReopenForumTopic) -> bool:
-    """Messages again."""
+    """Reopen a topic."""
     chat = _forum(world, call)
     topic = _topic(chat, call.message_thread_id)
     if not topic.closed:
@@ -246,7 +246,7 @@ async def reopen_forum_topic(world: World, call: ReopenForumTopic) -> bool:
 
 @handles(DeleteForumTopic)
 async def delete_forum_topic(world: World, call: DeleteForumTopic) -> bool:
-    """The topic and all its messages."""
+    """Delete a topic and all its messages."""
     chat = _forum(world, call)
     topic = _topic(chat, call.message_thread_id)
     for message in [m for m in chat.messages.values() if m.thread_id == topic.id]:

@@ -1,4 +1,4 @@
-"""What the methods share: finding the chat, checking rights, formatting text, reply targets."""
+"""Helpers of the methods: finding the chat, checking rights, formatting text, reply targets."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -43,12 +43,12 @@ GIVEN_ENTITIES = {
 
 
 def given(value: Any) -> Any:
-    """A parameter's value; None where the client left it to a default."""
+    """Return a parameter's value; None if the client left it to a default."""
     return None if isinstance(value, Default) else value
 
 
 def unix(value: dt.datetime | dt.timedelta | int | None, now: float) -> int | None:
-    """A date parameter as unix seconds."""
+    """Return a date parameter in unix seconds."""
     if isinstance(value, dt.datetime):
         return int(value.timestamp())
     if isinstance(value, dt.timedelta):
@@ -57,7 +57,7 @@ def unix(value: dt.datetime | dt.timedelta | int | None, now: float) -> int | No
 
 
 def find_chat(world: World, chat_id: int | str) -> Chat:
-    """The chat, by id or @username. Raises `chat not found`."""
+    """Return the chat with an id or @username. Raises `chat not found`."""
     if isinstance(chat_id, str) and chat_id.startswith("@"):
         name = chat_id[1:].lower()
         named = [chat for chat in world.chats.values() if chat.username.lower() == name]
@@ -78,7 +78,7 @@ def find_chat(world: World, chat_id: int | str) -> Chat:
 
 
 def open_chat(world: World, chat_id: int | str) -> Chat:
-    """A chat that the bot has access to. Raises 400 or 403 as the server does."""
+    """Return a chat that the bot has access to. Raises 400 or 403 as the server does."""
     chat = find_chat(world, chat_id)
     if chat.type == "private":
         user = world.users[chat.id]
@@ -103,7 +103,7 @@ def open_chat(world: World, chat_id: int | str) -> Chat:
 
 
 def may_send(chat: Chat, member: Member, what: str) -> bool:
-    """Whether a member may send `what` (a key of RIGHT_TO_SEND)."""
+    """Return whether a member may send `what` (a key of RIGHT_TO_SEND)."""
     if chat.type == "private" or member.is_admin:
         return True
     rights = member.rights if member.status == "restricted" else chat.permissions
@@ -111,7 +111,7 @@ def may_send(chat: Chat, member: Member, what: str) -> bool:
 
 
 def writable_chat(world: World, chat_id: int | str, what: str) -> Chat:
-    """A chat that the bot may send `what` to."""
+    """Return a chat to which the bot may send `what`."""
     chat = open_chat(world, chat_id)
     if not may_send(chat, world.member(chat, world.bot_id), what):
         raise refused(f"not enough rights to send {what} to the chat")
@@ -119,7 +119,7 @@ def writable_chat(world: World, chat_id: int | str, what: str) -> Chat:
 
 
 def checked_thread(world: World, chat: Chat, thread_id: int | None) -> int | None:
-    """The topic to send to: ignored outside forums, the general topic being none."""
+    """Return the topic to send to; None outside forums and for the general topic."""
     if thread_id is None or not chat.is_forum or thread_id == 1:
         return None
     topic = chat.topics.get(thread_id)
@@ -132,19 +132,19 @@ def checked_thread(world: World, chat: Chat, thread_id: int | None) -> int | Non
 
 @dataclass(slots=True)
 class Formatted:
-    """A text with its entities, ready to be kept in a message."""
+    """A text with its entities, ready to be stored in a message."""
 
     text: str
     entities: list[Json]
 
     def fields(self, text: str = "text", entities: str = "entities") -> Json:
-        """The message's fields; no entities, no field."""
+        """Return the message's fields, without `entities` if there are none."""
         result: Json = {text: self.text} if self.text else {}
         return result | ({entities: self.entities} if self.entities else {})
 
 
 def formatted(world: World, text: str, parse_mode: Any, entities: list[MessageEntity] | None) -> Formatted:
-    """Parses and tidies a text. Raises `text is too long`, `can't parse entities: ...`, `unsupported parse_mode`."""
+    """Parse and clean a text. Raises `text is too long`, `can't parse entities: ...`, `unsupported parse_mode`."""
     if len(text.encode("utf-8", "surrogatepass")) > RAW_BYTES:
         raise bad("text is too long")
     mode = (given(parse_mode) or "").lower()
@@ -173,7 +173,7 @@ def _check_entities(text: str, entities: list[Json]) -> None:
 
 
 def _with_user(world: World, entity: Json) -> Json | None:
-    """Mentions carry the user; one of nobody is dropped."""
+    """Add the user to a mention. Returns None for a mention of an unknown user, which is dropped."""
     if entity["type"] != "text_mention":
         return entity
     user = world.users.get(entity.pop("user_id"))
@@ -181,7 +181,7 @@ def _with_user(world: World, entity: Json) -> Json | None:
 
 
 def message_text(world: World, call: Any, *, editing: bool = False) -> Formatted:
-    """The text of sendMessage and of the edits."""
+    """Return the text of sendMessage and of the edits."""
     result = formatted(world, call.text or "", call.parse_mode, call.entities)
     if not call.text:
         raise bad("message text is empty")
@@ -193,7 +193,7 @@ def message_text(world: World, call: Any, *, editing: bool = False) -> Formatted
 
 
 def caption_text(world: World, call: Any, *, editing: bool = False) -> Formatted:
-    """The caption of media, empty allowed."""
+    """Return the caption of media, which may be empty."""
     result = formatted(world, call.caption or "", call.parse_mode, call.caption_entities)
     if len(result.text) > CAPTION_CHARACTERS:
         raise bad("MEDIA_CAPTION_TOO_LONG" if editing else "message caption is too long")
@@ -201,11 +201,12 @@ def caption_text(world: World, call: Any, *, editing: bool = False) -> Formatted
 
 
 def reply_target(chat: Chat, call: Any) -> int | None:
-    """The id of the message replied to. Raises `message to be replied not found`."""
+    """Return the id of the message replied to. Raises `message to be replied not found`."""
     parameters: ReplyParameters | None = call.reply_parameters
     target = parameters.message_id if parameters else call.reply_to_message_id
     if parameters and parameters.ephemeral_message_id is not None:
-        raise bad("message to be replied not found")  # what one person sees is answered by what that person alone sees
+        # only the receiver of an ephemeral message may reply to it, and only ephemerally
+        raise bad("message to be replied not found")
     if parameters and target is None:
         raise bad("message identifier is not specified")
     if target is None or target in chat.messages:
@@ -217,22 +218,22 @@ def reply_target(chat: Chat, call: Any) -> int | None:
 
 
 def missing(chat: Chat, message_id: int, text: str) -> ApiError:
-    """Not found: circumstances where it once was there, the caller's mistake where it never was."""
+    """Return the error for a missing message: `wrong` only if the message never existed."""
     return ApiError(400, text, wrong=not 0 < message_id <= chat.last_message_id)
 
 
 def user_of(world: World, user_id: int) -> User:
-    """The user. Raises `invalid user_id specified`."""
+    """Return the user. Raises `invalid user_id specified`."""
     if user_id not in world.users:
         raise bad("invalid user_id specified")
     return world.users[user_id]
 
 
 def same(message: Message, content: Json, markup: Json | None) -> bool:
-    """Whether an edit would change nothing."""
+    """Return whether an edit would change nothing."""
     return message.content == content and message.markup == markup
 
 
 def dumped(model: BaseModel | None) -> Json | None:
-    """An optional object parameter as JSON."""
+    """Return an optional object parameter as JSON."""
     return plain(model) if model is not None else None

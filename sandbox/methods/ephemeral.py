@@ -1,4 +1,7 @@
-"""Messages in a group that one person sees: sent after a tap or by an administrator, with ids of their own."""
+"""Ephemeral messages, which only one person in a group sees.
+
+They are sent after a tap or by an administrator, and have separate ids.
+"""
 
 from typing import Any
 
@@ -20,7 +23,7 @@ from sandbox.world import QUERY_SECONDS, World
 
 
 def ephemeral_asked(call: Any) -> EphemeralMessageParameters | None:
-    """The parameters of an ephemeral send, also by their older names on the method itself."""
+    """Return the parameters of an ephemeral send, also if they use their older names on the method itself."""
     asked: EphemeralMessageParameters | None = getattr(call, "ephemeral_message_parameters", None)
     if asked is None and getattr(call, "receiver_user_id", None) is not None:
         asked = EphemeralMessageParameters(
@@ -32,7 +35,10 @@ def ephemeral_asked(call: Any) -> EphemeralMessageParameters | None:
 def send_ephemeral(
     world: World, chat: Chat, call: Any, asked: EphemeralMessageParameters, *, content: Json, markup: Json | None
 ) -> Json:
-    """Sends to one member of a group. A bot that is no administrator needs a tap or command of the last 15 seconds."""
+    """Send to one member of a group.
+
+    A bot without administrator rights needs a tap or command of the last 15 seconds.
+    """
     if not chat.is_group:
         raise bad("ephemeral messages can be sent only in groups and supergroups")
     receiver = world.users.get(asked.receiver_user_id)
@@ -58,7 +64,7 @@ def send_ephemeral(
 
 
 def _occasion(world: World, chat: Chat, call: Any, asked: EphemeralMessageParameters) -> int | None:
-    """Checks what entitles the bot to speak; the id of the message to replace, if asked."""
+    """Check that the bot may send now. Returns the id of the message to replace, or None."""
     replied = call.reply_parameters.ephemeral_message_id if call.reply_parameters else None
     if replied is not None:
         _check_command(world, chat, replied, asked.receiver_user_id)
@@ -112,7 +118,7 @@ def _change(world: World, message: Message, content: Json, markup: Json | None) 
 
 @handles(EditEphemeralMessageText)
 async def edit_ephemeral_message_text(world: World, call: EditEphemeralMessageText) -> bool:
-    """A new text, and the keyboard given or none."""
+    """Replace the text, and the keyboard (None removes it)."""
     if call.rich_message is not None:
         raise bad("rich messages are not played in the sandbox")
     text = message_text(world, call, editing=True)
@@ -122,7 +128,7 @@ async def edit_ephemeral_message_text(world: World, call: EditEphemeralMessageTe
 
 @handles(EditEphemeralMessageCaption)
 async def edit_ephemeral_message_caption(world: World, call: EditEphemeralMessageCaption) -> bool:
-    """A new caption."""
+    """Replace the caption."""
     caption = caption_text(world, call, editing=True)
     chat, message = _found(world, call, "edit")
     media = {key: value for key, value in message.content.items() if key in ("photo", "document")}
@@ -134,14 +140,14 @@ async def edit_ephemeral_message_caption(world: World, call: EditEphemeralMessag
 
 @handles(EditEphemeralMessageReplyMarkup)
 async def edit_ephemeral_message_reply_markup(world: World, call: EditEphemeralMessageReplyMarkup) -> bool:
-    """Only the keyboard."""
+    """Replace the keyboard."""
     chat, message = _found(world, call, "edit")
     return _change(world, message, message.content, checked_markup(call.reply_markup, chat))
 
 
 @handles(DeleteEphemeralMessage)
 async def delete_ephemeral_message(world: World, call: DeleteEphemeralMessage) -> bool:
-    """Takes it away from its receiver; what it replaced is seen again."""
+    """Delete a message for its receiver. The message that it replaced becomes visible again."""
     _, message = _found(world, call, "delete")
     world.remove(message)
     return True

@@ -1,4 +1,4 @@
-"""Photos, documents and getting files back."""
+"""Photos, documents and downloads."""
 
 import struct
 from typing import Any
@@ -19,7 +19,7 @@ DOWNLOAD_BYTES = 20 * 1024 * 1024
 
 
 def image_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height of a PNG, GIF or JPEG in pixels; None for anything else."""
+    """Return width and height of a PNG, GIF or JPEG in pixels; None for anything else."""
     if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
         return struct.unpack(">II", content[16:24])
     if content[:6] in (b"GIF87a", b"GIF89a") and len(content) >= 10:
@@ -35,7 +35,7 @@ def image_size(content: bytes) -> tuple[int, int] | None:
 
 
 def _uploaded(value: Any, files: Files, kind: str) -> Upload | str:
-    """The upload that a parameter names, or a file_id of before."""
+    """Return the upload that a parameter names, or the file_id of an earlier one."""
     text = str(value)
     if text.startswith("attach://"):
         upload = files.get(text.removeprefix("attach://"))
@@ -78,7 +78,7 @@ def _photo(world: World, value: Any, files: Files) -> File:
 
 @handles_files(SendPhoto)
 async def send_photo(world: World, call: SendPhoto, files: Files) -> Json:
-    """A photo with a caption."""
+    """Send a photo with a caption."""
     caption = caption_text(world, call)
     chat = writable_chat(world, call.chat_id, "photos")
     content = {"photo": [file_json(_photo(world, call.photo, files))]}
@@ -87,7 +87,7 @@ async def send_photo(world: World, call: SendPhoto, files: Files) -> Json:
 
 @handles_files(SendDocument)
 async def send_document(world: World, call: SendDocument, files: Files) -> Json:
-    """A file with a caption."""
+    """Send a file with a caption."""
     caption = caption_text(world, call)
     chat = writable_chat(world, call.chat_id, "documents")
     upload = _uploaded(call.document, files, "document")
@@ -101,7 +101,7 @@ async def send_document(world: World, call: SendDocument, files: Files) -> Json:
 
 @handles(GetFile)
 async def get_file(world: World, call: GetFile) -> Json:
-    """Where to download a file."""
+    """Return the download path of a file."""
     file = world.files.get(call.file_id)
     if file is None:
         raise bad("invalid file_id")

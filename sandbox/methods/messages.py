@@ -1,4 +1,4 @@
-"""Sending, editing, deleting and pinning messages."""
+"""Methods that send, edit, delete and pin messages."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ UNDELETABLE = ("migrate_to_chat_id", "migrate_from_chat_id", "group_chat_created
 
 
 def send(world: World, chat: Chat, call: Any, content: Json, **fields: Any) -> Json:
-    """Puts a checked content into a chat, as every send method does at its end."""
+    """Store a checked message in a chat, as the last step of every send method."""
     markup = checked_markup(call.reply_markup, chat)
     if (asked := ephemeral_asked(call)) is not None:
         return send_ephemeral(world, chat, call, asked, content=content, markup=markup)
@@ -72,14 +72,14 @@ def send(world: World, chat: Chat, call: Any, content: Json, **fields: Any) -> J
 
 @handles(SendMessage)
 async def send_message(world: World, call: SendMessage) -> Json:
-    """A text."""
+    """Send a text."""
     chat = writable_chat(world, call.chat_id, "text messages")
     return send(world, chat, call, message_text(world, call).fields())
 
 
 @handles(SendDice)
 async def send_dice(world: World, call: SendDice) -> Json:
-    """An animated emoji with a random value."""
+    """Send an animated emoji with a random value."""
     emoji = call.emoji or "🎲"
     if emoji not in DICE_SIDES:
         raise bad("wrong parameter emoji in request")
@@ -89,7 +89,7 @@ async def send_dice(world: World, call: SendDice) -> Json:
 
 
 def editable(world: World, call: Any) -> tuple[Chat, Message]:
-    """The bot's own message that an edit names."""
+    """Return the bot's own message that an edit names."""
     if call.inline_message_id is not None:
         raise bad("message to edit not found")
     if call.chat_id is None:
@@ -107,7 +107,7 @@ def editable(world: World, call: Any) -> tuple[Chat, Message]:
 
 
 def change(world: World, chat: Chat, message: Message, content: Json, markup: Json | None) -> Json:
-    """Applies an edit that changes something; it counts as a message for the limits."""
+    """Apply an edit that changes something; it counts as a message for the limits."""
     if same(message, content, markup):
         raise bad(NOT_MODIFIED)
     world.limits.spend(chat.id, group=chat.is_group)
@@ -118,7 +118,7 @@ def change(world: World, chat: Chat, message: Message, content: Json, markup: Js
 
 @handles(EditMessageText)
 async def edit_message_text(world: World, call: EditMessageText) -> Json:
-    """A new text, and the keyboard given or none."""
+    """Replace the text, and the keyboard (None removes it)."""
     if call.rich_message is not None:
         raise bad("rich messages are not played in the sandbox")
     text = message_text(world, call, editing=True)
@@ -130,7 +130,7 @@ async def edit_message_text(world: World, call: EditMessageText) -> Json:
 
 @handles(EditMessageCaption)
 async def edit_message_caption(world: World, call: EditMessageCaption) -> Json:
-    """A new caption of a photo or document."""
+    """Replace the caption of a photo or document."""
     caption = caption_text(world, call, editing=True)
     chat, message = editable(world, call)
     media = {key: value for key, value in message.content.items() if key in ("photo", "document")}
@@ -142,13 +142,16 @@ async def edit_message_caption(world: World, call: EditMessageCaption) -> Json:
 
 @handles(EditMessageReplyMarkup)
 async def edit_message_reply_markup(world: World, call: EditMessageReplyMarkup) -> Json:
-    """Only the keyboard."""
+    """Replace the keyboard."""
     chat, message = editable(world, call)
     return change(world, chat, message, message.content, checked_markup(call.reply_markup, chat))
 
 
 def check_deletable(world: World, chat: Chat, message: Message) -> None:
-    """Raises where the bot may not delete the message: others' need a right, all have 48 hours."""
+    """Raise if the bot may not delete the message.
+
+    Other people's messages need a right; every message must be younger than 48 hours.
+    """
     own = message.sender == world.bot_id
     is_admin = world.member(chat, world.bot_id).may("can_delete_messages")
     if any(field in message.content for field in UNDELETABLE) or not (own or is_admin or chat.type == "private"):
@@ -159,7 +162,7 @@ def check_deletable(world: World, chat: Chat, message: Message) -> None:
 
 @handles(DeleteMessage)
 async def delete_message(world: World, call: DeleteMessage) -> bool:
-    """One message."""
+    """Delete one message."""
     chat = open_chat(world, call.chat_id)
     message = chat.messages.get(call.message_id)
     if message is None:
@@ -171,7 +174,7 @@ async def delete_message(world: World, call: DeleteMessage) -> bool:
 
 @handles(DeleteMessages)
 async def delete_messages(world: World, call: DeleteMessages) -> bool:
-    """1 to 100 messages; those that are not there are skipped."""
+    """Delete 1 to 100 messages; missing ones are skipped."""
     if not 1 <= len(call.message_ids) <= 100:
         raise bad("message identifiers are not specified" if not call.message_ids else "too many message identifiers")
     chat = open_chat(world, call.chat_id)
@@ -193,7 +196,7 @@ def _copied(world: World, call: Any, text: str) -> tuple[Chat, Message]:
 
 @handles(ForwardMessage)
 async def forward_message(world: World, call: ForwardMessage) -> Json:
-    """The message with its origin."""
+    """Send a copy that names the message's origin."""
     chat, message = _copied(world, call, "message to forward not found")
     origin = {"type": "hidden_user", "date": message.date, "sender_user_name": world.users[message.sender].name}
     world.limits.spend(chat.id, group=chat.is_group)
@@ -204,7 +207,7 @@ async def forward_message(world: World, call: ForwardMessage) -> Json:
 
 @handles(CopyMessage)
 async def copy_message(world: World, call: CopyMessage) -> Json:
-    """The message without its origin."""
+    """Send a copy that does not name the message's origin."""
     chat, message = _copied(world, call, "message to copy not found")
     return {"message_id": send(world, chat, call, dict(message.content))["message_id"]}
 
@@ -218,7 +221,7 @@ def _check_pin_right(world: World, chat: Chat) -> None:
 
 @handles(PinChatMessage)
 async def pin_chat_message(world: World, call: PinChatMessage) -> bool:
-    """Pins a message and posts the service message about it."""
+    """Pin a message and post the service message about it."""
     chat = open_chat(world, call.chat_id)
     _check_pin_right(world, chat)
     message = chat.messages.get(call.message_id)
@@ -233,7 +236,7 @@ async def pin_chat_message(world: World, call: PinChatMessage) -> bool:
 
 @handles(UnpinChatMessage)
 async def unpin_chat_message(world: World, call: UnpinChatMessage) -> bool:
-    """Unpins one message, by default the newest pinned."""
+    """Unpin one message, by default the newest pinned."""
     chat = open_chat(world, call.chat_id)
     _check_pin_right(world, chat)
     target = call.message_id if call.message_id is not None else (chat.pinned or [0])[-1]
@@ -246,7 +249,7 @@ async def unpin_chat_message(world: World, call: UnpinChatMessage) -> bool:
 
 @handles(UnpinAllChatMessages)
 async def unpin_all_chat_messages(world: World, call: UnpinAllChatMessages) -> bool:
-    """Unpins everything."""
+    """Unpin all messages."""
     chat = open_chat(world, call.chat_id)
     _check_pin_right(world, chat)
     chat.pinned.clear()
@@ -256,7 +259,7 @@ async def unpin_all_chat_messages(world: World, call: UnpinAllChatMessages) -> b
 
 @handles(SendChatAction)
 async def send_chat_action(world: World, call: SendChatAction) -> bool:
-    """Typing and the like, shown for five seconds."""
+    """Show typing or another action for five seconds."""
     if call.action not in CHAT_ACTIONS:
         raise bad("wrong parameter action in request")
     chat = writable_chat(world, call.chat_id, "text messages")
@@ -267,7 +270,7 @@ async def send_chat_action(world: World, call: SendChatAction) -> bool:
 
 @handles(SetMessageReaction)
 async def set_message_reaction(world: World, call: SetMessageReaction) -> bool:
-    """At most one reaction of the bot on a message."""
+    """Set at most one reaction of the bot on a message."""
     chat = open_chat(world, call.chat_id)
     message = chat.messages.get(call.message_id)
     if message is None:

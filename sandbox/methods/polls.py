@@ -33,7 +33,7 @@ def _options(call: SendPoll) -> list[Json]:
 
 
 def _quiz(world: World, call: SendPoll, count: int) -> tuple[list[int], Json]:
-    """The right options and the explanation of a quiz."""
+    """Return the indexes of the correct options, and the explanation of a quiz."""
     correct = call.correct_option_ids
     if correct is None and call.correct_option_id is not None:
         correct = [call.correct_option_id]
@@ -54,7 +54,7 @@ def _quiz(world: World, call: SendPoll, count: int) -> tuple[list[int], Json]:
 
 
 def _closing(world: World, call: SendPoll) -> int | None:
-    """When the poll closes by itself, in unix seconds."""
+    """Return the time when the poll closes by itself, in unix seconds."""
     close_at = unix(call.close_date, world.now())
     if call.open_period is not None and close_at is not None:
         raise bad("open_period and close_date can't be used together")
@@ -69,7 +69,7 @@ def _closing(world: World, call: SendPoll) -> int | None:
 
 @handles(SendPoll)
 async def send_poll(world: World, call: SendPoll) -> Json:
-    """A poll or a quiz."""
+    """Send a poll or a quiz."""
     question = formatted(world, call.question, call.question_parse_mode, call.question_entities)
     if not question.text:
         raise bad("poll question must be non-empty")
@@ -108,7 +108,7 @@ async def send_poll(world: World, call: SendPoll) -> Json:
 
 @handles(StopPoll)
 async def stop_poll(world: World, call: StopPoll) -> Any:
-    """Closes the bot's poll and returns its final state."""
+    """Close the bot's poll and return its final state."""
     chat = writable_chat(world, call.chat_id, "polls")
     message = chat.messages.get(call.message_id)
     if message is None or message.poll_id is None:
@@ -119,7 +119,7 @@ async def stop_poll(world: World, call: StopPoll) -> Any:
     if poll.is_closed:
         raise bad("poll has already been closed")
     markup = checked_markup(call.reply_markup, chat)
-    world.limits.spend(chat.id, group=chat.is_group)  # it is an edit of the message
+    world.limits.spend(chat.id, group=chat.is_group)  # closing edits the message
     message.markup = markup
     world.close_poll(poll)
     return poll_json(poll)

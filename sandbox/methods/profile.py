@@ -1,4 +1,4 @@
-"""What the bot says about itself: commands, names, descriptions, menu button."""
+"""The bot's profile: commands, names, descriptions, menu button."""
 
 import re
 from typing import Any
@@ -38,7 +38,7 @@ def _language(code: str | None) -> str:
 
 
 def _scope(world: World, scope: Any) -> str:
-    """A scope as a key: its type, and the chat and user that it names."""
+    """Return a scope as a key: its type, and the chat and user that it names."""
     if scope is None:
         return "default"
     key = str(scope.type)
@@ -54,7 +54,7 @@ def _scope(world: World, scope: Any) -> str:
 
 @handles(GetMe)
 async def get_me(world: World, _: GetMe) -> Json:
-    """The bot itself."""
+    """Return the bot's user."""
     return user_json(world.bot) | {
         "can_join_groups": True,
         "can_read_all_group_messages": not world.privacy,
@@ -71,7 +71,7 @@ async def get_me(world: World, _: GetMe) -> Json:
 
 @handles(SetMyCommands)
 async def set_my_commands(world: World, call: SetMyCommands) -> bool:
-    """The commands of a scope and language."""
+    """Set the commands of a scope and language."""
     key = _scope(world, call.scope), _language(call.language_code)
     if len(call.commands) > 100:
         raise bad("BOT_COMMANDS_TOO_MUCH")
@@ -92,13 +92,13 @@ async def set_my_commands(world: World, call: SetMyCommands) -> bool:
 
 @handles(GetMyCommands)
 async def get_my_commands(world: World, call: GetMyCommands) -> list[Json]:
-    """The commands of a scope and language, empty if none were set."""
+    """Return the commands of a scope and language, empty if none were set."""
     return world.profile.commands.get((_scope(world, call.scope), _language(call.language_code)), [])
 
 
 @handles(DeleteMyCommands)
 async def delete_my_commands(world: World, call: DeleteMyCommands) -> bool:
-    """Forgets the commands of a scope and language."""
+    """Delete the commands of a scope and language."""
     world.profile.commands.pop((_scope(world, call.scope), _language(call.language_code)), None)
     world.changes.tell("commands")
     return True
@@ -116,7 +116,7 @@ def _set(texts: dict[str, str], text: str | None, language: str | None, most: in
 
 @handles(SetMyName)
 async def set_my_name(world: World, call: SetMyName) -> bool:
-    """The bot's name, 64 characters."""
+    """Set the bot's name, at most 64 characters."""
     _set(world.profile.names, call.name, call.language_code, 64, "TITLE")
     world.bot.first_name = world.profile.names.get("", world.bot.first_name)
     return True
@@ -124,69 +124,69 @@ async def set_my_name(world: World, call: SetMyName) -> bool:
 
 @handles(GetMyName)
 async def get_my_name(world: World, call: GetMyName) -> Json:
-    """The bot's name."""
+    """Return the bot's name."""
     return {"name": world.profile.names.get(_language(call.language_code), world.bot.first_name)}
 
 
 @handles(SetMyDescription)
 async def set_my_description(world: World, call: SetMyDescription) -> bool:
-    """What an empty chat with the bot shows, 512 characters."""
+    """Set the text of an empty chat with the bot, at most 512 characters."""
     return _set(world.profile.descriptions, call.description, call.language_code, 512, "DESCRIPTION")
 
 
 @handles(GetMyDescription)
 async def get_my_description(world: World, call: GetMyDescription) -> Json:
-    """What an empty chat with the bot shows."""
+    """Return the text of an empty chat with the bot."""
     return {"description": world.profile.descriptions.get(_language(call.language_code), "")}
 
 
 @handles(SetMyShortDescription)
 async def set_my_short_description(world: World, call: SetMyShortDescription) -> bool:
-    """What the bot's profile shows, 120 characters."""
+    """Set the text of the bot's profile, at most 120 characters."""
     texts = world.profile.short_descriptions
     return _set(texts, call.short_description, call.language_code, 120, "SHORT_DESCRIPTION")
 
 
 @handles(GetMyShortDescription)
 async def get_my_short_description(world: World, call: GetMyShortDescription) -> Json:
-    """What the bot's profile shows."""
+    """Return the text of the bot's profile."""
     return {"short_description": world.profile.short_descriptions.get(_language(call.language_code), "")}
 
 
 @handles(SetChatMenuButton)
 async def set_chat_menu_button(world: World, call: SetChatMenuButton) -> bool:
-    """The button beside the input field."""
+    """Set the button beside the input field."""
     world.profile.menu_button = plain(call.menu_button) if call.menu_button else {"type": "default"}
     return True
 
 
 @handles(GetChatMenuButton)
 async def get_chat_menu_button(world: World, _: GetChatMenuButton) -> Json:
-    """The button beside the input field."""
+    """Return the button beside the input field."""
     return world.profile.menu_button
 
 
 @handles(SetMyDefaultAdministratorRights)
 async def set_my_default_rights(world: World, call: SetMyDefaultAdministratorRights) -> bool:
-    """The rights that the bot asks for when it is added as an administrator."""
+    """Set the rights that the bot requests when it is added as an administrator."""
     world.profile.default_rights[bool(call.for_channels)] = plain(call.rights) if call.rights else {}
     return True
 
 
 @handles(GetMyDefaultAdministratorRights)
 async def get_my_default_rights(world: World, call: GetMyDefaultAdministratorRights) -> Json:
-    """The rights that the bot asks for."""
+    """Return the rights that the bot requests."""
     none = dict.fromkeys((*ADMIN_RIGHTS, "is_anonymous"), False)
     return none | world.profile.default_rights.get(bool(call.for_channels), {})
 
 
 @handles(LogOut)
 async def log_out(_world: World, _: LogOut) -> bool:
-    """Accepted; the sandbox has no other server to go to."""
+    """Accept the call; the sandbox has no other server to move to."""
     return True
 
 
 @handles(Close)
 async def close(_world: World, _: Close) -> bool:
-    """Accepted; there is nothing to move."""
+    """Accept the call; there is no state to move."""
     return True

@@ -1,4 +1,4 @@
-"""Answering taps."""
+"""Answers to taps."""
 
 from aiogram.methods import AnswerCallbackQuery
 
@@ -11,7 +11,7 @@ MOST_CHARACTERS = 200
 
 @handles(AnswerCallbackQuery)
 async def answer_callback_query(world: World, call: AnswerCallbackQuery) -> bool:
-    """Shows the toast or alert to whoever pressed. Once a query, within 15 seconds."""
+    """Show the toast or alert to the person who tapped. Works once for each query, within 15 seconds."""
     text = call.text or ""
     if len(text) > MOST_CHARACTERS:
         raise bad("MESSAGE_TOO_LONG")

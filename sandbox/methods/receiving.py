@@ -1,4 +1,4 @@
-"""Receiving updates: long polling and the webhook's settings."""
+"""Delivery of updates: long polling and the webhook's settings."""
 
 import asyncio
 import re
@@ -15,14 +15,14 @@ from sandbox.world import World
 
 @handles(GetUpdates)
 async def get_updates(world: World, call: GetUpdates) -> list[Json]:
-    """Long polling; `timeout` in seconds, 50 at most."""
+    """Wait for updates; `timeout` in seconds, 50 at most."""
     limit = 100 if call.limit is None or not 1 <= call.limit <= 100 else call.limit
     world.updates.allow(call.allowed_updates)
     return await world.updates.poll(call.offset or 0, limit, max(0, call.timeout or 0))
 
 
 def delivery(world: World) -> Delivery:
-    """The world's deliverer. Raises ApiError 400 where the sandbox runs without one."""
+    """Return the world's webhook delivery. Raises ApiError 400 if the sandbox runs without one."""
     if world.delivery is None:
         raise bad("webhooks are not played in this sandbox")
     return world.delivery
@@ -35,14 +35,14 @@ def _check(call: SetWebhook) -> None:
     if not re.fullmatch(r"[A-Za-z0-9_-]*", secret):
         raise bad("secret token contains unallowed characters")
     parts = urlsplit(call.url)
-    # a self-hosted Bot API server takes plain HTTP too, and the sandbox is one
+    # a self-hosted Bot API server accepts plain HTTP, and so does the sandbox
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise bad("bad webhook: An HTTPS URL must be provided for webhook")
 
 
 @handles(SetWebhook)
 async def set_webhook(world: World, call: SetWebhook) -> bool:
-    """Has updates delivered to a URL; an empty one ends it. Once a second at most."""
+    """Deliver updates to a URL; an empty one returns to long polling. At most one call a second."""
     if call.url:
         _check(call)
     now = asyncio.get_running_loop().time()
@@ -63,7 +63,7 @@ async def set_webhook(world: World, call: SetWebhook) -> bool:
 
 @handles(DeleteWebhook)
 async def delete_webhook(world: World, call: DeleteWebhook) -> bool:
-    """Back to long polling."""
+    """Return to long polling."""
     if call.drop_pending_updates:
         world.updates.drop_all()
     await delivery(world).stop()
@@ -72,7 +72,7 @@ async def delete_webhook(world: World, call: DeleteWebhook) -> bool:
 
 @handles(GetWebhookInfo)
 async def get_webhook_info(world: World, _: GetWebhookInfo) -> Json:
-    """How the delivery goes."""
+    """Return the state of the delivery."""
     result: Json = {"url": "", "has_custom_certificate": False, "pending_update_count": len(world.updates.pending)}
     webhook = world.webhook
     if webhook is None:
