@@ -1,4 +1,4 @@
-"""The sources of a quiz's questions: the built-in bank, packs in files, a model that writes them.
+"""Sources of a quiz's questions: the built-in bank, packs in files, a language model.
 
-A layer beside the rules: it knows what a question is, and nothing of stores or of Telegram.
+A layer beside the rules: it knows questions, but neither stores nor Telegram.
 """

@@ -1,4 +1,4 @@
-"""The built-in bank, read when it is first asked for."""
+"""The built-in bank of questions, read on first use."""
 
 import csv
 from functools import cache
@@ -8,7 +8,7 @@ from fsm.quiz import Question
 from questions.packs import ANSWERS
 
 BANK = "bank"
-"""The name of the pack that its questions are from."""
+"""Name of the pack that the bank's questions belong to."""
 FOLDER = Path(__file__).parent
 LANGUAGES = tuple(sorted(path.name.split(".")[1] for path in FOLDER.glob("bank.*.csv")))
 DEFAULT = "en"
@@ -16,7 +16,10 @@ DEFAULT = "en"
 
 @cache
 def bank(locale: str) -> tuple[Question, ...]:
-    """All questions in a language, or in English where it has none in that. An id is the same in every language."""
+    """Return all questions in a language, or in English if the bank lacks the language.
+
+    An id is the same in every language.
+    """
     language = locale if locale in LANGUAGES else DEFAULT
     with (FOLDER / f"bank.{language}.csv").open(encoding="utf-8", newline="") as file:
         return tuple(

@@ -1,4 +1,4 @@
-"""The choice of a chat's next questions: those never asked, then those asked longest ago; none near another."""
+"""Choice of a chat's next questions: never asked ones first, then the least recently asked; no two similar ones."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -8,9 +8,9 @@ from fsm.quiz import Question
 from questions.likeness import Gist, Seen, gist
 
 Shuffle = Callable[[list[Any]], None]
-"""Puts a list in a random order."""
+"""Function that puts a list in a random order."""
 MOST_COMPARED = 100
-"""Questions of one answer that another is compared with: a chat may have had thousands, all "True"."""
+"""Limit of questions with the same answer that one is compared with. A chat may have had thousands, all "True"."""
 
 
 def choose(
@@ -18,13 +18,12 @@ def choose(
 ) -> tuple[Question, ...]:
     """Return up to ``count`` questions of the pool, in random order.
 
-    A question comes again only after all the others of the pool have been; of those never asked, the ones near to
-    something asked come last. Two that are near each other are taken together only if there is nothing else of their
-    standing.
+    A question is repeated only after all others of the pool have been asked. Among those never asked, questions similar
+    to an asked one come last. Two similar questions are chosen together only if their tier has nothing else.
 
     Args:
         pool: the questions to choose from.
-        asked: the questions that the chat has had, by id: when, and the gist of each.
+        asked: the questions that the chat has had: id -> time, gist.
         count: the number of questions wanted.
         shuffle: puts a list in a random order.
     """
@@ -50,9 +49,9 @@ def choose(
 
 
 def _tiers(mixed: Sequence[Question], asked: Mapping[str, tuple[int, Gist]]) -> Iterator[Iterable[Question]]:
-    """Yield the questions by standing: never asked, similar to something asked, then asked, the longest ago first.
+    """Yield the tiers: never asked, similar to an asked question, then asked questions, least recent first.
 
-    The first are found one by one, as they are needed: few of a large pool are.
+    The first tier is lazy: only few questions of a large pool are needed.
     """
     seen = Seen((of for _, of in sorted(asked.values(), key=lambda each: each[0])), most=MOST_COMPARED)
     similar: list[Question] = []

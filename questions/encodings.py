@@ -1,28 +1,31 @@
-"""The text of a file, whichever encoding it was saved in. Gibberish is never taken for a text."""
+"""Decoding of files in any common encoding. Text in a wrongly guessed encoding is never accepted."""
 
 import codecs
 import re
 import unicodedata
 
 SAMPLE = 64 << 10
-"""Bytes by which an encoding is told."""
+"""Number of bytes from which the encoding is guessed."""
 WRITTEN = frozenset({
     "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "iso8859-1", "iso8859-2",
     "iso8859-5", "iso8859-7", "iso8859-8", "iso8859-9", "iso8859-15", "koi8-r", "koi8-u", "cp866", "cp850", "cp852",
     "cp1125", "cp932", "shift_jis", "euc_jp", "gb18030", "gbk", "gb2312", "big5", "cp949", "euc_kr", "mac-roman",
     "mac-cyrillic", "tis-620", "cp874",
 })  # fmt: skip
-"""Encodings that spreadsheets and editors write. Others fit some bytes too, and nobody has meant them."""
+"""Encodings that spreadsheets and editors write. Other encodings also fit some bytes, but never intentionally."""
 MARGIN = 0.9
-"""An encoding is unsure if another one, with another text, is at least so nearly as likely."""
+"""Threshold of ambiguity.
+
+A guess is unsure if another encoding gives a different text and has at least this share of the guess's likelihood.
+"""
 MOST_STRANGE = 0.02
 TYPOGRAPHY = frozenset(
     "«»„“”‚‘’‹›–—…№°±§×÷·•\xa0€£¥¢™©®¿¡²³½¼¾ªº´`¨、。，！？：；（）「」『』・〜\u3000％＋－＝／．＃＆＊＠"
 )
 SHARED_SIGNS = frozenset("‚„…†‡‰‹‘’“”•–—™›©«®°±»\xa0")
-"""Signs that all of Windows' encodings for alphabets have at the same place."""
+"""Signs that all of Windows' alphabetic encodings have at the same position."""
 TWINS = frozenset({"cp1251", "mac-cyrillic"})
-"""They differ in capitals, and in one small letter: so little that the likelier one is right."""
+"""Encodings that differ only in capitals and one small letter, so little that the likelier one is right."""
 WORD = re.compile(r"[^\W\d_]+")
 SCRIPTS = re.compile(
     "(?P<latin>[A-Za-zªº\u00c0-\u024f\u1e00-\u1eff]+)|(?P<cyrillic>[\u0400-\u052f]+)|(?P<greek>[\u0370-\u03ff]+)"
@@ -32,7 +35,7 @@ SCRIPTS = re.compile(
 
 
 def decode(content: bytes) -> str | None:
-    """Return the text of a file, or None if its encoding can't be told for certain."""
+    """Return the text of a file, or None if its encoding can't be determined with certainty."""
     for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"),
                            (codecs.BOM_UTF16_BE, "utf-16")):  # fmt: skip
         if content.startswith(mark):
@@ -74,18 +77,18 @@ def _decoded(content: bytes, encoding: str) -> str | None:
 
 
 def natural(text: str) -> bool:
-    """Return whether a text reads as people write: each word of one script and one case, no signs of misread bytes."""
+    """Return whether a text looks natural: each word in one script and case, no signs of misread bytes."""
     for char in set(text):
         if not char.isascii() and char not in TYPOGRAPHY and unicodedata.category(char)[0] not in "LM":
             return False
     found = {word[0] for word in WORD.finditer(text, 0, SAMPLE)}
     foreign = [word for word in found if not word.isascii()]
-    strange = sum(not _one_script(word) for word in foreign)  # such as a unit of measure
+    strange = sum(not _one_script(word) for word in foreign)  # for example a unit of measurement
     return any(len(word) > 1 for word in foreign) and strange <= MOST_STRANGE * len(foreign)
 
 
 def _one_script(word: str) -> bool:
-    """Return whether a word is of one script, in small letters, in capitals, or small ones after a capital."""
+    """Return whether a word is in one script, and in small letters, in capitals, or capitalized."""
     return bool(SCRIPTS.fullmatch(word)) and (
         word.islower() or word.isupper() or word[1:].islower() or not (word.lower() != word or word.upper() != word)
     )

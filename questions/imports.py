@@ -1,4 +1,4 @@
-"""Questions in the text formats of other programs: Moodle's GIFT and XML, Aiken, and Anki's notes."""
+"""Import of other programs' text formats: Moodle's GIFT and XML, Aiken, and Anki's notes."""
 
 import html
 import re
@@ -31,14 +31,14 @@ BLANK = "_____"
 
 
 def plain_of_html(text: str) -> str:
-    """The words of a text in HTML, on one line."""
+    """Return the text of HTML on one line."""
     if len(text) > 4 * MAX_CELL:
-        return text  # too long in any case; of such a thing nothing is decoded
+        return text  # refused as too long anyway; decoding it would only cost time
     return " ".join(html.unescape(TAG.sub("", BREAK.sub(" ", text))).split())
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:
-    """The lines of a text, from 1."""
+    """Yield the lines of a text with their numbers from 1."""
     return enumerate(re.split("\r\n|\r|\n", text), start=1)
 
 
@@ -52,7 +52,7 @@ def is_aiken(text: str) -> bool:
 
 
 def aiken_rows(text: str, mistakes: Mistakes) -> Iterator[Row]:
-    """The questions of a text in the Aiken format: the question, ``A. ...`` and so on, ``ANSWER: A``."""
+    """Yield the questions of a text in the Aiken format: the question, ``A. ...`` and so on, ``ANSWER: A``."""
     asked: list[str] = []
     options: dict[str, str] = {}
     began = 0
@@ -100,7 +100,7 @@ def is_gift(text: str) -> bool:
 
 
 def gift_rows(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
-    """The questions of a text in the GIFT format. Each is a block between empty lines."""
+    """Yield the questions of a text in the GIFT format. Each is a block between empty lines."""
     block: list[str] = []
     began, category = 0, ""
     for number, line in (*lines_of(text), (0, "")):
@@ -126,7 +126,7 @@ def _gift_row(line: int, block: str, category: str, mistakes: Mistakes, vocabula
     end = _bare(body, "}", start) if start >= 0 else -1
     if end < 0:
         if start < 0 and _bare(body, "}", 0) < 0:
-            mistakes.note("other-types", line)  # a description: it asks nothing
+            mistakes.note("other-types", line)  # a description without a question
         else:
             mistakes.add(line, "", "gift-braces")
         return None
@@ -152,7 +152,7 @@ def _gift_answers(
         return _row(line, asked, right, [wrong], mistakes, category)
     pieces = GIFT_PART.split(inside)
     if inside.startswith("#") or pieces[0].strip() or len(pieces) < 3:
-        mistakes.note("other-types", line)  # a number, an essay
+        mistakes.note("other-types", line)  # a numeric question or an essay
         return None
     right_ones: list[str] = []
     wrong_ones: list[str] = []
@@ -169,7 +169,7 @@ def _gift_answers(
         good = sign == "=" if weight is None else float(weight[1]) > 0
         (right_ones if good else wrong_ones).append(tidy(_gift_text(answer)))
     if not wrong_ones or any("->" in answer for answer in right_ones):
-        mistakes.note("other-types", line)  # an answer to be written, pairs to be matched
+        mistakes.note("other-types", line)  # a free-text or matching question
         return None
     if len(right_ones) != 1:
         mistakes.note("several-right", line)
@@ -193,7 +193,7 @@ def _gift_text(text: str) -> str:
 
 
 def moodle_rows(content: bytes, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
-    """The questions of a file that Moodle exports as XML."""
+    """Yield the questions of a file that Moodle exports as XML."""
     found = _Moodle(mistakes, vocabulary)
     budget = Budget(unpacked=MAX_UNPACKED, elements=MAX_ELEMENTS, characters=MAX_UNPACKED)
     try:
@@ -211,7 +211,7 @@ def moodle_rows(content: bytes, mistakes: Mistakes, vocabulary: Vocabulary) -> I
 
 @dataclass
 class _Asked:
-    """A question of Moodle's while it is read."""
+    """A Moodle question during parsing."""
 
     type: str
     text: str = ""
@@ -220,7 +220,7 @@ class _Asked:
 
 
 class _Moodle:
-    """The questions in Moodle's XML."""
+    """Collector of the questions in Moodle's XML."""
 
     def __init__(self, mistakes: Mistakes, vocabulary: Vocabulary) -> None:
         self.rows: list[Row] = []
@@ -302,9 +302,9 @@ def is_anki(text: str) -> bool:
 def anki_rows(
     text: str, mistakes: Mistakes, lines: Callable[[str, str, int, Mistakes], Iterator[Line]]
 ) -> Iterator[Row]:
-    """The notes of an Anki export: front and back, with the backs of other notes for wrong answers.
+    """Yield the notes of an Anki export: front and back, with the backs of other notes as wrong answers.
 
-    ``lines``: reads a text of separated values: the text, the separator, the number of its first line.
+    ``lines`` reads a text of separated values: the text, the separator, the number of its first line.
     """
     settings, start, skipped = _anki_settings(text)
     separator = ANKI_SEPARATORS.get(settings.get("separator", "tab").lower(), settings.get("separator", "\t")[:1])

@@ -1,4 +1,4 @@
-"""Uploaded files, read one by one in processes of their own, so that no file can harm the bot."""
+"""Reading of uploaded files in separate processes, so that no file can harm the bot."""
 
 import asyncio
 import os
@@ -17,22 +17,22 @@ from questions.reader import Reply, Request
 
 ROOT = Path(__file__).parent.parent
 AT_ONCE = 2
-"""Files that are read at the same time."""
+"""Number of files that are read concurrently."""
 MOST_WAITING = 6
-"""Files of one person that may wait for their turn."""
+"""Number of files that one person may have waiting."""
 SECONDS = 15.0
-"""Until a process is killed. It may have to wait for the processor."""
+"""Seconds until a process is killed. The limit is generous, as the process may have to wait for a processor."""
 PROGRAM = ("-m", "questions.reader")
 INHERITED = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
-"""Variables that the process is given. The others hold secrets."""
+"""Environment variables passed to the process. The others may hold secrets."""
 
 
 class TooManyFiles(Exception):
-    """One person has sent more files than can wait."""
+    """One person has too many files waiting."""
 
 
 class FileReader:
-    """Reads files: of one person one after the other, of all a few at a time.
+    """Reader of files: one at a time for each person, a few at a time in all.
 
     Args:
         program: the arguments of Python that start the reading process.
@@ -48,9 +48,9 @@ class FileReader:
 
     @asynccontextmanager
     async def turn(self, person: int) -> AsyncIterator[None]:
-        """Wait until the person's earlier files are done with. Raises ``TooManyFiles``.
+        """Wait until the person's earlier files are finished. Raises ``TooManyFiles``.
 
-        As each person waits in a line of their own, nobody's files hold up those of another.
+        Each person has a separate line, so that nobody's files delay those of another.
         """
         if self._waiting[person] >= MOST_WAITING:
             raise TooManyFiles
@@ -65,7 +65,7 @@ class FileReader:
                 del self._waiting[person]
 
     async def read(self, content: bytes, name: str, vocabulary: Vocabulary) -> Pack:
-        """The pack in a file. Raises ``PackRefused``."""
+        """Return the pack in a file. Raises ``PackRefused``."""
         request = msgspec.json.encode(Request(name.encode("utf-8", "replace").decode(), vocabulary))
         async with self._room:
             answer = await self._answer(request + b"\n" + content)
@@ -78,7 +78,7 @@ class FileReader:
         return reply.pack
 
     async def _answer(self, told: bytes) -> bytes:
-        """The answer of a process; empty if it was killed or has failed."""
+        """Return the answer of a process; empty if it was killed or has failed."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, *self._program,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Likeness of questions, by their texts and their right answers."""
+"""Similarity of questions, by their texts and right answers."""
 
 import hashlib
 import re
@@ -11,47 +11,47 @@ from zlib import crc32
 from fsm.quiz import Question
 
 NEAR_LETTERS = 0.65
-"""From this share of common letter triples on, two questions with one answer are the same in other words."""
+"""Share of common letter triples from which two questions with one answer count as rewordings of each other."""
 NEAR_WORDS = 0.7
-"""The same for common words, where each has at least ``FEWEST_WORDS``."""
+"""Share of common words with the same effect, if each question has at least ``FEWEST_WORDS``."""
 FEWEST_WORDS = 3
 GRAMMAR = 3
-"""Words of so many letters are mostly grammar."""
+"""Length up to which words are mostly grammar."""
 BITS = 4096
 MOST_COMPARED = 1000
-"""Questions of one answer that another is compared with: a pack's worth, which takes a millisecond."""
+"""Limit of questions with the same answer that one is compared with: the size of a pack, which takes a millisecond."""
 
 
 class Gist(NamedTuple):
-    """The parts that make a question the one it is."""
+    """Identity of a question: its text and right answer."""
 
     text: str
     answer: str
-    """The right one."""
+    """The right answer."""
     photo: str | None = None
 
 
 def gist(question: Question) -> Gist:
-    """The gist of a question whose right answer is known."""
+    """Return the gist of a question whose right answer is known."""
     assert question.right is not None
     return Gist(question.text, question.answers[question.right], question.photo)
 
 
 def plain(text: str) -> str:
-    """The text as two people would call it the same: whatever its case, its spaces, its way of writing accents."""
+    """Normalize a text for comparison: case, white space, and the encoding of accents don't matter."""
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
 def fingerprint(of: Gist) -> str:
-    """The id of a question that brings none: the same for the same question, whichever pack it is in."""
+    """Return the id of a question without one. Equal questions get the same id in every pack."""
     told = "\n".join((plain(of.text), plain(of.answer), of.photo or ""))
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class _Shape(NamedTuple):
-    """A question's text as sets of small parts, one bit a part: comparing two takes the same time whatever they are.
+    """A question's text as sets of small parts, one bit for each part: comparing two takes constant time.
 
-    Two parts may fall on one bit. Of a text as long as a question may be, that moves a share by a few hundredths.
+    Two parts may share a bit. For a text of the greatest length, this changes a share by a few hundredths.
     """
 
     text: str
@@ -74,7 +74,7 @@ def _shape(of: Gist) -> _Shape:
 
 
 def _bits(parts: Iterable[str]) -> int:
-    """A set of parts as bits, the same in every process."""
+    """Return a set of parts as bits, the same in every process."""
     bits = 0
     for part in set(parts):
         bits |= 1 << (crc32(part.encode("utf-8", "surrogatepass")) % BITS)
@@ -82,9 +82,9 @@ def _bits(parts: Iterable[str]) -> int:
 
 
 def near(one: Gist, other: Gist) -> bool:
-    """Return whether both ask the same thing: the same text, or the same right answer to nearly the same text.
+    """Return whether both ask the same thing: the same text, or the same right answer to a similar text.
 
-    The answer tells a rewording from another question of one pattern ("What is the capital of ...?").
+    The answer separates a rewording from another question of one pattern ("What is the capital of ...?").
     """
     return _near(_shape(one), _shape(other))
 
@@ -103,9 +103,9 @@ def _near(one: _Shape, other: _Shape) -> bool:
 
 
 class Seen:
-    """Questions that have been; asked quickly for one that is near to another.
+    """Index of questions that finds a similar one quickly.
 
-    Of those with one answer, which may be all ("True"), the newest ``most`` are compared.
+    Among those with the same answer, possibly all ("True"), the newest ``most`` are compared.
     """
 
     def __init__(self, gists: Iterable[Gist] = (), *, most: int = MOST_COMPARED) -> None:
@@ -117,21 +117,21 @@ class Seen:
             self.add(each)
 
     def add(self, new: Gist) -> None:
-        """Take another one in."""
+        """Add a question."""
         shape = _shape(new)
         for index, key in ((self._by_answer, shape.answer), (self._by_text, shape.text)):
             index.setdefault(key, []).append((self._count, shape))
         self._count += 1
 
     def near(self, new: Gist) -> int | None:
-        """Return the number of one of them that is near to ``new``, from 0 as they came, or None."""
+        """Return the index, in the order of adding, of a question similar to ``new``, or None."""
         shape = _shape(new)
         alike = (*self._by_text.get(shape.text, ()), *self._by_answer.get(shape.answer, ())[-self._most :])
         return next((number for number, other in alike if _near(shape, other)), None)
 
 
 def near_pairs(questions: Sequence[Question]) -> Iterator[tuple[int, int]]:
-    """Positions of questions that are near to an earlier one: ``(earlier, later)``, from 0."""
+    """Yield the indexes of each question that is similar to an earlier one, as ``(earlier, later)``."""
     seen = Seen()
     for later, question in enumerate(questions):
         earlier = seen.near(gist(question))
@@ -141,9 +141,9 @@ def near_pairs(questions: Sequence[Question]) -> Iterator[tuple[int, int]]:
 
 
 def _share(one: int, one_count: int, other: int, other_count: int) -> float:
-    """The part that two sets have in common, 0 to 1."""
+    """Return the share that two sets have in common, 0 to 1."""
     fewer, more = (one_count, other_count) if one_count < other_count else (other_count, one_count)
     if fewer < more * NEAR_LETTERS:
-        return 0.0  # they can't be near, however much they share
+        return 0.0  # sets of such different sizes cannot be similar
     common = (one & other).bit_count()
     return common / (one_count + other_count - common) if common else 0.0

@@ -1,11 +1,11 @@
-"""XML from strangers, parsed as a stream: bytes, elements, depth and the length of a token have limits."""
+"""Streaming parser of untrusted XML, with limits for bytes, elements, depth and the length of a token."""
 
 from collections.abc import Callable, Iterable, Mapping
 from xml.parsers import expat
 
 MAX_DEPTH = 64
 MAX_TOKEN = 256 << 10
-"""Bytes of one tag or comment. Expat holds a token whole and reads it from its beginning with every chunk."""
+"""Bytes of one tag or comment. Expat keeps a token whole and rescans it from its beginning with every chunk."""
 
 Start = Callable[[str, Mapping[str, str]], None]
 End = Callable[[str], None]
@@ -13,15 +13,15 @@ Words = Callable[[str], None]
 
 
 class TooMuch(Exception):
-    """The document is larger, longer or deeper than any that a person would send."""
+    """The document is larger, longer or deeper than any legitimate one."""
 
 
 class Damaged(Exception):
-    """The document is not XML, or holds something that such documents never hold."""
+    """The document is not XML, or contains constructs that such documents never have."""
 
 
 class Budget:
-    """Bytes, elements and characters that all parts of one file together may have."""
+    """Shared budget of bytes, elements and characters for all parts of one file."""
 
     def __init__(self, *, unpacked: int, elements: int, characters: int) -> None:
         self._unpacked = unpacked
@@ -29,7 +29,7 @@ class Budget:
         self._characters = characters
 
     def spend(self, *, unpacked: int = 0, elements: int = 0, characters: int = 0) -> None:
-        """Take some of the budget. Raises ``TooMuch``."""
+        """Spend a part of the budget. Raises ``TooMuch``."""
         self._unpacked -= unpacked
         self._elements -= elements
         self._characters -= characters
@@ -38,10 +38,9 @@ class Budget:
 
 
 def parse(chunks: Iterable[bytes], budget: Budget, start: Start, end: End, words: Words) -> None:
-    """Tell of every element and text of a document, by local names. Raises ``TooMuch`` and ``Damaged``.
+    """Report every element and text of a document, by local names. Raises ``TooMuch`` and ``Damaged``.
 
-    The prefix of a name is dropped and its namespace not looked at: strict Open XML has other namespaces for the same
-    elements.
+    Namespaces are ignored: strict Open XML has other namespaces for the same elements.
     """
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -61,7 +60,7 @@ def parse(chunks: Iterable[bytes], budget: Budget, start: Start, end: End, words
         end(local(name))
 
     def on_doctype(*_: object) -> None:
-        raise Damaged  # XML bombs are made of entities; no spreadsheet program writes any
+        raise Damaged  # XML bombs consist of entities; no spreadsheet program writes any
 
     parser.StartElementHandler = on_start
     parser.EndElementHandler = on_end
@@ -81,5 +80,5 @@ def parse(chunks: Iterable[bytes], budget: Budget, start: Start, end: End, words
 
 
 def local(name: str) -> str:
-    """A name without its prefix."""
+    """Return a name without its prefix."""
     return name.rpartition(":")[2]

@@ -1,7 +1,7 @@
-"""Packs of questions: rows that become questions, the mistakes in them, and whole files.
+"""Packs of questions: conversion of rows to questions, and the mistakes in them.
 
-A file is read by ``questions/reading.py`` into rows; here a row becomes a question or mistakes. One mistake refuses the
-whole file: a host mends it and sends it again, and nobody plays with half a pack.
+``questions/reading.py`` reads a file into rows; here a row becomes a question or mistakes. One mistake refuses the
+whole file: a host corrects it and sends it again, and nobody plays with half a pack.
 """
 
 import difflib
@@ -16,29 +16,29 @@ from fsm.scoring import BASE, MEDIUM
 from questions.likeness import Gist, fingerprint, gist, near_pairs, plain
 
 ANSWERS = ("answer", "wrong1", "wrong2", "wrong3")
-"""The right one first. The last two may be empty."""
+"""The right answer first. The last two may be empty."""
 COLUMNS = ("question", *ANSWERS, "category", "difficulty", "photo")
 NEEDED = ("question", "answer", "wrong1")
 IGNORED = "id"
-"""A column that an export of the bank may have; a pack's ids come from its questions."""
+"""Column that an export of the bank may have. It is ignored, as a pack's ids are computed from its questions."""
 
 MAX_QUESTIONS = 1000
 MAX_CATEGORY = 40
 MAX_NAME = 80
-"""Characters of a column's name that are looked at."""
+"""Characters of a column's name that are examined."""
 MAX_CELL = 4000
-"""Characters of a cell that are looked at: an address of a photo takes a quarter of it."""
+"""Characters of a cell that are examined: a photo's address takes a quarter of it."""
 MAX_MARKS = 10
-"""Accents that may stand on one letter. Normalising a text takes the square of it."""
+"""Accents that may stand on one letter. Normalizing takes quadratic time in their number."""
 NOTED_LINES = 5
 MAX_MISTAKES = 50
-"""So many are told; then ``more`` says that there are others."""
+"""Limit of reported mistakes; ``more`` then says that there are others."""
 
 LINE, QUESTION = "line", "question"
-"""The units in which a place in a file is given."""
+"""Units of a position in a file."""
 
 INVISIBLE = dict.fromkeys([0xFEFF, 0x200B, 0x00AD, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-"""Characters that copying leaves behind or that turn the text around them: taken out without a word."""
+"""Invisible characters that copying leaves behind or that change the direction of text. They are removed silently."""
 FILE_ID = re.compile(r"[A-Za-z0-9_-]{20,200}")
 URL = re.compile(r"https://[^\s/]+\.[^\s/]+(/\S*)?")
 MAX_URL = 1000
@@ -46,25 +46,25 @@ MAX_URL = 1000
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake in a file, and its place."""
+    """One mistake in a file, and its position."""
 
     line: int
-    """Counted as an editor or a spreadsheet does, from 1; 0: the file as a whole."""
+    """Line as an editor or a spreadsheet counts it, from 1; 0 for the file as a whole."""
     column: str
-    """The column's name, or empty."""
+    """Name of the column, or empty."""
     code: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     number: int = 0
-    """The number of the question, from 1, in JSON, where lines alone may not tell; else 0."""
+    """Number of the question from 1, in JSON, where the line alone may be ambiguous; otherwise 0."""
 
     @property
     def text_id(self) -> str:
-        """Its text in the locales: what is wrong and how to mend it, by ``column`` and the parameters."""
+        """Return the id of its text in the locales, which says what is wrong and how to correct it."""
         return f"pack-mistake-{self.code}"
 
 
 class PackRefused(Exception):
-    """A file can't become a pack. Nothing of it is used."""
+    """The file can't become a pack. No part of it is used."""
 
     def __init__(self, mistakes: Iterable[Mistake], *, more: bool = False) -> None:
         self.mistakes = tuple(mistakes)
@@ -74,35 +74,35 @@ class PackRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Two questions of a pack that ask nearly the same: pointed out, not refused."""
+    """Two questions of a pack that ask nearly the same. This is reported, not refused."""
 
     line: int
-    """Of the second one; its number in JSON."""
+    """Line of the second question; its number in JSON."""
     earlier: int
-    """The same of the first one."""
+    """Line of the first question; its number in JSON."""
     question: str
-    """The text of the second one."""
+    """Text of the second question."""
     by: str = LINE
-    """The unit of the two numbers."""
+    """Unit of the two numbers."""
 
     text_id = "pack-alike"
-    """Its text in the locales."""
+    """Id of its text in the locales."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something of a file that a pack can't hold: pointed out, not refused."""
+    """Content of a file that a pack can't hold. This is reported, not refused."""
 
     code: str
     count: int
     lines: tuple[int, ...] = ()
-    """The first few lines that it is about, where it has lines."""
+    """The first few lines concerned, if known."""
     by: str = LINE
-    """The unit of the lines."""
+    """Unit of the lines."""
 
     @property
     def text_id(self) -> str:
-        """Its text in the locales."""
+        """Return the id of its text in the locales."""
         return f"pack-note-{self.code}"
 
 
@@ -117,22 +117,22 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Names in people's languages, by ``key``."""
+    """Names in people's languages, normalized by ``key``."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
-    """-> one of ``COLUMNS``."""
+    """Name -> one of ``COLUMNS``."""
     levels: Mapping[str, str] = field(default_factory=dict)
-    """-> a difficulty."""
+    """Name -> difficulty."""
     options: tuple[str, ...] = ()
-    """Beginnings of the names of numbered columns with possible answers."""
+    """Prefixes of the names of numbered columns with possible answers."""
     correct: tuple[str, ...] = ()
-    """Beginnings of the name of a column that tells which of the numbered answers is right."""
+    """Prefixes of the name of the column that tells which numbered answer is right."""
     truth: tuple[str, str] = ("True", "False")
-    """The answers to a statement that is true or false, where a file does not write them out."""
+    """Answers to a true-or-false statement, if a file does not write them out."""
 
 
 def key(name: str) -> str:
-    """A name by which it is looked up: letters and digits alone, in one case."""
+    """Return a name in its form for lookups: only letters and digits, in one case."""
     plain_name = unicodedata.normalize("NFKC", name[:MAX_NAME]).casefold().replace("ё", "е").replace("#", "no")
     return "".join(char for char in plain_name if char.isalnum())
 
@@ -147,11 +147,11 @@ class Row:
     line: int
     cells: Mapping[str, str]
     number: int = 0
-    """As in ``Mistake``."""
+    """Number of the question, as in ``Mistake``."""
 
     @property
     def at(self) -> int:
-        """The number by which its author finds it."""
+        """Return the number by which its author finds it."""
         return self.number or self.line
 
 
@@ -162,46 +162,46 @@ class Mistakes:
         self.found: list[Mistake] = []
         self.more = False
         self.number = 0
-        """The number of the question that is being read, if questions are counted."""
+        """Number of the question being read, if questions are counted; otherwise 0."""
         self._notes: dict[str, list[int]] = {}
         self._counts: dict[str, int] = {}
 
     def add(self, line: int, column: str, code: str, **parameters: Any) -> None:
-        """Note a mistake. Raises ``PackRefused`` where there are too many to go on."""
+        """Record a mistake. Raises ``PackRefused`` if there are too many to continue."""
         if len(self.found) >= MAX_MISTAKES:
             self.more = True
             raise self.refusal()
         self.found.append(Mistake(line, column, code, parameters, self.number if line else 0))
 
     def refuse(self, line: int, code: str, **parameters: Any) -> NoReturn:
-        """Note a mistake after which there is nothing more to read. Raises ``PackRefused``."""
+        """Record a mistake that prevents further reading. Raises ``PackRefused``."""
         self.add(line, "", code, **parameters)
         raise self.refusal()
 
     def note(self, code: str, line: int = 0, count: int = 1) -> None:
-        """Remember something that can't be taken over."""
+        """Record content that can't be imported."""
         self._counts[code] = self._counts.get(code, 0) + count
         lines = self._notes.setdefault(code, [])
         if line and len(lines) < NOTED_LINES:
             lines.append(self.number or line)
 
     def notes(self) -> tuple[Note, ...]:
-        """All that has been noted."""
+        """Return all recorded notes."""
         by = QUESTION if self.number else LINE
         return tuple(Note(code, count, tuple(self._notes[code]), by) for code, count in self._counts.items())
 
     def check(self) -> None:
-        """Raise ``PackRefused`` where there are any."""
+        """Raise ``PackRefused`` if there are mistakes."""
         if self.found:
             raise self.refusal()
 
     def refusal(self) -> PackRefused:
-        """All of them, in the order of the file."""
+        """Return all mistakes as a refusal, in the order of the file."""
         return PackRefused(sorted(self.found, key=lambda mistake: (mistake.line, mistake.number)), more=self.more)
 
 
 def pack_of(rows: Iterable[Row], mistakes: Mistakes, vocabulary: Vocabulary = NO_WORDS) -> Pack:
-    """The pack that a file's rows are. Raises ``PackRefused``."""
+    """Return the pack of a file's rows. Raises ``PackRefused``."""
     questions: list[Question] = []
     lines: dict[str, int] = {}
     count, by = 0, LINE
@@ -267,12 +267,12 @@ def question_of(row: Row, mistakes: Mistakes, vocabulary: Vocabulary = NO_WORDS)
 
 
 def is_photo(text: str) -> bool:
-    """Return whether Telegram could take this for a photo: a file id, or the https URL of one."""
+    """Return whether Telegram could accept a text as a photo: a file id, or an https URL."""
     return bool(FILE_ID.fullmatch(text) or (len(text) <= MAX_URL and URL.fullmatch(text)))
 
 
 def cells_of(question: Question) -> dict[str, str]:
-    """A question as a row, the inverse of ``question_of``."""
+    """Return a question as a row, the inverse of ``question_of``."""
     right = gist(question).answer
     answers = (right, *(answer for index, answer in enumerate(question.answers) if index != question.right))
     return {
@@ -285,18 +285,18 @@ def cells_of(question: Question) -> dict[str, str]:
 
 
 def columns_of(header: Iterable[str], vocabulary: Vocabulary = NO_WORDS) -> list[str]:
-    """The columns that a header names, each by its own name if it has one here, else as it is written."""
+    """Return the columns of a header. Recognized names are replaced by ours, others kept."""
     return [vocabulary.columns.get(key(name)) or _OWN.get(key(name)) or shown_name(name) for name in header]
 
 
 def shown_name(name: str) -> str:
-    """The name of a column as a mistake shows it: on one line, without what nobody sees."""
+    """Return a column's name for a mistake's text: on one line, without invisible characters."""
     kept = (char for char in name[:MAX_NAME] if unicodedata.category(char) not in {"Cf", "Cs"})
     return " ".join("".join(kept).split()).lower()
 
 
 def check_header(header: list[str], line: int, mistakes: Mistakes) -> None:
-    """Note every mistake in the names of a table's columns."""
+    """Record every mistake in the names of a table's columns."""
     if not set(header) & set(COLUMNS):
         mistakes.add(line, "", "no-header", columns=", ".join(COLUMNS))
         return
@@ -326,7 +326,7 @@ def _check_answers(line: int, cells: Mapping[str, str], mistakes: Mistakes) -> N
 
 
 def _clean(row: Row, column: str, mistakes: Mistakes) -> str:
-    """A cell's text on one line, without what nobody sees."""
+    """Return a cell's text on one line, without invisible characters."""
     text = row.cells.get(column, "")
     if len(text) > MAX_CELL:
         mistakes.add(row.line, column, "too-long", length=len(text), limit=LIMITS.get(column, MAX_URL))
@@ -345,7 +345,7 @@ def _clean(row: Row, column: str, mistakes: Mistakes) -> str:
 
 
 def piled(text: str) -> bool:
-    """Return whether more accents stand on one letter than any writing has. A text is normalised only if not."""
+    """Return whether more accents stand on one letter than any writing has. Such a text must not be normalized."""
     if text.isascii():
         return False
     marks = 0
@@ -357,7 +357,7 @@ def piled(text: str) -> bool:
 
 
 def _no_text(char: str) -> bool:
-    """Return whether a character is no text: a control, half of a surrogate pair, a code that Unicode keeps free."""
+    """Return whether a character is not text: a control, a lone surrogate, an unassigned code."""
     return unicodedata.category(char) in {"Cc", "Cs"} or ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
 
 

@@ -1,7 +1,7 @@
-"""The process in which one uploaded file is read: ``python -m questions.reader``.
+"""Program of the process that reads one uploaded file: ``python -m questions.reader``.
 
-Standard input: one line of JSON (``Request``), then the file. Standard output: a ``Reply`` in JSON. Nothing here
-imports what the bot is made of: it starts in a tenth of a second.
+Standard input: one line of JSON (``Request``), then the file. Standard output: a ``Reply`` in JSON. It imports none of
+the bot's large dependencies, so it starts in a tenth of a second.
 """
 
 import contextlib
@@ -16,14 +16,14 @@ from questions.packs import Mistake, Pack, PackRefused, Vocabulary
 from questions.reading import read_pack
 
 MEMORY = 64 << 20
-"""Bytes that reading may take beyond what the process has when it begins. The largest good pack takes a third."""
+"""Bytes that reading may use beyond the process's initial memory. The largest good pack takes a third."""
 SECONDS = 5
-"""Of the processor's time. The largest file takes a fifth."""
+"""Processor seconds. The largest file takes a fifth."""
 NICE = 10
 
 
 class Request(msgspec.Struct):
-    """A name and a vocabulary to read the file by."""
+    """Name of the file, and the vocabulary to read it with."""
 
     name: str
     vocabulary: Vocabulary
@@ -48,7 +48,7 @@ def reply_of(request: Request, content: bytes) -> Reply:
 
 
 def _encodable(mistake: Mistake) -> Mistake:
-    """A mistake without halves of characters, which a file in JSON may hold and UTF-8 can't."""
+    """Return a mistake without lone surrogates, which JSON can contain and UTF-8 can't."""
 
     def whole(value: Any) -> Any:
         return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
@@ -58,11 +58,12 @@ def _encodable(mistake: Mistake) -> Mistake:
 
 
 def confine() -> None:
-    """Take from this process the means to harm the machine: memory, time, files, and its standing among others."""
+    """Restrict this process: memory, time, files, and its priority."""
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICE)
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")  # rather this process than the bot
+        # if memory runs out, the kernel must kill this process, not the bot
+        Path("/proc/self/oom_score_adj").write_text("1000")
     try:
         import resource  # noqa: PLC0415 -- Windows has none
     except ImportError:
@@ -79,7 +80,7 @@ def confine() -> None:
 
 
 def _address_space() -> int:
-    """Bytes that the process has now; much where the system does not say."""
+    """Return the process's address space in bytes; a large number if the system does not report it."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
-"""Files that people send, read as packs: tables, JSON, workbooks, and the formats of other quiz programs.
+"""Reading of people's files as packs: tables, JSON, workbooks, and the formats of other quiz programs.
 
-Reading any file ends within a second, in bounded memory, with a pack or with ``PackRefused``. It is
-done in a process of its own all the same (``questions/isolation.py``).
+Reading any file ends within a second, in bounded memory, with a pack or with ``PackRefused``. As a second defence, it
+runs in a separate process (``questions/isolation.py``).
 """
 
 import base64
@@ -37,26 +37,26 @@ MAX_BYTES = 1 << 20
 SEPARATORS = (",", ";", "\t", "|")
 TEXTS = ("csv", "tsv", "tab", "txt", "json", "xml", "gift", "md", "aiken")
 ZIP, OLE = b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1")
-"""The first bytes of XLSX files, and those of old Excels and of password-protected new ones."""
+"""First bytes of XLSX files, and of old Excel files and password-protected new ones."""
 EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
-"""A first line by which Excel knows the separator."""
+"""Optional first line that declares the separator to Excel."""
 HEAD = 4000
-"""Characters within which the separator is looked for."""
+"""Characters within which the separator is searched."""
 
 LISTS = ("questions", "results")
-"""The keys under which a JSON object keeps its questions: ours, and Open Trivia DB's."""
+"""Keys of the list of questions in a JSON object: ours, and Open Trivia DB's."""
 IN_BASE64 = frozenset(
     base64.b64encode(word).decode() for word in (b"multiple", b"boolean", b"easy", b"medium", b"hard")
 )
-"""Types and difficulties of Open Trivia DB, as it writes them where it was asked for base64."""
+"""Types and difficulties of Open Trivia DB, in base64 as it writes them on request."""
 IN_URL = re.compile(r"[A-Za-z0-9_.~%+-]*")
 ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\w\+\w")
 REPEATED = None
-"""The key under which an object that has a key twice tells which; no key of JSON's own."""
+"""Key under which a JSON object with a duplicate key records that key. It differs from every key of JSON."""
 
 
 def read_pack(content: bytes, name: str, vocabulary: Vocabulary = NO_WORDS) -> Pack:
-    """The pack in a file of that name. Raises ``PackRefused``: all mistakes, up to a bound."""
+    """Return the pack in a file of that name. Raises ``PackRefused`` with all mistakes, up to a limit."""
     mistakes = Mistakes()
     return pack_of(_rows(content, name.rpartition(".")[2].lower(), mistakes, vocabulary), mistakes, vocabulary)
 
@@ -103,7 +103,7 @@ def _csv_lines(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterato
 
 
 def _lines(text: str, separator: str, first: int, mistakes: Mistakes) -> Iterator[Line]:
-    """The lines of a table whose cells are separated so; ``first`` is the number of the first one."""
+    """Yield the lines of a table with this separator; ``first`` is the number of the first one."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = first
     try:
@@ -115,7 +115,7 @@ def _lines(text: str, separator: str, first: int, mistakes: Mistakes) -> Iterato
 
 
 def _separator(text: str, vocabulary: Vocabulary) -> str:
-    """The separator with which one of the first lines names the most columns, or has the most cells."""
+    """Return the separator with which one of the first lines names the most columns, or has the most cells."""
     lines = [line for line in text[:HEAD].splitlines() if line.strip()][:10]
 
     def names(separator: str) -> tuple[int, int]:
@@ -135,7 +135,7 @@ def _has_header(start: str, vocabulary: Vocabulary) -> bool:
 
 
 def _told_from_formula(cell: str) -> str:
-    """A cell without the apostrophe that an export put before what a spreadsheet would take for a formula."""
+    """Return a cell without the apostrophe that an export put before the characters of a formula."""
     return cell[1:] if FORMULA.match(cell) else cell
 
 
@@ -149,7 +149,7 @@ def _json_rows(text: str, mistakes: Mistakes) -> Iterator[Row]:
         found = _items(text)
     except json.JSONDecodeError as error:
         mistakes.refuse(error.lineno, "bad-json", column_number=error.colno)
-    except (RecursionError, ValueError):  # nested a thousand deep; a number that is none
+    except (RecursionError, ValueError):  # nested a thousand levels deep, or an invalid number
         mistakes.refuse(0, "strange-json")
     if isinstance(whole, dict) and REPEATED in whole:
         mistakes.add(0, str(whole[REPEATED])[:30], "repeated-field")
@@ -157,7 +157,7 @@ def _json_rows(text: str, mistakes: Mistakes) -> Iterator[Row]:
     if found is None:
         mistakes.refuse(0, "no-list")
     for number, (line, item) in enumerate(found, start=1):
-        mistakes.number = number  # a file may well be one long line
+        mistakes.number = number  # the file may be a single long line, so questions are counted
         row = _json_row(line, item, mistakes)
         if row is not None:
             yield replace(row, number=number)
@@ -168,7 +168,7 @@ def _no_number(word: str) -> NoReturn:
 
 
 def _object(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """An object; one that says something twice tells so, as nobody knows which was meant."""
+    """Return an object. A duplicate key is recorded, because the intended value is unknown."""
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[Any] = set()
@@ -181,13 +181,13 @@ def _object(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
 
 
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_number, object_pairs_hook=_object)
-"""Numbers stay as they are written; NaN and Infinity are none."""
+"""Decoder that keeps numbers as written, and refuses NaN and Infinity."""
 
 
 def _items(text: str) -> list[tuple[int, Any]] | None:
-    """The questions of a JSON text and the lines they begin on; None where it has no list of them.
+    """Return the questions of a JSON text with the lines on which they begin; None if there is no list.
 
-    The standard decoder tells no positions: so the list is walked here, and each item decoded for itself.
+    The standard decoder reports no positions, so the list is walked here, and each item decoded separately.
     """
     at = _list_start(text)
     if at is None:
@@ -204,7 +204,7 @@ def _items(text: str) -> list[tuple[int, Any]] | None:
 
 
 def _list_start(text: str) -> int | None:
-    """Return the position at which the list of questions begins in a text that is JSON, or None."""
+    """Return the position at which the list of questions begins in a JSON text, or None."""
     at = _skip(text, 0)
     if text[at] == "[":
         return at
@@ -251,7 +251,7 @@ def _json_row(line: int, item: Any, mistakes: Mistakes) -> Row | None:
 
 
 def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | None:
-    """A question as Open Trivia DB gives it, in any of the ways in which it writes texts."""
+    """Return a question of Open Trivia DB as a row, in any of its encodings of texts."""
     wrong = item.get("incorrect_answers", [])
     if not isinstance(wrong, list) or len(wrong) >= len(ANSWERS):
         mistakes.add(line, "incorrect_answers", "bad-list", limit=len(ANSWERS) - 1)
@@ -267,7 +267,7 @@ def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | No
     if len(mistakes.found) > before:
         return None
     if any(len(text) > MAX_CELL for text in cells.values()):
-        return Row(line, cells)  # refused as too long: of such a thing nothing is decoded
+        return Row(line, cells)  # refused as too long; decoding it would only cost time
     decoded = _trivia_decoder(cells, item.get("type"))
     for name, text in cells.items():
         try:
@@ -280,7 +280,7 @@ def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | No
 def _trivia_decoder(cells: dict[str, str], type_: Any) -> Callable[[str], str]:
     """Return the function that decodes the texts of a question of Open Trivia DB.
 
-    They are written as in HTML, unless the request asked for base64 or URL encoding; the file does not tell.
+    They are HTML-escaped, unless the request asked for base64 or URL encoding; the file does not say which.
     """
     if type_ in IN_BASE64 or cells["difficulty"] in IN_BASE64:
         return _from_base64
@@ -294,7 +294,7 @@ def _from_base64(text: str) -> str:
 
 
 def _text(line: int, name: str, value: Any, mistakes: Mistakes) -> str:
-    """A JSON value as a cell: text, which a number is too, as it is written."""
+    """Return a JSON value as a cell's text. A number is accepted as it is written."""
     if value is None:
         return ""
     if not isinstance(value, str):

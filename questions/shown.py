@@ -1,4 +1,4 @@
-"""Numbers as a spreadsheet shows them, by the cell's number format."""
+"""Display of numbers as in a spreadsheet, by the cell's number format."""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,11 +10,11 @@ BUILT_IN = {
     13: "# ??/??", 37: "#,##0;-#,##0", 38: "#,##0;-#,##0", 39: "#,##0.00;-#,##0.00", 40: "#,##0.00;-#,##0.00",
     48: "##0.0E+0", 49: "@",
 }  # fmt: skip
-"""The formats that a workbook names by number alone. Those of dates, and those that differ by country, are not here."""
+"""Formats that a workbook refers to by number alone, except those of dates, and those that differ by country."""
 DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 """Numbers of built-in formats for dates and times."""
 MAX_SHOWN = 11
-"""Characters of a number that a cell without a format shows; beyond them it depends on the column's width."""
+"""Characters of a number that a cell without a format shows; beyond them the display depends on the column's width."""
 MAX_FORMAT = 255
 MAX_SCALE = 30
 
@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"(?P<whole>[#0?,]*)(?:\.(?P<part>[#0?]*))?(?:E(?P<sign>[+-
 _FRACTION = re.compile(r"(?P<whole>[#0?]+ +)?(?P<over>[#0?]+)/(?P<under>[?#0]+|\d+)")
 _DATE = re.compile(r"[ymdhs]|AM/PM|\[(h+|m+|s+)\]", re.IGNORECASE)
 _PLAIN = "$-+/()!^&'~{}<>=: €£¥₽₴₸%"
-"""Characters that a format shows as they are, without quotation marks."""
+"""Characters that a format shows literally, without quotation marks."""
 
 
 def is_date(code: str) -> bool:
@@ -35,13 +35,13 @@ def is_date(code: str) -> bool:
 
 
 def is_plain_text(code: str) -> bool:
-    """Return whether a format shows a text as it is."""
+    """Return whether a format shows a text unchanged."""
     sections = code.split(";")
     return ("@" not in code and len(sections) < 4) or sections[-1].strip() == "@" or code == "@"
 
 
 def shown(value: str, code: str) -> str | None:
-    """The number as the format shows it; None if that is not known for certain."""
+    """Return the number as the format shows it; None if this is not known for certain."""
     try:
         number = Decimal(format(float(value), ".15g"))  # spreadsheets calculate with 15 digits, and show no more
     except (ValueError, OverflowError):
@@ -67,7 +67,7 @@ def _general(number: Decimal) -> str | None:
 
 
 def _section(number: Decimal, section: str) -> str | None:
-    """A number without its sign, by one section of a format."""
+    """Return a number without its sign, by one section of a format."""
     literals: list[str] = []
 
     def keep(text: str) -> str:
@@ -86,7 +86,7 @@ def _section(number: Decimal, section: str) -> str | None:
         return words or None
     before, pattern, after = section[: match.start()], match[0], section[match.end() :]
     if any(char not in _PLAIN and char != "\0" for char in before + after):
-        return None  # a condition, a repeated pattern, letters that mean something
+        return None  # a condition, a repeated pattern, or letters with a meaning
     if "/" in pattern and (fraction := _FRACTION.fullmatch(pattern)):
         told = _fraction(number, fraction)
     else:

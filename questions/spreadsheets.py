@@ -1,4 +1,4 @@
-"""XLSX, written by openpyxl. ``questions/workbooks.py`` reads it, as openpyxl can't do that in bounded memory."""
+"""XLSX export, by openpyxl. ``questions/workbooks.py`` reads XLSX, because openpyxl needs unbounded memory for it."""
 
 import io
 import re
@@ -10,11 +10,11 @@ from openpyxl.cell import WriteOnlyCell
 from questions.packs import COLUMNS
 
 ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-"""The beginning of a text that Open XML would take for an escaped character."""
+"""Beginning of a text that Open XML would read as an escaped character."""
 
 
 def write_xlsx(rows: Sequence[Sequence[str]], header: Sequence[str] = COLUMNS) -> bytes:
-    """A workbook of one sheet with those rows under a header, every cell text and nothing a formula."""
+    """Return a workbook of one sheet: a header and rows of text cells, without any formula."""
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("questions")
     sheet.freeze_panes = "A2"

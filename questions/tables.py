@@ -1,6 +1,6 @@
 """Tables of questions: our own columns, or numbered answers and a column with the number of the right one.
 
-Kahoot, Quizizz and Blooket give the second as templates, and many people write it by themselves.
+The second form is that of the templates of Kahoot, Quizizz and Blooket, and common in hand-written tables.
 """
 
 import re
@@ -24,7 +24,7 @@ from questions.workbooks import MAX_COLUMNS, Flaw
 Line = tuple[int, Sequence[str]]
 
 HEAD = 15
-"""Lines among which the names of the columns are looked for: templates have a title and hints above them."""
+"""Lines among which the header is searched: templates have a title and hints above it."""
 MAX_BLANK = 10_000
 """Rows without a question that a table may have."""
 MOST_OPTIONS = 12
@@ -36,16 +36,16 @@ TYPE = ("questiontype", "type")
 PHOTO = ("imagelink", "image", "photo")
 EXPLANATION = ("answerexplanation", "explanation")
 HINTS = ("textforoption",)
-"""Beginnings of the answers in a row that explains the columns, as Quizizz has one."""
+"""Prefixes of the answers in a row that explains the columns, as in Quizizz."""
 ONE_ANSWER = frozenset({"", "multiplechoice", "multichoice", "truefalse", "trueorfalse", "quiz"})
-"""Types of questions that have one right answer."""
+"""Types of questions with one right answer."""
 NUMBERS = re.compile(r"\d{1,2}(?:\s*[,;]\s*\d{1,2})*")
 LETTERS = "abcdefghijkl"
 FORMULA = re.compile(r"'+[=+\-@]")
 
 
 def table(lines: Iterable[Line], mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
-    """The rows of a table. The first line that names columns is its head; empty lines are passed over."""
+    """Yield the rows of a table. The first line that names columns is its header; empty lines are skipped."""
     rest = iter(lines)
     head: list[Line] = []
     layout: _Columns | _Numbered | None = None
@@ -84,7 +84,7 @@ def _filled(lines: Iterable[Line], mistakes: Mistakes) -> Iterator[Line]:
 
 
 def _layout(line: int, cells: Sequence[str], vocabulary: Vocabulary) -> "_Columns | _Numbered | None":
-    """The layout of the table that a line is the head of; None if it names no columns."""
+    """Return the layout that a header line describes; None if it names no columns."""
     found = _numbered(cells, vocabulary)
     if found is not None:
         return found
@@ -93,7 +93,7 @@ def _layout(line: int, cells: Sequence[str], vocabulary: Vocabulary) -> "_Column
 
 
 def _flawless(line: int, number: int, cell: str, mistakes: Mistakes) -> bool:
-    """Return whether a cell can be taken as it is; note the mistake if not."""
+    """Return whether a cell is usable as it is; record its mistake otherwise."""
     if not isinstance(cell, Flaw):
         return True
     mistakes.add(line, letters(number), cell.code, **cell.parameters)
@@ -101,20 +101,20 @@ def _flawless(line: int, number: int, cell: str, mistakes: Mistakes) -> bool:
 
 
 def letters(number: int) -> str:
-    """A column as spreadsheets name it: 0 is A, 26 is AA."""
+    """Return a column's name in a spreadsheet: 0 is A, 26 is AA."""
     high, low = divmod(number, 26)
     return (chr(64 + high) if high else "") + chr(65 + low)
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """Our own columns."""
+    """Layout with our own columns."""
 
     line: int
     names: list[str]
 
     def row(self, line: int, cells: Sequence[str], mistakes: Mistakes) -> Row | None:
-        """The question of a line; None if it has mistakes."""
+        """Return the question of a line; None if it has mistakes."""
         if any(cell.strip() and not isinstance(cell, Flaw) for cell in cells[len(self.names) :]):
             mistakes.add(line, "", "too-many-cells", cells=len(cells), columns=len(self.names))
             return None
@@ -126,7 +126,7 @@ class _Columns:
 
 @dataclass(frozen=True)
 class _Numbered:
-    """Columns of numbered answers."""
+    """Layout with columns of numbered answers."""
 
     question: int
     options: tuple[int, ...]
@@ -139,11 +139,11 @@ class _Numbered:
 
     @property
     def by_number(self) -> bool:
-        """Return whether the right answer is told by its number alone: the programs that have times do it like that."""
+        """Return whether the right answer is given only by number, as in the programs that have time limits."""
         return self.time is not None
 
     def row(self, line: int, cells: Sequence[str], mistakes: Mistakes) -> Row | None:
-        """The question of a line; None if it has mistakes, or is of a type that a pack has not."""
+        """Return the question of a line; None if it has mistakes, or a type that packs don't support."""
 
         def at(number: int | None) -> str:
             return cells[number].strip() if number is not None and number < len(cells) else ""
@@ -176,7 +176,7 @@ class _Numbered:
         )
 
     def _right(self, line: int, told: str, options: Sequence[str], mistakes: Mistakes) -> int | None:
-        """The index of the one right answer."""
+        """Return the index of the one right answer; None, with a mistake recorded, if it is not unique."""
         choices = _told(told, options, by_number=self.by_number)
         if len(choices) > 1:
             mistakes.note("several-right", line)
@@ -188,7 +188,7 @@ class _Numbered:
 
 
 def _told(told: str, options: Sequence[str], *, by_number: bool) -> set[int]:
-    """The answers that a cell names: by number, by letter or by text. Of two readings neither is taken."""
+    """Return the indexes of the answers that a cell names by number, letter or text; {-1} if two readings differ."""
     number = re.sub(r"\.0+$", "", told)
     numbers = {int(each) - 1 for each in re.findall(r"\d+", number)} if NUMBERS.fullmatch(number) else set()
     if by_number:
@@ -202,7 +202,7 @@ def _told(told: str, options: Sequence[str], *, by_number: bool) -> set[int]:
 
 
 def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
-    """The layout of a head with numbered answers; None if it is none."""
+    """Return the layout of a header with numbered answers, or None."""
     names = [key(cell) for cell in cells]
     option, correct = (*OPTION, *vocabulary.options), (*CORRECT, *vocabulary.correct)
     question = next((number for number, name in enumerate(names) if _is_question(name, vocabulary)), None)
@@ -244,12 +244,12 @@ def _first(names: Sequence[str], beginnings: tuple[str, ...]) -> int | None:
 
 
 def _begins(name: str, beginnings: tuple[str, ...]) -> bool:
-    """Return whether a name begins so and goes on with no number: ``correct answer(s) - choose at least one``."""
+    """Return whether a name has such a beginning and no number: ``correct answer(s) - choose at least one``."""
     return any(name.startswith(each) and not name[len(each) :][:1].isdecimal() for each in beginnings)
 
 
 def _place(name: str, beginnings: tuple[str, ...]) -> int | None:
-    """The number that a column of possible answers has, from 1."""
+    """Return the number of a column of possible answers, from 1, or None."""
     for each in beginnings:
         found = re.match(r"(?:(\d{1,2})(?!\d)|([a-l])$)", name[len(each) :]) if name.startswith(each) else None
         if found is not None:

@@ -1,7 +1,7 @@
-"""XLSX, read as a stream: only the parts that are needed, as little of each as a pack of questions may take.
+"""XLSX, read as a stream: only the needed parts, and of each no more than a pack of questions needs.
 
-Nothing that the archive says about its own sizes is believed. A cell gives what the spreadsheet shows; a cell of which
-that is not known for certain gives a ``Flaw``, which becomes a mistake if the cell is used.
+The sizes that the archive declares are not trusted. A cell's value is the text that the spreadsheet shows; if that is
+not known for certain, the value is a ``Flaw``, which becomes a mistake if the cell is used.
 """
 
 import io
@@ -27,31 +27,31 @@ MAX_CHARACTERS = 3 << 20
 MAX_CELL = 32_767
 """Characters of a cell, as in Excel."""
 MAX_COLUMNS = 60
-"""Columns that are looked at; a text beyond them is a mistake."""
+"""Columns that are read; a text beyond them is a mistake."""
 MAX_ROWS = MAX_QUESTIONS + 100
-"""Rows with something in them; some programs put a title above the table."""
+"""Rows with any content; some programs put a title above the table."""
 MAX_MERGES = 2000
 MAX_FORMATS = 20_000
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-"""A character that XML can't hold, as Open XML writes it."""
+"""Escape sequence of Open XML for a character that XML can't contain."""
 REFERENCE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 LAST_ROW = 1 << 20
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d{1,3})?\s*")
 DAMAGED = (
     Damaged, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError
 )  # fmt: skip
-"""Errors that ``zipfile`` and the readers below raise if an archive is damaged."""
+"""Errors that ``zipfile`` and the readers below raise for a damaged archive."""
 
 Cells = dict[int, str]
 
 
 class Flaw(str):
-    """A cell that can't be taken as it is; its text is only to be seen that it is not empty."""
+    """A cell that can't be used as it is. Its text only marks it as not empty."""
 
     __slots__ = ("code", "parameters")
 
     def __new__(cls, code: str, **parameters: Any) -> Self:
-        """Make one of the mistake's code and parameters."""
+        """Create a flaw from the mistake's code and parameters."""
         made = super().__new__(cls, "?")
         made.code, made.parameters = code, parameters
         return made
@@ -61,7 +61,7 @@ class Flaw(str):
 
 
 def read_xlsx(content: bytes, mistakes: Mistakes) -> Iterator[tuple[int, list[str]]]:
-    """The lines of a workbook's first visible sheet, from 1. Raises ``PackRefused``."""
+    """Yield the lines of a workbook's first visible sheet, numbered from 1. Raises ``PackRefused``."""
     rows: dict[int, Cells] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -81,7 +81,7 @@ class _Refusal(Exception):
 
 
 class _Workbook:
-    """One workbook. Its parts are found by the relations between them, as any program may name them as it likes."""
+    """One workbook. Its parts are found by the relations between them, because programs may name parts freely."""
 
     def __init__(self, archive: zipfile.ZipFile, mistakes: Mistakes) -> None:
         self._archive = archive
@@ -92,10 +92,11 @@ class _Workbook:
             raise TooMuch
 
     def rows(self) -> dict[int, Cells]:
-        """The rows of the first visible sheet that have anything in them, by number."""
+        """Return the non-empty rows of the first visible sheet, by number."""
         if "mimetype" in self._parts:
-            raise _Refusal("unknown-format")  # OpenDocument
-        self._parse("[Content_Types].xml", _Attributes("Override"))  # every workbook has it: a damaged file shows
+            raise _Refusal("unknown-format")  # an OpenDocument file
+        # every workbook has this part, so reading it reveals a damaged file
+        self._parse("[Content_Types].xml", _Attributes("Override"))
         book = self._related("", "officeDocument")
         if book is None:
             raise Damaged
@@ -117,12 +118,12 @@ class _Workbook:
         parse(self._chunks(name), self._budget, handler.start, handler.end, handler.words)
 
     def _chunks(self, name: str) -> Iterator[bytes]:
-        """The bytes of a part, a few at a time: a part says of its size what it likes."""
+        """Yield the bytes of a part in small chunks, because its declared size may be wrong."""
         part = self._parts[name.lower()]
         if part.flag_bits & 1:
-            raise _Refusal("old-excel")  # a password
+            raise _Refusal("old-excel")  # protected by a password
         if part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise Damaged  # others can't be unpacked a few bytes at a time
+            raise Damaged  # other methods can't be decompressed a few bytes at a time
         with self._archive.open(part) as stream:
             while chunk := stream.read(CHUNK):
                 yield chunk
@@ -130,7 +131,7 @@ class _Workbook:
     # -- which part is which ------------------------------------------------------------------------------------
 
     def _relations(self, part: str) -> dict[str, tuple[str, str]]:
-        """Id -> type and target of the parts that a part belongs with."""
+        """Return the id -> type and target of the parts related to a part."""
         folder, name = posixpath.split(part)
         path = posixpath.join(folder, "_rels", f"{name}.rels")
         if path.lower() not in self._parts:
@@ -150,7 +151,7 @@ class _Workbook:
         return self._kin(self._relations(part), type_)
 
     def _kin(self, relations: Mapping[str, tuple[str, str]], type_: str) -> str | None:
-        """The first part of a type that is there."""
+        """Return the first existing part of a type, or None."""
         return next((to for of, to in relations.values() if of == type_ and to.lower() in self._parts), None)
 
     def _first_sheet(self, book: str, relations: Mapping[str, tuple[str, str]]) -> str | None:
@@ -174,7 +175,7 @@ class _Workbook:
         return found.found
 
     def _formats(self, part: str | None) -> list[str | None]:
-        """The number format of each style; None: one that is not known."""
+        """Return the number format of each style; None for an unknown one."""
         if part is None:
             return []
         found = _Formats()
@@ -183,7 +184,7 @@ class _Workbook:
 
 
 class _Attributes:
-    """The attributes of every element of one name."""
+    """Collector of the attributes of every element of one name."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -196,14 +197,14 @@ class _Attributes:
                 raise TooMuch
 
     def end(self, name: str) -> None:
-        """Nothing ends here."""
+        """Ignore the end of an element."""
 
     def words(self, words: str) -> None:
-        """Nothing is said here."""
+        """Ignore text."""
 
 
 class _Collector:
-    """Gathers the text of one cell, without what is only said of how it is pronounced."""
+    """Collector of the text of one cell, without phonetic annotations."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
@@ -218,7 +219,7 @@ class _Collector:
         self._size = 0
 
     def element(self, name: str, *, starts: bool) -> None:
-        """An element within the cell starts or ends."""
+        """Handle the start or end of an element within the cell."""
         if name in {"t", "v"}:
             self._open = starts and not self._phonetic
         elif name == "rPh":
@@ -233,12 +234,12 @@ class _Collector:
             self._pieces.append(words)
 
     def text(self) -> str:
-        """The text of the cell."""
+        """Return the text of the cell."""
         return "".join(self._pieces)
 
 
 class _Texts:
-    """The texts that cells name by number."""
+    """Collector of the shared texts, which cells refer to by number."""
 
     def __init__(self, budget: Budget) -> None:
         self.found: list[str] = []
@@ -259,7 +260,7 @@ class _Texts:
 
 
 class _Formats:
-    """The number formats of a workbook's styles."""
+    """Collector of the number formats of a workbook's styles."""
 
     def __init__(self) -> None:
         self._own: dict[int, str] = {}
@@ -281,15 +282,15 @@ class _Formats:
             self._in_cells = False
 
     def words(self, words: str) -> None:
-        """Nothing is said here."""
+        """Ignore text."""
 
     def codes(self) -> list[str | None]:
-        """The format of each style."""
+        """Return the format of each style."""
         return [self._own.get(id_) or BUILT_IN.get(id_) or ("yyyy" if id_ in DATES else None) for id_ in self._styles]
 
 
 class _Sheet:
-    """The cells of a sheet."""
+    """Collector of the cells of a sheet."""
 
     def __init__(self, texts: list[str], formats: list[str | None], budget: Budget) -> None:
         self._texts = texts
@@ -348,7 +349,7 @@ class _Sheet:
         if not text:
             return
         if self._column >= MAX_COLUMNS:
-            self._cells[MAX_COLUMNS] = text  # refused as too far away
+            self._cells[MAX_COLUMNS] = text  # refused later, as beyond the last column
         else:
             self._cells[self._column] = text
 
@@ -363,7 +364,7 @@ class _Sheet:
             raise _Refusal("too-many-rows")
 
     def _value(self, text: str) -> str:
-        """The cell's text as it is shown."""
+        """Return the cell's text as it is shown."""
         if self._formula:
             return Flaw("formula-cell")
         if not text:
@@ -392,13 +393,13 @@ class _Sheet:
                 raise Damaged
 
     def _in_format(self, text: str, code: str | None) -> str:
-        """A text by the cell's format."""
+        """Return a text in the cell's format."""
         if code is not None and not is_plain_text(code) and text.strip():
             return Flaw("number-format")
         return text
 
     def merged(self) -> dict[int, Cells]:
-        """The rows, each cell that is merged downwards with its text in every row that it spans."""
+        """Return the rows. A cell that is merged downwards repeats its text in every row that it spans."""
         for top, left, bottom, right in self._merges:
             text = self._rows.get(top, {}).get(left)
             if text is None or left >= MAX_COLUMNS:
@@ -426,7 +427,7 @@ def _index(text: str, size: int) -> int:
 
 
 def _column(reference: str) -> int:
-    """The number of a cell's column: 0 for A."""
+    """Return the number of a cell's column: 0 for A."""
     found = REFERENCE.fullmatch(reference)
     if found is None:
         raise Damaged
@@ -437,7 +438,7 @@ def _column(reference: str) -> int:
 
 
 def _area(reference: str) -> tuple[int, int, int, int]:
-    """The first row and column of an area, then the last ones."""
+    """Return the first row and column of an area, then the last ones."""
     first, _, last = reference.partition(":")
     ends = [(int(found[2]), _column(each)) for each in (first, last or first) if (found := REFERENCE.fullmatch(each))]
     if len(ends) != 2:

@@ -1,9 +1,9 @@
-"""A model as the writer of questions, by any OpenAI-compatible endpoint.
+"""Questions by a language model, through any OpenAI-compatible endpoint.
 
-What a model writes is checked like a stranger's file, and more: four answers, the right language, no links, nothing
-that the chat was asked before. The model may be slow, wrong, or away: ``write`` always answers, in bounded time, with
-the questions that are good and the reason where they are too few, and the caller fills up from the bank. A topic is a
-host's text: it travels as data, and whatever it talks the model into, only well-formed questions come back.
+The model's output is validated like an untrusted file, and more strictly: four answers, the right language, no links,
+no question that the chat was asked before. The model may be slow, wrong, or unavailable: ``write`` always returns in
+bounded time, with the good questions and the reason if they are too few; the caller fills up from the bank. A topic is
+a host's text: it is sent as data, and even if it manipulates the model, only well-formed questions are returned.
 """
 
 import asyncio
@@ -28,36 +28,39 @@ if TYPE_CHECKING:
     from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
 MODEL = "model"
-"""What its questions say they are from."""
+"""Name of the source of the model's questions."""
 MAX_TOPIC = 100
 MAX_COUNT = 50
-"""Questions of one call; an order may be for more."""
+"""Questions of one call; an order may need several calls."""
 MAX_REPLY = 1 << 20
 """Bytes of a reply."""
 SHOWN_TO_AVOID = 60
-"""So many of the questions asked before are told to the model; its answer is compared with all of them."""
+"""Number of earlier questions that the model is shown; its output is compared with all of them."""
 MAX_LENGTH = 200
-"""Characters of a question that is asked for; a little more is let pass."""
+"""Length that a question should have at most, in characters; slightly longer ones are accepted."""
 ATTEMPTS = 3
 ROUNDS = 2
-"""How often the model is asked, where what it wrote was not enough; more often where one call can't be enough."""
+"""Calls for an order if the first output was not sufficient. Orders larger than one call's limit get more."""
 LONGEST_RETRY_AFTER = 10.0
 
 UNREACHABLE, TIMEOUT, BUSY, BROKEN, REFUSED, JUNK, RESTING, TOO_FEW = (
     "unreachable", "timeout", "busy", "broken", "refused", "junk", "resting", "too-few",
 )  # fmt: skip
-"""Why there are too few questions."""
+"""Reasons for too few questions."""
 REASONS = (UNREACHABLE, TIMEOUT, BUSY, BROKEN, REFUSED, JUNK, RESTING, TOO_FEW)
 
 SCRIPTS = {"en": "LATIN", "ru": "CYRILLIC"}
-"""The script of a language, where a question in another is certainly in the wrong one."""
+"""Script of each language; a question in another script is certainly in the wrong language."""
 MOSTLY = 0.6
 ENGLISH = re.compile(
     r"\b(the|of|what|which|who|whose|whom|how|where|when|why|are|were|does|did|has|have|many|much|by|from|with)\b"
 )
-"""Hardly an English question has none of these words, and hardly one of another language with Latin letters has any."""
+"""Frequent English words.
+
+Nearly every English question has one of them, and hardly any question in another language with Latin letters.
+"""
 NOT_RUSSIAN = re.compile("[іїєґўјљњћђџѓќѕ]", re.IGNORECASE)
-"""Cyrillic letters of its neighbours."""
+"""Letters of other Cyrillic languages."""
 LINK = re.compile(r"https?:|www\.|\bt\.me/|@\w{4,}", re.IGNORECASE)
 
 TASK = f"""You write questions for a quiz that strangers play in a group chat.
@@ -97,37 +100,37 @@ FORMS: tuple[dict[str, Any], ...] = (
     {"response_format": {"type": "json_object"}},
     {},
 )
-"""Ways to ask for JSON, the strictest first: an endpoint that does not know one answers 400 or 422."""
+"""Requests for JSON, the strictest first. An endpoint that does not support one answers 400 or 422."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a host wants written."""
+    """A host's order for questions."""
 
     topic: str
     locale: str
     count: int
     difficulty: str | None = None
-    """None: mixed."""
+    """None for mixed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What came of an order: good questions, right answer first; ``reason`` is None where there are enough of them."""
+    """Result of an order: good questions, right answer first. ``reason`` is None if there are enough of them."""
 
     questions: tuple[Question, ...]
     reason: str | None = None
 
     @property
     def text_id(self) -> str | None:
-        """What to tell the host, in the locales; None where there is nothing to tell."""
+        """Id of the host's notice in the locales; None if there is nothing to say."""
         return f"writer-{self.reason}" if self.reason else None
 
 
 class QuestionWriter:
-    """Writes questions by a model. ``timeout_seconds`` is for a whole order, repetitions included.
+    """Writer of questions by a model. ``timeout_seconds`` covers a whole order, repetitions included.
 
-    After ``threshold`` orders in a row that failed it does not ask for ``rest_seconds``.
+    After ``threshold`` consecutive failed orders, it makes no call for ``rest_seconds``.
     """
 
     def __init__(
@@ -154,7 +157,7 @@ class QuestionWriter:
 
     @property
     def state(self) -> str:
-        """Of the circuit: `closed` (all is well), `opened` or `half-opened`."""
+        """Return the state of the circuit breaker: `closed` (normal), `opened` or `half-opened`."""
         return CLOSED if self._breaker is None else str(self._breaker.context.state)
 
     async def aclose(self) -> None:
@@ -162,7 +165,7 @@ class QuestionWriter:
         await self._client.aclose()
 
     async def write(self, order: Order, avoid: Iterable[Gist] = ()) -> Written:
-        """Questions for that order, none near to what is to be avoided. Never raises for what the model does."""
+        """Return questions for an order, none similar to those to avoid. Never raises because of the model."""
         order = replace(order, topic=_topic(order.topic), count=max(1, order.count))
         known = list(avoid)
         good: list[Question] = []
@@ -182,7 +185,7 @@ class QuestionWriter:
         return Written(tuple(good[: order.count]), None if enough else reason or TOO_FEW)
 
     async def _fill(self, order: Order, known: list[Gist], good: list[Question]) -> None:
-        """Add good questions until there are enough, or the model has been asked often enough."""
+        """Add good questions until there are enough, or the calls are used up."""
         seen = Seen(known)
         for _ in range(ROUNDS + (order.count - 1) // MAX_COUNT):
             missing = replace(order, count=min(order.count - len(good), MAX_COUNT))
@@ -196,7 +199,7 @@ class QuestionWriter:
                 return
 
     async def _ask(self, order: Order, avoid: list[str]) -> list[Any]:
-        """What the model wrote, unchecked. Raises ``_Failed``."""
+        """Return the model's output, unchecked. Raises ``_Failed``."""
         told = {
             "topic": order.topic,
             "language": order.locale,
@@ -216,7 +219,7 @@ class QuestionWriter:
         raise AssertionError("stamina raises after the last attempt")  # pragma: no cover
 
     async def _complete(self, body: dict[str, Any]) -> bytes:
-        """One call, and again in a laxer form where the endpoint does not know the stricter one."""
+        """Make one call, and repeat it in a laxer form if the endpoint does not support the stricter one."""
         for form in range(self._form, len(FORMS)):
             status, reply, retry_after = await self._post(body | FORMS[form])
             if status == httpx.codes.OK:
@@ -227,7 +230,7 @@ class QuestionWriter:
         raise _Failed(REFUSED)
 
     async def _post(self, body: dict[str, Any]) -> tuple[int, bytes, float | None]:
-        """Status, reply, and the seconds after which to come again. Raises ``_Failed``."""
+        """Return the status, the reply, and the seconds to wait before a retry, or None. Raises ``_Failed``."""
         reply = bytearray()
         try:
             async with self._client.stream("POST", self._url, json=body) as response:
@@ -243,7 +246,7 @@ class QuestionWriter:
 
 
 class _Failed(Exception):
-    """The model gave nothing of use."""
+    """The model returned nothing useful."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         self.reason = reason
@@ -252,7 +255,7 @@ class _Failed(Exception):
 
 
 def _again(error: Exception) -> bool | float:
-    """Whether, or after how many seconds, to ask again."""
+    """Return whether to retry, or after how many seconds."""
     if not isinstance(error, _Failed) or error.reason == REFUSED:
         return False
     if error.retry_after is not None:
@@ -271,7 +274,7 @@ def _seconds(header: str) -> float | None:
 
 
 def _topic(text: str) -> str:
-    """A host's topic on one line, without what is no text."""
+    """Return a host's topic on one line, without characters that are not text."""
     kept = "".join(char if unicodedata.category(char)[0] != "C" else " " for char in text)
     return " ".join(kept.split())[:MAX_TOPIC]
 
@@ -280,7 +283,7 @@ def _topic(text: str) -> str:
 
 
 def _items(reply: bytes) -> list[Any]:
-    """The questions of a completion, unchecked. Raises ``_Failed``."""
+    """Return the questions of a completion, unchecked. Raises ``_Failed``."""
     try:
         content = json.loads(reply)["choices"][0]["message"]["content"]
         found = json.loads(content[content.index("{") : content.rindex("}") + 1])["questions"]
@@ -292,7 +295,7 @@ def _items(reply: bytes) -> list[Any]:
 
 
 def _question(item: Any, order: Order) -> Question | None:
-    """A question that the model wrote; None where it can't be asked."""
+    """Return a question of the model, or None if it is unusable."""
     texts = list(_texts(item))
     if len(texts) != 1 + MOST_ANSWERS or any(LINK.search(text) for text in texts):
         return None
@@ -309,14 +312,14 @@ def _question(item: Any, order: Order) -> Question | None:
 
 
 def _texts(item: Any) -> Iterator[str]:
-    """Question, right answer, wrong answers; nothing where one of them is no text."""
+    """Yield question, right answer, wrong answers; nothing if one of them is not a text."""
     match item:
         case {"question": str(question), "answer": str(answer), "wrong": [str(), str(), str()] as wrong}:
             yield from (question, answer, *wrong)
 
 
 def _in_language(text: str, locale: str) -> bool:
-    """Whether a text is mostly in the script of a language, and in no other language that has it, as far as we know."""
+    """Return whether a text is mostly in a language's script, and not recognizably in another language."""
     script = SCRIPTS.get(locale)
     letters = [char for char in text if char.isalpha()]
     if script is None or not letters:
@@ -329,6 +332,6 @@ def _in_language(text: str, locale: str) -> bool:
 
 
 def _tells(question: Question) -> bool:
-    """Whether a question contains its right answer."""
+    """Return whether a question contains its right answer."""
     answer = plain(question.answers[0])
     return bool(re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", plain(question.text)[: MAX_LENGTH * 2 + MAX_ANSWER]))

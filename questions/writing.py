@@ -1,4 +1,4 @@
-"""Packs as files, in the formats that ``questions/reading.py`` reads: what is written is read back the same."""
+"""Packs as files, in the formats that ``questions/reading.py`` reads. Reading a written file returns the same pack."""
 
 import csv
 import io
@@ -15,12 +15,12 @@ NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
 def write_pack(questions: Sequence[Question], form: str) -> bytes:
-    """The questions as a file of that format. Raises KeyError on another than ``FORMATS``."""
+    """Return the questions as a file. Raises KeyError for an unknown format; see ``FORMATS``."""
     return {"csv": to_csv, "json": to_json, "xlsx": to_xlsx}[form](questions)
 
 
 def to_csv(questions: Sequence[Question]) -> bytes:
-    """CSV with the mark by which Excel knows UTF-8. No cell is one that a spreadsheet would compute."""
+    """Return CSV with the byte order mark by which Excel recognizes UTF-8. No cell can run as a formula."""
     target = io.StringIO(newline="")
     writer = csv.writer(target)
     writer.writerow(COLUMNS)
@@ -31,12 +31,12 @@ def to_csv(questions: Sequence[Question]) -> bytes:
 
 
 def harmless(text: str) -> str:
-    """A cell so that no spreadsheet takes it for a formula: an apostrophe before it, but for plain numbers."""
+    """Put an apostrophe before a cell that a spreadsheet would take for a formula; plain numbers are left alone."""
     return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 
 def to_json(questions: Sequence[Question]) -> bytes:
-    """JSON: ``{"questions": [{"question", "answer", "wrong": [...], "category", "difficulty", "photo"}]}``."""
+    """Return JSON: ``{"questions": [{"question", "answer", "wrong": [...], "category", "difficulty", "photo"}]}``."""
     items = []
     for question in questions:
         cells = cells_of(question)
@@ -47,7 +47,7 @@ def to_json(questions: Sequence[Question]) -> bytes:
 
 
 def to_xlsx(questions: Sequence[Question]) -> bytes:
-    """A workbook of one sheet, every cell of it text."""
+    """Return a workbook of one sheet, every cell of it text."""
     from questions.spreadsheets import write_xlsx  # noqa: PLC0415 -- slow to import, and rarely needed
 
     rows = [cells_of(question) for question in questions]
