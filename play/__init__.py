@@ -1,1 +1,1 @@
-"""The application layer: everything that a face may ask of the games."""
+"""The application layer: the calls that every face (Telegram, HTTP API) makes on the games."""

@@ -1,7 +1,7 @@
-"""Who may do what: `Access.authorise` is the only place that answers it, for every face.
+"""Permissions: `Access.authorise` takes every decision about them, for every face.
 
-A face says who acts (`Actor`), where (a game, a chat, or nowhere in particular) and what that needs (`Needs`). A
-refusal is raised as a `Rejected` type without text.
+A face passes the `Actor`, the game or chat that the action is about, if any, and the permission that the action needs
+(`Needs`). A refusal is raised as a `Rejected` type without text.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,28 +25,28 @@ HOSTS, EVERYONE = "hosts", "everyone"
 
 
 class Needs(Enum):
-    """What an action needs of the actor."""
+    """The permission that an action needs."""
 
     NOTHING = "nothing"
-    """Open to all, banned people included: greeting, help, one's own language."""
+    """Open to everybody, banned people included: the greeting, the help, the person's own language."""
     USE = "use"
-    """Not banned: one's own figures, packs and wallet."""
+    """Open to a person who is not banned: their own figures, packs and wallet."""
     LOOK = "look"
-    """One of the people of the chat: its games, and the names, wins and prizes in them."""
+    """Open to members of the chat: its games, and the names, wins and prizes in them."""
     PLAY = "play"
-    """A person who is not banned and has not left the group."""
+    """Open to a person who is not banned and has not left the group."""
     JOIN = "join"
-    """The same, acting in the group itself; Telegram is asked whether the person is a member."""
+    """As `PLAY`, but only from within the group, and only after Telegram has confirmed the membership."""
     OPEN = "open"
-    """A host, or anybody where the chat's settings let everyone open games."""
+    """Open to hosts; to everybody if the chat's settings let everyone open games."""
     HOST = "host"
-    """An administrator of the chat, as Telegram says."""
+    """Open to the administrators that Telegram lists for the chat."""
     OPERATE = "operate"
-    """An operator, in private."""
+    """Open to operators, in their private chat with the bot."""
 
 
 class Role(Enum):
-    """What the token of an API client may do."""
+    """The role of an API token; `GRANTED` lists its permissions."""
 
     VIEWER = "viewer"
     HOST = "host"
@@ -60,7 +60,7 @@ GRANTED: Final[Mapping[Role, frozenset[Needs]]] = MappingProxyType(
         Role.OPERATOR: frozenset({Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST, Needs.OPERATE}),
     }
 )
-"""A token plays no games and owns nothing: `USE`, `PLAY` and `JOIN` need a person."""
+"""Permissions of each role. No token has `USE`, `PLAY` or `JOIN`, because these need a person."""
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -76,10 +76,10 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class Actor(msgspec.Struct, frozen=True, gc=False):
-    """The person, chat or token that does something.
+    """The person, chat or token that acts.
 
     Attributes:
-        id: the person's id; of a token, its owner's.
+        id: the person's id; for a token, the id of its owner.
         name: the name that games show.
         chat_id: the chat that the actor acts from; None for a vote in a poll and for the API.
         sender_chat_id: the chat that an anonymous administrator writes as; None for everybody else.
@@ -94,7 +94,7 @@ class Actor(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def host(self) -> Host:
-        """The actor as the host of a game. An anonymous administrator opens a game as the chat."""
+        """The actor as the host of a game. An anonymous administrator hosts as the chat."""
         return Host(self.sender_chat_id or self.id, tidy(self.name))
 
 
@@ -105,42 +105,42 @@ class Banned(Rejected):
 
 @dataclass(unsafe_hash=True)
 class NotAMember(Rejected):
-    """The person is not in the group, or not any more."""
+    """The person is not a member of the group."""
 
 
 @dataclass(unsafe_hash=True)
 class Elsewhere(Rejected):
-    """The game or chat is another one than the actor acts from, or outside the scope of the token."""
+    """The action is about another chat than the one it came from, or about a chat outside the token's scope."""
 
 
 @dataclass(unsafe_hash=True)
 class JoinInGroup(Rejected):
-    """Games are joined in their group, not in private."""
+    """A join from the private chat; games can only be joined in their group."""
 
 
 @dataclass(unsafe_hash=True)
 class NotAHost(Rejected):
-    """The person is no administrator of the group."""
+    """The person is not an administrator of the group."""
 
 
 @dataclass(unsafe_hash=True)
 class NotAnOperator(Rejected):
-    """The person is no operator, or does not act in private."""
+    """The person is not an operator, or does not act in private."""
 
 
 @dataclass(unsafe_hash=True)
 class NeedsAPerson(Rejected):
-    """Anonymous administrators and tokens cannot play."""
+    """The action needs a person, and the actor is an anonymous administrator or a token."""
 
 
 class Access:
-    """Decides who may do what.
+    """Authorises actions.
 
     Args:
         people: bans and the settings of chats.
         hosts: the administrators of chats.
         members: the members of chats.
-        operators: the ids of the operators, as the settings have them. Read at every decision.
+        operators: the ids of the operators, from the settings. Not copied: a later change of the collection counts.
     """
 
     def __init__(self, *, people: People, hosts: Hosts, members: Members, operators: Collection[PlayerId]) -> None:
@@ -150,9 +150,9 @@ class Access:
         self._operators = operators
 
     def allows(self, actor: Actor, game: Game, needs: Needs) -> bool:
-        """Return True where `authorise` would let the actor play without asking any store. Fit for the hot path.
+        """Return True if memory alone shows that `authorise` would let the actor play. Cheap enough for the hot path.
 
-        False says only that `authorise` has to be asked.
+        False is not a refusal; it means that the caller must await `authorise`.
         """
         chat_id = game.place.chat_id
         return (
@@ -163,16 +163,16 @@ class Access:
         )
 
     async def authorise(self, actor: Actor, where: Game | ChatTopic | None, needs: Needs) -> None:
-        """Return if the actor may do there what has these needs.
+        """Raise a refusal unless the actor has the permission.
 
         Args:
             actor: the person, chat or token that acts.
-            where: the game or the chat that the action is about; None where it is about neither.
-            needs: what the action needs.
+            where: the game or the chat that the action is about; None if it is about neither.
+            needs: the permission that the action needs.
 
         Raises:
             Rejected: one of the refusals above.
-            Unavailable: Telegram has to be asked and does not answer.
+            Unavailable: the decision needs an answer from Telegram, and Telegram does not give one.
         """
         if needs is Needs.NOTHING:
             return
@@ -186,18 +186,18 @@ class Access:
             await self._authorise_person(actor, where, actor.chat_id if chat_id is None else chat_id, needs)
 
     def is_operator(self, actor: Actor) -> bool:
-        """Return whether the actor is an operator who acts in private: operators' commands are known to nobody else."""
+        """Return whether the actor is an operator in private. In groups operators have no additional rights."""
         return actor.sender_chat_id is None and actor.chat_id == actor.id and actor.id in self._operators
 
     @property
     def operators(self) -> Collection[PlayerId]:
-        """The ids of the operators: they cannot be banned, and their private chats have commands of their own."""
+        """The ids of the operators. They cannot be banned, and their private chats show additional commands."""
         return self._operators
 
     async def _authorise_person(
         self, actor: Actor, where: Game | ChatTopic | None, chat_id: int | None, needs: Needs
     ) -> None:
-        if actor.chat_id not in {None, actor.id, chat_id}:  # people act from private on what is theirs
+        if actor.chat_id not in {None, actor.id, chat_id}:  # a private chat may act on a group
             raise Elsewhere
         if actor.sender_chat_id is None and await self._people.is_banned(chat_id or 0, actor.id):
             raise Banned
@@ -215,11 +215,11 @@ class Access:
                     raise NotAMember
 
     async def is_protected(self, chat_id: int, player_id: PlayerId) -> bool:
-        """Return whether a person cannot be banned from a chat: operators and the chat's own administrators."""
+        """Return whether a person cannot be banned from a chat, as an operator or an administrator of that chat."""
         return player_id in self._operators or await self._hosts.is_host(chat_id, player_id)
 
     async def openers(self, chat_id: int) -> str:
-        """Return who may open games in a chat: `HOSTS` or `EVERYONE`."""
+        """Return the chat's setting for opening games: `HOSTS` or `EVERYONE`."""
         chat = await self._people.chat(chat_id)
         return str(chat.settings.get(OPENERS, HOSTS)) if chat is not None else HOSTS
 
@@ -228,11 +228,11 @@ class Access:
             raise NotAHost
 
     async def _check_presence(self, actor: Actor, chat_id: int | None, needs: Needs) -> None:
-        """Raise if the person cannot play: an anonymous administrator, or somebody who is not in the group.
+        """Raise if the actor is an anonymous administrator, or a person who is not in the group.
 
-        Telegram shows a group's messages to its members, so a tap in the group itself proves enough for a pick; whoever
-        left in the middle of a game is noted by `handlers.members`. A pick from elsewhere and every join ask Telegram.
-        Where Telegram cannot tell, the game goes on.
+        Telegram shows a group's messages only to its members, so for a pick a tap in the group is proof enough; people
+        who leave during a game are recorded by `handlers.members`. For a pick from elsewhere and for every join,
+        Telegram is asked. If it cannot tell, the person may play.
         """
         if actor.sender_chat_id is not None:
             raise NeedsAPerson
@@ -247,7 +247,7 @@ class Access:
             raise NotAMember
 
     async def _is_member(self, chat_id: int | None, player_id: PlayerId) -> bool:
-        """Return whether Telegram says that a person is in the chat. What Telegram cannot tell is kept secret."""
+        """Return whether Telegram confirms that a person is in the chat. An unknown membership counts as False."""
         if chat_id is None:
             return False
         return player_id == chat_id if chat_id > 0 else bool(await self._members.is_member(chat_id, player_id))
@@ -258,7 +258,10 @@ def _acts_there(actor: Actor, chat_id: int | None) -> bool:
 
 
 def _check_token(token: Token, chat_id: int | None, needs: Needs) -> None:
-    """Raise if the token's role or scope does not cover the action. Actions on no chat need a token without limits."""
+    """Raise if the token's role or scope does not cover the action.
+
+    An action that is about no chat needs a token that is limited to no chats.
+    """
     if needs not in GRANTED[token.role]:
         raise {Needs.OPERATE: NotAnOperator, Needs.HOST: NotAHost, Needs.OPEN: NotAHost}.get(needs, NeedsAPerson)
     if token.chats is not None and chat_id not in token.chats:

@@ -1,4 +1,4 @@
-"""What a kind of game is played with beside its rules, taken when a game is opened: a quiz's questions."""
+"""Content that a kind of game needs beside its rules, such as a quiz's questions. It is taken when a game is opened."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ from fsm.lobby import OpenGame
 
 @dataclass(frozen=True, slots=True)
 class ContentProvider:
-    """Where a kind's content comes from.
+    """The source of a kind's content.
 
     Attributes:
-        take: given the place and the rules, returns the rules as they can be played and the content for them.
-            Raises ``Rejected`` if there is none.
-        give_back: given the place and the content of a game that is not played, makes that content free again.
+        take: takes content for the rules in a place, and returns the rules, adjusted to the content, and the content.
+            Raises ``Rejected`` if no content fits.
+        give_back: releases the content of a game that was not opened after all, so that another game can take it.
     """
 
     take: Callable[[ChatTopic, Any], Awaitable[tuple[Any, Any]]]
@@ -24,13 +24,13 @@ class ContentProvider:
 
 
 ContentProviders = Mapping[str, ContentProvider]
-"""By kind; kinds that need nothing are not in it."""
+"""Kind -> its provider. Kinds without content are absent."""
 
 
 async def open_with_content(
     engine: Engine, supplies: ContentProviders, opening: OpenGame, *, command_id: str, received: Instant
 ) -> Outcome:
-    """Open a game with what its kind is played with. Raises what the engine raises."""
+    """Open a game with the content of its kind. Raises the refusals of the provider and of the engine."""
     supply = supplies.get(opening.kind)
     if supply is None:
         return await engine.execute(opening.game_id, opening, command_id=command_id, received=received)
@@ -41,6 +41,6 @@ async def open_with_content(
     except Rejected:
         await supply.give_back(opening.place, content)
         raise
-    if outcome.duplicate:
+    if outcome.duplicate:  # the first command's content is in the game, this second lot is surplus
         await supply.give_back(opening.place, content)
     return outcome

@@ -1,4 +1,4 @@
-"""Who is a host: the administrators of a chat, asked of Telegram and remembered for a minute at most."""
+"""Hosts: the administrators of a chat, fetched from Telegram and cached for a minute at most."""
 
 from fsm.engine import Unavailable
 from storage.administrators import Administrators
@@ -8,18 +8,25 @@ ADMINISTRATORS = frozenset({"creator", "administrator"})
 
 
 class Hosts:
-    """Answers whether somebody is a host of a chat."""
+    """Tells the hosts of chats from other people.
+
+    Args:
+        api: for `getChatAdministrators`.
+        remembered: the cache that all processes share.
+    """
 
     def __init__(self, api: BotApi, remembered: Administrators) -> None:
         self._api = api
         self._remembered = remembered
 
     async def is_host(self, chat_id: int, user_id: int, *, sender_chat_id: int | None = None) -> bool:
-        """Whether a person is an administrator of the chat.
+        """Return whether a person is an administrator of the chat. In a private chat nobody is.
 
-        Raises ``Unavailable`` while Telegram is away, and what the Bot API client raises where it refuses the bot.
+        An anonymous administrator writes as the chat: ``sender_chat_id`` is then the chat's own id.
 
-        An anonymous administrator writes as the chat itself: ``sender_chat_id``. In a private chat nobody is a host.
+        Raises:
+            Unavailable: Telegram does not answer.
+            Unauthorized: Telegram refuses the bot's token.
         """
         if chat_id > 0:
             return False
@@ -28,7 +35,7 @@ class Hosts:
         return user_id in await self._administrators(chat_id)
 
     async def invalidate(self, chat_id: int) -> None:
-        """Forget a chat's administrators: Telegram says that something has changed."""
+        """Drop a chat's cached administrators, because Telegram has reported a change."""
         await self._remembered.forget(chat_id)
 
     async def _administrators(self, chat_id: int) -> list[int]:
@@ -37,13 +44,13 @@ class Hosts:
             return known
         try:
             members = await self._api.call("getChatAdministrators", {"chat_id": chat_id})
-        except Migrated as moved:  # the group is a supergroup by now; that its games are to follow is still on its way
+        except Migrated as moved:  # the notice that moves the games to the supergroup has yet to arrive
             return await self._administrators(moved.chat_id)
         except (Conflict, RetryAfter, ServerDown) as problem:
             raise Unavailable(f"Telegram can't be asked who hosts: {problem}") from problem
         except Unauthorized:
             raise
-        except ApiError:  # the bot is not in the chat, which has no hosts as far as the bot can know
+        except ApiError:  # the bot is not in the chat, so it can know of no hosts
             return []
         found = [int(member["user"]["id"]) for member in members if member["status"] in ADMINISTRATORS]
         await self._remembered.remember(chat_id, found)

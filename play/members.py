@@ -1,4 +1,4 @@
-"""The members of chats: asked of Telegram, and remembered for a minute by all processes together."""
+"""The members of chats, fetched from Telegram and cached for a minute in Redis, where all processes share them."""
 
 import asyncio
 from typing import Final
@@ -11,17 +11,17 @@ from telegram.client import ApiError, BotApi, Migrated
 
 GONE: Final = frozenset({"left", "kicked"})
 NOT_THERE: Final = ("user not found", "member not found", "participant_id_invalid", "user_not_participant")
-"""Parts of Telegram's refusals, in lower case, which say that the person is not in the chat."""
+"""Parts of Telegram's error descriptions, in lower case, that mean that the person is not in the chat."""
 WAIT_SECONDS = 3.0
-"""How long a join waits for Telegram's answer; then it counts as unknown."""
+"""Time that a join waits for Telegram's answer. After it the membership counts as unknown."""
 
 
 class Members:
-    """Answers whether somebody is in a chat.
+    """Tells the members of chats from other people.
 
     Args:
         api: for `getChatMember`.
-        memory: what Telegram has said within the last minute.
+        memory: the cache of Telegram's answers.
     """
 
     def __init__(self, api: BotApi, memory: ChatMembers) -> None:
@@ -29,7 +29,7 @@ class Members:
         self._memory = memory
 
     async def is_member(self, chat_id: int, player_id: PlayerId) -> bool | None:
-        """Return whether a person is in a chat; None where Telegram cannot be asked or does not tell."""
+        """Return whether a person is in a chat; None if Telegram cannot be asked or does not tell."""
         known = await self._memory.member(chat_id, player_id)
         if known is None:
             known = await self._ask(chat_id, player_id)
@@ -37,7 +37,7 @@ class Members:
         return known == ChatMembers.YES if known != ChatMembers.UNKNOWN else None
 
     async def forget(self, chat_id: int, player_id: PlayerId) -> None:
-        """Ask Telegram again next time: an update says that something has changed."""
+        """Drop the cached answer about a person, because an update has reported a change."""
         await self._memory.forget_member(chat_id, player_id)
 
     async def _ask(self, chat_id: int, player_id: PlayerId) -> bytes:

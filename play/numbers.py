@@ -1,4 +1,4 @@
-"""Numbers as people write them, and as forged buttons do."""
+"""Parsing of numbers that people type, and of numbers in callback data, which may be forged."""
 
 import re
 import unicodedata
@@ -13,10 +13,10 @@ HIGHEST_ID: Final = 2**63 - 1
 
 
 def whole(text: str, highest: int, lowest: int = 0) -> int | None:
-    """Return the number that a text of ASCII digits is; None if it is none, or out of range.
+    """Return the number that a text of ASCII digits stands for; None if it is not one, or is out of range.
 
-    Other digits (``int("３")`` is 3), signs, underscores and blanks are refused: what one reader takes for a number,
-    another must not take for something else.
+    Other digits (``int("３")`` is 3), signs, underscores and blanks are refused, so that all parts of the program read
+    a text as the same number or as none.
     """
     if not text.isascii() or not text.isdigit() or len(text) > len(str(highest)):
         return None
@@ -26,16 +26,16 @@ def whole(text: str, highest: int, lowest: int = 0) -> int | None:
 
 MOST_DIGITS: Final = 20
 _GROUPED = re.compile(r"(\d{1,3}(?:[ '’]\d{3})+)(?:[.,](\d+))?")
-"""Thousands between blanks or apostrophes, which nobody takes for anything else."""
+"""Thousands grouped by blanks or apostrophes, which are unambiguous in every language."""
 _SEVERAL = re.compile(r"\d{1,3}(?:(?:,\d{3}){2,}|(?:\.\d{3}){2,})")
-"""Several groups of thousands."""
+"""At least two groups of thousands by one sign, which is therefore no decimal sign."""
 _BOTH = re.compile(r"(\d{1,3}(?:,\d{3})+)\.(\d+)|(\d{1,3}(?:\.\d{3})+),(\d+)")
-"""Thousands by one sign, decimals by the other."""
+"""Thousands grouped by one sign, decimals after the other."""
 _ONE = re.compile(r"(\d*)([.,])(\d+)")
 
 
 class Unreadable(ValueError):
-    """A text that is no number, or no list of numbers."""
+    """A text that is neither a number nor a list of numbers."""
 
 
 class Ambiguous(Unreadable):
@@ -51,29 +51,33 @@ class Ambiguous(Unreadable):
 
 
 def amount(text: str, locale: str | None = None, *, highest: int | None = None) -> Decimal:
-    """Return the number that a text is to readers of a language. Raises ``Unreadable`` and ``Ambiguous``.
+    """Return the number that a text means in a language.
 
-    A comma or a point with three digits after it is a thousand in one country and a fraction in the next. It is read as
-    the language groups thousands; where the language does not, the person is asked.
+    A comma or a point before exactly three digits groups thousands in one country and begins decimals in the next. It
+    groups thousands if the language groups them by that sign; otherwise the text is ambiguous.
 
     Args:
-        text: the number, as somebody has typed it.
-        locale: the language; None for numbers that this program wrote, in which a point begins the decimals.
-        highest: no number is above this, so a reading above it is not meant.
+        text: the number, as a person has typed it.
+        locale: the language; None for a number that this program wrote, in which a point begins the decimals.
+        highest: the largest number that makes sense; a reading above it is discarded.
+
+    Raises:
+        Unreadable: the text is not a number, or has more than ``MOST_DIGITS`` digits.
+        Ambiguous: the text can be read as two numbers.
     """
     body = _ascii(text.strip())
     sign, body = (-1, body[1:]) if body[:1] in {"-", "−"} else (1, body)
     if not 0 < sum(char.isdecimal() for char in body) <= MOST_DIGITS:
         raise Unreadable(text)
     number = _unsigned(text, body, locale, highest)
-    return sign * number if number else number  # there is no zero below zero
+    return sign * number if number else number  # Decimal has a negative zero, which would be shown as "-0"
 
 
 def _ascii(text: str) -> str:
-    """Return the text with the digits of any one script, and blanks of any kind, as ASCII has them."""
+    """Return the text with ASCII digits and blanks in place of those of other scripts; empty if it mixes scripts."""
     digits = {ord(char) - unicodedata.decimal(char) for char in text if char.isdecimal()}
     if len(digits) > 1:
-        return ""  # digits of two scripts side by side: no way of writing a number
+        return ""  # no language writes one number in digits of two scripts
     return "".join(
         str(unicodedata.decimal(char)) if char.isdecimal() else " " if unicodedata.category(char) == "Zs" else char
         for char in text
@@ -113,11 +117,11 @@ def _with_decimals(text: str, whole_part: str, part: str) -> Decimal:
 
 @cache
 def symbols(locale: str) -> tuple[str, str]:
-    """Return the signs that begin decimals and that part thousands in a language."""
+    """Return the decimal sign and the grouping sign of a language."""
     return get_decimal_symbol(locale), get_group_symbol(locale)
 
 
 def written(number: Decimal, locale: str | None = None) -> str:
-    """Return a number in digits alone: without the zeros that nobody wrote, without signs between thousands."""
+    """Return a number in digits, without trailing zeros and without grouping of thousands."""
     text = format(number.normalize(), "f") if number else "0"
     return text if locale is None else text.replace(".", symbols(locale)[0])

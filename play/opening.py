@@ -1,4 +1,4 @@
-"""Opening games, and the settings of a chat that they begin with. Every face opens games by these calls."""
+"""Opening of games, and the chat settings that they start from. Every face opens games through `Openings`."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,7 +18,7 @@ from storage.people import People
 
 @dataclass(unsafe_hash=True)
 class StillPlayed(Rejected):
-    """The game has not ended yet, so there is no rematch of it."""
+    """A rematch was asked for, but the game has not ended yet."""
 
 
 class Openings:
@@ -28,10 +28,10 @@ class Openings:
         engine: executes the commands.
         games: reserves the ids of new games.
         people: the settings of chats.
-        access: decides who may open games and change settings.
-        content: the content that kinds are played with.
-        defaults: kind -> the rules that the configuration gives it.
-        max_live: live games that a chat's topic may have at once.
+        access: authorises opening games and changing settings.
+        content: the providers of content, by kind.
+        defaults: kind -> its rules from the configuration.
+        max_live: the number of live games that a chat's topic may have at once.
     """
 
     def __init__(
@@ -59,28 +59,28 @@ class Openings:
         return dict(chat.settings) if chat is not None else {}
 
     async def rules(self, chat_id: int, kind: str) -> Any:
-        """Return the rules that games of a kind begin with in a chat."""
+        """Return the rules that a new game of a kind has in a chat: the defaults under the chat's settings."""
         return rules_for((await self.settings(chat_id)).get(kind, {}), self.defaults[kind])
 
     async def store_setting(self, actor: Actor, chat_id: int, name: str, value: Any) -> None:
-        """Store one of the chat's settings; None takes it back to the default. Raises what ``authorise`` raises."""
+        """Store one of the chat's settings; None restores the default. Raises the errors of ``Access.authorise``."""
         await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
         await self._people.change_settings(chat_id, {name: value})
 
     async def open_game(
         self, actor: Actor, place: ChatTopic, kind: str, title: str, rules: Any, *, command_id: str, received: Instant
     ) -> Outcome:
-        """Open a game. The same command opens one game, however often it comes.
+        """Open a game. Idempotent: a command that is repeated with its ``command_id`` returns the same game.
 
-        Raises what ``authorise`` and the engine raise.
+        Raises the errors of ``Access.authorise`` and of the engine.
         """
         await self._access.authorise(actor, place, Needs.OPEN)
         return await self._open(actor, place, kind, title, rules, command_id=command_id, received=received)
 
     async def rematch(self, actor: Actor, old: Any, *, command_id: str, received: Instant) -> Outcome:
-        """Open an ended game once more with its rules, and let the host join it.
+        """Open a new game with the title and rules of an ended one, and let its host join it.
 
-        Raises ``StillPlayed``, and what ``authorise`` and the engine raise.
+        Raises ``StillPlayed``, and the errors of ``Access.authorise`` and of the engine.
         """
         await self._access.authorise(actor, old, Needs.HOST)
         kind = kind_of(old)
@@ -89,7 +89,7 @@ class Openings:
         opened = await self._open(
             actor, old.place, kind.name, old.title, old.rules, command_id=command_id, received=received
         )
-        with suppress(Rejected):  # the command came before, and the host is in
+        with suppress(Rejected):  # a repeated command: the host has already joined
             join = Join(actor.host.id, actor.host.name)
             await self._engine.execute(opened.state.id, join, command_id=f"{command_id}:join", received=received)
         return opened
@@ -97,7 +97,7 @@ class Openings:
     async def _open(
         self, actor: Actor, place: ChatTopic, kind: str, title: str, rules: Any, *, command_id: str, received: Instant
     ) -> Outcome:
-        rules.check()  # before content is taken for them: nine trillion questions are none
+        rules.check()  # absurd rules (a trillion questions) must not reach the content provider
         game_id = await self._games.reserve_id(place, command_id)
         opening = OpenGame(kind, game_id, place, actor.host, title, rules, self._max_live)
         return await open_with_content(self._engine, self._content, opening, command_id=command_id, received=received)

@@ -1,4 +1,4 @@
-"""Packs in people's languages: the names that their tables may use, and a sample to begin with."""
+"""Localisation of question packs: the column names that a table may use, and a sample workbook."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from questions.spreadsheets import write_xlsx
 
 COLUMNS = ("question", "answer", "wrong", "category", "difficulty", "photo")
 SAMPLES = 2
-"""Questions of the sample."""
+"""Number of questions in the sample."""
 
 
 def _names(texts: Texts, locale: str, text_id: str) -> list[str]:
@@ -18,7 +18,7 @@ def _names(texts: Texts, locale: str, text_id: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def vocabulary(texts: Texts, locale: str) -> Vocabulary:
-    """The names that a table may use, in every language; true and false are called as in ``locale``."""
+    """Return the names that a table may use, from all languages. The words for true and false come from ``locale``."""
     columns: dict[str, str] = {}
     levels: dict[str, str] = {}
     options: list[str] = []
@@ -38,7 +38,7 @@ def vocabulary(texts: Texts, locale: str) -> Vocabulary:
 
 
 def sample(texts: Texts, locale: str) -> bytes:
-    """A workbook with a few questions and every column but the photo, named in that language."""
+    """Return an XLSX workbook with ``SAMPLES`` questions, in all columns but the photo, with names from ``locale``."""
     names = {column: _names(texts, locale, f"pack-column-{column}")[0] for column in COLUMNS}
     wrong = [f"{names['wrong']} {number}" for number in range(1, len(ANSWERS))]
     header = [names["question"], names["answer"], *wrong, names["category"], names["difficulty"]]

@@ -1,4 +1,4 @@
-"""The games as every face sees them, as one group that the composition root wires."""
+"""The objects of the application layer as one group, which the composition root wires."""
 
 from dataclasses import dataclass
 
@@ -14,17 +14,17 @@ from telegram.sender import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """The engine and everything that a face needs beside it.
+    """The engine and the other objects that every face needs.
 
     Attributes:
         engine: executes commands.
         clock: the wall clock that commands are judged by.
         texts: all texts, by locale.
-        hosts: knows the administrators of chats.
-        members: knows the members of chats.
-        access: decides who may do what.
-        openings: opens games, and keeps the settings of chats.
-        beacon: the public randomness that draws use, or None.
+        hosts: the administrators of chats.
+        members: the members of chats.
+        access: authorises actions.
+        openings: opens games, and stores the settings of chats.
+        beacon: the public randomness that draws use; None if draws use none.
     """
 
     engine: Engine

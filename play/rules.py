@@ -1,8 +1,8 @@
-"""Rules as people write them: the settings of a chat, over what the configuration says, become a kind's rules.
+"""Conversion of settings, which are text, to the rules of a kind, and back.
 
-A setting has the name of its key in config.toml, and text for a value: ``{"join_seconds": "30"}``. The type of the
-field in the kind's rules says how the text is read. The dialogs, the stored settings of a chat and one-line commands
-all come through here.
+A setting has the name of its key in config.toml and a text as its value: ``{"join_seconds": "30"}``. The type of the
+field in the kind's rules determines the parser. Dialogs, the stored settings of a chat, and one-line commands all use
+this module.
 """
 
 import re
@@ -20,9 +20,9 @@ AUTO, ANY, NONE = "auto", "any", "none"
 YES, NO = "yes", "no"
 BANK = "bank"
 LONGEST = 100
-"""Characters of a value that are worth reading."""
+"""Longest value that is parsed, in characters; lists of categories may be longer."""
 SEPARATOR = "|"
-"""Between the categories of a list."""
+"""Separator of the categories in a list."""
 
 R = TypeVar("R", bound=Any)
 """A kind's rules."""
@@ -51,17 +51,17 @@ _SHARES: Mapping[str, Callable[[str, str | None], dict[str, Any]]] = {
         "percentages": _percentages(text, locale),
     },
 }
-"""Settings that change two fields of the rules."""
+"""Setting -> function from its text and locale to the fields of the rules that it changes; each changes two."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """How a setting is read and written, as the type of its field in the rules says."""
+    """The parser and formatter of one setting, chosen by the type of its field in the rules."""
 
     field: str
     type: Any
     empty: str | None
-    """The word for the empty value, if it has one."""
+    """The word that stands for the empty value; None if the setting has none."""
 
     def read(self, text: str, locale: str | None) -> Any:
         """Return the value that a text stands for. Raises ``Unreadable`` and ``Ambiguous``."""
@@ -78,7 +78,7 @@ class _Setting:
         return text if self.type is str else _whole(text, locale)
 
     def write(self, value: Any) -> str:
-        """Return the text that stands for a value."""
+        """Return the text that `read` turns back into the value."""
         if self.empty is not None and value in {None, "", ()}:
             return self.empty
         if self.field.endswith("_ms"):
@@ -93,7 +93,7 @@ class _Setting:
 
 @cache
 def _settings(rules: Hashable) -> Mapping[str, _Setting]:
-    """All settings of a kind's rules, by name."""
+    """Return the settings of a class of rules, by name. A field in milliseconds is a setting in seconds."""
     types, declared = get_type_hints(rules), fields(cast("type[Any]", rules))
     return {
         re.sub("_ms$", "_seconds", each.name): _Setting(each.name, types[each.name], each.metadata.get("empty"))
@@ -108,14 +108,14 @@ def _settings_of(rules: Any) -> Mapping[str, _Setting]:
 
 
 def names_of(rules: Any) -> tuple[str, ...]:
-    """The names of the settings that a host may give a kind's rules."""
+    """Return the names of the settings that hosts may change in these rules."""
     return tuple(_settings_of(rules))
 
 
 def with_setting(rules: R, name: str, text: str, locale: str | None = None) -> R:
     """Return the rules with one setting changed. Raises ``Unreadable``, ``Ambiguous`` and ``BadRule``.
 
-    ``locale`` is the language of a person who typed the value, or None if ``setting`` wrote it.
+    ``locale`` is the language of the person who typed the value; None if ``setting`` produced it.
     """
     changed = _changed(rules, name, text, locale)
     changed.check()
@@ -130,13 +130,14 @@ def _changed(rules: R, name: str, text: str, locale: str | None = None) -> R:
     changed: R = replace(rules, **read)
     by_percentages = getattr(rules, "split", None) == prizes.PERCENTAGES
     if name == "winners" and by_percentages and len(rules.percentages) != changed.winners:
-        fitting: R = replace(changed, split=prizes.AUTO, percentages=())  # the old shares fit no more
+        # There must be as many shares as winners, so the old shares are invalid now.
+        fitting: R = replace(changed, split=prizes.AUTO, percentages=())
         return fitting
     return changed
 
 
 def setting(rules: Any, name: str) -> str:
-    """A setting as text: what ``with_setting`` reads."""
+    """Return a setting as the text that ``with_setting`` accepts."""
     known = _settings_of(rules)[name]
     return known.write(getattr(rules, known.field))
 
@@ -144,11 +145,11 @@ def setting(rules: Any, name: str) -> str:
 def change(settings: Mapping[str, str], defaults: R, name: str, text: str, locale: str | None = None) -> dict[str, str]:
     """Return the settings with one changed. Raises ``Unreadable``, ``Ambiguous`` and ``BadRule``.
 
-    A typed value is stored as it was understood, not as it was typed: it means the same in every language then.
+    A typed value is stored in the program's own notation, so that it means the same in every language.
     """
     rules = with_setting(rules_for(settings, defaults), name, text, locale)
     value = getattr(rules, _settings_of(rules)[name].field)
-    # The zeros of "12.50" stay: a prize is split to as many decimals as its host has written.
+    # Keep the zeros of "12.50": a prize is split to as many decimals as its host has typed.
     changed = {**settings, name: format(value, "f") if isinstance(value, Decimal) else setting(rules, name)}
     if name == "split" or getattr(rules, "split", None) != prizes.PERCENTAGES:
         changed.pop("percentages", None)
@@ -158,10 +159,10 @@ def change(settings: Mapping[str, str], defaults: R, name: str, text: str, local
 
 
 def rules_for(settings: Mapping[str, str], defaults: R) -> R:
-    """The rules that a chat's settings make of the defaults.
+    """Return the default rules with the chat's settings applied.
 
-    A setting that does not fit any more (the operator has changed the defaults, an older version wrote it) is passed
-    over: a game can always be opened. They are checked together, as one may need another.
+    A setting that is no longer valid (the operator has changed the defaults, or an older version wrote it) is ignored,
+    so that a game can always be opened. All are checked together, because one may be valid only with another.
     """
     wanted = {name: str(text) for name, text in settings.items() if name in names_of(defaults)}
     while wanted:

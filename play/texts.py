@@ -1,7 +1,7 @@
-"""Every text that a person reads: Fluent messages in ``locales/<locale>/*.ftl``, found by id.
+"""The texts that people read: Fluent messages in ``locales/<locale>/*.ftl``, looked up by id.
 
-What people typed (names, titles) is tidied, escaped and isolated here, so that nothing they call themselves can break
-a message or turn the text around it.
+Names and titles that people typed are cleaned, escaped and isolated here, so that none can break a message or reverse
+the direction of the text around it.
 """
 
 import re
@@ -25,33 +25,33 @@ from fsm.lobby import BadRule
 FOLDER = Path(__file__).parent.parent / "locales"
 DEFAULT_LOCALE = "en"
 TOAST_LIMIT = 200
-"""What Telegram shows of the answer to a tap, UTF-16 units."""
+"""Longest answer to a tap that Telegram accepts, in UTF-16 units."""
 NAME_LIMIT = 24
-"""What a list shows of a name, UTF-16 units."""
+"""Longest name in a list, in UTF-16 units."""
 MAX_MARKS = 3
-"""Combining marks on one letter; more is decoration that climbs into the lines above."""
+"""Most combining marks on one letter. More are decoration that overlaps the lines above."""
 
 FSI, PDI = "\u2068", "\u2069"
 ZWNJ, ZWJ = "\u200c", "\u200d"
 INVISIBLE = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and symbols, by Unicode's book, that show nothing."""
+"""Characters that Unicode classes as letters or symbols although they are blank."""
 NAMELESS = "—"
 ELLIPSIS = "…"
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]*|\d+[.,]\d+")
-"""Names of our own, as texts select by them, and plain numbers: nothing in these can break or turn a text."""
+"""Identifiers that texts select by, and decimal numbers. Neither can break a text or change its direction."""
 
 _AUTOMATIC = re.compile(r"[@/#$.:](?=[\w/])")
 
 
 class Markup(str):
-    """HTML already: goes into a text as it is."""
+    """HTML, inserted into a text without escaping."""
 
     __slots__ = ()
 
 
 class UnreadableTexts(ValueError):
-    """A locale's files can't be used. The text says which, for whoever edits them."""
+    """A locale's files cannot be used. The message names the file and the entry, for the translator."""
 
 
 # -- what people typed ------------------------------------------------------------------------------------------
@@ -59,7 +59,10 @@ class UnreadableTexts(ValueError):
 
 @lru_cache(maxsize=8192)
 def tidy(text: str) -> str:
-    """The text on one line without what is invisible, turns the text around or piles up. Never empty."""
+    """Return the text on one line, without invisible characters, direction marks and piles of combining marks.
+
+    Returns ``NAMELESS`` if nothing visible is left.
+    """
     kept = " ".join("".join(_kept(text)).split())
     visible = any(not c.isspace() and c not in INVISIBLE and unicodedata.category(c)[0] not in "CM" for c in kept)
     return kept if visible else NAMELESS
@@ -79,12 +82,12 @@ def _kept(text: str) -> Iterator[str]:
 
 
 def units(text: str) -> int:
-    """Length as Telegram counts it: in UTF-16 units."""
+    """Return the length of a text in UTF-16 units, as Telegram counts it."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text in at most ``limit`` UTF-16 units, cut between letters and never inside an emoji's sequence."""
+    """Return the text in at most ``limit`` UTF-16 units, never cut inside a letter or an emoji sequence."""
     if units(text) <= limit:
         return text
     size, end = 1, 0  # the ellipsis is one unit
@@ -99,7 +102,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def _continues(char: str) -> bool:
-    """Whether a character belongs to the one before: marks, joiners, skin tones, tags."""
+    """Return whether a character belongs to the one before it: a mark, joiner, skin tone or tag."""
     return (
         char == ZWJ
         or "\U0001f3fb" <= char <= "\U0001f3ff"
@@ -109,7 +112,7 @@ def _continues(char: str) -> bool:
 
 
 def _splits_flag(text: str, end: int) -> bool:
-    """Whether a cut at ``end`` parts the two letters of a flag."""
+    """Return whether a cut at ``end`` separates the two letters of a flag."""
     run = 0
     while run < end and "\U0001f1e6" <= text[end - 1 - run] <= "\U0001f1ff":
         run += 1
@@ -117,18 +120,18 @@ def _splits_flag(text: str, end: int) -> bool:
 
 
 def inert(text: str) -> str:
-    """The text so that Telegram finds no mention, link, command or hashtag in it: a name calls nobody."""
+    """Return the text with word joiners that keep Telegram from finding a mention, link, command or hashtag in it."""
     return _AUTOMATIC.sub("\\g<0>\u2060", text)
 
 
 def isolated(text: str) -> str:
-    """The text so that its direction stays its own."""
+    """Return the text between direction isolates, so that it cannot change the direction of its surroundings."""
     return text if _CODE.fullmatch(text) else f"{FSI}{text}{PDI}"
 
 
 @lru_cache(maxsize=8192)
 def name_html(name: str, limit: int = NAME_LIMIT) -> Markup:
-    """A person's name for a list: tidy, short, escaped, isolated."""
+    """Return a person's name for a list: cleaned, shortened, escaped and isolated."""
     return Markup(isolated(escape(inert(shorten(tidy(name), limit)), quote=False)))
 
 
@@ -136,10 +139,12 @@ def name_html(name: str, limit: int = NAME_LIMIT) -> Markup:
 
 
 class Texts:
-    """The texts of all locales in a folder, one folder a locale.
+    """The texts of all locales in a folder, which has a subfolder for each locale.
 
-    ``missing`` counts what was asked for in vain, by ``locale/id``: it is shown in English, or by its id, and a test
-    keeps it from happening. Raises ``UnreadableTexts`` where a file can't be parsed or an id is there twice.
+    ``missing`` counts failed lookups by ``locale/id``. A missing text is shown in English, or as its id.
+
+    Raises:
+        UnreadableTexts: a file cannot be parsed, an id occurs twice, or the default locale is absent.
     """
 
     def __init__(self, folder: Path = FOLDER) -> None:
@@ -154,7 +159,7 @@ class Texts:
         self._picked = lru_cache(maxsize=1024)(self._pick)
 
     def pick(self, language_code: str | None) -> str:
-        """The locale for a language code of Telegram's, such as ``ru`` or ``pt-br``."""
+        """Return the locale for Telegram's language code, such as ``ru`` or ``pt-br``; the default one for others."""
         return self._picked(language_code or "")
 
     def _pick(self, language_code: str) -> str:
@@ -162,11 +167,11 @@ class Texts:
         return language if language in self._bundles else DEFAULT_LOCALE
 
     def has(self, text_id: str, locale: str = DEFAULT_LOCALE) -> bool:
-        """Whether a locale has such a text."""
+        """Return whether a locale has the text."""
         return self._bundles[locale].has_message(text_id)
 
     def html(self, locale: str, text_id: str, /, **args: Any) -> Markup:
-        """A text for a message in HTML. Numbers are written the locale's way, ``Markup`` goes in as it is."""
+        """Return a text as HTML for a message. Strings are escaped; numbers are formatted for the locale."""
         if not args:
             fixed = self._fixed.get((locale, text_id))
             if fixed is None:
@@ -176,23 +181,26 @@ class Texts:
         return Markup(self._format(locale, text_id, values))
 
     def plain(self, locale: str, text_id: str, /, **args: Any) -> str:
-        """A text without markup for a toast or a button: at most 200 UTF-16 units. Remembered; arguments hashable."""
+        """Return a text without markup for a toast or a button, in at most ``TOAST_LIMIT`` UTF-16 units.
+
+        Results are cached, so the arguments must be hashable.
+        """
         return self._plain(locale, text_id, tuple(args.items()))
 
     def refusal(self, locale: str, refusal: Rejected) -> str:
-        """The toast for a refusal."""
+        """Return the text of a refusal for a toast."""
         return self.plain(locale, self._refusal_id(refusal), **self._parameters(locale, refusal))
 
     def refusal_html(self, locale: str, refusal: Rejected) -> Markup:
-        """The same for a message."""
+        """Return the text of a refusal as HTML for a message."""
         return self.html(locale, self._refusal_id(refusal), **self._parameters(locale, refusal))
 
     def number(self, locale: str, value: int | Decimal) -> str:
-        """A number exactly, thousands separated; with at least two decimals where it has any."""
+        """Return a number with all its digits, thousands grouped, and at least two decimals unless it is whole."""
         return _number(locale if locale in self._bundles else DEFAULT_LOCALE, Decimal(value))
 
     def duration(self, locale: str, milliseconds: int) -> str:
-        """A span of time in its two largest units, such as ``1 h 30 min``."""
+        """Return a span of time in its two largest units, such as ``1 h 30 min``."""
         seconds = (Decimal(milliseconds) / 1000).normalize()
         hours, rest = divmod(int(seconds), 3600)
         minutes = rest // 60
@@ -208,7 +216,10 @@ class Texts:
     def listing(
         self, locale: str, items: Iterable[str], total: int, *, budget: int = 600, most: int = 40, separator: str = ", "
     ) -> Markup:
-        """HTML items side by side, as many of ``total`` as fit ``budget`` UTF-16 units, then ``and N more``."""
+        """Join HTML items until ``budget`` UTF-16 units or ``most`` items are used up, then add ``and N more``.
+
+        At least one item is shown. ``total`` is the number of items, so that ``items`` can be lazy.
+        """
         shown: list[str] = []
         left = budget
         for item in items:
@@ -222,7 +233,7 @@ class Texts:
         return self.html(locale, "list-more", list=Markup(line), more=total - len(shown))
 
     def _refusal_id(self, refusal: Rejected) -> str:
-        """``not-now-<command>`` or ``rejected-bad-rule-<rule>`` if there is such a text; else ``rejected-<code>``."""
+        """Return ``not-now-<command>`` or ``rejected-bad-rule-<rule>`` if it exists, else ``rejected-<code>``."""
         specific = ""
         if isinstance(refusal, NotNow):
             specific = f"not-now-{refusal.command}"
@@ -231,7 +242,7 @@ class Texts:
         return specific if self.has(specific) else f"rejected-{refusal.code}"
 
     def _parameters(self, locale: str, refusal: Rejected) -> dict[str, Any]:
-        """The parameters of a refusal; for a rule out of bounds also the name that the dialogs give the rule."""
+        """Return the parameters of a refusal; for an invalid rule also the rule's name in the dialogs."""
         if not isinstance(refusal, BadRule):
             return refusal.parameters
         name = f"dlg-name-{refusal.rule}"
@@ -268,7 +279,7 @@ class Texts:
 
 
 def _bundle(folder: Path) -> FluentBundle:
-    """One locale. Isolating is ours: Fluent's own would also wrap numbers and markup."""
+    """Load one locale. Fluent's isolation is off, because it would also wrap numbers and markup."""
     bundle = FluentBundle([folder.name], use_isolating=False)
     seen: set[str] = set()
     for path in sorted(folder.glob("*.ftl")):
@@ -285,7 +296,7 @@ def _bundle(folder: Path) -> FluentBundle:
 
 
 def _brief(locale: str, value: int | Decimal) -> str:
-    """A number with no more decimals than it needs."""
+    """Format a number for the locale without trailing zeros, with at most three decimals."""
     return str(format_decimal(value, format="0.###", locale=locale))
 
 

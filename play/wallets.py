@@ -1,7 +1,7 @@
-"""Addresses and signatures of wallets on Ethereum and its kin: who has signed a text. Values in, values out.
+"""Addresses and signatures of Ethereum wallets: pure functions that find the address that has signed a text.
 
-A wallet signs a text as EIP-191 says (``personal_sign``), and its address is a hash of its public key. The key is
-recovered from the signature, and then the library verifies the signature with it.
+A wallet signs a text as EIP-191 specifies (``personal_sign``); its address is a hash of its public key. The key is
+recovered from the signature, and the library then verifies the signature with that key.
 """
 
 import re
@@ -16,34 +16,34 @@ from fsm.kind import Rejected
 
 CURVE: Final = "secp256k1"
 ORDER: Final = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
-"""Of the curve's group."""
+"""Order of the curve's group."""
 BASE: Final = ECC.construct(curve=CURVE, d=1).pointQ
-"""The point that keys are multiples of."""
+"""Generator of the curve's group; a public key is a multiple of it."""
 COMPRESSED: Final = {0: b"\x02", 1: b"\x03", 27: b"\x02", 28: b"\x03"}
-"""How a point is written, by a signature's last byte: whether its other coordinate is even or odd."""
+"""Last byte of a signature (v) -> prefix of the compressed point, which gives the parity of its y coordinate."""
 EITHER: Final = "deterministic-rfc6979"
-"""The library's mode that takes Keccak; how the wallet found its nonce is seen from no signature."""
+"""The only mode of the library that accepts Keccak. Verification does not depend on the choice of the nonce."""
 ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 SIGNATURE: Final = re.compile(r"0x[0-9a-fA-F]{130}")
 
 
 @dataclass(unsafe_hash=True)
 class WrongChecksum(Rejected):
-    """The capitals of an address are not those of its checksum (EIP-55): some character is wrong."""
+    """The capitals of an address do not match its EIP-55 checksum, so some character is wrong."""
 
 
 @dataclass(unsafe_hash=True)
 class MalformedSignature(Rejected):
-    """No wallet signs like that, whatever the text."""
+    """A signature that is not valid for any key."""
 
 
 @dataclass(unsafe_hash=True)
 class AlteredSignature(Rejected):
-    """The second of the two forms that a signature has: no wallet gives it, and anybody can make it of the first."""
+    """A signature with a high s. No wallet produces it, and anybody can compute it from the normal form."""
 
 
 def read_address(text: str) -> str | None:
-    """The address that a text is, in small letters; None where it is none. Raises ``WrongChecksum``."""
+    """Return the address in lower case; None if the text is not an address. Raises ``WrongChecksum``."""
     if not ADDRESS.fullmatch(text):
         return None
     digits, address = text[2:], text.lower()
@@ -53,21 +53,21 @@ def read_address(text: str) -> str | None:
 
 
 def checksummed(address: str) -> str:
-    """An address with the capitals of EIP-55, as wallets show it."""
+    """Return an address with the capitals of its EIP-55 checksum, as wallets show it."""
     digits = address.lower().removeprefix("0x")
     marks = _hash(digits.encode()).hexdigest()
     return "0x" + "".join(digit.upper() if mark > "7" else digit for digit, mark in zip(digits, marks, strict=False))
 
 
 def read_signature(text: str) -> bytes | None:
-    """The 65 bytes that a signature is: r, s and v; None where the text is none."""
+    """Return the 65 bytes of a signature (r, s and v); None if the text is not a signature."""
     return bytes.fromhex(text[2:]) if SIGNATURE.fullmatch(text) else None
 
 
 def signer(statement: str, signature: bytes) -> str:
-    """The address, in small letters, whose wallet has signed the statement.
+    """Return the address, in lower case, of the wallet that has signed the statement.
 
-    Raises ``MalformedSignature`` and ``AlteredSignature``.
+    Public key recovery follows SEC 1, section 4.1.6. Raises ``MalformedSignature`` and ``AlteredSignature``.
     """
     r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:64])
     if ORDER // 2 < s < ORDER:
@@ -82,13 +82,13 @@ def signer(statement: str, signature: bytes) -> str:
         DSS.new(key, EITHER, low_s=True).verify(digest, signature[:64])
     except (KeyError, ValueError) as error:
         raise MalformedSignature from error
-    if point.is_point_at_infinity():  # it satisfies the equation, and is nobody's key
+    if point.is_point_at_infinity():  # it satisfies the equation, but is not a public key
         raise MalformedSignature
     return address_of(point.x, point.y)
 
 
 def address_of(x: int, y: int) -> str:
-    """The address, in small letters, of a public key."""
+    """Return the address, in lower case, of the public key with these coordinates."""
     return "0x" + _hash(x.to_bytes(32) + y.to_bytes(32)).hexdigest()[-40:]
 
 
