@@ -1,4 +1,4 @@
-"""Answers to taps: a call that fails is made again while the tap is young."""
+"""Answers to taps, retried only while Telegram still accepts them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,31 +10,33 @@ from storage.leases import jitter
 from telegram.client import BotApi, CircuitOpen, RetryAfter, ServerDown
 
 YOUNG_SECONDS = 12.0
-"""How long an answer is tried again: Telegram forgets a tap after 15 s."""
+"""Age, in seconds, after which an answer is given up. Telegram forgets a tap after 15 s."""
 TRY_SECONDS = 4.0
-"""How long one try may take."""
+"""Time limit of one attempt, in seconds."""
 TRIES = 6
 TELLING = (RetryAfter, CircuitOpen)
-"""Errors that tell when the next try is welcome."""
+"""Errors that say when to try again."""
 
 
 def try_again(problem: Exception) -> bool | float:
-    """Return whether a call that failed is worth another try, or the seconds until then."""
+    """Return False if retrying is pointless, True to retry with backoff, or the seconds to wait first."""
     return problem.seconds if isinstance(problem, TELLING) else isinstance(problem, ServerDown)
 
 
 async def call_again(api: BotApi, method: str, params: Mapping[str, Any]) -> None:
-    """Make a call that does no harm when made twice, again and again while its tap is young.
+    """Make an idempotent call and retry it while its tap is young.
 
-    A call whose answer was lost may have been carried out: Telegram then says that the query is too old, which ends it.
-    Raises what the client raises.
+    Telegram may have carried out a call whose answer was lost. The retry then fails with "query is too old" and ends.
+
+    Raises:
+        ApiError: the last attempt failed, or the error is not worth a retry.
     """
     try:
         await api.call(method, params, seconds=TRY_SECONDS)
     except (ServerDown, RetryAfter) as problem:
         await asyncio.sleep(min(problem.seconds, YOUNG_SECONDS) if isinstance(problem, TELLING) else jitter(0.3))
     else:
-        return  # nearly always; stamina's loop alone costs a tenth of a millisecond
+        return  # The first attempt skips stamina, whose loop costs about 0.1 ms, because it nearly always succeeds.
     async for attempt in stamina.retry_context(
         on=try_again, attempts=TRIES, timeout=YOUNG_SECONDS, wait_initial=0.2, wait_jitter=0.2, wait_max=2
     ):

@@ -1,7 +1,7 @@
-"""A lean client of the Bot API: one keep-alive session, JSON, typed errors, a circuit breaker. No aiogram.
+"""A small client of the Bot API: one keep-alive session, JSON, typed errors, a circuit breaker.
 
-The token is part of every URL and appears nowhere else: errors carry the method and Telegram's own text, and are raised
-outside of the handlers of the HTTP library's exceptions, so that no trace leads to an URL.
+The token is part of every URL, so no URL may reach a log. Errors carry only the method and Telegram's text. They are
+raised outside the `except` blocks, so that the HTTP library's exception, which holds the URL, is not chained to them.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 TELEGRAM = "https://api.telegram.org"
 CONNECTIONS = 64
-"""At most so many at once, kept alive: more than calls are ever in flight within the rates."""
+"""Maximum number of kept-alive connections. The sending rates never need more calls at once."""
 
 
 class ApiError(Exception):
-    """A call that Telegram refused, or that didn't reach it. `str` is fit for logs."""
+    """A call that Telegram refused or that did not reach it. `str(error)` is safe to log."""
 
     def __init__(self, method: str, text: str, code: int = 0) -> None:
         super().__init__(f"{method}: {text}")
@@ -35,31 +35,31 @@ class ApiError(Exception):
 
 
 class RetryAfter(ApiError):
-    """429: too many calls; `seconds` until the next is welcome."""
+    """429: too many calls. Another call is allowed after `seconds`."""
 
     seconds: float = 1.0
 
 
 class Migrated(ApiError):
-    """The group became a supergroup, with the id `chat_id`."""
+    """The group became a supergroup whose id is `chat_id`."""
 
     chat_id: int = 0
 
 
 class NotModified(ApiError):
-    """The message shows exactly that already."""
+    """The message already has this content."""
 
 
 class MessageGone(ApiError):
-    """The message to edit, delete or reply to is not there, or can't be edited or deleted any more."""
+    """The message to edit, delete or reply to does not exist, or can no longer be edited or deleted."""
 
 
 class ChatGone(ApiError):
-    """Nothing can be written to this chat: unknown, deleted, left, blocked, or never begun."""
+    """The bot cannot write to this chat: it is unknown or deleted, or the person blocked or never started the bot."""
 
 
 class NoRights(ApiError):
-    """The bot is in the chat but may not do that."""
+    """The bot is in the chat but lacks the right to make this call."""
 
 
 class TopicGone(ApiError):
@@ -67,11 +67,11 @@ class TopicGone(ApiError):
 
 
 class QueryTooOld(ApiError):
-    """The tap was answered already, or too long ago."""
+    """The tap was answered already, or it is too old to answer."""
 
 
 class Conflict(ApiError):
-    """409: somebody else polls, or a webhook is set."""
+    """409: another process polls, or a webhook is set."""
 
 
 class Unauthorized(ApiError):
@@ -79,15 +79,15 @@ class Unauthorized(ApiError):
 
 
 class BadCall(ApiError):
-    """The call itself is wrong: our bug."""
+    """The parameters of the call are wrong, which is a bug in this program."""
 
 
 class ServerDown(ApiError):
-    """No answer that makes sense: network, timeout, 5xx, garbage. The call may or may not have been carried out."""
+    """No usable answer: network error, timeout, 5xx or unreadable content. Telegram may have carried out the call."""
 
 
 class CircuitOpen(ServerDown):
-    """Not even tried: the last calls all failed. `seconds` until one is tried again."""
+    """A call refused without trying, because the previous calls failed. The next probe is due after `seconds`."""
 
     seconds: float = 1.0
 
@@ -146,7 +146,7 @@ _TEXTS: tuple[tuple[type[ApiError], tuple[str, ...]], ...] = (
         ),
     ),
 )
-"""What Telegram says, in lower case, and what it means. The first that fits."""
+"""Fragments of Telegram's error texts, in lower case, and the error that each means. The first match decides."""
 
 
 class _Parameters(msgspec.Struct):
@@ -165,7 +165,7 @@ _decode = msgspec.json.Decoder(_Envelope).decode
 
 
 def error_of(method: str, code: int, envelope: _Envelope) -> ApiError:
-    """The typed error for Telegram's answer."""
+    """Return the typed error for an answer of Telegram."""
     text, parameters = envelope.description, envelope.parameters or _Parameters()
     if code == 429 or parameters.retry_after is not None:
         limited = RetryAfter(method, text, code)
@@ -181,25 +181,25 @@ def error_of(method: str, code: int, envelope: _Envelope) -> ApiError:
 def _kind_of(code: int, low: str) -> type[ApiError]:
     if code >= 500:
         return ServerDown
-    # Telegram answers a malformed token with a bare 404, as it does any path that it doesn't know.
+    # Telegram answers a malformed token with a bare 404, like any unknown path.
     if code == 401 or (code == 404 and "method not found" not in low):
         return Unauthorized
     if code == 409:
         return Conflict
     named = (kind for kind, texts in _TEXTS if any(each in low for each in texts))
-    # Telegram invents new ways to forbid; what they share is that this chat doesn't take this message.
+    # Telegram adds new reasons for a 403. All of them mean that this chat does not accept this message.
     return next(named, NoRights if code == 403 else BadCall)
 
 
 class BotApi:
-    """Calls the Bot API.
+    """A client of the Bot API.
 
     Args:
-        token: from BotFather.
-        base: the Bot API server.
-        seconds: limit of one call, all of it; long polling passes its own.
-        failures: so many failed calls in a row open the circuit.
-        pause: seconds that the open circuit refuses calls; then one is let through to see.
+        token: the bot's token from BotFather.
+        base: address of the Bot API server.
+        seconds: total time limit of one call. Long polling passes its own.
+        failures: consecutive failed calls that open the circuit.
+        pause: seconds for which the open circuit refuses calls. Then one call is let through as a probe.
     """
 
     def __init__(
@@ -221,15 +221,15 @@ class BotApi:
         self._breaker: AsyncCircuitBreaker | None = None
         self._probing = False
         self.latency_ms = 0.0
-        """Of the last call that was answered, long polls left out."""
+        """Duration of the last answered call, without long polls."""
 
     @property
     def state(self) -> str:
-        """Of the circuit: `closed` (all is well), `opened` or `half-opened`."""
+        """State of the circuit: `closed` (normal), `opened` or `half-opened`."""
         return CLOSED if self._breaker is None else str(self._breaker.context.state)
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections to the Bot API."""
         if self._session is not None:
             await self._session.close()
 
@@ -241,11 +241,15 @@ class BotApi:
         *,
         seconds: float | None = None,
     ) -> Any:
-        """Call a method and return its result. Arguments and errors as of `call_raw`."""
+        """Call a method and return its decoded result. Takes the arguments and raises the errors of `call_raw`."""
         return msgspec.json.decode(await self.call_raw(method, params, files, seconds=seconds))
 
     async def download(self, file_id: str, limit: int) -> bytes:
-        """The content of a file that somebody has sent. Raises ApiError: also for one of more than `limit` bytes."""
+        """Return the content of a file that a person sent.
+
+        Raises:
+            ApiError: the download failed, or the file has more than `limit` bytes.
+        """
         path = (await self.call("getFile", {"file_id": file_id})).get("file_path", "")
         down: ServerDown
         content = bytearray()
@@ -273,16 +277,16 @@ class BotApi:
         *,
         seconds: float | None = None,
     ) -> msgspec.Raw:
-        """Call a method and return its result as Telegram wrote it, JSON.
+        """Call a method and return its result as JSON text.
 
         Args:
-            method: of the Bot API.
-            params: JSON-able; None values are left out.
-            files: field -> (file name, content), sent as multipart.
-            seconds: limit of this call, where it is not the usual one.
+            method: name of a method of the Bot API.
+            params: JSON-able parameters. Those that are None are omitted.
+            files: field name -> (file name, content). The call is sent as multipart.
+            seconds: time limit of this call, if it differs from the usual one.
 
         Raises:
-            ApiError: one of its kinds.
+            ApiError: the call failed; its subclass says why.
         """
         if self._breaker is None:
             self._breaker = await self._circuits.get_breaker("telegram")
@@ -311,7 +315,7 @@ class BotApi:
     async def _exchange(
         self, method: str, params: Mapping[str, Any], files: Mapping[str, tuple[str, bytes]] | None, seconds: float
     ) -> msgspec.Raw | ApiError:
-        """The result, or the refusal: for the circuit both are a server that is well. Raises ServerDown."""
+        """Return the result or Telegram's refusal. The circuit counts both as success. Raises ServerDown."""
         down: ServerDown
         given = {name: value for name, value in params.items() if value is not None}
         began = time.perf_counter()
@@ -357,7 +361,7 @@ class BotApi:
 
 
 def _body(params: dict[str, Any], files: Mapping[str, tuple[str, bytes]] | None) -> dict[str, Any]:
-    """Keyword arguments of the post: JSON, or multipart where there are files."""
+    """Return the keyword arguments of the POST request: JSON, or multipart if there are files."""
     if not files:
         return {"data": msgspec.json.encode(params), "headers": {"Content-Type": "application/json"}}
     form = aiohttp.FormData()

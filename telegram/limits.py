@@ -1,12 +1,14 @@
-"""Telegram's rates, counted in Redis once for all processes.
+"""Telegram's rate limits, counted in Redis for all processes together.
 
-A rate is a sliding window: at most so many calls in any stretch of so many milliseconds. Redis keeps the times of the
-last calls of a chat and of all chats, so a window is checked by looking at one entry and nothing has to be refilled.
-A call counts from its answer for all chats together, as nobody knows when before that it arrived. A chat's windows are
-longer than Telegram's by a margin instead, because the server counts arrivals and the network bunches them.
+A rate is a sliding window: at most n calls in any interval of the given length. Redis keeps the times of the last calls
+of each chat and of all chats. Checking a window therefore reads one entry, and nothing has to be refilled.
 
-Time is Redis's own, so that processes whose clocks differ can't add up to more than the rate; a test or a simulation
-passes its clock instead.
+In the windows over all chats a call counts from its answer, because its time of arrival before that is unknown. The
+windows of a chat are longer than Telegram's by a margin instead, because the server counts arrivals and the network
+bunches them.
+
+The time is that of Redis, so that processes whose clocks differ cannot exceed a rate together. Tests and simulations
+pass their own clock.
 """
 
 import asyncio
@@ -23,11 +25,12 @@ from storage.keys import SEND
 from storage.scripts import script
 
 BASE = SEND
-"""All keys of sending share this hash tag: one script may touch any of them, on a Redis Cluster too."""
+"""Prefix of all keys of sending. They share this hash tag, so that one script may touch all of them on a Redis Cluster.
+"""
 
 
 class Priority(IntEnum):
-    """How much a call matters; also which share of a rate it may use."""
+    """Importance of a call, which also decides its share of a rate."""
 
     URGENT = 0
     """Results."""
@@ -36,13 +39,13 @@ class Priority(IntEnum):
     ANSWER = 2
     """Answers to one person, and forms that one person fills in."""
     COSMETIC = 3
-    """Progress that a later edit will show as well."""
+    """Progress that a later edit repeats."""
 
 
 class Budget(StrEnum):
-    """Kinds of calls to a chat that Telegram refuses independently of each other with a 429.
+    """Kinds of calls to a chat to which Telegram applies 429s independently.
 
-    Slow mode, for one, refuses new messages for minutes, while edits and ephemeral messages go on.
+    For example, slow mode refuses new messages for minutes while edits and ephemeral messages still pass.
     """
 
     SEND = "send"
@@ -51,16 +54,16 @@ class Budget(StrEnum):
 
 
 def budget_of(method: str, params: Mapping[str, Any]) -> Budget:
-    """The budget that a call belongs to."""
+    """Return the budget that a call belongs to."""
     if "Ephemeral" in method or params.get("ephemeral_message_parameters") is not None:
         return Budget.EPHEMERAL
     return Budget.EDIT if method.startswith(("edit", "stop", "delete")) else Budget.SEND
 
 
 class Window(msgspec.Struct, frozen=True, array_like=True):
-    """At most `counts[priority]` calls in any `ms` milliseconds, those of all priorities counted.
+    """A limit of `counts[priority]` calls in any `ms` milliseconds, counting calls of all priorities.
 
-    Lower priorities get less, so that something is left at once for what is urgent.
+    Lower priorities have lower limits, so that an urgent call can always be made at once.
     """
 
     ms: int
@@ -68,24 +71,26 @@ class Window(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
-    """The windows of all chats together, of any chat, and of a group on top. `()` means no limit."""
+    """The windows for all chats together, for each chat, and additionally for groups. `()` means no limit."""
 
     overall: tuple[Window, ...] = (Window(1_010, (30, 29, 28, 28)), Window(100, (6, 4, 4, 3)))
-    """Telegram: 30 a second. The short window spreads the second's calls."""
+    """Telegram allows 30 calls a second. The short window spreads them over the second."""
     chat: tuple[Window, ...] = (Window(3_250, (3, 3, 3, 2)), Window(5_500, (5, 5, 5, 4)))
-    """Telegram: one a second, short bursts pass. Three at once at most."""
+    """Telegram allows one call a second and tolerates short bursts. Here at most three calls are made at once."""
     group: tuple[Window, ...] = (Window(60_500, (20, 19, 15, 12)), Window(15_000, (20, 12, 12, 4)))
-    """Telegram: 20 a minute. Answers and progress leave several of them to the phases of a game, which have to be seen.
-    The short window stretches progress over the minute instead of 12 at once and then none."""
+    """Telegram allows 20 calls a minute. Answers and progress must leave room for the phase changes of a game.
+
+    The short window spreads progress over the minute. Without it 12 edits would be followed by a long gap.
+    """
 
 
 class Limits:
-    """Spends Telegram's rates, one atomic script a call.
+    """The rate limiter. Each reservation is one atomic script in Redis.
 
     Args:
-        redis: where the calls of all processes are counted.
+        redis: store of the counters that all processes share.
         rates: the windows.
-        now: unix milliseconds, for tests and simulations; None is Redis's own time.
+        now: unix milliseconds, for tests and simulations; None means the time of Redis.
     """
 
     def __init__(self, redis: Redis, rates: Rates | None = None, now: Callable[[], int] | None = None) -> None:
@@ -97,25 +102,25 @@ class Limits:
         self._penalise = redis.register_script(script("telegram", "penalise"))
 
     def time(self) -> str:
-        """What the scripts take for their time argument: the test's, or empty for Redis's own."""
+        """Return the time argument of the scripts: the test's clock, or an empty string for the time of Redis."""
         return "" if self._now is None else str(self._now())
 
     async def reserve(
         self, chat_id: int, n: int = 1, priority: Priority = Priority.URGENT, budget: Budget = Budget.SEND
     ) -> int:
-        """Take the right to `n` calls to a chat now.
+        """Reserve `n` calls to a chat.
 
         Returns:
-            0: taken, call now. More: nothing was taken; ask again after that many milliseconds.
+            0 if they are reserved and may be made now. Otherwise nothing is reserved, and the milliseconds to wait.
 
         Raises:
-            ValueError: some window could never hold that many.
+            ValueError: a window is smaller than `n`.
         """
         wait, _ = await self._take(chat_id, n, priority, budget)
         return wait
 
     async def _take(self, chat_id: int, n: int, priority: Priority, budget: Budget) -> tuple[int, int]:
-        """As ``reserve``, and since when it counts."""
+        """Reserve as ``reserve`` does and return the wait and the time of the reservation, both in milliseconds."""
         fewest = (w.counts[priority] for w in (*self.rates.overall, *self.rates.chat, *self.rates.group))
         if not 0 < n <= min(fewest, default=n):
             raise ValueError(f"{n} calls at once can never be within the rates")
@@ -133,14 +138,14 @@ class Limits:
         budget: Budget = Budget.SEND,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> AsyncIterator[bool]:
-        """Wait for the right to one call that doesn't go through the outbox, and is made within the block.
+        """Wait until one call that bypasses the outbox is allowed; the caller makes it inside the block.
 
         Args:
-            chat_id: whom the call is for.
-            within: seconds; when the wait would be longer, nothing is taken and the block gets False at once.
-            priority: which share of the rates it may use.
-            budget: which 429s hold it back.
-            sleep: how to wait, in seconds.
+            chat_id: the chat that the call is for.
+            within: the longest wait in seconds. If it is too short, the block gets False at once and reserves nothing.
+            priority: decides the share of the rates that the call may use.
+            budget: the 429s that hold the call back.
+            sleep: waits for a number of seconds.
         """
         left = round(within * 1000)
         wait, taken_at = await self._take(chat_id, 1, priority, budget)
@@ -152,24 +157,24 @@ class Limits:
             yield not wait
         finally:
             if not wait:
-                with suppress(*REDIS_GONE):  # it counts from its beginning then
+                with suppress(*REDIS_GONE):  # without this, the call counts from its start, which is only less exact
                     await self.answered(taken_at)
 
     async def answered(self, taken_at: int) -> None:
-        """A call that took its right then has been answered: in the windows of all chats it counts from now on.
+        """Record the answer to a call reserved at `taken_at`: the windows over all chats now count it from this moment.
 
-        It has arrived at some moment between. Counted from its beginning, one that was held up on the way would arrive
-        together with those for which it seemed to make room.
+        The call reached Telegram at some time before its answer. If it counted from its start, a delayed call would
+        arrive together with the calls for which it seemed to have left room.
         """
         await self._answered(keys=[BASE], args=[self.time(), taken_at, self.encoded_rates])
 
     async def penalise(self, chat_id: int | None, retry_after: float, budget: Budget | None = None) -> None:
-        """Stop calls to a chat, or to all (None), for so many seconds, as a 429 asks. Never shortens a longer stop.
+        """Stop calls to a chat for the seconds that a 429 demands. A longer stop that is in force remains.
 
         Args:
-            chat_id: the chat; None: all chats.
+            chat_id: the chat; None means all chats.
             retry_after: seconds.
-            budget: the kind of calls to that chat; None: all of them.
+            budget: the kind of calls to that chat; None means all kinds.
         """
         whom = "all" if chat_id is None else str(chat_id)
         await self._penalise(keys=[BASE], args=[self.time(), whom, round(retry_after * 1000), budget or "all"])

@@ -1,27 +1,27 @@
-"""The outbox: every call to Telegram that is not the answer to a tap waits here, durably, for the one sender.
+"""The outbox: a durable queue of all calls to Telegram except answers to taps. One sender empties it.
 
-What waits is kept by chat. A chat with something to send stands in one of four lanes, by the most urgent item it has,
-in the order of how long that has waited; or it is *delayed*, because a rate or a 429 holds it; or one of its items is
-*in flight*. Taking the next item costs O(log n) and never looks past a chat that must wait. Within a chat, a 429 for
-new messages holds back new messages alone, and one for edits edits: each has its own budget (``limits.Budget``).
+Items are kept by chat. A chat that has items is in one of three states: *ready*, *delayed* by a rate or a 429, or *in
+flight*. Ready chats are queued in four lanes by the priority of their most urgent item, the longest wait first. Taking
+the next item therefore costs O(log n) and never scans chats that must wait. Within a chat, a 429 for new messages holds
+back new messages only, and one for edits holds back edits: each kind has its own budget (``limits.Budget``).
 
-A **slot** names a living message. A put of a slot replaces what still waits for it, so edits collapse; where the
+A **slot** names a living message. A put replaces the item that still waits for the same slot, so edits collapse. If the
 slot has a message, the item becomes an edit of it.
 
-An item leaves only when Telegram's answer is recorded. Who dies in between leaves it in flight, and the next sender
-puts it back in its place. Keys, all under `tombola:{send}:`, and what ends them:
+An item leaves only when Telegram's answer is recorded. If the sender dies before that, the item stays in flight, and
+the next sender puts it back in its place. Keys, all under `tombola:{send}:`, and the event that removes each:
 
 | key | holds | ends |
 | --- | --- | --- |
 | `item:<id>` | one item | when it is settled, or its time to live |
 | `q:<chat>` | ids in the order of sending | with its last item, or its time to live |
 | `slot:<name>` | message, digest of its content, the waiting item | time to live, renewed by each put |
-| `known:<id>` | that an item without a slot was put | time to live |
+| `known:<id>` | marks an item without a slot as put | time to live |
 | `answers:<chat>:<person>` | times of the last answers to a person in a group | `ANSWERS_MS` after the last |
-| `moved:<chat>` | where a group went | time to live |
-| `ready:<lane>`, `delayed` | chats | claim removes a chat that has nothing left |
+| `moved:<chat>` | new id of a group that became a supergroup | time to live |
+| `ready:<lane>`, `delayed` | chats | claim removes a chat without items |
 | `inflight` | chat -> item and token | settling, or `recover` by the next sender |
-| `seq`, `turn`, `dropped` | counters | three keys for ever |
+| `seq`, `turn`, `dropped` | counters | never: three keys in all |
 """
 
 import hashlib
@@ -39,21 +39,21 @@ from storage.scripts import script
 from telegram.limits import BASE, Budget, Limits, Priority, budget_of
 
 BELL = f"{BASE}:bell"
-"""Channel that rings when there is something new to send."""
+"""Channel on which a put announces new items."""
 SLOT_TTL_MS = 7 * 24 * 3600 * 1000
 MOVED_TTL_MS = 30 * 24 * 3600 * 1000
 MAX_AGE_MS = 24 * 3600 * 1000
-"""How long anything may wait that has no `expires_at` of its own."""
+"""Longest wait of an item without `expires_at`."""
 MAX_WAITING = 64
-"""How many items may wait for one chat."""
+"""Maximum number of waiting items of one chat."""
 EVERY = 8
-"""Each so many sends, the lanes are asked in reverse order: none starves, whatever the load of those above it."""
+"""Number of sends after which the lanes are read once in reverse order, so that no lane starves under load."""
 MOST_ANSWERS, ANSWERS_MS = 6, 60_000
-"""Answers to one person in one group: at most so many in so many ms. The rest is dropped and counted."""
+"""Limit of answers to one person in one group: this many in this many milliseconds. Others are dropped and counted."""
 OLD_ANSWER_MS = 10_000
-"""An answer to one person that was in flight when its sender died is not sent again if it is older than this."""
+"""Age up to which an answer to one person is sent again if its sender died during the call."""
 BATCH = 200
-"""Puts in one script, so that Redis is never kept from others for more than a few milliseconds."""
+"""Puts per script, so that one script blocks Redis for a few milliseconds at most."""
 
 _SEND_TO_EDIT = {
     "sendMessage": "editMessageText",
@@ -72,12 +72,12 @@ _EDIT_PARAMS = {
 
 
 class Begins(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A time that begins when the chat sees a message.
+    """A period that begins when the chat sees a message.
 
     Attributes:
-        waits: the deadline until which the game waits for that; it tells the times of one game apart.
-        runs_ms: how long the time lasts.
-        ends: when it will be over, unix milliseconds; the sender sets it as it makes the call.
+        waits: deadline of the game until the period begins, unix milliseconds. It identifies the period within the game.
+        runs_ms: duration of the period.
+        ends: end of the period, unix milliseconds; the sender sets it when it makes the call.
     """
 
     waits: int
@@ -86,27 +86,29 @@ class Begins(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 ENDS, ENDS_UTC = "\ufdd0", "\ufdd1"
-"""Stand in the text of a message with ``begins`` for the end of that time, as unix seconds and as HH:MM in UTC. Unicode
-has no such characters, so that nobody's title has them."""
+"""Placeholders in the text of a message with ``begins``: the end of the period as unix seconds, and as HH:MM in UTC.
+
+Both are Unicode noncharacters, which no title that a person writes contains.
+"""
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call to Telegram.
 
     Attributes:
-        id: unique; putting the same id again does nothing.
-        chat_id: Telegram's; the sender adds it to the call.
-        method: a method of the Bot API, e.g. `sendMessage`; with a slot, the one that makes the message anew.
-        params: the rest of its parameters, JSON-able.
+        id: unique id; putting the same id again does nothing.
+        chat_id: id of the chat; the sender adds it to the parameters.
+        method: a method of the Bot API, e.g. `sendMessage`; with a slot, the method that creates the message.
+        params: the other parameters, JSON-able.
         priority: see `Priority`.
-        topic_id: forum topic, for sending; edits need none.
-        slot: the living message that this is the next content of, e.g. `board:<game id>`.
-        version: with a slot, its content's version; an older one than the slot has seen is ignored. 0: no check.
+        topic_id: forum topic of a new message; edits need none.
+        slot: name of the living message whose next content this is, e.g. `board:<game id>`.
+        version: version of the slot's content. A version older than the slot's latest is ignored; 0 turns the check off.
         created_at: unix milliseconds.
-        expires_at: unix milliseconds after which it is not worth sending.
-        begins: the time that begins when the chat sees this.
-        person: user id, if this answers one person and nobody else waits for it.
-        game_id: for logs and for whom it is reported to.
+        expires_at: unix milliseconds after which the call is dropped.
+        begins: the period that begins when the chat sees this message.
+        person: user id, if this is an answer that only this person waits for.
+        game_id: id of the game, for logs and for reporting the outcome.
         trace: trace id, for logs.
         file: name and text of the file of `sendDocument`.
     """
@@ -129,41 +131,42 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def edit_method(self) -> str | None:
-        """How the slot's message is edited into this; None where it can only be sent anew."""
+        """Name of the method that edits the slot's message into this one; None if it can only be sent anew."""
         if self.slot is None:
             return None
         return self.method if self.method.startswith("editMessage") else _SEND_TO_EDIT.get(self.method)
 
     def bound(self, now: int) -> "Outgoing":
-        """The message as it is sent at a moment, which tells when the time is over that begins with it."""
+        """Return a copy as sent at `now`, with the end of the period in place of the placeholders."""
         if self.begins is None:
             return self
         ends, params = now + self.begins.runs_ms, self.params
         if isinstance(text := params.get("text"), str):
-            unix = -(-ends // 1000)  # as messages show any moment: never before it has come
+            # Rounded up, like every time in a message, so that the message never names a moment before the real end.
+            unix = -(-ends // 1000)
             hours, minutes = divmod(unix // 60 % 1440, 60)
             params = {**params, "text": text.replace(ENDS, str(unix)).replace(ENDS_UTC, f"{hours:02}:{minutes:02}")}
         return msgspec.structs.replace(self, params=params, begins=msgspec.structs.replace(self.begins, ends=ends))
 
     @property
     def budget(self) -> Budget:
-        """The budget that a 429 to this call, made anew, is about."""
+        """The budget that a 429 concerns if this call creates a message."""
         return budget_of(self.method, self.params)
 
     def sending(self) -> dict[str, Any]:
-        """Parameters of the call that makes a new message."""
+        """Return the parameters of the call that creates a message."""
         topic = {} if self.topic_id is None else {"message_thread_id": self.topic_id}
         return {"chat_id": self.chat_id, **topic, **self.params}
 
     def editing(self, message_id: int) -> dict[str, Any]:
-        """Parameters of the call that edits an existing message into this."""
+        """Return the parameters of the call that edits an existing message into this one."""
         assert self.edit_method is not None
         allowed = _EDIT_PARAMS.get(self.edit_method, self.params.keys())
         kept = {name: value for name, value in self.params.items() if name in allowed}
         return {"chat_id": self.chat_id, "message_id": message_id, **kept}
 
     def digest(self) -> str:
-        """Hash of what people would see."""
+        """Return a hash of the visible content."""
         content = msgspec.json.encode([self.edit_method, self.params], order="deterministic")
         return hashlib.blake2b(content, digest_size=12).hexdigest()
 
@@ -192,7 +195,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """An item that ended without a call: expired, or its slot shows the same already. It is removed."""
+    """An item that was removed without a call, because it expired or its slot already shows the same content."""
 
     outgoing: Outgoing
     expired: bool
@@ -201,7 +204,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Nothing may be sent now; `wait_ms` until that may change by itself, None where nothing waits."""
+    """No item may be sent now. That may change after `wait_ms`; None means that no item waits."""
 
     wait_ms: int | None
 
@@ -216,7 +219,7 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """What waits: chats by lane, in the order of ``Priority``, and the age of the longest waiting in each, ms."""
+    """Numbers of ready chats and longest waits in milliseconds, both by lane in the order of ``Priority``, and totals."""
 
     ready: tuple[int, ...]
     delayed: int
@@ -226,12 +229,12 @@ class Depth:
 
 
 class Outbox:
-    """The queue of what is to be sent. Any process puts; only the holder of the sender's lease claims.
+    """The queue of calls to Telegram. Any process puts; only the holder of the sender's lease claims.
 
     Args:
-        redis: where it is kept.
+        redis: store of the queue.
         limits: the rates that a claim spends, and the clock of all times here.
-        max_waiting: items that may wait for one chat; beyond that the least urgent, latest one is dropped.
+        max_waiting: maximum number of waiting items of a chat; beyond it the least urgent, latest item is dropped.
     """
 
     def __init__(self, redis: Redis, limits: Limits, *, max_waiting: int = MAX_WAITING) -> None:
@@ -247,16 +250,16 @@ class Outbox:
         self._forget = redis.register_script(script("telegram", "forget"))
 
     async def put(self, outgoing: Outgoing) -> str:
-        """Make it wait; durable when this returns. One round trip.
+        """Queue a call. It is durable when this returns. Costs one round trip.
 
         Returns:
             `queued`; `replaced`: took the place of its slot's waiting item; `known`: this id was put before;
-            `outdated`: the slot has seen a newer version; `dropped`: the chat has too much waiting.
+            `outdated`: the slot has seen a newer version; `dropped`: the chat has too many waiting items.
         """
         return (await self.put_many([outgoing]))[0]
 
     async def put_many(self, outgoing: Sequence[Outgoing]) -> list[str]:
-        """Like `put`, in one round trip for each 200. All of one script become visible together."""
+        """Queue calls as `put` does, in one round trip for each 200. The calls of one script become visible together."""
         answers: list[str] = []
         for start in range(0, len(outgoing), BATCH):
             arguments: list[str | int | bytes] = [self._limits.time(), self._max_waiting, SLOT_TTL_MS, MAX_AGE_MS]
@@ -270,7 +273,7 @@ class Outbox:
         return answers
 
     async def claim(self, fence: int) -> Claimed | Finished | Nothing:
-        """Take what is to be sent next and spend its rates, in one script.
+        """Take the next item and spend its rates, in one script.
 
         Raises:
             LeaseLostError: the token is not the latest one.
@@ -296,22 +299,22 @@ class Outbox:
                 return Nothing(1) if outgoing is None else Finished(outgoing, ended == "expired", int(waited))
 
     async def _discard(self, chat_id: int, fence: int) -> None:
-        """Remove an item that can't be read: put back after a crash, it would stop each sender in turn."""
+        """Remove an item that cannot be read. Put back after a crash, it would stop each sender in turn."""
         flying: Any = await self._redis.hget(f"{BASE}:inflight", str(chat_id))
         if flying is not None:
             id_ = _text(flying).rpartition(" ")[0]
             await self._settle(keys=[BASE], args=[chat_id, id_, fence, "", "", "", "", SLOT_TTL_MS, ""])
 
     async def settle(self, claimed: Claimed, *, sent: int | None = None, shown: bool = False) -> bool:
-        """Record Telegram's answer and remove the item. Right also after another sender has taken over.
+        """Record Telegram's answer and remove the item. Also correct after another sender has taken over.
 
         Args:
-            claimed: what was claimed.
-            sent: id of the message that the call made, if it made one.
-            shown: the slot's message now shows this content (edited, or not modified).
+            claimed: the item.
+            sent: id of the message that the call created; None if it created none.
+            shown: True if the slot's message now shows this content (edited, or not modified).
 
         Returns:
-            True where `sent` is an orphan: the slot has another message already, so this one should be deleted.
+            True if `sent` is an orphan: the slot already has another message, so the caller should delete this one.
         """
         out = claimed.outgoing
         edited = claimed.message_id if shown and claimed.message_id else ""
@@ -320,16 +323,16 @@ class Outbox:
         return bool(await self._settle(keys=[BASE], args=arguments))
 
     async def give_back(self, claimed: Claimed, *, failed: bool, now: int, message_gone: bool = False) -> bool:
-        """Let the item wait again in its place; a newer put of its slot takes that place instead.
+        """Return the item to its place in the queue. If a newer put of its slot exists, that one takes the place.
 
         Args:
-            claimed: what was claimed.
-            failed: whether this counts as one of its attempts.
-            now: unix milliseconds, kept as the time of the attempt.
-            message_gone: the slot's message is no more, so that the next try sends it anew.
+            claimed: the item.
+            failed: True if this counts as one of its attempts.
+            now: unix milliseconds, stored as the time of the attempt.
+            message_gone: True if the slot's message no longer exists, so that the next attempt sends a new one.
 
         Returns:
-            False where another sender has taken over; then nothing was done.
+            False if another sender has taken over; then nothing was changed.
         """
         gone = claimed.message_id if message_gone and claimed.message_id else ""
         out = claimed.outgoing
@@ -337,14 +340,14 @@ class Outbox:
         return bool(await self._return(keys=[BASE], args=arguments))
 
     async def move(self, old: int, new: int) -> int:
-        """A group became a supergroup: all that waits for it, and later puts, go to the new id. Returns how many moved.
+        """Redirect the waiting items and all later puts of a group to its supergroup. Return the number of items moved.
 
-        Messages don't move with it: a slot's next content is sent anew.
+        Messages do not move with it: the next content of a slot is sent as a new message.
         """
         return int(await self._move(keys=[BASE], args=[old, new, MOVED_TTL_MS]))
 
     async def recover(self, fence: int) -> Recovered:
-        """Put back the items that the sender before had in flight; old answers to one person are dropped.
+        """Put back the previous sender's items in flight, and drop old answers to one person.
 
         Raises:
             LeaseLostError: the token is not the latest one.
@@ -355,16 +358,16 @@ class Outbox:
         return Recovered(int(again), int(left))
 
     async def slot_message(self, slot: str) -> tuple[int, int] | None:
-        """Chat and message id of the slot's living message, if it has one."""
+        """Return the chat id and message id of the slot's living message, or None if it has none."""
         chat, message = await self._redis.hmget(f"{BASE}:slot:{slot}", ["chat", "message"])
         return (int(chat), int(message)) if chat and message else None
 
     async def forget(self, slot: str) -> None:
-        """The slot has no message any more: what waits for it, or is put next, is sent anew."""
+        """Detach the slot from its message: the content that waits, or is put next, is sent as a new message."""
         await self._forget(keys=[BASE], args=[slot])
 
     async def depth(self) -> Depth:
-        """What waits, for health and metrics."""
+        """Return the numbers of waiting chats and the longest waits, for health and metrics."""
         lanes = [f"{BASE}:ready:{int(lane)}" for lane in Priority]
         async with self._redis.pipeline(transaction=False) as pipe:
             for lane in lanes:
@@ -391,7 +394,7 @@ _decode = msgspec.json.Decoder(Outgoing).decode
 
 
 def _outgoing(body: str | bytes, chat: str | bytes) -> Outgoing | None:
-    """Return the stored item, for the chat in which it waits now; None if it can't be read."""
+    """Return a stored item, addressed to the chat in whose queue it is now; None if it cannot be read."""
     chat_id = int(chat)
     try:
         outgoing = _decode(body)
@@ -402,5 +405,5 @@ def _outgoing(body: str | bytes, chat: str | bytes) -> Outgoing | None:
 
 
 def _text(value: str | bytes) -> str:
-    """Text, whether or not the client decodes answers."""
+    """Return text whether or not the Redis client decodes answers."""
     return value.decode() if isinstance(value, bytes) else value

@@ -1,8 +1,8 @@
-"""The sender: the one road to Telegram for everything that is not the answer to a tap.
+"""The sender: makes all calls to Telegram except answers to taps.
 
-Any process may run it; the one that holds the lease sends. It takes the next item from the outbox, which has spent the
-rates for it in the same script, and calls; calls to different chats overlap, those to one chat never do. What every
-answer means is decided in `_answered` and nowhere else.
+Every process may run it, and the one that holds the lease sends. It claims the next item from the outbox, whose script
+also spends the rates, and makes the call. Calls to different chats overlap; calls to the same chat never do. Only
+`_answered` decides the consequence of each answer.
 """
 
 import asyncio
@@ -41,54 +41,57 @@ from telegram.outbox import Claimed, Finished, Nothing, Outbox, Outgoing
 Answer = TypeVar("Answer")
 
 SENDER_LEASE = "{send}"
-"""Name of the sender's lease: its token lies beside the outbox, so that every claim can compare it."""
+"""Name of the sender's lease. Its token is stored beside the outbox, so that every claim can compare it."""
 CALLS_AT_ONCE = 32
-"""Calls in flight: a second's worth of Telegram's rate, so that answers as slow as a second still keep up with it."""
+"""Maximum number of calls in flight: one second of Telegram's rate, so that answers that take a second still keep up.
+"""
 MAX_TRIES = 10
-"""Failed attempts of one item, counted only while other calls succeed: an outage uses up nothing."""
+"""Maximum number of failed attempts of one item. Only failures while other calls succeed count, so outages do not."""
 PATIENCE_SECONDS = 30.0
-"""How long a process calls in vain before it lets another one try: perhaps it alone can't reach Telegram."""
+"""Seconds without an answer after which a process gives up the lease: perhaps only this process cannot reach Telegram.
+"""
 GRACE_SECONDS = 3.0
-"""How long calls in flight may end by themselves when the sender stops."""
+"""Seconds that calls in flight get to end when the sender stops."""
 LOOK_SECONDS = 5.0
-"""The bell may miss a ring while its connection is lost; then this late at most."""
+"""Longest delay if the bell misses a ring because its connection was lost."""
 REFUSED_CHATS = 3
-"""429s for so many chats, and no call that Telegram takes between them, mean the bot as a whole."""
+"""Number of chats that must answer 429, with no accepted call between them, to suspect a limit on the bot as a whole.
+"""
 
 
 class Settled(StrEnum):
-    """How an item ended."""
+    """The ways in which an item ends."""
 
     SENT = "sent"
     EDITED = "edited"
     DONE = "done"
-    """Any other call succeeded."""
+    """A call other than sending and editing succeeded."""
     UNCHANGED = "unchanged"
-    """The message showed it already."""
+    """The message already had this content."""
     EXPIRED = "expired"
     CHAT_GONE = "chat_gone"
     NO_RIGHTS = "no_rights"
     TOPIC_GONE = "topic_gone"
     MESSAGE_GONE = "message_gone"
-    """What it was about (to delete, to pin, to reply to, to edit without a slot's new content) is no more."""
+    """The message to delete, pin, reply to, or edit without a slot's new content no longer exists."""
     REFUSED = "refused"
-    """A wrong call: our bug, logged as one."""
+    """A wrong call, which is a bug here and is logged as an error."""
     GAVE_UP = "gave_up"
-    """Too many attempts, while other calls went well."""
+    """Too many failed attempts while other calls succeeded."""
     MIGRATED = "migrated"
-    """Not an end: the group has a new id (`Outcome.chat_id`), and the item goes on there."""
+    """Not an end: the group has a new id (`Outcome.chat_id`), and the item moves there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an item ended.
+    """The result of an item.
 
     Attributes:
-        settled: which end.
-        message_id: of the message sent or edited.
-        chat_id: the new one, of a group that migrated.
-        result: what Telegram answered, where it answered well.
-        error: Telegram's own words, where it refused.
+        settled: the way in which it ended.
+        message_id: id of the message sent or edited.
+        chat_id: the new id, if the group migrated.
+        result: Telegram's result, if the call succeeded.
+        error: Telegram's text, if it refused the call.
     """
 
     settled: Settled
@@ -99,7 +102,7 @@ class Outcome:
 
 
 WAIT_BUCKETS_MS = (50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 20_000, 40_000, 60_000, 120_000, 300_000)
-"""Upper bounds of the buckets of waits; a last one takes the rest."""
+"""Upper bounds of the buckets of waits. One more bucket takes longer waits."""
 
 
 @dataclass(slots=True)
@@ -110,25 +113,24 @@ class Waits:
     sum_ms: int = 0
 
     def add(self, wait_ms: int) -> None:
-        """Count one."""
         self.buckets[bisect_left(WAIT_BUCKETS_MS, wait_ms)] += 1
         self.sum_ms += wait_ms
 
 
 @dataclass(slots=True)
 class SenderStats:
-    """What the sender counts; read by whoever exports it.
+    """Counters of the sender, for export.
 
     Attributes:
-        settled: ends by (outcome, priority).
-        errors: Telegram's refusals and failures by kind, retried ones included.
-        waits: from put to settled, by priority.
-        in_flight: calls now.
-        leading: whether this process sends.
-        orphans: messages that two senders had sent for one slot, deleted again.
-        repeated: items that a sender before had in flight when it stopped, sent again: perhaps for the second time.
-        left: old answers to one person among them, which were not sent again.
-        last_success_at: unix milliseconds; 0 for never.
+        settled: number of ended items by (outcome, priority).
+        errors: Telegram's refusals and failures by kind, including retried ones.
+        waits: times from put to settled, by priority.
+        in_flight: number of calls being made now.
+        leading: True while this process sends.
+        orphans: messages that were deleted because two senders had sent one for the same slot.
+        repeated: items of a previous sender that were sent again, perhaps for the second time.
+        left: old answers to one person among the previous sender's items, which were not sent again.
+        last_success_at: unix milliseconds; 0 if no call has succeeded.
     """
 
     settled: Counter[tuple[Settled, Priority]] = field(default_factory=Counter)
@@ -143,30 +145,30 @@ class SenderStats:
 
 
 class Clock(Protocol):
-    """The time, real or turned by a test."""
+    """A clock, real or controlled by a test."""
 
     def now(self) -> int:
-        """Unix milliseconds."""
+        """Return the time in unix milliseconds."""
 
     async def sleep(self, seconds: float) -> None:
-        """Return that much later."""
+        """Return after a number of seconds of this clock."""
 
 
 Report = Callable[[Outgoing, Outcome], Awaitable[None]]
 
 
 class Sender:
-    """Sends what waits in the outbox, while this process holds the lease.
+    """The sender. It empties the outbox while this process holds the lease.
 
     Args:
-        outbox: what waits.
-        limits: told of 429s.
+        outbox: the queue of calls.
+        limits: records answers and 429s.
         api: the Bot API.
-        clock: for waits.
-        on_settled: told how each item ended, after it is recorded for what succeeded, before for what didn't, so that
-            a crash can repeat a bad message but not lose it.
-        lease: of `SENDER_LEASE`.
-        bell: on `telegram.outbox.BELL`; somebody runs its `listen`.
+        clock: the clock of all waits.
+        on_settled: called with the result of each item: after recording a success, before recording a failure. A crash
+            can therefore repeat the report of a failure but not lose it.
+        lease: the lease named `SENDER_LEASE`.
+        bell: the bell on `telegram.outbox.BELL`, whose `listen` another task runs.
         stats: counters to use.
     """
 
@@ -194,14 +196,14 @@ class Sender:
         self._room = asyncio.Semaphore(CALLS_AT_ONCE)
         self._resume_at = 0
         self._refused_chats: set[int] = set()
-        """Chats with a 429 since Telegram last took a call."""
+        """Chats that answered 429 since Telegram last accepted a call."""
         self._broken: BaseException | None = None
         self._in_vain_since: float | None = None
-        """Monotonic: since when no call has been answered."""
+        """Monotonic time since which no call was answered; None if the last one was."""
         self._streaks: Counter[int] = Counter()
 
     async def run(self) -> None:
-        """Stand by for the lease, and send while it is ours; until cancelled. Calls in flight then end first."""
+        """Wait for the lease and send while this process holds it, until cancelled. Calls in flight then end first."""
         try:
             await self._lease.run(self.lead)
         finally:
@@ -211,12 +213,13 @@ class Sender:
         """Send until cancelled.
 
         Raises:
-            LeaseLostError: another sender has taken over, or should try, as Telegram can't be reached from here.
-            RedisError, OSError: Redis is away.
+            LeaseLostError: another sender has taken over, or should try, because Telegram is unreachable from here.
+            RedisError, OSError: Redis is unavailable.
         """
         self.stats.leading, self._in_vain_since = True, None
         try:
-            # Answers that could not be recorded while Redis was away: known here, so nothing need be sent again.
+            # Calls that ended while Redis was away still wait to be recorded. Their results are known in this process,
+            # so let it record them before `recover` puts the items back to be sent again.
             if self._calls:
                 await asyncio.wait(self._calls, timeout=GRACE_SECONDS)
             recovered = await self._outbox.recover(fence)
@@ -234,7 +237,8 @@ class Sender:
             if self._lease.held:
                 await self._drain()
         except asyncio.CancelledError:
-            # Asked to stop while the lease is still ours: nobody else may begin before our calls have ended.
+            # A deliberate stop while this process holds the lease: no other sender may begin before these calls have
+            # ended.
             if self._lease.held:
                 await self._drain()
             raise
@@ -243,14 +247,14 @@ class Sender:
         raise self._broken or LeaseLostError
 
     def _suspects_flood(self) -> bool:
-        """Whether Telegram seems to refuse the bot as a whole."""
+        """Return whether Telegram seems to refuse the bot as a whole."""
         return len(self._refused_chats) >= REFUSED_CHATS
 
     def _in_vain(self) -> bool:
         return self._in_vain_since is not None and time.monotonic() - self._in_vain_since > PATIENCE_SECONDS
 
     async def _step(self, fence: int) -> None:
-        """Start one call, or wait until there may be one."""
+        """Start one call, or wait until one is allowed."""
         if self._suspects_flood() and self._calls:
             await asyncio.wait(self._calls)  # one call at a time shows whether Telegram takes any
         if (pause := self._resume_at - self._clock.now()) > 0:
@@ -274,8 +278,8 @@ class Sender:
             await self._idle(claimed.wait_ms, rings)
 
     async def _idle(self, wait_ms: int | None, rings: int) -> None:
-        """Wait for the bell, for the end of a call, or for the time when a rate allows more."""
-        # With nothing due there is no time to wait for, so the look that guards against a lost ring is in real time.
+        """Wait for the bell, for the end of a call, or until a rate allows another call."""
+        # The guard against a lost ring runs in real time: with no item due, a test's clock would never advance.
         rung = asyncio.ensure_future(self._bell.after(rings, LOOK_SECONDS))
         waits: set[asyncio.Future[None]] = {rung}
         if wait_ms is not None:
@@ -297,15 +301,15 @@ class Sender:
         self._calls.discard(task)
         self.stats.in_flight = len(self._calls)
         self._room.release()
-        # The chat may have more, and what it sent may have been held up by this call alone.
+        # The chat may have more items, and only this call may have blocked its next one.
         self._bell.ring()
         if not task.cancelled() and (error := task.exception()) is not None:
-            # A bug. Its item stays in flight, and whoever leads next puts it back.
+            # A bug. The item stays in flight until the next leader puts it back.
             logger.opt(exception=error).error("{} failed", task.get_name())
             self._broken = error
 
     async def _drain(self) -> None:
-        """Let calls in flight end, and be recorded; cut off those that take too long."""
+        """Wait for calls in flight to end and be recorded, then cancel those that take too long."""
         if self._calls:
             await asyncio.wait(self._calls, timeout=GRACE_SECONDS)
         for task in self._calls:
@@ -314,13 +318,13 @@ class Sender:
             await asyncio.wait(self._calls)
 
     async def _deliver(self, claimed: Claimed) -> None:
-        """One call, and what follows from its answer."""
         out = claimed.outgoing
         with logger.contextualize(trace=out.trace, chat=out.chat_id, game=out.game_id):
             await self._call(claimed)
 
     async def _call(self, claimed: Claimed) -> None:
-        # Only now is it known when the chat sees a time begin. The digest that is recorded has to be of this text, too.
+        # The period begins now. Replace the placeholders first, because the recorded digest must match the text that is
+        # sent.
         claimed = replace(claimed, outgoing=claimed.outgoing.bound(self._clock.now()))
         out, message_id = claimed.outgoing, claimed.message_id
         method = out.method if message_id is None else out.edit_method
@@ -331,10 +335,10 @@ class Sender:
             await self._drop(claimed, Settled.MESSAGE_GONE, "the slot has no message")
             return
         if not self._lease.held:
-            # Paused since the claim: the item is in flight for whoever leads now to put back.
+            # The process was paused since the claim and lost the lease. The current leader puts the item back.
             return
         result, error = await self._asked(method, params, out.file)
-        with contextlib.suppress(*STORE_GONE):  # what follows needs Redis as well, and waits for it
+        with contextlib.suppress(*STORE_GONE):  # The following steps need Redis too, and they wait for it.
             await self._limits.answered(claimed.taken_at)
         if error is not None:
             self.stats.errors[type(error).__name__] += 1
@@ -376,7 +380,7 @@ class Sender:
         await self._report(out, outcome, claimed.waited_ms)
 
     async def _answered(self, claimed: Claimed, error: ApiError) -> None:
-        """What each refusal means for the item, its chat and all others."""
+        """Apply Telegram's refusal to the item, its chat, and all chats."""
         match error:
             case NotModified():
                 await self._surely(lambda: self._outbox.settle(claimed, shown=True))
@@ -401,7 +405,7 @@ class Sender:
                 await self._refused(claimed, error)
 
     async def _refused(self, claimed: Claimed, error: ApiError) -> None:
-        """Telegram will never take this item."""
+        """Drop an item that Telegram will never accept."""
         match error:
             case ChatGone():
                 settled = Settled.CHAT_GONE
@@ -420,7 +424,9 @@ class Sender:
         await self._drop(claimed, settled, error.text)
 
     async def _surely(self, step: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Record what is known of a call, however long Redis is away: forgetting would mean sending again."""
+        """Record a result, and retry for as long as Redis is away: a forgotten result would mean that the call is made
+        again.
+        """
         while True:
             try:
                 return await step()
@@ -433,7 +439,7 @@ class Sender:
         await self._surely(lambda: self._outbox.settle(claimed))
 
     async def _again(self, claimed: Claimed, *, failed: bool = False, message_gone: bool = False) -> None:
-        """Let the item wait in its place, unless it has failed too often."""
+        """Put the item back in its place, or drop it after too many failures."""
         if failed and claimed.tries + 1 >= MAX_TRIES:
             await self._drop(claimed, Settled.GAVE_UP, "too many attempts")
             return
@@ -441,9 +447,9 @@ class Sender:
         await self._surely(lambda: self._outbox.give_back(claimed, failed=failed, now=now, message_gone=message_gone))
 
     async def _backed_off(self, claimed: Claimed, error: ServerDown) -> None:
-        """The chat waits longer each time, so that order is kept; others go on until the circuit opens."""
+        """Delay the chat longer with each failure, which keeps its order. Other chats continue until the circuit opens."""
         logger.warning("item {} not delivered: {}", claimed.outgoing.id, error)
-        # An attempt counts against an item only when Telegram has answered others since its last one.
+        # An attempt counts against an item only if Telegram has answered another call since the item's last attempt.
         failed = 0 < claimed.tried_at <= self.stats.last_success_at
         self._streaks[claimed.outgoing.chat_id] += 1
         delay = jitter(min(30.0, 0.25 * 2 ** min(self._streaks[claimed.outgoing.chat_id], 7)))
@@ -457,11 +463,12 @@ class Sender:
         logger.info("chat {} is {} now; {} items go there", out.chat_id, new, moved)
 
     async def _limited(self, claimed: Claimed, seconds: float) -> None:
-        """Hold back what a 429 is about: this chat's calls of that kind, or everything, as Telegram does not say which.
+        """Hold back the calls that a 429 concerns. Telegram does not say whether it means this chat or the whole bot.
 
-        If other chats are refused as well and no call is taken between them, it may be about the bot as a whole. Then
-        everything pauses for a second, one call tries, and each further refusal doubles the pause: a few chats that
-        have to wait for minutes hold up the others for a second at most.
+        At first only this chat's calls of this kind wait. If several chats are refused and no call between them is
+        accepted, the limit may concern the whole bot. Then everything pauses for a second, one call tries, and each
+        further refusal doubles the pause. A few chats that must wait for minutes therefore delay the others by a second
+        at most.
         """
         out = claimed.outgoing
         budget = out.budget if claimed.message_id is None else Budget.EDIT
@@ -492,12 +499,12 @@ class Sender:
             self.stats.waits[out.priority].add(waited_ms)
         try:
             await self._on_settled(out, outcome)
-        except Exception:  # noqa: BLE001 - one item's report must not stop the road for all
+        except Exception:  # one failing report must not stop the sender
             logger.exception("on_settled failed for item {}", out.id)
 
 
 def _message_id(result: Any) -> int | None:
-    """Id of the message that a call made, if it made one."""
+    """Return the id of the message that a call created, or None."""
     with contextlib.suppress(TypeError, KeyError, ValueError):
         return int(result["message_id"])
     return None

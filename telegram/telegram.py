@@ -1,4 +1,4 @@
-"""Everything that sends to Telegram, as one group that the composition root wires."""
+"""The objects that send to Telegram, grouped for the composition root."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from telegram.outbox import Outbox
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telegram:
-    """The Bot API and the ways to it.
+    """The Bot API and its queue.
 
     Attributes:
-        api: calls the Bot API at once.
-        limits: Telegram's rates, shared by all replicas.
-        outbox: calls that wait for the sender, and survive a crash.
+        api: makes calls at once.
+        limits: Telegram's rates, shared by all processes.
+        outbox: calls that wait for the sender and survive a crash.
     """
 
     api: BotApi
