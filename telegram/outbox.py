@@ -75,7 +75,7 @@ class Begins(msgspec.Struct, frozen=True, omit_defaults=True):
     """A period that begins when the chat sees a message.
 
     Attributes:
-        waits: deadline of the game until the period begins, unix milliseconds. It identifies the period within the game.
+        waits: the game's deadline until the period begins, unix milliseconds. It identifies the period.
         runs_ms: duration of the period.
         ends: end of the period, unix milliseconds; the sender sets it when it makes the call.
     """
@@ -103,7 +103,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         priority: see `Priority`.
         topic_id: forum topic of a new message; edits need none.
         slot: name of the living message whose next content this is, e.g. `board:<game id>`.
-        version: version of the slot's content. A version older than the slot's latest is ignored; 0 turns the check off.
+        version: version of the slot's content. One older than the slot's latest is ignored; 0 turns the check off.
         created_at: unix milliseconds.
         expires_at: unix milliseconds after which the call is dropped.
         begins: the period that begins when the chat sees this message.
@@ -219,7 +219,7 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """Numbers of ready chats and longest waits in milliseconds, both by lane in the order of ``Priority``, and totals."""
+    """Numbers of waiting chats and longest waits in milliseconds. Tuples are by lane, in the order of ``Priority``."""
 
     ready: tuple[int, ...]
     delayed: int
@@ -259,7 +259,7 @@ class Outbox:
         return (await self.put_many([outgoing]))[0]
 
     async def put_many(self, outgoing: Sequence[Outgoing]) -> list[str]:
-        """Queue calls as `put` does, in one round trip for each 200. The calls of one script become visible together."""
+        """Queue calls as `put` does, in one round trip for each 200. Calls of one script become visible together."""
         answers: list[str] = []
         for start in range(0, len(outgoing), BATCH):
             arguments: list[str | int | bytes] = [self._limits.time(), self._max_waiting, SLOT_TTL_MS, MAX_AGE_MS]

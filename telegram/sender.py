@@ -113,6 +113,7 @@ class Waits:
     sum_ms: int = 0
 
     def add(self, wait_ms: int) -> None:
+        """Count one wait."""
         self.buckets[bisect_left(WAIT_BUCKETS_MS, wait_ms)] += 1
         self.sum_ms += wait_ms
 
@@ -256,10 +257,10 @@ class Sender:
     async def _step(self, fence: int) -> None:
         """Start one call, or wait until one is allowed."""
         if self._suspects_flood() and self._calls:
-            await asyncio.wait(self._calls)  # one call at a time shows whether Telegram takes any
+            await asyncio.wait(self._calls)  # one call at a time shows whether Telegram accepts any
         if (pause := self._resume_at - self._clock.now()) > 0:
             await self._clock.sleep(pause / 1000)
-        rings = self._bell.rings
+        rings = self._bell.rings  # read before the claim: a put between claim and wait must still end the wait
         await self._room.acquire()
         started = False
         try:
@@ -424,9 +425,7 @@ class Sender:
         await self._drop(claimed, settled, error.text)
 
     async def _surely(self, step: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Record a result, and retry for as long as Redis is away: a forgotten result would mean that the call is made
-        again.
-        """
+        """Record a result, and retry for as long as Redis is away. If it were lost, the call would be made again."""
         while True:
             try:
                 return await step()
@@ -447,7 +446,7 @@ class Sender:
         await self._surely(lambda: self._outbox.give_back(claimed, failed=failed, now=now, message_gone=message_gone))
 
     async def _backed_off(self, claimed: Claimed, error: ServerDown) -> None:
-        """Delay the chat longer with each failure, which keeps its order. Other chats continue until the circuit opens."""
+        """Delay the chat longer with each failure, which keeps its order. Others continue until the circuit opens."""
         logger.warning("item {} not delivered: {}", claimed.outgoing.id, error)
         # An attempt counts against an item only if Telegram has answered another call since the item's last attempt.
         failed = 0 < claimed.tried_at <= self.stats.last_success_at
@@ -499,7 +498,7 @@ class Sender:
             self.stats.waits[out.priority].add(waited_ms)
         try:
             await self._on_settled(out, outcome)
-        except Exception:  # one failing report must not stop the sender
+        except Exception:  # noqa: BLE001 - one failing report must not stop the sender
             logger.exception("on_settled failed for item {}", out.id)
 
 
