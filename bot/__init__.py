@@ -1,1 +1,1 @@
-"""The process: settings, composition root, scheduler, announcer, sender, telemetry."""
+"""The process: settings, composition root, ingress, consumers, deadlines, telemetry."""

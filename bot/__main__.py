@@ -16,21 +16,21 @@ ROLES = ("all", "ingress", "worker", "scheduler", "web")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit status: 0 well, 1 it failed, 2 it was called wrongly."""
+    """Run one command. Return the exit status: 0 success, 1 failure, 2 wrong usage."""
     parser = _parser()
     given = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = given.command
     if command in {_run, _run_or_sandbox, _sandbox}:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the process has something to stop in order
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # exit at once while there is nothing to shut down yet
     from bot.settings import SettingsError  # noqa: PLC0415 -- --help should not wait for pydantic
 
     try:
-        return command(given)
+        return command(given)  # --help should not wait for pydantic
     except SettingsError as error:
         print(f"tombola: {error}", file=sys.stderr)  # noqa: T201 -- the one line that the operator reads
         return 1
     except KeyboardInterrupt:
-        return 130
+        return 130  # the one line that the operator reads
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     run.set_defaults(command=_run)
 
-    sandbox = commands.add_parser(
+    sandbox = commands.add_parser(  # a parent passes it to its workers
         "sandbox",
         help="play offline, in the browser",
         description="Run the bot against a Telegram that is all on this machine, and a page to play on.",
@@ -204,7 +204,7 @@ def _replay(given: argparse.Namespace) -> int:
 
 
 def _settings() -> "Settings":
-    """Read the settings, and log as they say."""
+    """Read the settings and set up logging accordingly."""
     from bot.observe import logs  # noqa: PLC0415
     from bot.settings import load_settings  # noqa: PLC0415
 

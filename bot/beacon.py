@@ -1,7 +1,7 @@
 """A public randomness beacon (drand), if the operator configures one.
 
-Which round a draw waits for follows from when its selection closed; nobody can know that round's randomness before it
-is published. A round counts only if its signature is genuine: the relay that serves it is trusted with nothing.
+The time at which a game's selection closes decides the round that its draw waits for. Nobody can know that round's
+randomness before it is published. A round counts only if its signature is genuine, so the relay needs no trust.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ from telegram.sender import Clock
 
 REQUEST_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 5.0
-"""Between two requests for a round that is late."""
+"""Longest pause between two requests for a late round."""
 LARGEST_ANSWER = 4096
-"""Bytes. A round has less than a kilobyte."""
+"""Limit on the size of an answer, in bytes. A round has less than a kilobyte."""
 
 
 class NotGenuine(Exception):
-    """A relay has served something that the beacon did not sign."""
+    """A relay served a round that the beacon did not sign."""
 
 
 AGAIN = (httpx.HTTPError, msgspec.DecodeError, msgspec.ValidationError, NotGenuine)
@@ -48,7 +48,7 @@ class _Round(msgspec.Struct):
 
 
 def beacon_of(draw: Draw) -> Beacon | None:
-    """Return the configured beacon, or None. A chain that is not drand's own has its key in the settings."""
+    """Return the configured beacon, or None. For a chain that is not one of drand's own, the settings give the key."""
     if not draw.beacon_url:
         return None
     chain = proof.PINNED.get(draw.beacon_chain) or {
@@ -69,17 +69,17 @@ def beacon_of(draw: Draw) -> Beacon | None:
 
 
 class Listener:
-    """A consumer of the feed: brings the beacon's rounds to the draws that wait for them.
+    """A consumer of the feed that delivers the beacon's rounds to the draws that wait for them.
 
-    Games that wait for the same round share one request. The feed is never held up: a round is awaited in a task, and
-    whoever takes over the feed looks for the games whose tasks have died with another process.
+    Games that wait for the same round share one request. Each round is awaited in its own task, so the feed is never
+    blocked. A process that takes over the feed restarts the waiting for games whose tasks died with another process.
 
     Args:
         engine: executes the commands that publish a round to a game.
         games: the live games, for taking over.
-        url: of a relay's HTTP API.
+        url: address of a relay's HTTP API.
         clock: tells when a round is due.
-        spawn: runs a task by a name. Raises RuntimeError once the process is stopping.
+        spawn: starts a named task. Raises RuntimeError once the process is stopping.
     """
 
     def __init__(
@@ -96,22 +96,22 @@ class Listener:
         self._clock = clock
         self._spawn = spawn
         self._awaited: dict[tuple[Beacon, int], dict[str, Instant]] = {}
-        """Round of a beacon -> the games that wait for it, each until when."""
+        """Round of a beacon -> the games that wait for it, each with the time at which it stops waiting."""
         self.circuit = Circuit("beacon", pause_seconds=LONGEST_PAUSE_SECONDS)
 
     async def take_over(self) -> None:
-        """Begin to consume the feed: await the rounds of all games that wait already."""
+        """Await the rounds of all games that already wait. Called when this process starts to consume the feed."""
         for game_id, _ in await self._games.deadlines(self._clock.now() + 2 * MAX_WAIT):
             await self._note(game_id, self._engine.look(game_id))
 
     async def handle(self, entries: Sequence[Entry]) -> None:
-        """Consume a batch. Raises ``Unavailable``: the batch comes again."""
+        """Consume a batch. Raises ``Unavailable``; the batch is then delivered again."""
         waiting = {entry.game_id: entry.first_version for entry in entries if entry.phase == DRAWING}
         for game_id, version in waiting.items():
             await self._note(game_id, self._engine.at_least(game_id, version))
 
     async def _note(self, game_id: str, looking: Awaitable[Any]) -> None:
-        """Await the round of a game, if it waits for one."""
+        """Await the round of a game if it waits for one."""
         try:
             game = (await looking).state
         except UnknownGame:
@@ -127,10 +127,10 @@ class Listener:
             self._spawn(f"round {round_} of the beacon", self._bring(beacon, round_))
 
     async def _bring(self, beacon: Beacon, round_: int) -> None:
-        """Publish a round to all games that wait for it, when it is there.
+        """Publish a round, once it is available, to all games that wait for it.
 
-        If it does not come before their deadlines, each game's rule about that leads to an event which brings the game
-        here again, as long as it waits.
+        If the round misses a game's deadline, the game's rules decide. If they let the game wait on, their event enters
+        the feed and starts the waiting again.
         """
         try:
             await self._clock.sleep(max(0, beacon.due(round_) - self._clock.now()) / 1000)
@@ -147,7 +147,7 @@ class Listener:
                 logger.bind(game=game_id).warning("{}: round {} came in vain: {}", KIND.name, round_, reason)
 
     async def _when_out(self, beacon: Beacon, round_: int) -> BeaconSignal | None:
-        """Return a round, or None if it does not come as long as any game waits for it."""
+        """Return a round, or None if it does not appear while a game waits for it."""
         while (left := max(self._awaited[beacon, round_].values()) - self._clock.now()) > 0:
             try:
                 async for attempt in stamina.retry_context(

@@ -1,4 +1,4 @@
-"""The time and the random numbers of a process, as the engine's ports want them."""
+"""The clock and the random numbers of a process, which implement the engine's ports."""
 
 import asyncio
 import os
@@ -17,84 +17,85 @@ from storage.ticks import next_tick
 
 SEED_BYTES = 32
 EVERY_SECONDS = 2.0
-"""Interval at which a process compares its clock with the stores'."""
+"""Interval at which a process compares its clock with the clocks of the stores."""
 POSTGRES_EVERY = 15
-"""PostgreSQL's clock is asked at one comparison in so many: nothing but bans and retention uses it."""
+"""Number of comparisons after which PostgreSQL's clock is compared too. Only bans and retention use that clock."""
 OFF_MS = 1_000
-"""A clock that differs by more is wrong, and said to be."""
+"""Difference beyond which a clock counts as wrong and is reported."""
 SLOW_MS = 500
-"""An answer that took longer says too little about the time."""
+"""Round trip beyond which a measurement is too imprecise to use."""
 TOLD_SECONDS = 600.0
-"""Time for which health tells of a step."""
+"""Seconds for which health reports a step of a clock."""
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError, RedisError)
-"""Errors of a comparison while a store is away."""
+"""Errors of a comparison while a store is unavailable."""
 
 
 def _uptime_ns() -> int:
-    """Nanoseconds by a clock that nobody sets, which on Linux also runs while the machine is suspended."""
+    """Return nanoseconds of a clock that is never set. On Linux it also runs while the machine is suspended."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic_ns()
 
 
 class SystemClock:
-    """The time that all replicas share, see `storage/shared_time.py`.
+    """The time that all processes share; see `storage/shared_time.py`.
 
-    Between two measurements it goes on by the monotonic clock, so that a wall clock that is wrong or is set changes
-    nothing; and reading it costs as much as reading the wall clock. Until it is first measured it is the wall clock's.
+    Between two measurements it follows the monotonic clock, so a wrong or changed wall clock has no effect. Reading it
+    costs as much as reading the wall clock. Before the first measurement it shows the wall clock's time.
 
     Args:
-        wall: nanoseconds since the epoch by this machine's clock; a test steps it.
-        uptime: nanoseconds by a clock that is never set.
+        wall: returns this machine's time in nanoseconds since the epoch; tests change it.
+        uptime: returns nanoseconds of a clock that is never set.
     """
 
     def __init__(self, wall: Callable[[], int] = time.time_ns, uptime: Callable[[], int] = _uptime_ns) -> None:
         self._wall = wall
         self._uptime = uptime
         self._base = wall() - uptime()
-        """Added to the uptime, it gives the shared time."""
+        """Nanoseconds to add to the uptime to get the shared time."""
         self._wall_base = self._base
-        """The same for this machine's own time, as of the last measurement."""
+        """Nanoseconds to add to the uptime to get this machine's own time, as of the last measurement."""
         self._stepped_at = -float("inf")
         self.measured = False
-        """Set once the shared time has been measured."""
+        """True once the shared time has been measured."""
         self.shift_ms = 0
-        """Lead of the shared time over Redis's clock."""
+        """Milliseconds by which the shared time is ahead of Redis's clock."""
         self.off_ms = 0
-        """Lead of this machine's clock over Redis's."""
+        """Milliseconds by which this machine's clock is ahead of Redis's."""
         self.postgres_off_ms = 0
-        """Lead of PostgreSQL's clock over Redis's."""
+        """Milliseconds by which PostgreSQL's clock is ahead of Redis's."""
         self.round_trip_ms = 0.0
         self.step_ms = 0
-        """By how much this machine's clock, or Redis's, was set last."""
+        """Size of the last step of this machine's clock or Redis's."""
         self.others_fit = False
 
     def now(self) -> Instant:
-        """Milliseconds since the epoch, UTC."""
+        """Return the shared time."""
         return (self._uptime() + self._base) // 1_000_000
 
     async def sleep(self, seconds: float) -> None:
-        """Return that much later."""
+        """Return after a number of seconds of real time."""
         await asyncio.sleep(seconds)
 
     @property
     def off(self) -> bool:
-        """Return True if this machine's clock is wrong."""
+        """True if this machine's clock is wrong."""
         return abs(self.off_ms) > OFF_MS
 
     @property
     def fit(self) -> bool:
-        """Return True if this process may lead deadlines: its clock is right, or no other process has a right one.
+        """True if this process may lead deadlines: its clock is right, or no other process has a right one.
 
-        Deadlines are judged by the shared time anyway; but a machine whose clock is wrong is not to be relied upon.
+        The shared time decides when a deadline has passed, so a wrong clock does no damage here. It is still a sign
+        that the machine is unreliable.
         """
         return not self.off or not self.others_fit
 
     async def measure(self, shared: SharedTime, *, may_lead: bool = True, redis_ms: int | None = None) -> None:
-        """Compare with the shared time once, and follow it. Raises redis-py's errors.
+        """Compare with the shared time once and follow it. Raises redis-py's errors.
 
         Args:
             shared: the shared clock.
-            may_lead: whether this process leads deadlines or stands by for it.
-            redis_ms: Redis's time, in tests.
+            may_lead: True if this process leads deadlines or stands by to lead them.
+            redis_ms: the time of Redis, for tests.
         """
         self._look_at_wall()
         sent = self._uptime()
@@ -104,7 +105,8 @@ class SystemClock:
         round_trip = received - sent
         if round_trip > SLOW_MS * 1_000_000 and self.measured:
             return
-        # Redis looked at its clock at some moment between: the middle is wrong by half of the round trip at most.
+        # Redis read its clock at some time between `sent` and `received`. The middle is off by half the round trip at
+        # most.
         middle = sent + round_trip // 2
         was_off, self.round_trip_ms = self.off, round_trip / 1_000_000
         self.off_ms = (middle + self._wall_base) // 1_000_000 - reading.redis_ms
@@ -116,7 +118,7 @@ class SystemClock:
             left = ahead - (reading.shift_ms - shift)
             self._step(-ahead, "this process had stood still: its" if abs(left) > OFF_MS else "Redis's")
             ahead = left
-        if not self.measured or abs(ahead) * 1_000_000 > round_trip // 2:  # less than that the measurement can't tell
+        if not self.measured or abs(ahead) * 1_000_000 > round_trip // 2:  # the measurement cannot resolve less
             self._base -= ahead * 1_000_000
         self.measured, self.shift_ms = True, reading.shift_ms
         if self.off and not was_off:
@@ -137,7 +139,7 @@ class SystemClock:
     async def measure_postgres(self, pool: Pool) -> None:
         """Compare PostgreSQL's clock with Redis's. Raises asyncpg's errors."""
         sent = self._uptime()
-        async with asyncio.timeout(SLOW_MS / 1000):  # it may be away for long, and Redis is to be asked meanwhile
+        async with asyncio.timeout(SLOW_MS / 1000):  # a dead PostgreSQL must not delay the comparison with Redis
             theirs: int = await pool.fetchval("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
         received = self._uptime()
         before = self.postgres_off_ms
@@ -147,7 +149,7 @@ class SystemClock:
             logger.warning("PostgreSQL's clock differs from Redis's by {} ms", self.postgres_off_ms)
 
     async def keep(self, shared: SharedTime, pool: Pool, *, may_lead: bool) -> None:
-        """Compare now and then, until cancelled."""
+        """Compare the clocks regularly, until cancelled."""
         round_ = 0
         while True:
             try:
@@ -155,12 +157,12 @@ class SystemClock:
                 if round_ % POSTGRES_EVERY == 0:
                     await self.measure_postgres(pool)
                 round_ += 1
-            except AWAY as problem:  # the clock goes on by itself
+            except AWAY as problem:  # the clock keeps running on the monotonic clock
                 logger.debug("the clock is not compared: {}", type(problem).__name__)
             await next_tick(EVERY_SECONDS)
 
     async def check(self) -> Mapping[str, Any]:
-        """Tell health of clocks that differ, and of a step in the last ten minutes."""
+        """Report clocks that differ, and steps during the last ten minutes, to health."""
         found: dict[str, Any] = {
             "ok": not self.off and abs(self.postgres_off_ms) <= OFF_MS,
             "off_ms": self.off_ms,
@@ -175,13 +177,13 @@ class SystemClock:
 
 
 class SystemEntropy:
-    """The operating system's random, asked for a hundred seeds at a time: each decision gets one, and few use it."""
+    """Random bytes from the operating system, read for 100 seeds at a time: every decision gets one, but few use it."""
 
     def __init__(self) -> None:
         self._left = b""
 
     def seed(self) -> str:
-        """32 fresh random bytes, hex."""
+        """Return 32 fresh random bytes as hex digits."""
         if not self._left:
             self._left = os.urandom(SEED_BYTES * 100)
         seed, self._left = self._left[:SEED_BYTES], self._left[SEED_BYTES:]

@@ -1,4 +1,4 @@
-"""The role that carries what happened further: to PostgreSQL, to the chats, to Telegram; and keeps the stores tidy."""
+"""The worker role: consumes the feed (PostgreSQL, chats), sends to Telegram, and prunes the stores."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -26,18 +26,24 @@ from telegram.outbox import BELL, Outgoing
 from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
 
 POSTGRES_SECONDS = 5.0
-"""Longest wait of a start for games to be put back from PostgreSQL."""
+"""Longest time for which a start waits until lost games are restored from PostgreSQL."""
 AGAIN_SECONDS = 1.0
 RESULT_MS = 600_000
-"""A result that is not older is shown again where Redis was lost, as nobody knows whether it had been shown."""
+"""Age up to which a result is shown again after Redis was lost, because nobody knows whether it was shown before."""
 PRUNE_SECONDS = 86_400
 PRUNE_AGAIN_SECONDS = 600
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError, RedisError)
-"""Errors of rebuilding and pruning while a store is away."""
+"""Errors of rebuilding and pruning while a store is unavailable."""
 
 
 class Consumers:
-    """Consumes the feed and sends. ``late_dsn``: of a PostgreSQL that was away when its schema was to be migrated."""
+    """The consumers of the feed and the sender.
+
+    Args:
+        runtime: the shared services.
+        boards: the living messages.
+        late_dsn: address of PostgreSQL, if its schema could not be migrated because it was unavailable; else empty.
+    """
 
     def __init__(self, runtime: Runtime, boards: Boards, late_dsn: str = "") -> None:
         self._runtime = runtime
@@ -56,7 +62,7 @@ class Consumers:
         )
 
     async def start(self) -> None:
-        """Put back what was lost, then begin to work."""
+        """Restore lost games, then start the consumers and the sender."""
         runtime, spawn = self._runtime, self._runtime.tasks.spawn
         if self._late_dsn or not await self._rebuilt():
             spawn("rebuilding", self._rebuild_later(), vital=False)
@@ -93,7 +99,7 @@ class Consumers:
             await consumer.close()
 
     async def _make_consumers(self) -> None:
-        """Make the consumers of the kinds that show more than their board, each with its section of the settings."""
+        """Create the consumers of the kinds that show more than their board, each with its section of the settings."""
         runtime = self._runtime
         for kind, make in CONSUMERS.items():
             consumer = await make(
@@ -121,11 +127,11 @@ class Consumers:
         for kind, consumer in self._of_kinds.items():
             try:
                 await consumer.settled(outgoing, outcome)
-            except Exception as bug:  # noqa: BLE001 -- the trouble of one consumer is not the others'
+            except Exception as bug:  # noqa: BLE001 -- one consumer's bug must not affect the others
                 self._runtime.aside.add(f"consumer of {kind}", outgoing.id, bug)
 
     async def _rebuild(self) -> None:
-        """Put back the live games that Redis has lost, and tell their chats; show again how the last ones ended."""
+        """Restore live games that Redis has lost and tell their chats, then show recent results again."""
         runtime = self._runtime
         rebuilt = await bring_forward(
             runtime.stores.pool, runtime.stores.redis, runtime.stores.codec, runtime.stores.games
@@ -137,7 +143,7 @@ class Consumers:
             await self._one(stored.state.id, self._boards.show_again(stored.state, stored.version))
 
     async def _one(self, game_id: str, showing: Awaitable[object]) -> None:
-        """Show one game; a view that raises must not keep the other games from being shown."""
+        """Show one game. If its view raises, the other games are still shown."""
         try:
             await showing
         except (*AWAY, Unavailable):
@@ -146,12 +152,12 @@ class Consumers:
             self._runtime.aside.add("showing restored games", game_id, bug)
 
     async def _replay(self) -> None:
-        """Give PostgreSQL back the events that it lost and the feed no longer has."""
+        """Write back events that PostgreSQL has lost and the feed no longer holds."""
         stores = self._runtime.stores
         await replay(stores.pool, stores.redis, stores.codec, stores.games, stores.projector)
 
     async def _rebuilt(self) -> bool:
-        """Put them back now. False where a store is away."""
+        """Rebuild within the time limit of a start. Return False if a store is unavailable."""
         try:
             await asyncio.wait_for(self._rebuild(), POSTGRES_SECONDS)
         except AWAY:
@@ -159,7 +165,7 @@ class Consumers:
         return True
 
     async def _rebuild_later(self) -> None:
-        """Do the work that a start without PostgreSQL could not do: schema, then live games."""
+        """Do the work that a start without PostgreSQL had to skip: the schema, then the live games."""
         while True:
             await asyncio.sleep(jitter(2 * AGAIN_SECONDS))
             try:
@@ -187,7 +193,7 @@ class Consumers:
             except AWAY as problem:
                 logger.warning("nothing pruned yet: {}", type(problem).__name__)
                 pause = PRUNE_AGAIN_SECONDS
-            except Exception as bug:  # noqa: BLE001 -- it must not stop the process, nor be tried without a pause
+            except Exception as bug:  # noqa: BLE001 -- a bug must not stop the process, nor be retried at once
                 self._runtime.aside.add("retention", "all", bug)
                 pause = PRUNE_AGAIN_SECONDS
             await asyncio.sleep(pause)

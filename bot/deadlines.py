@@ -1,7 +1,8 @@
-"""Deadlines: APScheduler holds a job a live game, and Redis the truth that it is rebuilt from.
+"""Deadlines: APScheduler holds one job for each live game; Redis holds the index from which the jobs are built.
 
-The index of deadlines in Redis is read at start and reconciled every second; between, each commit that moves a
-deadline rings. A job sends ``DeadlinePassed``; late, early or twice is harmless, because the rules compare.
+The index is read at start and compared with the jobs every second. In between, each commit that moves a deadline
+publishes it. A job sends ``DeadlinePassed``. A late, early or repeated command is harmless, because the rules compare
+the deadline that it names with the game's.
 """
 
 import asyncio
@@ -31,16 +32,16 @@ from storage.set_aside import SetAside
 from storage.ticks import next_tick
 
 LOOK_AHEAD_MS = 10_000
-"""Every second the deadlines of the next ten are compared with the jobs; that mends a missed ring."""
+"""Range of the comparison that runs every second. It makes up for messages that pub/sub lost."""
 FULL_EVERY = 60
-"""Every so many reconciliations all deadlines are compared."""
+"""Number of comparisons after which one covers all deadlines."""
 OVERDUE_MS = 1000
-"""A job that should have run so long ago is not relied upon."""
+"""Delay after which a job is considered lost and its deadline is fired directly."""
 DAY_MS = 86_400_000
 FIRING_AT_ONCE = 256
 FIRING = "deadlines"
 STEP_MS = 20
-"""A smaller change of this machine's clock moves no job."""
+"""Smallest change of this machine's clock that moves the jobs."""
 
 
 @dataclass(slots=True)
@@ -48,14 +49,14 @@ class DeadlineStats:
     """Counters, read by the exporter."""
 
     fired: Counter[str] = field(default_factory=Counter)
-    """By outcome: ``moved``, ``nothing``, ``gone``, ``unavailable``, ``error``."""
+    """Number of fired deadlines by outcome: ``moved``, ``nothing``, ``gone``, ``unavailable``, ``error``."""
     lateness: Histogram = field(default_factory=Histogram)
-    """Seconds from a deadline to the commit after it."""
+    """Seconds from a deadline to the commit that follows it."""
     jobs: int = 0
 
 
 class Deadlines:
-    """Fires the deadlines of live games, while this process leads the schedule."""
+    """The scheduler of deadlines. It fires those of live games while this process leads."""
 
     def __init__(
         self,
@@ -77,9 +78,9 @@ class Deadlines:
         self._fit = fit
         self._aside = aside or SetAside()
         self._jobs: dict[str, Instant] = {}
-        """Game -> the deadline that a job waits for."""
+        """Game -> the deadline that its job waits for."""
         self._wall_ahead_ms = 0
-        """Lead of this machine's clock, by which APScheduler runs jobs, over the time of the deadlines."""
+        """Milliseconds by which this machine's clock, which APScheduler uses, is ahead of the time of the deadlines."""
         self._leading = False
         self._firing: set[str] = set()
         self._room = asyncio.Semaphore(FIRING_AT_ONCE)
@@ -88,14 +89,14 @@ class Deadlines:
         )
 
     async def run(self, lease: Lease) -> None:
-        """Lead while the lease is ours and the clock is fit, and stand by while not; until cancelled."""
+        """Lead while this process holds the lease and its clock is fit, and stand by otherwise, until cancelled."""
         while True:
-            while not self._fit():  # noqa: ASYNC110 -- the clock is compared every two seconds, there is no event
+            while not self._fit():  # noqa: ASYNC110 -- the clock is compared every two seconds; no event tells
                 await asyncio.sleep(1)
             await lease.run(self.lead)
 
     async def lead(self, _fence: int = 0) -> None:
-        """Keep a job for each deadline, until cancelled or until the clock is not fit."""
+        """Keep a job for each deadline, until cancelled or until the clock is no longer fit."""
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         self._scheduler.start()
         self._leading = True
@@ -105,14 +106,14 @@ class Deadlines:
                 await self._reconcile_while_fit()
                 listening.cancel()
         finally:
-            self._leading = False  # what is still being told must not leave jobs behind that nobody runs
+            self._leading = False  # commits that are still in progress must not add jobs that nobody runs
             self._scheduler.shutdown(wait=False)
             self._jobs.clear()
 
     # -- from the index to jobs ----------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        """Hear of deadlines as they move."""
+        """Follow the deadlines that commits publish."""
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
@@ -129,7 +130,8 @@ class Deadlines:
         try:
             game_id, deadline = told.decode().split(" ")
             self.expect(game_id, int(deadline))
-        except ValueError as problem:  # not from us: nobody but the commit script is expected on this channel
+        # a message from a foreign sender: only the commit script publishes on this channel
+        except ValueError as problem:
             self._aside.add("deadlines heard", repr(told[:64]), problem)
 
     async def _reconcile_while_fit(self) -> None:
@@ -144,13 +146,13 @@ class Deadlines:
             await next_tick(1)
 
     async def reconcile(self, ahead_ms: int) -> None:
-        """Compare the index up to so far ahead with the jobs. Raises ``Unavailable``."""
+        """Compare the deadlines of the next `ahead_ms` with the jobs. Raises ``Unavailable``."""
         for game_id, deadline in await self._games.deadlines(self._clock.now() + ahead_ms):
             self.expect(game_id, deadline)
         self.stats.jobs = len(self._jobs)
 
     def _follow_wall(self) -> None:
-        """Make all jobs anew where this machine's clock was set: APScheduler would run them too early or too late."""
+        """Recreate all jobs after a step of this machine's clock. APScheduler would run them too early or too late."""
         ahead = _wall_ms() - self._clock.now()
         if abs(ahead - self._wall_ahead_ms) > STEP_MS:
             self._wall_ahead_ms = ahead
@@ -159,7 +161,7 @@ class Deadlines:
                 self.expect(game_id, deadline)
 
     def expect(self, game_id: str, deadline: Instant) -> None:
-        """Have a job for that deadline; one that is due is fired at once. Does nothing while others lead."""
+        """Ensure a job for a deadline, or fire it at once if it is due. Does nothing while another process leads."""
         if not self._leading:
             return
         if self._jobs.get(game_id) == deadline and deadline > self._clock.now() - OVERDUE_MS:
@@ -195,7 +197,7 @@ class Deadlines:
     def _fire_soon(self, game_id: str, deadline: Instant) -> None:
         if game_id not in self._firing and not self._aside.waits(
             FIRING, game_id
-        ):  # else the reconciliation comes back to it
+        ):  # otherwise the next comparison returns to it
             self._firing.add(game_id)
             self._tasks.spawn(f"deadline of {game_id}", self._fire_one(game_id, deadline), vital=False)
 
@@ -207,7 +209,7 @@ class Deadlines:
             self._firing.discard(game_id)
 
     async def fire(self, game_id: str, deadline: Instant) -> None:
-        """Tell a game that its deadline has passed."""
+        """Send ``DeadlinePassed`` to a game."""
         command_id = f"deadline:{deadline}:{secrets.token_hex(3)}"
         with logger.contextualize(trace=trace_of(command_id), game=game_id):
             await self._tell(game_id, deadline, command_id)
@@ -221,7 +223,7 @@ class Deadlines:
         except (Unavailable, Rejected) as problem:
             self.stats.fired["unavailable"] += 1
             logger.warning("a deadline could not be told: {}", problem)
-        except Exception as bug:  # noqa: BLE001 -- a game whose rules raise must not stop the deadlines of the others
+        except Exception as bug:  # noqa: BLE001 -- a game whose rules raise must not stop the deadlines of others
             self.stats.fired["error"] += 1
             self._aside.add(FIRING, game_id, bug)
         else:
@@ -229,7 +231,7 @@ class Deadlines:
             self.stats.fired["moved" if outcome.events else "nothing"] += 1
             if outcome.events:
                 self.stats.lateness.add((self._clock.now() - deadline) / 1000)
-            self._firing.discard(game_id)  # the next deadline may be due already
+            self._firing.discard(game_id)  # its next deadline may already be due
             if outcome.state.deadline is not None:
                 self.expect(game_id, outcome.state.deadline)
             elif not outcome.events:
@@ -242,7 +244,7 @@ class Deadlines:
             logger.debug("{} stays in the index for now: {}", game_id, problem)
 
     async def fire_due(self) -> int:
-        """Fire all that is due by the clock, until nothing is. Returns how many; for clocks that are turned."""
+        """Fire deadlines until none is due. Return the number fired. For tests and simulations with their own clock."""
         fired = 0
         while due := await self._games.due(self._clock.now()):
             await asyncio.gather(*(self.fire(game_id, deadline) for game_id, deadline in due))
@@ -251,5 +253,5 @@ class Deadlines:
 
 
 def _wall_ms() -> int:
-    """This machine's time, right or wrong."""
+    """Return this machine's time, which may be wrong."""
     return time.time_ns() // 1_000_000

@@ -1,4 +1,4 @@
-"""`python -m bot doctor`: everything that a start depends on, a line each."""
+"""`python -m bot doctor`: checks everything that a start depends on, one line each."""
 
 import asyncio
 import contextlib
@@ -25,11 +25,11 @@ from storage.rights import MissingRightError, check_rights
 from telegram.client import ApiError, BotApi
 
 SECONDS = 5
-"""How long each store may take to answer."""
+"""Time limit for each store's answer, in seconds."""
 
 
 async def doctor(settings: Settings) -> int:
-    """Check everything. Returns 1 if something is wrong."""
+    """Check everything. Return 1 if something is wrong, else 0."""
     say("configuration: ok")
     wrong = 0
     postgres, redis = settings.database.dsn.get_secret_value(), settings.redis.dsn.get_secret_value()
@@ -60,7 +60,7 @@ async def _check_postgres(dsn: str) -> int:
     except MissingRightError as error:
         say(f"postgresql: {error}")
         return 1
-    except asyncpg.exceptions.ClientConfigurationError as error:  # its own words may hold a part of the password
+    except asyncpg.exceptions.ClientConfigurationError as error:  # its text may contain part of the password
         say(f"postgresql: database.dsn is not one that the client can use ({type(error).__name__})")
         return 1
     except POSTGRES_REFUSES as error:
@@ -99,7 +99,7 @@ async def _check_redis(dsn: str) -> int:
 
 
 async def _check_port(settings: Settings) -> int:
-    """Check that the port is free, or that a running Tombola has it."""
+    """Check that the port is free or that a running Tombola has it."""
     host, port = settings.web.host, settings.web.port
     try:
         listening_socket(host, port).close()
@@ -114,7 +114,7 @@ async def _check_port(settings: Settings) -> int:
 
 
 async def _serves_health(host: str, port: int) -> bool:
-    """Whether Tombola's health is served there."""
+    """Return whether Tombola's health page answers at this address."""
     with contextlib.suppress(OSError, asyncio.IncompleteReadError):
         async with asyncio.timeout(2):
             reader, writer = await asyncio.open_connection(host, port)

@@ -1,4 +1,4 @@
-"""The shapes of other layers that the configuration fills: rules of games, rates of sending."""
+"""Objects of other layers filled from the settings: rules of games, rates of sending."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from telegram.limits import Rates, Window
 
 
 def rules_of(settings: Settings, beacon: Beacon | None) -> dict[str, Any]:
-    """Kind -> the rules that a game begins with, unless its chat or host sets others."""
+    """Return kind -> the rules of a new game, which its chat or host may change."""
     return {name: settings.games.of(name).rules(beacon) for name in SECTIONS}
 
 
 def rates_of(settings: Settings) -> Rates:
-    """Telegram's limits as configured; the windows keep their safety margins."""
+    """Return the configured rates of Telegram. The windows keep their safety margins."""
     telegram, usual = settings.telegram, Rates()
     return Rates(
         overall=_scaled(usual.overall, telegram.send_rate / 30),

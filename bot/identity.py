@@ -1,4 +1,4 @@
-"""Who the bot is: asked of Telegram, and remembered, so that a start does not need Telegram."""
+"""The bot's own account, read from Telegram and remembered, so that a start does not need Telegram."""
 
 import asyncio
 import contextlib
@@ -16,14 +16,17 @@ from storage.keys import bot_key
 from telegram.client import ApiError, RetryAfter, ServerDown, Unauthorized
 
 TELEGRAM_SECONDS = 60.0
-"""How long a first start waits for Telegram."""
+"""Time for which a first start waits for Telegram."""
 KNOWN_SECONDS = 30 * 86_400
 
 
 async def who_am_i(runtime: Runtime) -> Mapping[str, Any]:
-    """The bot's own account (the Bot API's User): as known from an earlier start, while Telegram is asked again.
+    """Return the bot's own account, a User of the Bot API.
 
-    Raises ``SettingsError`` where Telegram refuses the token, or does not answer a first start in time.
+    If an earlier start has stored it, return that and ask Telegram again in the background.
+
+    Raises:
+        SettingsError: Telegram refuses the token, or does not answer a first start in time.
     """
     token = runtime.settings.telegram.token.get_secret_value().encode()
     key = bot_key(hashlib.sha256(token).hexdigest()[:16])
@@ -44,7 +47,7 @@ async def who_am_i(runtime: Runtime) -> Mapping[str, Any]:
 
 
 async def _ask(runtime: Runtime, key: str) -> Mapping[str, Any]:
-    """Ask Telegram, however long it is away, and remember. Raises the ApiError of a refusal."""
+    """Ask Telegram until it answers, and store the answer. Raises the ApiError of a refusal."""
     async for attempt in stamina.retry_context(on=(ServerDown, RetryAfter), attempts=None, timeout=None, wait_max=5):
         with attempt:
             me: Mapping[str, Any] = await runtime.telegram.api.call("getMe")

@@ -1,4 +1,4 @@
-"""Importing what takes long, while the process works on."""
+"""Slow imports in a thread, so that the event loop keeps running."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from typing import Any
 
 
 async def imported(name: str) -> Any:
-    """Import a module (aiogram, say: 2 s, 60 MB) in a thread that a stopping process does not wait for."""
+    """Import a module in a daemon thread, which does not delay a stop. aiogram, for one, takes 2 s and 60 MB."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
 
@@ -24,9 +24,9 @@ async def imported(name: str) -> Any:
         module, problem = None, None
         try:
             module = importlib.import_module(name)
-        except Exception as error:  # noqa: BLE001 -- raised where it is waited for
+        except Exception as error:  # noqa: BLE001 -- raised in the caller
             problem = error
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+        with contextlib.suppress(RuntimeError):  # the event loop has closed meanwhile
             loop.call_soon_threadsafe(settle, module, problem)
 
     threading.Thread(target=work, name=f"import {name}", daemon=True).start()

@@ -1,4 +1,4 @@
-"""The role that takes updates: the dispatcher, aiogram behind it, and how updates come to it."""
+"""The ingress role: receives updates and passes them to the dispatcher, with aiogram for all but taps."""
 
 import asyncio
 import gc
@@ -26,27 +26,27 @@ from storage.keys import published_key
 from telegram.client import RetryAfter, ServerDown
 
 if TYPE_CHECKING:
-    from handlers.routing import AiogramPath  # imported when needed: it brings aiogram along
+    from handlers.routing import AiogramPath  # imported on first use, because it imports aiogram
 
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member", "chat_member", "poll_answer", "poll")
 PUBLISHED_SECONDS = 3600
-"""How long it is remembered that Telegram was told of the commands."""
+"""Time for which the published commands are not published again."""
 WARM_SECONDS = 0.5
-"""A start imports aiogram so much later, if nothing has needed it by then: taps are answered first."""
+"""Delay after which a start imports aiogram unless an update needed it earlier. Taps do not need it."""
 
 HealthWords = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 class Ingress:
-    """Takes updates.
+    """The receiver of updates.
 
     Args:
-        runtime: of the process.
+        runtime: the shared services.
         me: the bot's own account.
         boards: the living messages.
-        health: gives the words that the operators' dialog shows.
-        ready: set when aiogram has been imported, so that every update can be handled.
-        slot: which of this machine's workers this process is, where there are several.
+        health: returns the words that the operators' dialog shows.
+        ready: set once aiogram is imported, so that every kind of update can be handled.
+        slot: position of this process among the workers of this machine; None if it is the only one.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Ingress:
         )
 
     async def start(self) -> None:
-        """Begin to take updates. What is hot is answered at once; the rest when aiogram has been imported."""
+        """Start to receive updates. Taps are answered at once, other updates as soon as aiogram is imported."""
         runtime, telegram = self._runtime, self._runtime.settings.telegram
         runtime.tasks.spawn("aiogram first", self._warm(), vital=False)
         if self._peers is not None:
@@ -112,11 +112,11 @@ class Ingress:
         runtime.tasks.spawn("webhook", set_webhook(runtime.telegram.api, runtime.stores.redis, webhook), vital=False)
 
     async def stop_polling(self) -> None:
-        """Take no more updates by polling. The poller finishes the batch in hand and confirms it."""
+        """Stop polling. The poller first finishes and confirms its current batch."""
         await self._runtime.tasks.stop(self._poller)
 
     async def stop_taking(self) -> None:
-        """Take no more updates, neither by polling nor from the other workers."""
+        """Stop receiving updates, both by polling and from other workers."""
         await self._runtime.tasks.stop(self._poller, *self._taking)
 
     async def close(self) -> None:
@@ -127,10 +127,10 @@ class Ingress:
     async def _warm(self) -> None:
         await asyncio.sleep(WARM_SECONDS)
         await self._aiogram_path()
-        gc.freeze()  # its hundreds of models live for ever: the collector need not look at them
+        gc.freeze()  # aiogram's hundreds of models live as long as the process: exclude them from garbage collection
 
     async def _aiogram_path(self) -> "AiogramPath":
-        """aiogram's road, made when it is first needed: importing it takes seconds."""
+        """Return aiogram's handlers, created on first use because importing them takes seconds."""
         if self._slow is None or (self._slow.done() and _failed(self._slow)):
             self._slow = self._runtime.tasks.spawn("aiogram", self._make_aiogram_path(), vital=False)
         return await asyncio.shield(self._slow)
@@ -175,7 +175,7 @@ class Ingress:
         return path
 
     async def _publish(self, routing: Any, deps: Any) -> None:
-        """Tell Telegram of the commands, when it is there, unless another process has told it the same of late."""
+        """Publish the command menus unless another process did so within the last hour. Retries until it succeeds."""
         told = msgspec.json.encode([list(routing.calls(deps)), sorted(deps.access.operators)])
         digest, key = hashlib.sha256(told).hexdigest().encode(), published_key(deps.bot_id)
         redis = self._runtime.stores.redis
@@ -192,5 +192,5 @@ class Ingress:
 
 
 def _failed(task: "asyncio.Task[AiogramPath]") -> bool:
-    """Whether a task that is done has no result."""
+    """Return whether a finished task has no result."""
     return task.cancelled() or task.exception() is not None

@@ -1,4 +1,4 @@
-"""Starting a process from the command line, and stopping it on a signal."""
+"""Starting a process from the command line and stopping it on a signal."""
 
 import asyncio
 import contextlib
@@ -22,15 +22,21 @@ from handlers.kinds.registry import FACES
 from storage.embedded import EmbeddedStoreError
 
 LAST_SECONDS = 9.0
-"""A stop takes no longer; after ten seconds whoever asked for it would kill us."""
+"""Time limit of a stop. After ten seconds the service manager kills the process."""
 SANDBOX_FOLDER = "sandbox"
-"""Below `data_dir`."""
+"""Subfolder of `data_dir`."""
 GC_THRESHOLD = 50_000
-"""Objects made before the collector looks again: with aiogram's many models alive, its pauses show in the tail."""
+"""Allocations between collections. aiogram's many models make each collection slow, which shows in tail latency."""
 
 
 def run(settings: Settings, roles: frozenset[str], slot: WorkerSlot | None = None) -> int:
-    """Run the bot until a signal. ``slot``: as one of several workers. Returns the exit status."""
+    """Run the bot until a signal. Return the exit status.
+
+    Args:
+        settings: all settings.
+        roles: the roles to run, or ``all``.
+        slot: position among several workers; None if this is the only process.
+    """
     logs.set_up_for(settings)
     return _in_loop(
         _until_signal(lambda stop: _run(stop, settings, process.ALL_ROLES if "all" in roles else roles, slot))
@@ -38,13 +44,13 @@ def run(settings: Settings, roles: frozenset[str], slot: WorkerSlot | None = Non
 
 
 def run_workers(settings: Settings, roles: frozenset[str], count: int) -> int:
-    """Run so many processes of the bot until a signal. Returns the exit status."""
+    """Run `count` processes of the bot until a signal. Return the exit status."""
     logs.set_up_for(settings)
     return _in_loop(_until_signal(lambda stop: _run_workers(stop, settings, roles, count)))
 
 
 def sandbox(settings: Settings) -> int:
-    """Run the sandbox, and the bot against it, until a signal. Returns the exit status."""
+    """Run the sandbox with the bot connected to it until a signal. Return the exit status."""
     logs.set_up_for(settings)
     return _in_loop(_until_signal(lambda stop: _sandbox(stop, settings)))
 
@@ -55,7 +61,7 @@ def _in_loop(work: "asyncio.Future[int] | object") -> int:
     except* (SettingsError, EmbeddedStoreError) as errors:
         for error in _leaves(errors):
             print(f"tombola: {error}", file=sys.stderr)  # noqa: T201 -- the one line that the operator reads
-    except* Exception as bugs:  # noqa: BLE001 -- said here and not by Python, which knows no secrets
+    except* Exception as bugs:  # noqa: BLE001 -- logged here, because Python's own traceback would not hide secrets
         for bug in _leaves(bugs):
             logger.opt(exception=bug).critical("a bug ends the process")
     return 1
@@ -70,15 +76,15 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 
 
 class _Stop:
-    """A request to stop, by a signal or because the parent has gone."""
+    """A request to stop, made by a signal or by the end of the parent process."""
 
     def __init__(self) -> None:
         self.event = asyncio.Event()
         self._starting = asyncio.current_task()
-        """The task that starts the process, until it runs."""
+        """The task that starts the process; None once the process runs."""
 
     def request(self) -> None:
-        """Stop in order, within `LAST_SECONDS`. A start is cancelled wherever it waits."""
+        """Stop in order within `LAST_SECONDS`. If the process is still starting, cancel the start."""
         if self.event.is_set():
             return
         self.event.set()
@@ -87,12 +93,12 @@ class _Stop:
             self._starting.cancel()
 
     def started(self) -> None:
-        """Cancel nothing from now on: the process runs, and looks at the event."""
+        """Let later requests only set the event: the process runs now and watches it."""
         self._starting = None
 
 
 async def _until_signal(work: Callable[[_Stop], Awaitable[int]]) -> int:
-    """Run the process. Returns its exit status, 0 if a signal has ended its start."""
+    """Run the process. Return its exit status; 0 if a signal has ended its start."""
     stop, loop = _Stop(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.request)
@@ -105,7 +111,7 @@ async def _until_signal(work: Callable[[_Stop], Awaitable[int]]) -> int:
 
 
 def _calm_collector() -> None:
-    """What was made at the start lives for ever: keep it out of the collector's sight."""
+    """Exclude the objects of the start from garbage collection, because they live as long as the process."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)
@@ -120,13 +126,16 @@ async def _until_stopped(stop: _Stop, running: process.RunningBot) -> int:
         wait.cancel()
     status = 1 if running.failed.is_set() else 0
     logger.info("stopping")
-    if not stop.event.is_set():  # a signal has set this timer already
+    if not stop.event.is_set():  # a signal has already set this timer
         asyncio.get_running_loop().call_later(LAST_SECONDS, _end, status)
     return status
 
 
 def _end(status: int) -> None:
-    """Stores or Telegram keep us from stopping in order. What is not finished is durable, and others go on with it."""
+    """Exit although stores or Telegram block an orderly stop.
+
+    Unfinished work is durable; other processes continue it.
+    """
     logger.warning("not stopped in order after {:.0f} s: ending", LAST_SECONDS)
     os._exit(status)
 
@@ -154,8 +163,8 @@ async def _run(stop: _Stop, settings: Settings, roles: frozenset[str], slot: Wor
 def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
     """Return the settings of the sandbox's bot, which shares no data with a real bot.
 
-    Its embedded stores are in a folder of their own, and configured stores are left alone: the chats and people of the
-    sandbox must never appear beside real ones, nor may a real bot edit messages of the sandbox.
+    Its embedded stores are in a separate folder, and configured stores are ignored. The chats and people of the sandbox
+    must never appear beside real ones, and a real bot must not edit messages of the sandbox.
     """
     telegram, web = settings.telegram, settings.web
     return settings.model_copy(
@@ -173,7 +182,7 @@ def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
 
 async def _sandbox(stop: _Stop, settings: Settings) -> int:
     await imported("bot.lazy_aiogram")
-    from sandbox.app import serve  # noqa: PLC0415 -- the real bot doesn't need it
+    from sandbox.app import serve  # noqa: PLC0415 -- a real bot does not need it
 
     web = settings.web
     async with contextlib.AsyncExitStack() as stack:

@@ -1,11 +1,11 @@
-"""Imports aiogram with its models built when they are first used.
+"""Imports aiogram so that its models are built on first use.
 
-aiogram has hundreds of pydantic models, and all their validators are built when it is imported: seconds of every start
-and a hundred megabytes, of which a bot uses a few dozen. Its types ask for building them later (``defer_build``), but
-are rebuilt at the end of the import all the same, as their annotations need each other's names. Here that is put off:
-the names are kept, and pydantic builds a model with them when it first validates or serialises with it.
+aiogram defines hundreds of pydantic models and builds all their validators during the import. That takes seconds and a
+hundred megabytes, and a bot uses only a few dozen of the models. The types request deferred building (``defer_build``),
+but aiogram rebuilds them at the end of the import, because their annotations refer to each other. This module
+suppresses that rebuild and keeps the names; pydantic then builds a model when it first validates or serialises with it.
 
-Import this before aiogram. Where something has imported aiogram before, it stays as it is: slower, never wrong.
+Import this module before aiogram. If aiogram is already imported, this module changes nothing.
 """
 
 import sys
@@ -17,12 +17,12 @@ from pydantic import BaseModel
 
 _rebuild: Any = BaseModel.model_rebuild.__func__  # type: ignore[attr-defined] # of a class method
 _names: dict[str, Any] = {}
-"""What aiogram's annotations may mention."""
+"""Names that aiogram's annotations may refer to."""
 
 
 @contextmanager
 def _put_off() -> Iterator[None]:
-    """No model is built meanwhile."""
+    """Suppress the building of models inside the block."""
 
     def keep(_cls: type[BaseModel], /, **given: Any) -> None:
         _names.update(given.get("_types_namespace") or {})
@@ -37,7 +37,7 @@ def _put_off() -> Iterator[None]:
 
 
 def _when_used(cls: type[BaseModel], /, **given: Any) -> bool | None:
-    """``BaseModel.model_rebuild`` with all names at hand, wherever it is called from."""
+    """Call ``BaseModel.model_rebuild`` with all names available, independent of the calling frame."""
     given |= {"_parent_namespace_depth": 0, "_types_namespace": given.get("_types_namespace") or _names}
     built: bool | None = _rebuild(cls, **given)
     return built
@@ -48,6 +48,6 @@ if "aiogram" not in sys.modules:
         import aiogram.methods
     for base in (aiogram.types.TelegramObject, aiogram.methods.TelegramMethod, aiogram.methods.Response):
         base.model_rebuild = classmethod(_when_used)  # type: ignore[method-assign, assignment]
-    # Every update needs these, and most answers.
+    # Every update and most answers need these.
     for model in (aiogram.types.Update, aiogram.types.Message):
         model.model_rebuild()

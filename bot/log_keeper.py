@@ -1,4 +1,4 @@
-"""Keeps the public log: appends what the projector has noted, signs heads, posts one a day."""
+"""Maintains the public log: appends the projector's notes, signs heads, posts one head a day."""
 
 import asyncio
 
@@ -15,21 +15,21 @@ from telegram.outbox import Outbox, Outgoing
 
 EVERY_SECONDS = 2.0
 SIGN_MS = 60_000
-"""A log that grows is signed no more often."""
+"""Shortest interval between signatures while the log grows."""
 SIGN_ANYWAY_MS = 3_600_000
-"""A log that does not grow is signed as often as this, so that its silence is seen."""
+"""Interval between signatures while the log does not grow, which prove that nothing was added."""
 DAY_MS = 86_400_000
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError)
 
 
 class LogKeeper:
-    """Appends and signs. Harmless to run twice at once; a lease sees to it that only one process does the work.
+    """Appends to the log and signs it. A lease gives the work to one process, but two at once would do no harm.
 
     Args:
         log: the public log.
-        clock: when heads are signed.
+        clock: the clock of the signatures.
         outbox: sends the daily post.
-        channel: chat id of the channel that gets it; 0 for none.
+        channel: chat id of the channel for the daily post; 0 for none.
     """
 
     def __init__(self, log: PublicLog, clock: Clock, outbox: Outbox, channel: int) -> None:
@@ -39,7 +39,7 @@ class LogKeeper:
         self._channel = channel
 
     async def keep(self, _fence: int = 0) -> None:
-        """Append and sign now and then, until cancelled."""
+        """Append and sign regularly, until cancelled."""
         while True:
             try:
                 await self.turn()
@@ -48,7 +48,7 @@ class LogKeeper:
             await asyncio.sleep(jitter(EVERY_SECONDS))
 
     async def turn(self) -> None:
-        """Append what is noted; sign if it is time to."""
+        """Append the projector's notes, sign if due, and post."""
         added = await self._log.append()
         last, now = await self._log.last_head(), self._clock.now()
         if last is None or now - last.at >= SIGN_ANYWAY_MS or (now - last.at >= SIGN_MS and await self._grown(last)):
@@ -62,7 +62,10 @@ class LogKeeper:
         return bool(await self._log.leaves(head.size, 1))
 
     async def _post(self, head: Head, now: Instant) -> None:
-        """Post a head to the channel, once a day: the id of the message is the day's."""
+        """Post a head to the channel.
+
+        The message id is derived from the day, so only the first post of a day is sent.
+        """
         text = (
             f"<code>{head.size}:{head.root}</code>\n{head.at}\n<code>{head.key}</code>\n<code>{head.signature}</code>"
         )

@@ -1,4 +1,4 @@
-"""Commands of operators besides running: migrate, run PostgreSQL's programs, verify a draw, replay a game."""
+"""Commands of operators other than running: migrate, run PostgreSQL's programs, verify a draw, replay a game."""
 
 import asyncio
 import contextlib
@@ -32,16 +32,16 @@ PAGE = 500
 
 
 def say(line: str) -> None:
-    """Write one line to standard output, whatever that can show."""
+    """Write one line to standard output. Characters that its encoding lacks are escaped."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 async def told(work: Awaitable[int]) -> int:
-    """Do the work; say in one line why it can't be done, and give 1."""
+    """Run a command. If it cannot be done, print the reason in one line and return 1."""
     try:
         return await work
-    except BrokenPipeError:  # whoever reads has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (EmbeddedStoreError, schema.SchemaTooNewError) as error:
         say(f"{error}")
@@ -49,7 +49,7 @@ async def told(work: Awaitable[int]) -> int:
         say(f"postgresql: {error}")
     except asyncpg.UndefinedTableError:
         say("the database is not migrated: `python -m bot migrate`")
-    except asyncpg.exceptions.ClientConfigurationError as error:  # its own words may hold a part of the password
+    except asyncpg.exceptions.ClientConfigurationError as error:  # its text may contain part of the password
         say(f"postgresql: database.dsn is not one that the client can use ({type(error).__name__})")
     except POSTGRES_REFUSES as error:
         say(f"postgresql: refused: {error}")
@@ -61,16 +61,16 @@ async def told(work: Awaitable[int]) -> int:
 
 
 def no_connection(error: BaseException) -> str:
-    """Return one line on a store that does not answer, with the system's reason, which holds no secret."""
+    """Return one line about a store that does not answer, with the system's reason, which holds no secret."""
     reason = " ".join(str(error).split())
     return f"no connection ({type(error).__name__}{f': {reason}' if reason else ''})"
 
 
 async def migrate(settings: Settings, revision: str, *, confirmed: bool = False) -> int:
-    """Bring the schema to a revision, up or down: ``head``, ``base`` or one between.
+    """Bring the schema up or down to a revision: ``head``, ``base`` or one between.
 
-    A way down drops data: it is asked for on a terminal unless ``confirmed``, and refused where there is none. Returns
-    1 if it can't be done.
+    A downgrade drops data. Unless ``confirmed``, it asks on the terminal, and refuses if there is none. Returns 1 if
+    the schema was not changed as asked.
     """
     known = ["base", *schema.revisions(), "head"]
     if revision not in known:
@@ -94,7 +94,7 @@ async def _migrate(settings: Settings, revision: str, *, confirmed: bool) -> int
 
 
 def _asked(before: str, revision: str) -> bool:
-    """Ask on the terminal whether data may be dropped. False if there is no terminal, or no yes."""
+    """Ask on the terminal whether data may be dropped. Return False without a terminal or without a yes."""
     lost = "every table and all data" if revision == "base" else f"the data that came after {revision}"
     question = f"from {before} to {revision} drops {lost}"
     if not sys.stdin.isatty():
@@ -109,9 +109,9 @@ def _asked(before: str, revision: str) -> bool:
 
 
 async def postgres_program(settings: Settings, command: list[str]) -> int:
-    """Run one of PostgreSQL's own programs on the embedded database, which is started unless it runs.
+    """Run one of PostgreSQL's own programs on the embedded database, starting the database if necessary.
 
-    A program of the system may be older than the embedded server and then refuses it. Returns the program's status.
+    A program of the operating system may be older than the embedded server and refuse it. Returns the program's status.
     """
     return await told(_postgres_program(settings, command))
 
@@ -131,12 +131,12 @@ async def _postgres_program(settings: Settings, command: list[str]) -> int:
 
 
 HEAD = re.compile(r"([0-9]{1,15}):([0-9a-f]{64})")
-"""A head of the public log as people keep it: its size and root."""
+"""Form in which people keep a head of the public log: size and root."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a player kept, to hold a proof against. ``consistency``: the file that shows how the log has grown since."""
+    """Facts that a player kept, to compare a proof with. ``consistency`` is a file that proves how the log has grown."""
 
     commitment: str | None = None
     head: str | None = None
@@ -144,11 +144,11 @@ class Kept:
 
 
 def verify(path: Path, language: str, kept: Kept = Kept()) -> int:
-    """Recompute a draw from its proof and say what was checked. Returns 1 if it does not hold, or is no proof."""
+    """Recompute a draw from its proof and print each check. Return 1 if a check fails or the file is no proof."""
     try:
         status = _verify(path, language, kept)
         sys.stdout.flush()
-    except (OSError, ValueError, AttributeError):  # a closed pipe, a full disk, no standard output: the status tells
+    except (OSError, ValueError, AttributeError):  # a closed pipe, a full disk, no standard output: only the status is left
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
@@ -196,7 +196,7 @@ class _Consistency(msgspec.Struct):
 
 
 def _beginning(path: Path) -> bytes:
-    """The file, or (``-``) what comes in: no more of it than shows whether it is too large for a proof."""
+    """Read the file, or standard input for ``-``, up to one byte more than the largest proof."""
     if str(path) == "-":
         if sys.stdin is None:
             raise OSError("standard input is closed")
@@ -209,10 +209,10 @@ def _beginning(path: Path) -> bytes:
 
 
 async def replay(settings: Settings, game_id: str, *, secrets: bool = False) -> int:
-    """Print a game's timeline from PostgreSQL, and the state that its events give.
+    """Print a game's timeline from PostgreSQL and the state that results from its events.
 
-    What is secret while a game is live is left out of a live one, unless ``secrets``. 1 where there is no such game, or
-    its events do not give what the database says of it.
+    The secrets of a live game are hidden unless ``secrets``. Returns 1 if there is no such game, or if its events
+    contradict the database.
     """
     return await told(_replay(settings, game_id, secrets=secrets))
 
@@ -238,7 +238,7 @@ async def _replay(settings: Settings, game_id: str, *, secrets: bool) -> int:
 
 @dataclass(slots=True)
 class _Timeline:
-    """What is printed of a game, step by step. ``trouble``: what is wrong with its events."""
+    """The printed timeline of a game. ``trouble`` describes the first error in its events; empty if there is none."""
 
     kind: Kind[Any]
     hidden: bool
@@ -248,7 +248,7 @@ class _Timeline:
     codec: Codec = field(default_factory=lambda: Codec(KINDS))
 
     def step(self, row: StoredEvent) -> None:
-        """One event. After the first that is missing or can't be read there is no state any more."""
+        """Print one event. After the first missing or unreadable event the state is unknown (None)."""
         data: Any = msgspec.json.decode(row.data)
         if row.version != self.version + 1:
             self.trouble = self.trouble or f"version {self.version + 1} is missing"
@@ -267,7 +267,7 @@ class _Timeline:
         say(f"{row.version:>5} {at} {phase:<20} {row.name:<18} {row.command_id:<28} {written}")
 
     def end(self, game: ListedGame) -> int:
-        """The state, and whether it is what the database says. 1 where it is not."""
+        """Print the state and compare it with the database. Return 1 if they differ."""
         if self.version == 0:
             say("its events are no longer kept")
             return 1

@@ -1,4 +1,4 @@
-"""What operators and sceptics do with the public log from the command line."""
+"""The commands of operators and auditors for the public log."""
 
 import argparse
 
@@ -15,7 +15,7 @@ from storage.log import PublicLog
 
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:
-    """Do what the command line asks for. Returns the exit status."""
+    """Run the subcommand that was given. Return the exit status."""
     return await told(_run(settings, given))
 
 

@@ -1,7 +1,7 @@
-"""The composition root: opens the stores, makes the runtime, starts the roles, and stops them in order.
+"""The composition root: opens the stores, builds the runtime, starts the roles, and stops them in order.
 
-A process has one or more roles: ``ingress`` takes updates, ``worker`` carries the feed to PostgreSQL and to the chats
-and sends, ``scheduler`` fires deadlines, ``web`` serves pages. All processes serve health and metrics.
+A process has one or more roles: ``ingress`` receives updates, ``worker`` consumes the feed and sends, ``scheduler``
+fires deadlines, ``web`` serves pages. Every process serves health and metrics.
 """
 
 import asyncio
@@ -54,19 +54,19 @@ from storage.shared_time import SharedTime
 from telegram.sender import Clock
 
 LISTENERS = 64
-"""Connections of the pool for what waits: pub/sub and blocking reads."""
+"""Size of the pool for blocking connections: pub/sub and blocking reads."""
 ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
 POSTGRES_SECONDS = 2.0
-"""How long a start waits for PostgreSQL before it goes on without: games need it not."""
+"""Time for which a start waits for PostgreSQL before it continues without it. Games do not need it."""
 EMBEDDED_SECONDS = 60.0
-"""The same for our own, which is there: the first schema takes a slow machine longer than that."""
+"""The corresponding time for the embedded PostgreSQL: creating the first schema is slow on a slow machine."""
 SETTLE_SECONDS = 1.5
-"""How long what is in hand may take when the process stops, and then once more what is being committed."""
+"""Time for work in progress to end when the process stops, and then as long again for commits in progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningBot:
-    """What runs, for whoever started it."""
+    """A running process, for the caller that started it."""
 
     port: int
     bot_username: str
@@ -78,7 +78,7 @@ class RunningBot:
     failed: asyncio.Event
     """Set when a task that must not end has ended."""
     send_anew: Callable[[], Awaitable[None]]
-    """Sends the message of every live game once more."""
+    """Sends the message of every live game again."""
 
 
 @contextlib.asynccontextmanager
@@ -91,11 +91,18 @@ async def running(
     anew: bool = False,
     slot: WorkerSlot | None = None,
 ) -> AsyncIterator[RunningBot]:
-    """Run a process until the end of the block; then stop in order, so that nothing in hand is lost.
+    """Run a process until the end of the block, then stop it in order without losing work in progress.
 
-    ``slot``: which of this machine's workers it is, where there are several.
+    Args:
+        settings: all settings.
+        roles: the roles to run.
+        clock: the clock; None means the shared time.
+        entropy: the source of random seeds; None means the operating system.
+        anew: True to send the message of every live game again.
+        slot: position of this process among the workers of this machine; None if it is the only one.
 
-    Raises ``SettingsError`` where the configuration turns out to be wrong only now (a refused token, a taken port).
+    Raises:
+        SettingsError: the configuration turns out to be wrong only now, e.g. a refused token or a taken port.
     """
     database, cache, metrics = settings.database, settings.redis, Metrics()
     async with contextlib.AsyncExitStack() as stack:
@@ -113,7 +120,7 @@ async def running(
         pool = await stack.enter_async_context(
             postgres_pool(
                 postgres_dsn,
-                pool_min=database.pool_min if up else 0,  # none: it opens without a server
+                pool_min=database.pool_min if up else 0,  # a pool without minimum opens even if the server is down
                 pool_max=database.pool_max,
                 connect_timeout_seconds=database.connect_timeout_seconds,
                 command_timeout_seconds=database.command_timeout_seconds,
@@ -127,7 +134,7 @@ async def running(
         listening = await stack.enter_async_context(
             redis_client(redis_dsn, pool_size=LISTENERS, timeout_seconds=cache.timeout_seconds, client_name="listening")
         )
-        guard = FailoverGuard(redis)  # before anything connects
+        guard = FailoverGuard(redis)  # must watch from the first connection
         await _check_redis(redis)
         beacon = await _beacon(settings.games.draw)
         runtime = build(
@@ -140,7 +147,7 @@ async def running(
 
 
 async def _check_redis(redis: Redis) -> None:
-    """Wait for Redis, and log each risk. Raises ``SettingsError`` if it is none that Tombola can work with."""
+    """Wait for Redis and log each risk. Raises ``SettingsError`` if Tombola cannot work with this server."""
     try:
         await redis_ready(redis)
         report = await inspect_redis(redis)
@@ -157,7 +164,7 @@ async def _check_redis(redis: Redis) -> None:
 
 
 async def _migrated(dsn: str, within: float) -> bool:
-    """Bring the schema up to date. False where PostgreSQL is away: games go on without it, and it is tried again."""
+    """Bring the schema up to date. Return False if PostgreSQL is away: games run without it, and a task retries."""
     try:
         await migrate.upgrade(dsn, within=within)
         await check_rights(dsn, within=within)
@@ -165,7 +172,7 @@ async def _migrated(dsn: str, within: float) -> bool:
         raise SettingsError(f"database.dsn: {error}") from None
     except migrate.SchemaTooNewError as error:
         raise SettingsError(f"database.dsn: {error}") from None
-    except asyncpg.exceptions.ClientConfigurationError as error:  # its own words may hold a part of the password
+    except asyncpg.exceptions.ClientConfigurationError as error:  # its text may contain part of the password
         raise SettingsError(
             f"database.dsn: not one that PostgreSQL's client can use ({type(error).__name__})"
         ) from None
@@ -181,7 +188,7 @@ async def _migrated(dsn: str, within: float) -> bool:
 async def _roles(
     runtime: Runtime, guard: FailoverGuard, roles: frozenset[str], late_dsn: str, slot: WorkerSlot | None
 ) -> AsyncIterator[RunningBot]:
-    """Start what the roles need; at the end stop it in order."""
+    """Start the roles; at the end of the block stop them in order."""
     tasks, taking = runtime.tasks, list[asyncio.Task[None]]()
     ingress: Ingress | None = None
     consumers: Consumers | None = None
@@ -232,7 +239,7 @@ async def _roles(
 
 
 async def _occupy(runtime: Runtime, bot_id: int) -> None:
-    """Mark the stores as this bot's. Raises ``SettingsError`` if another bot runs on them."""
+    """Mark the stores as this bot's. Raises ``SettingsError`` if another bot uses them."""
     occupancy = Occupancy(runtime.stores.redis, bot_id, runtime.owner)
     other = await occupancy.take()
     if other:
@@ -244,13 +251,16 @@ async def _occupy(runtime: Runtime, bot_id: int) -> None:
 
 
 async def _bring_forward(runtime: Runtime) -> Rebuilt:
-    """Put back the games that PostgreSQL has newer, by the client that is let through while the other is held back."""
+    """Restore the games that are newer in PostgreSQL.
+
+    The failover guard blocks the usual Redis client meanwhile, so this uses the other client.
+    """
     stores = runtime.stores
     return await bring_forward(stores.pool, stores.listening, stores.codec, stores.games.through(stores.listening))
 
 
 async def _compare_clocks(runtime: Runtime, *, may_lead: bool) -> None:
-    """Take over the time that all processes share, and go on comparing. A clock that a test turns is left alone."""
+    """Adopt the shared time and keep comparing clocks. A clock that a test controls is left alone."""
     clock = runtime.play.clock
     if isinstance(clock, SystemClock):
         shared = SharedTime(runtime.stores.redis, runtime.owner)
@@ -272,7 +282,7 @@ def _deadlines(runtime: Runtime) -> Deadlines:
 
 
 def _export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None) -> None:
-    """Show Prometheus the figures of this process's services; a worker samples the stores as well."""
+    """Export the figures of this process to Prometheus. A worker also samples the stores."""
     samples, sender = Samples(runtime), consumers.sender if consumers else None
     if consumers is not None:
         runtime.tasks.spawn("samples", samples.keep())
@@ -282,9 +292,13 @@ def _export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None)
 async def _stop(
     runtime: Runtime, taking: Sequence[asyncio.Task[None]], ingress: Ingress | None, consumers: Consumers | None
 ) -> None:
-    """Stop in order: take nothing new, answer the taps in hand, commit, release leases, flush, close.
+    """Stop in order: accept nothing new, answer the current taps, commit, release leases, flush, close.
 
-    ``taking``: tasks of other roles that bring commands in.
+    Args:
+        runtime: the shared services.
+        taking: tasks of other roles that produce commands.
+        ingress: the receiver of updates, if this process has that role.
+        consumers: the consumers, if this process has that role.
     """
     if ingress is not None:
         await ingress.stop_taking()
@@ -305,7 +319,7 @@ async def _stop(
 async def _serving(
     runtime: Runtime, health: Health, ingress: Ingress | None, slot: WorkerSlot | None
 ) -> AsyncIterator[int]:
-    """Serve HTTP until the end of the block. Gives the port. A worker also has a port of its own, for its metrics."""
+    """Serve HTTP until the end of the block and yield the port. A worker also serves its metrics on a separate port."""
     telegram, address = runtime.settings.telegram, runtime.settings.web
     app, webhook = web.application(web.routes(health, registry(runtime.metrics))), None
     if ingress is not None and telegram.mode == "webhook":
@@ -323,7 +337,7 @@ async def _serving(
 
 
 async def _serve_alone(stack: contextlib.AsyncExitStack, runtime: Runtime, app: App, port: int) -> None:
-    """Serve a worker's own metrics, if the port is free."""
+    """Serve a worker's metrics on its separate port, if that is free."""
     try:
         await stack.enter_async_context(web.serving(app, runtime.settings.web.host, port, runtime.tasks))
     except web.AddressTaken:
@@ -331,13 +345,13 @@ async def _serve_alone(stack: contextlib.AsyncExitStack, runtime: Runtime, app: 
 
 
 async def _words(health: Health) -> Mapping[str, str]:
-    """The state of each dependency in a few characters, for the operators' dialog."""
+    """Return the state of each dependency in a few characters, for the operators' dialog."""
     report = await health.report()
     return {name: f"{check.latency_ms:.0f} ms" if check.well else "✗" for name, check in report.checks.items()}
 
 
 async def _beacon(draw: Draw) -> Beacon | None:
-    """Return the configured beacon, or None. Its HTTP library takes a quarter of a second of a start."""
+    """Return the configured beacon, or None. The import of its HTTP library takes 0.25 s, so skip it if not needed."""
     if not draw.beacon_url:
         return None
     found: Beacon | None = (await imported("bot.beacon")).beacon_of(draw)

@@ -56,18 +56,18 @@ if TYPE_CHECKING:
 
 
 class MeasuredStore:
-    """A game store that observes how long commits take."""
+    """A game store that measures the duration of commits."""
 
     def __init__(self, store: GameStore, observe: Callable[[float], None]) -> None:
         self._store = store
         self._observe = observe
 
     async def load(self, game_id: str) -> Stored | None:
-        """As of the store."""
+        """Load a game. Not measured, because the engine keeps games in memory."""
         return await self._store.load(game_id)
 
     async def commit(self, commits: Sequence[Commit]) -> "Sequence[Committed | asyncio.Future[Committed]]":
-        """As of the store."""
+        """Commit a flight and report its duration in seconds, also if it fails."""
         began = time.perf_counter()
         try:
             return await self._store.commit(commits)
@@ -77,14 +77,20 @@ class MeasuredStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """The services that all roles of a process share, in groups by the package they come from.
+    """The services that all roles of a process share, grouped by package.
 
     Attributes:
+        settings: all settings.
+        metrics: counters of this process.
+        tasks: owner of the tasks of this process.
+        stores: repositories and connections.
+        telegram: the Bot API and its queue.
+        play: the application layer.
         owner: name of this process in leases and consumer groups.
         groups: consumer groups that read the feed.
-        breakers: service -> its circuit breaker; a role adds those of the services that it alone calls.
-        released: wakes whoever waits for a lease when one is released.
-        aside: what the loops of this process could not handle.
+        breakers: service -> its circuit breaker. A role adds the breakers of services that only it calls.
+        released: wakes the waiters of a lease when it is released.
+        aside: work that the loops of this process failed to handle.
     """
 
     settings: Settings
@@ -100,7 +106,7 @@ class Runtime:
     aside: SetAside
 
     def boards(self, bot_username: str) -> Boards:
-        """The living messages of the bot of that name."""
+        """Return the living messages of the bot with this name."""
         return Boards(
             engine=self.play.engine,
             games=self.stores.games,
@@ -114,7 +120,7 @@ class Runtime:
         )
 
     def lease(self, name: str) -> Lease:
-        """The right to do a job that only one process may do."""
+        """Return the lease for a job that only one process may do."""
         return Lease(self.stores.redis, name, self.owner, released=self.released)
 
     def feed(
@@ -126,7 +132,7 @@ class Runtime:
         check: Check | None = None,
         caught_up: Callable[[], Awaitable[object]] | None = None,
     ) -> Feed:
-        """A group of the feed's consumers, over all shards."""
+        """Return the reader of the feed for a consumer group, over all shards."""
         return Feed(
             self.stores.listening,
             self.stores.games.shards,
@@ -150,7 +156,7 @@ def build(
     metrics: Metrics,
     beacon: Beacon | None,
 ) -> Runtime:
-    """Wire the services of a process, by hand, from its settings and its connections."""
+    """Wire the services of a process from its settings and connections."""
     tasks = Tasks(partial(_count_death, metrics))
     postgres_circuit, redis_circuit = Circuit("postgres"), Circuit("redis")
     guarded = cast("Pool", GuardedPool(pool, postgres_circuit))
@@ -211,7 +217,6 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
 def _play(
     settings: Settings, stores: Stores, telegram: Telegram, engine: Engine, beacon: Beacon | None, clock: Clock
 ) -> Play:
-    """Wire the application layer."""
     hosts = Hosts(telegram.api, Administrators(stores.redis))
     members = Members(telegram.api, ChatMembers(stores.redis))
     operators = frozenset(settings.telegram.operators)
@@ -242,9 +247,9 @@ def _play(
 
 
 def _telegram(settings: Settings, redis: Redis, clock: Clock) -> Telegram:
-    """Wire the client and the outbox."""
     telegram = settings.telegram
-    # Not Redis's own time, which is set with its machine's clock: an allowance of ten minutes ahead would stop all.
+    # Not Redis's own time, which follows its machine's clock: an entry ten minutes in the future would block all
+    # sending.
     limits = Limits(redis, rates_of(settings), clock.now)
     return Telegram(
         api=BotApi(telegram.token.get_secret_value(), telegram.api_base, seconds=telegram.request_timeout_seconds),

@@ -1,8 +1,8 @@
-"""Every setting: its name, its default, its bounds, and where its value comes from.
+"""All settings: names, defaults, bounds and sources.
 
-An environment variable (`TOMBOLA_WEB__PORT` for `web.port`) goes before the same in `.env`, that before `config.toml`
-(or the file that `TOMBOLA_CONFIG` names), and that before the default. What each is for stands in `config.toml`. A
-value that can't be right is refused with one line: the key, what was given and where, and what is allowed.
+An environment variable (`TOMBOLA_WEB__PORT` for `web.port`) overrides the entry in `.env`, which overrides
+`config.toml` (or the file named by `TOMBOLA_CONFIG`), which overrides the default. `config.toml` explains each setting.
+An invalid value is refused with one line: the key, the value and its source, and the allowed values.
 """
 
 import codecs
@@ -43,19 +43,19 @@ REDIS_DSN = (
     rf"|redis\+sentinel://([^\s@/?#]*@)?{HOST}(,{HOST})*/[\w.-]+([/?]\S*)?)?"
 )
 PASSWORDS = re.compile(r"^[\w+]+://[^@/?#:]*:([^@/?#]*)@|[?&]password=([^&]*)")
-"""Where a DSN has one."""
+"""Positions of a password in a DSN."""
 SHORTEST = 4
-"""Characters of a secret that is blotted out wherever it is seen: a shorter one is in every other word."""
+"""Length from which a secret is hidden wherever it occurs. Shorter ones occur in ordinary words."""
 LONGEST_SHOWN = 80
-"""Characters of a wrong value that an error repeats."""
+"""Number of characters of a wrong value that an error repeats."""
 
 
 class SettingsError(Exception):
-    """A setting can't be used. The text is one line for the operator, without any secret."""
+    """A setting cannot be used. The text is one line for the operator, without any secret."""
 
 
 def _listed(value: object) -> object:
-    """Read `1,2` and `[1, 2]` from an environment variable alike."""
+    """Accept both `1,2` and `[1, 2]` from an environment variable."""
     return [part for part in re.split(r"[\s,]+", value.strip("[] ")) if part] if isinstance(value, str) else value
 
 
@@ -63,7 +63,7 @@ UserIds = Annotated[tuple[Annotated[Whole, Field(gt=0)], ...], NoDecode, BeforeV
 
 
 def _directory(value: object) -> object:
-    """Refuse what names no directory: an empty variable would put the stores wherever the process was started."""
+    """Refuse a value that names no directory. An empty one would put the stores into the current directory."""
     if not str(value).strip() or not str(value).isprintable():
         raise ValueError("no directory")
     return value
@@ -73,7 +73,7 @@ NO_SECRET = SecretStr("")
 
 
 class Telegram(Section):
-    """The bot's account, how updates come in, and how fast messages go out."""
+    """The bot's account, the way updates arrive, and the rates of sending."""
 
     token: Annotated[SecretStr, form(r"(\d+:[A-Za-z0-9_-]+)?")] = Field(
         default=NO_SECRET, description="a token as BotFather gives it, like 123456789:AAE1b..."
@@ -97,20 +97,23 @@ class Telegram(Section):
 
     @property
     def webhook_paths(self) -> frozenset[str]:
-        """Paths to serve the webhook at: its own, and that of the public URL, which a proxy may or may not keep."""
+        """Paths at which the webhook is served: the configured one and that of the public URL.
+
+        A proxy may keep either.
+        """
         path = urlsplit(self.webhook_url).path
         return frozenset({self.webhook_path, path}) if path.strip("/") else frozenset({self.webhook_path})
 
     @property
     def webhook_address(self) -> str:
-        """URL to give to Telegram: the public one, completed by the path where it has none."""
+        """URL to register with Telegram: the public URL, with the path appended if it has none."""
         if urlsplit(self.webhook_url).path.strip("/"):
             return self.webhook_url
         return self.webhook_url.rstrip("/") + self.webhook_path
 
 
 class Database(Section):
-    """PostgreSQL: what has ended, and the record of everything."""
+    """PostgreSQL: finished games and the permanent record."""
 
     dsn: Annotated[SecretStr, form(POSTGRES_DSN)] = Field(
         default=NO_SECRET,
@@ -136,14 +139,14 @@ class Redis(Section):
 
 
 class Web(Section):
-    """Where HTTP is served: webhook, API, health, metrics and pages."""
+    """The address for HTTP: webhook, API, health, metrics and pages."""
 
     host: str = Field(default="127.0.0.1", pattern=r"^\S+$", description="a host name or address to listen on")
     port: Whole = Field(default=8080, ge=0, le=65_535)
 
 
 class Draw(Section):
-    """A public randomness beacon, mixed into every draw where one is set, and the public log."""
+    """The public log, and a public randomness beacon that is mixed into every draw if configured."""
 
     beacon_url: str = Field(
         default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
@@ -161,7 +164,7 @@ class Draw(Section):
 
 
 class Games(Section):
-    """Games of every kind."""
+    """Settings of games of every kind."""
 
     max_live_per_chat: Whole = Field(default=1, ge=1, le=1000)
     keep_events_days: Number = Field(default=365, gt=0, le=36_500)
@@ -170,39 +173,39 @@ class Games(Section):
     draw: Draw = Draw()
 
     def of(self, kind: str) -> Any:
-        """The section of a kind: an object of the ``SECTION`` in its folder."""
+        """Return the section of a kind: an instance of the ``SECTION`` in its folder."""
         return getattr(self, kind)
 
 
 SECTIONS: Mapping[str, type[LobbySection]] = {
     name: import_module(f"handlers.kinds.{name}.settings").SECTION for name in KINDS
 }
-"""Kind -> the type of its section. Only these modules are imported of a kind: settings are read before all else."""
+"""Kind -> the type of its section. Only a kind's settings module is imported here, because settings are read first."""
 _FIELDS: dict[str, Any] = {name: (section, section()) for name, section in SECTIONS.items()}
 GAMES: Any = create_model("Games", __base__=Games, **_FIELDS)
 """``Games`` with a section for every kind."""
 
 
 class Durability(Section):
-    """What "done" promises."""
+    """Guarantees of an answer that reports success."""
 
     strict: bool = False
 
 
 class Log(Section):
-    """What is logged, and how."""
+    """Amount and format of the log."""
 
     level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     as_json: bool = Field(default=False, alias="json")
 
 
 class Settings(BaseSettings):
-    """All settings. Keyword arguments are what `config.toml` says: the environment goes before them."""
+    """All settings. Keyword arguments are the contents of `config.toml`; the environment overrides them."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_nested_delimiter="__",
-        env_file_encoding="utf-8-sig",  # Windows' editors begin a file with a mark
+        env_file_encoding="utf-8-sig",  # editors on Windows begin a file with a byte order mark
         dotenv_filtering="only_existing",
         frozen=True,
         extra="forbid",
@@ -221,21 +224,21 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
+        settings_cls: type[BaseSettings],  # noqa: ARG003 -- the signature is pydantic-settings'
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the environment before the file."""
+        """Let the environment override the file."""
         return env_settings, dotenv_settings, init_settings
 
 
 def load_settings(env_file: Path | None = ROOT / ".env") -> Settings:
-    """Read all settings from the environment, that `.env` file, and the configuration file.
+    """Read all settings from the environment, from `env_file`, and from the configuration file.
 
     Raises:
-        SettingsError: one can't be used.
+        SettingsError: a setting cannot be used.
     """
     dotenv = _read_dotenv(env_file) if env_file else {}
     chosen = os.environ.get(CONFIG_VARIABLE) or dotenv.get(CONFIG_VARIABLE)
@@ -258,7 +261,7 @@ def load_settings(env_file: Path | None = ROOT / ".env") -> Settings:
 
 
 def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every key below that section, written as in the product's list: `games.pick_number.winners`."""
+    """Yield every key of a section with its dotted path, such as `games.pick_number.winners`."""
     for name, field in section.model_fields.items():
         key = prefix + (field.alias or name)
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -268,24 +271,24 @@ def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fie
 
 
 KEYS = dict(_keys(Settings))
-"""Every setting there is."""
+"""Every setting by its dotted key."""
 SECRETS = frozenset(key for key, field in KEYS.items() if field.annotation is SecretStr)
-"""Those that are never shown."""
+"""Keys whose values are never shown."""
 
 
 def hidden(settings: Settings) -> frozenset[str]:
-    """Every secret that is configured, as it may turn up in an error: whole, and the passwords in the stores' DSNs."""
+    """Return every configured secret in each form in which an error may show it: whole, and the passwords in DSNs."""
     values = [attrgetter(key)(settings).get_secret_value() for key in SECRETS]
     passwords = [part for value in values for found in PASSWORDS.findall(value) for part in found]
     return frozenset(secret for secret in (*values, *passwords, *map(unquote, passwords)) if len(secret) >= SHORTEST)
 
 
 VARIABLES = {PREFIX + key.replace(".", "__").upper(): key for key in KEYS}
-"""Every setting by the name of its environment variable."""
+"""Environment variable -> key of the setting."""
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
-    """Return the variables of that file; none if there is no such file."""
+    """Return the variables of a `.env` file; empty if the file does not exist."""
     text = _read_text(path)
     return {name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()} if text else {}
 
@@ -303,14 +306,14 @@ def _read_toml(path: Path, *, needed: bool) -> dict[str, Any]:
 
 
 def _read_text(path: Path) -> str | None:
-    """Return the text of a file in UTF-8, without the mark at its beginning; None if there is no such file."""
+    """Return the text of a UTF-8 file without its byte order mark; None if the file does not exist."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise SettingsError(f"{path} can't be read: {getattr(error, 'strerror', error)}") from None
-    # Before UTF-8 is tried: ASCII as UTF-16 without a mark is also UTF-8, with zero bytes.
+    # Check before decoding: ASCII in UTF-16 without a byte order mark is also valid UTF-8, with zero bytes.
     if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise SettingsError(f"{path} is written in UTF-32; save it as UTF-8")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
@@ -357,7 +360,7 @@ def _from_variables(variables: Mapping[str, str], where: str) -> dict[str, tuple
 
 
 def _of_kubernetes(name: str, value: str) -> bool:
-    """Whether Kubernetes has set it, as it does in every pod beside a service that is called tombola or tombola-web."""
+    """Return whether Kubernetes sets this variable, as it does for services named tombola or tombola-web."""
     if "://" not in value and name.endswith("_PORT") and "_SERVICE_" not in name:
         return False
     return bool(re.search(r"_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT(_\d+_(TCP|UDP)(_[A-Z]+)?)?$", name))
@@ -373,7 +376,7 @@ def _variable(key: str) -> str:
 
 
 def _secret(key: str, value: str) -> bool:
-    """Whether that value is secret: a DSN only where it holds a password."""
+    """Return whether a value is secret. A DSN is secret only if it contains a password."""
     if not key.endswith(".dsn"):
         return bool(value)
     parts = urlsplit(value)
@@ -381,7 +384,7 @@ def _secret(key: str, value: str) -> bool:
 
 
 def _allowed(field: FieldInfo) -> str:
-    """Say what a field may hold: its description, or what its type and bounds come to."""
+    """Return a description of the values that a field allows: its own description, or one of its type and bounds."""
     if field.description:
         return field.description
     if get_origin(field.annotation) is Literal:
@@ -407,10 +410,10 @@ def _refusal(key: str, given: Mapping[str, tuple[object, str]], allowed: str) ->
 
 
 def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Settings that are well each alone, but not together: the key, and what it must be."""
+    """Yield settings that contradict others: the key, and a description of the allowed values."""
     telegram, database, games = settings.telegram, settings.database, settings.games
     if telegram.mode == "webhook":
-        # A Bot API server of one's own may call an address inside the same network; Telegram's calls https alone.
+        # A private Bot API server may call an address inside the same network. Telegram itself calls only https.
         scheme = "https://" if telegram.api_base.rstrip("/") == TELEGRAM_API else "http"
         if not telegram.webhook_url.startswith(scheme):
             yield "telegram.webhook_url", "a public https:// URL, as telegram.mode is webhook"
@@ -427,7 +430,10 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _unknown_chain(draw: Draw) -> Iterator[tuple[str, str]]:
-    """What a beacon's chain needs that is not built in: a relay is not to be believed in any of it."""
+    """Yield the missing parameters of a chain that is not built in.
+
+    They must come from the operator, not from a relay.
+    """
     if not draw.beacon_url or draw.beacon_chain in PINNED:
         return
     digits = LENGTHS[draw.beacon_scheme][0]

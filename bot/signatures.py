@@ -1,6 +1,6 @@
-"""Signatures that outsiders check: rounds of drand's beacons (BLS12-381) and heads of the public log (Ed25519).
+"""Checks of public signatures: rounds of drand's beacons (BLS12-381) and heads of the public log (Ed25519).
 
-The libraries are imported when a signature is first checked: a process without a beacon needs no curve arithmetic.
+The libraries are imported when a signature is first checked, because a process without a beacon needs none.
 """
 
 import hashlib
@@ -14,9 +14,10 @@ DST_G2 = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_NUL_"
 
 
 def is_genuine_round(scheme: str, public_key: str, round_: int, signature: str, previous: str = "") -> bool:
-    """Check a beacon's signature over one of its rounds. Everything but the round is hex.
+    """Check a beacon's signature of one round. All strings are hex.
 
-    False for whatever is no point of its group as well. The identity is refused as a key: every signature would fit.
+    Returns False also for a value that is no point of its group. The identity is refused as a key, because every
+    signature would match it.
     """
     from py_arkworks_bls12381 import GT, G1Point, G2Point  # noqa: PLC0415
 
@@ -38,7 +39,7 @@ def is_genuine_round(scheme: str, public_key: str, round_: int, signature: str, 
 
 
 def is_signed_head(key: bytes, signature: bytes, message: bytes) -> bool:
-    """Check an Ed25519 signature. libsodium refuses the keys of small order, for which one signature fits all."""
+    """Check an Ed25519 signature. libsodium refuses keys of small order, for which one signature fits all messages."""
     from nacl.exceptions import BadSignatureError  # noqa: PLC0415
     from nacl.signing import VerifyKey  # noqa: PLC0415
 
@@ -56,4 +57,4 @@ def _beacon(chain: Mapping[str, Any], signed: Mapping[str, Any]) -> bool:
 
 
 SIGNATURES = proof.Signatures(beacon=_beacon, head=is_signed_head)
-"""The checks of signatures that verifying a proof needs."""
+"""Signature checks for verifying a proof."""

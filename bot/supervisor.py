@@ -1,6 +1,6 @@
-"""Several processes of the bot on one machine: started, watched, started again, stopped together.
+"""Several worker processes on one machine: starts, watches, restarts and stops them together.
 
-The parent runs the embedded stores, where there are any, and keeps the port; its children do the work.
+The parent runs the embedded stores, if any, and reserves the port. The children do the work.
 """
 
 import asyncio
@@ -21,20 +21,22 @@ from bot.settings import Settings, SettingsError
 from storage.embedded import stores
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds before a dead worker is started again, doubling."""
+"""Pauses in seconds before a dead worker is restarted; each doubles the previous one."""
 SOUND_SECONDS = 60.0
-"""Who has run for so long starts anew with the shortest pause."""
+"""Running time after which a worker that dies restarts with the shortest pause."""
 STOP_SECONDS = 7.0
-"""A worker that takes longer to stop is killed: the stores have to stop too, and after ten seconds we are killed."""
+"""Time limit of a worker's stop. The stores must stop too before the service manager kills everything after 10 s."""
 PARENT = 0
-"""File descriptor on which a worker notices that its parent has gone: standard input."""
+"""File descriptor on which a worker notices the end of its parent: standard input."""
 
 
 async def supervise(settings: Settings, roles: frozenset[str], count: int, stop: asyncio.Event) -> int:
-    """Keep so many workers running until told to stop. Returns the exit status.
+    """Keep `count` workers running until `stop` is set. Return the exit status.
 
-    Raises ``SettingsError`` where the port is taken. A worker that dies before it has ever run says why it did, and
-    ends them all.
+    If a worker dies before it has ever become ready, all stop and its status is returned.
+
+    Raises:
+        SettingsError: the port is taken.
     """
     dsns = settings.database.dsn.get_secret_value(), settings.redis.dsn.get_secret_value()
     with tempfile.TemporaryDirectory(prefix="tombola-") as folder, _reserved(settings) as port:
@@ -66,14 +68,12 @@ async def _together(workers: "list[ChildProcess]", stop: asyncio.Event) -> int:
 
 @contextlib.contextmanager
 def _reserved(settings: Settings) -> Iterator[int]:
-    """Keep the port for the workers: bound, and not listened on. Gives its number."""
+    """Reserve the port for the workers by binding it without listening. Yields its number."""
     host, port = settings.web.host, settings.web.port
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as kept:
         kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            with socket.socket(
-                kept.family
-            ) as alone:  # to share a port that somebody else listens on would go unnoticed
+            with socket.socket(kept.family) as alone:  # SO_REUSEPORT alone would not reveal a foreign listener
                 alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 alone.bind((host, port))
             kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -84,7 +84,7 @@ def _reserved(settings: Settings) -> Iterator[int]:
 
 
 class ChildProcess:
-    """One child."""
+    """A worker process and its restarts."""
 
     def __init__(self, slot: WorkerSlot, roles: frozenset[str], environment: Mapping[str, str]) -> None:
         self._slot = slot
@@ -94,7 +94,7 @@ class ChildProcess:
         self._command = [sys.executable, "-m", "bot", "run", *given, *place]
 
     async def keep(self) -> int:
-        """Run it, again and again, until cancelled. Returns the status of one that never came to run."""
+        """Run the worker and restart it until cancelled. Return its exit status if it has never become ready."""
         pause, has_run = FIRST_PAUSE, False
         while True:
             began = time.monotonic()
@@ -112,7 +112,7 @@ class ChildProcess:
 
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        """The process, which is stopped at the end of the block."""
+        """Start the process and stop it at the end of the block."""
         process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.PIPE, env=self._environment, start_new_session=True
         )
@@ -134,7 +134,7 @@ async def _stopped(process: asyncio.subprocess.Process) -> None:
 
 
 def stop_with_parent(stop: Callable[[], object]) -> None:
-    """Have a worker stop when its parent has gone without a word."""
+    """Call `stop` when the parent has ended without a signal to this worker."""
     loop = asyncio.get_running_loop()
 
     def readable() -> None:

@@ -1,4 +1,4 @@
-"""The owner of every detached task of a process."""
+"""The owner of every background task of a process."""
 
 import asyncio
 import contextlib
@@ -10,14 +10,13 @@ from loguru import logger
 T = TypeVar("T")
 
 ASK_AGAIN_SECONDS = 6.0
-"""Longer than any task takes to end in good order."""
+"""Interval at which cancellation is repeated; longer than an orderly end of any task."""
 
 
 class Tasks:
     """Starts tasks, notices their unexpected end, and cancels and awaits them all at shutdown.
 
-    Nothing is restarted here: what may fail and go on handles that itself, and an end that nobody foresaw is for the
-    process to decide about.
+    It restarts nothing. A task that can recover does so itself. If a vital task fails unexpectedly, the process stops.
 
     Args:
         on_death: called with the task's name and its error, once for each task that failed.
@@ -40,13 +39,13 @@ class Tasks:
     def spawn(
         self, name: str, work: Coroutine[Any, Any, T], *, brief: bool = False, vital: bool = True
     ) -> asyncio.Task[T]:
-        """Run `work` in a task of its own. Raises RuntimeError once `close` has begun.
+        """Run `work` in a new task. Raises RuntimeError once `close` has begun.
 
         Args:
-            name: for logs and metrics.
-            work: what the task runs.
-            brief: the task ends soon by itself and somebody waits for its effect: `settle` lets it end. Never vital.
-            vital: the process stops if the task fails.
+            name: name of the task in logs and metrics.
+            work: the coroutine to run.
+            brief: True if the task ends soon by itself and its effect is awaited. `settle` waits for it. Never vital.
+            vital: True if the process must stop when the task fails.
         """
         if self._closing:
             work.close()
@@ -61,7 +60,7 @@ class Tasks:
         return task
 
     async def stop(self, *tasks: asyncio.Task[Any] | None) -> None:
-        """Cancel these tasks and wait until they have ended. None stands for a task that was never started."""
+        """Cancel tasks and wait until they have ended. None stands for a task that was never started."""
         stopping = {task for task in tasks if task is not None and not task.done()}
         for task in stopping:
             task.cancel()
@@ -69,22 +68,22 @@ class Tasks:
             await asyncio.wait(stopping, timeout=ASK_AGAIN_SECONDS)
 
     async def settle(self, seconds: float) -> None:
-        """Let brief tasks come to their end, those that they start included; so many seconds at most."""
+        """Wait for brief tasks, including those that they start, for at most `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._brief:
                     await asyncio.wait(self._brief)
-                    await asyncio.sleep(0)  # it leaves the set a turn of the loop later
+                    await asyncio.sleep(0)  # the done callback removes the task one loop iteration later
 
     async def close(self) -> None:
-        """Cancel all tasks and wait until they have ended. New ones are refused from now on."""
+        """Cancel all tasks and wait until they have ended. `spawn` refuses new ones from now on."""
         self._closing = True
         while self._running:
             for task in self._running:
                 task.cancel()
-            # Asked again after a while: up to Python 3.11 a cancellation can be swallowed (see `heed_cancellation`).
+            # Repeated, because up to Python 3.11 a task can swallow a cancellation (see `heed_cancellation`).
             await asyncio.wait(self._running, timeout=ASK_AGAIN_SECONDS)
-            # A task leaves the set in its done callback, which runs a turn of the loop later.
+            # The done callback removes a task from the set one loop iteration later.
             await asyncio.sleep(0)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:

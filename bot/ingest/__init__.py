@@ -1,1 +1,1 @@
-"""Receives updates: webhook, polling, and the dispatcher behind both."""
+"""Receives updates: webhook, polling, and the dispatcher that both use."""

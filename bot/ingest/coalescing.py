@@ -1,31 +1,31 @@
-"""Writes of one turn of the event loop, sent together.
+"""Coalescing of the writes that one iteration of the event loop makes to a connection.
 
-The loop sends whatever is written at once: a system call, a packet, and the other side wakes up. What comes in pieces
-(uvicorn writes a response's head and its body apart) or in numbers (the answers of a flight, updates that one worker
-passes to another) is better sent when the turn is over: then who reads it wakes up once for many.
+asyncio sends each write at once, which costs a system call and a packet, and wakes up the peer. uvicorn writes the head
+and the body of a response separately, and a flight of commands answers many taps. Sending such writes together at the
+end of the iteration wakes the peer once instead of many times.
 """
 
 import asyncio
 from typing import Any, cast
 
 AT_MOST = 1 << 16
-"""Bytes of one transport that wait; more are sent at once, so that it can say that it is too much."""
+"""Number of bytes of one transport that may wait. Beyond it they are sent at once, so that flow control works."""
 
 
 class WriteCoalescer:
-    """Collects the writes of a turn of the event loop."""
+    """Collects the writes of one iteration of the event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._waiting: list[CoalescingTransport] = []
 
     def gathering(self, transport: asyncio.BaseTransport) -> asyncio.Transport:
-        """A transport whose writes wait for the end of the turn."""
-        inner = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
+        """Return a transport whose writes wait for the end of the iteration."""
+        inner = cast("asyncio.Transport", transport)  # uvloop's transport has the interface but not the base class
         return cast("asyncio.Transport", CoalescingTransport(inner, self))
 
     def wait(self, transport: "CoalescingTransport") -> None:
-        """Flush a transport at the end of the turn."""
+        """Flush a transport at the end of the iteration."""
         if not self._waiting:
             self._loop.call_soon(self._over)
         self._waiting.append(transport)
@@ -35,12 +35,12 @@ class WriteCoalescer:
         for transport in waiting:
             try:
                 transport.flush()
-            except Exception as error:  # noqa: BLE001 -- one client's trouble is not the others'
+            except Exception as error:  # noqa: BLE001 -- one client's error must not affect the others
                 self._loop.call_exception_handler({"message": "a response could not be sent", "exception": error})
 
 
 class CoalescingTransport:
-    """A transport whose writes wait for the end of the turn; all else goes to the transport within."""
+    """A transport whose writes wait for the end of the iteration. Everything else goes to the wrapped transport."""
 
     __slots__ = ("_size", "_transport", "_turn", "_written", "is_closing")
 
@@ -55,7 +55,7 @@ class CoalescingTransport:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send at the end of the turn."""
+        """Queue data for the end of the iteration."""
         if not self._written:
             self._turn.wait(self)
         self._written.append(data)
@@ -64,7 +64,7 @@ class CoalescingTransport:
             self.flush()
 
     def flush(self) -> None:
-        """Send the waiting writes, unless the connection is closed."""
+        """Send the waiting writes unless the connection is closed."""
         data = b"".join(self._written)
         self._written.clear()
         self._size = 0
@@ -72,6 +72,6 @@ class CoalescingTransport:
             self._transport.write(data)
 
     def close(self) -> None:
-        """Send the waiting writes, and close."""
+        """Send the waiting writes, then close."""
         self.flush()
         self._transport.close()

@@ -1,8 +1,8 @@
-"""A client's connection: requests to the webhook are answered here, and any other request hands it to uvicorn.
+"""A client's connection: it answers webhook requests itself and hands any other connection to uvicorn.
 
-The first request that is not a plain one to the webhook decides: from its first byte on the connection is uvicorn's
-until it ends. A proxy that mixes both on one connection is served correctly, by the webhook's ASGI endpoint, at
-ASGI's cost.
+The first request that is not a plain webhook request decides. From its first byte on, uvicorn serves the connection
+until it closes. A proxy that mixes both kinds on one connection is served correctly by the webhook's ASGI endpoint, at
+the higher cost of ASGI.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_HEAD = 16 * 1024
-"""Bytes of a request's head, here and at uvicorn."""
+"""Maximum size of a request's head in bytes, here and in uvicorn."""
 MAX_BUFFERED = 64 * 1024
-"""Bytes of pipelined requests that wait; more are left in the socket until the request before them is answered."""
+"""Maximum size of waiting pipelined requests in bytes. Further ones stay in the socket until a response is sent."""
 HEAD_SECONDS = 10
-"""From the first byte of a request to the end of its head."""
+"""Time limit from the first byte of a request to the end of its head."""
 REQUEST_SECONDS = 30
-"""From the first byte of a request to its last."""
+"""Time limit from the first byte of a request to its last."""
 IDLE_SECONDS = 75
-"""Between two requests. Longer than proxies keep their connections (60 s), so that they never send into our close."""
+"""Time limit between requests. Proxies close idle connections after 60 s, so they never send into our close."""
 RESPONSES = {
     200: b"HTTP/1.1 200 OK\r\n",
     400: b"HTTP/1.1 400 Bad Request\r\n",
@@ -34,15 +34,15 @@ RESPONSES = {
     500: b"HTTP/1.1 500 Internal Server Error\r\n",
     503: b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n",
 }
-"""The beginning of a response without a body."""
+"""Status lines of responses without a body."""
 REPLY = RESPONSES[200] + b"content-type: application/json\r\n"
 
 
 class Served(Protocol):
-    """A connection in the server's list: one of ours, or one that uvicorn has."""
+    """A connection in the server's list, served here or by uvicorn."""
 
     trusted: bool
-    """Whether it has brought an update with the right secret."""
+    """True if it has brought an update with the right secret."""
 
     def is_over(self) -> bool:
         """Return whether the connection is closed."""
@@ -51,17 +51,17 @@ class Served(Protocol):
         """Return whether a request is being answered."""
 
     def waiting_since(self) -> float:
-        """Return the server's time since which the client has sent no whole request."""
+        """Return the server's time since which the client has sent no complete request."""
 
     def expire(self, now: float) -> None:
         """Cut the connection if its client has used up its time."""
 
     def abort(self) -> None:
-        """Cut the connection."""
+        """Close the connection at once, without flushing."""
 
 
 class Services(msgspec.Struct):
-    """What connections share."""
+    """Objects that all connections share."""
 
     webhook: Webhook | None
     heads: FastHeads
@@ -71,13 +71,14 @@ class Services(msgspec.Struct):
     opened: "Callable[[WebhookConnection], None]"
     closed: "Callable[[WebhookConnection], None]"
     now: float = 0.0
-    """The server's time, coarse: a timer of the server advances it, so that no request asks the clock."""
+    """The server's time in seconds, advanced by a timer so that no request has to read the clock."""
 
 
 class WebhookConnection(asyncio.Protocol):
-    """Reads requests to the webhook, one after the other, and answers each before it looks at the next.
+    """Reads webhook requests and answers each before it looks at the next.
 
-    So a pipelined request waits in the buffer, answers keep their order without a queue, and nothing is taken twice.
+    A pipelined request waits in the buffer. Answers therefore keep their order without a queue, and no request is
+    handled twice.
     """
 
     __slots__ = (
@@ -89,11 +90,11 @@ class WebhookConnection(asyncio.Protocol):
         self._services = services
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
-        """Bytes that belong to no request that was taken."""
+        """Received bytes after the last request that was taken."""
         self._head: Head | None = None
-        """Of the request whose body is being read."""
+        """Head of the request whose body is being read; None between requests."""
         self._asked: _UpdateReply | None = None
-        """The update that is being handled."""
+        """The update that is being handled; None if there is none."""
         self._taking = False
         self._reading = True
         self._paused = False
@@ -104,32 +105,33 @@ class WebhookConnection(asyncio.Protocol):
     # -- the transport's calls ------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to serve a client."""
+        """Start to serve a client."""
         self._transport = self._services.coalescer.gathering(transport)
         self._services.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the client. The update in hand is handled to its end, and its reply is dropped."""
+        """Forget the client. The current update is still handled to its end, and its reply is dropped."""
         del exc
         self._transport = None
         self._buffer.clear()
         self._services.closed(self)
 
     def pause_writing(self) -> None:
-        """Take no further request while the client does not read its answers."""
+        """Stop taking requests while the client does not read its answers."""
         self._paused = True
 
     def resume_writing(self) -> None:
-        """Go on: the client has read."""
+        """Continue after the client has read its answers."""
         self._paused = False
         self._advance()
 
     def data_received(self, data: bytes) -> None:
-        """Take the requests that are whole."""
+        """Take the complete requests."""
         buffer = self._buffer
         if not buffer and self._asked is None and self._head is None:
             self._since = self._services.now
-            # The common case without a copy: one whole request, of a client that then waits for its answer.
+            # The common case, without copying into the buffer: one complete request of a client that waits for its
+            # answer.
             end = data.find(b"\r\n\r\n") + 4
             head = self._services.heads.get(data[:end])
             if head is not None and len(data) == end + head.length and not self._paused:
@@ -145,10 +147,10 @@ class WebhookConnection(asyncio.Protocol):
     # -- requests ---------------------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
-        """Take requests from the buffer, as long as one is whole and none is being answered.
+        """Take requests from the buffer while one is complete and none is being answered.
 
-        This loops and does not recurse: hundreds of pipelined requests may be answered at once, and each answer comes
-        back here, where `_taking` stops it.
+        This loops instead of recursing. Hundreds of pipelined requests may be answered immediately, and each answer
+        calls this method again, where `_taking` ends the call.
         """
         if self._taking:
             return
@@ -167,7 +169,7 @@ class WebhookConnection(asyncio.Protocol):
                 self._take(self._head, body)
         finally:
             self._taking = False
-        # A request that may be taken must be read to its end, however much of it waits already.
+        # If a request may be taken, read it to its end, even if the buffer is already large.
         enough = len(self._buffer) > MAX_BUFFERED and not self._may_take()
         if not self._reading and not enough and self._transport is not None:
             self._reading = True
@@ -178,13 +180,13 @@ class WebhookConnection(asyncio.Protocol):
         return self._asked is None and not self._paused
 
     def _read_head(self) -> Head | None:
-        """Take the head at the beginning of the buffer. Returns None if there is none for us, or not yet."""
+        """Take the head at the start of the buffer. Return None if it is incomplete, refused or for uvicorn."""
         end = self._buffer.find(b"\r\n\r\n", 0, MAX_HEAD) + 4
         if end < 4:
             if len(self._buffer) >= MAX_HEAD:
                 self._refuse(431)
             elif b"\n\n" in self._buffer:
-                self._refuse(400)  # lines that end without CR: no head will ever be complete
+                self._refuse(400)  # lines without CR: the head will never be complete
             return None
         raw = bytes(self._buffer[:end])
         try:
@@ -207,7 +209,7 @@ class WebhookConnection(asyncio.Protocol):
         webhook.dispatcher.take(body, self._asked)
 
     def respond(self, head: bytes, body: bytes, *, keep_alive: bool) -> None:
-        """Send the response to the update in hand."""
+        """Send the response to the current update."""
         self._asked = None
         self._since = self._services.now
         transport = self._transport
@@ -222,13 +224,13 @@ class WebhookConnection(asyncio.Protocol):
             self._hang_up()
 
     def _refuse(self, status: int) -> None:
-        """Answer what is no request, and hang up: nobody can tell where the next request would begin."""
+        """Refuse a malformed request and close, because the start of the next request is unknown."""
         if self._transport is not None:
             self._transport.write(RESPONSES[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
             self._hang_up()
 
     def _hang_up(self) -> None:
-        """Close the connection when the client has read what was written."""
+        """Close the connection once the written bytes are sent."""
         self._buffer.clear()
         if self._transport is not None:
             self._transport.close()
@@ -237,7 +239,7 @@ class WebhookConnection(asyncio.Protocol):
         return self._transport is None or self._transport.is_closing()
 
     def _hand_over(self) -> None:
-        """Give the connection to uvicorn. Nothing is being answered, so nothing can be answered out of turn."""
+        """Give the connection to uvicorn. No request is being answered, so no answer can come out of order."""
         transport, rest = self._transport, bytes(self._buffer)
         assert transport is not None
         self._transport = None
@@ -250,7 +252,7 @@ class WebhookConnection(asyncio.Protocol):
     # -- the server's calls -----------------------------------------------------------------------------------------
 
     def is_over(self) -> bool:
-        """Return whether the connection is closed, or uvicorn's."""
+        """Return whether the connection is closed or belongs to uvicorn."""
         return self._transport is None
 
     def is_busy(self) -> bool:
@@ -258,7 +260,7 @@ class WebhookConnection(asyncio.Protocol):
         return self._asked is not None
 
     def waiting_since(self) -> float:
-        """Return the server's time at which the last request was answered, or the next one began."""
+        """Return the server's time at which the last request was answered or the next one began."""
         return self._since
 
     def expire(self, now: float) -> None:
@@ -280,13 +282,16 @@ class WebhookConnection(asyncio.Protocol):
             self._hang_up()
 
     def abort(self) -> None:
-        """Cut the connection."""
+        """Close the connection at once, without flushing."""
         if self._transport is not None:
             self._transport.abort()
 
 
 class _UpdateReply(msgspec.Struct, gc=False, eq=False):
-    """The promise of an update's reply. One for each update: a late second answer must not reach the next one."""
+    """The promise of an update's reply.
+
+    Each update has its own, so a late second answer cannot reach the next update.
+    """
 
     connection: WebhookConnection
     keep_alive: bool
@@ -304,7 +309,7 @@ class _UpdateReply(msgspec.Struct, gc=False, eq=False):
             self.connection.respond(head, body, keep_alive=self.keep_alive)
 
     def set_exception(self, exception: Exception, /) -> None:
-        """Send the status that tells why there is no reply."""
+        """Send the status that explains the missing reply."""
         if not self.told:
             self.told = True
             self.connection.respond(RESPONSES[status_of(exception)], b"", keep_alive=self.keep_alive)

@@ -1,8 +1,8 @@
-"""Where updates come in: one engine, two paths.
+"""The entry of all updates: one engine, two paths.
 
-The taps that are most of the traffic are recognised by their first bytes, decoded by a typed struct and answered by
-``handlers.taps``. Everything else takes aiogram's path, and so does a tap that belongs to a dialog. Both paths are the
-same for a webhook and for polling; what differs is how the answer gets back.
+Most updates are taps. They are recognised by their first bytes, decoded into a typed struct and answered by
+``handlers.taps``. All other updates, and taps that belong to a dialog, take aiogram's path. Both paths serve webhook
+and polling alike; only the way back of the answer differs.
 """
 
 import asyncio
@@ -31,17 +31,20 @@ from storage.keys import update_deaths_key, update_key
 from storage.set_aside import SetAside
 
 if TYPE_CHECKING:
-    from handlers.routing import AiogramPath  # imported when needed: it brings aiogram along
+    from handlers.routing import AiogramPath  # imported on first use, because it imports aiogram
 
 TAP = b'"callback_query":'
 PEEK = 64
-"""``callback_query`` stands within so many bytes of an update that is a tap."""
+"""Number of bytes at the start of an update within which a tap has ``callback_query``."""
 SLOW_DOOR_SECONDS = 3.0
-"""How long an update waits for aiogram's import before it is to be delivered again, perhaps to another process."""
+"""Time for which an update waits for aiogram's import.
+
+Then Telegram must deliver it again, perhaps to another process.
+"""
 DONE_SECONDS = 86_400
-"""Telegram redelivers an update for at most a day."""
+"""Lifetime of the mark of a handled update: Telegram redelivers an update for at most a day."""
 DEADLY = 2
-"""Handlers that may die at an update. Whatever kills them, the next one shall live."""
+"""Number of processes that may die while handling an update. After that it is not handled again."""
 MOST_OUTLIVED = 1000
 DOING_SECONDS = 5
 """Lifetime of a claim on an update. A live handler renews it; a dead handler's claim expires."""
@@ -67,7 +70,7 @@ class _Message(msgspec.Struct, gc=False):
     is_topic_message: bool = False
     ephemeral_message_id: int | None = None
     reply_markup: msgspec.Raw = msgspec.Raw()
-    """Not decoded: only taps on messages that are to be edited or deleted need it."""
+    """Not decoded: only taps whose message is edited or deleted need it."""
 
 
 class _Query(msgspec.Struct, rename={"sender": "from"}, gc=False):
@@ -87,7 +90,7 @@ class _AnyUpdate(msgspec.Struct):
 
 
 class HandlersDied(Exception):
-    """The processes that handled an update died while they did."""
+    """The processes that handled an update died while they handled it."""
 
 
 T = TypeVar("T")
@@ -99,8 +102,9 @@ _decode_any = msgspec.json.Decoder(_AnyUpdate).decode
 def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
     """Return the tap of an update, or None if the update takes aiogram's path.
 
-    This is the admission to the fast path, so it is strict: the tap must stand within the first bytes, decode by type,
-    and carry a verb of ``handlers.taps``. Any doubt sends the update to aiogram.
+    This is the admission to the fast path, so it is strict: ``callback_query`` must be within the first bytes, the
+    update must decode into the typed struct, and its data must start with a verb of ``handlers.taps``. In any doubt
+    aiogram handles the update.
     """
     if TAP not in raw[:PEEK]:
         return None
@@ -131,7 +135,7 @@ def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
 
 
 class UpdateDispatcher:
-    """Handles updates, whichever way they came; with peers, those of other chats are handled by them."""
+    """Handles updates from webhook and polling. With peers, each chat's updates go to one worker of the machine."""
 
     def __init__(  # noqa: PLR0913 -- wired once, by name
         self,
@@ -158,23 +162,24 @@ class UpdateDispatcher:
         self._metrics = metrics
         self._peers = peers
         self._queue = FairQueue()
-        """Turns of the updates that take aiogram's path. A tap takes none: it is over before one is given."""
+        """Queue of the updates on aiogram's path. Taps need no queue, because they are faster than one."""
         self._aside = aside or SetAside()
         self._outlived: set[int] = set()
-        """Updates whose handler ended well in this process while Redis could not be told."""
+        """Updates whose handler ended in order in this process while Redis could not be told."""
         self._detailed = detailed
-        """Whether each tap has its line in the log: what is not to be written is not to be made either."""
+        """True if each tap is logged. Otherwise the line is not even formatted."""
 
     def deliver(self, raw: bytes) -> Awaitable[Reply]:
-        """Handle one update to its end. Raises ``MalformedUpdate`` and ``RetryLater``."""
+        """Handle one update to its end and return its reply. Raises ``MalformedUpdate`` and ``RetryLater``."""
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self.take(raw, reply)
         return reply
 
     def take(self, raw: bytes, sender: Promise[Reply]) -> None:
-        """Handle one update to its end, without a future: ``sender`` is told the result or the error of ``deliver``.
+        """Handle one update to its end in the worker that its chat is assigned to.
 
-        It is handled in the process where its chat is at home.
+        ``sender`` receives the result or the error of ``deliver``. This variant creates no future, because it is the
+        hot path.
         """
         if self._peers is None:
             self.handle(raw, sender)
@@ -182,10 +187,10 @@ class UpdateDispatcher:
             self._peers.take(raw, sender, self.handle)
 
     def handle(self, raw: bytes, sender: Promise[Reply]) -> None:
-        """Handle one update in this process, whichever process its chat belongs to."""
+        """Handle one update in this process, whichever worker its chat is assigned to."""
         try:
             self._handle(raw, sender)
-        except Exception as bug:  # noqa: BLE001 -- whoever sent it hears of it, and logs it
+        except Exception as bug:  # noqa: BLE001 -- the sender receives the error and logs it
             _tell(sender, bug)
 
     def _handle(self, raw: bytes, sender: Promise[Reply]) -> None:
@@ -196,13 +201,13 @@ class UpdateDispatcher:
             return
         answering = _UpdatePromise(self, tap, began, sender)
         if self._floods.judge(tap.user_id, tap.received) is not Verdict.PASS:
-            # Each tap of a flood is answered: a tap without an answer would seem to be done.
+            # Answer every tap of a flood: without an answer the button would look as if it had worked.
             self._spawn("tap of a flood", lambda: self._taps.too_fast(tap), answering, tap.trace)
         elif not self._taps.begin(tap, answering):
             self._spawn("tap", lambda: self._taps.answer(tap), answering, tap.trace)
 
     def answered(self, tap: Tap, answer: Answer, began: float) -> Reply:
-        """Count an answer and begin what belongs to it. Returns the call that tells it."""
+        """Count an answer and start its further calls. Return the call that answers the tap, or None."""
         self._metrics.updates["fast", answer.outcome] += 1
         self._metrics.taps.add(time.perf_counter() - began)
         if self._detailed:
@@ -211,7 +216,7 @@ class UpdateDispatcher:
             self._metrics.errors["tap"] += 1
             logger.bind(**_about(tap)).opt(exception=answer.error).error("a tap failed")
         if answer.calls:
-            with suppress(RuntimeError):  # the process is stopping: the tap is done, what it shows is not
+            with suppress(RuntimeError):  # the process is stopping: the tap is committed, only its display is missing
                 self._tasks.spawn("calls of a tap", self._carry_out(tap, answer.calls), brief=True)
         return None if answer.answered_by_calls else {"method": "answerCallbackQuery", **answering(tap, answer)}
 
@@ -220,7 +225,7 @@ class UpdateDispatcher:
         await self._carrier.carry_out(tap, calls)
 
     def _spawn(self, name: str, do: Callable[[], Awaitable[T]], asker: Promise[T], trace: str = "") -> None:
-        """Run work in a task of its own, and tell ``asker`` the result or the error."""
+        """Run work in a new task and give ``asker`` its result or error."""
 
         async def told() -> None:
             if trace:
@@ -230,7 +235,7 @@ class UpdateDispatcher:
             except asyncio.CancelledError:
                 _tell(asker, RetryLater("the process is stopping"))
                 raise
-            except Exception as error:  # noqa: BLE001 -- whoever asked hears of it
+            except Exception as error:  # noqa: BLE001 -- the asker receives the error
                 _tell(asker, error)
             else:
                 _tell(asker, result)
@@ -241,14 +246,14 @@ class UpdateDispatcher:
             _tell(asker, RetryLater(str(stopping)))
 
     async def deliver_polled(self, raw: bytes) -> None:
-        """Handle a polled update; its answer goes out as a call. Raises ``RetryLater``."""
+        """Handle a polled update and send its answer as a call. Raises ``RetryLater``."""
         try:
             reply = await self.deliver(raw)
         except RetryLater:
             raise
         except MalformedUpdate as problem:
             logger.error("an update that can't be read is left out: {}", problem)
-        except Exception as bug:  # noqa: BLE001 -- a bug in one update must not stop all those after it
+        except Exception as bug:  # noqa: BLE001 -- a bug in one update must not stop the updates after it
             self._metrics.errors["update"] += 1
             logger.opt(exception=bug).error("an update failed")
         else:
@@ -256,7 +261,7 @@ class UpdateDispatcher:
                 self._tasks.spawn("answer of a tap", self._carrier.answer(reply), brief=True)
 
     async def _deliver_slowly(self, raw: bytes) -> None:
-        """Handle an update by aiogram, once and to its end, whichever replicas it is delivered to."""
+        """Handle an update by aiogram exactly once, even if it is delivered to several processes."""
         try:
             update_id = _decode_any(raw).update_id
         except UNREADABLE as error:
@@ -285,7 +290,7 @@ class UpdateDispatcher:
             raise RetryLater(str(error)) from error
 
     async def _deaths(self, update_id: int) -> int:
-        """Return how many handlers of an update have died with their processes, and note that another one begins."""
+        """Return the number of processes that died while handling an update, and count the attempt that begins now."""
         key = update_deaths_key(update_id)
         async with self._redis.pipeline(transaction=False) as pipe:
             if update_id in self._outlived:
@@ -297,8 +302,8 @@ class UpdateDispatcher:
         return int(begun) - 1
 
     async def _leave_alone(self, update_id: int, raw: bytes) -> None:
-        """Give up an update that has killed its handlers: count it, and tell health, the log and the person."""
-        # First of all it is done: if even telling of it kills, it is not delivered again.
+        """Give up an update that has killed its handlers: count it, and report it to health, the log and the person."""
+        # Mark it as handled first. If even the report kills the process, the update must not be delivered again.
         await self._redis.set(update_key(update_id), b"done", ex=DONE_SECONDS)
         self._metrics.updates["slow", "set-aside"] += 1
         self._aside.add("updates", str(update_id), HandlersDied(f"{DEADLY} handlers died at it"))
@@ -306,7 +311,7 @@ class UpdateDispatcher:
         await path.tell_left_alone(raw)
 
     async def _come_again(self, update_id: int) -> None:
-        """Give a claim back, as the handler has ended in good order."""
+        """Release a claim after the handler has ended in order."""
         try:
             await self._redis.delete(update_key(update_id), update_deaths_key(update_id))
         except REDIS_GONE:
@@ -337,7 +342,7 @@ class UpdateDispatcher:
                 task.cancel()
 
     async def _aiogram(self) -> "AiogramPath":
-        """Return aiogram's path. Raises ``Unavailable`` if it is not imported yet: another process may have it."""
+        """Return aiogram's path. Raises ``Unavailable`` if it is not yet imported; another process may have it."""
         try:
             async with asyncio.timeout(SLOW_DOOR_SECONDS):
                 return await self._slow()
@@ -359,7 +364,7 @@ class UpdateDispatcher:
             await self._come_again(update_id)
             raise
         except Exception as error:  # noqa: BLE001 -- logged and counted
-            # The dispatcher's own error handler has told the person; delivering it again would only fail again.
+            # The error handler has already told the person. Another delivery would fail in the same way.
             self._metrics.updates["slow", "failed"] += 1
             self._metrics.errors["update"] += 1
             logger.opt(exception=error).error("an update failed")
@@ -370,7 +375,7 @@ class UpdateDispatcher:
 
 
 class _UpdatePromise(msgspec.Struct, gc=False):
-    """A tap that is to be answered."""
+    """The promise of an answer to a tap."""
 
     dispatcher: UpdateDispatcher
     tap: Tap
@@ -388,7 +393,7 @@ class _UpdatePromise(msgspec.Struct, gc=False):
 
 
 def _tell(asker: Promise[T], result: T | Exception) -> None:
-    """Tell ``asker`` the result or the error, unless it was told before."""
+    """Give ``asker`` the result or the error, unless it already has one."""
     if asker.done():
         return
     if isinstance(result, Exception):
@@ -398,7 +403,7 @@ def _tell(asker: Promise[T], result: T | Exception) -> None:
 
 
 def _about(tap: Tap) -> dict[str, Any]:
-    """Return the fields of a tap for its line in the log."""
+    """Return the fields of a tap for the log."""
     return {"trace": tap.trace, "chat": tap.chat_id, "game": tap.data.partition(":")[2].partition(":")[0]}
 
 

@@ -1,4 +1,4 @@
-"""Fair turns: a crowd of updates from one person or one chat delays that person or chat, and nobody else."""
+"""A fair queue: many updates from one person or chat delay only that person or chat."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
@@ -8,20 +8,20 @@ from contextlib import asynccontextmanager
 from bot.ingest.updates import RetryLater
 
 AT_ONCE = 64
-"""Updates that are handled side by side: many of them wait for a store or for Telegram."""
+"""Number of updates handled at the same time. Many of them wait for a store or for Telegram."""
 OF_A_CHAT = 16
-"""The same, of one chat."""
+"""Number of updates of one chat handled at the same time."""
 WAITING = 1000
-"""Updates that wait, at most: about a second's work. Telegram keeps the others and delivers them again."""
+"""Maximum number of waiting updates, about one second's work. Telegram keeps the others and delivers them again."""
 
 
 class FairQueue:
-    """Gives turns to updates. Chats take turns, and within a chat its people take turns.
+    """Grants turns to updates, round robin over the chats and, within a chat, over its people.
 
     Args:
-        at_once: turns at the same time.
-        of_a_chat: the same, of one chat.
-        waiting: updates that wait, at most.
+        at_once: maximum number of turns at the same time.
+        of_a_chat: maximum number of turns of one chat at the same time.
+        waiting: maximum number of waiting updates.
     """
 
     def __init__(self, *, at_once: int = AT_ONCE, of_a_chat: int = OF_A_CHAT, waiting: int = WAITING) -> None:
@@ -29,14 +29,14 @@ class FairQueue:
         self._of_a_chat = of_a_chat
         self._most = waiting
         self._running = Counter[int]()
-        """Chat -> its turns now."""
+        """Chat -> number of its current turns."""
         self._queues: OrderedDict[int, OrderedDict[int, deque[asyncio.Future[None]]]] = OrderedDict()
-        """Chat -> person -> the updates that wait. The next chat and the next person stand first."""
+        """Chat -> person -> waiting updates. The chat and the person whose turn is next come first."""
         self.waiting = 0
 
     @asynccontextmanager
     async def turn(self, chat_id: int, person_id: int) -> AsyncIterator[None]:
-        """Wait for a turn, and keep it until the end of the block. Raises ``RetryLater`` if too many wait."""
+        """Wait for a turn and hold it until the end of the block. Raises ``RetryLater`` if too many updates wait."""
         if chat_id in self._queues or not self._has_room(chat_id):
             await self._wait(chat_id, person_id)
         else:
@@ -50,7 +50,7 @@ class FairQueue:
         return self._running.total() < self._at_once and self._running[chat_id] < self._of_a_chat
 
     async def _wait(self, chat_id: int, person_id: int) -> None:
-        """Return when it is this update's turn."""
+        """Return when this update has its turn."""
         if self.waiting >= self._most:
             self._refuse_one()
         turn = asyncio.get_running_loop().create_future()
@@ -60,13 +60,13 @@ class FairQueue:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._end(chat_id)  # the turn was given in the same moment
+                self._end(chat_id)  # cancelled just after its turn was granted
             else:
                 self._remove(chat_id, person_id, turn)
             raise
 
     def _refuse_one(self) -> None:
-        """Make room at the cost of the person who has most updates waiting. Raises ``RetryLater`` if nobody has two."""
+        """Refuse the newest update of the person with most waiting. Raises ``RetryLater`` if no person has two."""
         crowd = max(
             (
                 (len(turns), chat_id, person_id)
@@ -92,7 +92,7 @@ class FairQueue:
             del self._queues[chat_id]
 
     def _end(self, chat_id: int) -> None:
-        """End a turn, and give the next one."""
+        """End a turn and grant the next one."""
         self._running[chat_id] -= 1
         if not self._running[chat_id]:
             del self._running[chat_id]
@@ -103,7 +103,7 @@ class FairQueue:
             self._begin(following)
 
     def _begin(self, chat_id: int) -> None:
-        """Give a turn to the next person of a chat. The chat, and the person in it, then stand last."""
+        """Grant a turn to the next person of a chat. Then move the person and the chat to the end of their queues."""
         people = self._queues[chat_id]
         person_id, turns = people.popitem(last=False)
         turn = turns.popleft()

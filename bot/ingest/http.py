@@ -1,7 +1,7 @@
-"""The HTTP server of a process: the webhook, health and metrics.
+"""The HTTP server of a process: webhook, health and metrics.
 
-Requests to the webhook are answered by ``bot.ingest.connection``; any other connection is handed to uvicorn, which runs
-a Starlette application. The server bounds both: the number of connections, and the time that a client may take.
+``bot.ingest.connection`` answers webhook requests. Any other connection is handed to uvicorn, which runs a Starlette
+application. The server bounds the number of connections and the time that a client may take.
 """
 
 import asyncio
@@ -32,15 +32,15 @@ from bot.tasks import Tasks
 
 BACKLOG = 2048
 MAX_CONNECTIONS = 2048
-"""At most; and at most half of the files that the process may open."""
+"""Upper limit; half of the process's file limit if that is lower."""
 TICK_SECONDS = 2.0
-"""Between two looks for clients that have used up their time, while there are any clients."""
+"""Interval of the checks for clients that exceed a time limit. They pause while there are no clients."""
 KEEP_ALIVE_SECONDS = 15
-"""How long uvicorn keeps an idle connection."""
+"""Time for which uvicorn keeps an idle connection."""
 UNREAD_SECONDS = 30
-"""How long a client may leave a response of uvicorn's unread."""
+"""Time for which a client may leave a response of uvicorn unread."""
 STOP_SECONDS = 2.0
-"""How long requests in hand may take when the server stops."""
+"""Time that current requests get when the server stops."""
 CONNECTION = "connection"
 """Key of the `UvicornConnection` in the state of an ASGI scope."""
 
@@ -71,7 +71,7 @@ def routes(health: Health, metrics: CollectorRegistry) -> list[BaseRoute]:
 
 
 def application(routes_: list[BaseRoute]) -> App:
-    """Return the application for all requests but those to the webhook."""
+    """Return the application for all requests except those to the webhook."""
     return Starlette(routes=routes_)
 
 
@@ -80,7 +80,7 @@ class AddressTaken(Exception):
 
 
 class UvicornConnection:
-    """A connection that uvicorn has, as far as the server must know it to bound its time."""
+    """The facts about a connection of uvicorn that enforcing its time limits needs."""
 
     __slots__ = ("_requests", "_since", "_transport", "_unread", "_unread_since", "trusted")
 
@@ -93,11 +93,11 @@ class UvicornConnection:
         self.trusted = trusted
 
     def begin(self) -> None:
-        """A request is being answered."""
+        """Note that a request is being answered."""
         self._requests += 1
 
     def end(self, now: float) -> None:
-        """A request has been answered."""
+        """Note that a request has been answered."""
         self._requests -= 1
         self._since = now
 
@@ -114,7 +114,7 @@ class UvicornConnection:
         return self._since
 
     def expire(self, now: float) -> None:
-        """Cut the connection if its client sends no whole head, or does not read, for too long."""
+        """Abort the connection if its client takes too long to send a complete head or to read."""
         unread = self._transport.get_write_buffer_size()
         if not unread or unread < self._unread:
             self._unread_since = now
@@ -124,12 +124,12 @@ class UvicornConnection:
             self.abort()
 
     def abort(self) -> None:
-        """Cut the connection."""
+        """Close the connection at once, without flushing."""
         self._transport.abort()
 
 
 class _Bounded:
-    """An ASGI application whose requests come whole, in time and unambiguous to another one."""
+    """An ASGI application that passes on only requests that are complete in time and unambiguous."""
 
     def __init__(self, app: App, services: Services) -> None:
         self._app = app
@@ -150,8 +150,8 @@ class _Bounded:
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         names = [name for name, _ in scope["headers"]]
         if b"transfer-encoding" in names and b"content-length" in names:
-            # h11 lets the one override the other, as it may. A proxy that did the opposite would let requests be
-            # hidden in bodies.
+            # RFC 9112 lets Transfer-Encoding override Content-Length, as h11 does. A proxy that does the opposite would
+            # allow requests to be hidden in bodies, so refuse such requests.
             await respond(send, 400, headers=[(b"connection", b"close")])
             return
         if not scope["raw_path"].startswith(b"/"):
@@ -160,7 +160,10 @@ class _Bounded:
 
 
 def _in_origin_form(scope: Scope) -> Scope:
-    """Return a scope whose target has no scheme and host: each server must take the absolute form, h11 leaves it."""
+    """Return the scope with its target reduced to a path.
+
+    RFC 9112 demands that servers accept the absolute form; h11 does not.
+    """
     with contextlib.suppress(httptools.HttpParserInvalidURLError):
         path = httptools.parse_url(scope["raw_path"]).path
         if path:
@@ -169,7 +172,7 @@ def _in_origin_form(scope: Scope) -> Scope:
 
 
 def _in_time(receive: Receive) -> Receive:
-    """Return a ``receive`` that takes a client for gone if its request's body is not there in time."""
+    """Return a ``receive`` that reports a disconnect if the body of the request is not complete in time."""
     until = asyncio.get_running_loop().time() + REQUEST_SECONDS
     whole = False
 
@@ -189,9 +192,9 @@ def _in_time(receive: Receive) -> Receive:
 
 
 class HttpServer:
-    """Accepts connections, bounds their number and time, and gives some of them to uvicorn.
+    """Accepts connections, bounds their number and time, and hands some of them to uvicorn.
 
-    uvicorn's own server is not used: it wakes up ten times a second, and bounds neither.
+    uvicorn's own server is not used, because it wakes up ten times a second and sets neither bound.
     """
 
     def __init__(self, app: App, webhook: Webhook | None) -> None:
@@ -214,7 +217,7 @@ class HttpServer:
             _Bounded(WebhookApp(webhook, app) if webhook is not None else app, self._services),
             log_config=None,
             access_log=False,
-            http="h11",  # bounds heads, which httptools does not: an endless one takes all memory
+            http="h11",  # bounds the size of heads, which httptools does not: an endless head would fill the memory
             h11_max_incomplete_event_size=MAX_HEAD,
             loop="none",
             lifespan="off",
@@ -225,10 +228,10 @@ class HttpServer:
         )
         self._config.load()
         self.connection = partial(WebhookConnection, self._services)
-        """Makes the protocol of a new connection."""
+        """Creates the protocol of a new connection."""
 
     async def watch(self) -> None:
-        """Cut the connections of clients that have used up their time, until cancelled."""
+        """Abort the connections of clients that exceed a time limit, until cancelled."""
         while True:
             await self._some.wait()
             await asyncio.sleep(TICK_SECONDS)
@@ -239,10 +242,10 @@ class HttpServer:
                 else:
                     connection.expire(now)
             if not self._connections:
-                self._some.clear()  # without clients nothing wakes the process
+                self._some.clear()  # without clients no timer wakes the process
 
     async def stop(self) -> None:
-        """Answer the requests in hand, for a while, and close all connections."""
+        """Give current requests some time to be answered, then close all connections."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 for connection in list(self._connections):
@@ -263,13 +266,16 @@ class HttpServer:
     def _opened(self, connection: WebhookConnection) -> None:
         if not self._some.is_set():
             self._some.set()
-            self._services.now = self._loop.time()  # nobody has advanced it meanwhile
+            self._services.now = self._loop.time()  # the timer was paused, so the time is stale
         self._connections.add(connection)
         if len(self._connections) > self._most:
             self._make_room(connection)
 
     def _make_room(self, newest: WebhookConnection) -> None:
-        """Cut the connection that has waited for longest without bringing an update; the newest one if all are busy."""
+        """Abort the connection that has been idle longest, preferring clients that never sent an update.
+
+        If all are busy, abort the newest.
+        """
         self._connections.difference_update([connection for connection in self._connections if connection.is_over()])
         if len(self._connections) <= self._most:
             return
@@ -279,14 +285,14 @@ class HttpServer:
         oldest.abort()
 
     def _hand_over(self, connection: WebhookConnection, transport: asyncio.Transport, unread: bytes) -> None:
-        """Give a connection to uvicorn, as uvicorn gives one to its WebSocket protocol."""
+        """Hand a connection to uvicorn, in the way in which uvicorn hands one to its WebSocket protocol."""
         self._connections.discard(connection)
         handed = UvicornConnection(transport, self._services.now, trusted=connection.trusted)
-        made: Any = self._config.http_protocol_class  # declared as the bare protocol of asyncio
+        made: Any = self._config.http_protocol_class  # its declared type is asyncio's bare protocol
         protocol = made(
             config=self._config,
             server_state=self._state,
-            app_state={CONNECTION: handed},  # each request's scope has it: so the application can tell whose it is
+            app_state={CONNECTION: handed},  # part of each request's scope, which so identifies its connection
         )
         self._connections.add(handed)
         transport.set_protocol(protocol)
@@ -295,15 +301,16 @@ class HttpServer:
 
 
 def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """Return a socket that listens. Raises ``AddressTaken``."""
+    """Return a listening socket. Raises ``AddressTaken``."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio leaves it off: 40 ms an answer
+    # asyncio does not set it, which would delay an answer by 40 ms
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if shared:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
-        listener.listen(BACKLOG)  # clients that connect from now on are served when the server has started
+        listener.listen(BACKLOG)  # connections made from now on are served once the server has started
     except OSError as error:
         listener.close()
         raise AddressTaken(f"web.port: {host}:{port} can't be listened on: {error.strerror}") from error
@@ -314,12 +321,18 @@ def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.so
 async def serving(
     app: App, host: str, port: int, tasks: Tasks, *, webhook: Webhook | None = None, shared: bool = False
 ) -> AsyncIterator[int]:
-    """Serve until the end of the block, where requests in hand are finished. Yields the port.
+    """Serve until the end of the block, then finish current requests. Yields the port.
 
-    ``webhook``: requests to it are not for the application. ``shared``: other processes of this machine listen on the
-    same port, and the system spreads connections over them.
+    Args:
+        app: the application for all requests except those to the webhook.
+        host: the host name or address to listen on.
+        port: the port; 0 lets the system choose.
+        tasks: owner of the server's task.
+        webhook: the webhook; None if this process has none.
+        shared: True if other processes of this machine listen on the same port and the system distributes connections.
 
-    Raises ``AddressTaken``.
+    Raises:
+        AddressTaken: another process listens there.
     """
     listener = listening_socket(host, port, shared=shared)
     server = HttpServer(app, webhook)

@@ -1,8 +1,8 @@
-"""The workers of one machine: updates of a chat go to the same one, which then keeps its games in memory.
+"""The workers of one machine. Each chat is assigned to one worker, which keeps the chat's games in memory.
 
-All workers take connections on one port, so an update may come in anywhere. The worker that has it finds whose chat it
-is and passes it on over a Unix socket; where that worker is away, it does the work itself. A wrong guess is slow, never
-wrong: the store compares versions and knows command ids.
+All workers accept connections on one port, so any of them may receive an update. The receiver determines the update's
+chat and forwards the update over a Unix socket. If the assigned worker is away, the receiver handles it itself. A wrong
+assignment is slow but never wrong, because the store compares versions and knows command ids.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ from bot.ingest.updates import MalformedUpdate, Reply, RetryLater, chat_of
 from fsm.engine import Promise
 
 Here = Callable[[bytes, Promise[Reply]], None]
-"""Handles an update in this process, and tells who waits."""
+"""Handles an update in this process and fulfils its promise."""
 
 FRAME = struct.Struct("<IIB")
-"""Length of what follows, number of the update on this link, kind."""
+"""Header of a frame: length of the body, number of the update on this link, kind."""
 LOOK_SECONDS = 0.25
-"""Between two looks for peers that are not linked."""
+"""Interval of the attempts to connect to peers that are not linked."""
 
 
 class Kind(IntEnum):
-    """Of a frame."""
+    """Kinds of frames."""
 
     UPDATE = 0
     REPLY = 1
@@ -42,51 +42,51 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerSlot:
-    """Which of how many workers this one is, and the directory of their sockets."""
+    """Position of a worker among the workers of a machine, and the directory of their sockets."""
 
     index: int
     count: int
     folder: Path
 
     def socket(self, index: int) -> str:
-        """The path of a worker's socket."""
+        """Return the path of a worker's socket."""
         return str(self.folder / f"{index}.socket")
 
     @property
     def ready(self) -> Path:
-        """A file that is there when the worker has started."""
+        """Path of a file that exists once the worker has started."""
         return self.folder / f"{self.index}.ready"
 
 
 class PeerWorkers:
-    """The other workers, seen from one of them."""
+    """The other workers, from the view of one of them."""
 
     def __init__(self, slot: WorkerSlot) -> None:
         self._slot = slot
         self._links: dict[int, _Link] = {}
         self.passed_on = 0
-        """Updates that another worker has handled for this one."""
+        """Number of updates that other workers have handled for this one."""
 
     def take(self, raw: bytes, sender: Promise[Reply], here: Here) -> None:
-        """Have the worker that the chat belongs to handle an update. Errors: ``MalformedUpdate`` and ``RetryLater``."""
+        """Let the worker of the update's chat handle it. Errors: ``MalformedUpdate`` and ``RetryLater``."""
         link = self._links.get(self.home(raw))
         if link is None or not link.ask(_ForwardedUpdate(self, raw, sender, here)):
             here(raw, sender)
 
     def home(self, raw: bytes) -> int:
-        """Return the index of the worker that an update's chat belongs to."""
+        """Return the index of the worker that an update's chat is assigned to."""
         return zlib.crc32(b"%d" % chat_of(raw)) % self._slot.count
 
     @property
     def linked(self) -> bool:
-        """Return whether every other worker can be reached."""
+        """True if every other worker is connected."""
         return len(self._links) == self._slot.count - 1
 
     async def run(self, here: Here) -> None:
-        """Serve the others, and keep links to them, until cancelled."""
+        """Serve the other workers and keep connections to them, until cancelled."""
         path = self._slot.socket(self._slot.index)
         with suppress(FileNotFoundError):
-            os.unlink(path)  # noqa: PTH108 -- of a worker that has died
+            os.unlink(path)  # noqa: PTH108 -- left by a worker that died
         loop = asyncio.get_running_loop()
         turn, served = WriteCoalescer(loop), set[_Served]()
         server = await loop.create_unix_server(lambda: _Served(turn, here, served), path)
@@ -113,7 +113,7 @@ class PeerWorkers:
 
 
 class _Frames(asyncio.Protocol):
-    """Reads frames."""
+    """A protocol that reads frames."""
 
     def __init__(self, turn: WriteCoalescer) -> None:
         self._turn = turn
@@ -121,11 +121,10 @@ class _Frames(asyncio.Protocol):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
         self._transport = self._turn.gathering(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take out every whole frame."""
+        """Handle every complete frame."""
         buffer, at = self._buffer + data if self._buffer else data, 0
         while len(buffer) - at >= FRAME.size:
             length, number, kind = FRAME.unpack_from(buffer, at)
@@ -141,21 +140,20 @@ class _Frames(asyncio.Protocol):
         raise NotImplementedError
 
     def send(self, number: int, kind: Kind, body: bytes) -> bool:
-        """Send one frame. Returns False if the other side has gone."""
+        """Send one frame. Return False if the peer has gone."""
         if self._transport is None or self._transport.is_closing():
             return False
         self._transport.write(FRAME.pack(len(body), number, kind) + body)
         return True
 
     def close(self) -> None:
-        """Hang up."""
         if self._transport is not None:
             self._transport.close()
 
 
 @dataclass(frozen=True, slots=True)
 class _ForwardedUpdate:
-    """An update that a peer is asked to handle."""
+    """An update that was forwarded to a peer."""
 
     peers: PeerWorkers
     raw: bytes
@@ -163,7 +161,7 @@ class _ForwardedUpdate:
     here: Here
 
     def told(self, kind: Kind, body: bytes) -> None:
-        """Pass on the peer's answer."""
+        """Pass the peer's answer to the sender."""
         self.peers.passed_on += 1
         if self.sender.done():
             return
@@ -176,12 +174,12 @@ class _ForwardedUpdate:
                 self.sender.set_exception(RetryLater(body.decode()))
 
     def lost(self) -> None:
-        """Handle the update here. The peer may have handled it: command ids make that harmless."""
+        """Handle the update here. The peer may have handled it already; command ids make that harmless."""
         self.here(self.raw, self.sender)
 
 
 class _Link(_Frames):
-    """A link to a peer, which is asked to handle updates."""
+    """A connection to a peer that handles updates for this worker."""
 
     def __init__(self, turn: WriteCoalescer, lost: Callable[[], object]) -> None:
         super().__init__(turn)
@@ -190,7 +188,7 @@ class _Link(_Frames):
         self._number = 0
 
     def ask(self, passed: _ForwardedUpdate) -> bool:
-        """Have an update handled there. Returns False if the peer has gone."""
+        """Forward an update. Return False if the peer has gone."""
         number = self._number = (self._number + 1) & 0xFFFFFFFF
         if not self.send(number, Kind.UPDATE, passed.raw):
             return False
@@ -198,13 +196,13 @@ class _Link(_Frames):
         return True
 
     def received(self, number: int, kind: Kind, body: bytes) -> None:
-        """Pass a reply on to the update's sender."""
+        """Pass a reply to the sender of its update."""
         passed = self._asked.pop(number, None)
         if passed is not None:
             passed.told(kind, body)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Handle here the updates that still wait for the peer."""
+        """Handle the updates here that the peer has not answered."""
         del exc
         self._lost()
         asked, self._asked = self._asked, {}
@@ -213,7 +211,7 @@ class _Link(_Frames):
 
 
 class _Served(_Frames):
-    """A link from a peer: its updates are handled here."""
+    """A connection from a peer whose updates are handled here."""
 
     def __init__(self, turn: WriteCoalescer, here: Here, served: "set[_Served]") -> None:
         super().__init__(turn)
@@ -222,12 +220,10 @@ class _Served(_Frames):
         served.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the link."""
         del exc
         self._served.discard(self)
 
     def received(self, number: int, kind: Kind, body: bytes) -> None:
-        """Handle an update."""
         del kind
         self._here(body, _PeerPromise(self, number))
 

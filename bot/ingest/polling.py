@@ -1,4 +1,4 @@
-"""Long polling: one replica asks for updates at a time, and another takes over."""
+"""Long polling. One process polls at a time; another takes over if it fails."""
 
 import asyncio
 import contextlib
@@ -16,23 +16,29 @@ from telegram.client import ApiError, BotApi, CircuitOpen, Conflict, RetryAfter,
 WAIT_SECONDS = 25
 BATCH = 100
 LONGEST_PAUSE = 4.0
-"""Between two polls while Telegram is away: taps wait there, and can't be answered after some 15 seconds."""
+"""Longest pause between polls while Telegram is away. Taps wait there and cannot be answered after about 15 s."""
 AGAIN_PAUSE = 1.0
-"""Between two polls while an update can't be handled: the same offset asked for sooner gives one update at a time."""
+"""Pause between polls while an update cannot be handled.
+
+Telegram answers a quick repeat of an offset with one update.
+"""
 SLOW_SECONDS = 0.6
-"""What takes longer does not hold back the others; within half a second the same offset would give one update."""
+"""Time after which the poller stops waiting for slow updates and polls again.
+
+A repeat of the same offset within half a second would return a single update.
+"""
 PATIENCE_SECONDS = 30.0
-"""How long a replica asks in vain before it lets another one try: perhaps it alone can't reach Telegram."""
+"""Time without an answer after which a process gives up the lease: perhaps only this process cannot reach Telegram."""
 FINISH_SECONDS = 3.0
-"""How long a batch in hand may take when the process stops."""
+"""Time that the current batch gets to end when the process stops."""
 WEBHOOK_SET = "webhook"
 
 
 class Poller:
     """Polls while this process holds the lease.
 
-    Updates of a chat are handled one after the other, chats side by side. An update is confirmed to Telegram after it
-    was handled, not before; while one takes its time, those after it are asked for together with it, and handled.
+    Updates of a chat are handled in order, different chats concurrently. An update is confirmed to Telegram only after
+    it was handled. While a slow update is unconfirmed, later ones are still fetched and handled.
     """
 
     def __init__(self, *, api: BotApi, dispatcher: UpdateDispatcher, allowed_updates: list[str]) -> None:
@@ -43,19 +49,24 @@ class Poller:
 
     def _begin(self) -> None:
         self._last = -1
-        """The newest update that was seen."""
+        """Highest update id seen; -1 if there is none."""
         self._queues: dict[int, deque[tuple[int, bytes]]] = {}
-        """Chat -> its updates in hand, in order."""
+        """Chat -> its current updates, in order."""
         self._workers: set[asyncio.Task[None]] = set()
-        """One a chat with updates in hand."""
+        """Tasks, one for each chat that has current updates."""
         self._in_hand: set[int] = set()
         self._left: set[int] = set()
-        """Updates that can't be handled now, and come again."""
+        """Updates that cannot be handled now. Telegram delivers them again."""
         self._handled: set[int] = set()
-        """Updates that are handled and can't be confirmed yet, as one before them is not."""
+        """Updates that were handled but cannot be confirmed yet, because an earlier one is not handled."""
 
     async def lead(self, _fence: int = 0) -> None:
-        """Poll until cancelled. Raises ``LeaseLostError`` where Telegram is away for long, ``Unauthorized``."""
+        """Poll until cancelled.
+
+        Raises:
+            LeaseLostError: Telegram has not been reachable for long.
+            Unauthorized: the token is refused.
+        """
         self._begin()
         try:
             await self._keep_polling()
@@ -88,15 +99,15 @@ class Poller:
                 await asyncio.sleep(pause)
 
     def _give_up(self, problem: ApiError, answered: float) -> None:
-        """Raise ``LeaseLostError`` where Telegram has not been reached for long."""
+        """Raise ``LeaseLostError`` if Telegram has not been reachable for long."""
         if isinstance(problem, ServerDown) and time.monotonic() - answered > PATIENCE_SECONDS:
             raise LeaseLostError from problem
 
     async def _once(self) -> float:
-        """Ask for updates and have them handled. Returns how long to wait before the next time."""
+        """Poll once and let the updates be handled. Return the seconds to wait before the next poll."""
         updates = {_update_id(raw): raw for raw in await self._poll(self._offset())}
         newest = max(updates, default=None)
-        # What does not come again, although later ones do, has expired at Telegram's.
+        # An update that is missing although later ones are delivered has expired at Telegram.
         self._left = set() if newest is None else {id_ for id_ in self._left if id_ in updates or id_ > newest}
         for id_, raw in updates.items():
             if id_ not in self._in_hand and id_ not in self._handled:
@@ -106,13 +117,13 @@ class Poller:
         return AGAIN_PAUSE if self._left else 0.0
 
     def _offset(self) -> int:
-        """The first update that is not handled; those before it are confirmed by asking so. 0: whatever there is."""
+        """Return the first unhandled update id; 0 means any. Polling with it confirms all earlier updates."""
         offset = min(self._in_hand | self._left, default=self._last + 1)
         self._handled = {id_ for id_ in self._handled if id_ > offset}
         return offset
 
     def _take(self, id_: int, raw: bytes) -> None:
-        """An update comes into hand: behind those of its chat."""
+        """Queue an update behind the current updates of its chat."""
         self._last = max(self._last, id_)
         self._left.discard(id_)
         self._in_hand.add(id_)
@@ -127,7 +138,7 @@ class Poller:
         worker.add_done_callback(self._workers.discard)
 
     async def _work(self, chat_id: int, queue: deque[tuple[int, bytes]]) -> None:
-        """Handle a chat's updates. Where one is to come again, so are those after it."""
+        """Handle a chat's updates in order. If one must be delivered again, so must those after it."""
         try:
             while queue:
                 id_, raw = queue[0]
@@ -144,7 +155,7 @@ class Poller:
             self._left |= left
 
     async def _finish(self) -> None:
-        """Asked to stop: let what is in hand come to its end and confirm it, so that nobody handles it again."""
+        """Let current updates end and confirm them, so that no other process handles them again."""
         if self._workers:
             await asyncio.wait(self._workers, timeout=FINISH_SECONDS)
         if self._last >= 0:

@@ -1,4 +1,4 @@
-"""Telling Telegram where to call: once for all replicas, and again when it has forgotten."""
+"""Registration of the webhook with Telegram: once for all processes, and again if Telegram has lost it."""
 
 import asyncio
 import contextlib
@@ -16,15 +16,20 @@ from storage.leases import jitter
 from telegram.client import ApiError, BadCall, BotApi, RetryAfter, Unauthorized
 
 SET = WEBHOOK_KEY
-"""Digest of what was set last, so that a replica that starts does not cut off what is on its way to the others."""
+"""Key of the digest of the last registration.
+
+A process that starts must not interrupt deliveries by a needless repeat.
+"""
 SET_SECONDS = 86_400
 LONGEST_PAUSE = 10.0
 
 
 async def set_webhook(api: BotApi, redis: Redis, webhook: Mapping[str, Any]) -> None:
-    """Set the webhook, unless Telegram has it already; however long Telegram is away.
+    """Register the webhook unless Telegram has it already. Retries for as long as Telegram is away.
 
-    Raises ``BadCall`` and ``Unauthorized``: the configuration is wrong.
+    Raises:
+        BadCall: the configuration is wrong.
+        Unauthorized: the token is refused.
     """
     digest = hashlib.sha256(msgspec.json.encode(webhook, order="sorted")).hexdigest()
     pause = 0.5
@@ -47,7 +52,7 @@ async def set_webhook(api: BotApi, redis: Redis, webhook: Mapping[str, Any]) -> 
 
 
 async def _is_set(api: BotApi, redis: Redis, url: str, digest: str) -> bool:
-    """Whether Telegram calls that address, and what was set last is what is to be set."""
+    """Return whether Telegram calls this URL and the last registration had the same parameters."""
     with contextlib.suppress(*REDIS_GONE):
         if await redis.get(SET) != digest.encode():
             return False

@@ -1,4 +1,4 @@
-"""Updates as they come in, undecoded: whose they are, and what may be wrong with them."""
+"""Undecoded updates: the chat and the person that they belong to, and the errors that they may cause."""
 
 import re
 from typing import Any, TypeAlias
@@ -6,19 +6,19 @@ from typing import Any, TypeAlias
 import msgspec
 
 Reply: TypeAlias = dict[str, Any] | None
-"""The call of the Bot API that answers an update, with its ``method``; None: nothing is answered."""
+"""The call of the Bot API that answers an update, with its ``method``; None means no answer."""
 
 
 class MalformedUpdate(ValueError):
-    """The body is not an update of Telegram's."""
+    """The body is not an update of Telegram."""
 
 
 UNREADABLE = (ValueError, RecursionError)
-"""What msgspec raises at bytes that are no JSON, not of the wanted shape, no UTF-8, or nested without end."""
+"""Errors of msgspec for bytes that are no JSON, of another shape, not UTF-8, or nested too deeply."""
 
 
 class RetryLater(Exception):
-    """The update can't be handled now; deliver it again."""
+    """The update cannot be handled now and should be delivered again."""
 
 
 class _Id(msgspec.Struct):
@@ -32,17 +32,17 @@ class _InChat(msgspec.Struct):
 
 
 CHAT = re.compile(rb'"chat":\{"id":(-?\d+)')
-"""Where the chat's id stands; what people write can't look like it, because JSON escapes their quotation marks."""
+"""Pattern of the chat's id. Users' texts cannot match it, because JSON escapes their quotation marks."""
 
 SENDER = re.compile(rb'"from":\{"id":(\d+)')
-"""Where the sender's id stands, for the same reason."""
+"""Pattern of the sender's id, safe for the same reason."""
 
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_in_chat = msgspec.json.Decoder(_InChat).decode
 
 
 def chat_of(raw: bytes) -> int:
-    """The chat that an update belongs to, else its person; 0 where it has neither."""
+    """Return the id of an update's chat, else of its sender, else 0."""
     found_at_once = CHAT.search(raw)
     if found_at_once is not None:
         return int(found_at_once[1])
@@ -60,6 +60,6 @@ def chat_of(raw: bytes) -> int:
 
 
 def sender_of(raw: bytes) -> int:
-    """Return the person who sent an update, or 0 if its bytes do not show that at once."""
+    """Return the id of an update's sender, or 0 if a quick search does not find it."""
     found = SENDER.search(raw)
     return int(found[1]) if found is not None else 0

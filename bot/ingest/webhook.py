@@ -1,8 +1,8 @@
-"""The webhook: which requests belong to it, and its endpoint as an ASGI application.
+"""The webhook: recognition of its requests, and its endpoint as an ASGI application.
 
-Nearly all updates take the fast path of ``bot.ingest.connection``, which asks `FastHeads` about each head. The ASGI
-endpoint answers the same requests in the same way when they come chunked, announce a body, carry a wrong secret, or
-follow another request on a connection that uvicorn already has.
+Nearly all updates take the fast path of ``bot.ingest.connection``, which consults `FastHeads` about each head. The ASGI
+endpoint answers the same requests in the same way if they are chunked, announce a body (Expect), carry a wrong secret,
+or follow another request on a connection that uvicorn already serves.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ Header = tuple[bytes, bytes]
 
 SECRET_HEADER = b"x-telegram-bot-api-secret-token"
 MAX_UPDATE = 1 << 20
-"""Telegram's updates stay far below a megabyte."""
+"""Maximum size of an update in bytes. Telegram's updates stay far below it."""
 KNOWN_HEADS = 1024
-"""Telegram and a proxy repeat the same few dozen heads, one for each length of a body."""
+"""Maximum number of remembered heads. Telegram and proxies repeat a few dozen, one for each length of a body."""
 
 
 class MalformedRequest(Exception):
-    """The head is not one of a valid HTTP request."""
+    """The head does not belong to a valid HTTP request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +55,21 @@ class Webhook:
     def is_at(self, target: bytes) -> bool:
         """Return whether a request's target, in any of its forms, is the webhook."""
         with contextlib.suppress(httptools.HttpParserInvalidURLError, UnicodeDecodeError):
-            path: bytes | None = httptools.parse_url(target).path  # None in "http://host", whatever its type says
+            path: bytes | None = httptools.parse_url(target).path  # None for "http://host", contrary to its annotation
             return path is not None and unquote(path.decode("ascii")) in self.paths
         return False
 
     def refusal(self, method: bytes, headers: Iterable[Header]) -> int:
-        """Return the status that refuses a request, or 0 if it may pass. Names of headers are in lower case."""
+        """Return the status that refuses a request, or 0 if it may pass. The names of headers must be in lower case."""
         if method != b"POST":
             return 405
-        # A repeated header is refused: a proxy in front could look at the one and we at the other.
+        # Refuse a repeated header: a proxy in front may check one copy while this code checks the other.
         given = [value for name, value in headers if name == SECRET_HEADER]
         return 0 if len(given) == 1 and hmac.compare_digest(given[0], self.secret) else 401
 
 
 def status_of(problem: BaseException) -> int:
-    """Return the status that tells why an update has no reply; log it if it is a bug."""
+    """Return the status that explains a missing reply. Log the problem if it is a bug."""
     match problem:
         case MalformedUpdate():
             return 400
@@ -84,29 +84,30 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     """The head of a request that takes the fast path."""
 
     length: int
-    """Of the body."""
+    """Length of the body in bytes."""
     keep_alive: bool
 
 
 class FastHeads:
-    """Tells from a request's head whether it takes the fast path.
+    """Decides from a request's head whether it takes the fast path.
 
-    The admission is the risky part of an HTTP server: a proxy and we must agree about the end of each request, or
-    somebody can hide a request in the body of another. So httptools parses each head that is seen for the first time,
-    and only plain ones are admitted: POST, one Content-Length, no Transfer-Encoding, nothing to upgrade or to expect.
-    A head that was admitted is remembered byte for byte; the same bytes need no second parse.
+    This admission is the risky part of an HTTP server. If a proxy and this server disagree about the end of a request,
+    an attacker can hide one request in the body of another. httptools therefore parses each head that is seen for the
+    first time, and only plain heads are admitted: POST, one Content-Length, no Transfer-Encoding, no Upgrade or Expect.
+    Admitted heads are remembered byte for byte, and identical bytes are not parsed again.
     """
 
     def __init__(self, webhook: Webhook | None) -> None:
         self._webhook = webhook
         self._known: dict[bytes, Head] = {}
         self.get = self._known.get
-        """Return a head that was admitted before, or None."""
+        """Returns a head that was admitted before, or None."""
 
     def read(self, head: bytes) -> Head | None:
         """Return the parsed head, or None if the request is for uvicorn.
 
-        Raises ``MalformedRequest``: no server should answer it, as the next one may read it differently.
+        Raises:
+            MalformedRequest: the head is ambiguous. No server may answer it, as another may read it differently.
         """
         request = _ParsedHead()
         parser = httptools.HttpRequestParser(request)
@@ -130,7 +131,7 @@ class FastHeads:
         lengths = [value for name, value in headers if name == b"content-length"]
         if (
             version not in ("1.0", "1.1")
-            or not head.startswith(b"POST %s HTTP/1." % request.url)  # llhttp lets several spaces pass
+            or not head.startswith(b"POST %s HTTP/1." % request.url)  # llhttp tolerates repeated spaces
             or webhook.refusal(parser.get_method(), headers)
             or len(lengths) != 1
             or not lengths[0].isdigit()
@@ -141,7 +142,7 @@ class FastHeads:
         ):
             return None
         found = Head(int(lengths[0]), version == "1.1" and parser.should_keep_alive())
-        # The last question to httptools: does it, too, see exactly one request that ends after so many bytes?
+        # Last check: httptools too must see exactly one request that ends after this number of bytes.
         if found.length:
             parser.feed_data(bytes(found.length))
         if request.messages != 1 or request.body != found.length:
@@ -153,7 +154,7 @@ class FastHeads:
 
 
 class _ParsedHead:
-    """Collects what httptools finds."""
+    """Collects the results of httptools."""
 
     def __init__(self) -> None:
         self.url = b""
@@ -179,11 +180,11 @@ class _ParsedHead:
 
 
 class WebhookApp:
-    """The webhook's endpoint as an ASGI application; any other request goes to another application.
+    """The webhook's endpoint as an ASGI application. Other requests go to another application.
 
     Args:
         webhook: the endpoint.
-        app: everything else.
+        app: the application for all other requests.
     """
 
     def __init__(self, webhook: Webhook, app: App) -> None:
@@ -208,7 +209,7 @@ class WebhookApp:
         while more:
             message = await receive()
             if message["type"] != "http.request":
-                return  # the client has gone before the whole update was there
+                return  # the client disconnected before the update was complete
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > MAX_UPDATE:
@@ -218,7 +219,7 @@ class WebhookApp:
         self._webhook.dispatcher.take(bytes(body), reply)
         try:
             call = await reply
-        except Exception as problem:  # noqa: BLE001 -- the status tells it, and a bug is logged
+        except Exception as problem:  # noqa: BLE001 -- the status reports the error, and bugs are logged
             status = status_of(problem)
             await respond(send, status, headers=[(b"retry-after", b"1")] if status == 503 else [])
             return
@@ -229,7 +230,7 @@ class WebhookApp:
 
 
 async def respond(send: Send, status: int, body: bytes = b"", headers: Iterable[Header] = ()) -> None:
-    """Send a whole response."""
+    """Send a complete response."""
     headers = [*headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""The Prometheus families of a process's services, and samples of the stores. A scrape reads memory only."""
+"""The Prometheus families of a process's services, and samples of the stores. A scrape reads only memory."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,34 +27,34 @@ AWAY = (*POSTGRES_GONE, *REDIS_GONE, asyncpg.PostgresError, RedisError, Unavaila
 
 
 class Samples:
-    """The figures that the stores gave last. While a store is away, its last figures stay."""
+    """The latest figures of the stores. While a store is away, its last figures remain."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self.live: dict[str, tuple[int, int]] = {}
-        """Kind -> live games, and players in them."""
+        """Kind -> (live games, players in them)."""
         self.lags: dict[str, Lag] = {}
         self.aside: dict[str, int] = {}
-        """Group -> entries that it set aside, as it could not handle them."""
+        """Group -> number of entries that it set aside because it could not handle them."""
         self.outbox: dict[str, tuple[int, int]] = {}
-        """Priority -> chats with something to send, and the age of the longest waiting, ms."""
+        """Priority -> (chats with waiting items, longest wait in ms)."""
         self.dropped = 0
-        """Items that the outbox had no room for, since Redis was set up."""
+        """Number of items dropped because a chat's queue was full, since Redis was set up."""
         self.overdue_ms = 0
 
     async def keep(self) -> None:
-        """Ask every 15 seconds, with jitter, until cancelled."""
+        """Take samples every 15 seconds, with jitter, until cancelled."""
         while True:
             try:
                 await self.take()
             except AWAY as problem:
                 logger.debug("no samples: {}", type(problem).__name__)
-            except Exception as bug:  # noqa: BLE001 -- figures are no reason to stop a process
+            except Exception as bug:  # noqa: BLE001 -- missing figures must not stop a process
                 self._runtime.aside.add("samples", "all", bug)
             await asyncio.sleep(jitter(EVERY_SECONDS))
 
     async def take(self) -> None:
-        """Ask once. Raises one of ``AWAY``."""
+        """Take one sample of every store. Raises one of ``AWAY``."""
         runtime = self._runtime
         feeds = {group: runtime.feed(group) for group in runtime.groups}
         self.lags = {group: await feed.lag() for group, feed in feeds.items()}
@@ -70,7 +70,7 @@ class Samples:
 
 
 def export(runtime: Runtime, deadlines: Deadlines, sender: Sender | None, samples: Samples) -> Iterator[Metric]:
-    """All families of a process's runtime."""
+    """Yield all families of a process."""
     yield GaugeMetricFamily("tombola_games_in_memory", "Games this process holds.", runtime.play.engine.games_in_memory)
     yield GaugeMetricFamily("tombola_tasks", "Detached tasks of this process.", len(runtime.tasks))
     breaker = GaugeMetricFamily("tombola_breaker_open", "1 where the circuit is not closed.", labels=("service",))
@@ -106,7 +106,7 @@ def _clock(clock: SystemClock) -> Iterator[Metric]:
 
 
 def _samples(samples: Samples) -> Iterator[Metric]:
-    """Yield the samples of the stores. Every worker gives the same ones, so alerts take the maximum."""
+    """Yield the samples of the stores. All workers export the same values, so alerts use the maximum."""
     games = GaugeMetricFamily("tombola_live_games", "Live games in PostgreSQL.", labels=("kind",))
     players = GaugeMetricFamily("tombola_live_players", "Players of live games in PostgreSQL.", labels=("kind",))
     for kind, (count, people) in samples.live.items():

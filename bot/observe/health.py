@@ -1,4 +1,4 @@
-"""Health: the state of each dependency, the backlog, and whether to send this process traffic."""
+"""Health: the state of each dependency, the backlog, and whether this process should receive traffic."""
 
 import asyncio
 import time
@@ -13,38 +13,38 @@ from bot.runtime import Runtime
 from storage.breakers import Breaker
 
 CHECK_SECONDS = 2.0
-"""Longest wait for a dependency's answer; after that it counts as down."""
+"""Time limit for a dependency's answer. After it the dependency counts as down."""
 FRESH_SECONDS = 1.0
-"""How long a report is reused, so that frequent probes cost little."""
+"""Age up to which a report is reused, so that frequent probes cost little."""
 FEED_LATE_MS = 15_000
-"""A group that is further behind than this is stuck: a takeover from a dead or frozen reader takes ten seconds."""
+"""Lag beyond which a group is stuck. A takeover from a dead or frozen reader takes ten seconds."""
 OVERDUE_MS = 5_000
-"""Nobody fires deadlines if one is overdue for longer."""
+"""Lateness of a deadline beyond which no process seems to fire deadlines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One dependency."""
+    """The result of checking one dependency."""
 
     well: bool
     latency_ms: float
     detail: Mapping[str, Any]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the check as JSON-able values."""
         return {"ok": self.well, "latency_ms": round(self.latency_ms, 2), **self.detail}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All dependencies. ``ready``: those that updates can't be handled without are well."""
+    """The state of all dependencies. ``ready`` is True if all that updates depend on are well."""
 
     ready: bool
     checks: Mapping[str, Checked]
     uptime_seconds: float
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the report as JSON-able values."""
         well = all(check.well for check in self.checks.values())
         return {
             "status": "ok" if well else "degraded" if self.ready else "down",
@@ -54,11 +54,11 @@ class Report:
 
 
 Check = Callable[[], Awaitable[Mapping[str, Any]]]
-"""Raises where the dependency is down; returns details. ``ok: False`` in them says degraded."""
+"""A check returns details, with ``ok: False`` if the dependency is degraded. It raises if the dependency is down."""
 
 
 class Health:
-    """Asks all dependencies, side by side. ``needed`` are those without which there is nothing to serve."""
+    """Checks all dependencies concurrently. Without those in ``needed`` the process cannot serve."""
 
     def __init__(self, checks: Mapping[str, Check], *, needed: frozenset[str]) -> None:
         self._checks = checks
@@ -67,10 +67,10 @@ class Health:
         self._last: tuple[float, Report] | None = None
         self._lock = asyncio.Lock()
         self.stopping = False
-        """Set when the process stops taking traffic."""
+        """True once the process stops accepting traffic."""
 
     async def report(self) -> Report:
-        """The state of everything, at most a second old."""
+        """Return the state of all dependencies, at most one second old."""
         async with self._lock:
             if self._last is not None and time.monotonic() - self._last[0] < FRESH_SECONDS and not self.stopping:
                 return self._last[1]
@@ -86,7 +86,7 @@ async def _ask(name: str, check: Check) -> Checked:
     began = time.perf_counter()
     try:
         detail = dict(await asyncio.wait_for(check(), CHECK_SECONDS))
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the dependency is not well
+    except Exception as error:  # noqa: BLE001 -- any error means that the dependency is not well
         logger.debug("{} is not well: {}", name, error)
         return Checked(False, (time.perf_counter() - began) * 1000, {"error": type(error).__name__})
     return Checked(bool(detail.pop("ok", True)), (time.perf_counter() - began) * 1000, detail)
@@ -100,7 +100,7 @@ def _flag_check(flag: asyncio.Event) -> Check:
 
 
 def _breaker_check(guard: Breaker) -> Check:
-    """Return the check of a service that only its circuit breaker knows."""
+    """Return the check of a service whose state is known only from its circuit breaker."""
 
     async def check() -> Mapping[str, Any]:
         return _breaker(guard)
@@ -115,8 +115,11 @@ def _breaker(guard: Breaker) -> Mapping[str, Any]:
 def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.Event | None) -> dict[str, Check]:
     """Return the checks of a process with these roles, by name.
 
-    ``accepts_everything``: set when aiogram has been imported. Taps are answered before that, other updates are not.
-    None for a process that takes no updates.
+    Args:
+        runtime: the shared services.
+        roles: the roles of the process.
+        accepts_everything: set once aiogram is imported. Before that, only taps are answered. None if the process
+            receives no updates.
     """
 
     async def redis() -> Mapping[str, Any]:

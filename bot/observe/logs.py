@@ -1,4 +1,4 @@
-"""Logs through loguru: lines for people, or JSON lines for machines; never a secret in either."""
+"""Logging through loguru: text lines for people or JSON lines for machines, both without secrets."""
 
 import asyncio
 import contextvars
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from loguru import Message, Record
 
 TRACE: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="")
-"""The trace id of what is being worked on, from the update to the message."""
+"""Trace id of the current work, which follows it from the update to the message."""
 HIDDEN = "***"
 LINE = "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> <cyan>{name}</cyan> {message}"
 DETAILS = " <dim>{extra}</dim>"
-"""Follows the message, if the line has details such as a trace id."""
+"""Appended to the message if the line has details such as a trace id."""
 
 
 def set_up_for(settings: Settings) -> None:
-    """Send all logs to standard error as that configuration says, without any of its secrets."""
+    """Send all logs to standard error as configured, without any secret of the settings."""
     set_up(level=settings.log.level, as_json=settings.log.as_json, hidden=hidden(settings))
 
 
 def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
-    """Send all logs, the standard library's too, to standard error. Any of ``hidden`` is blotted out."""
+    """Send all logs, including the standard library's, to standard error. Every string in ``hidden`` is masked."""
     secrets_ = tuple(secret for secret in hidden if secret)
 
     def patch(record: "Record") -> None:
@@ -56,15 +56,16 @@ def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
             format=_format,
             colorize=sys.stderr.isatty(),
             backtrace=False,
-            diagnose=False,  # it would show the values of variables, secrets among them
+            diagnose=False,  # it would print the values of variables, including secrets
         )
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.INFO, force=True)
     stamina.instrumentation.set_on_retry_hooks([_tried_again])
     for noisy in ("apscheduler", "aiogram.event", "httpx", "uvicorn.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # Its warnings are about clients' mistakes: anybody could fill the log with them, a line a connection.
+    # Its warnings concern mistakes of clients. Anybody could fill the log with them, one line for each connection.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # while PostgreSQL is away, a traceback a connection
+    # while PostgreSQL is away it logs a traceback for each connection
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
 def _format(record: "Record") -> str:
@@ -72,7 +73,10 @@ def _format(record: "Record") -> str:
 
 
 def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:
-    """Say what is waited for, once for all to read; the arguments of a call are nobody's business."""
+    """Log a retry: the first at INFO, later ones at DEBUG.
+
+    The call's arguments are omitted, as they may hold secrets.
+    """
     level, problem = "INFO" if details.retry_num == 1 else "DEBUG", type(details.caused_by).__name__
     logger.log(level, "{}: tried again in {:.1f} s, for the {}. time", problem, details.wait_for, details.retry_num)
 
@@ -109,10 +113,10 @@ def _traceback(error: BaseException) -> list[str]:
 
 
 class _ToLoguru(logging.Handler):
-    """Hands records of the standard library's loggers to loguru."""
+    """Forwards records of the standard library's loggers to loguru."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass one record on."""
+        """Forward one record."""
         try:
             level: str | int = logger.level(record.levelname).name
         except ValueError:
@@ -125,7 +129,7 @@ class _ToLoguru(logging.Handler):
 
 
 async def watch_loop(observe: Callable[[float], None], every: float = 1.0) -> None:
-    """Observe how late the event loop runs a timer, until cancelled."""
+    """Observe the delay of a timer of the event loop, until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         wanted = loop.time() + every

@@ -1,4 +1,4 @@
-"""What Prometheus sees. Hot counters are plain dictionaries, exported when they are asked for."""
+"""Metrics for Prometheus. Hot counters are plain dictionaries and are exported only when scraped."""
 
 import time
 from bisect import bisect_left
@@ -14,7 +14,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 
 class Histogram:
-    """Counts observations in buckets; cheaper than the client library's on a hot path."""
+    """Counts observations in buckets. Cheaper on a hot path than the client library's histogram."""
 
     __slots__ = ("counts", "total")
 
@@ -23,12 +23,12 @@ class Histogram:
         self.total = 0.0
 
     def add(self, seconds: float) -> None:
-        """Observe a duration."""
+        """Count a duration in seconds."""
         self.counts[bisect_left(SECONDS, seconds)] += 1
         self.total += seconds
 
     def buckets(self) -> list[tuple[str, float]]:
-        """Cumulative counts as the exposition format wants them."""
+        """Return (upper bound, cumulative count) pairs in the exposition format."""
         rows: list[tuple[str, float]] = []
         running = 0
         for bound, count in zip((*map(str, SECONDS), "+Inf"), self.counts, strict=True):
@@ -38,29 +38,30 @@ class Histogram:
 
 
 class Metrics(Collector):
-    """Everything this process counts, and what it can tell about the stores when asked."""
+    """All counters of this process, and the sources of further families."""
 
     def __init__(self) -> None:
         self.updates: Counter[tuple[str, str]] = Counter()
-        """By door (``fast``, ``slow``) and outcome (``done``, ``duplicate``, ``refused``, ``failed``)."""
+        """Updates by path (``fast``, ``slow``) and outcome (``done``, ``duplicate``, ``refused``, ``failed``).
+        """
         self.commands: Counter[tuple[str, str]] = Counter()
-        """By command and outcome."""
+        """Number of commands by name and outcome."""
         self.errors: Counter[str] = Counter()
-        """Unexpected errors by where they surfaced."""
+        """Number of unexpected errors by the place where they surfaced."""
         self.taps = Histogram()
         self.commits = Histogram()
         self.queries = Histogram()
         self.loop_lag = Histogram()
         self.started_at = time.time()
         self.sources: list[Callable[[], Iterable[Metric]]] = []
-        """Further families, read when Prometheus asks: they must not wait for anything."""
+        """Generators of further families. They run during a scrape and must not wait."""
 
     def command(self, name: str, outcome: str) -> None:
-        """Count a command answered; the engine's ``observe``."""
+        """Count an answered command. The engine calls this as its ``observe``."""
         self.commands[name, outcome] += 1
 
     def collect(self) -> Iterator[Metric]:
-        """All families."""
+        """Yield all families."""
         yield _counted("tombola_updates", "Updates from Telegram.", ("door", "outcome"), self.updates)
         yield _counted("tombola_commands", "Commands answered.", ("command", "outcome"), self.commands)
         errors = {(where,): count for where, count in self.errors.items()}
@@ -87,7 +88,7 @@ def _counted(name: str, text: str, labels: tuple[str, ...], counts: Mapping[Any,
 
 
 def registry(metrics: Metrics) -> CollectorRegistry:
-    """A registry with our metrics and the process's own."""
+    """Return a registry with Tombola's metrics and those of the process."""
     found = CollectorRegistry()
     found.register(metrics)
     ProcessCollector(registry=found)
