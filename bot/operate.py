@@ -136,7 +136,7 @@ HEAD = re.compile(r"([0-9]{1,15}):([0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Facts that a player kept, to compare a proof with. ``consistency`` is a file that proves how the log has grown."""
+    """Facts that a player kept, to compare with a proof. ``consistency`` is a file that proves how the log grew."""
 
     commitment: str | None = None
     head: str | None = None
@@ -148,7 +148,11 @@ def verify(path: Path, language: str, kept: Kept = Kept()) -> int:
     try:
         status = _verify(path, language, kept)
         sys.stdout.flush()
-    except (OSError, ValueError, AttributeError):  # a closed pipe, a full disk, no standard output: only the status is left
+    except (
+        OSError,
+        ValueError,
+        AttributeError,
+    ):  # a closed pipe, a full disk, no standard output: only the status is left
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
