@@ -1,4 +1,4 @@
-"""The administrators of chats, as Telegram named them: kept for a moment, for all processes alike."""
+"""Cache of the administrators of chats, shared by all processes through Redis."""
 
 import msgspec
 from redis.asyncio import Redis
@@ -9,20 +9,19 @@ TTL_MS = 60_000
 
 
 class Administrators:
-    """Remembers who administers a chat, for a minute. Raises ``RedisError`` and ``OSError`` while Redis is away."""
+    """Cache of a chat's administrators, kept for a minute. Its methods raise ``RedisError`` and ``OSError``."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     async def of(self, chat_id: int) -> list[int] | None:
-        """User ids of a chat's administrators; None if they are not remembered."""
+        """Return the user ids of a chat's administrators, or None if they are not cached."""
         known = await self._redis.get(administrators_key(chat_id))
         return None if known is None else msgspec.json.decode(known, type=list[int])
 
     async def remember(self, chat_id: int, user_ids: list[int]) -> None:
-        """Remember a chat's administrators for ``TTL_MS``."""
+        """Cache a chat's administrators for ``TTL_MS``."""
         await self._redis.set(administrators_key(chat_id), msgspec.json.encode(user_ids), px=TTL_MS)
 
     async def forget(self, chat_id: int) -> None:
-        """Forget a chat's administrators."""
         await self._redis.delete(administrators_key(chat_id))

@@ -1,6 +1,6 @@
-"""Reads of PostgreSQL: results, figures, live games, and every game's events.
+"""Reads of PostgreSQL: results, statistics, live games, and the events of every game.
 
-All of it is as old as the projector's lag. Every query has a limit and an index. Errors are asyncpg's.
+The answers are as old as the projector's lag. Every query has a limit and an index. The methods raise asyncpg's errors.
 """
 
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ ORDER BY version LIMIT $3
 
 @dataclass(frozen=True, slots=True)
 class PlayerStats:
-    """A player's figures in one kind of game, all chats together. Completed games only."""
+    """A player's statistics in one kind of game, over completed games only."""
 
     kind: str
     games: int
@@ -88,7 +88,7 @@ class PlayerStats:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a leaderboard."""
+    """One row of a leaderboard. `place` counts from 1, over all pages."""
 
     place: int
     player_id: PlayerId
@@ -101,7 +101,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class FinishedGame:
-    """A game that has ended. `winners`: place, name and prize, best first; at most ten."""
+    """A game that has ended. `winners` holds place, name and prize, best first, at most ten."""
 
     id: str
     kind: str
@@ -115,7 +115,7 @@ class FinishedGame:
 
 @dataclass(frozen=True, slots=True)
 class ListedGame:
-    """A game, live or ended, as operators see it. `players`: who has joined and not left."""
+    """A game, live or ended, as operators see it. `players` counts the people who joined and have not left."""
 
     id: str
     kind: str
@@ -133,7 +133,7 @@ class ListedGame:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event as it is stored. `data` is JSON, and holds what is secret while the game is live."""
+    """A stored event. `data` is JSON; it holds secrets while the game is live."""
 
     version: int
     name: str
@@ -151,7 +151,7 @@ _summary = msgspec.json.Decoder(_Summary)
 
 
 class Archive:
-    """Reads PostgreSQL. Pages are by `limit` and `offset`."""
+    """Queries of PostgreSQL. Lists are paged by `limit` and `offset`."""
 
     def __init__(self, pool: Pool, codec: Codec) -> None:
         self._pool = pool
@@ -160,16 +160,16 @@ class Archive:
     # -- figures ------------------------------------------------------------------------------------------------
 
     async def player_stats(self, player_id: PlayerId, chat_id: int = 0) -> list[PlayerStats]:
-        """Return a player's figures in a chat, or (0) in all: a row for each kind that they have played to the end."""
+        """Return a player's statistics in a chat (0: in all chats): one item for each kind played to the end."""
         return [PlayerStats(*row) for row in await self._pool.fetch(_STATS, player_id, MOST_KINDS, chat_id)]
 
     async def leaderboard(self, chat_id: int, kind: str | None, limit: int, offset: int = 0) -> list[Row]:
-        """The best of a chat, or (0) of all; in one kind, or in all together."""
+        """Return the best players of a chat (0: of all chats) in one kind (None: in all kinds together)."""
         rows = await self._pool.fetch(_LEADERBOARD, chat_id, kind or "", limit, offset)
         return [Row(place, *row) for place, row in enumerate(rows, offset + 1)]
 
     async def listed_leaderboard(self, limit: int, offset: int = 0) -> list[Row]:
-        """Return the best of all chats among the players who want to be seen by people of other chats."""
+        """Return the best players of all chats among those who agreed to be listed outside of their chats."""
         rows = await self._pool.fetch(_LISTED, limit, offset)
         return [Row(place, *row) for place, row in enumerate(rows, offset + 1)]
 
@@ -178,7 +178,10 @@ class Archive:
     async def history(
         self, chat_id: int | None, player_id: PlayerId | None, limit: int, offset: int = 0
     ) -> list[FinishedGame]:
-        """Games that have ended, latest first: of a chat, of a player who stayed to the end, of both, or all."""
+        """Return ended games, latest first: of a chat, of a player who stayed to the end, or both.
+
+        None for a chat or player means any.
+        """
         if player_id is not None:
             rows = await self._pool.fetch(_HISTORY_OF_PLAYER, limit, offset, player_id, chat_id)
         elif chat_id is not None:
@@ -193,12 +196,12 @@ class Archive:
         ]
 
     async def void_games(self, chat_id: int) -> int:
-        """Count the games of a chat whose outcome was thrown away."""
+        """Count the games of a chat that ended as void."""
         count: int = await self._pool.fetchval(_VOID, chat_id)
         return count
 
     async def live_games(self, chat_id: int | None, limit: int, offset: int = 0) -> list[ListedGame]:
-        """Live games of a chat, oldest first; or of all chats, by id."""
+        """Return the live games of a chat, oldest first, or of all chats, by id, if `chat_id` is None."""
         if chat_id is None:
             rows = await self._pool.fetch(_LIVE, limit, offset)
         else:
@@ -206,29 +209,32 @@ class Archive:
         return [_listed(row) for row in rows]
 
     async def live_counts(self) -> dict[str, tuple[int, int]]:
-        """Kind -> live games, and players in them."""
+        """Return, by kind, the number of live games and of players in them."""
         return {kind: (count, players) for kind, count, players in await self._pool.fetch(_LIVE_COUNTS)}
 
     async def live_game_of_player(self, player_id: PlayerId) -> list[str]:
-        """Ids of the live games that a player has joined and not left, oldest first."""
+        """Return the ids of the live games that a player has joined and not left, oldest first."""
         return [row[0] for row in await self._pool.fetch(_LIVE_OF_PLAYER, player_id, MOST_GAMES_OF_PLAYER)]
 
     async def game(self, game_id: str) -> ListedGame | None:
-        """One game."""
+        """Return a game, or None if PostgreSQL does not have it."""
         row = await self._pool.fetchrow(f"{_GAME} WHERE g.id = $1", game_id)
         return None if row is None else _listed(row)
 
     # -- events -------------------------------------------------------------------------------------------------
 
     async def timeline(self, game_id: str, limit: int, offset: int = 0) -> list[StoredEvent]:
-        """A game's events in order. Those of a live game hold secrets: not for players' eyes."""
+        """Return a page of a game's events, in order. Those of a live game hold secrets: never show them to players."""
         return [
             StoredEvent(version, name, _instant(at), command_id, data)
             for version, name, at, command_id, data in await self._pool.fetch(_TIMELINE, game_id, limit, offset)
         ]
 
     async def finished(self, game_id: str) -> Game | None:
-        """The final state of a game that has ended, from its events. Raises `UnreadableGame`."""
+        """Return the final state of an ended game, folded from its events.
+
+        Returns None if the game is unknown, is still live, or lacks events. Raises `UnreadableGame`.
+        """
         game = await self.game(game_id)
         if game is None or game.ended_at is None:
             return None
@@ -236,7 +242,7 @@ class Archive:
         return None if stored is None or stored.version != game.version else stored.state
 
     async def folded(self, game_id: str, kind_name: str) -> Stored | None:
-        """A game as its events make it; None where some of them are missing. Raises `UnreadableGame`."""
+        """Fold a game from its events. Returns None if some are missing or there are none. Raises `UnreadableGame`."""
         kind = self._codec.kind(kind_name)
         state, version, seen = None, 0, {}
         while rows := await self._pool.fetch(_EVENTS, game_id, version, EVENTS_A_READ):
@@ -258,7 +264,7 @@ def _winners(summary: bytes | None) -> list[tuple[int, str, Decimal]]:
 
 
 def _status(status: str, summary: bytes | None) -> str:
-    """Return ``void`` for a game whose outcome was thrown away, else its phase."""
+    """Return ``void`` for a game that was cancelled as void, else its phase."""
     return "void" if summary is not None and _summary.decode(summary).reason.startswith(VOID) else status
 
 

@@ -1,7 +1,7 @@
-"""Circuit breakers in front of the stores: while one is away nobody waits for its timeout again and again.
+"""Circuit breakers in front of the stores, so that callers do not wait for a timeout again and again during an outage.
 
-What they guard is what people wait for. The feed and its consumers are not guarded: they wait for a store by their own
-rules, and lose nothing by it.
+They guard the reads and commits that a person waits for. The feed and its consumers are not guarded: they retry by
+rules of their own, and an outage costs them nothing but time.
 """
 
 from __future__ import annotations
@@ -24,30 +24,33 @@ if TYPE_CHECKING:
     from storage.connections import Pool
 
 FAILURES = 5
-"""So many failures in a row open a circuit."""
+"""Consecutive failures that open a circuit."""
 PAUSE_SECONDS = 1.0
-"""How long it then refuses at once; after that calls are tried again."""
+"""Time for which an open circuit refuses at once, in seconds. After that the next call is a trial."""
 
 ANSWER_SECONDS = 12.0
-"""To get a connection of PostgreSQL's pool and an answer: a little longer than a statement may take."""
+"""Limit for getting a pooled connection and an answer, in seconds: a little above the limit of one statement."""
 
 Result = TypeVar("Result")
 
 
 class PostgresAwayError(OSError):
-    """PostgreSQL was away a moment ago, and is not asked. One of `POSTGRES_GONE`, as every OSError."""
+    """A refusal without asking, because PostgreSQL was away a moment ago.
+
+    Being an OSError, it is one of `POSTGRES_GONE`.
+    """
 
 
 class Breaker(Protocol):
-    """Has a circuit breaker."""
+    """An object that reports the state of a circuit breaker."""
 
     @property
     def state(self) -> str:
-        """`closed` (all is well), `opened` or `half-opened`."""
+        """Return `closed` (healthy), `opened` or `half-opened`."""
 
 
 class Circuit:
-    """One circuit, made when it is first used."""
+    """A circuit breaker that is created on first use, because the library creates one with a coroutine."""
 
     def __init__(self, name: str, *, pause_seconds: float = PAUSE_SECONDS) -> None:
         self._name = name
@@ -56,11 +59,11 @@ class Circuit:
 
     @property
     def state(self) -> str:
-        """`closed` (all is well), `opened` or `half-opened`."""
+        """Return `closed` (healthy), `opened` or `half-opened`."""
         return CLOSED if self._breaker is None else str(self._breaker.context.state)
 
     async def run(self, call: Awaitable[Result], counted: tuple[type[Exception], ...]) -> Result:
-        """Await a call; errors that are `counted` count against the circuit. Raises `OpenedState` where it is open."""
+        """Await a call; errors of the `counted` types count against the circuit. Raises `OpenedState` if it is open."""
         if self._breaker is None:
             self._breaker = await self._factory.get_breaker(self._name)
         other: Exception | None = None
@@ -71,9 +74,10 @@ class Circuit:
                     return await call
                 except counted:
                     raise
-                except Exception as error:  # noqa: BLE001 -- an answer all the same: raised where the circuit is not told
+                except Exception as error:  # noqa: BLE001 -- the store did answer: raise outside, do not count it
                     other = error
         except OpenedState:
+            # A coroutine that is never awaited warns when it is collected.
             if hasattr(call, "close"):
                 call.close()
             raise
@@ -82,25 +86,28 @@ class Circuit:
 
 
 def forgive_steps(breaker: AsyncCircuitBreaker) -> None:
-    """Half-open a circuit that was opened in the future: purgatory counts its pause by a wall clock that may be set."""
+    """Half-open a circuit that seems to have opened in the future.
+
+    purgatory measures the pause by the wall clock, which may be set back.
+    """
     opened_at = breaker.context.opened_at
     if breaker.context.state == OPENED and opened_at is not None and opened_at > time.time():
         breaker.context.set_state(HalfOpenedState())
 
 
 class GuardedStore:
-    """A game store that refuses at once while its Redis is known to be away: whoever taps is told to try again."""
+    """A game store that refuses at once while Redis is known to be away, so that a tap gets its answer quickly."""
 
     def __init__(self, store: GameStore, circuit: Circuit) -> None:
         self._store = store
         self._circuit = circuit
 
     async def load(self, game_id: str) -> Stored | None:
-        """As of the store."""
+        """Load as the store does; raise ``Unavailable`` at once if the circuit is open."""
         return await self._run(self._store.load(game_id))
 
     async def commit(self, commits: Sequence[Commit]) -> Sequence[Committed | asyncio.Future[Committed]]:
-        """As of the store."""
+        """Commit as the store does; raise ``Unavailable`` at once if the circuit is open."""
         return await self._run(self._store.commit(commits))
 
     async def _run(self, call: Awaitable[Result]) -> Result:
@@ -113,7 +120,7 @@ class GuardedStore:
 class GuardedPool:
     """The reads and single statements of a pool; while PostgreSQL is known to be away they raise at once.
 
-    Transactions (`acquire`) are not guarded: who writes several things at once knows how to wait.
+    Transactions (`acquire`) are not guarded: callers that write several rows at once have retries of their own.
     """
 
     def __init__(self, pool: Pool, circuit: Circuit, *, seconds: float = ANSWER_SECONDS) -> None:
@@ -122,23 +129,23 @@ class GuardedPool:
         self._seconds = seconds
 
     def acquire(self) -> Any:
-        """A connection for a transaction, as of the pool. Raises ``TimeoutError`` where none comes free in time."""
+        """Acquire a connection for a transaction. Raises ``TimeoutError`` if none comes free in time."""
         return self._pool.acquire(timeout=self._seconds)
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
-        """Rows."""
+        """Return all rows of a query."""
         return await self._run(self._pool.fetch, query, *arguments)
 
     async def fetchrow(self, query: str, *arguments: Any) -> Any:
-        """The first row, or None."""
+        """Return the first row of a query, or None."""
         return await self._run(self._pool.fetchrow, query, *arguments)
 
     async def fetchval(self, query: str, *arguments: Any) -> Any:
-        """The first value of the first row, or None."""
+        """Return the first value of the first row, or None."""
         return await self._run(self._pool.fetchval, query, *arguments)
 
     async def execute(self, query: str, *arguments: Any) -> str:
-        """Run a statement."""
+        """Run a statement and return its status, such as ``UPDATE 1``."""
         return await self._run(self._pool.execute, query, *arguments)
 
     async def _run(self, method: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
@@ -148,6 +155,6 @@ class GuardedPool:
             raise PostgresAwayError("PostgreSQL was away a moment ago") from None
 
     async def _in_time(self, method: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
-        """The wait for a free connection included, which the pool's own timeouts leave out."""
+        """Limit the call and its wait for a free connection, which the pool's own timeouts do not count."""
         async with asyncio.timeout(self._seconds):
             return await method(*arguments)

@@ -1,4 +1,4 @@
-"""The members of chats, as Telegram last said: kept in Redis, so that all processes share it."""
+"""Cache of chat membership as Telegram reported it, shared by all processes through Redis."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 TTL_MS: Final = 60_000
 UNKNOWN_TTL_MS: Final = 10_000
-"""An answer that Telegram did not give is asked for again sooner."""
+"""Lifetime of the answer "unknown", in milliseconds: shorter, so that Telegram is asked again soon."""
 
 
 class ChatMembers:
-    """Remembers for a minute whether somebody is in a chat."""
+    """Cache of whether a person is in a chat, kept for a minute."""
 
     YES, NO, UNKNOWN = b"1", b"0", b"?"
 
@@ -25,12 +25,12 @@ class ChatMembers:
         self._redis = redis
 
     async def member(self, chat_id: int, player_id: PlayerId) -> bytes | None:
-        """Return `YES`, `NO` or `UNKNOWN`; None if nothing is remembered of that person in that chat."""
+        """Return `YES`, `NO` or `UNKNOWN`, or None if nothing is cached for this person and chat."""
         known: Any = await self._redis.get(keys.member_key(chat_id, player_id))
         return None if known is None else bytes(known)
 
     async def put_member(self, chat_id: int, player_id: PlayerId, *, is_member: bytes) -> None:
-        """Remember whether a person is in a chat."""
+        """Remember whether a person is in a chat: `YES`, `NO` or `UNKNOWN`."""
         ttl = UNKNOWN_TTL_MS if is_member == self.UNKNOWN else TTL_MS
         await self._redis.set(keys.member_key(chat_id, player_id), is_member, px=ttl)
 

@@ -1,7 +1,7 @@
-"""States, events and records as JSON, by stable names.
+"""JSON encoding of states, events and records, by stable names.
 
-An event is written ``[name, fields]``; a record ``{"c": command id, "at": ms, "e": [event, ...]}``. What is written
-here is read by the same code years later: names never change meaning, and a kind's upcasters translate retired ones.
+An event is written ``[name, fields]``; a record ``{"c": command id, "at": ms, "e": [event, ...]}``. Newer code reads
+these years later, so a name never changes its meaning; a kind's upcasters translate retired names.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,11 +30,11 @@ _snapshot = msgspec.json.Decoder(_Snapshot)
 
 
 class UnreadableGame(ValueError):
-    """Something stored can't be read by this version of the code."""
+    """A stored value that this version of the code can't read."""
 
 
 class Codec:
-    """Encodes and decodes what belongs to games of the given kinds."""
+    """Encoder and decoder of the states, events and records of the given kinds."""
 
     def __init__(self, kinds: Mapping[str, Kind[Any]]) -> None:
         self._kinds = kinds
@@ -46,21 +46,21 @@ class Codec:
         self._states = {name: msgspec.json.Decoder(kind.state) for name, kind in kinds.items()}
 
     def kind(self, name: str) -> Kind[Any]:
-        """The kind of that name. Raises ``UnreadableGame``."""
+        """Return the kind of that name. Raises ``UnreadableGame``."""
         try:
             return self._kinds[name]
         except KeyError as error:
             raise UnreadableGame(f"no kind of game is called {name!r}") from error
 
     def encode_records(self, kind: Kind[Any], records: Iterable[Record]) -> bytes:
-        """A JSON array of records."""
+        """Encode records as a JSON array."""
         names = self._names[kind.name]
         return _encode(
             [{"c": r.command_id, "at": r.at, "e": [(names[type(event)], event) for event in r.events]} for r in records]
         )
 
     def decode_records(self, kind: Kind[Any], raw: bytes) -> list[Record]:
-        """The inverse of ``encode_records``. Raises ``UnreadableGame``."""
+        """Decode the output of ``encode_records``. Raises ``UnreadableGame``."""
         try:
             return [
                 Record(stored.c, stored.at, tuple(self.decode_event(kind, *pair) for pair in stored.e))
@@ -70,7 +70,7 @@ class Codec:
             raise UnreadableGame(str(error)) from error
 
     def decode_event(self, kind: Kind[Any], name: str, raw: msgspec.Raw | bytes | str) -> Event:
-        """An event from its stored name and fields. Raises ``UnreadableGame``."""
+        """Decode an event from its stored name and fields. Raises ``UnreadableGame``."""
         upcast = kind.upcasters.get(name)
         if upcast is not None:
             name, fields = upcast(msgspec.json.decode(raw))
@@ -82,11 +82,11 @@ class Codec:
         return event
 
     def encode_snapshot(self, state: Game, seen: Mapping[str, Instant]) -> bytes:
-        """A state with the command ids that its game remembers."""
+        """Encode a state together with the command ids that its game remembers."""
         return _encode({"state": state, "seen": seen})
 
     def decode_snapshot(self, kind: Kind[Any], raw: bytes) -> tuple[Game, dict[str, Instant]]:
-        """The inverse of ``encode_snapshot``. Raises ``UnreadableGame``."""
+        """Decode the output of ``encode_snapshot``. Raises ``UnreadableGame``."""
         try:
             snapshot = _snapshot.decode(raw)
             state: Game = self._states[kind.name].decode(snapshot.state)

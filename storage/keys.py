@@ -1,7 +1,7 @@
-"""The names of all Redis keys and channels, and the shards that they live in. No other module makes one up.
+"""The names of all Redis keys and channels, and of the shards they belong to. No other module builds a key.
 
 A shard's keys share a hash tag, so that a commit, which touches a game, its deadline and its feed, stays on one slot
-of a Redis Cluster. A game's shard is the first two characters of its id; a new game takes its chat's.
+of a Redis Cluster. A game's shard is the first two characters of its id; a new game takes the shard of its chat.
 """
 
 import zlib
@@ -11,34 +11,34 @@ from fsm.kind import ChatTopic, PlayerId
 PREFIX = "tombola"
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 ID_DIGITS = 20
-"""Random characters of a game id after the shard: 103 bits, so that ids cannot be searched."""
+"""Random characters of a game id after the shard: 103 bits, too many for a search by guessing."""
 OLD_ID_DIGITS = 12
-"""The same of ids given before they were random. Their games are still played, shown and proven."""
+"""Number of such characters in older ids, which were not random. Their games can still be played, shown and proven."""
 _LENGTHS = frozenset({2 + ID_DIGITS, 2 + OLD_ID_DIGITS})
 
 
 def shard_name(index: int) -> str:
-    """The two characters of a shard's number, 0 to 1295."""
+    """Return the two characters that name a shard. `index` is 0 to 1295."""
     return ALPHABET[index // 36] + ALPHABET[index % 36]
 
 
 def shard_of_chat(chat_id: int, shards: int) -> str:
-    """The shard in which games of a chat are opened."""
+    """Return the shard in which games of a chat are opened."""
     return shard_name(zlib.crc32(str(chat_id).encode()) % shards)
 
 
 def shard_of_game(game_id: str) -> str:
-    """The shard that a game lives in for good."""
+    """Return the shard of a game, which never changes."""
     return game_id[:2]
 
 
 def is_game_id(text: str) -> bool:
-    """Return True if this could be a game's id."""
+    """Return True if a text has the form of a game id."""
     return len(text) in _LENGTHS and all(c in ALPHABET for c in text)
 
 
 def new_game_id(place: ChatTopic, shards: int, number: int) -> str:
-    """Return the id of a new game in a place. ``number`` is a random one of at least 104 bits."""
+    """Return the id of a new game in a place. ``number`` is random, with at least 104 bits."""
     digits = ""
     for _ in range(ID_DIGITS):
         number, digit = divmod(number, 36)
@@ -47,57 +47,57 @@ def new_game_id(place: ChatTopic, shards: int, number: int) -> str:
 
 
 def game_key(game_id: str) -> str:
-    """Hash: v(ersion), k(ind), s(napshot), p(lace claimed)."""
+    """Hash of a game: v(ersion), k(ind), s(napshot)."""
     return f"{PREFIX}:{{{game_id[:2]}}}:game:{game_id}"
 
 
 def game_pattern() -> str:
-    """Pattern of SCAN that finds every game."""
+    """Return the pattern with which SCAN finds every game."""
     return f"{PREFIX}:{{*}}:game:*"
 
 
 def tail_key(game_id: str) -> str:
-    """List: records since the snapshot."""
+    """List of a game's records since its snapshot."""
     return f"{PREFIX}:{{{game_id[:2]}}}:tail:{game_id}"
 
 
 def deadlines_key(shard: str) -> str:
-    """Sorted set: game id by deadline (ms)."""
+    """Sorted set of the game ids of a shard by deadline (ms)."""
     return f"{PREFIX}:{{{shard}}}:deadlines"
 
 
 def feed_key(shard: str) -> str:
-    """Stream: what happened."""
+    """Stream of the events of a shard's games."""
     return f"{PREFIX}:{{{shard}}}:feed"
 
 
 def place_key(shard: str, place: ChatTopic) -> str:
-    """Set: the live games of a chat's topic."""
+    """Set of the live games of a chat's topic."""
     return f"{PREFIX}:{{{shard}}}:place:{place.chat_id}:{place.topic_id}"
 
 
 def challenge_key(player_id: PlayerId) -> str:
-    """String: what a player's wallet is to sign."""
+    """String: the text that a player's wallet has to sign."""
     return f"{PREFIX}:challenge:{player_id}"
 
 
 def administrators_key(chat_id: int) -> str:
-    """String: the administrators of a chat as Telegram last said, JSON."""
+    """String: the user ids of a chat's administrators as Telegram last reported them, as JSON."""
     return f"{PREFIX}:hosts:{chat_id}"
 
 
 def clock_key() -> str:
-    """Hash: how the shared time relates to Redis's own, see `storage/shared_time.py`."""
+    """Hash: the offset of the shared time from Redis's own clock, see `storage/shared_time.py`."""
     return f"{PREFIX}:clock"
 
 
 def member_key(chat_id: int, player_id: PlayerId) -> str:
-    """String: whether a person is in a chat as Telegram last said."""
+    """String: a person's membership in a chat as Telegram last reported it."""
     return f"{PREFIX}:member:{chat_id}:{player_id}"
 
 
 def departed_key(chat_id: int) -> str:
-    """Set: players of a chat's live games who have left the chat since."""
+    """Set of the players of a chat's live games who have left the chat since."""
     return f"{PREFIX}:departed:{chat_id}"
 
 
@@ -107,12 +107,12 @@ def reservation_key(place: ChatTopic, command_id: str) -> str:
 
 
 def bots_key() -> str:
-    """Sorted set: `<bot id> <process>` of every process that runs on these stores, by the time of its expiry (ms)."""
+    """Sorted set of `<bot id> <process>` for every process that runs on these stores, by time of expiry (ms)."""
     return f"{PREFIX}:bots"
 
 
 def probe_key() -> str:
-    """String: written for a second by the trial write at a start."""
+    """String: written for a second by the trial write of a start."""
     return f"{PREFIX}:probe"
 
 
@@ -120,7 +120,7 @@ def probe_key() -> str:
 
 
 def aside_key(shard: str, group: str) -> str:
-    """Stream: entries that a group could not handle, with the error."""
+    """Stream of the entries that a group could not handle, each with its error."""
     return f"{PREFIX}:{{{shard}}}:feed:aside:{group}"
 
 
@@ -132,13 +132,13 @@ def reader_key(shard: str, group: str) -> str:
 # -- what processes tell each other ------------------------------------------------------------------------------
 
 LEASES_RELEASED = f"{PREFIX}:leases:released"
-"""Channel: the key of a lease that was released."""
+"""Channel: announces the key of a released lease."""
 PEOPLE_CHANGED = f"{PREFIX}:people:changed"
-"""Channel: `player:7`, `chat:-100`, `bans:-100`."""
+"""Channel: announces changes as `player:7`, `chat:-100`, `bans:-100`."""
 
 
 def lease_keys(name: str) -> list[str]:
-    """Two strings of one hash tag, which is in the name: the holder, and the fencing token."""
+    """Two strings with the hash tag that the name contains: the holder, and the fencing token."""
     return [f"{PREFIX}:{name}:lease", f"{PREFIX}:{name}:fence"]
 
 
@@ -149,21 +149,21 @@ SEND = f"{PREFIX}:{{send}}"
 DIALOG_PREFIX = f"{PREFIX}:dialog"
 """Beginning of the keys of dialogs; aiogram appends bot, chat and person."""
 WEBHOOK_KEY = f"{PREFIX}:webhook:set"
-"""String: what the webhook was set to."""
+"""String: the webhook configuration that Telegram was last given."""
 
 
 def update_key(update_id: int | str) -> str:
-    """String: who handles an update, or that it was handled."""
+    """String: the handler of an update, or a mark that it was handled."""
     return f"{PREFIX}:{{updates}}:{update_id}"
 
 
 def update_deaths_key(update_id: int | str) -> str:
-    """String: the handlers that have begun an update and come to no end."""
+    """String: the number of handlers that began an update and died."""
     return f"{PREFIX}:{{updates}}:{update_id}:deaths"
 
 
 def page_key(game_id: str) -> str:
-    """String: the page that a group's board is on."""
+    """String: the current page of a group's board."""
     return f"{PREFIX}:{{{game_id[:2]}}}:page:{game_id}"
 
 
@@ -178,10 +178,10 @@ def polled_key(game_id: str, question: int) -> str:
 
 
 def bot_key(token_digest: str) -> str:
-    """String: what Telegram says of the bot with that token."""
+    """String: the answer of getMe for the bot with that token."""
     return f"{PREFIX}:me:{token_digest}"
 
 
 def published_key(bot_id: int) -> str:
-    """String: digest of the command menus that Telegram was told."""
+    """String: digest of the command menus that Telegram was last given."""
     return f"{PREFIX}:published:{bot_id}"

@@ -1,9 +1,9 @@
-"""Leases: which process does a job that only one may do, and a bell that wakes those who wait.
+"""Leases, which give a job to one process at a time, and a bell that wakes the processes that wait for one.
 
-A lease is a Redis key that expires. Its holder renews it three times within its life and knows by its own monotonic
-clock, counted from before the request was sent, when it must have stopped: so a process that was paused finds its lease
-gone before Redis gives it to another. Each acquisition gets a higher fencing token; a store that compares the
-token refuses what a late holder still writes.
+A lease is a Redis key that expires. Its holder renews it three times within its lifetime. By its own monotonic clock,
+counted from before the request was sent, the holder knows when it must have stopped: a process that was paused finds
+its lease expired before Redis gives it to another. Each acquisition gets a higher fencing token; a store that compares
+the token refuses late writes of an earlier holder.
 """
 
 import asyncio
@@ -48,24 +48,24 @@ return 1
 """
 
 RELEASE_SECONDS = 1.0
-"""A Redis that does not answer is not waited for longer: the lease then expires by itself."""
+"""Limit for a release, in seconds: if Redis does not answer, the lease expires by itself."""
 RELEASED = keys.LEASES_RELEASED
 FENCE_TTL_MS = 30 * 24 * 3600 * 1000
-"""A token must outlive every pause of a holder; a month is longer than any."""
+"""Lifetime of a fencing token: it must outlive every pause of a holder, and a month is longer than any."""
 STORE_GONE = (RedisError, OSError)
-"""Errors of redis-py when Redis can't be asked or doesn't answer in time."""
+"""Errors of redis-py if Redis can't be asked or does not answer in time."""
 
 
 def jitter(seconds: float) -> float:
-    """That delay, or up to half of it less, so that replicas don't come back in step."""
+    """Return the delay, or up to half of it less, so that replicas do not retry in step."""
     return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
 def heed_cancellation() -> None:
-    """Raise the cancellation of this task that a library has swallowed; for loops around Redis commands.
+    """Raise a cancellation of this task that a library has swallowed. For loops around Redis commands.
 
-    redis-py sends under `asyncio.wait_for`, which up to Python 3.11 returns the result of what has just ended and
-    forgets the cancellation that came with it. The task still knows.
+    redis-py sends under `asyncio.wait_for`, which up to Python 3.11 may return a finished result and forget a
+    cancellation that arrived with it. The task itself still counts the cancellation.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
@@ -73,13 +73,13 @@ def heed_cancellation() -> None:
 
 
 class LeaseLostError(Exception):
-    """Somebody else does this job now: a store has seen a higher token than ours, or we can't do it and give it up."""
+    """The loss of a job: a store has seen a higher token, or this process can't do the job and gives it up."""
 
 
 class Bell:
     """One pub/sub connection that wakes the tasks of this process that wait on a channel.
 
-    It is a hint: a ring may be lost while the connection is. Whoever waits also looks by itself from time to time.
+    A ring is only a hint: it may be lost while the connection is. Waiting tasks also check from time to time.
     """
 
     def __init__(self, redis: Redis, channel: str) -> None:
@@ -89,13 +89,13 @@ class Bell:
         self._next = asyncio.Event()
 
     async def listen(self) -> None:
-        """Hear the channel until cancelled; reconnects by itself."""
+        """Listen on the channel until cancelled; reconnect after errors."""
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(self._channel)
                     heed_cancellation()
-                    # The subscription itself rings too: whatever came before it was not heard.
+                    # The confirmation of the subscription rings too: messages before it were not received.
                     while True:
                         if await pubsub.get_message(timeout=30) is not None:
                             self.ring()
@@ -104,15 +104,15 @@ class Bell:
                 await asyncio.sleep(jitter(0.5))
 
     def ring(self) -> None:
-        """Wake the waiting."""
+        """Wake all waiting tasks."""
         self.rings += 1
         self._next.set()
         self._next = asyncio.Event()
 
     async def after(self, seen: int, within: float | None = None) -> None:
-        """Return when it has rung more than `seen` times, or after `within` seconds."""
+        """Return when the bell has rung more than `seen` times, or after `within` seconds."""
         if self.rings == seen:
-            # Not `wait_for`: up to Python 3.11 it swallows a cancellation that comes together with the result.
+            # Not `wait_for`: up to Python 3.11 it swallows a cancellation that arrives together with the result.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(within):
                     await self._next.wait()
@@ -122,10 +122,10 @@ class Lease:
     """The right to do one job, held by at most one owner at a time.
 
     Args:
-        redis: where the lease lives.
-        name: the job, e.g. `{send}` or `{07}:projector`; keep a hash tag in it so that its two keys share a slot.
-        owner: this process, unique (host, process id and a random part).
-        ttl_ms: how long after a sudden death others have to wait.
+        redis: client of the Redis that stores the lease.
+        name: name of the job, e.g. `{send}` or `{07}:projector`; a hash tag in it puts its two keys into one slot.
+        owner: unique name of this process (host, process id and a random part).
+        ttl_ms: time that others have to wait after a sudden death.
         released: bell on `RELEASED`; without it a waiting process notices a release within a third of the ttl.
     """
 
@@ -142,27 +142,27 @@ class Lease:
         self._safe_until = 0.0
         self._fence = 0
         self._holder = b""
-        """The other process that was found to hold it; empty if there was none."""
+        """Name of another process that was found to hold the lease; empty if none was."""
         self._acquire = redis.register_script(_ACQUIRE)
         self._renew = redis.register_script(_RENEW)
         self._release = redis.register_script(_RELEASE)
 
     @property
     def held(self) -> bool:
-        """Return True if the job is certainly ours at this instant, by our own clock."""
+        """Return True if this process certainly holds the lease now, by its own clock."""
         return time.monotonic() < self._safe_until
 
     @property
     def fence(self) -> int:
-        """Token of the latest acquisition; higher than every earlier holder's."""
+        """Return the token of the latest acquisition, which is higher than every earlier holder's."""
         return self._fence
 
     async def run(self, job: Callable[[int], Awaitable[None]]) -> None:
-        """Hold the lease and do `job(fence)`; when the lease is lost cancel the job, then stand by again.
+        """Hold the lease and run `job(fence)`; if the lease is lost, cancel the job and stand by again.
 
-        Returns when a job returns. A job's own error ends it too, but for a Redis that is away and for
-        `LeaseLostError`: those are a lost lease.
-        Cancelling cancels the job, waits for it while still renewing, and releases the lease.
+        Returns when a job returns. An error of the job propagates, except errors of a Redis that is away and
+        `LeaseLostError`, which count as a lost lease.
+        A cancellation cancels the job, waits for it while still renewing, and releases the lease.
         """
         while True:
             fence = await self.acquire()
@@ -177,14 +177,15 @@ class Lease:
             await asyncio.sleep(jitter(self._ttl / 10))
 
     async def acquire(self) -> int:
-        """Wait until the lease is ours. Returns the fencing token. The caller renews, or uses `run`."""
+        """Wait until this process holds the lease. Returns the fencing token. The caller must renew, or use `run`."""
         while True:
             rings = self._released.rings if self._released else 0
             wait = await self.try_acquire()
             heed_cancellation()
             if wait == 0:
                 return self._fence
-            # Just after the expiry, and in any case soon: a holder may release, or Redis lose the key.
+            # Just after the expiry, but no later than a third of the ttl: a holder may release, or Redis may lose the
+            # key.
             delay = min(wait / 1000, self._ttl / 3) + random.uniform(0.001, self._ttl / 30)  # noqa: S311
             if self._released:
                 await self._released.after(rings, delay)
@@ -192,7 +193,10 @@ class Lease:
                 await asyncio.sleep(delay)
 
     async def try_acquire(self) -> int:
-        """Ask once. Returns 0: ours; else the milliseconds until the holder's lease may expire."""
+        """Try once to take the lease.
+
+        Returns 0 on success, else the milliseconds until the holder's lease may expire.
+        """
         began = time.monotonic()
         arguments: list[str | int] = [self.owner, round(self._ttl * 1000), FENCE_TTL_MS]
         try:
@@ -202,6 +206,7 @@ class Lease:
             return round(jitter(self._ttl * 1000 / 3))
         if fence:
             self._fence = int(fence)
+            # Counted from before the request: Redis cannot have started the lifetime earlier.
             self._extend(began)
             self._holder = b""
             return 0
@@ -211,7 +216,7 @@ class Lease:
         return max(1, int(wait))
 
     async def renew(self) -> bool:
-        """Extend the lease. False when it is no longer ours. Raises what redis-py raises."""
+        """Extend the lease. Returns False if it is no longer ours. Raises redis-py's errors."""
         began = time.monotonic()
         arguments: list[str | int] = [self.owner, round(self._ttl * 1000), FENCE_TTL_MS, self._fence]
         if not await self._renew(keys=self._keys, args=arguments):
@@ -221,7 +226,7 @@ class Lease:
         return True
 
     async def release(self) -> None:
-        """Give the lease up, if it is ours; those who wait are woken."""
+        """Release the lease, if it is ours, and wake the processes that wait for it."""
         self._safe_until = 0.0
         try:
             async with asyncio.timeout(RELEASE_SECONDS):
@@ -230,11 +235,11 @@ class Lease:
             logger.debug("lease {} not released, it will expire: {}", self.name, type(problem).__name__)
 
     def _extend(self, began: float) -> None:
-        # A twentieth less than Redis's own count: the two clocks may run at slightly different rates.
+        # Five percent less than Redis counts: the two clocks may run at slightly different rates.
         self._safe_until = began + self._ttl * 0.95
 
     async def _hold(self, job: Callable[[int], Awaitable[None]], fence: int) -> bool:
-        """Do the job while renewing. True when it ended by itself, False when the lease was lost."""
+        """Run the job while renewing. Returns True if it ended by itself, False if the lease was lost."""
         renewing = asyncio.ensure_future(self._keep())
         working = asyncio.ensure_future(job(fence))
         try:
@@ -256,7 +261,7 @@ class Lease:
         """Renew until the lease is lost."""
         delay = 0.0
         while self.held:
-            # All leases of a process are renewed at the same instants, so that they wake it together.
+            # All leases of a process are renewed at the same instants, so that they wake the process once.
             await (asyncio.sleep(delay) if delay else next_tick(self._ttl / 3))
             try:
                 async with asyncio.timeout(self._safe_until - time.monotonic()):
@@ -270,7 +275,7 @@ class Lease:
 
 
 async def _end(task: asyncio.Future[None]) -> None:
-    """Cancel a task and wait for its end; its result or error stays to be read."""
+    """Cancel a task and wait for its end; its result or error stays readable."""
     task.cancel()
     while not task.done():
         await asyncio.wait({task})
