@@ -8,11 +8,11 @@ import pytest
 
 pytest_plugins = ("tests.support.stores",)
 
-# Needs servers of system packages: `make test-servers` sets the variable.
+# These tests need servers from system packages: `make test-servers` sets the variable.
 collect_ignore = [] if "STORES" in os.environ else ["tests/servers"]
 
 SLOW = ("tests/process", "tests/e2e", "tests/page", "tests/contract", "tests/servers", "benchmarks/tests")
-"""Folders whose tests start processes, play whole games or share stores with others: more than a moment each."""
+"""Folders of tests that start processes, play whole games or share stores with others, and so take longer."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:

@@ -1,4 +1,7 @@
-"""Writes a page with the phases of each kind, from its phase machine: ``python -m docs.phases``. A test compares them."""
+"""Generator of the pages in ``docs/phases``, from the phase machines: ``python -m docs.phases``.
+
+A test compares the pages with the machines.
+"""
 
 from collections import defaultdict
 from pathlib import Path
@@ -11,12 +14,12 @@ FOLDER = Path(__file__).with_suffix("")
 
 
 def page(kind: Kind[Any]) -> str:
-    """The page of one kind."""
+    """Return the page of one kind."""
     return f"# Phases of `{kind.name}`\n\n{diagram(kind.machine)}\n{table(kind.machine)}"
 
 
 def diagram(machine: PhaseMachine) -> str:
-    """The changes of phase as a Mermaid state diagram."""
+    """Return the changes of phase as a Mermaid state diagram."""
     arrows: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source, command, target in sorted(machine.edges):
         if source != target:
@@ -32,7 +35,7 @@ def diagram(machine: PhaseMachine) -> str:
 
 
 def table(machine: PhaseMachine) -> str:
-    """What is legal in each phase."""
+    """Return a table of the commands that are legal in each phase."""
     rows = ["| phase | commands |", "|---|---|"]
     for phase in machine.phases:
         commands = sorted({command for source, command, _ in machine.edges if source == phase})

@@ -1,1 +1,1 @@
-"""What outlives the process: Redis for live games, PostgreSQL for results, the feed between them."""
+"""Storage: Redis for live games, PostgreSQL for results, and the feed from the one to the other."""

@@ -24,4 +24,5 @@ class Administrators:
         await self._redis.set(administrators_key(chat_id), msgspec.json.encode(user_ids), px=TTL_MS)
 
     async def forget(self, chat_id: int) -> None:
+        """Drop a chat's administrators from the cache, because Telegram has reported a change."""
         await self._redis.delete(administrators_key(chat_id))

@@ -121,6 +121,7 @@ class Lock:
         return int(text) if text.isdigit() else None
 
     def close(self) -> None:
+        """Close the file; this releases the lock, unless a child still holds it."""
         os.close(self.fd)
 
 

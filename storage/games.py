@@ -284,6 +284,7 @@ class Call:
         self.arguments: list[Any] = [keys.game_key(shard)[: -len(shard)]]
 
     def add(self, index: int, commit: Commit, arguments: Iterable[Any]) -> None:
+        """Add a game to the call; `index` is the position of its commit."""
         game_id = commit.game_id
         self.indexes.append(index)
         place = keys.place_key(keys.shard_of_game(game_id), commit.state.place)

@@ -1,7 +1,7 @@
-"""The schema of PostgreSQL: up, down, and where it stands.
+"""Migrations of PostgreSQL's schema, and its current revision.
 
-Alembic and SQLAlchemy take a while to import, and nearly every start finds the schema up to date: so they are imported
-only when there is something to do.
+Alembic and SQLAlchemy are slow to import, and nearly every start finds the schema up to date, so they are imported only
+when there is something to migrate.
 """
 
 from __future__ import annotations
@@ -26,24 +26,25 @@ LOCK = 0x746F6D626F6C61
 """Key of the advisory lock under which the schema changes: "tombola" in ASCII."""
 CONNECT_SECONDS = 10
 START_SECONDS = 30
-"""How long a server that is still starting is waited for."""
+"""Longest wait for a server that is still starting, in seconds."""
 
 
 def revisions() -> list[str]:
-    """All revisions, in order: the files are named by theirs, `0001_first_tables.py`, and numbered without gaps."""
+    """Return all revisions, in order. Files are named after them, `0001_first_tables.py`, and numbered without gaps."""
     return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def head() -> str:
-    """Newest revision."""
+    """Return the newest revision."""
     return revisions()[-1]
 
 
 async def current(dsn: str, *, within: float = START_SECONDS) -> str | None:
-    """Revision that the database is at; None where it has none. ``within``: how long the server is waited for.
+    """Return the revision of the database; None if it has none. Waits for the server for ``within`` seconds.
 
     Raises:
-        POSTGRES_GONE: one of them, where the server can't be reached (see `storage.connections`).
+        POSTGRES_GONE: one of these, if the server can't be reached (see `storage.connections`).
+        MissingRightError: the role may not read the revision.
     """
     connection = await _connect(dsn, within)
     try:
@@ -60,21 +61,22 @@ async def current(dsn: str, *, within: float = START_SECONDS) -> str | None:
 
 
 async def upgrade(dsn: str, revision: str | None = None, *, within: float = START_SECONDS) -> str:
-    """Bring the schema up to date, or up to that revision, in one transaction, and give it; replicas may race.
+    """Bring the schema to the newest revision, or up to ``revision``, in one transaction. Returns the revision.
 
-    ``within``: how long the server is waited for; what is to be done then takes as long as it takes.
+    Several processes may call it at once. ``within`` limits the wait for the server, in seconds, not the migration
+    itself.
 
     Raises:
-        POSTGRES_GONE: one of them, where the server can't be reached.
+        POSTGRES_GONE: one of these, if the server can't be reached.
         SchemaTooNewError: the database was migrated by a newer Tombola.
-        MissingRightError: the role may not do it.
+        MissingRightError: the role lacks a right that the migration needs.
     """
     wanted, found = revision or head(), await current(dsn, within=within)
     if found == wanted:
         return wanted
     check_known(found)
     await check_rights(dsn, migrating=True, within=within)
-    from alembic import command  # noqa: PLC0415 - see above
+    from alembic import command  # noqa: PLC0415 - slow to import, see the module
 
     await _run(dsn, lambda config: command.upgrade(config, wanted))
     logger.info("schema migrated from {} to {}", found or "nothing", wanted)
@@ -88,23 +90,23 @@ def check_known(found: str | None) -> None:
 
 
 async def downgrade(dsn: str, revision: str) -> None:
-    """Take the schema back to that revision, or `base` for nothing at all. What newer tables held is gone.
+    """Take the schema back to a revision, or to nothing with `base`. The contents of newer tables are lost.
 
     Raises:
-        POSTGRES_GONE: one of them, where the server can't be reached.
+        POSTGRES_GONE: one of these, if the server can't be reached.
         SchemaTooNewError: the database was migrated by a newer Tombola.
         alembic.util.CommandError: there is no such revision below.
     """
     check_known(await current(dsn))
     await check_rights(dsn, migrating=True)
-    from alembic import command  # noqa: PLC0415 - see above
+    from alembic import command  # noqa: PLC0415 - slow to import, see the module
 
     await _run(dsn, lambda config: command.downgrade(config, revision))
     logger.info("schema taken back to {}", revision)
 
 
 class SchemaTooNewError(Exception):
-    """The database is ahead of this Tombola, which would not know what to do with it."""
+    """A database that a newer Tombola has migrated; this one can't use it."""
 
     def __init__(self, found: str, newest: str) -> None:
         super().__init__(f"the database is at schema {found}, this Tombola knows {newest}: use a newer one")
@@ -128,16 +130,17 @@ async def _run(dsn: str, work: Callable[[Config], None]) -> None:
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
     def migrate(connection: Connection) -> None:
-        # A process that is frozen in the middle must not keep the others from starting for ever. Alembic needs less
+        # A process that is frozen in a migration must not keep the others from starting forever. Alembic needs less
         # than a second between two statements.
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '20s'"))
-        # The lock ends with the transaction; who waited for it then sees the schema as the other has left it.
+        # The lock ends with the transaction; a process that waited for it then sees the schema that the other has left.
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         work(config)
 
-    # No prepared statement has a name or outlives its use: behind a pooler the session is anybody's afterwards.
+    # Prepared statements get no name and are not kept: behind a pooler the session belongs to another client
+    # afterwards.
     adapter: Any = PGDialect_asyncpg
 
     def connected() -> Any:
@@ -150,7 +153,7 @@ async def _run(dsn: str, work: Callable[[Config], None]) -> None:
         async with engine.begin() as connection:
             await connection.run_sync(migrate)
     except DBAPIError as error:
-        # SQLAlchemy wraps its adapter's error, and that the server's own, which the callers know.
+        # SQLAlchemy wraps the error of its adapter, which wraps the server's own; callers know only the latter.
         raise (error.orig and error.orig.__cause__) or error from None
     finally:
         await engine.dispose()

@@ -1,4 +1,7 @@
-"""One bot to a pair of stores: a second one would edit the first one's messages and share its players' results."""
+"""Protection against two bots on one pair of stores.
+
+A second bot would edit the first one's messages and mix the results of its players with its own.
+"""
 
 import asyncio
 
@@ -8,7 +11,7 @@ from redis.exceptions import RedisError
 from storage import keys
 
 TTL_MS = 15_000
-"""How long the mark of a process that died keeps another bot out."""
+"""Time for which the mark of a dead process keeps another bot out, in milliseconds."""
 RENEW_SECONDS = 5.0
 RELEASE_SECONDS = 1.0
 
@@ -30,9 +33,9 @@ class Occupancy:
     """The mark of one process of a bot on the stores that it uses.
 
     Args:
-        redis: where the mark is.
+        redis: client of the Redis that stores the mark.
         bot_id: Telegram's id of the bot.
-        owner: this process, unique.
+        owner: unique name of this process.
     """
 
     def __init__(self, redis: Redis, bot_id: int, owner: str) -> None:
@@ -41,19 +44,19 @@ class Occupancy:
         self._occupy = redis.register_script(_OCCUPY)
 
     async def take(self) -> str:
-        """Set or renew the mark. Returns the id of another bot that is there; empty if there is none."""
+        """Set or renew the mark. Returns the id of another bot that uses these stores; empty if there is none."""
         found = await self._occupy(keys=[keys.bots_key()], args=[self._bot, self._owner, TTL_MS])
         return bytes(found).decode()
 
     async def keep(self) -> None:
-        """Renew the mark until cancelled, then take it away."""
+        """Renew the mark until cancelled, then remove it."""
         try:
             while True:
                 await asyncio.sleep(RENEW_SECONDS)
                 try:
                     await self.take()
                 except (RedisError, OSError):
-                    continue  # the mark outlives two renewals that fail
+                    continue  # the mark survives two failed renewals
         finally:
             await self._leave()
 

@@ -1,8 +1,8 @@
-"""Players, chats, their settings and languages, and bans: kept in PostgreSQL, remembered for a while in each process.
+"""Players, chats, their settings and languages, and bans: stored in PostgreSQL, cached in each process.
 
-What one process changes, the others forget at once (Redis pub/sub), and in any case after a while. While PostgreSQL
-is away reading goes on with what is remembered, however old, or as if nothing were known: games don't stop for it.
-Writing raises what asyncpg raises.
+A change by one process invalidates the caches of the others at once (Redis pub/sub), and entries expire in any case.
+While PostgreSQL is away, reads return the cached row, however old, or act as if there were none: games do not stop for
+it. Writes raise asyncpg's errors.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 CHANGED = keys.PEOPLE_CHANGED
 REMEMBER_SECONDS = 60.0
 REMEMBER_LOCALES_SECONDS = 600.0
-"""Longer: there are as many as people, few change, and nothing but a text depends on one."""
+"""Longer than other rows: there are as many as people, few change, and only texts depend on them."""
 REMEMBERED = 50_000
-"""Rows of a sort that one process remembers."""
+"""Most rows of one sort that a process caches."""
 WAITING_PLAYERS = 20_000
-"""Players seen that may wait to be written; the oldest are forgotten beyond."""
+"""Most players that may wait to be written; beyond that the oldest are dropped."""
 FLUSH_SECONDS = 1.0
 FLUSH_ROWS = 1000
 BANS_A_READ = 5000
 DEPARTED_MS = 3 * 86_400_000
-"""No live game is older: whoever has left is asked about by `getChatMember` when the next one is joined."""
+"""Lifetime of the set of departed players, longer than any game. `getChatMember` is asked at the next join."""
 READ_SECONDS = 1.0
-"""Longest wait of a reader for PostgreSQL; then it does without for as long."""
+"""Longest wait of a reader for PostgreSQL, in seconds. After a failure readers do without it for as long."""
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,7 +73,7 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name, username = excluded.usernam
 WHERE (p.name, p.username) IS DISTINCT FROM (excluded.name, excluded.username)
     OR p.updated_at < now() - interval '30 days'
 """
-"""`updated_at` says within a month when a player was last seen: whoever was not for years is pruned."""
+"""`updated_at` tells within a month when a player was last seen: players unseen for years are pruned."""
 _PLAYER_LOCALE = """
 INSERT INTO players (id, name, locale) VALUES ($1, '', $2)
 ON CONFLICT (id) DO UPDATE SET locale = excluded.locale, updated_at = now()
@@ -143,7 +143,7 @@ INSERT INTO draw_seeds SELECT $2, root, secret, size, taken FROM draw_seeds WHER
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat that the bot has met. `active`: it is a member and may write. `migrated_to`: what the group became."""
+    """A chat that the bot has met. `active`: the bot is a member and may write. `migrated_to`: id of its supergroup."""
 
     id: int
     type: str
@@ -156,7 +156,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """A ban in force. `by`: who made it; `expires_at`: None for good."""
+    """A ban in force. `by`: the person who imposed it; `expires_at`: None for a ban without end."""
 
     player_id: PlayerId
     name: str
@@ -167,7 +167,7 @@ class Ban:
 
 
 async def move_chat(connection: Connection, old: int, new: int) -> None:
-    """Let everything of a group go on under the supergroup that it has become. Harmless to repeat."""
+    """Move everything stored of a group to the supergroup that it has become. Harmless to repeat."""
     if old == new:
         return
     for statement in _MOVE:
@@ -179,23 +179,23 @@ V = TypeVar("V")
 
 
 class _Memory(Generic[K, V]):
-    """Rows by key, the least recently read forgotten first; each is read again when it has become old."""
+    """Cache of rows by key. The least recently read row is evicted first; an expired row is read again."""
 
     def __init__(self, read: Callable[[K], Awaitable[V]], seconds: float = REMEMBER_SECONDS) -> None:
         self._read = read
         self._seconds = seconds
         self._rows: OrderedDict[K, tuple[float, V]] = OrderedDict()
-        """Key -> until when it is fresh (0: known to have changed), and the row."""
+        """Time until which a row is fresh (0: known to have changed), and the row, by key."""
         self._changes = 0
         self._away_until = 0.0
 
     def fresh(self, key: K, now: float | None = None) -> V | None:
-        """Return the remembered row, if it is not old. None also means: not remembered."""
+        """Return the cached row if it is fresh, else None. A None may also be the cached row itself."""
         found = self._rows.get(key)
         return None if found is None or found[0] < (now or time.monotonic()) else found[1]
 
     async def get(self, key: K, otherwise: V) -> V:
-        """The row; while PostgreSQL is away what is remembered, or `otherwise`."""
+        """Return the row; while PostgreSQL is away return the cached row, or `otherwise`."""
         found, now = self._rows.get(key), time.monotonic()
         if found is not None and (found[0] >= now or now < self._away_until):
             self._rows.move_to_end(key)
@@ -203,9 +203,10 @@ class _Memory(Generic[K, V]):
         if now < self._away_until:
             return otherwise
         if found is not None and found[0]:
-            self._rows[key] = (now + READ_SECONDS, found[1])  # one reads it again, others need not wait
-        if self._away_until:  # it was away: one finds out whether it is back, others go on without
+            self._rows[key] = (now + READ_SECONDS, found[1])  # one caller reads again, the others use this
+        if self._away_until:  # one caller tries whether it is back, the others do without
             self._away_until = now + READ_SECONDS
+        # An invalidation during the read may concern the row that is being read.
         changes = self._changes
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -217,31 +218,31 @@ class _Memory(Generic[K, V]):
         self._away_until = 0.0
         self.put(key, row)
         if changes != self._changes:
-            self.drop(key)  # perhaps it was read just before it changed
+            self.drop(key)  # it may have been read just before the change
         return row
 
     def put(self, key: K, row: V) -> None:
-        """Remember a row."""
+        """Cache a row."""
         self._rows[key] = (time.monotonic() + self._seconds, row)
         self._rows.move_to_end(key)
         if len(self._rows) > REMEMBERED:
             self._rows.popitem(last=False)
 
     def drop(self, key: K) -> None:
-        """Read the row again next time, if PostgreSQL can be asked."""
+        """Invalidate a row: the next call reads it again, if PostgreSQL is there."""
         self._changes += 1
         found = self._rows.get(key)
         if found is not None:
             self._rows[key] = (0.0, found[1])
 
     def drop_all(self) -> None:
-        """Read every row again."""
+        """Invalidate all rows."""
         for key in self._rows:
             self.drop(key)
 
 
 class _Batch(Generic[K, V]):
-    """Keys to read together, and then their rows."""
+    """Keys to read together, and their rows after that."""
 
     def __init__(self) -> None:
         self.keys: set[K] = set()
@@ -249,7 +250,7 @@ class _Batch(Generic[K, V]):
 
 
 class _Together(Generic[K, V]):
-    """Rows that are asked for at the same time are read with one query: at a game's start come thousands of people."""
+    """Reader that serves simultaneous requests with one query: thousands of people arrive at the start of a game."""
 
     def __init__(self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._read = read
@@ -257,11 +258,11 @@ class _Together(Generic[K, V]):
         self._lock = asyncio.Lock()
 
     async def get(self, key: K) -> V | None:
-        """The row, if there is one. Raises what reading raises."""
+        """Return the row, or None. Raises the errors of reading."""
         batch = self._batch
         batch.keys.add(key)
         async with self._lock:
-            if batch.rows is None:  # the first of its batch to get here reads for all of it
+            if batch.rows is None:  # the first caller of a batch to get the lock reads for all of it
                 if batch is self._batch:
                     self._batch = _Batch()
                 batch.rows = await self._read(list(batch.keys))
@@ -273,7 +274,10 @@ def _wall_ms() -> Instant:
 
 
 class People:
-    """Who plays where. `run` is to be running: it hears what other processes change, and writes who was seen."""
+    """Repository of players, chats and bans.
+
+    A running `run` receives other processes' changes and writes seen players.
+    """
 
     def __init__(self, pool: Pool, redis: Redis, now: Callable[[], Instant] = _wall_ms) -> None:
         self._pool = pool
@@ -286,18 +290,18 @@ class People:
         self._bans_together = _Together(self._read_bans)
         self._departed: _Memory[int, frozenset[PlayerId]] = _Memory(self._departed_from)
         self._seen: OrderedDict[PlayerId, tuple[str, str | None]] = OrderedDict()
-        """Players as last written, or waiting to be."""
+        """Names and usernames as last written or queued."""
         self._waiting: OrderedDict[PlayerId, tuple[str, str | None]] = OrderedDict()
         self._writing = asyncio.Lock()
 
     async def run(self) -> None:
-        """Hear changes and write who was seen, until cancelled."""
+        """Receive changes and write seen players, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
             tasks.create_task(self._keep_flushing())
 
     async def close(self) -> None:
-        """Write who was seen and not written yet, if PostgreSQL is there."""
+        """Write the players that were seen and not written yet, if PostgreSQL is there."""
         try:
             await asyncio.wait_for(self.flush(), 2 * FLUSH_SECONDS)
         except AWAY as problem:
@@ -306,7 +310,7 @@ class People:
     # -- players ------------------------------------------------------------------------------------------------
 
     def saw_player(self, player_id: PlayerId, name: str, username: str | None) -> None:
-        """Note what a player is called now. Written in the background."""
+        """Queue a player's present name for writing in the background."""
         name = _storable(name)
         if self._seen.get(player_id) == (name, username):
             return
@@ -314,21 +318,21 @@ class People:
         _remember(self._waiting, player_id, (name, username), WAITING_PLAYERS)
 
     async def flush(self) -> None:
-        """Write who was seen. Raises what asyncpg raises; nobody is forgotten then."""
+        """Write the queued players. Raises asyncpg's errors; the queue then keeps the rest."""
         async with self._writing:
             while self._waiting:
                 rows = dict(list(self._waiting.items())[:FLUSH_ROWS])
-                ids = sorted(rows)  # in one order, as other processes write players too
+                ids = sorted(rows)  # in one order, because other processes write players too: no deadlock
                 await self._write_seen(ids, rows)
                 for id_, row in rows.items():
                     if self._waiting.get(id_) == row:
                         del self._waiting[id_]
 
     async def _write_seen(self, ids: list[PlayerId], rows: Mapping[PlayerId, tuple[str, str | None]]) -> None:
-        """Write these players; those that PostgreSQL can't store are found by halving, and left out."""
+        """Write these players. Those that PostgreSQL can't store are isolated by halving, and skipped."""
         try:
             await self._pool.execute(_SAW_PLAYERS, ids, *zip(*(rows[id_] for id_ in ids), strict=True))
-        except (asyncpg.DataError, ValueError) as problem:  # the server refuses, or asyncpg itself
+        except (asyncpg.DataError, ValueError) as problem:  # refused by the server, or by asyncpg itself
             if len(ids) == 1:
                 logger.error("player {} can't be stored: {}", ids[0], problem)
                 return
@@ -336,70 +340,70 @@ class People:
             await self._write_seen(ids[len(ids) // 2 :], rows)
 
     async def name_of(self, player_id: PlayerId) -> str | None:
-        """Return a player's name; None for a stranger."""
+        """Return a player's name; None if the player is unknown."""
         if player_id in self._seen:
             return self._seen[player_id][0]
         name: str | None = await self._pool.fetchval("SELECT name FROM players WHERE id = $1", player_id)
         return name or None
 
     async def find_player(self, username: str) -> tuple[PlayerId, str] | None:
-        """Return id and name of the player last seen with that username, in any case; without the @."""
+        """Return id and name of the player last seen with a username (without @, in any case), or None."""
         row = await self._pool.fetchrow(_FIND_PLAYER, username)
         return None if row is None else (row["id"], row["name"])
 
     def remembered_locale(self, player_id: PlayerId) -> str | None:
-        """The language that a player has chosen, empty for none; None where PostgreSQL would have to be asked."""
+        """Return the player's chosen language, empty for none; None if PostgreSQL would have to be asked."""
         return self._locales.fresh(player_id)
 
     async def locale_of_player(self, player_id: PlayerId) -> str | None:
-        """The language that a player has chosen."""
+        """Return the player's chosen language, or None."""
         return await self._locales.get(player_id, "") or None
 
     async def set_player_locale(self, player_id: PlayerId, locale: str) -> None:
-        """Note the language that a player has chosen."""
+        """Store the player's chosen language."""
         await self._pool.execute(_PLAYER_LOCALE, player_id, locale)
         self._locales.put(player_id, locale)
         await self._tell(f"player:{player_id}")
 
     async def is_listed(self, player_id: PlayerId) -> bool:
-        """Return whether a player wants to be seen in the list of all groups."""
+        """Return True if a player agreed to be shown in the list of all groups."""
         return bool(await self._pool.fetchval("SELECT listed FROM players WHERE id = $1", player_id))
 
     async def set_listed(self, player_id: PlayerId, *, listed: bool) -> None:
-        """Note whether a player wants to be seen in the list of all groups."""
+        """Store whether a player agreed to be shown in the list of all groups."""
         await self._pool.execute(_PLAYER_LISTED, player_id, listed)
 
     async def player_blocked(self, player_id: PlayerId, *, blocked: bool = True) -> None:
-        """Note that a player has blocked the bot, or no longer does. Not while PostgreSQL is away."""
+        """Record that a player has blocked the bot, or no longer does. Skipped while PostgreSQL is away."""
         await self._note(self._pool.execute(_PLAYER_BLOCKED, player_id, blocked))
 
     # -- chats --------------------------------------------------------------------------------------------------
 
     async def chat(self, chat_id: int) -> Chat | None:
-        """A chat as it is known, if it is."""
+        """Return a chat, or None if it is unknown."""
         return await self._chats.get(chat_id, None)
 
     async def saw_chat(self, chat_id: int, type_: str, title: str) -> None:
-        """Note that the bot is in a chat, and what that is called. Not while PostgreSQL is away."""
+        """Record that the bot is in a chat, and the chat's title. Skipped while PostgreSQL is away."""
         known = self._chats.fresh(chat_id)
         if known is not None and known.active and (known.type, known.title) == (type_, title):
             return
         await self._note(self._change(chat_id, _SAW_CHAT, type_, _storable(title)))
 
     async def set_chat_locale(self, chat_id: int, locale: str) -> None:
-        """Note the language that a chat reads."""
+        """Store the language of a chat."""
         await self._change(chat_id, _CHAT_LOCALE, locale)
 
     async def change_settings(self, chat_id: int, changes: Mapping[str, Any]) -> None:
-        """Change some of a chat's settings; None takes one back to the default."""
+        """Change some of a chat's settings; a value of None restores the default."""
         await self._change(chat_id, _CHAT_SETTINGS, msgspec.json.encode(changes))
 
     async def chat_gone(self, chat_id: int) -> None:
-        """Note that the bot is no longer in a chat, or may not write there. Not while PostgreSQL is away."""
+        """Record that the bot is no longer in a chat, or may not write there. Skipped while PostgreSQL is away."""
         await self._note(self._change(chat_id, _CHAT_GONE))
 
     async def chat_migrated(self, old: int, new: int) -> None:
-        """Let everything that is known of a group go on under the supergroup that it has become."""
+        """Move everything known of a group to the supergroup that it has become."""
         await in_transaction(self._pool, lambda connection: move_chat(connection, old, new))
         await self._move_departures(old, new)
         for chat_id in (old, new):
@@ -407,7 +411,7 @@ class People:
             await self._tell(f"chat:{chat_id}")
 
     async def chats_active(self, after_id: int, limit: int) -> list[Chat]:
-        """Chats that the bot may write to, by ascending id, after that one."""
+        """Return a page of the chats that the bot may write to, by ascending id, after `after_id`."""
         return [_chat(row) for row in await self._pool.fetch(_CHATS_ACTIVE, after_id, limit)]
 
     # -- bans ---------------------------------------------------------------------------------------------------
@@ -420,20 +424,20 @@ class People:
         reason: str,
         expires_at: Instant | None = None,
     ) -> None:
-        """Keep a player out of a chat's games (0: of all chats'), until then or for good."""
+        """Ban a player from a chat's games (0: from all chats'), until `expires_at` or, if None, without end."""
         until = None if expires_at is None else EPOCH + timedelta(milliseconds=expires_at)
         await self._pool.execute(_BAN, chat_id, player_id, by, _storable(reason), until)
         await self._bans_changed(chat_id)
 
     async def unban(self, chat_id: int, player_id: PlayerId) -> None:
-        """Let a player in again."""
+        """Lift a player's ban in a chat (0: the ban in all chats)."""
         await self._pool.execute("DELETE FROM bans WHERE chat_id = $1 AND player_id = $2", chat_id, player_id)
         await self._bans_changed(chat_id)
 
     def remembered_welcome(self, chat_id: int, player_id: PlayerId) -> bool:
-        """Return whether it is remembered that a player is not banned from a chat's games and has not left the chat.
+        """Return True if the cache shows that a player is not banned from a chat's games and has not left the chat.
 
-        Every pick asks this, so the time is read once. False also where a store would have to be asked.
+        Every pick calls this, so the clock is read once. Returns False also if a store would have to be asked.
         """
         now = time.monotonic()
         here, everywhere = self._bans.fresh(chat_id, now), self._bans.fresh(0, now)
@@ -445,12 +449,12 @@ class People:
         return not self._holds(here, player_id) and not self._holds(everywhere, player_id)
 
     async def is_banned(self, chat_id: int, player_id: PlayerId) -> bool:
-        """Return True if a player is kept out here or everywhere."""
+        """Return True if a player is banned in this chat or in all chats."""
         here, everywhere = await self._bans.get(chat_id, {}), await self._bans.get(0, {})
         return self._holds(here, player_id) or self._holds(everywhere, player_id)
 
     async def bans(self, chat_id: int, limit: int = 100, offset: int = 0) -> list[Ban]:
-        """The bans in force in a chat, or (0) in all."""
+        """Return the bans in force in a chat (0: in all chats)."""
         rows = await self._pool.fetch(_BANS, chat_id, limit, offset)
         return [
             Ban(player_id, name, by, reason, _instant(made), None if until is None else _instant(until))
@@ -458,18 +462,18 @@ class People:
         ]
 
     def _holds(self, bans: Mapping[PlayerId, float], player_id: PlayerId) -> bool:
-        """Return True if one of these bans keeps a player out now."""
+        """Return True if one of these bans is in force for a player now."""
         until = bans.get(player_id)
         return until is not None and self._now() / 1000 < until
 
     # -- departures ---------------------------------------------------------------------------------------------
 
     async def has_departed(self, chat_id: int, player_id: PlayerId) -> bool:
-        """Return whether a player of a live game has left the chat."""
+        """Return True if a player of a live game has left the chat."""
         return player_id in await self._departed.get(chat_id, frozenset())
 
     async def player_departed(self, chat_id: int, player_id: PlayerId) -> None:
-        """Note that a player of a live game has left the chat, or was removed from it."""
+        """Record that a player of a live game has left the chat, or was removed from it."""
         key = keys.departed_key(chat_id)
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.sadd(key, player_id)
@@ -478,7 +482,7 @@ class People:
         await self._departures_changed(chat_id)
 
     async def player_returned(self, chat_id: int, player_id: PlayerId) -> None:
-        """Note that a player is in the chat again."""
+        """Record that a player is in the chat again."""
         if await self._redis.srem(keys.departed_key(chat_id), player_id):
             await self._departures_changed(chat_id)
 
@@ -498,7 +502,7 @@ class People:
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def _locale_of(self, player_id: PlayerId) -> str:
-        """The language that a player has chosen, or empty."""
+        """Return the player's chosen language, or an empty text."""
         return await self._locales_together.get(player_id) or ""
 
     async def _read_locales(self, player_ids: list[PlayerId]) -> dict[PlayerId, str | None]:
@@ -510,11 +514,11 @@ class People:
         return None if row is None else _chat(row)
 
     async def _bans_of(self, chat_id: int) -> dict[PlayerId, float]:
-        """Return banned player -> end of the ban, seconds since the epoch."""
+        """Return the end of each ban, in seconds since the epoch, by player."""
         return await self._bans_together.get(chat_id) or {}
 
     async def _read_bans(self, chat_ids: list[int]) -> dict[int, dict[PlayerId, float]]:
-        """The same of several chats; of those without bans nothing."""
+        """Return the bans of several chats, by chat; chats without bans are missing."""
         found: dict[int, dict[PlayerId, float]] = {}
         last = (min(chat_ids) - 1, 0)
         while rows := await self._pool.fetch(_BANNED, chat_ids, *last, BANS_A_READ):
@@ -527,7 +531,7 @@ class People:
     # -- changes ------------------------------------------------------------------------------------------------
 
     async def _note(self, writing: Awaitable[object]) -> None:
-        """Write what will be seen again anyway: where PostgreSQL is away, that is not worth an error."""
+        """Write a fact that will be seen again anyway: while PostgreSQL is away, skip it."""
         try:
             await writing
         except AWAY as problem:
@@ -543,7 +547,7 @@ class People:
         await self._tell(f"bans:{chat_id}")
 
     async def _tell(self, change: str) -> None:
-        """Let other processes forget. If that fails they do after a while."""
+        """Announce a change to other processes. If that fails, their cached rows expire later."""
         try:
             await self._redis.publish(CHANGED, change)
         except STORE_GONE as problem:
@@ -563,7 +567,7 @@ class People:
                 await asyncio.sleep(jitter(0.5))
 
     def _heard(self, message: Mapping[str, Any]) -> None:
-        if message["type"] == "subscribe":  # whatever was told before it was not heard
+        if message["type"] == "subscribe":  # earlier announcements were not received
             for memory in (self._locales, self._chats, self._bans, self._departed):
                 memory.drop_all()
         elif message["type"] == "message":
@@ -605,7 +609,7 @@ def _remember(rows: OrderedDict[PlayerId, tuple[str, str | None]], key: PlayerId
 
 
 def _storable(text: str) -> str:
-    """The text without what PostgreSQL can't store."""
+    """Remove the characters that PostgreSQL can't store: NUL and lone surrogates."""
     return text.replace("\0", "").encode(errors="replace").decode()
 
 

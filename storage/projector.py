@@ -1,12 +1,12 @@
 """The projector: a consumer of the feed that writes PostgreSQL.
 
-Everything that a batch of entries leads to is one transaction: events, games, who took part, prizes, figures, webhook
-deliveries and the position in the feed. What has been written is known by the version that each game has in
-PostgreSQL, never by a position: so a batch may come again, from any process, and a Redis that was lost and begins its
-streams anew does no harm. A lock on the row of a shard's checkpoint keeps two writers of one shard apart.
+Everything that follows from a batch of entries is one transaction: events, games, participants, prizes, statistics,
+webhook deliveries and the position in the feed. The version of each game in PostgreSQL decides which events are new,
+never a position. So a batch may come again, from any process, and a Redis that was lost and begins its streams anew
+does no harm. A lock on the row of a shard's checkpoint keeps two writers of one shard apart.
 
-It knows no rules: of all events it reads the one that opens a game and those of the lobby; the others pass through
-as the JSON they are.
+The projector knows no rules: it reads the event that opens a game and those of the lobby; the others pass through as
+the JSON they are.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WINNERS_SHOWN = 10
-"""Winners that a game's summary keeps: the most that there can be."""
+"""Winners in a game's summary: the most that a game can have."""
 LOGGED_KIND = "pick_number"
-"""The kind whose draws the public log holds."""
+"""The kind of game whose draws the public log holds."""
 LOGGED = {
     "selection_opened": "opening",
     "selection_closed": "closing",
     "game_completed": "end",
     "game_cancelled": "end",
 }
-"""Event -> the note about it that `storage/log.py` turns into a leaf."""
+"""The note in the public log's queue for each event; `storage/log.py` turns it into a leaf."""
 PENDING = "pending"
-"""Status of a webhook event that is to be delivered."""
+"""Status of a webhook event that awaits delivery."""
 
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
-"""The one character that JSON has and PostgreSQL has not."""
+"""Pattern of the one character that JSON allows and PostgreSQL's jsonb does not."""
 
 _LOCK = """
 WITH locked AS (SELECT shard, position FROM feed_checkpoints WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE)
@@ -68,9 +68,12 @@ FROM locked JOIN unnest($1::text[], $2::text[]) AS n(shard, position) USING (sha
 RETURNING c.shard, locked.position,
     set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true)
 """
-"""Takes the locks, in one order, and moves the positions forward; a batch that comes again moves none back, so that one
-that has gone back tells of lost transactions. The settings are for what follows in the transaction: arrays
-come in lengths that the planner can't foresee, and an index look-up a row is right for all of them."""
+"""Takes the locks, in one order, and moves the positions forward.
+
+A repeated batch moves no position back, so a position that has gone back reveals lost transactions. The settings are
+for the statements that follow in the transaction: arrays come in lengths that the planner can't foresee, and an index
+look-up for each row is right for all of them.
+"""
 _CHECKPOINTS = "SELECT shard, position FROM feed_checkpoints WHERE shard = ANY($1::text[])"
 _NEW_SHARDS = """
 INSERT INTO feed_checkpoints (shard, position) SELECT unnest($1::text[]), '' ON CONFLICT DO NOTHING
@@ -153,7 +156,7 @@ class _Host(msgspec.Struct):
 
 
 class _Opened(msgspec.Struct):
-    """The part of ``game_opened`` that every kind has."""
+    """The fields of ``game_opened`` that every kind has."""
 
     place: _Place
     host: _Host
@@ -163,7 +166,7 @@ class _Opened(msgspec.Struct):
 
 
 class _Rules(msgspec.Struct):
-    """The part of a kind's rules that is read, if it has them."""
+    """The rules that the projector reads, with defaults for kinds that lack them."""
 
     winners: int = 1
     prize_pool: Decimal = Decimal(0)
@@ -189,30 +192,30 @@ _READ: dict[str, msgspec.json.Decoder[Any]] = {
         "game_cancelled": GameCancelled,
     }.items()
 }
-"""The events that are read after the first; all others pass through."""
+"""Decoders of the events that are read after the first; all others pass through."""
 _OPENED = "game_opened"
 _TOLD = {_OPENED: "game.opened", "game_completed": "game.completed", "game_cancelled": "game.cancelled"}
-"""The events that other systems hear of, and how these are called there."""
+"""Names of the events that webhooks report, by name in the feed."""
 
 
 class Forked(Unprocessable):
-    """PostgreSQL has another event at this version: Redis came back older than it was, and went on from there."""
+    """A conflict: PostgreSQL has another event at this version, because Redis continued from an older state."""
 
 
 class Beginning(Unprocessable):
-    """A game's events have come without the one that opens it."""
+    """A game whose events arrived without the one that opens it."""
 
 
 @dataclass(slots=True)
 class _Row:
-    """A game in this batch: its row in PostgreSQL, and the changes to it."""
+    """A game of this batch: its row in PostgreSQL, and the changes to it."""
 
     kind: str
     version: int
     chat_id: int
     winners: int
     opened: tuple[Any, ...] | None = None
-    """Columns that only the opening event has; None if that is not in this batch."""
+    """Columns that only the opening event sets; None if that is not in this batch."""
     status: str = ""
     joined: int = 0
     moved_to: int | None = None
@@ -222,53 +225,53 @@ class _Row:
 
 @dataclass(slots=True)
 class _Writes:
-    """The rows that a batch leads to."""
+    """The rows that a batch writes."""
 
     games: dict[str, _Row]
     changed: set[str] = field(default_factory=set)
     events: list[tuple[Any, ...]] = field(default_factory=list)
     seats: dict[tuple[str, int], tuple[str | None, datetime | None, datetime | None]] = field(default_factory=dict)
-    """(game, player) -> name, joined, left; no name: joined before this batch."""
+    """Name, time of joining and time of leaving by game and player. A name of None: joined before this batch."""
     results: list[tuple[Any, ...]] = field(default_factory=list)
     prizes: list[tuple[Any, ...]] = field(default_factory=list)
     figures: list[tuple[Any, ...]] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)
     told: list[tuple[str, int, str, Instant, bytes]] = field(default_factory=list)
-    """Game, version, event, when, data: for webhooks."""
+    """Game, version, event, time and data of the webhook events."""
     logged: list[tuple[str, str]] = field(default_factory=list)
-    """Game and note: for the public log."""
+    """Game and note for the public log."""
     again: list[tuple[str, int, str]] = field(default_factory=list)
-    """Game, version, command id: events that PostgreSQL should have already."""
+    """Game, version and command id of events that PostgreSQL should have already."""
     early: set[str] = field(default_factory=set)
-    """Games left out, as events before theirs are on their way by another road."""
+    """Games that are left out, because another process is still writing their earlier events."""
 
 
 class Projector:
-    """Writes what happened into PostgreSQL. Hand its `handle` to a `Feed`.
+    """Writer of the feed into PostgreSQL. Pass its `handle` to a `Feed`.
 
     Args:
         pool: PostgreSQL.
-        webhook_endpoints: addresses for each of which the opening and the end of games are noted for delivery.
+        webhook_endpoints: addresses; for each, the opening and the end of games are queued for delivery.
     """
 
     def __init__(self, pool: Pool, *, webhook_endpoints: Sequence[str] = ()) -> None:
         self.events = 0
         """Events written by this process."""
         self.gaps = 0
-        """Entries that came without those before them, which were lost or set aside."""
+        """Entries that arrived without earlier ones, which were lost or set aside."""
         self.rewound = 0
         """Number of times that PostgreSQL was found to have lost transactions."""
         self.lost: dict[str, int] = {}
-        """Game -> the first version that neither PostgreSQL nor the feed nor Redis has."""
+        """First version that neither PostgreSQL nor the feed nor Redis has, by game."""
         self.on_rewind: Callable[[], object] | None = None
-        """Called when PostgreSQL has lost transactions: confirmations of before no longer hold."""
+        """Called when PostgreSQL has lost transactions: earlier confirmations no longer hold."""
         self._positions: dict[str, str] = {}
-        """Shard -> the checkpoint that PostgreSQL is known to have had."""
+        """Latest known checkpoint in PostgreSQL, by shard."""
         self._pool = pool
         self._endpoints = tuple(webhook_endpoints)
 
     async def handle(self, entries: Sequence[Entry]) -> None:
-        """Write entries, in order within each shard; those written before change nothing.
+        """Write entries, in order within each shard; entries written before change nothing.
 
         Raises `Unprocessable`, `Rewind`, and asyncpg's errors.
         """
@@ -277,10 +280,11 @@ class Projector:
             _tell_operators(entry)
 
     async def write(self, entries: Sequence[Entry], *, gaps: bool) -> frozenset[str]:
-        """Write entries in one transaction.
+        """Write entries in one transaction. Returns the games that were left out.
 
-        `gaps`: whether events before an entry's that PostgreSQL lacks are lost for good, and so the entry is
-        written without. If not, its game is left out; returns the games that were.
+        If PostgreSQL lacks events before an entry's, `gaps` decides: True means that they are lost for good, so the
+        entry is
+        written without them; False means that they are on their way, so the game is left out.
         """
         positions = {entry.shard: entry.id or None for entry in entries}
         shards = list(positions)
@@ -306,13 +310,13 @@ class Projector:
     # -- what PostgreSQL has lost -------------------------------------------------------------------------------
 
     async def check(self, places: Mapping[str, str], first: bool) -> None:  # noqa: FBT001 -- as the feed calls it
-        """Compare PostgreSQL's checkpoints with those written, and at first with the places in the feed.
+        """Compare PostgreSQL's checkpoints with those written, and on the first call with the positions in the feed.
 
         Raises `Rewind` if they went back, and asyncpg's errors.
         """
         rows = await self._pool.fetch(_CHECKPOINTS, list(places))
         found = {row[0]: row[1] for row in rows}
-        if first:  # what was set aside at the end is read again, too: that does no harm
+        if first:  # entries set aside at the end are read again, too: that is harmless
             self._positions = dict(places)
         self._see(found, list(places))
         self._positions = found
@@ -349,7 +353,7 @@ class Projector:
             raise Unprocessable(f"game {entry.game_id}, version {entry.first_version}: {error}") from error
 
     def _in_order(self, entry: Entry, writes: _Writes, *, gaps: bool) -> bool:
-        """Whether an entry is to be written now: it follows on what is known of its game, or repeats it."""
+        """Return True if an entry is to be written now: it continues its game's known events, or repeats some."""
         game_id, row = entry.game_id, writes.games.get(entry.game_id)
         if game_id in writes.early:
             return False
@@ -405,7 +409,7 @@ async def _known(connection: Connection, entries: Sequence[Entry]) -> dict[str, 
 
 
 async def _check(connection: Connection, writes: _Writes) -> None:
-    """Raise `Forked` if an event that came again differs from PostgreSQL's. Pruned events can't be compared."""
+    """Raise `Forked` if a repeated event differs from PostgreSQL's. Pruned events can't be compared."""
     if not writes.again:
         return
     games, versions, _ = _columns(writes.again)
@@ -416,7 +420,7 @@ async def _check(connection: Connection, writes: _Writes) -> None:
 
 
 def _order(position: str) -> tuple[int, int]:
-    """Return a stream's id in a form that compares in order."""
+    """Parse an id of a stream into a comparable form."""
     ms, _, seq = (position or "0-0").partition("-")
     return int(ms), int(seq or 0)
 
@@ -450,7 +454,7 @@ def _fold(entry: Entry, records: list[_Record], writes: _Writes) -> None:
 
 
 def _open(entry: Entry, records: list[_Record], writes: _Writes) -> _Row:
-    """A game that PostgreSQL does not have yet, from its first event. Raises `Beginning`."""
+    """Create the row of a game that PostgreSQL does not have yet, from its first event. Raises `Beginning`."""
     name, raw = records[0].e[0] if records and records[0].e else ("nothing", msgspec.Raw())
     if name != _OPENED:
         raise Beginning(f"game {entry.game_id} begins with {name}")
@@ -465,7 +469,7 @@ def _open(entry: Entry, records: list[_Record], writes: _Writes) -> _Row:
 
 
 def _apply(row: _Row, game_id: str, event: Any, at: datetime, writes: _Writes) -> None:
-    """Apply one event to the tables."""
+    """Apply one event to the rows of the batch."""
     match event:
         case PlayerJoined(player_id, name, joined_at):
             row.joined += 1
@@ -485,7 +489,7 @@ def _apply(row: _Row, game_id: str, event: Any, at: datetime, writes: _Writes) -
 
 
 def _complete(row: _Row, game_id: str, event: GameCompleted, writes: _Writes) -> None:
-    """The result: who came out how, prizes, and everybody's figures."""
+    """Record a game's result: places, prizes, and every player's statistics."""
     row.ended_at = ended_at = _moment(event.at)
     winners: list[tuple[int, str, Decimal]] = []
     for each in event.standings:
@@ -504,7 +508,7 @@ def _complete(row: _Row, game_id: str, event: GameCompleted, writes: _Writes) ->
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    """Rows as the arrays that `unnest` makes rows of again."""
+    """Transpose rows into the arrays that `unnest` turns into rows again."""
     return [list(column) for column in zip(*rows, strict=True)]
 
 
@@ -527,7 +531,7 @@ async def _put_seats(connection: Connection, writes: _Writes) -> None:
     joined = [(*seat, *times) for seat, times in writes.seats.items() if times[0] is not None]
     left = [(*seat, left_at) for seat, (name, _, left_at) in writes.seats.items() if name is None]
     if joined:
-        names = sorted({row[1]: row[2] for row in joined}.items())  # in one order, as others write players too
+        names = sorted({row[1]: row[2] for row in joined}.items())  # in one order, so that writers do not deadlock
         await connection.execute(_PLAYERS, *_columns(names))
         await connection.execute(_JOINED, *_columns(joined))
     if left:
@@ -552,7 +556,7 @@ def _deliveries(endpoint: str, writes: _Writes) -> Iterator[tuple[str, str, byte
 
 
 def _tell_operators(entry: Entry) -> None:
-    """Log a game's start and end. An entry that is delivered again repeats its line."""
+    """Log a game's start and end. A repeated entry repeats its line."""
     if entry.first_version == 1:
         logger.bind(game=entry.game_id).info("a game of {} is open", entry.kind)
     if entry.phase in {COMPLETED, CANCELLED}:

@@ -1,6 +1,6 @@
-"""Questions in PostgreSQL: the packs of hosts, and what each chat was asked, so that it is asked something else.
+"""Questions in PostgreSQL: the packs of hosts, and the questions that each chat has had, to avoid repetition.
 
-Raises what asyncpg raises; the built-in bank is there without PostgreSQL too.
+The methods raise asyncpg's errors. The built-in bank needs no PostgreSQL.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ from questions.packs import MAX_QUESTIONS
 from storage.connections import Connection, Pool, in_transaction
 
 MAX_PACKS = 20
-"""Packs of one host."""
+"""Most packs of one host."""
 MAX_NAME = 64
 MOST_ASKED = 5000
-"""Of the questions that a chat was asked, the newest so many are looked at."""
+"""Most questions of a chat's past that a choice considers, newest first."""
 KEEP_ASKED_DAYS = 365
 BY_CHANCE: Shuffle = SystemRandom().shuffle
 BATCH = 1000
@@ -60,20 +60,20 @@ DELETE FROM asked_questions WHERE ctid = ANY (ARRAY(
 
 
 class TooManyPacks(Exception):
-    """A host has as many packs as a host may."""
+    """A refusal: the host has the most packs allowed."""
 
 
 class PackFull(Exception):
-    """A pack has as many questions as a pack may."""
+    """A refusal: the pack has, or would have, more questions than allowed."""
 
 
 class NameTaken(Exception):
-    """A host has a pack of that name already, or a pack that question."""
+    """A refusal: the host has a pack of that name already, or the pack has that question already."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackTitle:
-    """A pack without its questions. ``size``: how many they are."""
+    """A pack without its questions; ``size`` counts them."""
 
     id: int
     owner_id: PlayerId
@@ -84,13 +84,13 @@ class PackTitle:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which questions a quiz may have; empty: any. Compared without regard to case."""
+    """The questions that a quiz may have, by category and difficulty; empty means any. Categories ignore case."""
 
     categories: tuple[str, ...] = ()
     difficulties: tuple[str, ...] = ()
 
     def passes(self, question: Question) -> bool:
-        """Whether a question is one of them."""
+        """Return True if a question matches."""
         wanted = {category.casefold() for category in self.categories}
         return (not wanted or question.category.casefold() in wanted) and (
             not self.difficulties or question.difficulty in self.difficulties
@@ -101,7 +101,7 @@ ANY = Filter()
 
 
 class Questions:
-    """Packs, and questions chosen for a chat. ``shuffle`` puts a list in a random order."""
+    """Repository of packs, which also chooses questions for a chat. ``shuffle`` shuffles a list in place."""
 
     def __init__(self, pool: Pool, *, shuffle: Shuffle = BY_CHANCE) -> None:
         self._pool = pool
@@ -110,19 +110,19 @@ class Questions:
     # -- packs --------------------------------------------------------------------------------------------------
 
     async def packs(self, owner_id: PlayerId) -> list[PackTitle]:
-        """A host's packs, by name."""
+        """Return a host's packs, by name."""
         rows = await self._pool.fetch(
             f"{_PACKS} WHERE owner_id = $1 GROUP BY p.id ORDER BY p.name LIMIT $2", owner_id, MAX_PACKS
         )
         return [PackTitle(*row) for row in rows]
 
     async def pack(self, pack_id: int, owner_id: PlayerId) -> PackTitle | None:
-        """One pack, if it is that host's."""
+        """Return a pack, or None if the host has no such pack."""
         row = await self._pool.fetchrow(f"{_PACKS} WHERE p.id = $1 AND owner_id = $2 GROUP BY p.id", pack_id, owner_id)
         return None if row is None else PackTitle(*row)
 
     async def add_pack(self, owner_id: PlayerId, name: str, locale: str, questions: Sequence[Question]) -> PackTitle:
-        """Keep a new pack, whole or not at all. Raises ``TooManyPacks``, ``PackFull``, ``NameTaken``."""
+        """Store a new pack, whole or not at all. Raises ``TooManyPacks``, ``PackFull``, ``NameTaken``."""
         if len(questions) > MAX_QUESTIONS:
             raise PackFull
 
@@ -145,7 +145,7 @@ class Questions:
         return PackTitle(pack_id, owner_id, name[:MAX_NAME], locale, len(questions))
 
     async def rename_pack(self, pack_id: int, owner_id: PlayerId, name: str) -> bool:
-        """Call a pack otherwise; whether there was one. Raises ``NameTaken``."""
+        """Rename a pack. Returns False if the host has no such pack. Raises ``NameTaken``."""
         statement = "UPDATE question_packs SET name = $3, updated_at = now() WHERE id = $1 AND owner_id = $2"
         try:
             return _did(await self._pool.execute(statement, pack_id, owner_id, name[:MAX_NAME]))
@@ -153,24 +153,27 @@ class Questions:
             raise NameTaken from None
 
     async def delete_pack(self, pack_id: int, owner_id: PlayerId) -> bool:
-        """Delete a pack with its questions; whether there was one."""
+        """Delete a pack with its questions. Returns False if the host has no such pack."""
         statement = "DELETE FROM question_packs WHERE id = $1 AND owner_id = $2"
         return _did(await self._pool.execute(statement, pack_id, owner_id))
 
     async def questions(
         self, pack_id: int, *, limit: int = MAX_QUESTIONS, offset: int = 0
     ) -> list[tuple[int, Question]]:
-        """A pack's questions with their positions, in order, the right answer of each first."""
+        """Return a page of a pack's questions with their positions, in order, the right answer of each first."""
         rows = await self._pool.fetch(f"{_QUESTIONS} ORDER BY position LIMIT $2 OFFSET $3", pack_id, limit, offset)
         return [(row["position"], _question(row, pack_id)) for row in rows]
 
     async def question(self, pack_id: int, position: int) -> Question | None:
-        """One question of a pack."""
+        """Return a question of a pack, or None."""
         row = await self._pool.fetchrow(f"{_QUESTIONS} AND position = $2", pack_id, position)
         return None if row is None else _question(row, pack_id)
 
     async def add_question(self, pack_id: int, owner_id: PlayerId, question: Question) -> int | None:
-        """Add one at the end; its position, or None without such a pack. Raises ``PackFull``, ``NameTaken``."""
+        """Append a question. Returns its position, or None if the host has no such pack.
+
+        Raises ``PackFull`` and ``NameTaken``.
+        """
 
         async def work(connection: Connection) -> int | None:
             owned = "SELECT id FROM question_packs WHERE id = $1 AND owner_id = $2 FOR UPDATE"
@@ -190,7 +193,7 @@ class Questions:
             raise NameTaken from None
 
     async def change_question(self, pack_id: int, owner_id: PlayerId, position: int, question: Question) -> bool:
-        """Put another question in the place of one; whether there was one. Raises ``NameTaken``."""
+        """Replace a question. Returns False if the host has no such question. Raises ``NameTaken``."""
         statement = f"{_CHANGE} AND EXISTS (SELECT FROM question_packs WHERE id = $1 AND owner_id = $9)"
         try:
             return _did(await self._pool.execute(statement, pack_id, *_row(position, question), owner_id))
@@ -198,7 +201,7 @@ class Questions:
             raise NameTaken from None
 
     async def delete_question(self, pack_id: int, owner_id: PlayerId, position: int) -> bool:
-        """Take one out; the others keep their positions. Whether there was one."""
+        """Delete a question; the others keep their positions. Returns False if the host has no such question."""
         statement = """
             DELETE FROM pack_questions WHERE pack_id = $1 AND position = $3
             AND EXISTS (SELECT FROM question_packs WHERE id = $1 AND owner_id = $2)
@@ -217,10 +220,11 @@ class Questions:
         pack_id: int | None = None,
         only: Filter = ANY,
     ) -> tuple[Question, ...]:
-        """Up to ``count`` questions for a chat, of a pack or of the bank in ``locale``, and note them as asked.
+        """Choose up to ``count`` questions for a chat from a pack, or the bank in ``locale``, and mark them as asked.
 
-        Fewer where there are not so many, none where there are none. Those that a quiz does not ask in the end are to
-        be given back. While a choice is made no other is made for that chat.
+        Returns fewer if there are not enough, which may be none. Give back those that the quiz does not ask in the end.
+        An
+        advisory lock serializes the choices for a chat.
         """
         pool = [question for _, question in await self.questions(pack_id)] if pack_id is not None else bank(locale)
         wanted = [question for question in pool if only.passes(question)]
@@ -238,21 +242,21 @@ class Questions:
         return await in_transaction(self._pool, work)
 
     async def asked(self, chat_id: int, limit: int = 500) -> list[Gist]:
-        """What a chat was asked last, oldest first: for a writer to avoid."""
+        """Return the questions that a chat had last, oldest first, for a question writer to avoid."""
         rows = await self._pool.fetch(_ASKED, chat_id, limit)
         return [Gist(row["text"], row["answer"], row["photo"]) for row in reversed(rows)]
 
     async def note_asked(self, chat_id: int, questions: Iterable[Question], now: Instant) -> None:
-        """Note questions from elsewhere as asked."""
+        """Mark questions from another source as asked."""
         await _mark(self._pool, chat_id, tuple(questions), now)
 
     async def give_back(self, chat_id: int, questions: Iterable[Question]) -> None:
-        """Forget that a chat was asked these: it was not, after all."""
+        """Unmark questions that were chosen for a chat but not asked."""
         statement = "DELETE FROM asked_questions WHERE chat_id = $1 AND question_id = ANY($2::text[])"
         await self._pool.execute(statement, chat_id, [question.id for question in questions])
 
     async def prune(self, now: Instant) -> int:
-        """Forget what was asked longer ago than ``KEEP_ASKED_DAYS``, in small batches; how many rows went."""
+        """Delete marks older than ``KEEP_ASKED_DAYS``, in small batches. Returns the number of deleted rows."""
         before = _moment(now) - timedelta(days=KEEP_ASKED_DAYS)
         gone = 0
         while batch := int((await self._pool.execute(_PRUNE, before, BATCH)).split()[-1]):
@@ -261,7 +265,7 @@ class Questions:
 
 
 def categories(questions: Iterable[Question]) -> dict[str, int]:
-    """How many questions each category has, the largest first."""
+    """Count the questions of each category, the largest first."""
     counts: dict[str, int] = {}
     for question in questions:
         counts[question.category] = counts.get(question.category, 0) + 1
@@ -269,7 +273,7 @@ def categories(questions: Iterable[Question]) -> dict[str, int]:
 
 
 def _row(position: int, question: Question) -> tuple[int, str, str, list[str], str, str, str | None]:
-    """A question as its columns, from ``position`` on."""
+    """Return a question's columns, from ``position`` on, with the right answer first."""
     right = gist(question)
     others = [answer for answer in question.answers if answer != right.answer]
     return (
@@ -297,7 +301,7 @@ def _question(row: asyncpg.Record, pack_id: int) -> Question:
 
 
 async def _mark(connection: "Connection | Pool", chat_id: int, questions: Sequence[Question], now: Instant) -> None:
-    ordered = sorted(questions, key=lambda question: question.id)  # one order for all, so that nobody waits in a ring
+    ordered = sorted(questions, key=lambda question: question.id)  # in one order for all processes: no deadlock
     gists = [gist(question) for question in ordered]
     await connection.execute(
         _MARK,
@@ -311,13 +315,13 @@ async def _mark(connection: "Connection | Pool", chat_id: int, questions: Sequen
 
 
 async def _lock(connection: Connection, what: str) -> None:
-    """Let nobody else do the same until the transaction ends."""
+    """Take an advisory lock on a name until the transaction ends."""
     key = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
     await connection.execute("SELECT pg_advisory_xact_lock($1)", key)
 
 
 def _did(status: str) -> bool:
-    """Whether a statement touched a row, by what PostgreSQL says of it."""
+    """Return True if a statement touched a row, by its status, such as ``UPDATE 0``."""
     return not status.endswith(" 0")
 
 

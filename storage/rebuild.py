@@ -1,9 +1,9 @@
-"""Restore live games from PostgreSQL after Redis lost them.
+"""Restoring of live games from PostgreSQL after Redis lost them.
 
-A game is put back only if Redis lacks it, or has it older than PostgreSQL has it, and never over a later version: so
-any number of processes may do this at once, and at any time. A game that Redis lacks is put back only while the
-projector has nothing left to read of the game's shard: a game that has ended in Redis, and was forgotten there, is live
-in PostgreSQL until its end has been projected. A game that Redis has older was lost in part, whatever is left to read.
+A game is restored only if Redis lacks it, or has an older version than PostgreSQL, and never over a later version: so
+any number of processes may do this at once, and at any time. A game that Redis lacks is restored only if the projector
+has read everything of the game's shard: a game that ended in Redis, and was deleted there, is live in PostgreSQL until
+its end has been projected. A game of which Redis has an older version was certainly lost in part, so it need not wait.
 """
 
 import secrets
@@ -68,14 +68,16 @@ class Rebuilt:
     """The outcome of a rebuild."""
 
     games: tuple[Game, ...]
-    """The games that this process put back, as they are now: their players should be told."""
+    """The games that this process restored, in their present state: their players should be told."""
     left: tuple[str, ...]
-    """Ids of games that Redis lacks and that were left alone: the projector has not read all of their shard yet, or
-    their events can't be read. Try again when it has."""
+    """Ids of games that Redis lacks and that were not restored. Try again later.
+
+    The projector has not read all of their shard yet, or their events can't be read.
+    """
 
 
 async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> Rebuilt:
-    """Put back what Redis has lost. Does next to nothing where it has lost nothing.
+    """Restore the games that Redis has lost. Costs little if it has lost none.
 
     Raises the errors of asyncpg and redis-py.
     """
@@ -83,7 +85,7 @@ async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> 
     left: list[str] = []
     archive, last = Archive(pool, codec), ""
     while True:
-        tokens = await _tokens(redis, games.shards)  # before PostgreSQL is read: what is news after it is noticed
+        tokens = await _tokens(redis, games.shards)  # before the query: a later event changes the token
         rows = await pool.fetch(_LIVE, last, PAGE)
         if not rows:
             break
@@ -106,7 +108,7 @@ async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> 
 
 
 async def bring_forward(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> Rebuilt:
-    """Put back every game that Redis has older than PostgreSQL, ended ones too, and then the games that Redis lacks.
+    """Restore every game that is newer in PostgreSQL than in Redis, ended ones too, then the games that Redis lacks.
 
     For a Redis that lost its last writes. Raises the errors of asyncpg and redis-py.
     """
@@ -128,9 +130,9 @@ async def bring_forward(pool: Pool, redis: Redis, codec: Codec, games: RedisGame
 
 
 async def put_back(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, game_id: str) -> Game | None:
-    """Put a game back as PostgreSQL has it, over whatever Redis has. Returns it, or None if PostgreSQL lacks it.
+    """Restore a game from PostgreSQL, over any version in Redis. Returns it, or None if PostgreSQL lacks it.
 
-    For strict durability, where Redis went on from a version that PostgreSQL refuses: nothing of that was acknowledged.
+    For strict durability, after Redis continued from a version that PostgreSQL refuses: none of that was acknowledged.
     Raises the errors of asyncpg and redis-py.
     """
     kind = await pool.fetchval("SELECT kind FROM games WHERE id = $1", game_id)
@@ -143,7 +145,7 @@ async def put_back(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, ga
 
 
 async def games_in(redis: Redis) -> AsyncIterator[list[str]]:
-    """The ids of all games that Redis has, in pages."""
+    """Yield the ids of all games in Redis, in pages."""
     page: list[str] = []
     async for key in redis.scan_iter(match=keys.game_pattern(), count=PAGE):
         page.append(key.decode().rpartition(":")[2])
@@ -155,9 +157,9 @@ async def games_in(redis: Redis) -> AsyncIterator[list[str]]:
 
 
 async def forgotten(pool: Pool, redis: Redis, codec: Codec, *, since: Instant) -> list[Stored]:
-    """Each chat's last game that has ended since then and that Redis has lost, perhaps before its result was shown.
+    """Return each chat's last game that ended after `since` and that Redis lacks, perhaps before its result was shown.
 
-    Redis keeps a game that has ended for longer: if it lacks one, that was lost. Raises the errors of asyncpg and
+    Redis keeps an ended game for longer than that, so a missing one was lost. Raises the errors of asyncpg and
     redis-py.
     """
     rows = await pool.fetch(_ENDED, datetime.fromtimestamp(since / 1000, UTC), PAGE)
@@ -167,14 +169,14 @@ async def forgotten(pool: Pool, redis: Redis, codec: Codec, *, since: Instant) -
 
 
 async def _tokens(redis: Redis, shards: Sequence[str]) -> Mapping[str, bytes]:
-    """Shard -> how far its stream has come, for those of which the projector has read everything."""
+    """Return the last id of each shard's stream, for the shards that the projector has read to the end."""
     script = redis.register_script(_TOKEN)
     found = {shard: await script(keys=[keys.feed_key(shard)], args=[GROUP]) for shard in shards}
     return {shard: token for shard, token in found.items() if token is not None}
 
 
 async def _lacking(redis: Redis, rows: Sequence[Any]) -> list[tuple[str, str]]:
-    """Id and kind of the games that Redis has not, or older."""
+    """Return id and kind of the games that Redis lacks or has in an older version."""
     async with redis.pipeline(transaction=False) as pipe:
         for row in rows:
             pipe.hget(keys.game_key(row["id"]), "v")
@@ -191,7 +193,7 @@ async def _folded(archive: Archive, game_id: str, kind: str) -> Stored | None:
         return await archive.folded(game_id, kind)
     except AWAY:
         raise
-    except Exception as error:  # noqa: BLE001 -- events that can't be read, or rules that raise: others are put back
+    except Exception as error:  # noqa: BLE001 -- unreadable events, or rules that raise: the other games are restored
         logger.bind(game=game_id).opt(exception=error).error("a game can't be put back: {}", error)
         return None
 
@@ -199,7 +201,11 @@ async def _folded(archive: Archive, game_id: str, kind: str) -> Stored | None:
 async def _restore(
     redis: Redis, codec: Codec, games: RedisGames, stored: Stored, token: bytes, *, force: bool = False
 ) -> int:
-    """Returns 1: put back; 0: Redis has it by now; -1: the shard has news, so that it may have ended meanwhile."""
+    """Restore a game unless that could undo something; ``force`` skips the checks.
+
+    Returns 1 if it was restored, 0 if Redis has this version by now, and -1 if the shard has unread events, which may
+    contain the game's end.
+    """
     state = stored.state
     shard = keys.shard_of_game(state.id)
     names = [
@@ -215,7 +221,7 @@ async def _restore(
     final = stored.kind.machine.is_final(state.phase)
     ttl = games.keep_finished_ms if final else LIVE_TTL_MS
     arguments: list[str | bytes | int] = [GROUP, token, state.id, version, kind, snapshot, deadline, ttl]
-    arguments.append(secrets.token_hex(4))  # no version that a process remembers from before fits any more
+    arguments.append(secrets.token_hex(4))  # a new incarnation: versions cached by other processes no longer match
     arguments += [int(final), int(force)]
     answer = int(await redis.register_script(_RESTORE)(keys=names, args=arguments))
     if answer == 1 and not final:

@@ -1,6 +1,7 @@
-"""Which server a Redis DSN leads to, and what is risky about it: asked at each start and by the doctor.
+"""Inspection of the Redis server behind a DSN: its product, its settings and their risks.
 
-A hoster may refuse INFO or CONFIG. What can't be seen is said to be unknown, never to be well.
+Runs at each start and in the doctor. A hosting provider may refuse INFO or CONFIG; a setting that can't be read is
+reported as unknown, never as safe.
 """
 
 from collections.abc import Mapping
@@ -21,13 +22,13 @@ _PROBE = "return redis.call('SET', KEYS[1], '1', 'PX', 1000)"
 
 @dataclass(slots=True)
 class RedisReport:
-    """What is known of a server.
+    """Findings about a server.
 
     Attributes:
         product: its name and version.
-        facts: its settings that matter, by name; `unknown` where the server does not tell.
+        facts: the settings that matter, by name; `unknown` if the server does not tell.
         refusals: one line for each reason why Tombola can't work with it.
-        risks: one line for each way in which it may lose what was acknowledged.
+        risks: one line for each way in which it may lose acknowledged writes.
         notes: one line for anything else that an operator should know.
     """
 
@@ -39,7 +40,7 @@ class RedisReport:
 
 
 async def inspect_redis(client: Redis) -> RedisReport:
-    """Ask the server about itself. Raises what redis-py raises if the server is away."""
+    """Inspect a server. Raises redis-py's errors if it is away."""
     report = RedisReport()
     info = await _info(client, report)
     report.product = _product(info) if info else report.product
@@ -67,7 +68,7 @@ async def _read_settings(client: Redis, info: Mapping[str, Any], report: RedisRe
     if "maxmemory_policy" in info:
         report.facts["maxmemory-policy"] = str(info["maxmemory_policy"])
     try:
-        for name in CONFIGURED:  # Redis 6.2 gives one at a time
+        for name in CONFIGURED:  # Redis 6.2 returns one at a time
             found: Mapping[Any, Any] = await client.config_get(name)
             report.facts |= {str(key): str(value) for key, value in found.items()}
     except ResponseError as error:
@@ -103,10 +104,10 @@ async def _try_to_write(client: Redis, report: RedisReport) -> None:
     except NoPermissionError as error:
         report.refusals.append(f"the user has not all rights that are needed: {_first_words(error)}")
     except ResponseError as error:
-        if "READONLY" in str(error):  # Redis 6.2 puts it inside of the script's error
+        if "READONLY" in str(error):  # Redis 6.2 wraps it in the script's error
             report.refusals.append(REPLICA)
             return
-        # A full memory or disk among them: it may pass, and is no reason to refuse a start.
+        # A full memory or disk, for instance: it may pass, so it is no reason to refuse a start.
         report.risks.append(f"a trial write is refused: {_first_words(error)}")
 
 
@@ -143,5 +144,5 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _first_words(error: Exception) -> str:
-    """Return the server's reason on one line, of bounded length."""
+    """Return the server's reason on one line, at most 120 characters."""
     return " ".join(str(error).split())[:120]

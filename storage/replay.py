@@ -1,8 +1,8 @@
-"""Recover events that PostgreSQL lost in a failover and the feed no longer has: from Redis, or tell that they are lost.
+"""Recovery, from Redis, of events that PostgreSQL lost in a failover and that the feed no longer has.
 
-Redis keeps of a game its state and the records since the last snapshot. Where these reach back to PostgreSQL's version,
-they are projected again. Where they do not, an operator is told the game's id: its history, and perhaps a prize, is
-missing from PostgreSQL.
+Redis keeps a game's state and its records since the last snapshot. If these reach back to PostgreSQL's version, they
+are projected again. If not, an operator is told the game's id: its history, and perhaps a prize, is missing from
+PostgreSQL.
 """
 
 import asyncio
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTLE_SECONDS = 2.0
-"""Time for which PostgreSQL may be behind Redis: the latest commits are on their way through the feed."""
+"""Time for which PostgreSQL may lag behind Redis without a loss, in seconds: commits pass through the feed."""
 
 
 async def replay(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, projector: Projector) -> None:
-    """Bring PostgreSQL to Redis's version of every game; note the games that can't be recovered in `projector.lost`.
+    """Bring PostgreSQL to Redis's version of every game; record unrecoverable games in `projector.lost`.
 
-    To be called when the projector has read all of the feed. Raises `Rewind`, and the errors of asyncpg and redis-py.
+    Call it when the projector has read all of the feed. Raises `Rewind`, and the errors of asyncpg and redis-py.
     """
     behind = await _behind(pool, redis)
     if behind:
         await asyncio.sleep(SETTLE_SECONDS)
-        await projector.check_again()  # what PostgreSQL has lost just now is in the feed
+        await projector.check_again()  # a loss of this very moment is recovered from the feed
         still = await _behind(pool, redis)
         behind = {game_id: version for game_id, version in behind.items() if game_id in still}
     for game_id, version in behind.items():
@@ -57,7 +57,7 @@ async def replay(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, proj
 
 
 async def _behind(pool: Pool, redis: Redis) -> dict[str, int]:
-    """Return game -> its version in Redis, for each game of which PostgreSQL has an older version."""
+    """Return, by game id, the version in Redis of each game whose version in PostgreSQL is older."""
     found: dict[str, int] = {}
     async for ids in games_in(redis):
         known: Mapping[str, int] = {row["id"]: row["version"] for row in await pool.fetch(VERSIONS, ids)}
@@ -73,7 +73,7 @@ async def _behind(pool: Pool, redis: Redis) -> dict[str, int]:
 
 
 async def _from_tail(redis: Redis, codec: Codec, games: RedisGames, game_id: str) -> Entry | None:
-    """The records since a game's last snapshot as one entry, or None if there are none."""
+    """Return the records since a game's last snapshot as one entry, or None if there are none."""
     stored = await games.load(game_id)
     tail: list[Any] = await redis.lrange(keys.tail_key(game_id), 0, -1)
     if stored is None or not tail:

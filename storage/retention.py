@@ -1,8 +1,8 @@
-"""Retention: rows that have served are deleted, in batches so small that nobody waits for them.
+"""Deletion of old rows, in batches small enough that no other statement waits long.
 
-Everything goes by age: events, webhook events and bans that have ended; then games with their seats and prizes, once
-they ended long ago; then chats that the bot has left, and people of whom nothing else is known. Figures stay: they are
-one row a person, chat and kind, and what a leaderboard is made of.
+Age decides: first events, webhook events and expired bans; then games with their participants and prizes, long after
+their end; then chats that the bot has left, and people without any other row. Statistics stay: they are one row for
+each person, chat and kind, and leaderboards are made of them.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from storage.connections import Pool
 BATCH = 1000
 """Rows that one statement deletes."""
 GAMES = 100
-"""Games whose seats and prizes are deleted together, a batch of rows at a time."""
+"""Games whose participants and prizes are deleted together, a batch of rows at a time."""
 PAUSE_SECONDS = 0.02
-"""Between two statements, so that others come between."""
+"""Pause between two statements, in seconds, so that other work gets its turn."""
 WEBHOOK_DAYS = 30.0
 BAN_DAYS = 30.0
-"""Days for which an expired ban is kept, as people ask for the reason."""
+"""Days for which an expired ban is kept, because people ask for its reason."""
 
 _EVENTS = """
 DELETE FROM game_events WHERE ctid = ANY (ARRAY(
@@ -75,14 +75,14 @@ DELETE FROM players p WHERE p.id = ANY($1::bigint[]) AND p.updated_at < $2
     AND (SELECT true FROM wallets w WHERE w.player_id = p.id LIMIT 1) IS NULL
     AND (SELECT true FROM question_packs q WHERE q.owner_id = p.id LIMIT 1) IS NULL
 """
-"""Not by joins, which the planner would make with whole tables: a player is looked up in each."""
+"""Subqueries, not joins, which the planner would run over whole tables: each player is looked up by index."""
 _STATUSES = ("pending", "delivered", "failed")
 _FIRST = (datetime(1970, 1, 1, tzinfo=UTC), -1)
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """Numbers of deleted rows; a game counts its seats and prizes as well."""
+    """Numbers of deleted rows. `games` does not count participants and prizes."""
 
     events: int
     webhook_events: int
@@ -93,14 +93,15 @@ class Pruned:
 
 
 async def prune(pool: Pool, now: Instant, *, keep_events_days: float, keep_results_days: float) -> Pruned:
-    """Delete what is older than it is kept. Of a game nothing goes before it has ended so long ago.
+    """Delete rows that are older than they are kept. A game's rows wait until the game itself ended that long ago.
 
-    May be stopped at any time, and be done by several processes at once. Rows of one table that can't be deleted keep
-    no other table from being pruned; then, at the end, raises what asyncpg raised first.
+    May be cancelled at any time, and run in several processes at once. If a table can't be pruned, the others still
+    are;
+    then the first error of asyncpg is raised.
     """
     at = datetime.fromtimestamp(now / 1000, UTC)
     past = at - timedelta(days=keep_results_days)
-    # Not coroutines yet: those of steps that a cancellation leaves out would never be awaited.
+    # Functions, not coroutines: a cancellation would leave coroutines behind that were never awaited.
     steps = (
         partial(_delete, pool, _EVENTS, at - timedelta(days=keep_events_days)),
         partial(_delete, pool, _WEBHOOKS, at - timedelta(days=WEBHOOK_DAYS), list(_STATUSES)),
@@ -121,7 +122,7 @@ async def prune(pool: Pool, now: Instant, *, keep_events_days: float, keep_resul
 
 
 async def _games(pool: Pool, before: datetime) -> int:
-    """Delete the games that ended before then, their seats and prizes first: a game may have thousands."""
+    """Delete the games that ended before a time, their participants and prizes first: a game may have thousands."""
     total = 0
     while ids := [row[0] for row in await pool.fetch(_ENDED, before, GAMES)]:
         await _delete(pool, _SEATS, ids)
@@ -132,7 +133,7 @@ async def _games(pool: Pool, before: datetime) -> int:
 
 
 async def _players(pool: Pool, before: datetime) -> int:
-    """Delete the players that were not seen since then and are in no other table. Each is looked at once."""
+    """Delete the players not seen since a time that no other table mentions. Each is examined once."""
     total, last = 0, _FIRST
     while rows := await pool.fetch(_UNSEEN, before, *last, BATCH):
         last = tuple(rows[-1])
@@ -142,7 +143,7 @@ async def _players(pool: Pool, before: datetime) -> int:
 
 
 async def _delete(pool: Pool, statement: str, *arguments: object) -> int:
-    """Run a statement with a limit until it finds nothing more. Returns how many rows it deleted."""
+    """Run a statement with a limit until it finds nothing more. Returns the number of deleted rows."""
     first, *rest = arguments
     total = 0
     while True:

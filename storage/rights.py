@@ -1,4 +1,4 @@
-"""Which right of the PostgreSQL role is missing: the server's own refusals seldom say so."""
+"""Check of the PostgreSQL role's rights: the server's own refusals seldom name the missing one."""
 
 import re
 from collections import defaultdict
@@ -10,7 +10,7 @@ from storage.connections import Connection, postgres_connection
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
 SHOWN = 3
-"""Tables that one line names; it counts the rest."""
+"""Tables named on one line; the rest is counted."""
 
 _ROLE = """
 SELECT current_user AS role, current_schema() AS schema, current_setting('search_path') AS path,
@@ -34,15 +34,15 @@ ORDER BY 1, 2
 
 
 class MissingRightError(Exception):
-    """The role may not do what Tombola has to do. The text is one line for the operator, without any secret."""
+    """A right that the role lacks and Tombola needs. The text is one line for the operator, without any secret."""
 
 
 async def check_rights(dsn: str, *, migrating: bool = False, within: float = 10) -> None:
-    """Look for a missing right of the role. ``migrating``: whether the schema is to be changed.
+    """Check that the role has all rights; those to change the schema too if ``migrating``.
 
     Raises:
-        MissingRightError: one is missing.
-        POSTGRES_GONE: one of them, where the server can't be reached.
+        MissingRightError: a right is missing.
+        POSTGRES_GONE: one of these, if the server can't be reached.
     """
     connection = await postgres_connection(dsn, within=within)
     try:
@@ -77,7 +77,7 @@ async def _check(connection: Connection, *, migrating: bool) -> None:
 
 
 def _listed(lacking: Mapping[str, set[str]]) -> str:
-    """Return `INSERT, UPDATE on games, players and 9 more; USAGE on ...`: rights on the same tables together."""
+    """Format missing rights, grouped by tables: `INSERT, UPDATE on games, players and 9 more; USAGE on ...`."""
     together: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for right, names in lacking.items():
         together[tuple(sorted(names))].append(right)
@@ -89,6 +89,6 @@ def _listed(lacking: Mapping[str, set[str]]) -> str:
 
 
 def _tables() -> list[str]:
-    """Return the names of all tables that the migrations make."""
+    """Return the names of all tables that the migrations create."""
     texts = [path.read_text("utf-8") for path in sorted(MIGRATIONS.glob("[0-9]*_*.py"))]
     return sorted({name for text in texts for name in re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", text)})

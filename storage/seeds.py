@@ -1,8 +1,8 @@
-"""Seeds of draws, fixed ahead for each chat.
+"""Seeds of draws, fixed in advance for each chat.
 
-All seeds of a chat follow from one secret. Their hashes are the leaves of a Merkle tree, whose root goes into the
-public log before the first of them is used. A game takes the next number: so nobody chooses a seed for a game, and a
-missing number is seen. ``docs/decisions/draws.md`` compares this with a chain of hashes and with verifiable random
+All seeds of a chat are derived from one secret. Their hashes are the leaves of a Merkle tree, whose root goes into the
+public log before the first seed is used. A game takes the next number, so that nobody can choose a seed for a game, and
+a skipped number is visible. ``docs/decisions/draws.md`` compares this with a chain of hashes and with verifiable random
 functions.
 """
 
@@ -17,9 +17,9 @@ from fsm.pick_number import NumberedSeed
 from storage.connections import POSTGRES_GONE, Pool
 
 SIZE = 256
-"""Seeds of one tree. Making one takes half a millisecond; a path through it has eight hashes."""
+"""Seeds of one tree. Building a tree takes half a millisecond; an inclusion path has eight hashes."""
 ATTEMPTS = 3
-"""Others may use up a tree, or make one, at the same time."""
+"""Attempts to take a seed: other processes may use up a tree, or create one, at the same time."""
 
 _TAKE = """
 UPDATE draw_seeds SET taken = taken + 1 WHERE chat_id = $1 AND taken < size RETURNING root, secret, size, taken
@@ -42,36 +42,39 @@ INSERT INTO log_pending (game_id, event, data) VALUES ('', 'unused', $1)
 
 @dataclass(frozen=True, slots=True)
 class SeedTree:
-    """The seeds that follow from one secret, and the tree over their hashes."""
+    """The seeds derived from one secret, and the leaves of the Merkle tree over their hashes."""
 
     seeds: tuple[str, ...]
     leaves: tuple[bytes, ...]
 
     @classmethod
     def of(cls, secret: bytes, size: int) -> "SeedTree":
-        """Make the seeds of a secret."""
+        """Derive `size` seeds from a secret: HMAC-SHA-256 of the numbers 1 to `size`, 8 bytes big-endian."""
         seeds = tuple(hmac.digest(secret, number.to_bytes(8, "big"), "sha256").hex() for number in range(1, size + 1))
         return cls(seeds, tuple(merkle.leaf_hash(bytes.fromhex(draw.commitment(seed))) for seed in seeds))
 
     @property
     def root(self) -> str:
-        """The root, hex."""
+        """Return the root of the Merkle tree, in hex."""
         return merkle.root(self.leaves).hex()
 
     def numbered(self, number: int) -> NumberedSeed:
-        """Return the seed of a number, from 1, with its path."""
+        """Return the seed with a number, counted from 1, and its inclusion path."""
         path = tuple(node.hex() for node in merkle.inclusion_path(self.leaves, number - 1))
         return NumberedSeed(self.seeds[number - 1], self.root, len(self.seeds), number, path)
 
 
 class Seeds:
-    """Hands out the seeds of chats, each once."""
+    """Allocator that gives out each seed of a chat once."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def take(self, chat_id: int) -> NumberedSeed | None:
-        """Take the next seed of a chat. None while PostgreSQL is away: the game then says that it has none."""
+        """Take the next seed of a chat.
+
+        Returns None if PostgreSQL is away: the game's proof then states that it has none.
+        """
         try:
             for _ in range(ATTEMPTS):
                 row = await self._pool.fetchrow(_TAKE, chat_id)
@@ -89,7 +92,7 @@ class Seeds:
         await self._pool.execute(_NEW, chat_id, root, secret, SIZE, leaf)
 
     async def give_back(self, chat_id: int, seed: NumberedSeed | None) -> None:
-        """Return the seed of a game that was not opened. If others were taken since, its number is logged as unused."""
+        """Return the seed of a game that was not opened. If later seeds were taken since, log its number as unused."""
         if seed is None:
             return
         try:

@@ -1,7 +1,7 @@
-"""Items that a loop could not handle: each is left alone for a while, counted and told, and the loop goes on.
+"""Items that a loop could not handle: each pauses for a while, is counted and reported, and the loop continues.
 
-A loop over games, chats or people meets, sooner or later, one that raises what nobody foresaw. That one must not stop
-the others.
+A loop over games, chats or people sooner or later meets one that raises an unexpected error. That one must not stop the
+others.
 """
 
 import time
@@ -13,12 +13,12 @@ from typing import Any
 from loguru import logger
 
 FIRST_SECONDS, LONGEST_SECONDS = 1.0, 300.0
-"""Pause of an item after its first failure; twice as long after each further one."""
+"""First and longest pause of an item, in seconds; it doubles with each failure."""
 TOLD_SECONDS = 600.0
-"""Time for which health tells of a failure."""
+"""Time for which the health check reports a failure, in seconds."""
 REMEMBERED = 1000
 SHOWN = 5
-"""Items that health names."""
+"""Items that the health check names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class _Failure:
 
 
 class SetAside:
-    """The items that could not be handled, by loop.
+    """Items that could not be handled, by loop.
 
     Args:
         count: called with the loop's name at each failure, for metrics.
@@ -40,7 +40,7 @@ class SetAside:
         self._failures: OrderedDict[tuple[str, str], _Failure] = OrderedDict()
 
     def add(self, loop: str, item: str, error: BaseException) -> int:
-        """Note a failure. Returns how many the item has had."""
+        """Record a failure. Returns how many the item has had."""
         before = self._failures.pop((loop, item), None)
         failure = _Failure(
             before.count + 1 if before else 1, time.monotonic(), f"{type(error).__name__}: {error}"[:200]
@@ -53,17 +53,17 @@ class SetAside:
         return failure.count
 
     def waits(self, loop: str, item: str) -> bool:
-        """Return True if the item failed so lately that it is to be left alone."""
+        """Return True while the item must pause."""
         failure = self._failures.get((loop, item)) if self._failures else None
         return failure is not None and time.monotonic() < failure.at + _pause(failure.count)
 
     def done(self, loop: str, item: str) -> None:
-        """Forget an item that was handled after all."""
+        """Forget the failures of an item that has been handled."""
         if self._failures:
             self._failures.pop((loop, item), None)
 
     async def check(self) -> Mapping[str, Any]:
-        """Tell health what has failed in the last ten minutes."""
+        """Report the failures of the last ten minutes to the health check."""
         now = time.monotonic()
         for key in [key for key, failure in self._failures.items() if now - failure.at > TOLD_SECONDS]:
             del self._failures[key]

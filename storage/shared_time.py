@@ -1,9 +1,9 @@
-"""The time that all processes of a deployment share: Redis's, carried on without a break where Redis's clock is set.
+"""The time that all processes of a deployment share: Redis's clock, corrected so that it has no steps.
 
-Deadlines are compared with one clock, whichever replica receives a command. That clock is Redis's. When the machine of
-Redis has its clock set (a correction by NTP, a failover to another machine), the shared time goes on as before by a
-*shift*, which Redis keeps for all processes and which melts away within a day: nobody's minute becomes eleven, and the
-shared time is the real one again in the end.
+All replicas compare deadlines with one clock, that of Redis. When the clock of Redis's machine is set (a correction by
+NTP, a failover to another machine), the shared time continues without a step: Redis keeps a *shift* for all processes,
+which shrinks to nothing within a day. So no phase becomes minutes longer or shorter, and the shared time is the real
+one again in the end.
 """
 
 from dataclasses import dataclass
@@ -14,13 +14,16 @@ from fsm.kind import Instant
 from storage import keys
 
 MELT_MS = 86_400_000
-"""Time in which a shift shrinks to nothing. Ten minutes melt at 0.7 %: a lobby of a minute lasts 0.4 s longer."""
+"""Time in which a shift shrinks to nothing. Ten minutes shrink at 0.7 %: a lobby of a minute lasts 0.4 s longer."""
 AGREES_MS = 1_000
-"""A process whose time differs by less agrees, be its message delayed."""
+"""Difference below which a process agrees with the shared time; it allows for a delayed message."""
 HEARD_MS = 6_000
-"""A replica that agreed with the shared time within this long is a witness; three times the interval of measuring."""
+"""Time for which a replica's agreement counts as evidence: three times the interval of measuring."""
 MOST_MS = 12 * 3_600_000
-"""A longer step is followed, not carried over: the clock was days off before, as on a machine without a battery."""
+"""Longest step that is smoothed.
+
+A longer one is followed: the clock was wrong before, as on a machine without a battery.
+"""
 
 _MEASURE = f"""
 -- KEYS: clock. ARGV: Redis's time ('': its own; tests give another), this process, its idea of the shared time
@@ -57,29 +60,29 @@ return {{now, shift, token, heard(kept[6], kept[7])}}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One look at the shared clock. Times in ms."""
+    """One reading of the shared clock. Times in milliseconds."""
 
     redis_ms: int
-    """Redis's own time."""
+    """Time of Redis's own clock."""
     shift_ms: int
-    """To be added to it."""
+    """Correction to add to it."""
     token: int
-    """The number of the shift."""
+    """Number of the shift; each carried-over step increases it."""
     others_fit: bool
-    """Set if another replica, with a sound clock, leads deadlines or stands by for it."""
+    """True if another replica with a sound clock leads deadlines or stands by for it."""
 
     @property
     def shared_ms(self) -> int:
-        """The time that all processes share."""
+        """Return the time that all processes share."""
         return self.redis_ms + self.shift_ms
 
 
 class SharedTime:
-    """Reads the shared clock, and carries it over a step.
+    """Reader of the shared clock, which also carries it over a step.
 
     Args:
-        redis: where the clock is.
-        owner: this process, unique.
+        redis: client of the Redis that keeps the clock.
+        owner: unique name of this process.
     """
 
     def __init__(self, redis: Redis, owner: str) -> None:
@@ -87,20 +90,21 @@ class SharedTime:
         self._measure = redis.register_script(_MEASURE)
 
     async def read(self, believed: Instant | None, *, fit: bool, redis_ms: int | None = None) -> Reading:
-        """Look at the clock. Raises redis-py's errors.
+        """Read the clock. Raises redis-py's errors.
 
         Args:
-            believed: the shared time as this process has it; where it agrees, others may rely on it.
-            fit: this process may lead deadlines.
-            redis_ms: Redis's time, in tests.
+            believed: the shared time by this process's own clock, or None; if it agrees, other replicas may rely on it.
+            fit: True if this process may lead deadlines.
+            redis_ms: time of Redis, given only by tests.
         """
         return await self._run(redis_ms, "" if believed is None else believed, int(fit))
 
     async def carry_over(self, step_ms: int, token: int, *, redis_ms: int | None = None) -> Reading:
-        """Add a step to the shift, unless another process has done so or has not seen it. Raises redis-py's errors.
+        """Add a step to the shift, unless another process has done so or contradicts it. Raises redis-py's errors.
 
-        A replica that was suspended sees the same as one whose Redis had its clock set. Where another replica has
-        agreed with the shared time a moment ago, it is this one that is wrong: nothing is changed.
+        A replica that was suspended observes the same as one whose Redis had its clock set. If another replica has
+        agreed with
+        the shared time a moment ago, this one is wrong, and nothing is changed.
         """
         return await self._run(redis_ms, "", 0, step_ms, token)
 

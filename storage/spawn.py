@@ -2,7 +2,7 @@
 
     python -I -S spawn.py PARENT_PID STOP_SIGNAL UID:GID|- CAPABILITY|- LOCK_FD|- COMMAND [ARGUMENT ...]
 
-A small program rather than code between fork and exec, which is unsafe where threads run.
+A program of its own, because code between fork and exec is unsafe in a process with threads.
 """
 
 import contextlib
@@ -23,17 +23,17 @@ NO_REACH = (
 
 
 def become(uid: int, gid: int, *, reach: bool) -> None:
-    """Give up root for that account; with `reach`, keep the right to walk through directories that are root's alone."""
+    """Switch from root to an account; with `reach`, keep the right to enter directories that only root may enter."""
     libc = ctypes.CDLL(None, use_errno=True)
-    # access() looks at the capabilities of the real user, and counts none for a user other than root unless this bit
-    # is set. initdb looks for its programs by access().
+    # access() checks the capabilities of the real user, and ignores those of a user other than root unless this bit is
+    # set. initdb looks for its programs with access().
     if reach and libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0):
         sys.exit(NO_REACH)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
     if reach:
-        # The bit also keeps all other capabilities through setuid: give those up here.
+        # The bit also keeps all other capabilities through setuid: drop them here.
         mask = 1 << CAP_DAC_OVERRIDE
         header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
         if libc.capset(header, (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)) or libc.prctl(
@@ -43,14 +43,15 @@ def become(uid: int, gid: int, *, reach: bool) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Take the account, tie this process to its parent, write its id into the lock file, and exec the command."""
+    """Switch accounts, tie this process to its parent, write its id into the lock file, and exec the command."""
     parent, stop_signal, account, reach, lock, *command = arguments
     if account != "-":
         uid, gid = account.split(":")
         become(int(uid), int(gid), reach=reach != "-")
     if sys.platform == "linux":
-        # After the change of account, which clears it.
+        # Only now: a change of account clears it.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(stop_signal), 0, 0, 0)
+    # The parent may have died before prctl; then no signal would come.
     if os.getppid() != int(parent):
         sys.exit("the parent is gone")
     if lock != "-":

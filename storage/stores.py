@@ -1,4 +1,4 @@
-"""The stores of a process, as one group that the composition root wires."""
+"""The stores of a process, as one group that the composition root assembles."""
 
 from dataclasses import dataclass
 
@@ -21,16 +21,16 @@ class Stores:
     """Redis, PostgreSQL, and the repositories on them.
 
     Attributes:
-        pool: connections to PostgreSQL without a circuit breaker, for work that retries by itself.
+        pool: connections to PostgreSQL without a circuit breaker, for work with retries of its own.
         redis: the client for commands that are answered at once.
         listening: the client for commands that wait: pub/sub and blocking reads.
-        codec: encodes states and events of every kind.
+        codec: encoder and decoder for states and events of every kind.
         games: live games in Redis.
-        projector: writes the feed to PostgreSQL.
+        projector: writer of the feed to PostgreSQL.
         people: players, chats, bans and languages.
         archive: finished games and statistics.
         questions: packs, and the questions that a chat has had.
-        seeds: the seeds of draws, fixed ahead.
+        seeds: the seeds of draws, fixed in advance.
         log: the public log of draws.
         wallets: proven wallet addresses.
     """

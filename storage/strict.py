@@ -1,9 +1,9 @@
-"""Strict durability: a command is acknowledged only when PostgreSQL has it as well as Redis.
+"""Strict durability: a command is acknowledged only when both Redis and PostgreSQL have it.
 
-A commit to Redis is written to PostgreSQL at once, by the projector's own code; when the projector reads it in
-the feed later it finds it there. Where another process's earlier events are still on their way, this one waits for
-them, and no other game does. A command whose confirmation did not come in time is not acknowledged, though it may have
-happened: sent again, it is found to be a duplicate, and that too is answered only when PostgreSQL has it.
+A commit to Redis is written to PostgreSQL at once, by the projector's own code; the projector finds it there when it
+reads the feed later. If earlier events of another process are still on their way, that game waits for them, and no
+other game does. A command whose confirmation comes too late is not acknowledged, though it may take effect: sent again,
+it is recognized as a duplicate, and the duplicate too is acknowledged only when PostgreSQL has it.
 """
 
 import asyncio
@@ -26,27 +26,27 @@ from storage.projector import Projector
 CONFIRM_SECONDS = 5.0
 FIRST_DELAY, LONGEST_DELAY = 0.005, 0.25
 WRITERS = 2
-"""Most connections that confirm at once; commits that come meanwhile are confirmed together."""
+"""Most connections that confirm at once; commits that arrive meanwhile are confirmed together."""
 BATCH = 512
 REMEMBERED = 20_000
 
 Spawn = Callable[[str, Coroutine[Any, Any, None]], Any]
-"""Runs something by that name in a task that somebody owns. Raises `RuntimeError` where the process is stopping."""
+"""A function that runs a named coroutine in an owned task. Raises `RuntimeError` if the process is stopping."""
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """A commit that PostgreSQL is still to confirm."""
+    """A commit that PostgreSQL has not confirmed yet."""
 
     commit: Commit
     entry: Entry
     result: "asyncio.Future[Committed]"
     delay: float = FIRST_DELAY
-    """Until it is tried again, where events of the game before it are still on their way."""
+    """Delay before the next try, in seconds, if earlier events of the game are still on their way."""
     given_up: asyncio.TimerHandle | None = None
 
     def tell(self, result: Committed) -> None:
-        """Deliver the outcome, unless it was given up."""
+        """Deliver the outcome, unless the commit has timed out."""
         if self.given_up is not None:
             self.given_up.cancel()
         if not self.result.done():
@@ -54,7 +54,7 @@ class _Waiting:
 
 
 class StrictGames:
-    """A `GameStore` in front of another, which acknowledges when PostgreSQL has what that one committed."""
+    """A `GameStore` in front of another, which acknowledges a commit of that store when PostgreSQL has it too."""
 
     def __init__(
         self,
@@ -72,10 +72,10 @@ class StrictGames:
         self._waiting: deque[_Waiting] = deque()
         self._writers = 0
         self._confirmed: OrderedDict[str, tuple[str, int]] = OrderedDict()
-        """Game -> incarnation and version that PostgreSQL is known to have."""
+        """Incarnation and version that PostgreSQL is known to have, by game."""
 
     async def load(self, game_id: str) -> Stored | None:
-        """The game, or None. Raises `Unavailable`."""
+        """Return a game, or None if the store does not have it. Raises `Unavailable`."""
         return await self._store.load(game_id)
 
     async def commit(self, commits: Sequence[Commit]) -> "Sequence[Committed | asyncio.Future[Committed]]":
@@ -84,6 +84,7 @@ class StrictGames:
         for index, commit in enumerate(commits):
             if results[index] is not CommitResult.COMMITTED:
                 continue
+            # A check of a version that PostgreSQL is known to have, such as a duplicate's, needs no confirmation.
             if not commit.records and self._confirmed.get(commit.game_id) == (commit.incarnation, commit.version):
                 continue
             one = _Waiting(commit, self._entry(commit), loop.create_future())
@@ -95,7 +96,7 @@ class StrictGames:
         return results
 
     def _put(self, one: _Waiting) -> None:
-        """Have it confirmed together with the others that wait."""
+        """Queue a commit for confirmation together with the others that wait."""
         self._waiting.append(one)
         if self._writers < WRITERS:
             self._writers += 1
@@ -106,7 +107,7 @@ class StrictGames:
                 self._give_up()
 
     async def _confirm(self) -> None:
-        """Write what waits to PostgreSQL until nothing does."""
+        """Write queued commits to PostgreSQL until the queue is empty."""
         batch: list[_Waiting] = []
         try:
             while self._waiting:
@@ -123,15 +124,15 @@ class StrictGames:
             self._writers -= 1
 
     async def _write(self, batch: list[_Waiting]) -> list[_Waiting]:
-        """Try once. Returns those that PostgreSQL has not yet."""
+        """Try to confirm a batch once. Returns the commits to try again."""
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 left = await self._projector.write([one.entry for one in batch], gaps=False)
-        except POSTGRES_AGAIN as problem:  # TimeoutError is one of them
+        except POSTGRES_AGAIN as problem:  # includes TimeoutError
             logger.warning("strict: PostgreSQL is asked again: {}", type(problem).__name__)
             return batch
-        except Exception:  # noqa: BLE001 - Redis has committed: the projector deals with it, and nobody is told "done"
-            if len(batch) > 1:  # one game's trouble is not its neighbours'
+        except Exception:  # noqa: BLE001 - committed in Redis, so the projector deals with it; nobody is told "done"
+            if len(batch) > 1:  # one game's error must not fail its neighbours
                 return [each for one in batch for each in await self._write([one])]
             logger.exception("strict: PostgreSQL refused")
             await self._put_right(batch[0].commit.game_id)
@@ -144,7 +145,7 @@ class StrictGames:
         return [one for one in batch if one.commit.game_id in left]
 
     async def _put_right(self, game_id: str) -> None:
-        """Put a game back as PostgreSQL has it, before any command is decided on the refused version."""
+        """Restore a game from PostgreSQL before any command is decided on the refused version."""
         if self._put_back is None:
             return
         try:
@@ -154,16 +155,16 @@ class StrictGames:
             logger.bind(game=game_id).error("strict: not put back: {}", type(problem).__name__)
 
     def forget(self) -> None:
-        """Take nothing for confirmed any more: PostgreSQL has lost transactions."""
+        """Forget all confirmations: PostgreSQL has lost transactions."""
         self._confirmed.clear()
 
     def _give_up(self) -> None:
-        """The process is stopping: nothing that waits is confirmed any more."""
+        """End all waiting commits as `Unavailable`, because the process is stopping."""
         while self._waiting:
             self._waiting.popleft().tell(Unavailable("the process is stopping"))
 
     def _entry(self, commit: Commit) -> Entry:
-        """What the feed gets of this commit; where it only compares, an entry of no events after what it compared."""
+        """Return the feed's entry for a commit. For a mere comparison it holds no events, only the last command id."""
         state = commit.state
         first = commit.expected + 1
         records = self._codec.encode_records(commit.kind, commit.records)

@@ -1,10 +1,10 @@
-"""Common wake-ups: periodic work of a process runs at the same instants, so that an idle process mostly sleeps."""
+"""Common wake-ups: periodic tasks of a process run at the same instants, so that an idle process mostly sleeps."""
 
 import asyncio
 import random
 import time
 
-_PHASE = random.random()  # noqa: S311 -- no secret: processes of one machine should not all ask Redis at the same instant
+_PHASE = random.random()  # noqa: S311 -- no secret: processes of one machine should not ask Redis at the same instant
 
 
 async def next_tick(seconds: float) -> None:

@@ -1,6 +1,6 @@
-"""Wallets that players have proved to be theirs, in PostgreSQL; and what a wallet is to sign for that, in Redis.
+"""Wallets that players have proved to own, in PostgreSQL, and the challenges for those proofs, in Redis.
 
-Raises what asyncpg and redis-py raise.
+The methods raise the errors of asyncpg and redis-py.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from storage.connections import Pool
 from storage.keys import challenge_key
 
 VALID_MS = 15 * 60_000
-"""How long a signature may take."""
+"""Time in which a challenge must be signed, in milliseconds."""
 KEPT_MS = 4 * VALID_MS
-"""How long it is known that something was to be signed: whoever comes too late is told that."""
+"""Lifetime of a challenge: a late signature is answered with "expired" rather than "unknown"."""
 
 _PUT = """
 INSERT INTO wallets (player_id, address, verified_at) VALUES ($1, $2, $3)
@@ -33,11 +33,14 @@ _ANSWERED = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEY
 
 
 class WalletTaken(Exception):
-    """Another player has proved that the wallet is theirs."""
+    """A wallet that another player has proved to own."""
 
 
 class Challenge(msgspec.Struct, frozen=True):
-    """What the wallet of that address is to sign, to the letter; until when; and which command asked for it."""
+    """A statement that a wallet must sign, word for word, before it expires.
+
+    `command_id` is the command that asked for it.
+    """
 
     address: str
     statement: str
@@ -47,14 +50,14 @@ class Challenge(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A wallet that is its player's. The address is in small letters."""
+    """A wallet that a player has proved to own. The address is in lower case."""
 
     address: str
     verified_at: Instant
 
 
 class Wallets:
-    """A player has one wallet at most, and a wallet one player."""
+    """Repository of wallets: a player has at most one wallet, and a wallet at most one player."""
 
     def __init__(self, pool: Pool, redis: Redis) -> None:
         self._pool = pool
@@ -63,38 +66,38 @@ class Wallets:
         self._answered = redis.register_script(_ANSWERED)
 
     async def of(self, player_id: PlayerId) -> Wallet | None:
-        """The wallet of a player."""
+        """Return the wallet of a player, or None."""
         row = await self._pool.fetchrow("SELECT address, verified_at FROM wallets WHERE player_id = $1", player_id)
         return None if row is None else Wallet(row["address"], round(row["verified_at"].timestamp() * 1000))
 
     async def put(self, player_id: PlayerId, address: str, verified_at: Instant) -> None:
-        """Note a player's wallet, in place of an earlier one. Raises ``WalletTaken``."""
+        """Store a player's wallet, replacing an earlier one. Raises ``WalletTaken``."""
         try:
             await self._pool.execute(_PUT, player_id, address, datetime.fromtimestamp(verified_at / 1000, UTC))
         except asyncpg.UniqueViolationError as error:
             raise WalletTaken from error
 
     async def remove(self, player_id: PlayerId) -> bool:
-        """Forget a player's wallet, and what was to be signed. Whether there was a wallet."""
+        """Delete a player's wallet and open challenge. Returns True if there was a wallet."""
         await self._redis.delete(challenge_key(player_id))
         return bool(await self._pool.execute("DELETE FROM wallets WHERE player_id = $1", player_id) == "DELETE 1")
 
     # -- what is to be signed -----------------------------------------------------------------------------------
 
     async def ask(self, player_id: PlayerId, challenge: Challenge) -> Challenge:
-        """Keep what a player's wallet is to sign, in place of what it was to sign before.
+        """Store a challenge for a player, replacing an earlier one, and return the one in force.
 
-        What is in force now: for a command that came before, what was kept then, as the player may have seen that.
+        A repeated command gets its first challenge back, because the player may have seen that already.
         """
         encoded = msgspec.json.encode(challenge)
         kept = await self._ask(keys=[challenge_key(player_id)], args=[encoded, challenge.command_id, KEPT_MS])
         return msgspec.json.decode(kept, type=Challenge)
 
     async def asked(self, player_id: PlayerId) -> Challenge | None:
-        """What a player's wallet is to sign; for a while also when it is too late."""
+        """Return a player's challenge, or None. An expired challenge stays readable for a while."""
         found = await self._redis.get(challenge_key(player_id))
         return None if found is None else msgspec.json.decode(found, type=Challenge)
 
     async def answered(self, player_id: PlayerId, challenge: Challenge) -> None:
-        """Let that be signed no more; what has been asked since stays."""
+        """Delete an answered challenge, unless a newer one has replaced it."""
         await self._answered(keys=[challenge_key(player_id)], args=[msgspec.json.encode(challenge)])

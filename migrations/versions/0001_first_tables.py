@@ -1,4 +1,4 @@
-"""First tables: who plays where, games with their events and results, figures, bans, webhooks, the feed's positions.
+"""First tables: people, chats, games with events and results, statistics, bans, webhooks, feed positions.
 
 Revision ID: 0001
 Revises:
@@ -164,14 +164,14 @@ CREATE INDEX idx_webhook_events_status_created ON webhook_events (status, create
 
 
 def upgrade() -> None:
-    """Create everything."""
+    """Create the first tables and their indexes."""
     for statement in (TABLES + INDEXES).split(";\n"):
         if statement.strip():
             op.execute(statement)
 
 
 def downgrade() -> None:
-    """Drop everything."""
+    """Drop the first tables."""
     op.execute(
         "DROP TABLE feed_checkpoints, webhook_events, bans, player_stats, prizes, game_events, game_participants,"
         " games, chats, players"

@@ -1,4 +1,4 @@
-"""Packs of questions that hosts have sent, and which questions each chat was asked.
+"""Question packs of hosts, and the questions that each chat was asked.
 
 Revision ID: 0002
 Revises: 0001
@@ -53,12 +53,12 @@ CREATE INDEX idx_asked_questions_at ON asked_questions (asked_at);
 
 
 def upgrade() -> None:
-    """Create what the quiz needs beyond what every kind has."""
+    """Create the tables of the quiz."""
     for statement in TABLES.split(";\n"):
         if statement.strip():
             op.execute(statement)
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop the tables of the quiz."""
     op.execute("DROP TABLE asked_questions, pack_questions, question_packs")

@@ -1,4 +1,4 @@
-"""Wallets that players have proved to be theirs.
+"""Wallets that players have proved to own.
 
 Revision ID: 0003
 Revises: 0002
@@ -11,7 +11,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the table of wallets."""
     op.execute(
         """
         CREATE TABLE wallets (
@@ -26,5 +26,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop the table of wallets."""
     op.execute("DROP TABLE wallets")

@@ -1,4 +1,4 @@
-"""Indexes for the pruning of players and chats of the past, and of bans that have ended.
+"""Indexes for the pruning of unseen players, left chats and expired bans.
 
 Revision ID: 0004
 Revises: 0003
@@ -22,12 +22,12 @@ CREATE INDEX idx_chats_left ON chats (updated_at) WHERE NOT active;
 
 
 def upgrade() -> None:
-    """Create them."""
+    """Create the indexes."""
     for statement in INDEXES.split(";\n"):
         if statement.strip():
             op.execute(statement)
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the indexes."""
     op.execute("DROP INDEX idx_players_updated, idx_bans_player, idx_bans_expires, idx_chats_left")

@@ -1,4 +1,4 @@
-"""Players who want to be seen in the list of all groups; nobody is unless they say so.
+"""Players who agreed to be shown in the list of all groups. By default nobody is.
 
 Revision ID: 0005
 Revises: 0004
@@ -18,5 +18,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop both."""
+    """Drop the index and the column."""
     op.execute("ALTER TABLE players DROP COLUMN listed")

@@ -1,4 +1,4 @@
-"""Seeds that are fixed ahead, and the public log of draws.
+"""Seeds that are fixed in advance, and the public log of draws.
 
 Revision ID: 0006
 Revises: 0005
@@ -65,12 +65,12 @@ CREATE TABLE log_key (
 
 
 def upgrade() -> None:
-    """Create them."""
+    """Create the tables of seeds and of the log."""
     for statement in TABLES.split(";\n"):
         if statement.strip():
             op.execute(statement)
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the tables of seeds and of the log."""
     op.execute("DROP TABLE draw_seeds, log_pending, log_leaves, log_nodes, log_salts, log_heads, log_key")
