@@ -1,1 +1,1 @@
-"""Telegram's face: updates become commands, states become messages."""
+"""The Telegram face: turns updates into commands of games, and states of games into messages."""

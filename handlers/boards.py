@@ -1,7 +1,7 @@
-"""The living messages: one a game, rendered from its state and edited in place.
+"""The boards: one living message for each game, rendered from the game's state and edited in place.
 
-A consumer of the feed. What changes a game's phase is rendered before the feed is told that it was handled; progress
-within a phase (who joined, which numbers are taken) waits a moment, so that many changes become one edit.
+`Boards` is a consumer of the feed. A change of phase is rendered before its feed entry is acknowledged. Progress within
+a phase (players who joined, numbers that are taken) is gathered for a moment, so that many changes become one edit.
 """
 
 import asyncio
@@ -33,19 +33,19 @@ from telegram.sender import Settled
 
 FINAL = frozenset({COMPLETED, CANCELLED})
 GATHER_MS = 300
-"""How long progress is gathered before it is rendered."""
+"""Time for which progress is gathered before it is rendered, in milliseconds."""
 BETWEEN_MS = 2_000
-"""Two renderings of one game's progress are at least this far apart: as long as a draw is shown. In a group Telegram
-allows one every three seconds, so what is faster for a while has to stand still afterwards."""
+"""Shortest interval between two renderings of one game's progress, in milliseconds. In the long run Telegram allows a
+group one message or edit every three seconds, so shorter intervals would cause a pause later."""
 PROGRESS = "board progress"
 TRIES = 5
-"""Tries of progress that can't be rendered, if nothing else happens in the game."""
+"""Attempts to render a game's progress before it is set aside until the game changes again."""
 REMEMBERED = 50_000
-"""Games whose last rendered phase this process remembers."""
+"""Number of games whose last rendered scene and time this process keeps in memory."""
 
 
 def slot_of(game_id: str) -> str:
-    """The name of a game's living message in the outbox."""
+    """Return the outbox slot of a game's board."""
     return f"board:{game_id}"
 
 
@@ -76,26 +76,26 @@ class Boards:
         self._aside = aside or SetAside()
         self._scenes: OrderedDict[str, _Scene] = OrderedDict()
         self._dirty: dict[str, tuple[Instant, int | None, str]] = {}
-        """Game -> when to render its progress, the version that it must have at least (None: the store's), and the
-        trace of who moved it last."""
+        """Game -> the time at which to render its progress, the lowest version to render (None for the version in the
+        store), and the trace of the last update that changed it."""
         self._progress = asyncio.Event()
-        """Set while `_dirty` has anything."""
+        """Set while `_dirty` is not empty."""
         self._rendered: OrderedDict[str, Instant] = OrderedDict()
 
     # -- pages ---------------------------------------------------------------------------------------------------
 
     async def page(self, game_id: str) -> int:
-        """The page that the group's board is on."""
+        """Return the page that the group's board shows, counted from 0."""
         stored = await self._redis.get(page_key(game_id))
         return int(stored or 0)
 
     async def turn(self, game_id: str, page: int) -> None:
-        """Turn the group's board to a page and show it."""
+        """Store the page of the group's board, and render that page."""
         await self._redis.set(page_key(game_id), page, px=LIVE_TTL_MS)
         await self.show(game_id, priority=Priority.NORMAL)
 
     async def living(self, game_id: str) -> tuple[int, int] | None:
-        """Chat and id of the game's living message, if it has been sent."""
+        """Return chat id and message id of the game's board; None if it has not been sent."""
         return await self._outbox.slot_message(slot_of(game_id))
 
     # -- rendering -----------------------------------------------------------------------------------------------
@@ -103,7 +103,10 @@ class Boards:
     async def show(
         self, game_id: str, *, at_least: int | None = 0, priority: Priority = Priority.NORMAL, trace: str = ""
     ) -> None:
-        """Render a game at version ``at_least`` or later; None: as the store has it. Raises ``Unavailable``."""
+        """Render a game and put its board into the outbox. Raises ``Unavailable``.
+
+        ``at_least`` is the lowest version to render; None reads the newest version from the store.
+        """
         try:
             looking = self._engine.look(game_id) if at_least is None else self._engine.at_least(game_id, at_least)
             outcome = await looking
@@ -112,7 +115,7 @@ class Boards:
             return
         state = outcome.state
         if state.cancel_reason == "bot_removed":
-            return  # there is no way to tell anybody
+            return  # the bot cannot write to the chat any more
         if state.phase in FINAL:
             self._scenes.pop(game_id, None)
             self._rendered.pop(game_id, None)
@@ -147,7 +150,7 @@ class Boards:
         return chat.locale if chat is not None and chat.locale else DEFAULT_LOCALE
 
     async def send_anew(self) -> None:
-        """Send the message of every live game once more: the chats have lost theirs."""
+        """Send a new board for every live game, because the chats have lost their messages."""
         for game_id, _ in await self._games.deadlines(self._clock.now() + LIVE_TTL_MS):
             try:
                 await self._outbox.forget(slot_of(game_id))
@@ -158,7 +161,7 @@ class Boards:
                 self._aside.add("sending anew", game_id, bug)
 
     async def tell_restored(self, game: Game) -> None:
-        """Tell a chat that its game was put back after the live store was lost, and show the game as it is now."""
+        """Tell a chat that its game was restored after a loss of the live store, and show the game's board."""
         locale = await self._locale(game.place.chat_id)
         await self._outbox.put(
             Outgoing(
@@ -175,7 +178,7 @@ class Boards:
         await self.show(game.id)
 
     async def tell_of_restored(self, games: Sequence[Game]) -> None:
-        """Tell the chats of games that were put back; those that have ended are shown as they ended."""
+        """Tell the chats of restored games. Of games that have ended, only the result is shown."""
         for game in games:
             try:
                 await (self.show(game.id) if game.phase in FINAL else self.tell_restored(game))
@@ -183,12 +186,12 @@ class Boards:
                 self._aside.add("showing restored games", game.id, bug)
 
     async def show_again(self, state: Game, version: int) -> None:
-        """Show how a game ended that the live store has lost: perhaps nobody has seen it yet."""
+        """Show the result of an ended game that the live store has lost, because its chat may not have seen it."""
         if state.cancel_reason != "bot_removed":
             await self._outbox.put(await self._outgoing(state, version, Priority.URGENT, ""))
 
     async def take_over(self) -> None:
-        """Begin to consume the feed: whoever did before may have died with progress that it had not rendered."""
+        """Mark all live games for rendering. The previous consumer may have died with progress that it had gathered."""
         now = self._clock.now()
         for game_id, _ in await self._games.deadlines(now + LIVE_TTL_MS):
             self._dirty.setdefault(game_id, (now, None, ""))
@@ -197,7 +200,7 @@ class Boards:
     # -- the feed ------------------------------------------------------------------------------------------------
 
     async def handle(self, entries: Sequence[Entry]) -> None:
-        """Consume a batch of the feed. Raises ``Unavailable``: the batch comes again."""
+        """Consume a batch of the feed. If this raises ``Unavailable``, the feed delivers the batch again."""
         latest: dict[str, Entry] = {entry.game_id: entry for entry in entries}
         now = self._clock.now()
         for game_id, entry in latest.items():
@@ -212,7 +215,7 @@ class Boards:
                 self._progress.set()
 
     async def _goes_on(self, entry: Entry) -> bool:
-        """Whether a game has come to its next step, which is shown at once. Raises ``Unavailable``."""
+        """Return whether a game has reached its next step, which is shown at once. Raises ``Unavailable``."""
         seen = self._scenes.get(entry.game_id)
         if seen is None or seen.phase != entry.phase:
             return True
@@ -225,20 +228,20 @@ class Boards:
         scene = _scene(state)
         if scene.step != seen.step:
             return True
-        _note(self._scenes, entry.game_id, scene)  # the same step, with another deadline: its time has begun
+        _note(self._scenes, entry.game_id, scene)  # same step, new deadline: the phase's time has begun
         return False
 
     async def keep_showing(self) -> None:
-        """Render gathered progress when its time has come, until cancelled."""
+        """Render gathered progress when it is due, until cancelled."""
         while True:
             await self._progress.wait()
             await asyncio.sleep(GATHER_MS / 1000 / 2)
             await self.flush()
             if not self._dirty:
-                self._progress.clear()  # without progress nothing wakes the process
+                self._progress.clear()  # an idle process must not wake up
 
     async def flush(self) -> None:
-        """Render the progress whose time has come."""
+        """Render the progress that is due."""
         now = self._clock.now()
         due = [(game_id, version, trace) for game_id, (at, version, trace) in self._dirty.items() if at <= now]
         for game_id, version, trace in due:
@@ -257,15 +260,15 @@ class Boards:
     # -- what became of messages ---------------------------------------------------------------------------------
 
     async def chat_gone(self, outgoing: Outgoing) -> None:
-        """The chat can't be written to any more: its game ends, a person is not written to again."""
+        """Handle a chat that refuses messages: cancel the group's game, or note that the person has blocked the bot."""
         if outgoing.chat_id > 0:
             await self._people.player_blocked(outgoing.chat_id)
         elif outgoing.game_id is not None:
             await self._quietly(outgoing.game_id, Cancel(None, "bot_removed"), f"gone:{outgoing.id}")
 
     async def chat_migrated(self, outgoing: Outgoing, chat_id: int) -> None:
-        """Let a group's live games follow it to its new id; the sender has moved what waits to be sent."""
-        live = await self._games.live_in(ChatTopic(outgoing.chat_id))  # before they leave
+        """Move a group's live games to its new chat id. The sender has already moved the calls that wait."""
+        live = await self._games.live_in(ChatTopic(outgoing.chat_id))  # read before leave_places
         await self._people.chat_migrated(outgoing.chat_id, chat_id)
         await self._redis.delete(administrators_key(outgoing.chat_id), administrators_key(chat_id))
         for game_id in dict.fromkeys([*live, *([outgoing.game_id] if outgoing.game_id else [])]):
@@ -276,10 +279,10 @@ class Boards:
                 await self._games.settle_in(outcome.state.place, game_id)
 
     async def settled(self, outgoing: Outgoing, outcome: Sent) -> None:
-        """Begin the time of a phase that waited for the chat to see this message.
+        """Start the time of a phase that was waiting for the chat to see this message.
 
-        A board that can't be shown begins it too, as waiting longer would not help. What stands beside the board is
-        asked in another way then (``handlers/kinds/quiz/consumer.py``), and that begins the time.
+        A board that Telegram refuses starts the time too, because waiting longer would not help. A refused poll does
+        not: the quiz asks with buttons instead (``handlers/kinds/quiz/consumer.py``), and that message starts it.
         """
         begins, game_id = outgoing.begins, outgoing.game_id
         seen = outcome.message_id is not None or outcome.settled is Settled.UNCHANGED
@@ -289,7 +292,7 @@ class Boards:
         await self._quietly(game_id, BoardShown(begins.waits, ends), f"shown:{outgoing.id}")
 
     async def _quietly(self, game_id: str, command: Cancel | MoveChat | BoardShown, command_id: str) -> Outcome | None:
-        """Do that; None if the game is over."""
+        """Execute a command and return its outcome; None if the game refuses it or a store is unavailable."""
         try:
             return await self._engine.execute(game_id, command, command_id=command_id)
         except (Rejected, Unavailable) as reason:
@@ -298,7 +301,7 @@ class Boards:
 
 
 class _Scene(NamedTuple):
-    """A game as it was shown last: a new step is shown at once, and there is none without a new phase or deadline."""
+    """The scene of a game that was rendered last. A new step always comes with a new phase or deadline."""
 
     phase: str
     deadline: Instant | None
@@ -313,7 +316,7 @@ T = TypeVar("T")
 
 
 def _note(notes: OrderedDict[str, T], game_id: str, value: T) -> None:
-    """Remember, and forget the oldest beyond ``REMEMBERED``."""
+    """Store the value of a game, and drop the oldest entry beyond ``REMEMBERED``."""
     notes[game_id] = value
     notes.move_to_end(game_id)
     if len(notes) > REMEMBERED:

@@ -1,4 +1,4 @@
-"""One update that is for the bot: who, where, in which language, received when; and how to answer it."""
+"""The context of one update that is meant for the bot: person, place, language and time, and methods that answer it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,17 +21,17 @@ from telegram.limits import Priority
 from telegram.outbox import Outgoing
 
 ANONYMOUS = 1087968824
-"""GroupAnonymousBot: administrators who write as their group."""
+"""Id of GroupAnonymousBot, the sender that Telegram shows for administrators who write as their group."""
 EPHEMERAL_MS = 14_000
-"""A message that only its sender and the bot see can be answered for 15 seconds."""
+"""Lifetime of an answer to an ephemeral message. Telegram accepts such answers for 15 seconds."""
 IN_GROUP_MS = 60_000
-"""An answer in a group that has not been sent for this long is not sent: slow mode, for one, holds it for minutes."""
+"""Lifetime of an answer in a group. Slow mode, for example, can delay it for minutes; then it would only confuse."""
 COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """A command as it was written: ``/name@mention arguments``."""
+    """A command as a person typed it: ``/name@mention arguments``."""
 
     name: str
     arguments: str = ""
@@ -39,7 +39,7 @@ class ParsedCommand:
 
 
 def asked(text: str | None) -> ParsedCommand | None:
-    """The command that a text is, if it is one."""
+    """Parse a command; return None if the text is not one."""
     found = COMMAND.fullmatch(text.strip()) if text else None
     if found is None:
         return None
@@ -48,10 +48,9 @@ def asked(text: str | None) -> ParsedCommand | None:
 
 
 def answered(message: Message | None) -> Message | None:
-    """The message that somebody chose to answer.
+    """Return the message that a person deliberately replied to; None if there is none.
 
-    In a topic of a forum, Telegram calls what answers nothing a reply to the notice that the topic began with. Whoever
-    made the topic is not meant by that.
+    In a forum topic Telegram reports every plain message as a reply to the topic's creation notice; ignore that.
     """
     reply = message.reply_to_message if message is not None else None
     if message is None or reply is None:
@@ -61,7 +60,7 @@ def answered(message: Message | None) -> Message | None:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who wrote or tapped."""
+    """The person who wrote or tapped."""
 
     id: int
     name: str
@@ -70,13 +69,17 @@ class Person:
 
     @property
     def anonymous(self) -> bool:
-        """An administrator who writes as the group: a host, but nobody who could play."""
+        """True for an administrator who writes as the group: a host, but nobody who could play."""
         return self.id == ANONYMOUS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateContext:
-    """A message or a tap. Answers to it wait in the outbox, under ids of its own: the same update answers once."""
+    """A message or a tap, with methods that answer it.
+
+    Answers go through the outbox, under ids that are made from the update's id. If an update is handled twice, the
+    outbox therefore sends its answers once.
+    """
 
     deps: Deps
     update_id: int
@@ -88,25 +91,25 @@ class UpdateContext:
     chat_type: str
     chat_title: str
     locale: str
-    """Of what is written here: the group's, or the person's own where nobody else reads it."""
+    """Locale of answers: the group's, or the person's own if nobody else reads the answer."""
     own_locale: str
-    """The person's own: of toasts, which they alone see."""
+    """The person's own locale, used for toasts, which nobody else sees."""
     message: Message | None = None
     query: CallbackQuery | None = None
     command: ParsedCommand | None = None
     numbers: "count[int]" = field(default_factory=lambda: count(1))
-    """Of the answers."""
+    """Counter that numbers the answers, for their ids in the outbox."""
     toasts: list[str | None] = field(default_factory=list)
-    """What the tap has been answered with."""
+    """The answers that the tap has had; Telegram takes one."""
 
     @property
     def command_id(self) -> str:
-        """The id of the command that this update is to a game."""
+        """The id under which this update's command is sent to a game."""
         return f"tg:{self.update_id}"
 
     @property
     def arguments(self) -> str:
-        """What follows the command."""
+        """The text after the command; empty if there is none."""
         return self.command.arguments if self.command else ""
 
     @property
@@ -123,46 +126,46 @@ class UpdateContext:
         return self.actor.host
 
     async def authorise(self, needs: Needs, where: Game | ChatTopic | None = None) -> None:
-        """Return if the person may do here, or in that game, what has these needs. Raises the refusals of `Access`."""
+        """Raise a refusal of `Access` unless the person has the permission here, or for the given game or chat."""
         await self.deps.access.authorise(self.actor, where or self.place, needs)
 
     # -- answers ------------------------------------------------------------------------------------------------
 
     def text(self, text_id: str, **arguments: Any) -> Markup:
-        """A text of a message, in the language of who reads it."""
+        """Return a text as HTML for a message, in the locale of the answer."""
         return self.deps.texts.html(self.locale, text_id, **arguments)
 
     def label(self, text_id: str, **arguments: Any) -> str:
-        """A text of a button."""
+        """Return a text for a button, in the locale of the answer."""
         return self.deps.texts.plain(self.locale, text_id, **arguments)
 
     def word(self, text_id: str, **arguments: Any) -> str:
-        """A text of a toast."""
+        """Return a text for a toast, in the person's own locale."""
         return self.deps.texts.plain(self.own_locale, text_id, **arguments)
 
     def title(self, title: str, kind: str) -> str:
-        """The title of a game, or the name of its kind if its host gave it none."""
+        """Return the title of a game, or the name of its kind if the title is empty."""
         return title or self.label(FACES[kind].title)
 
     def phase(self, kind: str, phase: str) -> Markup:
-        """The phase of a game in words: the kind's own, or those that every kind has."""
+        """Return the phase of a game in words: the kind's own text, or the text that all kinds share."""
         own = f"{FACES[kind].kind.slug}-phase-{phase}"
         return self.text(own) if self.deps.texts.has(own) else self.text("cmd-phase", phase=phase)
 
     def title_of(self, game: Game) -> str:
-        """The same, of a game."""
+        """Return the title of a game, or the name of its kind if it has no title."""
         return self.title(game.title, of_state(game).kind.name)
 
     async def reply(self, text_id: str, **arguments: Any) -> None:
-        """Answer with a text."""
+        """Answer with the text that has this id."""
         await self.answer(self.text(text_id, **arguments))
 
     async def answer(self, html: str, keyboard: Sequence[Sequence[Button]] = ()) -> None:
-        """Answer with a message: as a reply where others write too."""
+        """Answer with a message; in a group it is a reply to the person's message."""
         await self.show(View(str(html), tuple(tuple(row) for row in keyboard)))
 
     async def answer_to_file(self, html: str, keyboard: Sequence[Sequence[Button]]) -> None:
-        """Answer in private with a message that is a reply, so that a tap on it brings the file along."""
+        """Answer a file in private with a reply to it. A tap on the reply then brings the file's message along."""
         assert self.message is not None
         reply = {"message_id": self.message.message_id, "allow_sending_without_reply": True}
         view = View(str(html), tuple(tuple(row) for row in keyboard))
@@ -173,31 +176,31 @@ class UpdateContext:
         await self._put("sendMessage", {**send_params(view), **self.addressed()})
 
     async def edit(self, html: str, keyboard: Sequence[Sequence[Button]] = ()) -> None:
-        """Change the message that was tapped."""
+        """Edit the message that was tapped. Does nothing if the update is not a tap."""
         if self.query is None or self.query.message is None:
             return
         view = send_params(View(str(html), tuple(tuple(row) for row in keyboard)))
         message_id = self.query.message.message_id
-        slot = f"edit:{self.place.chat_id}:{message_id}"  # two who tap the same at once would edit it twice to the same
+        slot = f"edit:{self.place.chat_id}:{message_id}"  # two taps at once become one edit
         await self._put("editMessageText", {"message_id": message_id, **view}, slot=slot)
 
     async def toast(self, text: str | None = None, *, alert: bool = False, url: str | None = None) -> None:
-        """Answer a tap: once, as Telegram takes one answer."""
+        """Answer a tap. Further calls do nothing, because Telegram takes one answer only."""
         if self.query is None or self.toasts:
             return
         self.toasts.append(text)
         params = {"callback_query_id": self.query.id, "text": text, "show_alert": alert or None, "url": url}
         try:
             await call_again(self.deps.api, "answerCallbackQuery", {k: v for k, v in params.items() if v is not None})
-        except Exception as error:  # noqa: BLE001 - too late, or Telegram is away: what the answer says is true anyway
+        except Exception as error:  # noqa: BLE001 - too late, or Telegram is away; the action itself is done
             logger.info("a tap could not be answered: {}", error)
 
     async def tell(self, chat_id: int, html: str) -> None:
-        """Write to somebody else."""
+        """Send a message to another chat."""
         await self._put("sendMessage", send_params(View(str(html))), chat_id=chat_id)
 
     def addressed(self) -> dict[str, Any]:
-        """The parameters that make a message an answer to this one, seen by whom this one is seen by."""
+        """Return the parameters that make a message a reply to this one, ephemeral if this one is."""
         message = self.message
         if message is None:
             return {}
@@ -211,7 +214,7 @@ class UpdateContext:
         return {"reply_parameters": {"message_id": message.message_id, "allow_sending_without_reply": True}}
 
     def _expiry(self, *, ephemeral: bool, private: bool) -> int | None:
-        """The moment from which an answer is of no use: a group has gone on meanwhile, a private chat has not."""
+        """Return the time after which an answer must not be sent; None for private chats, where it is never stale."""
         if ephemeral:
             return self.received + EPHEMERAL_MS
         return None if private else self.received + IN_GROUP_MS

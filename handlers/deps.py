@@ -1,4 +1,4 @@
-"""What the handlers are given: wired once, by hand, in the composition root."""
+"""The dependencies of handlers, wired once in the composition root."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -28,7 +28,7 @@ from telegram.outbox import Outbox
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
-    """Everything that a handler may use."""
+    """The services, settings and callbacks that every handler may use."""
 
     engine: Engine
     games: RedisGames
@@ -47,21 +47,21 @@ class Deps:
     clock: Clock
     floods: Floods
     redis: Any
-    """A ``redis.asyncio.Redis``: where dialogs keep their state."""
+    """A ``redis.asyncio.Redis``, in which dialogs keep their state."""
     questions: Questions
     log: PublicLog
     wallets: Wallets
     download: Callable[[str, int], Awaitable[bytes]]
-    """The content of a file by Telegram's id of it, up to so many bytes; raises what the Bot API client raises."""
+    """Download a file, given Telegram's file id and the largest size in bytes. Raises the Bot API client's errors."""
     files: FileReader = field(default_factory=FileReader)
-    """Reads what people upload, each file in a process of its own."""
+    """Reader of uploaded files. It reads each file in a separate process."""
     sections: Mapping[str, Any] = field(default_factory=dict)
     """Kind -> its section of the configuration."""
     bot_id: int
     bot_username: str
     health: Callable[[], Awaitable[Mapping[str, str]]]
-    """What the operators' dialog shows: dependency -> its state in a few words."""
+    """Return the state of each dependency in a few words, for the operators' dialog."""
     count_error: Callable[[str], None]
-    """Counts an unexpected error, by the name of its type."""
+    """Count an unexpected error by the name of its type."""
     trace: Callable[[], str] = field(default=lambda: secrets.token_hex(4))
-    """The trace id of the update in hand."""
+    """Make a trace id for an update that came without one."""

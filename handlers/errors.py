@@ -1,4 +1,4 @@
-"""What becomes of what handlers raise: refusals are told, trouble with a store is told, bugs are logged and counted."""
+"""Error handling: refusals and outages are reported to the person; bugs are logged and counted as well."""
 
 from aiogram import Router
 from aiogram.dispatcher.event.bases import UNHANDLED
@@ -20,15 +20,16 @@ from handlers.deps import Deps
 from storage.connections import POSTGRES_GONE, REDIS_GONE
 
 REDIS_DOWN = (Unavailable, *(error for error in REDIS_GONE if error is not OSError))
-"""Nothing was done and nothing can be: the update is to come again. (An OSError may as well be PostgreSQL's.)"""
+"""Errors after which nothing was done, so that the update has to come again. OSError is left out, because it can come
+from PostgreSQL as well."""
 TELEGRAM_DOWN = (TelegramNetworkError, TelegramServerError, RestartingTelegram)
 NOT_ALLOWED = (TelegramForbiddenError, TelegramMigrateToChat)
-"""The chat is closed to the bot, or has moved: whoever might be told can't be reached there."""
+"""Errors of a chat that is closed to the bot or has moved, so that no message reaches the person there."""
 STALE_DIALOG = (OutdatedIntent, UnknownIntent, UnknownState)
 
 
 async def failed(event: ErrorEvent, deps: Deps, context: UpdateContext | None = None, trace: str = "") -> object:
-    """Tell the person what happened to their update. Returns ``UNHANDLED`` where the update should come again."""
+    """Report an error to the person. Returns ``UNHANDLED`` if the update should be delivered again."""
     error = event.exception
     match error:
         case Rejected():
@@ -38,6 +39,7 @@ async def failed(event: ErrorEvent, deps: Deps, context: UpdateContext | None = 
         case _ if isinstance(error, STALE_DIALOG):
             return await _simply(context, "dlg-stale")
         case _ if isinstance(error, REDIS_DOWN):
+            # A message comes again when Redis is back. A tap would be too old by then, so its author taps again.
             if context is None or context.query is None:
                 return UNHANDLED
             return await _simply(context, "cmd-try-again")
@@ -67,7 +69,7 @@ async def _simply(context: UpdateContext | None, text_id: str, **arguments: str)
 
 
 async def _tell(context: UpdateContext, html: str, toast: str) -> None:
-    """By a toast who has tapped, by a message who has written."""
+    """Answer a tap with a toast, a message with a message."""
     if context.query is not None:
         await context.toast(toast, alert=True)
     else:
@@ -75,7 +77,7 @@ async def _tell(context: UpdateContext, html: str, toast: str) -> None:
 
 
 def errors_router() -> Router:
-    """The router of everything that is raised."""
+    """Return the router that handles the errors of all others."""
     router = Router(name="errors")
     router.errors.register(failed)
     return router

@@ -1,4 +1,4 @@
-"""Proofs of draws, sent as a document that anybody can check."""
+"""Sending the proof of a draw, as a document that anybody can verify."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,14 +19,14 @@ WAIT_SECONDS = 3.0
 
 @dataclass(unsafe_hash=True)
 class NothingToProve(Rejected):
-    """No such game, or it has no draw that is over."""
+    """The game does not exist, or has no finished draw."""
 
 
 async def send_proof(context: UpdateContext, game_id: str) -> None:
-    """Answer with the proof of a draw that is over, its summary for a caption.
+    """Answer with the proof of a finished draw as a document, and its summary as the caption.
 
-    A document can't wait in the outbox, so it goes out at once or not at all. Raises ``NothingToProve`` and
-    ``TooBusy``.
+    The call does not go through the outbox, so it is made now or not at all. Raises ``NothingToProve``, ``TooBusy`` and
+    the refusals of `Access`.
     """
     state = await _ended(context, game_id)
     if state is None:
@@ -67,7 +67,7 @@ async def _ended(context: UpdateContext, game_id: str) -> Game | None:
 
 
 async def _in_log(context: UpdateContext, game_id: str) -> dict[str, Any] | None:
-    """Return where the public log holds a game. None while it does not, or PostgreSQL is away."""
+    """Return the proof that the public log includes the game; None if it does not yet, or PostgreSQL is away."""
     try:
         return await context.deps.log.proof_of(game_id, context.deps.clock.now())
     except POSTGRES_GONE:

@@ -1,6 +1,6 @@
-"""Floods: who taps or writes faster than a person can is not served until it is over.
+"""Flood control: updates of a person who taps or writes faster than people can are dropped until the flood is over.
 
-A tap is told so each time, as its answer costs nothing; who writes is told once.
+Each dropped tap still gets a toast, because answering a tap costs no rate. A person who writes is warned once a flood.
 """
 
 from collections import OrderedDict
@@ -10,15 +10,15 @@ from enum import Enum
 from fsm.kind import Instant
 
 REMEMBERED = 20_000
-"""People remembered at once; who was quiet for longest is forgotten, which only forgives."""
+"""Number of people whose buckets are kept. The bucket of the person quiet for longest goes first, which is lenient."""
 
 
 class Verdict(Enum):
-    """What to do with an update."""
+    """The verdict on an update."""
 
     PASS = "pass"  # noqa: S105 - no password
     WARN = "warn"
-    """Too fast, and not told yet in this flood."""
+    """Drop the update and warn the person, for the first time in this flood."""
     DROP = "drop"
 
 
@@ -30,11 +30,11 @@ class _Bucket:
 
 
 class Floods:
-    """A token bucket a person, in memory: a flood reaches each process in full, so each can judge by itself.
+    """A token bucket for each person, in the memory of one process. Processes do not share buckets.
 
     Args:
-        burst: updates at once.
-        per_second: updates a second in the long run.
+        burst: capacity of a bucket, in updates.
+        per_second: updates a second that are passed in the long run.
     """
 
     def __init__(self, *, burst: int = 30, per_second: float = 5.0) -> None:
@@ -43,7 +43,7 @@ class Floods:
         self._buckets: OrderedDict[int, _Bucket] = OrderedDict()
 
     def judge(self, person_id: int, now: Instant) -> Verdict:
-        """Count one update of a person, which came in now."""
+        """Count an update that a person has sent now, and return the verdict on it."""
         bucket = self._buckets.get(person_id)
         if bucket is None:
             bucket = self._buckets[person_id] = _Bucket(self._burst, now)

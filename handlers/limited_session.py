@@ -1,4 +1,4 @@
-"""aiogram's own calls, which dialogs make, within Telegram's limits: they spend the same rates as the outbox."""
+"""Rate limits for the calls that aiogram makes itself, as dialogs do. They share their budget with the outbox."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from telegram.answers import TRIES, YOUNG_SECONDS
 from telegram.limits import Limits, Priority, budget_of
 
 WAIT_SECONDS = 3.5
-"""How long a call waits for its turn: somebody is looking at a button meanwhile, but a burst in one chat is over."""
+"""Time that a call waits for room within the limits: long enough for a burst in one chat, short enough for a person."""
 
 
 @dataclass(unsafe_hash=True)
 class TooBusy(Rejected):
-    """Telegram's limits leave no room for this message now."""
+    """Telegram's rate limits have no room for this message now."""
 
 
 class WithinLimits(BaseRequestMiddleware):
-    """Makes calls to a chat wait for their turn, for a moment; then raises ``TooBusy``."""
+    """Delays calls to a chat until the limits have room for them; raises ``TooBusy`` after ``wait_seconds``."""
 
     def __init__(self, limits: Limits, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._limits = limits
@@ -38,9 +38,9 @@ class WithinLimits(BaseRequestMiddleware):
     async def __call__(
         self, make_request: Callable[[Bot, TelegramMethod[Any]], Awaitable[Any]], bot: Bot, method: TelegramMethod[Any]
     ) -> Any:
-        """Make the call in its turn. A 429 that comes all the same stops everybody's calls to that chat.
+        """Make the call within the limits. A 429 that comes nevertheless pauses all processes' calls to that chat.
 
-        The answer to a tap is tried again while the tap is young, as ``telegram.answers`` does.
+        The answer to a tap is not limited, and is retried while Telegram still accepts it, as in ``telegram.answers``.
         """
         if isinstance(method, AnswerCallbackQuery):
             async for attempt in stamina.retry_context(
@@ -64,7 +64,7 @@ class WithinLimits(BaseRequestMiddleware):
 
 
 def limited_bot(token: str, limits: Limits, session: BaseSession) -> Bot:
-    """A bot whose messages are HTML without previews, and whose calls keep to the limits."""
+    """Return an aiogram bot that sends HTML without link previews and keeps to the limits."""
     session.middleware(WithinLimits(limits))
     return Bot(
         token,
@@ -74,5 +74,5 @@ def limited_bot(token: str, limits: Limits, session: BaseSession) -> Bot:
 
 
 def http_session(api_base: str) -> AiohttpSession:
-    """A session that talks to the Bot API server at ``api_base``."""
+    """Return a session for the Bot API server at ``api_base``."""
     return AiohttpSession(api=TelegramAPIServer.from_base(api_base), timeout=20)

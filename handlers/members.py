@@ -1,4 +1,4 @@
-"""The bot's own life in a chat: added, removed, muted, blocked; groups that become supergroups; new administrators."""
+"""Changes of membership: of the bot itself, of players and administrators; and groups that become supergroups."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ from telegram.outbox import Outgoing
 
 GONE = frozenset({"left", "kicked"})
 MOST_GAMES = 1000
-"""Live games of one chat that are ended or moved at once: more than ``max_live_per_chat`` times its busiest topics."""
+"""Most live games of one chat that are ended or moved at once, far more than ``max_live_per_chat`` allows."""
 
 
 # -- the bot itself ---------------------------------------------------------------------------------------------
 
 
 async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id: int, received: Instant) -> None:
-    """The bot was added, removed, restricted or promoted; in private: unblocked or blocked."""
+    """Handle a change of the bot's own membership: added, removed, muted, unmuted, promoted, blocked or unblocked."""
     chat = event.chat
     if chat.type == "private":
         blocked = event.new_chat_member.status in GONE
@@ -52,14 +52,14 @@ async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id
 
 
 def _presence(member: Any) -> str:
-    """``here``, ``muted`` or ``gone``."""
+    """Return ``here``, ``muted`` or ``gone`` for a ``ChatMember``."""
     if member.status in GONE or (member.status == "restricted" and not member.is_member):
         return "gone"
     return "muted" if member.status == "restricted" and not member.can_send_messages else "here"
 
 
 async def _locale(deps: Deps, chat_id: int, language_code: str | None) -> str:
-    """The group's language; one that never chose any speaks that of whoever added the bot."""
+    """Return the group's locale. If it has none, store and return that of the person who added the bot."""
     known = await deps.people.chat(chat_id)
     if known is not None and known.locale:
         return str(known.locale)
@@ -69,14 +69,14 @@ async def _locale(deps: Deps, chat_id: int, language_code: str | None) -> str:
 
 
 async def _removed(deps: Deps, chat_id: int, command_id: str, received: Instant) -> None:
-    """Nobody can play where the bot can't write: the chat's games end."""
+    """Cancel the games of a chat that the bot was removed from."""
     for game_id in await live_games(deps, chat_id):
         await _quietly(deps, game_id, Cancel(None, "bot_removed"), command_id, received)
     await deps.people.chat_gone(chat_id)
 
 
 async def _tell_who_muted(deps: Deps, event: ChatMemberUpdated, update_id: int, received: Instant) -> None:
-    """In private, where they have spoken to the bot before; otherwise it may not write to them."""
+    """Tell the administrator who muted the bot, if Telegram allows the bot to write to them in private."""
     private = await deps.people.chat(event.from_user.id)
     if private is None or not private.active:
         return
@@ -102,7 +102,7 @@ async def _write(deps: Deps, chat_id: int, html: str, id_: str, received: Instan
 
 
 async def membership_changed(event: ChatMemberUpdated, deps: Deps, update_id: int, received: Instant) -> None:
-    """Follow a person who came, went, was banned from the group, or became or ceased to be an administrator."""
+    """Handle a change of another person's membership: joined, left, banned, promoted or demoted."""
     await deps.hosts.invalidate(event.chat.id)
     player_id = event.new_chat_member.user.id
     if _presence(event.new_chat_member) == "gone":
@@ -112,7 +112,7 @@ async def membership_changed(event: ChatMemberUpdated, deps: Deps, update_id: in
 
 
 async def told_of_members(message: Message, deps: Deps, update_id: int, received: Instant) -> None:
-    """Follow the notices of a group: a bot that is no administrator hears of comings and goings by them alone."""
+    """Handle a group's notices of people who joined or left. A bot that is no administrator gets no other updates."""
     for person in message.new_chat_members or []:
         await _came(deps, message.chat.id, person.id)
     if message.left_chat_member is not None and not message.left_chat_member.is_bot:
@@ -125,7 +125,7 @@ async def _came(deps: Deps, chat_id: int, player_id: PlayerId) -> None:
 
 
 async def _went(deps: Deps, chat_id: int, player_id: PlayerId, update_id: int, received: Instant) -> None:
-    """Take a person out of the chat's games that have not begun; in the others they can do nothing more."""
+    """Remove a person from the chat's games that have not begun, and bar them from playing on in the others."""
     await deps.members.forget(chat_id, player_id)
     for game_id in await live_games(deps, chat_id):
         try:
@@ -138,12 +138,15 @@ async def _went(deps: Deps, chat_id: int, player_id: PlayerId, update_id: int, r
 
 
 async def chat_migrated(message: Message, deps: Deps, update_id: int, received: Instant) -> None:
-    """The group became a supergroup. Both chats say so; either notice, or both, in any order, do the same."""
+    """Move the games and settings of a group that became a supergroup.
+
+    Telegram sends a notice in the old chat and one in the new. Idempotent: one or both, in any order, have one effect.
+    """
     old, new = message.chat.id, message.migrate_to_chat_id
     if new is None:
         assert message.migrate_from_chat_id is not None
         old, new = message.migrate_from_chat_id, message.chat.id
-    live = await live_games(deps, old)  # before PostgreSQL knows them under the new id
+    live = await live_games(deps, old)  # chat_migrated changes the chat id in PostgreSQL
     await deps.people.chat_migrated(old, new)
     await deps.outbox.move(old, new)
     for chat_id in (old, new):
@@ -156,13 +159,13 @@ async def chat_migrated(message: Message, deps: Deps, update_id: int, received: 
 
 
 async def live_games(deps: Deps, chat_id: int) -> list[str]:
-    """A chat's live games: those that Redis knows of outside topics, and those that the archive knows of anywhere."""
+    """Return the ids of a chat's live games: from Redis those outside topics, from the archive those in any topic."""
     in_topics = [game.id for game in await deps.archive.live_games(chat_id, MOST_GAMES, 0)]
     return list(dict.fromkeys([*await deps.games.live_in(ChatTopic(chat_id)), *in_topics]))
 
 
 async def _quietly(deps: Deps, game_id: str, command: Command, command_id: str, received: Instant) -> Game | None:
-    """The game after the command; None where the game is over: then there is nothing to do."""
+    """Execute a command and return the game; None if the game refuses it, which here means that it came too late."""
     try:
         return (await deps.engine.execute(game_id, command, command_id=command_id, received=received)).state
     except Rejected as refusal:
@@ -171,7 +174,7 @@ async def _quietly(deps: Deps, game_id: str, command: Command, command_id: str, 
 
 
 def members_router() -> Router:
-    """The router of all that."""
+    """Return the router of membership updates and notices."""
     router = Router(name="members")
     router.my_chat_member.register(own_membership_changed)
     router.chat_member.register(membership_changed)

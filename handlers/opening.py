@@ -1,4 +1,4 @@
-"""Opening a game and storing settings from an update: `play.opening` with the chat noted and the tap answered."""
+"""Opening of games and storing of settings from an update. Adds to `play.opening` the chat's record and the answer."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ async def settings_of(context: UpdateContext) -> dict[str, Any]:
 
 
 async def open_game(context: UpdateContext, kind: str, title: str, rules: Any) -> Outcome:
-    """Open a game in the chat of the update. Raises what `Openings.open_game` raises."""
+    """Open a game in the chat of the update. Raises the errors of `Openings.open_game`."""
     await _note_chat(context)
     return await context.deps.openings.open_game(
         context.actor,
@@ -27,7 +27,7 @@ async def open_game(context: UpdateContext, kind: str, title: str, rules: Any) -
 
 
 async def create(context: UpdateContext, kind: str, title: str, rules: Any) -> bool:
-    """Open a game by a tap, and answer the tap with the result. Returns whether the game is open."""
+    """Open a game on a tap, and answer the tap. Returns False if the opening was refused."""
     try:
         await open_game(context, kind, title, rules)
     except Rejected as refusal:
@@ -38,7 +38,7 @@ async def create(context: UpdateContext, kind: str, title: str, rules: Any) -> b
 
 
 async def store_setting(context: UpdateContext, name: str, value: Any) -> None:
-    """Store one of the chat's settings. Raises what `Openings.store_setting` raises."""
+    """Store one of the chat's settings. Raises the errors of `Openings.store_setting`."""
     await _note_chat(context)
     await context.deps.openings.store_setting(context.actor, context.place.chat_id, name, value)
 

@@ -1,7 +1,7 @@
-"""The first thing that happens to an update: is it for the bot, from whom, where, when; or is it nobody's business.
+"""The first step of handling an update: build its context, or drop it if it is not meant for the bot.
 
-Ordinary talk, other bots' commands, what bots, channels and forwards say, notices and edits are dropped here, before
-anything is asked of a store.
+Ordinary conversation, commands of other bots, messages from bots and channels, forwards, notices and edits are dropped
+here, before any store is asked.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -23,15 +23,15 @@ WRITTEN = frozenset({
     ContentType.VIDEO, ContentType.VIDEO_NOTE, ContentType.AUDIO, ContentType.ANIMATION, ContentType.CONTACT,
     ContentType.LOCATION, ContentType.VENUE, ContentType.DICE, ContentType.POLL, ContentType.STORY, ContentType.GAME,
 })  # fmt: skip
-"""What people write. The rest are notices of Telegram's: something was pinned, a background was chosen, a gift came."""
+"""Types of messages that people write. All other types are notices of Telegram: a pinned message, a gift, and so on."""
 
 
 class ContextMiddleware(BaseMiddleware):
-    """Puts an ``UpdateContext`` beside every update that is for the bot, and stops the others.
+    """Adds an ``UpdateContext`` to every message and tap that is meant for the bot, and drops the others.
 
     Args:
-        deps: what handlers are given.
-        known: commands that the bot has.
+        deps: the dependencies of handlers.
+        known: the names of the bot's commands.
     """
 
     def __init__(self, deps: Deps, known: Collection[str]) -> None:
@@ -39,7 +39,7 @@ class ContextMiddleware(BaseMiddleware):
         self._known = known
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        """Read the update. ``data`` may hold when it was ``received``; else it is now."""
+        """Build the context and call the handler. ``data["received"]`` is the time of receipt; now if it is missing."""
         if not isinstance(event, Update):
             return await handler(event, data)
         received = data.setdefault("received", self._deps.clock.now())
@@ -88,12 +88,15 @@ class ContextMiddleware(BaseMiddleware):
         return private or command.name in self._known
 
     def _answers_us(self, message: Message) -> bool:
-        """In a group, only a reply to the bot is meant for it."""
+        """Return whether a message is a reply to the bot. In a group no other plain message is meant for it."""
         reply = answered(message)
         return reply is not None and reply.from_user is not None and reply.from_user.id == self._deps.bot_id
 
     async def _is_calm(self, context: UpdateContext) -> bool:
-        """Return whether the person does not flood. An anonymous administrator floods as the group."""
+        """Return whether the update passes flood control; warn the person if not.
+
+        All anonymous administrators of a group share one bucket, because Telegram does not tell them apart.
+        """
         person = context.person
         flooder = context.place.chat_id if person.anonymous else person.id
         verdict = self._deps.floods.judge(flooder, self._deps.clock.now())
@@ -135,7 +138,10 @@ class ContextMiddleware(BaseMiddleware):
         )
 
     async def _common(self, user: User, chat: Chat, *, alone: bool) -> dict[str, Any]:
-        """What every update has. ``alone``: nobody else in the group sees it, nor the answer."""
+        """Return the fields that messages and taps have in common.
+
+        ``alone`` is True for an ephemeral message: nobody else in the group sees it, nor the answer to it.
+        """
         person = Person(user.id, user.full_name, user.username, user.language_code)
         if not person.anonymous:
             self._deps.people.saw_player(person.id, person.name, person.username)
@@ -152,17 +158,20 @@ class ContextMiddleware(BaseMiddleware):
         }
 
     async def _own_locale(self, person: Person) -> str:
-        """What the person has chosen, or what their Telegram speaks."""
+        """Return the locale that the person has chosen, or the one for the language of their Telegram app."""
         return await self._deps.people.locale_of_player(person.id) or self._deps.texts.pick(person.language)
 
     async def _locale_of(self, chat: Chat) -> str:
-        """What the group has chosen, or English: not the language of whoever happened to write."""
+        """Return the locale that the group has chosen, or the default; the author's language does not matter."""
         known = await self._deps.people.chat(chat.id)
         return known.locale if known is not None and known.locale else self._deps.texts.pick(None)
 
 
 def topic_of(message: Message) -> int:
-    """The forum topic of a message; 0 where it only looks like one, as replies in ordinary groups do."""
+    """Return the forum topic of a message; 0 outside forums.
+
+    In ordinary groups replies have a ``message_thread_id`` too, but it names no topic.
+    """
     return message.message_thread_id or 0 if message.is_topic_message else 0
 
 
@@ -173,6 +182,6 @@ def is_service(message: Message) -> bool:
 
 
 def _chat_id(event: Update) -> int | None:
-    """The chat that an update is from, where it is from one."""
+    """Return the chat of a message or tap; None for other updates."""
     about = event.callback_query.message if event.callback_query is not None else event.message
     return about.chat.id if about is not None else None

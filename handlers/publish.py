@@ -1,4 +1,4 @@
-"""What Telegram's menus show: the commands in every scope and language, and what the bot says of itself."""
+"""Publishing of the command menus, for every scope and language, and of the bot's descriptions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ PLAYERS = tuple(players.COMMANDS)
 HOSTS = ("newgame", *kinds.COMMANDS, *hosts.COMMANDS, "settings")
 OPERATORS = tuple(OPERATOR_COMMANDS)
 ALL = frozenset({*PLAYERS, *HOSTS, *HOST_COMMANDS, *PRIVATE_COMMANDS, *OPERATORS})
-"""Every command that the bot has."""
+"""The names of all commands of the bot."""
 
 IN_PRIVATE = (
     "start",
@@ -34,7 +34,7 @@ IN_PRIVATE = (
 )
 IN_GROUPS = tuple(name for name in PLAYERS if name != "start")
 EPHEMERAL = frozenset({"help", "join", "leave", "status", "stats", "verify"})
-"""Commands whose answer is for whoever asks alone: in groups, Telegram shows them to nobody else."""
+"""Commands that are ephemeral in groups: Telegram shows the command and its answer to their author alone."""
 
 
 def _menu(deps: Deps, locale: str, names: tuple[str, ...], *, group: bool) -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ def _menu(deps: Deps, locale: str, names: tuple[str, ...], *, group: bool) -> li
 
 
 def _scopes() -> Iterator[tuple[Mapping[str, Any], tuple[str, ...], bool]]:
-    """Each scope, its commands, and whether it is of groups."""
+    """Yield each scope, its commands, and whether it is a scope of groups."""
     yield {"type": "default"}, IN_PRIVATE, False
     yield {"type": "all_private_chats"}, IN_PRIVATE, False
     yield {"type": "all_group_chats"}, IN_GROUPS, True
@@ -57,7 +57,10 @@ def _scopes() -> Iterator[tuple[Mapping[str, Any], tuple[str, ...], bool]]:
 
 
 def calls(deps: Deps) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every call that publishing takes. The default language goes without a code, so that all others see it."""
+    """Yield the calls that publish the menus and descriptions: method and parameters.
+
+    The default locale is published without a language code, so that it also serves languages without a locale.
+    """
     for number, locale in enumerate(deps.texts.LOCALES):
         language = {} if number == 0 else {"language_code": locale}
         for scope, names, group in _scopes():
@@ -70,7 +73,7 @@ def calls(deps: Deps) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 async def publish(deps: Deps) -> None:
-    """Tell Telegram. Raises what the Bot API client raises; what was told before stays."""
+    """Publish the menus and descriptions. Raises the Bot API client's errors; calls made before the error stay."""
     for method, params in calls(deps):
         await deps.api.call(method, params)
     for operator in sorted(deps.access.operators):
@@ -81,7 +84,7 @@ async def publish(deps: Deps) -> None:
 
 
 async def _for_operator(deps: Deps, operator: int) -> None:
-    """An operator's private chat has one command more; it can only be set where they have begun to speak to the bot."""
+    """Publish the menu of an operator's private chat. Telegram accepts it only if the operator has started the bot."""
     private = await deps.people.chat(operator)
     if private is None or not private.active:
         return

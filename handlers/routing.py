@@ -1,6 +1,6 @@
-"""aiogram's road: every update that is not a hot tap, from its bytes to the handler it belongs to.
+"""The aiogram path: routes every update that does not take the fast path from its bytes to its handler.
 
-The order of the routers is the order of asking: what needs no store comes first, dialogs, which do, come last.
+Routers are asked in order. Those that need no store come first; dialogs, which read their state from Redis, come last.
 """
 
 from typing import Any
@@ -37,8 +37,8 @@ __all__ = ["AiogramPath", "Deps", "build_dispatcher", "calls", "publish"]
 
 
 def build_dispatcher(deps: Deps) -> Dispatcher:
-    """The dispatcher. ``feed_update`` returns when the update has been handled to its end."""
-    # aiogram would ask its storage for a state at every update; only dialogs have one, and they ask themselves.
+    """Return aiogram's dispatcher with all routers. Its ``feed_update`` returns when the update has been handled."""
+    # With its FSM on, aiogram would read a state from Redis for every update. Dialogs read theirs themselves.
     dispatcher = Dispatcher(disable_fsm=True, fsm_storage=dialog_storage(deps.redis))
     dispatcher.update.outer_middleware(ContextMiddleware(deps, ALL))
     dispatcher.include_routers(
@@ -74,13 +74,13 @@ class _Sent(msgspec.Struct):
 
 
 class AiogramPath:
-    """Hands updates to aiogram, one by one as they come.
+    """Hands updates to aiogram.
 
     Args:
-        deps: what handlers are given.
-        token: the bot's.
-        api_base: the Bot API server, for the messages of dialogs.
-        session: instead of one that speaks HTTP to ``api_base``.
+        deps: the dependencies of handlers.
+        token: the bot's token.
+        api_base: URL of the Bot API server, for the messages of dialogs.
+        session: aiogram's session; None for one that calls ``api_base`` over HTTP.
     """
 
     def __init__(self, deps: Deps, token: str, api_base: str, *, session: BaseSession | None = None) -> None:
@@ -89,11 +89,11 @@ class AiogramPath:
         self._dispatcher = build_dispatcher(deps)
 
     async def __call__(self, raw: bytes) -> None:
-        """Handle one update to its end. Raises what should make it come again: Redis is away."""
+        """Handle one update to its end. Raises if Redis is away; the update then has to come again."""
         await self._dispatcher.feed_raw_update(self._bot, _without_rights(msgspec.json.decode(raw)))
 
     async def tell_left_alone(self, raw: bytes) -> None:
-        """Tell the author of a private message that it is not handled; of the message only its sender is looked at."""
+        """Tell the author of a private message that it was not handled. Decodes only its sender and chat."""
         update = msgspec.json.decode(raw, type=_Sent)
         if update.message is None or update.message.chat.type != "private":
             return
@@ -116,10 +116,10 @@ class AiogramPath:
 
 
 def _without_rights(update: dict[str, Any]) -> dict[str, Any]:
-    """The update with its administrators made plain members.
+    """Return the update with all administrators in it reduced to plain members. Changes the update in place.
 
-    aiogram refuses an administrator who lacks a right that its own version knows, and a self-hosted Bot API server may
-    be older or newer. Nobody here reads those rights.
+    aiogram refuses to parse an administrator who lacks a right that aiogram's version knows, and a self-hosted Bot API
+    server may be of another version. No handler reads those rights.
     """
     for name in ("my_chat_member", "chat_member"):
         for member in ("old_chat_member", "new_chat_member"):
@@ -133,7 +133,7 @@ def _without_rights(update: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _tap(query: CallbackQuery, context: UpdateContext, deps: Deps) -> None:
-    """The same as the fast door does, with aiogram's object for a start."""
+    """Answer a tap on a game's button that did not take the fast path."""
     message = query.message
     markup = message.reply_markup if isinstance(message, Message) else None
     assert message is not None
@@ -164,7 +164,10 @@ async def _tap(query: CallbackQuery, context: UpdateContext, deps: Deps) -> None
 
 
 def _on_data(handler: Any, needs: Needs) -> Any:
-    """Return a handler that changes the tapped message, if that has the button: if not, it shows something else."""
+    """Return a handler that authorises the person and edits the tapped message.
+
+    If the message lacks the button, the tap is forged or stale, and must not replace a message that shows other things.
+    """
 
     async def handle(query: CallbackQuery, context: UpdateContext) -> None:
         if has_its_button(query):
@@ -177,7 +180,7 @@ def _on_data(handler: Any, needs: Needs) -> Any:
 
 
 def _buttons_router() -> Router:
-    """The buttons that belong to no dialog."""
+    """Return the router of the buttons that do not belong to dialogs."""
     router = Router(name="buttons")
     router.callback_query.register(_on_data(lists.tap_best, Needs.LOOK), Tapped(lists.BEST))
     router.callback_query.register(_on_data(lists.tap_listed, Needs.USE), Tapped(lists.LISTED))
@@ -193,7 +196,7 @@ def _buttons_router() -> Router:
 
 
 async def _not_understood(_: Message, context: UpdateContext) -> None:
-    """In private, or where the bot is called by its name, somebody waits for an answer."""
+    """Answer a message that no handler has taken, if it is private or mentions the bot. Ignore it otherwise."""
     if context.private or (context.command is not None and context.command.mention is not None):
         await context.reply("cmd-not-understood")
 

@@ -1,8 +1,8 @@
-"""How the calls that belong to a tap reach Telegram: within its rates, as everything else does.
+"""The Bot API calls that belong to a tap, made within Telegram's rate limits.
 
-The answer to a tap costs no rate and goes out at once. What only shows something waits in the outbox, where a later
-edit of the same message takes the place of an earlier one. Where the tap's answer depends on what becomes of a call,
-the call is made now; for want of room within the rates it counts as refused.
+The answer to a tap costs no rate and is made at once. A call that only shows something goes through the outbox, where a
+later edit of a message replaces an earlier one. If the tap's answer depends on the result of a call, that call is made
+now; if the limits have no room for it, it counts as refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,22 +18,22 @@ from telegram.limits import Limits, Priority, budget_of
 from telegram.outbox import Outbox, Outgoing
 
 COUNTED: Final = frozenset({"sendMessage", "editMessageText", "editEphemeralMessageText"})
-"""Calls that spend Telegram's rates."""
+"""Methods that count towards Telegram's rate limits."""
 WAIT_SECONDS = 4.0
-"""How long a tap may wait for room: people look at a button meanwhile, and Telegram forgets a tap after 15 s."""
+"""Time that a call waits for room within the limits. Telegram accepts the answer to a tap for 15 seconds."""
 
 
 class NoRoom(Exception):
-    """The rates allow no such call soon."""
+    """The limits had no room for the call within ``WAIT_SECONDS``."""
 
 
 class TapCalls:
-    """Makes the calls of taps.
+    """Makes the calls that belong to taps.
 
     Args:
-        api: for what goes out at once.
-        limits: the rates.
-        outbox: for what may wait.
+        api: makes calls at once.
+        limits: Telegram's rate limits.
+        outbox: takes the calls that may wait.
     """
 
     def __init__(self, api: BotApi, limits: Limits, outbox: Outbox) -> None:
@@ -42,27 +42,30 @@ class TapCalls:
         self._outbox = outbox
 
     async def carry_out(self, tap: Tap, calls: Sequence[Call]) -> None:
-        """Make the calls that belong to a tap, in order, and what follows from how each went."""
+        """Make the calls of a tap in order, each followed by its ``then`` or ``otherwise``."""
         for number, call in enumerate(calls):
             try:
                 following = await self._carry(tap, call, number)
-            except Exception as refused:  # noqa: BLE001 -- the tap is done; what can't be shown is shown otherwise, or not
+            except Exception as refused:  # noqa: BLE001 -- the command is durable; `otherwise` shows it in another way
                 logger.debug("{} was refused: {}", call.method, refused)
                 following = call.otherwise
             if following is not None:
                 await self.carry_out(tap, (following,))
 
     async def answer(self, reply: Mapping[str, Any]) -> None:
-        """Make the call that a webhook's reply would name by its ``method``."""
+        """Make the call that the body of a webhook's HTTP reply describes: its ``method``, and its parameters."""
         try:
             await call_again(
                 self._api, reply["method"], {name: value for name, value in reply.items() if name != "method"}
             )
-        except Exception as refused:  # noqa: BLE001 -- too late, or Telegram is away: what the answer says is true anyway
+        except Exception as refused:  # noqa: BLE001 -- too late, or Telegram is away; the command is durable
             logger.debug("{} was refused: {}", reply["method"], refused)
 
     async def _carry(self, tap: Tap, call: Call, number: int) -> Call | None:
-        """Make one call, or let it wait. Returns what follows; raises what the Bot API client raises, and NoRoom."""
+        """Make one call or put it into the outbox, and return the call that follows.
+
+        Raises the Bot API client's errors and ``NoRoom``.
+        """
         if call.method not in COUNTED:
             await call_again(self._api, call.method, call.params)
         elif call.then is None and call.otherwise is None:
@@ -79,13 +82,16 @@ class TapCalls:
                 raise NoRoom
             try:
                 await self._api.call(call.method, call.params)
-            except RetryAfter as refused:  # everybody's such calls to that chat wait, not only this one
+            except RetryAfter as refused:  # a 429 holds for all processes
                 await self._limits.penalise(chat_id, refused.seconds, budget)
                 raise
 
 
 def _outgoing(tap: Tap, call: Call, number: int) -> Outgoing:
-    """The call as it waits. Edits of one message share a slot; what others see too goes before an ephemeral edit."""
+    """Return the call as the outbox takes it.
+
+    Edits of one message share a slot. An ephemeral edit has a lower priority than an edit that everybody sees.
+    """
     params = {name: value for name, value in call.params.items() if name != "chat_id"}
     edited = params.get("message_id") or params.get("ephemeral_message_id")
     return Outgoing(

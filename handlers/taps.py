@@ -1,7 +1,8 @@
-"""What a tap does, from its callback data to its answer. Both doors lead here; nothing here knows aiogram.
+"""Handling of taps, from the callback data to the answer. The fast path and the aiogram path both call `Taps`.
 
-Callback data is ``<verb>:<game>[:<argument>]``, and is not trusted: whoever taps with an app of their own can send
-anything. A tap is answered after its command is durable; the calls in an ``Answer`` are what else belongs to it.
+This module does not import aiogram. Callback data is ``<verb>:<game>[:<argument>]`` and is not trusted, because a
+modified app can send anything. A tap is answered after its command is durable. The calls in an ``Answer`` are made in
+addition.
 """
 
 from collections import OrderedDict
@@ -29,24 +30,24 @@ from storage.people import People
 __all__ = ["Answer", "Call", "Tap", "Taps"]
 
 REMEMBERED = 8192
-"""Own boards and answers that are remembered for a while."""
+"""Number of own boards, and of answers, that are kept in memory."""
 GAMES_REMEMBERED = 4096
-"""Games whose newest message is remembered; of others Redis is asked."""
+"""Number of games whose newest message id is kept in memory. For other games Redis is asked."""
 
 _UNCHANGED: Final = frozenset({"already-yours", "too-late", "already-joined", "not-in-game"})
-"""Refusals that leave everything as an own board shows it."""
+"""Codes of refusals after which an own board is still up to date."""
 _FAILED: Final = frozenset({"unavailable", "error"})
-"""Outcomes after which the same tap may do better when it comes again."""
+"""Outcomes after which the same update may succeed if it is delivered again."""
 
 
 class Call(msgspec.Struct, frozen=True):
     """A Bot API call that belongs to a tap.
 
     Attributes:
-        method: of the Bot API.
-        params: all its parameters.
-        then: what follows when it succeeds.
-        otherwise: what follows when Telegram refuses it.
+        method: name of the Bot API method.
+        params: all parameters of the method.
+        then: the call to make after this one has succeeded.
+        otherwise: the call to make after this one has failed.
     """
 
     method: str
@@ -56,17 +57,17 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do about a tap.
+    """The answer to a tap, and the calls that belong to it.
 
     Attributes:
-        text: the toast, at most 200 UTF-16 units; None for none.
-        alert: the toast waits to be closed.
-        url: what the person's app opens.
-        calls: what else to do, in order, after the toast.
-        answered_by_calls: the tap is answered by its calls, as its answer depends on what becomes of them.
-        outcome: for metrics: `done`, `duplicate`, a refusal's code, `garbage`, `unavailable`, `error`, or `shown` if
-            the tap does nothing to a game.
-        error: the bug behind `error`, for the caller to log with the tap's trace.
+        text: the toast, at most 200 UTF-16 units; None for an empty answer.
+        alert: True if the toast is a dialog that the person has to close.
+        url: a link that the person's app opens; None for none.
+        calls: the calls to make after the toast, in order.
+        answered_by_calls: True if one of the calls answers the tap, because the answer depends on their results.
+        outcome: the label for metrics: `done`, `duplicate`, a refusal's code, `garbage`, `unavailable`, `error`, or
+            `shown` if the tap changes no game.
+        error: the exception behind the outcome `error`, which the caller logs with the tap's trace.
     """
 
     text: str | None = None
@@ -80,14 +81,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class _Showing:
-    """A verb that needs more than a command to its game: it shows something, asks, or opens another game."""
+    """A verb that is not simply a command to its game: it shows something, asks for confirmation, or opens a game."""
 
     do: Callable[[Tap, Game, str, str], Awaitable[Answer]]
-    """Given the tap, its game, its argument and the locale."""
+    """The method that handles the verb, given the tap, its game, its argument and the locale."""
     needs: Needs = Needs.LOOK
-    """What the verb needs of the person who taps."""
+    """The permission that the verb needs."""
     ended: bool = False
-    """Also for games that ended so long ago that only the archive has them."""
+    """True if the verb also works for games that only the archive still has."""
 
 
 class Taps:
@@ -95,14 +96,14 @@ class Taps:
 
     Args:
         engine: executes the commands.
-        texts: of toasts and own boards.
-        people: languages and names.
-        access: decides who may do what.
+        texts: the texts of toasts and own boards.
+        people: the locales and names of people.
+        access: authorises taps.
         openings: opens rematches.
-        boards: the groups' living messages.
-        archive: games that the engine has forgotten.
-        bot_username: for deep links; empty: none are made.
-        verbs: kind -> verb in the callback data -> the command it stands for.
+        boards: the boards of groups.
+        archive: games that have expired in Redis.
+        bot_username: username for deep links; if it is empty, no links are made.
+        verbs: kind -> verb in the callback data -> the command that it stands for.
     """
 
     def __init__(  # noqa: PLR0913 -- wired once, by name
@@ -141,27 +142,31 @@ class Taps:
         self._answered: OrderedDict[int, Answer] = OrderedDict()
 
     def knows(self, data: str) -> bool:
-        """Whether callback data begins like a tap's; what does not belongs to a dialog."""
+        """Return whether callback data begins with a verb. If not, the tap belongs to a dialog."""
         return data.partition(":")[0] in self._known
 
     def begin(self, tap: Tap, asker: Promise[Answer]) -> bool:
-        """``answer`` for most taps: a command, tapped on a group's newest board, with everything about it in memory.
+        """Start a tap on the fast path and return True, or do nothing and return False. Never awaits, never raises.
 
-        ``asker`` is told when it is durable. False: it is not one of those, and nothing was done. Never raises.
+        The fast path takes a tap if it is a command, was made on the group's newest board, and its game, locale and
+        permission are all in memory. ``asker`` gets the answer when the command is durable. All other taps are for
+        `answer`.
         """
         try:
             return self._begin(tap, asker)
-        except Exception:  # noqa: BLE001 -- `answer` meets it again, and tells the person
+        except Exception:  # noqa: BLE001 -- `answer` meets the same error, and reports it
             return False
 
     def _begin(self, tap: Tap, asker: Promise[Answer]) -> bool:
         name, _, rest = tap.data.partition(":")
         game_id, _, arg = rest.partition(":")
         game = self._engine.known(game_id)
+        # Taps on an own board or an old board need further calls to Telegram, which `answer` makes.
         if game is None or tap.update_id in self._answered or tap.is_own or not self._is_newest(tap, game_id):
             return False
         verb = self._verbs[of_state(game).kind.name].get(name)
         locale = self._people.remembered_locale(tap.user_id)
+        # A locale of None is not in memory; an empty one means that the person has chosen none.
         if verb is None or locale is None or not self._access.allows(tap.actor, game, verb.needs):
             return False
         command = verb.command(tap, arg)
@@ -173,12 +178,12 @@ class Taps:
         return True
 
     def confirmed(self, tap: Tap, verb: Verb, outcome: Outcome, locale: str) -> Answer:
-        """The answer to a tap whose command was executed, where nothing else is to be done about it."""
+        """Return the answer to a tap whose command was executed, without further calls, and remember it."""
         text = self._confirmation(tap, verb, outcome.state, locale)
         return self._remembered(tap, Answer(text=text, outcome="duplicate" if outcome.duplicate else "done"))
 
     def failed(self, tap: Tap, error: Exception, locale: str) -> Answer:
-        """The answer to a tap whose command was refused, or came to nothing."""
+        """Return the answer to a tap whose command was refused or failed. Only a refusal is remembered."""
         if isinstance(error, Rejected):
             answer = Answer(text=self._texts.refusal(locale, error), outcome=error.code)
             return self._remembered(tap, answer)
@@ -188,10 +193,11 @@ class Taps:
         return Answer(text=text, alert=True, outcome="error", error=error)
 
     async def answer(self, tap: Tap) -> Answer:
-        """Do what the tap asks, and say what to answer. Never raises but when cancelled.
+        """Handle a tap and return its answer. Raises nothing but ``CancelledError``.
 
-        The same tap again has the same answer and does nothing more: a refused one must not come true behind the
-        person's back. What is forgotten, or was another process's, is told by the engine from its command id.
+        Idempotent: the same update again gets the same answer and has no further effect, so that a refused command is
+        not executed later, unnoticed. If this process does not remember the update, the engine recognises its command
+        id.
         """
         answered = self._answered.get(tap.update_id)
         if answered is not None:
@@ -204,11 +210,11 @@ class Taps:
                 chosen = await self._people.locale_of_player(tap.user_id)
             locale = chosen or locale
             return self._remembered(tap, await self._answer(tap, locale))
-        except Exception as error:  # noqa: BLE001 -- every tap is answered; the caller logs what it was
+        except Exception as error:  # noqa: BLE001 -- every tap is answered; the caller logs the error
             return self.failed(tap, error, locale)
 
     def _remembered(self, tap: Tap, answer: Answer) -> Answer:
-        """The answer, which the same tap gets when it comes again, unless it may do better then."""
+        """Return the answer, and keep it for the same update unless a second delivery may succeed."""
         if answer.outcome not in _FAILED:
             self._answered[tap.update_id] = answer
             if len(self._answered) > REMEMBERED:
@@ -216,7 +222,7 @@ class Taps:
         return answer
 
     async def too_fast(self, tap: Tap) -> Answer:
-        """What somebody is told who taps faster than a person can."""
+        """Return the answer to a tap that flood control has dropped."""
         locale = await self._people.locale_of_player(tap.user_id) or self._texts.pick(tap.language)
         return self._toast(locale, "cmd-slow-down", "flood")
 
@@ -240,7 +246,7 @@ class Taps:
     # -- commands to a game -------------------------------------------------------------------------------------
 
     async def _execute(self, tap: Tap, game: Game, name: str, arg: str, locale: str) -> Answer:
-        """Execute the command of a verb, and confirm it to that person alone. Raises what ``authorise`` raises."""
+        """Execute the command of a verb, and confirm it in a toast. Raises the errors of ``Access.authorise``."""
         verb = self._verbs[of_state(game).kind.name].get(name)
         command = None if verb is None else verb.command(tap, arg)
         if verb is None or command is None:
@@ -265,7 +271,10 @@ class Taps:
         return self._texts.plain(locale, text_id, **args)
 
     async def _game(self, game_id: str, *, ended: bool = False) -> Game:
-        """The game as this process knows it. Raises ``UnknownGame`` and ``Unavailable``."""
+        """Return the game; if ``ended`` is True, also one that only the archive has.
+
+        Raises ``UnknownGame`` and ``Unavailable``.
+        """
         try:
             return (await self._engine.at_least(game_id, 0)).state
         except UnknownGame:
@@ -282,7 +291,7 @@ class Taps:
     async def _after_refusal(
         self, tap: Tap, verb: Verb, game_id: str, arg: str, *, refusal: Rejected, locale: str
     ) -> tuple[Call, ...]:
-        """A refusal tells that an own board is out of date, unless it is one of those that don't."""
+        """Return the calls after a refusal. Most refusals show that the tapped own board is out of date; redraw it."""
         if not tap.is_own:
             return await self._without_orphan(tap, game_id)
         if verb.closes:
@@ -295,7 +304,7 @@ class Taps:
     # -- what only one person sees ------------------------------------------------------------------------------
 
     async def _open_own(self, tap: Tap, game: Game, _arg: str, locale: str) -> Answer:
-        """``o``: the player's own board, in the group for their eyes only; where that fails, in the private chat."""
+        """Handle ``o``: show the player's own board as an ephemeral message, or link to it in the private chat."""
         if tap.user_id not in game.players:
             return self._toast(locale, "own-not-in-game", "not-in-game")
         board = self.opened(tap.user_id, game, locale)
@@ -303,20 +312,20 @@ class Taps:
         return self._show(tap, board, url=url, instead="tap-no-own-board", locale=locale)
 
     def opened(self, player_id: PlayerId, game: Game, locale: str) -> Message:
-        """A player's own board, for a message of its own; what it shows is remembered until it is tapped."""
+        """Return a player's own board for a new message, and remember its content until the message is tapped."""
         board = of_state(game).own_board(game, player_id, self._texts, locale)
         self._own.changed((player_id, game.id, 0), hash(board))
         return board
 
     async def _turn_own(self, tap: Tap, game: Game, arg: str, locale: str) -> Answer:
-        """``b``: a page of the player's own board."""
+        """Handle ``b``: turn the page of the player's own board."""
         page = self._page(game, arg)
         if isinstance(page, str) or not tap.is_own:
             return self._toast(locale, page if isinstance(page, str) else "tap-garbage", "shown")
         return Answer(calls=self._own_board_again(tap, game, locale, page), outcome="shown")
 
     async def _turn(self, tap: Tap, game: Game, arg: str, locale: str) -> Answer:
-        """``g``: a page of the group's board. Changes nothing in the game."""
+        """Handle ``g``: turn the page of the group's board. The game does not change."""
         page = self._page(game, arg)
         if isinstance(page, str):
             return self._toast(locale, page, "shown")
@@ -324,7 +333,7 @@ class Taps:
         return Answer(calls=await self._without_orphan(tap, game.id), outcome="shown")
 
     def _page(self, game: Game, arg: str) -> int | str:
-        """The page asked for, or the id of what to say instead."""
+        """Return the page in the argument, or the id of a text that says why there is none."""
         count = of_state(game).pages(game)
         if count == 1:
             return "tap-no-pages"
@@ -332,19 +341,19 @@ class Taps:
         return "tap-turn-hint" if page is None or page >= count else page
 
     async def _fair(self, tap: Tap, game: Game, _arg: str, locale: str) -> Answer:
-        """``f``: what shows that the draw was fair."""
+        """Handle ``f``: show the summary of the draw's proof."""
         summary = of_state(game).proof_summary(game, self._texts, locale)
         return self._show(tap, summary, instead="tap-fair-command", locale=locale)
 
     def _rules(self, tap: Tap, kind: str, locale: str) -> Answer:
-        """``h``: the rules of a kind."""
+        """Handle ``h``: show the rules of a kind."""
         view = FACES.get(kind)
         if view is None:
             return self._toast(locale, "tap-garbage", "garbage")
         return self._show(tap, view.rules(self._texts, locale), instead=view.hint, locale=locale)
 
     async def _ask_cancel(self, tap: Tap, game: Game, _arg: str, locale: str) -> Answer:
-        """``x``: ask a host whether they mean it."""
+        """Handle ``x``: ask a host to confirm the cancelling of a game."""
         view, texts = of_state(game), self._texts
         if view.kind.machine.is_final(game.phase):
             return self._toast(locale, "tap-over", "not-now")
@@ -355,14 +364,14 @@ class Taps:
         return self._show(tap, question, instead="tap-cancel-command", locale=locale)
 
     async def _rematch(self, tap: Tap, old: Game, _arg: str, locale: str) -> Answer:
-        """``r``: a host opens the same game again, and is in it."""
+        """Handle ``r``: open a rematch, which its host joins."""
         await self._openings.rematch(tap.actor, old, command_id=tap.command_id, received=tap.received)
         return self._toast(locale, "tap-rematch", "done")
 
     # -- calls that belong to a tap -----------------------------------------------------------------------------
 
     def _show(self, tap: Tap, message: Message, *, locale: str, instead: str, url: str | None = None) -> Answer:
-        """Show a message to the person alone. Where Telegram can't, the tap is answered with a link or a toast."""
+        """Show a message to the person alone. If Telegram refuses it, the tap is answered with a link or a toast."""
         if tap.is_private:
             return Answer(calls=(Call("sendMessage", send_params(message, tap.chat_id)),), outcome="shown")
         if tap.ephemeral_message_id is not None and not tap.is_real:
@@ -371,7 +380,7 @@ class Taps:
         other = {"url": url} if url else {"text": self._texts.plain(locale, instead), "show_alert": True}
         answered = Call("answerCallbackQuery", query)
         otherwise = Call("answerCallbackQuery", query | other)
-        if tap.ephemeral_message_id is not None:  # such a message can't be answered by another; it is edited instead
+        if tap.ephemeral_message_id is not None:  # no reply to it is possible, so it is edited
             edit = ephemeral_edit_params(message, tap.chat_id, tap.user_id, tap.ephemeral_message_id)
             call = Call("editEphemeralMessageText", edit, answered, otherwise)
         else:
@@ -381,9 +390,9 @@ class Taps:
         return Answer(calls=(call,), answered_by_calls=True, outcome="shown")
 
     def _own_board_again(self, tap: Tap, game: Game, locale: str, page: int | None) -> tuple[Call, ...]:
-        """Edit the own board that was tapped, unless it shows this already: Telegram refuses an edit to the same.
+        """Return the edit of the tapped own board; nothing if it is up to date, as Telegram refuses an equal edit.
 
-        A message that is no board of this game is left alone: the callback data is forged.
+        If the message lacks the tapped button, the callback data is forged, and the message is left as it is.
         """
         if not tap.is_real:
             return ()
@@ -396,7 +405,11 @@ class Taps:
         return (Call("editMessageText", edit_params(board, tap.chat_id, tap.message_id)),)
 
     def _changed(self, tap: Tap, game_id: str, board: Message) -> bool:
-        """Whether a board differs from what its message showed last; what was sent by ``o`` waits under no id yet."""
+        """Return whether a board differs from the one that its message showed last.
+
+        When ``opened`` makes a board, its message has no id yet, so the digest is kept under id 0. The first tap tells
+        the id, and moves the digest there.
+        """
         key = (tap.user_id, game_id, tap.ephemeral_message_id or -tap.message_id)
         first = self._own.take((tap.user_id, game_id, 0))
         if first is not None and key not in self._own:
@@ -404,7 +417,7 @@ class Taps:
         return self._own.changed(key, hash(board))
 
     def _closing(self, tap: Tap) -> tuple[Call, ...]:
-        """Delete the tapped message if only this person sees it and it really has this button."""
+        """Return the call that deletes the tapped message; none if others see it, or if the callback data is forged."""
         if not tap.is_real:
             return ()
         if tap.ephemeral_message_id is not None:
@@ -415,7 +428,10 @@ class Taps:
         return ()
 
     def _is_newest(self, tap: Tap, game_id: str) -> bool:
-        """Whether no newer message of the game is known; it is remembered."""
+        """Return whether the tapped message is the game's newest, and note it if it is newer than the known one.
+
+        False if this process knows no message of the game.
+        """
         newest = self._newest.get(game_id)
         if newest is None or tap.message_id < newest:
             return False
@@ -424,16 +440,16 @@ class Taps:
         return True
 
     async def _without_orphan(self, tap: Tap, game_id: str) -> tuple[Call, ...]:
-        """Delete the tapped message if it is an older board of the game. The tap itself has worked all the same.
+        """Return the call that deletes the tapped message if it is an old board of the game. The tap works anyway.
 
-        Ids grow in a chat, and the newest that was tapped is remembered, so that the store is asked once a game, and
-        again only about older messages. What is newer than the living one we know is never taken for an orphan.
+        Message ids grow within a chat. The newest tapped id is remembered, so the store is asked once for each game,
+        and again only about older messages. A message newer than the known board is never taken for an old one.
         """
         if self._is_newest(tap, game_id):
             return ()
         try:
             living = await self._boards.living(game_id)
-        except Exception:  # noqa: BLE001 -- tidying up may fail without harm: what was asked for is done and durable
+        except Exception:  # noqa: BLE001 -- only the clean-up fails; the tap's effect is durable
             return ()
         known = living[1] if living is not None and living[0] == tap.chat_id else tap.message_id
         self._newest.changed(game_id, max(known, tap.message_id))
@@ -449,7 +465,7 @@ class Taps:
 
 
 class _TapPromise(msgspec.Struct, gc=False):
-    """A tap whose command is with the engine."""
+    """The engine's promise to a tap on the fast path: turns the outcome of its command into the tap's answer."""
 
     taps: Taps
     tap: Tap
@@ -465,7 +481,7 @@ class _TapPromise(msgspec.Struct, gc=False):
         self.told = True
         try:
             answer = self.taps.confirmed(self.tap, self.verb, outcome, self.locale)
-        except Exception as bug:  # noqa: BLE001 -- it is durable, and is answered; the caller logs what it was
+        except Exception as bug:  # noqa: BLE001 -- the command is durable; the caller logs the error
             answer = self.taps.failed(self.tap, bug, self.locale)
         self.asker.set_result(answer)
 
@@ -475,7 +491,7 @@ class _TapPromise(msgspec.Struct, gc=False):
 
 
 class _Recent:
-    """The last value by key, of so many most recent keys."""
+    """A map that keeps the values of the most recently changed keys, up to a limit."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -491,7 +507,7 @@ class _Recent:
         return self._values.pop(key, None)
 
     def changed(self, key: object, value: int) -> bool:
-        """Whether the value is new for this key; it is remembered."""
+        """Store a value; return whether it differs from the one before."""
         known = self._values.get(key)
         self._values[key] = value
         self._values.move_to_end(key)

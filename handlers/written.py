@@ -1,4 +1,4 @@
-"""Moments as messages show them. Words are the locales' business."""
+"""Rendering of points in time in messages."""
 
 from datetime import UTC, datetime
 
@@ -8,6 +8,6 @@ from play.texts import Markup
 
 
 def moment(at: Instant, form: str = "r") -> Markup:
-    """Telegram's own date-time entity, which everybody reads in their own time zone."""
+    """Return Telegram's date-time entity, which apps show in the reader's time zone. ``form``: see ``date_time``."""
     seconds = at // 1000
     return Markup(date_time(seconds, datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC"), form))
