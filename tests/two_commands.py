@@ -1,11 +1,11 @@
-"""Try `make run` and `make test` in fresh copies of the project: in odd folders, and as different users.
+"""Try `make run` and `make test` in fresh copies of the project, in unusual folders and as different users.
 
-    python tests/two_commands.py
+python tests/two_commands.py
 
-Standard library only, as it runs before anything is installed. As root, three copies are tried: in a folder that only
-root may enter, made under umask 077; in a folder that everybody may enter; and as the account `nobody`. An ordinary
-user tries the copies of that user only. Each path has a space and Cyrillic letters. Prints one line for each, and
-exits 1 if one fails.
+Standard library only, as it runs before anything is installed. As root, it tries three copies: in a folder that only
+root may enter, created under umask 077; in a folder that everybody may enter; and as the account `nobody`. As an
+ordinary user, it tries that user's copies only. Each path has a space and Cyrillic letters. Prints one line for each
+copy, and exits 1 if one fails.
 """
 
 import os
@@ -20,7 +20,7 @@ from pathlib import Path
 PROJECT = Path(__file__).parent.parent
 NAME = "папка с игрой"
 SECONDS = 600
-"""How long one command may take: the first one downloads packages if pip's cache is empty."""
+"""Time limit of one command: the first one downloads packages if pip's cache is empty."""
 TESTS = "tests/storage/test_embedded.py"
 
 
@@ -54,7 +54,7 @@ def _cases(outer: Path) -> list[tuple[str, Path, int, int, str]]:
 
 
 def _try(folder: Path, umask: int, user: str) -> str:
-    """Run both commands in a fresh copy. Returns the trouble in a few lines; empty if there is none."""
+    """Run both commands in a fresh copy. Returns the problem in a few lines; empty if there is none."""
     as_user = {"umask": umask, "user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
     options = {"umask": umask} | as_user
     copy = folder / NAME

@@ -1,4 +1,4 @@
-"""A small house for the tests of what follows the engine: real stores, a clock that the test turns, whole games."""
+"""Test environment for everything that follows the engine: real stores, a simulated clock, whole games."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ HOST = Host(99, "Hostess")
 
 
 class Counted:
-    """Seeds that differ."""
+    """Source of distinct seeds."""
 
     def __init__(self) -> None:
         self.next = count(1)
@@ -38,14 +38,14 @@ class Counted:
 
 
 async def until(what: Callable[[], object], seconds: float = 10) -> None:
-    """Return when it is so. Raises TimeoutError."""
+    """Wait until a condition is true. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not what():  # noqa: ASYNC110 - what others do is looked at from outside
             await asyncio.sleep(0.002)
 
 
 class Heard:
-    """A handler that keeps what it got, and then does what another does."""
+    """Handler that records its entries before it calls another handler."""
 
     def __init__(self, then: Callable[[Sequence[Entry]], Awaitable[object]] | None = None) -> None:
         self.entries: list[Entry] = []
@@ -60,7 +60,7 @@ class Heard:
 
 
 async def rows(redis: Redis, key: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    """All that is in a stream."""
+    """Return all entries of a stream."""
     found: Any = await redis.xrange(key)
     return list(found)
 
@@ -70,7 +70,7 @@ def feed_of(redis: Redis, shards: Sequence[str], group: str = "projector", owner
 
 
 async def drain(feed: Feed, handle: Callable[[Sequence[Entry]], Awaitable[object]]) -> None:
-    """Read until nothing is left, and stop."""
+    """Read until the feed is empty, and stop."""
     reading = asyncio.create_task(feed.run(handle))
     try:
         async with asyncio.timeout(20):
@@ -84,7 +84,7 @@ async def drain(feed: Feed, handle: Callable[[Sequence[Entry]], Awaitable[object
 
 @dataclass
 class House:
-    """Engine, live games, projector."""
+    """Engine, live games and projector on real stores."""
 
     pool: Pool
     redis: Redis
@@ -99,7 +99,7 @@ class House:
         self.engine = self.new_engine()
 
     def new_engine(self) -> Engine:
-        """An engine with nothing in memory, as of another process."""
+        """Return an engine with nothing in memory, like that of another process."""
         return Engine(KINDS, self.games, self.clock, self.entropy)
 
     async def do(self, game_id: str, command: Command, command_id: str = "") -> Outcome:
@@ -113,7 +113,7 @@ class House:
         return game_id
 
     async def begun(self, players: Sequence[int] = (1, 2, 3), chat_id: int = CHAT, **rules: Any) -> str:
-        """A game in which numbers are being picked."""
+        """Open a game and bring it to the selection of numbers. Returns its id."""
         game_id = await self.open(chat_id, **rules)
         for player in players:
             await self.do(game_id, Join(player, f"Player {player}"))
@@ -121,7 +121,7 @@ class House:
         return game_id
 
     async def finish(self, game_id: str, players: Sequence[int] = (1, 2, 3)) -> Outcome:
-        """Pick and let all deadlines pass."""
+        """Pick numbers and let all deadlines pass."""
         for number, player in enumerate(players, 1):
             await self.do(game_id, PickNumber(player, number))
         outcome = await self.engine.look(game_id)
@@ -143,7 +143,7 @@ class House:
         await self.do(game_id, MoveChat(chat_id))
 
     async def project(self, **parts: Any) -> None:
-        """Let the projector read all that there is."""
+        """Let the projector read the whole feed."""
         await drain(feed_of(self.redis, self.games.shards, **parts), self.projector.handle)
 
     async def project_for_ever(self, **parts: Any) -> None:

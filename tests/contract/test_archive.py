@@ -1,4 +1,4 @@
-"""The archive: what was played is found again, in pages, and every query has an index."""
+"""The archive: finished games are found again, in pages, and every query uses an index."""
 
 import ast
 import asyncio
@@ -165,7 +165,7 @@ async def test_old_events_are_pruned_and_results_stay(house: House, archive: Arc
 
 
 async def everything(pool: Pool) -> dict[str, set[str]]:
-    """Table -> its rows."""
+    """Return all rows by table."""
     tables = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     return {name: {row[0] for row in await pool.fetch(f"SELECT t::text FROM {name} t")} for (name,) in tables}
 
@@ -308,12 +308,12 @@ SELECT -(n % 500), n::text, 'Text', 'yes', now() - n * interval '1 hour' FROM ge
 STATEMENT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")
 LARGE = r"Seq Scan on (?!feed_checkpoints)\w+"
 OTHERS = {"migrate", "embedded", "connections", "rights"}
-"""They ask of the database itself."""
+"""Modules whose queries concern the database itself, not its tables."""
 
 
 @pytest.fixture
 async def filled(empty_database: str) -> str:
-    """Give a database with 20,000 games that PostgreSQL has looked at."""
+    """Return the DSN of a database with 20,000 games and fresh statistics."""
     await migrate.upgrade(empty_database)
     connection = await asyncpg.connect(empty_database)
     await connection.execute(FILL)
@@ -323,7 +323,7 @@ async def filled(empty_database: str) -> str:
 
 
 async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
-    """Call everything that asks PostgreSQL something."""
+    """Call every function that queries PostgreSQL."""
     archive, people, game = Archive(pool, house.codec), People(pool, redis), "04" + "20004".zfill(12)
     known = "04" + "4".zfill(12)
     await archive.player_stats(7)
@@ -380,7 +380,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
 
 
 async def use_questions(questions: Questions, now: int) -> None:
-    """Call all that packs and asked questions ask PostgreSQL."""
+    """Call every function of packs and asked questions that queries PostgreSQL."""
     one, other = (Question(id=text, text=text, answers=("yes", "no")) for text in ("One?", "Another?"))
     pack = await questions.add_pack(7, "Mine", "en", [one])
     await questions.rename_pack(pack.id, 7, "Still mine")
@@ -400,7 +400,7 @@ async def use_questions(questions: Questions, now: int) -> None:
 
 
 def queries() -> Iterator[tuple[str, str]]:
-    """Module and text of every query, whole or in part, that is written down in `storage`."""
+    """Yield module and text of every complete or partial query in the source of `storage`."""
     for file in sorted(Path(storage.__path__[0]).glob("[!_]*.py")):
         if file.stem in OTHERS:
             continue
@@ -410,7 +410,7 @@ def queries() -> Iterator[tuple[str, str]]:
                 continue
             try:
                 text = eval(compile(ast.Expression(node), file.name, "eval"), names)
-            except NameError:  # made of what only a function knows: as a query that could not be looked for
+            except NameError:  # the query depends on a local variable, so its text cannot be searched for
                 assert not STATEMENT.match(ast.unparse(node).strip("f'\"")), f"{file}: {ast.unparse(node)}"
                 continue
             if isinstance(text, str) and STATEMENT.match(text):
@@ -432,10 +432,11 @@ async def test_every_query_finds_its_rows_by_an_index(filled: str, redis: Redis)
     statements = {q: a for q, a in asked.items() if STATEMENT.match(q) and "pg_" not in q}
     assert len(statements) >= 80
     scans: list[str] = []
-    # In one transaction, as the statements prepared and the settings are a session's: a pooler may stand between.
+    # One transaction, because prepared statements and settings belong to a session, and a pooler may stand between.
     async with postgres_pool(filled) as pool, pool.acquire() as connection, connection.transaction():
         for query, given in statements.items():
-            arguments = given[0] if given and isinstance(given[0], tuple) else given  # of many, the first
+            # a list of arguments for many calls: the first one is enough
+            arguments = given[0] if given and isinstance(given[0], tuple) else given
             await connection.execute(f"PREPARE asked AS {query}")
             await connection.execute("SET plan_cache_mode = force_generic_plan")
             nulls = f"({', '.join(['NULL'] * len(arguments))})" if arguments else ""

@@ -1,4 +1,4 @@
-"""Redis fails over to a copy that lost its last writes: what was confirmed stays, and is not decided again."""
+"""Failover of Redis to a replica that lost its last writes: confirmed commands are kept, and not decided again."""
 
 import asyncio
 import shutil
@@ -31,7 +31,7 @@ from tests.contract.played import SHARDS, Heard, House, drain, feed_of, until
 
 
 class Failing:
-    """A house with strict durability on a Redis of its own, whose data can be replaced by an older copy."""
+    """A house with strict durability on a separate Redis, whose data can be replaced by an older copy."""
 
     def __init__(self, pool: Pool, directory: Path, redis: Redis, direct: Redis, store: stores.Store) -> None:
         self.house = House(pool, redis)
@@ -42,7 +42,7 @@ class Failing:
         self.house.engine = self.engine()
 
     async def begin(self) -> None:
-        """Connect, and compare from now on."""
+        """Connect and start to compare."""
         await self.redis.ping()
         self.guard.begin(self.compare, self.tell, lambda name, work: self.tasks.spawn(name, work, brief=True))
 
@@ -54,7 +54,7 @@ class Failing:
         self.told += [game.id for game in games]
 
     def engine(self, redis: Redis | None = None) -> Any:
-        """An engine with strict durability, as of another process."""
+        """Return an engine with strict durability, like that of another process."""
         house = self.house
         games = house.games if redis is None else RedisGames(redis, house.codec, shards=SHARDS)
 
@@ -67,18 +67,18 @@ class Failing:
         return engine
 
     async def copied(self) -> None:
-        """Keep a copy of the data as it is, as a replica has it that hears no more."""
+        """Copy the current data, like a replica that receives no more writes."""
         shutil.copytree(self.directory / "redis", self.directory / "copy")
 
     async def failed_over(self) -> None:
-        """Let the copy take the place of the server."""
+        """Replace the server by the copy."""
         await self.store.kill()
         shutil.rmtree(self.directory / "redis")
         shutil.copytree(self.directory / "copy", self.directory / "redis")
         await self.store.start()
 
     async def insists(self, game_id: str, command: Command, command_id: str, engine: Any = None) -> Any:
-        """Send a command as a person does who is told to try again."""
+        """Send a command, repeatedly if asked to try again."""
         async with asyncio.timeout(20):
             while True:
                 try:
@@ -164,7 +164,7 @@ async def test_a_process_that_went_on_from_an_older_version_is_refused_and_the_g
     game_id = await house.begun()
     old = [await failing.direct.dump(key(game_id)) for key in (keys.game_key, keys.tail_key)]
     await house.do(game_id, PickNumber(1, 7), "tg:confirmed")
-    for key, dump in zip((keys.game_key, keys.tail_key), old, strict=True):  # by a split brain, say
+    for key, dump in zip((keys.game_key, keys.tail_key), old, strict=True):  # as a split brain may cause it
         await failing.direct.delete(key(game_id))
         if dump is not None:
             await failing.direct.restore(key(game_id), 0, dump)
@@ -180,7 +180,7 @@ async def test_a_decision_on_an_event_that_postgresql_never_had_is_refused(faili
     house = failing.house
     game_id = await house.begun()
     projector = Projector(house.pool)
-    loose = house.new_engine()  # commits to Redis alone, as one whose confirmation is still on its way
+    loose = house.new_engine()  # commits only to Redis, as if its confirmation were still on its way
     await loose.execute(game_id, PickNumber(1, 7), command_id="tg:lost")
     version = (await loose.look(game_id)).version
     entry = await _entry_of_last(failing)
@@ -214,6 +214,6 @@ async def _entry_of_last(failing: Failing) -> Any:
 
 
 def entry_with(entry: Any, version: int, command_id: bytes) -> Any:
-    """The same entry by another command."""
+    """Return a copy of the entry with another command id and version."""
     assert entry.first_version == version
     return replace(entry, id="", records=entry.records.replace(b"tg:lost", command_id))

@@ -1,4 +1,4 @@
-"""The feed on a real Redis: at least once, in order, taken over, nothing dropped."""
+"""The feed on a real Redis: delivery at least once, in order, with takeover, without loss."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ async def fill(redis: Redis, entries: int, first: int = 0) -> None:
 
 
 def in_order(entries: Sequence[Entry]) -> bool:
-    """Each shard's entries in the order of the stream, without a repetition."""
+    """Return whether each shard's entries are in the order of the stream, without repetition."""
     return all(
         [e.first_version for e in entries if e.shard == shard]
         == sorted({e.first_version for e in entries if e.shard == shard})
@@ -64,7 +64,7 @@ class Reading:
         await asyncio.wait({self.task})
 
     async def die(self) -> None:
-        """Stop without releasing the lease, as a killed process does."""
+        """Stop without releasing the lease, like a killed process."""
 
         async def not_released() -> None:
             pass
@@ -326,7 +326,7 @@ async def test_a_redis_that_lost_everything_is_noticed_and_read_on(redis: Redis)
     await until(lambda: len(reading.heard.entries) == 5)
     assert len(calls) == 1
     await redis.flushall()
-    # An id below all that were read: the clock went back as well.
+    # An id below all that were read, as if the clock had also gone back.
     await redis.xadd(
         keys.feed_key("00"), {"g": "00" + "b" * 12, "v": 0, "k": "x", "p": "x", "d": "", "r": "[]"}, id="5-5"
     )

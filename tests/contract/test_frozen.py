@@ -1,4 +1,4 @@
-"""A process frozen in the middle of a transaction (SIGSTOP): others go on, and it does no harm when it goes on too."""
+"""A process frozen in the middle of a transaction (SIGSTOP): others continue, and it does no harm when it resumes."""
 
 import asyncio
 import os
@@ -67,7 +67,7 @@ asyncio.run(main())
 
 @asynccontextmanager
 async def frozen(dsn: str, redis_dsn: str, what: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a process until it has frozen itself in its transaction; at the end it is ended."""
+    """Run a process until it has frozen itself in its transaction; it is ended after the block."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", FREEZES, dsn, redis_dsn, what, stderr=asyncio.subprocess.PIPE
     )
@@ -98,7 +98,7 @@ async def test_the_projectors_successor_goes_on_while_the_holder_is_frozen_in_it
         assert time.monotonic() - began < 3 + IDLE_SECONDS + 2 * LOCK_SECONDS  # the lease, the session, a retry
         assert await pool.fetchval("SELECT count(*) FROM games WHERE status = 'completed'") == len(games)
         os.kill(child.pid, signal.SIGCONT)
-        await asyncio.sleep(1)  # it notices that its session has ended and that its lease is another's
+        await asyncio.sleep(1)  # time to notice that its session has ended and that another process holds its lease
         assert child.returncode is None
     assert await pool.fetchval("SELECT count(*) FROM prizes") == len(games)
     assert await pool.fetchval("SELECT sum(version) FROM games") == house.projector.events

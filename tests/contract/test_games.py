@@ -1,4 +1,4 @@
-"""One suite for every implementation of the engine's ``GameStore``; then what only Redis can do."""
+"""One suite for every implementation of the engine's ``GameStore``, then tests of Redis alone."""
 
 import asyncio
 from collections import Counter
@@ -35,7 +35,7 @@ def redis_games(redis: Redis) -> RedisGames:
 
 @pytest.fixture(params=["memory", "redis"])
 def replicas(request: pytest.FixtureRequest) -> Replicas:
-    """Give a function that gives one more replica's store, over the same empty games."""
+    """Return a function that creates another replica's store over the same games."""
     if request.param == "memory":
         shelf = Shelf({KIND.name: KIND})
         return lambda: MemoryGames(shelf)
@@ -53,7 +53,7 @@ def opening(chat: int = -1, command: str = "tg:1", **fields: Any) -> OpenGame:
 
 
 class Script:
-    """A game as it should be: gives the commit of a command, and takes note of it. Command ids are like Telegram's."""
+    """Model of a game: builds the commits of commands, and records accepted ones. Command ids look like Telegram's."""
 
     def __init__(self, chat: int = -1, command: str = "tg:1", **fields: Any) -> None:
         self.opening = opening(chat, command, **fields)
@@ -63,7 +63,7 @@ class Script:
         self.now = NOW
 
     def commit(self, *commands: Command) -> Commit:
-        """The commit of these commands; it is not noted before ``done``."""
+        """Build the commit of these commands. It is recorded by ``done``."""
         state, version, records = self.state, self.version, list[Record]()
         for command in commands:
             events = KIND.decide(state, command, self.now, "5eed" * 16)
@@ -75,36 +75,36 @@ class Script:
         return Commit(state.id, KIND, self.version, version, state, tuple(records), dict(self.seen), claim)
 
     def open(self) -> Commit:
-        """The commit that opens the game."""
+        """Build the commit that opens the game."""
         return self.commit(self.opening)
 
     def done(self, commit: Commit) -> None:
-        """The commit was accepted."""
+        """Record the commit as accepted."""
         assert isinstance(commit.state, PickNumberGame)
         self.state, self.version = commit.state, commit.version
         self.seen |= {record.command_id: record.at for record in commit.records}
 
     def stored(self) -> Stored:
-        """What a store should load."""
+        """Return the game that a store should load."""
         assert self.state is not None
         return Stored(KIND, self.state, self.version, self.seen)
 
     @property
     def compare(self) -> Commit:
-        """A commit that only compares."""
+        """Build a commit that only compares the version."""
         assert self.state is not None
         return Commit(self.state.id, KIND, self.version, self.version, self.state, (), self.seen)
 
 
 async def accepted(store: GameStore, script: Script, *commands: Command) -> None:
-    """These commands in one commit."""
+    """Commit these commands together."""
     commit = script.commit(*commands)
     assert await store.commit([commit]) == [CommitResult.COMMITTED]
     script.done(commit)
 
 
 def long_game() -> Iterator[Command]:
-    """About two hundred commands: joining and leaving, picking and moving, the whole show."""
+    """Yield about two hundred commands: joining and leaving, picking and moving, the whole show."""
     for player in range(1, 31):
         yield Join(player, f"Player <{player}> é")
         if player % 5 == 0:
@@ -262,7 +262,7 @@ def engine(store: GameStore) -> Engine:
 
 
 async def told(call: Awaitable[Outcome]) -> Outcome | Rejected:
-    """An answer, or a refusal."""
+    """Return the outcome of a call, or its refusal."""
     try:
         return await call
     except Rejected as refusal:
@@ -270,7 +270,7 @@ async def told(call: Awaitable[Outcome]) -> Outcome | Rejected:
 
 
 async def race(engines: tuple[Engine, Engine], game: str, number: int, rng: Random) -> int:
-    """Players 1 and 2 tap a free number, each at a replica; gives who got it. The other one is told."""
+    """Let players 1 and 2 tap the same free number at different replicas. Returns the winner; the other is refused."""
     taps = [
         told(engines[index].execute(game, PickNumber(player, number), command_id=f"tap {number} {player}"))
         for index, player in rng.sample([(0, 1), (1, 2)], 2)
@@ -339,7 +339,7 @@ async def test_every_key_has_a_time_to_live_but_the_feed_and_the_index_of_deadli
     scripts = [Script(-index) for index in range(1, 9)]
     for script in scripts:
         await accepted(store, script, script.opening)
-        for player in range(1, 41):  # far enough for a snapshot and a tail
+        for player in range(1, 41):  # enough commands for a snapshot and a tail
             await accepted(store, script, Join(player, "x"))
     for script in scripts[:4]:
         await accepted(store, script, Cancel(None, "operator"))
@@ -393,7 +393,7 @@ async def test_deadlines_are_indexed_found_when_due_and_told_when_they_change(re
     lobby = NOW + 900_000
     assert await store.deadlines(lobby) == [(game, lobby)]
     assert (await store.due(lobby), await store.due(lobby - 1)) == ([(game, lobby)], [])
-    await accepted(store, script, Join(1, "x"))  # changes no deadline
+    await accepted(store, script, Join(1, "x"))  # a command without effect on the deadline
     await accepted(store, script, Join(2, "x"))
     assert await store.deadlines(lobby) == [(game, NOW + 60_000)]
     await accepted(store, script, Cancel(None, "operator"))
@@ -430,13 +430,13 @@ async def test_a_place_whose_game_has_vanished_heals_itself(redis: Redis) -> Non
 
 
 def chats_of_two_shards() -> tuple[int, int]:
-    """Two chat ids whose games live in different shards."""
+    """Return two chat ids whose games live in different shards."""
     home = keys.shard_of_chat(-1, SHARDS)
     return -1, next(chat for chat in range(-100, -2) if keys.shard_of_chat(chat, SHARDS) != home)
 
 
 async def migrated(store: RedisGames, script: Script, new: int) -> None:
-    """The chat of a live game becomes a supergroup, as the handlers do it."""
+    """Turn the chat of a live game into a supergroup, as the handlers do."""
     await accepted(store, script, MoveChat(new))
     await store.settle_in(ChatTopic(new), script.opening.game_id)
     await store.leave_places(script.opening.game_id, [ChatTopic(script.opening.place.chat_id)])

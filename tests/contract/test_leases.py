@@ -1,4 +1,4 @@
-"""Leases on a real Redis: one holder, higher tokens, loss noticed before expiry, takeover."""
+"""Leases on a real Redis: one holder, increasing tokens, loss noticed before expiry, takeover."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The rates on a real Redis, against a server that counts strictly and a network that jitters."""
+"""The rates on a real Redis, against a server that counts strictly and a network with jitter."""
 
 import asyncio
 import heapq
@@ -29,7 +29,7 @@ def limits(redis: Redis, clock: TurnedClock) -> Limits:
 async def spend(
     limits: Limits, clock: TurnedClock, chat: int, times: int, priority: Priority = Priority.URGENT
 ) -> list[int]:
-    """Take as fast as allowed; gives the times, from the start, at which each was granted."""
+    """Spend as fast as permitted. Returns the time of each grant, from the start."""
     granted: list[int] = []
     while len(granted) < times:
         if wait := await limits.reserve(chat, priority=priority):
@@ -40,7 +40,7 @@ async def spend(
 
 
 def most(times: list[int], window: int) -> int:
-    """Most of these within any such window."""
+    """Return the greatest number of times within any window of this length."""
     times = sorted(times)
     return max(sum(1 for t in times[i:] if t < times[i] + window) for i in range(len(times)))
 
@@ -128,8 +128,8 @@ async def test_a_call_that_is_held_up_counts_from_its_answer(limits: Limits, clo
             clock.at += wait
     first, *rest = sorted(int(at) for at in await redis.lrange(f"{BASE}:sent:all", 0, -1))
     clock.at = first + 5 + rates.ms
-    await limits.answered(rest[-1])  # the last of them has taken more than a second
-    await limits.answered(first - 1)  # nobody's
+    await limits.answered(rest[-1])  # the last call has taken more than a second
+    await limits.answered(first - 1)  # the answer to a call that nobody made
     counted = [int(at) for at in await redis.lrange(f"{BASE}:sent:all", 0, -1)]
     assert counted == [clock.at, *sorted([first, *rest[:-1]], reverse=True)]
     granted = 0
@@ -142,7 +142,7 @@ async def test_a_call_that_is_held_up_counts_from_its_answer(limits: Limits, clo
 
 
 async def test_processes_that_ask_at_once_never_get_more_than_the_rate(redis: Redis) -> None:
-    """On Redis's own clock: in however long it takes, no more than the windows allow."""
+    """On Redis's own clock: for any duration, no more than the windows allow."""
     rates = Rates(overall=(Window(60_000, (30, 30, 30, 30)),), chat=(), group=())
     limits = [Limits(redis, rates) for _ in range(5)]
 

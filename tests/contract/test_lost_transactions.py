@@ -1,4 +1,4 @@
-"""PostgreSQL fails over to a copy that lost transactions: they are written again, or their games are named."""
+"""Failover of PostgreSQL to a copy that lost transactions: they are written again, or their games are reported."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,14 +20,14 @@ from tests.contract.played import House, feed_of, until
 if TYPE_CHECKING:
     from storage.feed import Feed
 
-# A connection that asyncpg was opening when the database was dropped is collected without having been closed.
+# A connection that asyncpg was opening while its database was dropped is garbage-collected without a close.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 ALL = ("games", "game_events", "game_participants", "prizes", "player_stats")
 
 
 class Restored:
-    """A database of its own that can be taken back to how it was."""
+    """A separate database that can be restored to an earlier state."""
 
     def __init__(self, server: str, dsn: str, name: str) -> None:
         self.server, self.dsn, self.name = server, dsn, name
@@ -39,7 +39,7 @@ class Restored:
         await connection.close()
 
     async def copied(self, pool: Pool) -> None:
-        """Keep a copy of the database as it is now, as a replica has it that hears no more."""
+        """Copy the current database, like a replica that receives no more writes."""
         async with asyncio.timeout(10):
             while True:
                 await pool.expire_connections()
@@ -54,7 +54,7 @@ class Restored:
                     return
 
     async def failed_over(self) -> None:
-        """Let the copy take the place of the database, with all its connections cut."""
+        """Replace the database by the copy, and cut all its connections."""
         await self._execute(
             f"DROP DATABASE {self.name} WITH (FORCE)", f"ALTER DATABASE {self.name}_copy RENAME TO {self.name}"
         )
@@ -77,7 +77,7 @@ async def house(restored: Restored, redis: Redis) -> AsyncIterator[House]:
 
 
 async def everything(pool: Pool) -> dict[str, list[str]]:
-    """All rows of the tables that the projector writes, without the moments at which they were written."""
+    """Return all rows of the tables that the projector writes, without their write times."""
     found = {}
     for table in ALL:
         columns = "to_jsonb(t) - 'updated_at' - 'created_at'"
@@ -86,7 +86,7 @@ async def everything(pool: Pool) -> dict[str, list[str]]:
 
 
 def projecting(house: House, owner: str = "me") -> "asyncio.Task[None]":
-    """Project as a process does."""
+    """Start a projector, like a process does."""
 
     async def caught_up() -> None:
         await replay(house.pool, house.redis, house.codec, house.games, house.projector)
@@ -101,7 +101,7 @@ async def stop(task: "asyncio.Task[None]") -> None:
 
 
 async def projected(house: House, count: int) -> None:
-    """Wait until PostgreSQL has so many games that have ended."""
+    """Wait until PostgreSQL has a number of finished games."""
     async with asyncio.timeout(30):
         while True:
             try:
@@ -114,7 +114,7 @@ async def projected(house: House, count: int) -> None:
 
 
 async def caught_up_with(house: House, game_id: str) -> None:
-    """Wait until PostgreSQL has a game as Redis has it."""
+    """Wait until PostgreSQL has the same version of a game as Redis."""
     wanted = (await house.engine.look(game_id)).version
     async with asyncio.timeout(30):
         while await house.pool.fetchval("SELECT version FROM games WHERE id = $1", game_id) != wanted:  # noqa: ASYNC110
@@ -136,7 +136,7 @@ async def test_a_settled_prize_that_postgresql_lost_is_settled_again_from_the_fe
     await projected(house, 4)
     before = await everything(house.pool)
     await restored.failed_over()
-    if goes_on:  # a game that PostgreSQL knows of, and one that it has never seen, go on before anything is noticed
+    if goes_on:  # a known game and one that PostgreSQL has never seen continue before the loss is noticed
         await house.whole(chat_id=-4)
         await projected(house, 5)
         after = await everything(house.pool)

@@ -1,4 +1,4 @@
-"""The command line: verify, replay and migrate say in plain lines what they find, whatever they are given."""
+"""The command line: verify, replay and migrate report their findings in plain lines, for any input."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def house(pool: Pool, redis: Redis) -> House:
 
 
 def on(dsn: str) -> Settings:
-    """Settings with that database."""
+    """Return settings with a database."""
     return Settings(database=Database(dsn=SecretStr(dsn)))
 
 
@@ -56,7 +56,7 @@ def test_the_proof_in_the_documentation_holds(capsys: Capture) -> None:
 
 
 def forged(**changes: Any) -> bytes:
-    """The proof with other values, sealed again."""
+    """Return the proof with changed values and a matching seal."""
     return proof.canonical(proof.seal({**json.loads(DOCUMENT.read_bytes()), **changes}))
 
 
@@ -122,7 +122,7 @@ async def test_an_ended_game_is_replayed_with_its_seed(house: House, postgres_ds
     assert f"the events give version {version}, completed, as the database says" in said
     assert said.count("number_picked") == 3
     assert '"seed": "' in said
-    assert "deadline" not in said.splitlines()[1].split()  # who joined by which update stands in each line
+    assert "deadline" not in said.splitlines()[1].split()  # each line names the update by which a player joined
     assert " tg:" in said.splitlines()[1]
 
 
@@ -219,7 +219,7 @@ async def test_the_schema_goes_up_and_down_to_any_revision(empty_database: str, 
 
 
 def migrate_on_a_terminal(dsn: str, revision: str, answer: str) -> tuple[int, str]:
-    """Run the command on a terminal of its own, type that answer, and give its status and what it said."""
+    """Run the command on a pseudo-terminal and type an answer. Returns the status and the output."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "bot", "migrate", revision], stdin=theirs, stdout=theirs, stderr=theirs,
@@ -227,7 +227,7 @@ def migrate_on_a_terminal(dsn: str, revision: str, answer: str) -> tuple[int, st
     ) as process:  # fmt: skip
         os.close(theirs)
         said, answered = b"", False
-        with suppress(OSError):  # how Linux tells that the other side is closed
+        with suppress(OSError):  # Linux raises it when the other side is closed
             while piece := os.read(ours, 1000):
                 said += piece
                 if b"to go on: " in said and not answered:
@@ -278,7 +278,7 @@ async def test_what_can_not_be_migrated_or_replayed_gets_one_line(empty_database
 
 
 def documented_commands() -> list[str]:
-    """Return the commands that the documents give for the backup of the embedded stores, in order."""
+    """Return the documented commands for the backup of the embedded stores, in order."""
     text = (DOCUMENT.parent / "operations.md").read_text()
     part = text[text.index("The embedded stores are ordinary ones") :]
     part = part[: part.index("\n## ")]

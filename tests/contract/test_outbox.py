@@ -41,7 +41,7 @@ def clock() -> TurnedClock:
 
 @pytest.fixture
 async def outbox(redis: Redis, clock: TurnedClock) -> Outbox:
-    """An outbox without rates, led by token 1."""
+    """Return an outbox without rates, led by token 1."""
     await redis.set(f"{BASE}:fence", FENCE)
     return Outbox(redis, Limits(redis, FREE, now=clock.now), max_waiting=5)
 
@@ -58,7 +58,7 @@ async def claimed(outbox: Outbox, fence: int = FENCE) -> Claimed:
 
 
 async def send(outbox: Outbox, sent: int | None = None) -> str:
-    """Claim and settle well; gives the text."""
+    """Claim a call and settle it as successful. Returns its text."""
     found = await claimed(outbox)
     await outbox.settle(found, sent=sent, shown=found.message_id is not None)
     return str(found.outgoing.params["text"])
@@ -535,7 +535,7 @@ async def test_an_emptied_outbox_leaves_only_counters_and_what_expires(outbox: O
 
 
 class World:
-    """An outbox in use: a Telegram of a few lines, what was put, and calls that fail, end late or are lost."""
+    """An outbox in use, with a minimal Telegram, a record of the puts, and calls that fail, end late or are lost."""
 
     def __init__(self, outbox: Outbox, redis: Redis, clock: TurnedClock, random: Random) -> None:
         self.outbox, self.redis, self.clock, self.random = outbox, redis, clock, random

@@ -1,4 +1,4 @@
-"""People, chats and bans: what one process changes the others know; PostgreSQL away stops nobody."""
+"""People, chats and bans: processes learn each other's changes; without PostgreSQL nobody is refused."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ def people(pool: Pool, redis: Redis) -> People:
 
 @asynccontextmanager
 async def listening(people: People, redis: Redis, number: int = 1) -> AsyncIterator[People]:
-    """Let it hear changes."""
+    """Let it receive changes during the block."""
     task = asyncio.create_task(people.run())
     async with asyncio.timeout(10):
         while dict(await redis.pubsub_numsub(CHANGED)).get(CHANGED.encode(), 0) < number:  # noqa: ASYNC110
@@ -35,7 +35,7 @@ async def listening(people: People, redis: Redis, number: int = 1) -> AsyncItera
 
 @asynccontextmanager
 async def postgresql_away(pool: Pool, people: People) -> AsyncIterator[None]:
-    """Give it a pool whose server can't be reached."""
+    """Replace its pool by one whose server is unreachable."""
     async with postgres_pool("postgresql://nobody@127.0.0.1:1/none", pool_min=0) as away:
         people._pool = away
         yield
@@ -193,7 +193,7 @@ async def test_bans_of_many_chats_are_read_together_and_page_by_page(
     assert here == {pair for pair in pairs if pair in banned or pair[1] == 9}
     reads = [set(chat_ids) for chat_ids, *_ in asked]
     assert reads[0] == {-400}
-    assert reads[1] == {-400, -300, -200, CHAT, 0}, reads  # whoever came meanwhile
+    assert reads[1] == {-400, -300, -200, CHAT, 0}, reads  # chats that were asked for meanwhile are read too
 
 
 async def test_while_postgresql_is_away_what_is_remembered_goes_on_to_hold(people: People, pool: Pool) -> None:
@@ -229,7 +229,7 @@ async def test_while_one_asks_whether_postgresql_is_back_nobody_else_waits() -> 
         return "row"
 
     memory: _Memory[int, str] = _Memory(read)
-    memory._away_until = 1e-9  # long ago
+    memory._away_until = 1e-9  # a time long past
     first = asyncio.create_task(memory.get(1, ""))
     await asyncio.sleep(0)
     assert await memory.get(2, "unknown") == "unknown"
@@ -249,7 +249,7 @@ async def test_a_group_that_becomes_a_supergroup_takes_everything_along(
     await people.ban(-1, 7, 1, "")
     await house.whole((1, 2), chat_id=-1)
     await house.project()
-    for _ in range(2):  # told twice, by Telegram's notice and by a send
+    for _ in range(2):  # reported twice, by Telegram's notice and by a send
         await people.chat_migrated(-1, -1007)
     chat, old = await people.chat(-1007), await people.chat(-1)
     assert chat is not None

@@ -1,4 +1,4 @@
-"""The projector: every event in PostgreSQL once, results and figures with it, whatever is repeated or lost."""
+"""The projector: every event reaches PostgreSQL once, with results and figures, despite repetitions and losses."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ TABLES = ("games", "game_events", "game_participants", "prizes", "player_stats",
 
 
 async def everything(pool: Pool) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows, without the moments at which they were written."""
+    """Return all rows, without their write times."""
     found = {}
     for table in TABLES:
         rows = [dict(row) for row in await pool.fetch(f"SELECT * FROM {table}")]
@@ -45,7 +45,7 @@ async def everything(pool: Pool) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def entries_of(redis: Redis, shards: tuple[str, ...]) -> list[Entry]:
-    """All entries of the feed, read past every group."""
+    """Return all entries of the feed, even if every group has read them."""
     found = []
     for shard in shards:
         for id_, fields in await rows(redis, keys.feed_key(shard)):
@@ -108,7 +108,7 @@ async def test_any_batches_in_any_overlap_give_the_same_rows(house: House, pool:
     at_once = await everything(pool)
     for table in (*TABLES, "feed_checkpoints"):
         await pool.execute(f"DELETE FROM {table}")
-    house.projector = Projector(pool)  # the one before would take this for a loss
+    house.projector = Projector(pool)  # the previous projector would take this for a loss
     for index in range(0, len(entries), 2):
         await house.projector.handle(entries[max(0, index - 3) : index + 2])
     assert await everything(pool) == at_once
@@ -360,7 +360,7 @@ async def test_a_command_that_redis_alone_has_is_answered_strictly_when_postgres
 
 
 async def test_a_game_that_waits_for_postgresql_holds_back_no_other(house: House) -> None:
-    ahead = await house.open()  # nobody has projected it
+    ahead = await house.open()  # not projected yet
     house.engine = house.new_engine()
     house.engine._store = strictly(house)
     other = await house.open(chat_id=-2)

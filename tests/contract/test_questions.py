@@ -29,7 +29,7 @@ DAY = 86_400_000
 
 
 def some(count: int, about: str = "pack") -> list[Question]:
-    """Questions that nobody would take for each other."""
+    """Return dissimilar questions."""
     made = []
     for number in range(count):
         asked = Gist(f"{about} {number * 7919}?", f"{about} answer {number}")

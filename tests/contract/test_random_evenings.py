@@ -1,8 +1,8 @@
-"""Whole evenings of random games of both kinds, by two replicas on one Redis, written down by two projectors.
+"""Random games of both kinds, by two replicas on one Redis, written by two projectors.
 
-Whatever PostgreSQL then says is computed a second time, from the stored events alone and without the bot's code.
-``GAMES=10000 python -m pytest tests/contract/test_random_evenings.py`` plays more of them, and ``SEED=7`` others;
-``RACES=1000`` lets two people want one number so often.
+PostgreSQL's tables are then compared with a second computation, from the stored events alone and without the bot's
+code. ``GAMES=10000 python -m pytest tests/contract/test_random_evenings.py`` plays more games, and ``SEED=7`` others;
+``RACES=1000`` sets the number of races of two people for one number.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ TOGETHER = 30
 MOST_STEPS = 200
 CHATS = (-1, -2, -3)
 ALL = 10**6
-"""More than there are."""
+"""A limit above every count here."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def house(pool: Pool, redis: Redis) -> House:
 
 
 def rules_of(kind: str, rng: Random) -> Any:
-    """Random rules of a kind, and small ones."""
+    """Return random, small rules of a kind."""
     pool, winners = Decimal(rng.randint(0, 10**6)).scaleb(-rng.randint(0, 8)), rng.randint(1, 10)
     if kind == "quiz":
         return QuizRules(questions=2, prize_pool=pool, winners=winners, max_players=rng.randint(2, 6))
@@ -62,7 +62,7 @@ def rules_of(kind: str, rng: Random) -> Any:
 
 @dataclass
 class Evening:
-    """One game, and everything that people and timers do to it through either replica."""
+    """One game, and all actions of people and timers through either replica."""
 
     id: str
     kind: str
@@ -116,7 +116,7 @@ class Evening:
 
 
 async def play(house: House) -> None:
-    """All games, many at a time, while two projectors read."""
+    """Play all games, many at a time, while two projectors read."""
     engines = (house.new_engine(), house.new_engine())
     projecting = [asyncio.create_task(house.project_for_ever(owner=owner)) for owner in ("one", "other")]
     for first in range(0, GAMES, TOGETHER):
@@ -136,19 +136,19 @@ async def play(house: House) -> None:
 
 @dataclass
 class Told:
-    """What the events say, told without the bot's code."""
+    """Result of the events, computed without the bot's code."""
 
     figures: dict[tuple[int, int, str], list[Any]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0, 0]))
     """(player, chat or 0, kind or "") -> games, wins, prizes, points, best streak."""
     ended: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Game -> how, when."""
+    """Game -> status, time of its end."""
     stayed: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Player -> games that they had not left when these ended."""
+    """Player -> games that the player had not left before their end."""
     prizes: Counter[tuple[str, int, Decimal]] = field(default_factory=Counter)
 
 
 def tell(rows: list[Any]) -> Told:  # noqa: PLR0912 -- one branch an event  # noqa: PLR0912 -- one branch an event
-    """Read all events, in order."""
+    """Compute the result of all events, in order."""
     told, chats, players = Told(), {}, defaultdict(set)
     moved: dict[int, int] = {}
     completed = []
@@ -230,7 +230,8 @@ async def test_postgresql_says_what_the_events_say_of_random_games_of_both_kinds
         "SELECT kind, summary FROM games g WHERE status = 'completed' AND prize_pool <>"
         " (SELECT COALESCE(sum(amount), 0) FROM prizes p WHERE p.game_id = g.id)"
     )
-    assert [tuple(row) for row in unpaid] == [("quiz", b'{"winners": []}')] * len(unpaid)  # nobody knew anything
+    # a quiz without any correct answer
+    assert [tuple(row) for row in unpaid] == [("quiz", b'{"winners": []}')] * len(unpaid)
     codec = Codec({KIND.name: KIND})
     for game in history:
         state = await archive.finished(game.id)

@@ -1,4 +1,4 @@
-"""Redis lost, in whole or in part: live games come back from PostgreSQL, are played on, and nothing is skipped."""
+"""Loss of Redis, complete or partial: live games are restored from PostgreSQL and continue, and no event is skipped."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ async def again(house: House) -> Rebuilt:
 
 
 async def lose_redis(house: House) -> None:
-    """Everything is gone, from every process's memory too."""
+    """Delete all of Redis and every process's memory."""
     await house.redis.flushall()
     house.engine = house.new_engine()
 
@@ -125,7 +125,7 @@ async def test_what_a_process_remembers_from_before_the_loss_never_counts_as_the
     game_id = await house.open(max_players=20)
     await house.project()
     asleep = house.new_engine()
-    for player in (1, 2):  # acknowledged by Redis, and lost with it before it was projected
+    for player in (1, 2):  # acknowledged by Redis, and lost with it before the projection
         await house.do(game_id, Join(player, f"Lost {player}"))
     before = await asleep.look(game_id)
     await lose_redis(house)
@@ -158,7 +158,7 @@ async def test_a_game_whose_end_waits_in_the_feed_is_not_raised_from_the_dead(ho
     game_id = await house.begun()
     await house.project()
     await house.finish(game_id)
-    await redis.delete(keys.game_key(game_id), keys.tail_key(game_id))  # Redis keeps ended games for a while only
+    await redis.delete(keys.game_key(game_id), keys.tail_key(game_id))  # Redis keeps finished games only for a while
     assert await again(house) == Rebuilt((), (game_id,))
     await house.project()
     assert await again(house) == Rebuilt((), ())

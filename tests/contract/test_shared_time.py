@@ -1,4 +1,4 @@
-"""The time that replicas share: clocks are wrong, are set, stand still; the games' time goes on."""
+"""The time that replicas share: it continues although clocks are wrong, are set, or stop."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ NOW = 1_800_000_000_000
 
 @dataclass
 class World:
-    """The real time, and the error of the clock of Redis's machine; ms."""
+    """The real time, and the error of the Redis machine's clock, in ms."""
 
     redis: Redis
     at: int = NOW
@@ -31,7 +31,7 @@ class World:
         return self.replicas[-1]
 
     async def pass_(self, ms: int = 2000) -> None:
-        """Let time go on, and every replica that runs compare its clock."""
+        """Let time pass, and let every running replica compare its clock."""
         self.at += ms
         for replica in self.replicas:
             if not replica.suspended:
@@ -40,7 +40,7 @@ class World:
 
 @dataclass
 class Replica:
-    """A process on a machine with a clock of its own."""
+    """A process on a machine with an independent clock."""
 
     world: World
     number: int
@@ -124,7 +124,7 @@ async def test_games_go_on_without_a_break_where_the_clock_of_redis_is_set(world
     for _ in range(3):
         await world.pass_()
         assert [abs(replica.wrong_by) < 100 for replica in replicas] == [True, True]
-    late = world.replica(step)  # started afterwards, it counts by the same time
+    late = world.replica(step)  # a replica that starts later uses the same time
     await late.measure()
     assert abs(late.wrong_by) < 100
     assert not (await replicas[0].clock.check())["ok"]
@@ -190,7 +190,7 @@ async def test_the_clocks_of_the_stores_are_compared_in_earnest(redis: Redis, po
 async def test_a_lease_that_a_clock_set_back_has_prolonged_is_cut_to_its_length(redis: Redis) -> None:
     dead, next_ = (Lease(redis, "{job}", owner, ttl_ms=200) for owner in ("dead", "next"))
     assert await dead.try_acquire() == 0
-    await redis.pexpire("tombola:{job}:lease", 10 * MINUTE)  # as it looks from a clock that was set back
+    await redis.pexpire("tombola:{job}:lease", 10 * MINUTE)  # the lease as a clock that was set back sees it
     assert await next_.try_acquire() <= 200
     assert 0 < await redis.pttl("tombola:{job}:lease") <= 200
 

@@ -1,4 +1,4 @@
-"""A group becomes a supergroup: everything that carries its id moves, in every table and every key."""
+"""Conversion of a group to a supergroup: its id is replaced in every table and every key."""
 
 import re
 
@@ -24,18 +24,18 @@ from tests.contract.played import House
 
 OLD, NEW = -100777, -1000000100777
 FORWARDED = {"chats.id"}
-"""Columns in which the old id stays: the old chat's row says which chat it has become."""
+"""Columns that keep the old id: the old chat's row points to the new chat."""
 STAY = {
     r"tombola:member:": "of a chat that nobody asks about any more, for a minute",
     r"tombola:opens:": "a command that is sent again finds the game that it opened",
     r"tombola:\{send\}:moved:": "tells what is still put for the old id where to go",
     r"tombola:\{send\}:(sent|block|answers?|answered)[:a-z]*": "the rates of a chat that takes no calls any more",
 }
-"""Keys in which the old id stays, with the reason."""
+"""Keys that keep the old id, with the reason."""
 
 
 class Group:
-    """A group with everything that can be known of one."""
+    """A group with every kind of stored data."""
 
     def __init__(self, pool: Pool, redis: Redis) -> None:
         self.pool, self.redis = pool, redis
@@ -52,7 +52,7 @@ class Group:
         self.live = ""
 
     async def lives(self) -> None:
-        """Let the group have settings, a language, bans, a history, questions, hosts, a live game and its messages."""
+        """Give the group settings, a language, bans, a history, questions, hosts, a live game and its messages."""
         await self.people.saw_chat(OLD, "group", "Friends")
         await self.people.set_chat_locale(OLD, "ru")
         await self.people.change_settings(OLD, {"winners": 2})
@@ -77,13 +77,13 @@ class Group:
         )  # fmt: skip
 
     async def moves(self) -> None:
-        """Do what the sender and its consumers do when Telegram says that the group has moved."""
+        """Do everything that the sender and its consumers do when Telegram reports the conversion."""
         await self.boards.chat_migrated(self.message(), NEW)
         await self.outbox.move(OLD, NEW)
         await self.house.project()
 
     async def columns(self, chat_id: int) -> set[str]:
-        """The columns of all tables that hold this id."""
+        """Return the columns of all tables that hold this id."""
         return {
             name
             for name, table, column in ((name, *name.split(".")) for name in await self.chat_columns())
@@ -91,7 +91,7 @@ class Group:
         }
 
     async def chat_columns(self) -> set[str]:
-        """All columns that are for the id of a chat."""
+        """Return all columns that are for the id of a chat."""
         rows = await self.pool.fetch(
             "SELECT table_name || '.' || column_name FROM information_schema.columns "
             "WHERE table_schema = 'public' AND column_name ~ 'chat' AND data_type = 'bigint'"
@@ -99,13 +99,13 @@ class Group:
         return {row[0] for row in rows} | FORWARDED
 
     async def names(self, chat_id: int) -> set[str]:
-        """The keys in whose name this id is."""
+        """Return the keys whose name contains this id."""
         pattern = re.compile(rf"(?<!\d){chat_id}(?!\d)")
         return {key.decode() async for key in self.redis.scan_iter(count=1000) if pattern.search(key.decode())}
 
 
 async def left_behind(group: Group) -> set[str]:
-    """The keys that still carry the old id without a reason."""
+    """Return the keys that still contain the old id without a reason."""
     return {name for name in await group.names(OLD) if not any(re.match(stay, name) for stay in STAY)}
 
 
@@ -138,7 +138,7 @@ async def test_every_key_with_a_chat_moves_or_stays_for_a_reason(group: Group) -
 async def test_what_is_known_of_the_group_is_known_of_the_supergroup(group: Group) -> None:
     await group.lives()
     await group.moves()
-    await group.moves()  # both chats tell of it, and the sender
+    await group.moves()  # both chats report it, and so does the sender
     chat = await group.people.chat(NEW)
     assert chat is not None
     assert (chat.locale, chat.settings, chat.type) == ("ru", {"winners": 2}, "supergroup")

@@ -1,4 +1,4 @@
-"""Wallets on a real PostgreSQL, and what they are to sign on a real Redis."""
+"""Wallets on a real PostgreSQL, and their pending statements on a real Redis."""
 
 import asyncio
 

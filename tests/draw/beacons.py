@@ -1,4 +1,4 @@
-"""drand as tests need it: rounds that its mainnet has published, a chain whose key is known here, and a relay."""
+"""Test data for drand: rounds that its mainnet has published, a chain with a known key, and a relay."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from fsm.pick_number import Beacon
 
 QUICKNET, DEFAULT = proof.PINNED
 PUBLISHED: dict[str, list[dict[str, Any]]] = json.loads((Path(__file__).parent / "drand.json").read_text())
-"""Chain -> rounds that drand's public HTTP API, api.drand.sh, has served."""
+"""Chain -> rounds served by drand's public HTTP API, api.drand.sh."""
 
 SECRET = Scalar(0xD5A4D)
 CHAIN = "7e57" * 16
@@ -26,14 +26,14 @@ CHAINED_KEY = (G1Point() * SECRET).to_compressed_bytes().hex()
 
 
 def chain(genesis_at: int, *, scheme: str = proof.UNCHAINED, **changes: Any) -> Beacon:
-    """The beacon of these tests, which began then."""
+    """Return the beacon of these tests, which began at ``genesis_at``."""
     key = PUBLIC_KEY if scheme == proof.UNCHAINED else CHAINED_KEY
     given: dict[str, Any] = {"period_ms": 3_000, "wait_ms": 10_000, "lead_ms": 15_000, **changes}
     return Beacon(CHAIN, genesis_at=genesis_at, scheme=scheme, public_key=key, **given)
 
 
 def signed(round_: int, *, scheme: str = proof.UNCHAINED) -> dict[str, Any]:
-    """A round as that beacon publishes it."""
+    """Return a round as that beacon publishes it."""
     number = round_.to_bytes(8, "big")
     if scheme == proof.UNCHAINED:
         point = G1Point.hash_to_curve(hashlib.sha256(number).digest(), DST_G1) * SECRET
@@ -52,7 +52,7 @@ def signed(round_: int, *, scheme: str = proof.UNCHAINED) -> dict[str, Any]:
 
 @dataclass
 class Relay:
-    """Serves rounds over HTTP. ``answer`` says what it serves for a round: a document, bytes, or None for a 404."""
+    """HTTP relay of rounds. ``answer`` returns the response for a round: a document, bytes, or None for a 404."""
 
     answer: Callable[[int], Any] = signed
     asked: list[str] = field(default_factory=list)

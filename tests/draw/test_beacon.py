@@ -1,4 +1,4 @@
-"""The beacon's rounds, from a relay to the draws that wait for them: late ones, made-up ones, none at all."""
+"""The beacon's rounds, from a relay to the waiting draws: late, forged or missing."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ def house(pool: Pool, redis: Redis) -> House:
 
 @asynccontextmanager
 async def listening(house: House, relay: Relay) -> AsyncIterator[Listener]:
-    """Read the feed for a relay's rounds."""
+    """Read the feed for a relay's rounds during the block."""
     problems: list[BaseException] = []
     tasks = Tasks(lambda _name, error: problems.append(error))
     clock = house.clock
@@ -43,7 +43,7 @@ async def listening(house: House, relay: Relay) -> AsyncIterator[Listener]:
 
 
 async def waiting(house: House, **rules: Any) -> str:
-    """A game that waits for its beacon."""
+    """Return a game that waits for its beacon."""
     rules.setdefault("beacon", chain(house.clock.at - 60_000))
     game_id = await house.begun((1, 2), **rules)
     for player in (1, 2):
@@ -163,7 +163,7 @@ async def test_whoever_takes_over_the_feed_awaits_the_rounds_of_games_that_wait_
     async with relay.serving():
         async with listening(house, relay):
             game_id = await waiting(house)
-            await asyncio.sleep(0.05)  # so that the feed has been read past it
+            await asyncio.sleep(0.05)  # lets the listener read the feed past the game
         house.clock.at = due(await state_of(house, game_id)) + 1
         assert relay.asked == []
         house.engine = house.new_engine()

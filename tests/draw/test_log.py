@@ -1,4 +1,4 @@
-"""The public log: every draw in it once, whatever comes again; and nothing in it changes unseen."""
+"""The public log: it has every draw once, despite repetitions; and no change of it goes undetected."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ async def projected(house: House) -> None:
 
 
 async def logged(house: House, log: PublicLog, count: int = 1) -> list[str]:
-    """Games that were played and are in the log."""
+    """Play games until they are in the log. Returns their ids."""
     games = [await house.whole(chat_id=-1000 - number) for number in range(count)]
     await projected(house)
     await log.append()
@@ -223,7 +223,7 @@ async def test_a_seed_of_a_game_that_was_not_opened_is_given_to_the_next_or_logg
 
 
 async def opened_with_seed(house: House) -> str:
-    """A game in its lobby that has a seed of its own."""
+    """Open a game with its own seed. Returns its id."""
     place = ChatTopic(-1005)
     game_id = await house.games.reserve_id(place, "seeded")
     opening = OpenGame("pick_number", game_id, place, HOST, "", PickNumberRules(prize_pool=Decimal(1)))

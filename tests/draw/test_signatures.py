@@ -1,4 +1,4 @@
-"""Signatures of drand's beacons, by rounds that its mainnet has published; and those of tree heads."""
+"""Signatures of drand's beacons, checked with published rounds of its mainnet; and signatures of tree heads."""
 
 import hashlib
 import subprocess

@@ -1,1 +1,1 @@
-"""Whole games over HTTP: the real bot against the sandbox's Bot API, on real stores, with a clock that tests turn."""
+"""Whole games over HTTP: the real bot, the sandbox's Bot API, real stores, and a simulated clock."""

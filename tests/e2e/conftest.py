@@ -1,4 +1,4 @@
-"""A group of people, the bot, and a clock that can be turned."""
+"""A group of people, the bot, and a simulated clock."""
 
 import asyncio
 import re
@@ -23,14 +23,14 @@ from tests.support.clock import TurnedClock
 
 T = TypeVar("T")
 IN_FLIGHT = "tombola:{send}:inflight"
-"""Key of the calls that the sender has claimed and not recorded yet."""
+"""Key of the calls that the sender has claimed and not yet recorded."""
 STEP = 0.5
-"""Seconds that the clock is turned at a time while a test waits."""
+"""Seconds by which the clock is turned at a time while a test waits."""
 
 
 @dataclass(slots=True)
 class Table:
-    """Everything a test of a whole game needs."""
+    """Environment of a test of a whole game."""
 
     box: Box
     bot: process.RunningBot
@@ -40,25 +40,25 @@ class Table:
 
     @property
     def host(self) -> User:
-        """Who made the group."""
+        """Return the group's creator."""
         return self.people[0]
 
     async def turn(self, seconds: float) -> None:
-        """Turn the clock, and let everything that is due happen."""
+        """Turn the clock, and let all due tasks run."""
         await self.landed()
         self.clock.turn(seconds)
         self.box.control.clock_turned()
         await self.bot.deadlines.fire_due()
 
     async def landed(self) -> None:
-        """Wait until no call is on its way, mostly: one that arrived after the clock was turned would arrive late."""
+        """Wait until no call is under way: one that arrived after the clock was turned would arrive late."""
         for _ in range(100):
             if not await self.bot.redis.exists(IN_FLIGHT):
                 return
             await asyncio.sleep(0.005)
 
     async def until(self, condition: Callable[[], T | None], *, steps: int = 200) -> T:
-        """Wait for a condition, turning the clock so that Telegram's rates hold nobody up."""
+        """Wait for a condition, and turn the clock so that Telegram's rates delay nobody."""
         for _ in range(steps):
             try:
                 return await self.box.control.until(condition, timeout=0.05)
@@ -71,12 +71,12 @@ class Table:
         raise AssertionError(f"it never came; the group reads:\n{texts}\nviolations: {self.box.control.violations()}")
 
     async def says(self, pattern: str, *, chat: Chat | None = None, user: User | None = None) -> Message:
-        """The bot's message that matches, when it comes."""
+        """Wait for the bot's message that matches."""
         where = chat or self.group
         return await self.until(lambda: self.box.control.find(where, pattern, user=user))
 
     async def tap(self, user: User, pattern: str, *, chat: Chat | None = None) -> Answer:
-        """Press the button whose data or label matches, and give the answer."""
+        """Press the button whose data or label matches. Returns the answer."""
         where = chat or self.group
         message, button = await self.until(lambda: self._button(where, pattern, user))
         return await self.box.control.press_data(user, message, button).answer()
@@ -90,14 +90,14 @@ class Table:
         return None
 
     def no_complaints(self) -> None:
-        """No call was wrong, no limit was hit, every tap was answered."""
+        """Check that no call was wrong, no limit was exceeded, and every tap was answered."""
         assert self.box.control.violations() == []
         assert self.box.control.open_queries() == []
         assert "429" not in str(self.box.control.statistics())
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
@@ -106,7 +106,7 @@ def free_port() -> int:
 async def seated(
     postgres_dsn: str, redis_dsn: str, mode: str, *, people: int = 5, games: Games | None = None
 ) -> AsyncIterator[Table]:
-    """A group with so many people and the bot in it."""
+    """Create a group with a number of people and the bot."""
     clock = TurnedClock(runs=True)
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(serve(now=clock.seconds))
@@ -135,13 +135,13 @@ async def seated(
 
 @pytest_asyncio.fixture(params=["polling", "webhook"])
 async def table(request: pytest.FixtureRequest, postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
-    """Five people and the bot, both ways that updates come in."""
+    """Create a group of five people and the bot, for each way of receiving updates."""
     async with seated(postgres_dsn, redis_dsn, request.param) as found:
         yield found
 
 
 @pytest_asyncio.fixture
 async def polled(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
-    """Five people and the bot, polling."""
+    """Create a group of five people and the bot, with polling."""
     async with seated(postgres_dsn, redis_dsn, "polling") as found:
         yield found

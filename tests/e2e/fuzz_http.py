@@ -1,11 +1,10 @@
-"""A differential fuzz of the HTTP server: the same bytes for it and for plain uvicorn, with the same application.
+"""Differential fuzzer of the HTTP server: it and plain uvicorn get the same bytes, for the same application.
 
-    python -m tests.e2e.fuzz_http [--cases 200000] [--seed 1]
+python -m tests.e2e.fuzz_http [--cases 200000] [--seed 1]
 
-Requests are put one after the other on a connection, damaged, and cut into pieces. The server may refuse more than
-uvicorn does. It must not see a request that uvicorn does not see (nothing is smuggled), must answer each request that
-it takes once and in order (nothing is answered twice), and must not wait for bytes where both of uvicorn's parsers
-have seen whole requests (nothing hangs).
+Requests are concatenated on a connection, damaged, and cut into pieces. The server may refuse more than uvicorn does.
+It must not see a request that uvicorn does not see (no smuggling), must answer each accepted request once and in order
+(no duplicates), and must not wait for bytes if both of uvicorn's parsers have seen complete requests (no hanging).
 """
 
 import argparse
@@ -32,9 +31,9 @@ from bot.ingest.webhook import App, Receive, Scope, Send, Webhook, WebhookApp, r
 from fsm.engine import Promise
 
 SEEDS = range(1, 5)
-"""Of the cases that are played each time."""
+"""Seeds of the cases that every run plays."""
 LANES = 50
-"""Cases that are played side by side."""
+"""Cases that run concurrently."""
 TURNS = 12
 """Turns of the event loop that a server may take for a piece: nothing here waits for anything but the loop."""
 SECRET = b"X-Telegram-Bot-Api-Secret-Token: secret\r\n"
@@ -55,7 +54,7 @@ PLAIN = (
     b"POST /other HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nother",
     b"PUT /other HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n1;e=f\r\nx\r\n0\r\nTrailer: y\r\n\r\n",
 )
-"""Requests after which the connection goes on."""
+"""Requests after which the connection stays open."""
 LAST = (
     b"POST /hook HTTP/1.1\r\nHost: t\r\n" + SECRET + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}",
     b"POST /hook HTTP/1.0\r\n" + SECRET + b"Content-Length: 2\r\n\r\n{}",
@@ -63,7 +62,7 @@ LAST = (
     b"POST /hook HTTP/1.1\r\nHost: t\r\n" + SECRET + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n{}",
     b"GET /health HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
 )
-"""Requests after which it mostly does not."""
+"""Requests after which the connection mostly closes."""
 TOKENS = (
     b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\n\n", b" ", b"\t", b":", b"\0", b"\x0b", b"\xff", b",", b"chunked",
     b"0\r\n\r\n", b"+", b"-", b"_", b"0", b"9", b"f", b"//", b"%00", b"#", b"HTTP/1.0", b"HTTP/1.1", b"HTTP/2.0",
@@ -78,21 +77,21 @@ LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 @dataclass
 class Seen:
-    """What a server made of a case."""
+    """A server's view of a case."""
 
     taken: list[bytes] = field(default_factory=list)
-    """Requests that it took for whole, as they were told to the application."""
+    """Complete requests, in the form that the application saw."""
     output: bytes = b""
     closed: bool = False
 
     def told(self, kind: bytes, body: bytes) -> bytes:
-        """Note a request. Returns a word that is in its response alone."""
+        """Record a request. Returns a word that only its response contains."""
         self.taken.append(kind + b" " + body)
         return b"[%d %d]" % (len(self.taken), zlib.crc32(self.taken[-1]))
 
 
 class Dispatcher:
-    """Takes updates and replies at once."""
+    """Dispatcher that replies to updates at once."""
 
     def __init__(self, seen: Callable[[], Seen]) -> None:
         self._seen = seen
@@ -119,7 +118,7 @@ def application(seen: Callable[[], Seen]) -> App:
 
 
 class Arena:
-    """The server and both of uvicorn's parsers, each on its own end of a socket pair."""
+    """The server and both of uvicorn's parsers, each on a separate socket pair."""
 
     def __init__(self) -> None:
         self._seen = Seen()
@@ -137,7 +136,7 @@ class Arena:
         return lambda: made(config=config, server_state=ServerState(), app_state={})
 
     async def play(self, make: Callable[[], asyncio.Protocol], pieces: list[bytes]) -> Seen:
-        """Send the pieces on a connection of its own."""
+        """Send the pieces on a new connection."""
         self._seen = seen = Seen()
         here, there = socket.socketpair()
         here.setblocking(False)
@@ -194,7 +193,7 @@ def case(rng: Random) -> tuple[list[bytes], bool]:
             case 4 if at < len(data):
                 data[at] ^= 1 << rng.randrange(8)
             case _:
-                # Between two lines, where headers are.
+                # Insert between two lines, in the headers.
                 ends = [found.end() for found in re.finditer(rb"\r\n", data)]
                 if ends:
                     place = rng.choice(ends)
@@ -205,7 +204,7 @@ def case(rng: Random) -> tuple[list[bytes], bool]:
 
 
 def answers(seen: Seen) -> list[tuple[int, bytes]]:
-    """Return status and body of each final response. Raises AssertionError where the output is no series of these."""
+    """Return status and body of each final response. Raises AssertionError for any other output."""
     found, rest, number = list[tuple[int, bytes]](), seen.output, 0
     while rest:
         status = STATUS.match(rest)
@@ -216,7 +215,7 @@ def answers(seen: Seen) -> list[tuple[int, bytes]]:
         if code == 100:
             continue
         length = LENGTH.search(head)
-        size = int(length[1]) if length is not None else len(rest)  # without a length it lasts until the close
+        size = int(length[1]) if length is not None else len(rest)  # without a length, the body lasts until the close
         kind = seen.taken[number] if number < len(seen.taken) else b""
         if code == 200 and kind.startswith(b"HEAD "):
             found.append((code, b""))
@@ -229,7 +228,7 @@ def answers(seen: Seen) -> list[tuple[int, bytes]]:
 
 
 def compare(ours: Seen, references: list[Seen], *, damaged: bool) -> str:
-    """Return what kind of outcome it is. Raises AssertionError where the server does what it must not do."""
+    """Return the kind of outcome. Raises AssertionError if the server violates a rule."""
     given = answers(ours)
     done = [body for code, body in given if code == 200]
     assert len(done) == len(ours.taken), f"{len(ours.taken)} requests taken, {len(done)} answered"
@@ -251,7 +250,7 @@ def compare(ours: Seen, references: list[Seen], *, damaged: bool) -> str:
 
 
 async def fuzz(cases: int, seed: int, *, say: Callable[[str], object] = lambda _: None) -> Counter[str]:
-    """Play so many cases. Returns how many ended in which way. Raises AssertionError with the case that failed."""
+    """Play a number of cases. Returns the counts of outcomes. Raises AssertionError with the case that failed."""
     outcomes, numbers = Counter[str](), iter(range(cases))
 
     async def play() -> None:
@@ -261,17 +260,17 @@ async def fuzz(cases: int, seed: int, *, say: Callable[[str], object] = lambda _
             if number % 10_000 == 9_999:
                 say(f"{number + 1} cases: {dict(outcomes)}")
 
-    # Side by side, as turns of the loop are what a case takes most of.
+    # Concurrently, as a case spends most of its time on turns of the loop.
     await asyncio.gather(*(play() for _ in range(min(LANES, cases))))
     return outcomes
 
 
 async def played(arena: Arena, name: str) -> str:
-    """Play the case of that name. Returns what kind of outcome it is. Raises AssertionError with the whole case."""
+    """Play the case of that name. Returns the kind of its outcome. Raises AssertionError with the whole case."""
     pieces, damaged = case(Random(name))
     ours = await arena.play(arena.ours, pieces)
     references = list[Seen]()
-    for make in arena.references:  # the second opinion is asked for where the first is another than ours
+    for make in arena.references:  # the second parser runs only if the first one differs from our server
         if not references or ours.taken != references[0].taken:
             references.append(await arena.play(make, pieces))
     try:

@@ -1,4 +1,4 @@
-"""An answer to a tap that Telegram does not take at first: it is tried again while the tap is young."""
+"""An answer to a tap that Telegram refuses at first: it is retried while the tap is recent."""
 
 import pytest
 
@@ -16,10 +16,10 @@ async def test_a_tap_is_answered_although_its_answer_fails_once(table: Table, fa
     # The webhook's reply answers this tap; with polling it is a call.
     control.fail(fault, method="answerCallbackQuery")
     assert (await table.tap(table.people[1], "^j:")).text
-    # This one is answered by a call in both modes: first the question to the host alone, then the answer.
+    # A call answers this tap in both modes: first the question to the host alone, then the answer.
     control.fail(fault, method="answerCallbackQuery")
     await table.tap(table.host, "^x:")
-    # And this one by aiogram, for a dialog.
+    # aiogram answers this tap, for a dialog.
     control.say(table.host, table.group, "/newgame")
     control.fail(fault, method="answerCallbackQuery")
     await table.tap(table.host, "Make it a quiz")

@@ -1,4 +1,4 @@
-"""Hundreds of commands at once through the webhook: another person's command is answered among the first."""
+"""Hundreds of simultaneous commands through the webhook: another person's command is answered among the first."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ async def test_another_person_s_command_does_not_wait_for_a_crowd(
             assert status == 200
             done.append(update_id)
 
-        await send(1, 999, 999)  # aiogram is there from now on
+        await send(1, 999, 999)  # aiogram is imported from now on
         group = table.group.id
         crowd = [(10 + number, 1000 + number, group) if whose == "one group" else (10 + number, 1000, 1000)
                  for number in range(CROWD)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Groups as they are: forums, migrations, anonymous administrators, removed bots, odd names, and a hundred people."""
+"""Kinds of groups: forums, migrations, anonymous administrators, removed bots, odd names, and a hundred people."""
 
 import re
 from collections.abc import AsyncIterator
@@ -115,7 +115,7 @@ async def test_a_member_who_is_no_host_opens_and_cancels_nothing(polled: Table) 
 
 @pytest_asyncio.fixture
 async def crowd(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
-    """A hundred people and the bot, by webhook."""
+    """Create a group of a hundred people and the bot, by webhook."""
     games = GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2, winners=10, max_players=100)})
     async with seated(postgres_dsn, redis_dsn, "webhook", people=100, games=games) as found:
         yield found

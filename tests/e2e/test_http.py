@@ -1,4 +1,4 @@
-"""The HTTP server: what an application sends arrives whole, and the webhook's requests, which go without ASGI, too."""
+"""The HTTP server: an application's response arrives whole, and so do the webhook's requests, which bypass ASGI."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
 def answering(*pieces: bytes, headers: tuple[tuple[bytes, bytes], ...] = ()) -> App:
-    """An application that answers with these pieces."""
+    """Return an application that answers with these pieces."""
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -120,19 +120,19 @@ async def test_who_can_not_be_written_to_holds_back_nobody() -> None:
 
 
 class Door:
-    """Takes updates, and answers when it is told to."""
+    """Dispatcher that answers on command."""
 
     def __init__(self) -> None:
         self.taken: list[bytes] = []
         self.senders: asyncio.Queue[Promise[Reply]] = asyncio.Queue()
 
     def take(self, raw: bytes, sender: Promise[Reply]) -> None:
-        """Note who waits."""
+        """Record the waiting sender."""
         self.taken.append(raw)
         self.senders.put_nowait(sender)
 
     async def answer(self, reply: Reply | Exception) -> None:
-        """Answer whoever has waited for longest."""
+        """Answer the sender that has waited longest."""
         sender = await self.senders.get()
         assert not sender.done()
         if isinstance(reply, Exception):
@@ -160,7 +160,7 @@ def request(
 
 
 async def response(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of the next response."""
+    """Return status, headers and body of the next response."""
     async with asyncio.timeout(10):
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
         headers = dict(line.lower().split(": ") for line in lines)

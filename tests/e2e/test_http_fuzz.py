@@ -1,4 +1,4 @@
-"""The HTTP server and plain uvicorn are given the same damaged requests."""
+"""The HTTP server and plain uvicorn get the same damaged requests."""
 
 from collections.abc import Iterator
 

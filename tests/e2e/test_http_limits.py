@@ -1,4 +1,4 @@
-"""The HTTP server under clients that are wrong, slow, greedy or hostile: each is refused, and nobody else notices."""
+"""The HTTP server with incorrect, slow, greedy and hostile clients: each is refused, without effect on others."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ APP = answering(b"app", headers=((b"content-length", b"3"),))
 
 
 class Prompt:
-    """Takes updates and replies at once with their number."""
+    """Dispatcher that replies to updates at once with their number."""
 
     def __init__(self, padding: int = 0) -> None:
         self.taken: list[bytes] = []
@@ -39,7 +39,7 @@ Connect = Callable[[], Any]
 
 @contextlib.asynccontextmanager
 async def served(dispatcher: object, app: App = APP) -> AsyncIterator[Connect]:
-    """Serve, and give a function that connects."""
+    """Serve during the block. Yields a function that connects."""
     tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
     webhook = Webhook(frozenset({"/hook"}), b"secret", cast("Any", dispatcher))
     writers = list[asyncio.StreamWriter]()
@@ -56,9 +56,10 @@ async def served(dispatcher: object, app: App = APP) -> AsyncIterator[Connect]:
 
 
 async def until_closed(reader: asyncio.StreamReader) -> bytes:
-    """Return all that still comes on a connection."""
+    """Return the rest of a connection's bytes."""
     received = b""
-    with contextlib.suppress(ConnectionError):  # it was cut while bytes of ours were unread: as good as closed
+    # a reset instead of a close: the server closed while some of our bytes were unread
+    with contextlib.suppress(ConnectionError):
         while data := await reader.read(1 << 16):
             received += data
     return received
@@ -66,7 +67,7 @@ async def until_closed(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.fixture
 def lines() -> Any:
-    """All lines of the log, uvicorn's and asyncio's among them."""
+    """Return all lines of the log, including those of uvicorn and asyncio."""
     found = list[str]()
     sink = logger.add(found.append, format="{message} {exception}", level="INFO")
 
@@ -117,8 +118,8 @@ async def test_a_client_that_reads_no_answer_is_not_read_from_either() -> None:
     async with served(prompt) as connect:
         _, writer = await connect()
         sent = 0
-        # The answers fill the buffers of both sides. From then on no request is taken, and at last none can be sent,
-        # or the client is cut.
+        # The answers fill the buffers of both sides. The server then accepts no more requests, and finally none can be
+        # sent, or the client is disconnected.
         while writer.transport.get_write_buffer_size() < 1 << 22 and not writer.transport.is_closing():
             writer.write(request(b"{}") * 1000)
             sent += 1000
@@ -321,11 +322,11 @@ async def test_of_too_many_connections_those_are_cut_that_bring_nothing(monkeypa
     monkeypatch.setattr(http, "MAX_CONNECTIONS", 40)
     door = Door()
     async with served(door) as connect:
-        kept = await connect()  # brings updates, and is idle meanwhile: it stays
+        kept = await connect()  # carries updates and is idle in between: it stays open
         kept[1].write(request(b"first"))
         await door.answer(None)
         assert (await response(kept[0]))[0] == 200
-        busy = await connect()  # waits for an answer: it stays
+        busy = await connect()  # waits for an answer: it stays open
         busy[1].write(request(b"busy"))
         waiting = await door.senders.get()
         half_sent = [await connect() for _ in range(400)]

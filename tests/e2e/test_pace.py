@@ -1,4 +1,4 @@
-"""The pace of games follows Telegram's limit for groups: all that must be seen is seen, and for its full time."""
+"""The pace of games under Telegram's limit for groups: every required message is shown, for its full time."""
 
 import asyncio
 import json
@@ -15,20 +15,20 @@ from tests.e2e.conftest import Table, seated
 from tests.e2e.test_quiz import polls_on, the_poll
 
 STEP = 0.25
-"""Seconds that the clock is turned at a time, and at which the group is looked at."""
+"""Seconds by which the clock is turned at a time; the group is observed after each step."""
 
 
 @dataclass
 class Watch:
-    """What the group saw, and when: each text of the bot's messages at the moment at which it was there first."""
+    """Record of the group's messages: each text of the bot with the time of its first appearance."""
 
     table: Table
     texts: list[tuple[float, str]] = field(default_factory=list)
     polls: dict[int, tuple[float, float]] = field(default_factory=dict)
-    """Message id of a poll -> when it appeared, and when it was open last."""
+    """Message id of a poll -> time of its appearance, time when it was last open."""
 
     async def on(self, seconds: float, *, every: Callable[[float], None] = lambda _: None) -> None:
-        """Turn the clock so much further, a small step at a time."""
+        """Turn the clock by this many seconds, in small steps."""
         table, until = self.table, self.table.clock.seconds() + seconds
         while table.clock.seconds() < until:
             await table.turn(STEP)
@@ -37,7 +37,7 @@ class Watch:
             every(table.clock.seconds())
 
     def look(self) -> None:
-        """Note what is new."""
+        """Record new texts."""
         now, seen = self.table.clock.seconds(), {text for _, text in self.texts}
         for message in self.table.box.control.bot_messages(self.table.group):
             text = str(message.content.get("text", ""))
@@ -49,12 +49,12 @@ class Watch:
                 self.polls[message.id] = (first, self.polls[message.id][1] if closed else now)
 
     def when(self, *parts: str, without: str = "\0") -> float | None:
-        """When a text with these parts was there first."""
+        """Return the time at which a text with these parts first appeared, or None."""
         return next((at for at, text in self.texts if all(p in text for p in parts) and without not in text), None)
 
 
 async def use_up(table: Table) -> None:
-    """Use up all that Telegram lets the group be sent in a minute, within 25 seconds."""
+    """Use up Telegram's limit of a minute for the group, within 25 seconds."""
     limits, until = Limits(table.bot.redis, Rates(), table.clock.now), table.clock.seconds() + 25
     while table.clock.seconds() < until:
         if await limits.reserve(table.group.id):
@@ -62,7 +62,7 @@ async def use_up(table: Table) -> None:
 
 
 async def ready(table: Table, command: str) -> None:
-    """A game that three people have joined, in a group that has been sent much within the last minute."""
+    """Open a game and let three people join, in a group that has recently received many messages."""
     table.box.control.say(table.host, table.group, command)
     for person in table.people[:3]:
         assert (await table.tap(person, "^j:")).text
@@ -160,6 +160,6 @@ async def test_selection_lasts_its_full_time_from_when_the_board_is_seen(postgre
 
 
 async def events_of(table: Table) -> dict[str, Any]:
-    """The last event of each name that PostgreSQL has."""
+    """Return the last event of each name in PostgreSQL."""
     rows = await table.bot.pool.fetch("SELECT name, data FROM game_events ORDER BY version")
     return {row["name"]: json.loads(row["data"]) for row in rows}

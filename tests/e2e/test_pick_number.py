@@ -1,4 +1,4 @@
-"""Pick Your Number as a group plays it."""
+"""Pick Your Number, played by a group."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ async def everybody_picks(table: Table) -> None:
 
 
 async def finished_in_postgresql(table: Table) -> str:
-    """Return the id of the only game, when PostgreSQL has its end: a moment after the result is shown, or before."""
+    """Return the id of the only game once PostgreSQL has its end, shortly before or after the result is shown."""
     async with asyncio.timeout(10):
         while not (found := await table.bot.pool.fetchval("SELECT id FROM games WHERE status = 'completed'")):
             await table.turn(0.1)
@@ -36,7 +36,7 @@ async def finished_in_postgresql(table: Table) -> str:
 
 
 async def proof_of_the_game(table: Table) -> bytes:
-    """Ask for the proof in the group."""
+    """Ask for the proof in the group. Returns the file."""
     table.box.control.say(table.host, table.group, "/fair")
     document = await table.until(
         lambda: next((m for m in table.box.control.bot_messages(table.group) if "document" in m.content), None)

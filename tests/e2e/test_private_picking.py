@@ -1,4 +1,4 @@
-"""What only one person sees: own boards, questions to hosts, rules; in the group, by ephemeral messages."""
+"""Messages that one person sees: own boards, questions to hosts, rules; in the group, as ephemeral messages."""
 
 from sandbox.control import buttons
 from sandbox.state import Message

@@ -1,4 +1,4 @@
-"""A quiz as a group plays it: by buttons, by polls, with photos, with a hundred people; its points recomputed."""
+"""A quiz played by a group: by buttons, by polls, with photos, with a hundred people; points are recomputed."""
 
 import json
 import re
@@ -24,7 +24,7 @@ Data = dict[str, Any]
 
 
 async def begun(table: Table, command: str = "/start_quiz 3 15 100") -> str:
-    """A quiz that everybody has joined and a host has started; its id."""
+    """Open a quiz, let everybody join and a host start it. Returns its id."""
     table.box.control.say(table.host, table.group, command)
     for person in table.people:
         assert (await table.tap(person, "^j:")).text
@@ -34,31 +34,31 @@ async def begun(table: Table, command: str = "/start_quiz 3 15 100") -> str:
 
 
 async def question(table: Table, game_id: str) -> Any:
-    """The question in hand, as the server knows it."""
+    """Return the current question, as the server knows it."""
     state: Any = (await table.bot.engine.look(game_id)).state
     return state.question
 
 
 async def ids(table: Table, game_id: str) -> set[str]:
-    """The ids of a quiz's questions."""
+    """Return the ids of a quiz's questions."""
     state: Any = (await table.bot.engine.look(game_id)).state
     return {each.id for each in state.questions}
 
 
 async def press(table: Table, person: User, game_id: str, number: int, choice: int) -> str:
-    """Tap an answer, wherever the living message is."""
+    """Tap an answer on the current living message. Returns the toast."""
     message = next(m for m in table.box.control.bot_messages(table.group) if buttons(m))
     answer = await table.box.control.press_data(person, message, f"a:{game_id}:{number}:{choice}").answer()
     return plain(answer.text)
 
 
 def plain(text: str) -> str:
-    """Without the marks that isolate what people typed."""
+    """Remove the marks that isolate people's input."""
     return MARKS.sub("", text)
 
 
 async def events_of(table: Table, game_id: str) -> list[tuple[str, Data]]:
-    """All that happened, as it is stored, once the end is there."""
+    """Return all stored events once the game has ended."""
     statement = "SELECT name, data FROM game_events WHERE game_id = $1 ORDER BY version"
     for _ in range(400):
         rows = await table.bot.pool.fetch(statement, game_id)
@@ -69,7 +69,7 @@ async def events_of(table: Table, game_id: str) -> list[tuple[str, Data]]:
 
 
 def recomputed(events: list[tuple[str, Data]]) -> dict[int, int]:
-    """Everybody's points, from the events and the published formula alone."""
+    """Return each player's points, from the events and the published formula alone."""
     rules: Data = next(data["rules"] for name, data in events if name == "game_opened")
     asked: list[Data] = next(data["questions"] for name, data in events if name == "questions_set")
     points = {data["player_id"]: 0 for name, data in events if name == "player_joined"}
@@ -95,7 +95,7 @@ def recomputed(events: list[tuple[str, Data]]) -> dict[int, int]:
 
 
 def check_standings(events: list[tuple[str, Data]]) -> list[Data]:
-    """That points, order and places are those of the recomputation; returns the standings."""
+    """Check points, order and places against the recomputation. Returns the standings."""
     standings: list[Data] = events[-1][1]["standings"]
     points = recomputed(events)
     assert {each["player_id"]: each.get("points", 0) for each in standings} == points
@@ -187,7 +187,7 @@ async def test_a_photo_is_shown_with_its_question_and_goes_with_it(polled: Table
 
 
 def shown(table: Table) -> list[Message]:
-    """What the bot shows in the group."""
+    """Return the bot's messages in the group."""
     return table.box.control.bot_messages(table.group)
 
 
@@ -247,7 +247,7 @@ async def test_a_rematch_asks_other_questions(polled: Table) -> None:
 
 
 def the_poll(table: Table, after: int = 0) -> Message | None:
-    """The newest poll in the group."""
+    """Return the newest poll in the group, or None."""
     polls = [m for m in table.box.control.bot_messages(table.group) if m.poll_id is not None and m.id > after]
     return polls[-1] if polls else None
 
@@ -329,19 +329,19 @@ async def test_a_pack_is_sent_kept_played_and_given_back(polled: Table) -> None:
 
 @pytest_asyncio.fixture
 async def crowd(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
-    """A hundred people and the bot, by webhook."""
+    """Create a group of a hundred people and the bot, by webhook."""
     games = GAMES.model_validate({"quiz": QuizSection(max_players=100)})
     async with seated(postgres_dsn, redis_dsn, "webhook", people=100, games=games) as found:
         yield found
 
 
 def standings_from(table: Table, first: int) -> Message | None:
-    """The result, on the page that begins with the so-manieth."""
+    """Return the result's message if it shows the page that begins with this place."""
     return next((m for m in table.box.control.bot_messages(table.group) if f"'{first}-" in str(buttons(m))), None)
 
 
 async def everybody_is_found(table: Table) -> None:
-    """Turn the standings' pages to the end, and look at one's own result."""
+    """Turn the standings' pages to the end, and check one's own result."""
     found: set[str] = set()
     for page in range(4):
         result = await table.until(partial(standings_from, table, 30 * page + 1))

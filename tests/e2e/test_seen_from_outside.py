@@ -1,4 +1,4 @@
-"""Health and metrics, as a probe and a scraper see them while a game is on."""
+"""Health and metrics during a game, as a probe and a scraper see them."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""A wallet is verified in the private chat: the whole bot, the stores and the sandbox."""
+"""Verification of a wallet in the private chat, with the whole bot, the stores and the sandbox."""
 
 from tests.e2e.conftest import Table
 from tests.handlers.signing import Wallet

@@ -1,4 +1,4 @@
-"""The webhook's door: shut without the secret, and calm at whatever is thrown at it."""
+"""The webhook: closed without the secret, and robust against any content."""
 
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -19,7 +19,7 @@ RIGHT = {SECRET: "e2e-secret"}
 
 @pytest_asyncio.fixture
 async def hooked(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
-    """Five people and the bot, by webhook."""
+    """Create a group of five people and the bot, by webhook."""
     async with seated(postgres_dsn, redis_dsn, "webhook") as found:
         yield found
 

@@ -1,7 +1,7 @@
-"""Live games in memory: a second implementation of the engine's port, whose faults a test commands.
+"""Live games in memory: a second implementation of the engine's port, with faults on command.
 
-``Shelf`` is what all replicas share, ``MemoryGames`` is one replica's way to it. Everything is written and read through
-the codec, so that nobody holds another's objects. Nothing here sleeps: a call that is held waits for the test.
+All replicas share a ``Shelf``; ``MemoryGames`` is one replica's access to it. Everything is written and read through
+the codec, so that no replica holds another's objects. There are no sleeps: a held call waits for the test.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from storage.codec import Codec
 
 @dataclass
 class Row:
-    """A game: its state, and everything that happened in it, encoded."""
+    """A game: its state and its records, encoded."""
 
     kind: str
     version: int = 0
@@ -34,7 +34,7 @@ class Shelf:
         self.places: dict[ChatTopic, set[str]] = {}
 
     def read(self, game_id: str) -> Stored | None:
-        """A game as it was written last."""
+        """Return a game in its last written version, or None."""
         row = self.rows.get(game_id)
         if row is None:
             return None
@@ -43,17 +43,17 @@ class Shelf:
         return Stored(kind, state, row.version, seen)
 
     def records(self, game_id: str) -> list[Record]:
-        """What happened in a game, by command."""
+        """Return the records of a game, one for each command."""
         row = self.rows[game_id]
         kind = self.codec.kind(row.kind)
         return [record for raw in row.records for record in self.codec.decode_records(kind, raw)]
 
     def events(self, game_id: str) -> list[Event]:
-        """What happened in a game."""
+        """Return the events of a game."""
         return [event for record in self.records(game_id) for event in record.events]
 
     def write(self, commit: Commit) -> CommitResult:
-        """A commit, whole or not at all."""
+        """Apply a commit completely or not at all."""
         row = self.rows.get(commit.game_id)
         if commit.expected != (row.version if row else 0):
             return CommitResult.CONFLICT
@@ -78,28 +78,28 @@ class Shelf:
 
 @dataclass
 class Fault:
-    """What goes wrong with the next call: nothing is written, or all is (``after``) and then the call fails."""
+    """Failure of the next call: nothing is written, or everything is (``after``) before the call fails."""
 
     error: BaseException
     after: bool = False
 
 
 class MemoryGames:
-    """One replica's ``GameStore``. ``flights`` lists the commits of each call, as game ids."""
+    """One replica's ``GameStore``. ``flights`` lists the game ids of each call's commits."""
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.flights: list[tuple[str, ...]] = []
         self.loads: list[str] = []
         self.commit_faults: deque[Fault | None] = deque()
-        """What happens to the next calls, in order; None: nothing."""
+        """Faults of the next calls, in order; None for no fault."""
         self.load_faults: deque[Fault] = deque()
         self.refusals: dict[str, Exception] = {}
-        """Game id -> what its next commit alone is answered with, unwritten."""
+        """Game id -> error of its next commit alone, which is not written."""
         self.conflicts: dict[str, int] = {}
-        """Game id -> how many of its next commits are answered with a conflict, unwritten."""
+        """Game id -> number of its next commits that end in a conflict, without being written."""
         self.late: dict[str, asyncio.Future[Committed]] = {}
-        """Game id -> what its next commit is answered with, written, when the test says so."""
+        """Game id -> future that answers its next commit, which is written at once."""
         self._open = asyncio.Event()
         self._open.set()
         self._held = 0
@@ -108,7 +108,7 @@ class MemoryGames:
     # -- the port -----------------------------------------------------------------------------------------------
 
     async def load(self, game_id: str) -> Stored | None:
-        """A game, or None."""
+        """Return a game, or None."""
         self.loads.append(game_id)
         found = self.shelf.read(game_id)
         await self._pass()
@@ -117,14 +117,14 @@ class MemoryGames:
         return found
 
     async def commit(self, commits: Sequence[Commit]) -> Sequence[Committed | asyncio.Future[Committed]]:
-        """Each commit for itself."""
+        """Apply each commit independently."""
         self.flights.append(tuple(commit.game_id for commit in commits))
         await self._pass()
         fault = self.commit_faults.popleft() if self.commit_faults else None
         if fault is not None and not fault.after:
             raise fault.error
         results = [self._one(commit) for commit in commits]
-        await asyncio.sleep(0)  # an answer takes its way, too
+        await asyncio.sleep(0)  # a real answer also arrives in a later turn of the loop
         if fault is not None:
             raise fault.error
         return results
@@ -146,7 +146,7 @@ class MemoryGames:
     # -- what a test does ---------------------------------------------------------------------------------------
 
     def hold(self) -> None:
-        """Let no call through until ``release``."""
+        """Hold all calls until ``release``."""
         self._open.clear()
 
     def release(self) -> None:
@@ -154,7 +154,7 @@ class MemoryGames:
         self._open.set()
 
     async def held(self, calls: int = 1) -> None:
-        """Wait until so many calls wait here."""
+        """Wait until a number of calls are held."""
         async with self._arrived:
             await self._arrived.wait_for(lambda: self._held >= calls)
 
@@ -171,19 +171,19 @@ class MemoryGames:
 
 
 class CountedSeeds:
-    """Entropy without chance: every seed another one."""
+    """Source of distinct seeds without randomness."""
 
     def __init__(self) -> None:
         self.given = 0
 
     def seed(self) -> str:
-        """The next seed."""
+        """Return the next seed."""
         self.given += 1
         return f"{self.given:064x}"
 
 
 def state_of(shelf: Shelf, game_id: str) -> Game:
-    """A game's state as the shelf has it."""
+    """Return a game's state from the shelf."""
     stored = shelf.read(game_id)
     assert stored is not None
     return stored.state

@@ -1,4 +1,4 @@
-"""The engine over a store whose faults the test commands."""
+"""The engine over a store with faults on command."""
 
 import asyncio
 import gc
@@ -43,21 +43,21 @@ ONE, TWO, THREE = "07aaaaaaaaaaaa", "07bbbbbbbbbbbb", "07cccccccccccc"
 
 @dataclass
 class Replica:
-    """An engine and its way to the store."""
+    """An engine and its access to the store."""
 
     engine: Engine
     store: MemoryGames
     clock: TurnedClock
     told: list[tuple[str, str]]
-    """What the engine's observer heard."""
+    """Notifications to the engine's observer."""
 
     async def do(self, game_id: str, command: Command, command_id: str | None = None) -> Outcome:
-        """Execute a command, under an id of its own unless one is given."""
+        """Execute a command, with a new id unless one is given."""
         name = command_id or f"{command}"
         return await self.engine.execute(game_id, command, command_id=name)
 
     def start(self, game_id: str, command: Command, command_id: str | None = None) -> "asyncio.Task[Outcome]":
-        """Execute it meanwhile."""
+        """Start to execute a command in a task."""
         return asyncio.get_running_loop().create_task(self.do(game_id, command, command_id))
 
 
@@ -90,7 +90,7 @@ def opening(game_id: str, chat: int = -1, **fields: Any) -> OpenGame:
 
 
 async def selecting(one: Replica, game_id: str, players: int, chat: int = -1) -> None:
-    """A game in which these players may pick."""
+    """Open a game in which these players may pick."""
     await one.do(game_id, opening(game_id, chat))
     for player in range(1, players + 1):
         await one.do(game_id, Join(player, f"P{player}"))
@@ -98,7 +98,7 @@ async def selecting(one: Replica, game_id: str, players: int, chat: int = -1) ->
 
 
 async def refused(call: Awaitable[object], error: type[Exception]) -> Any:
-    """The refusal or error of that type that a call ends with."""
+    """Return the refusal or error of that type that ends a call."""
     with pytest.raises(error) as caught:
         await call
     return caught.value
@@ -160,7 +160,7 @@ async def test_a_game_is_on_one_flight_at_a_time(a: Replica) -> None:
 
 
 def late(one: Replica, game_id: str) -> "asyncio.Future[Committed]":
-    """Let the game's next commit take longer, until its result is set."""
+    """Delay the answer to the game's next commit until the future's result is set."""
     one.store.late[game_id] = asyncio.get_running_loop().create_future()
     return one.store.late[game_id]
 
@@ -188,7 +188,7 @@ async def test_what_comes_late_may_be_a_failure_too(a: Replica) -> None:
     await a.do(TWO, opening(TWO, -2))
     arrives.set_result(Unavailable("not confirmed"))
     await refused(slow, Unavailable)
-    assert (await a.do(ONE, Join(1, "x"), "tg:1")).duplicate  # it may have happened, and had
+    assert (await a.do(ONE, Join(1, "x"), "tg:1")).duplicate  # the first attempt may have been committed, and was
 
 
 async def test_closing_waits_for_what_comes_late(a: Replica) -> None:
@@ -219,7 +219,7 @@ async def test_a_refusal_is_gone_with_who_asked_and_leaves_the_collector_nothing
             await a.do(ONE, PickNumber(2, 7))
         gone = weakref.ref(caught.value)
         del caught
-        await asyncio.sleep(0)  # the loop itself holds it in the turn in which it was told
+        await asyncio.sleep(0)  # the loop itself refers to it in the turn in which it was told
         assert gone() is None
     finally:
         gc.enable()
@@ -293,7 +293,7 @@ async def test_a_game_opened_elsewhere_is_found_even_by_who_asked_for_it_before(
     await a.do(ONE, opening(ONE))
     b.store.hold()
     busy = b.start(ONE, Join(1, "x"))
-    early = b.start(TWO, Join(1, "x"))  # is told, with the flight of the other, that there is no such game
+    early = b.start(TWO, Join(1, "x"))  # it learns from the other one's flight that there is no such game
     await b.store.held(2)
     await a.do(TWO, opening(TWO, -2))
     b.store.release()
@@ -472,7 +472,7 @@ def evolve_badly(state: Any, event: Any) -> Any:
 
 def stop_badly(state: Any, command: Any, now: int, seed: str) -> tuple[Event, ...]:
     if isinstance(command, Leave):
-        raise StopIteration  # which no future takes
+        raise StopIteration  # an exception that no future accepts
     return KIND.decide(state, command, now, seed)
 
 

@@ -1,7 +1,7 @@
-"""Thousands of random games, by two replicas on one store: each ends, and everything adds up.
+"""Thousands of random games, by two replicas on one store: each ends, and all invariants hold.
 
-``GAMES=10000 python -m pytest tests/engine/test_random_games.py`` plays more of them (300 unless told), and
-``SEED=7`` others.
+``GAMES=10000 python -m pytest tests/engine/test_random_games.py`` plays more games (default 300), and ``SEED=7``
+others.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ def random_rules(rng: Random) -> PickNumberRules:
 
 @dataclass
 class Table:
-    """One random game and those who play it."""
+    """One random game and its players."""
 
     id: str
     rng: Random
@@ -57,13 +57,13 @@ class Table:
     engines: tuple[Engine, Engine]
     now: int = START
     acknowledged: set[str] = field(default_factory=set)
-    """Ids of commands that were answered as done."""
+    """Ids of acknowledged commands."""
     sent: list[tuple[Command, str]] = field(default_factory=list)
     latest: Outcome | None = None
     """The newest answer."""
 
     async def send(self, command: Command, command_id: str) -> None:
-        """A command by either replica; a refusal and a store that is away are good answers, too."""
+        """Send a command through either replica. A refusal and an unavailable store are valid answers."""
         self.sent.append((command, command_id))
         try:
             engine = self.rng.choice(self.engines)
@@ -76,7 +76,7 @@ class Table:
         self.note(outcome, command_id)
 
     def note(self, outcome: Outcome, command_id: str) -> None:
-        """Remember what was acknowledged; what was before must not be done again."""
+        """Record an acknowledged command; an earlier one must be reported as a duplicate."""
         assert isinstance(outcome.state, PickNumberGame)
         check_state(outcome.state)
         if self.latest is None or outcome.version > self.latest.version:
@@ -88,7 +88,7 @@ class Table:
 
     @property
     def state(self) -> PickNumberGame:
-        """The game as the store has it."""
+        """Return the game as the store has it."""
         stored = self.shelf.read(self.id)
         assert stored is not None
         assert isinstance(stored.state, PickNumberGame)
@@ -96,13 +96,13 @@ class Table:
 
     @property
     def believed(self) -> PickNumberGame:
-        """The game as people saw it last."""
+        """Return the game as people saw it last."""
         assert self.latest is not None
         assert isinstance(self.latest.state, PickNumberGame)
         return self.latest.state
 
     def command(self, state: PickNumberGame) -> Command:
-        """Something that somebody may do now."""
+        """Return an action that somebody may try now."""
         rng, player = self.rng, self.rng.randint(1, 10)
         if state.phase == "number_selection":
             likely: list[Command] = [PickNumber(player, rng.randint(0, state.highest + 1)) for _ in range(6)]
@@ -122,13 +122,13 @@ class Table:
         return Cancel(1, "host") if rng.random() < 0.003 else rng.choice([*likely, rng.choice(rare)])
 
     def timer(self, state: PickNumberGame) -> DeadlinePassed:
-        """A timer that is early, on time, late, or about nothing."""
+        """Return a timer that is early, on time, late, or without a deadline."""
         deadline = state.deadline or 0
         self.now = max(self.now, deadline + self.rng.choice([-1, 0, 1, 5_000]))
         return DeadlinePassed(deadline + self.rng.choice([0, 0, 0, -1]))
 
     async def play(self) -> str:
-        """The whole game; gives the phase that it ended in."""
+        """Play the whole game. Returns its last phase."""
         await self.send(
             OpenGame("pick_number", self.id, ChatTopic(-1), Host(1, "H"), "x", random_rules(self.rng), 10**9), "open"
         )
@@ -144,7 +144,7 @@ class Table:
         return self.state.phase
 
     async def finish(self) -> None:
-        """Only timers are left."""
+        """Let only timers act until the end."""
         for tick in range(2 * MOST_TICKS):
             deadline = self.state.deadline
             if deadline is None:
@@ -154,7 +154,7 @@ class Table:
         raise AssertionError("the game does not end")
 
     def check(self) -> None:
-        """What was acknowledged is there once, the events give the state, and the result is one."""
+        """Check that acknowledged commands are stored once, the events give the state, and there is one result."""
         records = self.shelf.records(self.id)
         ids = Counter(record.command_id for record in records)
         assert set(ids.values()) == {1}
@@ -165,7 +165,7 @@ class Table:
 
 
 async def play_together(first: int, last: int) -> Counter[str]:
-    """Play these games at once, over a store that fails now and then; count the phases that they ended in."""
+    """Play these games concurrently over a store that sometimes fails. Returns the counts of their last phases."""
     rng, shelf = Random(f"{SEED}/{first}"), Shelf({KIND.name: KIND})
     stores = (MemoryGames(shelf), MemoryGames(shelf))
     one, other = (Engine(shelf.codec._kinds, store, TurnedClock(START), CountedSeeds()) for store in stores)

@@ -1,4 +1,4 @@
-"""The room that tests of handlers take place in."""
+"""Fixture of the room in which handlers are tested."""
 
 import pytest
 from redis.asyncio import Redis
@@ -9,5 +9,5 @@ from tests.handlers.room import Room, build_room
 
 @pytest.fixture
 def room(redis: Redis, pool: Pool) -> Room:
-    """Give a room on empty stores."""
+    """Return a room on empty stores."""
     return build_room(redis, pool)

@@ -1,4 +1,4 @@
-"""Games in every phase, played by the rules, with players who are called what people on the internet are called."""
+"""Games in every phase, played by the rules, with ordinary and hostile names."""
 
 import random
 from collections.abc import Sequence
@@ -42,28 +42,28 @@ HOSTILE = (
 
 
 def rules(**changes: Any) -> PickNumberRules:
-    """Rules with room for a thousand."""
+    """Return rules with room for a thousand players."""
     return PickNumberRules(**{"max_players": 1000, "max_number": 10_000, **changes})
 
 
 def do(state: PickNumberGame | None, command: Command, now: int = OPENED) -> PickNumberGame:
-    """The game after a command."""
+    """Return the game after a command."""
     return KIND.fold(state, KIND.decide(state, command, now, SEED))
 
 
 def due(state: PickNumberGame) -> PickNumberGame:
-    """The game after its deadline."""
+    """Return the game after its deadline."""
     assert state.deadline is not None
     return do(state, DeadlinePassed(state.deadline), state.deadline)
 
 
 def opened(title: str = "Friday draw", host: str = "Hana", **changes: Any) -> PickNumberGame:
-    """A game that waits for players."""
+    """Return a game that waits for players."""
     return do(None, OpenGame("pick_number", GAME, ChatTopic(CHAT), Host(900, host), title, rules(**changes)))
 
 
 def playing(count: int, names: Sequence[str] = ("Ann", "Bob", "Cy", "Dee"), **changes: Any) -> PickNumberGame:
-    """A game in which ``count`` players, 1 and up, have a board and no number yet."""
+    """Return a game in which ``count`` players, 1 and up, have a board and no number yet."""
     state = opened(**changes)
     for player in range(1, count + 1):
         state = do(state, Join(player, names[(player - 1) % len(names)]))
@@ -73,7 +73,7 @@ def playing(count: int, names: Sequence[str] = ("Ann", "Bob", "Cy", "Dee"), **ch
 def every_phase(
     count: int, names: Sequence[str] = HOSTILE, *, missing: int = 1, **changes: Any
 ) -> list[PickNumberGame]:
-    """A whole game, from each of its steps; all but ``missing`` players pick."""
+    """Return the states of a whole game, one after each step; all but ``missing`` players pick."""
     state = opened(title=names[0][:64], host=names[1], **changes)
     states = [state]
     for player in range(1, count + 1):
@@ -96,13 +96,13 @@ def every_phase(
 
 
 def with_beacon(count: int = 5) -> list[PickNumberGame]:
-    """The same with a beacon that never speaks."""
+    """Return the states of a game whose beacon never speaks."""
     beacon = Beacon("52db" * 16, OPENED, 3000, 10_000)
     return every_phase(count, beacon=beacon)
 
 
 def all_games() -> list[PickNumberGame]:
-    """Games small and huge, in both modes, in every phase."""
+    """Return games small and huge, in both modes, in every phase."""
     prize: dict[str, Any] = {"prize_pool": Decimal("1234567.89"), "winners": 3}
     games = [
         state

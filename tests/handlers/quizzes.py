@@ -1,4 +1,4 @@
-"""Quizzes in every phase, played by the rules, with the longest and the most hostile texts that Telegram allows."""
+"""Quizzes in every phase, played by the rules, with the longest and most hostile texts that Telegram allows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,22 +11,22 @@ from fsm.quiz import KIND, QUESTION_OPEN, Answer, Pause, Question, QuizGame, Qui
 from tests.handlers.games import CHAT, GAME, HOSTILE, OPENED, SEED
 
 RIGHT = "RightAnswer"
-"""Only a right answer begins like this."""
+"""Prefix that only right answers have."""
 
 
 def do(state: QuizGame | None, command: Command, now: int = OPENED) -> QuizGame:
-    """The quiz after a command."""
+    """Return the quiz after a command."""
     return KIND.fold(state, KIND.decide(state, command, now, SEED))
 
 
 def due(state: QuizGame) -> QuizGame:
-    """The quiz after its deadline."""
+    """Return the quiz after its deadline."""
     assert state.deadline is not None
     return do(state, DeadlinePassed(state.deadline), state.deadline)
 
 
 def questions(count: int, length: int = 10, texts: Sequence[str] = ("Which one?",)) -> tuple[Question, ...]:
-    """Questions with answers of that many characters."""
+    """Return questions with answers of that many characters."""
     return tuple(
         Question(
             id=f"q{index}",
@@ -41,7 +41,7 @@ def questions(count: int, length: int = 10, texts: Sequence[str] = ("Which one?"
 
 
 def opened(count: int = 3, *, content: tuple[Question, ...] | None = None, **rules: Any) -> QuizGame:
-    """A quiz that waits for players."""
+    """Return a quiz that waits for players."""
     chosen = QuizRules(**{"questions": count, "max_players": 1000, **rules})
     return do(
         None,
@@ -50,7 +50,7 @@ def opened(count: int = 3, *, content: tuple[Question, ...] | None = None, **rul
 
 
 def asking(players: int = 3, names: Sequence[str] = ("Ann", "Bob", "Cy"), **more: Any) -> QuizGame:
-    """The first question is open."""
+    """Return a quiz whose first question is open."""
     state = opened(**more)
     for player in range(1, players + 1):
         state = do(state, Join(player, names[(player - 1) % len(names)]))
@@ -58,7 +58,7 @@ def asking(players: int = 3, names: Sequence[str] = ("Ann", "Bob", "Cy"), **more
 
 
 def answered(state: QuizGame, player: int, *, right: bool = True, after: int = 1000) -> QuizGame:
-    """A player answers the question in hand."""
+    """Let a player answer the current question."""
     assert state.question is not None
     assert state.question.right is not None
     assert state.deadline is not None
@@ -67,7 +67,7 @@ def answered(state: QuizGame, player: int, *, right: bool = True, after: int = 1
 
 
 def every_phase(players: int, names: Sequence[str] = HOSTILE, **more: Any) -> Iterator[QuizGame]:
-    """A whole quiz, from each of its steps; the odd players know everything, one in five never answers."""
+    """Yield the states of a whole quiz. Odd players know everything, one in five never answers."""
     state = opened(**more)
     yield state
     for player in range(1, players + 1):
@@ -95,7 +95,7 @@ def every_phase(players: int, names: Sequence[str] = HOSTILE, **more: Any) -> It
 
 
 def all_quizzes() -> list[QuizGame]:
-    """Quizzes small and huge, short and long."""
+    """Return quizzes small and huge, short and long."""
     prize: dict[str, Any] = {"prize_pool": Decimal("1234567.89"), "winners": 10}
     long = questions(4, 100, [text * 20 for text in HOSTILE if text.strip() and "\u200b" not in text][:8])
     emoji = tuple(

@@ -1,4 +1,4 @@
-"""A room to test the handlers in: a real dispatcher on real stores, with a Telegram that writes down what it hears."""
+"""Environment for tests of handlers: a real dispatcher on real stores, and a Telegram that records calls."""
 
 import itertools
 import json
@@ -58,11 +58,11 @@ TEXTS = Texts()
 
 @dataclass
 class Telegram(BotApi):
-    """The Bot API as the handlers call it directly. Knows the administrators of chats, and who is not in them."""
+    """The Bot API for direct calls of handlers. Knows the administrators of chats, and absent people."""
 
     administrators: dict[int, list[int]] = field(default_factory=dict)
     absent: dict[tuple[int, int], str] = field(default_factory=dict)
-    """Chat and person -> their status. All others are members of every chat."""
+    """(chat, person) -> status. All others are members of every chat."""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     files: list[tuple[str, bytes]] = field(default_factory=list)
     broken: Exception | None = None
@@ -102,7 +102,7 @@ class Telegram(BotApi):
 
 
 class Session(BaseSession):
-    """What aiogram's own calls reach: messages are numbered and remembered, so that they can be tapped."""
+    """Session for aiogram's own calls: messages are numbered and stored, so that they can be tapped."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ class Session(BaseSession):
         return Message.model_validate(raw, context={"bot": bot})
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, as no connection is open."""
 
     async def stream_content(self, *_: Any, **__: Any) -> AsyncGenerator[bytes, None]:
         yield b""
@@ -143,7 +143,7 @@ class Session(BaseSession):
 
 @dataclass
 class Room:
-    """Everything together, and hands to do things with."""
+    """The whole environment, and the actions of people in it."""
 
     deps: Deps
     telegram: Telegram
@@ -183,7 +183,7 @@ class Room:
     # -- what came of it ----------------------------------------------------------------------------------------
 
     async def sent(self) -> list[Outgoing]:
-        """What has been put into the outbox since last time, in the order of sending."""
+        """Return the calls put into the outbox since the last time, in the order of sending."""
         await self.redis.set(f"{BASE}:fence", 1)
         found = []
         while isinstance(claimed := await self.deps.outbox.claim(1), Claimed):
@@ -192,7 +192,7 @@ class Room:
         return found
 
     async def answer(self) -> str:
-        """The one text that has been put into the outbox."""
+        """Return the single text that was put into the outbox."""
         (outgoing,) = await self.sent()
         return plain(outgoing.params["text"])
 
@@ -202,7 +202,7 @@ class Room:
     # -- games --------------------------------------------------------------------------------------------------
 
     async def open(self, *, chat: int = GROUP, topic: int = 0, **words: str) -> str:
-        """A game that a host has opened; its id."""
+        """Open a game as a host. Returns its id."""
         thread = {"message_thread_id": topic, "is_topic_message": True} if topic else {}
         await self.say(words.get("line", "/create_game Friday"), by=HOST, chat=chat, **thread)
         (game_id,) = await self.deps.games.live_in(ChatTopic(chat, topic))
@@ -225,7 +225,7 @@ class Room:
         await self.project()
 
     async def project(self) -> None:
-        """Let the projector write what has happened."""
+        """Let the projector write all events."""
         for shard in self.deps.games.shards:
             after = f"({self.read[shard]}" if shard in self.read else "-"
             rows: Any = await self.redis.xrange(keys.feed_key(shard), after)
@@ -267,33 +267,33 @@ def chat_of(chat_id: int) -> dict[str, Any]:
 
 
 def plain(html: str) -> str:
-    """Without the marks that isolate what people typed, and keep it from being a link."""
+    """Remove the marks that isolate people's input and keep it from becoming a link."""
     return html.replace("\u2068", "").replace("\u2069", "").replace("\u2060", "")
 
 
 def text(text_id: str, locale: str = "en", **arguments: Any) -> str:
-    """A text as it stands in the locale."""
+    """Return a text as it stands in the locale."""
     return plain(TEXTS.html(locale, text_id, **arguments))
 
 
 class NoBoards(Boards):
-    """No living messages: the announcer's tests are elsewhere."""
+    """Boards without living messages, which the announcer's tests cover."""
 
     def __init__(self) -> None:
-        """Without anything to render from."""
+        """Take no renderer."""
 
     async def turn(self, game_id: str, page: int) -> None:
-        """Nothing to turn."""
+        """Do nothing."""
 
     async def show(self, game_id: str, *, at_least: int | None = 0, **_: Any) -> None:
-        """Nothing to show."""
+        """Do nothing."""
 
     async def living(self, game_id: str) -> tuple[int, int] | None:  # noqa: ARG002
         return None
 
 
 def build_room(redis: Redis, pool: Pool) -> Room:
-    """A room on empty stores."""
+    """Return a room on empty stores."""
     clock, telegram, session = TurnedClock(), Telegram({GROUP: [HOST], FORUM: [HOST]}), Session()
     codec = Codec(KINDS)
     games = RedisGames(redis, codec, shards=2)

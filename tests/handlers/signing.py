@@ -1,4 +1,4 @@
-"""A wallet to test with: it signs as wallets do, and as no wallet would."""
+"""A wallet for tests, with valid signatures and with impossible ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from play.wallets import BASE, ORDER, address_of, checksummed
 
 
 def digest(statement: str) -> int:
-    """What ``personal_sign`` signs of a text (EIP-191)."""
+    """Return the digest of a text that ``personal_sign`` signs (EIP-191)."""
     signed = statement.encode()
     hashed = keccak.new(digest_bits=256, data=b"\x19Ethereum Signed Message:\n" + str(len(signed)).encode() + signed)
     return int.from_bytes(hashed.digest())
@@ -21,7 +21,7 @@ def encoded(r: int, s: int, v: int) -> str:
 
 @dataclass(frozen=True)
 class Wallet:
-    """A private key, fixed so that a test is the same every time."""
+    """A private key, fixed so that a test is always the same."""
 
     key: int
     nonce: int = 0xC0FFEE
@@ -34,7 +34,7 @@ class Wallet:
         return encoded(*self.parts(statement))
 
     def parts(self, statement: str) -> tuple[int, int, int]:
-        """R, s and v; s in its lower form."""
+        """Return r, s and v, with s in its lower form."""
         mark = BASE * self.nonce
         r, odd = mark.x % ORDER, mark.y & 1
         s = pow(self.nonce, -1, ORDER) * (digest(statement) + r * self.key) % ORDER
@@ -44,13 +44,13 @@ class Wallet:
 
 
 def altered(parts: tuple[int, int, int]) -> str:
-    """The other form of the same signature: mathematics accepts both."""
+    """Return the other form of the same signature, which is also mathematically valid."""
     r, s, v = parts
     return encoded(r, ORDER - s, 55 - v)
 
 
 def of_nobody(statement: str) -> str:
-    """A signature that the point at infinity satisfies: it fits the equation of every text, without any key."""
+    """Return a signature that the point at infinity satisfies: it fits the equation of every text, without any key."""
     return Wallet(0).sign(statement)
 
 
@@ -67,4 +67,4 @@ SPOILT: dict[str, Spoil] = {
     "v is unknown": lambda r, s, _v: encoded(r, s, 29),
     "v is of a transaction": lambda r, s, _v: encoded(r, s, 37),
 }
-"""What makes a signature one that no wallet gives."""
+"""Changes that turn a signature into one that no wallet creates."""

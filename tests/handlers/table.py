@@ -1,4 +1,4 @@
-"""A table to tap at: the real engine on games in memory, and people, hosts and boards that are plain to see."""
+"""Environment for tests of taps: the real engine on games in memory, and simple people, hosts and boards."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -27,10 +27,10 @@ HOST = 900
 
 
 class Ids(RedisGames):
-    """New ids that can be foretold."""
+    """Store with predictable new ids."""
 
     def __init__(self) -> None:
-        """Need no store."""
+        """Take no store."""
 
     async def reserve_id(self, place: ChatTopic, command_id: str) -> str:
         return f"07{abs(place.chat_id) % 10**6:06}{command_id.removeprefix('tg:'):0>6}"
@@ -38,7 +38,7 @@ class Ids(RedisGames):
 
 @dataclass
 class People(people.People):
-    """Languages and bans, as a test writes them."""
+    """Languages and bans set by a test."""
 
     locales: dict[int, str] = field(default_factory=dict)
     banned: set[tuple[int, int]] = field(default_factory=set)
@@ -46,7 +46,7 @@ class People(people.People):
     seen: dict[int, tuple[str, str | None]] = field(default_factory=dict)
 
     warm: bool = False
-    """Whether everything is remembered."""
+    """True if everything is in memory."""
 
     def saw_player(self, player_id: int, name: str, username: str | None) -> None:
         self.seen[player_id] = (name, username)
@@ -69,7 +69,7 @@ class People(people.People):
 
 @dataclass
 class Hosts(hosts.Hosts):
-    """Who is an administrator where."""
+    """Administrators set by a test."""
 
     hosts: set[tuple[int, int]] = field(default_factory=lambda: {(CHAT, HOST)})
 
@@ -79,7 +79,7 @@ class Hosts(hosts.Hosts):
 
 @dataclass
 class Members(members.Members):
-    """Everybody is a member of every chat, except those who are absent. Counts how often Telegram is asked."""
+    """Membership in every chat, except for absent people. Counts the requests to Telegram."""
 
     absent: set[tuple[int, int]] = field(default_factory=set)
     asked: int = 0
@@ -91,7 +91,7 @@ class Members(members.Members):
 
 @dataclass
 class Boards(boards.Boards):
-    """What was turned, and where living messages are."""
+    """Record of turned pages, and positions of living messages."""
 
     turned: list[tuple[str, int]] = field(default_factory=list)
     messages: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class Boards(boards.Boards):
 
 @dataclass
 class Archive(archive.Archive):
-    """Games that have ended."""
+    """Finished games."""
 
     games: dict[str, Game] = field(default_factory=dict)
 
@@ -136,7 +136,7 @@ class Table:
         self.taps = self.another()
 
     def another(self) -> Taps:
-        """Taps that remember nothing of what others have answered, as in a process that has just started."""
+        """Return a taps handler without any memory of others' answers, as in a process that has just started."""
         options = {"bot_username": "tombola_bot", **self._options}
         content, max_live = options.pop("content", {}), options.pop("max_live", 1)
         access = Access(people=self.people, hosts=self.hosts, members=self.members, operators=())
@@ -161,11 +161,11 @@ class Table:
         )
 
     async def tap(self, user: int, data: str, **fields: Any) -> Answer:
-        """A tap on the living message of the group, unless ``fields`` say otherwise."""
+        """Tap the living message of the group, unless ``fields`` say otherwise."""
         return await self.answer(self.tap_of(user, data, **fields))
 
     async def answer(self, tap: Tap) -> Answer:
-        """As the fast door has it answered."""
+        """Answer a tap through the fast path."""
         soon: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         return await (soon if self.taps.begin(tap, soon) else self.taps.answer(tap))
 
@@ -191,7 +191,7 @@ class Table:
         return game_id
 
     async def playing(self, players: int = 3, **changes: Any) -> str:
-        """A game with its board open; players are 1 and up."""
+        """Open a game and show its board; players are 1 and up. Returns its id."""
         game_id = await self.open(**changes)
         for player in range(1, players + 1):
             assert (await self.tap(player, f"j:{game_id}")).outcome == "done"

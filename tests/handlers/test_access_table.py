@@ -1,7 +1,7 @@
-"""One table of everything that a person can do in Telegram, with the access that it needs.
+"""One table of every action that a person can take in Telegram, with the access that it needs.
 
-Each action is played through the real handlers by people who may not do it. Whoever adds a command, a verb or a widget
-adds it here; what each need means is tested in ``tests/play/test_access.py``.
+People without that access try each action through the real handlers. Every new command, verb or widget must be added
+here. The meaning of each need is tested in ``tests/play/test_access.py``.
 """
 
 import re
@@ -27,7 +27,7 @@ from handlers import routing  # isort: skip
 HANDLERS = Path(__file__).parents[2] / "handlers"
 BANNED, ABSENT = 31, 32
 BETWEEN_MS = 60_000
-"""So long after each other a person writes: answers to one person have a budget."""
+"""Interval of a person's messages: answers to one person have a budget."""
 
 COMMANDS: Mapping[Needs, frozenset[str]] = {
     Needs.NOTHING: frozenset({"start", "help", "language"}),
@@ -53,7 +53,7 @@ BUTTONS: Mapping[str, Needs] = {
     "file:": Needs.USE,
     "lang:": Needs.NOTHING,
 }
-"""Buttons of lists and previews. A language is a group's where it is chosen in a group; then a host is needed."""
+"""Buttons of lists and previews. A language chosen in a group is the group's, and then needs a host."""
 DIALOGS: Mapping[Needs, Mapping[str, str]] = {
     Needs.OPEN: {
         "NewGame_pick_number:summary": "field quiz create close",
@@ -87,13 +87,13 @@ DIALOGS: Mapping[Needs, Mapping[str, str]] = {
         "Admin:sure": "send to_menu",
     },
 }
-"""Window -> its widgets. ``None`` is a photo that is sent to the window."""
+"""Window -> its widgets. ``None`` stands for a photo sent to the window."""
 INPUTS = frozenset({"typed", "name", "None", "lines", "whom", "word"})
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Needs]]:
-    """Give the decisions that were asked for: person and needs."""
+    """Return the list of requested decisions: person and needs."""
     found: list[tuple[int, Needs]] = []
     real = Access.authorise
 
@@ -150,7 +150,7 @@ def test_every_widget_of_a_dialog_is_in_the_table(room: Room) -> None:
     found: dict[Needs, dict[str, str]] = {}
     for state, window in windows:
         if state.state.startswith("AiogramDialog"):
-            continue  # the library's own page about itself, which nothing opens
+            continue  # a page of the library about itself, which nothing opens
         ids = [each.widget_id for each in widgets(window.keyboard) if each.widget_id]
         ids += [str(window.on_message.widget_id)] if window.on_message else []
         found.setdefault(state.group.needs, {})[state.state] = " ".join(ids)
@@ -240,7 +240,7 @@ def data_of(verb: str, game_id: str) -> str:
 
 
 async def tapped(room: Room, data: str, *, by: int, chat: int = GROUP) -> str | None:
-    """What a tap is answered with; it is a button of the message."""
+    """Return the answer to a tap on a button of the message."""
     room.clock.at += 1000
     markup = {"inline_keyboard": [[{"text": "x", "callback_data": data}]]}
     await room.tap(data, {**room.message("board", chat=chat), "reply_markup": markup}, by=by)
@@ -294,7 +294,7 @@ async def test_buttons_of_lists_ask_for_what_they_need(room: Room, asked: list[t
 
 
 async def opened_dialog(room: Room, group: str) -> tuple[int, dict[str, Any]]:
-    """Open the dialog as somebody who may. Gives the person and the dialog's message."""
+    """Open the dialog as somebody with access. Returns the person and the dialog's message."""
     way: Mapping[str, tuple[str, int, int, str | None]] = {
         "NewGame_pick_number": ("/newgame", HOST, GROUP, None),
         "NewGame_quiz": ("/newgame", HOST, GROUP, "quiz"),
@@ -318,7 +318,7 @@ def intent_of(message: Mapping[str, Any]) -> str:
 
 
 async def lose_the_right(room: Room, needs: Needs, person: int, how: str) -> str:
-    """Take from a person what the dialog needs. Gives the refusal."""
+    """Take from a person the access that the dialog needs. Returns the refusal."""
     if how == "banned":
         await room.deps.people.ban(0, person, OPERATOR, "")
         return "rejected-banned"

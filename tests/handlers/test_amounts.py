@@ -1,4 +1,4 @@
-"""Numbers as people write them: understood by the language, asked back, or refused; never misread."""
+"""Numbers as people write them: read by the language's rules, queried if ambiguous, or refused; never misread."""
 
 import unicodedata
 from decimal import Decimal
@@ -103,7 +103,7 @@ def test_a_number_as_a_language_writes_it_is_never_misread_in_that_language(numb
 
 
 def readings(typed: str, locale: str | None) -> tuple[Decimal, ...]:
-    """The number that is read, both in doubt, or none."""
+    """Return the possible numbers: one, both if ambiguous, or none."""
     try:
         return (amount(typed, locale),)
     except Ambiguous as doubt:

@@ -1,4 +1,4 @@
-"""The two messages of a draw that players keep: once each, never edited, and enough to hold a proof against."""
+"""The two messages of a draw that players keep: sent once, never edited, sufficient to check a proof against."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""One engine, two doors: a thousand taps through each leave the same events, answers, messages and people."""
+"""One engine, two paths: a thousand taps through each leave the same events, answers, messages and people."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -37,13 +37,13 @@ PEOPLE = (HOST, *PLAYERS)
 BANNED_HERE, BANNED_EVERYWHERE, FLOODER, CHOSE_RUSSIAN = PLAYERS[:4]
 QUIZ_GROUP = OTHER_GROUP - 1
 FLOOD = range(400, 460)
-"""Taps that all come from one person at one moment."""
+"""Taps of one person at the same time."""
 STEP_MS = 150
 RULES = PickNumberRules(min_players=2, max_players=30, join_ms=60_000, selection_ms=90_000)
 
 
 class Cold:
-    """Stands for taps that know no button, so that every update takes aiogram's road."""
+    """Taps that know no button, so that every update takes aiogram's path."""
 
     def knows(self, _data: str) -> bool:
         return False
@@ -51,11 +51,11 @@ class Cold:
 
 @dataclass
 class Effects:
-    """What came of the taps."""
+    """Results of the taps."""
 
     events: list[Mapping[bytes, bytes]] = field(default_factory=list)
     answers: dict[str, set[str]] = field(default_factory=dict)
-    """By tap. One that is delivered twice may be answered twice, but not differently."""
+    """Answers by tap. A repeated tap may be answered twice, but not differently."""
     calls: set[str] = field(default_factory=set)
     waiting: dict[str, str] = field(default_factory=dict)
     people: list[tuple[Any, ...]] = field(default_factory=list)
@@ -66,22 +66,22 @@ class Effects:
 
 
 class Evening:
-    """Who taps what: all that buttons of ours say, and what they don't."""
+    """Source of taps: every button of ours, and invalid data."""
 
     def __init__(self, games: Mapping[int, str]) -> None:
         self._random = Random(7)
         self._games = games
-        """By group."""
+        """Games by group."""
 
     def updates(self) -> Iterator[tuple[int, bytes]]:
-        """Numbered; now and then comes one again that has come before."""
+        """Yield numbered updates; some are repeated."""
         before: list[bytes] = []
         for number in range(TAPS):
             if before and number not in FLOOD and self._random.random() < 0.05:
                 yield number, self._random.choice(before[-30:])
                 continue
             raw = json.dumps(self._update(number)).encode()
-            if number not in FLOOD:  # that it flooded depends on the time; it would be served later
+            if number not in FLOOD:  # the flood limit depends on the time; a later tap would be answered
                 before.append(raw)
             yield number, raw
 
@@ -101,7 +101,7 @@ class Evening:
     def _message(self, chat: int, person: int, group: int) -> dict[str, Any]:
         message: dict[str, Any] = {"message_id": 500, "date": 1, "chat": chat_of(chat)}
         if self._random.random() < 0.05:
-            return {**message, "date": 0}  # too old for Telegram to show
+            return {**message, "date": 0}  # too old for Telegram to include its content
         if chat == FORUM:
             message |= {"message_thread_id": 5, "is_topic_message": True}
         if chat < 0 and self._random.random() < 0.2:
@@ -125,7 +125,7 @@ def seeded(name: str) -> int:
 
 
 class Ids(RedisGames):
-    """Gives both evenings the same ids."""
+    """Store that gives both evenings the same ids."""
 
     def __init__(self, games: RedisGames) -> None:
         self.shards = games.shards
@@ -135,7 +135,7 @@ class Ids(RedisGames):
 
 
 def gathered(redis: Redis, pool: Pool) -> Room:
-    """A room whose draws are the same each time."""
+    """Return a room whose draws are always the same."""
     room = build_room(redis, pool)
     room.telegram.administrators |= {OTHER_GROUP: [HOST], QUIZ_GROUP: [HOST]}
     deps = room.deps
@@ -155,7 +155,7 @@ def gathered(redis: Redis, pool: Pool) -> Room:
 
 
 async def opened(room: Room) -> Evening:
-    """A game in each group and a quiz. Two people are banned, one has chosen a language."""
+    """Open a game in each group and a quiz. Two people are banned, one has chosen a language."""
     people, games = room.deps.people, dict[int, str]()
     for place in (ChatTopic(GROUP), ChatTopic(FORUM, 5), ChatTopic(OTHER_GROUP), ChatTopic(QUIZ_GROUP)):
         game_id, quiz = keys.new_game_id(place, 2, seeded(f"open:{place}")), place.chat_id == QUIZ_GROUP
@@ -172,13 +172,13 @@ async def opened(room: Room) -> Evening:
 
 
 async def fire_due(room: Room) -> None:
-    """What the timer does."""
+    """Fire due deadlines, as the timer does."""
     for game_id, due in await room.deps.games.due(room.clock.now()):
         await room.deps.engine.execute(game_id, DeadlinePassed(due), command_id=f"due:{game_id}:{due}")
 
 
 async def played(redis: Redis, pool: Pool, *, fast: bool) -> Effects:
-    """The evening through one of the doors."""
+    """Play the evening through one of the paths."""
     await redis.flushall()
     await pool.execute("TRUNCATE players, chats, bans")
     room = gathered(redis, pool)
@@ -214,14 +214,14 @@ async def played(redis: Redis, pool: Pool, *, fast: bool) -> Effects:
 
 
 async def note(effects: Effects, room: Room) -> None:
-    """Note what the stores and Telegram have."""
+    """Record the contents of the stores and of Telegram."""
     for shard in room.deps.games.shards:
         rows: Any = await room.redis.xrange(keys.feed_key(shard))
         effects.events += [fields for _, fields in rows]
     for method, params in room.telegram.calls:
         if method == "answerCallbackQuery":
             effects.answered(params)
-        elif method not in {"getChatAdministrators", "getChatMember"}:  # asked again after a minute, whenever that is
+        elif method not in {"getChatAdministrators", "getChatMember"}:  # repeated after a minute, whenever that is
             effects.calls.add(f"{method} {json.dumps(params, sort_keys=True)}")
     effects.waiting = {each.id: f"{each.method} {each.params} {each.priority}" for each in await room.sent()}
     await room.deps.people.flush()

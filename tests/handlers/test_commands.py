@@ -1,4 +1,4 @@
-"""Commands: who is answered, what with, and what becomes of the game."""
+"""Commands: their permissions, their answers, and their effects on the game."""
 
 import json
 import re
@@ -377,7 +377,7 @@ async def test_games_lists_what_is_played_with_a_way_to_it(room: Room) -> None:
 
 
 def shown(outgoing: Outgoing) -> str:
-    """What people see of a message."""
+    """Return the text of a message as people see it."""
     return unescape(re.sub("<[^>]+>", "", str(outgoing.params["text"])))
 
 
@@ -601,14 +601,14 @@ async def test_an_id_that_nobody_has_is_refused_in_words(room: Room, command: st
 @pytest.mark.parametrize("number", NO_NUMBERS)
 async def test_seconds_questions_and_winners_that_cannot_be_read_are_refused_in_words(room: Room, number: str) -> None:
     await room.say(f"/start_quiz {number}", by=HOST)
-    if number not in {"１２", "٣"}:  # questions are an amount, in the digits of any script
+    if number not in {"１２", "٣"}:  # a number of questions is an amount, and accepts the digits of any script
         answer = await room.answer()
         assert answer == text("cmd-usage-start_quiz") or answer.startswith(text("dlg-name-questions"))
     await room.say("/cancel_game", by=HOST)
     await room.sent()
     await room.say(f"/create_game Friday {number}", by=HOST)
     titled = await room.deps.games.live_in(ChatTopic(GROUP))
-    if number == "1_000":  # no number in any script: a word of the title
+    if number == "1_000":  # not a number in any script, but a word of the title
         assert (await room.game(titled[0])).title == "Friday 1_000"
     else:
         said = await room.answer()

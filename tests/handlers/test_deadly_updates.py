@@ -1,4 +1,4 @@
-"""An update at which processes die: it is tried twice, then left alone, counted and told. Others are not held up."""
+"""An update that kills processes: it is tried twice, then skipped, counted and reported. Others are not delayed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +21,7 @@ Handler = Callable[[bytes], Awaitable[None]]
 
 
 class Path(AiogramPath):
-    """aiogram's path with another way of handling an update; the rest of it is the room's."""
+    """aiogram's path with another handler of updates on the room's environment."""
 
     def __init__(self, room: Room, handler: Handler) -> None:
         self._deps = room.deps
@@ -32,7 +32,7 @@ class Path(AiogramPath):
 
 
 class Process:
-    """A process with a dispatcher of its own."""
+    """A process with its own dispatcher."""
 
     def __init__(self, room: Room, redis: Redis, handler: Handler) -> None:
         self.tasks = Tasks(lambda _, __: None)
@@ -69,7 +69,7 @@ UPDATE = (
 
 
 async def die(make: Callable[[Handler], Process], redis: Redis, raw: bytes = UPDATE) -> None:
-    """Handle the update in a process that stands still for ever, and let its claim expire."""
+    """Handle the update in a process that hangs for ever, and let its claim expire."""
     reached = asyncio.Event()
 
     async def stand_still(_: bytes) -> None:

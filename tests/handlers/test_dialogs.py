@@ -1,4 +1,4 @@
-"""Dialogs: from the command through the windows to what they are for."""
+"""Dialogs: from the command through the windows to the result."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,13 +17,13 @@ from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, 
 
 
 def window(room: Room) -> dict[str, Any]:
-    """The dialog's message as it is shown."""
+    """Return the dialog's message as it is shown."""
     (shown,) = room.session.shown.values()
     return shown
 
 
 def buttons(message: Mapping[str, Any]) -> dict[str, str]:
-    """Words of the buttons -> their data."""
+    """Return the labels of the buttons -> their data."""
     rows = message["reply_markup"]["inline_keyboard"]
     return {plain(button["text"]): button["callback_data"] for row in rows for button in row}
 
@@ -34,7 +34,7 @@ async def press(room: Room, words: str, *, by: int = HOST) -> None:
 
 
 async def answer_it(room: Room, words: str, *, by: int = HOST) -> None:
-    """Type something as a reply to the dialog's message."""
+    """Type a reply to the dialog's message."""
     shown = window(room)
     sender = {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"}
     chat = shown["chat"]["id"]
@@ -43,7 +43,7 @@ async def answer_it(room: Room, words: str, *, by: int = HOST) -> None:
 
 
 def edits_of(room: Room) -> list[Any]:
-    """The calls that changed a message."""
+    """Return the calls that changed a message."""
     return [given for name, given in room.session.calls if name == "editMessageText"]
 
 

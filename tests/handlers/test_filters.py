@@ -1,4 +1,4 @@
-"""No filter or handler leaves the event loop: aiogram runs what is no coroutine in a thread."""
+"""Filters and handlers stay on the event loop: aiogram would run a plain function in a thread."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.handlers.room import Room
 
 
 def asked(router: Router) -> Iterator[tuple[str, CallableObject]]:
-    """Everything that an update may be handed to, in the routers that are ours."""
+    """Yield every filter and handler of our routers."""
     for name, observer in router.observers.items():
         for handler in observer.handlers:
             for each in (handler, *(handler.filters or ())):
@@ -25,7 +25,7 @@ def asked(router: Router) -> Iterator[tuple[str, CallableObject]]:
 async def test_nothing_that_an_update_is_handed_to_runs_in_a_thread(room: Room) -> None:
     found = list(asked(build_dispatcher(room.deps)))
     assert len(found) > 20
-    # aiogram-dialog's own filter of its own updates is none of ours
+    # aiogram-dialog's own filter of its own updates is not ours
     threads = [(where, each.callback) for where, each in found if not each.awaitable and "aiogd" not in where]
     assert threads == []
 

@@ -1,4 +1,4 @@
-"""Who is a host: as Telegram says, and not for longer than it says so."""
+"""Hosts: Telegram's answer decides, and is not remembered for longer than allowed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from tests.handlers.room import ANN, GROUP, HOST, OTHER_GROUP, Room, Telegram, c
 
 
 class Moved(Telegram):
-    """A Telegram where the group has become a supergroup."""
+    """A Telegram in which the group has become a supergroup."""
 
     async def call(self, method: str, params: Mapping[str, Any] | None = None, files: Any = None, **_: Any) -> Any:
         if params == {"chat_id": GROUP}:
@@ -82,7 +82,7 @@ async def test_nobody_is_a_host_in_private(hosts: Hosts, telegram: Telegram) -> 
 async def test_who_ceases_to_be_an_administrator_is_no_host_from_then_on(room: Room, kind: str) -> None:
     assert await room.deps.hosts.is_host(GROUP, HOST)
     room.telegram.administrators[GROUP] = []
-    admin = {"status": "administrator", "user": user(HOST), "can_delete_messages": True}  # as older servers tell it
+    admin = {"status": "administrator", "user": user(HOST), "can_delete_messages": True}  # the format of older servers
     change = {
         "chat": chat_of(GROUP),
         "from": user(ANN),

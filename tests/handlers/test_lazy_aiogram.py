@@ -1,4 +1,4 @@
-"""aiogram's models are built when they are first used: none is built for nothing, and each can be."""
+"""aiogram's models are built on first use: unused ones are not built, and each one can be."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The bot's own life in a chat, and groups that move."""
+"""The bot's membership of chats, and groups that become supergroups."""
 
 from typing import Any
 
@@ -116,7 +116,7 @@ async def test_the_game_of_a_chat_that_moved_before_anybody_saw_it_is_let_be(roo
 
 
 async def person_changed(room: Room, player: int, status: str) -> None:
-    """What a bot that is an administrator hears."""
+    """Deliver the update that a bot with administrator rights gets."""
     more: dict[str, Any] = {"until_date": 0} if status == "kicked" else {}
     room.telegram.absent[GROUP, player] = status
     await room.update(
@@ -131,7 +131,7 @@ async def person_changed(room: Room, player: int, status: str) -> None:
 
 
 async def notice_of_leaving(room: Room, player: int) -> None:
-    """What any bot of a small group sees."""
+    """Deliver the service message that any bot of a small group sees."""
     room.telegram.absent[GROUP, player] = "left"
     await room.say(None, by=player, left_chat_member=user(player))
 
@@ -166,16 +166,16 @@ async def test_somebody_who_was_removed_picks_by_no_door_until_they_are_back(roo
 
 
 class Nobody:
-    """Waits for no answer."""
+    """Promise that ignores its answer."""
 
     def done(self) -> bool:
         return False
 
     def set_result(self, _answer: Answer, /) -> None:
-        """Nothing to do with it."""
+        """Ignore the answer."""
 
     def set_exception(self, _exception: Exception, /) -> None:
-        """Nothing to do with it."""
+        """Ignore the error."""
 
 
 def tap_of(game_id: str, player: int) -> Tap:

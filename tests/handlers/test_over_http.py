@@ -13,19 +13,19 @@ from tests.e2e.conftest import Table, seated
 
 @pytest_asyncio.fixture
 async def table(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
-    """A group of three and the bot."""
+    """Create a group of three and the bot."""
     games = GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2)})
     async with seated(postgres_dsn, redis_dsn, "polling", people=3, games=games) as found:
         yield found
 
 
 def another(table: Table, chat: Chat, seen: int) -> bool | None:
-    """Whether the bot has written more than so many messages."""
+    """Return True if the bot has written more than this many messages, otherwise None."""
     return len(table.box.control.bot_messages(chat)) > seen or None
 
 
 def menu(table: Table, person: int) -> set[str]:
-    """The commands that somebody is offered in the group."""
+    """Return the commands in a person's menu in the group."""
     return {each["command"] for each in table.box.control.commands(table.people[person], table.group)}
 
 

@@ -1,4 +1,4 @@
-"""Names, wins and prizes of a group are for its people: nobody else is shown them unless the player wants it."""
+"""Names, wins and prizes of a group: only its members see them, unless the player permits others to."""
 
 import re
 
@@ -12,7 +12,7 @@ STRANGER = 77
 
 @pytest.fixture
 async def played(room: Room) -> str:
-    """Give a game of a private group that Ann and Ben have played to the end; the stranger is not in that group."""
+    """Return a finished game of a private group, played by Ann and Ben; the stranger is not in that group."""
     room.telegram.absent[GROUP, STRANGER] = "left"
     game_id = await room.open(line="/create_game Friday")
     await room.play(game_id, ANN, BEN)
@@ -21,7 +21,7 @@ async def played(room: Room) -> str:
 
 
 async def tap_on(room: Room, label: str, *, by: int) -> str:
-    """Tap a button of the list that was sent last, and give what the list shows then."""
+    """Tap a button of the last list. Returns the list's new text."""
     (shown,) = await room.sent()
     markup = shown.params["reply_markup"]
     buttons = (button for row in markup["inline_keyboard"] for button in row)

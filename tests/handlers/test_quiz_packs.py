@@ -32,7 +32,7 @@ async def upload(room: Room, name: str, content: bytes, *, by: int = ANN, chat: 
 
 
 async def previews(room: Room) -> list[dict[str, Any]]:
-    """The messages that have answered files, each as Telegram gives it with a tap: with the file that it answers."""
+    """Return the messages that answered files, as Telegram includes them in a tap: with the answered file."""
     shown: list[dict[str, Any]] = []
     for outgoing in await room.sent():
         sent = dict(outgoing.params)
@@ -53,7 +53,7 @@ async def decide(room: Room, words: str, preview: dict[str, Any], *, by: int = A
 
 
 async def kept(room: Room, by: int = ANN) -> Any:
-    """A pack that a person has sent and kept."""
+    """Return a pack that a person has sent and saved."""
     await upload(room, "Rivers & co.csv", CSV.encode(), by=by, chat=by)
     (preview,) = await previews(room)
     await decide(room, text("pack-save"), preview, by=by)

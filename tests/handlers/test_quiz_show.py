@@ -1,4 +1,4 @@
-"""What a quiz shows beside its board, on real stores: polls, photos, questions by a model, what is given back."""
+"""A quiz's messages beside its board, on real stores: polls, photos, generated questions, returned questions."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -25,7 +25,7 @@ GAME = "00quizquizquiz"
 
 @dataclass
 class ByHand(QuestionWriter):
-    """A writer who writes so many questions, when they are let."""
+    """A writer that writes a number of questions when the test permits."""
 
     count: int
     reason: str | None = None
@@ -43,7 +43,7 @@ class ByHand(QuestionWriter):
 
 
 class Stand:
-    """A show that reads what happens in a room."""
+    """A show that reads a room's events."""
 
     def __init__(self, room: Room, writer: ByHand | None = None) -> None:
         self.room, self.tasks, self.after = room, list[asyncio.Task[None]](), "-"
@@ -68,7 +68,7 @@ class Stand:
         await asyncio.gather(*self.tasks)
 
     async def sees(self) -> list[Outgoing]:
-        """Let it see what has happened; what it has to say about it."""
+        """Let the show read new events. Returns its messages."""
         rows: Any = await self.room.redis.xrange(keys.feed_key(GAME[:2]), self.after)
         entries = [_entry(GAME[:2], id_, fields) for id_, fields in rows]
         if entries:
@@ -77,12 +77,12 @@ class Stand:
         return await self.room.sent()
 
     async def fared(self, outgoing: Outgoing, outcome: Outcome) -> list[Outgoing]:
-        """Tell it how a message fared; what it has to say about that."""
+        """Report a message's outcome to the show. Returns the messages that follow."""
         await self.show.settled(outgoing, outcome)
         return await self.room.sent()
 
     async def quiz(self, content: tuple[Question, ...] | None = None, **rules: Any) -> QuizGame:
-        """A quiz in its lobby, with two players."""
+        """Open a quiz in its lobby, with two players."""
         chosen = QuizRules(**{"questions": 2, **rules})
         opening = OpenGame("quiz", GAME, ChatTopic(GROUP), Host(HOST, "Hana"), "", chosen, 1, content or questions(2))
         await self.do(opening)

@@ -1,4 +1,4 @@
-"""What taps do in a quiz, and what whoever tapped is told."""
+"""Taps in a quiz: their effects and their answers."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.handlers.table import HOST, Table
 
 
 class Drawer:
-    """Questions that are always there, and remembered when they come back."""
+    """Source of questions without delay, which records returned ones."""
 
     def __init__(self) -> None:
         self.returned: list[Any] = []
@@ -38,7 +38,7 @@ def table(drawer: Drawer) -> Table:
 
 
 async def quiz(table: Table, players: int = 3) -> str:
-    """A quiz whose first question is open."""
+    """Open a quiz and ask its first question. Returns its id."""
     opening = OpenGame("quiz", GAME, ChatTopic(CHAT), Host(HOST, "Hana"), "", QuizRules(questions=2), 1, questions(2))
     await table.engine.execute(GAME, opening, command_id="tg:0", received=OPENED)
     for player in range(1, players + 1):

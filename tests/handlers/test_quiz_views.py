@@ -1,4 +1,4 @@
-"""How a quiz looks: valid, fitting, the same for the same state, and never telling what nobody may know yet."""
+"""Views of a quiz: valid, within limits, deterministic, and free of secrets."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def texts() -> Texts:
 
 
 def everything(state: QuizGame, texts: Texts, locale: str) -> Iterator[Message]:
-    """All that anybody can be shown of a quiz."""
+    """Yield every view of a quiz."""
     view = registry.of_state(state)
     for page in range(view.pages(state)):
         yield view.board(state, texts, locale, page=page, bot_username="tombola_bot")
@@ -75,7 +75,7 @@ def test_the_right_answer_and_what_is_to_come_are_nowhere_before_the_reveal(text
 
 
 def _otherwise(state: QuizGame) -> QuizGame:
-    """The quiz with other right answers, where they are not revealed."""
+    """Return the quiz with other right answers to unrevealed questions."""
     turned = [
         each if index < state.revealed else replace(each, right=((each.right or 0) + 1) % len(each.answers))
         for index, each in enumerate(state.questions)

@@ -1,4 +1,4 @@
-"""Rules as people write them: what is read, what is refused, and that a stored setting never stops a game."""
+"""Rules as people write them: accepted forms, refusals, and that a stored setting never blocks a game."""
 
 from decimal import Decimal
 from typing import Any

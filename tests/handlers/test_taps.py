@@ -1,4 +1,4 @@
-"""Taps: what each does, who may, and what the person is told."""
+"""Taps: their effects, permissions and answers."""
 
 import asyncio
 import time
@@ -281,7 +281,7 @@ async def test_an_own_board_is_not_edited_to_what_it_shows_already(table: Table)
     await table.tap(1, f"o:{game_id}")
     assert not (await table.tap(1, f"p:{game_id}:3", **EPHEMERAL)).calls  # shown as taken already
     assert (await table.tap(1, f"p:{game_id}:4", **EPHEMERAL)).calls
-    assert not (await table.tap(1, f"p:{game_id}:4", **EPHEMERAL)).calls  # it is theirs already
+    assert not (await table.tap(1, f"p:{game_id}:4", **EPHEMERAL)).calls  # already this player's number
     assert (await table.tap(1, f"b:{game_id}:2", **EPHEMERAL)).calls
     assert not (await table.tap(1, f"b:{game_id}:2", **EPHEMERAL)).calls
     assert (await table.tap(1, f"b:{game_id}:0", **EPHEMERAL)).calls
@@ -436,7 +436,7 @@ async def test_a_rematch_is_the_same_game_again_with_its_host_in_it(table: Table
     old = await table.state(game_id)
     assert (new.rules, new.title, new.place) == (old.rules, old.title, old.place)
     assert (new.host.id, list(new.players)) == (HOST, [HOST])
-    assert (await table.another().answer(tap)).outcome == "done"  # the same update again: the same game
+    assert (await table.another().answer(tap)).outcome == "done"  # the same update again opens no second game
     assert (await table.tap(HOST, f"r:{game_id}")).outcome == "place-taken"
 
 

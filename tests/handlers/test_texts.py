@@ -1,4 +1,4 @@
-"""Texts: what people type can't break them, numbers are exact, nothing is too long."""
+"""Texts: people's input can't break them, numbers are exact, lengths are within limits."""
 
 from decimal import Decimal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""/verify: who proves a wallet has it, and nobody else; through the real dispatcher on real stores."""
+"""/verify: only the owner of a wallet can register it; through the real dispatcher on real stores."""
 
 import html
 import re
@@ -13,20 +13,20 @@ WALLET, OTHER = Wallet(0xA11CE), Wallet(0xB0B)
 
 
 async def asked(room: Room, wallet: Wallet = WALLET, *, by: int = ANN) -> str:
-    """What the bot wants to have signed."""
+    """Return the statement that the bot asks to have signed."""
     await room.say(f"/verify {wallet.address}", by=by, chat=by)
     return statement_of(await sent_text(room))
 
 
 async def sent_text(room: Room) -> str:
-    """The one answer, with every invisible mark that is in it."""
+    """Return the single answer, including its invisible marks."""
     (outgoing,) = await room.sent()
     said: str = outgoing.params["text"]
     return said
 
 
 def statement_of(answer: str) -> str:
-    """As it is copied from the message by a tap on it."""
+    """Return the statement in the form that a tap on it copies."""
     found = re.search(r"<code>(.*?)</code>", answer, re.DOTALL)
     assert found is not None
     return html.unescape(found[1])
@@ -44,7 +44,7 @@ async def address_of(room: Room, player_id: int = ANN) -> str | None:
 
 
 async def refused(room: Room, signature: str, refusal: str, *, by: int = ANN, **arguments: str) -> None:
-    """The signature is refused with these words, and no wallet is noted."""
+    """Check that the signature is refused with this text, and no wallet is stored."""
     before = await address_of(room, by)
     await room.say(f"/verify {signature}", by=by, chat=by)
     assert await room.answer() == text(f"rejected-{refusal}", **arguments)

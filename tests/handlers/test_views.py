@@ -1,4 +1,4 @@
-"""Views: what is shown in every phase is valid, fits, leaks nothing, and is the same for the same state."""
+"""Views of every phase: valid, within limits, free of secrets, and deterministic."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def texts() -> Texts:
 
 
 def everything(state: PickNumberGame, texts: Texts, locale: str) -> Iterator[Message]:
-    """All that anybody can be shown of a game."""
+    """Yield every view of a game."""
     view = registry.of_state(state)
     for page in (0, view.pages(state) - 1, 10_000)[: min(3, view.pages(state))]:
         yield view.board(state, texts, locale, page=page, bot_username="tombola_bot")
@@ -314,7 +314,7 @@ def test_a_message_becomes_parameters_of_the_bot_api() -> None:
 
 
 def test_leaving_takes_a_name_off_the_list(texts: Texts) -> None:
-    state = every_phase(2, ("Ann", "Zoe"), missing=2)[2]  # Zoe is the host, too
+    state = every_phase(2, ("Ann", "Zoe"), missing=2)[2]  # Zoe is also the host
     assert pick_number.board(state, texts, "en").text.count("Zoe") == 2
     assert pick_number.board(do(state, Leave(2)), texts, "en").text.count("Zoe") == 1
 

@@ -1,4 +1,4 @@
-"""Whose signature is it: known vectors of others, and everything that is no signature."""
+"""Recovery of a signature's address: test vectors of others, and everything that is not a signature."""
 
 import pytest
 from hypothesis import given, settings

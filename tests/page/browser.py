@@ -1,4 +1,4 @@
-"""A browser without a screen, driven through its own debugging protocol: no other library, no download."""
+"""Headless browser, driven through its debugging protocol without another library or a download."""
 
 import asyncio
 import contextlib
@@ -18,12 +18,12 @@ LOOK_SECONDS = 0.05
 
 
 def find() -> str | None:
-    """A Chromium on this machine, if there is one."""
+    """Return a Chromium on this machine, or None."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 class Tab:
-    """One page in the browser. Its errors and what it writes to the console are kept."""
+    """One page in the browser. Its errors and console output are recorded."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.problems: list[str] = []
@@ -32,7 +32,7 @@ class Tab:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
 
     async def listen(self) -> None:
-        """Take in what the browser says, until it is closed."""
+        """Receive the browser's messages until it is closed."""
         async for message in self._socket:
             said = json.loads(message.data)
             if "id" in said:
@@ -43,7 +43,7 @@ class Tab:
                 self.problems.append(str(said["params"]["entry"]))
 
     async def ask(self, method: str, **params: Any) -> Any:
-        """One call of the protocol. Raises RuntimeError."""
+        """Make one call of the protocol. Raises RuntimeError."""
         number = next(self._ids)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_str(json.dumps({"id": number, "method": method, "params": params}))
@@ -53,14 +53,14 @@ class Tab:
         return said["result"]
 
     async def run(self, script: str) -> Any:
-        """The value of an expression in the page. Raises RuntimeError where it throws."""
+        """Evaluate an expression in the page. Raises RuntimeError if it throws."""
         done = await self.ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in done:
             raise RuntimeError(done["exceptionDetails"])
         return done["result"].get("value")
 
     async def until(self, script: str, *, seconds: float = 15) -> Any:
-        """What an expression gives as soon as it is true. Raises AssertionError where it never is."""
+        """Wait until an expression is true and return its value. Raises AssertionError if it never is."""
         try:
             async with asyncio.timeout(seconds):
                 while not (found := await self.run(script)):  # noqa: ASYNC110 -- the page can't ring us
@@ -71,20 +71,20 @@ class Tab:
         return found
 
     async def size(self, width: int, height: int) -> None:
-        """Make the window so large, as on a phone where it is narrow."""
+        """Resize the window; a narrow one looks like a phone."""
         await self.ask(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
 
     async def open(self, url: str) -> None:
-        """Go there, and wait until it is loaded."""
+        """Open a URL and wait until it is loaded."""
         await self.ask("Page.navigate", url=url)
         await self.until(f"location.href.startsWith({json.dumps(url)}) && document.readyState === 'complete'")
 
 
 @contextlib.asynccontextmanager
 async def browsing(binary: str, profile: Path) -> AsyncIterator[Tab]:
-    """A fresh browser with one empty tab."""
+    """Start a browser with a fresh profile and one empty tab."""
     command = [
         binary, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",

@@ -1,4 +1,4 @@
-"""The sandbox's page in a real browser: what people see, do, and must not be able to do to each other."""
+"""The sandbox's page in a real browser: views, actions, and isolation between people."""
 
 import json
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ NASTY = "<img src=x onerror=\"document.title='taken'\">"
 
 @dataclass
 class Desk:
-    """The page, and the sandbox behind it."""
+    """The page and its sandbox."""
 
     tab: browser.Tab
     box: app.Box
@@ -40,14 +40,14 @@ class Desk:
         return next(user.id for user in self.box.world.users.values() if user.first_name == name)
 
     async def bot(self, method: str, **params: Any) -> Any:
-        """A call of the bot's."""
+        """Make a call as the bot."""
         async with self.http.post(f"{self.box.url}/bot{self.box.token}/{method}", json=params) as response:
             answer = await response.json()
         assert answer["ok"], answer
         return answer["result"]
 
     async def says(self, text: str, **params: Any) -> Any:
-        """The bot says something in the group."""
+        """Post a text in the group as the bot."""
         return await self.bot("sendMessage", chat_id=self.group.id, text=text, parse_mode="HTML", **params)
 
     async def reads(self, phone: str, text: str) -> None:
@@ -55,7 +55,7 @@ class Desk:
         await self.tab.until(f"{phone}.innerText.includes({json.dumps(text)})")
 
     async def click(self, phone: str, text: str) -> None:
-        """Click the button of that text on a phone, when it is there."""
+        """Wait for the button of that text on a phone, and click it."""
         await self.tab.until(
             f"[...{phone}.querySelectorAll('button')].filter(b => b.textContent.trim() === {json.dumps(text)})"
             ".slice(-1).map(b => (b.click(), true))[0]"
@@ -71,7 +71,7 @@ async def tab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[browser
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def desk(tab: browser.Tab) -> AsyncIterator[Desk]:
-    """A new sandbox, and the page on it."""
+    """Open the page of a new sandbox."""
     async with app.serve(demo=True, limits=False) as box, aiohttp.ClientSession() as http:
         await tab.size(1280, 860)
         await tab.open(box.url)

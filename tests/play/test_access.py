@@ -1,4 +1,4 @@
-"""What each need means, for people and for tokens of the API."""
+"""The meaning of each need, for people and for tokens of the API."""
 
 import pytest
 from redis.asyncio import Redis
@@ -44,7 +44,7 @@ def person(player: int, chat: int | None = GROUP) -> Actor:
 
 
 async def allowed(access: Access, actor: Actor, place: ChatTopic | None) -> set[Needs]:
-    """What the actor may do there."""
+    """Return the actor's permissions in a place."""
     found = set()
     for needs in Needs:
         try:

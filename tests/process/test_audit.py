@@ -1,4 +1,4 @@
-"""The audit of the chaos suite finds what it looks for: each test breaks one promise, and is told which."""
+"""The chaos suite's audit: each test breaks one invariant, and the audit must name it."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -20,14 +20,14 @@ SHARDS = 4
 
 
 def shown(*games: str) -> Control:
-    """A chat in which each of these games shows its end."""
+    """Return a chat in which each of these games shows its end."""
     messages = [SimpleNamespace(markup={"inline_keyboard": [[{"callback_data": f"r:{game}"}]]}) for game in games]
     world = SimpleNamespace(chats={1: "chat"}, statistics={})
     return cast("Control", SimpleNamespace(world=world, bot_messages=lambda _chat: messages))
 
 
 class Evening:
-    """A game that was played to its end, and what people remember of it."""
+    """A finished game, and the people's observations of it."""
 
     def __init__(self, house: House, game_id: str, dsn: str) -> None:
         self.house = house
@@ -37,7 +37,7 @@ class Evening:
         self._dsn = dsn
 
     async def remember(self) -> None:
-        """Somebody was told that their pick is done."""
+        """Record an acknowledged pick."""
         row = await self.house.pool.fetchrow("SELECT command_id, data FROM game_events WHERE name = 'number_picked'")
         assert row is not None
         number = json.loads(row["data"])["number"]

@@ -1,4 +1,4 @@
-"""The chaos suite itself, on a short plan; longer ones are run by `make chaos`."""
+"""The chaos suite itself, on a short plan; `make chaos` runs longer ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The schedule of deadlines: it changes hands, and it is on time whatever the machine's clock says."""
+"""The schedule of deadlines: it can change its holder, and it is on time whatever the machine's clock says."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ RULES = PickNumberRules(lobby_ms=60_000, join_ms=400, selection_ms=400, reveal_m
 
 
 class Schedule:
-    """A process that fires deadlines, with a clock of the test's."""
+    """A process that fires deadlines, with a simulated clock."""
 
     def __init__(self, redis: Redis, clock: SystemClock, fit: Callable[[], bool] = lambda: True) -> None:
         self.clock = clock
@@ -46,7 +46,7 @@ class Schedule:
         return game_id, outcome.state.deadline
 
     async def over(self) -> None:
-        """Wait until no game has a deadline any more."""
+        """Wait until no game has a deadline."""
         async with asyncio.timeout(10):
             while await self.games.deadlines(self.clock.now() + 86_400_000):  # noqa: ASYNC110 -- real time
                 await asyncio.sleep(0.01)

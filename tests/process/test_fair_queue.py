@@ -1,4 +1,4 @@
-"""Fair turns for updates: a crowd delays itself."""
+"""Fair order of updates: a crowd delays only itself."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ OTHER = (7, 7)
 
 
 class Desk:
-    """Serves updates in the order of their turns, and notes whose they were."""
+    """Server of updates in queue order, with a record of served and refused ones."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.queue = queue
@@ -21,7 +21,7 @@ class Desk:
         self._tasks: list[asyncio.Task[None]] = []
 
     def come(self, chat_id: int, person_id: int) -> asyncio.Task[None]:
-        """Let an update come."""
+        """Let an update arrive."""
         self._tasks.append(asyncio.create_task(self._serve(chat_id, person_id)))
         return self._tasks[-1]
 
@@ -34,7 +34,7 @@ class Desk:
             self.refused.append((chat_id, person_id))
 
     async def all_served(self) -> None:
-        """Wait until nobody waits."""
+        """Wait until no update waits."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
         assert self.queue.waiting == 0
 
@@ -96,7 +96,7 @@ async def test_a_cancelled_update_gives_its_turn_back() -> None:
         for task in cancelled[1:]:
             task.cancel()
         await asyncio.sleep(0)
-    cancelled[0].cancel()  # its turn has just been given
+    cancelled[0].cancel()  # its turn has just been granted
     await last
     await desk.all_served()
     assert desk.served == [(3, 3)]

@@ -1,4 +1,4 @@
-"""A bot that nobody plays with sleeps: its wake-ups are counted."""
+"""An idle bot sleeps: its wake-ups are counted."""
 
 import asyncio
 import os
@@ -14,14 +14,14 @@ from sandbox.app import serve
 from tests.e2e.conftest import free_port
 
 SECONDS = 10
-"""For so long wake-ups are counted."""
+"""Duration of the count, in seconds."""
 MOST = 10
-"""Wake-ups a second, of all threads."""
+"""Limit of wake-ups a second, over all threads."""
 
 
 @asynccontextmanager
 async def bot(mode: str, postgres: str, redis: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a bot with all roles, and wait until it is ready for everything."""
+    """Run a bot with all roles, and wait for full readiness."""
     async with serve() as box, aiohttp.ClientSession() as session:
         port = free_port()
         environment = {
@@ -55,7 +55,7 @@ async def answers(session: aiohttp.ClientSession, url: str) -> bool:
 
 
 def wakeups(pid: int) -> int:
-    """Return how often the threads of a process have gone to sleep of their own accord."""
+    """Return the number of voluntary context switches of a process's threads."""
     found = 0
     for status in Path(f"/proc/{pid}/task").glob("*/status"):
         for line in status.read_text().splitlines():
@@ -68,7 +68,7 @@ def wakeups(pid: int) -> int:
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
 async def test_an_idle_bot_wakes_up_rarely(mode: str, postgres_dsn: str, redis_dsn: str) -> None:
     async with bot(mode, postgres_dsn, redis_dsn) as process:
-        await asyncio.sleep(SECONDS / 2)  # what a start leaves to do is done
+        await asyncio.sleep(SECONDS / 2)  # lets the work that follows a start finish
         before = wakeups(process.pid)
         await asyncio.sleep(SECONDS)
         assert (wakeups(process.pid) - before) / SECONDS < MOST

@@ -1,4 +1,4 @@
-"""Redis lost whole: what PostgreSQL has is put back, and people are told."""
+"""Complete loss of Redis: PostgreSQL's data is restored, and people are told."""
 
 import shutil
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def lose_redis(room: Room) -> None:
-    """The store and its data are gone, and an empty one takes its place."""
+    """Replace the store and its data by an empty one."""
     await room.act.projected()
     await room.act.redis_store.kill()
     shutil.rmtree(room.act.directory / "redis")

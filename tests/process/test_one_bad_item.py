@@ -1,4 +1,4 @@
-"""One bad item in a loop: it is set aside, counted and told; the others are handled."""
+"""One bad item in a loop: it is set aside, counted and reported; the others are handled."""
 
 import asyncio
 from collections import Counter
@@ -33,7 +33,7 @@ def house(pool: Pool, redis: Redis) -> House:
 
 
 class Counted(SetAside):
-    """Set items aside, and keep the counts that metrics get."""
+    """Set-aside of items with the counts that metrics get."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -55,7 +55,7 @@ def boards_of(house: House, aside: SetAside) -> Boards:
 
 
 def break_view_of(game_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the view of one game raise, as a bug would."""
+    """Make the view of one game raise, like a bug."""
     right = registry.of_state
 
     def of_state(state: Any) -> Any:
@@ -67,7 +67,7 @@ def break_view_of(game_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def shown(house: House) -> set[str]:
-    """The games whose board waits in the outbox."""
+    """Return the games whose board waits in the outbox."""
     return {
         key.decode().rpartition("board:")[2] async for key in house.redis.scan_iter(match="tombola:{send}:slot:board:*")
     }

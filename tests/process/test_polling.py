@@ -1,4 +1,4 @@
-"""The poller: its lease is for who can poll, a slow update holds back its chat alone, nothing is confirmed early."""
+"""The poller: only a working process keeps its lease, a slow update delays its chat alone, nothing is confirmed early."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CutOff(BotApi):
-    """A Bot API that can't be reached, once it has said that it is busy."""
+    """A Bot API that becomes unreachable after it has reported that it is busy."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -48,7 +48,7 @@ def update(id_: int, chat_id: int) -> dict[str, Any]:
 
 
 class Telegram(BotApi):
-    """Keeps updates until they are confirmed, as the real one does."""
+    """A Bot API that keeps updates until they are confirmed, like the real one."""
 
     def __init__(self) -> None:
         self.pending: list[dict[str, Any]] = []
@@ -72,7 +72,7 @@ class Telegram(BotApi):
 
 
 class Handling:
-    """Doors that note what goes through them; some updates take until they are let through, some come again once."""
+    """Record of handled updates; some block until they are released, some are repeated once."""
 
     def __init__(self) -> None:
         self.begun: list[int] = []
@@ -100,7 +100,7 @@ class Handling:
 
 
 class Line:
-    """A poller between the two."""
+    """A poller with a Telegram and a handling."""
 
     def __init__(self) -> None:
         self.telegram, self.dispatcher = Telegram(), Handling()
@@ -118,7 +118,7 @@ class Line:
             await asyncio.wait({task})
 
     async def asked(self, offset: int) -> None:
-        """Wait until Telegram was asked with that offset."""
+        """Wait for a request to Telegram with that offset."""
         async with asyncio.timeout(10):
             while self.telegram.offset != offset:  # noqa: ASYNC110 -- the poller's own pace
                 await asyncio.sleep(0.005)

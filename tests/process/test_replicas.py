@@ -10,7 +10,7 @@ from tests.process.conftest import PATIENCE, Room
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 RECOVERY_SECONDS = 10.0
-"""Five on a machine that does nothing else; tests share theirs."""
+"""Limit for a takeover. Five seconds are enough on an idle machine, but tests share theirs."""
 
 
 async def test_exactly_one_replica_polls_and_every_lease_has_one_holder(room: Room) -> None:
@@ -39,7 +39,7 @@ async def test_a_game_goes_on_by_itself_when_every_process_was_killed(room: Room
         await room.tap(person, "^j:")
     await asyncio.gather(*(replica.kill() for replica in room.act.replicas))
     await asyncio.gather(*(replica.start() for replica in room.act.replicas))
-    # Nobody picks: only deadlines can end it.
+    # Nobody picks: only deadlines can end the game.
     assert "picked" in str((await room.ends(game_id)).content["text"])
 
 
@@ -58,7 +58,7 @@ async def test_a_paused_leader_that_wakes_up_does_no_harm(room: Room) -> None:
 
 
 def leader_changed(room: Room, _pid: int) -> bool | None:
-    """Something was sent while the leader slept: another one leads."""
+    """Return True if something was sent while the leader slept, so that another one leads; otherwise None."""
     return any("Player 3" in str(m.content) for m in room.act.box.control.bot_messages(room.group)) or None
 
 
@@ -83,7 +83,7 @@ async def test_a_tap_while_redis_is_down_is_told_so_and_the_next_one_works(room:
     assert "try again" in (await room.tap(room.people[2], "^j:")).text.lower()
     await room.act.redis_store.start()
     while "You’re in" not in (await room.tap(room.people[2], "^j:")).text:
-        pass  # as somebody who was told to try again does
+        pass  # a person would try again too
 
 
 async def test_progress_is_shown_although_the_process_that_was_to_show_it_was_killed(room: Room) -> None:

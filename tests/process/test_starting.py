@@ -1,4 +1,4 @@
-"""A signal while a process starts: it ends at once and in order, whichever service it is waiting for."""
+"""A signal during a start: the process ends at once and in order, whichever service it is waiting for."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.conftest import free_port
 
 STOP_SECONDS = 10
-"""After that long an operator's tools kill a process."""
+"""Time after which operators' tools kill a process."""
 
 
 class Silent:
@@ -25,12 +25,12 @@ class Silent:
         self._writers = list[asyncio.StreamWriter]()
 
     def accept(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Keep a connection."""
+        """Keep a connection open."""
         self._writers.append(writer)
         self.called.set()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close all connections."""
         for writer in self._writers:
             writer.close()
 
@@ -47,7 +47,7 @@ async def silent() -> AsyncIterator[tuple[Silent, int]]:
 
 
 async def stopped_while_it_waits(waits: "asyncio.Event", process: asyncio.subprocess.Process) -> float:
-    """Signal the process when it waits for a service. Returns the seconds that it took to end, with status 0."""
+    """Signal the process while it waits for a service. Returns the seconds until it ended with status 0."""
     async with asyncio.timeout(90):
         assert process.stderr is not None
         log = asyncio.create_task(process.stderr.read())

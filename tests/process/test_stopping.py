@@ -1,4 +1,4 @@
-"""SIGTERM: what is in hand is finished, nobody waits, and the status is 0."""
+"""SIGTERM: current work is finished, nobody waits, and the status is 0."""
 
 import asyncio
 
@@ -12,7 +12,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def test_a_rolling_restart_under_load_answers_every_tap(room: Room) -> None:
     game_id = await room.opens()
     control = room.act.box.control
-    crowd = [control.add_user(f"Guest {number}") for number in range(40)]  # so many that nobody taps like a machine
+    # enough people that nobody taps as fast as a machine
+    crowd = [control.add_user(f"Guest {number}") for number in range(40)]
     for guest in crowd:
         control.join(room.group, guest)
     stopping = asyncio.create_task(rolling(room))

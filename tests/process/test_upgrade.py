@@ -1,4 +1,4 @@
-"""Live games of an earlier version go on under today's code, on the same stores."""
+"""Live games of an earlier version continue under today's code, on the same stores."""
 
 import subprocess
 from collections.abc import AsyncIterator, Sequence
@@ -16,12 +16,12 @@ from tests.process.conftest import PATIENCE, Room
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 EARLIER = "f1b5ac70006ba914b7f1a7dbaed59f0202677d53"
-"""The last commit before the rooms of the house moved; its proofs are of the first format."""
+"""The last commit with the earlier folders; its proofs have the first format."""
 
 
 @pytest.fixture(scope="session")
 def earlier_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Lay out the tree of the earlier commit."""
+    """Check out the tree of the earlier commit."""
     packed = subprocess.run(["git", "archive", EARLIER], cwd=ROOT, capture_output=True, check=False)
     if packed.returncode:
         pytest.skip("the earlier commit is not in this clone")
@@ -32,7 +32,7 @@ def earlier_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def earlier_bot(earlier_checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Act]:
-    """Run one process of the earlier version, on stores of its own."""
+    """Run one process of the earlier version on separate stores."""
     setting = Setting(seed=1, replicas=1, seconds=(120, 60, 60, 0.2), root=earlier_checkout)
     async with cast(setting, tmp_path_factory.mktemp("upgraded")) as act:
         yield act
@@ -55,7 +55,7 @@ def seated(act: Act, name: str) -> Room:
 
 
 async def joined_by(room: Room, count: int) -> None:
-    """Open a game that so many people join."""
+    """Open a game and let a number of people join."""
     await room.opens()
     for person in room.people[:count]:
         await room.tap(person, "^j:")
@@ -68,7 +68,7 @@ async def picked_by(room: Room, people: Sequence[User]) -> None:
 
 
 async def proof_of(room: Room, where: Path) -> Path:
-    """Ask for the proof of the group's last game, and keep it in a file."""
+    """Ask for the proof of the group's last game, and save it. Returns the file's path."""
     control = room.act.box.control
     control.say(room.host, room.group, f"/fair {room.games[-1]}")
 

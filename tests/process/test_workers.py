@@ -1,4 +1,4 @@
-"""`run --workers`: processes of one machine that share a port, and pass updates on to where the chat is at home."""
+"""`run --workers`: processes of one machine that share a port, and forward updates to the worker of their chat."""
 
 import asyncio
 import json
@@ -27,11 +27,11 @@ from tests.e2e.conftest import free_port
 
 PATIENCE = 100.0
 GROUPS = 4
-"""With two workers, one in eight runs has all of so many groups at home with the same one."""
+"""Number of groups. With two workers, one run in eight assigns all of these groups to the same one."""
 
 
 async def until(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait for what other processes and tasks bring about. Raises TimeoutError."""
+    """Wait for an effect of other processes and tasks. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 -- nobody could set an event
             await asyncio.sleep(0.02)
@@ -41,7 +41,7 @@ async def until(condition: Callable[[], bool], seconds: float) -> None:
 
 
 class Pair:
-    """Two workers, as far as updates are concerned: each notes what it handles."""
+    """Two workers, reduced to updates: each records the updates that it handles."""
 
     def __init__(self, folder: Path) -> None:
         self.tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
@@ -51,19 +51,19 @@ class Pair:
         self.reply: Callable[[bytes], Reply] = lambda raw: {"length": len(raw)}
 
     async def start(self) -> None:
-        """Start both, and wait until they are linked."""
+        """Start both, and wait until they are connected."""
         for index, one in enumerate(self.peers):
             self.running.append(asyncio.create_task(one.run(self.here(index))))
         await until(lambda: all(one.linked for one in self.peers), 10)
 
     def here(self, index: int) -> Callable[[bytes, Promise[Reply]], None]:
-        """Handle an update in one of them."""
+        """Return the function that handles an update in one of them."""
 
         async def later(raw: bytes, sender: Promise[Reply]) -> None:
             self.handled[index].append(raw)
             try:
                 sender.set_result(self.reply(raw))
-            except Exception as problem:  # noqa: BLE001 -- whatever it is, whoever asked hears of it
+            except Exception as problem:  # noqa: BLE001 -- any error is passed on to the caller
                 sender.set_exception(problem)
 
         def handle(raw: bytes, sender: Promise[Reply]) -> None:
@@ -72,13 +72,13 @@ class Pair:
         return handle
 
     async def deliver(self, index: int, raw: bytes) -> Reply:
-        """Hand an update to one of them."""
+        """Deliver an update to one of them. Returns the reply."""
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self.peers[index].take(raw, reply, self.here(index))
         return await reply
 
     async def stop(self, index: int) -> None:
-        """One of them goes away."""
+        """Stop one of them."""
         self.running[index].cancel()
         await asyncio.wait([self.running[index]])
 
@@ -183,12 +183,12 @@ class House:
         ]
 
     def workers(self) -> list[int]:
-        """Process ids of the children."""
+        """Return the process ids of the children."""
         listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [int(pid) for pid in listed]
 
     async def ready(self) -> None:
-        """Wait until it takes updates."""
+        """Wait until it accepts updates."""
         async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE):
             while True:
                 with suppress(aiohttp.ClientError, OSError):
@@ -198,19 +198,19 @@ class House:
                 await asyncio.sleep(0.05)
 
     async def opens(self, group: Chat) -> None:
-        """The host opens a game, and one joins."""
+        """Open a game as the host, and let one person join."""
         self.box.control.say(self.people[0], group, "/create_game Friday")
         await self.taps(self.people[0], group, "j:")
 
     async def begins(self, group: Chat) -> None:
-        """The others join, the host starts, and somebody picks: by the hand of whichever worker is there."""
+        """Let the others join, the host start, and somebody pick, through whichever worker is available."""
         for person in self.people[1:]:
             await self.taps(person, group, "j:")
         await self.taps(self.people[0], group, "s:")
         await self.taps(self.people[1], group, "p:", ":3")
 
     async def taps(self, person: User, group: Chat, begin: str, end: str = "") -> None:
-        """Press a button when it is there, again where the bot asks for it."""
+        """Wait for a button and press it, again if the bot asks for it."""
         message, data = await self.box.control.until(lambda: self._button(group, begin, end), PATIENCE)
         answer = await self.box.control.press_data(person, message, data).answer(PATIENCE)
         assert answer.text
@@ -226,7 +226,7 @@ class House:
 
 @asynccontextmanager
 async def house(postgres: str, redis: str, workers: int = 2, **changes: str) -> AsyncIterator[House]:
-    """Start it, and see that nothing is left of it."""
+    """Run the bot, and check afterwards that no process is left."""
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(serve())
         port = free_port()

@@ -1,4 +1,4 @@
-"""Packs as people and programs write them, good and bad. The bad ones come from a seeded generator."""
+"""Packs as people and programs write them, good and bad. A seeded generator makes the bad ones."""
 
 import csv
 import datetime as dt
@@ -19,7 +19,7 @@ Bad = tuple[str, str, bytes]
 
 
 def good_rows(count: int) -> list[Row]:
-    """Rows with nothing wrong."""
+    """Return valid rows."""
     return [
         [f"What is {n} times 7919?", f"{n * 7919}", f"{n * 7919 + 1}", f"{n + 3}", f"minus {n}", "maths", "easy", ""]
         for n in range(1, count + 1)
@@ -45,7 +45,7 @@ def to_json(rows: list[Row]) -> bytes:
 
 
 def to_trivia(rows: list[Row]) -> dict[str, Any]:
-    """An answer of Open Trivia DB."""
+    """Return a response of Open Trivia DB."""
     results = [
         {"type": "multiple", "difficulty": r[6], "category": r[5], "question": r[0], "correct_answer": r[1],
          "incorrect_answers": r[2:5]}
@@ -66,7 +66,7 @@ def to_xlsx(rows: list[Row], header: list[str] | None = None) -> bytes:
 
 
 def as_excel(rows: list[Row], extra: dict[str, bytes] | None = None) -> bytes:
-    """A workbook with its texts in a table of their own, as Excel writes it and openpyxl does not."""
+    """Return a workbook with its texts in a shared table, as Excel writes it and openpyxl does not."""
     texts: list[str] = []
     lines = []
     for number, row in enumerate([HEADER, *rows], start=1):
@@ -99,7 +99,7 @@ def as_excel(rows: list[Row], extra: dict[str, bytes] | None = None) -> bytes:
 
 
 def rezipped(content: bytes, change: Callable[[str, bytes], bytes | None]) -> bytes:
-    """A workbook with its parts changed; None drops one."""
+    """Return a workbook with changed parts; None removes a part."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.namelist():
@@ -110,12 +110,12 @@ def rezipped(content: bytes, change: Callable[[str, bytes], bytes | None]) -> by
 
 
 def in_sheet(content: bytes, old: bytes, new: bytes) -> bytes:
-    """A workbook with a piece of its sheet's XML replaced."""
+    """Return a workbook with a piece of its sheet's XML replaced."""
     return rezipped(content, lambda name, part: part.replace(old, new, 1) if "sheet1" in name else part)
 
 
 def _flaws(chance: Random, rows: list[Row]) -> dict[str, Callable[[], None]]:
-    """Ways to spoil rows in place, in any format."""
+    """Return functions that spoil rows in place, for any format."""
     row = chance.choice(rows)
     other = rows[0] if row is not rows[0] else rows[-1]
 
@@ -140,7 +140,7 @@ def _flaws(chance: Random, rows: list[Row]) -> dict[str, Callable[[], None]]:
 
 
 def _some(chance: Random, ways: list[tuple[str, str, Callable[[], bytes]]]) -> Iterator[Bad]:
-    """Three of those ways to spoil a file; the others are not even made."""
+    """Yield three of these ways to spoil a file; the other files are not created."""
     for what, name, made in chance.sample(ways, 3):
         yield what, name, made()
 
@@ -208,7 +208,7 @@ def bad_json(chance: Random) -> Iterator[Bad]:
     flaws[flaw]()
     wrapped: Any = chance.choice([to_items(rows), {"title": "x", "questions": to_items(rows)}, to_trivia(rows)])
     if flaw == "no photo" and "results" in wrapped:
-        wrapped = to_items(rows)  # Open Trivia DB knows no photos
+        wrapped = to_items(rows)  # Open Trivia DB has no photos
     yield flaw, "pack.json", json.dumps(wrapped, indent=chance.choice([None, 1])).encode()
     items = to_items(good_rows(5))
     item = items[chance.randrange(5)]
@@ -357,7 +357,7 @@ def _many_parts(good: bytes) -> bytes:
 
 
 def corpus(seed: int, count: int) -> Iterator[Bad]:
-    """So many bad files, the three formats in turn."""
+    """Yield a number of bad files, in the three formats alternately."""
     chance = Random(seed)
     made = 0
     while True:

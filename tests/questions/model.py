@@ -1,4 +1,4 @@
-"""A model as a writer meets it: a real server on a real port, which answers as it is told."""
+"""A language model for tests: a real server on a real port, with answers on command."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ Reply = Callable[[asyncio.StreamWriter, "Call"], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Call:
-    """A request that came."""
+    """A received request."""
 
     path: str
     headers: dict[str, str]
@@ -20,20 +20,20 @@ class Call:
 
     @property
     def told(self) -> Any:
-        """What the user's message says."""
+        """Return the content of the user's message."""
         return json.loads(self.body["messages"][1]["content"])
 
 
 @dataclass
 class Model:
-    """The server: ``replies`` are used up in order, the last one for good."""
+    """The server. ``replies`` are used in order, the last one repeatedly."""
 
     replies: list[Reply] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
-    """Ends the waiting of those who never answer."""
+    """Event that ends the waiting of replies that never answer."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request, and close."""
@@ -48,14 +48,14 @@ class Model:
             reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
             await reply(writer, call)
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the writer has gone
+            pass  # the writer has disconnected
         finally:
             writer.close()
 
 
 @asynccontextmanager
 async def running() -> AsyncIterator[Model]:
-    """A model on a free port."""
+    """Run a model on a free port."""
     model = Model()
     server = await asyncio.start_server(model.serve, "127.0.0.1", 0)
     model.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
@@ -69,7 +69,7 @@ def _http(status: int, body: bytes, extra: str = "") -> bytes:
 
 
 def says(content: Any) -> Reply:
-    """A completion with that content."""
+    """Return a completion with that content."""
 
     async def reply(writer: asyncio.StreamWriter, _call: Call) -> None:
         text = content if isinstance(content, str) else json.dumps(content)
@@ -81,7 +81,7 @@ def says(content: Any) -> Reply:
 
 
 def writes(make: Callable[[int], Any]) -> Reply:
-    """As many questions as are asked for, each made by its number, new ones in each call."""
+    """Return the requested number of questions, each made from its number, new ones in each call."""
     made = iter(range(10_000))
 
     async def reply(writer: asyncio.StreamWriter, call: Call) -> None:
@@ -91,7 +91,7 @@ def writes(make: Callable[[int], Any]) -> Reply:
 
 
 def status(code: int, extra: str = "", body: bytes = b'{"error": {"message": "no"}}') -> Reply:
-    """An answer of that status."""
+    """Return an answer of that status."""
 
     async def reply(writer: asyncio.StreamWriter, _call: Call) -> None:
         writer.write(_http(code, body, extra))
@@ -101,7 +101,7 @@ def status(code: int, extra: str = "", body: bytes = b'{"error": {"message": "no
 
 
 def raw(content: bytes) -> Reply:
-    """Those bytes, and the end of the connection."""
+    """Return these bytes, then close the connection."""
 
     async def reply(writer: asyncio.StreamWriter, _call: Call) -> None:
         writer.write(content)
@@ -111,7 +111,7 @@ def raw(content: bytes) -> Reply:
 
 
 def never(model: Model, first: bytes = b"") -> Reply:
-    """Nothing more, for as long as the server runs."""
+    """Send no more for as long as the server runs."""
 
     async def reply(writer: asyncio.StreamWriter, _call: Call) -> None:
         writer.write(first)
@@ -122,7 +122,7 @@ def never(model: Model, first: bytes = b"") -> Reply:
 
 
 async def endless(writer: asyncio.StreamWriter, _call: Call) -> None:
-    """An answer without end."""
+    """Send an endless answer."""
     writer.write(b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n")
     while not writer.transport.is_closing():
         writer.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")

@@ -21,7 +21,7 @@ from tests.questions.files import as_excel, good_rows, rezipped, to_csv, to_json
 ROOT = Path(__file__).parents[2]
 ALLOWED = 64 << 20
 SECONDS = 4.0
-"""Of the processor's time, for a file that takes a second on a machine that does nothing else, its process included."""
+"""Limit of processor seconds for a file that takes one second on an idle machine, with its process's start."""
 
 
 MEASURED = """
@@ -32,11 +32,14 @@ sys.stdout.flush()
 (size,) = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
 print(size, time.process_time(), file=sys.stderr)
 """
-"""The process, then its memory and time. ``getrusage`` would count the test's own memory, from before ``exec``."""
+"""Program that reads a file, then prints its memory and time.
+
+``getrusage`` would include the test's own memory, from before ``exec``.
+"""
 
 
 def run(content: bytes, name: str) -> tuple[Reply, int, float]:
-    """Read a file in a process of its own; return the reply, the peak size in bytes, and seconds of the processor."""
+    """Read a file in a separate process. Returns the reply, the peak size in bytes, and the processor seconds."""
     request = msgspec.json.encode(Request(name, Vocabulary())) + b"\n" + content
     done = subprocess.run([sys.executable, "-c", MEASURED], cwd=ROOT, input=request, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
@@ -46,7 +49,7 @@ def run(content: bytes, name: str) -> tuple[Reply, int, float]:
 
 @pytest.fixture(scope="module")
 def baseline() -> int:
-    """Bytes that the process takes for a file of one line."""
+    """Return the bytes that the process takes for a file of one line."""
     return run(to_csv(good_rows(1)).encode(), "x.csv")[1]
 
 
@@ -54,7 +57,7 @@ def baseline() -> int:
 
 
 def lying(content: bytes) -> bytes:
-    """A workbook whose central directory says that every part is one byte long."""
+    """Return a workbook whose central directory says that every part is one byte long."""
     changed = bytearray(content)
     at = changed.find(b"PK\x01\x02")
     while at >= 0:
@@ -64,7 +67,7 @@ def lying(content: bytes) -> bytes:
 
 
 def filled(part: str, begin: bytes, piece: bytes, end: bytes, size: int = 24 << 20) -> bytes:
-    """A workbook with a part that is that piece again and again."""
+    """Return a workbook with a part that repeats a piece."""
     whole = begin + piece * (size // len(piece)) + end
     styles = b'<Relationship Id="s" Type="x/styles" Target="styles.xml"/></Relationships>'
 
@@ -79,7 +82,7 @@ def filled(part: str, begin: bytes, piece: bytes, end: bytes, size: int = 24 << 
 
 
 def many_parts() -> bytes:
-    """A workbook with as many empty parts as there is room for."""
+    """Return a workbook with the greatest possible number of empty parts."""
     target = io.BytesIO(as_excel(good_rows(1)))
     with zipfile.ZipFile(target, "a") as archive:
         for number in range(9_000):
@@ -163,7 +166,7 @@ def test_a_workbook_packed_in_a_way_that_can_not_be_read_bit_by_bit_is_refused(b
 
 
 def long_questions() -> bytes:
-    """A thousand questions of one answer, as long as they may be, all a little different."""
+    """Return a thousand questions of one answer and greatest length, all slightly different."""
     words = [f"{'word' * 3}{n % 40:02}" for n in range(900)]
     rows = [" ".join([f"q{n}", *words[n % 37 : n % 37 + 20]])[:300] for n in range(1000)]
     return to_csv([[row, "Yes", "No", "", "", "", "", ""] for row in rows]).encode()
@@ -251,7 +254,7 @@ def test_the_largest_good_pack_is_read_within_the_limits(name: str, baseline: in
     content = {"x.csv": to_csv(rows).encode(), "x.json": to_json(rows), "x.xlsx": to_xlsx(rows)}[name][:MAX_BYTES]
     reply = check(content, name, baseline)
     if name == "x.json":
-        return  # as escapes it is larger than a file may be, and cut
+        return  # as escapes it is larger than a file may be, and cut off
     assert reply.pack is not None
     assert len(reply.pack.questions) == 600
     assert MEMORY <= ALLOWED

@@ -45,30 +45,30 @@ Banks = dict[str, list[Row]]
 
 
 def read_bank(language: str) -> list[Row]:
-    """Every row of one language's bank, in the order of the file."""
+    """Return every row of one language's bank, in the order of the file."""
     with (BANK / f"bank.{language}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, strict=True))
 
 
 @cache
 def plain(text: str) -> str:
-    """The text as two people would call it the same."""
+    """Normalize a text for comparison."""
     return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
 @cache
 def words(text: str) -> frozenset[str]:
-    """The words that carry the meaning: short ones are mostly grammar."""
+    """Return the words that carry the meaning: short ones are mostly grammar."""
     return frozenset(word for word in re.findall(r"\w+", plain(text)) if len(word) > 3)
 
 
 def near(one: str, other: str) -> bool:
-    """Whether two questions read alike: nearly the same letters, or nearly the same words."""
+    """Return whether two questions are similar: nearly the same letters, or nearly the same words."""
     first, second = words(one), words(other)
     if min(len(first), len(second)) >= MIN_WORDS and len(first & second) / len(first | second) >= NEAR_WORDS:
         return True
     matcher = SequenceMatcher(None, plain(one), plain(other), autojunk=False)
-    # The two quick ratios are upper bounds: they spare the slow one for almost all of the 50,000 pairs.
+    # The two quick ratios are upper bounds: they avoid the slow one for almost all of the 50,000 pairs.
     return (
         matcher.real_quick_ratio() >= NEAR_TEXT and matcher.quick_ratio() >= NEAR_TEXT and matcher.ratio() >= NEAR_TEXT
     )
@@ -76,13 +76,13 @@ def near(one: str, other: str) -> bool:
 
 @pytest.fixture(scope="module")
 def banks() -> Banks:
-    """Both languages of the bank."""
+    """Return both languages of the bank."""
     return {language: read_bank(language) for language in ("en", "ru")}
 
 
 @pytest.fixture(params=["en", "ru"])
 def rows(request: pytest.FixtureRequest, banks: Banks) -> list[Row]:
-    """One language's rows; each test that asks for them runs once a language."""
+    """Return one language's rows; each test with this fixture runs once for each language."""
     return banks[request.param]
 
 

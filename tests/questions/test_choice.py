@@ -1,4 +1,4 @@
-"""Which questions are alike, and which a chat is asked next."""
+"""Similarity of questions, and the choice of a chat's next ones."""
 
 import time
 from random import Random

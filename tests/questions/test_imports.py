@@ -1,4 +1,4 @@
-"""Files as other programs write them: taken over as they are, with a note of all that a pack has not; or refused."""
+"""Files of other programs: imported unchanged, with a note of everything that a pack can't hold; or refused."""
 
 import io
 import re
@@ -35,17 +35,17 @@ def read(content: str | bytes, name: str) -> Pack:
 
 
 def asked(pack: Pack) -> list[tuple[str, ...]]:
-    """Each question with its answers, the right one first."""
+    """Return each question with its answers, the right one first."""
     return [(question.text, *question.answers) for question in pack.questions]
 
 
 def noted(pack: Pack) -> dict[str, tuple[int, ...]]:
-    """The lines of each note."""
+    """Return the lines of each note."""
     return {note.code: note.lines for note in pack.notes}
 
 
 def refused(content: str | bytes, name: str) -> list[tuple[int, str, str]]:
-    """Line, column and code of each mistake."""
+    """Return line, column and code of each mistake."""
     with pytest.raises(PackRefused) as caught:
         read(content, name)
     for mistake in caught.value.mistakes:
@@ -57,7 +57,7 @@ def refused(content: str | bytes, name: str) -> list[tuple[int, str, str]]:
 
 
 def book(*rows: Sequence[Any], merge: Sequence[str] = (), formats: dict[str, str] | None = None) -> bytes:
-    """A workbook of these rows."""
+    """Return a workbook of these rows."""
     made = Workbook()
     sheet = made.active
     assert sheet is not None

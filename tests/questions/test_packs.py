@@ -1,4 +1,4 @@
-"""Packs read from files and written to them: good files, refusals and their mistakes, and that nothing is lost."""
+"""Packs read from files and written to them: good files, refusals and their mistakes, and lossless round trips."""
 
 import base64
 import html
@@ -28,11 +28,11 @@ from tests.questions.files import HEADER, as_excel, corpus, good_rows, to_csv, t
 TEXTS = Texts()
 CORPUS, PART = 510, 51
 MAX_SECONDS = 5.0
-"""Of the processor's time, for one file, on a machine that does other things too. A file takes a second at most."""
+"""Limit of processor seconds for one file on a busy machine. A file takes a second at most."""
 
 
 def refused(content: bytes, name: str = "pack.csv") -> list[tuple[int, str, str]]:
-    """Line, column and code of each mistake of a file."""
+    """Return line, column and code of each mistake of a file."""
     with pytest.raises(PackRefused) as caught:
         read_pack(content, name)
     return [(mistake.line, mistake.column, mistake.code) for mistake in caught.value.mistakes]
@@ -325,7 +325,7 @@ def test_each_of_five_hundred_bad_files_is_refused_in_bounded_time_with_words(pa
 
 
 def check_words(refusal: PackRefused) -> None:
-    """Assert that every mistake has a text in every locale that fits it."""
+    """Check that every mistake has a fitting text in every locale."""
     assert refusal.mistakes
     for mistake in refusal.mistakes:
         assert mistake.line >= 0
@@ -356,7 +356,7 @@ WORDS = st.text(
 
 @st.composite
 def packs(draw: st.DrawFn) -> tuple[Question, ...]:
-    """Questions as a pack may hold them: made by reading any text."""
+    """Draw questions that a pack may hold, by reading any text."""
     rows = draw(
         st.lists(
             st.tuples(

@@ -1,4 +1,4 @@
-"""The model as a writer: good ones, slow ones, wrong ones, and none at all, each a real server on this machine."""
+"""The writer of questions with good, slow, incorrect and absent models, each a real server on this machine."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ SUBJECTS = ["glacier", "violin", "harbour", "comet", "orchard", "lantern", "dese
 
 
 def good(number: int) -> dict[str, Any]:
-    """A question that can be asked, unlike the others."""
+    """Return a valid question, unlike the others."""
     subject = f"{SUBJECTS[number % 10]} {number // 10}" if number >= 10 else SUBJECTS[number]
     return {
         "question": f"Which of these words would a poet use for a {subject}?",
@@ -40,7 +40,7 @@ async def model() -> AsyncIterator[Model]:
 
 @pytest.fixture(autouse=True)
 def _no_waiting() -> Iterator[None]:
-    """Repeat at once, as often as in earnest."""
+    """Retry without delay, as often as in production."""
     with stamina.set_testing(True, attempts=10, cap=True):
         yield
 

@@ -1,4 +1,4 @@
-"""Only a few listed modules read a clock that may be set: intervals are by the monotonic clock."""
+"""Only a few listed modules read a clock that may be set: intervals use the monotonic clock."""
 
 import ast
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ REASONS = {
     "telegram/client.py": "the rest of a pause of purgatory's",
     "telegram/outbox.py": "the default, if no clock is given, as in tests",
 }
-"""Module -> why it may read a clock that may be set."""
+"""Module -> reason to read a clock that may be set."""
 
 
 def readings(tree: ast.AST) -> Iterator[str]:
-    """The readings of such a clock in a module, called or handed on."""
+    """Yield a module's uses of such clocks, called or passed on."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and ast.unparse(node) in WALL:
             yield ast.unparse(node)

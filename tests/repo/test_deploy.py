@@ -1,4 +1,4 @@
-"""What operators deploy agrees with the code: variables, commands, ports, paths, files and metrics exist."""
+"""Operators' files agree with the code: variables, commands, ports, paths, files and metrics exist."""
 
 import configparser
 import json
@@ -35,7 +35,7 @@ def files() -> list[Path]:
 
 
 def documents(folder: Path = KUBERNETES) -> Iterator[tuple[Path, Any]]:
-    """Every object of the manifests."""
+    """Yield every object of the manifests."""
     for path in sorted(folder.glob("*.yaml")):
         for document in yaml.safe_load_all(path.read_text()):
             yield path, document
@@ -46,7 +46,7 @@ def of_kind(kind: str) -> list[Any]:
 
 
 def paths() -> set[str]:
-    """What every process serves."""
+    """Return the paths that every process serves."""
     return {route.path for route in routes(Health({}, needed=frozenset()), CollectorRegistry())}  # type: ignore[attr-defined]
 
 
@@ -254,7 +254,7 @@ def test_the_unit_runs_a_command_of_ours() -> None:
 
 
 def exported() -> set[str]:
-    """Every metric that a process can show, as Prometheus reads it."""
+    """Return every metric that a process can export, in Prometheus' names."""
     source = Path(exports.__file__).read_text()
     metrics = Metrics()
     for counter in (metrics.updates, metrics.commands):

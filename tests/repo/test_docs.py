@@ -1,4 +1,4 @@
-"""Documents are run: links lead somewhere, names exist, commands start, and the README lists what the bot publishes."""
+"""Checks of the documents: links have targets, names exist, commands start, the README lists the command menu."""
 
 import argparse
 import ast
@@ -34,22 +34,22 @@ MADE_LATER = (
     "var/sandbox",
     "var/sandbox/",
 )
-"""What an instruction tells a reader to make, and what a run makes."""
+"""Paths that an instruction asks the reader to create, or that a run creates."""
 
 
 def pages() -> list[Path]:
-    """Every document, with the packages' own left out."""
+    """Return every document, except those of the packages."""
     found = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "deploy" / "README.md", *(ROOT / "docs").rglob("*.md")]
     return sorted(found)
 
 
 def prose(page: Path) -> str:
-    """A page without its code blocks."""
+    """Return a page without its code blocks."""
     return BLOCK.sub("", page.read_text())
 
 
 def mentions(page: Path) -> list[str]:
-    """What a page names as code."""
+    """Return the words that a page marks as code."""
     return MENTION.findall(prose(page))
 
 
@@ -60,7 +60,7 @@ each_page = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.r
 
 
 def anchor(heading: str) -> str:
-    """The anchor of a heading as GitHub makes it."""
+    """Return a heading's anchor on GitHub."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
@@ -103,12 +103,12 @@ def test_every_module_that_is_named_by_its_file_exists(page: Path) -> None:
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
-    """The commands of ``python -m bot``."""
+    """Return the commands of ``python -m bot``."""
     return next(dict(action.choices) for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
 
 
 def shell_lines(page: Path) -> list[str]:
-    """Commands in a page's shell blocks and in its text, without their comments."""
+    """Return the commands in a page's shell blocks and in its text, without their comments."""
     blocks = [body for _, language, body in BLOCK.findall(page.read_text()) if language in {"sh", "shell", "bash"}]
     lines = [line for body in blocks for line in body.splitlines()] + mentions(page)
     return [command for line in lines if (command := line.partition(" # ")[0].strip())]
@@ -121,7 +121,7 @@ def test_every_command_of_ours_is_one(page: Path) -> None:
         if words[:3] == ["python", "-m", "bot"] and len(words) > 3 and words[3] != "--help":
             assert words[3] in subcommands(), line
             if any(action.nargs == argparse.REMAINDER for action in subcommands()[words[3]]._actions):
-                continue  # another program's options follow
+                continue  # the rest are options of another program
             options = {option for action in subcommands()[words[3]]._actions for option in action.option_strings}
             assert {word for word in words[4:] if word.startswith("-")} <= options, line
         elif words[2:3] and words[2] != "bot":
@@ -183,7 +183,7 @@ def test_every_name_of_the_code_is_in_the_code(page: Path) -> None:
 
 @cache
 def words_of_the_code() -> frozenset[str]:
-    """Every name that our Python uses, and Python's own."""
+    """Return every name in our Python code and in Python itself."""
     found = set(dir(builtins)) | set(keyword.kwlist)
     for folder in ("bot", "fsm", "handlers", "play", "questions", "sandbox", "storage", "telegram"):
         for path in (ROOT / folder).rglob("*.py"):

@@ -1,4 +1,4 @@
-"""Every Redis key has its name from `storage/keys.py`."""
+"""Every Redis key gets its name from `storage/keys.py`."""
 
 import ast
 import re
@@ -16,12 +16,12 @@ def modules() -> list[Path]:
 
 
 def docstrings(tree: ast.AST) -> set[int]:
-    """The nodes that are documentation: expressions that are nothing but a text."""
+    """Return the nodes that are docstrings: expression statements of a single text."""
     return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
 
 
 def names_built(tree: ast.AST) -> Iterator[int]:
-    """The lines in which a module makes up a key's name."""
+    """Yield the lines in which a module composes a key's name."""
     texts = docstrings(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in texts:

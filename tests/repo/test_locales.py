@@ -1,4 +1,4 @@
-"""Every text is in every locale, with the same variables; every refusal has one; no text stands in the code."""
+"""Every text is in every locale with the same variables; every refusal has one; the code contains no texts."""
 
 import ast
 import re
@@ -50,7 +50,7 @@ ENTRIES = {locale: entries(locale) for locale in TEXTS.LOCALES}
 
 
 def nodes(node: Any) -> Iterator[Any]:
-    """A node of Fluent's syntax and everything in it."""
+    """Yield a node of Fluent's syntax and everything in it."""
     if isinstance(node, list):
         for item in node:
             yield from nodes(item)
@@ -74,7 +74,7 @@ REFUSALS = [refusal for refusal in refusals() if refusal.__module__.startswith("
 
 
 def constants(path: Path) -> Iterator[ast.Constant]:
-    """Strings in code that could reach a person: not docstrings, nor what is logged or raised for operators."""
+    """Yield the strings in code that could reach a person: not docstrings, nor logs and errors for operators."""
     skipped: set[int] = set()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
@@ -127,7 +127,7 @@ def test_ids_are_words_with_hyphens_and_refer_to_texts_that_are_there(locale: st
 
 
 def test_a_russian_text_that_counts_has_all_the_forms_it_needs() -> None:
-    """A choice by a number has ``few``, unless its words don't change: then it has no ``one`` with a number in it."""
+    """A choice by a number has ``few``, unless its words don't change; then it has no ``one`` with a number in it."""
     for name, message in ENTRIES["ru"].items():
         for node in nodes(message):
             if isinstance(node, ftl.SelectExpression):
@@ -264,7 +264,7 @@ def test_punctuation_is_the_languages_own(locale: str) -> None:
 
 @pytest.mark.parametrize("locale", TEXTS.LOCALES)
 def test_a_moment_that_counts_down_has_no_word_of_time_before_it(locale: str) -> None:
-    """Apps write it as ``in 4 minutes``: after ``until`` that is no sentence."""
+    """Apps show it as ``in 4 minutes``, which makes no sentence after ``until``."""
     for name, message in ENTRIES[locale].items():
         for said in (said for branch in _filled(message.value) for said in branch.split("\n")):
             assert not re.search(r"(?i)\b(until|in|at|by|до|в|к|через) \{(deadline|at)\}", said), name
@@ -279,7 +279,7 @@ def test_a_rule_out_of_bounds_is_called_by_its_name() -> None:
 
 
 def _filled(pattern: Any) -> Iterator[str]:
-    """A pattern's texts, each variant of its choices for itself, with the names of what goes into them."""
+    """Yield a pattern's own text and the text of each variant in it, with variables shown as ``{name}``."""
     own = ""
     for element in pattern.elements:
         if isinstance(element, ftl.TextElement):

@@ -1,4 +1,4 @@
-"""Every Lua script is in a file, is accepted by Redis, and has nothing that a linter minds."""
+"""Every Lua script is in a file, is accepted by Redis, and passes a linter."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted(path.relative_to(ROOT) for path in ROOT.glob("[a-z]*/lua/*.lua"))
 INCLUDE = re.compile(r"^-- include (\w+)", re.MULTILINE)
 LIBRARIES = {name for path in SCRIPTS for name in INCLUDE.findall((ROOT / path).read_text())}
-"""Scripts that others include: their functions are used there."""
+"""Included scripts, whose functions other scripts use."""
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=str)
@@ -27,7 +27,7 @@ def test_a_linter_minds_nothing(path: Path) -> None:
     luacheck = shutil.which("luacheck")
     if luacheck is None:
         pytest.skip("luacheck is not installed (Debian: lua-check)")
-    # 211: a function of an included file that this script has no use for.
+    # 211: a function of an included file that this script does not use.
     options = ["--std", "lua51", "--globals", "redis", "cjson", "KEYS", "ARGV", "--ignore", "211/[a-z_]+"]
     told = subprocess.run(
         [luacheck, "-", *options], input=script(path.parts[0], path.stem), capture_output=True, text=True, check=False

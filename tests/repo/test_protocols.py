@@ -1,4 +1,4 @@
-"""A Protocol is there for what has several implementations; where there is one, its own type says as much."""
+"""A Protocol needs several implementations; with a single one, its own type is enough."""
 
 import ast
 from importlib import import_module
@@ -23,11 +23,11 @@ IMPLEMENTED = {
     "storage.breakers.Breaker": ("storage.breakers.Circuit", "telegram.client.BotApi"),
     "telegram.sender.Clock": ("bot.clock.SystemClock", "tests.support.clock.TurnedClock"),
 }
-"""Protocol -> two of the things that implement it."""
+"""Protocol -> two of its implementations."""
 
 
 def protocols() -> set[str]:
-    """The dotted names of all Protocols in our packages."""
+    """Return the dotted names of all Protocols in our packages."""
     found = set()
     for package in PACKAGES:
         for file in (ROOT / package).rglob("*.py"):
@@ -56,7 +56,7 @@ def test_what_implements_a_protocol_is_there_and_has_all_of_its_methods(protocol
 
 
 def _asked(protocol: type) -> set[str]:
-    """The names that a Protocol asks for."""
+    """Return the names that a Protocol requires."""
     named = {*vars(protocol), *vars(protocol).get("__annotations__", {})}
     return {name for name in named if not name.startswith("_") or name == "__call__"}
 

@@ -1,4 +1,4 @@
-"""The repository keeps its own rules: imports, lock files, and no trace of the machine it was written on."""
+"""The repository's own rules: imports, lock files, and no trace of the machine it was written on."""
 
 import ast
 import re
@@ -21,16 +21,16 @@ LAYERS = {
     "web": {"fsm", "questions", "storage", "telegram", "play"},
     "sandbox": {"fsm", "storage"},
 }
-"""What a package may import of ours; `bot` may import everything."""
+"""Package -> packages of ours that it may import; `bot` may import everything."""
 PURE = {
     "__future__", "abc", "collections", "dataclasses", "decimal", "enum", "fractions", "functools", "hashlib", "hmac",
     "itertools", "json", "math", "operator", "re", "string", "types", "typing", "unicodedata", "transitions", "fsm",
 }  # fmt: skip
-"""What a rule may import: values and functions of values. The engine may use asyncio too."""
+"""Modules that a rule may import: values and functions of values. The engine may also use asyncio."""
 
 
 def imports(file: Path) -> set[str]:
-    """Top-level names of all that a file imports, wherever in it."""
+    """Return the top-level names of all imports in a file."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):

@@ -25,39 +25,42 @@ HOST = Host(900, "Hana")
 OPENED = 1_700_000_000_000
 LOBBY, JOINING, SELECTION, REVEAL = 900_000, 60_000, 300_000, 2_000
 SELECTING = OPENED + 70_000
-"""When selection opens in ``selecting``."""
+"""Time when selection opens in ``selecting``."""
 CLOSING = SELECTING + SELECTION
 
 
 def some_rules(**changes: Any) -> PickNumberRules:
-    """The default rules, but for ``changes``."""
+    """Return the default rules with ``changes``."""
     return PickNumberRules(**changes)
 
 
 def opening(**changes: Any) -> OpenGame:
-    """The command that opens the game of these tests."""
+    """Return the command that opens the game of these tests."""
     fields: dict[str, Any] = {"rules": some_rules(), "title": "Friday", **changes}
     return OpenGame("pick_number", GAME, PLACE, HOST, **fields)
 
 
 def opened(**rules: Any) -> tuple[Event, ...]:
-    """A game that waits for players, opened at ``OPENED``. ``first_format``: by a version of before the second one."""
+    """Return the events of a game that waits for players, opened at ``OPENED``.
+
+    ``first_format``: by a version before the second format.
+    """
     format_ = 1 if rules.pop("first_format", False) else pick_number.FORMAT
     return (GameOpened(GAME, PLACE, HOST, "Friday", some_rules(**rules), OPENED, format_),)
 
 
 def joined(*players: PlayerId) -> tuple[Event, ...]:
-    """These players join, a millisecond after each other, player 1 first of all."""
+    """Return the events of these players' joining, one millisecond apart, player 1 first."""
     return tuple(PlayerJoined(player, f"P{player}", OPENED + player) for player in players)
 
 
 def waiting(*players: PlayerId, **rules: Any) -> tuple[Event, ...]:
-    """A lobby with too few players."""
+    """Return the events of a lobby with too few players."""
     return (*opened(**rules), *joined(*players))
 
 
 def last_call(*players: PlayerId, **rules: Any) -> tuple[Event, ...]:
-    """A lobby with enough players: its last call runs until ``OPENED + JOINING``."""
+    """Return the events of a lobby with enough players: its last call runs until ``OPENED + JOINING``."""
     return (*waiting(*players, **rules), JoiningStarted(OPENED + JOINING))
 
 
@@ -72,7 +75,7 @@ def selecting(players: int, picks: dict[PlayerId, int] | None = None, **rules: A
 
 
 def selection_of(game: PickNumberGame, at: Instant = SELECTING) -> SelectionOpened:
-    """The event that opens selection of a game whose joining is over."""
+    """Return the event that opens selection in a game whose joining is over."""
     (event,) = KIND.decide(game, StartNow(HOST.id), at, SEED)
     assert isinstance(event, SelectionOpened)
     return event
@@ -83,12 +86,12 @@ play = spec(KIND).play
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
-    """The sum of amounts."""
+    """Return the sum of amounts."""
     return sum(amounts, Decimal(0))
 
 
 def refused_rules(**rules: Any) -> Rejected:
-    """The refusal of a game with these rules; fails where they are accepted."""
+    """Return the refusal of a game with these rules; fails if they are accepted."""
     with pytest.raises(Rejected) as caught:
         KIND.decide(None, opening(rules=some_rules(**rules)), OPENED, SEED)
     return caught.value

@@ -1,4 +1,4 @@
-"""What holds of every game of Pick Your Number, whatever was done to it."""
+"""Invariants of every game of Pick Your Number, after any actions."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -18,7 +18,7 @@ MOST_TICKS = 100
 
 
 def check_state(state: PickNumberGame) -> None:
-    """Assert what holds in any phase."""
+    """Check the invariants of any phase."""
     final = KIND.machine.is_final(state.phase)
     assert final == (state.deadline is None) == (state.ended_at is not None)
     assert {player: number for number, player in state.owners.items()} == state.picks
@@ -32,7 +32,7 @@ def check_state(state: PickNumberGame) -> None:
 
 
 def check_secrets(state: PickNumberGame) -> None:
-    """Assert that a view shows neither the seed nor what is still to be drawn, to anybody."""
+    """Check that a view shows neither the seed nor undrawn winners, to anybody."""
     for viewer in (None, *list(state.players)[:1]):
         seen = KIND.view(state, viewer)
         if KIND.machine.is_final(state.phase):
@@ -45,7 +45,7 @@ def check_secrets(state: PickNumberGame) -> None:
 
 
 def check_result(state: PickNumberGame) -> None:
-    """Assert what holds of a completed game: everybody once, no gap in the places, the whole pool, a true proof."""
+    """Check a completed game: everybody once, no gap in the places, the whole pool, a valid proof."""
     assert state.phase == "completed"
     assert sorted(s.player_id for s in state.standings) == sorted(state.players)
     winners = [s for s in state.standings if s.place is not None]
@@ -58,12 +58,12 @@ def check_result(state: PickNumberGame) -> None:
 
 
 def check_proof(state: PickNumberGame) -> None:
-    """Assert that the proof of a draw that is over holds."""
+    """Check that the proof of a finished draw is valid."""
     assert [check.code for check in proof.verify(proof.canonical(prove(state))) if not check.passed] == []
 
 
 def check_replay(events: Sequence[Event], state: PickNumberGame) -> None:
-    """Assert that the events give the state, also after having been written and read."""
+    """Check that the events give the state, also after encoding and decoding."""
     assert KIND.fold(None, events) == state
     record = Record("id", 5, tuple(events))
     (read,) = CODEC.decode_records(KIND, CODEC.encode_records(KIND, [record]))
@@ -74,7 +74,7 @@ def check_replay(events: Sequence[Event], state: PickNumberGame) -> None:
 
 
 def end_by_itself(state: PickNumberGame) -> tuple[Event, ...]:
-    """What happens when nobody does anything any more; asserts that the game ends within a bounded number of ticks."""
+    """Return the events if nobody acts any more. Fails unless the game ends within a bounded number of ticks."""
     events: tuple[Event, ...] = ()
     for _ in range(MOST_TICKS + 1):
         if state.deadline is None:

@@ -26,19 +26,19 @@ HOST = Host(900, "Hana")
 OPENED = 1_700_000_000_000
 LOBBY, JOINING, QUESTION, REVEAL = 900_000, 60_000, 15_000, 3_000
 ASKED = OPENED + 70_000
-"""When the first question is asked in ``asking``."""
+"""Time when the first question is asked in ``asking``."""
 DUE = ASKED + QUESTION
 
 BASE = {"easy": 100, "medium": 200, "hard": 300}
 
 
 def some_rules(**changes: Any) -> QuizRules:
-    """Three questions; else the default rules, but for ``changes``."""
+    """Return the default rules for three questions, with ``changes``."""
     return QuizRules(**{"questions": 3, **changes})
 
 
 def some_questions(count: int = 3, difficulty: str = "medium") -> tuple[Question, ...]:
-    """Questions whose first answer is right."""
+    """Return questions whose first answer is right."""
     return tuple(
         Question(
             id=f"q{index}",
@@ -51,14 +51,14 @@ def some_questions(count: int = 3, difficulty: str = "medium") -> tuple[Question
 
 
 def opening(**changes: Any) -> OpenGame:
-    """The command that opens the quiz of these tests."""
+    """Return the command that opens the quiz of these tests."""
     rules = changes.pop("rules", some_rules())
     fields = {"rules": rules, "title": "Friday", "content": some_questions(rules.questions), **changes}
     return OpenGame("quiz", GAME, PLACE, HOST, **fields)
 
 
 def opened(difficulty: str = "medium", **rules: Any) -> tuple[Event, ...]:
-    """A quiz that waits for players; the right answers stand first, as if no seed had moved them."""
+    """Return the events of a quiz that waits for players; right answers stand first, as if no seed had moved them."""
     chosen = some_rules(**rules)
     return (
         GameOpened(GAME, PLACE, HOST, "Friday", chosen, OPENED),
@@ -67,13 +67,13 @@ def opened(difficulty: str = "medium", **rules: Any) -> tuple[Event, ...]:
 
 
 def lobby(players: int, difficulty: str = "medium", **rules: Any) -> tuple[Event, ...]:
-    """Players 1 to ``players`` have joined, a millisecond after each other."""
+    """Return the events after which players 1 to ``players`` have joined, one millisecond apart."""
     joined = [PlayerJoined(player, f"P{player}", OPENED + player) for player in range(1, players + 1)]
     return (*opened(difficulty, **rules), *joined, JoiningStarted(OPENED + JOINING))
 
 
 def asking(players: int, difficulty: str = "medium", **rules: Any) -> tuple[Event, ...]:
-    """The first question is open since ``ASKED``, until ``DUE``."""
+    """Return the events after which the first question is open, from ``ASKED`` to ``DUE``."""
     return (*lobby(players, difficulty, **rules), QuestionOpened(0, ASKED, ASKED + some_rules(**rules).question_ms))
 
 
@@ -82,16 +82,16 @@ play = spec(KIND).play
 
 
 def recompute(log: Iterable[tuple[Instant, Event]]) -> Mapping[PlayerId, tuple[int, int]]:
-    """Points and longest streak of everybody who has answered, from the facts alone: who chose what, and when.
+    """Return points and longest streak of everybody who has answered, from the players' choices and their times alone.
 
-    Written apart from the rules: it reads when each event was received, not what the rules made of it.
+    Independent of the rules: it uses the time when each event was received, not the rules' result.
     """
     rules = QuizRules()
     questions: tuple[Question, ...] = ()
     points: dict[PlayerId, int] = {}
     runs: dict[PlayerId, list[bool]] = {}
-    left = 0  # of the question's time, when its clock was started or stopped last
-    since: Instant | None = None  # when its clock was started, if it runs
+    left = 0  # milliseconds left of the question when its clock was last started or stopped
+    since: Instant | None = None  # time when its clock was started; None while it is stopped
     for at, event in log:
         match event:
             case GameOpened():

@@ -1,4 +1,4 @@
-"""The draw a second time, written from ``docs/fairness.md`` alone: nothing of the bot's own code is used here."""
+"""Second implementation of the draw, from ``docs/fairness.md`` alone, without any of the bot's code."""
 
 import json
 from fractions import Fraction
@@ -8,11 +8,11 @@ from itertools import count
 from typing import Any
 
 Steps = dict[str, str]
-"""What is computed on the way, by the names in the documentation's example."""
+"""Intermediate values, by their names in the documentation's example."""
 
 
 def entries_text(game: str, highest: int, entries: dict[int, int]) -> str:
-    """The canonical text of entries."""
+    """Return the canonical text of entries."""
     text = f"tombola-entries/1 {game} 1..{highest}\n"
     for number, player in sorted(entries.items()):
         text += f"{number} {player}\n"
@@ -22,7 +22,7 @@ def entries_text(game: str, highest: int, entries: dict[int, int]) -> str:
 def shuffled(
     numbers: list[int], seed: bytes, label: str, digest: bytes, randomness: bytes, steps: Steps, prefix: str
 ) -> list[int]:
-    """The shuffle."""
+    """Return the shuffled numbers."""
     key = hmac_digest(seed, label.encode("ascii") + digest + randomness, "sha256")
     steps[f"{prefix}.key"] = key.hex()
     steps[f"{prefix}.block 0"] = hmac_digest(key, b"\0" * 8, "sha256").hex()
@@ -46,7 +46,7 @@ def shuffled(
 
 
 def prize_amounts(pool: str, split: str, percentages: list[str], winners: int) -> list[str]:
-    """The prizes of ``winners`` places, best first."""
+    """Return the prizes of ``winners`` places, best first."""
     if split == "equal":
         shares = [Fraction(1, winners)] * winners
     elif split == "percentages":
@@ -69,12 +69,12 @@ def prize_amounts(pool: str, split: str, percentages: list[str], winners: int) -
 
 
 def written(document: dict[str, Any]) -> bytes:
-    """The one way to write a proof."""
+    """Return the canonical bytes of a proof."""
     return (json.dumps(document, sort_keys=True, indent=2, separators=(",", ": ")) + "\n").encode("ascii")
 
 
 def recompute(proof: dict[str, Any]) -> tuple[dict[str, Any], Steps]:
-    """What the proof should say, and the steps to it."""
+    """Return the document that the proof should be, and the steps to it."""
     steps: Steps = {}
     seed, game, highest = bytes.fromhex(proof["seed"]), proof["game"], proof["highest"]
     picked = {number: player for number, player in proof["picked"]}  # noqa: C416

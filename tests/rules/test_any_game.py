@@ -1,4 +1,4 @@
-"""Any game at all: Hypothesis does what it likes, and what must hold holds."""
+"""Random games by Hypothesis, with all invariants checked after each step."""
 
 import hashlib
 from decimal import Decimal
@@ -32,7 +32,7 @@ PLAYERS = st.integers(1, 8)
 
 @st.composite
 def any_rules(draw: st.DrawFn) -> PickNumberRules:
-    """Rules that a host may set, small ones more often."""
+    """Draw rules that a host may set, preferring small ones."""
     least = draw(st.integers(2, 4))
     winners = draw(st.integers(1, 10))
     split = draw(st.sampled_from(["auto", "equal", "percentages"]))
@@ -58,7 +58,7 @@ def any_rules(draw: st.DrawFn) -> PickNumberRules:
 
 
 class AnyGame(RuleBasedStateMachine):
-    """One game, and anything that people, timers, beacons and operators may do to it."""
+    """One game, and every action of people, timers, beacons and operators on it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class AnyGame(RuleBasedStateMachine):
         self.state = KIND.fold(None, self.events)
 
     def do(self, command: Command) -> None:
-        """The command, now; whatever it leads to is checked."""
+        """Execute the command now, and check its result."""
         self.done.append(command)
         try:
             events = KIND.decide(self.state, command, self.now, hashlib.sha256(str(self.now).encode()).hexdigest())
@@ -132,7 +132,7 @@ class AnyGame(RuleBasedStateMachine):
 
     @rule(reason=st.sampled_from(["host", "operator", "bot_removed"]))
     def cancel(self, reason: str) -> None:
-        if len(self.done) > 50:  # else few games would live to be drawn
+        if len(self.done) > 50:  # otherwise few games would live to be drawn
             self.do(Cancel(HOST.id, reason))
 
     @rule(milliseconds=st.sampled_from([1, 1_000, 30_000]))

@@ -16,18 +16,18 @@ DRAWS = 100_000
 
 
 def seed(index: int) -> str:
-    """The seeds of these tests: always the same, so that a test of chance is no matter of chance."""
+    """Return a fixed seed, so that a statistical test always has the same result."""
     return hashlib.sha256(f"tombola test seed {index}".encode()).hexdigest()
 
 
 def chi_squared(counts: Sequence[int]) -> float:
-    """How far counts are from being equal."""
+    """Return the chi-squared statistic of counts against equal ones."""
     expected = sum(counts) / len(counts)
     return sum((count - expected) ** 2 for count in counts) / expected
 
 
 def critical(freedom: int) -> float:
-    """What chi-squared stays under in 99.9 % of fair cases (Wilson and Hilferty's approximation)."""
+    """Return the bound of chi-squared in 99.9 % of fair cases (Wilson and Hilferty's approximation)."""
     return float(freedom * (1 - 2 / (9 * freedom) + 3.09 * (2 / (9 * freedom)) ** 0.5) ** 3)
 
 
@@ -68,7 +68,7 @@ def test_a_word_of_the_incomplete_last_multiple_is_thrown_away() -> None:
     assert draw._below(3, iter([last, 5])) == 2  # 2^64 is 1 over a multiple of 3
     assert draw._below(3, iter([last - 1])) == 2
     assert draw._below(10, iter([last, last - 5, last - 6, 7])) == 9  # 2^64 is 6 over a multiple of 10
-    assert draw._below(4, iter([last])) == 3  # nothing is over
+    assert draw._below(4, iter([last])) == 3  # 2^64 is a multiple of 4, so nothing is rejected
 
 
 @given(st.integers(1, 300), st.binary(min_size=32, max_size=32))

@@ -1,4 +1,4 @@
-"""What all kinds of game share: a state is copied with changes, and never changed."""
+"""Common to all kinds of game: a state is immutable; changes create a copy."""
 
 from dataclasses import fields, replace
 

@@ -241,7 +241,7 @@ def test_the_lobby_is_full_when_there_are_no_more_numbers(rules: dict[str, int])
 
 
 def test_a_full_lobby_refuses_whoever_comes_before_selection_has_opened() -> None:
-    # The rules never leave a full lobby open: this holds should a kind's capacity ever shrink.
+    # The rules never leave a full lobby open; this covers a kind whose capacity shrinks.
     given(last_call(1, 2, max_players=2)).when(Join(3, "Cid"), OPENED + 9).refused(GameFull(limit=2))
 
 
@@ -335,8 +335,8 @@ def test_the_last_call_ends_and_selection_opens_counted_from_when_the_timer_fire
     ("deadline", "now"),
     [
         (OPENED + JOINING, OPENED + JOINING - 1),  # early
-        (OPENED + LOBBY, OPENED + LOBBY),  # of a phase that is over
-        (OPENED + JOINING - 1, OPENED + JOINING + 1),  # of no phase
+        (OPENED + LOBBY, OPENED + LOBBY),  # the deadline of an earlier phase
+        (OPENED + JOINING - 1, OPENED + JOINING + 1),  # the deadline of no phase
     ],
 )
 def test_a_timer_that_is_early_or_about_another_deadline_does_nothing(deadline: int, now: int) -> None:

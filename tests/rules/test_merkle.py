@@ -1,4 +1,4 @@
-"""Merkle trees, held against the definitions of RFC 9162 (section 2.1), written down as they stand there."""
+"""Merkle trees, compared with a literal implementation of the definitions of RFC 9162 (section 2.1)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ LEAVES = [merkle.leaf_hash(str(number).encode()) for number in range(70)]
 
 
 def defined_root(leaves: Sequence[bytes]) -> bytes:
-    """MTH of the RFC."""
+    """Return the RFC's MTH."""
     if len(leaves) <= 1:
         return leaves[0] if leaves else hashlib.sha256(b"").digest()
     split = 1
@@ -21,7 +21,7 @@ def defined_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def defined_consistency(old: int, leaves: Sequence[bytes], *, known: bool = True) -> list[bytes]:
-    """SUBPROOF of the RFC."""
+    """Return the RFC's SUBPROOF."""
     if old == len(leaves):
         return [] if known else [defined_root(leaves)]
     split = 1

@@ -1,4 +1,4 @@
-"""The documentation's state diagrams are those of the machines."""
+"""The documentation's state diagrams equal those of the machines."""
 
 from docs.phases import FOLDER, page
 from fsm.registry import KINDS

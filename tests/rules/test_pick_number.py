@@ -77,7 +77,7 @@ def signal(round_: int, chain: str = CHAIN) -> BeaconSignal:
 
 
 def shown_to_the_end(state: PickNumberGame) -> PickNumberGame:
-    """The state after all ticks of the show."""
+    """Return the state after all ticks of the show."""
     for _ in range(50):
         if state.deadline is None:
             return state
@@ -384,7 +384,7 @@ def test_what_was_not_drawn_stays_undrawn_in_a_view() -> None:
 
 
 def beaconed(picks: dict[int, int], **rules: object) -> PickNumberGame:
-    """Two players' game whose selection closed at ``NOW`` and which waits for the beacon."""
+    """Return two players' game whose selection closed at ``NOW`` and which waits for the beacon."""
     events = selecting(2, picks, beacon=BEACON, **rules)
     return given(events).when(PickNumber(2, 8), NOW).then_these(NumberPicked, SelectionClosed)
 

@@ -1,4 +1,4 @@
-"""Pools are split exactly, whatever they are."""
+"""Any pool is split exactly."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +16,7 @@ POOLS = st.decimals(0, 10**12, places=8) | st.decimals(0, 10**6, places=2) | st.
 
 @st.composite
 def percentages(draw: st.DrawFn, count: int) -> tuple[Decimal, ...]:
-    """Positive percentages with up to eight decimals that make exactly a hundred."""
+    """Draw positive percentages with up to eight decimals that sum to exactly a hundred."""
     hundred = 100 * 10**8
     cuts = draw(st.sets(st.integers(1, hundred - 1), min_size=count - 1, max_size=count - 1))
     edges = [0, *sorted(cuts), hundred]
@@ -25,7 +25,7 @@ def percentages(draw: st.DrawFn, count: int) -> tuple[Decimal, ...]:
 
 @st.composite
 def places(draw: st.DrawFn) -> tuple[int, ...]:
-    """Places of 1 to 10 winners, best first: after two that share the first comes the third."""
+    """Draw places of 1 to 10 winners, best first: two who share the first place are followed by the third."""
     sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=10))
     found: list[int] = []
     for size in sizes:

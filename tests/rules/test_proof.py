@@ -27,7 +27,7 @@ BEACON = Beacon(CHAIN, genesis_at=0, period_ms=3_000, wait_ms=10_000)
 
 
 def completed(players: int, picks: dict[int, int], *, silent: bool = False, **rules: Any) -> PickNumberGame:
-    """A game played to its end; a beacon speaks unless it is ``silent``."""
+    """Return a game played to its end; a beacon speaks unless it is ``silent``."""
     state = given(selecting(players, picks, first_format=True, **rules)).when(DeadlinePassed(CLOSING), CLOSING).state
     if state.beacon_round is not None and not silent:
         state = play(state, PublishBeacon(signal(state.beacon_round)), CLOSING + 1_000)
@@ -63,7 +63,7 @@ every_proof = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUME
 
 
 def holds(raw: bytes) -> bool:
-    """Whether a verification has no objection."""
+    """Return whether a verification has no objection."""
     try:
         return all(check.passed for check in proof.verify(raw))
     except proof.NotAProof:
@@ -71,7 +71,7 @@ def holds(raw: bytes) -> bool:
 
 
 def objections(document: dict[str, Any]) -> set[str]:
-    """What fails of a document that its forger has sealed again."""
+    """Return the objections to a document that its forger has sealed again."""
     try:
         return {check.code for check in proof.verify(proof.canonical(proof.seal(document))) if not check.passed}
     except proof.NotAProof as error:
@@ -156,7 +156,7 @@ def test_only_a_completed_game_is_proven() -> None:
 
 
 def blocks(language: str) -> list[str]:
-    """The code blocks of the page."""
+    """Return the code blocks of the page."""
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
@@ -185,7 +185,7 @@ def test_the_page_names_every_field_of_a_proof() -> None:
 
 
 def changed_bytes(raw: bytes) -> Iterator[bytes]:
-    """The document with one byte changed: every byte, each of its bits, and some other values."""
+    """Yield the document with one byte changed: every byte, each of its bits, and some other values."""
     for index, byte in enumerate(raw):
         for other in {byte ^ (1 << bit) for bit in range(8)} | {0x20, 0x30, 0x39, 0x22, 0x2C, 0x0A, 0xFF} - {byte}:
             yield raw[:index] + bytes([other]) + raw[index + 1 :]

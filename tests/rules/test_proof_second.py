@@ -1,4 +1,4 @@
-"""Proofs of the second format: what the commitment binds, what closing promises, and what is refused."""
+"""Proofs of the second format: the commitment's content, the closing statement's content, and refusals."""
 
 import copy
 import hashlib
@@ -29,12 +29,12 @@ def signal(round_: int) -> BeaconSignal:
 
 
 def closed(players: int, picks: dict[int, int], **rules: Any) -> PickNumberGame:
-    """A game whose selection is over."""
+    """Return a game whose selection is over."""
     return given(selecting(players, picks, **rules)).when(DeadlinePassed(CLOSING), CLOSING).state
 
 
 def ended(state: PickNumberGame) -> PickNumberGame:
-    """The same after its draw; its beacon comes, if it has one."""
+    """Return the game after its draw; its beacon arrives, if it has one."""
     if state.beacon_round is not None and state.drawn is None:
         state = play(state, PublishBeacon(signal(state.beacon_round)), CLOSING + 20_000)
     while state.deadline is not None:
@@ -54,7 +54,7 @@ Change = Callable[[dict[str, Any]], Any]
 
 
 def objections(document: dict[str, Any]) -> set[str]:
-    """What fails of a document that its forger has sealed again, its opening statement too."""
+    """Return the objections to a document that its forger has sealed again, including its opening statement."""
     try:
         return {check.code for check in proof.verify(proof.canonical(proof.seal(document))) if not check.passed}
     except proof.NotAProof as error:
@@ -158,7 +158,7 @@ def test_a_known_chain_has_its_pinned_key_and_times_and_no_others(chain: str) ->
 
 
 def seeds(count: int) -> tuple[list[str], list[bytes]]:
-    """Seeds, and the leaves that their hashes are."""
+    """Return seeds, and the leaves of their hashes."""
     made = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(count)]
     return made, [merkle.leaf_hash(bytes.fromhex(draw.commitment(seed))) for seed in made]
 

@@ -1,4 +1,4 @@
-"""The quiz by given, when, then: questions, answers, points, pauses, leaving, the result, and what may be seen."""
+"""The quiz by given, when, then: questions, answers, points, pauses, leaving, the result, and the views."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -78,18 +78,21 @@ PAUSE = 900_000
 
 
 def revealed(state: QuizGame, at: int = DUE) -> QuizGame:
-    """The question in hand is closed by its timer."""
+    """Return the quiz after its timer has closed the current question."""
     return play(state, DeadlinePassed(at), at)
 
 
 def next_asked(state: QuizGame) -> QuizGame:
-    """The reveal is over by its timer."""
+    """Return the quiz after its timer has ended the reveal."""
     assert state.deadline is not None
     return play(state, DeadlinePassed(state.deadline), state.deadline)
 
 
 def finished(answers: dict[int, list[int]], **rules: Any) -> QuizGame:
-    """A whole quiz: what each player chooses, question by question (0 is right, -1 none), all at once on asking."""
+    """Return a finished quiz.
+
+    ``answers``: each player's choices, question by question (0 is right, -1 none), all made at the asking.
+    """
     chosen = some_rules(**rules)
     state = given(asking(len(answers), **rules)).state
     for question in range(chosen.questions):
@@ -417,7 +420,7 @@ def test_a_host_cancels_in_any_phase() -> None:
 
 
 def paused(remaining: int = 5_000) -> Given[QuizGame]:
-    """The first question, stopped with so much left."""
+    """Return a quiz whose first question is paused with this much time left."""
     return given(asking(2), QuizPaused(remaining, 900, DUE - remaining + PAUSE))
 
 
@@ -530,7 +533,7 @@ def test_a_quiz_whose_players_were_all_removed_is_cancelled() -> None:
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Every string in a value that was turned to JSON."""
+    """Yield every string in a value that was converted to JSON."""
     match value:
         case str():
             yield value
@@ -544,12 +547,12 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def seen(state: QuizGame, viewer: int | None) -> Any:
-    """Everything that a viewer gets, as it would go out."""
+    """Return everything that a viewer gets, in its serialized form."""
     return msgspec.json.decode(msgspec.json.encode(view(state, viewer)))
 
 
 def check_view(state: QuizGame, viewer: int | None) -> None:
-    """Assert that nothing a viewer gets tells what they may not know yet."""
+    """Check that a viewer gets nothing that must still be secret."""
     shown = seen(state, viewer)
     said = set(texts(shown))
     for question in state.questions[state.index + 1 :]:

@@ -1,4 +1,4 @@
-"""The quiz, played at random: what must hold whatever people and timers do."""
+"""Random quizzes: invariants under any actions of people and timers."""
 
 from decimal import Decimal
 from typing import Any
@@ -59,7 +59,7 @@ class Quizzes(RuleBasedStateMachine):
             self._do(Join(player, f"P{player}"))
 
     def _do(self, command: Command) -> None:
-        """Decide and fold, and check what must hold of any step."""
+        """Decide and fold, and check the invariants of any step."""
         before = self.state
         try:
             events = KIND.decide(before, command, self.now, self.seed)
@@ -83,7 +83,7 @@ class Quizzes(RuleBasedStateMachine):
         self.state = KIND.fold(self.state, [event])
 
     def calm(self, every: int) -> bool:
-        """Whether it is time for what would end most quizzes early if it could happen at any time."""
+        """Return True at one step in ``every``: actions that end most quizzes early are allowed only then."""
         return len(self.log) % every == every - 1
 
     @rule(step=STEP)

@@ -1,4 +1,4 @@
-"""A phase whose board comes late has its full time all the same, in every kind that shows something in time."""
+"""A phase whose board is shown late keeps its full time, in every kind with timed boards."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ QUESTIONS = tuple(Question(id=f"q{n}", text=f"Question {n}?", answers=("Yes", "N
 
 
 class Played:
-    """A game of one kind that has begun, in which every phase waits to be seen."""
+    """A started game of one kind, in which every phase waits to be seen."""
 
     def __init__(self, kind: Kind[Any], rules: Any, content: Any = None) -> None:
         self.kind, self.now = kind, OPENED
@@ -44,7 +44,7 @@ class Played:
         return events
 
     def seen(self, later: int, ends: int | None = None) -> tuple[Event, ...]:
-        """The board that waits now is shown so much later."""
+        """Report the waiting board as shown so much later."""
         self.now += later
         until = self.now + (self.state.to_run or 0) if ends is None else ends
         return self.do(BoardShown(self.state.deadline or 0, until))

@@ -1,7 +1,7 @@
-"""Games that a version of before opening statements has stored: they go on, and end, as they began.
+"""Games stored by a version without opening statements: they continue, and end, in their original format.
 
-``stored/first_format.json`` was written by commit fa20c73: for each game its records, snapshots of its phases, and the
-proof that it led to.
+``stored/first_format.json`` was written by commit fa20c73: for each game its records, snapshots of its phases, and its
+final proof.
 """
 
 import json
@@ -21,7 +21,7 @@ every_game = pytest.mark.parametrize("game", GAMES.values(), ids=GAMES.keys())
 
 
 def folded(records: list[Any], state: PickNumberGame | None = None) -> PickNumberGame:
-    """The state that stored records lead to."""
+    """Return the state that stored records lead to."""
     read = CODEC.decode_records(KIND, json.dumps(records).encode())
     return KIND.fold(state, [event for record in read for event in record.events])
 

@@ -1,4 +1,4 @@
-"""A sandbox on a free port, a clock that tests turn, and two clients: aiogram's and a bare one."""
+"""A sandbox on a free port, a simulated clock, and two clients: aiogram's and a bare one."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Scene:
     group: Chat
 
     def posted(self, result: dict[str, Any]) -> Message:
-        """Find the record of a message that a call has sent."""
+        """Return the record of a message that a call has sent."""
         return self.box.world.chats[result["chat"]["id"]].messages[result["message_id"]]
 
 
@@ -56,7 +56,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def call(scene: Scene, http: aiohttp.ClientSession) -> Call:
-    """Call the Bot API as any HTTP client may: the whole answer, not only its result."""
+    """Return a function that calls the Bot API and returns the whole answer."""
 
     async def call(method: str, **params: Any) -> Any:
         url = f"{scene.box.url}/bot{scene.box.token}/{method}"
@@ -68,7 +68,7 @@ def call(scene: Scene, http: aiohttp.ClientSession) -> Call:
 
 @pytest.fixture
 def refusal(call: Call) -> Call:
-    """Call the Bot API expecting to be refused: the description."""
+    """Return a function that calls the Bot API, expects a refusal, and returns its description."""
 
     async def refusal(method: str, **params: Any) -> str:
         answer = await call(method, **params)
@@ -80,7 +80,7 @@ def refusal(call: Call) -> Call:
 
 @pytest.fixture
 async def bot(scene: Scene) -> AsyncIterator[Bot]:
-    """Give aiogram's client of the sandbox."""
+    """Yield aiogram's client of the sandbox."""
     bot = Bot(scene.box.token, session=AiohttpSession(api=TelegramAPIServer.from_base(scene.box.url)))
     yield bot
     await bot.session.close()

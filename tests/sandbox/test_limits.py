@@ -12,7 +12,7 @@ from tests.support.clock import TurnedClock
 
 
 def refused(limits: Limits, chat: int, *, group: bool = False) -> int | None:
-    """Spend once; the seconds to wait where that is refused."""
+    """Spend once. Returns the seconds to wait if that is refused, otherwise None."""
     try:
         limits.spend(chat, group=group)
     except ApiError as problem:

@@ -1,4 +1,4 @@
-"""The control surface over HTTP, the stream of changes, the page's files, and simulated players."""
+"""The controls over HTTP, the stream of changes, the page's files, and simulated players."""
 
 import asyncio
 import json
@@ -138,7 +138,7 @@ async def test_the_demo_has_a_group_of_three_and_the_bot() -> None:
 
 
 def lobby() -> tuple[Dispatcher, dict[str, list[tuple[int, str]]]]:
-    """Make a bot that opens a game, lets people join, pick and answer. The odd numbers are taken."""
+    """Make a bot that opens a game, lets people join, pick and answer. Odd numbers are taken."""
     dispatcher = Dispatcher()
     did: dict[str, list[tuple[int, str]]] = {"j": [], "p": [], "a": []}
     numbers = [(str(n) if n % 2 == 0 else f"✕ {n}", f"p:g1:{n}") for n in range(1, 9)]
@@ -166,7 +166,7 @@ async def test_simulated_players_join_pick_and_answer(scene: Scene, bot: Bot) ->
     scene.box.control.say(scene.ann, scene.group, "/newgame")
     try:
         await scene.box.control.until(lambda: all({user for user, _ in taps} == crowd for taps in did.values()), 60)
-        # Nobody taps what is marked as taken; and everybody tries once more, as somebody else may have been faster.
+        # Nobody taps a number marked as taken; everybody tries once more, as another player may have been faster.
         await scene.box.control.until(lambda: len(did["p"]) == 2 * len(crowd), 60)
     finally:
         await players.stop()

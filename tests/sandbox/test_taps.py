@@ -16,7 +16,7 @@ KEYS = {"inline_keyboard": [[{"text": "Join", "callback_data": "j:1", "style": "
 
 
 async def keyed(scene: Scene, call: Call) -> Message:
-    """Have the bot post a message with one button."""
+    """Let the bot post a message with one button."""
     return scene.posted((await call("sendMessage", chat_id=scene.group.id, text="x", reply_markup=KEYS))["result"])
 
 

@@ -1,4 +1,4 @@
-"""Long polling: offsets, conflicts, what is heard; and the troubles that can be ordered."""
+"""Long polling: offsets, conflicts, visible messages, and scheduled faults."""
 
 import asyncio
 from typing import Any

@@ -13,7 +13,7 @@ Answer = Callable[[dict[str, Any]], Awaitable[web.Response]]
 
 
 class Hook:
-    """A bot's webhook on a free port; `answer` decides what each update meets."""
+    """A bot's webhook on a free port; `answer` decides the response to each update."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -26,14 +26,14 @@ class Hook:
         return web.Response()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Note the update and answer it."""
+        """Record the update and answer it."""
         update = await request.json()
         self.seen.append(update)
         self.secrets.append(request.headers.get("X-Telegram-Bot-Api-Secret-Token"))
         return await self.answer(update)
 
     def texts(self) -> list[str]:
-        """Give the texts of the messages received, in order."""
+        """Return the texts of the messages received, in order."""
         return [update["message"]["text"] for update in self.seen if "message" in update]
 
 
@@ -53,7 +53,7 @@ async def hook() -> AsyncIterator[Hook]:
 
 
 async def delivered(scene: Scene) -> None:
-    """Wait until nothing is pending."""
+    """Wait until no update is pending."""
     await scene.box.control.until(lambda: not scene.box.world.updates.pending)
 
 

@@ -1,4 +1,4 @@
-"""The whole road on real Redis and real HTTP, with a turned clock."""
+"""The whole way of a message on real Redis and real HTTP, with a simulated clock."""
 
 import asyncio
 import itertools
@@ -19,7 +19,7 @@ from tests.support.clock import TurnedClock
 
 
 class LoudBell(Bell):
-    """Tells the test as well: it rings at the end of each call, too."""
+    """Bell that also notifies the test, and also rings at the end of each call."""
 
     heard: Callable[[], None]
 
@@ -30,7 +30,7 @@ class LoudBell(Bell):
 
 @dataclass
 class Road:
-    """Everything from `put` to Telegram, and what was reported."""
+    """Everything from `put` to Telegram, and the reports."""
 
     redis: Redis
     clock: TurnedClock
@@ -81,7 +81,7 @@ class Road:
         return [outcome.settled for _, outcome in self.reports]
 
     async def until(self, done: Callable[[], bool]) -> None:
-        """Turn the clock, whenever all wait for it and no call is under way, until that is so."""
+        """Turn the clock whenever everybody waits for it and no call is under way, until the condition is true."""
         while not done():
             self.stir.clear()
             flying = sum(sender.stats.in_flight for sender, _ in self.senders)
@@ -98,7 +98,7 @@ class Road:
 
 @pytest.fixture
 async def telegram() -> AsyncIterator[Telegram]:
-    """A server on the turned clock."""
+    """Run a server on the simulated clock."""
     clock = TurnedClock()
     telegram = Telegram(clock.now)
     runner = await telegram.serve()
@@ -108,7 +108,7 @@ async def telegram() -> AsyncIterator[Telegram]:
 
 @pytest.fixture
 async def api(telegram: Telegram) -> AsyncIterator[BotApi]:
-    """A client of that server, whose circuit opens late and closes soon."""
+    """Return a client of that server, whose circuit breaker opens late and closes soon."""
     api = BotApi(TOKEN, telegram.base, failures=1000)
     yield api
     await api.close()
@@ -116,7 +116,7 @@ async def api(telegram: Telegram) -> AsyncIterator[BotApi]:
 
 @pytest.fixture
 async def road(redis: Redis, telegram: Telegram, api: BotApi) -> AsyncIterator[Road]:
-    """The road, without a sender yet."""
+    """Return the environment without a sender."""
     clock: TurnedClock = telegram.now.__self__  # type: ignore[attr-defined]
     limits = Limits(redis, now=clock.now)
     road = Road(redis, clock, telegram, limits, Outbox(redis, limits), api)

@@ -1,4 +1,4 @@
-"""A small Telegram over HTTP, scripted by tests, and a clock that stands until it is turned."""
+"""Minimal Telegram over HTTP, scripted by tests, and a clock that stands still until it is turned."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -13,16 +13,16 @@ START = 1_800_000_000_000
 
 @dataclass
 class Reply:
-    """What the server answers instead of carrying out a call."""
+    """Answer of the server instead of carrying out a call."""
 
     status: int
     body: dict[str, Any] | bytes
     chat: int | None = None
-    """Only calls to this chat; None: any."""
+    """Chat whose calls it answers; None for any."""
 
 
 def error(text: str, status: int = 400, chat: int | None = None, **parameters: Any) -> Reply:
-    """Telegram's envelope of an error."""
+    """Return Telegram's envelope of an error."""
     body = {"ok": False, "error_code": status, "description": text, "parameters": parameters}
     return Reply(status, body, chat)
 
@@ -38,7 +38,7 @@ class Call:
 
 @dataclass
 class Telegram:
-    """Keeps messages, answers as scripted, and remembers what arrived."""
+    """Server that stores messages, answers as scripted, and records calls."""
 
     now: Callable[[], int]
     calls: list[Call] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Telegram:
     gate: Callable[[Call], Awaitable[None]] | None = None
     """Awaited before a call is carried out."""
     down: Reply | None = None
-    """Answered to everything."""
+    """Reply to every call, if not None."""
     base: str = ""
 
     async def handle(self, request: web.Request) -> web.Response:

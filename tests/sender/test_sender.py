@@ -1,4 +1,4 @@
-"""The sender on real Redis and real HTTP: what each answer means, order, rates, outages, takeovers."""
+"""The sender on real Redis and real HTTP: reactions to each answer, order, rates, outages, takeovers."""
 
 import asyncio
 from typing import Any
@@ -228,7 +228,7 @@ async def test_one_item_that_always_breaks_the_server_is_given_up_while_others_s
     chats = iter(range(100, 200))
 
     def answering_others() -> bool:
-        """Somebody else always gets an answer, so it isn't the server."""
+        """Keep other calls succeeding, so that the server is not the cause. Returns whether a call was given up."""
         if len(waiting) <= road.senders[0][0].stats.errors["ServerDown"]:
             waiting.append(asyncio.create_task(road.outbox.put(road.message("fine", next(chats)))))
         return Settled.GAVE_UP in road.ends
@@ -331,7 +331,7 @@ async def test_a_sender_that_alone_can_not_reach_telegram_lets_another_process_s
         while not cut_off.stats.errors:  # noqa: ASYNC110 -- what others do is looked at from outside
             await asyncio.sleep(0.01)
         road.start("two", ttl_ms=300)
-        while not road.reports:  # the clock may be waited for by whoever leads just now
+        while not road.reports:  # the current leader may be waiting for the clock
             if road.clock.asleep:
                 road.clock.jump()
             await asyncio.sleep(0.01)
@@ -341,7 +341,7 @@ async def test_a_sender_that_alone_can_not_reach_telegram_lets_another_process_s
 
 
 class Mortal:
-    """Stands for a part of the road in a process that is killed before or after its n-th call of any part."""
+    """Proxy of a part of the road, for a process that is killed before or after its n-th call of any part."""
 
     def __init__(self, part: Any, life: "Life") -> None:
         self._part = part
@@ -362,7 +362,7 @@ class Mortal:
 
 
 class Life:
-    """How many steps a process has left."""
+    """Number of steps that a process has left."""
 
     def __init__(self, steps: int) -> None:
         self.left = steps
@@ -438,7 +438,7 @@ async def test_an_answer_is_remembered_while_redis_is_away(road: Road) -> None:
 
 
 async def test_an_orphan_of_two_senders_is_deleted(road: Road) -> None:
-    """The first sender is paused after its call; the second sends again; then the first wakes."""
+    """The first sender is paused after its call; the second sends again; then the first resumes."""
     paused, wake = asyncio.Event(), asyncio.Event()
 
     class Paused(Mortal):
@@ -454,7 +454,7 @@ async def test_an_orphan_of_two_senders_is_deleted(road: Road) -> None:
     first = road.start("first", ttl_ms=100, outbox=Paused(road.outbox, Life(0)))
     await road.outbox.put(road.message("board", slot="s"))
     await paused.wait()
-    # as a pause does it: the lease expired unrenewed, and the other has it
+    # as after a pause: the lease expired, and another sender has it
     await road.redis.set("tombola:{send}:lease", "second", px=3000)
     road.start("second")
     await road.until(lambda: len(road.reports) == 1)
@@ -499,7 +499,7 @@ async def test_a_strict_telegram_sees_no_breach(road: Road) -> None:
 
 
 def most(times: list[int], window: int) -> int:
-    """Most of these within any such window."""
+    """Return the greatest number of times within any window of this length."""
     return max(sum(1 for t in times[i:] if t < times[i] + window) for i in range(len(times)))
 
 

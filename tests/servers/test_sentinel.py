@@ -1,4 +1,4 @@
-"""A Redis that Sentinels watch: its primary is found, and after a failover the new one."""
+"""A Redis watched by Sentinels: its primary is found, and after a failover the new one."""
 
 import asyncio
 import tempfile
@@ -18,7 +18,7 @@ from storage.redis_server import inspect_redis
 from tests.servers import servers
 
 PASSWORD = "p%40ss"
-"""What the address says for p@ss."""
+"""The password p@ss, as the address writes it."""
 
 
 @dataclass
@@ -71,7 +71,7 @@ async def watched(folder: Path) -> AsyncIterator[Watched]:
 
 
 async def until(condition: Any) -> None:
-    """Wait until it is fulfilled."""
+    """Wait until the condition is true."""
     async for attempt in stamina.retry_context(on=AssertionError, attempts=None, timeout=60, wait_max=0.2):
         with attempt:
             assert await condition()
@@ -107,7 +107,7 @@ async def test_after_a_failover_under_load_the_new_primary_has_all_that_two_serv
             number = first
             while not failed_over.is_set() or number < first + 20:
                 try:
-                    # WAIT: what the replica has too can't be lost with the primary.
+                    # WAIT: a write that the replica also has can't be lost with the primary.
                     added, copies = await pinned.exchange([packed("SADD", "all", number), packed("WAIT", 1, 500)])
                     if copies == 1 and not isinstance(added, Exception):
                         confirmed.add(number)
@@ -134,7 +134,7 @@ async def enough(confirmed: set[int]) -> bool:
 
 
 async def kill(server: Any) -> None:
-    """End the server at once, as a loss of power would."""
+    """End the server at once, like a power loss."""
     try:
         await server.execute_command("SHUTDOWN", "NOSAVE", "NOW", "FORCE")
     except (RedisError, OSError):

@@ -1,4 +1,4 @@
-"""What operators run beside the bot: each says in a line what is wrong, and never with a traceback or a secret."""
+"""Operators' commands: each reports a problem in one line, without a traceback or a secret."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def settings(postgres: str, redis: str = "", **telegram: str) -> Settings:
-    """Settings with these stores."""
+    """Return settings with these stores."""
     return Settings(
         web=Web(port=0),
         database=Database(dsn=SecretStr(postgres)),
@@ -84,7 +84,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO joe;
 
 @pytest_asyncio.fixture
 async def as_joe(empty_database: str) -> AsyncIterator[str]:
-    """Give the DSN of a database without tables, for the role joe, which may do nothing there."""
+    """Return the DSN of a database without tables, for the role joe without any rights."""
     await execute(empty_database, "REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE ROLE joe LOGIN")
     yield empty_database.replace("//tombola@", "//joe@")
     await execute(empty_database, "DROP OWNED BY joe; DROP ROLE joe")
@@ -97,7 +97,7 @@ async def execute(dsn: str, statements: str) -> None:
 
 
 async def told_by_all(dsn: str, redis_dsn: str, capsys: Capture, *, migrate: bool = True) -> str:
-    """Return the one line on PostgreSQL that run, migrate and doctor all say."""
+    """Return the line on PostgreSQL that run, migrate and doctor print alike."""
     found = settings(dsn, redis_dsn, token="1:a")
     with pytest.raises(SettingsError) as refused:
         async with process.running(found):
@@ -161,7 +161,7 @@ async def test_a_role_that_does_not_own_the_tables_is_told_so_when_they_change(
 
 
 async def told_when_migrating(dsn: str, redis_dsn: str, capsys: Capture) -> str:
-    """Return the one line of run and migrate."""
+    """Return the line that run and migrate print alike."""
     found = settings(dsn, redis_dsn, token="1:a")
     with pytest.raises(SettingsError) as refused:
         async with process.running(found):
@@ -203,7 +203,7 @@ async def test_the_doctor_notices_a_port_that_somebody_else_has(
 
 @pytest.fixture
 def logged() -> Iterator[Callable[[str], asyncio.Event]]:
-    """Give a function whose event is set when a line that begins so is logged."""
+    """Yield a function that returns an event, which is set when a line with that beginning is logged."""
     waiting: dict[str, asyncio.Event] = {}
 
     def hear(line: str) -> None:
@@ -229,7 +229,7 @@ async def test_another_bot_on_the_same_stores_is_refused(postgres_dsn: str, redi
             async with process.running(first):
                 pass  # a replica
         async with process.running(second):
-            pass  # nobody is there any more
+            pass  # the other process has ended
 
 
 async def test_a_replica_says_who_polls(
@@ -255,5 +255,5 @@ async def test_the_mark_of_a_process_that_died_goes_by_itself(redis: Redis) -> N
 
 
 def sandboxed(box: Box) -> Telegram:
-    """Settings of a bot in that sandbox."""
+    """Return settings of a bot in that sandbox."""
     return Telegram(token=SecretStr(box.token), api_base=box.url, mode="polling")

@@ -1,4 +1,4 @@
-"""Settings: where a value comes from, and the one line that a wrong one gets."""
+"""Settings: the sources of a value, and the one-line error for a wrong one."""
 
 import os
 import re
@@ -44,12 +44,12 @@ ANOTHER_VALUE = {
     "log.level": "DEBUG",
     "log.json": "true",
 }
-"""A value that is not the default, by key; a number not listed here is set to 3 (or 2000 where that contradicts)."""
+"""A value that is not the default, by key; a number not listed here is set to 3 (or 2000 if 3 contradicts another)."""
 
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Start without any setting: no variable, and a configuration file that says nothing."""
+    """Start without any setting: no variable, and an empty configuration file."""
     for name in list(os.environ):
         if name.startswith("TOMBOLA_"):
             monkeypatch.delenv(name)
@@ -140,7 +140,7 @@ def test_whatever_the_settings_allow_the_rules_allow(key: str, monkeypatch: pyte
     bounds = {name: getattr(part, name) for part in KEYS[key].metadata for name in ("ge", "le") if hasattr(part, name)}
     for bound in bounds.values():
         monkeypatch.setenv("TOMBOLA_" + key.replace(".", "__").upper(), str(bound))
-        with suppress(SettingsError):  # it contradicts another setting, and that is said
+        with suppress(SettingsError):  # it contradicts another setting, and the error says so
             settings = load_settings(None)
             for rules in rules_of(settings, None).values():
                 rules.check()

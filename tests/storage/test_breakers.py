@@ -1,4 +1,4 @@
-"""Circuits in front of the stores: fast refusals while one is away, and none because of an answer."""
+"""Circuit breakers of the stores: fast refusals during an outage, and none because of an answer."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from storage.connections import Pool, postgres_pool
 
 
 class Away:
-    """A store that is away, and counts who asks."""
+    """An unavailable store that counts its calls."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""Pools: what they carry, how they wait, and what they repeat."""
+"""Connection pools: options, waits and retries."""
 
 import asyncio
 import json
@@ -183,7 +183,7 @@ def test_a_dsn_of_something_else_is_refused() -> None:
 
 @pytest.fixture(params=[1, 16], ids=["small pool", "pool"])
 async def client(request: pytest.FixtureRequest, redis_dsn: str) -> AsyncGenerator[Redis]:
-    """A client of whose pool no connection is kept, and one of whose some are."""
+    """Return a client whose pool keeps no connection, and one whose pool keeps some."""
     async with redis_client(redis_dsn, pool_size=request.param) as found:
         yield found
 
@@ -227,15 +227,15 @@ async def test_connections_for_commands_in_one_piece_are_kept_and_replaced_unsee
         await redis.client_kill_filter(_id=str(first[0]))
         assert (second := await wires.exchange(who)) not in (first, [])
         pool: Any = client.connection_pool
-        await pool.update_active_connections_for_reconnect()  # what redis-py does where a server is about to move
-        assert await wires.exchange(who) == second  # the last time, and then it is given back
+        await pool.update_active_connections_for_reconnect()  # redis-py does this if a server is about to move
+        assert await wires.exchange(who) == second  # the last use, after which the connection is released
         assert await wires.exchange(who) not in (first, second)
-        for _ in range(20):  # what is kept and what has failed leaves room for everybody
+        for _ in range(20):  # kept and failed connections leave room for everybody
             with pytest.raises(RedisTimeoutError):
                 await wires.exchange([packed("BLPOP", "nothing", 30)], seconds=0.001)
         assert max(await asyncio.gather(*(client.incr("count") for _ in range(50)))) == 50
     while any(each["name"] == "kept" for each in await redis.client_list()):
-        pass  # they are closed with the client; the server hears of it a little later
+        pass  # they are closed with the client; the server notices a little later
 
 
 async def test_of_a_small_pool_no_connection_is_kept(redis_dsn: str) -> None:

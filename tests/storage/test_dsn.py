@@ -1,4 +1,4 @@
-"""Connection strings as hosters give them: what each parameter becomes, and the one line of what can't be."""
+"""Hosting providers' connection strings: the effect of each parameter, and the one-line errors."""
 
 import pytest
 

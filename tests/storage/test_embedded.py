@@ -1,4 +1,4 @@
-"""The embedded servers: they keep what they were given, leave nothing behind, and come back after any death."""
+"""The embedded servers: they keep their data, leave nothing behind, and restart after any crash."""
 
 import asyncio
 import importlib.util
@@ -41,13 +41,13 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """Give a short directory; pytest's own is too long for the path of a Unix socket, which one test is about."""
+    """Return a directory with a short path: pytest's own is too long for a Unix socket, which one test is about."""
     with tempfile.TemporaryDirectory(prefix="tombola-") as directory:
         yield Path(directory) / "var"
 
 
 async def owner(data_dir: Path, *flags: str, path: Path = ROOT) -> tuple[asyncio.subprocess.Process, str, str]:
-    """Start another process that holds the stores until its input ends; give it and the DSNs."""
+    """Start another process that holds the stores until its input ends. Returns it and the DSNs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", OWNER, str(data_dir), *flags,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
@@ -59,7 +59,7 @@ async def owner(data_dir: Path, *flags: str, path: Path = ROOT) -> tuple[asyncio
 
 
 async def remember(postgres: str, redis: str) -> None:
-    """Write a mark into both."""
+    """Write a mark into both stores."""
     connection = await asyncpg.connect(postgres)
     await connection.execute("CREATE TABLE mark (text text); INSERT INTO mark VALUES ('kept')")
     await connection.close()
@@ -77,7 +77,7 @@ async def recall(postgres: str, redis: str) -> tuple[str, bytes | str | None]:
 
 
 def nothing_runs(data_dir: Path) -> bool:
-    """Whether no process of either server is left: each holds a lock while it lives."""
+    """Return whether no process of either server is left: each holds a lock while it lives."""
     locks = [Lock(data_dir / "run" / f"{name}.lock") for name in ("postgres", "redis")]
     free = all(lock.take() for lock in locks)
     for lock in locks:
@@ -136,7 +136,7 @@ async def test_a_second_process_shares_the_servers_and_takes_them_over(data_dir:
 
 
 async def recall_in_time(postgres: str, redis: str) -> tuple[str, bytes | str | None]:
-    """Read the marks as soon as both servers answer, as who keeps a pool on them would."""
+    """Read the marks as soon as both servers answer, like a client with a pool."""
     async for attempt in stamina.retry_context(on=(*POSTGRES_GONE, *REDIS_GONE), attempts=None, timeout=30):
         with attempt:
             return await recall(postgres, redis)
@@ -268,7 +268,7 @@ async def test_root_runs_from_a_folder_that_only_root_may_enter(data_dir: Path) 
     assert found is not None
     assert found.origin is not None
     installed = Path(found.origin).parent
-    # Hard links where they can be had: the servers are 38 MB.
+    # Hard links if possible: the servers are 38 MB.
     for name in (f"{package}/pginstall18", f"{package}.libs"):
         shutil.copytree(installed.parent / name, private / name, copy_function=link, symlinks=True)
     (private / package / "__init__.py").touch()

@@ -1,4 +1,4 @@
-"""Migrations, each way, on an empty and on a filled database."""
+"""Migrations in both directions, on an empty and on a filled database."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What is said of each kind of Redis server: at a start, and by the doctor."""
+"""Messages about each kind of Redis server, at a start and by the doctor."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -29,7 +29,7 @@ def folder() -> Iterator[Path]:
 
 @pytest_asyncio.fixture
 async def alone(folder: Path) -> AsyncIterator[Any]:
-    """A server of the test's own."""
+    """Run a separate server."""
     async with servers.redis(str(_redis_binary()), folder, 0) as client:
         yield client
 
@@ -52,7 +52,7 @@ def settings(dsn: str, postgres_dsn: str) -> Settings:
 
 
 async def refused_at_start(dsn: str, postgres_dsn: str) -> str:
-    """Return the one line with which a start ends."""
+    """Return the line with which a start ends."""
     with pytest.raises(SettingsError) as refused:
         async with process.running(settings(dsn, postgres_dsn)):
             pass

@@ -1,4 +1,4 @@
-"""The one clock of the tests. It goes on only when a test turns it, or runs and can be turned ahead."""
+"""The clock of the tests. It advances only when a test turns it, or runs and can be turned ahead."""
 
 import asyncio
 import heapq
@@ -14,12 +14,12 @@ LOOK_SECONDS = 0.02
 
 
 class TurnedClock:
-    """Unix milliseconds that a test turns.
+    """Simulated clock in unix milliseconds.
 
     Args:
         start: the first time, ms; not used if the clock runs.
-        runs: whether the clock goes on by itself, as the real one does, besides being turned.
-        skips: whether a sleeper turns the clock itself and goes on at once.
+        runs: whether the clock also advances by itself, like the real one.
+        skips: whether a sleeper turns the clock itself and continues at once.
     """
 
     def __init__(self, start: int = START, *, runs: bool = False, skips: bool = False) -> None:
@@ -29,7 +29,7 @@ class TurnedClock:
         self._order = itertools.count()
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self.stirred: Callable[[], None] = lambda: None
-        """Called when somebody begins to wait for a time."""
+        """Called when somebody starts to wait for a time."""
 
     @property
     def at(self) -> int:
@@ -55,7 +55,7 @@ class TurnedClock:
         self.at += round(seconds * 1000)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until the clock shows so much more."""
+        """Wait until the clock shows this many seconds more."""
         if self._skips:
             self.turn(seconds)
             return
@@ -74,7 +74,7 @@ class TurnedClock:
 
     @property
     def asleep(self) -> bool:
-        """Whether somebody waits for a time."""
+        """Return whether somebody waits for a time."""
         while self._sleepers and self._sleepers[0][2].done():
             heapq.heappop(self._sleepers)
         return bool(self._sleepers)

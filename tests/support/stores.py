@@ -1,4 +1,4 @@
-"""Real stores for every test that asks: PostgreSQL and Redis are started once a run, and are empty at each test."""
+"""Real stores for tests: PostgreSQL and Redis are started once for each run, and are emptied for each test."""
 
 import os
 import tempfile
@@ -20,7 +20,7 @@ from tests.servers import servers
 
 @pytest.fixture(scope="session")
 def store_directory() -> Iterator[Path]:
-    """Give the directory of the run's stores: short, as the path of a Unix socket must be."""
+    """Return the directory of the run's stores: short, as the path of a Unix socket must be."""
     with tempfile.TemporaryDirectory(prefix="tombola-") as directory:
         Path(directory).chmod(0o755)
         yield Path(directory)
@@ -28,14 +28,14 @@ def store_directory() -> Iterator[Path]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres_server(store_directory: Path) -> AsyncIterator[str]:
-    """Run one PostgreSQL for all tests, without the syncing that only a loss of power would need."""
+    """Run one PostgreSQL for all tests, without fsync, which only a power loss would need."""
     async with embedded_postgres(store_directory, durable=False) as dsn:
         yield dsn
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def migrated_database(postgres_server: str) -> str:
-    """Give the DSN of a database with today's schema; `postgres_dsn` empties it."""
+    """Return the DSN of a database with the current schema; `postgres_dsn` empties it."""
     dsn = await _create_database(postgres_server, "migrated")
     await upgrade(dsn)
     return dsn
@@ -43,7 +43,7 @@ async def migrated_database(postgres_server: str) -> str:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def redis_server(store_directory: Path) -> AsyncIterator[str]:
-    """Run one Redis for all tests, as append-only as in earnest."""
+    """Run one Redis for all tests, with production's append-only file."""
     if binary := os.environ.get("STORES_REDIS"):
         async with servers.redis(binary, store_directory / "redis", 0):
             yield f"unix://{store_directory}/redis/s"
@@ -54,7 +54,7 @@ async def redis_server(store_directory: Path) -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def pooled_server(postgres_server: str, store_directory: Path) -> AsyncIterator[str]:
-    """Give the DSN of the way to PostgreSQL that the tests go: through a pooler if STORES_POOLER names its mode."""
+    """Return the DSN through which tests reach PostgreSQL: through a pooler if STORES_POOLER names its mode."""
     if mode := os.environ.get("STORES_POOLER"):
         async with servers.pgbouncer(postgres_server, store_directory / "pooler", mode) as dsn:
             yield dsn
@@ -64,7 +64,7 @@ async def pooled_server(postgres_server: str, store_directory: Path) -> AsyncIte
 
 @pytest_asyncio.fixture
 async def empty_database(postgres_server: str, pooled_server: str) -> AsyncIterator[str]:
-    """Give the DSN of a database of the test's own without any table."""
+    """Return the DSN of a new database without any table."""
     name = f"test_{uuid4().hex}"
     await _create_database(postgres_server, name)
     yield pooled_server.replace("@/postgres?", f"@/{name}?")
@@ -75,7 +75,7 @@ async def empty_database(postgres_server: str, pooled_server: str) -> AsyncItera
 
 @pytest_asyncio.fixture
 async def postgres_dsn(migrated_database: str, pooled_server: str) -> str:
-    """Give the DSN of a database with all tables, all empty."""
+    """Return the DSN of a database with all tables, all empty."""
     connection = await asyncpg.connect(migrated_database)
     tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     names = [row["tablename"] for row in tables if row["tablename"] != "alembic_version"]
@@ -96,7 +96,7 @@ async def pool(postgres_dsn: str) -> AsyncIterator[Pool]:
 
 @pytest_asyncio.fixture
 async def redis_dsn(redis_server: str) -> str:
-    """Give the DSN of a Redis that holds nothing."""
+    """Return the DSN of an empty Redis."""
     async with redis_client(redis_server) as client:
         await client.flushall()
         await client.script_flush()
