@@ -1,4 +1,4 @@
-"""The poller: only a working process keeps its lease, a slow update delays its chat alone, nothing is confirmed early."""
+"""The poller: only a working process keeps its lease, a slow update delays its chat alone, no early confirmation."""
 
 import asyncio
 import contextlib
