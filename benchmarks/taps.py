@@ -171,7 +171,7 @@ def _signal(stack: Stack, number: signal.Signals) -> None:
         os.killpg(stack.pid, number)
 
 
-# -- what was kept ----------------------------------------------------------------------------------------------
+# -- lost taps --------------------------------------------------------------------------------------------------
 
 
 async def lost_in_postgres(stores: Stores, stack: Stack) -> int:

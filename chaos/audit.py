@@ -78,7 +78,7 @@ async def audited(
     return found
 
 
-# -- what was acknowledged --------------------------------------------------------------------------------------
+# -- acknowledged actions ---------------------------------------------------------------------------------------
 
 
 def _acknowledged(found: Findings, diary: Diary, rows: Sequence[Any]) -> None:
@@ -170,7 +170,7 @@ def excused(deadline: int, windows: Sequence[Window]) -> int:
     return deadline
 
 
-# -- how games ended --------------------------------------------------------------------------------------------
+# -- results of games -------------------------------------------------------------------------------------------
 
 
 def _ended(found: Findings, games: Sequence[Any], diary: Diary) -> None:
@@ -239,7 +239,7 @@ async def _figures(found: Findings, pool: Any, due: Mapping[int, tuple[int, int,
             found.breach("figures differ", f"player {player_id}: {have.get(player_id)} for {due.get(player_id)}")
 
 
-# -- what people see --------------------------------------------------------------------------------------------
+# -- messages and answers ---------------------------------------------------------------------------------------
 
 
 def _messages(found: Findings, control: Control, games: Sequence[Any], *, again: bool) -> None:
@@ -273,7 +273,7 @@ def _answers(found: Findings, diary: Diary) -> None:
             found.breach("somebody was told of a bug", f"{count} times: {text}")
 
 
-# -- what is left over ------------------------------------------------------------------------------------------
+# -- leftovers --------------------------------------------------------------------------------------------------
 
 
 async def _left_over(found: Findings, redis: Redis, shards: int) -> None:

@@ -252,7 +252,7 @@ class Table:
             self._diary.texts[text] += 1
         return tap
 
-    # -- what the chat shows ------------------------------------------------------------------------------------
+    # -- the chat's messages ------------------------------------------------------------------------------------
 
     def _living(self, game_id: str) -> Message | None:
         """Return the newest message of a game."""

@@ -355,7 +355,7 @@ def _environment(directory: Path, port: int, postgres_dsn: str, redis_dsn: str) 
     return {**os.environ, **{f"TOMBOLA_{name}": value for name, value in ours.items()}}
 
 
-# -- what came of it --------------------------------------------------------------------------------------------
+# -- results ----------------------------------------------------------------------------------------------------
 
 
 def _growth(samples: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -279,7 +279,7 @@ def _topic(text: str) -> str:
     return " ".join(kept.split())[:MAX_TOPIC]
 
 
-# -- what the model wrote -----------------------------------------------------------------------------------------
+# -- the model's output -------------------------------------------------------------------------------------------
 
 
 def _items(reply: bytes) -> list[Any]:

@@ -1,4 +1,4 @@
--- One pick, as every baseline commits it: check, move, and say so to whoever follows.
+-- One pick, as every baseline commits it: check, move, and append to the feed.
 -- KEYS: game, its players, number -> player, player -> number, feed. ARGV: player, number, update id, game id.
 if redis.call('HGET', KEYS[1], 'phase') ~= 'number_selection' then return 'not-now' end
 if redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 0 then return 'not-in-game' end

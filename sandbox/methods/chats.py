@@ -121,7 +121,7 @@ def _until(world: World, value: dt.datetime | dt.timedelta | int | None) -> int:
 
 @handles(BanChatMember)
 async def ban_chat_member(world: World, call: BanChatMember) -> bool:
-    """Remove a member for good, until the ban is lifted."""
+    """Remove a member and keep that person out until the ban is lifted."""
     chat, user = _restrictable(world, call)
     world.set_member(chat, user, "kicked", by=world.bot, until=_until(world, call.until_date))
     return True

@@ -2,7 +2,7 @@
 
 import { notice } from "./dom.js";
 
-/** What /sandbox/state last said; `skew` is the server's clock minus the browser's, in seconds. */
+/** The last answer of /sandbox/state; `skew` is the server's clock minus the browser's, in seconds. */
 export const world = { bot: null, users: new Map(), groups: new Map(), skew: 0, api: "", token: "" };
 
 export function serverNow() {
@@ -15,7 +15,7 @@ export async function get(path, params = {}) {
   return response.json();
 }
 
-/** Does something; a refusal is shown and gives null. */
+/** Posts an action. Shows a refusal and returns null for it. */
 export async function act(verb, body) {
   try {
     const response = await fetch(`/sandbox/${verb}`, {
@@ -42,7 +42,7 @@ export async function refreshState() {
   world.token = state.token;
 }
 
-/** Calls `listen` with each batch of changes, and with null whenever the stream begins: what came before is not in it. */
+/** Calls `listen` with each batch of changes, and with null at each start of the stream, which lacks earlier changes. */
 export function follow(listen) {
   const source = new EventSource("/sandbox/events");
   source.onmessage = (event) => listen(JSON.parse(event.data));

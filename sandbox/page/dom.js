@@ -1,8 +1,8 @@
-// Small things to build the page with. Text only ever becomes text nodes.
+// Building blocks of the page. Text always becomes text nodes, never HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element with properties, listeners (on…) and children; null and false children are left out. */
+/** Creates an element with properties, listeners (on…) and children; null and false children are left out. */
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
@@ -28,7 +28,7 @@ export function icon(name) {
 
 const HUES = [4, 28, 148, 186, 210, 265, 328];
 
-/** The colour of a person: the same everywhere. */
+/** Returns the colour of a person, which is the same everywhere. */
 export function hue(id) {
   return HUES[Math.abs(id) % HUES.length];
 }
@@ -44,7 +44,7 @@ function initials(name) {
   return words.slice(0, 2).map((word) => [...word][0] ?? "").join("").toUpperCase();
 }
 
-/** A button that opens a small menu of [label, action, danger] entries; false entries are left out. */
+/** Creates a button that opens a small menu of [label, action, danger] entries; false entries are left out. */
 export function menu(entries, label = "More") {
   const list = h("div", { class: "menu", role: "menu" });
   for (const entry of entries.filter(Boolean)) {
@@ -74,7 +74,7 @@ function closeMenus() {
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus());
 
-/** Asks for one line of text; null where the person thinks better of it. */
+/** Asks for one line of text. Returns null if the person cancels. */
 export function ask(title, value = "") {
   return new Promise((resolve) => {
     const input = h("input", { value, "aria-label": title, maxlength: "128" });
@@ -91,7 +91,7 @@ export function ask(title, value = "") {
   });
 }
 
-/** A passing notice at the bottom of the page: what the sandbox itself refuses. */
+/** Shows a temporary notice at the bottom of the page, for refusals of the sandbox itself. */
 export function notice(text) {
   const node = h("div", { class: "notice", role: "status" }, text);
   document.body.append(node);

@@ -1,4 +1,4 @@
-// What the server saw: calls with their outcome, violations, counters, and trouble to order.
+// The drawer: calls with their outcome, violations, counters, and buttons that schedule faults.
 
 import { act, get, world } from "./api.js";
 import { h, icon } from "./dom.js";
@@ -84,7 +84,7 @@ export class Drawer {
   }
 }
 
-/** Where a call went and what it said, in a line. */
+/** Summarizes a call's target and content in one line. */
 function gist(params) {
   const group = world.groups.get(Number(params.chat_id));
   const chat = group?.title ?? world.users.get(Number(params.chat_id))?.name;

@@ -1,11 +1,11 @@
-// Message text from its entities, as DOM nodes: nothing of it is ever read as HTML.
+// Conversion of a message's text and entities to DOM nodes. The text is never parsed as HTML.
 
 import { h } from "./dom.js";
 import { serverNow } from "./api.js";
 
 /**
- * The text's nodes. `open` is called with the address of a tapped link; moments are written in the reader's language.
- * Offsets are UTF-16, as JavaScript's own.
+ * Returns the text's nodes. `open` is called with the address of a tapped link; times appear in the reader's language.
+ * Offsets are in UTF-16 units, like JavaScript's own.
  */
 export function formatted(text, entities = [], open = () => {}, language = "en") {
   const sorted = [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length);
@@ -70,7 +70,7 @@ function link(url, inner, open) {
   return h("a", { href: safe(url), title: url, onclick: (event) => { event.preventDefault(); open({ type: "url", url }); } }, inner);
 }
 
-/** An address that can be put into a link without harm. */
+/** Returns the address if it is safe in a link, otherwise "#". */
 export function safe(url) {
   return /^(https?|tg):/i.test(url) ? url : "#";
 }
@@ -108,7 +108,7 @@ function relative(unix, language) {
   return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(seconds < 0 ? -value : value, unit);
 }
 
-/** Keeps the relative times on the page right. */
+/** Updates the relative times on the page. */
 export function tick() {
   for (const node of document.querySelectorAll("time[data-unix]")) {
     const text = relative(Number(node.dataset.unix), node.lang);

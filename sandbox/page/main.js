@@ -1,4 +1,4 @@
-// The desk: people on the left, phones in the middle, what the server saw on the right.
+// The desk: people on the left, phones in the middle, the server's records on the right.
 
 import { follow, refreshState, world } from "./api.js";
 import { Drawer } from "./drawer.js";
@@ -9,7 +9,7 @@ import { Phone, isMember } from "./phone.js";
 const WORLDLY = new Set(["user", "chat", "member", "commands"]);
 const QUIET = new Set(["call", "violation", "delivered", "webhook", "clock", "reply", "press", "polled", "polling"]);
 
-/** Where one phone fills the screen, and people come from the side. */
+/** Matches narrow screens, on which one phone fills the screen and the list of people slides in. */
 const NARROW = matchMedia("(max-width: 720px)");
 
 class Desk {
@@ -25,7 +25,7 @@ class Desk {
 
   has(user) { return this.phones.some((phone) => phone.user === user); }
 
-  /** Opens a person's phone, or puts it away. */
+  /** Opens a person's phone, or closes it. */
   toggle(user, chat) {
     const open = this.phones.find((phone) => phone.user === user);
     if (open && NARROW.matches) open.node.scrollIntoView({ inline: "nearest", behavior: "smooth" });
@@ -53,7 +53,7 @@ class Desk {
     this.drawer.toggle();
   }
 
-  /** Takes in a batch of changes; null means that anything may have changed. */
+  /** Applies a batch of changes; null means that anything may have changed. */
   async changed(batch) {
     const changes = batch ?? [];
     if (!batch || changes.some((change) => WORLDLY.has(change.kind))) {

@@ -26,7 +26,7 @@ function listed(users) {
   return `${names.join(", ")} and ${last}`;
 }
 
-/** The messages, those who came one after the other in one line: a crowd must not push the game out of sight. */
+/** Merges consecutive joins into one line, so that a crowd does not push the game out of sight. */
 export function gathered(messages) {
   const kept = [];
   for (const message of messages) {
@@ -43,7 +43,7 @@ function joined(message) {
   return came?.length === 1 && came[0].id === message.from;
 }
 
-/** The words of a service message; null for an ordinary one. */
+/** Returns the text of a service message; null for an ordinary one. */
 export function serviceText(message) {
   for (const [field, words] of Object.entries(SERVICE)) {
     if (field in message.content) return words(message.content[field], message.name);
@@ -56,7 +56,7 @@ export function shortText(message) {
   return content.text ?? content.caption ?? (message.poll ? message.poll.question : content.document ? content.document.file_name : content.photo ? "Photo" : serviceText(message) ?? "");
 }
 
-/** The message's node. `phone` says who looks and takes replies, links and presses. */
+/** Creates the message's node. `phone` identifies the viewer and handles replies, links and presses. */
 export function messageNode(phone, message, before, all) {
   const service = serviceText(message);
   if (service) return h("div", { class: "service" }, h("span", {}, service));

@@ -1,4 +1,4 @@
-// The left column: people, groups, and what can be done with them.
+// The left column: people, groups, and actions on them.
 
 import { act, world } from "./api.js";
 import { ask, avatar, h, menu } from "./dom.js";
@@ -8,7 +8,7 @@ const LANGUAGES = ["en", "ru"];
 
 const GUIDE_CLOSED = "tombola-guide-closed";
 
-/** How to play, until it is folded away. */
+/** Creates the instructions, which can be folded away. */
 function guide() {
   const node = h("details", { class: "guide", ontoggle: () => localStorage.setItem(GUIDE_CLOSED, node.open ? "" : "1") },
     h("summary", {}, "How to play"),

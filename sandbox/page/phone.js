@@ -4,7 +4,7 @@ import { act, get, world } from "./api.js";
 import { avatar, h, icon, notice } from "./dom.js";
 import { gathered, messageNode, shortText } from "./message.js";
 
-/** What an administrator may begin with, where nothing has been played yet. */
+/** Commands offered to an administrator before the first game. */
 const BEGINNINGS = [["🎱 Open a game", "/create_game Friday draw"], ["🧠 Start a quiz", "/start_quiz 5"], ["Choose the rules", "/newgame"]];
 
 export class Phone {
@@ -52,7 +52,7 @@ export class Phone {
       h("div", { class: "middle" }, this.list, this.toasts, this.menu), this.chips, this.quote, this.composer, this.keys);
   }
 
-  /** Draws what surrounds the messages: names, chats to choose from, topics. */
+  /** Draws the frame of the messages: names, the choice of chats, topics. */
   drawHead() {
     const groups = [...world.groups.values()].filter((group) => isMember(group, this.user) && !group.migrated_to);
     const tab = (id, text) => h("button", { class: id === this.chat ? "tab on" : "tab", "aria-current": id === this.chat && "true", onclick: () => this.show(id) }, text);
@@ -86,7 +86,7 @@ export class Phone {
     return this.refresh();
   }
 
-  /** Fetches the chat and draws it; asked again meanwhile, it runs once more. */
+  /** Fetches the chat and draws it. A call in the meantime makes it run once more. */
   async refresh() {
     if (this.busy) { this.again = true; return; }
     this.busy = true;
@@ -138,7 +138,7 @@ export class Phone {
     this.drawQuote();
   }
 
-  /** Whoever read the newest message goes on seeing it, whatever grows. */
+  /** Keeps the newest message in view, if it was, while the content grows. */
   stayAtEnd() {
     if (this.atEnd) this.list.scrollTop = this.list.scrollHeight;
   }
@@ -166,7 +166,7 @@ export class Phone {
     }))));
   }
 
-  /** A way to begin, for whoever may and as long as nothing has been played. */
+  /** Creates buttons that start the first game, for administrators only. */
   drawChips(group, all) {
     const may = ["creator", "administrator"].includes(group?.members[this.user]?.status) && isMember(group, world.bot.id);
     this.chips.hidden = !may || all.some((message) => message.from === world.bot.id && message.markup?.inline_keyboard);
@@ -197,7 +197,7 @@ export class Phone {
     this.listCommands(wanted === null ? [] : this.view.commands.filter((command) => command.command.startsWith(wanted)));
   }
 
-  /** All commands that this person has here; asked again, none. */
+  /** Shows the person's commands in this chat; hides them on the next call. */
   showCommands() {
     this.listCommands(this.menu.hidden ? this.view.commands : []);
     this.input.focus();
@@ -245,7 +245,7 @@ export class Phone {
     this.file.value = "";
   }
 
-  /** An inline key: a callback, a link, or a text to copy. */
+  /** Handles an inline key: a callback, a link, or a text to copy. */
   async press(message, key, button) {
     if (key.callback_data !== undefined) {
       button.classList.add("waiting");
@@ -269,7 +269,7 @@ export class Phone {
     this.waiting.delete(query);
   }
 
-  /** What the bot said to a tap of this person. */
+  /** Shows the bot's answer to this person's tap. */
   answer(change) {
     this.answered(change.query);
     if (change.url) this.open({ type: "url", url: change.url });
@@ -293,7 +293,7 @@ export class Phone {
     node.querySelector("button").focus();
   }
 
-  /** A tapped link, command or mention. Links to the bot open its private chat in here. */
+  /** Handles a tapped link, command or mention. Links to the bot open its private chat on this phone. */
   async open(target) {
     if (target.type === "bot_command") { await this.say(target.text); return; }
     if (target.type !== "url") return;
@@ -313,7 +313,7 @@ function isAtEnd(list) {
   return list.scrollHeight - list.scrollTop - list.clientHeight < 80;
 }
 
-/** The payload of a deep link to this sandbox's bot; null for any other address. */
+/** Returns the payload of a deep link to this sandbox's bot; null for any other address. */
 function startPayload(url) {
   let parsed;
   try { parsed = new URL(url); } catch { return null; }

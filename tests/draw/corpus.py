@@ -26,7 +26,7 @@ SALT = hashlib.sha256(b"salt").digest()
 
 
 def verifier() -> ModuleType:
-    """``verify.py`` as a module; the signatures that it has checked are remembered."""
+    """Return ``verify.py`` as a module that remembers the signatures it has checked."""
     spec = importlib.util.spec_from_file_location("verify", ROOT / "verify.py")
     assert spec is not None
     assert spec.loader is not None
@@ -45,7 +45,7 @@ def verifier() -> ModuleType:
 
 
 def played(number: int, *, first: bool = False, beacon: Beacon | None = None, **rules: Any) -> PickNumberGame:
-    """A game whose draw is over. ``number`` chooses its seed."""
+    """Return a game whose draw is over. ``number`` selects its seed."""
     if first:
         state: PickNumberGame = KIND.fold(None, opened(first_format=True, beacon=beacon, **rules))
     else:
@@ -71,7 +71,7 @@ def played(number: int, *, first: bool = False, beacon: Beacon | None = None, **
 
 
 def logged(state: PickNumberGame) -> dict[str, Any]:
-    """The proof of a game with its place in a log of thirteen leaves."""
+    """Return the proof of a game with its place in a log of thirteen leaves."""
     leaves = [merkle.leaf_hash(b"%d" % number) for number in range(13)]
     indexes = {"opening": 3, "closing": 7, "outcome": 12}
     for name, note in (("opening", "opening"), ("closing", "closing"), ("outcome", "end")):
@@ -92,7 +92,7 @@ def logged(state: PickNumberGame) -> dict[str, Any]:
 
 
 def documents() -> list[dict[str, Any]]:
-    """Proofs that hold, of every kind."""
+    """Return valid proofs of every kind."""
     unchained, chained = (beacons.chain(OPENED - 60_000, scheme=scheme) for scheme in proof.SCHEMES)
     old = Beacon("ab" * 32, genesis_at=0, period_ms=3_000, wait_ms=10_000)
     some: list[dict[str, Any]] = [
@@ -120,7 +120,10 @@ def documents() -> list[dict[str, Any]]:
 
 
 def mutations(count: int, seed: int = 13) -> Iterator[bytes]:
-    """Valid proofs first; then bytes changed, values changed and sealed again, parts of one put into another."""
+    """Yield valid proofs, then mutations.
+
+    A mutation changes bytes, changes values and seals them again, or copies parts of one proof into another.
+    """
     chance, valid = random.Random(seed), documents()
     yield from (proof.canonical(document) for document in valid)
     for _ in range(count):
@@ -149,7 +152,7 @@ VALUES: list[Any] = [
 
 
 def _change(document: dict[str, Any], chance: random.Random, valid: list[dict[str, Any]]) -> None:
-    """Change one value somewhere."""
+    """Change one random value."""
     at: Any = document
     while True:
         names = list(at) if isinstance(at, dict) else list(range(len(at)))

@@ -1,4 +1,4 @@
-"""Three verifiers, one verdict: the bot's, ``verify.py`` and ``verify.html``, on proofs by the thousand."""
+"""Three verifiers, one verdict: the bot's, ``verify.py`` and ``verify.html``, on thousands of proofs."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ from tests.draw import beacons, corpus
 from tests.page import browser
 
 COUNT = int(os.environ.get("TOMBOLA_MUTATIONS", "1500"))
-"""Mutations; a long run by hand takes 100,000."""
+"""Number of mutations; a long manual run takes 100,000."""
 BATCH = 250
 BINARY = browser.find()
 
@@ -40,7 +40,7 @@ def verdict_of_file(module: Any, raw: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def judged() -> list[tuple[bytes, str]]:
-    """The corpus, with the bot's verdicts."""
+    """Return the corpus with the bot's verdicts."""
     return [(raw, verdict_of_bot(raw)) for raw in corpus.mutations(COUNT)]
 
 
@@ -58,7 +58,7 @@ def test_a_mutation_that_holds_claims_nothing_else_of_the_draw(judged: list[tupl
         if document is None or document["format"] == proof.FIRST:
             continue
         original = known.get(document["commitment"])
-        if original is not None:  # whoever kept the commitment sees the draw that was
+        if original is not None:  # a person with the original commitment recognizes the original draw
             assert (document["seed"], document["opening"]) == (original["seed"], original["opening"])
 
 

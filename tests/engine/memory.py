@@ -143,7 +143,7 @@ class MemoryGames:
         except Exception as error:  # noqa: BLE001 -- what can't be written is told to its game alone
             return error
 
-    # -- what a test does ---------------------------------------------------------------------------------------
+    # -- controls for tests -------------------------------------------------------------------------------------
 
     def hold(self) -> None:
         """Hold all calls until ``release``."""

@@ -372,7 +372,7 @@ async def test_old_command_ids_are_pruned_by_age_and_number(a: Replica) -> None:
     assert len(a.engine._games[ONE].seen) <= 2 * max(100, SEEN_AT_LEAST) + 56
 
 
-# -- askers who go away
+# -- cancelled callers
 
 
 async def test_a_command_whose_asker_went_away_before_it_was_decided_is_not_done(a: Replica, shelf: Shelf) -> None:
@@ -401,7 +401,7 @@ async def test_a_command_whose_asker_goes_away_while_it_is_committed_is_done(a: 
     assert list(state_of(shelf, ONE).players) == [1, 2]
 
 
-# -- what goes wrong
+# -- failures
 
 
 @pytest.mark.parametrize("error", [Unavailable("down"), RuntimeError("a bug"), asyncio.CancelledError()])

@@ -180,7 +180,7 @@ class Room:
         query = {"id": str(next(self.ids)), "from": user(by), "chat_instance": "1", "message": message, "data": data}
         await self.update(callback_query=query)
 
-    # -- what came of it ----------------------------------------------------------------------------------------
+    # -- results ------------------------------------------------------------------------------------------------
 
     async def sent(self) -> list[Outgoing]:
         """Return the calls put into the outbox since the last time, in the order of sending."""

@@ -40,7 +40,7 @@ from tests.handlers.room import (
     user,
 )
 
-# -- what is for the bot ----------------------------------------------------------------------------------------
+# -- commands addressed to the bot ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

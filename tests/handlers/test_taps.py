@@ -109,7 +109,7 @@ async def test_a_button_of_a_game_that_nobody_remembers_is_answered(table: Table
         assert (answer.outcome, answer.text) == ("unknown-game", "That game ended long ago.")
 
 
-# -- what nobody's button says ----------------------------------------------------------------------------------
+# -- invalid data -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_the_fast_door_knows_our_data_from_a_dialogs() -> None:
     assert not any(taps.knows(data) for data in ("", "aBcDeF\x1dok", "lang:ru", "jj:1"))
 
 
-# -- who may ----------------------------------------------------------------------------------------------------
+# -- permissions ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("warm", [False, True])
@@ -355,7 +355,7 @@ async def test_a_board_without_pages_says_so(table: Table) -> None:
     assert (await table.tap(1, f"g:{game_id}:0")).text == TEXTS.plain("en", "tap-no-pages")
 
 
-# -- messages that were left behind -----------------------------------------------------------------------------
+# -- outdated messages ------------------------------------------------------------------------------------------
 
 
 async def test_a_tap_on_an_older_message_works_and_takes_that_message_away_once(table: Table) -> None:

@@ -51,7 +51,7 @@ async def refused(room: Room, signature: str, refusal: str, *, by: int = ANN, **
     assert await address_of(room, by) == before
 
 
-# -- the way ----------------------------------------------------------------------------------------------------
+# -- registration -----------------------------------------------------------------------------------------------
 
 
 async def test_a_player_proves_a_wallet_and_sees_it_and_lets_it_go(room: Room) -> None:
@@ -224,7 +224,7 @@ async def test_what_is_neither_address_nor_signature_is_answered_with_how_to_wri
     assert room.errors == []
 
 
-# -- the same update twice, others about ------------------------------------------------------------------------
+# -- repeated updates and other people --------------------------------------------------------------------------
 
 
 async def test_an_address_that_is_delivered_twice_keeps_the_text_that_was_shown(room: Room) -> None:

@@ -42,7 +42,7 @@ def read(text: str, name: str = "pack.csv") -> Pack:
     return read_pack(text.encode(), name)
 
 
-# -- what is taken ----------------------------------------------------------------------------------------------
+# -- accepted files ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["pack.csv", "pack.json", "pack.xlsx", "excel.xlsx", "trivia.json", "list.json"])
@@ -221,7 +221,7 @@ def test_near_duplicates_are_pointed_out_and_taken() -> None:
         assert "Japan" in text
 
 
-# -- what is refused --------------------------------------------------------------------------------------------
+# -- refused files ----------------------------------------------------------------------------------------------
 
 
 def test_all_mistakes_are_told_with_their_lines() -> None:
@@ -345,7 +345,7 @@ def test_a_line_is_told_without_separators_of_thousands() -> None:
     assert "photo" in TEXTS.html("en", suggested.text_id, column=suggested.column, **suggested.parameters)
 
 
-# -- what is written --------------------------------------------------------------------------------------------
+# -- written files ----------------------------------------------------------------------------------------------
 
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co")) | st.sampled_from("=+-@'\"<&;,\t\n _x"),

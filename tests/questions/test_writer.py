@@ -55,7 +55,7 @@ async def writer(model: Model) -> AsyncIterator[QuestionWriter]:
 ORDER = Order("music", "en", 5)
 
 
-# -- a model that does its work -----------------------------------------------------------------------------------
+# -- a working model ----------------------------------------------------------------------------------------------
 
 
 async def test_a_good_model_is_asked_once_and_gives_good_questions(model: Model, writer: QuestionWriter) -> None:
@@ -113,7 +113,7 @@ async def test_the_difficulty_of_the_order_goes_before_the_models(model: Model, 
     assert {question.difficulty for question in written.questions} == {"hard"}
 
 
-# -- what is no good ----------------------------------------------------------------------------------------------
+# -- unusable output ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ async def test_a_topic_is_data_and_can_break_nothing(model: Model, writer: Quest
     assert len(written.questions[0].category) <= 40
 
 
-# -- what goes wrong ----------------------------------------------------------------------------------------------
+# -- failures -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ def test_every_text_that_the_readme_names_is_in_the_locales() -> None:
     assert named <= ids
 
 
-# -- what must be there -----------------------------------------------------------------------------------------
+# -- required content -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", sorted(DECISIONS.glob("[0-9]*.md")), ids=lambda page: page.stem)

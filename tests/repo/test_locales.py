@@ -143,7 +143,7 @@ def test_no_english_is_left_in_russian_texts() -> None:
             assert not re.search(r"[a-z]{4,}", re.sub(r"<[^>]*>|/\w+|`[^`]*`", "", words)), name
 
 
-# -- what the code asks for -------------------------------------------------------------------------------------
+# -- texts that the code uses -----------------------------------------------------------------------------------
 
 
 def test_every_text_is_used() -> None:

@@ -65,7 +65,10 @@ def last_call(*players: PlayerId, **rules: Any) -> tuple[Event, ...]:
 
 
 def selecting(players: int, picks: dict[PlayerId, int] | None = None, **rules: Any) -> tuple[Event, ...]:
-    """Players 1 to ``players`` select numbers since ``SELECTING``, until ``CLOSING``; ``picks`` have been made."""
+    """Return the events of a selection by players 1 to ``players``.
+
+    It lasts from ``SELECTING`` until ``CLOSING``, and ``picks`` have been made.
+    """
     joining = last_call(*range(1, players + 1), **rules)
     return (
         *joining,

@@ -1,4 +1,4 @@
-"""Every kind of game, played at random by its own face: what must hold of all of them holds."""
+"""Random games of every kind, played through its own face, with the invariants that all kinds share."""
 
 import hashlib
 from dataclasses import fields, replace
@@ -28,11 +28,14 @@ MOST_TICKS = 500
 CODEC = Codec(KINDS)
 TEXTS = Texts()
 GARBAGE = {int: st.integers(-2, 40), str: st.sampled_from(["", "heads", "x" * 50])}
-"""Values for the fields of a kind's own commands, by type; commands with fields of other types come from no player."""
+"""Values for the fields of a kind's own commands, by type.
+
+Commands with fields of other types do not come from players.
+"""
 
 
 class AnyKind(RuleBasedStateMachine):
-    """One game of a kind, and anything that people and timers may do to it."""
+    """One game of a kind, and every action of people and timers on it."""
 
     name = ""
 
@@ -55,7 +58,7 @@ class AnyKind(RuleBasedStateMachine):
             self.do(lobby.Join(player, f"P{player}"))
 
     def do(self, command: Command) -> bool:
-        """Give the game a command, now. Returns whether it was accepted."""
+        """Execute a command now. Returns whether it was accepted."""
         self.done.append(command)
         seed = hashlib.sha256(f"{self.now} {len(self.done)}".encode()).hexdigest()
         try:
@@ -72,7 +75,7 @@ class AnyKind(RuleBasedStateMachine):
             self.secrets |= {value for value in values if isinstance(value, str) and len(value) >= 32}
         return True
 
-    # -- what people and timers do ------------------------------------------------------------------------------
+    # -- actions of people and timers ---------------------------------------------------------------------------
 
     @rule(player=PLAYERS)
     def join(self, player: int) -> None:
@@ -153,7 +156,7 @@ class AnyKind(RuleBasedStateMachine):
         drawn |= {name: player for name in ("player_id", "by") if name in drawn}
         self.do(command(**drawn))
 
-    # -- what always holds --------------------------------------------------------------------------------------
+    # -- invariants ---------------------------------------------------------------------------------------------
 
     @invariant()
     def the_events_give_the_state_also_when_stored(self) -> None:
@@ -212,7 +215,7 @@ class AnyKind(RuleBasedStateMachine):
 
 
 def _own_commands(name: str) -> dict[str, Any]:
-    """The commands that the kind's file defines, by code."""
+    """Return the commands that the kind's file defines, by code."""
     module = __import__(f"fsm.{name}", fromlist=[name])
     own = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, Command)]
     return {kebab(each.__name__): each for each in own if each.__module__ == module.__name__}

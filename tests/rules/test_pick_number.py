@@ -360,7 +360,7 @@ def test_nothing_happens_in_a_completed_game() -> None:
     over.when(PublishBeacon(signal(1)), NOW).refused(NotNow("publish-beacon", "completed"))
 
 
-# -- what may be seen
+# -- views
 
 
 def test_a_view_has_neither_seed_nor_the_draws_to_come_until_the_game_is_over() -> None:

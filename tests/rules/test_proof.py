@@ -78,7 +78,7 @@ def objections(document: dict[str, Any]) -> set[str]:
         return {str(error)}
 
 
-# -- proofs that are right
+# -- valid proofs
 
 
 @every_proof
@@ -181,7 +181,7 @@ def test_the_page_names_every_field_of_a_proof() -> None:
         assert f"`{field}`" in PAGE
 
 
-# -- proofs that are wrong
+# -- invalid proofs
 
 
 def changed_bytes(raw: bytes) -> Iterator[bytes]:

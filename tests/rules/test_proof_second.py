@@ -247,7 +247,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "fairness.md").read_text()
 
 
 def blocks(language: str) -> list[str]:
-    """The code blocks of the page."""
+    """Return the code blocks of the page."""
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 

@@ -529,7 +529,7 @@ def test_a_quiz_whose_players_were_all_removed_is_cancelled() -> None:
     given(state).when(DeadlinePassed(shown), shown).then(GameCancelled("everybody_removed", None, shown))
 
 
-# -- what may be seen -------------------------------------------------------------------------------------------
+# -- views ------------------------------------------------------------------------------------------------------
 
 
 def texts(value: Any) -> Iterator[str]:

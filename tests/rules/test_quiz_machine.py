@@ -94,7 +94,7 @@ class Quizzes(RuleBasedStateMachine):
             self._do(BoardShown(self.state.deadline, self.now + self.state.to_run))
             assert self.state.to_run is None
 
-    # -- what people do -----------------------------------------------------------------------------------------
+    # -- actions of people --------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.state.index < 1)
     @rule(player=PLAYERS, step=STEP)
@@ -174,7 +174,7 @@ class Quizzes(RuleBasedStateMachine):
     def cancel(self) -> None:
         self._do(Cancel(HOST.id, "host"))
 
-    # -- what timers do -----------------------------------------------------------------------------------------
+    # -- timers -------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.state.deadline is not None)
     @rule(late=st.integers(0, 500))
@@ -194,7 +194,7 @@ class Quizzes(RuleBasedStateMachine):
         self._do(DeadlinePassed((self.state.deadline or 0) + off))
         assert len(self.log) == length
 
-    # -- what always holds --------------------------------------------------------------------------------------
+    # -- invariants ---------------------------------------------------------------------------------------------
 
     @invariant()
     def what_was_stored_is_the_state(self) -> None:

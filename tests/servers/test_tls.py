@@ -1,4 +1,4 @@
-"""Redis by TLS: a certificate that is not trusted is told within seconds, and each way to trust it works."""
+"""Redis by TLS: an untrusted certificate is reported within seconds, and each way to trust it works."""
 
 import subprocess
 import tempfile
@@ -17,12 +17,12 @@ from tests.servers import servers
 
 Capture = pytest.CaptureFixture[str]
 SECONDS = 10
-"""A refusal comes sooner, on a busy machine too; a server that is away is waited for 30 seconds."""
+"""Limit in seconds for a refusal. The bot waits 30 seconds for an unavailable server."""
 
 
 @dataclass
 class Encrypted:
-    """A Redis with a certificate of its own: the ports with and without TLS, and the certificate."""
+    """A Redis with its own certificate: the ports with and without TLS, and the certificate."""
 
     tls: int
     plain: int

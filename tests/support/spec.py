@@ -1,4 +1,4 @@
-"""Rules of any kind, told as: given these events, when this command comes, then these events, or that refusal."""
+"""Specification language for rules: given these events, when this command arrives, then these events or a refusal."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Then(Generic[S]):
 
     @property
     def state(self) -> S:
-        """The state afterwards."""
+        """Return the state afterwards."""
         return self.kind.fold(self.before, self.events)
 
     def then(self, *expected: Event) -> S:
@@ -47,19 +47,19 @@ class Then(Generic[S]):
 
 @dataclass(frozen=True)
 class Given(Generic[S]):
-    """A game with a past. ``past``: None for a game that does not exist."""
+    """A game with a history. ``past`` is None for a game that does not exist."""
 
     kind: Kind[S]
     past: S | None
 
     @property
     def state(self) -> S:
-        """The state of a game that exists."""
+        """Return the state of a game that exists."""
         assert self.past is not None
         return self.past
 
     def when(self, command: Command, at: Instant, seed: str = SEED) -> Then[S]:
-        """Give the game a command, received at ``at``. Fails at a phase change that the phase table does not have."""
+        """Execute a command at ``at``. Fails at a phase change that the phase table lacks."""
         try:
             events = self.kind.decide(self.past, command, at, seed)
         except Rejected as refusal:
@@ -76,7 +76,7 @@ class Spec(Generic[S]):
     kind: Kind[S]
 
     def given(self, *past: Event | Iterable[Event] | S) -> Given[S]:
-        """A game to which this has happened; nothing: one that does not exist. A state may come first."""
+        """Return a game with these events; without any, a game that does not exist. A state may come first."""
         state: S | None = None
         for each in past:
             if isinstance(each, Game):
@@ -86,17 +86,17 @@ class Spec(Generic[S]):
         return Given(self.kind, state)
 
     def play(self, state: S, command: Command, at: Instant) -> S:
-        """The state after a command, which must be accepted."""
+        """Return the state after a command, which must be accepted."""
         return self.kind.fold(state, self.kind.decide(state, command, at, SEED))
 
 
 def spec(kind: Kind[S]) -> Spec[S]:
-    """Begin to tell the rules of a kind: ``spec(KIND).given(...).when(...).then(...)``."""
+    """Start a specification of a kind's rules: ``spec(KIND).given(...).when(...).then(...)``."""
     return Spec(kind)
 
 
 def check_edges(kind: Kind[Any], state: Game, command: Command, events: Sequence[Event]) -> None:
-    """Assert that the phase table has the way from ``state`` over ``events``, as a whole and in each step."""
+    """Check that the phase table permits the change from ``state`` over ``events``, as a whole and in each step."""
     trigger, phase = kebab(type(command).__name__), state.phase
     if events:
         assert (phase, trigger, kind.fold(state, events).phase) in kind.machine.edges

@@ -1,4 +1,4 @@
-"""Assembles the tutorial's kind from the page, into a copy of the tree."""
+"""Assembly of the tutorial's kind from its page, in a copy of the tree."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ PIECE = re.compile(r"^(?:`([\w/.-]+)`:)$|^```(\w+)\n(.*?)^```$", re.MULTILINE | 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A block of code of the page, and the file that it belongs to."""
+    """A block of code on the page, and the file that it belongs to."""
 
     file: str
     language: str
@@ -24,7 +24,10 @@ class Piece:
 
 
 def pieces() -> list[Piece]:
-    """The blocks of code that make files, in the page's order. One without a name goes on with the file before."""
+    """Return the blocks of code that make files, in the page's order.
+
+    One without a name continues the previous file.
+    """
     found, file = [], ""
     for named, language, code in PIECE.findall(PAGE.read_text(encoding="utf-8")):
         if named:
@@ -35,7 +38,7 @@ def pieces() -> list[Piece]:
 
 
 def copy_of_the_tree(where: Path) -> Path:
-    """A copy of everything that a game is played with."""
+    """Copy everything that a game needs to run. Returns the copy's path."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
@@ -46,7 +49,7 @@ def copy_of_the_tree(where: Path) -> Path:
 
 
 def apply(tree: Path, piece: Piece) -> None:
-    """Write a piece into the tree: a difference changes its file, anything else is added to its end."""
+    """Apply a piece to the tree: a diff changes its file, anything else is appended to it."""
     path = tree / piece.file
     path.parent.mkdir(parents=True, exist_ok=True)
     if piece.language != "diff":

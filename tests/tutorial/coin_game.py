@@ -1,6 +1,6 @@
 """Coin as a group plays it, in both languages and by buttons alone.
 
-The tutorial's test runs this in a copy of the tree. It is no test by its name, since there is no Coin here.
+The tutorial's test runs this in a copy of the tree. Its name marks it as no test, because the real tree has no Coin.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ HEX = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def text(message: Message) -> str:
-    """What a message says."""
+    """Return the text of a message."""
     return str(message.content["text"])
 
 

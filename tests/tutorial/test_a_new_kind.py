@@ -1,4 +1,4 @@
-"""The tutorial is run: the kind that its page builds is complete and is played; without a step it is not complete."""
+"""The tutorial's steps are carried out: they build a complete, playable kind, and no step can be left out."""
 
 import os
 import re
@@ -19,7 +19,7 @@ OURS = {"fsm/registry.py", "handlers/kinds/registry.py", "config.toml"}
 
 
 def run(tree: Path, *command: str) -> str:
-    """Run Python in a tree; what it printed."""
+    """Run Python in a tree. Returns the output."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(
         [sys.executable, *command], cwd=tree, env={**env, "PYTHONPATH": ""}, capture_output=True, text=True, check=False
@@ -29,7 +29,7 @@ def run(tree: Path, *command: str) -> str:
 
 @pytest.fixture(scope="module")
 def coin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the tree with the tutorial's kind in it."""
+    """Return a copy of the tree with the tutorial's kind in it."""
     tree = copy_of_the_tree(tmp_path_factory.mktemp("coin"))
     for piece in pieces():
         apply(tree, piece)
@@ -66,7 +66,7 @@ def test_the_kind_of_the_tutorial_keeps_the_rules_of_every_kind(coin: Path) -> N
     assert "failed" not in said, said[-4000:]
 
 
-# -- what is missing is said ------------------------------------------------------------------------------------
+# -- complaints about missing parts -----------------------------------------------------------------------------
 
 
 def without(file: str) -> Callable[[Path], None]:
@@ -155,7 +155,7 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "diagram": (without("docs/phases/coin.md"), "docs/phases/coin.md does not show the kind's phases"),
 }
-"""What is taken away, and the complaint."""
+"""Missing part -> function that removes it, expected complaint."""
 
 
 IN_EACH_TREE = """
@@ -174,12 +174,12 @@ for tree in sys.argv[1:]:
     else:
         os.wait()
 """
-"""Runs the checker in each tree, in a process of its own that has aiogram already."""
+"""Program that runs the checker in each tree, in a fork that has aiogram already imported."""
 
 
 @pytest.fixture(scope="module")
 def complaints(coin: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What is missing -> what the checker says of a tree without it."""
+    """Return the checker's complaint about a tree without a part, by part."""
     trees = {}
     for missing, (take_away, _) in BROKEN.items():
         tree = trees[missing] = tmp_path_factory.mktemp("broken")

@@ -1,4 +1,4 @@
-// grammY + Fastify + ioredis. The answer is the webhook's reply.
+// grammY + Fastify + ioredis. The answer to a tap is in the webhook's reply.
 import Fastify from 'fastify'
 import { Bot, webhookCallback } from 'grammy'
 import { apiBase, hook, pick, port, secret, token } from './pick.mjs'

@@ -22,7 +22,7 @@ app.post(hook, (request, response) => {
   if (request.get('X-Telegram-Bot-Api-Secret-Token') !== secret) return response.sendStatus(401)
   const update = request.body
   const id = update.callback_query?.id ?? update.message.message_id
-  // Answered when all is done, with the toast, so that the load generator can count what is committed.
+  // The reply is sent after the commit and has the toast, so that the load generator can count commits.
   answered.set(id, (text) => {
     answered.delete(id)
     response.json({ text })

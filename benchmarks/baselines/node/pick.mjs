@@ -1,4 +1,4 @@
-// What the baselines in Node.js share: the pick as one Lua call, and what the person is told.
+// Code shared by the Node.js baselines: the pick as one Lua call, and the toast.
 import { readFileSync } from 'node:fs'
 import Redis from 'ioredis'
 
