@@ -39,14 +39,14 @@ PINNED = {
 
 
 class NotAProof(Exception):
-    """The document is none. ``str()`` is one of the codes in the page."""
+    """A document that is not a proof. ``str()`` is one of the codes in docs/fairness.md."""
 
 
 # -- the document -------------------------------------------------------------------------------------------------
 
 
 def canonical(document):
-    """Write a document in its one way."""
+    """Encode a document in its one canonical form."""
     return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True) + "\n").encode("ascii")
 
 
@@ -55,7 +55,7 @@ def sha256(data):
 
 
 def read(raw):
-    """Return the document. Raises NotAProof unless it has the shape of one."""
+    """Parse and return the document. Raises NotAProof unless it has the shape of a proof."""
     if len(raw) > LARGEST:
         raise NotAProof("too-large")
     try:
@@ -289,7 +289,7 @@ def shuffled(numbers, seed, label, digest, randomness):
 
 
 def prizes(pool, split, percentages, winners):
-    """Return the prizes of the places, best first, as they are written."""
+    """Return the prizes of the places, best first, as a proof writes them."""
     if split == "percentages":
         shares = [Fraction(share) for share in percentages[:winners]]
     elif split == "equal" or winners <= 1:
@@ -307,7 +307,7 @@ def prizes(pool, split, percentages, winners):
 
 
 def checks(proof):
-    """Yield code, verdict and what the sentence names, of each check. The verdict is None if it can't be made here."""
+    """Yield the checks: a code, True if it passes, and a detail for the sentence."""
     yield "document", proof["checksum"] == sha256(canonical({k: v for k, v in proof.items() if k != "checksum"})), ""
     first = proof["format"] == FIRST
     rules = proof if first else proof["opening"]
@@ -421,7 +421,7 @@ def node_hash(left, right):
 
 
 def included(leaf, index, size, path, root):
-    """RFC 9162, 2.1.3.2."""
+    """Check an inclusion proof (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size:
         return False
     node, last, current = index, size - 1, leaf
@@ -439,7 +439,7 @@ def included(leaf, index, size, path, root):
 
 
 def consistent(old, old_root, new, new_root, path):
-    """RFC 9162, 2.1.4.2."""
+    """Check a consistency proof (RFC 9162, 2.1.4.2)."""
     if old == new:
         return not path and old_root == new_root
     if old == 0:
@@ -499,7 +499,7 @@ def log_checks(proof, log):
 
 
 def kept_checks(proof, commitment, head, path):
-    """Compare with what a player kept: the commitment, and a head of the log."""
+    """Compare with the commitment and the head of the log that a player kept."""
     if commitment is not None:
         yield "kept-commitment", proof["commitment"] == commitment, commitment
     if head is not None:
@@ -535,7 +535,7 @@ def edwards_times(number, point):
 
 
 def edwards_point(data):
-    """Return the point that 32 bytes stand for; None if there is none, or if its order is small."""
+    """Decode a point from 32 bytes. Returns None if there is none, or if its order is small."""
     y = int.from_bytes(data, "little")
     sign, y = y >> 255, y & (2**255 - 1)
     square = (y * y - 1) * pow(D * y * y + 1, -1, Q) % Q
@@ -652,7 +652,10 @@ def times(number, point):
 
 
 def point_of(data, extended, known=False):
-    """Return the point of the right order (which ``known`` ones have) that compressed bytes stand for, or None."""
+    """Decode a compressed point of the right order.
+
+    Returns None if there is none; ``known`` skips the check of the order.
+    """
     if len(data) != (96 if extended else 48) or data[0] >> 6 != 2:
         return None
     largest, numbers = (
@@ -693,7 +696,7 @@ def hash_to_curve(message, extended):
 
 
 def map_to_curve(u, extended):
-    """The simplified Shallue-van de Woestijne-Ulas map, and the isogeny to the curve."""
+    """Apply the simplified Shallue-van de Woestijne-Ulas map, and the isogeny to the curve."""
     a, b, z = (F(0, 240), F(1012, 1012), F(-2, -1)) if extended else (A11, B11, F(11))
     square = z * u * u
     tail = square * square + square
@@ -719,9 +722,9 @@ def isogenous(x, y, polynomials):
 
 
 def times12(first, second):
-    """Multiply in Fp12 = Fp[w] / (w^12 - 2 w^6 + 2), where w^6 = 1 + i; elements are lists of twelve.
+    """Multiply in Fp12 = Fp[w] / (w^12 - 2 w^6 + 2), where w^6 = 1 + i; elements are lists of twelve integers.
 
-    Both polynomials are packed into one large number each, so that Python multiplies only once.
+    Each polynomial is packed into one large integer, so that Python multiplies only once.
     """
     packed = [
         int.from_bytes(b"".join(number.to_bytes(96, "little") for number in f), "little") for f in (first, second)
@@ -735,7 +738,7 @@ def times12(first, second):
 
 
 def line(slope, at, low):
-    """Return the line through a point of G2 with that slope, at a point of G1, as an element of Fp12."""
+    """Return the line through a point of G2 with a slope, evaluated at a point of G1, as an element of Fp12."""
     constant, linear, result = slope * at[0] - at[1], -slope * low[0], [0] * 12
     result[0], result[6] = constant.a - constant.b, constant.b
     result[2], result[8] = linear.a - linear.b, linear.b
@@ -744,7 +747,7 @@ def line(slope, at, low):
 
 
 def pairs_cancel(pairs):
-    """Whether the product of the pairings of points of G1 and G2 is one."""
+    """Return True if the product of the pairings of points of G1 and G2 is one."""
     product, points = [1] + [0] * 11, [high for _, high in pairs]
     for bit in bin(LOOP)[3:]:
         product = times12(product, product)
@@ -757,7 +760,8 @@ def pairs_cancel(pairs):
                 product = times12(product, line((high[1] - y) * (high[0] - x).inverse(), points[index], low))
                 points[index] = add(points[index], high)
     # The exponent is (p^12 - 1) / r = (p^6 - 1) (p^2 + 1) (p^4 - p^2 + 1) / r. To the power p^2, w becomes a root of
-    # unity times w; to the power p^6 it becomes -w, so that the first factor asks whether odd coefficients vanish.
+    # unity times w; to the power p^6 it becomes -w, so the first factor turns the test into: all odd coefficients are
+    # zero.
     unity = F(1, 1).power((P * P - 1) // 6).a
     product = times12(product, [number * pow(unity, at, P) % P for at, number in enumerate(product)])
     powers = [[1] + [0] * 11, product]
@@ -878,7 +882,7 @@ _THREE = (
 
 
 def _polynomials(digits, lengths, extended):
-    """The numerators and denominators of the isogeny, lowest coefficient first, from 96 digits for each number."""
+    """Parse the isogeny's numerators and denominators, lowest coefficient first, from 96 hex digits for each number."""
     numbers = iter([int(digits[at : at + 96], 16) for at in range(0, len(digits), 96)])
     return [[F(next(numbers), next(numbers) if extended else 0) for _ in range(length)] for length in lengths]
 
@@ -977,7 +981,7 @@ WORDS = {
 
 
 def run(given, say):
-    """Verify, and say what was checked. Returns whether the proof holds."""
+    """Verify a proof and report each check through ``say``. Returns True if the proof holds."""
     words = WORDS[given.language]
     try:
         proof = read(bytes_of(given.proof))
@@ -993,7 +997,7 @@ def run(given, say):
 
 
 def bytes_of(path):
-    """Return the file, or (``-``) standard input: no more of it than shows that it is too large."""
+    """Read a file, or standard input for ``-``, up to one byte beyond the limit, which shows that it is too large."""
     if path != "-":
         with open(path, "rb") as file:
             return file.read(LARGEST + 1)
@@ -1003,7 +1007,7 @@ def bytes_of(path):
 
 
 def path_of(name):
-    """Return the path in a consistency proof, as ``python -m bot log consistency`` prints it."""
+    """Read the path of a consistency proof, as ``python -m bot log consistency`` prints it."""
     if name is None:
         return []
     document = json.loads(bytes_of(name))
@@ -1021,7 +1025,7 @@ def kept_head(given):
 
 
 def main(arguments=None):
-    """Run. Returns the exit status: whatever the input is, there is a verdict in one line, never a traceback."""
+    """Run the command. Returns the exit status; bad input ends in a one-line verdict, never in a traceback."""
     parser = argparse.ArgumentParser(description="Verify the proof of a Tombola draw, offline.")
     parser.add_argument("proof", help="a JSON file; - reads standard input")
     parser.add_argument("--commitment", metavar="HEX", help="the seal in the message that you kept")

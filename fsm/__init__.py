@@ -1,4 +1,4 @@
-"""The games themselves: pure rules, and the engine that gives them order and durability.
+"""The rules of the games as pure functions, and the engine that adds order and durability.
 
-Everything here but ``engine`` is a function of its arguments: no clock, no random, no I/O.
+Every module but ``engine`` is a function of its arguments: no clock, no randomness, no I/O.
 """

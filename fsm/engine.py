@@ -1,8 +1,8 @@
-"""The engine: order within a game, decide, commit. The one file here that is asynchronous.
+"""The engine: serializes a game's commands, decides them and commits the results. The only asynchronous module here.
 
-``execute`` is the only way to change a game. Commands wait in their game's queue; a *flight* takes what waits in many
-games, decides on it, and commits it all in one round trip to the store (group commit). A command is answered after its
-own commit, refusals included: what they were decided on is checked against the stored version like everything else.
+``execute`` is the only way to change a game. Commands wait in their game's queue; a *flight* takes the waiting commands
+of many games, decides them, and commits all results in one round trip to the store (group commit). A command is
+answered after its own commit. Refusals are answered then too, because the state they were decided on must be current.
 """
 
 import asyncio
@@ -17,53 +17,57 @@ from fsm.kind import ChatTopic, Command, Event, Game, Instant, Kind, Rejected, U
 from fsm.lobby import OpenGame, PlaceTaken
 
 MAX_FLIGHTS = 2
-"""Flights in the air at once; a game is on one of them at most."""
+"""Most flights at once; a game is on at most one of them."""
 MAX_BATCH = 512
-"""Commands of one game in one flight."""
+"""Most commands of one game in one flight."""
 MAX_CONFLICTS = 20
-"""How often a command is decided again because other replicas were first."""
+"""Times that a command is decided again after another replica was first; then it fails as ``Unavailable``."""
 SEEN_AT_LEAST = 64
 SEEN_FOR = 600_000
-"""A command id is remembered this long (ms), and as long as it is among the last ``SEEN_AT_LEAST`` of its game."""
+"""Time for which a command id is remembered, in ms; the last ``SEEN_AT_LEAST`` of a game are remembered in any case."""
 
 
 class Unavailable(Exception):
-    """The store can't be reached, or refuses. Nothing was acknowledged; the same command may be tried again."""
+    """A store that can't be reached, or refuses. Nothing was acknowledged; the same command may be sent again."""
 
 
 class Clock(Protocol):
-    """Where the time comes from."""
+    """The source of time."""
 
     def now(self) -> Instant:
-        """Milliseconds since the epoch."""
+        """Return the time in milliseconds since the epoch."""
 
 
 Result_contra = TypeVar("Result_contra", contravariant=True)
 
 
 class Promise(Protocol[Result_contra]):
-    """Who waits for something and is told once: a future of ``asyncio``, or what on the hot path does without one."""
+    """A one-time receiver of a result: a future of ``asyncio``, or a lighter object on the hot path."""
 
     def done(self) -> bool:
-        """Whether they have been told, or wait no more."""
+        """Return True if it has its result, or no longer wants one."""
 
     def set_result(self, result: Result_contra, /) -> None:
-        """Tell them. Never raises."""
+        """Deliver the result. Never raises."""
 
     def set_exception(self, exception: Exception, /) -> None:
-        """Tell them what went wrong. Never raises."""
+        """Deliver an error. Never raises."""
 
 
 class Entropy(Protocol):
-    """Where seeds come from."""
+    """The source of seeds."""
 
     def seed(self) -> str:
-        """32 fresh random bytes, hex."""
+        """Return 32 fresh random bytes, in hex."""
 
 
 @dataclass(slots=True)
 class Record:
-    """What one command led to. Nobody changes it, nor what else is made for every command: frozen, they'd cost more."""
+    """The events of one command.
+
+    Never changed after creation. It is not frozen, nor are the other objects made for each command: freezing costs
+    time.
+    """
 
     command_id: str
     at: Instant
@@ -72,81 +76,86 @@ class Record:
 
 @dataclass(slots=True)
 class Commit:
-    """The records to add to a game, if it is still at ``expected``. Without records: only the comparison."""
+    """The records to add to a game, if it is still at version ``expected``.
+
+    Without records, only the comparison is made.
+    """
 
     game_id: str
     kind: Kind[Any]
     expected: int
-    """The version decided on: how many events the game has. 0: the game is being opened."""
+    """Version that was decided on: the number of events of the game; 0 to open it."""
     version: int
-    """The version afterwards."""
+    """Version after the commit."""
     state: Game
-    """The state afterwards."""
+    """State after the commit."""
     records: tuple[Record, ...]
     seen: Mapping[str, Instant]
-    """Command ids of the game before these records, and when each was received."""
+    """Command ids of the game before these records, each with its time of receipt."""
     claim: tuple[ChatTopic, int] | None = None
-    """Where the game is opened: its place, and how many live games that may hold."""
+    """Place of a game that is being opened, and the most live games that it may have; None for a game that exists."""
     incarnation: str = ""
-    """As of ``Stored``."""
+    """Incarnation of the game, see ``Stored``."""
 
 
 class CommitResult(Enum):
-    """How the store answered."""
+    """The store's answer to a commit."""
 
     COMMITTED = "committed"
     CONFLICT = "conflict"
-    """Another replica was first; nothing was written."""
+    """Another replica committed first; nothing was written."""
     OCCUPIED = "occupied"
     """The claimed place is full; nothing was written."""
 
 
 Committed: TypeAlias = CommitResult | Exception
-"""What became of one commit."""
+"""The final result of one commit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A game as the store has it."""
+    """A game as loaded from the store."""
 
     kind: Kind[Any]
     state: Game
     version: int
     seen: dict[str, Instant]
     incarnation: str = ""
-    """Marks a game that was put back from an older state after the store was lost: versions of before don't count."""
+    """Mark of a game that was restored after a loss: an earlier version of the same number may differ."""
 
 
 class GameStore(Protocol):
     """The engine's port to the live games."""
 
     async def load(self, game_id: str) -> Stored | None:
-        """The game, or None. Raises ``Unavailable``."""
+        """Return a game, or None if there is none. Raises ``Unavailable``."""
 
     async def commit(self, commits: Sequence[Commit]) -> "Sequence[Committed | asyncio.Future[Committed]]":
-        """Each commit atomically, each for itself, in one round trip. Raises ``Unavailable``: outcome unknown.
+        """Commit each game atomically and independently, all in one round trip.
 
-        A future is what takes longer, and no other game waits for. It is never cancelled, nor has it an exception.
+        A future stands for a result that takes longer; only its own game waits for it. It is never cancelled and never
+        has an
+        exception. Raises ``Unavailable`` if the outcome is unknown.
         """
 
 
 @dataclass(slots=True)
 class Outcome:
-    """The answer to a command: its events (none: nothing to do) and the state after it."""
+    """The answer to a command: the events, empty if there was nothing to do, and the state after them."""
 
     state: Game
     version: int
     events: tuple[Event, ...]
     duplicate: bool = False
-    """The command had been committed before; ``events`` is empty."""
+    """True if the command had been committed before; ``events`` is then empty."""
 
 
 @dataclass(slots=True)
 class _Order:
-    """A command on its way."""
+    """A command in its queue or on a flight."""
 
     command: Command | None
-    """None only looks: it is answered with a state that is known to be current."""
+    """None for ``look``, which changes nothing and is answered with a state known to be current."""
     command_id: str
     received: Instant
     asker: Promise[Outcome]
@@ -165,7 +174,7 @@ class _Live:
     seen: dict[str, Instant] = field(default_factory=dict)
     waiting: deque[_Order] = field(default_factory=deque)
     fresh: bool = False
-    """Whether ``state`` was read or committed by us; if not, it is read before the next decision."""
+    """True if ``state`` was read or committed by this process; if False, it is read before the next decision."""
     flying: bool = False
 
 
@@ -180,19 +189,20 @@ class _Plan:
 
 
 Observe = Callable[[str, str], None]
-"""``(command, outcome)``, told of every command answered. The outcome is ``done``, ``nothing``, ``duplicate``, a
-refusal's code, ``unavailable`` or ``error``."""
+"""A callback ``(command, outcome)`` for each answered command.
+
+The outcome is ``done``, ``nothing``, ``duplicate``, a refusal's code, ``unavailable`` or ``error``.
+"""
 
 
 def ignore(_command: str, _outcome: str) -> None:
-    """Observe nothing."""
+    """Discard an observation."""
 
 
 class Engine:
     """Executes commands on games.
 
-    ``capacity`` bounds the games kept in memory; the least recently used idle ones are dropped, and read again when
-    they are needed.
+    ``capacity`` bounds the games in memory. The least recently used idle games are dropped, and read again on demand.
     """
 
     def __init__(
@@ -213,10 +223,10 @@ class Engine:
         self._capacity = capacity
         self._games: OrderedDict[str, _Live] = OrderedDict()
         self._queue: dict[str, _Live] = {}
-        """Games with waiting orders that are on no flight."""
+        """Games with waiting commands that are on no flight."""
         self._flights: set[asyncio.Task[None]] = set()
         self._late: set[asyncio.Future[Committed]] = set()
-        """What flights have left behind, and the games of which go on when it is there."""
+        """Commits that still await confirmation. Their games stay blocked until then."""
         self._launching = False
         self._closed = False
 
@@ -225,17 +235,18 @@ class Engine:
     def execute(
         self, game_id: str, command: Command, *, command_id: str, received: Instant | None = None
     ) -> Awaitable[Outcome]:
-        """Decide on ``command`` and answer when it is durable.
+        """Decide ``command`` and return the outcome when it is durable.
 
-        ``command_id`` makes it safe to send again: what was committed is not done twice. ``received`` is when it
-        reached us (now, if not given). Raises ``Rejected``, ``UnknownGame`` and ``Unavailable``.
+        ``command_id`` makes a repetition safe: a committed command is not executed twice. ``received`` is the time of
+        receipt,
+        by default now. Raises ``Rejected``, ``UnknownGame`` and ``Unavailable``.
         """
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.submit(game_id, command, command_id=command_id, received=received, asker=answer)
         return answer
 
     def look(self, game_id: str) -> Awaitable[Outcome]:
-        """The game as it is now, checked against the store. Raises ``UnknownGame`` and ``Unavailable``."""
+        """Return the present state of a game, checked against the store. Raises ``UnknownGame`` and ``Unavailable``."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.submit(game_id, None, command_id="", received=None, asker=answer)
         return answer
@@ -249,7 +260,7 @@ class Engine:
         received: Instant | None,
         asker: Promise[Outcome],
     ) -> None:
-        """``execute`` for whoever needs no future: ``asker`` is told what that returns or raises. None: ``look``."""
+        """Queue a command, or a look if None; ``asker`` gets the result or error. ``execute`` without a future."""
         if self._closed:
             asker.set_exception(Unavailable("the engine is closing"))
             return
@@ -260,16 +271,16 @@ class Engine:
         else:
             self._games.move_to_end(game_id)
         live.waiting.append(_Order(command, command_id, self._clock.now() if received is None else received, asker))
-        if not live.flying:  # else its flight takes care of it on landing
+        if not live.flying:  # otherwise its flight queues it again on landing
             self._enqueue(live)
 
     def known(self, game_id: str) -> Game | None:
-        """The game as this process knows it, where it does; perhaps another has changed it since."""
+        """Return the state of a game in this process's memory, or None. Another process may have changed it since."""
         live = self._games.get(game_id)
         return live.state if live is not None and live.fresh else None
 
     async def at_least(self, game_id: str, version: int) -> Outcome:
-        """The game at ``version`` or later, from memory where that suffices. Raises like ``look``."""
+        """Return a game at ``version`` or later, from memory if that suffices. Raises the errors of ``look``."""
         live = self._games.get(game_id)
         if live is not None and live.fresh and live.state is not None and live.version >= version:
             return Outcome(live.state, live.version, ())
@@ -278,7 +289,7 @@ class Engine:
         return await self.look(game_id)
 
     async def close(self) -> None:
-        """Refuse new commands, answer those in hand, stop."""
+        """Refuse new commands, answer those already accepted, and stop."""
         self._closed = True
         while self._flights or self._queue or self._late:
             if not self._flights:
@@ -288,7 +299,7 @@ class Engine:
 
     @property
     def games_in_memory(self) -> int:
-        """How many games this process holds."""
+        """Return the number of games in memory."""
         return len(self._games)
 
     # -- flights ------------------------------------------------------------------------------------------------
@@ -297,7 +308,7 @@ class Engine:
         self._queue[live.id] = live
         if not self._launching and len(self._flights) < MAX_FLIGHTS:
             self._launching = True
-            asyncio.get_running_loop().call_soon(self._launch)  # what comes in this turn of the loop flies together
+            asyncio.get_running_loop().call_soon(self._launch)  # commands of one turn of the loop share a flight
 
     def _launch(self) -> None:
         self._launching = False
@@ -346,7 +357,7 @@ class Engine:
                     self._land(live)
 
     def _came_late(self, plan: _Plan, result: "asyncio.Future[Committed]") -> None:
-        """What a flight could not wait for is there."""
+        """Settle a game whose confirmation came after its flight had landed."""
         self._late.discard(result)
         self._settle(plan, result.result())
         self._land(plan.live)
@@ -357,10 +368,10 @@ class Engine:
         if live.waiting:
             self._queue[live.id] = live
         elif live.kind is None or live.state is None or live.kind.machine.is_final(live.state.phase):
-            self._games.pop(live.id, None)  # ended, or never was
+            self._games.pop(live.id, None)  # ended, or never existed
 
     async def _refresh(self, stale: list[_Live]) -> None:
-        """Read games that this process does not know, or knows to be behind."""
+        """Read games that this process does not know, or knows to be outdated."""
         loaded = await asyncio.gather(*(self._store.load(live.id) for live in stale), return_exceptions=True)
         for live, stored in zip(stale, loaded, strict=True):
             if isinstance(stored, BaseException):
@@ -374,7 +385,7 @@ class Engine:
                 live.version, live.seen, live.incarnation = stored.version, stored.seen, stored.incarnation
 
     def _plan(self, live: _Live) -> _Plan | None:
-        """Decide on what waits in one game. None: nothing is left to ask the store."""
+        """Decide the commands that wait in one game. Returns None if there is nothing to compare with the store."""
         orders: list[_Order] = []
         results: list[Outcome | Exception] = []
         records: list[Record] = []
@@ -383,7 +394,7 @@ class Engine:
         while live.waiting and len(orders) < MAX_BATCH:
             order = live.waiting.popleft()
             if order.asker.done():
-                continue  # the asker has gone
+                continue  # the caller no longer waits
             if state is None and isinstance(order.command, OpenGame):
                 kind = self._kinds.get(order.command.kind)
                 claim = (order.command.place, order.command.max_live)
@@ -395,7 +406,7 @@ class Engine:
                 state, version = result.state, result.version
                 new.add(order.command_id)
                 records.append(Record(order.command_id, order.received, result.events))
-            elif state is None:  # a refused opening: there is nothing in the store to compare with
+            elif state is None:  # a refused opening: the store has no version to compare with
                 claim = None
                 self._answer(order, result)
                 continue
@@ -425,16 +436,16 @@ class Engine:
             events = kind.decide(state, order.command, order.received, self._entropy.seed())
             return Outcome(kind.fold(state, events), version + len(events), events)
         except Rejected as refusal:
-            return refusal.with_traceback(None)  # which leads to the asker, who is told: a cycle for each refusal
-        except StopIteration as bug:  # which a future does not take
+            return refusal.with_traceback(None)  # the traceback refers to the asker, which holds the refusal: a cycle
+        except StopIteration as bug:  # a future refuses StopIteration as its exception
             return RuntimeError(repr(bug))
-        except Exception as bug:  # noqa: BLE001 -- one command's bug is its asker's alone, not its game's
+        except Exception as bug:  # noqa: BLE001 -- the bug fails its own command, not the game's other commands
             return bug
 
     async def _commit(self, plans: list[_Plan]) -> "Sequence[Committed | asyncio.Future[Committed]]":
         try:
             return await self._store.commit([plan.commit for plan in plans])
-        except Exception as error:  # noqa: BLE001 -- everybody on the flight is told, whatever it was
+        except Exception as error:  # noqa: BLE001 -- every command of the flight gets this error
             return [error] * len(plans)
 
     def _settle(self, plan: _Plan, result: Committed) -> None:
@@ -459,7 +470,7 @@ class Engine:
                     self._answer(order, result)
 
     def _again(self, live: _Live, orders: list[_Order]) -> None:
-        """Put orders back, in their order, to be decided on the state that won."""
+        """Put commands back at the head of the queue, in their order, to be decided on the winner's state."""
         for order in reversed(orders):
             order.conflicts += 1
             if order.conflicts > MAX_CONFLICTS:
@@ -468,7 +479,7 @@ class Engine:
                 live.waiting.appendleft(order)
 
     def _abandon(self, batch: list[_Live], plans: list[_Plan], why: Exception) -> None:
-        """The flight failed: nobody on it is left without an answer, and what it knew is read again."""
+        """Fail every command of a broken flight, and mark its games as outdated."""
         for plan in plans:
             for order in plan.orders:
                 if not order.asker.done():
@@ -480,7 +491,7 @@ class Engine:
 
     def _answer(self, order: _Order, result: Outcome | Exception) -> None:
         if order.asker.done():
-            pass  # the asker has gone
+            pass  # the caller no longer waits
         elif isinstance(result, Exception):
             order.asker.set_exception(result)
         else:
@@ -506,12 +517,12 @@ def _outcome(result: Outcome | Exception) -> str:
 
 
 def _remember(seen: dict[str, Instant], records: Sequence[Record]) -> None:
-    """Add the command ids of ``records``, and forget, now and then, those that can no longer come again."""
+    """Add the command ids of ``records``; from time to time, drop ids that are too old to come again."""
     before = len(seen)
     for record in records:
         seen[record.command_id] = record.at
     if len(seen).bit_length() == before.bit_length() or len(seen) <= SEEN_AT_LEAST:
-        return  # only on passing a power of two, so that the cost a command stays constant
+        return  # prune only when a power of two is passed: constant cost for each command
     horizon = max(seen.values()) - SEEN_FOR
     for command_id in [id_ for id_, at in list(seen.items())[:-SEEN_AT_LEAST] if at < horizon]:
         del seen[command_id]

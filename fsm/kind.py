@@ -1,4 +1,4 @@
-"""What a kind of game is: commands in, events out, and the machine that says what is legal when."""
+"""The definition of a kind of game: commands in, events out, and a table of the commands legal in each phase."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -16,49 +16,49 @@ PlayerId = int
 
 
 SECRET: Mapping[str, Any] = MappingProxyType({"secret": True})
-"""Metadata of a field of an event that nobody may see while its game is live."""
+"""Metadata of an event's field that must stay secret while the game is live."""
 
 
 HIDDEN: Mapping[str, Any] = MappingProxyType({"hidden": True})
-"""Metadata of a field of a kind's rules that no host sets: the configuration or the kind itself does."""
+"""Metadata of a field of a kind's rules that hosts can't set; the configuration or the kind itself does."""
 
 
 def empty(word: str) -> Mapping[str, Any]:
-    """Metadata of a field of a kind's rules whose empty value (None, "", ()) hosts write as ``word``."""
+    """Return metadata for a field of a kind's rules whose empty value (None, "", ()) hosts write as ``word``."""
     return {"empty": word}
 
 
 def kebab(name: str) -> str:
-    """``NumberTaken`` -> ``number-taken``: the stable code of a type."""
+    """Convert a type's name to its stable code: ``NumberTaken`` -> ``number-taken``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something that somebody asks of a game. Imperative."""
+    """A request to change a game. Named in the imperative."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a game and is stored for good. Past tense."""
+    """A fact about a game, stored permanently. Named in the past tense."""
 
 
 def secrets_of(event: Event | type[Event]) -> frozenset[str]:
-    """The names of an event's fields that are secret while its game is live."""
+    """Return the names of an event's fields that are secret while its game is live."""
     return frozenset(field.name for field in fields(event) if field.metadata.get("secret"))
 
 
 class Rejected(Exception):
-    """A command that the rules refuse. Carries parameters and no text: the locales have the text."""
+    """A refusal by the rules. It carries parameters and no text: the locales have the text."""
 
     @property
     def code(self) -> str:
-        """The refusal's stable name in the API, the metrics and the locales."""
+        """Return the refusal's stable name in the API, the metrics and the locales."""
         return kebab(type(self).__name__)
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What the text of the refusal may mention, by name."""
+        """Return the values that the refusal's text may mention, by name."""
         return {name: getattr(self, name) for name in getattr(type(self), "__match_args__", ())}
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class Rejected(Exception):
 
 @dataclass(unsafe_hash=True)
 class NotNow(Rejected):
-    """The command is not legal in the phase that the game is in."""
+    """A refusal: the command is not legal in the game's phase."""
 
     command: str
     phase: str
@@ -75,17 +75,17 @@ class NotNow(Rejected):
 
 @dataclass(unsafe_hash=True)
 class TooLate(Rejected):
-    """The command was received after the phase's deadline, even if the timer has not fired yet."""
+    """A refusal: the command was received after the phase's deadline, even if the timer has not fired yet."""
 
 
 @dataclass(unsafe_hash=True)
 class UnknownGame(Rejected):
-    """No such game, or one that ended long ago."""
+    """A refusal: there is no such game, or it ended long ago."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatTopic:
-    """Where a game is played: a chat, and a topic of it (0 outside forums)."""
+    """The place of a game: a chat, and a topic of it (0 outside forums)."""
 
     chat_id: int
     topic_id: int = 0
@@ -102,7 +102,7 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Who opened a game."""
+    """The person who opened a game."""
 
     id: PlayerId
     name: str
@@ -110,7 +110,10 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True)
 class Game:
-    """The part of a game's state that every kind shares. Without slots, nor in any kind, for the sake of `changed`."""
+    """The part of a game's state that every kind shares.
+
+    Neither this class nor its subclasses have slots: ``changed`` copies ``__dict__``.
+    """
 
     id: str
     phase: str
@@ -119,17 +122,20 @@ class Game:
     title: str
     opened_at: Instant
     deadline: Instant | None
-    """When the phase ends by itself; None where it waits for nothing."""
+    """Time at which the phase ends by itself; None if it does not."""
     players: Mapping[PlayerId, Player]
-    """By joining order. Treated as immutable: an event makes a new one."""
+    """Players in joining order. Treated as immutable: an event makes a new mapping."""
     ended_at: Instant | None = None
     cancel_reason: str | None = None
     to_run: int | None = None
-    """How long the phase will last once the chat can see it, ms; None if its time runs. See ``fsm/showing.py``."""
+    """Length of a phase that waits to be seen in the chat, in ms; None if its time is running.
+
+    See ``fsm/showing.py``.
+    """
 
     @property
     def ends_at(self) -> Instant | None:
-        """When the phase ends by itself; None if it does not, or its time has not begun."""
+        """Return the time at which the phase ends; None if it does not end by itself, or its time has not begun."""
         return self.deadline if self.to_run is None else None
 
 
@@ -139,7 +145,10 @@ V = TypeVar("V")
 
 
 def changed(state: S, **changes: Any) -> S:
-    """``dataclasses.replace`` at a tenth of its price, for what happens with every tap. Raises TypeError."""
+    """Return a copy with changes, like ``dataclasses.replace`` at a tenth of the cost, for every tap.
+
+    Raises TypeError.
+    """
     fields_ = state.__dict__.copy()
     known = len(fields_)
     fields_.update(changes)
@@ -151,7 +160,7 @@ def changed(state: S, **changes: Any) -> S:
 
 
 def copied(mapping: Mapping[K, V]) -> dict[K, V]:
-    """A copy to change. ``dict(mapping)`` goes entry by entry where one has been deleted, ``copy`` copies the table."""
+    """Return a mutable copy. ``copy`` is faster than ``dict(mapping)``, which is slow after deletions."""
     return mapping.copy() if isinstance(mapping, dict) else dict(mapping)
 
 
@@ -165,10 +174,10 @@ class Edge:
 
 
 class PhaseMachine:
-    """The table of which command is legal in which phase, and where it may lead.
+    """The table of the commands that are legal in each phase, and the phases they may lead to.
 
-    Built once, at import, on a ``transitions.Machine``; asked by ``decide``, by keyboards and by the docs. It has
-    no callbacks and holds no game: asking is two dictionary look-ups.
+    Built once, at import, on a ``transitions.Machine``; read by ``decide``, by keyboards and by the docs. It has no
+    callbacks and holds no game: a query is two dictionary look-ups.
     """
 
     def __init__(self, initial: str, edges: Iterable[Edge]) -> None:
@@ -199,7 +208,7 @@ class PhaseMachine:
         self._codes = {e.command: kebab(e.command.__name__) for e in rows}
 
     def permits(self, phase: str, command: type[Command]) -> bool:
-        """Whether a command of this type is legal in ``phase``."""
+        """Return True if a command of this type is legal in ``phase``."""
         return self._codes.get(command) in self._legal.get(phase, ())
 
     def check(self, phase: str, command: Command) -> None:
@@ -208,38 +217,41 @@ class PhaseMachine:
             raise NotNow(command=kebab(type(command).__name__), phase=phase)
 
     def is_final(self, phase: str) -> bool:
-        """Whether nothing leads out of ``phase``."""
+        """Return True if nothing leads out of ``phase``."""
         return not self._legal.get(phase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[S]):
-    """A kind of game, as functions and tables. ``fsm/registry.py`` lists them all."""
+    """A kind of game, as functions and tables. ``fsm/registry.py`` lists all kinds."""
 
     name: str
     machine: PhaseMachine
     state: type[S]
     rules: type[Any]
-    """The frozen dataclass of what a host may set."""
+    """Frozen dataclass of the rules that a host may set."""
     events: Mapping[str, type[Event]]
-    """Stored name -> type. A name, once stored, is never reused; see ``upcasters``."""
+    """Types by stored name. A name, once stored, is never reused; see ``upcasters``."""
     decide: Callable[[S | None, Command, Instant, str], tuple[Event, ...]]
-    """``(state, command, now, seed) -> events``; raises ``Rejected``. ``seed`` is 32 fresh random bytes in hex."""
+    """Function ``(state, command, now, seed) -> events``; raises ``Rejected``.
+
+    ``seed`` is 32 fresh random bytes, hex.
+    """
     evolve: Callable[[S | None, Any], S]
     view: Callable[[S, PlayerId | None], S]
-    """The state as ``viewer`` may see it (None: anybody): secrets are gone."""
+    """Function that returns the state without the secrets hidden from ``viewer`` (None: from everybody)."""
     upcasters: Mapping[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = field(
         default_factory=lambda: MappingProxyType({})
     )
-    """Retired stored name -> function that turns its fields into a current name and fields."""
+    """Functions that turn the fields of a retired event into a current name and fields, by retired name."""
 
     @property
     def slug(self) -> str:
-        """The kind's name as the ids of its texts begin: ``pick_number`` -> ``pick-number``."""
+        """Return the kind's name as the ids of its texts begin: ``pick_number`` -> ``pick-number``."""
         return self.name.replace("_", "-")
 
     def fold(self, state: S | None, events: Iterable[Event]) -> S:
-        """The state after ``events``. Raises ValueError where there is neither a state nor an event."""
+        """Return the state after ``events``. Raises ValueError if there is neither a state nor an event."""
         for event in events:
             state = self.evolve(state, event)
         if state is None:

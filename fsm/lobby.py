@@ -1,7 +1,7 @@
-"""The lobby: what every kind shares. Opening, joining, leaving, starting, extending, cancelling.
+"""The lobby, which all kinds share: opening, joining, leaving, starting, extending, cancelling.
 
-Each rule is a function from a game and a command to events. A kind's ``decide`` calls them and hands in ``begin``,
-which says what happens when joining is over.
+Each rule is a function from a game and a command to events. A kind's ``decide`` calls them and passes ``begin``, which
+returns the events that follow the end of joining.
 """
 
 import unicodedata
@@ -17,40 +17,40 @@ PLAYERS_JOINING = "players_joining"
 COMPLETED = "completed"
 CANCELLED = "cancelled"
 VOID = "void_"
-"""Begins the reason of a cancellation that came when the outcome could no longer be changed, only thrown away."""
+"""Prefix of the reason of a cancellation after the outcome was fixed: the result could only be thrown away."""
 
 MAX_PLAYERS = 1000
 MAX_TITLE = 64
 NOT_IN_A_LINE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Unicode categories of control characters, halves of surrogate pairs, line and paragraph separators."""
+"""Unicode categories of control characters, lone surrogates, line and paragraph separators."""
 MAX_EXTENSION = 3_600_000
-"""The most that one /extend adds, ms."""
+"""Longest extension by one /extend, in ms."""
 MAX_WAIT = 86_400_000
-"""No deadline is further away than this, ms."""
+"""Longest time until any deadline, in ms."""
 
 
 class LobbyRules(Protocol):
-    """What the lobby reads of a kind's rules."""
+    """The rules of a kind that the lobby reads."""
 
     @property
     def min_players(self) -> int:
-        """How many are needed to start."""
+        """Return the number of players needed to start."""
 
     @property
     def max_players(self) -> int:
-        """How many may play."""
+        """Return the most players that the host allows."""
 
     @property
     def capacity(self) -> int:
-        """How many can play."""
+        """Return the most players that can take part, also limited by the kind."""
 
     @property
     def lobby_ms(self) -> int:
-        """How long the lobby waits for players."""
+        """Return the time that the lobby waits for players, in ms."""
 
     @property
     def join_ms(self) -> int:
-        """How long the last call runs."""
+        """Return the length of the last call for players, in ms."""
 
 
 # -- commands ---------------------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ class LobbyRules(Protocol):
 class OpenGame(Command):
     """Open a game of ``kind``. ``rules`` is the kind's own rules type; ``max_live`` bounds the place's live games.
 
-    ``content`` is what the kind plays with, where a host brings it; unlike the rules it is not public.
+    ``content`` is material for the game, such as questions, or None; unlike the rules it is not public.
     """
 
     kind: str
@@ -75,7 +75,7 @@ class OpenGame(Command):
 
 @dataclass(frozen=True, slots=True)
 class Join(Command):
-    """Somebody wants to play."""
+    """Add a person to the players."""
 
     player_id: PlayerId
     name: str
@@ -83,14 +83,14 @@ class Join(Command):
 
 @dataclass(frozen=True, slots=True)
 class Leave(Command):
-    """A player wants out."""
+    """Take a player out, by their own wish."""
 
     player_id: PlayerId
 
 
 @dataclass(frozen=True, slots=True)
 class Remove(Command):
-    """A host removes a player."""
+    """Take a player out, by a host's decision."""
 
     player_id: PlayerId
     by: PlayerId
@@ -98,14 +98,14 @@ class Remove(Command):
 
 @dataclass(frozen=True, slots=True)
 class StartNow(Command):
-    """A host ends the joining phase."""
+    """End the joining phase, by a host's decision."""
 
     by: PlayerId
 
 
 @dataclass(frozen=True, slots=True)
 class Extend(Command):
-    """A host moves the deadline ``milliseconds`` away."""
+    """Move the deadline ``milliseconds`` further away, by a host's decision."""
 
     by: PlayerId
     milliseconds: int
@@ -121,14 +121,14 @@ class Cancel(Command):
 
 @dataclass(frozen=True, slots=True)
 class MoveChat(Command):
-    """The group became a supergroup: the game goes on under its new chat id."""
+    """Continue under a new chat id, because the group became a supergroup."""
 
     chat_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed(Command):
-    """A timer says that ``deadline`` has passed. Late, early or repeated, it decides to nothing."""
+    """Report that ``deadline`` has passed. A late, early or repeated report has no effect."""
 
     deadline: Instant
 
@@ -138,7 +138,7 @@ class DeadlinePassed(Command):
 
 @dataclass(frozen=True, slots=True)
 class PlayerJoined(Event):
-    """Somebody plays."""
+    """A person has joined."""
 
     player_id: PlayerId
     name: str
@@ -147,14 +147,14 @@ class PlayerJoined(Event):
 
 @dataclass(frozen=True, slots=True)
 class PlayerLeft(Event):
-    """A player went by their own wish."""
+    """A player has left by their own wish."""
 
     player_id: PlayerId
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerRemoved(Event):
-    """A host removed a player."""
+    """A host has removed a player."""
 
     player_id: PlayerId
     by: PlayerId
@@ -162,21 +162,21 @@ class PlayerRemoved(Event):
 
 @dataclass(frozen=True, slots=True)
 class JoiningStarted(Event):
-    """Enough players are there: the last call runs until ``deadline``."""
+    """Enough players have joined: the last call runs until ``deadline``."""
 
     deadline: Instant
 
 
 @dataclass(frozen=True, slots=True)
 class LobbyReopened(Event):
-    """Somebody left and the game waits for players again."""
+    """Too many players have left: the game waits for players again."""
 
     deadline: Instant
 
 
 @dataclass(frozen=True, slots=True)
 class DeadlineExtended(Event):
-    """A host gave more time."""
+    """A host has extended the phase."""
 
     deadline: Instant
     by: PlayerId
@@ -184,14 +184,17 @@ class DeadlineExtended(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChatMoved(Event):
-    """The game goes on in the supergroup that its group became."""
+    """The game has moved to the supergroup that its group became."""
 
     chat_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one participant came out. ``place``: None without one. ``number``, ``points``: where the kind has them."""
+    """The result of one participant.
+
+    ``place`` is None without one; ``number`` and ``points`` only in kinds with them.
+    """
 
     player_id: PlayerId
     name: str
@@ -200,12 +203,12 @@ class Standing:
     number: int | None = None
     points: int = 0
     streak: int = 0
-    """The longest run of right answers, in kinds that have them."""
+    """Longest run of right answers, in kinds that have them."""
 
 
 @dataclass(frozen=True, slots=True)
 class GameCompleted(Event):
-    """The result, for every participant, best first."""
+    """The game has a result: the standings of all participants, best first."""
 
     standings: tuple[Standing, ...]
     at: Instant
@@ -213,7 +216,10 @@ class GameCompleted(Event):
 
 @dataclass(frozen=True, slots=True)
 class GameCancelled(Event):
-    """``reason``: ``host``, ``operator``, ``bot_removed``, ``lobby_expired`` or a kind's own."""
+    """The game has ended early.
+
+    ``reason``: ``host``, ``operator``, ``bot_removed``, ``lobby_expired`` or a kind's own.
+    """
 
     reason: str
     by: PlayerId | None
@@ -238,24 +244,24 @@ EVENTS: dict[str, type[Event]] = {
 
 @dataclass(unsafe_hash=True)
 class AlreadyJoined(Rejected):
-    """The player is in the game."""
+    """A refusal: the person is a player already."""
 
 
 @dataclass(unsafe_hash=True)
 class NotInGame(Rejected):
-    """The person is not in the game."""
+    """A refusal: the person is not a player."""
 
 
 @dataclass(unsafe_hash=True)
 class GameFull(Rejected):
-    """Every seat is taken."""
+    """A refusal: the game has as many players as it can have."""
 
     limit: int
 
 
 @dataclass(unsafe_hash=True)
 class NotEnoughPlayers(Rejected):
-    """Too few players to start."""
+    """A refusal: there are too few players to start."""
 
     have: int
     need: int
@@ -263,28 +269,28 @@ class NotEnoughPlayers(Rejected):
 
 @dataclass(unsafe_hash=True)
 class PlaceTaken(Rejected):
-    """The chat (or topic) already has as many live games as it may."""
+    """A refusal: the chat (or topic) already has as many live games as it may."""
 
     limit: int
 
 
 @dataclass(unsafe_hash=True)
 class BadTitle(Rejected):
-    """A title too long, or not on one line."""
+    """A refusal: the title is too long, or is not one line."""
 
     limit: int
 
 
 @dataclass(unsafe_hash=True)
 class BadExtension(Rejected):
-    """An extension of no length, or beyond the limit, which is lower the further away the deadline is already."""
+    """A refusal: the extension is empty or too long. The limit shrinks as the deadline moves away."""
 
     limit_seconds: int
 
 
 @dataclass(unsafe_hash=True)
 class BadRule(Rejected):
-    """A rule outside its bounds. ``rule`` is its name in config.toml."""
+    """A refusal: a rule is outside its bounds. ``rule`` is its name in config.toml."""
 
     rule: str
     given: str
@@ -296,10 +302,11 @@ class BadRule(Rejected):
 
 
 def lobby_edges(first_phase: str, live_phases: tuple[str, ...]) -> tuple[Edge, ...]:
-    """The rows of the phase table that every kind shares.
+    """Return the rows of the phase table that every kind shares.
 
-    ``first_phase`` is where joining leads; ``live_phases`` are the kind's own phases, in which a game can still be
-    cancelled and moved.
+    ``first_phase`` follows the lobby; ``live_phases`` are the kind's own phases, in which a game can still be cancelled
+    and
+    moved.
     """
     waiting, joining = WAITING_FOR_PLAYERS, PLAYERS_JOINING
     rows = [
@@ -309,7 +316,7 @@ def lobby_edges(first_phase: str, live_phases: tuple[str, ...]) -> tuple[Edge, .
         Edge(Leave, joining, (joining, waiting)),
         Edge(Remove, waiting, (waiting,)),
         Edge(Remove, joining, (joining, waiting)),
-        Edge(StartNow, waiting, (waiting,)),  # always refused, by NotEnoughPlayers, which says more than NotNow
+        Edge(StartNow, waiting, (waiting,)),  # always refused, by NotEnoughPlayers, which is more helpful than NotNow
         Edge(StartNow, joining, (first_phase,)),
         Edge(Extend, waiting, (waiting,)),
         Edge(Extend, joining, (joining,)),
@@ -325,11 +332,11 @@ def lobby_edges(first_phase: str, live_phases: tuple[str, ...]) -> tuple[Edge, .
 
 G = TypeVar("G", bound=Game)
 OnJoiningClosed = Callable[[G], tuple[Event, ...]]
-"""What happens when joining is over, given the game with its final players."""
+"""Function that returns the events that follow the end of joining, given the game with its final players."""
 
 
 def check_title(title: str) -> str:
-    """The title, stripped. Raises ``BadTitle`` beyond ``MAX_TITLE`` characters or with what is no part of a line."""
+    """Return the title, stripped. Raises ``BadTitle`` if it exceeds ``MAX_TITLE`` characters or is not one line."""
     stripped = title.strip()
     if len(stripped) > MAX_TITLE or any(unicodedata.category(c) in NOT_IN_A_LINE for c in stripped):
         raise BadTitle(limit=MAX_TITLE)
@@ -337,34 +344,37 @@ def check_title(title: str) -> str:
 
 
 def check_bounds(rule: str, value: float | Decimal, low: float | Decimal, high: float | Decimal) -> None:
-    """Raise ``BadRule`` unless ``low <= value <= high``; no bounds hold what is not a number."""
+    """Raise ``BadRule`` unless ``low <= value <= high``. A value that is not finite is out of bounds too."""
     if not (Decimal(value).is_finite() and low <= value <= high):
         raise BadRule(rule=rule, given=str(value), low=str(low), high=str(high))
 
 
 def check_choice(rule: str, value: str, allowed: Sequence[str]) -> None:
-    """Raise ``BadRule`` unless ``value`` is one of those ``allowed``."""
+    """Raise ``BadRule`` unless ``value`` is allowed."""
     if value not in allowed:
         raise BadRule(rule=rule, given=value, low=allowed[0], high=allowed[-1])
 
 
 def check_wait(rule: str, milliseconds: int) -> None:
-    """Raise ``BadRule`` unless a phase may last so long: a millisecond at least, ``MAX_WAIT`` at most."""
+    """Raise ``BadRule`` unless the length of a phase is between one millisecond and ``MAX_WAIT``."""
     check_bounds(rule, Decimal(milliseconds) / 1000, Decimal("0.001"), MAX_WAIT // 1000)
 
 
 def check_reveal(milliseconds: int) -> None:
-    """Raise ``BadRule`` unless something may be shown so long: not at all, or up to a minute."""
+    """Raise ``BadRule`` unless the length of a reveal is between zero and a minute."""
     check_bounds("reveal_seconds", Decimal(milliseconds) / 1000, 0, 60)
 
 
 def check_show_wait(milliseconds: int) -> None:
-    """Raise ``BadRule`` unless a phase may wait so long to be seen: not at all, or up to five minutes."""
+    """Raise ``BadRule`` unless a phase waits between zero and five minutes to be seen."""
     check_bounds("show_wait_seconds", Decimal(milliseconds) / 1000, 0, 300)
 
 
 def check_lobby(rules: LobbyRules, fewest: int) -> None:
-    """Raise ``BadRule`` at the first of the lobby's rules outside its bounds. ``fewest`` can play the kind."""
+    """Raise ``BadRule`` at the first lobby rule outside its bounds.
+
+    ``fewest`` is the kind's least number of players.
+    """
     check_bounds("min_players", rules.min_players, fewest, MAX_PLAYERS)
     check_bounds("max_players", rules.max_players, rules.min_players, MAX_PLAYERS)
     check_wait("lobby_seconds", rules.lobby_ms)
@@ -372,7 +382,7 @@ def check_lobby(rules: LobbyRules, fewest: int) -> None:
 
 
 def in_time(game: Game, now: Instant) -> None:
-    """Raise ``TooLate`` where ``now`` is not before the phase's deadline: the timer may be late, the rule is not."""
+    """Raise ``TooLate`` unless ``now`` is before the phase's deadline, whether or not the timer has fired."""
     if game.deadline is not None and now >= game.deadline:
         raise TooLate
 
@@ -383,7 +393,7 @@ LobbyCommand = Join | Leave | Remove | StartNow | Extend | Cancel | MoveChat
 def decide(
     game: G, rules: LobbyRules, command: LobbyCommand, now: Instant, begin: OnJoiningClosed[G]
 ) -> tuple[Event, ...]:
-    """What a command means that every kind has, where the kind means nothing else by it."""
+    """Decide a command that the lobby defines, for kinds that give it no meaning of their own."""
     match command:
         case Join():
             return join(game, rules, command, now, begin)
@@ -402,7 +412,7 @@ def decide(
 
 
 def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: OnJoiningClosed[G]) -> tuple[Event, ...]:
-    """Let a player in; the first enough-th starts the last call, the last possible one starts the game."""
+    """Add a player. The last one needed starts the last call, the last one possible starts the game."""
     in_time(game, now)
     if command.player_id in game.players:
         raise AlreadyJoined
@@ -411,7 +421,7 @@ def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: OnJoini
         raise GameFull(limit=rules.capacity)
     events: tuple[Event, ...] = (PlayerJoined(command.player_id, command.name, now),)
     if game.phase == WAITING_FOR_PLAYERS and count >= rules.min_players:
-        events = (*events, JoiningStarted(now + rules.join_ms))  # also where it ends at once: no phase is skipped
+        events = (*events, JoiningStarted(now + rules.join_ms))  # even if it ends at once: no phase is skipped
     if count < rules.capacity:
         return events
     for event in events:
@@ -420,7 +430,7 @@ def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: OnJoini
 
 
 def depart(game: Game, rules: LobbyRules, command: Leave | Remove, now: Instant) -> tuple[Event, ...]:
-    """Let a player out, by their own wish or a host's; the game waits again where too few remain."""
+    """Take a player out, by their own wish or a host's. If too few remain, the game waits for players again."""
     in_time(game, now)
     if command.player_id not in game.players:
         raise NotInGame
@@ -436,14 +446,14 @@ def depart(game: Game, rules: LobbyRules, command: Leave | Remove, now: Instant)
 
 
 def start_now(game: G, rules: LobbyRules, begin: OnJoiningClosed[G]) -> tuple[Event, ...]:
-    """A host starts without waiting."""
+    """Start the game at a host's request. Raises ``NotEnoughPlayers``."""
     if len(game.players) < rules.min_players:
         raise NotEnoughPlayers(have=len(game.players), need=rules.min_players)
     return begin(game)
 
 
 def extend(game: Game, command: Extend, now: Instant) -> tuple[Event, ...]:
-    """A host gives more time."""
+    """Extend the phase at a host's request. Raises ``TooLate`` and ``BadExtension``."""
     in_time(game, now)
     if game.deadline is None:
         raise BadExtension(limit_seconds=0)
@@ -454,7 +464,7 @@ def extend(game: Game, command: Extend, now: Instant) -> tuple[Event, ...]:
 
 
 def deadline_passed(game: G, command: DeadlinePassed, now: Instant, ended: OnJoiningClosed[G]) -> tuple[Event, ...]:
-    """What a timer's word leads to: ``ended(game)`` where it is about the deadline in force, and due; else nothing."""
+    """Return ``ended(game)`` if the report is about the deadline in force and that has passed; else nothing."""
     if game.deadline is None or command.deadline != game.deadline or now < game.deadline:
         return ()
     if game.phase == WAITING_FOR_PLAYERS:
@@ -463,17 +473,17 @@ def deadline_passed(game: G, command: DeadlinePassed, now: Instant, ended: OnJoi
 
 
 def cancel(command: Cancel, now: Instant) -> tuple[Event, ...]:
-    """End the game without a result."""
+    """Cancel the game."""
     return (GameCancelled(command.reason, command.by, now),)
 
 
 def move_chat(game: Game, command: MoveChat) -> tuple[Event, ...]:
-    """Follow the chat to its new id; nothing where the game is there already."""
+    """Move to the chat's new id; no events if the game is there already."""
     return () if game.place.chat_id == command.chat_id else (ChatMoved(command.chat_id),)
 
 
 def evolve(game: G, event: Event) -> G:
-    """Fold one of the lobby's events. Raises TypeError on an event of another file."""
+    """Apply one of the lobby's events. Raises TypeError on an event of another module."""
     match event:
         case PlayerJoined(player_id, name, at):
             return replace(game, players={**game.players, player_id: Player(player_id, name, at)})

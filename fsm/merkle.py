@@ -1,4 +1,4 @@
-"""Merkle trees as RFC 9162 (Certificate Transparency 2.0) defines them in section 2.1, with SHA-256.
+"""Merkle trees as defined in RFC 9162 (Certificate Transparency 2.0), section 2.1, with SHA-256.
 
 The seeds of a chat and the public log use the same trees, so that one function checks both kinds of inclusion proof.
 """
@@ -9,16 +9,16 @@ from collections.abc import Iterable, Sequence
 EMPTY = hashlib.sha256(b"").digest()
 """Root of the tree without leaves."""
 MOST_LEVELS = 64
-"""No path is longer: a tree has fewer than 2**64 leaves."""
+"""Longest path: a tree has fewer than 2**64 leaves."""
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """Return the hash of a leaf."""
+    """Return the hash of a leaf. The prefix byte keeps it apart from an inner node's."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Return the hash of an inner node."""
+    """Return the hash of an inner node. The prefix byte keeps it apart from a leaf's."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
@@ -41,12 +41,12 @@ def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def split_of(size: int) -> int:
-    """Return how many of ``size`` leaves the left subtree holds: the largest power of two below ``size``."""
+    """Return the number of leaves in the left subtree of ``size`` leaves: the largest power of two below ``size``."""
     return 1 << ((size - 1).bit_length() - 1)
 
 
 def is_included(leaf: bytes, index: int, size: int, path: Sequence[bytes], claimed: bytes) -> bool:
-    """Check an inclusion proof (RFC 9162, 2.1.3.2): ``leaf`` is at ``index`` of the tree of ``size`` and root."""
+    """Check the inclusion proof (RFC 9162, 2.1.3.2) of ``leaf`` at ``index`` in a tree with root ``claimed``."""
     if not 0 <= index < size:
         return False
     node, last, current = index, size - 1, leaf
@@ -92,14 +92,14 @@ def is_consistent(old: int, old_root: bytes, new: int, new_root: bytes, path: Se
 
 
 class Frontier:
-    """The complete subtrees of a growing tree, largest first: all that its root and its next leaf need."""
+    """The complete subtrees of a growing tree, largest first: enough to compute its root and to append a leaf."""
 
     def __init__(self, size: int = 0, subtrees: Iterable[bytes] = ()) -> None:
         self.size = size
         self.subtrees = list(subtrees)
 
     def append(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
-        """Add a leaf hash. Returns the nodes that are complete now: level, position in the level, hash."""
+        """Add a leaf hash. Returns the nodes that this completes: level, position in the level, hash."""
         made = [(0, self.size, leaf)]
         node, level, position = leaf, 0, self.size
         while position & 1:
@@ -131,7 +131,10 @@ def subtrees_of(size: int) -> list[tuple[int, int]]:
 
 
 def subtrees_of_span(begin: int, end: int) -> list[tuple[int, int]]:
-    """The same for leaves ``begin`` to ``end``, where ``begin`` is a multiple of the largest subtree's size."""
+    """Return level and position of the complete subtrees over leaves ``begin`` to ``end``, largest first.
+
+    ``begin`` must be a multiple of the largest subtree's size.
+    """
     found = []
     for level, _ in subtrees_of(end - begin):
         found.append((level, begin >> level))
@@ -140,7 +143,7 @@ def subtrees_of_span(begin: int, end: int) -> list[tuple[int, int]]:
 
 
 def inclusion_spans(index: int, size: int) -> list[tuple[int, int]]:
-    """Return the spans of leaves whose hashes make the inclusion proof of a leaf, lowest first."""
+    """Return the spans of leaves whose hashes form the inclusion proof of a leaf, lowest first."""
     begin, end, spans = 0, size, []
     while end - begin > 1:
         middle = begin + split_of(end - begin)
@@ -154,7 +157,7 @@ def inclusion_spans(index: int, size: int) -> list[tuple[int, int]]:
 
 
 def consistency_spans(old: int, new: int) -> list[tuple[int, int]]:
-    """Return the spans of leaves whose hashes make a consistency proof, lowest first; ``old`` from 1 to ``new - 1``."""
+    """Return the spans of leaves whose hashes form a consistency proof, lowest first; ``old`` is 1 to ``new - 1``."""
     begin, end, spans = 0, new, []
     while old != end:
         middle = begin + split_of(end - begin)
@@ -164,6 +167,6 @@ def consistency_spans(old: int, new: int) -> list[tuple[int, int]]:
         else:
             spans.append((begin, middle))
             begin = middle
-    if begin:  # the old tree itself needs no hash: whoever checks has its root
+    if begin:  # if the old tree is a complete subtree, the verifier has its hash: the old root
         spans.append((begin, end))
     return spans[::-1]

@@ -1,4 +1,4 @@
-"""Splitting a pool of prizes, exactly: the parts always add up to the pool."""
+"""Exact division of a prize pool: the parts always add up to the pool."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -16,13 +16,13 @@ HUNDRED = Decimal(100)
 
 def check_pool(pool: Decimal) -> None:
     """Raise ``BadRule`` unless 0 <= pool <= 10^12 with at most eight decimals."""
-    if decimals(pool) > MAX_DECIMALS or (pool.is_zero() and pool.is_signed()):  # nothing has one way to be written
+    if decimals(pool) > MAX_DECIMALS or (pool.is_zero() and pool.is_signed()):  # "-0": zero must have one form
         raise BadRule(rule="prize_pool", given=str(pool), low="0", high=str(MAX_POOL))
     check_bounds("prize_pool", pool, 0, MAX_POOL)
 
 
 def check_prizes(pool: Decimal, split: str, percentages: Sequence[Decimal], winners: int) -> None:
-    """Raise ``BadRule`` at the first rule about prizes outside its bounds."""
+    """Raise ``BadRule`` at the first prize rule outside its bounds."""
     check_choice("split", split, (AUTO, EQUAL, PERCENTAGES))
     check_bounds("winners", winners, 1, MAX_WINNERS)
     check_pool(pool)
@@ -31,9 +31,9 @@ def check_prizes(pool: Decimal, split: str, percentages: Sequence[Decimal], winn
 
 
 def check_percentages(percentages: Sequence[Decimal], winners: int) -> None:
-    """Raise ``BadRule`` unless there is one positive percentage a winner and they make exactly 100.
+    """Raise ``BadRule`` unless there is one positive percentage for each winner and they add up to exactly 100.
 
-    Like a pool they have at most eight decimals, so that their sum is exact.
+    Like the pool, they have at most eight decimals, so that their sum is exact.
     """
     written_out = all(p.is_finite() and decimals(p) <= MAX_DECIMALS and 0 < p <= HUNDRED for p in percentages)
     if len(percentages) != winners or not written_out or sum(percentages) != HUNDRED:
@@ -42,16 +42,16 @@ def check_percentages(percentages: Sequence[Decimal], winners: int) -> None:
 
 
 def decimals(amount: Decimal) -> int:
-    """How many decimals an amount is written with."""
+    """Return the number of decimals that an amount is written with."""
     exponent = amount.as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def weights(split: str, count: int, percentages: Sequence[Decimal] = ()) -> tuple[Fraction, ...]:
-    """The share of each of ``count`` places, best first; they add up to one.
+    """Return the share of each of ``count`` places, best first; they add up to one.
 
-    ``auto``: the first place has half, the others share the other half in proportion ``count - 1 : ... : 1``.
-    ``percentages``: the host's own, scaled up where fewer won than the host had in mind.
+    ``auto``: the first place gets half, the others share the other half in proportion ``count - 1 : ... : 1``.
+    ``percentages``: the host's own, scaled up if there are fewer winners than percentages.
     """
     if count == 0:
         return ()
@@ -70,10 +70,11 @@ def weights(split: str, count: int, percentages: Sequence[Decimal] = ()) -> tupl
 
 
 def split_exactly(pool: Decimal, shares: Sequence[Fraction]) -> tuple[Decimal, ...]:
-    """Amounts in proportion to ``shares`` that add up to ``pool`` to the last unit.
+    """Divide ``pool`` in proportion to ``shares``, so that the amounts add up to it to the last unit.
 
-    The unit is a hundredth, or finer where the pool is written finer. What rounding down leaves goes, unit by unit,
-    to the largest remainders, the better place first among equals.
+    The unit is a hundredth, or finer if the pool is written with more decimals. Amounts are rounded down; the rest
+    goes,
+    unit by unit, to the largest remainders, and among equal ones to the better place.
     """
     if not shares:
         return ()
@@ -90,9 +91,9 @@ def split_exactly(pool: Decimal, shares: Sequence[Fraction]) -> tuple[Decimal, .
 def for_places(
     pool: Decimal, split: str, places: Sequence[int], percentages: Sequence[Decimal] = (), winners: int = MAX_WINNERS
 ) -> tuple[Decimal, ...]:
-    """The prize of each winner, given their places, best first; equal places share what their places have together.
+    """Return the prize of each winner, given their places, best first. Players of equal places share equally.
 
-    There are prizes for ``winners`` places: where a tie goes beyond the last one, more people share what it has.
+    There are prizes for ``winners`` places. If a tie extends beyond the last of them, more people share its prize.
     """
     paid = min(winners, len(places))
     shares = [*weights(split, paid, percentages), *[Fraction(0)] * (len(places) - paid)]

@@ -1,9 +1,9 @@
-"""Quiz: everybody answers the same questions against the clock, points decide.
+"""Quiz: all players answer the same questions against the clock, and points decide.
 
-waiting_for_players -> players_joining -> (question_open -> question_reveal) a question -> completed, or cancelled from
-any of them. The questions come with the opening, so that a lobby can always begin; while it is open others may take
-their place (``SetQuestions``), so that a model may write while people join. They are secret until each is asked, and
-its right answer until it is revealed: ``view`` takes out what a viewer may not know.
+waiting_for_players -> players_joining -> for each question (question_open -> question_reveal) -> completed, or
+cancelled from any of them. The questions come with the opening, so that a lobby can always begin. Until then
+``SetQuestions`` may replace them, so that a model may write while people join. A question is secret until it is asked,
+and its right answer until it is revealed: ``view`` removes whatever a viewer may not know.
 """
 
 import hashlib
@@ -59,14 +59,14 @@ NORMAL, ACCURACY = "normal", "accuracy"
 MAX_QUESTIONS = 100
 MAX_TEXT = 300
 MAX_ANSWER = 100
-"""Characters of a question and of an answer: what Telegram's own quiz poll takes."""
+"""Limits of a question's and an answer's characters, those of Telegram's own quiz poll."""
 MAX_CATEGORIES, MAX_TOPIC = 50, 100
-"""How many categories can be chosen, and the characters of a topic."""
+"""Most categories that can be chosen, and most characters of a topic."""
 FEWEST_ANSWERS, MOST_ANSWERS = 2, 4
 PAUSE_MS = 900_000
-"""A pause that nobody ends is over after this long, and the quiz goes on."""
+"""Longest pause, in milliseconds; then the quiz continues by itself."""
 NONE = -1
-"""Instead of an answer's index: none was given."""
+"""Index that stands for "no answer"."""
 ANSWERS = b"tombola/answers/1"
 
 
@@ -75,21 +75,21 @@ class Question:
     """A question with two to four answers, one of them right."""
 
     id: str
-    """The same question has the same id, wherever it is from."""
+    """Fingerprint of the content, the same in every source."""
     text: str
     answers: tuple[str, ...]
     right: int | None = 0
-    """Index of the right answer; None where the viewer may not know it yet."""
+    """Index of the right answer; None in a view for somebody who may not know it yet."""
     difficulty: str = scoring.MEDIUM
     category: str = ""
     photo: str | None = None
-    """What Telegram's sendPhoto takes: a file id, or an https URL."""
+    """Photo in the form that Telegram's sendPhoto takes: a file id, or an https URL."""
     pack: str = ""
-    """Where it is from: ``bank``, ``model``, or a pack's own number."""
+    """Source: ``bank``, ``model``, or the number of a pack."""
 
     @property
     def sound(self) -> bool:
-        """Whether it can be asked."""
+        """Return True if the question can be asked."""
         texts = (self.text, *self.answers)
         return (
             all(text and text == text.strip() for text in texts)
@@ -104,26 +104,26 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuizRules:
-    """What a host may set. Times in milliseconds."""
+    """The rules that a host may set. Times in milliseconds."""
 
     mode: str = NORMAL
     questions: int = 10
     question_ms: int = 15_000
     reveal_ms: int = 3_000
     pace_ms: int = field(default=0, metadata=HIDDEN)
-    """A question and its reveal take so long at least, however quickly everybody answers: showing them takes time."""
+    """Least time of a question and its reveal together, even if all answer quickly: showing them takes time."""
     show_wait_ms: int = field(default=0, metadata=HIDDEN)
-    """How long a phase waits at most for the chat to see it, before its time begins all the same; 0: not at all."""
+    """Longest wait for the chat to see a phase before its time begins; 0 for no wait."""
     polls: bool = False
-    """Ask by Telegram's own quiz poll, where the place allows it, instead of by buttons."""
+    """Ask by Telegram's own quiz poll instead of by buttons, if the place allows it."""
     pack: int | None = field(default=None, metadata=empty("bank"))
-    """The pack that the questions are from; None: the built-in bank."""
+    """Pack of the questions; None for the built-in bank."""
     categories: tuple[str, ...] = field(default=(), metadata=empty("any"))
-    """Those that the questions are of; none: all."""
+    """Categories of the questions; empty for all."""
     difficulty: str = field(default="", metadata=empty("any"))
-    """That of the questions; empty: all."""
+    """Difficulty of the questions; empty for all."""
     topic: str = field(default="", metadata=empty("none"))
-    """What a model writes the questions about; empty: it writes none."""
+    """Topic for a model to write the questions about; empty if no model writes them."""
     winners: int = 3
     prize_pool: Decimal = Decimal(0)
     split: str = prizes.AUTO
@@ -135,7 +135,7 @@ class QuizRules:
 
     @property
     def capacity(self) -> int:
-        """How many can play."""
+        """Return the most players that can take part."""
         return self.max_players
 
     def check(self) -> None:
@@ -155,64 +155,64 @@ class QuizRules:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A player's answer to the question in hand."""
+    """A player's answer to the current question."""
 
     choice: int | None
-    """Index of the answer chosen; None where the viewer may not know it."""
+    """Index of the chosen answer; None in a view for somebody who may not know it."""
     remaining: int
-    """How much of the question's time was left when the server received it, ms."""
+    """Time left for the question when the server received the answer, in ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a player has so far, the open question not counted."""
+    """A player's score so far, without the current question."""
 
     points: int = 0
     right: int = 0
     streak: int = 0
-    """Right answers in a row, up to the last question revealed."""
+    """Right answers in a row, up to the last revealed question."""
     best_streak: int = 0
     choices: tuple[int, ...] = ()
-    """The index chosen for each question revealed, or ``NONE``. A view shows a viewer only their own."""
+    """Index chosen for each revealed question, or ``NONE``. A view shows each viewer only their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class QuizGame(Game):
-    """The state of a quiz. What is secret in it, ``view`` takes out."""
+    """The state of a quiz, with secrets; ``view`` removes them."""
 
     rules: QuizRules
     questions: tuple[Question, ...] = ()
-    """All of them, in the order in which they are asked; a view holds those asked so far."""
+    """All questions, in the order of asking; in a view, those asked so far."""
     index: int = -1
-    """Of the question in hand, which is open or just revealed; -1 before the first."""
+    """Index of the current question, which is open or just revealed; -1 before the first."""
     revealed: int = 0
-    """How many questions have had their right answer shown."""
+    """Number of questions whose right answer was shown."""
     replies: Mapping[PlayerId, Reply] = field(default_factory=dict)
-    """Who has answered the question in hand."""
+    """Answers to the current question, by player."""
     scores: Mapping[PlayerId, Score] = field(default_factory=dict)
-    """Of those who have a score; who has none yet has ``Score()``."""
+    """Scores by player; a player without an entry has ``Score()``."""
     gained: Mapping[PlayerId, int] = field(default_factory=dict)
-    """Who was right about the question revealed last, and the points it brought them."""
+    """Points for the last revealed question, by player; only players who were right."""
     tally: tuple[int, ...] = ()
-    """How many chose each answer of the question revealed last."""
+    """Number of players who chose each answer of the last revealed question."""
     gone: tuple[PlayerId, ...] = ()
-    """Players who left after the quiz began: they keep their points and are not waited for."""
+    """Players who left during the quiz: they keep their points, and nobody waits for their answers."""
     remaining: int | None = None
-    """How much of the phase was left when a host paused it, ms; None where it isn't paused."""
+    """Time left of the phase when a host paused it, in ms; None if it is not paused."""
     standings: tuple[Standing, ...] = ()
 
     @property
     def question(self) -> Question | None:
-        """The question in hand."""
+        """Return the current question, or None before the first."""
         return self.questions[self.index] if self.index >= 0 else None
 
     @property
     def active(self) -> tuple[PlayerId, ...]:
-        """Who may answer, in joining order."""
+        """Return the players who may answer, in joining order."""
         return tuple(player for player in self.players if player not in self.gone)
 
     def score(self, player: PlayerId) -> Score:
-        """What a player has so far."""
+        """Return a player's score so far."""
         return self.scores.get(player, Score())
 
 
@@ -221,14 +221,14 @@ class QuizGame(Game):
 
 @dataclass(frozen=True, slots=True)
 class SetQuestions(Command):
-    """Play with these questions instead, as long as the quiz has not begun."""
+    """Replace the questions of a quiz that has not begun."""
 
     questions: tuple[Question, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Command):
-    """Answer a question, for good. ``question`` and ``choice`` are indices; the question's tells a stale button."""
+    """Answer a question, finally. ``question`` and ``choice`` are indices; ``question`` exposes an outdated button."""
 
     player_id: PlayerId
     question: int
@@ -237,14 +237,14 @@ class Answer(Command):
 
 @dataclass(frozen=True, slots=True)
 class Pause(Command):
-    """A host stops the clock."""
+    """Stop the clock, by a host's decision."""
 
     by: PlayerId
 
 
 @dataclass(frozen=True, slots=True)
 class Resume(Command):
-    """A host lets the clock run again."""
+    """Start the clock again, by a host's decision."""
 
     by: PlayerId
 
@@ -254,7 +254,7 @@ class Resume(Command):
 
 @dataclass(frozen=True, slots=True)
 class GameOpened(Event):
-    """A quiz begins its lobby."""
+    """A quiz has opened its lobby."""
 
     game_id: str
     place: ChatTopic
@@ -266,20 +266,20 @@ class GameOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class QuestionsSet(Event):
-    """The questions, secret, their answers in the order in which they will be shown."""
+    """The questions were set. They are secret; their answers are in the order in which they will be shown."""
 
     questions: tuple[Question, ...] = field(metadata=SECRET)
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionOpened(Event):
-    """A question is asked and may be answered until ``deadline``."""
+    """A question was asked and may be answered until ``deadline``."""
 
     question: int
     at: Instant
     deadline: Instant
     to_run: int | None = None
-    """As of ``Game``: the length of a phase that waits to be seen."""
+    """Length of a phase that waits to be seen, see ``Game``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,18 +295,21 @@ class AnswerGiven(Event):
 
 @dataclass(frozen=True, slots=True)
 class QuestionRevealed(Event):
-    """The right answer is shown until ``deadline``. ``gained``: the points of those who had it right."""
+    """The right answer was revealed and is shown until ``deadline``.
+
+    ``gained``: points of the players who were right.
+    """
 
     question: int
     gained: Mapping[PlayerId, int]
     deadline: Instant
     to_run: int | None = None
-    """As of ``Game``: the length of a phase that waits to be seen."""
+    """Length of a phase that waits to be seen, see ``Game``."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuizPaused(Event):
-    """The clock stands, ``remaining`` ms before the end of the phase; it goes on at ``deadline`` at the latest."""
+    """The clock was stopped ``remaining`` ms before the end of the phase. It starts again by ``deadline``."""
 
     remaining: int
     by: PlayerId
@@ -315,12 +318,12 @@ class QuizPaused(Event):
 
 @dataclass(frozen=True, slots=True)
 class QuizResumed(Event):
-    """The clock runs again, until ``deadline``. ``by``: None where the pause took too long."""
+    """The clock was started again and runs until ``deadline``. ``by`` is None if the pause took too long."""
 
     by: PlayerId | None
     deadline: Instant
     to_run: int | None = None
-    """As of ``Game``: the length of a phase that waits to be seen."""
+    """Length of a phase that waits to be seen, see ``Game``."""
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------
@@ -328,41 +331,41 @@ class QuizResumed(Event):
 
 @dataclass(unsafe_hash=True)
 class AlreadyAnswered(Rejected):
-    """One answer a player and question, and it is final. ``choice`` is the index that was chosen."""
+    """A refusal: the player's answer to this question is final. ``choice`` is the index that they chose."""
 
     choice: int
 
 
 @dataclass(unsafe_hash=True)
 class QuestionClosed(Rejected):
-    """The answer is to a question that is no longer open. ``number`` counts from one."""
+    """A refusal: the question is no longer open. ``number`` counts from one."""
 
     number: int
 
 
 @dataclass(unsafe_hash=True)
 class NoSuchAnswer(Rejected):
-    """The question has fewer answers."""
+    """A refusal: the question has fewer answers."""
 
 
 @dataclass(unsafe_hash=True)
 class Paused(Rejected):
-    """Nobody can answer, or pause, while the quiz is paused."""
+    """A refusal: a paused quiz takes no answers and can't be paused again."""
 
 
 @dataclass(unsafe_hash=True)
 class NotPaused(Rejected):
-    """There is nothing to resume."""
+    """A refusal: the quiz is not paused."""
 
 
 @dataclass(unsafe_hash=True)
 class PollRuns(Rejected):
-    """An open question that is a native poll can't be paused: Telegram would go on taking votes."""
+    """A refusal: an open native poll can't be paused, because Telegram would keep taking votes."""
 
 
 @dataclass(unsafe_hash=True)
 class WrongQuestionCount(Rejected):
-    """The quiz needs exactly as many questions as its rules say."""
+    """A refusal: the number of questions differs from the rules'."""
 
     have: int
     need: int
@@ -370,7 +373,7 @@ class WrongQuestionCount(Rejected):
 
 @dataclass(unsafe_hash=True)
 class BadQuestion(Rejected):
-    """A question can't be asked, or is there twice. ``number`` counts from one."""
+    """A refusal: a question can't be asked, or occurs twice. ``number`` counts from one."""
 
     number: int
 
@@ -404,13 +407,13 @@ QuizCommand = OpenGame | LobbyCommand | DeadlinePassed | SetQuestions | Answer |
 
 
 def decide(state: QuizGame | None, command: Any, now: Instant, seed: str) -> tuple[Event, ...]:
-    """What ``command``, received at ``now``, leads to. Raises ``Rejected``; no events: nothing to do."""
+    """Decide ``command``, received at ``now``. Raises ``Rejected``; no events mean that there is nothing to do."""
     if state is None:
         return _open(command, now, seed)
     if isinstance(command, DeadlinePassed) and state.deadline is None:
-        return ()  # a timer that outlived its game
+        return ()  # a timer that fired after the end of its game
     if isinstance(command, Answer) and state.phase == QUESTION_REVEAL:
-        raise QuestionClosed(number=command.question + 1)  # says more than NotNow
+        raise QuestionClosed(number=command.question + 1)  # more helpful than NotNow
     MACHINE.check(state.phase, command)
     return _decide(state, command, now, seed)
 
@@ -451,7 +454,7 @@ def _open(command: Command, now: Instant, seed: str) -> tuple[Event, ...]:
 
 
 def _questions(questions: tuple[Question, ...], rules: QuizRules, seed: str) -> QuestionsSet:
-    """The questions, checked, each with its answers in an order that only the seed decides."""
+    """Check the questions and shuffle the answers of each, by the seed alone."""
     if len(questions) != rules.questions:
         raise WrongQuestionCount(have=len(questions), need=rules.questions)
     ids: set[str] = set()
@@ -487,17 +490,17 @@ def _answer(game: QuizGame, command: Answer, now: Instant) -> tuple[Event, ...]:
     lobby.in_time(game, now)
     if command.choice not in range(len(question.answers)):
         raise NoSuchAnswer
-    remaining = game.rules.question_ms  # of a question that some see before it is known that the chat can see it
+    remaining = game.rules.question_ms  # full time: this player saw the question before the chat was known to
     if game.to_run is None:
-        remaining = min(_known(game.deadline) - now, remaining)  # two servers' clocks may differ
+        remaining = min(_known(game.deadline) - now, remaining)  # the clocks of two servers may differ
     given = AnswerGiven(player, game.index, command.choice, remaining, now)
     if len(game.replies) + 1 < len(game.players) - len(game.gone):
-        return (given,)  # nearly always: somebody is missing, and there is no need to look who
+        return (given,)  # the usual case, decided without a search for the missing player
     return (given, *_close_early(evolve(game, given), now))
 
 
 def _depart(game: QuizGame, command: Leave | Remove, now: Instant) -> tuple[Event, ...]:
-    """Who leaves keeps their points and is not waited for; whom a host removes is out of the result too."""
+    """Take a player out during the quiz. A player who leaves keeps their points; a removed player loses them."""
     player = command.player_id
     if player not in game.players or (isinstance(command, Leave) and player in game.gone):
         raise NotInGame
@@ -511,7 +514,7 @@ def _depart(game: QuizGame, command: Leave | Remove, now: Instant) -> tuple[Even
 
 
 def _close_early(game: QuizGame, now: Instant) -> tuple[Event, ...]:
-    """Reveal as soon as everybody still playing has answered."""
+    """Reveal the answer at once if all active players have answered."""
     if game.phase != QUESTION_OPEN or game.remaining is not None:
         return ()
     return (_reveal(game, now),) if all(player in game.replies for player in game.active) else ()
@@ -528,7 +531,7 @@ def _reveal(game: QuizGame, now: Instant) -> QuestionRevealed:
 
 
 def _points(game: QuizGame, player: PlayerId, reply: Reply) -> int:
-    """What a right answer earns."""
+    """Return the points for a right answer."""
     difficulty = _known(game.question).difficulty
     points = scoring.BASE[difficulty] + scoring.streak_bonus(game.score(player).streak)
     if game.rules.mode == ACCURACY:
@@ -555,9 +558,9 @@ def _resume(game: QuizGame, by: PlayerId | None, now: Instant) -> tuple[Event, .
 
 
 def _phase_over(game: QuizGame, now: Instant) -> tuple[Event, ...]:
-    """What follows when the deadline of a phase after the lobby's first has passed."""
+    """Decide the expiry of a phase after the first phase of the lobby."""
     if begun := showing.begin_now(game, now):
-        return begun  # the chat has not seen the phase in time, perhaps never will: it gets its time all the same
+        return begun  # the chat has not seen the phase in time, and perhaps never will: its time begins anyway
     if game.phase == PLAYERS_JOINING:
         return (_next_question(game, now),)
     if game.remaining is not None:
@@ -572,9 +575,9 @@ def _phase_over(game: QuizGame, now: Instant) -> tuple[Event, ...]:
 
 
 def _standings(game: QuizGame) -> tuple[Standing, ...]:
-    """Everybody, best first, among equals in joining order. Who has no points has no place.
+    """Return all players, best first, equals in joining order. A player without points has no place.
 
-    There are prizes for the first ``winners`` places; who shares one of them shares its prizes.
+    The first ``winners`` places have prizes; players who share a place share its prizes.
     """
     rules = game.rules
     ranked = sorted(game.players.values(), key=lambda player: -game.score(player.id).points)
@@ -592,7 +595,7 @@ def _standings(game: QuizGame) -> tuple[Standing, ...]:
 
 
 def evolve(state: QuizGame | None, event: Any) -> QuizGame:
-    """The state after ``event``."""
+    """Return the state after ``event``."""
     if state is None:
         return _opened(event)
     match event:
@@ -650,7 +653,7 @@ def _revealed(state: QuizGame, gained: Mapping[PlayerId, int]) -> QuizGame:
 
 
 def _scored(score: Score, reply: Reply | None, gained: int | None) -> Score:
-    """A score with one more question; ``gained``: None where the answer was not right."""
+    """Return a score with one more question; ``gained`` is None if the answer was not right."""
     choices = (*score.choices, NONE if reply is None else _known(reply.choice))
     if gained is None:
         return replace(score, streak=0, choices=choices)
@@ -672,9 +675,11 @@ def _without(state: QuizGame, player: PlayerId) -> QuizGame:
 
 
 def view(state: QuizGame, viewer: PlayerId | None) -> QuizGame:
-    """The state without questions not asked yet, right answers not revealed yet, and other people's answers.
+    """Return the state without unasked questions, unrevealed right answers, and other people's answers.
 
-    An id goes too: that of a pack's question is a digest of its right answer, and four digests are quickly computed.
+    Ids of unrevealed questions are removed too: a pack's question id is a digest that includes the right answer, and
+    trying
+    four answers is quick.
     """
     asked = state.questions[: state.index + 1]
     return replace(

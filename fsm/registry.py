@@ -1,4 +1,4 @@
-"""The rules of all kinds of games. A new kind adds its lines; ``docs/a-new-kind.md`` shows how."""
+"""The list of all kinds of game. A new kind needs its module, a line here, handlers, views, texts and tests."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -16,23 +16,23 @@ EASY, MEDIUM, HARD = "easy", "medium", "hard"
 BASE: Mapping[str, int] = MappingProxyType({EASY: 100, MEDIUM: 200, HARD: 300})
 """Points of a right answer by difficulty."""
 SPEED_PERCENT = 50
-"""An answer in no time at all earns this much of the base on top."""
+"""Largest speed bonus, for an instant answer, in percent of the base."""
 STREAK_STEP = 20
 STREAK_MOST = 100
 
 
 def speed_bonus(difficulty: str, remaining: int, allowed: int) -> int:
-    """What answering with ``remaining`` of ``allowed`` ms left earns on top of the base."""
+    """Return the bonus for an answer with ``remaining`` of ``allowed`` ms left."""
     return BASE[difficulty] * SPEED_PERCENT * remaining // (100 * allowed)
 
 
 def streak_bonus(streak: int) -> int:
-    """What a right answer after ``streak`` others in a row earns on top of the base."""
+    """Return the bonus for a right answer after ``streak`` others in a row."""
     return min(streak * STREAK_STEP, STREAK_MOST)
 
 
 def places(points: Sequence[int]) -> tuple[int, ...]:
-    """The place of each, given everybody's points in falling order: equal points share one, as in 1, 2, 2, 4."""
+    """Return the places for points in falling order; equal points share a place, as in 1, 2, 2, 4."""
     result: list[int] = []
     for count, mine in enumerate(points, start=1):
         tied = count > 1 and points[count - 2] == mine

@@ -1,8 +1,8 @@
 """Phases whose time begins when the chat can see them.
 
-Telegram allows a group few messages, so a board may come late. A phase that waits to be seen has ``to_run``, the time
-that it will have, and a ``deadline`` at which that time begins in any case. ``BoardShown`` begins it earlier, and from
-then on ``to_run`` is None and ``deadline`` is the end of the phase, as everywhere else.
+Telegram limits the messages to a group, so a board may arrive late. A phase that waits to be seen has ``to_run``, its
+length, and a ``deadline`` at which its time begins in any case. ``BoardShown`` begins it earlier. From then on
+``to_run`` is None and ``deadline`` is the end of the phase, as in all other phases.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ G = TypeVar("G", bound=Game)
 
 @dataclass(frozen=True, slots=True)
 class BoardShown(Command):
-    """The chat can see the phase that waited until ``deadline``; its message says that the time is over at ``ends``."""
+    """Report that the chat can see the phase that waited until ``deadline``; its message names ``ends`` as the end."""
 
     deadline: Instant
     ends: Instant
@@ -23,7 +23,7 @@ class BoardShown(Command):
 
 @dataclass(frozen=True, slots=True)
 class TimeBegun(Event):
-    """The time of the phase runs, until ``deadline``."""
+    """The time of the phase has begun and runs until ``deadline``."""
 
     deadline: Instant
 
@@ -36,16 +36,16 @@ class Opening(NamedTuple):
 
 
 def opening(now: Instant, milliseconds: int, show_wait_ms: int) -> Opening:
-    """Open a phase of a length. ``show_wait_ms``: how long it waits to be seen at most; 0: its time begins at once."""
+    """Open a phase of a length in ms. It waits at most ``show_wait_ms`` to be seen; 0 begins its time at once."""
     if show_wait_ms == 0:
         return Opening(now + milliseconds, None)
     return Opening(now + show_wait_ms, milliseconds)
 
 
 def shown(game: Game, command: BoardShown, now: Instant, show_wait_ms: int) -> tuple[Event, ...]:
-    """Begin the time of the phase that the command is about; nothing if it is another one, or runs already.
+    """Begin the time of the phase that the command names; no events if another phase is open, or its time has begun.
 
-    The end that the message shows counts, within reason: clocks of replicas differ.
+    The end that the message shows is used, within bounds, because the clocks of replicas differ.
     """
     if game.to_run is None or game.deadline is None or command.deadline != game.deadline:
         return ()
@@ -54,10 +54,10 @@ def shown(game: Game, command: BoardShown, now: Instant, show_wait_ms: int) -> t
 
 
 def begin_now(game: Game, now: Instant) -> tuple[Event, ...]:
-    """Begin the time of a phase that waits to be seen; nothing if it runs already."""
+    """Begin the time of a phase that waits to be seen; no events if its time has begun."""
     return () if game.to_run is None else (TimeBegun(now + game.to_run),)
 
 
 def evolve(game: G, event: TimeBegun) -> G:
-    """Fold the event."""
+    """Apply ``TimeBegun``."""
     return replace(game, deadline=event.deadline, to_run=None)
