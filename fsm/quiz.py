@@ -671,7 +671,7 @@ def _without(state: QuizGame, player: PlayerId) -> QuizGame:
     )
 
 
-# -- what may be seen -------------------------------------------------------------------------------------------
+# -- views ------------------------------------------------------------------------------------------------------
 
 
 def view(state: QuizGame, viewer: PlayerId | None) -> QuizGame:

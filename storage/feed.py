@@ -389,7 +389,7 @@ class Feed:
         self._places |= last
         self.handled += len(entries)
 
-    # -- what can't be handled ----------------------------------------------------------------------------------
+    # -- entries that fail --------------------------------------------------------------------------------------
 
     async def _give_up(self, entry: Entry, problem: Exception) -> bool:
         """Set an entry aside. Returns False if there is no room: then the group must stop."""

@@ -237,7 +237,7 @@ class RedisGames:
         """Remove a game that no longer exists from the index of deadlines."""
         await _reached(self._redis.zrem(keys.deadlines_key(keys.shard_of_game(game_id)), game_id))
 
-    # -- who plays where ----------------------------------------------------------------------------------------
+    # -- live games by place ------------------------------------------------------------------------------------
 
     async def live_in(self, place: ChatTopic) -> list[str]:
         """Return the ids of the live games of a chat's topic, in order of id."""

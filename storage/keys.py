@@ -129,7 +129,7 @@ def reader_key(shard: str, group: str) -> str:
     return f"{PREFIX}:{{{shard}}}:feed:reader:{group}"
 
 
-# -- what processes tell each other ------------------------------------------------------------------------------
+# -- announcements between processes -----------------------------------------------------------------------------
 
 LEASES_RELEASED = f"{PREFIX}:leases:released"
 """Channel: announces the key of a released lease."""

@@ -307,7 +307,7 @@ class Projector:
                     self._positions[shard] = position
         return frozenset(writes.early)
 
-    # -- what PostgreSQL has lost -------------------------------------------------------------------------------
+    # -- lost transactions --------------------------------------------------------------------------------------
 
     async def check(self, places: Mapping[str, str], first: bool) -> None:  # noqa: FBT001 -- as the feed calls it
         """Compare PostgreSQL's checkpoints with those written, and on the first call with the positions in the feed.

@@ -208,7 +208,7 @@ class Questions:
         """
         return _did(await self._pool.execute(statement, pack_id, owner_id, position))
 
-    # -- what a chat is asked -----------------------------------------------------------------------------------
+    # -- questions for a chat -----------------------------------------------------------------------------------
 
     async def choose(
         self,

@@ -82,7 +82,7 @@ class Wallets:
         await self._redis.delete(challenge_key(player_id))
         return bool(await self._pool.execute("DELETE FROM wallets WHERE player_id = $1", player_id) == "DELETE 1")
 
-    # -- what is to be signed -----------------------------------------------------------------------------------
+    # -- challenges ---------------------------------------------------------------------------------------------
 
     async def ask(self, player_id: PlayerId, challenge: Challenge) -> Challenge:
         """Store a challenge for a player, replacing an earlier one, and return the one in force.
