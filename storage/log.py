@@ -9,7 +9,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from loguru import logger
 from nacl.exceptions import BadSignatureError
@@ -43,6 +43,15 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[])
 _PUT_NODES = """
 INSERT INTO log_nodes (level, position, hash) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])
 """
+_OF_GAME = """
+SELECT index, type FROM log_leaves WHERE game_id = $1 AND game_id <> ''
+"""
+_THERE = """
+SELECT game_id, type FROM log_leaves WHERE game_id = ANY($1::text[]) AND game_id <> ''
+"""
+_HEADS = """
+SELECT size, at, root, signature FROM log_heads WHERE (size, at) > ($1, $2) ORDER BY size, at LIMIT $3
+"""
 _SALT = """
 INSERT INTO log_salts (game_id, salt) VALUES ($1, $2) ON CONFLICT (game_id) DO UPDATE SET salt = log_salts.salt
 RETURNING salt
@@ -54,7 +63,7 @@ _KEY = """
 INSERT INTO log_key (seed) VALUES ($1) ON CONFLICT DO NOTHING
 """
 _FORGET = """
-DELETE FROM log_salts WHERE game_id IN (SELECT game_id FROM game_participants WHERE player_id = $1)
+DELETE FROM log_salts WHERE game_id = ANY (ARRAY(SELECT game_id FROM game_participants WHERE player_id = $1))
 """
 
 
@@ -79,7 +88,7 @@ class PublicLog:
 
     def __init__(self, pool: Pool, codec: Codec) -> None:
         self._pool = pool
-        self._archive = Archive(pool, codec)
+        self._codec = codec
 
     # -- appending ----------------------------------------------------------------------------------------------
 
@@ -111,7 +120,8 @@ class PublicLog:
     async def _leaves_of(self, connection: Connection, game_id: str, note: str) -> list[tuple[str, str, bytes]]:
         """The leaf of a note about a game: game, type, data. None for games without an opening statement."""
         try:
-            stored = await self._archive.folded(game_id, KIND.name)
+            # On the same connection: a second one might never come free while others wait for the lock with theirs.
+            stored = await Archive(cast("Pool", connection), self._codec).folded(game_id, KIND.name)
         except UnreadableGame as error:
             stored = None
             logger.bind(game=game_id).error("the public log lacks its {}: {}", note, error)
@@ -154,7 +164,7 @@ class PublicLog:
     async def proof_of(self, game_id: str, now: Instant) -> dict[str, Any] | None:
         """Return where the log holds a game, as the proof of its draw carries it. None if it does not hold it yet."""
         salt = await self._pool.fetchval("SELECT salt FROM log_salts WHERE game_id = $1", game_id)
-        rows = await self._pool.fetch("SELECT index, type FROM log_leaves WHERE game_id = $1", game_id)
+        rows = await self._pool.fetch(_OF_GAME, game_id)
         indexes = {row["type"]: row["index"] for row in rows}
         if salt is None or not {"opening", "closing", "outcome"} <= indexes.keys():
             return None
@@ -197,14 +207,8 @@ class PublicLog:
 
         ``kept``: sizes and roots of heads that somebody kept.
         """
-        heads: dict[int, set[str]] = {}
         troubles: list[str] = []
-        verifying = (await self._key()).verify_key
-        for row in await self._pool.fetch("SELECT size, at, root, signature FROM log_heads ORDER BY size"):
-            heads.setdefault(row["size"], set()).add(row["root"].hex())
-            head = Head(row["size"], row["root"].hex(), row["at"], "", "")
-            if not _signed(verifying, head.statement, row["signature"]):
-                troubles.append(f"the head of {head.size} leaves is not signed by the log's key")
+        heads = await self._heads(troubles)
         for size, root in kept:
             heads.setdefault(size, set()).add(root)
         frontier = merkle.Frontier()
@@ -222,6 +226,18 @@ class PublicLog:
                 _compare(frontier, heads, troubles)
         troubles += [f"leaf {frontier.size} is missing: a head has {size}" for size in heads if size > frontier.size]
         return troubles
+
+    async def _heads(self, troubles: list[str]) -> dict[int, set[str]]:
+        """Size -> the roots of the heads that were signed for it. Adds wrong signatures to ``troubles``."""
+        heads: dict[int, set[str]] = {}
+        verifying, size, at = (await self._key()).verify_key, -1, 0
+        while rows := await self._pool.fetch(_HEADS, size, at, PAGE):
+            for row in rows:
+                head = Head(size := row["size"], row["root"].hex(), at := row["at"], "", "")
+                heads.setdefault(head.size, set()).add(head.root)
+                if not _signed(verifying, head.statement, row["signature"]):
+                    troubles.append(f"the head of {head.size} leaves is not signed by the log's key")
+        return heads
 
     async def _level(self, first: int, last: int) -> list[Any]:
         query = "SELECT position, hash FROM log_nodes WHERE level = 0 AND position BETWEEN $1 AND $2"
@@ -268,7 +284,7 @@ async def _not_there_yet(
 ) -> list[tuple[str, str, bytes]]:
     """Leave out what the log has already: a note may come again where a batch of the feed does."""
     games = [game_id for game_id, _, _ in wanted if game_id]
-    rows = await connection.fetch("SELECT game_id, type FROM log_leaves WHERE game_id = ANY($1::text[])", games)
+    rows = await connection.fetch(_THERE, games)
     there = {(row["game_id"], row["type"]) for row in rows}
     new = []
     for game_id, type_, data in wanted:

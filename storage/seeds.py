@@ -33,7 +33,7 @@ WITH made AS (
 INSERT INTO log_pending (game_id, event, data) SELECT '', 'seeds', $5 FROM made
 """
 _GIVE_BACK = """
-UPDATE draw_seeds SET taken = taken - 1 WHERE chat_id = $1 AND root = $2 AND taken = $3
+UPDATE draw_seeds SET taken = taken - 1 WHERE chat_id = $1 AND root = $2 AND taken = $3 RETURNING taken
 """
 _UNUSED = """
 INSERT INTO log_pending (game_id, event, data) VALUES ('', 'unused', $1)
@@ -96,7 +96,7 @@ class Seeds:
         if seed is None:
             return
         try:
-            if await self._pool.execute(_GIVE_BACK, chat_id, seed.root, seed.number) != "UPDATE 1":
+            if await self._pool.fetchval(_GIVE_BACK, chat_id, seed.root, seed.number) is None:
                 leaf = proof.unused_leaf(seed.root, seed.number, "", "not_opened")
                 await self._pool.execute(_UNUSED, leaf)
         except POSTGRES_GONE as problem:

@@ -14,6 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 import storage
+from fsm import merkle
 from fsm.quiz import Question
 from fsm.registry import KINDS
 from storage import migrate
@@ -21,10 +22,12 @@ from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import Pool, postgres_pool
 from storage.feed import Entry
+from storage.log import PublicLog
 from storage.people import People
 from storage.questions import Questions
 from storage.rebuild import forgotten, rebuild
 from storage.retention import BATCH, GAMES, prune
+from storage.seeds import Seeds
 from storage.wallets import Wallets
 from tests.contract.played import HOST, House
 
@@ -298,6 +301,9 @@ SELECT id, 'https://a.example', '{}', 'delivered', opened_at FROM games;
 INSERT INTO bans (chat_id, player_id, by, expires_at)
 SELECT -(n % 500), n, 9, CASE WHEN n % 2 = 0 THEN now() - n * interval '1 hour' END FROM generate_series(1, 5000) n;
 INSERT INTO wallets SELECT n, '0x' || lpad(n::text, 40, '0'), now() FROM generate_series(1, 5000) n;
+INSERT INTO draw_seeds SELECT -n, 'root', '', 256, 1 FROM generate_series(100, 5000) n;
+INSERT INTO log_salts SELECT n::text, '' FROM generate_series(1, 5000) n;
+INSERT INTO log_heads SELECT n, n, '', '' FROM generate_series(1, 4000) n;
 INSERT INTO question_packs (owner_id, name, locale)
 SELECT n / 5, 'Pack ' || n, 'en' FROM generate_series(1, 5000) n;
 INSERT INTO pack_questions (pack_id, position, id, text, answers, difficulty, category)
@@ -306,7 +312,7 @@ INSERT INTO asked_questions (chat_id, question_id, text, answer, asked_at)
 SELECT -(n % 500), n::text, 'Text', 'yes', now() - n * interval '1 hour' FROM generate_series(1, 20000) n;
 """
 STATEMENT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")
-LARGE = r"Seq Scan on (?!feed_checkpoints)\w+"
+LARGE = r"Seq Scan on (?!feed_checkpoints|log_pending|log_key)\w+"
 OTHERS = {"migrate", "embedded", "connections", "rights"}
 """Modules whose queries concern the database itself, not its tables."""
 
@@ -317,9 +323,41 @@ async def filled(empty_database: str) -> str:
     await migrate.upgrade(empty_database)
     connection = await asyncpg.connect(empty_database)
     await connection.execute(FILL)
+    await fill_log(connection)
     await connection.execute("ANALYZE")
     await connection.close()
     return empty_database
+
+
+async def fill_log(connection: asyncpg.Connection) -> None:
+    """Put a public log of 4,096 leaves there."""
+    leaves = [(index, f"07{index // 3:012}", f"type {index % 3}", b"%d" % index) for index in range(4096)]
+    frontier = merkle.Frontier()
+    nodes = [node for leaf in leaves for node in frontier.append(merkle.leaf_hash(leaf[3]))]
+    await connection.copy_records_to_table("log_leaves", columns=("index", "game_id", "type", "data"), records=leaves)
+    await connection.copy_records_to_table("log_nodes", columns=("level", "position", "hash"), records=nodes)
+
+
+async def use_draws(pool: Pool, house: House, game_id: str) -> None:
+    """Call all that draws ask PostgreSQL."""
+    seeds, log, now = Seeds(pool), PublicLog(pool, house.codec), house.clock.at
+    for chat in (-7, -(10**12)):
+        seed = await seeds.take(chat)
+        await seeds.give_back(chat, seed)
+        await seeds.give_back(chat, seed)
+    await log.append()
+    await log.sign(now)
+    await log.proof_of(game_id, now)
+    await log.consistency(5, 4000)
+    await log.check()
+    await log.forget(3)
+
+
+async def use_listing(archive: Archive, people: People) -> None:
+    """Call all that players who chose to be listed ask PostgreSQL."""
+    await people.set_listed(7, listed=True)
+    await people.is_listed(7)
+    await archive.listed_leaderboard(10)
 
 
 async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
@@ -335,6 +373,8 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await archive.live_games(None, 10)
     await archive.live_games(-7, 10)
     await archive.live_counts()
+    await archive.void_games(-7)
+    await use_listing(archive, people)
     await archive.live_game_of_player(7)
     await archive.game(game)
     await archive.timeline(game, 10)
@@ -366,9 +406,9 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await rebuild(pool, redis, house.codec, house.games)
     await forgotten(pool, redis, house.codec, since=house.clock.at - 600_000)
     await prune(pool, house.clock.at, keep_events_days=100, keep_results_days=120)
-    for _ in range(3):
-        await house.whole()
+    games = [await house.whole() for _ in range(3)]
     await house.project()
+    await use_draws(pool, house, games[0])
     record = b'[{"c":"tg:2","at":1,"e":[["player_left",{"player_id":7}],["chat_moved",{"chat_id":-1011}]]}]'
     entries = [
         Entry("", known[:2], f"{n % 8:02}{n:012}", 4, "pick_number", "drawing", None, record)
