@@ -218,6 +218,7 @@ class Loading:
         """Give an idle connection the next tap, or end the run."""
         now = time.perf_counter()
         if self._run.rate:
+            # Overdue taps keep their due time, so that waiting for a free connection counts as latency.
             if self._due:
                 connection.send(*self._next(), self._due.popleft())
                 return
@@ -249,6 +250,7 @@ class Loading:
                 else:
                     self._due.append(at)
                 sent += 1
+                # Independent arrivals: a fixed interval would hide queueing.
                 at += random.expovariate(self._run.rate)
             await asyncio.sleep(TICK)
 

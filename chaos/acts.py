@@ -105,6 +105,7 @@ class Act:
         try:
             yield
         finally:
+            # A deadline shortly before the failure may not have been handled yet.
             self.windows.append(Window(begin - 200, _now() + grace_ms, why))
 
     def _away_if_strict(self, why: str) -> contextlib.AbstractContextManager[None]:
@@ -119,6 +120,7 @@ class Act:
     async def _kill(self, replica: Replica, seconds: float) -> None:
         async with replica.busy:
             begin = _now()
+            # Only the holder of this lease fires deadlines. None: it is changing hands, possibly to this replica.
             if self.setting.strict or await self.leader("{deadlines}") in (replica, None):
                 self.windows.append(Window(begin - 200, begin + FAILOVER_MS, f"replica {replica.number} killed"))
             await replica.kill()
@@ -202,6 +204,7 @@ class Act:
         with contextlib.suppress(RedisError, OSError):
             async for key in self.redis.scan_iter(match=f"tombola:{lease}*:lease"):
                 owner: Any = await self.redis.get(key)
+                # An owner's name is its host, process id and a random part.
                 return int(owner.decode().split(":")[1]) if owner else 0
         return 0
 
@@ -384,6 +387,7 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
 
 
 async def _end(store: stores.Store) -> None:
+    # A paused process would not react to a request to stop.
     store.resume()
     await store.stop()
 

@@ -111,6 +111,7 @@ def _commands(found: Findings, rows: Sequence[Any]) -> None:
         if have != list(range(1, len(have) + 1)):
             found.breach("versions missing", f"{game_id}: {have}")
     for (game_id, command_id), have in spans.items():
+        # The events of one command are adjacent; a gap means that it was decided twice.
         if have != list(range(have[0], have[0] + len(have))):
             found.breach("handled twice", f"{game_id}: {command_id} at {have}")
     by_update = Counter(command_id for _, command_id in spans if command_id.startswith("tg:"))
@@ -162,6 +163,7 @@ def _deadlines(found: Findings, rows: Iterable[Any], windows: Sequence[Window]) 
 def excused(deadline: int, windows: Sequence[Window]) -> int:
     """Return the time from which a deadline could be met: the end of the windows that it fell into."""
     moved = True
+    # Windows may overlap or touch: the end of one can lie within the next.
     while moved:
         moved = False
         for window in windows:

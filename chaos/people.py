@@ -243,6 +243,7 @@ class Table:
             answer = await self._control.press_data(person, message, data).answer(ANSWER_SECONDS)
             text, answered = answer.text or "", time.monotonic()
         except (TimeoutError, asyncio.CancelledError) as none:
+            # The sandbox cancels the future of a pruned tap; only a cancellation of this task itself must propagate.
             if isinstance(none, asyncio.CancelledError) and (task := asyncio.current_task()) and task.cancelling():
                 raise
         number = int(data.rpartition(":")[2]) if verb in "pa" else 0

@@ -124,6 +124,7 @@ class Replica:
         process, self._asked = self.process, True
         if process is None or process.returncode is not None:
             return
+        # A paused process would not handle the signal.
         self.resume()
         began = time.monotonic()
         process.terminate()

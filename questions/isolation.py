@@ -54,6 +54,7 @@ class FileReader:
         """
         if self._waiting[person] >= MOST_WAITING:
             raise TooManyFiles
+        # The dictionary is weak: a lock disappears once nobody holds or awaits it.
         lock = self._turns.get(person) or self._turns.setdefault(person, asyncio.Lock())
         self._waiting[person] += 1
         try:
@@ -72,6 +73,7 @@ class FileReader:
         try:
             reply = msgspec.json.decode(answer, type=Reply)
         except msgspec.MsgspecError:
+            # No valid answer: the process was killed, or ran out of memory or time.
             reply = Reply(mistakes=(Mistake(0, "", "too-complex"),))
         if reply.pack is None:
             raise PackRefused(reply.mistakes, more=reply.more)
@@ -91,6 +93,7 @@ class FileReader:
             logger.warning("a file took longer than {} s to read", self._seconds)
             return b""
         finally:
+            # Cancellation ends up here too: no reading process may outlive its caller.
             if process.returncode is None:
                 with suppress(ProcessLookupError):
                     process.kill()

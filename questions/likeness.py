@@ -77,6 +77,7 @@ def _bits(parts: Iterable[str]) -> int:
     """Return a set of parts as bits, the same in every process."""
     bits = 0
     for part in set(parts):
+        # Python's own hash of a text differs between processes.
         bits |= 1 << (crc32(part.encode("utf-8", "surrogatepass")) % BITS)
     return bits
 

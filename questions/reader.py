@@ -71,6 +71,7 @@ def confine() -> None:
     limits = {
         resource.RLIMIT_CPU: SECONDS,
         resource.RLIMIT_CORE: 0,
+        # No file may be written.
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_AS: _address_space() + MEMORY,
     }

@@ -195,6 +195,7 @@ def _items(text: str) -> list[tuple[int, Any]] | None:
     items: list[tuple[int, Any]] = []
     at, line, counted = _skip(text, at + 1), 1, 0
     while text[at] != "]" and len(items) <= MAX_QUESTIONS:
+        # Count only the new part: counting from the beginning each time would be quadratic.
         line, counted = line + text.count("\n", counted, at), at
         item, at = _DECODER.raw_decode(text, at)
         items.append((line, item))

@@ -87,6 +87,7 @@ class _Workbook:
         self._archive = archive
         self._mistakes = mistakes
         self._budget = Budget(unpacked=MAX_UNPACKED, elements=MAX_ELEMENTS, characters=MAX_CHARACTERS)
+        # Open XML compares the names of parts without regard to case.
         self._parts = {part.filename.lstrip("/").lower(): part for part in archive.infolist()}
         if len(archive.infolist()) > MAX_PARTS:
             raise TooMuch
@@ -330,6 +331,7 @@ class _Sheet:
 
     def _begin_row(self, attributes: Mapping[str, str]) -> None:
         number = int(attributes.get("r") or self._row + 1)
+        # Rows must ascend: a repeated number could replace cells that are already counted.
         if not self._row < number <= LAST_ROW:
             raise Damaged
         self._row, self._column, self._cells = number, -1, {}
@@ -406,6 +408,7 @@ class _Sheet:
                 continue
             if right > left:
                 self._rows[top][left] = Flaw("merged-cell")
+            # A declared area may span a million rows: walk the shorter of the two sequences.
             if bottom - top > len(self._rows):
                 lines = [line for line in self._rows if top < line <= bottom]
             else:

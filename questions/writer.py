@@ -173,6 +173,7 @@ class QuestionWriter:
         if self._breaker is None:
             self._breaker = await self._breakers.get_breaker(MODEL, exclude=[asyncio.CancelledError])
         try:
+            # `good` is filled in place: questions that were found before a timeout or failure are kept.
             async with self._breaker, asyncio.timeout(self._timeout):
                 await self._fill(order, known, good)
         except OpenedState:
@@ -223,6 +224,7 @@ class QuestionWriter:
         for form in range(self._form, len(FORMS)):
             status, reply, retry_after = await self._post(body | FORMS[form])
             if status == httpx.codes.OK:
+                # Later calls start with the form that the endpoint accepted.
                 self._form = form
                 return reply
             if status not in {httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY}:
@@ -286,6 +288,7 @@ def _items(reply: bytes) -> list[Any]:
     """Return the questions of a completion, unchecked. Raises ``_Failed``."""
     try:
         content = json.loads(reply)["choices"][0]["message"]["content"]
+        # Some models wrap the JSON in prose or in a code fence.
         found = json.loads(content[content.index("{") : content.rindex("}") + 1])["questions"]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise _Failed(JUNK) from None

@@ -119,6 +119,7 @@ async def _close_polls(world: World) -> None:
     """Close polls on time by the world's clock. A simulated clock announces its moves as changes."""
     while True:
         due = world.next_deadline()
+        # The minimum keeps rounding from turning this into a busy loop.
         wait = None if due is None else max(0.01, due - world.now())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait):

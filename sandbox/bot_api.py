@@ -52,6 +52,7 @@ class BotApi:
             handler = HANDLERS.get(type(call))
             if handler is None:
                 raise bad(f"the sandbox doesn't play {name}")
+            # No call may see a poll open past its time, even if the timer is late.
             self.world.close_due_polls()
             result = await handler(self.world, call, files or {})
         except ApiError as problem:
@@ -75,6 +76,7 @@ class BotApi:
             result = await self.execute(method, raw, files)
         except ApiError as problem:
             return _answer(problem)
+        # A "lost" fault: the call was carried out, but its answer does not arrive.
         if fault is not None:
             return CutOff()
         return Response(msgspec.json.encode({"ok": True, "result": result}), media_type="application/json")

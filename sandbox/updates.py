@@ -103,6 +103,7 @@ class Updates:
         """Carry out getUpdates. Raises ApiError 409 while a webhook is set, or when a later poll takes over."""
         if self.webhook_active:
             raise ApiError(409, WEBHOOK_ACTIVE)
+        # As on Telegram, a new poll ends a waiting one.
         self.interrupt(OTHER_POLLER)
         self._confirm(offset)
         self.tell("polled")
@@ -113,6 +114,7 @@ class Updates:
         return self._batch(limit)
 
     def _confirm(self, offset: int) -> None:
+        # A negative offset counts from the end of the queue: everything before it is forgotten.
         if offset < 0:
             while len(self.pending) > -offset:
                 self.pending.popitem(last=False)
@@ -142,6 +144,7 @@ class Updates:
         except TimeoutError:
             pass
         finally:
+            # A later poll may have taken its place.
             if self._poller is poller:
                 self._poller = None
 

@@ -20,6 +20,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  the name of a h
 LONGEST_WAIT = 60.0
 ANSWER_SECONDS = 60.0
 NOT_IN_REPLIES = ("get", "setwebhook", "deletewebhook", "close", "logout")
+"""Prefixes of the methods that a webhook's reply cannot call."""
 
 
 @dataclass(slots=True)
@@ -102,6 +103,7 @@ class Delivery:
             queue.remove(update)
             updates.discard(update)
             self.world.changes.tell("delivered", update=update.id)
+        # A restart of the delivery may have made another queue for this key.
         if self._queues.get(key) is queue:
             del self._queues[key]
 

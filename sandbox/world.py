@@ -168,6 +168,7 @@ class World:
         if old.is_present != new.is_present:
             person = user_json(user)
             content = {"new_chat_members": [person]} if new.is_present else {"left_chat_member": person}
+            # A removed bot cannot see the message about its removal.
             if user is not self.bot or new.is_present:
                 self.hear(self.post(chat, actor.id, content))
         self._tell_member(chat, actor, old, new)
@@ -210,6 +211,7 @@ class World:
         new = self.add_chat("supergroup", chat.title, by)
         new.members = {user_id: replace(member) for user_id, member in chat.members.items()}
         new.permissions = dict(chat.permissions)
+        # Posted before `migrated_to` is set, because the bot hears nothing from a migrated chat.
         self.hear(self.post(chat, by.id, {"migrate_to_chat_id": new.id}))
         chat.migrated_to = new.id
         self.hear(self.post(new, by.id, {"migrate_from_chat_id": chat.id}))
@@ -279,6 +281,7 @@ class World:
         original = chat.messages.get(message.reply_to or 0)
         if original and original.sender == self.bot_id:
             return True
+        # In privacy mode the bot sees only commands, replies to its messages and service messages.
         text = message.content.get("text") or message.content.get("caption") or ""
         command, _, addressee = text.split()[0].partition("@") if text.startswith("/") else ("", "", "")
         return bool(command) and addressee.lower() in ("", self.bot.username.lower())
@@ -343,7 +346,7 @@ class World:
     # Polls
 
     def add_poll(self, poll: Poll) -> None:
-        """Store a poll. If there are too many, the oldest closed one is dropped."""
+        """Store a poll. If there are too many, the oldest is dropped, provided that it is closed."""
         self.polls[poll.id] = poll
         if poll.close_at is not None and not poll.is_closed:
             self._timed_polls[poll.id] = poll
@@ -359,6 +362,7 @@ class World:
 
     def vote(self, user: User, poll: Poll, options: list[int]) -> None:
         """Vote in a poll; an empty list retracts. Raises ValueError if the poll doesn't allow it."""
+        # A vote must not be accepted just because the timer is late.
         self.close_due_polls()
         if poll.is_closed:
             raise ValueError("the poll is closed")
@@ -414,6 +418,7 @@ class World:
         """Record a call's outcome; a wrong call is also a violation."""
         code, description = (error.code, error.description) if error else (200, "")
         self.statistics[method, code] += 1
+        # Successful polls would push all other calls out of the bounded record.
         if error or method != "getUpdates":
             self.calls.append(CallRecord(self.now(), method, params, code, description))
         if error and error.wrong:
