@@ -1,6 +1,6 @@
-### What went wrong on our side, said honestly.
+### Errors on our side.
 
-error-unexpected = Something broke on our side, and it was noted. If you report it, quote { $trace }.
-error-unavailable = I can’t save that right now, so nothing has changed. Please try again in a moment.
+error-unexpected = Something went wrong on our side, and the error was logged. If you report it, please quote { $trace }.
+error-unavailable = I can’t save this right now, so nothing has changed. Please try again in a moment.
 
-game-restored = The game server had to be restored. The game goes on from its last saved state; if your latest tap is missing, please tap again.
+game-restored = The game server had to be restored. The game continues from its last saved state. If your last tap is missing, please tap again.

@@ -57,7 +57,7 @@ confirm-cancel = Отменить { $title }? Победителей не буд
 
 tap-done = Готово.
 tap-joined = { $players ->
-    [one] Вы в игре. Игроков уже { $players }.
+    [one] Вы в игре. Уже { $players } игрок.
     [few] Вы в игре. Уже { $players } игрока.
    *[other] Вы в игре. Уже { $players } игроков.
 }

@@ -15,7 +15,7 @@ async def test_a_player_proves_a_wallet_in_private_and_the_group_never_sees_it(p
     control.say(player, private, f"/verify {wallet.sign(text)}")
     await polled.says("Verified", chat=private)
     control.say(player, private, f"/verify {wallet.sign(text)}")
-    await polled.says("waiting for no signature", chat=private)
+    await polled.says("no text waiting for your signature", chat=private)
     told = control.bot_messages(polled.group, player)
     assert not any(wallet.address in str(message.content) for message in told)
     polled.no_complaints()
