@@ -97,10 +97,10 @@ def test_money_is_exact_and_written_the_locales_way(texts: Texts) -> None:
 
 def test_russian_counts_in_three_forms(texts: Texts) -> None:
     forms = {count: texts.plain("ru", "tap-joined", players=count) for count in (1, 2, 5, 21, 22, 11)}
-    assert forms[1].endswith("1.")
+    assert forms[1].endswith("Уже 1 игрок.")
     assert forms[2].endswith("2 игрока.")
     assert forms[5].endswith("5 игроков.")
-    assert forms[21].endswith("21.")
+    assert forms[21].endswith("21 игрок.")
     assert forms[22].endswith("22 игрока.")
     assert forms[11].endswith("11 игроков.")
 
