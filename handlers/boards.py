@@ -52,7 +52,7 @@ def slot_of(game_id: str) -> str:
 class Boards:
     """Renders games and hands them to the outbox."""
 
-    def __init__(  # noqa: PLR0913 -- parts, each by its name
+    def __init__(  # noqa: PLR0913 -- called once, with keywords
         self,
         *,
         engine: Engine,
@@ -257,7 +257,7 @@ class Boards:
             else:
                 self._aside.done(PROGRESS, game_id)
 
-    # -- what became of messages ---------------------------------------------------------------------------------
+    # -- results of sent messages --------------------------------------------------------------------------------
 
     async def chat_gone(self, outgoing: Outgoing) -> None:
         """Handle a chat that refuses messages: cancel the group's game, or note that the person has blocked the bot."""

@@ -16,7 +16,7 @@ REMEMBERED = 20_000
 class Verdict(Enum):
     """The verdict on an update."""
 
-    PASS = "pass"  # noqa: S105 - no password
+    PASS = "pass"  # noqa: S105 - not a password
     WARN = "warn"
     """Drop the update and warn the person, for the first time in this flood."""
     DROP = "drop"

@@ -98,7 +98,7 @@ async def _write(deps: Deps, chat_id: int, html: str, id_: str, received: Instan
     )
 
 
-# -- others -----------------------------------------------------------------------------------------------------
+# -- other people -----------------------------------------------------------------------------------------------
 
 
 async def membership_changed(event: ChatMemberUpdated, deps: Deps, update_id: int, received: Instant) -> None:

@@ -62,7 +62,7 @@ class ContextMiddleware(BaseMiddleware):
                 return await handler(event, data)
             return None
 
-    # -- for us? ------------------------------------------------------------------------------------------------
+    # -- selection of updates -----------------------------------------------------------------------------------
 
     def _is_for_us(self, message: Message) -> bool:
         sender = message.from_user
@@ -110,7 +110,7 @@ class ContextMiddleware(BaseMiddleware):
         elif verdict is Verdict.WARN:
             await context.reply("cmd-slow-down")
 
-    # -- from whom, where ---------------------------------------------------------------------------------------
+    # -- contexts -----------------------------------------------------------------------------------------------
 
     async def _of_message(self, update_id: int, message: Message, received: int, trace: str) -> UpdateContext:
         assert message.from_user is not None

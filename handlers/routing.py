@@ -192,7 +192,7 @@ def _buttons_router() -> Router:
     return router
 
 
-# -- the rest ---------------------------------------------------------------------------------------------------
+# -- messages that no handler has taken -------------------------------------------------------------------------
 
 
 async def _not_understood(_: Message, context: UpdateContext) -> None:

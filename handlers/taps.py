@@ -106,7 +106,7 @@ class Taps:
         verbs: kind -> verb in the callback data -> the command that it stands for.
     """
 
-    def __init__(  # noqa: PLR0913 -- wired once, by name
+    def __init__(  # noqa: PLR0913 -- called once, with keywords
         self,
         *,
         engine: Engine,
@@ -301,7 +301,7 @@ class Taps:
         game = await self._game(game_id)
         return self._own_board_again(tap, game, locale, verb.page(game, arg))
 
-    # -- what only one person sees ------------------------------------------------------------------------------
+    # -- verbs that show something ------------------------------------------------------------------------------
 
     async def _open_own(self, tap: Tap, game: Game, _arg: str, locale: str) -> Answer:
         """Handle ``o``: show the player's own board as an ephemeral message, or link to it in the private chat."""

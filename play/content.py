@@ -38,7 +38,7 @@ async def open_with_content(
     supplied = replace(opening, rules=rules, content=content)
     try:
         outcome = await engine.execute(opening.game_id, supplied, command_id=command_id, received=received)
-    except Rejected:
+    except Rejected:  # after Unavailable the game may be open, so its content stays taken
         await supply.give_back(opening.place, content)
         raise
     if outcome.duplicate:  # the first command's content is in the game, this second lot is surplus

@@ -54,7 +54,7 @@ class UnreadableTexts(ValueError):
     """A locale's files cannot be used. The message names the file and the entry, for the translator."""
 
 
-# -- what people typed ------------------------------------------------------------------------------------------
+# -- names and titles -------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=8192)

@@ -1,1 +1,1 @@
-"""The commands, by audience. Each file's ``COMMANDS`` is the one list of what it has: routes and menus come from it."""
+"""The commands, by audience. Routes and menus are both made from the ``COMMANDS`` of each module."""

@@ -1,4 +1,4 @@
-"""Which game a command means, and whom."""
+"""Lookup of the game and the person that a command is about."""
 
 import re
 from dataclasses import dataclass
@@ -12,30 +12,30 @@ from play.numbers import HIGHEST_ID, whole
 from storage.keys import is_game_id
 
 GAME_IN_DATA = re.compile(r"[a-z]{1,2}:([0-9a-z]+)")
-"""Callback data of a game's buttons: verb and game."""
+"""Beginning of the callback data of a game's buttons: verb and game id."""
 GAME_IN_LINK = re.compile(r"[?&]start=[a-z]_([0-9a-z]+)")
 
 
 @dataclass(unsafe_hash=True)
 class NoGameHere(Rejected):
-    """No game is being played where the command was given."""
+    """No game is being played in the chat or topic of the command."""
 
 
 @dataclass(unsafe_hash=True)
 class WhichGame(Rejected):
-    """Several games are being played here; one must be named."""
+    """Several games are being played in the chat or topic, and the command names none of them."""
 
     games: str
 
 
 @dataclass(unsafe_hash=True)
 class WhoIsMeant(Rejected):
-    """The command names nobody that the bot knows."""
+    """The command does not name a person that the bot knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetUser:
-    """A person that a command is about, and what was written beside."""
+    """The person that a command is about, and the rest of its arguments."""
 
     id: PlayerId
     name: str
@@ -43,7 +43,7 @@ class TargetUser:
 
 
 def mentioned_game(context: UpdateContext) -> str | None:
-    """The game that the command names, or that the message belongs to which it answers."""
+    """Return the id of the game that the command names or replies to; None if there is none."""
     for word in context.arguments.split():
         if is_game_id(word):
             return word
@@ -52,7 +52,7 @@ def mentioned_game(context: UpdateContext) -> str | None:
 
 
 def game_of_message(message: Message) -> str | None:
-    """The game whose buttons a message has."""
+    """Return the id of the game that a message's buttons belong to; None if there is none."""
     rows = message.reply_markup.inline_keyboard if message.reply_markup else []
     for button in (button for row in rows for button in row):
         found = GAME_IN_DATA.match(button.callback_data or "") or GAME_IN_LINK.search(button.url or "")
@@ -62,7 +62,7 @@ def game_of_message(message: Message) -> str | None:
 
 
 async def chosen_game(context: UpdateContext, needs: Needs) -> Game:
-    """Return the live game that a command means, for a person who may do there what has these needs.
+    """Return the live game that a command is about, after authorising the person for it.
 
     Raises the refusals of `Access`, ``NoGameHere``, ``WhichGame`` and ``UnknownGame``.
     """
@@ -72,7 +72,7 @@ async def chosen_game(context: UpdateContext, needs: Needs) -> Game:
 
 
 async def _chosen_id(context: UpdateContext) -> str:
-    """Return the live game that a command means. Raises ``NoGameHere`` and ``WhichGame``."""
+    """Return the id of the game that a command is about. Raises ``NoGameHere`` and ``WhichGame``."""
     named = mentioned_game(context)
     if named is not None:
         return named
@@ -85,9 +85,9 @@ async def _chosen_id(context: UpdateContext) -> str:
 
 
 async def meant(context: UpdateContext) -> TargetUser:
-    """Return the person that a command is about: the author of the message it answers, a mention, a name, an id.
+    """Return the person that a command is about.
 
-    Raises ``WhoIsMeant``.
+    In this order: the author of the message that it replies to, a mention, an id, a username. Raises ``WhoIsMeant``.
     """
     words = context.arguments.split(maxsplit=1)
     message = context.message

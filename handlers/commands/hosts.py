@@ -1,4 +1,4 @@
-"""What hosts do to a game, and whom they keep out."""
+"""Commands of hosts: they steer a game, and ban people from the chat's games."""
 
 from fsm.engine import Outcome
 from fsm.kind import Command as GameCommand
@@ -14,7 +14,7 @@ from storage.keys import is_game_id
 
 EXTENSION_SECONDS = 60
 MOST_SECONDS = 999_999
-"""A number that is worth handing to the rules, which have their own limit."""
+"""Largest number of seconds that is parsed. The rules of games have a lower limit."""
 
 
 async def _do(context: UpdateContext, game_id: str, command: GameCommand) -> Outcome:
@@ -22,19 +22,19 @@ async def _do(context: UpdateContext, game_id: str, command: GameCommand) -> Out
 
 
 async def _hosted_game(context: UpdateContext) -> str:
-    """Return the game meant, for a host of the chat in which it is played. Raises what ``chosen_game`` raises."""
+    """Return the id of the game meant, if the person is a host of its chat. Raises the errors of ``chosen_game``."""
     return (await chosen_game(context, Needs.HOST)).id
 
 
 async def startnow(context: UpdateContext) -> None:
-    """End the joining."""
+    """Handle ``/startnow``: close the lobby and begin the game."""
     game_id = await _hosted_game(context)
     outcome = await _do(context, game_id, StartNow(context.host.id))
     await context.reply("cmd-started", title=context.title_of(outcome.state))
 
 
 async def extend(context: UpdateContext) -> None:
-    """``/extend [seconds]``: more time."""
+    """Handle ``/extend [seconds]``: move the deadline of the phase."""
     words = [word for word in context.arguments.split() if not is_game_id(word)]
     given = words[0] if words else str(EXTENSION_SECONDS)
     seconds = whole(given, MOST_SECONDS)
@@ -47,7 +47,7 @@ async def extend(context: UpdateContext) -> None:
 
 
 async def remove(context: UpdateContext) -> None:
-    """Take a player out of the game."""
+    """Handle ``/remove``: remove a player from the game."""
     whom = await meant(context)
     game_id = await _hosted_game(context)
     outcome = await _do(context, game_id, Remove(whom.id, context.host.id))
@@ -55,14 +55,14 @@ async def remove(context: UpdateContext) -> None:
 
 
 async def cancel_game(context: UpdateContext) -> None:
-    """End the game without a result."""
+    """Handle ``/cancel_game``: end the game without a result."""
     game_id = await _hosted_game(context)
     outcome = await _do(context, game_id, Cancel(context.host.id, "host"))
     await context.reply("cmd-cancelled", title=context.title_of(outcome.state))
 
 
 async def ban(context: UpdateContext) -> None:
-    """Keep somebody out of this chat's games, the live ones included."""
+    """Handle ``/ban``: ban a person from this chat's games, and remove them from the live ones."""
     whom = await meant(context)
     deps, chat_id = context.deps, context.place.chat_id
     if whom.id == context.person.id or await deps.access.is_protected(chat_id, whom.id):
@@ -74,7 +74,7 @@ async def ban(context: UpdateContext) -> None:
 
 
 async def _remove_everywhere(context: UpdateContext, player_id: int) -> None:
-    """Out of the live games of the chat, whatever the topic, where the rules still let anybody out."""
+    """Remove a person from the live games in all topics of the chat. Games whose rules refuse it are skipped."""
     here = await context.deps.games.live_in(context.place)
     anywhere = await live_games(context.deps, context.place.chat_id)
     for number, game_id in enumerate(dict.fromkeys([*here, *anywhere])):
@@ -90,7 +90,7 @@ async def _remove_everywhere(context: UpdateContext, player_id: int) -> None:
 
 
 async def unban(context: UpdateContext) -> None:
-    """Let somebody in again."""
+    """Handle ``/unban``: lift a person's ban from this chat's games."""
     whom = await meant(context)
     await context.deps.people.unban(context.place.chat_id, whom.id)
     await context.reply("cmd-unbanned", name=whom.name)

@@ -1,4 +1,4 @@
-"""Languages: one's own in private, the group's by a host in a group."""
+"""The choice of a language: in private for the person, in a group for the group, by a host."""
 
 from handlers.context import UpdateContext
 from handlers.views.message import Button
@@ -6,11 +6,11 @@ from play.access import Needs
 from play.texts import Markup
 
 CHOICE = "lang:"
-"""Callback data of a choice: this and the locale."""
+"""Prefix of a choice's callback data; the locale follows."""
 
 
 async def language(context: UpdateContext) -> None:
-    """Choose a language: one's own in private, the group's by a host in a group."""
+    """Handle ``/language [locale]``: store the locale, or offer all locales as buttons."""
     wanted = context.arguments.lower()
     if wanted:
         await speak(context, wanted)
@@ -23,13 +23,16 @@ async def language(context: UpdateContext) -> None:
 
 
 async def speak(context: UpdateContext, locale: str) -> None:
-    """Store the language chosen, and say so in it."""
+    """Store the locale, and confirm it in its own language."""
     said = await choose_language(context, locale)
     await context.answer(said)
 
 
 async def choose_language(context: UpdateContext, locale: str) -> Markup:
-    """Store the language, and return the confirmation in it. In a group only a host may. Raises ``NotAHost``."""
+    """Store the locale of the person or group, and return a confirmation in its language.
+
+    In a group this needs a host; raises ``NotAHost``. An unknown locale gives the text with all locales.
+    """
     texts, people = context.deps.texts, context.deps.people
     if locale not in texts.LOCALES:
         return context.text("cmd-usage-language", locales=", ".join(texts.LOCALES))
@@ -43,7 +46,7 @@ async def choose_language(context: UpdateContext, locale: str) -> Markup:
 
 
 async def tap(context: UpdateContext, data: str) -> None:
-    """A language was chosen by its button."""
+    """Handle a tap on the button of a language."""
     said = await choose_language(context, data.removeprefix(CHOICE))
     await context.edit(said)
     await context.toast()

@@ -1,4 +1,4 @@
-"""Figures and lists from the archive: live games, one's results, the best, what has ended."""
+"""Lists and figures from the archive: live games, a person's results, the leaderboard, ended games."""
 
 from collections.abc import Sequence
 
@@ -11,15 +11,15 @@ from play.texts import Markup, name_html
 from storage.archive import Row
 
 PAGE = 10
-"""Lines of a list: with the longest titles and names it is still one message."""
+"""Lines of a list. With the longest titles and names they still fit one message."""
 SEPARATOR = " · "
 BEST, ENDED, LISTED = "top:", "hist:", "listed:"
-"""Callback data: ``top:<chat|0>:<page>``, ``hist:<c|p>:<page>``, ``listed:<0|1>``."""
+"""Prefixes of callback data: ``top:<chat|0>:<page>``, ``hist:<page>``, ``listed:<0|1>``."""
 MOST_PAGES = 1000
 
 
 async def games(context: UpdateContext) -> None:
-    """The live games of the chat; in private, those that the person plays in."""
+    """Handle ``/games``: list the live games of the chat; in private, those that the person plays in."""
     deps = context.deps
     if context.private:
         mine = await deps.archive.live_game_of_player(context.person.id)
@@ -48,9 +48,9 @@ async def games(context: UpdateContext) -> None:
 
 
 async def stats(context: UpdateContext) -> None:
-    """Show the person's own figures, or those that somebody whom they answer has in this group.
+    """Handle ``/stats``: show the person's figures, or those of the author of the message that they reply to.
 
-    Figures of other groups are the player's own business: nobody else is shown them.
+    The figures of another person are those of this group only; those of other groups are private.
     """
     reply = answered(context.message)
     author = reply.from_user if reply else None
@@ -68,17 +68,17 @@ async def stats(context: UpdateContext) -> None:
         parts = [context.text("cmd-stats-line", kind=context.title("", each.kind), games=each.games, wins=each.wins)]
         if each.prizes:
             parts.append(context.text("cmd-prizes", prizes=each.prizes))
-        if each.points:  # in kinds that have them
+        if each.points:  # only some kinds have points
             parts.append(context.text("cmd-stats-points", points=each.points, streak=each.best_streak))
         lines.append(SEPARATOR.join(parts))
     await context.answer("\n".join([context.text("cmd-stats-title", name=name), *lines]))
 
 
-# -- the best ---------------------------------------------------------------------------------------------------
+# -- the leaderboard --------------------------------------------------------------------------------------------
 
 
 async def leaderboard(context: UpdateContext) -> None:
-    """Show the best of the chat; in private, those of all chats who want to be seen."""
+    """Handle ``/leaderboard``: show the chat's best players; in private, those of all chats who have agreed to it."""
     html, keyboard = await _best(context, 0 if context.private else context.place.chat_id, 0)
     await context.answer(html, keyboard)
 
@@ -108,7 +108,7 @@ async def _best(context: UpdateContext, chat_id: int, page: int) -> tuple[str, l
 
 
 def _best_line(context: UpdateContext, row: Row) -> str:
-    """A player's line: what there is none of is not said."""
+    """Return a player's line. Prizes and points of zero are left out."""
     name, mark = name_html(row.name), Markup(lobby.mark(row.place))
     parts = [context.text("cmd-best-line", mark=mark, name=name, wins=row.wins, games=row.games)]
     if row.prizes:
@@ -118,11 +118,11 @@ def _best_line(context: UpdateContext, row: Row) -> str:
     return SEPARATOR.join(parts)
 
 
-# -- what has ended ---------------------------------------------------------------------------------------------
+# -- ended games ------------------------------------------------------------------------------------------------
 
 
 async def history(context: UpdateContext) -> None:
-    """The games that ended in the chat; in private, the person's own."""
+    """Handle ``/history``: list the games that ended in the chat; in private, those of the person."""
     html, keyboard = await _ended(context, 0)
     await context.answer(html, keyboard)
 
@@ -150,7 +150,7 @@ async def _ended(context: UpdateContext, page: int) -> tuple[str, list[list[Butt
 
 
 def _names(winners: Sequence[tuple[int, str, object]]) -> Markup:
-    """The first winners, each for itself: a name written from right to left must not turn the others around."""
+    """Return the names of the first three winners, each isolated, as a right-to-left name would reorder the others."""
     return Markup(", ".join(name_html(name) for _, name, _ in winners[:3]))
 
 
@@ -167,22 +167,22 @@ def _pages(context: UpdateContext, prefix: str, page: int, *, more: bool) -> lis
 
 
 async def tap_best(context: UpdateContext, data: str) -> None:
-    """Another page of the best, or of other chats."""
+    """Handle a tap that turns the page of the leaderboard, or switches between the chat's and the global one."""
     chat, _, page = data.removeprefix(BEST).partition(":")
-    # A chat's list is shown in that chat alone, whatever a forged button says.
+    # Ignore the chat id of the button, which may be forged: a chat's list is shown in that chat only.
     chat_id = context.place.chat_id if chat != "0" and not context.private else 0
     await context.edit(*await _best(context, chat_id, _page(page)))
     await context.toast()
 
 
 async def tap_ended(context: UpdateContext, data: str) -> None:
-    """Another page of what has ended."""
+    """Handle a tap that turns the page of the ended games."""
     await context.edit(*await _ended(context, _page(data.removeprefix(ENDED))))
     await context.toast()
 
 
 async def tap_listed(context: UpdateContext, data: str) -> None:
-    """Note whether the person wants to be seen in the list of all groups, and show the list."""
+    """Handle a tap that lists the person in the global leaderboard or removes them from it; show the leaderboard."""
     await context.deps.people.set_listed(context.person.id, listed=data == f"{LISTED}1")
     await context.edit(*await _best(context, 0, 0))
     await context.toast()

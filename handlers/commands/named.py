@@ -1,4 +1,4 @@
-"""How commands find their handlers, and what each needs of the person who gives it."""
+"""Commands, their permissions, and the router that finds a command's handler by its name."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ Handler = Callable[[UpdateContext], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command.
+    """A command and its permission.
 
     Attributes:
-        handle: carries it out. Where the command is about a game, it authorises the person for that game as well.
-        needs: what the command needs in the chat that it is given in.
-        in_groups: in private, where nobody is a host, the command only says where to use it.
+        handle: carries the command out. If it is about a game, this also authorises the person for that game.
+        needs: the permission that the command needs in its chat.
+        in_groups: True if the command works in groups only. In private it then answers with a hint.
     """
 
     handle: Handler
@@ -30,7 +30,7 @@ class Command:
     in_groups: bool = False
 
     async def __call__(self, context: UpdateContext) -> None:
-        """Carry the command out if the person may give it here. Raises the refusals of `Access`."""
+        """Authorise the person and carry the command out. Raises the refusals of `Access`."""
         if self.in_groups and context.private:
             keyboard = [[Button(context.label("cmd-add-to-group"), url=add_to_group(context))]]
             await context.answer(context.text("cmd-use-in-group"), keyboard)
@@ -40,17 +40,17 @@ class Command:
 
 
 def for_hosts(handle: Handler, needs: Needs = Needs.HOST) -> Command:
-    """Return a command of hosts."""
+    """Return a command that works in groups only, by default for hosts."""
     return Command(handle, needs, in_groups=True)
 
 
 def add_to_group(context: UpdateContext) -> str:
-    """Return the link that adds the bot to a group."""
+    """Return a link with which a person adds the bot to a group."""
     return f"https://t.me/{context.deps.bot_username}?startgroup=true"
 
 
 def commands_router(commands: Mapping[str, Command]) -> Router:
-    """Return a router of commands by their names: one filter for all, not one for each."""
+    """Return a router of commands by their names. It has one filter for all of them, which is faster than one each."""
     router = Router(name="commands")
 
     async def handle(_: Message, context: UpdateContext, **__: Any) -> None:

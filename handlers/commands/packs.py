@@ -1,4 +1,4 @@
-"""Packs of questions as files: sent to the bot in private, refused with every mistake or looked at, and given back."""
+"""Question packs as files: import of a file that was sent in private, with a preview or its mistakes, and export."""
 
 import asyncio
 import re
@@ -22,36 +22,36 @@ from questions.writing import write_pack
 from storage.questions import MAX_NAME, MAX_PACKS, NameTaken, PackTitle, TooManyPacks
 
 SAMPLE = 3
-"""Questions that a preview shows."""
+"""Number of questions in a preview."""
 MOST_ALIKE = 5
 ROOM = 3_400
-"""UTF-16 units for mistakes; a message takes 4096."""
+"""UTF-16 units for the list of mistakes; a message has room for 4096."""
 WAIT_SECONDS = 3.0
 FILE = "file:"
-"""Begins the data of the buttons below a preview."""
+"""Prefix of the callback data of the buttons below a preview."""
 KEEP, DISCARD = f"{FILE}keep", f"{FILE}discard"
 SAMPLE_NAME = "tombola.xlsx"
 
 
 class NotLoaded(Exception):
-    """Telegram does not give the file."""
+    """The file could not be downloaded from Telegram."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that somebody has sent."""
+    """A file that a person has sent, as far as its message describes it."""
 
     file_id: str
     name: str
 
     @property
     def title(self) -> str:
-        """The name of the pack."""
+        """The name of the pack: that of the file, without its extension."""
         return tidy(PurePath(self.name).stem)[:MAX_NAME].strip() or self.name[:MAX_NAME]
 
 
 async def uploaded(message: Message, incoming: UpdateContext) -> None:
-    """Answer a file that was sent in private: refuse it with every mistake, or show what a pack of it would be."""
+    """Answer a file that was sent in private: list all its mistakes, or show a preview of the pack."""
     assert message.document is not None
     try:
         async with incoming.deps.files.turn(incoming.person.id):
@@ -76,9 +76,9 @@ async def _look_at(incoming: UpdateContext, document: Document) -> None:
 
 
 async def tap(incoming: UpdateContext, data: str) -> None:
-    """Keep the pack of the file that the tapped message answers, or do not.
+    """Handle a tap below a preview: save or discard the pack of the file that the preview replies to.
 
-    The file is read again: between the two nothing of it is stored, so nothing can be lost or left over.
+    Nothing is stored between preview and tap, so the file is downloaded and read again.
     """
     message = incoming.query.message if incoming.query is not None else None
     file = message.reply_to_message if isinstance(message, Message) else None
@@ -109,7 +109,7 @@ def _upload(document: Document) -> Upload:
 
 
 async def _load(incoming: UpdateContext, upload: Upload) -> Pack:
-    """The pack that a file is. Raises ``PackRefused`` and ``NotLoaded``."""
+    """Download a file and read it as a pack. Raises ``PackRefused`` and ``NotLoaded``."""
     try:
         content = await incoming.deps.download(upload.file_id, MAX_BYTES)
     except Exception as error:
@@ -119,7 +119,7 @@ async def _load(incoming: UpdateContext, upload: Upload) -> Pack:
 
 
 def _mistakes(incoming: UpdateContext, name: str, refused: PackRefused) -> str:
-    """All mistakes, as many as fit a message."""
+    """Return the list of mistakes, as many as fit one message, and the number of the others."""
     lines = [str(incoming.text("pack-refused", name=name, count=len(refused.mistakes))), ""]
     left = ROOM
     for number, mistake in enumerate(refused.mistakes):
@@ -167,7 +167,7 @@ def _note(incoming: UpdateContext, note: Note) -> str:
 
 
 def question_html(incoming: UpdateContext, question: Question) -> Markup:
-    """A question as its host sees it, right answer and all."""
+    """Render a question for the owner of its pack, with its right answer."""
     texts, locale = incoming.deps.texts, incoming.locale
     wrong = (incoming.text("quiz-value", value=answer) for answer in question.answers[1:])
     lines = [
@@ -190,14 +190,14 @@ def question_html(incoming: UpdateContext, question: Question) -> Markup:
 
 
 async def send_pack(incoming: UpdateContext, pack: PackTitle, questions: Sequence[Question], form: str) -> None:
-    """Give a pack back as a file of that format. Raises ``TooBusy``: a document can't wait in the outbox."""
+    """Send a pack as a file of the format ``form``. Raises ``TooBusy``, because the call bypasses the outbox."""
     content = await asyncio.to_thread(write_pack, questions, form)
     name = re.sub(r"[^\w-]+", "_", pack.name).strip("_") or str(pack.id)
     await _send(incoming, f"{name}.{form}", content)
 
 
 async def send_sample(incoming: UpdateContext) -> None:
-    """Give a workbook to begin with. Raises ``TooBusy``."""
+    """Send the sample workbook. Raises ``TooBusy``."""
     content = await asyncio.to_thread(sample, incoming.deps.texts, incoming.locale)
     await _send(incoming, SAMPLE_NAME, content)
 

@@ -1,4 +1,4 @@
-"""What everybody may ask: to play, to look, to check, to choose a language."""
+"""Commands of players: join and leave, look at games and results, verify draws, choose a language."""
 
 from fsm.kind import Game, UnknownGame
 from fsm.lobby import Join, Leave
@@ -20,7 +20,7 @@ PROOF_LINK = "f_"
 
 
 async def start(context: UpdateContext) -> None:
-    """Greet; or open what a deep link leads to."""
+    """Handle ``/start [payload]``: greet the person, or open the target of a deep link."""
     payload = context.arguments
     if context.private:
         await context.deps.people.saw_chat(context.person.id, "private", context.person.name)
@@ -39,14 +39,14 @@ async def start(context: UpdateContext) -> None:
 
 
 async def _own_board(context: UpdateContext, game_id: str) -> None:
-    """The person's own board of a game, in private."""
+    """Show the person's own board of a game in private."""
     state = (await context.deps.engine.look(game_id)).state
     await context.authorise(Needs.LOOK, state)
     await context.show(context.deps.taps.opened(context.person.id, state, context.locale))
 
 
 async def help_(context: UpdateContext) -> None:
-    """What the bot can do, for whoever asks."""
+    """Handle ``/help``: list the commands that the person can use here."""
     texts, locale = context.deps.texts, context.locale
     parts = [context.text("cmd-help-private") if context.private else group_help(texts, locale)]
     if context.deps.access.is_operator(context.actor):
@@ -55,14 +55,14 @@ async def help_(context: UpdateContext) -> None:
 
 
 def group_help(texts: Texts, locale: str) -> Markup:
-    """Tell the commands of a group, with those that kinds have of their own."""
+    """Return the help for groups, which includes the commands of the kinds."""
     named = [face.imported("commands").COMMANDS for face in FACES.values() if face.commands is not None]
     lines = [texts.html(locale, f"cmd-help-{name}") for commands in named for name in commands]
     return texts.html(locale, "cmd-help-group", commands=Markup("\n".join(lines)))
 
 
 async def join(context: UpdateContext) -> None:
-    """Join the game that is played here."""
+    """Handle ``/join [game]``."""
     game = await chosen_game(context, Needs.JOIN)
     outcome = await context.deps.engine.execute(
         game.id,
@@ -74,7 +74,7 @@ async def join(context: UpdateContext) -> None:
 
 
 async def leave(context: UpdateContext) -> None:
-    """Leave the game that is played here."""
+    """Handle ``/leave [game]``."""
     game = await chosen_game(context, Needs.PLAY)
     outcome = await context.deps.engine.execute(
         game.id, Leave(context.person.id), command_id=context.command_id, received=context.received
@@ -83,7 +83,7 @@ async def leave(context: UpdateContext) -> None:
 
 
 async def status(context: UpdateContext) -> None:
-    """How the games stand that are played here; in private, those that the person plays in."""
+    """Handle ``/status [game]``: show the state of the chat's games; in private, of the person's games."""
     deps = context.deps
     named = mentioned_game(context)
     if named is not None:
@@ -117,20 +117,20 @@ async def _status_of(context: UpdateContext, game_id: str) -> str | None:
 
 
 def _own_part(context: UpdateContext, state: Game) -> list[Markup]:
-    """Say whether the person plays, or in private the line that the kind has for them."""
+    """Return the line about the person: whether they play; in private, the line that the kind has for them."""
     if context.person.anonymous:
         return []
     if context.person.id not in state.players:
         return [context.text("cmd-you-are-out")]
     own_line = of_state(state).own_line
-    if own_line is None or not context.private:  # a number is its owner's business until the draw
+    if own_line is None or not context.private:  # picks are secret until the draw
         return [context.text("cmd-you-are-in")]
     own = own_line(state, context.person.id, context.deps.texts, context.locale)
     return [own or context.text("cmd-you-are-in")]
 
 
 async def fair(context: UpdateContext) -> None:
-    """The proof of a draw: of the game named or answered, or of the last one that ended here."""
+    """Handle ``/fair [game]``: send the proof of the game that is named or replied to, or of the last one here."""
     game_id = mentioned_game(context)
     if game_id is None:
         chat, player = (None, context.person.id) if context.private else (context.place.chat_id, None)

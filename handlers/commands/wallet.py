@@ -1,4 +1,4 @@
-"""``/verify``: in private, a player proves by a signature that a wallet is theirs. No address is shown in a group."""
+"""``/verify``: a player proves in private, by a signature, that they own a wallet. Groups never see the address."""
 
 import asyncio
 import secrets
@@ -15,35 +15,35 @@ from play.wallets import checksummed, read_address, read_signature, signer
 from storage.wallets import VALID_MS, Challenge, WalletTaken
 
 LINK = "verify"
-"""What ``/start`` gets by the link that leads here."""
+"""Payload of the deep link that opens ``/verify`` in private."""
 REMOVE = "remove"
 NONCE_BYTES = 16
 
 
 @dataclass(unsafe_hash=True)
 class NothingToSign(Rejected):
-    """No signature is waited for: none was asked for, or it has been given."""
+    """There is no open challenge: the player has not asked for one, or has already answered it."""
 
 
 @dataclass(unsafe_hash=True)
 class SignedTooLate(Rejected):
-    """The text was good for a quarter of an hour."""
+    """The signature came after the challenge had expired."""
 
 
 @dataclass(unsafe_hash=True)
 class WrongSigner(Rejected):
-    """Another wallet has signed, or another text was signed: a signature does not tell which."""
+    """The signature is from another wallet, or of another text; the two cannot be told apart."""
 
     address: str
 
 
 @dataclass(unsafe_hash=True)
 class WalletOfAnother(Rejected):
-    """Another player has verified the wallet."""
+    """The wallet already belongs to another player."""
 
 
 async def verify(context: UpdateContext) -> None:
-    """``/verify [0xADDRESS | 0xSIGNATURE | remove]``. Raises the refusals here and in ``play.wallets``."""
+    """Handle ``/verify [0xADDRESS | 0xSIGNATURE | remove]``. Raises the refusals of this module and `play.wallets`."""
     given = context.arguments
     if not context.private:
         link = f"https://t.me/{context.deps.bot_username}?start={LINK}"
@@ -64,7 +64,7 @@ async def verify(context: UpdateContext) -> None:
 
 
 async def show(context: UpdateContext) -> None:
-    """The person's wallet, and how one is verified."""
+    """Show the person's wallet and the instructions for verifying one."""
     wallet = await context.deps.wallets.of(context.person.id)
     own = (
         context.text("wallet-none")
@@ -88,7 +88,7 @@ async def _ask(context: UpdateContext, address: str) -> None:
 
 
 def _statement(context: UpdateContext, address: str, expires_at: Instant) -> str:
-    """What is to be signed. All that it names goes in as it is: a mark that nobody sees would be signed as well."""
+    """Return the text to sign. Its arguments are not isolated: the invisible isolates would have to be signed too."""
     return str(
         context.text(
             "wallet-statement",
@@ -108,7 +108,7 @@ async def _prove(context: UpdateContext, signature: bytes) -> None:
         raise NothingToSign
     if context.received >= challenge.expires_at:
         raise SignedTooLate
-    # Some milliseconds of arithmetic: taps don't wait for it.
+    # Some milliseconds of arithmetic go to a thread, so that taps do not wait for them.
     if await asyncio.to_thread(signer, challenge.statement, signature) != challenge.address:
         raise WrongSigner(checksummed(challenge.address))
     try:
@@ -116,7 +116,7 @@ async def _prove(context: UpdateContext, signature: bytes) -> None:
     except WalletTaken as error:
         raise WalletOfAnother from error
     await context.reply("wallet-verified", address=_shown(challenge.address))
-    # Last: whatever fails before, the same update proves the same again.
+    # Close the challenge last: if anything fails before, the same update can be handled again.
     await wallets.answered(player_id, challenge)
 
 

@@ -1,4 +1,4 @@
-"""Who may use a dialog, and where its state is kept."""
+"""Permissions of dialogs, and the storage of their state."""
 
 from typing import Any
 
@@ -16,33 +16,33 @@ from handlers.filters import PrivateFile, has_its_button
 from storage.keys import DIALOG_PREFIX
 
 STATE_SECONDS = 86_400
-"""A dialog that nobody touched for a day is forgotten."""
+"""Lifetime of a dialog's state after its last use."""
 LOCK_SECONDS = 20
-"""How long one update may hold a dialog, at most."""
+"""Longest time that one update holds a dialog's lock, and longest time that another waits for it."""
 _KEYS = DefaultKeyBuilder(prefix=DIALOG_PREFIX, with_bot_id=True, with_business_connection_id=True, with_destiny=True)
 
 
 def dialog_storage(redis: Any) -> RedisStorage:
-    """Where dialogs keep their state: in the given ``redis.asyncio.Redis``, for a day."""
+    """Return the storage of dialogs' state in the given ``redis.asyncio.Redis``."""
     return RedisStorage(redis, key_builder=_KEYS, state_ttl=STATE_SECONDS, data_ttl=STATE_SECONDS)
 
 
 def dialog_locks(redis: Any) -> RedisEventIsolation:
-    """Two taps on one dialog are handled one after the other, whichever process gets them."""
+    """Return the locks that serialise the updates of one dialog across all processes."""
     return RedisEventIsolation(
         redis, key_builder=_KEYS, lock_kwargs={"timeout": LOCK_SECONDS, "blocking_timeout": LOCK_SECONDS, "sleep": 0.02}
     )
 
 
 REFUSAL = "refusal"
-"""Key of the middleware data: the refusal of somebody who may not use the dialog that they tapped or answered."""
+"""Key of the middleware data that holds the refusal, if a person may not use the dialog that they tapped."""
 
 
 class DialogAccess(StackAccessValidator):
-    """Authorises every tap on a dialog and every message to it, when it comes: a dialog may have been open for a day.
+    """Authorises every tap on a dialog and every message to it, because rights may change while a dialog is open.
 
-    The states of a dialog say what it needs (``needs``). In a group a dialog belongs to its opener. A dialog
-    that an anonymous administrator opened is any host's: taps come under the administrator's own name.
+    The states group of a dialog names its permission (``needs``). In a group, a dialog belongs to the person who opened
+    it. If that was an anonymous administrator, every host may use it, as taps come under the administrator's own name.
     """
 
     async def is_allowed(
@@ -52,7 +52,7 @@ class DialogAccess(StackAccessValidator):
         event: ChatEvent,
         data: dict[str, Any],
     ) -> bool:
-        """Return whether the person may use the dialog that ``context`` is of. If not, `REFUSAL` says why."""
+        """Return whether the person may use the dialog of ``context``. If not, ``data[REFUSAL]`` may hold a reason."""
         update: UpdateContext | None = data.get("context")
         if update is None or context is None:
             return True
@@ -60,22 +60,22 @@ class DialogAccess(StackAccessValidator):
         if not update.private and owners and owners != [ANONYMOUS] and update.person.id not in owners:
             return False
         if isinstance(event, Message) and (update.command is not None or PrivateFile.is_one(event)):
-            return True  # not for this dialog: the command or the file takes its place, and is authorised by itself
+            return True  # not meant for this dialog; the handler of the command or file authorises it
         needs = getattr(context.state.group, "needs", None)
-        if needs is None:  # a dialog of the library's, which nobody opens
+        if needs is None:  # one of aiogram_dialog's own dialogs, which the bot never opens
             return False
         try:
             await update.authorise(needs)
         except Rejected as refusal:
             data[REFUSAL] = refusal
             return False
-        # A forged tap names items that the window does not offer: packs of others, numbers of any size.
+        # A forged tap could name items that the window does not offer, such as packs of other people.
         return not isinstance(event, CallbackQuery) or has_its_button(event)
 
 
 class RefusedByDialog(Filter):
-    """Lets messages through whose sender may not use the dialog that they answer."""
+    """Selects messages to a dialog that `DialogAccess` has refused."""
 
     async def __call__(self, _: Message, **data: Any) -> bool:
-        """Return whether a refusal was noted."""
+        """Return whether the middleware data holds a refusal."""
         return REFUSAL in data

@@ -1,4 +1,4 @@
-"""``/admin``: what operators see and do: live games, health, bans everywhere, a word to all chats, an end by force."""
+"""``/admin``, the operators' dialog: health, live games and their cancelling, global bans, broadcasts to all chats."""
 
 from html import escape
 from typing import Any
@@ -27,13 +27,13 @@ from telegram.outbox import Outgoing
 PAGE = 8
 CHATS_AT_ONCE = 500
 FIRST = -(2**63)
-"""Before every chat's id."""
+"""A number below every chat id, from which the listing of chats starts."""
 LONGEST_WORD = 3000
-"""UTF-16 units of a broadcast; escaping and the frame around it must leave it within Telegram's 4096."""
+"""Longest broadcast in UTF-16 units. With the text around it, it must fit a message, which has room for 4096."""
 
 
 class Admin(StatesGroup):
-    """The windows."""
+    """The windows of ``/admin``."""
 
     needs = Needs.OPERATE
 
@@ -57,7 +57,7 @@ async def _menu(context: UpdateContext, dialog_manager: DialogManager, **_: Any)
 
 
 def _note(manager: DialogManager) -> list[str]:
-    """What has just been done, shown once."""
+    """Return the lines that report the last action, and remove the report, so that it is shown once."""
     note = manager.dialog_data.pop("note", None)
     return [note, ""] if note else []
 
@@ -169,13 +169,13 @@ async def _ban(_: Message, __: Any, manager: DialogManager, text: str) -> None:
 async def _unban(_: CallbackQuery, __: Any, manager: DialogManager, player: str) -> None:
     context = incoming_of(manager)
     player_id = whole(player, HIGHEST_ID, 1)
-    if player_id is None:  # no button of ours says so
+    if player_id is None:  # forged callback data
         return
     await context.deps.people.unban(0, player_id)
     manager.dialog_data["note"] = context.text("dlg-admin-unbanned", player=player)
 
 
-# -- a word to all ----------------------------------------------------------------------------------------------
+# -- broadcasts -------------------------------------------------------------------------------------------------
 
 
 async def _cast(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
@@ -196,12 +196,15 @@ async def _sure(context: UpdateContext, dialog_manager: DialogManager, **_: Any)
 
 
 def _body(word: str) -> str:
-    """The operator's words as they are: escaped line by line, so that the lines stay."""
+    """Return the operator's text as HTML. `Texts` would join its lines, so it is only escaped."""
     return escape(word, quote=False)
 
 
 async def _send(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    """Hand it to the outbox for every chat: cosmetic, so that no game waits for it; once, whatever is tapped twice."""
+    """Put the broadcast into the outbox for every active chat, with a priority below that of games.
+
+    The ids contain the dialog's id, so a second tap sends nothing twice.
+    """
     context = incoming_of(manager)
     dialog = manager.current_context()
     content = send_params(View(_body(manager.dialog_data["word"])))
@@ -235,7 +238,7 @@ def _to(text_id: str, state: State) -> SwitchTo:
 
 
 def admin_dialog() -> Dialog:
-    """The dialog."""
+    """Return the dialog with all windows of ``/admin``."""
     back = _to("dlg-back", Admin.menu)
     return Dialog(
         Window(
@@ -289,5 +292,5 @@ def admin_dialog() -> Dialog:
 
 
 async def start_admin(_: UpdateContext, manager: DialogManager) -> None:
-    """Open the dialog."""
+    """Handle ``/admin``: open the dialog."""
     await manager.start(Admin.menu, mode=StartMode.RESET_STACK)

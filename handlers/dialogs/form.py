@@ -1,7 +1,7 @@
-"""The form of a game's rules: a window that lists them, and one that changes the chosen one.
+"""The form for a game's rules: a window that lists the settings, and a window that changes one of them.
 
-``/newgame`` fills it in for one game, ``/settings`` for all games of a chat. A kind says in its ``KindDialog`` which
-rules a form offers; a ``Form`` also knows where the values are kept.
+``/newgame`` uses it for one game, ``/settings`` for all games of a chat. The ``KindDialog`` of a kind lists the
+settings that a form offers; a ``Form`` also loads and saves their values.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -37,37 +37,38 @@ PRESETS: Mapping[str, Sequence[str]] = {
     "lobby_seconds": ("300", "900", "1800", "3600"),
     "join_seconds": ("15", "30", "60", "120", "300"),
 }
-"""The values offered for the settings of every kind that has them; most can be typed as well."""
+"""Setting -> the values that buttons offer, for settings that kinds share. Most can be typed as well."""
 CHOSEN_ONLY = frozenset({"split"})
-"""Those of them that can't be typed."""
+"""Settings in ``PRESETS`` whose values can only be chosen, not typed."""
 
 
 class States(NamedTuple):
-    """The windows of a form: the list of the settings, and the one that changes a setting."""
+    """The states of a form's windows: ``summary`` lists the settings, ``field`` changes one."""
 
     summary: State
     field: State
 
 
 def states(group: str, needs: Needs) -> States:
-    """Make the states of a form's windows; ``group`` begins their names, under which open dialogs are kept."""
+    """Make the states of a form's windows. ``group`` is part of their names, which are stored with open dialogs."""
     summary, field = State(), State()
-    StatesGroupMeta(group, (StatesGroup,), {"summary": summary, "field": field, "needs": needs})  # names the two
+    # The metaclass gives the states their names; the group itself is reached through them.
+    StatesGroupMeta(group, (StatesGroup,), {"summary": summary, "field": field, "needs": needs})
     return States(summary, field)
 
 
 @dataclass(frozen=True, kw_only=True)
 class KindDialog:
-    """The rules of a kind that the dialogs offer. Names are those of ``config.toml``.
+    """The settings of a kind that the dialogs offer, under their names in ``config.toml``.
 
     Attributes:
-        kind: of game.
-        new_game: the settings of a new game, in order.
-        settings: the settings that a chat can give to all its games, in order.
-        presets: the values offered for each of the kind's own settings.
-        chosen_only: settings that have no other values than those offered.
-        several: settings of which several values can be chosen, one after the other.
-        form: the kind's own ``Form``, if values are offered or shown in a way of their own.
+        kind: the kind of game.
+        new_game: the settings of a new game, in the order of display.
+        settings: the settings that a chat can fix for all its games, in the order of display.
+        presets: setting of the kind -> the values that buttons offer.
+        chosen_only: settings whose values can only be chosen, not typed.
+        several: settings that take several values, chosen one after the other.
+        form: a subclass of ``Form`` that offers or shows values differently; None for ``Form``.
     """
 
     kind: Kind[Any]
@@ -81,14 +82,14 @@ class KindDialog:
 
 @dataclass(frozen=True)
 class Form:
-    """The form of one kind's rules, in one place.
+    """The form for one kind's rules in one dialog.
 
     Attributes:
-        game: the kind, and the rules that it offers.
-        states: the windows.
-        names: the settings, in order.
-        load: gives the values that differ from the defaults, and the game's title if it has one.
-        save: keeps them.
+        game: the kind and its settings.
+        states: the states of the form's windows.
+        names: the settings, in the order of display.
+        load: returns the values that differ from the defaults, and the game's title if it has one.
+        save: stores such values.
     """
 
     game: KindDialog
@@ -98,42 +99,42 @@ class Form:
     save: Callable[[DialogManager, dict[str, str]], Awaitable[None]]
 
     async def rules(self, manager: DialogManager) -> Any:
-        """The rules as they are filled in."""
+        """Return the rules with the form's values applied to the defaults."""
         return rules_for(await self.load(manager), self.defaults(manager))
 
     def defaults(self, manager: DialogManager) -> Any:
-        """What the configuration says."""
+        """Return the kind's rules from the configuration."""
         return incoming_of(manager).deps.openings.defaults[self.game.kind.name]
 
-    # -- what a kind may see otherwise --------------------------------------------------------------------------
+    # -- hooks for subclasses -----------------------------------------------------------------------------------
 
     async def presets(self, manager: DialogManager, name: str) -> Sequence[str]:  # noqa: ARG002
-        """Return the values offered for a setting."""
+        """Return the values that buttons offer for a setting."""
         return self.game.presets[name] if name in self.game.presets else PRESETS[name]
 
     def chosen(self, rules: Any, name: str, text: str) -> str:  # noqa: ARG002
-        """The value that tapping an offered one comes to."""
+        """Return the new value of a setting after a tap on the offered value ``text``."""
         return text
 
     async def shown(self, context: UpdateContext, name: str, text: str) -> str | Markup:
-        """A value as people read it in a message."""
+        """Render a value for a message."""
         return self._shown(context, name, text)
 
     async def on_button(self, context: UpdateContext, name: str, text: str, rules: Any) -> str:  # noqa: ARG002
-        """The same on a button that offers it."""
+        """Render a value for the button that offers it."""
         return str(self._shown(context, name, text, button=True))
 
     # -- windows ------------------------------------------------------------------------------------------------
 
     def fields(self) -> Group:
-        """The buttons that lead to each setting."""
+        """Return the buttons that open the window of each setting."""
         return Group(
             Select(ItemLabel(), id="field", item_id_getter=value_of, items="names", on_click=self._open),
             width=2,
         )
 
     def field_window(self) -> Window:
-        """The window that changes one setting."""
+        """Return the window that changes one setting."""
         return Window(
             Given("html"),
             Fitting(Select(ItemLabel(), id="value", item_id_getter=value_of, items="presets", on_click=self._choose)),
@@ -144,7 +145,7 @@ class Form:
         )
 
     async def lines(self, manager: DialogManager) -> list[Markup]:
-        """One line a setting: its name and value."""
+        """Render one line for each setting: its name and value."""
         context, values = incoming_of(manager), await self.load(manager)
         rules = rules_for(values, self.defaults(manager))
         found = [(name, values.get(TITLE, "") if name == TITLE else setting(rules, name)) for name in self.names]
@@ -159,7 +160,7 @@ class Form:
         ]
 
     def buttons(self, context: UpdateContext) -> list[tuple[str, str]]:
-        """The items of ``fields``."""
+        """Return the items of ``fields``: setting and label. The percentages are reached through the split."""
         named = [(name, context.label(self._word(context, f"name-{name}"))) for name in self.names]
         return [(name, label) for name, label in named if name != "percentages"]
 
@@ -167,7 +168,7 @@ class Form:
         return name in CHOSEN_ONLY or name in self.game.chosen_only
 
     def _word(self, context: UpdateContext, what: str) -> str:
-        """The id of a text: the kind's own where it has one."""
+        """Return the id of a text: the kind's own if it exists, else the shared one."""
         own = f"dlg-{self.game.kind.slug}-{what}"
         return own if context.deps.texts.has(own) else f"dlg-{what}"
 
@@ -208,7 +209,7 @@ class Form:
         return {"html": "\n\n".join(part for part in parts if part), "presets": presets}
 
     def _how(self, context: UpdateContext, name: str, offered: Sequence[str]) -> Markup | None:
-        """How a value is given, where not by the buttons alone."""
+        """Render the hint about typing a value; None if the setting takes values from buttons only."""
         if self._only_chosen(name):
             return None
         return context.text("dlg-reply-with-it" if offered else "dlg-reply-only")
@@ -237,9 +238,9 @@ class Form:
     async def _set(
         self, manager: DialogManager, name: str, text: str, *, stays: bool = False, locale: str | None = None
     ) -> None:
-        """Keep the value and go back to the list; or stay, where there is more to choose or something is wrong.
+        """Save a value and return to the summary. If the value is invalid or ``stays`` is True, keep the window open.
 
-        ``locale`` is the language of a value that was typed; a value from a button has none.
+        ``locale`` is the language of a typed value; None for a value from a button.
         """
         context = incoming_of(manager)
         try:
@@ -269,12 +270,12 @@ async def _go_to(manager: DialogManager, state: State, name: str) -> None:
 
 
 async def begin(manager: DialogManager, state: State, data: dict[str, str] | None = None) -> None:
-    """Open a dialog below the command that asked for it; one that was open before, far up by now, goes."""
+    """Open a dialog as a new message below the command, and delete the message of a dialog that was open before."""
     await manager.start(state, data=data, mode=StartMode.RESET_STACK, show_mode=ShowMode.DELETE_AND_SEND)
 
 
 def cancel_button() -> Button:
-    """The button that closes a dialog and takes its message away."""
+    """Return the button that closes a dialog and deletes its message."""
     return Button(Label("dlg-close"), id="close", on_click=close)
 
 

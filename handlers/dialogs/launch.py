@@ -1,4 +1,4 @@
-"""The commands that open dialogs, and the router in which dialogs live."""
+"""The commands that open dialogs, and the router of all dialogs."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -38,7 +38,7 @@ def _for_hosts(needs: Needs, start: Start) -> Callable[..., Awaitable[None]]:
         _: Message, context: UpdateContext, dialog_manager: DialogManager | None = None, **__: Any
     ) -> None:
         async def run(asker: UpdateContext) -> None:
-            if dialog_manager is None:  # the message answers somebody else's dialog
+            if dialog_manager is None:  # the command replies to another person's dialog
                 raise NotAHost
             await start(asker, dialog_manager)
 
@@ -66,7 +66,7 @@ async def _upload(message: Message, context: UpdateContext, **_: Any) -> None:
 
 
 async def left_over(query: CallbackQuery, context: UpdateContext, **data: Any) -> None:
-    """Answer a tap on a dialog that the person may not use, or on a button that nothing knows any more."""
+    """Answer a tap on a dialog that the person may not use, or on a button that no handler knows any more."""
     if REFUSAL in data:
         raise data[REFUSAL]
     await context.toast(
@@ -75,12 +75,15 @@ async def left_over(query: CallbackQuery, context: UpdateContext, **data: Any) -
 
 
 async def _refused(_: Message, **data: Any) -> None:
-    """Answer a message to a dialog that the person may not use any more."""
+    """Raise the refusal of a message to a dialog, for the error handler to report."""
     raise data[REFUSAL]
 
 
 def dialogs_router(deps: Deps) -> Router:
-    """The router of the dialogs. Only what nobody else has handled comes here: dialogs ask Redis for their state."""
+    """Return the router of dialogs and of the commands that open them.
+
+    It must come after the routers that need no store, because for each update dialogs read their state from Redis.
+    """
     router = Router(name="dialogs")
     openers = Router(name="openers")
     for command, (needs, start) in HOST_COMMANDS.items():

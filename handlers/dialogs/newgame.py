@@ -1,4 +1,4 @@
-"""``/newgame``: a game of any kind, rule by rule, from the chat's own settings; other kinds are a tap away."""
+"""``/newgame``: a dialog that opens a game of any kind, with the chat's settings as its initial values."""
 
 from typing import Any, cast
 
@@ -26,7 +26,7 @@ async def _save(manager: DialogManager, values: dict[str, str]) -> None:
 
 
 def newgame_dialog(game: KindDialog) -> Dialog:
-    """The dialog of a new game of one kind."""
+    """Return the dialog that opens a game of one kind."""
     kind = game.kind
     form = (game.form or Form)(game, STATES[kind.name], (TITLE, *game.new_game), _load, _save)
 
@@ -55,7 +55,7 @@ def newgame_dialog(game: KindDialog) -> Dialog:
 
 
 def _instead(kind: str) -> Button:
-    """The button that opens the form of another kind in the place of this one."""
+    """Return the button that replaces this form by that of another kind."""
 
     async def go(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
         values = (await settings_of(incoming_of(manager))).get(kind, {})
@@ -65,7 +65,7 @@ def _instead(kind: str) -> Button:
 
 
 async def start_newgame(context: UpdateContext, manager: DialogManager) -> None:
-    """Open the dialog of the first kind, filled in with the settings of the chat."""
+    """Handle ``/newgame``: open the dialog of the first kind, filled in with the chat's settings."""
     kind = next(iter(FACES))
     values = (await settings_of(context)).get(kind, {})
     await begin(manager, STATES[kind].summary, dict(values))

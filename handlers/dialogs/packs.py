@@ -1,4 +1,4 @@
-"""``/pack``: a host's packs of questions, kept in the private chat: sent, looked at, changed, given back, deleted."""
+"""``/pack``: a dialog in the private chat in which a host views, edits, exports and deletes their question packs."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -26,15 +26,15 @@ from storage.questions import MAX_NAME, NameTaken, PackFull, PackTitle
 
 PER_PAGE = 8
 ON_BUTTON = 40
-"""UTF-16 units of a question that a button shows."""
+"""Longest question on a button, in UTF-16 units."""
 LINES = ("question", *ANSWERS)
 CATEGORY = "#"
-"""Begins a last line that names the category."""
+"""Prefix of a last line that names the category of a typed question."""
 FEWEST_LINES = 3
 
 
 class Packs(StatesGroup):
-    """The windows."""
+    """The windows of ``/pack``."""
 
     needs = Needs.USE
 
@@ -47,17 +47,17 @@ class Packs(StatesGroup):
     write = State()
 
 
-# -- what the windows show --------------------------------------------------------------------------------------
+# -- contents of the windows ------------------------------------------------------------------------------------
 
 
 def _noted(manager: DialogManager, html: str) -> str:
-    """The window's text, below what there is to say about what was done last."""
+    """Return the window's text below the report of the last action, and remove the report."""
     note = manager.dialog_data.pop("note", None)
     return f"{note}\n\n{html}" if note else str(html)
 
 
 async def _pack(manager: DialogManager) -> PackTitle | None:
-    """Return the pack in hand, or None if it is gone or another's."""
+    """Return the chosen pack; None if it is gone or belongs to another person."""
     incoming = incoming_of(manager)
     return await incoming.deps.questions.pack(int(manager.dialog_data.get("pack", 0)), incoming.person.id)
 
@@ -131,7 +131,7 @@ async def _list(manager: DialogManager, text_id: str) -> None:
     await manager.switch_to(Packs.every, show_mode=ShowMode.EDIT)
 
 
-# -- a pack -----------------------------------------------------------------------------------------------------
+# -- actions on a pack ------------------------------------------------------------------------------------------
 
 
 async def _open(_: CallbackQuery, __: Any, manager: DialogManager, pack_id: str) -> None:
@@ -172,7 +172,7 @@ async def _delete(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
     await _list(manager, "pack-gone" if gone else "pack-deleted")
 
 
-# -- its questions ----------------------------------------------------------------------------------------------
+# -- actions on questions ---------------------------------------------------------------------------------------
 
 
 def _turn(step: int) -> Callable[..., Awaitable[None]]:
@@ -204,7 +204,7 @@ async def _remove(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
 
 
 async def _change(manager: DialogManager, old: Question | None, **fields: Any) -> None:
-    """Change the question in hand in these fields."""
+    """Replace fields of the chosen question, and report the result in the window."""
     incoming, pack = incoming_of(manager), await _pack(manager)
     if pack is None or old is None:
         return _say(manager, "pack-gone")
@@ -218,7 +218,7 @@ async def _change(manager: DialogManager, old: Question | None, **fields: Any) -
 
 
 async def _photographed(message: Message, _: Any, manager: DialogManager) -> None:
-    """A photo for the question in hand."""
+    """Set the photo of the chosen question to the one that was sent."""
     assert message.photo is not None
     await _change(manager, await _question(manager), photo=message.photo[-1].file_id)
     manager.show_mode = ShowMode.EDIT
@@ -235,7 +235,7 @@ async def _next_difficulty(_: CallbackQuery, __: Any, manager: DialogManager) ->
 
 
 async def _written(_: Message, __: Any, manager: DialogManager, text: str) -> None:
-    """A question, one thing a line: a new one, or another in the place of the one in hand."""
+    """Add the typed question, or replace the chosen one. Its lines are the question, the answers and the category."""
     incoming, pack = incoming_of(manager), await _pack(manager)
     if pack is None:
         return _say(manager, "pack-gone")
@@ -260,7 +260,10 @@ async def _written(_: Message, __: Any, manager: DialogManager, text: str) -> No
 
 
 def _read(manager: DialogManager, text: str, old: dict[str, str]) -> Question | None:
-    """The question that the lines are, with the category and so on of the old one; None where there are mistakes."""
+    """Parse typed lines as a question; the other fields are those of ``old``. If there are mistakes, return None.
+
+    The mistakes are reported in the window.
+    """
     incoming, mistakes = incoming_of(manager), Mistakes()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     kept = {name: cell for name, cell in old.items() if name not in LINES}
@@ -280,7 +283,7 @@ def _read(manager: DialogManager, text: str, old: dict[str, str]) -> Question | 
 
 
 def packs_dialog() -> Dialog:
-    """The dialog."""
+    """Return the dialog with all windows of ``/pack``."""
     return Dialog(
         Window(
             Given("html"),
@@ -368,7 +371,7 @@ def _page_window() -> Window:
 
 
 async def start_packs(incoming: UpdateContext, manager: DialogManager) -> None:
-    """Open the dialog, or give what ``/pack sample`` asks for."""
+    """Handle ``/pack``: open the dialog; ``/pack sample`` sends the sample workbook."""
     if incoming.arguments.lower() == "sample":
         return await send_sample(incoming)
     await manager.start(Packs.every, mode=StartMode.RESET_STACK)

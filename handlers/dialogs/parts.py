@@ -1,4 +1,4 @@
-"""Widgets that take their words from the locales, and the manager that answers taps our way."""
+"""Widgets of dialogs with texts from the locales, and a dialog manager that answers each tap once."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -22,23 +22,23 @@ from handlers.context import UpdateContext
 from play.texts import units
 
 WIDTHS = ((8, 4), (12, 3), (19, 2))
-"""UTF-16 units of a label that a phone shows whole, with so many to a row; a longer one has its row to itself."""
+"""Longest label in UTF-16 units, and the number of such buttons that a phone shows whole in a row."""
 
 GOOD, GRAVE = Style(ButtonStyle.SUCCESS), Style(ButtonStyle.DANGER)
-"""Of the button that a window is for; of one whose deed can't be undone."""
+"""Styles of a window's main button, and of a button whose action cannot be undone."""
 
 SHOWN = "shown"
-"""In a dialog's data: its message, and a digest of what that shows."""
+"""Key in a dialog's widget data of its message id and the digest of its content."""
 
 
 def incoming_of(manager: DialogManager) -> UpdateContext:
-    """The update that the dialog is handling."""
+    """Return the context of the update that the dialog is handling."""
     found: UpdateContext = manager.middleware_data["context"]
     return found
 
 
 class Label(Text):
-    """A button's words, by their id."""
+    """The text with this id, in the locale of the update."""
 
     def __init__(self, text_id: str, when: Any = None) -> None:
         super().__init__(when=when)
@@ -49,7 +49,7 @@ class Label(Text):
 
 
 class Given(Text):
-    """HTML that the window's getter has put together."""
+    """A text or HTML that the window's getter has made, under this key."""
 
     def __init__(self, key: str, when: Any = None) -> None:
         super().__init__(when=when)
@@ -60,17 +60,17 @@ class Given(Text):
 
 
 class ItemLabel(Text):
-    """The words of one of a selection's items, which are pairs of value and words."""
+    """The label of an item of a selection. Items are pairs of value and label."""
 
     async def _render_text(self, data: dict[str, Any], manager: DialogManager) -> str:  # noqa: ARG002
         return str(data["item"][1])
 
 
 class Fitting(Group):
-    """Buttons side by side, as many to a row as a phone shows whole."""
+    """Buttons in rows, with as many to a row as a phone shows whole."""
 
     def __init__(self, *buttons: Keyboard) -> None:
-        super().__init__(*buttons, width=1)  # any: without one nothing is arranged
+        super().__init__(*buttons, width=1)  # any width will do: without one the base class never wraps
 
     def _wrap_kbd(self, kbd: Iterable[InlineKeyboardButton]) -> list[list[Any]]:
         buttons = list(kbd)
@@ -80,25 +80,25 @@ class Fitting(Group):
 
 
 def value_of(item: tuple[str, str]) -> str:
-    """What a selection's item stands for."""
+    """Return the value of a selection's item."""
     return item[0]
 
 
 class Answering(ManagerImpl):
-    """A dialog manager that answers each tap once, with the toast of whoever had something to say."""
+    """A dialog manager that answers a tap only if no handler has answered it."""
 
     async def answer_callback(self) -> None:
-        """Answer, unless a handler has."""
+        """Answer the tap with an empty toast, unless a handler has answered it."""
         await incoming_of(self).toast()
 
 
 class Windows(MessageManager):
-    """Shows the windows of one update's dialog. None is edited into what it shows already: Telegram refuses that."""
+    """Shows the windows of one update's dialog. Skips an edit that changes nothing, because Telegram refuses it."""
 
     manager: DialogManager
 
     async def show_message(self, bot: Bot, new_message: NewMessage, old_message: OldMessage | None) -> OldMessage:
-        """Send or edit. Raises ``MessageNotModified``, which the library takes for shown."""
+        """Send or edit a message. Raises ``MessageNotModified`` for a skipped edit, as aiogram_dialog expects."""
         keyboard = new_message.reply_markup.model_dump_json() if new_message.reply_markup else ""
         shown = self.manager.current_context().widget_data
         digest = blake2b(f"{new_message.text}\0{keyboard}".encode(), digest_size=12).hexdigest()
@@ -111,7 +111,7 @@ class Windows(MessageManager):
 
 
 class Managers(DialogManagerFactory):
-    """Makes the manager of an update."""
+    """Makes dialog managers of the type `Answering`."""
 
     def __init__(self) -> None:
         self._media = MediaIdStorage()  # type: ignore[no-untyped-call] # of the library
@@ -119,7 +119,7 @@ class Managers(DialogManagerFactory):
     def __call__(
         self, event: ChatEvent, data: dict[str, Any], registry: DialogRegistryProtocol, router: Router
     ) -> DialogManager:
-        """A manager for this event."""
+        """Return the manager for an event."""
         windows = Windows()
         windows.manager = Answering(
             event=event,

@@ -1,6 +1,6 @@
-"""``/settings``: the rules that games of this chat begin with, who may open them, and the language the group reads.
+"""``/settings``: a dialog for the rules of a chat's new games, the right to open games, and the group's language.
 
-The dialog of the first kind also has the settings that no kind has, and leads to the dialogs of the other kinds.
+The dialog of the first kind also holds the settings of the chat itself, and links to the dialogs of the other kinds.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ FIRST, *OTHERS = FACES
 
 
 class Language(StatesGroup):
-    """The window of the language."""
+    """The window in which the group's language is chosen."""
 
     needs = Needs.HOST
 
@@ -33,7 +33,7 @@ class Language(StatesGroup):
 
 
 async def _general(context: UpdateContext) -> dict[str, Any]:
-    """The lines and the button of what holds for all kinds."""
+    """Return the lines of the chat's own settings, and the label of the button that changes the openers."""
     openers = (await settings_of(context)).get(OPENERS, HOSTS)
     lines = [
         "",
@@ -62,7 +62,7 @@ def _form(game: KindDialog) -> Form:
 
 
 def settings_dialog(game: KindDialog) -> Dialog:
-    """The dialog of a chat's rules of one kind."""
+    """Return the dialog for a chat's rules of one kind."""
     kind, form = game.kind, _form(game)
     first = kind.name == FIRST
 
@@ -90,7 +90,7 @@ def settings_dialog(game: KindDialog) -> Dialog:
 
 
 def _general_buttons() -> list[Keyboard]:
-    """Who opens games, the language, the other kinds."""
+    """Return the buttons for the openers, the language, and the other kinds."""
     return [
         Button(Given("openers"), id="openers", on_click=_change_openers),
         Start(Label("dlg-name-language"), id="language", state=Language.choice, mode=StartMode.RESET_STACK),
@@ -103,7 +103,7 @@ def _kind(name: str) -> Kind[Any]:
 
 
 def _to(kind: str, text_id: str) -> Start:
-    """The button that leads to the settings of another kind."""
+    """Return the button that opens the settings of another kind."""
     return Start(Label(text_id), id=f"to_{kind}", state=STATES[kind].summary, mode=StartMode.RESET_STACK)
 
 
@@ -122,12 +122,13 @@ async def _choose_language(_: CallbackQuery, __: Any, manager: DialogManager, lo
     context = incoming_of(manager)
     if locale in context.deps.texts.LOCALES:
         await choose_language(context, locale)
-        manager.middleware_data["context"] = replace(context, locale=locale)  # the window is drawn in it already
+        # The next window is rendered for this same update, and must use the new language.
+        manager.middleware_data["context"] = replace(context, locale=locale)
         await manager.start(STATES[FIRST].summary, mode=StartMode.RESET_STACK)
 
 
 def language_dialog() -> Dialog:
-    """The dialog in which a chat's language is chosen."""
+    """Return the dialog for a chat's language."""
     return Dialog(
         Window(
             Given("html"),
@@ -144,5 +145,5 @@ def language_dialog() -> Dialog:
 
 
 async def start_settings(_: UpdateContext, manager: DialogManager) -> None:
-    """Open the dialog of the first kind."""
+    """Handle ``/settings``: open the dialog of the first kind."""
     await begin(manager, STATES[FIRST].summary)

@@ -1,1 +1,1 @@
-"""The kinds of games as Telegram shows them: a folder for each, behind one ``FACE``, listed in ``registry.py``."""
+"""The Telegram side of each kind of game: a folder with one ``FACE`` for each kind, listed in ``registry.py``."""

@@ -1,11 +1,11 @@
-"""The time of a game's phase that begins when the chat sees a message."""
+"""Phases whose time begins when the chat sees a message."""
 
 from fsm.kind import Game
 from telegram.outbox import Begins
 
 
 def begins_of(game: Game) -> Begins | None:
-    """The time that begins with the message that shows a game's phase; None if its time runs already."""
+    """Return the time that begins with the message of a game's phase; None if the time is already running."""
     if game.to_run is None or game.deadline is None:
         return None
     return Begins(game.deadline, game.to_run)

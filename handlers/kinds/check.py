@@ -1,10 +1,8 @@
-"""The checker of kinds: it says in plain words what a kind of game still lacks.
+"""The checker of kinds. It reports the parts that a kind of game still lacks, one sentence each.
 
-Run it by ``python -m handlers.kinds.check [KIND]``.
-
-It looks for every kind that has left a trace: a file in ``fsm/``, a folder here, a section in ``config.toml``, a line
-in a registry. It plays a game with the moves of the simulated player and looks at each board in each language. A test
-runs it, so that a kind is complete or the tests fail.
+Run it with ``python -m handlers.kinds.check [KIND]``. Without an argument it checks every kind that it finds by a file
+in ``fsm/``, a folder here, a section in ``config.toml`` or an entry in a registry. It plays a game with the moves of
+the simulated player, and renders each board in each language. A test runs it, so an incomplete kind fails the tests.
 """
 
 import inspect
@@ -25,42 +23,42 @@ from play.texts import DEFAULT_LOCALE, Texts
 ROOT = Path(__file__).parents[2]
 KINDS_FOLDER = Path(__file__).parent
 NO_KIND = frozenset({"draw"})
-"""Sections below ``[games]`` that belong to no kind."""
+"""Sections below ``[games]`` that are not sections of a kind."""
 OPENED = 1_700_000_000_000
 SEED = "5eed" * 16
 PLAYERS = (1, 2, 3)
 HOST = 9
 MOST_STEPS = 500
-"""A game that takes more steps than this to end does not end."""
+"""Steps after which the checker considers a game endless."""
 TEXTS_OF_A_KIND = ("name", "sign", "pitch", "hint", "newgame", "newgame-instead", "settings", "settings-open")
 
 
 @dataclass(slots=True)
 class Findings:
-    """The complaints about one kind, each a sentence."""
+    """The complaints about one kind. Each is a sentence."""
 
     kind: str
     complaints: list[str]
 
     def lacks(self, sentence: str) -> None:
-        """Add a complaint, once."""
+        """Add a complaint unless it is already there."""
         if sentence not in self.complaints:
             self.complaints.append(sentence)
 
     def imported(self, module: str, attribute: str, role: str) -> Any:
-        """Import an attribute that the kind must have; None, and a complaint, if it is not there."""
+        """Import an attribute that the kind must have. If it is missing, add a complaint and return None."""
         try:
             return getattr(import_module(module), attribute)
         except ModuleNotFoundError as missing:
             file = f"{(missing.name or module).replace('.', '/')}.py"
             self.lacks(f"{file} is missing{'' if missing.name == module else f' (wanted by {module})'}: {role}.")
-        except Exception as problem:  # noqa: BLE001 -- whatever is wrong with the module is a complaint about it
+        except Exception as problem:  # noqa: BLE001 -- any error in the module is a complaint about it
             self.lacks(f"{module.replace('.', '/')}.py has no usable {attribute}, {role}: {problem}.")
         return None
 
 
 def traces() -> list[str]:
-    """The names of all kinds that have left a trace."""
+    """Return the names of all kinds that have a file, a folder, a section or an entry."""
     files = {path.stem for path in (ROOT / "fsm").glob("*.py") if "\nKIND: Kind" in path.read_text(encoding="utf-8")}
     folders = {path.name for path in KINDS_FOLDER.iterdir() if path.is_dir() and any(path.glob("*.py"))}
     sections = set(_config()) - NO_KIND
@@ -69,7 +67,7 @@ def traces() -> list[str]:
 
 
 def check(name: str) -> list[str]:
-    """What the kind of that name lacks; empty if it is complete."""
+    """Return the complaints about a kind; empty if it is complete."""
     found = Findings(name, [])
     kind: Kind[Any] | None = found.imported(f"fsm.{name}", "KIND", "the rules")
     _listed_in(found, "fsm.registry", "KINDS", "fsm/registry.py")
@@ -98,7 +96,7 @@ def check(name: str) -> list[str]:
 def _listed(module: str, attribute: str) -> Sequence[str]:
     try:
         return tuple(getattr(import_module(module), attribute))
-    except Exception:  # noqa: BLE001 -- the kind that breaks the registry is told so by its own check
+    except Exception:  # noqa: BLE001 -- the check of the kind that breaks the registry reports the error
         return ()
 
 
@@ -113,7 +111,7 @@ def _config() -> dict[str, Any]:
 
 
 def _check_config(found: Findings, section: Any) -> None:
-    """Compare the section of config.toml with its class: each setting stands there, and with its default."""
+    """Check that config.toml has each setting of the kind's section, with its default value."""
     written = _config().get(found.kind)
     if written is None:
         found.lacks(f"config.toml has no section [games.{found.kind}].")
@@ -129,7 +127,7 @@ def _check_config(found: Findings, section: Any) -> None:
 
 
 def _check_defaults(found: Findings, section: Any, kind: Kind[Any]) -> Any:
-    """The rules that the section gives, if they are rules of the kind and pass their own check."""
+    """Return the default rules of the section; None, with a complaint, if they are not valid rules of the kind."""
     try:
         rules = section().rules(None)
         rules.check()
@@ -146,7 +144,7 @@ def _check_defaults(found: Findings, section: Any, kind: Kind[Any]) -> Any:
 
 
 def _check_diagram(found: Findings, kind: Kind[Any]) -> None:
-    from docs.phases import FOLDER, page  # noqa: PLC0415 -- documents are no part of what the bot runs
+    from docs.phases import FOLDER, page  # noqa: PLC0415 -- the bot runs without the docs
 
     path = FOLDER / f"{kind.name}.md"
     if not path.exists() or path.read_text(encoding="utf-8") != page(kind):
@@ -154,7 +152,7 @@ def _check_diagram(found: Findings, kind: Kind[Any]) -> None:
 
 
 def _check_texts(found: Findings, kind: Kind[Any], texts: Texts) -> None:
-    """Look for the texts that shared code asks for, and for one of each refusal, phase and command."""
+    """Check that the texts exist which shared code uses, and a text for each refusal and phase of the kind."""
     needed = [f"{kind.slug}-{what}" for what in TEXTS_OF_A_KIND]
     own_phases = set(kind.machine.phases) - {
         lobby.WAITING_FOR_PLAYERS, lobby.PLAYERS_JOINING, lobby.COMPLETED, lobby.CANCELLED,
@@ -174,7 +172,7 @@ def _check_texts(found: Findings, kind: Kind[Any], texts: Texts) -> None:
 
 
 def _text(found: Findings, texts: Texts, locale: str, *ids: str) -> None:
-    """Complain unless the locale has one of the texts."""
+    """Add a complaint unless the locale has one of the texts."""
     if not any(texts.has(text_id, locale) for text_id in ids):
         found.lacks(f"the locale {locale} has no text {' or '.join(ids)}.")
 
@@ -205,7 +203,7 @@ def _check_face(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
 
 
 def _check_dialog(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
-    """See that the dialogs offer settings that the rules have, with a name and an explanation in every language."""
+    """Check that the rules have all settings in the dialogs, and that each has a name and an explanation everywhere."""
     dialog = found.imported(face.dialog, "DIALOG", "the rules that /newgame and /settings offer")
     if dialog is None or rules is None:
         return
@@ -221,11 +219,11 @@ def _check_dialog(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
                 _text(found, texts, locale, f"dlg-{slug}-{name}-{value}", f"dlg-{name}-{value}")
 
 
-# -- a game on trial --------------------------------------------------------------------------------------------
+# -- the trial game ---------------------------------------------------------------------------------------------
 
 
 def _play(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
-    """Play a game with the moves of the simulated player, and look at every board on the way."""
+    """Play a game with the moves of the simulated player, and render every board on the way."""
     trial = _Trial(found, face, texts)
     try:
         content = face.sample(rules) if face.sample is not None else None
@@ -235,12 +233,12 @@ def _play(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
             trial.do(lobby.Join(player, f"Player {player}"))
         trial.do(lobby.StartNow(HOST))
         trial.play()
-    except Exception as problem:  # noqa: BLE001 -- a bug of the kind, told to whoever writes it
+    except Exception as problem:  # noqa: BLE001 -- a bug in the kind is a complaint about it
         found.lacks(f"a game on trial failed: {type(problem).__name__}: {problem}.")
 
 
 class _Trial:
-    """One game of a kind, and the boards that it shows."""
+    """A trial game of a kind, which renders its boards after every step."""
 
     def __init__(self, found: Findings, face: Any, texts: Texts) -> None:
         self.found, self.face, self.texts = found, face, texts
@@ -249,13 +247,13 @@ class _Trial:
         self.moved = False
 
     def do(self, command: Command) -> None:
-        """Give the game a command, and look at its boards."""
+        """Apply a command to the game, and render its boards."""
         kind = self.face.kind
         self.state = kind.fold(self.state, kind.decide(self.state, command, self.now, SEED))
         self.look()
 
     def look(self) -> None:
-        """Render the boards in every language, and complain of texts that are missing."""
+        """Render the boards in every language, and add a complaint for each missing text."""
         for locale in self.texts.LOCALES:
             self.face.board(self.state, self.texts, locale, bot_username="bot")
             for viewer in (*PLAYERS, HOST):
@@ -267,11 +265,11 @@ class _Trial:
             self.found.lacks(f"the locale {locale} has no text {text_id}, or not all of its variables are given.")
 
     def play(self) -> None:
-        """Make the simulated player's moves, and let time pass where there are none, until the game ends."""
+        """Make the simulated players' moves until the game ends. If there are none, advance to the deadline."""
         for _ in range(MOST_STEPS):
             if self.face.kind.machine.is_final(self.state.phase):
                 break
-            moves = [self._move(player) for player in PLAYERS]  # each player makes one, so no generator
+            moves = [self._move(player) for player in PLAYERS]  # a list: each player moves before `any` is asked
             if not any(moves) and self.state.deadline is not None:
                 self.now = self.state.deadline
                 self.do(lobby.DeadlinePassed(self.state.deadline))
@@ -317,7 +315,7 @@ class _Trial:
 
 
 def main(names: Sequence[str]) -> int:
-    """Check these kinds, or all that have left a trace. Returns the exit status: 1 if one lacks anything."""
+    """Check these kinds, or all that `traces` finds. Returns the exit status: 1 if there are complaints."""
     status = 0
     for name in names or traces():
         complaints = check(name)

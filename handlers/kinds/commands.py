@@ -1,4 +1,4 @@
-"""The kinds' own commands. Importing this imports aiogram."""
+"""The commands of all kinds of games. Importing this module imports aiogram."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -14,4 +14,4 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         for name, command in face.imported("commands").COMMANDS.items()
     }
 )
-"""Command -> its handler."""
+"""Name of a command -> the command."""

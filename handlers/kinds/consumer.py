@@ -1,7 +1,7 @@
-"""Consumers of kinds: readers of the feed that show more than the living message, and that work beside the feed.
+"""Consumers of kinds: readers of the feed that send messages beside the board, or do other work for a kind.
 
-A consumer reads the feed as a group of its own, named like its kind, and hears how every sent message fared. All that
-it sends waits in the outbox, under ids that follow from the game: an event that comes twice is sent once.
+A consumer reads the feed in a group that is named like its kind, and is told the result of every sent message. It sends
+through the outbox, under ids that are derived from the game. An event that is delivered twice is thus sent once.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -24,7 +24,7 @@ class ConsumerContext:
     """The services that a consumer may use.
 
     Attributes:
-        spawn: runs something beside the feed, by a name.
+        spawn: starts a coroutine as a task with this name, so that the feed does not wait for it.
         settings: the kind's section of the configuration.
     """
 
@@ -48,10 +48,10 @@ class KindConsumer:
     """The consumer of one kind.
 
     Attributes:
-        handle: consumes a batch of the feed. Raises ``Unavailable``: the batch comes again.
-        settled: hears how a message fared, whoever sent it.
-        breakers: service that the consumer alone calls -> its circuit breaker.
-        close: closes the connections to them.
+        handle: consumes a batch of the feed. If it raises ``Unavailable``, the batch is delivered again.
+        settled: is told the result of each sent message, including those of others.
+        breakers: name of a service that only this consumer calls -> its circuit breaker.
+        close: closes the connections to these services.
     """
 
     handle: Callable[[Sequence[Entry]], Awaitable[None]]

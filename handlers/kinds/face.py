@@ -1,8 +1,8 @@
-"""The face of a kind of game: everything that Telegram's side needs of it, in one object.
+"""The face of a kind of game: everything that the Telegram side needs to know about the kind, in one object.
 
-A kind's folder has a module ``face`` with a ``FACE``. Taps and boards need it at once, so importing it must not import
-aiogram, which takes two seconds and 60 MB. The modules that do need aiogram are named in the face as text, and are
-imported when they are first asked for.
+A kind's folder has a module ``face`` with a ``FACE``. Processes for taps and boards import it, and must do without
+aiogram, whose import takes two seconds and 60 MB. The face therefore holds the names of the modules that need aiogram,
+and imports them on first use.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
@@ -24,49 +24,50 @@ from storage.seeds import Seeds
 
 
 class Board(Protocol):
-    """Renders the living message of a game, in every phase."""
+    """A renderer of a game's board, in every phase. ``page`` counts from 0."""
 
     def __call__(self, state: Any, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:
         """Render."""
 
 
 class OwnBoard(Protocol):
-    """Renders the part of a game that one player sees alone. ``page`` None: the page of their choice."""
+    """A renderer of a player's own board. If ``page`` is None, the page with the player's choice is shown."""
 
     def __call__(self, state: Any, player_id: PlayerId, texts: Texts, locale: str, page: int | None = None) -> Message:
         """Render."""
 
 
 Moves = Callable[[Mapping[str, str]], Sequence[tuple[str, str, int]]]
-"""From the buttons of a message (callback data to label) to the moves that a player may make with them: the callback
-data, the name of the decision that it settles, and how often a simulated player settles that."""
+"""A function from the buttons of a message (callback data -> label) to the moves that a player can make with them. A
+move is its callback data, the name of the decision that it makes, and how often a simulated player makes that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Face:
-    """How a kind of game looks, and how it is played. Renderers take a game's state and leave out its secrets.
+    """The look and the controls of a kind of game. Renderers take a game's state, and hide its secrets themselves.
 
     Attributes:
-        kind: its rules.
-        board: renders the living message of the group.
+        kind: the rules.
+        board: renders the board of the group.
         own_board: renders the board of one player.
-        verbs: the kind's own verbs in callback data; those of the lobby are added to them.
-        moves: the moves that a simulated player sees in a message.
-        dialog: name of the module whose ``DIALOG`` says which rules the dialogs offer. Imported late.
-        commands: name of the module whose ``COMMANDS`` are the kind's own commands, by name. Imported late.
-        router: name of the module whose ``router()`` handles updates that are no taps. Imported late.
-        content: makes the provider of what a game is played with, a quiz's questions for one.
-        sample: makes content from rules, for the checker's game on trial; needed if there is ``content``.
-        consumer: makes the reader of the feed that shows more than the living message.
-        prove: makes the proof of a game whose outcome can be proven; raises ValueError if it ended otherwise. None for
-            kinds without proofs.
-        pages: counts the pages of a game's board; 1 where it has none to turn.
-        rules_text: renders the rules; None renders the text ``<slug>-rules``.
-        proof_text: renders why a game is fair, short enough for a caption; None renders the text ``<slug>-fair``.
-        own_line: the line of a player in ``/status``, shown in the private chat; None says whether they play.
-        step: the part of a game's state that is shown at once if it changes; anything else is progress, which waits.
-        begins_with_board: whether the time of a phase that waits to be seen begins with the board; False if it begins
-            with another message, whose ``Outgoing`` then has ``begins``.
+        verbs: the kind's own verbs in callback data, beside those of the lobby.
+        moves: finds the moves that a simulated player can make with a message.
+        dialog: name of the module whose ``DIALOG`` lists the settings that the dialogs offer. Imported on first use.
+        commands: name of the module whose ``COMMANDS`` are the kind's own commands, by name. Imported on first use.
+        router: name of the module whose ``router()`` handles updates other than taps. Imported on first use.
+        content: makes the provider of a game's content, such as a quiz's questions.
+        sample: makes content for the rules of the checker's trial game; needed if the kind has ``content``.
+        consumer: makes the kind's consumer of the feed.
+        prove: makes the proof of a game; raises ValueError if the game ended before its draw. None for kinds without
+            proofs.
+        pages: counts the pages of a game's board; 1 if there are none to turn.
+        rules_text: renders the rules; None for the text ``<slug>-rules``.
+        proof_text: renders the summary of a proof, short enough for a caption; None for the text ``<slug>-fair``.
+        own_line: renders a player's line in a private ``/status``; None for a line that only says whether they play.
+        step: returns the part of a game's state whose changes are shown at once. Other changes are progress, which is
+            gathered.
+        begins_with_board: returns whether the time of a phase that waits to be seen begins with the board. If not, it
+            begins with another message, whose ``Outgoing`` then has ``begins``.
     """
 
     kind: Kind[Any]
@@ -90,12 +91,12 @@ class Face:
 
     @property
     def title(self) -> str:
-        """Id of the kind's name in the texts."""
+        """The id of the text with the kind's name."""
         return f"{self.kind.slug}-name"
 
     @property
     def hint(self) -> str:
-        """Id of the rules in a few words, for places where only a toast fits."""
+        """The id of the text with the rules in a few words, for a toast."""
         return f"{self.kind.slug}-hint"
 
     def rules(self, texts: Texts, locale: str) -> Message:
@@ -105,13 +106,16 @@ class Face:
         return Message(texts.html(locale, f"{self.kind.slug}-rules"))
 
     def proof_summary(self, state: Game, texts: Texts, locale: str) -> Message:
-        """Render why a game is fair: at most 1024 UTF-16 units of text, so that it can be a caption."""
+        """Render the summary of a game's proof, in at most 1024 UTF-16 units, so that it can be a caption."""
         if self.proof_text is not None:
             return self.proof_text(state, texts, locale)
         title = lobby.title_html(state, texts, locale, self.kind)
         return Message(lobby.paragraphs(title, texts.html(locale, f"{self.kind.slug}-fair")))
 
     def imported(self, part: str) -> Any:
-        """Import the module that the face names as ``dialog``, ``commands`` or ``router``; None if it names none."""
+        """Import and return the module in the attribute ``part``: ``dialog``, ``commands`` or ``router``.
+
+        Returns None if the kind has no such module.
+        """
         name = getattr(self, part)
         return import_module(name) if name is not None else None

@@ -1,4 +1,4 @@
-"""The verbs that every kind of game shares."""
+"""The verbs of the lobby, which all kinds of games share."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from play.access import Needs
 from play.texts import tidy
 
 EXTENSION_MS = 60_000
-"""What one tap on the button adds."""
+"""Time that one tap on the button adds to the deadline."""
 
 
 def _join(tap: Tap, arg: str) -> Command | None:

@@ -1,4 +1,4 @@
-"""The faces of all kinds of games. A new kind adds its lines; ``docs/a-new-kind.md`` shows how."""
+"""The faces of all kinds of games. A new kind is added here; ``docs/a-new-kind.md`` is the tutorial."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
@@ -16,21 +16,21 @@ _LISTED = (
     QUIZ,
 )
 FACES: Mapping[str, Face] = MappingProxyType({face.kind.name: face for face in _LISTED})
-"""Kind -> its face. The dialogs of ``/newgame`` and ``/settings`` begin with the first."""
+"""Name of a kind -> its face. The dialogs of ``/newgame`` and ``/settings`` begin with the first kind."""
 
 VERBS: Mapping[str, Mapping[str, Verb]] = MappingProxyType(
     {name: MappingProxyType({**lobby.VERBS, **face.verbs}) for name, face in FACES.items()}
 )
-"""Kind -> verb in the callback data -> its effect."""
+"""Name of a kind -> verb in the callback data -> its effect, with the verbs of the lobby."""
 
 CONSUMERS: Mapping[str, Callable[[ConsumerContext], Awaitable[KindConsumer]]] = MappingProxyType(
     {name: face.consumer for name, face in FACES.items() if face.consumer is not None}
 )
-"""Kind -> the maker of its consumer. Its group in the feed has the kind's name."""
+"""Name of a kind -> the function that makes its consumer. The consumer's group in the feed has the same name."""
 
 _BY_STATE: Mapping[type[Game], Face] = MappingProxyType({face.kind.state: face for face in FACES.values()})
 
 
 def of_state(state: Game) -> Face:
-    """The face of the kind that a game is of."""
+    """Return the face of a game's kind."""
     return _BY_STATE[type(state)]

@@ -1,7 +1,7 @@
-"""The types that settings are made of, and the settings that every kind of game has.
+"""The types of settings, and the settings that all kinds of games share.
 
-Each kind has a section ``[games.<kind>]`` in ``config.toml``. The section is a ``LobbySection`` with the kind's own
-settings, and stands as ``SECTION`` in the module ``settings`` of the kind's folder.
+Each kind has a section ``[games.<kind>]`` in ``config.toml``. Its model is a subclass of ``LobbySection``, assigned to
+``SECTION`` in the module ``settings`` of the kind's folder.
 """
 
 import re
@@ -16,11 +16,11 @@ OPTIONAL_URL = r"^(https?://[^\s/]+(/\S*)?)?$"
 
 
 PLAIN = re.compile(r"(?!-0*(\.0*)?$)-?[0-9]+(\.[0-9]+)?")
-"""A number as configuration files write it: ASCII digits, and a point before decimals."""
+"""A number in the notation of configuration files: ASCII digits with a point before decimals, and no negative zero."""
 
 
 def plain_number(value: object) -> object:
-    """Refuse all that pydantic would take for a number beside plain ones, such as `true`, `1_000`, `１２` and `-0`."""
+    """Refuse values that pydantic would convert to a number although they are none: `true`, `1_000`, `１２`, `-0`."""
     if isinstance(value, bool) or (isinstance(value, str) and not PLAIN.fullmatch(value.strip())):
         raise ValueError("not a number")
     return value
@@ -29,21 +29,21 @@ def plain_number(value: object) -> object:
 Whole = Annotated[int, BeforeValidator(plain_number)]
 Number = Annotated[float, BeforeValidator(plain_number)]
 Seconds = Annotated[float, BeforeValidator(plain_number), Field(ge=0.001, le=604_800)]
-"""A span of time; fractions are welcome, down to the millisecond that games count in."""
+"""A span of time, with fractions down to a millisecond, which is the unit of games."""
 Phase = Annotated[float, BeforeValidator(plain_number), Field(ge=0.001, le=86_400)]
-"""How long a phase of a game may last: the rules say so too."""
+"""Length of a phase of a game, with the same bounds as in the rules."""
 Reveal = Annotated[float, BeforeValidator(plain_number), Field(ge=0.001, le=60)]
-"""How long a game shows something."""
+"""Time for which a game shows a result before it goes on."""
 
 
 class Section(BaseModel):
-    """Settings that belong together; nothing changes after the start."""
+    """A frozen group of settings that rejects unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
 def form(pattern: str) -> AfterValidator:
-    """Check a secret against a pattern; pydantic's own `pattern` can't look into one."""
+    """Return a validator that matches a secret against a pattern, which pydantic's own `pattern` cannot do."""
 
     def check(secret: SecretStr) -> SecretStr:
         if not re.fullmatch(pattern, secret.get_secret_value()):
@@ -57,12 +57,13 @@ NO_SECRET = SecretStr("")
 
 
 def milliseconds(seconds: float) -> int:
-    """Convert a setting to the unit of the rules."""
+    """Convert a setting in seconds to milliseconds, the unit of the rules."""
     return round(seconds * 1000)
 
 
 SHOW_WAIT_MS = 90_000
-"""How long a phase waits at most for the chat to see it: longer than a group's minute can hold a board back."""
+"""Longest time that a phase waits for the chat to see it. A group's limit of messages a minute delays a board for less
+than that."""
 
 
 class LobbySection(Section):
@@ -74,7 +75,7 @@ class LobbySection(Section):
     join_seconds: Phase = 60
 
     def lobby(self) -> dict[str, Any]:
-        """The rules of the lobby, as keywords for a kind's rules."""
+        """Return the rules of the lobby, as keyword arguments for a kind's rules."""
         return {
             "min_players": self.min_players,
             "max_players": self.max_players,
@@ -83,10 +84,10 @@ class LobbySection(Section):
         }
 
     def rules(self, beacon: Beacon | None) -> Any:
-        """The rules that a game begins with, unless its chat or host sets others. Every kind has its own."""
+        """Return the kind's default rules, which chats and hosts can change. Subclasses implement this."""
         raise NotImplementedError
 
     def contradictions(self, section: str) -> Iterator[tuple[str, str]]:
-        """Name the settings that do not fit the others: the key, and the value it must have instead."""
+        """Yield the settings that contradict others: the key, and a description of the value it must have."""
         if self.min_players > self.max_players:
             yield "min_players", f"at most {section}.max_players, {self.max_players}"

@@ -1,4 +1,4 @@
-"""The shape of a tap, and of what a verb in its callback data makes of it."""
+"""Taps, and the verbs in their callback data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,23 +23,23 @@ _decode_keyboard = msgspec.json.Decoder(_Keyboard).decode
 
 
 class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A tap on a button, as both doors hand it in.
+    """A tap on a button, from the fast path or from aiogram's path.
 
     Attributes:
-        update_id: Telegram's; makes the command id, so that the same update twice is one command.
-        query_id: what the answer goes to.
-        user_id: who tapped.
-        user_name: first and last name.
-        username: without the @, where they have one.
-        language: the user's language code, as Telegram says.
-        chat_id: where the message with the button is.
-        chat_type: `private`, `group`, `supergroup`.
-        topic_id: forum topic; 0 outside forums.
-        message_id: of the message with the button; 0 where it is ephemeral.
-        ephemeral_message_id: where it is.
-        data: callback data, as it came: anybody can send anything.
-        keyboard: the JSON of the message's `reply_markup`, as Telegram has it; empty where Telegram did not tell it.
-        received: ms since the epoch.
+        update_id: id of the update. The command id is made from it, so an update that comes twice is one command.
+        query_id: id of the callback query, which the answer names.
+        user_id: the person who tapped.
+        user_name: the person's first and last name.
+        username: the person's username without the @; None if they have none.
+        language: the person's language code in Telegram; None if Telegram does not send it.
+        chat_id: the chat of the message with the button.
+        chat_type: `private`, `group` or `supergroup`.
+        topic_id: the forum topic; 0 outside forums.
+        message_id: the message with the button; 0 if it is ephemeral.
+        ephemeral_message_id: the id of an ephemeral message with the button; None for others.
+        data: the callback data, which may be forged.
+        keyboard: the message's `reply_markup` as JSON from Telegram; empty if the update does not contain it.
+        received: time of receipt, in milliseconds since the epoch.
     """
 
     update_id: int
@@ -59,15 +59,16 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def actor(self) -> Actor:
-        """The person who tapped, and the chat that they tapped in."""
+        """The person who tapped, acting from the chat of the message."""
         return Actor(self.user_id, self.user_name, self.chat_id)
 
     @property
     def is_real(self) -> bool:
-        """Whether the tapped message has a button with this callback data.
+        """True if the tapped message has a button with this callback data.
 
-        Callback data can be forged, the message cannot: Telegram adds it. Only such a message is edited or deleted. An
-        ephemeral message may come without its keyboard; nobody else sees it.
+        Callback data can be forged, but the message cannot, because Telegram adds it to the update. Only a message with
+        the button is edited or deleted. An ephemeral message may come without its keyboard, and counts as real, because
+        nobody else sees it.
         """
         keyboard = bytes(self.keyboard)
         if not keyboard:
@@ -77,22 +78,22 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def command_id(self) -> str:
-        """What the engine knows the tap's command by."""
+        """The id under which the tap's command is sent to the engine."""
         return f"tg:{self.update_id}"
 
     @property
     def trace(self) -> str:
-        """What follows the tap from update to message, and what the person is shown when something goes wrong."""
+        """The trace id in the logs of everything that the tap causes. A person sees it if the tap fails."""
         return trace_of(self.command_id)
 
     @property
     def is_private(self) -> bool:
-        """Whether it was tapped in the private chat with the bot."""
+        """True if the tap was in the private chat with the bot."""
         return self.chat_type == "private"
 
     @property
     def is_own(self) -> bool:
-        """Whether nobody else sees the message that was tapped."""
+        """True if nobody but this person sees the tapped message."""
         return self.chat_type == "private" or self.ephemeral_message_id is not None
 
 
@@ -102,22 +103,25 @@ Words = tuple[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """What a tap with this verb does to its game."""
+    """The effect on a game of a tap with this verb."""
 
     command: Callable[[Tap, str], Command | None]
-    """From the tap and its argument to the command; None where the argument is nothing that a button of ours says."""
+    """Make the command from the tap and its argument; None if the argument is one that no button of the bot has."""
     done: Callable[[Any, Tap], Words]
-    """What the person is told when it is done, from the game's state after it. Also for the same tap a second time."""
+    """Make the confirmation from the tap and the game's state after it. A repeated update gets a confirmation too."""
     needs: Needs = Needs.PLAY
-    """What the verb needs of the person who taps."""
+    """The permission that the verb needs."""
     page: Callable[[Any, str], int | None] = lambda _game, _arg: None
-    """The page of the own board that has the button, from the game and the argument; None: where the choice is."""
+    """Find the page of the own board with the tapped button, from the game and the argument; None for the default."""
     closes: bool = False
-    """The tapped message was a question, and goes when it is answered."""
+    """True if the tapped message asks for a confirmation, and is deleted by the answer."""
 
 
 def whole(text: str, limit: int = 99_999) -> int | None:
-    """A number as our buttons write it: digits alone, no leading zero, 0 to ``limit``; else None."""
+    """Parse a number in the notation of callback data: ASCII digits without leading zeros, from 0 to ``limit``.
+
+    Returns None for any other text, which is then forged.
+    """
     if not text.isascii() or not text.isdigit() or len(text) > 9 or (text[0] == "0" and text != "0"):
         return None
     number = int(text)

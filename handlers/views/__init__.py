@@ -1,1 +1,1 @@
-"""From a game's state to what people see of it. Nothing here knows aiogram: importing it takes seconds."""
+"""Rendering of games as messages. Nothing here imports aiogram, because that takes seconds."""

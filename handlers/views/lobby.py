@@ -1,4 +1,4 @@
-"""What messages of every kind of game have in common: the lobby, prizes, places, moments, the end."""
+"""Parts that the messages of all kinds of games share: the lobby, prizes, places, times, the end."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -15,59 +15,62 @@ from telegram.outbox import ENDS, ENDS_UTC
 MEDALS = ("🥇", "🥈", "🥉")
 PARAGRAPH = "\n\n"
 FEW_PAGES = 5
-"""Up to so many pages, steps lead everywhere soon enough."""
+"""Up to this number of pages there are no buttons that jump over pages."""
 
 
-# -- words ------------------------------------------------------------------------------------------------------
+# -- titles, names and prizes -----------------------------------------------------------------------------------
 
 
 def title_html(game: Game, texts: Texts, locale: str, kind: Kind[Any]) -> Markup:
-    """The game's title after the kind's sign; the kind's name if the game has no title."""
+    """Render the kind's sign and the game's title, or the kind's name if the title is empty."""
     title = game.title or texts.plain(locale, f"{kind.slug}-name")
     return texts.html(locale, "board-title", title=title, sign=Markup(texts.plain(locale, f"{kind.slug}-sign")))
 
 
 def results_html(game: Game, texts: Texts, locale: str, kind: Kind[Any]) -> Markup:
-    """The title over a result."""
+    """Render the heading of a result."""
     return texts.html(locale, "board-results", title=game.title or texts.plain(locale, f"{kind.slug}-name"))
 
 
 def moment(at: Instant, form: str = "r") -> Markup:
-    """A moment, in the reader's own time; UTC in apps that don't know how."""
-    unix = -(-at // 1000)  # never before it is due
+    """Render a point in time, which apps show in the reader's time zone; old apps show UTC.
+
+    Rounds up to whole seconds, so that no countdown ends before its deadline.
+    """
+    unix = -(-at // 1000)  # rounded up
     minutes = unix // 60 % 1440
     return Markup(date_time(unix, f"{minutes // 60:02}:{minutes % 60:02} UTC", form))
 
 
 def ending(game: Game) -> Markup:
-    """The end of the phase. The sender fills it in if the time begins when the chat sees the message."""
+    """Render the end of the phase; a placeholder for the sender if the time begins when the chat sees the message."""
     if game.to_run is None:
         return moment(game.deadline or 0)
     return Markup(date_time(ENDS, f"{ENDS_UTC} UTC"))
 
 
 def names(players: Iterable[Player], total: int, texts: Texts, locale: str, *, budget: int = 600) -> Markup:
-    """Players' names, as many as fit."""
+    """Render players' names, as many as fit ``budget`` UTF-16 units."""
     return texts.listing(locale, (name_html(player.name) for player in players), total, budget=budget)
 
 
 def mark(place: int) -> str:
-    """A medal, or the place as a number."""
+    """Return a medal for the first three places, the number for others."""
     return MEDALS[place - 1] if place <= len(MEDALS) else f"{place}."
 
 
 def medal(place: int) -> str:
-    """A medal for everybody who has a place."""
+    """Return a medal for any place; beyond the third all have the same."""
     return MEDALS[place - 1] if place <= len(MEDALS) else "🏅"
 
 
 def mention(standing: Standing) -> Markup:
-    """A name that leads to the person."""
+    """Render a name as a link to the person."""
     return Markup(f'<a href="tg://user?id={standing.player_id}">{name_html(standing.name)}</a>')
 
 
 def prizes_html(pool: Decimal, amounts: Sequence[Decimal], texts: Texts, locale: str) -> Markup | None:
-    """The pool and how it is split, one line; None where there is none."""
+    """Render the prize pool and its shares as one line; None if the pool is zero."""
     if not pool:
         return None
     if len(amounts) == 1:
@@ -79,12 +82,12 @@ def prizes_html(pool: Decimal, amounts: Sequence[Decimal], texts: Texts, locale:
 
 
 def amounts(pool: Decimal, split: str, percentages: Sequence[Decimal], winners: int) -> tuple[Decimal, ...]:
-    """What each place gets where all of them are taken."""
+    """Return the prize of each place, first place first, for the case that all places are taken."""
     return prizes.for_places(pool, split, range(1, winners + 1), percentages)
 
 
 def paragraphs(*parts: str | None) -> str:
-    """Those that there are, a blank line between them."""
+    """Join the parts that are not empty with blank lines."""
     return PARAGRAPH.join(part for part in parts if part)
 
 
@@ -94,7 +97,7 @@ def paragraphs(*parts: str | None) -> str:
 def lobby(
     game: Game, rules: LobbyRules, kind: Kind[Any], texts: Texts, locale: str, *, title: Markup, about: str
 ) -> Message:
-    """The message while players come: what is played (``about``), who is there, what is missing."""
+    """Render the message of the lobby. ``about`` describes the game; players and missing players follow."""
     count = len(game.players)
     who = texts.html(locale, "lobby-players", players=count, seats=rules.capacity)
     if count:
@@ -116,7 +119,7 @@ def _what_next(game: Game, rules: LobbyRules, texts: Texts, locale: str) -> Mark
 def lobby_buttons(
     game: Game, rules: LobbyRules, kind: Kind[Any], texts: Texts, locale: str
 ) -> tuple[tuple[Button, ...], ...]:
-    """Join and leave, what hosts may do, and the rules."""
+    """Return the buttons of the lobby: join and leave, the hosts' actions, and the rules."""
 
     def offer(command: type[Command], text_id: str, verb: str, style: str | None = None) -> Button | None:
         if not kind.machine.permits(game.phase, command):
@@ -134,7 +137,7 @@ def lobby_buttons(
 
 
 def host_buttons(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> tuple[tuple[Button, ...], ...]:
-    """What hosts may still do once the game has begun."""
+    """Return the buttons of the hosts' actions that the game's phase permits."""
     offers = ((Extend, "button-extend", "e"), (Cancel, "button-cancel", "x"))
     return rows(
         [
@@ -147,9 +150,11 @@ def host_buttons(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> tupl
 
 
 def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tuple[Button, ...], ...]:
-    """The row that turns pages: always as many buttons in the same places, around the ends, far jumps outside.
+    """Return the row of buttons that turn pages; no row if there is one page.
 
-    ``here`` says in its middle where one is; among five, a phone has room for the page's number alone.
+    The buttons keep their places on all pages, as the first page follows the last. Beyond ``FEW_PAGES`` the outer
+    buttons jump over several pages. ``here`` is the label in the middle; a row of five has room for the page number
+    only.
     """
     if count == 1:
         return ()
@@ -161,7 +166,7 @@ def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tu
     middle = Button(here if count <= FEW_PAGES else f"{page + 1}/{count}", f"{verb}:{game.id}")
     if count <= FEW_PAGES:
         return ((to("‹", -1), middle, to("›", 1)),)
-    jump = isqrt(count - 1) + 1  # any page is within a few such jumps and a few steps
+    jump = isqrt(count - 1) + 1  # about the square root: few jumps and few steps reach any page
     return ((to("«", -jump), to("‹", -1), middle, to("›", 1), to("»", jump)),)
 
 
@@ -169,7 +174,7 @@ def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tu
 
 
 def cancelled(game: Game, kind: Kind[Any], texts: Texts, locale: str, title: Markup) -> Message:
-    """The message of a game that ended without a result, and why."""
+    """Render the message of a game that ended without a result, with the reason."""
     own = f"{kind.slug}-cancelled-{game.cancel_reason}"
     reason = texts.html(locale, own) if texts.has(own) else _reason(game, texts, locale)
     return Message(paragraphs(title, reason), (rematch_button(game, texts, locale),))
@@ -180,15 +185,15 @@ def _reason(game: Game, texts: Texts, locale: str) -> Markup:
 
 
 def rematch_button(game: Game, texts: Texts, locale: str) -> tuple[Button, ...]:
-    """The way to the next game."""
+    """Return the button that opens a rematch."""
     return (Button(texts.plain(locale, "button-rematch"), f"r:{game.id}", style="primary"),)
 
 
 def own_cancelled(game: Game, kind: Kind[Any], texts: Texts, locale: str, title: Markup) -> Message:
-    """The same on a player's own board."""
+    """Render a player's own board of a game that ended without a result."""
     return Message(cancelled(game, kind, texts, locale, title).text)
 
 
 def deep_link(bot_username: str, game_id: str) -> str:
-    """Where a player's own board opens in the private chat."""
+    """Return the link that opens a player's own board in the private chat."""
     return f"https://t.me/{bot_username}?start=g_{game_id}"

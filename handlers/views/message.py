@@ -1,4 +1,4 @@
-"""A message as a view makes it, and the same as parameters of the Bot API."""
+"""The message that a view renders, and its conversion to parameters of the Bot API."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ NO_PREVIEW = {"is_disabled": True}
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button: ``data`` comes back with a tap (1 to 64 bytes), or ``url`` is opened.
+    """An inline button. A tap on it sends ``data`` to the bot (1 to 64 bytes), or opens ``url``.
 
-    ``style``: ``primary`` (blue), ``success`` (green), ``danger`` (red), or as the app likes.
+    ``style`` is ``primary`` (blue), ``success`` (green) or ``danger`` (red); None leaves it to the app.
     """
 
     text: str
@@ -21,7 +21,7 @@ class Button:
     style: str | None = None
 
     def json(self) -> dict[str, str]:
-        """The Bot API's InlineKeyboardButton."""
+        """Return the button as the Bot API's InlineKeyboardButton."""
         fields = {"text": self.text}
         if self.data is not None:
             fields["callback_data"] = self.data
@@ -37,18 +37,18 @@ Row = tuple[Button, ...]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a message shows: HTML of Telegram's kind, and an inline keyboard."""
+    """The content of a message: Telegram's HTML and an inline keyboard."""
 
     text: str
     keyboard: tuple[Row, ...] = ()
 
 
 def send_params(message: Message, chat_id: int | None = None, topic_id: int = 0) -> dict[str, Any]:
-    """Parameters of ``sendMessage``; without ``chat_id`` the content alone, for the outbox, which knows the chat."""
+    """Return the parameters of ``sendMessage``. For the outbox, which adds the chat, leave out ``chat_id``."""
     params: dict[str, Any] = {} if chat_id is None else {"chat_id": chat_id}
     if topic_id:
         params["message_thread_id"] = topic_id
-    # A plain str: the encoders on the way out know no subclass.
+    # Convert to a plain str, because msgspec encodes no subclasses of it.
     params |= {"text": str(message.text), "parse_mode": "HTML", "link_preview_options": NO_PREVIEW}
     if message.keyboard:
         params["reply_markup"] = {"inline_keyboard": [[button.json() for button in row] for row in message.keyboard]}
@@ -56,29 +56,32 @@ def send_params(message: Message, chat_id: int | None = None, topic_id: int = 0)
 
 
 def edit_params(message: Message, chat_id: int, message_id: int) -> dict[str, Any]:
-    """Parameters of ``editMessageText``. Without a keyboard, the one that was there goes."""
+    """Return the parameters of ``editMessageText``. A message without a keyboard loses the one it had."""
     return {"message_id": message_id, **send_params(message, chat_id)}
 
 
 def ephemeral_edit_params(
     message: Message, chat_id: int, receiver_user_id: int, ephemeral_message_id: int
 ) -> dict[str, Any]:
-    """Parameters of ``editEphemeralMessageText``."""
+    """Return the parameters of ``editEphemeralMessageText``, in the chat of the ephemeral message."""
     receiver = {"receiver_user_id": receiver_user_id, "ephemeral_message_id": ephemeral_message_id}
     return {**receiver, **send_params(message, chat_id)}
 
 
 def rows(buttons: Iterable[Button | None], width: int) -> tuple[Row, ...]:
-    """The buttons that there are, ``width`` to a row."""
+    """Arrange the buttons that are not None, ``width`` to a row."""
     there = [button for button in buttons if button is not None]
     return tuple(tuple(there[start : start + width]) for start in range(0, len(there), width))
 
 
 @lru_cache(maxsize=1024)
 def date_time(unix: int | str, fallback: str, form: str = "r") -> str:
-    """A moment as Telegram's date-time entity, which every reader's app keeps current in their own time zone.
+    """Return Telegram's date-time entity, which apps show in the reader's time zone and keep current.
 
-    ``form``: ``r`` relative, or any of ``w`` (day of the week), ``d`` or ``D`` (date), ``t`` or ``T`` (time), in that
-    order. ``fallback`` is what an older app shows.
+    Args:
+        unix: seconds since the epoch.
+        fallback: the text that older apps show.
+        form: ``r`` for relative time, or any of ``w`` (day of the week), ``d`` or ``D`` (short or long date), ``t`` or
+            ``T`` (short or long time), in that order.
     """
     return f'<tg-time unix="{unix}" format="{form}">{fallback}</tg-time>'

@@ -1,1 +1,1 @@
-"""Telegram's face of Pick Your Number."""
+"""The Telegram side of Pick Your Number."""

@@ -1,6 +1,6 @@
-"""The two messages of a draw that are never edited: the commitment, and the entries with the beacon's round.
+"""The two announcements of a draw, which are never edited: the commitment, and the entries with the beacon's round.
 
-Players keep them. A proof that does not fit them is the proof of another draw, whoever wrote it.
+They stay in the players' chat, so that players can check a proof against them.
 """
 
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from handlers.views.message import Message
 from play.texts import Markup, Texts, name_html, units
 
 FOLDED = 3000
-"""UTF-16 units of a list of entries that goes into the message, folded. A longer one is sent as a file."""
+"""Longest list of entries, in UTF-16 units, that is shown folded in the message. A longer list is sent as a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A message, and the text of the file that goes with it, if the list is too long for the message."""
+    """A message, and the text of the file that it accompanies; None if the message has room for everything."""
 
     message: Message
     file: str | None = None
 
 
 def opening(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
-    """Render the commitment and the rules that it binds."""
+    """Render the announcement of the commitment and of the rules that are fixed with it."""
     rules, reserved, beacon = game.rules, game.reserved, game.rules.beacon
     lines = [
         texts.html(
@@ -64,7 +64,7 @@ def opening(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
 
 
 def closing(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
-    """Render the entries' digest, the entries, and the round with its time."""
+    """Render the announcement of the entries, their digest, and the beacon's round with its time."""
     beacon, round_ = game.rules.beacon, game.beacon_round
     head = texts.html(
         locale,

@@ -1,4 +1,4 @@
-"""Pick Your Number's own command: a game in one line."""
+"""``/create_game``: opens a game of Pick Your Number in one line."""
 
 import re
 from dataclasses import replace
@@ -13,13 +13,13 @@ from play.access import Needs
 from play.numbers import whole
 
 WINNERS = re.compile(r"[+\-−]?(\d{1,3}|\d{5,})")
-"""A word that somebody means as a number, in whatever digits."""
+"""A last word that is meant as the number of winners, in digits of any script. Four digits are a year instead."""
 LONGEST = 24
-"""Characters of such a word that a refusal repeats."""
+"""Longest part of such a word that a refusal quotes, in characters."""
 
 
 async def create_game(incoming: UpdateContext) -> None:
-    """``/create_game [title] [reverse] [winners]``: the chat's own rules, with what the line says."""
+    """Handle ``/create_game [title] [reverse] [winners]``: open a game with the chat's rules and these changes."""
     title, reverse, winners = parsed(incoming.arguments)
     rules = await incoming.deps.openings.rules(incoming.place.chat_id, KIND.name)
     if reverse:
@@ -32,9 +32,10 @@ async def create_game(incoming: UpdateContext) -> None:
 
 
 def parsed(arguments: str) -> tuple[str, bool, int | None]:
-    """Return the title, whether the game is reverse, and the winners, read from the end of the line.
+    """Return the title, True for reverse mode, and the number of winners or None. The line is read from its end.
 
-    A last word of four digits belongs to the title: it is a year. Raises ``BadRule`` for winners that nobody can count.
+    A last word of four digits belongs to the title, because it is probably a year. Raises ``BadRule`` if the number of
+    winners is out of range or not in ASCII digits.
     """
     words = arguments.split()
     winners: int | None = None

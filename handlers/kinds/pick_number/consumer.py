@@ -1,7 +1,7 @@
-"""Publishes the commitment and the entries of a draw, each in a message of its own that is never edited.
+"""The consumer of Pick Your Number: announces the commitment and the entries of a draw, in messages never edited.
 
-Both follow from what is stored: the event is committed before its message is put into the outbox, under an id that
-lets it be sent once.
+The consumer reads committed events only, so no announcement can differ from the stored game. The announcement's id in
+the outbox is derived from the game, so it is sent once.
 """
 
 from collections import OrderedDict
@@ -21,21 +21,21 @@ from telegram.outbox import Outgoing
 from telegram.sender import Outcome
 
 REMEMBERED = 10_000
-"""Games of which this process remembers the phase that was announced last."""
+"""Number of games whose last announced phase is kept in memory."""
 SEALED = frozenset({NUMBER_SELECTION, DRAWING, COMPLETED, CANCELLED})
-"""Phases before which a game has nothing to announce."""
+"""Phases in which a game may have something to announce."""
 
 
 class PickNumberConsumer:
-    """Announces what draws are bound to."""
+    """Announces the commitment and the entries of draws."""
 
     def __init__(self, context: ConsumerContext) -> None:
         self._context = context
         self._announced: OrderedDict[str, str] = OrderedDict()
-        """Game -> its phase when it was last looked at."""
+        """Game -> its phase at the last announcement."""
 
     async def handle(self, entries: Sequence[Entry]) -> None:
-        """Announce the games whose phase has changed. Raises ``Unavailable``: the batch comes again."""
+        """Announce the games whose phase has changed. If this raises ``Unavailable``, the batch is delivered again."""
         latest = {entry.game_id: entry for entry in entries if entry.kind == KIND.name and entry.phase in SEALED}
         for game_id, entry in latest.items():
             if self._announced.get(game_id) != entry.phase:
@@ -51,7 +51,7 @@ class PickNumberConsumer:
         except UnknownGame:
             return
         game = cast("PickNumberGame", state)
-        if not game.statement:  # cancelled before its draw was committed to, or of the first format
+        if not game.statement:  # cancelled before the commitment, or a game of format 1
             return
         wanted = [self._outgoing(game, "opening", await self._rendered(game, closed=False))]
         if game.closed_at is not None:
@@ -61,7 +61,7 @@ class PickNumberConsumer:
     async def _rendered(self, game: PickNumberGame, *, closed: bool) -> announcements.Announcement:
         chat = await self._context.people.chat(game.place.chat_id)
         locale = chat.locale if chat is not None and chat.locale else DEFAULT_LOCALE
-        # A view would hide the seeds; neither message holds one.
+        # Rendered from the full state, not from a view: neither announcement shows a seed.
         return (announcements.closing if closed else announcements.opening)(game, self._context.texts, locale)
 
     def _outgoing(self, game: PickNumberGame, name: str, announcement: announcements.Announcement) -> Outgoing:
@@ -81,7 +81,7 @@ class PickNumberConsumer:
         )
 
     async def settled(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        """Do nothing: a message that Telegram refuses is not sent in another form."""
+        """Do nothing, because a refused announcement is not sent in another form."""
 
 
 async def consumer(context: ConsumerContext) -> KindConsumer:

@@ -1,4 +1,4 @@
-"""What a game of Pick Your Number is opened with: the next of the seeds that were fixed ahead for its chat."""
+"""The content of a game of Pick Your Number: the next of the seeds that were fixed in advance for its chat."""
 
 from fsm.engine import Clock
 from fsm.kind import ChatTopic
@@ -10,7 +10,7 @@ from storage.seeds import Seeds
 
 
 def content(_questions: Questions, _people: People, seeds: Seeds, _clock: Clock) -> ContentProvider:
-    """Make the provider of seeds."""
+    """Return the provider of a chat's seeds."""
 
     async def take(place: ChatTopic, rules: PickNumberRules) -> tuple[PickNumberRules, NumberedSeed | None]:
         return rules, await seeds.take(place.chat_id)

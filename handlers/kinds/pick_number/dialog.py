@@ -1,4 +1,4 @@
-"""The rules of Pick Your Number that the dialogs offer."""
+"""The settings of Pick Your Number in the dialogs."""
 
 from fsm.pick_number import ASSIGN, DROP, KIND, NORMAL, REVERSE
 from fsm.proof import POLICIES

@@ -1,4 +1,4 @@
-"""Pick Your Number as Telegram shows it."""
+"""The face of Pick Your Number."""
 
 from fsm.pick_number import KIND, prove
 from handlers.kinds.face import Face

@@ -11,7 +11,7 @@ from handlers.kinds.settings import SHOW_WAIT_MS, LobbySection, Number, Phase, R
 
 
 class PickNumberSection(LobbySection):
-    """The rules that a game of Pick Your Number begins with; chats and hosts may choose others."""
+    """The default rules of Pick Your Number, which chats and hosts can change."""
 
     min_players: Whole = Field(default=2, ge=2, le=1000)
     selection_seconds: Phase = 300
@@ -30,7 +30,7 @@ class PickNumberSection(LobbySection):
     beacon_policy: Literal["wait", "void"] = "wait"
 
     def rules(self, beacon: Beacon | None) -> PickNumberRules:
-        """The rules that a game begins with."""
+        """Return the default rules."""
         return PickNumberRules(
             **self.lobby(),
             winners=self.winners,
@@ -46,7 +46,7 @@ class PickNumberSection(LobbySection):
         )
 
     def contradictions(self, section: str) -> Iterator[tuple[str, str]]:
-        """Name the settings that do not fit the others."""
+        """Yield the settings that contradict others, as `LobbySection.contradictions` does."""
         yield from super().contradictions(section)
         if self.max_number < self.max_players:
             yield "max_number", f"at least {section}.max_players, {self.max_players}"

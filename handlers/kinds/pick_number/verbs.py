@@ -15,7 +15,7 @@ def _pick(tap: Tap, arg: str) -> Command | None:
 
 
 def _picked(game: PickNumberGame, tap: Tap) -> Words:
-    """From the state, not the event: the same tap delivered twice hears the same."""
+    """Confirm a pick from the state, not from the event, so that a repeated update gets the same text."""
     number = game.picks.get(tap.user_id)
     return ("tap-picked", {"number": number}) if number is not None else ("tap-done", {})
 
@@ -26,7 +26,7 @@ def _page(game: PickNumberGame, arg: str) -> int | None:
 
 
 def moves(labels: Mapping[str, str]) -> list[tuple[str, str, int]]:
-    """Return the free numbers. A player picks twice: a change of mind, or a new try after a faster player."""
+    """Return the free numbers as moves. A player picks twice, to change their mind or after losing a race."""
     found = [(data, data.split(":")) for data in labels if data.startswith("p:")]
     return [(data, f"{parts[1]}:pick", 2) for data, parts in found if labels[data] == parts[2]]
 

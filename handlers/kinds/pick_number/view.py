@@ -1,4 +1,4 @@
-"""How Pick Your Number looks: the living message in every phase, a player's own board, the rules, the proof."""
+"""Rendering of Pick Your Number: the board in every phase, a player's own board, the summary of a proof."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -15,21 +15,21 @@ from play.texts import Markup, Texts, name_html
 COLUMNS = 5
 PER_PAGE = 25
 SINGLE_PAGE = 35
-"""A range up to this fits one page."""
+"""Largest range of numbers that is shown on one page."""
 SHOWN_NUMBERS = 40
-"""Of the draw so far, the last ones."""
+"""Number of drawn numbers that are shown; the latest ones."""
 SHOWN_OUT = 6
-"""Of those that the draw has put out, the last ones."""
+"""Number of eliminated players that are shown; the latest ones."""
 TAKEN, OWN = "✕", "✓"
 
 LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
 
 
-# -- the living message -----------------------------------------------------------------------------------------
+# -- the board --------------------------------------------------------------------------------------------------
 
 
 def board(state: PickNumberGame, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:
-    """The living message of the group. ``page``: of the numbers, from 0; one that is no more shows the last."""
+    """Render the board of the group. ``page`` is the page of the numbers, from 0; beyond the end, the last is shown."""
     game = KIND.view(state, None)
     title = lobby.title_html(game, texts, locale, KIND)
     match game.phase:
@@ -50,7 +50,7 @@ def board(state: PickNumberGame, texts: Texts, locale: str, *, page: int = 0, bo
 
 
 def _about(game: PickNumberGame, texts: Texts, locale: str) -> str:
-    """What is played: the mode, what can be won."""
+    """Render the mode, the prizes, and the use of the beacon."""
     rules = game.rules
     mode = "pick-number-about-reverse" if rules.mode == REVERSE else "pick-number-about"
     amounts = lobby.amounts(rules.prize_pool, rules.split, rules.percentages, rules.winners)
@@ -86,7 +86,7 @@ def _selection(
 
 
 def step(state: PickNumberGame) -> tuple[str, bool, int]:
-    """What is shown at once if it changes: the phase, and how far the draw is shown."""
+    """Return the part of the state whose changes are shown at once: the phase, and the progress of the draw."""
     return state.phase, state.drawn is not None, state.shown
 
 
@@ -129,19 +129,19 @@ def _seal(game: PickNumberGame, texts: Texts, locale: str) -> Markup | None:
 
 
 def pages(state: PickNumberGame) -> int:
-    """How many pages the numbers take; 1 outside selection."""
+    """Return the number of pages of the numbers; 1 outside the selection."""
     if state.phase != NUMBER_SELECTION or state.highest <= SINGLE_PAGE:
         return 1
     return ceil(state.highest / PER_PAGE)
 
 
 def page_of(state: PickNumberGame, number: int) -> int:
-    """The page that a number is on."""
+    """Return the page of a number, counted from 0."""
     return (number - 1) // PER_PAGE if pages(state) > 1 else 0
 
 
 def _span(game: PickNumberGame, page: int) -> tuple[int, int]:
-    """First and last number of a page; a page beyond the last is the last."""
+    """Return the first and the last number of a page. A page beyond the end counts as the last."""
     count = pages(game)
     if count == 1:
         return 1, game.highest
@@ -156,7 +156,7 @@ def _numbers(game: PickNumberGame, page: int, own: int | None) -> tuple[Row, ...
 
 
 @lru_cache(maxsize=16_384)
-def _number_button(game_id: str, number: int, taken: bool, own: bool) -> Button:  # noqa: FBT001 -- a cache's key
+def _number_button(game_id: str, number: int, taken: bool, own: bool) -> Button:  # noqa: FBT001 -- keys of the cache
     data = f"p:{game_id}:{number}"
     if own:
         return Button(f"{OWN} {number}", data, style="success")
@@ -164,7 +164,7 @@ def _number_button(game_id: str, number: int, taken: bool, own: bool) -> Button:
 
 
 def _turning(game: PickNumberGame, page: int, verb: str) -> tuple[Row, ...]:
-    """The row that turns pages, the numbers shown in its middle."""
+    """Return the row of buttons that turn pages, with the range of the numbers in its middle."""
     first, last = _span(game, page)
     return lobby.turning(game, page, pages(game), verb, f"{first}-{last} / {game.highest}")
 
@@ -173,7 +173,7 @@ def _turning(game: PickNumberGame, page: int, verb: str) -> tuple[Row, ...]:
 
 
 def _draw_so_far(game: PickNumberGame, texts: Texts, locale: str) -> tuple[str | None, ...]:
-    """Paragraphs: the numbers shown so far, and what they mean."""
+    """Render paragraphs: the numbers drawn so far, and their effect."""
     if game.drawn is None:
         return _awaiting_beacon(game, texts, locale)
     rules = game.rules
@@ -197,14 +197,14 @@ def _awaiting_beacon(game: PickNumberGame, texts: Texts, locale: str) -> tuple[s
 
 
 def _sequence(game: PickNumberGame, drawn: Sequence[int]) -> Markup:
-    """The numbers as they were drawn, those that belong to someone in bold."""
+    """Render the numbers in the order of the draw, with players' numbers in bold."""
     last = drawn[-SHOWN_NUMBERS:]
     written = ", ".join(f"<b>{number}</b>" if number in game.owners else str(number) for number in last)
     return Markup(f"… {written}" if len(drawn) > len(last) else written)
 
 
 def _found(game: PickNumberGame, hits: Sequence[int], texts: Texts, locale: str) -> tuple[str | None, ...]:
-    """Normal mode: who has won a place, and how many are left to find."""
+    """Render the winners so far and the number of places left, in normal mode."""
     lines = [
         texts.html(
             locale,
@@ -221,7 +221,7 @@ def _found(game: PickNumberGame, hits: Sequence[int], texts: Texts, locale: str)
 
 
 def _knocked_out(game: PickNumberGame, hits: Sequence[int], texts: Texts, locale: str) -> tuple[str | None, ...]:
-    """Reverse mode: who is out, last first, and who is standing."""
+    """Render the eliminated players, latest first, and the remaining ones, in reverse mode."""
     out = [_entry(game, game.owners[number], number) for number in reversed(hits[-SHOWN_OUT:])]
     gone = texts.html(locale, "pick-number-out", out=len(hits), names=texts.listing(locale, out, len(hits), budget=400))
     fallen = set(hits)
@@ -261,7 +261,7 @@ def _result(game: PickNumberGame, texts: Texts, locale: str) -> Message:
 
 
 def _void(game: PickNumberGame, texts: Texts, locale: str, title: Markup) -> Message:
-    """The message of a draw that was broken off: why, and what the seed was."""
+    """Render the message of a void draw: the reason, and the revealed seed."""
     reason = texts.html(locale, "board-cancelled", reason=game.cancel_reason or "")
     opened = texts.html(
         locale, "pick-number-opened", commitment=Markup(game.commitment or ""), seed=Markup(game.seed or "")
@@ -270,7 +270,7 @@ def _void(game: PickNumberGame, texts: Texts, locale: str, title: Markup) -> Mes
 
 
 def _after(game: PickNumberGame, texts: Texts, locale: str) -> tuple[Row, ...]:
-    """The way to the next game, and to the proof of this one."""
+    """Return the buttons for a rematch and for the proof."""
     return ((*lobby.rematch_button(game, texts, locale), Button(texts.plain(locale, "button-fair"), f"f:{game.id}")),)
 
 
@@ -296,7 +296,10 @@ def _aftermath(game: PickNumberGame, texts: Texts, locale: str) -> str:
 def own_board(
     state: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str, page: int | None = None
 ) -> Message:
-    """What one player sees alone: their number and the buttons to pick. ``page`` None: where their number is."""
+    """Render a player's own board: their number and the buttons to pick one.
+
+    ``page`` is the page of the numbers, from 0; None for the page with the player's number.
+    """
     game = KIND.view(state, player_id)
     title = lobby.title_html(game, texts, locale, KIND)
     if game.phase == CANCELLED:
@@ -361,7 +364,7 @@ _STATUS: dict[str, Callable[[PickNumberGame, PlayerId, Texts, str], Markup]] = {
 
 
 def proof_summary(state: PickNumberGame, texts: Texts, locale: str) -> Message:
-    """What shows that the draw was fair, as far as it can be shown yet. Fits a caption."""
+    """Render the summary of the proof, as far as the draw has come. It fits a caption."""
     game = KIND.view(state, None)
     title = lobby.title_html(game, texts, locale, KIND)
     if game.commitment is None:
@@ -389,6 +392,6 @@ def proof_summary(state: PickNumberGame, texts: Texts, locale: str) -> Message:
 
 
 def own_line(state: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup | None:
-    """Name the number that a player has; None if they have none."""
+    """Render the line with a player's number for ``/status``; None if they have none."""
     number = state.picks.get(player_id)
     return None if number is None else texts.html(locale, "pick-number-own-line", number=number)

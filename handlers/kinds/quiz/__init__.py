@@ -1,1 +1,1 @@
-"""Telegram's face of the quiz."""
+"""The Telegram side of the quiz."""

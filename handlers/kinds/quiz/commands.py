@@ -1,4 +1,4 @@
-"""The quiz's own command: a quiz in one line."""
+"""``/start_quiz``: opens a quiz in one line."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -12,7 +12,7 @@ from play.numbers import Unreadable, amount
 
 
 async def start_quiz(incoming: UpdateContext) -> None:
-    """``/start_quiz [questions] [seconds] [players]``: the chat's own rules, with what the line says."""
+    """Handle ``/start_quiz [questions] [seconds] [players]``: open a quiz with the chat's rules and these changes."""
     rules = await incoming.deps.openings.rules(incoming.place.chat_id, KIND.name)
     wanted = with_line(rules, incoming.arguments, incoming.locale)
     if wanted is None:
@@ -22,14 +22,14 @@ async def start_quiz(incoming: UpdateContext) -> None:
 
 
 def with_line(rules: QuizRules, arguments: str, locale: str) -> QuizRules | None:
-    """Return the rules with a line's questions, seconds and most players; None if it can't be read for certain."""
+    """Return the rules with the questions, seconds and most players of a line; None if the line is ambiguous."""
     words = arguments.split()
     numbers = [_number(word, locale) for word in words]
     if len(words) > 3 or None in numbers:
         return None
     questions, seconds, players = (*numbers, None, None, None)[:3]
     if any(count is not None and count != int(count) for count in (questions, players)):
-        return None  # seconds may be fractions; half a question is a slip
+        return None  # only seconds may be fractions
     if questions is not None:
         rules = replace(rules, questions=int(questions))
     if seconds is not None:

@@ -1,4 +1,4 @@
-"""What a quiz does beside its living message: photos, native polls, questions by a model, everybody's own summary."""
+"""The consumer of quizzes: sends photos, native polls and players' summaries, and has a model write questions."""
 
 import asyncio
 from collections import OrderedDict
@@ -25,29 +25,29 @@ from telegram.outbox import Outgoing
 from telegram.sender import Outcome, Settled
 
 if TYPE_CHECKING:
-    from questions.writer import QuestionWriter  # brings an HTTP client along, and most processes have no model
+    from questions.writer import QuestionWriter  # imports an HTTP client, which most processes do not need
 
 REFUSED = frozenset({Settled.REFUSED, Settled.NO_RIGHTS})
-"""How a poll ends that Telegram does not take."""
+"""Results of a poll or photo that Telegram does not accept."""
 QUESTION_LIMIT = 300
-"""Characters of a poll's question."""
+"""Longest question of a poll that Telegram accepts, in characters."""
 REMEMBERED = 10_000
-"""Games of which this process remembers what was shown last."""
+"""Number of games whose last shown phase and deadline are kept in memory."""
 TO_WRITE_MS = 90_000
-"""What a model has written later than this after the opening is of no use: the lobby is likely over."""
+"""Time after the opening until which a model is asked for questions. Later, the lobby is probably over."""
 
 
 class QuizConsumer:
-    """Shows what a quiz has beside its living message. ``writer``: None if no model is configured."""
+    """Sends the messages that a quiz has beside its board. ``writer`` is None if no model is configured."""
 
     def __init__(self, stage: ConsumerContext, writer: "QuestionWriter | None" = None) -> None:
         self._stage = stage
         self._writer = writer
         self._shown: OrderedDict[str, tuple[str, Instant | None]] = OrderedDict()
-        """Game -> the phase and deadline that were shown last."""
+        """Game -> its phase and deadline when its messages were last brought up to date."""
 
     async def handle(self, entries: Sequence[Entry]) -> None:
-        """Bring what is shown beside the living message to where the game is. Raises ``Unavailable``."""
+        """Bring the messages beside the board up to date. If this raises ``Unavailable``, the batch comes again."""
         latest = {entry.game_id: entry for entry in entries if entry.kind == KIND.name}
         for entry in entries:
             if entry.kind == KIND.name and entry.first_version == 1 and self._writer is not None:
@@ -86,7 +86,7 @@ class QuizConsumer:
     # -- photos and polls ----------------------------------------------------------------------------------------
 
     async def _ask(self, game: QuizGame) -> None:
-        """Put the question's photo, and its poll, under the living message; take the last photo away."""
+        """Send the question's photo and poll, and clean up those of the last question."""
         question = _in_hand(game)
         await self._close(game, before=game.index)
         photo: dict[str, Any] = {"photo": question.photo, "disable_notification": True}
@@ -99,7 +99,10 @@ class QuizConsumer:
             await self._stage.outbox.put_many(wanted)
 
     async def _close(self, game: QuizGame, *, before: int | None = None) -> None:
-        """Stop the poll of the last question that is over, and delete its photo."""
+        """Stop the poll of a finished question, and delete its photo once the next question or the end is shown.
+
+        The question is the current one; if ``before`` is given, the one before that index.
+        """
         index = game.index if before is None else before - 1
         if index < 0:
             return
@@ -116,7 +119,7 @@ class QuizConsumer:
             await self._stage.outbox.put_many(over)
 
     async def settled(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        """Remember where a poll or a photo is; where Telegram takes none, put buttons in its place, or say so."""
+        """Store the message id of a sent poll or photo. If Telegram has refused it, send a replacement or a notice."""
         what, _, rest = outgoing.id.partition(":")
         if outgoing.method not in {"sendPoll", "sendPhoto"} or what not in {"poll", "photo"}:
             return
@@ -135,13 +138,13 @@ class QuizConsumer:
         game = await self._game(game_id)
         if game is None:
             return
-        if game.index > index:  # it came late: the question is over already
+        if game.index > index:  # sent late: the question is already over
             await self._close(game, before=index + 1)
         elif game.phase != QUESTION_OPEN:
             await self._close(game)
 
     async def _refused(self, method: str, game_id: str, index: int) -> None:
-        """Say so, or ask otherwise, where Telegram does not take the poll or the photo of the question in hand."""
+        """Replace the refused poll of the open question by buttons; for a refused photo, send a notice."""
         game = await self._game(game_id)
         if game is None or game.index != index or game.phase != QUESTION_OPEN:
             return
@@ -182,7 +185,7 @@ class QuizConsumer:
     # -- the end -------------------------------------------------------------------------------------------------
 
     async def _sum_up(self, game: QuizGame) -> None:
-        """Send everybody who has opened a private chat with the bot how it went for them; when there is room."""
+        """Send each player with an active private chat their summary, with a priority below that of games."""
         summaries = [await self._summary(game, player) for player in game.players]
         await self._stage.outbox.put_many([each for each in summaries if each is not None])
 
@@ -196,7 +199,7 @@ class QuizConsumer:
         return self._outgoing(game, f"summary:{game.id}:{player}", "sendMessage", params, chat_id=player)
 
     async def _give_back(self, game: QuizGame) -> None:
-        """What was not asked may be asked another time."""
+        """Release the questions that were not asked, so that the chat can have them in another quiz."""
         left = game.questions[game.index + 1 :]
         if left:
             try:
@@ -207,13 +210,13 @@ class QuizConsumer:
     # -- questions by a model ------------------------------------------------------------------------------------
 
     async def _write(self, game_id: str) -> None:
-        """Have a model write the questions while people join; those of the bank are there in any case."""
+        """Have a model write the questions while people join. Until then, and if that fails, the bank's are used."""
         game, writer = await self._game(game_id), self._writer
         if game is None or writer is None or not game.rules.topic or _late(game, self._stage.clock.now()):
             return
         chat_id, rules = game.place.chat_id, game.rules
         locale = await locale_of(self._stage.people, chat_id)
-        from questions.writer import Order  # noqa: PLC0415 -- brings an HTTP client along
+        from questions.writer import Order  # noqa: PLC0415 -- imports an HTTP client
 
         order = Order(rules.topic, locale, rules.questions, rules.difficulty or None)
         written = await writer.write(order, await self._avoid(chat_id))
@@ -223,7 +226,7 @@ class QuizConsumer:
             if fresh:
                 await self._stage.engine.execute(game_id, SetQuestions(questions), command_id=f"written:{game_id}")
                 await self._note(game, fresh)
-        except (Rejected, Unavailable) as problem:  # they have begun without waiting
+        except (Rejected, Unavailable) as problem:  # the quiz has begun, with the bank's questions
             logger.bind(game=game_id).info("what the model wrote comes too late: {}", problem)
             return
         await self._tell(game, locale, written.text_id, len(fresh))
@@ -235,7 +238,7 @@ class QuizConsumer:
             return ()
 
     async def _note(self, game: QuizGame, fresh: Sequence[Question]) -> None:
-        """The model's are asked, and as many of the bank's are not."""
+        """Note the model's questions as asked, and release the bank's questions that they replace."""
         questions, chat_id = self._stage.questions, game.place.chat_id
         try:
             await questions.note_asked(chat_id, fresh, self._stage.clock.now())
@@ -244,7 +247,7 @@ class QuizConsumer:
             logger.bind(game=game.id).warning("what the chat is asked is not noted: {}", problem)
 
     async def _tell(self, game: QuizGame, locale: str, reason: str | None, written: int) -> None:
-        """Tell the host what became of the topic."""
+        """Tell the chat whether the questions are about the topic, and if not, the reason."""
         texts = self._stage.texts
         if reason is None:
             html = texts.html(locale, "quiz-written", topic=game.rules.topic)
@@ -269,12 +272,15 @@ def _in_hand(game: QuizGame) -> Question:
 
 
 def _photo_of(index: int) -> int:
-    """The number under which a question's photo is remembered, beside its poll."""
+    """Return the index under which `Polls` stores a question's photo: a negative one, as polls have the others."""
     return -1 - index
 
 
 def _poll(game: QuizGame) -> dict[str, Any]:
-    """Telegram's own quiz poll. It has no timer of its own: it is stopped, as a question may end early."""
+    """Return the parameters of a native quiz poll for the open question.
+
+    It has no timer, because a question can end early; `_close` stops it.
+    """
     question = _in_hand(game)
     numbered = f"{game.index + 1}/{game.rules.questions}. {question.text}"
     return {
@@ -293,7 +299,7 @@ async def consumer(context: ConsumerContext) -> KindConsumer:
     if not model.base_url:
         quizzes = QuizConsumer(context)
         return KindConsumer(quizzes.handle, quizzes.settled)
-    # In a thread: importing the HTTP client takes a quarter of a second.
+    # The import of the HTTP client takes a quarter of a second, so it must not block the event loop.
     writing = await asyncio.to_thread(import_module, "questions.writer")
     key = model.api_key.get_secret_value()
     writer = writing.QuestionWriter(model.base_url, key, model.name, timeout_seconds=model.timeout_seconds)

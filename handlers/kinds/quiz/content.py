@@ -1,4 +1,4 @@
-"""The questions of a quiz: from the bank or a host's pack, none that the chat has had while others are left."""
+"""The content of a quiz: questions from the bank or a host's pack. A chat gets none twice while new ones are left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +18,13 @@ from storage.questions import Filter, Questions
 from storage.seeds import Seeds
 
 CALL_MS = 3_750
-"""A group is shown at most 17 things a minute that can't be left out, and one kept for what else there is to say."""
+"""Milliseconds for each call that showing a question takes: 16 calls a minute. The limits allow a group 17 calls a
+minute that must not be left out, and one is kept free for other messages."""
 
 
 @dataclass(unsafe_hash=True)
 class NoQuestions(Rejected):
-    """Nothing fits what the host wants asked."""
+    """No question matches the host's choice of pack, categories and difficulty."""
 
 
 class QuizContent:
@@ -35,7 +36,10 @@ class QuizContent:
         self._clock = clock
 
     async def take(self, place: ChatTopic, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:
-        """Questions for a quiz, noted as asked; fewer than wanted where there are no more. Raises ``NoQuestions``."""
+        """Choose the questions of a quiz and note them as asked. Raises ``NoQuestions``.
+
+        If there are fewer questions than the rules want, the rules are reduced to their number.
+        """
         only = Filter(rules.categories, (rules.difficulty,) if rules.difficulty else ())
         locale = await locale_of(self._people, place.chat_id)
         try:
@@ -53,7 +57,7 @@ class QuizContent:
         return replace(rules, questions=len(chosen), pace_ms=pace_of(rules, chosen)), chosen
 
     async def give_back(self, place: ChatTopic, content: Sequence[Question]) -> None:
-        """They were not asked after all."""
+        """Release questions that were noted as asked, but were not."""
         try:
             await self._questions.give_back(place.chat_id, content)
         except POSTGRES_GONE as problem:
@@ -61,13 +65,13 @@ class QuizContent:
 
 
 def content(questions: Questions, people: People, _seeds: Seeds, clock: Clock) -> ContentProvider:
-    """Make the provider of quizzes' questions."""
+    """Return the provider of questions for quizzes."""
     provider = QuizContent(questions, people, clock)
     return ContentProvider(provider.take, provider.give_back)
 
 
 def pace_of(rules: QuizRules, questions: Sequence[Question]) -> int:
-    """How long a question must take, ms, so that Telegram's limits let it be shown: by the calls that showing takes.
+    """Return the shortest time for a question, in milliseconds, in which Telegram's limits allow its calls.
 
     The board is edited twice; a poll is sent and stopped; a photo is sent and deleted.
     """
@@ -76,7 +80,7 @@ def pace_of(rules: QuizRules, questions: Sequence[Question]) -> int:
 
 
 async def locale_of(people: People, chat_id: int) -> str:
-    """The language that a chat reads."""
+    """Return the locale of a chat."""
     chat = await people.chat(chat_id)
     return chat.locale if chat is not None and chat.locale else DEFAULT_LOCALE
 

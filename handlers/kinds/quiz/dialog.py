@@ -1,4 +1,4 @@
-"""The rules of the quiz that the dialogs offer."""
+"""The settings of the quiz in the dialogs."""
 
 from collections.abc import Sequence
 
@@ -16,14 +16,14 @@ from questions.bank import bank
 from storage.questions import categories
 
 MOST_CATEGORIES = 20
-"""Offered of a pack; the largest."""
+"""Most categories of a pack that are offered; the largest ones."""
 
 
 class QuizForm(Form):
     """The form of the quiz's rules."""
 
     async def presets(self, manager: DialogManager, name: str) -> Sequence[str]:
-        """What is offered: of packs the person's own, of categories those that the questions have."""
+        """Return the offered values: for packs the person's own, for categories those of the chosen questions."""
         if name == "pack":
             packs = await incoming_of(manager).deps.questions.packs(incoming_of(manager).person.id)
             return (BANK, *(str(pack.id) for pack in packs))
@@ -32,7 +32,7 @@ class QuizForm(Form):
         return await super().presets(manager, name)
 
     def buttons(self, incoming: UpdateContext) -> list[tuple[str, str]]:
-        """The settings; a topic only if there is a model to write about it."""
+        """Return the settings and their labels; without the topic if no model is configured."""
         named = super().buttons(incoming)
         return [(name, label) for name, label in named if name != "topic" or _writes(incoming)]
 
@@ -45,14 +45,14 @@ class QuizForm(Form):
         return [name for name in categories(question for _, question in found) if name][:MOST_CATEGORIES]
 
     def chosen(self, rules: QuizRules, name: str, text: str) -> str:
-        """A category is taken in, or out where it was in."""
+        """Return the new value of a setting after a tap. A tap on a category adds or removes it."""
         if name != "categories" or text == ANY:
             return text
         others = [each for each in rules.categories if each != text]
         return SEPARATOR.join(others if text in rules.categories else [*others, text]) or ANY
 
     async def shown(self, incoming: UpdateContext, name: str, text: str) -> str | Markup:
-        """A value as people read it in a message."""
+        """Render a value for a message."""
         if name == "pack" and text != BANK:
             pack = await incoming.deps.questions.pack(int(text), incoming.person.id)
             return pack.name if pack is not None else f"№ {text}"
@@ -64,7 +64,7 @@ class QuizForm(Form):
         return self._shown(incoming, name, text) if name != "topic" else incoming.text("dlg-topic-none")
 
     async def on_button(self, incoming: UpdateContext, name: str, text: str, rules: QuizRules) -> str:
-        """The same on a button; chosen categories are marked."""
+        """Render a value for a button, with a mark on chosen categories."""
         if name == "pack" and text != BANK:
             return str(await self.shown(incoming, name, text))
         if name == "categories" and text != ANY:
@@ -79,7 +79,7 @@ class QuizForm(Form):
 
 
 def _writes(incoming: UpdateContext) -> bool:
-    """Whether a model is configured."""
+    """Return whether a model is configured."""
     section = incoming.deps.sections.get(KIND.name)
     return section is not None and bool(section.model.base_url)
 

@@ -1,4 +1,4 @@
-"""The quiz as Telegram shows it."""
+"""The face of the quiz."""
 
 from fsm.quiz import KIND
 from handlers.kinds.face import Face

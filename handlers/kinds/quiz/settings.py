@@ -22,7 +22,7 @@ from handlers.kinds.settings import (
 
 
 class Model(Section):
-    """An OpenAI-compatible model that writes questions; none if ``base_url`` is empty."""
+    """The access to an OpenAI-compatible model that writes questions. Without ``base_url`` there is none."""
 
     base_url: str = Field(
         default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
@@ -35,7 +35,7 @@ class Model(Section):
 
 
 class QuizSection(LobbySection):
-    """The rules that a quiz begins with; chats and hosts may choose others."""
+    """The default rules of quizzes, which chats and hosts can change, and the model."""
 
     questions: Whole = Field(default=10, ge=1, le=100)
     question_seconds: Phase = 15
@@ -43,7 +43,7 @@ class QuizSection(LobbySection):
     model: Model = Model()
 
     def rules(self, beacon: Beacon | None) -> QuizRules:  # noqa: ARG002 -- a quiz draws nothing
-        """The rules that a quiz begins with."""
+        """Return the default rules."""
         return QuizRules(
             **self.lobby(),
             questions=self.questions,
@@ -53,7 +53,7 @@ class QuizSection(LobbySection):
         )
 
     def contradictions(self, section: str) -> Iterator[tuple[str, str]]:
-        """Name the settings that do not fit the others."""
+        """Yield the settings that contradict others, as `LobbySection.contradictions` does."""
         yield from super().contradictions(section)
         if self.model.base_url and not self.model.name:
             yield "model.name", f"the name of a model, as {section}.model.base_url is set"

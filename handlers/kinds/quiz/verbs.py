@@ -17,7 +17,7 @@ def _answer(tap: Tap, arg: str) -> Command | None:
 
 
 def _answered(game: QuizGame, tap: Tap) -> Words:
-    """From the state, not the event: the same tap delivered twice hears the same."""
+    """Confirm an answer from the state, not from the event, so that a repeated update gets the same text."""
     question = whole(tap.data.split(":")[2])
     choice = _choice(game, tap.user_id, question) if question is not None else None
     if question is None or choice is None:
@@ -26,7 +26,7 @@ def _answered(game: QuizGame, tap: Tap) -> Words:
 
 
 def _choice(game: QuizGame, player: int, question: int) -> int | None:
-    """What a player has answered to a question, if anything."""
+    """Return the index of the answer that a player has given to a question; None if there is none."""
     reply = game.replies.get(player) if question == game.index else None
     if reply is not None:
         return reply.choice
@@ -43,7 +43,7 @@ def _resume(tap: Tap, arg: str) -> Command | None:
 
 
 def moves(labels: Mapping[str, str]) -> list[tuple[str, str, int]]:
-    """Return the answers to the open question, one of which counts."""
+    """Return the answers to the open question as moves. A simulated player makes one of them."""
     return [(data, data.rpartition(":")[0], 1) for data in labels if data.startswith("a:")]
 
 

@@ -1,4 +1,4 @@
-"""How a quiz looks: the living message in every phase, a player's own board, which becomes their summary, the rules."""
+"""Rendering of quizzes: the board in every phase, a player's own board, which ends as their summary, the rules."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -14,26 +14,26 @@ from play.texts import Markup, Texts, name_html, units
 
 LETTERS = "ABCD"
 HALF_ROW, WHOLE_ROW = 12, 30
-"""UTF-16 units of an answer that a phone shows whole on a button, two of them to a row or one."""
+"""Longest answer, in UTF-16 units, that a phone shows whole on a button: with two buttons to a row, and with one."""
 BAR = 8
 TOP = 5
 PER_PAGE = 30
-"""Lines of the standings on one page: each has up to three of the hundred entities that a message may have."""
+"""Lines of the standings on a page. Each has up to three entities, and Telegram allows a message one hundred."""
 MISSED = 6
-"""Questions that a summary explains."""
+"""Most questions whose right answers a summary shows."""
 LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
 BANK = "bank"
 UNPLACED = "▫️"
-"""Before the name of somebody without a point."""
+"""Mark before the name of a player without points."""
 MARKS = {True: "✅", False: "❌", None: "➖"}
-"""A player's answer: right, wrong, none."""
+"""Marks of a player's answers: right, wrong, and None for no answer."""
 
 
-# -- the living message -----------------------------------------------------------------------------------------
+# -- the board --------------------------------------------------------------------------------------------------
 
 
 def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:  # noqa: ARG001 -- no links
-    """The living message of the group."""
+    """Render the board of the group. ``page`` is the page of the standings, from 0."""
     game = KIND.view(state, None)
     title = lobby.title_html(game, texts, locale, KIND)
     match game.phase:
@@ -51,22 +51,22 @@ def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_user
 
 
 def step(state: QuizGame) -> tuple[str, int, bool]:
-    """What is shown at once if it changes: the phase, the question, whether it is paused."""
+    """Return the part of the state whose changes are shown at once: the phase, the question, and the pause."""
     return state.phase, state.index, state.remaining is not None
 
 
 def begins_with_board(state: QuizGame) -> bool:
-    """Whether the time of the phase begins with the board; that of a question asked by poll begins with the poll."""
+    """Return whether the time of the phase begins with the board. If a poll asks the question, it begins with that."""
     return not (state.rules.polls and state.phase == QUESTION_OPEN)
 
 
 def pages(state: QuizGame) -> int:
-    """How many pages the standings take; nothing else has any."""
+    """Return the number of pages of the standings; 1 before the end, as other boards have no pages."""
     return max(1, ceil(len(state.standings) / PER_PAGE))
 
 
 def _about(game: QuizGame, texts: Texts, locale: str) -> str:
-    """What is played: how many questions, about what, what can be won."""
+    """Render the number of questions, their subject and difficulty, the mode and the prizes."""
     rules = game.rules
     amounts = lobby.amounts(rules.prize_pool, rules.split, rules.percentages, rules.winners)
     lines = [
@@ -97,7 +97,7 @@ def _level(game: QuizGame, texts: Texts, locale: str) -> Markup | None:
 
 
 def category(texts: Texts, locale: str, name: str, *, own: bool) -> Markup:
-    """A category: the bank's have names in every language, a pack's (``own``) are called what its host calls them."""
+    """Render a category. The bank's have names in every locale; a pack's (``own``) have the names its host gave."""
     known = f"quiz-category-{name}"
     if not own and texts.has(known):
         return texts.html(locale, known)
@@ -110,7 +110,7 @@ def category(texts: Texts, locale: str, name: str, *, own: bool) -> Markup:
 def _open(game: QuizGame, texts: Texts, locale: str, title: Markup) -> Message:
     question = game.question
     assert question is not None
-    if game.remaining is not None:  # who could read it would have all the time in the world
+    if game.remaining is not None:  # hide the question, so that a pause gives no time to think
         return _paused(game, texts, locale, title)
     polled = game.rules.polls
     text = lobby.paragraphs(
@@ -124,7 +124,7 @@ def _open(game: QuizGame, texts: Texts, locale: str, title: Markup) -> Message:
 
 
 def instead_of_poll(state: QuizGame, texts: Texts, locale: str) -> Message:
-    """The open question with buttons, for where Telegram takes no poll."""
+    """Render the open question with buttons, for chats in which Telegram accepts no polls."""
     game = KIND.view(state, None)
     assert game.question is not None
     text = lobby.paragraphs(_head(game, texts, locale), _asked(game.question, texts, locale))
@@ -141,7 +141,7 @@ def _pause(game: QuizGame, texts: Texts, locale: str) -> Markup:
 
 
 def _head(game: QuizGame, texts: Texts, locale: str) -> Markup:
-    """Which question of how many, of which category, how difficult."""
+    """Render the number of the question, its category and its difficulty."""
     question = game.question
     assert question is not None
     head = texts.html(locale, "quiz-head", number=game.index + 1, questions=game.rules.questions)
@@ -152,7 +152,7 @@ def _head(game: QuizGame, texts: Texts, locale: str) -> Markup:
 
 
 def _asked(question: Question, texts: Texts, locale: str) -> str:
-    """The question, and below it its answers where buttons can't show them whole."""
+    """Render the question, with its answers below if they are too long for buttons."""
     text = texts.html(locale, "quiz-question", question=question.text)
     if _on_buttons(question):
         return text
@@ -167,7 +167,7 @@ def _on_buttons(question: Question) -> bool:
 
 
 def answer_buttons(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]:
-    """The answers: on the buttons as far as a phone can show them, else by their letters."""
+    """Return the buttons of the answers. If one is too long for a phone's button, all show letters only."""
     question = game.question
     assert question is not None
     whole = _on_buttons(question)
@@ -183,15 +183,15 @@ def answer_buttons(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]
 
 
 def _progress(game: QuizGame, texts: Texts, locale: str) -> Markup:
-    """How many have answered: not who, not what."""
+    """Render the number of players who have answered, without names and choices."""
     count = {"answered": len(game.replies), "players": len(game.players)}
-    if game.to_run is not None and game.rules.polls:  # its time begins with the poll, not with this message
+    if game.to_run is not None and game.rules.polls:  # the poll starts the time, not this message
         return texts.html(locale, "quiz-progress-unseen", **count)
     return texts.html(locale, "quiz-progress", **count, deadline=lobby.ending(game))
 
 
 def _hosts(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]:
-    """What hosts may do. A poll can't be paused: Telegram would go on taking votes."""
+    """Return the buttons of hosts. A poll has no pause, because Telegram would go on taking votes."""
     clock = None
     if game.remaining is not None:
         clock = Button(texts.plain(locale, "button-resume"), f"y:{game.id}", style="primary")
@@ -201,7 +201,7 @@ def _hosts(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]:
     return rows([clock, cancel], 2)
 
 
-# -- its right answer -------------------------------------------------------------------------------------------
+# -- the right answer -------------------------------------------------------------------------------------------
 
 
 def _reveal(game: QuizGame, texts: Texts, locale: str, title: Markup) -> Message:
@@ -219,7 +219,7 @@ def _reveal(game: QuizGame, texts: Texts, locale: str, title: Markup) -> Message
 
 
 def _tally(game: QuizGame, question: Question, texts: Texts, locale: str) -> str:
-    """How many chose each answer."""
+    """Render a bar for each answer with the number of players who chose it."""
     most = max(1, *game.tally)
     lines = [
         texts.html(
@@ -236,7 +236,7 @@ def _tally(game: QuizGame, question: Question, texts: Texts, locale: str) -> str
 
 
 def _ranked(game: QuizGame) -> tuple[list[PlayerId], tuple[int, ...]]:
-    """Players with points, best first, and the place of each."""
+    """Return the players with points, best first, and the place of each."""
     points = {player: score.points for player, score in game.scores.items() if score.points}
     ranked = sorted(points, key=lambda player: -points[player])
     return ranked, scoring.places([points[player] for player in ranked])
@@ -276,7 +276,7 @@ def _name(game: QuizGame, player: PlayerId) -> Markup:
 
 
 def _result(game: QuizGame, texts: Texts, locale: str, page: int) -> Message:
-    """The standings: the podium first, then everybody, page by page."""
+    """Render one page of the standings, which begin with the winners."""
     count = pages(game)
     start = min(max(page, 0), count - 1) * PER_PAGE
     shown = game.standings[start : start + PER_PAGE]
@@ -309,7 +309,7 @@ def _line(game: QuizGame, standing: Standing, texts: Texts, locale: str) -> Mark
 
 
 def own_board(state: QuizGame, player_id: PlayerId, texts: Texts, locale: str, page: int | None = None) -> Message:  # noqa: ARG001
-    """What one player sees alone; once the quiz is over, the summary that they are sent."""
+    """Render a player's own board; after the end, the summary that players are also sent."""
     game = KIND.view(state, player_id)
     title = lobby.title_html(game, texts, locale, KIND)
     if game.phase == CANCELLED:
@@ -325,7 +325,7 @@ def own_board(state: QuizGame, player_id: PlayerId, texts: Texts, locale: str, p
 
 
 def _own_question(game: QuizGame, player_id: PlayerId, texts: Texts, locale: str, title: Markup) -> Message:
-    """The question in hand, and the player's answer to it."""
+    """Render the current question, and the player's answer to it."""
     question = game.question
     assert question is not None
     score = game.score(player_id)
@@ -355,7 +355,7 @@ def _own_answer(game: QuizGame, player_id: PlayerId, question: Question, texts: 
 
 
 def _summary(game: QuizGame, player_id: PlayerId, texts: Texts, locale: str, title: Markup) -> Message:
-    """How it went for one player: place, points, answer by answer, and what the right answers were."""
+    """Render one player's summary: place, points, a mark for each answer, and the right answers they missed."""
     own = next(standing for standing in game.standings if standing.player_id == player_id)
     score = game.score(player_id)
     place = texts.html(
@@ -375,13 +375,13 @@ def _summary(game: QuizGame, player_id: PlayerId, texts: Texts, locale: str, tit
 
 
 def _how(game: QuizGame, choices: Sequence[int]) -> Iterator[bool | None]:
-    """Each answer of a player: right, wrong, or none."""
+    """Yield True, False or None for each question: answered right, wrong, or not at all."""
     for question, choice in zip(game.questions, choices, strict=False):
         yield None if choice == NONE else choice == question.right
 
 
 def _missed(game: QuizGame, choices: Sequence[int], texts: Texts, locale: str) -> Iterator[Markup]:
-    """The first questions that the player did not know, and their right answers."""
+    """Yield the first questions without a right answer of the player, each with its right answer."""
     missed = [question for question, how in zip(game.questions, _how(game, choices), strict=False) if not how]
     for question in missed[:MISSED]:
         answer = question.answers[_known(question.right)]
@@ -397,7 +397,7 @@ def _known(right: int | None) -> int:
 
 
 def rules(texts: Texts, locale: str) -> Message:
-    """The rules, with the formula of the points."""
+    """Render the rules, with the formula of the points."""
     return Message(
         texts.html(
             locale,

@@ -1,4 +1,4 @@
-"""Votes in the native polls of quizzes: each is its player's answer, at the moment when it reached us."""
+"""Votes in the native polls of quizzes. A vote is its player's answer, timed by the receipt of the update."""
 
 from aiogram import Router
 from aiogram.types import PollAnswer
@@ -12,7 +12,7 @@ from storage.polls import Polls
 
 
 async def voted(vote: PollAnswer, deps: Deps, update_id: int, received: Instant) -> None:
-    """Answer for the voter. Nobody can be told of a refusal: Telegram gives no way to."""
+    """Give the voter's answer to the quiz. A refusal is only logged, because Telegram offers no reply to a vote."""
     if vote.user is None or vote.user.is_bot or len(vote.option_ids) != 1:
         return
     asked = await Polls(deps.redis).asks(vote.poll_id)
@@ -22,7 +22,7 @@ async def voted(vote: PollAnswer, deps: Deps, update_id: int, received: Instant)
     command = Answer(vote.user.id, question, vote.option_ids[0])
     try:
         state = (await deps.engine.at_least(game_id, 0)).state
-        if vote.user.id in state.players:  # a poll can be forwarded: of strangers Telegram need not be asked
+        if vote.user.id in state.players:  # others see forwarded polls; do not ask Telegram about them
             await deps.access.authorise(Actor(vote.user.id, vote.user.full_name), state, Needs.PLAY)
         await deps.engine.execute(game_id, command, command_id=f"tg:{update_id}", received=received)
     except Rejected as refusal:
@@ -30,7 +30,7 @@ async def voted(vote: PollAnswer, deps: Deps, update_id: int, received: Instant)
 
 
 def router() -> Router:
-    """The router of votes."""
+    """Return the router of votes."""
     found = Router(name="votes")
     found.poll_answer.register(voted)
     return found
