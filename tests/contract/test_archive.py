@@ -25,7 +25,8 @@ from storage.feed import Entry
 from storage.log import PublicLog
 from storage.people import People
 from storage.questions import Questions
-from storage.rebuild import forgotten, rebuild
+from storage.rebuild import bring_forward, forgotten, games_in, put_back, rebuild
+from storage.replay import replay
 from storage.retention import BATCH, GAMES, prune
 from storage.seeds import Seeds
 from storage.wallets import Wallets
@@ -408,6 +409,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await prune(pool, house.clock.at, keep_events_days=100, keep_results_days=120)
     games = [await house.whole() for _ in range(3)]
     await house.project()
+    await use_recovery(pool, redis, house, game)
     await use_draws(pool, house, games[0])
     record = b'[{"c":"tg:2","at":1,"e":[["player_left",{"player_id":7}],["chat_moved",{"chat_id":-1011}]]}]'
     entries = [
@@ -417,6 +419,15 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await house.projector.handle(entries[:10])
     await house.projector.handle(entries[:10])
     await house.projector.handle(entries)
+
+
+async def use_recovery(pool: Pool, redis: Redis, house: House, game: str) -> None:
+    """Call all that asks PostgreSQL after a failover of either store."""
+    await bring_forward(pool, redis, house.codec, house.games)
+    await put_back(pool, redis, house.codec, house.games, game)
+    in_redis = [game_id async for page in games_in(redis) for game_id in page]
+    await pool.execute("UPDATE games SET version = version - 1 WHERE id = ANY($1)", in_redis)  # as if it had lost some
+    await replay(pool, redis, house.codec, house.games, house.projector)
 
 
 async def use_questions(questions: Questions, now: int) -> None:

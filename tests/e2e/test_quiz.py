@@ -309,6 +309,8 @@ async def test_a_pack_is_sent_kept_played_and_given_back(polled: Table) -> None:
     control.upload(host, private, "Cities.csv", PACK)
     await polled.says("Where is Kyoto", chat=private)
     await polled.tap(host, "Keep it", chat=private)
+    await polled.says("The pack is yours", chat=private)
+    control.say(host, private, "/pack")
     await polled.tap(host, "Cities", chat=private)
     await polled.tap(host, "JSON", chat=private)
     document = await polled.until(
