@@ -404,8 +404,6 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await wallets.put(9999, "0x" + "1" * 40, house.clock.at)
     await wallets.of(9999)
     await wallets.remove(9999)
-    await rebuild(pool, redis, house.codec, house.games)
-    await forgotten(pool, redis, house.codec, since=house.clock.at - 600_000)
     await prune(pool, house.clock.at, keep_events_days=100, keep_results_days=120)
     games = [await house.whole() for _ in range(3)]
     await house.project()
@@ -423,6 +421,8 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
 
 async def use_recovery(pool: Pool, redis: Redis, house: House, game: str) -> None:
     """Call all that asks PostgreSQL after a failover of either store."""
+    await rebuild(pool, redis, house.codec, house.games)
+    await forgotten(pool, redis, house.codec, since=house.clock.at - 600_000)
     await bring_forward(pool, redis, house.codec, house.games)
     await put_back(pool, redis, house.codec, house.games, game)
     in_redis = [game_id async for page in games_in(redis) for game_id in page]
