@@ -1,6 +1,6 @@
 """The style rules of docs/style.md that a machine can count, over docstrings, comments, and Markdown.
 
-``LEFT`` holds the number of passages that still break a rule. It may only fall: lower it when you mend some.
+``LEFT`` holds the number of passages that still break a rule. It may only fall: lower it after a repair.
 """
 
 import ast
@@ -15,8 +15,8 @@ import pytest
 
 from tests.repo.test_repository import ROOT, tracked
 
-LEFT = {"docstrings": 700, "comments": 30, "pages": 150}
-SHARE_OF_DOCSTRINGS = 0.23
+LEFT = {"docstrings": 92, "comments": 3, "pages": 143}
+SHARE_OF_DOCSTRINGS = 0.03
 """The goal is 0.01."""
 
 OPENS_HEADLESS = re.compile(
@@ -27,7 +27,7 @@ HEADLESS_CLAUSE = re.compile(
     r"(?:\b(?:of|to|by|for|with|from|in|on|is|are|and|than|like|as|at) |, |; )"
     r"(?:what|who|whoever|whatever)\b(?! (?:if|kind|time)\b)(?![^.\n]*\?)"
 )
-"""A clause that stands for a noun: "of what is stored", "who asks is told"."""
+"""A clause that stands for a noun, such as `of what is stored` or `who asks is told`."""
 STATES_NAME = re.compile(r"^(?:The|A|An) same[.,:]|^As (?:of|in) the \w+\.$|^See above\b")
 """A docstring that refers to a neighbour instead of saying what it means."""
 
@@ -65,7 +65,7 @@ def paragraphs(page: str) -> Iterator[tuple[int, str]]:
 
 
 def breaks_a_rule(text: str) -> bool:
-    """Whether a passage breaks a rule that can be counted. Code in backquotes is left out."""
+    """Return whether a passage breaks a rule that can be counted. Code in backquotes is ignored."""
     words = re.sub(r"`[^`]*`", "`", text)
     return any(pattern.search(words) for pattern in (OPENS_HEADLESS, HEADLESS_CLAUSE, STATES_NAME))
 
