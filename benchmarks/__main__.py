@@ -76,54 +76,54 @@ WITHIN_TAPS = frozenset({*taps.NAMES, "latency", "commands"})
 
 WORDS = {
     "taps.tombola": "picks answered after their durable commit, one server process",
-    f"taps.{taps.SEVERAL}": "the same with two server processes, which share two cores with everything else",
-    "taps.aiogram_typical": "aiogram as most bots use it",
-    "taps.aiogram_lean": "aiogram with as little as it takes",
+    f"taps.{taps.SEVERAL}": "picks on two server processes, sharing two cores with stores and load generator",
+    "taps.aiogram_typical": "a typical aiogram bot",
+    "taps.aiogram_lean": "the leanest aiogram bot",
     "taps.grammy": "grammY, Fastify, ioredis",
     "taps.ntba": "node-telegram-bot-api, Express, ioredis",
-    "tap.p95_ms": "at 60 % of the highest rate of the run before, from the moment that the tap was due",
-    "tap.p99_ms": "the same",
-    "taps.lost": "answered, and then not in Redis or PostgreSQL",
-    "taps.before_kill": "answered before the server was killed",
-    "taps.lost_by_kill": "answered before, and not in Redis or PostgreSQL after",
-    "cpu.tombola": "processor time of the server a tap",
-    "echo.http": "the same HTTP server with nothing behind it",
-    "commits.redis": "commits that Redis alone does, each synced to disk, a hundred together",
-    "projector.steady_events_per_second": "the highest rate of taps above",
+    "tap.p95_ms": "95th percentile at 60 % of the previous run's rate, from the time when the tap was due",
+    "tap.p99_ms": "99th percentile, measured likewise",
+    "taps.lost": "acknowledged, but missing in Redis or PostgreSQL",
+    "taps.before_kill": "acknowledged before the server was killed",
+    "taps.lost_by_kill": "acknowledged before the kill, but missing in Redis or PostgreSQL afterwards",
+    "cpu.tombola": "server's processor time for a tap",
+    "echo.http": "the same HTTP server with a fixed reply",
+    "commits.redis": "commits of Redis alone, each synced to disk, a hundred at a time",
+    "projector.steady_events_per_second": "the highest measured rate of taps",
     "projector.lag_p95_ms": "from an entry in the feed to its commit in PostgreSQL",
-    "game.bytes_process": "a live game of 20, all have picked",
-    "game.bytes_redis": "the same",
-    "start.seconds": "from starting the ingress to its first answered tap",
+    "game.bytes_process": "process memory of a live game of 20 after all picks",
+    "game.bytes_redis": "memory in Redis of a live game of 20 after all picks",
+    "start.seconds": "from the start of the ingress to its first answered tap",
     "memory.idle_mb": "ingress, aiogram loaded",
     "memory.idle_worker_mb": "worker, which never loads aiogram",
     "memory.1000_games_mb": "ingress with 1,000 live games of 20",
     "commands.tombola": "/help, through aiogram, the reply in the outbox",
     "commands.aiogram_lean": "a command, answered in the webhook's reply",
-    "polling.p95_ms": "polled at 300 a second, from the moment that Telegram has the tap to its answer",
-    "polling.p99_ms": "the same",
-    "polling.unanswered": "polled and never answered",
-    "crowd.games": "of a thousand with ten players each, within Telegram's limits: result shown once",
-    "crowd.taps": "in those ten minutes",
-    "crowd.errors": "lost, twice, late, refused, wrong or logged as an error",
-    "crowd.deadline_late_ms": "the latest of all deadlines",
-    "crowd.tap_p95_ms": "from the tap to its answer, through a Telegram in Python",
-    "crowd.memory_mb": "the bot with all roles, at most",
-    "finished.games": "in PostgreSQL, of a year, ten players each; 10,000 of them in Redis too",
-    "finished.tap_cpu_ratio": "processor time of a tap beside them, against beside none",
-    "finished.tap_p50_ratio": "median of a tap's latency, at 1,000 taps a second",
-    "finished.tap_p95_ratio": "its 95th percentile, which is the disk's: the wider its range, the less it says",
-    "finished.projector_ratio": "time that the projector takes for an event of a game from its opening to its end",
-    "finished.history_ms": "/history of a chat that has seen up to 3,000 of them",
+    "polling.p95_ms": "95th percentile at 300 taps a second, from the tap's arrival at Telegram to its answer",
+    "polling.p99_ms": "99th percentile, measured likewise",
+    "polling.unanswered": "polled, but never answered",
+    "crowd.games": "games with ten players each that showed their result exactly once, within Telegram's limits",
+    "crowd.taps": "taps during these games",
+    "crowd.errors": "lost, doubled, late, refused, wrong or logged errors",
+    "crowd.deadline_late_ms": "greatest delay of a deadline",
+    "crowd.tap_p95_ms": "from the tap to its answer, through the sandbox",
+    "crowd.memory_mb": "peak of the bot with all roles",
+    "finished.games": "archive of a year in PostgreSQL, ten players each; 10,000 of the games are also in Redis",
+    "finished.tap_cpu_ratio": "processor time of a tap with the archive, relative to none",
+    "finished.tap_p50_ratio": "median latency of a tap at 1,000 taps a second, relative to none",
+    "finished.tap_p95_ratio": "95th percentile of that latency; dominated by the disk, so a wide range says little",
+    "finished.projector_ratio": "projector's time for an event, relative to none",
+    "finished.history_ms": "/history of a chat with up to 3,000 games",
     "finished.own_history_ms": "/history of a person, in private",
     "finished.stats_ms": "/stats",
     "finished.leaderboard_ms": "/leaderboard of a chat",
     "finished.leaderboard_of_all_ms": "/leaderboard of all 20,000 people",
-    "finished.last_page_ms": "its thousandth page",
-    "finished.archive_ms": "a finished game from its events",
+    "finished.last_page_ms": "the thousandth page of that leaderboard",
+    "finished.archive_ms": "load of a finished game from its events",
     "finished.live_in_chat_ms": "/games of a chat",
     "finished.live_of_player_ms": "/games of a person",
-    "finished.slowest_p95_ms": "95th percentile of the slowest of these reads",
-    "tap.cost_1000_to_10": "processor time of a tap in a game of 1,000 against one of 10",
+    "finished.slowest_p95_ms": "95th percentile of the slowest read",
+    "tap.cost_1000_to_10": "processor time of a tap in a game of 1,000, relative to a game of 10",
 }
 
 
@@ -180,14 +180,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a few seconds in all: to see that it works")
-    parser.add_argument("--shape", choices=SHAPES, default="many-small", help="of the games")
+    parser.add_argument("--quick", action="store_true", help="run for a few seconds, to check that everything works")
+    parser.add_argument("--shape", choices=SHAPES, default="many-small", help="number and size of the games")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--runs", type=int, default=5, help="of each figure")
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each run")
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help=f"of {', '.join(_names())}")
-    parser.add_argument("--out", type=Path, help="where to write the rows (default: benchmarks/out/latest.json)")
-    parser.add_argument("--write-docs", action="store_true", help="put table and plot into docs/")
+    parser.add_argument("--runs", type=int, default=5, help="number of runs for each figure")
+    parser.add_argument("--seconds", type=float, default=4.0, help="duration of each run")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help=f"measure only these: {', '.join(_names())}"
+    )
+    parser.add_argument("--out", type=Path, help="file for the rows (default: benchmarks/out/latest.json)")
+    parser.add_argument("--write-docs", action="store_true", help="write table and plot into docs/")
     return parser
 
 

@@ -81,10 +81,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.compare", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("revision", help="of git, to compare the working tree with")
-    parser.add_argument("--runs", type=int, default=9, help="of each tree")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each run")
-    parser.add_argument("--rate", type=float, default=0.0, help="taps a second (default: as many as it takes)")
+    parser.add_argument("revision", help="git revision to compare the working tree with")
+    parser.add_argument("--runs", type=int, default=9, help="number of runs of each tree")
+    parser.add_argument("--seconds", type=float, default=3.0, help="duration of each run")
+    parser.add_argument("--rate", type=float, default=0.0, help="taps a second (default: the highest possible rate)")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM must stop the servers too
     stacks.quiet()

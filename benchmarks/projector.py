@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("--games", type=int, default=1000)
     parser.add_argument("--rate", type=int, default=14_000, help="events a second in the steady part")
     parser.add_argument("--batch", type=int, default=1, help="taps in one commit")
-    parser.add_argument("--seed", type=int, default=2, help="of the games in the steady part")
+    parser.add_argument("--seed", type=int, default=2, help="seed of the games in the steady part")
     parser.add_argument("--write-to", default="", help=argparse.SUPPRESS)
     given = parser.parse_args()
     logger.remove()

@@ -39,7 +39,7 @@ def shown(value: float) -> str:
 
 def table(rows: Sequence[Row], words: Mapping[str, str]) -> str:
     """Render rows as a Markdown table."""
-    lines = ["| row | what | median | low | high | runs |", "|---|---|--:|--:|--:|--:|"]
+    lines = ["| row | meaning | median | low | high | runs |", "|---|---|--:|--:|--:|--:|"]
     lines += [
         f"| `{r.name}` | {words.get(r.name, '')} | {shown(r.median)} {r.unit} | {shown(r.low)} | {shown(r.high)} "
         f"| {r.runs} |"

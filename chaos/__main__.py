@@ -19,17 +19,21 @@ SHOWN = 5
 def main() -> int:
     """Run the suite from the command line."""
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="of the plan, and of everything people do")
-    parser.add_argument("--rounds", type=int, default=24, help="troubles, one after the other")
-    parser.add_argument("--mode", choices=("polling", "webhook", "both"), default="both", help="how updates come")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the plan and of people's actions")
+    parser.add_argument("--rounds", type=int, default=24, help="number of troubles")
+    parser.add_argument(
+        "--mode", choices=("polling", "webhook", "both"), default="both", help="way of receiving updates"
+    )
     parser.add_argument("--replicas", type=int, default=3)
-    parser.add_argument("--tables", type=int, default=16, help="groups that play at once")
-    parser.add_argument("--people", type=int, default=4, help="in each group")
-    parser.add_argument("--only", default="", help="troubles whose names begin so, as kill")
-    parser.add_argument("--minute", action="store_true", help="PostgreSQL away, and Telegram 502, for a minute each")
-    parser.add_argument("--strict", action="store_true", help="with strict durability")
+    parser.add_argument("--tables", type=int, default=16, help="number of groups that play concurrently")
+    parser.add_argument("--people", type=int, default=4, help="number of people in each group")
+    parser.add_argument("--only", default="", help="prefix of the kinds of trouble, such as kill")
+    parser.add_argument(
+        "--minute", action="store_true", help="add a minute without PostgreSQL, and a minute of 502 from Telegram"
+    )
+    parser.add_argument("--strict", action="store_true", help="run with strict durability")
     parser.add_argument("--keep", type=Path, help="leave logs and data in this directory")
-    parser.add_argument("--out", type=Path, default=OUT / "chaos.json", help="where the figures go")
+    parser.add_argument("--out", type=Path, default=OUT / "chaos.json", help="file for the figures")
     given = parser.parse_args()
     try:
         planned(given.seed, 1, given.replicas, strict=given.strict, only=given.only)

@@ -281,12 +281,10 @@ async def main() -> int:
     """Play, watch and judge the growth."""
     parser = argparse.ArgumentParser(prog="python -m chaos.soak", description=__doc__)
     parser.add_argument("--games", type=int, default=20_000)
-    parser.add_argument(
-        "--moves", type=int, default=80, help="taps on numbers in each game, beyond those that it takes"
-    )
-    parser.add_argument("--groups", type=int, default=48, help="that play at once")
-    parser.add_argument("--players", type=int, default=3000, help="in all")
-    parser.add_argument("--quick", action="store_true", help="a few games, to see that it works")
+    parser.add_argument("--moves", type=int, default=80, help="extra taps on numbers in each game")
+    parser.add_argument("--groups", type=int, default=48, help="number of groups that play concurrently")
+    parser.add_argument("--players", type=int, default=3000, help="total number of players")
+    parser.add_argument("--quick", action="store_true", help="play a few games, to check that everything works")
     given = parser.parse_args()
     games, groups = (150, 12) if given.quick else (given.games, given.groups)
     logger.remove()

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 AT_ONCE = 2
 """Number of files that are read concurrently."""
 MOST_WAITING = 6
-"""Number of files that one person may have waiting."""
+"""Limit of files that one person may have waiting."""
 SECONDS = 15.0
 """Seconds until a process is killed. The limit is generous, as the process may have to wait for a processor."""
 PROGRAM = ("-m", "questions.reader")

@@ -5,7 +5,7 @@ from xml.parsers import expat
 
 MAX_DEPTH = 64
 MAX_TOKEN = 256 << 10
-"""Bytes of one tag or comment. Expat keeps a token whole and rescans it from its beginning with every chunk."""
+"""Limit of bytes in one tag or comment: Expat keeps a token whole and rescans it with every chunk."""
 
 Start = Callable[[str, Mapping[str, str]], None]
 End = Callable[[str], None]
@@ -21,7 +21,7 @@ class Damaged(Exception):
 
 
 class Budget:
-    """Shared budget of bytes, elements and characters for all parts of one file."""
+    """Budget of bytes, elements and characters, shared by all parts of one file."""
 
     def __init__(self, *, unpacked: int, elements: int, characters: int) -> None:
         self._unpacked = unpacked

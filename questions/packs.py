@@ -25,11 +25,11 @@ IGNORED = "id"
 MAX_QUESTIONS = 1000
 MAX_CATEGORY = 40
 MAX_NAME = 80
-"""Characters of a column's name that are examined."""
+"""Limit of characters of a column's name that are examined."""
 MAX_CELL = 4000
-"""Characters of a cell that are examined: a photo's address takes a quarter of it."""
+"""Limit of characters of a cell that are examined: a photo's address takes a quarter of it."""
 MAX_MARKS = 10
-"""Accents that may stand on one letter. Normalizing takes quadratic time in their number."""
+"""Limit of accents on one letter. Normalizing takes quadratic time in their number."""
 NOTED_LINES = 5
 MAX_MISTAKES = 50
 """Limit of reported mistakes; ``more`` then says that there are others."""

@@ -16,9 +16,9 @@ from questions.packs import Mistake, Pack, PackRefused, Vocabulary
 from questions.reading import read_pack
 
 MEMORY = 64 << 20
-"""Bytes that reading may use beyond the process's initial memory. The largest good pack takes a third."""
+"""Limit of bytes that reading may use beyond the process's initial memory. The largest good pack takes a third."""
 SECONDS = 5
-"""Processor seconds. The largest file takes a fifth."""
+"""Limit of processor seconds. The largest file takes a fifth."""
 NICE = 10
 
 

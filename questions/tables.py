@@ -26,7 +26,7 @@ Line = tuple[int, Sequence[str]]
 HEAD = 15
 """Lines among which the header is searched: templates have a title and hints above it."""
 MAX_BLANK = 10_000
-"""Rows without a question that a table may have."""
+"""Limit of rows without a question in a table."""
 MOST_OPTIONS = 12
 
 OPTION = ("answer", "option", "choice")

@@ -20,16 +20,16 @@ CHUNK = 16 << 10
 MAX_PARTS = 200
 MAX_RELATIONS = 2000
 MAX_UNPACKED = 8 << 20
-"""Bytes of all parts that are read. A pack of the largest size takes a third of it."""
+"""Limit of bytes over all parts that are read. A pack of the largest size takes a third of it."""
 MAX_ELEMENTS = 250_000
-"""Elements of all parts that are read. A pack of the largest size, every text formatted in pieces, takes half."""
+"""Limit of elements over all parts. A pack of the largest size, with every text formatted in pieces, takes half."""
 MAX_CHARACTERS = 3 << 20
 MAX_CELL = 32_767
-"""Characters of a cell, as in Excel."""
+"""Limit of characters in a cell, the same as Excel's."""
 MAX_COLUMNS = 60
-"""Columns that are read; a text beyond them is a mistake."""
+"""Limit of columns; a text beyond them is a mistake."""
 MAX_ROWS = MAX_QUESTIONS + 100
-"""Rows with any content; some programs put a title above the table."""
+"""Limit of non-empty rows; some programs put a title above the table."""
 MAX_MERGES = 2000
 MAX_FORMATS = 20_000
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")

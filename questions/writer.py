@@ -31,9 +31,9 @@ MODEL = "model"
 """Name of the source of the model's questions."""
 MAX_TOPIC = 100
 MAX_COUNT = 50
-"""Questions of one call; an order may need several calls."""
+"""Limit of questions in one call; an order may need several calls."""
 MAX_REPLY = 1 << 20
-"""Bytes of a reply."""
+"""Limit of bytes in a reply."""
 SHOWN_TO_AVOID = 60
 """Number of earlier questions that the model is shown; its output is compared with all of them."""
 MAX_LENGTH = 200

@@ -59,7 +59,7 @@ class Quizzes(RuleBasedStateMachine):
             self._do(Join(player, f"P{player}"))
 
     def _do(self, command: Command) -> None:
-        """Decide and fold, and check the invariants of any step."""
+        """Decide a command, fold its events, and check the invariants of any step."""
         before = self.state
         try:
             events = KIND.decide(before, command, self.now, self.seed)

@@ -116,7 +116,7 @@ async def api(telegram: Telegram) -> AsyncIterator[BotApi]:
 
 @pytest.fixture
 async def road(redis: Redis, telegram: Telegram, api: BotApi) -> AsyncIterator[Road]:
-    """Return the environment without a sender."""
+    """Return the environment, without a running sender."""
     clock: TurnedClock = telegram.now.__self__  # type: ignore[attr-defined]
     limits = Limits(redis, now=clock.now)
     road = Road(redis, clock, telegram, limits, Outbox(redis, limits), api)
