@@ -50,7 +50,7 @@ def slot_of(game_id: str) -> str:
 
 
 class Boards:
-    """Renders games and hands them to the outbox."""
+    """Renders the boards of games and puts them into the outbox."""
 
     def __init__(  # noqa: PLR0913 -- called once, with keywords
         self,
@@ -131,6 +131,7 @@ class Boards:
         message = view.board(state, self._texts, locale, page=page, bot_username=self._bot_username)
         now = self._clock.now()
         return Outgoing(
+            # The time is part of the id, because the outbox drops ids that it knows, and one version may be sent anew.
             id=f"{slot_of(state.id)}:{version}:{page}:{now}",
             chat_id=state.place.chat_id,
             topic_id=state.place.topic_id or None,
@@ -210,6 +211,7 @@ class Boards:
                 await self.show(game_id, at_least=entry.first_version, priority=priority, trace=entry.trace)
             else:
                 due = max(now + GATHER_MS, self._rendered.get(game_id, 0) + BETWEEN_MS)
+                # Keep the earlier time, so that steady progress cannot postpone its own rendering for ever.
                 first = self._dirty[game_id][0] if game_id in self._dirty else due
                 self._dirty[game_id] = (min(first, due), entry.first_version, entry.trace)
                 self._progress.set()

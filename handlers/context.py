@@ -69,7 +69,7 @@ class Person:
 
     @property
     def anonymous(self) -> bool:
-        """True for an administrator who writes as the group: a host, but nobody who could play."""
+        """True for an administrator who writes as the group. They can host, but not play."""
         return self.id == ANONYMOUS
 
 
@@ -172,7 +172,7 @@ class UpdateContext:
         await self._put("sendMessage", {**send_params(view), "reply_parameters": reply})
 
     async def show(self, view: View) -> None:
-        """Answer with a view."""
+        """Answer with a rendered message; in a group it is a reply to the person's message."""
         await self._put("sendMessage", {**send_params(view), **self.addressed()})
 
     async def edit(self, html: str, keyboard: Sequence[Sequence[Button]] = ()) -> None:

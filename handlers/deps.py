@@ -56,7 +56,7 @@ class Deps:
     files: FileReader = field(default_factory=FileReader)
     """Reader of uploaded files. It reads each file in a separate process."""
     sections: Mapping[str, Any] = field(default_factory=dict)
-    """Kind -> its section of the configuration."""
+    """Name of a kind -> its section of the configuration."""
     bot_id: int
     bot_username: str
     health: Callable[[], Awaitable[Mapping[str, str]]]

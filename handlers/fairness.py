@@ -39,7 +39,7 @@ async def send_proof(context: UpdateContext, game_id: str) -> None:
         proven = face.prove(state)
     except ValueError:  # cancelled before its draw
         raise NothingToProve from None
-    if "log" in proven:
+    if "log" in proven:  # only the bot can ask the log, so its part is filled in here, and the checksum made again
         proven = proof.seal({**proven, "log": await _in_log(context, game_id)})
     document = proof.canonical(proven)
     chat = context.place.chat_id

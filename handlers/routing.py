@@ -111,7 +111,7 @@ class AiogramPath:
         )
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close aiogram's connections to the Bot API server."""
         await self._bot.session.close()
 
 

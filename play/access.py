@@ -19,7 +19,7 @@ from play.texts import tidy
 from storage.people import People
 
 OPENERS: Final = "openers"
-"""Name of the chat setting that says who may open games."""
+"""Name of the chat setting that holds the people who may open games: `HOSTS` or `EVERYONE`."""
 HOSTS, EVERYONE = "hosts", "everyone"
 """Values of that setting."""
 
@@ -197,8 +197,9 @@ class Access:
     async def _authorise_person(
         self, actor: Actor, where: Game | ChatTopic | None, chat_id: int | None, needs: Needs
     ) -> None:
-        if actor.chat_id not in {None, actor.id, chat_id}:  # a private chat may act on a group
+        if actor.chat_id not in {None, actor.id, chat_id}:  # people may act on a group from private
             raise Elsewhere
+        # Anonymous administrators share one user id, so a ban of that id would ban all of them. Chat 0 is all chats.
         if actor.sender_chat_id is None and await self._people.is_banned(chat_id or 0, actor.id):
             raise Banned
         match needs:

@@ -48,7 +48,7 @@ class Hosts:
             return await self._administrators(moved.chat_id)
         except (Conflict, RetryAfter, ServerDown) as problem:
             raise Unavailable(f"Telegram can't be asked who hosts: {problem}") from problem
-        except Unauthorized:
+        except Unauthorized:  # a refused token concerns the whole bot, and must not read as "no hosts"
             raise
         except ApiError:  # the bot is not in the chat, so it can know of no hosts
             return []

@@ -9,7 +9,7 @@ from typing import Final
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 HIGHEST_ID: Final = 2**63 - 1
-"""The largest id that PostgreSQL's bigint holds; Telegram's ids are smaller."""
+"""Largest id that PostgreSQL's bigint holds. Telegram's ids are smaller."""
 
 
 def whole(text: str, highest: int, lowest: int = 0) -> int | None:

@@ -25,7 +25,7 @@ SEPARATOR = "|"
 """Separator of the categories in a list."""
 
 R = TypeVar("R", bound=Any)
-"""A kind's rules."""
+"""The rules of a kind, a frozen dataclass with the method ``check``."""
 
 
 def _whole(text: str, locale: str | None) -> int:

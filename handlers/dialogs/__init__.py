@@ -1,1 +1,1 @@
-"""The dialogs: windows of buttons that one person walks through."""
+"""The dialogs: messages with buttons that guide one person through several steps."""

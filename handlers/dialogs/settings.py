@@ -90,7 +90,7 @@ def settings_dialog(game: KindDialog) -> Dialog:
 
 
 def _general_buttons() -> list[Keyboard]:
-    """Return the buttons for the openers, the language, and the other kinds."""
+    """Return the buttons for the right to open games, the language, and the settings of the other kinds."""
     return [
         Button(Given("openers"), id="openers", on_click=_change_openers),
         Start(Label("dlg-name-language"), id="language", state=Language.choice, mode=StartMode.RESET_STACK),

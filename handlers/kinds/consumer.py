@@ -40,7 +40,7 @@ class ConsumerContext:
 
 
 async def _nothing() -> None:
-    """Close nothing."""
+    """Do nothing; for consumers without connections of their own."""
 
 
 @dataclass(frozen=True, slots=True)

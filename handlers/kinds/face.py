@@ -27,14 +27,14 @@ class Board(Protocol):
     """A renderer of a game's board, in every phase. ``page`` counts from 0."""
 
     def __call__(self, state: Any, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:
-        """Render."""
+        """Render the board of a game in its current phase."""
 
 
 class OwnBoard(Protocol):
     """A renderer of a player's own board. If ``page`` is None, the page with the player's choice is shown."""
 
     def __call__(self, state: Any, player_id: PlayerId, texts: Texts, locale: str, page: int | None = None) -> Message:
-        """Render."""
+        """Render the player's own board in the game's current phase."""
 
 
 Moves = Callable[[Mapping[str, str]], Sequence[tuple[str, str, int]]]
@@ -100,7 +100,7 @@ class Face:
         return f"{self.kind.slug}-hint"
 
     def rules(self, texts: Texts, locale: str) -> Message:
-        """Render the rules."""
+        """Render the rules of the kind as a message."""
         if self.rules_text is not None:
             return self.rules_text(texts, locale)
         return Message(texts.html(locale, f"{self.kind.slug}-rules"))

@@ -50,6 +50,7 @@ class QuizConsumer:
         """Bring the messages beside the board up to date. If this raises ``Unavailable``, the batch comes again."""
         latest = {entry.game_id: entry for entry in entries if entry.kind == KIND.name}
         for entry in entries:
+            # Version 1 is the opening. The model takes seconds, so it works beside the feed.
             if entry.kind == KIND.name and entry.first_version == 1 and self._writer is not None:
                 self._stage.spawn(f"questions for {entry.game_id}", self._write(entry.game_id))
         for game_id, entry in latest.items():

@@ -28,7 +28,7 @@ class NoQuestions(Rejected):
 
 
 class QuizContent:
-    """Takes questions for quizzes."""
+    """Takes questions for quizzes from the bank or a pack, and returns questions that were not asked."""
 
     def __init__(self, questions: Questions, people: People, clock: Clock) -> None:
         self._questions = questions

@@ -20,7 +20,7 @@ MOST_CATEGORIES = 20
 
 
 class QuizForm(Form):
-    """The form of the quiz's rules."""
+    """The form for the quiz's rules, with values that depend on the host's packs."""
 
     async def presets(self, manager: DialogManager, name: str) -> Sequence[str]:
         """Return the offered values: for packs the person's own, for categories those of the chosen questions."""
