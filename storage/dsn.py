@@ -8,8 +8,10 @@ add parameters of libpq and of other clients, so they are sorted here.
 import difflib
 import re
 import shlex
+import ssl
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 
@@ -47,6 +49,15 @@ POSTGRES_IGNORED = _names(
 """Parameters that ask for a feature which Tombola does not have: one remark each."""
 POSTGRES_SSL = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 SSL_ALIASES = {"true": "require", "1": "require", "on": "require", "false": "disable", "0": "disable", "off": "disable"}
+
+POSTGRES_VALUES: Mapping[str, Collection[str]] = {
+    "target_session_attrs": _names("any primary standby prefer-standby read-write read-only"),
+    "ssl_min_protocol_version": _names("TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"),
+    "ssl_max_protocol_version": _names("TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"),
+}
+"""Parameters with few values, which asyncpg refuses only when it connects."""
+FILES = _names("sslcert sslkey sslrootcert sslcrl ssl_ca_certs ssl_certfile ssl_keyfile")
+"""Parameters that name a file of certificates or keys. One that is missing is no server that is away."""
 
 REDIS_KNOWN = _names(
     """
@@ -137,8 +148,10 @@ def postgres_address(dsn: str) -> PostgresAddress:  # noqa: PLR0912 - one branch
             settings |= _options(value)
         elif key in {"schema", "currentschema"}:
             settings["search_path"] = value
+        elif key in POSTGRES_VALUES:
+            kept[key] = _one_of(key, value, POSTGRES_VALUES[key])
         elif key in POSTGRES_KNOWN:
-            kept[key] = value
+            kept[key] = _readable(key, value)
         elif key in POSTGRES_SETTINGS or re.fullmatch(r"[a-z_]\w*\.\w+", key):
             settings[key] = value
         elif key in POSTGRES_IGNORED:
@@ -170,7 +183,7 @@ def redis_address(dsn: str) -> RedisAddress:
         elif key == "db":
             kept[key] = _number(key, value)
         elif key in REDIS_KNOWN:
-            kept[key] = value
+            kept[key] = _readable(key, value)
         elif key in REDIS_IGNORED:
             remarks.append(f"{key} has no effect here")
         else:
@@ -243,6 +256,21 @@ def _ssl_mode(key: str, value: str) -> str:
 def _one_of(key: str, value: str, allowed: Collection[str]) -> str:
     if value not in allowed:
         raise DsnError(f"the parameter {key} must be one of {', '.join(sorted(allowed))}")
+    return value
+
+
+def _readable(key: str, value: str) -> str:
+    """Return the value, if it names no file or one that can be used. Raises ``DsnError``."""
+    if key in FILES and value != "system":
+        try:
+            Path(value).read_bytes()
+            if key in {"sslrootcert", "ssl_ca_certs"}:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+        except ssl.SSLError:
+            raise DsnError(f"the parameter {key} must name a file of certificates in PEM: {value}") from None
+        except (OSError, ValueError) as error:
+            told = error.strerror if isinstance(error, OSError) else "no name of a file"
+            raise DsnError(f"the parameter {key} names a file that can't be read: {value} ({told})") from None
     return value
 
 

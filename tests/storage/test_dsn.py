@@ -59,6 +59,23 @@ def test_a_parameter_without_effect_gets_one_remark() -> None:
         ("postgresql://h/d?sslmode=maybe", "the parameter sslmode must be one of allow, disable"),
         ("postgresql://h/d?connect_timeout=soon", "connect_timeout must be a whole number"),
         ("postgresql://h/d?pgbouncer=perhaps", "the parameter pgbouncer must be one of"),
+        (
+            "postgresql://h/d?target_session_attrs=master",
+            "the parameter target_session_attrs must be one of any, prefer-",
+        ),
+        (
+            "postgresql://h/d?ssl_min_protocol_version=1.2",
+            "the parameter ssl_min_protocol_version must be one of TLSv1,",
+        ),
+        (
+            "postgresql://h/d?sslrootcert=/not/there.pem",
+            "the parameter sslrootcert names a file that can't be read: /not/",
+        ),
+        ("postgresql://h/d?sslcert=a%00b", "the parameter sslcert names a file that can't be read: a\0b (no name of a"),
+        (
+            f"postgresql://h/d?sslrootcert={__file__}",
+            "the parameter sslrootcert must name a file of certificates in PEM",
+        ),
         ("postgresql://h:1?secret@db/d", "special characters in a password must be written as %40"),
         ("postgresql://h:1#secret@db/d", "special characters in a password must be written as %40"),
         ("postgresql://h,[::1]:1/d", "its hosts can't be understood"),
@@ -91,6 +108,10 @@ def test_addresses_of_redis_are_understood(given: str, read: str) -> None:
     [
         ("redis://h/main", "the part after the host, the database, must be a whole number"),
         ("redis://h?sll_cert_reqs=none", "the parameter sll_cert_reqs is unknown; did you mean ssl_cert_reqs?"),
+        (
+            "rediss://h?ssl_ca_certs=/",
+            "the parameter ssl_ca_certs names a file that can't be read: / (Is a directory)",
+        ),
         ("rediss://h?ssl_cert_reqs=maybe", "the parameter ssl_cert_reqs must be one of none, optional, required"),
     ],
 )
