@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from questions.likeness import plain
 from questions.markup import Budget, Damaged, TooMuch, parse
@@ -103,7 +104,7 @@ def gift_rows(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator
     """Yield the questions of a text in the GIFT format. Each is a block between empty lines."""
     block: list[str] = []
     began, category = 0, ""
-    for number, line in (*lines_of(text), (0, "")):
+    for number, line in chain(lines_of(text), [(0, "")]):
         bare = line.strip()
         if bare.startswith("//"):
             continue
