@@ -317,7 +317,7 @@ class Engine:
         batch = list(self._queue.values())
         self._queue.clear()
         for live in batch:
-            live.flying = True
+            live.flying = True  # on one flight at a time, so that a game's commands keep their order
         flight = asyncio.get_running_loop().create_task(self._fly(batch))
         self._flights.add(flight)
         flight.add_done_callback(self._landed)
@@ -340,6 +340,7 @@ class Engine:
                     plans.append(plan)
             if plans:
                 for plan, result in zip(plans, await self._commit(plans), strict=True):
+                    # Strict durability: this game stays blocked until its confirmation, the others land now.
                     if isinstance(result, asyncio.Future):
                         late.add(plan.live.id)
                         self._late.add(result)
@@ -457,14 +458,17 @@ class Engine:
                 for order, answer in zip(plan.orders, plan.results, strict=True):
                     self._answer(order, answer)
             case CommitResult.CONFLICT:
+                # Another replica won: read its state and decide these commands again.
                 live.fresh = False
                 self._again(live, plan.orders)
             case CommitResult.OCCUPIED:
+                # Commands that followed a refused opening have no game to act on.
                 limit = commit.claim[1] if commit.claim else 0
                 for order in plan.orders:
                     opening = isinstance(order.command, OpenGame)
                     self._answer(order, PlaceTaken(limit=limit) if opening else UnknownGame())
             case _:
+                # It is unknown whether the commit was written, so read the game before the next decision.
                 live.fresh = False
                 for order in plan.orders:
                     self._answer(order, result)
@@ -502,7 +506,7 @@ class Engine:
     def _evict(self) -> None:
         while len(self._games) > self._capacity:
             oldest = next(iter(self._games.values()))
-            if oldest.waiting or oldest.flying:
+            if oldest.waiting or oldest.flying:  # a busy game may exceed the capacity for a while
                 self._games.move_to_end(oldest.id)
                 return
             del self._games[oldest.id]

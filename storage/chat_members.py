@@ -35,5 +35,5 @@ class ChatMembers:
         await self._redis.set(keys.member_key(chat_id, player_id), is_member, px=ttl)
 
     async def forget_member(self, chat_id: int, player_id: PlayerId) -> None:
-        """Forget whether a person is in a chat."""
+        """Drop a cached membership, because Telegram has reported a change."""
         await self._redis.delete(keys.member_key(chat_id, player_id))

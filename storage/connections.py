@@ -262,7 +262,7 @@ class _Opener:
         )
 
     def _leaves_out(self, refusal: str) -> bool:
-        """Drop the setting that a pooler refuses from later attempts.
+        """Leave the setting that a pooler refuses out of later attempts.
 
         Returns False if the setting is not ours to drop.
         """

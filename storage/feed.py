@@ -109,9 +109,9 @@ class Entry:
     """The version of its first event."""
     kind: str
     phase: str
-    """The game's phase after it."""
+    """The game's phase after these events."""
     deadline: Instant | None
-    """The phase's deadline after it."""
+    """The phase's deadline after these events, or None."""
     records: bytes
     """The records as JSON, see `storage/codec.py`."""
     after: str = ""
@@ -337,6 +337,7 @@ class Feed:
         """Handle all entries and advance the position; isolate a failing entry by halving, which keeps the order."""
         problem = await self._try(handle, entries)
         if problem is None:
+            # Only after handling: a crash in between repeats the entries, and handlers are idempotent.
             await self._move_on(entries)
         elif len(entries) > 1:
             await self._deliver(handle, entries[: len(entries) // 2])

@@ -103,7 +103,7 @@ class RedisGames:
         self.shards = tuple(keys.shard_name(index) for index in range(shards))
 
     def through(self, redis: Redis) -> "RedisGames":
-        """Return the same games by another client."""
+        """Return the same games, accessed through another client."""
         return RedisGames(redis, self._codec, shards=len(self.shards), keep_finished_ms=self.keep_finished_ms)
 
     def _pipeline(self, *, atomic: bool = False) -> Any:

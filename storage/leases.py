@@ -245,6 +245,7 @@ class Lease:
         try:
             await asyncio.wait({renewing, working}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # End the job before its renewals, so that it never runs without the lease.
             ended = working.done()
             await _end(working)
             await _end(renewing)

@@ -84,7 +84,7 @@ async def upgrade(dsn: str, revision: str | None = None, *, within: float = STAR
 
 
 def check_known(found: str | None) -> None:
-    """Raise ``SchemaTooNewError`` if that revision is newer than this Tombola."""
+    """Raise ``SchemaTooNewError`` if a revision is newer than the newest that this Tombola knows."""
     if found is not None and found > head():
         raise SchemaTooNewError(found, head())
 

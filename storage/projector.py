@@ -289,6 +289,7 @@ class Projector:
         positions = {entry.shard: entry.id or None for entry in entries}
         shards = list(positions)
         async with bounded_transaction(self._pool) as connection:
+            # Lock before reading versions: a reader that lost its lease may still be writing the same shard.
             found = await connection.fetch(_LOCK, shards, list(positions.values()))
             if gaps:
                 self._see({row[0]: row[1] for row in found}, shards)
@@ -436,7 +437,7 @@ def _fold(entry: Entry, records: list[_Record], writes: _Writes) -> None:
         at = _moment(record.at)
         for name, raw in record.e:
             version += 1
-            if version <= row.version:
+            if version <= row.version:  # written before: skip, but compare the command id later
                 writes.again.append((game_id, version, record.c))
                 continue
             data = bytes(raw)

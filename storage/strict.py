@@ -117,7 +117,7 @@ class StrictGames:
                     asyncio.get_running_loop().call_later(jitter(one.delay), self._put, one)
                     one.delay = min(2 * one.delay, LONGEST_DELAY)
         except asyncio.CancelledError:
-            self._waiting.extend(batch)
+            self._waiting.extend(batch)  # nobody may be left waiting for an outcome
             self._give_up()
             raise
         finally:
