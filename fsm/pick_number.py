@@ -1,4 +1,4 @@
-"""Pick Your Number: everybody takes a number, a verifiable draw decides.
+"""Pick Your Number: each player picks a number, and a verifiable draw decides.
 
 waiting_for_players -> players_joining -> number_selection -> drawing -> completed, or cancelled from any of them.
 """
@@ -52,38 +52,38 @@ DRAWING = "drawing"
 NORMAL, REVERSE = proof.MODES
 DROP, ASSIGN = proof.ABSENT_POLICIES
 FORMAT = 2
-"""The format of the proofs of games that are opened now."""
+"""Format of the proofs of newly opened games."""
 VOID_BEACON, VOID_OPERATOR = (lobby.VOID + reason for reason in reversed(proof.REASONS))
-"""Why a game ended without winners although its entries were final."""
+"""Reasons for the end of a game without winners after its entries were final."""
 LONGEST_PAUSE = 3_600_000
-"""The longest pause, ms, after which a draw that waits for its beacon asks for it again."""
+"""Longest pause until a draw that waits for its beacon asks for it again, in ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beacon:
-    """A drand chain of which one round, unknown to everybody when selection closes, is mixed into the draw."""
+    """A drand chain; one of its rounds, unknown to everybody when selection closes, is mixed into the draw."""
 
     chain: str
-    """The chain's hash, hex."""
+    """Hash of the chain, hex."""
     genesis_at: Instant
     period_ms: int
     wait_ms: int
-    """Time after its due time in which the round may come. Then ``beacon_policy`` applies."""
+    """Time after its due time in which the round may come; then ``beacon_policy`` applies."""
     scheme: str = proof.UNCHAINED
     public_key: str = ""
     lead_ms: int = 0
-    """The least time from the closing to the round. It is never less than one period."""
+    """Least time from the closing to the round; never less than one period."""
 
     def round_after(self, moment: Instant) -> int:
         """Return the first round that is published later than ``moment``."""
         return proof.round_after(self.genesis_at, self.period_ms, moment)
 
     def round_for(self, closed_at: Instant) -> int:
-        """Return the round that decides a draw whose selection closed then."""
+        """Return the round that decides a draw whose selection closed at ``closed_at``."""
         return self.round_after(closed_at + max(self.lead_ms, self.period_ms))
 
     def due(self, round_: int) -> Instant:
-        """Return when a round is published."""
+        """Return the time at which a round is published."""
         return self.genesis_at + (round_ - 1) * self.period_ms
 
 
@@ -108,18 +108,18 @@ class PickNumberRules:
     numbers: int | None = field(default=None, metadata=empty("auto"))
     """The host's own range ``1..numbers``; None derives it from the number of players."""
     show_wait_ms: int = field(default=0, metadata=HIDDEN)
-    """How long a phase waits at most for the chat to see it, before its time begins all the same; 0: not at all."""
+    """Longest wait for the chat to see a phase before its time begins; 0 for no wait."""
     beacon: Beacon | None = field(default=None, metadata=HIDDEN)
     beacon_policy: str = proof.WAIT
-    """If the beacon does not come in time, the draw waits (``wait``, a day at most) or is void (``void``)."""
+    """Rule for a beacon that is late: the draw waits (``wait``, a day at most) or is void (``void``)."""
 
     @property
     def capacity(self) -> int:
-        """The most players that can have a number each."""
+        """Return the most players that can have a number each."""
         return min(self.max_players, self.numbers or self.max_number)
 
     def highest(self, players: int) -> int:
-        """The upper end of the range for a number of players."""
+        """Return the upper end of the range for a number of players."""
         if self.numbers is not None:
             return self.numbers
         scaled = int((players * self.range_multiplier).to_integral_value(ROUND_CEILING))
@@ -143,14 +143,14 @@ class PickNumberRules:
 
 @dataclass(frozen=True, slots=True)
 class BeaconSignal:
-    """A round of the beacon as published. All hex but the round."""
+    """A published round of a beacon. All fields but the round are hex."""
 
     chain: str
     round: int
     randomness: str
     signature: str
     previous_signature: str = ""
-    """Of the round before, in chains whose rounds sign it."""
+    """Signature of the round before, in chains whose rounds sign it; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,29 +167,29 @@ class NumberedSeed:
 
 @dataclass(frozen=True, kw_only=True)
 class PickNumberGame(Game):
-    """The state of a game. The seeds are secret until the game is over; ``view`` takes them out."""
+    """The state of a game. The seeds are secret until the game is over; ``view`` removes them."""
 
     rules: PickNumberRules
     format: int = 1
-    """The format of its proof: 1 for games opened before there were opening statements."""
+    """Format of the game's proof; 1 for games opened before opening statements were introduced."""
     reserved: NumberedSeed | None = None
-    """The seed that was fixed ahead; None if the game was opened while there was none to be had."""
+    """The seed that was fixed in advance; None if none was available when the game was opened."""
     statement: str = ""
-    """The opening statement, as committed to."""
+    """The opening statement, exactly as committed to."""
     highest: int = 0
-    """The range is ``1..highest`` from selection on."""
+    """Upper end of the range ``1..highest``; 0 before selection."""
     commitment: str | None = None
     seed: str | None = None
     owners: Mapping[int, PlayerId] = field(default_factory=dict)
-    """Number -> who has it."""
+    """Owner of each number, by number."""
     picks: Mapping[PlayerId, int] = field(default_factory=dict)
-    """The inverse of ``owners``."""
+    """Number of each player, by player: the inverse of ``owners``."""
     absent: tuple[PlayerId, ...] = ()
-    """The players who had no number when selection closed, in joining order."""
+    """The players without a number when selection closed, in joining order."""
     assigned: Mapping[PlayerId, int] = field(default_factory=dict)
-    """The numbers that the absent were given."""
+    """The numbers assigned to absent players, by player."""
     closed_at: Instant | None = None
-    """When the entries became final; None before, and in games of the first format."""
+    """Time when the entries became final; None before, and in games of the first format."""
     beacon_round: int | None = None
     """The round that the draw waits for, or was made with."""
     beacon: BeaconSignal | None = None
@@ -204,7 +204,7 @@ class PickNumberGame(Game):
 
 @dataclass(frozen=True, slots=True)
 class PickNumber(Command):
-    """Pick a number, or move to it."""
+    """Pick a number, giving up an earlier one."""
 
     player_id: PlayerId
     number: int
@@ -212,7 +212,7 @@ class PickNumber(Command):
 
 @dataclass(frozen=True, slots=True)
 class PublishBeacon(Command):
-    """The beacon's round is out."""
+    """Deliver the beacon's round."""
 
     signal: BeaconSignal
 
@@ -222,7 +222,7 @@ class PublishBeacon(Command):
 
 @dataclass(frozen=True, slots=True)
 class GameOpened(Event):
-    """A game was opened, with these rules for good."""
+    """A game was opened. Its rules never change."""
 
     game_id: str
     place: ChatTopic
@@ -236,7 +236,7 @@ class GameOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class SelectionOpened(Event):
-    """The draw is committed to: ``commitment`` is SHA-256 of ``statement``, both are published; ``seed`` is secret."""
+    """The draw was committed to. ``commitment`` is SHA-256 of ``statement``; both are public, ``seed`` is secret."""
 
     highest: int
     commitment: str
@@ -245,12 +245,12 @@ class SelectionOpened(Event):
     statement: str = ""
     """Empty in games of the first format, where ``commitment`` is SHA-256 of the seed."""
     to_run: int | None = None
-    """As of ``Game``: the length of a phase that waits to be seen."""
+    """Length of a phase that waits to be seen, see ``Game``."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberPicked(Event):
-    """A player has this number; one that they had before is free again."""
+    """A player has picked a number. A number that they had before is free again."""
 
     player_id: PlayerId
     number: int
@@ -258,7 +258,7 @@ class NumberPicked(Event):
 
 @dataclass(frozen=True, slots=True)
 class SelectionClosed(Event):
-    """The entries are final. ``deadline``: until when the beacon's round may come, if one is waited for."""
+    """The entries are final. ``deadline``: the latest time for the beacon's round; None without a beacon."""
 
     absent: tuple[PlayerId, ...]
     assigned: Mapping[PlayerId, int]
@@ -270,20 +270,20 @@ class SelectionClosed(Event):
 
 @dataclass(frozen=True, slots=True)
 class BeaconMissed(Event):
-    """The beacon's round did not come in time, and the draw waits on, until ``deadline``."""
+    """The beacon's round did not come in time. The draw keeps waiting, until ``deadline``."""
 
     deadline: Instant
 
 
 @dataclass(frozen=True, slots=True)
 class NumbersDrawn(Event):
-    """The draw is made; the show begins. ``beacon`` is None if none is used."""
+    """The draw was made, and the show begins. ``beacon`` is None if none is used."""
 
     drawn: tuple[int, ...] = field(metadata=SECRET)
     beacon: BeaconSignal | None
     deadline: Instant
     to_run: int | None = None
-    """As of ``Game``: the length of a phase that waits to be seen."""
+    """Length of a phase that waits to be seen, see ``Game``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +293,7 @@ class NumbersShown(Event):
     shown: int
     deadline: Instant
     to_run: int | None = None
-    """As of ``Game``: the length of a phase that waits to be seen."""
+    """Length of a phase that waits to be seen, see ``Game``."""
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------
@@ -301,14 +301,14 @@ class NumbersShown(Event):
 
 @dataclass(unsafe_hash=True)
 class NumberTaken(Rejected):
-    """Somebody else has the number."""
+    """A refusal: another player has the number."""
 
     number: int
 
 
 @dataclass(unsafe_hash=True)
 class NumberOutOfRange(Rejected):
-    """No such number in this game."""
+    """A refusal: the number is outside the game's range."""
 
     number: int
     highest: int
@@ -316,14 +316,14 @@ class NumberOutOfRange(Rejected):
 
 @dataclass(unsafe_hash=True)
 class AlreadyYours(Rejected):
-    """The player has this very number."""
+    """A refusal: the player has this number already."""
 
     number: int
 
 
 @dataclass(unsafe_hash=True)
 class DrawSealed(Rejected):
-    """Picking is over, so nobody can stop the draw any more."""
+    """A refusal: picking is over, so nobody can stop the draw any more."""
 
 
 MACHINE = PhaseMachine(
@@ -348,11 +348,11 @@ PickNumberCommand = OpenGame | LobbyCommand | DeadlinePassed | PublishBeacon | B
 
 
 def decide(state: PickNumberGame | None, command: Any, now: Instant, seed: str) -> tuple[Event, ...]:
-    """Return the events that ``command``, received at ``now``, leads to; none: nothing to do. Raises ``Rejected``."""
+    """Decide ``command``, received at ``now``. Raises ``Rejected``; no events mean that there is nothing to do."""
     if state is None:
         return _open(command, now)
     if isinstance(command, DeadlinePassed) and state.deadline is None:
-        return ()  # a timer that outlived its game
+        return ()  # a timer that fired after the end of its game
     MACHINE.check(state.phase, command)
     if isinstance(command, PickNumber):
         return _take(state, command, now)
@@ -387,14 +387,14 @@ def _open(command: Command, now: Instant) -> tuple[Event, ...]:
         raise UnknownGame
     command.rules.check()
     title = lobby.check_title(command.title)
-    reserved: NumberedSeed | None = command.content or None  # () is a game without content
+    reserved: NumberedSeed | None = command.content or None  # an empty tuple means no content
     return (
         GameOpened(command.game_id, command.place, command.host, title, command.rules, now, FORMAT, reserved),
     )  # fmt: skip
 
 
 def _open_selection(game: PickNumberGame, now: Instant, fresh: str) -> SelectionOpened:
-    """Commit to everything that decides the draw. ``fresh``: a seed for games without a reserved one."""
+    """Commit to everything that decides the draw. ``fresh`` is a seed for games without a reserved one."""
     highest = game.rules.highest(len(game.players))
     deadline, to_run = showing.opening(now, game.rules.selection_ms, game.rules.show_wait_ms)
     if game.format == 1:
@@ -461,7 +461,7 @@ def _take(game: PickNumberGame, command: PickNumber, now: Instant) -> tuple[Even
 
 
 def _remove_while_selecting(game: PickNumberGame, command: Remove, now: Instant) -> tuple[Event, ...]:
-    """A host removes a player, whose number becomes free; selection closes where everybody left has picked."""
+    """Remove a player and free their number. Selection closes if all remaining players have picked."""
     lobby.in_time(game, now)
     if command.player_id not in game.players:
         raise NotInGame
@@ -473,7 +473,7 @@ def _remove_while_selecting(game: PickNumberGame, command: Remove, now: Instant)
 
 
 def _close_selection(game: PickNumberGame, now: Instant) -> tuple[Event, ...]:
-    """Settle who plays with which number, for good; draw at once, or when the beacon has come."""
+    """Fix the entries for good; draw at once, or wait for the beacon."""
     absent = tuple(player for player in game.players if player not in game.picks)
     seed = _known(game.seed)
     assigned: dict[PlayerId, int] = {}
@@ -504,9 +504,9 @@ def _draw(game: PickNumberGame, beacon: BeaconSignal | None, now: Instant) -> Nu
 
 
 def _publish(game: PickNumberGame, command: PublishBeacon, now: Instant) -> tuple[Event, ...]:
-    """Draw with the beacon's round, if it is the one that the game waits for; else nothing.
+    """Draw with the beacon's round if it is the awaited one; else nothing.
 
-    The sender of the command has checked the signature: the rules know no elliptic curves.
+    The sender of the command has checked the signature: the rules contain no elliptic curves.
     """
     awaited, signal = game.rules.beacon, command.signal
     if awaited is None or game.drawn is not None or (signal.chain, signal.round) != (awaited.chain, game.beacon_round):
@@ -515,9 +515,9 @@ def _publish(game: PickNumberGame, command: PublishBeacon, now: Instant) -> tupl
 
 
 def _phase_over(game: PickNumberGame, begin: lobby.OnJoiningClosed[PickNumberGame], now: Instant) -> tuple[Event, ...]:
-    """Go on when the deadline of a phase after the lobby's first has passed."""
+    """Decide the expiry of a phase after the first phase of the lobby."""
     if begun := showing.begin_now(game, now):
-        return begun  # the chat has not seen the phase in time, perhaps never will: it gets its time all the same
+        return begun  # the chat has not seen the phase in time, and perhaps never will: its time begins anyway
     match game.phase:
         case lobby.PLAYERS_JOINING:
             return begin(game)
@@ -530,10 +530,10 @@ def _phase_over(game: PickNumberGame, begin: lobby.OnJoiningClosed[PickNumberGam
 
 
 def _beacon_missing(game: PickNumberGame, now: Instant) -> tuple[Event, ...]:
-    """Apply the game's rule about a beacon that did not come in time. The draw never goes on without it."""
+    """Apply the game's policy for a late beacon. A draw of the second format is never made without it."""
     beacon, round_ = game.rules.beacon, game.beacon_round
     if game.format == 1 or beacon is None or round_ is None:
-        return (_draw(game, None, now),)  # what the first format promised
+        return (_draw(game, None, now),)  # as the first format promises
     late = now - beacon.due(round_)
     if game.rules.beacon_policy == proof.VOID or late >= lobby.MAX_WAIT:
         return (GameCancelled(VOID_BEACON, None, now),)
@@ -541,10 +541,11 @@ def _beacon_missing(game: PickNumberGame, now: Instant) -> tuple[Event, ...]:
 
 
 def _void_by_operator(game: PickNumberGame, command: Cancel, now: Instant) -> tuple[Event, ...]:
-    """An operator ends a draw that still waits for its beacon. Raises ``DrawSealed`` for everybody and everything else.
+    """Cancel a draw that still waits for its beacon, for an operator. Raises ``DrawSealed`` in all other cases.
 
-    Once the numbers are drawn the game ends by itself within a minute. Before that, hosts have to wait as well, and a
-    chat that throws the bot out does not stop the draw: else whoever dislikes an outcome could prevent it.
+    Once the numbers are drawn the game ends by itself within a minute. Until then hosts have to wait, and removing the
+    bot
+    from the chat does not stop the draw: otherwise anybody who dislikes an outcome could prevent it.
     """
     if command.reason != "operator" or game.drawn is not None:
         raise DrawSealed
@@ -552,7 +553,7 @@ def _void_by_operator(game: PickNumberGame, command: Cancel, now: Instant) -> tu
 
 
 def _show_more(game: PickNumberGame, drawn: tuple[int, ...], now: Instant) -> tuple[Event, ...]:
-    """Show the next numbers; after the last, the result."""
+    """Show the next numbers; after the last, complete the game."""
     for count in draw.frames(drawn, game.owners):
         if count > game.shown:
             return (NumbersShown(count, *showing.opening(now, game.rules.reveal_ms, game.rules.show_wait_ms)),)
@@ -560,7 +561,7 @@ def _show_more(game: PickNumberGame, drawn: tuple[int, ...], now: Instant) -> tu
 
 
 def _standings(game: PickNumberGame, drawn: tuple[int, ...]) -> tuple[Standing, ...]:
-    """Winners with their prizes, best first, then everybody else in joining order."""
+    """Return the winners with their prizes, best first, then all others in joining order."""
     rules = game.rules
     if rules.mode == REVERSE:
         numbers = draw.winners_in_reverse(drawn, game.owners, rules.winners)
@@ -588,7 +589,7 @@ def _known(seed: str | None) -> str:
 
 
 def evolve(state: PickNumberGame | None, event: Any) -> PickNumberGame:
-    """The state after ``event``."""
+    """Return the state after ``event``."""
     if state is None:
         return _opened(event)
     match event:
@@ -658,11 +659,11 @@ def _released(state: PickNumberGame, player: PlayerId) -> PickNumberGame:
     return replace(state, owners=owners, picks={p: n for p, n in state.picks.items() if p != player})
 
 
-# -- what may be seen -------------------------------------------------------------------------------------------
+# -- views and proofs -------------------------------------------------------------------------------------------
 
 
 def view(state: PickNumberGame, _viewer: PlayerId | None) -> PickNumberGame:
-    """Return the state without what is still secret: the seeds, and the draws not shown yet."""
+    """Return the state without its secrets: the seeds, and the draws not shown yet."""
     if state.phase in {COMPLETED, CANCELLED}:
         return state
     drawn = None if state.drawn is None else state.drawn[: state.shown]
@@ -671,14 +672,14 @@ def view(state: PickNumberGame, _viewer: PlayerId | None) -> PickNumberGame:
 
 
 def is_void(state: PickNumberGame) -> bool:
-    """Return True if the entries were final and the draw was thrown away all the same."""
+    """Return True if the draw was cancelled after the entries were final."""
     return state.cancel_reason in (VOID_BEACON, VOID_OPERATOR)
 
 
 def prove(state: PickNumberGame, log: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the proof of a draw that is over. Raises ValueError before, and for a game that ended without a draw.
+    """Return the proof of a finished draw. Raises ValueError before its end, and for a game that ended without a draw.
 
-    ``log``: where the public log holds the game, for a proof of the second format.
+    ``log`` is the game's place in the public log, for a proof of the second format, or None.
     """
     if state.phase != COMPLETED and not is_void(state):
         raise ValueError("a draw is proven when the game is completed, or void")
@@ -738,7 +739,7 @@ def _drawn_and_won(state: PickNumberGame) -> dict[str, Any]:
         "seed": state.seed,
         "picked": [[n, p] for n, p in sorted(state.owners.items()) if p not in state.assigned],
         "absent": list(state.absent),
-        # PostgreSQL keeps a mapping in an order of its own: that of joining is the absent's.
+        # PostgreSQL's jsonb reorders a mapping's keys; ``absent`` keeps the joining order.
         "assigned": [[p, state.assigned[p]] for p in state.absent if p in state.assigned],
         "drawn": list(state.drawn or ()),
         "places": [

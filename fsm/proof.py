@@ -1,7 +1,8 @@
 """The proof of a draw: a document that anyone can check without trusting the server that wrote it.
 
-``docs/fairness.md`` specifies the document. Two formats exist. The first one ends games that were opened before the
-second one came; it binds the seed alone. The second one binds everything that decides. Both are read here for ever.
+``docs/fairness.md`` specifies the document. There are two formats. The first one is for games that were opened before
+the second was introduced; its commitment binds only the seed. The second binds everything that decides the draw. Both
+must stay readable for good.
 """
 
 import hashlib
@@ -23,35 +24,35 @@ KIND = "pick_number"
 MODES = NORMAL, REVERSE = ("normal", "reverse")
 ABSENT_POLICIES = DROP, ASSIGN = ("drop", "auto")
 POLICIES = WAIT, VOID = ("wait", "void")
-"""Rules about a beacon that does not come in time."""
+"""Policies for a beacon that does not come in time."""
 COMPLETED, VOIDED = OUTCOMES = ("completed", "void")
 REASONS = ("operator", "beacon")
-"""Why a draw is void."""
+"""Reasons for a void draw."""
 UNCHAINED, CHAINED = SCHEMES = ("bls-unchained-g1-rfc9380", "pedersen-bls-chained")
 LENGTHS = {UNCHAINED: (192, 96), CHAINED: (96, 192)}
-"""Scheme of a beacon -> hex digits of its public keys and of its signatures."""
+"""Number of hex digits of a beacon's public keys and signatures, by scheme."""
 LARGEST = 1 << 20
-"""Bytes. The proof of a game of a thousand players with the longest range has less than half of it."""
+"""Largest proof, in bytes: over twice the proof of a game of a thousand players with the longest range."""
 LARGEST_NUMBER = (1 << 53) - 1
-"""The largest whole number that every JSON reader keeps exactly."""
+"""Largest whole number that every JSON reader keeps exactly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """The checks of the signatures in a proof. The rules know no elliptic curves, so the caller brings them.
+    """The checks of the signatures in a proof. The rules contain no elliptic curves, so the caller passes them.
 
-    Each function returns None if it can't check a signature here.
+    Each function returns None if it can't check the signature.
     """
 
     beacon: Callable[[Mapping[str, Any], Mapping[str, Any]], bool | None]
-    """``(chain, round) -> genuine``, both as the proof has them."""
+    """Function ``(chain, round) -> genuine``; both arguments as in the proof."""
     head: Callable[[bytes, bytes, bytes], bool | None]
-    """``(key, signature, message) -> genuine``, by Ed25519."""
+    """Function ``(key, signature, message) -> genuine``, by Ed25519."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was checked. ``code`` names its sentence in the locales."""
+    """The result of one check. ``code`` names its sentence in the locales."""
 
     code: str
     passed: bool
@@ -59,19 +60,19 @@ class Check:
 
 
 class NotAProof(ValueError):
-    """The document is not a proof at all. ``str()`` is a code of the locales."""
+    """A document that is not a proof. ``str()`` is a code of the locales."""
 
 
 # -- writing ----------------------------------------------------------------------------------------------------
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
-    """Write a document in the one way that its formats have: sorted keys, two spaces, ASCII, a line feed at the end."""
+    """Encode a document in its canonical form: sorted keys, two spaces, ASCII, a line feed at the end."""
     return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True) + "\n").encode()
 
 
 def seal(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document with the checksum of everything else in it."""
+    """Return the document with a checksum over all of its other fields."""
     return {**document, "checksum": _checksum(document)}
 
 
@@ -84,7 +85,7 @@ def _sha256(data: bytes) -> str:
 
 
 def commitment(opening: Mapping[str, Any]) -> str:
-    """Return the commitment to an opening statement."""
+    """Return the commitment to an opening statement: SHA-256 of its canonical form, hex."""
     return _sha256(canonical(opening))
 
 
@@ -105,7 +106,7 @@ def opening_leaf(statement: str) -> bytes:
 
 
 def closing_leaf(commitment_: str, closing: Mapping[str, Any], salt: bytes) -> bytes:
-    """Return the leaf for a closing. The entries are in it as a hash keyed with the game's ``salt``."""
+    """Return the leaf for a closing. It holds the entries as a hash keyed with the game's ``salt``."""
     return canonical(
         {
             "type": "closing",
@@ -119,7 +120,7 @@ def closing_leaf(commitment_: str, closing: Mapping[str, Any], salt: bytes) -> b
 
 
 def outcome_leaf(proof: Mapping[str, Any], salt: bytes) -> bytes:
-    """Return the leaf for the outcome that a proof claims. Numbers and winners are in it as a keyed hash."""
+    """Return the leaf for the outcome that a proof claims. It holds numbers and winners as a keyed hash."""
     result = canonical({"drawn": proof["drawn"], "places": proof["places"]})
     return _end_leaf(
         proof["opening"]["game"],
@@ -149,9 +150,9 @@ def unused_leaf(root: str, number: int, game: str, reason: str) -> bytes:
 
 
 def verify(raw: bytes, signatures: Signatures | None = None) -> tuple[Check, ...]:
-    """Recompute a draw from its proof. A false claim is a failed check.
+    """Recompute a draw from its proof. A false claim is a failed check, not an error.
 
-    Raises ``NotAProof`` if the bytes are not a document of a known format, written in its one way.
+    Raises ``NotAProof`` if the bytes are not a document of a known format in its canonical form.
     """
     if len(raw) > LARGEST:
         raise NotAProof("too-large")
@@ -196,12 +197,12 @@ class _Claims:
 
     @property
     def numbers(self) -> dict[int, int]:
-        """Number -> player, without the numbers that were given to the absent."""
-        return {number: player for number, player in self.picked}  # noqa: C416 -- a pair, by its check
+        """Return the picked entries: players by number, without assigned numbers."""
+        return {number: player for number, player in self.picked}  # noqa: C416 -- the shape of each pair was checked
 
     @property
     def owners(self) -> dict[int, int]:
-        """Number -> player, for all entries."""
+        """Return all entries: players by number, with assigned numbers."""
         return self.numbers | {number: player for player, number in self.assigned}
 
 
@@ -243,7 +244,7 @@ def _checks_of_second(proof: Mapping[str, Any], signatures: Signatures | None) -
 
 
 def _seeds(opening: Mapping[str, Any], path: Sequence[str]) -> Check:
-    """That the seed is the one of its number, among those that were fixed ahead for the chat."""
+    """Check that the seed is the one of its number among those fixed in advance for the chat."""
     seeds = opening["seeds"]
     if seeds is None:
         return Check("seed-alone", not path, {})
@@ -254,7 +255,7 @@ def _seeds(opening: Mapping[str, Any], path: Sequence[str]) -> Check:
 
 
 def _closed_as_promised(opening: Mapping[str, Any], closing: Mapping[str, Any]) -> bool:
-    """That selection closed after it opened, with the round that the opening statement leads to."""
+    """Return True if selection closed after it opened, and the round is the one that the opening statement leads to."""
     chain = opening["beacon"]
     if closing["at"] < opening["at"] or (chain is None) != (closing["round"] is None):
         return False
@@ -264,7 +265,7 @@ def _closed_as_promised(opening: Mapping[str, Any], closing: Mapping[str, Any]) 
 
 
 def round_after(genesis: int, period: int, moment: int) -> int:
-    """Return the first round that is published later than ``moment``. All in milliseconds."""
+    """Return the first round that is published later than ``moment``. All times in milliseconds."""
     return max(1, (moment - genesis) // period + 2)
 
 
@@ -284,7 +285,7 @@ def _beacon(
 
 
 def _entries(claims: _Claims) -> Iterator[Check]:
-    """That every entry is one, that the absent have the numbers that the seed gives them, and the digest of it all."""
+    """Check the entries: one number for each player, the absent players' numbers from the seed, and the digest."""
     owners, highest = claims.owners, claims.highest
     listed = len(claims.picked) + len(claims.assigned)
     one_each = 0 < listed == len(owners) == len(set(owners.values())) and max(owners) <= highest
@@ -295,7 +296,7 @@ def _entries(claims: _Claims) -> Iterator[Check]:
 
 
 def _absent_right(claims: _Claims) -> bool:
-    """Each of them absent once, none with a number picked, and the numbers that they were given, in their order."""
+    """Return True if no player is absent twice or has picked too, and the assigned numbers follow from the seed."""
     absent, picked = claims.absent, claims.numbers
     if len(absent) != len({*absent}) or {*absent} & {*picked.values()}:
         return False
@@ -307,7 +308,7 @@ def _absent_right(claims: _Claims) -> bool:
 
 
 def _outcome(claims: _Claims) -> Iterator[Check]:
-    """The numbers drawn, the places and the prizes, computed anew."""
+    """Check the drawn numbers, the places and the prizes, all recomputed."""
     owners = claims.owners
     full = draw.order(claims.game, claims.highest, owners, claims.seed, claims.randomness)
     if claims.mode == REVERSE:
@@ -332,7 +333,7 @@ def head_statement(head: Mapping[str, Any]) -> bytes:
 
 
 def _log(proof: Mapping[str, Any], log: Mapping[str, Any], signatures: Signatures | None) -> Iterator[Check]:
-    """That the log holds the opening, the closing and the outcome, in this order, under a signed head."""
+    """Check that the log holds the opening, the closing and the outcome, in this order, under a signed head."""
     head, indexes, there = log["head"], [], True
     root = bytes.fromhex(head["root"])
     opening, salt = proof["opening"], bytes.fromhex(log["salt"])
@@ -356,9 +357,9 @@ def _log(proof: Mapping[str, Any], log: Mapping[str, Any], signatures: Signature
 def compare(
     raw: bytes, commitment_: str | None, head: tuple[int, str] | None, path: Sequence[str] = ()
 ) -> Iterator[Check]:
-    """Compare a proof, verified before, with what a player kept: the commitment, and size and root of a log's head.
+    """Compare a verified proof with the commitment, and the size and root of a log's head, that a player kept.
 
-    ``path``: a consistency proof between that head and the proof's own, if their sizes differ.
+    ``path`` is a consistency proof between that head and the proof's own, if their sizes differ.
     """
     document = json.loads(raw)
     if commitment_ is not None:
@@ -421,7 +422,7 @@ _OPENING_FIELDS = frozenset(
 
 
 def _check_first(proof: Mapping[str, Any]) -> None:
-    """Raise ValueError, TypeError or ``BadRule`` if a value is none that a proof of the first format can hold."""
+    """Raise ValueError, TypeError or ``BadRule`` if the document does not have the shape of the first format."""
     _only(proof, _FIRST_FIELDS)
     _check_game(proof)
     _check_draw(proof)
@@ -440,7 +441,7 @@ def _check_first(proof: Mapping[str, Any]) -> None:
 
 
 def _check_second(proof: Mapping[str, Any]) -> None:
-    """Raise ValueError, TypeError or ``BadRule`` if a value is none that a proof of the second format can hold."""
+    """Raise ValueError, TypeError or ``BadRule`` if the document does not have the shape of the second format."""
     _only(proof, _SECOND_FIELDS)
     opening, closing, beacon = proof["opening"], proof["closing"], proof["beacon"]
     _check_opening(opening)
@@ -462,7 +463,7 @@ def _check_second(proof: Mapping[str, Any]) -> None:
         if scheme == UNCHAINED:
             _hex(beacon["previous_signature"], 0)
         elif beacon["round"] == 1:
-            _hex(beacon["previous_signature"], 64)  # the genesis seed of the chain
+            _hex(beacon["previous_signature"], 64)  # the chain's genesis seed
         else:
             _hex(beacon["previous_signature"], LENGTHS[scheme][1])
     _one_of(proof["outcome"], OUTCOMES)
@@ -501,7 +502,7 @@ def _check_opening(opening: Mapping[str, Any]) -> None:
 
 
 def _check_game(rules: Mapping[str, Any]) -> None:
-    """Raise unless these are the rules of a game."""
+    """Raise ValueError, TypeError or ``BadRule`` if these are not the rules of a game."""
     _text(rules["game"], _GAME)
     _one_of(rules["kind"], (KIND,))
     _title(rules["title"])
@@ -521,7 +522,7 @@ def _check_game(rules: Mapping[str, Any]) -> None:
 
 
 def _check_draw(proof: Mapping[str, Any]) -> None:
-    """Raise unless entries, numbers drawn and places have their shapes."""
+    """Raise ValueError or TypeError if entries, drawn numbers or places have the wrong shape."""
     _hex(proof["seed"], 64)
     for number, player in _pairs(proof["picked"]):
         _whole(number, 1, draw.HIGHEST_NUMBER)
@@ -606,7 +607,7 @@ def _pairs(value: Any) -> list[list[Any]]:
 
 
 def _title(value: Any) -> None:
-    """At most 64 code points, none a control character, half of a surrogate pair, or a line's end."""
+    """Raise ValueError unless a title has at most 64 code points, none a control, a surrogate or a line end."""
     if type(value) is not str or len(value) > MAX_TITLE or any(map(_breaks_a_line, value)):
         raise ValueError("not a title")
 
@@ -632,4 +633,4 @@ PINNED: Mapping[str, Mapping[str, Any]] = {
         "period": 30000,
     },
 }
-"""Chain hash -> what a chain is, as the League of Entropy has published it. Times in milliseconds."""
+"""The known chains, by hash, as published by the League of Entropy. Times in milliseconds."""

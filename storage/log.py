@@ -1,8 +1,8 @@
 """The public log of draws: an append-only Merkle tree by RFC 9162, in PostgreSQL.
 
-The projector notes what is to be logged in the transaction that stores the events; ``append`` turns the notes into
-leaves, one process at a time. Leaves name no player: their hashes are keyed with a secret of the game, and the log
-stays valid when that secret is deleted.
+The projector queues notes in the transaction that stores the events; ``append`` turns the notes into leaves, in one
+process at a time. Leaves name no player: their hashes are keyed with a secret of the game, and the log stays valid when
+that secret is deleted.
 """
 
 import contextlib
@@ -26,9 +26,9 @@ from storage.connections import Connection, Pool
 LOCK = 0x746F6D626F6C61_10
 """Key of the advisory lock under which leaves are appended."""
 BATCH = 200
-"""Notes that one transaction turns into leaves."""
+"""Most notes that one transaction turns into leaves."""
 PAGE = 1000
-"""Leaves that one read of a check takes."""
+"""Most leaves that one read of a check loads."""
 _PENDING = """
 SELECT id, game_id, event, data FROM log_pending ORDER BY id LIMIT $1
 """
@@ -69,7 +69,7 @@ DELETE FROM log_salts WHERE game_id = ANY (ARRAY(SELECT game_id FROM game_partic
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A signed tree head. ``at`` in milliseconds; everything else but ``size`` is hex."""
+    """A signed tree head. ``at`` is in milliseconds; ``root``, ``key`` and ``signature`` are hex."""
 
     size: int
     root: str
@@ -79,12 +79,12 @@ class Head:
 
     @property
     def statement(self) -> bytes:
-        """The bytes that are signed."""
+        """Return the bytes that are signed."""
         return proof.head_statement({"at": self.at, "root": self.root, "size": self.size})
 
 
 class PublicLog:
-    """Appends to the log, and proves what it holds. Raises what asyncpg raises."""
+    """The log's writer and prover. Its methods raise asyncpg's errors."""
 
     def __init__(self, pool: Pool, codec: Codec) -> None:
         self._pool = pool
@@ -93,7 +93,7 @@ class PublicLog:
     # -- appending ----------------------------------------------------------------------------------------------
 
     async def append(self) -> int:
-        """Turn notes into leaves until none is left. Returns how many leaves were added."""
+        """Turn notes into leaves until none is left. Returns the number of added leaves."""
         added = 0
         while True:
             done, leaves = await self._append_some()
@@ -102,7 +102,7 @@ class PublicLog:
                 return added
 
     async def _append_some(self) -> tuple[int, int]:
-        """Returns the number of notes that are dealt with, and of the leaves that they led to."""
+        """Turn a batch of notes into leaves. Returns the numbers of processed notes and of added leaves."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
             notes = await connection.fetch(_PENDING, BATCH)
@@ -118,7 +118,7 @@ class PublicLog:
         return len(notes), len(new)
 
     async def _leaves_of(self, connection: Connection, game_id: str, note: str) -> list[tuple[str, str, bytes]]:
-        """The leaf of a note about a game: game, type, data. None for games without an opening statement."""
+        """Return the leaf of a note about a game: game, type, data. Empty for games without an opening statement."""
         try:
             # On the same connection: a second one might never come free while others wait for the lock with theirs.
             stored = await Archive(cast("Pool", connection), self._codec).folded(game_id, KIND.name)
@@ -135,7 +135,7 @@ class PublicLog:
     # -- heads --------------------------------------------------------------------------------------------------
 
     async def sign(self, now: Instant) -> Head:
-        """Sign the tree as it is, and keep the head."""
+        """Sign the present tree and store the head."""
         async with self._reading() as connection:
             size, root = await _size(connection), await _root(connection)
         key = await self._key()
@@ -145,7 +145,7 @@ class PublicLog:
         return Head(size, root.hex(), now, head.key, signature.hex())
 
     async def last_head(self) -> Head | None:
-        """Return the newest head that was signed."""
+        """Return the newest signed head, or None."""
         row = await self._pool.fetchrow("SELECT size, at, root, signature FROM log_heads ORDER BY at DESC LIMIT 1")
         if row is None:
             return None
@@ -162,7 +162,10 @@ class PublicLog:
     # -- proofs -------------------------------------------------------------------------------------------------
 
     async def proof_of(self, game_id: str, now: Instant) -> dict[str, Any] | None:
-        """Return where the log holds a game, as the proof of its draw carries it. None if it does not hold it yet."""
+        """Return a game's place in the log, as the proof of its draw carries it.
+
+        None if the log does not hold it yet.
+        """
         salt = await self._pool.fetchval("SELECT salt FROM log_salts WHERE game_id = $1", game_id)
         rows = await self._pool.fetch(_OF_GAME, game_id)
         indexes = {row["type"]: row["index"] for row in rows}
@@ -196,16 +199,16 @@ class PublicLog:
             return [(await _span(connection, *span)).hex() for span in spans]
 
     async def leaves(self, first: int, limit: int = PAGE) -> list[tuple[int, str, bytes]]:
-        """Return index, type and data of leaves, in order."""
+        """Return index, type and data of a page of leaves, in order."""
         rows = await self._pool.fetch(
             "SELECT index, type, data FROM log_leaves WHERE index >= $1 ORDER BY index LIMIT $2", first, limit
         )
         return [(row["index"], row["type"], row["data"]) for row in rows]
 
     async def check(self, kept: Sequence[tuple[int, str]] = ()) -> list[str]:
-        """Recompute the tree from its leaves. Returns the troubles found, one line each; none if all is well.
+        """Recompute the tree from its leaves. Returns the faults found, one line each; empty if there are none.
 
-        ``kept``: sizes and roots of heads that somebody kept.
+        ``kept`` holds sizes and roots of heads that somebody kept.
         """
         troubles: list[str] = []
         heads = await self._heads(troubles)
@@ -228,7 +231,7 @@ class PublicLog:
         return troubles
 
     async def _heads(self, troubles: list[str]) -> dict[int, set[str]]:
-        """Size -> the roots of the heads that were signed for it. Adds wrong signatures to ``troubles``."""
+        """Return the roots of the signed heads, by size. Add heads with a wrong signature to ``troubles``."""
         heads: dict[int, set[str]] = {}
         verifying, size, at = (await self._key()).verify_key, -1, 0
         while rows := await self._pool.fetch(_HEADS, size, at, PAGE):
@@ -246,13 +249,16 @@ class PublicLog:
     # -- people -------------------------------------------------------------------------------------------------
 
     async def forget(self, player_id: int) -> int:
-        """Delete the keys of all games that a player took part in. Their leaves stay, and name nobody any more."""
+        """Delete the keys of all games that a player took part in.
+
+        Their leaves stay, but can no longer be linked to people.
+        """
         done = await self._pool.execute(_FORGET, player_id)
         return int(done.rpartition(" ")[2])
 
     @contextlib.asynccontextmanager
     async def _reading(self) -> AsyncIterator[Connection]:
-        """One view of the log, while others append to it."""
+        """Open one consistent view of the log, while others append to it."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             yield connection
 
@@ -260,7 +266,7 @@ class PublicLog:
 def leaf_of(game: PickNumberGame, note: str, salt: bytes) -> tuple[str, bytes] | None:
     """Return type and data of the leaf that a note about a game leads to; None if there is none."""
     seed = game.reserved
-    if not game.statement:  # it ended in its lobby
+    if not game.statement:  # it ended in its lobby, so its seed stays unused
         if note != "end" or seed is None:
             return None
         return "unused", proof.unused_leaf(seed.root, seed.number, game.id, game.cancel_reason or "")
@@ -274,7 +280,7 @@ def leaf_of(game: PickNumberGame, note: str, salt: bytes) -> tuple[str, bytes] |
 
 
 def prove_closing(game: PickNumberGame) -> Mapping[str, Any]:
-    """Return what was published when selection closed."""
+    """Return the facts that were published when selection closed."""
     digest = draw.digest(game.id, game.highest, game.owners)
     return {"game": game.id, "at": game.closed_at, "digest": digest, "round": game.beacon_round}
 
@@ -282,7 +288,7 @@ def prove_closing(game: PickNumberGame) -> Mapping[str, Any]:
 async def _not_there_yet(
     connection: Connection, wanted: Sequence[tuple[str, str, bytes]]
 ) -> list[tuple[str, str, bytes]]:
-    """Leave out what the log has already: a note may come again where a batch of the feed does."""
+    """Leave out leaves that the log has already: a repeated batch of the feed repeats its notes."""
     games = [game_id for game_id, _, _ in wanted if game_id]
     rows = await connection.fetch(_THERE, games)
     there = {(row["game_id"], row["type"]) for row in rows}
@@ -295,7 +301,7 @@ async def _not_there_yet(
 
 
 async def _grow(connection: Connection, leaves: Sequence[tuple[str, str, bytes]]) -> None:
-    """Append leaves, and the nodes that become complete with them."""
+    """Append leaves, and the nodes that they complete."""
     if not leaves:
         return
     size = await _size(connection)
@@ -317,14 +323,14 @@ async def _root(connection: Connection) -> bytes:
 
 
 async def _hashes(connection: Connection, asked: Sequence[tuple[int, int]]) -> list[bytes]:
-    """The hashes of complete subtrees, in the order asked."""
+    """Return the hashes of complete subtrees, in the order asked."""
     rows = await connection.fetch(_NODES, [level for level, _ in asked], [position for _, position in asked])
     found = {(row["level"], row["position"]): row["hash"] for row in rows}
     return [found[one] for one in asked]
 
 
 async def _span(connection: Connection, begin: int, end: int) -> bytes:
-    """The hash over leaves ``begin`` to ``end``, a subtree of some tree."""
+    """Return the hash over leaves ``begin`` to ``end``, a subtree of some tree."""
     subtrees = merkle.subtrees_of_span(begin, end)
     return merkle.Frontier(end - begin, await _hashes(connection, subtrees)).root()
 
