@@ -124,8 +124,8 @@ def frames(drawn: Sequence[int], owners: Mapping[int, PlayerId]) -> tuple[int, .
     """Return the number of draws shown after each step of the show, ascending; the last is all of them.
 
     A step ends with a hit, a number that has an owner: misses are shown with the hit that follows them. If there are
-    more
-    than ``MOST_FRAMES`` hits, the first steps hold several, so that the last ones, which decide, are shown one by one.
+    more than ``MOST_FRAMES`` hits, the first steps hold several, so that the last ones, which decide, are shown one by
+    one.
     """
     hits = [count for count, number in enumerate(drawn, start=1) if number in owners]
     early, single = hits[:-SINGLE_FRAMES], hits[-SINGLE_FRAMES:]

@@ -134,8 +134,7 @@ class GameStore(Protocol):
         """Commit each game atomically and independently, all in one round trip.
 
         A future stands for a result that takes longer; only its own game waits for it. It is never cancelled and never
-        has an
-        exception. Raises ``Unavailable`` if the outcome is unknown.
+        has an exception. Raises ``Unavailable`` if the outcome is unknown.
         """
 
 
@@ -238,8 +237,7 @@ class Engine:
         """Decide ``command`` and return the outcome when it is durable.
 
         ``command_id`` makes a repetition safe: a committed command is not executed twice. ``received`` is the time of
-        receipt,
-        by default now. Raises ``Rejected``, ``UnknownGame`` and ``Unavailable``.
+        receipt, by default now. Raises ``Rejected``, ``UnknownGame`` and ``Unavailable``.
         """
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.submit(game_id, command, command_id=command_id, received=received, asker=answer)
@@ -260,7 +258,7 @@ class Engine:
         received: Instant | None,
         asker: Promise[Outcome],
     ) -> None:
-        """Queue a command, or a look if None; ``asker`` gets the result or error. ``execute`` without a future."""
+        """Queue a command (None: a look), like ``execute`` without a future: ``asker`` gets the result or error."""
         if self._closed:
             asker.set_exception(Unavailable("the engine is closing"))
             return

@@ -305,8 +305,7 @@ def lobby_edges(first_phase: str, live_phases: tuple[str, ...]) -> tuple[Edge, .
     """Return the rows of the phase table that every kind shares.
 
     ``first_phase`` follows the lobby; ``live_phases`` are the kind's own phases, in which a game can still be cancelled
-    and
-    moved.
+    and moved.
     """
     waiting, joining = WAITING_FOR_PLAYERS, PLAYERS_JOINING
     rows = [

@@ -515,7 +515,7 @@ def _publish(game: PickNumberGame, command: PublishBeacon, now: Instant) -> tupl
 
 
 def _phase_over(game: PickNumberGame, begin: lobby.OnJoiningClosed[PickNumberGame], now: Instant) -> tuple[Event, ...]:
-    """Decide the expiry of a phase after the first phase of the lobby."""
+    """Return the events that follow when a phase other than the first reaches its deadline."""
     if begun := showing.begin_now(game, now):
         return begun  # the chat has not seen the phase in time, and perhaps never will: its time begins anyway
     match game.phase:
@@ -544,8 +544,7 @@ def _void_by_operator(game: PickNumberGame, command: Cancel, now: Instant) -> tu
     """Cancel a draw that still waits for its beacon, for an operator. Raises ``DrawSealed`` in all other cases.
 
     Once the numbers are drawn the game ends by itself within a minute. Until then hosts have to wait, and removing the
-    bot
-    from the chat does not stop the draw: otherwise anybody who dislikes an outcome could prevent it.
+    bot from the chat does not stop the draw: otherwise anybody who dislikes an outcome could prevent it.
     """
     if command.reason != "operator" or game.drawn is not None:
         raise DrawSealed

@@ -73,8 +73,7 @@ def split_exactly(pool: Decimal, shares: Sequence[Fraction]) -> tuple[Decimal, .
     """Divide ``pool`` in proportion to ``shares``, so that the amounts add up to it to the last unit.
 
     The unit is a hundredth, or finer if the pool is written with more decimals. Amounts are rounded down; the rest
-    goes,
-    unit by unit, to the largest remainders, and among equal ones to the better place.
+    goes, unit by unit, to the largest remainders, and among equal ones to the better place.
     """
     if not shares:
         return ()

@@ -558,7 +558,7 @@ def _resume(game: QuizGame, by: PlayerId | None, now: Instant) -> tuple[Event, .
 
 
 def _phase_over(game: QuizGame, now: Instant) -> tuple[Event, ...]:
-    """Decide the expiry of a phase after the first phase of the lobby."""
+    """Return the events that follow when a phase other than the first reaches its deadline."""
     if begun := showing.begin_now(game, now):
         return begun  # the chat has not seen the phase in time, and perhaps never will: its time begins anyway
     if game.phase == PLAYERS_JOINING:
@@ -678,8 +678,7 @@ def view(state: QuizGame, viewer: PlayerId | None) -> QuizGame:
     """Return the state without unasked questions, unrevealed right answers, and other people's answers.
 
     Ids of unrevealed questions are removed too: a pack's question id is a digest that includes the right answer, and
-    trying
-    four answers is quick.
+    trying four answers is quick.
     """
     asked = state.questions[: state.index + 1]
     return replace(

@@ -315,8 +315,7 @@ async def bounded_transaction(pool: Pool) -> AsyncIterator[Connection]:
 
     A process that is stopped (SIGSTOP, a paused virtual machine) in the middle of a transaction keeps its locks. After
     `IDLE_SECONDS` the server ends such a session, so that others can proceed. The limits are set in the transaction,
-    not
-    when connecting, because a pooler in transaction mode refuses or forgets session settings.
+    not when connecting, because a pooler in transaction mode refuses or forgets session settings.
 
     Raises:
         asyncpg.LockNotAvailableError: another transaction has kept a row for `LOCK_SECONDS`.
@@ -353,8 +352,7 @@ async def redis_client(
     """Open a client with a bounded pool, on which callers wait rather than fail; close it at the end.
 
     Nothing connects before the first command. No command is repeated automatically, because a command that timed out
-    may
-    have been executed; callers repeat only harmless ones. Answers are `bytes`.
+    may have been executed; callers repeat only harmless ones. Answers are `bytes`.
 
     Args:
         dsn: `redis://`, `rediss://`, `unix://`, or `redis+sentinel://host,host/service`.
@@ -425,8 +423,7 @@ class PinnedConnections:
         """Send packed commands in one write; return their answers in order, errors of the server among them.
 
         This is a pipeline of redis-py with one timer in all instead of one for each command. Raises redis-py's errors
-        if the
-        server is away or takes longer than `seconds`.
+        if the server is away or takes longer than `seconds`.
         """
         kept = bool(self._kept)
         connection = self._kept.pop() if kept else await self._pool.get_connection()
@@ -488,8 +485,7 @@ class _CancellableConnection:
     """Connection that sends without `asyncio.wait_for` and encodes with hiredis instead of in Python.
 
     Up to Python 3.11 `wait_for` loses a cancellation that arrives just when the write ends, and it costs a task for
-    each
-    command. The encoder is the one of redis-py's synchronous client.
+    each command. The encoder is the one of redis-py's synchronous client.
     """
 
     def pack_command(self, *arguments: Any) -> list[bytes]:

@@ -1,7 +1,7 @@
 """The names of all Redis keys and channels, and of the shards they belong to. No other module builds a key.
 
-A shard's keys share a hash tag, so that a commit, which touches a game, its deadline and its feed, stays on one slot
-of a Redis Cluster. A game's shard is the first two characters of its id; a new game takes the shard of its chat.
+A shard's keys share a hash tag, so that a commit, which touches a game, its deadline and its feed, stays on one slot of
+a Redis Cluster. A game's shard is the first two characters of its id; a new game takes the shard of its chat.
 """
 
 import zlib

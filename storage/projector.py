@@ -283,8 +283,7 @@ class Projector:
         """Write entries in one transaction. Returns the games that were left out.
 
         If PostgreSQL lacks events before an entry's, `gaps` decides: True means that they are lost for good, so the
-        entry is
-        written without them; False means that they are on their way, so the game is left out.
+        entry is written without them; False means that they are on their way, so the game is left out.
         """
         positions = {entry.shard: entry.id or None for entry in entries}
         shards = list(positions)

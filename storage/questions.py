@@ -223,8 +223,7 @@ class Questions:
         """Choose up to ``count`` questions for a chat from a pack, or the bank in ``locale``, and mark them as asked.
 
         Returns fewer if there are not enough, which may be none. Give back those that the quiz does not ask in the end.
-        An
-        advisory lock serializes the choices for a chat.
+        An advisory lock serializes the choices for a chat.
         """
         pool = [question for _, question in await self.questions(pack_id)] if pack_id is not None else bank(locale)
         wanted = [question for question in pool if only.passes(question)]

@@ -103,8 +103,7 @@ class SharedTime:
         """Add a step to the shift, unless another process has done so or contradicts it. Raises redis-py's errors.
 
         A replica that was suspended observes the same as one whose Redis had its clock set. If another replica has
-        agreed with
-        the shared time a moment ago, this one is wrong, and nothing is changed.
+        agreed with the shared time a moment ago, this one is wrong, and nothing is changed.
         """
         return await self._run(redis_ms, "", 0, step_ms, token)
 
