@@ -155,7 +155,7 @@ async def measure(games: int, minutes: float, seed: int = 1) -> tuple[list[Row],
 
 
 def _group(control: Control, diary: Diary, number: int, seed: int) -> Group:
-    people = [control.add_user(f"Player {number}.{seat}") for seat in range(PLAYERS)]
+    people = [control.add_user(f"Player {number}.{index}") for index in range(PLAYERS)]
     chat = control.add_group(f"Group {number}", people[0], people[1:])
     return Group(control, chat, people, diary, seed=seed * 1_000_000 + number)
 

@@ -55,9 +55,9 @@ class Tapping:
 
     async def open(self, games: RedisGames, number: int) -> str:
         """Open a game that is ready for picks. Returns its id."""
-        place = ChatTopic(-1 - number)
-        game_id = await games.reserve_id(place, f"{self._run}:{number}")
-        opening = OpenGame("pick_number", game_id, place, Host(1, "Ann"), "", RULES, 1000)
+        chat_topic = ChatTopic(-1 - number)
+        game_id = await games.reserve_id(chat_topic, f"{self._run}:{number}")
+        opening = OpenGame("pick_number", game_id, chat_topic, Host(1, "Ann"), "", RULES, 1000)
         await self._engine.execute(game_id, opening, command_id=f"open:{game_id}")
         for player in (1, 2):
             await self._engine.execute(game_id, Join(player, f"Player {player}"), command_id=f"join:{player}")

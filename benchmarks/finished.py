@@ -267,9 +267,9 @@ async def keep(redis: Redis, games: Sequence[Ended]) -> None:
         for game in games[first : first + A_STEP]:
             state, records = models[game.number % len(models)]
             version = sum(len(record.events) for record in records)
-            place = ChatTopic(game.chat_id)
-            ended = changed(state, id=game.id, place=place)
-            commits.append(Commit(game.id, KIND, 0, version, ended, records, {}, (place, 1)))
+            chat_topic = ChatTopic(game.chat_id)
+            ended = changed(state, id=game.id, place=chat_topic)
+            commits.append(Commit(game.id, KIND, 0, version, ended, records, {}, (chat_topic, 1)))
         results = await store.commit(commits)
         assert set(results) == {CommitResult.COMMITTED}, results[:3]
         await redis.delete(*(keys.feed_key(shard) for shard in store.shards))

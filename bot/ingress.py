@@ -26,7 +26,7 @@ from storage.keys import published_key
 from telegram.client import RetryAfter, ServerDown
 
 if TYPE_CHECKING:
-    from handlers.routing import AiogramPath  # imported on first use, because it imports aiogram
+    from handlers.routing import AiogramPath, Deps  # imported on first use, because it imports aiogram
 
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member", "chat_member", "poll_answer", "poll")
 PUBLISHED_SECONDS = 3600
@@ -82,7 +82,7 @@ class Ingress:
             taps=self._taps,
             floods=self._floods,
             slow=self._aiogram_path,
-            carrier=TapCalls(runtime.telegram.api, runtime.telegram.limits, runtime.telegram.outbox),
+            tap_calls=TapCalls(runtime.telegram.api, runtime.telegram.limits, runtime.telegram.outbox),
             redis=runtime.stores.redis,
             clock=runtime.play.clock,
             tasks=runtime.tasks,
@@ -140,27 +140,12 @@ class Ingress:
         routing = await imported("handlers.routing")
         runtime, settings = self._runtime, self._runtime.settings
         deps = routing.Deps(
-            engine=runtime.play.engine,
-            games=runtime.stores.games,
-            people=runtime.stores.people,
-            archive=runtime.stores.archive,
-            hosts=runtime.play.hosts,
-            members=runtime.play.members,
-            access=runtime.play.access,
-            openings=runtime.play.openings,
+            stores=runtime.stores,
+            telegram=runtime.telegram,
+            play=runtime.play,
             boards=self._boards,
             taps=self._taps,
-            outbox=runtime.telegram.outbox,
-            limits=runtime.telegram.limits,
-            api=runtime.telegram.api,
-            texts=runtime.play.texts,
-            clock=runtime.play.clock,
             floods=self._floods,
-            redis=runtime.stores.redis,
-            questions=runtime.stores.questions,
-            log=runtime.stores.log,
-            wallets=runtime.stores.wallets,
-            download=runtime.telegram.api.download,
             sections={name: settings.games.of(name) for name in SECTIONS},
             bot_id=self._me["id"],
             bot_username=self._me["username"],
@@ -174,9 +159,9 @@ class Ingress:
         runtime.tasks.spawn("publish commands", self._publish(routing, deps), vital=False)
         return path
 
-    async def _publish(self, routing: Any, deps: Any) -> None:
+    async def _publish(self, routing: Any, deps: "Deps") -> None:
         """Publish the command menus unless another process did so within the last hour. Retries until it succeeds."""
-        told = msgspec.json.encode([list(routing.calls(deps)), sorted(deps.access.operators)])
+        told = msgspec.json.encode([list(routing.calls(deps)), sorted(deps.play.access.operators)])
         digest, key = hashlib.sha256(told).hexdigest().encode(), published_key(deps.bot_id)
         redis = self._runtime.stores.redis
         async for attempt in stamina.retry_context(

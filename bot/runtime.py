@@ -28,6 +28,7 @@ from play.play import Play
 from play.texts import Texts
 from storage.administrators import Administrators
 from storage.archive import Archive
+from storage.board_pages import BoardPages
 from storage.breakers import Breaker, Circuit, GuardedPool, GuardedStore
 from storage.chat_members import ChatMembers
 from storage.codec import Codec
@@ -113,7 +114,8 @@ class Runtime:
             outbox=self.telegram.outbox,
             texts=self.play.texts,
             people=self.stores.people,
-            redis=self.stores.redis,
+            pages=BoardPages(self.stores.redis),
+            administrators=Administrators(self.stores.redis),
             clock=self.play.clock,
             bot_username=bot_username,
             aside=self.aside,

@@ -172,9 +172,10 @@ class Games(Section):
     keep_finished_seconds: Seconds = 86_400
     draw: Draw = Draw()
 
-    def of(self, kind: str) -> Any:
+    def of(self, kind: str) -> LobbySection:
         """Return the section of a kind: an instance of the ``SECTION`` in its folder."""
-        return getattr(self, kind)
+        section: LobbySection = getattr(self, kind)
+        return section
 
 
 SECTIONS: Mapping[str, type[LobbySection]] = {

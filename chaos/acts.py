@@ -425,7 +425,7 @@ async def performed(setting: Setting, plan: Sequence[Trouble], where: Path | Non
     async with cast(setting, where) as act:
         rng = Random(setting.seed)
         tables = [
-            people.seat(act.box.control, number, setting.people, Random(rng.random()), act.diary)
+            people.gather(act.box.control, number, setting.people, Random(rng.random()), act.diary)
             for number in range(setting.tables)
         ]
         async with postgres_pool(act.postgres.dsn) as pool:

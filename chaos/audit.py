@@ -205,9 +205,9 @@ async def _results(found: Findings, pool: Any, games: Sequence[Any]) -> Mapping[
     prizes: dict[str, dict[int, Any]] = {}
     for row in await pool.fetch("SELECT game_id, player_id, place, amount FROM prizes"):
         prizes.setdefault(row["game_id"], {})[row["player_id"]] = (row["place"], row["amount"])
-    seats: dict[str, dict[int, Any]] = {}
+    participants: dict[str, dict[int, Any]] = {}
     for row in await pool.fetch("SELECT game_id, player_id, place, prize, number, points FROM game_participants"):
-        seats.setdefault(row["game_id"], {})[row["player_id"]] = tuple(row)[2:]
+        participants.setdefault(row["game_id"], {})[row["player_id"]] = tuple(row)[2:]
     for game in games:
         stored = await archive.folded(game["id"], game["kind"])
         if stored is None or stored.version != game["version"] or stored.state.phase != game["status"]:
@@ -222,9 +222,9 @@ async def _results(found: Findings, pool: Any, games: Sequence[Any]) -> Mapping[
         if game["status"] == "completed" and sum((prize for _, prize in due.values()), 0) != paid:
             found.breach("prizes do not add up", f"{game['id']}: {due} of {paid}")
         for each in standings:
-            seat = seats.get(game["id"], {}).get(each.player_id)
-            if seat != (each.place, each.prize, each.number, each.points):
-                found.breach("standings differ", f"{game['id']}: {seat} for {each}")
+            participant = participants.get(game["id"], {}).get(each.player_id)
+            if participant != (each.place, each.prize, each.number, each.points):
+                found.breach("standings differ", f"{game['id']}: {participant} for {each}")
             won = rules is not None and each.place is not None and each.place <= rules.winners
             before = sums.get(each.player_id, (0, 0, 0))
             sums[each.player_id] = (before[0] + 1, before[1] + won, before[2] + each.prize)

@@ -294,7 +294,7 @@ def _data_of(message: Message) -> list[str]:
     return [button.get("callback_data", "") for button in buttons(message)]
 
 
-def seat(control: Control, number: int, people: int, rng: Random, diary: Diary) -> Table:
+def gather(control: Control, number: int, people: int, rng: Random, diary: Diary) -> Table:
     """Create a group with its people."""
     users = [control.add_user(f"Player {number}.{index}") for index in range(people)]
     chat = control.add_group(f"Table {number}", users[0], users[1:])

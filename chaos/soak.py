@@ -34,6 +34,7 @@ from redis.asyncio import Redis
 from chaos import stores
 from chaos.replicas import Replica, free_port
 from storage.connections import redis_client
+from storage.scripts import script
 
 OUT = Path(__file__).parent / "out"
 TOKEN = "42:soak-token-000000000000000000000"  # noqa: S105 -- of a Telegram on this machine alone
@@ -46,17 +47,7 @@ HOSTS = 12
 """Number of hosts in a chat."""
 BOARD_SECONDS = 120.0
 GAME = re.compile(r'"callback_data":"(\w+):([0-9a-z]{14})')
-AGE = """
-local cursor, aged = ARGV[1], tonumber(ARGV[2])
-local page = redis.call('SCAN', cursor, 'COUNT', 2000)
-for _, key in ipairs(page[2]) do
-  local ttl = redis.call('PTTL', key)
-  if ttl > aged then redis.call('PEXPIRE', key, ttl - aged)
-  elseif ttl > 60000 then redis.call('PEXPIRE', key, 30000) end
-end
-return page[1]
-"""
-"""Lua script that ages a page of keys. Keys that live for less than a minute are left alone: a game lasts that long."""
+AGE = script("chaos", "age")
 
 
 class Telegram:
@@ -150,8 +141,8 @@ class Group:
         for move in range(self.moves):
             person = self.rng.randrange(9)  # all but the last, whose pick closes the selection
             await self._post(self._tap(people[person], f"p:{game_id}:{person * 5 + 1 + move % 5}"))
-        for seat, person in enumerate(people):
-            await self._post(self._tap(person, f"p:{game_id}:{seat * 5 + 1}"))
+        for index, person in enumerate(people):
+            await self._post(self._tap(person, f"p:{game_id}:{index * 5 + 1}"))
         await asyncio.wait_for(over.wait(), BOARD_SECONDS)
         del self.telegram.ends[game_id]
         self.tally.games += 1

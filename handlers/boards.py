@@ -10,7 +10,6 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple, TypeVar
 
 from loguru import logger
-from redis.asyncio import Redis
 
 from fsm.engine import Clock, Engine, Outcome, Unavailable
 from fsm.kind import ChatTopic, Game, Instant, Rejected, UnknownGame
@@ -20,9 +19,10 @@ from handlers.kinds import registry
 from handlers.kinds.begins import begins_of
 from handlers.views.message import Message, send_params
 from play.texts import DEFAULT_LOCALE, Texts
+from storage.administrators import Administrators
+from storage.board_pages import BoardPages
 from storage.feed import Entry
 from storage.games import LIVE_TTL_MS, RedisGames
-from storage.keys import administrators_key, page_key
 from storage.leases import STORE_GONE
 from storage.people import People
 from storage.set_aside import SetAside
@@ -60,7 +60,8 @@ class Boards:
         outbox: Outbox,
         texts: Texts,
         people: People,
-        redis: Redis,
+        pages: BoardPages,
+        administrators: Administrators,
         clock: Clock,
         bot_username: str,
         aside: SetAside | None = None,
@@ -70,7 +71,8 @@ class Boards:
         self._outbox = outbox
         self._texts = texts
         self._people = people
-        self._redis = redis
+        self._pages = pages
+        self._administrators = administrators
         self._clock = clock
         self._bot_username = bot_username
         self._aside = aside or SetAside()
@@ -86,12 +88,11 @@ class Boards:
 
     async def page(self, game_id: str) -> int:
         """Return the page that the group's board shows, counted from 0."""
-        stored = await self._redis.get(page_key(game_id))
-        return int(stored or 0)
+        return await self._pages.of(game_id)
 
     async def turn(self, game_id: str, page: int) -> None:
         """Store the page of the group's board, and render that page."""
-        await self._redis.set(page_key(game_id), page, px=LIVE_TTL_MS)
+        await self._pages.turn(game_id, page)
         await self.show(game_id, priority=Priority.NORMAL)
 
     async def living(self, game_id: str) -> tuple[int, int] | None:
@@ -272,12 +273,13 @@ class Boards:
         """Move a group's live games to its new chat id. The sender has already moved the calls that wait."""
         live = await self._games.live_in(ChatTopic(outgoing.chat_id))  # read before leave_places
         await self._people.chat_migrated(outgoing.chat_id, chat_id)
-        await self._redis.delete(administrators_key(outgoing.chat_id), administrators_key(chat_id))
+        await self._administrators.forget(outgoing.chat_id)
+        await self._administrators.forget(chat_id)
         for game_id in dict.fromkeys([*live, *([outgoing.game_id] if outgoing.game_id else [])]):
             outcome = await self._quietly(game_id, MoveChat(chat_id), f"moved:{outgoing.id}")
             if outcome is not None:
                 topic_id = outcome.state.place.topic_id
-                await self._games.leave_places(game_id, [ChatTopic(outgoing.chat_id, topic_id)])
+                await self._games.leave_topics(game_id, [ChatTopic(outgoing.chat_id, topic_id)])
                 await self._games.settle_in(outcome.state.place, game_id)
 
     async def settled(self, outgoing: Outgoing, outcome: Sent) -> None:

@@ -86,7 +86,7 @@ class UpdateContext:
     received: Instant
     trace: str
     person: Person
-    place: ChatTopic
+    chat_topic: ChatTopic
     private: bool
     chat_type: str
     chat_title: str
@@ -117,8 +117,8 @@ class UpdateContext:
         """The person who wrote or tapped, for `play.access`; an anonymous administrator acts as the group."""
         if self.person.anonymous:
             sender = self.message.sender_chat if self.message else None
-            return Actor(self.person.id, self.chat_title, self.place.chat_id, sender.id if sender else None)
-        return Actor(self.person.id, self.person.name, self.place.chat_id)
+            return Actor(self.person.id, self.chat_title, self.chat_topic.chat_id, sender.id if sender else None)
+        return Actor(self.person.id, self.person.name, self.chat_topic.chat_id)
 
     @property
     def host(self) -> Host:
@@ -127,21 +127,21 @@ class UpdateContext:
 
     async def authorise(self, needs: Needs, where: Game | ChatTopic | None = None) -> None:
         """Raise a refusal of `Access` unless the person has the permission here, or for the given game or chat."""
-        await self.deps.access.authorise(self.actor, where or self.place, needs)
+        await self.deps.play.access.authorise(self.actor, where or self.chat_topic, needs)
 
     # -- answers ------------------------------------------------------------------------------------------------
 
     def text(self, text_id: str, **arguments: Any) -> Markup:
         """Return a text as HTML for a message, in the locale of the answer."""
-        return self.deps.texts.html(self.locale, text_id, **arguments)
+        return self.deps.play.texts.html(self.locale, text_id, **arguments)
 
     def label(self, text_id: str, **arguments: Any) -> str:
         """Return a text for a button, in the locale of the answer."""
-        return self.deps.texts.plain(self.locale, text_id, **arguments)
+        return self.deps.play.texts.plain(self.locale, text_id, **arguments)
 
     def word(self, text_id: str, **arguments: Any) -> str:
         """Return a text for a toast, in the person's own locale."""
-        return self.deps.texts.plain(self.own_locale, text_id, **arguments)
+        return self.deps.play.texts.plain(self.own_locale, text_id, **arguments)
 
     def title(self, title: str, kind: str) -> str:
         """Return the title of a game, or the name of its kind if the title is empty."""
@@ -150,7 +150,7 @@ class UpdateContext:
     def phase(self, kind: str, phase: str) -> Markup:
         """Return the phase of a game in words: the kind's own text, or the text that all kinds share."""
         own = f"{FACES[kind].kind.slug}-phase-{phase}"
-        return self.text(own) if self.deps.texts.has(own) else self.text("cmd-phase", phase=phase)
+        return self.text(own) if self.deps.play.texts.has(own) else self.text("cmd-phase", phase=phase)
 
     def title_of(self, game: Game) -> str:
         """Return the title of a game, or the name of its kind if it has no title."""
@@ -181,7 +181,7 @@ class UpdateContext:
             return
         view = send_params(View(str(html), tuple(tuple(row) for row in keyboard)))
         message_id = self.query.message.message_id
-        slot = f"edit:{self.place.chat_id}:{message_id}"  # two taps at once become one edit
+        slot = f"edit:{self.chat_topic.chat_id}:{message_id}"  # two taps at once become one edit
         await self._put("editMessageText", {"message_id": message_id, **view}, slot=slot)
 
     async def toast(self, text: str | None = None, *, alert: bool = False, url: str | None = None) -> None:
@@ -191,8 +191,10 @@ class UpdateContext:
         self.toasts.append(text)
         params = {"callback_query_id": self.query.id, "text": text, "show_alert": alert or None, "url": url}
         try:
-            await call_again(self.deps.api, "answerCallbackQuery", {k: v for k, v in params.items() if v is not None})
-        except Exception as error:  # noqa: BLE001 - too late, or Telegram is away; the action itself is done
+            await call_again(
+                self.deps.telegram.api, "answerCallbackQuery", {k: v for k, v in params.items() if v is not None}
+            )
+        except Exception as error:  # noqa: BLE001 - too late, or Telegram is away: what the answer says is true anyway
             logger.info("a tap could not be answered: {}", error)
 
     async def tell(self, chat_id: int, html: str) -> None:
@@ -223,11 +225,11 @@ class UpdateContext:
         self, method: str, params: Mapping[str, Any], *, chat_id: int | None = None, slot: str | None = None
     ) -> None:
         ephemeral = "ephemeral_message_parameters" in params
-        topic = self.place.topic_id if method.startswith("send") and chat_id is None else 0
-        await self.deps.outbox.put(
+        topic = self.chat_topic.topic_id if method.startswith("send") and chat_id is None else 0
+        await self.deps.telegram.outbox.put(
             Outgoing(
                 id=f"{self.command_id}:{next(self.numbers)}",
-                chat_id=self.place.chat_id if chat_id is None else chat_id,
+                chat_id=self.chat_topic.chat_id if chat_id is None else chat_id,
                 topic_id=topic or None,
                 method=method,
                 params=dict(params),

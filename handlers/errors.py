@@ -34,7 +34,7 @@ async def failed(event: ErrorEvent, deps: Deps, context: UpdateContext | None = 
     match error:
         case Rejected():
             if context is not None:
-                await _tell(context, deps.texts.refusal_html(context.locale, error), _toast(deps, context, error))
+                await _tell(context, deps.play.texts.refusal_html(context.locale, error), _toast(deps, context, error))
             return True
         case _ if isinstance(error, STALE_DIALOG):
             return await _simply(context, "dlg-stale")
@@ -59,7 +59,7 @@ async def failed(event: ErrorEvent, deps: Deps, context: UpdateContext | None = 
 
 
 def _toast(deps: Deps, context: UpdateContext, refusal: Rejected) -> str:
-    return deps.texts.refusal(context.own_locale, refusal)
+    return deps.play.texts.refusal(context.own_locale, refusal)
 
 
 async def _simply(context: UpdateContext | None, text_id: str, **arguments: str) -> bool:

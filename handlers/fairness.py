@@ -42,33 +42,35 @@ async def send_proof(context: UpdateContext, game_id: str) -> None:
     if "log" in proven:  # only the bot can ask the log, so its part is filled in here, and the checksum made again
         proven = proof.seal({**proven, "log": await _in_log(context, game_id)})
     document = proof.canonical(proven)
-    chat = context.place.chat_id
-    summary = send_params(face.proof_summary(state, context.deps.texts, context.locale))
+    chat = context.chat_topic.chat_id
+    summary = send_params(face.proof_summary(state, context.deps.play.texts, context.locale))
     params = {
         "chat_id": chat,
-        "message_thread_id": context.place.topic_id or None,
+        "message_thread_id": context.chat_topic.topic_id or None,
         "caption": summary["text"],
         "parse_mode": summary["parse_mode"],
         "reply_markup": summary.get("reply_markup"),
         **context.addressed(),
     }
     given = {name: value for name, value in params.items() if value is not None}
-    async with context.deps.limits.room(chat, WAIT_SECONDS) as room:
+    async with context.deps.telegram.limits.room(chat, WAIT_SECONDS) as room:
         if not room:
             raise TooBusy
-        await context.deps.api.call("sendDocument", given, files={"document": (f"proof-{game_id}.json", document)})
+        await context.deps.telegram.api.call(
+            "sendDocument", given, files={"document": (f"proof-{game_id}.json", document)}
+        )
 
 
 async def _ended(context: UpdateContext, game_id: str) -> Game | None:
     try:
-        return (await context.deps.engine.look(game_id)).state
+        return (await context.deps.play.engine.look(game_id)).state
     except UnknownGame:  # Redis forgets ended games; the archive does not
-        return await context.deps.archive.finished(game_id)
+        return await context.deps.stores.archive.finished(game_id)
 
 
 async def _in_log(context: UpdateContext, game_id: str) -> dict[str, Any] | None:
     """Return the proof that the public log includes the game; None if it does not yet, or PostgreSQL is away."""
     try:
-        return await context.deps.log.proof_of(game_id, context.deps.clock.now())
+        return await context.deps.stores.log.proof_of(game_id, context.deps.play.clock.now())
     except POSTGRES_GONE:
         return None

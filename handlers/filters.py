@@ -32,7 +32,7 @@ class ForOperators(Named):
         return (
             await super().__call__(message, context)
             and context is not None
-            and context.deps.access.is_operator(context.actor)
+            and context.deps.play.access.is_operator(context.actor)
         )
 
 
@@ -47,7 +47,7 @@ class Unknown(Filter):
         """Return whether the command is unknown. The operators' commands are unknown to everybody else."""
         if not context.private or context.command is None:
             return False
-        operator = context.deps.access.is_operator(context.actor)
+        operator = context.deps.play.access.is_operator(context.actor)
         return context.command.name not in (self._names if operator else self._names - self._of_operators)
 
 

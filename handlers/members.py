@@ -28,21 +28,21 @@ async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id
     chat = event.chat
     if chat.type == "private":
         blocked = event.new_chat_member.status in GONE
-        await deps.people.player_blocked(chat.id, blocked=blocked)
+        await deps.stores.people.player_blocked(chat.id, blocked=blocked)
         if blocked:
-            await deps.people.chat_gone(chat.id)
+            await deps.stores.people.chat_gone(chat.id)
         return
     if chat.type == "channel":
         return
-    await deps.hosts.invalidate(chat.id)
+    await deps.play.hosts.invalidate(chat.id)
     before, after = _presence(event.old_chat_member), _presence(event.new_chat_member)
     if after == "gone":
         await _removed(deps, chat.id, f"tg:{update_id}", received)
     elif before == "gone":
-        await deps.people.saw_chat(chat.id, chat.type, chat.title or "")
+        await deps.stores.people.saw_chat(chat.id, chat.type, chat.title or "")
         locale = await _locale(deps, chat.id, event.from_user.language_code)
         if after == "here":
-            html = deps.texts.html(locale, "cmd-added", bot=deps.bot_username)
+            html = deps.play.texts.html(locale, "cmd-added", bot=deps.bot_username)
             await _write(deps, chat.id, html, f"tg:{update_id}:added", received)
     elif before == "muted" and after == "here":
         for game_id in await live_games(deps, chat.id):
@@ -60,11 +60,11 @@ def _presence(member: Any) -> str:
 
 async def _locale(deps: Deps, chat_id: int, language_code: str | None) -> str:
     """Return the group's locale. If it has none, store and return that of the person who added the bot."""
-    known = await deps.people.chat(chat_id)
+    known = await deps.stores.people.chat(chat_id)
     if known is not None and known.locale:
         return str(known.locale)
-    locale = deps.texts.pick(language_code)
-    await deps.people.set_chat_locale(chat_id, locale)
+    locale = deps.play.texts.pick(language_code)
+    await deps.stores.people.set_chat_locale(chat_id, locale)
     return locale
 
 
@@ -72,21 +72,23 @@ async def _removed(deps: Deps, chat_id: int, command_id: str, received: Instant)
     """Cancel the games of a chat that the bot was removed from."""
     for game_id in await live_games(deps, chat_id):
         await _quietly(deps, game_id, Cancel(None, "bot_removed"), command_id, received)
-    await deps.people.chat_gone(chat_id)
+    await deps.stores.people.chat_gone(chat_id)
 
 
 async def _tell_who_muted(deps: Deps, event: ChatMemberUpdated, update_id: int, received: Instant) -> None:
     """Tell the administrator who muted the bot, if Telegram allows the bot to write to them in private."""
-    private = await deps.people.chat(event.from_user.id)
+    private = await deps.stores.people.chat(event.from_user.id)
     if private is None or not private.active:
         return
-    locale = await deps.people.locale_of_player(event.from_user.id) or deps.texts.pick(event.from_user.language_code)
-    html = deps.texts.html(locale, "cmd-muted", chat=event.chat.title or "")
+    locale = await deps.stores.people.locale_of_player(event.from_user.id) or deps.play.texts.pick(
+        event.from_user.language_code
+    )
+    html = deps.play.texts.html(locale, "cmd-muted", chat=event.chat.title or "")
     await _write(deps, event.from_user.id, html, f"tg:{update_id}:muted", received)
 
 
 async def _write(deps: Deps, chat_id: int, html: str, id_: str, received: Instant) -> None:
-    await deps.outbox.put(
+    await deps.telegram.outbox.put(
         Outgoing(
             id=id_,
             chat_id=chat_id,
@@ -103,7 +105,7 @@ async def _write(deps: Deps, chat_id: int, html: str, id_: str, received: Instan
 
 async def membership_changed(event: ChatMemberUpdated, deps: Deps, update_id: int, received: Instant) -> None:
     """Handle a change of another person's membership: joined, left, banned, promoted or demoted."""
-    await deps.hosts.invalidate(event.chat.id)
+    await deps.play.hosts.invalidate(event.chat.id)
     player_id = event.new_chat_member.user.id
     if _presence(event.new_chat_member) == "gone":
         await _went(deps, event.chat.id, player_id, update_id, received)
@@ -120,20 +122,20 @@ async def told_of_members(message: Message, deps: Deps, update_id: int, received
 
 
 async def _came(deps: Deps, chat_id: int, player_id: PlayerId) -> None:
-    await deps.members.forget(chat_id, player_id)
-    await deps.people.player_returned(chat_id, player_id)
+    await deps.play.members.forget(chat_id, player_id)
+    await deps.stores.people.player_returned(chat_id, player_id)
 
 
 async def _went(deps: Deps, chat_id: int, player_id: PlayerId, update_id: int, received: Instant) -> None:
     """Remove a person from the chat's games that have not begun, and bar them from playing on in the others."""
-    await deps.members.forget(chat_id, player_id)
+    await deps.play.members.forget(chat_id, player_id)
     for game_id in await live_games(deps, chat_id):
         try:
-            state = (await deps.engine.at_least(game_id, 0)).state
+            state = (await deps.play.engine.at_least(game_id, 0)).state
         except UnknownGame:
             continue
         if player_id in state.players:
-            await deps.people.player_departed(chat_id, player_id)
+            await deps.stores.people.player_departed(chat_id, player_id)
             await _quietly(deps, game_id, Leave(player_id), f"tg:{update_id}", received)
 
 
@@ -146,28 +148,28 @@ async def chat_migrated(message: Message, deps: Deps, update_id: int, received: 
     if new is None:
         assert message.migrate_from_chat_id is not None
         old, new = message.migrate_from_chat_id, message.chat.id
-    live = await live_games(deps, old)  # chat_migrated changes the chat id in PostgreSQL
-    await deps.people.chat_migrated(old, new)
-    await deps.outbox.move(old, new)
+    live = await live_games(deps, old)  # before PostgreSQL knows them under the new id
+    await deps.stores.people.chat_migrated(old, new)
+    await deps.telegram.outbox.move(old, new)
     for chat_id in (old, new):
-        await deps.hosts.invalidate(chat_id)
+        await deps.play.hosts.invalidate(chat_id)
     for game_id in live:
         state = await _quietly(deps, game_id, MoveChat(new), f"tg:{update_id}", received)
         if state is not None:
-            await deps.games.leave_places(game_id, [ChatTopic(old, state.place.topic_id)])
-            await deps.games.settle_in(ChatTopic(new, state.place.topic_id), game_id)
+            await deps.stores.games.leave_topics(game_id, [ChatTopic(old, state.place.topic_id)])
+            await deps.stores.games.settle_in(ChatTopic(new, state.place.topic_id), game_id)
 
 
 async def live_games(deps: Deps, chat_id: int) -> list[str]:
     """Return the ids of a chat's live games: from Redis those outside topics, from the archive those in any topic."""
-    in_topics = [game.id for game in await deps.archive.live_games(chat_id, MOST_GAMES, 0)]
-    return list(dict.fromkeys([*await deps.games.live_in(ChatTopic(chat_id)), *in_topics]))
+    in_topics = [game.id for game in await deps.stores.archive.live_games(chat_id, MOST_GAMES, 0)]
+    return list(dict.fromkeys([*await deps.stores.games.live_in(ChatTopic(chat_id)), *in_topics]))
 
 
 async def _quietly(deps: Deps, game_id: str, command: Command, command_id: str, received: Instant) -> Game | None:
     """Execute a command and return the game; None if the game refuses it, which here means that it came too late."""
     try:
-        return (await deps.engine.execute(game_id, command, command_id=command_id, received=received)).state
+        return (await deps.play.engine.execute(game_id, command, command_id=command_id, received=received)).state
     except Rejected as refusal:
         logger.bind(game=game_id).info("{} came too late: {}", type(command).__name__, refusal)
         return None

@@ -42,20 +42,16 @@ class ContextMiddleware(BaseMiddleware):
         """Build the context and call the handler. ``data["received"]`` is the time of receipt; now if it is missing."""
         if not isinstance(event, Update):
             return await handler(event, data)
-        received = data.setdefault("received", self._deps.clock.now())
+        received = data.setdefault("received", self._deps.play.clock.now())
         trace = data.setdefault("trace", self._deps.trace())
         data["deps"], data["update_id"] = self._deps, event.update_id
         with logger.contextualize(trace=trace, update=event.update_id, chat=_chat_id(event)):
             if event.message is not None and not is_service(event.message):
                 if not self._is_for_us(event.message):
                     return None
-                data["incoming"] = data["context"] = context = await self._of_message(
-                    event.update_id, event.message, received, trace
-                )
+                data["context"] = context = await self._of_message(event.update_id, event.message, received, trace)
             elif event.callback_query is not None:
-                data["incoming"] = data["context"] = context = await self._of_tap(
-                    event.update_id, event.callback_query, received, trace
-                )
+                data["context"] = context = await self._of_tap(event.update_id, event.callback_query, received, trace)
             else:
                 return await handler(event, data)
             if await self._is_calm(context):
@@ -98,8 +94,8 @@ class ContextMiddleware(BaseMiddleware):
         All anonymous administrators of a group share one bucket, because Telegram does not tell them apart.
         """
         person = context.person
-        flooder = context.place.chat_id if person.anonymous else person.id
-        verdict = self._deps.floods.judge(flooder, self._deps.clock.now())
+        flooder = context.chat_topic.chat_id if person.anonymous else person.id
+        verdict = self._deps.floods.judge(flooder, self._deps.play.clock.now())
         if verdict is not Verdict.PASS:
             await self._slow_down(context, verdict)
         return verdict is Verdict.PASS
@@ -119,7 +115,7 @@ class ContextMiddleware(BaseMiddleware):
             update_id=update_id,
             received=received,
             trace=trace,
-            place=ChatTopic(message.chat.id, topic_of(message)),
+            chat_topic=ChatTopic(message.chat.id, topic_of(message)),
             message=message,
             command=asked(message.text),
         )
@@ -133,7 +129,7 @@ class ContextMiddleware(BaseMiddleware):
             update_id=update_id,
             received=received,
             trace=trace,
-            place=ChatTopic(chat.id, topic),
+            chat_topic=ChatTopic(chat.id, topic),
             query=query,
         )
 
@@ -144,7 +140,7 @@ class ContextMiddleware(BaseMiddleware):
         """
         person = Person(user.id, user.full_name, user.username, user.language_code)
         if not person.anonymous:
-            self._deps.people.saw_player(person.id, person.name, person.username)
+            self._deps.stores.people.saw_player(person.id, person.name, person.username)
         private = chat.type == "private"
         own = await self._own_locale(person)
         return {
@@ -159,12 +155,12 @@ class ContextMiddleware(BaseMiddleware):
 
     async def _own_locale(self, person: Person) -> str:
         """Return the locale that the person has chosen, or the one for the language of their Telegram app."""
-        return await self._deps.people.locale_of_player(person.id) or self._deps.texts.pick(person.language)
+        return await self._deps.stores.people.locale_of_player(person.id) or self._deps.play.texts.pick(person.language)
 
     async def _locale_of(self, chat: Chat) -> str:
         """Return the locale that the group has chosen, or the default; the author's language does not matter."""
-        known = await self._deps.people.chat(chat.id)
-        return known.locale if known is not None and known.locale else self._deps.texts.pick(None)
+        known = await self._deps.stores.people.chat(chat.id)
+        return known.locale if known is not None and known.locale else self._deps.play.texts.pick(None)
 
 
 def topic_of(message: Message) -> int:

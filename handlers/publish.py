@@ -41,7 +41,7 @@ def _menu(deps: Deps, locale: str, names: tuple[str, ...], *, group: bool) -> li
     return [
         {
             "command": name,
-            "description": deps.texts.plain(locale, f"cmd-about-{name}"),
+            "description": deps.play.texts.plain(locale, f"cmd-about-{name}"),
             **({"is_ephemeral": True} if group and name in EPHEMERAL else {}),
         }
         for name in names
@@ -61,22 +61,22 @@ def calls(deps: Deps) -> Iterator[tuple[str, dict[str, Any]]]:
 
     The default locale is published without a language code, so that it also serves languages without a locale.
     """
-    for number, locale in enumerate(deps.texts.LOCALES):
+    for number, locale in enumerate(deps.play.texts.LOCALES):
         language = {} if number == 0 else {"language_code": locale}
         for scope, names, group in _scopes():
             yield "setMyCommands", {"scope": scope, "commands": _menu(deps, locale, names, group=group), **language}
-        pitches = Markup(" ".join(deps.texts.plain(locale, f"{face.kind.slug}-pitch") for face in FACES.values()))
-        description = deps.texts.html(locale, "cmd-description", kinds=pitches)
+        pitches = Markup(" ".join(deps.play.texts.plain(locale, f"{face.kind.slug}-pitch") for face in FACES.values()))
+        description = deps.play.texts.html(locale, "cmd-description", kinds=pitches)
         yield "setMyDescription", {"description": str(description), **language}
-        short = deps.texts.plain(locale, "cmd-description-short")
+        short = deps.play.texts.plain(locale, "cmd-description-short")
         yield "setMyShortDescription", {"short_description": short, **language}
 
 
 async def publish(deps: Deps) -> None:
     """Publish the menus and descriptions. Raises the Bot API client's errors; calls made before the error stay."""
     for method, params in calls(deps):
-        await deps.api.call(method, params)
-    for operator in sorted(deps.access.operators):
+        await deps.telegram.api.call(method, params)
+    for operator in sorted(deps.play.access.operators):
         try:
             await _for_operator(deps, operator)
         except (BadCall, ChatGone, NoRights) as refused:
@@ -85,9 +85,9 @@ async def publish(deps: Deps) -> None:
 
 async def _for_operator(deps: Deps, operator: int) -> None:
     """Publish the menu of an operator's private chat. Telegram accepts it only if the operator has started the bot."""
-    private = await deps.people.chat(operator)
+    private = await deps.stores.people.chat(operator)
     if private is None or not private.active:
         return
-    locale = await deps.people.locale_of_player(operator) or deps.texts.LOCALES[0]
+    locale = await deps.stores.people.locale_of_player(operator) or deps.play.texts.LOCALES[0]
     menu = _menu(deps, locale, (*IN_PRIVATE, *OPERATORS), group=False)
-    await deps.api.call("setMyCommands", {"scope": {"type": "chat", "chat_id": operator}, "commands": menu})
+    await deps.telegram.api.call("setMyCommands", {"scope": {"type": "chat", "chat_id": operator}, "commands": menu})

@@ -39,7 +39,7 @@ __all__ = ["AiogramPath", "Deps", "build_dispatcher", "calls", "publish"]
 def build_dispatcher(deps: Deps) -> Dispatcher:
     """Return aiogram's dispatcher with all routers. Its ``feed_update`` returns when the update has been handled."""
     # With its FSM on, aiogram would read a state from Redis for every update. Dialogs read theirs themselves.
-    dispatcher = Dispatcher(disable_fsm=True, fsm_storage=dialog_storage(deps.redis))
+    dispatcher = Dispatcher(disable_fsm=True, fsm_storage=dialog_storage(deps.stores))
     dispatcher.update.outer_middleware(ContextMiddleware(deps, ALL))
     dispatcher.include_routers(
         commands_router({**players.COMMANDS, **hosts.COMMANDS, **kinds.COMMANDS}),
@@ -85,7 +85,7 @@ class AiogramPath:
 
     def __init__(self, deps: Deps, token: str, api_base: str, *, session: BaseSession | None = None) -> None:
         self._deps = deps
-        self._bot = limited_bot(token, deps.limits, session or http_session(api_base))
+        self._bot = limited_bot(token, deps.telegram.limits, session or http_session(api_base))
         self._dispatcher = build_dispatcher(deps)
 
     async def __call__(self, raw: bytes) -> None:
@@ -98,15 +98,15 @@ class AiogramPath:
         if update.message is None or update.message.chat.type != "private":
             return
         deps, sender = self._deps, update.message.sender
-        locale = deps.texts.pick(sender.language_code if sender is not None else None)
-        await deps.outbox.put(
+        locale = deps.play.texts.pick(sender.language_code if sender is not None else None)
+        await deps.telegram.outbox.put(
             Outgoing(
                 id=f"tg:{update.update_id}:left-alone",
                 chat_id=update.message.chat.id,
                 method="sendMessage",
-                params=send_params(View(str(deps.texts.html(locale, "cmd-left-alone")))),
+                params=send_params(View(str(deps.play.texts.html(locale, "cmd-left-alone")))),
                 priority=Priority.URGENT,
-                created_at=deps.clock.now(),
+                created_at=deps.play.clock.now(),
             )
         )
 
@@ -147,7 +147,7 @@ async def _tap(query: CallbackQuery, context: UpdateContext, deps: Deps) -> None
         language=query.from_user.language_code,
         chat_id=message.chat.id,
         chat_type=message.chat.type,
-        topic_id=context.place.topic_id,
+        topic_id=context.chat_topic.topic_id,
         message_id=message.message_id,
         ephemeral_message_id=message.ephemeral_message_id if isinstance(message, Message) else None,
         data=query.data,
@@ -160,7 +160,7 @@ async def _tap(query: CallbackQuery, context: UpdateContext, deps: Deps) -> None
         deps.count_error(type(answer.error).__name__)
     if not answer.answered_by_calls:
         await context.toast(answer.text, alert=answer.alert, url=answer.url)
-    await TapCalls(deps.api, deps.limits, deps.outbox).carry_out(tap, answer.calls)
+    await TapCalls(deps.telegram.api, deps.telegram.limits, deps.telegram.outbox).carry_out(tap, answer.calls)
 
 
 def _on_data(handler: Any, needs: Needs) -> Any:

@@ -28,19 +28,19 @@ ContentProviders = Mapping[str, ContentProvider]
 
 
 async def open_with_content(
-    engine: Engine, supplies: ContentProviders, opening: OpenGame, *, command_id: str, received: Instant
+    engine: Engine, providers: ContentProviders, opening: OpenGame, *, command_id: str, received: Instant
 ) -> Outcome:
     """Open a game with the content of its kind. Raises the refusals of the provider and of the engine."""
-    supply = supplies.get(opening.kind)
-    if supply is None:
+    provider = providers.get(opening.kind)
+    if provider is None:
         return await engine.execute(opening.game_id, opening, command_id=command_id, received=received)
-    rules, content = await supply.take(opening.place, opening.rules)
+    rules, content = await provider.take(opening.place, opening.rules)
     supplied = replace(opening, rules=rules, content=content)
     try:
         outcome = await engine.execute(opening.game_id, supplied, command_id=command_id, received=received)
     except Rejected:  # after Unavailable the game may be open, so its content stays taken
-        await supply.give_back(opening.place, content)
+        await provider.give_back(opening.place, content)
         raise
     if outcome.duplicate:  # the first command's content is in the game, this second lot is surplus
-        await supply.give_back(opening.place, content)
+        await provider.give_back(opening.place, content)
     return outcome

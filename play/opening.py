@@ -68,14 +68,22 @@ class Openings:
         await self._people.change_settings(chat_id, {name: value})
 
     async def open_game(
-        self, actor: Actor, place: ChatTopic, kind: str, title: str, rules: Any, *, command_id: str, received: Instant
+        self,
+        actor: Actor,
+        chat_topic: ChatTopic,
+        kind: str,
+        title: str,
+        rules: Any,
+        *,
+        command_id: str,
+        received: Instant,
     ) -> Outcome:
         """Open a game. Idempotent: a command that is repeated with its ``command_id`` returns the same game.
 
         Raises the errors of ``Access.authorise`` and of the engine.
         """
-        await self._access.authorise(actor, place, Needs.OPEN)
-        return await self._open(actor, place, kind, title, rules, command_id=command_id, received=received)
+        await self._access.authorise(actor, chat_topic, Needs.OPEN)
+        return await self._open(actor, chat_topic, kind, title, rules, command_id=command_id, received=received)
 
     async def rematch(self, actor: Actor, old: Any, *, command_id: str, received: Instant) -> Outcome:
         """Open a new game with the title and rules of an ended one, and let its host join it.
@@ -95,9 +103,17 @@ class Openings:
         return opened
 
     async def _open(
-        self, actor: Actor, place: ChatTopic, kind: str, title: str, rules: Any, *, command_id: str, received: Instant
+        self,
+        actor: Actor,
+        chat_topic: ChatTopic,
+        kind: str,
+        title: str,
+        rules: Any,
+        *,
+        command_id: str,
+        received: Instant,
     ) -> Outcome:
         rules.check()  # absurd rules (a trillion questions) must not reach the content provider
-        game_id = await self._games.reserve_id(place, command_id)
-        opening = OpenGame(kind, game_id, place, actor.host, title, rules, self._max_live)
+        game_id = await self._games.reserve_id(chat_topic, command_id)
+        opening = OpenGame(kind, game_id, chat_topic, actor.host, title, rules, self._max_live)
         return await open_with_content(self._engine, self._content, opening, command_id=command_id, received=received)

@@ -45,7 +45,7 @@ def create_app(world: World, players: Players | None = None, *, webhook_backoff:
     """Build the Bot API, the control surface and the page on one world."""
     control = Control(world)
     api = BotApi(world)
-    world.delivery = Delivery(world, api.execute, backoff=webhook_backoff)
+    world.delivery = Delivery(world.updates, world.changes, world.now, api.execute, backoff=webhook_backoff)
     methods = ["GET", "POST"]
     return Starlette(
         routes=[

@@ -4,7 +4,7 @@ import inspect
 import types
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import aiogram.methods
 import msgspec
@@ -15,9 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from sandbox.errors import ApiError, bad
 from sandbox.state import Json
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.world import World
 
 
 @dataclass(slots=True)
@@ -31,10 +29,10 @@ class Upload:
 
 Files = dict[str, Upload]
 Model = type[TelegramMethod[Any]]
-Handler = Callable[["World", Any, Files], Awaitable[Any]]
+Handler = Callable[[World, Any, Files], Awaitable[Any]]
 M = TypeVar("M", bound=TelegramMethod[Any])
-PlainHandler = Callable[["World", M], Awaitable[Any]]
-FileHandler = Callable[["World", M, Files], Awaitable[Any]]
+PlainHandler = Callable[[World, M], Awaitable[Any]]
+FileHandler = Callable[[World, M, Files], Awaitable[Any]]
 
 MODELS: dict[str, Model] = {
     model.__api_method__.lower(): model
@@ -93,7 +91,7 @@ def handles(model: type[M]) -> Callable[[PlainHandler[M]], PlainHandler[M]]:
     """Register the coroutine that implements a method."""
 
     def register(handler: PlainHandler[M]) -> PlainHandler[M]:
-        async def play(world: "World", call: M, _: Files) -> Any:
+        async def play(world: World, call: M, _: Files) -> Any:
             return await handler(world, call)
 
         HANDLERS[model] = play

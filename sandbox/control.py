@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from sandbox.entities import tidy
 from sandbox.faults import FaultKind
 from sandbox.methods.common import may_send
-from sandbox.render import message_json
 from sandbox.state import Chat, ChatType, Json, Message, Poll, Query, Status, User
 from sandbox.world import Violation, World
 
@@ -284,10 +283,6 @@ class Control:
                     return commands
         return []
 
-    def as_bot_sees(self, message: Message) -> Json:
-        """Return the message as a Bot API object."""
-        return message_json(self.world, message)
-
     # Waiting: every change wakes the waiter, nothing is polled
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10.0) -> T:
@@ -310,29 +305,6 @@ class Control:
             if (message.id > after or message.id == 0) and re.search(pattern, text):
                 return message
         return None
-
-    async def until_button(
-        self, chat: Chat, pattern: str, *, user: User | None = None, timeout: float = 10.0
-    ) -> tuple[Message, Json]:
-        """Wait for a button whose data or label matches. Returns its message and the button; newest message first."""
-
-        def found() -> tuple[Message, Json] | None:
-            for message in reversed(self.bot_messages(chat, user)):
-                for button in buttons(message):
-                    if re.search(pattern, button.get("callback_data", "")) or re.search(pattern, button["text"]):
-                        return message, button
-            return None
-
-        return await self.until(found, timeout)
-
-    async def until_polled(self, timeout: float = 10.0) -> None:
-        """Wait until the bot is listening: a getUpdates call is waiting, or a webhook is set."""
-        updates = self.world.updates
-        await self.until(lambda: updates.polled or updates.webhook_active, timeout)
-
-    async def until_idle(self, timeout: float = 10.0) -> None:
-        """Wait until the bot has confirmed every update and answered every tap."""
-        await self.until(lambda: not self.world.updates.pending and not self.open_queries(), timeout)
 
     def open_queries(self) -> list[Query]:
         """Return the taps that wait for an answer and can still get one."""

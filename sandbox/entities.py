@@ -47,12 +47,6 @@ def utf16_length(text: str) -> int:
     return len(text) + sum(1 for char in text if ord(char) > 0xFFFF)
 
 
-def utf16_slice(text: str, offset: int, length: int) -> str:
-    """Return the part of `text` that an entity covers."""
-    encoded = text.encode("utf-16-le", "surrogatepass")
-    return encoded[offset * 2 : (offset + length) * 2].decode("utf-16-le", "replace")
-
-
 @dataclass(slots=True)
 class OpenTag:
     """An unclosed start tag; `offset` in UTF-16 units, `start` in characters of the result."""

@@ -1,11 +1,6 @@
 """Conversion of records to Bot API objects: plain dictionaries, ready for JSON."""
 
-from typing import TYPE_CHECKING
-
-from sandbox.state import ADMIN_RIGHTS, MEMBER_RIGHTS, Chat, File, Json, Member, Message, Poll, Topic, User
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.state import ADMIN_RIGHTS, MEMBER_RIGHTS, Chat, File, Json, Member, Message, Poll, Records, Topic, User
 
 ANONYMOUS_ADMIN = User(1087968824, "Group", username="GroupAnonymousBot", is_bot=True)
 
@@ -22,11 +17,11 @@ def user_json(user: User) -> Json:
     return result
 
 
-def chat_json(world: "World", chat: Chat) -> Json:
+def chat_json(records: Records, chat: Chat) -> Json:
     """Return a Chat."""
     result: Json = {"id": chat.id, "type": chat.type}
     if chat.type == "private":
-        user = world.users[chat.id]
+        user = records.users[chat.id]
         names = {"first_name": user.first_name, "last_name": user.last_name, "username": user.username}
         return result | {key: value for key, value in names.items() if value}
     result["title"] = chat.title
@@ -37,9 +32,9 @@ def chat_json(world: "World", chat: Chat) -> Json:
     return result
 
 
-def member_json(world: "World", member: Member) -> Json:
+def member_json(records: Records, member: Member) -> Json:
     """Return a ChatMember with the fields of its status."""
-    result: Json = {"status": member.status, "user": user_json(world.users[member.user_id])}
+    result: Json = {"status": member.status, "user": user_json(records.users[member.user_id])}
     if member.status == "creator":
         result["is_anonymous"] = member.is_anonymous
     elif member.status == "administrator":
@@ -55,29 +50,29 @@ def member_json(world: "World", member: Member) -> Json:
     return result
 
 
-def message_json(world: "World", message: Message, *, with_reply: bool = True) -> Json:
+def message_json(records: Records, message: Message, *, with_reply: bool = True) -> Json:
     """Return a Message as the bot receives it."""
-    chat = world.chats[message.chat_id]
-    result: Json = {"message_id": message.id, "date": message.date, "chat": chat_json(world, chat)}
+    chat = records.chats[message.chat_id]
+    result: Json = {"message_id": message.id, "date": message.date, "chat": chat_json(records, chat)}
     if message.anonymous:
-        result |= {"from": user_json(ANONYMOUS_ADMIN), "sender_chat": chat_json(world, chat)}
+        result |= {"from": user_json(ANONYMOUS_ADMIN), "sender_chat": chat_json(records, chat)}
     else:
-        result["from"] = user_json(world.users[message.sender])
+        result["from"] = user_json(records.users[message.sender])
     if message.thread_id is not None:
         result |= {"message_thread_id": message.thread_id, "is_topic_message": True}
     if message.ephemeral_id is not None:
         result["ephemeral_message_id"] = message.ephemeral_id
         if message.receiver is not None:
-            result["receiver_user"] = user_json(world.users[message.receiver])
+            result["receiver_user"] = user_json(records.users[message.receiver])
     if message.edit_date is not None:
         result["edit_date"] = message.edit_date
     # in a forum topic, Telegram reports every plain message as a reply to the topic's creation notice
     reply_to = message.reply_to or (message.thread_id if message.thread_id != message.id else None)
     if with_reply and reply_to in chat.messages:
-        result["reply_to_message"] = message_json(world, chat.messages[reply_to], with_reply=False)
+        result["reply_to_message"] = message_json(records, chat.messages[reply_to], with_reply=False)
     result |= message.content
     if message.poll_id is not None:
-        result["poll"] = poll_json(world.polls[message.poll_id])
+        result["poll"] = poll_json(records.polls[message.poll_id])
     if message.markup and "inline_keyboard" in message.markup:
         result["reply_markup"] = message.markup
     return result

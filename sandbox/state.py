@@ -1,5 +1,6 @@
 """Records of the sandbox: people, chats, messages, queries, polls and files."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -217,3 +218,18 @@ class File:
     def path(self) -> str:
         """Return the `file_path` of getFile."""
         return f"{self.kind}s/{self.unique_id}/{self.name}"
+
+
+class Records:
+    """The records that others refer to by their ids.
+
+    Attributes:
+        users: the bot among them.
+        chats: groups, and private chats by the id of their person.
+        polls: in the order of their sending.
+    """
+
+    def __init__(self) -> None:
+        self.users: dict[int, User] = {}
+        self.chats: dict[int, Chat] = {}
+        self.polls: OrderedDict[str, Poll] = OrderedDict()

@@ -4,17 +4,14 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import aiohttp
 import msgspec
 
+from sandbox.changes import Changes
 from sandbox.errors import ApiError
 from sandbox.state import Json
-from sandbox.updates import Update
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.updates import Update, Updates
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  the name of a header
 LONGEST_WAIT = 60.0
@@ -39,11 +36,20 @@ class Delivery:
     """Owner of the tasks that post updates. `backoff`: seconds before the second repetition, doubled each time."""
 
     def __init__(
-        self, world: "World", execute: Callable[[str, Json], Awaitable[object]], *, backoff: float = 2.0
+        self,
+        updates: Updates,
+        changes: Changes,
+        now: Callable[[], float],
+        execute: Callable[[str, Json], Awaitable[object]],
+        *,
+        backoff: float = 2.0,
     ) -> None:
-        self.world = world
-        self.execute = execute
-        self.backoff = backoff
+        self.webhook: Webhook | None = None
+        self._updates = updates
+        self._changes = changes
+        self._now = now
+        self._execute = execute
+        self._backoff = backoff
         self._queues: dict[int, deque[Update]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(1)
@@ -52,22 +58,22 @@ class Delivery:
     async def start(self, webhook: Webhook) -> None:
         """Start delivery with the pending updates."""
         await self.stop()
-        self.world.webhook = webhook
-        self.world.updates.webhook_active = True
+        self.webhook = webhook
+        self._updates.webhook_active = True
         self._slots = asyncio.Semaphore(webhook.max_connections)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=webhook.max_connections),
             timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS),
         )
-        for update in list(self.world.updates.pending.values()):
+        for update in list(self._updates.pending.values()):
             self._enqueue(update)
-        self.world.updates.on_new = self._enqueue
+        self._updates.on_new = self._enqueue
 
     async def stop(self) -> None:
         """Stop delivery; unaccepted updates stay pending."""
-        self.world.updates.on_new = None
-        self.world.updates.webhook_active = False
-        self.world.webhook = None
+        self._updates.on_new = None
+        self._updates.webhook_active = False
+        self.webhook = None
         self._queues.clear()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
@@ -88,7 +94,7 @@ class Delivery:
 
     async def _deliver_all(self, key: int) -> None:
         queue = self._queues[key]
-        updates = self.world.updates
+        updates = self._updates
         while queue:
             if updates.reorder and len(queue) > 1:
                 updates.reorder -= 1
@@ -102,7 +108,7 @@ class Delivery:
                     await self._deliver(update)
             queue.remove(update)
             updates.discard(update)
-            self.world.changes.tell("delivered", update=update.id)
+            self._changes.tell("delivered", update=update.id)
         # A restart of the delivery may have made another queue for this key.
         if self._queues.get(key) is queue:
             del self._queues[key]
@@ -110,18 +116,18 @@ class Delivery:
     async def _deliver(self, update: Update) -> None:
         """Post one update until it is accepted or expires: again at once, then after growing waits."""
         attempt = 0
-        while update.expires_at > self.world.now():
+        while update.expires_at > self._now():
             accepted, wait = await self._post(update)
             if accepted:
                 return
             attempt += 1
             if wait is None:
-                wait = 0.0 if attempt == 1 else min(LONGEST_WAIT, self.backoff * 2 ** (attempt - 2))
+                wait = 0.0 if attempt == 1 else min(LONGEST_WAIT, self._backoff * 2 ** (attempt - 2))
             await asyncio.sleep(wait)
 
     async def _post(self, update: Update) -> tuple[bool, float | None]:
         """Make one attempt. Returns whether it was accepted, and the seconds that the bot asked to wait, or None."""
-        webhook, session = self.world.webhook, self._session
+        webhook, session = self.webhook, self._session
         assert webhook is not None
         assert session is not None
         headers = {"Content-Type": "application/json"}
@@ -142,8 +148,8 @@ class Delivery:
         return False, None
 
     def _failed(self, webhook: Webhook, text: str) -> None:
-        webhook.last_error, webhook.last_error_date = text, int(self.world.now())
-        self.world.changes.tell("webhook", error=text)
+        webhook.last_error, webhook.last_error_date = text, int(self._now())
+        self._changes.tell("webhook", error=text)
 
     async def _reply(self, body: bytes) -> None:
         """Carry out a method call in the body of the answer. Its result is discarded."""
@@ -156,6 +162,6 @@ class Delivery:
         if method.lower().startswith(NOT_IN_REPLIES):
             return
         try:
-            await self.execute(method, call)
+            await self._execute(method, call)
         except ApiError as problem:
-            self.world.changes.tell("reply", method=method, error=problem.description)
+            self._changes.tell("reply", method=method, error=problem.description)

@@ -17,11 +17,25 @@ from sandbox.errors import ApiError
 from sandbox.faults import Faults
 from sandbox.limits import Limits
 from sandbox.render import chat_json, member_json, message_json, poll_json, user_json
-from sandbox.state import ADMIN_RIGHTS, Chat, ChatType, File, Json, Member, Message, Poll, Query, Status, Topic, User
+from sandbox.state import (
+    ADMIN_RIGHTS,
+    Chat,
+    ChatType,
+    File,
+    Json,
+    Member,
+    Message,
+    Poll,
+    Query,
+    Records,
+    Status,
+    Topic,
+    User,
+)
 from sandbox.updates import Updates
 
 if TYPE_CHECKING:
-    from sandbox.webhooks import Delivery, Webhook
+    from sandbox.webhooks import Delivery  # brings an HTTP client along
 
 KEPT_MESSAGES = 500
 KEPT_EPHEMERAL = 500
@@ -80,7 +94,7 @@ def steady() -> float:
     return _AHEAD + time.monotonic()
 
 
-class World:
+class World(Records):
     """All state of one sandbox. Used from one event loop."""
 
     def __init__(
@@ -98,10 +112,9 @@ class World:
         self.privacy = privacy
         bot_id = int(self.token.partition(":")[0])
         self.bot = User(bot_id, "Tombola", username=username, is_bot=True)
-        self.users: dict[int, User] = {bot_id: self.bot}
-        self.chats: dict[int, Chat] = {}
+        super().__init__()
+        self.users[bot_id] = self.bot
         self.queries: OrderedDict[str, Query] = OrderedDict()
-        self.polls: OrderedDict[str, Poll] = OrderedDict()
         self.files: OrderedDict[str, File] = OrderedDict()
         self.profile = BotProfile()
         self.limits = Limits(now)
@@ -112,7 +125,6 @@ class World:
         self.violations: deque[Violation] = deque(maxlen=KEPT_VIOLATIONS)
         self.statistics: Counter[tuple[str, int]] = Counter()
         self.taps: Counter[str] = Counter()
-        self.webhook: Webhook | None = None
         self.webhook_set_at: float | None = None
         self.delivery: Delivery | None = None
         self._timed_polls: dict[str, Poll] = {}

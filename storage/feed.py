@@ -31,6 +31,7 @@ from fsm.kind import Instant
 from storage import keys
 from storage.connections import POSTGRES_AGAIN
 from storage.leases import Bell, Lease, LeaseLostError, jitter
+from storage.scripts import script
 
 BATCH = 256
 """Most entries of one shard that are handled together."""
@@ -55,46 +56,9 @@ ASIDE_TTL_MS = 30 * 86_400_000
 LAG_LIMIT = 1000
 """Limit up to which the waiting entries of a shard are counted."""
 
-GROUPS = """
-local function groups()
-  local found = {}
-  if redis.call('EXISTS', KEYS[1]) == 0 then return found end
-  for _, row in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-    local group = {}
-    for i = 1, #row, 2 do group[row[i]] = row[i + 1] end
-    found[group['name']] = group['last-delivered-id']
-  end
-  return found
-end
-"""
-"""Lua function that returns the groups of the stream KEYS[1] with the position of each."""
-_PLACE = f"""{GROUPS}
-return groups()[ARGV[1]] or ''
-"""
-_TRIM = f"""{GROUPS}
-redis.call('SET', ARGV[1] .. ARGV[2], '1', 'PX', ARGV[3])
-local low_ms, low_seq = nil, nil
-for name, place in pairs(groups()) do
-  if redis.call('EXISTS', ARGV[1] .. name) == 1 or name == 'projector' then
-    local ms, seq = string.match(place, '(%d+)-(%d+)')
-    ms, seq = tonumber(ms), tonumber(seq) + 1
-    if not low_ms or ms < low_ms or (ms == low_ms and seq < low_seq) then low_ms, low_seq = ms, seq end
-  end
-end
-if not low_ms then return 0 end
--- What PostgreSQL loses in a failover is read again from here: what is young stays, if there is not too much of it.
-local t = redis.call('TIME')
-local young = t[1] * 1000 + math.floor(t[2] / 1000) - ARGV[4]
-if young < low_ms and redis.call('XLEN', KEYS[1]) <= {KEEP_ENTRIES} then low_ms, low_seq = young, 0 end
-return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-%.0f', low_ms, low_seq))
-"""
-_LAG = f"""{GROUPS}
-local place = groups()[ARGV[1]]
-local waiting = redis.call('XRANGE', KEYS[1], place and '(' .. place or '-', '+', 'COUNT', ARGV[2])
-local age, t = 0, redis.call('TIME')
-if waiting[1] then age = t[1] * 1000 + math.floor(t[2] / 1000) - tonumber(string.match(waiting[1][1], '%d+')) end
-return {{#waiting, math.max(0, age)}}
-"""
+_POSITION = script("storage", "feed_position")
+_TRIM = script("storage", "feed_trim", KEEP_ENTRIES=KEEP_ENTRIES)
+_LAG = script("storage", "feed_lag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +172,7 @@ class Feed:
         self._begun = begun
         self._check = check
         self._caught_up = caught_up
-        self._places: dict[bytes, bytes] = {}
+        self._positions: dict[bytes, bytes] = {}
         """Id of the last handled entry, by stream."""
 
     @property
@@ -281,8 +245,8 @@ class Feed:
     async def _ask(self, *, first: bool) -> None:
         """Call the check. Raises `Rewind` if entries must be read again."""
         if (check := self._check) is not None:
-            places = {self._shards[key]: place.decode() for key, place in self._places.items()}
-            await self._insist_on(lambda: check(places, first))
+            positions = {self._shards[key]: position.decode() for key, position in self._positions.items()}
+            await self._insist_on(lambda: check(positions, first))
 
     async def _insist_on(self, work: Callable[[], Awaitable[object]]) -> None:
         """Do work that needs a store, waiting for the store.
@@ -296,26 +260,26 @@ class Feed:
     async def _rewind(self, positions: Mapping[str, str]) -> None:
         """Move the positions of these shards back, as far as the stream still has their entries."""
         for shard, id_ in positions.items():
-            key, place = keys.feed_key(shard).encode(), (id_ or "0-0").encode()
-            await self._redis.xgroup_setid(key, self.group, place)
-            self._places[key] = place
+            key, position = keys.feed_key(shard).encode(), (id_ or "0-0").encode()
+            await self._redis.xgroup_setid(key, self.group, position)
+            self._positions[key] = position
 
     async def _join(self) -> None:
         """Load the group's positions. A group without one begins with the first entry that the stream still has."""
         made = False
-        places = await self._in_each_shard(_PLACE, lambda _: [self.group])
-        for key, place in zip(self._shards, places, strict=True):
-            if not place:
+        positions = await self._in_each_shard(_POSITION, lambda _: [self.group])
+        for key, position in zip(self._shards, positions, strict=True):
+            if not position:
                 made = True
                 await self._redis.xgroup_create(key, self.group, "0", mkstream=True)
-            self._places[key] = place or b"0-0"
+            self._positions[key] = position or b"0-0"
         if made and (renewed := self._renewed) is not None:
             await self._insist_on(renewed)
 
     async def _read(self) -> list[Entry]:
         """Return the next entries of all shards, in order within each; empty if none arrives within `BLOCK_MS`."""
-        places: dict[Any, Any] = {**self._places}
-        answer: Any = await self._redis.xread(places, count=BATCH, block=BLOCK_MS)
+        positions: dict[Any, Any] = {**self._positions}
+        answer: Any = await self._redis.xread(positions, count=BATCH, block=BLOCK_MS)
         return [entry for key, rows in answer for entry in await self._parsed(key, rows)]
 
     async def _parsed(self, key: bytes, rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Entry]:
@@ -330,7 +294,7 @@ class Feed:
                 logger.error("{} of shard {} is not an entry of the feed: {!r}", id_, shard, problem)
                 await self._keep(shard, id_.decode(), fields, problem)
                 await self._redis.xgroup_setid(key, self.group, id_)
-                self._places[key] = id_
+                self._positions[key] = id_
         return entries
 
     async def _deliver(self, handle: Handle, entries: Sequence[Entry]) -> None:
@@ -387,7 +351,7 @@ class Feed:
             for key, id_ in last.items():
                 pipe.xgroup_setid(key, self.group, id_)
             await pipe.execute()
-        self._places |= last
+        self._positions |= last
         self.handled += len(entries)
 
     # -- entries that fail --------------------------------------------------------------------------------------

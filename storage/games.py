@@ -1,4 +1,4 @@
-"""Live games in Redis: the engine's ``GameStore``, the index of deadlines, and the live games of each place.
+"""Live games in Redis: the engine's ``GameStore``, the index of deadlines, and the live games of each chat topic.
 
 One script commits a game: it compares the version and knows no rule of any game. A commit appends its records to the
 tail, and a snapshot is written only now and then, so that a commit costs the same however large the game is.
@@ -19,6 +19,7 @@ from fsm.kind import ChatTopic, Instant
 from storage import keys
 from storage.codec import Codec
 from storage.connections import PinnedConnections, packed
+from storage.scripts import script
 
 LIVE_TTL_MS = 3 * 86_400_000
 """Lifetime of an untouched live game. A game with a deadline never gets there: no deadline is more than a day away."""
@@ -33,60 +34,9 @@ GAMES_A_CALL = 64
 """Most games of one shard that one call of the script commits: Redis serves nobody else meanwhile."""
 KEYS_A_GAME, ARGUMENTS_A_GAME = 3, 11
 
-COMMIT = f"""
--- KEYS: deadlines, feed; then of each game: itself, its tail, its place. ARGV: prefix of a game's key; then see below.
-local function commit(
-  game, tail, place, expected, version, records, id, snapshot, ttl, phase, deadline, limit, kind, final
+COMMIT = script(
+    "storage", "commit", LIVE_TTL_MS=LIVE_TTL_MS, KEYS_A_GAME=KEYS_A_GAME, ARGUMENTS_A_GAME=ARGUMENTS_A_GAME
 )
-  if (redis.call('HGET', game, 'v') or '0') ~= expected then return 'conflict' end
-  if records == '' then return 'committed' end
-  limit = tonumber(limit)
-  if limit > 0 then
-    for _, member in ipairs(redis.call('SMEMBERS', place)) do
-      local here = string.sub(member, 1, 2) == string.sub(id, 1, 2)  -- a game whose chat migrated lives elsewhere
-      if here and redis.call('EXISTS', ARGV[1] .. member) == 0 then redis.call('SREM', place, member) end
-    end
-    if redis.call('SCARD', place) >= limit then return 'occupied' end
-    redis.call('SADD', place, id)
-    redis.call('HSET', game, 'k', kind)
-  end
-  local moved = false
-  if deadline == '' then
-    redis.call('ZREM', KEYS[1], id)
-  elseif redis.call('ZADD', KEYS[1], 'CH', deadline, id) == 1 then
-    moved = true
-    redis.call('PUBLISH', KEYS[1], id .. ' ' .. deadline)
-  end
-  local first = false
-  if snapshot ~= '' then
-    redis.call('HSET', game, 'v', version, 's', snapshot)
-    redis.call('DEL', tail)
-    redis.call('PEXPIRE', place, {LIVE_TTL_MS})
-  else
-    redis.call('HSET', game, 'v', version)
-    first = redis.call('RPUSH', tail, records) == 1
-  end
-  -- Deadlines are no further away than a day: a game that lives moves its own, and lives on, before this is over.
-  if snapshot ~= '' or first or moved then
-    redis.call('PEXPIRE', game, ttl)
-    redis.call('PEXPIRE', tail, ttl)
-  end
-  if final == '1' then redis.call('SREM', place, id) end
-  local before = string.match(expected, '%d+')
-  redis.call('XADD', KEYS[2], '*', 'g', id, 'v', before, 'k', kind, 'p', phase, 'd', deadline, 'r', records)
-  return 'committed'
-end
-local results = {{}}
-for i = 0, (#KEYS - 2) / {KEYS_A_GAME} - 1 do
-  local key, argument = 2 + i * {KEYS_A_GAME}, 1 + i * {ARGUMENTS_A_GAME}
-  local well, result = pcall(
-    commit, KEYS[key + 1], KEYS[key + 2], KEYS[key + 3], unpack(ARGV, argument + 1, argument + {ARGUMENTS_A_GAME})
-  )
-  if not well and type(result) == 'table' then result = result.err end
-  results[i + 1] = well and result or 'failed: ' .. tostring(result)
-end
-return results
-"""
 """Lua script that commits games of one shard independently; a failure of one is that game's result only."""
 COMMIT_SHA = hashlib.sha1(COMMIT.encode(), usedforsecurity=False).hexdigest()
 """Name of the script in Redis."""
@@ -148,12 +98,12 @@ class RedisGames:
         return [results[index] for index in range(len(commits))]
 
     async def _leave_migrated(self, commits: Sequence[Commit]) -> None:
-        """Remove ended games whose chat has migrated from places in other shards, which the script can't reach."""
+        """Remove ended games whose chat has migrated from chat topics in other shards, which the script can't reach."""
         for commit in commits:
             if commit.records and commit.kind.machine.is_final(commit.state.phase):
-                place = commit.state.place
-                if keys.shard_of_chat(place.chat_id, len(self.shards)) != keys.shard_of_game(commit.game_id):
-                    await self.leave_places(commit.game_id, [place])
+                chat_topic = commit.state.place
+                if keys.shard_of_chat(chat_topic.chat_id, len(self.shards)) != keys.shard_of_game(commit.game_id):
+                    await self.leave_topics(commit.game_id, [chat_topic])
 
     def calls(self, commits: Sequence[Commit], results: dict[int, CommitResult | Exception]) -> "list[Call]":
         """Build the calls of the script that these commits need.
@@ -239,35 +189,35 @@ class RedisGames:
 
     # -- live games by place ------------------------------------------------------------------------------------
 
-    async def live_in(self, place: ChatTopic) -> list[str]:
+    async def live_in(self, chat_topic: ChatTopic) -> list[str]:
         """Return the ids of the live games of a chat's topic, in order of id."""
-        shard = keys.shard_of_chat(place.chat_id, len(self.shards))
-        members = await _reached(self._redis.smembers(keys.place_key(shard, place)))
+        shard = keys.shard_of_chat(chat_topic.chat_id, len(self.shards))
+        members = await _reached(self._redis.smembers(keys.topic_key(shard, chat_topic)))
         return sorted(member.decode() for member in members)
 
-    async def settle_in(self, place: ChatTopic, game_id: str) -> None:
-        """Record that a live game is now played in ``place``, because its chat has migrated."""
-        key = keys.place_key(keys.shard_of_chat(place.chat_id, len(self.shards)), place)
+    async def settle_in(self, chat_topic: ChatTopic, game_id: str) -> None:
+        """Record that a live game is now played in ``chat_topic``, because its chat has migrated."""
+        key = keys.topic_key(keys.shard_of_chat(chat_topic.chat_id, len(self.shards)), chat_topic)
         async with self._pipeline(atomic=True) as pipe:
             pipe.sadd(key, game_id)
             pipe.pexpire(key, LIVE_TTL_MS)
             await _reached(pipe.execute())
 
-    async def leave_places(self, game_id: str, places: Iterable[ChatTopic]) -> None:
-        """Record that a game is no longer played in any of ``places``."""
+    async def leave_topics(self, game_id: str, chat_topics: Iterable[ChatTopic]) -> None:
+        """Record that a game is no longer played in any of ``chat_topics``."""
         async with self._pipeline() as pipe:
-            for place in places:
-                for shard in {keys.shard_of_game(game_id), keys.shard_of_chat(place.chat_id, len(self.shards))}:
-                    pipe.srem(keys.place_key(shard, place), game_id)
+            for chat_topic in chat_topics:
+                for shard in {keys.shard_of_game(game_id), keys.shard_of_chat(chat_topic.chat_id, len(self.shards))}:
+                    pipe.srem(keys.topic_key(shard, chat_topic), game_id)
             await _reached(pipe.execute())
 
-    async def reserve_id(self, place: ChatTopic, command_id: str) -> str:
-        """Return a random id for the game that a command opens in a place; a repeated command gets the same id.
+    async def reserve_id(self, chat_topic: ChatTopic, command_id: str) -> str:
+        """Return a random id for the game that a command opens in a chat topic; a repeat gets the same id.
 
         Raises ``Unavailable``.
         """
-        key = keys.reservation_key(place, command_id)
-        new = keys.new_game_id(place, len(self.shards), secrets.randbits(ID_BITS))
+        key = keys.reservation_key(chat_topic, command_id)
+        new = keys.new_game_id(chat_topic, len(self.shards), secrets.randbits(ID_BITS))
         async with self._pipeline(atomic=True) as pipe:
             pipe.set(key, new, nx=True, px=RESERVED_MS)
             pipe.get(key)
@@ -287,8 +237,8 @@ class Call:
         """Add a game to the call; `index` is the position of its commit."""
         game_id = commit.game_id
         self.indexes.append(index)
-        place = keys.place_key(keys.shard_of_game(game_id), commit.state.place)
-        self.keys += (keys.game_key(game_id), keys.tail_key(game_id), place)
+        topic = keys.topic_key(keys.shard_of_game(game_id), commit.state.place)
+        self.keys += (keys.game_key(game_id), keys.tail_key(game_id), topic)
         self.arguments += arguments
 
     def packed(self) -> bytes:

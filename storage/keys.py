@@ -37,13 +37,13 @@ def is_game_id(text: str) -> bool:
     return len(text) in _LENGTHS and all(c in ALPHABET for c in text)
 
 
-def new_game_id(place: ChatTopic, shards: int, number: int) -> str:
-    """Return the id of a new game in a place. ``number`` is random, with at least 104 bits."""
+def new_game_id(chat_topic: ChatTopic, shards: int, number: int) -> str:
+    """Return the id of a new game in a chat topic. ``number`` is random, with at least 104 bits."""
     digits = ""
     for _ in range(ID_DIGITS):
         number, digit = divmod(number, 36)
         digits += ALPHABET[digit]
-    return shard_of_chat(place.chat_id, shards) + digits
+    return shard_of_chat(chat_topic.chat_id, shards) + digits
 
 
 def game_key(game_id: str) -> str:
@@ -71,9 +71,9 @@ def feed_key(shard: str) -> str:
     return f"{PREFIX}:{{{shard}}}:feed"
 
 
-def place_key(shard: str, place: ChatTopic) -> str:
+def topic_key(shard: str, chat_topic: ChatTopic) -> str:
     """Set of the live games of a chat's topic."""
-    return f"{PREFIX}:{{{shard}}}:place:{place.chat_id}:{place.topic_id}"
+    return f"{PREFIX}:{{{shard}}}:place:{chat_topic.chat_id}:{chat_topic.topic_id}"
 
 
 def challenge_key(player_id: PlayerId) -> str:
@@ -101,9 +101,9 @@ def departed_key(chat_id: int) -> str:
     return f"{PREFIX}:departed:{chat_id}"
 
 
-def reservation_key(place: ChatTopic, command_id: str) -> str:
-    """String: the id of the game that a command opens in a place."""
-    return f"{PREFIX}:opens:{place.chat_id}:{place.topic_id}:{command_id}"
+def reservation_key(chat_topic: ChatTopic, command_id: str) -> str:
+    """String: the id of the game that a command opens in a chat topic."""
+    return f"{PREFIX}:opens:{chat_topic.chat_id}:{chat_topic.topic_id}:{command_id}"
 
 
 def bots_key() -> str:

@@ -17,35 +17,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from storage import keys
+from storage.scripts import script
 from storage.ticks import next_tick
 
-_ACQUIRE = """
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then
-  local left = redis.call('PTTL', KEYS[1])
-  if left > tonumber(ARGV[2]) then  -- Redis's clock was set back: a holder that died would keep it for as long
-    redis.call('PEXPIRE', KEYS[1], ARGV[2])
-    left = tonumber(ARGV[2])
-  end
-  return {0, left, holder}
-end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-local fence = redis.call('INCR', KEYS[2])
-redis.call('PEXPIRE', KEYS[2], ARGV[3])
-return {fence, 0, ''}
-"""
-_RENEW = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[4] then return 0 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('PEXPIRE', KEYS[2], ARGV[3])
-return 1
-"""
-_RELEASE = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
-redis.call('DEL', KEYS[1])
-redis.call('PUBLISH', ARGV[3], KEYS[1])
-return 1
-"""
+_ACQUIRE = script("storage", "lease_acquire")
+_RENEW = script("storage", "lease_renew")
+_RELEASE = script("storage", "lease_release")
 
 RELEASE_SECONDS = 1.0
 """Limit for a release, in seconds: if Redis does not answer, the lease expires by itself."""

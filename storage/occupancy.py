@@ -9,24 +9,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from storage import keys
+from storage.scripts import script
 
 TTL_MS = 15_000
 """Time for which the mark of a dead process keeps another bot out, in milliseconds."""
 RENEW_SECONDS = 5.0
 RELEASE_SECONDS = 1.0
 
-_OCCUPY = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  local bot = string.match(member, '^%S+')
-  if bot ~= ARGV[1] then return bot end
-end
-redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1] .. ' ' .. ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return ''
-"""
+_OCCUPY = script("storage", "occupy")
 
 
 class Occupancy:

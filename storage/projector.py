@@ -145,7 +145,7 @@ ON CONFLICT (player_id, chat_id, kind) DO UPDATE SET
 """
 
 
-class _Place(msgspec.Struct):
+class _ChatTopic(msgspec.Struct):
     chat_id: int
     topic_id: int = 0
 
@@ -158,7 +158,7 @@ class _Host(msgspec.Struct):
 class _Opened(msgspec.Struct):
     """The fields of ``game_opened`` that every kind has."""
 
-    place: _Place
+    place: _ChatTopic
     host: _Host
     title: str
     rules: msgspec.Raw
@@ -223,6 +223,9 @@ class _Row:
     summary: str | None = None
 
 
+_Participation = tuple[str | None, datetime | None, datetime | None]
+
+
 @dataclass(slots=True)
 class _Writes:
     """The rows that a batch writes."""
@@ -230,7 +233,7 @@ class _Writes:
     games: dict[str, _Row]
     changed: set[str] = field(default_factory=set)
     events: list[tuple[Any, ...]] = field(default_factory=list)
-    seats: dict[tuple[str, int], tuple[str | None, datetime | None, datetime | None]] = field(default_factory=dict)
+    participants: dict[tuple[str, int], _Participation] = field(default_factory=dict)
     """Name, time of joining and time of leaving by game and player. A name of None: joined before this batch."""
     results: list[tuple[Any, ...]] = field(default_factory=list)
     prizes: list[tuple[Any, ...]] = field(default_factory=list)
@@ -380,7 +383,7 @@ class Projector:
             return
         await _put_games(connection, writes)
         await connection.copy_records_to_table("game_events", columns=_EVENT_COLUMNS, records=writes.events)
-        await _put_seats(connection, writes)
+        await _put_participants(connection, writes)
         for old, new in writes.moves:
             await move_chat(connection, old, new)
         if writes.results:
@@ -473,11 +476,11 @@ def _apply(row: _Row, game_id: str, event: Any, at: datetime, writes: _Writes) -
     match event:
         case PlayerJoined(player_id, name, joined_at):
             row.joined += 1
-            writes.seats[game_id, player_id] = (name, _moment(joined_at), None)
+            writes.participants[game_id, player_id] = (name, _moment(joined_at), None)
         case PlayerLeft(player_id) | PlayerRemoved(player_id):
             row.joined -= 1
-            seat = writes.seats.get((game_id, player_id), (None, None, None))
-            writes.seats[game_id, player_id] = (seat[0], seat[1], at)
+            participant = writes.participants.get((game_id, player_id), (None, None, None))
+            writes.participants[game_id, player_id] = (participant[0], participant[1], at)
         case ChatMoved(chat_id):
             writes.moves.append((row.chat_id, chat_id))
             row.chat_id = row.moved_to = chat_id
@@ -527,9 +530,9 @@ async def _put_games(connection: Connection, writes: _Writes) -> None:
         await connection.execute(_ADVANCE, *_columns(known))
 
 
-async def _put_seats(connection: Connection, writes: _Writes) -> None:
-    joined = [(*seat, *times) for seat, times in writes.seats.items() if times[0] is not None]
-    left = [(*seat, left_at) for seat, (name, _, left_at) in writes.seats.items() if name is None]
+async def _put_participants(connection: Connection, writes: _Writes) -> None:
+    joined = [(*participant, *times) for participant, times in writes.participants.items() if times[0] is not None]
+    left = [(*participant, left_at) for participant, (name, _, left_at) in writes.participants.items() if name is None]
     if joined:
         names = sorted({row[1]: row[2] for row in joined}.items())  # in one order, so that writers do not deadlock
         await connection.execute(_PLAYERS, *_columns(names))

@@ -22,8 +22,8 @@ from storage import keys
 from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import POSTGRES_GONE, Pool
-from storage.feed import GROUPS
 from storage.games import LIVE_TTL_MS, RedisGames
+from storage.scripts import script
 
 PAGE = 500
 GROUP = "projector"
@@ -37,30 +37,8 @@ SELECT DISTINCT ON (chat_id, topic_id) id, kind, version FROM games WHERE ended_
 ORDER BY chat_id, topic_id, ended_at DESC LIMIT $2
 """
 VERSIONS = "SELECT id, kind, version FROM games WHERE id = ANY($1::text[])"
-_SETTLED = f"""{GROUPS}
-local function settled()
-  if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end
-  local stream, info = redis.call('XINFO', 'STREAM', KEYS[1]), {{}}
-  for i = 1, #stream, 2 do info[stream[i]] = stream[i + 1] end
-  local last = info['last-generated-id']
-  return (groups()[ARGV[1]] or '0-0') == last and last
-end
-"""
-_TOKEN = f"{_SETTLED} return settled()"
-_RESTORE = f"""{_SETTLED}
-local have = tonumber(string.match(redis.call('HGET', KEYS[2], 'v') or '0', '%d+'))
-if ARGV[11] == '0' then
-  if have >= tonumber(ARGV[4]) then return 0 end
-  if have == 0 and settled() ~= ARGV[2] then return -1 end
-end
-redis.call('DEL', KEYS[3])
-redis.call('HSET', KEYS[2], 'v', ARGV[4] .. '/' .. ARGV[9], 'k', ARGV[5], 's', ARGV[6])
-redis.call('PEXPIRE', KEYS[2], ARGV[8])
-if ARGV[7] == '' then redis.call('ZREM', KEYS[4], ARGV[3]) else redis.call('ZADD', KEYS[4], ARGV[7], ARGV[3]) end
-if ARGV[10] == '1' then redis.call('SREM', KEYS[5], ARGV[3]) else redis.call('SADD', KEYS[5], ARGV[3]) end
-redis.call('PEXPIRE', KEYS[5], {LIVE_TTL_MS})
-return 1
-"""
+_TOKEN = script("storage", "rebuild_token")
+_RESTORE = script("storage", "rebuild_restore", LIVE_TTL_MS=LIVE_TTL_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +191,7 @@ async def _restore(
         keys.game_key(state.id),
         keys.tail_key(state.id),
         keys.deadlines_key(shard),
-        keys.place_key(shard, state.place),
+        keys.topic_key(shard, state.place),
     ]
     snapshot = codec.encode_snapshot(state, stored.seen)
     deadline = "" if state.deadline is None else str(state.deadline)

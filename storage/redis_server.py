@@ -12,12 +12,13 @@ from redis.asyncio import Redis
 from redis.exceptions import ClusterDownError, MovedError, NoPermissionError, ReadOnlyError, ResponseError
 
 from storage import keys
+from storage.scripts import script
 
 OLDEST = (6, 2)
 CONFIGURED = ("appendonly", "appendfsync", "maxmemory-policy")
 CLUSTER = "the server is a part of a cluster, which is not supported: give a server that is alone or has replicas"
 REPLICA = "the server is a replica, which takes no writes: give its primary's address"
-_PROBE = "return redis.call('SET', KEYS[1], '1', 'PX', 1000)"
+_PROBE = script("storage", "probe")
 
 
 @dataclass(slots=True)

@@ -47,7 +47,7 @@ DELETE FROM bans WHERE ctid = ANY (ARRAY(
 _ENDED = """
 SELECT id FROM games WHERE ended_at < $1 ORDER BY ended_at LIMIT $2
 """
-_SEATS = """
+_PARTICIPANTS = """
 DELETE FROM game_participants WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM game_participants WHERE game_id = ANY($1::text[]) LIMIT $2
 ))
@@ -125,7 +125,7 @@ async def _games(pool: Pool, before: datetime) -> int:
     """Delete the games that ended before a time, their participants and prizes first: a game may have thousands."""
     total = 0
     while ids := [row[0] for row in await pool.fetch(_ENDED, before, GAMES)]:
-        await _delete(pool, _SEATS, ids)
+        await _delete(pool, _PARTICIPANTS, ids)
         await _delete(pool, _PRIZES, ids)
         total += _count(await pool.execute(_GAMES, ids))
         await asyncio.sleep(PAUSE_SECONDS)

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from fsm.kind import Instant
 from storage import keys
+from storage.scripts import script
 
 MELT_MS = 86_400_000
 """Time in which a shift shrinks to nothing. Ten minutes shrink at 0.7 %: a lobby of a minute lasts 0.4 s longer."""
@@ -25,37 +26,7 @@ MOST_MS = 12 * 3_600_000
 A longer one is followed: the clock was wrong before, as on a machine without a battery.
 """
 
-_MEASURE = f"""
--- KEYS: clock. ARGV: Redis's time ('': its own; tests give another), this process, its idea of the shared time
--- ('': none), whether it may lead deadlines, and the step that it has seen (''; or ms to add) since the shift with
--- that token.
-local now = tonumber(ARGV[1])
-if not now then
-  local t = redis.call('TIME')
-  now = t[1] * 1000 + math.floor(t[2] / 1000)
-end
-local kept = redis.call('HMGET', KEYS[1], 'shift', 'since', 'token', 'heard', 'by', 'fit_heard', 'fit_by')
-local shift, since, token = tonumber(kept[1]) or 0, tonumber(kept[2]) or now, tonumber(kept[3]) or 0
--- A time of before the step can lie in the future: it is no reason to melt the shift, nor a witness.
-shift = math.floor(shift * (1 - math.min(1, math.max(0, now - since) / {MELT_MS})) + 0.5)
-local function heard(at, by)
-  at = tonumber(at)
-  if at and by ~= ARGV[2] and at <= now and now - at < {HEARD_MS} then return 1 end
-  return 0
-end
-if ARGV[5] ~= '' and tonumber(ARGV[6]) == token and heard(kept[4], kept[5]) == 0 then
-  shift, token = shift + tonumber(ARGV[5]), token + 1
-  if math.abs(shift) > {MOST_MS} then shift = 0 end
-  redis.call('HSET', KEYS[1], 'shift', shift, 'since', now, 'token', token, 'heard', now, 'by', ARGV[2])
-end
-local believed = tonumber(ARGV[3])
-if believed and math.abs(believed - now - shift) < {AGREES_MS} then
-  redis.call('HSET', KEYS[1], 'heard', now, 'by', ARGV[2])
-end
-if ARGV[4] == '1' then redis.call('HSET', KEYS[1], 'fit_heard', now, 'fit_by', ARGV[2]) end
-redis.call('PEXPIRE', KEYS[1], {2 * MELT_MS})
-return {{now, shift, token, heard(kept[6], kept[7])}}
-"""
+_MEASURE = script("storage", "shared_time", MELT_MS=MELT_MS, HEARD_MS=HEARD_MS, MOST_MS=MOST_MS, AGREES_MS=AGREES_MS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from fsm.kind import Instant, PlayerId
 from storage.connections import Pool
 from storage.keys import challenge_key
+from storage.scripts import script
 
 VALID_MS = 15 * 60_000
 """Time in which a challenge must be signed, in milliseconds."""
@@ -23,13 +24,8 @@ _PUT = """
 INSERT INTO wallets (player_id, address, verified_at) VALUES ($1, $2, $3)
 ON CONFLICT (player_id) DO UPDATE SET address = excluded.address, verified_at = excluded.verified_at
 """
-_ASK = """
-local before = redis.call('GET', KEYS[1])
-if before and cjson.decode(before).command_id == ARGV[2] then return before end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
-return ARGV[1]
-"""
-_ANSWERED = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+_ASK = script("storage", "wallet_ask")
+_ANSWERED = script("storage", "wallet_answered")
 
 
 class WalletTaken(Exception):

@@ -105,26 +105,14 @@ class Limits:
         """Return the time argument of the scripts: the test's clock, or an empty string for the time of Redis."""
         return "" if self._now is None else str(self._now())
 
-    async def reserve(
-        self, chat_id: int, n: int = 1, priority: Priority = Priority.URGENT, budget: Budget = Budget.SEND
-    ) -> int:
-        """Reserve `n` calls to a chat.
+    async def reserve(self, chat_id: int, priority: Priority, budget: Budget) -> tuple[int, int]:
+        """Reserve a call to a chat.
 
         Returns:
-            0 if they are reserved and may be made now. Otherwise nothing is reserved, and the milliseconds to wait.
-
-        Raises:
-            ValueError: a window is smaller than `n`.
+            The wait and the time of the reservation, in milliseconds. If the wait is 0, the call may be made now; if
+            not, nothing is reserved.
         """
-        wait, _ = await self._take(chat_id, n, priority, budget)
-        return wait
-
-    async def _take(self, chat_id: int, n: int, priority: Priority, budget: Budget) -> tuple[int, int]:
-        """Reserve as ``reserve`` does and return the wait and the time of the reservation, both in milliseconds."""
-        fewest = (w.counts[priority] for w in (*self.rates.overall, *self.rates.chat, *self.rates.group))
-        if not 0 < n <= min(fewest, default=n):
-            raise ValueError(f"{n} calls at once can never be within the rates")
-        arguments: list[str | int] = [self.time(), chat_id, n, int(priority), budget, self.encoded_rates]
+        arguments: list[str | int] = [self.time(), chat_id, int(priority), budget, self.encoded_rates]
         wait, taken_at = await self._reserve(keys=[BASE], args=arguments)
         return int(wait), int(taken_at)
 
@@ -148,11 +136,11 @@ class Limits:
             sleep: waits for a number of seconds.
         """
         left = round(within * 1000)
-        wait, taken_at = await self._take(chat_id, 1, priority, budget)
+        wait, taken_at = await self.reserve(chat_id, priority, budget)
         while 0 < wait <= left:
             left -= wait
             await sleep(wait / 1000)
-            wait, taken_at = await self._take(chat_id, 1, priority, budget)
+            wait, taken_at = await self.reserve(chat_id, priority, budget)
         try:
             yield not wait
         finally:

@@ -143,7 +143,7 @@ class UpdateDispatcher:
         taps: Taps,
         floods: Floods,
         slow: "Callable[[], Awaitable[AiogramPath]]",
-        carrier: TapCalls,
+        tap_calls: TapCalls,
         redis: Redis,
         clock: Clock,
         tasks: Tasks,
@@ -155,7 +155,7 @@ class UpdateDispatcher:
         self._taps = taps
         self._floods = floods
         self._slow = slow
-        self._carrier = carrier
+        self._tap_calls = tap_calls
         self._redis = redis
         self._clock = clock
         self._tasks = tasks
@@ -222,7 +222,7 @@ class UpdateDispatcher:
 
     async def _carry_out(self, tap: Tap, calls: Sequence[Call]) -> None:
         TRACE.set(tap.trace)
-        await self._carrier.carry_out(tap, calls)
+        await self._tap_calls.carry_out(tap, calls)
 
     def _spawn(self, name: str, do: Callable[[], Awaitable[T]], asker: Promise[T], trace: str = "") -> None:
         """Run work in a new task and give ``asker`` its result or error."""
@@ -258,7 +258,7 @@ class UpdateDispatcher:
             logger.opt(exception=bug).error("an update failed")
         else:
             if reply is not None:
-                self._tasks.spawn("answer of a tap", self._carrier.answer(reply), brief=True)
+                self._tasks.spawn("answer of a tap", self._tap_calls.answer(reply), brief=True)
 
     async def _deliver_slowly(self, raw: bytes) -> None:
         """Handle an update by aiogram exactly once, even if it is delivered to several processes."""

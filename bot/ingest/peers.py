@@ -64,8 +64,6 @@ class PeerWorkers:
     def __init__(self, slot: WorkerSlot) -> None:
         self._slot = slot
         self._links: dict[int, _Link] = {}
-        self.passed_on = 0
-        """Number of updates that other workers have handled for this one."""
 
     def take(self, raw: bytes, sender: Promise[Reply], here: Here) -> None:
         """Let the worker of the update's chat handle it. Errors: ``MalformedUpdate`` and ``RetryLater``."""
@@ -162,7 +160,6 @@ class _ForwardedUpdate:
 
     def told(self, kind: Kind, body: bytes) -> None:
         """Pass the peer's answer to the sender."""
-        self.peers.passed_on += 1
         if self.sender.done():
             return
         match kind:

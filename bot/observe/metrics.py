@@ -62,7 +62,7 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield all families."""
-        yield _counted("tombola_updates", "Updates from Telegram.", ("door", "outcome"), self.updates)
+        yield _counted("tombola_updates", "Updates from Telegram.", ("path", "outcome"), self.updates)
         yield _counted("tombola_commands", "Commands answered.", ("command", "outcome"), self.commands)
         errors = {(where,): count for where, count in self.errors.items()}
         yield _counted("tombola_errors", "Unexpected errors.", ("where",), errors)

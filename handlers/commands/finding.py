@@ -66,7 +66,7 @@ async def chosen_game(context: UpdateContext, needs: Needs) -> Game:
 
     Raises the refusals of `Access`, ``NoGameHere``, ``WhichGame`` and ``UnknownGame``.
     """
-    state = (await context.deps.engine.look(await _chosen_id(context))).state
+    state = (await context.deps.play.engine.look(await _chosen_id(context))).state
     await context.authorise(needs, state)
     return state
 
@@ -76,7 +76,7 @@ async def _chosen_id(context: UpdateContext) -> str:
     named = mentioned_game(context)
     if named is not None:
         return named
-    live = await context.deps.games.live_in(context.place)
+    live = await context.deps.stores.games.live_in(context.chat_topic)
     if not live:
         raise NoGameHere
     if len(live) > 1:
@@ -104,8 +104,8 @@ async def meant(context: UpdateContext) -> TargetUser:
     rest = words[1] if len(words) > 1 else ""
     player_id = whole(words[0], HIGHEST_ID, 1)
     if player_id is not None:
-        return TargetUser(player_id, await context.deps.people.name_of(player_id) or words[0], rest)
-    known = await context.deps.people.find_player(words[0].removeprefix("@"))
+        return TargetUser(player_id, await context.deps.stores.people.name_of(player_id) or words[0], rest)
+    known = await context.deps.stores.people.find_player(words[0].removeprefix("@"))
     if known is None:
         raise WhoIsMeant
     return TargetUser(*known, rest)

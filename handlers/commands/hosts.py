@@ -18,7 +18,9 @@ MOST_SECONDS = 999_999
 
 
 async def _do(context: UpdateContext, game_id: str, command: GameCommand) -> Outcome:
-    return await context.deps.engine.execute(game_id, command, command_id=context.command_id, received=context.received)
+    return await context.deps.play.engine.execute(
+        game_id, command, command_id=context.command_id, received=context.received
+    )
 
 
 async def _hosted_game(context: UpdateContext) -> str:
@@ -64,22 +66,22 @@ async def cancel_game(context: UpdateContext) -> None:
 async def ban(context: UpdateContext) -> None:
     """Handle ``/ban``: ban a person from this chat's games, and remove them from the live ones."""
     whom = await meant(context)
-    deps, chat_id = context.deps, context.place.chat_id
-    if whom.id == context.person.id or await deps.access.is_protected(chat_id, whom.id):
+    deps, chat_id = context.deps, context.chat_topic.chat_id
+    if whom.id == context.person.id or await deps.play.access.is_protected(chat_id, whom.id):
         await context.reply("cmd-ban-not-hosts")
         return
-    await deps.people.ban(chat_id, whom.id, context.host.id, whom.rest[:200], None)
+    await deps.stores.people.ban(chat_id, whom.id, context.host.id, whom.rest[:200], None)
     await _remove_everywhere(context, whom.id)
     await context.reply("cmd-banned-somebody", name=whom.name)
 
 
 async def _remove_everywhere(context: UpdateContext, player_id: int) -> None:
     """Remove a person from the live games in all topics of the chat. Games whose rules refuse it are skipped."""
-    here = await context.deps.games.live_in(context.place)
-    anywhere = await live_games(context.deps, context.place.chat_id)
+    here = await context.deps.stores.games.live_in(context.chat_topic)
+    anywhere = await live_games(context.deps, context.chat_topic.chat_id)
     for number, game_id in enumerate(dict.fromkeys([*here, *anywhere])):
         try:
-            await context.deps.engine.execute(
+            await context.deps.play.engine.execute(
                 game_id,
                 Remove(player_id, context.host.id),
                 command_id=f"{context.command_id}:{number}",
@@ -92,7 +94,7 @@ async def _remove_everywhere(context: UpdateContext, player_id: int) -> None:
 async def unban(context: UpdateContext) -> None:
     """Handle ``/unban``: lift a person's ban from this chat's games."""
     whom = await meant(context)
-    await context.deps.people.unban(context.place.chat_id, whom.id)
+    await context.deps.stores.people.unban(context.chat_topic.chat_id, whom.id)
     await context.reply("cmd-unbanned", name=whom.name)
 
 

@@ -16,8 +16,8 @@ async def language(context: UpdateContext) -> None:
         await speak(context, wanted)
         return
     buttons = [
-        [Button(context.deps.texts.plain(locale, "cmd-language-name"), data=f"{CHOICE}{locale}")]
-        for locale in context.deps.texts.LOCALES
+        [Button(context.deps.play.texts.plain(locale, "cmd-language-name"), data=f"{CHOICE}{locale}")]
+        for locale in context.deps.play.texts.LOCALES
     ]
     await context.answer(context.text("cmd-language-own" if context.private else "cmd-language-chat"), buttons)
 
@@ -33,15 +33,15 @@ async def choose_language(context: UpdateContext, locale: str) -> Markup:
 
     In a group this needs a host; raises ``NotAHost``. An unknown locale gives the text with all locales.
     """
-    texts, people = context.deps.texts, context.deps.people
+    texts, people = context.deps.play.texts, context.deps.stores.people
     if locale not in texts.LOCALES:
         return context.text("cmd-usage-language", locales=", ".join(texts.LOCALES))
     if context.private:
         await people.set_player_locale(context.person.id, locale)
         return texts.html(locale, "cmd-language-own-set")
     await context.authorise(Needs.HOST)
-    await people.saw_chat(context.place.chat_id, context.chat_type, context.chat_title)
-    await people.set_chat_locale(context.place.chat_id, locale)
+    await people.saw_chat(context.chat_topic.chat_id, context.chat_type, context.chat_title)
+    await people.set_chat_locale(context.chat_topic.chat_id, locale)
     return texts.html(locale, "cmd-language-chat-set")
 
 

@@ -22,10 +22,10 @@ async def games(context: UpdateContext) -> None:
     """Handle ``/games``: list the live games of the chat; in private, those that the person plays in."""
     deps = context.deps
     if context.private:
-        mine = await deps.archive.live_game_of_player(context.person.id)
-        found = [game for game_id in mine[:PAGE] if (game := await deps.archive.game(game_id)) is not None]
+        mine = await deps.stores.archive.live_game_of_player(context.person.id)
+        found = [game for game_id in mine[:PAGE] if (game := await deps.stores.archive.game(game_id)) is not None]
     else:
-        found = list(await deps.archive.live_games(context.place.chat_id, PAGE, 0))
+        found = list(await deps.stores.archive.live_games(context.chat_topic.chat_id, PAGE, 0))
     if not found:
         await context.reply("cmd-games-none-private" if context.private else "cmd-games-none")
         return
@@ -58,8 +58,8 @@ async def stats(context: UpdateContext) -> None:
         player_id, name = author.id, author.full_name
     else:
         player_id, name = context.person.id, context.person.name
-    chat_id = 0 if player_id == context.person.id else context.place.chat_id
-    found = await context.deps.archive.player_stats(player_id, chat_id)
+    chat_id = 0 if player_id == context.person.id else context.chat_topic.chat_id
+    found = await context.deps.stores.archive.player_stats(player_id, chat_id)
     if not found:
         await context.reply("cmd-stats-none", name=name)
         return
@@ -79,12 +79,12 @@ async def stats(context: UpdateContext) -> None:
 
 async def leaderboard(context: UpdateContext) -> None:
     """Handle ``/leaderboard``: show the chat's best players; in private, those of all chats who have agreed to it."""
-    html, keyboard = await _best(context, 0 if context.private else context.place.chat_id, 0)
+    html, keyboard = await _best(context, 0 if context.private else context.chat_topic.chat_id, 0)
     await context.answer(html, keyboard)
 
 
 async def _best(context: UpdateContext, chat_id: int, page: int) -> tuple[str, list[list[Button]]]:
-    archive = context.deps.archive
+    archive = context.deps.stores.archive
     if chat_id:
         rows = await archive.leaderboard(chat_id, None, PAGE + 1, page * PAGE)
         lines = [_best_line(context, row) for row in rows[:PAGE]] or [context.text("cmd-best-none")]
@@ -94,14 +94,14 @@ async def _best(context: UpdateContext, chat_id: int, page: int) -> tuple[str, l
     title = context.text("cmd-best-chat" if chat_id else "cmd-best-all")
     keyboard = _pages(context, f"{BEST}{chat_id}:", page, more=len(rows) > PAGE)
     if context.private:
-        listed = await context.deps.people.is_listed(context.person.id)
+        listed = await context.deps.stores.people.is_listed(context.person.id)
         label = context.label("cmd-best-hide-me" if listed else "cmd-best-show-me")
         keyboard.append([Button(label, data=f"{LISTED}{0 if listed else 1}")])
     else:
         other = (
             Button(context.label("cmd-best-show-all"), data=f"{BEST}0:0")
             if chat_id
-            else Button(context.label("cmd-best-show-chat"), data=f"{BEST}{context.place.chat_id}:0")
+            else Button(context.label("cmd-best-show-chat"), data=f"{BEST}{context.chat_topic.chat_id}:0")
         )
         keyboard.append([other])
     return "\n".join([title, *lines]), keyboard
@@ -128,8 +128,8 @@ async def history(context: UpdateContext) -> None:
 
 
 async def _ended(context: UpdateContext, page: int) -> tuple[str, list[list[Button]]]:
-    chat, player = (None, context.person.id) if context.private else (context.place.chat_id, None)
-    found = await context.deps.archive.history(chat, player, PAGE + 1, page * PAGE)
+    chat, player = (None, context.person.id) if context.private else (context.chat_topic.chat_id, None)
+    found = await context.deps.stores.archive.history(chat, player, PAGE + 1, page * PAGE)
     lines = [
         context.text(
             "cmd-history-line",
@@ -143,7 +143,7 @@ async def _ended(context: UpdateContext, page: int) -> tuple[str, list[list[Butt
         for game in found[:PAGE]
     ] or [context.text("cmd-history-none")]
     title = context.text("cmd-history-own" if context.private else "cmd-history-chat")
-    void = 0 if context.private else await context.deps.archive.void_games(context.place.chat_id)
+    void = 0 if context.private else await context.deps.stores.archive.void_games(context.chat_topic.chat_id)
     if void:
         lines.append(context.text("cmd-history-void", void=void))
     return "\n".join([title, *lines]), _pages(context, ENDED, page, more=len(found) > PAGE)
@@ -170,7 +170,7 @@ async def tap_best(context: UpdateContext, data: str) -> None:
     """Handle a tap that turns the page of the leaderboard, or switches between the chat's and the global one."""
     chat, _, page = data.removeprefix(BEST).partition(":")
     # Ignore the chat id of the button, which may be forged: a chat's list is shown in that chat only.
-    chat_id = context.place.chat_id if chat != "0" and not context.private else 0
+    chat_id = context.chat_topic.chat_id if chat != "0" and not context.private else 0
     await context.edit(*await _best(context, chat_id, _page(page)))
     await context.toast()
 
@@ -183,7 +183,7 @@ async def tap_ended(context: UpdateContext, data: str) -> None:
 
 async def tap_listed(context: UpdateContext, data: str) -> None:
     """Handle a tap that lists the person in the global leaderboard or removes them from it; show the leaderboard."""
-    await context.deps.people.set_listed(context.person.id, listed=data == f"{LISTED}1")
+    await context.deps.stores.people.set_listed(context.person.id, listed=data == f"{LISTED}1")
     await context.edit(*await _best(context, 0, 0))
     await context.toast()
 

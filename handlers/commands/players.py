@@ -23,7 +23,7 @@ async def start(context: UpdateContext) -> None:
     """Handle ``/start [payload]``: greet the person, or open the target of a deep link."""
     payload = context.arguments
     if context.private:
-        await context.deps.people.saw_chat(context.person.id, "private", context.person.name)
+        await context.deps.stores.people.saw_chat(context.person.id, "private", context.person.name)
     if context.private and payload.startswith(BOARD_LINK):
         await _own_board(context, payload.removeprefix(BOARD_LINK))
     elif context.private and payload.startswith(PROOF_LINK):
@@ -40,16 +40,16 @@ async def start(context: UpdateContext) -> None:
 
 async def _own_board(context: UpdateContext, game_id: str) -> None:
     """Show the person's own board of a game in private."""
-    state = (await context.deps.engine.look(game_id)).state
+    state = (await context.deps.play.engine.look(game_id)).state
     await context.authorise(Needs.LOOK, state)
     await context.show(context.deps.taps.opened(context.person.id, state, context.locale))
 
 
 async def help_(context: UpdateContext) -> None:
     """Handle ``/help``: list the commands that the person can use here."""
-    texts, locale = context.deps.texts, context.locale
+    texts, locale = context.deps.play.texts, context.locale
     parts = [context.text("cmd-help-private") if context.private else group_help(texts, locale)]
-    if context.deps.access.is_operator(context.actor):
+    if context.deps.play.access.is_operator(context.actor):
         parts.append(context.text("cmd-help-operator"))
     await context.answer("\n\n".join(parts))
 
@@ -64,7 +64,7 @@ def group_help(texts: Texts, locale: str) -> Markup:
 async def join(context: UpdateContext) -> None:
     """Handle ``/join [game]``."""
     game = await chosen_game(context, Needs.JOIN)
-    outcome = await context.deps.engine.execute(
+    outcome = await context.deps.play.engine.execute(
         game.id,
         Join(context.person.id, tidy(context.person.name)),
         command_id=context.command_id,
@@ -76,7 +76,7 @@ async def join(context: UpdateContext) -> None:
 async def leave(context: UpdateContext) -> None:
     """Handle ``/leave [game]``."""
     game = await chosen_game(context, Needs.PLAY)
-    outcome = await context.deps.engine.execute(
+    outcome = await context.deps.play.engine.execute(
         game.id, Leave(context.person.id), command_id=context.command_id, received=context.received
     )
     await context.reply("cmd-left", title=context.title_of(outcome.state))
@@ -89,9 +89,9 @@ async def status(context: UpdateContext) -> None:
     if named is not None:
         ids = [named]
     elif context.private:
-        ids = list(await deps.archive.live_game_of_player(context.person.id))
+        ids = list(await deps.stores.archive.live_game_of_player(context.person.id))
     else:
-        ids = await deps.games.live_in(context.place)
+        ids = await deps.stores.games.live_in(context.chat_topic)
     found = [line for game_id in ids[:PAGE] if (line := await _status_of(context, game_id)) is not None]
     if found:
         await context.answer("\n\n".join(found))
@@ -103,7 +103,7 @@ async def status(context: UpdateContext) -> None:
 
 async def _status_of(context: UpdateContext, game_id: str) -> str | None:
     try:
-        state = (await context.deps.engine.look(game_id)).state
+        state = (await context.deps.play.engine.look(game_id)).state
     except UnknownGame:
         return None
     await context.authorise(Needs.LOOK, state)
@@ -125,7 +125,7 @@ def _own_part(context: UpdateContext, state: Game) -> list[Markup]:
     own_line = of_state(state).own_line
     if own_line is None or not context.private:  # picks are secret until the draw
         return [context.text("cmd-you-are-in")]
-    own = own_line(state, context.person.id, context.deps.texts, context.locale)
+    own = own_line(state, context.person.id, context.deps.play.texts, context.locale)
     return [own or context.text("cmd-you-are-in")]
 
 
@@ -133,8 +133,8 @@ async def fair(context: UpdateContext) -> None:
     """Handle ``/fair [game]``: send the proof of the game that is named or replied to, or of the last one here."""
     game_id = mentioned_game(context)
     if game_id is None:
-        chat, player = (None, context.person.id) if context.private else (context.place.chat_id, None)
-        ended = await context.deps.archive.history(chat, player, 10, 0)
+        chat, player = (None, context.person.id) if context.private else (context.chat_topic.chat_id, None)
+        ended = await context.deps.stores.archive.history(chat, player, 10, 0)
         game_id = next(
             (game.id for game in ended if game.status in {"completed", "void"} and FACES[game.kind].prove is not None),
             None,

@@ -53,7 +53,7 @@ async def verify(context: UpdateContext) -> None:
     elif not given:
         await show(context)
     elif given.lower() == REMOVE:
-        removed = await context.deps.wallets.remove(context.person.id)
+        removed = await context.deps.stores.wallets.remove(context.person.id)
         await context.reply("wallet-removed" if removed else "wallet-none")
     elif (signature := read_signature(given)) is not None:
         await _prove(context, signature)
@@ -65,7 +65,7 @@ async def verify(context: UpdateContext) -> None:
 
 async def show(context: UpdateContext) -> None:
     """Show the person's wallet and the instructions for verifying one."""
-    wallet = await context.deps.wallets.of(context.person.id)
+    wallet = await context.deps.stores.wallets.of(context.person.id)
     own = (
         context.text("wallet-none")
         if wallet is None
@@ -77,7 +77,7 @@ async def show(context: UpdateContext) -> None:
 async def _ask(context: UpdateContext, address: str) -> None:
     expires_at = context.received + VALID_MS
     statement = _statement(context, address, expires_at)
-    challenge = await context.deps.wallets.ask(
+    challenge = await context.deps.stores.wallets.ask(
         context.person.id, Challenge(address, statement, expires_at, context.command_id)
     )
     await context.reply(
@@ -102,7 +102,7 @@ def _statement(context: UpdateContext, address: str, expires_at: Instant) -> str
 
 
 async def _prove(context: UpdateContext, signature: bytes) -> None:
-    wallets, player_id = context.deps.wallets, context.person.id
+    wallets, player_id = context.deps.stores.wallets, context.person.id
     challenge = await wallets.asked(player_id)
     if challenge is None:
         raise NothingToSign

@@ -14,6 +14,7 @@ from fsm.kind import Rejected
 from handlers.context import ANONYMOUS, UpdateContext
 from handlers.filters import PrivateFile, has_its_button
 from storage.keys import DIALOG_PREFIX
+from storage.stores import Stores
 
 STATE_SECONDS = 86_400
 """Lifetime of a dialog's state after its last use."""
@@ -22,15 +23,17 @@ LOCK_SECONDS = 20
 _KEYS = DefaultKeyBuilder(prefix=DIALOG_PREFIX, with_bot_id=True, with_business_connection_id=True, with_destiny=True)
 
 
-def dialog_storage(redis: Any) -> RedisStorage:
+def dialog_storage(stores: Stores) -> RedisStorage:
     """Return the storage of dialogs' state in the given ``redis.asyncio.Redis``."""
-    return RedisStorage(redis, key_builder=_KEYS, state_ttl=STATE_SECONDS, data_ttl=STATE_SECONDS)
+    return RedisStorage(stores.redis, key_builder=_KEYS, state_ttl=STATE_SECONDS, data_ttl=STATE_SECONDS)
 
 
-def dialog_locks(redis: Any) -> RedisEventIsolation:
+def dialog_locks(stores: Stores) -> RedisEventIsolation:
     """Return the locks that serialise the updates of one dialog across all processes."""
     return RedisEventIsolation(
-        redis, key_builder=_KEYS, lock_kwargs={"timeout": LOCK_SECONDS, "blocking_timeout": LOCK_SECONDS, "sleep": 0.02}
+        stores.redis,
+        key_builder=_KEYS,
+        lock_kwargs={"timeout": LOCK_SECONDS, "blocking_timeout": LOCK_SECONDS, "sleep": 0.02},
     )
 
 

@@ -13,7 +13,7 @@ from fsm.kind import Rejected, UnknownGame
 from fsm.lobby import Cancel
 from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
-from handlers.dialogs.parts import GOOD, GRAVE, Given, ItemLabel, Label, incoming_of, value_of
+from handlers.dialogs.parts import GOOD, GRAVE, Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.registry import of_state
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
@@ -67,7 +67,7 @@ def _note(manager: DialogManager) -> list[str]:
 
 async def _games(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
     page = int(dialog_manager.dialog_data.get("page", 0))
-    found = list(await context.deps.archive.live_games(None, PAGE + 1, page * PAGE))
+    found = list(await context.deps.stores.archive.live_games(None, PAGE + 1, page * PAGE))
     lines = [context.text("dlg-admin-games"), ""]
     lines += [
         context.text(
@@ -103,9 +103,9 @@ async def _open_game(_: CallbackQuery, __: Any, manager: DialogManager, game_id:
 async def _game(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
     game_id = str(dialog_manager.dialog_data["game"])
     try:
-        outcome = await context.deps.engine.look(game_id)
+        outcome = await context.deps.play.engine.look(game_id)
     except UnknownGame as unknown:
-        return {"html": context.deps.texts.refusal_html(context.locale, unknown), "live": False}
+        return {"html": context.deps.play.texts.refusal_html(context.locale, unknown), "live": False}
     state = outcome.state
     kind = of_state(state).kind
     lines = [
@@ -126,17 +126,17 @@ async def _game(context: UpdateContext, dialog_manager: DialogManager, **_: Any)
 
 
 async def _end(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    context = incoming_of(manager)
+    context = context_of(manager)
     game_id = str(manager.dialog_data["game"])
     try:
-        await context.deps.engine.execute(
+        await context.deps.play.engine.execute(
             game_id,
             Cancel(context.person.id, "operator"),
             command_id=context.command_id,
             received=context.received,
         )
     except Rejected as refusal:
-        manager.dialog_data["note"] = context.deps.texts.refusal_html(context.locale, refusal)
+        manager.dialog_data["note"] = context.deps.play.texts.refusal_html(context.locale, refusal)
     else:
         manager.dialog_data["note"] = context.text("dlg-admin-ended")
     await manager.switch_to(Admin.game)
@@ -146,7 +146,7 @@ async def _end(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
 
 
 async def _bans(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
-    bans = await context.deps.people.bans(0, PAGE)
+    bans = await context.deps.stores.people.bans(0, PAGE)
     return {
         "html": "\n".join([*_note(dialog_manager), context.text("dlg-admin-ban")]),
         "banned": [
@@ -156,22 +156,22 @@ async def _bans(context: UpdateContext, dialog_manager: DialogManager, **_: Any)
 
 
 async def _ban(_: Message, __: Any, manager: DialogManager, text: str) -> None:
-    context = incoming_of(manager)
+    context = context_of(manager)
     player, reason = (*text.strip().split(maxsplit=1), "", "")[:2]
     player_id = whole(player, HIGHEST_ID, 1)
-    if player_id is None or player_id in context.deps.access.operators:
+    if player_id is None or player_id in context.deps.play.access.operators:
         manager.dialog_data["note"] = context.text("dlg-admin-ban-whom")
         return
-    await context.deps.people.ban(0, player_id, context.person.id, reason[:200], None)
+    await context.deps.stores.people.ban(0, player_id, context.person.id, reason[:200], None)
     manager.dialog_data["note"] = context.text("dlg-admin-banned", player=player)
 
 
 async def _unban(_: CallbackQuery, __: Any, manager: DialogManager, player: str) -> None:
-    context = incoming_of(manager)
+    context = context_of(manager)
     player_id = whole(player, HIGHEST_ID, 1)
     if player_id is None:  # forged callback data
         return
-    await context.deps.people.unban(0, player_id)
+    await context.deps.stores.people.unban(0, player_id)
     manager.dialog_data["note"] = context.text("dlg-admin-unbanned", player=player)
 
 
@@ -183,7 +183,7 @@ async def _cast(context: UpdateContext, dialog_manager: DialogManager, **_: Any)
 
 
 async def _word(_: Message, __: Any, manager: DialogManager, text: str) -> None:
-    context = incoming_of(manager)
+    context = context_of(manager)
     if units(text) > LONGEST_WORD:
         manager.dialog_data["note"] = context.text("dlg-admin-cast-long", limit=LONGEST_WORD)
         return
@@ -205,12 +205,12 @@ async def _send(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
 
     The ids contain the dialog's id, so a second tap sends nothing twice.
     """
-    context = incoming_of(manager)
+    context = context_of(manager)
     dialog = manager.current_context()
     content = send_params(View(_body(manager.dialog_data["word"])))
     after, total = FIRST, 0
-    while chats := list(await context.deps.people.chats_active(after, CHATS_AT_ONCE)):
-        await context.deps.outbox.put_many(
+    while chats := list(await context.deps.stores.people.chats_active(after, CHATS_AT_ONCE)):
+        await context.deps.telegram.outbox.put_many(
             [
                 Outgoing(
                     id=f"cast:{dialog.id}:{chat.id}",

@@ -18,7 +18,7 @@ from aiogram_dialog.widgets.kbd import Button, Group, Select, SwitchTo
 from fsm import lobby, prizes
 from fsm.kind import Kind, Rejected
 from handlers.context import UpdateContext
-from handlers.dialogs.parts import Fitting, Given, ItemLabel, Label, incoming_of, value_of
+from handlers.dialogs.parts import Fitting, Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.registry import FACES
 from play.access import Needs
 from play.numbers import Ambiguous, Unreadable, written
@@ -104,7 +104,7 @@ class Form:
 
     def defaults(self, manager: DialogManager) -> Any:
         """Return the kind's rules from the configuration."""
-        return incoming_of(manager).deps.openings.defaults[self.game.kind.name]
+        return context_of(manager).deps.play.openings.defaults[self.game.kind.name]
 
     # -- hooks for subclasses -----------------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ class Form:
 
     async def lines(self, manager: DialogManager) -> list[Markup]:
         """Render one line for each setting: its name and value."""
-        context, values = incoming_of(manager), await self.load(manager)
+        context, values = context_of(manager), await self.load(manager)
         rules = rules_for(values, self.defaults(manager))
         found = [(name, values.get(TITLE, "") if name == TITLE else setting(rules, name)) for name in self.names]
         return [
@@ -170,11 +170,11 @@ class Form:
     def _word(self, context: UpdateContext, what: str) -> str:
         """Return the id of a text: the kind's own if it exists, else the shared one."""
         own = f"dlg-{self.game.kind.slug}-{what}"
-        return own if context.deps.texts.has(own) else f"dlg-{what}"
+        return own if context.deps.play.texts.has(own) else f"dlg-{what}"
 
     def _shown(self, context: UpdateContext, name: str, text: str, *, button: bool = False) -> str | Markup:
         words = context.label if button else context.text
-        texts, locale = context.deps.texts, context.locale
+        texts, locale = context.deps.play.texts, context.locale
         if name == TITLE:
             return text or words(FACES[self.game.kind.name].title)
         if name.endswith("_seconds"):
@@ -233,7 +233,7 @@ class Form:
     async def _typed(self, _: Message, __: Any, manager: DialogManager, text: str) -> None:
         name = str(manager.dialog_data["field"])
         if not self._only_chosen(name):
-            await self._set(manager, name, text.strip(), locale=incoming_of(manager).locale)
+            await self._set(manager, name, text.strip(), locale=context_of(manager).locale)
 
     async def _set(
         self, manager: DialogManager, name: str, text: str, *, stays: bool = False, locale: str | None = None
@@ -242,7 +242,7 @@ class Form:
 
         ``locale`` is the language of a typed value; None for a value from a button.
         """
-        context = incoming_of(manager)
+        context = context_of(manager)
         try:
             values = await self.load(manager)
             if name == TITLE:
@@ -255,7 +255,7 @@ class Form:
         except Unreadable:
             manager.dialog_data["note"] = context.text("dlg-unreadable")
         except Rejected as refusal:
-            manager.dialog_data["note"] = context.deps.texts.refusal_html(context.locale, refusal)
+            manager.dialog_data["note"] = context.deps.play.texts.refusal_html(context.locale, refusal)
         else:
             await self.save(manager, changed)
             manager.dialog_data.pop("note", None)

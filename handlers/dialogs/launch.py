@@ -110,6 +110,6 @@ def dialogs_router(deps: Deps) -> Router:
         router,
         dialog_manager_factory=Managers(),
         stack_access_validator=DialogAccess(),
-        events_isolation=dialog_locks(deps.redis),
+        events_isolation=dialog_locks(deps.stores),
     )
     return router

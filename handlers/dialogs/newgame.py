@@ -8,7 +8,7 @@ from aiogram_dialog.widgets.kbd import Button, Row
 
 from handlers.context import UpdateContext
 from handlers.dialogs.form import TITLE, Form, KindDialog, begin, cancel_button, close, states
-from handlers.dialogs.parts import GOOD, Given, Label, incoming_of
+from handlers.dialogs.parts import GOOD, Given, Label, context_of
 from handlers.kinds.registry import FACES
 from handlers.opening import create, settings_of
 from play.access import Needs
@@ -37,7 +37,7 @@ def newgame_dialog(game: KindDialog) -> Dialog:
 
     async def open_it(query: CallbackQuery, button: Any, manager: DialogManager) -> None:
         values = await _load(manager)
-        if await create(incoming_of(manager), kind.name, values.get(TITLE, ""), await form.rules(manager)):
+        if await create(context_of(manager), kind.name, values.get(TITLE, ""), await form.rules(manager)):
             await close(query, button, manager)
 
     return Dialog(
@@ -58,7 +58,7 @@ def _instead(kind: str) -> Button:
     """Return the button that replaces this form by that of another kind."""
 
     async def go(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-        values = (await settings_of(incoming_of(manager))).get(kind, {})
+        values = (await settings_of(context_of(manager))).get(kind, {})
         await manager.start(STATES[kind].summary, data=dict(values), mode=StartMode.RESET_STACK)
 
     return Button(Label(f"{FACES[kind].kind.slug}-newgame-instead"), id=kind, on_click=go)

@@ -16,7 +16,7 @@ from fsm.scoring import BASE
 from handlers.commands.packs import question_html, send_pack, send_sample
 from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
-from handlers.dialogs.parts import GRAVE, Given, ItemLabel, Label, incoming_of, value_of
+from handlers.dialogs.parts import GRAVE, Given, ItemLabel, Label, context_of, value_of
 from play.access import Needs
 from play.texts import shorten, tidy
 from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, cells_of, question_of
@@ -58,40 +58,40 @@ def _noted(manager: DialogManager, html: str) -> str:
 
 async def _pack(manager: DialogManager) -> PackTitle | None:
     """Return the chosen pack; None if it is gone or belongs to another person."""
-    incoming = incoming_of(manager)
-    return await incoming.deps.questions.pack(int(manager.dialog_data.get("pack", 0)), incoming.person.id)
+    context = context_of(manager)
+    return await context.deps.stores.questions.pack(int(manager.dialog_data.get("pack", 0)), context.person.id)
 
 
-async def _every(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
-    packs = await incoming.deps.questions.packs(incoming.person.id)
-    html = incoming.text("pack-list", count=len(packs), columns=", ".join(COLUMNS))
-    items = [(str(pack.id), incoming.label("pack-item", name=pack.name, size=pack.size)) for pack in packs]
+async def _every(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
+    packs = await context.deps.stores.questions.packs(context.person.id)
+    html = context.text("pack-list", count=len(packs), columns=", ".join(COLUMNS))
+    items = [(str(pack.id), context.label("pack-item", name=pack.name, size=pack.size)) for pack in packs]
     return {"html": _noted(dialog_manager, html), "packs": items}
 
 
 def _about(text_id: str, **more: Any) -> Callable[..., Awaitable[dict[str, Any]]]:
-    async def getter(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
+    async def getter(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
         pack = await _pack(dialog_manager)
         if pack is None:
-            return {"html": incoming.text("pack-gone"), "forms": []}
-        html = incoming.text(text_id, name=pack.name, size=pack.size, **more)
-        forms = [(form, incoming.label("pack-export", form=form.upper())) for form in FORMATS]
+            return {"html": context.text("pack-gone"), "forms": []}
+        html = context.text(text_id, name=pack.name, size=pack.size, **more)
+        forms = [(form, context.label("pack-export", form=form.upper())) for form in FORMATS]
         return {"html": _noted(dialog_manager, html), "forms": forms}
 
     return getter
 
 
-async def _page(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
+async def _page(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
     pack = await _pack(dialog_manager)
     if pack is None:
-        return {"html": incoming.text("pack-gone"), "questions": []}
+        return {"html": context.text("pack-gone"), "questions": []}
     pages = max(1, -(-pack.size // PER_PAGE))
     number = min(int(dialog_manager.dialog_data.get("page", 0)), pages - 1)
     dialog_manager.dialog_data["page"] = number
-    found = await incoming.deps.questions.questions(pack.id, limit=PER_PAGE, offset=number * PER_PAGE)
-    html = incoming.text("pack-page", name=pack.name, page=number + 1, pages=pages)
+    found = await context.deps.stores.questions.questions(pack.id, limit=PER_PAGE, offset=number * PER_PAGE)
+    html = context.text("pack-page", name=pack.name, page=number + 1, pages=pages)
     items = [
-        (str(position), incoming.label("quiz-value", value=shorten(question.text, ON_BUTTON)))
+        (str(position), context.label("quiz-value", value=shorten(question.text, ON_BUTTON)))
         for position, question in found
     ]
     return {"html": _noted(dialog_manager, html), "questions": items}
@@ -101,29 +101,29 @@ async def _question(manager: DialogManager) -> Question | None:
     pack = await _pack(manager)
     if pack is None:
         return None
-    return await incoming_of(manager).deps.questions.question(pack.id, int(manager.dialog_data["position"]))
+    return await context_of(manager).deps.stores.questions.question(pack.id, int(manager.dialog_data["position"]))
 
 
-async def _one_question(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
+async def _one_question(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
     question = await _question(dialog_manager)
     if question is None:
-        return {"html": _noted(dialog_manager, incoming.text("pack-gone")), "there": False, "photo": False}
-    html = f"{question_html(incoming, question)}\n\n{incoming.text('pack-photo-how')}"
-    difficulty = incoming.label(f"quiz-difficulty-{question.difficulty}")
+        return {"html": _noted(dialog_manager, context.text("pack-gone")), "there": False, "photo": False}
+    html = f"{question_html(context, question)}\n\n{context.text('pack-photo-how')}"
+    difficulty = context.label(f"quiz-difficulty-{question.difficulty}")
     return {
         "html": _noted(dialog_manager, html),
         "there": True,
-        "difficulty": incoming.label("pack-difficulty", difficulty=difficulty),
+        "difficulty": context.label("pack-difficulty", difficulty=difficulty),
         "photo": bool(question.photo),
     }
 
 
-async def _write(dialog_manager: DialogManager, incoming: UpdateContext, **_: Any) -> dict[str, Any]:
-    return {"html": _noted(dialog_manager, incoming.text("pack-write"))}
+async def _write(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
+    return {"html": _noted(dialog_manager, context.text("pack-write"))}
 
 
 def _say(manager: DialogManager, text_id: str, **arguments: Any) -> None:
-    manager.dialog_data["note"] = str(incoming_of(manager).text(text_id, **arguments))
+    manager.dialog_data["note"] = str(context_of(manager).text(text_id, **arguments))
 
 
 async def _list(manager: DialogManager, text_id: str) -> None:
@@ -143,23 +143,23 @@ async def _export(_: CallbackQuery, __: Any, manager: DialogManager, form: str) 
     pack = await _pack(manager)
     if pack is None or form not in FORMATS:
         return _say(manager, "pack-gone")
-    incoming = incoming_of(manager)
-    questions = [question for _, question in await incoming.deps.questions.questions(pack.id)]
-    await send_pack(incoming, pack, questions, form)
+    context = context_of(manager)
+    questions = [question for _, question in await context.deps.stores.questions.questions(pack.id)]
+    await send_pack(context, pack, questions, form)
     return None
 
 
 async def _sample(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    await send_sample(incoming_of(manager))
+    await send_sample(context_of(manager))
 
 
 async def _rename(_: Message, __: Any, manager: DialogManager, text: str) -> None:
-    pack, incoming = await _pack(manager), incoming_of(manager)
+    pack, context = await _pack(manager), context_of(manager)
     name = tidy(text)[:MAX_NAME].strip()
     if pack is None:
         return _say(manager, "pack-gone")
     try:
-        await incoming.deps.questions.rename_pack(pack.id, incoming.person.id, name)
+        await context.deps.stores.questions.rename_pack(pack.id, context.person.id, name)
     except NameTaken:
         return _say(manager, "pack-name-taken")
     await manager.switch_to(Packs.one, show_mode=ShowMode.EDIT)
@@ -167,8 +167,8 @@ async def _rename(_: Message, __: Any, manager: DialogManager, text: str) -> Non
 
 
 async def _delete(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    pack, incoming = await _pack(manager), incoming_of(manager)
-    gone = pack is None or not await incoming.deps.questions.delete_pack(pack.id, incoming.person.id)
+    pack, context = await _pack(manager), context_of(manager)
+    gone = pack is None or not await context.deps.stores.questions.delete_pack(pack.id, context.person.id)
     await _list(manager, "pack-gone" if gone else "pack-deleted")
 
 
@@ -196,22 +196,22 @@ def _to_write(*, anew: bool) -> Callable[..., Awaitable[None]]:
 
 
 async def _remove(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    pack, incoming = await _pack(manager), incoming_of(manager)
+    pack, context = await _pack(manager), context_of(manager)
     position = int(manager.dialog_data["position"])
-    gone = pack is None or not await incoming.deps.questions.delete_question(pack.id, incoming.person.id, position)
+    gone = pack is None or not await context.deps.stores.questions.delete_question(pack.id, context.person.id, position)
     _say(manager, "pack-gone" if gone else "pack-removed")
     await manager.switch_to(Packs.page)
 
 
 async def _change(manager: DialogManager, old: Question | None, **fields: Any) -> None:
     """Replace fields of the chosen question, and report the result in the window."""
-    incoming, pack = incoming_of(manager), await _pack(manager)
+    context, pack = context_of(manager), await _pack(manager)
     if pack is None or old is None:
         return _say(manager, "pack-gone")
     position = int(manager.dialog_data["position"])
     new = replace(old, **fields)
     try:
-        done = await incoming.deps.questions.change_question(pack.id, incoming.person.id, position, new)
+        done = await context.deps.stores.questions.change_question(pack.id, context.person.id, position, new)
     except NameTaken:
         return _say(manager, "pack-question-taken")
     return _say(manager, "pack-changed" if done else "pack-gone")
@@ -236,7 +236,7 @@ async def _next_difficulty(_: CallbackQuery, __: Any, manager: DialogManager) ->
 
 async def _written(_: Message, __: Any, manager: DialogManager, text: str) -> None:
     """Add the typed question, or replace the chosen one. Its lines are the question, the answers and the category."""
-    incoming, pack = incoming_of(manager), await _pack(manager)
+    context, pack = context_of(manager), await _pack(manager)
     if pack is None:
         return _say(manager, "pack-gone")
     anew = bool(manager.dialog_data.get("anew"))
@@ -244,7 +244,7 @@ async def _written(_: Message, __: Any, manager: DialogManager, text: str) -> No
     question = _read(manager, text, {} if old is None else cells_of(old))
     if question is None:
         return None
-    questions, owner = incoming.deps.questions, incoming.person.id
+    questions, owner = context.deps.stores.questions, context.person.id
     try:
         if anew:
             done = await questions.add_question(pack.id, owner, question) is not None
@@ -264,7 +264,7 @@ def _read(manager: DialogManager, text: str, old: dict[str, str]) -> Question | 
 
     The mistakes are reported in the window.
     """
-    incoming, mistakes = incoming_of(manager), Mistakes()
+    context, mistakes = context_of(manager), Mistakes()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     kept = {name: cell for name, cell in old.items() if name not in LINES}
     if len(lines) > FEWEST_LINES and lines[-1].startswith(CATEGORY):
@@ -272,7 +272,7 @@ def _read(manager: DialogManager, text: str, old: dict[str, str]) -> Question | 
     if len(lines) > len(LINES):
         mistakes.add(0, "", "too-many-cells", cells=len(lines), columns=len(LINES))
     question = question_of(Cells(0, {**kept, **dict(zip(LINES, lines, strict=False))}), mistakes)
-    told = [incoming.text(each.text_id, **{"column": each.column, **each.parameters}) for each in mistakes.found]
+    told = [context.text(each.text_id, **{"column": each.column, **each.parameters}) for each in mistakes.found]
     if told:
         manager.dialog_data["note"] = "\n".join(told)
         return None
@@ -370,9 +370,9 @@ def _page_window() -> Window:
     )
 
 
-async def start_packs(incoming: UpdateContext, manager: DialogManager) -> None:
+async def start_packs(context: UpdateContext, manager: DialogManager) -> None:
     """Handle ``/pack``: open the dialog; ``/pack sample`` sends the sample workbook."""
-    if incoming.arguments.lower() == "sample":
-        return await send_sample(incoming)
+    if context.arguments.lower() == "sample":
+        return await send_sample(context)
     await manager.start(Packs.every, mode=StartMode.RESET_STACK)
     return None

@@ -31,7 +31,7 @@ SHOWN = "shown"
 """Key in a dialog's widget data of its message id and the digest of its content."""
 
 
-def incoming_of(manager: DialogManager) -> UpdateContext:
+def context_of(manager: DialogManager) -> UpdateContext:
     """Return the context of the update that the dialog is handling."""
     found: UpdateContext = manager.middleware_data["context"]
     return found
@@ -45,7 +45,7 @@ class Label(Text):
         self._id = text_id
 
     async def _render_text(self, data: dict[str, Any], manager: DialogManager) -> str:  # noqa: ARG002
-        return incoming_of(manager).label(self._id)
+        return context_of(manager).label(self._id)
 
 
 class Given(Text):
@@ -89,7 +89,7 @@ class Answering(ManagerImpl):
 
     async def answer_callback(self) -> None:
         """Answer the tap with an empty toast, unless a handler has answered it."""
-        await incoming_of(self).toast()
+        await context_of(self).toast()
 
 
 class Windows(MessageManager):

@@ -15,7 +15,7 @@ from fsm.kind import Kind
 from handlers.commands.languages import choose_language
 from handlers.context import UpdateContext
 from handlers.dialogs.form import Form, KindDialog, begin, cancel_button, states
-from handlers.dialogs.parts import Given, ItemLabel, Label, incoming_of, value_of
+from handlers.dialogs.parts import Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.registry import FACES
 from handlers.opening import settings_of, store_setting
 from play.access import EVERYONE, HOSTS, OPENERS, Needs
@@ -44,7 +44,7 @@ async def _general(context: UpdateContext) -> dict[str, Any]:
 
 
 async def _change_openers(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    context = incoming_of(manager)
+    context = context_of(manager)
     now = (await settings_of(context)).get(OPENERS, HOSTS)
     await store_setting(context, OPENERS, HOSTS if now == EVERYONE else EVERYONE)
 
@@ -53,10 +53,10 @@ def _form(game: KindDialog) -> Form:
     kind = game.kind
 
     async def load(manager: DialogManager) -> dict[str, str]:
-        return dict((await settings_of(incoming_of(manager))).get(kind.name, {}))
+        return dict((await settings_of(context_of(manager))).get(kind.name, {}))
 
     async def save(manager: DialogManager, values: dict[str, str]) -> None:
-        await store_setting(incoming_of(manager), kind.name, values)
+        await store_setting(context_of(manager), kind.name, values)
 
     return (game.form or Form)(game, STATES[kind.name], game.settings, load, save)
 
@@ -73,7 +73,7 @@ def settings_dialog(game: KindDialog) -> Dialog:
         return {"html": html, "names": form.buttons(context), **general}
 
     async def reset(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-        await store_setting(incoming_of(manager), kind.name, None)
+        await store_setting(context_of(manager), kind.name, None)
 
     return Dialog(
         Window(
@@ -111,7 +111,7 @@ def _to(kind: str, text_id: str) -> Start:
 
 
 async def _languages(context: UpdateContext, **_: Any) -> dict[str, Any]:
-    texts = context.deps.texts
+    texts = context.deps.play.texts
     return {
         "html": context.text("cmd-language-chat"),
         "locales": [(locale, texts.plain(locale, "cmd-language-name")) for locale in texts.LOCALES],
@@ -119,8 +119,8 @@ async def _languages(context: UpdateContext, **_: Any) -> dict[str, Any]:
 
 
 async def _choose_language(_: CallbackQuery, __: Any, manager: DialogManager, locale: str) -> None:
-    context = incoming_of(manager)
-    if locale in context.deps.texts.LOCALES:
+    context = context_of(manager)
+    if locale in context.deps.play.texts.LOCALES:
         await choose_language(context, locale)
         # The next window is rendered for this same update, and must use the new language.
         manager.middleware_data["context"] = replace(context, locale=locale)

@@ -227,8 +227,10 @@ def _play(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
     trial = _Trial(found, face, texts)
     try:
         content = face.sample(rules) if face.sample is not None else None
-        place = ChatTopic(-1)
-        trial.do(lobby.OpenGame(face.kind.name, "00000000000000", place, Host(HOST, "Host"), "", rules, 1, content))
+        chat_topic = ChatTopic(-1)
+        trial.do(
+            lobby.OpenGame(face.kind.name, "00000000000000", chat_topic, Host(HOST, "Host"), "", rules, 1, content)
+        )
         for player in PLAYERS:
             trial.do(lobby.Join(player, f"Player {player}"))
         trial.do(lobby.StartNow(HOST))

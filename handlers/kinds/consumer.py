@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fsm.engine import Clock, Engine
+from handlers.kinds.settings import LobbySection
 from play.texts import Texts
 from storage.breakers import Breaker
 from storage.feed import Entry
@@ -36,7 +37,7 @@ class ConsumerContext:
     polls: Polls
     clock: Clock
     spawn: Callable[[str, Coroutine[Any, Any, None]], object]
-    settings: Any = None
+    settings: LobbySection
 
 
 async def _nothing() -> None:

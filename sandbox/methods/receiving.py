@@ -74,7 +74,7 @@ async def delete_webhook(world: World, call: DeleteWebhook) -> bool:
 async def get_webhook_info(world: World, _: GetWebhookInfo) -> Json:
     """Return the state of the delivery."""
     result: Json = {"url": "", "has_custom_certificate": False, "pending_update_count": len(world.updates.pending)}
-    webhook = world.webhook
+    webhook = world.delivery.webhook if world.delivery is not None else None
     if webhook is None:
         return result
     result |= {"url": webhook.url, "max_connections": webhook.max_connections}

@@ -3,5 +3,5 @@
 -- include rates
 local log = KEYS[1] .. ':sent:all'
 if redis.call('LREM', log, 1, ARGV[2]) == 1 then
-  note(log, cjson.decode(ARGV[3]).overall, {}, 1, clock(ARGV[1]))
+  note(log, cjson.decode(ARGV[3]).overall, {}, clock(ARGV[1]))
 end

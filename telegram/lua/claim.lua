@@ -45,12 +45,12 @@ local function delay(chat, wait)
 end
 
 local function send(chat, id, item, message, lane)
-  local wait = chat_wait(B, rates, chat, lane, 1, now)
+  local wait = chat_wait(B, rates, chat, lane, now)
   if wait > 0 then
     delay(chat, wait)
     return nil
   end
-  local taken = take(B, rates, chat, 1, now)
+  local taken = take(B, rates, chat, now)
   leave_lanes(chat)
   redis.call('HSET', B .. ':inflight', chat, id .. ' ' .. fence)
   if item.slot ~= '' and redis.call('HGET', B .. ':slot:' .. item.slot, 'waiting') == id then
@@ -88,7 +88,7 @@ for step = 0, LAST_LANE do
   local lane = reverse and LAST_LANE - step or step
   local key = B .. ':ready:' .. lane
   -- A lane whose turn it is gets the whole rate, or it would starve on its smaller share after all.
-  local wait = overall_wait(B, rates, reverse and 0 or lane, 1, now)
+  local wait = overall_wait(B, rates, reverse and 0 or lane, now)
   if wait > 0 then
     if redis.call('EXISTS', key) == 1 then soonest = math.min(soonest or wait, wait) end
   else

@@ -7,10 +7,10 @@ local function clock(given)
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
-local function windows_wait(log, windows, lane, n, now)
+local function windows_wait(log, windows, lane, now)
   local wait = 0
   for _, window in ipairs(windows) do
-    local at = redis.call('LINDEX', log, window[2][lane + 1] - n)
+    local at = redis.call('LINDEX', log, window[2][lane + 1] - 1)
     if at then wait = math.max(wait, at + window[1] - now) end
   end
   return wait
@@ -25,22 +25,22 @@ local function blocked(base, whom, budget, now)
   return wait
 end
 
-local function overall_wait(base, rates, lane, n, now)
-  local wait = windows_wait(base .. ':sent:all', rates.overall, lane, n, now)
+local function overall_wait(base, rates, lane, now)
+  local wait = windows_wait(base .. ':sent:all', rates.overall, lane, now)
   return math.max(blocked(base, 'all', 'all', now), wait)
 end
 
 -- What the windows of a chat say; a 429 of its budgets is `blocked`.
-local function chat_wait(base, rates, chat, lane, n, now)
+local function chat_wait(base, rates, chat, lane, now)
   local log = base .. ':sent:' .. chat
-  local wait = windows_wait(log, rates.chat, lane, n, now)
+  local wait = windows_wait(log, rates.chat, lane, now)
   if string.sub(chat, 1, 1) == '-' then
-    wait = math.max(wait, windows_wait(log, rates.group, lane, n, now))
+    wait = math.max(wait, windows_wait(log, rates.group, lane, now))
   end
   return wait
 end
 
-local function note(log, windows, more, n, now)
+local function note(log, windows, more, now)
   local keep, ttl = 0, 0
   for _, list in ipairs({windows, more}) do
     for _, window in ipairs(list) do
@@ -51,15 +51,15 @@ local function note(log, windows, more, n, now)
   if keep == 0 then return end
   -- A clock that steps back must not make the newest entry look older than the rest.
   now = math.max(now, tonumber(redis.call('LINDEX', log, 0) or 0))
-  for _ = 1, n do redis.call('LPUSH', log, now) end
+  redis.call('LPUSH', log, now)
   redis.call('LTRIM', log, 0, keep - 1)
   redis.call('PEXPIRE', log, ttl + 1000)
   return now
 end
 
 -- Gives the time from which the overall windows count the call.
-local function take(base, rates, chat, n, now)
+local function take(base, rates, chat, now)
   local group = string.sub(chat, 1, 1) == '-' and rates.group or {}
-  note(base .. ':sent:' .. chat, rates.chat, group, n, now)
-  return note(base .. ':sent:all', rates.overall, {}, n, now)
+  note(base .. ':sent:' .. chat, rates.chat, group, now)
+  return note(base .. ':sent:all', rates.overall, {}, now)
 end

@@ -106,10 +106,10 @@ class House:
         return await self.engine.execute(game_id, command, command_id=command_id or f"tg:{next(self.ids)}")
 
     async def open(self, chat_id: int = CHAT, **rules: Any) -> str:
-        place = ChatTopic(chat_id)
-        game_id = await self.games.reserve_id(place, f"open:{next(self.ids)}")
+        chat_topic = ChatTopic(chat_id)
+        game_id = await self.games.reserve_id(chat_topic, f"open:{next(self.ids)}")
         given = PickNumberRules(**{"prize_pool": Decimal("10.00"), "max_players": 10, **rules})
-        await self.do(game_id, OpenGame("pick_number", game_id, place, HOST, "<b> & Söhne", given, max_live=1000))
+        await self.do(game_id, OpenGame("pick_number", game_id, chat_topic, HOST, "<b> & Söhne", given, max_live=1000))
         return game_id
 
     async def begun(self, players: Sequence[int] = (1, 2, 3), chat_id: int = CHAT, **rules: Any) -> str:

@@ -439,7 +439,7 @@ async def migrated(store: RedisGames, script: Script, new: int) -> None:
     """Turn the chat of a live game into a supergroup, as the handlers do."""
     await accepted(store, script, MoveChat(new))
     await store.settle_in(ChatTopic(new), script.opening.game_id)
-    await store.leave_places(script.opening.game_id, [ChatTopic(script.opening.place.chat_id)])
+    await store.leave_topics(script.opening.game_id, [ChatTopic(script.opening.place.chat_id)])
 
 
 async def test_a_migrated_game_is_found_in_its_new_chat_holds_its_place_and_leaves_it_at_the_end(

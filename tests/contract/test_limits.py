@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from telegram.limits import BASE, Limits, Priority, Rates, Window
 from tests.support.clock import TurnedClock
+from tests.support.limits import reserve
 
 START = 1_800_000_000_000
 PERSON, GROUP = 77, -1001
@@ -32,7 +33,7 @@ async def spend(
     """Spend as fast as permitted. Returns the time of each grant, from the start."""
     granted: list[int] = []
     while len(granted) < times:
-        if wait := await limits.reserve(chat, priority=priority):
+        if wait := await reserve(limits, chat, priority=priority):
             clock.at += wait
         else:
             granted.append(clock.at - START)
@@ -59,37 +60,29 @@ async def test_a_group_gets_at_most_twenty_a_minute(limits: Limits, clock: Turne
 
 async def test_progress_leaves_room_in_the_minute_for_a_result(limits: Limits, clock: TurnedClock) -> None:
     granted = await spend(limits, clock, GROUP, 12, Priority.COSMETIC)
-    assert await limits.reserve(GROUP, priority=Priority.COSMETIC) > 1_000
+    assert await reserve(limits, GROUP, priority=Priority.COSMETIC) > 1_000
     clock.at += 3_300
 
-    assert await limits.reserve(GROUP, priority=Priority.URGENT) == 0
+    assert await reserve(limits, GROUP, priority=Priority.URGENT) == 0
     assert max(later - earlier for earlier, later in pairwise(granted)) <= 15_000
 
 
 async def test_a_wait_is_exact_and_takes_nothing(limits: Limits, clock: TurnedClock) -> None:
     await spend(limits, clock, PERSON, 3)
-    wait = await limits.reserve(PERSON)
+    wait = await reserve(limits, PERSON)
 
     clock.at += wait - 1
-    assert await limits.reserve(PERSON) == 1
+    assert await reserve(limits, PERSON) == 1
     clock.at += 1
-    assert await limits.reserve(PERSON) == 0
+    assert await reserve(limits, PERSON) == 0
 
 
 async def test_one_chat_that_waits_holds_up_no_other(limits: Limits, clock: TurnedClock) -> None:
     await spend(limits, clock, PERSON, 3)
-    assert await limits.reserve(PERSON) > 0
+    assert await reserve(limits, PERSON) > 0
     clock.at += 100
 
-    assert await limits.reserve(PERSON + 1) == 0
-
-
-async def test_several_calls_are_granted_together_or_not_at_all(limits: Limits) -> None:
-    assert await limits.reserve(PERSON, 2) == 0
-    assert await limits.reserve(PERSON, 2) > 0
-    assert await limits.reserve(PERSON, 1) == 0
-    with pytest.raises(ValueError, match="never"):
-        await limits.reserve(PERSON, 4)
+    assert await reserve(limits, PERSON + 1) == 0
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -109,7 +102,7 @@ async def test_a_strict_server_behind_a_jittering_network_never_sees_a_breach(
             clock.at = max(clock.at, answered)
             await limits.answered(taken)
         clock.at = max(clock.at, at)
-        wait = await limits.reserve(chat, priority=random.choice(list(Priority)))
+        wait = await reserve(limits, chat, priority=random.choice(list(Priority)))
         if not wait:
             arrivals[chat].append(clock.at + random.randint(20, 120))
             heapq.heappush(answers, (arrivals[chat][-1] + random.randint(0, 120), clock.at))
@@ -124,7 +117,7 @@ async def test_a_strict_server_behind_a_jittering_network_never_sees_a_breach(
 async def test_a_call_that_is_held_up_counts_from_its_answer(limits: Limits, clock: TurnedClock, redis: Redis) -> None:
     rates = limits.rates.overall[0]
     for chat in range(1, rates.counts[0] + 1):
-        while wait := await limits.reserve(chat):
+        while wait := await reserve(limits, chat):
             clock.at += wait
     first, *rest = sorted(int(at) for at in await redis.lrange(f"{BASE}:sent:all", 0, -1))
     clock.at = first + 5 + rates.ms
@@ -134,7 +127,7 @@ async def test_a_call_that_is_held_up_counts_from_its_answer(limits: Limits, clo
     assert counted == [clock.at, *sorted([first, *rest[:-1]], reverse=True)]
     granted = 0
     clock.at = rest[-1] + rates.ms
-    while not await limits.reserve(1000 + granted):
+    while not await reserve(limits, 1000 + granted):
         granted += 1
         clock.at += 20
     assert granted == rates.counts[0] - 1
@@ -146,7 +139,7 @@ async def test_processes_that_ask_at_once_never_get_more_than_the_rate(redis: Re
     rates = Rates(overall=(Window(60_000, (30, 30, 30, 30)),), chat=(), group=())
     limits = [Limits(redis, rates) for _ in range(5)]
 
-    waits = await asyncio.gather(*(limits[n % 5].reserve(n) for n in range(200)))
+    waits = await asyncio.gather(*(reserve(limits[n % 5], n) for n in range(200)))
 
     assert waits.count(0) == 30
 
@@ -154,17 +147,17 @@ async def test_processes_that_ask_at_once_never_get_more_than_the_rate(redis: Re
 async def test_a_429_stops_that_chat_alone(limits: Limits, clock: TurnedClock) -> None:
     await limits.penalise(GROUP, 7)
 
-    assert await limits.reserve(GROUP) == 7_000
-    assert await limits.reserve(PERSON) == 0
+    assert await reserve(limits, GROUP) == 7_000
+    assert await reserve(limits, PERSON) == 0
     clock.at += 7_000
-    assert await limits.reserve(GROUP) == 0
+    assert await reserve(limits, GROUP) == 0
 
 
 async def test_a_429_for_all_stops_all_and_a_shorter_one_does_not_shorten_it(limits: Limits) -> None:
     await limits.penalise(None, 9)
     await limits.penalise(None, 2)
 
-    assert await limits.reserve(PERSON) == 9_000
+    assert await reserve(limits, PERSON) == 9_000
 
 
 async def test_a_direct_call_waits_its_turn_but_not_beyond_its_patience(limits: Limits, clock: TurnedClock) -> None:
@@ -179,7 +172,7 @@ async def test_a_direct_call_waits_its_turn_but_not_beyond_its_patience(limits: 
 async def test_the_clock_of_redis_is_used_where_none_is_given(redis: Redis) -> None:
     limits = Limits(redis)
 
-    waits = [await limits.reserve(PERSON) for _ in range(4)]
+    waits = [await reserve(limits, PERSON) for _ in range(4)]
 
     assert waits[:3] == [0, 0, 0]
     assert 0 < waits[3] <= 3_250
@@ -189,12 +182,12 @@ async def test_a_clock_that_steps_back_lets_nothing_more_through(limits: Limits,
     await spend(limits, clock, PERSON, 3)
     clock.at -= 60_000
 
-    assert await limits.reserve(PERSON) > 0
+    assert await reserve(limits, PERSON) > 0
 
 
 async def test_every_key_of_the_rates_expires(limits: Limits, redis: Redis) -> None:
-    await limits.reserve(GROUP)
-    await limits.reserve(PERSON)
+    await reserve(limits, GROUP)
+    await reserve(limits, PERSON)
     await limits.penalise(GROUP, 5)
     await limits.penalise(None, 5)
 

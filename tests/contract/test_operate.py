@@ -149,10 +149,10 @@ async def test_a_live_games_secrets_are_left_out_unless_asked_for(
 
 
 async def test_a_live_quizs_questions_are_left_out(house: House, postgres_dsn: str, capsys: Capture) -> None:
-    place = ChatTopic(-77)
-    game_id = await house.games.reserve_id(place, "quiz")
-    questions = some_questions(3)
-    await house.do(game_id, OpenGame("quiz", game_id, place, HOST, "Quiz", QuizRules(questions=3), content=questions))
+    chat_topic = ChatTopic(-77)
+    game_id = await house.games.reserve_id(chat_topic, "quiz")
+    questions, rules = some_questions(3), QuizRules(questions=3)
+    await house.do(game_id, OpenGame("quiz", game_id, chat_topic, HOST, "Quiz", rules, content=questions))
     await house.do(game_id, Join(1, "Ann"))
     await house.project()
     assert await operate.replay(on(postgres_dsn), game_id) == 0

@@ -93,9 +93,9 @@ class Evening:
         picking = state.phase == "number_selection"
         return PickNumber(player, rng.randint(1, state.highest)) if picking else Join(player, f"<P{player}>")
 
-    async def play(self, place: ChatTopic) -> None:
+    async def play(self, chat_topic: ChatTopic) -> None:
         content = some_questions(2) if self.kind == "quiz" else None
-        opening = OpenGame(self.kind, self.id, place, HOST, "x", rules_of(self.kind, self.rng), ALL, content)
+        opening = OpenGame(self.kind, self.id, chat_topic, HOST, "x", rules_of(self.kind, self.rng), ALL, content)
         await self.send(opening, f"{self.id}:open", self.now)
         for step in range(MOST_STEPS):
             assert self.latest is not None
@@ -123,11 +123,11 @@ async def play(house: House) -> None:
         evenings = []
         for index in range(first, min(first + TOGETHER, GAMES)):
             rng = Random(f"{SEED}/{index}")
-            place, kind = ChatTopic(rng.choice(CHATS)), rng.choice(["pick_number", "pick_number", "quiz"])
-            game_id = await house.games.reserve_id(place, f"{SEED}/{index}")
+            chat_topic, kind = ChatTopic(rng.choice(CHATS)), rng.choice(["pick_number", "pick_number", "quiz"])
+            game_id = await house.games.reserve_id(chat_topic, f"{SEED}/{index}")
             now = house.clock.at + rng.randint(0, 10**6)
-            evenings.append((Evening(game_id, kind, engines, rng, now), place))
-        await asyncio.gather(*(evening.play(place) for evening, place in evenings))
+            evenings.append((Evening(game_id, kind, engines, rng, now), chat_topic))
+        await asyncio.gather(*(evening.play(chat_topic) for evening, chat_topic in evenings))
     for task in projecting:
         task.cancel()
     await asyncio.wait(projecting)

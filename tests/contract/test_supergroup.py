@@ -13,14 +13,17 @@ from play.hosts import Hosts
 from play.texts import Texts
 from storage import keys
 from storage.administrators import Administrators
+from storage.board_pages import BoardPages
 from storage.chat_members import ChatMembers
 from storage.connections import Pool
 from storage.people import People
 from storage.questions import Questions
+from storage.seeds import Seeds
 from telegram.client import BotApi
 from telegram.limits import Limits
 from telegram.outbox import Outbox, Outgoing
 from tests.contract.played import House
+from tests.support.limits import reserve
 
 OLD, NEW = -100777, -1000000100777
 FORWARDED = {"chats.id"}
@@ -47,7 +50,7 @@ class Group:
         self.hosts = Hosts(BotApi("1:token", "http://127.0.0.1:9"), self.remembered)
         self.boards = Boards(
             engine=self.house.engine, games=self.house.games, outbox=self.outbox, texts=Texts(), people=self.people,
-            redis=redis, clock=self.house.clock, bot_username="tombola_bot",
+            pages=BoardPages(redis), administrators=self.remembered, clock=self.house.clock, bot_username="tombola_bot",
         )  # fmt: skip
         self.live = ""
 
@@ -60,6 +63,7 @@ class Group:
         question = Question(id="q", text="One?", answers=("yes", "no"))
         await self.questions.note_asked(OLD, [question], self.house.clock.now())
         await self.house.whole(chat_id=OLD)
+        await Seeds(self.pool).take(OLD)
         self.live = await self.house.open(chat_id=OLD)
         await self.house.do(self.live, Join(1, "A"))
         await self.house.project()
@@ -67,7 +71,7 @@ class Group:
         await self.people.player_departed(OLD, 1)
         await ChatMembers(self.redis).put_member(OLD, 1, is_member=ChatMembers.NO)
         await self.boards.turn(self.live, 0)
-        await self.limits.reserve(OLD)
+        await reserve(self.limits, OLD)
         await self.outbox.put(self.message())
 
     def message(self) -> Outgoing:
@@ -126,7 +130,7 @@ async def test_every_key_with_a_chat_moves_or_stays_for_a_reason(group: Group) -
     await group.lives()
     before = await group.names(OLD)
     shard = keys.shard_of_chat(OLD, len(group.house.games.shards))
-    assert {keys.place_key(shard, ChatTopic(OLD)), keys.administrators_key(OLD)} <= before
+    assert {keys.topic_key(shard, ChatTopic(OLD)), keys.administrators_key(OLD)} <= before
     await group.moves()
     assert await left_behind(group) == set(), (
         "a key that carries a chat's id moves, or is listed with the reason why it stays"

@@ -224,9 +224,9 @@ async def test_a_seed_of_a_game_that_was_not_opened_is_given_to_the_next_or_logg
 
 async def opened_with_seed(house: House) -> str:
     """Open a game with its own seed. Returns its id."""
-    place = ChatTopic(-1005)
-    game_id = await house.games.reserve_id(place, "seeded")
-    opening = OpenGame("pick_number", game_id, place, HOST, "", PickNumberRules(prize_pool=Decimal(1)))
+    chat_topic = ChatTopic(-1005)
+    game_id = await house.games.reserve_id(chat_topic, "seeded")
+    opening = OpenGame("pick_number", game_id, chat_topic, HOST, "", PickNumberRules(prize_pool=Decimal(1)))
     await house.do(game_id, replace(opening, content=await Seeds(house.pool).take(-1005)))
     return game_id
 

@@ -119,7 +119,7 @@ async def test_who_can_not_be_written_to_holds_back_nobody() -> None:
 # -- the webhook ------------------------------------------------------------------------------------------------
 
 
-class Door:
+class HeldDispatcher:
     """Dispatcher that answers on command."""
 
     def __init__(self) -> None:
@@ -143,11 +143,11 @@ class Door:
 
 
 @contextlib.asynccontextmanager
-async def hooked() -> AsyncIterator[tuple[Door, asyncio.StreamReader, asyncio.StreamWriter]]:
-    door = Door()
-    webhook = Webhook(frozenset({"/hook", "/a b"}), b"secret", cast("Any", door))
+async def hooked() -> AsyncIterator[tuple[HeldDispatcher, asyncio.StreamReader, asyncio.StreamWriter]]:
+    dispatcher = HeldDispatcher()
+    webhook = Webhook(frozenset({"/hook", "/a b"}), b"secret", cast("Any", dispatcher))
     async with connected(answering(b"app", headers=((b"content-length", b"3"),)), webhook) as (reader, writer):
-        yield door, reader, writer
+        yield dispatcher, reader, writer
 
 
 def request(
@@ -169,32 +169,32 @@ async def response(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], b
 
 async def test_an_update_arrives_whole_however_it_is_cut_and_is_answered_with_a_call() -> None:
     large = b"x" * 300_000
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         for byte in request(b'{"update_id":1}'):
             writer.write(bytes([byte]))
             await writer.drain()
-        await door.answer({"method": "answerCallbackQuery", "callback_query_id": "7"})
+        await dispatcher.answer({"method": "answerCallbackQuery", "callback_query_id": "7"})
         status, headers, body = await response(reader)
         assert (status, headers["content-type"]) == (200, "application/json")
         assert body == b'{"method":"answerCallbackQuery","callback_query_id":"7"}'
         writer.write(request(b"4\r\nin t\r\n6\r\nhree p\r\n5\r\narts.\r\n0\r\n\r\n", "Transfer-Encoding: chunked"))
-        await door.answer(None)
+        await dispatcher.answer(None)
         status, headers, body = await response(reader)
         assert (status, headers, body) == (200, {"content-length": "0"}, b"")
         writer.write(request(large))
-        await door.answer(None)
+        await dispatcher.answer(None)
         assert (await response(reader))[0] == 200
-        assert door.taken == [b'{"update_id":1}', b"in three parts.", large]
+        assert dispatcher.taken == [b'{"update_id":1}', b"in three parts.", large]
 
 
 async def test_what_can_not_be_answered_has_a_status_that_says_why() -> None:
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         problems = {400: MalformedUpdate("x"), 503: RetryLater("y"), 500: ZeroDivisionError("a bug")}
         logged = list[str]()
         sink = logger.add(logged.append, format="{message} {exception}")
         for status, problem in problems.items():
             writer.write(request(b"{}"))
-            await door.answer(problem)
+            await dispatcher.answer(problem)
             found = await response(reader)
             assert found[0] == status
             assert found[1].get("retry-after") == ("1" if status == 503 else None)
@@ -203,7 +203,7 @@ async def test_what_can_not_be_answered_has_a_status_that_says_why() -> None:
 
 
 async def test_what_is_not_for_the_webhook_or_not_from_telegram_is_not_taken() -> None:
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         for path in ("/", "/hooks", "/hook/", "/HOOK", "/a+b", "//hook", "/%ff", "/health?/hook"):
             writer.write(request(b"{}", path=path))
             assert (await response(reader))[2] == b"app", path
@@ -212,59 +212,59 @@ async def test_what_is_not_for_the_webhook_or_not_from_telegram_is_not_taken() -
             assert (await response(reader))[0] == (405 if "method" in wrong else 401)
         writer.write(request(b"x" * 1_500_000))
         assert (await response(reader))[0] == 413
-        assert door.taken == []
+        assert dispatcher.taken == []
         for path in ("/hook?a=b", "/%68ook", "/a%20b", "http://example.org/hook"):
             writer.write(request(path.encode(), path=path))
-            await door.answer(None)
+            await dispatcher.answer(None)
             assert (await response(reader))[0] == 200, path
-        assert len(door.taken) == 4
+        assert len(dispatcher.taken) == 4
 
 
 async def test_requests_that_do_not_wait_are_answered_in_their_order() -> None:
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         writer.write(request(b"1") + request(b"", path="/other") + request(b"2" * 100_000) + request(b"3", secret=""))
         writer.write(request(b"4"))
-        await door.answer({"method": "first"})
+        await dispatcher.answer({"method": "first"})
         assert (await response(reader))[2] == b'{"method":"first"}'
         assert (await response(reader))[2] == b"app"
-        await door.answer({"method": "second"})
+        await dispatcher.answer({"method": "second"})
         assert (await response(reader))[2] == b'{"method":"second"}'
         assert (await response(reader))[0] == 401
-        await door.answer({"method": "fourth"})
+        await dispatcher.answer({"method": "fourth"})
         assert (await response(reader))[2] == b'{"method":"fourth"}'
-        assert [len(raw) for raw in door.taken] == [1, 100_000, 1]
+        assert [len(raw) for raw in dispatcher.taken] == [1, 100_000, 1]
 
 
 @pytest.mark.parametrize(
     "last", [("1.1", "Connection: close"), ("1.0", "X-None: 0"), ("1.0", "Connection: keep-alive")]
 )
 async def test_who_wants_no_further_answer_is_hung_up_on(last: tuple[str, str]) -> None:
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         writer.write(request(b"{}", last[1], version=last[0]))
-        await door.answer({"method": "bye"})
+        await dispatcher.answer({"method": "bye"})
         status, headers, body = await response(reader)
         assert (status, headers["connection"], body) == (200, "close", b'{"method":"bye"}')
         assert await reader.read() == b""
 
 
 async def test_who_asks_before_sending_a_body_is_told_to_go_on() -> None:
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         head, _, body = request(b"{}", "Expect: 100-continue").partition(b"\r\n\r\n")
         writer.write(head + b"\r\n\r\n")
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(body)
-        await door.answer(None)
+        await dispatcher.answer(None)
         assert (await response(reader))[0] == 200
 
 
 async def test_a_request_that_is_over_leaves_the_collector_nothing() -> None:
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         gc.collect()
         gc.disable()
         try:
             for _ in range(50):
                 writer.write(request(b"{}"))
-                await door.answer({"method": "done"})
+                await dispatcher.answer({"method": "done"})
                 await response(reader)
             kept = Counter(type(each).__name__ for each in gc.get_objects())
         finally:
@@ -273,8 +273,8 @@ async def test_a_request_that_is_over_leaves_the_collector_nothing() -> None:
 
 
 async def test_half_an_update_is_none_and_an_answer_to_nobody_harms_nobody() -> None:
-    door = Door()
-    webhook = Webhook(frozenset({"/hook"}), b"secret", cast("Any", door))
+    dispatcher = HeldDispatcher()
+    webhook = Webhook(frozenset({"/hook"}), b"secret", cast("Any", dispatcher))
     tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
     async with serving(answering(b""), "127.0.0.1", 0, tasks, webhook=webhook) as port, asyncio.timeout(10):
         for sent in (request(b"{}")[:-1], request(b"whole")):
@@ -283,24 +283,24 @@ async def test_half_an_update_is_none_and_an_answer_to_nobody_harms_nobody() -> 
             await writer.drain()
             writer.close()
             await writer.wait_closed()
-        await door.answer({"method": "too late"})
+        await dispatcher.answer({"method": "too late"})
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request(b"next"))
-        await door.answer(None)
+        await dispatcher.answer(None)
         assert (await response(reader))[0] == 200
         writer.close()
-    assert door.taken == [b"whole", b"next"]
+    assert dispatcher.taken == [b"whole", b"next"]
 
 
 async def test_a_server_that_stops_answers_what_it_has_taken_and_hangs_up() -> None:
-    door = Door()
-    webhook = Webhook(frozenset({"/hook"}), b"secret", cast("Any", door))
+    dispatcher = HeldDispatcher()
+    webhook = Webhook(frozenset({"/hook"}), b"secret", cast("Any", dispatcher))
     tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
     async with asyncio.timeout(10), contextlib.AsyncExitStack() as stack:
         port = await stack.enter_async_context(serving(answering(b""), "127.0.0.1", 0, tasks, webhook=webhook))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request(b"{}"))
-        sender: Any = await door.senders.get()
+        sender: Any = await dispatcher.senders.get()
         stopping = asyncio.create_task(stack.aclose())
         while not sender.connection.stopping:  # noqa: ASYNC110 -- nobody could set an event
             await asyncio.sleep(0.01)

@@ -15,7 +15,7 @@ from bot.ingest.updates import Reply
 from bot.ingest.webhook import App, Receive, Scope, Send, Webhook, respond
 from bot.tasks import Tasks
 from fsm.engine import Promise
-from tests.e2e.test_http import Connection, Door, answering, hooked, request, response
+from tests.e2e.test_http import Connection, HeldDispatcher, answering, hooked, request, response
 
 GET = b"GET /health HTTP/1.1\r\nHost: test\r\n\r\n"
 APP = answering(b"app", headers=((b"content-length", b"3"),))
@@ -133,35 +133,35 @@ async def test_a_client_that_reads_no_answer_is_not_read_from_either() -> None:
 
 
 async def test_an_update_waits_for_the_one_before_it_on_the_same_connection() -> None:
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         writer.write(request(b"1") + request(b"2"))
-        await door.answer({"method": "one"})
-        assert door.taken == [b"1", b"2"]
+        await dispatcher.answer({"method": "one"})
+        assert dispatcher.taken == [b"1", b"2"]
         assert (await response(reader))[2] == b'{"method":"one"}'
-        await door.answer({"method": "two"})
+        await dispatcher.answer({"method": "two"})
         assert (await response(reader))[2] == b'{"method":"two"}'
 
 
 async def test_a_large_update_behind_others_is_read_to_its_end() -> None:
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         bodies = [b"first", b"x" * 600_000, b"y" * 300_000, b"last"]
         for body in bodies:
             writer.write(request(body))
         await writer.drain()
         for _ in bodies:
-            await door.answer(None)
+            await dispatcher.answer(None)
             assert (await response(reader))[0] == 200
-        assert door.taken == bodies
+        assert dispatcher.taken == bodies
 
 
 async def test_a_second_answer_to_an_update_does_not_reach_the_next_one() -> None:
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         writer.write(request(b"1"))
-        first = await door.senders.get()
+        first = await dispatcher.senders.get()
         first.set_result({"method": "one"})
         assert (await response(reader))[2] == b'{"method":"one"}'
         writer.write(request(b"2"))
-        second = await door.senders.get()
+        second = await dispatcher.senders.get()
         first.set_result({"method": "again"})
         first.set_exception(ValueError("again"))
         second.set_result({"method": "two"})
@@ -195,14 +195,14 @@ async def test_another_method_is_told_which_one_is_allowed(method: str) -> None:
 
 
 async def test_go_on_is_not_said_before_the_requests_before_have_their_answers() -> None:
-    async with hooked() as (door, reader, writer):
+    async with hooked() as (dispatcher, reader, writer):
         head, _, body = request(b"{}", "Expect: 100-continue").partition(b"\r\n\r\n")
         writer.write(request(b"first") + head + b"\r\n\r\n")
-        await door.answer({"method": "first"})
+        await dispatcher.answer({"method": "first"})
         assert (await response(reader))[2] == b'{"method":"first"}'
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(body)
-        await door.answer({"method": "second"})
+        await dispatcher.answer({"method": "second"})
         assert (await response(reader))[2] == b'{"method":"second"}'
 
 
@@ -320,15 +320,15 @@ async def test_an_endless_head_is_refused_after_a_few_kilobytes(before: bytes, l
 
 async def test_of_too_many_connections_those_are_cut_that_bring_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "MAX_CONNECTIONS", 40)
-    door = Door()
-    async with served(door) as connect:
-        kept = await connect()  # carries updates and is idle in between: it stays open
+    dispatcher = HeldDispatcher()
+    async with served(dispatcher) as connect:
+        kept = await connect()  # brings updates, and is idle meanwhile: it stays
         kept[1].write(request(b"first"))
-        await door.answer(None)
+        await dispatcher.answer(None)
         assert (await response(kept[0]))[0] == 200
         busy = await connect()  # waits for an answer: it stays open
         busy[1].write(request(b"busy"))
-        waiting = await door.senders.get()
+        waiting = await dispatcher.senders.get()
         half_sent = [await connect() for _ in range(400)]
         for _, writer in half_sent:
             writer.write(b"POST /hook HTTP/1.1\r\n")
@@ -337,7 +337,7 @@ async def test_of_too_many_connections_those_are_cut_that_bring_nothing(monkeypa
             await asyncio.wait([task for task in cut if not task.done()], return_when=asyncio.FIRST_COMPLETED)
         assert sum(task.done() for task in cut) == 400 - 38
         kept[1].write(request(b"second"))
-        await door.answer({"method": "kept"})
+        await dispatcher.answer({"method": "kept"})
         assert (await response(kept[0]))[2] == b'{"method":"kept"}'
         waiting.set_result({"method": "busy"})
         assert (await response(busy[0]))[2] == b'{"method":"busy"}'

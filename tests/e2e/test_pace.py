@@ -13,6 +13,7 @@ from handlers.kinds.pick_number.settings import PickNumberSection
 from telegram.limits import Limits, Rates
 from tests.e2e.conftest import Table, seated
 from tests.e2e.test_quiz import polls_on, the_poll
+from tests.support.limits import reserve
 
 STEP = 0.25
 """Seconds by which the clock is turned at a time; the group is observed after each step."""
@@ -57,7 +58,7 @@ async def use_up(table: Table) -> None:
     """Use up Telegram's limit of a minute for the group, within 25 seconds."""
     limits, until = Limits(table.bot.redis, Rates(), table.clock.now), table.clock.seconds() + 25
     while table.clock.seconds() < until:
-        if await limits.reserve(table.group.id):
+        if await reserve(limits, table.group.id):
             await table.turn(0.5)
 
 

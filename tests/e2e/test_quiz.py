@@ -171,8 +171,8 @@ async def test_a_photo_is_shown_with_its_question_and_goes_with_it(polled: Table
     asked = Question(id="p1", text="Which island is this?", answers=("Crete", "Malta"), photo=picture.id)
     other = Question(id="p2", text="And without a photo?", answers=("Yes", "No"))
     rules = QuizRules(questions=2, join_ms=1000)
-    place, host = ChatTopic(polled.group.id), Host(polled.host.id, "Hana")
-    opening = OpenGame("quiz", "00photosphotos", place, host, "", rules, 1, (asked, other))
+    chat_topic, host = ChatTopic(polled.group.id), Host(polled.host.id, "Hana")
+    opening = OpenGame("quiz", "00photosphotos", chat_topic, host, "", rules, 1, (asked, other))
     await polled.bot.engine.execute("00photosphotos", opening, command_id="o")
     for person in polled.people:
         await polled.tap(person, "^j:")

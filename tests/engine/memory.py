@@ -63,10 +63,10 @@ class Shelf:
         encoded = self.codec.encode_records(commit.kind, commit.records)
         snapshot = self.codec.encode_snapshot(commit.state, seen)
         if commit.claim is not None:
-            place, limit = commit.claim
-            if len(self.places.setdefault(place, set())) >= limit:
+            chat_topic, limit = commit.claim
+            if len(self.places.setdefault(chat_topic, set())) >= limit:
                 return CommitResult.OCCUPIED
-            self.places[place].add(commit.game_id)
+            self.places[chat_topic].add(commit.game_id)
         row = self.rows.setdefault(commit.game_id, Row(commit.kind.name))
         row.records.append(encoded)
         row.version, row.snapshot = commit.version, snapshot

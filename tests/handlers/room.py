@@ -30,6 +30,7 @@ from play.access import Access
 from play.hosts import Hosts
 from play.members import Members
 from play.opening import Openings
+from play.play import Play
 from play.texts import Texts
 from storage import keys
 from storage.administrators import Administrators
@@ -44,10 +45,12 @@ from storage.people import People
 from storage.projector import Projector
 from storage.questions import Questions
 from storage.seeds import Seeds
+from storage.stores import Stores
 from storage.wallets import Wallets
 from telegram.client import BotApi
 from telegram.limits import BASE, Limits, Rates
 from telegram.outbox import Claimed, Outbox, Outgoing
+from telegram.telegram import Telegram as TelegramGroup
 from tests.support.clock import TurnedClock
 
 BOT_ID, BOT = 4242, "TombolaBot"
@@ -148,7 +151,7 @@ class Room:
     deps: Deps
     telegram: Telegram
     session: Session
-    door: AiogramPath
+    aiogram_path: AiogramPath
     redis: Redis
     pool: Pool
     clock: TurnedClock
@@ -164,7 +167,7 @@ class Room:
         await self.deliver({"update_id": next(self.ids), **content})
 
     async def deliver(self, raw: Mapping[str, Any]) -> None:
-        await self.door(json.dumps(raw).encode())
+        await self.aiogram_path(json.dumps(raw).encode())
 
     async def say(self, text: str | None, *, by: int = ANN, chat: int = GROUP, **more: Any) -> None:
         await self.update(message=self.message(text, by=by, chat=chat, **more))
@@ -186,9 +189,9 @@ class Room:
         """Return the calls put into the outbox since the last time, in the order of sending."""
         await self.redis.set(f"{BASE}:fence", 1)
         found = []
-        while isinstance(claimed := await self.deps.outbox.claim(1), Claimed):
+        while isinstance(claimed := await self.deps.telegram.outbox.claim(1), Claimed):
             found.append(claimed.outgoing)
-            await self.deps.outbox.settle(claimed, sent=1)
+            await self.deps.telegram.outbox.settle(claimed, sent=1)
         return found
 
     async def answer(self) -> str:
@@ -205,15 +208,15 @@ class Room:
         """Open a game as a host. Returns its id."""
         thread = {"message_thread_id": topic, "is_topic_message": True} if topic else {}
         await self.say(words.get("line", "/create_game Friday"), by=HOST, chat=chat, **thread)
-        (game_id,) = await self.deps.games.live_in(ChatTopic(chat, topic))
+        (game_id,) = await self.deps.stores.games.live_in(ChatTopic(chat, topic))
         return game_id
 
     async def game(self, game_id: str) -> Game:
-        return (await self.deps.engine.look(game_id)).state
+        return (await self.deps.play.engine.look(game_id)).state
 
     async def play(self, game_id: str, *players: int, names: Mapping[int, str] = MappingProxyType({})) -> None:
         """Play a game to its end."""
-        do = self.deps.engine.execute
+        do = self.deps.play.engine.execute
         for player in players:
             await do(game_id, Join(player, names.get(player) or name_of(player)), command_id=f"j{player}")
         await do(game_id, StartNow(HOST), command_id="s")
@@ -226,14 +229,14 @@ class Room:
 
     async def project(self) -> None:
         """Let the projector write all events."""
-        for shard in self.deps.games.shards:
+        for shard in self.deps.stores.games.shards:
             after = f"({self.read[shard]}" if shard in self.read else "-"
             rows: Any = await self.redis.xrange(keys.feed_key(shard), after)
             entries = [_entry(shard, id_, fields) for id_, fields in rows]
             if entries:
                 await Projector(self.pool).handle(entries)
                 self.read[shard] = entries[-1].id
-        await self.deps.people.flush()
+        await self.deps.stores.people.flush()
 
 
 def _entry(shard: str, id_: bytes, fields: Mapping[bytes, bytes]) -> Entry:
@@ -294,58 +297,58 @@ class NoBoards(Boards):
 
 def build_room(redis: Redis, pool: Pool) -> Room:
     """Return a room on empty stores."""
-    clock, telegram, session = TurnedClock(), Telegram({GROUP: [HOST], FORUM: [HOST]}), Session()
-    codec = Codec(KINDS)
-    games = RedisGames(redis, codec, shards=2)
-    engine = Engine(KINDS, games, clock, SystemEntropy())
-    limits = Limits(redis, Rates(overall=(), chat=(), group=()), clock.now)
-    people, archive, memory = People(pool, redis), Archive(pool, codec), ChatMembers(redis)
-    hosts, members = Hosts(telegram, Administrators(redis)), Members(telegram, memory)
-    questions, seeds = Questions(pool), Seeds(pool)
-    supplies = {name: face.content(questions, people, seeds, clock) for name, face in FACES.items() if face.content}
-    access = Access(people=people, hosts=hosts, members=members, operators={OPERATOR})
+    clock, telegram, session, errors = TurnedClock(), Telegram({GROUP: [HOST], FORUM: [HOST]}), Session(), list[str]()
+    codec, limits = Codec(KINDS), Limits(redis, Rates(overall=(), chat=(), group=()), clock.now)
+    stores = Stores(
+        pool=pool,
+        redis=redis,
+        listening=redis,
+        codec=codec,
+        games=RedisGames(redis, codec, shards=2),
+        projector=Projector(pool),
+        people=People(pool, redis),
+        archive=Archive(pool, codec),
+        questions=Questions(pool),
+        seeds=Seeds(pool),
+        log=PublicLog(pool, codec),
+        wallets=Wallets(pool, redis),
+    )
+    hosts, members = Hosts(telegram, Administrators(redis)), Members(telegram, ChatMembers(redis))
+    engine = Engine(KINDS, stores.games, clock, SystemEntropy())
+    access = Access(people=stores.people, hosts=hosts, members=members, operators={OPERATOR})
     openings = Openings(
         engine=engine,
-        games=games,
-        people=people,
+        games=stores.games,
+        people=stores.people,
         access=access,
-        content=supplies,
+        content={
+            name: face.content(stores.questions, stores.people, stores.seeds, clock)
+            for name, face in FACES.items()
+            if face.content
+        },
         defaults={KIND.name: PickNumberRules(), "quiz": QuizRules()},
     )
-    errors: list[str] = []
 
     async def health() -> dict[str, str]:
         return {"redis": "1 ms"}
 
     deps = Deps(
-        engine=engine,
-        games=games,
-        people=people,
-        archive=archive,
-        hosts=hosts,
-        members=members,
-        access=access,
-        openings=openings,
+        stores=stores,
+        telegram=TelegramGroup(api=telegram, limits=limits, outbox=Outbox(redis, limits)),
+        play=Play(
+            engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, openings=openings,
+            beacon=None,
+        ),
         boards=NoBoards(),
         taps=Taps(
-            engine=engine, texts=TEXTS, people=people, access=access, openings=openings, boards=NoBoards(),
-            archive=archive, bot_username=BOT,
+            engine=engine, texts=TEXTS, people=stores.people, access=access, openings=openings, boards=NoBoards(),
+            archive=stores.archive, bot_username=BOT,
         ),
-        outbox=Outbox(redis, limits),
-        limits=limits,
-        api=telegram,
-        texts=TEXTS,
-        clock=clock,
         floods=Floods(),
-        redis=redis,
-        questions=questions,
-        log=PublicLog(pool, Codec(KINDS)),
-        wallets=Wallets(pool, redis),
-        download=telegram.download,
         bot_id=BOT_ID,
         bot_username=BOT,
         health=health,
         count_error=errors.append,
     )  # fmt: skip
-    door = AiogramPath(deps, f"{BOT_ID}:{'A' * 35}", "http://nowhere.invalid", session=session)
-    return Room(deps, telegram, session, door, redis, pool, clock, errors)
+    aiogram_path = AiogramPath(deps, f"{BOT_ID}:{'A' * 35}", "http://nowhere.invalid", session=session)
+    return Room(deps, telegram, session, aiogram_path, redis, pool, clock, errors)

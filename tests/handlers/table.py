@@ -32,8 +32,8 @@ class Ids(RedisGames):
     def __init__(self) -> None:
         """Take no store."""
 
-    async def reserve_id(self, place: ChatTopic, command_id: str) -> str:
-        return f"07{abs(place.chat_id) % 10**6:06}{command_id.removeprefix('tg:'):0>6}"
+    async def reserve_id(self, chat_topic: ChatTopic, command_id: str) -> str:
+        return f"07{abs(chat_topic.chat_id) % 10**6:06}{command_id.removeprefix('tg:'):0>6}"
 
 
 @dataclass
@@ -184,9 +184,9 @@ class Table:
         }
         return Tap(data=data, **{**defaults, **fields})
 
-    async def open(self, game_id: str = "07abcdefghijkl", place: ChatTopic | None = None, **changes: Any) -> str:
-        place = place or ChatTopic(CHAT)
-        command = OpenGame("pick_number", game_id, place, Host(HOST, "Hana"), "Friday", rules(**changes))
+    async def open(self, game_id: str = "07abcdefghijkl", chat_topic: ChatTopic | None = None, **changes: Any) -> str:
+        chat_topic = chat_topic or ChatTopic(CHAT)
+        command = OpenGame("pick_number", game_id, chat_topic, Host(HOST, "Hana"), "Friday", rules(**changes))
         await self.engine.execute(game_id, command, command_id="tg:0", received=OPENED)
         return game_id
 

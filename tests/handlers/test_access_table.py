@@ -172,7 +172,7 @@ GROUP_COMMANDS = [
 
 async def test_a_banned_person_gets_no_further_by_any_command(room: Room, asked: list[tuple[int, Needs]]) -> None:
     game_id = await room.open()
-    await room.deps.people.ban(0, BANNED, OPERATOR, "")
+    await room.deps.stores.people.ban(0, BANNED, OPERATOR, "")
     await room.sent()
     for name, needs in GROUP_COMMANDS:
         asked.clear()
@@ -194,10 +194,10 @@ async def test_a_banned_person_gets_no_further_by_any_command(room: Room, asked:
 async def test_only_hosts_give_the_commands_of_hosts(room: Room, asked: list[tuple[int, Needs]]) -> None:
     await room.open()
     room.telegram.administrators[GROUP] = [HOST, BEN]
-    await room.deps.hosts.invalidate(GROUP)
-    assert await room.deps.hosts.is_host(GROUP, BEN)
+    await room.deps.play.hosts.invalidate(GROUP)
+    assert await room.deps.play.hosts.is_host(GROUP, BEN)
     room.telegram.administrators[GROUP] = [HOST]
-    await room.deps.hosts.invalidate(GROUP)
+    await room.deps.play.hosts.invalidate(GROUP)
     await room.sent()
     for person in (ANN, BEN):
         for name, needs in GROUP_COMMANDS:
@@ -250,9 +250,9 @@ async def tapped(room: Room, data: str, *, by: int, chat: int = GROUP) -> str | 
 async def test_every_verb_asks_for_what_it_needs(room: Room, asked: list[tuple[int, Needs]]) -> None:
     games = {"pick_number": await room.open()}
     await room.open(line="/start_quiz", chat=FORUM)
-    (games["quiz"],) = await room.deps.games.live_in(ChatTopic(FORUM))
+    (games["quiz"],) = await room.deps.stores.games.live_in(ChatTopic(FORUM))
     places = {"pick_number": GROUP, "quiz": FORUM}
-    await room.deps.people.ban(0, BANNED, OPERATOR, "")
+    await room.deps.stores.people.ban(0, BANNED, OPERATOR, "")
     for chat in places.values():
         room.telegram.absent[chat, ABSENT] = "left"
     for verb, needs in by_action(VERB_NEEDS).items():
@@ -280,7 +280,7 @@ async def test_every_verb_asks_for_what_it_needs(room: Room, asked: list[tuple[i
 
 
 async def test_buttons_of_lists_ask_for_what_they_need(room: Room, asked: list[tuple[int, Needs]]) -> None:
-    await room.deps.people.ban(0, BANNED, OPERATOR, "")
+    await room.deps.stores.people.ban(0, BANNED, OPERATOR, "")
     for beginning, needs in BUTTONS.items():
         data = f"{beginning}{'ru' if beginning == 'lang:' else '1'}"
         asked.clear()
@@ -320,13 +320,13 @@ def intent_of(message: Mapping[str, Any]) -> str:
 async def lose_the_right(room: Room, needs: Needs, person: int, how: str) -> str:
     """Take from a person the access that the dialog needs. Returns the refusal."""
     if how == "banned":
-        await room.deps.people.ban(0, person, OPERATOR, "")
+        await room.deps.stores.people.ban(0, person, OPERATOR, "")
         return "rejected-banned"
     if needs is Needs.OPERATE:
-        room.deps.access.operators.remove(person)  # type: ignore[attr-defined] # a set, in this room
+        room.deps.play.access.operators.remove(person)  # type: ignore[attr-defined] # a set, in this room
         return "rejected-not-an-operator"
     room.telegram.administrators[GROUP] = []
-    await room.deps.hosts.invalidate(GROUP)
+    await room.deps.play.hosts.invalidate(GROUP)
     return "rejected-not-a-host"
 
 
@@ -373,15 +373,15 @@ async def test_no_action_of_an_open_dialog_is_done_for_somebody_who_may_no_longe
 
 
 async def regain(room: Room, needs: Needs, person: int) -> None:
-    await room.deps.people.unban(0, person)
+    await room.deps.stores.people.unban(0, person)
     room.telegram.administrators[GROUP] = [HOST]
-    await room.deps.hosts.invalidate(GROUP)
+    await room.deps.play.hosts.invalidate(GROUP)
     if needs is Needs.OPERATE:
-        room.deps.access.operators.add(person)  # type: ignore[attr-defined] # a set, in this room
+        room.deps.play.access.operators.add(person)  # type: ignore[attr-defined] # a set, in this room
 
 
 async def test_a_file_of_a_banned_person_is_not_even_loaded(room: Room) -> None:
-    await room.deps.people.ban(0, ANN, OPERATOR, "")
+    await room.deps.stores.people.ban(0, ANN, OPERATOR, "")
     document = {"file_id": "f1", "file_unique_id": "u", "file_name": "pack.csv", "file_size": 10}
     await room.say(None, by=ANN, chat=ANN, document=document)
     assert await room.answer() == text("rejected-banned")

@@ -158,7 +158,7 @@ async def test_a_quiz_of_one_line_is_never_shorter_than_it_was_written(room: Roo
         wanted = with_line(QuizRules(), line, locale)
         assert wanted is None or wanted.questions > 100 or wanted.question_ms >= 1_000_000
     await room.say(f"/start_quiz {line}", by=HOST)
-    assert await room.deps.games.live_in(ChatTopic(GROUP)) == []
+    assert await room.deps.stores.games.live_in(ChatTopic(GROUP)) == []
     assert room.errors == []
 
 
@@ -173,7 +173,7 @@ async def test_the_dialog_asks_back_for_a_number_that_can_be_read_in_two_ways(ro
     assert "1,000" in plain(window(room)["text"])
     assert text("dlg-ambiguous", text=typed, low=Markup(low), high=Markup(high)) not in plain(window(room)["text"])
     await press(room, text("dlg-newgame-create"))
-    (game_id,) = await room.deps.games.live_in(ChatTopic(GROUP))
+    (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
     state = await room.game(game_id)
     assert isinstance(state, PickNumberGame)
     assert state.rules.prize_pool == 1000

@@ -166,7 +166,7 @@ async def test_in_a_topic_who_made_the_topic_is_not_meant_by_what_answers_nobody
     whom, stats = [plain(each.params["text"]) for each in await room.sent()]
     assert whom == text("rejected-who-is-meant")
     assert stats == text("cmd-stats-none", name="Ann <b>")
-    assert not await room.deps.people.is_banned(FORUM, BEN)
+    assert not await room.deps.stores.people.is_banned(FORUM, BEN)
 
 
 async def test_without_a_game_joining_says_so(room: Room) -> None:
@@ -183,7 +183,7 @@ async def test_each_topic_has_its_own_game(room: Room) -> None:
 
 async def test_an_anonymous_administrator_opens_a_game_but_cannot_play(room: Room) -> None:
     await room.say("/create_game", by=ANONYMOUS)
-    (game_id,) = await room.deps.games.live_in(ChatTopic(GROUP))
+    (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
     assert (await room.game(game_id)).host.id == GROUP
     await room.say("/join", by=ANONYMOUS)
     assert await room.answer() == text("rejected-needs-a-person")
@@ -206,7 +206,7 @@ async def test_a_banned_player_is_told_and_kept_out(room: Room) -> None:
     assert list((await room.game(game_id)).players) == [ANN]
 
 
-async def test_a_banned_player_comes_back_by_no_other_door(room: Room) -> None:
+async def test_a_banned_player_comes_back_by_no_other_button(room: Room) -> None:
     game_id = await room.open()
     in_topic = await room.open(chat=FORUM, topic=5)
     await room.say(f"/ban {ANN}", by=HOST)
@@ -268,10 +268,10 @@ async def test_a_line_that_is_wrong_gets_one_line_back(room: Room) -> None:
 async def test_players_open_no_games_unless_the_chat_lets_them(room: Room) -> None:
     await room.say("/create_game", by=ANN)
     assert await room.answer() == text("rejected-not-a-host")
-    await room.deps.people.saw_chat(GROUP, "supergroup", "Friends")
-    await room.deps.people.change_settings(GROUP, {"openers": "everyone", "pick_number": {"winners": "2"}})
+    await room.deps.stores.people.saw_chat(GROUP, "supergroup", "Friends")
+    await room.deps.stores.people.change_settings(GROUP, {"openers": "everyone", "pick_number": {"winners": "2"}})
     await room.say("/create_game", by=ANN)
-    (game_id,) = await room.deps.games.live_in(ChatTopic(GROUP))
+    (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
     state = await room.game(game_id)
     assert isinstance(state, PickNumberGame)
     assert state.rules.winners == 2
@@ -284,7 +284,7 @@ async def test_a_host_extends_removes_starts_and_cancels(room: Room) -> None:
     assert (await room.game(game_id)).deadline == (before or 0) + 30_000
     for player in (ANN, BEN, 23):
         await room.say("/join", by=player)
-    await room.deps.people.flush()
+    await room.deps.stores.people.flush()
     await room.say(f"/remove @USER{BEN}", by=HOST)
     assert list((await room.game(game_id)).players) == [ANN, 23]
     await room.say("/startnow", by=ANN)
@@ -382,7 +382,7 @@ def shown(outgoing: Outgoing) -> str:
 
 
 async def test_lists_of_the_longest_titles_and_names_are_one_message(room: Room) -> None:
-    long, do = "\U0001f600" * 64, room.deps.engine.execute
+    long, do = "\U0001f600" * 64, room.deps.play.engine.execute
     for number in range(12):
         chat = -2000 - number
         room.telegram.administrators[chat] = [HOST]
@@ -398,7 +398,7 @@ async def test_lists_of_the_longest_titles_and_names_are_one_message(room: Room)
         assert units(shown(outgoing)) <= 4096
         assert sum(map(len, outgoing.params.get("reply_markup", {}).get("inline_keyboard", []))) <= 10
     for number in range(12):
-        (game_id,) = await room.deps.games.live_in(ChatTopic(-2000 - number))
+        (game_id,) = await room.deps.stores.games.live_in(ChatTopic(-2000 - number))
         await room.play(game_id, ANN, BEN, 23)
     for line in ("/history", "/leaderboard"):
         await room.say(line, chat=ANN)
@@ -449,7 +449,7 @@ async def test_the_proof_is_found_by_the_message_that_is_answered_and_after_redi
     game_id = await room.open()
     await room.play(game_id, ANN, BEN)
     await room.redis.flushall()
-    room.deps.engine._games.clear()
+    room.deps.play.engine._games.clear()
     board = {
         "message_id": 1,
         "date": 0,
@@ -537,7 +537,7 @@ def test_every_command_is_described_in_every_language_and_scope(room: Room) -> N
             assert not command["description"].startswith("cmd-")
     named = {command["command"] for params in published for command in params["commands"]}
     assert named == ALL - {"admin"}
-    assert not room.deps.texts.missing
+    assert not room.deps.play.texts.missing
 
 
 def test_what_the_bot_says_of_itself_fits(room: Room) -> None:
@@ -573,12 +573,13 @@ async def test_an_operator_who_has_blocked_the_bot_keeps_no_other_from_their_men
             told.append(scope.get("chat_id"))
             return await super().call(method, params, files)
 
+    deps = room.deps
     access = Access(
-        people=room.deps.people, hosts=room.deps.hosts, members=room.deps.members, operators={ANN, OPERATOR}
+        people=deps.stores.people, hosts=deps.play.hosts, members=deps.play.members, operators={ANN, OPERATOR}
     )
-    deps = replace(room.deps, api=Api(), access=access)
+    deps = replace(deps, telegram=replace(deps.telegram, api=Api()), play=replace(deps.play, access=access))
     for operator in access.operators:
-        await deps.people.saw_chat(operator, "private", "")
+        await deps.stores.people.saw_chat(operator, "private", "")
     await publish(deps)
     assert told[-1] == OPERATOR
 
@@ -607,8 +608,8 @@ async def test_seconds_questions_and_winners_that_cannot_be_read_are_refused_in_
     await room.say("/cancel_game", by=HOST)
     await room.sent()
     await room.say(f"/create_game Friday {number}", by=HOST)
-    titled = await room.deps.games.live_in(ChatTopic(GROUP))
-    if number == "1_000":  # not a number in any script, but a word of the title
+    titled = await room.deps.stores.games.live_in(ChatTopic(GROUP))
+    if number == "1_000":  # no number in any script: a word of the title
         assert (await room.game(titled[0])).title == "Friday 1_000"
     else:
         said = await room.answer()

@@ -44,7 +44,8 @@ class Process:
 
         self.dispatcher = UpdateDispatcher(
             taps=room.deps.taps, floods=room.deps.floods, slow=slow,
-            carrier=TapCalls(room.deps.api, room.deps.limits, room.deps.outbox), redis=redis, clock=room.clock,
+            tap_calls=TapCalls(room.deps.telegram.api, room.deps.telegram.limits, room.deps.telegram.outbox),
+            redis=redis, clock=room.clock,
             tasks=self.tasks, metrics=self.metrics, aside=self.aside,
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from handlers.context import ANONYMOUS
 from handlers.limited_session import WithinLimits
 from telegram.limits import Limits, Rates, Window
 from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, Room, plain, text
+from tests.support.limits import reserve
 
 
 def window(room: Room) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def edits_of(room: Room) -> list[Any]:
 
 
 async def live(room: Room, chat: int = GROUP, topic: int = 0) -> PickNumberGame:
-    (game_id,) = await room.deps.games.live_in(ChatTopic(chat, topic))
+    (game_id,) = await room.deps.stores.games.live_in(ChatTopic(chat, topic))
     state = await room.game(game_id)
     assert isinstance(state, PickNumberGame)
     return state
@@ -118,7 +119,7 @@ async def test_what_is_typed_wrong_is_said_and_changes_nothing(room: Room, name:
     assert text(said, **(arguments if said.startswith("rejected-") else {})) in plain(window(room)["text"])
     await press(room, text("dlg-back"))
     await press(room, text("dlg-newgame-create"))
-    assert (await live(room)).rules == room.deps.openings.defaults["pick_number"]
+    assert (await live(room)).rules == room.deps.play.openings.defaults["pick_number"]
 
 
 async def test_where_a_game_is_on_already_the_dialog_says_so_and_stays(room: Room) -> None:
@@ -196,16 +197,16 @@ async def test_a_dialog_belongs_to_who_opened_it(room: Room) -> None:
         await press(room, text("dlg-newgame-create"), by=other)
         assert room.toasts()[-1] == text("dlg-not-yours")
     await answer_it(room, "mine", by=BEN)
-    assert await room.deps.games.live_in(ChatTopic(GROUP)) == []
+    assert await room.deps.stores.games.live_in(ChatTopic(GROUP)) == []
 
 
 async def test_who_ceases_to_be_a_host_has_no_dialog_any_more(room: Room) -> None:
     await room.say("/newgame", by=HOST)
     room.telegram.administrators[GROUP] = []
-    await room.deps.hosts.invalidate(GROUP)
+    await room.deps.play.hosts.invalidate(GROUP)
     await press(room, text("dlg-newgame-create"))
     assert room.toasts()[-1] == text("rejected-not-a-host")
-    assert await room.deps.games.live_in(ChatTopic(GROUP)) == []
+    assert await room.deps.stores.games.live_in(ChatTopic(GROUP)) == []
 
 
 async def test_any_host_may_use_what_an_anonymous_one_has_opened(room: Room) -> None:
@@ -261,7 +262,7 @@ async def test_settings_are_stored_and_every_new_game_begins_with_them(room: Roo
     await press(room, text("dlg-name-join_seconds"))
     await answer_it(room, "0.5")
     await press(room, text("dlg-openers-to-everyone"))
-    chat = await room.deps.people.chat(GROUP)
+    chat = await room.deps.stores.people.chat(GROUP)
     assert chat is not None
     assert chat.settings == {"pick_number": {"winners": "2", "join_seconds": "0.5"}, "openers": "everyone"}
     await press(room, text("dlg-close"))
@@ -276,7 +277,7 @@ async def test_settings_go_back_to_the_defaults(room: Room) -> None:
     await press(room, text("dlg-name-winners"))
     await press(room, "2")
     await press(room, text("dlg-reset"))
-    chat = await room.deps.people.chat(GROUP)
+    chat = await room.deps.stores.people.chat(GROUP)
     assert chat is not None
     assert chat.settings.get("pick_number") is None
 
@@ -321,10 +322,10 @@ async def test_an_operator_bans_everywhere_and_lets_in_again(room: Room) -> None
     await room.say("/admin", by=OPERATOR, chat=OPERATOR)
     await press(room, text("dlg-admin-to-ban"), by=OPERATOR)
     await room.say(f"{ANN} cheats", by=OPERATOR, chat=OPERATOR)
-    assert await room.deps.people.is_banned(GROUP, ANN)
+    assert await room.deps.stores.people.is_banned(GROUP, ANN)
     shown = list(room.session.shown.values())[-1]
     await room.tap(buttons(shown)[text("dlg-admin-unban", name=str(ANN))], shown, by=OPERATOR)
-    assert not await room.deps.people.is_banned(GROUP, ANN)
+    assert not await room.deps.stores.people.is_banned(GROUP, ANN)
 
 
 async def test_a_word_to_all_chats_goes_out_once_to_each_after_a_second_look(room: Room) -> None:
@@ -375,7 +376,7 @@ async def test_a_telegram_that_is_away_or_closed_is_no_bug_of_ours(
 async def test_a_429_is_told_and_stops_everybodys_calls_to_that_chat(room: Room) -> None:
     room.session.error = TelegramRetryAfter(SendMessage(chat_id=GROUP, text="x"), "slow down", 30)
     await room.say("/newgame", by=HOST)
-    assert await room.deps.limits.reserve(GROUP) > 0
+    assert await reserve(room.deps.telegram.limits, GROUP) > 0
     assert room.errors == []
 
 

@@ -80,7 +80,7 @@ async def test_nobody_is_a_host_in_private(hosts: Hosts, telegram: Telegram) -> 
 
 @pytest.mark.parametrize("kind", ["chat_member", "my_chat_member"])
 async def test_who_ceases_to_be_an_administrator_is_no_host_from_then_on(room: Room, kind: str) -> None:
-    assert await room.deps.hosts.is_host(GROUP, HOST)
+    assert await room.deps.play.hosts.is_host(GROUP, HOST)
     room.telegram.administrators[GROUP] = []
     admin = {"status": "administrator", "user": user(HOST), "can_delete_messages": True}  # the format of older servers
     change = {
@@ -91,4 +91,4 @@ async def test_who_ceases_to_be_an_administrator_is_no_host_from_then_on(room: R
         "new_chat_member": {"status": "member", "user": user(HOST)},
     }
     await room.update(**{kind: change})
-    assert not await room.deps.hosts.is_host(GROUP, HOST)
+    assert not await room.deps.play.hosts.is_host(GROUP, HOST)

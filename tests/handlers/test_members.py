@@ -42,7 +42,7 @@ async def changed(room: Room, before: dict[str, Any], after: dict[str, Any], *, 
 async def test_added_the_bot_greets_in_the_language_of_who_added_it(room: Room) -> None:
     await changed(room, member("left"), member("member"), language_code="ru")
     assert await room.answer() == text("cmd-added", "ru", bot=BOT)
-    chat = await room.deps.people.chat(GROUP)
+    chat = await room.deps.stores.people.chat(GROUP)
     assert chat is not None
     assert (chat.active, chat.locale) == (True, "ru")
 
@@ -65,7 +65,7 @@ async def test_removed_the_bot_ends_the_games_of_all_topics(room: Room) -> None:
     await changed(room, member("member"), member("kicked"), chat=FORUM)
     for game_id in games:
         assert (await room.game(game_id)).cancel_reason == "bot_removed"
-    chat = await room.deps.people.chat(FORUM)
+    chat = await room.deps.stores.people.chat(FORUM)
     assert chat is not None
     assert not chat.active
 
@@ -83,7 +83,7 @@ async def test_who_mutes_the_bot_is_told_in_private_if_they_have_spoken_to_it(ro
 
 async def test_who_blocks_the_bot_is_noted_until_they_unblock_it(room: Room) -> None:
     await room.say("/start", chat=ANN)
-    await room.deps.people.flush()
+    await room.deps.stores.people.flush()
     await changed(room, member("member"), member("kicked"), chat=ANN)
     blocked = "SELECT blocked FROM players WHERE id = $1"
     assert await room.pool.fetchval(blocked, ANN) is True
@@ -101,8 +101,8 @@ async def test_a_game_follows_its_group_whichever_notice_comes_and_however_often
     for notice in (from_old, from_new, from_old):
         await room.update(message=notice)
     assert (await room.game(game_id)).place == ChatTopic(NEW_GROUP)
-    assert await room.deps.games.live_in(ChatTopic(NEW_GROUP)) == [game_id]
-    assert await room.deps.people.is_banned(NEW_GROUP, 77)
+    assert await room.deps.stores.games.live_in(ChatTopic(NEW_GROUP)) == [game_id]
+    assert await room.deps.stores.people.is_banned(NEW_GROUP, 77)
     await room.say("/join", by=BEN, chat=NEW_GROUP)
     assert list((await room.game(game_id)).players) == [ANN, BEN]
 
@@ -146,7 +146,7 @@ async def test_somebody_who_leaves_the_group_leaves_its_lobbies(room: Room, hear
 
 
 @pytest.mark.parametrize("status", ["left", "kicked"])
-async def test_somebody_who_was_removed_picks_by_no_door_until_they_are_back(room: Room, status: str) -> None:
+async def test_somebody_who_was_removed_picks_on_neither_path_until_they_are_back(room: Room, status: str) -> None:
     game_id = await room.open()
     for player in (ANN, BEN):
         await room.say("/join", by=player)
@@ -215,8 +215,8 @@ async def test_a_game_goes_on_where_telegram_cannot_tell_who_is_in_the_group(
 
 
 async def test_a_departure_follows_the_group_to_its_new_id(room: Room) -> None:
-    await room.deps.people.player_departed(GROUP, ANN)
-    await room.deps.people.chat_migrated(GROUP, NEW_GROUP)
-    assert await room.deps.people.has_departed(NEW_GROUP, ANN)
-    assert not await room.deps.people.has_departed(GROUP, ANN)
+    await room.deps.stores.people.player_departed(GROUP, ANN)
+    await room.deps.stores.people.chat_migrated(GROUP, NEW_GROUP)
+    assert await room.deps.stores.people.has_departed(NEW_GROUP, ANN)
+    assert not await room.deps.stores.people.has_departed(GROUP, ANN)
     assert await room.redis.pttl(keys.departed_key(NEW_GROUP)) > 0

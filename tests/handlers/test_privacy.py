@@ -83,7 +83,7 @@ async def test_nor_does_a_forged_button(room: Room, played: str, verb: str) -> N
 
 
 async def test_ids_of_games_cannot_be_searched_and_the_same_update_opens_one_game(room: Room) -> None:
-    games = room.deps.games
+    games = room.deps.stores.games
     ids = {await games.reserve_id(ChatTopic(chat), "tg:1") for chat in range(-50, 0)}
     assert len(ids) == 50
     assert {len(each) for each in ids} == {22}, "after the shard 20 random characters of 36: 103 bits"

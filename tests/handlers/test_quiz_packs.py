@@ -58,7 +58,7 @@ async def kept(room: Room, by: int = ANN) -> Any:
     (preview,) = await previews(room)
     await decide(room, text("pack-save"), preview, by=by)
     await room.sent()
-    (pack,) = await room.deps.questions.packs(by)
+    (pack,) = await room.deps.stores.questions.packs(by)
     await room.say("/pack", by=by, chat=by)
     return pack
 
@@ -74,7 +74,7 @@ def newest(room: Room) -> str:
 
 
 async def quiz_of(room: Room) -> QuizGame:
-    (game_id,) = await room.deps.games.live_in(ChatTopic(GROUP))
+    (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
     state = await room.game(game_id)
     assert isinstance(state, QuizGame)
     return state
@@ -90,10 +90,10 @@ async def test_a_file_is_looked_at_kept_and_listed(room: Room) -> None:
     (preview,) = await previews(room)
     assert text("pack-preview", name="Rivers & co", count=3) in plain(preview["text"])
     assert "&lt;b&gt;capital&lt;/b&gt;" in plain(preview["text"])
-    assert await room.deps.questions.packs(ANN) == [], "nothing is kept before it is wanted"
+    assert await room.deps.stores.questions.packs(ANN) == [], "nothing is kept before it is wanted"
     await decide(room, text("pack-save"), preview)
     assert text("pack-saved") in await room.answer()
-    (pack,) = await room.deps.questions.packs(ANN)
+    (pack,) = await room.deps.stores.questions.packs(ANN)
     assert (pack.name, pack.size) == ("Rivers & co", 3)
     await room.say("/pack", by=ANN, chat=ANN)
     assert "Rivers & co (3)" in buttons(list(room.session.shown.values())[-1])
@@ -105,7 +105,7 @@ async def test_what_is_not_wanted_is_not_kept(room: Room) -> None:
     (preview,) = await previews(room)
     await decide(room, text("pack-discard"), preview)
     assert text("pack-discarded") in await room.answer()
-    assert await room.deps.questions.packs(ANN) == []
+    assert await room.deps.stores.questions.packs(ANN) == []
 
 
 async def test_two_files_sent_at_once_are_answered_in_turn_and_both_previews_keep_their_buttons(room: Room) -> None:
@@ -118,7 +118,7 @@ async def test_two_files_sent_at_once_are_answered_in_turn_and_both_previews_kee
     for preview in reversed(shown):
         await decide(room, text("pack-save"), preview)
         assert text("pack-saved") in await room.answer()
-    assert [pack.name for pack in await room.deps.questions.packs(ANN)] == ["One", "Two"]
+    assert [pack.name for pack in await room.deps.stores.questions.packs(ANN)] == ["One", "Two"]
     await decide(room, text("pack-save"), shown[0])
     assert text("pack-name-taken") in (room.toasts()[-1] or "")
     assert room.errors == []
@@ -128,12 +128,12 @@ async def test_a_person_who_is_banned_everywhere_can_neither_send_nor_keep_packs
     await upload(room, "x.csv", CSV.encode())
     (preview,) = await previews(room)
     await room.say("/pack", by=ANN, chat=ANN)
-    await room.deps.people.ban(0, ANN, HOST, "")
+    await room.deps.stores.people.ban(0, ANN, HOST, "")
     await decide(room, text("pack-save"), preview)
     await room.sent()
     await upload(room, "y.csv", CSV.encode())
     assert await previews(room) == [] or not any("reply_markup" in each for each in await previews(room))
-    assert await room.deps.questions.packs(ANN) == []
+    assert await room.deps.stores.questions.packs(ANN) == []
     assert room.errors == []
 
 
@@ -193,7 +193,7 @@ async def test_a_file_with_mistakes_is_refused_whole_with_lines_and_how_to_mend_
     assert "Line 2:" in said
     assert "Line 3:" in said
     assert "easy" in said
-    assert await room.deps.questions.packs(ANN) == []
+    assert await room.deps.stores.questions.packs(ANN) == []
     assert room.session.shown == {}
 
 
@@ -267,7 +267,7 @@ async def test_a_pack_is_renamed_changed_and_deleted(room: Room) -> None:
     await tap(room, text("pack-change"))
     await room.say("Which river?\nDanube\nRhine", by=ANN, chat=ANN)
     assert text("pack-changed") in newest(room)
-    changed = await room.deps.questions.question(pack.id, 2)
+    changed = await room.deps.stores.questions.question(pack.id, 2)
     assert changed is not None
     assert (changed.text, changed.answers, changed.category) == ("Which river?", ("Danube", "Rhine"), "rivers")
     await tap(room, text("pack-remove"))
@@ -275,11 +275,11 @@ async def test_a_pack_is_renamed_changed_and_deleted(room: Room) -> None:
     await room.say("Only a question", by=ANN, chat=ANN)
     assert "<code>answer</code>" in newest(room)
     await room.say("New?\nYes\nNo", by=ANN, chat=ANN)
-    assert [question.text for _, question in await room.deps.questions.questions(pack.id)][-1] == "New?"
+    assert [question.text for _, question in await room.deps.stores.questions.questions(pack.id)][-1] == "New?"
     await tap(room, text("dlg-back"))
     await tap(room, text("pack-delete"))
     await tap(room, text("pack-delete-yes"))
-    assert await room.deps.questions.packs(ANN) == []
+    assert await room.deps.stores.questions.packs(ANN) == []
     assert room.errors == []
 
 
@@ -292,7 +292,7 @@ async def test_a_questions_photo_difficulty_and_category_are_changed_in_the_dial
     await room.say(None, by=ANN, chat=ANN, photo=sizes)
     assert text("pack-photo") in newest(room)
     await tap(room, text("pack-difficulty", difficulty=text("quiz-difficulty-medium")))
-    changed = await room.deps.questions.question(pack.id, 2)
+    changed = await room.deps.stores.questions.question(pack.id, 2)
     assert changed is not None
     assert (changed.photo, changed.difficulty) == ("L" * 30, "hard")
     content = write_pack([changed], "csv")
@@ -300,7 +300,7 @@ async def test_a_questions_photo_difficulty_and_category_are_changed_in_the_dial
     await tap(room, text("pack-photo-away"))
     await tap(room, text("pack-change"))
     await room.say("Which river?\nDanube\nRhine\n#waters", by=ANN, chat=ANN)
-    changed = await room.deps.questions.question(pack.id, 2)
+    changed = await room.deps.stores.questions.question(pack.id, 2)
     assert changed is not None
     assert (changed.photo, changed.difficulty, changed.category) == (None, "hard", "waters")
     assert changed.answers == ("Danube", "Rhine")
@@ -309,7 +309,7 @@ async def test_a_questions_photo_difficulty_and_category_are_changed_in_the_dial
 
 async def test_nobody_changes_or_plays_what_is_anothers(room: Room) -> None:
     pack = await kept(room, by=HOST)
-    assert not await room.deps.questions.delete_pack(pack.id, ANN)
+    assert not await room.deps.stores.questions.delete_pack(pack.id, ANN)
     await room.say("/pack", by=ANN, chat=ANN)
     assert pack.name not in newest(room)
 
@@ -366,12 +366,12 @@ async def test_a_quiz_is_put_together_in_the_dialog(room: Room) -> None:
 
 async def test_a_pack_with_too_few_questions_makes_a_shorter_quiz_and_none_is_refused(room: Room) -> None:
     pack = await kept(room, by=HOST)
-    await room.deps.people.change_settings(GROUP, {"quiz": {"pack": str(pack.id), "categories": "rivers"}})
+    await room.deps.stores.people.change_settings(GROUP, {"quiz": {"pack": str(pack.id), "categories": "rivers"}})
     await room.say("/start_quiz 10", by=HOST)
     assert (await quiz_of(room)).rules.questions == 2
     await room.say("/cancel_game", by=HOST)
     await room.sent()
-    await room.deps.people.change_settings(GROUP, {"quiz": {"pack": str(pack.id), "categories": "poems"}})
+    await room.deps.stores.people.change_settings(GROUP, {"quiz": {"pack": str(pack.id), "categories": "poems"}})
     await room.say("/start_quiz 10", by=HOST)
     assert await room.answer() == text("rejected-no-questions")
 
@@ -392,7 +392,7 @@ async def test_settings_of_quizzes_are_stored_and_every_quiz_begins_with_them(ro
     state = await quiz_of(room)
     assert state.rules.polls
     assert {question.category for question in state.questions} <= {"space", "music"}
-    chat = await room.deps.people.chat(GROUP)
+    chat = await room.deps.stores.people.chat(GROUP)
     assert chat is not None
     assert json.loads(json.dumps(chat.settings)) == {"quiz": {"polls": "yes", "categories": "space|music"}}
 
@@ -401,7 +401,7 @@ async def test_a_chat_is_not_asked_the_same_again_and_what_was_refused_is_given_
     await room.say("/start_quiz 5", by=HOST)
     first = {question.id for question in (await quiz_of(room)).questions}
     await room.say("/start_quiz 5", by=HOST)
-    assert len(await room.deps.questions.asked(GROUP)) == 5, "a quiz that was refused asks nothing"
+    assert len(await room.deps.stores.questions.asked(GROUP)) == 5, "a quiz that was refused asks nothing"
     await room.say("/cancel_game", by=HOST)
     await room.say("/start_quiz 5", by=HOST)
     assert not first & {question.id for question in (await quiz_of(room)).questions}

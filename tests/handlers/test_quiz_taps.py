@@ -20,10 +20,10 @@ class Drawer:
     def __init__(self) -> None:
         self.returned: list[Any] = []
 
-    async def take(self, place: ChatTopic, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:  # noqa: ARG002
+    async def take(self, chat_topic: ChatTopic, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:  # noqa: ARG002
         return rules, questions(rules.questions)
 
-    async def give_back(self, place: ChatTopic, content: Any) -> None:  # noqa: ARG002
+    async def give_back(self, chat_topic: ChatTopic, content: Any) -> None:  # noqa: ARG002
         self.returned.append(content)
 
 

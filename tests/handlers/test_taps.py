@@ -131,7 +131,7 @@ async def test_data_that_no_button_of_ours_has_gets_a_clear_toast(table: Table, 
     assert table.shelf.rows["07abcdefghijkl"].version == before
 
 
-def test_the_fast_door_knows_our_data_from_a_dialogs() -> None:
+def test_the_fast_path_knows_our_data_from_a_dialogs() -> None:
     taps = Table(TEXTS).taps
     assert all(taps.knows(f"{verb}:07abcdefghijkl") for table in VERBS.values() for verb in table)
     assert all(taps.knows(f"{verb}:x") for verb in "ogbfhkrx")
@@ -142,7 +142,7 @@ def test_the_fast_door_knows_our_data_from_a_dialogs() -> None:
 
 
 @pytest.mark.parametrize("warm", [False, True])
-async def test_a_banned_person_finds_no_door_open(table: Table, *, warm: bool) -> None:
+async def test_a_banned_person_is_refused_everywhere(table: Table, *, warm: bool) -> None:
     table.people.warm = warm
     game_id = await table.playing(3)
     table.people.banned.add((CHAT, 1))

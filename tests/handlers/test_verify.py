@@ -39,7 +39,7 @@ async def verified(room: Room, wallet: Wallet = WALLET, *, by: int = ANN) -> Non
 
 
 async def address_of(room: Room, player_id: int = ANN) -> str | None:
-    wallet = await room.deps.wallets.of(player_id)
+    wallet = await room.deps.stores.wallets.of(player_id)
     return None if wallet is None else wallet.address
 
 
@@ -92,9 +92,9 @@ async def test_the_way_is_told_in_the_language_of_the_player(room: Room) -> None
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
 async def test_a_text_to_sign_survives_being_copied(room: Room, locale: str) -> None:
-    await room.deps.people.set_player_locale(ANN, locale)
+    await room.deps.stores.people.set_player_locale(ANN, locale)
     statement = await asked(room)
-    kept = await room.deps.wallets.asked(ANN)
+    kept = await room.deps.stores.wallets.asked(ANN)
     assert kept is not None
     assert statement == kept.statement
     assert "\n" not in statement
@@ -117,7 +117,7 @@ async def test_a_wrong_checksum_is_refused(room: Room) -> None:
     mistyped = WALLET.address[:place] + WALLET.address[place].swapcase() + WALLET.address[place + 1 :]
     await room.say(f"/verify {mistyped}", chat=ANN)
     assert await room.answer() == text("rejected-wrong-checksum")
-    assert await room.deps.wallets.asked(ANN) is None
+    assert await room.deps.stores.wallets.asked(ANN) is None
 
 
 async def test_a_signature_of_another_wallet_or_text_is_refused_and_may_be_tried_again(room: Room) -> None:
@@ -269,7 +269,7 @@ async def test_nobody_sees_the_wallet_of_another(room: Room) -> None:
 
 
 async def test_a_banned_player_verifies_nothing(room: Room) -> None:
-    await room.deps.people.ban(0, ANN, OPERATOR, "cheats")
+    await room.deps.stores.people.ban(0, ANN, OPERATOR, "cheats")
     await room.say(f"/verify {WALLET.address}", chat=ANN)
     assert await room.answer() == text("rejected-banned")
-    assert await room.deps.wallets.asked(ANN) is None
+    assert await room.deps.stores.wallets.asked(ANN) is None

@@ -36,19 +36,19 @@ def room(redis: Redis, pool: Pool) -> Room:
 
 @pytest.fixture
 def access(room: Room) -> Access:
-    return room.deps.access
+    return room.deps.play.access
 
 
 def person(player: int, chat: int | None = GROUP) -> Actor:
     return Actor(player, f"P{player}", chat)
 
 
-async def allowed(access: Access, actor: Actor, place: ChatTopic | None) -> set[Needs]:
+async def allowed(access: Access, actor: Actor, chat_topic: ChatTopic | None) -> set[Needs]:
     """Return the actor's permissions in a place."""
     found = set()
     for needs in Needs:
         try:
-            await access.authorise(actor, place, needs)
+            await access.authorise(actor, chat_topic, needs)
         except (Banned, Elsewhere, JoinInGroup, NotAHost, NotAMember, NotAnOperator, NeedsAPerson):
             continue
         found.add(needs)
@@ -76,13 +76,13 @@ async def test_what_they_may_do_from_private_and_from_elsewhere(access: Access) 
 
 
 async def test_everyone_opens_games_where_the_hosts_say_so(access: Access, room: Room) -> None:
-    await room.deps.people.change_settings(GROUP, {OPENERS: EVERYONE})
+    await room.deps.stores.people.change_settings(GROUP, {OPENERS: EVERYONE})
     assert Needs.OPEN in await allowed(access, person(ANN), HERE)
 
 
 @pytest.mark.parametrize("where", [GROUP, 0])
 async def test_a_banned_person_may_do_nothing_there(access: Access, room: Room, where: int) -> None:
-    await room.deps.people.ban(where, HOST, OPERATOR, "")
+    await room.deps.stores.people.ban(where, HOST, OPERATOR, "")
     for chat in (GROUP, HOST, None):
         assert await allowed(access, person(HOST, chat), HERE) == {Needs.NOTHING}
 
@@ -95,7 +95,7 @@ async def test_somebody_who_is_not_in_the_group_neither_plays_nor_looks(access: 
 
 async def test_the_fast_answer_never_lets_anybody_in_whom_the_slow_one_refuses(access: Access, room: Room) -> None:
     game = await room.game(await room.open())
-    people = room.deps.people
+    people = room.deps.stores.people
     assert not access.allows(person(ANN), game, Needs.PLAY), "nothing is remembered yet"
     await access.authorise(person(ANN), game, Needs.PLAY)
     assert access.allows(person(ANN), game, Needs.PLAY)

@@ -36,9 +36,9 @@ class Schedule:
 
     async def opens(self, *, players: int = 2, chat_id: int = -1) -> tuple[str, int]:
         """Open a game and let people join it. Returns its id and its deadline."""
-        place = ChatTopic(chat_id)
-        game_id = await self.games.reserve_id(place, "open")
-        opening = OpenGame("pick_number", game_id, place, Host(1, "Ann"), "", RULES)
+        chat_topic = ChatTopic(chat_id)
+        game_id = await self.games.reserve_id(chat_topic, "open")
+        opening = OpenGame("pick_number", game_id, chat_topic, Host(1, "Ann"), "", RULES)
         outcome = await self.engine.execute(game_id, opening, command_id="open")
         for player in range(1, players + 1):
             outcome = await self.engine.execute(game_id, Join(player, f"P{player}"), command_id=f"join:{player}")

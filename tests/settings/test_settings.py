@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from bot.game_defaults import rules_of
 from bot.settings import KEYS, ROOT, SECRETS, VARIABLES, Settings, SettingsError, hidden, load_settings
+from handlers.kinds.quiz.settings import QuizSection
 
 POSTGRES = "must be empty, or postgresql://user:password@host:5432/name, what is special in a password as %40"
 REDIS = "must be empty, or redis://:password@host:6379/0, rediss://, unix://, what is special in a password as %40"
@@ -156,7 +157,9 @@ def test_environment_goes_before_dotenv_and_that_before_the_file(
     assert load_settings(dotenv).web.port == 2
     monkeypatch.setenv("TOMBOLA_WEB__PORT", "3")
     settings = load_settings(dotenv)
-    assert (settings.web.port, settings.web.host, settings.games.of("quiz").questions) == (3, "a", 4)
+    quiz = settings.games.of("quiz")
+    assert isinstance(quiz, QuizSection)
+    assert (settings.web.port, settings.web.host, quiz.questions) == (3, "a", 4)
 
 
 def test_operators_are_a_list_with_or_without_brackets(monkeypatch: pytest.MonkeyPatch, bare: Path) -> None:
@@ -170,9 +173,9 @@ def test_operators_are_a_list_with_or_without_brackets(monkeypatch: pytest.Monke
 
 def test_a_prize_pool_is_exact(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare.write_text("[games.pick_number]\nprize_pool = 0.1")
-    assert load_settings(None).games.of("pick_number").prize_pool == Decimal("0.1")
+    assert rules_of(load_settings(None), None)["pick_number"].prize_pool == Decimal("0.1")
     monkeypatch.setenv("TOMBOLA_GAMES__PICK_NUMBER__PRIZE_POOL", "100000000000.00000001")
-    assert load_settings(None).games.of("pick_number").prize_pool == Decimal("100000000000.00000001")
+    assert rules_of(load_settings(None), None)["pick_number"].prize_pool == Decimal("100000000000.00000001")
 
 
 @pytest.mark.parametrize(

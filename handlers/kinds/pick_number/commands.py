@@ -18,17 +18,17 @@ LONGEST = 24
 """Longest part of such a word that a refusal quotes, in characters."""
 
 
-async def create_game(incoming: UpdateContext) -> None:
+async def create_game(context: UpdateContext) -> None:
     """Handle ``/create_game [title] [reverse] [winners]``: open a game with the chat's rules and these changes."""
-    title, reverse, winners = parsed(incoming.arguments)
-    rules = await incoming.deps.openings.rules(incoming.place.chat_id, KIND.name)
+    title, reverse, winners = parsed(context.arguments)
+    rules = await context.deps.play.openings.rules(context.chat_topic.chat_id, KIND.name)
     if reverse:
         rules = replace(rules, mode=REVERSE)
     if winners is not None:
         fits = len(rules.percentages) == winners
         split = rules.split if fits or rules.split != prizes.PERCENTAGES else prizes.AUTO
         rules = replace(rules, winners=winners, split=split, percentages=rules.percentages if fits else ())
-    await open_game(incoming, KIND.name, title, rules)
+    await open_game(context, KIND.name, title, rules)
 
 
 def parsed(arguments: str) -> tuple[str, bool, int | None]:

@@ -11,14 +11,14 @@ from play.access import Needs
 from play.numbers import Unreadable, amount
 
 
-async def start_quiz(incoming: UpdateContext) -> None:
+async def start_quiz(context: UpdateContext) -> None:
     """Handle ``/start_quiz [questions] [seconds] [players]``: open a quiz with the chat's rules and these changes."""
-    rules = await incoming.deps.openings.rules(incoming.place.chat_id, KIND.name)
-    wanted = with_line(rules, incoming.arguments, incoming.locale)
+    rules = await context.deps.play.openings.rules(context.chat_topic.chat_id, KIND.name)
+    wanted = with_line(rules, context.arguments, context.locale)
     if wanted is None:
-        await incoming.reply("cmd-usage-start_quiz")
+        await context.reply("cmd-usage-start_quiz")
         return
-    await open_game(incoming, KIND.name, "", wanted)
+    await open_game(context, KIND.name, "", wanted)
 
 
 def with_line(rules: QuizRules, arguments: str, locale: str) -> QuizRules | None:

@@ -16,6 +16,7 @@ from handlers.kinds.begins import begins_of
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.quiz import view
 from handlers.kinds.quiz.content import locale_of
+from handlers.kinds.quiz.settings import QuizSection
 from handlers.views.message import Message, send_params
 from play.texts import Markup, name_html
 from storage.connections import POSTGRES_GONE
@@ -40,8 +41,8 @@ TO_WRITE_MS = 90_000
 class QuizConsumer:
     """Sends the messages that a quiz has beside its board. ``writer`` is None if no model is configured."""
 
-    def __init__(self, stage: ConsumerContext, writer: "QuestionWriter | None" = None) -> None:
-        self._stage = stage
+    def __init__(self, context: ConsumerContext, writer: "QuestionWriter | None" = None) -> None:
+        self._context = context
         self._writer = writer
         self._shown: OrderedDict[str, tuple[str, Instant | None]] = OrderedDict()
         """Game -> its phase and deadline when its messages were last brought up to date."""
@@ -52,7 +53,7 @@ class QuizConsumer:
         for entry in entries:
             # Version 1 is the opening. The model takes seconds, so it works beside the feed.
             if entry.kind == KIND.name and entry.first_version == 1 and self._writer is not None:
-                self._stage.spawn(f"questions for {entry.game_id}", self._write(entry.game_id))
+                self._context.spawn(f"questions for {entry.game_id}", self._write(entry.game_id))
         for game_id, entry in latest.items():
             scene = (entry.phase, entry.deadline)
             if entry.phase in _SHOWN and self._shown.get(game_id) != scene:
@@ -67,7 +68,7 @@ class QuizConsumer:
 
     async def _bring(self, game_id: str, version: int) -> None:
         try:
-            outcome = await self._stage.engine.at_least(game_id, version)
+            outcome = await self._context.engine.at_least(game_id, version)
         except UnknownGame:
             logger.bind(game=game_id).warning("a quiz is gone before it could be shown")
         else:
@@ -97,7 +98,7 @@ class QuizConsumer:
             *([self._outgoing(game, f"poll:{game.id}:{game.index}", "sendPoll", _poll(game))] if polls else []),
         ]
         if wanted:
-            await self._stage.outbox.put_many(wanted)
+            await self._context.outbox.put_many(wanted)
 
     async def _close(self, game: QuizGame, *, before: int | None = None) -> None:
         """Stop the poll of a finished question, and delete its photo once the next question or the end is shown.
@@ -109,15 +110,15 @@ class QuizConsumer:
             return
         question = game.questions[index]
         over: list[Outgoing] = []
-        if game.rules.polls and (message_id := await self._stage.polls.message(game.id, index)) is not None:
+        if game.rules.polls and (message_id := await self._context.polls.message(game.id, index)) is not None:
             over.append(self._outgoing(game, f"stop:{game.id}:{index}", "stopPoll", {"message_id": message_id}))
         gone = before is not None or game.phase in {COMPLETED, CANCELLED}
         if gone and question.photo:
-            message = await self._stage.polls.message(game.id, _photo_of(index))
+            message = await self._context.polls.message(game.id, _photo_of(index))
             if message is not None:
                 over.append(self._outgoing(game, f"away:{game.id}:{index}", "deleteMessage", {"message_id": message}))
         if over:
-            await self._stage.outbox.put_many(over)
+            await self._context.outbox.put_many(over)
 
     async def settled(self, outgoing: Outgoing, outcome: Outcome) -> None:
         """Store the message id of a sent poll or photo. If Telegram has refused it, send a replacement or a notice."""
@@ -133,9 +134,9 @@ class QuizConsumer:
     async def _sent(self, method: str, game_id: str, index: int, outcome: Outcome) -> None:
         assert outcome.message_id is not None
         if method == "sendPoll":
-            await self._stage.polls.sent(outcome.result["poll"]["id"], game_id, index, outcome.message_id)
+            await self._context.polls.sent(outcome.result["poll"]["id"], game_id, index, outcome.message_id)
         else:
-            await self._stage.polls.sent(f"photo:{game_id}:{index}", game_id, _photo_of(index), outcome.message_id)
+            await self._context.polls.sent(f"photo:{game_id}:{index}", game_id, _photo_of(index), outcome.message_id)
         game = await self._game(game_id)
         if game is None:
             return
@@ -149,18 +150,18 @@ class QuizConsumer:
         game = await self._game(game_id)
         if game is None or game.index != index or game.phase != QUESTION_OPEN:
             return
-        locale, texts = await locale_of(self._stage.people, game.place.chat_id), self._stage.texts
+        locale, texts = await locale_of(self._context.people, game.place.chat_id), self._context.texts
         if method == "sendPhoto":
             message, id_ = Message(texts.html(locale, "quiz-photo-missing")), f"unseen:{game.id}:{index}"
         else:
             question = view.instead_of_poll(game, texts, locale)
             note = texts.html(locale, "quiz-polls-refused")
             message, id_ = Message(f"{note}\n\n{question.text}", question.keyboard), f"instead:{game.id}:{index}"
-        await self._stage.outbox.put(self._outgoing(game, id_, "sendMessage", send_params(message)))
+        await self._context.outbox.put(self._outgoing(game, id_, "sendMessage", send_params(message)))
 
     async def _game(self, game_id: str) -> QuizGame | None:
         try:
-            state: Game = (await self._stage.engine.at_least(game_id, 0)).state
+            state: Game = (await self._context.engine.at_least(game_id, 0)).state
         except (UnknownGame, Unavailable):
             return None
         return state if isinstance(state, QuizGame) else None
@@ -177,7 +178,7 @@ class QuizConsumer:
             method=method,
             params=params,
             priority=Priority.NORMAL if chat_id is None else Priority.COSMETIC,
-            created_at=self._stage.clock.now(),
+            created_at=self._context.clock.now(),
             expires_at=game.deadline if asking else None,
             begins=begins_of(game) if method == "sendPoll" or id_.startswith("instead:") else None,
             game_id=game.id if chat_id is None else None,
@@ -188,15 +189,15 @@ class QuizConsumer:
     async def _sum_up(self, game: QuizGame) -> None:
         """Send each player with an active private chat their summary, with a priority below that of games."""
         summaries = [await self._summary(game, player) for player in game.players]
-        await self._stage.outbox.put_many([each for each in summaries if each is not None])
+        await self._context.outbox.put_many([each for each in summaries if each is not None])
 
     async def _summary(self, game: QuizGame, player: PlayerId) -> Outgoing | None:
-        people = self._stage.people
+        people = self._context.people
         private = await people.chat(player)
         if private is None or not private.active:
             return None
         locale = await people.locale_of_player(player) or await locale_of(people, game.place.chat_id)
-        params = send_params(view.own_board(game, player, self._stage.texts, locale))
+        params = send_params(view.own_board(game, player, self._context.texts, locale))
         return self._outgoing(game, f"summary:{game.id}:{player}", "sendMessage", params, chat_id=player)
 
     async def _give_back(self, game: QuizGame) -> None:
@@ -204,7 +205,7 @@ class QuizConsumer:
         left = game.questions[game.index + 1 :]
         if left:
             try:
-                await self._stage.questions.give_back(game.place.chat_id, left)
+                await self._context.questions.give_back(game.place.chat_id, left)
             except POSTGRES_GONE as problem:
                 logger.bind(game=game.id).warning("questions stay noted as asked: {}", problem)
 
@@ -213,10 +214,10 @@ class QuizConsumer:
     async def _write(self, game_id: str) -> None:
         """Have a model write the questions while people join. Until then, and if that fails, the bank's are used."""
         game, writer = await self._game(game_id), self._writer
-        if game is None or writer is None or not game.rules.topic or _late(game, self._stage.clock.now()):
+        if game is None or writer is None or not game.rules.topic or _late(game, self._context.clock.now()):
             return
         chat_id, rules = game.place.chat_id, game.rules
-        locale = await locale_of(self._stage.people, chat_id)
+        locale = await locale_of(self._context.people, chat_id)
         from questions.writer import Order  # noqa: PLC0415 -- imports an HTTP client
 
         order = Order(rules.topic, locale, rules.questions, rules.difficulty or None)
@@ -225,7 +226,7 @@ class QuizConsumer:
         questions = (*fresh, *game.questions[: rules.questions - len(fresh)])
         try:
             if fresh:
-                await self._stage.engine.execute(game_id, SetQuestions(questions), command_id=f"written:{game_id}")
+                await self._context.engine.execute(game_id, SetQuestions(questions), command_id=f"written:{game_id}")
                 await self._note(game, fresh)
         except (Rejected, Unavailable) as problem:  # the quiz has begun, with the bank's questions
             logger.bind(game=game_id).info("what the model wrote comes too late: {}", problem)
@@ -234,22 +235,22 @@ class QuizConsumer:
 
     async def _avoid(self, chat_id: int) -> Sequence[Any]:
         try:
-            return await self._stage.questions.asked(chat_id)
+            return await self._context.questions.asked(chat_id)
         except POSTGRES_GONE:
             return ()
 
     async def _note(self, game: QuizGame, fresh: Sequence[Question]) -> None:
         """Note the model's questions as asked, and release the bank's questions that they replace."""
-        questions, chat_id = self._stage.questions, game.place.chat_id
+        questions, chat_id = self._context.questions, game.place.chat_id
         try:
-            await questions.note_asked(chat_id, fresh, self._stage.clock.now())
+            await questions.note_asked(chat_id, fresh, self._context.clock.now())
             await questions.give_back(chat_id, game.questions[game.rules.questions - len(fresh) :])
         except POSTGRES_GONE as problem:
             logger.bind(game=game.id).warning("what the chat is asked is not noted: {}", problem)
 
     async def _tell(self, game: QuizGame, locale: str, reason: str | None, written: int) -> None:
         """Tell the chat whether the questions are about the topic, and if not, the reason."""
-        texts = self._stage.texts
+        texts = self._context.texts
         if reason is None:
             html = texts.html(locale, "quiz-written", topic=game.rules.topic)
         else:
@@ -257,7 +258,7 @@ class QuizConsumer:
             told = "quiz-bank-partly" if written else "quiz-bank-instead"
             html = texts.html(locale, told, reason=why, host=name_html(game.host.name), written=written)
         params = send_params(Message(html))
-        await self._stage.outbox.put(self._outgoing(game, f"written:{game.id}", "sendMessage", params))
+        await self._context.outbox.put(self._outgoing(game, f"written:{game.id}", "sendMessage", params))
 
 
 _SHOWN = frozenset({QUESTION_OPEN, "question_reveal", COMPLETED, CANCELLED})
@@ -296,6 +297,7 @@ def _poll(game: QuizGame) -> dict[str, Any]:
 
 async def consumer(context: ConsumerContext) -> KindConsumer:
     """Make the consumer of quizzes, and the writer of questions if a model is configured."""
+    assert isinstance(context.settings, QuizSection)
     model = context.settings.model
     if not model.base_url:
         quizzes = QuizConsumer(context)

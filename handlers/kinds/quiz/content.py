@@ -35,16 +35,16 @@ class QuizContent:
         self._people = people
         self._clock = clock
 
-    async def take(self, place: ChatTopic, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:
+    async def take(self, chat_topic: ChatTopic, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:
         """Choose the questions of a quiz and note them as asked. Raises ``NoQuestions``.
 
         If there are fewer questions than the rules want, the rules are reduced to their number.
         """
         only = Filter(rules.categories, (rules.difficulty,) if rules.difficulty else ())
-        locale = await locale_of(self._people, place.chat_id)
+        locale = await locale_of(self._people, chat_topic.chat_id)
         try:
             chosen = await self._questions.choose(
-                place.chat_id, rules.questions, self._clock.now(), locale=locale, pack_id=rules.pack, only=only
+                chat_topic.chat_id, rules.questions, self._clock.now(), locale=locale, pack_id=rules.pack, only=only
             )
         except POSTGRES_GONE as problem:
             if rules.pack is not None:
@@ -56,10 +56,10 @@ class QuizContent:
             raise NoQuestions
         return replace(rules, questions=len(chosen), pace_ms=pace_of(rules, chosen)), chosen
 
-    async def give_back(self, place: ChatTopic, content: Sequence[Question]) -> None:
+    async def give_back(self, chat_topic: ChatTopic, content: Sequence[Question]) -> None:
         """Release questions that were noted as asked, but were not."""
         try:
-            await self._questions.give_back(place.chat_id, content)
+            await self._questions.give_back(chat_topic.chat_id, content)
         except POSTGRES_GONE as problem:
             logger.warning("questions stay noted as asked: {}", problem)
 

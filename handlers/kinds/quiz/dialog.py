@@ -8,7 +8,8 @@ from fsm import scoring
 from fsm.quiz import ACCURACY, KIND, NORMAL, QuizRules
 from handlers.context import UpdateContext
 from handlers.dialogs.form import Form, KindDialog
-from handlers.dialogs.parts import incoming_of
+from handlers.dialogs.parts import context_of
+from handlers.kinds.quiz.settings import QuizSection
 from handlers.kinds.quiz.view import category
 from play.rules import ANY, BANK, NO, NONE, SEPARATOR, YES
 from play.texts import Markup
@@ -25,23 +26,23 @@ class QuizForm(Form):
     async def presets(self, manager: DialogManager, name: str) -> Sequence[str]:
         """Return the offered values: for packs the person's own, for categories those of the chosen questions."""
         if name == "pack":
-            packs = await incoming_of(manager).deps.questions.packs(incoming_of(manager).person.id)
+            packs = await context_of(manager).deps.stores.questions.packs(context_of(manager).person.id)
             return (BANK, *(str(pack.id) for pack in packs))
         if name == "categories":
             return (ANY, *await self._categories(manager))
         return await super().presets(manager, name)
 
-    def buttons(self, incoming: UpdateContext) -> list[tuple[str, str]]:
+    def buttons(self, context: UpdateContext) -> list[tuple[str, str]]:
         """Return the settings and their labels; without the topic if no model is configured."""
-        named = super().buttons(incoming)
-        return [(name, label) for name, label in named if name != "topic" or _writes(incoming)]
+        named = super().buttons(context)
+        return [(name, label) for name, label in named if name != "topic" or _writes(context)]
 
     async def _categories(self, manager: DialogManager) -> list[str]:
         rules: QuizRules = await self.rules(manager)
-        incoming = incoming_of(manager)
+        context = context_of(manager)
         if rules.pack is None:
-            return list(categories(bank(incoming.locale)))
-        found = await incoming.deps.questions.questions(rules.pack)
+            return list(categories(bank(context.locale)))
+        found = await context.deps.stores.questions.questions(rules.pack)
         return [name for name in categories(question for _, question in found) if name][:MOST_CATEGORIES]
 
     def chosen(self, rules: QuizRules, name: str, text: str) -> str:
@@ -51,41 +52,41 @@ class QuizForm(Form):
         others = [each for each in rules.categories if each != text]
         return SEPARATOR.join(others if text in rules.categories else [*others, text]) or ANY
 
-    async def shown(self, incoming: UpdateContext, name: str, text: str) -> str | Markup:
+    async def shown(self, context: UpdateContext, name: str, text: str) -> str | Markup:
         """Render a value for a message."""
         if name == "pack" and text != BANK:
-            pack = await incoming.deps.questions.pack(int(text), incoming.person.id)
+            pack = await context.deps.stores.questions.pack(int(text), context.person.id)
             return pack.name if pack is not None else f"№ {text}"
         if name == "categories" and text != ANY:
-            names = [_category(incoming, each) for each in text.split(SEPARATOR)]
-            return incoming.deps.texts.listing(incoming.locale, names, len(names), budget=300)
+            names = [_category(context, each) for each in text.split(SEPARATOR)]
+            return context.deps.play.texts.listing(context.locale, names, len(names), budget=300)
         if name == "topic" and text != NONE:
             return text
-        return self._shown(incoming, name, text) if name != "topic" else incoming.text("dlg-topic-none")
+        return self._shown(context, name, text) if name != "topic" else context.text("dlg-topic-none")
 
-    async def on_button(self, incoming: UpdateContext, name: str, text: str, rules: QuizRules) -> str:
+    async def on_button(self, context: UpdateContext, name: str, text: str, rules: QuizRules) -> str:
         """Render a value for a button, with a mark on chosen categories."""
         if name == "pack" and text != BANK:
-            return str(await self.shown(incoming, name, text))
+            return str(await self.shown(context, name, text))
         if name == "categories" and text != ANY:
             known = f"quiz-category-{text}"
             label = (
-                incoming.label(known) if incoming.deps.texts.has(known) else incoming.label("quiz-value", value=text)
+                context.label(known) if context.deps.play.texts.has(known) else context.label("quiz-value", value=text)
             )
             return f"✓ {label}" if text in rules.categories else label
         return (
-            incoming.label("dlg-topic-none") if name == "topic" else str(self._shown(incoming, name, text, button=True))
+            context.label("dlg-topic-none") if name == "topic" else str(self._shown(context, name, text, button=True))
         )
 
 
-def _writes(incoming: UpdateContext) -> bool:
+def _writes(context: UpdateContext) -> bool:
     """Return whether a model is configured."""
-    section = incoming.deps.sections.get(KIND.name)
-    return section is not None and bool(section.model.base_url)
+    section = context.deps.sections.get(KIND.name)
+    return isinstance(section, QuizSection) and bool(section.model.base_url)
 
 
-def _category(incoming: UpdateContext, name: str) -> Markup:
-    return category(incoming.deps.texts, incoming.locale, name, own=False)
+def _category(context: UpdateContext, name: str) -> Markup:
+    return category(context.deps.play.texts, context.locale, name, own=False)
 
 
 NAMES = (

@@ -15,16 +15,16 @@ async def voted(vote: PollAnswer, deps: Deps, update_id: int, received: Instant)
     """Give the voter's answer to the quiz. A refusal is only logged, because Telegram offers no reply to a vote."""
     if vote.user is None or vote.user.is_bot or len(vote.option_ids) != 1:
         return
-    asked = await Polls(deps.redis).asks(vote.poll_id)
+    asked = await Polls(deps.stores.redis).asks(vote.poll_id)
     if asked is None:
         return
     game_id, question = asked
     command = Answer(vote.user.id, question, vote.option_ids[0])
     try:
-        state = (await deps.engine.at_least(game_id, 0)).state
+        state = (await deps.play.engine.at_least(game_id, 0)).state
         if vote.user.id in state.players:  # others see forwarded polls; do not ask Telegram about them
-            await deps.access.authorise(Actor(vote.user.id, vote.user.full_name), state, Needs.PLAY)
-        await deps.engine.execute(game_id, command, command_id=f"tg:{update_id}", received=received)
+            await deps.play.access.authorise(Actor(vote.user.id, vote.user.full_name), state, Needs.PLAY)
+        await deps.play.engine.execute(game_id, command, command_id=f"tg:{update_id}", received=received)
     except Rejected as refusal:
         logger.bind(game=game_id).debug("a vote does not count: {}", refusal)
 

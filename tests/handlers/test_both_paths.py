@@ -130,8 +130,8 @@ class Ids(RedisGames):
     def __init__(self, games: RedisGames) -> None:
         self.shards = games.shards
 
-    async def reserve_id(self, place: ChatTopic, command_id: str) -> str:
-        return keys.new_game_id(place, len(self.shards), seeded(f"{place} {command_id}"))
+    async def reserve_id(self, chat_topic: ChatTopic, command_id: str) -> str:
+        return keys.new_game_id(chat_topic, len(self.shards), seeded(f"{chat_topic} {command_id}"))
 
 
 def gathered(redis: Redis, pool: Pool) -> Room:
@@ -139,32 +139,34 @@ def gathered(redis: Redis, pool: Pool) -> Room:
     room = build_room(redis, pool)
     room.telegram.administrators |= {OTHER_GROUP: [HOST], QUIZ_GROUP: [HOST]}
     deps = room.deps
-    engine = Engine(KINDS, deps.games, room.clock, CountedSeeds())
+    engine = Engine(KINDS, deps.stores.games, room.clock, CountedSeeds())
     openings = Openings(
-        engine=engine, games=Ids(deps.games), people=deps.people, access=deps.access, content={},
-        defaults=deps.openings.defaults, max_live=2,
+        engine=engine, games=Ids(deps.stores.games), people=deps.stores.people, access=deps.play.access, content={},
+        defaults=deps.play.openings.defaults, max_live=2,
     )  # fmt: skip
     taps = Taps(
-        engine=engine, texts=TEXTS, people=deps.people, access=deps.access, openings=openings, boards=NoBoards(),
-        archive=deps.archive, bot_username=BOT,
+        engine=engine, texts=TEXTS, people=deps.stores.people, access=deps.play.access, openings=openings,
+        boards=NoBoards(), archive=deps.stores.archive, bot_username=BOT,
     )  # fmt: skip
-    deps = replace(deps, engine=engine, taps=taps, openings=openings)
+    deps = replace(deps, play=replace(deps.play, engine=engine, openings=openings), taps=taps)
     return replace(
-        room, deps=deps, door=type(room.door)(deps, f"{BOT_ID}:{'A' * 35}", "http://x", session=room.session)
+        room,
+        deps=deps,
+        aiogram_path=type(room.aiogram_path)(deps, f"{BOT_ID}:{'A' * 35}", "http://x", session=room.session),
     )
 
 
 async def opened(room: Room) -> Evening:
     """Open a game in each group and a quiz. Two people are banned, one has chosen a language."""
-    people, games = room.deps.people, dict[int, str]()
-    for place in (ChatTopic(GROUP), ChatTopic(FORUM, 5), ChatTopic(OTHER_GROUP), ChatTopic(QUIZ_GROUP)):
-        game_id, quiz = keys.new_game_id(place, 2, seeded(f"open:{place}")), place.chat_id == QUIZ_GROUP
+    people, games = room.deps.stores.people, dict[int, str]()
+    for chat_topic in (ChatTopic(GROUP), ChatTopic(FORUM, 5), ChatTopic(OTHER_GROUP), ChatTopic(QUIZ_GROUP)):
+        game_id, quiz = keys.new_game_id(chat_topic, 2, seeded(f"open:{chat_topic}")), chat_topic.chat_id == QUIZ_GROUP
         rules = QuizRules(questions=3, join_ms=15_000, question_ms=30_000) if quiz else RULES
         content = questions(3) if quiz else None
         kind = "quiz" if quiz else "pick_number"
-        opening = OpenGame(kind, game_id, place, Host(HOST, "Hana"), "Friday", rules, content=content)
-        await room.deps.engine.execute(game_id, opening, command_id=f"open:{game_id}")
-        games[place.chat_id] = game_id
+        opening = OpenGame(kind, game_id, chat_topic, Host(HOST, "Hana"), "Friday", rules, content=content)
+        await room.deps.play.engine.execute(game_id, opening, command_id=f"open:{game_id}")
+        games[chat_topic.chat_id] = game_id
     await people.ban(GROUP, BANNED_HERE, HOST, "")
     await people.ban(0, BANNED_EVERYWHERE, HOST, "")
     await people.set_player_locale(CHOSE_RUSSIAN, "ru")
@@ -173,8 +175,8 @@ async def opened(room: Room) -> Evening:
 
 async def fire_due(room: Room) -> None:
     """Fire due deadlines, as the timer does."""
-    for game_id, due in await room.deps.games.due(room.clock.now()):
-        await room.deps.engine.execute(game_id, DeadlinePassed(due), command_id=f"due:{game_id}:{due}")
+    for game_id, due in await room.deps.stores.games.due(room.clock.now()):
+        await room.deps.play.engine.execute(game_id, DeadlinePassed(due), command_id=f"due:{game_id}:{due}")
 
 
 async def played(redis: Redis, pool: Pool, *, fast: bool) -> Effects:
@@ -186,13 +188,13 @@ async def played(redis: Redis, pool: Pool, *, fast: bool) -> Effects:
     tasks = Tasks(lambda name, _: died.append(name))
 
     async def slow() -> AiogramPath:
-        return room.door
+        return room.aiogram_path
 
-    doors = UpdateDispatcher(
+    dispatcher = UpdateDispatcher(
         taps=deps.taps if fast else cast("Taps", Cold()),
         floods=deps.floods,
         slow=slow,
-        carrier=TapCalls(room.telegram, deps.limits, deps.outbox),
+        tap_calls=TapCalls(room.telegram, deps.telegram.limits, deps.telegram.outbox),
         redis=redis,
         clock=room.clock,
         tasks=tasks,
@@ -202,20 +204,20 @@ async def played(redis: Redis, pool: Pool, *, fast: bool) -> Effects:
     for number, raw in evening.updates():
         room.clock.at += 0 if number in FLOOD else STEP_MS
         await fire_due(room)
-        reply = await doors.deliver(raw)
+        reply = await dispatcher.deliver(raw)
         await tasks.settle(5)
         if reply is not None:
             effects.answered(reply)
     assert not died
     assert not metrics.errors
-    assert {door for door, _ in metrics.updates} == {"fast" if fast else "slow"}
+    assert {path for path, _ in metrics.updates} == {"fast" if fast else "slow"}
     await note(effects, room)
     return effects
 
 
 async def note(effects: Effects, room: Room) -> None:
     """Record the contents of the stores and of Telegram."""
-    for shard in room.deps.games.shards:
+    for shard in room.deps.stores.games.shards:
         rows: Any = await room.redis.xrange(keys.feed_key(shard))
         effects.events += [fields for _, fields in rows]
     for method, params in room.telegram.calls:
@@ -224,11 +226,11 @@ async def note(effects: Effects, room: Room) -> None:
         elif method not in {"getChatAdministrators", "getChatMember"}:  # repeated after a minute, whenever that is
             effects.calls.add(f"{method} {json.dumps(params, sort_keys=True)}")
     effects.waiting = {each.id: f"{each.method} {each.params} {each.priority}" for each in await room.sent()}
-    await room.deps.people.flush()
+    await room.deps.stores.people.flush()
     effects.people = [tuple(row) for row in await room.pool.fetch("SELECT id, name, username FROM players ORDER BY id")]
 
 
-async def test_a_thousand_taps_have_the_same_effects_through_either_door(redis: Redis, pool: Pool) -> None:
+async def test_a_thousand_taps_have_the_same_effects_on_either_path(redis: Redis, pool: Pool) -> None:
     fast = await played(redis, pool, fast=True)
     slow = await played(redis, pool, fast=False)
     assert fast.answers == slow.answers

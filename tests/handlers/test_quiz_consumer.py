@@ -12,6 +12,7 @@ from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
 from fsm.quiz import Question, QuizGame, QuizRules
 from handlers.kinds.consumer import ConsumerContext
 from handlers.kinds.quiz.consumer import QuizConsumer
+from handlers.kinds.quiz.settings import QuizSection
 from questions.writer import Order, QuestionWriter, Written
 from storage import keys
 from storage.polls import Polls
@@ -48,17 +49,18 @@ class Stand:
     def __init__(self, room: Room, writer: ByHand | None = None) -> None:
         self.room, self.tasks, self.after = room, list[asyncio.Task[None]](), "-"
         deps = room.deps
-        stage = ConsumerContext(
-            engine=deps.engine,
-            outbox=deps.outbox,
-            texts=deps.texts,
-            people=deps.people,
-            questions=deps.questions,
+        context = ConsumerContext(
+            engine=deps.play.engine,
+            outbox=deps.telegram.outbox,
+            texts=deps.play.texts,
+            people=deps.stores.people,
+            questions=deps.stores.questions,
             polls=Polls(room.redis),
             clock=room.clock,
             spawn=self._spawn,
+            settings=QuizSection(),
         )
-        self.show = QuizConsumer(stage, writer)
+        self.consumer = QuizConsumer(context, writer)
 
     def _spawn(self, _name: str, work: Coroutine[Any, Any, None]) -> object:
         self.tasks.append(asyncio.ensure_future(work))
@@ -72,13 +74,13 @@ class Stand:
         rows: Any = await self.room.redis.xrange(keys.feed_key(GAME[:2]), self.after)
         entries = [_entry(GAME[:2], id_, fields) for id_, fields in rows]
         if entries:
-            await self.show.handle(entries)
+            await self.consumer.handle(entries)
             self.after = f"({entries[-1].id}"
         return await self.room.sent()
 
     async def fared(self, outgoing: Outgoing, outcome: Outcome) -> list[Outgoing]:
         """Report a message's outcome to the show. Returns the messages that follow."""
-        await self.show.settled(outgoing, outcome)
+        await self.consumer.settled(outgoing, outcome)
         return await self.room.sent()
 
     async def quiz(self, content: tuple[Question, ...] | None = None, **rules: Any) -> QuizGame:
@@ -92,7 +94,7 @@ class Stand:
 
     async def do(self, command: Any) -> None:
         id_ = f"c{next(self.room.ids)}"
-        await self.room.deps.engine.execute(GAME, command, command_id=id_)
+        await self.room.deps.play.engine.execute(GAME, command, command_id=id_)
 
     async def due(self) -> None:
         state = await self.state()
@@ -146,7 +148,7 @@ async def test_a_vote_is_the_voters_answer_at_the_moment_of_its_receipt(room: Ro
     others: list[dict[str, Any]] = [{"option_ids": [2]}, {"option_ids": []}, {"poll_id": "1", "option_ids": [0]}]
     for more in others:
         await room.update(poll_answer={**vote, "option_persistent_ids": [], **more})
-    await room.deps.people.ban(GROUP, BEN, HOST, "", None)
+    await room.deps.stores.people.ban(GROUP, BEN, HOST, "", None)
     banned = {**vote, "user": {"id": BEN, "is_bot": False, "first_name": "Ben"}, "option_persistent_ids": []}
     await room.update(poll_answer=banned)
     assert (await stand.state()).replies.keys() == {ANN}
@@ -281,18 +283,18 @@ async def test_without_a_topic_no_model_is_asked(room: Room) -> None:
 async def test_what_a_cancelled_quiz_has_not_asked_may_be_asked_another_time(room: Room) -> None:
     stand = Stand(room)
     content = questions(2)
-    await room.deps.questions.note_asked(GROUP, content, room.clock.at)
+    await room.deps.stores.questions.note_asked(GROUP, content, room.clock.at)
     await stand.quiz(content)
     await stand.do(StartNow(HOST))
     await stand.do(Cancel(HOST, "host"))
     await stand.sees()
     asked = (await stand.state()).questions[0].text
-    assert [gist.text for gist in await room.deps.questions.asked(GROUP)] == [asked]
+    assert [gist.text for gist in await room.deps.stores.questions.asked(GROUP)] == [asked]
 
 
 async def test_summaries_go_to_those_alone_whom_the_bot_may_write_to(room: Room) -> None:
-    await room.deps.people.saw_chat(ANN, "private", "Ann")
-    await room.deps.people.set_player_locale(ANN, "ru")
+    await room.deps.stores.people.saw_chat(ANN, "private", "Ann")
+    await room.deps.stores.people.set_player_locale(ANN, "ru")
     stand = Stand(room)
     await stand.quiz()
     await stand.do(StartNow(HOST))

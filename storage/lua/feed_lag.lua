@@ -1,0 +1,8 @@
+-- Count the entries that wait for a group, up to a limit; and the age in ms of the oldest.
+-- KEYS: feed. ARGV: group, limit.
+-- include groups
+local position = groups()[ARGV[1]]
+local waiting = redis.call('XRANGE', KEYS[1], position and '(' .. position or '-', '+', 'COUNT', ARGV[2])
+local age, t = 0, redis.call('TIME')
+if waiting[1] then age = t[1] * 1000 + math.floor(t[2] / 1000) - tonumber(string.match(waiting[1][1], '%d+')) end
+return {#waiting, math.max(0, age)}

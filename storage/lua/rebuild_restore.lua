@@ -1,0 +1,18 @@
+-- Put a game back, unless Redis has it by now (0) or its shard has news (-1).
+-- KEYS: feed, game, tail, deadlines, live games of the chat topic.
+-- ARGV: group, token of the feed, id, version, kind, snapshot, deadline or '', time to live in ms, incarnation,
+-- 1 if the game has ended, 1 to put it back in any case.
+-- constant LIVE_TTL_MS
+-- include settled
+local have = tonumber(string.match(redis.call('HGET', KEYS[2], 'v') or '0', '%d+'))
+if ARGV[11] == '0' then
+  if have >= tonumber(ARGV[4]) then return 0 end
+  if have == 0 and settled() ~= ARGV[2] then return -1 end
+end
+redis.call('DEL', KEYS[3])
+redis.call('HSET', KEYS[2], 'v', ARGV[4] .. '/' .. ARGV[9], 'k', ARGV[5], 's', ARGV[6])
+redis.call('PEXPIRE', KEYS[2], ARGV[8])
+if ARGV[7] == '' then redis.call('ZREM', KEYS[4], ARGV[3]) else redis.call('ZADD', KEYS[4], ARGV[7], ARGV[3]) end
+if ARGV[10] == '1' then redis.call('SREM', KEYS[5], ARGV[3]) else redis.call('SADD', KEYS[5], ARGV[3]) end
+redis.call('PEXPIRE', KEYS[5], LIVE_TTL_MS)
+return 1

