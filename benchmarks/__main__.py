@@ -131,7 +131,7 @@ async def measure(plan: Plan, parts: Sequence[str]) -> list[Row]:
     """Run these parts and return all their rows."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="tombola-bench-") as name:
-        os.chmod(name, 0o755)  # noqa: S103, PTH101 -- PostgreSQL runs as another user where this one is root
+        os.chmod(name, 0o755)  # noqa: S103, PTH101 -- PostgreSQL runs as another user if this one is root
         directory = Path(name)
         async with AsyncExitStack() as stack:
             postgres = await stack.enter_async_context(embedded_postgres(directory))

@@ -51,7 +51,7 @@ async def compare(revision: str, plan: Plan, rate: float) -> dict[str, list[floa
     costs: dict[str, list[float]] = {BEFORE: [], AFTER: []}
     async with AsyncExitStack() as lifetime:
         directory = Path(lifetime.enter_context(tempfile.TemporaryDirectory(prefix="tombola-compare-")))
-        os.chmod(directory, 0o755)  # noqa: S103, PTH101 -- PostgreSQL runs as another user where this one is root
+        os.chmod(directory, 0o755)  # noqa: S103, PTH101 -- PostgreSQL runs as another user if this one is root
         tree = await lifetime.enter_async_context(checked_out(revision, directory))
         postgres = await lifetime.enter_async_context(embedded_postgres(directory))
         redis = await lifetime.enter_async_context(embedded_redis(directory))

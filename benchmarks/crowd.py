@@ -46,7 +46,7 @@ SAMPLE_SECONDS = 2.0
 LATE_MS = 250
 ANSWER_SECONDS = 16.0
 START_SECONDS = 180.0
-SECRET = "crowd-secret"  # noqa: S105 -- of a process that lives for minutes, on this machine alone
+SECRET = "crowd-secret"  # noqa: S105 -- secret of a short-lived local process
 
 
 class Group:
@@ -73,14 +73,14 @@ class Group:
         (game_id,) = games_of(board)
         self._diary.opened[update_id] = game_id
         await asyncio.gather(*(self._take_part(person, board, game_id, fifth) for person in self._people))
-        while not self._over(game_id):  # noqa: ASYNC110 -- a thousand groups look, as people do
+        while not self._over(game_id):  # noqa: ASYNC110 -- simulated people look now and then
             await asyncio.sleep(LOOK_SECONDS)
 
     def _over(self, game_id: str) -> bool:
         return any(shows_end(message, game_id) for message in self._control.bot_messages(self._chat))
 
     def _update_id(self) -> int:
-        return self._control.world.updates._next_id  # noqa: SLF001 -- the id that what is said next will have
+        return self._control.world.updates._next_id  # noqa: SLF001 -- the id of the next update
 
     async def _board(self) -> Message:
         while True:
@@ -115,7 +115,7 @@ async def measure(games: int, minutes: float, seed: int = 1) -> tuple[list[Row],
     """Play the games and audit the result."""
     async with contextlib.AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crowd-")))
-        directory.chmod(0o755)  # noqa: ASYNC240 -- once, before anything runs
+        directory.chmod(0o755)  # noqa: ASYNC240 -- runs once, before everything else
         postgres, cache = await stores.both(directory)
         stack.push_async_callback(postgres.stop)
         stack.push_async_callback(cache.stop)
@@ -131,7 +131,7 @@ async def measure(games: int, minutes: float, seed: int = 1) -> tuple[list[Row],
         watching = asyncio.create_task(_watch(replica, memory))
         async with asyncio.timeout(120 + 120 * minutes):
             await asyncio.gather(*(group.play(minutes) for group in groups))
-            while not await ended_everywhere(postgres.dsn):  # noqa: ASYNC110 -- the projector's work is looked for
+            while not await ended_everywhere(postgres.dsn):  # noqa: ASYNC110 -- the projector sends no notification
                 await asyncio.sleep(LOOK_SECONDS)
         await asyncio.sleep(2 * LOOK_SECONDS)  # Telegram's last answers are recorded by then
         watching.cancel()

@@ -125,7 +125,7 @@ async def main() -> int:
     figures: dict[str, dict[str, float]] = {}
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="durability-")))
-        directory.chmod(0o755)  # noqa: ASYNC240 -- once, before anything runs
+        directory.chmod(0o755)  # noqa: ASYNC240 -- runs once, before everything else
         postgres, server = await stores.both(directory)
         stack.push_async_callback(postgres.stop)
         stack.push_async_callback(server.stop)

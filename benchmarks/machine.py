@@ -82,7 +82,7 @@ async def running(
     root: Path = ROOT,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a process on a core (None: on any) during the block, then stop its process group."""
-    with open(log or os.devnull, "ab") as output:  # noqa: ASYNC230, PTH123 -- before anything is measured
+    with open(log or os.devnull, "ab") as output:  # noqa: ASYNC230, PTH123 -- runs before the measurement
         process = await asyncio.create_subprocess_exec(
             *tied_to_this_process(),
             *command,
@@ -100,7 +100,7 @@ async def running(
 
 
 async def stopped(process: asyncio.subprocess.Process, *, seconds: float = 15) -> None:
-    """Terminate a process; kill it if it still runs after so many seconds."""
+    """Terminate a process; kill it if it still runs after `seconds`."""
     with suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
     try:

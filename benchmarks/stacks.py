@@ -298,7 +298,7 @@ async def answering(port: int, process: asyncio.subprocess.Process) -> None:
 async def ready(port: int) -> None:
     """Wait until a bot reports full readiness. Raises TimeoutError."""
     async with asyncio.timeout(START_SECONDS):
-        while b" 200 " not in await exchanged(port, b"GET /health/ready HTTP/1.1\r\nHost: bench\r\n\r\n"):  # noqa: ASYNC110 -- another process
+        while b" 200 " not in await exchanged(port, b"GET /health/ready HTTP/1.1\r\nHost: bench\r\n\r\n"):  # noqa: ASYNC110 -- another process sends no event
             await asyncio.sleep(0.1)
 
 

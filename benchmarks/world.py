@@ -23,7 +23,7 @@ from handlers.views.message import send_params
 from play.texts import Texts
 from storage import keys
 
-SECRET = "benchmark-secret"  # noqa: S105 -- of a server that lives for minutes, on this machine alone
+SECRET = "benchmark-secret"  # noqa: S105 -- token of a short-lived local server
 PATH = "/telegram/webhook"
 TOKEN = "4242:AAEbenchmarkbenchmarkbenchmarkbenchm"  # noqa: S105
 SHAPES = {"many-small": (1000, 20), "few-huge": (10, 1000), "one-game": (1, 1000)}

@@ -360,7 +360,7 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
     """Start everything for the block, and stop it however the block ends."""
     async with contextlib.AsyncExitStack() as stack:
         directory = Path(where or stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
-        directory.chmod(0o755)  # noqa: ASYNC240 -- once, before anything runs
+        directory.chmod(0o755)  # noqa: ASYNC240 -- runs once, before everything else
         postgres, redis_store = stores.postgres(directory), stores.redis(directory)
         for store in (postgres, redis_store):
             stack.push_async_callback(_end, store)

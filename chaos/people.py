@@ -130,7 +130,7 @@ class Table:
         return f"/create_game Round {self.games}{rng.choice(('', '', ' reverse'))} {rng.randint(1, 2)}"
 
     def _next_update(self) -> int:
-        return self._control.world.updates._next_id  # noqa: SLF001 -- the id that what is said next will have
+        return self._control.world.updates._next_id  # noqa: SLF001 -- the id of the next update
 
     async def _opened(self, update_id: int) -> str | None:
         """Wait for the board of the game that a command opens. Returns the game's id, or None."""
@@ -274,7 +274,7 @@ class Table:
         return None
 
     async def _until_over(self, game_id: str) -> None:
-        while not self._over(game_id):  # noqa: ASYNC110 -- a person looks now and then
+        while not self._over(game_id):  # noqa: ASYNC110 -- simulated people look now and then
             await asyncio.sleep(LOOK_SECONDS)
         self._diary.ended[game_id] = self.chat.id
 

@@ -37,7 +37,7 @@ from storage.connections import redis_client
 from storage.scripts import script
 
 OUT = Path(__file__).parent / "out"
-TOKEN = "42:soak-token-000000000000000000000"  # noqa: S105 -- of a Telegram on this machine alone
+TOKEN = "42:soak-token-000000000000000000000"  # noqa: S105 -- token of a local Telegram
 SECRET = "soak-secret"  # noqa: S105
 SAMPLE_SECONDS = 2.0
 A_SAMPLE_MS = 6 * 3600 * 1000
@@ -291,7 +291,7 @@ async def main() -> int:
 
 async def _played(stack: contextlib.AsyncExitStack, tally: Tally, groups: int, players: int, moves: int) -> None:
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
-    directory.chmod(0o755)  # noqa: ASYNC240 -- once, before anything runs
+    directory.chmod(0o755)  # noqa: ASYNC240 -- runs once, before everything else
     postgres, redis_store = await stores.both(directory)
     stack.push_async_callback(postgres.stop)
     stack.push_async_callback(redis_store.stop)

@@ -69,7 +69,7 @@ def _rows(content: bytes, extension: str, mistakes: Mistakes, vocabulary: Vocabu
     if content.startswith(OLE):
         mistakes.refuse(0, "old-excel")
     if content.startswith(ZIP):
-        from questions.workbooks import read_xlsx  # noqa: PLC0415 -- most files are none
+        from questions.workbooks import read_xlsx  # noqa: PLC0415 -- most files need no XLSX reader
 
         return table(read_xlsx(content, mistakes), mistakes, vocabulary)
     if extension not in TEXTS:

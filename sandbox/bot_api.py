@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-import sandbox.methods  # noqa: F401  registers the methods
+import sandbox.methods  # noqa: F401 -- registers the methods
 from sandbox.calls import HANDLERS, MODELS, Files, Upload, read_call
 from sandbox.errors import ApiError, bad
 from sandbox.faults import Fault

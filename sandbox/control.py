@@ -253,7 +253,7 @@ class Control:
             raise Refused("no poll here")
         return self.world.polls[message.poll_id]
 
-    # Looking
+    # Views
 
     def messages(self, user: User, chat: Chat) -> list[Message]:
         """Return the messages that the person sees in a chat, oldest first, including that person's ephemeral ones."""
@@ -316,7 +316,7 @@ class Control:
         self.world.close_due_polls()
         self.world.changes.tell("clock")
 
-    # Faults and findings
+    # Faults and records
 
     def fail(self, kind: FaultKind, times: int = 1, *, method: str = "", seconds: float = 1.0) -> None:
         """Make the next calls (of `method`, or any) fail by 502, 500, 429, hang, garbage, drop or lost."""

@@ -206,7 +206,7 @@ class ControlHttp:
         self.control.world.changes.tell("user", user=user.id)
         return user_row(user)
 
-    # Doing
+    # Actions
 
     async def do_say(self, body: Body) -> Json:
         """Send a text. Takes user, chat, text, thread?, reply_to?."""
@@ -250,7 +250,7 @@ class ControlHttp:
         self.control.vote(body.user(), body.message(), *body.get("options", list))
         return {}
 
-    # Trouble
+    # Faults
 
     async def do_fault(self, body: Body) -> Json:
         """Schedule faults, or clear them. Takes kind, times?, method?, seconds?; or clear."""
@@ -280,7 +280,7 @@ class ControlHttp:
         self.control.clock_turned()
         return {}
 
-    # Looking
+    # Views
 
     async def state(self, request: Request) -> Response:
         """Serve GET /sandbox/state: people, groups, the bot."""

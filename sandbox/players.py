@@ -113,7 +113,7 @@ class Players:
         name = NAMES[number % len(NAMES)] + (f" {number // len(NAMES) + 1}" if number >= len(NAMES) else "")
         user = self.control.add_user(name, language=self.rng.choice(("en", "ru")), simulated=True)
         self.control.join(chat, user)
-        rng = random.Random(self.rng.random())  # noqa: S311  play
+        rng = random.Random(self.rng.random())  # noqa: S311 -- simulated players need no secure randomness
         player = Player(self.control, user, chat, rng, self.pace, self.moves)
         self._tasks[user.id] = asyncio.create_task(player.play(), name=f"simulated player {user.id}")
         return user

@@ -13,7 +13,7 @@ from sandbox.errors import ApiError
 from sandbox.state import Json
 from sandbox.updates import Update, Updates
 
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  the name of a header
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 -- the name of a header
 LONGEST_WAIT = 60.0
 ANSWER_SECONDS = 60.0
 NOT_IN_REPLIES = ("get", "setwebhook", "deletewebhook", "close", "logout")

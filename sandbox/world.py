@@ -107,7 +107,7 @@ class World(Records):
         privacy: bool = True,
     ) -> None:
         self.now = now
-        self.rng = rng or random.Random()  # noqa: S311  ids and dice of a play world
+        self.rng = rng or random.Random()  # noqa: S311 -- ids and dice need no secure randomness
         self.token = token or f"{BOT_ID}:sandbox-token-{'0' * 21}"
         self.privacy = privacy
         bot_id = int(self.token.partition(":")[0])

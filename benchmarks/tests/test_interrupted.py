@@ -49,7 +49,7 @@ async def test_nothing_is_left_of_a_benchmark_that_is_interrupted(number: signal
         process.send_signal(number)
         async with asyncio.timeout(PATIENCE):
             await process.wait()
-            while any(lives(pid) for pid in below):  # noqa: ASYNC110 -- the system rings nobody when a grandchild ends
+            while any(lives(pid) for pid in below):  # noqa: ASYNC110 -- no event when a grandchild ends
                 await asyncio.sleep(0.02)
     finally:
         if process.returncode is None:

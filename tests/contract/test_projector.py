@@ -429,7 +429,7 @@ async def test_strictly_two_connections_at_most_confirm_while_postgresql_hangs(
         joining = []
         for game_id in games:
             joining.append(asyncio.ensure_future(house.do(game_id, Join(1, "x"))))
-            while (await house.games.load(game_id)).version < 2:  # type: ignore[union-attr] # noqa: ASYNC110 -- Redis
+            while (await house.games.load(game_id)).version < 2:  # type: ignore[union-attr] # noqa: ASYNC110 -- Redis sends no event
                 await asyncio.sleep(0)
     assert all(outcome.events for outcome in await asyncio.gather(*joining))
     assert most == 2

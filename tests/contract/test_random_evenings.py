@@ -147,7 +147,7 @@ class Told:
     prizes: Counter[tuple[str, int, Decimal]] = field(default_factory=Counter)
 
 
-def tell(rows: list[Any]) -> Told:  # noqa: PLR0912 -- one branch an event  # noqa: PLR0912 -- one branch an event
+def tell(rows: list[Any]) -> Told:  # noqa: PLR0912 -- one branch for each event
     """Compute the result of all events, in order."""
     told, chats, players = Told(), {}, defaultdict(set)
     moved: dict[int, int] = {}

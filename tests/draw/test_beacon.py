@@ -60,7 +60,7 @@ async def state_of(house: House, game_id: str) -> PickNumberGame:
 
 async def drawn(house: House, game_id: str) -> PickNumberGame:
     async with asyncio.timeout(10):
-        while (state := await state_of(house, game_id)).drawn is None:  # noqa: ASYNC110 -- another task draws
+        while (state := await state_of(house, game_id)).drawn is None:  # noqa: ASYNC110 -- the draw sends no event
             await asyncio.sleep(0.01)
     return state
 

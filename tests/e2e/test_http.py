@@ -302,7 +302,7 @@ async def test_a_server_that_stops_answers_what_it_has_taken_and_hangs_up() -> N
         writer.write(request(b"{}"))
         sender: Any = await dispatcher.senders.get()
         stopping = asyncio.create_task(stack.aclose())
-        while not sender.connection.stopping:  # noqa: ASYNC110 -- nobody could set an event
+        while not sender.connection.stopping:  # noqa: ASYNC110 -- no task could set an event
             await asyncio.sleep(0.01)
         sender.set_result({"method": "done"})
         status, headers, body = await response(reader)

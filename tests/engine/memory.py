@@ -140,7 +140,7 @@ class MemoryGames:
             return CommitResult.CONFLICT
         try:
             return self.shelf.write(commit)
-        except Exception as error:  # noqa: BLE001 -- what can't be written is told to its game alone
+        except Exception as error:  # noqa: BLE001 -- a failed write concerns only its own game
             return error
 
     # -- controls for tests -------------------------------------------------------------------------------------

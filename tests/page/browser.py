@@ -63,7 +63,7 @@ class Tab:
         """Wait until an expression is true and return its value. Raises AssertionError if it never is."""
         try:
             async with asyncio.timeout(seconds):
-                while not (found := await self.run(script)):  # noqa: ASYNC110 -- the page can't ring us
+                while not (found := await self.run(script)):  # noqa: ASYNC110 -- the page sends no event
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             text = await self.run("document.body.innerText")

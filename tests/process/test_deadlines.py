@@ -48,7 +48,7 @@ class Schedule:
     async def over(self) -> None:
         """Wait until no game has a deadline."""
         async with asyncio.timeout(10):
-            while await self.games.deadlines(self.clock.now() + 86_400_000):  # noqa: ASYNC110 -- real time
+            while await self.games.deadlines(self.clock.now() + 86_400_000):  # noqa: ASYNC110 -- no event in real time
                 await asyncio.sleep(0.01)
 
     @asynccontextmanager
@@ -68,7 +68,7 @@ class Schedule:
 async def test_a_game_whose_deadline_was_told_just_as_the_lead_was_lost_is_told_the_next_one(redis: Redis) -> None:
     schedule = Schedule(redis, SystemClock())
     game_id, joined_until = await schedule.opens()
-    while schedule.clock.now() < joined_until:  # noqa: ASYNC110 -- real time
+    while schedule.clock.now() < joined_until:  # noqa: ASYNC110 -- no event in real time
         await asyncio.sleep(0.01)
     await schedule.deadlines.fire(game_id, joined_until)  # nobody leads: the lease was lost a moment ago
     async with schedule.leading():

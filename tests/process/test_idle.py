@@ -38,7 +38,7 @@ async def bot(mode: str, postgres: str, redis: str) -> AsyncIterator[asyncio.sub
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot", "run", env=environment)
         try:
             async with asyncio.timeout(90):
-                while not await answers(session, f"http://127.0.0.1:{port}/health/ready"):  # noqa: ASYNC110 -- another process
+                while not await answers(session, f"http://127.0.0.1:{port}/health/ready"):  # noqa: ASYNC110 -- another process sends no event
                     await asyncio.sleep(0.2)
             yield process
         finally:

@@ -120,7 +120,7 @@ class Line:
     async def asked(self, offset: int) -> None:
         """Wait for a request to Telegram with that offset."""
         async with asyncio.timeout(10):
-            while self.telegram.offset != offset:  # noqa: ASYNC110 -- the poller's own pace
+            while self.telegram.offset != offset:  # noqa: ASYNC110 -- the poller sends no event
                 await asyncio.sleep(0.005)
 
 

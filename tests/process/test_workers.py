@@ -33,7 +33,7 @@ GROUPS = 4
 async def until(condition: Callable[[], bool], seconds: float) -> None:
     """Wait for an effect of other processes and tasks. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 -- nobody could set an event
+        while not condition():  # noqa: ASYNC110 -- no task could set an event
             await asyncio.sleep(0.02)
 
 

@@ -328,7 +328,7 @@ async def test_a_sender_that_alone_can_not_reach_telegram_lets_another_process_s
     cut_off = road.start("one", ttl_ms=300, api=nowhere)
     await road.outbox.put(road.message("1"))
     async with asyncio.timeout(20):
-        while not cut_off.stats.errors:  # noqa: ASYNC110 -- what others do is looked at from outside
+        while not cut_off.stats.errors:  # noqa: ASYNC110 -- the sender sets no event
             await asyncio.sleep(0.01)
         road.start("two", ttl_ms=300)
         while not road.reports:  # the current leader may be waiting for the clock

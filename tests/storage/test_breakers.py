@@ -66,7 +66,7 @@ async def test_a_postgresql_that_is_away_is_refused_as_an_error_that_callers_kno
     pool = await asyncpg.create_pool("postgresql://nobody@/nothing?host=/nowhere", min_size=0, max_size=1)
     guarded, last = GuardedPool(pool, Circuit("postgres")), None
     for _ in range(FAILURES + 1):
-        with pytest.raises(OSError) as found:  # noqa: PT011 -- whichever it is, callers know it as that
+        with pytest.raises(OSError) as found:  # noqa: PT011 -- callers catch every kind of OSError
             await guarded.fetchval("SELECT 1")
         last = found.value
     assert isinstance(last, PostgresAwayError)

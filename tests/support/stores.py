@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-import bot.lazy_aiogram  # noqa: F401 -- before anything imports aiogram
+import bot.lazy_aiogram  # noqa: F401 -- must precede the import of aiogram
 from storage.connections import Pool, postgres_pool, redis_client
 from storage.embedded import embedded_postgres, embedded_redis
 from storage.migrate import upgrade
