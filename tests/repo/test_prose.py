@@ -15,9 +15,9 @@ import pytest
 
 from tests.repo.test_repository import ROOT, tracked
 
-LEFT = {"docstrings": 92, "comments": 3, "pages": 143}
-SHARE_OF_DOCSTRINGS = 0.03
-"""The goal is 0.01."""
+LEFT = {"docstrings": 10, "comments": 1, "pages": 110}
+SHARE_OF_DOCSTRINGS = 0.01
+"""Largest share of docstrings that may break a rule."""
 
 OPENS_HEADLESS = re.compile(
     r"(?:^|(?<=[.;:!] )|(?<=\n\n))(?:What|Who|Whose|Whatever|Whoever|Which|Where|How|Whether)\b(?![^.\n]*\?)"
