@@ -1,4 +1,4 @@
-"""The page that the board of each live game is turned to, for all processes alike."""
+"""The current page of each live game's board, shared by all processes through Redis."""
 
 from redis.asyncio import Redis
 
@@ -7,16 +7,16 @@ from storage.keys import page_key
 
 
 class BoardPages:
-    """Remembers the page of each board. Raises ``RedisError`` and ``OSError`` while Redis is away."""
+    """Repository of the pages of boards. Its methods raise ``RedisError`` and ``OSError``."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     async def of(self, game_id: str) -> int:
-        """Return the page of a game's board; 0 if nobody has turned it."""
+        """Return the current page of a game's board, counted from 0."""
         stored = await self._redis.get(page_key(game_id))
         return int(stored or 0)
 
     async def turn(self, game_id: str, page: int) -> None:
-        """Remember the page for as long as a game lives."""
+        """Store the current page for as long as a live game is kept."""
         await self._redis.set(page_key(game_id), page, px=LIVE_TTL_MS)

@@ -55,9 +55,9 @@ POSTGRES_VALUES: Mapping[str, Collection[str]] = {
     "ssl_min_protocol_version": _names("TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"),
     "ssl_max_protocol_version": _names("TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"),
 }
-"""Parameters with few values, which asyncpg refuses only when it connects."""
+"""Allowed values of parameters that asyncpg checks only when it connects, by name."""
 FILES = _names("sslcert sslkey sslrootcert sslcrl ssl_ca_certs ssl_certfile ssl_keyfile")
-"""Parameters that name a file of certificates or keys. One that is missing is no server that is away."""
+"""Parameters that name a file of certificates or keys, checked here: a missing file must not look like an outage."""
 
 REDIS_KNOWN = _names(
     """
@@ -260,7 +260,7 @@ def _one_of(key: str, value: str, allowed: Collection[str]) -> str:
 
 
 def _readable(key: str, value: str) -> str:
-    """Return the value, if it names no file or one that can be used. Raises ``DsnError``."""
+    """Return the value. Raises ``DsnError`` if it must name a file and that file can't be used."""
     if key in FILES and value != "system":
         try:
             Path(value).read_bytes()

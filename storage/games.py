@@ -98,7 +98,7 @@ class RedisGames:
         return [results[index] for index in range(len(commits))]
 
     async def _leave_migrated(self, commits: Sequence[Commit]) -> None:
-        """Remove ended games whose chat has migrated from chat topics in other shards, which the script can't reach."""
+        """Remove ended games of migrated chats from chat topics in other shards, which the script can't reach."""
         for commit in commits:
             if commit.records and commit.kind.machine.is_final(commit.state.phase):
                 chat_topic = commit.state.place

@@ -1,9 +1,10 @@
--- Commit games of one shard, each for itself; a failure of one is that one's result.
+-- Commit games of one shard independently. Returns a result for each: 'committed', 'conflict', 'occupied', or the
+-- text of its error.
 -- constant LIVE_TTL_MS
 -- constant KEYS_A_GAME
 -- constant ARGUMENTS_A_GAME
--- KEYS: deadlines, feed; then of each game: itself, its tail, its chat topic.
--- ARGV: prefix of a game's key; then see below.
+-- KEYS: deadlines, feed; then for each game its hash, its tail, its chat topic.
+-- ARGV: prefix of a game's key; then for each game the arguments of commit() from `expected` on.
 local function commit(
   game, tail, topic, expected, version, records, id, snapshot, ttl, phase, deadline, limit, kind, final
 )
@@ -12,7 +13,7 @@ local function commit(
   limit = tonumber(limit)
   if limit > 0 then
     for _, member in ipairs(redis.call('SMEMBERS', topic)) do
-      local here = string.sub(member, 1, 2) == string.sub(id, 1, 2)  -- a game whose chat migrated lives elsewhere
+      local here = string.sub(member, 1, 2) == string.sub(id, 1, 2)  -- a game of a migrated chat is in another shard
       if here and redis.call('EXISTS', ARGV[1] .. member) == 0 then redis.call('SREM', topic, member) end
     end
     if redis.call('SCARD', topic) >= limit then return 'occupied' end
@@ -35,7 +36,7 @@ local function commit(
     redis.call('HSET', game, 'v', version)
     first = redis.call('RPUSH', tail, records) == 1
   end
-  -- Deadlines are no further away than a day: a game that lives moves its own, and lives on, before this is over.
+  -- Renewed only now and then, to save two commands: no deadline is more than a day away, and each renews the keys.
   if snapshot ~= '' or first or moved then
     redis.call('PEXPIRE', game, ttl)
     redis.call('PEXPIRE', tail, ttl)

@@ -1,4 +1,4 @@
--- Count the entries that wait for a group, up to a limit; and the age in ms of the oldest.
+-- Count a group's unread entries, up to a limit. Returns their number, and the age of the oldest in ms.
 -- KEYS: feed. ARGV: group, limit.
 -- include groups
 local position = groups()[ARGV[1]]

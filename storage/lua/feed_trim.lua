@@ -1,5 +1,6 @@
--- Trim a stream up to the position of its slowest group.
--- KEYS: feed. ARGV: prefix of readers' marks, group, time to live of its mark, how long young entries stay; in ms.
+-- Trim a stream up to the position of its slowest group that is in use. Returns the number of deleted entries.
+-- KEYS: feed. ARGV: prefix of the marks of groups in use, this group, lifetime of its mark (ms), age up to which
+-- handled entries stay (ms).
 -- constant KEEP_ENTRIES
 -- include groups
 redis.call('SET', ARGV[1] .. ARGV[2], '1', 'PX', ARGV[3])
@@ -12,7 +13,7 @@ for name, position in pairs(groups()) do
   end
 end
 if not low_ms then return 0 end
--- What PostgreSQL loses in a failover is read again from here: what is young stays, if there is not too much of it.
+-- Keep young entries, unless there are too many: events that PostgreSQL loses in a failover are read again from here.
 local t = redis.call('TIME')
 local young = t[1] * 1000 + math.floor(t[2] / 1000) - ARGV[4]
 if young < low_ms and redis.call('XLEN', KEYS[1]) <= KEEP_ENTRIES then low_ms, low_seq = young, 0 end

@@ -1,4 +1,4 @@
--- The consumer groups of the stream KEYS[1], and the position of each.
+-- Return the positions of the consumer groups of the stream KEYS[1], by group.
 local function groups()
   local found = {}
   if redis.call('EXISTS', KEYS[1]) == 0 then return found end

@@ -1,9 +1,9 @@
--- Take a lease, or tell for how many ms another holder has it.
--- KEYS: lease, fence. ARGV: owner, time to live of the lease, of the fence; both in ms.
+-- Take a lease. Returns token, 0, ''; or, if another process holds it, 0, the remaining ms, the holder.
+-- KEYS: lease, fence. ARGV: owner, lifetimes of the lease and of the fence (ms).
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
   local left = redis.call('PTTL', KEYS[1])
-  if left > tonumber(ARGV[2]) then  -- Redis's clock was set back: a holder that died would keep it for as long
+  if left > tonumber(ARGV[2]) then  -- Redis's clock was set back: a dead holder's lease would last too long
     redis.call('PEXPIRE', KEYS[1], ARGV[2])
     left = tonumber(ARGV[2])
   end

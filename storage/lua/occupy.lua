@@ -1,5 +1,5 @@
--- Set or renew the mark of a process; returns the id of another bot whose mark is there, or ''.
--- KEYS: bots. ARGV: id of the bot, process, time to live in ms.
+-- Set or renew the mark of a process, unless another bot has one. Returns that bot's id, or ''.
+-- KEYS: bots. ARGV: id of the bot, process, lifetime of the mark (ms).
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)

@@ -1,7 +1,8 @@
--- Put a game back, unless Redis has it by now (0) or its shard has news (-1).
+-- Restore a game. Returns 1; 0 if Redis has this version by now; -1 if Redis lacks the game and its shard has unread
+-- events, which may contain the game's end.
 -- KEYS: feed, game, tail, deadlines, live games of the chat topic.
--- ARGV: group, token of the feed, id, version, kind, snapshot, deadline or '', time to live in ms, incarnation,
--- 1 if the game has ended, 1 to put it back in any case.
+-- ARGV: group, token of the feed, id, version, kind, snapshot, deadline or '', lifetime (ms), incarnation, 1 if the
+-- game has ended, 1 to skip the checks.
 -- constant LIVE_TTL_MS
 -- include settled
 local have = tonumber(string.match(redis.call('HGET', KEYS[2], 'v') or '0', '%d+'))

@@ -1,4 +1,4 @@
--- Return how far a feed has come, if the group has read everything.
+-- Return the id of a feed's last entry if the group has read everything, else nil.
 -- KEYS: feed. ARGV: group.
 -- include settled
 return settled()

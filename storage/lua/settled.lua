@@ -1,4 +1,4 @@
--- Id of the last entry of the feed KEYS[1], if the group ARGV[1] has read everything; else false.
+-- Return the id of the last entry of the feed KEYS[1] if the group ARGV[1] has read everything, else false.
 -- include groups
 local function settled()
   if redis.call('EXISTS', KEYS[1]) == 0 then return '0-0' end

@@ -1,11 +1,12 @@
--- Measure the shared time.
+-- Read the shared clock, and carry it over a step. Returns Redis's time, the shift, its token, and 1 if another
+-- replica with a sound clock was heard.
 -- constant MELT_MS
 -- constant HEARD_MS
 -- constant MOST_MS
 -- constant AGREES_MS
--- KEYS: clock. ARGV: Redis's time ('': its own; tests give another), this process, its idea of the shared time
--- ('': none), whether it may lead deadlines, and the step that it has seen (''; or ms to add) since the shift with
--- that token.
+-- KEYS: clock. ARGV: Redis's time ('': its own; tests give another), this process, the shared time by its own clock
+-- ('': unknown), 1 if it may lead deadlines, the step that it has observed (ms; '': none), the token of the shift at
+-- that time.
 local now = tonumber(ARGV[1])
 if not now then
   local t = redis.call('TIME')
@@ -13,7 +14,7 @@ if not now then
 end
 local kept = redis.call('HMGET', KEYS[1], 'shift', 'since', 'token', 'heard', 'by', 'fit_heard', 'fit_by')
 local shift, since, token = tonumber(kept[1]) or 0, tonumber(kept[2]) or now, tonumber(kept[3]) or 0
--- A time of before the step can lie in the future: it is no reason to melt the shift, nor a witness.
+-- A time from before a step may lie in the future: then the shift does not shrink, and heard() ignores it.
 shift = math.floor(shift * (1 - math.min(1, math.max(0, now - since) / MELT_MS)) + 0.5)
 local function heard(at, by)
   at = tonumber(at)
