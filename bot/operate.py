@@ -26,7 +26,7 @@ from storage.archive import Archive, ListedGame, StoredEvent
 from storage.codec import Codec, UnreadableGame
 from storage.connections import POSTGRES_GONE, POSTGRES_REFUSES, postgres_pool
 from storage.embedded import EmbeddedStoreError, postgres_programs, stores
-from storage.rights import MissingRightError
+from storage.rights import MissingRightError, check_rights
 
 PAGE = 500
 
@@ -90,6 +90,8 @@ async def _migrate(settings: Settings, revision: str, *, confirmed: bool) -> int
                 return 1
             await schema.downgrade(dsn, revision)
         say(f"schema: {before or 'empty'} -> {await schema.current(dsn) or 'empty'}")
+        if revision == schema.head():
+            await check_rights(dsn)
     return 0
 
 
