@@ -33,6 +33,11 @@ system-servers: ## install the servers of `make test-servers` from Debian's or U
 	$(SUDO) apt-get update
 	$(SUDO) apt-get install --yes pgbouncer redis-server
 
+.PHONY: system-lint
+system-lint: ## install the linter of Lua scripts from Debian's or Ubuntu's packages (SUDO=sudo)
+	$(SUDO) apt-get update
+	$(SUDO) apt-get install --yes lua-check
+
 .PHONY: test-commands
 test-commands: .venv/dev.stamp ## try `make run` and `make test` in fresh copies, in odd folders and as other users
 	$(BIN)/python tests/two_commands.py

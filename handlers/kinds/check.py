@@ -16,6 +16,8 @@ from typing import Any
 
 from fsm import lobby
 from fsm.kind import ChatTopic, Command, Host, Kind, Rejected, kebab
+from handlers.kinds.face import Face
+from handlers.kinds.settings import LobbySection
 from handlers.kinds.verb import Tap
 from play.rules import names_of
 from play.texts import DEFAULT_LOCALE, Texts
@@ -110,7 +112,7 @@ def _config() -> dict[str, Any]:
     return {name: value for name, value in games.items() if isinstance(value, dict)}
 
 
-def _check_config(found: Findings, section: Any) -> None:
+def _check_config(found: Findings, section: type[LobbySection]) -> None:
     """Check that config.toml has each setting of the kind's section, with its default value."""
     written = _config().get(found.kind)
     if written is None:
@@ -126,7 +128,7 @@ def _check_config(found: Findings, section: Any) -> None:
         found.lacks(f"config.toml is refused in [games.{found.kind}]: {' '.join(str(problem).split())}.")
 
 
-def _check_defaults(found: Findings, section: Any, kind: Kind[Any]) -> Any:
+def _check_defaults(found: Findings, section: type[LobbySection], kind: Kind[Any]) -> Any:
     """Return the default rules of the section; None, with a complaint, if they are not valid rules of the kind."""
     try:
         rules = section().rules(None)
@@ -180,7 +182,7 @@ def _text(found: Findings, texts: Texts, locale: str, *ids: str) -> None:
 # -- the face ---------------------------------------------------------------------------------------------------
 
 
-def _check_face(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
+def _check_face(found: Findings, face: Face, rules: Any, texts: Texts) -> None:
     kind = face.kind
     if not face.verbs:
         found.lacks("the face has no verbs: no button of the kind would do anything.")
@@ -202,7 +204,7 @@ def _check_face(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
         _play(found, face, rules, texts)
 
 
-def _check_dialog(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
+def _check_dialog(found: Findings, face: Face, rules: Any, texts: Texts) -> None:
     """Check that the rules have all settings in the dialogs, and that each has a name and an explanation everywhere."""
     dialog = found.imported(face.dialog, "DIALOG", "the rules that /newgame and /settings offer")
     if dialog is None or rules is None:
@@ -222,7 +224,7 @@ def _check_dialog(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
 # -- the trial game ---------------------------------------------------------------------------------------------
 
 
-def _play(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
+def _play(found: Findings, face: Face, rules: Any, texts: Texts) -> None:
     """Play a game with the moves of the simulated player, and render every board on the way."""
     trial = _Trial(found, face, texts)
     try:
@@ -242,7 +244,7 @@ def _play(found: Findings, face: Any, rules: Any, texts: Texts) -> None:
 class _Trial:
     """A trial game of a kind, which renders its boards after every step."""
 
-    def __init__(self, found: Findings, face: Any, texts: Texts) -> None:
+    def __init__(self, found: Findings, face: Face, texts: Texts) -> None:
         self.found, self.face, self.texts = found, face, texts
         self.state: Any = None
         self.now = OPENED
