@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot",
         description="Tombola: games that people play together in Telegram.",
-        epilog="Without a command: run the bot where a token is configured, else the sandbox.",
+        epilog="Without a command: run the bot if a token is configured, else the sandbox.",
     )
     parser.set_defaults(command=_run_or_sandbox, role="all", workers=1, slot=None)
     commands = parser.add_subparsers(metavar="COMMAND")
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox = commands.add_parser(  # a parent passes it to its workers
         "sandbox",
         help="play offline, in the browser",
-        description="Run the bot against a Telegram that is all on this machine, and a page to play on.",
+        description="Run the bot with a simulated Telegram on this machine, and a page to play on.",
         epilog="TOMBOLA_WEB__PORT sets the page's port (8080), TOMBOLA_DATA_DIR the folder of its"
         " data (var/sandbox). Configured stores are not used.",
     )
@@ -64,13 +64,13 @@ def _parser() -> argparse.ArgumentParser:
         "migrate", help="change the database's schema", description="Bring the database to a revision."
     )
     migrate.add_argument(
-        "revision", nargs="?", default="head", help="`head` (default), `base` (drops everything), or one between"
+        "revision", nargs="?", default="head", help="`head` (default), `base` (drops everything), or a revision between"
     )
     migrate.add_argument("--yes", action="store_true", help="do not ask before data is dropped")
     migrate.set_defaults(command=_migrate)
 
     doctor = commands.add_parser(
-        "doctor", help="check configuration and connections", description="Check all that a start depends on."
+        "doctor", help="check configuration and connections", description="Check everything that a start depends on."
     )
     doctor.set_defaults(command=_doctor)
 
@@ -78,16 +78,16 @@ def _parser() -> argparse.ArgumentParser:
         "postgres",
         help="run a program of the embedded PostgreSQL",
         description="Run pg_dump, pg_restore, psql or another program of the embedded PostgreSQL's version on its"
-        " database, which is started unless it runs.",
+        " database. The database is started if necessary.",
     )
-    postgres.add_argument("program", help="its name, as pg_dump")
-    postgres.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on; --dbname is given already")
+    postgres.add_argument("program", help="its name, such as pg_dump")
+    postgres.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to the program; --dbname is added")
     postgres.set_defaults(command=_postgres)
 
     verify = commands.add_parser(
         "verify",
         help="recompute a draw from its proof",
-        description="Recompute a draw from the proof that /fair gives, offline. Exits 1 where it does not hold.",
+        description="Recompute a draw from the proof that /fair gives, offline. Exits 1 if a check fails.",
     )
     verify.add_argument("proof", type=Path, help="the proof, a JSON file; - reads standard input")
     verify.add_argument("--commitment", metavar="HEX", help="the seal in the message that you kept")
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--consistency", type=Path, metavar="FILE", help="shows that the log has grown from that head; see `log`"
     )
-    verify.add_argument("--language", default="en", help="of the report (default: en)")
+    verify.add_argument("--language", default="en", help="language of the report (default: en)")
     verify.set_defaults(command=_verify)
 
     log = commands.add_parser(
@@ -107,23 +107,25 @@ def _parser() -> argparse.ArgumentParser:
     check = parts.add_parser("check", help="recompute the tree; exit 1 if a leaf is removed, moved or rewritten")
     check.add_argument("--head", action="append", default=[], metavar="SIZE:ROOT", help="a head that somebody kept")
     check.set_defaults(command=_log, what="check")
-    parts.add_parser("head", help="sign the tree as it is, and show its head").set_defaults(command=_log, what="head")
-    shown = parts.add_parser("proof", help="show where the log holds a game")
+    parts.add_parser("head", help="sign the current tree and show its head").set_defaults(command=_log, what="head")
+    shown = parts.add_parser("proof", help="show the inclusion proof of a game")
     shown.add_argument("game", help="the game's id")
     shown.set_defaults(command=_log, what="proof")
-    grown = parts.add_parser("consistency", help="show that a tree begins with a smaller one")
-    grown.add_argument("old", type=int, help="leaves of the smaller tree")
-    grown.add_argument("new", type=int, help="leaves of the larger tree")
+    grown = parts.add_parser("consistency", help="prove that a tree begins with a smaller one")
+    grown.add_argument("old", type=int, help="number of leaves of the smaller tree")
+    grown.add_argument("new", type=int, help="number of leaves of the larger tree")
     grown.set_defaults(command=_log, what="consistency")
 
     replay = commands.add_parser(
         "replay",
         help="show a game's timeline",
         description="Fold a game's stored events and print each step: version, time, phase, event, the command that led"
-        " to it (tg: an update of Telegram's), and what it says. Exits 1 where the events do not give the game.",
+        " to it (tg: an update of Telegram), and its fields. Exits 1 if the events contradict the database.",
     )
     replay.add_argument("game", help="the game's id")
-    replay.add_argument("--secrets", action="store_true", help="of a live game too: its seed, its questions, answers")
+    replay.add_argument(
+        "--secrets", action="store_true", help="show the seed, questions and answers of a live game too"
+    )
     replay.set_defaults(command=_replay)
     return parser
 
