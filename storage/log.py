@@ -217,16 +217,14 @@ class PublicLog:
         frontier = merkle.Frontier()
         _compare(frontier, heads, troubles)
         while rows := await self.leaves(frontier.size):
-            stored = {row["position"]: row["hash"] for row in await self._level(frontier.size, rows[-1][0])}
+            nodes: list[tuple[int, int, bytes]] = []
             for index, _, data in rows:
                 if index != frontier.size:
                     troubles.append(f"leaf {frontier.size} is missing")
                     return troubles
-                leaf = merkle.leaf_hash(data)
-                if stored.get(index) != leaf:
-                    troubles.append(f"leaf {index} is not the one that was logged")
-                frontier.append(leaf)
+                nodes += frontier.append(merkle.leaf_hash(data))
                 _compare(frontier, heads, troubles)
+            troubles += await self._changed(nodes)
         troubles += [f"leaf {frontier.size} is missing: a head has {size}" for size in heads if size > frontier.size]
         return troubles
 
@@ -242,9 +240,17 @@ class PublicLog:
                     troubles.append(f"the head of {head.size} leaves is not signed by the log's key")
         return heads
 
-    async def _level(self, first: int, last: int) -> list[Any]:
-        query = "SELECT position, hash FROM log_nodes WHERE level = 0 AND position BETWEEN $1 AND $2"
-        return await self._pool.fetch(query, first, last)
+    async def _changed(self, nodes: Sequence[tuple[int, int, bytes]]) -> list[str]:
+        """Compare nodes, computed anew, with the stored ones, from which heads and proofs are made."""
+        rows = await self._pool.fetch(_NODES, [level for level, _, _ in nodes], [position for _, position, _ in nodes])
+        stored = {(row["level"], row["position"]): row["hash"] for row in rows}
+        return [
+            f"leaf {position} is not the one that was logged"
+            if level == 0
+            else f"the stored hash of leaves {position << level} to {((position + 1) << level) - 1} is not theirs"
+            for level, position, hash_ in nodes
+            if stored.get((level, position)) != hash_
+        ]
 
     # -- people -------------------------------------------------------------------------------------------------
 

@@ -121,6 +121,10 @@ async def tamper(house: House, how: str) -> None:
             await pool.execute("DELETE FROM log_leaves WHERE index = (SELECT max(index) FROM log_leaves)")
         case "rewritten":
             await pool.execute("UPDATE log_leaves SET data = 'x' WHERE index = 4")
+        case "an inner hash rewritten":
+            await pool.execute("UPDATE log_nodes SET hash = sha256('x') WHERE level = 3 AND position = 0")
+        case "an inner hash removed":
+            await pool.execute("DELETE FROM log_nodes WHERE level = 1 AND position = 0")
         case "reordered":
             await pool.execute("UPDATE log_leaves SET index = index - 7 WHERE index IN (3, 4)")
             await pool.execute("UPDATE log_leaves SET index = -index WHERE index < 0")
@@ -135,7 +139,18 @@ async def tamper(house: House, how: str) -> None:
             await pool.execute("DELETE FROM log_heads")
 
 
-@pytest.mark.parametrize("how", ["removed", "the last removed", "rewritten", "reordered", "all written anew"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "removed",
+        "the last removed",
+        "rewritten",
+        "reordered",
+        "an inner hash rewritten",
+        "an inner hash removed",
+        "all written anew",
+    ],
+)
 async def test_a_leaf_that_is_removed_moved_or_rewritten_is_found(house: House, log: PublicLog, how: str) -> None:
     await logged(house, log, 3)
     head = await log.sign(house.clock.now())
