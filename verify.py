@@ -346,6 +346,8 @@ def checks_of_second(proof):
         yield "seeds", there, f"{seeds['number']}/{seeds['size']} {seeds['root']}"
     right = closing["at"] >= opening["at"] and (chain is None) == (closing["round"] is None)
     if right and chain is not None:
+        right = is_as_published(chain)
+    if right and chain is not None:
         moment = closing["at"] + max(chain["lead"], chain["period"])
         right = closing["round"] == max(1, (moment - chain["genesis"]) // chain["period"] + 2)
     yield "closing", right, closing["round"] or ""
@@ -355,16 +357,20 @@ def checks_of_second(proof):
         yield "beacon-absent", False, closing["round"] or ""
 
 
+def is_as_published(chain):
+    """Return True if the chain is not pinned, or has the scheme, key, genesis and period that were published for it."""
+    return all(chain[name] == value for name, value in PINNED.get(chain["chain"], {}).items())
+
+
 def beacon_check(chain, expected, beacon):
     told = f"{beacon['round']} {chain['chain'] if chain else ''}"
     if chain is None or beacon["round"] != expected:
         return "beacon-signed", False, told
     if sha256(bytes.fromhex(beacon["signature"])) != beacon["randomness"]:
         return "beacon-signed", False, told
-    pinned = PINNED.get(chain["chain"])
-    if pinned is not None and any(chain[name] != value for name, value in pinned.items()):
+    if not is_as_published(chain):
         return "beacon-signed", False, told
-    return "beacon-signed" if pinned else "beacon-unpinned", is_genuine_round(chain, beacon), told
+    return "beacon-signed" if chain["chain"] in PINNED else "beacon-unpinned", is_genuine_round(chain, beacon), told
 
 
 def entries_checks(rules, proof, digest):
@@ -501,12 +507,15 @@ def log_checks(proof, log):
 def kept_checks(proof, commitment, head, path):
     """Compare with the commitment and the head of the log that a player kept."""
     if commitment is not None:
-        yield "kept-commitment", proof["commitment"] == commitment, commitment
+        yield "kept-commitment", proof["commitment"] == commitment.strip().lower(), commitment
     if head is not None:
         size, root = head
         log = proof.get("log")
         if log is None:
             yield "kept-head", False, f"{size}:{root}"
+            return
+        if size != log["head"]["size"] and not path and size:
+            yield "kept-head-alone", False, f"{size}:{root}"
             return
         smaller, larger = sorted([(size, root), (log["head"]["size"], log["head"]["root"])])
         yield "kept-head", consistent(*smaller, *larger, path), f"{size}:{root}"
@@ -941,6 +950,7 @@ WORDS = {
         "head": "the log's head is signed with this key",
         "kept-commitment": "it is the commitment that you kept",
         "kept-head": "the log has grown from the head that you kept",
+        "kept-head-alone": "not compared: for a head of another size the operator owes you a consistency file",
     },
     "ru": {
         "ok": "верно",
@@ -976,6 +986,7 @@ WORDS = {
         "head": "корень журнала подписан этим ключом",
         "kept-commitment": "это печать, которую вы сохранили",
         "kept-head": "журнал вырос из корня, который вы сохранили",
+        "kept-head-alone": "не сверено: для корня другого размера попросите у оператора файл согласованности",
     },
 }
 
@@ -1010,15 +1021,20 @@ def path_of(name):
     """Read the path of a consistency proof, as ``python -m bot log consistency`` prints it."""
     if name is None:
         return []
-    document = json.loads(bytes_of(name))
+    try:
+        document = json.loads(bytes_of(name))
+    except (ValueError, RecursionError):
+        document = None
+    except OSError as error:
+        raise ValueError(f"consistency file: {error}") from None
     path = document.get("path") if isinstance(document, dict) else None
     if not listed(path, 128, lambda node: hexes(node, 64)):
-        raise ValueError("no consistency proof")
+        raise ValueError(f"{name} is no consistency proof")
     return path
 
 
 def kept_head(given):
-    found = re.fullmatch("([0-9]{1,15}):([0-9a-f]{64})", given)
+    found = re.fullmatch("([0-9]{1,15}):([0-9a-f]{64})", given.strip().lower())
     if found is None:
         raise argparse.ArgumentTypeError("a head is written SIZE:ROOT")
     return int(found[1]), found[2]

@@ -164,7 +164,7 @@ def verify(path: Path, language: str, kept: Kept = Kept()) -> int:
 def _verify(path: Path, language: str, kept: Kept) -> int:
     texts = Texts()
     locale = texts.pick(language)
-    head = None if kept.head is None else HEAD.fullmatch(kept.head)
+    head = None if kept.head is None else HEAD.fullmatch(kept.head.strip().lower())
     if kept.head is not None and head is None:
         say(texts.plain(locale, "verify-bad-head"))
         return 1
@@ -175,6 +175,9 @@ def _verify(path: Path, language: str, kept: Kept) -> int:
         checks += proof.compare(raw, kept.commitment, None if head is None else (int(head[1]), head[2]), grown)
     except OSError as error:
         say(texts.plain(locale, "verify-unreadable", path=str(path), reason=error.strerror or str(error)))
+        return 1
+    except _NoConsistency as error:
+        say(texts.plain(locale, "verify-no-consistency", path=str(kept.consistency), reason=str(error)))
         return 1
     except proof.NotAProof as error:
         say(texts.plain(locale, f"verify-{error}"))
@@ -190,11 +193,17 @@ def _verify(path: Path, language: str, kept: Kept) -> int:
 
 
 def _consistency(path: Path) -> list[str]:
-    """The path in a consistency proof, as `python -m bot log consistency` prints it. Raises OSError."""
+    """Return the path in a consistency proof, as `python -m bot log consistency` prints it. Raises _NoConsistency."""
     try:
         return msgspec.json.decode(_beginning(path), type=_Consistency).path
-    except msgspec.MsgspecError as error:
-        raise OSError("no consistency proof") from error
+    except OSError as error:
+        raise _NoConsistency(error.strerror or str(error)) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _NoConsistency("JSON") from error
+
+
+class _NoConsistency(Exception):
+    """The file with the consistency proof can't be read, or holds none. ``str()`` is a reason."""
 
 
 class _Consistency(msgspec.Struct):

@@ -255,13 +255,23 @@ def _seeds(opening: Mapping[str, Any], path: Sequence[str]) -> Check:
 
 
 def _closed_as_promised(opening: Mapping[str, Any], closing: Mapping[str, Any]) -> bool:
-    """Return True if selection closed after it opened, and the round is the one that the opening statement leads to."""
+    """Return True if selection closed after it opened, and the round is the one that the opening statement leads to.
+
+    The figures of a known chain must be its own, in a void draw too: with others its round might never come.
+    """
     chain = opening["beacon"]
     if closing["at"] < opening["at"] or (chain is None) != (closing["round"] is None):
+        return False
+    if chain is not None and not _is_as_published(chain):
         return False
     return chain is None or closing["round"] == round_after(
         chain["genesis"], chain["period"], closing["at"] + max(chain["lead"], chain["period"])
     )
+
+
+def _is_as_published(chain: Mapping[str, Any]) -> bool:
+    """Return True if the chain is none of ``PINNED``, or has the scheme, key, genesis and period published for it."""
+    return all(chain[name] == value for name, value in PINNED.get(chain["chain"], {}).items())
 
 
 def round_after(genesis: int, period: int, moment: int) -> int:
@@ -275,13 +285,12 @@ def _beacon(
     told = {"round": beacon["round"], "chain": chain["chain"] if chain else ""}
     if chain is None or beacon["round"] != expected or not draw.is_signed(beacon["randomness"], beacon["signature"]):
         return Check("beacon-signed", passed=False, parameters=told)
-    pinned = PINNED.get(chain["chain"])
-    if pinned is not None and any(chain[name] != value for name, value in pinned.items()):
+    if not _is_as_published(chain):
         return Check("beacon-signed", passed=False, parameters=told)
     genuine = None if signatures is None else signatures.beacon(chain, beacon)
     if genuine is None:
         return Check("beacon-unchecked", passed=True, parameters=told)
-    return Check("beacon-signed" if pinned is not None else "beacon-unpinned", genuine, told)
+    return Check("beacon-signed" if chain["chain"] in PINNED else "beacon-unpinned", genuine, told)
 
 
 def _entries(claims: _Claims) -> Iterator[Check]:
@@ -359,19 +368,22 @@ def compare(
 ) -> Iterator[Check]:
     """Compare a verified proof with the commitment, and the size and root of a log's head, that a player kept.
 
-    ``path`` is a consistency proof between that head and the proof's own, if their sizes differ.
+    ``path`` is a consistency proof between that head and the proof's own. If it is needed and not given, the check says
+    so instead of calling the log false.
     """
     document = json.loads(raw)
     if commitment_ is not None:
-        yield Check("kept-commitment", document["commitment"] == commitment_, {"hash": commitment_})
+        yield Check("kept-commitment", document["commitment"] == commitment_.strip().lower(), {"hash": commitment_})
     if head is not None:
         log = document.get("log")
-        grown = False
+        grown = alone = False
         if log is not None:
             (old, old_root), (new, new_root) = sorted([head, (log["head"]["size"], log["head"]["root"])])
             nodes = [bytes.fromhex(node) for node in path]
             grown = merkle.is_consistent(old, bytes.fromhex(old_root), new, bytes.fromhex(new_root), nodes)
-        yield Check("kept-head", grown, {"size": head[0], "root": head[1]})
+            alone = not nodes and 0 < old < new
+        told = {"size": head[0], "root": head[1], "now": log["head"]["size"] if log else 0}
+        yield Check("kept-head-alone" if alone else "kept-head", grown, told)
 
 
 # -- the shape of a document --------------------------------------------------------------------------------------

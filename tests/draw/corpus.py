@@ -116,7 +116,34 @@ def documents() -> list[dict[str, Any]]:
     found.append(logged(played(1, beacon=unchained)))
     found.append(prove(played(2, beacon=chained, mode="reverse")))
     found.append(logged(played(6, beacon=unchained, beacon_policy="void")))
+    found.append(logged(played(13, beacon=quicknet())))
     return found
+
+
+def earlier(document: dict[str, Any], size: int) -> tuple[str, list[str]]:
+    """Return a head of the log of ``logged`` when it had fewer leaves, and the consistency proof that leads from it."""
+    leaves = [merkle.leaf_hash(b"%d" % number) for number in range(13)]
+    closing = {"game": document["opening"]["game"], **document["closing"]}
+    leaves[3] = merkle.leaf_hash(proof.opening_leaf(proof.canonical(document["opening"]).decode()))
+    leaves[7] = merkle.leaf_hash(proof.closing_leaf(document["commitment"], closing, SALT))
+    leaves[12] = merkle.leaf_hash(proof.outcome_leaf(document, SALT))
+    assert merkle.root(leaves).hex() == document["log"]["head"]["root"]
+    path = [merkle.root(leaves[slice(*span)]).hex() for span in merkle.consistency_spans(size, 13)]
+    return f"{size}:{merkle.root(leaves[:size]).hex()}", path
+
+
+def quicknet(**changes: Any) -> Beacon:
+    """Return drand's quicknet, with ``changes`` that it has not."""
+    known = proof.PINNED[beacons.QUICKNET]
+    given: dict[str, Any] = {
+        "genesis_at": known["genesis"],
+        "period_ms": known["period"],
+        "scheme": known["scheme"],
+        "public_key": known["public_key"],
+        "wait_ms": 10_000,
+        **changes,
+    }
+    return Beacon(beacons.QUICKNET, **given)
 
 
 def mutations(count: int, seed: int = 13) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ import pytest
 
 from bot.signatures import SIGNATURES
 from fsm import proof
+from fsm.pick_number import prove
 from tests.draw import beacons, corpus
 from tests.page import browser
 
@@ -68,6 +69,14 @@ def test_the_file_for_strangers_agrees(judged: list[tuple[bytes, str]]) -> None:
         assert verdict_of_file(module, raw) == verdict, raw.decode(errors="replace")
 
 
+@pytest.mark.parametrize("change", [{"period_ms": 10**12}, {"genesis_at": 0}, {"public_key": beacons.PUBLIC_KEY}])
+def test_a_void_draw_too_names_a_known_chain_only_as_it_is(change: dict[str, Any]) -> None:
+    module = corpus.verifier()
+    for changed, verdict in (({}, "holds"), (change, "fails")):
+        raw = proof.canonical(prove(corpus.played(13, beacon=corpus.quicknet(**changed))))
+        assert (verdict_of_bot(raw), verdict_of_file(module, raw)) == (verdict, verdict)
+
+
 def test_the_file_for_strangers_knows_the_rounds_that_drand_has_published() -> None:
     module = corpus.verifier()
     for chain, rounds in beacons.PUBLISHED.items():
@@ -110,6 +119,18 @@ async def test_the_page_agrees_in_a_browser_and_shows_it_in_both_languages(
             "document.getElementById('commitment').value = '00'; document.getElementById('commitment').onchange()"
         )
         assert await tab.until("document.getElementById('verdict').className === 'bad'")
+        document = next(one for one in corpus.documents() if one.get("log"))
+        await _drop(tab, proof.canonical(document))
+        await tab.run("document.getElementById('commitment').value = ''")
+        for size in (5, 8):
+            head, nodes = corpus.earlier(document, size)
+            await tab.run(f"document.getElementById('head').value = ' {head.upper()}'; grow(null)")
+            assert await tab.until("document.getElementById('verdict').className === 'bad'")
+            assert "файл согласованности" in await tab.run("document.getElementById('checks').lastChild.textContent")
+            await tab.run(f"grow(new File([{json.dumps(json.dumps({'path': nodes}))}], 'grown.json'))")
+            assert await tab.until("document.getElementById('verdict').className === 'good'")
+            await tab.run(f"document.getElementById('head').value = '{size}:{'00' * 32}'; check()")
+            assert await tab.until("document.getElementById('verdict').className === 'bad'")
         await tab.size(390, 844)
         assert await tab.run("document.documentElement.scrollWidth <= 390")
         assert tab.problems == []
@@ -190,3 +211,27 @@ def test_a_proof_is_held_against_what_a_player_kept(command: list[str], tmp_path
     assert run(command, "--commitment", "00" * 32, str(path)).returncode == 1
     assert run(command, "--head", f"13:{'00' * 32}", str(path)).returncode == 1
     assert run(command, "--head", f"7:{'00' * 32}", str(path)).returncode == 1
+    assert run(command, "--commitment", f" {document['commitment'].upper()}", str(path)).returncode == 0
+
+
+@each_command
+def test_a_head_of_another_size_is_compared_by_the_file_that_shows_how_the_log_grew(
+    command: list[str], tmp_path: Path
+) -> None:
+    document = next(one for one in corpus.documents() if one.get("log"))
+    path, grown = tmp_path / "proof.json", tmp_path / "grown.json"
+    path.write_bytes(proof.canonical(document))
+    for size in (5, 8):
+        head, nodes = corpus.earlier(document, size)
+        grown.write_text(json.dumps({"old": size, "new": 13, "path": nodes}))
+        assert run(command, "--head", head, "--consistency", str(grown), str(path)).returncode == 0
+        other = f"{size}:{'00' * 32}"
+        assert run(command, "--head", other, "--consistency", str(grown), str(path)).returncode == 1
+        alone = run(command, "--head", head, str(path))
+        assert alone.returncode == 1
+        assert b"consistency file" in alone.stdout
+    grown.write_bytes(b"[" * 100_000)
+    for other in (str(grown), str(tmp_path / "none.json"), "/dev/zero"):
+        done = run(command, "--head", head, "--consistency", other, str(path))
+        assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (1, b"", 1)
+        assert other in done.stdout.decode()
