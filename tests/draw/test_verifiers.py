@@ -230,6 +230,7 @@ def test_a_head_of_another_size_is_compared_by_the_file_that_shows_how_the_log_g
         alone = run(command, "--head", head, str(path))
         assert alone.returncode == 1
         assert b"consistency file" in alone.stdout
+    head, _ = corpus.earlier(document, 5)
     grown.write_bytes(b"[" * 100_000)
     for other in (str(grown), str(tmp_path / "none.json"), "/dev/zero"):
         done = run(command, "--head", head, "--consistency", other, str(path))
