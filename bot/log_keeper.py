@@ -9,7 +9,7 @@ from fsm.engine import Clock
 from fsm.kind import Instant
 from storage.connections import POSTGRES_GONE
 from storage.leases import jitter
-from storage.log import Head, PublicLog
+from storage.public_log import Head, PublicLog
 from telegram.limits import Priority
 from telegram.outbox import Outbox, Outgoing
 

@@ -11,7 +11,7 @@ from fsm.registry import KINDS
 from storage.codec import Codec
 from storage.connections import postgres_pool
 from storage.embedded import stores
-from storage.log import PublicLog
+from storage.public_log import PublicLog
 
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:

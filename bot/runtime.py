@@ -36,9 +36,9 @@ from storage.connections import Pool
 from storage.feed import Check, Feed
 from storage.games import RedisGames
 from storage.leases import RELEASED, Bell, Lease
-from storage.log import PublicLog
 from storage.people import People
 from storage.projector import Projector
+from storage.public_log import PublicLog
 from storage.questions import Questions
 from storage.rebuild import put_back
 from storage.seeds import Seeds

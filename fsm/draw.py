@@ -21,7 +21,7 @@ WORD = 1 << 64
 HIGHEST_NUMBER = 10_000
 """Largest upper end of a range."""
 MOST_FRAMES, SINGLE_FRAMES = 20, 10
-"""Most steps of a show, and the number of last steps that hold a single hit each."""
+"""Maximum number of steps of a show, and the number of last steps that hold a single hit each."""
 
 
 def commitment(seed: str) -> str:

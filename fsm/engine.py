@@ -17,9 +17,9 @@ from fsm.kind import ChatTopic, Command, Event, Game, Instant, Kind, Rejected, U
 from fsm.lobby import OpenGame, PlaceTaken
 
 MAX_FLIGHTS = 2
-"""Most flights at once; a game is on at most one of them."""
+"""Maximum number of concurrent flights. A game is on at most one of them."""
 MAX_BATCH = 512
-"""Most commands of one game in one flight."""
+"""Maximum number of commands of one game in one flight."""
 MAX_CONFLICTS = 20
 """Times that a command is decided again after another replica was first; then it fails as ``Unavailable``."""
 SEEN_AT_LEAST = 64

@@ -61,7 +61,7 @@ MAX_TEXT = 300
 MAX_ANSWER = 100
 """Limits of a question's and an answer's characters, those of Telegram's own quiz poll."""
 MAX_CATEGORIES, MAX_TOPIC = 50, 100
-"""Most categories that can be chosen, and most characters of a topic."""
+"""Maximum number of chosen categories, and maximum length of a topic in characters."""
 FEWEST_ANSWERS, MOST_ANSWERS = 2, 4
 PAUSE_MS = 900_000
 """Longest pause, in milliseconds; then the quiz continues by itself."""

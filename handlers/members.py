@@ -17,7 +17,7 @@ from telegram.outbox import Outgoing
 
 GONE = frozenset({"left", "kicked"})
 MOST_GAMES = 1000
-"""Most live games of one chat that are ended or moved at once, far more than ``max_live_per_chat`` allows."""
+"""Maximum number of live games of one chat that are ended or moved at once, far above ``max_live_per_chat``."""
 
 
 # -- the bot itself ---------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ ADMINISTRATORS = frozenset({"creator", "administrator"})
 
 
 class Hosts:
-    """Tells the hosts of chats from other people.
+    """Knows who the hosts of a chat are: its administrators.
 
     Args:
         api: for `getChatAdministrators`.

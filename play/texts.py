@@ -29,7 +29,7 @@ TOAST_LIMIT = 200
 NAME_LIMIT = 24
 """Longest name in a list, in UTF-16 units."""
 MAX_MARKS = 3
-"""Most combining marks on one letter. More are decoration that overlaps the lines above."""
+"""Maximum number of combining marks on one letter. More are decoration that overlaps the lines above."""
 
 FSI, PDI = "\u2068", "\u2069"
 ZWNJ, ZWJ = "\u200c", "\u200d"

@@ -10,7 +10,7 @@ from questions.likeness import Gist, Seen, gist
 Shuffle = Callable[[list[Any]], None]
 """Function that puts a list in a random order."""
 MOST_COMPARED = 100
-"""Limit of questions with the same answer that one is compared with. A chat may have had thousands, all "True"."""
+"""Maximum number of questions with the same answer to compare one with. A chat may know thousands, all "True"."""
 
 
 def choose(

@@ -11,7 +11,7 @@ from zlib import crc32
 from fsm.quiz import Question
 
 NEAR_LETTERS = 0.65
-"""Share of common letter triples from which two questions with one answer count as rewordings of each other."""
+"""Share of common letter triples at which two questions with one answer count as rewordings of each other."""
 NEAR_WORDS = 0.7
 """Share of common words with the same effect, if each question has at least ``FEWEST_WORDS``."""
 FEWEST_WORDS = 3
@@ -19,7 +19,7 @@ GRAMMAR = 3
 """Length up to which words are mostly grammar."""
 BITS = 4096
 MOST_COMPARED = 1000
-"""Limit of questions with the same answer that one is compared with: the size of a pack, which takes a millisecond."""
+"""Maximum number of questions with the same answer to compare one with: the size of a pack, which takes 1 ms."""
 
 
 class Gist(NamedTuple):

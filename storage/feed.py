@@ -34,7 +34,7 @@ from storage.leases import Bell, Lease, LeaseLostError, jitter
 from storage.scripts import script
 
 BATCH = 256
-"""Most entries of one shard that are handled together."""
+"""Maximum number of entries of one shard that are handled together."""
 BLOCK_MS = 2500
 """Longest wait of one read for new entries; shorter than the client's own timeout."""
 TRIM_SECONDS = 5.0
@@ -51,7 +51,7 @@ FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0
 PATIENCE_SECONDS = 10.0
 """Time that a reader waits for a store, in seconds. Then another process may try: perhaps only this one is cut off."""
 ASIDE_LIMIT = 1000
-"""Most entries that a group may have set aside in a shard."""
+"""Maximum number of entries that a group may have set aside in a shard."""
 ASIDE_TTL_MS = 30 * 86_400_000
 LAG_LIMIT = 1000
 """Limit up to which the waiting entries of a shard are counted."""

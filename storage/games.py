@@ -31,7 +31,7 @@ SNAPSHOT_EVERY = 32
 """Least number of events between two snapshots; a large game writes them less often."""
 
 GAMES_A_CALL = 64
-"""Most games of one shard that one call of the script commits: Redis serves nobody else meanwhile."""
+"""Maximum number of games of one shard in one call of the script, during which Redis serves nobody else."""
 KEYS_A_GAME, ARGUMENTS_A_GAME = 3, 11
 
 COMMIT = script(

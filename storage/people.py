@@ -36,9 +36,9 @@ REMEMBER_SECONDS = 60.0
 REMEMBER_LOCALES_SECONDS = 600.0
 """Longer than other rows: there are as many as people, few change, and only texts depend on them."""
 REMEMBERED = 50_000
-"""Most rows of one sort that a process caches."""
+"""Maximum number of cached rows of each sort in a process."""
 WAITING_PLAYERS = 20_000
-"""Most players that may wait to be written; beyond that the oldest are dropped."""
+"""Maximum number of players that wait to be written. Beyond it, the oldest are dropped."""
 FLUSH_SECONDS = 1.0
 FLUSH_ROWS = 1000
 BANS_A_READ = 5000

@@ -51,7 +51,7 @@ LOGGED = {
     "game_completed": "end",
     "game_cancelled": "end",
 }
-"""The note in the public log's queue for each event; `storage/log.py` turns it into a leaf."""
+"""The note in the public log's queue for each event; `storage/public_log.py` turns it into a leaf."""
 PENDING = "pending"
 """Status of a webhook event that awaits delivery."""
 

@@ -20,10 +20,10 @@ from questions.packs import MAX_QUESTIONS
 from storage.connections import Connection, Pool, in_transaction
 
 MAX_PACKS = 20
-"""Most packs of one host."""
+"""Maximum number of packs that a host may keep."""
 MAX_NAME = 64
 MOST_ASKED = 5000
-"""Most questions of a chat's past that a choice considers, newest first."""
+"""Maximum number of questions from a chat's past that a choice considers, newest first."""
 KEEP_ASKED_DAYS = 365
 BY_CHANCE: Shuffle = SystemRandom().shuffle
 BATCH = 1000

@@ -10,7 +10,7 @@ from storage.connections import Connection, postgres_connection
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
 SHOWN = 3
-"""Tables named on one line; the rest is counted."""
+"""Maximum number of tables named on one line. The others are only counted."""
 
 _ROLE = """
 SELECT current_user AS role, current_schema() AS schema, current_setting('search_path') AS path,

@@ -26,7 +26,7 @@ from storage.projector import Projector
 CONFIRM_SECONDS = 5.0
 FIRST_DELAY, LONGEST_DELAY = 0.005, 0.25
 WRITERS = 2
-"""Most connections that confirm at once; commits that arrive meanwhile are confirmed together."""
+"""Maximum number of connections that confirm at once. Commits that arrive meanwhile are confirmed together."""
 BATCH = 512
 REMEMBERED = 20_000
 

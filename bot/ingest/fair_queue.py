@@ -50,7 +50,7 @@ class FairQueue:
         return self._running.total() < self._at_once and self._running[chat_id] < self._of_a_chat
 
     async def _wait(self, chat_id: int, person_id: int) -> None:
-        """Return when this update has its turn."""
+        """Wait for this update's turn."""
         if self.waiting >= self._most:
             self._refuse_one()
         turn = asyncio.get_running_loop().create_future()

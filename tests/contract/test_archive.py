@@ -22,8 +22,8 @@ from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import Pool, postgres_pool
 from storage.feed import Entry
-from storage.log import PublicLog
 from storage.people import People
+from storage.public_log import PublicLog
 from storage.questions import Questions
 from storage.rebuild import bring_forward, forgotten, games_in, put_back, rebuild
 from storage.replay import replay

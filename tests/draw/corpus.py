@@ -16,7 +16,7 @@ from nacl.signing import SigningKey
 from fsm import merkle, proof
 from fsm.lobby import Cancel, DeadlinePassed, Join, StartNow
 from fsm.pick_number import KIND, Beacon, BeaconSignal, PickNumber, PickNumberGame, PublishBeacon, prove
-from storage.log import leaf_of
+from storage.public_log import leaf_of
 from storage.seeds import SeedTree
 from tests.draw import beacons
 from tests.rules.given_when_then import HOST, OPENED, given, opened, opening, play

@@ -18,8 +18,8 @@ from fsm.lobby import Cancel, Join, OpenGame, StartNow
 from fsm.pick_number import PickNumber, PickNumberGame, PickNumberRules, prove
 from storage.archive import Archive
 from storage.connections import Pool
-from storage.log import PublicLog
 from storage.projector import Projector
+from storage.public_log import PublicLog
 from storage.seeds import Seeds
 from telegram.limits import Limits, Rates
 from telegram.outbox import Outbox

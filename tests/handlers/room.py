@@ -40,9 +40,9 @@ from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Entry
 from storage.games import RedisGames
-from storage.log import PublicLog
 from storage.people import People
 from storage.projector import Projector
+from storage.public_log import PublicLog
 from storage.questions import Questions
 from storage.seeds import Seeds
 from storage.stores import Stores

@@ -30,7 +30,7 @@ class Ids(RedisGames):
     """Store with predictable new ids."""
 
     def __init__(self) -> None:
-        """Take no store."""
+        """Skip the base class: no store is needed."""
 
     async def reserve_id(self, chat_topic: ChatTopic, command_id: str) -> str:
         return f"07{abs(chat_topic.chat_id) % 10**6:06}{command_id.removeprefix('tg:'):0>6}"

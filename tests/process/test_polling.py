@@ -100,7 +100,7 @@ class Handling:
 
 
 class Line:
-    """A poller with a Telegram and a handling."""
+    """A poller, between the Telegram that it polls and the dispatcher that it feeds."""
 
     def __init__(self) -> None:
         self.telegram, self.dispatcher = Telegram(), Handling()

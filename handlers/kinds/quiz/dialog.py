@@ -17,7 +17,7 @@ from questions.bank import bank
 from storage.questions import categories
 
 MOST_CATEGORIES = 20
-"""Most categories of a pack that are offered; the largest ones."""
+"""Maximum number of categories that are offered of a pack: its largest ones."""
 
 
 class QuizForm(Form):

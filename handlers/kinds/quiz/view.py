@@ -20,7 +20,7 @@ TOP = 5
 PER_PAGE = 30
 """Lines of the standings on a page. Each has up to three entities, and Telegram allows a message one hundred."""
 MISSED = 6
-"""Most questions whose right answers a summary shows."""
+"""Maximum number of questions whose right answers a summary shows."""
 LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
 BANK = "bank"
 UNPLACED = "▫️"

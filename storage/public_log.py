@@ -26,9 +26,9 @@ from storage.connections import Connection, Pool
 LOCK = 0x746F6D626F6C61_10
 """Key of the advisory lock under which leaves are appended."""
 BATCH = 200
-"""Most notes that one transaction turns into leaves."""
+"""Maximum number of notes that one transaction turns into leaves."""
 PAGE = 1000
-"""Most leaves that one read of a check loads."""
+"""Maximum number of leaves that a check loads in one read."""
 _PENDING = """
 SELECT id, game_id, event, data FROM log_pending ORDER BY id LIMIT $1
 """
