@@ -52,7 +52,8 @@ class Findings:
         try:
             return getattr(import_module(module), attribute)
         except ModuleNotFoundError as missing:
-            file = f"{(missing.name or module).replace('.', '/')}.py"
+            path = (missing.name or module).replace(".", "/")
+            file = f"{path}/__init__.py" if path == f"handlers/kinds/{self.kind}" else f"{path}.py"
             self.lacks(f"{file} is missing{'' if missing.name == module else f' (wanted by {module})'}: {role}.")
         except Exception as problem:  # noqa: BLE001 -- any error in the module is a complaint about it
             self.lacks(f"{module.replace('.', '/')}.py has no usable {attribute}, {role}: {problem}.")

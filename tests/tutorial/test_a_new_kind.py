@@ -42,6 +42,10 @@ def test_our_own_kinds_are_complete() -> None:
     assert {name: check(name) for name in traces()} == {"pick_number": [], "quiz": []}
 
 
+def test_the_first_file_of_a_kind_without_a_folder_is_named() -> None:
+    assert "handlers/kinds/coin/__init__.py is missing" in "\n".join(check("coin"))
+
+
 def test_the_tutorial_changes_three_files_and_makes_the_others() -> None:
     assert {piece.file for piece in pieces() if (ROOT / piece.file).exists()} == OURS
 
