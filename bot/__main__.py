@@ -115,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     grown.add_argument("old", type=int, help="number of leaves of the smaller tree")
     grown.add_argument("new", type=int, help="number of leaves of the larger tree")
     grown.set_defaults(command=_log, what="consistency")
+    erased = parts.add_parser("forget", help="delete the keys with which the log could be traced to a player")
+    erased.add_argument("player", type=int, help="the player's Telegram user id")
+    erased.set_defaults(command=_log, what="forget")
 
     replay = commands.add_parser(
         "replay",

@@ -28,6 +28,8 @@ async def _run(settings: Settings, given: argparse.Namespace) -> int:
                 return await _check(log, given.head)
             case "proof":
                 return await _proof(log, given.game)
+            case "forget":
+                return await _forget(log, given.player)
             case "consistency":
                 return await _consistency(log, given.old, given.new)
             case _:
@@ -55,6 +57,14 @@ async def _proof(log: PublicLog, game_id: str) -> int:
         say(f"the log does not hold the whole of game {game_id}")
         return 1
     say(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    return 0
+
+
+async def _forget(log: PublicLog, player: int) -> int:
+    if not abs(player) < 1 << 63:
+        say("that is no user id")
+        return 1
+    say(f"ended games whose keys were deleted: {await log.forget(player)}")
     return 0
 
 

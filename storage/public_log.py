@@ -63,7 +63,10 @@ _KEY = """
 INSERT INTO log_key (seed) VALUES ($1) ON CONFLICT DO NOTHING
 """
 _FORGET = """
-DELETE FROM log_salts WHERE game_id = ANY (ARRAY(SELECT game_id FROM game_participants WHERE player_id = $1))
+DELETE FROM log_salts WHERE game_id = ANY (ARRAY(
+    SELECT p.game_id FROM game_participants p JOIN log_leaves l ON l.game_id = p.game_id
+    WHERE p.player_id = $1 AND l.type IN ('outcome', 'unused')
+))
 """
 
 
@@ -255,9 +258,10 @@ class PublicLog:
     # -- people -------------------------------------------------------------------------------------------------
 
     async def forget(self, player_id: int) -> int:
-        """Delete the keys of all games that a player took part in.
+        """Delete the keys of all ended games that a player took part in. Returns how many games these were.
 
-        Their leaves stay, but can no longer be linked to people.
+        Their leaves stay, and name nobody any more. A live game keeps its key: with another one its next leaves would
+        not fit its first ones.
         """
         done = await self._pool.execute(_FORGET, player_id)
         return int(done.rpartition(" ")[2])

@@ -100,14 +100,23 @@ async def test_what_comes_again_is_logged_once_and_appending_at_once_from_everyw
     assert await house.pool.fetchval("SELECT count(*) FROM log_pending") == 0
 
 
-async def test_a_leaf_names_no_player_and_stays_valid_when_the_key_is_deleted(house: House, log: PublicLog) -> None:
+async def test_a_leaf_names_no_player_and_stays_valid_when_the_key_is_deleted(
+    house: House, log: PublicLog, capsys: pytest.CaptureFixture[str]
+) -> None:
     players = (7_100_000_001, 7_100_000_002, 7_100_000_003)
     game_id = await house.whole(players)
     await projected(house)
     await log.append()
     for _, _, data in await log.leaves(0):
         assert not any(str(player).encode() in data for player in players)
-    assert await log.forget(players[0]) == 1
+    live = await house.begun(players, chat_id=-7)
+    await house.do(live, PickNumber(players[0], 1))
+    await projected(house)
+    await log.append()
+    assert await operate_log._forget(log, players[0]) == 0
+    assert "deleted: 1\n" in capsys.readouterr().out
+    assert await operate_log._forget(log, 1 << 64) == 1
+    assert await house.pool.fetch("SELECT game_id FROM log_salts") == [(live,)]
     assert await log.check() == []
     assert await log.proof_of(game_id, house.clock.now()) is None
 
