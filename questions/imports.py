@@ -212,7 +212,7 @@ def moodle_rows(content: bytes, mistakes: Mistakes, vocabulary: Vocabulary) -> I
 
 @dataclass
 class _Asked:
-    """A Moodle question during parsing."""
+    """A Moodle question that is being parsed."""
 
     type: str
     text: str = ""

@@ -235,7 +235,7 @@ class Control:
         return self.press_data(user, message, found[0]["callback_data"])
 
     def press_data(self, user: User, message: Message, data: str) -> Press:
-        """Tap with arbitrary data, like an outdated or hostile client."""
+        """Tap with arbitrary data, as an outdated or hostile client can."""
         chat = self.world.chats[message.chat_id]
         if chat.is_group and not self.world.member(chat, user.id).is_present:
             raise Refused(f"{user.name} is not in {chat.title}")

@@ -96,7 +96,7 @@ def every_phase(
 
 
 def with_beacon(count: int = 5) -> list[PickNumberGame]:
-    """Return the states of a game whose beacon never speaks."""
+    """Return the states of a game whose beacon never publishes its round."""
     beacon = Beacon("52db" * 16, OPENED, 3000, 10_000)
     return every_phase(count, beacon=beacon)
 

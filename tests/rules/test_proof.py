@@ -63,7 +63,7 @@ every_proof = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUME
 
 
 def holds(raw: bytes) -> bool:
-    """Return whether a verification has no objection."""
+    """Return whether every check of the proof passes."""
     try:
         return all(check.passed for check in proof.verify(raw))
     except proof.NotAProof:
