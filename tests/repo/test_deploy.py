@@ -192,6 +192,19 @@ def test_everything_that_selects_finds_a_deployment() -> None:
     assert "replicas" not in names[scaler["spec"]["scaleTargetRef"]["name"]]["spec"], "two would set the replicas"
 
 
+def test_the_network_policy_covers_every_pod_and_opens_the_port_that_is_listened_on() -> None:
+    [policy] = of_kind("NetworkPolicy")
+    selected = policy["spec"]["podSelector"]["matchLabels"]
+    assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+    [rule] = policy["spec"]["ingress"]
+    opened = {port["port"] for port in rule["ports"]}
+    assert all(source.keys() == {"namespaceSelector"} for source in rule["from"])
+    for deployment in of_kind("Deployment"):
+        pod = deployment["spec"]["template"]
+        assert selected.items() <= pod["metadata"]["labels"].items()
+        assert opened == {port["containerPort"] for port in pod["spec"]["containers"][0]["ports"]}
+
+
 def test_the_front_lets_only_the_webhook_through() -> None:
     [front] = of_kind("Ingress")
     [rule] = front["spec"]["rules"]

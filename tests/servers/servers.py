@@ -18,6 +18,8 @@ PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 REDIS = shutil.which("redis-server")
 STOP_SECONDS = 10
 
+HIGHEST_PORT, BUS_OFFSET = 65_535, 10_000
+
 
 @asynccontextmanager
 async def pgbouncer(postgres: str, folder: Path, mode: str, **settings: str) -> AsyncIterator[str]:
@@ -115,8 +117,10 @@ async def process(*command: str, log: Path, **options: object) -> AsyncIterator[
 
 
 def free_port() -> int:
-    """Return a free loopback port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a free loopback port that leaves room for the bus of a Redis Cluster, which listens 10,000 above it."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            if port <= HIGHEST_PORT - BUS_OFFSET:
+                return port
