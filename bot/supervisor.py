@@ -20,6 +20,8 @@ from bot.ingest.peers import WorkerSlot
 from bot.settings import Settings, SettingsError
 from storage.embedded import stores
 
+SHORT = "/tmp"  # noqa: S108 -- the folder in it gets a random name and is private
+"""The parent of the workers' sockets. Their paths may have about a hundred bytes, which a long TMPDIR would use up."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Pauses in seconds before a dead worker is restarted; each doubles the previous one."""
 SOUND_SECONDS = 60.0
@@ -39,7 +41,7 @@ async def supervise(settings: Settings, roles: frozenset[str], count: int, stop:
         SettingsError: the port is taken.
     """
     dsns = settings.database.dsn.get_secret_value(), settings.redis.dsn.get_secret_value()
-    with tempfile.TemporaryDirectory(prefix="tombola-") as folder, _reserved(settings) as port:
+    with tempfile.TemporaryDirectory(prefix="tombola-", dir=SHORT) as folder, _reserved(settings) as port:
         async with stores(settings.data_dir, *dsns) as (postgres, redis):
             environment = {
                 **os.environ,
