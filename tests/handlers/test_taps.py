@@ -83,7 +83,7 @@ async def test_of_two_who_tap_one_number_at_once_exactly_one_has_it(table: Table
 async def test_a_person_is_answered_in_their_own_language(table: Table, *, warm: bool) -> None:
     table.people.warm = warm
     game_id = await table.open()
-    assert (await table.tap(1, f"j:{game_id}", language="ru")).text == "Вы в игре. Игроков уже 1."
+    assert (await table.tap(1, f"j:{game_id}", language="ru")).text == "Вы в игре. Уже 1 игрок."
     table.people.locales[2] = "en"
     assert (await table.tap(2, f"j:{game_id}", language="ru")).text == "You’re in: 2 players so far."
 
