@@ -29,7 +29,7 @@ NOTICED = 20
 """Messages at the end of the chat that a person looks at."""
 QUIZZES = 0.4
 """Share of quizzes among the games."""
-GAME = re.compile(r"^[a-z]+:([0-9a-z]{14})(?::|$)")
+GAME = re.compile(r"^[a-z]+:([0-9a-z]{14}|[0-9a-z]{22})(?::|$)")
 TEXTS = Texts()
 UNAVAILABLE = TEXTS.plain("en", "error-unavailable")
 ALREADY = TEXTS.plain("en", "rejected-already-joined")

@@ -46,7 +46,7 @@ MOST_GROWTH = 0.01
 HOSTS = 12
 """Number of hosts in a chat."""
 BOARD_SECONDS = 120.0
-GAME = re.compile(r'"callback_data":"(\w+):([0-9a-z]{14})')
+GAME = re.compile(r'"callback_data":"(\w+):([0-9a-z]{22}|[0-9a-z]{14})')
 AGE = script("chaos", "age")
 
 
