@@ -98,6 +98,24 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--language", default="en", help="language of the report (default: en)")
     verify.set_defaults(command=_verify)
 
+    _add_log(commands)
+
+    replay = commands.add_parser(
+        "replay",
+        help="show a game's timeline",
+        description="Fold a game's stored events and print each step: version, time, phase, event, the command that led"
+        " to it (tg: an update of Telegram), and its fields. Exits 1 if the events contradict the database.",
+    )
+    replay.add_argument("game", help="the game's id")
+    replay.add_argument(
+        "--secrets", action="store_true", help="show the seed, questions and answers of a live game too"
+    )
+    replay.set_defaults(command=_replay)
+    return parser
+
+
+def _add_log(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands of the public log."""
     log = commands.add_parser(
         "log",
         help="check or show the public log of draws",
@@ -115,22 +133,13 @@ def _parser() -> argparse.ArgumentParser:
     grown.add_argument("old", type=int, help="number of leaves of the smaller tree")
     grown.add_argument("new", type=int, help="number of leaves of the larger tree")
     grown.set_defaults(command=_log, what="consistency")
+    listed = parts.add_parser("leaves", help="print leaves, a line each")
+    listed.add_argument("first", type=int, nargs="?", default=0, help="index of the first one (default: 0)")
+    listed.add_argument("--count", type=int, default=100, help="number of leaves (default: 100, at most 10,000)")
+    listed.set_defaults(command=_log, what="leaves")
     erased = parts.add_parser("forget", help="delete the keys with which the log could be traced to a player")
     erased.add_argument("player", type=int, help="the player's Telegram user id")
     erased.set_defaults(command=_log, what="forget")
-
-    replay = commands.add_parser(
-        "replay",
-        help="show a game's timeline",
-        description="Fold a game's stored events and print each step: version, time, phase, event, the command that led"
-        " to it (tg: an update of Telegram), and its fields. Exits 1 if the events contradict the database.",
-    )
-    replay.add_argument("game", help="the game's id")
-    replay.add_argument(
-        "--secrets", action="store_true", help="show the seed, questions and answers of a live game too"
-    )
-    replay.set_defaults(command=_replay)
-    return parser
 
 
 def _run_or_sandbox(given: argparse.Namespace) -> int:

@@ -13,6 +13,9 @@ from storage.connections import postgres_pool
 from storage.embedded import stores
 from storage.public_log import PublicLog
 
+MOST_LEAVES = 10_000
+"""Limit of leaves that one call prints."""
+
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:
     """Run the subcommand that was given. Return the exit status."""
@@ -28,6 +31,8 @@ async def _run(settings: Settings, given: argparse.Namespace) -> int:
                 return await _check(log, given.head)
             case "proof":
                 return await _proof(log, given.game)
+            case "leaves":
+                return await _leaves(log, given.first, given.count)
             case "forget":
                 return await _forget(log, given.player)
             case "consistency":
@@ -43,8 +48,12 @@ async def _check(log: PublicLog, heads: list[str]) -> int:
         say("a head is written SIZE:ROOT, the root as 64 hex digits")
         return 1
     troubles = await log.check([(int(head[1]), head[2]) for head in kept])
+    seeds = await log.seeds()
+    troubles += seeds.troubles
     for trouble in troubles:
         say(trouble)
+    for root, number in seeds.gaps():
+        say(f"note: seed {number} of the tree {root} has no draw: its game is in its lobby, or missing")
     if not troubles:
         head = await log.sign(SystemClock().now())
         say(f"the log is whole: {head.size} leaves, root {head.root}")
@@ -57,6 +66,13 @@ async def _proof(log: PublicLog, game_id: str) -> int:
         say(f"the log does not hold the whole of game {game_id}")
         return 1
     say(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    return 0
+
+
+async def _leaves(log: PublicLog, first: int, count: int) -> int:
+    """Print leaves as they are hashed, each as its index and its JSON on one line."""
+    for index, _, leaf in await log.leaves(first, min(count, MOST_LEAVES)):
+        say(f"{index} {msgspec.json.encode(msgspec.json.decode(leaf)).decode()}")
     return 0
 
 

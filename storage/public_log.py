@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import msgspec
 from loguru import logger
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
@@ -22,6 +23,7 @@ from fsm.pick_number import KIND, PickNumberGame, is_void, prove
 from storage.archive import Archive
 from storage.codec import Codec, UnreadableGame
 from storage.connections import Connection, Pool
+from storage.seeds import SIZE as TREE_SIZE
 
 LOCK = 0x746F6D626F6C61_10
 """Key of the advisory lock under which leaves are appended."""
@@ -64,7 +66,7 @@ INSERT INTO log_key (seed) VALUES ($1) ON CONFLICT DO NOTHING
 """
 _FORGET = """
 DELETE FROM log_salts WHERE game_id = ANY (ARRAY(
-    SELECT p.game_id FROM game_participants p JOIN log_leaves l ON l.game_id = p.game_id
+    SELECT p.game_id FROM game_participants p JOIN log_leaves l ON l.game_id = p.game_id AND l.game_id <> ''
     WHERE p.player_id = $1 AND l.type IN ('outcome', 'unused')
 ))
 """
@@ -84,6 +86,45 @@ class Head:
     def statement(self) -> bytes:
         """Return the bytes that are signed."""
         return proof.head_statement({"at": self.at, "root": self.root, "size": self.size})
+
+
+class SeedAudit:
+    """The reserved seeds as the leaves tell of them. An operator must not pick a game's seed among several.
+
+    Attributes:
+        troubles: one line for each seed whose use cannot be honest.
+    """
+
+    def __init__(self) -> None:
+        self.troubles: list[str] = []
+        self._sizes: dict[str, int] = {}
+        self._used: dict[str, set[int]] = {}
+
+    def add(self, index: int, type_: str, leaf: bytes) -> None:
+        """Note the next leaf."""
+        if type_ not in {"seeds", "opening", "unused"}:
+            return
+        told = msgspec.json.decode(leaf)
+        if type_ == "seeds":
+            self._sizes[told["root"]] = told["size"]
+            if told["size"] != TREE_SIZE:
+                self.troubles.append(f"leaf {index}: a tree of {told['size']} seeds instead of {TREE_SIZE}")
+            return
+        root, number = told["seeds"], told["number"]
+        if root is None:
+            return
+        used = self._used.setdefault(root, set())
+        if not 1 <= number <= self._sizes.get(root, 0):
+            self.troubles.append(f"leaf {index}: seed {number} is of no tree that the log had before: {root}")
+        elif number in used:
+            self.troubles.append(f"leaf {index}: seed {number} of the tree {root} is used a second time")
+        used.add(number)
+
+    def gaps(self) -> list[tuple[str, int]]:
+        """Return root and number of each seed that was passed over: of a game still in its lobby, or a missing game."""
+        return [
+            (root, number) for root, used in self._used.items() for number in range(1, max(used)) if number not in used
+        ]
 
 
 class PublicLog:
@@ -131,6 +172,9 @@ class PublicLog:
         if stored is None or not isinstance(stored.state, PickNumberGame) or stored.state.format == 1:
             return []
         game = stored.state
+        types = {row["type"] for row in await connection.fetch(_OF_GAME, game_id)}
+        if types & {"outcome", "unused"}:  # a repeated note: a key that was deleted meanwhile must not be made anew
+            return []
         salt = await connection.fetchval(_SALT, game_id, secrets.token_bytes(32))
         leaf = leaf_of(game, note, salt)
         return [] if leaf is None else [(game_id, *leaf)]
@@ -230,6 +274,15 @@ class PublicLog:
             troubles += await self._changed(nodes)
         troubles += [f"leaf {frontier.size} is missing: a head has {size}" for size in heads if size > frontier.size]
         return troubles
+
+    async def seeds(self) -> SeedAudit:
+        """Read which reserved seeds the log accounts for."""
+        audit, first = SeedAudit(), 0
+        while rows := await self.leaves(first):
+            for index, type_, data in rows:
+                audit.add(index, type_, data)
+                first = index + 1
+        return audit
 
     async def _heads(self, troubles: list[str]) -> dict[int, set[str]]:
         """Return the roots of the signed heads, by size. Add heads with a wrong signature to ``troubles``."""

@@ -55,6 +55,9 @@ DELETE FROM game_participants WHERE ctid = ANY (ARRAY(
 _PRIZES = """
 DELETE FROM prizes WHERE ctid = ANY (ARRAY(SELECT ctid FROM prizes WHERE game_id = ANY($1::text[]) LIMIT $2))
 """
+_SALTS = """
+DELETE FROM log_salts WHERE game_id = ANY($1::text[])
+"""
 _GAMES = """
 DELETE FROM games WHERE id = ANY($1::text[])
 """
@@ -125,6 +128,8 @@ async def _games(pool: Pool, before: datetime) -> int:
     """Delete the games that ended before a time, their participants and prizes first: a game may have thousands."""
     total = 0
     while ids := [row[0] for row in await pool.fetch(_ENDED, before, GAMES)]:
+        # The log's keys go first: without participants, `PublicLog.forget` would find them for nobody any more.
+        await pool.execute(_SALTS, ids)
         await _delete(pool, _PARTICIPANTS, ids)
         await _delete(pool, _PRIZES, ids)
         total += _count(await pool.execute(_GAMES, ids))

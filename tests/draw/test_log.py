@@ -19,7 +19,8 @@ from fsm.pick_number import PickNumber, PickNumberGame, PickNumberRules, prove
 from storage.archive import Archive
 from storage.connections import Pool
 from storage.projector import Projector
-from storage.public_log import PublicLog
+from storage.public_log import PublicLog, SeedAudit
+from storage.retention import prune
 from storage.seeds import Seeds
 from telegram.limits import Limits, Rates
 from telegram.outbox import Outbox
@@ -311,3 +312,78 @@ async def test_a_void_draw_counts_in_the_figures_of_its_chat(house: House, log: 
     await log.append()
     ends = [json.loads(data) for _, type_, data in await log.leaves(0) if type_ == "outcome"]
     assert ("void", "operator") in {(end["outcome"], end["reason"]) for end in ends}
+
+
+# -- seeds ------------------------------------------------------------------------------------------------------
+
+ROOT_OF_SEEDS, OTHER_ROOT = "ab" * 32, "cd" * 32
+
+
+def seeds_leaf(root: str = ROOT_OF_SEEDS, size: int = 256) -> tuple[str, bytes]:
+    return "seeds", proof.canonical({"type": "seeds", "root": root, "size": size})
+
+
+def opening(number: int, root: str = ROOT_OF_SEEDS) -> tuple[str, bytes]:
+    statement = {"game": f"g{number}", "at": 1, "seeds": {"root": root, "number": number}}
+    return "opening", proof.opening_leaf(proof.canonical(statement).decode())
+
+
+def unused(number: int) -> tuple[str, bytes]:
+    return "unused", proof.unused_leaf(ROOT_OF_SEEDS, number, "", "not_opened")
+
+
+@pytest.mark.parametrize(
+    ("leaves", "troubles", "gaps"),
+    [
+        ([seeds_leaf(), opening(1), unused(2), opening(3)], 0, []),
+        ([seeds_leaf(), opening(1), opening(4)], 0, [2, 3]),
+        ([opening(1)], 1, []),
+        ([seeds_leaf(OTHER_ROOT), opening(1)], 1, []),
+        ([seeds_leaf(), opening(257)], 1, list(range(1, 257))),
+        ([seeds_leaf(), opening(1), opening(1)], 1, []),
+        ([seeds_leaf(), unused(1), opening(1)], 1, []),
+        ([seeds_leaf(size=1), opening(1)], 1, []),
+    ],
+    ids=["honest", "passed over", "no tree", "another tree", "beyond the tree", "twice", "unused yet used", "own tree"],
+)
+def test_seeds_are_held_against_the_trees_that_the_log_had_before(
+    leaves: list[tuple[str, bytes]], troubles: int, gaps: list[int]
+) -> None:
+    audit = SeedAudit()
+    for index, (type_, leaf) in enumerate(leaves):
+        audit.add(index, type_, leaf)
+    assert len(audit.troubles) == troubles
+    assert [number for _, number in audit.gaps()] == gaps
+
+
+async def test_a_seed_that_was_taken_and_given_back_leaves_no_gap(
+    pool: Pool, log: PublicLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seeds = Seeds(pool)
+    first, second = await seeds.take(CHAT), await seeds.take(CHAT)
+    await seeds.give_back(CHAT, first)
+    await seeds.give_back(CHAT, second)
+    await log.append()
+    audit = await log.seeds()
+    assert audit.troubles == []
+    assert audit.gaps() == []
+    assert await operate_log._leaves(log, 0, 10) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in shown] == ["0", "1"]
+    assert await operate_log._check(log, []) == 0
+
+
+async def test_pruning_a_game_deletes_its_key_and_leaves_the_log_whole(house: House, log: PublicLog) -> None:
+    [game_id] = await logged(house, log)
+    await prune(house.pool, house.clock.at + 100 * 86_400_000, keep_events_days=50, keep_results_days=50)
+    assert await house.pool.fetchval("SELECT count(*) FROM log_salts WHERE game_id = $1", game_id) == 0
+    assert await log.check() == []
+
+
+async def test_a_repeated_note_makes_no_new_key_for_a_game_that_was_forgotten(house: House, log: PublicLog) -> None:
+    [game_id] = await logged(house, log)
+    await house.pool.execute("DELETE FROM log_salts")
+    await house.pool.execute("INSERT INTO log_pending (game_id, event) VALUES ($1, 'end')", game_id)
+    await log.append()
+    assert await house.pool.fetchval("SELECT count(*) FROM log_salts") == 0
+    assert await log.check() == []
