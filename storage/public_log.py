@@ -88,6 +88,15 @@ class Head:
         return proof.head_statement({"at": self.at, "root": self.root, "size": self.size})
 
 
+class _SeedLeaf(msgspec.Struct):
+    """The fields of a leaf that name seeds; each type of leaf has some of them."""
+
+    root: str = ""
+    size: int = 0
+    seeds: str | None = None
+    number: int | None = None
+
+
 class SeedAudit:
     """The reserved seeds as the leaves tell of them. An operator must not pick a game's seed among several.
 
@@ -104,26 +113,35 @@ class SeedAudit:
         """Note the next leaf."""
         if type_ not in {"seeds", "opening", "unused"}:
             return
-        told = msgspec.json.decode(leaf)
-        if type_ == "seeds":
-            self._sizes[told["root"]] = told["size"]
-            if told["size"] != TREE_SIZE:
-                self.troubles.append(f"leaf {index}: a tree of {told['size']} seeds instead of {TREE_SIZE}")
+        try:
+            told = msgspec.json.decode(leaf, type=_SeedLeaf)
+        except (msgspec.DecodeError, UnicodeDecodeError):  # somebody has rewritten it
+            self.troubles.append(f"leaf {index} cannot be read")
             return
-        root, number = told["seeds"], told["number"]
+        if type_ == "seeds":
+            # Bounded, as a rewritten leaf may hold any number, up to which `gaps` would count.
+            self._sizes[told.root] = min(told.size, TREE_SIZE)
+            if told.size != TREE_SIZE:
+                self.troubles.append(f"leaf {index}: a tree of {told.size} seeds instead of {TREE_SIZE}")
+            return
+        root, number = told.seeds, told.number or 0
         if root is None:
             return
         used = self._used.setdefault(root, set())
         if not 1 <= number <= self._sizes.get(root, 0):
             self.troubles.append(f"leaf {index}: seed {number} is of no tree that the log had before: {root}")
-        elif number in used:
+            return
+        if number in used:
             self.troubles.append(f"leaf {index}: seed {number} of the tree {root} is used a second time")
         used.add(number)
 
     def gaps(self) -> list[tuple[str, int]]:
         """Return root and number of each seed that was passed over: of a game still in its lobby, or a missing game."""
         return [
-            (root, number) for root, used in self._used.items() for number in range(1, max(used)) if number not in used
+            (root, number)
+            for root, used in self._used.items()
+            for number in range(1, max(used, default=1))
+            if number not in used
         ]
 
 

@@ -339,12 +339,25 @@ def unused(number: int) -> tuple[str, bytes]:
         ([seeds_leaf(), opening(1), opening(4)], 0, [2, 3]),
         ([opening(1)], 1, []),
         ([seeds_leaf(OTHER_ROOT), opening(1)], 1, []),
-        ([seeds_leaf(), opening(257)], 1, list(range(1, 257))),
+        ([seeds_leaf(), opening(257)], 1, []),
+        ([seeds_leaf(size=10**18), opening(10**15)], 2, []),
+        ([("seeds", b"\xff"), ("opening", b"[]"), ("unused", b'{"number": "1"}')], 3, []),
         ([seeds_leaf(), opening(1), opening(1)], 1, []),
         ([seeds_leaf(), unused(1), opening(1)], 1, []),
         ([seeds_leaf(size=1), opening(1)], 1, []),
     ],
-    ids=["honest", "passed over", "no tree", "another tree", "beyond the tree", "twice", "unused yet used", "own tree"],
+    ids=[
+        "honest",
+        "passed over",
+        "no tree",
+        "another tree",
+        "beyond the tree",
+        "endless",
+        "rewritten",
+        "twice",
+        "unused yet used",
+        "own tree",
+    ],
 )
 def test_seeds_are_held_against_the_trees_that_the_log_had_before(
     leaves: list[tuple[str, bytes]], troubles: int, gaps: list[int]
