@@ -33,7 +33,7 @@ from storage.connections import postgres_pool, redis_client, redis_ready
 from storage.games import RedisGames
 from storage.migrate import upgrade
 from storage.projector import Projector
-from storage.strict import StrictGames
+from storage.strict_durability import StrictGames
 
 OUT = Path(__file__).parent / "out" / "durability.json"
 POLICIES = ("always", "everysec", "no")

@@ -181,9 +181,9 @@ def _sandbox(_given: argparse.Namespace) -> int:
 
 
 def _migrate(given: argparse.Namespace) -> int:
-    from bot import operate  # noqa: PLC0415
+    from bot import operator_commands  # noqa: PLC0415
 
-    return asyncio.run(operate.migrate(_settings(), given.revision, confirmed=given.yes))
+    return asyncio.run(operator_commands.migrate(_settings(), given.revision, confirmed=given.yes))
 
 
 def _doctor(_given: argparse.Namespace) -> int:
@@ -193,28 +193,28 @@ def _doctor(_given: argparse.Namespace) -> int:
 
 
 def _postgres(given: argparse.Namespace) -> int:
-    from bot import operate  # noqa: PLC0415
+    from bot import operator_commands  # noqa: PLC0415
 
-    return asyncio.run(operate.postgres_program(_settings(), [given.program, *given.arguments]))
+    return asyncio.run(operator_commands.postgres_program(_settings(), [given.program, *given.arguments]))
 
 
 def _verify(given: argparse.Namespace) -> int:
-    from bot import operate  # noqa: PLC0415
+    from bot import operator_commands  # noqa: PLC0415
 
-    kept = operate.Kept(given.commitment, given.head, given.consistency)
-    return operate.verify(given.proof, given.language, kept)
+    kept = operator_commands.Kept(given.commitment, given.head, given.consistency)
+    return operator_commands.verify(given.proof, given.language, kept)
 
 
 def _log(given: argparse.Namespace) -> int:
-    from bot import operate_log  # noqa: PLC0415
+    from bot import public_log_commands  # noqa: PLC0415
 
-    return asyncio.run(operate_log.run(_settings(), given))
+    return asyncio.run(public_log_commands.run(_settings(), given))
 
 
 def _replay(given: argparse.Namespace) -> int:
-    from bot import operate  # noqa: PLC0415
+    from bot import operator_commands  # noqa: PLC0415
 
-    return asyncio.run(operate.replay(_settings(), given.game, secrets=given.secrets))
+    return asyncio.run(operator_commands.replay(_settings(), given.game, secrets=given.secrets))
 
 
 def _settings() -> "Settings":

@@ -18,14 +18,13 @@ from purgatory.domain.model import OpenedState
 from bot.settings import Draw
 from bot.signatures import is_genuine_round
 from fsm import proof
-from fsm.engine import Engine, Unavailable
+from fsm.engine import Clock, Engine, Unavailable
 from fsm.kind import Instant, Rejected, UnknownGame
 from fsm.lobby import MAX_WAIT
 from fsm.pick_number import DRAWING, KIND, Beacon, BeaconSignal, PickNumberGame, PublishBeacon
 from storage.breakers import Circuit
 from storage.feed import Entry
 from storage.games import RedisGames
-from telegram.sender import Clock
 
 REQUEST_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 5.0

@@ -9,7 +9,7 @@ from loguru import logger
 from redis.exceptions import RedisError
 
 from bot.importing import imported
-from bot.log_keeper import LogKeeper
+from bot.public_log_keeper import PublicLogKeeper
 from bot.runtime import Runtime
 from fsm.engine import Unavailable
 from handlers.boards import Boards
@@ -17,10 +17,10 @@ from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.registry import CONSUMERS
 from storage import migrate
 from storage.connections import POSTGRES_GONE
+from storage.event_recovery import replay
 from storage.leases import Bell, jitter
 from storage.polls import Polls
 from storage.rebuild import bring_forward, forgotten
-from storage.replay import replay
 from storage.retention import prune
 from telegram.outbox import BELL, Outgoing
 from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
@@ -76,7 +76,7 @@ class Consumers:
         spawn("boards", runtime.feed("boards", begun=self._boards.take_over).run(self._boards.handle))
         for kind, consumer in self._of_kinds.items():
             spawn(f"consumer of {kind}", runtime.feed(kind).run(consumer.handle))
-        keeper = LogKeeper(
+        keeper = PublicLogKeeper(
             runtime.stores.log, runtime.play.clock, runtime.telegram.outbox, runtime.settings.games.draw.log_channel
         )
         spawn("public log", runtime.lease("{log}").run(keeper.keep))

@@ -6,7 +6,7 @@ import contextlib
 import asyncpg
 
 from bot.ingest.http import AddressTaken, listening_socket
-from bot.operate import no_connection, say
+from bot.operator_commands import no_connection, say
 from bot.settings import Settings
 from storage import migrate as schema
 from storage.connections import (

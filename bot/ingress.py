@@ -18,7 +18,7 @@ from bot.observe.logs import TRACE
 from bot.runtime import Runtime
 from bot.settings import SECTIONS
 from handlers.boards import Boards
-from handlers.floods import Floods
+from handlers.flood_control import Floods
 from handlers.tap_calls import TapCalls
 from handlers.taps import Taps
 from storage.connections import REDIS_GONE

@@ -23,13 +23,13 @@ from bot.ingest import http as web
 from bot.ingest.peers import WorkerSlot
 from bot.ingest.webhook import App, Webhook
 from bot.ingress import Ingress
-from bot.observe.exports import Samples, export
 from bot.observe.health import Health, checks
 from bot.observe.logs import watch_loop
+from bot.observe.metric_families import Samples, export
 from bot.observe.metrics import Metrics, registry
 from bot.runtime import Runtime, build
 from bot.settings import Draw, Settings, SettingsError
-from fsm.engine import Engine, Entropy
+from fsm.engine import Clock, Engine, Entropy
 from fsm.pick_number import Beacon
 from storage import migrate
 from storage.connections import (
@@ -51,7 +51,6 @@ from storage.rebuild import Rebuilt, bring_forward
 from storage.redis_server import inspect_redis
 from storage.rights import MissingRightError, check_rights
 from storage.shared_time import SharedTime
-from telegram.sender import Clock
 
 LISTENERS = 64
 """Size of the pool for blocking connections: pub/sub and blocking reads."""

@@ -15,16 +15,16 @@ from bot.game_defaults import rates_of, rules_of
 from bot.observe.metrics import Metrics
 from bot.settings import Settings
 from bot.tasks import Tasks
-from fsm.engine import Commit, Committed, Engine, Entropy, GameStore, Stored
+from fsm.engine import Clock, Commit, Committed, Engine, Entropy, GameStore, Stored
 from fsm.pick_number import Beacon
 from fsm.registry import KINDS
 from handlers.boards import Boards
 from handlers.kinds.registry import CONSUMERS, FACES
 from play.access import Access
+from play.application import Application
 from play.hosts import Hosts
 from play.members import Members
 from play.opening import Openings
-from play.play import Play
 from play.texts import Texts
 from storage.administrators import Administrators
 from storage.archive import Archive
@@ -44,12 +44,11 @@ from storage.rebuild import put_back
 from storage.seeds import Seeds
 from storage.set_aside import SetAside
 from storage.stores import Stores
-from storage.strict import StrictGames
+from storage.strict_durability import StrictGames
 from storage.wallets import Wallets
 from telegram.client import BotApi
 from telegram.limits import Limits
 from telegram.outbox import Outbox
-from telegram.sender import Clock
 from telegram.telegram import Telegram
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class Runtime:
     tasks: Tasks
     stores: Stores
     telegram: Telegram
-    play: Play
+    play: Application
     owner: str
     groups: tuple[str, ...]
     breakers: dict[str, Breaker]
@@ -218,7 +217,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
 
 def _play(
     settings: Settings, stores: Stores, telegram: Telegram, engine: Engine, beacon: Beacon | None, clock: Clock
-) -> Play:
+) -> Application:
     hosts = Hosts(telegram.api, Administrators(stores.redis))
     members = Members(telegram.api, ChatMembers(stores.redis))
     operators = frozenset(settings.telegram.operators)
@@ -236,7 +235,7 @@ def _play(
         defaults=rules_of(settings, beacon),
         max_live=settings.games.max_live_per_chat,
     )
-    return Play(
+    return Application(
         engine=engine,
         clock=clock,
         texts=Texts(),

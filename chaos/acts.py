@@ -20,8 +20,8 @@ from redis.exceptions import RedisError
 from chaos import audit, people, stores
 from chaos.audit import Findings, Window
 from chaos.replicas import ROOT, Balancer, Replica
+from chaos.store_proxies import StoreProxies, StoreProxy, store_proxies
 from chaos.troubles import Trouble
-from chaos.wires import Wire, Wires, wires
 from sandbox.app import Box, serve
 from sandbox.faults import Fault
 from storage.connections import postgres_pool, redis_client
@@ -73,7 +73,7 @@ class Act:
     redis: Redis
     session: aiohttp.ClientSession
     replicas: list[Replica]
-    wires: list[Wires]
+    proxies: list[StoreProxies]
     diary: people.Diary = field(default_factory=people.Diary)
     windows: list[Window] = field(default_factory=list)
     recoveries: dict[str, list[float]] = field(default_factory=dict)
@@ -262,29 +262,29 @@ class Act:
 
     async def _cut_redis(self, trouble: Trouble) -> None:
         with self._away(f"replica {trouble.victim} cut off from Redis", FAILOVER_MS):
-            await self._cut(self.wires[int(trouble.victim)].redis, trouble.seconds)
+            await self._cut(self.proxies[int(trouble.victim)].redis, trouble.seconds)
 
-    async def _deaden_redis(self, trouble: Trouble) -> None:
+    async def _silence_redis(self, trouble: Trouble) -> None:
         with self._away(f"replica {trouble.victim} cut off from Redis in silence", WAKING_MS + FAILOVER_MS):
-            await self._deaden(self.wires[int(trouble.victim)].redis, trouble.seconds)
+            await self._silence(self.proxies[int(trouble.victim)].redis, trouble.seconds)
 
     async def _cut_postgres(self, trouble: Trouble) -> None:
         with self._away_if_strict("a replica cut off from PostgreSQL"):
-            await self._cut(self.wires[int(trouble.victim)].postgres, trouble.seconds)
+            await self._cut(self.proxies[int(trouble.victim)].postgres, trouble.seconds)
 
-    async def _deaden_postgres(self, trouble: Trouble) -> None:
+    async def _silence_postgres(self, trouble: Trouble) -> None:
         with self._away_if_strict("a replica cut off from PostgreSQL in silence"):
-            await self._deaden(self.wires[int(trouble.victim)].postgres, trouble.seconds)
+            await self._silence(self.proxies[int(trouble.victim)].postgres, trouble.seconds)
 
-    async def _cut(self, wire: Wire, seconds: float) -> None:
-        await wire.cut()
+    async def _cut(self, proxy: StoreProxy, seconds: float) -> None:
+        await proxy.cut()
         await asyncio.sleep(seconds)
-        await wire.mend()
+        await proxy.mend()
 
-    async def _deaden(self, wire: Wire, seconds: float) -> None:
-        wire.deaden()
+    async def _silence(self, proxy: StoreProxy, seconds: float) -> None:
+        proxy.go_silent()
         await asyncio.sleep(seconds)
-        await wire.mend()
+        await proxy.mend()
 
     # -- Telegram -----------------------------------------------------------------------------------------------
 
@@ -306,7 +306,7 @@ class Act:
     async def heal(self) -> None:
         """Restart or resume everything."""
         self.box.world.faults.clear()
-        for pair in self.wires:
+        for pair in self.proxies:
             await asyncio.gather(pair.redis.mend(), pair.postgres.mend())
         await asyncio.gather(self.postgres.start(), self.redis_store.start())
         for replica in self.replicas:
@@ -372,18 +372,20 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
         balancer = Balancer(replicas)
         await balancer.open()
         stack.push_async_callback(balancer.close)
-        laid: list[Wires] = []
-        sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wires-")))
+        proxies: list[StoreProxies] = []
+        sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="proxies-")))
         for number in range(setting.replicas):
-            laid.append(await stack.enter_async_context(wires(sockets / str(number), postgres.dsn, redis_store.dsn)))
-            env = _environment(setting, directory, box, laid[-1].postgres_dsn, laid[-1].redis_dsn, balancer.port)
+            proxies.append(
+                await stack.enter_async_context(store_proxies(sockets / str(number), postgres.dsn, redis_store.dsn))
+            )
+            env = _environment(setting, directory, box, proxies[-1].postgres_dsn, proxies[-1].redis_dsn, balancer.port)
             replicas.append(Replica(number, env, directory / f"replica-{number}.log", root=setting.root))
             stack.push_async_callback(replicas[-1].close)
         await replicas[0].start()  # the first replica runs the migrations
         await replicas[0].ready(session)
         await asyncio.gather(*(replica.start() for replica in replicas[1:]))
         await asyncio.gather(*(replica.ready(session) for replica in replicas[1:]))
-        yield Act(setting, directory, box, postgres, redis_store, redis, session, replicas, laid)
+        yield Act(setting, directory, box, postgres, redis_store, redis, session, replicas, proxies)
 
 
 async def _end(store: stores.Store) -> None:

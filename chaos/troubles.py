@@ -42,8 +42,8 @@ WEIGHTS: dict[str, int] = {
     "pause_postgres": 5,
     "cut_redis": 4,
     "cut_postgres": 3,
-    "deaden_redis": 3,
-    "deaden_postgres": 3,
+    "silence_redis": 3,
+    "silence_postgres": 3,
     "telegram": 12,
     "disorder": 5,
     "stop_replica": 5,
@@ -91,12 +91,12 @@ def _trouble(rng: Random, replicas: int, weights: Mapping[str, int]) -> Trouble:
 def _one(rng: Random, kind: str, replicas: int) -> Trouble:
     seconds = round(rng.choice((0.0, rng.uniform(0, 1), rng.uniform(0.5, 4))), 2)
     victim = ""
-    if kind.endswith("_replica") or kind.startswith(("cut", "deaden")):
+    if kind.endswith("_replica") or kind.startswith(("cut", "silence")):
         victim = str(rng.randrange(replicas))
     elif kind.endswith("_leader"):
         victim = rng.choice(ROLES)
     elif kind == "telegram":
         victim = rng.choice(FAULTS)
-    if kind.startswith(("pause", "telegram", "cut", "deaden")):
+    if kind.startswith(("pause", "telegram", "cut", "silence")):
         seconds = round(rng.uniform(0.5, 7), 2)
     return Trouble(kind, seconds, victim)

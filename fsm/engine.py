@@ -32,10 +32,13 @@ class Unavailable(Exception):
 
 
 class Clock(Protocol):
-    """The source of time."""
+    """The source of time: the system's clock, or one that a test controls."""
 
     def now(self) -> Instant:
         """Return the time in milliseconds since the epoch."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after a number of seconds of this clock."""
 
 
 Result_contra = TypeVar("Result_contra", contravariant=True)

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from handlers.boards import Boards
-from handlers.floods import Floods
+from handlers.flood_control import Floods
 from handlers.kinds.settings import LobbySection
 from handlers.taps import Taps
-from play.play import Play
+from play.application import Application
 from questions.isolation import FileReader
 from storage.stores import Stores
 from telegram.telegram import Telegram
@@ -31,7 +31,7 @@ class Deps:
 
     stores: Stores
     telegram: Telegram
-    play: Play
+    play: Application
     boards: Boards
     taps: Taps
     floods: Floods

@@ -15,7 +15,7 @@ from loguru import logger
 from fsm.kind import ChatTopic
 from handlers.context import ANONYMOUS, ParsedCommand, Person, UpdateContext, answered, asked
 from handlers.deps import Deps
-from handlers.floods import Verdict
+from handlers.flood_control import Verdict
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 WRITTEN = frozenset({

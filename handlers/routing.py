@@ -11,20 +11,20 @@ from aiogram.client.session.base import BaseSession
 from aiogram.types import CallbackQuery, Message
 from loguru import logger
 
+from handlers.command_menus import ALL, OPERATORS, calls, publish
 from handlers.commands import hosts, languages, lists, packs, players
-from handlers.commands.named import commands_router
+from handlers.commands.command import commands_router
 from handlers.context import UpdateContext
 from handlers.deps import Deps
-from handlers.dialogs.access import dialog_storage
-from handlers.dialogs.launch import dialogs_router, left_over
+from handlers.dialogs.commands import dialogs_router, left_over
+from handlers.dialogs.state_storage import dialog_storage
 from handlers.errors import errors_router
 from handlers.filters import OfGames, OfNoDialog, Tapped, Unknown, has_its_button
 from handlers.kinds import commands as kinds
 from handlers.kinds.registry import FACES
 from handlers.limited_session import http_session, limited_bot
-from handlers.members import members_router
+from handlers.membership_updates import members_router
 from handlers.parsing import ContextMiddleware
-from handlers.publish import ALL, OPERATORS, calls, publish
 from handlers.tap_calls import TapCalls
 from handlers.taps import Tap
 from handlers.views.message import Message as View

@@ -232,8 +232,8 @@ class Access:
         """Raise if the actor is an anonymous administrator, or a person who is not in the group.
 
         Telegram shows a group's messages only to its members, so for a pick a tap in the group is proof enough; people
-        who leave during a game are recorded by `handlers.members`. For a pick from elsewhere and for every join,
-        Telegram is asked. If it cannot tell, the person may play.
+        who leave during a game are recorded by `handlers.membership_updates`. For a pick from elsewhere and for every
+        join, Telegram is asked. If it cannot tell, the person may play.
         """
         if actor.sender_chat_id is not None:
             raise NeedsAPerson

@@ -5,7 +5,7 @@ from functools import lru_cache
 from fsm.scoring import BASE
 from play.texts import Texts
 from questions.packs import ANSWERS, Vocabulary, key
-from questions.spreadsheets import write_xlsx
+from questions.xlsx_writer import write_xlsx
 
 COLUMNS = ("question", "answer", "wrong", "category", "difficulty", "photo")
 SAMPLES = 2

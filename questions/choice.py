@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from fsm.quiz import Question
-from questions.likeness import Gist, Seen, gist
+from questions.similarity import Gist, Seen, gist
 
 Shuffle = Callable[[list[Any]], None]
 """Function that puts a list in a random order."""

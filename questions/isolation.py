@@ -13,7 +13,7 @@ import msgspec
 from loguru import logger
 
 from questions.packs import Mistake, Pack, PackRefused, Vocabulary
-from questions.reader import Reply, Request
+from questions.reader_process import Reply, Request
 
 ROOT = Path(__file__).parent.parent
 AT_ONCE = 2
@@ -22,7 +22,7 @@ MOST_WAITING = 6
 """Limit of files that one person may have waiting."""
 SECONDS = 15.0
 """Seconds until a process is killed. The limit is generous, as the process may have to wait for a processor."""
-PROGRAM = ("-m", "questions.reader")
+PROGRAM = ("-m", "questions.reader_process")
 INHERITED = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 """Environment variables passed to the process. The others may hold secrets."""
 

@@ -1,6 +1,6 @@
 """Packs of questions: conversion of rows to questions, and the mistakes in them.
 
-``questions/reading.py`` reads a file into rows; here a row becomes a question or mistakes. One mistake refuses the
+``questions/pack_reader.py`` reads a file into rows; here a row becomes a question or mistakes. One mistake refuses the
 whole file: a host corrects it and sends it again, and nobody plays with half a pack.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from fsm.quiz import MAX_ANSWER, MAX_TEXT, Question
 from fsm.scoring import BASE, MEDIUM
-from questions.likeness import Gist, fingerprint, gist, near_pairs, plain
+from questions.similarity import Gist, fingerprint, gist, near_pairs, plain
 
 ANSWERS = ("answer", "wrong1", "wrong2", "wrong3")
 """The right answer first. The last two may be empty."""

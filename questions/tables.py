@@ -19,7 +19,7 @@ from questions.packs import (
     columns_of,
     key,
 )
-from questions.workbooks import MAX_COLUMNS, Flaw
+from questions.xlsx_reader import MAX_COLUMNS, Flaw
 
 Line = tuple[int, Sequence[str]]
 

@@ -47,7 +47,7 @@ class RedisGames:
 
     def __init__(self, redis: Redis, codec: Codec, *, shards: int, keep_finished_ms: int = 86_400_000) -> None:
         self._redis = redis
-        self._wires = PinnedConnections(redis, MAX_FLIGHTS)
+        self._commits = PinnedConnections(redis, MAX_FLIGHTS)
         self._codec = codec
         self.keep_finished_ms = keep_finished_ms
         self.shards = tuple(keys.shard_name(index) for index in range(shards))
@@ -131,7 +131,7 @@ class RedisGames:
         if not calls:
             return {}
         # All calls go out in one write and are answered in order: a flight costs one round trip.
-        answers = await _reached(self._wires.exchange([call.packed() for call in calls]))
+        answers = await _reached(self._commits.exchange([call.packed() for call in calls]))
         return {
             index: result
             for call, answer in zip(calls, answers, strict=True)

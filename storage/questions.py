@@ -15,8 +15,8 @@ from fsm.kind import Instant, PlayerId
 from fsm.quiz import Question
 from questions.bank import bank
 from questions.choice import Shuffle, choose
-from questions.likeness import Gist, fingerprint, gist
 from questions.packs import MAX_QUESTIONS
+from questions.similarity import Gist, fingerprint, gist
 from storage.connections import Connection, Pool, in_transaction
 
 MAX_PACKS = 20

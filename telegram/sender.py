@@ -13,10 +13,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from loguru import logger
 
+from fsm.engine import Clock
 from storage.leases import STORE_GONE, Bell, Lease, LeaseLostError, heed_cancellation, jitter
 from telegram.client import (
     ApiError,
@@ -143,16 +144,6 @@ class SenderStats:
     repeated: int = 0
     left: int = 0
     last_success_at: int = 0
-
-
-class Clock(Protocol):
-    """A clock, real or controlled by a test."""
-
-    def now(self) -> int:
-        """Return the time in unix milliseconds."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Return after a number of seconds of this clock."""
 
 
 Report = Callable[[Outgoing, Outcome], Awaitable[None]]

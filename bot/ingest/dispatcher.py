@@ -22,7 +22,7 @@ from bot.observe.logs import TRACE
 from bot.observe.metrics import Metrics
 from bot.tasks import Tasks
 from fsm.engine import Clock, Promise, Unavailable
-from handlers.floods import Floods, Verdict
+from handlers.flood_control import Floods, Verdict
 from handlers.tap_calls import TapCalls
 from handlers.taps import Answer, Call, Tap, Taps
 from storage.connections import REDIS_GONE

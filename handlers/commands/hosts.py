@@ -4,10 +4,10 @@ from fsm.engine import Outcome
 from fsm.kind import Command as GameCommand
 from fsm.kind import Rejected
 from fsm.lobby import Cancel, Extend, Remove, StartNow
-from handlers.commands.finding import chosen_game, meant
-from handlers.commands.named import Command, for_hosts
+from handlers.commands.command import Command, for_hosts
+from handlers.commands.lookup import chosen_game, meant
 from handlers.context import UpdateContext
-from handlers.members import live_games
+from handlers.membership_updates import live_games
 from play.access import Needs
 from play.numbers import whole
 from storage.keys import is_game_id

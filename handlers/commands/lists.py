@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from handlers.context import UpdateContext, answered
 from handlers.views import lobby
 from handlers.views.message import Button
-from handlers.written import moment
+from handlers.views.moments import moment
 from play.numbers import whole
 from play.texts import Markup, name_html
 from storage.archive import Row

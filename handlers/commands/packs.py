@@ -16,9 +16,9 @@ from handlers.views.message import Button
 from play.packs import sample, vocabulary
 from play.texts import Markup, tidy, units
 from questions.isolation import TooManyFiles
+from questions.pack_reader import MAX_BYTES
+from questions.pack_writer import write_pack
 from questions.packs import Mistake, Note, Pack, PackRefused
-from questions.reading import MAX_BYTES
-from questions.writing import write_pack
 from storage.questions import MAX_NAME, MAX_PACKS, NameTaken, PackTitle, TooManyPacks
 
 SAMPLE = 3

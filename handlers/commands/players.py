@@ -4,14 +4,14 @@ from fsm.kind import Game, UnknownGame
 from fsm.lobby import Join, Leave
 from handlers import fairness
 from handlers.commands import wallet
-from handlers.commands.finding import NoGameHere, chosen_game, mentioned_game
+from handlers.commands.command import Command, add_to_group
 from handlers.commands.languages import language
 from handlers.commands.lists import PAGE, games, history, leaderboard, stats
-from handlers.commands.named import Command, add_to_group
+from handlers.commands.lookup import NoGameHere, chosen_game, mentioned_game
 from handlers.context import UpdateContext
 from handlers.kinds.registry import FACES, of_state
 from handlers.views.message import Button
-from handlers.written import moment
+from handlers.views.moments import moment
 from play.access import Needs
 from play.texts import Markup, Texts, tidy
 

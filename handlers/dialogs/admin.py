@@ -13,11 +13,11 @@ from fsm.kind import Rejected, UnknownGame
 from fsm.lobby import Cancel
 from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
-from handlers.dialogs.parts import GOOD, GRAVE, Given, ItemLabel, Label, context_of, value_of
+from handlers.dialogs.widgets import GOOD, GRAVE, Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.registry import of_state
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
-from handlers.written import moment
+from handlers.views.moments import moment
 from play.access import Needs
 from play.numbers import HIGHEST_ID, whole
 from play.texts import Markup, units

@@ -18,7 +18,7 @@ from aiogram_dialog.widgets.kbd import Button, Group, Select, SwitchTo
 from fsm import lobby, prizes
 from fsm.kind import Kind, Rejected
 from handlers.context import UpdateContext
-from handlers.dialogs.parts import Fitting, Given, ItemLabel, Label, context_of, value_of
+from handlers.dialogs.widgets import Fitting, Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.registry import FACES
 from play.access import Needs
 from play.numbers import Ambiguous, Unreadable, written

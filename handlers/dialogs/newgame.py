@@ -8,7 +8,7 @@ from aiogram_dialog.widgets.kbd import Button, Row
 
 from handlers.context import UpdateContext
 from handlers.dialogs.form import TITLE, Form, KindDialog, begin, cancel_button, close, states
-from handlers.dialogs.parts import GOOD, Given, Label, context_of
+from handlers.dialogs.widgets import GOOD, Given, Label, context_of
 from handlers.kinds.registry import FACES
 from handlers.opening import create, settings_of
 from play.access import Needs

@@ -16,12 +16,12 @@ from fsm.scoring import BASE
 from handlers.commands.packs import question_html, send_pack, send_sample
 from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
-from handlers.dialogs.parts import GRAVE, Given, ItemLabel, Label, context_of, value_of
+from handlers.dialogs.widgets import GRAVE, Given, ItemLabel, Label, context_of, value_of
 from play.access import Needs
 from play.texts import shorten, tidy
+from questions.pack_writer import FORMATS
 from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, cells_of, question_of
 from questions.packs import Row as Cells
-from questions.writing import FORMATS
 from storage.questions import MAX_NAME, NameTaken, PackFull, PackTitle
 
 PER_PAGE = 8

@@ -15,7 +15,7 @@ from fsm.kind import Kind
 from handlers.commands.languages import choose_language
 from handlers.context import UpdateContext
 from handlers.dialogs.form import Form, KindDialog, begin, cancel_button, states
-from handlers.dialogs.parts import Given, ItemLabel, Label, context_of, value_of
+from handlers.dialogs.widgets import Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.registry import FACES
 from handlers.opening import settings_of, store_setting
 from play.access import EVERYONE, HOSTS, OPENERS, Needs

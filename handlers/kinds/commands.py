@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from handlers.commands.named import Command
+from handlers.commands.command import Command
 from handlers.kinds.registry import FACES
 
 COMMANDS: Mapping[str, Command] = MappingProxyType(

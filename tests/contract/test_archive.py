@@ -21,12 +21,12 @@ from storage import migrate
 from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import Pool, postgres_pool
+from storage.event_recovery import replay
 from storage.feed import Entry
 from storage.people import People
 from storage.public_log import PublicLog
 from storage.questions import Questions
 from storage.rebuild import bring_forward, forgotten, games_in, put_back, rebuild
-from storage.replay import replay
 from storage.retention import BATCH, GAMES, prune
 from storage.seeds import Seeds
 from storage.wallets import Wallets

@@ -26,7 +26,7 @@ from storage.failover import FailoverGuard
 from storage.games import RedisGames
 from storage.projector import Projector
 from storage.rebuild import Rebuilt, bring_forward, put_back
-from storage.strict import StrictGames
+from storage.strict_durability import StrictGames
 from tests.contract.played import SHARDS, Heard, House, drain, feed_of, until
 
 

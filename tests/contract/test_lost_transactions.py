@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 from fsm.lobby import Join
 from storage import keys
 from storage.connections import Pool, postgres_pool
+from storage.event_recovery import replay
 from storage.migrate import upgrade
-from storage.replay import replay
 from tests.contract.played import House, feed_of, until
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot import operate
+from bot import operator_commands
 from bot.__main__ import main
 from bot.settings import Database, Settings
 from fsm import proof
@@ -116,7 +116,7 @@ def test_every_byte_of_the_documents_proof_counts(tmp_path: Path, capsys: Captur
 async def test_an_ended_game_is_replayed_with_its_seed(house: House, postgres_dsn: str, capsys: Capture) -> None:
     game_id = await house.whole()
     await house.project()
-    assert await operate.replay(on(postgres_dsn), game_id) == 0
+    assert await operator_commands.replay(on(postgres_dsn), game_id) == 0
     said = capsys.readouterr().out
     version = (await house.engine.look(game_id)).version
     assert f"the events give version {version}, completed, as the database says" in said
@@ -130,7 +130,7 @@ async def test_a_cancelled_game_is_replayed(house: House, postgres_dsn: str, cap
     game_id = await house.begun()
     await house.cancel(game_id)
     await house.project()
-    assert await operate.replay(on(postgres_dsn), game_id) == 0
+    assert await operator_commands.replay(on(postgres_dsn), game_id) == 0
     assert "cancelled, as the database says" in capsys.readouterr().out
 
 
@@ -140,11 +140,11 @@ async def test_a_live_games_secrets_are_left_out_unless_asked_for(
     game_id = await house.begun()
     await house.project()
     seed: str = (await house.engine.look(game_id)).state.seed  # type: ignore[attr-defined]
-    assert await operate.replay(on(postgres_dsn), game_id) == 0
+    assert await operator_commands.replay(on(postgres_dsn), game_id) == 0
     said = capsys.readouterr().out
     assert seed not in said
     assert '"seed":"secret"' in said
-    assert await operate.replay(on(postgres_dsn), game_id, secrets=True) == 0
+    assert await operator_commands.replay(on(postgres_dsn), game_id, secrets=True) == 0
     assert seed in capsys.readouterr().out
 
 
@@ -155,10 +155,10 @@ async def test_a_live_quizs_questions_are_left_out(house: House, postgres_dsn: s
     await house.do(game_id, OpenGame("quiz", game_id, chat_topic, HOST, "Quiz", rules, content=questions))
     await house.do(game_id, Join(1, "Ann"))
     await house.project()
-    assert await operate.replay(on(postgres_dsn), game_id) == 0
+    assert await operator_commands.replay(on(postgres_dsn), game_id) == 0
     said = capsys.readouterr().out
     assert not any(answer in said for question in questions for answer in question.answers)
-    assert await operate.replay(on(postgres_dsn), game_id, secrets=True) == 0
+    assert await operator_commands.replay(on(postgres_dsn), game_id, secrets=True) == 0
     assert questions[0].answers[0] in capsys.readouterr().out
 
 
@@ -169,7 +169,7 @@ async def test_what_is_wrong_with_a_games_events_is_said(
     await house.project()
 
     async def told() -> str:
-        assert await operate.replay(on(postgres_dsn), game_id) == 1
+        assert await operator_commands.replay(on(postgres_dsn), game_id) == 1
         return capsys.readouterr().out.splitlines()[-1]
 
     await pool.execute("UPDATE games SET version = version + 1 WHERE id = $1", game_id)
@@ -214,7 +214,7 @@ async def test_the_schema_goes_up_and_down_to_any_revision(empty_database: str, 
         ("base", "0001 -> empty"),
         ("base", "empty -> empty"),
     ):
-        assert await operate.migrate(on(empty_database), revision, confirmed=True) == 0
+        assert await operator_commands.migrate(on(empty_database), revision, confirmed=True) == 0
         assert capsys.readouterr().out == f"schema: {line}\n"
 
 
@@ -243,7 +243,7 @@ async def test_a_way_down_is_asked_for_and_refused_where_nobody_can_be_asked(
 ) -> None:
     settings = on(empty_database)
     head = revisions()[-1]
-    assert await operate.migrate(settings, "head") == 0
+    assert await operator_commands.migrate(settings, "head") == 0
     alone = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "migrate", revision,
         env={**os.environ, "TOMBOLA_DATABASE__DSN": empty_database},
@@ -260,17 +260,17 @@ async def test_a_way_down_is_asked_for_and_refused_where_nobody_can_be_asked(
 
 
 async def test_what_can_not_be_migrated_or_replayed_gets_one_line(empty_database: str, capsys: Capture) -> None:
-    assert await operate.migrate(on(empty_database), "0999") == 1
+    assert await operator_commands.migrate(on(empty_database), "0999") == 1
     assert capsys.readouterr().out.startswith("there is no revision 0999: base, 0001,")
-    assert await operate.replay(on(empty_database), "07k3v9x1q0m2zt") == 1
+    assert await operator_commands.replay(on(empty_database), "07k3v9x1q0m2zt") == 1
     assert capsys.readouterr().out == "the database is not migrated: `python -m bot migrate`\n"
-    assert await operate.migrate(on(empty_database), "head") == 0
+    assert await operator_commands.migrate(on(empty_database), "head") == 0
     connection = await asyncpg.connect(empty_database)
     await connection.execute("UPDATE alembic_version SET version_num = '9999'")
     await connection.close()
     capsys.readouterr()
     for revision in ("head", "0001", "base"):
-        assert await operate.migrate(on(empty_database), revision) == 1
+        assert await operator_commands.migrate(on(empty_database), revision) == 1
         assert "use a newer one" in capsys.readouterr().out
 
 
@@ -316,7 +316,7 @@ async def write(dsn: str, statement: str) -> None:
 
 
 async def test_a_program_that_postgresql_has_not_gets_one_line(postgres_dsn: str, capsys: Capture) -> None:
-    assert await operate.postgres_program(Settings(), ["pg_nothing"]) == 1
+    assert await operator_commands.postgres_program(Settings(), ["pg_nothing"]) == 1
     assert capsys.readouterr().out.startswith("there is no program pg_nothing: ")
-    assert await operate.postgres_program(on(postgres_dsn), ["pg_dump"]) == 1
+    assert await operator_commands.postgres_program(on(postgres_dsn), ["pg_dump"]) == 1
     assert capsys.readouterr().out == "database.dsn is set: use the programs that belong to that server\n"

@@ -19,7 +19,7 @@ from storage.connections import Pool
 from storage.feed import Entry, Unprocessable
 from storage.people import People
 from storage.projector import Forked, Projector
-from storage.strict import StrictGames
+from storage.strict_durability import StrictGames
 from tests.contract.played import CHAT, HOST, House, drain, feed_of, rows
 
 
@@ -389,7 +389,7 @@ async def test_strictly_what_waits_while_postgresql_hangs_is_given_up_in_time_an
     house.engine = house.new_engine()
     house.engine._store = strictly(house)
     games = [await house.open(chat_id=-chat) for chat in (1, 2, 3)]
-    monkeypatch.setattr("storage.strict.CONFIRM_SECONDS", 0.3)
+    monkeypatch.setattr("storage.strict_durability.CONFIRM_SECONDS", 0.3)
     async with pool.acquire() as saboteur, saboteur.transaction():
         await saboteur.execute("LOCK TABLE game_events IN ACCESS EXCLUSIVE MODE")
         for player in (1, 2):

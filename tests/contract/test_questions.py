@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from fsm.quiz import Question
 from questions.bank import bank
-from questions.likeness import Gist, fingerprint, gist
+from questions.similarity import Gist, fingerprint, gist
 from storage.connections import Pool
 from storage.people import People
 from storage.questions import (

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot import operate_log
-from bot.log_keeper import SIGN_ANYWAY_MS, LogKeeper
+from bot import public_log_commands
+from bot.public_log_keeper import SIGN_ANYWAY_MS, PublicLogKeeper
 from bot.signatures import SIGNATURES
 from fsm import merkle, proof
 from fsm.kind import ChatTopic
@@ -114,9 +114,9 @@ async def test_a_leaf_names_no_player_and_stays_valid_when_the_key_is_deleted(
     await house.do(live, PickNumber(players[0], 1))
     await projected(house)
     await log.append()
-    assert await operate_log._forget(log, players[0]) == 0
+    assert await public_log_commands._forget(log, players[0]) == 0
     assert "deleted: 1\n" in capsys.readouterr().out
-    assert await operate_log._forget(log, 1 << 64) == 1
+    assert await public_log_commands._forget(log, 1 << 64) == 1
     assert [row["game_id"] for row in await house.pool.fetch("SELECT game_id FROM log_salts")] == [live]
     assert await log.check() == []
     assert await log.proof_of(game_id, house.clock.now()) is None
@@ -190,7 +190,7 @@ async def test_every_tree_begins_with_every_smaller_one(house: House, log: Publi
 
 async def test_heads_are_signed_when_the_log_grows_and_every_hour_anyway(house: House, log: PublicLog) -> None:
     outbox = Outbox(house.redis, Limits(house.redis, Rates(), house.clock.now))
-    keeper = LogKeeper(log, house.clock, outbox, channel=-100777)
+    keeper = PublicLogKeeper(log, house.clock, outbox, channel=-100777)
     await keeper.turn()
     first = await log.last_head()
     assert first is not None
@@ -286,13 +286,13 @@ async def test_the_command_line_tells_whether_the_log_is_whole(
     house: House, log: PublicLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await logged(house, log, 2)
-    assert await operate_log._check(log, []) == 0
+    assert await public_log_commands._check(log, []) == 0
     head = await log.sign(house.clock.now())
-    assert await operate_log._check(log, [f"{head.size}:{head.root}"]) == 0
-    assert await operate_log._check(log, [f"{head.size}:{'00' * 32}"]) == 1
-    assert await operate_log._check(log, ["5"]) == 1
+    assert await public_log_commands._check(log, [f"{head.size}:{head.root}"]) == 0
+    assert await public_log_commands._check(log, [f"{head.size}:{'00' * 32}"]) == 1
+    assert await public_log_commands._check(log, ["5"]) == 1
     await tamper(house, "rewritten")
-    assert await operate_log._check(log, []) == 1
+    assert await public_log_commands._check(log, []) == 1
     said: Any = capsys.readouterr().out
     assert "the log is whole: 6 leaves" in said
     assert "leaf 4 is not the one that was logged" in said
@@ -380,10 +380,10 @@ async def test_a_seed_that_was_taken_and_given_back_leaves_no_gap(
     audit = await log.seeds()
     assert audit.troubles == []
     assert audit.gaps() == []
-    assert await operate_log._leaves(log, 0, 10) == 0
+    assert await public_log_commands._leaves(log, 0, 10) == 0
     shown = capsys.readouterr().out.splitlines()
     assert [line.partition(" ")[0] for line in shown] == ["0", "1"]
-    assert await operate_log._check(log, []) == 0
+    assert await public_log_commands._check(log, []) == 0
 
 
 async def test_pruning_a_game_deletes_its_key_and_leaves_the_log_whole(house: House, log: PublicLog) -> None:

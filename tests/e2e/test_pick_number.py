@@ -5,7 +5,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
-from bot import operate
+from bot import operator_commands
 from storage.people import People
 from tests.e2e.conftest import Table
 
@@ -72,7 +72,7 @@ async def test_a_group_plays_from_the_first_tap_to_the_result(table: Table, tmp_
 
     proof = tmp_path / "proof.json"
     proof.write_bytes(await proof_of_the_game(table))
-    assert operate.verify(proof, "en") == 0
+    assert operator_commands.verify(proof, "en") == 0
     (drawn_first,) = json.loads(proof.read_bytes())["places"]
     assert (drawn_first["player"], drawn_first["number"], drawn_first["prize"]) == (winner.id, picked, "100.00")
     table.no_complaints()
@@ -90,10 +90,10 @@ async def test_the_proof_that_fair_gives_is_recomputed_offline(polled: Table, tm
     raw = await proof_of_the_game(polled)
     path = tmp_path / "proof.json"
     path.write_bytes(raw)
-    assert operate.verify(path, "en") == 0
+    assert operator_commands.verify(path, "en") == 0
     proof = json.loads(raw)
     path.write_bytes(raw.replace(proof["seed"].encode(), proof["commitment"].encode()))
-    assert operate.verify(path, "ru") == 1
+    assert operator_commands.verify(path, "ru") == 1
     polled.no_complaints()
 
 

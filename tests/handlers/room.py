@@ -22,15 +22,15 @@ from fsm.quiz import QuizRules
 from fsm.registry import KINDS
 from handlers.boards import Boards
 from handlers.context import ANONYMOUS
-from handlers.floods import Floods
+from handlers.flood_control import Floods
 from handlers.kinds.registry import FACES
 from handlers.routing import AiogramPath, Deps
 from handlers.taps import Taps
 from play.access import Access
+from play.application import Application
 from play.hosts import Hosts
 from play.members import Members
 from play.opening import Openings
-from play.play import Play
 from play.texts import Texts
 from storage import keys
 from storage.administrators import Administrators
@@ -335,7 +335,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
     deps = Deps(
         stores=stores,
         telegram=TelegramGroup(api=telegram, limits=limits, outbox=Outbox(redis, limits)),
-        play=Play(
+        play=Application(
             engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, openings=openings,
             beacon=None,
         ),

@@ -14,11 +14,11 @@ from aiogram_dialog import Dialog
 from aiogram_dialog.utils import CB_SEP
 
 from fsm.kind import ChatTopic
+from handlers.command_menus import ALL
 from handlers.commands import hosts, players
-from handlers.dialogs import launch
+from handlers.dialogs import commands as dialog_commands
 from handlers.kinds import commands as kinds
 from handlers.kinds.registry import VERBS
-from handlers.publish import ALL
 from play.access import Access, Actor, Needs
 from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, OTHER_GROUP, Room, plain, text
 
@@ -114,11 +114,11 @@ def by_action(table: Mapping[Needs, frozenset[str]]) -> dict[str, Needs]:
 
 def test_every_command_is_in_the_table() -> None:
     ours = {**players.COMMANDS, **hosts.COMMANDS, **kinds.COMMANDS}
-    starts = {**launch.HOST_COMMANDS, **launch.PRIVATE_COMMANDS, **launch.OPERATOR_COMMANDS}
+    starts = {**dialog_commands.HOST_COMMANDS, **dialog_commands.PRIVATE_COMMANDS, **dialog_commands.OPERATOR_COMMANDS}
     found = {name: command.needs for name, command in ours.items()} | {name: each[0] for name, each in starts.items()}
     assert found == by_action(COMMANDS)
     assert found.keys() == ALL
-    assert launch.UPLOAD_NEEDS is Needs.USE
+    assert dialog_commands.UPLOAD_NEEDS is Needs.USE
 
 
 def test_every_verb_of_a_tap_is_in_the_table(room: Room) -> None:
@@ -145,7 +145,7 @@ def widgets(widget: Any) -> Iterator[Any]:
 
 
 def test_every_widget_of_a_dialog_is_in_the_table(room: Room) -> None:
-    dialogs = [router for router in launch.dialogs_router(room.deps).sub_routers if isinstance(router, Dialog)]
+    dialogs = [router for router in dialog_commands.dialogs_router(room.deps).sub_routers if isinstance(router, Dialog)]
     windows: list[tuple[Any, Any]] = [each for dialog in dialogs for each in dialog.windows.items()]
     found: dict[Needs, dict[str, str]] = {}
     for state, window in windows:

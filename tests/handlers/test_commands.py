@@ -13,10 +13,10 @@ from fsm import proof
 from fsm.kind import ChatTopic
 from fsm.lobby import Join
 from fsm.pick_number import REVERSE, PickNumberGame
+from handlers.command_menus import ALL, calls, publish
 from handlers.commands.players import group_help
 from handlers.context import ANONYMOUS
 from handlers.kinds.pick_number.commands import parsed
-from handlers.publish import ALL, calls, publish
 from play.access import Access
 from play.texts import NAME_LIMIT, units
 from telegram.client import ChatGone

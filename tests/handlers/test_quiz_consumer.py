@@ -13,7 +13,7 @@ from fsm.quiz import Question, QuizGame, QuizRules
 from handlers.kinds.consumer import ConsumerContext
 from handlers.kinds.quiz.consumer import QuizConsumer
 from handlers.kinds.quiz.settings import QuizSection
-from questions.writer import Order, QuestionWriter, Written
+from questions.language_model import Order, QuestionWriter, Written
 from storage import keys
 from storage.polls import Polls
 from telegram.outbox import Outgoing

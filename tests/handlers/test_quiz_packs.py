@@ -9,9 +9,9 @@ import pytest
 from fsm.kind import ChatTopic
 from fsm.quiz import QuizGame
 from questions.isolation import MOST_WAITING, FileReader
+from questions.pack_reader import read_pack
+from questions.pack_writer import write_pack
 from questions.packs import PackRefused, Vocabulary
-from questions.reading import read_pack
-from questions.writing import write_pack
 from tests.handlers.room import ANN, BOT_ID, GROUP, HOST, Room, plain, text
 from tests.handlers.test_dialogs import answer_it, buttons, press, window
 from tests.questions.files import corpus

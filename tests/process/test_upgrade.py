@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot import operate
+from bot import operator_commands
 from chaos.acts import Act, Setting, cast
 from chaos.replicas import ROOT
 from sandbox.state import Message, User
@@ -109,4 +109,4 @@ async def test_live_games_of_the_earlier_version_end_on_the_new_one_with_proofs_
     for room in rooms:
         await room.ends(room.games[0], 90)
     for room in (finished, picking, joining):
-        assert operate.verify(await proof_of(room, tmp_path), "en") == 0
+        assert operator_commands.verify(await proof_of(room, tmp_path), "en") == 0

@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from questions.pack_reader import MAX_BYTES, read_pack
 from questions.packs import PackRefused, Vocabulary
-from questions.reader import MEMORY, Reply, Request
-from questions.reading import MAX_BYTES, read_pack
+from questions.reader_process import MEMORY, Reply, Request
 from tests.questions.files import as_excel, good_rows, rezipped, to_csv, to_json, to_xlsx
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ SECONDS = 4.0
 
 MEASURED = """
 import sys, time
-from questions.reader import main
+from questions.reader_process import main
 main()
 sys.stdout.flush()
 (size,) = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]

@@ -8,7 +8,7 @@ import pytest
 from fsm.quiz import Question
 from questions.bank import bank
 from questions.choice import choose
-from questions.likeness import Gist, Seen, fingerprint, gist, near, near_pairs
+from questions.similarity import Gist, Seen, fingerprint, gist, near, near_pairs
 
 
 def question(text: str, answer: str, photo: str | None = None) -> Question:

@@ -19,10 +19,10 @@ from fsm.quiz import Question
 from play.texts import Texts
 from questions.bank import bank
 from questions.encodings import decode
-from questions.likeness import fingerprint, gist
+from questions.pack_reader import read_pack
+from questions.pack_writer import FORMATS, write_pack
 from questions.packs import MAX_MISTAKES, MAX_QUESTIONS, Mistake, Pack, PackRefused
-from questions.reading import read_pack
-from questions.writing import FORMATS, write_pack
+from questions.similarity import fingerprint, gist
 from tests.questions.files import HEADER, as_excel, corpus, good_rows, to_csv, to_json, to_trivia, to_xlsx
 
 TEXTS = Texts()

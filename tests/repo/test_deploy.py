@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from bot.__main__ import ROLES, _parser
 from bot.ingest.http import routes
 from bot.ingest.webhook import SECRET_HEADER
-from bot.observe import exports
+from bot.observe import metric_families
 from bot.observe.health import Health
 from bot.observe.metrics import Metrics, registry
 from bot.process import ALL_ROLES
@@ -268,7 +268,7 @@ def test_the_unit_runs_a_command_of_ours() -> None:
 
 def exported() -> set[str]:
     """Return every metric that a process can export, in Prometheus' names."""
-    source = Path(exports.__file__).read_text()
+    source = Path(metric_families.__file__).read_text()
     metrics = Metrics()
     for counter in (metrics.updates, metrics.commands):
         counter["x", "y"] += 1

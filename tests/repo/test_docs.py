@@ -15,7 +15,7 @@ import pytest
 
 from bot.__main__ import _parser
 from bot.settings import CONFIG_VARIABLE, KEYS, VARIABLES
-from handlers.publish import ALL
+from handlers.command_menus import ALL
 from play.texts import DEFAULT_LOCALE, FOLDER
 from tests.tutorial.assembling import pieces as tutorial
 

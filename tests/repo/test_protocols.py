@@ -21,7 +21,6 @@ IMPLEMENTED = {
         "handlers.kinds.quiz.view.own_board",
     ),
     "storage.breakers.Breaker": ("storage.breakers.Circuit", "telegram.client.BotApi"),
-    "telegram.sender.Clock": ("bot.clock.SystemClock", "tests.support.clock.TurnedClock"),
 }
 """Protocol -> two of its implementations."""
 

@@ -11,7 +11,7 @@ from loguru import logger
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot import doctor, operate, process
+from bot import doctor, operator_commands, process
 from bot.__main__ import main
 from bot.settings import Database, Settings, SettingsError, Telegram, Web
 from bot.settings import Redis as RedisSettings
@@ -107,7 +107,7 @@ async def told_by_all(dsn: str, redis_dsn: str, capsys: Capture) -> str:
     assert await doctor.doctor(found) == 1
     lines = [said for said in capsys.readouterr().out.splitlines() if said.startswith("postgresql:")]
     assert lines == [f"postgresql: {line}"]
-    assert await operate.migrate(found, "head") == 1
+    assert await operator_commands.migrate(found, "head") == 1
     assert capsys.readouterr().out.splitlines()[-1] == f"postgresql: {line}"
     return line
 
@@ -166,7 +166,7 @@ async def told_when_migrating(dsn: str, redis_dsn: str, capsys: Capture) -> str:
         async with process.running(found):
             pass
     capsys.readouterr()
-    assert await operate.migrate(found, "head") == 1
+    assert await operator_commands.migrate(found, "head") == 1
     said = capsys.readouterr().out
     assert len(said.splitlines()) == 1
     assert said.removeprefix("postgresql: refused: ").strip() == str(refused.value).removeprefix(

@@ -195,44 +195,44 @@ async def test_commands_in_one_piece_have_their_answers_in_order_errors_among_th
         packed("EVALSHA", "0" * 40, 0),
         packed("GET", "a"),
     ]
-    wires = PinnedConnections(client, 2)
-    done, wrong, unknown, value = await wires.exchange(commands)
+    connections = PinnedConnections(client, 2)
+    done, wrong, unknown, value = await connections.exchange(commands)
     assert (done, value) == (b"OK", b"1")
     assert isinstance(wrong, ResponseError)
     assert isinstance(unknown, NoScriptError)
-    assert await wires.exchange([]) == []
+    assert await connections.exchange([]) == []
     assert await client.get("a") == b"1"
 
 
 async def test_answers_that_do_not_come_in_time_are_not_taken_for_those_of_the_next(client: Redis) -> None:
-    wires = PinnedConnections(client, 2)
-    await wires.exchange([packed("PING")])
+    connections = PinnedConnections(client, 2)
+    await connections.exchange([packed("PING")])
     for waiting in (
-        wires.exchange([packed("BLPOP", "nothing", 30), packed("PING")], seconds=0.05),
-        asyncio.wait_for(wires.exchange([packed("BLPOP", "nothing", 30)]), 0.05),
+        connections.exchange([packed("BLPOP", "nothing", 30), packed("PING")], seconds=0.05),
+        asyncio.wait_for(connections.exchange([packed("BLPOP", "nothing", 30)]), 0.05),
     ):
         with pytest.raises((RedisTimeoutError, TimeoutError)):
             await waiting
-        assert await wires.exchange([packed("ECHO", "mine")]) == [b"mine"]
+        assert await connections.exchange([packed("ECHO", "mine")]) == [b"mine"]
 
 
 async def test_connections_for_commands_in_one_piece_are_kept_and_replaced_unseen(redis: Redis, redis_dsn: str) -> None:
     who = [packed("CLIENT ID")]
     async with redis_client(redis_dsn, pool_size=8, client_name="kept") as client:
-        wires = PinnedConnections(client, 2)
-        together = {tuple(own) for own in await asyncio.gather(*(wires.exchange(who) for _ in range(5)))}
+        connections = PinnedConnections(client, 2)
+        together = {tuple(own) for own in await asyncio.gather(*(connections.exchange(who) for _ in range(5)))}
         assert len(together) == 5
-        first, second = await wires.exchange(who), await wires.exchange(who)
+        first, second = await connections.exchange(who), await connections.exchange(who)
         assert first == second
         await redis.client_kill_filter(_id=str(first[0]))
-        assert (second := await wires.exchange(who)) not in (first, [])
+        assert (second := await connections.exchange(who)) not in (first, [])
         pool: Any = client.connection_pool
         await pool.update_active_connections_for_reconnect()  # redis-py does this if a server is about to move
-        assert await wires.exchange(who) == second  # the last use, after which the connection is released
-        assert await wires.exchange(who) not in (first, second)
+        assert await connections.exchange(who) == second  # the last use, after which the connection is released
+        assert await connections.exchange(who) not in (first, second)
         for _ in range(20):  # kept and failed connections leave room for everybody
             with pytest.raises(RedisTimeoutError):
-                await wires.exchange([packed("BLPOP", "nothing", 30)], seconds=0.001)
+                await connections.exchange([packed("BLPOP", "nothing", 30)], seconds=0.001)
         assert max(await asyncio.gather(*(client.incr("count") for _ in range(50)))) == 50
     while any(each["name"] == "kept" for each in await redis.client_list()):
         pass  # they are closed with the client; the server notices a little later
@@ -240,6 +240,6 @@ async def test_connections_for_commands_in_one_piece_are_kept_and_replaced_unsee
 
 async def test_of_a_small_pool_no_connection_is_kept(redis_dsn: str) -> None:
     async with redis_client(redis_dsn, pool_size=1, timeout_seconds=1) as client:
-        wires = PinnedConnections(client, 2)
-        await wires.exchange([packed("PING")])
+        connections = PinnedConnections(client, 2)
+        await connections.exchange([packed("PING")])
         assert await client.ping()

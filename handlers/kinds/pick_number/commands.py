@@ -6,7 +6,7 @@ from dataclasses import replace
 from fsm import prizes
 from fsm.lobby import BadRule
 from fsm.pick_number import KIND, REVERSE
-from handlers.commands.named import Command, for_hosts
+from handlers.commands.command import Command, for_hosts
 from handlers.context import UpdateContext
 from handlers.opening import open_game
 from play.access import Needs

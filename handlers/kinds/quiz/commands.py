@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fsm.quiz import KIND, QuizRules
-from handlers.commands.named import Command, for_hosts
+from handlers.commands.command import Command, for_hosts
 from handlers.context import UpdateContext
 from handlers.opening import open_game
 from play.access import Needs

@@ -26,7 +26,7 @@ from telegram.outbox import Outgoing
 from telegram.sender import Outcome, Settled
 
 if TYPE_CHECKING:
-    from questions.writer import QuestionWriter  # imports an HTTP client, which most processes do not need
+    from questions.language_model import QuestionWriter  # imports an HTTP client, which most processes do not need
 
 REFUSED = frozenset({Settled.REFUSED, Settled.NO_RIGHTS})
 """Results of a poll or photo that Telegram does not accept."""
@@ -218,7 +218,7 @@ class QuizConsumer:
             return
         chat_id, rules = game.place.chat_id, game.rules
         locale = await locale_of(self._context.people, chat_id)
-        from questions.writer import Order  # noqa: PLC0415 -- imports an HTTP client
+        from questions.language_model import Order  # noqa: PLC0415 -- imports an HTTP client
 
         order = Order(rules.topic, locale, rules.questions, rules.difficulty or None)
         written = await writer.write(order, await self._avoid(chat_id))
@@ -303,7 +303,7 @@ async def consumer(context: ConsumerContext) -> KindConsumer:
         quizzes = QuizConsumer(context)
         return KindConsumer(quizzes.handle, quizzes.settled)
     # The import of the HTTP client takes a quarter of a second, so it must not block the event loop.
-    writing = await asyncio.to_thread(import_module, "questions.writer")
+    writing = await asyncio.to_thread(import_module, "questions.language_model")
     key = model.api_key.get_secret_value()
     writer = writing.QuestionWriter(model.base_url, key, model.name, timeout_seconds=model.timeout_seconds)
     quizzes = QuizConsumer(context, writer)

@@ -8,7 +8,7 @@ from fsm import scoring
 from fsm.quiz import ACCURACY, KIND, NORMAL, QuizRules
 from handlers.context import UpdateContext
 from handlers.dialogs.form import Form, KindDialog
-from handlers.dialogs.parts import context_of
+from handlers.dialogs.widgets import context_of
 from handlers.kinds.quiz.settings import QuizSection
 from handlers.kinds.quiz.view import category
 from play.rules import ANY, BANK, NO, NONE, SEPARATOR, YES

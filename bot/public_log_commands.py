@@ -5,7 +5,7 @@ import argparse
 import msgspec
 
 from bot.clock import SystemClock
-from bot.operate import HEAD, say, told
+from bot.operator_commands import HEAD, say, told
 from bot.settings import Settings
 from fsm.registry import KINDS
 from storage.codec import Codec

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from urllib.parse import unquote_plus
 
 from questions.encodings import decode
-from questions.imports import aiken_rows, anki_rows, gift_rows, is_aiken, is_anki, is_gift, moodle_rows
+from questions.foreign_formats import aiken_rows, anki_rows, gift_rows, is_aiken, is_anki, is_gift, moodle_rows
 from questions.packs import (
     ANSWERS,
     COLUMNS,
@@ -69,7 +69,7 @@ def _rows(content: bytes, extension: str, mistakes: Mistakes, vocabulary: Vocabu
     if content.startswith(OLE):
         mistakes.refuse(0, "old-excel")
     if content.startswith(ZIP):
-        from questions.workbooks import read_xlsx  # noqa: PLC0415 -- most files need no XLSX reader
+        from questions.xlsx_reader import read_xlsx  # noqa: PLC0415 -- most files need no XLSX reader
 
         return table(read_xlsx(content, mistakes), mistakes, vocabulary)
     if extension not in TEXTS:

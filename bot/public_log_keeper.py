@@ -22,7 +22,7 @@ DAY_MS = 86_400_000
 AWAY = (*POSTGRES_GONE, asyncpg.PostgresError)
 
 
-class LogKeeper:
+class PublicLogKeeper:
     """Appends to the log and signs it. A lease gives the work to one process, but two at once would do no harm.
 
     Args:

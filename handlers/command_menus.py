@@ -7,7 +7,7 @@ from loguru import logger
 
 from handlers.commands import hosts, players
 from handlers.deps import Deps
-from handlers.dialogs.launch import HOST_COMMANDS, OPERATOR_COMMANDS, PRIVATE_COMMANDS
+from handlers.dialogs.commands import HOST_COMMANDS, OPERATOR_COMMANDS, PRIVATE_COMMANDS
 from handlers.kinds import commands as kinds
 from handlers.kinds.registry import FACES
 from play.texts import Markup

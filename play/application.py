@@ -1,19 +1,18 @@
-"""The objects of the application layer as one group, which the composition root wires."""
+"""The objects of the application layer, as one group that the composition root assembles."""
 
 from dataclasses import dataclass
 
-from fsm.engine import Engine
+from fsm.engine import Clock, Engine
 from fsm.pick_number import Beacon
 from play.access import Access
 from play.hosts import Hosts
 from play.members import Members
 from play.opening import Openings
 from play.texts import Texts
-from telegram.sender import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
+class Application:
     """The engine and the other objects that every face needs.
 
     Attributes:

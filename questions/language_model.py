@@ -21,8 +21,8 @@ from purgatory.domain.model import CLOSED, OpenedState
 
 from fsm.quiz import MAX_ANSWER, MOST_ANSWERS, Question
 from fsm.scoring import BASE, MEDIUM
-from questions.likeness import Gist, Seen, gist, plain
 from questions.packs import ANSWERS, MAX_CATEGORY, Mistakes, Row, question_of
+from questions.similarity import Gist, Seen, gist, plain
 
 if TYPE_CHECKING:
     from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker

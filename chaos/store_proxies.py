@@ -12,7 +12,7 @@ POSTGRES = ".s.PGSQL.5432"
 """File name of PostgreSQL's socket, in the directory that a DSN names."""
 
 
-class Wire:
+class StoreProxy:
     """Unix socket proxy that can be cut, or drop all traffic silently."""
 
     def __init__(self, path: Path, target: Path) -> None:
@@ -40,16 +40,16 @@ class Wire:
         self._whole = False
         await self._drop()
 
-    def deaden(self) -> None:
+    def go_silent(self) -> None:
         """Stop forwarding silently, like a network that loses packets."""
         self._flows.clear()
 
     async def mend(self) -> None:
         """Accept new connections. Earlier ones are broken, because their traffic was lost."""
-        dead = not self._flows.is_set()
+        silent = not self._flows.is_set()
         self._whole = True
         self._flows.set()
-        if dead:
+        if silent:
             await self._drop()
 
     async def _drop(self) -> None:
@@ -101,25 +101,25 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
-class Wires:
+class StoreProxies:
     """Proxies of one process, with the DSNs that point to them."""
 
-    postgres: Wire
-    redis: Wire
+    postgres: StoreProxy
+    redis: StoreProxy
     postgres_dsn: str
     redis_dsn: str
 
 
 @contextlib.asynccontextmanager
-async def wires(folder: Path, postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Wires]:
+async def store_proxies(folder: Path, postgres_dsn: str, redis_dsn: str) -> AsyncIterator[StoreProxies]:
     """Start proxies to the embedded stores."""
     host = parse_qs(urlsplit(postgres_dsn).query)["host"][0]
-    postgres = Wire(folder / POSTGRES, Path(host) / POSTGRES)
-    redis = Wire(folder / "redis", Path(unquote(urlsplit(redis_dsn).path)))
+    postgres = StoreProxy(folder / POSTGRES, Path(host) / POSTGRES)
+    redis = StoreProxy(folder / "redis", Path(unquote(urlsplit(redis_dsn).path)))
     await postgres.open()
     await redis.open()
     try:
-        yield Wires(
+        yield StoreProxies(
             postgres, redis, postgres_dsn.replace(quote(host), quote(str(folder))), f"unix://{quote(str(redis.path))}"
         )
     finally:

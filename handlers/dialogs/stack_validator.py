@@ -1,10 +1,8 @@
-"""Permissions of dialogs, and the storage of their state."""
+"""The validator that aiogram_dialog asks before each tap on a dialog and each message to it."""
 
 from typing import Any
 
 from aiogram.filters import Filter
-from aiogram.fsm.storage.base import DefaultKeyBuilder
-from aiogram.fsm.storage.redis import RedisEventIsolation, RedisStorage
 from aiogram.types import CallbackQuery, Message
 from aiogram_dialog import ChatEvent
 from aiogram_dialog.api.entities import Context, Stack
@@ -13,29 +11,6 @@ from aiogram_dialog.api.protocols import StackAccessValidator
 from fsm.kind import Rejected
 from handlers.context import ANONYMOUS, UpdateContext
 from handlers.filters import PrivateFile, has_its_button
-from storage.keys import DIALOG_PREFIX
-from storage.stores import Stores
-
-STATE_SECONDS = 86_400
-"""Lifetime of a dialog's state after its last use."""
-LOCK_SECONDS = 20
-"""Longest time that one update holds a dialog's lock, and longest time that another waits for it."""
-_KEYS = DefaultKeyBuilder(prefix=DIALOG_PREFIX, with_bot_id=True, with_business_connection_id=True, with_destiny=True)
-
-
-def dialog_storage(stores: Stores) -> RedisStorage:
-    """Return the storage of dialogs' state in the given ``redis.asyncio.Redis``."""
-    return RedisStorage(stores.redis, key_builder=_KEYS, state_ttl=STATE_SECONDS, data_ttl=STATE_SECONDS)
-
-
-def dialog_locks(stores: Stores) -> RedisEventIsolation:
-    """Return the locks that serialise the updates of one dialog across all processes."""
-    return RedisEventIsolation(
-        stores.redis,
-        key_builder=_KEYS,
-        lock_kwargs={"timeout": LOCK_SECONDS, "blocking_timeout": LOCK_SECONDS, "sleep": 0.02},
-    )
-
 
 REFUSAL = "refusal"
 """Key of the middleware data that holds the refusal, if a person may not use the dialog that they tapped."""

@@ -8,16 +8,17 @@ from aiogram.types import CallbackQuery, Message
 from aiogram_dialog import DialogManager, setup_dialogs
 from aiogram_dialog.context.intent_middleware import FORBIDDEN_STACK_KEY
 
-from handlers.commands.named import for_hosts
+from handlers.commands.command import for_hosts
 from handlers.commands.packs import uploaded
 from handlers.context import UpdateContext
 from handlers.deps import Deps
-from handlers.dialogs.access import REFUSAL, DialogAccess, RefusedByDialog, dialog_locks
 from handlers.dialogs.admin import admin_dialog, start_admin
 from handlers.dialogs.newgame import newgame_dialog, start_newgame
 from handlers.dialogs.packs import packs_dialog, start_packs
-from handlers.dialogs.parts import Managers
 from handlers.dialogs.settings import language_dialog, settings_dialog, start_settings
+from handlers.dialogs.stack_validator import REFUSAL, DialogAccess, RefusedByDialog
+from handlers.dialogs.state_storage import dialog_locks
+from handlers.dialogs.widgets import Managers
 from handlers.filters import ForOperators, Named, PrivateFile, has_its_button
 from handlers.kinds.registry import FACES
 from play.access import Needs, NotAHost

@@ -9,8 +9,8 @@ import pytest
 import stamina
 
 from play.texts import Texts
-from questions.likeness import Gist, gist
-from questions.writer import REASONS, Order, QuestionWriter
+from questions.language_model import REASONS, Order, QuestionWriter
+from questions.similarity import Gist, gist
 from tests.questions.model import Model, endless, never, raw, running, says, status, writes
 
 TEXTS = Texts()

@@ -1,4 +1,7 @@
-"""Packs as files, in the formats that ``questions/reading.py`` reads. Reading a written file returns the same pack."""
+"""Packs as files, in the formats that ``questions/pack_reader.py`` reads.
+
+Reading a written file returns the same pack.
+"""
 
 import csv
 import io
@@ -48,7 +51,7 @@ def to_json(questions: Sequence[Question]) -> bytes:
 
 def to_xlsx(questions: Sequence[Question]) -> bytes:
     """Return a workbook of one sheet, every cell of it text."""
-    from questions.spreadsheets import write_xlsx  # noqa: PLC0415 -- slow to import, and rarely needed
+    from questions.xlsx_writer import write_xlsx  # noqa: PLC0415 -- slow to import, and rarely needed
 
     rows = [cells_of(question) for question in questions]
     return write_xlsx([[cells[column] for column in COLUMNS] for cells in rows])

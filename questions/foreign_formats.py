@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from questions.likeness import plain
-from questions.markup import Budget, Damaged, TooMuch, parse
 from questions.packs import ANSWERS, MAX_CELL, MAX_QUESTIONS, Mistakes, Row, Vocabulary, key
+from questions.similarity import plain
 from questions.tables import Line
+from questions.xml_stream import Budget, Damaged, TooMuch, parse
 
 AIKEN_ANSWER = re.compile(r"ANSWER\s*:\s*([A-Z])\s*", re.IGNORECASE)
 AIKEN_ANSWERS = re.compile(r"(?mi)^[ \t]{0,9}ANSWER[ \t]{0,9}:[ \t]{0,9}[A-Z][ \t\r]{0,9}$")

@@ -14,9 +14,9 @@ from openpyxl import Workbook
 from play.packs import COLUMNS, sample, vocabulary
 from play.texts import Texts
 from questions.encodings import decode
+from questions.number_formats import shown
+from questions.pack_reader import read_pack
 from questions.packs import Pack, PackRefused, columns_of
-from questions.reading import read_pack
-from questions.shown import shown
 from tests.questions.files import as_excel, good_rows, rezipped, to_csv
 
 TEXTS = Texts()

@@ -1,4 +1,4 @@
-"""XLSX export, by openpyxl. ``questions/workbooks.py`` reads XLSX, because openpyxl needs unbounded memory for it."""
+"""XLSX export, by openpyxl. ``questions/xlsx_reader.py`` reads XLSX, because openpyxl needs unbounded memory for it."""
 
 import io
 import re

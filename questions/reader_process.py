@@ -1,4 +1,4 @@
-"""Program of the process that reads one uploaded file: ``python -m questions.reader``.
+"""Program of the process that reads one uploaded file: ``python -m questions.reader_process``.
 
 Standard input: one line of JSON (``Request``), then the file. Standard output: a ``Reply`` in JSON. It imports none of
 the bot's large dependencies, so it starts in a tenth of a second.
@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from questions.pack_reader import read_pack
 from questions.packs import Mistake, Pack, PackRefused, Vocabulary
-from questions.reading import read_pack
 
 MEMORY = 64 << 20
 """Limit of bytes that reading may use beyond the process's initial memory. The largest good pack takes a third."""

@@ -12,9 +12,9 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from questions.markup import Budget, Damaged, TooMuch, local, parse
+from questions.number_formats import BUILT_IN, DATES, GENERAL, is_date, is_plain_text, shown
 from questions.packs import MAX_QUESTIONS, Mistakes
-from questions.shown import BUILT_IN, DATES, GENERAL, is_date, is_plain_text, shown
+from questions.xml_stream import Budget, Damaged, TooMuch, local, parse
 
 CHUNK = 16 << 10
 MAX_PARTS = 200
