@@ -19,6 +19,7 @@ from handlers.dialogs.widgets import Given, ItemLabel, Label, context_of, value_
 from handlers.kinds.registry import FACES
 from handlers.opening import settings_of, store_setting
 from play.access import EVERYONE, HOSTS, OPENERS, Needs
+from play.telling import CHOICES, following, told
 
 STATES = {name: states(f"Settings_{name}", Needs.HOST) for name in FACES}
 FIRST, *OTHERS = FACES
@@ -34,11 +35,17 @@ class Language(StatesGroup):
 
 async def _general(context: UpdateContext) -> dict[str, Any]:
     """Return the lines of the chat's own settings, and the label of the button that changes the openers."""
-    openers = (await settings_of(context)).get(OPENERS, HOSTS)
+    settings = await settings_of(context)
+    openers = settings.get(OPENERS, HOSTS)
+    telling = {name: f"dlg-{name}-{told(settings, name)}" for name in CHOICES}
     lines = [
         "",
         context.text("dlg-line", name=context.text("dlg-name-openers"), value=context.text(f"dlg-openers-{openers}")),
         context.text("dlg-line", name=context.text("dlg-name-language"), value=context.text("cmd-language-name")),
+        *(
+            context.text("dlg-line", name=context.text(f"dlg-name-{name}"), value=context.text(value))
+            for name, value in telling.items()
+        ),
     ]
     return {"lines": lines, "openers": context.label(f"dlg-openers-to-{HOSTS if openers == EVERYONE else EVERYONE}")}
 
@@ -47,6 +54,12 @@ async def _change_openers(_: CallbackQuery, __: Any, manager: DialogManager) -> 
     context = context_of(manager)
     now = (await settings_of(context)).get(OPENERS, HOSTS)
     await store_setting(context, OPENERS, HOSTS if now == EVERYONE else EVERYONE)
+
+
+async def _change_telling(_: CallbackQuery, button: Any, manager: DialogManager) -> None:
+    """Store the next value of the setting that the button's id names."""
+    context, name = context_of(manager), button.widget_id
+    await store_setting(context, name, following(await settings_of(context), name))
 
 
 def _form(game: KindDialog) -> Form:
@@ -94,6 +107,7 @@ def _general_buttons() -> list[Keyboard]:
     return [
         Button(Given("openers"), id="openers", on_click=_change_openers),
         Start(Label("dlg-name-language"), id="language", state=Language.choice, mode=StartMode.RESET_STACK),
+        *(Button(Label(f"dlg-name-{name}"), id=name, on_click=_change_telling) for name in CHOICES),
         *(_to(name, f"{_kind(name).slug}-settings-open") for name in OTHERS),
     ]
 

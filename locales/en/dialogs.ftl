@@ -26,6 +26,17 @@ dlg-openers-everyone = everybody
 dlg-openers-to-hosts = Let only admins open games
 dlg-openers-to-everyone = Let everybody open games
 
+dlg-name-messages = Messages in the group
+dlg-messages-normal = start, reminder and result
+dlg-messages-lively = every turn, with a sound
+dlg-messages-quiet = the board alone is edited
+dlg-name-pin = Pin the board
+dlg-pin-yes = while a game is on
+dlg-pin-no = no
+dlg-name-picture = Picture of the winners
+dlg-picture-yes = with the result
+dlg-picture-no = no
+
 ## The rules, by name
 
 dlg-name-title = Title

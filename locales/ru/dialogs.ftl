@@ -26,6 +26,17 @@ dlg-openers-everyone = все
 dlg-openers-to-hosts = Открывают только админы
 dlg-openers-to-everyone = Открывать могут все
 
+dlg-name-messages = Сообщения в группе
+dlg-messages-normal = начало, напоминание, итог
+dlg-messages-lively = каждый шаг, со звуком
+dlg-messages-quiet = меняется только доска
+dlg-name-pin = Закреплять доску
+dlg-pin-yes = пока идёт игра
+dlg-pin-no = нет
+dlg-name-picture = Картинка с победителями
+dlg-picture-yes = вместе с итогом
+dlg-picture-no = нет
+
 ## Правила по именам
 
 dlg-name-title = Название

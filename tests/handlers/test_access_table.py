@@ -62,7 +62,7 @@ DIALOGS: Mapping[Needs, Mapping[str, str]] = {
         "NewGame_quiz:field": "value back typed",
     },
     Needs.HOST: {
-        "Settings_pick_number:summary": "field openers language to_quiz reset close",
+        "Settings_pick_number:summary": "field openers language messages pin picture to_quiz reset close",
         "Settings_pick_number:field": "value back typed",
         "Settings_quiz:summary": "field to_pick_number reset close",
         "Settings_quiz:field": "value back typed",
