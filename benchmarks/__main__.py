@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import crowd, finished, footprint, limits, machine, polling, projector, report, stacks, taps
+from benchmarks import crowd, finished, footprint, idle, limits, machine, polling, projector, report, stacks, taps
 from benchmarks.plan import Plan, say
 from benchmarks.report import Row, row
 from benchmarks.stacks import Stores
@@ -65,6 +65,7 @@ PARTS: Mapping[str, Part] = {
     "polling": polling.measure,
     "start": footprint.start,
     "memory": footprint.games,
+    "idle": idle.measure,
     "finished": finished.measure,
     "crowd": crowded,
 }
@@ -97,6 +98,10 @@ WORDS = {
     "memory.idle_mb": "ingress, aiogram loaded",
     "memory.idle_worker_mb": "worker, which never loads aiogram",
     "memory.1000_games_mb": "ingress with 1,000 live games of 20",
+    "idle.polling_wakeups": "times that an idle bot with all roles wakes up, all threads, polling",
+    "idle.polling_cpu_percent": "processor time of that bot, of one core",
+    "idle.webhook_wakeups": "times that an idle bot with all roles wakes up, all threads, webhook",
+    "idle.webhook_cpu_percent": "processor time of that bot, of one core",
     "commands.tombola": "/help, through aiogram, the reply in the outbox",
     "commands.aiogram_lean": "a command, answered in the webhook's reply",
     "polling.p95_ms": "95th percentile at 300 taps a second, from the tap's arrival at Telegram to its answer",

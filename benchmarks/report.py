@@ -78,6 +78,9 @@ def verdicts(rows: Sequence[Row]) -> list[tuple[str, str, str, bool]]:
     most(f"median latency of a tap {beside}", "finished.tap_p50_ratio", 1.2, "x")
     most("p95 of the slowest of the reads beside them", "finished.slowest_p95_ms", 50, "ms")
     most("memory with 1,000 live games", "memory.1000_games_mb", 400, "MB")
+    for mode in ("polling", "webhook"):
+        most(f"wake-ups of an idle bot, {mode}", f"idle.{mode}_wakeups", 10, "/s")
+        most(f"processor time of an idle bot, {mode}", f"idle.{mode}_cpu_percent", 0.5, "%")
     most("taps answered and lost", "taps.lost", 1, "taps")
     most("taps answered and lost when the server is killed", "taps.lost_by_kill", 1, "taps")
     crowd = f"{found.get('crowd.games', 0):,.0f} games with ten players each"

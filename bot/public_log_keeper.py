@@ -1,15 +1,13 @@
 """Maintains the public log: appends the projector's notes, signs heads, posts one head a day."""
 
-import asyncio
-
 import asyncpg
 from loguru import logger
 
 from fsm.engine import Clock
 from fsm.kind import Instant
 from storage.connections import POSTGRES_GONE
-from storage.leases import jitter
 from storage.public_log import Head, PublicLog
+from storage.ticks import next_tick
 from telegram.limits import Priority
 from telegram.outbox import Outbox, Outgoing
 
@@ -37,6 +35,8 @@ class PublicLogKeeper:
         self._clock = clock
         self._outbox = outbox
         self._channel = channel
+        self._look_at = 0
+        """Time of the next look at the newest head, if no leaf is added before."""
 
     async def keep(self, _fence: int = 0) -> None:
         """Append and sign regularly, until cancelled."""
@@ -45,18 +45,25 @@ class PublicLogKeeper:
                 await self.turn()
             except AWAY as problem:
                 logger.debug("the public log waits for PostgreSQL: {}", type(problem).__name__)
-            await asyncio.sleep(jitter(EVERY_SECONDS))
+            await next_tick(EVERY_SECONDS)
 
     async def turn(self) -> None:
-        """Append the projector's notes, sign if due, and post."""
+        """Append the projector's notes. If the log has grown or a minute has passed, sign if due, and post."""
         added = await self._log.append()
-        last, now = await self._log.last_head(), self._clock.now()
+        now = self._clock.now()
+        if not added and now < self._look_at:
+            return
+        last = await self._log.last_head()
         if last is None or now - last.at >= SIGN_ANYWAY_MS or (now - last.at >= SIGN_MS and await self._grown(last)):
             last = await self._log.sign(now)
         if added:
             logger.debug("the public log has {} new leaves", added)
         if self._channel:
             await self._post(last, now)
+        # A head younger than a minute may lack leaves, which the next one contains. Leaves after an older head are
+        # added by a later turn of this process, which looks at once, or of another one, which has the lease then.
+        due = last.at + SIGN_MS
+        self._look_at = due if due > now else now + SIGN_MS
 
     async def _grown(self, head: Head) -> bool:
         return bool(await self._log.leaves(head.size, 1))

@@ -12,5 +12,9 @@ async def next_tick(seconds: float) -> None:
 
     Ten tasks that each sleep for a second wake a process ten times a second. On common instants they wake it once.
     """
-    now = time.monotonic() + _PHASE
-    await asyncio.sleep(seconds - now % seconds)
+    await asyncio.sleep(until_tick(seconds))
+
+
+def until_tick(seconds: float) -> float:
+    """Return the seconds until the next multiple of an interval, on that time scale."""
+    return seconds - (time.monotonic() + _PHASE) % seconds

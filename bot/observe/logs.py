@@ -12,6 +12,7 @@ import stamina.instrumentation
 from loguru import logger
 
 from bot.settings import Settings, hidden
+from storage.ticks import until_tick
 
 if TYPE_CHECKING:
     from loguru import Message, Record
@@ -132,6 +133,7 @@ async def watch_loop(observe: Callable[[float], None], every: float = 1.0) -> No
     """Observe the delay of a timer of the event loop, until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
-        wanted = loop.time() + every
-        await asyncio.sleep(every)
+        left = until_tick(every)
+        wanted = loop.time() + left
+        await asyncio.sleep(left)
         observe(max(0.0, loop.time() - wanted))

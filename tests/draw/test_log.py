@@ -10,14 +10,14 @@ import pytest
 from redis.asyncio import Redis
 
 from bot import public_log_commands
-from bot.public_log_keeper import SIGN_ANYWAY_MS, PublicLogKeeper
+from bot.public_log_keeper import SIGN_ANYWAY_MS, SIGN_MS, PublicLogKeeper
 from bot.signatures import SIGNATURES
 from fsm import merkle, proof
 from fsm.kind import ChatTopic
 from fsm.lobby import Cancel, Join, OpenGame, StartNow
 from fsm.pick_number import PickNumber, PickNumberGame, PickNumberRules, prove
 from storage.archive import Archive
-from storage.connections import Pool
+from storage.connections import Pool, postgres_pool
 from storage.projector import Projector
 from storage.public_log import PublicLog, SeedAudit
 from storage.retention import prune
@@ -211,6 +211,45 @@ async def test_heads_are_signed_when_the_log_grows_and_every_hour_anyway(house: 
     assert third.key == first.key
     posted = await house.redis.keys("tombola:{send}:item:log-head:*")
     assert len(posted) == 1
+
+
+async def test_a_log_that_does_not_grow_costs_one_statement_a_turn(
+    house: House, log: PublicLog, postgres_dsn: str
+) -> None:
+    await logged(house, log)
+    asked: list[float] = []
+    outbox = Outbox(house.redis, Limits(house.redis, Rates(), house.clock.now))
+    async with postgres_pool(postgres_dsn, observe=asked.append) as pool:
+        keeper = PublicLogKeeper(PublicLog(pool, house.codec), house.clock, outbox, channel=0)
+        await keeper.turn()
+        asked.clear()
+        await pool.fetchval("SELECT 1")
+        one = len(asked)  # the statement, and those with which the pool takes its connection back
+        await keeper.turn()
+        assert len(asked) == 2 * one
+        house.clock.at += SIGN_ANYWAY_MS
+        await keeper.turn()
+    newest = await log.last_head()
+    assert newest is not None
+    assert newest.at == house.clock.at
+
+
+async def test_leaves_after_a_head_are_signed_a_minute_later_though_no_more_come(house: House, log: PublicLog) -> None:
+    outbox = Outbox(house.redis, Limits(house.redis, Rates(), house.clock.now))
+    keeper = PublicLogKeeper(log, house.clock, outbox, channel=0)
+    await keeper.turn()
+    house.clock.at += SIGN_MS // 2
+    await house.whole()
+    await projected(house)
+    await keeper.turn()
+    first = await log.last_head()
+    assert first is not None
+    assert first.size == 0
+    house.clock.at = first.at + SIGN_MS
+    await keeper.turn()
+    second = await log.last_head()
+    assert second is not None
+    assert (second.size, second.at) == (3, house.clock.at)
 
 
 async def test_seeds_are_taken_in_order_and_fixed_before_the_first_game(house: House, log: PublicLog) -> None:
