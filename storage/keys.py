@@ -135,6 +135,8 @@ LEASES_RELEASED = f"{PREFIX}:leases:released"
 """Channel: announces the key of a released lease."""
 PEOPLE_CHANGED = f"{PREFIX}:people:changed"
 """Channel: announces changes as `player:7`, `chat:-100`, `bans:-100`."""
+JOBS_ENQUEUED = f"{PREFIX}:jobs:enqueued"
+"""Channel: announces that jobs have been enqueued, cancelled or hastened."""
 
 
 def lease_keys(name: str) -> list[str]:
