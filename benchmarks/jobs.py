@@ -24,6 +24,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 from loguru import logger
@@ -154,8 +155,7 @@ async def pgqueuer(dsn: str, count: int) -> dict[str, float]:
 
 async def pgqueuer_late_completion(dsn: str) -> bool:
     """Return whether pgqueuer lets a frozen worker complete the job that another has taken over."""
-    db, types = import_module("pgqueuer.db"), import_module("pgqueuer.types")
-    models, uuid = import_module("pgqueuer.models"), import_module("uuid")
+    db = import_module("pgqueuer.db")
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=2)
     queries = import_module("pgqueuer.queries").Queries(db.AsyncpgPoolDriver(pool))
     await queries.clear_queue()
@@ -164,7 +164,7 @@ async def pgqueuer_late_completion(dsn: str) -> bool:
 
     async def claim() -> Any:
         (job,) = await queries.dequeue(
-            batch_size=1, entrypoints=parameters, queue_manager_id=uuid.uuid4(),
+            batch_size=1, entrypoints=parameters, queue_manager_id=uuid4(),
             global_concurrency_limit=None, heartbeat_timeout=timedelta(seconds=30),
         )  # fmt: skip
         return job
@@ -175,7 +175,6 @@ async def pgqueuer_late_completion(dsn: str) -> bool:
     await queries.log_jobs([(frozen, "successful", None)])
     left = await pool.fetchval("SELECT count(*) FROM pgqueuer")
     await pool.close()
-    del types, models
     return not left
 
 
@@ -194,7 +193,6 @@ async def measure(count: int, runs: int) -> None:
             async with postgres_pool(dsn) as pool, redis_client(redis_dsn, pool_size=64) as redis:
                 show("tombola", [await ours(pool, redis, count) for _ in range(runs)])
                 print(f"{'':10} a frozen worker's late completion is accepted: {await late_completion(pool, redis)}")
-            print(f"{'':10} import: {import_seconds('storage.job_runner') * 1000:.0f} ms, most of it redis-py's")
             if importlib.util.find_spec("pgqueuer") is None:
                 print("pgqueuer   is not installed here")
                 return

@@ -15,9 +15,10 @@ from fsm.engine import Unavailable
 from handlers.boards import Boards
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.registry import CONSUMERS
-from storage import migrate
+from storage import keys, migrate
 from storage.connections import POSTGRES_GONE
 from storage.event_recovery import replay
+from storage.job_runner import JobKind, Runner
 from storage.leases import Bell, jitter
 from storage.polls import Polls
 from storage.rebuild import bring_forward, forgotten
@@ -51,6 +52,9 @@ class Consumers:
         self._late_dsn = late_dsn
         self._of_kinds: dict[str, KindConsumer] = {}
         self._doorbell = Bell(runtime.stores.listening, BELL)
+        self._job_bell = Bell(runtime.stores.listening, keys.JOBS_ENQUEUED)
+        self.runner: Runner | None = None
+        """Does jobs, once the consumers have started."""
         self.sender = Sender(
             outbox=runtime.telegram.outbox,
             limits=runtime.telegram.limits,
@@ -69,6 +73,11 @@ class Consumers:
         await self._make_consumers()
         spawn("doorbell", self._doorbell.listen())
         spawn("sender", self.sender.run())
+        self.runner = Runner(
+            runtime.stores.jobs, self._job_kinds(), runtime.owner, self._job_bell, partial(spawn, vital=False)
+        )
+        spawn("bell of jobs", self._job_bell.listen())
+        spawn("jobs", self.runner.run())
         spawn("board progress", self._boards.keep_showing())
         projector = runtime.stores.projector
         feed = runtime.feed("projector", renewed=self._rebuild, check=projector.check, caught_up=self._replay)
@@ -97,6 +106,10 @@ class Consumers:
         """Close the connections that the consumers of kinds have opened."""
         for consumer in self._of_kinds.values():
             await consumer.close()
+
+    def _job_kinds(self) -> list[JobKind]:
+        """Return the kinds of job that a worker does."""
+        return [self._runtime.play.broadcasts.kind]
 
     async def _make_consumers(self) -> None:
         """Create the consumers of the kinds that show more than their board, each with its section of the settings."""

@@ -282,10 +282,11 @@ def _deadlines(runtime: Runtime) -> Deadlines:
 
 def _export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None) -> None:
     """Export the figures of this process to Prometheus. A worker also samples the stores."""
-    samples, sender = Samples(runtime), consumers.sender if consumers else None
+    samples, sender, runner = Samples(runtime), None, None
     if consumers is not None:
+        sender, runner = consumers.sender, consumers.runner
         runtime.tasks.spawn("samples", samples.keep())
-    runtime.metrics.sources.append(lambda: export(runtime, deadlines, sender, samples))
+    runtime.metrics.sources.append(lambda: export(runtime, deadlines, sender, runner, samples))
 
 
 async def _stop(

@@ -22,7 +22,9 @@ from handlers.boards import Boards
 from handlers.kinds.registry import CONSUMERS, FACES
 from play.access import Access
 from play.application import Application
+from play.broadcasts import Broadcasts
 from play.hosts import Hosts
+from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
 from play.texts import Texts
@@ -35,6 +37,7 @@ from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Check, Feed
 from storage.games import RedisGames
+from storage.jobs import Jobs
 from storage.leases import RELEASED, Bell, Lease
 from storage.people import People
 from storage.projector import Projector
@@ -212,6 +215,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         seeds=Seeds(guarded),
         log=PublicLog(pool, codec),
         wallets=Wallets(guarded, redis),
+        jobs=Jobs(pool, redis),
     )
 
 
@@ -235,14 +239,19 @@ def _play(
         defaults=rules_of(settings, beacon),
         max_live=settings.games.max_live_per_chat,
     )
+    texts = Texts()
     return Application(
         engine=engine,
         clock=clock,
-        texts=Texts(),
+        texts=texts,
         hosts=hosts,
         members=members,
         access=access,
         openings=openings,
+        jobs=JobDesk(stores.jobs, access),
+        broadcasts=Broadcasts(
+            jobs=stores.jobs, people=stores.people, outbox=telegram.outbox, access=access, texts=texts, clock=clock
+        ),
         beacon=beacon,
     )
 

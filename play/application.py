@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from fsm.engine import Clock, Engine
 from fsm.pick_number import Beacon
 from play.access import Access
+from play.broadcasts import Broadcasts
 from play.hosts import Hosts
+from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
 from play.texts import Texts
@@ -23,6 +25,8 @@ class Application:
         members: the members of chats.
         access: authorises actions.
         openings: opens games, and stores the settings of chats.
+        jobs: lists, cancels and repeats jobs.
+        broadcasts: sends messages to all chats.
         beacon: the public randomness that draws use; None if draws use none.
     """
 
@@ -33,4 +37,6 @@ class Application:
     members: Members
     access: Access
     openings: Openings
+    jobs: JobDesk
+    broadcasts: Broadcasts
     beacon: Beacon | None

@@ -13,7 +13,7 @@ the table every few seconds finds those that it missed.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
@@ -122,11 +122,6 @@ _COUNTS = """
 SELECT kind, status, count(*), extract(epoch FROM now() - min(due_at)) FROM (
     SELECT kind, status, due_at FROM jobs WHERE status IN ('queued', 'running', 'dead') LIMIT 100000
 ) AS counted GROUP BY kind, status
-"""
-_PRUNE = """
-DELETE FROM jobs WHERE id = ANY (ARRAY(
-    SELECT id FROM jobs WHERE status = ANY($3::text[]) AND updated_at < $1 ORDER BY status, updated_at LIMIT $2
-))
 """
 
 
@@ -337,18 +332,6 @@ class Jobs:
         return [
             JobCount(kind, status, count, float(age)) for kind, status, count, age in await self._pool.fetch(_COUNTS)
         ]
-
-    async def prune(self, now: datetime, *, ended_days: float, dead_days: float, batch: int = 1000) -> int:
-        """Delete jobs that ended long ago, in batches. Returns their number."""
-        total = 0
-        for statuses, days in (((DONE, CANCELLED), ended_days), ((DEAD,), dead_days)):
-            while True:
-                status = await self._pool.execute(_PRUNE, now - timedelta(days=days), batch, list(statuses))
-                count = int(status.rpartition(" ")[2])
-                total += count
-                if count < batch:
-                    break
-        return total
 
 
 _FIELDS = tuple(field.name for field in fields(Job))

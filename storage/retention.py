@@ -14,6 +14,7 @@ import asyncpg
 
 from fsm.kind import Instant
 from storage.connections import Pool
+from storage.jobs import CANCELLED, DEAD, DONE
 
 BATCH = 1000
 """Rows that one statement deletes."""
@@ -22,6 +23,8 @@ GAMES = 100
 PAUSE_SECONDS = 0.02
 """Pause between two statements, in seconds, so that other work gets its turn."""
 WEBHOOK_DAYS = 30.0
+JOB_DAYS, DEAD_JOB_DAYS = 14.0, 90.0
+"""Days for which done and cancelled jobs are kept, and dead ones."""
 BAN_DAYS = 30.0
 """Days for which an expired ban is kept, because people ask for its reason."""
 
@@ -37,6 +40,11 @@ _WEBHOOKS = """
 DELETE FROM webhook_events WHERE id = ANY (ARRAY(
     SELECT id FROM webhook_events WHERE status = ANY($3::text[]) AND created_at < $1 ORDER BY status, created_at
     LIMIT $2
+))
+"""
+_JOBS = """
+DELETE FROM jobs WHERE id = ANY (ARRAY(
+    SELECT id FROM jobs WHERE status = ANY($3::text[]) AND updated_at < $1 ORDER BY status, updated_at LIMIT $2
 ))
 """
 _BANS = """
@@ -89,6 +97,8 @@ class Pruned:
 
     events: int
     webhook_events: int
+    jobs: int
+    dead_jobs: int
     bans: int
     games: int
     chats: int
@@ -108,6 +118,8 @@ async def prune(pool: Pool, now: Instant, *, keep_events_days: float, keep_resul
     steps = (
         partial(_delete, pool, _EVENTS, at - timedelta(days=keep_events_days)),
         partial(_delete, pool, _WEBHOOKS, at - timedelta(days=WEBHOOK_DAYS), list(_STATUSES)),
+        partial(_delete, pool, _JOBS, at - timedelta(days=JOB_DAYS), [DONE, CANCELLED]),
+        partial(_delete, pool, _JOBS, at - timedelta(days=DEAD_JOB_DAYS), [DEAD]),
         partial(_delete, pool, _BANS, at - timedelta(days=BAN_DAYS)),
         partial(_games, pool, past),
         partial(_delete, pool, _CHATS, past),

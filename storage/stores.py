@@ -8,6 +8,7 @@ from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.games import RedisGames
+from storage.jobs import Jobs
 from storage.people import People
 from storage.projector import Projector
 from storage.public_log import PublicLog
@@ -33,6 +34,7 @@ class Stores:
         seeds: the seeds of draws, fixed in advance.
         log: the public log of draws.
         wallets: proven wallet addresses.
+        jobs: work that must not be lost.
     """
 
     pool: Pool
@@ -47,3 +49,4 @@ class Stores:
     seeds: Seeds
     log: PublicLog
     wallets: Wallets
+    jobs: Jobs

@@ -14,6 +14,7 @@ from bot.deadlines import Deadlines
 from bot.runtime import Runtime
 from fsm.engine import Unavailable
 from storage.connections import POSTGRES_GONE, REDIS_GONE
+from storage.job_runner import Runner
 from storage.leases import jitter
 from storage.projector import Projector
 from telegram.limits import Priority
@@ -21,6 +22,7 @@ from telegram.sender import WAIT_BUCKETS_MS, Sender
 
 if TYPE_CHECKING:
     from storage.feed import Lag
+    from storage.jobs import JobCount
 
 EVERY_SECONDS = 15.0
 AWAY = (*POSTGRES_GONE, *REDIS_GONE, asyncpg.PostgresError, RedisError, Unavailable)
@@ -38,6 +40,7 @@ class Samples:
         """Group -> number of entries that it set aside because it could not handle them."""
         self.outbox: dict[str, tuple[int, int]] = {}
         """Priority -> (chats with waiting items, longest wait in ms)."""
+        self.jobs: list[JobCount] = []
         self.dropped = 0
         """Number of items dropped because a chat's queue was full, since Redis was set up."""
         self.overdue_ms = 0
@@ -67,9 +70,12 @@ class Samples:
         due = await runtime.stores.games.due(now, limit=1)
         self.overdue_ms = max(0, now - due[0][1]) if due else 0
         self.live = await runtime.stores.archive.live_counts()
+        self.jobs = await runtime.stores.jobs.counts()
 
 
-def export(runtime: Runtime, deadlines: Deadlines, sender: Sender | None, samples: Samples) -> Iterator[Metric]:
+def export(
+    runtime: Runtime, deadlines: Deadlines, sender: Sender | None, runner: Runner | None, samples: Samples
+) -> Iterator[Metric]:
     """Yield all families of a process."""
     yield GaugeMetricFamily("tombola_games_in_memory", "Games this process holds.", runtime.play.engine.games_in_memory)
     yield GaugeMetricFamily("tombola_tasks", "Detached tasks of this process.", len(runtime.tasks))
@@ -84,6 +90,23 @@ def export(runtime: Runtime, deadlines: Deadlines, sender: Sender | None, sample
     if sender is not None:
         yield from _sender(sender)
         yield from _samples(samples)
+    if runner is not None:
+        yield from _jobs(runner, samples)
+
+
+def _jobs(runner: Runner, samples: Samples) -> Iterator[Metric]:
+    runs = CounterMetricFamily("tombola_job_runs", "Attempts at jobs.", labels=("kind", "outcome"))
+    for (kind, outcome), count in list(runner.outcomes.items()):
+        runs.add_metric((kind, outcome), count)
+    yield runs
+    jobs = GaugeMetricFamily("tombola_jobs", "Unfinished and dead jobs.", labels=("kind", "status"))
+    overdue = GaugeMetricFamily("tombola_job_overdue_seconds", "How overdue the most overdue job is.", labels=("kind",))
+    for each in samples.jobs:
+        jobs.add_metric((each.kind, each.status), each.count)
+        if each.status == "queued":
+            overdue.add_metric((each.kind,), max(0.0, each.overdue))
+    yield jobs
+    yield overdue
 
 
 def _history(projector: Projector) -> Iterator[Metric]:

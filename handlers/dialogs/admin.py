@@ -15,21 +15,13 @@ from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.widgets import GOOD, GRAVE, Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.registry import of_state
-from handlers.views.message import Message as View
-from handlers.views.message import send_params
 from handlers.views.moments import moment
 from play.access import Needs
+from play.broadcasts import LONGEST
 from play.numbers import HIGHEST_ID, whole
 from play.texts import Markup, units
-from telegram.limits import Priority
-from telegram.outbox import Outgoing
 
 PAGE = 8
-CHATS_AT_ONCE = 500
-FIRST = -(2**63)
-"""A number below every chat id, from which the listing of chats starts."""
-LONGEST_WORD = 3000
-"""Longest broadcast in UTF-16 units. With the text around it, it must fit a message, which has room for 4096."""
 
 
 class Admin(StatesGroup):
@@ -184,8 +176,8 @@ async def _cast(context: UpdateContext, dialog_manager: DialogManager, **_: Any)
 
 async def _word(_: Message, __: Any, manager: DialogManager, text: str) -> None:
     context = context_of(manager)
-    if units(text) > LONGEST_WORD:
-        manager.dialog_data["note"] = context.text("dlg-admin-cast-long", limit=LONGEST_WORD)
+    if units(text) > LONGEST:
+        manager.dialog_data["note"] = context.text("dlg-admin-cast-long", limit=LONGEST)
         return
     manager.dialog_data["word"] = text
     await manager.switch_to(Admin.sure)
@@ -201,32 +193,13 @@ def _body(word: str) -> str:
 
 
 async def _send(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    """Put the broadcast into the outbox for every active chat, with a priority below that of games.
-
-    The ids contain the dialog's id, so a second tap sends nothing twice.
-    """
+    """Begin the broadcast. Its key is the dialog's id, so a second tap sends nothing twice."""
     context = context_of(manager)
-    dialog = manager.current_context()
-    content = send_params(View(_body(manager.dialog_data["word"])))
-    after, total = FIRST, 0
-    while chats := list(await context.deps.stores.people.chats_active(after, CHATS_AT_ONCE)):
-        await context.deps.telegram.outbox.put_many(
-            [
-                Outgoing(
-                    id=f"cast:{dialog.id}:{chat.id}",
-                    chat_id=chat.id,
-                    method="sendMessage",
-                    params=content,
-                    priority=Priority.COSMETIC,
-                    created_at=context.received,
-                    trace=context.trace,
-                )
-                for chat in chats
-            ]
-        )
-        after, total = chats[-1].id, total + len(chats)
-    manager.dialog_data["note"] = context.text("dlg-admin-cast-sent", count=total)
-    manager.dialog_data.pop("word", None)
+    word = manager.dialog_data.pop("word", None)
+    if word is not None:
+        key = f"{context.person.id}:{manager.current_context().id}"
+        await context.deps.play.broadcasts.begin(context.actor, word, key)
+    manager.dialog_data["note"] = context.text("dlg-admin-cast-sent")
     await manager.switch_to(Admin.menu)
 
 

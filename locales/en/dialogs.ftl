@@ -92,8 +92,9 @@ dlg-admin-cast = <b>A word to all chats</b>
 dlg-admin-cast-long = ⚠️ Too long: at most { $limit } characters.
 dlg-admin-cast-sure = <b>Send this to every chat?</b>
 dlg-admin-cast-send = Send
-dlg-admin-cast-sent =
+dlg-admin-cast-sent = ✅ On its way. You will be told when all chats have it in their queue.
+dlg-admin-cast-done =
     { $count ->
-        [one] ✅ On its way to { $count } chat.
-       *[other] ✅ On its way to { $count } chats.
+        [one] ✅ Your message has gone to { $count } chat.
+       *[other] ✅ Your message has gone to { $count } chats.
     }

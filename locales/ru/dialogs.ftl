@@ -93,9 +93,10 @@ dlg-admin-cast = <b>Объявление во все чаты</b>
 dlg-admin-cast-long = ⚠️ Слишком длинно: не больше { $limit } символов.
 dlg-admin-cast-sure = <b>Отправить это во все чаты?</b>
 dlg-admin-cast-send = Отправить
-dlg-admin-cast-sent =
+dlg-admin-cast-sent = ✅ Рассылка началась. Когда сообщение уйдёт во все чаты, вам об этом напишут.
+dlg-admin-cast-done =
     { $count ->
-        [one] ✅ Отправляется в { $count } чат.
-        [few] ✅ Отправляется в { $count } чата.
-       *[other] ✅ Отправляется в { $count } чатов.
+        [one] ✅ Ваше сообщение ушло в { $count } чат.
+        [few] ✅ Ваше сообщение ушло в { $count } чата.
+       *[other] ✅ Ваше сообщение ушло в { $count } чатов.
     }

@@ -23,6 +23,7 @@ from storage.codec import Codec
 from storage.connections import Pool, postgres_pool
 from storage.event_recovery import replay
 from storage.feed import Entry
+from storage.jobs import Jobs, NewJob, wake
 from storage.people import People
 from storage.public_log import PublicLog
 from storage.questions import Questions
@@ -299,6 +300,9 @@ INSERT INTO chats (id, type, title, active, updated_at)
 SELECT -n, 'group', 'Chat', false, now() - n * interval '1 hour' FROM generate_series(5001, 10000) n;
 INSERT INTO webhook_events (event_key, endpoint, payload, status, created_at)
 SELECT id, 'https://a.example', '{}', 'delivered', opened_at FROM games;
+INSERT INTO jobs (kind, key, chat_id, status, updated_at)
+SELECT 'old', n::text, -(n % 500), CASE WHEN n % 100 = 0 THEN 'dead' ELSE 'done' END, now() - n * interval '1 minute'
+FROM generate_series(1, 20000) n;
 INSERT INTO bans (chat_id, player_id, by, expires_at)
 SELECT -(n % 500), n, 9, CASE WHEN n % 2 = 0 THEN now() - n * interval '1 hour' END FROM generate_series(1, 5000) n;
 INSERT INTO wallets SELECT n, '0x' || lpad(n::text, 40, '0'), now() FROM generate_series(1, 5000) n;
@@ -354,6 +358,28 @@ async def use_draws(pool: Pool, house: House, game_id: str) -> None:
     await log.forget(3)
 
 
+async def use_jobs(pool: Pool, redis: Redis) -> None:
+    """Call all that jobs ask PostgreSQL."""
+    jobs = Jobs(pool, redis)
+    await jobs.enqueue(NewJob("test", "a"), NewJob("test", "b"))
+    await wake(pool, "test", [("a", None, None)])
+    await jobs.hasten("test", "b")
+    first, second = await jobs.claim({"test": 2}, "me")
+    await jobs.renew([first, second])
+    async with jobs.transaction(first) as connection:
+        await jobs.record(first, b"{}", connection)
+    await jobs.run_again(first, 60)
+    await jobs.end(second, "dead")
+    await jobs.send_again(second.id)
+    await jobs.cancel(second.id)
+    await jobs.next_due(["test"])
+    for chats in (None, [-7]):
+        await jobs.page(kind="old", chats=chats, before=10_000)
+    await jobs.get(first.id)
+    await jobs.find("test", "a")
+    await jobs.counts()
+
+
 async def use_listing(archive: Archive, people: People) -> None:
     """Call all that players who chose to be listed ask PostgreSQL."""
     await people.set_listed(7, listed=True)
@@ -399,6 +425,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await people.chat_gone(-8)
     await people.ban(-7, 8, 9, "")
     await people.unban(-7, 8)
+    await use_jobs(pool, redis)
     await use_questions(Questions(pool), house.clock.at)
     wallets = Wallets(pool, redis)
     await wallets.put(9999, "0x" + "1" * 40, house.clock.at)

@@ -16,6 +16,7 @@ from storage.connections import Connection, Pool, in_transaction
 from storage.job_runner import GiveUp, JobKind, Run, Runner, TryAgain
 from storage.jobs import CANCELLED, DEAD, DONE, QUEUED, RUNNING, Job, JobLost, Jobs, NewJob, enqueue, wake
 from storage.leases import Bell
+from storage.retention import prune
 
 KIND = "count"
 
@@ -325,9 +326,11 @@ async def test_jobs_are_listed_in_pages_counted_and_pruned(pool: Pool, jobs: Job
         await jobs.end(await claim(jobs), status, "so")
     assert {(each.status, each.count) for each in await jobs.counts()} == {(QUEUED, 4), (DEAD, 1)}
     await pool.execute("UPDATE jobs SET updated_at = now() - interval '30 days'")
-    now = datetime.now(UTC)
-    assert await jobs.prune(now, ended_days=14, dead_days=90) == 1
-    assert await jobs.prune(now, ended_days=14, dead_days=20) == 1
+    now = round(datetime.now(UTC).timestamp() * 1000)
+    pruned = await prune(pool, now, keep_events_days=365, keep_results_days=1095)
+    assert (pruned.jobs, pruned.dead_jobs) == (1, 0)
+    pruned = await prune(pool, now + 70 * 86_400_000, keep_events_days=365, keep_results_days=1095)
+    assert (pruned.jobs, pruned.dead_jobs) == (0, 1)
     assert await jobs.next_due([KIND]) == 0
     assert await jobs.next_due(["other"]) is None
     assert await jobs.hasten(KIND, "5") is False

@@ -1,9 +1,11 @@
 """Environment for tests of handlers: a real dispatcher on real stores, and a Telegram that records calls."""
 
+import asyncio
 import itertools
 import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +16,7 @@ from aiogram.types import Message
 from redis.asyncio import Redis
 
 from bot.clock import SystemEntropy
+from bot.tasks import Tasks
 from fsm.engine import Engine
 from fsm.kind import ChatTopic, Game
 from fsm.lobby import DeadlinePassed, Join, StartNow
@@ -28,7 +31,9 @@ from handlers.routing import AiogramPath, Deps
 from handlers.taps import Taps
 from play.access import Access
 from play.application import Application
+from play.broadcasts import Broadcasts
 from play.hosts import Hosts
+from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
 from play.texts import Texts
@@ -40,6 +45,9 @@ from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Entry
 from storage.games import RedisGames
+from storage.job_runner import JobKind, Runner
+from storage.jobs import UNFINISHED, Jobs
+from storage.leases import Bell
 from storage.people import People
 from storage.projector import Projector
 from storage.public_log import PublicLog
@@ -194,6 +202,17 @@ class Room:
             await self.deps.telegram.outbox.settle(claimed, sent=1)
         return found
 
+    async def work(self, kind: JobKind) -> None:
+        """Do all queued jobs of a kind, one after the other, as a worker would. Delays are ignored."""
+        jobs, bell, tasks = self.deps.stores.jobs, Bell(self.redis, keys.JOBS_ENQUEUED), Tasks(lambda *_: None)
+        await self.pool.execute("UPDATE jobs SET due_at = now() WHERE status = 'queued' AND kind = $1", kind.name)
+        runner = Runner(jobs, [kind], "test", bell, partial(tasks.spawn, vital=False))
+        tasks.spawn("runner", runner.run())
+        async with asyncio.timeout(60):
+            while await jobs.page(kind=kind.name, statuses=UNFINISHED):  # noqa: ASYNC110 -- the runner changes it
+                await asyncio.sleep(0.005)
+        await tasks.close()
+
     async def answer(self) -> str:
         """Return the single text that was put into the outbox."""
         (outgoing,) = await self.sent()
@@ -312,6 +331,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         seeds=Seeds(pool),
         log=PublicLog(pool, codec),
         wallets=Wallets(pool, redis),
+        jobs=Jobs(pool, redis),
     )
     hosts, members = Hosts(telegram, Administrators(redis)), Members(telegram, ChatMembers(redis))
     engine = Engine(KINDS, stores.games, clock, SystemEntropy())
@@ -329,15 +349,20 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         defaults={KIND.name: PickNumberRules(), "quiz": QuizRules()},
     )
 
+    outbox = Outbox(redis, limits)
+    broadcasts = Broadcasts(
+        jobs=stores.jobs, people=stores.people, outbox=outbox, access=access, texts=TEXTS, clock=clock
+    )
+
     async def health() -> dict[str, str]:
         return {"redis": "1 ms"}
 
     deps = Deps(
         stores=stores,
-        telegram=TelegramGroup(api=telegram, limits=limits, outbox=Outbox(redis, limits)),
+        telegram=TelegramGroup(api=telegram, limits=limits, outbox=outbox),
         play=Application(
             engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, openings=openings,
-            beacon=None,
+            jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts, beacon=None,
         ),
         boards=NoBoards(),
         taps=Taps(

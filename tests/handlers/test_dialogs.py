@@ -339,9 +339,11 @@ async def test_a_word_to_all_chats_goes_out_once_to_each_after_a_second_look(roo
     assert "Maintenance &lt;tonight&gt;\nat nine" in shown["text"]
     for _ in range(2):
         await room.tap(buttons(shown)[text("dlg-admin-cast-send")], shown, by=OPERATOR)
-    assert [(out.chat_id, out.params["text"]) for out in await room.sent()] == [
-        (GROUP, "Maintenance &lt;tonight&gt;\nat nine")
-    ]
+    await room.work(room.deps.play.broadcasts.kind)
+    assert {(out.chat_id, out.params["text"]) for out in await room.sent()} == {
+        (GROUP, "Maintenance &lt;tonight&gt;\nat nine"),
+        (OPERATOR, text("dlg-admin-cast-done", count=1)),
+    }
 
 
 # -- Telegram's limits ------------------------------------------------------------------------------------------
