@@ -1,4 +1,4 @@
-"""What people may ask of jobs: to list, look at, cancel, or send one again."""
+"""Operations on jobs for people: list, look, cancel, send again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
