@@ -1,10 +1,16 @@
 """Fixtures and marks for all tests, those of the benchmarks included."""
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+# Containers often set this variable. Each worker and each of the hundreds of processes that tests start would compile
+# all modules again, which takes longer than the tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 pytest_plugins = ("tests.support.stores",)
 

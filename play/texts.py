@@ -17,7 +17,7 @@ from typing import Any
 
 from babel.numbers import format_decimal
 from fluent.runtime import FluentBundle, FluentResource
-from fluent.syntax.ast import Junk, Message, Term
+from fluent.syntax.ast import Junk, Message, Resource, Term
 
 from fsm.kind import NotNow, Rejected
 from fsm.lobby import BadRule
@@ -283,7 +283,7 @@ def _bundle(folder: Path) -> FluentBundle:
     bundle = FluentBundle([folder.name], use_isolating=False)
     seen: set[str] = set()
     for path in sorted(folder.glob("*.ftl")):
-        resource = FluentResource(path.read_text(encoding="utf-8"))
+        resource = _parsed(path.read_text(encoding="utf-8"))
         for entry in resource.body:
             if isinstance(entry, Junk):
                 raise UnreadableTexts(f"{path}: {(entry.content or '').strip().splitlines()[0]}")
@@ -293,6 +293,12 @@ def _bundle(folder: Path) -> FluentBundle:
                 seen.add(entry.id.name)
         bundle.add_resource(resource)
     return bundle
+
+
+@lru_cache(maxsize=256)
+def _parsed(source: str) -> Resource:
+    """Parse a file. All locales take a third of a second, and a program may load them several times."""
+    return FluentResource(source)
 
 
 def _brief(locale: str, value: int | Decimal) -> str:
