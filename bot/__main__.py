@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(command=_verify)
 
     _add_log(commands)
+    _add_token(commands)
 
     replay = commands.add_parser(
         "replay",
@@ -140,6 +141,40 @@ def _add_log(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     erased = parts.add_parser("forget", help="delete the keys with which the log could be traced to a player")
     erased.add_argument("player", type=int, help="the player's Telegram user id")
     erased.set_defaults(command=_log, what="forget")
+
+
+def _add_token(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands of the API's tokens."""
+    token = commands.add_parser(
+        "token",
+        help="make, list or revoke tokens of the HTTP API",
+        description="Tokens of the HTTP API. See docs/api.md.",
+    )
+    parts = token.add_subparsers(metavar="WHAT", required=True)
+    create = parts.add_parser("create", help="make a token; its last line is the token alone, shown this once")
+    create.add_argument("--role", choices=("viewer", "host", "operator"), required=True, help="the role")
+    create.add_argument(
+        "--chat", type=int, action="append", metavar="ID", help="limit the token to this chat; may be repeated"
+    )
+    create.add_argument("--days", type=_days, help="days after which the token expires (default: never)")
+    create.add_argument("--name", default="", help="a note for people")
+    create.set_defaults(command=_token, what="create")
+    parts.add_parser("list", help="list tokens without their secrets, latest first").set_defaults(
+        command=_token, what="list"
+    )
+    revoke = parts.add_parser("revoke", help="revoke a token; all processes refuse it within five seconds")
+    revoke.add_argument("prefix", help="the prefix that `token list` shows, or the whole token")
+    revoke.set_defaults(command=_token, what="revoke")
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = 0
+    if not 0 < days <= 3650:
+        raise argparse.ArgumentTypeError("must be a number of days, at most 3650")
+    return days
 
 
 def _run_or_sandbox(given: argparse.Namespace) -> int:
@@ -209,6 +244,12 @@ def _log(given: argparse.Namespace) -> int:
     from bot import public_log_commands  # noqa: PLC0415
 
     return asyncio.run(public_log_commands.run(_settings(), given))
+
+
+def _token(given: argparse.Namespace) -> int:
+    from bot import token_commands  # noqa: PLC0415
+
+    return asyncio.run(token_commands.run(_settings(), given))
 
 
 def _replay(given: argparse.Namespace) -> int:

@@ -29,8 +29,10 @@ from bot.observe.metric_families import Samples, export
 from bot.observe.metrics import Metrics, registry
 from bot.runtime import Runtime, build
 from bot.settings import Draw, Settings, SettingsError
+from bot.web_role import WebRole
 from fsm.engine import Clock, Engine, Entropy
 from fsm.pick_number import Beacon
+from play.application import Application
 from storage import migrate
 from storage.connections import (
     POSTGRES_GONE,
@@ -51,6 +53,7 @@ from storage.rebuild import Rebuilt, bring_forward
 from storage.redis_server import inspect_redis
 from storage.rights import MissingRightError, check_rights
 from storage.shared_time import SharedTime
+from storage.stores import Stores
 
 LISTENERS = 64
 """Size of the pool for blocking connections: pub/sub and blocking reads."""
@@ -74,6 +77,8 @@ class RunningBot:
     games: RedisGames
     pool: Pool
     redis: Redis
+    stores: Stores
+    play: Application
     failed: asyncio.Event
     """Set when a task that must not end has ended."""
     send_anew: Callable[[], Awaitable[None]]
@@ -216,7 +221,8 @@ async def _roles(
         _export(runtime, deadlines, consumers)
         if "ingress" in roles:
             ingress = Ingress(runtime, me, boards, partial(_words, health), accepts_everything, slot)
-        async with _serving(runtime, health, ingress, slot) as port:
+        serving = WebRole(runtime, health) if "web" in roles else None
+        async with _serving(runtime, health, ingress, serving, slot) as port:
             if ingress is not None:
                 await ingress.start()
             yield RunningBot(
@@ -227,6 +233,8 @@ async def _roles(
                 games=runtime.stores.games,
                 pool=runtime.stores.pool,
                 redis=runtime.stores.redis,
+                stores=runtime.stores,
+                play=runtime.play,
                 failed=tasks.failed,
                 send_anew=boards.send_anew,
             )
@@ -317,11 +325,15 @@ async def _stop(
 
 @contextlib.asynccontextmanager
 async def _serving(
-    runtime: Runtime, health: Health, ingress: Ingress | None, slot: WorkerSlot | None
+    runtime: Runtime, health: Health, ingress: Ingress | None, role: WebRole | None, slot: WorkerSlot | None
 ) -> AsyncIterator[int]:
     """Serve HTTP until the end of the block and yield the port. A worker also serves its metrics on a separate port."""
     telegram, address = runtime.settings.telegram, runtime.settings.web
-    app, webhook = web.application(web.routes(health, registry(runtime.metrics))), None
+    routes, webhook = web.routes(health, registry(runtime.metrics)), None
+    if role is not None:
+        role.start()
+        routes.append(role.route)
+    app = web.application(routes)
     if ingress is not None and telegram.mode == "webhook":
         secret = telegram.webhook_secret.get_secret_value().encode()
         webhook = Webhook(telegram.webhook_paths, secret, ingress.dispatcher)

@@ -28,7 +28,10 @@ from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
 from play.texts import Texts
+from play.tokens import Tokens
 from storage.administrators import Administrators
+from storage.api_requests import ApiRequests
+from storage.api_tokens import ApiTokens
 from storage.archive import Archive
 from storage.board_pages import BoardPages
 from storage.breakers import Breaker, Circuit, GuardedPool, GuardedStore
@@ -216,6 +219,8 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         log=PublicLog(pool, codec),
         wallets=Wallets(guarded, redis),
         jobs=Jobs(pool, redis),
+        api_tokens=ApiTokens(guarded, listening, settings.api.token_key.get_secret_value().encode()),
+        api_requests=ApiRequests(redis),
     )
 
 
@@ -252,6 +257,7 @@ def _play(
         broadcasts=Broadcasts(
             jobs=stores.jobs, people=stores.people, outbox=telegram.outbox, access=access, texts=texts, clock=clock
         ),
+        tokens=Tokens(stores.api_tokens, clock),
         beacon=beacon,
     )
 

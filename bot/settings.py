@@ -145,6 +145,19 @@ class Web(Section):
     port: Whole = Field(default=8080, ge=0, le=65_535)
 
 
+class Api(Section):
+    """The HTTP API, which the role `web` serves."""
+
+    token_key: Annotated[SecretStr, form(r"[!-~]{0,256}")] = Field(
+        default=NO_SECRET, description="empty, or up to 256 ASCII letters, digits and signs"
+    )
+    cors_origins: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^https?://[^\s/]+$")], ...], NoDecode, BeforeValidator(_listed)
+    ] = Field(default=(), description="a list of origins, such as https://dashboard.example.org")
+    requests_per_second: Number = Field(default=50, gt=0, le=100_000)
+    burst: Whole = Field(default=100, ge=1, le=100_000)
+
+
 class Draw(Section):
     """The public log, and a public randomness beacon that is mixed into every draw if configured."""
 
@@ -218,6 +231,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     redis: Redis = Redis()
     web: Web = Web()
+    api: Api = Api()
     games: GAMES = GAMES()
     durability: Durability = Durability()
     log: Log = Log()

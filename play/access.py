@@ -41,6 +41,8 @@ class Needs(Enum):
     """Open to hosts; to everybody if the chat's settings let everyone open games."""
     HOST = "host"
     """Open to the administrators that Telegram lists for the chat."""
+    ACT = "act"
+    """Open to tokens that may make a player's moves in the player's name. The player needs `JOIN` or `PLAY` as well."""
     OPERATE = "operate"
     """Open to operators, in their private chat with the bot."""
 
@@ -56,8 +58,8 @@ class Role(Enum):
 GRANTED: Final[Mapping[Role, frozenset[Needs]]] = MappingProxyType(
     {
         Role.VIEWER: frozenset({Needs.NOTHING, Needs.LOOK}),
-        Role.HOST: frozenset({Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST}),
-        Role.OPERATOR: frozenset({Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST, Needs.OPERATE}),
+        Role.HOST: frozenset({Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST, Needs.ACT}),
+        Role.OPERATOR: frozenset({Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST, Needs.ACT, Needs.OPERATE}),
     }
 )
 """Permissions of each role. No token has `USE`, `PLAY` or `JOIN`, because these need a person."""
@@ -131,6 +133,11 @@ class NotAnOperator(Rejected):
 @dataclass(unsafe_hash=True)
 class NeedsAPerson(Rejected):
     """The action needs a person, and the actor is an anonymous administrator or a token."""
+
+
+@dataclass(unsafe_hash=True)
+class NeedsAToken(Rejected):
+    """The action makes another person's move, which a token may and a person may not."""
 
 
 class Access:
@@ -208,6 +215,8 @@ class Access:
             case Needs.OPEN:
                 if chat_id is None or await self.openers(chat_id) != EVERYONE:
                     await self._host_only(actor, chat_id)
+            case Needs.ACT:
+                raise NeedsAToken
             case Needs.JOIN | Needs.PLAY:
                 await self._check_presence(actor, chat_id, needs)
             case Needs.LOOK:
@@ -258,12 +267,18 @@ def _acts_there(actor: Actor, chat_id: int | None) -> bool:
     return actor.chat_id is not None and actor.chat_id == chat_id
 
 
+_LACKS: Final[Mapping[Needs, type[Rejected]]] = MappingProxyType(
+    {Needs.OPERATE: NotAnOperator, Needs.HOST: NotAHost, Needs.OPEN: NotAHost, Needs.ACT: NotAHost}
+)
+"""Permission that a token lacks -> the refusal. Other permissions need a person."""
+
+
 def _check_token(token: Token, chat_id: int | None, needs: Needs) -> None:
     """Raise if the token's role or scope does not cover the action.
 
     An action that is about no chat needs a token that is limited to no chats.
     """
     if needs not in GRANTED[token.role]:
-        raise {Needs.OPERATE: NotAnOperator, Needs.HOST: NotAHost, Needs.OPEN: NotAHost}.get(needs, NeedsAPerson)
+        raise _LACKS.get(needs, NeedsAPerson)
     if token.chats is not None and chat_id not in token.chats:
         raise Elsewhere

@@ -11,6 +11,7 @@ from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
 from play.texts import Texts
+from play.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class Application:
         openings: opens games, and stores the settings of chats.
         jobs: lists, cancels and repeats jobs.
         broadcasts: sends messages to all chats.
+        tokens: tokens of the HTTP API.
         beacon: the public randomness that draws use; None if draws use none.
     """
 
@@ -39,4 +41,5 @@ class Application:
     openings: Openings
     jobs: JobDesk
     broadcasts: Broadcasts
+    tokens: Tokens
     beacon: Beacon | None

@@ -10,7 +10,13 @@ from storage.chat_members import ChatMembers
 from telegram.client import ApiError, BotApi, Migrated
 
 GONE: Final = frozenset({"left", "kicked"})
-NOT_THERE: Final = ("user not found", "member not found", "participant_id_invalid", "user_not_participant")
+NOT_THERE: Final = (
+    "user not found",
+    "member not found",
+    "participant_id_invalid",
+    "user_not_participant",
+    "invalid user_id",
+)
 """Parts of Telegram's error descriptions, in lower case, that mean that the person is not in the chat."""
 WAIT_SECONDS = 3.0
 """Time that a join waits for Telegram's answer. After it the membership counts as unknown."""

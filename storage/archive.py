@@ -4,7 +4,7 @@ The answers are as old as the projector's lag. Every query has a limit and an in
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,9 @@ from storage.connections import Pool
 EVENTS_A_READ = 5000
 MOST_KINDS = 100
 MOST_GAMES_OF_PLAYER = 100
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 1, 1, tzinfo=UTC)
+"""Later than any game."""
 
 _STATS = """
 SELECT kind, games, wins, prizes, points, best_streak FROM player_stats
@@ -57,6 +60,8 @@ SELECT g.id, g.kind, g.title, g.chat_id, g.topic_id, g.host_id, g.status, g.play
 """
 _LIVE = f"{_GAME} WHERE status NOT IN ('completed', 'cancelled') ORDER BY id LIMIT $1 OFFSET $2"
 _LIVE_IN_CHAT = f"{_GAME} WHERE chat_id = $3 AND ended_at IS NULL ORDER BY opened_at, id LIMIT $1 OFFSET $2"
+_FILTERS = {"chat_id": "g.chat_id = {}", "status": "g.status = {}", "kind": "g.kind = {}"}
+_LIVENESS = {True: "g.status NOT IN ('completed', 'cancelled')", False: "g.ended_at IS NOT NULL"}
 _LIVE_COUNTS = """
 SELECT kind, count(*), sum(players) FROM games WHERE status NOT IN ('completed', 'cancelled') GROUP BY kind LIMIT 100
 """
@@ -207,6 +212,30 @@ class Archive:
         else:
             rows = await self._pool.fetch(_LIVE_IN_CHAT, limit, offset, chat_id)
         return [_listed(row) for row in rows]
+
+    async def listed(
+        self,
+        limit: int,
+        *,
+        chat_id: int | None = None,
+        status: str | None = None,
+        kind: str | None = None,
+        live: bool | None = None,
+        after: tuple[Instant, str] | None = None,
+    ) -> list[ListedGame]:
+        """Return games, latest first, after the one with this time of opening and id. None means any."""
+        at, last = (LAST, "") if after is None else (EPOCH + timedelta(milliseconds=after[0]), after[1])
+        conditions = ["(g.opened_at, g.id) < ($2, $3)"]
+        arguments: list[Any] = [limit, at, last]
+        # A statement for each set of filters: with `$1 IS NULL OR ...` the planner would not choose an index.
+        for name, value in (("chat_id", chat_id), ("status", status), ("kind", kind)):
+            if value is not None:
+                arguments.append(value)
+                conditions.append(_FILTERS[name].format(f"${len(arguments)}"))
+        if live is not None:
+            conditions.append(_LIVENESS[live])
+        statement = f"{_GAME} WHERE {' AND '.join(conditions)} ORDER BY g.opened_at DESC, g.id DESC LIMIT $1"
+        return [_listed(row) for row in await self._pool.fetch(statement, *arguments)]
 
     async def live_counts(self) -> dict[str, tuple[int, int]]:
         """Return, by kind, the number of live games and of players in them."""

@@ -137,6 +137,8 @@ PEOPLE_CHANGED = f"{PREFIX}:people:changed"
 """Channel: announces changes as `player:7`, `chat:-100`, `bans:-100`."""
 JOBS_ENQUEUED = f"{PREFIX}:jobs:enqueued"
 """Channel: announces that jobs have been enqueued, cancelled or hastened."""
+TOKENS_CHANGED = f"{PREFIX}:tokens:changed"
+"""Channel: announces the prefix of an API token that was revoked."""
 
 
 def lease_keys(name: str) -> list[str]:
@@ -187,3 +189,21 @@ def bot_key(token_digest: str) -> str:
 def published_key(bot_id: int) -> str:
     """String: digest of the command menus that Telegram was last given."""
     return f"{PREFIX}:published:{bot_id}"
+
+
+# -- the HTTP API ------------------------------------------------------------------------------------------------
+
+
+def rate_key(client: str) -> str:
+    """String: the time (µs) until which the requests of an API client are paid for. `client`: a token or an address."""
+    return f"{PREFIX}:api:rate:{client}"
+
+
+def request_key(digest: str) -> str:
+    """Hash of a write with an idempotency key: f(ingerprint), o(wner of the attempt), u(ntil), r(esponse)."""
+    return f"{PREFIX}:api:request:{digest}"
+
+
+def joined_by_api_key(game_id: str) -> str:
+    """Hash of the players of a game for whom the API has joined: time of joining (ms), by player."""
+    return f"{PREFIX}:{{{game_id[:2]}}}:api:joined:{game_id}"

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from storage.api_requests import ApiRequests
+from storage.api_tokens import ApiTokens
 from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import Pool
@@ -35,6 +37,8 @@ class Stores:
         log: the public log of draws.
         wallets: proven wallet addresses.
         jobs: work that must not be lost.
+        api_tokens: tokens of the HTTP API.
+        api_requests: rates and idempotency keys of the HTTP API.
     """
 
     pool: Pool
@@ -50,3 +54,5 @@ class Stores:
     log: PublicLog
     wallets: Wallets
     jobs: Jobs
+    api_tokens: ApiTokens
+    api_requests: ApiRequests

@@ -37,8 +37,11 @@ from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
 from play.texts import Texts
+from play.tokens import Tokens
 from storage import keys
 from storage.administrators import Administrators
+from storage.api_requests import ApiRequests
+from storage.api_tokens import ApiTokens
 from storage.archive import Archive
 from storage.chat_members import ChatMembers
 from storage.codec import Codec
@@ -332,6 +335,8 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         log=PublicLog(pool, codec),
         wallets=Wallets(pool, redis),
         jobs=Jobs(pool, redis),
+        api_tokens=ApiTokens(pool, redis),
+        api_requests=ApiRequests(redis),
     )
     hosts, members = Hosts(telegram, Administrators(redis)), Members(telegram, ChatMembers(redis))
     engine = Engine(KINDS, stores.games, clock, SystemEntropy())
@@ -362,7 +367,8 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         telegram=TelegramGroup(api=telegram, limits=limits, outbox=outbox),
         play=Application(
             engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, openings=openings,
-            jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts, beacon=None,
+            jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts,
+            tokens=Tokens(stores.api_tokens, clock), beacon=None,
         ),
         boards=NoBoards(),
         taps=Taps(

@@ -15,6 +15,7 @@ from play.access import (
     JoinInGroup,
     Needs,
     NeedsAPerson,
+    NeedsAToken,
     NotAHost,
     NotAMember,
     NotAnOperator,
@@ -49,7 +50,7 @@ async def allowed(access: Access, actor: Actor, chat_topic: ChatTopic | None) ->
     for needs in Needs:
         try:
             await access.authorise(actor, chat_topic, needs)
-        except (Banned, Elsewhere, JoinInGroup, NotAHost, NotAMember, NotAnOperator, NeedsAPerson):
+        except (Banned, Elsewhere, JoinInGroup, NotAHost, NotAMember, NotAnOperator, NeedsAPerson, NeedsAToken):
             continue
         found.add(needs)
     return found
@@ -114,8 +115,8 @@ async def test_the_fast_answer_never_lets_anybody_in_whom_the_slow_one_refuses(a
     ("role", "may"),
     [
         (Role.VIEWER, {Needs.NOTHING, Needs.LOOK}),
-        (Role.HOST, {Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST}),
-        (Role.OPERATOR, {Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST, Needs.OPERATE}),
+        (Role.HOST, {Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST, Needs.ACT}),
+        (Role.OPERATOR, {Needs.NOTHING, Needs.LOOK, Needs.OPEN, Needs.HOST, Needs.ACT, Needs.OPERATE}),
     ],
 )
 async def test_a_token_may_do_what_its_role_says_within_its_chats(access: Access, role: Role, may: set[Needs]) -> None:

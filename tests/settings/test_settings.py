@@ -30,6 +30,8 @@ ANOTHER_VALUE = {
     "database.dsn": "postgresql://tombola:pw@db/tombola",
     "redis.dsn": "redis://:pw@cache:6379/0",
     "web.host": "0.0.0.0",
+    "api.token_key": "key-of-hashes",
+    "api.cors_origins": "https://a.example.org https://b.example.org",
     "games.keep_results_days": "2000",
     "games.draw.beacon_url": "https://api.drand.sh",
     "games.draw.beacon_chain": "ab" * 32,

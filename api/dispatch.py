@@ -1,0 +1,345 @@
+"""Dispatch of a request: token, rate, parameters, permission, idempotency, handler, response."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from loguru import logger
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api import problems
+from api.cursors import Cursors
+from api.endpoint import PATH_TYPES, About, Call, Endpoint, FoundGame, Page, Reply, Stream, where_of
+from api.problems import (
+    BadRequest,
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestInProgress,
+    TooLarge,
+    TooManyRequests,
+    UnsupportedMediaType,
+)
+from api.services import Services
+from fsm.kind import Rejected, UnknownGame
+from play.access import Actor
+from play.tokens import NotAuthenticated, actor_of
+from storage.api_requests import KeyReused, StoredResponse, fingerprint
+from storage.api_requests import RequestInProgress as InProgress
+from storage.api_tokens import ApiToken
+
+JSON: Final = "application/json"
+KEY_HEADER: Final = "idempotency-key"
+LONGEST_KEY: Final = 128
+STRANGERS_A_SECOND: Final = 5.0
+STRANGERS_BURST: Final = 50
+"""Rate of the requests of one address that have no valid token."""
+TRACE: Final = "trace"
+"""Key of the trace id in the state of a request's scope."""
+NOBODY: Final = Actor(0)
+"""The actor of a request without a token. It may do nothing that needs a permission."""
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+class Resource:
+    """One path of the API with its methods, as an ASGI application."""
+
+    def __init__(self, services: Services, endpoints: Sequence[Endpoint]) -> None:
+        self._services = services
+        self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
+        if "GET" in self._endpoints:
+            self._endpoints["HEAD"] = self._endpoints["GET"]
+        self._allow = ", ".join(sorted({*self._endpoints, "OPTIONS"}))
+        self._bodies = {
+            each.method: msgspec.json.Decoder(each.body) for each in endpoints if each.body not in {None, bytes}
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        trace: str = scope["state"][TRACE]
+        response: Response
+        if request.method == "OPTIONS":
+            response = Response(status_code=204, headers={"allow": self._allow})
+        else:
+            try:
+                async with asyncio.timeout(self._services.limits.seconds):
+                    response = await self._respond(request, trace)
+            except ClientDisconnect:
+                return
+            except Exception as error:  # noqa: BLE001 -- every error has a response; a bug is logged there
+                response = failure(error, self._services, request, trace)
+                if isinstance(error, MethodNotAllowed):
+                    response.headers["allow"] = self._allow
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request, trace: str) -> Response:
+        endpoint = self._endpoints.get(request.method)
+        if endpoint is None:
+            raise MethodNotAllowed
+        token, actor = await self._caller(request, endpoint)
+        call = await self._read(request, endpoint, token, actor, trace)
+        if not endpoint.public:
+            await self._services.play.access.authorise(actor, where_of(endpoint, call), endpoint.needs)
+        if endpoint.writes:
+            return await self._write(endpoint, call)
+        return await self._made(endpoint, call, await endpoint.handle(call))
+
+    # -- the caller ---------------------------------------------------------------------------------------------
+
+    async def _caller(self, request: Request, endpoint: Endpoint) -> tuple[ApiToken | None, Actor]:
+        """Return the token and the actor of a request, and count it against its rate."""
+        if endpoint.public:
+            await self._count_stranger(request)
+            return None, NOBODY
+        try:
+            token = await self._services.tokens.check(bearer(request.headers))
+        except NotAuthenticated:
+            await self._count_stranger(request)
+            raise
+        limits = self._services.limits
+        await self._count(token.prefix, limits.a_second, limits.burst)
+        return token, actor_of(token)
+
+    async def _count_stranger(self, request: Request) -> None:
+        address = request.client.host if request.client is not None else ""
+        await self._count(f"@{address}", STRANGERS_A_SECOND, STRANGERS_BURST)
+
+    async def _count(self, client: str, a_second: float, burst: int) -> None:
+        wait = await self._services.requests.wait_ms(client, a_second=a_second, burst=burst)
+        if wait:
+            raise TooManyRequests(seconds=-(-wait // 1000))
+
+    # -- the request --------------------------------------------------------------------------------------------
+
+    async def _read(
+        self, request: Request, endpoint: Endpoint, token: ApiToken | None, actor: Actor, trace: str
+    ) -> Call:
+        """Read and check all parts of a request. Raises the refusals of ``api.problems`` and ``UnknownGame``."""
+        path = {name: _converted(text, PATH_TYPES[name], name) for name, text in request.path_params.items()}
+        call = Call(
+            services=self._services,
+            request=request,
+            actor=actor,
+            token=token,
+            path=path,
+            query=_query(request, endpoint),
+            body=await self._body(request, endpoint),
+            key=_key(request) if endpoint.writes else "",
+            received=self._services.play.clock.now(),
+            trace=trace,
+        )
+        if endpoint.about is About.GAME:
+            call.game = await found_game(self._services, path["game"])
+        return call
+
+    async def _body(self, request: Request, endpoint: Endpoint) -> Any:
+        raw = await _raw(request, endpoint.most)
+        if endpoint.body is None:
+            return None
+        if endpoint.body is bytes:
+            return raw
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != JSON:
+            raise UnsupportedMediaType
+        try:
+            return self._bodies[endpoint.method].decode(raw)
+        except msgspec.ValidationError as error:
+            raise InvalidRequest(str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise BadRequest from None
+
+    # -- writes -------------------------------------------------------------------------------------------------
+
+    async def _write(self, endpoint: Endpoint, call: Call) -> Response:
+        """Make a write once: a repeat with the same key gets the first response."""
+        request, store = call.request, self._services.requests
+        body = call.body if isinstance(call.body, bytes) else _encoder.encode(call.body)
+        owner = "" if call.token is None else call.token.prefix
+        address = f"{request.method} {request.url.path}?{request.url.query}"
+        try:
+            attempt = await store.begin(call.key, fingerprint(owner.encode(), address.encode(), body))
+        except KeyReused:
+            raise IdempotencyKeyReused from None
+        except InProgress:
+            raise RequestInProgress from None
+        if attempt.response is not None:
+            known = attempt.response
+            return Response(known.body, known.status, {**known.headers, "idempotency-replayed": "true"})
+        response, stored = None, None
+        try:
+            response, stored = await self._attempt(endpoint, call)
+        finally:
+            await store.end(attempt, stored)
+        return response
+
+    async def _attempt(self, endpoint: Endpoint, call: Call) -> tuple[Response, StoredResponse | None]:
+        """Return the response of a write, and the one that a repeat gets; None to let a repeat try again."""
+        try:
+            result = await endpoint.handle(call)
+        except Exception as error:  # noqa: BLE001 -- see `failure`
+            response = failure(error, self._services, call.request, call.trace)
+            final = response.status_code < 500 and not isinstance(error, TooManyRequests)
+            return response, _stored(response) if final else None
+        response = await self._made(endpoint, call, result)
+        if isinstance(result, Reply) and result.stored is not None:
+            again = await self._made(endpoint, call, Reply(body=result.stored, status=result.status))
+            return response, _stored(again)
+        return response, _stored(response)
+
+    # -- the response -------------------------------------------------------------------------------------------
+
+    async def _made(self, endpoint: Endpoint, call: Call, result: Any) -> Response:
+        """Return the response with a result."""
+        reply = result if isinstance(result, Reply) else Reply(body=result)
+        status, body = reply.status or endpoint.status, reply.body
+        headers = dict(reply.headers)
+        if isinstance(body, Stream):
+            headers["content-disposition"] = f'attachment; filename="{body.filename}"'
+            return StreamingResponse(body.chunks, status, headers, body.media_type)
+        if isinstance(body, Page):
+            body = await self._page(call, body, headers)
+        if body is None:
+            return Response(status_code=204 if status == 200 else status, headers=headers)
+        content = body if isinstance(body, bytes) else _encoder.encode(body)
+        headers.setdefault("content-type", JSON)
+        if endpoint.method != "GET":
+            return Response(content, status, headers)
+        tag = headers.setdefault("etag", etag(content))
+        headers.setdefault("cache-control", "no-cache")
+        if _matches(call.request.headers.get("if-none-match", ""), tag):
+            return Response(status_code=304, headers={"etag": tag, "cache-control": headers["cache-control"]})
+        return Response(content, status, headers)
+
+    async def _page(self, call: Call, page: Page, headers: dict[str, str]) -> dict[str, Any]:
+        if page.after is None:
+            return {"items": page.items, "next": None}
+        cursor = (await _cursors(self._services)).write(_listing(call.request), page.after)
+        parameters = [*_filters(call.request), ("cursor", cursor)]
+        headers["link"] = f'<{call.request.url.path}?{urlencode(parameters)}>; rel="next"'
+        return {"items": page.items, "next": cursor}
+
+
+def failure(error: Exception, services: Services, request: Request, trace: str) -> Response:
+    """Return the response with the details of an error. Log it if it is a bug."""
+    if isinstance(error, TimeoutError) or not isinstance(error, (Rejected, *problems.AWAY)):
+        logger.bind(trace=trace).opt(exception=error).error("{} {} failed", request.method, request.url.path)
+    elif not isinstance(error, Rejected):
+        logger.bind(trace=trace).warning("{} {}: {}", request.method, request.url.path, error)
+    refusal = problems.refusal_of(error, trace)
+    languages = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+    texts = services.play.texts
+    locale = texts.pick(languages[0] or None)
+    problem = problems.problem_of(refusal, texts, locale, trace)
+    response = Response(_encoder.encode(problem), problem.status, {"content-language": locale}, problems.MEDIA_TYPE)
+    seconds = problems.retry_after(refusal)
+    if seconds is not None:
+        response.headers["retry-after"] = str(seconds)
+    if problem.status == 401:
+        response.headers["www-authenticate"] = 'Bearer realm="tombola"'
+    return response
+
+
+async def position(call: Call) -> tuple[Any, ...] | None:
+    """Return the position in the cursor of a request; None without a cursor. Raises ``BadCursor``."""
+    if call.query.cursor is None:
+        return None
+    return (await _cursors(call.services)).read(_listing(call.request), call.query.cursor)
+
+
+async def found_game(services: Services, game_id: str) -> FoundGame:
+    """Return a game, live or ended. Raises ``UnknownGame`` and ``Unavailable``."""
+    try:
+        return FoundGame.of(await services.play.engine.look(game_id))
+    except UnknownGame:
+        row = await services.stores.archive.game(game_id)
+        state = None if row is None else await services.stores.archive.finished(game_id)
+        if row is None or state is None:
+            raise
+        return FoundGame(state, row.version)
+
+
+def bearer(headers: Mapping[str, str]) -> str:
+    """Return the token in the header Authorization. Raises ``NotAuthenticated``."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise NotAuthenticated
+    return token.strip()
+
+
+def etag(content: bytes) -> str:
+    """Return the entity tag of a response."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _matches(wanted: str, tag: str) -> bool:
+    """Return whether a list of entity tags, as in If-None-Match, has this one."""
+    return wanted.strip() == "*" or any(each.strip().removeprefix("W/") == tag for each in wanted.split(","))
+
+
+async def _cursors(services: Services) -> Cursors:
+    return Cursors(await services.tokens.key())
+
+
+def _filters(request: Request) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+
+
+def _listing(request: Request) -> str:
+    """Return the address of a list with its filters, for which a cursor is valid. The size of pages may change."""
+    filters = sorted((name, value) for name, value in _filters(request) if name != "limit")
+    return f"{request.url.path}?{urlencode(filters)}"
+
+
+def _query(request: Request, endpoint: Endpoint) -> Any:
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in given:
+            raise InvalidRequest(f"Repeated parameter - at `$.{name}`")
+        given[name] = value
+    try:
+        return msgspec.convert(given, endpoint.query, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(str(error)) from None
+
+
+def _converted(text: str, type_: Any, name: str) -> Any:
+    """Return a parameter of the path. One that cannot be names nothing."""
+    try:
+        return msgspec.convert(text, type_, strict=False)
+    except msgspec.ValidationError:
+        raise (UnknownGame if name == "game" else NotFound) from None
+
+
+def _key(request: Request) -> str:
+    key = request.headers.get(KEY_HEADER, "")
+    if not 0 < len(key) <= LONGEST_KEY or not all("!" <= char <= "~" for char in key):
+        raise IdempotencyKeyMissing
+    return key
+
+
+async def _raw(request: Request, most: int) -> bytes:
+    """Return the body. Raises ``TooLarge`` before it is read, if its length is announced."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > most:
+        raise TooLarge(limit=most)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise TooLarge(limit=most)
+    return bytes(body)
+
+
+def _stored(response: Response) -> StoredResponse:
+    kept = {"content-type", "content-language", "location", "etag"}
+    headers = {name: value for name, value in response.headers.items() if name in kept}
+    return StoredResponse(response.status_code, bytes(response.body), headers)

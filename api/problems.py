@@ -1,0 +1,210 @@
+"""Problem details (RFC 9457): every refusal as a response whose ``code`` is the refusal's code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from fsm import kind, lobby, pick_number, quiz
+from fsm.engine import Unavailable
+from fsm.kind import Rejected
+from play import access
+from play.texts import Texts
+from play.tokens import NotAuthenticated, UnknownToken
+from storage.connections import POSTGRES_GONE
+from storage.leases import STORE_GONE
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE: Final = "/api/v1/reference#problem-"
+"""Beginning of a problem's type: a part of the reference page."""
+AWAY: Final = (Unavailable, *POSTGRES_GONE, *STORE_GONE)
+"""Errors that say that a store or Telegram is away: the same request may be sent again."""
+
+
+@dataclass(unsafe_hash=True)
+class NotFound(Rejected):
+    """There is nothing at that address."""
+
+
+@dataclass(unsafe_hash=True)
+class MethodNotAllowed(Rejected):
+    """The resource does not have that method; the header Allow lists those that it has."""
+
+
+@dataclass(unsafe_hash=True)
+class BadRequest(Rejected):
+    """The request can't be read: its body is no JSON, or it is cut off."""
+
+
+@dataclass(unsafe_hash=True)
+class InvalidRequest(Rejected):
+    """A parameter or a field is missing, unknown, of the wrong type or out of bounds."""
+
+    detail: str
+
+
+@dataclass(unsafe_hash=True)
+class TooLarge(Rejected):
+    """The body is larger than the endpoint takes."""
+
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class UnsupportedMediaType(Rejected):
+    """The body has another media type than the endpoint takes."""
+
+
+@dataclass(unsafe_hash=True)
+class TooManyRequests(Rejected):
+    """The token or the address makes more requests than it may."""
+
+    seconds: int
+
+
+@dataclass(unsafe_hash=True)
+class IdempotencyKeyMissing(Rejected):
+    """A write needs the header Idempotency-Key, with 1 to 128 visible ASCII characters."""
+
+
+@dataclass(unsafe_hash=True)
+class IdempotencyKeyReused(Rejected):
+    """The idempotency key belongs to another request."""
+
+
+@dataclass(unsafe_hash=True)
+class RequestInProgress(Rejected):
+    """An attempt at the same request is under way; repeat it later for its response."""
+
+
+@dataclass(unsafe_hash=True)
+class BadCursor(Rejected):
+    """The cursor was not made by this list with these parameters."""
+
+
+@dataclass(unsafe_hash=True)
+class Away(Rejected):
+    """A store or Telegram is away. Nothing was acknowledged; the same request may be sent again."""
+
+
+@dataclass(unsafe_hash=True)
+class Bug(Rejected):
+    """An error of the program, logged under the trace."""
+
+    trace: str
+
+
+STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
+    {
+        BadRequest: 400,
+        IdempotencyKeyMissing: 400,
+        BadCursor: 400,
+        NotAuthenticated: 401,
+        access.Banned: 403,
+        access.NotAMember: 403,
+        access.Elsewhere: 403,
+        access.JoinInGroup: 403,
+        access.NotAHost: 403,
+        access.NotAnOperator: 403,
+        access.NeedsAPerson: 403,
+        NotFound: 404,
+        kind.UnknownGame: 404,
+        UnknownToken: 404,
+        MethodNotAllowed: 405,
+        TooLarge: 413,
+        UnsupportedMediaType: 415,
+        InvalidRequest: 422,
+        IdempotencyKeyReused: 422,
+        lobby.BadTitle: 422,
+        lobby.BadRule: 422,
+        lobby.BadExtension: 422,
+        pick_number.NumberOutOfRange: 422,
+        quiz.NoSuchAnswer: 422,
+        TooManyRequests: 429,
+        Bug: 500,
+        Away: 503,
+    }
+)
+"""Refusal -> status. Any other refusal is a conflict with the state of a game or of a chat."""
+CONFLICT: Final = 409
+RETRY_SECONDS: Final = 1
+"""Time after which a request may be repeated that met an absent store or an attempt under way."""
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """A part of a request that is wrong.
+
+    Attributes:
+        pointer: the place in the body or the parameters, such as `$.player_id`.
+        detail: the complaint.
+    """
+
+    pointer: str
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Details of a problem, by RFC 9457.
+
+    Attributes:
+        type: address of the problem's description.
+        title: the problem in a few words, always the same for a code.
+        status: the HTTP status.
+        detail: the problem in words, in the language of Accept-Language.
+        code: the refusal's code.
+        parameters: the refusal's values, by name.
+        trace: the trace id under which the logs have the request.
+        errors: the wrong parts of the request.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    trace: str
+    parameters: dict[str, Any] = {}
+    errors: list[FieldError] = []
+
+
+def status_of(refusal: type[Rejected]) -> int:
+    """Return the status of a refusal."""
+    return STATUSES.get(refusal, CONFLICT)
+
+
+def refusal_of(error: Exception, trace: str) -> Rejected:
+    """Return the refusal that stands for an error."""
+    if isinstance(error, Rejected):
+        return error
+    return Away() if isinstance(error, AWAY) else Bug(trace)
+
+
+def problem_of(refusal: Rejected, texts: Texts, locale: str, trace: str) -> Problem:
+    """Return the details of a refusal in a language."""
+    code = refusal.code
+    invalid = isinstance(refusal, InvalidRequest)
+    return Problem(
+        type=f"{TYPE}{code}",
+        title=code.replace("-", " ").capitalize(),
+        status=status_of(type(refusal)),
+        detail=texts.refusal(locale, refusal),
+        code=code,
+        trace=trace,
+        parameters={} if invalid else refusal.parameters,
+        errors=[_field_error(refusal.detail)] if isinstance(refusal, InvalidRequest) else [],
+    )
+
+
+def _field_error(complaint: str) -> FieldError:
+    """Split a complaint of msgspec, ``Expected `int` - at `$.number` ``, into its place and its words."""
+    words, _, place = complaint.partition(" - at ")
+    return FieldError(place.strip("`") or "$", words)
+
+
+def retry_after(refusal: Rejected) -> int | None:
+    """Return the seconds after which a request may be repeated; None if a repeat would have the same end."""
+    if isinstance(refusal, TooManyRequests):
+        return refusal.seconds
+    return RETRY_SECONDS if isinstance(refusal, Away | RequestInProgress) else None

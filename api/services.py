@@ -1,0 +1,53 @@
+"""The services that endpoints use, as one group that the composition root assembles."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from play.application import Application
+from play.tokens import Tokens
+from storage.api_requests import ApiRequests
+from storage.stores import Stores
+from telegram.telegram import Telegram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on requests.
+
+    Attributes:
+        a_second: requests a second of a token in the long run.
+        burst: requests of a token at once.
+        seconds: time limit of a request.
+    """
+
+    a_second: float = 50
+    burst: int = 100
+    seconds: float = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The services of a process that serves the API.
+
+    Attributes:
+        play: the application layer.
+        stores: the repositories.
+        telegram: the Bot API and its queue.
+        tokens: tokens of this API.
+        requests: rates and idempotency keys.
+        health: reports the state of the dependencies.
+        limits: bounds on requests.
+        origins: the origins of pages that browsers let call the API; empty for none.
+        version: the version of the program.
+    """
+
+    play: Application
+    stores: Stores
+    telegram: Telegram
+    tokens: Tokens
+    requests: ApiRequests
+    health: Callable[[], Awaitable[Mapping[str, Any]]]
+    limits: Limits = field(default_factory=Limits)
+    origins: tuple[str, ...] = ()
+    version: str = "0"

@@ -1,0 +1,24 @@
+"""The table of all endpoints, and the routes that are no endpoints.
+
+A module of the API has a list ``ENDPOINTS``, and is added here. Routes with a protocol of their own, such as GraphQL
+and WebSockets, are made by functions from the services to Starlette's routes, listed in ``ROUTES``.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from starlette.routing import BaseRoute
+
+from api import games, reference, tokens
+from api.endpoint import Endpoint
+from api.services import Services
+
+ENDPOINTS: Final[Sequence[Endpoint]] = (
+    *reference.ENDPOINTS,
+    *games.ENDPOINTS,
+    *tokens.ENDPOINTS,
+)
+"""All endpoints."""
+
+ROUTES: Final[Sequence[Callable[[Services], Sequence[BaseRoute]]]] = ()
+"""Makers of the other routes. Their paths begin below ``/api``."""

@@ -1,0 +1,18 @@
+### Refusals of the HTTP API. Refusals of games are in rejected.ftl.
+
+rejected-not-found = There is nothing at this address.
+rejected-method-not-allowed = This address does not have that method. The header Allow lists its methods.
+rejected-bad-request = The request can’t be read: its body is not complete JSON.
+rejected-invalid-request = The request is not valid: { $detail }
+rejected-too-large = The body is larger than { $limit } bytes.
+rejected-unsupported-media-type = The body must have the media type that the reference names.
+rejected-too-many-requests = Too many requests. Repeat it in { $seconds } s.
+rejected-idempotency-key-missing = A write needs the header Idempotency-Key, with 1 to 128 visible ASCII characters.
+rejected-idempotency-key-reused = Another request has this Idempotency-Key. Use a new one for each request.
+rejected-request-in-progress = The same request is being answered. Repeat it for its response.
+rejected-bad-cursor = This cursor does not belong to this list with these filters.
+rejected-away = The service can’t answer now. Nothing was changed for certain; send the same request again.
+rejected-bug = Something went wrong. The operator finds the reason under the code { $trace }.
+rejected-not-authenticated = The header Authorization needs a valid token: Bearer tombola_...
+rejected-unknown-token = There is no such token.
+rejected-needs-a-token = Only an API token may make another person’s move.

@@ -1,0 +1,18 @@
+### Refusals of the HTTP API. Refusals of games are in rejected.ftl.
+
+rejected-not-found = По этому адресу ничего нет.
+rejected-method-not-allowed = У этого адреса нет такого метода. Его методы перечислены в заголовке Allow.
+rejected-bad-request = Запрос не читается: в теле нет целого JSON.
+rejected-invalid-request = Запрос неверен: { $detail }
+rejected-too-large = Тело больше { $limit } байт.
+rejected-unsupported-media-type = Тип тела должен быть таким, как указано в справочнике.
+rejected-too-many-requests = Слишком много запросов. Повторите через { $seconds } с.
+rejected-idempotency-key-missing = Для записи нужен заголовок Idempotency-Key: от 1 до 128 видимых знаков ASCII.
+rejected-idempotency-key-reused = Этот Idempotency-Key уже у другого запроса. У каждого запроса должен быть свой.
+rejected-request-in-progress = На этот запрос уже готовится ответ. Повторите его, чтобы получить ответ.
+rejected-bad-cursor = Этот курсор не от этого списка с этими фильтрами.
+rejected-away = Сейчас ответить нельзя. Отправьте тот же запрос ещё раз.
+rejected-bug = Что-то пошло не так. Оператор найдёт причину по коду { $trace }.
+rejected-not-authenticated = В заголовке Authorization нужен действующий токен: Bearer tombola_...
+rejected-unknown-token = Такого токена нет.
+rejected-needs-a-token = Ход за другого человека может сделать только токен API.

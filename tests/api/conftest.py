@@ -1,0 +1,45 @@
+"""A bot with the HTTP API, a group of people in the sandbox, and tokens of every role."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest_asyncio
+
+from api.client import Client
+from play.access import Role
+from storage.people import People
+from tests.e2e.conftest import Table, seated
+
+
+@dataclass
+class Served:
+    """A running API."""
+
+    table: Table
+    url: str
+
+    @property
+    def chat_id(self) -> int:
+        """The group's id."""
+        return self.table.group.id
+
+    @property
+    def people(self) -> People:
+        """The repository of people of the running bot."""
+        return self.table.bot.stores.people
+
+    async def token(self, role: Role, *chats: int, days: float | None = None) -> str:
+        """Make a token."""
+        token, _ = await self.table.bot.play.tokens.issue(role, frozenset(chats) or None, days=days)
+        return token
+
+    async def client(self, role: Role, *chats: int) -> Client:
+        """Return a client with a new token."""
+        return Client(self.url, await self.token(role, *chats))
+
+
+@pytest_asyncio.fixture
+async def served(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Served]:
+    """Run a bot with the API."""
+    async with seated(postgres_dsn, redis_dsn, "polling") as table:
+        yield Served(table, f"http://127.0.0.1:{table.bot.port}")
