@@ -7,7 +7,7 @@ from loguru import logger
 
 from handlers.commands import hosts, players
 from handlers.deps import Deps
-from handlers.dialogs.commands import HOST_COMMANDS, OPERATOR_COMMANDS, PRIVATE_COMMANDS
+from handlers.dialogs.commands import HOST_COMMANDS, OPERATOR_COMMANDS
 from handlers.kinds import commands as kinds
 from handlers.kinds.registry import FACES
 from play.texts import Markup
@@ -16,7 +16,7 @@ from telegram.client import BadCall, ChatGone, NoRights
 PLAYERS = tuple(players.COMMANDS)
 HOSTS = ("newgame", *kinds.COMMANDS, *hosts.COMMANDS, "settings")
 OPERATORS = tuple(OPERATOR_COMMANDS)
-ALL = frozenset({*PLAYERS, *HOSTS, *HOST_COMMANDS, *PRIVATE_COMMANDS, *OPERATORS})
+ALL = frozenset({*PLAYERS, *HOSTS, *HOST_COMMANDS, *kinds.DIALOG_COMMANDS, *OPERATORS})
 """The names of all commands of the bot."""
 
 IN_PRIVATE = (
@@ -29,7 +29,7 @@ IN_PRIVATE = (
     "history",
     "fair",
     "verify",
-    *PRIVATE_COMMANDS,
+    *kinds.DIALOG_COMMANDS,
     "language",
 )
 IN_GROUPS = tuple(name for name in PLAYERS if name != "start")

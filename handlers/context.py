@@ -1,7 +1,7 @@
 """The context of one update that is meant for the bot: person, place, language and time, and methods that answer it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -9,19 +9,17 @@ from typing import Any
 from aiogram.types import CallbackQuery, Message
 from loguru import logger
 
-from fsm.kind import ChatTopic, Game, Host, Instant
+from fsm.kind import ChatTopic, Game, Host, Instant, PlayerId
 from handlers.deps import Deps
 from handlers.kinds.registry import FACES, of_state
 from handlers.views.message import Button, send_params
 from handlers.views.message import Message as View
-from play.access import Actor, Needs
+from play.access import ANONYMOUS, Actor, Needs
 from play.texts import Markup
 from telegram.answers import call_again
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
 
-ANONYMOUS = 1087968824
-"""Id of GroupAnonymousBot, the sender that Telegram shows for administrators who write as their group."""
 EPHEMERAL_MS = 14_000
 """Lifetime of an answer to an ephemeral message. Telegram accepts such answers for 15 seconds."""
 IN_GROUP_MS = 60_000
@@ -125,15 +123,21 @@ class UpdateContext:
         """The person as the host of a game; an anonymous administrator hosts as the group."""
         return self.actor.host
 
-    async def authorise(self, needs: Needs, where: Game | ChatTopic | None = None) -> None:
+    async def authorise(
+        self, needs: Needs, where: Game | ChatTopic | None = None, *, owners: Collection[PlayerId] = ()
+    ) -> None:
         """Raise a refusal of `Access` unless the person has the permission here, or for the given game or chat."""
-        await self.deps.play.access.authorise(self.actor, where or self.chat_topic, needs)
+        await self.deps.play.access.authorise(self.actor, where or self.chat_topic, needs, owners=owners)
 
     # -- answers ------------------------------------------------------------------------------------------------
 
     def text(self, text_id: str, **arguments: Any) -> Markup:
         """Return a text as HTML for a message, in the locale of the answer."""
         return self.deps.play.texts.html(self.locale, text_id, **arguments)
+
+    def has_text(self, text_id: str) -> bool:
+        """Return whether the locale of the answer has the text."""
+        return self.deps.play.texts.has(self.locale, text_id)
 
     def label(self, text_id: str, **arguments: Any) -> str:
         """Return a text for a button, in the locale of the answer."""
@@ -150,7 +154,7 @@ class UpdateContext:
     def phase(self, kind: str, phase: str) -> Markup:
         """Return the phase of a game in words: the kind's own text, or the text that all kinds share."""
         own = f"{FACES[kind].kind.slug}-phase-{phase}"
-        return self.text(own) if self.deps.play.texts.has(own) else self.text("cmd-phase", phase=phase)
+        return self.text(own) if self.has_text(own) else self.text("cmd-phase", phase=phase)
 
     def title_of(self, game: Game) -> str:
         """Return the title of a game, or the name of its kind if it has no title."""

@@ -72,11 +72,6 @@ class PrivateFile(Filter):
 
     async def __call__(self, message: Message) -> bool:
         """Return whether the message is such a file."""
-        return self.is_one(message)
-
-    @staticmethod
-    def is_one(message: Message) -> bool:
-        """Return whether a message is a file in a private chat."""
         return message.document is not None and message.chat.type == "private"
 
 

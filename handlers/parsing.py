@@ -13,9 +13,10 @@ from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update, 
 from loguru import logger
 
 from fsm.kind import ChatTopic
-from handlers.context import ANONYMOUS, ParsedCommand, Person, UpdateContext, answered, asked
+from handlers.context import ParsedCommand, Person, UpdateContext, answered, asked
 from handlers.deps import Deps
 from handlers.flood_control import Verdict
+from play.access import ANONYMOUS
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 WRITTEN = frozenset({

@@ -11,15 +11,16 @@ from aiogram.client.session.base import BaseSession
 from aiogram.types import CallbackQuery, Message
 from loguru import logger
 
+from handlers.buttons import left_over, on_data
 from handlers.command_menus import ALL, OPERATORS, calls, publish
-from handlers.commands import hosts, languages, lists, packs, players
+from handlers.commands import hosts, languages, lists, players
 from handlers.commands.command import commands_router
 from handlers.context import UpdateContext
 from handlers.deps import Deps
-from handlers.dialogs.commands import dialogs_router, left_over
+from handlers.dialogs.commands import dialogs_router
 from handlers.dialogs.state_storage import dialog_storage
 from handlers.errors import errors_router
-from handlers.filters import OfGames, OfNoDialog, Tapped, Unknown, has_its_button
+from handlers.filters import OfGames, OfNoDialog, Tapped, Unknown
 from handlers.kinds import commands as kinds
 from handlers.kinds.registry import FACES
 from handlers.limited_session import http_session, limited_bot
@@ -163,30 +164,13 @@ async def _tap(query: CallbackQuery, context: UpdateContext, deps: Deps) -> None
     await TapCalls(deps.telegram.api, deps.telegram.limits, deps.telegram.outbox).carry_out(tap, answer.calls)
 
 
-def _on_data(handler: Any, needs: Needs) -> Any:
-    """Return a handler that authorises the person and edits the tapped message.
-
-    If the message lacks the button, the tap is forged or stale, and must not replace a message that shows other things.
-    """
-
-    async def handle(query: CallbackQuery, context: UpdateContext) -> None:
-        if has_its_button(query):
-            await context.authorise(needs)
-            await handler(context, query.data or "")
-        else:
-            await left_over(query, context)
-
-    return handle
-
-
 def _buttons_router() -> Router:
-    """Return the router of the buttons that do not belong to dialogs."""
+    """Return the router of the buttons of lists, and of games whose taps did not take the fast path."""
     router = Router(name="buttons")
-    router.callback_query.register(_on_data(lists.tap_best, Needs.LOOK), Tapped(lists.BEST))
-    router.callback_query.register(_on_data(lists.tap_listed, Needs.USE), Tapped(lists.LISTED))
-    router.callback_query.register(_on_data(lists.tap_ended, Needs.LOOK), Tapped(lists.ENDED))
-    router.callback_query.register(_on_data(languages.tap, Needs.NOTHING), Tapped(languages.CHOICE))
-    router.callback_query.register(_on_data(packs.tap, Needs.USE), Tapped(packs.FILE))
+    router.callback_query.register(on_data(lists.tap_best, Needs.LOOK), Tapped(lists.BEST))
+    router.callback_query.register(on_data(lists.tap_listed, Needs.USE), Tapped(lists.LISTED))
+    router.callback_query.register(on_data(lists.tap_ended, Needs.LOOK), Tapped(lists.ENDED))
+    router.callback_query.register(on_data(languages.tap, Needs.NOTHING), Tapped(languages.CHOICE))
     router.callback_query.register(_tap, OfGames())
     router.callback_query.register(left_over, OfNoDialog())
     return router

@@ -18,6 +18,8 @@ from play.members import Members
 from play.texts import tidy
 from storage.people import People
 
+ANONYMOUS: Final[PlayerId] = 1087968824
+"""Id of GroupAnonymousBot, the sender that Telegram shows for administrators who write as their group."""
 OPENERS: Final = "openers"
 """Name of the chat setting that holds the people who may open games: `HOSTS` or `EVERYONE`."""
 HOSTS, EVERYONE = "hosts", "everyone"
@@ -131,6 +133,11 @@ class NotAnOperator(Rejected):
 
 
 @dataclass(unsafe_hash=True)
+class NotYours(Rejected):
+    """The dialog belongs to another person."""
+
+
+@dataclass(unsafe_hash=True)
 class NeedsAPerson(Rejected):
     """The action needs a person, and the actor is an anonymous administrator or a token."""
 
@@ -169,18 +176,25 @@ class Access:
             and self._people.remembered_welcome(chat_id, actor.id)
         )
 
-    async def authorise(self, actor: Actor, where: Game | ChatTopic | None, needs: Needs) -> None:
+    async def authorise(
+        self, actor: Actor, where: Game | ChatTopic | None, needs: Needs, *, owners: Collection[PlayerId] = ()
+    ) -> None:
         """Raise a refusal unless the actor has the permission.
 
         Args:
             actor: the person, chat or token that acts.
             where: the game or the chat that the action is about; None if it is about neither.
             needs: the permission that the action needs.
+            owners: the people whom the dialog that the actor uses belongs to; empty for actions outside dialogs. If an
+                anonymous administrator opened it, it belongs to every host, as taps come under the administrator's own
+                name.
 
         Raises:
             Rejected: one of the refusals above.
             Unavailable: the decision needs an answer from Telegram, and Telegram does not give one.
         """
+        if owners and actor.id not in owners and ANONYMOUS not in owners:
+            raise NotYours
         if needs is Needs.NOTHING:
             return
         chat_id = where.place.chat_id if isinstance(where, Game) else None if where is None else where.chat_id
@@ -198,7 +212,7 @@ class Access:
 
     @property
     def operators(self) -> Collection[PlayerId]:
-        """The ids of the operators. They cannot be banned, and their private chats show additional commands."""
+        """The ids of the operators, for the menus of their private chats. Permissions are asked from `authorise`."""
         return self._operators
 
     async def _authorise_person(
@@ -225,8 +239,21 @@ class Access:
                     raise NotAMember
 
     async def is_protected(self, chat_id: int, player_id: PlayerId) -> bool:
-        """Return whether a person cannot be banned from a chat, as an operator or an administrator of that chat."""
-        return player_id in self._operators or await self._hosts.is_host(chat_id, player_id)
+        """Return whether a person cannot be banned from a chat; chat 0 is all chats.
+
+        Operators cannot be banned, nor can the administrators of a chat from that chat. The id that all anonymous
+        administrators share cannot be banned either.
+        """
+        if player_id in self._operators or player_id == ANONYMOUS:
+            return True
+        return chat_id != 0 and await self._hosts.is_host(chat_id, player_id)
+
+    def chat_of_figures(self, actor: Actor, player_id: PlayerId, chat_id: int) -> int:
+        """Return the chat whose figures of a player the actor may see; 0 for the figures of all chats.
+
+        Everybody sees all of their own figures. Of another person they see those of the given chat.
+        """
+        return 0 if player_id == actor.id else chat_id
 
     async def openers(self, chat_id: int) -> str:
         """Return the chat's setting for opening games: `HOSTS` or `EVERYONE`."""

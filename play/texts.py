@@ -166,8 +166,12 @@ class Texts:
         language = language_code.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0].lower()
         return language if language in self._bundles else DEFAULT_LOCALE
 
-    def has(self, text_id: str, locale: str = DEFAULT_LOCALE) -> bool:
-        """Return whether a locale has the text."""
+    def has(self, locale: str, text_id: str) -> bool:
+        """Return whether a locale has a text that others may lack, such as a kind's own word for a shared setting.
+
+        A caller that would otherwise show a shared text asks this first. The default locale does not count, because a
+        shared text in the reader's language is better than a special one in another.
+        """
         return self._bundles[locale].has_message(text_id)
 
     def html(self, locale: str, text_id: str, /, **args: Any) -> Markup:
@@ -189,11 +193,11 @@ class Texts:
 
     def refusal(self, locale: str, refusal: Rejected) -> str:
         """Return the text of a refusal for a toast."""
-        return self.plain(locale, self._refusal_id(refusal), **self._parameters(locale, refusal))
+        return self.plain(locale, self._refusal_id(locale, refusal), **self._parameters(locale, refusal))
 
     def refusal_html(self, locale: str, refusal: Rejected) -> Markup:
         """Return the text of a refusal as HTML for a message."""
-        return self.html(locale, self._refusal_id(refusal), **self._parameters(locale, refusal))
+        return self.html(locale, self._refusal_id(locale, refusal), **self._parameters(locale, refusal))
 
     def number(self, locale: str, value: int | Decimal) -> str:
         """Return a number with all its digits, thousands grouped, and at least two decimals unless it is whole."""
@@ -232,21 +236,21 @@ class Texts:
             return Markup(line)
         return self.html(locale, "list-more", list=Markup(line), more=total - len(shown))
 
-    def _refusal_id(self, refusal: Rejected) -> str:
+    def _refusal_id(self, locale: str, refusal: Rejected) -> str:
         """Return ``not-now-<command>`` or ``rejected-bad-rule-<rule>`` if it exists, else ``rejected-<code>``."""
         specific = ""
         if isinstance(refusal, NotNow):
             specific = f"not-now-{refusal.command}"
         elif isinstance(refusal, BadRule):
             specific = f"rejected-bad-rule-{refusal.rule}"
-        return specific if self.has(specific) else f"rejected-{refusal.code}"
+        return specific if self.has(locale, specific) else f"rejected-{refusal.code}"
 
     def _parameters(self, locale: str, refusal: Rejected) -> dict[str, Any]:
         """Return the parameters of a refusal; for an invalid rule also the rule's name in the dialogs."""
         if not isinstance(refusal, BadRule):
             return refusal.parameters
         name = f"dlg-name-{refusal.rule}"
-        return {**refusal.parameters, "name": self.plain(locale, name) if self.has(name) else refusal.rule}
+        return {**refusal.parameters, "name": self.plain(locale, name) if self.has(locale, name) else refusal.rule}
 
     def _html_argument(self, locale: str, value: Any) -> Any:
         if isinstance(value, Markup):

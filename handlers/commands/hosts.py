@@ -67,7 +67,7 @@ async def ban(context: UpdateContext) -> None:
     """Handle ``/ban``: ban a person from this chat's games, and remove them from the live ones."""
     whom = await meant(context)
     deps, chat_id = context.deps, context.chat_topic.chat_id
-    if whom.id == context.person.id or await deps.play.access.is_protected(chat_id, whom.id):
+    if await deps.play.access.is_protected(chat_id, whom.id):
         await context.reply("cmd-ban-not-hosts")
         return
     await deps.stores.people.ban(chat_id, whom.id, context.host.id, whom.rest[:200], None)

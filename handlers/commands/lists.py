@@ -58,7 +58,7 @@ async def stats(context: UpdateContext) -> None:
         player_id, name = author.id, author.full_name
     else:
         player_id, name = context.person.id, context.person.name
-    chat_id = 0 if player_id == context.person.id else context.chat_topic.chat_id
+    chat_id = context.deps.play.access.chat_of_figures(context.actor, player_id, context.chat_topic.chat_id)
     found = await context.deps.stores.archive.player_stats(player_id, chat_id)
     if not found:
         await context.reply("cmd-stats-none", name=name)

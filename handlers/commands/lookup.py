@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from aiogram.types import Message
 
 from fsm.kind import Game, PlayerId, Rejected
-from handlers.context import ANONYMOUS, UpdateContext, answered
-from play.access import Needs
+from handlers.context import UpdateContext, answered
+from play.access import ANONYMOUS, Needs
 from play.numbers import HIGHEST_ID, whole
 from storage.keys import is_game_id
 

@@ -48,7 +48,7 @@ async def _own_board(context: UpdateContext, game_id: str) -> None:
 async def help_(context: UpdateContext) -> None:
     """Handle ``/help``: list the commands that the person can use here."""
     texts, locale = context.deps.play.texts, context.locale
-    parts = [context.text("cmd-help-private") if context.private else group_help(texts, locale)]
+    parts = [private_help(texts, locale) if context.private else group_help(texts, locale)]
     if context.deps.play.access.is_operator(context.actor):
         parts.append(context.text("cmd-help-operator"))
     await context.answer("\n\n".join(parts))
@@ -59,6 +59,13 @@ def group_help(texts: Texts, locale: str) -> Markup:
     named = [face.imported("commands").COMMANDS for face in FACES.values() if face.commands is not None]
     lines = [texts.html(locale, f"cmd-help-{name}") for commands in named for name in commands]
     return texts.html(locale, "cmd-help-group", commands=Markup("\n".join(lines)))
+
+
+def private_help(texts: Texts, locale: str) -> Markup:
+    """Return the help for private chats, which includes the dialogs of the kinds."""
+    named = [face.imported("dialogs").DIALOG_COMMANDS for face in FACES.values() if face.dialogs is not None]
+    lines = [f"\n{texts.html(locale, f'cmd-help-{name}')}" for commands in named for name in commands]
+    return texts.html(locale, "cmd-help-private", commands=Markup("".join(lines)))
 
 
 async def join(context: UpdateContext) -> None:

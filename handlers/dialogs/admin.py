@@ -151,7 +151,7 @@ async def _ban(_: Message, __: Any, manager: DialogManager, text: str) -> None:
     context = context_of(manager)
     player, reason = (*text.strip().split(maxsplit=1), "", "")[:2]
     player_id = whole(player, HIGHEST_ID, 1)
-    if player_id is None or player_id in context.deps.play.access.operators:
+    if player_id is None or await context.deps.play.access.is_protected(0, player_id):
         manager.dialog_data["note"] = context.text("dlg-admin-ban-whom")
         return
     await context.deps.stores.people.ban(0, player_id, context.person.id, reason[:200], None)

@@ -1,78 +1,54 @@
 """The commands that open dialogs, and the router of all dialogs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from aiogram import Router
-from aiogram.types import CallbackQuery, Message
-from aiogram_dialog import DialogManager, setup_dialogs
-from aiogram_dialog.context.intent_middleware import FORBIDDEN_STACK_KEY
+from aiogram.types import Message
+from aiogram_dialog import setup_dialogs
 
-from handlers.commands.command import for_hosts
-from handlers.commands.packs import uploaded
-from handlers.context import UpdateContext
+from handlers.buttons import left_over
 from handlers.deps import Deps
 from handlers.dialogs.admin import admin_dialog, start_admin
+from handlers.dialogs.dialog_command import DialogCommand
 from handlers.dialogs.newgame import newgame_dialog, start_newgame
-from handlers.dialogs.packs import packs_dialog, start_packs
 from handlers.dialogs.settings import language_dialog, settings_dialog, start_settings
 from handlers.dialogs.stack_validator import REFUSAL, DialogAccess, RefusedByDialog
 from handlers.dialogs.state_storage import dialog_locks
 from handlers.dialogs.widgets import Managers
-from handlers.filters import ForOperators, Named, PrivateFile, has_its_button
+from handlers.filters import ForOperators, Named
+from handlers.kinds import commands as kinds
 from handlers.kinds.registry import FACES
-from play.access import Needs, NotAHost
+from play.access import Needs
 
-Start = Callable[[UpdateContext, DialogManager], Awaitable[None]]
-
-HOST_COMMANDS: dict[str, tuple[Needs, Start]] = {
-    "newgame": (Needs.OPEN, start_newgame),
-    "settings": (Needs.HOST, start_settings),
-}
-PRIVATE_COMMANDS: dict[str, tuple[Needs, Start]] = {"pack": (Needs.USE, start_packs)}
-OPERATOR_COMMANDS: dict[str, tuple[Needs, Start]] = {"admin": (Needs.OPERATE, start_admin)}
-UPLOAD_NEEDS = Needs.USE
-
-
-def _for_hosts(needs: Needs, start: Start) -> Callable[..., Awaitable[None]]:
-    async def handle(
-        _: Message, context: UpdateContext, dialog_manager: DialogManager | None = None, **__: Any
-    ) -> None:
-        async def run(asker: UpdateContext) -> None:
-            if dialog_manager is None:  # the command replies to another person's dialog
-                raise NotAHost
-            await start(asker, dialog_manager)
-
-        await for_hosts(run, needs)(context)
-
-    return handle
-
-
-def _in_private(needs: Needs, start: Start) -> Callable[..., Awaitable[None]]:
-    async def handle(
-        _: Message, context: UpdateContext, dialog_manager: DialogManager | None = None, **__: Any
-    ) -> None:
-        await context.authorise(needs)
-        if not context.private or dialog_manager is None:
-            await context.reply("pack-in-private")
-        else:
-            await start(context, dialog_manager)
-
-    return handle
-
-
-async def _upload(message: Message, context: UpdateContext, **_: Any) -> None:
-    await context.authorise(UPLOAD_NEEDS)
-    await uploaded(message, context)
-
-
-async def left_over(query: CallbackQuery, context: UpdateContext, **data: Any) -> None:
-    """Answer a tap on a dialog that the person may not use, or on a button that no handler knows any more."""
-    if REFUSAL in data:
-        raise data[REFUSAL]
-    await context.toast(
-        context.word("dlg-not-yours" if data.get(FORBIDDEN_STACK_KEY) and has_its_button(query) else "dlg-stale")
-    )
+HOST_COMMANDS: Mapping[str, DialogCommand] = MappingProxyType(
+    {
+        "newgame": DialogCommand(
+            needs=Needs.OPEN,
+            start=start_newgame,
+            dialogs=lambda: tuple(newgame_dialog(face.imported("dialog").DIALOG) for face in FACES.values()),
+        ),
+        "settings": DialogCommand(
+            needs=Needs.HOST,
+            start=start_settings,
+            dialogs=lambda: (
+                *(settings_dialog(face.imported("dialog").DIALOG) for face in FACES.values()),
+                language_dialog(),
+            ),
+        ),
+    }
+)
+OPERATOR_COMMANDS: Mapping[str, DialogCommand] = MappingProxyType(
+    {
+        "admin": DialogCommand(
+            needs=Needs.OPERATE,
+            start=start_admin,
+            dialogs=lambda: (admin_dialog(),),
+            in_private="cmd-not-understood",
+        )
+    }
+)
 
 
 async def _refused(_: Message, **data: Any) -> None:
@@ -87,26 +63,15 @@ def dialogs_router(deps: Deps) -> Router:
     """
     router = Router(name="dialogs")
     openers = Router(name="openers")
-    for command, (needs, start) in HOST_COMMANDS.items():
-        openers.message.register(_for_hosts(needs, start), Named(command))
-    for command, (needs, start) in PRIVATE_COMMANDS.items():
-        openers.message.register(_in_private(needs, start), Named(command))
-    openers.message.register(_upload, PrivateFile())
-    for command, (needs, start) in OPERATOR_COMMANDS.items():
-        openers.message.register(_in_private(needs, start), ForOperators(command))
+    for command, opening in (*HOST_COMMANDS.items(), *kinds.DIALOG_COMMANDS.items()):
+        openers.message.register(opening.handle, Named(command))
+    for command, opening in OPERATOR_COMMANDS.items():
+        openers.message.register(opening.handle, ForOperators(command))
     leftovers = Router(name="leftovers")
     leftovers.callback_query.register(left_over)
     leftovers.message.register(_refused, RefusedByDialog())
-    kinds = [face.imported("dialog").DIALOG for face in FACES.values()]
-    router.include_routers(
-        openers,
-        *(newgame_dialog(kind) for kind in kinds),
-        *(settings_dialog(kind) for kind in kinds),
-        language_dialog(),
-        packs_dialog(),
-        admin_dialog(),
-        leftovers,
-    )
+    every = (*HOST_COMMANDS.values(), *kinds.DIALOG_COMMANDS.values(), *OPERATOR_COMMANDS.values())
+    router.include_routers(openers, *(dialog for opening in every for dialog in opening.dialogs()), leftovers)
     setup_dialogs(
         router,
         dialog_manager_factory=Managers(),

@@ -170,7 +170,7 @@ class Form:
     def _word(self, context: UpdateContext, what: str) -> str:
         """Return the id of a text: the kind's own if it exists, else the shared one."""
         own = f"dlg-{self.game.kind.slug}-{what}"
-        return own if context.deps.play.texts.has(own) else f"dlg-{what}"
+        return own if context.has_text(own) else f"dlg-{what}"
 
     def _shown(self, context: UpdateContext, name: str, text: str, *, button: bool = False) -> str | Markup:
         words = context.label if button else context.text

@@ -1,6 +1,6 @@
 """The validator that aiogram_dialog asks before each tap on a dialog and each message to it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message
@@ -9,8 +9,11 @@ from aiogram_dialog.api.entities import Context, Stack
 from aiogram_dialog.api.protocols import StackAccessValidator
 
 from fsm.kind import Rejected
-from handlers.context import ANONYMOUS, UpdateContext
-from handlers.filters import PrivateFile, has_its_button
+from handlers.filters import has_its_button
+from play.access import Needs, NotYours
+
+if TYPE_CHECKING:
+    from handlers.context import UpdateContext
 
 REFUSAL = "refusal"
 """Key of the middleware data that holds the refusal, if a person may not use the dialog that they tapped."""
@@ -19,8 +22,7 @@ REFUSAL = "refusal"
 class DialogAccess(StackAccessValidator):
     """Authorises every tap on a dialog and every message to it, because rights may change while a dialog is open.
 
-    The states group of a dialog names its permission (``needs``). In a group, a dialog belongs to the person who opened
-    it. If that was an anonymous administrator, every host may use it, as taps come under the administrator's own name.
+    The states group of a dialog names its permission (``needs``). A dialog belongs to the person who opened it.
     """
 
     async def is_allowed(
@@ -34,16 +36,15 @@ class DialogAccess(StackAccessValidator):
         update: UpdateContext | None = data.get("context")
         if update is None or context is None:
             return True
-        owners = context.access_settings.user_ids if context.access_settings else None
-        if not update.private and owners and owners != [ANONYMOUS] and update.person.id not in owners:
-            return False
-        if isinstance(event, Message) and (update.command is not None or PrivateFile.is_one(event)):
-            return True  # not meant for this dialog; the handler of the command or file authorises it
-        needs = getattr(context.state.group, "needs", None)
+        needs: Needs | None = getattr(context.state.group, "needs", None)
         if needs is None:  # one of aiogram_dialog's own dialogs, which the bot never opens
             return False
+        if isinstance(event, Message) and update.command is not None:
+            needs = Needs.NOTHING  # not meant for this dialog; the command's handler authorises it
         try:
-            await update.authorise(needs)
+            await update.authorise(needs, owners=context.access_settings.user_ids if context.access_settings else ())
+        except NotYours:  # `left_over` answers a tap; a message is left to the other routers
+            return False
         except Rejected as refusal:
             data[REFUSAL] = refusal
             return False

@@ -17,6 +17,7 @@ from typing import Any
 from fsm import lobby
 from fsm.kind import ChatTopic, Command, Host, Kind, Rejected, kebab
 from handlers.kinds.face import Face
+from handlers.kinds.phase_pages import FOLDER, page
 from handlers.kinds.settings import LobbySection
 from handlers.kinds.verb import Tap
 from play.rules import names_of
@@ -147,11 +148,12 @@ def _check_defaults(found: Findings, section: type[LobbySection], kind: Kind[Any
 
 
 def _check_diagram(found: Findings, kind: Kind[Any]) -> None:
-    from docs.phases import FOLDER, page  # noqa: PLC0415 -- the bot runs without the docs
-
     path = FOLDER / f"{kind.name}.md"
+    if not FOLDER.is_dir():  # a container image has no documents
+        return
     if not path.exists() or path.read_text(encoding="utf-8") != page(kind):
-        found.lacks(f"docs/phases/{kind.name}.md does not show the kind's phases; run: python -m docs.phases.")
+        command = "python -m handlers.kinds.phase_pages"
+        found.lacks(f"docs/phases/{kind.name}.md does not show the kind's phases; run: {command}.")
 
 
 def _check_texts(found: Findings, kind: Kind[Any], texts: Texts) -> None:
@@ -176,7 +178,7 @@ def _check_texts(found: Findings, kind: Kind[Any], texts: Texts) -> None:
 
 def _text(found: Findings, texts: Texts, locale: str, *ids: str) -> None:
     """Add a complaint unless the locale has one of the texts."""
-    if not any(texts.has(text_id, locale) for text_id in ids):
+    if not any(texts.has(locale, text_id) for text_id in ids):
         found.lacks(f"the locale {locale} has no text {' or '.join(ids)}.")
 
 
@@ -188,11 +190,10 @@ def _check_face(found: Findings, face: Face, rules: Any, texts: Texts) -> None:
     if not face.verbs:
         found.lacks("the face has no verbs: no button of the kind would do anything.")
     _check_dialog(found, face, rules, texts)
-    for part in ("commands", "router"):
-        if getattr(face, part) is not None:
-            found.imported(getattr(face, part), part.upper() if part == "commands" else part, f"the kind's {part}")
-    if face.commands is not None:
-        for command in getattr(import_module(face.commands), "COMMANDS", ()):
+    for part, attribute in (("commands", "COMMANDS"), ("dialogs", "DIALOG_COMMANDS"), ("router", "router")):
+        module = getattr(face, part)
+        given = found.imported(module, attribute, f"the kind's {part}") if module is not None else None
+        for command in given if given is not None and part != "router" else ():
             for locale in texts.LOCALES:
                 _text(found, texts, locale, f"cmd-about-{command}")
                 _text(found, texts, locale, f"cmd-help-{command}")

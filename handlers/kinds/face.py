@@ -53,8 +53,12 @@ class Face:
         verbs: the kind's own verbs in callback data, beside those of the lobby.
         moves: finds the moves that a simulated player can make with a message.
         dialog: name of the module whose ``DIALOG`` lists the settings that the dialogs offer. Imported on first use.
-        commands: name of the module whose ``COMMANDS`` are the kind's own commands, by name. Imported on first use.
-        router: name of the module whose ``router()`` handles updates other than taps. Imported on first use.
+        commands: name of the module whose ``COMMANDS`` are the kind's own commands for groups, by name. Imported on
+            first use.
+        dialogs: name of the module whose ``DIALOG_COMMANDS`` open the kind's own dialogs in private, by name of the
+            command. Imported on first use.
+        router: name of the module whose ``router()`` handles the kind's other updates: votes, files, buttons that are
+            neither on boards nor in dialogs. Imported on first use.
         content: makes the provider of a game's content, such as a quiz's questions.
         sample: makes content for the rules of the checker's trial game; needed if the kind has ``content``.
         consumer: makes the kind's consumer of the feed.
@@ -77,6 +81,7 @@ class Face:
     moves: Moves
     dialog: str
     commands: str | None = None
+    dialogs: str | None = None
     router: str | None = None
     content: Callable[[Questions, People, Seeds, Clock], ContentProvider] | None = None
     sample: Callable[[Any], Any] | None = None
@@ -113,7 +118,7 @@ class Face:
         return Message(lobby.paragraphs(title, texts.html(locale, f"{self.kind.slug}-fair")))
 
     def imported(self, part: str) -> Any:
-        """Import and return the module in the attribute ``part``: ``dialog``, ``commands`` or ``router``.
+        """Import and return the module in the attribute ``part``: ``dialog``, ``commands``, ``dialogs`` or ``router``.
 
         Returns None if the kind has no such module.
         """

@@ -176,7 +176,7 @@ def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tu
 def cancelled(game: Game, kind: Kind[Any], texts: Texts, locale: str, title: Markup) -> Message:
     """Render the message of a game that ended without a result, with the reason."""
     own = f"{kind.slug}-cancelled-{game.cancel_reason}"
-    reason = texts.html(locale, own) if texts.has(own) else _reason(game, texts, locale)
+    reason = texts.html(locale, own) if texts.has(locale, own) else _reason(game, texts, locale)
     return Message(paragraphs(title, reason), (rematch_button(game, texts, locale),))
 
 

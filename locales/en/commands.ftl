@@ -51,8 +51,7 @@ cmd-help-private =
     /history – games you’ve played
     /fair – the proof of a draw, for anybody to check
     /verify – prove that a wallet is yours
-    /language – your language
-    /pack – your own quiz questions: send a file, look, change, get it back
+    /language – your language{ $commands }
 
     Games are opened in groups: add me to one.
 cmd-help-group =

@@ -9,7 +9,6 @@ dlg-reply-only = Send it as a reply to this message.
 dlg-reply-with-it = Tap a value, or reply to this message with your own.
 dlg-unreadable = ⚠️ That doesn’t work here. Please write plain numbers, in digits, without a currency or a unit.
 dlg-ambiguous = ⚠️ { $text } can be read in two ways. Please write { $low } or { $high }.
-dlg-not-yours = Somebody else opened this menu. Send the command yourself to get your own.
 dlg-stale = This button is out of date. Please send the command again.
 
 ## A new game

@@ -254,3 +254,4 @@ quiz-phase-question_open = A question is open
 quiz-phase-question_reveal = Showing the right answer
 cmd-help-start_quiz = /start_quiz [questions] [seconds] [players] – open a quiz
 quiz-pitch = Quiz: the quickest right answers win.
+cmd-help-pack = /pack – your own quiz questions: send a file, look, change, get it back

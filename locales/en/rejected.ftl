@@ -60,3 +60,4 @@ rejected-bad-rule-percentages = There must be one percentage for each winner, al
 rejected-bad-rule-mode = The mode is { $low } or { $high }. You gave { $given }.
 rejected-bad-rule-split = The split is auto, equal or percentages. You gave { $given }.
 rejected-bad-rule-prize_pool = The prize pool can be up to a trillion, with up to 8 decimals. You gave { $given }.
+rejected-not-yours = Somebody else opened this menu. Send the command yourself to get your own.

@@ -62,3 +62,4 @@ rejected-bad-rule-percentages = Проценты: по одному на поб�
 rejected-bad-rule-mode = Режим: { $low } или { $high }. Получено: { $given }.
 rejected-bad-rule-split = Как делить приз: auto, equal или percentages. Получено: { $given }.
 rejected-bad-rule-prize_pool = Призовой фонд — до триллиона, до 8 знаков после запятой. Получено: { $given }.
+rejected-not-yours = Это меню открыл другой человек. Отправьте команду сами, и будет своё.

@@ -24,12 +24,11 @@ from fsm.pick_number import KIND, PickNumber, PickNumberRules
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
 from handlers.boards import Boards
-from handlers.context import ANONYMOUS
 from handlers.flood_control import Floods
 from handlers.kinds.registry import FACES
 from handlers.routing import AiogramPath, Deps
 from handlers.taps import Taps
-from play.access import Access
+from play.access import ANONYMOUS, Access
 from play.application import Application
 from play.broadcasts import Broadcasts
 from play.hosts import Hosts

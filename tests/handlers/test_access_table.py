@@ -4,12 +4,14 @@ People without that access try each action through the real handlers. Every new 
 here. The meaning of each need is tested in ``tests/play/test_access.py``.
 """
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiogram import Router
 from aiogram_dialog import Dialog
 from aiogram_dialog.utils import CB_SEP
 
@@ -18,7 +20,7 @@ from handlers.command_menus import ALL
 from handlers.commands import hosts, players
 from handlers.dialogs import commands as dialog_commands
 from handlers.kinds import commands as kinds
-from handlers.kinds.registry import VERBS
+from handlers.kinds.registry import FACES, VERBS
 from play.access import Access, Actor, Needs
 from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, OTHER_GROUP, Room, plain, text
 
@@ -46,6 +48,11 @@ VERB_NEEDS: Mapping[Needs, frozenset[str]] = {
     Needs.JOIN: frozenset({"j"}),
     Needs.HOST: frozenset({"s", "e", "x", "xx", "r", "z", "y"}),
 }
+OTHER_UPDATES: Mapping[str, Needs] = {
+    "quiz: message: uploaded": Needs.USE,
+    "quiz: poll_answer: voted": Needs.PLAY,
+}
+"""Updates that the router of a kind handles itself, except taps."""
 BUTTONS: Mapping[str, Needs] = {
     "top:": Needs.LOOK,
     "hist:": Needs.LOOK,
@@ -97,9 +104,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Needs]]:
     found: list[tuple[int, Needs]] = []
     real = Access.authorise
 
-    async def authorise(self: Access, actor: Actor, where: Any, needs: Needs) -> None:
+    async def authorise(self: Access, actor: Actor, where: Any, needs: Needs, **more: Any) -> None:
         found.append((actor.id, needs))
-        await real(self, actor, where, needs)
+        await real(self, actor, where, needs, **more)
 
     monkeypatch.setattr(Access, "authorise", authorise)
     return found
@@ -114,11 +121,11 @@ def by_action(table: Mapping[Needs, frozenset[str]]) -> dict[str, Needs]:
 
 def test_every_command_is_in_the_table() -> None:
     ours = {**players.COMMANDS, **hosts.COMMANDS, **kinds.COMMANDS}
-    starts = {**dialog_commands.HOST_COMMANDS, **dialog_commands.PRIVATE_COMMANDS, **dialog_commands.OPERATOR_COMMANDS}
-    found = {name: command.needs for name, command in ours.items()} | {name: each[0] for name, each in starts.items()}
+    starts = {**dialog_commands.HOST_COMMANDS, **kinds.DIALOG_COMMANDS, **dialog_commands.OPERATOR_COMMANDS}
+    found = {name: command.needs for name, command in ours.items()}
+    found |= {name: command.needs for name, command in starts.items()}
     assert found == by_action(COMMANDS)
     assert found.keys() == ALL
-    assert dialog_commands.UPLOAD_NEEDS is Needs.USE
 
 
 def test_every_verb_of_a_tap_is_in_the_table(room: Room) -> None:
@@ -131,11 +138,27 @@ def test_every_verb_of_a_tap_is_in_the_table(room: Room) -> None:
 def test_every_button_of_a_list_is_in_the_table() -> None:
     filters = {
         each.callback._beginning
-        for handler in routing._buttons_router().callback_query.handlers
+        for router in (routing._buttons_router(), *routers_of_kinds())
+        for handler in router.callback_query.handlers
         for each in handler.filters or []
         if hasattr(each.callback, "_beginning")
     }
     assert filters == BUTTONS.keys()
+
+
+def routers_of_kinds() -> list[Router]:
+    return [face.imported("router").router() for face in FACES.values() if face.router is not None]
+
+
+def test_every_update_that_a_kind_handles_itself_is_in_the_table() -> None:
+    found = {
+        f"{router.name}: {observer}: {handler.callback.__name__}"
+        for router in routers_of_kinds()
+        for observer, handlers in router.observers.items()
+        if observer != "callback_query"
+        for handler in handlers.handlers
+    }
+    assert found == OTHER_UPDATES.keys()
 
 
 def widgets(widget: Any) -> Iterator[Any]:
@@ -157,10 +180,89 @@ def test_every_widget_of_a_dialog_is_in_the_table(room: Room) -> None:
     assert found == DIALOGS
 
 
+FACTS = frozenset({"is_banned", "is_host", "is_member", "has_departed", "remembered_welcome"})
+"""Facts about people on which `Access` decides. Nothing else asks for them."""
+PEOPLE = re.compile(r"(\w*_)?(person|people|user|player|sender|author|actor|owner|host|operator|administrator|admin)s?")
+IDS = re.compile(rf"{PEOPLE.pattern}_ids?|owners?|hosts|operators|administrators|admins|ANONYMOUS|bot_id")
+NO_DECISIONS: Mapping[str, str] = {
+    "command_menus.publish: operators": "their private chats have further commands in their menus",
+    "context.anonymous: ANONYMOUS": "the definition",
+    "context.actor: anonymous": "tells Access that an anonymous administrator acts as the group",
+    "commands/lookup.meant: ANONYMOUS": "finds the person that a command is about",
+    "commands/lookup.meant: author.id": "finds the person that a command is about",
+    "commands/players._own_part: anonymous": "an anonymous administrator has no line about their own picks",
+    "kinds/pick_number/view._numbers: owners": "a board shows which numbers are taken",
+    "kinds/pick_number/view._own_result: player_id": "a board shows a player's own result",
+    "kinds/quiz/view._summary: player_id": "a board shows a player's own result",
+    "membership_updates._presence: is_member": "reads Telegram's notice",
+    "parsing._answers_us: bot_id": "a reply to the bot is meant for it",
+    "parsing._answers_us: from_user.id": "a reply to the bot is meant for it",
+    "parsing._common: anonymous": "the shared name of anonymous administrators is not noted",
+    "parsing._is_calm: anonymous": "all anonymous administrators of a group share one bucket",
+    "parsing._is_for_us: ANONYMOUS": "tells anonymous administrators from channels and other bots",
+    "parsing._is_for_us: sender.id": "tells anonymous administrators from channels and other bots",
+}
+"""Function and subject -> the reason why its look at a person's identity grants and refuses nothing."""
+
+
+def looks_at_identity(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield each comparison of people in a module, and each use of a fact about them: the function and the subject.
+
+    Whether a person plays in a game is a rule, so ``player_id in game.players`` does not count.
+    """
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.Attribute) and (node.attr in FACTS or node.attr in {"anonymous", "operators"}):
+                yield function.name, node.attr
+            elif isinstance(node, ast.Compare) and not all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
+                sides = [node.left, *node.comparators]
+                if not any(ast.unparse(side).startswith(("game.", "state.")) for side in sides):
+                    yield from ((function.name, subject) for side in sides if (subject := person_of(side)))
+
+
+def person_of(side: ast.expr) -> str | None:
+    """Return the name of the person, or of the set of people, that one side of a comparison stands for."""
+    match side:
+        case ast.Attribute(value=value, attr="id"):
+            name = getattr(value, "attr", getattr(value, "id", ""))
+            return f"{name}.id" if PEOPLE.fullmatch(name) else None
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name if IDS.fullmatch(name) else None
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+            return next((found for each in elements if (found := person_of(each))), None)
+    return None
+
+
 def test_nothing_in_the_handlers_decides_by_itself() -> None:
-    deciding = re.compile(r"\.(is_banned|is_host|is_member|has_departed|remembered_welcome)\(")
-    found = [path.name for path in HANDLERS.rglob("*.py") if deciding.search(path.read_text())]
-    assert not found
+    found = set()
+    for path in HANDLERS.rglob("*.py"):
+        module = path.relative_to(HANDLERS).with_suffix("").as_posix()
+        found |= {
+            f"{module}.{function}: {subject}" for function, subject in looks_at_identity(ast.parse(path.read_text()))
+        }
+    assert found == NO_DECISIONS.keys()
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        "player in context.deps.play.access.operators",
+        "await hosts.is_host(chat_id, player_id)",
+        "context.person.id == whom.id",
+        "update.person.id not in owners",
+        "owners != [ANONYMOUS]",
+        "tap.user_id == game_host.id",
+        "actor.id in admins",
+    ],
+)
+def test_a_comparison_that_decides_is_found(decision: str) -> None:
+    assert list(looks_at_identity(ast.parse(f"async def f():\n    if {decision}:\n        return")))
+
+
+def test_a_rule_of_a_game_is_no_decision() -> None:
+    assert not list(looks_at_identity(ast.parse("def f():\n    return tap.user_id in game.players")))
 
 
 # -- commands ---------------------------------------------------------------------------------------------------

@@ -14,10 +14,9 @@ from fsm.kind import ChatTopic
 from fsm.lobby import Join
 from fsm.pick_number import REVERSE, PickNumberGame
 from handlers.command_menus import ALL, calls, publish
-from handlers.commands.players import group_help
-from handlers.context import ANONYMOUS
+from handlers.commands.players import group_help, private_help
 from handlers.kinds.pick_number.commands import parsed
-from play.access import Access
+from play.access import ANONYMOUS, Access
 from play.texts import NAME_LIMIT, units
 from telegram.client import ChatGone
 from telegram.outbox import Outgoing
@@ -495,7 +494,7 @@ async def test_a_person_and_a_group_each_have_their_language(room: Room) -> None
     await room.say("/language ru", chat=ANN)
     assert await room.answer() == text("cmd-language-own-set", "ru")
     await room.say("/help", chat=ANN)
-    assert await room.answer() == text("cmd-help-private", "ru")
+    assert await room.answer() == plain(private_help(TEXTS, "ru"))
     await room.say("/help", by=ANN)
     assert await room.answer() == plain(group_help(TEXTS, "en"))
     await room.say("/language ru", by=ANN)
@@ -521,7 +520,7 @@ async def test_what_one_person_alone_reads_in_a_group_is_in_their_language(room:
 
 async def test_telegrams_language_code_is_the_first_guess_in_private(room: Room) -> None:
     await room.update(message={**room.message("/help", chat=ANN), "from": {**user(ANN), "language_code": "ru-RU"}})
-    assert await room.answer() == text("cmd-help-private", "ru")
+    assert await room.answer() == plain(private_help(TEXTS, "ru"))
 
 
 # -- menus ------------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from aiogram_dialog.utils import CB_SEP
 
 from fsm.kind import ChatTopic
 from fsm.pick_number import PickNumberGame
-from handlers.context import ANONYMOUS
 from handlers.limited_session import WithinLimits
+from play.access import ANONYMOUS
 from telegram.limits import Limits, Rates, Window
 from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, Room, plain, text
 from tests.support.limits import reserve
@@ -166,7 +166,7 @@ async def test_who_taps_is_told_in_their_own_language(room: Room) -> None:
     await room.say("/language ru", by=BEN, chat=BEN)
     await room.say("/newgame", by=HOST)
     await press(room, text("dlg-newgame-create"), by=BEN)
-    assert room.toasts()[-1] == text("dlg-not-yours", "ru")
+    assert room.toasts()[-1] == text("rejected-not-yours", "ru")
     assert plain(window(room)["text"]).startswith(text("pick-number-newgame"))
 
 
@@ -195,7 +195,7 @@ async def test_a_dialog_belongs_to_who_opened_it(room: Room) -> None:
     await room.say("/newgame", by=HOST)
     for other in (ANN, BEN):
         await press(room, text("dlg-newgame-create"), by=other)
-        assert room.toasts()[-1] == text("dlg-not-yours")
+        assert room.toasts()[-1] == text("rejected-not-yours")
     await answer_it(room, "mine", by=BEN)
     assert await room.deps.stores.games.live_in(ChatTopic(GROUP)) == []
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fsm.kind import NotNow
-from fsm.lobby import PlaceTaken
+from fsm.lobby import BadRule, PlaceTaken
 from fsm.pick_number import NumberTaken
 from play.texts import (
     FSI,
@@ -21,6 +21,7 @@ from play.texts import (
     units,
 )
 from tests.handlers.games import HOSTILE
+from tests.handlers.room import plain
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +156,17 @@ def test_a_long_list_says_how_many_more_there_are(texts: Texts) -> None:
     shown = line.count(",") + 1
     assert line.endswith(f" and {1000 - shown} more")
     assert texts.listing("en", names[:2], 2).count("Player") == 2
+
+
+def test_a_shared_text_in_the_readers_language_is_better_than_a_special_one_in_english(tmp_path: Path) -> None:
+    for locale, lines in {
+        "en": "rejected-bad-rule = General.\nrejected-bad-rule-mode = Special.\ndlg-name-mode = Mode\n",
+        "ru": "rejected-bad-rule = Общее: { $name }.\n",
+    }.items():
+        (tmp_path / locale).mkdir()
+        (tmp_path / locale / "all.ftl").write_text(lines, encoding="utf-8")
+    texts, refusal = Texts(tmp_path), BadRule("mode", "a", "b", "c")
+    assert texts.refusal("en", refusal) == "Special."
+    assert plain(texts.refusal("ru", refusal)) == "Общее: mode."
+    assert texts.has("en", "dlg-name-mode")
+    assert not texts.has("ru", "dlg-name-mode")

@@ -4,8 +4,8 @@ import pytest
 from redis.asyncio import Redis
 
 from fsm.kind import ChatTopic
-from handlers.context import ANONYMOUS
 from play.access import (
+    ANONYMOUS,
     EVERYONE,
     OPENERS,
     Access,
@@ -19,6 +19,7 @@ from play.access import (
     NotAHost,
     NotAMember,
     NotAnOperator,
+    NotYours,
     Role,
     Token,
 )
@@ -79,6 +80,35 @@ async def test_what_they_may_do_from_private_and_from_elsewhere(access: Access) 
 async def test_everyone_opens_games_where_the_hosts_say_so(access: Access, room: Room) -> None:
     await room.deps.stores.people.change_settings(GROUP, {OPENERS: EVERYONE})
     assert Needs.OPEN in await allowed(access, person(ANN), HERE)
+
+
+async def test_a_dialog_is_used_by_its_owner_alone(access: Access) -> None:
+    await access.authorise(person(HOST), HERE, Needs.HOST, owners=[HOST])
+    for needs in (Needs.HOST, Needs.NOTHING):
+        with pytest.raises(NotYours):
+            await access.authorise(person(ANN), HERE, needs, owners=[HOST])
+        with pytest.raises(NotYours):
+            await access.authorise(GROUP_ADMIN, HERE, needs, owners=[HOST])
+
+
+async def test_the_dialog_of_an_anonymous_administrator_is_used_by_every_host(access: Access) -> None:
+    await access.authorise(person(HOST), HERE, Needs.HOST, owners=[ANONYMOUS])
+    with pytest.raises(NotAHost):
+        await access.authorise(person(ANN), HERE, Needs.HOST, owners=[ANONYMOUS])
+
+
+async def test_nobody_bans_an_operator_a_host_or_all_anonymous_administrators(access: Access) -> None:
+    assert [player for player in (ANN, HOST, OPERATOR, ANONYMOUS) if await access.is_protected(GROUP, player)] == [
+        HOST, OPERATOR, ANONYMOUS,
+    ]  # fmt: skip
+    assert [player for player in (ANN, HOST, OPERATOR, ANONYMOUS) if await access.is_protected(0, player)] == [
+        OPERATOR, ANONYMOUS,
+    ]  # fmt: skip
+
+
+def test_people_see_all_of_their_own_figures_and_those_of_the_chat_of_others(access: Access) -> None:
+    assert access.chat_of_figures(person(ANN), ANN, GROUP) == 0
+    assert access.chat_of_figures(person(ANN), BEN, GROUP) == GROUP
 
 
 @pytest.mark.parametrize("where", [GROUP, 0])

@@ -21,6 +21,7 @@ from bot.observe.health import Health
 from bot.observe.metrics import Metrics, registry
 from bot.process import ALL_ROLES
 from bot.settings import VARIABLES, Settings, load_settings
+from tests.repo.test_repository import imports
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -100,6 +101,16 @@ def test_the_image_has_every_package_and_nothing_secret() -> None:
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     assert "*" in ignored
     assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == copied
+
+
+def test_the_code_in_the_image_imports_nothing_that_the_image_lacks() -> None:
+    copied = set(re.findall(r"^COPY (?!--from)(\w+) ", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE))
+    lacking = {path.name for path in ROOT.iterdir() if path.is_dir() and any(path.glob("*.py"))} - copied
+    lacking |= {path.stem for path in ROOT.glob("*.py")}
+    assert {"tests", "benchmarks", "chaos", "verify"} <= lacking
+    for folder in copied - {"locales", "migrations"}:
+        for file in (ROOT / folder).rglob("*.py"):
+            assert not imports(file) & lacking, file
 
 
 def test_the_image_installs_by_hashes_and_runs_as_nobody_special() -> None:

@@ -1,12 +1,12 @@
 """The documentation's state diagrams equal those of the machines."""
 
-from docs.phases import FOLDER, page
 from fsm.registry import KINDS
+from handlers.kinds.phase_pages import FOLDER, page
 
 
 def test_the_pages_of_phases_are_what_the_machines_say() -> None:
     for kind in KINDS.values():
-        assert (FOLDER / f"{kind.name}.md").read_text() == page(kind), "run: python -m docs.phases"
+        assert (FOLDER / f"{kind.name}.md").read_text() == page(kind), "run: python -m handlers.kinds.phase_pages"
 
 
 def test_every_phase_of_every_kind_is_reached_from_the_first_and_leads_to_an_end() -> None:

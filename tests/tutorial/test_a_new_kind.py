@@ -33,13 +33,20 @@ def coin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = copy_of_the_tree(tmp_path_factory.mktemp("coin"))
     for piece in pieces():
         apply(tree, piece)
-    run(tree, "-m", "docs.phases")
+    run(tree, "-m", "handlers.kinds.phase_pages")
     shutil.copy(ROOT / "tests" / "tutorial" / "coin_game.py", tree / "tests" / "e2e" / "test_coin.py")
     return tree
 
 
 def test_our_own_kinds_are_complete() -> None:
     assert {name: check(name) for name in traces()} == {"pick_number": [], "quiz": []}
+
+
+def test_the_checker_does_without_the_documents_which_an_image_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.kinds.check.FOLDER", tmp_path / "phases")
+    assert check("pick_number") == []
 
 
 def test_the_first_file_of_a_kind_without_a_folder_is_named() -> None:

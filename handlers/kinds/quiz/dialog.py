@@ -70,9 +70,7 @@ class QuizForm(Form):
             return str(await self.shown(context, name, text))
         if name == "categories" and text != ANY:
             known = f"quiz-category-{text}"
-            label = (
-                context.label(known) if context.deps.play.texts.has(known) else context.label("quiz-value", value=text)
-            )
+            label = context.label(known) if context.has_text(known) else context.label("quiz-value", value=text)
             return f"✓ {label}" if text in rules.categories else label
         return (
             context.label("dlg-topic-none") if name == "topic" else str(self._shown(context, name, text, button=True))

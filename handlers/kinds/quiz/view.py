@@ -99,7 +99,7 @@ def _level(game: QuizGame, texts: Texts, locale: str) -> Markup | None:
 def category(texts: Texts, locale: str, name: str, *, own: bool) -> Markup:
     """Render a category. The bank's have names in every locale; a pack's (``own``) have the names its host gave."""
     known = f"quiz-category-{name}"
-    if not own and texts.has(known):
+    if not own and texts.has(locale, known):
         return texts.html(locale, known)
     return texts.html(locale, "quiz-value", value=name)
 

@@ -1,6 +1,6 @@
-"""Generator of the pages in ``docs/phases``, from the phase machines: ``python -m docs.phases``.
+"""Generator of the pages in ``docs/phases``, from the phase machines: ``python -m handlers.kinds.phase_pages``.
 
-A test compares the pages with the machines.
+``handlers/kinds/check.py`` compares the pages with the machines.
 """
 
 from collections import defaultdict
@@ -10,7 +10,8 @@ from typing import Any
 from fsm.kind import Kind, PhaseMachine
 from fsm.registry import KINDS
 
-FOLDER = Path(__file__).with_suffix("")
+FOLDER = Path(__file__).parents[2] / "docs" / "phases"
+"""The pages. A container image has no documents, so it lacks this folder."""
 
 
 def page(kind: Kind[Any]) -> str:

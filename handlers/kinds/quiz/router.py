@@ -1,4 +1,7 @@
-"""Votes in the native polls of quizzes. A vote is its player's answer, timed by the receipt of the update."""
+"""The quiz's updates that are neither taps on boards nor commands: votes in native polls, and files with questions.
+
+A vote is its player's answer, timed by the receipt of the update.
+"""
 
 from aiogram import Router
 from aiogram.types import PollAnswer
@@ -6,7 +9,10 @@ from loguru import logger
 
 from fsm.kind import Instant, Rejected
 from fsm.quiz import Answer
+from handlers.buttons import on_data
 from handlers.deps import Deps
+from handlers.filters import PrivateFile, Tapped
+from handlers.kinds.quiz import pack_files
 from play.access import Actor, Needs
 from storage.polls import Polls
 
@@ -30,7 +36,9 @@ async def voted(vote: PollAnswer, deps: Deps, update_id: int, received: Instant)
 
 
 def router() -> Router:
-    """Return the router of votes."""
-    found = Router(name="votes")
+    """Return the router of votes, of files in private, and of the buttons below their previews."""
+    found = Router(name="quiz")
     found.poll_answer.register(voted)
+    found.message.register(pack_files.uploaded, PrivateFile())
+    found.callback_query.register(on_data(pack_files.tap, pack_files.NEEDS), Tapped(pack_files.FILE))
     return found

@@ -13,11 +13,11 @@ from aiogram_dialog.widgets.kbd import Button, Column, Row, Select, SwitchTo
 
 from fsm.quiz import Question
 from fsm.scoring import BASE
-from handlers.commands.packs import question_html, send_pack, send_sample
 from handlers.context import UpdateContext
+from handlers.dialogs.dialog_command import DialogCommand
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.widgets import GRAVE, Given, ItemLabel, Label, context_of, value_of
-from play.access import Needs
+from handlers.kinds.quiz.pack_files import NEEDS, question_html, send_pack, send_sample
 from play.texts import shorten, tidy
 from questions.pack_writer import FORMATS
 from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, cells_of, question_of
@@ -36,7 +36,7 @@ FEWEST_LINES = 3
 class Packs(StatesGroup):
     """The windows of ``/pack``."""
 
-    needs = Needs.USE
+    needs = NEEDS
 
     every = State()
     one = State()
@@ -376,3 +376,10 @@ async def start_packs(context: UpdateContext, manager: DialogManager) -> None:
         return await send_sample(context)
     await manager.start(Packs.every, mode=StartMode.RESET_STACK)
     return None
+
+
+DIALOG_COMMANDS = {
+    "pack": DialogCommand(
+        needs=NEEDS, start=start_packs, dialogs=lambda: (packs_dialog(),), in_private="pack-in-private"
+    )
+}

@@ -13,6 +13,7 @@ from handlers.context import UpdateContext
 from handlers.kinds.quiz.view import category
 from handlers.limited_session import TooBusy
 from handlers.views.message import Button
+from play.access import Needs
 from play.packs import sample, vocabulary
 from play.texts import Markup, tidy, units
 from questions.isolation import TooManyFiles
@@ -21,6 +22,8 @@ from questions.pack_writer import write_pack
 from questions.packs import Mistake, Note, Pack, PackRefused
 from storage.questions import MAX_NAME, MAX_PACKS, NameTaken, PackTitle, TooManyPacks
 
+NEEDS = Needs.USE
+"""The permission to send files, to save their packs, and to change packs."""
 SAMPLE = 3
 """Number of questions in a preview."""
 MOST_ALIKE = 5
@@ -52,6 +55,7 @@ class Upload:
 
 async def uploaded(message: Message, context: UpdateContext) -> None:
     """Answer a file that was sent in private: list all its mistakes, or show a preview of the pack."""
+    await context.authorise(NEEDS)
     assert message.document is not None
     try:
         async with context.deps.files.turn(context.person.id):
