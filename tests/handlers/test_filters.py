@@ -32,7 +32,7 @@ async def test_nothing_that_an_update_is_handed_to_runs_in_a_thread(room: Room) 
 
 async def test_all_commands_are_one_question(room: Room) -> None:
     handlers = [each for router in build_dispatcher(room.deps).sub_routers for each in router.message.handlers]
-    assert len(handlers) <= 5 < len(players.COMMANDS)
+    assert len(handlers) <= 6 < len(players.COMMANDS)
 
 
 def test_no_two_commands_have_the_same_name() -> None:
