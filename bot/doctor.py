@@ -33,13 +33,18 @@ async def doctor(settings: Settings) -> int:
     say("configuration: ok")
     wrong = 0
     postgres, redis = settings.database.dsn.get_secret_value(), settings.redis.dsn.get_secret_value()
+    # A wrong address must be reported before an embedded server has started, which may take long.
+    if postgres:
+        wrong += await _check_postgres(postgres)
+    if redis:
+        wrong += await _check_redis(redis)
     try:
         async with stores(settings.data_dir, postgres, redis) as (postgres_dsn, redis_dsn):
-            wrong += await _check_postgres(postgres_dsn)
             if not postgres:
+                wrong += await _check_postgres(postgres_dsn)
                 say(f"postgresql: embedded, at {postgres_dsn}; its programs, as pg_dump, are in {postgres_programs()}")
-            wrong += await _check_redis(redis_dsn)
             if not redis:
+                wrong += await _check_redis(redis_dsn)
                 say(f"redis: embedded, at {redis_dsn}")
     except EmbeddedStoreError as error:
         say(f"stores: {error}")
@@ -53,9 +58,9 @@ async def _check_postgres(dsn: str) -> int:
     for remark in postgres_address(dsn).remarks:
         say(f"postgresql: note: {remark}")
     try:
+        at = await schema.current(dsn, within=SECONDS)
         async with postgres_pool(dsn, start_timeout_seconds=SECONDS) as pool:
             version = await pool.fetchval("SHOW server_version")
-        at = await schema.current(dsn, within=SECONDS)
         await check_rights(dsn, migrating=at != schema.head(), within=SECONDS)
     except MissingRightError as error:
         say(f"postgresql: {error}")

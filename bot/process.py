@@ -58,6 +58,8 @@ from storage.stores import Stores
 LISTENERS = 64
 """Size of the pool for blocking connections: pub/sub and blocking reads."""
 ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
+REDIS_SECONDS = 30.0
+"""Time for which a start waits for a Redis that is still starting."""
 POSTGRES_SECONDS = 2.0
 """Time for which a start waits for PostgreSQL before it continues without it. Games do not need it."""
 EMBEDDED_SECONDS = 60.0
@@ -110,6 +112,8 @@ async def running(
     """
     database, cache, metrics = settings.database, settings.redis, Metrics()
     async with contextlib.AsyncExitStack() as stack:
+        if given := cache.dsn.get_secret_value():
+            await _check_redis(given)  # first, because an embedded PostgreSQL may take long to start
         postgres_dsn, redis_dsn = await stack.enter_async_context(
             stores(settings.data_dir, database.dsn.get_secret_value(), cache.dsn.get_secret_value())
         )
@@ -139,7 +143,8 @@ async def running(
             redis_client(redis_dsn, pool_size=LISTENERS, timeout_seconds=cache.timeout_seconds, client_name="listening")
         )
         guard = FailoverGuard(redis)  # must watch from the first connection
-        await _check_redis(redis)
+        if not given:
+            await _check_redis(redis_dsn)
         beacon = await _beacon(settings.games.draw)
         runtime = build(
             settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics, beacon
@@ -150,11 +155,12 @@ async def running(
         yield process
 
 
-async def _check_redis(redis: Redis) -> None:
+async def _check_redis(dsn: str) -> None:
     """Wait for Redis and log each risk. Raises ``SettingsError`` if Tombola cannot work with this server."""
     try:
-        await redis_ready(redis)
-        report = await inspect_redis(redis)
+        async with redis_client(dsn, pool_size=1) as redis:
+            await redis_ready(redis, timeout_seconds=REDIS_SECONDS, waiting=_tell_of_waiting)
+            report = await inspect_redis(redis)
     except REDIS_REFUSES as error:
         raise SettingsError(f"redis.dsn: refused there: {error}") from None
     except REDIS_GONE as error:
@@ -165,6 +171,10 @@ async def _check_redis(redis: Redis) -> None:
         logger.warning("redis: {}", line)
     for line in report.notes:
         logger.info("redis: {}", line)
+
+
+def _tell_of_waiting(error: Exception) -> None:
+    logger.warning("redis does not answer yet, waiting up to {:.0f} s: {}", REDIS_SECONDS, error)
 
 
 async def _migrated(dsn: str, within: float) -> bool:

@@ -10,20 +10,23 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
 import asyncpg
 import hiredis
 import stamina
 from loguru import logger
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import SSLConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, BusyLoadingError, DataError, ResponseError
+from redis.exceptions import AuthenticationError, BusyLoadingError, DataError, InvalidResponse, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from storage.dsn import PostgresAddress, postgres_address, redis_address
+from storage.wrong_address import WrongAddress, diagnosed, lasting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -65,16 +68,18 @@ POSTGRES_REFUSES = (
     asyncpg.CantChangeRuntimeParamError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidSchemaNameError,
-    ssl.SSLCertVerificationError,
+    WrongAddress,
 )
 """Errors of a server that answers and refuses us: waiting does not help. The texts hold no password."""
 REDIS_GONE = (OSError, RedisConnectionError, RedisTimeoutError, BusyLoadingError)
 """Errors of redis-py while the server is away, loading its log, or too slow."""
-REDIS_REFUSES = (AuthenticationError, ResponseError, ssl.SSLCertVerificationError)
+REDIS_REFUSES = (AuthenticationError, ResponseError, WrongAddress)
 """Errors of a server that answers and refuses us: wrong password, unknown database, untrusted certificate."""
 
 CLOSE_SECONDS = 3
 """Time that a closing pool gives to running queries, in seconds."""
+FIRST_SECONDS = 1.0
+"""Limit of the first attempt to reach Redis, after which its address is examined."""
 HEALTH_CHECK_SECONDS = 15
 """Idle time after which a Redis connection is pinged before its next use, in seconds."""
 IDLE_SECONDS = 5
@@ -156,7 +161,7 @@ async def postgres_pool(  # noqa: PLR0913 -- limits, each by its name
 
 
 def postgres_comes(error: Exception) -> bool:
-    """Return True if waiting can help. An untrusted certificate is an OSError too, but waiting does not cure it."""
+    """Return True if waiting can help. A wrong address is an OSError too, but waiting does not cure it."""
     return isinstance(error, POSTGRES_GONE) and not isinstance(error, POSTGRES_REFUSES)
 
 
@@ -230,14 +235,17 @@ class _Opener:
 
     async def open(self, *_dsn: Any, loop: asyncio.AbstractEventLoop | None = None, **_classes: Any) -> Any:
         """Open one connection, with the arguments that asyncpg's pool passes. Raises asyncpg's errors."""
-        if self._pooled is None:
-            self._pooled = await self._meets_a_pooler()
-        while True:
-            try:
-                return await self._connect(self._wanted, pooled=self._pooled, loop=loop)
-            except asyncpg.ProtocolViolationError as error:
-                if not self._leaves_out(str(error)):
-                    raise
+        try:
+            if self._pooled is None:
+                self._pooled = await self._meets_a_pooler()
+            while True:
+                try:
+                    return await self._connect(self._wanted, pooled=self._pooled, loop=loop)
+                except asyncpg.ProtocolViolationError as error:
+                    if not self._leaves_out(str(error)):
+                        raise
+        except OSError as error:
+            raise lasting(error) or error from None
 
     async def _meets_a_pooler(self) -> bool:
         """Detect a pooler: it tells the client an invented process id, which differs from the server's own."""
@@ -518,13 +526,35 @@ class _CancellableConnection:
             raise
 
 
-async def redis_ready(client: Redis, *, timeout_seconds: float = 30) -> None:
+async def redis_ready(
+    client: Redis, *, timeout_seconds: float = 30, waiting: Callable[[Exception], object] | None = None
+) -> None:
     """Wait until Redis answers and has loaded its data.
 
+    Args:
+        client: client made by `redis_client`.
+        timeout_seconds: longest wait for a server that is starting.
+        waiting: called with the first failed attempt's error, if the wait continues.
+
     Raises:
-        REDIS_REFUSES: one of these, at once.
+        REDIS_REFUSES: one of these, at once: waiting does not cure a wrong password or address.
         REDIS_GONE: one of these, if Redis has not answered in time.
     """
+    asked = False
+
+    async def fault_of(error: Exception) -> BaseException:
+        """Return the error to raise; ask the address itself after the first failure."""
+        nonlocal asked
+        # redis-py reports a wrong password and a refused handshake as a lost connection: look for the cause.
+        refusal = next((each for each in _chain(error) if isinstance(each, REDIS_REFUSES)), None) or lasting(error)
+        if refusal is None and not asked:
+            asked = True
+            refusal = await _diagnosed_redis(client)
+            if refusal is None and isinstance(error, InvalidResponse):
+                refusal = WrongAddress("not Redis, but another program answers there")
+            if refusal is None and waiting is not None:
+                waiting(error)
+        return refusal or error
 
     def passes(error: Exception) -> bool:
         return isinstance(error, REDIS_GONE) and not isinstance(error, REDIS_REFUSES)
@@ -534,15 +564,35 @@ async def redis_ready(client: Redis, *, timeout_seconds: float = 30) -> None:
     ):
         with attempt:
             try:
-                await client.ping()
-            except RedisConnectionError as error:
-                # redis-py reports a refused handshake or certificate as a lost connection; find the cause, which
-                # waiting can't cure.
-                raise next((cause for cause in _causes(error) if isinstance(cause, REDIS_REFUSES)), error) from None
+                # A TLS handshake with a server that speaks without it gets no answer: look for such a fault soon.
+                async with asyncio.timeout(None if asked else FIRST_SECONDS):
+                    await client.ping()
+            except (*REDIS_GONE, *REDIS_REFUSES, InvalidResponse) as error:
+                raise await fault_of(error) from None
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the errors that led to this one, nearest first."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        yield cause
-        error = cause
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that led to it, nearest first."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+async def _diagnosed_redis(client: Redis) -> WrongAddress | None:
+    """Ask what answers at a client's address, unless that is a socket's path or given by Sentinels."""
+    pool: Any = client.connection_pool
+    if "host" not in pool.connection_kwargs or issubclass(pool.connection_class, _PrimaryConnection):
+        return None
+    tls = issubclass(pool.connection_class, SSLConnection)
+    given = pool.connection_kwargs
+    return await diagnosed(given["host"], given.get("port", 6379), wanted="Redis", tls=tls)
+
+
+async def diagnosed_postgres(dsn: str) -> WrongAddress | None:
+    """Ask what answers at the first host of a DSN, unless that is a socket's directory."""
+    parts = urlsplit(postgres_address(dsn).dsn)
+    first = parts.netloc.rpartition("@")[2].partition(",")[0]
+    match = re.fullmatch(r"(\[[^\]]+\]|[^:]+)(?::(\d+))?", first)
+    if match is None:
+        return None
+    return await diagnosed(match[1].strip("[]"), int(match[2] or 5432), wanted="PostgreSQL", tls=False)

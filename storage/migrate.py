@@ -13,7 +13,7 @@ import asyncpg
 import stamina
 from loguru import logger
 
-from storage.connections import postgres_comes, postgres_connection
+from storage.connections import diagnosed_postgres, postgres_comes, postgres_connection
 from storage.rights import check_rights
 
 if TYPE_CHECKING:
@@ -113,11 +113,17 @@ class SchemaTooNewError(Exception):
 
 
 async def _connect(dsn: str, within: float = START_SECONDS) -> asyncpg.Connection[asyncpg.Record]:
+    """Open one connection, waiting for a server that is starting; report at once if another program answers there."""
+    asked = False
     async for attempt in stamina.retry_context(
         on=postgres_comes, attempts=None, timeout=within, wait_initial=0.05, wait_max=2
     ):
         with attempt:
-            return await postgres_connection(dsn, within=min(CONNECT_SECONDS, within))
+            try:
+                return await postgres_connection(dsn, within=min(CONNECT_SECONDS, within))
+            except OSError as error:
+                fault, asked = None if asked else await diagnosed_postgres(dsn), True
+                raise fault or error from None
     raise AssertionError("stamina raises after the last attempt")  # pragma: no cover
 
 

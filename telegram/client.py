@@ -15,6 +15,7 @@ from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import CLOSED, OpenedState
 
 from storage.breakers import forgive_steps
+from storage.wrong_address import lasting
 
 if TYPE_CHECKING:
     from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
@@ -84,6 +85,10 @@ class BadCall(ApiError):
 
 class ServerDown(ApiError):
     """No usable answer: network error, timeout, 5xx or unreadable content. Telegram may have carried out the call."""
+
+
+class NotTelegram(ServerDown):
+    """The address leads to no Bot API: unknown host, TLS refused, or another program answers. Waiting seldom helps."""
 
 
 class CircuitOpen(ServerDown):
@@ -324,7 +329,8 @@ class BotApi:
             async with self._open().post(self._root + method, timeout=limit, **_body(given, files)) as response:
                 code, content = response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
-            down = ServerDown(method, type(problem).__name__)
+            fault = lasting(problem)
+            down = NotTelegram(method, str(fault)) if fault else ServerDown(method, type(problem).__name__)
         else:
             if method != "getUpdates":
                 self.latency_ms = (time.perf_counter() - began) * 1000
@@ -336,7 +342,8 @@ class BotApi:
         with contextlib.suppress(msgspec.DecodeError):
             envelope = _decode(content)
         if envelope is None:
-            raise ServerDown(method, f"not an answer of Telegram's: HTTP {code}, {len(content)} bytes", code)
+            kind = ServerDown if code >= 500 else NotTelegram
+            raise kind(method, f"not an answer of Telegram's: HTTP {code}, {len(content)} bytes", code)
         if envelope.ok:
             return envelope.result
         envelope.description = envelope.description.replace(self._token, "***")

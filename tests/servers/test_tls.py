@@ -22,10 +22,9 @@ SECONDS = 10
 
 @dataclass
 class Encrypted:
-    """A Redis with its own certificate: the ports with and without TLS, and the certificate."""
+    """A Redis with its own certificate: its port with TLS, and the certificate."""
 
     tls: int
-    plain: int
     certificate: Path
 
 
@@ -51,7 +50,7 @@ async def encrypted(folder: Path) -> AsyncIterator[Encrypted]:
         servers.REDIS, folder / "redis", plain, tls_port=str(tls), tls_cert_file=str(certificate),
         tls_key_file=str(key), tls_ca_cert_file=str(certificate), tls_auth_clients="no",
     ):  # fmt: skip
-        yield Encrypted(tls, plain, certificate)
+        yield Encrypted(tls, certificate)
 
 
 def settings(dsn: str, postgres_dsn: str) -> Settings:
@@ -79,12 +78,3 @@ async def test_each_way_to_trust_a_certificate_works(
 ) -> None:
     dsn = f"rediss://127.0.0.1:{encrypted.tls}/0?{trust.format(certificate=encrypted.certificate)}"
     assert await doctor.doctor(settings(dsn, postgres_dsn)) == 0, capsys.readouterr().out
-
-
-@pytest.mark.parametrize("scheme", ["redis", "rediss"])
-async def test_tls_on_one_side_alone_is_told_by_the_doctor(
-    scheme: str, encrypted: Encrypted, postgres_dsn: str, capsys: Capture
-) -> None:
-    port = encrypted.tls if scheme == "redis" else encrypted.plain
-    assert await doctor.doctor(settings(f"{scheme}://127.0.0.1:{port}/0", postgres_dsn)) == 1
-    assert "redis: no connection (" in capsys.readouterr().out
