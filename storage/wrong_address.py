@@ -46,7 +46,7 @@ def lasting(error: BaseException | None) -> WrongAddress | None:
 
 
 async def diagnosed(host: str, port: int, *, wanted: str, tls: bool) -> WrongAddress | None:
-    """Ask an address that has failed for what it is. Returns None if it may be the wanted server, not yet ready.
+    """Find out which program answers at an address that has failed. Returns None if the wanted server may be starting.
 
     Args:
         host: name or address of the host.

@@ -39,7 +39,7 @@ def certificate() -> Iterator[ssl.SSLContext]:
 
 
 def answer_of_redis(question: bytes) -> bytes:
-    """Answer as Redis does: nothing to what is no line of its protocol, such as a TLS handshake."""
+    """Answer as Redis does: a line that is incomplete in its protocol, such as a TLS handshake, gets no answer."""
     return b"+PONG\r\n" if b"PING" in question else b""
 
 
