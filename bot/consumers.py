@@ -63,6 +63,7 @@ class Consumers:
             on_settled=self._settled,
             lease=runtime.lease(SENDER_LEASE),
             bell=self._doorbell,
+            aside=runtime.aside,
         )
 
     async def start(self) -> None:

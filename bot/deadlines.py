@@ -10,6 +10,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -226,8 +227,12 @@ class Deadlines:
         except Exception as bug:  # noqa: BLE001 -- a game whose rules raise must not stop the deadlines of others
             self.stats.fired["error"] += 1
             self._aside.add(FIRING, game_id, bug)
+            with suppress(Unavailable):
+                await self._games.note_stuck(game_id, type(bug).__name__)
         else:
-            self._aside.done(FIRING, game_id)
+            if self._aside.done(FIRING, game_id):
+                with suppress(Unavailable):
+                    await self._games.clear_stuck(game_id)
             self.stats.fired["moved" if outcome.events else "nothing"] += 1
             if outcome.events:
                 self.stats.lateness.add((self._clock.now() - deadline) / 1000)

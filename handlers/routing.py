@@ -3,13 +3,16 @@
 Routers are asked in order. Those that need no store come first; dialogs, which read their state from Redis, come last.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from aiogram import Dispatcher, Router
 from aiogram.client.session.base import BaseSession
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, Message, Update
+from aiogram.types.update import UpdateTypeLookupError
 from loguru import logger
+from pydantic import ValidationError
 
 from handlers.buttons import left_over, on_data
 from handlers.command_menus import ALL, OPERATORS, calls, publish
@@ -33,6 +36,9 @@ from handlers.views.message import send_params
 from play.access import Needs
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
+
+WHY_CHARACTERS = 200
+"""Length of the reason in the log line about an unreadable update."""
 
 __all__ = ["AiogramPath", "Deps", "build_dispatcher", "calls", "publish"]
 
@@ -91,7 +97,23 @@ class AiogramPath:
 
     async def __call__(self, raw: bytes) -> None:
         """Handle one update to its end. Raises if Redis is away; the update then has to come again."""
-        await self._dispatcher.feed_raw_update(self._bot, _without_rights(msgspec.json.decode(raw)))
+        members = _without_rights(msgspec.json.decode(raw))
+        try:
+            update = Update.model_validate(members, context={"bot": self._bot})
+            update.event_type  # noqa: B018 -- raises if aiogram knows none of the members
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(each) for each in first["loc"])
+            self._leave_out(members, f"{where}: {first['msg']}")
+        except UpdateTypeLookupError:
+            self._leave_out(members, f"none of its members is known: {', '.join(members)}")
+        else:
+            await self._dispatcher.feed_update(self._bot, update)
+
+    def _leave_out(self, members: Mapping[str, Any], why: str) -> None:
+        """Report an update that aiogram cannot read, in one line; without this, it would be a traceback for each."""
+        self._deps.count_error("unreadable update")
+        logger.warning("update {} is left out: {}", members.get("update_id"), why[:WHY_CHARACTERS])
 
     async def tell_left_alone(self, raw: bytes) -> None:
         """Tell the author of a private message that it was not handled. Decodes only its sender and chat."""

@@ -6,7 +6,8 @@ tail, and a snapshot is written only now and then, so that a commit costs the sa
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
@@ -23,6 +24,8 @@ from storage.scripts import script
 
 LIVE_TTL_MS = 3 * 86_400_000
 """Lifetime of an untouched live game. A game with a deadline never gets there: no deadline is more than a day away."""
+STUCK_TTL_MS = 900_000
+"""Lifetime of the record of a game whose rules raise; longer than the pause between two attempts at its deadline."""
 ID_BITS = 128
 """Random bits from which a game id is made; the id keeps 103 of them."""
 RESERVED_MS = 86_400_000
@@ -187,6 +190,28 @@ class RedisGames:
         """Remove a game that no longer exists from the index of deadlines."""
         await _reached(self._redis.zrem(keys.deadlines_key(keys.shard_of_game(game_id)), game_id))
 
+    async def note_stuck(self, game_id: str, error: str) -> None:
+        """Record that a game's rules raise at its deadline, for the health and metrics of all processes."""
+        key = keys.stuck_key(keys.shard_of_game(game_id))
+        async with self._pipeline() as pipe:
+            pipe.hset(key, game_id, error)
+            pipe.pexpire(key, STUCK_TTL_MS)
+            await _reached(pipe.execute())
+
+    async def clear_stuck(self, game_id: str) -> None:
+        """Remove the record of ``note_stuck``."""
+        await _reached(self._redis.hdel(keys.stuck_key(keys.shard_of_game(game_id)), game_id))
+
+    async def overdue(self, now: Instant) -> "Overdue":
+        """Return how long a deadline has waited for a process to fire it, and the games whose rules raise at theirs."""
+        async with self._pipeline() as pipe:
+            for shard in self.shards:
+                pipe.hgetall(keys.stuck_key(shard))
+            found = await _reached(pipe.execute())
+        stuck = {game_id.decode(): error.decode(errors="replace") for row in found for game_id, error in row.items()}
+        waiting = [at for game_id, at in await self.due(now, limit=1 + len(stuck)) if game_id not in stuck]
+        return Overdue(now - waiting[0] if waiting else 0, stuck)
+
     # -- live games by place ------------------------------------------------------------------------------------
 
     async def live_in(self, chat_topic: ChatTopic) -> list[str]:
@@ -223,6 +248,19 @@ class RedisGames:
             pipe.get(key)
             _, reserved = await _reached(pipe.execute())
         return str(reserved.decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Deadlines that have passed.
+
+    Attributes:
+        ms: age of the oldest deadline that no process has fired, in milliseconds.
+        stuck: game -> error, for games whose rules raise at their deadline. These are set aside.
+    """
+
+    ms: int
+    stuck: Mapping[str, str]
 
 
 class Call:

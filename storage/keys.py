@@ -66,6 +66,11 @@ def deadlines_key(shard: str) -> str:
     return f"{PREFIX}:{{{shard}}}:deadlines"
 
 
+def stuck_key(shard: str) -> str:
+    """Hash: the games of a shard whose rules raise at their deadline -> the error."""
+    return f"{PREFIX}:{{{shard}}}:stuck"
+
+
 def feed_key(shard: str) -> str:
     """Stream of the events of a shard's games."""
     return f"{PREFIX}:{{{shard}}}:feed"

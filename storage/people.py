@@ -83,6 +83,11 @@ INSERT INTO players (id, name, listed) VALUES ($1, '', $2)
 ON CONFLICT (id) DO UPDATE SET listed = excluded.listed, updated_at = now()
 """
 _PLAYER_BLOCKED = "UPDATE players SET blocked = $2, updated_at = now() WHERE id = $1 AND blocked <> $2"
+_NAME_IN = """
+SELECT p.name FROM game_participants p JOIN games g ON g.id = p.game_id
+WHERE g.chat_id = $1 AND p.player_id = $2
+ORDER BY p.joined_at DESC LIMIT 1
+"""
 _FIND_PLAYER = """
 SELECT id, name FROM players WHERE lower(username) = lower($1) ORDER BY updated_at DESC LIMIT 1
 """
@@ -339,12 +344,13 @@ class People:
             await self._write_seen(ids[: len(ids) // 2], rows)
             await self._write_seen(ids[len(ids) // 2 :], rows)
 
-    async def name_of(self, player_id: PlayerId) -> str | None:
-        """Return a player's name; None if the player is unknown."""
-        if player_id in self._seen:
-            return self._seen[player_id][0]
-        name: str | None = await self._pool.fetchval("SELECT name FROM players WHERE id = $1", player_id)
-        return name or None
+    async def name_in(self, chat_id: int, player_id: PlayerId) -> str | None:
+        """Return the name that a player had in the latest game of a chat; None if they have never played there.
+
+        The name of a person who is known from other chats only must not be shown to this one.
+        """
+        name: str | None = await self._pool.fetchval(_NAME_IN, chat_id, player_id)
+        return name
 
     async def find_player(self, username: str) -> tuple[PlayerId, str] | None:
         """Return id and name of the player last seen with a username (without @, in any case), or None."""

@@ -57,10 +57,9 @@ class SetAside:
         failure = self._failures.get((loop, item)) if self._failures else None
         return failure is not None and time.monotonic() < failure.at + _pause(failure.count)
 
-    def done(self, loop: str, item: str) -> None:
-        """Forget the failures of an item that has been handled."""
-        if self._failures:
-            self._failures.pop((loop, item), None)
+    def done(self, loop: str, item: str) -> bool:
+        """Forget the failures of an item that has been handled. Returns True if it had any."""
+        return bool(self._failures) and self._failures.pop((loop, item), None) is not None
 
     async def check(self) -> Mapping[str, Any]:
         """Report the failures of the last ten minutes to the health check."""

@@ -19,6 +19,7 @@ from loguru import logger
 
 from fsm.engine import Clock
 from storage.leases import STORE_GONE, Bell, Lease, LeaseLostError, heed_cancellation, jitter
+from storage.set_aside import SetAside
 from telegram.client import (
     ApiError,
     BadCall,
@@ -162,9 +163,10 @@ class Sender:
         lease: the lease named `SENDER_LEASE`.
         bell: the bell on `telegram.outbox.BELL`, whose `listen` another task runs.
         stats: counters to use.
+        aside: records the calls that failed because of a bug.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- wired once, by name
         self,
         *,
         outbox: Outbox,
@@ -175,6 +177,7 @@ class Sender:
         lease: Lease,
         bell: Bell,
         stats: SenderStats | None = None,
+        aside: SetAside | None = None,
     ) -> None:
         self.stats = stats or SenderStats()
         self._outbox = outbox
@@ -184,6 +187,7 @@ class Sender:
         self._on_settled = on_settled
         self._lease = lease
         self._bell = bell
+        self._aside = aside or SetAside()
         self._calls: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(CALLS_AT_ONCE)
         self._resume_at = 0
@@ -296,9 +300,12 @@ class Sender:
         # The chat may have more items, and only this call may have blocked its next one.
         self._bell.ring()
         if not task.cancelled() and (error := task.exception()) is not None:
-            # A bug. The item stays in flight until the next leader puts it back.
-            logger.opt(exception=error).error("{} failed", task.get_name())
-            self._broken = error
+            # Another sender leads, or dropping the item failed too. It stays in flight until the next leader puts it
+            # back; other chats' items are sent meanwhile.
+            if isinstance(error, LeaseLostError):
+                self._broken = error
+            else:
+                self._aside.add("sender", task.get_name(), error)
 
     async def _drain(self) -> None:
         """Wait for calls in flight to end and be recorded, then cancel those that take too long."""
@@ -312,7 +319,13 @@ class Sender:
     async def _deliver(self, claimed: Claimed) -> None:
         out = claimed.outgoing
         with logger.contextualize(trace=out.trace, chat=out.chat_id, game=out.game_id):
-            await self._call(claimed)
+            try:
+                await self._call(claimed)
+            except LeaseLostError:
+                raise
+            except Exception as bug:  # noqa: BLE001 -- a bug in one call must not stop the others
+                self._aside.add("sender", out.id, bug)
+                await self._drop(claimed, Settled.REFUSED, "a bug")
 
     async def _call(self, claimed: Claimed) -> None:
         # The period begins now. Replace the placeholders first, because the recorded digest must match the text that is

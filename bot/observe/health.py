@@ -11,6 +11,7 @@ from loguru import logger
 from bot.clock import SystemClock
 from bot.runtime import Runtime
 from storage.breakers import Breaker
+from storage.set_aside import SHOWN
 
 CHECK_SECONDS = 2.0
 """Time limit for a dependency's answer. After it the dependency counts as down."""
@@ -149,9 +150,9 @@ def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.
 
     async def deadlines() -> Mapping[str, Any]:
         now = runtime.play.clock.now()
-        due = await runtime.stores.games.due(now, limit=1)
-        overdue = max(0, now - due[0][1]) if due else 0
-        return {"ok": overdue < OVERDUE_MS, "oldest_overdue_ms": overdue}
+        overdue = await runtime.stores.games.overdue(now)
+        stuck = dict(list(overdue.stuck.items())[:SHOWN])
+        return {"ok": overdue.ms < OVERDUE_MS and not stuck, "oldest_overdue_ms": overdue.ms, "stuck": stuck}
 
     async def feed() -> Mapping[str, Any]:
         lags = {group: await runtime.feed(group).lag() for group in runtime.groups}
@@ -160,7 +161,7 @@ def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.
 
     async def history() -> Mapping[str, Any]:
         lost = runtime.stores.projector.lost
-        return {"ok": not lost, "rewound": runtime.stores.projector.rewound, "lost": dict(list(lost.items())[:5])}
+        return {"ok": not lost, "rewound": runtime.stores.projector.rewound, "lost": dict(list(lost.items())[:SHOWN])}
 
     found: dict[str, Check] = {
         "redis": redis,

@@ -14,9 +14,11 @@ from bot.deadlines import Deadlines
 from bot.runtime import Runtime
 from fsm.engine import Unavailable
 from storage.connections import POSTGRES_GONE, REDIS_GONE
+from storage.games import Overdue
 from storage.job_runner import Runner
 from storage.leases import jitter
 from storage.projector import Projector
+from storage.set_aside import SHOWN
 from telegram.limits import Priority
 from telegram.sender import WAIT_BUCKETS_MS, Sender
 
@@ -43,7 +45,7 @@ class Samples:
         self.jobs: list[JobCount] = []
         self.dropped = 0
         """Number of items dropped because a chat's queue was full, since Redis was set up."""
-        self.overdue_ms = 0
+        self.overdue = Overdue(0, {})
 
     async def keep(self) -> None:
         """Take samples every 15 seconds, with jitter, until cancelled."""
@@ -67,8 +69,7 @@ class Samples:
         rows = zip(Priority, depth.ready, depth.oldest_ms, strict=True)
         self.outbox = {priority.name.lower(): (count, ms) for priority, count, ms in rows}
         now = runtime.play.clock.now()
-        due = await runtime.stores.games.due(now, limit=1)
-        self.overdue_ms = max(0, now - due[0][1]) if due else 0
+        self.overdue = await runtime.stores.games.overdue(now)
         self.live = await runtime.stores.archive.live_counts()
         self.jobs = await runtime.stores.jobs.counts()
 
@@ -156,8 +157,12 @@ def _samples(samples: Samples) -> Iterator[Metric]:
     yield waiting
     yield oldest
     yield GaugeMetricFamily("tombola_outbox_dropped", "Items that a chat's queue had no room for.", samples.dropped)
-    overdue = samples.overdue_ms / 1000
+    overdue = samples.overdue.ms / 1000
     yield GaugeMetricFamily("tombola_deadline_overdue_seconds", "How overdue the most overdue deadline is.", overdue)
+    stuck = GaugeMetricFamily("tombola_game_stuck", "1 for a game whose rules raise at its deadline.", labels=("game",))
+    for game_id in list(samples.overdue.stuck)[:SHOWN]:
+        stuck.add_metric((game_id,), 1)
+    yield stuck
 
 
 def _deadlines(deadlines: Deadlines) -> Iterator[Metric]:

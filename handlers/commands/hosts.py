@@ -3,7 +3,7 @@
 from fsm.engine import Outcome
 from fsm.kind import Command as GameCommand
 from fsm.kind import Rejected
-from fsm.lobby import Cancel, Extend, Remove, StartNow
+from fsm.lobby import Cancel, Extend, NotInGame, Remove, StartNow
 from handlers.commands.command import Command, for_hosts
 from handlers.commands.lookup import chosen_game, meant
 from handlers.context import UpdateContext
@@ -52,7 +52,11 @@ async def remove(context: UpdateContext) -> None:
     """Handle ``/remove``: remove a player from the game."""
     whom = await meant(context)
     game_id = await _hosted_game(context)
-    outcome = await _do(context, game_id, Remove(whom.id, context.host.id))
+    try:
+        outcome = await _do(context, game_id, Remove(whom.id, context.host.id))
+    except NotInGame:  # its usual text addresses the player, not the host
+        await context.reply("cmd-remove-not-in-game", name=whom.name)
+        return
     await context.reply("cmd-removed", name=whom.name, title=context.title_of(outcome.state))
 
 

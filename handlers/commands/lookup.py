@@ -104,7 +104,8 @@ async def meant(context: UpdateContext) -> TargetUser:
     rest = words[1] if len(words) > 1 else ""
     player_id = whole(words[0], HIGHEST_ID, 1)
     if player_id is not None:
-        return TargetUser(player_id, await context.deps.stores.people.name_of(player_id) or words[0], rest)
+        name = await context.deps.stores.people.name_in(context.chat_topic.chat_id, player_id)
+        return TargetUser(player_id, name or words[0], rest)
     known = await context.deps.stores.people.find_player(words[0].removeprefix("@"))
     if known is None:
         raise WhoIsMeant

@@ -104,6 +104,7 @@ cmd-extended =
        *[other] { $title }: { $seconds } more seconds.
     }
 cmd-removed = { $name } is out of { $title }.
+cmd-remove-not-in-game = { $name } isn’t in this game.
 cmd-cancelled = { $title } is cancelled.
 cmd-usage-extend = Write it like this: /extend 60 (seconds to add)
 cmd-banned-somebody = { $name } is banned from the games here.

@@ -101,6 +101,7 @@ cmd-extended =
        *[other] { $title }: ещё { $seconds } секунд.
     }
 cmd-removed = { $name } больше не участвует в игре { $title }.
+cmd-remove-not-in-game = { $name } не участвует в этой игре.
 cmd-cancelled = Игра { $title } отменена.
 cmd-usage-extend = Пишите так: /extend 60 (сколько секунд добавить)
 cmd-banned-somebody = { $name } больше не может здесь играть.

@@ -420,7 +420,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await people.bans(-7)
     await people.chats_active(-(10**15), 10)
     await people.chat_migrated(-9, -1009)
-    await people.name_of(9)
+    await people.name_in(-7, 9)
     await people.set_chat_locale(-7, "ru")
     await people.chat_gone(-8)
     await people.ban(-7, 8, 9, "")

@@ -583,6 +583,26 @@ async def test_an_operator_who_has_blocked_the_bot_keeps_no_other_from_their_men
     assert told[-1] == OPERATOR
 
 
+async def test_a_typed_id_shows_the_name_of_no_stranger_to_this_group(room: Room) -> None:
+    await room.say("/create_game Elsewhere", by=HOST, chat=FORUM)
+    await room.say("/join", by=ANN, chat=FORUM)
+    await room.project()
+    await room.deps.stores.people.flush()
+    game_id = await room.open()
+    await room.say("/join", by=BEN)
+    await room.project()
+    await room.sent()
+    for command, said in (
+        ("ban", "cmd-banned-somebody"),
+        ("unban", "cmd-unbanned"),
+        ("remove", "cmd-remove-not-in-game"),
+    ):
+        await room.say(f"/{command} {ANN}", by=HOST)
+        assert await room.answer() == text(said, name=str(ANN))
+    await room.say(f"/remove {BEN} {game_id}", by=HOST)
+    assert "Ben" in await room.answer()
+
+
 # -- numbers ----------------------------------------------------------------------------------------------------
 
 NO_NUMBERS = ("9223372036854775808", "99999999999999999999", "9" * 400, "-1", "１２", "٣", "1_000", "+7")

@@ -131,6 +131,9 @@ async def test_a_game_that_cant_be_read_stops_no_other_games_deadline(house: Hou
     assert not tasks.failed.is_set()
     assert 1 <= aside.counts["deadlines"] <= 4, "it is left alone longer each time"
     assert deadlines.stats.fired["error"] == aside.counts["deadlines"]
+    overdue = await house.games.overdue(house.clock.at)
+    assert list(overdue.stuck) == [games[0]], "the game is named"
+    assert overdue.ms == 0, "its deadline is not one that no process fires"
     assert not leading.done()
     leading.cancel()
     await asyncio.gather(leading, return_exceptions=True)

@@ -7,6 +7,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from storage.leases import heed_cancellation
+from storage.set_aside import SetAside
 from telegram import sender as sender_module
 from telegram.client import BotApi
 from telegram.limits import Priority
@@ -101,6 +102,29 @@ async def test_what_telegram_will_never_take_is_told_dropped_and_holds_up_nothin
 
     assert await road.settled(2) == [settled, Settled.SENT]
     assert text in road.reports[0][1].error
+
+
+async def test_a_bug_in_one_call_stops_no_other_and_is_counted_and_told(road: Road, api: BotApi) -> None:
+    class Buggy(BotApi):
+        async def call(self, method: str, params: Any = None, files: Any = None, *, seconds: Any = None) -> Any:
+            if params["text"] == "bad":
+                raise KeyError("a bug")
+            return await api.call(method, params, files, seconds=seconds)
+
+    counted = list[str]()
+    aside = SetAside(counted.append)
+    sender = road.start(api=Buggy(TOKEN), aside=aside)
+    bad = road.message("bad")
+    await road.outbox.put_many([bad, road.message("good"), road.message("x", 22)])
+
+    await road.settled(3)
+    assert {out.params["text"]: outcome.settled for out, outcome in road.reports} == {
+        "bad": Settled.REFUSED, "good": Settled.SENT, "x": Settled.SENT,
+    }  # fmt: skip
+    assert counted == ["sender"]
+    assert f"sender: {bad.id}" in (await aside.check())["latest"]
+    assert sender.stats.leading
+    assert (await road.outbox.depth()).in_flight == 0
 
 
 async def test_a_429_holds_that_chat_as_long_as_asked_and_no_other(road: Road) -> None:
