@@ -11,8 +11,9 @@ import stamina
 
 from bot.importing import imported
 from bot.ingest.dispatcher import UpdateDispatcher
+from bot.ingest.fair_queue import WAITING
 from bot.ingest.peers import PeerWorkers, WorkerSlot
-from bot.ingest.polling import Poller
+from bot.ingest.polling import MOST_STORED, Poller
 from bot.ingest.set_webhook import set_webhook
 from bot.observe.logs import TRACE
 from bot.runtime import Runtime
@@ -23,6 +24,7 @@ from handlers.tap_calls import TapCalls
 from handlers.taps import Taps
 from storage.connections import REDIS_GONE
 from storage.keys import published_key
+from storage.unhandled_updates import UnhandledUpdates
 from telegram.client import RetryAfter, ServerDown
 
 if TYPE_CHECKING:
@@ -90,6 +92,8 @@ class Ingress:
             peers=self._peers,
             aside=runtime.aside,
             detailed=runtime.settings.log.level in {"TRACE", "DEBUG"},
+            # A stored update cannot be refused, because Telegram would not deliver it again.
+            waiting=MOST_STORED + WAITING if runtime.settings.telegram.mode == "polling" else WAITING,
         )
 
     async def start(self) -> None:
@@ -100,7 +104,12 @@ class Ingress:
             self._taking.append(runtime.tasks.spawn("peers", self._peers.run(self.dispatcher.handle)))
         allowed = list(ALLOWED_UPDATES)
         if telegram.mode == "polling":
-            poller = Poller(api=runtime.telegram.api, dispatcher=self.dispatcher, allowed_updates=allowed)
+            poller = Poller(
+                api=runtime.telegram.api,
+                dispatcher=self.dispatcher,
+                unhandled=UnhandledUpdates(runtime.stores.redis),
+                allowed_updates=allowed,
+            )
             self._poller = runtime.tasks.spawn("poller", runtime.lease("{poller}").run(poller.lead))
             return
         webhook = {

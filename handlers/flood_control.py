@@ -63,3 +63,13 @@ class Floods:
             return Verdict.DROP
         bucket.warned = True
         return Verdict.WARN
+
+    def drops(self, person_id: int, now: Instant) -> bool:
+        """Return whether ``judge`` would drop an update, without counting it: before the costly part of its handling.
+
+        False if the person still has to be warned.
+        """
+        bucket = self._buckets.get(person_id)
+        if bucket is None or not bucket.warned:
+            return False
+        return bucket.tokens + max(0, now - bucket.at) * self._per_ms < 1

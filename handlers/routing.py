@@ -106,7 +106,7 @@ class AiogramPath:
             where = ".".join(str(each) for each in first["loc"])
             self._leave_out(members, f"{where}: {first['msg']}")
         except UpdateTypeLookupError:
-            self._leave_out(members, f"none of its members is known: {', '.join(members)}")
+            self._leave_out(members, f"members {', '.join(members)}")
         else:
             await self._dispatcher.feed_update(self._bot, update)
 

@@ -171,6 +171,11 @@ def update_deaths_key(update_id: int | str) -> str:
     return f"{PREFIX}:{{updates}}:{update_id}:deaths"
 
 
+def unhandled_updates_key() -> str:
+    """Hash: update id -> the polled update, confirmed to Telegram and not yet handled."""
+    return f"{PREFIX}:{{poller}}:unhandled"
+
+
 def page_key(game_id: str) -> str:
     """String: the current page of a group's board."""
     return f"{PREFIX}:{{{game_id[:2]}}}:page:{game_id}"

@@ -15,7 +15,7 @@ import msgspec
 from loguru import logger
 from redis.asyncio import Redis
 
-from bot.ingest.fair_queue import FairQueue
+from bot.ingest.fair_queue import WAITING, FairQueue
 from bot.ingest.peers import PeerWorkers
 from bot.ingest.updates import UNREADABLE, MalformedUpdate, Reply, RetryLater, chat_of, sender_of
 from bot.observe.logs import TRACE
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from handlers.routing import AiogramPath  # imported on first use, because it imports aiogram
 
 TAP = b'"callback_query":'
+COMMAND = b'"text":"/'
+"""Part of every update with a command. A user's text cannot contain it, because JSON escapes quotation marks."""
 PEEK = 64
 """Number of bytes at the start of an update within which a tap has ``callback_query``."""
 SLOW_DOOR_SECONDS = 3.0
@@ -151,6 +153,7 @@ class UpdateDispatcher:
         peers: PeerWorkers | None = None,
         aside: SetAside | None = None,
         detailed: bool = False,
+        waiting: int = WAITING,
     ) -> None:
         self._taps = taps
         self._floods = floods
@@ -161,7 +164,7 @@ class UpdateDispatcher:
         self._tasks = tasks
         self._metrics = metrics
         self._peers = peers
-        self._queue = FairQueue()
+        self._queue = FairQueue(waiting=waiting)
         """Queue of the updates on aiogram's path. Taps need no queue, because they are faster than one."""
         self._aside = aside or SetAside()
         self._outlived: set[int] = set()
@@ -266,6 +269,9 @@ class UpdateDispatcher:
             update_id = _decode_any(raw).update_id
         except UNREADABLE as error:
             raise MalformedUpdate(str(error)) from error
+        if COMMAND in raw and self._floods.drops(sender_of(raw), self._clock.now()):
+            self._metrics.updates["slow", "flood"] += 1
+            return
         async with self._queue.turn(chat_of(raw), sender_of(raw)):
             await self._deliver_in_turn(update_id, raw)
 

@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
+from typing import TypeAlias
 
 from bot.ingest.updates import RetryLater
 
@@ -15,8 +17,14 @@ WAITING = 1000
 """Maximum number of waiting updates, about one second's work. Telegram keeps the others and delivers them again."""
 
 
+Chats: TypeAlias = "OrderedDict[int, OrderedDict[int, deque[asyncio.Future[None]]]]"
+"""Chat -> person -> waiting updates. The chat and the person whose turn is next come first."""
+
+
 class FairQueue:
     """Grants turns to updates, round robin over the chats and, within a chat, over its people.
+
+    Groups and private chats alternate: thousands of newcomers in private delay no group's game.
 
     Args:
         at_once: maximum number of turns at the same time.
@@ -30,14 +38,15 @@ class FairQueue:
         self._most = waiting
         self._running = Counter[int]()
         """Chat -> number of its current turns."""
-        self._queues: OrderedDict[int, OrderedDict[int, deque[asyncio.Future[None]]]] = OrderedDict()
-        """Chat -> person -> waiting updates. The chat and the person whose turn is next come first."""
+        self._groups: Chats = OrderedDict()
+        self._private: Chats = OrderedDict()
+        self._group_next = True
         self.waiting = 0
 
     @asynccontextmanager
     async def turn(self, chat_id: int, person_id: int) -> AsyncIterator[None]:
         """Wait for a turn and hold it until the end of the block. Raises ``RetryLater`` if too many updates wait."""
-        if chat_id in self._queues or not self._has_room(chat_id):
+        if chat_id in self._chats(chat_id) or not self._has_room(chat_id):
             await self._wait(chat_id, person_id)
         else:
             self._running[chat_id] += 1
@@ -45,6 +54,10 @@ class FairQueue:
             yield
         finally:
             self._end(chat_id)
+
+    def _chats(self, chat_id: int) -> Chats:
+        """Return the queues of all groups or of all private chats, whichever this chat belongs to."""
+        return self._groups if chat_id < 0 else self._private
 
     def _has_room(self, chat_id: int) -> bool:
         return self._running.total() < self._at_once and self._running[chat_id] < self._of_a_chat
@@ -54,7 +67,7 @@ class FairQueue:
         if self.waiting >= self._most:
             self._refuse_one()
         turn = asyncio.get_running_loop().create_future()
-        self._queues.setdefault(chat_id, OrderedDict()).setdefault(person_id, deque()).append(turn)
+        self._chats(chat_id).setdefault(chat_id, OrderedDict()).setdefault(person_id, deque()).append(turn)
         self.waiting += 1
         try:
             await turn
@@ -70,7 +83,7 @@ class FairQueue:
         crowd = max(
             (
                 (len(turns), chat_id, person_id)
-                for chat_id, people in self._queues.items()
+                for chat_id, people in chain(self._groups.items(), self._private.items())
                 for person_id, turns in people.items()
             ),
             default=(0, 0, 0),
@@ -78,18 +91,18 @@ class FairQueue:
         if crowd[0] < 2:
             raise RetryLater("too many updates wait")
         _, chat_id, person_id = crowd
-        newest = self._queues[chat_id][person_id][-1]
+        newest = self._chats(chat_id)[chat_id][person_id][-1]
         self._remove(chat_id, person_id, newest)
         newest.set_exception(RetryLater("too many updates of this person wait"))
 
     def _remove(self, chat_id: int, person_id: int, turn: asyncio.Future[None]) -> None:
-        people = self._queues[chat_id]
+        people = self._chats(chat_id)[chat_id]
         people[person_id].remove(turn)
         self.waiting -= 1
         if not people[person_id]:
             del people[person_id]
         if not people:
-            del self._queues[chat_id]
+            del self._chats(chat_id)[chat_id]
 
     def _end(self, chat_id: int) -> None:
         """End a turn and grant the next one."""
@@ -97,22 +110,29 @@ class FairQueue:
         if not self._running[chat_id]:
             del self._running[chat_id]
         while self.waiting and self._running.total() < self._at_once:
-            following = next((chat for chat in self._queues if self._running[chat] < self._of_a_chat), None)
+            following = self._following()
             if following is None:
                 return
             self._begin(following)
 
+    def _following(self) -> int | None:
+        """Return the chat whose turn is next; None if all chats that wait have as many turns as one chat may have."""
+        kinds = (self._groups, self._private) if self._group_next else (self._private, self._groups)
+        return next((chat for chats in kinds for chat in chats if self._running[chat] < self._of_a_chat), None)
+
     def _begin(self, chat_id: int) -> None:
         """Grant a turn to the next person of a chat. Then move the person and the chat to the end of their queues."""
-        people = self._queues[chat_id]
+        chats = self._chats(chat_id)
+        self._group_next = chats is self._private
+        people = chats[chat_id]
         person_id, turns = people.popitem(last=False)
         turn = turns.popleft()
         self.waiting -= 1
         if turns:
             people[person_id] = turns
         if people:
-            self._queues.move_to_end(chat_id)
+            chats.move_to_end(chat_id)
         else:
-            del self._queues[chat_id]
+            del chats[chat_id]
         self._running[chat_id] += 1
         turn.set_result(None)

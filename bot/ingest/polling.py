@@ -4,17 +4,22 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Mapping
 
 import msgspec
 from loguru import logger
 
 from bot.ingest.dispatcher import UpdateDispatcher
 from bot.ingest.updates import RetryLater, chat_of
+from storage.connections import REDIS_GONE
 from storage.leases import LeaseLostError, jitter
+from storage.unhandled_updates import UnhandledUpdates
 from telegram.client import ApiError, BotApi, CircuitOpen, Conflict, RetryAfter, ServerDown, Unauthorized
 
 WAIT_SECONDS = 25
 BATCH = 100
+MOST_STORED = 10_000
+"""Maximum number of updates that are confirmed and not yet handled. Beyond it the later ones wait at Telegram."""
 LONGEST_PAUSE = 4.0
 """Longest pause between polls while Telegram is away. Taps wait there and cannot be answered after about 15 s."""
 AGAIN_PAUSE = 1.0
@@ -27,6 +32,9 @@ SLOW_SECONDS = 0.6
 
 A repeat of the same offset within half a second would return a single update.
 """
+CROWD_SECONDS = 0.05
+"""Time for which the poller waits for a full batch to be handled before it stores the rest and polls for later updates.
+"""
 PATIENCE_SECONDS = 30.0
 """Time without an answer after which a process gives up the lease: perhaps only this process cannot reach Telegram."""
 FINISH_SECONDS = 3.0
@@ -38,12 +46,17 @@ class Poller:
     """Polls while this process holds the lease.
 
     Updates of a chat are handled in order, different chats concurrently. An update is confirmed to Telegram only after
-    it was handled. While a slow update is unconfirmed, later ones are still fetched and handled.
+    it was handled or stored. While a slow update is unconfirmed, later ones are still fetched and handled. Telegram
+    shows only a hundred unconfirmed updates: if a batch is full, the poller stores those that are not handled yet, so
+    that nobody waits for a crowd that came earlier.
     """
 
-    def __init__(self, *, api: BotApi, dispatcher: UpdateDispatcher, allowed_updates: list[str]) -> None:
+    def __init__(
+        self, *, api: BotApi, dispatcher: UpdateDispatcher, unhandled: UnhandledUpdates, allowed_updates: list[str]
+    ) -> None:
         self._api = api
         self._dispatcher = dispatcher
+        self._unhandled = unhandled
         self._allowed = allowed_updates
         self._begin()
 
@@ -54,7 +67,14 @@ class Poller:
         """Chat -> its current updates, in order."""
         self._workers: set[asyncio.Task[None]] = set()
         """Tasks, one for each chat that has current updates."""
-        self._in_hand: set[int] = set()
+        self._in_hand: dict[int, bytes] = {}
+        """Updates that are being handled and must not be confirmed yet."""
+        self._calm = asyncio.Event()
+        """Set while no update is in hand."""
+        self._stored: set[int] = set()
+        """Updates that are being handled and may be confirmed, because they are stored."""
+        self._erasable: set[int] = set()
+        """Stored updates that have been handled."""
         self._left: set[int] = set()
         """Updates that cannot be handled now. Telegram delivers them again."""
         self._handled: set[int] = set()
@@ -69,6 +89,10 @@ class Poller:
         """
         self._begin()
         try:
+            # Telegram may still have some of these, so they say nothing about the offset.
+            for id_, raw in (await self._unhandled.read()).items():
+                self._stored.add(id_)
+                self._queue(id_, raw)
             await self._keep_polling()
         except asyncio.CancelledError:
             await self._finish()
@@ -110,23 +134,59 @@ class Poller:
         # An update that is missing although later ones are delivered has expired at Telegram.
         self._left = set() if newest is None else {id_ for id_ in self._left if id_ in updates or id_ > newest}
         for id_, raw in updates.items():
-            if id_ not in self._in_hand and id_ not in self._handled:
+            if id_ not in self._in_hand and id_ not in self._stored and id_ not in self._handled:
                 self._take(id_, raw)
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=SLOW_SECONDS)
+        crowd = len(updates) >= BATCH
+        await self._settle((0.0 if self._stored else CROWD_SECONDS) if crowd else SLOW_SECONDS)
+        await self._store(self._in_hand if crowd else {})
         return AGAIN_PAUSE if self._left else 0.0
 
+    async def _settle(self, seconds: float) -> None:
+        """Wait until no update is in hand, for a limited time."""
+        if not self._in_hand:
+            self._calm.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._calm.wait()
+
+    async def _store(self, crowd: Mapping[int, bytes]) -> None:
+        """Store updates, so that they can be confirmed before they are handled, and erase those that were handled."""
+        room = MOST_STORED - len(self._stored)
+        added = dict(list(crowd.items())[: max(0, room)])
+        erased = set(self._erasable)
+        if not added and not erased:
+            return
+        try:
+            await self._unhandled.change(added, erased)
+        except REDIS_GONE as problem:  # the updates stay unconfirmed
+            logger.debug("no updates can be stored: {}", type(problem).__name__)
+            return
+        self._erasable -= erased
+        for id_ in added:
+            if self._in_hand.pop(id_, None) is None:
+                self._erasable.add(id_)  # handled meanwhile
+            else:
+                self._stored.add(id_)
+
     def _offset(self) -> int:
-        """Return the first unhandled update id; 0 means any. Polling with it confirms all earlier updates."""
-        offset = min(self._in_hand | self._left, default=self._last + 1)
+        """Return the first update id that is neither handled nor stored; 0 means any.
+
+        Polling with it confirms all earlier updates.
+        """
+        offset = min(self._in_hand.keys() | self._left, default=self._last + 1)
         self._handled = {id_ for id_ in self._handled if id_ > offset}
         return offset
 
     def _take(self, id_: int, raw: bytes) -> None:
-        """Queue an update behind the current updates of its chat."""
+        """Begin to handle an update that Telegram has given."""
         self._last = max(self._last, id_)
         self._left.discard(id_)
-        self._in_hand.add(id_)
+        self._in_hand[id_] = raw
+        self._calm.clear()
+        self._queue(id_, raw)
+
+    def _queue(self, id_: int, raw: bytes) -> None:
+        """Queue an update behind the current updates of its chat."""
         chat_id = chat_of(raw)
         queue = self._queues.get(chat_id)
         if queue is not None:
@@ -142,22 +202,39 @@ class Poller:
         try:
             while queue:
                 id_, raw = queue[0]
-                await self._dispatcher.deliver_polled(raw)
+                try:
+                    await self._dispatcher.deliver_polled(raw)
+                except RetryLater:
+                    if id_ not in self._stored:
+                        raise
+                    await asyncio.sleep(jitter(AGAIN_PAUSE))  # Telegram will not deliver it again
+                    continue
                 queue.popleft()
-                self._in_hand.remove(id_)
-                self._handled.add(id_)
+                self._done(id_)
         except RetryLater as why:
             logger.debug("an update comes again: {}", why)
         finally:
             del self._queues[chat_id]
-            left = {id_ for id_, _ in queue}
-            self._in_hand -= left
+            left = {id_ for id_, _ in queue if id_ in self._in_hand}
+            for id_ in left:
+                del self._in_hand[id_]
             self._left |= left
+            if not self._in_hand:
+                self._calm.set()
+
+    def _done(self, id_: int) -> None:
+        self._handled.add(id_)
+        if id_ in self._stored:
+            self._stored.remove(id_)
+            self._erasable.add(id_)
+        else:
+            del self._in_hand[id_]
 
     async def _finish(self) -> None:
         """Let current updates end and confirm them, so that no other process handles them again."""
         if self._workers:
             await asyncio.wait(self._workers, timeout=FINISH_SECONDS)
+        await self._store({})
         if self._last >= 0:
             params = {"offset": self._offset(), "limit": 1, "timeout": 0}
             with contextlib.suppress(ApiError):

@@ -100,3 +100,14 @@ async def test_a_cancelled_update_gives_its_turn_back() -> None:
     await last
     await desk.all_served()
     assert desk.served == [(3, 3)]
+
+
+async def test_a_group_does_not_wait_for_thousands_of_private_chats() -> None:
+    desk = Desk(FairQueue(waiting=20_000))
+    for person in range(10_000):
+        desk.come(person + 10, person + 10)
+    await asyncio.sleep(0)
+    desk.come(-1, 2)
+    desk.come(-1, 3)
+    await desk.all_served()
+    assert max(desk.served.index((-1, 2)), desk.served.index((-1, 3))) < 200

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
+from redis.asyncio import Redis
 
 from bot.ingest import polling
 from bot.ingest.updates import RetryLater
 from storage.leases import LeaseLostError
+from storage.unhandled_updates import UnhandledUpdates
 from telegram.client import BotApi, RetryAfter, ServerDown
 
 if TYPE_CHECKING:
@@ -35,11 +37,15 @@ class CutOff(BotApi):
         raise ServerDown(method, "ClientConnectorError")
 
 
-async def test_who_alone_can_not_reach_telegram_lets_another_process_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_alone_can_not_reach_telegram_lets_another_process_poll(
+    monkeypatch: pytest.MonkeyPatch, redis: Redis
+) -> None:
     monkeypatch.setattr(polling, "PATIENCE_SECONDS", 0.0)
     api = CutOff()
     with pytest.raises(LeaseLostError):
-        await polling.Poller(api=api, dispatcher=cast("UpdateDispatcher", None), allowed_updates=[]).lead()
+        await polling.Poller(
+            api=api, dispatcher=cast("UpdateDispatcher", None), unhandled=UnhandledUpdates(redis), allowed_updates=[]
+        ).lead()
     assert api.asked == 2
 
 
@@ -102,10 +108,14 @@ class Handling:
 class Line:
     """A poller, between the Telegram that it polls and the dispatcher that it feeds."""
 
-    def __init__(self) -> None:
-        self.telegram, self.dispatcher = Telegram(), Handling()
+    def __init__(self, redis: Redis, telegram: Telegram) -> None:
+        self.telegram, self.dispatcher = telegram, Handling()
+        self.unhandled = UnhandledUpdates(redis)
         self.poller = polling.Poller(
-            api=self.telegram, dispatcher=cast("UpdateDispatcher", self.dispatcher), allowed_updates=[]
+            api=self.telegram,
+            dispatcher=cast("UpdateDispatcher", self.dispatcher),
+            unhandled=self.unhandled,
+            allowed_updates=[],
         )
 
     @contextlib.asynccontextmanager
@@ -125,10 +135,10 @@ class Line:
 
 
 @pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+def line(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> Line:
     monkeypatch.setattr(polling, "SLOW_SECONDS", 0.02)
     monkeypatch.setattr(polling, "AGAIN_PAUSE", 0.02)
-    return Line()
+    return Line(redis, Telegram())
 
 
 async def test_an_update_that_takes_its_time_holds_back_its_own_chat_alone(line: Line) -> None:
@@ -177,3 +187,67 @@ async def test_what_is_in_hand_at_the_end_is_confirmed_as_far_as_it_came(
         await line.dispatcher.until(1, 3)
     assert line.telegram.offset == 2
     assert not line.poller._workers
+
+
+CROWD = 1000
+
+
+@pytest.mark.parametrize("people", [10, CROWD])
+async def test_a_newcomer_waits_for_none_of_a_crowd_that_came_earlier(line: Line, people: int) -> None:
+    crowd = range(1, CROWD + 1)
+    free = asyncio.Event()
+    line.dispatcher.slow = dict.fromkeys(crowd, free)
+    async with line.leading():
+        line.telegram.add(*(update(id_, 1000 + id_ % people) for id_ in crowd), update(CROWD + 1, 5))
+        await line.dispatcher.until(CROWD + 1)
+        assert line.dispatcher.done == [CROWD + 1], "none of the crowd was handled"
+        free.set()
+        await line.dispatcher.until(*crowd)
+        line.telegram.add(update(CROWD + 2, 6))
+        await line.asked(CROWD + 3)
+    assert sorted(line.dispatcher.begun) == [*crowd, CROWD + 1, CROWD + 2], "each was handled once"
+    assert await line.unhandled.read() == {}
+
+
+async def test_a_crowd_that_a_dead_poller_has_confirmed_is_handled_by_the_next_one(
+    line: Line, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "FINISH_SECONDS", 0.02)
+    crowd = range(1, 301)
+    line.dispatcher.slow = dict.fromkeys(crowd, asyncio.Event())
+    async with line.leading():
+        line.telegram.add(*(update(id_, id_) for id_ in crowd), update(301, 500))
+        await line.dispatcher.until(301)
+    assert line.telegram.pending == [], "all are gone at Telegram"
+    successor = Line(redis, line.telegram)
+    async with successor.leading():
+        await successor.dispatcher.until(*crowd)
+    assert successor.dispatcher.done == [*crowd]
+    assert await successor.unhandled.read() == {}
+
+
+async def test_a_stored_update_that_cannot_be_handled_now_is_tried_again(line: Line) -> None:
+    crowd = range(1, 201)
+    free = asyncio.Event()
+    line.dispatcher.slow = dict.fromkeys(crowd, free)
+    async with line.leading():
+        line.telegram.add(*(update(id_, 7) for id_ in crowd), update(201, 500))
+        await line.dispatcher.until(201)
+        line.dispatcher.again = {50, 200}
+        free.set()
+        await line.dispatcher.until(*crowd)
+    assert line.dispatcher.done == [201, *crowd]
+    assert line.dispatcher.begun.count(50) == 2
+
+
+async def test_beyond_the_limit_updates_wait_at_telegram(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "MOST_STORED", 150)
+    free = asyncio.Event()
+    line.dispatcher.slow = dict.fromkeys(range(1, 501), free)
+    async with line.leading():
+        line.telegram.add(*(update(id_, id_) for id_ in range(1, 501)))
+        await line.asked(151)
+        assert len(await line.unhandled.read()) == 150
+        free.set()
+        await line.dispatcher.until(*range(1, 501))
+    assert await line.unhandled.read() == {}
