@@ -143,7 +143,9 @@ class Listener:
                 command_id = f"beacon:{round_}"
                 await self._engine.execute(game_id, PublishBeacon(signal), command_id=command_id)
             except (Rejected, Unavailable) as reason:
-                logger.bind(game=game_id).warning("{}: round {} came in vain: {}", KIND.name, round_, reason)
+                logger.bind(game=game_id).warning(
+                    "{}: a game did not take round {} of the beacon: {}", KIND.name, round_, reason
+                )
 
     async def _when_out(self, beacon: Beacon, round_: int) -> BeaconSignal | None:
         """Return a round, or None if it does not appear while a game waits for it."""
@@ -155,7 +157,7 @@ class Listener:
                     with attempt:
                         return await self.circuit.run(self._fetch(beacon, round_), AGAIN)
             except (*AGAIN, OpenedState) as problem:
-                logger.warning("round {} of the beacon has not come: {}", round_, problem)
+                logger.warning("round {} of the beacon is not available yet: {}", round_, problem)
         return None
 
     async def _fetch(self, beacon: Beacon, round_: int) -> BeaconSignal:

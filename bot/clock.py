@@ -122,9 +122,12 @@ class SystemClock:
             self._base -= ahead * 1_000_000
         self.measured, self.shift_ms = True, reading.shift_ms
         if self.off and not was_off:
-            logger.warning("this machine's clock is {} ms ahead of Redis's: others lead deadlines", self.off_ms)
+            logger.warning(
+                "this machine's clock is {} ms ahead of Redis's; another machine will take over the deadlines",
+                self.off_ms,
+            )
         elif was_off and not self.off:
-            logger.info("this machine's clock agrees with Redis's again: {} ms", self.off_ms)
+            logger.info("this machine's clock agrees with Redis's again; it is {} ms ahead", self.off_ms)
 
     def _look_at_wall(self) -> None:
         base = self._wall() - self._uptime()
@@ -134,7 +137,9 @@ class SystemClock:
 
     def _step(self, step_ms: int, whose: str) -> None:
         self.step_ms, self._stepped_at = step_ms, self._uptime() / 1e9
-        logger.warning("{} clock was set by {:+.1f} s: games go on without a break", whose, step_ms / 1000)
+        logger.warning(
+            "{} clock was changed by {:+.1f} s; the time of games continues without a step", whose, step_ms / 1000
+        )
 
     async def measure_postgres(self, pool: Pool) -> None:
         """Compare PostgreSQL's clock with Redis's. Raises asyncpg's errors."""
@@ -158,7 +163,7 @@ class SystemClock:
                     await self.measure_postgres(pool)
                 round_ += 1
             except AWAY as problem:  # the clock keeps running on the monotonic clock
-                logger.debug("the clock is not compared: {}", type(problem).__name__)
+                logger.debug("cannot compare the clock with Redis's: {}", type(problem).__name__)
             await next_tick(EVERY_SECONDS)
 
     async def check(self) -> Mapping[str, Any]:

@@ -203,9 +203,9 @@ class Consumers:
                     keep_results_days=games.keep_results_days,
                 )
                 await runtime.stores.questions.prune(runtime.play.clock.now())
-                logger.info("pruned: {}", pruned)
+                logger.info("deleted old rows: {}", pruned)
             except AWAY as problem:
-                logger.warning("nothing pruned yet: {}", type(problem).__name__)
+                logger.warning("cannot delete old rows yet: {}", type(problem).__name__)
                 pause = PRUNE_AGAIN_SECONDS
             except Exception as bug:  # noqa: BLE001 -- a bug must not stop the process, nor be retried at once
                 self._runtime.aside.add("retention", "all", bug)

@@ -124,7 +124,7 @@ class Deadlines:
                         if message is not None:
                             self._heard(message["data"])
             except STORE_GONE as problem:
-                logger.debug("deadlines can't be heard: {}", type(problem).__name__)
+                logger.debug("cannot receive moved deadlines: {}", type(problem).__name__)
                 await asyncio.sleep(jitter(0.5))
 
     def _heard(self, told: bytes) -> None:
@@ -143,7 +143,7 @@ class Deadlines:
                 await self.reconcile(DAY_MS * 2 if round_ % FULL_EVERY == 0 else LOOK_AHEAD_MS)
                 round_ += 1
             except Unavailable as problem:
-                logger.warning("deadlines can't be read: {}", problem)
+                logger.warning("cannot read the index of deadlines: {}", problem)
             await next_tick(1)
 
     async def reconcile(self, ahead_ms: int) -> None:
@@ -223,7 +223,7 @@ class Deadlines:
             await self._forget(game_id)
         except (Unavailable, Rejected) as problem:
             self.stats.fired["unavailable"] += 1
-            logger.warning("a deadline could not be told: {}", problem)
+            logger.warning("cannot report a deadline to its game: {}", problem)
         except Exception as bug:  # noqa: BLE001 -- a game whose rules raise must not stop the deadlines of others
             self.stats.fired["error"] += 1
             self._aside.add(FIRING, game_id, bug)
@@ -246,7 +246,7 @@ class Deadlines:
         try:
             await self._games.forget_deadline(game_id)
         except Unavailable as problem:
-            logger.debug("{} stays in the index for now: {}", game_id, problem)
+            logger.debug("game {} remains in the index of deadlines for now: {}", game_id, problem)
 
     async def fire_due(self) -> int:
         """Fire deadlines until none is due. Return the number fired. For tests and simulations with their own clock."""

@@ -63,7 +63,7 @@ def _in_loop(work: "asyncio.Future[int] | object") -> int:
             print(f"tombola: {error}", file=sys.stderr)  # noqa: T201 -- the one line that the operator reads
     except* Exception as bugs:  # noqa: BLE001 -- logged here, because Python's own traceback would not hide secrets
         for bug in _leaves(bugs):
-            logger.opt(exception=bug).critical("a bug ends the process")
+            logger.opt(exception=bug).critical("an unexpected error ends the process")
     return 1
 
 
@@ -136,7 +136,7 @@ def _end(status: int) -> None:
 
     Unfinished work is durable; other processes continue it.
     """
-    logger.warning("not stopped in order after {:.0f} s: ending", LAST_SECONDS)
+    logger.warning("the process did not stop in order within {:.0f} s; exiting at once", LAST_SECONDS)
     os._exit(status)
 
 

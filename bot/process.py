@@ -82,9 +82,9 @@ class RunningBot:
     stores: Stores
     play: Application
     failed: asyncio.Event
-    """Set when a task that must not end has ended."""
+    """Event that is set when a vital task has ended."""
     send_anew: Callable[[], Awaitable[None]]
-    """Sends the message of every live game again."""
+    """Function that sends the message of every live game again."""
 
 
 @contextlib.asynccontextmanager
@@ -363,7 +363,7 @@ async def _serve_alone(stack: contextlib.AsyncExitStack, runtime: Runtime, app: 
     try:
         await stack.enter_async_context(web.serving(app, runtime.settings.web.host, port, runtime.tasks))
     except web.AddressTaken:
-        logger.warning("this worker's own metrics are not to be had: port {} is taken", port)
+        logger.warning("this worker's own metrics are not served: port {} is in use", port)
 
 
 async def _words(health: Health) -> Mapping[str, str]:

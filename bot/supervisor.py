@@ -108,7 +108,7 @@ class ChildProcess:
                 return status or 1
             if time.monotonic() - began > SOUND_SECONDS:
                 pause = FIRST_PAUSE
-            logger.error("worker {} has ended with {}, and starts again in {:.1f} s", self._slot.index, status, pause)
+            logger.error("worker {} exited with status {}; restarting it in {:.1f} s", self._slot.index, status, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -95,8 +95,10 @@ class Tasks:
             return
         error = task.exception()
         if error is not None:
-            logger.opt(exception=error).error("task {} died", task.get_name())
+            logger.opt(exception=error).error("task {} failed", task.get_name())
             self._on_death(task.get_name(), error)
             if vital:
-                logger.critical("{} ended; the process stops, so that another can take over", task.get_name())
+                logger.critical(
+                    "vital task {} ended; stopping the process, so that another can take over", task.get_name()
+                )
                 self.failed.set()

@@ -81,7 +81,7 @@ class Boards:
         """Game -> the time at which to render its progress, the lowest version to render (None for the version in the
         store), and the trace of the last update that changed it."""
         self._progress = asyncio.Event()
-        """Set while `_dirty` is not empty."""
+        """Event that is set while `_dirty` is not empty."""
         self._rendered: OrderedDict[str, Instant] = OrderedDict()
 
     # -- pages ---------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ class Boards:
             looking = self._engine.look(game_id) if at_least is None else self._engine.at_least(game_id, at_least)
             outcome = await looking
         except UnknownGame:
-            logger.bind(game=game_id).warning("a game is gone before it could be shown")
+            logger.bind(game=game_id).warning("a game expired before its board was sent")
             return
         state = outcome.state
         if state.cancel_reason == "bot_removed":
@@ -252,7 +252,7 @@ class Boards:
             try:
                 await self.show(game_id, at_least=version, priority=Priority.COSMETIC, trace=trace)
             except (Unavailable, *STORE_GONE) as reason:
-                logger.bind(game=game_id).debug("progress is shown later: {}", reason)
+                logger.bind(game=game_id).debug("the board will be updated later: {}", reason)
                 self._dirty.setdefault(game_id, (now + BETWEEN_MS, version, trace))
             except Exception as bug:  # noqa: BLE001 -- one game's view must not stop the progress of all others
                 if (failures := self._aside.add(PROGRESS, game_id, bug)) < TRIES:

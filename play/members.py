@@ -55,7 +55,7 @@ class Members:
         except (ApiError, TimeoutError) as problem:
             if any(words in str(problem).lower() for words in NOT_THERE):
                 return ChatMembers.NO
-            logger.info("it is not known whether {} is in {}: {}", player_id, chat_id, problem)
+            logger.info("cannot tell whether user {} is a member of chat {}: {}", player_id, chat_id, problem)
             return ChatMembers.UNKNOWN
         status = member["status"]
         gone = status in GONE or (status == "restricted" and not member.get("is_member"))

@@ -100,7 +100,9 @@ class FileReader:
                 await process.wait()
         if process.returncode:
             logger.error(
-                "reading a file ended with {}: {}", process.returncode, complaint[-2000:].decode(errors="replace")
+                "the process that reads a file exited with status {}: {}",
+                process.returncode,
+                complaint[-2000:].decode(errors="replace"),
             )
             return b""
         return answer

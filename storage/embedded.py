@@ -318,7 +318,7 @@ async def _keep(server: Server, answered: asyncio.Event) -> None:
                 reason = str(error)
             if not answered.is_set():
                 raise EmbeddedStoreError(f"embedded {server.name} does not start: {reason}")
-            logger.error("embedded {} has ended, and is started again: {}", server.name, reason)
+            logger.error("embedded {} exited; restarting it: {}", server.name, reason)
             await asyncio.sleep(RESTART_SECONDS)
     finally:
         owner.close()

@@ -45,14 +45,14 @@ async def replay(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, proj
                 continue
             if entry is not None and entry.first_version <= known + 1:
                 await projector.write([entry], gaps=False)
-                logger.bind(game=game_id).warning("PostgreSQL has versions {} and later again, from Redis", known + 1)
+                logger.bind(game=game_id).warning("restored versions {} and later in PostgreSQL from Redis", known + 1)
                 continue
         except (ValueError, KeyError, TypeError) as problem:
-            logger.bind(game=game_id).opt(exception=problem).error("a game can't be read")
+            logger.bind(game=game_id).opt(exception=problem).error("cannot read a game")
             known = 0
         projector.lost[game_id] = known + 1
         logger.bind(game=game_id).critical(
-            "PostgreSQL has lost versions {} to {} of game {}, and nothing has them", known + 1, version, game_id
+            "PostgreSQL has lost versions {} to {} of game {}, and no store has them", known + 1, version, game_id
         )
 
 

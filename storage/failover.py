@@ -91,7 +91,7 @@ class FailoverGuard:
         if server not in self._comparing:
             self._comparing.add(server)
             self.failovers += 1
-            logger.warning("another Redis than before: its games are compared with PostgreSQL's first")
+            logger.warning("Redis is another server than before; comparing its games with PostgreSQL first")
             _, _, spawn = self._work
             spawn("comparing with PostgreSQL", self._compare(server, *self._work[:2]))
         raise RedisConnectionError("another Redis than before: its games are compared first")
@@ -107,7 +107,7 @@ class FailoverGuard:
                     if not rebuilt.left or server in self._known:  # the rest was reported and waits for the projector
                         break
                 if server in self._comparing and time.monotonic() - began > HOLD_SECONDS:
-                    logger.error("commands go on before all games could be compared with PostgreSQL's")
+                    logger.error("accepting commands before all games were compared with PostgreSQL")
                     self._admit(server)
                 await asyncio.sleep(jitter(AGAIN_SECONDS))
         finally:
@@ -124,7 +124,7 @@ async def _tried(put_back: PutBack) -> Rebuilt | None:
     try:
         return await put_back()
     except AWAY as problem:
-        logger.warning("games can't be compared yet: {}", type(problem).__name__)
+        logger.warning("cannot compare games with PostgreSQL yet: {}", type(problem).__name__)
         return None
 
 
@@ -136,7 +136,7 @@ async def _who(connection: Any) -> bytes:
         try:
             lines = bytes(await connection.read_response()).splitlines()
         except ResponseError as problem:
-            logger.warning("Redis does not tell who it is, so that a failover is not noticed: {}", problem)
+            logger.warning("Redis does not reveal its identity, so a failover would go unnoticed: {}", problem)
             return b""
         found += [line for line in lines if line.startswith(FIELDS)]
     return b" ".join(found)

@@ -179,7 +179,7 @@ class Lease:
         try:
             fence, wait, holder = await self._acquire(keys=self._keys, args=arguments)
         except STORE_GONE as problem:
-            logger.debug("lease {} can't be asked for: {}", self.name, type(problem).__name__)
+            logger.debug("cannot ask for lease {}: {}", self.name, type(problem).__name__)
             return round(jitter(self._ttl * 1000 / 3))
         if fence:
             self._fence = int(fence)
@@ -209,7 +209,7 @@ class Lease:
             async with asyncio.timeout(RELEASE_SECONDS):
                 await self._release(keys=self._keys, args=[self.owner, self._fence, RELEASED])
         except STORE_GONE as problem:
-            logger.debug("lease {} not released, it will expire: {}", self.name, type(problem).__name__)
+            logger.debug("cannot release lease {}; it will expire: {}", self.name, type(problem).__name__)
 
     def _extend(self, began: float) -> None:
         # Five percent less than Redis counts: the two clocks may run at slightly different rates.
@@ -249,7 +249,7 @@ class Lease:
                 delay = 0.0
             except (*STORE_GONE, TimeoutError) as problem:
                 delay = jitter(self._ttl / 10)
-                logger.warning("lease {} not renewed: {}", self.name, type(problem).__name__)
+                logger.warning("cannot renew lease {}: {}", self.name, type(problem).__name__)
 
 
 async def _end(task: asyncio.Future[None]) -> None:

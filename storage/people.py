@@ -217,7 +217,7 @@ class _Memory(Generic[K, V]):
             async with asyncio.timeout(READ_SECONDS):
                 row = await self._read(key)
         except AWAY as problem:
-            logger.warning("going on with what is remembered: {}: {}", type(problem).__name__, problem)
+            logger.warning("using cached rows while PostgreSQL is away: {}: {}", type(problem).__name__, problem)
             self._away_until = time.monotonic() + READ_SECONDS
             return otherwise if found is None else found[1]
         self._away_until = 0.0
@@ -310,7 +310,7 @@ class People:
         try:
             await asyncio.wait_for(self.flush(), 2 * FLUSH_SECONDS)
         except AWAY as problem:
-            logger.warning("{} players seen are not written: {}", len(self._waiting), type(problem).__name__)
+            logger.warning("cannot store {} players who were seen: {}", len(self._waiting), type(problem).__name__)
 
     # -- players ------------------------------------------------------------------------------------------------
 
@@ -541,7 +541,7 @@ class People:
         try:
             await writing
         except AWAY as problem:
-            logger.warning("not noted: {}: {}", type(problem).__name__, problem)
+            logger.warning("cannot record a fact that will be seen again: {}: {}", type(problem).__name__, problem)
 
     async def _change(self, chat_id: int, statement: str, *arguments: Any) -> None:
         await self._pool.execute(statement, chat_id, *arguments)
@@ -557,7 +557,7 @@ class People:
         try:
             await self._redis.publish(CHANGED, change)
         except STORE_GONE as problem:
-            logger.warning("{} is not told to other processes: {}", change, type(problem).__name__)
+            logger.warning("cannot announce the change {} to other processes: {}", change, type(problem).__name__)
 
     async def _listen(self) -> None:
         while True:
@@ -569,7 +569,7 @@ class People:
                         if message is not None:
                             self._heard(message)
             except STORE_GONE as problem:
-                logger.debug("changes of people are not heard: {}", type(problem).__name__)
+                logger.debug("cannot receive changes from other processes: {}", type(problem).__name__)
                 await asyncio.sleep(jitter(0.5))
 
     def _heard(self, message: Mapping[str, Any]) -> None:
@@ -581,7 +581,7 @@ class People:
                 what, _, number = message["data"].decode().partition(":")
                 id_ = int(number)
             except ValueError:  # from another program on this Redis
-                logger.warning("not a change of people: {!r}", message["data"][:64])
+                logger.warning("ignored a malformed announcement: {!r}", message["data"][:64])
                 return
             match what:
                 case "player":
@@ -604,7 +604,9 @@ class People:
             try:
                 await self.flush()
             except AWAY as problem:
-                logger.warning("{} players seen wait for PostgreSQL: {}", len(self._waiting), type(problem).__name__)
+                logger.warning(
+                    "{} players who were seen wait to be stored: {}", len(self._waiting), type(problem).__name__
+                )
 
 
 def _remember(rows: OrderedDict[PlayerId, tuple[str, str | None]], key: PlayerId, row: Any, limit: int) -> None:

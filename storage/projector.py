@@ -68,7 +68,7 @@ FROM locked JOIN unnest($1::text[], $2::text[]) AS n(shard, position) USING (sha
 RETURNING c.shard, locked.position,
     set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true)
 """
-"""Takes the locks, in one order, and moves the positions forward.
+"""Statement that takes the locks, in one order, and moves the positions forward.
 
 A repeated batch moves no position back, so a position that has gone back reveals lost transactions. The settings are
 for the statements that follow in the transaction: arrays come in lengths that the planner can't foresee, and an index
@@ -267,7 +267,7 @@ class Projector:
         self.lost: dict[str, int] = {}
         """First version that neither PostgreSQL nor the feed nor Redis has, by game."""
         self.on_rewind: Callable[[], object] | None = None
-        """Called when PostgreSQL has lost transactions: earlier confirmations no longer hold."""
+        """Callback for the loss of transactions in PostgreSQL, after which earlier confirmations no longer hold."""
         self._positions: dict[str, str] = {}
         """Latest known checkpoint in PostgreSQL, by shard."""
         self._pool = pool
@@ -339,7 +339,7 @@ class Projector:
             return
         self.rewound += 1
         self._positions = {shard: id_ for shard, id_ in self._positions.items() if shard not in back}
-        logger.error("PostgreSQL has lost transactions: the feed is read again, {}", back)
+        logger.error("PostgreSQL has lost transactions; reading the feed again: {}", back)
         if self.on_rewind is not None:
             self.on_rewind()
         raise Rewind(back)

@@ -188,7 +188,7 @@ class PublicLog:
             stored = await Archive(cast("Pool", connection), self._codec).folded(game_id, KIND.name)
         except UnreadableGame as error:
             stored = None
-            logger.bind(game=game_id).error("the public log lacks its {}: {}", note, error)
+            logger.bind(game=game_id).error("the game cannot be read, so the public log lacks its {}: {}", note, error)
         if stored is None or not isinstance(stored.state, PickNumberGame) or stored.state.format == 1:
             return []
         game = stored.state

@@ -79,9 +79,9 @@ async def rebuild(pool: Pool, redis: Redis, codec: Codec, games: RedisGames) -> 
             elif answer < 0:
                 left.append(game_id)
     if put_back:
-        logger.warning("Redis had lost {} live games: put back as PostgreSQL has them", len(put_back))
+        logger.warning("Redis had lost {} live games; restored them from PostgreSQL", len(put_back))
     if left:
-        logger.warning("{} live games are not in Redis, and not put back yet", len(left))
+        logger.warning("{} live games are missing from Redis and cannot be restored yet", len(left))
     return Rebuilt(tuple(put_back), tuple(left))
 
 
@@ -102,7 +102,7 @@ async def bring_forward(pool: Pool, redis: Redis, codec: Codec, games: RedisGame
             elif await _restore(redis, codec, games, stored, b"") == 1:
                 put_back.append(stored.state)
     if put_back:
-        logger.warning("Redis had {} games older than PostgreSQL: brought forward", len(put_back))
+        logger.warning("Redis had older versions of {} games than PostgreSQL; restored the newer ones", len(put_back))
     rebuilt = await rebuild(pool, redis, codec, games)
     return Rebuilt((*put_back, *rebuilt.games), (*left, *rebuilt.left))
 
@@ -118,7 +118,9 @@ async def put_back(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, ga
     if stored is None:
         return None
     await _restore(redis, codec, games, stored, b"", force=True)
-    logger.bind(game=game_id).error("Redis and PostgreSQL disagree: put back to version {}", stored.version)
+    logger.bind(game=game_id).error(
+        "Redis and PostgreSQL disagree; restored version {} from PostgreSQL", stored.version
+    )
     return stored.state
 
 

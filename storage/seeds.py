@@ -82,7 +82,7 @@ class Seeds:
                     return SeedTree.of(row["secret"], row["size"]).numbered(row["taken"])
                 await self._make(chat_id)
         except POSTGRES_GONE as problem:
-            logger.warning("chat {}: no seed was fixed ahead: {}", chat_id, type(problem).__name__)
+            logger.warning("chat {}: no seed was fixed in advance: {}", chat_id, type(problem).__name__)
         return None
 
     async def _make(self, chat_id: int) -> None:

@@ -129,12 +129,12 @@ class StrictGames:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 left = await self._projector.write([one.entry for one in batch], gaps=False)
         except POSTGRES_AGAIN as problem:  # includes TimeoutError
-            logger.warning("strict: PostgreSQL is asked again: {}", type(problem).__name__)
+            logger.warning("strict durability: repeating a write to PostgreSQL: {}", type(problem).__name__)
             return batch
         except Exception:  # noqa: BLE001 - committed in Redis, so the projector deals with it; nobody is told "done"
             if len(batch) > 1:  # one game's error must not fail its neighbours
                 return [each for one in batch for each in await self._write([one])]
-            logger.exception("strict: PostgreSQL refused")
+            logger.exception("strict durability: PostgreSQL refused a commit")
             await self._put_right(batch[0].commit.game_id)
             batch[0].tell(Unavailable("PostgreSQL refused"))
             return []
@@ -152,7 +152,7 @@ class StrictGames:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await self._put_back(game_id)
         except (*POSTGRES_AGAIN, RedisError, Unavailable) as problem:
-            logger.bind(game=game_id).error("strict: not put back: {}", type(problem).__name__)
+            logger.bind(game=game_id).error("strict durability: cannot restore the game: {}", type(problem).__name__)
 
     def forget(self) -> None:
         """Forget all confirmations: PostgreSQL has lost transactions."""

@@ -7,8 +7,9 @@ In the windows over all chats a call counts from its answer, because its time of
 windows of a chat are longer than Telegram's by a margin instead, because the server counts arrivals and the network
 bunches them.
 
-The time is that of Redis, so that processes whose clocks differ cannot exceed a rate together. Tests and simulations
-pass their own clock.
+The processes of a deployment pass their shared time (`storage/shared_time.py`), so that clocks which differ cannot lead
+them to exceed a rate together, and a step of Redis's clock neither blocks nor releases a rate. Tests and simulations pass
+their own clock. Without a clock, the scripts take the time of Redis.
 """
 
 import asyncio
@@ -102,7 +103,7 @@ class Limits:
         self._penalise = redis.register_script(script("telegram", "penalise"))
 
     def time(self) -> str:
-        """Return the time argument of the scripts: the test's clock, or an empty string for the time of Redis."""
+        """Return the time argument of the scripts in milliseconds; an empty string stands for the time of Redis."""
         return "" if self._now is None else str(self._now())
 
     async def reserve(self, chat_id: int, priority: Priority, budget: Budget) -> tuple[int, int]:

@@ -399,7 +399,7 @@ def _outgoing(body: str | bytes, chat: str | bytes) -> Outgoing | None:
     try:
         outgoing = _decode(body)
     except msgspec.DecodeError as problem:
-        logger.error("an item for chat {} can't be read, and is not sent: {}", chat_id, problem)
+        logger.error("dropped an unreadable item for chat {}: {}", chat_id, problem)
         return None
     return outgoing if outgoing.chat_id == chat_id else msgspec.structs.replace(outgoing, chat_id=chat_id)
 

@@ -223,7 +223,7 @@ class Sender:
             self.stats.left += recovered.left
             if recovered.again or recovered.left:
                 logger.info(
-                    "{} calls of the sender before are made again, {} old answers are not",
+                    "repeating {} calls of the previous sender; {} of its answers are too old to repeat",
                     recovered.again,
                     recovered.left,
                 )
@@ -422,10 +422,15 @@ class Sender:
                 settled = Settled.MESSAGE_GONE
             case BadCall():
                 settled = Settled.REFUSED
-                logger.error("wrong call, item {} of game {}: {}", claimed.outgoing.id, claimed.outgoing.game_id, error)
+                logger.error(
+                    "Telegram rejects the parameters of item {} of game {}: {}",
+                    claimed.outgoing.id,
+                    claimed.outgoing.game_id,
+                    error,
+                )
             case _:
                 settled = Settled.REFUSED
-                logger.error("an answer that has no meaning here: {}", error)
+                logger.error("unexpected answer from Telegram: {}", error)
         await self._drop(claimed, settled, error.text)
 
     async def _surely(self, step: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -434,7 +439,7 @@ class Sender:
             try:
                 return await step()
             except STORE_GONE as problem:
-                logger.warning("an answer waits to be recorded: {}", type(problem).__name__)
+                logger.warning("cannot record an answer from Telegram yet: {}", type(problem).__name__)
                 await self._clock.sleep(jitter(0.5))
 
     async def _drop(self, claimed: Claimed, settled: Settled, text: str) -> None:
@@ -463,7 +468,7 @@ class Sender:
         out = claimed.outgoing
         await self._report(out, Outcome(Settled.MIGRATED, chat_id=new), claimed.waited_ms)
         moved = await self._surely(lambda: self._outbox.move(out.chat_id, new))
-        logger.info("chat {} is {} now; {} items go there", out.chat_id, new, moved)
+        logger.info("chat {} became {}; moved {} items to it", out.chat_id, new, moved)
 
     async def _limited(self, claimed: Claimed, seconds: float) -> None:
         """Hold back the calls that a 429 concerns. Telegram does not say whether it means this chat or the whole bot.
@@ -475,12 +480,14 @@ class Sender:
         """
         out = claimed.outgoing
         budget = out.budget if claimed.message_id is None else Budget.EDIT
-        logger.warning("429 for chat {}: {} waits {} s", out.chat_id, budget, seconds)
+        logger.warning("429 for chat {}: holding back its {} for {} s", out.chat_id, budget, seconds)
         await self._surely(lambda: self._limits.penalise(out.chat_id, seconds, budget))
         self._refused_chats.add(out.chat_id)
         if self._suspects_flood():
             pause = min(seconds, 2.0 ** (len(self._refused_chats) - REFUSED_CHATS))
-            logger.warning("429 for {} chats in a row: everything waits {} s", len(self._refused_chats), pause)
+            logger.warning(
+                "429 for {} chats in a row: holding back all calls for {} s", len(self._refused_chats), pause
+            )
             await self._surely(lambda: self._limits.penalise(None, pause))
 
     async def _delete_orphan(self, out: Outgoing, message_id: int) -> None:

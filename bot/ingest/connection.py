@@ -67,7 +67,7 @@ class Services(msgspec.Struct):
     heads: FastHeads
     coalescer: WriteCoalescer
     hand_over: "Callable[[WebhookConnection, asyncio.Transport, bytes], None]"
-    """Gives a connection to uvicorn, with the bytes that are not yet read."""
+    """Function that hands a connection to uvicorn, with the bytes that are not yet read."""
     opened: "Callable[[WebhookConnection], None]"
     closed: "Callable[[WebhookConnection], None]"
     now: float = 0.0

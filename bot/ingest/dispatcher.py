@@ -255,7 +255,7 @@ class UpdateDispatcher:
         except RetryLater:
             raise
         except MalformedUpdate as problem:
-            logger.error("an update that can't be read is left out: {}", problem)
+            logger.error("dropped an update that cannot be parsed: {}", problem)
         except Exception as bug:  # noqa: BLE001 -- a bug in one update must not stop the updates after it
             self._metrics.errors["update"] += 1
             logger.opt(exception=bug).error("an update failed")

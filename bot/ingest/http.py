@@ -228,7 +228,7 @@ class HttpServer:
         )
         self._config.load()
         self.connection = partial(WebhookConnection, self._services)
-        """Creates the protocol of a new connection."""
+        """Factory of the protocol of a new connection."""
 
     async def watch(self) -> None:
         """Abort the connections of clients that exceed a time limit, until cancelled."""

@@ -23,7 +23,7 @@ from bot.ingest.updates import MalformedUpdate, Reply, RetryLater, chat_of
 from fsm.engine import Promise
 
 Here = Callable[[bytes, Promise[Reply]], None]
-"""Handles an update in this process and fulfils its promise."""
+"""Function that handles an update in this process and fulfils its promise."""
 
 FRAME = struct.Struct("<IIB")
 """Header of a frame: length of the body, number of the update on this link, kind."""

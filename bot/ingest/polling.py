@@ -212,7 +212,7 @@ class Poller:
                 queue.popleft()
                 self._done(id_)
         except RetryLater as why:
-            logger.debug("an update comes again: {}", why)
+            logger.debug("an update will be delivered again: {}", why)
         finally:
             del self._queues[chat_id]
             left = {id_ for id_, _ in queue if id_ in self._in_hand}
@@ -242,12 +242,12 @@ class Poller:
 
     async def _refused(self, problem: ApiError, failures: int, pause: float) -> None:
         if isinstance(problem, Conflict) and WEBHOOK_SET in problem.text:
-            logger.warning("a webhook is set, and removed, as telegram.mode is polling")
+            logger.warning("removing the webhook, because telegram.mode is polling")
             await self._api.call_raw("deleteWebhook", {}, seconds=10)
         elif isinstance(problem, Conflict):
-            logger.warning("somebody else polls with this token: {}", problem)
+            logger.warning("another process polls with this token: {}", problem)
         elif failures > 1:
-            logger.warning("no updates for now, next try in {:.1f} s: {}", pause, problem)
+            logger.warning("cannot fetch updates; next try in {:.1f} s: {}", pause, problem)
 
     async def _poll(self, offset: int) -> list[bytes]:
         params = {

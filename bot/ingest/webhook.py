@@ -101,7 +101,7 @@ class FastHeads:
         self._webhook = webhook
         self._known: dict[bytes, Head] = {}
         self.get = self._known.get
-        """Returns a head that was admitted before, or None."""
+        """Lookup of a head that was admitted before; None if there is none."""
 
     def read(self, head: bytes) -> Head | None:
         """Return the parsed head, or None if the request is for uvicorn.

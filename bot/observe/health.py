@@ -88,7 +88,7 @@ async def _ask(name: str, check: Check) -> Checked:
     try:
         detail = dict(await asyncio.wait_for(check(), CHECK_SECONDS))
     except Exception as error:  # noqa: BLE001 -- any error means that the dependency is not well
-        logger.debug("{} is not well: {}", name, error)
+        logger.debug("the check of {} failed: {}", name, error)
         return Checked(False, (time.perf_counter() - began) * 1000, {"error": type(error).__name__})
     return Checked(bool(detail.pop("ok", True)), (time.perf_counter() - began) * 1000, detail)
 

@@ -79,7 +79,7 @@ def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:
     The call's arguments are omitted, as they may hold secrets.
     """
     level, problem = "INFO" if details.retry_num == 1 else "DEBUG", type(details.caused_by).__name__
-    logger.log(level, "{}: tried again in {:.1f} s, for the {}. time", problem, details.wait_for, details.retry_num)
+    logger.log(level, "{}: retry {} in {:.1f} s", problem, details.retry_num, details.wait_for)
 
 
 def _blotted(text: str, hidden: tuple[str, ...]) -> str:

@@ -53,7 +53,7 @@ class Samples:
             try:
                 await self.take()
             except AWAY as problem:
-                logger.debug("no samples: {}", type(problem).__name__)
+                logger.debug("cannot sample the stores: {}", type(problem).__name__)
             except Exception as bug:  # noqa: BLE001 -- missing figures must not stop a process
                 self._runtime.aside.add("samples", "all", bug)
             await asyncio.sleep(jitter(EVERY_SECONDS))
@@ -78,9 +78,13 @@ def export(
     runtime: Runtime, deadlines: Deadlines, sender: Sender | None, runner: Runner | None, samples: Samples
 ) -> Iterator[Metric]:
     """Yield all families of a process."""
-    yield GaugeMetricFamily("tombola_games_in_memory", "Games this process holds.", runtime.play.engine.games_in_memory)
-    yield GaugeMetricFamily("tombola_tasks", "Detached tasks of this process.", len(runtime.tasks))
-    breaker = GaugeMetricFamily("tombola_breaker_open", "1 where the circuit is not closed.", labels=("service",))
+    yield GaugeMetricFamily(
+        "tombola_games_in_memory", "Games in the memory of this process.", runtime.play.engine.games_in_memory
+    )
+    yield GaugeMetricFamily("tombola_tasks", "Background tasks of this process.", len(runtime.tasks))
+    breaker = GaugeMetricFamily(
+        "tombola_breaker_open", "1 if the circuit breaker is not closed, else 0.", labels=("service",)
+    )
     for service, guard in runtime.breakers.items():
         breaker.add_metric((service,), 0 if guard.state == "closed" else 1)
     yield breaker
@@ -101,7 +105,7 @@ def _jobs(runner: Runner, samples: Samples) -> Iterator[Metric]:
         runs.add_metric((kind, outcome), count)
     yield runs
     jobs = GaugeMetricFamily("tombola_jobs", "Unfinished and dead jobs.", labels=("kind", "status"))
-    overdue = GaugeMetricFamily("tombola_job_overdue_seconds", "How overdue the most overdue job is.", labels=("kind",))
+    overdue = GaugeMetricFamily("tombola_job_overdue_seconds", "Delay of the most overdue job.", labels=("kind",))
     for each in samples.jobs:
         jobs.add_metric((each.kind, each.status), each.count)
         if each.status == "queued":
@@ -112,20 +116,22 @@ def _jobs(runner: Runner, samples: Samples) -> Iterator[Metric]:
 
 def _history(projector: Projector) -> Iterator[Metric]:
     yield CounterMetricFamily(
-        "tombola_postgres_rewound", "Times that PostgreSQL was found to have lost transactions.", projector.rewound
+        "tombola_postgres_rewound", "Number of times that PostgreSQL had lost transactions.", projector.rewound
     )
     yield GaugeMetricFamily(
-        "tombola_games_lost", "Games of which PostgreSQL lacks events that nothing has.", len(projector.lost)
+        "tombola_games_lost",
+        "Games whose events are missing from PostgreSQL and cannot be recovered.",
+        len(projector.lost),
     )
 
 
 def _clock(clock: SystemClock) -> Iterator[Metric]:
-    off = GaugeMetricFamily("tombola_clock_off_seconds", "What a clock is ahead of Redis's.", labels=("clock",))
+    off = GaugeMetricFamily("tombola_clock_off_seconds", "Lead of a clock over Redis's.", labels=("clock",))
     off.add_metric(("machine",), clock.off_ms / 1000)
     off.add_metric(("postgres",), clock.postgres_off_ms / 1000)
     yield off
     yield GaugeMetricFamily(
-        "tombola_clock_shift_seconds", "What the time of the games is ahead of Redis's.", clock.shift_ms / 1000
+        "tombola_clock_shift_seconds", "Lead of the games' shared time over Redis's clock.", clock.shift_ms / 1000
     )
 
 
@@ -138,27 +144,31 @@ def _samples(samples: Samples) -> Iterator[Metric]:
         players.add_metric((kind,), people)
     yield games
     yield players
-    entries = GaugeMetricFamily("tombola_feed_entries", "Entries that a group has not handled.", labels=("group",))
-    age = GaugeMetricFamily("tombola_feed_lag_seconds", "Age of the oldest of them.", labels=("group",))
+    entries = GaugeMetricFamily(
+        "tombola_feed_entries", "Entries that a consumer group has not handled yet.", labels=("group",)
+    )
+    age = GaugeMetricFamily("tombola_feed_lag_seconds", "Age of the oldest unhandled entry.", labels=("group",))
     for group, lag in samples.lags.items():
         entries.add_metric((group,), lag.entries)
         age.add_metric((group,), lag.ms / 1000)
     yield entries
     yield age
-    aside = GaugeMetricFamily("tombola_feed_aside", "Entries that a group could not handle.", labels=("group",))
+    aside = GaugeMetricFamily(
+        "tombola_feed_aside", "Entries set aside by a group that could not handle them.", labels=("group",)
+    )
     for group, count in samples.aside.items():
         aside.add_metric((group,), count)
     yield aside
-    waiting = GaugeMetricFamily("tombola_outbox_chats", "Chats with something to send.", labels=("priority",))
-    oldest = GaugeMetricFamily("tombola_outbox_oldest_seconds", "Age of the longest waiting.", labels=("priority",))
+    waiting = GaugeMetricFamily("tombola_outbox_chats", "Chats with waiting items.", labels=("priority",))
+    oldest = GaugeMetricFamily("tombola_outbox_oldest_seconds", "Age of the oldest waiting item.", labels=("priority",))
     for priority, (count, ms) in samples.outbox.items():
         waiting.add_metric((priority,), count)
         oldest.add_metric((priority,), ms / 1000)
     yield waiting
     yield oldest
-    yield GaugeMetricFamily("tombola_outbox_dropped", "Items that a chat's queue had no room for.", samples.dropped)
+    yield GaugeMetricFamily("tombola_outbox_dropped", "Items dropped because a chat's queue was full.", samples.dropped)
     overdue = samples.overdue.ms / 1000
-    yield GaugeMetricFamily("tombola_deadline_overdue_seconds", "How overdue the most overdue deadline is.", overdue)
+    yield GaugeMetricFamily("tombola_deadline_overdue_seconds", "Delay of the most overdue deadline.", overdue)
     stuck = GaugeMetricFamily("tombola_game_stuck", "1 for a game whose rules raise at its deadline.", labels=("game",))
     for game_id in list(samples.overdue.stuck)[:SHOWN]:
         stuck.add_metric((game_id,), 1)
@@ -167,12 +177,12 @@ def _samples(samples: Samples) -> Iterator[Metric]:
 
 def _deadlines(deadlines: Deadlines) -> Iterator[Metric]:
     stats = deadlines.stats
-    fired = CounterMetricFamily("tombola_deadlines_fired", "Deadlines told to games.", labels=("outcome",))
+    fired = CounterMetricFamily("tombola_deadlines_fired", "Deadlines reported to games.", labels=("outcome",))
     for outcome, count in stats.fired.items():
         fired.add_metric((outcome,), count)
     yield fired
-    yield GaugeMetricFamily("tombola_deadline_jobs", "Jobs that wait for a deadline.", stats.jobs)
-    late = HistogramMetricFamily("tombola_deadline_lateness_seconds", "From a deadline to the commit after it.")
+    yield GaugeMetricFamily("tombola_deadline_jobs", "Scheduled deadlines.", stats.jobs)
+    late = HistogramMetricFamily("tombola_deadline_lateness_seconds", "Time from a deadline to its commit.")
     late.add_metric([], stats.lateness.buckets(), stats.lateness.total)
     yield late
 
@@ -183,11 +193,15 @@ def _sender(sender: Sender) -> Iterator[Metric]:
     for (outcome, priority), count in stats.settled.items():
         settled.add_metric((outcome.value, priority.name.lower()), count)
     yield settled
-    errors = CounterMetricFamily("tombola_send_errors", "Refusals of Telegram's, retried ones too.", labels=("error",))
+    errors = CounterMetricFamily(
+        "tombola_send_errors", "Errors from Telegram, including retried calls.", labels=("error",)
+    )
     for error, count in stats.errors.items():
         errors.add_metric((error,), count)
     yield errors
-    waits = HistogramMetricFamily("tombola_send_wait_seconds", "From put to settled.", labels=("priority",))
+    waits = HistogramMetricFamily(
+        "tombola_send_wait_seconds", "Time from entering the outbox to the result.", labels=("priority",)
+    )
     for priority, wait in stats.waits.items():
         rows, running = [], 0
         bounds = (*(str(ms / 1000) for ms in WAIT_BUCKETS_MS), "+Inf")
@@ -196,9 +210,9 @@ def _sender(sender: Sender) -> Iterator[Metric]:
             rows.append((bound, float(running)))
         waits.add_metric((priority.name.lower(),), rows, wait.sum_ms / 1000)
     yield waits
-    yield GaugeMetricFamily("tombola_sender_leading", "1 in the process that sends.", int(stats.leading))
-    yield GaugeMetricFamily("tombola_send_in_flight", "Calls in flight.", stats.in_flight)
-    repeated = "Calls that were in flight when a sender stopped, made again by this one."
+    yield GaugeMetricFamily("tombola_sender_leading", "1 in the process that sends, else 0.", int(stats.leading))
+    yield GaugeMetricFamily("tombola_send_in_flight", "Calls that wait for Telegram's answer.", stats.in_flight)
+    repeated = "Calls repeated because the previous sender stopped before their answers."
     yield CounterMetricFamily("tombola_sends_repeated", repeated, stats.repeated)
-    left = "Old answers to one person that were in flight when a sender stopped, and are not sent again."
+    left = "Answers to one person not repeated after the previous sender stopped, because they were too old."
     yield CounterMetricFamily("tombola_answers_left", left, stats.left)

@@ -67,15 +67,15 @@ class Metrics(Collector):
         errors = {(where,): count for where, count in self.errors.items()}
         yield _counted("tombola_errors", "Unexpected errors.", ("where",), errors)
         for name, text, histogram in (
-            ("tombola_tap_seconds", "From receiving a tap to its answer.", self.taps),
-            ("tombola_commit_seconds", "Commits to Redis, a whole flight.", self.commits),
-            ("tombola_query_seconds", "Queries to PostgreSQL.", self.queries),
-            ("tombola_loop_lag_seconds", "How late the event loop ran a timer.", self.loop_lag),
+            ("tombola_tap_seconds", "Time from the receipt of a tap to its answer.", self.taps),
+            ("tombola_commit_seconds", "Duration of commits to Redis.", self.commits),
+            ("tombola_query_seconds", "Duration of queries to PostgreSQL.", self.queries),
+            ("tombola_loop_lag_seconds", "Delay of a timer of the event loop.", self.loop_lag),
         ):
             family = HistogramMetricFamily(name, text)
             family.add_metric([], histogram.buckets(), histogram.total)
             yield family
-        yield GaugeMetricFamily("tombola_started_seconds", "When this process started.", self.started_at)
+        yield GaugeMetricFamily("tombola_started_seconds", "Start time of this process.", self.started_at)
         for source in self.sources:
             yield from source()
 

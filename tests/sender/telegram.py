@@ -46,7 +46,7 @@ class Telegram:
     script: deque[Reply] = field(default_factory=deque)
     stirred: Callable[[], None] = lambda: None
     gate: Callable[[Call], Awaitable[None]] | None = None
-    """Awaited before a call is carried out."""
+    """Coroutine function that is awaited before a call is carried out."""
     down: Reply | None = None
     """Reply to every call, if not None."""
     base: str = ""

@@ -29,7 +29,7 @@ class TurnedClock:
         self._order = itertools.count()
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self.stirred: Callable[[], None] = lambda: None
-        """Called when somebody starts to wait for a time."""
+        """Callback for the start of each wait."""
 
     @property
     def at(self) -> int:

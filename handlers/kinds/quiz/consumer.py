@@ -70,7 +70,7 @@ class QuizConsumer:
         try:
             outcome = await self._context.engine.at_least(game_id, version)
         except UnknownGame:
-            logger.bind(game=game_id).warning("a quiz is gone before it could be shown")
+            logger.bind(game=game_id).warning("a quiz expired before its message was sent")
         else:
             await self._show(outcome.state)
 
@@ -207,7 +207,7 @@ class QuizConsumer:
             try:
                 await self._context.questions.give_back(game.place.chat_id, left)
             except POSTGRES_GONE as problem:
-                logger.bind(game=game.id).warning("questions stay noted as asked: {}", problem)
+                logger.bind(game=game.id).warning("unused questions remain recorded as asked: {}", problem)
 
     # -- questions by a model ------------------------------------------------------------------------------------
 
@@ -229,7 +229,7 @@ class QuizConsumer:
                 await self._context.engine.execute(game_id, SetQuestions(questions), command_id=f"written:{game_id}")
                 await self._note(game, fresh)
         except (Rejected, Unavailable) as problem:  # the quiz has begun, with the bank's questions
-            logger.bind(game=game_id).info("what the model wrote comes too late: {}", problem)
+            logger.bind(game=game_id).info("the model's questions came too late: {}", problem)
             return
         await self._tell(game, locale, written.text_id, len(fresh))
 
@@ -246,7 +246,7 @@ class QuizConsumer:
             await questions.note_asked(chat_id, fresh, self._context.clock.now())
             await questions.give_back(chat_id, game.questions[game.rules.questions - len(fresh) :])
         except POSTGRES_GONE as problem:
-            logger.bind(game=game.id).warning("what the chat is asked is not noted: {}", problem)
+            logger.bind(game=game.id).warning("cannot record the questions that the chat is asked: {}", problem)
 
     async def _tell(self, game: QuizGame, locale: str, reason: str | None, written: int) -> None:
         """Tell the chat whether the questions are about the topic, and if not, the reason."""

@@ -49,7 +49,9 @@ class QuizContent:
         except POSTGRES_GONE as problem:
             if rules.pack is not None:
                 raise
-            logger.warning("questions are taken at random, as what the chat had is not known: {}", problem)
+            logger.warning(
+                "choosing questions at random, because the chat's earlier questions are unknown: {}", problem
+            )
             fitting = [question for question in bank(locale) if only.passes(question)]
             chosen = tuple(SystemRandom().sample(fitting, min(rules.questions, len(fitting))))
         if not chosen:
@@ -61,7 +63,7 @@ class QuizContent:
         try:
             await self._questions.give_back(chat_topic.chat_id, content)
         except POSTGRES_GONE as problem:
-            logger.warning("questions stay noted as asked: {}", problem)
+            logger.warning("unused questions remain recorded as asked: {}", problem)
 
 
 def content(questions: Questions, people: People, _seeds: Seeds, clock: Clock) -> ContentProvider:
