@@ -351,7 +351,7 @@ class Engine:
         except asyncio.CancelledError:
             self._abandon(batch, plans, Unavailable("stopped"))
             raise
-        except Exception as bug:  # noqa: BLE001 -- the askers are told, and with them the logs
+        except Exception as bug:  # noqa: BLE001 -- every caller gets the error and reports it
             self._abandon(batch, plans, bug)
         finally:
             for live in batch:

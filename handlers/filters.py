@@ -82,7 +82,7 @@ class Tapped(Filter):
         self._beginning = beginning
 
     async def __call__(self, query: CallbackQuery) -> bool:
-        """Return whether the callback data begins so."""
+        """Return whether the tap's callback data has that beginning."""
         return query.data is not None and query.data.startswith(self._beginning)
 
 

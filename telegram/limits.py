@@ -7,9 +7,9 @@ In the windows over all chats a call counts from its answer, because its time of
 windows of a chat are longer than Telegram's by a margin instead, because the server counts arrivals and the network
 bunches them.
 
-The processes of a deployment pass their shared time (`storage/shared_time.py`), so that clocks which differ cannot lead
-them to exceed a rate together, and a step of Redis's clock neither blocks nor releases a rate. Tests and simulations pass
-their own clock. Without a clock, the scripts take the time of Redis.
+The processes of a deployment pass their shared time (`storage/shared_time.py`). Different clocks therefore cannot lead
+them to exceed a rate together, and a step of Redis's clock neither blocks nor releases a rate. Tests and simulations
+pass their own clock. Without a clock, the scripts take the time of Redis.
 """
 
 import asyncio

@@ -285,7 +285,7 @@ class HttpServer:
         oldest.abort()
 
     def _hand_over(self, connection: WebhookConnection, transport: asyncio.Transport, unread: bytes) -> None:
-        """Hand a connection to uvicorn, in the way in which uvicorn hands one to its WebSocket protocol."""
+        """Hand a connection to uvicorn, as uvicorn itself hands one to its WebSocket protocol."""
         self._connections.discard(connection)
         handed = UvicornConnection(transport, self._services.now, trusted=connection.trusted)
         made: Any = self._config.http_protocol_class  # its declared type is asyncio's bare protocol

@@ -44,6 +44,22 @@ def test_no_files_import_each_other_in_a_circle() -> None:
     assert circle({module: graph.find_modules_directly_imported_by(module) for module in graph.modules}) == []
 
 
+def test_a_kind_is_reached_through_its_face_alone() -> None:
+    """Without this, deleting the folder of a kind and its line in the registry would not remove the kind."""
+    kinds = {
+        path.name for path in (ROOT / "handlers" / "kinds").iterdir() if path.is_dir() and path.name != "__pycache__"
+    }
+    assert {"pick_number", "quiz"} <= kinds
+    for package in set(PACKAGES) - {"fsm", "questions", "storage", "telegram", "play"}:
+        for file in (ROOT / package).rglob("*.py"):
+            own = file.parent.name if file.parent.parent.name == "kinds" else ""
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("handlers.kinds."):
+                    kind, _, module = (node.module or "").removeprefix("handlers.kinds.").partition(".")
+                    listed = file.name == "registry.py" and module == "face"
+                    assert kind not in kinds - {own} or listed, f"{file.relative_to(ROOT)} imports {node.module}"
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_module_named_in_a_text_runs_up(package: str) -> None:
     for file in (ROOT / package).rglob("*.py"):

@@ -1,4 +1,4 @@
-"""The whole way of a message on real Redis and real HTTP, with a simulated clock."""
+"""Outbox, limits, sender and client on real Redis and real HTTP, with a simulated clock."""
 
 import asyncio
 import itertools
