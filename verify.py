@@ -97,19 +97,19 @@ RULES = ("mode", "winners", "highest", "absent_policy", "pool", "split", "percen
 DRAW = ("seed", "picked", "absent", "assigned", "drawn", "places")
 
 
-def is_title(value):
+def is_line(value, most):
     def breaks(character):
         code = ord(character)
         return code < 0x20 or 0x7F <= code < 0xA0 or code in (0x2028, 0x2029) or 0xD800 <= code < 0xE000
 
-    return type(value) is str and len(value) <= 64 and not any(map(breaks, value))
+    return type(value) is str and len(value) <= most and not any(map(breaks, value))
 
 
 def are_rules(rules):
     if not (
         text(rules["game"], "[0-9a-z]{1,64}")
         and rules["kind"] == "pick_number"
-        and is_title(rules["title"])
+        and is_line(rules["title"], 64)
         and rules["mode"] in ("normal", "reverse")
         and rules["absent_policy"] in ("drop", "auto")
         and rules["split"] in ("auto", "equal", "percentages")
@@ -211,9 +211,30 @@ def is_second(proof):
     return proof["outcome"] == "void" and proof["reason"] in ("operator", "beacon")
 
 
+def is_award(award, rules):
+    """Return True if the prizes by place, in words or with a currency fit the other rules."""
+    if not (
+        has(award, "currency", "amounts", "texts")
+        and is_line(award["currency"], 16)
+        and listed(award["amounts"], rules["winners"], lambda amount: text(amount, AMOUNT))
+        and listed(award["texts"], rules["winners"], lambda prize: is_line(prize, 100) and prize)
+    ):
+        return False
+    pool, amounts = Fraction(rules["pool"]), [Fraction(amount) for amount in award["amounts"]]
+    if amounts and (rules["split"] != "auto" or min(amounts) == 0 or sum(amounts) != pool):
+        return False
+    if award["texts"] and pool:
+        return False
+    return bool((award["currency"] and pool) or (not award["currency"] and (amounts or award["texts"])))
+
+
 def is_opening(opening):
-    names = ("format", "game", "kind", "title", "chat", "topic", "at", "beacon", "seed_hash", "seeds")
+    names = ["format", "game", "kind", "title", "chat", "topic", "at", "beacon", "seed_hash", "seeds"]
+    awarded = type(opening) is dict and "award" in opening
+    names += ["award"] * awarded
     if not (has(opening, *RULES, *names) and opening["format"] == "tombola-opening/2" and are_rules(opening)):
+        return False
+    if awarded and not is_award(opening["award"], opening):
         return False
     chain, seeds = opening["beacon"], opening["seeds"]
     if not (
@@ -288,8 +309,15 @@ def shuffled(numbers, seed, label, digest, randomness):
     return numbers
 
 
-def prizes(pool, split, percentages, winners):
+def prizes(rules, winners):
     """Return the prizes of the places, best first, as a proof writes them."""
+    pool, split, percentages = rules["pool"], rules["split"], rules["percentages"]
+    amounts = rules["award"]["amounts"] if "award" in rules else []
+    decimals = max(2, *(len(amount.partition(".")[2]) for amount in (pool, *amounts)))
+    if amounts:
+        paid = [int(Fraction(amount) * 10**decimals) for amount in amounts[:winners]]
+        paid += [0] * (winners - len(paid))
+        return [f"{amount // 10**decimals}.{amount % 10**decimals:0{decimals}}" for amount in paid]
     if split == "percentages":
         shares = [Fraction(share) for share in percentages[:winners]]
     elif split == "equal" or winners <= 1:
@@ -297,7 +325,6 @@ def prizes(pool, split, percentages, winners):
     else:
         falling = range(winners - 1, 0, -1)
         shares = [Fraction(1)] + [Fraction(part, sum(falling)) for part in falling]
-    decimals = max(2, len(pool.partition(".")[2]))
     units = int(Fraction(pool) * 10**decimals)
     exact = [units * share / sum(shares) for share in shares]
     paid = [int(part) for part in exact]
@@ -408,11 +435,13 @@ def outcome_checks(rules, proof, digest):
         winning = (standing + out[::-1])[: rules["winners"]]
     else:
         winning = [number for number in drawn if number in entries]
-    amounts = prizes(rules["pool"], rules["split"], rules["percentages"], len(winning))
+    amounts = prizes(rules, len(winning))
     places = [(place["place"], place["number"], place["player"]) for place in proof["places"]]
     yield "order", drawn == proof["drawn"], len(drawn)
     yield "places", places == [(at, n, entries[n]) for at, n in enumerate(winning, 1)], len(winning)
-    yield "prizes", [place["prize"] for place in proof["places"]] == amounts, rules["pool"]
+    award = rules.get("award", {"currency": "", "texts": []})
+    given = "; ".join(award["texts"]) or f"{rules['pool']} {award['currency']}".strip()
+    yield "prizes", [place["prize"] for place in proof["places"]] == amounts, given
 
 
 # -- the public log -------------------------------------------------------------------------------------------------

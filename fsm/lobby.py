@@ -204,6 +204,10 @@ class Standing:
     points: int = 0
     streak: int = 0
     """Longest run of right answers, in kinds that have them."""
+    currency: str = ""
+    """Currency of the prize; empty if it has none."""
+    award: str = ""
+    """The prize in words, if it is not an amount."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,11 @@ class PickNumberRules:
     prize_pool: Decimal = Decimal(0)
     split: str = prizes.AUTO
     percentages: tuple[Decimal, ...] = ()
+    amounts: tuple[Decimal, ...] = ()
+    """Amount of each place, which add up to the pool; empty if the pool is split."""
+    currency: str = ""
+    prizes: tuple[str, ...] = ()
+    """Prize of each place in words; empty if prizes are amounts."""
     absent: str = DROP
     min_players: int = 2
     max_players: int = 100
@@ -138,7 +143,7 @@ class PickNumberRules:
         check_bounds("range_multiplier", self.range_multiplier, 1, 100)
         if self.numbers is not None:
             check_bounds("numbers", self.numbers, max(2, self.min_players), draw.HIGHEST_NUMBER)
-        prizes.check_prizes(self.prize_pool, self.split, self.percentages, self.winners)
+        prizes.check(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,7 +413,7 @@ def _open_selection(game: PickNumberGame, now: Instant, fresh: str) -> Selection
 def _opening_statement(game: PickNumberGame, highest: int, seed_hash: str, now: Instant) -> dict[str, Any]:
     """Return the statement that the commitment binds."""
     rules, beacon, reserved = game.rules, game.rules.beacon, game.reserved
-    return {
+    statement = {
         "format": proof.OPENING,
         "kind": proof.KIND,
         "game": game.id,
@@ -440,6 +445,16 @@ def _opening_statement(game: PickNumberGame, highest: int, seed_hash: str, now: 
             "number": reserved.number,
         },
     }  # fmt: skip
+    award = _award(rules)
+    return statement if award is None else {**statement, "award": award}
+
+
+def _award(rules: PickNumberRules) -> dict[str, Any] | None:
+    """Return the field ``award`` of the statement; None if it is left out, as pool and split say everything."""
+    if not (rules.currency or rules.amounts or rules.prizes):
+        return None
+    amounts = [f"{amount:f}" for amount in rules.amounts]
+    return {"currency": rules.currency, "amounts": amounts, "texts": list(rules.prizes)}
 
 
 def _take(game: PickNumberGame, command: PickNumber, now: Instant) -> tuple[Event, ...]:
@@ -567,11 +582,19 @@ def _standings(game: PickNumberGame, drawn: tuple[int, ...]) -> tuple[Standing, 
     else:
         numbers = draw.winners_normally(drawn, game.owners)
     places = range(1, len(numbers) + 1)
-    amounts = prizes.for_places(rules.prize_pool, rules.split, places, rules.percentages)
+    awards = prizes.awards(rules, places)
     names = {player.id: player.name for player in game.players.values()}
     won = [
-        Standing(game.owners[number], names[game.owners[number]], place, amount, number)
-        for place, number, amount in zip(places, numbers, amounts, strict=True)
+        Standing(
+            game.owners[number],
+            names[game.owners[number]],
+            place,
+            award.amount,
+            number,
+            currency=rules.currency,
+            award=award.text,
+        )
+        for place, number, award in zip(places, numbers, awards, strict=True)
     ]
     winners = {standing.player_id for standing in won}
     rest = [Standing(id_, name, number=game.picks.get(id_)) for id_, name in names.items() if id_ not in winners]

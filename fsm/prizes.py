@@ -1,10 +1,13 @@
-"""Exact division of a prize pool: the parts always add up to the pool."""
+"""Prizes: an amount that the winners share exactly, an amount for each place, or a text for each place."""
 
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Protocol
 
-from fsm.lobby import BadRule, check_bounds, check_choice
+from fsm.lobby import NOT_IN_A_LINE, BadRule, check_bounds, check_choice
 
 AUTO, EQUAL, PERCENTAGES = SPLITS = ("auto", "equal", "percentages")
 
@@ -12,6 +15,76 @@ MAX_WINNERS = 10
 MAX_POOL = Decimal(10) ** 12
 MAX_DECIMALS = 8
 HUNDRED = Decimal(100)
+MAX_TEXT, MAX_CURRENCY = 100, 16
+"""Limits of a prize in words and of a currency, in code points."""
+
+
+class PrizeRules(Protocol):
+    """The rules about prizes, which every kind with prizes has.
+
+    At most one of ``prize_pool`` with its split, ``amounts`` and ``prizes`` decides. ``amounts`` and ``prizes`` are by
+    place, the first place first; the places that they leave out win nothing.
+    """
+
+    @property
+    def winners(self) -> int:
+        """Return the number of places that win."""
+
+    @property
+    def prize_pool(self) -> Decimal:
+        """Return the sum of all prizes that are amounts."""
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of the amounts, as ISO 4217 writes it or as people do; empty for none."""
+
+    @property
+    def split(self) -> str:
+        """Return the way in which the winners share the pool, if there are no ``amounts``."""
+
+    @property
+    def percentages(self) -> Sequence[Decimal]:
+        """Return the host's own shares, for the split by percentages."""
+
+    @property
+    def amounts(self) -> Sequence[Decimal]:
+        """Return the amount of each place; they add up to the pool. Empty if the pool is split."""
+
+    @property
+    def prizes(self) -> Sequence[str]:
+        """Return the prize of each place in words. Empty if prizes are amounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """The prize of one winner: an amount, or words and an amount of zero."""
+
+    amount: Decimal = Decimal(0)
+    text: str = ""
+
+
+def check(rules: PrizeRules) -> None:
+    """Raise ``BadRule`` at the first prize rule outside its bounds."""
+    check_prizes(rules.prize_pool, rules.split, rules.percentages, rules.winners)
+    check_by_place(rules.prize_pool, rules.currency, rules.amounts, rules.prizes, rules.winners)
+
+
+def check_by_place(
+    pool: Decimal, currency: str, amounts: Sequence[Decimal], texts: Sequence[str], winners: int
+) -> None:
+    """Raise ``BadRule`` unless currency, amounts and texts are sound, and fit the pool and each other."""
+    if len(currency) > MAX_CURRENCY or not _is_line(currency) or (currency and not pool):
+        raise BadRule(rule="currency", given=currency, low="0", high=str(MAX_CURRENCY))
+    sound = all(a.is_finite() and 0 < a and decimals(a) <= MAX_DECIMALS for a in amounts)
+    if len(amounts) > winners or not sound or (amounts and sum(amounts) != pool):
+        raise BadRule(rule="amounts", given=" ".join(map(str, amounts)), low="> 0", high=f"{winners} × > 0")
+    fitting = all(0 < len(text) <= MAX_TEXT and _is_line(text) for text in texts)
+    if len(texts) > winners or not fitting or (texts and pool):
+        raise BadRule(rule="prizes", given=str(len(texts)), low="0", high=str(winners))
+
+
+def _is_line(text: str) -> bool:
+    return not any(unicodedata.category(character) in NOT_IN_A_LINE for character in text)
 
 
 def check_pool(pool: Decimal) -> None:
@@ -69,15 +142,15 @@ def weights(split: str, count: int, percentages: Sequence[Decimal] = ()) -> tupl
     return tuple(part / total for part in raw)
 
 
-def split_exactly(pool: Decimal, shares: Sequence[Fraction]) -> tuple[Decimal, ...]:
+def split_exactly(pool: Decimal, shares: Sequence[Fraction], *, places: int = 0) -> tuple[Decimal, ...]:
     """Divide ``pool`` in proportion to ``shares``, so that the amounts add up to it to the last unit.
 
-    The unit is a hundredth, or finer if the pool is written with more decimals. Amounts are rounded down; the rest
-    goes, unit by unit, to the largest remainders, and among equal ones to the better place.
+    The unit is a hundredth, or finer if the pool is written with more decimals, or by ``places`` of them. Amounts are
+    rounded down; the rest goes, unit by unit, to the largest remainders, and among equal ones to the better place.
     """
     if not shares:
         return ()
-    places = max(2, decimals(pool))
+    places = max(2, places, decimals(pool))
     units = int(pool.scaleb(places))
     exact = [units * share for share in shares]
     amounts = [int(part) for part in exact]
@@ -88,17 +161,49 @@ def split_exactly(pool: Decimal, shares: Sequence[Fraction]) -> tuple[Decimal, .
 
 
 def for_places(
-    pool: Decimal, split: str, places: Sequence[int], percentages: Sequence[Decimal] = (), winners: int = MAX_WINNERS
+    pool: Decimal,
+    split: str,
+    places: Sequence[int],
+    percentages: Sequence[Decimal] = (),
+    winners: int = MAX_WINNERS,
+    amounts: Sequence[Decimal] = (),
 ) -> tuple[Decimal, ...]:
     """Return the prize of each winner, given their places, best first. Players of equal places share equally.
 
-    There are prizes for ``winners`` places. If a tie extends beyond the last of them, more people share its prize.
+    There are prizes for ``winners`` places. If a tie extends beyond the last of them, more people share its prize. If
+    there are ``amounts``, each place has its own, and those of places that nobody takes are not paid.
     """
     paid = min(winners, len(places))
-    shares = [*weights(split, paid, percentages), *[Fraction(0)] * (len(places) - paid)]
-    for place in set(places):
-        tied = [index for index, other in enumerate(places) if other == place]
+    unit = max(map(decimals, (pool, *amounts)))
+    if amounts:
+        pool = sum(amounts[:paid], Decimal(0))
+        raw = [Fraction(amount) for amount in amounts[:paid]]
+        shares = [part / sum(raw) for part in raw]
+    else:
+        shares = list(weights(split, paid, percentages))
+    shares += [Fraction(0)] * (len(places) - len(shares))
+    for tied in _ties(places):
         together = sum((shares[index] for index in tied), Fraction(0))
         for index in tied:
             shares[index] = together / len(tied)
-    return split_exactly(pool, shares)
+    return split_exactly(pool, shares, places=unit)
+
+
+def _ties(places: Sequence[int]) -> list[list[int]]:
+    """Return the indexes of each place, as a list for each place."""
+    return [[index for index, other in enumerate(places) if other == place] for place in dict.fromkeys(places)]
+
+
+def awards(rules: PrizeRules, places: Sequence[int]) -> tuple[Award, ...]:
+    """Return the award of each winner, given their places, best first.
+
+    Players of equal places share an amount. A text cannot be divided: all of them get the texts of the places that they
+    take, and the host decides.
+    """
+    paid = for_places(rules.prize_pool, rules.split, places, rules.percentages, rules.winners, rules.amounts)
+    found = [""] * len(places)
+    for tied in _ties(places):
+        texts = dict.fromkeys(rules.prizes[index] for index in tied if index < len(rules.prizes))
+        for index in tied:
+            found[index] = " + ".join(texts)
+    return tuple(Award(amount, text) for amount, text in zip(paid, found, strict=True))

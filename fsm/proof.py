@@ -194,6 +194,8 @@ class _Claims:
     split: str
     percentages: Sequence[str]
     places: Sequence[Mapping[str, Any]]
+    amounts: Sequence[str] = ()
+    """Amounts by place; empty if the pool is split."""
 
     @property
     def numbers(self) -> dict[int, int]:
@@ -223,7 +225,12 @@ def _checks_of_first(proof: Mapping[str, Any]) -> Iterator[Check]:
 def _checks_of_second(proof: Mapping[str, Any], signatures: Signatures | None) -> Iterator[Check]:
     opening, closing, beacon = proof["opening"], proof["closing"], proof["beacon"]
     shared = {name: {**opening, **proof}[name] for name in _SHARED if name != "digest"}
-    claims = _Claims(**shared, digest=closing["digest"], randomness=beacon["randomness"] if beacon else "")
+    claims = _Claims(
+        **shared,
+        digest=closing["digest"],
+        randomness=beacon["randomness"] if beacon else "",
+        amounts=opening["award"]["amounts"] if "award" in opening else (),
+    )
     yield Check("opening", commitment(opening) == proof["commitment"], {"hash": proof["commitment"]})
     yield Check("seed", draw.commitment(proof["seed"]) == opening["seed_hash"], {"hash": opening["seed_hash"]})
     yield _seeds(opening, proof["seed_path"])
@@ -327,7 +334,9 @@ def _outcome(claims: _Claims) -> Iterator[Check]:
         drawn = draw.drawn_normally(full, owners, claims.winners)
         numbers = draw.winners_normally(drawn, owners)
     percentages = [Decimal(percentage) for percentage in claims.percentages]
-    amounts = prizes.for_places(Decimal(claims.pool), claims.split, range(1, len(numbers) + 1), percentages)
+    by_place = [Decimal(amount) for amount in claims.amounts]
+    ranks = range(1, len(numbers) + 1)
+    amounts = prizes.for_places(Decimal(claims.pool), claims.split, ranks, percentages, amounts=by_place)
     places = [(place["place"], place["number"], place["player"]) for place in claims.places]
     right = [(place, number, owners[number]) for place, number in enumerate(numbers, start=1)]
     paid = [place["prize"] for place in claims.places]
@@ -488,9 +497,12 @@ def _check_second(proof: Mapping[str, Any]) -> None:
 
 
 def _check_opening(opening: Mapping[str, Any]) -> None:
-    _only(opening, _OPENING_FIELDS)
+    awarded = type(opening) is dict and "award" in opening
+    _only(opening, _OPENING_FIELDS | {"award"} if awarded else _OPENING_FIELDS)
     _one_of(opening["format"], (OPENING,))
     _check_game(opening)
+    if awarded:
+        _check_award(opening["award"], opening)
     _whole(opening["chat"], -LARGEST_NUMBER, LARGEST_NUMBER)
     _whole(opening["topic"], 0, LARGEST_NUMBER)
     _whole(opening["at"], 0, LARGEST_NUMBER)
@@ -517,7 +529,7 @@ def _check_game(rules: Mapping[str, Any]) -> None:
     """Raise ValueError, TypeError or ``BadRule`` if these are not the rules of a game."""
     _text(rules["game"], _GAME)
     _one_of(rules["kind"], (KIND,))
-    _title(rules["title"])
+    _line(rules["title"], MAX_TITLE)
     _one_of(rules["mode"], MODES)
     _one_of(rules["absent_policy"], ABSENT_POLICIES)
     _one_of(rules["split"], prizes.SPLITS)
@@ -531,6 +543,20 @@ def _check_game(rules: Mapping[str, Any]) -> None:
         raise ValueError("percentages of a split that has none")
     shares = [Decimal(percentage) for percentage in percentages]
     prizes.check_prizes(Decimal(rules["pool"]), rules["split"], shares, rules["winners"])
+
+
+def _check_award(award: Any, opening: Mapping[str, Any]) -> None:
+    """Raise ValueError, TypeError or ``BadRule`` unless the field ``award`` fits its table in ``docs/fairness.md``."""
+    _only(award, frozenset({"currency", "amounts", "texts"}))
+    _line(award["currency"], prizes.MAX_CURRENCY)
+    for amount in _list(award["amounts"], prizes.MAX_WINNERS):
+        _text(amount, _AMOUNT)
+    for text in _list(award["texts"], prizes.MAX_WINNERS):
+        _line(text, prizes.MAX_TEXT)
+    amounts = [Decimal(amount) for amount in award["amounts"]]
+    if not (award["currency"] or amounts or award["texts"]) or (amounts and opening["split"] != prizes.AUTO):
+        raise ValueError("an award that says nothing, or a split of amounts that are by place")
+    prizes.check_by_place(Decimal(opening["pool"]), award["currency"], amounts, award["texts"], opening["winners"])
 
 
 def _check_draw(proof: Mapping[str, Any]) -> None:
@@ -618,10 +644,10 @@ def _pairs(value: Any) -> list[list[Any]]:
     return pairs
 
 
-def _title(value: Any) -> None:
-    """Raise ValueError unless a title has at most 64 code points, none a control, a surrogate or a line end."""
-    if type(value) is not str or len(value) > MAX_TITLE or any(map(_breaks_a_line, value)):
-        raise ValueError("not a title")
+def _line(value: Any, most: int) -> None:
+    """Raise ValueError unless a text has at most ``most`` code points, none a control, a surrogate or a line end."""
+    if type(value) is not str or len(value) > most or any(map(_breaks_a_line, value)):
+        raise ValueError("not a line, or too long a one")
 
 
 def _breaks_a_line(character: str) -> bool:

@@ -128,6 +128,11 @@ class QuizRules:
     prize_pool: Decimal = Decimal(0)
     split: str = prizes.AUTO
     percentages: tuple[Decimal, ...] = ()
+    amounts: tuple[Decimal, ...] = ()
+    """Amount of each place, which add up to the pool; empty if the pool is split."""
+    currency: str = ""
+    prizes: tuple[str, ...] = ()
+    """Prize of each place in words; empty if prizes are amounts."""
     min_players: int = 2
     max_players: int = 100
     lobby_ms: int = 900_000
@@ -150,7 +155,7 @@ class QuizRules:
         lobby.check_choice("difficulty", self.difficulty, ("", *scoring.BASE))
         check_bounds("categories", len(self.categories), 0, MAX_CATEGORIES)
         check_bounds("topic", len(self.topic), 0, MAX_TOPIC)
-        prizes.check_prizes(self.prize_pool, self.split, self.percentages, self.winners)
+        prizes.check(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -584,10 +589,22 @@ def _standings(game: QuizGame) -> tuple[Standing, ...]:
     scores = [game.score(player.id) for player in ranked]
     places = scoring.places([score.points for score in scores if score.points])
     paid = [place for place in places if place <= rules.winners]
-    amounts = prizes.for_places(rules.prize_pool, rules.split, paid, rules.percentages, rules.winners)
+    awards = prizes.awards(rules, paid)
     return tuple(
-        Standing(player.id, player.name, place, prize or Decimal(0), points=score.points, streak=score.best_streak)
-        for player, score, place, prize in zip_longest(ranked, scores, places, amounts)
+        Standing(
+            player.id,
+            player.name,
+            place,
+            award.amount,
+            points=score.points,
+            streak=score.best_streak,
+            currency=rules.currency if award.amount else "",
+            award=award.text,
+        )
+        for player, score, place, award in (
+            (player, score, place, award or prizes.Award())
+            for player, score, place, award in zip_longest(ranked, scores, places, awards)
+        )
     )
 
 

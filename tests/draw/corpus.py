@@ -107,11 +107,18 @@ def documents() -> list[dict[str, Any]]:
         },
         {"mode": "reverse", "absent": "auto", "numbers": 40},
     ]
+    awarded: list[dict[str, Any]] = [
+        {"currency": "EUR", "prize_pool": Decimal("100.00"), "winners": 2},
+        {"winners": 10, "prize_pool": Decimal("175.005"), "amounts": (Decimal("100.005"), Decimal(50), Decimal(25))},
+        {"winners": 2, "amounts": (Decimal("7.5"), Decimal(1)), "prize_pool": Decimal("8.5"), "currency": "₽"},
+        {"mode": "reverse", "winners": 3, "prizes": ("Cinema ticket", "Книга 😀")},
+    ]
     found = []
     for number, rules in enumerate(some):
         found.append(prove(played(number, first=True, **rules)))
         found.append(prove(played(number + 1, **rules)))
         found.append(logged(played(number + 2, **rules)))
+    found += [logged(played(number, **rules)) for number, rules in enumerate(awarded)]
     found.append(prove(played(0, first=True, beacon=old)))
     found.append(logged(played(1, beacon=unchained)))
     found.append(prove(played(2, beacon=chained, mode="reverse")))
