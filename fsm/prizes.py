@@ -75,7 +75,7 @@ def check_by_place(
     """Raise ``BadRule`` unless currency, amounts and texts are sound, and fit the pool and each other."""
     if len(currency) > MAX_CURRENCY or not _is_line(currency) or (currency and not pool):
         raise BadRule(rule="currency", given=currency, low="0", high=str(MAX_CURRENCY))
-    sound = all(a.is_finite() and 0 < a and decimals(a) <= MAX_DECIMALS for a in amounts)
+    sound = all(a.is_finite() and a > 0 and decimals(a) <= MAX_DECIMALS for a in amounts)
     if len(amounts) > winners or not sound or (amounts and sum(amounts) != pool):
         raise BadRule(rule="amounts", given=" ".join(map(str, amounts)), low="> 0", high=f"{winners} × > 0")
     fitting = all(0 < len(text) <= MAX_TEXT and _is_line(text) for text in texts)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 from fsm import prizes
 from fsm.lobby import BadRule
 from play.numbers import Unreadable, amount, written
+from play.prizes import Prize
 
 AUTO, ANY, NONE = "auto", "any", "none"
 YES, NO = "yes", "no"
@@ -50,8 +51,24 @@ _SHARES: Mapping[str, Callable[[str, str | None], dict[str, Any]]] = {
         "split": prizes.PERCENTAGES,
         "percentages": _percentages(text, locale),
     },
+    "prize_pool": lambda text, locale: _pool(amount(text, locale)),
+    "amounts": lambda text, locale: _by_place(tuple(amount(part, locale) for part in text.split())),
+    "prizes": lambda text, _: {**_pool(Decimal(0)), "prizes": tuple(text.split(SEPARATOR)) if text else ()},
 }
-"""Setting -> function from its text and locale to the fields of the rules that it changes; each changes two."""
+"""Setting -> function from its text and locale to the fields of the rules that it changes; each changes several."""
+PRIZE = "prize"
+"""Name of the prize in forms; it stands for the settings in ``PRIZE_SETTINGS``."""
+PRIZE_SETTINGS = ("prize_pool", "currency", "amounts", "prizes")
+"""The settings that ``give`` changes; a pool also has ``split`` and ``percentages``."""
+
+
+def _pool(pool: Decimal) -> dict[str, Any]:
+    return {"prize_pool": pool, "amounts": (), "prizes": (), **({} if pool else {"currency": ""})}
+
+
+def _by_place(amounts: tuple[Decimal, ...]) -> dict[str, Any]:
+    pool = sum(amounts, Decimal(0))
+    return {**_pool(pool), "amounts": amounts, "split": prizes.AUTO, "percentages": ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +143,23 @@ def _changed(rules: R, name: str, text: str, locale: str | None = None) -> R:
     known = _settings_of(rules)[name]
     if len(text) > LONGEST and known.type != tuple[str, ...]:
         raise Unreadable(text[:LONGEST])
-    read = _SHARES[name](text, locale) if name in _SHARES else {known.field: known.read(text, locale)}
+    with_others = name in _SHARES and all(hasattr(rules, field) for field in ("prizes", "split"))
+    read = _SHARES[name](text, locale) if with_others else {known.field: known.read(text, locale)}
     changed: R = replace(rules, **read)
-    by_percentages = getattr(rules, "split", None) == prizes.PERCENTAGES
-    if name == "winners" and by_percentages and len(rules.percentages) != changed.winners:
-        # There must be as many shares as winners, so the old shares are invalid now.
-        fitting: R = replace(changed, split=prizes.AUTO, percentages=())
-        return fitting
+    if name == "winners" and hasattr(rules, "prizes"):
+        return replace(changed, **_for_winners(rules, changed.winners))
     return changed
+
+
+def _for_winners(rules: Any, winners: int) -> dict[str, Any]:
+    """Return the fields of the prizes that have to change with the number of winners."""
+    if rules.split == prizes.PERCENTAGES and len(rules.percentages) != winners:
+        return {"split": prizes.AUTO, "percentages": ()}  # there must be as many shares as winners
+    if rules.prizes and rules.prizes == rules.prizes[:1] * rules.winners:
+        return {"prizes": rules.prizes[:1] * max(winners, 0)}  # a prize that every winner gets
+    amounts = rules.amounts[: max(winners, 0)]
+    pool = {"prize_pool": sum(amounts, Decimal(0))} if amounts else {}
+    return {"prizes": rules.prizes[: max(winners, 0)], "amounts": amounts, **pool}
 
 
 def setting(rules: Any, name: str) -> str:
@@ -155,7 +181,44 @@ def change(settings: Mapping[str, str], defaults: R, name: str, text: str, local
         changed.pop("percentages", None)
     if name == "percentages":
         changed.pop("split", None)
+    if name == "winners":
+        changed |= {each: setting(rules, each) for each in ("amounts", "prizes") if each in settings}
     return changed
+
+
+def give(settings: Mapping[str, str], defaults: R, prize: Prize) -> dict[str, str]:
+    """Return the settings with another prize. Raises ``BadRule``.
+
+    A prize in words that is given once is for every winner; a list sets the number of winners.
+    """
+    rules = rules_for(settings, defaults)
+    places = max(len(prize.amounts), len(prize.texts))
+    winners = places if places > 1 else rules.winners
+    wanted = {name: text for name, text in settings.items() if name not in PRIZE_SETTINGS}
+    if winners != rules.winners:
+        wanted["winners"] = str(winners)
+    if prize.texts:
+        wanted["prizes"] = SEPARATOR.join(prize.texts if places > 1 else prize.texts * winners)
+    elif prize.amounts:
+        wanted["amounts"] = " ".join(format(each, "f") for each in prize.amounts)
+    else:
+        wanted["prize_pool"] = format(prize.amount, "f")
+    if prize.currency:
+        wanted["currency"] = prize.currency
+    if prize.texts or prize.amounts or winners != rules.winners:
+        wanted.pop("split", None)
+        wanted.pop("percentages", None)
+    given = defaults
+    for name in wanted.keys() & set(names_of(defaults)):
+        given = _changed(given, name, wanted[name])
+    given.check()
+    return wanted
+
+
+def prize_of(rules: Any) -> Prize:
+    """Return the prize of these rules."""
+    alone = rules.prizes and rules.prizes == rules.prizes[:1] * rules.winners
+    return Prize(rules.prize_pool, rules.currency, rules.amounts, rules.prizes[:1] if alone else rules.prizes)
 
 
 def rules_for(settings: Mapping[str, str], defaults: R) -> R:

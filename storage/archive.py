@@ -3,6 +3,7 @@
 The answers are as old as the projector's lag. Every query has a limit and an index. The methods raise asyncpg's errors.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,18 +26,26 @@ LAST = datetime(9999, 1, 1, tzinfo=UTC)
 """Later than any game."""
 
 _STATS = """
-SELECT kind, games, wins, prizes, points, best_streak FROM player_stats
-WHERE player_id = $1 AND chat_id = $3 AND kind <> '' ORDER BY kind LIMIT $2
+SELECT kind, games, wins, prizes, points, best_streak, COALESCE((SELECT jsonb_object_agg(currency, amount::text) FROM (
+    SELECT currency, amount FROM player_prizes z
+    WHERE z.player_id = s.player_id AND z.chat_id = s.chat_id AND z.kind = s.kind ORDER BY currency LIMIT 20
+) AS each), '{}')
+FROM player_stats s WHERE player_id = $1 AND chat_id = $3 AND kind <> '' ORDER BY kind LIMIT $2
 """
-_LEADERBOARD = """
-SELECT player_id, name, games, wins, prizes, points FROM player_stats WHERE chat_id = $1 AND kind = $2
-ORDER BY wins DESC, prizes DESC, points DESC, games, player_id LIMIT $3 OFFSET $4
+_ROWS = """
+SELECT s.player_id, s.name, s.games, s.wins, s.prizes, s.points,
+    COALESCE((SELECT jsonb_object_agg(currency, amount::text) FROM (
+        SELECT currency, amount FROM player_prizes z
+        WHERE z.player_id = s.player_id AND z.chat_id = s.chat_id AND z.kind = s.kind ORDER BY currency LIMIT 20
+    ) AS each), '{}')
+FROM player_stats s
 """
-_LISTED = """
-SELECT s.player_id, s.name, s.games, s.wins, s.prizes, s.points
-FROM players p JOIN player_stats s ON s.player_id = p.id AND s.chat_id = 0 AND s.kind = ''
-WHERE p.listed
-ORDER BY s.wins DESC, s.prizes DESC, s.points DESC, s.games, s.player_id LIMIT $1 OFFSET $2
+"""Rows of a leaderboard. The last column holds the totals of the prizes with a currency, as a JSON object."""
+_BEST_FIRST = "ORDER BY s.wins DESC, s.prizes DESC, s.points DESC, s.games, s.player_id"
+_LEADERBOARD = f"{_ROWS} WHERE s.chat_id = $1 AND s.kind = $2 {_BEST_FIRST} LIMIT $3 OFFSET $4"
+_LISTED = f"""
+{_ROWS} JOIN players p ON p.id = s.player_id
+WHERE p.listed AND s.chat_id = 0 AND s.kind = '' {_BEST_FIRST} LIMIT $1 OFFSET $2
 """
 _FINISHED = "SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.ended_at, g.players, g.summary"
 _HISTORY = f"""
@@ -81,7 +90,10 @@ ORDER BY version LIMIT $3
 
 @dataclass(frozen=True, slots=True)
 class PlayerStats:
-    """A player's statistics in one kind of game, over completed games only."""
+    """A player's statistics in one kind of game, over completed games only.
+
+    ``prizes`` is the total of amounts without a currency, ``totals`` holds the others by currency.
+    """
 
     kind: str
     games: int
@@ -89,11 +101,12 @@ class PlayerStats:
     prizes: Decimal
     points: int
     best_streak: int
+    totals: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a leaderboard. `place` counts from 1, over all pages."""
+    """One row of a leaderboard. `place` counts from 1, over all pages. Prizes as in `PlayerStats`."""
 
     place: int
     player_id: PlayerId
@@ -102,11 +115,22 @@ class Row:
     wins: int
     prizes: Decimal
     points: int
+    totals: Mapping[str, Decimal]
+
+
+class Winner(msgspec.Struct, frozen=True, array_like=True):
+    """A winner of an ended game, as its summary holds them. Summaries of older versions end with the prize."""
+
+    place: int
+    name: str
+    prize: Decimal
+    currency: str = ""
+    award: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedGame:
-    """A game that has ended. `winners` holds place, name and prize, best first, at most ten."""
+    """A game that has ended. `winners` holds at most ten, best first."""
 
     id: str
     kind: str
@@ -115,7 +139,7 @@ class FinishedGame:
     status: str
     ended_at: Instant
     players: int
-    winners: list[tuple[int, str, Decimal]]
+    winners: list[Winner]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +172,12 @@ class StoredEvent:
 
 
 class _Summary(msgspec.Struct):
-    winners: list[tuple[int, str, Decimal]] = []
+    winners: list[Winner] = []
     reason: str = ""
 
 
 _summary = msgspec.json.Decoder(_Summary)
+_totals = msgspec.json.Decoder(dict[str, Decimal])
 
 
 class Archive:
@@ -166,17 +191,18 @@ class Archive:
 
     async def player_stats(self, player_id: PlayerId, chat_id: int = 0) -> list[PlayerStats]:
         """Return a player's statistics in a chat (0: in all chats): one item for each kind played to the end."""
-        return [PlayerStats(*row) for row in await self._pool.fetch(_STATS, player_id, MOST_KINDS, chat_id)]
+        rows = await self._pool.fetch(_STATS, player_id, MOST_KINDS, chat_id)
+        return [PlayerStats(*(*row[:-1], _totals.decode(row[-1]))) for row in rows]
 
     async def leaderboard(self, chat_id: int, kind: str | None, limit: int, offset: int = 0) -> list[Row]:
         """Return the best players of a chat (0: of all chats) in one kind (None: in all kinds together)."""
         rows = await self._pool.fetch(_LEADERBOARD, chat_id, kind or "", limit, offset)
-        return [Row(place, *row) for place, row in enumerate(rows, offset + 1)]
+        return [Row(*(place, *row[:-1], _totals.decode(row[-1]))) for place, row in enumerate(rows, offset + 1)]
 
     async def listed_leaderboard(self, limit: int, offset: int = 0) -> list[Row]:
         """Return the best players of all chats among those who agreed to be listed outside of their chats."""
         rows = await self._pool.fetch(_LISTED, limit, offset)
-        return [Row(place, *row) for place, row in enumerate(rows, offset + 1)]
+        return [Row(*(place, *row[:-1], _totals.decode(row[-1]))) for place, row in enumerate(rows, offset + 1)]
 
     # -- games --------------------------------------------------------------------------------------------------
 
@@ -288,7 +314,7 @@ def _instant(moment: datetime) -> Instant:
     return round(moment.timestamp() * 1000)
 
 
-def _winners(summary: bytes | None) -> list[tuple[int, str, Decimal]]:
+def _winners(summary: bytes | None) -> list[Winner]:
     return [] if summary is None else _summary.decode(summary).winners
 
 

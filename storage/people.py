@@ -140,6 +140,17 @@ ON CONFLICT (player_id, chat_id, kind) DO UPDATE SET
 """,
     "DELETE FROM player_stats WHERE chat_id = $1 AND chat_id <> $2",
     """
+INSERT INTO player_prizes AS s (player_id, chat_id, kind, currency, amount)
+SELECT player_id, $2, kind, currency, amount FROM player_prizes WHERE chat_id = $1 ORDER BY player_id, kind, currency
+ON CONFLICT (player_id, chat_id, kind, currency) DO UPDATE SET amount = s.amount + excluded.amount
+""",
+    "DELETE FROM player_prizes WHERE chat_id = $1 AND chat_id <> $2",
+    """
+UPDATE chat_templates t SET chat_id = $2 WHERE chat_id = $1
+    AND NOT EXISTS (SELECT 1 FROM chat_templates o WHERE o.chat_id = $2 AND lower(o.name) = lower(t.name))
+""",
+    "DELETE FROM chat_templates WHERE chat_id = $1 AND chat_id <> $2",
+    """
 INSERT INTO draw_seeds SELECT $2, root, secret, size, taken FROM draw_seeds WHERE chat_id = $1 ON CONFLICT DO NOTHING
 """,
     "DELETE FROM draw_seeds WHERE chat_id = $1 AND chat_id <> $2",

@@ -116,8 +116,23 @@ ON CONFLICT (game_id, player_id)
 DO UPDATE SET number = excluded.number, points = excluded.points, place = excluded.place, prize = excluded.prize
 """
 _PRIZES = """
-INSERT INTO prizes (game_id, player_id, place, amount, settled_at)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::int[], $4::numeric[], $5::timestamptz[])
+INSERT INTO prizes (game_id, player_id, place, amount, settled_at, currency, award)
+SELECT * FROM unnest(
+    $1::text[], $2::bigint[], $3::int[], $4::numeric[], $5::timestamptz[], $6::text[], $7::text[]
+)
+"""
+_TOTALS = """
+INSERT INTO player_prizes AS s (player_id, chat_id, kind, currency, amount)
+SELECT r.player_id, c.id, k.name, r.currency, sum(r.amount)
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::numeric[])
+    AS r(player_id, chat_id, kind, currency, amount)
+CROSS JOIN LATERAL (VALUES
+    (0::bigint), (COALESCE((SELECT migrated_to FROM chats WHERE id = r.chat_id), r.chat_id))
+) AS c(id)
+CROSS JOIN LATERAL (VALUES (''), (r.kind)) AS k(name)
+GROUP BY r.player_id, c.id, k.name, r.currency
+ORDER BY r.player_id, c.id, k.name, r.currency
+ON CONFLICT (player_id, chat_id, kind, currency) DO UPDATE SET amount = s.amount + excluded.amount
 """
 _LOGGED = """
 INSERT INTO log_pending (game_id, event) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING
@@ -237,6 +252,7 @@ class _Writes:
     """Name, time of joining and time of leaving by game and player. A name of None: joined before this batch."""
     results: list[tuple[Any, ...]] = field(default_factory=list)
     prizes: list[tuple[Any, ...]] = field(default_factory=list)
+    totals: list[tuple[Any, ...]] = field(default_factory=list)
     figures: list[tuple[Any, ...]] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)
     told: list[tuple[str, int, str, Instant, bytes]] = field(default_factory=list)
@@ -393,6 +409,8 @@ class Projector:
             await connection.execute(_LOGGED, *_columns(writes.logged))
         if writes.prizes:
             await connection.execute(_PRIZES, *_columns(writes.prizes))
+        if writes.totals:
+            await connection.execute(_TOTALS, *_columns(writes.totals))
         if writes.told and self._endpoints:
             rows = [row for endpoint in self._endpoints for row in _deliveries(endpoint, writes)]
             await connection.copy_records_to_table("webhook_events", columns=_WEBHOOK_COLUMNS, records=rows)
@@ -494,18 +512,29 @@ def _apply(row: _Row, game_id: str, event: Any, at: datetime, writes: _Writes) -
 def _complete(row: _Row, game_id: str, event: GameCompleted, writes: _Writes) -> None:
     """Record a game's result: places, prizes, and every player's statistics."""
     row.ended_at = ended_at = _moment(event.at)
-    winners: list[tuple[int, str, Decimal]] = []
+    winners: list[tuple[int, str, Decimal, str, str]] = []
     for each in event.standings:
         place, won = each.place, each.place is not None and each.place <= row.winners
         if place is not None and won and len(winners) < WINNERS_SHOWN:
-            winners.append((place, each.name, each.prize))
-        if place is not None and each.prize > 0:
-            writes.prizes.append((game_id, each.player_id, place, each.prize, ended_at))
+            winners.append((place, each.name, each.prize, each.currency, each.award))
+        if place is not None and (each.prize > 0 or each.award):
+            writes.prizes.append((game_id, each.player_id, place, each.prize, ended_at, each.currency, each.award))
+        if each.prize > 0 and each.currency:
+            writes.totals.append((each.player_id, row.chat_id, row.kind, each.currency, each.prize))
         writes.results.append(
             (game_id, each.player_id, each.name, ended_at, each.number, each.points, place, each.prize)
         )
         writes.figures.append(
-            (each.player_id, row.chat_id, row.kind, each.name, won, each.prize, each.points, each.streak)
+            (
+                each.player_id,
+                row.chat_id,
+                row.kind,
+                each.name,
+                won,
+                Decimal(0) if each.currency else each.prize,
+                each.points,
+                each.streak,
+            )
         )
     row.summary = msgspec.json.encode({"winners": winners}).decode()
 

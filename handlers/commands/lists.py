@@ -7,8 +7,9 @@ from handlers.views import lobby
 from handlers.views.message import Button
 from handlers.views.moments import moment
 from play.numbers import whole
-from play.texts import Markup, name_html
-from storage.archive import Row
+from play.prizes import money
+from play.texts import Markup, name_html, shorten
+from storage.archive import PlayerStats, Row, Winner
 
 PAGE = 10
 """Lines of a list. With the longest titles and names they still fit one message."""
@@ -16,6 +17,8 @@ SEPARATOR = " · "
 BEST, ENDED, LISTED = "top:", "hist:", "listed:"
 """Prefixes of callback data: ``top:<chat|0>:<page>``, ``hist:<page>``, ``listed:<0|1>``."""
 MOST_PAGES = 1000
+PRIZE_UNITS = 40
+"""Longest prize in the list of ended games, in UTF-16 units."""
 
 
 async def games(context: UpdateContext) -> None:
@@ -66,8 +69,7 @@ async def stats(context: UpdateContext) -> None:
     lines = []
     for each in found:
         parts = [context.text("cmd-stats-line", kind=context.title("", each.kind), games=each.games, wins=each.wins)]
-        if each.prizes:
-            parts.append(context.text("cmd-prizes", prizes=each.prizes))
+        parts += _prizes(context, each)
         if each.points:  # only some kinds have points
             parts.append(context.text("cmd-stats-points", points=each.points, streak=each.best_streak))
         lines.append(SEPARATOR.join(parts))
@@ -111,11 +113,18 @@ def _best_line(context: UpdateContext, row: Row) -> str:
     """Return a player's line. Prizes and points of zero are left out."""
     name, mark = name_html(row.name), Markup(lobby.mark(row.place))
     parts = [context.text("cmd-best-line", mark=mark, name=name, wins=row.wins, games=row.games)]
-    if row.prizes:
-        parts.append(context.text("cmd-prizes", prizes=row.prizes))
+    parts += _prizes(context, row)
     if row.points:
         parts.append(context.text("cmd-points", points=row.points))
     return SEPARATOR.join(parts)
+
+
+def _prizes(context: UpdateContext, row: Row | PlayerStats) -> list[Markup]:
+    """Return the totals of a player's prizes, one for each currency; none if there are none."""
+    texts, locale = context.deps.play.texts, context.locale
+    totals = {"": row.prizes, **row.totals}
+    shown = [money(texts, locale, total, currency) for currency, total in totals.items() if total]
+    return [context.text("cmd-prizes", prizes=Markup(" + ".join(shown)))] if shown else []
 
 
 # -- ended games ------------------------------------------------------------------------------------------------
@@ -137,7 +146,7 @@ async def _ended(context: UpdateContext, page: int) -> tuple[str, list[list[Butt
             game=Markup(game.id),
             status=game.status,
             players=game.players,
-            winners=_names(game.winners),
+            winners=_names(context, game.winners),
             when=moment(game.ended_at, "D"),
         )
         for game in found[:PAGE]
@@ -149,9 +158,20 @@ async def _ended(context: UpdateContext, page: int) -> tuple[str, list[list[Butt
     return "\n".join([title, *lines]), _pages(context, ENDED, page, more=len(found) > PAGE)
 
 
-def _names(winners: Sequence[tuple[int, str, object]]) -> Markup:
-    """Return the names of the first three winners, each isolated, as a right-to-left name would reorder the others."""
-    return Markup(", ".join(name_html(name) for _, name, _ in winners[:3]))
+def _names(context: UpdateContext, winners: Sequence[Winner]) -> Markup:
+    """Return the names of the first three winners with their prizes.
+
+    Each name is isolated, as a right-to-left name would reorder the others.
+    """
+    return Markup(", ".join(_name(context, winner) for winner in winners[:3]))
+
+
+def _name(context: UpdateContext, winner: Winner) -> Markup:
+    texts, locale = context.deps.play.texts, context.locale
+    amount = money(texts, locale, winner.prize, winner.currency) if winner.prize else ""
+    prize = shorten(winner.award, PRIZE_UNITS) or amount
+    name = name_html(winner.name)
+    return context.text("cmd-history-winner", name=name, prize=prize) if prize else name
 
 
 # -- taps -------------------------------------------------------------------------------------------------------

@@ -22,14 +22,15 @@ from handlers.dialogs.widgets import Fitting, Given, ItemLabel, Label, context_o
 from handlers.kinds.registry import FACES
 from play.access import Needs
 from play.numbers import Ambiguous, Unreadable, written
-from play.rules import AUTO, change, rules_for, setting
+from play.prizes import plain, read
+from play.rules import AUTO, PRIZE, change, give, prize_of, rules_for, setting
 from play.texts import Markup
 
 TITLE = "title"
 PRESETS: Mapping[str, Sequence[str]] = {
     TITLE: (),
     "winners": tuple(str(count) for count in range(1, prizes.MAX_WINNERS + 1)),
-    "prize_pool": ("0", "10", "50", "100", "500", "1000"),
+    PRIZE: ("-",),
     "split": (prizes.AUTO, prizes.EQUAL, prizes.PERCENTAGES),
     "percentages": (),
     "min_players": ("2", "3", "5", "10"),
@@ -148,7 +149,7 @@ class Form:
         """Render one line for each setting: its name and value."""
         context, values = context_of(manager), await self.load(manager)
         rules = rules_for(values, self.defaults(manager))
-        found = [(name, values.get(TITLE, "") if name == TITLE else setting(rules, name)) for name in self.names]
+        found = [(name, self._current(context, values, rules, name)) for name in self.names]
         return [
             context.text(
                 "dlg-line",
@@ -156,13 +157,21 @@ class Form:
                 value=await self.shown(context, name, text),
             )
             for name, text in found
-            if text or name == TITLE
+            if text or name in {TITLE, PRIZE}
         ]
 
     def buttons(self, context: UpdateContext) -> list[tuple[str, str]]:
         """Return the items of ``fields``: setting and label. The percentages are reached through the split."""
         named = [(name, context.label(self._word(context, f"name-{name}"))) for name in self.names]
         return [(name, label) for name, label in named if name != "percentages"]
+
+    def _current(self, context: UpdateContext, values: Mapping[str, str], rules: Any, name: str) -> str:
+        """Return the value of a setting as a text."""
+        if name == TITLE:
+            return values.get(TITLE, "")
+        if name == PRIZE:
+            return plain(context.deps.play.texts, context.locale, prize_of(rules))
+        return setting(rules, name)
 
     def _only_chosen(self, name: str) -> bool:
         return name in CHOSEN_ONLY or name in self.game.chosen_only
@@ -177,6 +186,8 @@ class Form:
         texts, locale = context.deps.play.texts, context.locale
         if name == TITLE:
             return text or words(FACES[self.game.kind.name].title)
+        if name == PRIZE:
+            return words("dlg-prize-none") if text in {"", "-"} else text
         if name.endswith("_seconds"):
             return texts.duration(locale, int(Decimal(text) * 1000))
         if self._only_chosen(name) or text == AUTO:
@@ -189,7 +200,7 @@ class Form:
         name = str(dialog_manager.dialog_data["field"])
         values = await self.load(dialog_manager)
         rules = rules_for(values, self.defaults(dialog_manager))
-        current = values.get(TITLE, "") if name == TITLE else setting(rules, name)
+        current = self._current(context, values, rules, name)
         note = dialog_manager.dialog_data.get("note")
         offered = await self.presets(dialog_manager, name)
         parts = [
@@ -247,13 +258,16 @@ class Form:
             values = await self.load(manager)
             if name == TITLE:
                 changed = {**values, TITLE: lobby.check_title(text)}
+            elif name == PRIZE:
+                prize = read(context.deps.play.texts, locale or context.locale, text)
+                changed = give(values, self.defaults(manager), prize)
             else:
                 changed = change(values, self.defaults(manager), name, text, locale)
         except Ambiguous as doubt:
             low, high = (written(each, context.locale) for each in doubt.readings)
             manager.dialog_data["note"] = context.text("dlg-ambiguous", text=text, low=Markup(low), high=Markup(high))
         except Unreadable:
-            manager.dialog_data["note"] = context.text("dlg-unreadable")
+            manager.dialog_data["note"] = context.text("dlg-unreadable-prize" if name == PRIZE else "dlg-unreadable")
         except Rejected as refusal:
             manager.dialog_data["note"] = context.deps.play.texts.refusal_html(context.locale, refusal)
         else:

@@ -1,14 +1,14 @@
 """Parts that the messages of all kinds of games share: the lobby, prizes, places, times, the end."""
 
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Iterable
 from math import isqrt
 from typing import Any
 
-from fsm import prizes
 from fsm.kind import Command, Game, Instant, Kind, Player
 from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow
+from fsm.prizes import PrizeRules, awards
 from handlers.views.message import Button, Message, date_time, rows
+from play import prizes
 from play.texts import Markup, Texts, name_html
 from telegram.outbox import ENDS, ENDS_UTC
 
@@ -69,21 +69,41 @@ def mention(standing: Standing) -> Markup:
     return Markup(f'<a href="tg://user?id={standing.player_id}">{name_html(standing.name)}</a>')
 
 
-def prizes_html(pool: Decimal, amounts: Sequence[Decimal], texts: Texts, locale: str) -> Markup | None:
-    """Render the prize pool and its shares as one line; None if the pool is zero."""
-    if not pool:
+def prizes_html(rules: PrizeRules, texts: Texts, locale: str) -> Markup | None:
+    """Render the prizes, by place if there are several, as one line; None if there are none."""
+    if rules.prizes:
+        return _words_html(rules, texts, locale)
+    if not rules.prize_pool:
         return None
-    if len(amounts) == 1:
+    pool = prizes.money(texts, locale, rules.prize_pool, rules.currency)
+    if rules.winners == 1:
         return texts.html(locale, "board-prize", pool=pool)
+    amounts = [award.amount for award in awards(rules, range(1, rules.winners + 1))]
     shares = " · ".join(
-        f"{mark(place)} {texts.number(locale, amount)}" for place, amount in enumerate(amounts, start=1)
+        f"{mark(place)} {texts.number(locale, amount)}" for place, amount in enumerate(amounts, start=1) if amount
     )
     return texts.html(locale, "board-prizes", pool=pool, shares=Markup(shares))
 
 
-def amounts(pool: Decimal, split: str, percentages: Sequence[Decimal], winners: int) -> tuple[Decimal, ...]:
-    """Return the prize of each place, first place first, for the case that all places are taken."""
-    return prizes.for_places(pool, split, range(1, winners + 1), percentages)
+def _words_html(rules: PrizeRules, texts: Texts, locale: str) -> Markup:
+    first = rules.prizes[0]
+    if rules.winners == 1:
+        return texts.html(locale, "board-prize", pool=first)
+    if set(rules.prizes) == {first} and len(rules.prizes) == rules.winners:
+        return texts.html(locale, "board-prize-each", pool=first, winners=rules.winners)
+    listed = (texts.html(locale, "board-prize-place", mark=Markup(mark(place)), prize=prize)
+              for place, prize in enumerate(rules.prizes, start=1))  # fmt: skip
+    return texts.html(locale, "board-prizes-words", prizes=Markup("\n".join(listed)))
+
+
+def has_prize(standing: Standing) -> bool:
+    """Return whether a participant has won a prize."""
+    return bool(standing.prize or standing.award)
+
+
+def prize_text(standing: Standing, texts: Texts, locale: str) -> str:
+    """Return the prize of one participant as a text: words, or an amount with its currency; empty if there is none."""
+    return standing.award or (prizes.money(texts, locale, standing.prize, standing.currency) if standing.prize else "")
 
 
 def paragraphs(*parts: str | None) -> str:

@@ -147,6 +147,7 @@ cmd-history-line =
         [void] { $when } <b>{ $title }</b>, ⚠️ draw void, players: { $players } · <code>{ $game }</code>
        *[other] { $when } <b>{ $title }</b>, cancelled · <code>{ $game }</code>
     }
+cmd-history-winner = { $name } ({ $prize })
 cmd-history-void =
     { $void ->
         [one] ⚠️ One draw here was thrown away after picking had closed.

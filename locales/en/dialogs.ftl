@@ -8,6 +8,7 @@ dlg-line = { $name }: <b>{ $value }</b>
 dlg-reply-only = Send it as a reply to this message.
 dlg-reply-with-it = Tap a value, or reply to this message with your own.
 dlg-unreadable = ⚠️ That doesn’t work here. Please write plain numbers, in digits, without a currency or a unit.
+dlg-unreadable-prize = ⚠️ I can’t read that number. Write it like <b>1000</b> or <b>12.50 euro</b>, or describe the prize in words.
 dlg-ambiguous = ⚠️ { $text } can be read in two ways. Please write { $low } or { $high }.
 dlg-stale = This button is out of date. Please send the command again.
 
@@ -41,7 +42,8 @@ dlg-picture-no = no
 dlg-name-title = Title
 dlg-name-mode = Mode
 dlg-name-winners = Winners
-dlg-name-prize_pool = Prize pool
+dlg-name-prize = Prize
+dlg-prize-none = none, just for fun
 dlg-name-split = Prize split
 dlg-name-percentages = Shares
 dlg-name-min_players = Minimum players
@@ -55,7 +57,10 @@ dlg-split-percentages = your own shares
 
 dlg-about-title = What the game is called: one line, up to 64 characters.
 dlg-about-winners = How many places win: 1 to 10.
-dlg-about-prize_pool = What the winners share. 0 means you play for fun.
+dlg-about-prize =
+    What can be won: words (<i>cinema ticket</i>), an amount (<i>100 euro</i>), or a list, one line for each place.
+
+    The winners share an amount. A prize in words is for each of them.
 dlg-about-split = How the winners share the prize pool.
 dlg-about-percentages =
     { $winners ->

@@ -14,6 +14,10 @@ board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: results
 board-prize = 💰 Prize: <b>{ $pool }</b>
 board-prizes = 💰 Prizes, <b>{ $pool }</b> in all: { $shares }
+board-prize-each = 🎁 Prize for each of the { $winners } winners: <b>{ $pool }</b>
+board-prizes-words = 🎁 Prizes:
+    { $prizes }
+board-prize-place = { $mark } { $prize }
 board-cancelled = { $reason ->
     [lobby_expired] Not enough players joined in time, so the game is cancelled.
     [operator] The people who run this bot cancelled the game.
@@ -71,3 +75,26 @@ tap-no-own-board = Your own board can’t be shown here. Please pick on the grou
 tap-garbage = I don’t know this button. It may come from an older version of me.
 tap-cancel-command = To cancel the game, send /cancel_game.
 tap-fair-command = For the proof of the draw, send /fair.
+
+## Currencies: the code, then the sign, then the words that people write
+
+currency-words =
+    EUR: €, euro, euros;
+    $: $, dollar, dollars, buck, bucks;
+    USD: US$;
+    GBP: £, pound, pounds, quid;
+    RUB: ₽, ruble, rubles, rouble, roubles;
+    UAH: ₴, hryvnia, hryvnias;
+    KZT: ₸, tenge;
+    BYN: Br;
+    PLN: zł, zloty, zlotys;
+    CHF: Fr, franc, francs;
+    ¥: ¥, yen, yuan;
+    INR: ₹, rupee, rupees;
+    TRY: ₺, lira, liras;
+    ILS: ₪, shekel, shekels;
+    BRL: R$, reais;
+    BTC: ₿, bitcoin, bitcoins;
+    TON: ton, toncoin;
+    USDT: usdt, tether;
+    XTR: ⭐, ⭐️, star, stars;

@@ -144,6 +144,7 @@ cmd-history-line =
         [void] { $when } <b>{ $title }</b>, ⚠️ розыгрыш недействителен, игроков: { $players } · <code>{ $game }</code>
        *[other] { $when } <b>{ $title }</b>, отменена · <code>{ $game }</code>
     }
+cmd-history-winner = { $name } ({ $prize })
 cmd-history-void =
     { $void ->
         [one] ⚠️ { $void } розыгрыш здесь прерван после закрытия выбора.

@@ -14,6 +14,10 @@ board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: итоги
 board-prize = 💰 Приз: <b>{ $pool }</b>
 board-prizes = 💰 Призы, всего <b>{ $pool }</b>: { $shares }
+board-prize-each = 🎁 Приз каждому из { $winners } победителей: <b>{ $pool }</b>
+board-prizes-words = 🎁 Призы:
+    { $prizes }
+board-prize-place = { $mark } { $prize }
 board-cancelled = { $reason ->
     [lobby_expired] Игроков вовремя не набралось, поэтому игра отменена.
     [operator] Игру отменили те, кто управляет этим ботом.
@@ -73,3 +77,26 @@ tap-no-own-board = Показать вашу доску здесь не полу
 tap-garbage = Не знаю такой кнопки. Возможно, она от прежней версии.
 tap-cancel-command = Чтобы отменить игру, отправьте /cancel_game.
 tap-fair-command = Доказательство розыгрыша — по команде /fair.
+
+## Currencies: the code, then the sign, then the words that people write
+
+currency-words =
+    EUR: €, евро;
+    $: $, доллар, доллара, долларов, долл, бакс, бакса, баксов;
+    USD: US$;
+    GBP: £, фунт, фунта, фунтов;
+    RUB: ₽, рубль, рубля, рублей, руб, р;
+    UAH: ₴, гривна, гривны, гривен, грн;
+    KZT: ₸, тенге, тг;
+    BYN: Br;
+    PLN: zł, злотый, злотых;
+    CHF: Fr, франк, франка, франков;
+    ¥: ¥, иена, иены, иен, юань, юаня, юаней;
+    INR: ₹, рупия, рупии, рупий;
+    TRY: ₺, лира, лиры, лир;
+    ILS: ₪, шекель, шекеля, шекелей;
+    BRL: R$;
+    BTC: ₿, биткоин, биткоина, биткоинов;
+    TON: тон, тонкоин;
+    USDT: usdt;
+    XTR: ⭐, ⭐️, звезда, звезды, звёзды, звезд, звёзд;

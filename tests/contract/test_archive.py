@@ -30,6 +30,7 @@ from storage.questions import Questions
 from storage.rebuild import bring_forward, forgotten, games_in, put_back, rebuild
 from storage.retention import BATCH, GAMES, prune
 from storage.seeds import Seeds
+from storage.templates import Templates
 from storage.wallets import Wallets
 from tests.contract.played import HOST, House
 
@@ -95,7 +96,7 @@ async def test_history_of_a_chat_of_a_player_and_of_all(house: House, archive: A
     assert (game.kind, game.title, game.chat_id, game.status, game.players) == (
         "pick_number", "<b> & Söhne", -2, "completed", 2
     )  # fmt: skip
-    assert [(place, prize) for place, _, prize in game.winners] == [(1, Decimal("10.00"))]
+    assert [(winner.place, winner.prize) for winner in game.winners] == [(1, Decimal("10.00"))]
     assert game.ended_at == house_ended(await house.engine.look(elsewhere))
     assert (await archive.history(-1, None, 1))[0].winners == []
     assert live not in await ids(None, None)
@@ -306,6 +307,8 @@ FROM generate_series(1, 20000) n;
 INSERT INTO bans (chat_id, player_id, by, expires_at)
 SELECT -(n % 500), n, 9, CASE WHEN n % 2 = 0 THEN now() - n * interval '1 hour' END FROM generate_series(1, 5000) n;
 INSERT INTO wallets SELECT n, '0x' || lpad(n::text, 40, '0'), now() FROM generate_series(1, 5000) n;
+INSERT INTO player_prizes SELECT player_id, chat_id, kind, 'EUR', 10 FROM player_stats;
+INSERT INTO chat_templates (chat_id, name, kind) SELECT -n / 5, 'Name ' || n, 'quiz' FROM generate_series(100, 5000) n;
 INSERT INTO draw_seeds SELECT -n, 'root', '', 256, 1 FROM generate_series(100, 5000) n;
 INSERT INTO log_salts SELECT n::text, '' FROM generate_series(1, 5000) n;
 INSERT INTO log_heads SELECT n, n, '', '' FROM generate_series(1, 4000) n;
@@ -432,8 +435,9 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await wallets.of(9999)
     await wallets.remove(9999)
     await prune(pool, house.clock.at, keep_events_days=100, keep_results_days=120)
-    games = [await house.whole() for _ in range(3)]
+    games = [await house.whole(currency=currency) for currency in ("", "EUR", "$")]
     await house.project()
+    await use_templates(Templates(pool))
     await use_recovery(pool, redis, house, game)
     await use_draws(pool, house, games[0])
     record = b'[{"c":"tg:2","at":1,"e":[["player_left",{"player_id":7}],["chat_moved",{"chat_id":-1011}]]}]'
@@ -444,6 +448,16 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await house.projector.handle(entries[:10])
     await house.projector.handle(entries[:10])
     await house.projector.handle(entries)
+
+
+async def use_templates(templates: Templates) -> None:
+    """Call all that the templates of a chat ask PostgreSQL."""
+    saved = await templates.save(-7, "Friday", "pick_number", "", {"winners": "2"})
+    assert saved is not None
+    await templates.of_chat(-7)
+    await templates.one(-7, saved)
+    await templates.rename(-7, saved, "Saturday")
+    await templates.delete(-7, saved)
 
 
 async def use_recovery(pool: Pool, redis: Redis, house: House, game: str) -> None:

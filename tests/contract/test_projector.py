@@ -126,6 +126,23 @@ async def test_two_projectors_on_one_shard_write_everything_once(house: House, p
     assert await pool.fetchval("SELECT games FROM player_stats WHERE player_id = 1 AND chat_id = 0 AND kind = ''") == 3
 
 
+async def test_only_amounts_of_one_currency_are_added_up_and_words_are_kept(house: House, pool: Pool) -> None:
+    for rules in ({"currency": "EUR"}, {"currency": "EUR"}, {"currency": "$"}, {}):
+        await house.whole((1, 2), **rules)
+    await house.whole((1, 2), prize_pool=Decimal(0), prizes=("Cinema ticket",))
+    await house.project()
+    rows = await pool.fetch(
+        "SELECT currency, sum(amount) FROM player_prizes WHERE chat_id = 0 AND kind = '' GROUP BY 1"
+    )
+    assert {tuple(row) for row in rows} == {("EUR", 20), ("$", 10)}
+    assert await pool.fetchval("SELECT sum(prizes) FROM player_stats WHERE chat_id = 0 AND kind = ''") == 10
+    assert await pool.fetch("SELECT amount, place FROM prizes WHERE award = 'Cinema ticket'") == [(0, 1)]
+    archive = Archive(pool, house.codec)
+    totals = [row.totals for row in await archive.leaderboard(CHAT, None, 10)]
+    assert sum(total.get("EUR", Decimal(0)) for total in totals) == 20
+    assert (await archive.history(CHAT, None, 1))[0].winners[0].award == "Cinema ticket"
+
+
 async def test_figures_are_kept_for_kind_and_chat_and_for_all(house: House, pool: Pool) -> None:
     for chat in (-1, -1, -2):
         await house.whole((1, 2), chat_id=chat)

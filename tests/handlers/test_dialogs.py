@@ -67,7 +67,7 @@ async def test_a_game_is_put_together_and_opened(room: Room) -> None:
     await press(room, text("dlg-pick-number-mode-reverse"))
     await press(room, text("dlg-name-winners"))
     await press(room, "3")
-    await press(room, text("dlg-name-prize_pool"))
+    await press(room, text("dlg-name-prize"))
     await answer_it(room, "12,50")
     await press(room, text("dlg-name-split"))
     await press(room, text("dlg-split-percentages"))
@@ -102,7 +102,7 @@ async def test_every_tap_is_answered_exactly_once(room: Room) -> None:
 @pytest.mark.parametrize(
     ("name", "typed", "said"),
     [
-        ("prize_pool", "a lot", "dlg-unreadable"),
+        ("min_players", "a lot", "dlg-unreadable"),
         ("min_players", "1.5", "dlg-unreadable"),
         ("percentages", "50 50", "rejected-bad-rule-percentages"),
     ],
@@ -132,14 +132,14 @@ async def test_where_a_game_is_on_already_the_dialog_says_so_and_stays(room: Roo
 
 async def test_the_same_mistake_twice_is_no_edit_to_the_same(room: Room) -> None:
     await room.say("/newgame", by=HOST)
-    await press(room, text("dlg-name-prize_pool"))
+    await press(room, text("dlg-name-min_players"))
     await answer_it(room, "much")
     edits = len(edits_of(room))
     await answer_it(room, "very much")
     assert len(edits_of(room)) == edits
     assert text("dlg-unreadable") in plain(window(room)["text"])
-    await answer_it(room, "1 500")
-    assert "1,500" in plain(window(room)["text"])
+    await answer_it(room, "5")
+    assert "<b>5</b>" in plain(window(room)["text"])
 
 
 async def test_asked_for_again_a_dialog_is_shown_below_and_the_old_one_goes(room: Room) -> None:

@@ -352,8 +352,8 @@ async def test_a_quiz_is_put_together_in_the_dialog(room: Room) -> None:
     await answer_it(room, "2")
     await press(room, text("dlg-name-mode"))
     await press(room, text("dlg-quiz-mode-accuracy"))
-    await press(room, text("dlg-name-prize_pool"))
-    await press(room, "50")
+    await press(room, text("dlg-name-prize"))
+    await answer_it(room, "50")
     summary = plain(window(room)["text"])
     assert "Rivers &amp; co" in summary
     assert "rivers" in summary

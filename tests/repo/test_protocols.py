@@ -15,6 +15,7 @@ IMPLEMENTED = {
     "fsm.engine.GameStore": ("storage.games.RedisGames", "storage.breakers.GuardedStore"),
     "fsm.engine.Promise": ("asyncio.Future", "handlers.taps._TapPromise"),
     "fsm.lobby.LobbyRules": ("fsm.pick_number.PickNumberRules", "fsm.quiz.QuizRules"),
+    "fsm.prizes.PrizeRules": ("fsm.pick_number.PickNumberRules", "fsm.quiz.QuizRules"),
     "handlers.kinds.face.Board": ("handlers.kinds.pick_number.view.board", "handlers.kinds.quiz.view.board"),
     "handlers.kinds.face.OwnBoard": (
         "handlers.kinds.pick_number.view.own_board",

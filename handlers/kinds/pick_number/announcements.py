@@ -33,12 +33,7 @@ def opening(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
             winners=rules.winners,
             highest=game.highest,
         ),
-        lobby.prizes_html(
-            rules.prize_pool,
-            lobby.amounts(rules.prize_pool, rules.split, rules.percentages, rules.winners),
-            texts,
-            locale,
-        ),
+        lobby.prizes_html(rules, texts, locale),
         texts.html(locale, "pick-number-bound-absent", policy=rules.absent),
         texts.html(locale, "pick-number-bound-beacon", chain=Markup(beacon.chain[:8]), policy=rules.beacon_policy)
         if beacon is not None

@@ -8,7 +8,7 @@ from play.rules import AUTO
 BEFORE = (
     "mode",
     "winners",
-    "prize_pool",
+    "prize",
     "split",
     "percentages",
     "min_players",

@@ -53,10 +53,9 @@ def _about(game: PickNumberGame, texts: Texts, locale: str) -> str:
     """Render the mode, the prizes, and the use of the beacon."""
     rules = game.rules
     mode = "pick-number-about-reverse" if rules.mode == REVERSE else "pick-number-about"
-    amounts = lobby.amounts(rules.prize_pool, rules.split, rules.percentages, rules.winners)
     lines = [
         texts.html(locale, mode, winners=rules.winners),
-        lobby.prizes_html(rules.prize_pool, amounts, texts, locale),
+        lobby.prizes_html(rules, texts, locale),
         texts.html(locale, "pick-number-beacon-used", policy=rules.beacon_policy) if rules.beacon is not None else None,
     ]
     return "\n".join(line for line in lines if line)
@@ -238,11 +237,11 @@ def _result(game: PickNumberGame, texts: Texts, locale: str) -> Message:
     podium = "\n".join(
         texts.html(
             locale,
-            "pick-number-winner-prize" if standing.prize else "pick-number-winner",
+            "pick-number-winner-prize" if lobby.has_prize(standing) else "pick-number-winner",
             mark=Markup(lobby.mark(standing.place or 0)),
             name=lobby.mention(standing),
             number=standing.number or 0,
-            prize=standing.prize,
+            prize=lobby.prize_text(standing, texts, locale),
         )
         for standing in winners
     )
@@ -347,9 +346,9 @@ def _own_result(game: PickNumberGame, player_id: PlayerId, texts: Texts, locale:
         return texts.html(locale, "pick-number-own-without")
     if own.place is None:
         return texts.html(locale, "pick-number-own-lost", number=own.number)
-    text_id = "pick-number-own-won-prize" if own.prize else "pick-number-own-won"
+    text_id = "pick-number-own-won-prize" if lobby.has_prize(own) else "pick-number-own-won"
     place = Markup(lobby.mark(own.place))
-    return texts.html(locale, text_id, place=place, number=own.number, prize=own.prize)
+    return texts.html(locale, text_id, place=place, number=own.number, prize=lobby.prize_text(own, texts, locale))
 
 
 _STATUS: dict[str, Callable[[PickNumberGame, PlayerId, Texts, str], Markup]] = {

@@ -97,7 +97,7 @@ NAMES = (
     "topic",
     "polls",
     "winners",
-    "prize_pool",
+    "prize",
     "split",
     "percentages",
     "min_players",

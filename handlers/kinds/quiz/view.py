@@ -68,14 +68,13 @@ def pages(state: QuizGame) -> int:
 def _about(game: QuizGame, texts: Texts, locale: str) -> str:
     """Render the number of questions, their subject and difficulty, the mode and the prizes."""
     rules = game.rules
-    amounts = lobby.amounts(rules.prize_pool, rules.split, rules.percentages, rules.winners)
     lines = [
         texts.html(locale, "quiz-about", questions=rules.questions, time=texts.duration(locale, rules.question_ms)),
         _subject(game, texts, locale),
         _level(game, texts, locale),
         texts.html(locale, "quiz-about-accuracy") if rules.mode == ACCURACY else None,
         texts.html(locale, "quiz-about-polls") if rules.polls else None,
-        lobby.prizes_html(rules.prize_pool, amounts, texts, locale),
+        lobby.prizes_html(rules, texts, locale),
     ]
     return "\n".join(line for line in lines if line)
 
@@ -296,12 +295,12 @@ def _result(game: QuizGame, texts: Texts, locale: str, page: int) -> Message:
 def _line(game: QuizGame, standing: Standing, texts: Texts, locale: str) -> Markup:
     return texts.html(
         locale,
-        "quiz-result-prize" if standing.prize else "quiz-result",
+        "quiz-result-prize" if lobby.has_prize(standing) else "quiz-result",
         mark=Markup(lobby.mark(standing.place) if standing.place is not None else UNPLACED),
         name=lobby.mention(standing) if standing.place is not None else name_html(standing.name),
         points=standing.points,
         right=game.score(standing.player_id).right,
-        prize=standing.prize,
+        prize=lobby.prize_text(standing, texts, locale),
     )
 
 
@@ -369,7 +368,11 @@ def _summary(game: QuizGame, player_id: PlayerId, texts: Texts, locale: str, tit
         questions=game.revealed,
         streak=own.streak,
     )
-    prize = texts.html(locale, "quiz-own-prize", prize=own.prize) if own.prize else None
+    prize = (
+        texts.html(locale, "quiz-own-prize", prize=lobby.prize_text(own, texts, locale))
+        if lobby.has_prize(own)
+        else None
+    )
     marks = "".join(MARKS[how] for how in _how(game, score.choices))
     return Message(lobby.paragraphs(title, place, prize, marks, *_missed(game, score.choices, texts, locale)))
 
