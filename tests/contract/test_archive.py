@@ -383,8 +383,9 @@ async def use_jobs(pool: Pool, redis: Redis) -> None:
     await jobs.counts()
 
 
-async def use_listing(archive: Archive, people: People) -> None:
-    """Call all that players who chose to be listed ask PostgreSQL."""
+async def use_listing(archive: Archive, people: People, templates: Templates) -> None:
+    """Call all that the list of players and the templates of a chat ask PostgreSQL."""
+    await use_templates(templates)
     await people.set_listed(7, listed=True)
     await people.is_listed(7)
     await archive.listed_leaderboard(10)
@@ -404,7 +405,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await archive.live_games(-7, 10)
     await archive.live_counts()
     await archive.void_games(-7)
-    await use_listing(archive, people)
+    await use_listing(archive, people, Templates(pool))
     await archive.live_game_of_player(7)
     await archive.game(game)
     await archive.timeline(game, 10)
@@ -437,7 +438,6 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await prune(pool, house.clock.at, keep_events_days=100, keep_results_days=120)
     games = [await house.whole(currency=currency) for currency in ("", "EUR", "$")]
     await house.project()
-    await use_templates(Templates(pool))
     await use_recovery(pool, redis, house, game)
     await use_draws(pool, house, games[0])
     record = b'[{"c":"tg:2","at":1,"e":[["player_left",{"player_id":7}],["chat_moved",{"chat_id":-1011}]]}]'
