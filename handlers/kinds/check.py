@@ -20,7 +20,7 @@ from handlers.kinds.face import Face
 from handlers.kinds.phase_pages import FOLDER, page
 from handlers.kinds.settings import LobbySection
 from handlers.kinds.verb import Tap
-from play.rules import names_of
+from play.rules import PRIZE, PRIZE_SETTINGS, names_of
 from play.texts import DEFAULT_LOCALE, Texts
 
 ROOT = Path(__file__).parents[2]
@@ -213,7 +213,7 @@ def _check_dialog(found: Findings, face: Face, rules: Any, texts: Texts) -> None
         return
     slug = face.kind.slug
     for name in dict.fromkeys((*dialog.new_game, *dialog.settings)):
-        if name not in names_of(rules):
+        if name not in names_of(rules) and (name != PRIZE or not set(names_of(rules)).issuperset(PRIZE_SETTINGS)):
             found.lacks(f"the dialog offers {name}, but the kind's rules have no such setting.")
             continue
         for locale in texts.LOCALES:

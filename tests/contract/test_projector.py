@@ -127,8 +127,8 @@ async def test_two_projectors_on_one_shard_write_everything_once(house: House, p
 
 
 async def test_only_amounts_of_one_currency_are_added_up_and_words_are_kept(house: House, pool: Pool) -> None:
-    for rules in ({"currency": "EUR"}, {"currency": "EUR"}, {"currency": "$"}, {}):
-        await house.whole((1, 2), **rules)
+    for currency in ("EUR", "EUR", "$", ""):
+        await house.whole((1, 2), currency=currency)
     await house.whole((1, 2), prize_pool=Decimal(0), prizes=("Cinema ticket",))
     await house.project()
     rows = await pool.fetch(
@@ -136,7 +136,7 @@ async def test_only_amounts_of_one_currency_are_added_up_and_words_are_kept(hous
     )
     assert {tuple(row) for row in rows} == {("EUR", 20), ("$", 10)}
     assert await pool.fetchval("SELECT sum(prizes) FROM player_stats WHERE chat_id = 0 AND kind = ''") == 10
-    assert await pool.fetch("SELECT amount, place FROM prizes WHERE award = 'Cinema ticket'") == [(0, 1)]
+    assert await pool.fetchval("SELECT count(*) FROM prizes WHERE award = 'Cinema ticket' AND amount = 0") == 1
     archive = Archive(pool, house.codec)
     totals = [row.totals for row in await archive.leaderboard(CHAT, None, 10)]
     assert sum(total.get("EUR", Decimal(0)) for total in totals) == 20
