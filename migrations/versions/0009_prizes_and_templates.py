@@ -1,13 +1,13 @@
 """Prizes with a currency or in words, and the templates of chats.
 
-Revision ID: 0007
-Revises: 0006
+Revision ID: 0009
+Revises: 0008
 """
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 
 TABLES = """
 ALTER TABLE prizes ADD COLUMN currency text NOT NULL DEFAULT '', ADD COLUMN award text NOT NULL DEFAULT '';
