@@ -110,7 +110,8 @@ class Consumers:
 
     def _job_kinds(self) -> list[JobKind]:
         """Return the kinds of job that a worker does."""
-        return [self._runtime.play.broadcasts.kind]
+        of_kinds = [kind for consumer in self._of_kinds.values() for kind in consumer.jobs]
+        return [self._runtime.play.broadcasts.kind, *of_kinds]
 
     async def _make_consumers(self) -> None:
         """Create the consumers of the kinds that show more than their board, each with its section of the settings."""
@@ -123,6 +124,7 @@ class Consumers:
                     texts=runtime.play.texts,
                     people=runtime.stores.people,
                     questions=runtime.stores.questions,
+                    jobs=runtime.stores.jobs,
                     polls=Polls(runtime.stores.redis),
                     clock=runtime.play.clock,
                     spawn=partial(runtime.tasks.spawn, vital=False),

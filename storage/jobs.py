@@ -34,12 +34,15 @@ STATUSES: Final = (QUEUED, RUNNING, DONE, DEAD, CANCELLED)
 UNFINISHED: Final = (QUEUED, RUNNING)
 
 _ENQUEUE = """
-INSERT INTO jobs (kind, key, chat_id, asked_by, data, due_at)
+INSERT INTO jobs AS j (kind, key, chat_id, asked_by, data, due_at)
 SELECT n.kind, n.key, n.chat_id, n.asked_by, n.data::jsonb, now() + n.delay * interval '1 second'
 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::float8[])
     AS n(kind, key, chat_id, asked_by, data, delay)
 ORDER BY n.kind, n.key
-ON CONFLICT (kind, key) DO NOTHING
+ON CONFLICT (kind, key) DO UPDATE SET
+    status = 'queued', due_at = excluded.due_at, data = excluded.data, progress = '{}', attempts = 0,
+    cancelling = false, error = '', updated_at = now()
+WHERE $7 AND j.status IN ('done', 'dead', 'cancelled')
 RETURNING id
 """
 """Ordered, so that two transactions that enqueue the same jobs wait for each other instead of deadlocking."""
@@ -181,9 +184,10 @@ class JobCount:
     overdue: float
 
 
-async def enqueue(connection: "Connection | Pool", *jobs: NewJob) -> list[int]:
+async def enqueue(connection: "Connection | Pool", *jobs: NewJob, anew: bool = False) -> list[int]:
     """Enqueue jobs in the caller's transaction. Returns the ids of those that are new, in the order of kinds and keys.
 
+    With `anew`, an ended job with the same key is queued again from its beginning, and counts as new.
     `Jobs.ring` announces them after the commit; without it they wait for the next look at the table.
     """
     columns = [
@@ -194,7 +198,7 @@ async def enqueue(connection: "Connection | Pool", *jobs: NewJob) -> list[int]:
         [job.data.decode() for job in jobs],
         [job.delay for job in jobs],
     ]
-    return [row[0] for row in await connection.fetch(_ENQUEUE, *columns)]
+    return [row[0] for row in await connection.fetch(_ENQUEUE, *columns, anew)]
 
 
 async def wake(

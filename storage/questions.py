@@ -18,6 +18,7 @@ from questions.choice import Shuffle, choose
 from questions.packs import MAX_QUESTIONS
 from questions.similarity import Gist, fingerprint, gist
 from storage.connections import Connection, Pool, in_transaction
+from storage.jobs import NewJob, enqueue
 
 MAX_PACKS = 20
 """Maximum number of packs that a host may keep."""
@@ -48,9 +49,12 @@ SELECT question_id, text, answer, photo, asked_at FROM asked_questions WHERE cha
 ORDER BY asked_at DESC LIMIT $2
 """
 _MARK = """
-INSERT INTO asked_questions (chat_id, question_id, text, answer, photo, asked_at)
-SELECT $1, asked.*, $6 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS asked
-ON CONFLICT (chat_id, question_id) DO UPDATE SET asked_at = excluded.asked_at
+INSERT INTO asked_questions (chat_id, question_id, text, answer, photo, asked_at, game_id)
+SELECT $1, asked.*, $6, $7 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS asked
+ON CONFLICT (chat_id, question_id) DO UPDATE SET asked_at = excluded.asked_at, game_id = excluded.game_id
+"""
+_RELEASE = """
+DELETE FROM asked_questions WHERE chat_id = $1 AND game_id = $2 AND question_id <> ALL($3::text[])
 """
 _PRUNE = """
 DELETE FROM asked_questions WHERE ctid = ANY (ARRAY(
@@ -219,10 +223,14 @@ class Questions:
         locale: str = "en",
         pack_id: int | None = None,
         only: Filter = ANY,
+        game_id: str = "",
+        job: NewJob | None = None,
     ) -> tuple[Question, ...]:
         """Choose up to ``count`` questions for a chat from a pack, or the bank in ``locale``, and mark them as asked.
 
         Returns fewer if there are not enough, which may be none. Give back those that the quiz does not ask in the end.
+        The game with ``game_id`` holds them. The job, which releases them if that game is never opened, is enqueued in
+        the same transaction.
         An advisory lock serializes the choices for a chat.
         """
         pool = [question for _, question in await self.questions(pack_id)] if pack_id is not None else bank(locale)
@@ -235,7 +243,9 @@ class Questions:
                 for row in await connection.fetch(_ASKED, chat_id, MOST_ASKED)
             }
             chosen = choose(wanted, asked, count, self._shuffle)
-            await _mark(connection, chat_id, chosen, now)
+            await _mark(connection, chat_id, chosen, now, game_id)
+            if chosen and job is not None:
+                await enqueue(connection, job, anew=True)
             return chosen
 
         return await in_transaction(self._pool, work)
@@ -245,14 +255,24 @@ class Questions:
         rows = await self._pool.fetch(_ASKED, chat_id, limit)
         return [Gist(row["text"], row["answer"], row["photo"]) for row in reversed(rows)]
 
-    async def note_asked(self, chat_id: int, questions: Iterable[Question], now: Instant) -> None:
-        """Mark questions from another source as asked."""
-        await _mark(self._pool, chat_id, tuple(questions), now)
+    async def note_asked(self, chat_id: int, questions: Iterable[Question], now: Instant, game_id: str = "") -> None:
+        """Mark questions from another source as asked, held by a game."""
+        await _mark(self._pool, chat_id, tuple(questions), now, game_id)
 
-    async def give_back(self, chat_id: int, questions: Iterable[Question]) -> None:
-        """Unmark questions that were chosen for a chat but not asked."""
-        statement = "DELETE FROM asked_questions WHERE chat_id = $1 AND question_id = ANY($2::text[])"
-        await self._pool.execute(statement, chat_id, [question.id for question in questions])
+    async def give_back(self, chat_id: int, questions: Iterable[Question], game_id: str = "") -> None:
+        """Unmark questions that were chosen for a chat but not asked, unless another game holds them by now."""
+        statement = """
+            DELETE FROM asked_questions WHERE chat_id = $1 AND question_id = ANY($2::text[]) AND game_id IN ('', $3)
+        """
+        await self._pool.execute(statement, chat_id, [question.id for question in questions], game_id)
+
+    async def release(self, chat_id: int, game_id: str, keep: Iterable[Question]) -> None:
+        """Unmark all questions that a game holds, except those to keep."""
+        await self._pool.execute(_RELEASE, chat_id, game_id, [question.id for question in keep])
+
+    async def knows_game(self, game_id: str) -> bool:
+        """Return whether a game is in the archive, so that it certainly was opened."""
+        return bool(await self._pool.fetchval("SELECT true FROM games WHERE id = $1", game_id))
 
     async def prune(self, now: Instant) -> int:
         """Delete marks older than ``KEEP_ASKED_DAYS``, in small batches. Returns the number of deleted rows."""
@@ -299,7 +319,9 @@ def _question(row: asyncpg.Record, pack_id: int) -> Question:
     )
 
 
-async def _mark(connection: "Connection | Pool", chat_id: int, questions: Sequence[Question], now: Instant) -> None:
+async def _mark(
+    connection: "Connection | Pool", chat_id: int, questions: Sequence[Question], now: Instant, game_id: str
+) -> None:
     ordered = sorted(questions, key=lambda question: question.id)  # in one order for all processes: no deadlock
     gists = [gist(question) for question in ordered]
     await connection.execute(
@@ -310,6 +332,7 @@ async def _mark(connection: "Connection | Pool", chat_id: int, questions: Sequen
         [each.answer for each in gists],
         [each.photo for each in gists],
         _moment(now),
+        game_id,
     )
 
 

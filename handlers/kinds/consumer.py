@@ -13,6 +13,8 @@ from handlers.kinds.settings import LobbySection
 from play.texts import Texts
 from storage.breakers import Breaker
 from storage.feed import Entry
+from storage.job_runner import JobKind
+from storage.jobs import Jobs
 from storage.people import People
 from storage.polls import Polls
 from storage.questions import Questions
@@ -34,6 +36,7 @@ class ConsumerContext:
     texts: Texts
     people: People
     questions: Questions
+    jobs: Jobs
     polls: Polls
     clock: Clock
     spawn: Callable[[str, Coroutine[Any, Any, None]], object]
@@ -53,9 +56,11 @@ class KindConsumer:
         settled: is told the result of each sent message, including those of others.
         breakers: name of a service that only this consumer calls -> its circuit breaker.
         close: closes the connections to these services.
+        jobs: the kinds of job that this kind of game has.
     """
 
     handle: Callable[[Sequence[Entry]], Awaitable[None]]
     settled: Callable[[Outgoing, Outcome], Awaitable[None]]
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
     close: Callable[[], Awaitable[None]] = _nothing
+    jobs: tuple[JobKind, ...] = ()

@@ -12,6 +12,8 @@ from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
 from fsm.quiz import Question, QuizGame, QuizRules
 from handlers.kinds.consumer import ConsumerContext
 from handlers.kinds.quiz.consumer import QuizConsumer
+from handlers.kinds.quiz.content import preparation_of
+from handlers.kinds.quiz.preparation import Preparation
 from handlers.kinds.quiz.settings import QuizSection
 from questions.language_model import Order, QuestionWriter, Written
 from storage import keys
@@ -31,10 +33,12 @@ class ByHand(QuestionWriter):
     count: int
     reason: str | None = None
     orders: list[Order] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     may: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def write(self, order: Order, avoid: Any = ()) -> Written:  # noqa: ARG002
         self.orders.append(order)
+        self.begun.set()
         await self.may.wait()
         fresh = tuple(
             Question(id=f"m{n}", text=f"By hand, {n}?", answers=("Yes", "No", "So", "Mo"), pack="model")
@@ -55,19 +59,22 @@ class Stand:
             texts=deps.play.texts,
             people=deps.stores.people,
             questions=deps.stores.questions,
+            jobs=deps.stores.jobs,
             polls=Polls(room.redis),
             clock=room.clock,
             spawn=self._spawn,
             settings=QuizSection(),
         )
-        self.consumer = QuizConsumer(context, writer)
+        self.consumer = QuizConsumer(context, writes=writer is not None)
+        self.preparation = Preparation(context, writer)
 
     def _spawn(self, _name: str, work: Coroutine[Any, Any, None]) -> object:
         self.tasks.append(asyncio.ensure_future(work))
         return self.tasks[-1]
 
-    async def written(self) -> None:
-        await asyncio.gather(*self.tasks)
+    async def prepared(self) -> None:
+        """Let a worker do the saga that was enqueued with the quiz."""
+        await self.room.work(self.preparation.saga.kind)
 
     async def sees(self) -> list[Outgoing]:
         """Let the show read new events. Returns its messages."""
@@ -87,6 +94,7 @@ class Stand:
         """Open a quiz in its lobby, with two players."""
         chosen = QuizRules(**{"questions": 2, **rules})
         opening = OpenGame("quiz", GAME, ChatTopic(GROUP), Host(HOST, "Hana"), "", chosen, 1, content or questions(2))
+        await self.room.deps.stores.jobs.enqueue(preparation_of(GROUP, GAME))
         await self.do(opening)
         for player in (ANN, BEN):
             await self.do(Join(player, f"P{player}"))
@@ -234,7 +242,7 @@ async def test_a_model_writes_while_people_join_and_its_questions_are_asked(room
     await stand.quiz(topic="rivers", difficulty="hard")
     assert await stand.sees() == []
     writer.may.set()
-    await stand.written()
+    await stand.prepared()
     assert {question.pack for question in (await stand.state()).questions} == {"model"}
     (told,) = await room.sent()
     assert text("quiz-written", topic="rivers") == plain(told.params["text"])
@@ -248,7 +256,7 @@ async def test_where_the_model_fails_the_bank_steps_in_and_the_host_is_told(room
     stand = Stand(room, writer)
     await stand.quiz(topic="rivers")
     await stand.sees()
-    await stand.written()
+    await stand.prepared()
     packs = [question.pack for question in (await stand.state()).questions]
     assert packs.count("model") == count
     assert len(packs) == 2
@@ -261,9 +269,12 @@ async def test_a_model_that_is_too_slow_changes_nothing_once_they_have_begun(roo
     stand = Stand(room, writer)
     before = (await stand.quiz(topic="rivers")).questions
     await stand.sees()
+    preparing = asyncio.create_task(stand.prepared())
+    await asyncio.wait_for(writer.begun.wait(), 60)
     await stand.do(StartNow(HOST))
     writer.may.set()
-    await stand.written()
+    await preparing
+    assert await room.deps.stores.questions.asked(GROUP) == []
     assert (await stand.state()).questions == before
     assert await room.sent() == []
 
@@ -273,7 +284,7 @@ async def test_without_a_topic_no_model_is_asked(room: Room) -> None:
     stand = Stand(room, writer)
     await stand.quiz()
     await stand.sees()
-    await stand.written()
+    await stand.prepared()
     assert writer.orders == []
 
 

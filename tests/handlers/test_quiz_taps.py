@@ -20,10 +20,12 @@ class Drawer:
     def __init__(self) -> None:
         self.returned: list[Any] = []
 
-    async def take(self, chat_topic: ChatTopic, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:  # noqa: ARG002
+    async def take(
+        self, _chat_topic: ChatTopic, rules: QuizRules, _game_id: str
+    ) -> tuple[QuizRules, tuple[Question, ...]]:
         return rules, questions(rules.questions)
 
-    async def give_back(self, chat_topic: ChatTopic, content: Any) -> None:  # noqa: ARG002
+    async def give_back(self, _chat_topic: ChatTopic, content: Any, _game_id: str) -> None:
         self.returned.append(content)
 
 

@@ -12,10 +12,12 @@ from storage.seeds import Seeds
 def content(_questions: Questions, _people: People, seeds: Seeds, _clock: Clock) -> ContentProvider:
     """Return the provider of a chat's seeds."""
 
-    async def take(chat_topic: ChatTopic, rules: PickNumberRules) -> tuple[PickNumberRules, NumberedSeed | None]:
+    async def take(
+        chat_topic: ChatTopic, rules: PickNumberRules, _game_id: str
+    ) -> tuple[PickNumberRules, NumberedSeed | None]:
         return rules, await seeds.take(chat_topic.chat_id)
 
-    async def give_back(chat_topic: ChatTopic, seed: NumberedSeed | None) -> None:
+    async def give_back(chat_topic: ChatTopic, seed: NumberedSeed | None, _game_id: str) -> None:
         await seeds.give_back(chat_topic.chat_id, seed)
 
     return ContentProvider(take, give_back)

@@ -4,29 +4,26 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from loguru import logger
 
 from fsm.engine import Unavailable
-from fsm.kind import Game, Instant, PlayerId, Rejected, UnknownGame
+from fsm.kind import Game, Instant, PlayerId, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED
-from fsm.quiz import KIND, QUESTION_OPEN, Question, QuizGame, SetQuestions
+from fsm.quiz import KIND, QUESTION_OPEN, Question, QuizGame
 from handlers.kinds.begins import begins_of
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.quiz import view
-from handlers.kinds.quiz.content import locale_of
+from handlers.kinds.quiz.content import PREPARATION, locale_of
+from handlers.kinds.quiz.preparation import Preparation
 from handlers.kinds.quiz.settings import QuizSection
 from handlers.views.message import Message, send_params
-from play.texts import Markup, name_html
 from storage.connections import POSTGRES_GONE
 from storage.feed import Entry
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
 from telegram.sender import Outcome, Settled
-
-if TYPE_CHECKING:
-    from questions.language_model import QuestionWriter  # imports an HTTP client, which most processes do not need
 
 REFUSED = frozenset({Settled.REFUSED, Settled.NO_RIGHTS})
 """Results of a poll or photo that Telegram does not accept."""
@@ -34,16 +31,14 @@ QUESTION_LIMIT = 300
 """Longest question of a poll that Telegram accepts, in characters."""
 REMEMBERED = 10_000
 """Number of games whose last shown phase and deadline are kept in memory."""
-TO_WRITE_MS = 90_000
-"""Time after the opening until which a model is asked for questions. Later, the lobby is probably over."""
 
 
 class QuizConsumer:
-    """Sends the messages that a quiz has beside its board. ``writer`` is None if no model is configured."""
+    """Sends the messages that a quiz has beside its board. ``writes`` is True if a model is configured."""
 
-    def __init__(self, context: ConsumerContext, writer: "QuestionWriter | None" = None) -> None:
+    def __init__(self, context: ConsumerContext, *, writes: bool = False) -> None:
         self._context = context
-        self._writer = writer
+        self._writes = writes
         self._shown: OrderedDict[str, tuple[str, Instant | None]] = OrderedDict()
         """Game -> its phase and deadline when its messages were last brought up to date."""
 
@@ -51,14 +46,20 @@ class QuizConsumer:
         """Bring the messages beside the board up to date. If this raises ``Unavailable``, the batch comes again."""
         latest = {entry.game_id: entry for entry in entries if entry.kind == KIND.name}
         for entry in entries:
-            # Version 1 is the opening. The model takes seconds, so it works beside the feed.
-            if entry.kind == KIND.name and entry.first_version == 1 and self._writer is not None:
-                self._context.spawn(f"questions for {entry.game_id}", self._write(entry.game_id))
+            # Version 1 is the opening. The model is asked by a job, which otherwise begins a minute later.
+            if entry.kind == KIND.name and entry.first_version == 1 and self._writes:
+                await self._hasten(entry.game_id)
         for game_id, entry in latest.items():
             scene = (entry.phase, entry.deadline)
             if entry.phase in _SHOWN and self._shown.get(game_id) != scene:
                 await self._bring(game_id, entry.first_version)
                 self._note_shown(game_id, scene)
+
+    async def _hasten(self, game_id: str) -> None:
+        try:
+            await self._context.jobs.hasten(PREPARATION, game_id)
+        except POSTGRES_GONE as problem:
+            logger.bind(game=game_id).info("the model is asked a minute later: {}", problem)
 
     def _note_shown(self, game_id: str, scene: tuple[str, Instant | None]) -> None:
         self._shown[game_id] = scene
@@ -205,67 +206,12 @@ class QuizConsumer:
         left = game.questions[game.index + 1 :]
         if left:
             try:
-                await self._context.questions.give_back(game.place.chat_id, left)
+                await self._context.questions.give_back(game.place.chat_id, left, game.id)
             except POSTGRES_GONE as problem:
                 logger.bind(game=game.id).warning("unused questions remain recorded as asked: {}", problem)
 
-    # -- questions by a model ------------------------------------------------------------------------------------
-
-    async def _write(self, game_id: str) -> None:
-        """Have a model write the questions while people join. Until then, and if that fails, the bank's are used."""
-        game, writer = await self._game(game_id), self._writer
-        if game is None or writer is None or not game.rules.topic or _late(game, self._context.clock.now()):
-            return
-        chat_id, rules = game.place.chat_id, game.rules
-        locale = await locale_of(self._context.people, chat_id)
-        from questions.language_model import Order  # noqa: PLC0415 -- imports an HTTP client
-
-        order = Order(rules.topic, locale, rules.questions, rules.difficulty or None)
-        written = await writer.write(order, await self._avoid(chat_id))
-        fresh = tuple(written.questions)[: rules.questions]
-        questions = (*fresh, *game.questions[: rules.questions - len(fresh)])
-        try:
-            if fresh:
-                await self._context.engine.execute(game_id, SetQuestions(questions), command_id=f"written:{game_id}")
-                await self._note(game, fresh)
-        except (Rejected, Unavailable) as problem:  # the quiz has begun, with the bank's questions
-            logger.bind(game=game_id).info("the model's questions came too late: {}", problem)
-            return
-        await self._tell(game, locale, written.text_id, len(fresh))
-
-    async def _avoid(self, chat_id: int) -> Sequence[Any]:
-        try:
-            return await self._context.questions.asked(chat_id)
-        except POSTGRES_GONE:
-            return ()
-
-    async def _note(self, game: QuizGame, fresh: Sequence[Question]) -> None:
-        """Note the model's questions as asked, and release the bank's questions that they replace."""
-        questions, chat_id = self._context.questions, game.place.chat_id
-        try:
-            await questions.note_asked(chat_id, fresh, self._context.clock.now())
-            await questions.give_back(chat_id, game.questions[game.rules.questions - len(fresh) :])
-        except POSTGRES_GONE as problem:
-            logger.bind(game=game.id).warning("cannot record the questions that the chat is asked: {}", problem)
-
-    async def _tell(self, game: QuizGame, locale: str, reason: str | None, written: int) -> None:
-        """Tell the chat whether the questions are about the topic, and if not, the reason."""
-        texts = self._context.texts
-        if reason is None:
-            html = texts.html(locale, "quiz-written", topic=game.rules.topic)
-        else:
-            why = Markup(texts.html(locale, reason))
-            told = "quiz-bank-partly" if written else "quiz-bank-instead"
-            html = texts.html(locale, told, reason=why, host=name_html(game.host.name), written=written)
-        params = send_params(Message(html))
-        await self._context.outbox.put(self._outgoing(game, f"written:{game.id}", "sendMessage", params))
-
 
 _SHOWN = frozenset({QUESTION_OPEN, "question_reveal", COMPLETED, CANCELLED})
-
-
-def _late(game: QuizGame, now: Instant) -> bool:
-    return game.index >= 0 or now - game.opened_at > TO_WRITE_MS
 
 
 def _in_hand(game: QuizGame) -> Question:
@@ -301,10 +247,11 @@ async def consumer(context: ConsumerContext) -> KindConsumer:
     model = context.settings.model
     if not model.base_url:
         quizzes = QuizConsumer(context)
-        return KindConsumer(quizzes.handle, quizzes.settled)
+        return KindConsumer(quizzes.handle, quizzes.settled, jobs=(Preparation(context).saga.kind,))
     # The import of the HTTP client takes a quarter of a second, so it must not block the event loop.
     writing = await asyncio.to_thread(import_module, "questions.language_model")
     key = model.api_key.get_secret_value()
     writer = writing.QuestionWriter(model.base_url, key, model.name, timeout_seconds=model.timeout_seconds)
-    quizzes = QuizConsumer(context, writer)
-    return KindConsumer(quizzes.handle, quizzes.settled, {"model": writer}, writer.aclose)
+    quizzes = QuizConsumer(context, writes=True)
+    jobs = (Preparation(context, writer).saga.kind,)
+    return KindConsumer(quizzes.handle, quizzes.settled, {"model": writer}, writer.aclose, jobs)

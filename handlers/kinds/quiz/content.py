@@ -13,6 +13,7 @@ from play.content import ContentProvider
 from play.texts import DEFAULT_LOCALE
 from questions.bank import bank
 from storage.connections import POSTGRES_GONE
+from storage.jobs import NewJob
 from storage.people import People
 from storage.questions import Filter, Questions
 from storage.seeds import Seeds
@@ -20,6 +21,12 @@ from storage.seeds import Seeds
 CALL_MS = 3_750
 """Milliseconds for each call that showing a question takes: 16 calls a minute. The limits allow a group 17 calls a
 minute that must not be left out, and one is kept free for other messages."""
+
+
+PREPARATION = "quiz"
+"""The kind of job that goes on with a quiz after its questions were taken, see ``preparation.py``."""
+PREPARE_SECONDS = 60.0
+"""Delay after which it looks whether the quiz was opened; longer than any opening takes."""
 
 
 @dataclass(unsafe_hash=True)
@@ -35,7 +42,9 @@ class QuizContent:
         self._people = people
         self._clock = clock
 
-    async def take(self, chat_topic: ChatTopic, rules: QuizRules) -> tuple[QuizRules, tuple[Question, ...]]:
+    async def take(
+        self, chat_topic: ChatTopic, rules: QuizRules, game_id: str
+    ) -> tuple[QuizRules, tuple[Question, ...]]:
         """Choose the questions of a quiz and note them as asked. Raises ``NoQuestions``.
 
         If there are fewer questions than the rules want, the rules are reduced to their number.
@@ -44,7 +53,14 @@ class QuizContent:
         locale = await locale_of(self._people, chat_topic.chat_id)
         try:
             chosen = await self._questions.choose(
-                chat_topic.chat_id, rules.questions, self._clock.now(), locale=locale, pack_id=rules.pack, only=only
+                chat_topic.chat_id,
+                rules.questions,
+                self._clock.now(),
+                locale=locale,
+                pack_id=rules.pack,
+                only=only,
+                game_id=game_id,
+                job=preparation_of(chat_topic.chat_id, game_id),
             )
         except POSTGRES_GONE as problem:
             if rules.pack is not None:
@@ -58,10 +74,10 @@ class QuizContent:
             raise NoQuestions
         return replace(rules, questions=len(chosen), pace_ms=pace_of(rules, chosen)), chosen
 
-    async def give_back(self, chat_topic: ChatTopic, content: Sequence[Question]) -> None:
+    async def give_back(self, chat_topic: ChatTopic, content: Sequence[Question], game_id: str) -> None:
         """Release questions that were noted as asked, but were not."""
         try:
-            await self._questions.give_back(chat_topic.chat_id, content)
+            await self._questions.give_back(chat_topic.chat_id, content, game_id)
         except POSTGRES_GONE as problem:
             logger.warning("unused questions remain recorded as asked: {}", problem)
 
@@ -70,6 +86,11 @@ def content(questions: Questions, people: People, _seeds: Seeds, clock: Clock) -
     """Return the provider of questions for quizzes."""
     provider = QuizContent(questions, people, clock)
     return ContentProvider(provider.take, provider.give_back)
+
+
+def preparation_of(chat_id: int, game_id: str) -> NewJob:
+    """Return the job that prepares a quiz, or releases its questions if it was not opened."""
+    return NewJob(PREPARATION, game_id, chat_id=chat_id, delay=PREPARE_SECONDS)
 
 
 def pace_of(rules: QuizRules, questions: Sequence[Question]) -> int:
