@@ -489,6 +489,8 @@ async def use_questions(questions: Questions, now: int) -> None:
     await questions.note_asked(-7, [one], now)
     await questions.give_back(-7, [one])
     await questions.prune(now)
+    await questions.release(-7, "a game", ())
+    await questions.knows_game("a game")
 
 
 def queries() -> Iterator[tuple[str, str]]:

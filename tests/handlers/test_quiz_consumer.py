@@ -1,8 +1,9 @@
 """A quiz's messages beside its board, on real stores: polls, photos, generated questions, returned questions."""
 
 import asyncio
+import math
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
 from fsm.quiz import Question, QuizGame, QuizRules
 from handlers.kinds.consumer import ConsumerContext
 from handlers.kinds.quiz.consumer import QuizConsumer
-from handlers.kinds.quiz.content import preparation_of
+from handlers.kinds.quiz.content import QuizContent, preparation_of
 from handlers.kinds.quiz.preparation import Preparation
 from handlers.kinds.quiz.settings import QuizSection
 from questions.language_model import Order, QuestionWriter, Written
 from storage import keys
+from storage.job_runner import Run
 from storage.polls import Polls
 from telegram.outbox import Outgoing
 from telegram.sender import Outcome, Settled
@@ -65,6 +67,7 @@ class Stand:
             spawn=self._spawn,
             settings=QuizSection(),
         )
+        self.context = context
         self.consumer = QuizConsumer(context, writes=writer is not None)
         self.preparation = Preparation(context, writer)
 
@@ -286,6 +289,78 @@ async def test_without_a_topic_no_model_is_asked(room: Room) -> None:
     await stand.sees()
     await stand.prepared()
     assert writer.orders == []
+
+
+# -- held questions ---------------------------------------------------------------------------------------------
+
+
+async def taken(room: Room) -> tuple[Question, ...]:
+    """Take the questions of a quiz, as its opening does first."""
+    content = QuizContent(room.deps.stores.questions, room.deps.stores.people, room.clock)
+    return (await content.take(ChatTopic(GROUP), QuizRules(questions=2), GAME))[1]
+
+
+async def held(room: Room) -> set[str]:
+    return {
+        row[0] for row in await room.pool.fetch("SELECT question_id FROM asked_questions WHERE chat_id = $1", GROUP)
+    }
+
+
+async def test_questions_of_a_quiz_that_a_crash_kept_from_opening_are_released(room: Room) -> None:
+    stand = Stand(room)
+    content = await taken(room)
+    assert await held(room) == {question.id for question in content}
+    await stand.prepared()  # the process died before it opened the game
+    assert await held(room) == set()
+    (job,) = await room.deps.stores.jobs.page()
+    assert (job.status, job.error) == ("cancelled", "the quiz was not opened")
+
+
+async def test_questions_that_were_taken_twice_for_one_quiz_are_held_once(room: Room) -> None:
+    stand = Stand(room)
+    content, surplus = await taken(room), await taken(room)
+    assert len(await held(room)) == 4
+    await stand.quiz(content)
+    await stand.prepared()
+    assert await held(room) == {question.id for question in content}
+    assert surplus != content
+
+
+async def test_a_release_leaves_alone_the_questions_that_another_quiz_has_taken_since(room: Room) -> None:
+    questions_ = room.deps.stores.questions
+    content = await taken(room)
+    await questions_.note_asked(GROUP, content[:1], room.clock.at, "another")
+    await questions_.give_back(GROUP, content, GAME)
+    assert await held(room) == {content[0].id}
+    await Stand(room).prepared()
+    assert await held(room) == {content[0].id}
+
+
+@pytest.mark.parametrize("dies_in", ["_write", "_hold", "_replace", "_release_others", "_tell"])
+async def test_a_quiz_has_as_asked_what_it_asks_wherever_its_preparation_dies(room: Room, dies_in: str) -> None:
+    writer = ByHand(1, "too-few")
+    writer.may.set()
+    stand = Stand(room, writer)
+    await stand.quiz(await taken(room), topic="rivers")
+    kind = stand.preparation.saga.kind
+    step = next(step for step in stand.preparation.saga._steps if step.do.__name__ == dies_in)
+
+    async def die(run: Run, notes: Any) -> Any:
+        await step.do(run, notes)
+        raise KeyboardInterrupt
+
+    doomed = Preparation(stand.context, writer).saga
+    doomed._steps = tuple(replace(each, do=die) if each.name == step.name else each for each in doomed._steps)
+    await room.pool.execute("UPDATE jobs SET due_at = now()")
+    (job,) = await room.deps.stores.jobs.claim({kind.name: 1}, "doomed")
+    with pytest.raises(KeyboardInterrupt):
+        await doomed.kind.work(Run(job, kind, room.deps.stores.jobs, math.inf))
+    await room.pool.execute("UPDATE jobs SET due_at = now()")
+    await stand.prepared()
+    game = await stand.state()
+    assert await held(room) == {question.id for question in game.questions}
+    assert [question.pack for question in game.questions].count("model") == 1
+    assert len(await room.sent()) == 1
 
 
 # -- the end ----------------------------------------------------------------------------------------------------
