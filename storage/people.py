@@ -124,11 +124,12 @@ SELECT $2, player_id, by, reason, created_at, expires_at FROM bans WHERE chat_id
     "DELETE FROM bans WHERE chat_id = $1 AND chat_id <> $2",
     "UPDATE games SET chat_id = $2 WHERE chat_id = $1",
     """
-INSERT INTO asked_questions AS a (chat_id, question_id, text, answer, photo, asked_at)
-SELECT $2, question_id, text, answer, photo, asked_at FROM asked_questions WHERE chat_id = $1 ORDER BY question_id
+INSERT INTO asked_questions AS a (chat_id, question_id, text, answer, photo, asked_at, game_id)
+SELECT $2, question_id, text, answer, photo, asked_at, game_id FROM asked_questions WHERE chat_id = $1 ORDER BY question_id
 ON CONFLICT (chat_id, question_id) DO UPDATE SET asked_at = greatest(a.asked_at, excluded.asked_at)
 """,
     "DELETE FROM asked_questions WHERE chat_id = $1 AND chat_id <> $2",
+    "UPDATE jobs SET chat_id = $2 WHERE chat_id = $1 AND status IN ('queued', 'running', 'dead')",
     """
 INSERT INTO player_stats AS s (player_id, chat_id, kind, name, games, wins, prizes, points, best_streak)
 SELECT player_id, $2, kind, name, games, wins, prizes, points, best_streak FROM player_stats WHERE chat_id = $1
