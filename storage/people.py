@@ -125,7 +125,8 @@ SELECT $2, player_id, by, reason, created_at, expires_at FROM bans WHERE chat_id
     "UPDATE games SET chat_id = $2 WHERE chat_id = $1",
     """
 INSERT INTO asked_questions AS a (chat_id, question_id, text, answer, photo, asked_at, game_id)
-SELECT $2, question_id, text, answer, photo, asked_at, game_id FROM asked_questions WHERE chat_id = $1 ORDER BY question_id
+SELECT $2, question_id, text, answer, photo, asked_at, game_id FROM asked_questions WHERE chat_id = $1
+ORDER BY question_id
 ON CONFLICT (chat_id, question_id) DO UPDATE SET asked_at = greatest(a.asked_at, excluded.asked_at)
 """,
     "DELETE FROM asked_questions WHERE chat_id = $1 AND chat_id <> $2",
