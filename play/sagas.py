@@ -88,7 +88,7 @@ class Saga:
         await self._undo_from(run, progress)
 
     async def _undo_from(self, run: Run, progress: _Progress) -> None:
-        # Recorded first: from here on the saga only goes back, whatever happens to this process.
+        # Recorded before anything is undone: from here on the saga only goes back, even if this process dies.
         await run.record(msgspec.json.encode(progress))
         for number in range(min(progress.at, len(self._steps) - 1), -1, -1):
             undo = self._steps[number].undo

@@ -127,7 +127,7 @@ class ApiTokens:
         """Revoke a token and announce it. Returns False if there is no such token, or it was revoked before."""
         done = await self._pool.execute(_REVOKE, prefix, _moment(at))
         await self._redis.publish(keys.TOKENS_CHANGED, prefix)
-        return bool(done == "UPDATE 1")
+        return bool(done.endswith(" 1"))
 
     async def listen(self, heard: Callable[[str], None]) -> None:
         """Hear of revocations by any process, until cancelled. `heard` gets the prefix; ``ALL`` if some may be lost."""

@@ -18,6 +18,7 @@ from fsm import merkle
 from fsm.quiz import Question
 from fsm.registry import KINDS
 from storage import migrate
+from storage.api_tokens import ApiTokens
 from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import Pool, postgres_pool
@@ -304,6 +305,8 @@ SELECT id, 'https://a.example', '{}', 'delivered', opened_at FROM games;
 INSERT INTO jobs (kind, key, chat_id, status, updated_at)
 SELECT 'old', n::text, -(n % 500), CASE WHEN n % 100 = 0 THEN 'dead' ELSE 'done' END, now() - n * interval '1 minute'
 FROM generate_series(1, 20000) n;
+INSERT INTO api_tokens (prefix, hash, role, name, owner_id, created_at)
+SELECT 'token' || n, '', 'viewer', '', 0, now() - n * interval '1 minute' FROM generate_series(1, 5000) n;
 INSERT INTO bans (chat_id, player_id, by, expires_at)
 SELECT -(n % 500), n, 9, CASE WHEN n % 2 = 0 THEN now() - n * interval '1 hour' END FROM generate_series(1, 5000) n;
 INSERT INTO wallets SELECT n, '0x' || lpad(n::text, 40, '0'), now() FROM generate_series(1, 5000) n;
@@ -383,6 +386,19 @@ async def use_jobs(pool: Pool, redis: Redis) -> None:
     await jobs.counts()
 
 
+async def use_api(pool: Pool, redis: Redis, archive: Archive, now: int) -> None:
+    """Call all that jobs, tokens and the API's lists ask PostgreSQL."""
+    await use_jobs(pool, redis)
+    tokens = ApiTokens(pool, redis)
+    await tokens.add("new", "secret", role="viewer", chats=None, name="", owner_id=0, created_at=now, expires_at=None)
+    await tokens.found("new")
+    await tokens.page(10, (now, "z"))
+    await tokens.used({"new": now})
+    await tokens.revoke("new", now)
+    for chat in (None, -7):
+        await archive.listed(10, chat_id=chat)
+
+
 async def use_listing(archive: Archive, people: People, templates: Templates) -> None:
     """Call all that the list of players and the templates of a chat ask PostgreSQL."""
     await use_templates(templates)
@@ -429,7 +445,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await people.chat_gone(-8)
     await people.ban(-7, 8, 9, "")
     await people.unban(-7, 8)
-    await use_jobs(pool, redis)
+    await use_api(pool, redis, archive, house.clock.at)
     await use_questions(Questions(pool), house.clock.at)
     wallets = Wallets(pool, redis)
     await wallets.put(9999, "0x" + "1" * 40, house.clock.at)

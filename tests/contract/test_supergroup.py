@@ -16,6 +16,7 @@ from storage.administrators import Administrators
 from storage.board_pages import BoardPages
 from storage.chat_members import ChatMembers
 from storage.connections import Pool
+from storage.jobs import NewJob, enqueue
 from storage.people import People
 from storage.questions import Questions
 from storage.seeds import Seeds
@@ -62,6 +63,7 @@ class Group:
         await self.people.ban(OLD, 5, 99, "spam")
         question = Question(id="q", text="One?", answers=("yes", "no"))
         await self.questions.note_asked(OLD, [question], self.house.clock.now())
+        await enqueue(self.pool, NewJob("test", "a", chat_id=OLD))
         await self.house.whole(chat_id=OLD)
         await Seeds(self.pool).take(OLD)
         self.live = await self.house.open(chat_id=OLD)
