@@ -235,6 +235,8 @@ def where_of(endpoint: Endpoint, call: Call) -> Game | ChatTopic | None:
             return None if call.query.chat is None else ChatTopic(call.query.chat)
         case About.BODY:
             return ChatTopic(call.body.chat_id)
+        case About.NOTHING if call.actor.token is not None and call.actor.token.chats:
+            return ChatTopic(min(call.actor.token.chats))  # the role decides, so any chat of the token will do
         case _:
             return None
 

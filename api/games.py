@@ -6,23 +6,33 @@ import msgspec
 from msgspec import Meta
 
 from api.dispatch import position
-from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, FoundGame, Page, PersonId, Reply
+from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, FoundGame, Handler, Page, PersonId, Reply
 from api.problems import InvalidRequest
 from api.views import GameSummary, GameView, PlayerView, game_view, player_view, summary
-from fsm.kind import ChatTopic, Command, NotNow, Rejected, TooLate, UnknownGame
+from fsm.kind import ChatTopic, Command, NotNow, Rejected, TooLate
 from fsm.lobby import (
+    MAX_EXTENSION,
     MAX_TITLE,
     AlreadyJoined,
+    BadExtension,
     BadRule,
     BadTitle,
+    Cancel,
+    Extend,
     GameFull,
     Join,
+    Leave,
     NotEnoughPlayers,
+    NotInGame,
     PlaceTaken,
+    Remove,
     StartNow,
 )
+from fsm.pick_number import AlreadyYours, DrawSealed, NumberOutOfRange, NumberTaken, PickNumber
+from fsm.quiz import AlreadyAnswered, Answer, NoSuchAnswer, Paused, QuestionClosed
 from fsm.registry import KINDS
 from play.access import Actor, Banned, Needs, NotAMember
+from play.acting import JoinedElsewhere
 from play.numbers import Unreadable
 from play.rules import names_of, with_setting
 from play.texts import tidy
@@ -69,6 +79,16 @@ class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rules: dict[str, str] = {}
 
 
+class ExtendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An extension of the phase.
+
+    Attributes:
+        seconds: the seconds by which the phase ends later.
+    """
+
+    seconds: Annotated[int, Meta(ge=1, le=MAX_EXTENSION // 1000)]
+
+
 class JoinBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A person who joins.
 
@@ -79,6 +99,42 @@ class JoinBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     player_id: PersonId
     name: Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class PlayerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The player who moves.
+
+    Attributes:
+        player_id: the player's id in Telegram.
+    """
+
+    player_id: PersonId
+
+
+class PickBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number for a player of Pick Your Number.
+
+    Attributes:
+        player_id: the player's id in Telegram.
+        number: the number; an earlier pick of the player is given up.
+    """
+
+    player_id: PersonId
+    number: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+
+
+class AnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A player's final answer to the open question of a quiz.
+
+    Attributes:
+        player_id: the player's id in Telegram.
+        question: the question's index, from 0; another one than the open question is refused.
+        choice: the answer's index, from 0, in the order of the game's state.
+    """
+
+    player_id: PersonId
+    question: Annotated[int, Meta(ge=0, le=1000)]
+    choice: Annotated[int, Meta(ge=0, le=1000)]
 
 
 async def list_games(call: Call) -> Page:
@@ -132,14 +188,33 @@ async def join_game(call: Call) -> GameView:
     The person must be a member of the group, and not banned. Later moves of this player may be made by the API too.
     """
     body: JoinBody = call.body
-    state = call.found.state
-    person = Actor(body.player_id, body.name)
-    await call.services.play.access.authorise(person, state, Needs.JOIN)
+    acting = call.services.play.acting
+    await acting.authorise_join(call.actor, call.found.state, Actor(body.player_id, body.name))
     game = await execute(call, Join(body.player_id, tidy(body.name)))
-    player = game.state.players.get(body.player_id)
-    if player is not None:
-        await call.services.requests.joined(state.id, body.player_id, player.joined_at)
+    await acting.note_join(call.actor, game.state, body.player_id)
     return game_view(game)
+
+
+async def leave_game(call: Call) -> GameView:
+    """Take a player out, by their own wish. Only for players for whom the API has joined."""
+    return game_view(await _move(call, Leave(call.path["player"]), call.path["player"]))
+
+
+async def remove_player(call: Call) -> GameView:
+    """Take a player out, by a host's decision."""
+    return game_view(await execute(call, Remove(call.path["player"], call.actor.host.id)))
+
+
+async def pick_number(call: Call) -> GameView:
+    """Pick a number for a player. Only for players for whom the API has joined."""
+    body: PickBody = call.body
+    return game_view(await _move(call, PickNumber(body.player_id, body.number), body.player_id))
+
+
+async def answer_question(call: Call) -> GameView:
+    """Answer the open question for a player. Only for players for whom the API has joined."""
+    body: AnswerBody = call.body
+    return game_view(await _move(call, Answer(body.player_id, body.question, body.choice), body.player_id))
 
 
 async def start_game(call: Call) -> GameView:
@@ -147,9 +222,29 @@ async def start_game(call: Call) -> GameView:
     return game_view(await execute(call, StartNow(call.actor.host.id)))
 
 
+async def extend_game(call: Call) -> GameView:
+    """Move the end of the phase further away."""
+    return game_view(await execute(call, Extend(call.actor.host.id, call.body.seconds * 1000)))
+
+
+async def cancel_game(call: Call) -> GameView:
+    """End a game without a result. A draw that is sealed cannot be cancelled."""
+    return game_view(await execute(call, Cancel(call.actor.host.id, "host")))
+
+
+async def force_end_game(call: Call) -> GameView:
+    """End a game without a result, as an operator. A sealed draw is published as void, with its seed and proof."""
+    return game_view(await execute(call, Cancel(call.actor.host.id, "operator")))
+
+
 async def list_players(call: Call) -> list[PlayerView]:
     """List the players of a game, in joining order."""
     return [player_view(player) for player in call.found.state.players.values()]
+
+
+async def _move(call: Call, command: Command, player_id: int) -> FoundGame:
+    await call.services.play.acting.authorise_move(call.actor, call.found.state, player_id)
+    return await execute(call, command)
 
 
 async def execute(call: Call, command: Command) -> FoundGame:
@@ -172,8 +267,17 @@ def with_rules(rules: Any, given: dict[str, str]) -> Any:
     return rules
 
 
-LOBBY: Final[tuple[type[Rejected], ...]] = (UnknownGame, NotNow, TooLate)
+STEP: Final[tuple[type[Rejected], ...]] = (NotNow, TooLate)
 """Refusals of every command to a game."""
+ACTS: Final[tuple[type[Rejected], ...]] = (*STEP, NotInGame, JoinedElsewhere, Banned, NotAMember)
+"""Refusals of every move in a player's name."""
+
+
+def _step(path: str, handle: Handler, needs: Needs, **more: Any) -> Endpoint:
+    """Return the endpoint of a step of a game."""
+    row = {"method": "POST", "tag": GAMES, "about": About.GAME, "result": GameView, **more}
+    return Endpoint(path=f"/games/{{game}}{path}", handle=handle, needs=needs, **row)
+
 
 ENDPOINTS: Final = (
     Endpoint(
@@ -200,44 +304,36 @@ ENDPOINTS: Final = (
         refuses=(PlaceTaken, BadTitle, BadRule),
         example={"chat_id": -1001234567890, "kind": "pick_number", "title": "Friday", "rules": {"winners": "2"}},
     ),
-    Endpoint(
-        method="GET",
-        path="/games/{game}",
-        handle=get_game,
-        tag=GAMES,
-        needs=Needs.LOOK,
-        about=About.GAME,
-        result=GameView,
-    ),
-    Endpoint(
-        method="POST",
-        path="/games/{game}/start",
-        handle=start_game,
-        tag=GAMES,
-        needs=Needs.HOST,
-        about=About.GAME,
-        result=GameView,
-        refuses=(*LOBBY, NotEnoughPlayers),
-    ),
-    Endpoint(
-        method="GET",
-        path="/games/{game}/players",
-        handle=list_players,
-        tag=GAMES,
-        needs=Needs.LOOK,
-        about=About.GAME,
-        result=list[PlayerView],
-    ),
-    Endpoint(
-        method="POST",
-        path="/games/{game}/players",
-        handle=join_game,
-        tag=GAMES,
-        needs=Needs.ACT,
-        about=About.GAME,
+    _step("", get_game, Needs.LOOK, method="GET"),
+    _step("/start", start_game, Needs.HOST, refuses=(*STEP, NotEnoughPlayers)),
+    _step("/extend", extend_game, Needs.HOST, body=ExtendBody, refuses=(*STEP, BadExtension), example={"seconds": 60}),
+    _step("/cancel", cancel_game, Needs.HOST, refuses=(*STEP, DrawSealed)),
+    _step("/force-end", force_end_game, Needs.OPERATE, refuses=STEP),
+    _step("/players", list_players, Needs.LOOK, method="GET", result=list[PlayerView]),
+    _step(
+        "/players",
+        join_game,
+        Needs.ACT,
         body=JoinBody,
-        result=GameView,
-        refuses=(*LOBBY, AlreadyJoined, GameFull, Banned, NotAMember),
+        refuses=(*STEP, AlreadyJoined, GameFull, Banned, NotAMember),
         example={"player_id": 4242, "name": "Ann"},
+    ),
+    _step("/players/{player}", remove_player, Needs.HOST, method="DELETE", refuses=(*STEP, NotInGame)),
+    _step("/players/{player}/leave", leave_game, Needs.ACT, refuses=ACTS),
+    _step(
+        "/picks",
+        pick_number,
+        Needs.ACT,
+        body=PickBody,
+        refuses=(*ACTS, NumberTaken, NumberOutOfRange, AlreadyYours),
+        example={"player_id": 4242, "number": 7},
+    ),
+    _step(
+        "/answers",
+        answer_question,
+        Needs.ACT,
+        body=AnswerBody,
+        refuses=(*ACTS, AlreadyAnswered, QuestionClosed, NoSuchAnswer, Paused),
+        example={"player_id": 4242, "question": 0, "choice": 2},
     ),
 )

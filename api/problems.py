@@ -1,7 +1,7 @@
 """Problem details (RFC 9457): every refusal as a response whose ``code`` is the refusal's code."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,6 +11,8 @@ from fsm import kind, lobby, pick_number, quiz
 from fsm.engine import Unavailable
 from fsm.kind import Rejected
 from play import access
+from play.broadcasts import BroadcastTooLong
+from play.proofs import NothingToProve
 from play.texts import Texts
 from play.tokens import NotAuthenticated, UnknownToken
 from storage.connections import POSTGRES_GONE
@@ -85,6 +87,61 @@ class BadCursor(Rejected):
 
 
 @dataclass(unsafe_hash=True)
+class PreconditionFailed(Rejected):
+    """The resource has changed since it had the entity tag in If-Match."""
+
+
+@dataclass(unsafe_hash=True)
+class SettingsChanged(Rejected):
+    """Others change the same settings all the time; try again."""
+
+
+@dataclass(unsafe_hash=True)
+class UnknownChat(Rejected):
+    """The bot has not met that chat."""
+
+
+@dataclass(unsafe_hash=True)
+class UnknownPlayer(Rejected):
+    """The person is unknown there."""
+
+
+@dataclass(unsafe_hash=True)
+class NotInLog(Rejected):
+    """The public log does not have the whole of the game: it is live, has no draw, or ended just now."""
+
+
+@dataclass(unsafe_hash=True)
+class UnknownPack(Rejected):
+    """The chat has no such pack."""
+
+
+@dataclass(unsafe_hash=True)
+class PackUnreadable(Rejected):
+    """The file can't become a pack; `errors` lists its mistakes. No part of it is stored."""
+
+    count: int
+    errors: list["FieldError"] = field(default_factory=list, init=False, repr=False)
+
+
+@dataclass(unsafe_hash=True)
+class TooManyPacks(Rejected):
+    """The chat has the most packs allowed."""
+
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class PackNameTaken(Rejected):
+    """The chat has a pack of that name already."""
+
+
+@dataclass(unsafe_hash=True)
+class TooManyFiles(Rejected):
+    """Too many files of the chat wait to be read."""
+
+
+@dataclass(unsafe_hash=True)
 class Away(Rejected):
     """A store or Telegram is away. Nothing was acknowledged; the same request may be sent again."""
 
@@ -112,17 +169,26 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         NotFound: 404,
         kind.UnknownGame: 404,
         UnknownToken: 404,
+        UnknownChat: 404,
+        UnknownPlayer: 404,
+        UnknownPack: 404,
+        NotInLog: 404,
+        NothingToProve: 404,
         MethodNotAllowed: 405,
+        PreconditionFailed: 412,
         TooLarge: 413,
         UnsupportedMediaType: 415,
         InvalidRequest: 422,
         IdempotencyKeyReused: 422,
+        PackUnreadable: 422,
+        BroadcastTooLong: 422,
         lobby.BadTitle: 422,
         lobby.BadRule: 422,
         lobby.BadExtension: 422,
         pick_number.NumberOutOfRange: 422,
         quiz.NoSuchAnswer: 422,
         TooManyRequests: 429,
+        TooManyFiles: 429,
         Bug: 500,
         Away: 503,
     }
@@ -193,8 +259,14 @@ def problem_of(refusal: Rejected, texts: Texts, locale: str, trace: str) -> Prob
         code=code,
         trace=trace,
         parameters={} if invalid else refusal.parameters,
-        errors=[_field_error(refusal.detail)] if isinstance(refusal, InvalidRequest) else [],
+        errors=_errors(refusal),
     )
+
+
+def _errors(refusal: Rejected) -> list[FieldError]:
+    if isinstance(refusal, PackUnreadable):
+        return refusal.errors
+    return [_field_error(refusal.detail)] if isinstance(refusal, InvalidRequest) else []
 
 
 def _field_error(complaint: str) -> FieldError:

@@ -11,16 +11,16 @@ from play.access import Needs
 
 
 @cache
-def document() -> bytes:
+def document(version: str = "") -> bytes:
     """Return the OpenAPI document as JSON."""
     endpoints = import_module("api.table").ENDPOINTS  # which lists this module too
-    described: dict[str, Any] = import_module("api.openapi").describe(endpoints)
+    described: dict[str, Any] = import_module("api.openapi").describe(endpoints, version)
     return msgspec.json.encode(described)
 
 
-async def get_openapi(_: Call) -> Reply:
+async def get_openapi(call: Call) -> Reply:
     """Return this document."""
-    return Reply(body=document(), headers={"content-type": "application/json"})
+    return Reply(body=document(call.services.version), headers={"content-type": "application/json"})
 
 
 ENDPOINTS: Final = (

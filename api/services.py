@@ -6,6 +6,7 @@ from typing import Any
 
 from play.application import Application
 from play.tokens import Tokens
+from questions.isolation import FileReader
 from storage.api_requests import ApiRequests
 from storage.stores import Stores
 from telegram.telegram import Telegram
@@ -36,6 +37,7 @@ class Services:
         telegram: the Bot API and its queue.
         tokens: tokens of this API.
         requests: rates and idempotency keys.
+        files: reads uploaded files.
         health: reports the state of the dependencies.
         limits: bounds on requests.
         origins: the origins of pages that browsers let call the API; empty for none.
@@ -47,6 +49,7 @@ class Services:
     telegram: Telegram
     tokens: Tokens
     requests: ApiRequests
+    files: FileReader
     health: Callable[[], Awaitable[Mapping[str, Any]]]
     limits: Limits = field(default_factory=Limits)
     origins: tuple[str, ...] = ()

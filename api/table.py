@@ -9,13 +9,18 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from api import games, reference, tokens
+from api import chats, figures, games, operations, packs, records, reference, tokens
 from api.endpoint import Endpoint
 from api.services import Services
 
 ENDPOINTS: Final[Sequence[Endpoint]] = (
     *reference.ENDPOINTS,
     *games.ENDPOINTS,
+    *records.ENDPOINTS,
+    *chats.ENDPOINTS,
+    *figures.ENDPOINTS,
+    *packs.ENDPOINTS,
+    *operations.ENDPOINTS,
     *tokens.ENDPOINTS,
 )
 """All endpoints."""

@@ -14,6 +14,7 @@ import asyncpg
 from loguru import logger
 from redis.asyncio import Redis
 
+from bot import VERSION
 from bot.clock import SystemClock, SystemEntropy
 from bot.consumers import Consumers
 from bot.deadlines import Deadlines
@@ -49,6 +50,7 @@ from storage.embedded import stores
 from storage.failover import FailoverGuard
 from storage.games import RedisGames
 from storage.occupancy import Occupancy
+from storage.processes import Process
 from storage.rebuild import Rebuilt, bring_forward
 from storage.redis_server import inspect_redis
 from storage.rights import MissingRightError, check_rights
@@ -235,6 +237,7 @@ async def _roles(
         async with _serving(runtime, health, ingress, serving, slot) as port:
             if ingress is not None:
                 await ingress.start()
+            tasks.spawn("registry", runtime.stores.processes.keep(_process(runtime, roles, port)), vital=False)
             yield RunningBot(
                 port=port,
                 bot_username=me["username"],
@@ -253,6 +256,10 @@ async def _roles(
                 await ingress.stop_polling()
     finally:
         await _stop(runtime, taking, ingress, consumers)
+
+
+def _process(runtime: Runtime, roles: frozenset[str], port: int) -> Process:
+    return Process(runtime.owner, tuple(sorted(roles)), VERSION, port, runtime.play.clock.now())
 
 
 async def _occupy(runtime: Runtime, bot_id: int) -> None:

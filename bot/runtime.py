@@ -21,12 +21,15 @@ from fsm.registry import KINDS
 from handlers.boards import Boards
 from handlers.kinds.registry import CONSUMERS, FACES
 from play.access import Access
+from play.acting import Acting
 from play.application import Application
+from play.bans import Bans
 from play.broadcasts import Broadcasts
 from play.hosts import Hosts
 from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
+from play.proofs import Proofs
 from play.texts import Texts
 from play.tokens import Tokens
 from storage.administrators import Administrators
@@ -43,6 +46,7 @@ from storage.games import RedisGames
 from storage.jobs import Jobs
 from storage.leases import RELEASED, Bell, Lease
 from storage.people import People
+from storage.processes import Processes
 from storage.projector import Projector
 from storage.public_log import PublicLog
 from storage.questions import Questions
@@ -221,6 +225,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         jobs=Jobs(pool, redis),
         api_tokens=ApiTokens(guarded, listening, settings.api.token_key.get_secret_value().encode()),
         api_requests=ApiRequests(redis),
+        processes=Processes(redis),
     )
 
 
@@ -256,6 +261,15 @@ def _play(
         jobs=JobDesk(stores.jobs, access),
         broadcasts=Broadcasts(
             jobs=stores.jobs, people=stores.people, outbox=telegram.outbox, access=access, texts=texts, clock=clock
+        ),
+        acting=Acting(access=access, requests=stores.api_requests, archive=stores.archive),
+        bans=Bans(engine=engine, access=access, people=stores.people, games=stores.games, archive=stores.archive),
+        proofs=Proofs(
+            engine=engine,
+            archive=stores.archive,
+            log=stores.log,
+            clock=clock,
+            provers={name: face.prove for name, face in FACES.items() if face.prove is not None},
         ),
         tokens=Tokens(stores.api_tokens, clock),
         beacon=beacon,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute, Mount
 
+from bot import VERSION
 from bot.importing import imported
 from bot.ingest.webhook import Receive, Scope, Send
 from bot.observe.health import Health
@@ -47,6 +48,7 @@ class WebRole:
 
     async def _make(self) -> "App":
         module, services = await imported("api.app"), await imported("api.services")
+        isolation = await imported("questions.isolation")
         runtime, settings = self._runtime, self._runtime.settings.api
         app: App = module.application(
             services.Services(
@@ -55,9 +57,11 @@ class WebRole:
                 telegram=runtime.telegram,
                 tokens=runtime.play.tokens,
                 requests=runtime.stores.api_requests,
+                files=isolation.FileReader(),
                 health=self._report,
                 limits=services.Limits(a_second=settings.requests_per_second, burst=settings.burst),
                 origins=settings.cors_origins,
+                version=VERSION,
             )
         )
         return app

@@ -1,25 +1,12 @@
 """Sending the proof of a draw, as a document that anybody can verify."""
 
-from dataclasses import dataclass
-from typing import Any
-
-from fsm import proof
-from fsm.kind import Game, Rejected, UnknownGame
-from fsm.lobby import CANCELLED, COMPLETED
 from handlers.context import UpdateContext
 from handlers.kinds.registry import of_state
 from handlers.limited_session import TooBusy
 from handlers.views.message import send_params
 from play.access import Needs
-from storage.connections import POSTGRES_GONE
 
-FINAL = frozenset({COMPLETED, CANCELLED})
 WAIT_SECONDS = 3.0
-
-
-@dataclass(unsafe_hash=True)
-class NothingToProve(Rejected):
-    """The game does not exist, or has no finished draw."""
 
 
 async def send_proof(context: UpdateContext, game_id: str) -> None:
@@ -28,22 +15,12 @@ async def send_proof(context: UpdateContext, game_id: str) -> None:
     The call does not go through the outbox, so it is made now or not at all. Raises ``NothingToProve``, ``TooBusy`` and
     the refusals of `Access`.
     """
-    state = await _ended(context, game_id)
-    if state is None:
-        raise NothingToProve
+    proofs = context.deps.play.proofs
+    state = await proofs.ended(game_id)
     await context.authorise(Needs.LOOK, state)
-    face = of_state(state)
-    if face.prove is None or state.phase not in FINAL:
-        raise NothingToProve
-    try:
-        proven = face.prove(state)
-    except ValueError:  # cancelled before its draw
-        raise NothingToProve from None
-    if "log" in proven:  # only the bot can ask the log, so its part is filled in here, and the checksum made again
-        proven = proof.seal({**proven, "log": await _in_log(context, game_id)})
-    document = proof.canonical(proven)
+    document = await proofs.document(state)
     chat = context.chat_topic.chat_id
-    summary = send_params(face.proof_summary(state, context.deps.play.texts, context.locale))
+    summary = send_params(of_state(state).proof_summary(state, context.deps.play.texts, context.locale))
     params = {
         "chat_id": chat,
         "message_thread_id": context.chat_topic.topic_id or None,
@@ -59,18 +36,3 @@ async def send_proof(context: UpdateContext, game_id: str) -> None:
         await context.deps.telegram.api.call(
             "sendDocument", given, files={"document": (f"proof-{game_id}.json", document)}
         )
-
-
-async def _ended(context: UpdateContext, game_id: str) -> Game | None:
-    try:
-        return (await context.deps.play.engine.look(game_id)).state
-    except UnknownGame:  # Redis forgets ended games; the archive does not
-        return await context.deps.stores.archive.finished(game_id)
-
-
-async def _in_log(context: UpdateContext, game_id: str) -> dict[str, Any] | None:
-    """Return the proof that the public log includes the game; None if it does not yet, or PostgreSQL is away."""
-    try:
-        return await context.deps.stores.log.proof_of(game_id, context.deps.play.clock.now())
-    except POSTGRES_GONE:
-        return None

@@ -12,12 +12,11 @@ from handlers.deps import Deps
 from handlers.filters import CameOrWent, Migrated
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
+from play.bans import live_games
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
 
 GONE = frozenset({"left", "kicked"})
-MOST_GAMES = 1000
-"""Maximum number of live games of one chat that are ended or moved at once, far above ``max_live_per_chat``."""
 
 
 # -- the bot itself ---------------------------------------------------------------------------------------------
@@ -45,7 +44,7 @@ async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id
             html = deps.play.texts.html(locale, "cmd-added", bot=deps.bot_username)
             await _write(deps, chat.id, html, f"tg:{update_id}:added", received)
     elif before == "muted" and after == "here":
-        for game_id in await live_games(deps, chat.id):
+        for game_id in await live_games(deps.stores.games, deps.stores.archive, chat.id):
             await deps.boards.show(game_id, at_least=None)
     elif after == "muted" and before != "muted":
         await _tell_who_muted(deps, event, update_id, received)
@@ -70,7 +69,7 @@ async def _locale(deps: Deps, chat_id: int, language_code: str | None) -> str:
 
 async def _removed(deps: Deps, chat_id: int, command_id: str, received: Instant) -> None:
     """Cancel the games of a chat that the bot was removed from."""
-    for game_id in await live_games(deps, chat_id):
+    for game_id in await live_games(deps.stores.games, deps.stores.archive, chat_id):
         await _quietly(deps, game_id, Cancel(None, "bot_removed"), command_id, received)
     await deps.stores.people.chat_gone(chat_id)
 
@@ -129,7 +128,7 @@ async def _came(deps: Deps, chat_id: int, player_id: PlayerId) -> None:
 async def _went(deps: Deps, chat_id: int, player_id: PlayerId, update_id: int, received: Instant) -> None:
     """Remove a person from the chat's games that have not begun, and bar them from playing on in the others."""
     await deps.play.members.forget(chat_id, player_id)
-    for game_id in await live_games(deps, chat_id):
+    for game_id in await live_games(deps.stores.games, deps.stores.archive, chat_id):
         try:
             state = (await deps.play.engine.at_least(game_id, 0)).state
         except UnknownGame:
@@ -148,7 +147,9 @@ async def chat_migrated(message: Message, deps: Deps, update_id: int, received: 
     if new is None:
         assert message.migrate_from_chat_id is not None
         old, new = message.migrate_from_chat_id, message.chat.id
-    live = await live_games(deps, old)  # before PostgreSQL knows them under the new id
+    live = await live_games(
+        deps.stores.games, deps.stores.archive, old
+    )  # before PostgreSQL knows them under the new id
     await deps.stores.people.chat_migrated(old, new)
     await deps.telegram.outbox.move(old, new)
     for chat_id in (old, new):
@@ -158,12 +159,6 @@ async def chat_migrated(message: Message, deps: Deps, update_id: int, received: 
         if state is not None:
             await deps.stores.games.leave_topics(game_id, [ChatTopic(old, state.place.topic_id)])
             await deps.stores.games.settle_in(ChatTopic(new, state.place.topic_id), game_id)
-
-
-async def live_games(deps: Deps, chat_id: int) -> list[str]:
-    """Return the ids of a chat's live games: from Redis those outside topics, from the archive those in any topic."""
-    in_topics = [game.id for game in await deps.stores.archive.live_games(chat_id, MOST_GAMES, 0)]
-    return list(dict.fromkeys([*await deps.stores.games.live_in(ChatTopic(chat_id)), *in_topics]))
 
 
 async def _quietly(deps: Deps, game_id: str, command: Command, command_id: str, received: Instant) -> Game | None:

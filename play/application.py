@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from fsm.engine import Clock, Engine
 from fsm.pick_number import Beacon
 from play.access import Access
+from play.acting import Acting
+from play.bans import Bans
 from play.broadcasts import Broadcasts
 from play.hosts import Hosts
 from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
+from play.proofs import Proofs
 from play.texts import Texts
 from play.tokens import Tokens
 
@@ -28,6 +31,9 @@ class Application:
         openings: opens games, and stores the settings of chats.
         jobs: lists, cancels and repeats jobs.
         broadcasts: sends messages to all chats.
+        acting: authorises moves in a player's name.
+        bans: bans people from games.
+        proofs: makes the proofs of draws.
         tokens: tokens of the HTTP API.
         beacon: the public randomness that draws use; None if draws use none.
     """
@@ -41,5 +47,8 @@ class Application:
     openings: Openings
     jobs: JobDesk
     broadcasts: Broadcasts
+    acting: Acting
+    bans: Bans
+    proofs: Proofs
     tokens: Tokens
     beacon: Beacon | None

@@ -1,11 +1,13 @@
 """Broadcasts: an operator's message to all chats, sent by a job."""
 
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import msgspec
 
 from fsm.engine import Clock
+from fsm.kind import Rejected
 from play.access import Access, Actor, Needs
 from play.texts import Texts
 from storage.job_runner import JobKind, Run
@@ -20,6 +22,13 @@ LONGEST = 3000
 CHATS_AT_ONCE = 500
 FIRST = -(2**63)
 """A number below every chat id."""
+
+
+@dataclass(unsafe_hash=True)
+class BroadcastTooLong(Rejected):
+    """The text is too long for a message. `limit` counts UTF-16 units."""
+
+    limit: int
 
 
 class _Order(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 The answers are as old as the projector's lag. Every query has a limit and an index. The methods raise asyncpg's errors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -60,6 +60,28 @@ _HISTORY_OF_PLAYER = f"""
 WHERE p.player_id = $3 AND p.left_at IS NULL AND g.ended_at IS NOT NULL AND ($4::bigint IS NULL OR g.chat_id = $4)
 ORDER BY p.joined_at DESC, g.id LIMIT $1 OFFSET $2
 """
+_ENDED = f"""
+{_FINISHED}, g.ended_at AS position FROM games g
+WHERE g.ended_at IS NOT NULL AND g.ended_at <= $2 AND (g.ended_at < $2 OR g.id > $3)
+ORDER BY g.ended_at DESC, g.id LIMIT $1
+"""
+_ENDED_IN_CHAT = f"""
+{_FINISHED}, g.ended_at AS position FROM games g
+WHERE g.chat_id = $4 AND g.ended_at IS NOT NULL AND g.ended_at <= $2 AND (g.ended_at < $2 OR g.id > $3)
+ORDER BY g.ended_at DESC, g.id LIMIT $1
+"""
+_ENDED_OF_PLAYER = f"""
+{_FINISHED}, p.joined_at AS position FROM game_participants p JOIN games g ON g.id = p.game_id
+WHERE p.player_id = $4 AND p.left_at IS NULL AND g.ended_at IS NOT NULL AND ($5::bigint IS NULL OR g.chat_id = $5)
+    AND p.joined_at <= $2 AND (p.joined_at < $2 OR g.id > $3)
+ORDER BY p.joined_at DESC, g.id LIMIT $1
+"""
+_RESULTS = """
+SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.opened_at, g.ended_at, p.player_id, p.name, p.number, p.points,
+    p.place, p.prize
+FROM games g JOIN game_participants p ON p.game_id = g.id
+WHERE g.id = ANY($1::text[]) AND p.left_at IS NULL ORDER BY g.ended_at DESC, g.id, p.place NULLS LAST, p.player_id
+"""
 _VOID = """
 SELECT count(*) FROM games WHERE chat_id = $1 AND status = 'cancelled' AND summary->>'reason' LIKE 'void\\_%'
 """
@@ -81,6 +103,10 @@ ORDER BY g.opened_at, g.id LIMIT $2
 """
 _TIMELINE = """
 SELECT version, name, at, command_id, data FROM game_events WHERE game_id = $1 ORDER BY version LIMIT $2 OFFSET $3
+"""
+_JOINED_BY = """
+SELECT command_id FROM game_events
+WHERE game_id = $1 AND name = 'player_joined' AND (data->>'player_id')::bigint = $2 ORDER BY version DESC LIMIT 1
 """
 _EVENTS = """
 SELECT version, name, at, command_id, data FROM game_events WHERE game_id = $1 AND version > $2
@@ -161,6 +187,25 @@ class ListedGame:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """The result of one participant of an ended game. `number` and `place` are None without one."""
+
+    id: str
+    kind: str
+    title: str
+    chat_id: int
+    status: str
+    opened_at: Instant
+    ended_at: Instant
+    player_id: PlayerId
+    name: str
+    number: int | None
+    points: int
+    place: int | None
+    prize: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class StoredEvent:
     """A stored event. `data` is JSON; it holds secrets while the game is live."""
 
@@ -219,12 +264,44 @@ class Archive:
             rows = await self._pool.fetch(_HISTORY_OF_CHAT, limit, offset, chat_id)
         else:
             rows = await self._pool.fetch(_HISTORY, limit, offset)
+        return [_finished(row) for row in rows]
+
+    async def ended(
+        self,
+        limit: int,
+        *,
+        chat_id: int | None = None,
+        player_id: PlayerId | None = None,
+        after: tuple[Instant, str] | None = None,
+    ) -> list[tuple[Instant, FinishedGame]]:
+        """Return ended games like `history`, each with its position, after the one with this position and id."""
+        at, last = (LAST, "") if after is None else (EPOCH + timedelta(milliseconds=after[0]), after[1])
+        if player_id is not None:
+            rows = await self._pool.fetch(_ENDED_OF_PLAYER, limit, at, last, player_id, chat_id)
+        elif chat_id is not None:
+            rows = await self._pool.fetch(_ENDED_IN_CHAT, limit, at, last, chat_id)
+        else:
+            rows = await self._pool.fetch(_ENDED, limit, at, last)
+        return [(_instant(row["position"]), _finished(row)) for row in rows]
+
+    async def results(self, game_ids: Sequence[str]) -> list[Result]:
+        """Return the participants of ended games with their results, game by game, best first."""
         return [
-            FinishedGame(
-                id_, kind, title, chat, _status(status, summary), _instant(ended_at), players, _winners(summary)
-            )
-            for id_, kind, title, chat, status, ended_at, players, summary in rows
+            Result(**{**row, "opened_at": _instant(row["opened_at"]), "ended_at": _instant(row["ended_at"])})
+            for row in await self._pool.fetch(_RESULTS, list(game_ids))
         ]
+
+    async def events_after(self, game_id: str, version: int, limit: int) -> list[StoredEvent]:
+        """Return a page of a game's events, in order, after a version. Those of a live game hold secrets."""
+        rows = await self._pool.fetch(_EVENTS, game_id, version, limit)
+        return [
+            StoredEvent(number, name, _instant(at), command_id, data) for number, name, at, command_id, data in rows
+        ]
+
+    async def joined_by(self, game_id: str, player_id: PlayerId) -> str | None:
+        """Return the id of the command with which a player last joined a game; None if it is not stored."""
+        found: str | None = await self._pool.fetchval(_JOINED_BY, game_id, player_id)
+        return found
 
     async def void_games(self, chat_id: int) -> int:
         """Count the games of a chat that ended as void."""
@@ -321,6 +398,13 @@ def _winners(summary: bytes | None) -> list[Winner]:
 def _status(status: str, summary: bytes | None) -> str:
     """Return ``void`` for a game that was cancelled as void, else its phase."""
     return "void" if summary is not None and _summary.decode(summary).reason.startswith(VOID) else status
+
+
+def _finished(row: Any) -> FinishedGame:
+    id_, kind, title, chat, status, ended_at, players, summary = tuple(row)[:8]
+    return FinishedGame(
+        id_, kind, title, chat, _status(status, summary), _instant(ended_at), players, _winners(summary)
+    )
 
 
 def _listed(row: Any) -> ListedGame:

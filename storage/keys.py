@@ -214,6 +214,11 @@ def request_key(digest: str) -> str:
     return f"{PREFIX}:api:request:{digest}"
 
 
+def processes_key() -> str:
+    """Hash of the processes that run, by name, as JSON."""
+    return f"{PREFIX}:processes"
+
+
 def joined_by_api_key(game_id: str) -> str:
     """Hash of the players of a game for whom the API has joined: time of joining (ms), by player."""
     return f"{PREFIX}:{{{game_id[:2]}}}:api:joined:{game_id}"

@@ -63,6 +63,15 @@ _CHAT_SETTINGS = """
 INSERT INTO chats (id, type, title, settings) VALUES ($1, '', '', jsonb_strip_nulls($2::jsonb))
 ON CONFLICT (id) DO UPDATE SET settings = jsonb_strip_nulls(chats.settings || $2::jsonb), updated_at = now()
 """
+_CHAT_SETTINGS_IF = """
+INSERT INTO chats AS c (id, type, title, settings, locale) VALUES ($1, '', '', jsonb_strip_nulls($2::jsonb), $3)
+ON CONFLICT (id) DO UPDATE SET
+    settings = jsonb_strip_nulls(c.settings || $2::jsonb), locale = excluded.locale, updated_at = now()
+WHERE c.settings = $4::jsonb AND c.locale IS NOT DISTINCT FROM $5
+"""
+_CHATS_PAGE = """
+SELECT id, type, title, locale, settings, active, migrated_to FROM chats WHERE id > $1 ORDER BY id LIMIT $2
+"""
 _CHAT_GONE = "UPDATE chats SET active = false, updated_at = now() WHERE id = $1"
 _CHATS_ACTIVE = """
 SELECT id, type, title, locale, settings, active, migrated_to FROM chats WHERE id > $1 AND active ORDER BY id LIMIT $2
@@ -104,7 +113,8 @@ ORDER BY chat_id, player_id LIMIT $4
 _BANS = """
 SELECT b.player_id, COALESCE(p.name, ''), b.by, b.reason, b.created_at, b.expires_at
 FROM bans b LEFT JOIN players p ON p.id = b.player_id
-WHERE b.chat_id = $1 AND (b.expires_at IS NULL OR b.expires_at > now()) ORDER BY b.player_id LIMIT $2 OFFSET $3
+WHERE b.chat_id = $1 AND b.player_id > $3 AND (b.expires_at IS NULL OR b.expires_at > now())
+ORDER BY b.player_id LIMIT $2
 """
 _MOVE = (
     """
@@ -417,6 +427,29 @@ class People:
         """Change some of a chat's settings; a value of None restores the default."""
         await self._change(chat_id, _CHAT_SETTINGS, msgspec.json.encode(changes))
 
+    async def change_settings_if(
+        self, chat_id: int, before: Chat | None, changes: Mapping[str, Any], locale: str | None
+    ) -> bool:
+        """Change settings and language of a chat unless somebody else has changed them since they were read.
+
+        Returns False if so. A value of None restores the default.
+        """
+        known, language = ({}, None) if before is None else (before.settings, before.locale)
+        done = await self._pool.execute(
+            _CHAT_SETTINGS_IF, chat_id, msgspec.json.encode(changes), locale, msgspec.json.encode(known), language
+        )
+        self._chats.drop(chat_id)
+        await self._tell(f"chat:{chat_id}")
+        return bool(done.endswith(" 1"))
+
+    async def chat_now(self, chat_id: int) -> Chat | None:
+        """Return a chat as PostgreSQL has it now, or None. Raises asyncpg's errors."""
+        return await self._read_chat(chat_id)
+
+    async def chats(self, after_id: int, limit: int) -> list[Chat]:
+        """Return a page of the chats that the bot has met, by ascending id, after `after_id`."""
+        return [_chat(row) for row in await self._pool.fetch(_CHATS_PAGE, after_id, limit)]
+
     async def chat_gone(self, chat_id: int) -> None:
         """Record that the bot is no longer in a chat, or may not write there. Skipped while PostgreSQL is away."""
         await self._note(self._change(chat_id, _CHAT_GONE))
@@ -472,9 +505,9 @@ class People:
         here, everywhere = await self._bans.get(chat_id, {}), await self._bans.get(0, {})
         return self._holds(here, player_id) or self._holds(everywhere, player_id)
 
-    async def bans(self, chat_id: int, limit: int = 100, offset: int = 0) -> list[Ban]:
-        """Return the bans in force in a chat (0: in all chats)."""
-        rows = await self._pool.fetch(_BANS, chat_id, limit, offset)
+    async def bans(self, chat_id: int, limit: int = 100, after: PlayerId = 0) -> list[Ban]:
+        """Return the bans in force in a chat (0: in all chats), by the player's id, after a player."""
+        rows = await self._pool.fetch(_BANS, chat_id, limit, after)
         return [
             Ban(player_id, name, by, reason, _instant(made), None if until is None else _instant(until))
             for player_id, name, by, reason, made, until in rows

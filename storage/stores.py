@@ -12,6 +12,7 @@ from storage.connections import Pool
 from storage.games import RedisGames
 from storage.jobs import Jobs
 from storage.people import People
+from storage.processes import Processes
 from storage.projector import Projector
 from storage.public_log import PublicLog
 from storage.questions import Questions
@@ -38,6 +39,7 @@ class Stores:
         wallets: proven wallet addresses.
         jobs: work that must not be lost.
         api_tokens: tokens of the HTTP API.
+        processes: the processes that run.
         api_requests: rates and idempotency keys of the HTTP API.
     """
 
@@ -56,3 +58,4 @@ class Stores:
     jobs: Jobs
     api_tokens: ApiTokens
     api_requests: ApiRequests
+    processes: Processes

@@ -2,12 +2,10 @@
 
 from fsm.engine import Outcome
 from fsm.kind import Command as GameCommand
-from fsm.kind import Rejected
 from fsm.lobby import Cancel, Extend, NotInGame, Remove, StartNow
 from handlers.commands.command import Command, for_hosts
 from handlers.commands.lookup import chosen_game, meant
 from handlers.context import UpdateContext
-from handlers.membership_updates import live_games
 from play.access import Needs
 from play.numbers import whole
 from storage.keys import is_game_id
@@ -70,35 +68,22 @@ async def cancel_game(context: UpdateContext) -> None:
 async def ban(context: UpdateContext) -> None:
     """Handle ``/ban``: ban a person from this chat's games, and remove them from the live ones."""
     whom = await meant(context)
-    deps, chat_id = context.deps, context.chat_topic.chat_id
-    if await deps.play.access.is_protected(chat_id, whom.id):
-        await context.reply("cmd-ban-not-hosts")
-        return
-    await deps.stores.people.ban(chat_id, whom.id, context.host.id, whom.rest[:200], None)
-    await _remove_everywhere(context, whom.id)
+    await context.deps.play.bans.ban(
+        context.actor,
+        context.chat_topic.chat_id,
+        whom.id,
+        reason=whom.rest,
+        command_id=context.command_id,
+        received=context.received,
+        topic_id=context.chat_topic.topic_id,
+    )
     await context.reply("cmd-banned-somebody", name=whom.name)
-
-
-async def _remove_everywhere(context: UpdateContext, player_id: int) -> None:
-    """Remove a person from the live games in all topics of the chat. Games whose rules refuse it are skipped."""
-    here = await context.deps.stores.games.live_in(context.chat_topic)
-    anywhere = await live_games(context.deps, context.chat_topic.chat_id)
-    for number, game_id in enumerate(dict.fromkeys([*here, *anywhere])):
-        try:
-            await context.deps.play.engine.execute(
-                game_id,
-                Remove(player_id, context.host.id),
-                command_id=f"{context.command_id}:{number}",
-                received=context.received,
-            )
-        except Rejected:
-            continue
 
 
 async def unban(context: UpdateContext) -> None:
     """Handle ``/unban``: lift a person's ban from this chat's games."""
     whom = await meant(context)
-    await context.deps.stores.people.unban(context.chat_topic.chat_id, whom.id)
+    await context.deps.play.bans.unban(context.actor, context.chat_topic.chat_id, whom.id)
     await context.reply("cmd-unbanned", name=whom.name)
 
 

@@ -13,6 +13,7 @@ from handlers.kinds.registry import FACES, of_state
 from handlers.views.message import Button
 from handlers.views.moments import moment
 from play.access import Needs
+from play.proofs import NothingToProve
 from play.texts import Markup, Texts, tidy
 
 BOARD_LINK = "g_"
@@ -147,7 +148,7 @@ async def fair(context: UpdateContext) -> None:
             None,
         )
     if game_id is None:
-        raise fairness.NothingToProve
+        raise NothingToProve
     await fairness.send_proof(context, game_id)
 
 

@@ -17,6 +17,7 @@ from handlers.dialogs.widgets import GOOD, GRAVE, Given, ItemLabel, Label, conte
 from handlers.kinds.registry import of_state
 from handlers.views.moments import moment
 from play.access import Needs
+from play.bans import EVERYWHERE, CannotBan
 from play.broadcasts import LONGEST
 from play.numbers import HIGHEST_ID, whole
 from play.texts import Markup, units
@@ -151,11 +152,22 @@ async def _ban(_: Message, __: Any, manager: DialogManager, text: str) -> None:
     context = context_of(manager)
     player, reason = (*text.strip().split(maxsplit=1), "", "")[:2]
     player_id = whole(player, HIGHEST_ID, 1)
-    if player_id is None or await context.deps.play.access.is_protected(0, player_id):
+    if player_id is None:
         manager.dialog_data["note"] = context.text("dlg-admin-ban-whom")
         return
-    await context.deps.stores.people.ban(0, player_id, context.person.id, reason[:200], None)
-    manager.dialog_data["note"] = context.text("dlg-admin-banned", player=player)
+    try:
+        await context.deps.play.bans.ban(
+            context.actor,
+            EVERYWHERE,
+            player_id,
+            reason=reason,
+            command_id=context.command_id,
+            received=context.received,
+        )
+    except CannotBan:
+        manager.dialog_data["note"] = context.text("dlg-admin-ban-whom")
+    else:
+        manager.dialog_data["note"] = context.text("dlg-admin-banned", player=player)
 
 
 async def _unban(_: CallbackQuery, __: Any, manager: DialogManager, player: str) -> None:
@@ -163,7 +175,7 @@ async def _unban(_: CallbackQuery, __: Any, manager: DialogManager, player: str)
     player_id = whole(player, HIGHEST_ID, 1)
     if player_id is None:  # forged callback data
         return
-    await context.deps.stores.people.unban(0, player_id)
+    await context.deps.play.bans.unban(context.actor, EVERYWHERE, player_id)
     manager.dialog_data["note"] = context.text("dlg-admin-unbanned", player=player)
 
 

@@ -16,3 +16,19 @@ rejected-bug = Something went wrong. The operator finds the reason under the cod
 rejected-not-authenticated = The header Authorization needs a valid token: Bearer tombola_...
 rejected-unknown-token = There is no such token.
 rejected-needs-a-token = Only an API token may make another person’s move.
+rejected-precondition-failed = It has changed since you read it. Read it again, then change it.
+rejected-settings-changed = Others are changing these settings. Try again.
+rejected-unknown-chat = The bot has not met this chat.
+rejected-unknown-player = This person is not known here.
+rejected-unknown-pack = The chat has no such pack.
+rejected-not-in-log = The public log does not have this game yet, or it had no draw.
+rejected-pack-unreadable =
+    { $count ->
+        [one] The file has a mistake. Nothing was stored.
+       *[other] The file has { $count } mistakes. Nothing was stored.
+    }
+rejected-too-many-packs = The chat has { $limit } packs, the most allowed. Delete one first.
+rejected-pack-name-taken = The chat has a pack of this name already.
+rejected-too-many-files = Too many files are waiting to be read. Try again in a moment.
+rejected-broadcast-too-long = The message is too long: at most { $limit } characters.
+rejected-joined-elsewhere = This player has joined in Telegram, so only they make their moves.

@@ -109,7 +109,6 @@ cmd-cancelled = { $title } is cancelled.
 cmd-usage-extend = Write it like this: /extend 60 (seconds to add)
 cmd-banned-somebody = { $name } is banned from the games here.
 cmd-unbanned = { $name } may play here again.
-cmd-ban-not-hosts = Admins can’t be banned.
 
 ## Lists
 

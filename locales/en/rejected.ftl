@@ -64,3 +64,4 @@ rejected-bad-rule-prizes = There can be up to { $high } prizes, one for each win
 rejected-bad-rule-amounts = There can be one amount for each winner, each above 0.
 rejected-bad-rule-prize_pool = The prize pool can be up to a trillion, with up to 8 decimals. You gave { $given }.
 rejected-not-yours = Somebody else opened this menu. Send the command yourself to get your own.
+rejected-cannot-ban = Admins can’t be banned.

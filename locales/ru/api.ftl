@@ -16,3 +16,20 @@ rejected-bug = Что-то пошло не так. Оператор найдёт
 rejected-not-authenticated = В заголовке Authorization нужен действующий токен: Bearer tombola_...
 rejected-unknown-token = Такого токена нет.
 rejected-needs-a-token = Ход за другого человека может сделать только токен API.
+rejected-precondition-failed = С тех пор здесь что-то изменили. Прочитайте ещё раз и потом меняйте.
+rejected-settings-changed = Эти настройки сейчас меняют другие. Попробуйте ещё раз.
+rejected-unknown-chat = Бот не знает этого чата.
+rejected-unknown-player = Этого человека здесь не знают.
+rejected-unknown-pack = У чата нет такого набора.
+rejected-not-in-log = В открытом журнале этой игры пока нет, или в ней не было розыгрыша.
+rejected-pack-unreadable =
+    { $count ->
+        [one] В файле { $count } ошибка. Ничего не сохранено.
+        [few] В файле { $count } ошибки. Ничего не сохранено.
+       *[many] В файле { $count } ошибок. Ничего не сохранено.
+    }
+rejected-too-many-packs = У чата уже { $limit } наборов, больше нельзя. Сначала удалите один.
+rejected-pack-name-taken = У чата уже есть набор с таким названием.
+rejected-too-many-files = Слишком много файлов ждут очереди. Попробуйте чуть позже.
+rejected-broadcast-too-long = Сообщение слишком длинное: не больше { $limit } знаков.
+rejected-joined-elsewhere = Этот игрок вступил в Telegram, поэтому ходит только сам.

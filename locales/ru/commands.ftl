@@ -106,7 +106,6 @@ cmd-cancelled = Игра { $title } отменена.
 cmd-usage-extend = Пишите так: /extend 60 (сколько секунд добавить)
 cmd-banned-somebody = { $name } больше не может здесь играть.
 cmd-unbanned = { $name } снова может здесь играть.
-cmd-ban-not-hosts = Администратору нельзя закрыть доступ.
 
 ## Списки
 

@@ -1,5 +1,6 @@
 """A bot with the HTTP API, a group of people in the sandbox, and tokens of every role."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -32,6 +33,13 @@ class Served:
         """Make a token."""
         token, _ = await self.table.bot.play.tokens.issue(role, frozenset(chats) or None, days=days)
         return token
+
+    async def projected(self, game_id: str, version: int) -> None:
+        """Wait until PostgreSQL has a version of a game."""
+        async with asyncio.timeout(60):
+            archive = self.table.bot.stores.archive
+            while (row := await archive.game(game_id)) is None or row.version < version:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # PostgreSQL tells nobody of its rows
 
     async def client(self, role: Role, *chats: int) -> Client:
         """Return a client with a new token."""

@@ -29,12 +29,15 @@ from handlers.kinds.registry import FACES
 from handlers.routing import AiogramPath, Deps
 from handlers.taps import Taps
 from play.access import ANONYMOUS, Access
+from play.acting import Acting
 from play.application import Application
+from play.bans import Bans
 from play.broadcasts import Broadcasts
 from play.hosts import Hosts
 from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
+from play.proofs import Proofs
 from play.texts import Texts
 from play.tokens import Tokens
 from storage import keys
@@ -51,6 +54,7 @@ from storage.job_runner import JobKind, Runner
 from storage.jobs import UNFINISHED, Jobs
 from storage.leases import Bell
 from storage.people import People
+from storage.processes import Processes
 from storage.projector import Projector
 from storage.public_log import PublicLog
 from storage.questions import Questions
@@ -336,6 +340,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         jobs=Jobs(pool, redis),
         api_tokens=ApiTokens(pool, redis),
         api_requests=ApiRequests(redis),
+        processes=Processes(redis),
     )
     hosts, members = Hosts(telegram, Administrators(redis)), Members(telegram, ChatMembers(redis))
     engine = Engine(KINDS, stores.games, clock, SystemEntropy())
@@ -367,6 +372,14 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         play=Application(
             engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, openings=openings,
             jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts,
+            acting=Acting(access=access, requests=stores.api_requests, archive=stores.archive),
+            bans=Bans(
+                engine=engine, access=access, people=stores.people, games=stores.games, archive=stores.archive
+            ),
+            proofs=Proofs(
+                engine=engine, archive=stores.archive, log=stores.log, clock=clock,
+                provers={name: face.prove for name, face in FACES.items() if face.prove is not None},
+            ),
             tokens=Tokens(stores.api_tokens, clock), beacon=None,
         ),
         boards=NoBoards(),

@@ -224,7 +224,7 @@ async def test_a_banned_player_comes_back_by_no_other_button(room: Room) -> None
 
 async def test_a_host_cannot_be_banned_nor_can_a_player_ban(room: Room) -> None:
     await room.say(f"/ban {HOST}", by=HOST)
-    assert await room.answer() == text("cmd-ban-not-hosts")
+    assert await room.answer() == text("rejected-cannot-ban")
     await room.say(f"/ban {BEN}", by=ANN)
     assert await room.answer() == text("rejected-not-a-host")
     await room.say("/ban", by=HOST)

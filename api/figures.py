@@ -1,0 +1,303 @@
+"""Statistics, leaderboards and ended games: of a chat, and of all chats."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from api.dispatch import position
+from api.endpoint import About, Call, Count, Cursor, Endpoint, Page, PersonId, moment_of
+from api.problems import UnknownPlayer
+from play.access import Needs
+from storage.archive import FinishedGame, PlayerStats, Row
+
+FIGURES: Final = "figures"
+MOST_OFFSET: Final = 10_000
+"""Number of rows of a leaderboard that pages reach."""
+
+
+class StatsView(msgspec.Struct, frozen=True):
+    """A player's statistics in one kind of game, over completed games.
+
+    Attributes:
+        kind: the kind of game.
+        games: the number of games.
+        wins: the number of games won.
+        prizes: the sum of prizes, an exact decimal.
+        points: the sum of points.
+        best_streak: the longest run of right answers.
+    """
+
+    kind: str
+    games: int
+    wins: int
+    prizes: Decimal
+    points: int
+    best_streak: int
+
+
+class PersonView(msgspec.Struct, frozen=True):
+    """A person.
+
+    Attributes:
+        id: the person's id in Telegram.
+        name: the name as last seen; null if it is unknown.
+        stats: the statistics by kind of game.
+    """
+
+    id: int
+    name: str | None
+    stats: list[StatsView]
+
+
+class RankView(msgspec.Struct, frozen=True):
+    """A row of a leaderboard.
+
+    Attributes:
+        place: the place, from 1.
+        player_id: the person's id in Telegram.
+        name: the name.
+        games: the number of games.
+        wins: the number of games won.
+        prizes: the sum of prizes, an exact decimal.
+        points: the sum of points.
+    """
+
+    place: int
+    player_id: int
+    name: str
+    games: int
+    wins: int
+    prizes: Decimal
+    points: int
+
+
+class WinnerView(msgspec.Struct, frozen=True):
+    """A winner.
+
+    Attributes:
+        place: the place, from 1.
+        name: the name that the game showed.
+        prize: the prize, an exact decimal.
+    """
+
+    place: int
+    name: str
+    prize: Decimal
+
+
+class EndedGame(msgspec.Struct, frozen=True):
+    """A game that has ended.
+
+    Attributes:
+        id: the game's id.
+        kind: the kind of game.
+        title: the title; empty if the host gave none.
+        chat_id: the chat in which it was played.
+        status: `completed`, `cancelled` or `void`.
+        ended_at: the time of the end.
+        players: the number of players.
+        winners: the winners, best first, at most ten.
+    """
+
+    id: str
+    kind: str
+    title: str
+    chat_id: int
+    status: str
+    ended_at: datetime
+    players: int
+    winners: list[WinnerView]
+
+
+class BestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The part of a leaderboard.
+
+    Attributes:
+        kind: only this kind of game; without it, all kinds together.
+        limit: the number of rows on a page.
+        cursor: the position to continue from.
+    """
+
+    kind: Annotated[str, Meta(max_length=40)] | None = None
+    limit: Count = 20
+    cursor: Cursor | None = None
+
+
+class AllBestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The part of the leaderboard of all chats.
+
+    Attributes:
+        limit: the number of rows on a page.
+        cursor: the position to continue from.
+    """
+
+    limit: Count = 20
+    cursor: Cursor | None = None
+
+
+class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The part of a history.
+
+    Attributes:
+        player: only games of this player, in order of joining.
+        limit: the number of games on a page.
+        cursor: the position to continue from.
+    """
+
+    player: PersonId | None = None
+    limit: Count = 20
+    cursor: Cursor | None = None
+
+
+async def get_player(call: Call) -> PersonView:
+    """Return a person with their statistics over all chats."""
+    return await _person(call, 0)
+
+
+async def get_player_of_chat(call: Call) -> PersonView:
+    """Return a person with their statistics in a chat."""
+    return await _person(call, call.path["chat"])
+
+
+async def _person(call: Call, chat_id: int) -> PersonView:
+    stores, player_id = call.services.stores, call.path["player"]
+    stats = await stores.archive.player_stats(player_id, chat_id)
+    name = await stores.people.name_in(chat_id, player_id)
+    if name is None and not stats:
+        raise UnknownPlayer
+    return PersonView(player_id, name, [_stats(each) for each in stats])
+
+
+async def get_leaderboard_of_chat(call: Call) -> Page:
+    """List the best players of a chat."""
+    query: BestQuery = call.query
+    offset = await _offset(call)
+    rows = await call.services.stores.archive.leaderboard(call.path["chat"], query.kind, query.limit + 1, offset)
+    return _ranks(rows, query.limit, offset)
+
+
+async def get_leaderboard(call: Call) -> Page:
+    """List the best players of all chats, of those who agreed to be listed outside of their chats."""
+    offset = await _offset(call)
+    rows = await call.services.stores.archive.listed_leaderboard(call.query.limit + 1, offset)
+    return _ranks(rows, call.query.limit, offset)
+
+
+async def get_history_of_chat(call: Call) -> Page:
+    """List the ended games of a chat, latest first."""
+    return await _history(call, call.path["chat"])
+
+
+async def get_history(call: Call) -> Page:
+    """List the ended games of all chats, latest first."""
+    return await _history(call, None)
+
+
+async def _history(call: Call, chat_id: int | None) -> Page:
+    query: HistoryQuery = call.query
+    after = await position(call)
+    found = await call.services.stores.archive.ended(
+        query.limit + 1,
+        chat_id=chat_id,
+        player_id=query.player,
+        after=None if after is None else (after[0], after[1]),
+    )
+    page = found[: query.limit]
+    more = (page[-1][0], page[-1][1].id) if len(found) > query.limit else None
+    return Page([_ended(game) for _, game in page], more)
+
+
+async def _offset(call: Call) -> int:
+    after = await position(call)
+    return 0 if after is None else int(after[0])
+
+
+def _ranks(rows: list[Row], limit: int, offset: int) -> Page:
+    end = offset + limit
+    page = [
+        RankView(row.place, row.player_id, row.name, row.games, row.wins, row.prizes, row.points)
+        for row in rows[:limit]
+    ]
+    return Page(page, (end,) if len(rows) > limit and end < MOST_OFFSET else None)
+
+
+def _stats(stats: PlayerStats) -> StatsView:
+    return StatsView(stats.kind, stats.games, stats.wins, stats.prizes, stats.points, stats.best_streak)
+
+
+def _ended(game: FinishedGame) -> EndedGame:
+    winners = [WinnerView(*winner) for winner in game.winners]
+    return EndedGame(
+        game.id, game.kind, game.title, game.chat_id, game.status, moment_of(game.ended_at), game.players, winners
+    )
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="GET",
+        path="/players/{player}",
+        handle=get_player,
+        tag=FIGURES,
+        needs=Needs.LOOK,
+        about=About.EVERYWHERE,
+        result=PersonView,
+        refuses=(UnknownPlayer,),
+    ),
+    Endpoint(
+        method="GET",
+        path="/chats/{chat}/players/{player}",
+        handle=get_player_of_chat,
+        tag=FIGURES,
+        needs=Needs.LOOK,
+        about=About.CHAT,
+        result=PersonView,
+        refuses=(UnknownPlayer,),
+    ),
+    Endpoint(
+        method="GET",
+        path="/leaderboard",
+        handle=get_leaderboard,
+        tag=FIGURES,
+        needs=Needs.LOOK,
+        about=About.EVERYWHERE,
+        query=AllBestQuery,
+        result=RankView,
+        paged=True,
+    ),
+    Endpoint(
+        method="GET",
+        path="/chats/{chat}/leaderboard",
+        handle=get_leaderboard_of_chat,
+        tag=FIGURES,
+        needs=Needs.LOOK,
+        about=About.CHAT,
+        query=BestQuery,
+        result=RankView,
+        paged=True,
+    ),
+    Endpoint(
+        method="GET",
+        path="/history",
+        handle=get_history,
+        tag=FIGURES,
+        needs=Needs.LOOK,
+        about=About.EVERYWHERE,
+        query=HistoryQuery,
+        result=EndedGame,
+        paged=True,
+    ),
+    Endpoint(
+        method="GET",
+        path="/chats/{chat}/history",
+        handle=get_history_of_chat,
+        tag=FIGURES,
+        needs=Needs.LOOK,
+        about=About.CHAT,
+        query=HistoryQuery,
+        result=EndedGame,
+        paged=True,
+    ),
+)

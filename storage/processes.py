@@ -1,0 +1,73 @@
+"""Registry of the processes that run on these stores, for the people who operate them."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis
+
+from fsm.kind import Instant
+from storage import keys
+from storage.leases import STORE_GONE
+
+TTL_MS: Final = 15_000
+RENEW_SECONDS: Final = 5.0
+LEAVE_SECONDS: Final = 1.0
+MOST: Final = 1000
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process that runs.
+
+    Attributes:
+        name: unique name.
+        roles: its roles, sorted.
+        version: the version of the program.
+        port: the port of its HTTP server.
+        started_at: time of its start.
+        seen_at: time of its last sign of life.
+    """
+
+    name: str
+    roles: tuple[str, ...]
+    version: str
+    port: int
+    started_at: Instant
+    seen_at: Instant = 0
+
+
+class Processes:
+    """The registry. Its methods raise the errors of redis-py."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def keep(self, process: Process) -> None:
+        """Keep a process registered until cancelled, then remove it."""
+        key = keys.processes_key()
+        try:
+            while True:
+                with contextlib.suppress(*STORE_GONE):  # the entry survives two failed renewals
+                    seconds, _ = await self._redis.time()
+                    entry = msgspec.structs.replace(process, seen_at=seconds * 1000)
+                    async with self._redis.pipeline(transaction=True) as pipe:
+                        pipe.hset(key, process.name, msgspec.json.encode(entry))
+                        pipe.pexpire(key, 4 * TTL_MS)
+                        await pipe.execute()
+                await asyncio.sleep(RENEW_SECONDS)
+        finally:
+            with contextlib.suppress(*STORE_GONE, TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self._redis.hdel(key, process.name)
+
+    async def listed(self) -> list[Process]:
+        """Return the processes that gave a sign of life within 15 seconds, by name. Forgets the others."""
+        seconds, _ = await self._redis.time()
+        found = [
+            msgspec.json.decode(raw, type=Process) for raw in (await self._redis.hgetall(keys.processes_key())).values()
+        ]
+        dead = [each.name for each in found if each.seen_at < seconds * 1000 - TTL_MS]
+        if dead:
+            await self._redis.hdel(keys.processes_key(), *dead)
+        return sorted((each for each in found if each.name not in dead), key=lambda each: each.name)[:MOST]

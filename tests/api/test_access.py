@@ -1,0 +1,146 @@
+"""Every endpoint, with every sort of token: the table decides, and the same table is tried over HTTP."""
+
+import re
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from api.endpoint import About, Endpoint
+from api.games import JoinBody, OpenBody
+from api.openapi import describe
+from api.table import ENDPOINTS
+from play.access import GRANTED, Needs, Role
+from tests.api.conftest import Served
+
+ELSEWHERE = -1_009_999_999_999
+"""A chat that no game is in."""
+REFUSED = {"not-authenticated", "elsewhere", "not-a-host", "not-an-operator", "needs-a-person", "needs-a-token"}
+
+
+def address(endpoint: Endpoint, served: Served, game_id: str) -> str:
+    """Return the address of an endpoint, about the group and its game."""
+    values = {"chat": served.chat_id, "game": game_id, "player": 4242, "pack": 1, "token": "a" * 10}
+    return re.sub(r"{(\w+)}", lambda found: str(values.get(found[1], 1)), endpoint.path)
+
+
+def body(endpoint: Endpoint, served: Served) -> Any:
+    """Return a body that an endpoint takes; about the group, if it names a chat."""
+    if endpoint.body is None or endpoint.body is bytes:
+        return endpoint.body and b"question,answer\n"
+    assert endpoint.example is not None, "a body needs an example in the reference"
+    given = {**endpoint.example, **({"chat_id": served.chat_id} if "chat_id" in endpoint.example else {})}
+    msgspec.convert(given, endpoint.body)
+    return given
+
+
+def query(endpoint: Endpoint, served: Served) -> dict[str, Any]:
+    """Return parameters with which an endpoint is about the group, as far as it has them."""
+    names = endpoint.query.__struct_fields__
+    filled = {"chat": served.chat_id, "filename": "pack.csv", "name": "pack", "old": 0, "new": 0}
+    return {name: filled[name] for name in names if name in filled}
+
+
+def may(endpoint: Endpoint, role: Role, *, limited: bool, here: bool) -> bool:
+    """Return whether a token has access, by the table alone."""
+    if endpoint.public or endpoint.needs is Needs.NOTHING:
+        return True
+    if endpoint.needs not in GRANTED[role]:
+        return False
+    if not limited or endpoint.about is About.NOTHING:
+        return True
+    return here and endpoint.about is not About.EVERYWHERE
+
+
+async def test_every_endpoint_is_open_to_the_roles_and_chats_of_the_table_and_closed_to_all_others(
+    served: Served,
+) -> None:
+    async with await served.client(Role.HOST, served.chat_id) as host, httpx.AsyncClient() as http:
+        game = await host.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"))
+        tokens = {
+            (role, scope): await served.token(role, *scope)
+            for role in Role
+            for scope in ((), (served.chat_id,), (ELSEWHERE,))
+        }
+        revoked = await served.token(Role.OPERATOR)
+        await served.table.bot.play.tokens.revoke(revoked.split("_")[1])
+        wrong = f"{revoked[:-1]}{'0' if revoked[-1] != '0' else '1'}"
+
+        async def code(endpoint: Endpoint, token: str | None, number: int) -> str:
+            headers = {"authorization": f"Bearer {token}"} if token else {}
+            if endpoint.writes:
+                headers["idempotency-key"] = f"{endpoint.name}-{number}"
+            content = body(endpoint, served)
+            if isinstance(content, dict):
+                content, headers["content-type"] = msgspec.json.encode(content), "application/json"
+            url = f"{served.url}/api/v1{address(endpoint, served, game.id)}"
+            given = query(endpoint, served)
+            response = await http.request(endpoint.method, url, params=given, content=content, headers=headers)
+            assert response.status_code != 500, (endpoint.name, response.text)
+            kind = response.headers.get("content-type", "")
+            return str(response.json()["code"]) if kind.startswith("application/problem+json") else ""
+
+        for endpoint in ENDPOINTS:
+            for number, token in enumerate((None, wrong, revoked)):
+                told = await code(endpoint, token, number)
+                assert (told == "not-authenticated") != endpoint.public, (endpoint.name, token, told)
+            for number, ((role, scope), token) in enumerate(tokens.items(), 10):
+                told = await code(endpoint, token, number)
+                allowed = may(endpoint, role, limited=bool(scope), here=served.chat_id in scope)
+                assert (told not in REFUSED) == allowed, (endpoint.name, role, scope, told)
+
+
+async def test_a_token_makes_the_moves_only_of_players_for_whom_the_api_has_joined(served: Served) -> None:
+    async with await served.client(Role.HOST, served.chat_id) as host:
+        game = await host.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"))
+        tapping, calling = served.table.people[1], served.table.people[2]
+        await served.table.tap(tapping, r"^j:")
+        await host.join_game(game.id, JoinBody(calling.id, calling.first_name))
+        await host.start_game(game.id)
+        for path, code in (("picks", "joined-elsewhere"), (f"players/{tapping.id}/leave", "joined-elsewhere")):
+            sent = {"player_id": tapping.id, "number": 3} if path == "picks" else None
+            response = await host.send("POST", f"/games/{game.id}/{path}", body=sent)
+            assert response.json()["code"] == code
+        response = await host.send("POST", f"/games/{game.id}/picks", body={"player_id": calling.id, "number": 3})
+        assert response.status_code == 200
+        # Redis forgets it; the events of the game still say by which command the player joined.
+        await served.table.bot.redis.delete(f"tombola:{{{game.id[:2]}}}:api:joined:{game.id}")
+        await served.projected(game.id, 3)
+        response = await host.send("POST", f"/games/{game.id}/picks", body={"player_id": calling.id, "number": 4})
+        assert response.status_code == 200
+        response = await host.send("POST", f"/games/{game.id}/picks", body={"player_id": tapping.id, "number": 5})
+        assert response.json()["code"] == "joined-elsewhere"
+
+
+def test_every_refusal_and_every_role_stands_in_the_document() -> None:
+    document = describe(ENDPOINTS)
+    for endpoint in ENDPOINTS:
+        operation = document["paths"][f"/api/v1{endpoint.path}"][endpoint.method.lower()]
+        codes = {code for response in operation["responses"].values() for code in _codes(response)}
+        assert {"bug", "away", "too-many-requests"} <= codes
+        if endpoint.writes:
+            assert "idempotency-key-missing" in codes
+            assert any(each["name"] == "Idempotency-Key" for each in operation["parameters"])
+        assert operation["summary"], endpoint.name
+        assert operation["x-roles"] == (
+            [] if endpoint.public else [r.value for r in Role if endpoint.needs in GRANTED[r]]
+        )
+    names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(names) == len(set(names)) == len(ENDPOINTS)
+
+
+def _codes(response: dict[str, Any]) -> set[str]:
+    return set(response.get("content", {}).get("application/problem+json", {}).get("examples", {}))
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_a_body_has_an_example_and_a_permission_names_its_chat(endpoint: Endpoint) -> None:
+    assert endpoint.body in {None, bytes} or endpoint.example is not None
+    if endpoint.about is About.CHAT:
+        assert "chat" in endpoint.parameters
+    if endpoint.about is About.GAME:
+        assert "game" in endpoint.parameters
+    if endpoint.public:
+        assert endpoint.needs is Needs.NOTHING
+        assert not endpoint.writes
