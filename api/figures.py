@@ -165,7 +165,8 @@ async def get_player_of_chat(call: Call) -> PersonView:
 async def _person(call: Call, chat_id: int) -> PersonView:
     stores, player_id = call.services.stores, call.path["player"]
     stats = await stores.archive.player_stats(player_id, chat_id)
-    name = await stores.people.name_in(chat_id, player_id)
+    people = stores.people
+    name = await (people.name_in(chat_id, player_id) if chat_id else people.last_name(player_id))
     if name is None and not stats:
         raise UnknownPlayer
     return PersonView(player_id, name, [_stats(each) for each in stats])

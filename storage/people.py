@@ -375,6 +375,11 @@ class People:
         name: str | None = await self._pool.fetchval(_NAME_IN, chat_id, player_id)
         return name
 
+    async def last_name(self, player_id: PlayerId) -> str | None:
+        """Return a player's name as last seen anywhere, for those who may look at all chats; None if it is unknown."""
+        name: str | None = await self._pool.fetchval("SELECT name FROM players WHERE id = $1", player_id)
+        return name or None
+
     async def find_player(self, username: str) -> tuple[PlayerId, str] | None:
         """Return id and name of the player last seen with a username (without @, in any case), or None."""
         row = await self._pool.fetchrow(_FIND_PLAYER, username)
