@@ -25,7 +25,8 @@ class StatsView(msgspec.Struct, frozen=True):
         kind: the kind of game.
         games: the number of games.
         wins: the number of games won.
-        prizes: the sum of prizes, an exact decimal.
+        prizes: the sum of prizes without a currency, an exact decimal.
+        totals: the sums of the other prizes, by currency.
         points: the sum of points.
         best_streak: the longest run of right answers.
     """
@@ -36,6 +37,7 @@ class StatsView(msgspec.Struct, frozen=True):
     prizes: Decimal
     points: int
     best_streak: int
+    totals: dict[str, Decimal]
 
 
 class PersonView(msgspec.Struct, frozen=True):
@@ -61,7 +63,8 @@ class RankView(msgspec.Struct, frozen=True):
         name: the name.
         games: the number of games.
         wins: the number of games won.
-        prizes: the sum of prizes, an exact decimal.
+        prizes: the sum of prizes without a currency, an exact decimal.
+        totals: the sums of the other prizes, by currency.
         points: the sum of points.
     """
 
@@ -72,6 +75,7 @@ class RankView(msgspec.Struct, frozen=True):
     wins: int
     prizes: Decimal
     points: int
+    totals: dict[str, Decimal]
 
 
 class WinnerView(msgspec.Struct, frozen=True):
@@ -80,12 +84,16 @@ class WinnerView(msgspec.Struct, frozen=True):
     Attributes:
         place: the place, from 1.
         name: the name that the game showed.
-        prize: the prize, an exact decimal.
+        prize: the amount, an exact decimal; 0 for a prize in words.
+        currency: the currency of the amount; empty for none.
+        award: the prize in words; empty if it is an amount.
     """
 
     place: int
     name: str
     prize: Decimal
+    currency: str
+    award: str
 
 
 class EndedGame(msgspec.Struct, frozen=True):
@@ -219,18 +227,20 @@ async def _offset(call: Call) -> int:
 def _ranks(rows: list[Row], limit: int, offset: int) -> Page:
     end = offset + limit
     page = [
-        RankView(row.place, row.player_id, row.name, row.games, row.wins, row.prizes, row.points)
+        RankView(row.place, row.player_id, row.name, row.games, row.wins, row.prizes, row.points, dict(row.totals))
         for row in rows[:limit]
     ]
     return Page(page, (end,) if len(rows) > limit and end < MOST_OFFSET else None)
 
 
 def _stats(stats: PlayerStats) -> StatsView:
-    return StatsView(stats.kind, stats.games, stats.wins, stats.prizes, stats.points, stats.best_streak)
+    return StatsView(
+        stats.kind, stats.games, stats.wins, stats.prizes, stats.points, stats.best_streak, dict(stats.totals)
+    )
 
 
 def _ended(game: FinishedGame) -> EndedGame:
-    winners = [WinnerView(*winner) for winner in game.winners]
+    winners = [WinnerView(each.place, each.name, each.prize, each.currency, each.award) for each in game.winners]
     return EndedGame(
         game.id, game.kind, game.title, game.chat_id, game.status, moment_of(game.ended_at), game.players, winners
     )

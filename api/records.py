@@ -137,7 +137,9 @@ class ResultView(msgspec.Struct, frozen=True):
         number: the participant's number; null without one.
         points: the points.
         place: the place; null without one.
-        prize: the prize, an exact decimal.
+        prize: the amount of the prize, an exact decimal; 0 for a prize in words.
+        currency: the currency of the amount; empty for none.
+        award: the prize in words; empty if it is an amount.
     """
 
     game_id: str
@@ -153,6 +155,8 @@ class ResultView(msgspec.Struct, frozen=True):
     points: int
     place: int | None
     prize: Decimal
+    currency: str
+    award: str
 
 
 # -- timeline, proof, log ---------------------------------------------------------------------------------------
@@ -258,6 +262,8 @@ def _result(result: Result) -> ResultView:
         points=result.points,
         place=result.place,
         prize=result.prize,
+        currency=result.currency,
+        award=result.award,
     )
 
 
@@ -322,6 +328,8 @@ def _cells(row: ResultView) -> list[Any]:
         row.points,
         "" if row.place is None else row.place,
         str(row.prize),
+        harmless(row.currency),
+        harmless(row.award),
     ]
 
 

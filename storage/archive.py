@@ -78,8 +78,9 @@ ORDER BY p.joined_at DESC, g.id LIMIT $1
 """
 _RESULTS = """
 SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.opened_at, g.ended_at, p.player_id, p.name, p.number, p.points,
-    p.place, p.prize
+    p.place, p.prize, COALESCE(z.currency, '') AS currency, COALESCE(z.award, '') AS award
 FROM games g JOIN game_participants p ON p.game_id = g.id
+LEFT JOIN prizes z ON z.game_id = p.game_id AND z.player_id = p.player_id
 WHERE g.id = ANY($1::text[]) AND p.left_at IS NULL ORDER BY g.ended_at DESC, g.id, p.place NULLS LAST, p.player_id
 """
 _VOID = """
@@ -203,6 +204,8 @@ class Result:
     points: int
     place: int | None
     prize: Decimal
+    currency: str
+    award: str
 
 
 @dataclass(frozen=True, slots=True)
