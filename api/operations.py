@@ -88,7 +88,7 @@ ENDPOINTS: Final = (
         result=BroadcastView,
         status=202,
         refuses=(BroadcastTooLong,),
-        example={"text": "The bot is away tonight from 3 to 4."},
+        example={"text": "Tonight, 3:00 to 4:00: maintenance"},
     ),
     Endpoint(
         method="GET",
