@@ -172,6 +172,10 @@ class UpdateDispatcher:
         self._detailed = detailed
         """True if each tap is logged. Otherwise the line is not even formatted."""
 
+    def narrow(self, at_once: int | None) -> None:
+        """Limit the number of updates handled at the same time on aiogram's path; None lifts the limit."""
+        self._queue.narrow(at_once)
+
     def deliver(self, raw: bytes) -> Awaitable[Reply]:
         """Handle one update to its end and return its reply. Raises ``MalformedUpdate`` and ``RetryLater``."""
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()

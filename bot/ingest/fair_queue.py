@@ -33,7 +33,7 @@ class FairQueue:
     """
 
     def __init__(self, *, at_once: int = AT_ONCE, of_a_chat: int = OF_A_CHAT, waiting: int = WAITING) -> None:
-        self._at_once = at_once
+        self._at_once = self._now = at_once
         self._of_a_chat = of_a_chat
         self._most = waiting
         self._running = Counter[int]()
@@ -60,7 +60,7 @@ class FairQueue:
         return self._groups if chat_id < 0 else self._private
 
     def _has_room(self, chat_id: int) -> bool:
-        return self._running.total() < self._at_once and self._running[chat_id] < self._of_a_chat
+        return self._running.total() < self._now and self._running[chat_id] < self._of_a_chat
 
     async def _wait(self, chat_id: int, person_id: int) -> None:
         """Wait for this update's turn."""
@@ -105,11 +105,20 @@ class FairQueue:
             del self._chats(chat_id)[chat_id]
 
     def _end(self, chat_id: int) -> None:
-        """End a turn and grant the next one."""
+        """End a turn."""
         self._running[chat_id] -= 1
         if not self._running[chat_id]:
             del self._running[chat_id]
-        while self.waiting and self._running.total() < self._at_once:
+        self._grant()
+
+    def narrow(self, at_once: int | None) -> None:
+        """Limit the turns at the same time further; None lifts this limit. Turns that have begun end first."""
+        self._now = self._at_once if at_once is None else at_once
+        self._grant()
+
+    def _grant(self) -> None:
+        """Grant turns while there is room."""
+        while self.waiting and self._running.total() < self._now:
             following = self._following()
             if following is None:
                 return

@@ -32,6 +32,8 @@ SLOW_SECONDS = 0.6
 
 A repeat of the same offset within half a second would return a single update.
 """
+CROWD_AT_ONCE = 4
+"""Number of updates handled at the same time while a crowd is fetched: the fetching comes first."""
 CROWD_SECONDS = 0.05
 """Time for which the poller waits for a full batch to be handled before it stores the rest and polls for later updates.
 """
@@ -136,7 +138,8 @@ class Poller:
         for id_, raw in updates.items():
             if id_ not in self._in_hand and id_ not in self._stored and id_ not in self._handled:
                 self._take(id_, raw)
-        crowd = len(updates) >= BATCH
+        crowd = len(updates) >= BATCH and len(self._stored) < MOST_STORED
+        self._dispatcher.narrow(CROWD_AT_ONCE if crowd else None)
         await self._settle((0.0 if self._stored else CROWD_SECONDS) if crowd else SLOW_SECONDS)
         await self._store(self._in_hand if crowd else {})
         return AGAIN_PAUSE if self._left else 0.0

@@ -2,6 +2,7 @@
 
 local B = KEYS[1]
 local LAST_LANE = 3
+local ANSWER = 2
 local STEP = 1e12
 
 local function leave_lanes(chat)
@@ -24,11 +25,15 @@ local function place(chat)
     local prio, at = tonumber(item[1]), tonumber(item[2])
     if not prio then
       redis.call('ZREM', B .. ':q:' .. chat, id)
-    elseif not best or prio < best or (prio == best and at < since) then
-      best, since = prio, at
+    else
+      if not best or prio < best or (prio == best and at < since) then best, since = prio, at end
+      -- Behind an answer there are only answers and progress, in order: a crowd's queues are not read to their ends.
+      if best >= ANSWER then break end
     end
   end
   if not best then return false end
+  -- People who are owed many answers take turns: after one answer, a person stands behind those who have waited.
+  if best == ANSWER then since = math.max(since, tonumber(redis.call('LINDEX', B .. ':sent:' .. chat, 0) or 0)) end
   redis.call('ZADD', B .. ':ready:' .. best, since, chat)
   return true
 end

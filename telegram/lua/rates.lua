@@ -53,7 +53,8 @@ local function note(log, windows, more, now)
   now = math.max(now, tonumber(redis.call('LINDEX', log, 0) or 0))
   redis.call('LPUSH', log, now)
   redis.call('LTRIM', log, 0, keep - 1)
-  redis.call('PEXPIRE', log, ttl + 1000)
+  -- A minute more than the windows need: `place` asks when a chat was last served, and a round of a crowd takes long.
+  redis.call('PEXPIRE', log, ttl + 60000)
   return now
 end
 

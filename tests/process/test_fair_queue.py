@@ -111,3 +111,18 @@ async def test_a_group_does_not_wait_for_thousands_of_private_chats() -> None:
     desk.come(-1, 3)
     await desk.all_served()
     assert max(desk.served.index((-1, 2)), desk.served.index((-1, 3))) < 200
+
+
+async def test_a_queue_that_was_narrowed_serves_all_when_it_is_widened() -> None:
+    queue = FairQueue(at_once=50)
+    desk = Desk(queue)
+    queue.narrow(1)
+    async with queue.turn(1, 1):
+        for person in range(2, 40):
+            desk.come(person, person)
+        await asyncio.sleep(0)
+        assert (queue.waiting, desk.served) == (38, [])
+        queue.narrow(None)
+        assert queue.waiting == 0
+    await desk.all_served()
+    assert len(desk.served) == 38

@@ -87,6 +87,10 @@ class Handling:
         self.again: set[int] = set()
         self.never: set[int] = set()
         self.changed = asyncio.Condition()
+        self.at_once: int | None = None
+
+    def narrow(self, at_once: int | None) -> None:
+        self.at_once = at_once
 
     async def deliver_polled(self, raw: bytes) -> None:
         id_ = msgspec.json.decode(raw)["update_id"]

@@ -104,6 +104,16 @@ async def test_what_telegram_will_never_take_is_told_dropped_and_holds_up_nothin
     assert text in road.reports[0][1].error
 
 
+async def test_an_answer_to_one_person_waits_for_one_turn_of_each_person_of_a_crowd(road: Road) -> None:
+    crowd = [road.message(f"{n}", chat, Priority.ANSWER) for n in range(20) for chat in range(100, 150)]
+    await road.outbox.put_many(crowd)
+    road.clock.at += 10
+    await road.outbox.put(road.message("newcomer", 7, Priority.ANSWER))
+    road.start()
+    await road.until(lambda: any(out.chat_id == 7 for out, _ in road.reports))
+    assert len(road.reports) < 150, "the crowd is owed a thousand"
+
+
 async def test_a_bug_in_one_call_stops_no_other_and_is_counted_and_told(road: Road, api: BotApi) -> None:
     class Buggy(BotApi):
         async def call(self, method: str, params: Any = None, files: Any = None, *, seconds: Any = None) -> Any:
