@@ -17,12 +17,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from statistics import median
 
+import msgspec
+
 from benchmarks import stacks
 from benchmarks.machine import ROOT, cpu_seconds
 from benchmarks.plan import CONNECTIONS, Plan, say
 from benchmarks.stacks import Stack, Stores
 from benchmarks.taps import asleep, awake, checked
 from benchmarks.telegram import bot_api
+from benchmarks.world import TapGame, World
+from storage import keys
 from storage.embedded import embedded_postgres, embedded_redis
 from storage.migrate import upgrade
 
@@ -46,6 +50,16 @@ async def _git(*arguments: str) -> None:
         raise SystemExit(f"git {arguments[0]} failed")
 
 
+def with_older_ids(world: World) -> World:
+    """Return the games with ids of the older length. Every revision accepts them; the first ones accept no others."""
+
+    def named(game: TapGame) -> TapGame:
+        id_ = game.id[: 2 + keys.OLD_ID_DIGITS]
+        return msgspec.structs.replace(game, id=id_, message=game.message.replace(game.id, id_))
+
+    return World([named(game) for game in world.games])
+
+
 async def compare(revision: str, plan: Plan, rate: float) -> dict[str, list[float]]:
     """Return the processor time of a tap in microseconds, for each run of both trees."""
     costs: dict[str, list[float]] = {BEFORE: [], AFTER: []}
@@ -60,7 +74,8 @@ async def compare(revision: str, plan: Plan, rate: float) -> dict[str, list[floa
         stores = Stores(directory, postgres, redis, api)
         servers: list[Stack] = []
         for database, (name, root) in enumerate(((BEFORE, tree), (AFTER, ROOT))):
-            made = stacks.tombola(stores, plan.world(), database, name=name, root=root)
+            world = with_older_ids(plan.world())
+            made = stacks.tombola(stores, world, database, name=name, root=root)
             server = await lifetime.enter_async_context(made)
             await lifetime.enter_async_context(stacks.loaded(server, stores, plan.seed))
             await asleep(server, stores, lifetime)

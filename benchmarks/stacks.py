@@ -61,15 +61,21 @@ class Stores:
         """Return the DSN of a PostgreSQL database, which ``made`` creates."""
         return self.postgres.replace("/postgres?", f"/bench{number}?")
 
-    async def made(self, number: int) -> None:
-        """Create a PostgreSQL database with its schema, unless it exists."""
+    async def made(self, number: int, root: Path = ROOT) -> None:
+        """Create a PostgreSQL database, unless it exists, with the schema of the source in ``root``."""
         connection = await asyncpg.connect(self.postgres)
         try:
             with suppress(asyncpg.DuplicateDatabaseError):
                 await connection.execute(f"CREATE DATABASE bench{int(number)}")
         finally:
             await connection.close()
-        await upgrade(self.postgres_database(number))
+        if root == ROOT:
+            await upgrade(self.postgres_database(number))
+            return
+        env = {**os.environ, "TOMBOLA_DATABASE__DSN": self.postgres_database(number)}
+        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot", "migrate", cwd=root, env=env)
+        if await process.wait():
+            raise SystemExit(f"the migration of {root} failed")
 
 
 @dataclass
@@ -140,10 +146,10 @@ def update_ids(command_ids: Iterable[str]) -> list[int]:
 # -- Tombola ----------------------------------------------------------------------------------------------------
 
 
-def tombola_environment(stores: Stores, port: int, database: int) -> dict[str, str]:
-    """Return the environment of a bot under load."""
+def tombola_environment(stores: Stores, port: int, database: int, root: Path = ROOT) -> dict[str, str]:
+    """Return the environment of a bot under load. ``root`` is the directory of its source."""
     return {
-        "TOMBOLA_CONFIG": str(ROOT / "config.toml"),
+        "TOMBOLA_CONFIG": str(root / "config.toml"),  # another revision knows other settings
         "TOMBOLA_DATA_DIR": str(stores.directory / "data"),
         "TOMBOLA_TELEGRAM__TOKEN": TOKEN,
         "TOMBOLA_TELEGRAM__API_BASE": stores.api,
@@ -185,7 +191,7 @@ async def tombola(
         stack.push_async_callback(redis.aclose)
         games = RedisGames(redis, Codec(KINDS), shards=SHARDS)
         engine = Engine(KINDS, games, SystemClock(), SystemEntropy())
-        await stores.made(database)
+        await stores.made(database, root)
         await open_games(engine, world)
         await engine.close()
         port = free_port()
@@ -195,12 +201,12 @@ async def tombola(
             running(
                 tombola_command(*arguments),
                 core=SERVER_CORE if workers == 1 else None,
-                env={**tombola_environment(stores, port, database), **more},
+                env={**tombola_environment(stores, port, database, root), **more},
                 log=stores.directory / f"{name}.log",
                 root=root,
             )
         )
-        await answering(port, process)
+        await answering(port, process, stores.directory / f"{name}.log")
         if tap:
             await exchanged(port, tap)
         started = time.perf_counter() - began
@@ -279,8 +285,8 @@ async def install_node() -> str:
 # -- starting ---------------------------------------------------------------------------------------------------
 
 
-async def answering(port: int, process: asyncio.subprocess.Process) -> None:
-    """Wait until a port listens. Raises SystemExit if the process has ended, or takes too long."""
+async def answering(port: int, process: asyncio.subprocess.Process, log: Path | None = None) -> None:
+    """Wait until a port listens. Raises SystemExit, with the end of the log, if the process ends or takes too long."""
     until = time.perf_counter() + START_SECONDS
     while time.perf_counter() < until:
         if process.returncode is not None:
@@ -292,7 +298,8 @@ async def answering(port: int, process: asyncio.subprocess.Process) -> None:
         else:
             writer.close()
             return
-    raise SystemExit(f"process {process.pid} does not answer; its log is beside the results")
+    said = await asyncio.to_thread(log.read_text, errors="replace") if log is not None else ""
+    raise SystemExit(f"process {process.pid} does not answer\n{said[-2000:]}".rstrip())
 
 
 async def ready(port: int) -> None:

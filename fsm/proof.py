@@ -264,7 +264,7 @@ def _seeds(opening: Mapping[str, Any], path: Sequence[str]) -> Check:
 def _closed_as_promised(opening: Mapping[str, Any], closing: Mapping[str, Any]) -> bool:
     """Return True if selection closed after it opened, and the round is the one that the opening statement leads to.
 
-    The figures of a known chain must be its own, in a void draw too: with others its round might never come.
+    A known chain must have its published figures, even in a void draw, or they could name a round that never comes.
     """
     chain = opening["beacon"]
     if closing["at"] < opening["at"] or (chain is None) != (closing["round"] is None):
