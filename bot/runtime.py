@@ -36,7 +36,6 @@ from storage.administrators import Administrators
 from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
 from storage.archive import Archive
-from storage.board_pages import BoardPages
 from storage.breakers import Breaker, Circuit, GuardedPool, GuardedStore
 from storage.chat_members import ChatMembers
 from storage.codec import Codec
@@ -123,7 +122,6 @@ class Runtime:
             outbox=self.telegram.outbox,
             texts=self.play.texts,
             people=self.stores.people,
-            pages=BoardPages(self.stores.redis),
             administrators=Administrators(self.stores.redis),
             clock=self.play.clock,
             bot_username=bot_username,

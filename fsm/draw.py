@@ -20,8 +20,12 @@ ABSENT = b"tombola/absent/1"
 WORD = 1 << 64
 HIGHEST_NUMBER = 10_000
 """Largest upper end of a range."""
-MOST_FRAMES, SINGLE_FRAMES = 20, 10
-"""Maximum number of steps of a show, and the number of last steps that hold a single hit each."""
+MOST_FRAMES, SINGLE_FRAMES = 14, 10
+"""Maximum number of steps of a show, and the number of last steps that hold a single hit each.
+
+Telegram allows a group 20 messages and edits a minute. A show at the usual pace fits into one minute together with the
+messages before and after it, so that it never stops in the middle.
+"""
 
 
 def commitment(seed: str) -> str:

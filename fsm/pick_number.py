@@ -51,6 +51,10 @@ DRAWING = "drawing"
 
 NORMAL, REVERSE = proof.MODES
 DROP, ASSIGN = proof.ABSENT_POLICIES
+OPEN, SECRETLY = "open", "secret"
+"""Values of the rule ``picks``: everybody sees the owner of a number at once, or when selection has closed."""
+HIDDEN_OWNER, HIDDEN_NUMBER = 0, 0
+"""Owner and number in a view that hides them. No Telegram user has the id 0, and numbers begin at 1."""
 FORMAT = 2
 """Format of the proofs of newly opened games."""
 VOID_BEACON, VOID_OPERATOR = (lobby.VOID + reason for reason in reversed(proof.REASONS))
@@ -102,6 +106,7 @@ class PickNumberRules:
     prizes: tuple[str, ...] = ()
     """Prize of each place in words; empty if prizes are amounts."""
     absent: str = DROP
+    picks: str = OPEN
     min_players: int = 2
     max_players: int = 100
     lobby_ms: int = 900_000
@@ -134,6 +139,7 @@ class PickNumberRules:
         """Raise ``BadRule`` at the first rule outside its bounds."""
         lobby.check_choice("mode", self.mode, proof.MODES)
         lobby.check_choice("absent", self.absent, proof.ABSENT_POLICIES)
+        lobby.check_choice("picks", self.picks, (OPEN, SECRETLY))
         lobby.check_choice("beacon_policy", self.beacon_policy, proof.POLICIES)
         lobby.check_lobby(self, fewest=2)
         lobby.check_wait("selection_seconds", self.selection_ms)
@@ -258,7 +264,8 @@ class NumberPicked(Event):
     """A player has picked a number. A number that they had before is free again."""
 
     player_id: PlayerId
-    number: int
+    number: int = field(metadata=SECRET)
+    """Secret while the game lives, because its rules may hide the owners of numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -684,13 +691,28 @@ def _released(state: PickNumberGame, player: PlayerId) -> PickNumberGame:
 # -- views and proofs -------------------------------------------------------------------------------------------
 
 
-def view(state: PickNumberGame, _viewer: PlayerId | None) -> PickNumberGame:
-    """Return the state without its secrets: the seeds, and the draws not shown yet."""
+def view(state: PickNumberGame, viewer: PlayerId | None) -> PickNumberGame:
+    """Return the state without its secrets: the seeds, the draws not shown yet, and by some rules the others' picks."""
     if state.phase in {COMPLETED, CANCELLED}:
         return state
+    if state.phase == NUMBER_SELECTION and state.rules.picks == SECRETLY:
+        state = _with_hidden_picks(state, viewer)
     drawn = None if state.drawn is None else state.drawn[: state.shown]
     reserved = None if state.reserved is None else replace(state.reserved, seed="")
     return replace(state, seed=None, reserved=reserved, drawn=drawn)
+
+
+def _with_hidden_picks(state: PickNumberGame, viewer: PlayerId | None) -> PickNumberGame:
+    """Return the state with the owners of numbers hidden, except for the viewer's own number.
+
+    Both mappings get a new order, because their own is the order of picking and would pair players with numbers.
+    """
+    owners = {number: state.owners[number] for number in sorted(state.owners)}
+    return replace(
+        state,
+        owners={number: owner if owner == viewer else HIDDEN_OWNER for number, owner in owners.items()},
+        picks={p: state.picks[p] if p == viewer else HIDDEN_NUMBER for p in state.players if p in state.picks},
+    )
 
 
 def is_void(state: PickNumberGame) -> bool:

@@ -20,7 +20,6 @@ from handlers.kinds.begins import begins_of
 from handlers.views.message import Message, send_params
 from play.texts import DEFAULT_LOCALE, Texts
 from storage.administrators import Administrators
-from storage.board_pages import BoardPages
 from storage.feed import Entry
 from storage.games import LIVE_TTL_MS, RedisGames
 from storage.leases import STORE_GONE
@@ -60,7 +59,6 @@ class Boards:
         outbox: Outbox,
         texts: Texts,
         people: People,
-        pages: BoardPages,
         administrators: Administrators,
         clock: Clock,
         bot_username: str,
@@ -71,7 +69,6 @@ class Boards:
         self._outbox = outbox
         self._texts = texts
         self._people = people
-        self._pages = pages
         self._administrators = administrators
         self._clock = clock
         self._bot_username = bot_username
@@ -83,17 +80,6 @@ class Boards:
         self._progress = asyncio.Event()
         """Event that is set while `_dirty` is not empty."""
         self._rendered: OrderedDict[str, Instant] = OrderedDict()
-
-    # -- pages ---------------------------------------------------------------------------------------------------
-
-    async def page(self, game_id: str) -> int:
-        """Return the page that the group's board shows, counted from 0."""
-        return await self._pages.of(game_id)
-
-    async def turn(self, game_id: str, page: int) -> None:
-        """Store the page of the group's board, and render that page."""
-        await self._pages.turn(game_id, page)
-        await self.show(game_id, priority=Priority.NORMAL)
 
     async def living(self, game_id: str) -> tuple[int, int] | None:
         """Return chat id and message id of the game's board; None if it has not been sent."""
@@ -127,13 +113,12 @@ class Boards:
 
     async def _outgoing(self, state: Game, version: int, priority: Priority, trace: str) -> Outgoing:
         locale = await self._locale(state.place.chat_id)
-        page = await self.page(state.id)
         view = registry.of_state(state)
-        message = view.board(state, self._texts, locale, page=page, bot_username=self._bot_username)
+        message = view.board(state, self._texts, locale, bot_username=self._bot_username)
         now = self._clock.now()
         return Outgoing(
             # The time is part of the id, because the outbox drops ids that it knows, and one version may be sent anew.
-            id=f"{slot_of(state.id)}:{version}:{page}:{now}",
+            id=f"{slot_of(state.id)}:{version}:{now}",
             chat_id=state.place.chat_id,
             topic_id=state.place.topic_id or None,
             method="sendMessage",

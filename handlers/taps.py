@@ -131,14 +131,18 @@ class Taps:
         self._showing: Mapping[str, _Showing] = {
             "o": _Showing(self._open_own),
             "b": _Showing(self._turn_own),
-            "g": _Showing(self._turn),
+            "g": _Showing(self._open_own),  # turned the page of the group's board, in messages of older versions
             "f": _Showing(self._fair, ended=True),
             "x": _Showing(self._ask_cancel, needs=Needs.HOST),
             "r": _Showing(self._rematch, needs=Needs.HOST, ended=True),
         }
-        self._known = frozenset(verb for table in verbs.values() for verb in table) | self._showing.keys() | {"h", "k"}
+        self._known = (
+            frozenset(verb for table in verbs.values() for verb in table) | self._showing.keys() | {"h", "k", "n"}
+        )
         self._own = _Recent(REMEMBERED)
         self._newest = _Recent(GAMES_REMEMBERED)
+        self._beside = _Recent(GAMES_REMEMBERED)
+        """Games and messages with their buttons that are newer than the board, such as the one about their start."""
         self._answered: OrderedDict[int, Answer] = OrderedDict()
 
     def knows(self, data: str) -> bool:
@@ -230,6 +234,8 @@ class Taps:
         verb, _, rest = tap.data.partition(":")
         if verb == "h":
             return self._rules(tap, rest, locale)
+        if verb == "n":  # a disabled button, on a Bot API server that has none
+            return self._toast(locale, "tap-taken", "shown")
         if verb == "k":
             return Answer(calls=self._closing(tap), outcome="shown")
         game_id, _, arg = rest.partition(":")
@@ -323,14 +329,6 @@ class Taps:
         if isinstance(page, str) or not tap.is_own:
             return self._toast(locale, page if isinstance(page, str) else "tap-garbage", "shown")
         return Answer(calls=self._own_board_again(tap, game, locale, page), outcome="shown")
-
-    async def _turn(self, tap: Tap, game: Game, arg: str, locale: str) -> Answer:
-        """Handle ``g``: turn the page of the group's board. The game does not change."""
-        page = self._page(game, arg)
-        if isinstance(page, str):
-            return self._toast(locale, page, "shown")
-        await self._boards.turn(game.id, page)
-        return Answer(calls=await self._without_orphan(tap, game.id), outcome="shown")
 
     def _page(self, game: Game, arg: str) -> int | str:
         """Return the page in the argument, or the id of a text that says why there is none."""
@@ -428,22 +426,14 @@ class Taps:
         return ()
 
     def _is_newest(self, tap: Tap, game_id: str) -> bool:
-        """Return whether the tapped message is the game's newest, and note it if it is newer than the known one.
-
-        False if this process knows no message of the game.
-        """
-        newest = self._newest.get(game_id)
-        if newest is None or tap.message_id < newest:
-            return False
-        if tap.message_id > newest:
-            self._newest.changed(game_id, tap.message_id)
-        return True
+        """Return whether the tapped message is known to be the game's board, or one that was sent after it."""
+        return self._newest.get(game_id) == tap.message_id or (game_id, tap.message_id) in self._beside
 
     async def _without_orphan(self, tap: Tap, game_id: str) -> tuple[Call, ...]:
         """Return the call that deletes the tapped message if it is an old board of the game. The tap works anyway.
 
-        Message ids grow within a chat. The newest tapped id is remembered, so the store is asked once for each game,
-        and again only about older messages. A message newer than the known board is never taken for an old one.
+        The id of the board is remembered, so the store is asked once for each game, and again about other messages of
+        the game. Message ids grow within a chat: a message newer than the board is never taken for an old one.
         """
         if self._is_newest(tap, game_id):
             return ()
@@ -452,7 +442,9 @@ class Taps:
         except Exception:  # noqa: BLE001 -- only the clean-up fails; the tap's effect is durable
             return ()
         known = living[1] if living is not None and living[0] == tap.chat_id else tap.message_id
-        self._newest.changed(game_id, max(known, tap.message_id))
+        self._newest.changed(game_id, known)
+        if tap.message_id > known:
+            self._beside.changed((game_id, tap.message_id), 0)
         # Forged data may name this game on a result, a leaderboard or the board of another game.
         if tap.message_id >= known or not tap.is_real:
             return ()

@@ -17,6 +17,8 @@ from sandbox.state import Chat, Message, User
 NAMES = ("Ada", "Bo", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jun", "Kai", "Lea", "Mia")
 LOOKED_AT = 20
 JOIN = re.compile(r"j:(\w+)$")
+LINK = re.compile(r"[?&]start=([\w-]+)$")
+"""The payload of a deep link that opens the private chat."""
 
 Moves = Callable[[Mapping[str, str]], Sequence[tuple[str, str, int]]]
 """Function from a message's buttons (callback data to label) to the moves of one kind of game.
@@ -58,8 +60,12 @@ class Player:
 
     def _choose(self) -> tuple[Message, str, float] | None:
         """Return the next tap as message, data and seconds to think; None if there is nothing to do."""
-        for message in reversed(self.control.bot_messages(self.chat, self.user)[-LOOKED_AT:]):
-            labels = {button.get("callback_data", ""): button["text"] for button in buttons(message)}
+        chats = (self.chat, self.control.private(self.user)) if self.user.started else (self.chat,)
+        seen = [message for chat in chats for message in self.control.bot_messages(chat, self.user)[-LOOKED_AT:]]
+        for message in reversed(seen):
+            labels = {
+                button["callback_data"]: button["text"] for button in buttons(message) if "callback_data" in button
+            }
             if tap := self._join(labels) or self._move(labels):
                 return message, *tap
         return None
@@ -91,7 +97,9 @@ class Player:
         if data not in [button.get("callback_data") for button in buttons(message)]:
             return
         with contextlib.suppress(Refused, TimeoutError):
-            await self.control.press_data(self.user, message, data).answer()
+            answer = await self.control.press_data(self.user, message, data).answer()
+            if answer.url and (link := LINK.search(answer.url)):
+                self.control.start(self.user, link[1])
 
 
 class Players:

@@ -176,11 +176,6 @@ def unhandled_updates_key() -> str:
     return f"{PREFIX}:{{poller}}:unhandled"
 
 
-def page_key(game_id: str) -> str:
-    """String: the current page of a group's board."""
-    return f"{PREFIX}:{{{game_id[:2]}}}:page:{game_id}"
-
-
 def poll_key(poll_id: str) -> str:
     """String: game and question of a native poll."""
     return f"{PREFIX}:poll:{poll_id}"

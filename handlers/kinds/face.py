@@ -24,9 +24,9 @@ from storage.seeds import Seeds
 
 
 class Board(Protocol):
-    """A renderer of a game's board, in every phase. ``page`` counts from 0."""
+    """A renderer of a game's board, in every phase."""
 
-    def __call__(self, state: Any, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:
+    def __call__(self, state: Any, texts: Texts, locale: str, *, bot_username: str = "") -> Message:
         """Render the board of a game in its current phase."""
 
 
@@ -64,7 +64,10 @@ class Face:
         consumer: makes the kind's consumer of the feed.
         prove: makes the proof of a game; raises ValueError if the game ended before its draw. None for kinds without
             proofs.
-        pages: counts the pages of a game's board; 1 if there are none to turn.
+        pages: counts the pages of a player's own board; 1 if there are none to turn.
+        start: renders the message that says that the first phase after the lobby has begun; None for kinds that have no
+            such message, or whose consumer sends one.
+        late: returns the players who have not yet made the choice that the phase asks for; they are reminded once.
         rules_text: renders the rules; None for the text ``<slug>-rules``.
         proof_text: renders the summary of a proof, short enough for a caption; None for the text ``<slug>-fair``.
         own_line: renders a player's line in a private ``/status``; None for a line that only says whether they play.
@@ -88,6 +91,8 @@ class Face:
     consumer: Callable[[ConsumerContext], Awaitable[KindConsumer]] | None = None
     prove: Callable[[Any], dict[str, Any]] | None = None
     pages: Callable[[Any], int] = lambda _state: 1
+    start: Callable[[Any, Texts, str], Message] | None = None
+    late: Callable[[Any], Sequence[PlayerId]] = lambda _state: ()
     rules_text: Callable[[Texts, str], Message] | None = None
     proof_text: Callable[[Any, Texts, str], Message] | None = None
     own_line: Callable[[Any, PlayerId, Texts, str], Markup | None] | None = None

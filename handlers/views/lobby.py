@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from math import isqrt
 from typing import Any
+from urllib.parse import urlencode
 
 from fsm.kind import Command, Game, Instant, Kind, Player
 from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow
@@ -16,6 +17,8 @@ MEDALS = ("🥇", "🥈", "🥉")
 PARAGRAPH = "\n\n"
 FEW_PAGES = 5
 """Up to this number of pages there are no buttons that jump over pages."""
+SHARED_NAME = 40
+"""Longest name in a shared text, in characters: Telegram limits the length of a button's address."""
 
 
 # -- titles, names and prizes -----------------------------------------------------------------------------------
@@ -121,7 +124,7 @@ def lobby(
     count = len(game.players)
     who = texts.html(locale, "lobby-players", players=count, seats=rules.capacity)
     if count:
-        who = Markup(f"{who}\n{names(game.players.values(), count, texts, locale, budget=900)}")
+        who = Markup(f"{who}\n{names(game.players.values(), count, texts, locale, budget=400)}")
     host = texts.html(locale, "lobby-host", host=name_html(game.host.name))
     text = paragraphs(title, about, who, _what_next(game, rules, texts, locale), host)
     return Message(text, lobby_buttons(game, rules, kind, texts, locale))
@@ -169,6 +172,11 @@ def host_buttons(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> tupl
     )
 
 
+def folded(html: str) -> str:
+    """Wrap lines in a quotation that apps show folded after its first lines."""
+    return f"<blockquote expandable>{html}</blockquote>"
+
+
 def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tuple[Button, ...], ...]:
     """Return the row of buttons that turn pages; no row if there is one page.
 
@@ -207,6 +215,20 @@ def _reason(game: Game, texts: Texts, locale: str) -> Markup:
 def rematch_button(game: Game, texts: Texts, locale: str) -> tuple[Button, ...]:
     """Return the button that opens a rematch."""
     return (Button(texts.plain(locale, "button-rematch"), f"r:{game.id}", style="primary"),)
+
+
+def share_button(game: Game, kind: Kind[Any], texts: Texts, locale: str, bot_username: str) -> Button | None:
+    """Return the button that shares a result, with a link that adds the bot to another group; None without a link."""
+    if not bot_username:
+        return None
+    title = game.title or texts.plain(locale, f"{kind.slug}-name")
+    winner = next((standing.name for standing in getattr(game, "standings", ()) if standing.place == 1), None)
+    if winner is None:
+        words = texts.plain(locale, "share-text-nobody", title=title)
+    else:
+        words = texts.plain(locale, "share-text", title=title, winner=winner[:SHARED_NAME])
+    query = urlencode({"url": f"https://t.me/{bot_username}?startgroup=new", "text": words})
+    return Button(texts.plain(locale, "button-share"), url=f"https://t.me/share/url?{query}")
 
 
 def own_cancelled(game: Game, kind: Kind[Any], texts: Texts, locale: str, title: Markup) -> Message:

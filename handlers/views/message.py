@@ -10,7 +10,7 @@ NO_PREVIEW = {"is_disabled": True}
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """An inline button. A tap on it sends ``data`` to the bot (1 to 64 bytes), or opens ``url``.
+    """An inline button. A tap on it sends ``data`` to the bot (1 to 64 bytes), or opens ``url``; or it is disabled.
 
     ``style`` is ``primary`` (blue), ``success`` (green) or ``danger`` (red); None leaves it to the app.
     """
@@ -19,10 +19,13 @@ class Button:
     data: str | None = None
     url: str | None = None
     style: str | None = None
+    disabled: bool = False
 
-    def json(self) -> dict[str, str]:
+    def json(self) -> dict[str, Any]:
         """Return the button as the Bot API's InlineKeyboardButton."""
-        fields = {"text": self.text}
+        fields: dict[str, Any] = {"text": self.text}
+        if self.disabled:
+            fields["disabled"] = {}
         if self.data is not None:
             fields["callback_data"] = self.data
         if self.url is not None:

@@ -43,11 +43,16 @@ button-extend = +1 minute
 button-cancel = Cancel game
 button-rules = Rules
 button-rematch = Rematch
-button-fair = Check the draw
+button-fair = How it was drawn
+button-share = Share
+button-pick = Pick your number
 button-pick-privately = Pick privately
 button-pick-in-chat = Pick in private chat
 button-confirm-cancel = Yes, cancel it
 button-keep-playing = Keep playing
+
+share-text = { $winner } has won { $title }. Play with us!
+share-text-nobody = We played { $title }. Play with us!
 
 ## A player’s own board
 
@@ -67,6 +72,7 @@ tap-left = You’ve left the game.
 tap-started = Joining is closed. Here we go.
 tap-extended = Everyone has one more minute.
 tap-cancelled = The game is cancelled.
+tap-taken = That number is taken. Try another one.
 tap-turn-hint = ‹ and › turn the page, « and » jump further.
 tap-no-pages = There are no pages to turn now.
 tap-rematch = A rematch is open, and you’re in it.

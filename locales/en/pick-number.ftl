@@ -22,11 +22,11 @@ pick-number-beacon-used = 🎲 A public random number, unknown to anyone beforeh
 ## Picking
 
 pick-number-pick = Take a number from 1 to { NUMBER($highest, useGrouping: 0) }. Until time is up you can change it.
-pick-number-picked = { $picked ->
-    [0] Nobody has picked yet.
-   *[other] ✅ Picked, { $picked } of { $players }:
-}
+pick-number-pick-secretly = 🙈 Take a number from 1 to { NUMBER($highest, useGrouping: 0) } with the button below. Nobody sees who has which number until picking closes.
+pick-number-picked-count = ✅ Picked: <b>{ $picked }</b> of { $players }
+pick-number-picked = ✅ Picked, { $picked } of { $players }:
 pick-number-missing = 💭 Still thinking: { $names }
+pick-number-open-until = ⏳ Picking is open until { $at }
 pick-number-closes = ⏳ Picking closes { $at }
 pick-number-seal =
     🔒 The draw is sealed:
@@ -92,6 +92,7 @@ pick-number-tally = { $players ->
     [one] One player; { $drawn } of { $highest } numbers drawn.
    *[other] { $players } players; { $drawn } of { $highest } numbers drawn.
 }
+pick-number-rest = Also played: { $names }
 pick-number-without = Without a number: { $names }
 pick-number-assigned = Given a random number: { $names }
 pick-number-opened =
@@ -169,6 +170,10 @@ dlg-name-beacon_policy = Random number late
 dlg-about-beacon_policy = Only if this bot mixes a public random number into draws: what happens when it doesn’t come in time. Waiting ends after a day.
 dlg-name-absent = Without a number
 dlg-about-absent = What happens to a player who hasn’t picked when time is up.
+dlg-name-picks = Who has which number
+dlg-about-picks = Seen by everybody at once, or hidden until picking closes. If hidden, everybody picks on a board of their own.
+dlg-picks-open = seen by everybody
+dlg-picks-secret = hidden until picking closes
 dlg-name-numbers = Range of numbers
 dlg-about-numbers = Numbers go from 1 to this. Left to me, there are enough for all players.
 dlg-name-range_multiplier = Numbers per player
@@ -204,6 +209,7 @@ pick-number-phase-drawing = The draw is on
 cmd-about-create_game = Open a game: [title] [reverse] [winners]
 cmd-help-create_game = /create_game [title] [reverse] [winners] – the same in one line
 pick-number-pitch = Pick Your Number: everybody takes a number, and a draw that anyone can check decides.
+rejected-bad-rule-picks = Who sees the picks: { $low } or { $high }. You gave { $given }.
 rejected-bad-rule-absent = Players without a number: { $low } or { $high }. You gave { $given }.
 pick-number-cancelled-void_operator = The people who run this bot ended the draw before its number was out. Nobody wins; seed and entries are published.
 pick-number-cancelled-void_beacon = The public random number didn’t come, so the draw is void. Nobody wins; seed and entries are published.

@@ -81,6 +81,15 @@ tap-quiz-resumed = The clock is running again.
 
 quiz-tally-right = ✅ <b>{ $letter }  { $answer }</b>  { $bar } { $count }
 quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
+button-answer = Answer here
+quiz-begins = { $questions ->
+    [one] 🧠 <b>{ $title }</b> begins: one question, { $players } players. The answers are on the board above, or here:
+   *[other] 🧠 <b>{ $title }</b> begins: { $questions } questions, { $players } players. The answers are on the board above, or here:
+}
+quiz-begins-polls = { $questions ->
+    [one] 🧠 <b>{ $title }</b> begins: one question, { $players } players. It comes as a poll.
+   *[other] 🧠 <b>{ $title }</b> begins: { $questions } questions, { $players } players. Each comes as a poll.
+}
 quiz-nobody-yet = Nobody has any points yet.
 quiz-line = { $mark } { $name }: <b>{ $points }</b>
 quiz-line-gained = { $mark } { $name }: <b>{ $points }</b> (+{ $gained })

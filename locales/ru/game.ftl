@@ -44,11 +44,16 @@ button-extend = +1 минута
 button-cancel = Отменить игру
 button-rules = Правила
 button-rematch = Ещё раз
-button-fair = Проверить розыгрыш
+button-fair = Как тянули
+button-share = Поделиться
+button-pick = Выбрать число
 button-pick-privately = Выбрать тайно
 button-pick-in-chat = Выбрать в личке
 button-confirm-cancel = Да, отменить
 button-keep-playing = Играем дальше
+
+share-text = { $title }: { $winner } забирает победу. Давайте с нами!
+share-text-nobody = Мы сыграли в «{ $title }». Давайте с нами!
 
 ## Своя доска игрока
 
@@ -69,6 +74,7 @@ tap-left = Вы вышли из игры.
 tap-started = Набор закрыт. Поехали.
 tap-extended = У всех есть ещё минута.
 tap-cancelled = Игра отменена.
+tap-taken = Это число занято. Попробуйте другое.
 tap-turn-hint = ‹ и › листают страницы, « и » — сразу на несколько.
 tap-no-pages = Сейчас листать нечего.
 tap-rematch = Новая игра открыта, и вы уже в ней.

@@ -25,11 +25,11 @@ pick-number-beacon-used = 🎲 К розыгрышу подмешают публ
 ## Выбор
 
 pick-number-pick = Возьмите число от 1 до { NUMBER($highest, useGrouping: 0) }. Пока есть время, его можно поменять.
-pick-number-picked = { $picked ->
-    [0] Пока никто не выбрал.
-   *[other] ✅ Выбрали { $picked } из { $players }:
-}
+pick-number-pick-secretly = 🙈 Возьмите число от 1 до { NUMBER($highest, useGrouping: 0) } по кнопке ниже. Кто что взял, до конца выбора не видит никто.
+pick-number-picked-count = ✅ Выбрали: <b>{ $picked }</b> из { $players }
+pick-number-picked = ✅ Выбрали { $picked } из { $players }:
 pick-number-missing = 💭 Ещё думают: { $names }
+pick-number-open-until = ⏳ Выбор открыт до { $at }
 pick-number-closes = ⏳ Выбор закроется { $at }
 pick-number-seal =
     🔒 Розыгрыш запечатан:
@@ -100,6 +100,7 @@ pick-number-tally = { $players ->
     [few] { $players } игрока; вытянуто чисел: { $drawn } из { $highest }.
    *[other] { $players } игроков; вытянуто чисел: { $drawn } из { $highest }.
 }
+pick-number-rest = Играли ещё: { $names }
 pick-number-without = Без числа: { $names }
 pick-number-assigned = Получили случайное число: { $names }
 pick-number-opened =
@@ -169,6 +170,10 @@ dlg-name-beacon_policy = Опоздало случайное число
 dlg-about-beacon_policy = Важно, только если бот подмешивает к розыгрышу публичное случайное число: что делать, если оно не вышло вовремя. Ждать не дольше суток.
 dlg-name-absent = Кто не выбрал
 dlg-about-absent = Что будет с игроком, который не выбрал число вовремя.
+dlg-name-picks = Кто какое число взял
+dlg-about-picks = Видно всем сразу или скрыто до конца выбора. Если скрыто, каждый выбирает на своей доске.
+dlg-picks-open = видно всем
+dlg-picks-secret = скрыто до конца выбора
 dlg-name-numbers = Диапазон чисел
 dlg-about-numbers = Числа идут от 1 до этого. Если не задать, их хватит на всех.
 dlg-name-range_multiplier = Чисел на игрока
@@ -204,6 +209,7 @@ pick-number-phase-drawing = Идёт розыгрыш
 cmd-about-create_game = Открыть игру: [название] [reverse] [победителей]
 cmd-help-create_game = /create_game [название] [reverse] [победителей] — то же одной строкой
 pick-number-pitch = «Выбери число»: каждый берёт число, а решает розыгрыш, который может проверить любой.
+rejected-bad-rule-picks = Кто видит выбор: { $low } или { $high }. Получено: { $given }.
 rejected-bad-rule-absent = Кто не выбрал: { $low } или { $high }. Получено: { $given }.
 pick-number-cancelled-void_operator = Те, кто управляет этим ботом, прервали розыгрыш до выхода случайного числа. Победителей нет; секрет и список чисел опубликованы.
 pick-number-cancelled-void_beacon = Публичное случайное число не вышло, розыгрыш недействителен. Победителей нет; секрет и список чисел опубликованы.

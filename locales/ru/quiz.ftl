@@ -82,6 +82,25 @@ tap-quiz-resumed = Время снова идёт.
 
 quiz-tally-right = ✅ <b>{ $letter }  { $answer }</b>  { $bar } { $count }
 quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
+button-answer = Ответить здесь
+quiz-begins = 🧠 <b>{ $title }</b>: начинаем! { $questions ->
+    [one] { $questions } вопрос
+    [few] { $questions } вопроса
+   *[other] { $questions } вопросов
+}, { $players ->
+    [one] { $players } игрок
+    [few] { $players } игрока
+   *[other] { $players } игроков
+}. Ответы — на доске выше или здесь:
+quiz-begins-polls = 🧠 <b>{ $title }</b>: начинаем! { $questions ->
+    [one] { $questions } вопрос
+    [few] { $questions } вопроса
+   *[other] { $questions } вопросов
+}, { $players ->
+    [one] { $players } игрок
+    [few] { $players } игрока
+   *[other] { $players } игроков
+}. Вопросы придут опросами.
 quiz-nobody-yet = Очков пока ни у кого нет.
 quiz-line = { $mark } { $name }: <b>{ $points }</b>
 quiz-line-gained = { $mark } { $name }: <b>{ $points }</b> (+{ $gained })

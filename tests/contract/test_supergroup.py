@@ -13,7 +13,6 @@ from play.hosts import Hosts
 from play.texts import Texts
 from storage import keys
 from storage.administrators import Administrators
-from storage.board_pages import BoardPages
 from storage.chat_members import ChatMembers
 from storage.connections import Pool
 from storage.jobs import NewJob, enqueue
@@ -51,7 +50,7 @@ class Group:
         self.hosts = Hosts(BotApi("1:token", "http://127.0.0.1:9"), self.remembered)
         self.boards = Boards(
             engine=self.house.engine, games=self.house.games, outbox=self.outbox, texts=Texts(), people=self.people,
-            pages=BoardPages(redis), administrators=self.remembered, clock=self.house.clock, bot_username="tombola_bot",
+            administrators=self.remembered, clock=self.house.clock, bot_username="tombola_bot",
         )  # fmt: skip
         self.live = ""
 
@@ -72,7 +71,7 @@ class Group:
         await self.remembered.remember(OLD, [99])
         await self.people.player_departed(OLD, 1)
         await ChatMembers(self.redis).put_member(OLD, 1, is_member=ChatMembers.NO)
-        await self.boards.turn(self.live, 0)
+        await self.boards.show(self.live)
         await reserve(self.limits, OLD)
         await self.outbox.put(self.message())
 

@@ -91,18 +91,15 @@ class Members(members.Members):
 
 @dataclass
 class Boards(boards.Boards):
-    """Record of turned pages, and positions of living messages."""
+    """Record of shown games, and positions of living messages."""
 
-    turned: list[tuple[str, int]] = field(default_factory=list)
+    shown: list[tuple[str, int]] = field(default_factory=list)
     messages: dict[str, tuple[int, int]] = field(default_factory=dict)
     asked: int = 0
     broken: bool = False
 
-    async def turn(self, game_id: str, page: int) -> None:
-        self.turned.append((game_id, page))
-
     async def show(self, game_id: str, *, at_least: int | None = 0, **_: Any) -> None:
-        self.turned.append((game_id, at_least or 0))
+        self.shown.append((game_id, at_least or 0))
 
     async def living(self, game_id: str) -> tuple[int, int] | None:
         self.asked += 1

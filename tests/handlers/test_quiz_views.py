@@ -28,8 +28,8 @@ def texts() -> Texts:
 def everything(state: QuizGame, texts: Texts, locale: str) -> Iterator[Message]:
     """Yield every view of a quiz."""
     view = registry.of_state(state)
-    for page in range(view.pages(state)):
-        yield view.board(state, texts, locale, page=page, bot_username="tombola_bot")
+    yield view.board(state, texts, locale, bot_username="tombola_bot")
+    yield quiz.start(state, texts, locale)
     for player in (*list(state.players)[:3], *list(state.players)[-1:], 424242):
         yield view.own_board(state, player, texts, locale)
     yield view.proof_summary(state, texts, locale)
@@ -122,26 +122,23 @@ def test_the_reveal_counts_answers_and_names_the_best(texts: Texts) -> None:
     assert "Gus" not in text
 
 
-def test_the_standings_name_everybody_once_page_by_page(texts: Texts) -> None:
+def test_the_standings_name_the_winners_first_and_fold_everybody_else_once(texts: Texts) -> None:
     names = [f"Player-{number:03}." for number in range(1, 101)]
     *_, state = every_phase(100, names, count=2, max_players=100)
-    assert quiz.pages(state) == 4
-    found: list[str] = []
-    for page in range(4):
-        message = quiz.board(state, texts, "en", page=page)
-        found += re.findall(r"Player-\d+", message.text)
-        last = 30 * (page + 1) if page < 3 else 100
-        assert f"{30 * page + 1}-{last} / 100" in [button.text for button in buttons(message)]
-    assert sorted(found) == sorted(name.rstrip(".") for name in names)
+    message = quiz.board(state, texts, "en")
+    found = re.findall(r"Player-\d+", message.text)
     by_id = {player.id: player.name.rstrip(".") for player in state.players.values()}
-    assert found == [by_id[standing.player_id] for standing in state.standings], "the best come first"
-    assert quiz.board(state, texts, "en", page=99) == quiz.board(state, texts, "en", page=3)
+    expected = [by_id[standing.player_id] for standing in state.standings]
+    assert found == expected[: len(found)], "the best come first"
+    assert len(found) == 100
+    shown, _, _ = message.text.partition("<blockquote expandable>")
+    assert len(re.findall(r"Player-\d+", shown)) <= 10
 
 
-def test_few_players_have_their_standings_on_one_page_and_their_own_result_a_tap_away(texts: Texts) -> None:
+def test_a_result_offers_a_rematch_to_share_it_and_the_own_result(texts: Texts) -> None:
     *_, state = every_phase(30, count=1, max_players=30)
-    (row,) = quiz.board(state, texts, "en").keyboard
-    assert [button.data.split(":")[0] for button in row if button.data] == ["o", "r"]
+    message = quiz.board(state, texts, "en", bot_username="tombola_bot")
+    assert [(b.data or b.url or "").split(":")[0] for b in buttons(message)] == ["r", "https", "o"]
 
 
 def test_a_summary_tells_place_points_and_what_was_missed(texts: Texts) -> None:

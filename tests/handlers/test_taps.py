@@ -328,31 +328,37 @@ async def test_own_pages_turn_without_touching_the_groups(table: Table) -> None:
     answer = await table.tap(1, f"b:{game_id}:3", **private(1))
     assert the_call(answer).method == "editMessageText"
     assert "76" in str(the_call(answer).params["reply_markup"])
-    assert not table.boards.turned
+    assert not table.boards.shown
 
 
 # -- the group's board ------------------------------------------------------------------------------------------
 
 
-async def test_turning_the_groups_board_commits_nothing(table: Table) -> None:
+async def test_an_old_boards_arrows_open_the_own_board_and_commit_nothing(table: Table) -> None:
     game_id = await table.playing(3, numbers=500)
     before = table.shelf.rows[game_id].version
-    assert (await table.tap(1, f"g:{game_id}:4")) == Answer(outcome="shown")
-    assert table.boards.turned == [(game_id, 4)]
+    answer = await table.tap(1, f"g:{game_id}:4")
+    (call,) = answer.calls
+    assert call.params["ephemeral_message_parameters"]["receiver_user_id"] == 1
     assert table.shelf.rows[game_id].version == before
 
 
 @pytest.mark.parametrize("page", ["", "20", "99999", "-1", "x"])
 async def test_a_page_that_is_not_there_turns_nothing(table: Table, page: str) -> None:
     game_id = await table.playing(3, numbers=500)
-    answer = await table.tap(1, f"g:{game_id}:{page}")
+    answer = await table.tap(1, f"b:{game_id}:{page}", ephemeral_message_id=7)
     assert answer.text == TEXTS.plain("en", "tap-turn-hint")
-    assert not table.boards.turned
+    assert not answer.calls
 
 
 async def test_a_board_without_pages_says_so(table: Table) -> None:
     game_id = await table.playing(3)
-    assert (await table.tap(1, f"g:{game_id}:0")).text == TEXTS.plain("en", "tap-no-pages")
+    answer = await table.tap(1, f"b:{game_id}:0", ephemeral_message_id=7)
+    assert answer.text == TEXTS.plain("en", "tap-no-pages")
+
+
+async def test_a_taken_number_says_so_where_buttons_cannot_be_disabled(table: Table) -> None:
+    assert (await table.tap(1, "n:")).text == TEXTS.plain("en", "tap-taken")
 
 
 # -- outdated messages ------------------------------------------------------------------------------------------
@@ -375,7 +381,7 @@ async def test_a_tap_on_an_older_message_works_and_takes_that_message_away_once(
 async def test_a_forged_tap_takes_no_other_message_of_the_bot_away(table: Table, keyboard: bytes) -> None:
     game_id = await table.playing(2)
     table.boards.messages[game_id] = (CHAT, 60)
-    for data in (f"p:{game_id}:7", f"p:{game_id}:7", f"g:{game_id}:0", f"j:{game_id}"):
+    for data in (f"p:{game_id}:7", f"p:{game_id}:7", f"j:{game_id}"):
         assert (await table.tap(1, data, message_id=40, keyboard=keyboard)).calls == ()
 
 

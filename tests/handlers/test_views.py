@@ -12,7 +12,7 @@ import pytest
 
 from fsm.kind import PlayerId
 from fsm.lobby import Leave, StartNow
-from fsm.pick_number import DRAWING, NUMBER_SELECTION, PickNumber, PickNumberGame
+from fsm.pick_number import DRAWING, KIND, NUMBER_SELECTION, PickNumber, PickNumberGame
 from fsm.registry import KINDS
 from handlers.kinds import registry
 from handlers.kinds.pick_number import view as pick_number
@@ -33,8 +33,8 @@ def texts() -> Texts:
 def everything(state: PickNumberGame, texts: Texts, locale: str) -> Iterator[Message]:
     """Yield every view of a game."""
     view = registry.of_state(state)
+    yield view.board(state, texts, locale, bot_username="tombola_bot")
     for page in (0, view.pages(state) - 1, 10_000)[: min(3, view.pages(state))]:
-        yield view.board(state, texts, locale, page=page, bot_username="tombola_bot")
         yield view.own_board(state, 1, texts, locale, page)
     for player in (*list(state.players)[:2], *list(state.players)[-1:], 424242):
         yield view.own_board(state, player, texts, locale)
@@ -69,9 +69,11 @@ def check_keyboard(message: Message) -> None:
     assert len(buttons(message)) <= 100
     for button in buttons(message):
         assert button.text.strip()
-        assert (button.data is None) != (button.url is None)
+        assert (button.data is not None) + (button.url is not None) + button.disabled == 1
         assert button.data is None or 1 <= len(button.data.encode()) <= 64
-        assert button.url is None or re.fullmatch(r"https://t\.me/tombola_bot\?start=[\w-]{1,64}", button.url)
+        assert button.url is None or re.fullmatch(
+            r"https://t\.me/(tombola_bot\?start=[\w-]{1,64}|share/url\?url=[\w%.+-]+&text=[\w%.+*~-]+)", button.url
+        )
     params = send_params(message, CHAT)
     assert len(json.dumps(params.get("reply_markup", {})).encode()) < 10_240
     assert msgspec.json.decode(msgspec.json.encode(params)) == params  # the encoder that the outbox uses
@@ -83,7 +85,7 @@ def test_no_output_holds_the_seed_before_the_end(texts: Texts) -> None:
         if state.phase not in OVER:
             assert not any(SEED in output for output in shown)
             assert state.commitment is None or any(state.commitment in output for output in shown)
-    assert any(SEED in registry.of_state(g).board(g, texts, "en").text for g in GAMES if g.phase == "completed")
+    assert any(SEED in registry.of_state(g).proof_summary(g, texts, "en").text for g in GAMES if g.phase == "completed")
 
 
 def test_a_draw_is_shown_no_further_than_it_has_come(texts: Texts) -> None:
@@ -151,10 +153,11 @@ def test_a_game_without_a_title_goes_by_its_kinds_name(texts: Texts) -> None:
 def test_taken_numbers_look_different_from_free_ones(texts: Texts) -> None:
     state = do(playing(3), PickNumber(1, 7))
     board = pick_number.board(state, texts, "en")
-    (seven,) = by_data(board, "p:[^:]+:7")
+    (seven,) = (button for button in buttons(board) if button.disabled)
     (eight,) = by_data(board, "p:[^:]+:8")
-    assert seven.text != "7"
+    assert seven == Button("✕ 7", disabled=True)
     assert eight.text == "8"
+    assert seven.json() == {"text": "✕ 7", "disabled": {}}
 
 
 def test_the_board_says_who_has_which_number_and_who_is_missing(texts: Texts) -> None:
@@ -167,6 +170,28 @@ def test_the_board_says_who_has_which_number_and_who_is_missing(texts: Texts) ->
     assert "Still thinking: Bob, Cy" in text
 
 
+def test_the_groups_board_has_up_to_thirty_numbers_and_a_button_to_the_own_board_beyond(texts: Texts) -> None:
+    small = pick_number.board(playing(3, numbers=30), texts, "en", bot_username="tombola_bot")
+    assert len(by_data(small, "p:.*")) == 30
+    large = pick_number.board(do(playing(3, numbers=31), PickNumber(1, 7)), texts, "en", bot_username="tombola_bot")
+    assert not by_data(large, "p:.*")
+    assert by_data(large, "o:.*:pick")
+    assert "Picked: <b>1</b> of 3" in large.text
+    assert "Still thinking" in large.text
+    assert "(7)" not in large.text
+
+
+@pytest.mark.parametrize("count", [2, 20, 100])
+def test_no_message_of_a_game_is_taller_than_a_phone(texts: Texts, count: int) -> None:
+    """A phone of 390 x 844 shows about 24 lines of 36 characters above the field for writing."""
+    for locale in texts.LOCALES:
+        for state in every_phase(count, [f"Константин {number}" for number in range(100)], winners=3, mode="reverse"):
+            message = pick_number.board(state, texts, locale, bot_username="tombola_bot")
+            shown, _ = parse_html(re.sub(r"<blockquote expandable>.*</blockquote>", "…", message.text, flags=re.DOTALL))
+            lines = sum(max(1, -(-len(line) // 36)) for line in shown.split("\n"))
+            assert lines + 2 * len(message.keyboard) <= 30, (state.phase, lines, len(message.keyboard))
+
+
 def test_a_small_range_has_one_page_and_a_large_one_has_all_its_numbers_once(texts: Texts) -> None:
     assert pick_number.pages(playing(3)) == 1
     state = playing(3, numbers=10_000)
@@ -174,7 +199,7 @@ def test_a_small_range_has_one_page_and_a_large_one_has_all_its_numbers_once(tex
     assert count == 400
     found: list[str] = []
     for page in range(count):
-        found += [b.data or "" for b in by_data(pick_number.board(state, texts, "en", page=page), "p:.*")]
+        found += [b.data or "" for b in by_data(pick_number.own_board(state, 1, texts, "en", page), "p:.*")]
     assert found == [f"p:{state.id}:{number}" for number in range(1, 10_001)]
 
 
@@ -191,7 +216,7 @@ def test_turning_leads_everywhere_and_around_the_ends(texts: Texts) -> None:
 
 
 def _turns(state: PickNumberGame, page: int, texts: Texts) -> list[Button]:
-    return by_data(pick_number.board(state, texts, "en", page=page), r"g:[^:]+:\d+")
+    return by_data(pick_number.own_board(state, 1, texts, "en", page), r"b:[^:]+:\d+")
 
 
 def test_the_turning_row_keeps_its_shape_on_every_page(texts: Texts) -> None:
@@ -206,7 +231,8 @@ def test_the_turning_row_keeps_its_shape_on_every_page(texts: Texts) -> None:
 def test_the_label_between_the_arrows_fits_where_there_are_five_to_a_row(texts: Texts) -> None:
     state = playing(3, numbers=1000)
     for page in range(pick_number.pages(state)):
-        row = next(row for row in pick_number.board(state, texts, "en", page=page).keyboard if row[0].text == "«")
+        board = pick_number.own_board(state, 1, texts, "en", page)
+        row = next(row for row in board.keyboard if row[0].text == "«")
         assert max(len(button.text) for button in row) <= 7
 
 
@@ -223,15 +249,17 @@ def test_reverse_mode_says_who_is_out_and_who_is_standing(texts: Texts) -> None:
     assert "Standing (3)" in text
 
 
-def test_the_result_has_winners_prizes_seed_and_seal(texts: Texts) -> None:
+def test_the_result_has_the_winners_first_then_prizes_and_folds_the_rest(texts: Texts) -> None:
     state = every_phase(5, ("Ann", "Bob", "Cy"), winners=2, prize_pool=Decimal("100.01"), missing=0)[-1]
     message = pick_number.board(state, texts, "en")
     for standing in state.standings[:2]:
         assert f"tg://user?id={standing.player_id}" in message.text
         assert texts.number("en", standing.prize) in message.text
-    assert SEED in message.text
-    assert state.commitment is not None
-    assert state.commitment in message.text
+    assert SEED not in message.text, "the seed is behind the button"
+    shown, _, folded = message.text.partition("<blockquote expandable>")
+    for other in state.standings[2:]:
+        assert other.name in folded
+        assert f"{other.name}\u2069 (" not in shown
     assert by_data(message, "r:.*")
     assert by_data(message, "f:.*")
 
@@ -265,7 +293,35 @@ def test_the_own_board_turns_its_own_pages(texts: Texts) -> None:
     message = pick_number.own_board(state, 1, texts, "en", 3)
     assert by_data(message, "p:[^:]+:76")
     assert by_data(message, r"b:[^:]+:\d+")
-    assert not by_data(message, "g:.*")
+
+
+def test_secret_picks_show_no_owner_on_any_board_until_picking_closes(texts: Texts) -> None:
+    state = playing(3, picks="secret")
+    for player, number in ((2, 9), (1, 7)):
+        state = do(state, PickNumber(player, number))
+    for viewer in (1, 3, None):
+        seen = KIND.view(state, viewer)
+        assert list(seen.owners) == [7, 9]
+        assert set(seen.owners.values()) == ({1, 0} if viewer == 1 else {0})
+        assert list(seen.picks) == [1, 2], "the order of picking would pair players with numbers"
+        assert set(seen.picks.values()) == ({7, 0} if viewer == 1 else {0})
+    board = pick_number.board(state, texts, "en")
+    assert "Picked: <b>2</b> of 3" in board.text
+    assert not re.search(r"\(\d", board.text)
+    assert not by_data(board, "p:.*")
+    assert [b.text for b in buttons(own(state, 1, texts)) if b.disabled] == ["✕ 9"]
+    assert "7" in str(pick_number.own_line(state, 1, texts, "en"))
+    closed = do(state, PickNumber(3, 1))
+    assert closed.phase == DRAWING
+    assert dict(KIND.view(closed, None).owners) == {9: 2, 7: 1, 1: 3}
+
+
+def test_an_own_board_names_an_end_that_stays_true_and_tells_the_result(texts: Texts) -> None:
+    assert 'format="T"' in own(playing(3), 1, texts).text
+    *_, over = every_phase(3, ("Ann", "Bob", "Cy"), missing=0)
+    for player in (1, 2, 3):
+        assert "🥇" in own(over, player, texts).text
+        assert "tg-time" not in own(over, player, texts).text
 
 
 def test_who_is_not_in_the_game_gets_no_buttons(texts: Texts) -> None:
@@ -322,6 +378,6 @@ def test_leaving_takes_a_name_off_the_list(texts: Texts) -> None:
 def test_the_first_board_has_nobody_on_it(texts: Texts) -> None:
     state = playing(2)
     assert state.phase == NUMBER_SELECTION
-    assert "Nobody has picked" in pick_number.board(state, texts, "en").text
+    assert "Picked: <b>0</b> of 2" in pick_number.board(state, texts, "en").text
     with pytest.raises(Exception, match="not-now"):
         do(state, StartNow(1))

@@ -16,7 +16,6 @@ from handlers.kinds import registry
 from play.texts import Texts
 from storage import keys
 from storage.administrators import Administrators
-from storage.board_pages import BoardPages
 from storage.connections import Pool
 from storage.people import People
 from storage.rebuild import rebuild
@@ -49,7 +48,6 @@ def boards_of(house: House, aside: SetAside) -> Boards:
         outbox=Outbox(house.redis, Limits(house.redis, now=house.clock.now)),
         texts=Texts(),
         people=People(house.pool, house.redis),
-        pages=BoardPages(house.redis),
         administrators=Administrators(house.redis),
         clock=house.clock,
         bot_username="tombola_bot",

@@ -14,7 +14,7 @@ from tests.support.spec import SEED
 
 CODEC = Codec({KIND.name: KIND})
 MOST_TICKS = 100
-"""Lobby, joining, selection, a day of waiting for a beacon, twenty frames, result; each after a wait to be seen."""
+"""Lobby, joining, selection, a day of waiting for a beacon, fourteen frames, result; each after a wait to be seen."""
 
 
 def check_state(state: PickNumberGame) -> None:

@@ -99,7 +99,7 @@ def test_a_show_has_few_frames_each_ends_with_a_hit_and_the_last_ten_come_one_by
     frames = draw.frames(drawn, owners)
     assert list(frames) == sorted(set(frames))
     assert set(frames) <= set(hits)
-    assert len(frames) <= 20
+    assert len(frames) <= 14
     assert frames[-10:] == tuple(hits[-10:])
     assert (frames[-1] if frames else 0) == len(drawn)
     early = [0, *(hits.index(frame) + 1 for frame in frames[:-10])]

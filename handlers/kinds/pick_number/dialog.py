@@ -1,6 +1,6 @@
 """The settings of Pick Your Number in the dialogs."""
 
-from fsm.pick_number import ASSIGN, DROP, KIND, NORMAL, REVERSE
+from fsm.pick_number import ASSIGN, DROP, KIND, NORMAL, OPEN, REVERSE, SECRETLY
 from fsm.proof import POLICIES
 from handlers.dialogs.form import KindDialog
 from play.rules import AUTO
@@ -20,17 +20,27 @@ BEFORE = (
 
 DIALOG = KindDialog(
     kind=KIND,
-    new_game=(*BEFORE, "absent", "numbers"),
-    settings=(*BEFORE, "reveal_seconds", "absent", "beacon_policy", "numbers", "range_multiplier", "max_number"),
+    new_game=(*BEFORE, "absent", "picks", "numbers"),
+    settings=(
+        *BEFORE,
+        "reveal_seconds",
+        "absent",
+        "picks",
+        "beacon_policy",
+        "numbers",
+        "range_multiplier",
+        "max_number",
+    ),
     presets={
         "mode": (NORMAL, REVERSE),
         "selection_seconds": ("60", "120", "300", "600"),
         "reveal_seconds": ("1", "2", "3", "5"),
         "absent": (DROP, ASSIGN),
+        "picks": (OPEN, SECRETLY),
         "beacon_policy": POLICIES,
         "numbers": (AUTO, "50", "100", "500"),
         "range_multiplier": ("2", "3", "5", "10"),
         "max_number": ("100", "500", "1000"),
     },
-    chosen_only=frozenset({"mode", "absent", "beacon_policy"}),
+    chosen_only=frozenset({"mode", "absent", "picks", "beacon_policy"}),
 )

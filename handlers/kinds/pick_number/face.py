@@ -19,6 +19,7 @@ FACE = Face(
     consumer=consumer,
     prove=prove,
     pages=view.pages,
+    late=view.late,
     step=view.step,
     proof_text=view.proof_summary,
     own_line=view.own_line,

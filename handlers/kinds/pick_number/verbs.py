@@ -26,9 +26,13 @@ def _page(game: PickNumberGame, arg: str) -> int | None:
 
 
 def moves(labels: Mapping[str, str]) -> list[tuple[str, str, int]]:
-    """Return the free numbers as moves. A player picks twice, to change their mind or after losing a race."""
+    """Return the free numbers as moves, or else the button that opens the player's own board.
+
+    A player picks twice, to change their mind or after losing a race.
+    """
     found = [(data, data.split(":")) for data in labels if data.startswith("p:")]
-    return [(data, f"{parts[1]}:pick", 2) for data, parts in found if labels[data] == parts[2]]
+    numbers = [(data, f"{parts[1]}:pick", 2) for data, parts in found if labels[data] == parts[2]]
+    return numbers or [(data, f"{data.split(':')[1]}:own", 1) for data in labels if data.endswith(":pick")]
 
 
 VERBS: Mapping[str, Verb] = MappingProxyType({"p": Verb(command=_pick, done=_picked, page=_page)})

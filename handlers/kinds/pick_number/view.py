@@ -1,4 +1,8 @@
-"""Rendering of Pick Your Number: the board in every phase, a player's own board, the summary of a proof."""
+"""Rendering of Pick Your Number: the board in every phase, the result, a player's own board, the summary of a proof.
+
+The board is made for a phone in a busy group. It has a button for each number if there are few numbers; otherwise, and
+if the rules hide the owners, it says how many have picked and who is missing, and a player picks on their own board.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -6,17 +10,32 @@ from math import ceil
 
 from fsm import draw
 from fsm.kind import PlayerId
-from fsm.lobby import CANCELLED, COMPLETED, PLAYERS_JOINING, WAITING_FOR_PLAYERS
-from fsm.pick_number import DRAWING, KIND, NORMAL, NUMBER_SELECTION, REVERSE, PickNumberGame, is_void
+from fsm.lobby import CANCELLED, COMPLETED, PLAYERS_JOINING, WAITING_FOR_PLAYERS, Standing
+from fsm.pick_number import (
+    DRAWING,
+    KIND,
+    NORMAL,
+    NUMBER_SELECTION,
+    REVERSE,
+    SECRETLY,
+    PickNumberGame,
+    is_void,
+)
 from handlers.views import lobby
 from handlers.views.message import Button, Message, Row, rows
 from play.texts import Markup, Texts, name_html
 
 COLUMNS = 5
 PER_PAGE = 25
+ON_BOARD = 30
+"""Largest range of numbers that the group's board shows: six rows of buttons, which a phone shows without scrolling."""
 SINGLE_PAGE = 35
-"""Largest range of numbers that is shown on one page."""
-SHOWN_NUMBERS = 40
+"""Largest range of numbers that a player's own board shows on one page."""
+NAMES, FEWER_NAMES = 300, 200
+"""Room for lists of names on the board, in UTF-16 units: about eight lines of a phone, and about five."""
+REST = 1500
+"""Room for the players without a place below a result, where they are folded."""
+SHOWN_NUMBERS = 25
 """Number of drawn numbers that are shown; the latest ones."""
 SHOWN_OUT = 6
 """Number of eliminated players that are shown; the latest ones."""
@@ -28,8 +47,8 @@ LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
 # -- the board --------------------------------------------------------------------------------------------------
 
 
-def board(state: PickNumberGame, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:
-    """Render the board of the group. ``page`` is the page of the numbers, from 0; beyond the end, the last is shown."""
+def board(state: PickNumberGame, texts: Texts, locale: str, *, bot_username: str = "") -> Message:
+    """Render the board of the group."""
     game = KIND.view(state, None)
     title = lobby.title_html(game, texts, locale, KIND)
     match game.phase:
@@ -37,12 +56,12 @@ def board(state: PickNumberGame, texts: Texts, locale: str, *, page: int = 0, bo
             about = _about(game, texts, locale)
             return lobby.lobby(game, game.rules, KIND, texts, locale, title=title, about=about)
         case phase if phase == NUMBER_SELECTION:
-            return _selection(game, texts, locale, title, page=page, bot_username=bot_username)
+            return _selection(game, texts, locale, title, bot_username=bot_username)
         case phase if phase == DRAWING:
             text = lobby.paragraphs(title, *_draw_so_far(game, texts, locale), _seal(game, texts, locale))
             return Message(text)  # without buttons: hosts can neither extend nor stop a draw
         case phase if phase == COMPLETED:
-            return _result(game, texts, locale)
+            return _result(game, texts, locale, bot_username)
         case _ if is_void(game):
             return _void(game, texts, locale, title)
         case _:
@@ -61,27 +80,27 @@ def _about(game: PickNumberGame, texts: Texts, locale: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _selection(
-    game: PickNumberGame, texts: Texts, locale: str, title: Markup, *, page: int, bot_username: str
-) -> Message:
-    deadline = _closes(game, texts, locale)
+def _selection(game: PickNumberGame, texts: Texts, locale: str, title: Markup, *, bot_username: str) -> Message:
+    secret = game.rules.picks == SECRETLY
     text = lobby.paragraphs(
         title,
-        texts.html(locale, "pick-number-pick", highest=game.highest),
+        texts.html(locale, "pick-number-pick-secretly" if secret else "pick-number-pick", highest=game.highest),
         _who_has_picked(game, texts, locale),
-        deadline,
+        _closes(game, texts, locale),
         _seal(game, texts, locale),
     )
-    private = [Button(texts.plain(locale, "button-pick-privately"), f"o:{game.id}")]
+    own = [Button(texts.plain(locale, "button-pick"), f"o:{game.id}:pick", style="primary")]
+    if shows_numbers(game):
+        own = [Button(texts.plain(locale, "button-pick-privately"), f"o:{game.id}")]
     if bot_username:
-        private.append(Button(texts.plain(locale, "button-pick-in-chat"), url=lobby.deep_link(bot_username, game.id)))
-    keyboard = (
-        *_numbers(game, page, None),
-        *_turning(game, page, "g"),
-        *rows(private, 2),
-        *lobby.host_buttons(game, KIND, texts, locale),
-    )
-    return Message(text, keyboard)
+        own.append(Button(texts.plain(locale, "button-pick-in-chat"), url=lobby.deep_link(bot_username, game.id)))
+    numbers = _numbers(game, 0, None) if shows_numbers(game) else ()
+    return Message(text, (*numbers, *rows(own, 2), *lobby.host_buttons(game, KIND, texts, locale)))
+
+
+def shows_numbers(game: PickNumberGame) -> bool:
+    """Return whether the group's board has a button for each number."""
+    return game.highest <= ON_BOARD and game.rules.picks != SECRETLY
 
 
 def step(state: PickNumberGame) -> tuple[str, bool, int]:
@@ -96,15 +115,17 @@ def _closes(game: PickNumberGame, texts: Texts, locale: str) -> Markup | None:
 
 
 def _who_has_picked(game: PickNumberGame, texts: Texts, locale: str) -> str:
-    picked = len(game.picks)
-    lines: list[str] = [texts.html(locale, "pick-number-picked", picked=picked, players=len(game.players))]
-    if picked:
+    picked, players = len(game.picks), len(game.players)
+    if shows_numbers(game) and picked:
         entries = (_entry(game, player, number) for player, number in game.picks.items())
-        lines[0] += " " + texts.listing(locale, entries, picked, budget=600)
-    missing = len(game.players) - picked
+        listed = texts.listing(locale, entries, picked, budget=NAMES)
+        lines: list[str] = [f"{texts.html(locale, 'pick-number-picked', picked=picked, players=players)} {listed}"]
+    else:
+        lines = [texts.html(locale, "pick-number-picked-count", picked=picked, players=players)]
+    missing = players - picked
     if missing:
         waiting = (player for player in game.players.values() if player.id not in game.picks)
-        who = lobby.names(waiting, missing, texts, locale, budget=600)
+        who = lobby.names(waiting, missing, texts, locale, budget=FEWER_NAMES)
         lines.append(texts.html(locale, "pick-number-missing", names=who))
     return "\n".join(lines)
 
@@ -119,7 +140,8 @@ def _name(game: PickNumberGame, player: PlayerId) -> Markup:
 
 
 def _seal(game: PickNumberGame, texts: Texts, locale: str) -> Markup | None:
-    if game.commitment is None:
+    """Render the commitment of a game of the first format; None for others, which announce it in a message to keep."""
+    if game.commitment is None or game.statement:
         return None
     return texts.html(locale, "pick-number-seal", commitment=Markup(game.commitment))
 
@@ -159,7 +181,7 @@ def _number_button(game_id: str, number: int, taken: bool, own: bool) -> Button:
     data = f"p:{game_id}:{number}"
     if own:
         return Button(f"{OWN} {number}", data, style="success")
-    return Button(f"{TAKEN} {number}" if taken else str(number), data)
+    return Button(f"{TAKEN} {number}", disabled=True) if taken else Button(str(number), data)
 
 
 def _turning(game: PickNumberGame, page: int, verb: str) -> tuple[Row, ...]:
@@ -222,41 +244,42 @@ def _found(game: PickNumberGame, hits: Sequence[int], texts: Texts, locale: str)
 def _knocked_out(game: PickNumberGame, hits: Sequence[int], texts: Texts, locale: str) -> tuple[str | None, ...]:
     """Render the eliminated players, latest first, and the remaining ones, in reverse mode."""
     out = [_entry(game, game.owners[number], number) for number in reversed(hits[-SHOWN_OUT:])]
-    gone = texts.html(locale, "pick-number-out", out=len(hits), names=texts.listing(locale, out, len(hits), budget=400))
+    gone = texts.html(
+        locale, "pick-number-out", out=len(hits), names=texts.listing(locale, out, len(hits), budget=FEWER_NAMES)
+    )
     fallen = set(hits)
     standing = [(number, player) for number, player in game.owners.items() if number not in fallen]
-    names = texts.listing(locale, (_entry(game, player, n) for n, player in standing), len(standing), budget=700)
+    names = texts.listing(locale, (_entry(game, player, n) for n, player in standing), len(standing), budget=NAMES)
     return gone, texts.html(locale, "pick-number-standing", standing=len(standing), names=names)
 
 
 # -- the result -------------------------------------------------------------------------------------------------
 
 
-def _result(game: PickNumberGame, texts: Texts, locale: str) -> Message:
-    winners = [standing for standing in game.standings if standing.place is not None]
-    podium = "\n".join(
-        texts.html(
-            locale,
-            "pick-number-winner-prize" if lobby.has_prize(standing) else "pick-number-winner",
-            mark=Markup(lobby.mark(standing.place or 0)),
-            name=lobby.mention(standing),
-            number=standing.number or 0,
-            prize=lobby.prize_text(standing, texts, locale),
-        )
-        for standing in winners
-    )
+def _result(game: PickNumberGame, texts: Texts, locale: str, bot_username: str = "") -> Message:
+    """Render the result: the winners with their prizes, then everything else folded."""
     text = lobby.paragraphs(
         lobby.results_html(game, texts, locale, KIND),
-        podium,
-        _aftermath(game, texts, locale),
-        texts.html(
-            locale,
-            "pick-number-opened",
-            commitment=Markup(game.commitment or ""),
-            seed=Markup(game.seed or ""),
-        ),
+        "\n".join(_won(standing, texts, locale, lobby.mention(standing)) for standing in _winners(game)),
+        lobby.folded(_aftermath(game, texts, locale)),
     )
-    return Message(text, _after(game, texts, locale))
+    return Message(text, _after(game, texts, locale, bot_username))
+
+
+def _winners(game: PickNumberGame) -> list[Standing]:
+    return [standing for standing in game.standings if standing.place is not None]
+
+
+def _won(standing: Standing, texts: Texts, locale: str, name: Markup) -> Markup:
+    """Render one winner with number and prize."""
+    return texts.html(
+        locale,
+        "pick-number-winner-prize" if lobby.has_prize(standing) else "pick-number-winner",
+        mark=Markup(lobby.mark(standing.place or 0)),
+        name=name,
+        number=standing.number or 0,
+        prize=lobby.prize_text(standing, texts, locale),
+    )
 
 
 def _void(game: PickNumberGame, texts: Texts, locale: str, title: Markup) -> Message:
@@ -268,23 +291,31 @@ def _void(game: PickNumberGame, texts: Texts, locale: str, title: Markup) -> Mes
     return Message(lobby.paragraphs(title, reason, opened), _after(game, texts, locale))
 
 
-def _after(game: PickNumberGame, texts: Texts, locale: str) -> tuple[Row, ...]:
-    """Return the buttons for a rematch and for the proof."""
-    return ((*lobby.rematch_button(game, texts, locale), Button(texts.plain(locale, "button-fair"), f"f:{game.id}")),)
+def _after(game: PickNumberGame, texts: Texts, locale: str, bot_username: str = "") -> tuple[Row, ...]:
+    """Return the buttons for a rematch, for the proof, and for sharing."""
+    fair = Button(texts.plain(locale, "button-fair"), f"f:{game.id}")
+    share = lobby.share_button(game, KIND, texts, locale, bot_username)
+    return rows([*lobby.rematch_button(game, texts, locale), share, fair], 2)
 
 
 def _aftermath(game: PickNumberGame, texts: Texts, locale: str) -> str:
+    """Render the lines below the winners: the tally, the numbers, and all players without a place."""
     drawn = game.drawn or ()
     lines = [texts.html(locale, "pick-number-tally", players=len(game.players), drawn=len(drawn), highest=game.highest)]
     if drawn:
         lines.append(texts.html(locale, "pick-number-drawn", numbers=_sequence(game, drawn)))
+    rest = [standing for standing in game.standings if standing.place is None and standing.number is not None]
+    if rest:
+        entries = (f"{name_html(standing.name)} ({standing.number})" for standing in rest)
+        names = texts.listing(locale, entries, len(rest), budget=REST)
+        lines.append(texts.html(locale, "pick-number-rest", names=names))
     without = [game.players[player] for player in game.absent if player not in game.assigned and player in game.players]
     if without:
-        names = lobby.names(without, len(without), texts, locale, budget=300)
+        names = lobby.names(without, len(without), texts, locale, budget=NAMES)
         lines.append(texts.html(locale, "pick-number-without", names=names))
     if game.assigned:
         given = (_entry(game, player, number) for player, number in game.assigned.items())
-        names = texts.listing(locale, given, len(game.assigned), budget=300)
+        names = texts.listing(locale, given, len(game.assigned), budget=NAMES)
         lines.append(texts.html(locale, "pick-number-assigned", names=names))
     return "\n".join(lines)
 
@@ -309,9 +340,16 @@ def own_board(
     own = game.picks.get(player_id)
     if page is None:
         page = page_of(game, own) if own is not None else 0
-    deadline = _closes(game, texts, locale) if game.to_run is None else None
+    deadline = _open_until(game, texts, locale)
     keyboard = (*_numbers(game, page, own), *_turning(game, page, "b"))
     return Message(lobby.paragraphs(title, status, deadline), keyboard)
+
+
+def _open_until(game: PickNumberGame, texts: Texts, locale: str) -> Markup | None:
+    """Render the end of the selection as a time of day, which stays true on an own board that is not edited again."""
+    if game.ends_at is None:
+        return None
+    return texts.html(locale, "pick-number-open-until", at=lobby.moment(game.ends_at, "T"))
 
 
 def _own_lobby(game: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup:
@@ -339,6 +377,12 @@ def _own_draw(game: PickNumberGame, player_id: PlayerId, texts: Texts, locale: s
 
 
 def _own_result(game: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup:
+    """Render a player's result, and below it the winners."""
+    podium = "\n".join(_won(each, texts, locale, name_html(each.name)) for each in _winners(game))
+    return Markup(lobby.paragraphs(_own_part(game, player_id, texts, locale), podium))
+
+
+def _own_part(game: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup:
     own = next((standing for standing in game.standings if standing.player_id == player_id), None)
     if own is None:
         return texts.html(locale, "own-not-in-game")
@@ -394,3 +438,10 @@ def own_line(state: PickNumberGame, player_id: PlayerId, texts: Texts, locale: s
     """Render the line with a player's number for ``/status``; None if they have none."""
     number = state.picks.get(player_id)
     return None if number is None else texts.html(locale, "pick-number-own-line", number=number)
+
+
+def late(state: PickNumberGame) -> tuple[PlayerId, ...]:
+    """Return the players who have no number yet while they can still pick one."""
+    if state.phase != NUMBER_SELECTION or state.to_run is not None:
+        return ()
+    return tuple(player for player in state.players if player not in state.picks)

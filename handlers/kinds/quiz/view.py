@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from math import ceil
+from itertools import takewhile
 
 from fsm import scoring
 from fsm.kind import PlayerId
@@ -17,8 +17,8 @@ HALF_ROW, WHOLE_ROW = 12, 30
 """Longest answer, in UTF-16 units, that a phone shows whole on a button: with two buttons to a row, and with one."""
 BAR = 8
 TOP = 5
-PER_PAGE = 30
-"""Lines of the standings on a page. Each has up to three entities, and Telegram allows a message one hundred."""
+WINNERS, REST = 10, 2500
+"""Standings that a result shows in full, and the room for the others, which are folded, in UTF-16 units."""
 MISSED = 6
 """Maximum number of questions whose right answers a summary shows."""
 LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
@@ -32,8 +32,8 @@ MARKS = {True: "✅", False: "❌", None: "➖"}
 # -- the board --------------------------------------------------------------------------------------------------
 
 
-def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_username: str = "") -> Message:  # noqa: ARG001 -- no links
-    """Render the board of the group. ``page`` is the page of the standings, from 0."""
+def board(state: QuizGame, texts: Texts, locale: str, *, bot_username: str = "") -> Message:
+    """Render the board of the group."""
     game = KIND.view(state, None)
     title = lobby.title_html(game, texts, locale, KIND)
     match game.phase:
@@ -45,7 +45,7 @@ def board(state: QuizGame, texts: Texts, locale: str, *, page: int = 0, bot_user
         case phase if phase == QUESTION_REVEAL:
             return _reveal(game, texts, locale, title)
         case phase if phase == COMPLETED:
-            return _result(game, texts, locale, page)
+            return _result(game, texts, locale, bot_username)
         case _:
             return lobby.cancelled(game, KIND, texts, locale, title)
 
@@ -60,9 +60,18 @@ def begins_with_board(state: QuizGame) -> bool:
     return not (state.rules.polls and state.phase == QUESTION_OPEN)
 
 
-def pages(state: QuizGame) -> int:
-    """Return the number of pages of the standings; 1 before the end, as other boards have no pages."""
-    return max(1, ceil(len(state.standings) / PER_PAGE))
+def start(state: QuizGame, texts: Texts, locale: str) -> Message:
+    """Render the message that says that the questions begin, with the button to a player's own board."""
+    rules = state.rules
+    text = texts.html(
+        locale,
+        "quiz-begins-polls" if rules.polls else "quiz-begins",
+        title=state.title or texts.plain(locale, f"{KIND.slug}-name"),
+        questions=rules.questions,
+        players=len(state.players),
+    )
+    own = Button(texts.plain(locale, "button-answer"), f"o:{state.id}", style="primary")
+    return Message(text, () if rules.polls else ((own,),))
 
 
 def _about(game: QuizGame, texts: Texts, locale: str) -> str:
@@ -274,22 +283,29 @@ def _name(game: QuizGame, player: PlayerId) -> Markup:
 # -- the result -------------------------------------------------------------------------------------------------
 
 
-def _result(game: QuizGame, texts: Texts, locale: str, page: int) -> Message:
-    """Render one page of the standings, which begin with the winners."""
-    count = pages(game)
-    start = min(max(page, 0), count - 1) * PER_PAGE
-    shown = game.standings[start : start + PER_PAGE]
-    somebody = any(standing.place is not None for standing in game.standings)
+def _result(game: QuizGame, texts: Texts, locale: str, bot_username: str = "") -> Message:
+    """Render the result: the winners, then the other standings folded."""
+    winners = list(takewhile(lambda standing: standing.place is not None, game.standings))[:WINNERS]
+    rest = game.standings[len(winners) :]
+    names = (_folded_line(standing, texts, locale) for standing in rest)
+    listed = texts.listing(locale, names, len(rest), budget=REST, most=len(rest), separator="\n")
+    totals = texts.html(locale, "quiz-totals", questions=game.revealed, players=len(game.players))
     text = lobby.paragraphs(
         lobby.results_html(game, texts, locale, KIND),
-        None if somebody else texts.html(locale, "quiz-nobody-at-all"),
-        "\n".join(_line(game, standing, texts, locale) for standing in shown),
-        texts.html(locale, "quiz-totals", questions=game.revealed, players=len(game.players)),
+        "\n".join(_line(game, standing, texts, locale) for standing in winners)
+        or texts.html(locale, "quiz-nobody-at-all"),
+        lobby.folded(f"{totals}\n{listed}" if rest else totals),
     )
-    here = f"{start + 1}-{start + len(shown)} / {len(game.standings)}"
     own = Button(texts.plain(locale, "button-own-result"), f"o:{game.id}")
-    turning = lobby.turning(game, page, count, "g", here)
-    return Message(text, (*turning, (own, *lobby.rematch_button(game, texts, locale))))
+    share = lobby.share_button(game, KIND, texts, locale, bot_username)
+    return Message(text, rows([*lobby.rematch_button(game, texts, locale), share, own], 2))
+
+
+def _folded_line(standing: Standing, texts: Texts, locale: str) -> Markup:
+    """Render a standing without entities: Telegram allows a message one hundred."""
+    mark = lobby.mark(standing.place) if standing.place is not None else UNPLACED
+    name, points = name_html(standing.name), texts.number(locale, standing.points)
+    return Markup(f"{mark} {name}: {points}")
 
 
 def _line(game: QuizGame, standing: Standing, texts: Texts, locale: str) -> Markup:
