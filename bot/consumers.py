@@ -1,7 +1,7 @@
 """The worker role: consumes the feed (PostgreSQL, chats), sends to Telegram, and prunes the stores."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from functools import partial
 
 import asyncpg
@@ -15,9 +15,12 @@ from fsm.engine import Unavailable
 from handlers.boards import Boards
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.registry import CONSUMERS
+from handlers.moments import Moments
+from handlers.reminders import Reminders
 from storage import keys, migrate
 from storage.connections import POSTGRES_GONE
 from storage.event_recovery import replay
+from storage.feed import Entry
 from storage.job_runner import JobKind, Runner
 from storage.leases import Bell, jitter
 from storage.polls import Polls
@@ -43,12 +46,18 @@ class Consumers:
     Args:
         runtime: the shared services.
         boards: the living messages.
+        moments: the messages of games beside their boards.
+        reminders: the reminders of late players.
         late_dsn: address of PostgreSQL, if its schema could not be migrated because it was unavailable; else empty.
     """
 
-    def __init__(self, runtime: Runtime, boards: Boards, late_dsn: str = "") -> None:
+    def __init__(
+        self, runtime: Runtime, boards: Boards, moments: Moments, reminders: Reminders, late_dsn: str = ""
+    ) -> None:
         self._runtime = runtime
         self._boards = boards
+        self._moments = moments
+        self._reminders = reminders
         self._late_dsn = late_dsn
         self._of_kinds: dict[str, KindConsumer] = {}
         self._doorbell = Bell(runtime.stores.listening, BELL)
@@ -83,7 +92,8 @@ class Consumers:
         projector = runtime.stores.projector
         feed = runtime.feed("projector", renewed=self._rebuild, check=projector.check, caught_up=self._replay)
         spawn("projector", feed.run(projector.handle))
-        spawn("boards", runtime.feed("boards", begun=self._boards.take_over).run(self._boards.handle))
+        spawn("reminders", self._reminders.keep_reminding())
+        spawn("boards", runtime.feed("boards", begun=self._take_over_boards).run(self._show))
         for kind, consumer in self._of_kinds.items():
             spawn(f"consumer of {kind}", runtime.feed(kind).run(consumer.handle))
         keeper = PublicLogKeeper(
@@ -102,6 +112,18 @@ class Consumers:
             )
             runtime.breakers["beacon"] = listener.circuit
             spawn("beacon", runtime.feed("beacon", begun=listener.take_over).run(listener.handle))
+
+    async def _take_over_boards(self) -> None:
+        await self._boards.take_over()
+        await self._moments.take_over()
+
+    async def _show(self, entries: Sequence[Entry]) -> None:
+        """Bring the boards of games up to date, then the messages beside them, in one consumer group of the feed.
+
+        A group of their own would begin with old entries after an update, and send the results of games long over.
+        """
+        await self._boards.handle(entries)
+        await self._moments.handle(entries)
 
     async def close(self) -> None:
         """Close the connections that the consumers of kinds have opened."""
@@ -140,6 +162,7 @@ class Consumers:
         elif outcome.settled is Settled.MIGRATED and outcome.chat_id is not None:
             await self._boards.chat_migrated(outgoing, outcome.chat_id)
         await self._boards.settled(outgoing, outcome)
+        await self._moments.settled(outgoing, outcome)
         for kind, consumer in self._of_kinds.items():
             try:
                 await consumer.settled(outgoing, outcome)

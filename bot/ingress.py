@@ -24,6 +24,7 @@ from handlers.tap_calls import TapCalls
 from handlers.taps import Taps
 from storage.connections import REDIS_GONE
 from storage.keys import published_key
+from storage.own_boards import OwnBoardIndex
 from storage.unhandled_updates import UnhandledUpdates
 from telegram.client import RetryAfter, ServerDown
 
@@ -84,7 +85,12 @@ class Ingress:
             taps=self._taps,
             floods=self._floods,
             slow=self._aiogram_path,
-            tap_calls=TapCalls(runtime.telegram.api, runtime.telegram.limits, runtime.telegram.outbox),
+            tap_calls=TapCalls(
+                runtime.telegram.api,
+                runtime.telegram.limits,
+                runtime.telegram.outbox,
+                OwnBoardIndex(runtime.stores.redis),
+            ),
             redis=runtime.stores.redis,
             clock=runtime.play.clock,
             tasks=runtime.tasks,

@@ -218,7 +218,9 @@ async def _roles(
         boards = runtime.boards(me["username"])
         guard.begin(partial(_bring_forward, runtime), boards.tell_of_restored, partial(tasks.spawn, brief=True))
         if "worker" in roles:
-            consumers = Consumers(runtime, boards, late_dsn)
+            reminders = runtime.reminders()
+            moments = runtime.moments(reminders, me["username"])
+            consumers = Consumers(runtime, boards, moments, reminders, late_dsn)
             await consumers.start()
         elif runtime.settings.durability.strict:
             await guard.compare()

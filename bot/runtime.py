@@ -20,6 +20,10 @@ from fsm.pick_number import Beacon
 from fsm.registry import KINDS
 from handlers.boards import Boards
 from handlers.kinds.registry import CONSUMERS, FACES
+from handlers.moments import Moments
+from handlers.own_boards import OwnBoards
+from handlers.pictures import Pictures
+from handlers.reminders import Reminders
 from play.access import Access
 from play.acting import Acting
 from play.application import Application
@@ -44,7 +48,9 @@ from storage.feed import Check, Feed
 from storage.games import RedisGames
 from storage.jobs import Jobs
 from storage.leases import RELEASED, Bell, Lease
+from storage.own_boards import OwnBoardIndex
 from storage.people import People
+from storage.pins import Pins
 from storage.processes import Processes
 from storage.projector import Projector
 from storage.public_log import PublicLog
@@ -126,6 +132,33 @@ class Runtime:
             clock=self.play.clock,
             bot_username=bot_username,
             aside=self.aside,
+        )
+
+    def reminders(self) -> Reminders:
+        """Return the reminders of late players."""
+        return Reminders(
+            engine=self.play.engine,
+            games=self.stores.games,
+            outbox=self.telegram.outbox,
+            texts=self.play.texts,
+            people=self.stores.people,
+            clock=self.play.clock,
+        )
+
+    def moments(self, reminders: Reminders, bot_username: str) -> Moments:
+        """Return the messages that games have beside their boards."""
+        texts, people, outbox = self.play.texts, self.stores.people, self.telegram.outbox
+        return Moments(
+            engine=self.play.engine,
+            outbox=outbox,
+            texts=texts,
+            people=people,
+            pins=Pins(self.stores.redis),
+            own_boards=OwnBoards(OwnBoardIndex(self.stores.redis), outbox, texts, people),
+            reminders=reminders,
+            pictures=Pictures(texts),
+            clock=self.play.clock,
+            bot_username=bot_username,
         )
 
     def lease(self, name: str) -> Lease:

@@ -15,10 +15,11 @@ from fsm.engine import Clock, Engine, Outcome, Unavailable
 from fsm.kind import ChatTopic, Game, Instant, Rejected, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED, Cancel, MoveChat
 from fsm.showing import BoardShown
+from handlers.audience import audience_of, slot_of
 from handlers.kinds import registry
 from handlers.kinds.begins import begins_of
 from handlers.views.message import Message, send_params
-from play.texts import DEFAULT_LOCALE, Texts
+from play.texts import Texts
 from storage.administrators import Administrators
 from storage.feed import Entry
 from storage.games import LIVE_TTL_MS, RedisGames
@@ -41,11 +42,6 @@ TRIES = 5
 """Attempts to render a game's progress before it is set aside until the game changes again."""
 REMEMBERED = 50_000
 """Number of games whose last rendered scene and time this process keeps in memory."""
-
-
-def slot_of(game_id: str) -> str:
-    """Return the outbox slot of a game's board."""
-    return f"board:{game_id}"
 
 
 class Boards:
@@ -133,8 +129,7 @@ class Boards:
         )
 
     async def _locale(self, chat_id: int) -> str:
-        chat = await self._people.chat(chat_id)
-        return chat.locale if chat is not None and chat.locale else DEFAULT_LOCALE
+        return (await audience_of(self._people, chat_id)).locale
 
     async def send_anew(self) -> None:
         """Send a new board for every live game, because the chats have lost their messages."""

@@ -12,6 +12,7 @@ from loguru import logger
 from fsm.kind import ChatTopic, Game, Host, Instant, PlayerId
 from handlers.deps import Deps
 from handlers.kinds.registry import FACES, of_state
+from handlers.own_boards import own_id
 from handlers.views.message import Button, send_params
 from handlers.views.message import Message as View
 from play.access import ANONYMOUS, Actor, Needs
@@ -179,6 +180,10 @@ class UpdateContext:
         """Answer with a rendered message; in a group it is a reply to the person's message."""
         await self._put("sendMessage", {**send_params(view), **self.addressed()})
 
+    async def show_own_board(self, view: View, game_id: str) -> None:
+        """Answer in private with the person's own board of a game, which is edited when the game goes on."""
+        await self._put("sendMessage", send_params(view), id_=own_id(game_id, self.command_id))
+
     async def edit(self, html: str, keyboard: Sequence[Sequence[Button]] = ()) -> None:
         """Edit the message that was tapped. Does nothing if the update is not a tap."""
         if self.query is None or self.query.message is None:
@@ -226,13 +231,19 @@ class UpdateContext:
         return None if private else self.received + IN_GROUP_MS
 
     async def _put(
-        self, method: str, params: Mapping[str, Any], *, chat_id: int | None = None, slot: str | None = None
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        *,
+        chat_id: int | None = None,
+        slot: str | None = None,
+        id_: str = "",
     ) -> None:
         ephemeral = "ephemeral_message_parameters" in params
         topic = self.chat_topic.topic_id if method.startswith("send") and chat_id is None else 0
         await self.deps.telegram.outbox.put(
             Outgoing(
-                id=f"{self.command_id}:{next(self.numbers)}",
+                id=id_ or f"{self.command_id}:{next(self.numbers)}",
                 chat_id=self.chat_topic.chat_id if chat_id is None else chat_id,
                 topic_id=topic or None,
                 method=method,

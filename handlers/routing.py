@@ -34,6 +34,7 @@ from handlers.taps import Tap
 from handlers.views.message import Message as View
 from handlers.views.message import send_params
 from play.access import Needs
+from storage.own_boards import OwnBoardIndex
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
 
@@ -183,7 +184,10 @@ async def _tap(query: CallbackQuery, context: UpdateContext, deps: Deps) -> None
         deps.count_error(type(answer.error).__name__)
     if not answer.answered_by_calls:
         await context.toast(answer.text, alert=answer.alert, url=answer.url)
-    await TapCalls(deps.telegram.api, deps.telegram.limits, deps.telegram.outbox).carry_out(tap, answer.calls)
+    own_boards = OwnBoardIndex(deps.stores.redis)
+    await TapCalls(deps.telegram.api, deps.telegram.limits, deps.telegram.outbox, own_boards).carry_out(
+        tap, answer.calls
+    )
 
 
 def _buttons_router() -> Router:

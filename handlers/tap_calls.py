@@ -11,7 +11,9 @@ from typing import Any, Final
 from loguru import logger
 
 from handlers.kinds.verb import Tap
+from handlers.own_boards import own_id, replaced
 from handlers.taps import Call
+from storage.own_boards import OwnBoardIndex, OwnBoardMessage
 from telegram.answers import call_again
 from telegram.client import BotApi, RetryAfter
 from telegram.limits import Limits, Priority, budget_of
@@ -34,12 +36,14 @@ class TapCalls:
         api: makes calls at once.
         limits: Telegram's rate limits.
         outbox: takes the calls that may wait.
+        own_boards: the own boards that players have open.
     """
 
-    def __init__(self, api: BotApi, limits: Limits, outbox: Outbox) -> None:
+    def __init__(self, api: BotApi, limits: Limits, outbox: Outbox, own_boards: OwnBoardIndex) -> None:
         self._api = api
         self._limits = limits
         self._outbox = outbox
+        self._own_boards = own_boards
 
     async def carry_out(self, tap: Tap, calls: Sequence[Call]) -> None:
         """Make the calls of a tap in order, each followed by its ``then`` or ``otherwise``."""
@@ -71,20 +75,25 @@ class TapCalls:
         elif call.then is None and call.otherwise is None:
             await self._outbox.put(_outgoing(tap, call, number))
         else:
-            await self._now(call)
+            await self._now(tap, call)
         return call.then
 
-    async def _now(self, call: Call) -> None:
+    async def _now(self, tap: Tap, call: Call) -> None:
         chat_id = call.params["chat_id"]
         budget = budget_of(call.method, call.params)
         async with self._limits.room(chat_id, WAIT_SECONDS, priority=Priority.ANSWER, budget=budget) as room:
             if not room:
                 raise NoRoom
             try:
-                await self._api.call(call.method, call.params)
+                sent = await self._api.call(call.method, call.params)
             except RetryAfter as refused:  # a 429 holds for all processes
                 await self._limits.penalise(chat_id, refused.seconds, budget)
                 raise
+        if call.own and "ephemeral_message_id" in sent:
+            board = OwnBoardMessage(tap.user_id, chat_id, sent["ephemeral_message_id"], ephemeral=True)
+            before = await self._own_boards.opened(call.own, board)
+            if before is not None:
+                await self._outbox.put(replaced(call.own, before, tap.received))
 
 
 def _outgoing(tap: Tap, call: Call, number: int) -> Outgoing:
@@ -95,7 +104,7 @@ def _outgoing(tap: Tap, call: Call, number: int) -> Outgoing:
     params = {name: value for name, value in call.params.items() if name != "chat_id"}
     edited = params.get("message_id") or params.get("ephemeral_message_id")
     return Outgoing(
-        id=f"{tap.command_id}:calls:{number}",
+        id=own_id(call.own, tap.command_id) if call.own else f"{tap.command_id}:calls:{number}",
         chat_id=tap.chat_id,
         method=call.method,
         params=params,

@@ -48,12 +48,14 @@ class Call(msgspec.Struct, frozen=True):
         params: all parameters of the method.
         then: the call to make after this one has succeeded.
         otherwise: the call to make after this one has failed.
+        own: the game whose own board the call sends; empty for other calls.
     """
 
     method: str
     params: dict[str, Any]
     then: "Call | None" = None
     otherwise: "Call | None" = None
+    own: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -315,7 +317,8 @@ class Taps:
             return self._toast(locale, "own-not-in-game", "not-in-game")
         board = self.opened(tap.user_id, game, locale)
         url = deep_link(self._bot_username, game.id) if self._bot_username else None
-        return self._show(tap, board, url=url, instead="tap-no-own-board", locale=locale)
+        own = "" if of_state(game).kind.machine.is_final(game.phase) else game.id  # a final board is never edited
+        return self._show(tap, board, url=url, instead="tap-no-own-board", locale=locale, own=own)
 
     def opened(self, player_id: PlayerId, game: Game, locale: str) -> Message:
         """Return a player's own board for a new message, and remember its content until the message is tapped."""
@@ -368,10 +371,12 @@ class Taps:
 
     # -- calls that belong to a tap -----------------------------------------------------------------------------
 
-    def _show(self, tap: Tap, message: Message, *, locale: str, instead: str, url: str | None = None) -> Answer:
+    def _show(
+        self, tap: Tap, message: Message, *, locale: str, instead: str, url: str | None = None, own: str = ""
+    ) -> Answer:
         """Show a message to the person alone. If Telegram refuses it, the tap is answered with a link or a toast."""
         if tap.is_private:
-            return Answer(calls=(Call("sendMessage", send_params(message, tap.chat_id)),), outcome="shown")
+            return Answer(calls=(Call("sendMessage", send_params(message, tap.chat_id), own=own),), outcome="shown")
         if tap.ephemeral_message_id is not None and not tap.is_real:
             return self._toast(locale, instead, "shown")
         query: dict[str, Any] = {"callback_query_id": tap.query_id}
@@ -384,7 +389,7 @@ class Taps:
         else:
             receiver = {"receiver_user_id": tap.user_id, "callback_query_id": tap.query_id}
             params = send_params(message, tap.chat_id, tap.topic_id)
-            call = Call("sendMessage", {**params, "ephemeral_message_parameters": receiver}, answered, otherwise)
+            call = Call("sendMessage", {**params, "ephemeral_message_parameters": receiver}, answered, otherwise, own)
         return Answer(calls=(call,), answered_by_calls=True, outcome="shown")
 
     def _own_board_again(self, tap: Tap, game: Game, locale: str, page: int | None) -> tuple[Call, ...]:

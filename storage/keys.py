@@ -176,6 +176,16 @@ def unhandled_updates_key() -> str:
     return f"{PREFIX}:{{poller}}:unhandled"
 
 
+def own_boards_key(game_id: str) -> str:
+    """Hash: the message of each own board of a game, by player and chat."""
+    return f"{PREFIX}:{{{game_id[:2]}}}:own:{game_id}"
+
+
+def pins_key() -> str:
+    """Hash: chat and message of each pinned board, by game."""
+    return f"{PREFIX}:pins"
+
+
 def poll_key(poll_id: str) -> str:
     """String: game and question of a native poll."""
     return f"{PREFIX}:poll:{poll_id}"

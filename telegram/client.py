@@ -111,6 +111,7 @@ _TEXTS: tuple[tuple[type[ApiError], tuple[str, ...]], ...] = (
             "message to delete not found",
             "message to be replied not found",
             "message to pin not found",
+            "message to unpin not found",
             "message to copy not found",
             "message to forward not found",
             "message can't be edited",
@@ -196,8 +197,26 @@ def _kind_of(code: int, low: str) -> type[ApiError]:
     return next(named, NoRights if code == 403 else BadCall)
 
 
+UNKNOWN_BUTTON = "text buttons are unallowed in the inline keyboard"
+"""Refusal of a disabled button by a Bot API server older than 10.3, in lower case."""
+INSTEAD_OF_DISABLED = "n:"
+"""Callback data of a button on such a server that is disabled on others."""
+
+
+def without_disabled(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the parameters with a callback button in place of each disabled one."""
+    markup = params.get("reply_markup")
+    if not isinstance(markup, dict) or "inline_keyboard" not in markup:
+        return params
+    rows = [
+        [{"text": key["text"], "callback_data": INSTEAD_OF_DISABLED} if "disabled" in key else key for key in row]
+        for row in markup["inline_keyboard"]
+    ]
+    return {**params, "reply_markup": {**markup, "inline_keyboard": rows}}
+
+
 class BotApi:
-    """A client of the Bot API.
+    """A client of the Bot API. It sends callback buttons in place of disabled ones to a server that has none.
 
     Args:
         token: the bot's token from BotFather.
@@ -225,6 +244,8 @@ class BotApi:
         self._circuits = AsyncCircuitBreakerFactory(default_threshold=failures, default_ttl=pause)
         self._breaker: AsyncCircuitBreaker | None = None
         self._probing = False
+        self._disables = True
+        """False once the server has refused a disabled button."""
         self.latency_ms = 0.0
         """Duration of the last answered call, without long polls."""
 
@@ -293,6 +314,25 @@ class BotApi:
         Raises:
             ApiError: the call failed; its subclass says why.
         """
+        if not self._disables:
+            params = without_disabled(params or {})
+        try:
+            return await self._called(method, params, files, seconds)
+        except BadCall as refused:
+            enabled = without_disabled(params or {})
+            if not self._disables or UNKNOWN_BUTTON not in refused.text.lower() or enabled == params:
+                raise
+        self._disables = False
+        return await self._called(method, enabled, files, seconds)
+
+    async def _called(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None,
+        files: Mapping[str, tuple[str, bytes]] | None,
+        seconds: float | None,
+    ) -> msgspec.Raw:
+        """Make one call through the circuit breaker. Raises ApiError."""
         if self._breaker is None:
             self._breaker = await self._circuits.get_breaker("telegram")
         probe = self.state != CLOSED

@@ -26,7 +26,7 @@ the next sender puts it back in its place. Keys, all under `tombola:{send}:`, an
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +111,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         game_id: id of the game, for logs and for reporting the outcome.
         trace: trace id, for logs.
         file: name and text of the file of `sendDocument`.
+        photo: PNG image of `sendPhoto`; None if the parameters name a photo.
     """
 
     id: str
@@ -128,6 +129,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     game_id: str | None = None
     trace: str | None = None
     file: tuple[str, str] | None = None
+    photo: bytes | None = None
 
     @property
     def edit_method(self) -> str | None:
@@ -361,6 +363,20 @@ class Outbox:
         """Return the chat id and message id of the slot's living message, or None if it has none."""
         chat, message = await self._redis.hmget(f"{BASE}:slot:{slot}", ["chat", "message"])
         return (int(chat), int(message)) if chat and message else None
+
+    async def adopt(self, edit: Outgoing, message_id: int) -> None:
+        """Make a message that was sent without a slot the slot's message. ``edit`` has the content that it shows."""
+        key = f"{BASE}:slot:{edit.slot}"
+        fields: Mapping[Any, Any] = {
+            "message": message_id,
+            "chat": edit.chat_id,
+            "digest": edit.digest(),
+            "edit": edit.edit_method or "",
+        }
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping=fields)
+            pipe.pexpire(key, SLOT_TTL_MS)
+            await pipe.execute()
 
     async def forget(self, slot: str) -> None:
         """Detach the slot from its message: the content that waits, or is put next, is sent as a new message."""

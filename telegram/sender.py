@@ -342,7 +342,7 @@ class Sender:
         if not self._lease.held:
             # The process was paused since the claim and lost the lease. The current leader puts the item back.
             return
-        result, error = await self._asked(method, params, out.file)
+        result, error = await self._asked(method, params, out)
         with contextlib.suppress(*STORE_GONE):  # The following steps need Redis too, and they wait for it.
             await self._limits.answered(claimed.taken_at)
         if error is not None:
@@ -358,12 +358,12 @@ class Sender:
         else:
             await self._succeeded(claimed, result)
 
-    async def _asked(
-        self, method: str, params: Mapping[str, Any], file: tuple[str, str] | None
-    ) -> tuple[Any, ApiError | None]:
+    async def _asked(self, method: str, params: Mapping[str, Any], out: Outgoing) -> tuple[Any, ApiError | None]:
         try:
-            if file is not None:
-                return await self._api.call(method, params, {"document": (file[0], file[1].encode())}), None
+            if out.file is not None:
+                return await self._api.call(method, params, {"document": (out.file[0], out.file[1].encode())}), None
+            if out.photo is not None:
+                return await self._api.call(method, params, {"photo": ("picture.png", out.photo)}), None
             return await self._api.call(method, params), None
         except ApiError as error:
             return None, error

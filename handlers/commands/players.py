@@ -43,7 +43,11 @@ async def _own_board(context: UpdateContext, game_id: str) -> None:
     """Show the person's own board of a game in private."""
     state = (await context.deps.play.engine.look(game_id)).state
     await context.authorise(Needs.LOOK, state)
-    await context.show(context.deps.taps.opened(context.person.id, state, context.locale))
+    board = context.deps.taps.opened(context.person.id, state, context.locale)
+    if of_state(state).kind.machine.is_final(state.phase):
+        await context.show(board)
+    else:
+        await context.show_own_board(board, state.id)
 
 
 async def help_(context: UpdateContext) -> None:

@@ -65,8 +65,8 @@ class Face:
         prove: makes the proof of a game; raises ValueError if the game ended before its draw. None for kinds without
             proofs.
         pages: counts the pages of a player's own board; 1 if there are none to turn.
-        start: renders the message that says that the first phase after the lobby has begun; None for kinds that have no
-            such message, or whose consumer sends one.
+        start: renders the message that says that the first phase after the lobby has begun; returns None later in the
+            game. None for kinds that have no such message, or whose consumer sends one.
         late: returns the players who have not yet made the choice that the phase asks for; they are reminded once.
         rules_text: renders the rules; None for the text ``<slug>-rules``.
         proof_text: renders the summary of a proof, short enough for a caption; None for the text ``<slug>-fair``.
@@ -91,7 +91,7 @@ class Face:
     consumer: Callable[[ConsumerContext], Awaitable[KindConsumer]] | None = None
     prove: Callable[[Any], dict[str, Any]] | None = None
     pages: Callable[[Any], int] = lambda _state: 1
-    start: Callable[[Any, Texts, str], Message] | None = None
+    start: Callable[[Any, Texts, str], Message | None] | None = None
     late: Callable[[Any], Sequence[PlayerId]] = lambda _state: ()
     rules_text: Callable[[Texts, str], Message] | None = None
     proof_text: Callable[[Any, Texts, str], Message] | None = None

@@ -5,7 +5,7 @@ from math import isqrt
 from typing import Any
 from urllib.parse import urlencode
 
-from fsm.kind import Command, Game, Instant, Kind, Player
+from fsm.kind import Command, Game, Instant, Kind, Player, PlayerId
 from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow
 from fsm.prizes import PrizeRules, awards
 from handlers.views.message import Button, Message, date_time, rows
@@ -15,6 +15,7 @@ from telegram.outbox import ENDS, ENDS_UTC
 
 MEDALS = ("🥇", "🥈", "🥉")
 PARAGRAPH = "\n\n"
+FOLDED = "<blockquote expandable>"
 FEW_PAGES = 5
 """Up to this number of pages there are no buttons that jump over pages."""
 SHARED_NAME = 40
@@ -69,7 +70,16 @@ def medal(place: int) -> str:
 
 def mention(standing: Standing) -> Markup:
     """Render a name as a link to the person."""
-    return Markup(f'<a href="tg://user?id={standing.player_id}">{name_html(standing.name)}</a>')
+    return _mention(standing.player_id, standing.name)
+
+
+def mention_of(player: Player) -> Markup:
+    """Render a player's name as a link to the person, who is notified."""
+    return _mention(player.id, player.name)
+
+
+def _mention(player_id: PlayerId, name: str) -> Markup:
+    return Markup(f'<a href="tg://user?id={player_id}">{name_html(name)}</a>')
 
 
 def prizes_html(rules: PrizeRules, texts: Texts, locale: str) -> Markup | None:
@@ -174,7 +184,7 @@ def host_buttons(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> tupl
 
 def folded(html: str) -> str:
     """Wrap lines in a quotation that apps show folded after its first lines."""
-    return f"<blockquote expandable>{html}</blockquote>"
+    return f"{FOLDED}{html}</blockquote>"
 
 
 def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tuple[Button, ...], ...]:
@@ -196,6 +206,14 @@ def turning(game: Game, page: int, count: int, verb: str, here: str) -> tuple[tu
         return ((to("‹", -1), middle, to("›", 1)),)
     jump = isqrt(count - 1) + 1  # about the square root: few jumps and few steps reach any page
     return ((to("«", -jump), to("‹", -1), middle, to("›", 1), to("»", jump)),)
+
+
+def last_call(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> Message:
+    """Render the message of a lively chat that says when the game starts, with the button to join it."""
+    title = game.title or texts.plain(locale, f"{kind.slug}-name")
+    at = moment(game.deadline or 0, "T")
+    text = texts.html(locale, "last-call", title=title, players=len(game.players), at=at)
+    return Message(text, ((Button(texts.plain(locale, "button-join"), f"j:{game.id}", style="success"),),))
 
 
 # -- the end ----------------------------------------------------------------------------------------------------

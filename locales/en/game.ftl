@@ -54,6 +54,13 @@ button-keep-playing = Keep playing
 share-text = { $winner } has won { $title }. Play with us!
 share-text-nobody = We played { $title }. Play with us!
 
+last-call = { $players ->
+    [one] 📣 <b>{ $title }</b>: last call! One player is in, and it starts at { $at }.
+   *[other] 📣 <b>{ $title }</b>: last call! { $players } players are in, and it starts at { $at }.
+}
+late-group = ⏰ { $names }: it’s your turn, until { $at }.
+late-private = ⏰ You haven’t chosen yet, and time is running out.
+
 ## A player’s own board
 
 own-joined = You’re in. I’ll be here when the game starts.

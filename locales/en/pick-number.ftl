@@ -34,8 +34,9 @@ pick-number-seal =
 
 ## The two messages of a draw to keep
 
+pick-number-begun = 🎱 <b>{ $title }</b>: picking has begun, from 1 to { NUMBER($highest, useGrouping: 0) }!
 pick-number-sealed =
-    🔒 { $title }: sealed. <b>Keep this message.</b>
+    🔒 The draw is sealed. <b>Keep this message.</b>
     Seal <code>{ $commitment }</code>
     Game <code>{ $game }</code>
 pick-number-bound = { $winners ->
@@ -57,8 +58,12 @@ pick-number-bound-beacon = 🎲 drand <code>{ $chain }</code>; if it is late, { 
 pick-number-bound-alone = Without a public random number.
 pick-number-bound-seed = 🌱 Seed { NUMBER($number, useGrouping: 0) } of { NUMBER($size, useGrouping: 0) } prepared for this chat: <code>{ $root }</code>
 pick-number-bound-fresh = 🌱 A seed made just now: none was prepared for this chat.
+pick-number-over = { $entries ->
+    [one] ✋ <b>{ $title }</b>: picking is over, one number is in. The draw begins!
+   *[other] ✋ <b>{ $title }</b>: picking is over, { $entries } numbers are in. The draw begins!
+}
 pick-number-final =
-    🧾 { $title }: picking is over, nothing changes any more. <b>Keep this message.</b>
+    🧾 The list is final. <b>Keep this message.</b>
     Entries ({ $entries }) <code>{ $digest }</code>
     Game <code>{ $game }</code>
 pick-number-final-beacon = 🎲 drand round { $round } decides, { $at }

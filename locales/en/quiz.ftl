@@ -81,10 +81,9 @@ tap-quiz-resumed = The clock is running again.
 
 quiz-tally-right = ✅ <b>{ $letter }  { $answer }</b>  { $bar } { $count }
 quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
-button-answer = Answer here
 quiz-begins = { $questions ->
-    [one] 🧠 <b>{ $title }</b> begins: one question, { $players } players. The answers are on the board above, or here:
-   *[other] 🧠 <b>{ $title }</b> begins: { $questions } questions, { $players } players. The answers are on the board above, or here:
+    [one] 🧠 <b>{ $title }</b> begins: one question, { $players } players. Answer on the board above.
+   *[other] 🧠 <b>{ $title }</b> begins: { $questions } questions, { $players } players. Answer on the board above.
 }
 quiz-begins-polls = { $questions ->
     [one] 🧠 <b>{ $title }</b> begins: one question, { $players } players. It comes as a poll.

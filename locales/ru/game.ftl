@@ -55,6 +55,14 @@ button-keep-playing = Играем дальше
 share-text = { $title }: { $winner } забирает победу. Давайте с нами!
 share-text-nobody = Мы сыграли в «{ $title }». Давайте с нами!
 
+last-call = 📣 <b>{ $title }</b>: последний шанс! { $players ->
+    [one] В игре { $players } игрок
+    [few] В игре { $players } игрока
+   *[other] В игре { $players } игроков
+}, начало в { $at }.
+late-group = ⏰ { $names }: ваш ход, до { $at }.
+late-private = ⏰ Вы ещё не выбрали, а время уже на исходе.
+
 ## Своя доска игрока
 
 own-joined = Вы в игре. Встретимся здесь, когда она начнётся.

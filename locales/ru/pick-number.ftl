@@ -37,8 +37,9 @@ pick-number-seal =
 
 ## Два сообщения розыгрыша, которые стоит сохранить
 
+pick-number-begun = 🎱 <b>{ $title }</b>: выбираем числа, от 1 до { NUMBER($highest, useGrouping: 0) }!
 pick-number-sealed =
-    🔒 { $title }: запечатано. <b>Сохраните это сообщение.</b>
+    🔒 Розыгрыш запечатан. <b>Сохраните это сообщение.</b>
     Печать <code>{ $commitment }</code>
     Игра <code>{ $game }</code>
 pick-number-bound = { $winners ->
@@ -62,8 +63,13 @@ pick-number-bound-beacon = 🎲 drand <code>{ $chain }</code>; если запо
 pick-number-bound-alone = Без публичного случайного числа.
 pick-number-bound-seed = 🌱 Секрет { NUMBER($number, useGrouping: 0) } из { NUMBER($size, useGrouping: 0) }, заготовленных для этого чата: <code>{ $root }</code>
 pick-number-bound-fresh = 🌱 Секрет создан только что: заготовленного для этого чата не было.
+pick-number-over = ✋ <b>{ $title }</b>: выбор закончен, { $entries ->
+    [one] { $entries } число
+    [few] { $entries } числа
+   *[other] { $entries } чисел
+} в игре. Тянем!
 pick-number-final =
-    🧾 { $title }: выбор закончен, изменить уже ничего нельзя. <b>Сохраните это сообщение.</b>
+    🧾 Список окончательный. <b>Сохраните это сообщение.</b>
     Список ({ $entries }) <code>{ $digest }</code>
     Игра <code>{ $game }</code>
 pick-number-final-beacon = 🎲 Решает раунд drand { $round }, { $at }

@@ -82,7 +82,6 @@ tap-quiz-resumed = Время снова идёт.
 
 quiz-tally-right = ✅ <b>{ $letter }  { $answer }</b>  { $bar } { $count }
 quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
-button-answer = Ответить здесь
 quiz-begins = 🧠 <b>{ $title }</b>: начинаем! { $questions ->
     [one] { $questions } вопрос
     [few] { $questions } вопроса
@@ -91,7 +90,7 @@ quiz-begins = 🧠 <b>{ $title }</b>: начинаем! { $questions ->
     [one] { $players } игрок
     [few] { $players } игрока
    *[other] { $players } игроков
-}. Ответы — на доске выше или здесь:
+}. Отвечайте на доске выше.
 quiz-begins-polls = 🧠 <b>{ $title }</b>: начинаем! { $questions ->
     [one] { $questions } вопрос
     [few] { $questions } вопроса

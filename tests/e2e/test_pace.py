@@ -103,7 +103,7 @@ async def test_a_quiz_by_polls_at_ten_seconds_a_question_shows_each_poll_for_ten
 async def test_every_frame_of_a_draw_is_seen_however_busy_the_group_was(
     postgres_dsn: str, redis_dsn: str, mode: str
 ) -> None:
-    games = GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=1.0)})
+    games = GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=1.0, range_multiplier=2)})
     async with seated(postgres_dsn, redis_dsn, "polling", people=10, games=games) as table:
         table.box.control.say(table.host, table.group, f"/create_game Friday {mode} {9 if not mode else 1}")
         for person in table.people:

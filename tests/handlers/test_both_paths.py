@@ -25,6 +25,7 @@ from play.opening import Openings
 from storage import keys
 from storage.connections import Pool
 from storage.games import RedisGames
+from storage.own_boards import OwnBoardIndex
 from tests.engine.memory import CountedSeeds
 from tests.handlers.quizzes import questions
 from tests.handlers.room import BOT, BOT_ID, FORUM, GROUP, HOST, OTHER_GROUP, TEXTS, NoBoards, Room, build_room
@@ -194,7 +195,7 @@ async def played(redis: Redis, pool: Pool, *, fast: bool) -> Effects:
         taps=deps.taps if fast else cast("Taps", Cold()),
         floods=deps.floods,
         slow=slow,
-        tap_calls=TapCalls(room.telegram, deps.telegram.limits, deps.telegram.outbox),
+        tap_calls=TapCalls(room.telegram, deps.telegram.limits, deps.telegram.outbox, OwnBoardIndex(deps.stores.redis)),
         redis=redis,
         clock=room.clock,
         tasks=tasks,

@@ -14,6 +14,7 @@ from fsm.engine import Unavailable
 from handlers.routing import AiogramPath
 from handlers.tap_calls import TapCalls
 from storage import keys
+from storage.own_boards import OwnBoardIndex
 from storage.set_aside import SetAside
 from tests.handlers.room import ANN, Room, plain, text
 
@@ -44,7 +45,12 @@ class Process:
 
         self.dispatcher = UpdateDispatcher(
             taps=room.deps.taps, floods=room.deps.floods, slow=slow,
-            tap_calls=TapCalls(room.deps.telegram.api, room.deps.telegram.limits, room.deps.telegram.outbox),
+            tap_calls=TapCalls(
+                room.deps.telegram.api,
+                room.deps.telegram.limits,
+                room.deps.telegram.outbox,
+                OwnBoardIndex(room.deps.stores.redis),
+            ),
             redis=redis, clock=room.clock,
             tasks=self.tasks, metrics=self.metrics, aside=self.aside,
         )  # fmt: skip

@@ -1,6 +1,7 @@
-"""The two announcements of a draw, which are never edited: the commitment, and the entries with the beacon's round.
+"""The two announcements of a draw, which are never edited: the start with the commitment, and the final entries.
 
-They stay in the players' chat, so that players can check a proof against them.
+They stay in the players' chat, so that players can check a proof against them. The figures to keep are folded, because
+most players need only the line above them.
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from fsm import draw
 from fsm.pick_number import KIND, REVERSE, PickNumberGame
 from handlers.views import lobby
-from handlers.views.message import Message
+from handlers.views.message import Button, Message
 from play.texts import Markup, Texts, name_html, units
 
 FOLDED = 3000
@@ -24,7 +25,7 @@ class Announcement:
 
 
 def opening(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
-    """Render the announcement of the commitment and of the rules that are fixed with it."""
+    """Render the start of picking, with the commitment and the rules that are fixed with it."""
     rules, reserved, beacon = game.rules, game.reserved, game.rules.beacon
     lines = [
         texts.html(
@@ -51,20 +52,22 @@ def opening(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
     head = texts.html(
         locale,
         "pick-number-sealed",
-        title=_title(game, texts, locale),
         commitment=Markup(game.commitment or ""),
         game=Markup(game.id),
     )
-    return Announcement(Message(f"{head}\n\n" + "\n".join(line for line in lines if line)))
+    begun = texts.html(locale, "pick-number-begun", title=_title(game, texts, locale), highest=game.highest)
+    kept = lobby.folded("\n".join([head, *(line for line in lines if line)]))
+    button = Button(texts.plain(locale, "button-pick"), f"o:{game.id}", style="primary")
+    return Announcement(Message(f"{begun}\n{kept}", ((button,),)))
 
 
 def closing(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
     """Render the announcement of the entries, their digest, and the beacon's round with its time."""
     beacon, round_ = game.rules.beacon, game.beacon_round
+    over = texts.html(locale, "pick-number-over", title=_title(game, texts, locale), entries=len(game.owners))
     head = texts.html(
         locale,
         "pick-number-final",
-        title=_title(game, texts, locale),
         entries=len(game.owners),
         digest=Markup(draw.digest(game.id, game.highest, game.owners)),
         game=Markup(game.id),
@@ -76,9 +79,10 @@ def closing(game: PickNumberGame, texts: Texts, locale: str) -> Announcement:
         f"{number} · {name_html(game.players[game.owners[number]].name)}" for number in sorted(game.owners)
     )
     if units(listed) <= FOLDED:
-        return Announcement(Message(f"{head}\n<blockquote expandable>{listed}</blockquote>"))
+        kept = lobby.folded(f"{head}\n{listed}")
+        return Announcement(Message(f"{over}\n{kept}"))
     file = draw.canonical_entries(game.id, game.highest, game.owners).decode()
-    return Announcement(Message(f"{head}\n{texts.html(locale, 'pick-number-final-file')}"), file)
+    return Announcement(Message(f"{over}\n{head}\n{texts.html(locale, 'pick-number-final-file')}"), file)
 
 
 def _title(game: PickNumberGame, texts: Texts, locale: str) -> str:

@@ -5,16 +5,17 @@ the outbox is derived from the game, so it is sent once.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from fsm.kind import UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED
 from fsm.pick_number import DRAWING, KIND, NUMBER_SELECTION, PickNumberGame
+from handlers.audience import audience_of, reply_to_board
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.pick_number import announcements
 from handlers.views.message import send_params
-from play.texts import DEFAULT_LOCALE
+from play.telling import LIVELY, MESSAGES, QUIET
 from storage.feed import Entry
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
@@ -53,21 +54,27 @@ class PickNumberConsumer:
         game = cast("PickNumberGame", state)
         if not game.statement:  # cancelled before the commitment, or a game of format 1
             return
-        wanted = [self._outgoing(game, "opening", await self._rendered(game, closed=False))]
+        audience, texts = await audience_of(self._context.people, game.place.chat_id), self._context.texts
+        shared: dict[str, Any] = await reply_to_board(self._context.outbox, game)
+        # Rendered from the full state, not from a view: neither announcement shows a seed.
+        opening = announcements.opening(game, texts, audience.locale)
+        silent = {"disable_notification": True}
+        wanted = [
+            self._outgoing(game, "opening", opening, shared | (silent if audience.wants(MESSAGES, QUIET) else {}))
+        ]
         if game.closed_at is not None:
-            wanted.append(self._outgoing(game, "closing", await self._rendered(game, closed=True)))
+            closing = announcements.closing(game, texts, audience.locale)
+            heard = audience.wants(MESSAGES, LIVELY)
+            wanted.append(self._outgoing(game, "closing", closing, shared | ({} if heard else silent)))
         await self._context.outbox.put_many(wanted)
 
-    async def _rendered(self, game: PickNumberGame, *, closed: bool) -> announcements.Announcement:
-        chat = await self._context.people.chat(game.place.chat_id)
-        locale = chat.locale if chat is not None and chat.locale else DEFAULT_LOCALE
-        # Rendered from the full state, not from a view: neither announcement shows a seed.
-        return (announcements.closing if closed else announcements.opening)(game, self._context.texts, locale)
-
-    def _outgoing(self, game: PickNumberGame, name: str, announcement: announcements.Announcement) -> Outgoing:
-        params = send_params(announcement.message)
+    def _outgoing(
+        self, game: PickNumberGame, name: str, announcement: announcements.Announcement, shared: Mapping[str, Any]
+    ) -> Outgoing:
+        params = {**send_params(announcement.message), **shared}
         if announcement.file is not None:
-            params = {"caption": params["text"], "parse_mode": params["parse_mode"]}
+            params["caption"] = params.pop("text")
+            del params["link_preview_options"]
         return Outgoing(
             id=f"{name}:{game.id}",
             chat_id=game.place.chat_id,

@@ -60,8 +60,10 @@ def begins_with_board(state: QuizGame) -> bool:
     return not (state.rules.polls and state.phase == QUESTION_OPEN)
 
 
-def start(state: QuizGame, texts: Texts, locale: str) -> Message:
-    """Render the message that says that the questions begin, with the button to a player's own board."""
+def start(state: QuizGame, texts: Texts, locale: str) -> Message | None:
+    """Render the message that says that the questions begin; None after the first question."""
+    if state.index > 0 or state.phase != QUESTION_OPEN:
+        return None
     rules = state.rules
     text = texts.html(
         locale,
@@ -70,8 +72,7 @@ def start(state: QuizGame, texts: Texts, locale: str) -> Message:
         questions=rules.questions,
         players=len(state.players),
     )
-    own = Button(texts.plain(locale, "button-answer"), f"o:{state.id}", style="primary")
-    return Message(text, () if rules.polls else ((own,),))
+    return Message(text)
 
 
 def _about(game: QuizGame, texts: Texts, locale: str) -> str:

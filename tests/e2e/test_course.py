@@ -1,0 +1,165 @@
+"""The course of a game as a group sees it: messages for its moments, edits for its progress, and not too many."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+
+from bot.settings import GAMES
+from handlers.kinds.pick_number.settings import PickNumberSection
+from sandbox.control import buttons
+from sandbox.state import Message
+from tests.e2e.conftest import Table, seated
+from tests.e2e.test_pick_number import everybody_joins, open_game
+
+MOST, MOST_A_QUESTION = 6, 2
+"""New messages of a game, as docs/decisions/course.md promises."""
+
+
+@pytest_asyncio.fixture
+async def slow(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
+    """Create a group of five people with a minute to pick, and a draw at the usual pace."""
+    games = GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=2, selection_seconds=60)})
+    async with seated(postgres_dsn, redis_dsn, "polling", games=games) as found:
+        yield found
+
+
+async def chooses(table: Table, *labels: str) -> None:
+    """Change settings of the group in the dialog, with one tap on each button."""
+    table.box.control.say(table.host, table.group, "/settings")
+    for label in labels:
+        await table.tap(table.host, label)
+    await table.tap(table.host, "Close")
+    await table.until(lambda: not sent(table) or None)
+
+
+def sent(table: Table) -> list[Message]:
+    """Return the bot's messages in the group, without its greeting."""
+    return [m for m in table.box.control.bot_messages(table.group) if not text_of(m).startswith("Hello!")]
+
+
+def text_of(message: Message) -> str:
+    return str(message.content.get("text") or message.content.get("caption") or "")
+
+
+@dataclass
+class Frames:
+    """Record of the texts that the board has shown."""
+
+    table: Table
+    texts: list[str] = field(default_factory=list)
+
+    async def until_over(self) -> None:
+        """Turn the clock until the result is there, and look at the board after each step."""
+        for _ in range(1_000):
+            await self.table.turn(0.5)
+            await asyncio.sleep(0.01)
+            board = sent(self.table)[0]
+            if not self.texts or self.texts[-1] != text_of(board):
+                self.texts.append(text_of(board))
+            if "🏆" in self.texts[-1] and any("🏆" in text_of(m) for m in sent(self.table)[1:]):
+                return
+        raise AssertionError(f"no result: {self.texts[-3:]}")
+
+
+async def plays(table: Table, *, latecomers: int = 0) -> None:
+    """Open a game, join, and pick; this many players pick nothing."""
+    await open_game(table, "/create_game Friday 3")
+    await everybody_joins(table)
+    await table.tap(table.host, "^s:")
+    await table.says("Take a number")
+    for number, person in enumerate(table.people[: len(table.people) - latecomers], start=3):
+        assert (await table.tap(person, f"^p:[^:]+:{number}$")).text
+
+
+async def test_moments_are_new_messages_that_lead_to_the_board_and_progress_is_edits(slow: Table) -> None:
+    await plays(slow)
+    frames = Frames(slow)
+    await frames.until_over()
+    board, *moments = sent(slow)
+    assert [text_of(moment)[0] for moment in moments] == ["🎱", "✋", "🏆"]
+    assert all(moment.reply_to == board.id for moment in moments)
+    assert len(sent(slow)) <= MOST
+    result = moments[-1]
+    mentioned = [entity for entity in result.content["entities"] if entity["type"] == "text_mention"]
+    assert len(mentioned) == 3
+    assert any(entity["type"] == "expandable_blockquote" for entity in result.content["entities"])
+    labels = [button["text"] for button in buttons(result)]
+    assert labels == ["Rematch", "Share", "How it was drawn"]
+    assert "Seed" not in text_of(result)
+    shown = [text for text in frames.texts if "Drawn" in text and "🏆" not in text]
+    places = [len(re.findall("🥇|🥈|🥉", text)) for text in shown]
+    assert places == [1, 2, 3], "each place is seen, one by one"
+    slow.no_complaints()
+
+
+async def test_late_players_are_reminded_once_in_private_if_they_started_the_bot(slow: Table) -> None:
+    control, (*_, known, unknown) = slow.box.control, slow.people
+    control.start(known)
+    await slow.says("Hello", chat=control.private(known))
+    await plays(slow, latecomers=2)
+    private = await slow.says("time is running out", chat=control.private(known))
+    group = await slow.says("it’s your turn")
+    (mention,) = (entity for entity in group.content["entities"] if entity["type"] == "text_mention")
+    assert mention["user"]["id"] == unknown.id
+    assert group.reply_to == sent(slow)[0].id
+    game_id = buttons(private)[0]["callback_data"].split(":")[1]
+    answer = await control.press_data(known, private, f"p:{game_id}:9").answer()
+    assert answer.text == "You have 9."
+    await slow.says("🏆")
+    assert len([m for m in sent(slow) if "your turn" in text_of(m)]) == 1
+    await slow.until(lambda: "🥇" in text_of(private) or None)
+    assert "until" not in text_of(private)
+    assert len(sent(slow)) <= MOST
+    slow.no_complaints()
+
+
+async def test_a_quiet_group_sees_edits_and_the_two_receipts_of_the_draw_without_a_sound(slow: Table) -> None:
+    await chooses(slow, "Messages in the group", "Messages in the group")
+    await plays(slow, latecomers=1)
+    await slow.says("🏆")
+    await slow.turn(5)
+    assert [text_of(message)[0] for message in sent(slow)] == ["🏆", "🎱", "✋"]
+    calls = [call for call in slow.box.world.calls if call.method == "sendMessage"]
+    receipts = [call for call in calls if "Keep this message" in str(call.params)]
+    assert len(receipts) == 2
+    assert all(call.params.get("disable_notification") for call in receipts)
+    slow.no_complaints()
+
+
+async def test_a_lively_group_also_hears_the_last_call_and_still_no_more_than_six_messages(slow: Table) -> None:
+    await chooses(slow, "Messages in the group")
+    await plays(slow, latecomers=1)
+    await slow.says("🏆")
+    await slow.until(lambda: len([m for m in sent(slow) if "🏆" in text_of(m)]) == 2 or None)
+    assert [text_of(message)[0] for message in sent(slow)] == ["🏆", "📣", "🎱", "⏰", "✋", "🏆"]
+    assert len(sent(slow)) <= MOST
+    slow.no_complaints()
+
+
+async def test_the_board_is_pinned_while_the_game_lives(slow: Table) -> None:
+    slow.box.control.add_bot(slow.group, slow.host, admin=True)
+    await chooses(slow, "Pin the board")
+    await open_game(slow)
+    board = await slow.says("Everyone takes a number")
+    await slow.until(lambda: slow.group.pinned == [board.id] or None)
+    slow.box.control.say(slow.host, slow.group, "/cancel_game")
+    await slow.until(lambda: slow.group.pinned == [] or None)
+    cancelled = await slow.until(lambda: next((m for m in sent(slow)[1:] if "cancelled" in text_of(m)), None))
+    assert cancelled.reply_to == board.id
+    slow.no_complaints()
+
+
+@pytest.mark.parametrize("questions", [3])
+async def test_a_quiz_has_a_start_and_a_result_beside_its_board(slow: Table, questions: int) -> None:
+    slow.box.control.say(slow.host, slow.group, f"/start_quiz {questions} 10")
+    for person in slow.people[:3]:
+        assert (await slow.tap(person, "^j:")).text
+    await slow.tap(slow.host, "^s:")
+    await slow.until(lambda: len([m for m in sent(slow) if "🏆" in text_of(m)]) == 2 or None, steps=400)
+    assert [text_of(message)[0] for message in sent(slow)] == ["🏆", "🧠", "🏆"]
+    assert len(sent(slow)) <= MOST_A_QUESTION * questions
+    slow.no_complaints()
