@@ -23,10 +23,12 @@ SECONDS = 5.0
 """Longest time for one picture. Drawing takes 0.1 s; the text of a result must not wait for a machine that is stuck."""
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts", "/Library/Fonts")
 FAMILY = "DejaVu Sans, Liberation Sans, Noto Sans, Arial, sans-serif"
-WIDTH, TOP, FLOOR, LINE = 1080, 190, 640, 56
+WIDTH, FLOOR, LINE = 1080, 560, 56
 PODIUM = ((1, 390, 300, "#f5b83d"), (2, 80, 220, "#b9c4d0"), (3, 700, 160, "#cd8a54"))
 """Place, left edge, height and colour of each step; a step is 300 wide."""
 STEP = 300
+UNDRAWN = frozenset({"Cc", "Cs", "Cf", "Co", "Cn", "So", "Sk"})
+"""Unicode categories of control and format characters, surrogates, unassigned code points and pictograms."""
 TITLE, NAME = 34, 17
 """Longest title, and longest name on a step, in characters."""
 
@@ -124,6 +126,9 @@ def _text(x: int, y: int, size: int, colour: str, words: str, *, bold: bool = Fa
 
 
 def _short(text: str, most: int) -> str:
-    """Return the text in one line without characters that XML forbids, cut to a number of characters."""
-    line = "".join(c for c in tidy(text) if unicodedata.category(c) not in {"Cc", "Cs", "Cf", "Co", "Cn"})
+    """Return the text in one line, cut to a number of characters.
+
+    Characters that XML forbids are left out, and pictograms, which the font does not have.
+    """
+    line = "".join(c for c in tidy(text) if unicodedata.category(c) not in UNDRAWN).strip()
     return line if len(line) <= most else f"{line[: most - 1]}…"

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 import pytest
 import pytest_asyncio
+from redis.asyncio import Redis
 
 from bot.settings import GAMES
 from handlers.kinds.pick_number.settings import PickNumberSection
 from sandbox.control import buttons
 from sandbox.state import Message
+from storage.pins import Pin, Pins
 from tests.e2e.conftest import Table, seated
 from tests.e2e.test_pick_number import everybody_joins, open_game
 
@@ -150,6 +152,49 @@ async def test_the_board_is_pinned_while_the_game_lives(slow: Table) -> None:
     await slow.until(lambda: slow.group.pinned == [] or None)
     cancelled = await slow.until(lambda: next((m for m in sent(slow)[1:] if "cancelled" in text_of(m)), None))
     assert cancelled.reply_to == board.id
+    slow.no_complaints()
+
+
+async def test_a_pin_of_a_game_that_ended_while_no_bot_ran_is_undone(postgres_dsn: str, redis_dsn: str) -> None:
+    async with Redis.from_url(redis_dsn) as redis:
+        await Pins(redis).note(Pin("00abcdefghijklmnopqrst", -100_001, 7))
+    async with seated(postgres_dsn, redis_dsn, "polling") as table:
+        calls = table.box.world.calls
+        call = await table.until(lambda: next((c for c in calls if c.method == "unpinChatMessage"), None))
+        assert (str(call.params["chat_id"]), str(call.params["message_id"])) == ("-100001", "7")
+        async with asyncio.timeout(30):
+            while await Pins(table.bot.redis).all():  # noqa: ASYNC110 -- the store sends no event
+                await asyncio.sleep(0.05)
+
+
+async def test_an_own_board_in_the_group_shows_the_result_and_no_time_that_is_over(slow: Table) -> None:
+    await open_game(slow, "/create_game Friday 3")
+    await everybody_joins(slow)
+    await slow.tap(slow.host, "^s:")
+    await slow.says("Take a number")
+    for person in slow.people[:2]:
+        await slow.tap(person, "^o:")
+    first, second = slow.group.ephemeral.values()
+    assert "Your pick" in text_of(first)
+    await slow.tap(slow.people[1], "^o:")
+    await slow.until(lambda: second not in slow.group.ephemeral.values() or None)
+    third = list(slow.group.ephemeral.values())[-1]
+    for number, person in enumerate(slow.people, start=3):
+        assert (await slow.tap(person, f"^p:[^:]+:{number}$")).text
+    await slow.until(lambda: all("🥇" in text_of(board) for board in (first, third)) or None)
+    assert not first.markup
+    assert "until" not in text_of(first) + text_of(third)
+    slow.no_complaints()
+
+
+async def test_the_winners_have_a_picture_where_the_group_wants_one(slow: Table) -> None:
+    await chooses(slow, "Picture of the winners")
+    await plays(slow)
+    result = await slow.until(lambda: next((m for m in sent(slow) if "photo" in m.content), None), steps=400)
+    assert result.reply_to == sent(slow)[0].id
+    assert "🥇" in text_of(result)
+    assert buttons(result)
+    assert len(sent(slow)) <= MOST
     slow.no_complaints()
 
 

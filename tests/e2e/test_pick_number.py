@@ -55,8 +55,10 @@ async def test_a_group_plays_from_the_first_tap_to_the_result(table: Table, tmp_
     for _ in range(40):
         await table.turn(1)
     result = await table.says("🏆")
-    assert len([m for m in table.box.control.bot_messages(table.group) if "🏆" in str(m.content)]) == 1
-    assert result.edit_date
+    board, told = (m for m in table.box.control.bot_messages(table.group) if "🏆" in str(m.content))
+    assert board.edit_date
+    assert told == result
+    assert told.reply_to == board.id
 
     game_id = await finished_in_postgresql(table)
     (row,) = await table.bot.pool.fetch("SELECT player_id, place, amount FROM prizes WHERE game_id = $1", game_id)

@@ -167,6 +167,20 @@ async def test_the_circuit_opens_after_failures_in_a_row_and_spares_the_server(t
     await api.close()
 
 
+async def test_a_server_without_disabled_buttons_gets_others_from_its_first_refusal_on(
+    telegram: Telegram, api: BotApi
+) -> None:
+    telegram.script.append(
+        error("Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+    )
+    keyboard = {"inline_keyboard": [[{"text": "✕ 7", "disabled": {}}, {"text": "8", "callback_data": "p:1:8"}]]}
+    for _ in range(2):
+        await api.call("sendMessage", {"chat_id": 1, "text": "x", "reply_markup": keyboard})
+    first, second, third = (call.params["reply_markup"]["inline_keyboard"][0] for call in telegram.calls)
+    assert "disabled" in first[0]
+    assert second == third == [{"text": "✕ 7", "callback_data": "n:"}, {"text": "8", "callback_data": "p:1:8"}]
+
+
 async def test_refusals_and_429s_leave_the_circuit_closed(telegram: Telegram) -> None:
     api = BotApi(TOKEN, telegram.base, failures=2)
     telegram.down = error("Too Many Requests: retry after 1", 429, retry_after=1)
