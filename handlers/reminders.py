@@ -132,7 +132,7 @@ class Reminders:
         names = self._texts.listing(locale, mentions, len(players), budget=NAMED)
         at = lobby.moment(game.ends_at or 0, "T")
         button = Button(self._texts.plain(locale, "button-pick"), f"o:{game.id}", style="primary")
-        message = Message(self._texts.html(locale, "late-group", names=names, at=at), ((button,),))
+        message = Message(self._texts.html(locale, "late-group", names=names, time=at), ((button,),))
         reply = await reply_to_board(self._outbox, game)
         return self._outgoing(game, f"late:{game.id}", game.place.chat_id, message, reply)
 

@@ -74,7 +74,7 @@ def mention(standing: Standing) -> Markup:
 
 
 def mention_of(player: Player) -> Markup:
-    """Render a player's name as a link to the person, who is notified."""
+    """Render a player's name as a link to the person. In a new message it notifies them."""
     return _mention(player.id, player.name)
 
 
@@ -212,7 +212,7 @@ def last_call(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> Message
     """Render the message of a lively chat that says when the game starts, with the button to join it."""
     title = game.title or texts.plain(locale, f"{kind.slug}-name")
     at = moment(game.deadline or 0, "T")
-    text = texts.html(locale, "last-call", title=title, players=len(game.players), at=at)
+    text = texts.html(locale, "last-call", title=title, players=len(game.players), time=at)
     return Message(text, ((Button(texts.plain(locale, "button-join"), f"j:{game.id}", style="success"),),))
 
 

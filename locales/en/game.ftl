@@ -55,10 +55,10 @@ share-text = { $winner } has won { $title }. Play with us!
 share-text-nobody = We played { $title }. Play with us!
 
 last-call = { $players ->
-    [one] 📣 <b>{ $title }</b>: last call! One player is in, and it starts at { $at }.
-   *[other] 📣 <b>{ $title }</b>: last call! { $players } players are in, and it starts at { $at }.
+    [one] 📣 <b>{ $title }</b>: last call! One player is in, and it starts at { $time }.
+   *[other] 📣 <b>{ $title }</b>: last call! { $players } players are in, and it starts at { $time }.
 }
-late-group = ⏰ { $names }: it’s your turn, until { $at }.
+late-group = ⏰ { $names }: it’s your turn, until { $time }.
 late-private = ⏰ You haven’t chosen yet, and time is running out.
 
 ## A player’s own board

@@ -26,7 +26,7 @@ pick-number-pick-secretly = 🙈 Take a number from 1 to { NUMBER($highest, useG
 pick-number-picked-count = ✅ Picked: <b>{ $picked }</b> of { $players }
 pick-number-picked = ✅ Picked, { $picked } of { $players }:
 pick-number-missing = 💭 Still thinking: { $names }
-pick-number-open-until = ⏳ Picking is open until { $at }
+pick-number-open-until = ⏳ Picking is open until { $time }
 pick-number-closes = ⏳ Picking closes { $at }
 pick-number-seal =
     🔒 The draw is sealed:

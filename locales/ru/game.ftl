@@ -59,8 +59,8 @@ last-call = 📣 <b>{ $title }</b>: последний шанс! { $players ->
     [one] В игре { $players } игрок
     [few] В игре { $players } игрока
    *[other] В игре { $players } игроков
-}, начало в { $at }.
-late-group = ⏰ { $names }: ваш ход, до { $at }.
+}, начало в { $time }.
+late-group = ⏰ { $names }: ваш ход, до { $time }.
 late-private = ⏰ Вы ещё не выбрали, а время уже на исходе.
 
 ## Своя доска игрока

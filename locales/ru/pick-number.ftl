@@ -29,7 +29,7 @@ pick-number-pick-secretly = 🙈 Возьмите число от 1 до { NUMBE
 pick-number-picked-count = ✅ Выбрали: <b>{ $picked }</b> из { $players }
 pick-number-picked = ✅ Выбрали { $picked } из { $players }:
 pick-number-missing = 💭 Ещё думают: { $names }
-pick-number-open-until = ⏳ Выбор открыт до { $at }
+pick-number-open-until = ⏳ Выбор открыт до { $time }
 pick-number-closes = ⏳ Выбор закроется { $at }
 pick-number-seal =
     🔒 Розыгрыш запечатан:

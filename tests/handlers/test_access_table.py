@@ -42,7 +42,7 @@ COMMANDS: Mapping[Needs, frozenset[str]] = {
     Needs.OPERATE: frozenset({"admin"}),
 }
 VERB_NEEDS: Mapping[Needs, frozenset[str]] = {
-    Needs.NOTHING: frozenset({"h", "k"}),  # the rules of a kind, and closing one's own message
+    Needs.NOTHING: frozenset({"h", "k", "n"}),  # the rules of a kind, closing one's own message, a taken number
     Needs.LOOK: frozenset({"o", "b", "g", "f"}),
     Needs.PLAY: frozenset({"l", "p", "a"}),
     Needs.JOIN: frozenset({"j"}),

@@ -1,7 +1,7 @@
 """Rendering of Pick Your Number: the board in every phase, the result, a player's own board, the summary of a proof.
 
-The board is made for a phone in a busy group. It has a button for each number if there are few numbers; otherwise, and
-if the rules hide the owners, it says how many have picked and who is missing, and a player picks on their own board.
+The board is made for a phone in a busy group. It has a button for each number if there are few numbers. Otherwise, and
+if the rules hide the owners, it has counts and the missing players, and a player picks on their own board.
 """
 
 from collections.abc import Callable, Sequence
@@ -349,7 +349,7 @@ def _open_until(game: PickNumberGame, texts: Texts, locale: str) -> Markup | Non
     """Render the end of the selection as a time of day, which stays true on an own board that is not edited again."""
     if game.ends_at is None:
         return None
-    return texts.html(locale, "pick-number-open-until", at=lobby.moment(game.ends_at, "T"))
+    return texts.html(locale, "pick-number-open-until", time=lobby.moment(game.ends_at, "T"))
 
 
 def _own_lobby(game: PickNumberGame, player_id: PlayerId, texts: Texts, locale: str) -> Markup:
