@@ -17,6 +17,7 @@ from loguru import logger
 from fsm.kind import Game
 from fsm.lobby import Standing
 from handlers.kinds import registry
+from handlers.views import lobby
 from play.texts import Texts, tidy
 
 SECONDS = 5.0
@@ -29,8 +30,8 @@ PODIUM = ((1, 390, 300, "#f5b83d"), (2, 80, 220, "#b9c4d0"), (3, 700, 160, "#cd8
 STEP = 300
 UNDRAWN = frozenset({"Cc", "Cs", "Cf", "Co", "Cn", "So", "Sk"})
 """Unicode categories of control and format characters, surrogates, unassigned code points and pictograms."""
-TITLE, NAME = 34, 17
-"""Longest title, and longest name on a step, in characters."""
+TITLE, NAME, PRIZE = 34, 17, 19
+"""Longest title, and longest name and prize on a step, in characters."""
 
 
 class Pictures:
@@ -113,8 +114,8 @@ def _line(number: int, standing: Standing, texts: Texts, locale: str) -> str:
 
 def _won(standing: Standing, texts: Texts, locale: str) -> str:
     """Return the prize of a winner, or else the number or the points."""
-    if standing.prize:
-        return texts.number(locale, standing.prize)
+    if lobby.has_prize(standing):
+        return _short(lobby.prize_text(standing, texts, locale), PRIZE)
     return f"№ {standing.number}" if standing.number is not None else texts.number(locale, standing.points)
 
 

@@ -131,7 +131,7 @@ def test_every_command_is_in_the_table() -> None:
 def test_every_verb_of_a_tap_is_in_the_table(room: Room) -> None:
     found = {name: verb.needs for verbs in VERBS.values() for name, verb in verbs.items()}
     found |= {name: showing.needs for name, showing in room.deps.taps._showing.items()}
-    assert {**found, "h": Needs.NOTHING, "k": Needs.NOTHING} == by_action(VERB_NEEDS)
+    assert {**found, **dict.fromkeys("hkn", Needs.NOTHING)} == by_action(VERB_NEEDS)
     assert room.deps.taps._known == by_action(VERB_NEEDS).keys()
 
 
