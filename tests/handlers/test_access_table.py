@@ -192,7 +192,7 @@ NO_DECISIONS: Mapping[str, str] = {
     "commands/lookup.meant: author.id": "finds the person that a command is about",
     "commands/players._own_part: anonymous": "an anonymous administrator has no line about their own picks",
     "kinds/pick_number/view._numbers: owners": "a board shows which numbers are taken",
-    "kinds/pick_number/view._own_result: player_id": "a board shows a player's own result",
+    "kinds/pick_number/view._own_part: player_id": "a board shows a player's own result",
     "kinds/quiz/view._summary: player_id": "a board shows a player's own result",
     "membership_updates._presence: is_member": "reads Telegram's notice",
     "parsing._answers_us: bot_id": "a reply to the bot is meant for it",
