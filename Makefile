@@ -22,7 +22,7 @@ test: .venv/dev.stamp ## run all tests (ARGS= for pytest)
 
 .PHONY: test-fast
 test-fast: .venv/dev.stamp ## run the tests that take a moment each (ARGS= for pytest)
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
 .PHONY: test-servers
 test-servers: .venv/dev.stamp ## run the suites on pgbouncer, other Redis servers and Sentinel, of system packages

@@ -17,13 +17,24 @@ pytest_plugins = ("tests.support.stores",)
 # These tests need servers from system packages: `make test-servers` sets the variable.
 collect_ignore = [] if "STORES" in os.environ else ["tests/servers"]
 
-SLOW = ("tests/process", "tests/e2e", "tests/page", "tests/contract", "tests/servers", "benchmarks/tests")
-"""Folders of tests that start processes, play whole games or share stores with others, and so take longer."""
+SLOW = (
+    "tests/process", "tests/e2e", "tests/page", "tests/contract", "tests/servers", "tests/tutorial", "benchmarks/tests",
+    "tests/draw/test_verifiers.py", "tests/handlers/test_lazy_aiogram.py", "tests/storage/test_embedded.py",
+)  # fmt: skip
+"""Folders and files of tests that start processes, play whole games or judge thousands of cases."""
+
+
+def _is_slow(path: Path, config: pytest.Config) -> bool:
+    return any(path.is_relative_to(config.rootpath / name) for name in SLOW)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    """Mark the tests of the slow folders, so that `make test-fast` leaves them out."""
-    folders = tuple(config.rootpath / name for name in SLOW)
+    """Mark the slow tests, so that `make test-fast` leaves them out."""
     for item in items:
-        if any(Path(item.path).is_relative_to(folder) for folder in folders):
+        if _is_slow(item.path, config):
             item.add_marker("slow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the slow tests without importing them, if only the others are wanted."""
+    return True if config.option.markexpr == "not slow" and _is_slow(collection_path, config) else None

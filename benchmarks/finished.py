@@ -48,7 +48,7 @@ from storage.games import RedisGames
 from storage.projector import Projector
 
 GAMES, IN_REDIS = 100_000, 10_000
-FEW = 500
+FEW = 200
 """Number of games in a quick run, which only shows that the benchmark works."""
 PLAYED = 97
 """Number of games that are played instead of copied. A prime, so that each group of ten has copies of many of them."""
@@ -75,8 +75,8 @@ TURNS = 4
 """Number of short series of taps in a run. The disk varies more between series than the two sides differ."""
 TAPPED, PROJECTED = 0, 1
 """Numbers of the Redis databases for taps and for the projector."""
-READS = 200
-"""Number of reads of each kind."""
+READS, FEW_READS = 200, 5
+"""Numbers of reads of each kind, the second one in a quick run."""
 LINES = 11
 """Lines of a page, plus one that tells whether another page follows."""
 LAST_PAGE = 1000
@@ -405,14 +405,14 @@ async def measure(stores: Stores, plan: Plan) -> list[Row]:
             row("finished.tap_p50_ratio", "x", p50),
             row("finished.tap_p95_ratio", "x", p95),
             row("finished.projector_ratio", "x", events),
-            *await _read(Archive(many.pool, CODEC), games, plan.seed),
+            *await _read(Archive(many.pool, CODEC), games, plan.seed, FEW_READS if plan.games else READS),
         ]
 
 
-async def _read(archive: Archive, games: Sequence[Ended], seed: int) -> list[Row]:
+async def _read(archive: Archive, games: Sequence[Ended], seed: int, count: int) -> list[Row]:
     rows, slowest = [], 0.0
     for name, read in reads(archive, games, seed).items():
-        times = await _timed(read, READS)
+        times = await _timed(read, count)
         p95 = times[int(0.95 * len(times))]
         slowest = max(slowest, p95)
         rows.append(row(f"finished.{name}_ms", "ms", times))

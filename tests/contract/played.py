@@ -37,7 +37,7 @@ class Counted:
         return f"{next(self.next):064x}"
 
 
-async def until(what: Callable[[], object], seconds: float = 10) -> None:
+async def until(what: Callable[[], object], seconds: float = 60) -> None:
     """Wait until a condition is true. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not what():  # noqa: ASYNC110 - what others do is looked at from outside
@@ -73,7 +73,7 @@ async def drain(feed: Feed, handle: Callable[[Sequence[Entry]], Awaitable[object
     """Read until the feed is empty, and stop."""
     reading = asyncio.create_task(feed.run(handle))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not feed.reading or (await feed.lag()).entries:
                 assert not reading.done(), reading.exception()
                 await asyncio.sleep(0.005)

@@ -79,7 +79,7 @@ class Failing:
 
     async def insists(self, game_id: str, command: Command, command_id: str, engine: Any = None) -> Any:
         """Send a command, repeatedly if asked to try again."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     return await (engine or self.house.engine).execute(game_id, command, command_id=command_id)

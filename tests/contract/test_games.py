@@ -388,7 +388,7 @@ async def test_deadlines_are_indexed_found_when_due_and_told_when_they_change(re
     game, channel = script.opening.game_id, keys.deadlines_key(script.opening.game_id[:2])
     heard = redis.pubsub()
     await heard.subscribe(channel)
-    await heard.get_message(timeout=5)
+    await heard.get_message(timeout=60)
     await accepted(store, script, script.opening)
     lobby = NOW + 900_000
     assert await store.deadlines(lobby) == [(game, lobby)]
@@ -398,7 +398,7 @@ async def test_deadlines_are_indexed_found_when_due_and_told_when_they_change(re
     assert await store.deadlines(lobby) == [(game, NOW + 60_000)]
     await accepted(store, script, Cancel(None, "operator"))
     assert await store.deadlines(lobby) == []
-    messages = [await heard.get_message(timeout=5) for _ in range(2)]
+    messages = [await heard.get_message(timeout=60) for _ in range(2)]
     assert [message["data"] for message in messages if message] == [
         f"{game} {lobby}".encode(),
         f"{game} {NOW + 60_000}".encode(),

@@ -40,7 +40,7 @@ class Restored:
 
     async def copied(self, pool: Pool) -> None:
         """Copy the current database, like a replica that receives no more writes."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 await pool.expire_connections()
                 try:
@@ -102,7 +102,7 @@ async def stop(task: "asyncio.Task[None]") -> None:
 
 async def projected(house: House, count: int) -> None:
     """Wait until PostgreSQL has a number of finished games."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 found = await house.pool.fetchval("SELECT count(*) FROM games WHERE ended_at IS NOT NULL")
@@ -116,7 +116,7 @@ async def projected(house: House, count: int) -> None:
 async def caught_up_with(house: House, game_id: str) -> None:
     """Wait until PostgreSQL has the same version of a game as Redis."""
     wanted = (await house.engine.look(game_id)).version
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await house.pool.fetchval("SELECT version FROM games WHERE id = $1", game_id) != wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

@@ -25,7 +25,7 @@ def people(pool: Pool, redis: Redis) -> People:
 async def listening(people: People, redis: Redis, number: int = 1) -> AsyncIterator[People]:
     """Let it receive changes during the block."""
     task = asyncio.create_task(people.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while dict(await redis.pubsub_numsub(CHANGED)).get(CHANGED.encode(), 0) < number:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     yield people

@@ -13,6 +13,8 @@ from storage.connections import Pool
 from storage.leases import Lease
 from storage.shared_time import MELT_MS, SharedTime
 
+NEAR_MS = 30_000
+"""Difference that a busy machine can cause between two readings of a clock; the clocks of this test differ by more."""
 MINUTE = 60_000
 NOW = 1_800_000_000_000
 
@@ -179,12 +181,12 @@ async def test_a_redis_that_has_forgotten_the_shift_is_told_it_again(world: Worl
 async def test_the_clocks_of_the_stores_are_compared_in_earnest(redis: Redis, pool: Pool) -> None:
     wall = time.time_ns
     clock, shared = SystemClock(wall=lambda: wall() + 300 * 10**9), SharedTime(redis, "me")
-    assert abs(clock.now() - time.time() * 1000 - 300_000) < 1000
+    assert abs(clock.now() - time.time() * 1000 - 300_000) < NEAR_MS
     await clock.measure(shared)
     await clock.measure_postgres(pool)
-    assert abs(clock.now() - time.time() * 1000) < 1000
-    assert abs(clock.off_ms - 300_000) < 1000
-    assert abs(clock.postgres_off_ms) < 1000
+    assert abs(clock.now() - time.time() * 1000) < NEAR_MS
+    assert abs(clock.off_ms - 300_000) < NEAR_MS
+    assert abs(clock.postgres_off_ms) < NEAR_MS
 
 
 async def test_a_lease_that_a_clock_set_back_has_prolonged_is_cut_to_its_length(redis: Redis) -> None:

@@ -59,7 +59,7 @@ async def state_of(house: House, game_id: str) -> PickNumberGame:
 
 
 async def drawn(house: House, game_id: str) -> PickNumberGame:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (state := await state_of(house, game_id)).drawn is None:  # noqa: ASYNC110 -- the draw sends no event
             await asyncio.sleep(0.01)
     return state
@@ -163,7 +163,10 @@ async def test_whoever_takes_over_the_feed_awaits_the_rounds_of_games_that_wait_
     async with relay.serving():
         async with listening(house, relay):
             game_id = await waiting(house)
-            await asyncio.sleep(0.05)  # lets the listener read the feed past the game
+            feed = feed_of(house.redis, house.games.shards, "beacon")
+            async with asyncio.timeout(60):
+                while (await feed.lag()).entries:  # noqa: ASYNC110 -- the listener must have read past the game
+                    await asyncio.sleep(0.01)
         house.clock.at = due(await state_of(house, game_id)) + 1
         assert relay.asked == []
         house.engine = house.new_engine()

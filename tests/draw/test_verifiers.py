@@ -6,18 +6,21 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.__main__ import main
 from bot.signatures import SIGNATURES
 from fsm import proof
 from fsm.pick_number import prove
 from tests.draw import beacons, corpus
 from tests.page import browser
 
-COUNT = int(os.environ.get("TOMBOLA_MUTATIONS", "1500"))
+COUNT = int(os.environ.get("TOMBOLA_MUTATIONS", "750"))
 """Number of mutations; a long manual run takes 100,000."""
 BATCH = 250
 BINARY = browser.find()
@@ -169,16 +172,48 @@ INPUTS = {
 }
 
 
-def run(command: list[str], *arguments: str, **options: Any) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run([*command, *arguments], cwd=corpus.ROOT, capture_output=True, check=False, **options)
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The end of a command."""
+
+    status: int
+    out: str
+    err: str
+
+
+Verify = Callable[..., Said]
+
+
+@pytest.fixture(params=COMMANDS)
+def verify(request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]) -> Verify:
+    """Return a function that runs a verifier: the file as a process, the bot's command in this one."""
+
+    def by_file(*arguments: str) -> Said:
+        done = subprocess.run([*COMMANDS["file"], *arguments], cwd=corpus.ROOT, capture_output=True, check=False)
+        return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def by_bot(*arguments: str) -> Said:
+        capfd.readouterr()
+        status = main(["verify", *arguments])
+        return Said(status, *capfd.readouterr())
+
+    return by_file if request.param == "file" else by_bot
+
+
+@pytest.mark.parametrize("raw", INPUTS.values(), ids=INPUTS)
+def test_what_is_no_proof_gets_one_line(verify: Verify, raw: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "proof.json"
+    path.write_bytes(raw)
+    said = verify(str(path))
+    assert (said.status, said.err) == (1, "")
+    assert len(said.out.splitlines()) == 1
 
 
 @each_command
-@pytest.mark.parametrize("raw", INPUTS.values(), ids=INPUTS)
-def test_what_is_no_proof_gets_one_line(command: list[str], raw: bytes) -> None:
-    done = run(command, "-", input=raw)
-    assert (done.returncode, done.stderr) == (1, b"")
-    assert len(done.stdout.splitlines()) == 1
+def test_standard_input_is_read_too(command: list[str]) -> None:
+    for raw, status in ((b"", 1), (INPUTS["bytes"], 1), (proof.canonical(corpus.documents()[0]), 0)):
+        done = subprocess.run([*command, "-"], cwd=corpus.ROOT, capture_output=True, check=False, input=raw)
+        assert (done.returncode, done.stderr) == (status, b"")
 
 
 @each_command
@@ -200,23 +235,21 @@ def test_closed_pipes_and_full_disks_end_in_silence(command: list[str], tmp_path
     assert len(closed.stdout.splitlines()) == 1
 
 
-@each_command
-def test_a_proof_is_held_against_what_a_player_kept(command: list[str], tmp_path: Path) -> None:
+def test_a_proof_is_held_against_what_a_player_kept(verify: Verify, tmp_path: Path) -> None:
     document = next(one for one in corpus.documents() if one.get("log"))
     path = tmp_path / "proof.json"
     path.write_bytes(proof.canonical(document))
     head = f"{document['log']['head']['size']}:{document['log']['head']['root']}"
     kept = ("--commitment", document["commitment"], "--head", head, str(path))
-    assert run(command, *kept).returncode == 0
-    assert run(command, "--commitment", "00" * 32, str(path)).returncode == 1
-    assert run(command, "--head", f"13:{'00' * 32}", str(path)).returncode == 1
-    assert run(command, "--head", f"7:{'00' * 32}", str(path)).returncode == 1
-    assert run(command, "--commitment", f" {document['commitment'].upper()}", str(path)).returncode == 0
+    assert verify(*kept).status == 0
+    assert verify("--commitment", "00" * 32, str(path)).status == 1
+    assert verify("--head", f"13:{'00' * 32}", str(path)).status == 1
+    assert verify("--head", f"7:{'00' * 32}", str(path)).status == 1
+    assert verify("--commitment", f" {document['commitment'].upper()}", str(path)).status == 0
 
 
-@each_command
 def test_a_head_of_another_size_is_compared_by_the_file_that_shows_how_the_log_grew(
-    command: list[str], tmp_path: Path
+    verify: Verify, tmp_path: Path
 ) -> None:
     document = next(one for one in corpus.documents() if one.get("log"))
     path, grown = tmp_path / "proof.json", tmp_path / "grown.json"
@@ -224,15 +257,15 @@ def test_a_head_of_another_size_is_compared_by_the_file_that_shows_how_the_log_g
     for size in (5, 8):
         head, nodes = corpus.earlier(document, size)
         grown.write_text(json.dumps({"old": size, "new": 13, "path": nodes}))
-        assert run(command, "--head", head, "--consistency", str(grown), str(path)).returncode == 0
+        assert verify("--head", head, "--consistency", str(grown), str(path)).status == 0
         other = f"{size}:{'00' * 32}"
-        assert run(command, "--head", other, "--consistency", str(grown), str(path)).returncode == 1
-        alone = run(command, "--head", head, str(path))
-        assert alone.returncode == 1
-        assert b"consistency file" in alone.stdout
+        assert verify("--head", other, "--consistency", str(grown), str(path)).status == 1
+        alone = verify("--head", head, str(path))
+        assert alone.status == 1
+        assert "consistency file" in alone.out
     head, _ = corpus.earlier(document, 5)
     grown.write_bytes(b"[" * 100_000)
     for other in (str(grown), str(tmp_path / "none.json"), "/dev/zero"):
-        done = run(command, "--head", head, "--consistency", other, str(path))
-        assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (1, b"", 1)
-        assert other in done.stdout.decode()
+        done = verify("--head", head, "--consistency", other, str(path))
+        assert (done.status, done.err, len(done.out.splitlines())) == (1, "", 1)
+        assert other in done.out

@@ -161,7 +161,7 @@ def request(
 
 async def response(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
     """Return status, headers and body of the next response."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
         headers = dict(line.lower().split(": ") for line in lines)
         return int(first.split()[1]), headers, await reader.readexactly(int(headers["content-length"]))
@@ -276,7 +276,7 @@ async def test_half_an_update_is_none_and_an_answer_to_nobody_harms_nobody() -> 
     dispatcher = HeldDispatcher()
     webhook = Webhook(frozenset({"/hook"}), b"secret", cast("Any", dispatcher))
     tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
-    async with serving(answering(b""), "127.0.0.1", 0, tasks, webhook=webhook) as port, asyncio.timeout(10):
+    async with serving(answering(b""), "127.0.0.1", 0, tasks, webhook=webhook) as port, asyncio.timeout(60):
         for sent in (request(b"{}")[:-1], request(b"whole")):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(sent)
@@ -296,7 +296,7 @@ async def test_a_server_that_stops_answers_what_it_has_taken_and_hangs_up() -> N
     dispatcher = HeldDispatcher()
     webhook = Webhook(frozenset({"/hook"}), b"secret", cast("Any", dispatcher))
     tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
-    async with asyncio.timeout(10), contextlib.AsyncExitStack() as stack:
+    async with asyncio.timeout(60), contextlib.AsyncExitStack() as stack:
         port = await stack.enter_async_context(serving(answering(b""), "127.0.0.1", 0, tasks, webhook=webhook))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request(b"{}"))

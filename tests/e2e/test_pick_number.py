@@ -29,7 +29,7 @@ async def everybody_picks(table: Table) -> None:
 
 async def finished_in_postgresql(table: Table) -> str:
     """Return the id of the only game once PostgreSQL has its end, shortly before or after the result is shown."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (found := await table.bot.pool.fetchval("SELECT id FROM games WHERE status = 'completed'")):
             await table.turn(0.1)
     return str(found)

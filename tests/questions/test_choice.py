@@ -1,6 +1,5 @@
 """Similarity of questions, and the choice of a chat's next ones."""
 
-import time
 from random import Random
 
 import pytest
@@ -66,11 +65,10 @@ def test_what_was_seen_is_found_by_its_number() -> None:
     assert seen.near(Gist("Three?", "3")) is None
 
 
-def test_a_thousand_questions_with_two_answers_are_compared_quickly() -> None:
+@pytest.mark.timeout(60)  # a second; a hundred times that if each is compared with each
+def test_a_thousand_questions_with_two_answers_are_compared_in_time() -> None:
     many = [question(f"{Random(n).random()} is larger than {n}", str(n % 2 == 0)) for n in range(1000)]
-    begun = time.process_time()
     list(near_pairs(many))
-    assert time.process_time() - begun < 5
 
 
 # -- choosing ---------------------------------------------------------------------------------------------------

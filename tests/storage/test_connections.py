@@ -37,7 +37,7 @@ async def test_encoded_json_passes_through_untouched(pool: Pool) -> None:
 
 
 async def test_a_session_has_a_name_and_a_limit_for_statements(postgres_dsn: str) -> None:
-    async with postgres_pool(postgres_dsn, application_name="tombola-test", statement_timeout_seconds=0.05) as pool:
+    async with postgres_pool(postgres_dsn, application_name="tombola-test", statement_timeout_seconds=0.5) as pool:
         assert await pool.fetchval("SHOW application_name") == "tombola-test"
         assert await pool.fetchval("SHOW timezone") == "UTC"
         with pytest.raises(asyncpg.QueryCanceledError):
@@ -46,7 +46,7 @@ async def test_a_session_has_a_name_and_a_limit_for_statements(postgres_dsn: str
 
 
 async def test_a_command_that_is_not_answered_in_time_is_given_up(postgres_dsn: str) -> None:
-    async with postgres_pool(postgres_dsn, command_timeout_seconds=0.05) as pool:
+    async with postgres_pool(postgres_dsn, command_timeout_seconds=0.5) as pool:
         with pytest.raises(TimeoutError):
             await pool.execute("SELECT pg_sleep(10)")
         assert await pool.fetchval("SELECT 1") == 1

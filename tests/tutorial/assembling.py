@@ -38,11 +38,11 @@ def pieces() -> list[Piece]:
 
 
 def copy_of_the_tree(where: Path) -> Path:
-    """Copy everything that a game needs to run. Returns the copy's path."""
+    """Copy everything that a game needs to run, compiled modules too. Returns the copy's path."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, where / name, ignore=shutil.ignore_patterns("__pycache__", "images"))
+            shutil.copytree(source, where / name, ignore=shutil.ignore_patterns("images"))
         else:
             shutil.copy(source, where / name)
     return where

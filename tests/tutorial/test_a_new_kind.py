@@ -13,7 +13,8 @@ import pytest
 from handlers.kinds.check import check, traces
 from tests.tutorial.assembling import PAGE, ROOT, apply, copy_of_the_tree, pieces
 
-CHECK = ("-m", "handlers.kinds.check", "coin")
+pytestmark = pytest.mark.timeout(600)  # the first test waits for twenty checks: on a busy machine, some seconds each
+
 OURS = {"fsm/registry.py", "handlers/kinds/registry.py", "config.toml"}
 """The files of the project that a new kind changes."""
 
@@ -36,6 +37,50 @@ def coin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(tree, "-m", "handlers.kinds.phase_pages")
     shutil.copy(ROOT / "tests" / "tutorial" / "coin_game.py", tree / "tests" / "e2e" / "test_coin.py")
     return tree
+
+
+IN_EACH_TREE = """
+import os, runpy, sys
+import bot.lazy_aiogram
+ours = {"fsm", "handlers", "play", "questions", "storage", "telegram"}
+def check(tree):
+    os.chdir(tree)
+    sys.path[0], sys.argv = tree, ["check", "coin"]
+    os.dup2(os.open("said", os.O_WRONLY | os.O_CREAT), 1)
+    os.dup2(1, 2)
+    try:
+        runpy.run_module("handlers.kinds.check", run_name="__main__")
+    except SystemExit:
+        pass
+    sys.stdout.flush()
+complete, *broken = sys.argv[1:]
+check(complete)
+for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
+    del sys.modules[name]
+for tree in broken:
+    if os.fork() == 0:
+        check(tree)
+        os._exit(0)
+    os.wait()
+"""
+"""Program that runs the checker in each tree: in the complete one first, then in forks, which have aiogram's models.
+
+The package `bot` is that of the first tree; the trees do not differ in it.
+"""
+
+
+@pytest.fixture(scope="module")
+def complaints(coin: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the checker's complaint about a tree without a part, by part; "" is the part of the complete tree."""
+    trees = {"": coin}
+    for missing, (take_away, _) in BROKEN.items():
+        tree = trees[missing] = tmp_path_factory.mktemp("broken")
+        for name in ("fsm", "handlers", "locales", "docs", "bot", "questions", "storage", "telegram", "play"):
+            shutil.copytree(coin / name, tree / name, copy_function=os.link)
+        os.link(coin / "config.toml", tree / "config.toml")
+        take_away(tree)
+    run(coin, "-c", IN_EACH_TREE, *map(str, trees.values()))
+    return {missing: (tree / "said").read_text(encoding="utf-8") for missing, tree in trees.items()}
 
 
 def test_our_own_kinds_are_complete() -> None:
@@ -62,34 +107,50 @@ def test_the_tutorial_is_short() -> None:
     assert sum(1 for code in written for line in code.splitlines() if line.strip()) < 320
 
 
-def test_the_kind_of_the_tutorial_is_complete(coin: Path) -> None:
-    assert run(coin, *CHECK) == "coin: complete\n"
+def test_the_kind_of_the_tutorial_is_complete(complaints: dict[str, str]) -> None:
+    assert complaints[""] == "coin: complete\n"
 
 
-def test_the_kind_of_the_tutorial_is_played_to_its_result_in_both_languages(coin: Path) -> None:
-    said = run(coin, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e/test_coin.py")
-    assert "2 passed" in said, said[-4000:]
+@pytest.fixture(scope="module")
+def tested(coin: Path) -> str:
+    """Return what pytest says of the kind's game and of the rules of every kind: one run, one start of the stores."""
+    files = ("tests/e2e/test_coin.py", "tests/rules/test_every_kind.py")
+    return run(coin, "-m", "pytest", "-rA", "--show-capture=no", "-p", "no:cacheprovider", *files, "-k", "coin")
 
 
-def test_the_kind_of_the_tutorial_keeps_the_rules_of_every_kind(coin: Path) -> None:
-    said = run(coin, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/rules/test_every_kind.py", "-k", "coin")
-    assert re.search(r"\d passed", said), said[-4000:]
-    assert "failed" not in said, said[-4000:]
+def test_the_kind_of_the_tutorial_is_played_to_its_result_in_both_languages(tested: str) -> None:
+    assert tested.count("PASSED tests/e2e/test_coin.py::") == 2, tested[-4000:]
+
+
+def test_the_kind_of_the_tutorial_keeps_the_rules_of_every_kind(tested: str) -> None:
+    assert "PASSED tests/rules/test_every_kind.py::" in tested, tested[-4000:]
+    assert "failed" not in tested, tested[-4000:]
 
 
 # -- complaints about missing parts -----------------------------------------------------------------------------
 
 
 def without(file: str) -> Callable[[Path], None]:
-    return lambda tree: (tree / file).unlink()
+    """Return a function that removes a file and its compiled module from a tree, whose files are hard links."""
+
+    def take_away(tree: Path) -> None:
+        path = tree / file
+        path.unlink()
+        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+            compiled.unlink()
+
+    return take_away
 
 
 def replacing(file: str, old: str, new: str) -> Callable[[Path], None]:
+    """Return a function that changes a file of such a tree."""
+
     def change(tree: Path) -> None:
         path = tree / file
         text = path.read_text(encoding="utf-8")
         changed = re.sub(old, new, text, flags=re.MULTILINE | re.DOTALL)
         assert changed != text, f"{old} is not in {file}"
+        without(file)(tree)
         path.write_text(changed, encoding="utf-8")
 
     return change
@@ -169,44 +230,6 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
 """Missing part -> function that removes it, expected complaint."""
 
 
-IN_EACH_TREE = """
-import os, runpy, sys
-import aiogram, aiogram_dialog, asyncpg, babel, fluent.runtime, pydantic, redis.asyncio  # once, for all of them
-for tree in sys.argv[1:]:
-    if os.fork() == 0:
-        os.chdir(tree)
-        sys.path[0], sys.argv = tree, ["check", "coin"]
-        os.dup2(os.open("said", os.O_WRONLY | os.O_CREAT), 1)
-        os.dup2(1, 2)
-        try:
-            runpy.run_module("handlers.kinds.check", run_name="__main__")
-        finally:
-            sys.stdout.flush()
-    else:
-        os.wait()
-"""
-"""Program that runs the checker in each tree, in a fork that has aiogram already imported."""
-
-
-@pytest.fixture(scope="module")
-def complaints(coin: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the checker's complaint about a tree without a part, by part."""
-    trees = {}
-    for missing, (take_away, _) in BROKEN.items():
-        tree = trees[missing] = tmp_path_factory.mktemp("broken")
-        for name in ("fsm", "handlers", "locales", "docs", "config.toml"):
-            if (coin / name).is_dir():
-                shutil.copytree(coin / name, tree / name)
-            else:
-                shutil.copy(coin / name, tree / name)
-        for name in ("bot", "questions", "storage", "telegram", "play"):
-            shutil.copytree(coin / name, tree / name)
-        take_away(tree)
-    run(coin, "-c", IN_EACH_TREE, *map(str, trees.values()))
-    return {missing: (tree / "said").read_text(encoding="utf-8") for missing, tree in trees.items()}
-
-
-@pytest.mark.timeout(600)  # all kinds are checked before the first: some seconds each on a busy machine
 @pytest.mark.parametrize("missing", BROKEN)
 def test_the_checker_says_what_a_kind_lacks(complaints: dict[str, str], missing: str) -> None:
     said = complaints[missing]
