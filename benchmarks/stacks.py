@@ -240,7 +240,7 @@ async def baseline(stores: Stores, world: World, database: int, *, name: str) ->
         command = baseline_command(name, stores, port, database)
         log = stores.directory / f"{name}.log"
         process = await stack.enter_async_context(running(command, core=SERVER_CORE, log=log, env=NODE_ENVIRONMENT))
-        await answering(port, process)
+        await answering(port, process, log)
         yield Stack(name, port, process.pid, redis, database, world, (FEED,), time.perf_counter() - began)
 
 
@@ -256,7 +256,8 @@ def baseline_command(name: str, stores: Stores, port: int, database: int) -> lis
         return [sys.executable, "-m", module, str(port), stores.database(database), stores.api]
     path = stores.redis.removeprefix("unix://")
     script = str(node_directory() / f"{name}.mjs")
-    return ["node", script, str(port), f"{path}?db={database}", stores.api, TOKEN, SECRET, PATH]
+    node = shutil.which("node") or "node"  # `tied_to_this_process` needs an absolute path
+    return [node, script, str(port), f"{path}?db={database}", stores.api, TOKEN, SECRET, PATH]
 
 
 def node_directory() -> Path:
