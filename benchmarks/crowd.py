@@ -80,7 +80,7 @@ class Group:
         return any(shows_end(message, game_id) for message in self._control.bot_messages(self._chat))
 
     def _update_id(self) -> int:
-        return self._control.world.updates._next_id  # noqa: SLF001 -- the id of the next update
+        return self._control.world.updates.next_id
 
     async def _board(self) -> Message:
         while True:

@@ -130,7 +130,7 @@ class Table:
         return f"/create_game Round {self.games}{rng.choice(('', '', ' reverse'))} {rng.randint(1, 2)}"
 
     def _next_update(self) -> int:
-        return self._control.world.updates._next_id  # noqa: SLF001 -- the id of the next update
+        return self._control.world.updates.next_id
 
     async def _opened(self, update_id: int) -> str | None:
         """Wait for the board of the game that a command opens. Returns the game's id, or None."""

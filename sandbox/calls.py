@@ -118,7 +118,8 @@ def _kinds(annotation: Any) -> set[str]:
 KINDS: dict[Model, dict[str, set[str]]] = {}
 
 
-def _field_kinds(model: Model) -> dict[str, set[str]]:
+def field_kinds(model: Model) -> dict[str, set[str]]:
+    """Return the kinds of value that each parameter of a method accepts."""
     if model not in KINDS:
         KINDS[model] = {name: _kinds(info.annotation) for name, info in model.model_fields.items()}
     return KINDS[model]
@@ -144,7 +145,7 @@ def read_call(method: str, raw: Json, files: Files) -> tuple[TelegramMethod[Any]
     model = MODELS.get(method.lower())
     if model is None:
         raise ApiError(404, "method not found")
-    kinds = _field_kinds(model)
+    kinds = field_kinds(model)
     params = {name: _decoded(name, value, kinds.get(name, set())) for name, value in raw.items() if value is not None}
     params |= {name: f"attach://{name}" for name in files if name in kinds and name not in params}
     if "certificate" in params:

@@ -13,6 +13,10 @@ LIFETIME = 24 * 3600.0
 QUERY_LIFETIME = 150.0
 KEPT = 100_000
 LONGEST_POLL = 50
+REPEAT_SECONDS = 0.5
+"""Time within which a repeated poll with the same offset gets a single update."""
+REPEATED_POLL_SECONDS = 3.0
+"""Shortest wait of a poll with the same offset within this time."""
 UNASKED = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 MESSAGES = {"message", "edited_message", "callback_query", "inline_query", "chosen_inline_result"}
 KINDS = UNASKED | MESSAGES | {"poll", "poll_answer", "my_chat_member", "chat_join_request"}
@@ -45,7 +49,7 @@ class Updates:
         self.duplicates = 0
         self.reorder = 0
         self.on_new: Callable[[Update], None] | None = None
-        self._next_id = rng.randrange(100_000_000, 900_000_000)
+        self.next_id = rng.randrange(100_000_000, 900_000_000)
         self._poller: asyncio.Future[None] | None = None
         self._last_poll = (-1, -10.0)
         self._again: deque[Update] = deque()
@@ -60,9 +64,9 @@ class Updates:
         if kind not in self.allowed:
             return None
         lifetime = QUERY_LIFETIME if kind == "callback_query" else LIFETIME
-        body: Json = {"update_id": self._next_id, kind: content}
-        update = Update(self._next_id, kind, key, body, self.now() + lifetime)
-        self._next_id += 1
+        body: Json = {"update_id": self.next_id, kind: content}
+        update = Update(self.next_id, kind, key, body, self.now() + lifetime)
+        self.next_id += 1
         self.pending[update.id] = update
         if len(self.pending) > KEPT:
             self.pending.popitem(last=False)
@@ -128,10 +132,10 @@ class Updates:
         self._last_poll = (offset, now)
         if offset != last_offset:
             return limit, wait
-        if now < last_at + 0.5:
+        if now < last_at + REPEAT_SECONDS:
             limit = 1
-        if now < last_at + 3.0:
-            wait = max(wait, 3.0)
+        if now < last_at + REPEATED_POLL_SECONDS:
+            wait = max(wait, REPEATED_POLL_SECONDS)
         return limit, wait
 
     async def _wait(self, seconds: float) -> None:

@@ -1,5 +1,7 @@
 """Fixture of the room in which handlers are tested."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from redis.asyncio import Redis
 
@@ -8,6 +10,7 @@ from tests.handlers.room import Room, build_room
 
 
 @pytest.fixture
-def room(redis: Redis, pool: Pool) -> Room:
-    """Return a room on empty stores."""
-    return build_room(redis, pool)
+async def room(redis: Redis, pool: Pool) -> AsyncIterator[Room]:
+    """Build a room on empty stores."""
+    async with build_room(redis, pool) as built:
+        yield built

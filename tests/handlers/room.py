@@ -1,18 +1,18 @@
-"""Environment for tests of handlers: a real dispatcher on real stores, and a Telegram that records calls."""
+"""Environment for tests of handlers: a real dispatcher on real stores, and the Bot API over HTTP."""
 
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncGenerator, Mapping
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from html import unescape
 from types import MappingProxyType
 from typing import Any
 
-from aiogram import Bot
-from aiogram.client.session.base import BaseSession
-from aiogram.methods import TelegramMethod
-from aiogram.types import Message
+from aiogram.client.session.aiohttp import AiohttpSession
 from redis.asyncio import Redis
 
 from bot.clock import SystemEntropy
@@ -26,6 +26,7 @@ from fsm.registry import KINDS
 from handlers.boards import Boards
 from handlers.flood_control import Floods
 from handlers.kinds.registry import FACES
+from handlers.limited_session import http_session
 from handlers.routing import AiogramPath, Deps
 from handlers.taps import Taps
 from play.access import ANONYMOUS, Access
@@ -66,6 +67,7 @@ from telegram.limits import BASE, Limits, Rates
 from telegram.outbox import Claimed, Outbox, Outgoing
 from telegram.telegram import Telegram as TelegramGroup
 from tests.support.clock import TurnedClock
+from tests.support.telegram import TOKEN, Telegram, serving
 
 BOT_ID, BOT = 4242, "TombolaBot"
 GROUP, FORUM, OTHER_GROUP = -1001, -1002, -1003
@@ -74,97 +76,12 @@ TEXTS = Texts()
 
 
 @dataclass
-class Telegram(BotApi):
-    """The Bot API for direct calls of handlers. Knows the administrators of chats, and absent people."""
-
-    administrators: dict[int, list[int]] = field(default_factory=dict)
-    absent: dict[tuple[int, int], str] = field(default_factory=dict)
-    """(chat, person) -> status. All others are members of every chat."""
-    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    files: list[tuple[str, bytes]] = field(default_factory=list)
-    broken: Exception | None = None
-    uploads: dict[str, bytes] = field(default_factory=dict)
-
-    async def download(self, file_id: str, limit: int) -> bytes:
-        content = self.uploads[file_id]
-        if len(content) > limit:
-            raise ValueError("too large")
-        return content
-
-    async def call(
-        self,
-        method: str,
-        params: Mapping[str, Any] | None = None,
-        files: Mapping[str, tuple[str, bytes]] | None = None,
-        *,
-        seconds: float | None = None,  # noqa: ARG002
-    ) -> Any:
-        if self.broken is not None:
-            raise self.broken
-        given = dict(params or {})
-        self.calls.append((method, given))
-        self.files += (files or {}).values()
-        if method == "getChatAdministrators":
-            return [
-                {"status": "administrator", "user": {"id": user_id}}
-                for user_id in self.administrators.get(given["chat_id"], [])
-            ]
-        if method == "getChatMember":
-            place = given["chat_id"], given["user_id"]
-            return {"status": self.absent.get(place, "member"), "user": {"id": given["user_id"]}}
-        return True
-
-    def named(self, method: str) -> list[dict[str, Any]]:
-        return [params for name, params in self.calls if name == method]
-
-
-class Session(BaseSession):
-    """Session for aiogram's own calls: messages are numbered and stored, so that they can be tapped."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.shown: dict[int, dict[str, Any]] = {}
-        self.error: Exception | None = None
-        self._ids = itertools.count(5000)
-
-    async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: int | None = None) -> Any:  # noqa: ASYNC109, ARG002
-        if self.error is not None:
-            raise self.error
-        name = method.__api_method__
-        given = method.model_dump(exclude_none=True, mode="json", exclude_defaults=True, warnings=False)
-        self.calls.append((name, given))
-        if name == "deleteMessage":
-            self.shown.pop(given["message_id"], None)
-            return True
-        message_id = given.get("message_id") or next(self._ids)
-        topic = given.get("message_thread_id") or self.shown.get(message_id, {}).get("message_thread_id")
-        raw = {
-            "message_id": message_id,
-            "date": 0,
-            "chat": {"id": given["chat_id"], "type": "private" if given["chat_id"] > 0 else "supergroup"},
-            "from": {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"},
-            "text": given.get("text", ""),
-            "reply_markup": given.get("reply_markup"),
-            **({"message_thread_id": topic, "is_topic_message": True} if topic else {}),
-        }
-        self.shown[message_id] = raw
-        return Message.model_validate(raw, context={"bot": bot})
-
-    async def close(self) -> None:
-        """Do nothing, as no connection is open."""
-
-    async def stream_content(self, *_: Any, **__: Any) -> AsyncGenerator[bytes, None]:
-        yield b""
-
-
-@dataclass
 class Room:
     """The whole environment, and the actions of people in it."""
 
     deps: Deps
     telegram: Telegram
-    session: Session
+    session: AiohttpSession
     aiogram_path: AiogramPath
     redis: Redis
     pool: Pool
@@ -304,6 +221,11 @@ def text(text_id: str, locale: str = "en", **arguments: Any) -> str:
     return plain(TEXTS.html(locale, text_id, **arguments))
 
 
+def as_shown(text_id: str, locale: str = "en", **arguments: Any) -> str:
+    """Return a text as people see it, without its marks of HTML."""
+    return plain(unescape(re.sub("<[^>]+>", "", TEXTS.html(locale, text_id, **arguments))))
+
+
 class NoBoards(Boards):
     """Boards without living messages, which the announcer's tests cover."""
 
@@ -320,9 +242,24 @@ class NoBoards(Boards):
         return None
 
 
-def build_room(redis: Redis, pool: Pool) -> Room:
-    """Return a room on empty stores."""
-    clock, telegram, session, errors = TurnedClock(), Telegram({GROUP: [HOST], FORUM: [HOST]}), Session(), list[str]()
+@asynccontextmanager
+async def build_room(redis: Redis, pool: Pool) -> AsyncIterator[Room]:
+    """Build a room on empty stores."""
+    async with serving(Telegram(TurnedClock(), username=BOT)) as telegram:
+        for person in (HOST, ANN, BEN, OPERATOR):
+            telegram.person(person, name_of(person))
+        telegram.chat(FORUM, is_forum=True)
+        for chat in (GROUP, FORUM):
+            telegram.appoint(chat, HOST)
+        api, session = BotApi(TOKEN, telegram.base, failures=1000), http_session(telegram.base)
+        yield _room(redis, pool, telegram, api, session)
+        await api.close()
+        # aiogram's own close would wait for a quarter of a second.
+        await (await session.create_session()).close()
+
+
+def _room(redis: Redis, pool: Pool, telegram: Telegram, api: BotApi, session: AiohttpSession) -> Room:
+    clock, errors = telegram.clock, list[str]()
     codec, limits = Codec(KINDS), Limits(redis, Rates(overall=(), chat=(), group=()), clock.now)
     stores = Stores(
         pool=pool,
@@ -342,7 +279,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         api_requests=ApiRequests(redis),
         processes=Processes(redis),
     )
-    hosts, members = Hosts(telegram, Administrators(redis)), Members(telegram, ChatMembers(redis))
+    hosts, members = Hosts(api, Administrators(redis)), Members(api, ChatMembers(redis))
     engine = Engine(KINDS, stores.games, clock, SystemEntropy())
     access = Access(people=stores.people, hosts=hosts, members=members, operators={OPERATOR})
     openings = Openings(
@@ -368,7 +305,7 @@ def build_room(redis: Redis, pool: Pool) -> Room:
 
     deps = Deps(
         stores=stores,
-        telegram=TelegramGroup(api=telegram, limits=limits, outbox=outbox),
+        telegram=TelegramGroup(api=api, limits=limits, outbox=outbox),
         play=Application(
             engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, openings=openings,
             jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts,
@@ -393,5 +330,5 @@ def build_room(redis: Redis, pool: Pool) -> Room:
         health=health,
         count_error=errors.append,
     )  # fmt: skip
-    aiogram_path = AiogramPath(deps, f"{BOT_ID}:{'A' * 35}", "http://nowhere.invalid", session=session)
+    aiogram_path = AiogramPath(deps, TOKEN, telegram.base, session=session)
     return Room(deps, telegram, session, aiogram_path, redis, pool, clock, errors)

@@ -295,10 +295,10 @@ async def test_a_banned_person_gets_no_further_by_any_command(room: Room, asked:
 
 async def test_only_hosts_give_the_commands_of_hosts(room: Room, asked: list[tuple[int, Needs]]) -> None:
     await room.open()
-    room.telegram.administrators[GROUP] = [HOST, BEN]
+    room.telegram.appoint(GROUP, HOST, BEN)
     await room.deps.play.hosts.invalidate(GROUP)
     assert await room.deps.play.hosts.is_host(GROUP, BEN)
-    room.telegram.administrators[GROUP] = [HOST]
+    room.telegram.appoint(GROUP, HOST)
     await room.deps.play.hosts.invalidate(GROUP)
     await room.sent()
     for person in (ANN, BEN):
@@ -315,7 +315,7 @@ async def test_only_hosts_give_the_commands_of_hosts(room: Room, asked: list[tup
 
 async def test_people_who_are_not_in_the_group_join_and_see_nothing(room: Room) -> None:
     game_id = await room.open()
-    room.telegram.absent[GROUP, ABSENT] = "kicked"
+    room.telegram.remove(GROUP, ABSENT, "kicked")
     await room.sent()
     await room.say("/join", by=ABSENT)
     assert await room.answer() == text("rejected-not-a-member")
@@ -331,7 +331,7 @@ async def test_to_everybody_else_there_are_no_commands_of_operators(room: Room) 
     for person, chat in ((ANN, ANN), (OPERATOR, GROUP)):
         await room.say("/admin", by=person, chat=chat)
         assert [plain(each.params["text"]) for each in await room.sent()] in ([], [text("cmd-not-understood")])
-    assert not room.session.shown
+    assert not room.telegram.windows()
 
 
 # -- taps -------------------------------------------------------------------------------------------------------
@@ -356,7 +356,7 @@ async def test_every_verb_asks_for_what_it_needs(room: Room, asked: list[tuple[i
     places = {"pick_number": GROUP, "quiz": FORUM}
     await room.deps.stores.people.ban(0, BANNED, OPERATOR, "")
     for chat in places.values():
-        room.telegram.absent[chat, ABSENT] = "left"
+        room.telegram.remove(chat, ABSENT, "left")
     for verb, needs in by_action(VERB_NEEDS).items():
         if needs is Needs.NOTHING:
             continue
@@ -408,10 +408,10 @@ async def opened_dialog(room: Room, group: str) -> tuple[int, dict[str, Any]]:
     }
     command, person, chat, then = way[group]
     await room.say(command, by=person, chat=chat)
-    (message,) = room.session.shown.values()
+    (message,) = room.telegram.windows()
     if then is not None:
         await room.tap(f"{intent_of(message)}{CB_SEP}{then}", message, by=person)
-        (message,) = room.session.shown.values()
+        (message,) = room.telegram.windows()
     return person, message
 
 
@@ -427,7 +427,7 @@ async def lose_the_right(room: Room, needs: Needs, person: int, how: str) -> str
     if needs is Needs.OPERATE:
         room.deps.play.access.operators.remove(person)  # type: ignore[attr-defined] # a set, in this room
         return "rejected-not-an-operator"
-    room.telegram.administrators[GROUP] = []
+    room.telegram.appoint(GROUP)
     await room.deps.play.hosts.invalidate(GROUP)
     return "rejected-not-a-host"
 
@@ -450,7 +450,7 @@ async def test_no_action_of_an_open_dialog_is_done_for_somebody_who_may_no_longe
     for group in groups:
         person, message = await opened_dialog(room, group)
         refusal = await lose_the_right(room, needs, person, how)
-        before = len(room.session.calls), await room.sent(), await room.pool.fetch("SELECT * FROM bans, chats")
+        before = len(room.telegram.writes), await room.sent(), await room.pool.fetch("SELECT * FROM bans, chats")
         actions = {
             each for window, ids in DIALOGS[needs].items() if window.startswith(f"{group}:") for each in ids.split()
         }
@@ -466,17 +466,17 @@ async def test_no_action_of_an_open_dialog_is_done_for_somebody_who_may_no_longe
                 await room.say("5", by=person, chat=message["chat"]["id"], **reply)
                 assert await room.answer() == text(refusal), action
             assert asked == [(person, needs)], action
-        assert len(room.session.calls) == before[0], "no window has changed"
+        assert len(room.telegram.writes) == before[0], "no window has changed"
         assert await room.sent() == []
         assert await room.pool.fetch("SELECT * FROM bans, chats") == before[2]
         await regain(room, needs, person)
-        room.session.shown.clear()
+        room.telegram.clear_messages()
     assert room.errors == []
 
 
 async def regain(room: Room, needs: Needs, person: int) -> None:
     await room.deps.stores.people.unban(0, person)
-    room.telegram.administrators[GROUP] = [HOST]
+    room.telegram.appoint(GROUP, HOST)
     await room.deps.play.hosts.invalidate(GROUP)
     if needs is Needs.OPERATE:
         room.deps.play.access.operators.add(person)  # type: ignore[attr-defined] # a set, in this room

@@ -28,9 +28,10 @@ from storage.games import RedisGames
 from storage.own_boards import OwnBoardIndex
 from tests.engine.memory import CountedSeeds
 from tests.handlers.quizzes import questions
-from tests.handlers.room import BOT, BOT_ID, FORUM, GROUP, HOST, OTHER_GROUP, TEXTS, NoBoards, Room, build_room
+from tests.handlers.room import BOT, FORUM, GROUP, HOST, OTHER_GROUP, TEXTS, NoBoards, Room, build_room
 
 from tests.handlers.room import chat_of, user  # isort: skip
+from tests.support.telegram import TOKEN
 
 TAPS = 1000
 PLAYERS = range(30, 48)
@@ -135,10 +136,10 @@ class Ids(RedisGames):
         return keys.new_game_id(chat_topic, len(self.shards), seeded(f"{chat_topic} {command_id}"))
 
 
-def gathered(redis: Redis, pool: Pool) -> Room:
-    """Return a room whose draws are always the same."""
-    room = build_room(redis, pool)
-    room.telegram.administrators |= {OTHER_GROUP: [HOST], QUIZ_GROUP: [HOST]}
+def predictable(room: Room) -> Room:
+    """Return the room with draws that are always the same."""
+    for chat in (OTHER_GROUP, QUIZ_GROUP):
+        room.telegram.appoint(chat, HOST)
     deps = room.deps
     engine = Engine(KINDS, deps.stores.games, room.clock, CountedSeeds())
     openings = Openings(
@@ -150,11 +151,7 @@ def gathered(redis: Redis, pool: Pool) -> Room:
         boards=NoBoards(), archive=deps.stores.archive, bot_username=BOT,
     )  # fmt: skip
     deps = replace(deps, play=replace(deps.play, engine=engine, openings=openings), taps=taps)
-    return replace(
-        room,
-        deps=deps,
-        aiogram_path=type(room.aiogram_path)(deps, f"{BOT_ID}:{'A' * 35}", "http://x", session=room.session),
-    )
+    return replace(room, deps=deps, aiogram_path=AiogramPath(deps, TOKEN, room.telegram.base, session=room.session))
 
 
 async def opened(room: Room) -> Evening:
@@ -181,10 +178,14 @@ async def fire_due(room: Room) -> None:
 
 
 async def played(redis: Redis, pool: Pool, *, fast: bool) -> Effects:
-    """Play the evening through one of the paths."""
+    """Play the evening through one of the paths, on empty stores."""
     await redis.flushall()
     await pool.execute("TRUNCATE players, chats, bans")
-    room = gathered(redis, pool)
+    async with build_room(redis, pool) as room:
+        return await _played(predictable(room), fast=fast)
+
+
+async def _played(room: Room, *, fast: bool) -> Effects:
     deps, metrics, died = room.deps, Metrics(), list[str]()
     tasks = Tasks(lambda name, _: died.append(name))
 
@@ -195,8 +196,10 @@ async def played(redis: Redis, pool: Pool, *, fast: bool) -> Effects:
         taps=deps.taps if fast else cast("Taps", Cold()),
         floods=deps.floods,
         slow=slow,
-        tap_calls=TapCalls(room.telegram, deps.telegram.limits, deps.telegram.outbox, OwnBoardIndex(deps.stores.redis)),
-        redis=redis,
+        tap_calls=TapCalls(
+            deps.telegram.api, deps.telegram.limits, deps.telegram.outbox, OwnBoardIndex(deps.stores.redis)
+        ),
+        redis=room.redis,
         clock=room.clock,
         tasks=tasks,
         metrics=metrics,
@@ -221,7 +224,8 @@ async def note(effects: Effects, room: Room) -> None:
     for shard in room.deps.stores.games.shards:
         rows: Any = await room.redis.xrange(keys.feed_key(shard))
         effects.events += [fields for _, fields in rows]
-    for method, params in room.telegram.calls:
+    for call in room.telegram.calls:
+        method, params = call.method, call.params
         if method == "answerCallbackQuery":
             effects.answered(params)
         elif method not in {"getChatAdministrators", "getChatMember"}:  # repeated after a minute, whenever that is

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from html import unescape
 from typing import Any
@@ -17,8 +16,8 @@ from handlers.command_menus import ALL, calls, publish
 from handlers.commands.players import group_help, private_help
 from handlers.kinds.pick_number.commands import parsed
 from play.access import ANONYMOUS, Access
+from play.hosts import Hosts
 from play.texts import NAME_LIMIT, units
-from telegram.client import ChatGone
 from telegram.outbox import Outgoing
 from tests.handlers.room import (
     ANN,
@@ -32,7 +31,6 @@ from tests.handlers.room import (
     OTHER_GROUP,
     TEXTS,
     Room,
-    Telegram,
     chat_of,
     plain,
     text,
@@ -64,7 +62,6 @@ from tests.handlers.room import (
 async def test_what_is_not_for_the_bot_is_not_answered(room: Room, more: dict[str, Any]) -> None:
     await room.update(message={**room.message(None), **more})
     assert await room.sent() == []
-    assert room.session.calls == []
     assert room.telegram.calls == []
 
 
@@ -153,7 +150,7 @@ async def test_a_game_is_joined_and_left(room: Room) -> None:
 
 
 async def test_in_a_topic_who_made_the_topic_is_not_meant_by_what_answers_nobody(room: Room) -> None:
-    room.telegram.administrators[FORUM] = [HOST]
+    room.telegram.appoint(FORUM, HOST)
     notice = {
         **room.message(None, by=BEN, chat=FORUM, message_thread_id=7, is_topic_message=True),
         "message_id": 7,
@@ -295,7 +292,7 @@ async def test_a_host_extends_removes_starts_and_cancels(room: Room) -> None:
 
 async def test_a_host_here_rules_no_game_elsewhere(room: Room) -> None:
     game_id = await room.open()
-    room.telegram.administrators[OTHER_GROUP] = [BEN]
+    room.telegram.appoint(OTHER_GROUP, BEN)
     await room.say(f"/cancel_game {game_id}", by=BEN, chat=OTHER_GROUP)
     assert await room.answer() == text("rejected-elsewhere")
     assert (await room.game(game_id)).phase == "waiting_for_players"
@@ -384,7 +381,7 @@ async def test_lists_of_the_longest_titles_and_names_are_one_message(room: Room)
     long, do = "\U0001f600" * 64, room.deps.play.engine.execute
     for number in range(12):
         chat = -2000 - number
-        room.telegram.administrators[chat] = [HOST]
+        room.telegram.appoint(chat, HOST)
         game_id = await room.open(chat=chat, line=f"/create_game {long} 3")
         for player in (ANN, BEN, 23):
             await do(game_id, Join(player, f"{long} {long}"), command_id=f"j{player}")
@@ -438,7 +435,7 @@ async def test_the_proof_is_a_document_that_verifies(room: Room) -> None:
     (call,) = room.telegram.named("sendDocument")
     assert call["chat_id"] == GROUP
     assert call["caption"]
-    ((name, document),) = room.telegram.files
+    ((name, document),) = room.telegram.uploads
     assert name == f"proof-{game_id}.json"
     assert json.loads(document)["opening"]["game"] == game_id
     assert all(check.passed for check in proof.verify(document))
@@ -457,7 +454,7 @@ async def test_the_proof_is_found_by_the_message_that_is_answered_and_after_redi
         "reply_markup": {"inline_keyboard": [[{"text": "x", "callback_data": f"r:{game_id}"}]]},
     }
     await room.say("/fair", reply_to_message=board)
-    assert len(room.telegram.files) == 1
+    assert len(room.telegram.uploads) == 1
 
 
 # -- private chat -----------------------------------------------------------------------------------------------
@@ -548,8 +545,11 @@ def test_what_the_bot_says_of_itself_fits(room: Room) -> None:
 # -- errors -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_bug_is_counted_and_the_person_gets_its_trace(room: Room) -> None:
-    room.telegram.broken = ZeroDivisionError("a bug")
+async def test_a_bug_is_counted_and_the_person_gets_its_trace(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def is_host(*_: Any, **__: Any) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Hosts, "is_host", is_host)
     await room.say("/startnow", by=HOST)
     answer = await room.answer()
     assert room.errors == ["ZeroDivisionError"]
@@ -562,25 +562,17 @@ async def test_operators_have_a_command_more(room: Room) -> None:
 
 
 async def test_an_operator_who_has_blocked_the_bot_keeps_no_other_from_their_menu(room: Room) -> None:
-    told: list[Any] = []
-
-    class Api(Telegram):
-        async def call(self, method: str, params: Mapping[str, Any] | None = None, files: Any = None, **_: Any) -> Any:
-            scope = (params or {}).get("scope", {})
-            if scope.get("chat_id") == ANN:
-                raise ChatGone(method, "bot was blocked by the user", 403)
-            told.append(scope.get("chat_id"))
-            return await super().call(method, params, files)
-
+    room.telegram.control.block_bot(room.telegram.person(ANN))
     deps = room.deps
     access = Access(
         people=deps.stores.people, hosts=deps.play.hosts, members=deps.play.members, operators={ANN, OPERATOR}
     )
-    deps = replace(deps, telegram=replace(deps.telegram, api=Api()), play=replace(deps.play, access=access))
+    deps = replace(deps, play=replace(deps.play, access=access))
     for operator in access.operators:
         await deps.stores.people.saw_chat(operator, "private", "")
     await publish(deps)
-    assert told[-1] == OPERATOR
+    told = [each["scope"]["chat_id"] for each in room.telegram.named("setMyCommands") if "chat_id" in each["scope"]]
+    assert set(told) == {ANN, OPERATOR}
 
 
 async def test_a_typed_id_shows_the_name_of_no_stranger_to_this_group(room: Room) -> None:

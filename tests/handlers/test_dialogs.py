@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from aiogram.exceptions import TelegramAPIError, TelegramForbiddenError, TelegramRetryAfter, TelegramServerError
-from aiogram.methods import SendMessage
 from aiogram_dialog.utils import CB_SEP
 
 from fsm.kind import ChatTopic
@@ -13,13 +11,14 @@ from fsm.pick_number import PickNumberGame
 from handlers.limited_session import WithinLimits
 from play.access import ANONYMOUS
 from telegram.limits import Limits, Rates, Window
-from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, Room, plain, text
+from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, Room, as_shown, plain, text
 from tests.support.limits import reserve
+from tests.support.telegram import Refusal
 
 
 def window(room: Room) -> dict[str, Any]:
     """Return the dialog's message as it is shown."""
-    (shown,) = room.session.shown.values()
+    (shown,) = room.telegram.windows()
     return shown
 
 
@@ -36,16 +35,16 @@ async def press(room: Room, words: str, *, by: int = HOST) -> None:
 
 async def answer_it(room: Room, words: str, *, by: int = HOST) -> None:
     """Type a reply to the dialog's message."""
-    shown = window(room)
+    message = window(room)
     sender = {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"}
-    chat = shown["chat"]["id"]
-    topic = {"message_thread_id": 5, "is_topic_message": True} if shown.get("is_topic_message") else {}
-    await room.say(words, by=by, chat=chat, reply_to_message={**shown, "from": sender}, **topic)
+    chat = message["chat"]["id"]
+    topic = {"message_thread_id": 5, "is_topic_message": True} if message.get("is_topic_message") else {}
+    await room.say(words, by=by, chat=chat, reply_to_message={**message, "from": sender}, **topic)
 
 
 def edits_of(room: Room) -> list[Any]:
     """Return the calls that changed a message."""
-    return [given for name, given in room.session.calls if name == "editMessageText"]
+    return room.telegram.named("editMessageText")
 
 
 async def live(room: Room, chat: int = GROUP, topic: int = 0) -> PickNumberGame:
@@ -60,7 +59,7 @@ async def live(room: Room, chat: int = GROUP, topic: int = 0) -> PickNumberGame:
 
 async def test_a_game_is_put_together_and_opened(room: Room) -> None:
     await room.say("/newgame", by=HOST)
-    assert plain(window(room)["text"]).startswith(text("pick-number-newgame"))
+    assert plain(window(room)["text"]).startswith(as_shown("pick-number-newgame"))
     await press(room, text("dlg-name-title"))
     await answer_it(room, "Fri <b>day</b>")
     await press(room, text("dlg-name-mode"))
@@ -75,7 +74,7 @@ async def test_a_game_is_put_together_and_opened(room: Room) -> None:
     await press(room, text("dlg-name-selection_seconds"))
     await press(room, "2 min")
     summary = plain(window(room)["text"])
-    assert "Fri &lt;b&gt;day&lt;/b&gt;" in summary
+    assert "Fri <b>day</b>" in summary
     assert "50 % / 30 % / 20 %" in summary
     assert "12.50" in summary
     await press(room, text("dlg-newgame-create"))
@@ -84,7 +83,7 @@ async def test_a_game_is_put_together_and_opened(room: Room) -> None:
     rules = state.rules
     assert (rules.mode, rules.winners, str(rules.prize_pool), rules.split) == ("reverse", 3, "12.50", "percentages")
     assert rules.selection_ms == 120_000
-    assert room.session.shown == {}, "the dialog's message has gone"
+    assert room.telegram.windows() == [], "the dialog's message has gone"
     assert room.toasts()[-1] == text("dlg-newgame-opened")
     assert room.errors == []
 
@@ -96,7 +95,6 @@ async def test_every_tap_is_answered_exactly_once(room: Room) -> None:
     await press(room, text("dlg-newgame-create"))
     ids = [params["callback_query_id"] for params in room.telegram.named("answerCallbackQuery")]
     assert len(ids) == len(set(ids)) == 3
-    assert not [name for name, _ in room.session.calls if name == "answerCallbackQuery"]
 
 
 @pytest.mark.parametrize(
@@ -144,10 +142,9 @@ async def test_the_same_mistake_twice_is_no_edit_to_the_same(room: Room) -> None
 
 async def test_asked_for_again_a_dialog_is_shown_below_and_the_old_one_goes(room: Room) -> None:
     for line in ("/newgame", "/newgame", "/settings"):
-        before = set(room.session.shown)
+        before = [shown["message_id"] for shown in room.telegram.windows()]
         await room.say(line, by=HOST)
-        (shown,) = room.session.shown
-        assert shown not in before
+        assert window(room)["message_id"] not in before
     assert edits_of(room) == []
 
 
@@ -167,20 +164,20 @@ async def test_who_taps_is_told_in_their_own_language(room: Room) -> None:
     await room.say("/newgame", by=HOST)
     await press(room, text("dlg-newgame-create"), by=BEN)
     assert room.toasts()[-1] == text("rejected-not-yours", "ru")
-    assert plain(window(room)["text"]).startswith(text("pick-number-newgame"))
+    assert plain(window(room)["text"]).startswith(as_shown("pick-number-newgame"))
 
 
 async def test_from_one_kind_a_form_leads_to_the_other_and_back(room: Room) -> None:
     await room.say("/newgame", by=HOST)
     await press(room, text("quiz-newgame-instead"))
-    assert plain(window(room)["text"]).startswith(text("quiz-newgame"))
+    assert plain(window(room)["text"]).startswith(as_shown("quiz-newgame"))
     await press(room, text("pick-number-newgame-instead"))
-    assert plain(window(room)["text"]).startswith(text("pick-number-newgame"))
+    assert plain(window(room)["text"]).startswith(as_shown("pick-number-newgame"))
     await room.say("/settings", by=HOST)
     await press(room, text("quiz-settings-open"))
-    assert plain(window(room)["text"]).startswith(text("quiz-settings"))
+    assert plain(window(room)["text"]).startswith(as_shown("quiz-settings"))
     await press(room, text("dlg-back"))
-    assert plain(window(room)["text"]).startswith(text("pick-number-settings"))
+    assert plain(window(room)["text"]).startswith(as_shown("pick-number-settings"))
 
 
 async def test_a_command_that_there_is_not_is_no_answer_to_an_open_dialog(room: Room) -> None:
@@ -191,7 +188,7 @@ async def test_a_command_that_there_is_not_is_no_answer_to_an_open_dialog(room: 
 
 
 async def test_a_dialog_belongs_to_who_opened_it(room: Room) -> None:
-    room.telegram.administrators[GROUP] = [HOST, BEN]
+    room.telegram.appoint(GROUP, HOST, BEN)
     await room.say("/newgame", by=HOST)
     for other in (ANN, BEN):
         await press(room, text("dlg-newgame-create"), by=other)
@@ -202,7 +199,7 @@ async def test_a_dialog_belongs_to_who_opened_it(room: Room) -> None:
 
 async def test_who_ceases_to_be_a_host_has_no_dialog_any_more(room: Room) -> None:
     await room.say("/newgame", by=HOST)
-    room.telegram.administrators[GROUP] = []
+    room.telegram.appoint(GROUP)
     await room.deps.play.hosts.invalidate(GROUP)
     await press(room, text("dlg-newgame-create"))
     assert room.toasts()[-1] == text("rejected-not-a-host")
@@ -241,7 +238,7 @@ async def test_players_open_no_dialog(room: Room) -> None:
     for command in ("/newgame", "/settings"):
         await room.say(command, by=ANN)
         assert await room.answer() == text("rejected-not-a-host")
-    assert room.session.calls == []
+    assert room.telegram.writes == []
 
 
 async def test_state_lives_in_redis_for_a_day_and_is_found_by_another_process(room: Room) -> None:
@@ -286,7 +283,7 @@ async def test_the_language_is_changed_at_once(room: Room) -> None:
     await room.say("/settings", by=HOST)
     await press(room, text("dlg-name-language"))
     await press(room, text("cmd-language-name", "ru"))
-    assert plain(window(room)["text"]).startswith(text("pick-number-settings", "ru"))
+    assert plain(window(room)["text"]).startswith(as_shown("pick-number-settings", "ru"))
     assert room.errors == []
 
 
@@ -311,10 +308,10 @@ async def test_a_window_that_would_show_the_same_is_not_edited(room: Room) -> No
     await room.say("/admin", by=OPERATOR, chat=OPERATOR)
     for _ in range(2):
         await press(room, text("dlg-admin-refresh"), by=OPERATOR)
-    assert [name for name, _ in room.session.calls] == ["sendMessage"]
+    assert room.telegram.writes == ["sendMessage"]
     await press(room, text("dlg-admin-to-ban"), by=OPERATOR)
     await press(room, text("dlg-back"), by=OPERATOR)
-    assert [name for name, _ in room.session.calls] == ["sendMessage", "editMessageText", "editMessageText"]
+    assert room.telegram.writes == ["sendMessage", "editMessageText", "editMessageText"]
     assert len(room.toasts()) == 4
 
 
@@ -323,7 +320,7 @@ async def test_an_operator_bans_everywhere_and_lets_in_again(room: Room) -> None
     await press(room, text("dlg-admin-to-ban"), by=OPERATOR)
     await room.say(f"{ANN} cheats", by=OPERATOR, chat=OPERATOR)
     assert await room.deps.stores.people.is_banned(GROUP, ANN)
-    shown = list(room.session.shown.values())[-1]
+    shown = room.telegram.windows()[-1]
     await room.tap(buttons(shown)[text("dlg-admin-unban", name=str(ANN))], shown, by=OPERATOR)
     assert not await room.deps.stores.people.is_banned(GROUP, ANN)
 
@@ -335,8 +332,8 @@ async def test_a_word_to_all_chats_goes_out_once_to_each_after_a_second_look(roo
     await press(room, text("dlg-admin-to-cast"), by=OPERATOR)
     await room.say("Maintenance <tonight>\nat nine", by=OPERATOR, chat=OPERATOR)
     assert await room.sent() == []
-    shown = list(room.session.shown.values())[-1]
-    assert "Maintenance &lt;tonight&gt;\nat nine" in shown["text"]
+    shown = room.telegram.windows()[-1]
+    assert "Maintenance <tonight>\nat nine" in shown["text"]
     for _ in range(2):
         await room.tap(buttons(shown)[text("dlg-admin-cast-send")], shown, by=OPERATOR)
     await room.work(room.deps.play.broadcasts.kind)
@@ -362,21 +359,19 @@ async def test_a_dialogs_messages_keep_to_the_limits(room: Room) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (TelegramServerError(SendMessage(chat_id=GROUP, text="x"), "Bad Gateway"), [text("cmd-try-again")]),
-        (TelegramForbiddenError(SendMessage(chat_id=GROUP, text="x"), "bot was kicked"), []),
+        (Refusal("Bad Gateway", 502, method="sendMessage"), [text("cmd-try-again")]),
+        (Refusal("Forbidden: bot was kicked from the group chat", 403, method="sendMessage"), []),
     ],
 )
-async def test_a_telegram_that_is_away_or_closed_is_no_bug_of_ours(
-    room: Room, error: TelegramAPIError, said: list[str]
-) -> None:
-    room.session.error = error
+async def test_a_telegram_that_is_away_or_closed_is_no_bug_of_ours(room: Room, error: Refusal, said: list[str]) -> None:
+    room.telegram.down = error
     await room.say("/newgame", by=HOST)
     assert [plain(out.params["text"]) for out in await room.sent()] == said
     assert room.errors == []
 
 
 async def test_a_429_is_told_and_stops_everybodys_calls_to_that_chat(room: Room) -> None:
-    room.session.error = TelegramRetryAfter(SendMessage(chat_id=GROUP, text="x"), "slow down", 30)
+    room.telegram.script.append(Refusal("Too Many Requests: retry after 30", 429, method="sendMessage", retry_after=30))
     await room.say("/newgame", by=HOST)
     assert await reserve(room.deps.telegram.limits, GROUP) > 0
     assert room.errors == []
@@ -389,7 +384,7 @@ async def test_a_forged_item_of_a_list_is_no_item(room: Room, item: str) -> None
     await room.tap(f"{intent}{CB_SEP}pack:{item}", window(room), by=ANN)
     assert room.toasts()[-1] == text("dlg-stale")
     await room.say("/admin", by=OPERATOR, chat=OPERATOR)
-    admin = [message for message in room.session.shown.values() if message["chat"]["id"] == OPERATOR][-1]
+    admin = [message for message in room.telegram.windows() if message["chat"]["id"] == OPERATOR][-1]
     intent = next(iter(buttons(admin).values())).partition(CB_SEP)[0]
     await room.tap(f"{intent}{CB_SEP}unban:{item}", admin, by=OPERATOR)
     assert room.toasts()[-1] == text("dlg-stale")

@@ -7,15 +7,16 @@ import pytest
 from fsm.kind import ChatTopic
 from handlers.kinds.verb import Tap
 from handlers.taps import Answer
+from sandbox.state import Status
 from storage import keys
-from telegram.client import BadCall, NoRights, ServerDown
 from tests.handlers.room import ANN, BEN, BOT, BOT_ID, FORUM, GROUP, HOST, Room, chat_of, plain, text, user
+from tests.support.telegram import Refusal
 
 ME = {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"}
 NEW_GROUP = -100999
 
 
-def member(status: str, **more: Any) -> dict[str, Any]:
+def member(status: Status, **more: Any) -> dict[str, Any]:
     defaults: dict[str, Any] = {"until_date": 0} if status == "kicked" else {}
     return {"status": status, "user": ME, **defaults, **more}
 
@@ -115,10 +116,10 @@ async def test_the_game_of_a_chat_that_moved_before_anybody_saw_it_is_let_be(roo
 # -- players who leave the group --------------------------------------------------------------------------------
 
 
-async def person_changed(room: Room, player: int, status: str) -> None:
+async def person_changed(room: Room, player: int, status: Status) -> None:
     """Deliver the update that a bot with administrator rights gets."""
     more: dict[str, Any] = {"until_date": 0} if status == "kicked" else {}
-    room.telegram.absent[GROUP, player] = status
+    room.telegram.remove(GROUP, player, status)
     await room.update(
         chat_member={
             "chat": chat_of(GROUP),
@@ -132,7 +133,7 @@ async def person_changed(room: Room, player: int, status: str) -> None:
 
 async def notice_of_leaving(room: Room, player: int) -> None:
     """Deliver the service message that any bot of a small group sees."""
-    room.telegram.absent[GROUP, player] = "left"
+    room.telegram.remove(GROUP, player, "left")
     await room.say(None, by=player, left_chat_member=user(player))
 
 
@@ -146,7 +147,7 @@ async def test_somebody_who_leaves_the_group_leaves_its_lobbies(room: Room, hear
 
 
 @pytest.mark.parametrize("status", ["left", "kicked"])
-async def test_somebody_who_was_removed_picks_on_neither_path_until_they_are_back(room: Room, status: str) -> None:
+async def test_somebody_who_was_removed_picks_on_neither_path_until_they_are_back(room: Room, status: Status) -> None:
     game_id = await room.open()
     for player in (ANN, BEN):
         await room.say("/join", by=player)
@@ -197,17 +198,17 @@ async def test_whether_somebody_is_in_the_group_is_asked_of_telegram_once_a_minu
 @pytest.mark.parametrize(
     ("refusal", "joins"),
     [
-        (ServerDown("getChatMember", "502"), True),
-        (NoRights("getChatMember", "Bad Request: CHAT_ADMIN_REQUIRED", 400), True),
-        (BadCall("getChatMember", "Bad Request: user not found", 400), False),
-        (BadCall("getChatMember", "Bad Request: PARTICIPANT_ID_INVALID", 400), False),
+        (Refusal("Bad Gateway", 502, method="getChatMember"), True),
+        (Refusal("Bad Request: CHAT_ADMIN_REQUIRED", method="getChatMember"), True),
+        (Refusal("Bad Request: user not found", method="getChatMember"), False),
+        (Refusal("Bad Request: PARTICIPANT_ID_INVALID", method="getChatMember"), False),
     ],
 )
 async def test_a_game_goes_on_where_telegram_cannot_tell_who_is_in_the_group(
-    room: Room, refusal: Exception, *, joins: bool
+    room: Room, refusal: Refusal, *, joins: bool
 ) -> None:
     game_id = await room.open()
-    room.telegram.broken = refusal
+    room.telegram.down = refusal
     await room.say("/join", by=ANN)
     assert (ANN in (await room.game(game_id)).players) is joins
     await room.say(f"/status {game_id}", by=BEN, chat=BEN)

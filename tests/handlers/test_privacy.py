@@ -13,7 +13,7 @@ STRANGER = 77
 @pytest.fixture
 async def played(room: Room) -> str:
     """Return a finished game of a private group, played by Ann and Ben; the stranger is not in that group."""
-    room.telegram.absent[GROUP, STRANGER] = "left"
+    room.telegram.remove(GROUP, STRANGER, "left")
     game_id = await room.open(line="/create_game Friday")
     await room.play(game_id, ANN, BEN)
     await room.sent()

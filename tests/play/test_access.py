@@ -1,5 +1,7 @@
 """The meaning of each need, for people and for tokens of the API."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from redis.asyncio import Redis
 
@@ -32,8 +34,9 @@ GROUP_ADMIN = Actor(ANONYMOUS, "Friends", GROUP, GROUP)
 
 
 @pytest.fixture
-def room(redis: Redis, pool: Pool) -> Room:
-    return build_room(redis, pool)
+async def room(redis: Redis, pool: Pool) -> AsyncIterator[Room]:
+    async with build_room(redis, pool) as built:
+        yield built
 
 
 @pytest.fixture
@@ -119,7 +122,7 @@ async def test_a_banned_person_may_do_nothing_there(access: Access, room: Room, 
 
 
 async def test_somebody_who_is_not_in_the_group_neither_plays_nor_looks(access: Access, room: Room) -> None:
-    room.telegram.absent[GROUP, BEN] = "kicked"
+    room.telegram.remove(GROUP, BEN, "kicked")
     assert await allowed(access, person(BEN, BEN), HERE) == {Needs.NOTHING, Needs.USE}
     assert await allowed(access, person(BEN, None), HERE) == {Needs.NOTHING, Needs.USE}
 

@@ -14,8 +14,8 @@ from telegram.client import BotApi
 from telegram.limits import Limits, Priority
 from telegram.outbox import BELL, Outbox, Outgoing
 from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
-from tests.sender.telegram import TOKEN, Telegram
 from tests.support.clock import TurnedClock
+from tests.support.telegram import TOKEN, Telegram, serving
 
 
 class LoudBell(Bell):
@@ -29,8 +29,8 @@ class LoudBell(Bell):
 
 
 @dataclass
-class Road:
-    """Everything from `put` to Telegram, and the reports."""
+class Pipeline:
+    """The parts between the outbox and Telegram, and the outcomes that the sender has reported."""
 
     redis: Redis
     clock: TurnedClock
@@ -99,11 +99,8 @@ class Road:
 @pytest.fixture
 async def telegram() -> AsyncIterator[Telegram]:
     """Run a server on the simulated clock."""
-    clock = TurnedClock()
-    telegram = Telegram(clock.now)
-    runner = await telegram.serve()
-    yield telegram
-    await runner.cleanup()
+    async with serving(Telegram(TurnedClock())) as telegram:
+        yield telegram
 
 
 @pytest.fixture
@@ -115,12 +112,11 @@ async def api(telegram: Telegram) -> AsyncIterator[BotApi]:
 
 
 @pytest.fixture
-async def road(redis: Redis, telegram: Telegram, api: BotApi) -> AsyncIterator[Road]:
+async def pipeline(redis: Redis, telegram: Telegram, api: BotApi) -> AsyncIterator[Pipeline]:
     """Return the environment, without a running sender."""
-    clock: TurnedClock = telegram.now.__self__  # type: ignore[attr-defined]
-    limits = Limits(redis, now=clock.now)
-    road = Road(redis, clock, telegram, limits, Outbox(redis, limits), api)
-    clock.stirred = telegram.stirred = road.stir.set
-    yield road
-    for sender, _ in road.senders:
-        await road.stop(sender)
+    limits = Limits(redis, now=telegram.clock.now)
+    pipeline = Pipeline(redis, telegram.clock, telegram, limits, Outbox(redis, limits), api)
+    telegram.clock.stirred = telegram.stirred = pipeline.stir.set
+    yield pipeline
+    for sender, _ in pipeline.senders:
+        await pipeline.stop(sender)

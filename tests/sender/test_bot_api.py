@@ -25,7 +25,7 @@ from telegram.client import (
     TopicGone,
     Unauthorized,
 )
-from tests.sender.telegram import TOKEN, Call, Reply, Telegram, error
+from tests.support.telegram import TOKEN, Call, Garbage, Refusal, Telegram
 
 NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a "
@@ -78,7 +78,7 @@ TEXTS: list[tuple[int, str, type[ApiError]]] = [
 async def test_each_of_telegrams_texts_has_its_meaning(
     telegram: Telegram, api: BotApi, status: int, text: str, kind: type[ApiError]
 ) -> None:
-    telegram.script.append(error(text, status))
+    telegram.script.append(Refusal(text, status))
 
     with pytest.raises(ApiError) as caught:
         await api.call("sendMessage", {"chat_id": 1, "text": "x"})
@@ -87,28 +87,27 @@ async def test_each_of_telegrams_texts_has_its_meaning(
 
 
 async def test_a_result_comes_back_and_parameters_arrive_as_they_are(telegram: Telegram, api: BotApi) -> None:
-    params: dict[str, Any] = {"a": 1, "b": {"c": ["é", None]}, "d": True}
+    entities = [{"type": "bold", "offset": 0, "length": 1}]
+    params: dict[str, Any] = {"chat_id": 5, "text": "é", "entities": entities, "protect_content": True}
 
-    assert await api.call("echo", params | {"none": None}) == params
+    result = await api.call("sendMessage", params | {"message_thread_id": None})
+    assert (result["text"], result["entities"], result["chat"]["id"]) == ("é", entities, 5)
     assert telegram.calls[0].params == params
 
 
 async def test_files_go_as_multipart(telegram: Telegram, api: BotApi) -> None:
-    await api.call(
-        "setChatPhoto", {"chat_id": 5, "caption": "x", "entities": [{"a": 1}]}, {"photo": ("p.png", b"\x89P")}
-    )
+    entities = [{"type": "bold", "offset": 0, "length": 1}]
+    params: dict[str, Any] = {"chat_id": 5, "caption": "x", "caption_entities": entities}
+    result = await api.call("sendDocument", params, {"document": ("p.png", b"\x89P")})
 
-    params = telegram.calls[0].params
-    assert (params["chat_id"], params["caption"]) == ("5", "x")
-    assert params["entities"] == '[{"a":1}]'
-    assert params["photo"] == ("p.png", b"\x89P")
+    assert (result["caption"], result["caption_entities"]) == ("x", entities)
+    assert telegram.calls[0].params == params
+    assert telegram.uploads == [("p.png", b"\x89P")]
 
 
 async def test_429_says_how_long_and_migration_where_to(telegram: Telegram, api: BotApi) -> None:
-    telegram.script.append(error("Too Many Requests: retry after 17", 429, retry_after=17))
-    telegram.script.append(
-        error("Bad Request: group chat was upgraded to a supergroup chat", 400, migrate_to_chat_id=-1001)
-    )
+    telegram.script.append(Refusal("Too Many Requests: retry after 17", 429, retry_after=17))
+    telegram.script.append(Refusal("Bad Request: group chat was upgraded to a supergroup chat", 400, migrate_to=-1001))
 
     with pytest.raises(RetryAfter) as limited:
         await api.call("sendMessage")
@@ -120,7 +119,7 @@ async def test_429_says_how_long_and_migration_where_to(telegram: Telegram, api:
 
 @pytest.mark.parametrize("body", [b"<html>502</html>", b"", b"[1]", b'{"ok":'])
 async def test_garbage_is_a_server_that_is_down(telegram: Telegram, api: BotApi, body: bytes) -> None:
-    telegram.script.append(Reply(200, body))
+    telegram.script.append(Garbage(body))
 
     with pytest.raises(ServerDown):
         await api.call("getMe")
@@ -138,8 +137,8 @@ async def test_a_server_that_never_answers_is_down(telegram: Telegram, api: BotA
 async def test_the_token_is_in_no_error_and_no_repr(telegram: Telegram, api: BotApi) -> None:
     nowhere = BotApi(TOKEN, "http://127.0.0.1:1")
     broken = BotApi(TOKEN, "nonsense://x")
-    telegram.script.append(error(f"Bad Request: url https://x/bot{TOKEN}/ is bad"))
-    telegram.script.append(Reply(200, b"?"))
+    telegram.script.append(Refusal(f"Bad Request: url https://x/bot{TOKEN}/ is bad"))
+    telegram.script.append(Garbage(b"?"))
     for client in (nowhere, broken, api, api):
         with pytest.raises(ApiError) as caught:
             await client.call("getMe")
@@ -154,7 +153,7 @@ async def test_the_token_is_in_no_error_and_no_repr(telegram: Telegram, api: Bot
 
 async def test_the_circuit_opens_after_failures_in_a_row_and_spares_the_server(telegram: Telegram) -> None:
     api = BotApi(TOKEN, telegram.base, failures=3, pause=3600)
-    telegram.down = error("Bad Gateway", 502)
+    telegram.down = Refusal("Bad Gateway", 502)
     for _ in range(3):
         with pytest.raises(ServerDown):
             await api.call("getMe")
@@ -171,7 +170,7 @@ async def test_a_server_without_disabled_buttons_gets_others_from_its_first_refu
     telegram: Telegram, api: BotApi
 ) -> None:
     telegram.script.append(
-        error("Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+        Refusal("Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
     )
     keyboard = {"inline_keyboard": [[{"text": "✕ 7", "disabled": {}}, {"text": "8", "callback_data": "p:1:8"}]]}
     for _ in range(2):
@@ -183,7 +182,7 @@ async def test_a_server_without_disabled_buttons_gets_others_from_its_first_refu
 
 async def test_refusals_and_429s_leave_the_circuit_closed(telegram: Telegram) -> None:
     api = BotApi(TOKEN, telegram.base, failures=2)
-    telegram.down = error("Too Many Requests: retry after 1", 429, retry_after=1)
+    telegram.down = Refusal("Too Many Requests: retry after 1", 429, retry_after=1)
     for _ in range(4):
         with pytest.raises(RetryAfter):
             await api.call("getMe")
@@ -194,7 +193,7 @@ async def test_refusals_and_429s_leave_the_circuit_closed(telegram: Telegram) ->
 
 async def test_after_its_pause_one_call_alone_tries_and_closes_the_circuit(telegram: Telegram) -> None:
     api = BotApi(TOKEN, telegram.base, failures=1, pause=0)
-    telegram.down = error("Bad Gateway", 502)
+    telegram.down = Refusal("Bad Gateway", 502)
     with pytest.raises(ServerDown):
         await api.call("getMe")
     arrived, free = asyncio.Event(), asyncio.Event()
@@ -216,7 +215,7 @@ async def test_after_its_pause_one_call_alone_tries_and_closes_the_circuit(teleg
     await api.close()
 
 
-def test_the_road_does_not_import_aiogram() -> None:
+def test_the_sender_does_not_import_aiogram() -> None:
     code = "import telegram.sender, sys; sys.exit('aiogram' in sys.modules)"
 
     subprocess.run([sys.executable, "-c", code], check=True)
