@@ -154,7 +154,7 @@ async def test_a_redis_that_came_back_older_is_brought_forward(house: House, red
     assert await house.new_engine().look(game_id) == newest
 
 
-async def test_a_game_whose_end_waits_in_the_feed_is_not_raised_from_the_dead(house: House, redis: Redis) -> None:
+async def test_a_game_whose_end_waits_in_the_feed_is_not_restored(house: House, redis: Redis) -> None:
     game_id = await house.begun()
     await house.project()
     await house.finish(game_id)

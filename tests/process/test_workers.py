@@ -124,7 +124,7 @@ async def test_an_update_of_a_worker_that_has_gone_is_handled_by_who_has_it(pair
     assert pair.handled[1] == []
 
 
-async def test_an_update_that_a_worker_takes_with_it_into_the_grave_is_handled_once_more(pair: Pair) -> None:
+async def test_an_update_that_a_worker_had_when_it_was_killed_is_handled_once_more(pair: Pair) -> None:
     chat_id = next(id_ for id_ in range(-50, 0) if pair.peers[0].home(tap_in(id_)) == 1)
 
     def dies(_raw: bytes) -> Reply:

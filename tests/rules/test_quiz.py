@@ -313,7 +313,7 @@ def test_an_early_timer_does_nothing_and_so_does_one_that_outlived_the_quiz() ->
     given(finished({1: [0], 2: [1]}, questions=1)).when(DeadlinePassed(DUE), DUE + 9_000).nothing()
 
 
-def test_after_the_reveal_comes_the_next_question_with_clean_hands() -> None:
+def test_the_next_question_after_the_reveal_begins_without_replies() -> None:
     state = revealed(given(asking(2), AnswerGiven(1, 0, 0, 15_000, ASKED)).state)
     shown = DUE + REVEAL
     state = given(state).when(DeadlinePassed(shown), shown).then(QuestionOpened(1, shown, shown + QUESTION))
