@@ -192,7 +192,7 @@ def tell(rows: list[Any]) -> Told:  # noqa: PLR0912 -- one branch for each event
     return told
 
 
-@pytest.mark.timeout(120 + GAMES)
+@pytest.mark.timeout(600 + GAMES)
 async def test_postgresql_says_what_the_events_say_of_random_games_of_both_kinds(house: House, pool: Pool) -> None:
     await play(house)
     rows = await pool.fetch("SELECT game_id, name, data FROM game_events ORDER BY game_id, version")

@@ -182,7 +182,7 @@ async def play_together(first: int, last: int) -> Counter[str]:
     return ended
 
 
-@pytest.mark.timeout(60 + GAMES // 10)
+@pytest.mark.timeout(600 + GAMES // 10)
 async def test_every_random_game_ends_and_everything_adds_up() -> None:
     ended: Counter[str] = Counter()
     for first in range(0, GAMES, TOGETHER):

@@ -17,7 +17,6 @@ BINARY = browser.find()
 pytestmark = [
     pytest.mark.skipif(BINARY is None, reason=f"none of {', '.join(browser.NAMES)} is on this machine"),
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(120),
 ]
 FIRST, SECOND = "document.querySelectorAll('.phone')[0]", "document.querySelectorAll('.phone')[1]"
 NASTY = "<img src=x onerror=\"document.title='taken'\">"

@@ -260,11 +260,9 @@ async def gone(pids: list[int], seconds: float) -> None:
     await until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), seconds)
 
 
-patient = pytest.mark.timeout(300)
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
 
-@patient
 @on_linux
 async def test_games_go_on_when_a_worker_is_killed_and_a_stop_leaves_nothing(postgres_dsn: str, redis_dsn: str) -> None:
     async with house(postgres_dsn, redis_dsn) as found:
@@ -284,7 +282,6 @@ async def test_games_go_on_when_a_worker_is_killed_and_a_stop_leaves_nothing(pos
         assert b"worker 0 has ended" in log
 
 
-@patient
 @on_linux
 async def test_workers_stop_when_their_parent_is_killed(postgres_dsn: str, redis_dsn: str) -> None:
     async with house(postgres_dsn, redis_dsn) as found:
@@ -294,7 +291,6 @@ async def test_workers_stop_when_their_parent_is_killed(postgres_dsn: str, redis
         await gone(workers, PATIENCE)
 
 
-@patient
 async def test_a_worker_that_can_not_start_ends_them_all_and_says_why(postgres_dsn: str, redis_dsn: str) -> None:
     async with house(postgres_dsn, redis_dsn, TOMBOLA_TELEGRAM__TOKEN="1:wrong") as found:
         _, log = await asyncio.wait_for(found.process.communicate(), PATIENCE)
@@ -302,7 +298,6 @@ async def test_a_worker_that_can_not_start_ends_them_all_and_says_why(postgres_d
         assert b"telegram.token" in log
 
 
-@patient
 async def test_a_port_that_is_taken_is_said_before_anything_starts(postgres_dsn: str, redis_dsn: str) -> None:
     async with AsyncExitStack() as stack:
         server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)

@@ -28,11 +28,9 @@ async def test_a_put_is_sent_at_once_without_any_polling(pipeline: Pipeline) -> 
     pipeline.start()
     await pipeline.outbox.put(pipeline.message("first"))
     await pipeline.settled(1)
-    began = asyncio.get_running_loop().time()
     await pipeline.outbox.put(pipeline.message("second"))
 
     assert await pipeline.settled(2) == [Settled.SENT, Settled.SENT]
-    assert asyncio.get_running_loop().time() - began < 1
     assert pipeline.clock.at == START
 
 
@@ -368,7 +366,7 @@ async def test_a_sender_that_alone_can_not_reach_telegram_lets_another_process_s
     nowhere = BotApi(TOKEN, "http://127.0.0.1:1", failures=1000)
     cut_off = pipeline.start("one", ttl_ms=300, api=nowhere)
     await pipeline.outbox.put(pipeline.message("1"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not cut_off.stats.errors:  # noqa: ASYNC110 -- the sender sets no event
             await asyncio.sleep(0.01)
         pipeline.start("two", ttl_ms=300)

@@ -13,8 +13,6 @@ import pytest
 from handlers.kinds.check import check, traces
 from tests.tutorial.assembling import PAGE, ROOT, apply, copy_of_the_tree, pieces
 
-pytestmark = pytest.mark.timeout(600)  # the first test waits for twenty checks: on a busy machine, some seconds each
-
 OURS = {"fsm/registry.py", "handlers/kinds/registry.py", "config.toml"}
 """The files of the project that a new kind changes."""
 
