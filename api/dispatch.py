@@ -28,12 +28,13 @@ from api.problems import (
     UnsupportedMediaType,
 )
 from api.services import Services
-from fsm.kind import Rejected, UnknownGame
-from play.access import Actor
-from play.tokens import NotAuthenticated, actor_of
+from fsm.kind import Game, Rejected, UnknownGame
+from play.access import Actor, Elsewhere, NeedsAPerson, NotAHost, NotAnOperator
+from play.tokens import PREFIX_LETTERS, NotAuthenticated, actor_of
 from storage.api_requests import KeyReused, StoredResponse, fingerprint
 from storage.api_requests import RequestInProgress as InProgress
 from storage.api_tokens import ApiToken
+from storage.audit import API, AuditEntry
 
 JSON: Final = "application/json"
 KEY_HEADER: Final = "idempotency-key"
@@ -45,6 +46,9 @@ TRACE: Final = "trace"
 """Key of the trace id in the state of a request's scope."""
 NOBODY: Final = Actor(0)
 """The actor of a request without a token. It may do nothing that needs a permission."""
+
+ACCESS_REFUSED: Final = (NotAuthenticated, Elsewhere, NotAHost, NotAnOperator, NeedsAPerson)
+"""Refusals that are recorded for reads too."""
 
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
@@ -79,6 +83,8 @@ class Resource:
                 response = failure(error, self._services, request, trace)
                 if isinstance(error, MethodNotAllowed):
                     response.headers["allow"] = self._allow
+                else:
+                    await self._record_refusal(request, error, trace)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, trace: str) -> Response:
@@ -92,6 +98,42 @@ class Resource:
         if endpoint.writes:
             return await self._write(endpoint, call)
         return await self._made(endpoint, call, await endpoint.handle(call))
+
+    async def _record_refusal(self, request: Request, error: Exception, trace: str) -> None:
+        """Record a write that was refused before its handler was called; a read is recorded if access was refused."""
+        endpoint = self._endpoints[request.method]
+        if not endpoint.writes and not isinstance(error, ACCESS_REFUSED):
+            return
+        entry = AuditEntry(
+            at=self._services.play.clock.now(),
+            face=API,
+            action=endpoint.name,
+            outcome=problems.refusal_of(error, trace).code,
+            actor_id=0,
+            token=_prefix(request.headers),
+            target=str(request.path_params.get("game") or request.path_params.get("player") or ""),
+            origin=_origin(request, trace),
+        )
+        self._services.stores.audit.note(entry)
+
+    async def _record(self, endpoint: Endpoint, call: Call, outcome: str) -> None:
+        """Record a write whose handler was called."""
+        place = where_of(endpoint, call)
+        chat = place.place if isinstance(place, Game) else place
+        path = call.path
+        await self._services.stores.audit.record(
+            AuditEntry(
+                at=call.received,
+                face=API,
+                action=endpoint.name,
+                outcome=outcome,
+                actor_id=call.actor.id,
+                token="" if call.token is None else call.token.prefix,
+                chat_id=None if chat is None or endpoint.about is About.NOTHING else chat.chat_id,
+                target=str(path.get("game") or path.get("player") or path.get("pack") or path.get("token") or ""),
+                origin=_origin(call.request, call.trace),
+            )
+        )
 
     # -- the caller ---------------------------------------------------------------------------------------------
 
@@ -186,9 +228,11 @@ class Resource:
         try:
             result = await endpoint.handle(call)
         except Exception as error:  # noqa: BLE001 -- see `failure`
+            await self._record(endpoint, call, problems.refusal_of(error, call.trace).code)
             response = failure(error, self._services, call.request, call.trace)
             final = response.status_code < 500 and not isinstance(error, TooManyRequests)
             return response, _stored(response) if final else None
+        await self._record(endpoint, call, "done")
         response = await self._made(endpoint, call, result)
         if isinstance(result, Reply) and result.stored is not None:
             again = await self._made(endpoint, call, Reply(body=result.stored, status=result.status))
@@ -226,6 +270,17 @@ class Resource:
         parameters = [*_filters(call.request), ("cursor", cursor)]
         headers["link"] = f'<{call.request.url.path}?{urlencode(parameters)}>; rel="next"'
         return {"items": page.items, "next": cursor}
+
+
+def _prefix(headers: Mapping[str, str]) -> str:
+    """Return the public part of a token, valid or not; empty if the header has none."""
+    parts = headers.get("authorization", "").partition(" ")[2].split("_")
+    return parts[1][:PREFIX_LETTERS] if len(parts) == 3 else ""
+
+
+def _origin(request: Request, trace: str) -> str:
+    """Return the address of a client and the trace of its request, for the audit log."""
+    return f"{request.client.host if request.client is not None else ''} {trace}"
 
 
 def failure(error: Exception, services: Services, request: Request, trace: str) -> Response:

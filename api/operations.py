@@ -6,10 +6,12 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from api.endpoint import About, Call, Endpoint, Reply, moment_of
+from api.dispatch import position
+from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, Page, Reply, moment_of
 from play.access import Needs
 from play.broadcasts import LONGEST, BroadcastTooLong
 from play.texts import units
+from storage.audit import LAST_ID, AuditEntry
 
 OPERATIONS: Final = "operations"
 
@@ -52,6 +54,54 @@ class ProcessView(msgspec.Struct, frozen=True):
     started_at: datetime
 
 
+class AuditQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Filters of the audit log.
+
+    Attributes:
+        chat: only writes about this chat.
+        actor: only writes of this person.
+        token: only writes with the token that has this prefix.
+        target: only writes about this game, person, pack or token.
+        limit: the number of rows on a page.
+        cursor: the position to continue from.
+    """
+
+    chat: ChatId | None = None
+    actor: ChatId | None = None
+    token: Annotated[str, Meta(max_length=10)] | None = None
+    target: Annotated[str, Meta(max_length=64)] | None = None
+    limit: Count = 20
+    cursor: Cursor | None = None
+
+
+class AuditView(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the audit log.
+
+    Attributes:
+        id: the row's number.
+        at: the time of receipt.
+        face: `api`, `telegram` or `shell`.
+        action: the write, such as `cancel` or `ban`.
+        outcome: `done`, `nothing`, or the code of the refusal.
+        actor_id: the person; 0 if it is unknown or nobody.
+        token: the prefix of the token; empty for none.
+        chat_id: the chat; null if the write is about none.
+        target: the game, person, pack or token that it is about; empty for none.
+        origin: the update of Telegram, or the client's address and the trace of its request.
+    """
+
+    id: int
+    at: datetime
+    face: str
+    action: str
+    outcome: str
+    actor_id: int
+    token: str
+    chat_id: int | None
+    target: str
+    origin: str
+
+
 async def begin_broadcast(call: Call) -> Reply:
     """Send a message to all chats in which the bot may write, below the priority of games.
 
@@ -69,6 +119,37 @@ async def list_processes(call: Call) -> list[ProcessView]:
         ProcessView(each.name, list(each.roles), each.version, each.port, moment_of(each.started_at))
         for each in await call.services.stores.processes.listed()
     ]
+
+
+async def list_audit(call: Call) -> Page:
+    """List the audit log, latest first: every write of every face. Rows come within a second."""
+    query: AuditQuery = call.query
+    after = await position(call)
+    found = await call.services.stores.audit.page(
+        query.limit + 1,
+        LAST_ID if after is None else int(after[0]),
+        chat_id=query.chat,
+        actor_id=query.actor,
+        token=query.token,
+        target=query.target,
+    )
+    page = [_audited(entry) for entry in found[: query.limit]]
+    return Page(page, (page[-1].id,) if len(found) > query.limit else None)
+
+
+def _audited(entry: AuditEntry) -> AuditView:
+    return AuditView(
+        id=entry.id,
+        at=moment_of(entry.at),
+        face=entry.face,
+        action=entry.action,
+        outcome=entry.outcome,
+        actor_id=entry.actor_id,
+        token=entry.token,
+        chat_id=entry.chat_id,
+        target=entry.target,
+        origin=entry.origin,
+    )
 
 
 async def get_health(call: Call) -> dict[str, Any]:
@@ -98,6 +179,17 @@ ENDPOINTS: Final = (
         needs=Needs.OPERATE,
         about=About.EVERYWHERE,
         result=list[ProcessView],
+    ),
+    Endpoint(
+        method="GET",
+        path="/audit",
+        handle=list_audit,
+        tag=OPERATIONS,
+        needs=Needs.OPERATE,
+        about=About.EVERYWHERE,
+        query=AuditQuery,
+        result=AuditView,
+        paged=True,
     ),
     Endpoint(
         method="GET",

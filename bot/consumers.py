@@ -226,6 +226,7 @@ class Consumers:
                     runtime.play.clock.now(),
                     keep_events_days=games.keep_events_days,
                     keep_results_days=games.keep_results_days,
+                    keep_audit_days=runtime.settings.audit.keep_days,
                 )
                 await runtime.stores.questions.prune(runtime.play.clock.now())
                 logger.info("deleted old rows: {}", pruned)

@@ -214,6 +214,7 @@ async def _roles(
         await _compare_clocks(runtime, may_lead="scheduler" in roles)
         tasks.spawn("released leases", runtime.released.listen())
         tasks.spawn("people", runtime.stores.people.run())
+        tasks.spawn("audit", runtime.stores.audit.run())
         tasks.spawn("loop lag", watch_loop(runtime.metrics.loop_lag.add))
         boards = runtime.boards(me["username"])
         guard.begin(partial(_bring_forward, runtime), boards.tell_of_restored, partial(tasks.spawn, brief=True))
@@ -335,6 +336,7 @@ async def _stop(
         await asyncio.wait_for(runtime.play.engine.close(), SETTLE_SECONDS)
     await runtime.tasks.close()
     await runtime.stores.people.close()
+    await runtime.stores.audit.close()
     if ingress is not None:
         await ingress.close()
     if consumers is not None:

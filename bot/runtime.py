@@ -40,6 +40,7 @@ from storage.administrators import Administrators
 from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
 from storage.archive import Archive
+from storage.audit import Audit
 from storage.breakers import Breaker, Circuit, GuardedPool, GuardedStore
 from storage.chat_members import ChatMembers
 from storage.codec import Codec
@@ -215,15 +216,14 @@ def build(
         )
         stores.projector.on_rewind = strict.forget
     telegram = _telegram(settings, redis, clock)
+    engine = Engine(KINDS, games, clock, entropy, observe=metrics.command, record=stores.audit.command)
     return Runtime(
         settings=settings,
         metrics=metrics,
         tasks=tasks,
         stores=stores,
         telegram=telegram,
-        play=_play(
-            settings, stores, telegram, Engine(KINDS, games, clock, entropy, observe=metrics.command), beacon, clock
-        ),
+        play=_play(settings, stores, telegram, engine, beacon, clock),
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         groups=("projector", "boards", *CONSUMERS, *(("beacon",) if settings.games.draw.beacon_url else ())),
         breakers={"postgres": postgres_circuit, "redis": redis_circuit, "telegram": telegram.api},
@@ -254,6 +254,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         log=PublicLog(pool, codec),
         wallets=Wallets(guarded, redis),
         jobs=Jobs(pool, redis),
+        audit=Audit(guarded, clock),
         api_tokens=ApiTokens(guarded, listening, settings.api.token_key.get_secret_value().encode()),
         api_requests=ApiRequests(redis),
         processes=Processes(redis),

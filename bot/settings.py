@@ -158,6 +158,12 @@ class Api(Section):
     burst: Whole = Field(default=100, ge=1, le=100_000)
 
 
+class AuditSection(Section):
+    """The log of all writes."""
+
+    keep_days: Number = Field(default=365, ge=31, le=36_500)
+
+
 class Draw(Section):
     """The public log, and a public randomness beacon that is mixed into every draw if configured."""
 
@@ -232,6 +238,7 @@ class Settings(BaseSettings):
     redis: Redis = Redis()
     web: Web = Web()
     api: Api = Api()
+    audit: AuditSection = AuditSection()
     games: GAMES = GAMES()
     durability: Durability = Durability()
     log: Log = Log()

@@ -1,6 +1,7 @@
 """The commands for tokens of the HTTP API."""
 
 import argparse
+import os
 from datetime import UTC, datetime
 
 from bot.clock import SystemClock
@@ -9,6 +10,7 @@ from bot.settings import Settings
 from play.access import Role
 from play.tokens import Tokens, UnknownToken
 from storage.api_tokens import ApiToken, ApiTokens
+from storage.audit import SHELL, Audit, Trail, acting
 from storage.connections import postgres_pool, redis_client
 from storage.embedded import stores
 
@@ -25,16 +27,24 @@ async def _run(settings: Settings, given: argparse.Namespace) -> int:
     dsns = stores(settings.data_dir, settings.database.dsn.get_secret_value(), settings.redis.dsn.get_secret_value())
     async with dsns as (postgres, cache), postgres_pool(postgres) as pool, redis_client(cache) as redis:
         key = settings.api.token_key.get_secret_value().encode()
-        tokens = Tokens(ApiTokens(pool, redis, key), SystemClock())
-        match given.what:
-            case "create":
-                return await _create(tokens, given)
-            case "revoke":
-                return await _revoke(tokens, given.prefix)
-            case _:
-                for token in await tokens.listed(LISTED):
-                    say(_line(token))
-                return 0
+        clock = SystemClock()
+        tokens, audit = Tokens(ApiTokens(pool, redis, key), clock), Audit(pool, clock)
+        with acting(Trail(audit, SHELL, 0, None, _user())):
+            status = await _command(tokens, given)
+        await audit.flush()
+        return status
+
+
+async def _command(tokens: Tokens, given: argparse.Namespace) -> int:
+    match given.what:
+        case "create":
+            return await _create(tokens, given)
+        case "revoke":
+            return await _revoke(tokens, given.prefix)
+        case _:
+            for token in await tokens.listed(LISTED):
+                say(_line(token))
+            return 0
 
 
 async def _create(tokens: Tokens, given: argparse.Namespace) -> int:
@@ -71,3 +81,8 @@ def _line(token: ApiToken) -> str:
 
 def _date(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(" ", "minutes").removesuffix("+00:00") + "Z"
+
+
+def _user() -> str:
+    """Return the user of the system who runs the command, for the audit log."""
+    return os.environ.get("SUDO_USER") or os.environ.get("USER") or f"uid {os.getuid()}"

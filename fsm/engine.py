@@ -161,6 +161,7 @@ class _Order:
     command_id: str
     received: Instant
     asker: Promise[Outcome]
+    game_id: str
     conflicts: int = 0
 
 
@@ -197,7 +198,14 @@ The outcome is ``done``, ``nothing``, ``duplicate``, a refusal's code, ``unavail
 """
 
 
-def ignore(_command: str, _outcome: str) -> None:
+RecordCommand = Callable[[str, Command, str, Instant, int | None, str], None]
+"""A callback ``(game id, command, its id, time of receipt, chat id, outcome)`` for each answered command.
+
+The chat id is None for a command that was refused.
+"""
+
+
+def ignore(*_: object) -> None:
     """Discard an observation."""
 
 
@@ -216,8 +224,10 @@ class Engine:
         *,
         capacity: int = 20_000,
         observe: Observe = ignore,
+        record: RecordCommand = ignore,
     ) -> None:
         self._observe = observe
+        self._record = record
         self._kinds = kinds
         self._store = store
         self._clock = clock
@@ -271,7 +281,8 @@ class Engine:
             self._evict()
         else:
             self._games.move_to_end(game_id)
-        live.waiting.append(_Order(command, command_id, self._clock.now() if received is None else received, asker))
+        at = self._clock.now() if received is None else received
+        live.waiting.append(_Order(command, command_id, at, asker, game_id))
         if not live.flying:  # otherwise its flight queues it again on landing
             self._enqueue(live)
 
@@ -502,7 +513,10 @@ class Engine:
         else:
             order.asker.set_result(result)
         if order.command is not None:
-            self._observe(type(order.command).__name__, _outcome(result))
+            outcome = _outcome(result)
+            self._observe(type(order.command).__name__, outcome)
+            chat_id = result.state.place.chat_id if isinstance(result, Outcome) else None
+            self._record(order.game_id, order.command, order.command_id, order.received, chat_id, outcome)
 
     def _evict(self) -> None:
         while len(self._games) > self._capacity:

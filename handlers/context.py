@@ -9,7 +9,7 @@ from typing import Any
 from aiogram.types import CallbackQuery, Message
 from loguru import logger
 
-from fsm.kind import ChatTopic, Game, Host, Instant, PlayerId
+from fsm.kind import ChatTopic, Game, Host, Instant, PlayerId, Rejected
 from handlers.deps import Deps
 from handlers.kinds.registry import FACES, of_state
 from handlers.own_boards import own_id
@@ -17,6 +17,7 @@ from handlers.views.message import Button, send_params
 from handlers.views.message import Message as View
 from play.access import ANONYMOUS, Actor, Needs
 from play.texts import Markup
+from storage.audit import TELEGRAM, AuditEntry
 from telegram.answers import call_again
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
@@ -105,6 +106,25 @@ class UpdateContext:
     def command_id(self) -> str:
         """The id under which this update's command is sent to a game."""
         return f"tg:{self.update_id}"
+
+    def note_refusal(self, refusal: Rejected) -> None:
+        """Record in the audit log that the command of this update was refused. Taps and plain text are not recorded.
+
+        Refusals of a game's rules are recorded by the engine, and so a second time here, with the command's name.
+        """
+        command = asked(self.message.text) if self.message is not None and self.query is None else None
+        if command is not None:
+            self.deps.stores.audit.note(
+                AuditEntry(
+                    at=self.received,
+                    face=TELEGRAM,
+                    action=f"/{command.name}",
+                    outcome=refusal.code,
+                    actor_id=self.person.id,
+                    chat_id=self.chat_topic.chat_id,
+                    origin=self.command_id,
+                )
+            )
 
     @property
     def arguments(self) -> str:

@@ -34,6 +34,7 @@ async def failed(event: ErrorEvent, deps: Deps, context: UpdateContext | None = 
     match error:
         case Rejected():
             if context is not None:
+                context.note_refusal(error)
                 await _tell(context, deps.play.texts.refusal_html(context.locale, error), _toast(deps, context, error))
             return True
         case _ if isinstance(error, STALE_DIALOG):

@@ -17,6 +17,7 @@ from handlers.context import ParsedCommand, Person, UpdateContext, answered, ask
 from handlers.deps import Deps
 from handlers.flood_control import Verdict
 from play.access import ANONYMOUS
+from storage.audit import TELEGRAM, Trail, acting
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 WRITTEN = frozenset({
@@ -55,9 +56,13 @@ class ContextMiddleware(BaseMiddleware):
                 data["context"] = context = await self._of_tap(event.update_id, event.callback_query, received, trace)
             else:
                 return await handler(event, data)
-            if await self._is_calm(context):
+            if not await self._is_calm(context):
+                return None
+            trail = Trail(
+                self._deps.stores.audit, TELEGRAM, context.person.id, context.chat_topic.chat_id, context.command_id
+            )
+            with acting(trail):
                 return await handler(event, data)
-            return None
 
     # -- selection of updates -----------------------------------------------------------------------------------
 

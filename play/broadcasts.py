@@ -10,6 +10,7 @@ from fsm.engine import Clock
 from fsm.kind import Rejected
 from play.access import Access, Actor, Needs
 from play.texts import Texts
+from storage.audit import wrote
 from storage.job_runner import JobKind, Run
 from storage.jobs import Jobs, NewJob
 from storage.people import People
@@ -61,7 +62,10 @@ class Broadcasts:
         """
         await self._access.authorise(actor, None, Needs.OPERATE)
         ids = await self._jobs.enqueue(NewJob(KIND, key, msgspec.json.encode(_Order(text)), asked_by=actor.id))
-        return ids[0] if ids else None
+        if not ids:
+            return None
+        wrote("broadcast", target=ids[0])
+        return ids[0]
 
     @property
     def kind(self) -> JobKind:

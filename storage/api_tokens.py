@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 
 from fsm.kind import Instant, PlayerId
 from storage import keys
+from storage.audit import wrote
 from storage.connections import Pool
 from storage.leases import STORE_GONE, jitter
 
@@ -111,6 +112,7 @@ class ApiTokens:
         until = None if expires_at is None else _moment(expires_at)
         digest = await self.digest(token)
         row = await self._pool.fetchrow(_ADD, prefix, digest, role, listed, name, owner_id, _moment(created_at), until)
+        wrote("create-token", target=prefix)
         return _token(row)
 
     async def found(self, prefix: str) -> tuple[ApiToken, bytes] | None:
@@ -127,6 +129,7 @@ class ApiTokens:
         """Revoke a token and announce it. Returns False if there is no such token, or it was revoked before."""
         done = await self._pool.execute(_REVOKE, prefix, _moment(at))
         await self._redis.publish(keys.TOKENS_CHANGED, prefix)
+        wrote("revoke-token", target=prefix)
         return bool(done.endswith(" 1"))
 
     async def listen(self, heard: Callable[[str], None]) -> None:

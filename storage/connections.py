@@ -596,3 +596,8 @@ async def diagnosed_postgres(dsn: str) -> WrongAddress | None:
     if match is None:
         return None
     return await diagnosed(match[1].strip("[]"), int(match[2] or 5432), wanted="PostgreSQL", tls=False)
+
+
+def storable(text: str) -> str:
+    """Return a text without the characters that PostgreSQL can't store: NUL and lone surrogates."""
+    return text.replace("\0", "").encode(errors="replace").decode()

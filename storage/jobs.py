@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from storage import keys
+from storage.audit import wrote
 from storage.connections import Connection, Pool, bounded_transaction
 
 LEASE_SECONDS = 30.0
@@ -316,12 +317,14 @@ class Jobs:
         """Cancel a job. Returns False if it has ended. A job that has begun is told, and undoes its work."""
         found = await self._pool.fetchval(_CANCEL, id_) is not None
         await self.ring()
+        wrote("cancel-job", target=id_)
         return found
 
     async def send_again(self, id_: int) -> bool:
         """Queue a dead or cancelled job again. Returns False if it is neither."""
         found = await self._pool.fetchval(_SEND_AGAIN, id_) is not None
         await self.ring()
+        wrote("send-job-again", target=id_)
         return found
 
     async def hasten(self, kind: str, key: str) -> bool:

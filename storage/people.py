@@ -19,7 +19,8 @@ import msgspec
 from loguru import logger
 
 from storage import keys
-from storage.connections import POSTGRES_GONE, in_transaction
+from storage.audit import wrote
+from storage.connections import POSTGRES_GONE, in_transaction, storable
 from storage.leases import STORE_GONE, jitter
 from storage.ticks import next_tick
 
@@ -339,7 +340,7 @@ class People:
 
     def saw_player(self, player_id: PlayerId, name: str, username: str | None) -> None:
         """Queue a player's present name for writing in the background."""
-        name = _storable(name)
+        name = storable(name)
         if self._seen.get(player_id) == (name, username):
             return
         _remember(self._seen, player_id, (name, username), REMEMBERED)
@@ -398,6 +399,7 @@ class People:
         await self._pool.execute(_PLAYER_LOCALE, player_id, locale)
         self._locales.put(player_id, locale)
         await self._tell(f"player:{player_id}")
+        wrote("set-own-language", target=locale)
 
     async def is_listed(self, player_id: PlayerId) -> bool:
         """Return True if a player agreed to be shown in the list of all groups."""
@@ -406,6 +408,7 @@ class People:
     async def set_listed(self, player_id: PlayerId, *, listed: bool) -> None:
         """Store whether a player agreed to be shown in the list of all groups."""
         await self._pool.execute(_PLAYER_LISTED, player_id, listed)
+        wrote("set-listed", target=listed)
 
     async def player_blocked(self, player_id: PlayerId, *, blocked: bool = True) -> None:
         """Record that a player has blocked the bot, or no longer does. Skipped while PostgreSQL is away."""
@@ -422,15 +425,17 @@ class People:
         known = self._chats.fresh(chat_id)
         if known is not None and known.active and (known.type, known.title) == (type_, title):
             return
-        await self._note(self._change(chat_id, _SAW_CHAT, type_, _storable(title)))
+        await self._note(self._change(chat_id, _SAW_CHAT, type_, storable(title)))
 
     async def set_chat_locale(self, chat_id: int, locale: str) -> None:
         """Store the language of a chat."""
         await self._change(chat_id, _CHAT_LOCALE, locale)
+        wrote("set-language", chat_id=chat_id, target=locale)
 
     async def change_settings(self, chat_id: int, changes: Mapping[str, Any]) -> None:
         """Change some of a chat's settings; a value of None restores the default."""
         await self._change(chat_id, _CHAT_SETTINGS, msgspec.json.encode(changes))
+        wrote("change-settings", chat_id=chat_id, target=", ".join(changes))
 
     async def change_settings_if(
         self, chat_id: int, before: Chat | None, changes: Mapping[str, Any], locale: str | None
@@ -483,13 +488,15 @@ class People:
     ) -> None:
         """Ban a player from a chat's games (0: from all chats'), until `expires_at` or, if None, without end."""
         until = None if expires_at is None else EPOCH + timedelta(milliseconds=expires_at)
-        await self._pool.execute(_BAN, chat_id, player_id, by, _storable(reason), until)
+        await self._pool.execute(_BAN, chat_id, player_id, by, storable(reason), until)
         await self._bans_changed(chat_id)
+        wrote("ban", chat_id=chat_id, target=player_id)
 
     async def unban(self, chat_id: int, player_id: PlayerId) -> None:
         """Lift a player's ban in a chat (0: the ban in all chats)."""
         await self._pool.execute("DELETE FROM bans WHERE chat_id = $1 AND player_id = $2", chat_id, player_id)
         await self._bans_changed(chat_id)
+        wrote("unban", chat_id=chat_id, target=player_id)
 
     def remembered_welcome(self, chat_id: int, player_id: PlayerId) -> bool:
         """Return True if the cache shows that a player is not banned from a chat's games and has not left the chat.
@@ -665,11 +672,6 @@ def _remember(rows: OrderedDict[PlayerId, tuple[str, str | None]], key: PlayerId
     rows.move_to_end(key)
     if len(rows) > limit:
         rows.popitem(last=False)
-
-
-def _storable(text: str) -> str:
-    """Remove the characters that PostgreSQL can't store: NUL and lone surrogates."""
-    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def _chat(row: Any) -> Chat:

@@ -17,6 +17,7 @@ from questions.bank import bank
 from questions.choice import Shuffle, choose
 from questions.packs import MAX_QUESTIONS
 from questions.similarity import Gist, fingerprint, gist
+from storage.audit import wrote
 from storage.connections import Connection, Pool, in_transaction
 from storage.jobs import NewJob, enqueue
 
@@ -146,20 +147,25 @@ class Questions:
             pack_id = await in_transaction(self._pool, work)
         except asyncpg.UniqueViolationError:
             raise NameTaken from None
+        wrote("add-pack", target=pack_id)
         return PackTitle(pack_id, owner_id, name[:MAX_NAME], locale, len(questions))
 
     async def rename_pack(self, pack_id: int, owner_id: PlayerId, name: str) -> bool:
         """Rename a pack. Returns False if the host has no such pack. Raises ``NameTaken``."""
         statement = "UPDATE question_packs SET name = $3, updated_at = now() WHERE id = $1 AND owner_id = $2"
         try:
-            return _did(await self._pool.execute(statement, pack_id, owner_id, name[:MAX_NAME]))
+            done = _did(await self._pool.execute(statement, pack_id, owner_id, name[:MAX_NAME]))
         except asyncpg.UniqueViolationError:
             raise NameTaken from None
+        wrote("rename-pack", target=pack_id)
+        return done
 
     async def delete_pack(self, pack_id: int, owner_id: PlayerId) -> bool:
         """Delete a pack with its questions. Returns False if the host has no such pack."""
         statement = "DELETE FROM question_packs WHERE id = $1 AND owner_id = $2"
-        return _did(await self._pool.execute(statement, pack_id, owner_id))
+        done = _did(await self._pool.execute(statement, pack_id, owner_id))
+        wrote("delete-pack", target=pack_id)
+        return done
 
     async def questions(
         self, pack_id: int, *, limit: int = MAX_QUESTIONS, offset: int = 0
@@ -192,17 +198,21 @@ class Questions:
             return int(last + 1)
 
         try:
-            return await in_transaction(self._pool, work)
+            position = await in_transaction(self._pool, work)
         except asyncpg.UniqueViolationError:
             raise NameTaken from None
+        wrote("add-question", target=pack_id)
+        return position
 
     async def change_question(self, pack_id: int, owner_id: PlayerId, position: int, question: Question) -> bool:
         """Replace a question. Returns False if the host has no such question. Raises ``NameTaken``."""
         statement = f"{_CHANGE} AND EXISTS (SELECT FROM question_packs WHERE id = $1 AND owner_id = $9)"
         try:
-            return _did(await self._pool.execute(statement, pack_id, *_row(position, question), owner_id))
+            done = _did(await self._pool.execute(statement, pack_id, *_row(position, question), owner_id))
         except asyncpg.UniqueViolationError:
             raise NameTaken from None
+        wrote("change-question", target=pack_id)
+        return done
 
     async def delete_question(self, pack_id: int, owner_id: PlayerId, position: int) -> bool:
         """Delete a question; the others keep their positions. Returns False if the host has no such question."""
@@ -210,9 +220,11 @@ class Questions:
             DELETE FROM pack_questions WHERE pack_id = $1 AND position = $3
             AND EXISTS (SELECT FROM question_packs WHERE id = $1 AND owner_id = $2)
         """
-        return _did(await self._pool.execute(statement, pack_id, owner_id, position))
+        done = _did(await self._pool.execute(statement, pack_id, owner_id, position))
 
-    # -- questions for a chat -----------------------------------------------------------------------------------
+        # -- questions for a chat -----------------------------------------------------------------------------------
+        wrote("delete-question", target=pack_id)
+        return done
 
     async def choose(
         self,

@@ -25,6 +25,8 @@ PAUSE_SECONDS = 0.02
 WEBHOOK_DAYS = 30.0
 JOB_DAYS, DEAD_JOB_DAYS = 14.0, 90.0
 """Days for which done and cancelled jobs are kept, and dead ones."""
+TOKEN_DAYS = 90.0
+"""Days for which an expired or revoked token stays in the list."""
 BAN_DAYS = 30.0
 """Days for which an expired ban is kept, because people ask for its reason."""
 
@@ -51,6 +53,15 @@ _BANS = """
 DELETE FROM bans WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM bans WHERE expires_at < $1 ORDER BY expires_at LIMIT $2
 )) AND expires_at < $1
+"""
+_AUDIT = """
+DELETE FROM audit_log WHERE id = ANY (ARRAY(SELECT id FROM audit_log WHERE at < $1 ORDER BY at LIMIT $2))
+"""
+_TOKENS = """
+DELETE FROM api_tokens WHERE prefix = ANY (ARRAY(
+    SELECT prefix FROM api_tokens WHERE least(expires_at, revoked_at) < $1 ORDER BY least(expires_at, revoked_at)
+    LIMIT $2
+))
 """
 _ENDED = """
 SELECT id FROM games WHERE ended_at < $1 ORDER BY ended_at LIMIT $2
@@ -100,12 +111,16 @@ class Pruned:
     jobs: int
     dead_jobs: int
     bans: int
+    audit_rows: int
+    tokens: int
     games: int
     chats: int
     players: int
 
 
-async def prune(pool: Pool, now: Instant, *, keep_events_days: float, keep_results_days: float) -> Pruned:
+async def prune(
+    pool: Pool, now: Instant, *, keep_events_days: float, keep_results_days: float, keep_audit_days: float = 365
+) -> Pruned:
     """Delete rows that are older than they are kept. A game's rows wait until the game itself ended that long ago.
 
     May be cancelled at any time, and run in several processes at once. If a table can't be pruned, the others still
@@ -121,6 +136,8 @@ async def prune(pool: Pool, now: Instant, *, keep_events_days: float, keep_resul
         partial(_delete, pool, _JOBS, at - timedelta(days=JOB_DAYS), [DONE, CANCELLED]),
         partial(_delete, pool, _JOBS, at - timedelta(days=DEAD_JOB_DAYS), [DEAD]),
         partial(_delete, pool, _BANS, at - timedelta(days=BAN_DAYS)),
+        partial(_delete, pool, _AUDIT, at - timedelta(days=keep_audit_days)),
+        partial(_delete, pool, _TOKENS, at - timedelta(days=TOKEN_DAYS)),
         partial(_games, pool, past),
         partial(_delete, pool, _CHATS, past),
         partial(_players, pool, past),

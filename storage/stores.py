@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
 from storage.archive import Archive
+from storage.audit import Audit
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.games import RedisGames
@@ -38,6 +39,7 @@ class Stores:
         log: the public log of draws.
         wallets: proven wallet addresses.
         jobs: work that must not be lost.
+        audit: the log of all writes by people.
         api_tokens: tokens of the HTTP API.
         processes: the processes that run.
         api_requests: rates and idempotency keys of the HTTP API.
@@ -56,6 +58,7 @@ class Stores:
     log: PublicLog
     wallets: Wallets
     jobs: Jobs
+    audit: Audit
     api_tokens: ApiTokens
     api_requests: ApiRequests
     processes: Processes

@@ -11,6 +11,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from fsm.kind import Instant, PlayerId
+from storage.audit import wrote
 from storage.connections import Pool
 from storage.keys import challenge_key
 from storage.scripts import script
@@ -72,11 +73,14 @@ class Wallets:
             await self._pool.execute(_PUT, player_id, address, datetime.fromtimestamp(verified_at / 1000, UTC))
         except asyncpg.UniqueViolationError as error:
             raise WalletTaken from error
+        wrote("put-wallet", target=address)
 
     async def remove(self, player_id: PlayerId) -> bool:
         """Delete a player's wallet and open challenge. Returns True if there was a wallet."""
         await self._redis.delete(challenge_key(player_id))
-        return bool(await self._pool.execute("DELETE FROM wallets WHERE player_id = $1", player_id) == "DELETE 1")
+        removed = await self._pool.execute("DELETE FROM wallets WHERE player_id = $1", player_id)
+        wrote("remove-wallet")
+        return bool(removed == "DELETE 1")
 
     # -- challenges ---------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from fsm.registry import KINDS
 from storage import migrate
 from storage.api_tokens import ApiTokens
 from storage.archive import Archive
+from storage.audit import Audit, AuditEntry
 from storage.codec import Codec
 from storage.connections import Pool, postgres_pool
 from storage.event_recovery import replay
@@ -34,6 +35,7 @@ from storage.seeds import Seeds
 from storage.templates import Templates
 from storage.wallets import Wallets
 from tests.contract.played import HOST, House
+from tests.support.clock import TurnedClock
 
 DAY_MS = 86_400_000
 
@@ -305,8 +307,12 @@ SELECT id, 'https://a.example', '{}', 'delivered', opened_at FROM games;
 INSERT INTO jobs (kind, key, chat_id, status, updated_at)
 SELECT 'old', n::text, -(n % 500), CASE WHEN n % 100 = 0 THEN 'dead' ELSE 'done' END, now() - n * interval '1 minute'
 FROM generate_series(1, 20000) n;
-INSERT INTO api_tokens (prefix, hash, role, name, owner_id, created_at)
-SELECT 'token' || n, '', 'viewer', '', 0, now() - n * interval '1 minute' FROM generate_series(1, 5000) n;
+INSERT INTO audit_log (at, face, actor_id, token, action, chat_id, target, origin, outcome)
+SELECT now() - n * interval '1 hour', 'api', n % 500, 'token' || n % 500, 'ban', -(n % 500), n % 500, '', 'done'
+FROM generate_series(1, 20000) n;
+INSERT INTO api_tokens (prefix, hash, role, name, owner_id, created_at, expires_at)
+SELECT 'token' || n, '', 'viewer', '', 0, now() - n * interval '1 minute',
+    CASE WHEN n % 2 = 0 THEN now() - n * interval '1 day' END FROM generate_series(1, 5000) n;
 INSERT INTO bans (chat_id, player_id, by, expires_at)
 SELECT -(n % 500), n, 9, CASE WHEN n % 2 = 0 THEN now() - n * interval '1 hour' END FROM generate_series(1, 5000) n;
 INSERT INTO wallets SELECT n, '0x' || lpad(n::text, 40, '0'), now() FROM generate_series(1, 5000) n;
@@ -397,6 +403,20 @@ async def use_api(pool: Pool, redis: Redis, archive: Archive, now: int) -> None:
     await tokens.revoke("new", now)
     for chat in (None, -7):
         await archive.listed(10, chat_id=chat)
+        for player in (None, 7):
+            await archive.ended(10, chat_id=chat, player_id=player, after=(now, "04"))
+    game = "04" + "20004".zfill(12)
+    await archive.results([game])
+    await archive.events_after(game, 1, 10)
+    await archive.joined_by(game, 7)
+    people, audit = People(pool, redis), Audit(pool, TurnedClock(now))
+    await people.change_settings_if(-7, await people.chat_now(-7), {"a": 1}, "en")
+    await people.chats(-(10**15), 10)
+    await people.last_name(7)
+    audit.note(AuditEntry(at=now, face="api", action="ban"))
+    await audit.flush()
+    for filters in ({}, {"chat_id": -7}, {"actor_id": 7}, {"token": "new"}, {"target": game}):
+        await audit.page(10, **filters)
 
 
 async def use_listing(archive: Archive, people: People, templates: Templates) -> None:

@@ -46,6 +46,7 @@ from storage.administrators import Administrators
 from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
 from storage.archive import Archive
+from storage.audit import Audit
 from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
@@ -275,12 +276,13 @@ def _room(redis: Redis, pool: Pool, telegram: Telegram, api: BotApi, session: Ai
         log=PublicLog(pool, codec),
         wallets=Wallets(pool, redis),
         jobs=Jobs(pool, redis),
+        audit=Audit(pool, clock),
         api_tokens=ApiTokens(pool, redis),
         api_requests=ApiRequests(redis),
         processes=Processes(redis),
     )
     hosts, members = Hosts(api, Administrators(redis)), Members(api, ChatMembers(redis))
-    engine = Engine(KINDS, stores.games, clock, SystemEntropy())
+    engine = Engine(KINDS, stores.games, clock, SystemEntropy(), record=stores.audit.command)
     access = Access(people=stores.people, hosts=hosts, members=members, operators={OPERATOR})
     openings = Openings(
         engine=engine,

@@ -1,0 +1,104 @@
+"""The audit log: every write of every face, and nobody can change it."""
+
+import asyncpg
+import pytest
+
+from api.games import JoinBody, OpenBody
+from api.operations import AuditView
+from play.access import Role
+from sandbox.control import buttons
+from storage.audit import Audit, AuditEntry
+from storage.connections import Pool
+from tests.api.conftest import Served
+from tests.support.clock import START, TurnedClock
+
+DAY = 86_400_000
+
+
+async def written(served: Served) -> list[AuditView]:
+    """Return the audit log as operators read it, oldest first."""
+    await served.table.bot.stores.audit.flush()
+    async with await served.client(Role.OPERATOR) as operator:
+        rows, _ = await operator.page("/audit", AuditView, limit=100)
+    return rows[::-1]
+
+
+async def test_writes_by_taps_commands_and_the_api_are_recorded_with_author_origin_and_outcome(served: Served) -> None:
+    table = served.table
+    async with await served.client(Role.HOST, served.chat_id) as host:
+        game = await host.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"), "k-1")
+        await table.tap(table.people[1], r"^j:")
+        await host.join_game(game.id, JoinBody(table.people[2].id, "Ann"))
+        refused = await host.send(
+            "POST", f"/games/{game.id}/players", body={"player_id": table.people[2].id, "name": "A"}
+        )
+        assert refused.json()["code"] == "already-joined"
+        elsewhere = await host.send("PUT", "/bans/4242", body={})
+        assert elsewhere.json()["code"] == "not-an-operator"
+        prefix = (await host.get_own_token()).prefix
+    table.box.control.say(table.people[3], table.group, "/cancel_game")  # no host
+    table.box.control.say(table.host, table.group, f"/ban {table.people[4].id} spam")
+    await table.says("is banned")
+    rows = await written(served)
+    by_api = [(row.action, row.outcome, row.target) for row in rows if row.token == prefix]
+    assert by_api == [
+        ("open_game", "done", ""),
+        ("join_game", "done", game.id),
+        ("join_game", "already-joined", game.id),
+        ("ban", "not-an-operator", "4242"),
+    ]
+    assert all(row.origin.startswith("127.0.0.1 ") for row in rows if row.face == "api")
+    told = {(row.actor_id, row.action, row.outcome, row.chat_id) for row in rows if row.face == "telegram"}
+    assert told >= {
+        (table.people[1].id, "join", "done", served.chat_id),
+        (table.people[3].id, "/cancel_game", "not-a-host", served.chat_id),
+        (table.host.id, "ban", "done", served.chat_id),
+    }
+    assert {row.origin.partition(":")[0] for row in rows if row.face == "telegram"} == {"tg"}
+
+
+async def test_a_dialog_leaves_a_row(served: Served) -> None:
+    table = served.table
+    table.box.control.say(table.host, table.group, "/settings")
+    await table.says("")
+    label = "openers"
+    await table.until(
+        lambda: any(label in str(b) for m in table.box.control.bot_messages(table.group) for b in buttons(m))
+    )
+    await table.tap(table.host, "openers$")
+    rows = await written(served)
+    assert [(row.face, row.actor_id, row.target) for row in rows if row.action == "change-settings"] == [
+        ("telegram", table.host.id, "openers")
+    ]
+
+
+async def test_nobody_changes_or_deletes_a_row_that_is_younger_than_a_month(pool: Pool) -> None:
+    audit = Audit(pool, TurnedClock())
+    await audit.record(AuditEntry(at=START, face="api", action="ban", target="a\0b"))
+    for statement in ("UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await pool.execute(statement)
+    assert [entry.target for entry in await audit.page(10)] == ["ab"]
+
+
+async def test_old_rows_can_be_pruned(pool: Pool) -> None:
+    clock = TurnedClock(runs=True)
+    audit = Audit(pool, clock)
+    for days in (31, 1):
+        audit.note(AuditEntry(at=clock.now() - days * DAY, face="api", action=f"{days} days ago"))
+    await audit.flush()
+    await pool.execute("DELETE FROM audit_log WHERE at < now() - interval '30 days'")
+    assert [entry.action for entry in await audit.page(10)] == ["1 days ago"]
+
+
+async def test_rows_wait_for_postgresql(pool: Pool) -> None:
+    audit = Audit(pool, TurnedClock())
+    await pool.execute("ALTER TABLE audit_log RENAME TO hidden")
+    try:
+        await audit.record(AuditEntry(at=START, face="api", action="ban"))
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await audit.flush()
+    finally:
+        await pool.execute("ALTER TABLE hidden RENAME TO audit_log")
+    await audit.flush()
+    assert [entry.action for entry in await audit.page(10)] == ["ban"]
