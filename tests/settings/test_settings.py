@@ -33,6 +33,7 @@ ANOTHER_VALUE = {
     "api.token_key": "key-of-hashes",
     "api.cors_origins": "https://a.example.org https://b.example.org",
     "games.keep_results_days": "2000",
+    "audit.keep_days": "100",
     "games.draw.beacon_url": "https://api.drand.sh",
     "games.draw.beacon_chain": "ab" * 32,
     "games.pick_number.beacon_policy": "void",
