@@ -15,6 +15,8 @@ from storage.public_log import PublicLog
 
 MOST_LEAVES = 10_000
 """Limit of leaves that one call prints."""
+MOST_TROUBLES = 5
+"""Limit of faults that a command prints which was not asked for them; `log check` prints all."""
 
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:
@@ -38,8 +40,7 @@ async def _run(settings: Settings, given: argparse.Namespace) -> int:
             case "consistency":
                 return await _consistency(log, given.old, given.new)
             case _:
-                say(msgspec.json.encode(await log.sign(SystemClock().now())).decode())
-                return 0
+                return await _head(log)
 
 
 async def _check(log: PublicLog, heads: list[str]) -> int:
@@ -60,7 +61,24 @@ async def _check(log: PublicLog, heads: list[str]) -> int:
     return 1 if troubles else 0
 
 
+async def _is_whole(log: PublicLog) -> bool:
+    """Return whether the log is whole; else print the faults: a proof from a damaged log would mislead its reader."""
+    troubles = await log.check()
+    for trouble in troubles[:MOST_TROUBLES]:
+        say(f"the log is damaged: {trouble}")
+    return not troubles
+
+
+async def _head(log: PublicLog) -> int:
+    if not await _is_whole(log):
+        return 1
+    say(msgspec.json.encode(await log.sign(SystemClock().now())).decode())
+    return 0
+
+
 async def _proof(log: PublicLog, game_id: str) -> int:
+    if not await _is_whole(log):
+        return 1
     found = await log.proof_of(game_id, SystemClock().now())
     if found is None:
         say(f"the log does not hold the whole of game {game_id}")
@@ -85,6 +103,8 @@ async def _forget(log: PublicLog, player: int) -> int:
 
 
 async def _consistency(log: PublicLog, old: int, new: int) -> int:
+    if not await _is_whole(log):
+        return 1
     try:
         path = await log.consistency(old, new)
     except ValueError as error:

@@ -178,10 +178,18 @@ class RedisGames:
         return await self._deadlines("-inf", until, limit)
 
     async def _deadlines(self, low: str, high: Instant, limit: int) -> list[tuple[str, Instant]]:
-        async with self._pipeline() as pipe:
-            for shard in self.shards:
-                pipe.zrangebyscore(keys.deadlines_key(shard), low, high, start=0, num=limit, withscores=True)
-            found = await _reached(pipe.execute())
+        # Asked every second for as long as the bot runs. A pipeline of redis-py would set a timer for each shard.
+        found = await _reached(
+            self._commits.exchange(
+                [
+                    packed("ZRANGEBYSCORE", keys.deadlines_key(shard), low, high, "WITHSCORES", "LIMIT", 0, limit)
+                    for shard in self.shards
+                ]
+            )
+        )
+        for refusal in found:
+            if isinstance(refusal, Exception):
+                raise Unavailable(f"Redis refused: {refusal}") from refusal
         return sorted(
             ((member.decode(), int(score)) for rows in found for member, score in rows), key=lambda row: row[1]
         )

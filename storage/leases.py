@@ -8,20 +8,26 @@ the token refuses late writes of an earlier holder.
 
 import asyncio
 import contextlib
+import hashlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from loguru import logger
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError
 
 from storage import keys
+from storage.connections import PinnedConnections, packed
 from storage.scripts import script
 from storage.ticks import next_tick
 
 _ACQUIRE = script("storage", "lease_acquire")
 _RENEW = script("storage", "lease_renew")
+_RENEW_SHA = hashlib.sha1(_RENEW.encode(), usedforsecurity=False).hexdigest()
 _RELEASE = script("storage", "lease_release")
 
 RELEASE_SECONDS = 1.0
@@ -95,6 +101,58 @@ class Bell:
                     await self._next.wait()
 
 
+class Renewals:
+    """Sends the renewals of one instant together, because an idle process does little else than renew its leases.
+
+    Args:
+        redis: client of the Redis that stores the leases.
+    """
+
+    _of: ClassVar["WeakKeyDictionary[Redis, Renewals]"] = WeakKeyDictionary()
+
+    def __init__(self, redis: Redis) -> None:
+        self._connections = PinnedConnections(redis, 1)
+        self._waiting: list[tuple[bytes, asyncio.Future[Any]]] = []
+        self._sending: asyncio.Task[None] | None = None
+
+    @classmethod
+    def of(cls, redis: Redis) -> "Renewals":
+        """Return the renewals of all leases that use this client."""
+        found = cls._of.get(redis)
+        if found is None:
+            found = cls._of[redis] = cls(redis)
+        return found
+
+    async def renew(self, names: Sequence[str], arguments: Sequence[str | int]) -> bool:
+        """Run the script of renewal for a lease. Returns False if it is no longer ours. Raises redis-py's errors."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((packed("EVALSHA", _RENEW_SHA, len(names), *names, *arguments), answer))
+        if len(self._waiting) == 1:
+            # A task of its own, because a lease whose renewal is cancelled must not take the others' with it.
+            self._sending = asyncio.create_task(self._send())
+        renewed = await answer
+        if isinstance(renewed, NoScriptError):  # Redis was restarted
+            command = packed("EVAL", _RENEW, len(names), *names, *arguments)
+            [renewed] = await self._connections.exchange([command])
+        if isinstance(renewed, Exception):
+            raise renewed
+        return bool(renewed)
+
+    async def _send(self) -> None:
+        """Send all waiting renewals. If that fails, each lease tries again."""
+        await asyncio.sleep(0)  # leases that are renewed at the same instant join
+        sent, self._waiting = self._waiting, []
+        answers: list[Any] = [RedisConnectionError("the renewal was not sent")] * len(sent)
+        try:
+            answers = await self._connections.exchange([command for command, _ in sent])
+        except STORE_GONE as problem:
+            answers = [problem] * len(sent)
+        finally:
+            for (_, answer), result in zip(sent, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(result)
+
+
 class Lease:
     """The right to do one job, held by at most one owner at a time.
 
@@ -121,7 +179,7 @@ class Lease:
         self._holder = b""
         """Name of another process that was found to hold the lease; empty if none was."""
         self._acquire = redis.register_script(_ACQUIRE)
-        self._renew = redis.register_script(_RENEW)
+        self._renewals = Renewals.of(redis)
         self._release = redis.register_script(_RELEASE)
 
     @property
@@ -196,7 +254,7 @@ class Lease:
         """Extend the lease. Returns False if it is no longer ours. Raises redis-py's errors."""
         began = time.monotonic()
         arguments: list[str | int] = [self.owner, round(self._ttl * 1000), FENCE_TTL_MS, self._fence]
-        if not await self._renew(keys=self._keys, args=arguments):
+        if not await self._renewals.renew(self._keys, arguments):
             self._safe_until = 0.0
             return False
         self._extend(began)

@@ -32,6 +32,20 @@ async def shortened_and_renewed(redis: Redis) -> None:
             await asyncio.sleep(0.005)
 
 
+async def test_renewals_of_one_instant_go_out_together_and_each_has_its_own_answer(redis: Redis) -> None:
+    leases = [Lease(redis, f"{{test}}:{n}", "owner", ttl_ms=HOURS) for n in range(8)]
+    for lease in leases:
+        await lease.acquire()
+    await redis.delete(*keys.lease_keys(leases[3].name))
+    await redis.script_flush()
+    assert await asyncio.gather(*(lease.renew() for lease in leases)) == [n != 3 for n in range(8)]
+    cancelled = asyncio.create_task(leases[0].renew())
+    others = [asyncio.create_task(lease.renew()) for lease in leases[4:]]
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    assert await asyncio.gather(*others) == [True] * 4, "the end of one lease disturbs no other"
+
+
 async def test_only_one_of_many_holds_the_lease(redis: Redis) -> None:
     leases = [Lease(redis, NAME, f"owner-{n}") for n in range(20)]
 

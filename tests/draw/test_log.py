@@ -337,6 +337,22 @@ async def test_the_command_line_tells_whether_the_log_is_whole(
     assert "leaf 4 is not the one that was logged" in said
 
 
+async def test_the_commands_show_no_proof_and_sign_no_head_of_a_log_that_lacks_a_leaf(
+    house: House, log: PublicLog, pool: Pool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    game_id, *_ = await logged(house, log)
+    assert await public_log_commands._proof(log, game_id) == 0
+    assert await public_log_commands._head(log) == 0
+    await pool.execute("DELETE FROM log_leaves WHERE index = 1")
+    capsys.readouterr()
+    heads = await pool.fetchval("SELECT count(*) FROM log_heads")
+    assert await public_log_commands._proof(log, game_id) == 1
+    assert await public_log_commands._head(log) == 1
+    assert await public_log_commands._consistency(log, 1, 2) == 1
+    assert capsys.readouterr().out == "the log is damaged: leaf 1 is missing\n" * 3
+    assert await pool.fetchval("SELECT count(*) FROM log_heads") == heads
+
+
 async def test_a_void_draw_counts_in_the_figures_of_its_chat(house: House, log: PublicLog) -> None:
     beacon = beacons.chain(house.clock.at - 60_000)
     game_id = await house.begun((1, 2), beacon=beacon)

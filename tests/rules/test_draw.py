@@ -106,6 +106,21 @@ def test_a_show_has_few_frames_each_ends_with_a_hit_and_the_last_ten_come_one_by
     assert len({high - low for low, high in pairwise(early)}) <= 1
 
 
+def test_whoever_knows_the_seed_knows_the_winner_unless_a_beacon_is_mixed_in() -> None:
+    """The attack: try each free number for an accomplice, and compute the draw from the seed of the game."""
+    others, secret = {number: number for number in range(1, 10)}, seed(1)
+
+    def wins(number: int, beacon: str) -> bool:
+        full = draw.order("g", 100, {**others, number: 99}, secret, beacon)
+        return full.index(number) == min(full.index(each) for each in (*others, number))
+
+    winning = [number for number in range(10, 101) if wins(number, "")]
+    assert winning, "without a beacon the operator can choose"
+    rounds = [f"{round_:064x}" for round_ in range(200)]
+    for number in winning:
+        assert 5 <= sum(wins(number, beacon) for beacon in rounds) <= 50, "with one, as everybody, about once in ten"
+
+
 def test_a_seed_is_kept_by_its_commitment() -> None:
     assert draw.commitment("00" * 32) == hashlib.sha256(bytes(32)).hexdigest()
     assert len({draw.commitment(seed(index)) for index in range(1000)}) == 1000

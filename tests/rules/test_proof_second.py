@@ -269,6 +269,17 @@ def test_the_page_names_every_field_of_a_proof_and_of_an_opening_statement() -> 
         assert f"`{field}`" in PAGE
 
 
+def test_two_messages_without_a_result_are_no_proof_and_the_seed_alone_completes_them() -> None:
+    """The attack: switch the server off between the two messages and the result."""
+    whole = DOCUMENTS["beacon"]
+    for field in ("seed", "drawn", "places", "outcome", "beacon"):
+        assert objections({name: value for name, value in whole.items() if name != field}), field
+    opening, owners = whole["opening"], dict(whole["picked"])
+    randomness = signal(whole["closing"]["round"]).randomness  # public, whether or not the server runs
+    drawn = draw.order(opening["game"], opening["highest"], owners, whole["seed"], randomness)
+    assert next(number for number in drawn if number in owners) == whole["places"][0]["number"]
+
+
 def test_each_attack_in_the_page_has_a_test_that_performs_it() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py"))
     named = re.findall(r"\| `(test_\w+)` \|$", PAGE, re.MULTILINE)
