@@ -196,6 +196,7 @@ def _environment(
         "REDIS__DSN": redis_dsn,
         "REDIS__SHARDS": str(SHARDS),
         "DATA_DIR": str(directory),
+        "GAMES__HOST_JOINS": "false",  # the host decides by a tap, as everybody else
         "GAMES__PICK_NUMBER__JOIN_SECONDS": f"{0.7 * fifth:.1f}",
         "GAMES__PICK_NUMBER__SELECTION_SECONDS": f"{2 * fifth:.1f}",
         "LOG__LEVEL": "WARNING",

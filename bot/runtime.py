@@ -34,6 +34,7 @@ from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
 from play.proofs import Proofs
+from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
 from storage.administrators import Administrators
@@ -61,6 +62,7 @@ from storage.seeds import Seeds
 from storage.set_aside import SetAside
 from storage.stores import Stores
 from storage.strict_durability import StrictGames
+from storage.templates import Templates
 from storage.wallets import Wallets
 from telegram.client import BotApi
 from telegram.limits import Limits
@@ -253,6 +255,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         seeds=Seeds(guarded),
         log=PublicLog(pool, codec),
         wallets=Wallets(guarded, redis),
+        templates=Templates(guarded),
         jobs=Jobs(pool, redis),
         audit=Audit(guarded, clock),
         api_tokens=ApiTokens(guarded, listening, settings.api.token_key.get_secret_value().encode()),
@@ -280,6 +283,7 @@ def _play(
         },
         defaults=rules_of(settings, beacon),
         max_live=settings.games.max_live_per_chat,
+        host_joins=settings.games.host_joins,
     )
     texts = Texts()
     return Application(
@@ -290,6 +294,7 @@ def _play(
         members=members,
         access=access,
         openings=openings,
+        templates=GameTemplates(stores.templates, access),
         jobs=JobDesk(stores.jobs, access),
         broadcasts=Broadcasts(
             jobs=stores.jobs, people=stores.people, outbox=telegram.outbox, access=access, texts=texts, clock=clock

@@ -409,6 +409,7 @@ def _environment(
         "REDIS__SHARDS": str(SHARDS),
         "DURABILITY__STRICT": "true" if setting.strict else "false",
         "DATA_DIR": str(directory),
+        "GAMES__HOST_JOINS": "false",  # the host decides by a tap, as everybody else
         "LOG__LEVEL": "INFO",
         "GAMES__PICK_NUMBER__PRIZE_POOL": PRIZE_POOL,
         "GAMES__QUIZ__LOBBY_SECONDS": str(setting.seconds[0]),

@@ -337,6 +337,7 @@ def _environment(directory: Path, port: int, postgres_dsn: str, redis_dsn: str) 
         "DATABASE__DSN": postgres_dsn,
         "REDIS__DSN": redis_dsn,
         "DATA_DIR": str(directory),
+        "GAMES__HOST_JOINS": "false",  # the host decides by a tap, as everybody else
         "GAMES__PICK_NUMBER__REVEAL_SECONDS": "0.01",
         "GAMES__MAX_LIVE_PER_CHAT": "5",
         "LOG__LEVEL": "WARNING",

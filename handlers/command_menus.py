@@ -7,7 +7,7 @@ from loguru import logger
 
 from handlers.commands import hosts, players
 from handlers.deps import Deps
-from handlers.dialogs.commands import HOST_COMMANDS, OPERATOR_COMMANDS
+from handlers.dialogs.commands import OPERATOR_COMMANDS
 from handlers.kinds import commands as kinds
 from handlers.kinds.registry import FACES
 from play.texts import Markup
@@ -16,7 +16,7 @@ from telegram.client import BadCall, ChatGone, NoRights
 PLAYERS = tuple(players.COMMANDS)
 HOSTS = ("newgame", *kinds.COMMANDS, *hosts.COMMANDS, "settings")
 OPERATORS = tuple(OPERATOR_COMMANDS)
-ALL = frozenset({*PLAYERS, *HOSTS, *HOST_COMMANDS, *kinds.DIALOG_COMMANDS, *OPERATORS})
+ALL = frozenset({*PLAYERS, *HOSTS, *kinds.DIALOG_COMMANDS, *OPERATORS})
 """The names of all commands of the bot."""
 
 IN_PRIVATE = (
@@ -33,7 +33,7 @@ IN_PRIVATE = (
     "language",
 )
 IN_GROUPS = tuple(name for name in PLAYERS if name != "start")
-EPHEMERAL = frozenset({"help", "join", "leave", "status", "stats", "verify"})
+EPHEMERAL = frozenset({"help", "join", "leave", "status", "stats", "verify", "newgame", "settings"})
 """Commands that are ephemeral in groups: Telegram shows the command and its answer to their author alone."""
 
 

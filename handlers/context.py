@@ -204,6 +204,42 @@ class UpdateContext:
         """Answer in private with the person's own board of a game, which is edited when the game goes on."""
         await self._put("sendMessage", send_params(view), id_=own_id(game_id, self.command_id))
 
+    async def whisper(self, view: View) -> None:
+        """Show a message to the person alone where Telegram can do that, in place of the one that they tapped.
+
+        In private it is an ordinary message. In a group it is ephemeral if the update is a tap or an ephemeral command;
+        else, in an old app or from an anonymous administrator, it is an answer that everybody sees.
+        """
+        tapped = self.query.message if self.query is not None else None
+        if self.query is None:
+            await self.show(view)
+        elif self.private:
+            await self.edit(view.text, view.keyboard)
+        elif isinstance(tapped, Message) and tapped.ephemeral_message_id is not None:
+            receiver = {"receiver_user_id": self.person.id, "ephemeral_message_id": tapped.ephemeral_message_id}
+            slot = f"own:{self.chat_topic.chat_id}:e{tapped.ephemeral_message_id}"  # two taps at once become one edit
+            await self._put("editEphemeralMessageText", {**receiver, **send_params(view)}, slot=slot)
+        else:
+            whom = {"receiver_user_id": self.person.id, "callback_query_id": self.query.id}
+            await self._put("sendMessage", {**send_params(view), "ephemeral_message_parameters": whom})
+
+    async def close(self) -> None:
+        """Delete the tapped message if only this person sees it."""
+        tapped = self.query.message if self.query is not None else None
+        if not isinstance(tapped, Message) or (tapped.ephemeral_message_id is None and not self.private):
+            return
+        params: dict[str, Any] = {"chat_id": self.chat_topic.chat_id}
+        if self.private:
+            method = "deleteMessage"
+            params["message_id"] = tapped.message_id
+        else:
+            method = "deleteEphemeralMessage"
+            params |= {"receiver_user_id": self.person.id, "ephemeral_message_id": tapped.ephemeral_message_id}
+        try:
+            await call_again(self.deps.telegram.api, method, params)
+        except Exception as error:  # noqa: BLE001 - the person has closed it already, or Telegram is away
+            logger.info("a message could not be deleted: {}", error)
+
     async def edit(self, html: str, keyboard: Sequence[Sequence[Button]] = ()) -> None:
         """Edit the message that was tapped. Does nothing if the update is not a tap."""
         if self.query is None or self.query.message is None:

@@ -24,6 +24,26 @@ class Named(Filter):
         return context is not None and context.command is not None and context.command.name in self._names
 
 
+def is_link(context: UpdateContext, *prefixes: str) -> bool:
+    """Return whether an update is ``/start`` in private with a payload that begins with one of the prefixes."""
+    command = context.command
+    return (
+        context.private and command is not None and command.name == "start" and command.arguments.startswith(prefixes)
+    )
+
+
+class Linked(Filter):
+    """Selects deep links by the beginning of their payload; with ``there=False`` all messages but those."""
+
+    def __init__(self, *prefixes: str, there: bool = True) -> None:
+        self._prefixes = prefixes
+        self._there = there
+
+    async def __call__(self, _: Message, context: UpdateContext | None = None) -> bool:
+        """Return whether the message is one of the links."""
+        return (context is not None and is_link(context, *self._prefixes)) is self._there
+
+
 class ForOperators(Named):
     """Selects commands of operators in private. For other people these commands do not exist."""
 
@@ -87,8 +107,13 @@ class Tapped(Filter):
 
 
 def has_its_button(query: CallbackQuery) -> bool:
-    """Return whether the tapped message has a button with the tap's data. If not, the tap is forged."""
+    """Return whether the tapped message has a button with the tap's data. If not, the tap is forged.
+
+    An ephemeral message may come without its keyboard, and then counts as having it: nobody else sees the message.
+    """
     markup = query.message.reply_markup if isinstance(query.message, Message) else None
+    if markup is None and isinstance(query.message, Message) and query.message.ephemeral_message_id is not None:
+        return True
     rows = markup.inline_keyboard if markup else []
     return any(button.callback_data == query.data for row in rows for button in row)
 

@@ -1,5 +1,6 @@
 """Changes of membership: of the bot itself, of players and administrators; and groups that become supergroups."""
 
+from collections.abc import Collection
 from typing import Any
 
 from aiogram import Router
@@ -8,11 +9,14 @@ from loguru import logger
 
 from fsm.kind import ChatTopic, Command, Game, Instant, PlayerId, Rejected, UnknownGame
 from fsm.lobby import Cancel, Leave, MoveChat
+from handlers.commands.newgame import FORM, settings_link
 from handlers.deps import Deps
 from handlers.filters import CameOrWent, Migrated
+from handlers.views.message import Button, send_params
 from handlers.views.message import Message as View
-from handlers.views.message import send_params
 from play.bans import live_games
+from play.members import RIGHTS, SEND
+from play.texts import Markup
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
 
@@ -40,14 +44,28 @@ async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id
     elif before == "gone":
         await deps.stores.people.saw_chat(chat.id, chat.type, chat.title or "")
         locale = await _locale(deps, chat.id, event.from_user.language_code)
-        if after == "here":
-            html = deps.play.texts.html(locale, "cmd-added", bot=deps.bot_username)
-            await _write(deps, chat.id, html, f"tg:{update_id}:added", received)
+        lacks = await deps.play.members.lacks(chat.id, deps.bot_id)
+        if after == "here" and SEND not in lacks:
+            await _put(deps, chat.id, _greeting(deps, locale, chat.id, lacks), f"tg:{update_id}:added", received)
+        else:
+            await _tell_who_muted(deps, event, update_id, received, "cmd-muted-from-the-start")
     elif before == "muted" and after == "here":
         for game_id in await live_games(deps.stores.games, deps.stores.archive, chat.id):
             await deps.boards.show(game_id, at_least=None)
     elif after == "muted" and before != "muted":
-        await _tell_who_muted(deps, event, update_id, received)
+        await _tell_who_muted(deps, event, update_id, received, "cmd-muted")
+
+
+def _greeting(deps: Deps, locale: str, chat_id: int, lacks: Collection[str]) -> View:
+    """Return the greeting of a group: the bot in two sentences, the use of missing rights, and two buttons."""
+    texts = deps.play.texts
+    missing = [texts.html(locale, f"cmd-right-{right.replace('_', '-')}") for right in RIGHTS if right in lacks]
+    parts = [texts.html(locale, "cmd-added")]
+    if missing:
+        parts.append(Markup("\n".join([texts.html(locale, "cmd-rights"), *missing])))
+    play = Button(texts.plain(locale, "cmd-added-play"), data=FORM, style="success")
+    settings = Button(texts.plain(locale, "cmd-added-settings"), url=settings_link(deps.bot_username, chat_id))
+    return View("\n\n".join(parts), ((play,), (settings,)))
 
 
 def _presence(member: Any) -> str:
@@ -74,7 +92,9 @@ async def _removed(deps: Deps, chat_id: int, command_id: str, received: Instant)
     await deps.stores.people.chat_gone(chat_id)
 
 
-async def _tell_who_muted(deps: Deps, event: ChatMemberUpdated, update_id: int, received: Instant) -> None:
+async def _tell_who_muted(
+    deps: Deps, event: ChatMemberUpdated, update_id: int, received: Instant, text_id: str
+) -> None:
     """Tell the administrator who muted the bot, if Telegram allows the bot to write to them in private."""
     private = await deps.stores.people.chat(event.from_user.id)
     if private is None or not private.active:
@@ -82,17 +102,17 @@ async def _tell_who_muted(deps: Deps, event: ChatMemberUpdated, update_id: int, 
     locale = await deps.stores.people.locale_of_player(event.from_user.id) or deps.play.texts.pick(
         event.from_user.language_code
     )
-    html = deps.play.texts.html(locale, "cmd-muted", chat=event.chat.title or "")
-    await _write(deps, event.from_user.id, html, f"tg:{update_id}:muted", received)
+    html = deps.play.texts.html(locale, text_id, chat=event.chat.title or "")
+    await _put(deps, event.from_user.id, View(str(html)), f"tg:{update_id}:muted", received)
 
 
-async def _write(deps: Deps, chat_id: int, html: str, id_: str, received: Instant) -> None:
+async def _put(deps: Deps, chat_id: int, view: View, id_: str, received: Instant) -> None:
     await deps.telegram.outbox.put(
         Outgoing(
             id=id_,
             chat_id=chat_id,
             method="sendMessage",
-            params=send_params(View(str(html))),
+            params=send_params(view),
             priority=Priority.URGENT,
             created_at=received,
         )

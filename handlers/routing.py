@@ -16,11 +16,11 @@ from pydantic import ValidationError
 
 from handlers.buttons import left_over, on_data
 from handlers.command_menus import ALL, OPERATORS, calls, publish
-from handlers.commands import hosts, languages, lists, players
+from handlers.commands import hosts, languages, lists, newgame, players
 from handlers.commands.command import commands_router
 from handlers.context import UpdateContext
 from handlers.deps import Deps
-from handlers.dialogs.commands import dialogs_router
+from handlers.dialogs.commands import LINKED_FORMS, dialogs_router
 from handlers.dialogs.state_storage import dialog_storage
 from handlers.errors import errors_router
 from handlers.filters import OfGames, OfNoDialog, Tapped, Unknown
@@ -50,7 +50,9 @@ def build_dispatcher(deps: Deps) -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True, fsm_storage=dialog_storage(deps.stores))
     dispatcher.update.outer_middleware(ContextMiddleware(deps, ALL))
     dispatcher.include_routers(
-        commands_router({**players.COMMANDS, **hosts.COMMANDS, **kinds.COMMANDS}),
+        commands_router(
+            {**players.COMMANDS, **hosts.COMMANDS, **newgame.COMMANDS, **kinds.COMMANDS}, but=tuple(LINKED_FORMS)
+        ),
         members_router(),
         *(face.imported("router").router() for face in FACES.values() if face.router is not None),
         _buttons_router(),
@@ -197,6 +199,7 @@ def _buttons_router() -> Router:
     router.callback_query.register(on_data(lists.tap_listed, Needs.USE), Tapped(lists.LISTED))
     router.callback_query.register(on_data(lists.tap_ended, Needs.LOOK), Tapped(lists.ENDED))
     router.callback_query.register(on_data(languages.tap, Needs.NOTHING), Tapped(languages.CHOICE))
+    router.callback_query.register(on_data(newgame.tap, Needs.OPEN), Tapped(newgame.FORM))
     router.callback_query.register(_tap, OfGames())
     router.callback_query.register(left_over, OfNoDialog())
     return router

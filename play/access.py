@@ -229,6 +229,8 @@ class Access:
             case Needs.OPEN:
                 if chat_id is None or await self.openers(chat_id) != EVERYONE:
                     await self._host_only(actor, chat_id)
+                elif not _acts_there(actor, chat_id) and not await self._is_member(chat_id, actor.id):
+                    raise NotAMember  # a forged link in private could name any chat
             case Needs.ACT:
                 raise NeedsAToken
             case Needs.JOIN | Needs.PLAY:

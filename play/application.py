@@ -13,6 +13,7 @@ from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
 from play.proofs import Proofs
+from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
 
@@ -29,6 +30,7 @@ class Application:
         members: the members of chats.
         access: authorises actions.
         openings: opens games, and stores the settings of chats.
+        templates: the named settings of games that hosts have saved.
         jobs: lists, cancels and repeats jobs.
         broadcasts: sends messages to all chats.
         acting: authorises moves in a player's name.
@@ -45,6 +47,7 @@ class Application:
     members: Members
     access: Access
     openings: Openings
+    templates: GameTemplates
     jobs: JobDesk
     broadcasts: Broadcasts
     acting: Acting

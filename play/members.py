@@ -18,6 +18,9 @@ NOT_THERE: Final = (
     "invalid user_id",
 )
 """Parts of Telegram's error descriptions, in lower case, that mean that the person is not in the chat."""
+SEND: Final = "can_send_messages"
+RIGHTS: Final = (SEND, "can_send_polls", "can_send_photos", "can_pin_messages")
+"""The rights in a group that the bot uses, as Telegram names them. Only the first is needed."""
 WAIT_SECONDS = 3.0
 """Time that a join waits for Telegram's answer. After it the membership counts as unknown."""
 
@@ -41,6 +44,23 @@ class Members:
             known = await self._ask(chat_id, player_id)
             await self._memory.put_member(chat_id, player_id, is_member=known)
         return known == ChatMembers.YES if known != ChatMembers.UNKNOWN else None
+
+    async def lacks(self, chat_id: int, bot_id: int) -> frozenset[str]:
+        """Return those of ``RIGHTS`` that the bot lacks in a group, asked from Telegram; none if it does not tell."""
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                own = await self._api.call("getChatMember", {"chat_id": chat_id, "user_id": bot_id})
+                if own["status"] == "creator":
+                    return frozenset()
+                if own["status"] == "administrator":  # whose other rights are not limited
+                    return frozenset() if own.get("can_pin_messages", True) else frozenset({"can_pin_messages"})
+                given = own
+                if own["status"] != "restricted":
+                    given = (await self._api.call("getChat", {"chat_id": chat_id})).get("permissions", {})
+        except (ApiError, TimeoutError) as problem:
+            logger.info("the bot's rights in {} are not known: {}", chat_id, problem)
+            return frozenset()
+        return frozenset(right for right in RIGHTS if not given.get(right, True))
 
     async def forget(self, chat_id: int, player_id: PlayerId) -> None:
         """Drop the cached answer about a person, because an update has reported a change."""

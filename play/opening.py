@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from fsm.engine import Engine, Outcome
 from fsm.kind import ChatTopic, Instant, Rejected
@@ -11,9 +11,17 @@ from fsm.lobby import Join, OpenGame
 from fsm.registry import kind_of
 from play.access import Access, Actor, Needs
 from play.content import ContentProviders, open_with_content
-from play.rules import rules_for
+from play.rules import NO, YES, rules_for
 from storage.games import RedisGames
 from storage.people import People
+
+HOST_PLAYS: Final = "host_plays"
+"""Name of the chat setting for hosts who open a game: they join it (``YES``, the default) or not (``NO``)."""
+
+
+def host_plays(settings: Mapping[str, Any]) -> bool:
+    """Return whether hosts join the games that they open, by a chat's settings."""
+    return bool(settings.get(HOST_PLAYS, YES) != NO)
 
 
 @dataclass(unsafe_hash=True)
@@ -32,6 +40,7 @@ class Openings:
         content: the providers of content, by kind.
         defaults: kind -> its rules from the configuration.
         max_live: the number of live games that a chat's topic may have at once.
+        host_joins: whether hosts join the games that they open, where the chat's settings do not say otherwise.
     """
 
     def __init__(
@@ -44,6 +53,7 @@ class Openings:
         content: ContentProviders,
         defaults: Mapping[str, Any],
         max_live: int = 1,
+        host_joins: bool = False,
     ) -> None:
         self.defaults = defaults
         self._engine = engine
@@ -52,11 +62,16 @@ class Openings:
         self._access = access
         self._content = content
         self._max_live = max_live
+        self._host_joins = host_joins
 
     async def settings(self, chat_id: int) -> dict[str, Any]:
         """Return the settings that the hosts of a chat have stored."""
         chat = await self._people.chat(chat_id)
         return dict(chat.settings) if chat is not None else {}
+
+    async def rules_from(self, chat_id: int, kind: str, settings: Mapping[str, str]) -> Any:
+        """Return the rules with these settings over those of the chat."""
+        return rules_for({**(await self.settings(chat_id)).get(kind, {}), **settings}, self.defaults[kind])
 
     async def rules(self, chat_id: int, kind: str) -> Any:
         """Return the rules that a new game of a kind has in a chat: the defaults under the chat's settings."""
@@ -78,12 +93,16 @@ class Openings:
         command_id: str,
         received: Instant,
     ) -> Outcome:
-        """Open a game. Idempotent: a command that is repeated with its ``command_id`` returns the same game.
+        """Open a game; its host joins it, unless the chat's setting ``HOST_PLAYS`` or this object says otherwise.
 
-        Raises the errors of ``Access.authorise`` and of the engine.
+        Idempotent: a command that is repeated with its ``command_id`` returns the same game. Raises the errors of
+        ``Access.authorise`` and of the engine.
         """
         await self._access.authorise(actor, chat_topic, Needs.OPEN)
-        return await self._open(actor, chat_topic, kind, title, rules, command_id=command_id, received=received)
+        opened = await self._open(actor, chat_topic, kind, title, rules, command_id=command_id, received=received)
+        if self._host_joins and host_plays(await self.settings(chat_topic.chat_id)):
+            await self._join(actor, opened, command_id, received)
+        return opened
 
     async def rematch(self, actor: Actor, old: Any, *, command_id: str, received: Instant) -> Outcome:
         """Open a new game with the title and rules of an ended one, and let its host join it.
@@ -97,10 +116,16 @@ class Openings:
         opened = await self._open(
             actor, old.place, kind.name, old.title, old.rules, command_id=command_id, received=received
         )
+        await self._join(actor, opened, command_id, received)
+        return opened
+
+    async def _join(self, actor: Actor, opened: Outcome, command_id: str, received: Instant) -> None:
+        """Let the host join the game, if the host is a person."""
+        if actor.sender_chat_id is not None or actor.token is not None:
+            return
         with suppress(Rejected):  # a repeated command: the host has already joined
             join = Join(actor.host.id, actor.host.name)
             await self._engine.execute(opened.state.id, join, command_id=f"{command_id}:join", received=received)
-        return opened
 
     async def _open(
         self,

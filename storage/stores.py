@@ -18,6 +18,7 @@ from storage.projector import Projector
 from storage.public_log import PublicLog
 from storage.questions import Questions
 from storage.seeds import Seeds
+from storage.templates import Templates
 from storage.wallets import Wallets
 
 
@@ -38,6 +39,7 @@ class Stores:
         seeds: the seeds of draws, fixed in advance.
         log: the public log of draws.
         wallets: proven wallet addresses.
+        templates: the named settings of games that hosts have saved.
         jobs: work that must not be lost.
         audit: the log of all writes by people.
         api_tokens: tokens of the HTTP API.
@@ -57,6 +59,7 @@ class Stores:
     seeds: Seeds
     log: PublicLog
     wallets: Wallets
+    templates: Templates
     jobs: Jobs
     audit: Audit
     api_tokens: ApiTokens

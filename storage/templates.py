@@ -35,7 +35,7 @@ _settings = msgspec.json.Decoder(dict[str, str])
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The settings of a game under a name. ``settings`` holds those that differ from the chat's, as texts."""
+    """The settings of a game under a name. ``settings`` holds those that differ from the defaults, as texts."""
 
     id: int
     chat_id: int

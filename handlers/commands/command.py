@@ -8,7 +8,7 @@ from aiogram import Router
 from aiogram.types import Message
 
 from handlers.context import UpdateContext
-from handlers.filters import Named
+from handlers.filters import Linked, Named
 from handlers.views.message import Button
 from play.access import Needs
 
@@ -49,13 +49,16 @@ def add_to_group(context: UpdateContext) -> str:
     return f"https://t.me/{context.deps.bot_username}?startgroup=true"
 
 
-def commands_router(commands: Mapping[str, Command]) -> Router:
-    """Return a router of commands by their names. It has one filter for all of them, which is faster than one each."""
+def commands_router(commands: Mapping[str, Command], *, but: tuple[str, ...] = ()) -> Router:
+    """Return a router of commands by their names. It has one filter for all of them, which is faster than one each.
+
+    Deep links whose payload begins with one of ``but`` are left to other routers.
+    """
     router = Router(name="commands")
 
     async def handle(_: Message, context: UpdateContext, **__: Any) -> None:
         assert context.command is not None
         await commands[context.command.name](context)
 
-    router.message.register(handle, Named(*commands))
+    router.message.register(handle, Named(*commands), Linked(*but, there=False))
     return router

@@ -7,7 +7,6 @@ from typing import Any
 from aiogram.types import Message
 from aiogram_dialog import Dialog, DialogManager
 
-from handlers.commands.command import for_hosts
 from handlers.context import UpdateContext
 from play.access import Needs, NotYours
 
@@ -23,30 +22,39 @@ class DialogCommand:
         needs: the permission to open the dialog. The states of the dialog repeat it, for each tap on the dialog.
         start: opens the dialog.
         dialogs: makes the dialogs that the command leads to.
-        in_private: id of the text that answers the command in a group, if it works in private only; None if it works in
-            groups only.
+        in_private: id of the text that answers the command in a group.
     """
 
     needs: Needs
     start: Start
     dialogs: Callable[[], tuple[Dialog, ...]]
-    in_private: str | None = None
+    in_private: str
 
     async def handle(
         self, _: Message, context: UpdateContext, dialog_manager: DialogManager | None = None, **__: Any
     ) -> None:
         """Authorise the person and open the dialog. Raises the refusals of `Access`."""
-
-        async def start(asker: UpdateContext) -> None:
-            if dialog_manager is None:  # the command replies to another person's dialog
-                raise NotYours
-            await self.start(asker, dialog_manager)
-
-        if self.in_private is None:
-            await for_hosts(start, self.needs)(context)
-            return
         await context.authorise(self.needs)
-        if context.private:
-            await start(context)
-        else:
+        if not context.private:
             await context.reply(self.in_private)
+        elif dialog_manager is None:  # the command replies to another person's dialog
+            raise NotYours
+        else:
+            await self.start(context, dialog_manager)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedForm:
+    """A form in private about a group, which a deep link opens.
+
+    Attributes:
+        start: authorises the person for the group that the link names, and opens the form.
+        dialogs: makes the dialogs that the link leads to.
+    """
+
+    start: Start
+    dialogs: Callable[[], tuple[Dialog, ...]]
+
+    async def handle(self, _: Message, context: UpdateContext, dialog_manager: DialogManager, **__: Any) -> None:
+        """Open the form. Raises the refusals of `Access`."""
+        await self.start(context, dialog_manager)

@@ -13,12 +13,13 @@ from aiogram.fsm.state import State, StatesGroup, StatesGroupMeta
 from aiogram.types import CallbackQuery, Message
 from aiogram_dialog import DialogManager, ShowMode, StartMode, Window
 from aiogram_dialog.widgets.input import TextInput
-from aiogram_dialog.widgets.kbd import Button, Group, Select, SwitchTo
+from aiogram_dialog.widgets.kbd import Button, Select
 
 from fsm import lobby, prizes
-from fsm.kind import Kind, Rejected
+from fsm.kind import ChatTopic, Kind, Rejected
 from handlers.context import UpdateContext
-from handlers.dialogs.widgets import Fitting, Given, ItemLabel, Label, context_of, value_of
+from handlers.dialogs.stack_validator import target_in
+from handlers.dialogs.widgets import Fitting, Given, ItemLabel, Label, Paired, context_of, value_of
 from handlers.kinds.registry import FACES
 from play.access import Needs
 from play.numbers import Ambiguous, Unreadable, written
@@ -43,19 +44,35 @@ CHOSEN_ONLY = frozenset({"split"})
 """Settings in ``PRESETS`` whose values can only be chosen, not typed."""
 
 
+TARGET, VALUES, NOTE, BACK = "target", "values", "note", "back"
+"""Keys of a dialog's data: the chat and topic that it is about, the form's values, a remark, the window to go back to.
+
+``TARGET`` is given at the start, and stays."""
+
+
 class States(NamedTuple):
-    """The states of a form's windows: ``summary`` lists the settings, ``field`` changes one."""
+    """The states of a form's windows: ``summary`` shows it in short, ``all`` in full, ``field`` changes one setting."""
 
     summary: State
+    all: State
     field: State
+    name: State
 
 
 def states(group: str, needs: Needs) -> States:
     """Make the states of a form's windows. ``group`` is part of their names, which are stored with open dialogs."""
-    summary, field = State(), State()
+    windows = States(State(), State(), State(), State())
     # The metaclass gives the states their names; the group itself is reached through them.
-    StatesGroupMeta(group, (StatesGroup,), {"summary": summary, "field": field, "needs": needs})
-    return States(summary, field)
+    StatesGroupMeta(group, (StatesGroup,), {**windows._asdict(), "needs": needs})
+    return windows
+
+
+def target_of(manager: DialogManager) -> ChatTopic:
+    """Return the chat and topic that a dialog is about."""
+    context = manager.current_context()
+    place = target_in(context)
+    assert place is not None
+    return place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +84,7 @@ class KindDialog:
         new_game: the settings of a new game, in the order of display.
         settings: the settings that a chat can fix for all its games, in the order of display.
         presets: setting of the kind -> the values that buttons offer.
+        ready: name of a preset -> its settings; the text ``form-ready-<name>`` is its label.
         chosen_only: settings whose values can only be chosen, not typed.
         several: settings that take several values, chosen one after the other.
         form: a subclass of ``Form`` that offers or shows values differently; None for ``Form``.
@@ -76,6 +94,7 @@ class KindDialog:
     new_game: tuple[str, ...]
     settings: tuple[str, ...]
     presets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ready: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     chosen_only: frozenset[str] = frozenset()
     several: frozenset[str] = frozenset()
     form: "type[Form] | None" = None
@@ -103,6 +122,16 @@ class Form:
         """Return the rules with the form's values applied to the defaults."""
         return rules_for(await self.load(manager), self.defaults(manager))
 
+    async def buttons(self, manager: DialogManager) -> list[tuple[str, str]]:
+        """Return the items of ``fields``: setting and label. The percentages are reached through the split."""
+        context, rules = context_of(manager), await self.rules(manager)
+        named = [
+            (name, context.label(self._word(context, f"name-{name}")))
+            for name in self.names
+            if self.matters(context, rules, name)
+        ]
+        return [(name, label) for name, label in named if name != "percentages"]
+
     def defaults(self, manager: DialogManager) -> Any:
         """Return the kind's rules from the configuration."""
         return context_of(manager).deps.play.openings.defaults[self.game.kind.name]
@@ -125,21 +154,31 @@ class Form:
         """Render a value for the button that offers it."""
         return str(self._shown(context, name, text, button=True))
 
+    def matters(self, context: UpdateContext, rules: Any, name: str) -> bool:  # noqa: ARG002
+        """Return whether a setting has an effect, given the others."""
+        match name:
+            case "split" | "percentages":
+                by_percentages = name == "split" or rules.split == prizes.PERCENTAGES
+                return bool(rules.prize_pool) and rules.winners > 1 and not rules.amounts and by_percentages
+            case "beacon_policy":
+                return rules.beacon is not None
+            case "range_multiplier" | "max_number":
+                return rules.numbers is None
+            case _:
+                return True
+
     # -- windows ------------------------------------------------------------------------------------------------
 
-    def fields(self) -> Group:
+    def fields(self) -> Paired:
         """Return the buttons that open the window of each setting."""
-        return Group(
-            Select(ItemLabel(), id="field", item_id_getter=value_of, items="names", on_click=self._open),
-            width=2,
-        )
+        return Paired(Select(ItemLabel(), id="field", item_id_getter=value_of, items="names", on_click=self._open))
 
     def field_window(self) -> Window:
         """Return the window that changes one setting."""
         return Window(
             Given("html"),
             Fitting(Select(ItemLabel(), id="value", item_id_getter=value_of, items="presets", on_click=self._choose)),
-            SwitchTo(Label("dlg-back"), id="back", state=self.states.summary),
+            Button(Label("dlg-back"), id="back", on_click=self._back),
             TextInput(id="typed", on_success=self._typed),
             state=self.states.field,
             getter=self._field,
@@ -157,20 +196,15 @@ class Form:
                 value=await self.shown(context, name, text),
             )
             for name, text in found
-            if text or name in {TITLE, PRIZE}
+            if (text or name in {TITLE, PRIZE}) and self.matters(context, rules, name)
         ]
-
-    def buttons(self, context: UpdateContext) -> list[tuple[str, str]]:
-        """Return the items of ``fields``: setting and label. The percentages are reached through the split."""
-        named = [(name, context.label(self._word(context, f"name-{name}"))) for name in self.names]
-        return [(name, label) for name, label in named if name != "percentages"]
 
     def _current(self, context: UpdateContext, values: Mapping[str, str], rules: Any, name: str) -> str:
         """Return the value of a setting as a text."""
         if name == TITLE:
             return values.get(TITLE, "")
         if name == PRIZE:
-            return plain(context.deps.play.texts, context.locale, prize_of(rules))
+            return plain(context.deps.play.texts, context.locale, prize_of(rules)) or "-"
         return setting(rules, name)
 
     def _only_chosen(self, name: str) -> bool:
@@ -201,7 +235,7 @@ class Form:
         values = await self.load(dialog_manager)
         rules = rules_for(values, self.defaults(dialog_manager))
         current = self._current(context, values, rules, name)
-        note = dialog_manager.dialog_data.get("note")
+        note = dialog_manager.dialog_data.get(NOTE)
         offered = await self.presets(dialog_manager, name)
         parts = [
             Markup(note) if note else None,
@@ -229,20 +263,36 @@ class Form:
 
     async def _open(self, _: CallbackQuery, __: Any, manager: DialogManager, name: str) -> None:
         if name in self.names:
-            await _go_to(manager, self.states.field, name)
+            await self.go_to(manager, name)
+
+    async def go_to(self, manager: DialogManager, name: str) -> None:
+        """Show the window that changes one setting."""
+        here = manager.current_context().state
+        if here != self.states.field:
+            manager.dialog_data[BACK] = "all" if here == self.states.all else "summary"
+        manager.dialog_data["field"] = name
+        manager.dialog_data.pop(NOTE, None)
+        await manager.switch_to(self.states.field)
+
+    async def _back(self, _: CallbackQuery, __: Any, manager: DialogManager) -> None:
+        await manager.switch_to(self._before(manager))
+
+    def _before(self, manager: DialogManager) -> State:
+        return self.states.all if manager.dialog_data.get(BACK) == "all" else self.states.summary
 
     async def _choose(self, _: CallbackQuery, __: Any, manager: DialogManager, text: str) -> None:
         name = str(manager.dialog_data["field"])
         if text not in await self.presets(manager, name):
             return
         if (name, text) == ("split", prizes.PERCENTAGES):
-            await _go_to(manager, self.states.field, "percentages")
+            await self.go_to(manager, "percentages")
         else:
             stays = name in self.game.several
             await self._set(manager, name, self.chosen(await self.rules(manager), name, text), stays=stays)
 
     async def _typed(self, _: Message, __: Any, manager: DialogManager, text: str) -> None:
         name = str(manager.dialog_data["field"])
+        manager.show_mode = ShowMode.DELETE_AND_SEND  # below the message that was just written
         if not self._only_chosen(name):
             await self._set(manager, name, text.strip(), locale=context_of(manager).locale)
 
@@ -264,26 +314,21 @@ class Form:
             else:
                 changed = change(values, self.defaults(manager), name, text, locale)
         except Ambiguous as doubt:
-            low, high = (written(each, context.locale) for each in doubt.readings)
-            manager.dialog_data["note"] = context.text("dlg-ambiguous", text=text, low=Markup(low), high=Markup(high))
+            # Only the number is written anew: the currency beside it must not be lost.
+            low, high = (text.replace(str(doubt), written(each, context.locale)) for each in doubt.readings)
+            manager.dialog_data[NOTE] = context.text("dlg-ambiguous", text=text, low=low, high=high)
         except Unreadable:
-            manager.dialog_data["note"] = context.text("dlg-unreadable-prize" if name == PRIZE else "dlg-unreadable")
+            manager.dialog_data[NOTE] = context.text("dlg-unreadable-prize" if name == PRIZE else "dlg-unreadable")
         except Rejected as refusal:
-            manager.dialog_data["note"] = context.deps.play.texts.refusal_html(context.locale, refusal)
+            manager.dialog_data[NOTE] = context.deps.play.texts.refusal_html(context.locale, refusal)
         else:
             await self.save(manager, changed)
-            manager.dialog_data.pop("note", None)
+            manager.dialog_data.pop(NOTE, None)
             if not stays:
-                await manager.switch_to(self.states.summary, show_mode=ShowMode.EDIT)
+                await manager.switch_to(self._before(manager))
 
 
-async def _go_to(manager: DialogManager, state: State, name: str) -> None:
-    manager.dialog_data["field"] = name
-    manager.dialog_data.pop("note", None)
-    await manager.switch_to(state)
-
-
-async def begin(manager: DialogManager, state: State, data: dict[str, str] | None = None) -> None:
+async def begin(manager: DialogManager, state: State, data: dict[str, Any] | None = None) -> None:
     """Open a dialog as a new message below the command, and delete the message of a dialog that was open before."""
     await manager.start(state, data=data, mode=StartMode.RESET_STACK, show_mode=ShowMode.DELETE_AND_SEND)
 

@@ -1,75 +1,249 @@
-"""``/settings``: a dialog for the rules of a chat's new games, the right to open games, and the group's language.
+"""``/settings``, in private: what holds for a group, the rules of its new games, its language, and its templates."""
 
-The dialog of the first kind also holds the settings of the chat itself, and links to the dialogs of the other kinds.
-"""
-
-from dataclasses import replace
 from typing import Any
 
 from aiogram.fsm.state import State, StatesGroup
-from aiogram.types import CallbackQuery
-from aiogram_dialog import Dialog, DialogManager, LaunchMode, StartMode, Window
-from aiogram_dialog.widgets.kbd import Button, Group, Keyboard, Row, Select, Start
+from aiogram.types import CallbackQuery, Message
+from aiogram_dialog import Dialog, DialogManager, LaunchMode, ShowMode, StartMode, Window
+from aiogram_dialog.widgets.input import TextInput
+from aiogram_dialog.widgets.kbd import Button, Group, Row, Select, SwitchTo
 
-from fsm.kind import Kind
-from handlers.commands.languages import choose_language
+from fsm.kind import ChatTopic, Rejected
+from handlers.commands.newgame import SETTINGS_LINK
 from handlers.context import UpdateContext
-from handlers.dialogs.form import Form, KindDialog, begin, cancel_button, states
-from handlers.dialogs.widgets import Given, ItemLabel, Label, context_of, value_of
+from handlers.dialogs.form import NOTE, TARGET, Form, KindDialog, begin, cancel_button, states, target_of
+from handlers.dialogs.newgame import title_of
+from handlers.dialogs.widgets import GRAVE, Given, ItemLabel, Label, Paired, context_of, value_of
 from handlers.kinds.registry import FACES
 from handlers.opening import settings_of, store_setting
+from handlers.views.form import short
 from play.access import EVERYONE, HOSTS, OPENERS, Needs
+from play.numbers import HIGHEST_ID, whole
+from play.opening import HOST_PLAYS, host_plays
+from play.rules import NO, YES, rules_for
 from play.telling import CHOICES, following, told
+from play.texts import Markup
+from storage.templates import Template
 
 STATES = {name: states(f"Settings_{name}", Needs.HOST) for name in FACES}
-FIRST, *OTHERS = FACES
 
 
-class Language(StatesGroup):
-    """The window in which the group's language is chosen."""
+class Chat(StatesGroup):
+    """The windows about the group itself."""
 
     needs = Needs.HOST
 
-    choice = State()
+    main = State()
+    language = State()
+    templates = State()
+    template = State()
+    rename = State()
+    delete = State()
 
 
-async def _general(context: UpdateContext) -> dict[str, Any]:
-    """Return the lines of the chat's own settings, and the label of the button that changes the openers."""
-    settings = await settings_of(context)
+# -- the group --------------------------------------------------------------------------------------------------
+
+
+async def _main(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
+    place = target_of(dialog_manager)
+    settings, locale = await settings_of(context, place), await _locale(context, place)
     openers = settings.get(OPENERS, HOSTS)
-    telling = {name: f"dlg-{name}-{told(settings, name)}" for name in CHOICES}
-    lines = [
-        "",
-        context.text("dlg-line", name=context.text("dlg-name-openers"), value=context.text(f"dlg-openers-{openers}")),
-        context.text("dlg-line", name=context.text("dlg-name-language"), value=context.text("cmd-language-name")),
-        *(
-            context.text("dlg-line", name=context.text(f"dlg-name-{name}"), value=context.text(value))
-            for name, value in telling.items()
-        ),
+    lines = {
+        "openers": f"dlg-openers-{openers}",
+        HOST_PLAYS: f"dlg-host_plays-{YES if host_plays(settings) else NO}",
+        **{name: f"dlg-{name}-{told(settings, name)}" for name in CHOICES},
+    }
+    told_of = [
+        context.text("dlg-line", name=context.text(f"dlg-name-{name}"), value=context.text(value))
+        for name, value in lines.items()
     ]
-    return {"lines": lines, "openers": context.label(f"dlg-openers-to-{HOSTS if openers == EVERYONE else EVERYONE}")}
+    language = context.deps.play.texts.html(locale, "cmd-language-name")
+    told_of.append(context.text("dlg-line", name=context.text("dlg-name-language"), value=language))
+    heading = context.text("form-settings-of", chat=await title_of(context, place))
+    kinds = [(name, context.label(f"{face.kind.slug}-settings-open")) for name, face in FACES.items()]
+    return {"html": "\n".join([heading, "", *told_of]), "kinds": kinds}
 
 
-async def _change_openers(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    context = context_of(manager)
-    now = (await settings_of(context)).get(OPENERS, HOSTS)
-    await store_setting(context, OPENERS, HOSTS if now == EVERYONE else EVERYONE)
+async def _locale(context: UpdateContext, place: ChatTopic) -> str:
+    chat = await context.deps.stores.people.chat(place.chat_id)
+    return chat.locale if chat is not None and chat.locale else context.deps.play.texts.LOCALES[0]
 
 
-async def _change_telling(_: CallbackQuery, button: Any, manager: DialogManager) -> None:
+async def _change(_: CallbackQuery, button: Any, manager: DialogManager) -> None:
     """Store the next value of the setting that the button's id names."""
-    context, name = context_of(manager), button.widget_id
-    await store_setting(context, name, following(await settings_of(context), name))
+    context, place, name = context_of(manager), target_of(manager), button.widget_id
+    settings = await settings_of(context, place)
+    match name:
+        case "openers":
+            await store_setting(context, place, OPENERS, HOSTS if settings.get(OPENERS) == EVERYONE else EVERYONE)
+        case _ if name == HOST_PLAYS:
+            await store_setting(context, place, HOST_PLAYS, NO if host_plays(settings) else YES)
+        case _:
+            await store_setting(context, place, name, following(settings, name))
+
+
+async def _to_kind(_: CallbackQuery, __: Any, manager: DialogManager, kind: str) -> None:
+    if kind in FACES:
+        await manager.start(STATES[kind].summary, data=manager.start_data, mode=StartMode.RESET_STACK)
+
+
+async def _to_main(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    await manager.start(Chat.main, data=manager.start_data, mode=StartMode.RESET_STACK)
+
+
+async def _languages(context: UpdateContext, **_: Any) -> dict[str, Any]:
+    texts = context.deps.play.texts
+    return {
+        "html": context.text("form-language"),
+        "locales": [(locale, texts.plain(locale, "cmd-language-name")) for locale in texts.LOCALES],
+    }
+
+
+async def _choose_language(_: CallbackQuery, __: Any, manager: DialogManager, locale: str) -> None:
+    context = context_of(manager)
+    if locale in context.deps.play.texts.LOCALES:
+        await context.deps.stores.people.set_chat_locale(target_of(manager).chat_id, locale)
+        await manager.switch_to(Chat.main)
+
+
+# -- templates --------------------------------------------------------------------------------------------------
+
+
+async def _templates(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
+    found = await context.deps.play.templates.of_chat(context.actor, target_of(dialog_manager).chat_id)
+    html = context.text("form-templates" if found else "form-templates-none")
+    return {
+        "html": html,
+        "templates": [(str(each.id), context.label("form-template", name=each.name)) for each in found],
+    }
+
+
+async def _open_template(_: CallbackQuery, __: Any, manager: DialogManager, template_id: str) -> None:
+    manager.dialog_data["template"] = whole(template_id, HIGHEST_ID, 1) or 0
+    manager.dialog_data.pop(NOTE, None)
+    await manager.switch_to(Chat.template)
+
+
+async def _chosen(manager: DialogManager) -> Template:
+    context, template_id = context_of(manager), int(manager.dialog_data.get("template", 0))
+    return await context.deps.play.templates.one(context.actor, target_of(manager).chat_id, template_id)
+
+
+async def _template(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
+    each, note = await _chosen(dialog_manager), dialog_manager.dialog_data.get(NOTE)
+    lines = [Markup(note) + "\n" if note else None, context.text("form-template-named", name=each.name)]
+    if each.kind in FACES:
+        rules = rules_for(each.settings, context.deps.play.openings.defaults[each.kind])
+        texts = context.deps.play.texts
+        lines.append(short(FACES[each.kind].kind, rules, each.title, texts, context.locale))
+    return {"html": "\n".join(line for line in lines if line)}
+
+
+async def _rename(_: Message, __: Any, manager: DialogManager, name: str) -> None:
+    context, each = context_of(manager), await _chosen(manager)
+    manager.show_mode = ShowMode.DELETE_AND_SEND
+    try:
+        await context.deps.play.templates.rename(context.actor, each.chat_id, each.id, name)
+    except Rejected as refusal:
+        manager.dialog_data[NOTE] = context.deps.play.texts.refusal_html(context.locale, refusal)
+    else:
+        manager.dialog_data.pop(NOTE, None)
+    await manager.switch_to(Chat.template)
+
+
+async def _delete(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    context, each = context_of(manager), await _chosen(manager)
+    await context.deps.play.templates.delete(context.actor, each.chat_id, each.id)
+    await manager.switch_to(Chat.templates)
+
+
+async def _rename_asked(context: UpdateContext, **_: Any) -> dict[str, Any]:
+    return {"html": context.text("form-name-template")}
+
+
+async def _delete_asked(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
+    return {"html": context.text("form-delete-sure", name=(await _chosen(dialog_manager)).name)}
+
+
+def chat_dialog() -> Dialog:
+    """Return the dialog about the group itself."""
+    return Dialog(
+        Window(
+            Given("html"),
+            Group(Select(ItemLabel(), id="kind", item_id_getter=value_of, items="kinds", on_click=_to_kind), width=1),
+            SwitchTo(Label("form-to-templates"), id="templates", state=Chat.templates),
+            Paired(
+                *(
+                    Button(Label(f"dlg-name-{name}"), id=name, on_click=_change)
+                    for name in ("openers", HOST_PLAYS, *CHOICES)
+                ),
+                SwitchTo(Label("dlg-name-language"), id="language", state=Chat.language),
+            ),
+            cancel_button(),
+            state=Chat.main,
+            getter=_main,
+        ),
+        Window(
+            Given("html"),
+            Group(
+                Select(ItemLabel(), id="locale", item_id_getter=value_of, items="locales", on_click=_choose_language),
+                width=2,
+            ),
+            SwitchTo(Label("dlg-back"), id="back", state=Chat.main),
+            state=Chat.language,
+            getter=_languages,
+        ),
+        Window(
+            Given("html"),
+            Group(
+                Select(ItemLabel(), id="one", item_id_getter=value_of, items="templates", on_click=_open_template),
+                width=1,
+            ),
+            SwitchTo(Label("dlg-back"), id="back", state=Chat.main),
+            state=Chat.templates,
+            getter=_templates,
+        ),
+        Window(
+            Given("html"),
+            Row(
+                SwitchTo(Label("form-rename"), id="rename", state=Chat.rename),
+                SwitchTo(Label("form-delete"), id="delete", state=Chat.delete),
+            ),
+            SwitchTo(Label("dlg-back"), id="back", state=Chat.templates),
+            state=Chat.template,
+            getter=_template,
+        ),
+        Window(
+            Given("html"),
+            SwitchTo(Label("dlg-back"), id="back", state=Chat.template),
+            TextInput(id="name", on_success=_rename),
+            state=Chat.rename,
+            getter=_rename_asked,
+        ),
+        Window(
+            Given("html"),
+            Row(
+                Button(Label("form-delete"), id="yes", on_click=_delete, style=GRAVE),
+                SwitchTo(Label("dlg-back"), id="back", state=Chat.template),
+            ),
+            state=Chat.delete,
+            getter=_delete_asked,
+        ),
+        launch_mode=LaunchMode.ROOT,
+    )
+
+
+# -- the rules of one kind --------------------------------------------------------------------------------------
 
 
 def _form(game: KindDialog) -> Form:
     kind = game.kind
 
     async def load(manager: DialogManager) -> dict[str, str]:
-        return dict((await settings_of(context_of(manager))).get(kind.name, {}))
+        return dict((await settings_of(context_of(manager), target_of(manager))).get(kind.name, {}))
 
     async def save(manager: DialogManager, values: dict[str, str]) -> None:
-        await store_setting(context_of(manager), kind.name, values)
+        await store_setting(context_of(manager), target_of(manager), kind.name, values)
 
     return (game.form or Form)(game, STATES[kind.name], game.settings, load, save)
 
@@ -77,23 +251,20 @@ def _form(game: KindDialog) -> Form:
 def settings_dialog(game: KindDialog) -> Dialog:
     """Return the dialog for a chat's rules of one kind."""
     kind, form = game.kind, _form(game)
-    first = kind.name == FIRST
 
     async def summary(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
-        general = await _general(context) if first else {"lines": []}
-        lines = [*await form.lines(dialog_manager), *general.pop("lines")]
-        html = "\n".join([context.text(f"{kind.slug}-settings"), "", *lines])
-        return {"html": html, "names": form.buttons(context), **general}
+        html = "\n".join([context.text(f"{kind.slug}-settings"), "", *await form.lines(dialog_manager)])
+        return {"html": html, "names": await form.buttons(dialog_manager)}
 
     async def reset(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-        await store_setting(context_of(manager), kind.name, None)
+        await store_setting(context_of(manager), target_of(manager), kind.name, None)
 
     return Dialog(
         Window(
             Given("html"),
             form.fields(),
-            *(_general_buttons() if first else [_to(FIRST, "dlg-back")]),
-            Row(Button(Label("dlg-reset"), id="reset", on_click=reset), cancel_button()),
+            Button(Label("dlg-reset"), id="reset", on_click=reset),
+            Button(Label("dlg-back"), id="main", on_click=_to_main),
             state=form.states.summary,
             getter=summary,
         ),
@@ -102,62 +273,12 @@ def settings_dialog(game: KindDialog) -> Dialog:
     )
 
 
-def _general_buttons() -> list[Keyboard]:
-    """Return the buttons for the right to open games, the language, and the settings of the other kinds."""
-    return [
-        Button(Given("openers"), id="openers", on_click=_change_openers),
-        Start(Label("dlg-name-language"), id="language", state=Language.choice, mode=StartMode.RESET_STACK),
-        *(Button(Label(f"dlg-name-{name}"), id=name, on_click=_change_telling) for name in CHOICES),
-        *(_to(name, f"{_kind(name).slug}-settings-open") for name in OTHERS),
-    ]
-
-
-def _kind(name: str) -> Kind[Any]:
-    return FACES[name].kind
-
-
-def _to(kind: str, text_id: str) -> Start:
-    """Return the button that opens the settings of another kind."""
-    return Start(Label(text_id), id=f"to_{kind}", state=STATES[kind].summary, mode=StartMode.RESET_STACK)
-
-
-# -- the language -----------------------------------------------------------------------------------------------
-
-
-async def _languages(context: UpdateContext, **_: Any) -> dict[str, Any]:
-    texts = context.deps.play.texts
-    return {
-        "html": context.text("cmd-language-chat"),
-        "locales": [(locale, texts.plain(locale, "cmd-language-name")) for locale in texts.LOCALES],
-    }
-
-
-async def _choose_language(_: CallbackQuery, __: Any, manager: DialogManager, locale: str) -> None:
-    context = context_of(manager)
-    if locale in context.deps.play.texts.LOCALES:
-        await choose_language(context, locale)
-        # The next window is rendered for this same update, and must use the new language.
-        manager.middleware_data["context"] = replace(context, locale=locale)
-        await manager.start(STATES[FIRST].summary, mode=StartMode.RESET_STACK)
-
-
-def language_dialog() -> Dialog:
-    """Return the dialog for a chat's language."""
-    return Dialog(
-        Window(
-            Given("html"),
-            Group(
-                Select(ItemLabel(), id="locale", item_id_getter=value_of, items="locales", on_click=_choose_language),
-                width=2,
-            ),
-            _to(FIRST, "dlg-back"),
-            state=Language.choice,
-            getter=_languages,
-        ),
-        launch_mode=LaunchMode.ROOT,
-    )
-
-
-async def start_settings(_: UpdateContext, manager: DialogManager) -> None:
-    """Handle ``/settings``: open the dialog of the first kind."""
-    await begin(manager, STATES[FIRST].summary)
+async def start_settings(context: UpdateContext, manager: DialogManager) -> None:
+    """Handle the link of ``/settings``: open the settings of the group."""
+    chat_id = whole(context.arguments.removeprefix(SETTINGS_LINK).removeprefix("-"), HIGHEST_ID, 1)
+    if chat_id is None:
+        await context.reply("dlg-stale")
+        return
+    place = ChatTopic(-chat_id)
+    await context.authorise(Needs.HOST, place)
+    await begin(manager, Chat.main, {TARGET: [place.chat_id, 0]})

@@ -8,7 +8,7 @@ from aiogram_dialog import ChatEvent
 from aiogram_dialog.api.entities import Context, Stack
 from aiogram_dialog.api.protocols import StackAccessValidator
 
-from fsm.kind import Rejected
+from fsm.kind import ChatTopic, Rejected
 from handlers.filters import has_its_button
 from play.access import Needs, NotYours
 
@@ -41,8 +41,11 @@ class DialogAccess(StackAccessValidator):
             return False
         if isinstance(event, Message) and update.command is not None:
             needs = Needs.NOTHING  # not meant for this dialog; the command's handler authorises it
+        where = None if needs is Needs.NOTHING else target_in(context)
         try:
-            await update.authorise(needs, owners=context.access_settings.user_ids if context.access_settings else ())
+            await update.authorise(
+                needs, where, owners=context.access_settings.user_ids if context.access_settings else ()
+            )
         except NotYours:  # `left_over` answers a tap; a message is left to the other routers
             return False
         except Rejected as refusal:
@@ -50,6 +53,15 @@ class DialogAccess(StackAccessValidator):
             return False
         # A forged tap could name items that the window does not offer, such as packs of other people.
         return not isinstance(event, CallbackQuery) or has_its_button(event)
+
+
+def target_in(context: Context) -> ChatTopic | None:
+    """Return the chat and topic that a dialog is about; None if it is about none.
+
+    Forms are in private, and about a group.
+    """
+    target = context.start_data.get("target") if isinstance(context.start_data, dict) else None
+    return ChatTopic(*target) if target is not None else None
 
 
 class RefusedByDialog(Filter):

@@ -24,6 +24,9 @@ from play.texts import units
 WIDTHS = ((8, 4), (12, 3), (19, 2))
 """Longest label in UTF-16 units, and the number of such buttons that a phone shows whole in a row."""
 
+HALF = 17
+"""Longest label in UTF-16 units of a button that is half as wide as a phone."""
+
 GOOD, GRAVE = Style(ButtonStyle.SUCCESS), Style(ButtonStyle.DANGER)
 """Styles of a window's main button, and of a button whose action cannot be undone."""
 
@@ -77,6 +80,23 @@ class Fitting(Group):
         longest = max((units(button.text) for button in buttons), default=0)
         width = next((count for limit, count in WIDTHS if longest <= limit), 1)
         return [buttons[start : start + width] for start in range(0, len(buttons), width)]
+
+
+class Paired(Fitting):
+    """Buttons two to a row, in their order; a label too long for half a phone has a row to itself."""
+
+    def _wrap_kbd(self, kbd: Iterable[InlineKeyboardButton]) -> list[list[Any]]:
+        found: list[list[Any]] = []
+        room = 0
+        for button in kbd:
+            short = units(button.text) <= HALF
+            if short and room:
+                found[-1].append(button)
+                room = 0
+            else:
+                found.append([button])
+                room = int(short)
+        return found
 
 
 def value_of(item: tuple[str, str]) -> str:

@@ -33,7 +33,18 @@ PLAYERS = (1, 2, 3)
 HOST = 9
 MOST_STEPS = 500
 """Steps after which the checker considers a game endless."""
-TEXTS_OF_A_KIND = ("name", "sign", "pitch", "hint", "newgame", "newgame-instead", "settings", "settings-open")
+TEXTS_OF_A_KIND = (
+    "name",
+    "sign",
+    "pitch",
+    "hint",
+    "form",
+    "newgame",
+    "newgame-choose",
+    "newgame-instead",
+    "settings",
+    "settings-open",
+)
 
 
 @dataclass(slots=True)
@@ -212,6 +223,9 @@ def _check_dialog(found: Findings, face: Face, rules: Any, texts: Texts) -> None
     if dialog is None or rules is None:
         return
     slug = face.kind.slug
+    for locale in texts.LOCALES:
+        for name in dialog.ready:
+            _text(found, texts, locale, f"form-ready-{name}")
     for name in dict.fromkeys((*dialog.new_game, *dialog.settings)):
         if name not in names_of(rules) and (name != PRIZE or not set(names_of(rules)).issuperset(PRIZE_SETTINGS)):
             found.lacks(f"the dialog offers {name}, but the kind's rules have no such setting.")

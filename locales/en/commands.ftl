@@ -4,6 +4,11 @@
 
 rejected-no-game-here = There’s no game on here. An admin can open one with /newgame.
 rejected-which-game = Several games are on here. Write the id of one after the command: { $games }
+rejected-bad-name = A name has 1 to { $limit } characters.
+rejected-name-taken = Another template has this name.
+rejected-too-many-templates = The group has { $limit } templates already. Delete one first.
+rejected-no-such-template = This template has been deleted.
+rejected-muted = I may not send messages in this group, so nobody would see the game. Please give me that right first.
 rejected-not-a-host = Only admins of the group can do that.
 rejected-banned = You’re banned from games in this chat.
 rejected-elsewhere = That game is in another chat.
@@ -36,11 +41,18 @@ cmd-start-group = I’m ready. Admins open a game with /newgame or /create_game;
 cmd-add-to-group = Add me to a group
 cmd-use-in-group = Games are opened and run in groups. Add me to yours, and send the command there.
 cmd-added =
-    Hello! I host games that you play together.
+    Hello! I host games that you play together: a draw of numbers that anyone can check, and quizzes.
 
-    Admins open one with /newgame, and everybody joins with a tap. The group’s rules: /settings, its language: /language, the rest: /help.
-
-    All I need is the right to send messages.
+    An admin opens a game, everybody else joins with a tap.
+cmd-added-play = 🎲 Play now
+cmd-added-settings = ⚙️ Settings
+cmd-rights = I can do more with these rights:
+cmd-right-can-send-messages = ✉️ Send messages: without it nobody sees a game
+cmd-right-can-send-polls = 📊 Send polls: quiz questions as Telegram’s own polls
+cmd-right-can-send-photos = 🖼 Send photos: pictures of quiz questions and results
+cmd-right-can-pin-messages = 📌 Pin messages: the game stays in sight while people chat
+cmd-muted-from-the-start = You’ve added me to { $chat }, but I may not send messages there, so nobody sees me. Please give me the right to <b>send messages</b>, then write /newgame there.
+cmd-muted-now = Nothing shows up in { $chat }, because I may not send messages there. Please give me the right to <b>send messages</b>, then try again.
 cmd-muted = I can’t send messages in { $chat } any more, so games there can’t show anything. Please let me write again.
 cmd-help-private =
     <b>What you can do here</b>
@@ -64,7 +76,7 @@ cmd-help-group =
     /fair – the proof of a draw, for anybody to check
 
     <b>For admins</b>
-    /newgame – open a game, rule by rule
+    /newgame – open a game
     { $commands }
     /startnow – start without waiting
     /extend [seconds] – more time

@@ -5,8 +5,8 @@ dlg-close = Close
 dlg-reset = Back to the defaults
 dlg-none = none
 dlg-line = { $name }: <b>{ $value }</b>
-dlg-reply-only = Send it as a reply to this message.
-dlg-reply-with-it = Tap a value, or reply to this message with your own.
+dlg-reply-only = Write it here.
+dlg-reply-with-it = Tap a value, or write your own.
 dlg-unreadable = ⚠️ That doesn’t work here. Please write plain numbers, in digits, without a currency or a unit.
 dlg-unreadable-prize = ⚠️ I can’t read that number. Write it like <b>1000</b> or <b>12.50 euro</b>, or describe the prize in words.
 dlg-ambiguous = ⚠️ { $text } can be read in two ways. Please write { $low } or { $high }.
@@ -17,8 +17,46 @@ dlg-stale = This button is out of date. Please send the command again.
 dlg-newgame-create = ✅ Open the game
 dlg-newgame-opened = The game is open.
 
+## The forms of a new game and of the settings
+
+form-kind = <b>What shall we play?</b>
+form-no-prize = 🎁 No prize, just for fun
+form-players =
+    👥 Starts { $join_seconds } after { $min_players ->
+        [one] the first player joins
+       *[other] { $min_players } players have joined
+    }
+form-more = ⚙️ More
+form-ready-quick = ⚡ Quick
+form-ready-prize_draw = 🎁 Prize draw
+form-ready-quiz_night = 🌙 Quiz night
+form-for = A new game in <b>{ $chat }</b>
+form-prize = 🎁 Prize
+form-all = ⚙️ More
+form-save = ⭐ Save as a template
+form-saved = ⭐ Saved as <b>{ $name }</b>. From now on /newgame offers it in the group.
+form-name-template = What shall it be called? Write a name of up to 32 characters.
+form-opened = ✅ <b>{ $title }</b> is open in <b>{ $chat }</b>. Go back to the group: everybody can join there.
+form-settings = ⚙️ Open the settings
+form-settings-where = The settings of this group are in our private chat, so that they take no room here.
+form-settings-of = ⚙️ <b>{ $chat }</b>: settings
+form-language = Which language shall I speak in the group?
+form-to-templates = ⭐ Templates
+form-templates = <b>Templates of the group</b>
+    Admins open a game from them with /newgame.
+form-templates-none = <b>Templates of the group</b>
+    There are none yet. In a new game tap “More”, then “Save as a template”.
+form-template = ⭐ { $name }
+form-template-named = ⭐ <b>{ $name }</b>
+form-rename = Rename
+form-delete = Delete
+form-delete-sure = Delete the template <b>{ $name }</b>?
+
 ## Settings
 
+dlg-name-host_plays = The host plays too
+dlg-host_plays-yes = yes
+dlg-host_plays-no = no
 dlg-name-openers = Who can open games
 dlg-name-language = Language
 dlg-openers-hosts = only admins

@@ -160,6 +160,18 @@ pick-number-proof-no-beacon = 🎲 Round { $round } of the drand beacon was awai
 
 ## The forms
 
+pick-number-newgame-choose = 🎱 Pick Your Number
+pick-number-form =
+    🎯 { $mode ->
+        [reverse] { $winners ->
+            [one] The last one standing wins
+           *[other] The last { $winners } standing win
+        }
+       *[normal] { $winners ->
+            [one] The first number drawn wins
+           *[other] The first { $winners } numbers drawn win
+        }
+    } · { $selection_seconds } to pick
 pick-number-newgame = <b>New game: Pick Your Number</b>
 pick-number-newgame-instead = 🎱 Make it Pick Your Number
 pick-number-settings =

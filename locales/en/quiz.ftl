@@ -153,6 +153,15 @@ quiz-written = ✍️ The questions are written: { $topic }
 
 ## The form
 
+quiz-newgame-choose = 🧠 Quiz
+quiz-form =
+    🧠 { $questions ->
+        [one] { $questions } question
+       *[other] { $questions } questions
+    }, { $question_seconds } each · { $winners ->
+        [one] { $winners } winner
+       *[other] { $winners } winners
+    }
 quiz-newgame = <b>New game: Quiz</b>
 quiz-newgame-instead = 🧠 Make it a quiz
 quiz-settings =

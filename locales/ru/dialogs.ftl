@@ -5,8 +5,8 @@ dlg-close = Закрыть
 dlg-reset = Сбросить настройки
 dlg-none = нет
 dlg-line = { $name }: <b>{ $value }</b>
-dlg-reply-only = Пришлите ответом на это сообщение.
-dlg-reply-with-it = Нажмите на значение или пришлите своё ответом на это сообщение.
+dlg-reply-only = Напишите его здесь.
+dlg-reply-with-it = Выберите значение или напишите своё.
 dlg-unreadable = ⚠️ Так не получится. Напишите число обычными цифрами, без валюты и единиц.
 dlg-unreadable-prize = ⚠️ Не получается прочитать число. Напишите, например, <b>1000</b> или <b>12,50 евро</b> — или назовите приз словами.
 dlg-ambiguous = ⚠️ { $text } можно прочесть по-разному. Напишите { $low } или { $high }.
@@ -17,8 +17,47 @@ dlg-stale = Эта кнопка устарела. Отправьте коман�
 dlg-newgame-create = ✅ Открыть игру
 dlg-newgame-opened = Игра открыта.
 
+## Формы новой игры и настроек
+
+form-kind = <b>Во что сыграем?</b>
+form-no-prize = 🎁 Без приза, просто так
+form-players =
+    👥 Старт через { $join_seconds } после того, как наберётся { $min_players ->
+        [one] { $min_players } игрок
+        [few] { $min_players } игрока
+       *[many] { $min_players } игроков
+    }
+form-more = ⚙️ Ещё
+form-ready-quick = ⚡ Быстро
+form-ready-prize_draw = 🎁 Розыгрыш
+form-ready-quiz_night = 🌙 Вечер викторины
+form-for = Новая игра в группе <b>{ $chat }</b>
+form-prize = 🎁 Приз
+form-all = ⚙️ Ещё
+form-save = ⭐ Сохранить как шаблон
+form-saved = ⭐ Шаблон <b>{ $name }</b> сохранён. Теперь он есть в /newgame в группе.
+form-name-template = Как его назвать? Напишите название, до 32 символов.
+form-opened = ✅ Игра <b>{ $title }</b> открыта в группе <b>{ $chat }</b>. Вернитесь туда: там можно присоединиться.
+form-settings = ⚙️ Открыть настройки
+form-settings-where = Настройки этой группы — в нашем личном чате, чтобы не занимать место здесь.
+form-settings-of = ⚙️ <b>{ $chat }</b>: настройки
+form-language = На каком языке мне говорить в группе?
+form-to-templates = ⭐ Шаблоны
+form-templates = <b>Шаблоны группы</b>
+    По ним администраторы открывают игры командой /newgame.
+form-templates-none = <b>Шаблоны группы</b>
+    Пока ни одного. В новой игре нажмите «Ещё», затем «Сохранить как шаблон».
+form-template = ⭐ { $name }
+form-template-named = ⭐ <b>{ $name }</b>
+form-rename = Переименовать
+form-delete = Удалить
+form-delete-sure = Удалить шаблон <b>{ $name }</b>?
+
 ## Настройки
 
+dlg-name-host_plays = Ведущий тоже играет
+dlg-host_plays-yes = да
+dlg-host_plays-no = нет
 dlg-name-openers = Кто открывает игры
 dlg-name-language = Язык
 dlg-openers-hosts = только администраторы

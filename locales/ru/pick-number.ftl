@@ -161,6 +161,19 @@ pick-number-proof-no-beacon = 🎲 Ждали раунд { $round } маяка d
 
 ## Формы
 
+pick-number-newgame-choose = 🎱 Выбери число
+pick-number-form =
+    🎯 { $mode ->
+        [reverse] { $winners ->
+            [one] Побеждает оставшийся последним
+           *[other] Побеждают последние оставшиеся: { $winners }
+        }
+       *[normal] { $winners ->
+            [one] Побеждает первое вытянутое число
+            [few] Побеждают первые { $winners } вытянутых числа
+           *[other] Побеждают первые { $winners } вытянутых чисел
+        }
+    } · на выбор { $selection_seconds }
 pick-number-newgame = <b>Новая игра: «Выбери число»</b>
 pick-number-newgame-instead = 🎱 Сделать «Выбери число»
 pick-number-settings =

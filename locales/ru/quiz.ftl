@@ -165,6 +165,13 @@ quiz-written = ✍️ Вопросы написаны: { $topic }
 
 ## Форма
 
+quiz-newgame-choose = 🧠 Викторина
+quiz-form =
+    🧠 { $questions ->
+        [one] { $questions } вопрос
+        [few] { $questions } вопроса
+       *[many] { $questions } вопросов
+    } по { $question_seconds } · победителей: { $winners }
 quiz-newgame = <b>Новая игра: «Викторина»</b>
 quiz-newgame-instead = 🧠 Сделать викториной
 quiz-settings =

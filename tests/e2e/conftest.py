@@ -106,7 +106,8 @@ def free_port() -> int:
 async def seated(
     postgres_dsn: str, redis_dsn: str, mode: str, *, people: int = 5, games: Games | None = None
 ) -> AsyncIterator[Table]:
-    """Create a group with a number of people and the bot."""
+    """Create a group with a number of people and the bot. Hosts join their games by a tap only."""
+    of_games = games or GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2)})
     clock = TurnedClock(runs=True)
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(serve(now=clock.seconds))
@@ -126,7 +127,7 @@ async def seated(
             redis=Redis(dsn=SecretStr(redis_dsn), shards=2),
             web=Web(port=port),
             log=Log(level="DEBUG"),
-            games=games or GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2)}),
+            games=of_games.model_copy(update={"host_joins": False}),
         )
         running = process.running(settings, clock=clock, entropy=SystemEntropy())
         bot = await stack.enter_async_context(running)

@@ -20,7 +20,9 @@ async def test_a_tap_is_answered_although_its_answer_fails_once(table: Table, fa
     control.fail(fault, method="answerCallbackQuery")
     await table.tap(table.host, "^x:")
     # aiogram answers this tap, for a dialog.
-    control.say(table.host, table.group, "/newgame")
+    private = control.private(table.host)
+    control.start(table.host, f"new_{table.group.id}_0__pick_number")
+    await table.says("A new game", chat=private)
     control.fail(fault, method="answerCallbackQuery")
-    await table.tap(table.host, "Make it a quiz")
+    await table.tap(table.host, "Make it a quiz", chat=private)
     assert control.open_queries() == []

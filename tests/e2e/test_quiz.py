@@ -317,11 +317,12 @@ async def test_a_pack_is_sent_kept_played_and_given_back(polled: Table) -> None:
         lambda: next((m for m in control.bot_messages(private) if "document" in m.content), None)
     )
     assert b"Kyoto" in polled.box.world.files[document.content["document"]["file_id"]].content
-    control.say(host, polled.group, "/newgame")
-    await polled.tap(host, "Make it a quiz")
-    await polled.tap(host, "Questions from")
-    await polled.tap(host, "Cities")
-    await polled.tap(host, "Open the game")
+    control.start(host, f"new_{polled.group.id}_0__quiz")
+    await polled.tap(host, "^⚙️ More", chat=private)
+    await polled.tap(host, "Questions from", chat=private)
+    await polled.tap(host, "Cities", chat=private)
+    await polled.tap(host, "Back", chat=private)
+    await polled.tap(host, "Open the game", chat=private)
     await polled.says("2 questions")
     polled.no_complaints()
 

@@ -39,6 +39,7 @@ from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
 from play.proofs import Proofs
+from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
 from storage import keys
@@ -62,6 +63,7 @@ from storage.public_log import PublicLog
 from storage.questions import Questions
 from storage.seeds import Seeds
 from storage.stores import Stores
+from storage.templates import Templates
 from storage.wallets import Wallets
 from telegram.client import BotApi
 from telegram.limits import BASE, Limits, Rates
@@ -244,7 +246,7 @@ class NoBoards(Boards):
 
 
 @asynccontextmanager
-async def build_room(redis: Redis, pool: Pool) -> AsyncIterator[Room]:
+async def build_room(redis: Redis, pool: Pool, *, host_joins: bool = False) -> AsyncIterator[Room]:
     """Build a room on empty stores."""
     async with serving(Telegram(TurnedClock(), username=BOT)) as telegram:
         for person in (HOST, ANN, BEN, OPERATOR):
@@ -253,13 +255,15 @@ async def build_room(redis: Redis, pool: Pool) -> AsyncIterator[Room]:
         for chat in (GROUP, FORUM):
             telegram.appoint(chat, HOST)
         api, session = BotApi(TOKEN, telegram.base, failures=1000), http_session(telegram.base)
-        yield _room(redis, pool, telegram, api, session)
+        yield _room(redis, pool, telegram, api, session, host_joins=host_joins)
         await api.close()
         # aiogram's own close would wait for a quarter of a second.
         await (await session.create_session()).close()
 
 
-def _room(redis: Redis, pool: Pool, telegram: Telegram, api: BotApi, session: AiohttpSession) -> Room:
+def _room(
+    redis: Redis, pool: Pool, telegram: Telegram, api: BotApi, session: AiohttpSession, *, host_joins: bool
+) -> Room:
     clock, errors = telegram.clock, list[str]()
     codec, limits = Codec(KINDS), Limits(redis, Rates(overall=(), chat=(), group=()), clock.now)
     stores = Stores(
@@ -275,6 +279,7 @@ def _room(redis: Redis, pool: Pool, telegram: Telegram, api: BotApi, session: Ai
         seeds=Seeds(pool),
         log=PublicLog(pool, codec),
         wallets=Wallets(pool, redis),
+        templates=Templates(pool),
         jobs=Jobs(pool, redis),
         audit=Audit(pool, clock),
         api_tokens=ApiTokens(pool, redis),
@@ -295,6 +300,7 @@ def _room(redis: Redis, pool: Pool, telegram: Telegram, api: BotApi, session: Ai
             if face.content
         },
         defaults={KIND.name: PickNumberRules(), "quiz": QuizRules()},
+        host_joins=host_joins,
     )
 
     outbox = Outbox(redis, limits)
@@ -310,6 +316,7 @@ def _room(redis: Redis, pool: Pool, telegram: Telegram, api: BotApi, session: Ai
         telegram=TelegramGroup(api=api, limits=limits, outbox=outbox),
         play=Application(
             engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, openings=openings,
+            templates=GameTemplates(stores.templates, access),
             jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts,
             acting=Acting(access=access, requests=stores.api_requests, archive=stores.archive),
             bans=Bans(

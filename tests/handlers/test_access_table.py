@@ -17,7 +17,7 @@ from aiogram_dialog.utils import CB_SEP
 
 from fsm.kind import ChatTopic
 from handlers.command_menus import ALL
-from handlers.commands import hosts, players
+from handlers.commands import hosts, newgame, players
 from handlers.dialogs import commands as dialog_commands
 from handlers.kinds import commands as kinds
 from handlers.kinds.registry import FACES, VERBS
@@ -59,21 +59,31 @@ BUTTONS: Mapping[str, Needs] = {
     "listed:": Needs.USE,
     "file:": Needs.USE,
     "lang:": Needs.NOTHING,
+    "new:": Needs.OPEN,
 }
 """Buttons of lists and previews. A language chosen in a group is the group's, and then needs a host."""
 DIALOGS: Mapping[Needs, Mapping[str, str]] = {
     Needs.OPEN: {
-        "NewGame_pick_number:summary": "field quiz create close",
+        "NewGame_pick_number:summary": "create ready prize all save quiz close",
+        "NewGame_pick_number:all": "field back",
         "NewGame_pick_number:field": "value back typed",
-        "NewGame_quiz:summary": "field pick_number create close",
+        "NewGame_pick_number:name": "back name",
+        "NewGame_quiz:summary": "create ready prize all save pick_number close",
+        "NewGame_quiz:all": "field back",
         "NewGame_quiz:field": "value back typed",
+        "NewGame_quiz:name": "back name",
     },
     Needs.HOST: {
-        "Settings_pick_number:summary": "field openers language messages pin picture to_quiz reset close",
+        "Chat:main": "kind templates openers host_plays messages pin picture language close",
+        "Chat:language": "locale back",
+        "Chat:templates": "one back",
+        "Chat:template": "rename delete back",
+        "Chat:rename": "back name",
+        "Chat:delete": "yes back",
+        "Settings_pick_number:summary": "field reset main",
         "Settings_pick_number:field": "value back typed",
-        "Settings_quiz:summary": "field to_pick_number reset close",
+        "Settings_quiz:summary": "field reset main",
         "Settings_quiz:field": "value back typed",
-        "Language:choice": "locale to_pick_number",
     },
     Needs.USE: {
         "Packs:every": "pack sample close",
@@ -120,8 +130,8 @@ def by_action(table: Mapping[Needs, frozenset[str]]) -> dict[str, Needs]:
 
 
 def test_every_command_is_in_the_table() -> None:
-    ours = {**players.COMMANDS, **hosts.COMMANDS, **kinds.COMMANDS}
-    starts = {**dialog_commands.HOST_COMMANDS, **kinds.DIALOG_COMMANDS, **dialog_commands.OPERATOR_COMMANDS}
+    ours = {**players.COMMANDS, **hosts.COMMANDS, **newgame.COMMANDS, **kinds.COMMANDS}
+    starts = {**kinds.DIALOG_COMMANDS, **dialog_commands.OPERATOR_COMMANDS}
     found = {name: command.needs for name, command in ours.items()}
     found |= {name: command.needs for name, command in starts.items()}
     assert found == by_action(COMMANDS)
@@ -398,11 +408,11 @@ async def test_buttons_of_lists_ask_for_what_they_need(room: Room, asked: list[t
 async def opened_dialog(room: Room, group: str) -> tuple[int, dict[str, Any]]:
     """Open the dialog as somebody with access. Returns the person and the dialog's message."""
     way: Mapping[str, tuple[str, int, int, str | None]] = {
-        "NewGame_pick_number": ("/newgame", HOST, GROUP, None),
-        "NewGame_quiz": ("/newgame", HOST, GROUP, "quiz"),
-        "Settings_pick_number": ("/settings", HOST, GROUP, None),
-        "Settings_quiz": ("/settings", HOST, GROUP, "to_quiz"),
-        "Language": ("/settings", HOST, GROUP, "language"),
+        "NewGame_pick_number": (f"/start new_{GROUP}_0__pick_number", HOST, HOST, None),
+        "NewGame_quiz": (f"/start new_{GROUP}_0__quiz", HOST, HOST, None),
+        "Chat": (f"/start set_{GROUP}", HOST, HOST, None),
+        "Settings_pick_number": (f"/start set_{GROUP}", HOST, HOST, "kind:pick_number"),
+        "Settings_quiz": (f"/start set_{GROUP}", HOST, HOST, "kind:quiz"),
         "Packs": ("/pack", ANN, ANN, None),
         "Admin": ("/admin", OPERATOR, OPERATOR, None),
     }

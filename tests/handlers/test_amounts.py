@@ -14,9 +14,9 @@ from fsm.quiz import QuizRules
 from handlers.kinds.quiz.commands import with_line
 from play.numbers import Ambiguous, Unreadable, amount, written
 from play.rules import change, rules_for, setting
-from play.texts import Markup, Texts
-from tests.handlers.room import GROUP, HOST, Room, plain, text
-from tests.handlers.test_dialogs import answer_it, press, window
+from play.texts import Texts
+from tests.handlers.room import GROUP, HOST, Room, as_shown, plain, text
+from tests.handlers.test_dialogs import answer_it, open_form, press, window
 
 LOCALES = (*Texts().LOCALES, "de", "es", "fr", "pt_BR", "uk", "de_CH")
 ASKED = "asked back"
@@ -164,14 +164,14 @@ async def test_a_quiz_of_one_line_is_never_shorter_than_it_was_written(room: Roo
 
 @pytest.mark.parametrize("typed", ["1.000", "1 000,500"])
 async def test_the_dialog_asks_back_for_a_number_that_can_be_read_in_two_ways(room: Room, typed: str) -> None:
-    await room.say("/newgame", by=HOST)
-    await press(room, text("dlg-name-prize"))
+    await open_form(room)
+    await press(room, text("form-prize"))
     await answer_it(room, typed)
     (low, high) = ("1", "1000") if typed == "1.000" else ("1000.5", "1000500")
-    assert text("dlg-ambiguous", text=typed, low=Markup(low), high=Markup(high)) in plain(window(room)["text"])
+    assert text("dlg-ambiguous", text=typed, low=low, high=high) in plain(window(room)["text"])
     await answer_it(room, "1,000")
     assert "1,000" in plain(window(room)["text"])
-    assert text("dlg-ambiguous", text=typed, low=Markup(low), high=Markup(high)) not in plain(window(room)["text"])
+    assert text("dlg-ambiguous", text=typed, low=low, high=high) not in plain(window(room)["text"])
     await press(room, text("dlg-newgame-create"))
     (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
     state = await room.game(game_id)
@@ -182,8 +182,8 @@ async def test_the_dialog_asks_back_for_a_number_that_can_be_read_in_two_ways(ro
 
 @pytest.mark.parametrize("typed", ["1.2.3", "-5", "1 2", "1, 5"])
 async def test_the_dialog_refuses_a_number_that_it_cannot_read_as_a_prize(room: Room, typed: str) -> None:
-    await room.say("/newgame", by=HOST)
-    await press(room, text("dlg-name-prize"))
+    await open_form(room)
+    await press(room, text("form-prize"))
     await answer_it(room, typed)
-    assert text("dlg-unreadable-prize") in plain(window(room)["text"])
+    assert as_shown("dlg-unreadable-prize") in plain(window(room)["text"])
     assert room.errors == []

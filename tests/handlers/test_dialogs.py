@@ -9,9 +9,8 @@ from aiogram_dialog.utils import CB_SEP
 from fsm.kind import ChatTopic
 from fsm.pick_number import PickNumberGame
 from handlers.limited_session import WithinLimits
-from play.access import ANONYMOUS
 from telegram.limits import Limits, Rates, Window
-from tests.handlers.room import ANN, BEN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, Room, as_shown, plain, text
+from tests.handlers.room import ANN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, Room, as_shown, plain, text
 from tests.support.limits import reserve
 from tests.support.telegram import Refusal
 
@@ -42,6 +41,28 @@ async def answer_it(room: Room, words: str, *, by: int = HOST) -> None:
     await room.say(words, by=by, chat=chat, reply_to_message={**message, "from": sender}, **topic)
 
 
+async def open_form(
+    room: Room, kind: str = "pick_number", *, by: int = HOST, chat: int = GROUP, topic: int = 0, choice: str = ""
+) -> None:
+    """Open the long form of a new game in private, by the link of the short one."""
+    await room.deps.stores.people.saw_chat(chat, "supergroup", "Friends <3")
+    await room.say(f"/start new_{chat}_{topic}_{choice}_{kind}", by=by, chat=by)
+
+
+async def open_all(room: Room, kind: str = "pick_number", *, by: int = HOST) -> None:
+    """Open the long form at the list of all settings."""
+    await open_form(room, kind, by=by)
+    await press(room, text("form-all"), by=by)
+
+
+async def open_settings(room: Room, kind: str = "") -> None:
+    """Open the settings of the group in private, by the link of ``/settings``; if a kind is given, its rules."""
+    await room.deps.stores.people.saw_chat(GROUP, "supergroup", "Friends <3")
+    await room.say(f"/start set_{GROUP}", by=HOST, chat=HOST)
+    if kind:
+        await press(room, text(f"{kind.replace('_', '-')}-settings-open"))
+
+
 def edits_of(room: Room) -> list[Any]:
     """Return the calls that changed a message."""
     return room.telegram.named("editMessageText")
@@ -58,7 +79,7 @@ async def live(room: Room, chat: int = GROUP, topic: int = 0) -> PickNumberGame:
 
 
 async def test_a_game_is_put_together_and_opened(room: Room) -> None:
-    await room.say("/newgame", by=HOST)
+    await open_all(room)
     assert plain(window(room)["text"]).startswith(as_shown("pick-number-newgame"))
     await press(room, text("dlg-name-title"))
     await answer_it(room, "Fri <b>day</b>")
@@ -77,6 +98,7 @@ async def test_a_game_is_put_together_and_opened(room: Room) -> None:
     assert "Fri <b>day</b>" in summary
     assert "50 % / 30 % / 20 %" in summary
     assert "12.50" in summary
+    await press(room, text("dlg-back"))
     await press(room, text("dlg-newgame-create"))
     state = await live(room)
     assert state.title == "Fri <b>day</b>"
@@ -89,8 +111,8 @@ async def test_a_game_is_put_together_and_opened(room: Room) -> None:
 
 
 async def test_every_tap_is_answered_exactly_once(room: Room) -> None:
-    await room.say("/newgame", by=HOST)
-    await press(room, text("dlg-name-mode"))
+    await open_form(room)
+    await press(room, text("form-all"))
     await press(room, text("dlg-back"))
     await press(room, text("dlg-newgame-create"))
     ids = [params["callback_query_id"] for params in room.telegram.named("answerCallbackQuery")]
@@ -106,78 +128,77 @@ async def test_every_tap_is_answered_exactly_once(room: Room) -> None:
     ],
 )
 async def test_what_is_typed_wrong_is_said_and_changes_nothing(room: Room, name: str, typed: str, said: str) -> None:
-    await room.say("/newgame", by=HOST)
+    await open_all(room)
     if name == "percentages":
+        await press(room, text("dlg-name-winners"))
+        await press(room, "3")
+        await press(room, text("dlg-name-prize"))
+        await answer_it(room, "10")
         await press(room, text("dlg-name-split"))
         await press(room, text("dlg-split-percentages"))
     else:
         await press(room, text(f"dlg-name-{name}"))
     await answer_it(room, typed)
-    arguments = {"rule": "percentages", "given": typed, "low": "1 × > 0", "high": "∑ = 100"}
+    arguments = {"rule": "percentages", "given": typed, "low": "3 × > 0", "high": "∑ = 100"}
     assert text(said, **(arguments if said.startswith("rejected-") else {})) in plain(window(room)["text"])
-    await press(room, text("dlg-back"))
+    for _ in range(2):
+        await press(room, text("dlg-back"))
     await press(room, text("dlg-newgame-create"))
-    assert (await live(room)).rules == room.deps.play.openings.defaults["pick_number"]
+    rules = (await live(room)).rules
+    assert (rules.split, rules.percentages, rules.min_players) == ("auto", (), 2)
 
 
 async def test_where_a_game_is_on_already_the_dialog_says_so_and_stays(room: Room) -> None:
     await room.open()
-    await room.say("/newgame", by=HOST)
+    await open_form(room)
     await press(room, text("dlg-newgame-create"))
     assert room.toasts()[-1] == text("rejected-place-taken", limit=1)
     assert window(room)
 
 
-async def test_the_same_mistake_twice_is_no_edit_to_the_same(room: Room) -> None:
-    await room.say("/newgame", by=HOST)
+async def test_after_each_typed_value_the_form_is_shown_below_it(room: Room) -> None:
+    await open_all(room)
     await press(room, text("dlg-name-min_players"))
+    before = window(room)["message_id"]
     await answer_it(room, "much")
-    edits = len(edits_of(room))
-    await answer_it(room, "very much")
-    assert len(edits_of(room)) == edits
+    assert window(room)["message_id"] > before
     assert text("dlg-unreadable") in plain(window(room)["text"])
     await answer_it(room, "5")
-    assert "<b>5</b>" in plain(window(room)["text"])
+    assert "Minimum players: 5" in plain(window(room)["text"])
 
 
 async def test_asked_for_again_a_dialog_is_shown_below_and_the_old_one_goes(room: Room) -> None:
-    for line in ("/newgame", "/newgame", "/settings"):
+    for open_it in (open_form, open_form, open_settings):
         before = [shown["message_id"] for shown in room.telegram.windows()]
-        await room.say(line, by=HOST)
+        await open_it(room)
         assert window(room)["message_id"] not in before
     assert edits_of(room) == []
 
 
 async def test_what_is_chosen_is_marked_and_long_words_have_a_row_to_themselves(room: Room) -> None:
-    await room.say("/newgame", by=HOST)
+    await open_all(room)
+    await press(room, text("dlg-name-prize"))
+    await answer_it(room, "10")
     await press(room, text("dlg-name-winners"))
     assert "✓ 1" in buttons(window(room))
     assert [len(row) for row in window(room)["reply_markup"]["inline_keyboard"]] == [4, 4, 2, 1]
-    await press(room, text("dlg-back"))
+    await press(room, "2")
     await press(room, text("dlg-name-split"))
     assert [len(row) for row in window(room)["reply_markup"]["inline_keyboard"]] == [1, 1, 1, 1]
     assert text("dlg-reply-with-it") not in plain(window(room)["text"])
 
 
-async def test_who_taps_is_told_in_their_own_language(room: Room) -> None:
-    await room.say("/language ru", by=BEN, chat=BEN)
-    await room.say("/newgame", by=HOST)
-    await press(room, text("dlg-newgame-create"), by=BEN)
-    assert room.toasts()[-1] == text("rejected-not-yours", "ru")
-    assert plain(window(room)["text"]).startswith(as_shown("pick-number-newgame"))
-
-
 async def test_from_one_kind_a_form_leads_to_the_other_and_back(room: Room) -> None:
-    await room.say("/newgame", by=HOST)
+    await open_form(room)
     await press(room, text("quiz-newgame-instead"))
-    assert plain(window(room)["text"]).startswith(as_shown("quiz-newgame"))
+    assert text("quiz-name") in plain(window(room)["text"])
     await press(room, text("pick-number-newgame-instead"))
-    assert plain(window(room)["text"]).startswith(as_shown("pick-number-newgame"))
-    await room.say("/settings", by=HOST)
+    assert text("pick-number-name") in plain(window(room)["text"])
+    await open_settings(room)
     await press(room, text("quiz-settings-open"))
     assert plain(window(room)["text"]).startswith(as_shown("quiz-settings"))
     await press(room, text("dlg-back"))
-    assert plain(window(room)["text"]).startswith(as_shown("pick-number-settings"))
+    assert plain(window(room)["text"]).startswith(as_shown("form-settings-of", chat="Friends <3"))
 
 
 async def test_a_command_that_there_is_not_is_no_answer_to_an_open_dialog(room: Room) -> None:
@@ -187,18 +208,8 @@ async def test_a_command_that_there_is_not_is_no_answer_to_an_open_dialog(room: 
         assert await room.answer() == text("cmd-not-understood")
 
 
-async def test_a_dialog_belongs_to_who_opened_it(room: Room) -> None:
-    room.telegram.appoint(GROUP, HOST, BEN)
-    await room.say("/newgame", by=HOST)
-    for other in (ANN, BEN):
-        await press(room, text("dlg-newgame-create"), by=other)
-        assert room.toasts()[-1] == text("rejected-not-yours")
-    await answer_it(room, "mine", by=BEN)
-    assert await room.deps.stores.games.live_in(ChatTopic(GROUP)) == []
-
-
 async def test_who_ceases_to_be_a_host_has_no_dialog_any_more(room: Room) -> None:
-    await room.say("/newgame", by=HOST)
+    await open_form(room)
     room.telegram.appoint(GROUP)
     await room.deps.play.hosts.invalidate(GROUP)
     await press(room, text("dlg-newgame-create"))
@@ -206,25 +217,99 @@ async def test_who_ceases_to_be_a_host_has_no_dialog_any_more(room: Room) -> Non
     assert await room.deps.stores.games.live_in(ChatTopic(GROUP)) == []
 
 
-async def test_any_host_may_use_what_an_anonymous_one_has_opened(room: Room) -> None:
-    await room.say("/newgame", by=ANONYMOUS)
-    await press(room, text("dlg-newgame-create"), by=ANN)
-    assert room.toasts()[-1] == text("rejected-not-a-host")
-    await press(room, text("dlg-newgame-create"), by=HOST)
-    assert (await live(room)).host.id == HOST
-
-
-async def test_a_dialog_works_in_a_topic_and_opens_the_game_there(room: Room) -> None:
-    await room.say("/newgame", by=HOST, chat=FORUM, message_thread_id=5, is_topic_message=True)
-    assert window(room)["message_thread_id"] == 5
+async def test_the_form_opens_the_game_in_the_topic_that_its_link_names(room: Room) -> None:
+    await open_form(room, chat=FORUM, topic=5)
+    await press(room, text("form-all"))
     await press(room, text("dlg-name-title"))
     await answer_it(room, "In the topic")
+    await press(room, text("dlg-back"))
     await press(room, text("dlg-newgame-create"))
     assert (await live(room, FORUM, 5)).title == "In the topic"
+    assert room.telegram.windows() == []
+    opened = {"title": "In the topic", "chat": "Friends <3"}
+    assert [plain(out.params["text"]) for out in await room.sent()] == [text("form-opened", **opened)]
+
+
+@pytest.mark.parametrize(
+    "payload", ["new_", "new_x_0__quiz", "new_-1_0__chess", f"new_{GROUP}_0_t99_quiz", "set_", "set_x", "set_-1_2"]
+)
+async def test_a_malformed_link_opens_nothing(room: Room, payload: str) -> None:
+    await room.say(f"/start {payload}", by=HOST, chat=HOST)
+    assert room.telegram.windows() == []
+    assert await room.answer()
+    assert room.errors == []
+
+
+async def test_a_forged_link_opens_nothing_for_strangers(room: Room) -> None:
+    room.telegram.remove(GROUP, ANN)
+    for payload, setting in (
+        (f"new_{GROUP}_0__quiz", "hosts"),
+        (f"set_{GROUP}", "hosts"),
+        (f"new_{GROUP}_0__quiz", "everyone"),
+    ):
+        await room.deps.stores.people.change_settings(GROUP, {"openers": setting})
+        await room.say(f"/start {payload}", by=ANN, chat=ANN)
+        refusal = "rejected-not-a-member" if setting == "everyone" else "rejected-not-a-host"
+        assert await room.answer() == text(refusal)
+    assert room.telegram.windows() == []
+
+
+async def test_only_settings_that_matter_are_shown(room: Room) -> None:
+    await open_all(room)
+    shown = buttons(window(room)).keys()
+    assert not {text("dlg-name-split"), text("dlg-name-percentages")} & shown
+    await press(room, text("dlg-name-winners"))
+    await press(room, "3")
+    await press(room, text("dlg-name-prize"))
+    await answer_it(room, "cinema ticket")
+    assert text("dlg-name-split") not in buttons(window(room))
+    await press(room, text("dlg-name-prize"))
+    await answer_it(room, "100 euro")
+    assert text("dlg-name-split") in buttons(window(room))
+
+
+async def test_a_preset_fills_the_form_and_keeps_the_rest(room: Room) -> None:
+    await open_form(room)
+    await press(room, text("form-prize"))
+    await answer_it(room, "100 euro")
+    await press(room, text("form-ready-prize_draw"))
+    await press(room, text("dlg-newgame-create"))
+    rules = (await live(room)).rules
+    assert (rules.currency, rules.absent, rules.join_ms) == ("EUR", "auto", 3_600_000)
+
+
+async def test_a_template_is_saved_offered_renamed_and_deleted(room: Room) -> None:
+    await open_form(room)
+    await press(room, text("form-prize"))
+    await answer_it(room, "bike; book")
+    await press(room, text("form-save"))
+    await answer_it(room, "x" * 33)
+    assert text("rejected-bad-name", limit=32) in plain(window(room)["text"])
+    await answer_it(room, "Friday & co")
+    assert as_shown("form-saved", name="Friday & co") in plain(window(room)["text"])
+    (saved,) = await room.deps.stores.templates.of_chat(GROUP)
+    assert (saved.name, saved.kind, dict(saved.settings)) == (
+        "Friday & co", "pick_number", {"winners": "2", "prizes": "bike|book"},
+    )  # fmt: skip
+    await press(room, text("dlg-close"))
+    await open_form(room, choice=f"t{saved.id}")
+    await press(room, text("dlg-newgame-create"))
+    assert (await live(room)).rules.prizes == ("bike", "book")
+    await open_settings(room)
+    await press(room, text("form-to-templates"))
+    await press(room, "⭐ Friday & co")
+    await press(room, text("form-rename"))
+    await answer_it(room, "Saturday")
+    assert "Saturday" in plain(window(room)["text"])
+    await press(room, text("form-delete"))
+    await press(room, text("form-delete"))
+    assert await room.deps.stores.templates.of_chat(GROUP) == []
+    assert plain(window(room)["text"]) == as_shown("form-templates-none")
+    assert room.errors == []
 
 
 async def test_a_stale_window_is_answered_with_a_word(room: Room) -> None:
-    await room.say("/newgame", by=HOST)
+    await open_form(room)
     old = dict(window(room))
     await press(room, text("dlg-close"))
     await room.tap(buttons(old)[text("dlg-newgame-create")], old, by=HOST)
@@ -242,7 +327,7 @@ async def test_players_open_no_dialog(room: Room) -> None:
 
 
 async def test_state_lives_in_redis_for_a_day_and_is_found_by_another_process(room: Room) -> None:
-    await room.say("/newgame", by=HOST)
+    await open_form(room)
     stored = await room.redis.keys("tombola:dialog:*")
     assert stored
     for key in stored:
@@ -253,24 +338,30 @@ async def test_state_lives_in_redis_for_a_day_and_is_found_by_another_process(ro
 
 
 async def test_settings_are_stored_and_every_new_game_begins_with_them(room: Room) -> None:
-    await room.say("/settings", by=HOST)
+    await open_settings(room, "pick_number")
     await press(room, text("dlg-name-winners"))
     await press(room, "2")
     await press(room, text("dlg-name-join_seconds"))
     await answer_it(room, "0.5")
-    await press(room, text("dlg-openers-to-everyone"))
+    await press(room, text("dlg-back"))
+    await press(room, text("dlg-name-openers"))
+    await press(room, text("dlg-name-host_plays"))
     chat = await room.deps.stores.people.chat(GROUP)
     assert chat is not None
-    assert chat.settings == {"pick_number": {"winners": "2", "join_seconds": "0.5"}, "openers": "everyone"}
+    assert chat.settings == {
+        "pick_number": {"winners": "2", "join_seconds": "0.5"},
+        "openers": "everyone",
+        "host_plays": "no",
+    }
     await press(room, text("dlg-close"))
-    await room.say("/newgame", by=ANN)
+    await open_form(room, by=ANN)
     await press(room, text("dlg-newgame-create"), by=ANN)
     rules = (await live(room)).rules
     assert (rules.winners, rules.join_ms) == (2, 500)
 
 
 async def test_settings_go_back_to_the_defaults(room: Room) -> None:
-    await room.say("/settings", by=HOST)
+    await open_settings(room, "pick_number")
     await press(room, text("dlg-name-winners"))
     await press(room, "2")
     await press(room, text("dlg-reset"))
@@ -279,11 +370,15 @@ async def test_settings_go_back_to_the_defaults(room: Room) -> None:
     assert chat.settings.get("pick_number") is None
 
 
-async def test_the_language_is_changed_at_once(room: Room) -> None:
-    await room.say("/settings", by=HOST)
+async def test_the_language_of_the_group_is_changed_not_that_of_the_host(room: Room) -> None:
+    await open_settings(room)
     await press(room, text("dlg-name-language"))
     await press(room, text("cmd-language-name", "ru"))
-    assert plain(window(room)["text"]).startswith(as_shown("pick-number-settings", "ru"))
+    assert text("cmd-language-name", "ru") in plain(window(room)["text"])
+    chat = await room.deps.stores.people.chat(GROUP)
+    assert chat is not None
+    assert chat.locale == "ru"
+    assert await room.deps.stores.people.locale_of_player(HOST) is None
     assert room.errors == []
 
 
@@ -351,8 +446,8 @@ async def test_a_dialogs_messages_keep_to_the_limits(room: Room) -> None:
     (within,) = room.session.middleware._middlewares
     assert isinstance(within, WithinLimits)
     within._limits = full
-    await room.say("/newgame", by=HOST)
-    await press(room, text("dlg-name-mode"))
+    await open_form(room)
+    await press(room, text("form-all"))
     assert room.toasts()[-1] == text("rejected-too-busy")
 
 
@@ -365,15 +460,15 @@ async def test_a_dialogs_messages_keep_to_the_limits(room: Room) -> None:
 )
 async def test_a_telegram_that_is_away_or_closed_is_no_bug_of_ours(room: Room, error: Refusal, said: list[str]) -> None:
     room.telegram.down = error
-    await room.say("/newgame", by=HOST)
+    await open_form(room)
     assert [plain(out.params["text"]) for out in await room.sent()] == said
     assert room.errors == []
 
 
 async def test_a_429_is_told_and_stops_everybodys_calls_to_that_chat(room: Room) -> None:
     room.telegram.script.append(Refusal("Too Many Requests: retry after 30", 429, method="sendMessage", retry_after=30))
-    await room.say("/newgame", by=HOST)
-    assert await reserve(room.deps.telegram.limits, GROUP) > 0
+    await open_form(room)
+    assert await reserve(room.deps.telegram.limits, HOST) > 0
     assert room.errors == []
 
 

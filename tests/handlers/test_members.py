@@ -41,18 +41,45 @@ async def changed(room: Room, before: dict[str, Any], after: dict[str, Any], *, 
 
 
 async def test_added_the_bot_greets_in_the_language_of_who_added_it(room: Room) -> None:
+    room.telegram.chat(GROUP).permissions["can_pin_messages"] = True
     await changed(room, member("left"), member("member"), language_code="ru")
-    assert await room.answer() == text("cmd-added", "ru", bot=BOT)
+    (greeting,) = await room.sent()
+    assert plain(greeting.params["text"]) == text("cmd-added", "ru")
+    ((play,), (settings,)) = greeting.params["reply_markup"]["inline_keyboard"]
+    assert (play["text"], play["callback_data"]) == (text("cmd-added-play", "ru"), "new:")
+    assert settings["url"] == f"https://t.me/{BOT}?start=set_{GROUP}"
     chat = await room.deps.stores.people.chat(GROUP)
     assert chat is not None
     assert (chat.active, chat.locale) == (True, "ru")
 
 
+async def test_missing_rights_are_explained_with_what_they_are_for(room: Room) -> None:
+    room.telegram.chat(GROUP).permissions["can_send_polls"] = False  # pinning is not for everybody from the start
+    await changed(room, member("left"), member("member"))
+    parts = ("cmd-added", "cmd-rights", "cmd-right-can-send-polls", "cmd-right-can-pin-messages")
+    greeting, *rest = (text(part) for part in parts)
+    assert await room.answer() == "\n\n".join([greeting, "\n".join(rest)])
+
+
+async def test_a_host_hears_in_private_why_nothing_is_seen(room: Room) -> None:
+    await room.say("/start", by=HOST, chat=HOST)
+    await room.sent()
+    room.telegram.chat(GROUP).permissions["can_send_messages"] = False
+    for line in ("/newgame", "/settings", "/create_game Friday"):
+        await room.say(line, by=HOST)
+        told = {out.chat_id: plain(out.params["text"]) for out in await room.sent()}
+        assert told[HOST] == text("cmd-muted-now", chat="Friends <3"), line
+    assert await room.deps.stores.games.live_in(ChatTopic(GROUP)) == []
+    await changed(room, member("left"), member("member"), id=HOST)
+    assert await room.answer() == text("cmd-muted-from-the-start", chat="Friends <3")
+
+
 async def test_added_again_it_speaks_what_the_group_chose(room: Room) -> None:
+    room.telegram.chat(GROUP).permissions["can_pin_messages"] = True
     await room.say("/language ru", by=HOST)
     await room.sent()
     await changed(room, member("left"), member("member"), language_code="en")
-    assert await room.answer() == text("cmd-added", "ru", bot=BOT)
+    assert await room.answer() == text("cmd-added", "ru")
 
 
 async def test_promotion_is_no_reason_to_greet(room: Room) -> None:
@@ -191,7 +218,8 @@ async def test_whether_somebody_is_in_the_group_is_asked_of_telegram_once_a_minu
     for _ in range(3):
         await room.say("/join", by=ANN)
         await room.say("/leave", by=ANN)
-    assert room.telegram.named("getChatMember") == [{"chat_id": GROUP, "user_id": ANN}]
+    asked = [params for params in room.telegram.named("getChatMember") if params["user_id"] == ANN]
+    assert asked == [{"chat_id": GROUP, "user_id": ANN}]
     assert 0 < await room.redis.pttl(keys.member_key(GROUP, ANN)) <= 60_000
 
 

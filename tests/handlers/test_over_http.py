@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from bot.settings import GAMES
 from handlers.kinds.pick_number.settings import PickNumberSection
+from sandbox.control import buttons
 from sandbox.state import Chat
 from tests.e2e.conftest import Table, seated
 
@@ -29,20 +30,42 @@ def menu(table: Table, person: int) -> set[str]:
     return {each["command"] for each in table.box.control.commands(table.people[person], table.group)}
 
 
-async def test_a_game_is_put_together_in_a_dialog(table: Table) -> None:
-    table.box.control.say(table.host, table.group, "/newgame")
-    await table.tap(table.host, "^Mode$")
-    await table.tap(table.host, "last ones standing")
-    await table.tap(table.host, "^Title$")
-    prompt = await table.says("What the game is called")
-    table.box.control.say(table.host, table.group, "Dialog <b>game</b>", reply_to=prompt.id)
-    await table.says("last ones standing(.|\n)*|Dialog")
-    stranger = await table.tap(table.people[1], "Open the game")
-    assert stranger.text.startswith("Somebody else opened this menu.")
+def ephemeral_menu(table: Table) -> set[str]:
+    """Return the ephemeral commands in the host's menu in the group."""
+    commands = table.box.control.commands(table.host, table.group)
+    return {each["command"] for each in commands if each.get("is_ephemeral")}
+
+
+async def test_a_game_is_opened_by_the_short_form_that_only_its_host_sees(table: Table) -> None:
+    control = table.box.control
+    await table.says("I host games")
+    await table.until(lambda: "newgame" in ephemeral_menu(table) or None)
+    seen = len(control.bot_messages(table.group))
+    control.say(table.host, table.group, "/newgame")
+    await table.tap(table.host, "Quiz")
+    await table.tap(table.host, "⚡ Quick")
+    await table.says("5 questions", user=table.host)
+    assert len(control.bot_messages(table.group)) == seen, "nobody else has seen the form"
     opened = await table.tap(table.host, "Open the game")
     assert opened.text == "The game is open."
-    board = await table.says("Dialog")
-    assert board.content
+    await table.says("5 questions")
+    table.no_complaints()
+
+
+async def test_a_game_is_put_together_in_private(table: Table) -> None:
+    control, private = table.box.control, table.box.control.private(table.host)
+    control.say(table.host, table.group, "/newgame")
+    await table.tap(table.host, "Pick Your Number")
+    form = await table.says("winner", user=table.host)
+    (link,) = [button["url"] for button in buttons(form) if "url" in button]
+    control.start(table.host, link.partition("start=")[2])
+    await table.tap(table.host, "^🎁 Prize$", chat=private)
+    await table.says("What can be won", chat=private)
+    control.say(table.host, private, "Cinema ticket")
+    await table.says("Cinema ticket", chat=private)
+    await table.tap(table.host, "Open the game", chat=private)
+    await table.says("is open in", chat=private)
+    await table.says("Cinema ticket")
     await table.tap(table.people[1], "^j:")
     table.no_complaints()
 

@@ -13,7 +13,7 @@ from questions.pack_reader import read_pack
 from questions.pack_writer import write_pack
 from questions.packs import PackRefused, Vocabulary
 from tests.handlers.room import ANN, BOT_ID, GROUP, HOST, Room, as_shown, plain, text
-from tests.handlers.test_dialogs import answer_it, buttons, press, window
+from tests.handlers.test_dialogs import answer_it, buttons, open_all, open_settings, press, window
 from tests.questions.files import corpus
 
 CSV = """question,answer,wrong1,wrong2,wrong3,category,difficulty
@@ -340,8 +340,7 @@ async def test_numbers_out_of_bounds_are_refused_or_rounded_but_never_break_anyt
 async def test_a_quiz_is_put_together_in_the_dialog(room: Room) -> None:
     await kept(room, by=HOST)
     room.telegram.clear_messages()
-    await room.say("/newgame", by=HOST)
-    await press(room, text("quiz-newgame-instead"))
+    await open_all(room, "quiz")
     await press(room, text("dlg-name-pack"))
     await press(room, "Rivers & co")
     await press(room, text("dlg-name-categories"))
@@ -356,6 +355,7 @@ async def test_a_quiz_is_put_together_in_the_dialog(room: Room) -> None:
     summary = plain(window(room)["text"])
     assert "Rivers & co" in summary
     assert "rivers" in summary
+    await press(room, text("dlg-back"))
     await press(room, text("dlg-newgame-create"))
     state = await quiz_of(room)
     assert (state.rules.mode, state.rules.questions, str(state.rules.prize_pool)) == ("accuracy", 2, "50")
@@ -376,8 +376,7 @@ async def test_a_pack_with_too_few_questions_makes_a_shorter_quiz_and_none_is_re
 
 
 async def test_settings_of_quizzes_are_stored_and_every_quiz_begins_with_them(room: Room) -> None:
-    await room.say("/settings", by=HOST)
-    await press(room, text("quiz-settings-open"))
+    await open_settings(room, "quiz")
     await press(room, text("dlg-name-polls"))
     await press(room, text("dlg-polls-yes"))
     await press(room, text("dlg-name-categories"))

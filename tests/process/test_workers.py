@@ -239,6 +239,7 @@ async def house(postgres: str, redis: str, workers: int = 2, **changes: str) -> 
             "TOMBOLA_DATABASE__DSN": postgres,
             "TOMBOLA_REDIS__DSN": redis,
             "TOMBOLA_WEB__PORT": str(port),
+            "TOMBOLA_GAMES__HOST_JOINS": "false",
             **changes,
         }
         command = [sys.executable, "-m", "bot", "run", "--workers", str(workers)]

@@ -30,7 +30,7 @@ async def test_coin_is_played_to_its_result_by_buttons(polled: Table, locale: st
     host, people = polled.host, polled.people[:3]
     polled.box.control.say(host, polled.group, f"/language {locale}")
     polled.box.control.say(host, polled.group, "/newgame")
-    await polled.tap(host, word("coin-newgame-instead"))
+    await polled.tap(host, word("coin-newgame-choose"))
     await polled.tap(host, word("dlg-newgame-create"))
     for person in people:
         assert (await polled.tap(person, "^j:")).text

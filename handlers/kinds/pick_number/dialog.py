@@ -42,5 +42,15 @@ DIALOG = KindDialog(
         "range_multiplier": ("2", "3", "5", "10"),
         "max_number": ("100", "500", "1000"),
     },
+    ready={
+        "quick": {"join_seconds": "20", "selection_seconds": "60"},
+        "prize_draw": {
+            "min_players": "2",
+            "lobby_seconds": "86400",
+            "join_seconds": "3600",
+            "selection_seconds": "600",
+            "absent": ASSIGN,
+        },
+    },
     chosen_only=frozenset({"mode", "absent", "picks", "beacon_policy"}),
 )

@@ -1,6 +1,7 @@
 """The settings of the quiz in the dialogs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from aiogram_dialog import DialogManager
 
@@ -32,10 +33,9 @@ class QuizForm(Form):
             return (ANY, *await self._categories(manager))
         return await super().presets(manager, name)
 
-    def buttons(self, context: UpdateContext) -> list[tuple[str, str]]:
-        """Return the settings and their labels; without the topic if no model is configured."""
-        named = super().buttons(context)
-        return [(name, label) for name, label in named if name != "topic" or _writes(context)]
+    def matters(self, context: UpdateContext, rules: Any, name: str) -> bool:
+        """Return whether a setting has an effect: a topic does if a model is configured."""
+        return (name != "topic" or _writes(context)) and super().matters(context, rules, name)
 
     async def _categories(self, manager: DialogManager) -> list[str]:
         rules: QuizRules = await self.rules(manager)
@@ -119,6 +119,10 @@ DIALOG = KindDialog(
         "difficulty": (ANY, *scoring.BASE),
         "topic": (NONE,),
         "polls": (NO, YES),
+    },
+    ready={
+        "quick": {"questions": "5", "question_seconds": "15", "join_seconds": "20"},
+        "quiz_night": {"questions": "20", "question_seconds": "20", "reveal_seconds": "8", "join_seconds": "120"},
     },
     chosen_only=frozenset({"mode", "difficulty", "categories", "pack", "polls"}),
     several=frozenset({"categories"}),
