@@ -16,6 +16,11 @@ def slot_of(game_id: str) -> str:
     return f"board:{game_id}"
 
 
+def below_slot_of(game_id: str) -> str:
+    """Return the outbox slot of the message below the board in which a phase is shown, such as a draw."""
+    return f"below:{game_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
     """The language and the settings of a chat."""

@@ -10,15 +10,17 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple, TypeVar
 
 from loguru import logger
+from msgspec.structs import replace
 
 from fsm.engine import Clock, Engine, Outcome, Unavailable
 from fsm.kind import ChatTopic, Game, Instant, Rejected, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED, Cancel, MoveChat
 from fsm.showing import BoardShown
-from handlers.audience import audience_of, slot_of
+from handlers.audience import audience_of, below_slot_of, reply_to_board, slot_of
 from handlers.kinds import registry
 from handlers.kinds.begins import begins_of
 from handlers.views.message import Message, send_params
+from play.telling import LIVELY, MESSAGES, QUIET
 from play.texts import Texts
 from storage.administrators import Administrators
 from storage.feed import Entry
@@ -105,28 +107,37 @@ class Boards:
         else:
             _note(self._scenes, game_id, _scene(state))
             _note(self._rendered, game_id, self._clock.now())
-        await self._outbox.put(await self._outgoing(outcome.state, outcome.version, priority, trace))
+        await self._outbox.put_many(await self._outgoing(outcome.state, outcome.version, priority, trace))
 
-    async def _outgoing(self, state: Game, version: int, priority: Priority, trace: str) -> Outgoing:
-        locale = await self._locale(state.place.chat_id)
-        view = registry.of_state(state)
+    async def _outgoing(self, state: Game, version: int, priority: Priority, trace: str) -> list[Outgoing]:
+        """Return the calls that show a game: its board, and in some phases a message of its own below the board."""
+        audience = await audience_of(self._people, state.place.chat_id)
+        view, locale, slot = registry.of_state(state), audience.locale, slot_of(state.id)
         message = view.board(state, self._texts, locale, bot_username=self._bot_username)
+        above = None if audience.wants(MESSAGES, QUIET) else view.above(state, self._texts, locale)
         now = self._clock.now()
-        return Outgoing(
+        shown = Outgoing(
             # The time is part of the id, because the outbox drops ids that it knows, and one version may be sent anew.
-            id=f"{slot_of(state.id)}:{version}:{now}",
+            id=f"{slot}:{version}:{now}",
             chat_id=state.place.chat_id,
             topic_id=state.place.topic_id or None,
             method="sendMessage",
             params=send_params(message),
             priority=priority,
-            slot=slot_of(state.id),
+            slot=slot,
             version=version,
             created_at=now,
             game_id=state.id,
             trace=trace or None,
             begins=begins_of(state) if view.begins_with_board(state) else None,
         )
+        if above is None:
+            return [shown]
+        board = replace(shown, params=send_params(above), priority=Priority.COSMETIC, begins=None)
+        below = below_slot_of(state.id)
+        heard = {} if audience.wants(MESSAGES, LIVELY) else {"disable_notification": True}
+        params = {**shown.params, **await reply_to_board(self._outbox, state), **heard}
+        return [board, replace(shown, id=f"{below}:{version}:{now}", slot=below, params=params)]
 
     async def _locale(self, chat_id: int) -> str:
         return (await audience_of(self._people, chat_id)).locale
@@ -136,6 +147,7 @@ class Boards:
         for game_id, _ in await self._games.deadlines(self._clock.now() + LIVE_TTL_MS):
             try:
                 await self._outbox.forget(slot_of(game_id))
+                await self._outbox.forget(below_slot_of(game_id))
                 await self.show(game_id)
             except (Unavailable, *STORE_GONE):
                 raise
@@ -170,7 +182,7 @@ class Boards:
     async def show_again(self, state: Game, version: int) -> None:
         """Show the result of an ended game that the live store has lost, because its chat may not have seen it."""
         if state.cancel_reason != "bot_removed":
-            await self._outbox.put(await self._outgoing(state, version, Priority.URGENT, ""))
+            await self._outbox.put_many(await self._outgoing(state, version, Priority.URGENT, ""))
 
     async def take_over(self) -> None:
         """Mark all live games for rendering. The previous consumer may have died with progress that it had gathered."""

@@ -19,6 +19,7 @@ FACE = Face(
     consumer=consumer,
     prove=prove,
     pages=view.pages,
+    above=view.above,
     late=view.late,
     step=view.step,
     proof_text=view.proof_summary,

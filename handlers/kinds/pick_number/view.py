@@ -31,8 +31,8 @@ ON_BOARD = 30
 """Largest range of numbers that the group's board shows: six rows of buttons, which a phone shows without scrolling."""
 SINGLE_PAGE = 35
 """Largest range of numbers that a player's own board shows on one page."""
-NAMES, FEWER_NAMES = 300, 200
-"""Room for lists of names on the board, in UTF-16 units: about eight lines of a phone, and about five."""
+NAMES, FEWER_NAMES = 300, 120
+"""Room for lists of names on the board, in UTF-16 units: about eight lines of a phone, and about three."""
 REST = 1500
 """Room for the players without a place below a result, where they are folded."""
 SHOWN_NUMBERS = 25
@@ -144,6 +144,19 @@ def _seal(game: PickNumberGame, texts: Texts, locale: str) -> Markup | None:
     if game.commitment is None or game.statement:
         return None
     return texts.html(locale, "pick-number-seal", commitment=Markup(game.commitment))
+
+
+def above(state: PickNumberGame, texts: Texts, locale: str) -> Message | None:
+    """Render the board of a draw that is shown in a message of its own."""
+    if state.phase != DRAWING:
+        return None
+    over = texts.html(
+        locale,
+        "pick-number-over",
+        title=state.title or texts.plain(locale, f"{KIND.slug}-name"),
+        entries=len(state.owners),
+    )
+    return Message(lobby.paragraphs(over, _seal(state, texts, locale)))
 
 
 # -- numbers as buttons -----------------------------------------------------------------------------------------
