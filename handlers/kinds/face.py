@@ -67,8 +67,8 @@ class Face:
         pages: counts the pages of a player's own board; 1 if there are none to turn.
         start: renders the message that says that the first phase after the lobby has begun; returns None later in the
             game. None for kinds that have no such message, or whose consumer sends one.
-        above: renders the board of a phase that is shown in a message of its own below the board; None if the board shows
-            the phase.
+        above: renders the board of a phase that is shown in a message of its own below it; None if the board shows the
+            phase.
         late: returns the players who have not yet made the choice that the phase asks for; they are reminded once.
         rules_text: renders the rules; None for the text ``<slug>-rules``.
         proof_text: renders the summary of a proof, short enough for a caption; None for the text ``<slug>-fair``.
