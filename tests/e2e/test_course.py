@@ -16,6 +16,7 @@ from sandbox.state import Message
 from storage.pins import Pin, Pins
 from tests.e2e.conftest import Table, seated
 from tests.e2e.test_pick_number import everybody_joins, open_game
+from tests.e2e.test_quiz import polls_on
 
 MOST, MOST_A_QUESTION = 6, 2
 """New messages of a game, as docs/decisions/course.md promises."""
@@ -201,13 +202,18 @@ async def test_the_winners_have_a_picture_where_the_group_wants_one(slow: Table)
     slow.no_complaints()
 
 
-@pytest.mark.parametrize("questions", [3])
-async def test_a_quiz_has_a_start_and_a_result_beside_its_board(slow: Table, questions: int) -> None:
+@pytest.mark.parametrize("polls", [False, True])
+async def test_a_quiz_sends_two_messages_a_question_at_most_and_three_around_them(slow: Table, *, polls: bool) -> None:
+    questions = 3
+    if polls:
+        await polls_on(slow)
     slow.box.control.say(slow.host, slow.group, f"/start_quiz {questions} 10")
     for person in slow.people[:3]:
         assert (await slow.tap(person, "^j:")).text
     await slow.tap(slow.host, "^s:")
     await slow.until(lambda: len([m for m in sent(slow) if "🏆" in text_of(m)]) == 2 or None, steps=400)
-    assert [text_of(message)[0] for message in sent(slow)] == ["🏆", "🧠", "🏆"]
-    assert len(sent(slow)) <= MOST_A_QUESTION * questions
+    told = [text_of(message)[0] for message in sent(slow) if message.poll_id is None]
+    assert told == ["🏆", "🧠", "🏆"]
+    assert len(sent(slow)) == questions * polls + 3
+    assert len(sent(slow)) <= MOST_A_QUESTION * questions + 3
     slow.no_complaints()
