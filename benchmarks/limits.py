@@ -1,4 +1,4 @@
-"""Upper limits: the HTTP server alone, and the commits of Redis alone."""
+"""Upper limits: the HTTP server alone, the commits of Redis alone, the rendering of a board."""
 
 import asyncio
 import sys
@@ -15,17 +15,21 @@ from benchmarks.plan import Plan, say
 from benchmarks.report import Row, row
 from benchmarks.stacks import Stack, Stores
 from benchmarks.taps import checked
-from benchmarks.world import SHARDS, open_games, planned
+from benchmarks.world import SHARDS, open_games, planned, playing
 from bot.clock import SystemClock, SystemEntropy
 from fsm.engine import Commit, Engine, Outcome, Record
 from fsm.pick_number import KIND, NumberPicked
 from fsm.registry import KINDS
+from handlers.kinds.registry import of_state
+from play.texts import Texts
 from storage.codec import Codec
 from storage.games import COMMIT, RedisGames
 
 DATABASE = 14
 GAMES = 100
 """Games in a flight: as many as Telegram opens connections."""
+BOARDS = 50
+"""Number of boards for each figure."""
 
 
 async def echo(stores: Stores, plan: Plan) -> list[Row]:
@@ -63,6 +67,18 @@ async def commits(stores: Stores, plan: Plan) -> list[Row]:
     await redis.flushdb()
     await redis.aclose()
     return [row("commits.redis", "/s", values)]
+
+
+async def boards(_stores: Stores, plan: Plan) -> list[Row]:
+    """Measure the rendering of a board of fifty players with a hundred numbers."""
+    texts, state, values = Texts(), playing("00benchmark", -1, 1, 50), []
+    for _ in range(plan.runs):
+        began = time.process_time()
+        for _ in range(BOARDS):
+            of_state(state).board(state, texts, "en")
+        values.append((time.process_time() - began) / BOARDS * 1000)
+    say(f"  a board takes {min(values):.2f} ms")
+    return [row("board.ms", "ms", values)]
 
 
 def _flight(games: RedisGames, opened: Sequence[Outcome], number: int) -> tuple[int, bytes]:

@@ -70,6 +70,7 @@ def verdicts(rows: Sequence[Row]) -> list[tuple[str, str, str, bool]]:
     most("p95 of a tap at 60 % of the maximal rate", "tap.p95_ms", 15, "ms")
     most("p99 of a tap at 60 % of the maximal rate", "tap.p99_ms", 50, "ms")
     most("p95 of the projector's lag", "projector.lag_p95_ms", 250, "ms")
+    most("rendering of a board of fifty players", "board.ms", 2, "ms")
     most("one live game of 20 in the process", "game.bytes_process", 20_480, "bytes")
     most("one live game of 20 in Redis", "game.bytes_redis", 10_240, "bytes")
     most("a tap in a game of 1,000 against one of 10", "tap.cost_1000_to_10", 2, "x")

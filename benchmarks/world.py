@@ -127,7 +127,7 @@ def _planned(index: int, players: int, texts: Texts) -> TapGame:
     chat_id = -1_001_000_000_000 - index
     game_id = keys.new_game_id(ChatTopic(chat_id), SHARDS, seeded(f"benchmark:{index}"))
     first = 700_000_000 + index * players
-    message = msgspec.json.encode(_message(_state(game_id, chat_id, first, players), texts)).decode()
+    message = msgspec.json.encode(_message(playing(game_id, chat_id, first, players), texts)).decode()
     return TapGame(game_id, chat_id, first, players - 1, message)
 
 
@@ -151,7 +151,8 @@ def rules_for(players: int) -> PickNumberRules:
     )
 
 
-def _state(game_id: str, chat_id: int, first: int, players: int) -> PickNumberGame:
+def playing(game_id: str, chat_id: int, first: int, players: int) -> PickNumberGame:
+    """Return a game in which numbers can be picked. ``first`` is the id of the first player."""
     return PickNumberGame(
         id=game_id,
         phase=NUMBER_SELECTION,
