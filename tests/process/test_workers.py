@@ -280,7 +280,7 @@ async def test_games_go_on_when_a_worker_is_killed_and_a_stop_leaves_nothing(pos
         _, log = await asyncio.wait_for(found.process.communicate(), PATIENCE)
         assert found.process.returncode == 0, log.decode()
         await gone([*before, *after], PATIENCE)
-        assert b"worker 0 has ended" in log
+        assert b"worker 0 exited" in log
 
 
 @on_linux
