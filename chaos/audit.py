@@ -245,20 +245,22 @@ async def _figures(found: Findings, pool: Any, due: Mapping[int, tuple[int, int,
 
 
 def _messages(found: Findings, control: Control, games: Sequence[Any], *, again: bool) -> None:
-    """Check that each game shows its end in exactly one message; count the other messages.
+    """Check that each game shows its end once on its board and at most once in a reply to it; count other messages.
 
     `again`: a repetition is allowed, because the record of shown messages was lost.
     """
     ends: Counter[str] = Counter()
+    replies: Counter[str] = Counter()
     boards: Counter[str] = Counter()
     for chat in control.world.chats.values():
         for message in control.bot_messages(chat):
             for game_id in games_of(message):
                 boards[game_id] += 1
-                ends[game_id] += shows_end(message, game_id)
+                (ends if message.reply_to is None else replies)[game_id] += shows_end(message, game_id)
     for row in games:
-        if ends[row["id"]] != 1 and not (again and ends[row["id"]]):
-            found.breach("results announced", f"{row['id']} ({row['status']}): {ends[row['id']]} times")
+        told = ends[row["id"]], replies[row["id"]]
+        if (told[0] != 1 or told[1] > 1) and not (again and told[0]):
+            found.breach("results announced", f"{row['id']} ({row['status']}): boards and replies {told}")
     doubled = {game_id: count for game_id, count in boards.items() if count > 1}
     lost = sum(count for (method, _), count in control.world.statistics.items() if method == "fault lost")
     found.figures |= {
