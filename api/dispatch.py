@@ -97,12 +97,15 @@ class Resource:
             await self._services.play.access.authorise(actor, where_of(endpoint, call), endpoint.needs)
         if endpoint.writes:
             return await self._write(endpoint, call)
-        return await self._made(endpoint, call, await endpoint.handle(call))
+        result = await endpoint.handle(call)
+        if endpoint.signed:
+            await self._record(endpoint, call, "done")
+        return await self._made(endpoint, call, result)
 
     async def _record_refusal(self, request: Request, error: Exception, trace: str) -> None:
         """Record a write that was refused before its handler was called; a read is recorded if access was refused."""
         endpoint = self._endpoints[request.method]
-        if not endpoint.writes and not isinstance(error, ACCESS_REFUSED):
+        if not (endpoint.writes or endpoint.signed or isinstance(error, ACCESS_REFUSED)):
             return
         entry = AuditEntry(
             at=self._services.play.clock.now(),
@@ -130,7 +133,14 @@ class Resource:
                 actor_id=call.actor.id,
                 token="" if call.token is None else call.token.prefix,
                 chat_id=None if chat is None or endpoint.about is About.NOTHING else chat.chat_id,
-                target=str(path.get("game") or path.get("player") or path.get("pack") or path.get("token") or ""),
+                target=str(
+                    path.get("game")
+                    or path.get("player")
+                    or path.get("pack")
+                    or path.get("token")
+                    or path.get("source")
+                    or ""
+                ),
                 origin=_origin(call.request, call.trace),
             )
         )

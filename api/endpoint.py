@@ -167,6 +167,7 @@ class Endpoint:
         needs: the permission.
         about: the place that names the chat of the permission.
         public: True if no token is needed.
+        signed: True if the call is signed in the manner of webhooks, whose id takes the place of an idempotency key.
         query: the struct of the parameters.
         body: the struct of the body; bytes for a file; None for none.
         result: the type of the result; for a list that of its items; None for none.
@@ -185,6 +186,7 @@ class Endpoint:
     needs: Needs
     about: About
     public: bool = False
+    signed: bool = False
     query: type[msgspec.Struct] = NoParameters
     body: Any = None
     result: Any = None
@@ -198,7 +200,7 @@ class Endpoint:
     @property
     def writes(self) -> bool:
         """True if the endpoint changes something, and so needs an idempotency key."""
-        return self.method in WRITES
+        return self.method in WRITES and not self.signed
 
     @property
     def name(self) -> str:
@@ -219,6 +221,10 @@ PATH_TYPES: Final[Mapping[str, Any]] = MappingProxyType(
         "player": PersonId,
         "pack": Annotated[int, Meta(ge=1, le=2**31 - 1)],
         "size": Position,
+        "job": Position,
+        "endpoint": Annotated[str, Meta(pattern="^[0-9a-z]{1,32}$")],
+        "delivery": Position,
+        "source": Annotated[str, Meta(pattern="^[0-9a-z]{1,32}$")],
     }
 )
 """Name of a parameter in a path -> its type."""

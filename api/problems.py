@@ -10,7 +10,7 @@ import msgspec
 from fsm import kind, lobby, pick_number, quiz
 from fsm.engine import Unavailable
 from fsm.kind import Rejected
-from play import access
+from play import access, guarded_http, incoming_webhooks, jobs, standard_webhooks, webhooks
 from play.broadcasts import BroadcastTooLong
 from play.proofs import NothingToProve
 from play.texts import Texts
@@ -159,6 +159,8 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         IdempotencyKeyMissing: 400,
         BadCursor: 400,
         NotAuthenticated: 401,
+        standard_webhooks.BadSignature: 401,
+        standard_webhooks.StaleCall: 401,
         access.Banned: 403,
         access.NotAMember: 403,
         access.Elsewhere: 403,
@@ -169,6 +171,10 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         NotFound: 404,
         kind.UnknownGame: 404,
         UnknownToken: 404,
+        jobs.UnknownJob: 404,
+        webhooks.UnknownEndpoint: 404,
+        webhooks.UnknownDelivery: 404,
+        incoming_webhooks.UnknownSource: 404,
         UnknownChat: 404,
         UnknownPlayer: 404,
         UnknownPack: 404,
@@ -182,6 +188,10 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         IdempotencyKeyReused: 422,
         PackUnreadable: 422,
         BroadcastTooLong: 422,
+        guarded_http.BadUrl: 422,
+        guarded_http.ForbiddenAddress: 422,
+        webhooks.UnknownEventType: 422,
+        incoming_webhooks.BadCall: 422,
         lobby.BadTitle: 422,
         lobby.BadRule: 422,
         lobby.BadExtension: 422,

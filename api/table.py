@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from api import chats, figures, games, operations, packs, records, reference, tokens
+from api import chats, figures, games, jobs, operations, packs, records, reference, tokens, webhooks
 from api.endpoint import Endpoint
 from api.services import Services
 
@@ -21,6 +21,8 @@ ENDPOINTS: Final[Sequence[Endpoint]] = (
     *figures.ENDPOINTS,
     *packs.ENDPOINTS,
     *operations.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *webhooks.ENDPOINTS,
     *tokens.ENDPOINTS,
 )
 """All endpoints."""

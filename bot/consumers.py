@@ -17,6 +17,7 @@ from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.registry import CONSUMERS
 from handlers.moments import Moments
 from handlers.reminders import Reminders
+from play.webhooks import WebhookCaller
 from storage import keys, migrate
 from storage.connections import POSTGRES_GONE
 from storage.event_recovery import replay
@@ -64,6 +65,15 @@ class Consumers:
         self._job_bell = Bell(runtime.stores.listening, keys.JOBS_ENQUEUED)
         self.runner: Runner | None = None
         """Does jobs, once the consumers have started."""
+        self.webhooks = WebhookCaller(
+            webhooks=runtime.stores.webhooks,
+            http=runtime.play.http,
+            outbox=runtime.telegram.outbox,
+            people=runtime.stores.people,
+            texts=runtime.play.texts,
+            clock=runtime.play.clock,
+            operators=runtime.play.access.operators,
+        )
         self.sender = Sender(
             outbox=runtime.telegram.outbox,
             limits=runtime.telegram.limits,
@@ -90,6 +100,7 @@ class Consumers:
         spawn("jobs", self.runner.run())
         spawn("board progress", self._boards.keep_showing())
         projector = runtime.stores.projector
+        projector.on_published = runtime.stores.jobs.ring
         feed = runtime.feed("projector", renewed=self._rebuild, check=projector.check, caught_up=self._replay)
         spawn("projector", feed.run(projector.handle))
         spawn("reminders", self._reminders.keep_reminding())
@@ -133,7 +144,8 @@ class Consumers:
     def _job_kinds(self) -> list[JobKind]:
         """Return the kinds of job that a worker does."""
         of_kinds = [kind for consumer in self._of_kinds.values() for kind in consumer.jobs]
-        return [self._runtime.play.broadcasts.kind, *of_kinds]
+        play = self._runtime.play
+        return [play.broadcasts.kind, play.imports.kind, self.webhooks.kind, *of_kinds]
 
     async def _make_consumers(self) -> None:
         """Create the consumers of the kinds that show more than their board, each with its section of the settings."""

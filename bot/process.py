@@ -310,11 +310,10 @@ def _deadlines(runtime: Runtime) -> Deadlines:
 
 def _export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None) -> None:
     """Export the figures of this process to Prometheus. A worker also samples the stores."""
-    samples, sender, runner = Samples(runtime), None, None
+    samples = Samples(runtime)
     if consumers is not None:
-        sender, runner = consumers.sender, consumers.runner
         runtime.tasks.spawn("samples", samples.keep())
-    runtime.metrics.sources.append(lambda: export(runtime, deadlines, sender, runner, samples))
+    runtime.metrics.sources.append(lambda: export(runtime, deadlines, consumers, samples))
 
 
 async def _stop(
@@ -342,6 +341,7 @@ async def _stop(
     if consumers is not None:
         await consumers.close()
     await runtime.telegram.api.close()
+    await runtime.play.http.close()
 
 
 @contextlib.asynccontextmanager

@@ -29,14 +29,18 @@ from play.acting import Acting
 from play.application import Application
 from play.bans import Bans
 from play.broadcasts import Broadcasts
+from play.guarded_http import AddressGuard, GuardedHttp
 from play.hosts import Hosts
+from play.incoming_webhooks import SEEN_MS, IncomingWebhooks
 from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
+from play.pack_imports import PackImports
 from play.proofs import Proofs
 from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
+from play.webhooks import WebhookDesk
 from storage.administrators import Administrators
 from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
@@ -59,11 +63,13 @@ from storage.public_log import PublicLog
 from storage.questions import Questions
 from storage.rebuild import put_back
 from storage.seeds import Seeds
+from storage.seen_calls import SeenCalls
 from storage.set_aside import SetAside
 from storage.stores import Stores
 from storage.strict_durability import StrictGames
 from storage.templates import Templates
 from storage.wallets import Wallets
+from storage.webhooks import Webhooks
 from telegram.client import BotApi
 from telegram.limits import Limits
 from telegram.outbox import Outbox
@@ -258,6 +264,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         templates=Templates(guarded),
         jobs=Jobs(pool, redis),
         audit=Audit(guarded, clock),
+        webhooks=Webhooks(pool),
         api_tokens=ApiTokens(guarded, listening, settings.api.token_key.get_secret_value().encode()),
         api_requests=ApiRequests(redis),
         processes=Processes(redis),
@@ -285,7 +292,7 @@ def _play(
         max_live=settings.games.max_live_per_chat,
         host_joins=settings.games.host_joins,
     )
-    texts = Texts()
+    texts, http = Texts(), GuardedHttp(AddressGuard(settings.web.networks))
     return Application(
         engine=engine,
         clock=clock,
@@ -296,6 +303,19 @@ def _play(
         openings=openings,
         templates=GameTemplates(stores.templates, access),
         jobs=JobDesk(stores.jobs, access),
+        http=http,
+        webhooks=WebhookDesk(webhooks=stores.webhooks, jobs=stores.jobs, access=access, http=http, clock=clock),
+        incoming=IncomingWebhooks(
+            webhooks=stores.webhooks,
+            seen=SeenCalls(stores.redis, ttl_ms=SEEN_MS),
+            engine=engine,
+            openings=openings,
+            access=access,
+            clock=clock,
+        ),
+        imports=PackImports(
+            jobs=stores.jobs, questions=stores.questions, http=http, outbox=telegram.outbox, texts=texts, clock=clock
+        ),
         broadcasts=Broadcasts(
             jobs=stores.jobs, people=stores.people, outbox=telegram.outbox, access=access, texts=texts, clock=clock
         ),

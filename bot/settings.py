@@ -14,13 +14,14 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from importlib import import_module
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -57,6 +58,13 @@ class SettingsError(Exception):
 def _listed(value: object) -> object:
     """Accept both `1,2` and `[1, 2]` from an environment variable."""
     return [part for part in re.split(r"[\s,]+", value.strip("[] ")) if part] if isinstance(value, str) else value
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Raise ValueError if a text is no network."""
+    for each in value:
+        ip_network(each)
+    return value
 
 
 UserIds = Annotated[tuple[Annotated[Whole, Field(gt=0)], ...], NoDecode, BeforeValidator(_listed)]
@@ -143,6 +151,14 @@ class Web(Section):
 
     host: str = Field(default="127.0.0.1", pattern=r"^\S+$", description="a host name or address to listen on")
     port: Whole = Field(default=8080, ge=0, le=65_535)
+    private_networks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_networks)] = Field(
+        default=(), description='a list of networks such as "10.0.0.0/8"'
+    )
+
+    @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The private networks that may be called."""
+        return tuple(map(ip_network, self.private_networks))
 
 
 class Api(Section):

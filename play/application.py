@@ -8,14 +8,18 @@ from play.access import Access
 from play.acting import Acting
 from play.bans import Bans
 from play.broadcasts import Broadcasts
+from play.guarded_http import GuardedHttp
 from play.hosts import Hosts
+from play.incoming_webhooks import IncomingWebhooks
 from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
+from play.pack_imports import PackImports
 from play.proofs import Proofs
 from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
+from play.webhooks import WebhookDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,10 @@ class Application:
         acting: authorises moves in a player's name.
         bans: bans people from games.
         proofs: makes the proofs of draws.
+        http: calls addresses that strangers choose.
+        webhooks: manages endpoints and deliveries.
+        incoming: handles signed calls of other systems.
+        imports: imports packs from addresses.
         tokens: tokens of the HTTP API.
         beacon: the public randomness that draws use; None if draws use none.
     """
@@ -53,5 +61,9 @@ class Application:
     acting: Acting
     bans: Bans
     proofs: Proofs
+    http: GuardedHttp
+    webhooks: WebhookDesk
+    incoming: IncomingWebhooks
+    imports: PackImports
     tokens: Tokens
     beacon: Beacon | None

@@ -121,6 +121,11 @@ def probe_key() -> str:
     return f"{PREFIX}:probe"
 
 
+def seen_call_key(source: str, call_id: str) -> str:
+    """String: present while a signed call with this id would be a replay."""
+    return f"{PREFIX}:seen:{source}:{call_id}"
+
+
 # -- the feed ----------------------------------------------------------------------------------------------------
 
 

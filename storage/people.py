@@ -141,6 +141,9 @@ ORDER BY question_id
 ON CONFLICT (chat_id, question_id) DO UPDATE SET asked_at = greatest(a.asked_at, excluded.asked_at)
 """,
     "DELETE FROM asked_questions WHERE chat_id = $1 AND chat_id <> $2",
+    "UPDATE webhook_endpoints SET chat_id = $2 WHERE chat_id = $1",
+    "UPDATE webhook_sources SET chat_id = $2 WHERE chat_id = $1",
+    "UPDATE webhook_messages SET chat_id = $2 WHERE chat_id = $1",
     "UPDATE jobs SET chat_id = $2 WHERE chat_id = $1 AND status IN ('queued', 'running', 'dead')",
     """
 INSERT INTO player_stats AS s (player_id, chat_id, kind, name, games, wins, prizes, points, best_streak)

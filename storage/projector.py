@@ -33,9 +33,10 @@ from fsm.lobby import (
 from storage.connections import bounded_transaction
 from storage.feed import Entry, Rewind, Unprocessable
 from storage.people import move_chat
+from storage.webhooks import WebhookMessage, publish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from fsm.kind import Instant
     from storage.connections import Connection, Pool
@@ -52,8 +53,6 @@ LOGGED = {
     "game_cancelled": "end",
 }
 """The note in the public log's queue for each event; `storage/public_log.py` turns it into a leaf."""
-PENDING = "pending"
-"""Status of a webhook event that awaits delivery."""
 
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """Pattern of the one character that JSON allows and PostgreSQL's jsonb does not."""
@@ -255,7 +254,7 @@ class _Writes:
     totals: list[tuple[Any, ...]] = field(default_factory=list)
     figures: list[tuple[Any, ...]] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)
-    told: list[tuple[str, int, str, Instant, bytes]] = field(default_factory=list)
+    told: list[tuple[str, int, str, Instant, Mapping[str, Any]]] = field(default_factory=list)
     """Game, version, event, time and data of the webhook events."""
     logged: list[tuple[str, str]] = field(default_factory=list)
     """Game and note for the public log."""
@@ -270,10 +269,9 @@ class Projector:
 
     Args:
         pool: PostgreSQL.
-        webhook_endpoints: addresses; for each, the opening and the end of games are queued for delivery.
     """
 
-    def __init__(self, pool: Pool, *, webhook_endpoints: Sequence[str] = ()) -> None:
+    def __init__(self, pool: Pool) -> None:
         self.events = 0
         """Events written by this process."""
         self.gaps = 0
@@ -287,7 +285,8 @@ class Projector:
         self._positions: dict[str, str] = {}
         """Latest known checkpoint in PostgreSQL, by shard."""
         self._pool = pool
-        self._endpoints = tuple(webhook_endpoints)
+        self.on_published: Callable[[], Awaitable[object]] | None = None
+        """Called after a batch with an event that webhooks report: their jobs wait."""
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Write entries, in order within each shard; entries written before change nothing.
@@ -318,12 +317,14 @@ class Projector:
             for entry in entries:
                 self._read(entry, writes, gaps=gaps)
             await _check(connection, writes)
-            await self._write(connection, writes)
+            published = await self._write(connection, writes)
         self.events += len(writes.events)
         if gaps:
             for shard, position in positions.items():
                 if position and _order(position) > _order(self._positions.get(shard, "")):
                     self._positions[shard] = position
+        if published and self.on_published is not None:
+            await self.on_published()
         return frozenset(writes.early)
 
     # -- lost transactions --------------------------------------------------------------------------------------
@@ -394,9 +395,10 @@ class Projector:
 
     # -- from rows to tables ------------------------------------------------------------------------------------
 
-    async def _write(self, connection: Connection, writes: _Writes) -> None:
+    async def _write(self, connection: Connection, writes: _Writes) -> bool:
+        """Write the rows of a batch. Returns True if a webhook reports any of its events."""
         if not writes.changed:
-            return
+            return False
         await _put_games(connection, writes)
         await connection.copy_records_to_table("game_events", columns=_EVENT_COLUMNS, records=writes.events)
         await _put_participants(connection, writes)
@@ -411,9 +413,7 @@ class Projector:
             await connection.execute(_PRIZES, *_columns(writes.prizes))
         if writes.totals:
             await connection.execute(_TOTALS, *_columns(writes.totals))
-        if writes.told and self._endpoints:
-            rows = [row for endpoint in self._endpoints for row in _deliveries(endpoint, writes)]
-            await connection.copy_records_to_table("webhook_events", columns=_WEBHOOK_COLUMNS, records=rows)
+        return bool(writes.told) and await publish(connection, [_message(writes, *told) for told in writes.told])
 
 
 _GAME_COLUMNS = (
@@ -421,7 +421,6 @@ _GAME_COLUMNS = (
     "status", "version", "players", "ended_at", "summary",
 )  # fmt: skip
 _EVENT_COLUMNS = ("game_id", "version", "name", "at", "command_id", "data")
-_WEBHOOK_COLUMNS = ("event_key", "endpoint", "payload", "status")
 
 
 async def _known(connection: Connection, entries: Sequence[Entry]) -> dict[str, _Row]:
@@ -463,12 +462,14 @@ def _fold(entry: Entry, records: list[_Record], writes: _Writes) -> None:
             data = bytes(raw)
             writes.events.append((game_id, version, name, at, record.c, data))
             decoder = _READ.get(name)
-            if decoder is not None:
-                _apply(row, game_id, decoder.decode(data), at, writes)
+            event = None if decoder is None else decoder.decode(data)
+            if event is not None:
+                _apply(row, game_id, event, at, writes)
             if row.kind == LOGGED_KIND and name in LOGGED:
                 writes.logged.append((game_id, LOGGED[name]))
             if name in _TOLD:
-                writes.told.append((game_id, version, _TOLD[name], record.at, data))
+                told = _reported(_opened.decode(data) if event is None else event)
+                writes.told.append((game_id, version, _TOLD[name], record.at, told))
     if version > row.version:
         row.version, row.status = version, entry.phase
         writes.changed.add(game_id)
@@ -570,21 +571,27 @@ async def _put_participants(connection: Connection, writes: _Writes) -> None:
         await connection.execute(_LEFT, *_columns(left))
 
 
-def _deliveries(endpoint: str, writes: _Writes) -> Iterator[tuple[str, str, bytes, str]]:
-    for game_id, version, event, at, data in writes.told:
-        row = writes.games[game_id]
-        payload = msgspec.json.encode(
-            {
-                "event": event,
-                "game": game_id,
-                "kind": row.kind,
-                "chat_id": row.chat_id,
-                "version": version,
-                "at": at,
-                "data": msgspec.Raw(data),
-            }
-        )
-        yield f"{game_id}:{version}:{endpoint}", endpoint, payload, PENDING
+def _message(
+    writes: _Writes, game_id: str, version: int, event: str, at: Instant, data: Mapping[str, Any]
+) -> WebhookMessage:
+    """Return the message with which webhooks report an event. Its id is the same whenever it is projected."""
+    row = writes.games[game_id]
+    content = {"game_id": game_id, "kind": row.kind, "chat_id": row.chat_id, "version": version, **data}
+    moment = _moment(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    payload = msgspec.json.encode({"type": event, "timestamp": moment, "data": content})
+    return WebhookMessage(f"{game_id}.{version}", event, row.chat_id, payload)
+
+
+def _reported(event: Any) -> Mapping[str, Any]:
+    """Return the fields of an event that other systems may see. Questions, seeds and the like are not among them."""
+    match event:
+        case _Opened():
+            place, host = {"topic_id": event.place.topic_id}, {"id": event.host.id, "name": event.host.name}
+            return {**place, "host": host, "title": event.title, "rules": event.rules}
+        case GameCompleted():
+            return {"standings": event.standings}
+        case _:
+            return {"reason": event.reason, "by": event.by}
 
 
 def _tell_operators(entry: Entry) -> None:

@@ -128,27 +128,36 @@ class Questions:
 
     async def add_pack(self, owner_id: PlayerId, name: str, locale: str, questions: Sequence[Question]) -> PackTitle:
         """Store a new pack, whole or not at all. Raises ``TooManyPacks``, ``PackFull``, ``NameTaken``."""
-        if len(questions) > MAX_QUESTIONS:
-            raise PackFull
 
         async def work(connection: Connection) -> int:
-            await _lock(connection, f"packs/{owner_id}")
-            count = await connection.fetchval("SELECT count(*) FROM question_packs WHERE owner_id = $1", owner_id)
-            if count >= MAX_PACKS:
-                raise TooManyPacks
+            return await self.add_pack_in(connection, owner_id, name, locale, questions)
+
+        pack_id = await in_transaction(self._pool, work)
+        wrote("add-pack", target=pack_id)
+        return PackTitle(pack_id, owner_id, name[:MAX_NAME], locale, len(questions))
+
+    async def add_pack_in(
+        self, connection: Connection, owner_id: PlayerId, name: str, locale: str, questions: Sequence[Question]
+    ) -> int:
+        """Store a new pack in the caller's transaction, and return its id.
+
+        Raises ``TooManyPacks``, ``PackFull``, ``NameTaken``; then the transaction must be undone.
+        """
+        if len(questions) > MAX_QUESTIONS:
+            raise PackFull
+        await _lock(connection, f"packs/{owner_id}")
+        count = await connection.fetchval("SELECT count(*) FROM question_packs WHERE owner_id = $1", owner_id)
+        if count >= MAX_PACKS:
+            raise TooManyPacks
+        try:
             pack_id: int = await connection.fetchval(
                 "INSERT INTO question_packs (owner_id, name, locale) VALUES ($1, $2, $3) RETURNING id",
                 owner_id, name[:MAX_NAME], locale,
             )  # fmt: skip
             await connection.executemany(_ADD, [(pack_id, *_row(at, each)) for at, each in enumerate(questions, 1)])
-            return pack_id
-
-        try:
-            pack_id = await in_transaction(self._pool, work)
         except asyncpg.UniqueViolationError:
             raise NameTaken from None
-        wrote("add-pack", target=pack_id)
-        return PackTitle(pack_id, owner_id, name[:MAX_NAME], locale, len(questions))
+        return pack_id
 
     async def rename_pack(self, pack_id: int, owner_id: PlayerId, name: str) -> bool:
         """Rename a pack. Returns False if the host has no such pack. Raises ``NameTaken``."""

@@ -1,8 +1,8 @@
 """Deletion of old rows, in batches small enough that no other statement waits long.
 
-Age decides: first events, webhook events and expired bans; then games with their participants and prizes, long after
-their end; then chats that the bot has left, and people without any other row. Statistics stay: they are one row for
-each person, chat and kind, and leaderboards are made of them.
+Age decides: first events, deliveries of webhooks, ended jobs and expired bans; then games with their participants and
+prizes, long after their end; then chats that the bot has left, and people without any other row. Statistics stay: they
+are one row for each person, chat and kind, and leaderboards are made of them.
 """
 
 import asyncio
@@ -38,10 +38,14 @@ DELETE FROM game_events WHERE ctid = ANY (ARRAY(
     ORDER BY old.at LIMIT $2
 ))
 """
-_WEBHOOKS = """
-DELETE FROM webhook_events WHERE id = ANY (ARRAY(
-    SELECT id FROM webhook_events WHERE status = ANY($3::text[]) AND created_at < $1 ORDER BY status, created_at
-    LIMIT $2
+_DELIVERIES = """
+DELETE FROM webhook_deliveries WHERE id = ANY (ARRAY(
+    SELECT id FROM webhook_deliveries WHERE created_at < $1 ORDER BY created_at LIMIT $2
+))
+"""
+_MESSAGES = """
+DELETE FROM webhook_messages WHERE id = ANY (ARRAY(
+    SELECT id FROM webhook_messages WHERE created_at < $1 ORDER BY created_at LIMIT $2
 ))
 """
 _JOBS = """
@@ -98,7 +102,6 @@ DELETE FROM players p WHERE p.id = ANY($1::bigint[]) AND p.updated_at < $2
     AND (SELECT true FROM question_packs q WHERE q.owner_id = p.id LIMIT 1) IS NULL
 """
 """Subqueries, not joins, which the planner would run over whole tables: each player is looked up by index."""
-_STATUSES = ("pending", "delivered", "failed")
 _FIRST = (datetime(1970, 1, 1, tzinfo=UTC), -1)
 
 
@@ -107,7 +110,8 @@ class Pruned:
     """Numbers of deleted rows. `games` does not count participants and prizes."""
 
     events: int
-    webhook_events: int
+    webhook_deliveries: int
+    webhook_messages: int
     jobs: int
     dead_jobs: int
     bans: int
@@ -132,7 +136,8 @@ async def prune(
     # Functions, not coroutines: a cancellation would leave coroutines behind that were never awaited.
     steps = (
         partial(_delete, pool, _EVENTS, at - timedelta(days=keep_events_days)),
-        partial(_delete, pool, _WEBHOOKS, at - timedelta(days=WEBHOOK_DAYS), list(_STATUSES)),
+        partial(_delete, pool, _DELIVERIES, at - timedelta(days=WEBHOOK_DAYS)),
+        partial(_delete, pool, _MESSAGES, at - timedelta(days=WEBHOOK_DAYS)),
         partial(_delete, pool, _JOBS, at - timedelta(days=JOB_DAYS), [DONE, CANCELLED]),
         partial(_delete, pool, _JOBS, at - timedelta(days=DEAD_JOB_DAYS), [DEAD]),
         partial(_delete, pool, _BANS, at - timedelta(days=BAN_DAYS)),

@@ -20,6 +20,7 @@ from storage.questions import Questions
 from storage.seeds import Seeds
 from storage.templates import Templates
 from storage.wallets import Wallets
+from storage.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Stores:
         templates: the named settings of games that hosts have saved.
         jobs: work that must not be lost.
         audit: the log of all writes by people.
+        webhooks: endpoints, deliveries, and sources of incoming calls.
         api_tokens: tokens of the HTTP API.
         processes: the processes that run.
         api_requests: rates and idempotency keys of the HTTP API.
@@ -62,6 +64,7 @@ class Stores:
     templates: Templates
     jobs: Jobs
     audit: Audit
+    webhooks: Webhooks
     api_tokens: ApiTokens
     api_requests: ApiRequests
     processes: Processes

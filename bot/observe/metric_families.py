@@ -10,9 +10,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from redis.exceptions import RedisError
 
 from bot.clock import SystemClock
+from bot.consumers import Consumers
 from bot.deadlines import Deadlines
 from bot.runtime import Runtime
 from fsm.engine import Unavailable
+from play.webhooks import WebhookCaller
 from storage.connections import POSTGRES_GONE, REDIS_GONE
 from storage.games import Overdue
 from storage.job_runner import Runner
@@ -43,6 +45,8 @@ class Samples:
         self.outbox: dict[str, tuple[int, int]] = {}
         """Priority -> (chats with waiting items, longest wait in ms)."""
         self.jobs: list[JobCount] = []
+        self.deliveries: dict[str, int] = {}
+        """Status -> number of deliveries of webhooks; pending and failed alone."""
         self.dropped = 0
         """Number of items dropped because a chat's queue was full, since Redis was set up."""
         self.overdue = Overdue(0, {})
@@ -72,11 +76,10 @@ class Samples:
         self.overdue = await runtime.stores.games.overdue(now)
         self.live = await runtime.stores.archive.live_counts()
         self.jobs = await runtime.stores.jobs.counts()
+        self.deliveries = await runtime.stores.webhooks.counts()
 
 
-def export(
-    runtime: Runtime, deadlines: Deadlines, sender: Sender | None, runner: Runner | None, samples: Samples
-) -> Iterator[Metric]:
+def export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None, samples: Samples) -> Iterator[Metric]:
     """Yield all families of a process."""
     yield GaugeMetricFamily(
         "tombola_games_in_memory", "Games in the memory of this process.", runtime.play.engine.games_in_memory
@@ -92,11 +95,23 @@ def export(
     if isinstance(runtime.play.clock, SystemClock):
         yield from _clock(runtime.play.clock)
     yield from _history(runtime.stores.projector)
-    if sender is not None:
-        yield from _sender(sender)
+    if consumers is not None:
+        yield from _sender(consumers.sender)
         yield from _samples(samples)
-    if runner is not None:
-        yield from _jobs(runner, samples)
+        if consumers.runner is not None:
+            yield from _jobs(consumers.runner, samples)
+        yield from _webhooks(consumers.webhooks, samples)
+
+
+def _webhooks(caller: WebhookCaller, samples: Samples) -> Iterator[Metric]:
+    attempts = CounterMetricFamily("tombola_webhook_attempts", "Calls of webhooks.", labels=("outcome",))
+    for outcome, count in caller.attempts.items():
+        attempts.add_metric((outcome,), count)
+    yield attempts
+    deliveries = GaugeMetricFamily("tombola_webhook_deliveries", "Deliveries of webhooks.", labels=("status",))
+    for status, count in samples.deliveries.items():
+        deliveries.add_metric((status,), count)
+    yield deliveries
 
 
 def _jobs(runner: Runner, samples: Samples) -> Iterator[Metric]:

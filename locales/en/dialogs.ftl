@@ -140,3 +140,7 @@ dlg-admin-cast-done =
         [one] ✅ Your message has gone to { $count } chat.
        *[other] ✅ Your message has gone to { $count } chats.
     }
+webhook-disabled = { $reason ->
+    [gone] ⚠️ The webhook <code>{ $endpoint }</code> is switched off: its receiver has answered that it is gone for good.
+   *[other] ⚠️ The webhook <code>{ $endpoint }</code> is switched off: all calls to it have failed for five days.
+}

@@ -232,6 +232,15 @@ pack-too-big = ❌ <b>{ $name }</b> is too large: at most { $limit } KB. Leave o
 pack-not-loaded = I couldn’t get that file from Telegram. Please send it again.
 pack-too-many = You have { $limit } packs already. Delete one first.
 pack-name-taken = You have a pack of that name already.
+pack-imported = ✅ <b>{ $name }</b> is yours: { $count ->
+    [one] { $count } question.
+   *[other] { $count } questions.
+} Choose it for a quiz with /newgame in your group.
+pack-not-imported = ❌ <b>{ $name }</b> is not imported. { $reason }
+pack-import-begun = I’m fetching the file. You will be told when the pack is ready.
+pack-import-too-big = The file is larger than { $limit } KB.
+pack-import-status = The server has answered with the status { $status }.
+pack-import-unreachable = The server could not be reached.
 pack-question-taken = That question is in this pack already.
 pack-full = A pack holds at most { $limit } questions.
 pack-gone = That isn’t there any more.

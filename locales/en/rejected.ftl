@@ -65,3 +65,21 @@ rejected-bad-rule-amounts = There can be one amount for each winner, each above 
 rejected-bad-rule-prize_pool = The prize pool can be up to a trillion, with up to 8 decimals. You gave { $given }.
 rejected-not-yours = Somebody else opened this menu. Send the command yourself to get your own.
 rejected-cannot-ban = Admins can’t be banned.
+
+## Jobs, webhooks and imports
+
+rejected-unknown-job = There is no such job.
+rejected-job-ended = This job has ended already.
+rejected-job-not-dead = This job has neither failed nor been cancelled.
+rejected-bad-signature = The call is not signed with the secret of this webhook.
+rejected-stale-call = The time in the call is more than five minutes from ours.
+rejected-replayed-call = A call with this id has been handled already.
+rejected-bad-url = The address must begin with https:// and have no password in it.
+rejected-forbidden-address = The address belongs to a private or reserved network.
+rejected-unknown-endpoint = There is no such webhook.
+rejected-unknown-delivery = This webhook has no such delivery.
+rejected-unknown-source = There is no such source of webhooks.
+rejected-unknown-event-type = There is no such type of event.
+rejected-too-many-endpoints = There are { $limit } webhooks already, which is the limit.
+rejected-too-many-imports = { $limit } of your imports are waiting already. Try again when they are done.
+rejected-bad-call = The body of the call is no event that is known here.

@@ -143,3 +143,7 @@ dlg-admin-cast-done =
         [few] ✅ Ваше сообщение ушло в { $count } чата.
        *[other] ✅ Ваше сообщение ушло в { $count } чатов.
     }
+webhook-disabled = { $reason ->
+    [gone] ⚠️ Вебхук <code>{ $endpoint }</code> отключён: получатель ответил, что его больше нет.
+   *[other] ⚠️ Вебхук <code>{ $endpoint }</code> отключён: пять дней подряд ни один вызов не удался.
+}

@@ -244,6 +244,16 @@ pack-too-big = ❌ Файл <b>{ $name }</b> слишком велик: не б�
 pack-not-loaded = Не удалось получить файл от Telegram. Пришлите его ещё раз.
 pack-too-many = У вас уже { $limit } наборов. Сначала удалите какой-нибудь.
 pack-name-taken = Набор с таким названием у вас уже есть.
+pack-imported = ✅ Набор <b>{ $name }</b> ваш: { $count ->
+    [one] { $count } вопрос.
+    [few] { $count } вопроса.
+   *[other] { $count } вопросов.
+} Выберите его для викторины командой /newgame в своей группе.
+pack-not-imported = ❌ Набор <b>{ $name }</b> не загружен. { $reason }
+pack-import-begun = Загружаю файл. Когда набор будет готов, вам об этом напишут.
+pack-import-too-big = Файл больше { $limit } КБ.
+pack-import-status = Сервер ответил с кодом { $status }.
+pack-import-unreachable = Сервер недоступен.
 pack-question-taken = Такой вопрос в этом наборе уже есть.
 pack-full = В наборе не больше { $limit } вопросов.
 pack-gone = Этого уже нет.

@@ -67,3 +67,21 @@ rejected-bad-rule-amounts = Сумм может быть не больше, че
 rejected-bad-rule-prize_pool = Призовой фонд — до триллиона, до 8 знаков после запятой. Получено: { $given }.
 rejected-not-yours = Это меню открыл другой человек. Отправьте команду сами, и будет своё.
 rejected-cannot-ban = Администратору нельзя закрыть доступ.
+
+## Задания, вебхуки и загрузка по ссылке
+
+rejected-unknown-job = Такого задания нет.
+rejected-job-ended = Это задание уже закончилось.
+rejected-job-not-dead = Это задание не провалилось и не было отменено.
+rejected-bad-signature = Вызов не подписан секретом этого вебхука.
+rejected-stale-call = Время в вызове отличается от нашего больше чем на пять минут.
+rejected-replayed-call = Вызов с таким идентификатором уже обработан.
+rejected-bad-url = Адрес должен начинаться с https:// и не содержать пароля.
+rejected-forbidden-address = Адрес принадлежит частной или зарезервированной сети.
+rejected-unknown-endpoint = Такого вебхука нет.
+rejected-unknown-delivery = У этого вебхука нет такой доставки.
+rejected-unknown-source = Такого источника вебхуков нет.
+rejected-unknown-event-type = Такого вида событий нет.
+rejected-too-many-endpoints = Уже есть { $limit } вебхуков, больше нельзя.
+rejected-too-many-imports = Уже ждут { $limit } ваших загрузок. Попробуйте, когда они закончатся.
+rejected-bad-call = В теле вызова нет события, которое здесь известно.

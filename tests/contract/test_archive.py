@@ -5,6 +5,7 @@ import asyncio
 import importlib
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from storage.retention import BATCH, GAMES, prune
 from storage.seeds import Seeds
 from storage.templates import Templates
 from storage.wallets import Wallets
+from storage.webhooks import Attempt, WebhookMessage, Webhooks, publish
 from tests.contract.played import HOST, House
 from tests.support.clock import TurnedClock
 
@@ -152,10 +154,14 @@ async def test_old_events_are_pruned_and_results_stay(house: House, archive: Arc
     house.clock.at += 400 * DAY_MS
     recent = await house.whole(chat_id=-3)
     await house.project()
+    await Webhooks(pool).add("a", -1, "https://a.example", (), "", b"", 0)
     await pool.execute(
-        "INSERT INTO webhook_events (event_key, endpoint, payload, status, created_at)"
-        " SELECT n::text, 'https://a.example', '{}', 'delivered', now() - n * interval '1 day'"
-        " FROM generate_series(0, 99) n"
+        "INSERT INTO webhook_messages (id, type, chat_id, payload, created_at)"
+        " SELECT n::text, 'game.opened', -1, '', now() - n * interval '1 day' FROM generate_series(0, 99) n"
+    )
+    await pool.execute(
+        "INSERT INTO webhook_deliveries (endpoint_id, message_id, created_at)"
+        " SELECT 'a', id, created_at FROM webhook_messages"
     )
     await pool.execute(
         "INSERT INTO bans (chat_id, player_id, by, expires_at) VALUES (-1, 1, 9, now() - interval '40 days'),"
@@ -164,7 +170,7 @@ async def test_old_events_are_pruned_and_results_stay(house: House, archive: Arc
     events = len(await archive.timeline(old, 1000))
     pruned = await prune(pool, house.clock.at, keep_events_days=365, keep_results_days=1095)
     assert (pruned.events, pruned.bans) == (events, 1)
-    assert 69 <= pruned.webhook_events <= 70
+    assert 69 <= pruned.webhook_deliveries == pruned.webhook_messages <= 70
     assert await archive.timeline(old, 10) == []
     assert await archive.timeline(live, 10)
     assert await archive.finished(recent) is not None
@@ -302,8 +308,14 @@ SELECT -n, 'Player', now() - n * interval '1 day' FROM generate_series(1, 5000) 
 INSERT INTO chats (id, type, title) SELECT -n, 'group', 'Chat' FROM generate_series(1, 5000) n;
 INSERT INTO chats (id, type, title, active, updated_at)
 SELECT -n, 'group', 'Chat', false, now() - n * interval '1 hour' FROM generate_series(5001, 10000) n;
-INSERT INTO webhook_events (event_key, endpoint, payload, status, created_at)
-SELECT id, 'https://a.example', '{}', 'delivered', opened_at FROM games;
+INSERT INTO webhook_endpoints (id, chat_id, url, secret)
+SELECT 'ep' || n, -n, 'https://a.example', '' FROM generate_series(1, 2000) n;
+INSERT INTO webhook_sources (id, chat_id, secret) SELECT 'in' || n, -n, '' FROM generate_series(1, 2000) n;
+INSERT INTO webhook_messages (id, type, chat_id, payload, created_at)
+SELECT id, 'game.opened', chat_id, '', opened_at FROM games;
+INSERT INTO webhook_deliveries (endpoint_id, message_id, status, created_at)
+SELECT 'ep' || -chat_id, id, CASE WHEN chat_id % 50 = 0 THEN 'pending' ELSE 'delivered' END, opened_at FROM games;
+INSERT INTO webhook_attempts (delivery_id, status, ms) SELECT id, 200, 1 FROM webhook_deliveries;
 INSERT INTO jobs (kind, key, chat_id, status, updated_at)
 SELECT 'old', n::text, -(n % 500), CASE WHEN n % 100 = 0 THEN 'dead' ELSE 'done' END, now() - n * interval '1 minute'
 FROM generate_series(1, 20000) n;
@@ -392,9 +404,40 @@ async def use_jobs(pool: Pool, redis: Redis) -> None:
     await jobs.counts()
 
 
+async def use_webhooks(pool: Pool) -> None:
+    """Call all that webhooks ask PostgreSQL."""
+    webhooks = Webhooks(pool)
+    endpoint = await webhooks.add("new", -7, "https://a.example", (), "", b"", 0)
+    await webhooks.count(-7)
+    for chat in (None, -7):
+        await webhooks.endpoints(chat)
+    await webhooks.endpoint("new")
+    delivery = await webhooks.send(endpoint, WebhookMessage("example", "webhook.example", -7, b"{}"))
+    await webhooks.next_delivery("new")
+    attempt = Attempt(datetime.now(UTC), 200, "", 1)
+    async with pool.acquire() as connection, connection.transaction():
+        await publish(connection, [WebhookMessage("m", "game.opened", -7, b"{}")])
+        await webhooks.failed(connection, "new", delivery, attempt, again=5, pause=5)
+        await webhooks.succeeded(connection, "new", delivery, attempt)
+        await webhooks.disable(connection, "new", "gone")
+    await webhooks.deliveries("ep7", status="pending", before=10_000)
+    await webhooks.delivery("new", delivery)
+    await webhooks.resend("new", delivery)
+    await webhooks.recover("ep7", datetime.now(UTC))
+    await webhooks.change("new", enabled=False)
+    await webhooks.rotate("new", b"", 5)
+    await webhooks.counts()
+    await webhooks.remove("new")
+    await webhooks.add_source("new", -7, 0, "", b"", 0)
+    await webhooks.sources(-7)
+    await webhooks.source("new")
+    await webhooks.remove_source("new")
+
+
 async def use_api(pool: Pool, redis: Redis, archive: Archive, now: int) -> None:
     """Call all that jobs, tokens and the API's lists ask PostgreSQL."""
     await use_jobs(pool, redis)
+    await use_webhooks(pool)
     tokens = ApiTokens(pool, redis)
     await tokens.add("new", "secret", role="viewer", chats=None, name="", owner_id=0, created_at=now, expires_at=None)
     await tokens.found("new")

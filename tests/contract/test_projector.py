@@ -12,14 +12,18 @@ from redis.asyncio import Redis
 
 from bot.tasks import Tasks
 from fsm.engine import Unavailable
-from fsm.lobby import Join, Leave, Remove
+from fsm.kind import ChatTopic
+from fsm.lobby import Join, Leave, OpenGame, Remove
+from fsm.quiz import Question, QuizRules
 from storage import keys
 from storage.archive import Archive
 from storage.connections import Pool
 from storage.feed import Entry, Unprocessable
+from storage.jobs import Jobs
 from storage.people import People
 from storage.projector import Forked, Projector
 from storage.strict_durability import StrictGames
+from storage.webhooks import Webhooks
 from tests.contract.played import CHAT, HOST, House, drain, feed_of, rows
 
 
@@ -28,7 +32,7 @@ def house(pool: Pool, redis: Redis) -> House:
     return House(pool, redis)
 
 
-TABLES = ("games", "game_events", "game_participants", "prizes", "player_stats", "players", "webhook_events")
+TABLES = ("games", "game_events", "game_participants", "prizes", "player_stats", "players", "webhook_deliveries")
 
 
 async def everything(pool: Pool) -> dict[str, list[tuple[Any, ...]]]:
@@ -206,24 +210,59 @@ async def test_a_game_that_ends_under_the_old_id_counts_for_the_supergroup(
     assert {row[0] for row in rows} == {0, -1007}
 
 
-async def test_webhook_events_are_noted_once_for_each_endpoint(house: House, pool: Pool, redis: Redis) -> None:
+async def test_webhooks_report_an_event_once_to_each_endpoint_that_wants_it(
+    house: House, pool: Pool, redis: Redis
+) -> None:
+    webhooks = Webhooks(pool)
+    for name, chat, types in (("all", 0, ()), ("one", -1, ()), ("ends", 0, ("game.completed",)), ("else", -9, ())):
+        await webhooks.add(name, chat, "https://a.example", types, "", b"s" * 32, 0)
+    await webhooks.add("off", -1, "https://a.example", (), "", b"s" * 32, 0)
+    await webhooks.change("off", enabled=False)
     done = await house.whole(chat_id=-1)
-    cancelled = await house.begun(chat_id=-2)
-    await house.cancel(cancelled)
-    house.projector = Projector(pool, webhook_endpoints=("https://a.example", "https://b.example"))
+    await house.cancel(await house.begun(chat_id=-2))
+    rung = []
+
+    async def ring() -> None:
+        rung.append(True)
+
+    house.projector.on_published = ring
     entries = await entries_of(redis, house.games.shards)
     await house.projector.handle(entries)
+    await pool.execute("DELETE FROM game_events; DELETE FROM games")  # as if PostgreSQL had lost them
     await house.projector.handle(entries)
-    rows = await pool.fetch("SELECT endpoint, payload, status FROM webhook_events")
-    told = Counter((row["endpoint"], json.loads(row["payload"])["event"]) for row in rows)
+    deliveries = [each for name in ("all", "one", "ends", "else", "off") for each in await webhooks.deliveries(name)]
+    told = Counter((each.endpoint_id, each.type, each.status) for each in deliveries)
     assert told == {
-        (endpoint, event): number
-        for endpoint in ("https://a.example", "https://b.example")
-        for event, number in (("game.opened", 2), ("game.completed", 1), ("game.cancelled", 1))
+        ("all", "game.opened", "pending"): 2,
+        ("all", "game.completed", "pending"): 1,
+        ("all", "game.cancelled", "pending"): 1,
+        ("one", "game.opened", "pending"): 1,
+        ("one", "game.completed", "pending"): 1,
+        ("ends", "game.completed", "pending"): 1,
+        ("off", "game.opened", "missed"): 1,
+        ("off", "game.completed", "missed"): 1,
     }
-    completed = [p for row in rows if (p := json.loads(row["payload"]))["event"] == "game.completed"]
-    assert {(p["game"], p["chat_id"], len(p["data"]["standings"])) for p in completed} == {(done, -1, 3)}
-    assert {row["status"] for row in rows} == {"pending"}
+    jobs = await Jobs(pool, redis).page(kind="webhooks")
+    assert {(job.key, job.chat_id) for job in jobs} == {("all", None), ("one", -1), ("ends", None)}
+    assert rung
+    payload = await pool.fetchval("SELECT payload FROM webhook_messages WHERE type = 'game.completed'")
+    body = json.loads(payload)
+    assert (body["type"], body["data"]["game_id"], body["data"]["chat_id"]) == ("game.completed", done, -1)
+    assert len(body["data"]["standings"]) == 3
+
+
+async def test_webhooks_do_not_report_a_quizs_questions(house: House, pool: Pool) -> None:
+    await Webhooks(pool).add("all", 0, "https://a.example", (), "", b"s" * 32, 0)
+    chat_topic = ChatTopic(-1)
+    game_id = await house.games.reserve_id(chat_topic, "quiz")
+    question = Question(id="q", text="The question?", answers=("Right", "Wrong"))
+    rules = QuizRules(questions=1)
+    await house.do(game_id, OpenGame("quiz", game_id, chat_topic, HOST, "Quiz", rules, 9, (question,)))
+    await house.project()
+    payload: bytes = await pool.fetchval("SELECT payload FROM webhook_messages")
+    assert b"Right" not in payload
+    assert b"question?" not in payload
+    assert json.loads(payload)["data"]["title"] == "Quiz"
 
 
 async def test_text_that_postgresql_can_not_store_is_stored_without(house: House, pool: Pool) -> None:

@@ -19,6 +19,7 @@ from storage.jobs import NewJob, enqueue
 from storage.people import People
 from storage.questions import Questions
 from storage.seeds import Seeds
+from storage.webhooks import Webhooks
 from telegram.client import BotApi
 from telegram.limits import Limits
 from telegram.outbox import Outbox, Outgoing
@@ -63,6 +64,8 @@ class Group:
         question = Question(id="q", text="One?", answers=("yes", "no"))
         await self.questions.note_asked(OLD, [question], self.house.clock.now())
         await enqueue(self.pool, NewJob("test", "a", chat_id=OLD))
+        await Webhooks(self.pool).add("a", OLD, "https://a.example", (), "", b"", 0)
+        await Webhooks(self.pool).add_source("a", OLD, 0, "", b"", 0)
         await self.house.whole(chat_id=OLD)
         await Seeds(self.pool).take(OLD)
         self.live = await self.house.open(chat_id=OLD)

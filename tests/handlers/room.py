@@ -34,14 +34,18 @@ from play.acting import Acting
 from play.application import Application
 from play.bans import Bans
 from play.broadcasts import Broadcasts
+from play.guarded_http import AddressGuard, GuardedHttp
 from play.hosts import Hosts
+from play.incoming_webhooks import SEEN_MS, IncomingWebhooks
 from play.jobs import JobDesk
 from play.members import Members
 from play.opening import Openings
+from play.pack_imports import PackImports
 from play.proofs import Proofs
 from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
+from play.webhooks import WebhookDesk
 from storage import keys
 from storage.administrators import Administrators
 from storage.api_requests import ApiRequests
@@ -62,9 +66,11 @@ from storage.projector import Projector
 from storage.public_log import PublicLog
 from storage.questions import Questions
 from storage.seeds import Seeds
+from storage.seen_calls import SeenCalls
 from storage.stores import Stores
 from storage.templates import Templates
 from storage.wallets import Wallets
+from storage.webhooks import Webhooks
 from telegram.client import BotApi
 from telegram.limits import BASE, Limits, Rates
 from telegram.outbox import Claimed, Outbox, Outgoing
@@ -282,6 +288,7 @@ def _room(
         templates=Templates(pool),
         jobs=Jobs(pool, redis),
         audit=Audit(pool, clock),
+        webhooks=Webhooks(pool),
         api_tokens=ApiTokens(pool, redis),
         api_requests=ApiRequests(redis),
         processes=Processes(redis),
@@ -303,7 +310,15 @@ def _room(
         host_joins=host_joins,
     )
 
-    outbox = Outbox(redis, limits)
+    outbox, http = Outbox(redis, limits), GuardedHttp(AddressGuard())
+    webhooks = WebhookDesk(webhooks=stores.webhooks, jobs=stores.jobs, access=access, http=http, clock=clock)
+    incoming = IncomingWebhooks(
+        webhooks=stores.webhooks, seen=SeenCalls(redis, ttl_ms=SEEN_MS), engine=engine, openings=openings,
+        access=access, clock=clock,
+    )  # fmt: skip
+    imports = PackImports(
+        jobs=stores.jobs, questions=stores.questions, http=http, outbox=outbox, texts=TEXTS, clock=clock
+    )
     broadcasts = Broadcasts(
         jobs=stores.jobs, people=stores.people, outbox=outbox, access=access, texts=TEXTS, clock=clock
     )
@@ -317,7 +332,8 @@ def _room(
         play=Application(
             engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, openings=openings,
             templates=GameTemplates(stores.templates, access),
-            jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts,
+            jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts, http=http, webhooks=webhooks,
+            incoming=incoming, imports=imports,
             acting=Acting(access=access, requests=stores.api_requests, archive=stores.archive),
             bans=Bans(
                 engine=engine, access=access, people=stores.people, games=stores.games, archive=stores.archive

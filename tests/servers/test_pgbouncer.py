@@ -68,9 +68,9 @@ async def test_two_programs_share_sessions_without_meeting_each_others_statement
             async def copied(connection: Connection) -> None:
                 await connection.executemany("SELECT $1::jsonb", [(b"1",), (b"2",)])
                 await connection.copy_records_to_table(
-                    "webhook_events",
-                    columns=("event_key", "endpoint", "payload", "status"),
-                    records=[(f"{shard}-{uuid4()}", "e", b"{}", "pending")],
+                    "webhook_messages",
+                    columns=("id", "type", "chat_id", "payload"),
+                    records=[(f"{shard}-{uuid4()}", "game.opened", 0, b"{}")],
                 )
 
             await in_transaction(pool, copied)

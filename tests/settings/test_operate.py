@@ -132,13 +132,13 @@ async def test_a_role_without_rights_on_tables_is_told_which(
     await execute(empty_database, "GRANT USAGE ON SCHEMA public TO joe")
     told = await told_by_all(as_joe, redis_dsn, capsys)
     assert told.startswith("the role joe has no right ")
-    assert "SELECT on alembic_version, asked_questions, bans and " in told
+    assert "SELECT on alembic_version, api_key, api_tokens and " in told
     await execute(empty_database, f"{AS_USER} REVOKE INSERT, UPDATE ON games, players FROM joe")
     told = await told_by_all(as_joe, redis_dsn, capsys)
     assert told == "the role joe has no right INSERT, UPDATE on games, players (schema public)"
-    await execute(empty_database, f"{AS_USER} REVOKE ALL ON SEQUENCE webhook_events_id_seq FROM joe")
+    await execute(empty_database, f"{AS_USER} REVOKE ALL ON SEQUENCE question_packs_id_seq FROM joe")
     told = await told_by_all(as_joe, redis_dsn, capsys)
-    assert told == "the role joe has no right USAGE on webhook_events_id_seq (schema public)"
+    assert told == "the role joe has no right USAGE on question_packs_id_seq (schema public)"
 
 
 async def test_a_role_that_may_only_read_is_told_so(

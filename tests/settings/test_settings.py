@@ -31,6 +31,7 @@ ANOTHER_VALUE = {
     "redis.dsn": "redis://:pw@cache:6379/0",
     "web.host": "0.0.0.0",
     "api.token_key": "key-of-hashes",
+    "web.private_networks": "10.0.0.0/8",
     "api.cors_origins": "https://a.example.org https://b.example.org",
     "games.keep_results_days": "2000",
     "audit.keep_days": "100",

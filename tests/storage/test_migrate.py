@@ -23,7 +23,6 @@ INSERT INTO game_events (game_id, version, name, at, command_id, data)
 INSERT INTO prizes (game_id, player_id, place, amount, settled_at) VALUES ('00abcdefghij', 7, 1, 12.50, now());
 INSERT INTO player_stats (kind, chat_id, player_id, name) VALUES ('pick_number', 0, 7, 'Ann');
 INSERT INTO bans (chat_id, player_id, by) VALUES (-100, 8, 7);
-INSERT INTO webhook_events (event_key, endpoint, payload, status) VALUES ('k', 'https://example.org', '{}', 'pending');
 INSERT INTO feed_checkpoints (shard, position) VALUES ('00', '0-0');
 INSERT INTO wallets (player_id, address, verified_at) VALUES (7, '0x27b1fdb04752bbc536007a920d24acb045561c26', now());
 """
@@ -136,5 +135,5 @@ async def test_the_indexes_of_the_action_plan_exist(migrated_database: str) -> N
     assert "(status, ended_at)" in found["idx_games_status_ended_at"]
     assert "UNIQUE" in found["idx_game_participants_game_player"]
     assert "(game_id, player_id)" in found["idx_game_participants_game_player"]
-    assert "(status, created_at)" in found["idx_webhook_events_status_created"]
+    assert "(endpoint_id, due_at, id)" in found["idx_webhook_deliveries_due"]  # was webhook_events (status, created_at)
     assert "WHERE (status <> ALL" in found["idx_active_games"]

@@ -371,9 +371,15 @@ def _page_window() -> Window:
 
 
 async def start_packs(context: UpdateContext, manager: DialogManager) -> None:
-    """Handle ``/pack``: open the dialog; ``/pack sample`` sends the sample workbook."""
+    """Handle ``/pack``: open the dialog; ``/pack sample`` sends the sample workbook; ``/pack https://…`` imports it."""
     if context.arguments.lower() == "sample":
         return await send_sample(context)
+    if context.arguments.lower().startswith(("https://", "http://")):
+        person = context.person.id
+        await context.deps.play.imports.begin(
+            person, context.arguments, key=context.command_id, locale=context.locale, tell=person
+        )
+        return await context.reply("pack-import-begun")
     await manager.start(Packs.every, mode=StartMode.RESET_STACK)
     return None
 

@@ -1,0 +1,187 @@
+"""Webhooks in: systems that open and end games of one chat by calls that are signed as ours are.
+
+A source belongs to a chat, and may do there as much as a host's token. Feature flags will be a third verb, once there
+are any.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from fsm.engine import Clock, Engine, Outcome
+from fsm.kind import ChatTopic, Rejected
+from fsm.lobby import Cancel
+from fsm.registry import KINDS
+from play.access import Access, Actor, Needs, Role, Token
+from play.numbers import Unreadable
+from play.opening import Openings
+from play.rules import names_of, with_setting
+from play.standard_webhooks import BadSignature, new_secret, verify
+from play.webhooks import MAX_DESCRIPTION, MAX_ENDPOINTS, TooManyEndpoints
+from storage.seen_calls import SeenCalls
+from storage.webhooks import Webhooks, WebhookSource
+
+OPEN: Final = "game.open"
+END: Final = "game.end"
+MOST_BYTES: Final = 16 << 10
+"""Longest body of a call."""
+SEEN_MS: Final = 900_000
+"""Time for which ids are remembered: longer than the time in which a signature is valid, before and after."""
+
+
+@dataclass(unsafe_hash=True)
+class UnknownSource(Rejected):
+    """There is no such source, or it belongs to another chat."""
+
+
+@dataclass(unsafe_hash=True)
+class ReplayedCall(Rejected):
+    """A call with this id was handled before."""
+
+
+@dataclass(unsafe_hash=True)
+class BadCall(Rejected):
+    """The body of a signed call is no event that can be handled."""
+
+
+class _Event(msgspec.Struct, frozen=True):
+    type: str
+    data: msgspec.Raw
+
+
+class OpenCall(msgspec.Struct, frozen=True):
+    """The data of ``game.open``.
+
+    Attributes:
+        kind: the kind of game.
+        title: the title; empty for the name of the kind.
+        rules: rules other than those of the chat, by the names that /settings and config.toml have.
+    """
+
+    kind: str
+    title: str = ""
+    rules: dict[str, str] = {}
+
+
+class EndCall(msgspec.Struct, frozen=True):
+    """The data of ``game.end``.
+
+    Attributes:
+        game_id: the game.
+    """
+
+    game_id: str
+
+
+class IncomingWebhooks:
+    """Handles signed calls, and manages their sources."""
+
+    def __init__(
+        self,
+        *,
+        webhooks: Webhooks,
+        seen: SeenCalls,
+        engine: Engine,
+        openings: Openings,
+        access: Access,
+        clock: Clock,
+    ) -> None:
+        self._webhooks = webhooks
+        self._seen = seen
+        self._engine = engine
+        self._openings = openings
+        self._access = access
+        self._clock = clock
+
+    # -- sources ------------------------------------------------------------------------------------------------
+
+    async def sources(self, actor: Actor, chat_id: int) -> list[WebhookSource]:
+        """Return the sources of a chat."""
+        await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
+        return await self._webhooks.sources(chat_id)
+
+    async def add(self, actor: Actor, chat_id: int, *, topic_id: int = 0, description: str = "") -> WebhookSource:
+        """Add a source with a new secret. Raises ``TooManyEndpoints``."""
+        await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
+        if len(await self._webhooks.sources(chat_id)) >= MAX_ENDPOINTS:
+            raise TooManyEndpoints(MAX_ENDPOINTS)
+        id_ = f"in{secrets.token_hex(8)}"
+        return await self._webhooks.add_source(
+            id_, chat_id, topic_id, description[:MAX_DESCRIPTION], new_secret(), actor.id
+        )
+
+    async def remove(self, actor: Actor, chat_id: int, source_id: str) -> None:
+        """Remove a source. Raises ``UnknownSource``."""
+        await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
+        source = await self._webhooks.source(source_id)
+        if source is None or source.chat_id != chat_id:
+            raise UnknownSource
+        await self._webhooks.remove_source(source_id)
+
+    # -- calls --------------------------------------------------------------------------------------------------
+
+    async def handle(self, source_id: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Handle one call. ``headers`` have lower-case names.
+
+        Raises ``BadSignature`` (also without such a source), ``StaleCall``, ``ReplayedCall``, ``BadCall``, and the
+        refusals of the engine. An id is remembered only if the call has an end, so an interrupted one can be repeated.
+        """
+        source = await self._webhooks.source(source_id)
+        if source is None:
+            raise BadSignature
+        now = self._clock.now()
+        id_ = verify([source.secret], headers, body, now / 1000)
+        if not await self._seen.begin(source_id, id_):
+            raise ReplayedCall
+        try:
+            return await self._act(source, f"hook:{source_id}:{id_}", body)
+        except Rejected:
+            raise
+        except BaseException:
+            await self._seen.forget(source_id, id_)
+            raise
+
+    async def _act(self, source: WebhookSource, command_id: str, body: bytes) -> Outcome:
+        actor = Actor(
+            source.created_by,
+            source.description or source.id,
+            token=Token(Role.HOST, frozenset({source.chat_id})),
+        )
+        try:
+            event = msgspec.json.decode(body, type=_Event)
+            if event.type == OPEN:
+                return await self._open(source, actor, msgspec.json.decode(event.data, type=OpenCall), command_id)
+            if event.type == END:
+                return await self._end(actor, msgspec.json.decode(event.data, type=EndCall), command_id)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise BadCall from None
+        raise BadCall
+
+    async def _open(self, source: WebhookSource, actor: Actor, call: OpenCall, command_id: str) -> Outcome:
+        if call.kind not in KINDS:
+            raise BadCall
+        rules: Any = await self._openings.rules(source.chat_id, call.kind)
+        for name, text in call.rules.items():
+            if name not in names_of(rules):
+                raise BadCall
+            try:
+                rules = with_setting(rules, name, text)
+            except Unreadable:
+                raise BadCall from None
+        return await self._openings.open_game(
+            actor,
+            ChatTopic(source.chat_id, source.topic_id),
+            call.kind,
+            call.title,
+            rules,
+            command_id=command_id,
+            received=self._clock.now(),
+        )
+
+    async def _end(self, actor: Actor, call: EndCall, command_id: str) -> Outcome:
+        state = (await self._engine.look(call.game_id)).state
+        await self._access.authorise(actor, state, Needs.HOST)
+        return await self._engine.execute(call.game_id, Cancel(actor.host.id, "host"), command_id=command_id)
