@@ -23,7 +23,7 @@ from storage.connections import POSTGRES_GONE
 from storage.event_recovery import replay
 from storage.feed import Entry
 from storage.job_runner import JobKind, Runner
-from storage.leases import Bell, jitter
+from storage.leases import STORE_GONE, Bell, jitter
 from storage.polls import Polls
 from storage.rebuild import bring_forward, forgotten
 from storage.retention import prune
@@ -133,8 +133,19 @@ class Consumers:
 
         A group of their own would begin with old entries after an update, and send the results of games long over.
         """
+        for kind, consumer in self._of_kinds.items():
+            if consumer.before_board:
+                await self._before_board(kind, consumer, entries)
         await self._boards.handle(entries)
         await self._moments.handle(entries)
+
+    async def _before_board(self, kind: str, consumer: KindConsumer, entries: Sequence[Entry]) -> None:
+        try:
+            await consumer.handle(entries)
+        except (Unavailable, *STORE_GONE):
+            raise
+        except Exception as bug:  # noqa: BLE001 -- one kind's bug must not keep all boards from their chats
+            self._runtime.aside.add(f"consumer of {kind}, before boards", entries[0].game_id, bug)
 
     async def close(self) -> None:
         """Close the connections that the consumers of kinds have opened."""

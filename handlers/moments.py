@@ -33,7 +33,7 @@ CAPTION = 1024
 """Longest caption of a photo, in UTF-16 units."""
 LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
 FINAL = frozenset({COMPLETED, CANCELLED})
-UNPINNED = "unpin"
+PINNED, UNPINNED = "pin", "unpin"
 BOARD_SLOT = slot_of("")
 
 
@@ -161,6 +161,8 @@ class Moments:
             await self._own_boards.edited(outgoing, outcome, game, version, self._clock.now())
         elif name == UNPINNED and outcome.settled is not Settled.MIGRATED:
             await self._pins.forget(rest)
+        elif name == PINNED and outcome.settled in {Settled.NO_RIGHTS, Settled.MESSAGE_GONE, Settled.REFUSED}:
+            await self._pins.forget(rest.partition(":")[0])
         elif outgoing.photo is not None and outcome.settled in {Settled.REFUSED, Settled.NO_RIGHTS}:
             await self._without_picture(outgoing)
 
@@ -199,7 +201,7 @@ class Moments:
         game_id = found[0].id
         await self._pins.note(Pin(game_id, outgoing.chat_id, message_id))
         params = {"message_id": message_id, "disable_notification": True}
-        await self._put_pin(f"pin:{game_id}:{message_id}", outgoing.chat_id, "pinChatMessage", params)
+        await self._put_pin(f"{PINNED}:{game_id}:{message_id}", outgoing.chat_id, "pinChatMessage", params)
 
     async def _unpin(self, game_id: str) -> None:
         """Unpin the board of a game that has ended. The note goes when Telegram has answered."""

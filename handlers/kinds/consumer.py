@@ -57,6 +57,8 @@ class KindConsumer:
         breakers: name of a service that only this consumer calls -> its circuit breaker.
         close: closes the connections to these services.
         jobs: the kinds of job that this kind of game has.
+        before_board: True if its messages have to be sent before the board of the same step. ``handle`` is then also
+            called just before the board is rendered; the ids of its messages make the second call harmless.
     """
 
     handle: Callable[[Sequence[Entry]], Awaitable[None]]
@@ -64,3 +66,4 @@ class KindConsumer:
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
     close: Callable[[], Awaitable[None]] = _nothing
     jobs: tuple[JobKind, ...] = ()
+    before_board: bool = False

@@ -301,6 +301,8 @@ export class Phone {
     if (payload !== null) {
       await this.show(this.user);
       await act("start", { user: this.user, payload });
+    } else if (/^https:\/\/t\.me\/share\/url\?/.test(target.url)) {
+      notice(`Telegram would ask for a chat to send this to: ${new URL(target.url).searchParams.get("text") ?? ""}`);
     } else if (/^https?:/i.test(target.url)) {
       window.open(target.url, "_blank", "noopener,noreferrer");
     } else {

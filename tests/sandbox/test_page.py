@@ -174,3 +174,39 @@ async def test_simulated_players_join_pick_and_answer(scene: Scene, bot: Bot) ->
         await polling
     assert {data for _, data in did["p"]} <= {f"p:g1:{number}" for number in (2, 4, 6, 8)}
     assert scene.box.control.violations() == []
+
+
+async def test_simulated_players_follow_a_link_to_their_own_board_and_pick_there(scene: Scene, bot: Bot) -> None:
+    dispatcher, picked = Dispatcher(), set[int]()
+
+    def keys(text: str, data: str) -> Any:
+        return {"inline_keyboard": [[{"text": text, "callback_data": data}]]}
+
+    @dispatcher.message(Command("newgame"))
+    async def open_game(message: BotMessage) -> None:
+        await message.answer("A game", reply_markup=keys("Join", "j:g1"))
+        await message.answer("Its board", reply_markup=keys("Pick your number", "o:g1:pick"))
+
+    @dispatcher.message(Command("start"))
+    async def own_board(message: BotMessage) -> None:
+        await message.answer("Your own board", reply_markup=keys("7", "p:g1:7"))
+
+    @dispatcher.callback_query(F.data)
+    async def tapped(query: CallbackQuery) -> None:
+        if query.data == "p:g1:7":
+            picked.add(query.from_user.id)
+        await query.answer(
+            url=f"https://t.me/{scene.box.world.bot.username}?start=g_1" if query.data == "o:g1:pick" else None
+        )
+
+    polling = asyncio.create_task(dispatcher.start_polling(bot, handle_signals=False, close_bot_session=False))
+    players = Players(scene.box.control, random.Random(7), pace=0, moves=[face.moves for face in FACES.values()])
+    crowd = {user.id for user in players.add(scene.group, 3)}
+    scene.box.control.say(scene.ann, scene.group, "/newgame")
+    try:
+        await scene.box.control.until(lambda: picked == crowd, 60)
+    finally:
+        await players.stop()
+        await dispatcher.stop_polling()
+        await polling
+    assert scene.box.control.violations() == []
