@@ -196,6 +196,9 @@ class _Claims:
     places: Sequence[Mapping[str, Any]]
     amounts: Sequence[str] = ()
     """Amounts by place; empty if the pool is split."""
+    currency: str = ""
+    texts: Sequence[str] = ()
+    """Prizes by place in words, which the commitment binds; empty if prizes are amounts."""
 
     @property
     def numbers(self) -> dict[int, int]:
@@ -229,7 +232,7 @@ def _checks_of_second(proof: Mapping[str, Any], signatures: Signatures | None) -
         **shared,
         digest=closing["digest"],
         randomness=beacon["randomness"] if beacon else "",
-        amounts=opening["award"]["amounts"] if "award" in opening else (),
+        **opening.get("award", {}),
     )
     yield Check("opening", commitment(opening) == proof["commitment"], {"hash": proof["commitment"]})
     yield Check("seed", draw.commitment(proof["seed"]) == opening["seed_hash"], {"hash": opening["seed_hash"]})
@@ -342,7 +345,11 @@ def _outcome(claims: _Claims) -> Iterator[Check]:
     paid = [place["prize"] for place in claims.places]
     yield Check("order", list(drawn) == claims.drawn, {"count": len(drawn)})
     yield Check("places", places == right, {"count": len(numbers)})
-    yield Check("prizes", [f"{amount:f}" for amount in amounts] == paid, {"pool": claims.pool})
+    right_amounts = [f"{amount:f}" for amount in amounts] == paid
+    if claims.texts:
+        yield Check("prizes-words", right_amounts, {"prizes": "; ".join(claims.texts)})
+    else:
+        yield Check("prizes", right_amounts, {"pool": f"{claims.pool} {claims.currency}".strip()})
 
 
 def head_statement(head: Mapping[str, Any]) -> bytes:

@@ -10,12 +10,14 @@ from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, 
 from fsm.prizes import PrizeRules, awards
 from handlers.views.message import Button, Message, date_time, rows
 from play import prizes
-from play.texts import Markup, Texts, name_html
+from play.texts import Markup, Texts, name_html, units
 from telegram.outbox import ENDS, ENDS_UTC
 
 MEDALS = ("🥇", "🥈", "🥉")
 PARAGRAPH = "\n\n"
 FOLDED = "<blockquote expandable>"
+SHORT_PRIZES = 50
+"""Longest prizes in words, in UTF-16 units, that are shown on one line; longer ones have a line each."""
 FEW_PAGES = 5
 """Up to this number of pages there are no buttons that jump over pages."""
 SHARED_NAME = 40
@@ -83,7 +85,7 @@ def _mention(player_id: PlayerId, name: str) -> Markup:
 
 
 def prizes_html(rules: PrizeRules, texts: Texts, locale: str) -> Markup | None:
-    """Render the prizes, by place if there are several, as one line; None if there are none."""
+    """Render the prizes, by place if there are several; None if there are none."""
     if rules.prizes:
         return _words_html(rules, texts, locale)
     if not rules.prize_pool:
@@ -104,9 +106,13 @@ def _words_html(rules: PrizeRules, texts: Texts, locale: str) -> Markup:
         return texts.html(locale, "board-prize", pool=first)
     if set(rules.prizes) == {first} and len(rules.prizes) == rules.winners:
         return texts.html(locale, "board-prize-each", pool=first, winners=rules.winners)
-    listed = (texts.html(locale, "board-prize-place", mark=Markup(mark(place)), prize=prize)
-              for place, prize in enumerate(rules.prizes, start=1))  # fmt: skip
-    return texts.html(locale, "board-prizes-words", prizes=Markup("\n".join(listed)))
+    listed = [
+        texts.html(locale, "board-prize-place", mark=Markup(mark(place)), prize=prize)
+        for place, prize in enumerate(rules.prizes, start=1)
+    ]
+    short = sum(map(units, rules.prizes)) <= SHORT_PRIZES
+    joined = " · ".join(listed) if short else "\n".join(["", *listed])
+    return texts.html(locale, "board-prizes-words", prizes=Markup(joined))
 
 
 def has_prize(standing: Standing) -> bool:

@@ -15,8 +15,7 @@ board-results = 🏆 <b>{ $title }</b>: results
 board-prize = 💰 Prize: <b>{ $pool }</b>
 board-prizes = 💰 Prizes, <b>{ $pool }</b> in all: { $shares }
 board-prize-each = 🎁 Prize for each of the { $winners } winners: <b>{ $pool }</b>
-board-prizes-words = 🎁 Prizes:
-    { $prizes }
+board-prizes-words = 🎁 Prizes: { $prizes }
 board-prize-place = { $mark } { $prize }
 board-cancelled = { $reason ->
     [lobby_expired] Not enough players joined in time, so the game is cancelled.

@@ -57,6 +57,7 @@ verify-places =
         [one] The winner follows from the draw.
        *[other] The { $count } winners and their places follow from the draw.
     }
+verify-prizes-words = The prizes are those promised before anybody picked: { $prizes }.
 verify-prizes = The prizes are split by the rules and add up to { $pool }.
 verify-not-json = This is not a proof: the file is not JSON.
 verify-too-large = This is not a proof: the file is too large.

@@ -15,8 +15,7 @@ board-results = 🏆 <b>{ $title }</b>: итоги
 board-prize = 💰 Приз: <b>{ $pool }</b>
 board-prizes = 💰 Призы, всего <b>{ $pool }</b>: { $shares }
 board-prize-each = 🎁 Приз каждому из { $winners } победителей: <b>{ $pool }</b>
-board-prizes-words = 🎁 Призы:
-    { $prizes }
+board-prizes-words = 🎁 Призы: { $prizes }
 board-prize-place = { $mark } { $prize }
 board-cancelled = { $reason ->
     [lobby_expired] Игроков вовремя не набралось, поэтому игра отменена.

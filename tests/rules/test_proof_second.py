@@ -47,6 +47,12 @@ GAMES: dict[str, PickNumberGame] = {
     "reverse": ended(closed(4, {1: 7, 2: 9, 4: 3}, mode="reverse", winners=3, split="equal", prize_pool=Decimal(1))),
     "absent": ended(closed(3, {2: 9}, absent="auto", mode="reverse", winners=10)),
     "beacon": ended(closed(2, {1: 7, 2: 9}, beacon=BEACON, prize_pool=Decimal(100))),
+    "words": ended(closed(3, {1: 7, 2: 9}, winners=3, prizes=("Bike", "Book"))),
+    "by place": ended(
+        closed(
+            3, {1: 7}, winners=2, currency="EUR", amounts=(Decimal("7.005"), Decimal(2)), prize_pool=Decimal("9.005")
+        )
+    ),
     "void": play(closed(2, {1: 7}, beacon=BEACON), Cancel(5, "operator"), CLOSING + 5),
 }
 DOCUMENTS = {name: prove(state) for name, state in GAMES.items()}
@@ -112,6 +118,46 @@ def test_no_rule_changes_after_the_commitment(change: Change) -> None:
     assert "opening" in objections(forged)
     forged["commitment"] = proof.commitment(forged["opening"])
     assert objections(forged) != set() or forged["commitment"] != DOCUMENTS["beacon"]["commitment"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("words", lambda opening: opening["award"].update(texts=["Car", "Book"])),
+        ("words", lambda opening: opening["award"]["texts"].append("Mug")),
+        ("words", lambda opening: opening.pop("award")),
+        ("by place", lambda opening: opening["award"].update(currency="$")),
+        ("by place", lambda opening: opening["award"].update(amounts=["7", "2.005"])),
+        ("by place", lambda opening: opening["award"].update(amounts=[])),
+        ("normal", lambda opening: opening.update(award={"currency": "EUR", "amounts": [], "texts": []})),
+    ],
+)
+def test_no_prize_changes_after_the_commitment(name: str, change: Change) -> None:
+    assert "opening" in objections(changed(name, lambda document: change(document["opening"])))
+
+
+@pytest.mark.parametrize(
+    "award",
+    [
+        {"currency": "", "amounts": [], "texts": []},
+        {"currency": "EUR", "amounts": [], "texts": ["Bike"]},
+        {"currency": "", "amounts": ["1"], "texts": []},
+        {"currency": "", "amounts": [], "texts": ["Bike"] * 4},
+        {"currency": "", "amounts": [], "texts": [""]},
+        {"currency": "", "amounts": [], "texts": ["x" * 101]},
+        {"currency": "", "amounts": [], "texts": ["two\nlines"]},
+        {"currency": "", "texts": ["Bike"]},
+        {"currency": "", "amounts": [], "texts": ["Bike"], "more": 1},
+        None,
+    ],
+)
+def test_an_award_outside_its_table_makes_a_document_no_proof(award: Any) -> None:
+    assert objections(changed("words", lambda document: document["opening"].update(award=award))) == {"incomplete"}
+
+
+def test_an_amount_by_place_is_paid_as_it_is_and_not_without_its_winner() -> None:
+    assert [place["prize"] for place in DOCUMENTS["by place"]["places"]] == ["7.005"]
+    assert [standing.award for standing in GAMES["words"].standings] == ["Bike", "Book", ""]
 
 
 @pytest.mark.parametrize(
