@@ -14,6 +14,7 @@ from play.content import ContentProviders, open_with_content
 from play.rules import NO, YES, rules_for
 from storage.games import RedisGames
 from storage.people import People
+from storage.templates import Template
 
 HOST_PLAYS: Final = "host_plays"
 """Name of the chat setting for hosts who open a game: they join it (``YES``, the default) or not (``NO``)."""
@@ -69,9 +70,9 @@ class Openings:
         chat = await self._people.chat(chat_id)
         return dict(chat.settings) if chat is not None else {}
 
-    async def rules_from(self, chat_id: int, kind: str, settings: Mapping[str, str]) -> Any:
-        """Return the rules with these settings over those of the chat."""
-        return rules_for({**(await self.settings(chat_id)).get(kind, {}), **settings}, self.defaults[kind])
+    def rules_of(self, template: Template) -> Any:
+        """Return the rules of a template. Its kind must be one that this version knows."""
+        return rules_for(template.settings, self.defaults[template.kind])
 
     async def rules(self, chat_id: int, kind: str) -> Any:
         """Return the rules that a new game of a kind has in a chat: the defaults under the chat's settings."""

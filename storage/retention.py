@@ -85,9 +85,9 @@ _GAMES = """
 DELETE FROM games WHERE id = ANY($1::text[])
 """
 _CHATS = """
-DELETE FROM chats WHERE id = ANY (ARRAY(
-    SELECT id FROM chats WHERE NOT active AND updated_at < $1 ORDER BY updated_at LIMIT $2
-)) AND NOT active
+WITH old AS MATERIALIZED (SELECT id FROM chats WHERE NOT active AND updated_at < $1 ORDER BY updated_at LIMIT $2),
+    templates AS (DELETE FROM chat_templates WHERE chat_id = ANY (ARRAY(SELECT id FROM old)))
+DELETE FROM chats WHERE id = ANY (ARRAY(SELECT id FROM old)) AND NOT active
 """
 _UNSEEN = """
 SELECT updated_at, id FROM players WHERE updated_at < $1 AND (updated_at, id) > ($2, $3)

@@ -20,7 +20,7 @@ from handlers.views.form import short
 from play.access import EVERYONE, HOSTS, OPENERS, Needs
 from play.numbers import HIGHEST_ID, whole
 from play.opening import HOST_PLAYS, host_plays
-from play.rules import NO, YES, rules_for
+from play.rules import NO, YES
 from play.telling import CHOICES, following, told
 from play.texts import Markup
 from storage.templates import Template
@@ -133,7 +133,7 @@ async def _template(dialog_manager: DialogManager, context: UpdateContext, **_: 
     each, note = await _chosen(dialog_manager), dialog_manager.dialog_data.get(NOTE)
     lines = [Markup(note) + "\n" if note else None, context.text("form-template-named", name=each.name)]
     if each.kind in FACES:
-        rules = rules_for(each.settings, context.deps.play.openings.defaults[each.kind])
+        rules = context.deps.play.openings.rules_of(each)
         texts = context.deps.play.texts
         lines.append(short(FACES[each.kind].kind, rules, each.title, texts, context.locale))
     return {"html": "\n".join(line for line in lines if line)}

@@ -276,7 +276,9 @@ async def test_people_and_chats_of_the_past_are_forgotten_unless_something_of_th
         " (-2, 'group', 'Left', false, now() - interval '2 years'),"
         " (-3, 'group', 'Gone', false, now() - interval '4 years')"
     )
+    await pool.execute("INSERT INTO chat_templates (chat_id, name, kind) VALUES (-2, 'x', 'quiz'), (-3, 'x', 'quiz')")
     pruned = await prune(pool, house.clock.at, keep_events_days=365, keep_results_days=1095)
+    assert await pool.fetchval("SELECT array_agg(chat_id) FROM chat_templates") == [-2]
     assert (pruned.chats, pruned.players) == (1, 2500 - 8)
     assert {row[0] for row in await pool.fetch("SELECT id FROM players")} == {1, 2, 3, 4, 5, 6, 7, 10}
     assert {row[0] for row in await pool.fetch("SELECT id FROM chats")} == {-1, -2}

@@ -56,7 +56,7 @@ async def test_a_game_is_put_together_in_private(table: Table) -> None:
     control, private = table.box.control, table.box.control.private(table.host)
     control.say(table.host, table.group, "/newgame")
     await table.tap(table.host, "Pick Your Number")
-    form = await table.says("winner", user=table.host)
+    form = await table.says("to pick", user=table.host)
     (link,) = [button["url"] for button in buttons(form) if "url" in button]
     control.start(table.host, link.partition("start=")[2])
     await table.tap(table.host, "^🎁 Prize$", chat=private)
