@@ -19,6 +19,7 @@ REDIS = "must be empty, or redis://:password@host:6379/0, rediss://, unix://, wh
 TOKEN = "123456789:AAE1bsecretsecret"
 
 ANOTHER_VALUE = {
+    "games.host_joins": "false",
     "data_dir": "elsewhere",
     "telegram.token": TOKEN,
     "telegram.api_base": "http://127.0.0.1:8081",
