@@ -13,7 +13,7 @@ rejected-not-a-host = Only admins of the group can do that.
 rejected-banned = You’re banned from games in this chat.
 rejected-elsewhere = That game is in another chat.
 rejected-join-in-group = Join with the button in the group, then come back here.
-rejected-not-a-member = That’s for members of the group, and Telegram says you aren’t one.
+rejected-not-a-member = That’s only for members of the group, and Telegram says you aren’t one.
 rejected-not-an-operator = Only operators of the bot can do that, in the private chat.
 rejected-still-played = This game is still on. First things first.
 rejected-needs-a-person = Anonymous admins can’t play. Write as yourself to join.
@@ -26,7 +26,7 @@ rejected-too-busy = Telegram won’t let me send more here right now. Please try
 cmd-slow-down = Slow down, please: I can’t keep up.
 cmd-try-again = That didn’t work just now, and nothing has changed. Please try again.
 cmd-try-later = I can’t reach my records right now. Games go on; please try that again later.
-cmd-left-alone = This message of yours stopped me twice, so I’ve left it alone. Please send something else.
+cmd-left-alone = That message made me fail twice, so I won’t try it again. Please send something else.
 cmd-our-mistake = Something went wrong on my side, and it’s been noted. If you report it, quote { $trace }.
 cmd-not-understood = I don’t know that one. See /help for what I can do.
 
@@ -59,7 +59,7 @@ cmd-help-private =
     /status – how your games stand
     /games – the games you’re in
     /stats – your results
-    /leaderboard – the best players of all
+    /leaderboard – the best players of all groups
     /history – games you’ve played
     /fair – the proof of a draw, for anybody to check
     /verify – prove that a wallet is yours
@@ -84,7 +84,7 @@ cmd-help-group =
     /cancel_game – end the game without a result
     /settings, /language – the group’s rules and language
     /ban, /unban – keep somebody out: reply to their message
-cmd-help-operator = <b>For operators</b>: /admin – live games, health, bans, a word to all chats
+cmd-help-operator = <b>For operators</b>: /admin – live games, health, bans, messages to all chats
 
 ## Playing
 
@@ -140,7 +140,7 @@ cmd-stats-line =
 cmd-stats-points = ⭐ { $points }, longest streak { $streak }
 cmd-stats-none = { $name } hasn’t finished a game yet.
 cmd-best-chat = <b>The best of this group</b>
-cmd-best-all = <b>The best of all</b>
+cmd-best-all = <b>The best of all groups</b>
 cmd-best-line = { $mark } { $name }: { $wins } of { $games } won
 cmd-prizes = 💰 { $prizes }
 cmd-points = ⭐ { $points }
@@ -161,8 +161,8 @@ cmd-history-line =
 cmd-history-winner = { $name } ({ $prize })
 cmd-history-void =
     { $void ->
-        [one] ⚠️ One draw here was thrown away after picking had closed.
-       *[other] ⚠️ { $void } draws here were thrown away after picking had closed.
+        [one] ⚠️ One draw here was called off after picking had closed.
+       *[other] ⚠️ { $void } draws here were called off after picking had closed.
     }
 cmd-history-none = No games yet.
 

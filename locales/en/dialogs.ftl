@@ -35,7 +35,7 @@ form-prize = 🎁 Prize
 form-all = ⚙️ More
 form-save = ⭐ Save as a template
 form-saved = ⭐ Saved as <b>{ $name }</b>. From now on /newgame offers it in the group.
-form-name-template = What shall it be called? Write a name of up to 32 characters.
+form-name-template = What should it be called? Write a name of up to 32 characters.
 form-opened = ✅ <b>{ $title }</b> is open in <b>{ $chat }</b>. Go back to the group: everybody can join there.
 form-settings = ⚙️ Open the settings
 form-settings-where = The settings of this group are in our private chat, so that they take no room here.
@@ -67,7 +67,7 @@ dlg-openers-to-everyone = Let everybody open games
 dlg-name-messages = Messages in the group
 dlg-messages-normal = start, reminder and result
 dlg-messages-lively = every turn, with a sound
-dlg-messages-quiet = the board alone is edited
+dlg-messages-quiet = only the board, no new messages
 dlg-name-pin = Pin the board
 dlg-pin-yes = while a game is on
 dlg-pin-no = no
@@ -117,28 +117,28 @@ dlg-admin-health = { $name }: { $state }
 dlg-admin-refresh = Refresh
 dlg-admin-to-games = Live games
 dlg-admin-to-ban = Bans
-dlg-admin-to-cast = A word to all chats
+dlg-admin-to-cast = Message to all chats
 dlg-admin-games = <b>Live games</b>
 dlg-admin-game = { $kind }, chat <code>{ $chat }</code>, topic { $topic }, opened by { $host }, version { $version }
 dlg-admin-end = End by force
 dlg-admin-end-sure = End this game without a result?
 dlg-admin-ended = ✅ The game is cancelled.
 dlg-admin-ban = <b>Banned everywhere</b>
-    To ban somebody, write their id, and after it the reason.
-dlg-admin-ban-whom = ⚠️ Write the id of a person who is no operator.
+    To ban somebody, write their id, then the reason.
+dlg-admin-ban-whom = ⚠️ Write the id of somebody who isn’t an operator of this bot.
 dlg-admin-banned = ✅ { $player } is banned everywhere.
 dlg-admin-unban = Unban { $name }
 dlg-admin-unbanned = ✅ { $player } may play again.
-dlg-admin-cast = <b>A word to all chats</b>
-    Write it. You will see it before it goes out.
+dlg-admin-cast = <b>Message to all chats</b>
+    Write it here. You’ll see it once more before it is sent.
 dlg-admin-cast-long = ⚠️ Too long: at most { $limit } characters.
 dlg-admin-cast-sure = <b>Send this to every chat?</b>
 dlg-admin-cast-send = Send
-dlg-admin-cast-sent = ✅ On its way. You will be told when all chats have it in their queue.
+dlg-admin-cast-sent = ✅ On its way. I’ll tell you once it is queued for every chat.
 dlg-admin-cast-done =
     { $count ->
-        [one] ✅ Your message has gone to { $count } chat.
-       *[other] ✅ Your message has gone to { $count } chats.
+        [one] ✅ Your message is queued for { $count } chat.
+       *[other] ✅ Your message is queued for { $count } chats.
     }
 webhook-disabled = { $reason ->
     [gone] ⚠️ The webhook <code>{ $endpoint }</code> is switched off: its receiver has answered that it is gone for good.

@@ -29,8 +29,8 @@ verify-head = The log’s head is signed with the key { $key }.
 verify-head-unchecked = The signature of the log’s head is NOT checked here. Its key is { $key }.
 verify-kept-commitment = The seal is the one that you kept: { $hash }.
 verify-kept-head = The log still contains everything from the head that you kept: { $size } leaves, root { $root }.
-verify-kept-head-alone = The head that you kept is NOT compared. It has { $size } leaves and the one in the proof { $now }, so a consistency file is needed: ask the operator for it, and give it with --consistency.
-verify-no-consistency = The file { $path } is no consistency proof: { $reason }.
+verify-kept-head-alone = The head that you kept is NOT compared. It has { $size } leaves and the one in the proof has { $now }, so a consistency file is needed: ask the operator for it, and pass it with --consistency.
+verify-no-consistency = The file { $path } is not a consistency proof: { $reason }.
 verify-bad-head = Write a head of the log as SIZE:ROOT, with the root as 64 hex digits.
 verify-entries =
     { $count ->

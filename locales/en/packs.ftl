@@ -1,4 +1,4 @@
-### Packs of questions: what is wrong with a file and how to mend it; what keeps a model from writing.
+### Packs of questions: what is wrong with a file and how to fix it; what keeps a model from writing.
 
 ## Mistakes in a file: pack-mistake-<code>, with the column and the code’s own parameters. They are messages.
 
@@ -15,7 +15,7 @@ pack-mistake-xlsx-too-large = This workbook holds far more than questions. Copy 
 pack-mistake-unknown-encoding = The letters of this file can’t be read. Save it in the encoding UTF-8.
 pack-mistake-bad-quotes = The quotation marks don’t match. Put a text with commas or quotes between " and ", and write " inside as "".
 pack-mistake-bad-json = The JSON ends or breaks at character { NUMBER($column_number, useGrouping: 0) } of the line. Look for a missing comma, bracket or quotation mark there.
-pack-mistake-strange-json = This JSON is nested too deep or holds a monstrous number. Keep to a list of questions.
+pack-mistake-strange-json = This JSON is nested too deeply or contains an enormous number. Send just a list of questions.
 pack-mistake-no-list = There’s no list of questions. Write <code>{"{"}"questions": [ … ]{"}"}</code>.
 pack-mistake-no-header = The first line must name the columns. These are known: { $columns }
 pack-mistake-missing-column = The column <code>{ $column }</code> is missing. Add it to the first line.
@@ -28,7 +28,7 @@ pack-mistake-unknown-field = The field <code>{ $column }</code> is unknown. Remo
 pack-mistake-too-many-questions = A pack holds at most { $limit } questions. Make two packs of it.
 pack-mistake-no-questions = There are no questions in it. Write one a line, below the names of the columns.
 pack-mistake-too-many-cells = There are { $cells } cells, but only { $columns } columns. Put a text with separators in it between quotation marks.
-pack-mistake-not-an-object = This is no question. Write <code>{"{"}"question": …, "answer": …, "wrong": [ … ]{"}"}</code>.
+pack-mistake-not-an-object = This isn’t a question. Write <code>{"{"}"question": …, "answer": …, "wrong": [ … ]{"}"}</code>.
 pack-mistake-bad-list = <code>{ $column }</code> must be a list of one to { $limit } wrong answers.
 pack-mistake-not-text = <code>{ $column }</code> must be a text. Put it between quotation marks.
 pack-mistake-empty-question = The question is empty. Fill it in or remove it.
@@ -36,7 +36,7 @@ pack-mistake-missing-cell = <code>{ $column }</code> is empty. Fill it in: a que
 pack-mistake-too-long = <code>{ $column }</code> has { $length } characters. Shorten it to { $limit }.
 pack-mistake-same-answers = <code>{ $column }</code> says the same as <code>{ $other }</code>. Answers must differ: change one.
 pack-mistake-unknown-difficulty = I don’t know the difficulty “{ $given }”. Write <code>easy</code>, <code>medium</code> or <code>hard</code>, or nothing.
-pack-mistake-bad-photo = This is no photo. Give an address that begins with https://, or nothing.
+pack-mistake-bad-photo = This isn’t a photo. Give an address that begins with https://, or nothing.
 pack-mistake-control-character = <code>{ $column }</code> holds an invisible character, { $character }. Type the text anew.
 pack-mistake-repeated-question = { $by ->
     [question] Question { NUMBER($first, useGrouping: 0) } asks the same. Remove one.
@@ -62,7 +62,7 @@ pack-mistake-too-complex = This file holds far more than questions. Copy them in
 
 ## What a file has and a pack can’t hold: pack-note-<code>, with how often and on which lines.
 
-pack-notes-head = ℹ️ Not taken over as it is:
+pack-notes-head = ℹ️ Not everything could be imported:
 pack-note-where = { $by ->
     [question] (questions { $lines })
    *[line] (lines { $lines })

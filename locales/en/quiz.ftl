@@ -225,8 +225,8 @@ pack-discard = Don’t keep it
 pack-saved = The pack is yours. Choose it for a quiz with /newgame in your group.
 pack-discarded = Nothing was kept.
 pack-refused = { $count ->
-    [one] ❌ <b>{ $name }</b> has a mistake, so nothing of it is kept. Mend it and send the file again.
-   *[other] ❌ <b>{ $name }</b> has mistakes, so nothing of it is kept. Mend them and send the file again.
+    [one] ❌ <b>{ $name }</b> has a mistake, so nothing was kept. Fix it and send the file again.
+   *[other] ❌ <b>{ $name }</b> has mistakes, so nothing was kept. Fix them and send the file again.
 }
 pack-too-big = ❌ <b>{ $name }</b> is too large: at most { $limit } KB. Leave out everything but the questions, or make two packs of it.
 pack-not-loaded = I couldn’t get that file from Telegram. Please send it again.

@@ -44,7 +44,7 @@ form-settings-of = ⚙️ <b>{ $chat }</b>: настройки
 form-language = На каком языке мне говорить в группе?
 form-to-templates = ⭐ Шаблоны
 form-templates = <b>Шаблоны группы</b>
-    По ним администраторы открывают игры командой /newgame.
+    Администраторы открывают по ним игры командой /newgame.
 form-templates-none = <b>Шаблоны группы</b>
     Пока ни одного. В новой игре нажмите «Ещё», затем «Сохранить как шаблон».
 form-template = ⭐ { $name }
@@ -62,13 +62,13 @@ dlg-name-openers = Кто открывает игры
 dlg-name-language = Язык
 dlg-openers-hosts = только администраторы
 dlg-openers-everyone = все
-dlg-openers-to-hosts = Открывают только админы
-dlg-openers-to-everyone = Открывать могут все
+dlg-openers-to-hosts = Разрешить только администраторам
+dlg-openers-to-everyone = Разрешить всем
 
 dlg-name-messages = Сообщения в группе
 dlg-messages-normal = начало, напоминание, итог
 dlg-messages-lively = каждый шаг, со звуком
-dlg-messages-quiet = меняется только доска
+dlg-messages-quiet = только доска, без новых сообщений
 dlg-name-pin = Закреплять доску
 dlg-pin-yes = пока идёт игра
 dlg-pin-no = нет
@@ -80,7 +80,7 @@ dlg-picture-no = нет
 
 dlg-name-title = Название
 dlg-name-mode = Режим
-dlg-name-winners = Победителей
+dlg-name-winners = Число победителей
 dlg-name-prize = Приз
 dlg-prize-none = нет, играем просто так
 dlg-name-split = Как делить приз
@@ -88,13 +88,13 @@ dlg-name-percentages = Доли
 dlg-name-min_players = Минимум игроков
 dlg-name-max_players = Максимум игроков
 dlg-name-lobby_seconds = Ждать игроков
-dlg-name-join_seconds = Последний сбор
+dlg-name-join_seconds = Последний шанс
 
 dlg-split-auto = первому половина, дальше меньше
 dlg-split-equal = поровну
 dlg-split-percentages = свои доли
 
-dlg-about-title = Как называется игра: одна строка, до 64 знаков.
+dlg-about-title = Как называется игра: одна строка, до 64 символов.
 dlg-about-winners = Сколько призовых мест: от 1 до 10.
 dlg-about-prize =
     Что можно выиграть: словами (<i>билет в кино</i>), суммой (<i>100 евро</i>) или списком — каждое место с новой строки.
@@ -107,8 +107,8 @@ dlg-about-percentages =
         [one] Проценты для { $winners } победителя, в сумме 100, с первого места.
        *[other] Проценты для { $winners } победителей, в сумме 100, с первого места, например: 50 30 20
     }
-dlg-about-min_players = Игра начнётся, когда соберётся столько человек.
-dlg-about-max_players = Когда соберётся столько, места закончатся и игра начнётся сразу.
+dlg-about-min_players = Игра начнётся, когда наберётся столько игроков.
+dlg-about-max_players = Когда наберётся столько, места закончатся и игра начнётся сразу.
 dlg-about-lobby_seconds = Сколько ждать, пока соберётся достаточно игроков, в секундах. Потом игра отменяется.
 dlg-about-join_seconds = Сколько ещё можно присоединяться, когда игроков уже достаточно, в секундах.
 
@@ -117,31 +117,31 @@ dlg-about-join_seconds = Сколько ещё можно присоединят
 dlg-admin = <b>Управление</b>
 dlg-admin-health = { $name }: { $state }
 dlg-admin-refresh = Обновить
-dlg-admin-to-games = Идущие игры
-dlg-admin-to-ban = Запреты
-dlg-admin-to-cast = Объявление
-dlg-admin-games = <b>Идущие игры</b>
-dlg-admin-game = { $kind }, чат <code>{ $chat }</code>, тема { $topic }, открыл { $host }, версия { $version }
+dlg-admin-to-games = Текущие игры
+dlg-admin-to-ban = Чёрный список
+dlg-admin-to-cast = Рассылка по чатам
+dlg-admin-games = <b>Текущие игры</b>
+dlg-admin-game = { $kind }, чат <code>{ $chat }</code>, тема { $topic }, ведущий { $host }, версия { $version }
 dlg-admin-end = Закончить принудительно
 dlg-admin-end-sure = Закончить эту игру без результата?
 dlg-admin-ended = ✅ Игра отменена.
-dlg-admin-ban = <b>Запрещено везде</b>
-    Чтобы закрыть доступ, напишите id человека и после него причину.
-dlg-admin-ban-whom = ⚠️ Напишите id человека, и не оператора.
-dlg-admin-banned = ✅ { $player } больше нигде не играет.
+dlg-admin-ban = <b>Чёрный список для всех чатов</b>
+    Чтобы закрыть кому-то доступ, напишите id, а после него причину.
+dlg-admin-ban-whom = ⚠️ Нужен id человека, который не оператор этого бота.
+dlg-admin-banned = ✅ Доступ закрыт во всех чатах: { $player }.
 dlg-admin-unban = Вернуть доступ: { $name }
-dlg-admin-unbanned = ✅ { $player } снова может играть.
-dlg-admin-cast = <b>Объявление во все чаты</b>
-    Напишите его. Перед отправкой вы его увидите.
+dlg-admin-unbanned = ✅ Доступ снова открыт: { $player }.
+dlg-admin-cast = <b>Рассылка по всем чатам</b>
+    Напишите текст. Перед отправкой вы увидите, как он выглядит.
 dlg-admin-cast-long = ⚠️ Слишком длинно: не больше { $limit } символов.
 dlg-admin-cast-sure = <b>Отправить это во все чаты?</b>
 dlg-admin-cast-send = Отправить
-dlg-admin-cast-sent = ✅ Рассылка началась. Когда сообщение уйдёт во все чаты, вам об этом напишут.
+dlg-admin-cast-sent = ✅ Рассылка началась. Когда сообщение встанет в очередь во всех чатах, я напишу вам.
 dlg-admin-cast-done =
     { $count ->
-        [one] ✅ Ваше сообщение ушло в { $count } чат.
-        [few] ✅ Ваше сообщение ушло в { $count } чата.
-       *[other] ✅ Ваше сообщение ушло в { $count } чатов.
+        [one] ✅ Сообщение поставлено в очередь для { $count } чата.
+        [few] ✅ Сообщение поставлено в очередь для { $count } чатов.
+       *[other] ✅ Сообщение поставлено в очередь для { $count } чатов.
     }
 webhook-disabled = { $reason ->
     [gone] ⚠️ Вебхук <code>{ $endpoint }</code> отключён: получатель ответил, что его больше нет.

@@ -18,9 +18,9 @@ board-prize-each = 🎁 Приз каждому из { $winners } победит
 board-prizes-words = 🎁 Призы: { $prizes }
 board-prize-place = { $mark } { $prize }
 board-cancelled = { $reason ->
-    [lobby_expired] Игроков вовремя не набралось, поэтому игра отменена.
+    [lobby_expired] Вовремя набралось слишком мало игроков, поэтому игра отменена.
     [operator] Игру отменили те, кто управляет этим ботом.
-    [bot_removed] Бота убрали из чата, и игра отменена.
+    [bot_removed] Бота удалили из чата, поэтому игра отменена.
    *[host] Игру отменил ведущий.
 }
 
@@ -29,9 +29,9 @@ lobby-players = { $players ->
    *[other] 👥 <b>{ $players } из { $seats }</b> в игре:
 }
 lobby-waiting = { $missing ->
-    [one] ⏳ Нужен ещё { $missing } игрок. Набор закроется { $deadline }.
-    [few] ⏳ Нужны ещё { $missing } игрока. Набор закроется { $deadline }.
-   *[other] ⏳ Нужно ещё { $missing } игроков. Набор закроется { $deadline }.
+    [one] ⏳ Нужен ещё { $missing } игрок. Запись закроется { $deadline }.
+    [few] ⏳ Нужны ещё { $missing } игрока. Запись закроется { $deadline }.
+   *[other] ⏳ Нужно ещё { $missing } игроков. Запись закроется { $deadline }.
 }
 lobby-joining = ⏳ Начало { $deadline }. Ещё можно присоединиться.
 lobby-host = Ведущий: { $host }
@@ -43,16 +43,16 @@ button-extend = +1 минута
 button-cancel = Отменить игру
 button-rules = Правила
 button-rematch = Ещё раз
-button-fair = Как тянули
+button-fair = Проверить розыгрыш
 button-share = Поделиться
 button-pick = Выбрать число
 button-pick-privately = Выбрать тайно
-button-pick-in-chat = Выбрать в личке
+button-pick-in-chat = Выбрать в личном чате
 button-confirm-cancel = Да, отменить
 button-keep-playing = Играем дальше
 
-share-text = { $title }: { $winner } забирает победу. Давайте с нами!
-share-text-nobody = Мы сыграли в «{ $title }». Давайте с нами!
+share-text = { $title }: { $winner } забирает победу. Играйте с нами!
+share-text-nobody = Мы сыграли в «{ $title }». Играйте с нами!
 
 last-call = 📣 <b>{ $title }</b>: последний шанс! { $players ->
     [one] В игре { $players } игрок
@@ -64,7 +64,7 @@ late-private = ⏰ Вы ещё не выбрали, а время уже на и
 
 ## Своя доска игрока
 
-own-joined = Вы в игре. Встретимся здесь, когда она начнётся.
+own-joined = Вы в игре. Когда она начнётся, ваша доска появится здесь.
 own-not-joined = Вы ещё не в игре. Нажмите <b>Играю</b> в группе.
 own-not-in-game = Вы не участвуете в этой игре. Ждём вас в следующей.
 confirm-cancel = Отменить { $title }? Победителей не будет, и вернуть игру нельзя.
@@ -78,16 +78,16 @@ tap-joined = { $players ->
    *[other] Вы в игре. Уже { $players } игроков.
 }
 tap-left = Вы вышли из игры.
-tap-started = Набор закрыт. Поехали.
+tap-started = Запись закрыта. Поехали!
 tap-extended = У всех есть ещё минута.
 tap-cancelled = Игра отменена.
 tap-taken = Это число занято. Попробуйте другое.
-tap-turn-hint = ‹ и › листают страницы, « и » — сразу на несколько.
+tap-turn-hint = ‹ и › листают по одной странице, « и » — сразу по несколько.
 tap-no-pages = Сейчас листать нечего.
 tap-rematch = Новая игра открыта, и вы уже в ней.
 tap-over = Эта игра закончилась.
 tap-no-own-board = Показать вашу доску здесь не получается. Выберите, пожалуйста, на общей.
-tap-garbage = Не знаю такой кнопки. Возможно, она от прежней версии.
+tap-garbage = Такой кнопки я не знаю. Возможно, она осталась от прежней версии.
 tap-cancel-command = Чтобы отменить игру, отправьте /cancel_game.
 tap-fair-command = Доказательство розыгрыша — по команде /fair.
 

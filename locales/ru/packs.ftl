@@ -1,4 +1,4 @@
-### Наборы вопросов: что не так с файлом и как это исправить; почему модель ничего не написала.
+### Наборы вопросов: ошибки в файле и как их исправить; почему нейросеть ничего не написала.
 
 ## Ошибки в файле: pack-mistake-<код>, со столбцом и параметрами кода. Это сообщения.
 
@@ -10,12 +10,12 @@ pack-mistake-file-too-large = Файл слишком велик. Пришлит
 pack-mistake-empty-file = Файл пуст. Сохраните его ещё раз вместе с вопросами.
 pack-mistake-unknown-format = Такие файлы мне незнакомы. Пришлите CSV, JSON или XLSX либо выгрузку из Moodle (GIFT, XML, Aiken) или Anki.
 pack-mistake-old-excel = Это файл старого Excel или файл с паролем. Сохраните его как .xlsx без пароля.
-pack-mistake-damaged-xlsx = Эту книгу не прочесть. Откройте её, сохраните ещё раз как .xlsx и пришлите.
+pack-mistake-damaged-xlsx = Эту книгу Excel не прочесть. Откройте её, сохраните ещё раз как .xlsx и пришлите.
 pack-mistake-xlsx-too-large = В этой книге гораздо больше, чем вопросы. Скопируйте их в новую и пришлите её.
 pack-mistake-unknown-encoding = Буквы этого файла не прочесть. Сохраните его в кодировке UTF-8.
 pack-mistake-bad-quotes = Кавычки не сходятся. Текст с запятыми или кавычками возьмите в " и ", а " внутри него пишите как "".
-pack-mistake-bad-json = JSON обрывается или ломается на символе { NUMBER($column_number, useGrouping: 0) } строки. Поищите там пропущенную запятую, скобку или кавычку.
-pack-mistake-strange-json = В этом JSON слишком глубокая вложенность или чудовищное число. Оставьте список вопросов.
+pack-mistake-bad-json = JSON обрывается или испорчен на символе { NUMBER($column_number, useGrouping: 0) } строки. Поищите там пропущенную запятую, скобку или кавычку.
+pack-mistake-strange-json = В этом JSON слишком глубокая вложенность или огромное число. Оставьте только список вопросов.
 pack-mistake-no-list = Здесь нет списка вопросов. Напишите <code>{"{"}"questions": [ … ]{"}"}</code>.
 pack-mistake-no-header = Первая строка должна называть столбцы. Известны такие: { $columns }
 pack-mistake-missing-column = Не хватает столбца <code>{ $column }</code>. Добавьте его в первую строку.
@@ -32,7 +32,7 @@ pack-mistake-not-an-object = Это не вопрос. Напишите <code>{"
 pack-mistake-bad-list = В <code>{ $column }</code> должен быть список неверных ответов, от одного до { $limit }.
 pack-mistake-not-text = В <code>{ $column }</code> должен быть текст. Возьмите его в кавычки.
 pack-mistake-empty-question = Вопрос пуст. Заполните его или уберите.
-pack-mistake-missing-cell = <code>{ $column }</code> не заполнено. Вопросу нужен верный ответ и хотя бы один неверный.
+pack-mistake-missing-cell = Столбец <code>{ $column }</code> не заполнен. Вопросу нужен верный ответ и хотя бы один неверный.
 pack-mistake-too-long = В <code>{ $column }</code> символов: { $length }. Сократите до { $limit }.
 pack-mistake-same-answers = В <code>{ $column }</code> то же, что в <code>{ $other }</code>. Ответы должны различаться: измените один.
 pack-mistake-unknown-difficulty = Сложность «{ $given }» мне незнакома. Напишите <code>easy</code>, <code>medium</code> или <code>hard</code> либо ничего.
@@ -62,7 +62,7 @@ pack-mistake-too-complex = В этом файле гораздо больше, �
 
 ## Что в файле есть, а в наборе быть не может: pack-note-<код>, сколько раз и где.
 
-pack-notes-head = ℹ️ Взято не всё:
+pack-notes-head = ℹ️ Не всё удалось перенести:
 pack-note-where = { $by ->
     [question] (вопросы { $lines })
    *[line] (строки { $lines })
@@ -129,7 +129,7 @@ pack-alike = { $by ->
    *[line] Строка { NUMBER($line, useGrouping: 0) } спрашивает почти то же, что строка { NUMBER($earlier, useGrouping: 0) }: { $question }
 }
 
-## Почему вместо модели вопросы дал встроенный набор
+## Почему вместо нейросети вопросы дал встроенный банк
 
 writer-unreachable = Нейросеть, которая пишет вопросы, недоступна.
 writer-timeout = Нейросеть слишком долго писала вопросы.

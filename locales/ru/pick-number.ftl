@@ -2,7 +2,7 @@
 
 pick-number-name = Выбери число
 pick-number-sign = 🎱
-pick-number-hint = Займите число, которого нет у других. Чьё вытянут первым, тот и победит. В обратном режиме вытянутые выбывают, побеждает последний.
+pick-number-hint = Займите число, которого нет у других. Чьё вытянут первым, тот и победит. В обратном режиме — чьё вытянули, тот выбывает, а побеждает оставшийся последним.
 
 ## Лобби
 
@@ -13,19 +13,19 @@ pick-number-about = { $winners ->
    *[other] Каждый берёт число. Победят { $winners } игроков, чьи числа вытянут первыми.
 }
 pick-number-about-reverse = { $winners ->
-    [one] 🔄 Наоборот: каждый берёт число; чьё вытянули, тот выбывает. Победит последний оставшийся.
-    [few] 🔄 Наоборот: каждый берёт число; чьё вытянули, тот выбывает. Победят последние { $winners } игрока.
-   *[other] 🔄 Наоборот: каждый берёт число; чьё вытянули, тот выбывает. Победят последние { $winners } игроков.
+    [one] 🔄 Наоборот: каждый берёт число, и чьё вытянули, тот выбывает. Победит последний оставшийся.
+    [few] 🔄 Наоборот: каждый берёт число, и чьё вытянули, тот выбывает. Победят последние { $winners } игрока.
+   *[other] 🔄 Наоборот: каждый берёт число, и чьё вытянули, тот выбывает. Победят последние { $winners } игроков.
 }
-pick-number-beacon-used = 🎲 К розыгрышу подмешают публичное случайное число, которого заранее не знает никто. { $policy ->
-    [void] Если оно не выйдет, не выиграет никто.
+pick-number-beacon-used = 🎲 К розыгрышу подмешают публичное случайное число, которое заранее никому не известно. { $policy ->
+    [void] Если оно не выйдет, никто не выиграет.
    *[wait] Если оно запоздает, розыгрыш его подождёт.
 }
 
 ## Выбор
 
 pick-number-pick = Возьмите число от 1 до { NUMBER($highest, useGrouping: 0) }. Пока есть время, его можно поменять.
-pick-number-pick-secretly = 🙈 Возьмите число от 1 до { NUMBER($highest, useGrouping: 0) } по кнопке ниже. Кто что взял, до конца выбора не видит никто.
+pick-number-pick-secretly = 🙈 Возьмите число от 1 до { NUMBER($highest, useGrouping: 0) } кнопкой ниже. До конца выбора никто не видит, у кого какое число.
 pick-number-picked-count = ✅ Выбрали: <b>{ $picked }</b> из { $players }
 pick-number-picked = ✅ Выбрали { $picked } из { $players }:
 pick-number-missing = 💭 Ещё думают: { $names }
@@ -43,18 +43,16 @@ pick-number-sealed =
     Печать <code>{ $commitment }</code>
     Игра <code>{ $game }</code>
 pick-number-bound = { $winners ->
-    [one] Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывает { $winners } первое вытянутое.
-    [few] Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывают { $winners } первых вытянутых.
-   *[other] Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывают { $winners } первых вытянутых.
+    [1] Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывает вытянутое первым.
+   *[other] Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывают первые вытянутые: { $winners }.
 }
 pick-number-bound-reverse = { $winners ->
-    [one] 🔄 Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывает { $winners } последнее оставшееся.
-    [few] 🔄 Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывают { $winners } последних оставшихся.
-   *[other] 🔄 Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывают { $winners } последних оставшихся.
+    [1] 🔄 Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывает оставшееся последним.
+   *[other] 🔄 Числа от 1 до { NUMBER($highest, useGrouping: 0) }, выигрывают последние оставшиеся: { $winners }.
 }
 pick-number-bound-absent = { $policy ->
-    [auto] Кто не выберет, получит свободное число.
-   *[drop] Кто не выберет, выбывает.
+    [auto] Кто не выберет число, получит одно из свободных.
+   *[drop] Кто не выберет число, выбывает.
 }
 pick-number-bound-beacon = 🎲 drand <code>{ $chain }</code>; если запоздает, { $policy ->
     [void] розыгрыш недействителен.
@@ -134,9 +132,9 @@ tap-picked = Ваше число — { NUMBER($number, useGrouping: 0) }.
 pick-number-rules =
     🎱 <b>Выбери число</b>
 
-    <b>1.</b> Присоединяйтесь, пока идёт набор. Когда игроков хватит, останется последний шанс, потом откроется доска.
+    <b>1.</b> Присоединяйтесь, пока открыта запись. Когда игроков хватит, останется последний шанс, а потом откроется доска.
     <b>2.</b> Возьмите свободное число, в группе или тайно. У числа один хозяин. Пока есть время, его можно поменять.
-    <b>3.</b> Числа тянут из всей доски. Свободные пропускают; побеждают те, чьи числа вытянули первыми, в этом же порядке.
+    <b>3.</b> Тянут числа со всей доски. Свободные пропускают; побеждают те, чьи числа вытянули первыми, в этом же порядке.
 
     🔄 <b>Обратный режим:</b> чьё число вытянули, тот выбывает. Побеждают последние оставшиеся, самый последний — на первом месте.
 
@@ -148,14 +146,14 @@ pick-number-proof-sealed =
     🔒 Правила и секрет розыгрыша запечатаны. Их общий SHA-256:
     <code>{ $commitment }</code>
 
-    Когда игра закончится, опубликуем секрет, и вы проверите, что ни он, ни правила не изменились.
+    Когда игра закончится, секрет будет опубликован, и вы сможете проверить, что ни он, ни правила не изменились.
 pick-number-proof =
     🔒 Запечатано до выбора: <code>{ $commitment }</code>
     🔓 Секрет: <code>{ $seed }</code>
     🧾 SHA-256 списка чисел ({ $entries }, от 1 до { NUMBER($highest, useGrouping: 0) }): <code>{ $digest }</code>
 
-    Секрет и список дают порядок розыгрыша (вытянуто: { $drawn }). Проверьте сами, не доверяя мне: verify.html или verify.py.
-pick-number-proof-beacon = 🎲 Подмешан раунд { $round } маяка drand.
+    Из секрета и списка следует порядок розыгрыша (вытянуто: { $drawn }). Проверьте сами, не доверяя мне: verify.html или verify.py.
+pick-number-proof-beacon = 🎲 В розыгрыш подмешан раунд { $round } маяка drand.
 pick-number-proof-void = ⚠️ Розыгрыш недействителен, победителей нет. Секрет и список чисел всё равно здесь.
 pick-number-proof-no-beacon = 🎲 Ждали раунд { $round } маяка drand, но вовремя он не вышел; розыгрыш прошёл без него.
 
@@ -199,13 +197,13 @@ dlg-name-range_multiplier = Чисел на игрока
 dlg-about-range_multiplier = Сколько чисел приходится на каждого игрока.
 dlg-name-max_number = Наибольшее число
 dlg-about-max_number = Больше этого числа на доске не бывает.
-dlg-pick-number-mode-normal = выпавшие числа выигрывают
-dlg-pick-number-mode-reverse = выигрывают последние
+dlg-pick-number-mode-normal = выигрывают вытянутые первыми
+dlg-pick-number-mode-reverse = выигрывают оставшиеся последними
 dlg-beacon_policy-wait = розыгрыш ждёт
-dlg-beacon_policy-void = никто не выигрывает
+dlg-beacon_policy-void = победителей нет
 dlg-absent-drop = выбывает
 dlg-absent-auto = получает случайное число
-dlg-numbers-auto = по числу игроков
+dlg-numbers-auto = хватит на всех игроков
 
 ## Отказы
 
@@ -217,7 +215,7 @@ not-now-pick-number = { $phase ->
    *[other] Эта игра закончилась.
 }
 rejected-number-taken = Число { NUMBER($number, useGrouping: 0) } занято. Попробуйте другое.
-rejected-number-out-of-range = Числа { NUMBER($number, useGrouping: 0) } нет на доске: она от 1 до { NUMBER($highest, useGrouping: 0) }.
+rejected-number-out-of-range = Числа { NUMBER($number, useGrouping: 0) } нет на доске: там числа от 1 до { NUMBER($highest, useGrouping: 0) }.
 rejected-already-yours = Число { NUMBER($number, useGrouping: 0) } уже ваше.
 
 ## В общих текстах

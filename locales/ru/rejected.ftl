@@ -21,7 +21,7 @@ not-now-leave = { $phase ->
 not-now-remove = { $phase ->
     [completed] Эта игра закончилась.
     [cancelled] Эту игру отменили.
-   *[other] Сейчас никого удалить нельзя.
+   *[other] Сейчас убирать игроков нельзя.
 }
 not-now-start-now = { $phase ->
     [completed] Эта игра закончилась.
@@ -37,14 +37,15 @@ not-now-cancel = { $phase ->
     [cancelled] Игру уже отменили.
    *[other] Эта игра закончилась.
 }
-rejected-too-late = Поздно: время только что вышло.
+rejected-too-late = Поздно: время уже вышло.
 rejected-unknown-game = Эта игра давно закончилась.
 rejected-already-joined = Вы уже в игре.
 rejected-not-in-game = Вы не участвуете в этой игре.
 rejected-game-full = { $limit ->
-    [one] Занято { $limit } место, больше нет.
-    [few] Заняты все { $limit } места.
-   *[other] Заняты все { $limit } мест.
+    [1] Единственное место занято.
+    [one] Занято всё: { $limit } место.
+    [few] Все { $limit } места заняты.
+   *[other] Все { $limit } мест заняты.
 }
 rejected-not-enough-players = Игроков пока мало: { $have } из { $need }.
 rejected-place-taken = { $limit ->
@@ -52,20 +53,20 @@ rejected-place-taken = { $limit ->
     [few] Здесь уже идут { $limit } игры.
    *[other] Здесь уже идут { $limit } игр.
 }
-rejected-bad-title = Название — одна строка, не длиннее { $limit } знаков.
+rejected-bad-title = Название — одна строка, не длиннее { $limit } символов.
 rejected-bad-extension = { $limit_seconds ->
     [one] За раз игру можно продлить не больше чем на { $limit_seconds } секунду.
    *[other] За раз игру можно продлить не больше чем на { $limit_seconds } секунд.
 }
 rejected-bad-rule = { $name }: от { $low } до { $high }. Получено: { $given }.
-rejected-bad-rule-percentages = Проценты: по одному на победителя, больше нуля, вместе ровно 100. Получено: { $given }.
+rejected-bad-rule-percentages = Нужно по одному проценту на победителя, все больше нуля, в сумме ровно 100. Получено: { $given }.
 rejected-bad-rule-mode = Режим: { $low } или { $high }. Получено: { $given }.
 rejected-bad-rule-split = Как делить приз: auto, equal или percentages. Получено: { $given }.
 rejected-bad-rule-prize = Приз — до { $high } символов, а этот длиннее: { $given }.
 rejected-bad-rule-prizes = Призов может быть не больше { $high }, по одному на победителя. Получено: { $given }.
 rejected-bad-rule-amounts = Сумм может быть не больше, чем победителей, и каждая больше 0.
 rejected-bad-rule-prize_pool = Призовой фонд — до триллиона, до 8 знаков после запятой. Получено: { $given }.
-rejected-not-yours = Это меню открыл другой человек. Отправьте команду сами, и будет своё.
+rejected-not-yours = Это меню открыл другой человек. Отправьте команду сами, и у вас будет своё.
 rejected-cannot-ban = Администратору нельзя закрыть доступ.
 
 ## Задания, вебхуки и загрузка по ссылке
