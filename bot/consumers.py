@@ -100,7 +100,6 @@ class Consumers:
         spawn("jobs", self.runner.run())
         spawn("board progress", self._boards.keep_showing())
         projector = runtime.stores.projector
-        projector.on_published = runtime.stores.jobs.ring
         feed = runtime.feed("projector", renewed=self._rebuild, check=projector.check, caught_up=self._replay)
         spawn("projector", feed.run(projector.handle))
         spawn("reminders", self._reminders.keep_reminding())

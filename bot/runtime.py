@@ -213,6 +213,7 @@ def build(
     guarded = cast("Pool", GuardedPool(pool, postgres_circuit))
     aside = SetAside(partial(_count_error, metrics))
     stores = _stores(settings, pool, guarded, redis, listening, clock)
+    stores.projector.on_published = stores.jobs.ring
     games: GameStore = GuardedStore(MeasuredStore(stores.games, metrics.commits.add), redis_circuit)
     if settings.durability.strict:
         games = strict = StrictGames(

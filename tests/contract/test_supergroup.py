@@ -19,7 +19,7 @@ from storage.jobs import NewJob, enqueue
 from storage.people import People
 from storage.questions import Questions
 from storage.seeds import Seeds
-from storage.webhooks import Webhooks
+from storage.webhooks import WebhookMessage, Webhooks, publish
 from telegram.client import BotApi
 from telegram.limits import Limits
 from telegram.outbox import Outbox, Outgoing
@@ -64,8 +64,13 @@ class Group:
         question = Question(id="q", text="One?", answers=("yes", "no"))
         await self.questions.note_asked(OLD, [question], self.house.clock.now())
         await enqueue(self.pool, NewJob("test", "a", chat_id=OLD))
+        await self.pool.execute(
+            "INSERT INTO player_prizes (player_id, chat_id, kind, currency, amount) VALUES (7, $1, '', 'EUR', 5)", OLD
+        )
+        await self.pool.execute("INSERT INTO chat_templates (chat_id, name, kind) VALUES ($1, 'Friday', 'quiz')", OLD)
         await Webhooks(self.pool).add("a", OLD, "https://a.example", (), "", b"", 0)
         await Webhooks(self.pool).add_source("a", OLD, 0, "", b"", 0)
+        await publish(self.pool, [WebhookMessage("m", "game.opened", OLD, b"{}")])
         await self.house.whole(chat_id=OLD)
         await Seeds(self.pool).take(OLD)
         self.live = await self.house.open(chat_id=OLD)
@@ -99,10 +104,11 @@ class Group:
         }
 
     async def chat_columns(self) -> set[str]:
-        """Return all columns that are for the id of a chat."""
+        """Return all columns that are for the id of a chat. Rows of the audit log never change."""
         rows = await self.pool.fetch(
             "SELECT table_name || '.' || column_name FROM information_schema.columns "
-            "WHERE table_schema = 'public' AND column_name ~ 'chat' AND data_type = 'bigint'"
+            "WHERE table_schema = 'public' AND column_name ~ 'chat' AND data_type = 'bigint' "
+            "AND table_name <> 'audit_log'"
         )
         return {row[0] for row in rows} | FORWARDED
 
