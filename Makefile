@@ -88,7 +88,7 @@ fuzz: .venv/dev.stamp ## give the HTTP server and plain uvicorn the same damaged
 soak: .venv/dev.stamp ## play for a long time and watch memory and lateness
 	$(BIN)/python -m chaos.soak $(ARGS)
 
-# No host is named in a lock file: the index of whoever installs is used, and the hashes say what may come from it.
+# A lock file names no host: pip uses the index that this machine is configured for, and the hashes fix the contents.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 

@@ -1074,8 +1074,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Verify the proof of a Tombola draw, offline.")
     parser.add_argument("proof", help="a JSON file; - reads standard input")
     parser.add_argument("--commitment", metavar="HEX", help="the seal in the message that you kept")
-    parser.add_argument("--head", type=kept_head, metavar="SIZE:ROOT", help="a head of the public log that you kept")
-    parser.add_argument("--consistency", metavar="FILE", help="shows that the log has grown from that head")
+    parser.add_argument("--head", type=kept_head, metavar="SIZE:ROOT", help="a head of the public log, saved earlier")
+    parser.add_argument("--consistency", metavar="FILE", help="proof that the log has grown from that head")
     parser.add_argument("--language", choices=sorted(WORDS), default="en")
     given = parser.parse_args(arguments)
     lines = []

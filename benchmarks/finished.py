@@ -72,7 +72,7 @@ RATE = 1000.0
 LIVE = 500
 """Number of games in play during the measurement."""
 TURNS = 4
-"""Number of short series of taps in a run. The disk varies more between series than the two sides differ."""
+"""Number of short series of taps in a run. Several are needed: the disk varies more than the two sides differ."""
 TAPPED, PROJECTED = 0, 1
 """Numbers of the Redis databases for taps and for the projector."""
 READS, FEW_READS = 200, 5

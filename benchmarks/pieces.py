@@ -86,7 +86,7 @@ def taken(work: Callable[[], object]) -> float:
 
 
 async def flown(rounds: int) -> tuple[Game, list[tuple[str, str, list[float], list[float]]]]:
-    """Measure a game's commit in microseconds, within a full flight and alone. Returns also a game's state."""
+    """Measure a game's commit in microseconds, in a full flight and alone. Also returns the state of a game."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tombola-")))
         redis = await stack.enter_async_context(

@@ -91,9 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("proof", type=Path, help="the proof, a JSON file; - reads standard input")
     verify.add_argument("--commitment", metavar="HEX", help="the seal in the message that you kept")
-    verify.add_argument("--head", metavar="SIZE:ROOT", help="a head of the public log that you kept")
+    verify.add_argument("--head", metavar="SIZE:ROOT", help="a head of the public log, saved earlier")
     verify.add_argument(
-        "--consistency", type=Path, metavar="FILE", help="shows that the log has grown from that head; see `log`"
+        "--consistency",
+        type=Path,
+        metavar="FILE",
+        help="proof that the log has grown from that head; see `log consistency`",
     )
     verify.add_argument("--language", default="en", help="language of the report (default: en)")
     verify.set_defaults(command=_verify)
@@ -122,9 +125,9 @@ def _add_log(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="check or show the public log of draws",
         description="The public log of draws: an append-only Merkle tree. See docs/fairness.md.",
     )
-    parts = log.add_subparsers(metavar="WHAT", required=True)
+    parts = log.add_subparsers(metavar="ACTION", required=True)
     check = parts.add_parser("check", help="recompute the tree; exit 1 if a leaf is removed, moved or rewritten")
-    check.add_argument("--head", action="append", default=[], metavar="SIZE:ROOT", help="a head that somebody kept")
+    check.add_argument("--head", action="append", default=[], metavar="SIZE:ROOT", help="a head saved earlier")
     check.set_defaults(command=_log, what="check")
     parts.add_parser("head", help="sign the current tree and show its head").set_defaults(command=_log, what="head")
     shown = parts.add_parser("proof", help="show the inclusion proof of a game")
@@ -148,10 +151,10 @@ def _add_token(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     token = commands.add_parser(
         "token",
         help="make, list or revoke tokens of the HTTP API",
-        description="Tokens of the HTTP API. See docs/api.md.",
+        description="Make, list and revoke tokens of the HTTP API.",
     )
-    parts = token.add_subparsers(metavar="WHAT", required=True)
-    create = parts.add_parser("create", help="make a token; its last line is the token alone, shown this once")
+    parts = token.add_subparsers(metavar="ACTION", required=True)
+    create = parts.add_parser("create", help="make a token and print it on the last line; it is never shown again")
     create.add_argument("--role", choices=("viewer", "host", "operator"), required=True, help="the role")
     create.add_argument(
         "--chat", type=int, action="append", metavar="ID", help="limit the token to this chat; may be repeated"

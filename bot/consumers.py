@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from dataclasses import asdict
 from functools import partial
 
 import asyncpg
@@ -251,7 +252,8 @@ class Consumers:
                     keep_audit_days=runtime.settings.audit.keep_days,
                 )
                 await runtime.stores.questions.prune(runtime.play.clock.now())
-                logger.info("deleted old rows: {}", pruned)
+                if counts := ", ".join(f"{count} of {table}" for table, count in asdict(pruned).items() if count):
+                    logger.info("deleted old rows: {}", counts)
             except AWAY as problem:
                 logger.warning("cannot delete old rows yet: {}", type(problem).__name__)
                 pause = PRUNE_AGAIN_SECONDS

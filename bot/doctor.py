@@ -42,7 +42,7 @@ async def doctor(settings: Settings) -> int:
         async with stores(settings.data_dir, postgres, redis) as (postgres_dsn, redis_dsn):
             if not postgres:
                 wrong += await _check_postgres(postgres_dsn)
-                say(f"postgresql: embedded, at {postgres_dsn}; its programs, as pg_dump, are in {postgres_programs()}")
+                say(f"postgresql: embedded, at {postgres_dsn}; pg_dump and others are in {postgres_programs()}")
             if not redis:
                 wrong += await _check_redis(redis_dsn)
                 say(f"redis: embedded, at {redis_dsn}")
@@ -66,7 +66,7 @@ async def _check_postgres(dsn: str) -> int:
         say(f"postgresql: {error}")
         return 1
     except asyncpg.exceptions.ClientConfigurationError as error:  # its text may contain part of the password
-        say(f"postgresql: database.dsn is not one that the client can use ({type(error).__name__})")
+        say(f"postgresql: PostgreSQL's client rejects database.dsn ({type(error).__name__})")
         return 1
     except POSTGRES_REFUSES as error:
         say(f"postgresql: refused: {error}")

@@ -50,7 +50,7 @@ async def told(work: Awaitable[int]) -> int:
     except asyncpg.UndefinedTableError:
         say("the database is not migrated: `python -m bot migrate`")
     except asyncpg.exceptions.ClientConfigurationError as error:  # its text may contain part of the password
-        say(f"postgresql: database.dsn is not one that the client can use ({type(error).__name__})")
+        say(f"postgresql: PostgreSQL's client rejects database.dsn ({type(error).__name__})")
     except POSTGRES_REFUSES as error:
         say(f"postgresql: refused: {error}")
     except POSTGRES_GONE as error:

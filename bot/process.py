@@ -189,9 +189,7 @@ async def _migrated(dsn: str, within: float) -> bool:
     except migrate.SchemaTooNewError as error:
         raise SettingsError(f"database.dsn: {error}") from None
     except asyncpg.exceptions.ClientConfigurationError as error:  # its text may contain part of the password
-        raise SettingsError(
-            f"database.dsn: not one that PostgreSQL's client can use ({type(error).__name__})"
-        ) from None
+        raise SettingsError(f"database.dsn: PostgreSQL's client rejects it ({type(error).__name__})") from None
     except POSTGRES_REFUSES as error:
         raise SettingsError(f"database.dsn: refused there: {error}") from None
     except POSTGRES_GONE as problem:  # TimeoutError is one of them

@@ -87,7 +87,7 @@ class Act:
         """Carry out the troubles in order."""
         for number, trouble in enumerate(plan, 1):
             began = time.monotonic()
-            # Each trouble knows of the other one: together they may leave no process to take over in time.
+            # Each trouble refers to the other one, because together they may leave no process that takes over in time.
             both = [trouble, *([replace(trouble.also, also=trouble)] if trouble.also else [])]
             await asyncio.gather(*(self._befall(each) for each in both))
             words = " + ".join(f"{each.kind} {each.victim} {each.seconds:g}s" for each in both)

@@ -48,7 +48,7 @@ def replaced(game_id: str, board: OwnBoardMessage, now: int) -> Outgoing:
 
 
 class OwnBoards:
-    """Brings the own boards of a game up to date."""
+    """Brings the players' own boards of a game up to date."""
 
     def __init__(self, index: OwnBoardIndex, outbox: Outbox, texts: Texts, people: People) -> None:
         self._index = index
@@ -57,7 +57,7 @@ class OwnBoards:
         self._people = people
 
     async def refresh(self, game: Game, version: int, now: int) -> None:
-        """Edit the own boards of a game."""
+        """Edit the players' own boards of a game."""
         over = game.phase in {COMPLETED, CANCELLED}
         boards = await self._index.of(game.id)
         ephemeral = [board for board in boards if board.ephemeral][:AT_ONCE] if over else []

@@ -129,9 +129,11 @@ class ContextMiddleware(BaseMiddleware):
     async def _of_tap(self, update_id: int, query: CallbackQuery, received: int, trace: str) -> UpdateContext:
         message = query.message
         chat = message.chat if message is not None else Chat(id=query.from_user.id, type="private")
-        topic = topic_of(message) if isinstance(message, Message) else 0
+        topic, alone = 0, False
+        if isinstance(message, Message):
+            topic, alone = topic_of(message), message.ephemeral_message_id is not None
         return UpdateContext(
-            **await self._common(query.from_user, chat, alone=False),
+            **await self._common(query.from_user, chat, alone=alone),
             update_id=update_id,
             received=received,
             trace=trace,

@@ -551,7 +551,7 @@ async def redis_ready(
             asked = True
             refusal = await _diagnosed_redis(client)
             if refusal is None and isinstance(error, InvalidResponse):
-                refusal = WrongAddress("not Redis, but another program answers there")
+                refusal = WrongAddress("another program answers there instead of Redis")
             if refusal is None and waiting is not None:
                 waiting(error)
         return refusal or error

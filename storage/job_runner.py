@@ -169,12 +169,12 @@ class Runner:
         busy = Counter(run.kind.name for run in self._running.values())
         room = {name: kind.at_once - busy[name] for name, kind in self._kinds.items() if kind.at_once > busy[name]}
         if not room:
-            return POLL_SECONDS  # the end of a job rings the bell
+            return POLL_SECONDS  # the end of a job wakes this loop earlier
         began = time.monotonic()
         for job in await self._jobs.claim(room, self._owner):
             self._begin(job, began)
             room[job.kind] -= 1
-        # A kind without room has due jobs that must wait: they would make the next look come at once.
+        # Due jobs of a kind without room must wait. Counted here, they would make this loop spin.
         next_due = await self._jobs.next_due([name for name, left in room.items() if left > 0])
         return POLL_SECONDS if next_due is None else min(POLL_SECONDS, max(0.05, next_due))
 

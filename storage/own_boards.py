@@ -1,4 +1,4 @@
-"""Index of the own boards that players have open, so that they can be brought up to date when a game goes on."""
+"""Index of players' own boards that are open, so that they can be updated as a game proceeds."""
 
 from dataclasses import dataclass
 

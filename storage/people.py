@@ -236,7 +236,7 @@ class _Memory(Generic[K, V]):
             return otherwise
         if found is not None and found[0]:
             self._rows[key] = (now + READ_SECONDS, found[1])  # one caller reads again, the others use this
-        if self._away_until:  # one caller tries whether it is back, the others do without
+        if self._away_until:  # one caller tests whether PostgreSQL is back; the others get the default meanwhile
             self._away_until = now + READ_SECONDS
         # An invalidation during the read may concern the row that is being read.
         changes = self._changes

@@ -56,12 +56,12 @@ async def diagnosed(host: str, port: int, *, wanted: str, tls: bool) -> WrongAdd
     """
     plain = _named(await _answer(host, port, b"PING\r\n\r\n"))
     if plain == wanted == "Redis":
-        return WrongAddress("the server speaks without TLS: write redis://, or give its TLS port") if tls else None
+        return WrongAddress("the server does not use TLS at this port: write redis://") if tls else None
     if not plain and wanted != "PostgreSQL" and await _answer(host, port, POSTGRES_TLS) in {b"S", b"N"}:
         plain = "PostgreSQL"
     if plain in {"", "TLS"} and wanted == "Redis" and not tls and await _speaks_tls(host, port):
-        return WrongAddress("the server speaks TLS: write rediss://")
-    return WrongAddress(f"not {wanted}, but {plain} answers there") if plain not in {"", "TLS", wanted} else None
+        return WrongAddress("the server uses TLS: write rediss://")
+    return WrongAddress(f"{plain} answers there instead of {wanted}") if plain not in {"", "TLS", wanted} else None
 
 
 async def _answer(host: str, port: int, question: bytes) -> bytes:

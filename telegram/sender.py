@@ -403,7 +403,7 @@ class Sender:
             case ServerDown():
                 await self._backed_off(claimed, error)
             case Unauthorized() | Conflict():
-                logger.error("Telegram refuses the bot itself: {}", error)
+                logger.error("Telegram rejects the bot's token, or another bot process uses it: {}", error)
                 self._resume_at = self._clock.now() + 10_000
                 await self._again(claimed)
             case _:

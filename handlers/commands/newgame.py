@@ -5,6 +5,7 @@ value that is typed, is asked for in private (``handlers.dialogs.newgame``): a f
 messages that Telegram allows it, and a bot in privacy mode does not see what people type there.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsm.kind import ChatTopic
@@ -58,6 +59,7 @@ async def settings(context: UpdateContext) -> None:
 
 async def tap(context: UpdateContext, data: str) -> None:
     """Handle a tap on the short form."""
+    context = replace(context, locale=context.own_locale)  # `whisper` answers a tap to this person alone
     kind, choice, opens = (*data.removeprefix(FORM).split(":"), "", "")[:3]
     if kind not in FACES:
         await note_chat(context)

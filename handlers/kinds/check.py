@@ -284,7 +284,10 @@ class _Trial:
             self.face.rules(self.texts, locale)
         for missing in self.texts.missing:
             locale, _, text_id = missing.partition("/")
-            self.found.lacks(f"the locale {locale} has no text {text_id}, or not all of its variables are given.")
+            if self.texts.has(locale, text_id):
+                self.found.lacks(f"the text {text_id} of the locale {locale} does not get all of its variables.")
+            else:
+                self.found.lacks(f"the locale {locale} has no text {text_id}.")
 
     def play(self) -> None:
         """Make the simulated players' moves until the game ends. If there are none, advance to the deadline."""

@@ -1,4 +1,4 @@
-### What commands answer, and what Telegram’s menus say of them.
+### Answers to commands, and their descriptions in Telegram’s menus.
 
 ## Refusals of commands
 

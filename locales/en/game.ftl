@@ -1,4 +1,4 @@
-### What every kind of game says: boards, buttons, and the answers to taps.
+### Texts that all kinds of games share: boards, buttons, and the answers to taps.
 ### A toast (tap-…, button-…) has at most 200 characters and no markup; everything else is a message in HTML.
 
 ## Lists and spans of time

@@ -1,4 +1,4 @@
-### Packs of questions: what is wrong with a file and how to fix it; what keeps a model from writing.
+### Packs of questions: mistakes in a file and their repair; reasons why a model wrote no questions.
 
 ## Mistakes in a file: pack-mistake-<code>, with the column and the code’s own parameters. They are messages.
 
@@ -60,7 +60,7 @@ pack-mistake-anki-fields = A note needs two filled fields, front and back. Fill 
 pack-mistake-anki-backs = All notes have the same back, so there are no wrong answers to choose from. Send a table with wrong answers.
 pack-mistake-too-complex = This file holds far more than questions. Copy them into a new file and send that.
 
-## What a file has and a pack can’t hold: pack-note-<code>, with how often and on which lines.
+## Parts of a file that a pack can’t hold: pack-note-<code>, with their number and their lines.
 
 pack-notes-head = ℹ️ Not everything could be imported:
 pack-note-where = { $by ->

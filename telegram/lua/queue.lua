@@ -1,4 +1,4 @@
--- Functions of the queues of chats, for every script of the outbox.
+-- Functions about the queues of chats, included in the scripts of the outbox.
 
 local B = KEYS[1]
 local LAST_LANE = 3
@@ -10,12 +10,12 @@ local function leave_lanes(chat)
   redis.call('ZREM', B .. ':delayed', chat)
 end
 
--- Results and phases stand in the order in which they were put, behind them answers, and progress last.
+-- Results and phases come first, in the order in which they were put, then answers, then progress.
 local function rank_of(rank, prio)
   return rank % STEP + math.max(0, prio - 1) * STEP
 end
 
--- Where a chat stands follows from the items that wait for it, and from nothing else.
+-- Put a chat into the lane of its waiting items. The position depends on these items alone.
 local function place(chat)
   leave_lanes(chat)
   if redis.call('HEXISTS', B .. ':inflight', chat) == 1 then return false end

@@ -1,4 +1,4 @@
--- Functions of the rates, for every script that spends them. Waits are in milliseconds, 0 for none.
+-- Functions about rates, included in every script that spends them. Waits are in milliseconds, 0 for none.
 -- `lane` is a priority.
 
 local function clock(given)
@@ -16,7 +16,7 @@ local function windows_wait(log, windows, lane, now)
   return wait
 end
 
--- How long a 429 keeps calls of this budget from a chat, or ('all', 'all') everything from everybody.
+-- Return the wait that a 429 has imposed on a budget of a chat; ('all', 'all') is the wait of all calls.
 local function blocked(base, whom, budget, now)
   local wait = 0
   for _, till in ipairs(redis.call('HMGET', base .. ':hold:' .. whom, 'all', budget)) do
@@ -30,7 +30,7 @@ local function overall_wait(base, rates, lane, now)
   return math.max(blocked(base, 'all', 'all', now), wait)
 end
 
--- What the windows of a chat say; a 429 of its budgets is `blocked`.
+-- Return the wait by a chat's windows alone. `blocked` returns the wait that a 429 has imposed.
 local function chat_wait(base, rates, chat, lane, now)
   local log = base .. ':sent:' .. chat
   local wait = windows_wait(log, rates.chat, lane, now)

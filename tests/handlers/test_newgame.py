@@ -71,6 +71,16 @@ async def test_a_preset_changes_the_lines_and_the_game(room: Room) -> None:
     assert (state.rules.questions, state.rules.join_ms) == (5, 20_000)
 
 
+async def test_the_form_speaks_the_language_of_the_one_person_who_sees_it(room: Room) -> None:
+    await room.say("/language ru", by=HOST)
+    await room.sent()
+    asked = await form(room)
+    assert plain(asked.params["text"]) == text("form-kind")
+    for seen_by_all in (False, True):
+        (shown,) = await press(room, asked, text("quiz-newgame-choose"), seen_by_all=seen_by_all)
+        assert text("form-no-prize") in plain(shown.params["text"]).splitlines()
+
+
 async def test_a_template_is_two_taps_away(room: Room) -> None:
     saved = await room.deps.stores.templates.save(GROUP, "Friday", "pick_number", "Our draw", {"winners": "2"})
     (shown,) = await press(room, await form(room), "⭐ Friday")

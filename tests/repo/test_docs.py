@@ -17,6 +17,7 @@ from bot.__main__ import _parser
 from bot.settings import CONFIG_VARIABLE, KEYS, VARIABLES
 from handlers.command_menus import ALL
 from play.texts import DEFAULT_LOCALE, FOLDER
+from tests.repo.test_repository import tracked
 from tests.tutorial.assembling import pieces as tutorial
 
 ROOT = Path(__file__).parents[2]
@@ -38,9 +39,8 @@ MADE_LATER = (
 
 
 def pages() -> list[Path]:
-    """Return every document, except those of the packages."""
-    found = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "deploy" / "README.md", *(ROOT / "docs").rglob("*.md")]
-    return sorted(found)
+    """Return every document of the repository."""
+    return sorted(path for path in tracked() if path.suffix == ".md")
 
 
 def prose(page: Path) -> str:
@@ -88,6 +88,29 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
             continue
         pattern = re.sub(r"<\w+>", "*", name).rstrip("/")
         assert list(ROOT.glob(pattern)), name
+
+
+def test_every_file_that_the_code_names_exists() -> None:
+    top = "|".join(sorted(name for name in TOP if (ROOT / name).is_dir() and name[0] != "."))
+    named = re.compile(rf"(?<![\w/.<-])(?:{top})/[\w/-]*[\w-]\.(?:py|md|lua|ftl|toml|json|yaml|js|html)\b")
+    for path in tracked():
+        if path.suffix in {".py", ".lua", ".toml", ".ftl", ".yaml", ".js"} and "tests" not in path.parts:
+            missing = {
+                name for name in named.findall(path.read_text()) if not (ROOT / name).exists() and "/out/" not in name
+            }
+            assert not missing, path
+
+
+def folders(inside: Path) -> set[str]:
+    """Return the folders in which Git tracks Python files."""
+    below = [path.relative_to(inside) for path in tracked() if path.suffix == ".py" and path.is_relative_to(inside)]
+    return {path.parts[0] for path in below if len(path.parts) > 1}
+
+
+@pytest.mark.parametrize(("page", "inside"), [("README.md", ""), ("tests/README.md", "tests")])
+def test_the_pages_about_the_layout_name_every_folder(page: str, inside: str) -> None:
+    text = (ROOT / page).read_text()
+    assert {name for name in folders(ROOT / inside) if not re.search(rf"(`|^){name}\b", text, re.MULTILINE)} == set()
 
 
 @each_page

@@ -1,4 +1,4 @@
-"""The style rules of docs/style.md that a machine can count, over docstrings, comments, and Markdown.
+"""The style rules of docs/style.md that a machine can count, over docstrings, comments in all languages, and Markdown.
 
 ``LEFT`` holds the number of passages that still break a rule. It may only fall: lower it after a repair.
 """
@@ -19,6 +19,12 @@ LEFT = {"docstrings": 0, "comments": 0, "pages": 4}
 SHARE_OF_DOCSTRINGS = 0.001
 """Largest share of docstrings that may break a rule."""
 
+MARKS = {
+    **dict.fromkeys((".toml", ".ftl", ".sh", ".yaml", ".yml", ".conf", ".example", "Makefile", "Dockerfile"), "#"),
+    **dict.fromkeys((".lua", ".sql"), "--"),
+    **dict.fromkeys((".js",), "//"),
+}
+"""Marks of comments by a file's suffix, or by its name if it has none."""
 OPENS_HEADLESS = re.compile(
     r"(?:^|(?<=[.;:!] )|(?<=\n\n))(?:What|Who|Whose|Whatever|Whoever|Which|Where|How|Whether)\b(?![^.\n]*\?)"
 )
@@ -54,6 +60,13 @@ def comments(source: str) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string.lstrip("#! ")
 
 
+def marked(source: str, mark: str) -> Iterator[tuple[int, str]]:
+    """Yield line and text of the comments in a file that is not Python. Their first letter is made a capital."""
+    for number, line in enumerate(source.split("\n"), 1):
+        if found := re.search(rf"(?:^|\s){mark}+ (\S.*)", line):
+            yield number, found[1][0].upper() + found[1][1:]
+
+
 def paragraphs(page: str) -> Iterator[tuple[int, str]]:
     """Yield line and text of the paragraphs and table cells of a Markdown page, without its code."""
     line = 1
@@ -82,6 +95,8 @@ def passages(kind: str) -> Sequence[tuple[Path, int, str]]:
             source = path.read_text()
             rows = docstrings(ast.parse(source)) if kind == "docstrings" else comments(source)
             found += [(name, line, text) for line, text in rows]
+        elif kind == "comments" and path.suffix != ".md" and (mark := MARKS.get(path.suffix or path.name)):
+            found += [(name, line, text) for line, text in marked(path.read_text(), mark)]
     return found
 
 
