@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from handlers.context import UpdateContext, answered
 from handlers.views import lobby
 from handlers.views.message import Button
-from handlers.views.moments import moment
+from handlers.views.times import moment
 from play.numbers import whole
 from play.prizes import money
 from play.texts import Markup, name_html, shorten

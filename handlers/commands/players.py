@@ -11,7 +11,7 @@ from handlers.commands.lookup import NoGameHere, chosen_game, mentioned_game
 from handlers.context import UpdateContext
 from handlers.kinds.registry import FACES, of_state
 from handlers.views.message import Button
-from handlers.views.moments import moment
+from handlers.views.times import moment
 from play.access import Needs
 from play.proofs import NothingToProve
 from play.texts import Markup, Texts, tidy

@@ -9,7 +9,7 @@ from html import escape
 from fsm.kind import Instant, Rejected
 from handlers.context import UpdateContext
 from handlers.views.message import Button
-from handlers.views.moments import moment
+from handlers.views.times import moment
 from play.texts import Markup
 from play.wallets import checksummed, read_address, read_signature, signer
 from storage.wallets import VALID_MS, Challenge, WalletTaken

@@ -15,7 +15,7 @@ from handlers.context import UpdateContext
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.widgets import GOOD, GRAVE, Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.registry import of_state
-from handlers.views.moments import moment
+from handlers.views.times import moment
 from play.access import Needs
 from play.bans import EVERYWHERE, CannotBan
 from play.broadcasts import LONGEST

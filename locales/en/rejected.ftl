@@ -1,5 +1,5 @@
-### Refusals: rejected-<code>, with the parameters of the Rejected type of that name; not-now-<command> where a
-### command in its wrong phase deserves more than the general answer. Without markup: they are toasts.
+### Refusals: rejected-<code>, with the parameters of the Rejected type of that name; not-now-<command> if a
+### command in the wrong phase deserves more than the general answer. Without markup: they are toasts.
 
 ## In every kind of game
 
