@@ -61,8 +61,6 @@ dlg-name-openers = Who can open games
 dlg-name-language = Language
 dlg-openers-hosts = only admins
 dlg-openers-everyone = everybody
-dlg-openers-to-hosts = Let only admins open games
-dlg-openers-to-everyone = Let everybody open games
 
 dlg-name-messages = Messages in the group
 dlg-messages-normal = start, reminder and result

@@ -62,8 +62,6 @@ dlg-name-openers = Кто открывает игры
 dlg-name-language = Язык
 dlg-openers-hosts = только администраторы
 dlg-openers-everyone = все
-dlg-openers-to-hosts = Разрешить только администраторам
-dlg-openers-to-everyone = Разрешить всем
 
 dlg-name-messages = Сообщения в группе
 dlg-messages-normal = начало, напоминание, итог

@@ -134,6 +134,16 @@ async def test_forged_buttons_break_nothing(room: Room, data: str) -> None:
     assert room.errors == []
 
 
+@pytest.mark.parametrize(("line", "prizes"), [("Friday 2", ("bike", "book")), ("Friday 5", ("bike", "book", "mug"))])
+async def test_the_prizes_of_the_group_fit_the_winners_of_a_line(
+    room: Room, line: str, prizes: tuple[str, ...]
+) -> None:
+    settings = {"pick_number": {"winners": "3", "prizes": "bike|book|mug"}}
+    await room.deps.stores.people.change_settings(GROUP, settings)
+    state: Any = await room.game(await room.open(line=f"/create_game {line}"))
+    assert state.rules.prizes == prizes
+
+
 # -- the host plays too -----------------------------------------------------------------------------------------
 
 

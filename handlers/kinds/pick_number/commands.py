@@ -11,6 +11,7 @@ from handlers.context import UpdateContext
 from handlers.opening import open_game
 from play.access import Needs
 from play.numbers import whole
+from play.rules import with_setting
 
 WINNERS = re.compile(r"[+\-−]?(\d{1,3}|\d{5,})")
 """A last word that is meant as the number of winners, in digits of any script. Four digits are a year instead."""
@@ -25,9 +26,7 @@ async def create_game(context: UpdateContext) -> None:
     if reverse:
         rules = replace(rules, mode=REVERSE)
     if winners is not None:
-        fits = len(rules.percentages) == winners
-        split = rules.split if fits or rules.split != prizes.PERCENTAGES else prizes.AUTO
-        rules = replace(rules, winners=winners, split=split, percentages=rules.percentages if fits else ())
+        rules = with_setting(rules, "winners", str(winners))
     await open_game(context, KIND.name, title, rules)
 
 
