@@ -409,13 +409,14 @@ def _environment(
         "REDIS__SHARDS": str(SHARDS),
         "DURABILITY__STRICT": "true" if setting.strict else "false",
         "DATA_DIR": str(directory),
-        "GAMES__HOST_JOINS": "false",  # the host decides by a tap, as everybody else
         "LOG__LEVEL": "INFO",
         "GAMES__PICK_NUMBER__PRIZE_POOL": PRIZE_POOL,
         "GAMES__QUIZ__LOBBY_SECONDS": str(setting.seconds[0]),
         "GAMES__QUIZ__JOIN_SECONDS": str(setting.seconds[1]),
         "GAMES__QUIZ__REVEAL_SECONDS": str(setting.seconds[3]),
     }
+    if setting.root == ROOT:  # an earlier version refuses a setting that it does not know
+        ours["GAMES__HOST_JOINS"] = "false"  # the host decides by a tap, as everybody else
     phases = ("LOBBY", "JOIN", "SELECTION", "REVEAL")
     ours |= {
         f"GAMES__PICK_NUMBER__{name}_SECONDS": str(each) for name, each in zip(phases, setting.seconds, strict=True)

@@ -43,6 +43,7 @@ async def upgraded(act: Act) -> None:
     (replica,) = act.replicas
     await replica.stop()
     replica.root = ROOT
+    replica.env = {**replica.env, "TOMBOLA_GAMES__HOST_JOINS": "false"}
     await replica.start()
     await replica.ready(act.session, PATIENCE)
     assert replica.deaths == []
