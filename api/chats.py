@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from api.dispatch import etag, position
+from api.dispatch import etag, matches, position
 from api.endpoint import HIGHEST_ID, About, Call, Count, Cursor, Endpoint, Handler, Page, Reply, moment, moment_of
 from api.problems import InvalidRequest, PreconditionFailed, SettingsChanged, UnknownChat
 from api.views import rules_view
@@ -168,7 +168,7 @@ async def change_settings(call: Call) -> Reply:
     wanted = call.request.headers.get("if-match")
     for _ in range(TRIES):
         chat = await people.chat_now(chat_id)
-        if wanted is not None and wanted not in {"*", tag_of(_settings(call, chat))}:
+        if wanted is not None and not matches(wanted, tag_of(_settings(call, chat))):
             raise PreconditionFailed
         before = {} if chat is None else chat.settings
         language = body.language

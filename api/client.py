@@ -8,8 +8,13 @@ from typing import Any, Final, Self, TypeVar
 import httpx
 import msgspec
 
-from api.games import JoinBody, OpenBody
+from api.chats import BanBody, BanView, ChatView, SettingsBody, SettingsView
+from api.figures import EndedGame, PersonView, RankView
+from api.games import AnswerBody, ExtendBody, JoinBody, OpenBody, PickBody
+from api.operations import AuditView, BroadcastBody, BroadcastView, ProcessView
+from api.packs import PackView, PreviewView, QuestionView
 from api.problems import MEDIA_TYPE, Problem
+from api.records import ConsistencyView, EventView, HeadView
 from api.tokens import NewToken, TokenBody, TokenView
 from api.views import GameSummary, GameView, PlayerView
 
@@ -80,19 +85,20 @@ class Client:
             sent["content-type"] = "application/octet-stream" if isinstance(body, bytes) else "application/json"
         given = {name: _text(value) for name, value in (query or {}).items() if value is not None}
         return await self._http.request(
-            method, self._url + path, params=given, content=content, headers={**sent, **(headers or {})}
+            method, self._url + path, params=given or None, content=content, headers={**sent, **(headers or {})}
         )
 
     async def ask(self, method: str, path: str, type_: type[T], **options: Any) -> T:
         """Send a request and return its result. Raises ``Refused``."""
-        return msgspec.json.decode((await self._succeed(method, path, **options)).content, type=type_)
+        return msgspec.json.decode((await self.succeed(method, path, **options)).content, type=type_)
 
     async def page(self, path: str, type_: type[T], **query: Any) -> tuple[list[T], str | None]:
         """Return a page of a list, and the cursor of the next one. Raises ``Refused``."""
         page = await self.ask("GET", path, Listed, query=query)
         return msgspec.json.decode(page.items, type=list[type_]), page.next  # type: ignore[valid-type]
 
-    async def _succeed(self, method: str, path: str, **options: Any) -> httpx.Response:
+    async def succeed(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send a request and return the response. Raises ``Refused``."""
         response = await self.send(method, path, **options)
         if response.headers.get("content-type", "").startswith(MEDIA_TYPE):
             wait = response.headers.get("retry-after")
@@ -100,44 +106,236 @@ class Client:
         response.raise_for_status()
         return response
 
-    # -- games --------------------------------------------------------------------------------------------------
+    # -- reference ------------------------------------------------------------------------------------------------
+
+    async def get_openapi(self) -> dict[str, Any]:
+        """Return this document."""
+        return await self.ask("GET", "/openapi.json", dict[str, Any])
+
+    async def get_reference(self) -> bytes:
+        """Return this reference as a page, which needs neither scripts nor internet."""
+        return (await self.succeed("GET", "/reference")).content
+
+    async def get_reference_style(self) -> bytes:
+        """Return the style sheet of the reference."""
+        return (await self.succeed("GET", "/reference.css")).content
+
+    # -- games ----------------------------------------------------------------------------------------------------
 
     async def list_games(self, **query: Any) -> tuple[list[GameSummary], str | None]:
-        """Return a page of games: `chat`, `phase`, `kind`, `live`, `limit`, `cursor`."""
+        """List games, latest first."""
         return await self.page("/games", GameSummary, **query)
 
-    async def get_game(self, game_id: str) -> GameView:
-        """Return a game."""
-        return await self.ask("GET", f"/games/{game_id}", GameView)
-
     async def open_game(self, body: OpenBody, key: str | None = None) -> GameView:
-        """Open a game."""
+        """Open a game in a chat."""
         return await self.ask("POST", "/games", GameView, body=body, key=key)
+
+    async def get_game(self, game_id: str) -> GameView:
+        """Return a game, live or ended."""
+        return await self.ask("GET", f"/games/{game_id}", GameView)
 
     async def start_game(self, game_id: str, key: str | None = None) -> GameView:
         """End the joining phase now."""
         return await self.ask("POST", f"/games/{game_id}/start", GameView, key=key)
 
+    async def extend_game(self, game_id: str, body: ExtendBody, key: str | None = None) -> GameView:
+        """Move the end of the phase further away."""
+        return await self.ask("POST", f"/games/{game_id}/extend", GameView, body=body, key=key)
+
+    async def cancel_game(self, game_id: str, key: str | None = None) -> GameView:
+        """End a game without a result. A draw that is sealed cannot be cancelled."""
+        return await self.ask("POST", f"/games/{game_id}/cancel", GameView, key=key)
+
+    async def force_end_game(self, game_id: str, key: str | None = None) -> GameView:
+        """End a game without a result, as an operator. A sealed draw is published as void, with its seed and proof."""
+        return await self.ask("POST", f"/games/{game_id}/force-end", GameView, key=key)
+
     async def list_players(self, game_id: str) -> list[PlayerView]:
-        """Return the players of a game."""
+        """List the players of a game, in joining order."""
         return await self.ask("GET", f"/games/{game_id}/players", list[PlayerView])
 
     async def join_game(self, game_id: str, body: JoinBody, key: str | None = None) -> GameView:
         """Add a person to the players."""
         return await self.ask("POST", f"/games/{game_id}/players", GameView, body=body, key=key)
 
-    # -- tokens -------------------------------------------------------------------------------------------------
+    async def remove_player(self, game_id: str, player_id: int, key: str | None = None) -> GameView:
+        """Take a player out, by a host's decision."""
+        return await self.ask("DELETE", f"/games/{game_id}/players/{player_id}", GameView, key=key)
+
+    async def leave_game(self, game_id: str, player_id: int, key: str | None = None) -> GameView:
+        """Take a player out, by their own wish. Only for players for whom the API has joined."""
+        return await self.ask("POST", f"/games/{game_id}/players/{player_id}/leave", GameView, key=key)
+
+    async def pick_number(self, game_id: str, body: PickBody, key: str | None = None) -> GameView:
+        """Pick a number for a player. Only for players for whom the API has joined."""
+        return await self.ask("POST", f"/games/{game_id}/picks", GameView, body=body, key=key)
+
+    async def answer_question(self, game_id: str, body: AnswerBody, key: str | None = None) -> GameView:
+        """Answer the open question for a player. Only for players for whom the API has joined."""
+        return await self.ask("POST", f"/games/{game_id}/answers", GameView, body=body, key=key)
+
+    # -- records --------------------------------------------------------------------------------------------------
+
+    async def list_events(self, game_id: str, **query: Any) -> tuple[list[EventView], str | None]:
+        """List the events of a game, in order. They are as old as the projector's lag."""
+        return await self.page(f"/games/{game_id}/events", EventView, **query)
+
+    async def get_proof(self, game_id: str) -> dict[str, Any]:
+        """Return the proof of a finished draw, which `verify.py` and `verify.html` recompute offline."""
+        return await self.ask("GET", f"/games/{game_id}/proof", dict[str, Any])
+
+    async def get_inclusion(self, game_id: str) -> dict[str, Any]:
+        """Return the proof that the public log of draws includes a game (RFC 9162, 2.1.3)."""
+        return await self.ask("GET", f"/games/{game_id}/inclusion", dict[str, Any])
+
+    async def get_log_head(self) -> HeadView:
+        """Return the newest signed head of the public log of draws."""
+        return await self.ask("GET", "/log/head", HeadView)
+
+    async def get_log_consistency(self, **query: Any) -> ConsistencyView:
+        """Return the proof that the public log of draws begins with a smaller one."""
+        return await self.ask("GET", "/log/consistency", ConsistencyView, query=query)
+
+    async def export_results(self, chat_id: int, **query: Any) -> bytes:
+        """Export the results of a chat's ended games, latest first, a line for each participant."""
+        return (await self.succeed("GET", f"/chats/{chat_id}/results", query=query)).content
+
+    # -- chats ----------------------------------------------------------------------------------------------------
+
+    async def list_chats(self, **query: Any) -> tuple[list[ChatView], str | None]:
+        """List the chats that the bot has met, by id."""
+        return await self.page("/chats", ChatView, **query)
+
+    async def get_chat(self, chat_id: int) -> ChatView:
+        """Return a chat."""
+        return await self.ask("GET", f"/chats/{chat_id}", ChatView)
+
+    async def get_settings(self, chat_id: int) -> SettingsView:
+        """Return the settings of a chat. The header ETag names this state of them, for If-Match."""
+        return await self.ask("GET", f"/chats/{chat_id}/settings", SettingsView)
+
+    async def change_settings(self, chat_id: int, body: SettingsBody, key: str | None = None) -> SettingsView:
+        """Change settings of a chat."""
+        return await self.ask("PATCH", f"/chats/{chat_id}/settings", SettingsView, body=body, key=key)
+
+    async def list_bans_of_chat(self, chat_id: int, **query: Any) -> tuple[list[BanView], str | None]:
+        """List the bans in force in a chat, by the person's id."""
+        return await self.page(f"/chats/{chat_id}/bans", BanView, **query)
+
+    async def ban_in_chat(self, chat_id: int, player_id: int, body: BanBody, key: str | None = None) -> None:
+        """Ban a person from a chat's games, and remove them from the live ones. An earlier ban is replaced."""
+        await self.succeed("PUT", f"/chats/{chat_id}/bans/{player_id}", body=body, key=key)
+
+    async def unban_in_chat(self, chat_id: int, player_id: int, key: str | None = None) -> None:
+        """Lift a person's ban in a chat. Harmless if there is none."""
+        await self.succeed("DELETE", f"/chats/{chat_id}/bans/{player_id}", key=key)
+
+    async def list_bans(self, **query: Any) -> tuple[list[BanView], str | None]:
+        """List the bans in force in all chats, by the person's id."""
+        return await self.page("/bans", BanView, **query)
+
+    async def ban(self, player_id: int, body: BanBody, key: str | None = None) -> None:
+        """Ban a person from the games of all chats. An earlier ban is replaced."""
+        await self.succeed("PUT", f"/bans/{player_id}", body=body, key=key)
+
+    async def unban(self, player_id: int, key: str | None = None) -> None:
+        """Lift a person's ban in all chats. Bans in single chats stay. Harmless if there is none."""
+        await self.succeed("DELETE", f"/bans/{player_id}", key=key)
+
+    # -- figures --------------------------------------------------------------------------------------------------
+
+    async def get_player(self, player_id: int) -> PersonView:
+        """Return a person with their statistics over all chats."""
+        return await self.ask("GET", f"/players/{player_id}", PersonView)
+
+    async def get_player_of_chat(self, chat_id: int, player_id: int) -> PersonView:
+        """Return a person with their statistics in a chat."""
+        return await self.ask("GET", f"/chats/{chat_id}/players/{player_id}", PersonView)
+
+    async def get_leaderboard(self, **query: Any) -> tuple[list[RankView], str | None]:
+        """List the best players of all chats, of those who agreed to be listed outside of their chats."""
+        return await self.page("/leaderboard", RankView, **query)
+
+    async def get_leaderboard_of_chat(self, chat_id: int, **query: Any) -> tuple[list[RankView], str | None]:
+        """List the best players of a chat."""
+        return await self.page(f"/chats/{chat_id}/leaderboard", RankView, **query)
+
+    async def get_history(self, **query: Any) -> tuple[list[EndedGame], str | None]:
+        """List the ended games of all chats, latest first."""
+        return await self.page("/history", EndedGame, **query)
+
+    async def get_history_of_chat(self, chat_id: int, **query: Any) -> tuple[list[EndedGame], str | None]:
+        """List the ended games of a chat, latest first."""
+        return await self.page(f"/chats/{chat_id}/history", EndedGame, **query)
+
+    # -- packs ----------------------------------------------------------------------------------------------------
+
+    async def list_packs(self, chat_id: int) -> list[PackView]:
+        """List the packs of a chat, by name."""
+        return await self.ask("GET", f"/chats/{chat_id}/packs", list[PackView])
+
+    async def upload_pack(self, chat_id: int, body: bytes, key: str | None = None, **query: Any) -> PackView:
+        """Store a file as a new pack of the chat, whole or not at all."""
+        return await self.ask("POST", f"/chats/{chat_id}/packs", PackView, body=body, key=key, query=query)
+
+    async def preview_pack(self, chat_id: int, body: bytes, key: str | None = None, **query: Any) -> PreviewView:
+        """Read a file as a pack without storing it. A file with mistakes is refused with the list of them."""
+        return await self.ask("POST", f"/chats/{chat_id}/packs/preview", PreviewView, body=body, key=key, query=query)
+
+    async def get_pack(self, chat_id: int, pack_id: int) -> PackView:
+        """Return a pack without its questions."""
+        return await self.ask("GET", f"/chats/{chat_id}/packs/{pack_id}", PackView)
+
+    async def list_questions(self, chat_id: int, pack_id: int, **query: Any) -> tuple[list[QuestionView], str | None]:
+        """List the questions of a pack with their right answers, in order."""
+        return await self.page(f"/chats/{chat_id}/packs/{pack_id}/questions", QuestionView, **query)
+
+    async def export_pack(self, chat_id: int, pack_id: int, **query: Any) -> bytes:
+        """Export a pack as a file that can be uploaded again."""
+        return (await self.succeed("GET", f"/chats/{chat_id}/packs/{pack_id}/export", query=query)).content
+
+    async def delete_pack(self, chat_id: int, pack_id: int, key: str | None = None) -> None:
+        """Delete a pack with its questions. Harmless if there is none."""
+        await self.succeed("DELETE", f"/chats/{chat_id}/packs/{pack_id}", key=key)
+
+    # -- operations -----------------------------------------------------------------------------------------------
+
+    async def begin_broadcast(self, body: BroadcastBody, key: str | None = None) -> BroadcastView:
+        """Send a message to all chats in which the bot may write, below the priority of games."""
+        return await self.ask("POST", "/broadcasts", BroadcastView, body=body, key=key)
+
+    async def list_processes(self) -> list[ProcessView]:
+        """List the processes that run now, each as it was at most 15 seconds ago."""
+        return await self.ask("GET", "/processes", list[ProcessView])
+
+    async def list_audit(self, **query: Any) -> tuple[list[AuditView], str | None]:
+        """List the audit log, latest first: every write of every face. Rows come within a second."""
+        return await self.page("/audit", AuditView, **query)
+
+    async def get_health(self) -> dict[str, Any]:
+        """Return the state of the dependencies of the process that answers."""
+        return await self.ask("GET", "/health", dict[str, Any])
+
+    # -- tokens ---------------------------------------------------------------------------------------------------
 
     async def get_own_token(self) -> TokenView:
-        """Return the token of this client."""
+        """Return the token of this request."""
         return await self.ask("GET", "/token", TokenView)
+
+    async def list_tokens(self, **query: Any) -> tuple[list[TokenView], str | None]:
+        """List tokens, latest first, the revoked and expired ones included."""
+        return await self.page("/tokens", TokenView, **query)
 
     async def create_token(self, body: TokenBody, key: str | None = None) -> NewToken:
         """Make a token."""
         return await self.ask("POST", "/tokens", NewToken, body=body, key=key)
 
+    async def get_token(self, prefix: str) -> TokenView:
+        """Return a token, without its secret."""
+        return await self.ask("GET", f"/tokens/{prefix}", TokenView)
+
     async def revoke_token(self, prefix: str, key: str | None = None) -> TokenView:
-        """Revoke a token."""
+        """Revoke a token. All processes refuse it at once, and after five seconds at the latest."""
         return await self.ask("DELETE", f"/tokens/{prefix}", TokenView, key=key)
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -39,6 +41,8 @@ from storage.audit import API, AuditEntry
 JSON: Final = "application/json"
 KEY_HEADER: Final = "idempotency-key"
 LONGEST_KEY: Final = 128
+NOT_TEXT: Final = re.compile(r"-?\d+$|true$|false$|\d{4}-\d\d-\d\dT")
+"""Beginning of a parameter that is a number, a truth value or a time."""
 STRANGERS_A_SECOND: Final = 5.0
 STRANGERS_BURST: Final = 50
 """Rate of the requests of one address that have no valid token."""
@@ -205,7 +209,7 @@ class Resource:
         try:
             return self._bodies[endpoint.method].decode(raw)
         except msgspec.ValidationError as error:
-            raise InvalidRequest(str(error)) from None
+            return _with_whole_numbers(raw, endpoint.body, str(error))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise BadRequest from None
 
@@ -269,7 +273,7 @@ class Resource:
             return Response(content, status, headers)
         tag = headers.setdefault("etag", etag(content))
         headers.setdefault("cache-control", "no-cache")
-        if _matches(call.request.headers.get("if-none-match", ""), tag):
+        if matches(call.request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers={"etag": tag, "cache-control": headers["cache-control"]})
         return Response(content, status, headers)
 
@@ -345,8 +349,8 @@ def etag(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
-def _matches(wanted: str, tag: str) -> bool:
-    """Return whether a list of entity tags, as in If-None-Match, has this one."""
+def matches(wanted: str, tag: str) -> bool:
+    """Return whether a list of entity tags, as in If-Match, has this one. Compression makes a tag a weak one."""
     return wanted.strip() == "*" or any(each.strip().removeprefix("W/") == tag for each in wanted.split(","))
 
 
@@ -364,16 +368,56 @@ def _listing(request: Request) -> str:
     return f"{request.url.path}?{urlencode(filters)}"
 
 
+def _with_whole_numbers(raw: bytes, type_: Any, complaint: str) -> Any:
+    """Return a body in which `5.0` stands for 5, as JSON Schema allows. Raises ``InvalidRequest``."""
+    try:
+        return msgspec.convert(_whole(msgspec.json.decode(raw)), type_)
+    except (msgspec.ValidationError, RecursionError):
+        raise InvalidRequest(complaint) from None
+
+
+def _whole(value: Any) -> Any:
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_whole(each) for each in value]
+        case dict():
+            return {name: _whole(each) for name, each in value.items()}
+        case _:
+            return value
+
+
 def _query(request: Request, endpoint: Endpoint) -> Any:
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in given:
             raise InvalidRequest(f"Repeated parameter - at `$.{name}`")
+        if name in _not_text(endpoint.query) and not NOT_TEXT.match(value):
+            # Converted from a text, `null` would be None, and a bare number a time.
+            raise InvalidRequest(f"Expected another type - at `$.{name}`")
         given[name] = value
     try:
         return msgspec.convert(given, endpoint.query, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidRequest(str(error)) from None
+
+
+@cache
+def _not_text(query: type[msgspec.Struct]) -> frozenset[str]:
+    """Return the parameters that are no texts."""
+    fields = msgspec.structs.fields(query)
+    texts = {msgspec.inspect.StrType, msgspec.inspect.LiteralType}
+    return frozenset(
+        field.name for field in fields if not any(isinstance(each, tuple(texts)) for each in _options(field.type))
+    )
+
+
+def _options(type_: Any) -> tuple[msgspec.inspect.Type, ...]:
+    """Return the types of a parameter that may have several."""
+    known = msgspec.inspect.type_info(type_)
+    options = known.types if isinstance(known, msgspec.inspect.UnionType) else (known,)
+    return tuple(each.type if isinstance(each, msgspec.inspect.Metadata) else each for each in options)
 
 
 def _converted(text: str, type_: Any, name: str) -> Any:

@@ -179,7 +179,7 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 def _headers(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
     if endpoint.writes:
         schema = {"type": "string", "pattern": "^[!-~]{1,128}$"}
-        yield {"name": "Idempotency-Key", "in": "header", "required": True, "schema": schema, "example": "0b1e4c2a"}
+        yield {"name": "Idempotency-Key", "in": "header", "required": True, "schema": schema}
 
 
 def _responses(endpoint: Endpoint, schemas: Mapping[int, Any]) -> dict[str, Any]:

@@ -23,6 +23,25 @@ async def get_openapi(call: Call) -> Reply:
     return Reply(body=document(call.services.version), headers={"content-type": "application/json"})
 
 
+@cache
+def page(version: str = "") -> bytes:
+    """Return the reference as a page."""
+    rendered: bytes = import_module("api.reference_page").render(msgspec.json.decode(document(version)))
+    return rendered
+
+
+async def get_reference(call: Call) -> Reply:
+    """Return this reference as a page, which needs neither scripts nor internet."""
+    csp = import_module("api.reference_page").CSP
+    headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": csp}
+    return Reply(body=page(call.services.version), headers=headers)
+
+
+async def get_reference_style(_: Call) -> Reply:
+    """Return the style sheet of the reference."""
+    return Reply(body=import_module("api.reference_page").style(), headers={"content-type": "text/css; charset=utf-8"})
+
+
 ENDPOINTS: Final = (
     Endpoint(
         method="GET",
@@ -33,5 +52,25 @@ ENDPOINTS: Final = (
         about=About.NOTHING,
         public=True,
         result=dict[str, Any],
+    ),
+    Endpoint(
+        method="GET",
+        path="/reference",
+        handle=get_reference,
+        tag="reference",
+        needs=Needs.NOTHING,
+        about=About.NOTHING,
+        public=True,
+        media_types=("text/html",),
+    ),
+    Endpoint(
+        method="GET",
+        path="/reference.css",
+        handle=get_reference_style,
+        tag="reference",
+        needs=Needs.NOTHING,
+        about=About.NOTHING,
+        public=True,
+        media_types=("text/css",),
     ),
 )

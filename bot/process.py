@@ -56,6 +56,7 @@ from storage.redis_server import inspect_redis
 from storage.rights import MissingRightError, check_rights
 from storage.shared_time import SharedTime
 from storage.stores import Stores
+from telegram.telegram import Telegram
 
 LISTENERS = 64
 """Size of the pool for blocking connections: pub/sub and blocking reads."""
@@ -83,6 +84,7 @@ class RunningBot:
     redis: Redis
     stores: Stores
     play: Application
+    telegram: Telegram
     failed: asyncio.Event
     """Event that is set when a vital task has ended."""
     send_anew: Callable[[], Awaitable[None]]
@@ -249,6 +251,7 @@ async def _roles(
                 redis=runtime.stores.redis,
                 stores=runtime.stores,
                 play=runtime.play,
+                telegram=runtime.telegram,
                 failed=tasks.failed,
                 send_anew=boards.send_anew,
             )

@@ -16,13 +16,16 @@ from handlers.dialogs.form import cancel_button
 from handlers.dialogs.widgets import GOOD, GRAVE, Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.registry import of_state
 from handlers.views.times import moment
-from play.access import Needs
+from play.access import Needs, Role
 from play.bans import EVERYWHERE, CannotBan
 from play.broadcasts import LONGEST
 from play.numbers import HIGHEST_ID, whole
 from play.texts import Markup, units
+from play.tokens import UnknownToken
 
 PAGE = 8
+MOST_DAYS = 3650
+"""Largest number of days after which a token expires."""
 
 
 class Admin(StatesGroup):
@@ -36,6 +39,7 @@ class Admin(StatesGroup):
     end = State()
     ban = State()
     cast = State()
+    tokens = State()
     sure = State()
 
 
@@ -179,6 +183,54 @@ async def _unban(_: CallbackQuery, __: Any, manager: DialogManager, player: str)
     manager.dialog_data["note"] = context.text("dlg-admin-unbanned", player=player)
 
 
+# -- tokens of the HTTP API -------------------------------------------------------------------------------------
+
+
+async def _tokens(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    tokens = await context.deps.play.tokens.listed(PAGE)
+    valid = [token for token in tokens if token.revoked_at is None]
+    lines = [
+        context.text(
+            "dlg-admin-token",
+            token=Markup(token.prefix),
+            role=token.role,
+            chats=Markup(", ".join(map(str, sorted(token.chats))) if token.chats is not None else "*"),
+            name=token.name,
+        )
+        for token in valid
+    ]
+    return {
+        "html": "\n".join([*_note(dialog_manager), context.text("dlg-admin-tokens"), *lines]),
+        "tokens": [(token.prefix, context.label("dlg-admin-revoke", token=token.prefix)) for token in valid],
+    }
+
+
+async def _create_token(_: Message, __: Any, manager: DialogManager, text: str) -> None:
+    """Make a token from a line ``role [chat ...] [days]``: a negative number is a chat, a positive one the days."""
+    context = context_of(manager)
+    role, *numbers = text.split()
+    values = [whole(number.removeprefix("-"), HIGHEST_ID, 1) for number in numbers]
+    chats = [-value for number, value in zip(numbers, values, strict=True) if value and number.startswith("-")]
+    days = [value for number, value in zip(numbers, values, strict=True) if value and not number.startswith("-")]
+    if role not in {each.value for each in Role} or None in values or len(days) > 1 or max(days, default=0) > MOST_DAYS:
+        manager.dialog_data["note"] = context.text("dlg-admin-token-wrong")
+        return
+    token, _made = await context.deps.play.tokens.issue(
+        Role(role), frozenset(chats) or None, days=days[0] if days else None, owner_id=context.person.id
+    )
+    manager.dialog_data["note"] = context.text("dlg-admin-token-made", token=Markup(token))
+
+
+async def _revoke(_: CallbackQuery, __: Any, manager: DialogManager, prefix: str) -> None:
+    context = context_of(manager)
+    try:
+        await context.deps.play.tokens.revoke(prefix)
+    except UnknownToken as refusal:  # forged callback data
+        manager.dialog_data["note"] = context.deps.play.texts.refusal_html(context.locale, refusal)
+    else:
+        manager.dialog_data["note"] = context.text("dlg-admin-token-revoked", token=Markup(prefix))
+
+
 # -- broadcasts -------------------------------------------------------------------------------------------------
 
 
@@ -229,7 +281,8 @@ def admin_dialog() -> Dialog:
         Window(
             Given("html"),
             Row(_to("dlg-admin-to-games", Admin.games), _to("dlg-admin-to-ban", Admin.ban)),
-            Row(_to("dlg-admin-to-cast", Admin.cast), _to("dlg-admin-refresh", Admin.menu)),
+            Row(_to("dlg-admin-to-cast", Admin.cast), _to("dlg-admin-to-tokens", Admin.tokens)),
+            _to("dlg-admin-refresh", Admin.menu),
             cancel_button(),
             state=Admin.menu,
             getter=_menu,
@@ -264,6 +317,14 @@ def admin_dialog() -> Dialog:
             TextInput(id="whom", on_success=_ban),
             state=Admin.ban,
             getter=_bans,
+        ),
+        Window(
+            Given("html"),
+            Group(Select(ItemLabel(), id="revoke", item_id_getter=value_of, items="tokens", on_click=_revoke), width=1),
+            back,
+            TextInput(id="token", on_success=_create_token),
+            state=Admin.tokens,
+            getter=_tokens,
         ),
         Window(Given("html"), back, TextInput(id="word", on_success=_word), state=Admin.cast, getter=_cast),
         Window(

@@ -127,6 +127,15 @@ dlg-admin-ban-whom = ⚠️ Write the id of somebody who isn’t an operator of 
 dlg-admin-banned = ✅ { $player } is banned everywhere.
 dlg-admin-unban = Unban { $name }
 dlg-admin-unbanned = ✅ { $player } may play again.
+dlg-admin-to-tokens = API tokens
+dlg-admin-tokens = <b>Tokens of the HTTP API</b>
+    To make one, write its role, then the chats to which it is limited and the days for which it is valid:
+    <code>host -1001234567890 90</code>. Roles: viewer, host, operator.
+dlg-admin-token = <code>{ $token }</code> { $role }, chats { $chats } { $name }
+dlg-admin-token-made = ✅ This is shown once. Copy it now: <code>{ $token }</code>
+dlg-admin-token-wrong = ⚠️ Write a role, then chats and days as numbers: host -1001234567890 90
+dlg-admin-token-revoked = ✅ { $token } is revoked.
+dlg-admin-revoke = Revoke { $token }
 dlg-admin-cast = <b>Message to all chats</b>
     Write it here. You’ll see it once more before it is sent.
 dlg-admin-cast-long = ⚠️ Too long: at most { $limit } characters.

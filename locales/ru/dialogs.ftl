@@ -129,6 +129,15 @@ dlg-admin-ban-whom = ⚠️ Нужен id человека, который не 
 dlg-admin-banned = ✅ Доступ закрыт во всех чатах: { $player }.
 dlg-admin-unban = Вернуть доступ: { $name }
 dlg-admin-unbanned = ✅ Доступ снова открыт: { $player }.
+dlg-admin-to-tokens = Токены API
+dlg-admin-tokens = <b>Токены HTTP API</b>
+    Чтобы создать токен, напишите роль, потом чаты, которыми он ограничен, и срок в днях:
+    <code>host -1001234567890 90</code>. Роли: viewer, host, operator.
+dlg-admin-token = <code>{ $token }</code> { $role }, чаты { $chats } { $name }
+dlg-admin-token-made = ✅ Показываем один раз, скопируйте сейчас: <code>{ $token }</code>
+dlg-admin-token-wrong = ⚠️ Напишите роль, потом числами чаты и дни: host -1001234567890 90
+dlg-admin-token-revoked = ✅ Токен { $token } отозван.
+dlg-admin-revoke = Отозвать { $token }
 dlg-admin-cast = <b>Рассылка по всем чатам</b>
     Напишите текст. Перед отправкой вы увидите, как он выглядит.
 dlg-admin-cast-long = ⚠️ Слишком длинно: не больше { $limit } символов.

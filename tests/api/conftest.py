@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest_asyncio
 
 from api.client import Client
+from api.views import GameSummary
 from play.access import Role
 from storage.people import People
 from tests.e2e.conftest import Table, seated
@@ -40,6 +41,19 @@ class Served:
             archive = self.table.bot.stores.archive
             while (row := await archive.game(game_id)) is None or row.version < version:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)  # PostgreSQL tells nobody of its rows
+
+    async def met(self) -> None:
+        """Wait until the bot has handled that it was added to the group, and so has chosen the group's language."""
+        async with asyncio.timeout(60):
+            while (chat := await self.people.chat_now(self.chat_id)) is None or chat.locale is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    async def listed(self, client: Client) -> tuple[list[GameSummary], str | None]:
+        """Return the group's live games, as soon as PostgreSQL has one."""
+        async with asyncio.timeout(60):
+            while not (found := await client.list_games(chat=self.chat_id, live=True))[0]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        return found
 
     async def client(self, role: Role, *chats: int) -> Client:
         """Return a client with a new token."""

@@ -1,5 +1,6 @@
 """Dialogs: from the command through the windows to the result."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from aiogram_dialog.utils import CB_SEP
 from fsm.kind import ChatTopic
 from fsm.pick_number import PickNumberGame
 from handlers.limited_session import WithinLimits
+from play.tokens import NotAuthenticated
 from telegram.limits import Limits, Rates, Window
 from tests.handlers.room import ANN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, Room, as_shown, plain, text
 from tests.support.limits import reserve
@@ -418,6 +420,28 @@ async def test_an_operator_bans_everywhere_and_lets_in_again(room: Room) -> None
     shown = room.telegram.windows()[-1]
     await room.tap(buttons(shown)[text("dlg-admin-unban", name=str(ANN))], shown, by=OPERATOR)
     assert not await room.deps.stores.people.is_banned(GROUP, ANN)
+
+
+async def test_an_operator_makes_a_token_sees_it_once_and_revokes_it(room: Room) -> None:
+    tokens = room.deps.play.tokens
+    await room.say("/admin", by=OPERATOR, chat=OPERATOR)
+    await press(room, text("dlg-admin-to-tokens"), by=OPERATOR)
+    await room.say("king", by=OPERATOR, chat=OPERATOR)
+    assert text("dlg-admin-token-wrong") in plain(room.telegram.windows()[-1]["text"])
+    await room.say(f"host {GROUP} 90", by=OPERATOR, chat=OPERATOR)
+    shown = plain(room.telegram.windows()[-1]["text"])
+    (token,) = re.findall(r"tombola_[a-z0-9]{10}_[0-9a-f]{48}", shown)
+    made = await tokens.check(token)
+    assert (made.role, made.chats, made.owner_id) == ("host", frozenset({GROUP}), OPERATOR)
+    prefix = made.prefix
+    window_ = room.telegram.windows()[-1]
+    await room.tap(buttons(window_)[text("dlg-admin-revoke", token=prefix)], window_, by=OPERATOR)
+    assert token not in plain(room.telegram.windows()[-1]["text"])
+    with pytest.raises(NotAuthenticated):
+        await tokens.check(token)
+    await room.deps.stores.audit.flush()
+    rows = await room.deps.stores.audit.page(10, actor_id=OPERATOR)
+    assert {("create-token", prefix), ("revoke-token", prefix)} <= {(row.action, row.target) for row in rows}
 
 
 async def test_a_word_to_all_chats_goes_out_once_to_each_after_a_second_look(room: Room) -> None:

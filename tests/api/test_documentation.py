@@ -1,0 +1,70 @@
+"""docs/api.md: its commands run, in order; the client and the reference cover the whole table."""
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+import httpx
+
+from api.client import Client
+from api.endpoint import Endpoint
+from api.reference_page import CSP
+from api.table import ENDPOINTS
+from tests.api.conftest import Served
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+SECONDS = 150
+
+
+async def test_the_commands_of_the_page_run_in_their_order(
+    served: Served, postgres_dsn: str, redis_dsn: str, tmp_path: Path
+) -> None:
+    blocks = BLOCK.findall((ROOT / "docs" / "api.md").read_text())
+    assert len(blocks) > 10
+    script = "\n".join(["set -euo pipefail", f'python() {{ "{sys.executable}" "$@"; }}', *blocks])
+    environment = {
+        **os.environ,
+        "URL": served.url,
+        "CHAT": str(served.chat_id),
+        "PERSON": str(served.table.people[3].id),
+        "TMPDIR": str(tmp_path),
+        "TOMBOLA_DATABASE__DSN": postgres_dsn,
+        "TOMBOLA_REDIS__DSN": redis_dsn,
+        "TOMBOLA_DATA_DIR": str(tmp_path),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", script),
+        cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    async with asyncio.timeout(SECONDS):
+        told = (await process.communicate())[0].decode()
+    assert process.returncode == 0, told
+    assert '"host"' in told
+    assert "\n304\n" in told
+    assert "unknown-game" in told
+    assert (tmp_path / "results.csv").read_bytes().startswith(b"\xef\xbb\xbfgame_id,")
+
+
+def test_the_client_has_every_endpoint() -> None:
+    assert {endpoint.name for endpoint in ENDPOINTS} <= set(dir(Client))
+
+
+async def test_the_reference_page_names_every_endpoint_and_needs_no_script_and_no_other_host(served: Served) -> None:
+    async with httpx.AsyncClient(base_url=f"{served.url}/api/v1") as http:
+        page = await http.get("/reference")
+        assert page.headers["content-security-policy"] == CSP
+        assert (await http.get("/reference.css")).headers["content-type"].startswith("text/css")
+    for endpoint in ENDPOINTS:
+        assert f'id="{endpoint.name}"' in page.text
+        assert _shown(endpoint) in page.text
+    assert "<script" not in page.text
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
+    anchors = re.findall(r'href="#([\w-]+)"', page.text)
+    assert {name for name in anchors if f'id="{name}"' not in page.text} == set()
+
+
+def _shown(endpoint: Endpoint) -> str:
+    return f"/api/v1{endpoint.path}"

@@ -1,0 +1,105 @@
+"""Several processes: one effect for a repeated write, and a revocation that all of them heed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import msgspec
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from api.client import Client, Refused
+from api.games import OpenBody
+from bot import process
+from bot.settings import Database, Redis, Settings, Telegram, Web
+from play.access import Role
+from storage.api_requests import ApiRequests, fingerprint
+from storage.keys import request_key
+from tests.api.conftest import Served
+
+PATIENCE = 60
+
+
+@pytest_asyncio.fixture
+async def replica(served: Served, postgres_dsn: str, redis_dsn: str) -> AsyncIterator[str]:
+    """Run a second process, with the role web alone. Returns its address."""
+    settings = Settings(
+        telegram=Telegram(token=SecretStr(served.table.box.token), api_base=served.table.box.url),
+        database=Database(dsn=SecretStr(postgres_dsn)),
+        redis=Redis(dsn=SecretStr(redis_dsn), shards=2),
+        web=Web(port=0),
+    )
+    async with process.running(settings, frozenset({"web"}), clock=served.table.clock) as bot:
+        yield f"http://127.0.0.1:{bot.port}"
+
+
+async def test_a_repeat_at_another_replica_has_one_effect_and_gets_the_first_response(
+    served: Served, replica: str
+) -> None:
+    token = await served.token(Role.HOST, served.chat_id)
+    body = OpenBody(chat_id=served.chat_id, kind="pick_number")
+    async with Client(served.url, token) as one, Client(replica, token) as other:
+        sent = [client.send("POST", "/games", body=body, key="same") for client in (one, other) for _ in range(5)]
+        answers = await asyncio.gather(*sent)
+        codes = {answer.status_code for answer in answers}
+        assert codes <= {201, 409}, [answer.text for answer in answers]
+        opened = {answer.json()["id"] for answer in answers if answer.status_code == 201}
+        again = await other.send("POST", "/games", body=body, key="same")
+        assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+        assert {again.json()["id"]} == opened
+        live, _ = await served.listed(one)
+        assert len(live) == 1
+
+
+async def test_a_repeat_after_the_first_attempt_died_has_one_effect(served: Served, replica: str) -> None:
+    token = await served.token(Role.HOST, served.chat_id)
+    body = OpenBody(chat_id=served.chat_id, kind="pick_number")
+    async with Client(served.url, token) as one, Client(replica, token) as other:
+        game = await one.open_game(body, "dies")
+        # As if the process had died after the commit, before it stored its response.
+        store, redis = ApiRequests(served.table.bot.redis), served.table.bot.redis
+        (key,) = [key async for key in redis.scan_iter(match=f"{request_key('*')}")]
+        await redis.hdel(key, "r")
+        await redis.hset(key, mapping={"o": "dead", "u": 0})
+        assert (await other.open_game(body, "dies")).id == game.id
+        with pytest.raises(Refused) as refused:
+            await other.open_game(msgspec.structs.replace(body, title="Another"), "dies")
+        assert (refused.value.problem.code, refused.value.problem.status) == ("idempotency-key-reused", 422)
+        # An attempt that is under way is told apart from one that has died.
+        address = b"POST /api/v1/games?"
+        begun = fingerprint(token.split("_")[1].encode(), address, msgspec.json.encode(body))
+        await store.begin("busy", begun)
+        with pytest.raises(Refused) as refused:
+            await one.open_game(body, "busy")
+        assert (refused.value.problem.code, refused.value.retry_after) == ("request-in-progress", 1)
+
+
+async def test_a_revoked_token_is_refused_by_the_other_process_too(served: Served, replica: str) -> None:
+    token = await served.token(Role.VIEWER)
+    async with Client(replica, token) as viewer, await served.client(Role.OPERATOR) as operator:
+        await viewer.get_own_token()
+        await operator.revoke_token(token.split("_")[1])
+        async with asyncio.timeout(PATIENCE):
+            while (await viewer.send("GET", "/token")).status_code == 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+async def test_the_rate_of_a_token_is_counted_over_all_processes(served: Served, replica: str) -> None:
+    token = await served.token(Role.VIEWER)
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}) as http:
+        limited = None
+        for number in range(2000):
+            url = served.url if number % 2 else replica
+            answer = await http.get(f"{url}/api/v1/token")
+            if answer.status_code == 429:
+                limited = answer
+                break
+        # On a slow machine the rate may never be reached; then the counter itself is asked.
+        if limited is not None:
+            assert limited.json()["code"] == "too-many-requests"
+            assert int(limited.headers["retry-after"]) >= 1
+    requests = ApiRequests(served.table.bot.redis)
+    waits = [await requests.wait_ms("client", a_second=0.001, burst=3) for _ in range(4)]
+    assert waits[:3] == [0, 0, 0]
+    assert waits[3] > 0
