@@ -11,12 +11,27 @@ import msgspec
 from api.chats import BanBody, BanView, ChatView, SettingsBody, SettingsView
 from api.figures import EndedGame, PersonView, RankView
 from api.games import AnswerBody, ExtendBody, JoinBody, OpenBody, PickBody
+from api.jobs import ImportBody, ImportView, JobView
 from api.operations import AuditView, BroadcastBody, BroadcastView, ProcessView
 from api.packs import PackView, PreviewView, QuestionView
 from api.problems import MEDIA_TYPE, Problem
 from api.records import ConsistencyView, EventView, HeadView
 from api.tokens import NewToken, TokenBody, TokenView
 from api.views import GameSummary, GameView, PlayerView
+from api.webhooks import (
+    DeliveryView,
+    EndpointBody,
+    EndpointChange,
+    EndpointView,
+    EndpointWithSecret,
+    ExampleView,
+    RecoveryBody,
+    RecoveryView,
+    RotationBody,
+    SourceBody,
+    SourceView,
+    SourceWithSecret,
+)
 
 T = TypeVar("T")
 SECONDS: Final = 30.0
@@ -147,7 +162,7 @@ class Client:
         return await self.ask("POST", f"/games/{game_id}/cancel", GameView, key=key)
 
     async def force_end_game(self, game_id: str, key: str | None = None) -> GameView:
-        """End a game without a result, as an operator. A sealed draw is published as void, with its seed and proof."""
+        """End a game without a result, as an operator."""
         return await self.ask("POST", f"/games/{game_id}/force-end", GameView, key=key)
 
     async def list_players(self, game_id: str) -> list[PlayerView]:
@@ -315,6 +330,104 @@ class Client:
     async def get_health(self) -> dict[str, Any]:
         """Return the state of the dependencies of the process that answers."""
         return await self.ask("GET", "/health", dict[str, Any])
+
+    # -- jobs -----------------------------------------------------------------------------------------------------
+
+    async def list_jobs(self, **query: Any) -> tuple[list[JobView], str | None]:
+        """List the jobs about all chats, latest first."""
+        return await self.page("/jobs", JobView, **query)
+
+    async def get_job(self, job_id: int) -> JobView:
+        """Return a job."""
+        return await self.ask("GET", f"/jobs/{job_id}", JobView)
+
+    async def cancel_job(self, job_id: int, key: str | None = None) -> JobView:
+        """Cancel a job. One that has begun undoes its work first, so it may still be running in the response."""
+        return await self.ask("POST", f"/jobs/{job_id}/cancel", JobView, key=key)
+
+    async def repeat_job(self, job_id: int, key: str | None = None) -> JobView:
+        """Queue a dead or cancelled job again."""
+        return await self.ask("POST", f"/jobs/{job_id}/repeat", JobView, key=key)
+
+    async def list_chat_jobs(self, chat_id: int, **query: Any) -> tuple[list[JobView], str | None]:
+        """List the jobs about a chat, latest first."""
+        return await self.page(f"/chats/{chat_id}/jobs", JobView, **query)
+
+    async def import_pack(self, chat_id: int, body: ImportBody, key: str | None = None) -> ImportView:
+        """Import a pack of questions from an address, as a job."""
+        return await self.ask("POST", f"/chats/{chat_id}/pack-imports", ImportView, body=body, key=key)
+
+    # -- webhooks -------------------------------------------------------------------------------------------------
+
+    async def list_webhooks(self, chat_id: int) -> list[EndpointView]:
+        """List the endpoints of a chat; of chat 0, those for all chats."""
+        return await self.ask("GET", f"/chats/{chat_id}/webhooks", list[EndpointView])
+
+    async def add_webhook(self, chat_id: int, body: EndpointBody, key: str | None = None) -> EndpointWithSecret:
+        """Add an endpoint. Its secret is in this response only, and not in that of a repeated request."""
+        return await self.ask("POST", f"/chats/{chat_id}/webhooks", EndpointWithSecret, body=body, key=key)
+
+    async def get_webhook(self, chat_id: int, endpoint: str) -> EndpointView:
+        """Return an endpoint, without its secret."""
+        return await self.ask("GET", f"/chats/{chat_id}/webhooks/{endpoint}", EndpointView)
+
+    async def change_webhook(
+        self, chat_id: int, endpoint: str, body: EndpointChange, key: str | None = None
+    ) -> EndpointView:
+        """Change an endpoint. Enabling one that was disabled forgets its failures."""
+        return await self.ask("PATCH", f"/chats/{chat_id}/webhooks/{endpoint}", EndpointView, body=body, key=key)
+
+    async def remove_webhook(self, chat_id: int, endpoint: str, key: str | None = None) -> None:
+        """Remove an endpoint with its deliveries."""
+        await self.succeed("DELETE", f"/chats/{chat_id}/webhooks/{endpoint}", key=key)
+
+    async def rotate_webhook_secret(
+        self, chat_id: int, endpoint: str, body: RotationBody, key: str | None = None
+    ) -> EndpointWithSecret:
+        """Give an endpoint a new secret. The old one signs too, for a day or as long as asked for."""
+        return await self.ask(
+            "POST", f"/chats/{chat_id}/webhooks/{endpoint}/rotate", EndpointWithSecret, body=body, key=key
+        )
+
+    async def send_webhook_example(self, chat_id: int, endpoint: str, key: str | None = None) -> ExampleView:
+        """Send an example to an endpoint."""
+        return await self.ask("POST", f"/chats/{chat_id}/webhooks/{endpoint}/example", ExampleView, key=key)
+
+    async def recover_webhook(
+        self, chat_id: int, endpoint: str, body: RecoveryBody, key: str | None = None
+    ) -> RecoveryView:
+        """Send the failed and missed deliveries since a time again, up to thirty days back."""
+        return await self.ask("POST", f"/chats/{chat_id}/webhooks/{endpoint}/recover", RecoveryView, body=body, key=key)
+
+    async def list_deliveries(self, chat_id: int, endpoint: str, **query: Any) -> tuple[list[DeliveryView], str | None]:
+        """List the deliveries to an endpoint, latest first."""
+        return await self.page(f"/chats/{chat_id}/webhooks/{endpoint}/deliveries", DeliveryView, **query)
+
+    async def get_delivery(self, chat_id: int, endpoint: str, delivery: int) -> DeliveryView:
+        """Return a delivery with its calls."""
+        return await self.ask("GET", f"/chats/{chat_id}/webhooks/{endpoint}/deliveries/{delivery}", DeliveryView)
+
+    async def resend_delivery(self, chat_id: int, endpoint: str, delivery: int, key: str | None = None) -> DeliveryView:
+        """Send a delivery again, also one that was delivered."""
+        return await self.ask(
+            "POST", f"/chats/{chat_id}/webhooks/{endpoint}/deliveries/{delivery}/resend", DeliveryView, key=key
+        )
+
+    async def list_sources(self, chat_id: int) -> list[SourceView]:
+        """List the systems that may open and end games of a chat by signed calls."""
+        return await self.ask("GET", f"/chats/{chat_id}/webhook-sources", list[SourceView])
+
+    async def add_source(self, chat_id: int, body: SourceBody, key: str | None = None) -> SourceWithSecret:
+        """Add a system that may open and end games of a chat by signed calls."""
+        return await self.ask("POST", f"/chats/{chat_id}/webhook-sources", SourceWithSecret, body=body, key=key)
+
+    async def remove_source(self, chat_id: int, source: str, key: str | None = None) -> None:
+        """Remove a source. Its calls are refused from now on."""
+        await self.succeed("DELETE", f"/chats/{chat_id}/webhook-sources/{source}", key=key)
+
+    async def receive_call(self, source: str, body: bytes) -> GameView:
+        """Open or end a game by a call that is signed by Standard Webhooks."""
+        return await self.ask("POST", f"/hooks/{source}", GameView, body=body)
 
     # -- tokens ---------------------------------------------------------------------------------------------------
 

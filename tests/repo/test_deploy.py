@@ -164,7 +164,7 @@ def test_every_container_runs_a_command_of_ours_with_limits_and_without_rights()
 
 def test_the_deployments_have_every_role_that_does_something() -> None:
     roles = {role for deployment in of_kind("Deployment") for role in _roles(deployment)}
-    assert roles == ALL_ROLES - {"web"}
+    assert roles == ALL_ROLES
     assert roles <= set(ROLES)
 
 
@@ -221,8 +221,8 @@ def test_the_front_lets_only_the_webhook_through() -> None:
     [rule] = front["spec"]["rules"]
     [path] = rule["http"]["paths"]
     assert (path["path"], path["pathType"]) == (WEBHOOK, "Exact")
-    [service] = of_kind("Service")
-    assert path["backend"]["service"]["name"] == service["metadata"]["name"]
+    components = {each["metadata"]["name"]: each["spec"]["selector"] for each in of_kind("Service")}
+    assert components[path["backend"]["service"]["name"]]["app.kubernetes.io/component"] == "ingress"
 
 
 # -- proxies and systemd ----------------------------------------------------------------------------------------
