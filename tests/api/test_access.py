@@ -1,6 +1,7 @@
 """Every endpoint, with every sort of token: the table decides, and the same table is tried over HTTP."""
 
 import re
+from collections import Counter
 from typing import Any
 
 import httpx
@@ -68,6 +69,8 @@ async def test_every_endpoint_is_open_to_the_roles_and_chats_of_the_table_and_cl
         await served.table.bot.play.tokens.revoke(revoked.split("_")[1])
         wrong = f"{revoked[:-1]}{'0' if revoked[-1] != '0' else '1'}"
 
+        refusals: Counter[str] = Counter()
+
         async def code(endpoint: Endpoint, token: str | None, number: int) -> str:
             headers = {"authorization": f"Bearer {token}"} if token else {}
             if endpoint.writes:
@@ -80,7 +83,10 @@ async def test_every_endpoint_is_open_to_the_roles_and_chats_of_the_table_and_cl
             response = await http.request(endpoint.method, url, params=given, content=content, headers=headers)
             assert response.status_code != 500, (endpoint.name, response.text)
             kind = response.headers.get("content-type", "")
-            return str(response.json()["code"]) if kind.startswith("application/problem+json") else ""
+            told = str(response.json()["code"]) if kind.startswith("application/problem+json") else ""
+            if told in REFUSED:
+                refusals[told] += 1
+            return told
 
         for endpoint in ENDPOINTS:
             await served.table.bot.redis.delete(rate_key("@127.0.0.1"))  # strangers have a small rate
@@ -91,6 +97,10 @@ async def test_every_endpoint_is_open_to_the_roles_and_chats_of_the_table_and_cl
                 told = await code(endpoint, token, number)
                 allowed = may(endpoint, role, limited=bool(scope), here=served.chat_id in scope)
                 assert (told not in REFUSED) == allowed, (endpoint.name, role, scope, told)
+        await served.table.bot.stores.audit.flush()
+        counted = "SELECT count(*) FROM audit_log WHERE face = 'api' AND outcome = $1"
+        for told, count in refusals.items():
+            assert await served.table.bot.pool.fetchval(counted, told) == count, told
 
 
 async def test_a_token_makes_the_moves_only_of_players_for_whom_the_api_has_joined(served: Served) -> None:
