@@ -18,7 +18,8 @@ pytest_plugins = ("tests.support.stores",)
 collect_ignore = [] if "STORES" in os.environ else ["tests/servers"]
 
 SLOW = (
-    "tests/api", "tests/process", "tests/e2e", "tests/page", "tests/contract", "tests/servers", "tests/tutorial", "benchmarks/tests",
+    "tests/api",
+    "tests/process", "tests/e2e", "tests/page", "tests/contract", "tests/servers", "tests/tutorial", "benchmarks/tests",
     "tests/draw/test_verifiers.py", "tests/handlers/test_lazy_aiogram.py", "tests/storage/test_embedded.py",
 )  # fmt: skip
 """Folders and files of tests that start processes, play whole games or judge thousands of cases."""
