@@ -61,6 +61,13 @@ PRIZE = "prize"
 PRIZE_SETTINGS = ("prize_pool", "currency", "amounts", "prizes")
 """The settings that ``give`` changes; a pool also has ``split`` and ``percentages``."""
 
+_INSTEAD: Mapping[str, tuple[str, ...]] = {
+    "prize_pool": ("amounts", "prizes"),
+    "amounts": ("prize_pool", "prizes", "split", "percentages"),
+    "prizes": ("prize_pool", "currency", "amounts", "split", "percentages"),
+}
+"""Setting of a prize -> the settings that it replaces."""
+
 
 def _pool(pool: Decimal) -> dict[str, Any]:
     return {"prize_pool": pool, "amounts": (), "prizes": (), **({} if pool else {"currency": ""})}
@@ -181,6 +188,8 @@ def change(settings: Mapping[str, str], defaults: R, name: str, text: str, local
         changed.pop("percentages", None)
     if name == "percentages":
         changed.pop("split", None)
+    for other in _INSTEAD.get(name, ()):
+        changed.pop(other, None)
     if name == "winners":
         changed |= {each: setting(rules, each) for each in ("amounts", "prizes") if each in settings}
     return changed

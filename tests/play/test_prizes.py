@@ -144,3 +144,12 @@ def test_with_the_number_of_winners_the_prizes_change() -> None:
     assert rules_for(fewer, defaults).prize_pool == Decimal(50)
     more = change(give({}, defaults, words("bike", "book")), defaults, "winners", "3")
     assert rules_for(more, defaults).prizes == ("bike", "book"), "the third place wins nothing"
+
+
+def test_one_prize_setting_replaces_the_others_in_any_order() -> None:
+    defaults = PickNumberRules(winners=2)
+    settings: dict[str, str] = {}
+    for name, text in (("prizes", "bike|book"), ("prize_pool", "10"), ("amounts", "30 20"), ("prizes", "car|mug")):
+        settings = change(settings, defaults, name, text)
+        assert settings == {name: text}
+    assert rules_for(settings, defaults).prizes == ("car", "mug")
