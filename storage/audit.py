@@ -49,7 +49,8 @@ SELECT * FROM unnest(
 """
 _PAGE = "SELECT * FROM audit_log WHERE id < $2"
 _FILTERS: Final[Mapping[str, str]] = {
-    "chat_id": "chat_id = {}",
+    # Rows keep the id that the chat had: those of a supergroup include those of the groups that became it.
+    "chat_id": "chat_id = ANY(ARRAY(SELECT {0}::bigint UNION ALL SELECT id FROM chats WHERE migrated_to = {0}))",
     "actor_id": "actor_id = {}",
     "token": "token = {}",
     "target": "target = {}",
