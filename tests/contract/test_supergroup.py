@@ -176,7 +176,7 @@ async def test_what_is_known_of_the_group_is_known_of_the_supergroup(group: Grou
     assert (await group.house.engine.look(group.live)).state.place == ChatTopic(NEW)
     token, _ = await group.tokens.found("prefix") or (None, b"")
     assert token is not None
-    assert token.chats == {NEW, -5}, "a token of the group is one of the supergroup, and of no other chat"
+    assert token.chats == frozenset({NEW, -5}), "a token of the group is one of the supergroup, and of no other chat"
     await group.audit.record(group.entry(NEW, "after"))
     assert [entry.action for entry in await group.audit.page(5, chat_id=NEW)] == ["after", "before"]
     await group.house.cancel(group.live)
