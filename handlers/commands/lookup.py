@@ -13,6 +13,8 @@ from storage.keys import is_game_id
 
 GAME_IN_DATA = re.compile(r"[a-z]{1,2}:([0-9a-z]+)")
 """Beginning of the callback data of a game's buttons: verb and game id."""
+ID_IN_GROUPS = re.compile(r"\d{1,3}(\s\d{3})+(?!\S)")
+"""Beginning of arguments with a number whose thousands are grouped by blanks."""
 GAME_IN_LINK = re.compile(r"[?&]start=[a-z]_([0-9a-z]+)")
 
 
@@ -31,6 +33,11 @@ class WhichGame(Rejected):
 @dataclass(unsafe_hash=True)
 class WhoIsMeant(Rejected):
     """The command does not name a person that the bot knows."""
+
+
+@dataclass(unsafe_hash=True)
+class IdWithBlanks(Rejected):
+    """An id with blanks in it. Its first digits are the id of somebody else, who must not be banned in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,8 @@ async def _chosen_id(context: UpdateContext) -> str:
 async def meant(context: UpdateContext) -> TargetUser:
     """Return the person that a command is about.
 
-    In this order: the author of the message that it replies to, a mention, an id, a username. Raises ``WhoIsMeant``.
+    In this order: the author of the message that it replies to, a mention, an id, a username. Raises ``WhoIsMeant`` and
+    ``IdWithBlanks``.
     """
     words = context.arguments.split(maxsplit=1)
     message = context.message
@@ -101,6 +109,8 @@ async def meant(context: UpdateContext) -> TargetUser:
             return TargetUser(entity.user.id, entity.user.full_name, rest)
     if not words:
         raise WhoIsMeant
+    if ID_IN_GROUPS.match(context.arguments):
+        raise IdWithBlanks
     rest = words[1] if len(words) > 1 else ""
     player_id = whole(words[0], HIGHEST_ID, 1)
     if player_id is not None:

@@ -610,6 +610,20 @@ async def test_an_id_that_nobody_has_is_refused_in_words(room: Room, command: st
     assert room.errors == []
 
 
+@pytest.mark.parametrize("number", ["1 000", "5\xa0123\xa0456", "77\u202f000 spam", "100 200"])
+@pytest.mark.parametrize("command", ["ban", "unban", "remove"])
+async def test_the_first_digits_of_an_id_with_blanks_are_nobodys_id(room: Room, command: str, number: str) -> None:
+    await room.open()
+    await room.sent()
+    await room.say(f"/{command} {number}", by=HOST)
+    assert await room.answer() == text("rejected-id-with-blanks")
+
+
+async def test_a_reason_may_begin_with_a_number(room: Room) -> None:
+    await room.say("/ban 1234567 100 messages of spam", by=HOST)
+    assert await room.answer() == text("cmd-banned-somebody", name="1234567")
+
+
 @pytest.mark.parametrize("number", NO_NUMBERS)
 async def test_seconds_questions_and_winners_that_cannot_be_read_are_refused_in_words(room: Room, number: str) -> None:
     await room.say(f"/start_quiz {number}", by=HOST)
