@@ -37,7 +37,7 @@ class WhoIsMeant(Rejected):
 
 @dataclass(unsafe_hash=True)
 class IdWithBlanks(Rejected):
-    """An id with blanks in it. Its first digits are the id of somebody else, who must not be banned in its place."""
+    """An id with blanks in it. Its first digits alone may be another person's id."""
 
 
 @dataclass(frozen=True, slots=True)
