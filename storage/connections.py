@@ -56,6 +56,7 @@ POSTGRES_AGAIN = (
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
 )
 """Errors after which a whole transaction may run again, if repeating it is harmless."""
 POSTGRES_REFUSES = (
@@ -86,8 +87,13 @@ IDLE_SECONDS = 5
 """Longest pause between two statements of a transaction, in seconds; then the server ends the session."""
 LOCK_SECONDS = 3
 """Longest wait of a statement for a lock, in seconds."""
+TRANSACTION_SECONDS = 30
+"""Longest duration of a transaction, in seconds, which PostgreSQL enforces from version 17 on."""
+# A session whose client has sent Parse but not yet Execute is "active", so that its idle time has no limit.
 _LIMITS = f"""
-SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'; SET LOCAL lock_timeout = '{LOCK_SECONDS}s'
+SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'; SET LOCAL lock_timeout = '{LOCK_SECONDS}s';
+SELECT set_config('transaction_timeout', '{TRANSACTION_SECONDS}s', true)
+    WHERE current_setting('transaction_timeout', true) IS NOT NULL
 """
 JSONB_VERSION = b"\x01"
 """First byte of a jsonb value in PostgreSQL's binary protocol."""
@@ -322,8 +328,9 @@ async def bounded_transaction(pool: Pool) -> AsyncIterator[Connection]:
     """Begin a transaction that frees its locks soon if this process is frozen, and waits for others' only so long.
 
     A process that is stopped (SIGSTOP, a paused virtual machine) in the middle of a transaction keeps its locks. After
-    `IDLE_SECONDS` the server ends such a session, so that others can proceed. The limits are set in the transaction,
-    not when connecting, because a pooler in transaction mode refuses or forgets session settings.
+    `IDLE_SECONDS`, or `TRANSACTION_SECONDS` if it was stopped in the middle of a statement, the server ends such a
+    session, so that others can proceed. The limits are set in the transaction, not when connecting, because a pooler in
+    transaction mode refuses or forgets session settings.
 
     Raises:
         asyncpg.LockNotAvailableError: another transaction has kept a row for `LOCK_SECONDS`.

@@ -22,7 +22,7 @@ from fsm.lobby import COMPLETED
 from fsm.pick_number import KIND, PickNumberGame, is_void, prove
 from storage.archive import Archive
 from storage.codec import Codec, UnreadableGame
-from storage.connections import Connection, Pool
+from storage.connections import Connection, Pool, bounded_transaction
 from storage.seeds import SIZE as TREE_SIZE
 
 LOCK = 0x746F6D626F6C61_10
@@ -167,7 +167,7 @@ class PublicLog:
 
     async def _append_some(self) -> tuple[int, int]:
         """Turn a batch of notes into leaves. Returns the numbers of processed notes and of added leaves."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with bounded_transaction(self._pool) as connection:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
             notes = await connection.fetch(_PENDING, BATCH)
             wanted: list[tuple[str, str, bytes]] = []

@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 
 from storage.audit import wrote
-from storage.connections import Connection, Pool
+from storage.connections import Connection, Pool, bounded_transaction
 from storage.jobs import wake
 
 KIND: Final = "webhooks"
@@ -277,7 +277,7 @@ class Webhooks:
     ) -> WebhookEndpoint | None:
         """Change an endpoint; None leaves a field as it is. Returns None if there is no such endpoint."""
         wanted = None if types is None else list(types)
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with bounded_transaction(self._pool) as connection:
             row = await connection.fetchrow(_CHANGE, id_, url, wanted, description, enabled)
             if enabled is False:
                 await connection.execute(_MISS, id_)
@@ -329,7 +329,7 @@ class Webhooks:
 
     async def resend(self, endpoint_id: str, id_: int) -> bool:
         """Make a delivery pending again. Returns False if there is none."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with bounded_transaction(self._pool) as connection:
             found = await connection.fetchval(_RESEND, endpoint_id, id_) is not None
             if found:
                 await self._wake(connection, endpoint_id)
@@ -338,7 +338,7 @@ class Webhooks:
 
     async def recover(self, endpoint_id: str, since: datetime) -> int:
         """Make the failed and missed deliveries since a time pending again. Returns their number."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with bounded_transaction(self._pool) as connection:
             count = int((await connection.execute(_RECOVER, endpoint_id, since)).rpartition(" ")[2])
             if count:
                 await self._wake(connection, endpoint_id)
@@ -347,7 +347,7 @@ class Webhooks:
 
     async def send(self, endpoint: WebhookEndpoint, message: WebhookMessage) -> int:
         """Store a message for one endpoint alone. Returns the id of its delivery."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with bounded_transaction(self._pool) as connection:
             await connection.execute(
                 "INSERT INTO webhook_messages (id, type, chat_id, payload) VALUES ($1, $2, $3, $4)",
                 message.id, message.type, message.chat_id, message.payload,

@@ -5,13 +5,17 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import asyncpg
+import pytest
 from redis.asyncio import Redis
 
 from storage.connections import Pool
 from storage.migrate import downgrade, upgrade
+from storage.public_log import PublicLog
+from storage.seeds import Seeds
 from tests.contract.played import House
 
 FREEZES = """
@@ -47,6 +51,22 @@ async def move(pool, redis):
     people.move_chat = frozen(people.move_chat)
     await people.People(pool, redis).chat_migrated(-1, -2)
 
+async def append(pool, redis):
+    import storage.public_log as public_log
+    public_log._grow = frozen(public_log._grow)
+    await public_log.PublicLog(pool, Codec(KINDS)).append()
+
+async def wait(pool, redis):
+    # The statement is new to the connection, so that Parse waits for the lock on the table.
+    connections._LIMITS = connections._LIMITS.replace(str(connections.TRANSACTION_SECONDS), "5")
+    while True:
+        try:
+            async with connections.bounded_transaction(pool) as connection:
+                await connection.execute("SELECT pg_advisory_xact_lock(77)")
+                await connection.fetch("SELECT FROM prizes WHERE place > $1", 0)
+        except connections.POSTGRES_AGAIN:
+            pass
+
 async def main():
     if what == "migrate":
         from alembic import command
@@ -58,7 +78,7 @@ async def main():
         await migrate.upgrade(dsn)
         return
     async with connections.postgres_pool(dsn) as pool, connections.redis_client(redis_dsn) as redis:
-        await {"project": project, "move": move}[what](pool, redis)
+        await {"project": project, "move": move, "append": append, "wait": wait}[what](pool, redis)
 
 asyncio.run(main())
 """
@@ -118,6 +138,42 @@ async def test_a_process_frozen_while_it_moves_a_chat_holds_up_nobody_for_long(
         async with asyncio.timeout(60):
             assert await child.wait() == 0, "it tries again"
     assert await pool.fetchval("SELECT chat_id FROM games") == -2
+
+
+async def test_a_process_frozen_while_it_appends_to_the_public_log_holds_up_no_other(
+    pool: Pool, redis: Redis, postgres_dsn: str, redis_dsn: str
+) -> None:
+    house = House(pool, redis)
+    await Seeds(pool).take(-1)
+    log = PublicLog(pool, house.codec)
+    async with frozen(postgres_dsn, redis_dsn, "append"), asyncio.timeout(60):
+        while not await log.leaves(0, 1):
+            with suppress(asyncpg.LockNotAvailableError):
+                await log.append()
+
+
+async def test_a_process_frozen_between_the_two_halves_of_a_statement_frees_its_locks(
+    pool: Pool, postgres_dsn: str, redis_dsn: str
+) -> None:
+    if await pool.fetchval("SELECT current_setting('transaction_timeout', true) IS NULL"):
+        pytest.skip("before PostgreSQL 17 nothing limits such a session")
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", FREEZES, postgres_dsn, redis_dsn, "wait")
+    try:
+        async with asyncio.timeout(60), pool.acquire() as connection:
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE prizes IN ACCESS EXCLUSIVE MODE")
+                while not await connection.fetchval(  # noqa: ASYNC110 - what another process does
+                    "SELECT count(*) FROM pg_locks WHERE relation = 'prizes'::regclass AND NOT granted"
+                ):
+                    await asyncio.sleep(0.02)
+                os.kill(child.pid, signal.SIGSTOP)
+            while not await connection.fetchval("SELECT pg_try_advisory_lock(77)"):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            await connection.execute("SELECT pg_advisory_unlock(77)")
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
 
 
 async def test_a_process_frozen_while_it_migrates_keeps_others_from_starting_for_long(
