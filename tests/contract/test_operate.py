@@ -196,6 +196,7 @@ def test_every_secret_of_a_live_game_is_marked_as_one() -> None:
     assert marked == {
         ("pick_number", "game_opened", "reserved"),
         ("pick_number", "selection_opened", "seed"),
+        ("pick_number", "number_picked", "number"),
         ("pick_number", "numbers_drawn", "drawn"),
         ("quiz", "questions_set", "questions"),
         ("quiz", "answer_given", "choice"),
