@@ -95,17 +95,18 @@ DIALOGS: Mapping[Needs, Mapping[str, str]] = {
         "Packs:write": "back lines",
     },
     Needs.OPERATE: {
-        "Admin:menu": "to_games to_ban to_cast to_menu close",
+        "Admin:menu": "to_games to_ban to_cast to_tokens to_menu close",
         "Admin:games": "game earlier later to_menu",
         "Admin:game": "end to_games",
         "Admin:end": "end_now to_game",
         "Admin:ban": "unban to_menu whom",
         "Admin:cast": "to_menu word",
         "Admin:sure": "send to_menu",
+        "Admin:tokens": "revoke to_menu token",
     },
 }
 """Window -> its widgets. ``None`` stands for a photo sent to the window."""
-INPUTS = frozenset({"typed", "name", "None", "lines", "whom", "word"})
+INPUTS = frozenset({"typed", "name", "None", "lines", "whom", "word", "token"})
 
 
 @pytest.fixture
