@@ -10,10 +10,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from fsm.engine import Engine, Outcome
-from fsm.kind import ChatTopic, Command, Host
-from fsm.lobby import Cancel, DeadlinePassed, Join, MoveChat, OpenGame, StartNow
-from fsm.pick_number import PickNumber, PickNumberRules
+from fsm.engine import Engine
+from fsm.kind import ChatTopic, Host
+from fsm.lobby import MoveChat
 from fsm.registry import KINDS
 from storage.codec import Codec
 from storage.connections import Pool
@@ -21,6 +20,7 @@ from storage.feed import Entry, Feed
 from storage.games import RedisGames
 from storage.projector import Projector
 from tests.support.clock import TurnedClock
+from tests.support.games import EngineGames
 
 SHARDS = 4
 CHAT = -100500
@@ -83,8 +83,10 @@ async def drain(feed: Feed, handle: Callable[[Sequence[Entry]], Awaitable[object
 
 
 @dataclass
-class House:
+class House(EngineGames):
     """Engine, live games and projector on real stores."""
+
+    owner = HOST.id
 
     pool: Pool
     redis: Redis
@@ -102,42 +104,12 @@ class House:
         """Return an engine with nothing in memory, like that of another process."""
         return Engine(KINDS, self.games, self.clock, self.entropy)
 
-    async def do(self, game_id: str, command: Command, command_id: str = "") -> Outcome:
-        return await self.engine.execute(game_id, command, command_id=command_id or f"tg:{next(self.ids)}")
-
     async def open(self, chat_id: int = CHAT, **rules: Any) -> str:
         chat_topic = ChatTopic(chat_id)
         game_id = await self.games.reserve_id(chat_topic, f"open:{next(self.ids)}")
-        given = PickNumberRules(**{"prize_pool": Decimal("10.00"), "max_players": 10, **rules})
-        await self.do(game_id, OpenGame("pick_number", game_id, chat_topic, HOST, "<b> & Söhne", given, max_live=1000))
+        rules = {"prize_pool": Decimal("10.00"), "max_players": 10, **rules}
+        await self.do(game_id, self.script.opening(game_id, chat_topic, HOST, "<b> & Söhne", max_live=1000, **rules))
         return game_id
-
-    async def begun(self, players: Sequence[int] = (1, 2, 3), chat_id: int = CHAT, **rules: Any) -> str:
-        """Open a game and bring it to the selection of numbers. Returns its id."""
-        game_id = await self.open(chat_id, **rules)
-        for player in players:
-            await self.do(game_id, Join(player, f"Player {player}"))
-        await self.do(game_id, StartNow(HOST.id))
-        return game_id
-
-    async def finish(self, game_id: str, players: Sequence[int] = (1, 2, 3)) -> Outcome:
-        """Pick numbers and let all deadlines pass."""
-        for number, player in enumerate(players, 1):
-            await self.do(game_id, PickNumber(player, number))
-        outcome = await self.engine.look(game_id)
-        while (deadline := outcome.state.deadline) is not None:
-            self.clock.at = max(self.clock.at, deadline)
-            outcome = await self.do(game_id, DeadlinePassed(deadline))
-        assert outcome.state.phase == "completed"
-        return outcome
-
-    async def whole(self, players: Sequence[int] = (1, 2, 3), chat_id: int = CHAT, **rules: Any) -> str:
-        game_id = await self.begun(players, chat_id, **rules)
-        await self.finish(game_id, players)
-        return game_id
-
-    async def cancel(self, game_id: str) -> None:
-        await self.do(game_id, Cancel(HOST.id, "host"))
 
     async def move(self, game_id: str, chat_id: int) -> None:
         await self.do(game_id, MoveChat(chat_id))

@@ -54,7 +54,7 @@ def archive(pool: Pool) -> Archive:
 
 async def test_figures_of_a_player(house: House, archive: Archive) -> None:
     for chat in (-1, -2):
-        await house.whole((1, 2), chat_id=chat)
+        await house.play((1, 2), chat_id=chat)
     await house.project()
     found = [await archive.player_stats(player) for player in (1, 2)]
     assert [(each.kind, each.games) for stats in found for each in stats] == [("pick_number", 2)] * 2
@@ -65,7 +65,7 @@ async def test_figures_of_a_player(house: House, archive: Archive) -> None:
 
 async def test_the_best_come_first_and_pages_go_on_counting(house: House, archive: Archive) -> None:
     for chat in (-1, -1, -1, -2):
-        await house.whole((1, 2, 3), chat_id=chat)
+        await house.play((1, 2, 3), chat_id=chat)
     await house.project()
     for chat_id, kind, games in ((-1, None, 3), (-2, "pick_number", 1), (0, None, 4)):
         rows = await archive.leaderboard(chat_id, kind, 10)
@@ -78,15 +78,15 @@ async def test_the_best_come_first_and_pages_go_on_counting(house: House, archiv
 
 
 async def test_history_of_a_chat_of_a_player_and_of_all(house: House, archive: Archive) -> None:
-    first = await house.whole((1, 2), chat_id=-1)
+    first = await house.play((1, 2), chat_id=-1)
     house.clock.at += 1
-    second = await house.whole((2, 3), chat_id=-1)
+    second = await house.play((2, 3), chat_id=-1)
     house.clock.at += 1
-    elsewhere = await house.whole((1, 2), chat_id=-2)
+    elsewhere = await house.play((1, 2), chat_id=-2)
     house.clock.at += 1
-    cancelled = await house.begun((2, 3), chat_id=-1)
+    cancelled = await house.begin((2, 3), chat_id=-1)
     await house.cancel(cancelled)
-    live = await house.begun((1, 2, 3), chat_id=-1)
+    live = await house.begin((1, 2, 3), chat_id=-1)
     await house.project()
 
     async def ids(chat: int | None, player: int | None, limit: int = 10, offset: int = 0) -> list[str]:
@@ -113,8 +113,8 @@ def house_ended(outcome: Any) -> int:
 
 
 async def test_live_games_of_a_chat_and_of_all(house: House, archive: Archive) -> None:
-    await house.whole()
-    games = [await house.begun((n, 50), chat_id=-n) for n in (1, 2, 3)]
+    await house.play()
+    games = [await house.begin((n, 50), chat_id=-n) for n in (1, 2, 3)]
     await house.project()
     assert [game.id for game in await archive.live_games(-2, 10)] == [games[1]]
     assert [game.id for game in await archive.live_games(None, 10)] == sorted(games)
@@ -128,7 +128,7 @@ async def test_live_games_of_a_chat_and_of_all(house: House, archive: Archive) -
 
 
 async def test_the_timeline_has_every_event_in_pages(house: House, archive: Archive) -> None:
-    game_id = await house.whole()
+    game_id = await house.play()
     await house.project()
     game = await archive.game(game_id)
     assert game is not None
@@ -139,7 +139,7 @@ async def test_the_timeline_has_every_event_in_pages(house: House, archive: Arch
 
 
 async def test_a_game_that_is_not_over_or_not_whole_is_not_finished(house: House, archive: Archive, pool: Pool) -> None:
-    live, over = await house.begun(chat_id=-1), await house.whole(chat_id=-2)
+    live, over = await house.begin(chat_id=-1), await house.play(chat_id=-2)
     await house.project()
     assert await archive.finished(live) is None
     assert await archive.finished("00" + "z" * 12) is None
@@ -150,9 +150,9 @@ async def test_a_game_that_is_not_over_or_not_whole_is_not_finished(house: House
 
 async def test_old_events_are_pruned_and_results_stay(house: House, archive: Archive, pool: Pool) -> None:
     house.clock.at -= 400 * DAY_MS
-    old, live = await house.whole(chat_id=-1), await house.begun(chat_id=-2)
+    old, live = await house.play(chat_id=-1), await house.begin(chat_id=-2)
     house.clock.at += 400 * DAY_MS
-    recent = await house.whole(chat_id=-3)
+    recent = await house.play(chat_id=-3)
     await house.project()
     await Webhooks(pool).add("a", -1, "https://a.example", (), "", b"", 0)
     await pool.execute(
@@ -187,11 +187,11 @@ async def everything(pool: Pool) -> dict[str, set[str]]:
 
 async def test_results_go_when_they_are_old_and_nothing_else_goes(house: House, archive: Archive, pool: Pool) -> None:
     house.clock.at -= 1100 * DAY_MS
-    live = await house.begun((3, 4), chat_id=-2)
-    old, cancelled = await house.whole((1, 2), chat_id=-1), await house.begun((1, 2), chat_id=-3)
+    live = await house.begin((3, 4), chat_id=-2)
+    old, cancelled = await house.play((1, 2), chat_id=-1), await house.begin((1, 2), chat_id=-3)
     await house.cancel(cancelled)
     house.clock.at += 1100 * DAY_MS
-    recent = await house.whole((5, 6), chat_id=-1)
+    recent = await house.play((5, 6), chat_id=-1)
     await house.project()
     before = await everything(pool)
     pruned = await prune(pool, house.clock.at, keep_events_days=365, keep_results_days=1095)
@@ -261,7 +261,7 @@ async def test_people_and_chats_of_the_past_are_forgotten_unless_something_of_th
         " FROM generate_series(1, 2500) n"
     )
     await pool.execute("UPDATE players SET updated_at = now() - interval '2 years' WHERE id = 1")
-    game = await house.begun((2, 10))
+    game = await house.begin((2, 10))
     await house.project()
     await pool.execute("INSERT INTO player_stats (player_id, chat_id, kind, name) VALUES (3, -1, '', 'Player')")
     await pool.execute("INSERT INTO bans (chat_id, player_id, by) VALUES (-1, 4, 9)")
@@ -517,7 +517,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await wallets.of(9999)
     await wallets.remove(9999)
     await prune(pool, house.clock.at, keep_events_days=100, keep_results_days=120)
-    games = [await house.whole(currency=currency) for currency in ("", "EUR", "$")]
+    games = [await house.play(currency=currency) for currency in ("", "EUR", "$")]
     await house.project()
     await use_recovery(pool, redis, house, game)
     await use_draws(pool, house, games[0])

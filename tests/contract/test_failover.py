@@ -105,7 +105,7 @@ async def failing(pool: Pool, store_directory: Path) -> AsyncIterator[Failing]:
 @pytest.mark.parametrize("remembers", [True, False])
 async def test_a_pick_that_was_confirmed_is_not_lost_with_the_last_writes(failing: Failing, remembers: bool) -> None:  # noqa: FBT001
     house = failing.house
-    game_id = await house.begun()
+    game_id = await house.begin()
     await house.project()
     await failing.copied()
     await house.do(game_id, PickNumber(1, 7), "tg:confirmed")
@@ -123,7 +123,7 @@ async def test_a_pick_that_was_confirmed_is_not_lost_with_the_last_writes(failin
 
 async def test_a_game_that_had_ended_is_not_played_again(failing: Failing) -> None:
     house = failing.house
-    game_id = await house.begun()
+    game_id = await house.begin()
     await failing.copied()
     ended = await house.finish(game_id)
     await failing.failed_over()
@@ -161,7 +161,7 @@ async def test_a_process_that_went_on_from_an_older_version_is_refused_and_the_g
     failing: Failing, pool: Pool
 ) -> None:
     house = failing.house
-    game_id = await house.begun()
+    game_id = await house.begin()
     old = [await failing.direct.dump(key(game_id)) for key in (keys.game_key, keys.tail_key)]
     await house.do(game_id, PickNumber(1, 7), "tg:confirmed")
     for key, dump in zip((keys.game_key, keys.tail_key), old, strict=True):  # as a split brain may cause it
@@ -178,7 +178,7 @@ async def test_a_process_that_went_on_from_an_older_version_is_refused_and_the_g
 
 async def test_a_decision_on_an_event_that_postgresql_never_had_is_refused(failing: Failing) -> None:
     house = failing.house
-    game_id = await house.begun()
+    game_id = await house.begin()
     projector = Projector(house.pool)
     loose = house.new_engine()  # commits only to Redis, as if its confirmation were still on its way
     await loose.execute(game_id, PickNumber(1, 7), command_id="tg:lost")

@@ -110,7 +110,7 @@ async def test_the_projectors_successor_goes_on_while_the_holder_is_frozen_in_it
     pool: Pool, redis: Redis, postgres_dsn: str, redis_dsn: str
 ) -> None:
     house = House(pool, redis)
-    games = [await house.whole(chat_id=-number - 1) for number in range(3)]
+    games = [await house.play(chat_id=-number - 1) for number in range(3)]
     async with frozen(postgres_dsn, redis_dsn, "project") as child:
         async with asyncio.timeout(60):  # PostgreSQL ends the frozen session after some seconds
             await house.project(owner="successor")

@@ -128,16 +128,16 @@ async def test_a_settled_prize_that_postgresql_lost_is_settled_again_from_the_fe
     goes_on: bool,  # noqa: FBT001
 ) -> None:
     task = projecting(house)
-    await house.whole(chat_id=-1)
+    await house.play(chat_id=-1)
     await projected(house, 1)
     await restored.copied(house.pool)
     for chat in (-1, -2, -3):
-        await house.whole(chat_id=chat)
+        await house.play(chat_id=chat)
     await projected(house, 4)
     before = await everything(house.pool)
     await restored.failed_over()
     if goes_on:  # a known game and one that PostgreSQL has never seen continue before the loss is noticed
-        await house.whole(chat_id=-4)
+        await house.play(chat_id=-4)
         await projected(house, 5)
         after = await everything(house.pool)
         assert all(row in after["prizes"] for row in before["prizes"])
@@ -154,10 +154,10 @@ async def test_a_process_that_begins_to_read_after_the_failover_notices_it_too(
     house: House, restored: Restored
 ) -> None:
     task = projecting(house)
-    await house.whole(chat_id=-1)
+    await house.play(chat_id=-1)
     await projected(house, 1)
     await restored.copied(house.pool)
-    await house.whole(chat_id=-2)
+    await house.play(chat_id=-2)
     await projected(house, 2)
     before = await everything(house.pool)
     await stop(task)
@@ -197,7 +197,7 @@ async def test_a_game_whose_events_nothing_has_any_more_is_named(house: House, r
     task = projecting(house)
     await caught_up_with(house, await house.open(chat_id=-1))
     await restored.copied(house.pool)
-    lost = await house.whole(chat_id=-2)
+    lost = await house.play(chat_id=-2)
     await projected(house, 1)
     await stop(task)
     for shard in house.games.shards:
@@ -213,7 +213,7 @@ async def test_a_game_whose_events_nothing_has_any_more_is_named(house: House, r
 async def test_where_nothing_was_lost_nothing_is_read_again(house: House) -> None:
     for owner in ("one", "other"):
         task = projecting(house, owner)
-        await house.whole(chat_id=-1)
+        await house.play(chat_id=-1)
         await projected(house, 1 if owner == "one" else 2)
         await stop(task)
     assert house.projector.rewound == 0
@@ -221,7 +221,7 @@ async def test_where_nothing_was_lost_nothing_is_read_again(house: House) -> Non
 
 
 async def test_entries_that_everybody_has_read_are_kept_for_a_minute(house: House) -> None:
-    await house.whole()
+    await house.play()
     await house.project()
     feed: Feed = feed_of(house.redis, house.games.shards)
     total = sum([await house.redis.xlen(keys.feed_key(shard)) for shard in house.games.shards])

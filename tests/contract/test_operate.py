@@ -114,7 +114,7 @@ def test_every_byte_of_the_documents_proof_counts(tmp_path: Path, capsys: Captur
 
 
 async def test_an_ended_game_is_replayed_with_its_seed(house: House, postgres_dsn: str, capsys: Capture) -> None:
-    game_id = await house.whole()
+    game_id = await house.play()
     await house.project()
     assert await operator_commands.replay(on(postgres_dsn), game_id) == 0
     said = capsys.readouterr().out
@@ -127,7 +127,7 @@ async def test_an_ended_game_is_replayed_with_its_seed(house: House, postgres_ds
 
 
 async def test_a_cancelled_game_is_replayed(house: House, postgres_dsn: str, capsys: Capture) -> None:
-    game_id = await house.begun()
+    game_id = await house.begin()
     await house.cancel(game_id)
     await house.project()
     assert await operator_commands.replay(on(postgres_dsn), game_id) == 0
@@ -137,7 +137,7 @@ async def test_a_cancelled_game_is_replayed(house: House, postgres_dsn: str, cap
 async def test_a_live_games_secrets_are_left_out_unless_asked_for(
     house: House, postgres_dsn: str, capsys: Capture
 ) -> None:
-    game_id = await house.begun()
+    game_id = await house.begin()
     await house.project()
     seed: str = (await house.engine.look(game_id)).state.seed  # type: ignore[attr-defined]
     assert await operator_commands.replay(on(postgres_dsn), game_id) == 0
@@ -165,7 +165,7 @@ async def test_a_live_quizs_questions_are_left_out(house: House, postgres_dsn: s
 async def test_what_is_wrong_with_a_games_events_is_said(
     house: House, pool: Pool, postgres_dsn: str, capsys: Capture
 ) -> None:
-    game_id = await house.whole()
+    game_id = await house.play()
     await house.project()
 
     async def told() -> str:

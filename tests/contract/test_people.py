@@ -246,7 +246,7 @@ async def test_a_group_that_becomes_a_supergroup_takes_everything_along(
     await people.set_chat_locale(-1, "ru")
     await people.change_settings(-1, {"winners": 2})
     await people.ban(-1, 7, 1, "")
-    await house.whole((1, 2), chat_id=-1)
+    await house.play((1, 2), chat_id=-1)
     await house.project()
     for _ in range(2):  # reported twice, by Telegram's notice and by a send
         await people.chat_migrated(-1, -1007)

@@ -63,7 +63,7 @@ async def entries_of(redis: Redis, shards: tuple[str, ...]) -> list[Entry]:
 
 
 async def test_a_whole_game_is_in_postgresql_when_it_is_over(house: House, pool: Pool) -> None:
-    game_id = await house.whole(winners=2)
+    game_id = await house.play(winners=2)
     await house.project()
     game = await pool.fetchrow("SELECT * FROM games")
     assert game is not None
@@ -84,7 +84,7 @@ async def test_a_whole_game_is_in_postgresql_when_it_is_over(house: House, pool:
 
 
 async def test_the_state_is_what_the_stored_events_make_of_it(house: House, pool: Pool) -> None:
-    game_id = await house.whole(winners=2, mode="reverse")
+    game_id = await house.play(winners=2, mode="reverse")
     await house.project()
     assert await Archive(pool, house.codec).finished(game_id) == (await house.engine.look(game_id)).state
 
@@ -93,8 +93,8 @@ async def test_a_feed_that_comes_again_from_its_beginning_changes_nothing(
     house: House, pool: Pool, redis: Redis
 ) -> None:
     for chat in range(5):
-        await house.whole(chat_id=-chat - 1)
-    live = await house.begun(chat_id=-50)
+        await house.play(chat_id=-chat - 1)
+    live = await house.begin(chat_id=-50)
     await house.project()
     before = await everything(pool)
     for shard in house.games.shards:
@@ -106,7 +106,7 @@ async def test_a_feed_that_comes_again_from_its_beginning_changes_nothing(
 
 async def test_any_batches_in_any_overlap_give_the_same_rows(house: House, pool: Pool, redis: Redis) -> None:
     for chat in range(3):
-        await house.whole(chat_id=-chat - 1, winners=2)
+        await house.play(chat_id=-chat - 1, winners=2)
     entries = await entries_of(redis, house.games.shards)
     await house.projector.handle(entries)
     at_once = await everything(pool)
@@ -120,7 +120,7 @@ async def test_any_batches_in_any_overlap_give_the_same_rows(house: House, pool:
 
 async def test_two_projectors_on_one_shard_write_everything_once(house: House, pool: Pool, redis: Redis) -> None:
     for chat in range(3):
-        await house.whole(chat_id=-chat - 1)
+        await house.play(chat_id=-chat - 1)
     entries = await entries_of(redis, house.games.shards)
     others = [Projector(pool) for _ in range(4)]
     await asyncio.gather(*(other.handle(entries) for other in others))
@@ -132,8 +132,8 @@ async def test_two_projectors_on_one_shard_write_everything_once(house: House, p
 
 async def test_only_amounts_of_one_currency_are_added_up_and_words_are_kept(house: House, pool: Pool) -> None:
     for currency in ("EUR", "EUR", "$", ""):
-        await house.whole((1, 2), currency=currency)
-    await house.whole((1, 2), prize_pool=Decimal(0), prizes=("Cinema ticket",))
+        await house.play((1, 2), currency=currency)
+    await house.play((1, 2), prize_pool=Decimal(0), prizes=("Cinema ticket",))
     await house.project()
     rows = await pool.fetch(
         "SELECT currency, sum(amount) FROM player_prizes WHERE chat_id = 0 AND kind = '' GROUP BY 1"
@@ -149,7 +149,7 @@ async def test_only_amounts_of_one_currency_are_added_up_and_words_are_kept(hous
 
 async def test_figures_are_kept_for_kind_and_chat_and_for_all(house: House, pool: Pool) -> None:
     for chat in (-1, -1, -2):
-        await house.whole((1, 2), chat_id=chat)
+        await house.play((1, 2), chat_id=chat)
     await house.project()
     rows = await pool.fetch("SELECT kind, chat_id, sum(games), sum(wins), sum(prizes) FROM player_stats GROUP BY 1, 2")
     assert {tuple(row) for row in rows} == {
@@ -160,7 +160,7 @@ async def test_figures_are_kept_for_kind_and_chat_and_for_all(house: House, pool
 
 
 async def test_cancelled_games_count_for_nothing(house: House, pool: Pool) -> None:
-    game_id = await house.begun()
+    game_id = await house.begin()
     await house.cancel(game_id)
     await house.project()
     row = await pool.fetchrow("SELECT status, ended_at, summary FROM games")
@@ -189,9 +189,9 @@ async def test_who_left_is_known_to_have_left_and_who_came_back_to_be_there(hous
 
 
 async def test_a_group_that_becomes_a_supergroup_takes_games_and_figures_along(house: House, pool: Pool) -> None:
-    await house.whole((1, 2), chat_id=-1)
-    live = await house.begun((1, 2), chat_id=-1)
-    await house.whole((1, 2), chat_id=-1007)
+    await house.play((1, 2), chat_id=-1)
+    live = await house.begin((1, 2), chat_id=-1)
+    await house.play((1, 2), chat_id=-1007)
     await house.move(live, -1007)
     await house.finish(live, (1, 2))
     await house.project()
@@ -204,7 +204,7 @@ async def test_a_game_that_ends_under_the_old_id_counts_for_the_supergroup(
     house: House, pool: Pool, redis: Redis
 ) -> None:
     await People(pool, redis).chat_migrated(-1, -1007)
-    await house.whole((1, 2), chat_id=-1)
+    await house.play((1, 2), chat_id=-1)
     await house.project()
     rows = await pool.fetch("SELECT DISTINCT chat_id FROM player_stats")
     assert {row[0] for row in rows} == {0, -1007}
@@ -218,8 +218,8 @@ async def test_webhooks_report_an_event_once_to_each_endpoint_that_wants_it(
         await webhooks.add(name, chat, "https://a.example", types, "", b"s" * 32, 0)
     await webhooks.add("off", -1, "https://a.example", (), "", b"s" * 32, 0)
     await webhooks.change("off", enabled=False)
-    done = await house.whole(chat_id=-1)
-    await house.cancel(await house.begun(chat_id=-2))
+    done = await house.play(chat_id=-1)
+    await house.cancel(await house.begin(chat_id=-2))
     rung = []
 
     async def ring() -> None:
@@ -302,11 +302,11 @@ async def test_an_entry_that_can_not_be_stored_holds_up_nobody_and_is_kept(
     house: House, pool: Pool, redis: Redis
 ) -> None:
     broken = keys.shard_of_chat(-1, len(house.games.shards))
-    await house.whole(chat_id=-1)
+    await house.play(chat_id=-1)
     await redis.xadd(
         keys.feed_key(broken), {"g": broken + "x" * 12, "v": 0, "k": "pick_number", "p": "x", "d": "", "r": "[]"}
     )
-    await house.whole(chat_id=-1)
+    await house.play(chat_id=-1)
     feed = feed_of(redis, house.games.shards)
     await drain(feed, house.projector.handle)
     assert feed.set_aside == 1
@@ -314,7 +314,7 @@ async def test_an_entry_that_can_not_be_stored_holds_up_nobody_and_is_kept(
 
 
 async def test_a_position_is_moved_with_what_was_written(house: House, pool: Pool, redis: Redis) -> None:
-    await house.whole()
+    await house.play()
     await house.project()
     shard = keys.shard_of_chat(CHAT, len(house.games.shards))
     last = (await rows(redis, keys.feed_key(shard)))[-1][0]
@@ -327,7 +327,7 @@ async def test_connections_that_break_at_any_instant_lose_and_double_nothing(
     saboteur = await asyncpg.connect(postgres_dsn)
     breaking = asyncio.create_task(_break_connections(saboteur))
     projecting = asyncio.create_task(house.project_for_ever())
-    games = await asyncio.gather(*(house.whole((1, 2, 3), chat_id=-n - 1, winners=2) for n in range(40)))
+    games = await asyncio.gather(*(house.play((1, 2, 3), chat_id=-n - 1, winners=2) for n in range(40)))
     breaking.cancel()
     await asyncio.wait({breaking})
     await saboteur.close()
@@ -380,7 +380,7 @@ async def test_strictly_what_was_acknowledged_is_in_postgresql(strict: House, po
 async def test_strictly_written_events_are_written_once_though_the_projector_reads_them_too(
     strict: House, pool: Pool
 ) -> None:
-    games = await asyncio.gather(*(strict.whole((1, 2), chat_id=-chat) for chat in range(1, 9)))
+    games = await asyncio.gather(*(strict.play((1, 2), chat_id=-chat) for chat in range(1, 9)))
     before = await everything(pool)
     await strict.project()
     assert await everything(pool) == before

@@ -243,7 +243,7 @@ async def test_postgresql_says_what_the_events_say_of_random_games_of_both_kinds
 
 
 async def test_of_two_who_want_one_number_on_two_replicas_one_gets_it_and_the_other_is_told(house: House) -> None:
-    game_id = await house.begun((1, 2, 3), numbers=10_000, selection_ms=86_400_000)
+    game_id = await house.begin((1, 2, 3), numbers=10_000, selection_ms=86_400_000)
     one, other = house.new_engine(), house.new_engine()
 
     async def pick(engine: Engine, player: int, number: int) -> Outcome | Rejected:

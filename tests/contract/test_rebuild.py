@@ -36,7 +36,7 @@ async def lose_redis(house: House) -> None:
 
 
 async def test_where_nothing_is_lost_nothing_is_done(house: House) -> None:
-    game_id = await house.begun()
+    game_id = await house.begin()
     await house.project()
     before = await house.engine.look(game_id)
     assert await again(house) == Rebuilt((), ())
@@ -44,9 +44,9 @@ async def test_where_nothing_is_lost_nothing_is_done(house: House) -> None:
 
 
 async def test_live_games_come_back_as_they_were_and_are_played_to_their_end(house: House, pool: Pool) -> None:
-    games = [await house.begun(chat_id=-n - 1) for n in range(6)]
+    games = [await house.begin(chat_id=-n - 1) for n in range(6)]
     lobby = await house.open(chat_id=-50)
-    over = await house.whole(chat_id=-60)
+    over = await house.play(chat_id=-60)
     await house.project()
     states = {game_id: (await house.engine.look(game_id)).state for game_id in (*games, lobby)}
     await lose_redis(house)
@@ -69,9 +69,9 @@ async def test_live_games_come_back_as_they_were_and_are_played_to_their_end(hou
 
 async def test_of_the_games_that_ended_just_before_the_loss_each_chats_last_one_is_found(house: House) -> None:
     for chat_id in (-1, -2):
-        await house.whole(chat_id=chat_id)
-    last = await house.whole(chat_id=-2)
-    await house.begun(chat_id=-3)
+        await house.play(chat_id=chat_id)
+    last = await house.play(chat_id=-2)
+    await house.begin(chat_id=-3)
     await house.project()
     since = house.clock.at - 600_000
     assert await forgotten(house.pool, house.redis, house.codec, since=since) == []
@@ -83,7 +83,7 @@ async def test_of_the_games_that_ended_just_before_the_loss_each_chats_last_one_
 
 
 async def test_deadlines_come_back_with_the_games(house: House) -> None:
-    game_id = await house.begun()
+    game_id = await house.begin()
     await house.project()
     before = await house.games.deadlines(house.clock.at + 10**9)
     assert [found[0] for found in before] == [game_id]
@@ -102,7 +102,7 @@ async def test_a_command_that_was_done_before_the_loss_is_known_after_it(house: 
 
 
 async def test_replicas_that_rebuild_together_put_each_game_back_once(house: House) -> None:
-    games = [await house.begun(chat_id=-n - 1) for n in range(8)]
+    games = [await house.begin(chat_id=-n - 1) for n in range(8)]
     await house.project()
     await lose_redis(house)
     found = await asyncio.gather(*(again(house) for _ in range(4)))
@@ -111,7 +111,7 @@ async def test_replicas_that_rebuild_together_put_each_game_back_once(house: Hou
 
 
 async def test_a_rebuild_never_overwrites_a_later_version(house: House) -> None:
-    game_id = await house.begun()
+    game_id = await house.begin()
     await house.project()
     await lose_redis(house)
     await again(house)
@@ -155,7 +155,7 @@ async def test_a_redis_that_came_back_older_is_brought_forward(house: House, red
 
 
 async def test_a_game_whose_end_waits_in_the_feed_is_not_restored(house: House, redis: Redis) -> None:
-    game_id = await house.begun()
+    game_id = await house.begin()
     await house.project()
     await house.finish(game_id)
     await redis.delete(keys.game_key(game_id), keys.tail_key(game_id))  # Redis keeps finished games only for a while
@@ -166,7 +166,7 @@ async def test_a_game_whose_end_waits_in_the_feed_is_not_restored(house: House, 
 
 
 async def test_a_group_that_moved_finds_its_game_again(house: House) -> None:
-    game_id = await house.begun()
+    game_id = await house.begin()
     await house.move(game_id, -1007)
     await house.project()
     await lose_redis(house)
@@ -185,7 +185,7 @@ async def test_a_redis_killed_and_wiped_under_a_running_projector(pool: Pool, st
                 rebuilt.append(await again(house))
 
             projecting = asyncio.create_task(house.project_for_ever(renewed=renewed))
-            games = [await house.begun(chat_id=-n - 1) for n in range(4)]
+            games = [await house.begin(chat_id=-n - 1) for n in range(4)]
             versions = [(await house.engine.look(game_id)).version for game_id in games]
             await until(lambda: house.projector.events == sum(versions))
             for path in [*Path(directory).rglob("*.aof"), *Path(directory).rglob("*.rdb")]:

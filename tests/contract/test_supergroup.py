@@ -81,7 +81,7 @@ class Group:
             "prefix", "token", role="host", chats=frozenset({OLD, -5}), name="", owner_id=99,
             created_at=self.house.clock.now(), expires_at=None,
         )  # fmt: skip
-        await self.house.whole(chat_id=OLD)
+        await self.house.play(chat_id=OLD)
         await Seeds(self.pool).take(OLD)
         self.live = await self.house.open(chat_id=OLD)
         await self.house.do(self.live, Join(1, "A"))

@@ -45,7 +45,7 @@ async def listening(house: House, relay: Relay) -> AsyncIterator[Listener]:
 async def waiting(house: House, **rules: Any) -> str:
     """Return a game that waits for its beacon."""
     rules.setdefault("beacon", chain(house.clock.at - 60_000))
-    game_id = await house.begun((1, 2), **rules)
+    game_id = await house.begin((1, 2), **rules)
     for player in (1, 2):
         await house.do(game_id, PickNumber(player, player))
     assert (await state_of(house, game_id)).beacon_round is not None

@@ -44,7 +44,7 @@ async def projected(house: House) -> None:
 
 async def logged(house: House, log: PublicLog, count: int = 1) -> list[str]:
     """Play games until they are in the log. Returns their ids."""
-    games = [await house.whole(chat_id=-1000 - number) for number in range(count)]
+    games = [await house.play(chat_id=-1000 - number) for number in range(count)]
     await projected(house)
     await log.append()
     return games
@@ -83,7 +83,7 @@ async def test_the_proof_of_a_draw_carries_where_the_log_holds_it(house: House, 
 async def test_what_comes_again_is_logged_once_and_appending_at_once_from_everywhere_loses_nothing(
     house: House, log: PublicLog
 ) -> None:
-    games = [await house.whole(chat_id=-1000 - number) for number in range(6)]
+    games = [await house.play(chat_id=-1000 - number) for number in range(6)]
     await projected(house)
     await house.pool.execute("DELETE FROM feed_checkpoints")
     others = [Projector(house.pool) for _ in range(2)]
@@ -105,12 +105,12 @@ async def test_a_leaf_names_no_player_and_stays_valid_when_the_key_is_deleted(
     house: House, log: PublicLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     players = (7_100_000_001, 7_100_000_002, 7_100_000_003)
-    game_id = await house.whole(players)
+    game_id = await house.play(players)
     await projected(house)
     await log.append()
     for _, _, data in await log.leaves(0):
         assert not any(str(player).encode() in data for player in players)
-    live = await house.begun(players, chat_id=-7)
+    live = await house.begin(players, chat_id=-7)
     await house.do(live, PickNumber(players[0], 1))
     await projected(house)
     await log.append()
@@ -239,7 +239,7 @@ async def test_leaves_after_a_head_are_signed_a_minute_later_though_no_more_come
     keeper = PublicLogKeeper(log, house.clock, outbox, channel=0)
     await keeper.turn()
     house.clock.at += SIGN_MS // 2
-    await house.whole()
+    await house.play()
     await projected(house)
     await keeper.turn()
     first = await log.last_head()
@@ -355,11 +355,11 @@ async def test_the_commands_show_no_proof_and_sign_no_head_of_a_log_that_lacks_a
 
 async def test_a_void_draw_counts_in_the_figures_of_its_chat(house: House, log: PublicLog) -> None:
     beacon = beacons.chain(house.clock.at - 60_000)
-    game_id = await house.begun((1, 2), beacon=beacon)
+    game_id = await house.begin((1, 2), beacon=beacon)
     for player in (1, 2):
         await house.do(game_id, PickNumber(player, player))
     await house.do(game_id, Cancel(5, "operator"))
-    await house.whole()
+    await house.play()
     await projected(house)
     archive = Archive(house.pool, house.codec)
     assert await archive.void_games(CHAT) == 1

@@ -6,14 +6,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from fsm.kind import ChatTopic, Command, Host
-from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
-from fsm.pick_number import DRAWING, KIND, Beacon, PickNumber, PickNumberGame, PickNumberRules
+from fsm.kind import Host
+from fsm.lobby import Cancel
+from fsm.pick_number import DRAWING, Beacon, PickNumber, PickNumberGame
+from tests.support.games import HOST, OPENED, PICK_NUMBER, Script
 
-GAME = "07abcdefghijkl"
-CHAT = -1_001_234_567_890
-SEED = "5eed" * 16
-OPENED = 1_760_000_000_000
 HOSTILE = (
     "<b>",
     "Eve <3 & co",
@@ -41,33 +38,19 @@ HOSTILE = (
 )
 
 
-def rules(**changes: Any) -> PickNumberRules:
-    """Return rules with room for a thousand players."""
-    return PickNumberRules(**{"max_players": 1000, "max_number": 10_000, **changes})
-
-
-def do(state: PickNumberGame | None, command: Command, now: int = OPENED) -> PickNumberGame:
-    """Return the game after a command."""
-    return KIND.fold(state, KIND.decide(state, command, now, SEED))
-
-
-def due(state: PickNumberGame) -> PickNumberGame:
-    """Return the game after its deadline."""
-    assert state.deadline is not None
-    return do(state, DeadlinePassed(state.deadline), state.deadline)
+SCRIPT: Script[PickNumberGame] = replace(PICK_NUMBER, defaults={"max_players": 1000, "max_number": 10_000})
+do, due, rules = SCRIPT.do, SCRIPT.due, SCRIPT.rules
 
 
 def opened(title: str = "Friday draw", host: str = "Hana", **changes: Any) -> PickNumberGame:
     """Return a game that waits for players."""
-    return do(None, OpenGame("pick_number", GAME, ChatTopic(CHAT), Host(900, host), title, rules(**changes)))
+    return do(None, SCRIPT.opening(title=title, host=Host(HOST.id, host), **changes))
 
 
 def playing(count: int, names: Sequence[str] = ("Ann", "Bob", "Cy", "Dee"), **changes: Any) -> PickNumberGame:
     """Return a game in which ``count`` players, 1 and up, have a board and no number yet."""
-    state = opened(**changes)
-    for player in range(1, count + 1):
-        state = do(state, Join(player, names[(player - 1) % len(names)]))
-    return state if state.phase == "number_selection" else do(state, StartNow(900))
+    *_, state = SCRIPT.joined(opened(**changes), count, names)
+    return SCRIPT.started(state)
 
 
 def every_phase(
@@ -76,12 +59,11 @@ def every_phase(
     """Return the states of a whole game, one after each step; all but ``missing`` players pick."""
     state = opened(title=names[0][:64], host=names[1], **changes)
     states = [state]
-    for player in range(1, count + 1):
-        state = do(state, Join(player, names[(player - 1) % len(names)]))
+    for player, state in enumerate(SCRIPT.joined(states[0], count, names), start=1):
         if player in {1, 2, count}:
             states.append(state)
-    if state.phase != "number_selection":
-        states.append(state := do(state, StartNow(900)))
+    if (begun := SCRIPT.started(state)) is not state:
+        states.append(state := begun)
     states.append(do(state, Cancel(None, "<operator> said so")))
     numbers = random.Random(7).sample(range(1, state.highest + 1), count)
     for player in range(1, count + 1 - missing):

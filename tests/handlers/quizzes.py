@@ -5,24 +5,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from fsm.kind import ChatTopic, Command, Host
-from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
-from fsm.quiz import KIND, QUESTION_OPEN, Answer, Pause, Question, QuizGame, QuizRules, Resume
-from tests.handlers.games import CHAT, GAME, HOSTILE, OPENED, SEED
+from fsm.lobby import Cancel
+from fsm.quiz import QUESTION_OPEN, Answer, Pause, Question, QuizGame, Resume
+from tests.handlers.games import HOSTILE
+from tests.support.games import HOST, OPENED, QUIZ
 
 RIGHT = "RightAnswer"
 """Prefix that only right answers have."""
 
 
-def do(state: QuizGame | None, command: Command, now: int = OPENED) -> QuizGame:
-    """Return the quiz after a command."""
-    return KIND.fold(state, KIND.decide(state, command, now, SEED))
-
-
-def due(state: QuizGame) -> QuizGame:
-    """Return the quiz after its deadline."""
-    assert state.deadline is not None
-    return do(state, DeadlinePassed(state.deadline), state.deadline)
+do, due = QUIZ.do, QUIZ.due
 
 
 def questions(count: int, length: int = 10, texts: Sequence[str] = ("Which one?",)) -> tuple[Question, ...]:
@@ -42,19 +34,14 @@ def questions(count: int, length: int = 10, texts: Sequence[str] = ("Which one?"
 
 def opened(count: int = 3, *, content: tuple[Question, ...] | None = None, **rules: Any) -> QuizGame:
     """Return a quiz that waits for players."""
-    chosen = QuizRules(**{"questions": count, "max_players": 1000, **rules})
-    return do(
-        None,
-        OpenGame("quiz", GAME, ChatTopic(CHAT), Host(900, "Hana"), "", chosen, content=content or questions(count)),
-    )
+    rules = {"questions": count, "max_players": 1000, **rules}
+    return do(None, QUIZ.opening(title="", content=content or questions(count), **rules))
 
 
 def asking(players: int = 3, names: Sequence[str] = ("Ann", "Bob", "Cy"), **more: Any) -> QuizGame:
     """Return a quiz whose first question is open."""
-    state = opened(**more)
-    for player in range(1, players + 1):
-        state = do(state, Join(player, names[(player - 1) % len(names)]))
-    return state if state.phase == QUESTION_OPEN else do(state, StartNow(900))
+    *_, state = QUIZ.joined(opened(**more), players, names)
+    return QUIZ.started(state)
 
 
 def answered(state: QuizGame, player: int, *, right: bool = True, after: int = 1000) -> QuizGame:
@@ -68,20 +55,19 @@ def answered(state: QuizGame, player: int, *, right: bool = True, after: int = 1
 
 def every_phase(players: int, names: Sequence[str] = HOSTILE, **more: Any) -> Iterator[QuizGame]:
     """Yield the states of a whole quiz. Odd players know everything, one in five never answers."""
-    state = opened(**more)
-    yield state
-    for player in range(1, players + 1):
-        state = do(state, Join(player, names[(player - 1) % len(names)]))
+    state = lobby = opened(**more)
+    yield lobby
+    for player, state in enumerate(QUIZ.joined(lobby, players, names), start=1):
         if player in {1, players}:
             yield state
     yield do(state, Cancel(None, "everybody_removed"))
-    state = state if state.phase == QUESTION_OPEN else do(state, StartNow(900))
+    state = QUIZ.started(state)
     while state.deadline is not None:
         yield state
         if state.phase != QUESTION_OPEN or not state.rules.polls:
-            paused = do(state, Pause(900), state.deadline - 10)
+            paused = do(state, Pause(HOST.id), state.deadline - 10)
             yield paused
-            yield do(paused, Resume(900), OPENED + 10**7)
+            yield do(paused, Resume(HOST.id), OPENED + 10**7)
         if state.phase == QUESTION_OPEN:
             for player in range(1, players + 1):
                 if player % 5 and state.phase == QUESTION_OPEN:

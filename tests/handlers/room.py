@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from html import unescape
-from types import MappingProxyType
 from typing import Any
 
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -17,10 +16,9 @@ from redis.asyncio import Redis
 
 from bot.clock import SystemEntropy
 from bot.tasks import Tasks
-from fsm.engine import Engine
-from fsm.kind import ChatTopic, Game
-from fsm.lobby import DeadlinePassed, Join, StartNow
-from fsm.pick_number import KIND, PickNumber, PickNumberRules
+from fsm.engine import Engine, Outcome
+from fsm.kind import ChatTopic
+from fsm.pick_number import KIND, PickNumberRules
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
 from handlers.boards import Boards
@@ -76,6 +74,7 @@ from telegram.limits import BASE, Limits, Rates
 from telegram.outbox import Claimed, Outbox, Outgoing
 from telegram.telegram import Telegram as TelegramGroup
 from tests.support.clock import TurnedClock
+from tests.support.games import EngineGames
 from tests.support.telegram import TOKEN, Telegram, serving
 
 BOT_ID, BOT = 4242, "TombolaBot"
@@ -85,8 +84,11 @@ TEXTS = Texts()
 
 
 @dataclass
-class Room:
+class Room(EngineGames):
     """The whole environment, and the actions of people in it."""
+
+    everybody = (ANN, BEN)
+    owner = HOST
 
     deps: Deps
     telegram: Telegram
@@ -100,6 +102,9 @@ class Room:
     read: dict[str, str] = field(default_factory=dict)
     said: list[dict[str, Any]] = field(default_factory=list)
     """The messages of people."""
+
+    def __post_init__(self) -> None:
+        self.engine = self.deps.play.engine
 
     # -- updates ------------------------------------------------------------------------------------------------
 
@@ -155,28 +160,22 @@ class Room:
 
     # -- games --------------------------------------------------------------------------------------------------
 
-    async def open(self, *, chat: int = GROUP, topic: int = 0, **words: str) -> str:
+    async def open(self, *, chat: int = GROUP, topic: int = 0, line: str = "") -> str:
         """Open a game as a host. Returns its id."""
         thread = {"message_thread_id": topic, "is_topic_message": True} if topic else {}
-        await self.say(words.get("line", "/create_game Friday"), by=HOST, chat=chat, **thread)
+        await self.say(line or self.script.line, by=HOST, chat=chat, **thread)
         (game_id,) = await self.deps.stores.games.live_in(ChatTopic(chat, topic))
         return game_id
 
-    async def game(self, game_id: str) -> Game:
-        return (await self.deps.play.engine.look(game_id)).state
+    def name_of(self, player: int) -> str:
+        """Return a person's name."""
+        return name_of(player)
 
-    async def play(self, game_id: str, *players: int, names: Mapping[int, str] = MappingProxyType({})) -> None:
-        """Play a game to its end."""
-        do = self.deps.play.engine.execute
-        for player in players:
-            await do(game_id, Join(player, names.get(player) or name_of(player)), command_id=f"j{player}")
-        await do(game_id, StartNow(HOST), command_id="s")
-        for number, player in enumerate(players, start=1):
-            await do(game_id, PickNumber(player, number), command_id=f"p{player}")
-        while (state := await self.game(game_id)).deadline is not None:
-            self.clock.at = state.deadline
-            await do(game_id, DeadlinePassed(state.deadline), command_id=f"d{state.deadline}")
+    async def close(self, game_id: str) -> Outcome:
+        """Let all deadlines pass, and PostgreSQL get the events."""
+        outcome = await super().close(game_id)
         await self.project()
+        return outcome
 
     async def project(self) -> None:
         """Let the projector write all events."""

@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 
 from fsm.engine import Engine
-from fsm.kind import ChatTopic, Game, Host
-from fsm.lobby import OpenGame
+from fsm.kind import ChatTopic, Game
 from fsm.registry import KINDS
 from handlers import boards
 from handlers.taps import Answer, Tap, Taps
@@ -20,10 +19,12 @@ from play.texts import Texts
 from storage import archive, people
 from storage.games import RedisGames
 from tests.engine.memory import CountedSeeds, MemoryGames, Shelf
-from tests.handlers.games import CHAT, OPENED, rules
+from tests.handlers.games import SCRIPT
 from tests.support.clock import TurnedClock
+from tests.support.games import CHAT, GAME, OPENED, PLACE, EngineGames, Script
+from tests.support.games import HOST as SCRIPTED_HOST
 
-HOST = 900
+HOST = SCRIPTED_HOST.id
 
 
 class Ids(RedisGames):
@@ -118,17 +119,25 @@ class Archive(archive.Archive):
         return self.games.get(game_id)
 
 
-class Table:
-    """A group with a bot in it. ``updates`` numbers the taps."""
+class Table(EngineGames):
+    """A group with a bot in it, in which taps are the players' commands. ``ids`` numbers the taps."""
+
+    script: Script[Any] = SCRIPT
 
     def __init__(self, texts: Texts, **options: Any) -> None:
         self.shelf, self.clock = Shelf(KINDS), TurnedClock(OPENED)
         self.store = MemoryGames(self.shelf)
         self.engine = Engine(KINDS, self.store, self.clock, CountedSeeds())
-        self.people, self.hosts, self.boards, self.archive, self.ids = People(), Hosts(), Boards(), Archive(), Ids()
+        self.people, self.hosts, self.boards, self.archive, self.reserved = (
+            People(),
+            Hosts(),
+            Boards(),
+            Archive(),
+            Ids(),
+        )
         self.members = Members()
         self.texts = texts
-        self.updates = count(1)
+        self.ids = count(1)
         self._options = options
         self.taps = self.another()
 
@@ -139,7 +148,7 @@ class Table:
         access = Access(people=self.people, hosts=self.hosts, members=self.members, operators=())
         openings = Openings(
             engine=self.engine,
-            games=self.ids,
+            games=self.reserved,
             people=self.people,
             access=access,
             content=content,
@@ -168,7 +177,7 @@ class Table:
 
     def tap_of(self, user: int, data: str, **fields: Any) -> Tap:
         defaults: dict[str, Any] = {
-            "update_id": next(self.updates),
+            "update_id": next(self.ids),
             "query_id": f"q{user}",
             "user_id": user,
             "user_name": f"Player {user}",
@@ -181,19 +190,11 @@ class Table:
         }
         return Tap(data=data, **{**defaults, **fields})
 
-    async def open(self, game_id: str = "07abcdefghijkl", chat_topic: ChatTopic | None = None, **changes: Any) -> str:
-        chat_topic = chat_topic or ChatTopic(CHAT)
-        command = OpenGame("pick_number", game_id, chat_topic, Host(HOST, "Hana"), "Friday", rules(**changes))
-        await self.engine.execute(game_id, command, command_id="tg:0", received=OPENED)
+    async def open(self, game_id: str = GAME, chat_topic: ChatTopic = PLACE, **rules: Any) -> str:
+        opening = self.script.opening(game_id, chat_topic, **rules)
+        await self.engine.execute(game_id, opening, command_id="tg:0", received=OPENED)
         return game_id
 
-    async def playing(self, players: int = 3, **changes: Any) -> str:
-        """Open a game and show its board; players are 1 and up. Returns its id."""
-        game_id = await self.open(**changes)
-        for player in range(1, players + 1):
-            assert (await self.tap(player, f"j:{game_id}")).outcome == "done"
-        assert (await self.tap(HOST, f"s:{game_id}")).outcome == "done"
-        return game_id
-
-    async def state(self, game_id: str) -> Any:
-        return (await self.engine.look(game_id)).state
+    async def act(self, player: int, data: str) -> None:
+        """Tap, and expect that it is done."""
+        assert (await self.tap(player, data)).outcome == "done"

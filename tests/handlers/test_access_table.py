@@ -301,7 +301,7 @@ async def test_a_banned_person_gets_no_further_by_any_command(room: Room, asked:
         room.clock.at += BETWEEN_MS
         await room.say(line, by=BANNED, chat=BANNED)
         assert await room.answer() == text("rejected-banned"), line
-    assert not (await room.game(game_id)).players
+    assert not (await room.state(game_id)).players
 
 
 async def test_only_hosts_give_the_commands_of_hosts(room: Room, asked: list[tuple[int, Needs]]) -> None:
@@ -335,7 +335,7 @@ async def test_people_who_are_not_in_the_group_join_and_see_nothing(room: Room) 
         assert await room.answer() == text("rejected-not-a-member"), line
         await room.say(line.replace("/start g_", "/status ").replace("/start f_", "/fair "), by=BEN, chat=OTHER_GROUP)
         assert await room.answer() == text("rejected-elsewhere"), line
-    assert not (await room.game(game_id)).players
+    assert not (await room.state(game_id)).players
 
 
 async def test_to_everybody_else_there_are_no_commands_of_operators(room: Room) -> None:
@@ -389,7 +389,7 @@ async def test_every_verb_asks_for_what_it_needs(room: Room, asked: list[tuple[i
             assert await tapped(room, data, by=person, chat=where) == text(refusal), (verb, person, where)
             assert asked == [(person, needs)], (verb, person, where)
     for game_id in games.values():
-        assert not (await room.game(game_id)).players
+        assert not (await room.state(game_id)).players
 
 
 async def test_buttons_of_lists_ask_for_what_they_need(room: Room, asked: list[tuple[int, Needs]]) -> None:

@@ -174,7 +174,7 @@ async def test_the_dialog_asks_back_for_a_number_that_can_be_read_in_two_ways(ro
     assert text("dlg-ambiguous", text=typed, low=low, high=high) not in plain(window(room)["text"])
     await press(room, text("dlg-newgame-create"))
     (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
-    state = await room.game(game_id)
+    state = await room.state(game_id)
     assert isinstance(state, PickNumberGame)
     assert state.rules.prize_pool == 1000
     assert room.errors == []

@@ -141,12 +141,12 @@ async def test_a_game_is_joined_and_left(room: Room) -> None:
     game_id = await room.open()
     await room.say("/join", by=ANN)
     assert await room.answer() == text("cmd-joined", title="Friday", count=1)
-    assert list((await room.game(game_id)).players) == [ANN]
+    assert list((await room.state(game_id)).players) == [ANN]
     await room.say("/join", by=ANN)
     assert await room.answer() == text("rejected-already-joined")
     await room.say("/leave", by=ANN)
     assert await room.answer() == text("cmd-left", title="Friday")
-    assert not (await room.game(game_id)).players
+    assert not (await room.state(game_id)).players
 
 
 async def test_in_a_topic_who_made_the_topic_is_not_meant_by_what_answers_nobody(room: Room) -> None:
@@ -173,18 +173,18 @@ async def test_without_a_game_joining_says_so(room: Room) -> None:
 async def test_each_topic_has_its_own_game(room: Room) -> None:
     one, two = await room.open(chat=FORUM, topic=5), await room.open(chat=FORUM, topic=6)
     await room.say("/join", chat=FORUM, message_thread_id=6, is_topic_message=True)
-    assert not (await room.game(one)).players
-    assert list((await room.game(two)).players) == [ANN]
+    assert not (await room.state(one)).players
+    assert list((await room.state(two)).players) == [ANN]
 
 
 async def test_an_anonymous_administrator_opens_a_game_but_cannot_play(room: Room) -> None:
     await room.say("/create_game", by=ANONYMOUS)
     (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
-    assert (await room.game(game_id)).host.id == GROUP
+    assert (await room.state(game_id)).host.id == GROUP
     await room.say("/join", by=ANONYMOUS)
     assert await room.answer() == text("rejected-needs-a-person")
     await room.say("/cancel_game", by=ANONYMOUS)
-    assert (await room.game(game_id)).phase == "cancelled"
+    assert (await room.state(game_id)).phase == "cancelled"
 
 
 async def test_a_banned_player_is_told_and_kept_out(room: Room) -> None:
@@ -192,14 +192,14 @@ async def test_a_banned_player_is_told_and_kept_out(room: Room) -> None:
     await room.say("/join", by=ANN)
     reply_to = {"message_id": 1, "date": 0, "chat": chat_of(GROUP), "from": user(ANN)}
     await room.say("/ban spoils it", by=HOST, reply_to_message=reply_to)
-    assert not (await room.game(game_id)).players
+    assert not (await room.state(game_id)).players
     await room.sent()
     await room.say("/join", by=ANN)
     assert await room.answer() == text("rejected-banned")
     await room.say(f"/unban {ANN}", by=HOST)
     await room.sent()
     await room.say("/join", by=ANN)
-    assert list((await room.game(game_id)).players) == [ANN]
+    assert list((await room.state(game_id)).players) == [ANN]
 
 
 async def test_a_banned_player_comes_back_by_no_other_button(room: Room) -> None:
@@ -210,13 +210,13 @@ async def test_a_banned_player_comes_back_by_no_other_button(room: Room) -> None
         await room.sent()
         await room.say(f"/join {game_id}", by=ANN, chat=chat)
         assert await room.answer() == text(refusal)
-    assert not (await room.game(game_id)).players
+    assert not (await room.state(game_id)).players
     await room.say(f"/start g_{game_id}", chat=ANN)
     assert await room.answer() == text("rejected-banned")
     await room.say("/join", by=BEN, chat=FORUM, message_thread_id=5, is_topic_message=True)
     await room.project()
     await room.say(f"/ban {BEN}", by=HOST, chat=FORUM)
-    assert not (await room.game(in_topic)).players
+    assert not (await room.state(in_topic)).players
 
 
 async def test_a_host_cannot_be_banned_nor_can_a_player_ban(room: Room) -> None:
@@ -248,7 +248,7 @@ def test_a_game_in_one_line_is_read_from_its_end(line: str, expected: tuple[str,
 
 async def test_a_game_is_opened_in_one_line(room: Room) -> None:
     game_id = await room.open(line="/create_game <b>Fri & day</b> reverse 3")
-    state = await room.game(game_id)
+    state = await room.state(game_id)
     assert isinstance(state, PickNumberGame)
     assert (state.title, state.rules.mode, state.rules.winners) == ("<b>Fri & day</b>", REVERSE, 3)
     assert await room.sent() == []
@@ -268,26 +268,26 @@ async def test_players_open_no_games_unless_the_chat_lets_them(room: Room) -> No
     await room.deps.stores.people.change_settings(GROUP, {"openers": "everyone", "pick_number": {"winners": "2"}})
     await room.say("/create_game", by=ANN)
     (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
-    state = await room.game(game_id)
+    state = await room.state(game_id)
     assert isinstance(state, PickNumberGame)
     assert state.rules.winners == 2
 
 
 async def test_a_host_extends_removes_starts_and_cancels(room: Room) -> None:
     game_id = await room.open()
-    before = (await room.game(game_id)).deadline
+    before = (await room.state(game_id)).deadline
     await room.say("/extend 30", by=HOST)
-    assert (await room.game(game_id)).deadline == (before or 0) + 30_000
+    assert (await room.state(game_id)).deadline == (before or 0) + 30_000
     for player in (ANN, BEN, 23):
         await room.say("/join", by=player)
     await room.deps.stores.people.flush()
     await room.say(f"/remove @USER{BEN}", by=HOST)
-    assert list((await room.game(game_id)).players) == [ANN, 23]
+    assert list((await room.state(game_id)).players) == [ANN, 23]
     await room.say("/startnow", by=ANN)
     await room.say("/startnow", by=HOST)
-    assert (await room.game(game_id)).phase == "number_selection"
+    assert (await room.state(game_id)).phase == "number_selection"
     await room.say("/cancel_game", by=HOST)
-    assert (await room.game(game_id)).cancel_reason == "host"
+    assert (await room.state(game_id)).cancel_reason == "host"
 
 
 async def test_a_host_here_rules_no_game_elsewhere(room: Room) -> None:
@@ -295,7 +295,7 @@ async def test_a_host_here_rules_no_game_elsewhere(room: Room) -> None:
     room.telegram.appoint(OTHER_GROUP, BEN)
     await room.say(f"/cancel_game {game_id}", by=BEN, chat=OTHER_GROUP)
     assert await room.answer() == text("rejected-elsewhere")
-    assert (await room.game(game_id)).phase == "waiting_for_players"
+    assert (await room.state(game_id)).phase == "waiting_for_players"
 
 
 @pytest.mark.parametrize("command", ["create_game", "newgame", "startnow", "extend", "remove", "cancel_game", "ban"])
@@ -336,7 +336,10 @@ async def test_who_plays_nothing_is_told_so_in_private(room: Room) -> None:
 async def test_names_in_lists_are_short_and_turn_nothing_around(room: Room) -> None:
     long, hebrew = "Ann " * 30, "\u05d0\u05d1\u05d2"
     game_id = await room.open(line="/create_game 2")
-    await room.play(game_id, ANN, BEN, names={ANN: long, BEN: hebrew})
+    for player, name in ((ANN, long), (BEN, hebrew)):
+        await room.do(game_id, Join(player, name))
+    await room.start(game_id)
+    await room.finish(game_id)
     await room.sent()
     for line in ("/leaderboard", "/history"):
         await room.say(line, by=HOST)
@@ -347,8 +350,7 @@ async def test_names_in_lists_are_short_and_turn_nothing_around(room: Room) -> N
 
 
 async def test_figures_come_from_what_was_played(room: Room) -> None:
-    game_id = await room.open(line="/create_game Friday")
-    await room.play(game_id, ANN, BEN)
+    game_id = await room.play(line="/create_game Friday")
     for line, wanted in (
         ("/stats", "1"),
         ("/leaderboard", "Ben &amp; co"),
@@ -378,13 +380,13 @@ def shown(outgoing: Outgoing) -> str:
 
 
 async def test_lists_of_the_longest_titles_and_names_are_one_message(room: Room) -> None:
-    long, do = "\U0001f600" * 64, room.deps.play.engine.execute
+    long = "\U0001f600" * 64
     for number in range(12):
         chat = -2000 - number
         room.telegram.appoint(chat, HOST)
         game_id = await room.open(chat=chat, line=f"/create_game {long} 3")
         for player in (ANN, BEN, 23):
-            await do(game_id, Join(player, f"{long} {long}"), command_id=f"j{player}")
+            await room.do(game_id, Join(player, f"{long} {long}"))
     await room.project()
     await room.sent()
     for line in ("/status", "/games"):
@@ -395,7 +397,8 @@ async def test_lists_of_the_longest_titles_and_names_are_one_message(room: Room)
         assert sum(map(len, outgoing.params.get("reply_markup", {}).get("inline_keyboard", []))) <= 10
     for number in range(12):
         (game_id,) = await room.deps.stores.games.live_in(ChatTopic(-2000 - number))
-        await room.play(game_id, ANN, BEN, 23)
+        await room.start(game_id)
+        await room.finish(game_id, (ANN, BEN, 23))
     for line in ("/history", "/leaderboard"):
         await room.say(line, chat=ANN)
         (outgoing,) = await room.sent()
@@ -430,7 +433,9 @@ async def test_the_proof_is_a_document_that_verifies(room: Room) -> None:
     assert await room.answer() == text("rejected-nothing-to-prove")
     await room.say(f"/fair {game_id}")
     assert await room.answer() == text("rejected-nothing-to-prove")
-    await room.play(game_id, ANN, BEN)
+    await room.join(game_id, ANN, BEN)
+    await room.start(game_id)
+    await room.finish(game_id)
     await room.say("/fair")
     (call,) = room.telegram.named("sendDocument")
     assert call["chat_id"] == GROUP
@@ -442,8 +447,7 @@ async def test_the_proof_is_a_document_that_verifies(room: Room) -> None:
 
 
 async def test_the_proof_is_found_by_the_message_that_is_answered_and_after_redis_has_forgotten(room: Room) -> None:
-    game_id = await room.open()
-    await room.play(game_id, ANN, BEN)
+    game_id = await room.play()
     await room.redis.flushall()
     room.deps.play.engine._games.clear()
     board = {
@@ -635,7 +639,7 @@ async def test_seconds_questions_and_winners_that_cannot_be_read_are_refused_in_
     await room.say(f"/create_game Friday {number}", by=HOST)
     titled = await room.deps.stores.games.live_in(ChatTopic(GROUP))
     if number == "1_000":  # no number in any script: a word of the title
-        assert (await room.game(titled[0])).title == "Friday 1_000"
+        assert (await room.state(titled[0])).title == "Friday 1_000"
     else:
         said = await room.answer()
         assert said.startswith(f"{text('dlg-name-winners')}: ")

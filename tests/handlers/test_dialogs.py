@@ -72,7 +72,7 @@ def edits_of(room: Room) -> list[Any]:
 
 async def live(room: Room, chat: int = GROUP, topic: int = 0) -> PickNumberGame:
     (game_id,) = await room.deps.stores.games.live_in(ChatTopic(chat, topic))
-    state = await room.game(game_id)
+    state = await room.state(game_id)
     assert isinstance(state, PickNumberGame)
     return state
 
@@ -395,9 +395,9 @@ async def test_an_operator_sees_health_and_ends_a_game_by_force(room: Room) -> N
     await press(room, text("dlg-admin-to-games"), by=OPERATOR)
     await press(room, game_id, by=OPERATOR)
     await press(room, text("dlg-admin-end"), by=OPERATOR)
-    assert (await room.game(game_id)).phase == "waiting_for_players"
+    assert (await room.state(game_id)).phase == "waiting_for_players"
     await press(room, text("dlg-admin-end"), by=OPERATOR)
-    assert (await room.game(game_id)).cancel_reason == "operator"
+    assert (await room.state(game_id)).cancel_reason == "operator"
     assert text("dlg-admin-ended") in plain(window(room)["text"])
 
 

@@ -92,7 +92,7 @@ async def test_removed_the_bot_ends_the_games_of_all_topics(room: Room) -> None:
     await room.project()
     await changed(room, member("member"), member("kicked"), chat=FORUM)
     for game_id in games:
-        assert (await room.game(game_id)).cancel_reason == "bot_removed"
+        assert (await room.state(game_id)).cancel_reason == "bot_removed"
     chat = await room.deps.stores.people.chat(FORUM)
     assert chat is not None
     assert not chat.active
@@ -128,11 +128,11 @@ async def test_a_game_follows_its_group_whichever_notice_comes_and_however_often
     from_new = room.message(None, chat=NEW_GROUP, migrate_from_chat_id=GROUP)
     for notice in (from_old, from_new, from_old):
         await room.update(message=notice)
-    assert (await room.game(game_id)).place == ChatTopic(NEW_GROUP)
+    assert (await room.state(game_id)).place == ChatTopic(NEW_GROUP)
     assert await room.deps.stores.games.live_in(ChatTopic(NEW_GROUP)) == [game_id]
     assert await room.deps.stores.people.is_banned(NEW_GROUP, 77)
     await room.say("/join", by=BEN, chat=NEW_GROUP)
-    assert list((await room.game(game_id)).players) == [ANN, BEN]
+    assert list((await room.state(game_id)).players) == [ANN, BEN]
 
 
 async def test_the_game_of_a_chat_that_moved_before_anybody_saw_it_is_let_be(room: Room) -> None:
@@ -170,7 +170,7 @@ async def test_somebody_who_leaves_the_group_leaves_its_lobbies(room: Room, hear
     for player in (ANN, BEN):
         await room.say("/join", by=player)
     await (person_changed(room, ANN, "left") if heard == "update" else notice_of_leaving(room, ANN))
-    assert list((await room.game(game_id)).players) == [BEN]
+    assert list((await room.state(game_id)).players) == [BEN]
 
 
 @pytest.mark.parametrize("status", ["left", "kicked"])
@@ -187,10 +187,10 @@ async def test_somebody_who_was_removed_picks_on_neither_path_until_they_are_bac
         assert room.toasts()[-1] == text("rejected-not-a-member")
     fast = room.deps.taps.begin(tap_of(game_id, ANN), Nobody())
     assert not fast, "the fast path leaves it to be refused"
-    assert getattr(await room.game(game_id), "picks", None) == {ANN: 3}
+    assert getattr(await room.state(game_id), "picks", None) == {ANN: 3}
     await person_changed(room, ANN, "member")
     await room.tap(f"p:{game_id}:5", board, by=ANN)
-    assert getattr(await room.game(game_id), "picks", None) == {ANN: 5}
+    assert getattr(await room.state(game_id), "picks", None) == {ANN: 5}
 
 
 class Nobody:
@@ -238,7 +238,7 @@ async def test_a_game_goes_on_where_telegram_cannot_tell_who_is_in_the_group(
     game_id = await room.open()
     room.telegram.down = refusal
     await room.say("/join", by=ANN)
-    assert (ANN in (await room.game(game_id)).players) is joins
+    assert (ANN in (await room.state(game_id)).players) is joins
     await room.say(f"/status {game_id}", by=BEN, chat=BEN)
     assert plain((await room.sent())[-1].params["text"]) == text("rejected-not-a-member"), "and keeps its secrets"
 

@@ -53,7 +53,7 @@ async def test_two_taps_open_a_game_and_only_the_host_sees_the_form(room: Room) 
     assert text("form-no-prize") in lines
     assert await press(room, shown, text("dlg-newgame-create")) == []
     (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
-    assert (await room.game(game_id)).host.id == HOST
+    assert (await room.state(game_id)).host.id == HOST
     assert room.telegram.named("deleteEphemeralMessage") == [
         {"chat_id": GROUP, "receiver_user_id": HOST, "ephemeral_message_id": EPHEMERAL + 1}
     ]
@@ -67,7 +67,7 @@ async def test_a_preset_changes_the_lines_and_the_game(room: Room) -> None:
     assert "5 questions" in plain(quick.params["text"])
     await press(room, quick, text("dlg-newgame-create"))
     (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
-    state: Any = await room.game(game_id)
+    state: Any = await room.state(game_id)
     assert (state.rules.questions, state.rules.join_ms) == (5, 20_000)
 
 
@@ -89,7 +89,7 @@ async def test_a_template_is_two_taps_away(room: Room) -> None:
     assert more == f"https://t.me/TombolaBot?start=new_{GROUP}_0_t{saved}_pick_number"
     await press(room, shown, text("dlg-newgame-create"))
     (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
-    state: Any = await room.game(game_id)
+    state: Any = await room.state(game_id)
     assert (state.title, state.rules.winners) == ("Our draw", 2)
 
 
@@ -140,7 +140,7 @@ async def test_the_prizes_of_the_group_fit_the_winners_of_a_line(
 ) -> None:
     settings = {"pick_number": {"winners": "3", "prizes": "bike|book|mug"}}
     await room.deps.stores.people.change_settings(GROUP, settings)
-    state: Any = await room.game(await room.open(line=f"/create_game {line}"))
+    state: Any = await room.state(await room.open(line=f"/create_game {line}"))
     assert state.rules.prizes == prizes
 
 
@@ -150,14 +150,14 @@ async def test_the_prizes_of_the_group_fit_the_winners_of_a_line(
 @pytest.mark.parametrize("line", ["/create_game Friday", "/start_quiz 5 15"])
 async def test_the_host_joins_their_own_game(redis: Redis, pool: Pool, line: str) -> None:
     async with build_room(redis, pool, host_joins=True) as room:
-        state = await room.game(await room.open(line=line))
+        state = await room.state(await room.open(line=line))
         assert list(state.players) == [HOST]
         await room.say(line, by=ANONYMOUS, chat=FORUM)
         (game_id,) = await room.deps.stores.games.live_in(ChatTopic(FORUM))
-        assert not (await room.game(game_id)).players, "an anonymous admin cannot play"
+        assert not (await room.state(game_id)).players, "an anonymous admin cannot play"
 
 
 async def test_where_hosts_do_not_play_the_host_does_not_join(redis: Redis, pool: Pool) -> None:
     async with build_room(redis, pool, host_joins=True) as room:
         await room.deps.stores.people.change_settings(GROUP, {"host_plays": "no"})
-        assert not (await room.game(await room.open())).players
+        assert not (await room.state(await room.open())).players

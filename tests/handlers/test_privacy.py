@@ -14,8 +14,7 @@ STRANGER = 77
 async def played(room: Room) -> str:
     """Return a finished game of a private group, played by Ann and Ben; the stranger is not in that group."""
     room.telegram.remove(GROUP, STRANGER, "left")
-    game_id = await room.open(line="/create_game Friday")
-    await room.play(game_id, ANN, BEN)
+    game_id = await room.play(line="/create_game Friday")
     await room.sent()
     return game_id
 

@@ -114,7 +114,7 @@ class Stand:
         await self.do(DeadlinePassed(state.deadline))
 
     async def state(self) -> QuizGame:
-        state = await self.room.game(GAME)
+        state = await self.room.state(GAME)
         assert isinstance(state, QuizGame)
         return state
 

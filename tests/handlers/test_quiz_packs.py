@@ -74,7 +74,7 @@ def newest(room: Room) -> str:
 
 async def quiz_of(room: Room) -> QuizGame:
     (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
-    state = await room.game(game_id)
+    state = await room.state(game_id)
     assert isinstance(state, QuizGame)
     return state
 

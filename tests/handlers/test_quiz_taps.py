@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from fsm.kind import ChatTopic, Host
-from fsm.lobby import DeadlinePassed, OpenGame
+from fsm.kind import ChatTopic
+from fsm.lobby import DeadlinePassed
 from fsm.quiz import Question, QuizRules
 from play.texts import Texts
-from tests.handlers.games import CHAT, GAME, OPENED
 from tests.handlers.quizzes import questions
 from tests.handlers.room import plain
 from tests.handlers.table import HOST, Table
+from tests.support.games import CHAT, QUIZ
 
 
 class Drawer:
@@ -41,12 +41,8 @@ def table(drawer: Drawer) -> Table:
 
 async def quiz(table: Table, players: int = 3) -> str:
     """Open a quiz and ask its first question. Returns its id."""
-    opening = OpenGame("quiz", GAME, ChatTopic(CHAT), Host(HOST, "Hana"), "", QuizRules(questions=2), 1, questions(2))
-    await table.engine.execute(GAME, opening, command_id="tg:0", received=OPENED)
-    for player in range(1, players + 1):
-        assert (await table.tap(player, f"j:{GAME}")).outcome == "done"
-    assert (await table.tap(HOST, f"s:{GAME}")).outcome == "done"
-    return GAME
+    table.script = QUIZ
+    return await table.begin(range(1, players + 1), content=questions(2), questions=2)
 
 
 async def test_an_answer_is_locked_in_and_said_to_its_player_alone(table: Table) -> None:
@@ -137,7 +133,7 @@ async def test_a_rematch_is_supplied_anew_and_what_it_can_not_use_goes_back(tabl
     await table.tap(HOST, f"xx:{game}")
     rematch = table.tap_of(HOST, f"r:{game}")
     assert (await table.answer(rematch)).outcome == "done"
-    new = await table.ids.reserve_id(ChatTopic(CHAT), rematch.command_id)
+    new = await table.reserved.reserve_id(ChatTopic(CHAT), rematch.command_id)
     assert len((await table.state(new)).questions) == 2
     assert drawer.returned == []
     assert (await table.tap(HOST, f"r:{game}")).outcome == "place-taken"

@@ -14,8 +14,8 @@ from handlers.kinds.quiz import view as quiz
 from handlers.views.message import Button, Message, send_params
 from play.texts import Texts
 from sandbox.entities import automatic_entities, parse_html, utf16_length
-from tests.handlers.games import CHAT
 from tests.handlers.quizzes import RIGHT, all_quizzes, answered, asking, due, every_phase, opened, questions
+from tests.support.games import CHAT
 
 GAMES = all_quizzes()
 

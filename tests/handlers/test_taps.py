@@ -11,8 +11,8 @@ from handlers.kinds.registry import VERBS
 from handlers.taps import Answer, Call
 from play.texts import Texts, units
 from tests.engine.memory import Fault
-from tests.handlers.games import CHAT
 from tests.handlers.table import HOST, Table
+from tests.support.games import CHAT
 
 TEXTS = Texts()
 EPHEMERAL = {"message_id": 0, "ephemeral_message_id": 77}
@@ -36,7 +36,7 @@ def the_call(answer: Answer) -> Call:
 
 
 async def test_joining_picking_and_moving_are_confirmed_to_that_person_alone(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     assert (await table.tap(1, f"p:{game_id}:7")) == Answer(text="You have 7.")
     assert (await table.tap(1, f"p:{game_id}:8")) == Answer(text="You have 8.")
     taken = await table.tap(2, f"p:{game_id}:8")
@@ -47,7 +47,7 @@ async def test_joining_picking_and_moving_are_confirmed_to_that_person_alone(tab
 
 
 async def test_the_same_update_twice_is_done_once_and_answered_alike(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     tap = table.tap_of(1, f"p:{game_id}:7")
     first, second = await table.answer(tap), await table.taps.answer(tap)
     elsewhere = await table.another().answer(tap)
@@ -56,7 +56,7 @@ async def test_the_same_update_twice_is_done_once_and_answered_alike(table: Tabl
 
 
 async def test_a_refused_tap_does_not_come_true_when_it_is_delivered_again(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     await table.tap(1, f"p:{game_id}:7")
     tap = table.tap_of(2, f"p:{game_id}:7")
     first = await table.answer(tap)
@@ -67,13 +67,13 @@ async def test_a_refused_tap_does_not_come_true_when_it_is_delivered_again(table
 
 
 async def test_who_taps_is_known_by_name_from_then_on(table: Table) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     await table.tap(2, f"p:{game_id}:7", user_name="Ben", username="ben")
     assert table.people.seen[2] == ("Ben", "ben")
 
 
 async def test_of_two_who_tap_one_number_at_once_exactly_one_has_it(table: Table) -> None:
-    game_id = await table.playing(10)
+    game_id = await table.begin(range(1, 11))
     answers = await asyncio.gather(*(table.tap(player, f"p:{game_id}:3") for player in range(1, 11)))
     assert sorted(answer.outcome for answer in answers) == ["done", *["number-taken"] * 9]
 
@@ -88,14 +88,14 @@ async def test_a_person_is_answered_in_their_own_language(table: Table, *, warm:
 
 
 async def test_a_pick_after_the_deadline_is_refused_even_if_the_timer_is_late(table: Table) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     deadline = (await table.state(game_id)).deadline
     assert (await table.tap(1, f"p:{game_id}:7", received=deadline)).outcome == "too-late"
     assert (await table.tap(1, f"p:{game_id}:7", received=deadline - 1)).outcome == "done"
 
 
 async def test_a_stale_button_of_an_ended_game_says_that_it_is_over(table: Table) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     await table.engine.execute(game_id, Cancel(None, "operator"), command_id="c")
     for verb in (f"j:{game_id}", f"l:{game_id}", f"p:{game_id}:3"):
         assert "cancelled" in ((await table.tap(1, verb)).text or "")
@@ -122,7 +122,7 @@ async def test_a_button_of_a_game_that_nobody_remembers_is_answered(table: Table
     ],
 )  # fmt: skip
 async def test_data_that_no_button_of_ours_has_gets_a_clear_toast(table: Table, data: str) -> None:
-    await table.playing(2)
+    await table.begin((1, 2))
     before = table.shelf.rows["07abcdefghijkl"].version
     answer = await table.tap(HOST, data)
     assert (answer.outcome, answer.text) == ("garbage", TEXTS.plain("en", "tap-garbage"))
@@ -143,7 +143,7 @@ def test_the_fast_path_knows_our_data_from_a_dialogs() -> None:
 @pytest.mark.parametrize("warm", [False, True])
 async def test_a_banned_person_is_refused_everywhere(table: Table, *, warm: bool) -> None:
     table.people.warm = warm
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     table.people.banned.add((CHAT, 1))
     for data in (f"j:{game_id}", f"p:{game_id}:3", f"o:{game_id}", f"g:{game_id}:0", f"l:{game_id}", f"f:{game_id}"):
         for where in ({}, EPHEMERAL, private(1)):
@@ -154,7 +154,7 @@ async def test_a_banned_person_is_refused_everywhere(table: Table, *, warm: bool
 
 
 async def test_a_forged_tap_from_another_group_reaches_no_game(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     table.hosts.hosts.add((-5, 1))
     for data in (f"p:{game_id}:3", f"s:{game_id}", f"xx:{game_id}", f"o:{game_id}", f"r:{game_id}", f"g:{game_id}:1"):
         assert (await table.tap(1, data, chat_id=-5)).outcome == "elsewhere"
@@ -198,7 +198,7 @@ async def test_a_host_extends_and_starts(table: Table) -> None:
 
 
 async def test_cancelling_asks_the_host_alone_first(table: Table) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     asked = await table.tap(HOST, f"x:{game_id}")
     call = the_call(asked)
     assert call.method == "sendMessage"
@@ -216,7 +216,7 @@ async def test_cancelling_asks_the_host_alone_first(table: Table) -> None:
 
 
 async def test_where_the_question_cannot_be_shown_the_command_is_named(table: Table) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     otherwise = the_call(await table.tap(HOST, f"x:{game_id}")).otherwise
     assert otherwise is not None
     assert otherwise.params["callback_query_id"] == f"q{HOST}"
@@ -233,7 +233,7 @@ async def test_keeping_closes_only_what_one_person_sees(table: Table) -> None:
 
 
 async def test_the_own_board_opens_for_the_tapper_alone_in_the_topic_of_the_tap(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     answer = await table.tap(1, f"o:{game_id}", topic_id=9)
     call = the_call(answer)
     assert answer.text is None
@@ -244,7 +244,7 @@ async def test_the_own_board_opens_for_the_tapper_alone_in_the_topic_of_the_tap(
 
 
 async def test_where_telegram_cannot_show_it_the_deep_link_is_the_way(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     assert the_call(await table.tap(1, f"o:{game_id}")).otherwise == Call(
         "answerCallbackQuery", {"callback_query_id": "q1", "url": f"https://t.me/tombola_bot?start=g_{game_id}"}
     )
@@ -252,21 +252,21 @@ async def test_where_telegram_cannot_show_it_the_deep_link_is_the_way(table: Tab
 
 async def test_without_a_name_to_link_to_a_toast_says_where_to_pick() -> None:
     table = Table(TEXTS, bot_username="")
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     otherwise = the_call(await table.tap(1, f"o:{game_id}")).otherwise
     assert otherwise is not None
     assert otherwise.params["text"] == TEXTS.plain("en", "tap-no-own-board")
 
 
 async def test_who_does_not_play_gets_no_own_board(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     answer = await table.tap(42, f"o:{game_id}")
     assert (answer.outcome, answer.calls) == ("not-in-game", ())
     assert answer.text
 
 
 async def test_a_pick_on_the_own_board_is_shown_there(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     await table.tap(1, f"o:{game_id}")
     call = the_call(await table.tap(1, f"p:{game_id}:7", **EPHEMERAL))
     assert call.method == "editEphemeralMessageText"
@@ -275,7 +275,7 @@ async def test_a_pick_on_the_own_board_is_shown_there(table: Table) -> None:
 
 
 async def test_an_own_board_is_not_edited_to_what_it_shows_already(table: Table) -> None:
-    game_id = await table.playing(3, numbers=500)
+    game_id = await table.begin(numbers=500)
     await table.tap(2, f"p:{game_id}:3")
     await table.tap(1, f"o:{game_id}")
     assert not (await table.tap(1, f"p:{game_id}:3", **EPHEMERAL)).calls  # shown as taken already
@@ -287,7 +287,7 @@ async def test_an_own_board_is_not_edited_to_what_it_shows_already(table: Table)
 
 
 async def test_a_number_that_was_taken_meanwhile_is_shown_so_on_the_own_board(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     await table.tap(1, f"o:{game_id}")
     await table.tap(2, f"p:{game_id}:7")
     answer = await table.tap(1, f"p:{game_id}:7", **EPHEMERAL)
@@ -296,7 +296,7 @@ async def test_a_number_that_was_taken_meanwhile_is_shown_so_on_the_own_board(ta
 
 
 async def test_who_taps_a_taken_number_stays_on_its_page(table: Table) -> None:
-    game_id = await table.playing(20)
+    game_id = await table.begin(range(1, 21))
     await table.tap(2, f"p:{game_id}:60")
     call = the_call(await table.tap(1, f"p:{game_id}:60", **private(1)))
     labels = [button["text"] for row in call.params["reply_markup"]["inline_keyboard"] for button in row]
@@ -304,7 +304,7 @@ async def test_who_taps_a_taken_number_stays_on_its_page(table: Table) -> None:
 
 
 async def test_a_board_that_a_link_has_opened_is_not_edited_to_what_it_shows(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     await table.tap(2, f"p:{game_id}:3")
     table.taps.opened(1, await table.state(game_id), "en")
     assert not (await table.tap(1, f"p:{game_id}:3", **private(1))).calls
@@ -313,7 +313,7 @@ async def test_a_board_that_a_link_has_opened_is_not_edited_to_what_it_shows(tab
 
 
 async def test_an_own_board_left_open_learns_that_picking_is_over(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     await table.tap(1, f"p:{game_id}:7")
     state = await table.state(game_id)
     await table.engine.execute(game_id, DeadlinePassed(state.deadline), command_id="t", received=state.deadline)
@@ -323,7 +323,7 @@ async def test_an_own_board_left_open_learns_that_picking_is_over(table: Table) 
 
 
 async def test_own_pages_turn_without_touching_the_groups(table: Table) -> None:
-    game_id = await table.playing(3, numbers=500)
+    game_id = await table.begin(numbers=500)
     answer = await table.tap(1, f"b:{game_id}:3", **private(1))
     assert the_call(answer).method == "editMessageText"
     assert "76" in str(the_call(answer).params["reply_markup"])
@@ -334,7 +334,7 @@ async def test_own_pages_turn_without_touching_the_groups(table: Table) -> None:
 
 
 async def test_an_old_boards_arrows_open_the_own_board_and_commit_nothing(table: Table) -> None:
-    game_id = await table.playing(3, numbers=500)
+    game_id = await table.begin(numbers=500)
     before = table.shelf.rows[game_id].version
     answer = await table.tap(1, f"g:{game_id}:4")
     (call,) = answer.calls
@@ -344,14 +344,14 @@ async def test_an_old_boards_arrows_open_the_own_board_and_commit_nothing(table:
 
 @pytest.mark.parametrize("page", ["", "20", "99999", "-1", "x"])
 async def test_a_page_that_is_not_there_turns_nothing(table: Table, page: str) -> None:
-    game_id = await table.playing(3, numbers=500)
+    game_id = await table.begin(numbers=500)
     answer = await table.tap(1, f"b:{game_id}:{page}", ephemeral_message_id=7)
     assert answer.text == TEXTS.plain("en", "tap-turn-hint")
     assert not answer.calls
 
 
 async def test_a_board_without_pages_says_so(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     answer = await table.tap(1, f"b:{game_id}:0", ephemeral_message_id=7)
     assert answer.text == TEXTS.plain("en", "tap-no-pages")
 
@@ -364,7 +364,7 @@ async def test_a_taken_number_says_so_where_buttons_cannot_be_disabled(table: Ta
 
 
 async def test_a_tap_on_an_older_message_works_and_takes_that_message_away_once(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     table.boards.messages[game_id] = (CHAT, 60)
     await table.tap(1, f"p:{game_id}:2", message_id=60)
     answer = await table.tap(1, f"p:{game_id}:3", message_id=50)
@@ -378,7 +378,7 @@ async def test_a_tap_on_an_older_message_works_and_takes_that_message_away_once(
     [None, b'{"inline_keyboard":[]}', b'{"inline_keyboard":[[{"text":"x","callback_data":"r:07zzzzzzzzzzzz"}]]}'],
 )
 async def test_a_forged_tap_takes_no_other_message_of_the_bot_away(table: Table, keyboard: bytes) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     table.boards.messages[game_id] = (CHAT, 60)
     for data in (f"p:{game_id}:7", f"p:{game_id}:7", f"j:{game_id}"):
         assert (await table.tap(1, data, message_id=40, keyboard=keyboard)).calls == ()
@@ -386,14 +386,14 @@ async def test_a_forged_tap_takes_no_other_message_of_the_bot_away(table: Table,
 
 @pytest.mark.parametrize("data", ["p:{}:3", "b:{}:0", "l:{}", "xx:{}", "k:{}", "k:"])
 async def test_a_forged_tap_in_private_changes_no_other_message(table: Table, data: str) -> None:
-    game_id = await table.playing(2, numbers=200)
+    game_id = await table.begin((1, 2), numbers=200)
     table.hosts.hosts.add((CHAT, 1))
     wallet = b'{"inline_keyboard":[[{"text":"x","callback_data":"listed:1"}]]}'
     assert (await table.tap(1, data.format(game_id), **private(1), keyboard=wallet)).calls == ()
 
 
 async def test_the_living_message_is_never_taken_for_an_orphan(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     for living in ((CHAT, 60), (CHAT, 40), (-5, 999), None):
         if living is None:
             table.boards.messages.pop(game_id, None)
@@ -403,7 +403,7 @@ async def test_the_living_message_is_never_taken_for_an_orphan(table: Table) -> 
 
 
 async def test_the_store_is_not_asked_for_the_living_message_at_every_tap(table: Table) -> None:
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     asked = table.boards.asked
     for number in range(1, 9):
         await table.tap(1, f"p:{game_id}:{number}")
@@ -412,7 +412,7 @@ async def test_the_store_is_not_asked_for_the_living_message_at_every_tap(table:
 
 async def test_a_tap_is_answered_where_the_living_message_cannot_be_found(table: Table) -> None:
     table.boards.broken = True
-    game_id = await table.playing(3)
+    game_id = await table.begin()
     assert (await table.tap(1, f"p:{game_id}:7")).text == "You have 7."
 
 
@@ -430,14 +430,14 @@ async def finish(table: Table, game_id: str) -> None:
 
 
 async def test_a_rematch_is_the_same_game_again_with_its_host_in_it(table: Table) -> None:
-    game_id = await table.playing(2, winners=2)
+    game_id = await table.begin((1, 2), winners=2)
     for player in (1, 2):
         await table.tap(player, f"p:{game_id}:{player}")
     await finish(table, game_id)
     tap = table.tap_of(HOST, f"r:{game_id}")
     answer = await table.answer(tap)
     assert (answer.outcome, answer.text) == ("done", "A rematch is open, and you’re in it.")
-    new = await table.state(await table.ids.reserve_id(ChatTopic(CHAT), tap.command_id))
+    new = await table.state(await table.reserved.reserve_id(ChatTopic(CHAT), tap.command_id))
     old = await table.state(game_id)
     assert (new.rules, new.title, new.place) == (old.rules, old.title, old.place)
     assert (new.host.id, list(new.players)) == (HOST, [HOST])
@@ -446,12 +446,12 @@ async def test_a_rematch_is_the_same_game_again_with_its_host_in_it(table: Table
 
 
 async def test_a_rematch_waits_for_the_game_to_end(table: Table) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     assert (await table.tap(HOST, f"r:{game_id}")).text == TEXTS.plain("en", "rejected-still-played")
 
 
 async def test_a_rematch_of_a_game_that_redis_has_forgotten_comes_from_the_archive(table: Table) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     await table.engine.execute(game_id, Cancel(None, "operator"), command_id="c")
     table.archive.games[game_id] = await table.state(game_id)
     del table.shelf.rows[game_id]
@@ -462,7 +462,7 @@ async def test_a_rematch_of_a_game_that_redis_has_forgotten_comes_from_the_archi
 
 
 async def test_proof_and_rules_are_shown_to_who_asked_alone(table: Table) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     for data, otherwise in ((f"f:{game_id}", "/fair"), ("h:pick_number", "number")):
         call = the_call(await table.tap(1, data))
         assert "ephemeral_message_parameters" in call.params
@@ -477,7 +477,7 @@ async def test_proof_and_rules_are_shown_to_who_asked_alone(table: Table) -> Non
 
 
 async def test_a_store_that_is_away_gets_an_honest_try_again(table: Table) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     table.store.commit_faults.append(Fault(Unavailable("down")))
     answer = await table.tap(1, f"p:{game_id}:7")
     assert (answer.outcome, answer.text) == ("unavailable", TEXTS.plain("en", "error-unavailable"))
@@ -487,7 +487,7 @@ async def test_a_store_that_is_away_gets_an_honest_try_again(table: Table) -> No
 async def test_a_bug_gives_the_person_a_trace_and_the_caller_the_error(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
 
     async def broken(chat_id: int, player_id: int) -> bool:
         raise ZeroDivisionError(chat_id, player_id)
@@ -508,7 +508,7 @@ async def test_a_bug_gives_the_person_a_trace_and_the_caller_the_error(
 async def test_a_bug_in_what_is_said_of_a_pick_is_told_though_the_pick_stands(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    game_id = await table.playing(2)
+    game_id = await table.begin((1, 2))
     await table.tap(2, f"p:{game_id}:9")
     plain = table.texts.plain
 

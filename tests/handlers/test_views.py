@@ -18,7 +18,9 @@ from handlers.kinds.pick_number import view as pick_number
 from handlers.views.message import Button, Message, edit_params, send_params
 from play.texts import Texts
 from sandbox.entities import automatic_entities, parse_html, utf16_length
-from tests.handlers.games import CHAT, SEED, all_games, do, due, every_phase, opened, playing, with_beacon
+from tests.handlers.games import all_games, do, due, every_phase, opened, playing, with_beacon
+from tests.support.games import CHAT
+from tests.support.spec import SEED
 
 GAMES = all_games()
 OVER = {"completed", "cancelled"}

@@ -128,7 +128,7 @@ async def test_somebody_who_is_not_in_the_group_neither_plays_nor_looks(access: 
 
 
 async def test_the_fast_answer_never_lets_anybody_in_whom_the_slow_one_refuses(access: Access, room: Room) -> None:
-    game = await room.game(await room.open())
+    game = await room.state(await room.open())
     people = room.deps.stores.people
     assert not access.allows(person(ANN), game, Needs.PLAY), "nothing is remembered yet"
     await access.authorise(person(ANN), game, Needs.PLAY)

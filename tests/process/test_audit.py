@@ -53,7 +53,7 @@ class Evening:
 @pytest.fixture
 async def evening(pool: Pool, redis: Redis, postgres_dsn: str) -> Evening:
     house = House(pool, redis)
-    game_id = await house.whole()
+    game_id = await house.play()
     await house.project()
     await house.project(group="boards")
     found = Evening(house, game_id, postgres_dsn)

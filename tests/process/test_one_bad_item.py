@@ -139,7 +139,7 @@ async def test_a_game_that_cant_be_read_stops_no_other_games_deadline(house: Hou
 
 
 async def test_a_live_game_that_cant_be_folded_keeps_no_other_from_being_put_back(house: House, pool: Pool) -> None:
-    games = [await house.begun(chat_id=-number - 1) for number in range(3)]
+    games = [await house.begin(chat_id=-number - 1) for number in range(3)]
     await house.project()
     await pool.execute(
         "UPDATE game_events SET name = n.name, data = n.data FROM game_events n "
@@ -153,7 +153,7 @@ async def test_a_live_game_that_cant_be_folded_keeps_no_other_from_being_put_bac
 
 
 async def test_a_table_that_cant_be_pruned_keeps_no_other_from_being_pruned(house: House, pool: Pool) -> None:
-    await house.whole()
+    await house.play()
     await house.project()
     await pool.execute(
         "INSERT INTO bans (chat_id, player_id, by, expires_at) VALUES (-1, 2, 3, now() - interval '1 year')"
