@@ -6,7 +6,6 @@ import pytest
 from api.games import JoinBody, OpenBody
 from api.operations import AuditView
 from play.access import Role
-from sandbox.control import buttons
 from storage.audit import Audit, AuditEntry
 from storage.connections import Pool
 from tests.api.conftest import Served
@@ -55,21 +54,6 @@ async def test_writes_by_taps_commands_and_the_api_are_recorded_with_author_orig
         (table.host.id, "ban", "done", served.chat_id),
     }
     assert {row.origin.partition(":")[0] for row in rows if row.face == "telegram"} == {"tg"}
-
-
-async def test_a_dialog_leaves_a_row(served: Served) -> None:
-    table = served.table
-    table.box.control.say(table.host, table.group, "/settings")
-    await table.says("")
-    label = "openers"
-    await table.until(
-        lambda: any(label in str(b) for m in table.box.control.bot_messages(table.group) for b in buttons(m))
-    )
-    await table.tap(table.host, "openers$")
-    rows = await written(served)
-    assert [(row.face, row.actor_id, row.target) for row in rows if row.action == "change-settings"] == [
-        ("telegram", table.host.id, "openers")
-    ]
 
 
 async def test_nobody_changes_or_deletes_a_row_that_is_younger_than_a_month(pool: Pool) -> None:
