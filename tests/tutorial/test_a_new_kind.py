@@ -88,7 +88,7 @@ def test_our_own_kinds_are_complete() -> None:
 def test_the_checker_does_without_the_documents_which_an_image_lacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.kinds.check.FOLDER", tmp_path / "phases")
+    monkeypatch.setattr("handlers.kinds.phase_pages.FOLDER", tmp_path / "phases")
     assert check("pick_number") == []
 
 
