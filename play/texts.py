@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from babel.core import Locale, UnknownLocaleError
 from babel.numbers import format_decimal
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.syntax.ast import Junk, Message, Resource, Term
@@ -144,7 +145,8 @@ class Texts:
     ``missing`` counts failed lookups by ``locale/id``. A missing text is shown in English, or as its id.
 
     Raises:
-        UnreadableTexts: a file cannot be parsed, an id occurs twice, or the default locale is absent.
+        UnreadableTexts: a file cannot be parsed, an id occurs twice, the default locale is absent, or a subfolder is
+            not named by the code of a language.
     """
 
     def __init__(self, folder: Path = FOLDER) -> None:
@@ -284,6 +286,10 @@ class Texts:
 
 def _bundle(folder: Path) -> FluentBundle:
     """Load one locale. Fluent's isolation is off, because it would also wrap numbers and markup."""
+    try:
+        Locale.parse(folder.name)
+    except (UnknownLocaleError, ValueError):
+        raise UnreadableTexts(f"{folder}: a locale is named by its language's two-letter code") from None
     bundle = FluentBundle([folder.name], use_isolating=False)
     seen: set[str] = set()
     for path in sorted(folder.glob("*.ftl")):

@@ -60,6 +60,10 @@ class Control:
             first_name, last_name=last_name, username=username, language=language, simulated=simulated
         )
 
+    def languages(self) -> list[str]:
+        """Return the languages of which the bot has published a description; English is that of all others."""
+        return ["en", *sorted(code for code in self.world.profile.descriptions if code)]
+
     def add_group(
         self,
         title: str,

@@ -289,6 +289,7 @@ class ControlHttp:
         return reply(
             {
                 "bot": user_row(world.bot),
+                "languages": self.control.languages(),
                 "users": [user_row(user) for user in world.users.values() if not user.is_bot],
                 "groups": groups,
                 "now": world.now(),

@@ -119,7 +119,7 @@ class Players:
     def _add(self, chat: Chat) -> User:
         number = len(self._tasks)
         name = NAMES[number % len(NAMES)] + (f" {number // len(NAMES) + 1}" if number >= len(NAMES) else "")
-        user = self.control.add_user(name, language=self.rng.choice(("en", "ru")), simulated=True)
+        user = self.control.add_user(name, language=self.rng.choice(self.control.languages()), simulated=True)
         self.control.join(chat, user)
         rng = random.Random(self.rng.random())  # noqa: S311 -- simulated players need no secure randomness
         player = Player(self.control, user, chat, rng, self.pace, self.moves)

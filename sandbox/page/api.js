@@ -3,7 +3,7 @@
 import { notice } from "./dom.js";
 
 /** The last answer of /sandbox/state; `skew` is the server's clock minus the browser's, in seconds. */
-export const world = { bot: null, users: new Map(), groups: new Map(), skew: 0, api: "", token: "" };
+export const world = { bot: null, languages: ["en"], users: new Map(), groups: new Map(), skew: 0, api: "", token: "" };
 
 export function serverNow() {
   return Date.now() / 1000 + world.skew;
@@ -35,6 +35,7 @@ export async function act(verb, body) {
 export async function refreshState() {
   const state = await get("state");
   world.bot = state.bot;
+  world.languages = state.languages;
   world.users = new Map(state.users.map((user) => [user.id, user]));
   world.groups = new Map(state.groups.map((group) => [group.id, group]));
   world.skew = state.now - Date.now() / 1000;

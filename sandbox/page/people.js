@@ -4,8 +4,6 @@ import { act, world } from "./api.js";
 import { ask, avatar, h, menu } from "./dom.js";
 import { isMember } from "./phone.js";
 
-const LANGUAGES = ["en", "ru"];
-
 const GUIDE_CLOSED = "tombola-guide-closed";
 
 /** Creates the instructions, which can be folded away. */
@@ -65,7 +63,7 @@ export class People {
     const present = group && isMember(group, user.id);
     const member = group?.members[user.id];
     const role = present ? (member.anonymous ? "anonymous admin" : { creator: "owner", administrator: "admin", restricted: "muted" }[member.status]) : group && "not in the group";
-    const next = LANGUAGES[(LANGUAGES.indexOf(user.language_code) + 1) % LANGUAGES.length];
+    const next = world.languages[(world.languages.indexOf(user.language_code) + 1) % world.languages.length];
     const set = (status, more = {}) => () => act("member", { chat: group.id, user: user.id, status, ...more });
     return h("li", {},
       h("button", { class: "person", title: `Open ${user.first_name}'s phone`, "aria-pressed": String(this.desk.has(user.id)), onclick: () => this.desk.toggle(user.id, present ? group.id : user.id) },

@@ -125,6 +125,14 @@ def test_a_refusal_says_what_is_wrong_with_this_moment(texts: Texts) -> None:
     assert texts.refusal("en", PlaceTaken(1)) != texts.refusal("en", PlaceTaken(3))
 
 
+def test_spanish_counts_in_two_forms_and_groups_by_points(texts: Texts) -> None:
+    assert texts.plain("es", "tap-joined", players=2) == "Ya estás dentro: 2 jugadores de momento."
+    assert texts.plain("es", "tap-joined", players=21).startswith("Ya estás dentro: 21 jugadores")
+    assert texts.plain("es", "tap-joined", players=1).endswith("no hay nadie más.")
+    assert texts.number("es", Decimal("1234567.5")) == "1.234.567,50"
+    assert texts.duration("es", 1500) == "1,5 s"
+
+
 def test_the_language_of_a_person_is_found_by_its_code(texts: Texts) -> None:
     assert [texts.pick(code) for code in ("ru", "ru-RU", "en-GB", "pt-br", "", None)] == [
         "ru", "ru", "en", "en", "en", "en",
@@ -146,6 +154,13 @@ def test_a_locale_with_a_mistake_is_refused_at_the_start(tmp_path: Path, text: s
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "a.ftl").write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableTexts, match=r"a\.ftl"):
+        Texts(tmp_path)
+
+
+def test_a_folder_that_is_named_by_no_language_is_refused_at_the_start(tmp_path: Path) -> None:
+    for name in ("en", "spanish"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(UnreadableTexts, match="spanish"):
         Texts(tmp_path)
 
 

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from babel import Locale
 from fluent.syntax import FluentParser
 from fluent.syntax import ast as ftl
 
 import fsm.registry
+import verify
+from bot import verifier_words
 from fsm.engine import Unavailable
 from fsm.kind import NotNow, Rejected, kebab
 from fsm.lobby import BadRule
@@ -127,18 +130,32 @@ def test_ids_are_words_with_hyphens_and_refer_to_texts_that_are_there(locale: st
             assert not isinstance(node, ftl.MessageReference) or node.id.name in ENTRIES[locale], (name, node.id.name)
 
 
-def test_a_russian_text_that_counts_has_all_the_forms_it_needs() -> None:
-    """A choice by a number has ``few``, unless its words don't change; then it has no ``one`` with a number in it."""
-    for name, message in ENTRIES["ru"].items():
+@pytest.mark.parametrize("locale", TEXTS.LOCALES)
+def test_a_text_that_counts_has_the_forms_of_its_language(locale: str) -> None:
+    """No choice has a form that the language lacks, and one by the rarer forms also has ``one``."""
+    form_of = Locale.parse(locale).plural_form
+    forms = {form_of(number) for number in range(1000)}
+    for name, message in ENTRIES[locale].items():
         for node in nodes(message):
             if isinstance(node, ftl.SelectExpression):
                 keys = {variant.key.name for variant in node.variants if isinstance(variant.key, ftl.Identifier)}
-                if "few" in keys or "many" in keys:
+                assert keys & {"zero", "one", "two", "few", "many"} <= forms, name
+                if keys & (forms - {"one", "other"}):
                     assert "one" in keys, name
 
 
-def test_no_english_is_left_in_russian_texts() -> None:
-    for name, message in ENTRIES["ru"].items():
+def test_the_verifiers_speak_the_languages_of_the_locales() -> None:
+    command = "python -m bot.verifier_words"
+    found = verifier_words.words(TEXTS)
+    for path, rewrite in ((verifier_words.PROGRAM, verifier_words.program), (verifier_words.PAGE, verifier_words.page)):
+        text = path.read_text(encoding="utf-8")
+        assert rewrite(text, found) == text, f"{path.name} has other words than the locales; run: {command}"
+    assert set(verify.WORDS) == set(TEXTS.LOCALES)
+
+
+@pytest.mark.parametrize("locale", OTHERS)
+def test_no_english_is_left_in_other_languages(locale: str) -> None:
+    for name, message in ENTRIES[locale].items():
         words = " ".join(node.value for node in nodes(message.value) if isinstance(node, ftl.TextElement))
         if words == "".join(n.value for n in nodes(ENTRIES["en"][name].value) if isinstance(n, ftl.TextElement)):
             assert not re.search(r"[a-z]{4,}", re.sub(r"<[^>]*>|/\w+|`[^`]*`", "", words)), name
@@ -261,6 +278,9 @@ def test_punctuation_is_the_languages_own(locale: str) -> None:
         words = "".join(node.value for node in nodes(message.value) if isinstance(node, ftl.TextElement))
         assert not re.search(r"[a-z]'[a-z]", words), (name, "an apostrophe is ’")
         assert locale != "ru" or " – " not in words, (name, "a Russian dash is —")
+        if locale == "es":
+            assert words.count("?") == words.count("¿"), (name, "a Spanish question begins with ¿")
+            assert words.count("!") == words.count("¡"), (name, "a Spanish exclamation begins with ¡")
 
 
 @pytest.mark.parametrize("locale", TEXTS.LOCALES)
@@ -268,7 +288,7 @@ def test_a_moment_that_counts_down_has_no_word_of_time_before_it(locale: str) ->
     """Apps show it as ``in 4 minutes``, which makes no sentence after ``until``."""
     for name, message in ENTRIES[locale].items():
         for said in (said for branch in _filled(message.value) for said in branch.split("\n")):
-            assert not re.search(r"(?i)\b(until|in|at|by|до|в|к|через) \{(deadline|at)\}", said), name
+            assert not re.search(r"(?i)\b(until|in|at|by|до|в|к|через|hasta|en|a las) \{(deadline|at)\}", said), name
 
 
 def test_a_rule_out_of_bounds_is_called_by_its_name() -> None:

@@ -45,6 +45,10 @@ def copy_of_the_tree(where: Path) -> Path:
             shutil.copytree(source, where / name, ignore=shutil.ignore_patterns("images"))
         else:
             shutil.copy(source, where / name)
+    written = {Path(piece.file).parent.name for piece in pieces() if piece.file.endswith(".ftl")}
+    for locale in (where / "locales").iterdir():
+        if locale.name not in written:  # the page shows a kind's texts in two languages, however many there are
+            shutil.rmtree(locale)
     return where
 
 

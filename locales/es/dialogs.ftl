@@ -1,0 +1,142 @@
+### Los diálogos: /newgame, /settings, /admin.
+
+dlg-back = ‹ Atrás
+dlg-close = Cerrar
+dlg-reset = Volver a los valores iniciales
+dlg-none = nada
+dlg-line = { $name }: <b>{ $value }</b>
+dlg-reply-only = Escríbelo aquí.
+dlg-reply-with-it = Toca un valor o escribe el tuyo.
+dlg-unreadable = ⚠️ Así no puede ser. Escribe números en cifras, sin moneda ni unidad.
+dlg-unreadable-prize = ⚠️ No entiendo ese número. Escribe, por ejemplo, <b>1000</b> o <b>12,50 euros</b>, o describe el premio con palabras.
+dlg-ambiguous = ⚠️ { $text } se puede leer de dos maneras. Escribe { $low } o { $high }.
+dlg-stale = Este botón ya no sirve. Envía la orden otra vez.
+
+## Una partida nueva
+
+dlg-newgame-create = ✅ Abrir la partida
+dlg-newgame-opened = La partida está abierta.
+
+## Los formularios de una partida nueva y de los ajustes
+
+form-kind = <b>¿A qué jugamos?</b>
+form-no-prize = 🎁 Sin premio, solo por diversión
+form-players =
+    👥 Empieza { $join_seconds } después de que { $min_players ->
+        [one] se una el primer jugador
+       *[other] se unan { $min_players } jugadores
+    }
+form-more = ⚙️ Más
+form-ready-quick = ⚡ Rápida
+form-ready-prize_draw = 🎁 Sorteo
+form-ready-quiz_night = 🌙 Noche de trivia
+form-for = Una partida nueva en <b>{ $chat }</b>
+form-prize = 🎁 Premio
+form-all = ⚙️ Más
+form-save = ⭐ Guardar como plantilla
+form-saved = ⭐ Guardada como <b>{ $name }</b>. Desde ahora /newgame la ofrece en el grupo.
+form-name-template = ¿Cómo se llamará? Escribe un nombre de hasta 32 caracteres.
+form-opened = ✅ <b>{ $title }</b> está abierta en <b>{ $chat }</b>. Vuelve al grupo: allí puede unirse todo el mundo.
+form-settings = ⚙️ Abrir los ajustes
+form-settings-where = Los ajustes de este grupo están en nuestro chat privado, para no ocupar sitio aquí.
+form-settings-of = ⚙️ <b>{ $chat }</b>: ajustes
+form-language = ¿En qué idioma hablo en el grupo?
+form-to-templates = ⭐ Plantillas
+form-templates = <b>Plantillas del grupo</b>
+    Los administradores abren partidas con ellas mediante /newgame.
+form-templates-none = <b>Plantillas del grupo</b>
+    Todavía no hay ninguna. En una partida nueva toca «Más» y después «Guardar como plantilla».
+form-template = ⭐ { $name }
+form-template-named = ⭐ <b>{ $name }</b>
+form-rename = Cambiar el nombre
+form-delete = Eliminar
+form-delete-sure = ¿Eliminar la plantilla <b>{ $name }</b>?
+
+## Ajustes
+
+dlg-name-host_plays = Quien organiza también juega
+dlg-host_plays-yes = sí
+dlg-host_plays-no = no
+dlg-name-openers = Quién puede abrir partidas
+dlg-name-language = Idioma
+dlg-openers-hosts = solo administradores
+dlg-openers-everyone = todo el mundo
+dlg-openers-to-hosts = Solo administradores
+dlg-openers-to-everyone = Permitir a todo el mundo
+
+dlg-name-messages = Mensajes en el grupo
+dlg-messages-normal = inicio, recordatorio y resultado
+dlg-messages-lively = cada paso, con sonido
+dlg-messages-quiet = solo el tablero, sin mensajes nuevos
+dlg-name-pin = Fijar el tablero
+dlg-pin-yes = mientras dure la partida
+dlg-pin-no = no
+dlg-name-picture = Imagen con los ganadores
+dlg-picture-yes = con el resultado
+dlg-picture-no = no
+
+## Las reglas, por su nombre
+
+dlg-name-title = Título
+dlg-name-mode = Modo
+dlg-name-winners = Ganadores
+dlg-name-prize = Premio
+dlg-prize-none = ninguno, solo por diversión
+dlg-name-split = Reparto del premio
+dlg-name-percentages = Porcentajes
+dlg-name-min_players = Mínimo de jugadores
+dlg-name-max_players = Máximo de jugadores
+dlg-name-lobby_seconds = Espera de jugadores
+dlg-name-join_seconds = Última llamada
+
+dlg-split-auto = la mitad al primero, después menos
+dlg-split-equal = partes iguales
+dlg-split-percentages = porcentajes propios
+
+dlg-about-title = Cómo se llama la partida: una línea de hasta 64 caracteres.
+dlg-about-winners = Cuántos puestos ganan: de 1 a 10.
+dlg-about-prize =
+    Qué se puede ganar: con palabras (<i>entrada de cine</i>), una cantidad (<i>100 euros</i>) o una lista, con una línea por puesto.
+
+    Una cantidad se reparte entre los ganadores. Un premio con palabras es para cada uno de ellos.
+dlg-about-split = Cómo se reparten los ganadores el fondo de premios.
+dlg-about-percentages =
+    { $winners ->
+        [one] Hay un solo ganador, que se lo lleva todo. Aumenta primero el número de ganadores.
+       *[other] { $winners } porcentajes que sumen 100, empezando por el primer puesto. Por ejemplo: 50 30 20
+    }
+dlg-about-min_players = La partida empieza cuando se haya unido este número de jugadores.
+dlg-about-max_players = Con este número la partida está completa y empieza enseguida.
+dlg-about-lobby_seconds = Cuánto se espera a que haya suficientes jugadores, en segundos. Después la partida se cancela.
+dlg-about-join_seconds = Cuánto tiempo más se puede entrar cuando ya hay suficientes jugadores, en segundos.
+
+## Operadores
+
+dlg-admin = <b>Gestión</b>
+dlg-admin-health = { $name }: { $state }
+dlg-admin-refresh = Actualizar
+dlg-admin-to-games = Partidas en marcha
+dlg-admin-to-ban = Vetos
+dlg-admin-to-cast = Mensaje a todos los chats
+dlg-admin-games = <b>Partidas en marcha</b>
+dlg-admin-game = { $kind }, chat <code>{ $chat }</code>, tema { $topic }, organiza { $host }, versión { $version }
+dlg-admin-end = Terminar a la fuerza
+dlg-admin-end-sure = ¿Terminar esta partida sin resultado?
+dlg-admin-ended = ✅ La partida se ha cancelado.
+dlg-admin-ban = <b>Vetos en todos los chats</b>
+    Para vetar a alguien, escribe su id y después el motivo.
+dlg-admin-ban-whom = ⚠️ Escribe el id de alguien que no sea operador de este bot.
+dlg-admin-banned = ✅ { $player } ya no puede jugar en ningún chat.
+dlg-admin-unban = Readmitir a { $name }
+dlg-admin-unbanned = ✅ { $player } puede volver a jugar.
+dlg-admin-cast = <b>Mensaje a todos los chats</b>
+    Escríbelo aquí. Lo verás otra vez antes de que se envíe.
+dlg-admin-cast-long = ⚠️ Demasiado largo: como mucho { $limit } caracteres.
+dlg-admin-cast-sure = <b>¿Enviar esto a todos los chats?</b>
+dlg-admin-cast-send = Enviar
+dlg-admin-cast-sent = ✅ En camino. Te avisaré cuando esté en la cola de todos los chats.
+dlg-admin-cast-done =
+    { $count ->
+        [one] ✅ Tu mensaje está en la cola de { $count } chat.
+       *[other] ✅ Tu mensaje está en la cola de { $count } chats.
+    }

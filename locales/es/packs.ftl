@@ -1,0 +1,137 @@
+### Paquetes de preguntas: qué falla en un archivo y cómo arreglarlo; por qué la IA no ha escrito nada.
+
+## Errores en un archivo: pack-mistake-<código>, con la columna y los parámetros del código. Son mensajes.
+
+pack-mistake-on-line = { $number ->
+    [0] Línea { NUMBER($line, useGrouping: 0) }: { $mistake }
+   *[other] Línea { NUMBER($line, useGrouping: 0) }, pregunta { NUMBER($number, useGrouping: 0) }: { $mistake }
+}
+pack-mistake-file-too-large = El archivo es demasiado grande. Envía como mucho { $limit } KB: quita las imágenes o divídelo en dos paquetes.
+pack-mistake-empty-file = El archivo está vacío. Guárdalo otra vez con las preguntas.
+pack-mistake-unknown-format = No conozco este tipo de archivo. Envía CSV, JSON o XLSX, o una exportación de Moodle (GIFT, XML, Aiken) o de Anki.
+pack-mistake-old-excel = Es un archivo antiguo de Excel o tiene contraseña. Guárdalo como .xlsx sin contraseña.
+pack-mistake-damaged-xlsx = Este libro no se puede leer. Ábrelo, guárdalo otra vez como .xlsx y envíalo.
+pack-mistake-xlsx-too-large = Este libro contiene mucho más que preguntas. Cópialas en uno nuevo y envíalo.
+pack-mistake-unknown-encoding = Las letras de este archivo no se pueden leer. Guárdalo con la codificación UTF-8.
+pack-mistake-bad-quotes = Las comillas no cuadran. Pon los textos con comas o comillas entre " y ", y escribe cada " interior como "".
+pack-mistake-bad-json = El JSON se corta o es incorrecto en el carácter { NUMBER($column_number, useGrouping: 0) } de la línea. Busca ahí una coma, un corchete o unas comillas que falten.
+pack-mistake-strange-json = Este JSON tiene demasiados niveles o un número enorme. Envía solo una lista de preguntas.
+pack-mistake-no-list = No hay ninguna lista de preguntas. Escribe <code>{"{"}"questions": [ … ]{"}"}</code>.
+pack-mistake-no-header = La primera línea debe dar nombre a las columnas. Se conocen estas: { $columns }
+pack-mistake-missing-column = Falta la columna <code>{ $column }</code>. Añádela a la primera línea.
+pack-mistake-repeated-column = La columna <code>{ $column }</code> aparece dos veces, la segunda con el número { $number }. Quita una.
+pack-mistake-unknown-column = No conozco la columna { $number }, <code>{ $column }</code>. Quítala o cámbiale el nombre.
+pack-mistake-misspelt-column = No conozco la columna { $number }, <code>{ $column }</code>. ¿Será <code>{ $suggestion }</code>?
+pack-mistake-repeated-field = El campo <code>{ $column }</code> aparece dos veces. Quita uno.
+pack-mistake-bad-base64 = <code>{ $column }</code> no está escrito en base64, como lo demás. Carga otra vez las preguntas, sin <code>encode=base64</code>.
+pack-mistake-unknown-field = No conozco el campo <code>{ $column }</code>. Quítalo o cámbiale el nombre.
+pack-mistake-too-many-questions = Un paquete admite { $limit } preguntas como mucho. Divídelo en dos.
+pack-mistake-no-questions = No hay preguntas. Escribe una por línea, debajo de los nombres de las columnas.
+pack-mistake-too-many-cells = Hay { $cells } celdas, pero solo { $columns } columnas. Pon entre comillas los textos que contengan separadores.
+pack-mistake-not-an-object = Esto no es una pregunta. Escribe <code>{"{"}"question": …, "answer": …, "wrong": [ … ]{"}"}</code>.
+pack-mistake-bad-list = <code>{ $column }</code> debe ser una lista de entre una y { $limit } respuestas incorrectas.
+pack-mistake-not-text = <code>{ $column }</code> debe ser un texto. Ponlo entre comillas.
+pack-mistake-empty-question = La pregunta está vacía. Complétala o quítala.
+pack-mistake-missing-cell = <code>{ $column }</code> está vacío. Complétalo: una pregunta necesita una respuesta correcta y al menos una incorrecta.
+pack-mistake-too-long = <code>{ $column }</code> tiene { $length } caracteres. Redúcelo a { $limit }.
+pack-mistake-same-answers = <code>{ $column }</code> dice lo mismo que <code>{ $other }</code>. Las respuestas deben ser distintas: cambia una.
+pack-mistake-unknown-difficulty = No conozco la dificultad «{ $given }». Escribe <code>easy</code>, <code>medium</code> o <code>hard</code>, o nada.
+pack-mistake-bad-photo = Esto no es una foto. Indica una dirección que empiece por https://, o nada.
+pack-mistake-control-character = <code>{ $column }</code> contiene un carácter invisible, { $character }. Vuelve a teclear el texto.
+pack-mistake-repeated-question = { $by ->
+    [question] La pregunta { NUMBER($first, useGrouping: 0) } es igual. Quita una.
+   *[line] La misma pregunta ya está en la línea { NUMBER($first, useGrouping: 0) }. Quita una.
+}
+pack-mistake-formula-cell = La columna { $column } contiene una fórmula. Pon en su lugar el resultado como texto.
+pack-mistake-error-cell = La columna { $column } contiene el error { $given }. Pon ahí un texto.
+pack-mistake-date-cell = La columna { $column } contiene una fecha o una hora, que cada cual vería de una manera. Da a la celda formato de texto y vuelve a teclearla.
+pack-mistake-number-format = La columna { $column } contiene un número en un formato que cada cual vería de una manera. Da a la celda formato de texto y vuelve a teclearla.
+pack-mistake-merged-cell = La columna { $column } está combinada con la de al lado. Separa las celdas y completa cada una.
+pack-mistake-far-column = Hay un texto más allá de la columna { $limit }. Ponlo todo seguido desde la primera columna.
+pack-mistake-too-many-rows = Esta hoja tiene muchas más filas que preguntas puede tener un paquete. Copia las preguntas en un libro nuevo y envíalo.
+pack-mistake-binary-xlsx = Es un libro binario. Guárdalo como .xlsx y envíalo.
+pack-mistake-piled-accents = En <code>{ $column }</code> hay demasiados acentos sobre una letra. Vuelve a teclear el texto.
+pack-mistake-no-such-answer = La columna { $column } debe decir qué respuesta es correcta: con su número, su letra o su texto, tal como está entre las respuestas.
+pack-mistake-missing-right = La columna { $column } está vacía. Escribe qué respuesta es correcta.
+pack-mistake-aiken-order = Debajo de la pregunta deben estar sus respuestas, <code>A. …</code>, <code>B. …</code>, y después una línea <code>ANSWER: A</code>.
+pack-mistake-gift-braces = Las llaves no cuadran. Pon las respuestas entre {"{"} y {"}"}, y una línea vacía entre preguntas.
+pack-mistake-damaged-xml = Este XML no se puede leer. Exporta otra vez las preguntas como Moodle XML.
+pack-mistake-anki-fields = Una ficha necesita dos campos completos, anverso y reverso. Complétalos o quita la ficha.
+pack-mistake-anki-backs = Todas las fichas tienen el mismo reverso, así que no hay respuestas incorrectas entre las que elegir. Envía una tabla con respuestas incorrectas.
+pack-mistake-too-complex = Este archivo contiene mucho más que preguntas. Cópialas en un archivo nuevo y envíalo.
+
+## Lo que un archivo tiene y un paquete no admite: pack-note-<código>, con cuántas veces y en qué líneas.
+
+pack-notes-head = ℹ️ No se pudo importar todo:
+pack-note-where = { $by ->
+    [question] (preguntas { $lines })
+   *[line] (líneas { $lines })
+}
+pack-note-several-right = { $count ->
+    [one] Se omite una pregunta con varias respuestas correctas
+   *[other] Se omiten { $count } preguntas con varias respuestas correctas
+}
+pack-note-other-types = { $count ->
+    [one] Se omite una pregunta de otro tipo: un paquete solo admite opciones con una respuesta correcta
+   *[other] Se omiten { $count } preguntas de otros tipos: un paquete solo admite opciones con una respuesta correcta
+}
+pack-note-more-answers = { $count ->
+    [one] Una pregunta tiene más de cuatro respuestas: se conservan las tres primeras incorrectas
+   *[other] { $count } preguntas tienen más de cuatro respuestas: se conservan las tres primeras incorrectas
+}
+pack-note-explanations = Se omiten las explicaciones de las respuestas
+pack-note-times = Se omite el tiempo de cada pregunta: en la trivia hay uno para todas
+pack-note-pictures = { $count ->
+    [one] Se omite una imagen: añádela a su pregunta después de guardar el paquete
+   *[other] Se omiten { $count } imágenes: añádelas a sus preguntas después de guardar el paquete
+}
+pack-note-fields = Se omiten los demás campos de las fichas
+pack-note-wrong-from-others = Las fichas no tienen respuestas incorrectas: se usan las de otras fichas
+pack-note-hidden-rows = { $count ->
+    [one] Se omite una fila oculta
+   *[other] Se omiten { $count } filas ocultas
+}
+pack-note-other-sheets = Solo se lee la primera hoja
+
+## Nombres que pueden usar las tablas de preguntas, separados por comas. No importan mayúsculas, espacios ni signos.
+
+pack-column-question = Pregunta, Texto de la pregunta, Enunciado
+pack-column-answer = Respuesta, Respuesta correcta, Solución
+pack-column-wrong = Incorrecta, Respuesta incorrecta, Respuesta falsa
+pack-column-category = Categoría, Tema, Materia
+pack-column-difficulty = Dificultad, Nivel
+pack-column-photo = Foto, Fotografía, Imagen
+pack-column-option = Respuesta, Opción, Alternativa
+pack-column-correct = Respuesta correcta, Correcta, Opción correcta
+pack-level-easy = fácil, sencilla
+pack-level-medium = media, medio, intermedia
+pack-level-hard = difícil, complicada
+pack-true = Verdadero
+pack-false = Falso
+
+## Otras palabras sobre archivos
+
+pack-busy = Has enviado muchos archivos a la vez. Espera la respuesta a los anteriores y envía este otra vez.
+pack-sample = Recibir un archivo de ejemplo
+pack-sample-question-1 = ¿Qué planeta está más cerca del Sol?
+pack-sample-answers-1 = Mercurio, Venus, Marte, Júpiter
+pack-sample-category-1 = Espacio
+pack-sample-question-2 = ¿Es la ballena un pez?
+pack-sample-answers-2 = No, Sí
+pack-sample-category-2 = Naturaleza
+
+pack-alike = { $by ->
+    [question] La pregunta { NUMBER($line, useGrouping: 0) } es casi igual que la pregunta { NUMBER($earlier, useGrouping: 0) }: { $question }
+   *[line] La línea { NUMBER($line, useGrouping: 0) } pregunta casi lo mismo que la línea { NUMBER($earlier, useGrouping: 0) }: { $question }
+}
+
+## Por qué el banco sustituye a la IA
+
+writer-unreachable = No se puede contactar con la IA que escribe las preguntas.
+writer-timeout = La IA ha tardado demasiado en escribir las preguntas.
+writer-busy = La IA está ocupada.
+writer-broken = El servidor de la IA ha fallado.
+writer-refused = La IA se ha negado a escribir estas preguntas.
+writer-junk = La IA no ha escrito nada que sirva.
+writer-resting = La IA ha fallado varias veces seguidas, así que la dejamos descansar un rato.
+writer-too-few = La IA ha escrito muy pocas preguntas que sirvan.

@@ -1,0 +1,85 @@
+### Rechazos: rejected-<código>, con los parámetros del tipo Rejected de ese nombre; not-now-<orden> cuando una orden
+### a destiempo merece algo más que la respuesta general. Sin formato: son avisos.
+
+## En todos los juegos
+
+rejected-not-now = { $phase ->
+    [completed] Esta partida ha terminado.
+    [cancelled] Esta partida se canceló.
+   *[other] Eso no es posible en este momento de la partida.
+}
+not-now-join = { $phase ->
+    [completed] Esta partida ha terminado. Te esperamos en la próxima.
+    [cancelled] Esta partida se canceló. Te esperamos en la próxima.
+   *[other] La partida ya ha empezado. Te esperamos en la próxima.
+}
+not-now-leave = { $phase ->
+    [completed] Esta partida ha terminado.
+    [cancelled] Esta partida se canceló.
+   *[other] La partida ya ha empezado: es tarde para salir.
+}
+not-now-remove = { $phase ->
+    [completed] Esta partida ha terminado.
+    [cancelled] Esta partida se canceló.
+   *[other] Ahora no se puede quitar a nadie.
+}
+not-now-start-now = { $phase ->
+    [completed] Esta partida ha terminado.
+    [cancelled] Esta partida se canceló.
+   *[other] La partida ya ha empezado.
+}
+not-now-extend = { $phase ->
+    [completed] Esta partida ha terminado.
+    [cancelled] Esta partida se canceló.
+   *[other] Ahora no hay nada que alargar.
+}
+not-now-cancel = { $phase ->
+    [cancelled] La partida ya está cancelada.
+   *[other] Esta partida ha terminado.
+}
+rejected-too-late = Demasiado tarde: el tiempo se acaba de terminar.
+rejected-unknown-game = Esa partida terminó hace mucho.
+rejected-already-joined = Ya estás dentro.
+rejected-not-in-game = No estás en esta partida.
+rejected-game-full = { $limit ->
+    [one] La única plaza está ocupada.
+   *[other] Las { $limit } plazas están ocupadas.
+}
+rejected-not-enough-players = Aún faltan jugadores: { $have } de { $need }.
+rejected-place-taken = { $limit ->
+    [one] Aquí ya hay una partida en marcha.
+   *[other] Aquí ya hay { $limit } partidas en marcha.
+}
+rejected-bad-title = El título es una sola línea de { $limit } caracteres como mucho.
+rejected-bad-extension = { $limit_seconds ->
+    [one] Una partida se puede alargar un segundo cada vez.
+   *[other] Una partida se puede alargar entre 1 y { $limit_seconds } segundos cada vez.
+}
+rejected-bad-rule = { $name }: entre { $low } y { $high }. Has puesto { $given }.
+rejected-bad-rule-percentages = Hace falta un porcentaje por cada puesto ganador, todos mayores que cero y 100 en total. Has puesto { $given }.
+rejected-bad-rule-mode = El modo es { $low } o { $high }. Has puesto { $given }.
+rejected-bad-rule-split = El reparto es auto, equal o percentages. Has puesto { $given }.
+rejected-bad-rule-prize = Un premio puede tener hasta { $high } caracteres y este tiene más: { $given }.
+rejected-bad-rule-prizes = Puede haber hasta { $high } premios, uno por cada puesto ganador. Has puesto { $given }.
+rejected-bad-rule-amounts = Puede haber una cantidad por cada puesto ganador, todas mayores que 0.
+rejected-bad-rule-prize_pool = El fondo de premios puede llegar a un billón, con hasta 8 decimales. Has puesto { $given }.
+rejected-not-yours = Este menú lo abrió otra persona. Envía la orden y tendrás el tuyo.
+rejected-cannot-ban = No se puede vetar a un administrador.
+
+## Trabajos, webhooks e importaciones
+
+rejected-unknown-job = No existe ese trabajo.
+rejected-job-ended = Este trabajo ya ha terminado.
+rejected-job-not-dead = Este trabajo ni ha fallado ni se ha cancelado.
+rejected-bad-signature = La llamada no está firmada con el secreto de este webhook.
+rejected-stale-call = La hora de la llamada difiere de la nuestra en más de cinco minutos.
+rejected-replayed-call = Una llamada con este identificador ya se ha atendido.
+rejected-bad-url = La dirección debe empezar por https:// y no llevar contraseña.
+rejected-forbidden-address = La dirección pertenece a una red privada o reservada.
+rejected-unknown-endpoint = No existe ese webhook.
+rejected-unknown-delivery = Este webhook no tiene esa entrega.
+rejected-unknown-source = No existe ese origen de webhooks.
+rejected-unknown-event-type = No existe ese tipo de evento.
+rejected-too-many-endpoints = Ya hay { $limit } webhooks, que es el límite.
+rejected-too-many-imports = Ya hay { $limit } importaciones tuyas en espera. Inténtalo cuando terminen.
+rejected-bad-call = El cuerpo de la llamada no es ningún evento conocido.
