@@ -202,7 +202,3 @@ cmd-about-settings = Las reglas del grupo
 cmd-about-ban = Vetar a alguien
 cmd-about-unban = Volver a admitir a alguien
 cmd-about-admin = Gestionar el bot
-webhook-disabled = { $reason ->
-    [gone] ⚠️ El webhook <code>{ $endpoint }</code> está desactivado: su receptor ha respondido que ya no existe.
-   *[other] ⚠️ El webhook <code>{ $endpoint }</code> está desactivado: todas las llamadas han fallado durante cinco días.
-}

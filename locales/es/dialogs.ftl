@@ -61,8 +61,6 @@ dlg-name-openers = Quién puede abrir partidas
 dlg-name-language = Idioma
 dlg-openers-hosts = solo administradores
 dlg-openers-everyone = todo el mundo
-dlg-openers-to-hosts = Solo administradores
-dlg-openers-to-everyone = Permitir a todo el mundo
 
 dlg-name-messages = Mensajes en el grupo
 dlg-messages-normal = inicio, recordatorio y resultado
@@ -140,3 +138,16 @@ dlg-admin-cast-done =
         [one] ✅ Tu mensaje está en la cola de { $count } chat.
        *[other] ✅ Tu mensaje está en la cola de { $count } chats.
     }
+webhook-disabled = { $reason ->
+    [gone] ⚠️ El webhook <code>{ $endpoint }</code> está desactivado: su receptor ha respondido que ya no existe.
+   *[other] ⚠️ El webhook <code>{ $endpoint }</code> está desactivado: todas las llamadas han fallado durante cinco días.
+}
+dlg-admin-to-tokens = Tokens de la API
+dlg-admin-tokens = <b>Tokens de la API HTTP</b>
+    Para crear uno, escribe su rol, después los chats a los que se limita y los días que será válido:
+    <code>host -1001234567890 90</code>. Roles: viewer, host, operator.
+dlg-admin-token = <code>{ $token }</code> { $role }, chats { $chats } { $name }
+dlg-admin-token-made = ✅ Solo se muestra una vez. Cópialo ahora: <code>{ $token }</code>
+dlg-admin-token-wrong = ⚠️ Escribe un rol y después los chats y los días con números: host -1001234567890 90
+dlg-admin-token-revoked = ✅ El token { $token } está revocado.
+dlg-admin-revoke = Revocar { $token }
