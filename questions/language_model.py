@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import stamina
+from babel.core import get_global
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import CLOSED, OpenedState
 
@@ -49,8 +50,8 @@ UNREACHABLE, TIMEOUT, BUSY, BROKEN, REFUSED, JUNK, RESTING, TOO_FEW = (
 """Reasons for too few questions."""
 REASONS = (UNREACHABLE, TIMEOUT, BUSY, BROKEN, REFUSED, JUNK, RESTING, TOO_FEW)
 
-SCRIPTS = {"en": "LATIN", "ru": "CYRILLIC"}
-"""Script of each language; a question in another script is certainly in the wrong language."""
+SCRIPTS = {"Latn": "LATIN", "Cyrl": "CYRILLIC", "Grek": "GREEK", "Arab": "ARABIC", "Hebr": "HEBREW"}
+"""ISO code of a script -> beginning of its letters' Unicode names."""
 MOSTLY = 0.6
 ENGLISH = re.compile(
     r"\b(the|of|what|which|who|whose|whom|how|where|when|why|are|were|does|did|has|have|many|much|by|from|with)\b"
@@ -323,7 +324,7 @@ def _texts(item: Any) -> Iterator[str]:
 
 def _in_language(text: str, locale: str) -> bool:
     """Return whether a text is mostly in a language's script, and not recognizably in another language."""
-    script = SCRIPTS.get(locale)
+    script = SCRIPTS.get(get_global("likely_subtags").get(locale, "").partition("_")[2][:4])
     letters = [char for char in text if char.isalpha()]
     if script is None or not letters:
         return script is None
@@ -331,7 +332,9 @@ def _in_language(text: str, locale: str) -> bool:
         return False
     if locale == "en":
         return ENGLISH.search(plain(text)) is not None
-    return NOT_RUSSIAN.search(text) is None
+    if locale == "ru":
+        return NOT_RUSSIAN.search(text) is None
+    return ENGLISH.match(plain(text)) is None  # titles within a question may be English, its first word may not
 
 
 def _tells(question: Question) -> bool:

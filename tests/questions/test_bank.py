@@ -1,4 +1,4 @@
-"""The built-in question bank: one right answer, readable on a phone, the same questions in both languages."""
+"""The built-in question bank: one right answer, readable on a phone, the same questions in every language."""
 
 import csv
 import itertools
@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+from questions.bank import LANGUAGES
 
 BANK = Path(__file__).resolve().parents[2] / "questions"
 COLUMNS = ["id", "question", "answer", "wrong1", "wrong2", "wrong3", "category", "difficulty"]
@@ -76,11 +78,11 @@ def near(one: str, other: str) -> bool:
 
 @pytest.fixture(scope="module")
 def banks() -> Banks:
-    """Return both languages of the bank."""
-    return {language: read_bank(language) for language in ("en", "ru")}
+    """Return the rows of each language of the bank."""
+    return {language: read_bank(language) for language in LANGUAGES}
 
 
-@pytest.fixture(params=["en", "ru"])
+@pytest.fixture(params=LANGUAGES)
 def rows(request: pytest.FixtureRequest, banks: Banks) -> list[Row]:
     """Return one language's rows; each test with this fixture runs once for each language."""
     return banks[request.param]
@@ -93,16 +95,17 @@ def test_every_row_has_exactly_the_columns_of_the_header_and_none_is_empty(rows:
 
 
 def test_the_files_are_utf_8_without_a_byte_order_mark_and_with_unix_line_ends() -> None:
-    for language in ("en", "ru"):
+    for language in LANGUAGES:
         content = (BANK / f"bank.{language}.csv").read_bytes()
         assert content.decode("utf-8").startswith(",".join(COLUMNS) + "\n")
         assert b"\r" not in content
         assert content.endswith(b"\n")
 
 
-def test_both_languages_hold_the_same_questions_in_the_same_order(banks: Banks) -> None:
+def test_all_languages_hold_the_same_questions_in_the_same_order(banks: Banks) -> None:
     keys = ("id", "category", "difficulty")
-    assert [[row[key] for key in keys] for row in banks["en"]] == [[row[key] for key in keys] for row in banks["ru"]]
+    orders = [[[row[key] for key in keys] for row in rows] for rows in banks.values()]
+    assert all(order == orders[0] for order in orders)
 
 
 def test_ids_are_unique_and_carry_the_prefix_of_their_category(rows: list[Row]) -> None:
@@ -203,7 +206,7 @@ def test_no_word_mixes_cyrillic_and_latin_letters(rows: list[Row]) -> None:
 
 
 def test_quotation_marks_are_those_of_the_language_and_come_in_pairs(banks: Banks) -> None:
-    for language, (left, right), foreign in (("en", "“”", "\"'«»„"), ("ru", "«»", "\"'”")):
+    for language, (left, right), foreign in (("en", "“”", "\"'«»„"), ("ru", "«»", "\"'”"), ("es", "«»", "\"'“”„")):
         for row in banks[language]:
             for value in row.values():
                 assert value.count(left) == value.count(right), row["id"]

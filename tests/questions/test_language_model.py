@@ -164,6 +164,8 @@ async def test_a_russian_quiz_takes_no_english_question(model: Model, writer: Qu
         ("en", "¿Cuál es la capital de Japón?"),
         ("en", "Quelle est la capitale du Japon ?"),
         ("ru", "Яка річка протікає через Київ?"),
+        ("es", "Which city is the capital of Japan?"),
+        ("es", "Какой город — столица Японии?"),
         ("ru", "Који је главни град Јапана?"),
     ],
 )
@@ -172,6 +174,16 @@ async def test_a_question_in_a_neighbours_language_is_left_out(
 ) -> None:
     model.replies = [says({"questions": [spoiled(question=question)]})]
     assert (await writer.write(Order("x", locale, 1))).questions == ()
+
+
+@pytest.mark.parametrize(
+    ("locale", "question"), [("es", "¿Qué grupo grabó «The Sound of Silence»?"), ("uk", "Яка річка тече через Київ?")]
+)
+async def test_a_question_in_a_language_beside_english_and_russian_is_taken(
+    model: Model, writer: QuestionWriter, locale: str, question: str
+) -> None:
+    model.replies = [says({"questions": [spoiled(question=question)]})]
+    assert len((await writer.write(Order("x", locale, 1))).questions) == 1
 
 
 async def test_an_order_too_large_for_one_call_is_filled_by_several(model: Model, writer: QuestionWriter) -> None:
