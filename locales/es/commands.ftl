@@ -51,9 +51,9 @@ cmd-right-can-send-messages = ✉️ Enviar mensajes: sin él nadie ve la partid
 cmd-right-can-send-polls = 📊 Enviar encuestas: preguntas de trivia como encuestas de Telegram
 cmd-right-can-send-photos = 🖼 Enviar fotos: imágenes de preguntas y resultados
 cmd-right-can-pin-messages = 📌 Fijar mensajes: la partida sigue a la vista mientras se charla
-cmd-muted-from-the-start = Me has añadido a { $chat }, pero allí no puedo enviar mensajes y nadie me ve. Dame, por favor, permiso para <b>enviar mensajes</b> y después escribe allí /newgame.
-cmd-muted-now = En { $chat } no se ve nada porque allí no puedo enviar mensajes. Dame, por favor, permiso para <b>enviar mensajes</b> e inténtalo de nuevo.
-cmd-muted = Ya no puedo enviar mensajes en { $chat }, así que las partidas no pueden mostrar nada. Deja que vuelva a escribir, por favor.
+cmd-muted-from-the-start = Me has añadido a «{ $chat }», pero allí no puedo enviar mensajes y nadie me ve. Dame, por favor, permiso para <b>enviar mensajes</b> y después escribe allí /newgame.
+cmd-muted-now = En «{ $chat }» no se ve nada porque allí no puedo enviar mensajes. Dame, por favor, permiso para <b>enviar mensajes</b> e inténtalo de nuevo.
+cmd-muted = Ya no puedo enviar mensajes en «{ $chat }», así que las partidas no pueden mostrar nada. Deja que vuelva a escribir, por favor.
 cmd-help-private =
     <b>Qué puedes hacer aquí</b>
     /status: cómo van tus partidas
@@ -90,10 +90,10 @@ cmd-help-operator = <b>Para operadores</b>: /admin (partidas en marcha, estado, 
 
 cmd-joined =
     { $count ->
-        [one] Estás en { $title }. De momento no hay nadie más.
-       *[other] Estás en { $title }: { $count } jugadores de momento.
+        [one] Estás en «{ $title }». De momento no hay nadie más.
+       *[other] Estás en «{ $title }»: { $count } jugadores de momento.
     }
-cmd-left = Has salido de { $title }.
+cmd-left = Has salido de «{ $title }».
 cmd-status = <b>{ $title }</b> · 👥 { $count } · <code>{ $game }</code>
 cmd-phase =
     { $phase ->
@@ -109,15 +109,15 @@ cmd-you-are-out = No estás en esta partida.
 
 ## Dirigir una partida
 
-cmd-started = Empieza { $title }.
+cmd-started = Empieza «{ $title }».
 cmd-extended =
     { $seconds ->
         [one] { $title }: { $seconds } segundo más.
        *[other] { $title }: { $seconds } segundos más.
     }
-cmd-removed = { $name } ya no está en { $title }.
+cmd-removed = { $name } ya no está en «{ $title }».
 cmd-remove-not-in-game = { $name } no está en esta partida.
-cmd-cancelled = { $title } se ha cancelado.
+cmd-cancelled = La partida «{ $title }» se ha cancelado.
 cmd-usage-extend = Escríbelo así: /extend 60 (segundos que se añaden)
 cmd-banned-somebody = { $name } ya no puede jugar aquí.
 cmd-unbanned = { $name } puede volver a jugar aquí.
@@ -130,7 +130,7 @@ cmd-games-title = <b>Partidas en marcha</b>
 cmd-games-line = <b>{ $title }</b> · { $phase } · 👥 { $count } · <code>{ $game }</code>
 cmd-games-none = Aquí no hay ninguna partida en marcha.
 cmd-games-none-private = Ahora no estás en ninguna partida.
-cmd-games-open = Abrir { $title }
+cmd-games-open = Abrir «{ $title }»
 cmd-stats-title = <b>{ $name }</b>
 cmd-stats-line =
     { $games ->

@@ -50,8 +50,8 @@ button-pick-in-chat = Elegir en el chat privado
 button-confirm-cancel = Sí, cancelar
 button-keep-playing = Seguir jugando
 
-share-text = { $winner } ha ganado { $title }. ¡Juega con nosotros!
-share-text-nobody = Hemos jugado a { $title }. ¡Juega con nosotros!
+share-text = { $winner } ha ganado «{ $title }». ¡Juega con nosotros!
+share-text-nobody = Hemos jugado a «{ $title }». ¡Juega con nosotros!
 
 last-call = { $players ->
     [one] 📣 <b>{ $title }</b>: ¡última llamada! Hay un jugador y empieza a las { $time }.
@@ -65,7 +65,7 @@ late-private = ⏰ Todavía no has elegido y se acaba el tiempo.
 own-joined = Ya estás dentro. Tu tablero aparecerá aquí cuando empiece la partida.
 own-not-joined = Todavía no te has unido. Toca <b>Jugar</b> en el grupo.
 own-not-in-game = No estás en esta partida. Te esperamos en la próxima.
-confirm-cancel = ¿Cancelar { $title }? No ganará nadie y no se puede deshacer.
+confirm-cancel = ¿Cancelar «{ $title }»? No ganará nadie y no se puede deshacer.
 
 ## Respuestas a los toques
 

@@ -52,9 +52,9 @@ cmd-right-can-send-messages = ✉️ Отправка сообщений: без
 cmd-right-can-send-polls = 📊 Опросы: вопросы викторины как опросы Telegram
 cmd-right-can-send-photos = 🖼 Фото: картинки к вопросам и результатам
 cmd-right-can-pin-messages = 📌 Закрепление: игра остаётся на виду, пока все общаются
-cmd-muted-from-the-start = Вы добавили меня в { $chat }, но писать там мне нельзя, и меня никто не видит. Разрешите мне, пожалуйста, <b>отправлять сообщения</b>, а потом напишите там /newgame.
-cmd-muted-now = В { $chat } ничего не видно, потому что писать там мне нельзя. Разрешите мне, пожалуйста, <b>отправлять сообщения</b> и попробуйте ещё раз.
-cmd-muted = Мне больше нельзя писать в { $chat }, поэтому игры там ничего не покажут. Пожалуйста, разрешите мне снова писать.
+cmd-muted-from-the-start = Вы добавили меня в группу «{ $chat }», но писать там мне нельзя, и меня никто не видит. Разрешите мне, пожалуйста, <b>отправлять сообщения</b>, а потом напишите там /newgame.
+cmd-muted-now = В группе «{ $chat }» ничего не видно, потому что писать там мне нельзя. Разрешите мне, пожалуйста, <b>отправлять сообщения</b> и попробуйте ещё раз.
+cmd-muted = Мне больше нельзя писать в группе «{ $chat }», поэтому игры там ничего не покажут. Пожалуйста, разрешите мне снова писать.
 cmd-help-private =
     <b>Что можно делать здесь</b>
     /status — как идут ваши игры
@@ -89,8 +89,8 @@ cmd-help-operator = <b>Для операторов</b>: /admin — текущи�
 
 ## Игра
 
-cmd-joined = Вы в игре { $title }. Игроков: { $count }.
-cmd-left = Вы вышли из игры { $title }.
+cmd-joined = Вы в игре «{ $title }». Игроков: { $count }.
+cmd-left = Вы вышли из игры «{ $title }».
 cmd-status = <b>{ $title }</b> · 👥 { $count } · <code>{ $game }</code>
 cmd-phase =
     { $phase ->
@@ -106,16 +106,16 @@ cmd-you-are-out = Вы не в этой игре.
 
 ## Ведение игры
 
-cmd-started = Начинаем: { $title }.
+cmd-started = Начинаем: «{ $title }».
 cmd-extended =
     { $seconds ->
         [one] { $title }: ещё { $seconds } секунда.
         [few] { $title }: ещё { $seconds } секунды.
        *[other] { $title }: ещё { $seconds } секунд.
     }
-cmd-removed = { $name } больше не участвует в игре { $title }.
+cmd-removed = { $name } больше не участвует в игре «{ $title }».
 cmd-remove-not-in-game = { $name } не участвует в этой игре.
-cmd-cancelled = Игра { $title } отменена.
+cmd-cancelled = Игра «{ $title }» отменена.
 cmd-usage-extend = Пишите так: /extend 60 (сколько секунд добавить)
 cmd-banned-somebody = { $name } больше не может здесь играть.
 cmd-unbanned = { $name } снова может здесь играть.
@@ -128,7 +128,7 @@ cmd-games-title = <b>Сейчас идут</b>
 cmd-games-line = <b>{ $title }</b> · { $phase } · 👥 { $count } · <code>{ $game }</code>
 cmd-games-none = Здесь сейчас нет игры.
 cmd-games-none-private = Вы сейчас ни в одной игре.
-cmd-games-open = Открыть { $title }
+cmd-games-open = Открыть «{ $title }»
 cmd-stats-title = <b>{ $name }</b>
 cmd-stats-line =
     { $games ->

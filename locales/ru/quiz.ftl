@@ -99,7 +99,7 @@ quiz-begins-polls = 🧠 <b>{ $title }</b>: начинаем! { $questions ->
     [one] { $players } игрок
     [few] { $players } игрока
    *[other] { $players } игроков
-}. Вопросы придут опросами.
+}. Вопросы придут в виде опросов.
 quiz-nobody-yet = Очков пока ни у кого нет.
 quiz-line = { $mark } { $name }: <b>{ $points }</b>
 quiz-line-gained = { $mark } { $name }: <b>{ $points }</b> (+{ $gained })

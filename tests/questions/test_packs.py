@@ -337,7 +337,7 @@ def test_a_line_is_told_without_separators_of_thousands() -> None:
     text = TEXTS.html(
         "en", "pack-mistake-on-line", line=1002, number=0, mistake=TEXTS.html("en", "pack-mistake-bad-photo")
     )
-    assert text.startswith("Line 1002: This is no photo.")
+    assert text.startswith("Line 1002: This isn’t a photo.")
     suggested = Mistake(1, "foto", "misspelt-column", {"number": 8, "suggestion": "photo"})
     assert "photo" in TEXTS.html("en", suggested.text_id, column=suggested.column, **suggested.parameters)
 
