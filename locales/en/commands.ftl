@@ -18,7 +18,7 @@ rejected-not-an-operator = Only operators of the bot can do that, in the private
 rejected-still-played = This game is still on. First things first.
 rejected-needs-a-person = Anonymous admins can’t play. Write as yourself to join.
 rejected-who-is-meant = Who do you mean? Reply to a message of theirs with the command, or write @name or an id after it.
-rejected-id-with-blanks = Please write the id without blanks, like 1234567. With blanks, its first digits would be somebody else’s id.
+rejected-id-with-blanks = Please write the id without spaces, like 1234567. Otherwise its first digits could be somebody else’s id.
 rejected-nothing-to-prove = There’s no finished draw to prove. Reply to a game’s message with /fair, or write its id after it.
 rejected-too-busy = Telegram won’t let me send more here right now. Please try again in a few seconds.
 

@@ -18,6 +18,7 @@ rejected-not-an-operator = Solo pueden hacerlo los operadores del bot, en el cha
 rejected-still-played = Esta partida sigue en marcha. Primero hay que terminarla.
 rejected-needs-a-person = Los administradores anónimos no pueden jugar. Escribe con tu propia cuenta para unirte.
 rejected-who-is-meant = ¿De quién hablas? Responde con la orden a un mensaje suyo o escribe después @nombre o un id.
+rejected-id-with-blanks = Escribe el id sin espacios, por ejemplo 1234567. Si no, sus primeras cifras podrían ser el id de otra persona.
 rejected-nothing-to-prove = No hay ningún sorteo terminado que comprobar. Responde con /fair al mensaje de una partida o escribe su código después.
 rejected-too-busy = Telegram no me deja enviar más aquí por ahora. Inténtalo dentro de unos segundos.
 
