@@ -57,7 +57,7 @@ last-call = { $players ->
     [one] 📣 <b>{ $title }</b>: ¡última llamada! Hay un jugador y empieza a las { $time }.
    *[other] 📣 <b>{ $title }</b>: ¡última llamada! Hay { $players } jugadores y empieza a las { $time }.
 }
-late-group = ⏰ { $names }: te toca, tienes hasta las { $time }.
+late-group = ⏰ Falta el turno de { $names }, hasta las { $time }.
 late-private = ⏰ Todavía no has elegido y se acaba el tiempo.
 
 ## El tablero de cada jugador
