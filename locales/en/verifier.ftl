@@ -1,6 +1,6 @@
 ### Words of verify.html and verify.py, which `python -m bot.verifier_words` copies into them.
 
-## What a check has found
+## Results of the checks
 
 verifier-ok = ok
 verifier-failed = FAILED
