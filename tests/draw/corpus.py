@@ -19,7 +19,8 @@ from fsm.pick_number import KIND, Beacon, BeaconSignal, PickNumber, PickNumberGa
 from storage.public_log import leaf_of
 from storage.seeds import SeedTree
 from tests.draw import beacons
-from tests.rules.given_when_then import HOST, OPENED, given, opened, opening, play
+from tests.rules.given_when_then import OPENED, given, opened, opening, play
+from tests.support.games import HOST
 
 ROOT = Path(__file__).parents[2]
 SALT = hashlib.sha256(b"salt").digest()

@@ -1,27 +1,26 @@
 """Stories of Pick Your Number: its usual rules, and games in each phase to begin with."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from fsm import pick_number
-from fsm.kind import ChatTopic, Event, Host, Instant, PlayerId, Rejected
+from fsm.kind import ChatTopic, Event, Instant, PlayerId, Rejected
 from fsm.lobby import JoiningStarted, OpenGame, PlayerJoined, StartNow
 from fsm.pick_number import (
     KIND,
     GameOpened,
     NumberPicked,
     PickNumberGame,
-    PickNumberRules,
     SelectionOpened,
 )
+from tests.support.games import GAME, HOST, PICK_NUMBER
 from tests.support.spec import SEED, spec
 
-GAME = "07abcdefghijkl"
 PLACE = ChatTopic(-1001, 5)
-HOST = Host(900, "Hana")
 OPENED = 1_700_000_000_000
 LOBBY, JOINING, SELECTION, REVEAL = 900_000, 60_000, 300_000, 2_000
 SELECTING = OPENED + 70_000
@@ -29,15 +28,12 @@ SELECTING = OPENED + 70_000
 CLOSING = SELECTING + SELECTION
 
 
-def some_rules(**changes: Any) -> PickNumberRules:
-    """Return the default rules with ``changes``."""
-    return PickNumberRules(**changes)
+some_rules = PICK_NUMBER.rules
 
 
 def opening(**changes: Any) -> OpenGame:
     """Return the command that opens the game of these tests."""
-    fields: dict[str, Any] = {"rules": some_rules(), "title": "Friday", **changes}
-    return OpenGame("pick_number", GAME, PLACE, HOST, **fields)
+    return replace(PICK_NUMBER.opening(chat_topic=PLACE), **changes)
 
 
 def opened(**rules: Any) -> tuple[Event, ...]:

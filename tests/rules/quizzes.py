@@ -1,11 +1,12 @@
 """Stories of the quiz: its usual rules and questions, and quizzes in each phase to begin with."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from fsm.kind import ChatTopic, Event, Host, Instant, PlayerId
-from fsm.lobby import JoiningStarted, OpenGame, PlayerJoined
+from fsm.kind import Event, Instant, PlayerId
+from fsm.lobby import JoiningStarted, OpenGame
 from fsm.quiz import (
     KIND,
     AnswerGiven,
@@ -18,13 +19,11 @@ from fsm.quiz import (
     QuizRules,
 )
 from fsm.showing import TimeBegun
+from tests.rules.given_when_then import JOINING, OPENED, PLACE, joined
+from tests.support.games import GAME, HOST, QUIZ
 from tests.support.spec import spec
 
-GAME = "07abcdefghijkl"
-PLACE = ChatTopic(-1001, 5)
-HOST = Host(900, "Hana")
-OPENED = 1_700_000_000_000
-LOBBY, JOINING, QUESTION, REVEAL = 900_000, 60_000, 15_000, 3_000
+QUESTION, REVEAL = 15_000, 3_000
 ASKED = OPENED + 70_000
 """Time when the first question is asked in ``asking``."""
 DUE = ASKED + QUESTION
@@ -32,9 +31,8 @@ DUE = ASKED + QUESTION
 BASE = {"easy": 100, "medium": 200, "hard": 300}
 
 
-def some_rules(**changes: Any) -> QuizRules:
-    """Return the default rules for three questions, with ``changes``."""
-    return QuizRules(**{"questions": 3, **changes})
+SCRIPT = replace(QUIZ, defaults={"questions": 3})
+some_rules = SCRIPT.rules
 
 
 def some_questions(count: int = 3, difficulty: str = "medium") -> tuple[Question, ...]:
@@ -53,8 +51,8 @@ def some_questions(count: int = 3, difficulty: str = "medium") -> tuple[Question
 def opening(**changes: Any) -> OpenGame:
     """Return the command that opens the quiz of these tests."""
     rules = changes.pop("rules", some_rules())
-    fields = {"rules": rules, "title": "Friday", "content": some_questions(rules.questions), **changes}
-    return OpenGame("quiz", GAME, PLACE, HOST, **fields)
+    opening = SCRIPT.opening(chat_topic=PLACE, content=some_questions(rules.questions))
+    return replace(opening, rules=rules, **changes)
 
 
 def opened(difficulty: str = "medium", **rules: Any) -> tuple[Event, ...]:
@@ -68,8 +66,7 @@ def opened(difficulty: str = "medium", **rules: Any) -> tuple[Event, ...]:
 
 def lobby(players: int, difficulty: str = "medium", **rules: Any) -> tuple[Event, ...]:
     """Return the events after which players 1 to ``players`` have joined, one millisecond apart."""
-    joined = [PlayerJoined(player, f"P{player}", OPENED + player) for player in range(1, players + 1)]
-    return (*opened(difficulty, **rules), *joined, JoiningStarted(OPENED + JOINING))
+    return (*opened(difficulty, **rules), *joined(*range(1, players + 1)), JoiningStarted(OPENED + JOINING))
 
 
 def asking(players: int, difficulty: str = "medium", **rules: Any) -> tuple[Event, ...]:

@@ -34,8 +34,6 @@ from fsm.lobby import (
 from fsm.pick_number import KIND, GameOpened, SelectionOpened
 from tests.rules.given_when_then import (
     CLOSING,
-    GAME,
-    HOST,
     JOINING,
     LOBBY,
     OPENED,
@@ -52,6 +50,7 @@ from tests.rules.given_when_then import (
     some_rules,
     waiting,
 )
+from tests.support.games import GAME, HOST
 from tests.support.spec import SEED
 
 DAY = 86_400_000

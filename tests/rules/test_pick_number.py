@@ -48,7 +48,6 @@ from fsm.pick_number import (
 )
 from tests.rules.given_when_then import (
     CLOSING,
-    GAME,
     OPENED,
     REVEAL,
     SELECTING,
@@ -60,6 +59,7 @@ from tests.rules.given_when_then import (
     total,
     waiting,
 )
+from tests.support.games import GAME
 from tests.support.spec import SEED
 
 NOW = SELECTING + 1_000

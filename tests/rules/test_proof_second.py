@@ -16,7 +16,8 @@ from fsm import draw, merkle, proof
 from fsm.lobby import Cancel, DeadlinePassed, Join, StartNow
 from fsm.pick_number import KIND, Beacon, BeaconSignal, NumberedSeed, PickNumber, PickNumberGame, PublishBeacon, prove
 from tests.rules import recomputed
-from tests.rules.given_when_then import CLOSING, GAME, HOST, OPENED, PLACE, given, opening, play, selecting
+from tests.rules.given_when_then import CLOSING, OPENED, PLACE, given, opening, play, selecting
+from tests.support.games import GAME, HOST
 from tests.support.spec import SEED
 
 CHAIN = "ab" * 32

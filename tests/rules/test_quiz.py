@@ -52,14 +52,10 @@ from fsm.quiz import (
     WrongQuestionCount,
     view,
 )
+from tests.rules.given_when_then import JOINING, OPENED, PLACE
 from tests.rules.quizzes import (
     ASKED,
     DUE,
-    GAME,
-    HOST,
-    JOINING,
-    OPENED,
-    PLACE,
     QUESTION,
     REVEAL,
     asking,
@@ -72,6 +68,7 @@ from tests.rules.quizzes import (
     some_questions,
     some_rules,
 )
+from tests.support.games import GAME, HOST
 from tests.support.spec import SEED, Given
 
 PAUSE = 900_000
