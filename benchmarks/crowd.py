@@ -104,8 +104,7 @@ class Group:
         with contextlib.suppress(TimeoutError):
             answer = await self._control.press_data(person, board, data).answer(ANSWER_SECONDS)
             text, answered = answer.text or "", time.monotonic()
-        number = int(data.rpartition(":")[2]) if verb == "p" else 0
-        tap = Tap(update_id, game_id, person.id, verb, number, pressed, answered, text)
+        tap = Tap(update_id, game_id, person.id, verb, pressed, answered, text)
         self._diary.taps.append(tap)
         if not tap.done:
             self._diary.texts[text] += 1

@@ -8,12 +8,15 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from handlers.kinds.quiz.view import LETTERS
-from play.texts import Texts
+from fluent.syntax import FluentParser, ast
+
+from handlers.kinds.registry import FACES
+from play.access import Needs
+from play.texts import FOLDER, Texts
 from sandbox.control import Control, Refused, buttons
 from sandbox.state import Chat, Message, User
 
@@ -27,23 +30,47 @@ TRIES = 12
 """Taps of a person who is asked to try again."""
 NOTICED = 20
 """Messages at the end of the chat that a person looks at."""
-QUIZZES = 0.4
-"""Share of quizzes among the games."""
+LINES: Mapping[str, Callable[[Random, int], str]] = {
+    "pick_number": lambda rng, game: f"/create_game Round {game}{rng.choice(('', '', ' reverse'))} {rng.randint(1, 2)}",
+    "quiz": lambda rng, _: f"/start_quiz {rng.randint(2, 4)} {rng.randint(3, 6)}",
+}
+"""Kinds of games that are played -> the command that opens a group's nth game."""
 GAME = re.compile(r"^[a-z]+:([0-9a-z]{14}|[0-9a-z]{22})(?::|$)")
 TEXTS = Texts()
 UNAVAILABLE = TEXTS.plain("en", "error-unavailable")
 ALREADY = TEXTS.plain("en", "rejected-already-joined")
-DONE = {
-    "j": frozenset(TEXTS.plain("en", "tap-joined", players=count) for count in range(1, 200)),
-    "l": frozenset({TEXTS.plain("en", "tap-left")}),
-    "s": frozenset({TEXTS.plain("en", "tap-started")}),
-    "xx": frozenset({TEXTS.plain("en", "tap-cancelled")}),
-    "z": frozenset({TEXTS.plain("en", "tap-paused")}),
-    "y": frozenset({TEXTS.plain("en", "tap-quiz-resumed")}),
-}
-"""Acknowledging texts by verb; a pick's text contains its number, an answer's its letter."""
-ANSWERED = tuple(TEXTS.plain("en", "tap-answered", letter=letter, answer="\0").partition("\0")[0] for letter in LETTERS)
+OTHER_REFUSALS = ("tap-over", "tap-garbage", "tap-taken", "cmd-slow-down")
+"""Texts of taps without an effect, beside those of rejections and errors."""
 BROKEN = TEXTS.plain("en", "error-unexpected", trace="\0").partition("\0")[0][:20]
+
+
+def _refusals() -> re.Pattern[str]:
+    """Return a pattern of all English texts that refuse a tap. Values and variants of a text match anything."""
+    texts = []
+    for file in sorted((FOLDER / "en").glob("*.ftl")):
+        for entry in FluentParser().parse(file.read_text()).body:
+            if isinstance(entry, ast.Message) and entry.value is not None:
+                name = entry.id.name
+                if name.startswith(("rejected-", "not-now-", "error-")) or name in OTHER_REFUSALS:
+                    texts += _patterns(entry.value)
+    return re.compile("|".join(texts), re.DOTALL)
+
+
+def _patterns(text: ast.Pattern) -> list[str]:
+    """Return the patterns of a text, one for each of its variants."""
+    found = [""]
+    for part in text.elements:
+        if isinstance(part, ast.TextElement):
+            endings = [re.escape(part.value)]
+        elif isinstance(part.expression, ast.SelectExpression):
+            endings = [each for variant in part.expression.variants for each in _patterns(variant.value)]
+        else:
+            endings = [".*"]
+        found = [begin + end for begin in found for end in endings]
+    return found
+
+
+REFUSAL = _refusals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +81,14 @@ class Tap:
     game_id: str
     user_id: int
     verb: str
-    number: int
     pressed: float
     answered: float
     text: str
 
     @property
     def done(self) -> bool:
-        """Return whether the answer acknowledged the action."""
-        if self.verb == "p":
-            return self.text == TEXTS.plain("en", "tap-picked", number=self.number)
-        if self.verb == "a":
-            return self.text.startswith(ANSWERED[self.number])
-        return self.text in DONE.get(self.verb, ())
+        """Return whether the answer acknowledged the action: every answer does that is not known as a refusal."""
+        return bool(self.text) and REFUSAL.fullmatch(self.text) is None
 
 
 @dataclass(slots=True)
@@ -99,6 +121,7 @@ class Table:
         self._rng = rng
         self._diary = diary
         self._known: set[str] = set()
+        self._face = FACES["pick_number"]
 
     async def play(self) -> None:
         """Play until `stopping` is set and the last game has ended."""
@@ -113,21 +136,17 @@ class Table:
 
     async def _game(self) -> None:
         update_id = self._next_update()
-        self._control.say(self._people[0], self.chat, self._command())
+        kind = self._rng.choice(list(LINES))
+        self._face = FACES[kind]
+        self._control.say(self._people[0], self.chat, LINES[kind](self._rng, self.games))
         game_id = await self._opened(update_id)
         if game_id is None:
             return
         self._known.add(game_id)
         self._diary.opened[update_id] = game_id
         playing = (self._person(person, game_id) for person in self._people)
-        await asyncio.gather(*playing, self._resumes(self._people[0], game_id))
+        await asyncio.gather(*playing, self._goes_on(self._people[0], game_id))
         await self._until_over(game_id)
-
-    def _command(self) -> str:
-        rng = self._rng
-        if rng.random() < QUIZZES:
-            return f"/start_quiz {rng.randint(2, 4)} {rng.randint(3, 6)}"
-        return f"/create_game Round {self.games}{rng.choice(('', '', ' reverse'))} {rng.randint(1, 2)}"
 
     def _next_update(self) -> int:
         return self._control.world.updates.next_id
@@ -153,7 +172,7 @@ class Table:
     # -- one person ---------------------------------------------------------------------------------------------
 
     async def _person(self, person: User, game_id: str) -> None:
-        """Join, perhaps leave and rejoin; then pick, perhaps move. A host may end the wait for the others."""
+        """Join, perhaps leave and rejoin; then move. A host may end the wait for the others."""
         rng, host = self._rng, person is self._people[0]
         await asyncio.sleep(rng.uniform(0, 1.5))
         if not await self._insist(person, game_id, "j"):
@@ -170,57 +189,53 @@ class Table:
             await asyncio.sleep(rng.uniform(1, 2.5))
             await self._insist(person, game_id, "s")
         if rng.random() < 0.05:
-            return  # this person forgets to pick and to answer; the deadlines take effect
-        if await self._button(game_id, rf"^[pa]:{game_id}:") is None:
-            return
-        if self._is_quiz(game_id):
-            await self._answers(person, game_id)
-            return
-        for _ in range(1 + (rng.random() < 0.3)):
-            if not await self._picks(person, game_id):
-                return
-            await asyncio.sleep(rng.uniform(0, 1.5))
+            return  # this person forgets to move; the deadlines take effect
+        await self._moves(person, game_id)
 
-    def _is_quiz(self, game_id: str) -> bool:
-        return any(re.match(rf"^[az]:{game_id}", data) for message in self._messages() for data in _data_of(message))
-
-    async def _answers(self, person: User, game_id: str) -> None:
-        """Answer question after question, some twice. A host may pause the clock."""
-        rng, last = self._rng, -1
-        while (found := await self._button(game_id, rf"^a:{game_id}:(?!{last}:)\d+:\d$")) is not None:
-            message, choices = found
+    async def _moves(self, person: User, game_id: str) -> None:
+        """Make every decision that the game asks for, some twice. A host may use the kind's own buttons in between."""
+        rng, made = self._rng, Counter[str]()
+        while (found := await self._move(game_id, made)) is not None:
+            message, moves = found
             await asyncio.sleep(rng.uniform(0, 1.5))
-            chosen = rng.choice(choices)
-            tap = await self._tap(person, message, game_id, "a", chosen)
+            data, decision, times = rng.choice(moves)
+            tap = await self._tap(person, message, game_id, data)
             if tap.text == UNAVAILABLE or not tap.text:
                 continue  # no answer, or a request to try again: tap again
-            last = int(chosen.split(":")[2])
+            made[decision] += times if tap.done and rng.random() > 0.3 else 1
             if rng.random() < 0.1:
-                await self._tap(person, message, game_id, "a", rng.choice(choices))
+                await self._tap(person, message, game_id, rng.choice(moves)[0])
             if person is self._people[0] and rng.random() < 0.1:
-                await self._insist(person, game_id, "z")
+                await self._host_acts(person, game_id)
 
-    async def _resumes(self, host: User, game_id: str) -> None:
-        """Resume a quiz whenever its clock is paused, until the game is over."""
+    async def _move(self, game_id: str, made: Counter[str]) -> tuple[Message, list[tuple[str, str, int]]] | None:
+        """Wait for moves that make other decisions. Returns None if the game ends without any."""
+        while not self._over(game_id):
+            message = self._living(game_id)
+            if message is not None:
+                moves = self._face.moves(_labels(message))
+                # Moves with other verbs only show something.
+                moves = [move for move in moves if made[move[1]] < move[2] and _verb(move[0]) in self._face.verbs]
+                if moves:
+                    return message, moves
+            await asyncio.sleep(LOOK_SECONDS)
+        return None
+
+    async def _goes_on(self, host: User, game_id: str) -> None:
+        """As the host use the kind's own buttons while nobody can move, until the game is over."""
         while not self._over(game_id):
             await asyncio.sleep(1)
             living = self._living(game_id)
-            if living is not None and f"y:{game_id}" in _data_of(living):
-                await self._insist(host, game_id, "y")
+            if living is not None and not self._face.moves(_labels(living)):
+                await self._host_acts(host, game_id)
 
-    async def _picks(self, person: User, game_id: str) -> bool:
-        for _ in range(TRIES):
-            found = await self._button(game_id, rf"^p:{game_id}:\d+$")
-            if found is None:
-                return False
-            message, choices = found
-            await asyncio.sleep(self._rng.uniform(0, 1.0))
-            tap = await self._tap(person, message, game_id, "p", self._rng.choice(choices))
-            if tap.done:
-                return True
-            if not tap.text or tap.text == UNAVAILABLE:
-                await asyncio.sleep(self._rng.uniform(0.2, 1.0))
-        return False
+    async def _host_acts(self, host: User, game_id: str) -> None:
+        """Tap the buttons for hosts that only this kind of game has, if its message shows any."""
+        living = self._living(game_id)
+        shown = _labels(living) if living is not None else {}
+        for verb, effect in self._face.verbs.items():
+            if effect.needs is Needs.HOST and f"{verb}:{game_id}" in shown:
+                await self._insist(host, game_id, verb)
 
     async def _insist(self, person: User, game_id: str, verb: str) -> bool:
         """Tap until the action is acknowledged, or definitely refused."""
@@ -228,7 +243,7 @@ class Table:
             message = self._living(game_id)
             if message is None or self._over(game_id):
                 return False
-            tap = await self._tap(person, message, game_id, verb, f"{verb}:{game_id}")
+            tap = await self._tap(person, message, game_id, f"{verb}:{game_id}")
             if tap.done or (verb == "j" and tap.text == ALREADY):
                 return True
             if tap.text and tap.text != UNAVAILABLE:
@@ -236,7 +251,7 @@ class Table:
             await asyncio.sleep(self._rng.uniform(0.2, 1.0))
         return False
 
-    async def _tap(self, person: User, message: Message, game_id: str, verb: str, data: str) -> Tap:
+    async def _tap(self, person: User, message: Message, game_id: str, data: str) -> Tap:
         update_id, pressed = self._next_update(), time.monotonic()
         text, answered = "", 0.0
         try:
@@ -246,8 +261,7 @@ class Table:
             # The sandbox cancels the future of a pruned tap; only a cancellation of this task itself must propagate.
             if isinstance(none, asyncio.CancelledError) and (task := asyncio.current_task()) and task.cancelling():
                 raise
-        number = int(data.rpartition(":")[2]) if verb in "pa" else 0
-        tap = Tap(update_id, game_id, person.id, verb, number, pressed, answered, text)
+        tap = Tap(update_id, game_id, person.id, _verb(data), pressed, answered, text)
         self._diary.taps.append(tap)
         if not tap.done:
             self._diary.texts[text] += 1
@@ -262,17 +276,6 @@ class Table:
     def _over(self, game_id: str) -> bool:
         return any(shows_end(message, game_id) for message in self._messages())
 
-    async def _button(self, game_id: str, pattern: str) -> tuple[Message, list[str]] | None:
-        """Wait for a message of the game with matching buttons. Returns None if the game ends without one."""
-        while not self._over(game_id):
-            message = self._living(game_id)
-            if message is not None:
-                found = [data for data in _data_of(message) if re.match(pattern, data)]
-                if found:
-                    return message, found
-            await asyncio.sleep(LOOK_SECONDS)
-        return None
-
     async def _until_over(self, game_id: str) -> None:
         while not self._over(game_id):  # noqa: ASYNC110 -- simulated people look now and then
             await asyncio.sleep(LOOK_SECONDS)
@@ -281,17 +284,21 @@ class Table:
 
 def games_of(message: Message) -> set[str]:
     """Return the games that a message's buttons belong to."""
-    return {found[1] for each in _data_of(message) if (found := GAME.match(each))}
+    return {found[1] for each in _labels(message) if (found := GAME.match(each))}
 
 
 def shows_end(message: Message, game_id: str) -> bool:
     """Return whether a message shows a game's end, which offers a rematch."""
-    return f"r:{game_id}" in _data_of(message)
+    return f"r:{game_id}" in _labels(message)
 
 
-def _data_of(message: Message) -> list[str]:
-    """Return the callback data of a message's buttons."""
-    return [button.get("callback_data", "") for button in buttons(message)]
+def _verb(data: str) -> str:
+    return data.partition(":")[0]
+
+
+def _labels(message: Message) -> dict[str, str]:
+    """Return the labels of a message's buttons by their callback data."""
+    return {button.get("callback_data", ""): button["text"] for button in buttons(message)}
 
 
 def gather(control: Control, number: int, people: int, rng: Random, diary: Diary) -> Table:

@@ -44,7 +44,7 @@ class Evening:
         number = json.loads(row["data"])["number"]
         text = TEXTS.plain("en", "tap-picked", number=number)
         update_id = int(row["command_id"].removeprefix("tg:"))
-        self.diary.taps.append(Tap(update_id, self.game_id, 1, "p", number, 0.0, 1.0, text))
+        self.diary.taps.append(Tap(update_id, self.game_id, 1, "p", 0.0, 1.0, text))
 
     async def audit(self) -> Findings:
         return await audited(self.diary, self.shown, self._dsn, self.house.redis, [], SHARDS)

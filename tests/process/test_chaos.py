@@ -1,9 +1,12 @@
 """The chaos suite itself, on a short plan; `make chaos` runs longer ones."""
 
+from typing import Any
+
 import pytest
 
 from chaos.acts import Act, Setting, performed
 from chaos.audit import BOUND_MS, Window, excused
+from chaos.people import TEXTS, Tap
 from chaos.troubles import Trouble, planned
 
 PLAN = (
@@ -22,6 +25,30 @@ async def test_nothing_is_lost_nothing_happens_twice_and_nothing_is_stuck() -> N
     _, found = await performed(Setting(seed=5, replicas=2, tables=4, people=3, seconds=(60, 3, 6, 0.1)), PLAN)
     assert {what: details for what, details in found.breaches.items() if what not in LATE} == {}
     assert found.figures["games"]
+
+
+@pytest.mark.parametrize(
+    ("text_id", "arguments", "done"),
+    [
+        ("tap-joined", {"players": 3}, True),
+        ("tap-picked", {"number": 7}, True),
+        ("tap-answered", {"letter": "A", "answer": "Too late: time was up a moment ago."}, True),
+        ("tap-paused", {}, True),
+        ("rejected-number-taken", {"number": 7}, False),
+        ("rejected-already-answered", {"choice": 1}, False),
+        ("rejected-not-now", {"phase": "cancelled"}, False),
+        ("not-now-start-now", {"phase": "number_selection"}, False),
+        ("rejected-not-enough-players", {"have": 1, "need": 2}, False),
+        ("error-unavailable", {}, False),
+        ("error-unexpected", {"trace": "0a1b2c3d"}, False),
+    ],
+)
+def test_every_answer_to_a_tap_is_an_acknowledgement_unless_it_is_a_refusal(
+    text_id: str, arguments: dict[str, Any], *, done: bool
+) -> None:
+    text = TEXTS.plain("en", text_id, **arguments)
+    assert Tap(1, "07abcdefghijkl", 1, "j", 0.0, 1.0, text).done is done
+    assert Tap(1, "07abcdefghijkl", 1, "j", 0.0, 1.0, "a text that nobody knows yet").done
 
 
 def test_a_plan_follows_from_its_seed() -> None:
