@@ -1,7 +1,6 @@
 """A group of people, the bot, and a simulated clock."""
 
 import asyncio
-import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,10 +15,10 @@ from bot import process
 from bot.clock import SystemEntropy
 from bot.settings import GAMES, Database, Games, Log, Redis, Settings, Telegram, Web
 from handlers.kinds.pick_number.settings import PickNumberSection
-from sandbox.app import Box, serve
-from sandbox.control import Answer, buttons
-from sandbox.state import Chat, Message, User
+from sandbox.app import serve
+from sandbox.state import Message
 from tests.support.clock import TurnedClock
+from tests.support.groups import Group
 
 T = TypeVar("T")
 IN_FLIGHT = "tombola:{send}:inflight"
@@ -28,20 +27,12 @@ STEP = 0.5
 """Seconds by which the clock is turned at a time while a test waits."""
 
 
-@dataclass(slots=True)
-class Table:
-    """Environment of a test of a whole game."""
+@dataclass
+class Table(Group):
+    """A group that plays with the whole bot, on a clock that tests turn."""
 
-    box: Box
     bot: process.RunningBot
     clock: TurnedClock
-    group: Chat
-    people: list[User]
-
-    @property
-    def host(self) -> User:
-        """Return the group's creator."""
-        return self.people[0]
 
     async def turn(self, seconds: float) -> None:
         """Turn the clock, and let all due tasks run."""
@@ -70,24 +61,13 @@ class Table:
         texts = "\n---\n".join(self.box.control.texts(self.host, self.group)[-4:])
         raise AssertionError(f"it never came; the group reads:\n{texts}\nviolations: {self.box.control.violations()}")
 
-    async def says(self, pattern: str, *, chat: Chat | None = None, user: User | None = None) -> Message:
-        """Wait for the bot's message that matches."""
-        where = chat or self.group
-        return await self.until(lambda: self.box.control.find(where, pattern, user=user))
-
-    async def tap(self, user: User, pattern: str, *, chat: Chat | None = None) -> Answer:
-        """Press the button whose data or label matches. Returns the answer."""
-        where = chat or self.group
-        message, button = await self.until(lambda: self._button(where, pattern, user))
-        return await self.box.control.press_data(user, message, button).answer()
-
-    def _button(self, chat: Chat, pattern: str, user: User) -> tuple[Message, str] | None:
-        for message in reversed(self.box.control.bot_messages(chat, user)):
-            for button in buttons(message):
-                data = button.get("callback_data", "")
-                if re.search(pattern, data) or re.search(pattern, button["text"]):
-                    return message, data
-        return None
+    async def close(self, game_id: str) -> Message:
+        """Turn the clock until the game's end is shown. Returns the message."""
+        for _ in range(60):
+            if self.button(f"^r:{game_id}$"):
+                break
+            await self.turn(1)
+        return await super().close(game_id)
 
     def no_complaints(self) -> None:
         """Check that no call was wrong, no limit was exceeded, and every tap was answered."""
@@ -131,7 +111,7 @@ async def seated(
         )
         running = process.running(settings, clock=clock, entropy=SystemEntropy())
         bot = await stack.enter_async_context(running)
-        yield Table(box, bot, clock, group, users)
+        yield Table(box, group, users, bot, clock)
 
 
 @pytest_asyncio.fixture(params=["polling", "webhook"])

@@ -15,7 +15,6 @@ from sandbox.control import buttons
 from sandbox.state import Message
 from storage.pins import Pin, Pins
 from tests.e2e.conftest import Table, seated
-from tests.e2e.test_pick_number import everybody_joins, open_game
 from tests.e2e.test_quiz import polls_on
 
 MOST, MOST_A_QUESTION = 6, 2
@@ -69,12 +68,9 @@ class Frames:
 
 async def plays(table: Table, *, latecomers: int = 0) -> None:
     """Open a game, join, and pick; this many players pick nothing."""
-    await open_game(table, "/create_game Friday 3")
-    await everybody_joins(table)
-    await table.tap(table.host, "^s:")
+    game_id = await table.begin(line="/create_game Friday 3")
     await table.says("Take a number")
-    for number, person in enumerate(table.people[: len(table.people) - latecomers], start=3):
-        assert (await table.tap(person, f"^p:[^:]+:{number}$")).text
+    await table.all_choose(game_id, table.people[: len(table.people) - latecomers])
 
 
 async def test_moments_are_new_messages_that_lead_to_the_board_and_progress_is_edits(slow: Table) -> None:
@@ -147,7 +143,7 @@ async def test_a_lively_group_also_hears_the_last_call_in_a_seventh_message(slow
 async def test_the_board_is_pinned_while_the_game_lives(slow: Table) -> None:
     slow.box.control.add_bot(slow.group, slow.host, admin=True)
     await chooses(slow, "Pin the board")
-    await open_game(slow)
+    await slow.open()
     board = await slow.says("Everyone takes a number")
     await slow.until(lambda: slow.group.pinned == [board.id] or None)
     slow.box.control.say(slow.host, slow.group, "/cancel_game")
@@ -170,9 +166,7 @@ async def test_a_pin_of_a_game_that_ended_while_no_bot_ran_is_undone(postgres_ds
 
 
 async def test_an_own_board_in_the_group_shows_the_result_and_no_time_that_is_over(slow: Table) -> None:
-    await open_game(slow, "/create_game Friday 3")
-    await everybody_joins(slow)
-    await slow.tap(slow.host, "^s:")
+    game_id = await slow.begin(line="/create_game Friday 3")
     await slow.says("Take a number")
     for person in slow.people[:2]:
         await slow.tap(person, "^o:")
@@ -181,8 +175,7 @@ async def test_an_own_board_in_the_group_shows_the_result_and_no_time_that_is_ov
     await slow.tap(slow.people[1], "^o:")
     await slow.until(lambda: second not in slow.group.ephemeral.values() or None)
     third = list(slow.group.ephemeral.values())[-1]
-    for number, person in enumerate(slow.people, start=3):
-        assert (await slow.tap(person, f"^p:[^:]+:{number}$")).text
+    await slow.all_choose(game_id)
     await slow.until(lambda: all("🥇" in text_of(board) for board in (first, third)) or None)
     assert not first.markup
     assert "until" not in text_of(first) + text_of(third)
@@ -205,10 +198,7 @@ async def test_a_quiz_sends_two_messages_a_question_at_most_and_three_around_the
     questions = 3
     if polls:
         await polls_on(slow)
-    slow.box.control.say(slow.host, slow.group, f"/start_quiz {questions} 10")
-    for person in slow.people[:3]:
-        assert (await slow.tap(person, "^j:")).text
-    await slow.tap(slow.host, "^s:")
+    await slow.begin(slow.people[:3], line=f"/start_quiz {questions} 10")
     await slow.until(lambda: len([m for m in sent(slow) if "🏆" in text_of(m)]) == 2 or None, steps=400)
     told = [text_of(message)[0] for message in sent(slow) if message.poll_id is None]
     assert told == ["🏆", "🧠", "🏆"]

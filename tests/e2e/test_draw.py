@@ -13,7 +13,7 @@ from handlers.kinds.pick_number.settings import PickNumberSection
 from sandbox.state import Message
 from tests.draw.beacons import CHAIN, PUBLIC_KEY, Relay
 from tests.e2e.conftest import Table, seated
-from tests.e2e.test_pick_number import everybody_joins, everybody_picks, finished_in_postgresql, open_game
+from tests.e2e.test_pick_number import finished_in_postgresql
 from tests.support.clock import TurnedClock
 
 VERIFY = Path(__file__).parents[2] / "verify.py"
@@ -46,16 +46,14 @@ async def test_a_draw_with_a_beacon_fits_the_messages_that_players_keep_and_nobo
         }
         games = GAMES.model_validate({"draw": draw, "pick_number": PickNumberSection(reveal_seconds=0.2)})
         async with seated(postgres_dsn, redis_dsn, "polling", games=games) as table:
-            await open_game(table)
-            await everybody_joins(table)
-            await table.tap(table.host, "^s:")
+            game_id = await table.begin()
             sealed = await table.says("The draw is sealed")
-            await everybody_picks(table)
+            await table.all_choose(game_id)
             final = await table.says("The list is final")
             table.box.control.say(table.host, table.group, "/cancel_game")
             await table.says("can’t be stopped")
             await table.says("🏆")
-            game_id = await finished_in_postgresql(table)
+            assert await finished_in_postgresql(table) == game_id
 
             known: set[str] = set()
             async with asyncio.timeout(30):

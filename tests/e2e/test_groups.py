@@ -7,9 +7,7 @@ import pytest_asyncio
 
 from bot.settings import GAMES
 from handlers.kinds.pick_number.settings import PickNumberSection
-from sandbox.control import buttons
 from tests.e2e.conftest import Table, seated
-from tests.e2e.test_pick_number import everybody_joins, everybody_picks, open_game
 
 HOSTILE = (
     "<b>",
@@ -23,47 +21,35 @@ HOSTILE = (
 )
 
 
-async def play_out(table: Table) -> None:
-    for _ in range(60):
-        await table.turn(1)
-
-
 async def test_names_and_titles_of_any_kind_break_no_message(table: Table) -> None:
     for name in HOSTILE:
         table.people.append(table.box.control.add_user(name[:60]))
         table.box.control.join(table.group, table.people[-1])
-    await open_game(table, "/create_game <i>Title</i> & <3 _x_ 3")
-    await everybody_joins(table)
-    await table.tap(table.host, "^s:")
-    board = await table.says("Take a number")
-    game_id = buttons(board)[0]["callback_data"].split(":")[1]
+    game_id = await table.begin(line="/create_game <i>Title</i> & <3 _x_ 3")
+    await table.says("Take a number")
     for number, person in enumerate(table.people, start=3):  # there are too many numbers for buttons on the board
-        assert (await table.box.control.press_data(person, board, f"p:{game_id}:{number}").answer()).text
-    await play_out(table)
+        assert (await table.press(person, f"p:{game_id}:{number}")).text
+    await table.close(game_id)
     result = await table.says("🏆")
     assert "<i>Title</i> & <3 _x_" in re.sub("[\u2060\u2068\u2069]", "", str(result.content["text"]))
     table.no_complaints()
 
 
 async def test_a_game_follows_its_group_into_the_supergroup(polled: Table) -> None:
-    await open_game(polled)
-    await everybody_joins(polled)
-    await polled.tap(polled.host, "^s:")
+    game_id = await polled.begin()
     await polled.says("Take a number")
     polled.group = polled.box.control.migrate(polled.group, polled.host)
-    await everybody_picks(polled)
-    await play_out(polled)
+    await polled.finish(game_id)
     await polled.says("🏆")
     polled.no_complaints()
 
 
 async def test_a_game_ends_when_the_bot_is_removed_and_another_can_begin_afterwards(polled: Table) -> None:
-    await open_game(polled)
-    await everybody_joins(polled)
+    await polled.join(await polled.open(), *polled.people)
     polled.box.control.remove_bot(polled.group, polled.host)
     await polled.until(lambda: not polled.box.world.updates.pending)
     polled.box.control.add_bot(polled.group, polled.host)
-    await open_game(polled, "/create_game Again")
+    await polled.open("/create_game Again")
     polled.no_complaints()
 
 
@@ -110,7 +96,7 @@ async def test_an_anonymous_administrator_hosts(polled: Table) -> None:
 async def test_a_member_who_is_no_host_opens_and_cancels_nothing(polled: Table) -> None:
     polled.box.control.say(polled.people[1], polled.group, "/create_game Mine")
     await polled.says("Only admins")
-    await open_game(polled)
+    await polled.open()
     polled.box.control.say(polled.people[1], polled.group, "/cancel_game")
     await polled.until(lambda: not polled.box.world.updates.pending)
     assert (await polled.tap(polled.people[1], "^j:")).text
@@ -126,32 +112,29 @@ async def crowd(postgres_dsn: str, redis_dsn: str) -> AsyncIterator[Table]:
 
 
 async def test_a_hundred_people_play_within_telegrams_limits(crowd: Table) -> None:
-    await open_game(crowd, "/create_game Crowd reverse 10")
-    await everybody_joins(crowd)
+    game_id = await crowd.open("/create_game Crowd reverse 10")
+    await crowd.join(game_id, *crowd.people)
     await crowd.says("number")
-    game_id = (await crowd.bot.games.deadlines(crowd.clock.now() + 10**9))[0][0]
-    message = crowd.box.control.bot_messages(crowd.group)[-1]
     for number, person in enumerate(crowd.people, start=1):
-        answer = await crowd.box.control.press_data(person, message, f"p:{game_id}:{number}").answer()
-        assert str(number) in (answer.text or "")
-    await play_out(crowd)
+        assert str(number) in ((await crowd.press(person, f"p:{game_id}:{number}")).text or "")
+    await crowd.close(game_id)
     await crowd.says("🏆")
     crowd.no_complaints()
 
 
 async def test_a_bot_that_may_write_again_shows_the_game_as_it_is_by_then(polled: Table) -> None:
-    await open_game(polled)
+    game_id = await polled.open()
     control = polled.box.control
     control.mute_bot(polled.group, polled.host)
     await polled.until(lambda: not polled.box.world.updates.pending)
-    await everybody_joins(polled)
+    await polled.join(game_id, *polled.people)
     await polled.turn(61)
     control.add_bot(polled.group, polled.host)
     await polled.says("Take a number")
 
 
 async def test_data_of_other_messages_buttons_changes_no_living_message(polled: Table) -> None:
-    await open_game(polled)
+    await polled.open()
     board = await polled.says("Everyone takes a number")
     shown = dict(board.content)
     for data in ("lang:ru", "lang:xx", "top:0:0", "hist:c:0"):

@@ -67,9 +67,7 @@ async def use_up(table: Table) -> None:
 
 async def ready(table: Table, command: str) -> None:
     """Open a game and let three people join, in a group that has recently received many messages."""
-    table.box.control.say(table.host, table.group, command)
-    for person in table.people[:3]:
-        assert (await table.tap(person, "^j:")).text
+    await table.join(await table.open(command), *table.people[:3])
     await use_up(table)
 
 
@@ -108,15 +106,13 @@ async def test_every_frame_of_a_draw_is_seen_however_busy_the_group_was(
 ) -> None:
     games = GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=1.0, range_multiplier=2)})
     async with seated(postgres_dsn, redis_dsn, "polling", people=10, games=games) as table:
-        table.box.control.say(table.host, table.group, f"/create_game Friday {mode} {9 if not mode else 1}")
-        for person in table.people:
-            assert (await table.tap(person, "^j:")).text
+        game_id = await table.open(f"/create_game Friday {mode} {9 if not mode else 1}")
+        await table.join(game_id, *table.people)
         await use_up(table)
-        await table.tap(table.host, "^s:")
+        await table.start(game_id)
         await table.says("Pick")
         watch = Watch(table)
-        for number, person in enumerate(table.people, start=3):
-            assert (await table.tap(person, f"^p:[^:]+:{number}$")).text
+        await table.all_choose(game_id)
         await watch.on(200)
         frames = {text for _, text in watch.texts if "🏆" not in text and "Pick" not in text and "🎱" in text}
         said = [re.search(r"Out \((\d+)\)", text) for text in frames]
@@ -137,9 +133,8 @@ async def test_one_member_who_keeps_asking_takes_no_time_from_those_who_pick(pos
                 table.box.control.say(table.people[-1], table.group, "/games")
                 await watch.on(2.5)
 
-        table.box.control.say(table.host, table.group, "/create_game Friday")
-        for person in table.people[:3]:
-            assert (await table.tap(person, "^j:")).text
+        game_id = await table.open()
+        await table.join(game_id, *table.people[:3])
         await pester(20)
         await table.tap(table.host, "^s:")
         opened = table.clock.seconds()
@@ -147,7 +142,7 @@ async def test_one_member_who_keeps_asking_takes_no_time_from_those_who_pick(pos
         shown = watch.when("Take a number")
         assert shown is not None
         assert shown - opened <= 20, "a phase has room within the group's minute, whatever is asked"
-        assert (await table.tap(table.host, r"^p:[^:]+:3$")).text == "You have 3."
+        assert await table.choose(game_id, table.host, 3) == "You have 3."
         table.no_complaints()
 
 

@@ -6,25 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from bot import operator_commands
+from sandbox.state import Message
 from storage.people import People
 from tests.e2e.conftest import Table
-
-
-async def open_game(table: Table, command: str = "/create_game Friday") -> None:
-    table.box.control.say(table.host, table.group, command)
-    await table.tap(table.host, "^j:")
-
-
-async def everybody_joins(table: Table) -> None:
-    for person in table.people[1:]:
-        answer = await table.tap(person, "^j:")
-        assert answer.text
-
-
-async def everybody_picks(table: Table) -> None:
-    for number, person in enumerate(table.people, start=3):
-        answer = await table.tap(person, f"^p:[^:]+:{number}$")
-        assert str(number) in (answer.text or "")
 
 
 async def finished_in_postgresql(table: Table) -> str:
@@ -33,6 +17,11 @@ async def finished_in_postgresql(table: Table) -> str:
         while not (found := await table.bot.pool.fetchval("SELECT id FROM games WHERE status = 'completed'")):
             await table.turn(0.1)
     return str(found)
+
+
+def with_a_result(table: Table) -> list[Message]:
+    """Return the group's messages that name winners."""
+    return [message for message in table.box.control.bot_messages(table.group) if "🏆" in str(message.content)]
 
 
 async def proof_of_the_game(table: Table) -> bytes:
@@ -48,22 +37,15 @@ async def test_a_group_plays_from_the_first_tap_to_the_result(table: Table, tmp_
     people = People(table.bot.pool, table.bot.redis)
     await people.saw_chat(table.group.id, "supergroup", "Friday games")
     await people.change_settings(table.group.id, {"pick_number": {"prize_pool": "100"}})
-    await open_game(table)
-    await everybody_joins(table)
-    await table.tap(table.host, "^s:")
-    await everybody_picks(table)
-    for _ in range(40):
-        await table.turn(1)
-    result = await table.says("🏆")
-    board, told = (m for m in table.box.control.bot_messages(table.group) if "🏆" in str(m.content))
+    game_id = await table.play()
+    board, result = await table.until(lambda: with_a_result(table) if len(with_a_result(table)) == 2 else None)
     assert board.edit_date
-    assert told == result
-    assert told.reply_to == board.id
+    assert result.reply_to == board.id
 
-    game_id = await finished_in_postgresql(table)
+    assert await finished_in_postgresql(table) == game_id
     (row,) = await table.bot.pool.fetch("SELECT player_id, place, amount FROM prizes WHERE game_id = $1", game_id)
     winner = next(person for person in table.people if person.id == row["player_id"])
-    picked = 3 + table.people.index(winner)
+    picked = 1 + table.people.index(winner)
     assert (row["place"], row["amount"]) == (1, Decimal(100))
     assert winner.first_name in str(result.content["text"])
     assert "100" in str(result.content["text"])
@@ -81,13 +63,7 @@ async def test_a_group_plays_from_the_first_tap_to_the_result(table: Table, tmp_
 
 
 async def test_the_proof_that_fair_gives_is_recomputed_offline(polled: Table, tmp_path: Path) -> None:
-    await open_game(polled)
-    await everybody_joins(polled)
-    await polled.tap(polled.host, "^s:")
-    await everybody_picks(polled)
-    for _ in range(40):
-        await polled.turn(1)
-    await polled.says("🏆")
+    await polled.play()
     await finished_in_postgresql(polled)
     raw = await proof_of_the_game(polled)
     path = tmp_path / "proof.json"
@@ -100,17 +76,13 @@ async def test_the_proof_that_fair_gives_is_recomputed_offline(polled: Table, tm
 
 
 async def test_two_people_who_tap_one_number_are_told_apart_at_once(table: Table) -> None:
-    await open_game(table)
-    await everybody_joins(table)
-    await table.tap(table.host, "^s:")
-    first = await table.tap(table.people[1], r"^p:[^:]+:7$")
-    second = await table.tap(table.people[2], r"^p:[^:]+:7$")
-    assert first.text != second.text
+    game_id = await table.begin()
+    assert await table.choose(game_id, table.people[1], 7) != await table.choose(game_id, table.people[2], 7)
     table.no_complaints()
 
 
 async def test_a_lobby_that_nobody_joins_is_cancelled_with_a_notice(table: Table) -> None:
-    await open_game(table)
+    await table.open()
     await table.turn(901)
     await table.says("(?i)cancel")
     table.no_complaints()

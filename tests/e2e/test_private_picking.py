@@ -4,7 +4,6 @@ from sandbox.control import buttons
 from sandbox.state import Message
 from telegram.limits import Limits
 from tests.e2e.conftest import Table
-from tests.e2e.test_pick_number import everybody_joins, open_game
 
 
 def ephemeral(table: Table) -> list[Message]:
@@ -12,9 +11,7 @@ def ephemeral(table: Table) -> list[Message]:
 
 
 async def test_a_player_picks_privately_and_a_host_cancels_and_plays_again(polled: Table) -> None:
-    await open_game(polled)
-    await everybody_joins(polled)
-    await polled.tap(polled.host, "^s:")
+    game_id = await polled.begin()
     await polled.says("Take a number")
     player, press = polled.people[1], polled.box.control.press_data
     await polled.tap(player, "^o:")
@@ -22,7 +19,7 @@ async def test_a_player_picks_privately_and_a_host_cancels_and_plays_again(polle
     five = next(button for button in buttons(own) if button["text"] == "5")
     assert "5" in (await press(player, own, five["callback_data"]).answer()).text
     await polled.until(lambda: "You have" in str(own.content))
-    assert "5" in (await polled.tap(polled.people[2], r"^p:[^:]+:5$")).text
+    assert "5" in await polled.choose(game_id, polled.people[2], 5)
     await polled.tap(polled.host, "^x:")
     question = await polled.until(lambda: ephemeral(polled)[-1] if len(ephemeral(polled)) > 1 else None)
     await press(polled.host, question, buttons(question)[0]["callback_data"]).answer()
@@ -35,11 +32,7 @@ async def test_a_player_picks_privately_and_a_host_cancels_and_plays_again(polle
 
 
 async def test_fast_picks_in_private_end_with_the_last_number_shown_within_telegrams_limits(polled: Table) -> None:
-    await open_game(polled)
-    await everybody_joins(polled)
-    await polled.tap(polled.host, "^s:")
-    board = await polled.says("Take a number")
-    game_id = buttons(board)[0]["callback_data"].split(":")[1]
+    game_id = await polled.begin()
     player, control = polled.people[1], polled.box.control
     private = control.private(player)
     control.say(player, private, f"/start g_{game_id}")
@@ -52,11 +45,8 @@ async def test_fast_picks_in_private_end_with_the_last_number_shown_within_teleg
 
 
 async def test_where_the_rates_leave_no_room_for_private_boards_the_private_chat_is_offered(polled: Table) -> None:
-    await open_game(polled)
-    await everybody_joins(polled)
-    await polled.tap(polled.host, "^s:")
+    game_id = await polled.begin()
     board = await polled.says("Take a number")
-    game_id = buttons(board)[0]["callback_data"].split(":")[1]
     limits = Limits(polled.bot.redis, now=polled.clock.now)
     await limits.penalise(polled.group.id, 30)
     answer = await polled.box.control.press_data(polled.people[1], board, f"o:{game_id}").answer()

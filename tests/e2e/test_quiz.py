@@ -11,26 +11,23 @@ import pytest_asyncio
 
 from bot.settings import GAMES
 from fsm.kind import ChatTopic, Host
-from fsm.lobby import OpenGame
-from fsm.quiz import Question, QuizRules
+from fsm.quiz import Question
 from handlers.kinds.quiz.settings import QuizSection
 from sandbox.control import buttons
 from sandbox.state import Message, User
 from tests.e2e.conftest import Table, seated
+from tests.support.games import QUIZ
 
 BASE = {"easy": 100, "medium": 200, "hard": 300}
 MARKS = re.compile("[\u2060\u2068\u2069]")
 Data = dict[str, Any]
 
 
-async def begun(table: Table, command: str = "/start_quiz 3 15 100") -> str:
+async def begun(table: Table, command: str = QUIZ.line) -> str:
     """Open a quiz, let everybody join and a host start it. Returns its id."""
-    table.box.control.say(table.host, table.group, command)
-    for person in table.people:
-        assert (await table.tap(person, "^j:")).text
-    await table.tap(table.host, "^s:")
+    game_id = await table.begin(line=command)
     await table.says("Question 1 of")
-    return (await table.bot.games.deadlines(table.clock.now() + 10**9))[0][0]
+    return game_id
 
 
 async def question(table: Table, game_id: str) -> Any:
@@ -46,10 +43,8 @@ async def ids(table: Table, game_id: str) -> set[str]:
 
 
 async def press(table: Table, person: User, game_id: str, number: int, choice: int) -> str:
-    """Tap an answer on the current living message. Returns the toast."""
-    message = next(m for m in table.box.control.bot_messages(table.group) if buttons(m))
-    answer = await table.box.control.press_data(person, message, f"a:{game_id}:{number}:{choice}").answer()
-    return plain(answer.text)
+    """Tap an answer. Returns the toast."""
+    return plain((await table.press(person, f"a:{game_id}:{number}:{choice}")).text)
 
 
 def plain(text: str) -> str:
@@ -170,12 +165,10 @@ async def test_a_photo_is_shown_with_its_question_and_goes_with_it(polled: Table
     picture = polled.box.world.add_file("photo", "map.png", "image/png", b"x", (600, 400))
     asked = Question(id="p1", text="Which island is this?", answers=("Crete", "Malta"), photo=picture.id)
     other = Question(id="p2", text="And without a photo?", answers=("Yes", "No"))
-    rules = QuizRules(questions=2, join_ms=1000)
-    chat_topic, host = ChatTopic(polled.group.id), Host(polled.host.id, "Hana")
-    opening = OpenGame("quiz", "00photosphotos", chat_topic, host, "", rules, 1, (asked, other))
-    await polled.bot.engine.execute("00photosphotos", opening, command_id="o")
-    for person in polled.people:
-        await polled.tap(person, "^j:")
+    game_id, chat_topic, host = "00photosphotos", ChatTopic(polled.group.id), Host(polled.host.id, "Hana")
+    opening = QUIZ.opening(game_id, chat_topic, host, content=(asked, other), questions=2, join_ms=1000)
+    await polled.bot.engine.execute(game_id, opening, command_id="o")
+    await polled.join(game_id, *polled.people)
     await polled.turn(2)
     photo = await polled.until(lambda: next((m for m in shown(polled) if "photo" in m.content), None))
     assert photo.content["photo"][0]["file_id"] == picture.id

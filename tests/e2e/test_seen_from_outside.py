@@ -7,7 +7,6 @@ import httpx
 from loguru import logger
 
 from tests.e2e.conftest import Table
-from tests.e2e.test_pick_number import everybody_joins, open_game
 
 
 def figure(text: str, name: str) -> float:
@@ -17,9 +16,7 @@ def figure(text: str, name: str) -> float:
 
 
 async def test_health_and_metrics_tell_what_is_going_on(polled: Table) -> None:
-    await open_game(polled)
-    await everybody_joins(polled)
-    await polled.tap(polled.host, "^s:")
+    await polled.begin()
     await polled.says("Take a number")
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{polled.bot.port}") as client:
         assert (await client.get("/health/live")).status_code == 200
@@ -44,7 +41,7 @@ async def test_a_tap_is_followed_by_its_trace_from_the_update_to_the_message(pol
     told: list[dict[str, Any]] = []
     sink = logger.add(lambda message: told.append({"message": message.record["message"], **message.record["extra"]}))
     try:
-        await open_game(polled)
+        await polled.open()
         await polled.tap(polled.host, "^j:")
         await polled.until(lambda: [line for line in told if line["message"].endswith(": edited")] or None)
     finally:
@@ -58,7 +55,7 @@ async def test_a_tap_is_followed_by_its_trace_from_the_update_to_the_message(pol
 
 
 async def test_a_game_is_shown_once_more_where_the_chat_has_lost_its_message(polled: Table) -> None:
-    await open_game(polled)
+    await polled.open()
     first = await polled.says("Friday")
     await polled.bot.send_anew()
     again = await polled.until(lambda: polled.box.control.find(polled.group, "Friday", after=first.id))

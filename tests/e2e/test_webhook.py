@@ -9,9 +9,7 @@ import msgspec
 import pytest_asyncio
 
 from bot.ingest.updates import chat_of
-from sandbox.control import buttons
 from tests.e2e.conftest import Table, seated
-from tests.e2e.test_pick_number import open_game
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
 RIGHT = {SECRET: "e2e-secret"}
@@ -41,9 +39,9 @@ WRONG: tuple[Any, ...] = (
 
 
 async def test_without_the_secret_nothing_is_processed(hooked: Table) -> None:
-    await open_game(hooked)
+    game_id = await hooked.open()
     board = await hooked.says("Everyone takes a number")
-    game_id = buttons(board)[0]["callback_data"].split(":")[1]
+    await hooked.join(game_id, hooked.host)
     forged = {
         "update_id": 9_000_000,
         "callback_query": {
@@ -77,7 +75,7 @@ BODIES = (
 async def test_what_is_no_update_is_refused_and_the_game_goes_on(hooked: Table) -> None:
     for body, status in BODIES:
         assert await post(hooked, body, RIGHT) == status, body[:40]
-    await open_game(hooked)
+    await hooked.open()
     hooked.no_complaints()
 
 

@@ -195,6 +195,6 @@ class Table(EngineGames):
         await self.engine.execute(game_id, opening, command_id="tg:0", received=OPENED)
         return game_id
 
-    async def act(self, player: int, data: str) -> None:
+    async def push(self, player: int, data: str) -> None:
         """Tap, and expect that it is done."""
         assert (await self.tap(player, data)).outcome == "done"

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from tests.process.conftest import PATIENCE, Room
+from tests.process.conftest import Room
+from tests.support.groups import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -19,21 +20,19 @@ async def lose_redis(room: Room) -> None:
 
 
 async def test_live_games_are_put_back_from_postgresql_and_their_chats_are_told(room: Room) -> None:
-    game_id = await room.opens()
-    for person in room.people[:2]:
-        await room.tap(person, "^j:")
+    game_id = await room.open()
+    await room.join(game_id, *room.people[:2])
     control = room.act.box.control
     await control.until(lambda: control.find(room.group, "Player 1"), PATIENCE)
     await lose_redis(room)
     await control.until_message(room.group, "(?i)restored|put back|interrupted|lost", timeout=PATIENCE)
-    await room.ends(game_id)
+    await room.close(game_id)
 
 
 async def test_a_quiz_goes_on_with_the_question_and_the_answers_that_postgresql_has(room: Room) -> None:
-    game_id = await room.opens("3 8", command="start_quiz")
-    for person in room.people[:2]:
-        await room.tap(person, f"^j:{game_id}")
-    await room.tap(room.host, f"^s:{game_id}")
+    game_id = await room.open("/start_quiz 3 8")
+    await room.join(game_id, *room.people[:2])
+    await room.start(game_id)
     assert "Your answer" in ((await room.tap(room.host, f"^a:{game_id}:0:")).text or "")
     await lose_redis(room)
     control = room.act.box.control
@@ -42,14 +41,14 @@ async def test_a_quiz_goes_on_with_the_question_and_the_answers_that_postgresql_
         while "try again" in ((again := await room.press(room.host, f"a:{game_id}:0:0")).text or ""):
             pass
     assert "already answered" in (again.text or "") or "closed" in (again.text or "")
-    await room.ends(game_id)
+    await room.close(game_id)
 
 
 async def test_a_result_that_was_perhaps_not_shown_is_shown_again(room: Room) -> None:
-    game_id = await room.opens()
-    await room.tap(room.people[1], f"^j:{game_id}")
+    game_id = await room.open()
+    await room.join(game_id, room.people[1])
     await room.press(room.host, f"xx:{game_id}")
-    first = await room.ends(game_id)
+    first = await room.close(game_id)
     await lose_redis(room)
     control = room.act.box.control
     await control.until(lambda: control.find(room.group, "cancelled", after=first.id), PATIENCE)

@@ -4,23 +4,24 @@ import asyncio
 
 import pytest
 
-from tests.process.conftest import PATIENCE, Room
+from tests.process.conftest import Room
+from tests.support.groups import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_exactly_one_replica_polls_and_every_lease_has_one_holder(room: Room) -> None:
     conflicts = room.act.box.world.statistics["getUpdates", 409]
-    game_id = await room.opens()
+    game_id = await room.open()
     holders = {lease: await room.act.leader(lease) for lease in ("{poller}", "{send}", "{deadlines}")}
     assert None not in holders.values()
-    await room.tap(room.people[1], f"^j:{game_id}")
+    await room.join(game_id, room.people[1])
     assert room.act.box.world.statistics["getUpdates", 409] == conflicts
 
 
 async def test_a_tap_is_handled_after_the_process_that_polled_was_killed(room: Room) -> None:
-    await room.opens()
-    await room.tap(room.people[1], "^j:")
+    game_id = await room.open()
+    await room.join(game_id, room.people[1])
     poller = await room.act.leader("{poller}")
     assert poller is not None
     await poller.kill()
@@ -28,26 +29,24 @@ async def test_a_tap_is_handled_after_the_process_that_polled_was_killed(room: R
 
 
 async def test_a_game_goes_on_by_itself_when_every_process_was_killed(room: Room) -> None:
-    game_id = await room.opens()
-    for person in room.people:
-        await room.tap(person, "^j:")
+    game_id = await room.open()
+    await room.join(game_id, *room.people)
     await asyncio.gather(*(replica.kill() for replica in room.act.replicas))
     await asyncio.gather(*(replica.start() for replica in room.act.replicas))
     # Nobody picks: only deadlines can end the game.
-    assert "picked" in str((await room.ends(game_id)).content["text"])
+    assert "picked" in str((await room.close(game_id)).content["text"])
 
 
 async def test_a_paused_leader_that_wakes_up_does_no_harm(room: Room) -> None:
-    game_id = await room.opens()
-    await room.tap(room.people[0], "^j:")
+    game_id = await room.open()
+    await room.join(game_id, room.host)
     leader = await room.act.leader("{send}")
     assert leader is not None
     leader.pause()
-    for person in room.people[1:]:
-        await room.tap(person, "^j:")
+    await room.join(game_id, *room.people[1:])
     await room.act.box.control.until(lambda: leader_changed(room, leader.pid), PATIENCE)
     leader.resume()
-    message = await room.ends(game_id)
+    message = await room.close(game_id)
     assert sum(message.id == other.id for other in room.act.box.control.bot_messages(room.group)) == 1
 
 
@@ -57,7 +56,7 @@ def leader_changed(room: Room, _pid: int) -> bool | None:
 
 
 async def test_games_go_on_without_postgresql_and_so_does_a_start(room: Room) -> None:
-    game_id = await room.opens()
+    game_id = await room.open()
     await room.act.postgres.kill()
     replica = room.act.replicas[0]
     await replica.kill()
@@ -65,14 +64,14 @@ async def test_games_go_on_without_postgresql_and_so_does_a_start(room: Room) ->
     await replica.ready(room.act.session)
     for person in room.people:
         assert "You’re in" in (await room.tap(person, "^j:")).text
-    await room.ends(game_id)
+    await room.close(game_id)
     await room.act.postgres.start()
     assert await room.act.settled()
 
 
 async def test_a_tap_while_redis_is_down_is_told_so_and_the_next_one_works(room: Room) -> None:
-    await room.opens()
-    await room.tap(room.people[1], "^j:")
+    game_id = await room.open()
+    await room.join(game_id, room.people[1])
     await room.act.redis_store.kill()
     assert "try again" in (await room.tap(room.people[2], "^j:")).text.lower()
     await room.act.redis_store.start()
@@ -81,9 +80,7 @@ async def test_a_tap_while_redis_is_down_is_told_so_and_the_next_one_works(room:
 
 
 async def test_progress_is_shown_although_the_process_that_was_to_show_it_was_killed(room: Room) -> None:
-    await room.opens()
-    for person in room.people:
-        await room.tap(person, "^j:")
+    await room.join(await room.open(), *room.people)
     leader = await room.act.leader("{feed:boards}")
     assert leader is not None
     await leader.kill()

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_rolling_restart_under_load_answers_every_tap(room: Room) -> None:
-    game_id = await room.opens()
+    game_id = await room.open()
     control = room.act.box.control
     # enough people that nobody taps as fast as a machine
     crowd = [control.add_user(f"Guest {number}") for number in range(40)]

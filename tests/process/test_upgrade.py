@@ -1,7 +1,7 @@
 """Live games of an earlier version continue under today's code, on the same stores."""
 
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,9 @@ import pytest_asyncio
 from bot import operator_commands
 from chaos.acts import Act, Setting, cast
 from chaos.replicas import ROOT
-from sandbox.state import Message, User
-from tests.process.conftest import PATIENCE, Room
+from sandbox.state import Message
+from tests.process.conftest import Room
+from tests.support.groups import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -52,20 +53,7 @@ async def upgraded(act: Act) -> None:
 def seated(act: Act, name: str) -> Room:
     """Return a new group of four."""
     people = [act.box.control.add_user(f"{name} {number}") for number in range(4)]
-    return Room(act, act.box.control.add_group(f"Group of {name}", people[0], people[1:]), people)
-
-
-async def joined_by(room: Room, count: int) -> None:
-    """Open a game and let a number of people join."""
-    await room.opens()
-    for person in room.people[:count]:
-        await room.tap(person, "^j:")
-
-
-async def picked_by(room: Room, people: Sequence[User]) -> None:
-    """Let each of these people pick a number."""
-    for number, person in enumerate(people, start=3):
-        assert str(number) in (await room.tap(person, f"^p:[^:]+:{number}$")).text
+    return Room(act.box, act.box.control.add_group(f"Group of {name}", people[0], people[1:]), people, act)
 
 
 async def proof_of(room: Room, where: Path) -> Path:
@@ -88,26 +76,23 @@ async def test_live_games_of_the_earlier_version_end_on_the_new_one_with_proofs_
     finished, joining, picking, quiz = rooms = [
         seated(earlier_bot, name) for name in ("Finisher", "Joiner", "Picker", "Answerer")
     ]
-    await joined_by(finished, 3)
-    await finished.tap(finished.host, "^s:")
-    await picked_by(finished, finished.people[:3])
-    await finished.ends(finished.games[0])
-    await joined_by(joining, 2)
-    await joined_by(picking, 3)
-    await picking.tap(picking.host, "^s:")
-    await picked_by(picking, picking.people[:2])
-    await quiz.opens("2 10", command="start_quiz")
-    await quiz.tap(quiz.host, "^j:")
+    await finished.play(finished.people[:3])
+    joined = await joining.open()
+    await joining.join(joined, *joining.people[:2])
+    picked = await picking.begin(picking.people[:3])
+    await picking.all_choose(picked, picking.people[:2])
+    asked = await quiz.open("/start_quiz 2 10")
+    await quiz.join(asked, quiz.host)
 
     await upgraded(earlier_bot)
 
-    await picking.tap(picking.people[2], "^p:[^:]+:7$")
-    await joining.tap(joining.people[2], "^j:")
-    await joining.tap(joining.host, "^s:")
-    await picked_by(joining, joining.people[:3])
-    await quiz.tap(quiz.people[1], "^j:")
-    await quiz.tap(quiz.host, "^s:")
+    await picking.choose(picked, picking.people[2], 7)
+    await joining.join(joined, joining.people[2])
+    await joining.start(joined)
+    await joining.all_choose(joined, joining.people[:3])
+    await quiz.join(asked, quiz.people[1])
+    await quiz.start(asked)
     for room in rooms:
-        await room.ends(room.games[0], 90)
+        await room.close(room.games[0])
     for room in (finished, picking, joining):
         assert operator_commands.verify(await proof_of(room, tmp_path), "en") == 0

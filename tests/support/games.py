@@ -1,8 +1,8 @@
 """One way to play games, for tests of any level.
 
 ``Script`` describes a kind, and plays by the rules alone: state in, state out. ``Games`` has the course of a game:
-open, join, start, choose, cancel, close. ``EngineGames`` plays by commands to an engine. A new kind of game needs one
-line: its ``Script``.
+open, join, start, choose, cancel, close. ``EngineGames`` plays by commands to an engine; the people of
+``groups.py`` do the same with messages and buttons. A new kind of game needs one line: its ``Script``.
 """
 
 from abc import ABC, abstractmethod
@@ -114,7 +114,7 @@ class Games(ABC, Generic[P]):
         """Open a game. Returns its id. Subclasses take further parameters, and ``begin`` and ``play`` with them."""
 
     @abstractmethod
-    async def act(self, player: P, data: str) -> Any:
+    async def push(self, player: P, data: str) -> Any:
         """Do what a button with this callback data does; fails if it is refused."""
 
     @abstractmethod
@@ -124,15 +124,15 @@ class Games(ABC, Generic[P]):
     async def join(self, game_id: str, *players: P) -> None:
         """Let players join, one after the other."""
         for player in players:
-            await self.act(player, f"j:{game_id}")
+            await self.push(player, f"j:{game_id}")
 
     async def start(self, game_id: str) -> None:
         """End the lobby."""
-        await self.act(self.owner, f"s:{game_id}")
+        await self.push(self.owner, f"s:{game_id}")
 
     async def choose(self, game_id: str, player: P, *choice: Any) -> Any:
         """Make a choice: ``number`` in Pick Your Number, ``question, answer`` in the quiz."""
-        return await self.act(player, ":".join(map(str, (self.script.verb, game_id, *choice))))
+        return await self.push(player, ":".join(map(str, (self.script.verb, game_id, *choice))))
 
     async def all_choose(self, game_id: str, players: Sequence[P] | None = None) -> None:
         """Let each player make the first choice of the script."""
@@ -146,7 +146,7 @@ class Games(ABC, Generic[P]):
 
     async def cancel(self, game_id: str) -> None:
         """Cancel a game as its owner."""
-        await self.act(self.owner, f"xx:{game_id}")
+        await self.push(self.owner, f"xx:{game_id}")
 
     async def begin(self, players: Sequence[P] | None = None, **opening: Any) -> str:
         """Open a game, let players join and start it. Returns its id."""
@@ -183,7 +183,7 @@ class EngineGames(Games[int]):
         """Return a game."""
         return (await self.engine.look(game_id)).state
 
-    async def act(self, player: int, data: str) -> Any:
+    async def push(self, player: int, data: str) -> Any:
         """Send the command of a button."""
         verb, game_id, *rest = data.split(":", 2)
         tap = Tap(
