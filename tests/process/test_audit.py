@@ -21,7 +21,7 @@ SHARDS = 4
 
 def shown(*games: str) -> Control:
     """Return a chat in which each of these games shows its end."""
-    buttons = ({"inline_keyboard": [[{"callback_data": f"r:{game}"}]]} for game in games)
+    buttons = ({"inline_keyboard": [[{"text": "x", "callback_data": f"r:{game}"}]]} for game in games)
     messages = [SimpleNamespace(markup=markup, reply_to=None) for markup in buttons]
     world = SimpleNamespace(chats={1: "chat"}, statistics={})
     return cast("Control", SimpleNamespace(world=world, bot_messages=lambda _chat: messages))
