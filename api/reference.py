@@ -1,40 +1,47 @@
-"""The reference: the OpenAPI document, made from the table of endpoints."""
+"""The reference: the OpenAPI document and its page, made from the endpoints that they describe."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from api.endpoint import About, Call, Endpoint, Reply
+from api.endpoint import About, Call, Endpoint, Handler, Reply
 from play.access import Needs
 
 
-@cache
-def document(version: str = "") -> bytes:
-    """Return the OpenAPI document as JSON."""
-    endpoints = import_module("api.table").ENDPOINTS  # which lists this module too
-    described: dict[str, Any] = import_module("api.openapi").describe(endpoints, version)
-    return msgspec.json.encode(described)
+def with_reference(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+    """Return endpoints with those of the reference, which describes itself too."""
 
+    # The modules that render the reference are imported at the first request for it: few processes get one.
+    @cache
+    def document(version: str) -> bytes:
+        described: dict[str, Any] = import_module("api.openapi").describe(every, version)
+        return msgspec.json.encode(described)
 
-async def get_openapi(call: Call) -> Reply:
-    """Return this document."""
-    return Reply(body=document(call.services.version), headers={"content-type": "application/json"})
+    @cache
+    def page(version: str) -> bytes:
+        rendered: bytes = import_module("api.reference_page").render(msgspec.json.decode(document(version)))
+        return rendered
 
+    async def get_openapi(call: Call) -> Reply:
+        """Return this document."""
+        return Reply(body=document(call.services.version), headers={"content-type": "application/json"})
 
-@cache
-def page(version: str = "") -> bytes:
-    """Return the reference as a page."""
-    rendered: bytes = import_module("api.reference_page").render(msgspec.json.decode(document(version)))
-    return rendered
+    async def get_reference(call: Call) -> Reply:
+        """Return this reference as a page, which needs neither scripts nor internet."""
+        csp = import_module("api.reference_page").CSP
+        headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": csp}
+        return Reply(body=page(call.services.version), headers=headers)
 
-
-async def get_reference(call: Call) -> Reply:
-    """Return this reference as a page, which needs neither scripts nor internet."""
-    csp = import_module("api.reference_page").CSP
-    headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": csp}
-    return Reply(body=page(call.services.version), headers=headers)
+    every = (
+        _row("/openapi.json", get_openapi, result=dict[str, Any]),
+        _row("/reference", get_reference, media_types=("text/html",)),
+        _row("/reference.css", get_reference_style, media_types=("text/css",)),
+        *endpoints,
+    )
+    return every
 
 
 async def get_reference_style(_: Call) -> Reply:
@@ -42,35 +49,6 @@ async def get_reference_style(_: Call) -> Reply:
     return Reply(body=import_module("api.reference_page").style(), headers={"content-type": "text/css; charset=utf-8"})
 
 
-ENDPOINTS: Final = (
-    Endpoint(
-        method="GET",
-        path="/openapi.json",
-        handle=get_openapi,
-        tag="reference",
-        needs=Needs.NOTHING,
-        about=About.NOTHING,
-        public=True,
-        result=dict[str, Any],
-    ),
-    Endpoint(
-        method="GET",
-        path="/reference",
-        handle=get_reference,
-        tag="reference",
-        needs=Needs.NOTHING,
-        about=About.NOTHING,
-        public=True,
-        media_types=("text/html",),
-    ),
-    Endpoint(
-        method="GET",
-        path="/reference.css",
-        handle=get_reference_style,
-        tag="reference",
-        needs=Needs.NOTHING,
-        about=About.NOTHING,
-        public=True,
-        media_types=("text/css",),
-    ),
-)
+def _row(path: str, handle: Handler, **more: Any) -> Endpoint:
+    row = {"tag": "reference", "needs": Needs.NOTHING, "about": About.NOTHING, "public": True, **more}
+    return Endpoint(method="GET", path=path, handle=handle, **row)

@@ -9,21 +9,23 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from api import chats, figures, games, jobs, operations, packs, records, reference, tokens, webhooks
+from api import chats, figures, games, jobs, operations, packs, records, tokens, webhooks
 from api.endpoint import Endpoint
+from api.reference import with_reference
 from api.services import Services
 
-ENDPOINTS: Final[Sequence[Endpoint]] = (
-    *reference.ENDPOINTS,
-    *games.ENDPOINTS,
-    *records.ENDPOINTS,
-    *chats.ENDPOINTS,
-    *figures.ENDPOINTS,
-    *packs.ENDPOINTS,
-    *operations.ENDPOINTS,
-    *jobs.ENDPOINTS,
-    *webhooks.ENDPOINTS,
-    *tokens.ENDPOINTS,
+ENDPOINTS: Final[Sequence[Endpoint]] = with_reference(
+    (
+        *games.ENDPOINTS,
+        *records.ENDPOINTS,
+        *chats.ENDPOINTS,
+        *figures.ENDPOINTS,
+        *packs.ENDPOINTS,
+        *operations.ENDPOINTS,
+        *jobs.ENDPOINTS,
+        *webhooks.ENDPOINTS,
+        *tokens.ENDPOINTS,
+    )
 )
 """All endpoints."""
 

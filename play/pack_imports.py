@@ -115,8 +115,10 @@ class PackImports:
         order = _Order(url, title, locale, owner_id, tell)
         job = NewJob(KIND, key, msgspec.json.encode(order), owner_id, asked_by=max(0, owner_id))
         ids = await self._jobs.enqueue(job)
+        if not ids:
+            return None
         wrote("import-pack", chat_id=owner_id, target=url)
-        return ids[0] if ids else None
+        return ids[0]
 
     async def _work(self, run: Run) -> None:
         order = msgspec.json.decode(run.job.data, type=_Order)

@@ -317,14 +317,16 @@ class Jobs:
         """Cancel a job. Returns False if it has ended. A job that has begun is told, and undoes its work."""
         found = await self._pool.fetchval(_CANCEL, id_) is not None
         await self.ring()
-        wrote("cancel-job", target=id_)
+        if found:
+            wrote("cancel-job", target=id_)
         return found
 
     async def send_again(self, id_: int) -> bool:
         """Queue a dead or cancelled job again. Returns False if it is neither."""
         found = await self._pool.fetchval(_SEND_AGAIN, id_) is not None
         await self.ring()
-        wrote("send-job-again", target=id_)
+        if found:
+            wrote("send-job-again", target=id_)
         return found
 
     async def hasten(self, kind: str, key: str) -> bool:

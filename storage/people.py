@@ -454,7 +454,10 @@ class People:
         )
         self._chats.drop(chat_id)
         await self._tell(f"chat:{chat_id}")
-        return bool(done.endswith(" 1"))
+        changed = bool(done.endswith(" 1"))
+        if changed:
+            wrote("change-settings", chat_id=chat_id, target=", ".join(changes))
+        return changed
 
     async def chat_now(self, chat_id: int) -> Chat | None:
         """Return a chat as PostgreSQL has it now, or None. Raises asyncpg's errors."""

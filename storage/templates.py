@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from storage.audit import wrote
 from storage.connections import Pool
 
 MOST_TEMPLATES = 20
@@ -64,6 +65,8 @@ class Templates:
         """Save a template, over one of the same name if there is one. Returns its id; None if the chat has too many."""
         stored = msgspec.json.encode(settings).decode()
         found: int | None = await self._pool.fetchval(_SAVE, chat_id, name, kind, title, stored, MOST_TEMPLATES)
+        if found is not None:
+            wrote("save-template", chat_id=chat_id, target=found)
         return found
 
     async def rename(self, chat_id: int, template_id: int, name: str) -> bool:
@@ -72,11 +75,13 @@ class Templates:
             await self._pool.execute(_RENAME, chat_id, template_id, name)
         except asyncpg.UniqueViolationError:
             return False
+        wrote("rename-template", chat_id=chat_id, target=template_id)
         return True
 
     async def delete(self, chat_id: int, template_id: int) -> None:
         """Delete a template of a chat, if it is there."""
         await self._pool.execute(_DELETE, chat_id, template_id)
+        wrote("delete-template", chat_id=chat_id, target=template_id)
 
 
 def _template(row: Any) -> Template:

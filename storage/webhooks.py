@@ -283,20 +283,26 @@ class Webhooks:
                 await connection.execute(_MISS, id_)
             elif row is not None:
                 await wake(connection, KIND, [(id_, row["chat_id"] or None, row["paused_until"])])
-        wrote("change-webhook", target=id_)
-        return None if row is None else _endpoint(row)
+        if row is None:
+            return None
+        wrote("change-webhook", chat_id=row["chat_id"] or None, target=id_)
+        return _endpoint(row)
 
     async def rotate(self, id_: str, secret: bytes, overlap_seconds: float) -> WebhookEndpoint | None:
         """Give an endpoint a new secret. The old one signs too, for some seconds. Returns None without endpoint."""
         row = await self._pool.fetchrow(_ROTATE, id_, secret, overlap_seconds)
-        wrote("rotate-webhook-secret", target=id_)
-        return None if row is None else _endpoint(row)
+        if row is None:
+            return None
+        wrote("rotate-webhook-secret", chat_id=row["chat_id"] or None, target=id_)
+        return _endpoint(row)
 
     async def remove(self, id_: str) -> bool:
         """Delete an endpoint with its deliveries. Returns False if there is none."""
         done = await self._pool.execute("DELETE FROM webhook_endpoints WHERE id = $1", id_)
-        wrote("remove-webhook", target=id_)
-        return not done.endswith(" 0")
+        removed = not done.endswith(" 0")
+        if removed:
+            wrote("remove-webhook", target=id_)
+        return removed
 
     # -- deliveries ---------------------------------------------------------------------------------------------
 
@@ -333,7 +339,8 @@ class Webhooks:
             found = await connection.fetchval(_RESEND, endpoint_id, id_) is not None
             if found:
                 await self._wake(connection, endpoint_id)
-        wrote("resend-delivery", target=id_)
+        if found:
+            wrote("resend-delivery", target=id_)
         return found
 
     async def recover(self, endpoint_id: str, since: datetime) -> int:
@@ -357,7 +364,7 @@ class Webhooks:
                 endpoint.id, message.id,
             )  # fmt: skip
             await self._wake(connection, endpoint.id)
-        wrote("send-webhook-example", target=endpoint.id)
+        wrote("send-webhook-example", chat_id=endpoint.chat_id or None, target=endpoint.id)
         return id_
 
     async def counts(self) -> dict[str, int]:
@@ -439,8 +446,10 @@ class Webhooks:
     async def remove_source(self, id_: str) -> bool:
         """Delete a source. Returns False if there is none."""
         done = await self._pool.execute("DELETE FROM webhook_sources WHERE id = $1", id_)
-        wrote("remove-webhook-source", target=id_)
-        return not done.endswith(" 0")
+        removed = not done.endswith(" 0")
+        if removed:
+            wrote("remove-webhook-source", target=id_)
+        return removed
 
 
 _ENDPOINT = tuple(each.name for each in fields(WebhookEndpoint))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text()
-PACKAGES = ("fsm", "questions", "storage", "telegram", "play", "handlers", "bot")
+PACKAGES = ("fsm", "questions", "storage", "telegram", "play", "handlers", "api", "bot")
 SELF_EXPLAINING = {"Exception", "Command", "Event"}
 """Bases of classes whose names are sentences: errors and refusals, commands and events of games."""
 PLAIN = {
@@ -16,17 +16,17 @@ PLAIN = {
         "telegram token topic update user webhook"
     ),
     "words of databases and networks": (
-        "address archive codec connection database http log pool postgres public redis request row server store stored "
-        "transport tree"
+        "address archive client codec connection database http log pool postgres public redis request row server store "
+        "stored stream transport tree"
     ),
     "words of programs that every engineer knows": (
-        "account app child clock consumer context error filter form histogram health label lock metrics middleware "
-        "model parsed poller process rate reader report section signature stat system task text upload vocabulary web "
-        "window writer"
+        "account app child clock consumer context error export filter form histogram health import label lock metrics "
+        "middleware model parsed poller preview process rate reader report section signature stat summary system task "
+        "text upload vocabulary web window writer"
     ),
     "everyday words for what a game is about": (
-        "announcement answer ban challenge check draw finished limit listed mistake name note number own people "
-        "question quiz score title wallet"
+        "announcement answer ban challenge check draw example extend finished history join limit listed mistake name "
+        "note number open own people question quiz rank result score title wallet winner"
     ),
 }
 """Reason -> nouns that a name may be made of without an entry."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("fsm", "questions", "storage", "telegram", "play", "handlers", "sandbox", "bot")
+PACKAGES = ("fsm", "questions", "storage", "telegram", "play", "handlers", "api", "sandbox", "bot")
 IMPLEMENTED = {
     "bot.ingest.connection.Served": ("bot.ingest.connection.WebhookConnection", "bot.ingest.http.UvicornConnection"),
     "fsm.engine.Clock": ("bot.clock.SystemClock", "tests.support.clock.TurnedClock"),
