@@ -14,8 +14,7 @@ from api.views import rules_view
 from fsm.lobby import BadRule
 from play.access import EVERYONE, HOSTS, OPENERS, Needs
 from play.bans import EVERYWHERE, LONGEST_REASON, CannotBan
-from play.numbers import Unreadable
-from play.rules import change, names_of, rules_for
+from play.rules import UnreadableSetting, change_together, names_of, rules_for
 from play.telling import CHOICES, told
 from storage.people import Ban, Chat
 
@@ -218,18 +217,13 @@ def _changes(call: Call, before: Mapping[str, Any], body: SettingsBody) -> dict[
 
 
 def _rules(before: Mapping[str, str], defaults: Any, kind: str, given: Mapping[str, str | None]) -> dict[str, str]:
-    rules = dict(before)
-    for name, text in given.items():
+    for name in given:
         if name not in names_of(defaults):
             raise InvalidRequest(f"Unknown rule - at `$.rules.{kind}.{name[:40]}`")
-        if text is None:
-            rules.pop(name, None)
-            continue
-        try:
-            rules = change(rules, defaults, name, text)
-        except Unreadable:
-            raise InvalidRequest(f"Unreadable value - at `$.rules.{kind}.{name}`") from None
-    return rules
+    try:
+        return change_together(before, defaults, given)
+    except UnreadableSetting as problem:
+        raise InvalidRequest(f"Unreadable value - at `$.rules.{kind}.{problem.args[0]}`") from None
 
 
 # -- bans -------------------------------------------------------------------------------------------------------

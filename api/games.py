@@ -33,8 +33,7 @@ from fsm.quiz import AlreadyAnswered, Answer, NoSuchAnswer, Paused, QuestionClos
 from fsm.registry import KINDS
 from play.access import Actor, Banned, Needs, NotAMember
 from play.acting import JoinedElsewhere
-from play.numbers import Unreadable
-from play.rules import names_of, with_setting
+from play.rules import UnreadableSetting, names_of, with_settings
 from play.texts import tidy
 
 KIND_NAMES: Final = tuple(KINDS)
@@ -257,14 +256,13 @@ async def execute(call: Call, command: Command) -> FoundGame:
 
 def with_rules(rules: Any, given: dict[str, str]) -> Any:
     """Return rules with some changed. Raises ``InvalidRequest`` and ``BadRule``."""
-    for name, text in given.items():
+    for name in given:
         if name not in names_of(rules):
             raise InvalidRequest(f"Unknown rule - at `$.rules.{name[:40]}`")
-        try:
-            rules = with_setting(rules, name, text)
-        except Unreadable:
-            raise InvalidRequest(f"Unreadable value - at `$.rules.{name}`") from None
-    return rules
+    try:
+        return with_settings(rules, given)
+    except UnreadableSetting as problem:
+        raise InvalidRequest(f"Unreadable value - at `$.rules.{problem.args[0]}`") from None
 
 
 STEP: Final[tuple[type[Rejected], ...]] = (NotNow, TooLate)

@@ -16,9 +16,8 @@ from fsm.kind import ChatTopic, Rejected
 from fsm.lobby import Cancel
 from fsm.registry import KINDS
 from play.access import Access, Actor, Needs, Role, Token
-from play.numbers import Unreadable
 from play.opening import Openings
-from play.rules import names_of, with_setting
+from play.rules import UnreadableSetting, names_of, with_settings
 from play.standard_webhooks import BadSignature, new_secret, verify
 from play.webhooks import MAX_DESCRIPTION, MAX_ENDPOINTS, TooManyEndpoints
 from storage.seen_calls import SeenCalls
@@ -164,13 +163,12 @@ class IncomingWebhooks:
         if call.kind not in KINDS:
             raise BadCall
         rules: Any = await self._openings.rules(source.chat_id, call.kind)
-        for name, text in call.rules.items():
-            if name not in names_of(rules):
-                raise BadCall
-            try:
-                rules = with_setting(rules, name, text)
-            except Unreadable:
-                raise BadCall from None
+        if not call.rules.keys() <= {*names_of(rules)}:
+            raise BadCall
+        try:
+            rules = with_settings(rules, call.rules)
+        except UnreadableSetting:
+            raise BadCall from None
         return await self._openings.open_game(
             actor,
             ChatTopic(source.chat_id, source.topic_id),

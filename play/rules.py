@@ -6,7 +6,7 @@ this module.
 """
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from functools import cache
@@ -24,6 +24,11 @@ LONGEST = 100
 """Longest value that is parsed, in characters; lists of categories may be longer."""
 SEPARATOR = "|"
 """Separator of the categories in a list."""
+
+
+class UnreadableSetting(Unreadable):
+    """A setting whose text cannot be read; its `args` are the name and the text."""
+
 
 R = TypeVar("R", bound=Any)
 """The rules of a kind, a frozen dataclass with the method ``check``."""
@@ -146,6 +151,33 @@ def with_setting(rules: R, name: str, text: str, locale: str | None = None) -> R
     return changed
 
 
+def with_settings(rules: R, given: Mapping[str, str]) -> R:
+    """Return the rules with some settings changed, which are checked together, because one may need another.
+
+    Raises ``UnreadableSetting`` and ``BadRule``.
+    """
+    for name in _in_order(given):
+        rules = _readable(rules, name, given[name])
+    rules.check()
+    return rules
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """Return names of settings in the order in which they apply.
+
+    The number of winners is last: it repeats a single prize in words for each winner.
+    """
+    return sorted(names, key=lambda name: name == "winners")
+
+
+def _readable(rules: R, name: str, text: str) -> R:
+    """Return the rules with one setting changed and unchecked. Raises ``UnreadableSetting``."""
+    try:
+        return _changed(rules, name, text)
+    except Unreadable:
+        raise UnreadableSetting(name, text) from None
+
+
 def _changed(rules: R, name: str, text: str, locale: str | None = None) -> R:
     known = _settings_of(rules)[name]
     if len(text) > LONGEST and known.type != tuple[str, ...]:
@@ -181,6 +213,26 @@ def change(settings: Mapping[str, str], defaults: R, name: str, text: str, local
     A typed value is stored in the program's own notation, so that it means the same in every language.
     """
     rules = with_setting(rules_for(settings, defaults), name, text, locale)
+    return _stored(settings, rules, name)
+
+
+def change_together(settings: Mapping[str, str], defaults: R, given: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the settings with some changed, which are checked together; None restores the default.
+
+    Raises ``UnreadableSetting`` and ``BadRule``.
+    """
+    changed = {name: text for name, text in settings.items() if given.get(name, "") is not None}
+    rules = rules_for(changed, defaults)
+    for name in _in_order(given):
+        if (text := given[name]) is not None:
+            rules = _readable(rules, name, text)
+            changed = _stored(changed, rules, name)
+    rules.check()
+    return changed
+
+
+def _stored(settings: Mapping[str, str], rules: Any, name: str) -> dict[str, str]:
+    """Return the settings to store after one of the rules has changed."""
     value = getattr(rules, _settings_of(rules)[name].field)
     # Keep the zeros of "12.50": a prize is split to as many decimals as its host has typed.
     changed = {**settings, name: format(value, "f") if isinstance(value, Decimal) else setting(rules, name)}

@@ -3,11 +3,13 @@
 from fsm.engine import Outcome
 from fsm.kind import Command as GameCommand
 from fsm.lobby import Cancel, Extend, NotInGame, Remove, StartNow
+from handlers.audience import audience_of
 from handlers.commands.command import Command, for_hosts
 from handlers.commands.lookup import chosen_game, meant
 from handlers.context import UpdateContext
 from play.access import Needs
 from play.numbers import whole
+from play.telling import MESSAGES, QUIET
 from storage.keys import is_game_id
 
 EXTENSION_SECONDS = 60
@@ -59,10 +61,16 @@ async def remove(context: UpdateContext) -> None:
 
 
 async def cancel_game(context: UpdateContext) -> None:
-    """Handle ``/cancel_game``: end the game without a result."""
+    """Handle ``/cancel_game``: end the game without a result.
+
+    There is an answer only if the message of the cancellation does not appear below the command: in a quiet chat, or
+    if the game is in another topic.
+    """
     game_id = await _hosted_game(context)
-    outcome = await _do(context, game_id, Cancel(context.host.id, "host"))
-    await context.reply("cmd-cancelled", title=context.title_of(outcome.state))
+    game = (await _do(context, game_id, Cancel(context.host.id, "host"))).state
+    audience = await audience_of(context.deps.stores.people, game.place.chat_id)
+    if audience.wants(MESSAGES, QUIET) or game.place != context.chat_topic:
+        await context.reply("cmd-cancelled", title=context.title_of(game))
 
 
 async def ban(context: UpdateContext) -> None:

@@ -17,6 +17,7 @@ from handlers.commands.players import group_help, private_help
 from handlers.kinds.pick_number.commands import parsed
 from play.access import ANONYMOUS, Access
 from play.hosts import Hosts
+from play.telling import MESSAGES, QUIET
 from play.texts import NAME_LIMIT, units
 from telegram.outbox import Outgoing
 from tests.handlers.room import (
@@ -288,6 +289,25 @@ async def test_a_host_extends_removes_starts_and_cancels(room: Room) -> None:
     assert (await room.state(game_id)).phase == "number_selection"
     await room.say("/cancel_game", by=HOST)
     assert (await room.state(game_id)).cancel_reason == "host"
+
+
+async def test_a_cancelled_game_has_one_message_and_an_answer_only_where_that_message_does_not_appear(
+    room: Room,
+) -> None:
+    await room.open()
+    await room.sent()
+    await room.say("/cancel_game", by=HOST)
+    assert await room.sent() == []  # the consumer of the feed sends the message of the cancellation
+    room.telegram.appoint(FORUM, HOST)
+    game_id = await room.open(chat=FORUM, topic=5)
+    await room.sent()
+    await room.say(f"/cancel_game {game_id}", by=HOST, chat=FORUM, message_thread_id=7, is_topic_message=True)
+    assert await room.answer() == text("cmd-cancelled", title="Friday")
+    await room.deps.stores.people.change_settings(GROUP, {MESSAGES: QUIET})
+    await room.open()
+    await room.sent()
+    await room.say("/cancel_game", by=HOST)
+    assert await room.answer() == text("cmd-cancelled", title="Friday")
 
 
 async def test_a_host_here_rules_no_game_elsewhere(room: Room) -> None:

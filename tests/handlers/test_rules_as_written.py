@@ -11,7 +11,16 @@ from fsm.lobby import BadRule
 from fsm.pick_number import PickNumberRules
 from fsm.quiz import QuizRules
 from play.numbers import Unreadable
-from play.rules import change, names_of, rules_for, setting, with_setting
+from play.rules import (
+    UnreadableSetting,
+    change,
+    change_together,
+    names_of,
+    rules_for,
+    setting,
+    with_setting,
+    with_settings,
+)
 
 DEFAULTS = PickNumberRules()
 EACH = [DEFAULTS, QuizRules()]
@@ -54,6 +63,34 @@ def test_a_number_of_winners_that_the_shares_do_not_fit_takes_the_shares_back() 
 def test_settings_that_need_each_other_are_checked_together() -> None:
     rules = rules_for({"min_players": "200", "max_players": "300"}, DEFAULTS)
     assert (rules.min_players, rules.max_players) == (200, 300)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"winners": "3", "prizes": "Cup|Mug|Pen"},
+        {"winners": "2", "prizes": "Mug"},
+        {"winners": "3", "percentages": "50 30 20"},
+        {"winners": "2", "amounts": "5 3.50", "currency": "EUR"},
+        {"min_players": "200", "max_players": "300"},
+    ],
+)
+def test_settings_that_need_each_other_are_changed_together_in_any_order(wanted: dict[str, str]) -> None:
+    rules = with_settings(DEFAULTS, wanted)
+    assert with_settings(DEFAULTS, dict(reversed(wanted.items()))) == rules
+    for given_ in (wanted, dict(reversed(wanted.items()))):
+        stored = change_together({"mode": "reverse", "absent": "auto"}, DEFAULTS, {**given_, "mode": None})
+        assert rules_for(stored, DEFAULTS) == with_setting(rules, "absent", "auto")
+
+
+def test_settings_that_do_not_fit_each_other_are_refused_and_the_unreadable_one_is_named() -> None:
+    with pytest.raises(BadRule):
+        with_settings(DEFAULTS, {"winners": "2", "prizes": "Cup|Mug|Pen", "max_players": "1"})
+    with pytest.raises(BadRule):
+        change_together({}, DEFAULTS, {"min_players": "300", "max_players": "200"})
+    with pytest.raises(UnreadableSetting) as refused:
+        change_together({}, DEFAULTS, {"winners": "2", "join_seconds": "soon"})
+    assert refused.value.args[0] == "join_seconds"
 
 
 def test_a_setting_that_no_longer_fits_is_passed_over() -> None:
