@@ -129,8 +129,10 @@ class ApiTokens:
         """Revoke a token and announce it. Returns False if there is no such token, or it was revoked before."""
         done = await self._pool.execute(_REVOKE, prefix, _moment(at))
         await self._redis.publish(keys.TOKENS_CHANGED, prefix)
-        wrote("revoke-token", target=prefix)
-        return bool(done.endswith(" 1"))
+        revoked = bool(done.endswith(" 1"))
+        if revoked:
+            wrote("revoke-token", target=prefix)
+        return revoked
 
     async def listen(self, heard: Callable[[str], None]) -> None:
         """Hear of revocations by any process, until cancelled. `heard` gets the prefix; ``ALL`` if some may be lost."""

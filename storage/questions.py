@@ -166,14 +166,16 @@ class Questions:
             done = _did(await self._pool.execute(statement, pack_id, owner_id, name[:MAX_NAME]))
         except asyncpg.UniqueViolationError:
             raise NameTaken from None
-        wrote("rename-pack", target=pack_id)
+        if done:
+            wrote("rename-pack", target=pack_id)
         return done
 
     async def delete_pack(self, pack_id: int, owner_id: PlayerId) -> bool:
         """Delete a pack with its questions. Returns False if the host has no such pack."""
         statement = "DELETE FROM question_packs WHERE id = $1 AND owner_id = $2"
         done = _did(await self._pool.execute(statement, pack_id, owner_id))
-        wrote("delete-pack", target=pack_id)
+        if done:
+            wrote("delete-pack", target=pack_id)
         return done
 
     async def questions(
@@ -210,7 +212,8 @@ class Questions:
             position = await in_transaction(self._pool, work)
         except asyncpg.UniqueViolationError:
             raise NameTaken from None
-        wrote("add-question", target=pack_id)
+        if position is not None:
+            wrote("add-question", target=pack_id)
         return position
 
     async def change_question(self, pack_id: int, owner_id: PlayerId, position: int, question: Question) -> bool:
@@ -220,7 +223,8 @@ class Questions:
             done = _did(await self._pool.execute(statement, pack_id, *_row(position, question), owner_id))
         except asyncpg.UniqueViolationError:
             raise NameTaken from None
-        wrote("change-question", target=pack_id)
+        if done:
+            wrote("change-question", target=pack_id)
         return done
 
     async def delete_question(self, pack_id: int, owner_id: PlayerId, position: int) -> bool:
@@ -230,10 +234,11 @@ class Questions:
             AND EXISTS (SELECT FROM question_packs WHERE id = $1 AND owner_id = $2)
         """
         done = _did(await self._pool.execute(statement, pack_id, owner_id, position))
-
-        # -- questions for a chat -----------------------------------------------------------------------------------
-        wrote("delete-question", target=pack_id)
+        if done:
+            wrote("delete-question", target=pack_id)
         return done
+
+    # -- questions for a chat -----------------------------------------------------------------------------------
 
     async def choose(
         self,

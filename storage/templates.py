@@ -72,16 +72,18 @@ class Templates:
     async def rename(self, chat_id: int, template_id: int, name: str) -> bool:
         """Rename a template. Returns False if another template of the chat has the name."""
         try:
-            await self._pool.execute(_RENAME, chat_id, template_id, name)
+            done = await self._pool.execute(_RENAME, chat_id, template_id, name)
         except asyncpg.UniqueViolationError:
             return False
-        wrote("rename-template", chat_id=chat_id, target=template_id)
+        if not done.endswith(" 0"):
+            wrote("rename-template", chat_id=chat_id, target=template_id)
         return True
 
     async def delete(self, chat_id: int, template_id: int) -> None:
         """Delete a template of a chat, if it is there."""
-        await self._pool.execute(_DELETE, chat_id, template_id)
-        wrote("delete-template", chat_id=chat_id, target=template_id)
+        done = await self._pool.execute(_DELETE, chat_id, template_id)
+        if not done.endswith(" 0"):
+            wrote("delete-template", chat_id=chat_id, target=template_id)
 
 
 def _template(row: Any) -> Template:

@@ -78,9 +78,11 @@ class Wallets:
     async def remove(self, player_id: PlayerId) -> bool:
         """Delete a player's wallet and open challenge. Returns True if there was a wallet."""
         await self._redis.delete(challenge_key(player_id))
-        removed = await self._pool.execute("DELETE FROM wallets WHERE player_id = $1", player_id)
-        wrote("remove-wallet")
-        return bool(removed == "DELETE 1")
+        done = await self._pool.execute("DELETE FROM wallets WHERE player_id = $1", player_id)
+        removed = bool(done == "DELETE 1")
+        if removed:
+            wrote("remove-wallet")
+        return removed
 
     # -- challenges ---------------------------------------------------------------------------------------------
 

@@ -2,12 +2,18 @@
 
 import asyncpg
 import pytest
+from redis.asyncio import Redis
 
 from api.games import JoinBody, OpenBody
 from api.operations import AuditView
 from play.access import Role
-from storage.audit import Audit, AuditEntry
+from storage.audit import TELEGRAM, Audit, AuditEntry, Trail, acting
 from storage.connections import Pool
+from storage.jobs import Jobs
+from storage.questions import Questions
+from storage.templates import Templates
+from storage.wallets import Wallets
+from storage.webhooks import Webhooks
 from tests.api.conftest import Served
 from tests.support.clock import START, TurnedClock
 
@@ -63,6 +69,26 @@ async def test_nobody_changes_or_deletes_a_row_that_is_younger_than_a_month(pool
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await pool.execute(statement)
     assert [entry.target for entry in await audit.page(10)] == ["ab"]
+
+
+async def test_a_row_says_that_something_was_changed(pool: Pool, redis: Redis) -> None:
+    audit = Audit(pool, TurnedClock())
+    templates, jobs, webhooks, questions = Templates(pool), Jobs(pool, redis), Webhooks(pool), Questions(pool)
+    with acting(Trail(audit, TELEGRAM, 7, -1, "tg:1")):
+        saved = await templates.save(-5, "Friday", "quiz", "", {})
+        assert saved is not None
+        assert await templates.rename(-5, saved, "Monday")
+        for _ in range(2):
+            await templates.delete(-5, saved)
+        assert not await jobs.cancel(404)
+        assert not await jobs.send_again(404)
+        assert not await questions.delete_pack(404, 7)
+        assert not await Wallets(pool, redis).remove(7)
+        assert not await webhooks.remove("gone")
+        assert await webhooks.change("gone", enabled=False) is None
+    await audit.flush()
+    rows = [(entry.action, entry.chat_id, entry.target) for entry in await audit.page(10)]
+    assert rows[::-1] == [(f"{verb}-template", -5, str(saved)) for verb in ("save", "rename", "delete")]
 
 
 async def test_old_rows_can_be_pruned(pool: Pool) -> None:
