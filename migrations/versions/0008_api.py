@@ -25,6 +25,7 @@ CREATE TABLE api_tokens (
 COMMENT ON COLUMN api_tokens.hash IS 'HMAC-SHA-256 of the whole token: nobody can make the token from it';
 COMMENT ON COLUMN api_tokens.chats IS 'the chats that the token is limited to; NULL: all';
 CREATE INDEX idx_api_tokens_created ON api_tokens (created_at DESC, prefix DESC);
+CREATE INDEX idx_api_tokens_chats ON api_tokens USING gin (chats) WHERE chats IS NOT NULL;
 -- The key of the hashes, where none is configured: one row.
 CREATE TABLE api_key (
     one  boolean PRIMARY KEY DEFAULT true CHECK (one),

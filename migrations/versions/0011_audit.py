@@ -23,6 +23,8 @@ CREATE TABLE audit_log (
     outcome   text NOT NULL
 );
 COMMENT ON TABLE audit_log IS 'every write of every face; kept for audit.keep_days';
+-- The rows about a supergroup include those about the group that it was.
+CREATE INDEX idx_chats_migrated ON chats (migrated_to) WHERE migrated_to IS NOT NULL;
 CREATE INDEX idx_api_tokens_ended ON api_tokens (least(expires_at, revoked_at));
 CREATE INDEX idx_audit_log_at ON audit_log (at);
 CREATE INDEX idx_audit_log_chat ON audit_log (chat_id, id DESC);
@@ -58,4 +60,4 @@ def downgrade() -> None:
     """Drop the table and the function."""
     op.execute("DROP TABLE audit_log")
     op.execute("DROP FUNCTION audit_log_only_grows()")
-    op.execute("DROP INDEX idx_api_tokens_ended")
+    op.execute("DROP INDEX idx_api_tokens_ended, idx_chats_migrated")

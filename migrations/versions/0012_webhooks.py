@@ -1,6 +1,7 @@
 """Webhooks: endpoints, messages, deliveries with their attempts, and sources of incoming calls.
 
-The table `webhook_events`, which nothing ever read, makes way for them.
+The table `webhook_events` has no reader any more. It stays for one more version, because replicas of the version before
+still use it while an upgrade rolls through.
 
 Revision ID: 0012
 Revises: 0011
@@ -12,7 +13,6 @@ revision = "0012"
 down_revision = "0011"
 
 TABLES = """
-DROP TABLE webhook_events;
 CREATE TABLE webhook_endpoints (
     id             text PRIMARY KEY,
     chat_id        bigint NOT NULL,
@@ -91,34 +91,15 @@ CREATE TABLE webhook_sources (
 COMMENT ON TABLE webhook_sources IS 'systems that may open and end games of a chat by a signed call';
 CREATE INDEX idx_webhook_sources_chat ON webhook_sources (chat_id, id);
 """
-OLD = """
-CREATE TABLE webhook_events (
-    id               bigserial PRIMARY KEY,
-    event_key        text NOT NULL UNIQUE,
-    endpoint         text NOT NULL,
-    payload          jsonb NOT NULL,
-    status           text NOT NULL,
-    attempts         integer NOT NULL DEFAULT 0,
-    next_attempt_at  timestamptz NOT NULL DEFAULT now(),
-    created_at       timestamptz NOT NULL DEFAULT now(),
-    delivered_at     timestamptz
-);
-CREATE INDEX idx_webhook_events_status_created ON webhook_events (status, created_at);
-"""
 
 
 def upgrade() -> None:
-    """Replace the table of events by those of webhooks."""
-    _run(TABLES)
+    """Create the tables."""
+    for statement in TABLES.split(";\n"):
+        if statement.strip():
+            op.execute(statement)
 
 
 def downgrade() -> None:
-    """Restore the table of events, empty."""
+    """Drop the tables."""
     op.execute("DROP TABLE webhook_attempts, webhook_deliveries, webhook_messages, webhook_endpoints, webhook_sources")
-    _run(OLD)
-
-
-def _run(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)

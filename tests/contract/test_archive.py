@@ -324,8 +324,8 @@ FROM generate_series(1, 20000) n;
 INSERT INTO audit_log (at, face, actor_id, token, action, chat_id, target, origin, outcome)
 SELECT now() - n * interval '1 hour', 'api', n % 500, 'token' || n % 500, 'ban', -(n % 500), n % 500, '', 'done'
 FROM generate_series(1, 20000) n;
-INSERT INTO api_tokens (prefix, hash, role, name, owner_id, created_at, expires_at)
-SELECT 'token' || n, '', 'viewer', '', 0, now() - n * interval '1 minute',
+INSERT INTO api_tokens (prefix, hash, role, chats, name, owner_id, created_at, expires_at)
+SELECT 'token' || n, '', 'viewer', CASE WHEN n % 5 = 0 THEN ARRAY[-n] END, '', 0, now() - n * interval '1 minute',
     CASE WHEN n % 2 = 0 THEN now() - n * interval '1 day' END FROM generate_series(1, 5000) n;
 INSERT INTO bans (chat_id, player_id, by, expires_at)
 SELECT -(n % 500), n, 9, CASE WHEN n % 2 = 0 THEN now() - n * interval '1 hour' END FROM generate_series(1, 5000) n;

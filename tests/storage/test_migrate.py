@@ -135,5 +135,6 @@ async def test_the_indexes_of_the_action_plan_exist(migrated_database: str) -> N
     assert "(status, ended_at)" in found["idx_games_status_ended_at"]
     assert "UNIQUE" in found["idx_game_participants_game_player"]
     assert "(game_id, player_id)" in found["idx_game_participants_game_player"]
-    assert "(endpoint_id, due_at, id)" in found["idx_webhook_deliveries_due"]  # was webhook_events (status, created_at)
+    assert "(status, created_at)" in found["idx_webhook_events_status_created"]
+    assert "(endpoint_id, due_at, id)" in found["idx_webhook_deliveries_due"]  # has taken its place
     assert "WHERE (status <> ALL" in found["idx_active_games"]
