@@ -20,9 +20,13 @@ collect_ignore = [] if "STORES" in os.environ else ["tests/servers"]
 SLOW = (
     "tests/api",
     "tests/process", "tests/e2e", "tests/page", "tests/contract", "tests/servers", "tests/tutorial", "benchmarks/tests",
-    "tests/draw/test_verifiers.py", "tests/handlers/test_lazy_aiogram.py", "tests/storage/test_embedded.py",
+    "tests/draw", "tests/sandbox", "tests/storage", "tests/settings/test_operate.py", "tests/rules/test_every_kind.py",
+    "tests/questions/test_attacks.py", "tests/questions/test_packs.py", "tests/questions/test_language_model.py",
+    "tests/handlers/test_lazy_aiogram.py", "tests/handlers/test_over_http.py", "tests/handlers/test_quiz_packs.py",
+    "tests/handlers/test_both_paths.py", "tests/handlers/test_verify.py",
+    "tests/play/test_webhooks.py", "tests/play/test_incoming_webhooks.py",
 )  # fmt: skip
-"""Folders and files of tests that start processes, play whole games or judge thousands of cases."""
+"""Folders and files of tests that start processes or servers, play whole games or judge thousands of cases."""
 
 
 def _is_slow(path: Path, config: pytest.Config) -> bool:
