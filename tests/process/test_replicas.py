@@ -4,17 +4,26 @@ import asyncio
 
 import pytest
 
+from chaos.replicas import Replica
 from tests.process.conftest import Room
 from tests.support.groups import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+async def holder(room: Room, lease: str) -> Replica:
+    """Wait until a replica holds a lease, and return it. Nobody holds it while it changes hands."""
+    async with asyncio.timeout(PATIENCE):
+        while (found := await room.act.leader(lease)) is None:  # noqa: ASYNC110 -- other processes change it
+            await asyncio.sleep(0.05)
+    return found
+
+
 async def test_exactly_one_replica_polls_and_every_lease_has_one_holder(room: Room) -> None:
     conflicts = room.act.box.world.statistics["getUpdates", 409]
     game_id = await room.open()
-    holders = {lease: await room.act.leader(lease) for lease in ("{poller}", "{send}", "{deadlines}")}
-    assert None not in holders.values()
+    for lease in ("{poller}", "{send}", "{deadlines}"):
+        await holder(room, lease)
     await room.join(game_id, room.people[1])
     assert room.act.box.world.statistics["getUpdates", 409] == conflicts
 
@@ -22,8 +31,7 @@ async def test_exactly_one_replica_polls_and_every_lease_has_one_holder(room: Ro
 async def test_a_tap_is_handled_after_the_process_that_polled_was_killed(room: Room) -> None:
     game_id = await room.open()
     await room.join(game_id, room.people[1])
-    poller = await room.act.leader("{poller}")
-    assert poller is not None
+    poller = await holder(room, "{poller}")
     await poller.kill()
     assert "You’re in" in (await room.tap(room.people[2], "^j:")).text
 
@@ -40,8 +48,7 @@ async def test_a_game_goes_on_by_itself_when_every_process_was_killed(room: Room
 async def test_a_paused_leader_that_wakes_up_does_no_harm(room: Room) -> None:
     game_id = await room.open()
     await room.join(game_id, room.host)
-    leader = await room.act.leader("{send}")
-    assert leader is not None
+    leader = await holder(room, "{send}")
     leader.pause()
     await room.join(game_id, *room.people[1:])
     await room.act.box.control.until(lambda: leader_changed(room, leader.pid), PATIENCE)
@@ -81,8 +88,7 @@ async def test_a_tap_while_redis_is_down_is_told_so_and_the_next_one_works(room:
 
 async def test_progress_is_shown_although_the_process_that_was_to_show_it_was_killed(room: Room) -> None:
     await room.join(await room.open(), *room.people)
-    leader = await room.act.leader("{feed:boards}")
-    assert leader is not None
+    leader = await holder(room, "{feed:boards}")
     await leader.kill()
     control = room.act.box.control
     await control.until(lambda: control.find(room.group, "Player 3"), PATIENCE)
