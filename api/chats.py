@@ -173,9 +173,10 @@ async def change_settings(call: Call) -> Reply:
         language = body.language
         if isinstance(language, UnsetType):
             language = None if chat is None else chat.locale
-        if await people.change_settings_if(chat_id, chat, _changes(call, before, body), language):
+        changed = await people.change_settings_if(chat_id, chat, _changes(call, before, body), language)
+        if changed is not None:
             settings = _settings(call, await people.chat_now(chat_id))
-            return Reply(body=settings, headers={"etag": tag_of(settings)})
+            return Reply(body=settings, headers={"etag": tag_of(settings)}, changed=changed)
         if wanted is not None:
             raise PreconditionFailed
     raise SettingsChanged
@@ -239,24 +240,24 @@ async def list_bans(call: Call) -> Page:
     return await _bans(call, EVERYWHERE)
 
 
-async def ban_in_chat(call: Call) -> None:
+async def ban_in_chat(call: Call) -> Reply:
     """Ban a person from a chat's games, and remove them from the live ones. An earlier ban is replaced."""
-    await _ban(call, call.path["chat"])
+    return await _ban(call, call.path["chat"])
 
 
-async def ban(call: Call) -> None:
+async def ban(call: Call) -> Reply:
     """Ban a person from the games of all chats. An earlier ban is replaced."""
-    await _ban(call, EVERYWHERE)
+    return await _ban(call, EVERYWHERE)
 
 
-async def unban_in_chat(call: Call) -> None:
+async def unban_in_chat(call: Call) -> Reply:
     """Lift a person's ban in a chat. Harmless if there is none."""
-    await call.services.play.bans.unban(call.actor, call.path["chat"], call.path["player"])
+    return await _unban(call, call.path["chat"])
 
 
-async def unban(call: Call) -> None:
+async def unban(call: Call) -> Reply:
     """Lift a person's ban in all chats. Bans in single chats stay. Harmless if there is none."""
-    await call.services.play.bans.unban(call.actor, EVERYWHERE, call.path["player"])
+    return await _unban(call, EVERYWHERE)
 
 
 async def _bans(call: Call, chat_id: int) -> Page:
@@ -267,9 +268,14 @@ async def _bans(call: Call, chat_id: int) -> Page:
     return Page([_view(each) for each in page], (page[-1].player_id,) if len(found) > len(page) else None)
 
 
-async def _ban(call: Call, chat_id: int) -> None:
+async def _unban(call: Call, chat_id: int) -> Reply:
+    changed = await call.services.play.bans.unban(call.actor, chat_id, call.path["player"])
+    return Reply(changed=changed)
+
+
+async def _ban(call: Call, chat_id: int) -> Reply:
     body: BanBody = call.body
-    await call.services.play.bans.ban(
+    changed = await call.services.play.bans.ban(
         call.actor,
         chat_id,
         call.path["player"],
@@ -278,6 +284,7 @@ async def _ban(call: Call, chat_id: int) -> None:
         command_id=call.command_id,
         received=call.received,
     )
+    return Reply(changed=changed)
 
 
 def _view(ban_: Ban) -> BanView:

@@ -246,7 +246,8 @@ class Resource:
             response = failure(error, self._services, call.request, call.trace)
             final = response.status_code < 500 and not isinstance(error, TooManyRequests)
             return response, _stored(response) if final else None
-        await self._record(endpoint, call, "done")
+        if not isinstance(result, Reply) or result.changed:
+            await self._record(endpoint, call, "done")
         response = await self._made(endpoint, call, result)
         if isinstance(result, Reply) and result.stored is not None:
             again = await self._made(endpoint, call, Reply(body=result.stored, status=result.status))

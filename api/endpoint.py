@@ -122,12 +122,14 @@ class Reply:
         status: the status; None for that of the endpoint.
         headers: additional headers.
         stored: the value that a repeat of a write gets instead of ``body``, if that must not be stored.
+        changed: False if a write found everything as it should be, so that the audit log gets no row.
     """
 
     body: Any = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     stored: Any = None
+    changed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class AuditView(msgspec.Struct, frozen=True, kw_only=True):
         at: the time of receipt.
         face: `api`, `telegram` or `shell`.
         action: the write, such as `cancel` or `ban`.
-        outcome: `done`, `nothing`, or the code of the refusal.
+        outcome: `done`, or the code of the refusal.
         actor_id: the person; 0 if it is unknown or nobody.
         token: the prefix of the token; empty for none.
         chat_id: the chat; null if the write is about none.

@@ -52,8 +52,10 @@ class Bans:
         command_id: str,
         received: Instant,
         topic_id: int = 0,
-    ) -> None:
+    ) -> bool:
         """Ban a person from a chat's games (0: from all chats'), and remove them from those of the chat.
+
+        Returns False if the same ban was in force already.
 
         Games in `topic_id` and outside topics are found at once, those in other topics when PostgreSQL knows them.
 
@@ -63,14 +65,15 @@ class Bans:
         if (actor.token is None and player_id == actor.id) or await self._access.is_protected(chat_id, player_id):
             raise CannotBan
         by = actor.host.id
-        await self._people.ban(chat_id, player_id, by, reason[:LONGEST_REASON], expires_at)
+        changed = await self._people.ban(chat_id, player_id, by, reason[:LONGEST_REASON], expires_at)
         if chat_id != EVERYWHERE:
             await self._remove(ChatTopic(chat_id, topic_id), player_id, by, command_id, received)
+        return changed
 
-    async def unban(self, actor: Actor, chat_id: int, player_id: PlayerId) -> None:
-        """Lift a ban. Harmless to repeat. Raises the errors of ``Access.authorise``."""
+    async def unban(self, actor: Actor, chat_id: int, player_id: PlayerId) -> bool:
+        """Lift a ban. Returns False if there is none in force. Raises the errors of ``Access.authorise``."""
         await self._authorise(actor, chat_id)
-        await self._people.unban(chat_id, player_id)
+        return await self._people.unban(chat_id, player_id)
 
     async def _authorise(self, actor: Actor, chat_id: int) -> None:
         if chat_id == EVERYWHERE:

@@ -9,6 +9,11 @@ from fsm.kind import ChatTopic, Instant, Rejected
 from fsm.lobby import OpenGame
 
 
+@dataclass(unsafe_hash=True)
+class NoQuestions(Rejected):
+    """No question matches the host's choice of pack, categories and difficulty."""
+
+
 @dataclass(frozen=True, slots=True)
 class ContentProvider:
     """The source of a kind's content.

@@ -51,16 +51,22 @@ def _percentages(text: str, locale: str | None) -> tuple[Decimal, ...]:
 
 
 _SHARES: Mapping[str, Callable[[str, str | None], dict[str, Any]]] = {
+    "prize_pool": lambda text, locale: _pool(amount(text, locale)),
     "split": lambda text, _: {"split": text, "percentages": ()},
     "percentages": lambda text, locale: {
         "split": prizes.PERCENTAGES,
         "percentages": _percentages(text, locale),
     },
-    "prize_pool": lambda text, locale: _pool(amount(text, locale)),
     "amounts": lambda text, locale: _by_place(tuple(amount(part, locale) for part in text.split())),
-    "prizes": lambda text, _: {**_pool(Decimal(0)), "prizes": tuple(text.split(SEPARATOR)) if text else ()},
+    "prizes": lambda text, _: {**_pool(Decimal(0)), "prizes": tuple(text.split(SEPARATOR))},
 }
-"""Setting -> function from its text and locale to the fields of the rules that it changes; each changes several."""
+"""Setting -> function from its text and locale to the fields of the rules that it changes; each changes several.
+
+In the order in which they apply if they are given together: all rules of a game, given back as they were shown, are the
+same rules.
+"""
+_LISTS = frozenset({"percentages", "amounts", "prizes"})
+"""Settings of prizes that are lists. An empty one changes nothing else: it clears no pool."""
 PRIZE = "prize"
 """Name of the prize in forms; it stands for the settings in ``PRIZE_SETTINGS``."""
 PRIZE_SETTINGS = ("prize_pool", "currency", "amounts", "prizes")
@@ -68,6 +74,7 @@ PRIZE_SETTINGS = ("prize_pool", "currency", "amounts", "prizes")
 
 _INSTEAD: Mapping[str, tuple[str, ...]] = {
     "prize_pool": ("amounts", "prizes"),
+    "percentages": ("split",),
     "amounts": ("prize_pool", "prizes", "split", "percentages"),
     "prizes": ("prize_pool", "currency", "amounts", "split", "percentages"),
 }
@@ -163,11 +170,22 @@ def with_settings(rules: R, given: Mapping[str, str]) -> R:
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    """Return names of settings in the order in which they apply.
+    """Return names of settings in the order in which they apply if a person changes them together.
 
-    The number of winners is last: it repeats a single prize in words for each winner.
+    The currency is after the prizes, because a prize pool of zero has none. The number of winners is last: it repeats
+    a single prize in words for each winner.
     """
-    return sorted(names, key=lambda name: name == "winners")
+    order = [*_SHARES, "currency"]
+    return sorted(names, key=lambda name: (name == "winners", order.index(name) if name in order else -1, name))
+
+
+def _as_stored(names: Iterable[str]) -> list[str]:
+    """Return names of settings in the order in which a chat's stored ones apply.
+
+    The number of winners is first: it adjusts the prizes of the defaults, and the stored ones are adjusted already.
+    PostgreSQL does not keep the order in which they were stored.
+    """
+    return sorted(_in_order(names), key=lambda name: name != "winners")
 
 
 def _readable(rules: R, name: str, text: str) -> R:
@@ -183,6 +201,8 @@ def _changed(rules: R, name: str, text: str, locale: str | None = None) -> R:
     if len(text) > LONGEST and known.type != tuple[str, ...]:
         raise Unreadable(text[:LONGEST])
     with_others = name in _SHARES and all(hasattr(rules, field) for field in ("prizes", "split"))
+    if with_others and name in _LISTS and not text:
+        return replace(rules, **{name: ()})
     read = _SHARES[name](text, locale) if with_others else {known.field: known.read(text, locale)}
     changed: R = replace(rules, **read)
     if name == "winners" and hasattr(rules, "prizes"):
@@ -238,10 +258,9 @@ def _stored(settings: Mapping[str, str], rules: Any, name: str) -> dict[str, str
     changed = {**settings, name: format(value, "f") if isinstance(value, Decimal) else setting(rules, name)}
     if name == "split" or getattr(rules, "split", None) != prizes.PERCENTAGES:
         changed.pop("percentages", None)
-    if name == "percentages":
-        changed.pop("split", None)
-    for other in _INSTEAD.get(name, ()):
-        changed.pop(other, None)
+    if value or name not in _LISTS:
+        for other in _INSTEAD.get(name, ()):
+            changed.pop(other, None)
     if name == "winners":
         changed |= {each: setting(rules, each) for each in ("amounts", "prizes") if each in settings}
     return changed
@@ -270,7 +289,7 @@ def give(settings: Mapping[str, str], defaults: R, prize: Prize) -> dict[str, st
         wanted.pop("split", None)
         wanted.pop("percentages", None)
     given = defaults
-    for name in wanted.keys() & set(names_of(defaults)):
+    for name in _as_stored(wanted.keys() & set(names_of(defaults))):
         given = _changed(given, name, wanted[name])
     given.check()
     return wanted
@@ -292,9 +311,9 @@ def rules_for(settings: Mapping[str, str], defaults: R) -> R:
     while wanted:
         rules, misfit = defaults, ""
         try:
-            for name, text in wanted.items():
+            for name in _as_stored(wanted):
                 misfit = name
-                rules = _changed(rules, name, text)
+                rules = _changed(rules, name, wanted[name])
             rules.check()
         except Unreadable:
             del wanted[misfit]

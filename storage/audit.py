@@ -65,7 +65,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
         at: time of receipt.
         face: `api`, `telegram` or `shell`.
         action: the write, such as `cancel` or `ban`.
-        outcome: `done`, `nothing`, or the code of the refusal.
+        outcome: `done`, or the code of the refusal. A write that changed nothing has no row.
         actor_id: the person; 0 if it is unknown or nobody.
         token: prefix of the token; empty for none.
         chat_id: the chat; None if the write is about none.

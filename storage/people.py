@@ -59,16 +59,19 @@ ON CONFLICT (id) DO UPDATE SET type = excluded.type, title = excluded.title, act
 _CHAT_LOCALE = """
 INSERT INTO chats (id, type, title, locale) VALUES ($1, '', '', $2)
 ON CONFLICT (id) DO UPDATE SET locale = excluded.locale, updated_at = now()
+WHERE chats.locale IS DISTINCT FROM excluded.locale
 """
 _CHAT_SETTINGS = """
 INSERT INTO chats (id, type, title, settings) VALUES ($1, '', '', jsonb_strip_nulls($2::jsonb))
 ON CONFLICT (id) DO UPDATE SET settings = jsonb_strip_nulls(chats.settings || $2::jsonb), updated_at = now()
+WHERE chats.settings <> jsonb_strip_nulls(chats.settings || $2::jsonb)
 """
 _CHAT_SETTINGS_IF = """
 INSERT INTO chats AS c (id, type, title, settings, locale) VALUES ($1, '', '', jsonb_strip_nulls($2::jsonb), $3)
 ON CONFLICT (id) DO UPDATE SET
     settings = jsonb_strip_nulls(c.settings || $2::jsonb), locale = excluded.locale, updated_at = now()
 WHERE c.settings = $4::jsonb AND c.locale IS NOT DISTINCT FROM $5
+RETURNING c.settings <> $4::jsonb OR c.locale IS DISTINCT FROM $5
 """
 _CHATS_PAGE = """
 SELECT id, type, title, locale, settings, active, migrated_to FROM chats WHERE id > $1 ORDER BY id LIMIT $2
@@ -87,10 +90,11 @@ WHERE (p.name, p.username) IS DISTINCT FROM (excluded.name, excluded.username)
 _PLAYER_LOCALE = """
 INSERT INTO players (id, name, locale) VALUES ($1, '', $2)
 ON CONFLICT (id) DO UPDATE SET locale = excluded.locale, updated_at = now()
+WHERE players.locale IS DISTINCT FROM excluded.locale
 """
 _PLAYER_LISTED = """
 INSERT INTO players (id, name, listed) VALUES ($1, '', $2)
-ON CONFLICT (id) DO UPDATE SET listed = excluded.listed, updated_at = now()
+ON CONFLICT (id) DO UPDATE SET listed = excluded.listed, updated_at = now() WHERE players.listed <> excluded.listed
 """
 _PLAYER_BLOCKED = "UPDATE players SET blocked = $2, updated_at = now() WHERE id = $1 AND blocked <> $2"
 _NAME_IN = """
@@ -102,9 +106,14 @@ _FIND_PLAYER = """
 SELECT id, name FROM players WHERE lower(username) = lower($1) ORDER BY updated_at DESC LIMIT 1
 """
 _BAN = """
-INSERT INTO bans (chat_id, player_id, by, reason, expires_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO bans AS b (chat_id, player_id, by, reason, expires_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (chat_id, player_id) DO UPDATE SET
     by = excluded.by, reason = excluded.reason, expires_at = excluded.expires_at, created_at = now()
+WHERE (b.by, b.reason, b.expires_at) IS DISTINCT FROM (excluded.by, excluded.reason, excluded.expires_at)
+    OR b.expires_at <= now()
+"""
+_UNBAN = """
+DELETE FROM bans WHERE chat_id = $1 AND player_id = $2 RETURNING expires_at IS NULL OR expires_at > now()
 """
 _BANNED = """
 SELECT chat_id, player_id, expires_at FROM bans
@@ -398,21 +407,25 @@ class People:
         """Return the player's chosen language, or None."""
         return await self._locales.get(player_id, "") or None
 
-    async def set_player_locale(self, player_id: PlayerId, locale: str) -> None:
-        """Store the player's chosen language."""
-        await self._pool.execute(_PLAYER_LOCALE, player_id, locale)
+    async def set_player_locale(self, player_id: PlayerId, locale: str) -> bool:
+        """Store the player's chosen language. Returns False if they have chosen it before."""
+        changed = _did(await self._pool.execute(_PLAYER_LOCALE, player_id, locale))
         self._locales.put(player_id, locale)
         await self._tell(f"player:{player_id}")
-        wrote("set-own-language", target=locale)
+        if changed:
+            wrote("set-own-language", target=locale)
+        return changed
 
     async def is_listed(self, player_id: PlayerId) -> bool:
         """Return True if a player agreed to be shown in the list of all groups."""
         return bool(await self._pool.fetchval("SELECT listed FROM players WHERE id = $1", player_id))
 
-    async def set_listed(self, player_id: PlayerId, *, listed: bool) -> None:
-        """Store whether a player agreed to be shown in the list of all groups."""
-        await self._pool.execute(_PLAYER_LISTED, player_id, listed)
-        wrote("set-listed", target=listed)
+    async def set_listed(self, player_id: PlayerId, *, listed: bool) -> bool:
+        """Store whether a player agreed to be shown in the list of all groups. Returns False if nothing changed."""
+        changed = _did(await self._pool.execute(_PLAYER_LISTED, player_id, listed))
+        if changed:
+            wrote("set-listed", target=listed)
+        return changed
 
     async def player_blocked(self, player_id: PlayerId, *, blocked: bool = True) -> None:
         """Record that a player has blocked the bot, or no longer does. Skipped while PostgreSQL is away."""
@@ -431,30 +444,33 @@ class People:
             return
         await self._note(self._change(chat_id, _SAW_CHAT, type_, storable(title)))
 
-    async def set_chat_locale(self, chat_id: int, locale: str) -> None:
-        """Store the language of a chat."""
-        await self._change(chat_id, _CHAT_LOCALE, locale)
-        wrote("set-language", chat_id=chat_id, target=locale)
+    async def set_chat_locale(self, chat_id: int, locale: str) -> bool:
+        """Store the language of a chat. Returns False if it was chosen before."""
+        changed = await self._change(chat_id, _CHAT_LOCALE, locale)
+        if changed:
+            wrote("set-language", chat_id=chat_id, target=locale)
+        return changed
 
-    async def change_settings(self, chat_id: int, changes: Mapping[str, Any]) -> None:
-        """Change some of a chat's settings; a value of None restores the default."""
-        await self._change(chat_id, _CHAT_SETTINGS, msgspec.json.encode(changes))
-        wrote("change-settings", chat_id=chat_id, target=", ".join(changes))
+    async def change_settings(self, chat_id: int, changes: Mapping[str, Any]) -> bool:
+        """Change some of a chat's settings; a value of None restores the default. Returns False if nothing changed."""
+        changed = await self._change(chat_id, _CHAT_SETTINGS, msgspec.json.encode(changes))
+        if changed:
+            wrote("change-settings", chat_id=chat_id, target=", ".join(changes))
+        return changed
 
     async def change_settings_if(
         self, chat_id: int, before: Chat | None, changes: Mapping[str, Any], locale: str | None
-    ) -> bool:
+    ) -> bool | None:
         """Change settings and language of a chat unless somebody else has changed them since they were read.
 
-        Returns False if so. A value of None restores the default.
+        Returns None if so, and else whether anything changed. A value of None restores the default.
         """
         known, language = ({}, None) if before is None else (before.settings, before.locale)
-        done = await self._pool.execute(
+        changed: bool | None = await self._pool.fetchval(
             _CHAT_SETTINGS_IF, chat_id, msgspec.json.encode(changes), locale, msgspec.json.encode(known), language
         )
         self._chats.drop(chat_id)
         await self._tell(f"chat:{chat_id}")
-        changed = bool(done.endswith(" 1"))
         if changed:
             wrote("change-settings", chat_id=chat_id, target=", ".join(changes))
         return changed
@@ -492,18 +508,25 @@ class People:
         by: PlayerId,
         reason: str,
         expires_at: Instant | None = None,
-    ) -> None:
-        """Ban a player from a chat's games (0: from all chats'), until `expires_at` or, if None, without end."""
-        until = None if expires_at is None else EPOCH + timedelta(milliseconds=expires_at)
-        await self._pool.execute(_BAN, chat_id, player_id, by, storable(reason), until)
-        await self._bans_changed(chat_id)
-        wrote("ban", chat_id=chat_id, target=player_id)
+    ) -> bool:
+        """Ban a player from a chat's games (0: from all chats'), until `expires_at` or, if None, without end.
 
-    async def unban(self, chat_id: int, player_id: PlayerId) -> None:
-        """Lift a player's ban in a chat (0: the ban in all chats)."""
-        await self._pool.execute("DELETE FROM bans WHERE chat_id = $1 AND player_id = $2", chat_id, player_id)
+        Returns False if the same ban is in force already.
+        """
+        until = None if expires_at is None else EPOCH + timedelta(milliseconds=expires_at)
+        changed = _did(await self._pool.execute(_BAN, chat_id, player_id, by, storable(reason), until))
         await self._bans_changed(chat_id)
-        wrote("unban", chat_id=chat_id, target=player_id)
+        if changed:
+            wrote("ban", chat_id=chat_id, target=player_id)
+        return changed
+
+    async def unban(self, chat_id: int, player_id: PlayerId) -> bool:
+        """Lift a player's ban in a chat (0: the ban in all chats). Returns False if there is none in force."""
+        in_force = await self._pool.fetchval(_UNBAN, chat_id, player_id)
+        await self._bans_changed(chat_id)
+        if in_force:
+            wrote("unban", chat_id=chat_id, target=player_id)
+        return bool(in_force)
 
     def remembered_welcome(self, chat_id: int, player_id: PlayerId) -> bool:
         """Return True if the cache shows that a player is not banned from a chat's games and has not left the chat.
@@ -608,10 +631,12 @@ class People:
         except AWAY as problem:
             logger.warning("cannot record a fact that will be seen again: {}: {}", type(problem).__name__, problem)
 
-    async def _change(self, chat_id: int, statement: str, *arguments: Any) -> None:
-        await self._pool.execute(statement, chat_id, *arguments)
+    async def _change(self, chat_id: int, statement: str, *arguments: Any) -> bool:
+        """Execute a statement about a chat. Returns True if it changed a row."""
+        changed = _did(await self._pool.execute(statement, chat_id, *arguments))
         self._chats.drop(chat_id)
         await self._tell(f"chat:{chat_id}")
+        return changed
 
     async def _bans_changed(self, chat_id: int) -> None:
         self._bans.drop(chat_id)
@@ -679,6 +704,11 @@ def _remember(rows: OrderedDict[PlayerId, tuple[str, str | None]], key: PlayerId
     rows.move_to_end(key)
     if len(rows) > limit:
         rows.popitem(last=False)
+
+
+def _did(done: str) -> bool:
+    """Return True if a statement changed a row, by the tag that PostgreSQL answers with."""
+    return not done.endswith(" 0")
 
 
 def _chat(row: Any) -> Chat:

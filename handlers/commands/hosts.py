@@ -76,7 +76,7 @@ async def cancel_game(context: UpdateContext) -> None:
 async def ban(context: UpdateContext) -> None:
     """Handle ``/ban``: ban a person from this chat's games, and remove them from the live ones."""
     whom = await meant(context)
-    await context.deps.play.bans.ban(
+    changed = await context.deps.play.bans.ban(
         context.actor,
         context.chat_topic.chat_id,
         whom.id,
@@ -85,14 +85,14 @@ async def ban(context: UpdateContext) -> None:
         received=context.received,
         topic_id=context.chat_topic.topic_id,
     )
-    await context.reply("cmd-banned-somebody", name=whom.name)
+    await context.reply("cmd-banned-somebody" if changed else "cmd-banned-already", name=whom.name)
 
 
 async def unban(context: UpdateContext) -> None:
     """Handle ``/unban``: lift a person's ban from this chat's games."""
     whom = await meant(context)
-    await context.deps.play.bans.unban(context.actor, context.chat_topic.chat_id, whom.id)
-    await context.reply("cmd-unbanned", name=whom.name)
+    changed = await context.deps.play.bans.unban(context.actor, context.chat_topic.chat_id, whom.id)
+    await context.reply("cmd-unbanned" if changed else "cmd-not-banned", name=whom.name)
 
 
 COMMANDS: dict[str, Command] = {

@@ -121,7 +121,9 @@ cmd-remove-not-in-game = { $name } isn’t in this game.
 cmd-cancelled = { $title } is cancelled.
 cmd-usage-extend = Write it like this: /extend 60 (seconds to add)
 cmd-banned-somebody = { $name } is banned from the games here.
+cmd-banned-already = { $name } is already banned from the games here.
 cmd-unbanned = { $name } may play here again.
+cmd-not-banned = { $name } isn’t banned from the games here.
 
 ## Lists
 

@@ -121,7 +121,9 @@ cmd-remove-not-in-game = { $name } no está en esta partida.
 cmd-cancelled = La partida «{ $title }» se ha cancelado.
 cmd-usage-extend = Escríbelo así: /extend 60 (segundos que se añaden)
 cmd-banned-somebody = { $name } ya no puede jugar aquí.
+cmd-banned-already = { $name } ya tiene prohibido jugar aquí.
 cmd-unbanned = { $name } puede volver a jugar aquí.
+cmd-not-banned = { $name } no tiene prohibido jugar aquí.
 
 ## Listas
 

@@ -118,7 +118,9 @@ cmd-remove-not-in-game = { $name } не участвует в этой игре.
 cmd-cancelled = Игра «{ $title }» отменена.
 cmd-usage-extend = Пишите так: /extend 60 (сколько секунд добавить)
 cmd-banned-somebody = { $name } больше не может здесь играть.
+cmd-banned-already = { $name } и так не может здесь играть.
 cmd-unbanned = { $name } снова может здесь играть.
+cmd-not-banned = { $name } и так может здесь играть.
 
 ## Списки
 

@@ -1,15 +1,19 @@
 """The audit log: every write of every face, and nobody can change it."""
 
+import time
+
 import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from api.chats import BanBody, SettingsBody
 from api.games import JoinBody, OpenBody
 from api.operations import AuditView
 from play.access import Role
 from storage.audit import TELEGRAM, Audit, AuditEntry, Trail, acting
 from storage.connections import Pool
 from storage.jobs import Jobs
+from storage.people import People
 from storage.questions import Questions
 from storage.templates import Templates
 from storage.wallets import Wallets
@@ -89,6 +93,42 @@ async def test_a_row_says_that_something_was_changed(pool: Pool, redis: Redis) -
     await audit.flush()
     rows = [(entry.action, entry.chat_id, entry.target) for entry in await audit.page(10)]
     assert rows[::-1] == [(f"{verb}-template", -5, str(saved)) for verb in ("save", "rename", "delete")]
+
+
+async def test_a_write_about_people_and_chats_says_whether_it_changed_something(pool: Pool, redis: Redis) -> None:
+    audit, people = Audit(pool, TurnedClock()), People(pool, redis)
+    day = round(time.time() * 1000) + DAY
+    with acting(Trail(audit, TELEGRAM, 7, -5, "tg:1")):
+        for changed in (True, False):
+            assert await people.set_player_locale(7, "es") is changed
+            assert await people.set_listed(7, listed=True) is changed
+            assert await people.set_chat_locale(-5, "es") is changed
+            assert await people.change_settings(-5, {"quiz": {"winners": "2"}}) is changed
+            assert await people.ban(-5, 8, 7, "spam") is changed
+            assert await people.ban(0, 8, 7, "spam", day) is changed
+            chat = await people.chat_now(-5)
+            assert await people.change_settings_if(-5, chat, {"pin": "yes"}, "es") is changed
+            assert await people.change_settings_if(-5, None, {"pin": "no"}, "es") is None, "changed since"
+        assert [await people.unban(-5, 8), await people.unban(-5, 8)] == [True, False]
+        assert await people.ban(0, 8, 7, "spam"), "without end"
+        assert not await people.set_listed(7, listed=True)
+    await audit.flush()
+    assert [entry.action for entry in await audit.page(100)][::-1] == [
+        "set-own-language", "set-listed", "set-language", "change-settings", "ban", "ban", "change-settings",
+        "unban", "ban",
+    ]  # fmt: skip
+
+
+async def test_a_call_of_the_api_that_changed_nothing_has_no_row(served: Served) -> None:
+    async with await served.client(Role.HOST, served.chat_id) as host:
+        for _ in range(2):
+            await host.ban_in_chat(served.chat_id, 4242, BanBody(reason="spam"))
+        for _ in range(2):
+            await host.unban_in_chat(served.chat_id, 4242)
+        for _ in range(2):
+            await host.change_settings(served.chat_id, SettingsBody(openers="everyone"))
+    actions = [row.action for row in await written(served) if row.face == "api"]
+    assert actions == ["ban_in_chat", "unban_in_chat", "change_settings"]
 
 
 async def test_old_rows_can_be_pruned(pool: Pool) -> None:

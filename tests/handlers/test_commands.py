@@ -611,7 +611,9 @@ async def test_a_typed_id_shows_the_name_of_no_stranger_to_this_group(room: Room
     await room.sent()
     for command, said in (
         ("ban", "cmd-banned-somebody"),
+        ("ban", "cmd-banned-already"),
         ("unban", "cmd-unbanned"),
+        ("unban", "cmd-not-banned"),
         ("remove", "cmd-remove-not-in-game"),
     ):
         await room.say(f"/{command} {ANN}", by=HOST)

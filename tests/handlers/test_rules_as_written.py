@@ -1,5 +1,6 @@
 """Rules as people write them: accepted forms, refusals, and that a stored setting never blocks a game."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -81,6 +82,42 @@ def test_settings_that_need_each_other_are_changed_together_in_any_order(wanted:
     for given_ in (wanted, dict(reversed(wanted.items()))):
         stored = change_together({"mode": "reverse", "absent": "auto"}, DEFAULTS, {**given_, "mode": None})
         assert rules_for(stored, DEFAULTS) == with_setting(rules, "absent", "auto")
+
+
+@given(
+    st.sampled_from(
+        [
+            {},
+            {"prize_pool": Decimal("12.5"), "currency": "EUR", "winners": 2, "split": "equal"},
+            {"prize_pool": Decimal(80), "currency": "EUR", "winners": 2, "amounts": (Decimal(50), Decimal(30))},
+            {"prize_pool": Decimal(9), "winners": 2, "split": "percentages", "percentages": (Decimal(60), Decimal(40))},
+            {"winners": 3, "prizes": ("Cup", "Mug", "Pen")},
+        ]
+    ),
+    st.data(),
+)
+def test_all_rules_given_back_as_they_were_shown_are_the_same_rules_in_any_order(
+    changed: dict[str, Any], data: st.DataObject
+) -> None:
+    rules = replace(DEFAULTS, **changed)
+    rules.check()
+    shown = {name: setting(rules, name) for name in names_of(rules)}
+    given_ = {name: shown[name] for name in data.draw(st.permutations(sorted(shown)))}
+    assert with_settings(DEFAULTS, given_) == rules
+    assert with_settings(rules, given_) == rules
+    stored = change_together({}, DEFAULTS, given_)
+    assert rules_for({name: stored[name] for name in data.draw(st.permutations(sorted(stored)))}, DEFAULTS) == rules
+
+
+@pytest.mark.parametrize("name", ["prizes", "amounts"])
+def test_an_empty_list_of_prizes_clears_no_prize_pool(name: str) -> None:
+    rules = replace(DEFAULTS, prize_pool=Decimal(100), currency="EUR")
+    assert with_settings(rules, {name: ""}) == rules
+    stored = {"prize_pool": "100", "currency": "EUR"}
+    for settings in (change(stored, DEFAULTS, name, ""), change_together(stored, DEFAULTS, {name: ""})):
+        assert rules_for(settings, DEFAULTS) == rules
+    words = replace(DEFAULTS, prizes=("Cup",))
+    assert with_settings(words, {"prizes": ""}) == DEFAULTS
 
 
 def test_settings_that_do_not_fit_each_other_are_refused_and_the_unreadable_one_is_named() -> None:

@@ -1,15 +1,15 @@
 """The content of a quiz: questions from the bank or a host's pack. A chat gets none twice while new ones are left."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import SystemRandom
 
 from loguru import logger
 
 from fsm.engine import Clock
-from fsm.kind import ChatTopic, Rejected
+from fsm.kind import ChatTopic
 from fsm.quiz import Question, QuizRules
-from play.content import ContentProvider
+from play.content import ContentProvider, NoQuestions
 from play.texts import DEFAULT_LOCALE
 from questions.bank import bank
 from storage.connections import POSTGRES_GONE
@@ -27,11 +27,6 @@ PREPARATION = "quiz"
 """The kind of job that goes on with a quiz after its questions were taken, see ``preparation.py``."""
 PREPARE_SECONDS = 60.0
 """Delay after which it looks whether the quiz was opened; longer than any opening takes."""
-
-
-@dataclass(unsafe_hash=True)
-class NoQuestions(Rejected):
-    """No question matches the host's choice of pack, categories and difficulty."""
 
 
 class QuizContent:
