@@ -33,6 +33,7 @@ from fsm.quiz import AlreadyAnswered, Answer, NoSuchAnswer, Paused, QuestionClos
 from fsm.registry import KINDS
 from play.access import Actor, Banned, Needs, NotAMember
 from play.acting import JoinedElsewhere
+from play.content import NoQuestions
 from play.rules import UnreadableSetting, names_of, with_settings
 from play.texts import tidy
 
@@ -299,7 +300,7 @@ ENDPOINTS: Final = (
         body=OpenBody,
         result=GameView,
         status=201,
-        refuses=(PlaceTaken, BadTitle, BadRule),
+        refuses=(PlaceTaken, BadTitle, BadRule, NoQuestions),
         example={"chat_id": -1001234567890, "kind": "pick_number", "title": "Friday", "rules": {"winners": "2"}},
     ),
     _step("", get_game, Needs.LOOK, method="GET"),

@@ -14,7 +14,9 @@ from api.endpoint import About, Call, Count, Cursor, Endpoint, FoundGame, Page, 
 from api.views import GameView, game_view
 from fsm.kind import NotNow, TooLate, UnknownGame
 from fsm.lobby import BadRule, BadTitle, PlaceTaken
-from play.access import Needs, NotAnOperator
+from fsm.pick_number import DrawSealed
+from play.access import Elsewhere, Needs, NotAnOperator
+from play.content import NoQuestions
 from play.guarded_http import MAX_URL, BadUrl, ForbiddenAddress
 from play.incoming_webhooks import MOST_BYTES, BadCall, ReplayedCall, UnknownSource
 from play.standard_webhooks import BadSignature, StaleCall, shown
@@ -509,7 +511,10 @@ ENDPOINTS: Final = (
             PlaceTaken,
             BadTitle,
             BadRule,
+            NoQuestions,
+            Elsewhere,
             UnknownGame,
+            DrawSealed,
             NotNow,
             TooLate,
         ),

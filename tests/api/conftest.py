@@ -1,12 +1,19 @@
 """A bot with the HTTP API, a group of people in the sandbox, and tokens of every role."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import httpx
+import msgspec
 import pytest_asyncio
 
 from api.client import Client
+from api.openapi import code as code_of
+from api.openapi import refusals_of
+from api.problems import MEDIA_TYPE, Problem
+from api.table import ENDPOINTS
 from api.views import GameSummary
 from play.access import Role
 from storage.people import People
@@ -56,8 +63,24 @@ class Served:
         return found
 
     async def client(self, role: Role, *chats: int) -> Client:
-        """Return a client with a new token."""
-        return Client(self.url, await self.token(role, *chats))
+        """Return a client with a new token. A refusal that the reference does not name fails the test."""
+        client = Client(self.url, await self.token(role, *chats))
+        client._http.event_hooks["response"].append(check_documented)
+        return client
+
+
+async def check_documented(response: httpx.Response) -> None:
+    """Fail unless the reference names the refusal of a response for its endpoint."""
+    if not response.headers.get("content-type", "").startswith(MEDIA_TYPE):
+        return
+    code = msgspec.json.decode(await response.aread(), type=Problem).code
+    request = response.request
+    for endpoint in ENDPOINTS:
+        pattern = re.sub(r"{\w+}", "[^/]+", endpoint.path)
+        if endpoint.method == request.method and re.fullmatch(f"/api/v1{pattern}", request.url.path):
+            assert code in map(code_of, refusals_of(endpoint)), (endpoint.name, code)
+            return
+    assert code in {"not-found", "method-not-allowed", "too-many-requests"}, (request.method, request.url.path, code)
 
 
 @pytest_asyncio.fixture

@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 import httpx
@@ -10,11 +12,13 @@ import pytest
 
 from api.endpoint import About, Endpoint
 from api.games import JoinBody, OpenBody
-from api.openapi import describe
+from api.openapi import code as code_of
+from api.openapi import describe, refusals_of
 from api.table import ENDPOINTS
+from fsm.kind import Rejected
 from play.access import GRANTED, Needs, Role
 from storage.keys import joined_by_api_key, rate_key
-from tests.api.conftest import Served
+from tests.api.conftest import Served, check_documented
 
 ELSEWHERE = -1_009_999_999_999
 """A chat that no game is in."""
@@ -58,7 +62,10 @@ def may(endpoint: Endpoint, role: Role, *, limited: bool, here: bool) -> bool:
 async def test_every_endpoint_is_open_to_the_roles_and_chats_of_the_table_and_closed_to_all_others(
     served: Served,
 ) -> None:
-    async with await served.client(Role.HOST, served.chat_id) as host, httpx.AsyncClient() as http:
+    async with (
+        await served.client(Role.HOST, served.chat_id) as host,
+        httpx.AsyncClient(event_hooks={"response": [check_documented]}) as http,
+    ):
         game = await host.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"))
         tokens = {
             (role, scope): await served.token(role, *scope)
@@ -140,6 +147,42 @@ def test_every_refusal_and_every_role_stands_in_the_document() -> None:
         )
     names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(names) == len(set(names)) == len(ENDPOINTS)
+
+
+NOT_BY_THE_API = {
+    "method-not-allowed": "there is no operation in whose responses it could stand",
+    "bad-question": "content of the bank and of packs was checked before",
+    "wrong-question-count": "content of the bank and of packs was checked before",
+    "not-paused": "no endpoint resumes a quiz",
+    "poll-runs": "no endpoint pauses a quiz",
+    "join-in-group": "for people who join from their private chat",
+    "needs-a-person": "for anonymous administrators",
+    "needs-a-token": "for people",
+    "not-yours": "for dialogs",
+    "still-played": "no endpoint asks for a rematch",
+    "bad-name": "no endpoint saves a template",
+    "name-taken": "no endpoint saves a template",
+    "no-such-template": "no endpoint saves a template",
+    "too-many-templates": "no endpoint saves a template",
+    "altered-signature": "no endpoint proves a wallet",
+    "malformed-signature": "no endpoint proves a wallet",
+    "wrong-checksum": "no endpoint proves a wallet",
+}
+"""Code of a refusal below the faces -> reason for which no endpoint answers with it."""
+
+
+def test_every_refusal_below_the_faces_stands_in_the_document_or_has_a_reason_not_to() -> None:
+    for package in map(import_module, ("fsm", "questions", "storage", "play", "api")):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+    known, found = [Rejected], set()
+    while known:
+        refusal = known.pop()
+        known += refusal.__subclasses__()
+        if refusal.__module__.partition(".")[0] in {"fsm", "questions", "storage", "play", "api"}:
+            found.add(code_of(refusal))
+    documented = {code_of(refusal) for endpoint in ENDPOINTS for refusal in refusals_of(endpoint)}
+    assert found - {code_of(Rejected)} - documented == NOT_BY_THE_API.keys()
 
 
 def _codes(response: dict[str, Any]) -> set[str]:
