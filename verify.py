@@ -228,13 +228,21 @@ def is_award(award, rules):
     return bool((award["currency"] and pool) or (not award["currency"] and (amounts or award["texts"])))
 
 
+def are_excluded(players):
+    """Return True if these are at most 1000 ids of people, at least one, in rising order."""
+    return listed(players, 1000, lambda player: whole(player, 1)) and bool(players) and players == sorted({*players})
+
+
 def is_opening(opening):
     names = ["format", "game", "kind", "title", "chat", "topic", "at", "beacon", "seed_hash", "seeds"]
     awarded = type(opening) is dict and "award" in opening
-    names += ["award"] * awarded
+    excluding = type(opening) is dict and "excluded" in opening
+    names += ["award"] * awarded + ["excluded"] * excluding
     if not (has(opening, *RULES, *names) and opening["format"] == "tombola-opening/2" and are_rules(opening)):
         return False
     if awarded and not is_award(opening["award"], opening):
+        return False
+    if excluding and not are_excluded(opening["excluded"]):
         return False
     chain, seeds = opening["beacon"], opening["seeds"]
     if not (
@@ -405,7 +413,8 @@ def entries_checks(rules, proof, digest):
     entries = {**picked, **{number: player for player, number in proof["assigned"]}}
     count = len(proof["picked"]) + len(proof["assigned"])
     each_once = 0 < count == len(entries) == len(set(entries.values())) and max(entries) <= rules["highest"]
-    yield "entries", each_once and list(picked) == sorted(picked), count
+    allowed = not {*entries.values(), *proof["absent"]} & set(rules.get("excluded", ()))
+    yield "entries", each_once and list(picked) == sorted(picked) and allowed, count
     absent, right = proof["absent"], proof["assigned"] == []
     if rules["absent_policy"] == "auto":
         free = [number for number in range(1, rules["highest"] + 1) if number not in picked]

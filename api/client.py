@@ -10,7 +10,7 @@ import msgspec
 
 from api.chats import BanBody, BanView, ChatView, SettingsBody, SettingsView
 from api.figures import EndedGame, PersonView, RankView
-from api.games import AnswerBody, ExtendBody, JoinBody, OpenBody, PickBody
+from api.games import AnswerBody, ExtendBody, JoinBody, OpenBody, PickBody, RematchBody
 from api.jobs import ImportBody, ImportView, JobView
 from api.operations import AuditView, BroadcastBody, BroadcastView, ProcessView
 from api.packs import PackView, PreviewView, QuestionView
@@ -164,6 +164,10 @@ class Client:
     async def force_end_game(self, game_id: str, key: str | None = None) -> GameView:
         """End a game without a result, as an operator."""
         return await self.ask("POST", f"/games/{game_id}/force-end", GameView, key=key)
+
+    async def rematch_game(self, game_id: str, body: RematchBody, key: str | None = None) -> GameView:
+        """Open a game with the title and rules of an ended one, optionally without the winners so far."""
+        return await self.ask("POST", f"/games/{game_id}/rematch", GameView, body=body, key=key)
 
     async def list_players(self, game_id: str) -> list[PlayerView]:
         """List the players of a game, in joining order."""

@@ -27,6 +27,7 @@ from fsm.lobby import (
     PlaceTaken,
     Remove,
     StartNow,
+    WonBefore,
 )
 from fsm.pick_number import AlreadyYours, DrawSealed, NumberOutOfRange, NumberTaken, PickNumber
 from fsm.quiz import AlreadyAnswered, Answer, NoSuchAnswer, Paused, QuestionClosed
@@ -34,6 +35,7 @@ from fsm.registry import KINDS
 from play.access import Actor, Banned, Needs, NotAMember
 from play.acting import JoinedElsewhere
 from play.content import NoQuestions
+from play.opening import StillPlayed
 from play.rules import UnreadableSetting, names_of, with_settings
 from play.texts import tidy
 
@@ -77,6 +79,16 @@ class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     topic_id: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
     title: Annotated[str, Meta(max_length=4 * MAX_TITLE)] = ""
     rules: dict[str, str] = {}
+
+
+class RematchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rematch to open.
+
+    Attributes:
+        without_winners: true if the winners so far, of the game and of those before it, may not join.
+    """
+
+    without_winners: bool = False
 
 
 class ExtendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -175,6 +187,20 @@ async def open_game(call: Call) -> Reply:
         body.kind,
         body.title,
         rules,
+        command_id=call.command_id,
+        received=call.received,
+    )
+    game = FoundGame.of(outcome)
+    return Reply(body=game_view(game), headers={"location": f"/api/v1/games/{game.state.id}"})
+
+
+async def rematch_game(call: Call) -> Reply:
+    """Open a game with the title and rules of an ended one, optionally without the winners so far."""
+    body: RematchBody = call.body
+    outcome = await call.services.play.openings.rematch(
+        call.actor,
+        call.found.state,
+        without_winners=body.without_winners,
         command_id=call.command_id,
         received=call.received,
     )
@@ -307,6 +333,15 @@ ENDPOINTS: Final = (
     _step("/start", start_game, Needs.HOST, refuses=(*STEP, NotEnoughPlayers)),
     _step("/extend", extend_game, Needs.HOST, body=ExtendBody, refuses=(*STEP, BadExtension), example={"seconds": 60}),
     _step("/cancel", cancel_game, Needs.HOST, refuses=(*STEP, DrawSealed)),
+    _step(
+        "/rematch",
+        rematch_game,
+        Needs.HOST,
+        body=RematchBody,
+        status=201,
+        refuses=(StillPlayed, PlaceTaken, BadRule),
+        example={"without_winners": True},
+    ),
     _step("/force-end", force_end_game, Needs.OPERATE, refuses=STEP),
     _step("/players", list_players, Needs.LOOK, method="GET", result=list[PlayerView]),
     _step(
@@ -314,7 +349,7 @@ ENDPOINTS: Final = (
         join_game,
         Needs.ACT,
         body=JoinBody,
-        refuses=(*STEP, AlreadyJoined, GameFull, Banned, NotAMember),
+        refuses=(*STEP, AlreadyJoined, WonBefore, GameFull, Banned, NotAMember),
         example={"player_id": 4242, "name": "Ann"},
     ),
     _step("/players/{player}", remove_player, Needs.HOST, method="DELETE", refuses=(*STEP, NotInGame)),

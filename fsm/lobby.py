@@ -252,6 +252,11 @@ class AlreadyJoined(Rejected):
 
 
 @dataclass(unsafe_hash=True)
+class WonBefore(Rejected):
+    """A refusal: the person won an earlier game of this series, and its winners may not join."""
+
+
+@dataclass(unsafe_hash=True)
 class NotInGame(Rejected):
     """A refusal: the person is not a player."""
 
@@ -329,6 +334,46 @@ def lobby_edges(first_phase: str, live_phases: tuple[str, ...]) -> tuple[Edge, .
     for phase in (waiting, joining, *live_phases):
         rows += [Edge(Cancel, phase, (CANCELLED,)), Edge(MoveChat, phase, (phase,))]
     return tuple(rows)
+
+
+# -- rematches --------------------------------------------------------------------------------------------------
+
+MAX_EARLIER_WINNERS = 1000
+"""Most earlier winners that a rematch remembers; beyond it the oldest are forgotten."""
+
+
+def barred(rules: LobbyRules) -> tuple[PlayerId, ...]:
+    """Return the people who may not join: the earlier winners, in a rematch without them. Not every kind has those."""
+    return getattr(rules, "earlier_winners", ()) if getattr(rules, "without_winners", False) else ()
+
+
+def check_barred(rules: LobbyRules) -> None:
+    """Raise ``BadRule`` if a rematch remembers too many earlier winners."""
+    check_bounds("earlier_winners", len(getattr(rules, "earlier_winners", ())), 0, MAX_EARLIER_WINNERS)
+
+
+def winners(game: Game) -> tuple[PlayerId, ...]:
+    """Return the winners of an ended game, best first; none if it has no result."""
+    standings: Sequence[Standing] = getattr(game, "standings", ())
+    most = getattr(getattr(game, "rules", None), "winners", 0)
+    return tuple(each.player_id for each in standings if each.place is not None and each.place <= most)
+
+
+def winners_so_far(game: Game) -> tuple[PlayerId, ...]:
+    """Return the winners of an ended game and of the games before it of which it is a rematch, the oldest first."""
+    before: tuple[PlayerId, ...] = getattr(getattr(game, "rules", None), "earlier_winners", ())
+    return tuple(dict.fromkeys((*before, *winners(game))))[-MAX_EARLIER_WINNERS:]
+
+
+def rematch_rules(game: Any, *, without_winners: bool) -> Any:
+    """Return the rules of a rematch of an ended game, which remember the winners so far.
+
+    Returns the rules unchanged for a kind whose rules have no place for them.
+    """
+    if not hasattr(game.rules, "earlier_winners"):
+        return game.rules
+    so_far = winners_so_far(game)
+    return replace(game.rules, earlier_winners=so_far, without_winners=without_winners and bool(so_far))
 
 
 # -- rules ------------------------------------------------------------------------------------------------------
@@ -419,6 +464,8 @@ def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: OnJoini
     in_time(game, now)
     if command.player_id in game.players:
         raise AlreadyJoined
+    if command.player_id in barred(rules):
+        raise WonBefore
     count = len(game.players) + 1
     if count > rules.capacity:
         raise GameFull(limit=rules.capacity)

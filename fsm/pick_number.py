@@ -122,6 +122,10 @@ class PickNumberRules:
     beacon: Beacon | None = field(default=None, metadata=HIDDEN)
     beacon_policy: str = proof.WAIT
     """Rule for a beacon that is late: the draw waits (``wait``, a day at most) or is void (``void``)."""
+    earlier_winners: tuple[PlayerId, ...] = field(default=(), metadata=HIDDEN)
+    """The winners of the games of which this one is a rematch, the oldest first."""
+    without_winners: bool = field(default=False, metadata=HIDDEN)
+    """True if the earlier winners may not join."""
 
     @property
     def capacity(self) -> int:
@@ -150,6 +154,7 @@ class PickNumberRules:
         if self.numbers is not None:
             check_bounds("numbers", self.numbers, max(2, self.min_players), draw.HIGHEST_NUMBER)
         prizes.check(self)
+        lobby.check_barred(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,8 +457,12 @@ def _opening_statement(game: PickNumberGame, highest: int, seed_hash: str, now: 
             "number": reserved.number,
         },
     }  # fmt: skip
-    award = _award(rules)
-    return statement if award is None else {**statement, "award": award}
+    award, barred = _award(rules), lobby.barred(rules)
+    return {
+        **statement,
+        **({} if award is None else {"award": award}),
+        **({"excluded": sorted(barred)} if barred else {}),
+    }
 
 
 def _award(rules: PickNumberRules) -> dict[str, Any] | None:

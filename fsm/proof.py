@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from fsm import draw, merkle, prizes
-from fsm.lobby import MAX_PLAYERS, MAX_TITLE, BadRule
+from fsm.lobby import MAX_EARLIER_WINNERS, MAX_PLAYERS, MAX_TITLE, BadRule
 
 FIRST, SECOND = "tombola-proof/1", "tombola-proof/2"
 OPENING = "tombola-opening/2"
@@ -199,6 +199,8 @@ class _Claims:
     currency: str = ""
     texts: Sequence[str] = ()
     """Prizes by place in words, which the commitment binds; empty if prizes are amounts."""
+    excluded: Sequence[int] = ()
+    """The people who could not join, because they had won an earlier game."""
 
     @property
     def numbers(self) -> dict[int, int]:
@@ -232,6 +234,7 @@ def _checks_of_second(proof: Mapping[str, Any], signatures: Signatures | None) -
         **shared,
         digest=closing["digest"],
         randomness=beacon["randomness"] if beacon else "",
+        excluded=opening.get("excluded", ()),
         **opening.get("award", {}),
     )
     yield Check("opening", commitment(opening) == proof["commitment"], {"hash": proof["commitment"]})
@@ -304,12 +307,16 @@ def _beacon(
 
 
 def _entries(claims: _Claims) -> Iterator[Check]:
-    """Check the entries: one number for each player, the absent players' numbers from the seed, and the digest."""
+    """Check the entries: one number for each player, the absent players' numbers from the seed, and the digest.
+
+    An entry of a person whom the opening statement excludes fails the first check.
+    """
     owners, highest = claims.owners, claims.highest
     listed = len(claims.picked) + len(claims.assigned)
     one_each = 0 < listed == len(owners) == len(set(owners.values())) and max(owners) <= highest
     in_order = list(claims.numbers) == sorted(claims.numbers)
-    yield Check("entries", one_each and in_order, {"count": len(owners), "highest": highest})
+    allowed = not {*owners.values(), *claims.absent} & {*claims.excluded}
+    yield Check("entries", one_each and in_order and allowed, {"count": len(owners), "highest": highest})
     yield Check("absent", _absent_right(claims), {"count": len(claims.assigned)})
     yield Check("digest", draw.digest(claims.game, highest, owners) == claims.digest, {"hash": claims.digest})
 
@@ -504,12 +511,14 @@ def _check_second(proof: Mapping[str, Any]) -> None:
 
 
 def _check_opening(opening: Mapping[str, Any]) -> None:
-    awarded = type(opening) is dict and "award" in opening
-    _only(opening, _OPENING_FIELDS | {"award"} if awarded else _OPENING_FIELDS)
+    given = frozenset(opening.keys() & {"award", "excluded"} if type(opening) is dict else ())
+    _only(opening, _OPENING_FIELDS | given)
     _one_of(opening["format"], (OPENING,))
     _check_game(opening)
-    if awarded:
+    if "award" in given:
         _check_award(opening["award"], opening)
+    if "excluded" in given:
+        _check_excluded(opening["excluded"])
     _whole(opening["chat"], -LARGEST_NUMBER, LARGEST_NUMBER)
     _whole(opening["topic"], 0, LARGEST_NUMBER)
     _whole(opening["at"], 0, LARGEST_NUMBER)
@@ -564,6 +573,14 @@ def _check_award(award: Any, opening: Mapping[str, Any]) -> None:
     if not (award["currency"] or amounts or award["texts"]) or (amounts and opening["split"] != prizes.AUTO):
         raise ValueError("an award that says nothing, or a split of amounts that are by place")
     prizes.check_by_place(Decimal(opening["pool"]), award["currency"], amounts, award["texts"], opening["winners"])
+
+
+def _check_excluded(players: Any) -> None:
+    """Raise ValueError unless these are ids of people, in rising order, at least one."""
+    for player in _list(players, MAX_EARLIER_WINNERS):
+        _whole(player, 1, LARGEST_NUMBER)
+    if not players or players != sorted({*players}):
+        raise ValueError("nobody, or not in rising order")
 
 
 def _check_draw(proof: Mapping[str, Any]) -> None:

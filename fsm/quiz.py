@@ -137,6 +137,10 @@ class QuizRules:
     max_players: int = 100
     lobby_ms: int = 900_000
     join_ms: int = 60_000
+    earlier_winners: tuple[PlayerId, ...] = field(default=(), metadata=HIDDEN)
+    """The winners of the games of which this one is a rematch, the oldest first."""
+    without_winners: bool = field(default=False, metadata=HIDDEN)
+    """True if the earlier winners may not join."""
 
     @property
     def capacity(self) -> int:
@@ -156,6 +160,7 @@ class QuizRules:
         check_bounds("categories", len(self.categories), 0, MAX_CATEGORIES)
         check_bounds("topic", len(self.topic), 0, MAX_TOPIC)
         prizes.check(self)
+        lobby.check_barred(self)
 
 
 @dataclass(frozen=True, slots=True)

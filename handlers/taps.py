@@ -14,6 +14,7 @@ import msgspec
 
 from fsm.engine import Engine, Outcome, Promise, Unavailable
 from fsm.kind import Game, PlayerId, Rejected, UnknownGame
+from fsm.lobby import barred, winners_so_far
 from handlers.boards import Boards
 from handlers.kinds.registry import FACES, VERBS, of_state
 from handlers.kinds.verb import Tap, Verb, whole
@@ -33,6 +34,11 @@ REMEMBERED = 8192
 """Number of own boards, and of answers, that are kept in memory."""
 GAMES_REMEMBERED = 4096
 """Number of games whose newest message id is kept in memory. For other games Redis is asked."""
+
+EVERYONE, NOT_WINNERS = "a", "n"
+"""Arguments of the verb ``r``: everybody may join the rematch, or everybody but the earlier winners."""
+REMATCH_LINK: Final = "r_"
+"""Prefix of the deep link that asks for a rematch in private, where an ephemeral message cannot be shown."""
 
 _UNCHANGED: Final = frozenset({"already-yours", "too-late", "already-joined", "not-in-game"})
 """Codes of refusals after which an own board is still up to date."""
@@ -364,10 +370,28 @@ class Taps:
         question = Message(texts.html(locale, "confirm-cancel", title=title), ((yes, no),))
         return self._show(tap, question, instead="tap-cancel-command", locale=locale)
 
-    async def _rematch(self, tap: Tap, old: Game, _arg: str, locale: str) -> Answer:
-        """Handle ``r``: open a rematch, which its host joins."""
-        await self._openings.rematch(tap.actor, old, command_id=tap.command_id, received=tap.received)
-        return self._toast(locale, "tap-rematch", "done")
+    async def _rematch(self, tap: Tap, old: Game, arg: str, locale: str) -> Answer:
+        """Handle ``r``: open a rematch, which its host joins. If somebody has won, first ask who may join it."""
+        if not arg and of_state(old).kind.machine.is_final(old.phase) and winners_so_far(old):
+            link = f"https://t.me/{self._bot_username}?start={REMATCH_LINK}{old.id}" if self._bot_username else None
+            question = self.rematch_question(old, locale)
+            return self._show(tap, question, instead="tap-rematch-command", locale=locale, url=link)
+        opened = await self._openings.rematch(
+            tap.actor, old, without_winners=arg == NOT_WINNERS, command_id=tap.command_id, received=tap.received
+        )
+        state: Any = opened.state
+        joined = tap.user_id not in barred(state.rules)
+        calls = self._closing(tap) if tap.is_own else ()
+        text = self._texts.plain(locale, "tap-rematch" if joined else "tap-rematch-without-you")
+        return Answer(text=text, calls=calls)
+
+    def rematch_question(self, old: Game, locale: str) -> Message:
+        """Return the question to a host: a rematch for everyone, or without those who have won so far."""
+        texts, title = self._texts, old.title or self._texts.plain(locale, of_state(old).title)
+        count = len(winners_so_far(old))
+        everyone = Button(texts.plain(locale, "button-rematch-everyone"), f"r:{old.id}:{EVERYONE}", style="primary")
+        others = Button(texts.plain(locale, "button-rematch-not-winners", count=count), f"r:{old.id}:{NOT_WINNERS}")
+        return Message(texts.html(locale, "rematch-question", title=title), ((everyone,), (others,)))
 
     # -- calls that belong to a tap -----------------------------------------------------------------------------
 

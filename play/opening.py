@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fsm.engine import Engine, Outcome
 from fsm.kind import ChatTopic, Instant, Rejected
-from fsm.lobby import Join, OpenGame
+from fsm.lobby import Join, OpenGame, rematch_rules
 from fsm.registry import kind_of
 from play.access import Access, Actor, Needs
 from play.content import ContentProviders, open_with_content
@@ -105,17 +105,21 @@ class Openings:
             await self._join(actor, opened, command_id, received)
         return opened
 
-    async def rematch(self, actor: Actor, old: Any, *, command_id: str, received: Instant) -> Outcome:
+    async def rematch(
+        self, actor: Actor, old: Any, *, without_winners: bool = False, command_id: str, received: Instant
+    ) -> Outcome:
         """Open a new game with the title and rules of an ended one, and let its host join it.
 
-        Raises ``StillPlayed``, and the errors of ``Access.authorise`` and of the engine.
+        If ``without_winners`` is True, the winners of that game, and of the games of which it is a rematch, cannot
+        join. Raises ``StillPlayed``, and the errors of ``Access.authorise`` and of the engine.
         """
         await self._access.authorise(actor, old, Needs.HOST)
         kind = kind_of(old)
         if not kind.machine.is_final(old.phase):
             raise StillPlayed
+        rules = rematch_rules(old, without_winners=without_winners)
         opened = await self._open(
-            actor, old.place, kind.name, old.title, old.rules, command_id=command_id, received=received
+            actor, old.place, kind.name, old.title, rules, command_id=command_id, received=received
         )
         await self._join(actor, opened, command_id, received)
         return opened
@@ -124,7 +128,7 @@ class Openings:
         """Let the host join the game, if the host is a person."""
         if actor.sender_chat_id is not None or actor.token is not None:
             return
-        with suppress(Rejected):  # a repeated command: the host has already joined
+        with suppress(Rejected):  # the host has joined by an earlier delivery, or won before and may not
             join = Join(actor.host.id, actor.host.name)
             await self._engine.execute(opened.state.id, join, command_id=f"{command_id}:join", received=received)
 

@@ -10,9 +10,11 @@ from handlers.commands.lists import PAGE, games, history, leaderboard, stats
 from handlers.commands.lookup import NoGameHere, chosen_game, mentioned_game
 from handlers.context import UpdateContext
 from handlers.kinds.registry import FACES, of_state
+from handlers.taps import REMATCH_LINK
 from handlers.views.message import Button
 from handlers.views.times import moment
 from play.access import Needs
+from play.opening import StillPlayed
 from play.proofs import NothingToProve
 from play.texts import Markup, Texts, tidy
 
@@ -29,6 +31,8 @@ async def start(context: UpdateContext) -> None:
         await _own_board(context, payload.removeprefix(BOARD_LINK))
     elif context.private and payload.startswith(PROOF_LINK):
         await fairness.send_proof(context, payload.removeprefix(PROOF_LINK))
+    elif context.private and payload.startswith(REMATCH_LINK):
+        await _ask_rematch(context, payload.removeprefix(REMATCH_LINK))
     elif context.private and payload == wallet.LINK:
         await context.authorise(Needs.USE)
         await wallet.show(context)
@@ -48,6 +52,21 @@ async def _own_board(context: UpdateContext, game_id: str) -> None:
         await context.show(board)
     else:
         await context.show_own_board(board, state.id)
+
+
+async def _ask_rematch(context: UpdateContext, game_id: str) -> None:
+    """Ask a host in private who may join the rematch of an ended game."""
+    try:
+        old = (await context.deps.play.engine.look(game_id)).state
+    except UnknownGame:
+        found = await context.deps.stores.archive.finished(game_id)
+        if found is None:
+            raise
+        old = found
+    await context.authorise(Needs.HOST, old)
+    if not of_state(old).kind.machine.is_final(old.phase):
+        raise StillPlayed
+    await context.show(context.deps.taps.rematch_question(old, context.locale))
 
 
 async def help_(context: UpdateContext) -> None:

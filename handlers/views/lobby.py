@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fsm.kind import Command, Game, Instant, Kind, Player, PlayerId
-from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow
+from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow, barred
 from fsm.prizes import PrizeRules, awards
 from handlers.views.message import Button, Message, date_time, rows
 from play import prizes
@@ -142,7 +142,9 @@ def lobby(
     if count:
         who = Markup(f"{who}\n{names(game.players.values(), count, texts, locale, budget=400)}")
     host = texts.html(locale, "lobby-host", host=name_html(game.host.name))
-    text = paragraphs(title, about, who, _what_next(game, rules, texts, locale), host)
+    without = len(barred(rules))
+    others = texts.html(locale, "lobby-without-winners", count=without) if without else None
+    text = paragraphs(title, about, others, who, _what_next(game, rules, texts, locale), host)
     return Message(text, lobby_buttons(game, rules, kind, texts, locale))
 
 

@@ -28,6 +28,10 @@ lobby-players = { $players ->
     [0] 👥 Nobody has joined yet. Seats: { $seats }.
    *[other] 👥 <b>{ $players } of { $seats }</b> joined:
 }
+lobby-without-winners = { $count ->
+    [one] 🎽 This rematch is without its earlier winner.
+   *[other] 🎽 This rematch is without its { $count } earlier winners.
+}
 lobby-waiting = { $missing ->
     [one] ⏳ One more player and we can start. The lobby closes { $deadline }.
    *[other] ⏳ { $missing } more players and we can start. The lobby closes { $deadline }.
@@ -42,6 +46,11 @@ button-extend = +1 minute
 button-cancel = Cancel game
 button-rules = Rules
 button-rematch = Rematch
+button-rematch-everyone = Everyone
+button-rematch-not-winners = { $count ->
+    [one] All but the winner so far
+   *[other] All but the { $count } winners so far
+}
 button-fair = How it was drawn
 button-share = Share
 button-pick = Pick your number
@@ -82,6 +91,9 @@ tap-taken = That number is taken. Try another one.
 tap-turn-hint = ‹ and › turn the page, « and » jump further.
 tap-no-pages = There are no pages to turn now.
 tap-rematch = A rematch is open, and you’re in it.
+tap-rematch-without-you = A rematch is open. As an earlier winner, you sit this one out.
+tap-rematch-command = Your app can’t show the question. Please use /newgame.
+rematch-question = Rematch of <b>{ $title }</b>. Who may join?
 tap-over = This game is over.
 tap-no-own-board = Your own board can’t be shown here. Please pick on the group’s board.
 tap-garbage = I don’t know this button. It may come from an older version of me.

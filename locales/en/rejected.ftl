@@ -41,6 +41,7 @@ rejected-too-late = Too late: time was up a moment ago.
 rejected-unknown-game = That game ended long ago.
 rejected-already-joined = You’re already in.
 rejected-not-in-game = You’re not in this game.
+rejected-won-before = You have already won in this series. This rematch is for the others.
 rejected-game-full = { $limit ->
     [one] The only seat is taken.
    *[other] All { $limit } seats are taken.

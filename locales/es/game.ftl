@@ -28,6 +28,10 @@ lobby-players = { $players ->
     [0] 👥 Todavía no hay nadie. Plazas: { $seats }.
    *[other] 👥 <b>{ $players } de { $seats }</b> en la partida:
 }
+lobby-without-winners = { $count ->
+    [one] 🎽 En esta revancha no juega quien ya ganó.
+   *[other] 🎽 En esta revancha no juegan los { $count } que ya ganaron.
+}
 lobby-waiting = { $missing ->
     [one] ⏳ Con un jugador más podemos empezar. La inscripción cierra { $deadline }.
    *[other] ⏳ Con { $missing } jugadores más podemos empezar. La inscripción cierra { $deadline }.
@@ -42,6 +46,11 @@ button-extend = +1 minuto
 button-cancel = Cancelar partida
 button-rules = Reglas
 button-rematch = Revancha
+button-rematch-everyone = Cualquiera
+button-rematch-not-winners = { $count ->
+    [one] Todos menos el ganador
+   *[other] Menos los { $count } ganadores
+}
 button-fair = Cómo fue el sorteo
 button-share = Compartir
 button-pick = Elegir número
@@ -82,6 +91,9 @@ tap-taken = Ese número está ocupado. Prueba con otro.
 tap-turn-hint = ‹ y › pasan la página; « y » saltan varias.
 tap-no-pages = Ahora no hay páginas que pasar.
 tap-rematch = La revancha está abierta y ya estás dentro.
+tap-rematch-without-you = La revancha está abierta. Como ya ganaste, esta vez no juegas.
+tap-rematch-command = Tu aplicación no puede mostrar la pregunta. Usa /newgame.
+rematch-question = Revancha de <b>{ $title }</b>. ¿Quién puede entrar?
 tap-over = Esta partida ha terminado.
 tap-no-own-board = Aquí no puedo mostrar tu tablero. Elige en el del grupo, por favor.
 tap-garbage = No conozco este botón. Puede ser de una versión anterior.

@@ -41,6 +41,7 @@ rejected-too-late = Demasiado tarde: el tiempo se acaba de terminar.
 rejected-unknown-game = Esa partida terminó hace mucho.
 rejected-already-joined = Ya estás dentro.
 rejected-not-in-game = No estás en esta partida.
+rejected-won-before = Ya has ganado en esta serie. Esta revancha es para los demás.
 rejected-game-full = { $limit ->
     [one] La única plaza está ocupada.
    *[other] Las { $limit } plazas están ocupadas.

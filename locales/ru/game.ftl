@@ -28,6 +28,11 @@ lobby-players = { $players ->
     [0] 👥 Пока никого. Мест: { $seats }.
    *[other] 👥 <b>{ $players } из { $seats }</b> в игре:
 }
+lobby-without-winners = { $count ->
+    [1] 🎽 Прошлый победитель в этой игре не участвует.
+    [one] 🎽 Без { $count } прошлого победителя.
+   *[other] 🎽 Без { $count } прошлых победителей.
+}
 lobby-waiting = { $missing ->
     [one] ⏳ Нужен ещё { $missing } игрок. Запись закроется { $deadline }.
     [few] ⏳ Нужны ещё { $missing } игрока. Запись закроется { $deadline }.
@@ -43,6 +48,12 @@ button-extend = +1 минута
 button-cancel = Отменить игру
 button-rules = Правила
 button-rematch = Ещё раз
+button-rematch-everyone = Всем
+button-rematch-not-winners = { $count ->
+    [1] Всем, кроме победителя
+    [one] Всем, кроме { $count } победителя
+   *[other] Всем, кроме { $count } победителей
+}
 button-fair = Проверить розыгрыш
 button-share = Поделиться
 button-pick = Выбрать число
@@ -85,6 +96,9 @@ tap-taken = Это число занято. Попробуйте другое.
 tap-turn-hint = ‹ и › листают по одной странице, « и » — сразу по несколько.
 tap-no-pages = Сейчас листать нечего.
 tap-rematch = Новая игра открыта, и вы уже в ней.
+tap-rematch-without-you = Новая игра открыта. Вы уже побеждали, поэтому в этот раз без вас.
+tap-rematch-command = Ваше приложение не может показать вопрос. Отправьте /newgame.
+rematch-question = Ещё раз <b>{ $title }</b>. Кому можно играть?
 tap-over = Эта игра закончилась.
 tap-no-own-board = Показать вашу доску здесь не получается. Выберите, пожалуйста, на общей.
 tap-garbage = Такой кнопки я не знаю. Возможно, она осталась от прежней версии.

@@ -41,6 +41,7 @@ rejected-too-late = Поздно: время уже вышло.
 rejected-unknown-game = Эта игра давно закончилась.
 rejected-already-joined = Вы уже в игре.
 rejected-not-in-game = Вы не участвуете в этой игре.
+rejected-won-before = Вы уже победили в этой серии. Эта игра для остальных.
 rejected-game-full = { $limit ->
     [1] Единственное место занято.
     [one] Занято всё: { $limit } место.

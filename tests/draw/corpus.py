@@ -113,6 +113,7 @@ def documents() -> list[dict[str, Any]]:
         {"winners": 10, "prize_pool": Decimal("175.005"), "amounts": (Decimal("100.005"), Decimal(50), Decimal(25))},
         {"winners": 2, "amounts": (Decimal("7.5"), Decimal(1)), "prize_pool": Decimal("8.5"), "currency": "₽"},
         {"mode": "reverse", "winners": 3, "prizes": ("Cinema ticket", "Книга 😀")},
+        {"earlier_winners": (99, 7), "without_winners": True},
     ]
     found = []
     for number, rules in enumerate(some):

@@ -1,12 +1,13 @@
 """Taps: their effects, permissions and answers."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from fsm.engine import Unavailable
 from fsm.kind import ChatTopic, UnknownGame
-from fsm.lobby import Cancel, DeadlinePassed
+from fsm.lobby import Cancel, DeadlinePassed, winners_so_far
 from handlers.kinds.registry import VERBS
 from handlers.taps import Answer, Call
 from play.texts import Texts, units
@@ -434,15 +435,38 @@ async def test_a_rematch_is_the_same_game_again_with_its_host_in_it(table: Table
     for player in (1, 2):
         await table.tap(player, f"p:{game_id}:{player}")
     await finish(table, game_id)
-    tap = table.tap_of(HOST, f"r:{game_id}")
+    tap = table.tap_of(HOST, f"r:{game_id}:a")
     answer = await table.answer(tap)
     assert (answer.outcome, answer.text) == ("done", "A rematch is open, and you’re in it.")
     new = await table.state(await table.reserved.reserve_id(ChatTopic(CHAT), tap.command_id))
     old = await table.state(game_id)
-    assert (new.rules, new.title, new.place) == (old.rules, old.title, old.place)
+    assert replace(new.rules, earlier_winners=()) == old.rules
+    assert (new.title, new.place) == (old.title, old.place)
     assert (new.host.id, list(new.players)) == (HOST, [HOST])
     assert (await table.another().answer(tap)).outcome == "done"  # the same update again opens no second game
-    assert (await table.tap(HOST, f"r:{game_id}")).outcome == "place-taken"
+    assert (await table.tap(HOST, f"r:{game_id}:a")).outcome == "place-taken"
+
+
+async def test_a_host_is_asked_who_may_join_a_rematch_and_winners_are_refused_at_the_join(table: Table) -> None:
+    game_id = await table.begin((1, HOST), winners=1)
+    for player in (1, HOST):
+        await table.tap(player, f"p:{game_id}:{player % 7 + 1}")
+    await finish(table, game_id)
+    (winner,) = winners_so_far(await table.state(game_id))
+    question = the_call(await table.tap(HOST, f"r:{game_id}"))
+    keyboard = question.params["reply_markup"]["inline_keyboard"]
+    assert [row[0]["callback_data"] for row in keyboard] == [f"r:{game_id}:a", f"r:{game_id}:n"]
+    assert question.otherwise is not None
+    assert question.otherwise.params["url"].endswith(f"?start=r_{game_id}")
+    tap = table.tap_of(HOST, f"r:{game_id}:n", **EPHEMERAL)
+    answer = await table.answer(tap)
+    without_host = TEXTS.plain("en", "tap-rematch-without-you")
+    assert answer.text == (without_host if winner == HOST else TEXTS.plain("en", "tap-rematch"))
+    assert the_call(answer).method == "deleteEphemeralMessage"
+    new = await table.reserved.reserve_id(ChatTopic(CHAT), tap.command_id)
+    refused = await table.tap(winner, f"j:{new}")
+    assert (refused.outcome, refused.text) == ("won-before", TEXTS.plain("en", "rejected-won-before"))
+    assert (await table.tap(5, f"j:{new}")).outcome == "done"
 
 
 async def test_a_rematch_waits_for_the_game_to_end(table: Table) -> None:
