@@ -41,15 +41,11 @@ def test_a_rematch_without_the_winners_refuses_those_of_the_whole_series_and_nob
     rules = rematch_rules(second, without_winners=True)
     assert (rules.earlier_winners, rules.without_winners) == ((1, 2, 3), True)
     lobby = given().when(opening(rules=rules), OPENED).then_these(GameOpened)
-    for winner in (1, 2, 3):
-        assert isinstance(
-            given(waiting(earlier_winners=(1, 2, 3), without_winners=True)).when(Join(winner, "W"), OPENED + 1).refusal,
-            WonBefore,
-        )
-    given(waiting(earlier_winners=(1, 2, 3), without_winners=True)).when(Join(99, "Loser"), OPENED + 1).then_these(
-        PlayerJoined
-    )
     assert lobby.rules.without_winners
+    series = given(waiting(earlier_winners=(1, 2, 3), without_winners=True))
+    for winner in (1, 2, 3):
+        assert isinstance(series.when(Join(winner, "W"), OPENED + 1).refusal, WonBefore)
+    series.when(Join(99, "Loser"), OPENED + 1).then_these(PlayerJoined)
 
 
 def test_a_rematch_for_everyone_remembers_the_winners_and_refuses_nobody() -> None:
