@@ -339,7 +339,7 @@ ENDPOINTS: Final = (
         Needs.HOST,
         body=RematchBody,
         status=201,
-        refuses=(StillPlayed, PlaceTaken, BadRule),
+        refuses=(StillPlayed, PlaceTaken, BadRule, NoQuestions),
         example={"without_winners": True},
     ),
     _step("/force-end", force_end_game, Needs.OPERATE, refuses=STEP),
