@@ -159,7 +159,6 @@ NOT_BY_THE_API = {
     "needs-a-person": "for anonymous administrators",
     "needs-a-token": "for people",
     "not-yours": "for dialogs",
-    "still-played": "no endpoint asks for a rematch",
     "bad-name": "no endpoint saves a template",
     "name-taken": "no endpoint saves a template",
     "no-such-template": "no endpoint saves a template",
