@@ -232,7 +232,7 @@ async def export_results(call: Call) -> Reply:
 
 async def _results(call: Call, query: ExportQuery) -> AsyncIterator[list[ResultView]]:
     """Yield the results of some games at a time, so that an export needs no more memory than a page."""
-    archive, chat_id, rows = call.services.stores.archive, call.path["chat"], 0
+    archive, chat_id, rows = call.services.stores.archive.uncached, call.path["chat"], 0
     after: tuple[Instant, str] | None = None
     if query.until is not None:
         after = (_instant(query.until) - 1, "")  # the position before the first game that ended earlier

@@ -60,6 +60,7 @@ from storage.pins import Pins
 from storage.processes import Processes
 from storage.projector import Projector
 from storage.public_log import PublicLog
+from storage.query_cache import QueryCache, announce
 from storage.questions import Questions
 from storage.rebuild import put_back
 from storage.seeds import Seeds
@@ -214,6 +215,7 @@ def build(
     aside = SetAside(partial(_count_error, metrics))
     stores = _stores(settings, pool, guarded, redis, listening, clock)
     stores.projector.on_published = stores.jobs.ring
+    stores.projector.on_figures = partial(announce, redis)
     games: GameStore = GuardedStore(MeasuredStore(stores.games, metrics.commits.add), redis_circuit)
     if settings.durability.strict:
         games = strict = StrictGames(
@@ -257,7 +259,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         ),
         projector=Projector(pool),
         people=People(guarded, redis, clock.now),
-        archive=Archive(guarded, codec),
+        archive=Archive(guarded, codec, QueryCache(listening) if settings.api.cache else None),
         questions=Questions(guarded),
         seeds=Seeds(guarded),
         log=PublicLog(pool, codec),

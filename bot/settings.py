@@ -172,6 +172,7 @@ class Api(Section):
     ] = Field(default=(), description="a list of origins, such as https://dashboard.example.org")
     requests_per_second: Number = Field(default=50, gt=0, le=100_000)
     burst: Whole = Field(default=100, ge=1, le=100_000)
+    cache: bool = True
 
 
 class AuditSection(Section):

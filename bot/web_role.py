@@ -36,8 +36,11 @@ class WebRole:
         return Mount(PATH, app=self)
 
     def start(self) -> None:
-        """Begin to import the API, so that the first request does not wait for it, and hear of revoked tokens."""
+        """Begin to import the API, so that the first request does not wait for it, and hear of changes."""
         self._runtime.tasks.spawn("api tokens", self._runtime.play.tokens.run())
+        cache = self._runtime.stores.archive.cache
+        if cache is not None:
+            self._runtime.tasks.spawn("query cache", cache.run())
         self._made = self._runtime.tasks.spawn("api", self._make(), vital=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,11 +3,13 @@
 The answers are as old as the projector's lag. Every query has a limit and an index. The methods raise asyncpg's errors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import wraps
+from inspect import signature
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 from loguru import logger
@@ -17,6 +19,7 @@ from fsm.kind import Game, Instant, PlayerId
 from fsm.lobby import VOID
 from storage.codec import Codec
 from storage.connections import Pool
+from storage.query_cache import ALL_CHATS, QueryCache
 
 EVENTS_A_READ = 5000
 MOST_KINDS = 100
@@ -219,6 +222,31 @@ class StoredEvent:
     data: bytes
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _remembered(
+    query: Callable[Concatenate["Archive", P], Coroutine[Any, Any, list[T]]],
+) -> Callable[Concatenate["Archive", P], Coroutine[Any, Any, list[T]]]:
+    """Let the archive's cache answer a query.
+
+    Its argument ``chat_id`` names the chat that it is about; 0, None or no such argument means all chats.
+    """
+    names = list(signature(query).parameters)[1:]
+
+    @wraps(query)
+    async def answered(archive: "Archive", /, *args: P.args, **kwargs: P.kwargs) -> list[T]:
+        if archive.cache is None:
+            return await query(archive, *args, **kwargs)
+        asked = {**dict(zip(names, args, strict=False)), **kwargs}
+        chat_id: Any = asked.get("chat_id") or ALL_CHATS
+        key = (query.__name__, *sorted(asked.items()))
+        return [*await archive.cache.answer(chat_id, key, lambda: query(archive, *args, **kwargs))]
+
+    return answered
+
+
 class _Summary(msgspec.Struct):
     winners: list[Winner] = []
     reason: str = ""
@@ -229,24 +257,39 @@ _totals = msgspec.json.Decoder(dict[str, Decimal])
 
 
 class Archive:
-    """Queries of PostgreSQL. Lists are paged by `limit` and `offset`."""
+    """Queries of PostgreSQL. Lists are paged by `limit` and `offset`.
 
-    def __init__(self, pool: Pool, codec: Codec) -> None:
+    Args:
+        pool: PostgreSQL.
+        codec: decodes events.
+        cache: answers queries of figures that many ask; None to make every query.
+    """
+
+    def __init__(self, pool: Pool, codec: Codec, cache: QueryCache | None = None) -> None:
         self._pool = pool
         self._codec = codec
+        self.cache = cache
+
+    @property
+    def uncached(self) -> "Archive":
+        """The same archive without its cache, for work that reads everything once."""
+        return Archive(self._pool, self._codec)
 
     # -- figures ------------------------------------------------------------------------------------------------
 
+    @_remembered
     async def player_stats(self, player_id: PlayerId, chat_id: int = 0) -> list[PlayerStats]:
         """Return a player's statistics in a chat (0: in all chats): one item for each kind played to the end."""
         rows = await self._pool.fetch(_STATS, player_id, MOST_KINDS, chat_id)
         return [PlayerStats(*(*row[:-1], _totals.decode(row[-1]))) for row in rows]
 
+    @_remembered
     async def leaderboard(self, chat_id: int, kind: str | None, limit: int, offset: int = 0) -> list[Row]:
         """Return the best players of a chat (0: of all chats) in one kind (None: in all kinds together)."""
         rows = await self._pool.fetch(_LEADERBOARD, chat_id, kind or "", limit, offset)
         return [Row(*(place, *row[:-1], _totals.decode(row[-1]))) for place, row in enumerate(rows, offset + 1)]
 
+    @_remembered
     async def listed_leaderboard(self, limit: int, offset: int = 0) -> list[Row]:
         """Return the best players of all chats among those who agreed to be listed outside of their chats."""
         rows = await self._pool.fetch(_LISTED, limit, offset)
@@ -254,6 +297,7 @@ class Archive:
 
     # -- games --------------------------------------------------------------------------------------------------
 
+    @_remembered
     async def history(
         self, chat_id: int | None, player_id: PlayerId | None, limit: int, offset: int = 0
     ) -> list[FinishedGame]:
@@ -269,6 +313,7 @@ class Archive:
             rows = await self._pool.fetch(_HISTORY, limit, offset)
         return [_finished(row) for row in rows]
 
+    @_remembered
     async def ended(
         self,
         limit: int,

@@ -224,7 +224,7 @@ class Audit:
 
 
 def _row(told: AuditEntry | _Told) -> tuple[Any, ...] | None:
-    """Return the columns of a row; None for a command that no person gave, or that came a second time."""
+    """Return the columns of a row; None for a command that no person gave, or that changed nothing."""
     entry = told if isinstance(told, AuditEntry) else _of_command(*told)
     if entry is None:
         return None
@@ -237,7 +237,7 @@ def _of_command(
     game_id: str, command: Command, command_id: str, received: Instant, chat_id: int | None, outcome: str
 ) -> AuditEntry | None:
     face = COMMANDS.get(command_id.partition(":")[0])
-    if face is None or outcome == "duplicate":
+    if face is None or outcome in {"duplicate", "nothing"}:
         return None
     if isinstance(command, OpenGame):
         actor_id, chat_id = command.host.id, command.place.chat_id

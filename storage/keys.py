@@ -150,6 +150,9 @@ JOBS_ENQUEUED = f"{PREFIX}:jobs:enqueued"
 TOKENS_CHANGED = f"{PREFIX}:tokens:changed"
 """Channel: announces the prefix of an API token that was revoked."""
 
+FIGURES_CHANGED = f"{PREFIX}:figures:changed"
+"""Channel: announces the chats whose results or statistics have changed, separated by commas."""
+
 
 def lease_keys(name: str) -> list[str]:
     """Two strings with the hash tag that the name contains: the holder, and the fencing token."""

@@ -22,6 +22,7 @@ from storage import keys
 from storage.audit import wrote
 from storage.connections import POSTGRES_GONE, in_transaction, storable
 from storage.leases import STORE_GONE, jitter
+from storage.query_cache import announce
 from storage.ticks import next_tick
 
 if TYPE_CHECKING:
@@ -424,6 +425,7 @@ class People:
         """Store whether a player agreed to be shown in the list of all groups. Returns False if nothing changed."""
         changed = _did(await self._pool.execute(_PLAYER_LISTED, player_id, listed))
         if changed:
+            await announce(self._redis, ())
             wrote("set-listed", target=listed)
         return changed
 
@@ -494,6 +496,7 @@ class People:
         for chat_id in (old, new):
             self._forget_chat(chat_id)
             await self._tell(f"chat:{chat_id}")
+        await announce(self._redis, (old, new))
 
     async def chats_active(self, after_id: int, limit: int) -> list[Chat]:
         """Return a page of the chats that the bot may write to, by ascending id, after `after_id`."""

@@ -36,7 +36,7 @@ from storage.people import move_chat
 from storage.webhooks import WebhookMessage, publish
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from fsm.kind import Instant
     from storage.connections import Connection, Pool
@@ -287,6 +287,8 @@ class Projector:
         self._pool = pool
         self.on_published: Callable[[], Awaitable[object]] | None = None
         """Called after a batch with an event that webhooks report: their jobs wait."""
+        self.on_figures: Callable[[Collection[int]], Awaitable[object]] | None = None
+        """Called after a batch in which games have ended or moved, with their chats: their figures have changed."""
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Write entries, in order within each shard; entries written before change nothing.
@@ -325,6 +327,8 @@ class Projector:
                     self._positions[shard] = position
         if published and self.on_published is not None:
             await self.on_published()
+        if self.on_figures is not None and (chats := _changed_figures(writes)):
+            await self.on_figures(chats)
         return frozenset(writes.early)
 
     # -- lost transactions --------------------------------------------------------------------------------------
@@ -421,6 +425,12 @@ _GAME_COLUMNS = (
     "status", "version", "players", "ended_at", "summary",
 )  # fmt: skip
 _EVENT_COLUMNS = ("game_id", "version", "name", "at", "command_id", "data")
+
+
+def _changed_figures(writes: _Writes) -> set[int]:
+    """Return the chats whose results or statistics a batch has changed."""
+    ended = {writes.games[game_id].chat_id for game_id in writes.changed if writes.games[game_id].ended_at is not None}
+    return ended.union(*writes.moves)
 
 
 async def _known(connection: Connection, entries: Sequence[Entry]) -> dict[str, _Row]:

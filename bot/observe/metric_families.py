@@ -20,6 +20,7 @@ from storage.games import Overdue
 from storage.job_runner import Runner
 from storage.leases import jitter
 from storage.projector import Projector
+from storage.query_cache import QueryCache
 from storage.set_aside import SHOWN
 from telegram.limits import Priority
 from telegram.sender import WAIT_BUCKETS_MS, Sender
@@ -95,6 +96,8 @@ def export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None, 
     if isinstance(runtime.play.clock, SystemClock):
         yield from _clock(runtime.play.clock)
     yield from _history(runtime.stores.projector)
+    if runtime.stores.archive.cache is not None:
+        yield from _query_cache(runtime.stores.archive.cache)
     if consumers is not None:
         yield from _sender(consumers.sender)
         yield from _samples(samples)
@@ -138,6 +141,14 @@ def _history(projector: Projector) -> Iterator[Metric]:
         "Games whose events are missing from PostgreSQL and cannot be recovered.",
         len(projector.lost),
     )
+
+
+def _query_cache(cache: QueryCache) -> Iterator[Metric]:
+    asked = CounterMetricFamily("tombola_query_cache", "Queries of figures.", labels=("outcome",))
+    for outcome, count in cache.outcomes.items():
+        asked.add_metric((outcome,), count)
+    yield asked
+    yield GaugeMetricFamily("tombola_query_cache_rows", "Rows that the query cache keeps.", cache.rows)
 
 
 def _clock(clock: SystemClock) -> Iterator[Metric]:
