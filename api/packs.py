@@ -5,6 +5,7 @@ manages the packs that the person has in Telegram.
 """
 
 import asyncio
+from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -14,7 +15,7 @@ from api import problems
 from api.dispatch import position
 from api.endpoint import About, Call, Count, Cursor, Endpoint, Handler, Page, Reply
 from api.problems import FieldError, PackNameTaken, PackUnreadable, TooManyFiles, TooManyPacks, UnknownPack
-from fsm.quiz import Question
+from fsm.question import Question
 from play.access import Needs
 from play.packs import vocabulary
 from play.texts import DEFAULT_LOCALE, tidy
@@ -56,17 +57,29 @@ class QuestionView(msgspec.Struct, frozen=True):
 
     Attributes:
         text: the question.
-        answers: the answers, the right one first.
+        type: the type: choice, true_false, several, number or order.
+        answers: the answers; empty if a number is asked for.
+        rights: the indices of the right answers, from 0; of items all, in their right order.
+        number: the right number; null in other types.
+        tolerance: the distance up to which a number is right; null if the closest are.
         category: the category; empty for none.
         difficulty: the difficulty.
         photo: the photo, as Telegram takes it; null for none.
+        explanation: why the answer is right; empty for none.
+        source: where to look it up; empty for none.
     """
 
     text: str
+    type: str
     answers: list[str]
+    rights: list[int]
+    number: Decimal | None
+    tolerance: Decimal | None
     category: str
     difficulty: str
     photo: str | None
+    explanation: str
+    source: str
 
 
 class PreviewView(msgspec.Struct, frozen=True):
@@ -221,7 +234,19 @@ def _view(pack: PackTitle) -> PackView:
 
 
 def _question(question: Question) -> QuestionView:
-    return QuestionView(question.text, list(question.answers), question.category, question.difficulty, question.photo)
+    return QuestionView(
+        text=question.text,
+        type=question.type,
+        answers=list(question.answers),
+        rights=list(question.rights) if question.right is None else [question.right],
+        number=question.number,
+        tolerance=question.tolerance,
+        category=question.category,
+        difficulty=question.difficulty,
+        photo=question.photo,
+        explanation=question.explanation,
+        source=question.source,
+    )
 
 
 def _row(method: str, path: str, handle: Handler, **more: object) -> Endpoint:

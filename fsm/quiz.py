@@ -4,10 +4,13 @@ waiting_for_players -> players_joining -> for each question (question_open -> qu
 cancelled from any of them. The questions come with the opening, so that a lobby can always begin. Until then
 ``SetQuestions`` may replace them, so that a model may write while people join. A question is secret until it is asked,
 and its right answer until it is revealed: ``view`` removes whatever a viewer may not know.
+
+If the rules allow it, people also join during the quiz, and answer from the next question on. Questions that need more
+than one tap are drafted: ``Draft`` changes a player's draft, ``Confirm`` makes it their final answer.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import zip_longest
@@ -25,6 +28,7 @@ from fsm.kind import (
     Host,
     Instant,
     Kind,
+    NotNow,
     PhaseMachine,
     PlayerId,
     Rejected,
@@ -37,9 +41,12 @@ from fsm.lobby import (
     COMPLETED,
     PLAYERS_JOINING,
     WAITING_FOR_PLAYERS,
+    AlreadyJoined,
     DeadlinePassed,
     GameCancelled,
     GameCompleted,
+    GameFull,
+    Join,
     Leave,
     LobbyCommand,
     NotInGame,
@@ -48,6 +55,7 @@ from fsm.lobby import (
     Standing,
     check_bounds,
 )
+from fsm.question import NUMBER, ORDER, POLLED, SEVERAL, TRUE_FALSE, Choice, Question, who_is_right
 from fsm.showing import BoardShown, TimeBegun
 
 QUESTION_OPEN = "question_open"
@@ -57,49 +65,13 @@ NORMAL, ACCURACY = "normal", "accuracy"
 """Modes: with and without the speed bonus."""
 
 MAX_QUESTIONS = 100
-MAX_TEXT = 300
-MAX_ANSWER = 100
-"""Limits of a question's and an answer's characters, those of Telegram's own quiz poll."""
 MAX_CATEGORIES, MAX_TOPIC = 50, 100
 """Maximum number of chosen categories, and maximum length of a topic in characters."""
-FEWEST_ANSWERS, MOST_ANSWERS = 2, 4
 PAUSE_MS = 900_000
 """Longest pause, in milliseconds; then the quiz continues by itself."""
 NONE = -1
-"""Index that stands for "no answer"."""
+"""Index that stands for "no answer"; see ``gave``."""
 ANSWERS = b"tombola/answers/1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question with two to four answers, one of them right."""
-
-    id: str
-    """Fingerprint of the content, the same in every source."""
-    text: str
-    answers: tuple[str, ...]
-    right: int | None = 0
-    """Index of the right answer; None in a view for somebody who may not know it yet."""
-    difficulty: str = scoring.MEDIUM
-    category: str = ""
-    photo: str | None = None
-    """Photo in the form that Telegram's sendPhoto takes: a file id, or an https URL."""
-    pack: str = ""
-    """Source: ``bank``, ``model``, or the number of a pack."""
-
-    @property
-    def sound(self) -> bool:
-        """Return True if the question can be asked."""
-        texts = (self.text, *self.answers)
-        return (
-            all(text and text == text.strip() for text in texts)
-            and len(self.text) <= MAX_TEXT
-            and all(len(answer) <= MAX_ANSWER for answer in self.answers)
-            and FEWEST_ANSWERS <= len(self.answers) <= MOST_ANSWERS
-            and len(set(self.answers)) == len(self.answers)
-            and self.right in range(len(self.answers))
-            and self.difficulty in scoring.BASE
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +87,9 @@ class QuizRules:
     show_wait_ms: int = field(default=0, metadata=HIDDEN)
     """Longest wait for the chat to see a phase before its time begins; 0 for no wait."""
     polls: bool = False
-    """Ask by Telegram's own quiz poll instead of by buttons, if the place allows it."""
+    """Ask by Telegram's own quiz poll instead of by buttons, if the place allows it and the question's type does."""
+    late_join: bool = True
+    """Let people join during the quiz. They answer from the next question on."""
     pack: int | None = field(default=None, metadata=empty("bank"))
     """Pack of the questions; None for the built-in bank."""
     categories: tuple[str, ...] = field(default=(), metadata=empty("any"))
@@ -167,10 +141,15 @@ class QuizRules:
 class Reply:
     """A player's answer to the current question."""
 
-    choice: int | None
-    """Index of the chosen answer; None in a view for somebody who may not know it."""
+    choice: Choice | None
+    """The answer; None in a view for somebody who may not know it."""
     remaining: int
     """Time left for the question when the server received the answer, in ms."""
+
+
+def gave(choice: Choice) -> bool:
+    """Return whether an element of ``Score.choices`` is an answer. The number -1 is one, the index -1 is not."""
+    return not (isinstance(choice, int) and choice == NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +161,10 @@ class Score:
     streak: int = 0
     """Right answers in a row, up to the last revealed question."""
     best_streak: int = 0
-    choices: tuple[int, ...] = ()
-    """Index chosen for each revealed question, or ``NONE``. A view shows each viewer only their own."""
+    choices: tuple[Choice, ...] = ()
+    """Answer to each revealed question, or ``NONE``. A view shows each viewer only their own."""
+    hits: tuple[int, ...] = ()
+    """Indices of the questions answered right. A view shows each viewer only their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,12 +182,17 @@ class QuizGame(Game):
     """Answers to the current question, by player."""
     scores: Mapping[PlayerId, Score] = field(default_factory=dict)
     """Scores by player; a player without an entry has ``Score()``."""
+    drafts: Mapping[PlayerId, str] = field(default_factory=dict)
+    """Answers to the current question that are not final yet. A view shows each viewer only their own."""
     gained: Mapping[PlayerId, int] = field(default_factory=dict)
     """Points for the last revealed question, by player; only players who were right."""
     tally: tuple[int, ...] = ()
-    """Number of players who chose each answer of the last revealed question."""
+    """Number of players who chose each answer of the last revealed question; of a question without answers to choose
+    from, the numbers of players who were right and who were wrong."""
     gone: tuple[PlayerId, ...] = ()
     """Players who left during the quiz: they keep their points, and nobody waits for their answers."""
+    late: tuple[PlayerId, ...] = ()
+    """Players who joined while the current question was open: they answer from the next one on."""
     remaining: int | None = None
     """Time left of the phase when a host paused it, in ms; None if it is not paused."""
     standings: tuple[Standing, ...] = ()
@@ -217,9 +203,20 @@ class QuizGame(Game):
         return self.questions[self.index] if self.index >= 0 else None
 
     @property
+    def polled(self) -> bool:
+        """Return True if a native poll asks the current question."""
+        return self.rules.polls and self.question is not None and self.question.type in POLLED
+
+    @property
     def active(self) -> tuple[PlayerId, ...]:
-        """Return the players who may answer, in joining order."""
-        return tuple(player for player in self.players if player not in self.gone)
+        """Return the players who may answer the current question, in joining order."""
+        return tuple(player for player in self.players if player not in self.gone and player not in self.late)
+
+    @property
+    def joinable(self) -> bool:
+        """Return True if people may join during the quiz: there is room, and a next question to answer."""
+        room = len(self.players) < self.rules.capacity
+        return self.rules.late_join and room and 0 <= self.index < len(self.questions) - 1
 
     def score(self, player: PlayerId) -> Score:
         """Return a player's score so far."""
@@ -238,11 +235,31 @@ class SetQuestions(Command):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Command):
-    """Answer a question, finally. ``question`` and ``choice`` are indices; ``question`` exposes an outdated button."""
+    """Answer a question, finally. ``question`` is its index, which exposes an outdated button."""
 
     player_id: PlayerId
     question: int
-    choice: int
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Draft(Command):
+    """Change a player's draft of an answer by a key: the digit of an answer's index, or a key of a number.
+
+    In an order, the key of the last item makes the answer final.
+    """
+
+    player_id: PlayerId
+    question: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm(Command):
+    """Make a player's draft their final answer."""
+
+    player_id: PlayerId
+    question: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +315,18 @@ class AnswerGiven(Event):
 
     player_id: PlayerId
     question: int
-    choice: int = field(metadata=SECRET)
+    choice: Choice = field(metadata=SECRET)
     remaining: int
     at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDrafted(Event):
+    """A player has changed the draft of their answer."""
+
+    player_id: PlayerId
+    question: int
+    draft: str = field(metadata=SECRET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,9 +367,14 @@ class QuizResumed(Event):
 
 @dataclass(unsafe_hash=True)
 class AlreadyAnswered(Rejected):
-    """A refusal: the player's answer to this question is final. ``choice`` is the index that they chose."""
+    """A refusal: the player's answer to this question is final. ``choice`` is the answer."""
 
-    choice: int
+    choice: Choice
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Return the answer: an index as it is, others as text."""
+        return {"choice": self.choice if isinstance(self.choice, int) else str(self.choice)}
 
 
 @dataclass(unsafe_hash=True)
@@ -355,7 +386,22 @@ class QuestionClosed(Rejected):
 
 @dataclass(unsafe_hash=True)
 class NoSuchAnswer(Rejected):
-    """A refusal: the question has fewer answers."""
+    """A refusal: the question can't be answered like this."""
+
+
+@dataclass(unsafe_hash=True)
+class AnswerIncomplete(Rejected):
+    """A refusal: the draft is not a whole answer yet."""
+
+
+@dataclass(unsafe_hash=True)
+class FromNextQuestion(Rejected):
+    """A refusal: somebody who joined during this question answers from the next one on."""
+
+
+@dataclass(unsafe_hash=True)
+class LastQuestion(Rejected):
+    """A refusal: no question is left for somebody who joins now."""
 
 
 @dataclass(unsafe_hash=True)
@@ -394,7 +440,11 @@ MACHINE = PhaseMachine(
         *lobby.lobby_edges(QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
         Edge(SetQuestions, WAITING_FOR_PLAYERS, (WAITING_FOR_PLAYERS,)),
         Edge(SetQuestions, PLAYERS_JOINING, (PLAYERS_JOINING,)),
+        Edge(Join, QUESTION_OPEN, (QUESTION_OPEN,)),
+        Edge(Join, QUESTION_REVEAL, (QUESTION_REVEAL,)),
         Edge(Answer, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
+        Edge(Draft, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
+        Edge(Confirm, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
         Edge(Leave, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
         Edge(Remove, QUESTION_OPEN, (QUESTION_OPEN, QUESTION_REVEAL)),
         Edge(Pause, QUESTION_OPEN, (QUESTION_OPEN,)),
@@ -413,7 +463,9 @@ MACHINE = PhaseMachine(
 
 # -- decide -----------------------------------------------------------------------------------------------------
 
-QuizCommand = OpenGame | LobbyCommand | DeadlinePassed | SetQuestions | Answer | Pause | Resume | BoardShown
+QuizCommand = (
+    OpenGame | LobbyCommand | DeadlinePassed | SetQuestions | Answer | Draft | Confirm | Pause | Resume | BoardShown
+)
 
 
 def decide(state: QuizGame | None, command: Any, now: Instant, seed: str) -> tuple[Event, ...]:
@@ -422,7 +474,7 @@ def decide(state: QuizGame | None, command: Any, now: Instant, seed: str) -> tup
         return _open(command, now, seed)
     if isinstance(command, DeadlinePassed) and state.deadline is None:
         return ()  # a timer that fired after the end of its game
-    if isinstance(command, Answer) and state.phase == QUESTION_REVEAL:
+    if isinstance(command, (Answer, Draft, Confirm)) and state.phase == QUESTION_REVEAL:
         raise QuestionClosed(number=command.question + 1)  # more helpful than NotNow
     MACHINE.check(state.phase, command)
     return _decide(state, command, now, seed)
@@ -442,6 +494,12 @@ def _decide(game: QuizGame, command: QuizCommand, now: Instant, seed: str) -> tu
             return _depart(game, command, now)
         case Answer():
             return _answer(game, command, now)
+        case Draft():
+            return _draft(game, command, now)
+        case Confirm():
+            return _confirm(game, command, now)
+        case Join() if game.index >= 0:
+            return _join(game, command, now)
         case Pause():
             return _pause(game, command, now)
         case Resume():
@@ -476,10 +534,16 @@ def _questions(questions: tuple[Question, ...], rules: QuizRules, seed: str) -> 
 
 
 def _shuffled(question: Question, seed: str) -> Question:
+    if question.type in {TRUE_FALSE, NUMBER}:
+        return question  # "true" comes first, and a number has nothing to shuffle
     digest = hashlib.sha256(question.id.encode()).hexdigest()
     order = draw.shuffle(range(len(question.answers)), seed, ANSWERS, digest)
     answers = tuple(question.answers[index] for index in order)
-    return replace(question, answers=answers, right=order.index(_known(question.right)))
+    right = None if question.right is None else order.index(question.right)
+    rights = tuple(order.index(index) for index in question.rights)
+    return replace(
+        question, answers=answers, right=right, rights=rights if question.type == ORDER else tuple(sorted(rights))
+    )
 
 
 def _next_question(game: QuizGame, now: Instant) -> QuestionOpened:
@@ -487,26 +551,72 @@ def _next_question(game: QuizGame, now: Instant) -> QuestionOpened:
 
 
 def _answer(game: QuizGame, command: Answer, now: Instant) -> tuple[Event, ...]:
+    question = _check_answering(game, command, now)
+    choice = question.read(command.choice)
+    if choice is None:
+        raise NoSuchAnswer
+    return _given(game, command.player_id, choice, now)
+
+
+def _check_answering(game: QuizGame, command: Answer | Draft | Confirm, now: Instant) -> Question:
+    """Return the open question. Raises a refusal if the player may not answer it now."""
     player, question = command.player_id, game.question
     if player not in game.players or player in game.gone:
         raise NotInGame
     if command.question != game.index or question is None:
         raise QuestionClosed(number=command.question + 1)
+    if player in game.late:
+        raise FromNextQuestion
     reply = game.replies.get(player)
     if reply is not None:
         raise AlreadyAnswered(choice=_known(reply.choice))
     if game.remaining is not None:
         raise Paused
     lobby.in_time(game, now)
-    if command.choice not in range(len(question.answers)):
-        raise NoSuchAnswer
+    return question
+
+
+def _given(game: QuizGame, player: PlayerId, choice: Choice, now: Instant) -> tuple[Event, ...]:
     remaining = game.rules.question_ms  # full time: this player saw the question before the chat was known to
     if game.to_run is None:
         remaining = min(_known(game.deadline) - now, remaining)  # the clocks of two servers may differ
-    given = AnswerGiven(player, game.index, command.choice, remaining, now)
-    if len(game.replies) + 1 < len(game.players) - len(game.gone):
+    given = AnswerGiven(player, game.index, choice, remaining, now)
+    if len(game.replies) + 1 < len(game.players) - len(game.gone) - len(game.late):
         return (given,)  # the usual case, decided without a search for the missing player
     return (given, *_close_early(evolve(game, given), now))
+
+
+def _draft(game: QuizGame, command: Draft, now: Instant) -> tuple[Event, ...]:
+    question, player = _check_answering(game, command, now), command.player_id
+    draft = question.extended(game.drafts.get(player, ""), command.key)
+    if draft is None:
+        raise NoSuchAnswer
+    choice = question.drafted(draft) if question.type == ORDER else None
+    if choice is not None:
+        return _given(game, player, choice, now)
+    return (AnswerDrafted(player, game.index, draft),)
+
+
+def _confirm(game: QuizGame, command: Confirm, now: Instant) -> tuple[Event, ...]:
+    question, player = _check_answering(game, command, now), command.player_id
+    choice = question.drafted(game.drafts.get(player, ""))
+    if choice is None:
+        raise AnswerIncomplete
+    return _given(game, player, choice, now)
+
+
+def _join(game: QuizGame, command: Join, now: Instant) -> tuple[Event, ...]:
+    """Add a player during the quiz, also one who has left. They answer from the next question on."""
+    player, rules = command.player_id, game.rules
+    if player in game.players and player not in game.gone:
+        raise AlreadyJoined
+    if not rules.late_join:
+        raise NotNow(command="join", phase=game.phase)
+    if game.index + 1 == len(game.questions):
+        raise LastQuestion
+    if player not in game.players and len(game.players) >= rules.capacity:
+        raise GameFull(limit=rules.capacity)
+    return (lobby.PlayerJoined(player, command.name, now),)
 
 
 def _depart(game: QuizGame, command: Leave | Remove, now: Instant) -> tuple[Event, ...]:
@@ -531,8 +641,8 @@ def _close_early(game: QuizGame, now: Instant) -> tuple[Event, ...]:
 
 
 def _reveal(game: QuizGame, now: Instant) -> QuestionRevealed:
-    right = _known(game.question).right
-    gained = {p: _points(game, p, reply) for p, reply in game.replies.items() if reply.choice == right}
+    right = who_is_right(_known(game.question), {p: _known(reply.choice) for p, reply in game.replies.items()})
+    gained = {p: _points(game, p, reply) for p, reply in game.replies.items() if p in right}
     rules = game.rules
     begun_at = now if game.to_run is not None else _known(game.deadline) - rules.question_ms
     paced = begun_at + min(rules.pace_ms, rules.question_ms + rules.reveal_ms)
@@ -552,7 +662,7 @@ def _points(game: QuizGame, player: PlayerId, reply: Reply) -> int:
 def _pause(game: QuizGame, command: Pause, now: Instant) -> tuple[Event, ...]:
     if game.remaining is not None:
         raise Paused
-    if game.rules.polls and game.phase == QUESTION_OPEN:
+    if game.polled and game.phase == QUESTION_OPEN:
         raise PollRuns
     lobby.in_time(game, now)
     begun = showing.begin_now(game, now)
@@ -623,11 +733,13 @@ def evolve(state: QuizGame | None, event: Any) -> QuizGame:
     match event:
         case AnswerGiven(player, _, choice, remaining):
             return changed(state, replies={**state.replies, player: Reply(choice, remaining)})
+        case AnswerDrafted(player, _, draft):
+            return changed(state, drafts={**state.drafts, player: draft})
         case QuestionsSet(questions):
             return replace(state, questions=questions)
         case QuestionOpened(question, _, deadline, to_run):
             state = replace(state, phase=QUESTION_OPEN, index=question, deadline=deadline, to_run=to_run)
-            return replace(state, replies={}, gained={}, tally=())
+            return replace(state, replies={}, drafts={}, late=(), gained={}, tally=())
         case QuestionRevealed(_, gained, deadline, to_run):
             return replace(_revealed(state, gained), deadline=deadline, to_run=to_run)
         case QuizPaused(remaining, _, deadline):
@@ -636,10 +748,8 @@ def evolve(state: QuizGame | None, event: Any) -> QuizGame:
             return replace(state, remaining=None, deadline=deadline, to_run=to_run)
         case TimeBegun():
             return showing.evolve(state, event)
-        case lobby.PlayerLeft(player) if state.index >= 0:
-            return replace(state, gone=(*state.gone, player))
-        case lobby.PlayerRemoved(player) if state.index >= 0:
-            return lobby.evolve(_without(state, player), event)
+        case lobby.PlayerJoined() | lobby.PlayerLeft() | lobby.PlayerRemoved() if state.index >= 0:
+            return _moved(state, event)
         case GameCompleted(standings):
             return lobby.evolve(replace(state, standings=standings), event)
         case _:
@@ -662,25 +772,68 @@ def _opened(event: Event) -> QuizGame:
     )
 
 
+def _moved(state: QuizGame, event: lobby.PlayerJoined | lobby.PlayerLeft | lobby.PlayerRemoved) -> QuizGame:
+    """Apply the joining, leaving or removal of a player during the quiz."""
+    player = event.player_id
+    match event:
+        case lobby.PlayerJoined():
+            return _joined(state, player, event)
+        case lobby.PlayerLeft():
+            return replace(state, gone=(*state.gone, player), late=tuple(p for p in state.late if p != player))
+        case lobby.PlayerRemoved():
+            return lobby.evolve(_without(state, player), event)
+
+
+def _joined(state: QuizGame, player: PlayerId, event: lobby.PlayerJoined) -> QuizGame:
+    """Add a player during the quiz. One who comes back keeps their score, and an answer given before leaving."""
+    late = state.phase == QUESTION_OPEN and player not in state.replies
+    score = state.scores.get(player, Score(choices=(NONE,) * state.revealed))
+    state = replace(
+        state,
+        gone=tuple(p for p in state.gone if p != player),
+        late=(*state.late, player) if late else state.late,
+        scores={**state.scores, player: score},
+    )
+    return state if player in state.players else lobby.evolve(state, event)
+
+
 def _revealed(state: QuizGame, gained: Mapping[PlayerId, int]) -> QuizGame:
-    chosen = [reply.choice for reply in state.replies.values()]
     return replace(
         state,
         phase=QUESTION_REVEAL,
         revealed=state.index + 1,
+        drafts={},
+        late=(),
         gained=gained,
-        tally=tuple(chosen.count(index) for index in range(len(_known(state.question).answers))),
-        scores={p: _scored(state.score(p), state.replies.get(p), gained.get(p)) for p in state.players},
+        tally=_tally(_known(state.question), [reply.choice for reply in state.replies.values()], len(gained)),
+        scores={p: _scored(state, p, gained.get(p)) for p in state.players},
     )
 
 
-def _scored(score: Score, reply: Reply | None, gained: int | None) -> Score:
-    """Return a score with one more question; ``gained`` is None if the answer was not right."""
+def _tally(question: Question, choices: Sequence[Choice | None], right: int) -> tuple[int, ...]:
+    indices = range(len(question.answers))
+    if question.type in {NUMBER, ORDER}:
+        return right, len(choices) - right
+    if question.type == SEVERAL:
+        return tuple(sum(index in choice for choice in choices if isinstance(choice, tuple)) for index in indices)
+    return tuple(choices.count(index) for index in indices)
+
+
+def _scored(state: QuizGame, player: PlayerId, gained: int | None) -> Score:
+    """Return a player's score with the current question; ``gained`` is None if their answer was not right."""
+    score, reply = state.score(player), state.replies.get(player)
     choices = (*score.choices, NONE if reply is None else _known(reply.choice))
     if gained is None:
         return replace(score, streak=0, choices=choices)
     streak = score.streak + 1
-    return Score(score.points + gained, score.right + 1, streak, max(score.best_streak, streak), choices)
+    return Score(
+        points=score.points + gained,
+        right=score.right + 1,
+        streak=streak,
+        best_streak=max(score.best_streak, streak),
+        choices=choices,
+        hits=(*score.hits, state.index),
+    )
 
 
 def _without(state: QuizGame, player: PlayerId) -> QuizGame:
@@ -689,7 +842,9 @@ def _without(state: QuizGame, player: PlayerId) -> QuizGame:
         replies={p: reply for p, reply in state.replies.items() if p != player},
         scores={p: score for p, score in state.scores.items() if p != player},
         gained={p: points for p, points in state.gained.items() if p != player},
+        drafts={p: draft for p, draft in state.drafts.items() if p != player},
         gone=tuple(p for p in state.gone if p != player),
+        late=tuple(p for p in state.late if p != player),
     )
 
 
@@ -705,10 +860,16 @@ def view(state: QuizGame, viewer: PlayerId | None) -> QuizGame:
     asked = state.questions[: state.index + 1]
     return replace(
         state,
-        questions=(*asked[: state.revealed], *(replace(q, id="", right=None) for q in asked[state.revealed :])),
+        questions=(*asked[: state.revealed], *map(_unanswered, asked[state.revealed :])),
         replies={p: reply if p == viewer else Reply(None, 0) for p, reply in state.replies.items()},
-        scores={p: score if p == viewer else replace(score, choices=()) for p, score in state.scores.items()},
+        drafts={p: draft for p, draft in state.drafts.items() if p == viewer},
+        scores={p: score if p == viewer else replace(score, choices=(), hits=()) for p, score in state.scores.items()},
     )
+
+
+def _unanswered(question: Question) -> Question:
+    """Return a question without its right answer and all that tells of it."""
+    return replace(question, id="", right=None, rights=(), number=None, tolerance=None, explanation="", source="")
 
 
 def _known(value: Any) -> Any:
@@ -727,6 +888,7 @@ KIND: Kind[QuizGame] = Kind(
         "questions_set": QuestionsSet,
         "question_opened": QuestionOpened,
         "answer_given": AnswerGiven,
+        "answer_drafted": AnswerDrafted,
         "question_revealed": QuestionRevealed,
         "quiz_paused": QuizPaused,
         "quiz_resumed": QuizResumed,

@@ -1,15 +1,17 @@
 """Localisation of question packs: the column names that a table may use, and a sample workbook."""
 
 from functools import lru_cache
+from itertools import cycle
 
+from fsm.question import NUMBER, ORDER, SEVERAL, TRUE_FALSE, TYPES
 from fsm.scoring import BASE
 from play.texts import Texts
 from questions.packs import ANSWERS, Vocabulary, key
 from questions.xlsx_writer import write_xlsx
 
-COLUMNS = ("question", "answer", "wrong", "category", "difficulty", "photo")
-SAMPLES = 2
-"""Number of questions in the sample."""
+COLUMNS = ("question", "answer", "wrong", "category", "difficulty", "photo", "type", "explanation", "source")
+SAMPLE_TYPES = ("", TRUE_FALSE, NUMBER, SEVERAL, ORDER)
+"""Types of the questions in the sample, one of each."""
 
 
 def _names(texts: Texts, locale: str, text_id: str) -> list[str]:
@@ -23,6 +25,8 @@ def vocabulary(texts: Texts, locale: str) -> Vocabulary:
     levels: dict[str, str] = {}
     options: list[str] = []
     correct: list[str] = []
+    types: dict[str, str] = {}
+    truths: dict[str, bool] = {}
     for each in texts.LOCALES:
         for column in COLUMNS:
             for name in _names(texts, each, f"pack-column-{column}"):
@@ -31,21 +35,32 @@ def vocabulary(texts: Texts, locale: str) -> Vocabulary:
                 columns.setdefault(key(name), "wrong1" if column == "wrong" else column)
         for level in BASE:
             levels |= {key(name): level for name in _names(texts, each, f"pack-level-{level}")}
+        for type_ in TYPES:
+            types |= {key(name): type_ for name in _names(texts, each, f"pack-type-{type_}")}
+        for word, true in (("pack-true", True), ("pack-false", False)):
+            truths[key(texts.plain(each, word))] = true
         options += map(key, _names(texts, each, "pack-column-option"))
         correct += map(key, _names(texts, each, "pack-column-correct"))
     truth = texts.plain(locale, "pack-true"), texts.plain(locale, "pack-false")
-    return Vocabulary(columns, levels, tuple(options), tuple(correct), truth)
+    return Vocabulary(columns, levels, tuple(options), tuple(correct), truth, types, truths)
 
 
 def sample(texts: Texts, locale: str) -> bytes:
-    """Return an XLSX workbook with ``SAMPLES`` questions, in all columns but the photo, with names from ``locale``."""
+    """Return an XLSX workbook with a question of each type, with names from ``locale``. It has no photos."""
     names = {column: _names(texts, locale, f"pack-column-{column}")[0] for column in COLUMNS}
     wrong = [f"{names['wrong']} {number}" for number in range(1, len(ANSWERS))]
-    header = [names["question"], names["answer"], *wrong, names["category"], names["difficulty"]]
+    shown = ("category", "difficulty", "type", "explanation")
     rows: list[list[str]] = []
-    for number, level in zip(range(1, SAMPLES + 1), BASE, strict=False):
+    for number, (type_, level) in enumerate(zip(SAMPLE_TYPES, cycle(BASE), strict=False), start=1):
         answers = _names(texts, locale, f"pack-sample-answers-{number}")
-        answers += [""] * (len(ANSWERS) - len(answers))
-        about = [texts.plain(locale, f"pack-sample-category-{number}"), _names(texts, locale, f"pack-level-{level}")[0]]
-        rows.append([texts.plain(locale, f"pack-sample-question-{number}"), *answers, *about])
-    return write_xlsx(rows, header)
+        row = [
+            texts.plain(locale, f"pack-sample-question-{number}"),
+            *answers,
+            *[""] * (len(ANSWERS) - len(answers)),
+            texts.plain(locale, f"pack-sample-category-{number}"),
+            _names(texts, locale, f"pack-level-{level}")[0],
+            _names(texts, locale, f"pack-type-{type_}")[0] if type_ else "",
+            texts.plain(locale, f"pack-sample-explanation-{number}"),
+        ]
+        rows.append(row)
+    return write_xlsx(rows, [names["question"], names["answer"], *wrong, *(names[column] for column in shown)])

@@ -4,7 +4,7 @@ import csv
 from functools import cache
 from pathlib import Path
 
-from fsm.quiz import Question
+from fsm.question import Question
 from questions.packs import ANSWERS
 
 BANK = "bank"
@@ -31,6 +31,8 @@ def bank(locale: str) -> tuple[Question, ...]:
                 difficulty=row["difficulty"],
                 category=row["category"],
                 pack=BANK,
+                explanation=row.get("explanation", ""),
+                source=row.get("source", ""),
             )
             for row in csv.DictReader(file, strict=True)
         )

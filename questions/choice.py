@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from fsm.quiz import Question
+from fsm.question import Question
 from questions.similarity import Gist, Seen, gist
 
 Shuffle = Callable[[list[Any]], None]

@@ -29,6 +29,7 @@ from questions.packs import (
     Row,
     Vocabulary,
     columns_of,
+    joined,
     pack_of,
 )
 from questions.tables import FORMULA, Line, table
@@ -238,7 +239,9 @@ def _json_row(line: int, item: Any, mistakes: Mistakes) -> Row | None:
         return None
     if "correct_answer" in item:
         return _trivia_row(line, item, mistakes)
-    wrong = item.get("wrong", [])
+    wrong, answer = item.get("wrong", []), item.get("answer")
+    if isinstance(answer, list) and isinstance(wrong, list) and all(isinstance(each, str) for each in answer + wrong):
+        item, wrong = {**item, "answer": joined(answer)}, [joined(wrong)] if wrong else []
     if not isinstance(wrong, list) or len(wrong) >= len(ANSWERS):
         mistakes.add(line, "wrong", "bad-list", limit=len(ANSWERS) - 1)
         return None

@@ -9,8 +9,8 @@ import json
 import re
 from collections.abc import Sequence
 
-from fsm.quiz import Question
-from questions.packs import ANSWERS, COLUMNS, cells_of
+from fsm.question import ORDER, SEVERAL, Question
+from questions.packs import ANSWERS, COLUMNS, answers_in, cells_of
 
 FORMATS = ("csv", "json", "xlsx")
 FORMULA = re.compile(r"'*[=+\-@]")
@@ -39,12 +39,17 @@ def harmless(text: str) -> str:
 
 
 def to_json(questions: Sequence[Question]) -> bytes:
-    """Return JSON: ``{"questions": [{"question", "answer", "wrong": [...], "category", "difficulty", "photo"}]}``."""
+    """Return JSON: ``{"questions": [{"question", "answer", "wrong": [...], ...}]}``, with ``COLUMNS`` as the fields.
+
+    An answer of several parts is a list.
+    """
     items = []
     for question in questions:
         cells = cells_of(question)
         item: dict[str, object] = {name: cells[name] for name in COLUMNS if cells[name] and name not in ANSWERS[1:]}
         item["wrong"] = [cells[name] for name in ANSWERS[1:] if cells[name]]
+        if question.type in {SEVERAL, ORDER}:
+            item |= {"answer": list(answers_in(cells["answer"])), "wrong": list(answers_in(cells["wrong1"]))}
         items.append(item)
     return json.dumps({"questions": items}, ensure_ascii=False, indent=2).encode()
 

@@ -8,17 +8,32 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, NoReturn
 
-from fsm.quiz import MAX_ANSWER, MAX_TEXT, Question
+from fsm.question import (
+    CHOICE,
+    FEWEST_ITEMS,
+    MAX_ANSWER,
+    MAX_EXPLANATION,
+    MAX_SOURCE,
+    MAX_TEXT,
+    MOST_ITEMS,
+    MOST_OPTIONS,
+    TYPES,
+    Question,
+)
 from fsm.scoring import BASE, MEDIUM
-from questions.similarity import Gist, fingerprint, gist, near_pairs, plain
+from questions.similarity import fingerprint, gist, near_pairs, plain, rights_of
 
 ANSWERS = ("answer", "wrong1", "wrong2", "wrong3")
-"""The right answer first. The last two may be empty."""
-COLUMNS = ("question", *ANSWERS, "category", "difficulty", "photo")
-NEEDED = ("question", "answer", "wrong1")
+"""The right answer first. The last two may be empty, and all wrong ones if the question's type has none."""
+COLUMNS = ("question", *ANSWERS, "category", "difficulty", "photo", "type", "explanation", "source")
+NEEDED = ("question", "answer")
+"""Columns that every table needs. A choice needs ``wrong1`` too."""
+BETWEEN = "|"
+"""Sign between several answers in one cell. In an answer it is written with a backslash before it."""
 IGNORED = "id"
 """Column that an export of the bank may have. It is ignored, as a pack's ids are computed from its questions."""
 
@@ -42,6 +57,10 @@ INVISIBLE = dict.fromkeys([0xFEFF, 0x200B, 0x00AD, *range(0x202A, 0x202F), *rang
 FILE_ID = re.compile(r"[A-Za-z0-9_-]{20,200}")
 URL = re.compile(r"https://[^\s/]+\.[^\s/]+(/\S*)?")
 MAX_URL = 1000
+AMOUNT = re.compile(r"([-−]?)(\d{1,3}(?: \d{3})+|\d{1,13})(?:([.,])(\d{1,6}))?")
+"""A number in a cell: sign, whole part, decimal separator, decimals."""
+WITHIN = re.compile(r"\s*(?:±|\+/?-)\s*")
+"""Sign between a right number and its tolerance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +148,10 @@ class Vocabulary:
     """Prefixes of the name of the column that tells which numbered answer is right."""
     truth: tuple[str, str] = ("True", "False")
     """Answers to a true-or-false statement, if a file does not write them out."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Name -> type of question."""
+    truths: Mapping[str, bool] = field(default_factory=dict)
+    """Word for true or false -> whether it means true."""
 
 
 def key(name: str) -> str:
@@ -234,17 +257,18 @@ def question_of(row: Row, mistakes: Mistakes, vocabulary: Vocabulary = NO_WORDS)
     """Return the question of a row, its right answer first. Returns None if the row has mistakes."""
     before = len(mistakes.found)
     cells = {column: _clean(row, column, mistakes) for column in COLUMNS}
-    answers = tuple(cells[column] for column in ANSWERS if cells[column])
     if not any(cells.values()):
         mistakes.add(row.line, "", "empty-question")
         return None
-    for column in NEEDED:
+    type_ = vocabulary.types.get(key(cells["type"])) or _TYPES.get(key(cells["type"]), "")
+    if not type_:
+        mistakes.add(row.line, "type", "unknown-type", given=cells["type"][:30])
+    for column in (*NEEDED, *(("wrong1",) if type_ == CHOICE else ())):
         if not cells[column]:
             mistakes.add(row.line, column, "missing-cell")
     for column, limit in LIMITS.items():
         if len(cells[column]) > limit:
             mistakes.add(row.line, column, "too-long", length=len(cells[column]), limit=limit)
-    _check_answers(row.line, cells, mistakes)
     difficulty = cells["difficulty"].lower() or MEDIUM
     difficulty = vocabulary.levels.get(key(difficulty), difficulty)
     if difficulty not in BASE:
@@ -252,18 +276,134 @@ def question_of(row: Row, mistakes: Mistakes, vocabulary: Vocabulary = NO_WORDS)
     photo = cells["photo"]
     if photo and not is_photo(photo):
         mistakes.add(row.line, "photo", "bad-photo")
+    answers = _Answers(row.line, cells, mistakes, vocabulary).of_type(type_)
     if len(mistakes.found) > before:
         return None
-    id_ = fingerprint(Gist(cells["question"], answers[0], photo or None))
-    return Question(
-        id=id_,
+    question = Question(
+        id="",
         text=cells["question"],
-        answers=answers,
-        right=0,
         difficulty=difficulty,
         category=cells["category"],
         photo=photo or None,
+        type=type_,
+        explanation=cells["explanation"],
+        source=cells["source"],
+        **answers,
     )
+    return replace(question, id=fingerprint(gist(question)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """The answers in a row, whose meaning depends on the question's type. Their mistakes are recorded."""
+
+    line: int
+    cells: Mapping[str, str]
+    mistakes: Mistakes
+    vocabulary: Vocabulary
+
+    def of_type(self, type_: str) -> dict[str, Any]:
+        """Return the fields of a question that hold its answers."""
+        match type_:
+            case "several":
+                return self._several()
+            case "order":
+                return self._order()
+            case "number":
+                return self._number()
+            case "true_false":
+                return self._true_false()
+            case _:
+                return self._choice()
+
+    def _choice(self) -> dict[str, Any]:
+        known: dict[str, str] = {}
+        for column in ANSWERS:
+            self._check_length(column, self.cells[column])
+            answer = plain(self.cells[column])
+            if answer and answer in known:
+                self.mistakes.add(self.line, column, "same-answers", other=known[answer])
+            known.setdefault(answer, column)
+        return {"answers": tuple(self.cells[column] for column in ANSWERS if self.cells[column]), "right": 0}
+
+    def _several(self) -> dict[str, Any]:
+        rights = self._parts("answer")
+        answers = (*rights, *(part for column in ANSWERS[1:] for part in self._parts(column)))
+        self._check_parts(answers, 2, MOST_OPTIONS)
+        return {"answers": answers, "right": None, "rights": tuple(range(len(rights)))}
+
+    def _order(self) -> dict[str, Any]:
+        items = self._parts("answer")
+        self._check_parts(items, FEWEST_ITEMS, MOST_ITEMS)
+        self._check_no_wrong()
+        return {"answers": items, "right": None, "rights": tuple(range(len(items)))}
+
+    def _number(self) -> dict[str, Any]:
+        told, *within = WITHIN.split(self.cells["answer"], maxsplit=1)
+        number, tolerance = number_of(told), number_of(within[0]) if within else None
+        if self.cells["answer"] and (number is None or (within and (tolerance is None or tolerance < 0))):
+            self.mistakes.add(self.line, "answer", "bad-number", given=self.cells["answer"][:30])
+        self._check_no_wrong()
+        return {"answers": (), "right": None, "number": number, "tolerance": tolerance}
+
+    def _true_false(self) -> dict[str, Any]:
+        truths, told = {**_TRUTHS, **self.vocabulary.truths}, self.cells["answer"]
+        true = truths.get(key(told))
+        other = self.cells["wrong1"]
+        if told and (true is None or (other and truths.get(key(other)) is not (not true))):
+            self.mistakes.add(self.line, "answer", "bad-truth", words=" / ".join(self.vocabulary.truth))
+        if not other:
+            return {"answers": self.vocabulary.truth, "right": 0 if true else 1}
+        return {"answers": (told, other) if true else (other, told), "right": 0 if true else 1}
+
+    def _parts(self, column: str) -> tuple[str, ...]:
+        parts = answers_in(self.cells[column])
+        for part in parts:
+            self._check_length(column, part)
+        return parts
+
+    def _check_length(self, column: str, answer: str) -> None:
+        if len(answer) > MAX_ANSWER:
+            self.mistakes.add(self.line, column, "too-long", length=len(answer), limit=MAX_ANSWER)
+
+    def _check_parts(self, parts: tuple[str, ...], fewest: int, most: int) -> None:
+        if self.cells["answer"] and not fewest <= len(parts) <= most:
+            self.mistakes.add(self.line, "answer", "answer-count", count=len(parts), fewest=fewest, most=most)
+        if len({plain(part) for part in parts}) < len(parts):
+            self.mistakes.add(self.line, "answer", "same-answers", other="answer")
+
+    def _check_no_wrong(self) -> None:
+        for column in ANSWERS[1:]:
+            if self.cells[column]:
+                self.mistakes.add(self.line, column, "no-wrong-answers")
+
+
+def answers_in(cell: str) -> tuple[str, ...]:
+    """Return the answers in a cell, which are separated by ``BETWEEN``."""
+    parts = re.split(r"(?<!\\)\|", cell)
+    return tuple(part.strip().replace("\\|", BETWEEN) for part in parts if part.strip())
+
+
+def joined(answers: Iterable[str]) -> str:
+    """Return answers as a cell, the inverse of ``answers_in``."""
+    return f" {BETWEEN} ".join(answer.replace(BETWEEN, f"\\{BETWEEN}") for answer in answers)
+
+
+def number_of(text: str) -> Decimal | None:
+    """Return the number in a text; None if there is none, or if languages read it differently, as ``1.000``."""
+    found = AMOUNT.fullmatch(text.strip())
+    if found is None:
+        return None
+    sign, whole, _, decimals = found.groups(default="")
+    if len(decimals) == 3 and " " not in whole and 1 <= len(whole) <= 3 and whole != "0":
+        return None
+    return Decimal(f"{'-' if sign else ''}{whole.replace(' ', '')}.{decimals or '0'}").normalize() + 0
+
+
+def number_text(number: Decimal) -> str:
+    """Return a number as ``number_of`` reads it."""
+    text = f"{number:f}"
+    return text if number_of(text) is not None else f"{text}0"
 
 
 def is_photo(text: str) -> bool:
@@ -273,14 +413,26 @@ def is_photo(text: str) -> bool:
 
 def cells_of(question: Question) -> dict[str, str]:
     """Return a question as a row, the inverse of ``question_of``."""
-    right = gist(question).answer
-    answers = (right, *(answer for index, answer in enumerate(question.answers) if index != question.right))
+    rights = rights_of(question)
+    wrong = [answer for answer in question.answers if answer not in rights]
+    match question.type:
+        case "several" | "order":
+            answers = [joined(rights), joined(wrong)]
+        case "number":
+            number, tolerance = question.number, question.tolerance
+            assert number is not None
+            answers = [number_text(number) + ("" if tolerance is None else f" ± {number_text(tolerance)}")]
+        case _:
+            answers = [*rights, *wrong]
     return {
         "question": question.text,
-        **dict(zip(ANSWERS, (*answers, "", ""), strict=False)),
+        **dict(zip(ANSWERS, (*answers, "", "", ""), strict=False)),
         "category": question.category,
         "difficulty": question.difficulty,
         "photo": question.photo or "",
+        "type": "" if question.type == CHOICE else question.type,
+        "explanation": question.explanation,
+        "source": question.source,
     }
 
 
@@ -300,7 +452,7 @@ def check_header(header: list[str], line: int, mistakes: Mistakes) -> None:
     if not set(header) & set(COLUMNS):
         mistakes.add(line, "", "no-header", columns=", ".join(COLUMNS))
         return
-    for column in NEEDED:
+    for column in (*NEEDED, *(() if "type" in header else ("wrong1",))):
         if column not in header:
             mistakes.add(line, column, "missing-column")
     seen: set[str] = set()
@@ -314,15 +466,6 @@ def check_header(header: list[str], line: int, mistakes: Mistakes) -> None:
             else:
                 mistakes.add(line, name[:30], "unknown-column", number=number)
         seen.add(name)
-
-
-def _check_answers(line: int, cells: Mapping[str, str], mistakes: Mistakes) -> None:
-    known: dict[str, str] = {}
-    for column in ANSWERS:
-        answer = plain(cells[column])
-        if answer and answer in known:
-            mistakes.add(line, column, "same-answers", other=known[answer])
-        known.setdefault(answer, column)
 
 
 def _clean(row: Row, column: str, mistakes: Mistakes) -> str:
@@ -361,5 +504,9 @@ def _no_text(char: str) -> bool:
     return unicodedata.category(char) in {"Cc", "Cs"} or ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
 
 
-LIMITS = {"question": MAX_TEXT, "category": MAX_CATEGORY} | dict.fromkeys(ANSWERS, MAX_ANSWER)
+LIMITS = {
+    "question": MAX_TEXT, "category": MAX_CATEGORY, "explanation": MAX_EXPLANATION, "source": MAX_SOURCE,
+}  # fmt: skip
 _OWN = {key(column): column for column in (*COLUMNS, IGNORED)}
+_TYPES = {"": CHOICE} | {key(type_): type_ for type_ in TYPES}
+_TRUTHS = {"true": True, "false": False}

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
-from fsm.quiz import Question
+from fsm.question import NUMBER, ONE_TAP, Question
 
 NEAR_LETTERS = 0.65
 """Share of common letter triples at which two questions with one answer count as rewordings of each other."""
@@ -33,8 +33,16 @@ class Gist(NamedTuple):
 
 def gist(question: Question) -> Gist:
     """Return the gist of a question whose right answer is known."""
-    assert question.right is not None
-    return Gist(question.text, question.answers[question.right], question.photo)
+    answer = str(question.number) if question.type == NUMBER else " | ".join(rights_of(question))
+    return Gist(question.text, answer, question.photo)
+
+
+def rights_of(question: Question) -> tuple[str, ...]:
+    """Return the right answers of a question; items in their right order. Empty if it asks for a number."""
+    if question.type in ONE_TAP:
+        assert question.right is not None
+        return (question.answers[question.right],)
+    return tuple(question.answers[index] for index in question.rights)
 
 
 def plain(text: str) -> str:

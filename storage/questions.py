@@ -12,7 +12,7 @@ from random import SystemRandom
 import asyncpg
 
 from fsm.kind import Instant, PlayerId
-from fsm.quiz import Question
+from fsm.question import CHOICE, ONE_TAP, TRUE_FALSE, Question
 from questions.bank import bank
 from questions.choice import Shuffle, choose
 from questions.packs import MAX_QUESTIONS
@@ -35,14 +35,18 @@ SELECT p.id, p.owner_id, p.name, p.locale, count(q.id) AS size
 FROM question_packs p LEFT JOIN pack_questions q ON q.pack_id = p.id
 """
 _QUESTIONS = """
-SELECT position, id, text, answers, difficulty, category, photo FROM pack_questions WHERE pack_id = $1
+SELECT position, id, text, answers, difficulty, category, photo, type, rights, number, tolerance, explanation, source
+FROM pack_questions WHERE pack_id = $1
 """
 _ADD = """
-INSERT INTO pack_questions (pack_id, position, id, text, answers, difficulty, category, photo)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO pack_questions (
+    pack_id, position, id, text, answers, difficulty, category, photo,
+    type, rights, number, tolerance, explanation, source
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 _CHANGE = """
-UPDATE pack_questions SET id = $3, text = $4, answers = $5, difficulty = $6, category = $7, photo = $8
+UPDATE pack_questions SET id = $3, text = $4, answers = $5, difficulty = $6, category = $7, photo = $8,
+    type = $9, rights = $10, number = $11, tolerance = $12, explanation = $13, source = $14
 WHERE pack_id = $1 AND position = $2
 """
 _ASKED = """
@@ -218,7 +222,7 @@ class Questions:
 
     async def change_question(self, pack_id: int, owner_id: PlayerId, position: int, question: Question) -> bool:
         """Replace a question. Returns False if the host has no such question. Raises ``NameTaken``."""
-        statement = f"{_CHANGE} AND EXISTS (SELECT FROM question_packs WHERE id = $1 AND owner_id = $9)"
+        statement = f"{_CHANGE} AND EXISTS (SELECT FROM question_packs WHERE id = $1 AND owner_id = $15)"
         try:
             done = _did(await self._pool.execute(statement, pack_id, *_row(position, question), owner_id))
         except asyncpg.UniqueViolationError:
@@ -317,30 +321,49 @@ def categories(questions: Iterable[Question]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _row(position: int, question: Question) -> tuple[int, str, str, list[str], str, str, str | None]:
-    """Return a question's columns, from ``position`` on, with the right answer first."""
-    right = gist(question)
-    others = [answer for answer in question.answers if answer != right.answer]
+def _row(position: int, question: Question) -> tuple[object, ...]:
+    """Return a question's columns, from ``position`` on. The right answer of a choice comes first."""
+    answers, rights = question.answers, question.rights
+    if question.type == CHOICE:
+        right = gist(question).answer
+        answers, rights = (right, *(answer for answer in answers if answer != right)), (0,)
+    elif question.type == TRUE_FALSE:
+        assert question.right is not None
+        rights = (question.right,)
     return (
         position,
-        fingerprint(right),
+        fingerprint(gist(question)),
         question.text,
-        [right.answer, *others],
+        list(answers),
         question.difficulty,
         question.category,
         question.photo,
+        question.type,
+        list(rights),
+        question.number,
+        question.tolerance,
+        question.explanation,
+        question.source,
     )
 
 
 def _question(row: asyncpg.Record, pack_id: int) -> Question:
+    rights = tuple(row["rights"])
+    one = row["type"] in ONE_TAP
     return Question(
         id=row["id"],
         text=row["text"],
         answers=tuple(row["answers"]),
-        right=0,
+        right=rights[0] if one else None,
+        rights=() if one else rights,
+        number=row["number"],
+        tolerance=row["tolerance"],
         difficulty=row["difficulty"],
         category=row["category"],
         photo=row["photo"],
+        type=row["type"],
+        explanation=row["explanation"],
+        source=row["source"],
         pack=str(pack_id),
     )
 

@@ -2,13 +2,28 @@
 
 ## Refusals
 
-rejected-already-answered = You’ve already answered { $choice ->
-    [0] A
-    [1] B
-    [2] C
-   *[other] D
-}. The first answer counts.
+rejected-already-answered = { $choice ->
+    [0] You’ve already answered A. The first answer counts.
+    [1] You’ve already answered B. The first answer counts.
+    [2] You’ve already answered C. The first answer counts.
+    [3] You’ve already answered D. The first answer counts.
+   *[other] You’ve already answered. The first answer counts.
+}
 not-now-answer = { $phase ->
+    [waiting_for_players] Questions come when the quiz starts.
+    [players_joining] Questions come when the quiz starts.
+    [completed] This quiz is over.
+    [cancelled] This quiz was cancelled.
+   *[other] The question is closed.
+}
+not-now-draft = { $phase ->
+    [waiting_for_players] Questions come when the quiz starts.
+    [players_joining] Questions come when the quiz starts.
+    [completed] This quiz is over.
+    [cancelled] This quiz was cancelled.
+   *[other] The question is closed.
+}
+not-now-confirm = { $phase ->
     [waiting_for_players] Questions come when the quiz starts.
     [players_joining] Questions come when the quiz starts.
     [completed] This quiz is over.
@@ -17,6 +32,9 @@ not-now-answer = { $phase ->
 }
 rejected-question-closed = Question { $number } is closed.
 rejected-no-such-answer = This question has no such answer.
+rejected-answer-incomplete = Choose an answer first, then tap “Done”.
+rejected-from-next-question = You joined during this question, so you answer from the next one on.
+rejected-last-question = The last question is being asked already. Join the next quiz.
 rejected-paused = The quiz is paused. It goes on in a moment.
 rejected-not-paused = The quiz isn’t paused.
 rejected-poll-runs = A poll can’t be paused while it’s open. Tap again when its answer is shown.

@@ -2,13 +2,28 @@
 
 ## Rechazos
 
-rejected-already-answered = Ya has respondido { $choice ->
-    [0] A
-    [1] B
-    [2] C
-   *[other] D
-}. Vale la primera respuesta.
+rejected-already-answered = { $choice ->
+    [0] Ya has respondido A. Vale la primera respuesta.
+    [1] Ya has respondido B. Vale la primera respuesta.
+    [2] Ya has respondido C. Vale la primera respuesta.
+    [3] Ya has respondido D. Vale la primera respuesta.
+   *[other] Ya has respondido. Vale la primera respuesta.
+}
 not-now-answer = { $phase ->
+    [waiting_for_players] Las preguntas llegan cuando empiece la trivia.
+    [players_joining] Las preguntas llegan cuando empiece la trivia.
+    [completed] Esta trivia ha terminado.
+    [cancelled] Esta trivia se canceló.
+   *[other] La pregunta está cerrada.
+}
+not-now-draft = { $phase ->
+    [waiting_for_players] Las preguntas llegan cuando empiece la trivia.
+    [players_joining] Las preguntas llegan cuando empiece la trivia.
+    [completed] Esta trivia ha terminado.
+    [cancelled] Esta trivia se canceló.
+   *[other] La pregunta está cerrada.
+}
+not-now-confirm = { $phase ->
     [waiting_for_players] Las preguntas llegan cuando empiece la trivia.
     [players_joining] Las preguntas llegan cuando empiece la trivia.
     [completed] Esta trivia ha terminado.
@@ -17,6 +32,9 @@ not-now-answer = { $phase ->
 }
 rejected-question-closed = La pregunta { $number } está cerrada.
 rejected-no-such-answer = Esta pregunta no tiene esa respuesta.
+rejected-answer-incomplete = Elige primero una respuesta y luego toca «Listo».
+rejected-from-next-question = Te has unido durante esta pregunta: puedes responder desde la siguiente.
+rejected-last-question = Ya va la última pregunta. Únete a la próxima trivia.
 rejected-paused = La trivia está en pausa. Sigue dentro de un momento.
 rejected-not-paused = La trivia no está en pausa.
 rejected-poll-runs = Una encuesta no se puede pausar mientras está abierta. Toca otra vez cuando se vea la respuesta.

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 import storage
 from fsm import merkle
-from fsm.quiz import Question
+from fsm.question import Question
 from fsm.registry import KINDS
 from storage import migrate
 from storage.api_tokens import ApiTokens

@@ -14,7 +14,8 @@ from bot.tasks import Tasks
 from fsm.engine import Unavailable
 from fsm.kind import ChatTopic
 from fsm.lobby import Join, Leave, OpenGame, Remove
-from fsm.quiz import Question, QuizRules
+from fsm.question import Question
+from fsm.quiz import QuizRules
 from storage import keys
 from storage.archive import Archive
 from storage.connections import Pool

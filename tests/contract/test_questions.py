@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from redis.asyncio import Redis
 
-from fsm.quiz import Question
+from fsm.question import Question
 from questions.bank import bank
 from questions.similarity import Gist, fingerprint, gist
 from storage.connections import Pool

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from fsm.kind import ChatTopic
 from fsm.lobby import Join
-from fsm.quiz import Question
+from fsm.question import Question
 from handlers.boards import Boards
 from play.hosts import Hosts
 from play.texts import Texts

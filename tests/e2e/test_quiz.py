@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from bot.settings import GAMES
 from fsm.kind import ChatTopic, Host
-from fsm.quiz import Question
+from fsm.question import Question
 from handlers.kinds.quiz.settings import QuizSection
 from sandbox.control import buttons
 from sandbox.state import Message, User

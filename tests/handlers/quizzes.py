@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from fsm.lobby import Cancel
-from fsm.quiz import QUESTION_OPEN, Answer, Pause, Question, QuizGame, Resume
+from fsm.question import Question
+from fsm.quiz import QUESTION_OPEN, Answer, Pause, QuizGame, Resume
 from tests.handlers.games import HOSTILE
 from tests.support.games import HOST, OPENED, QUIZ
 

@@ -10,7 +10,8 @@ import pytest
 
 from fsm.kind import ChatTopic, Host
 from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
-from fsm.quiz import Question, QuizGame, QuizRules
+from fsm.question import Question
+from fsm.quiz import QuizGame, QuizRules
 from handlers.kinds.consumer import ConsumerContext
 from handlers.kinds.quiz.consumer import QuizConsumer
 from handlers.kinds.quiz.content import QuizContent, preparation_of

@@ -6,7 +6,8 @@ import pytest
 
 from fsm.kind import ChatTopic
 from fsm.lobby import DeadlinePassed
-from fsm.quiz import Question, QuizRules
+from fsm.question import Question
+from fsm.quiz import QuizRules
 from play.texts import Texts
 from tests.handlers.quizzes import questions
 from tests.handlers.room import plain

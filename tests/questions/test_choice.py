@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from fsm.quiz import Question
+from fsm.question import Question
 from questions.bank import bank
 from questions.choice import choose
 from questions.similarity import Gist, Seen, fingerprint, gist, near, near_pairs

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsm.quiz import Question
+from fsm.question import Question
 from play.texts import Texts
 from questions.bank import bank
 from questions.encodings import decode

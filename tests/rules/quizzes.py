@@ -7,11 +7,11 @@ from typing import Any
 
 from fsm.kind import Event, Instant, PlayerId
 from fsm.lobby import JoiningStarted, OpenGame
+from fsm.question import Question
 from fsm.quiz import (
     KIND,
     AnswerGiven,
     GameOpened,
-    Question,
     QuestionOpened,
     QuestionsSet,
     QuizPaused,

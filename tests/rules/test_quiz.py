@@ -26,6 +26,7 @@ from fsm.lobby import (
     Remove,
     StartNow,
 )
+from fsm.question import Question
 from fsm.quiz import (
     KIND,
     AlreadyAnswered,
@@ -38,7 +39,6 @@ from fsm.quiz import (
     Pause,
     Paused,
     PollRuns,
-    Question,
     QuestionClosed,
     QuestionOpened,
     QuestionRevealed,

@@ -8,11 +8,11 @@ from fsm import draw, pick_number, quiz
 from fsm.kind import ChatTopic, Event, Host, Kind, NotNow
 from fsm.lobby import DeadlineExtended, DeadlinePassed, Extend, Join, OpenGame, StartNow
 from fsm.pick_number import NumbersDrawn, NumbersShown, PickNumber, PickNumberRules, SelectionOpened
+from fsm.question import Question
 from fsm.quiz import (
     Answer,
     AnswerGiven,
     Pause,
-    Question,
     QuestionOpened,
     QuestionRevealed,
     QuizPaused,

@@ -11,7 +11,8 @@ from loguru import logger
 from fsm.engine import Unavailable
 from fsm.kind import Game, Instant, PlayerId, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED
-from fsm.quiz import KIND, QUESTION_OPEN, Question, QuizGame
+from fsm.question import Question
+from fsm.quiz import KIND, QUESTION_OPEN, QuizGame
 from handlers.kinds.begins import begins_of
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.quiz import view

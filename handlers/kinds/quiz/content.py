@@ -8,7 +8,8 @@ from loguru import logger
 
 from fsm.engine import Clock
 from fsm.kind import ChatTopic
-from fsm.quiz import Question, QuizRules
+from fsm.question import Question
+from fsm.quiz import QuizRules
 from play.content import ContentProvider, NoQuestions
 from play.texts import DEFAULT_LOCALE
 from questions.bank import bank

@@ -11,7 +11,7 @@ from aiogram_dialog import Dialog, DialogManager, LaunchMode, ShowMode, StartMod
 from aiogram_dialog.widgets.input import MessageInput, TextInput
 from aiogram_dialog.widgets.kbd import Button, Column, Row, Select, SwitchTo
 
-from fsm.quiz import Question
+from fsm.question import Question
 from fsm.scoring import BASE
 from handlers.context import UpdateContext
 from handlers.dialogs.dialog_command import DialogCommand

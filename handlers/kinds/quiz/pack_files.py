@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from aiogram.types import Document, Message
 
-from fsm.quiz import Question
+from fsm.question import Question
 from handlers.context import UpdateContext
 from handlers.kinds.quiz.view import category
 from handlers.limited_session import TooBusy

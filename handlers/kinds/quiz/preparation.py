@@ -12,7 +12,8 @@ import msgspec
 from loguru import logger
 
 from fsm.kind import Game, Instant, Rejected, UnknownGame
-from fsm.quiz import Question, QuizGame, SetQuestions
+from fsm.question import Question
+from fsm.quiz import QuizGame, SetQuestions
 from handlers.kinds.consumer import ConsumerContext
 from handlers.kinds.quiz.content import PREPARATION, locale_of
 from handlers.views.message import Message, send_params

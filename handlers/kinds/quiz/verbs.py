@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from fsm.kind import Command
-from fsm.quiz import NONE, Answer, Pause, QuizGame, Resume
-from handlers.kinds.quiz.view import LETTERS
+from fsm.question import NUMBER, Choice
+from fsm.quiz import QUESTION_OPEN, Answer, Confirm, Draft, Pause, QuizGame, Resume, gave
+from handlers.kinds.quiz.answers import LETTERS, letters, short_answer
 from handlers.kinds.verb import Tap, Verb, Words, whole
 from play.access import Needs
 
@@ -22,16 +23,41 @@ def _answered(game: QuizGame, tap: Tap) -> Words:
     choice = _choice(game, tap.user_id, question) if question is not None else None
     if question is None or choice is None:
         return "tap-done", {}
-    return "tap-answered", {"letter": LETTERS[choice], "answer": game.questions[question].answers[choice]}
+    asked = game.questions[question]
+    if isinstance(choice, int):
+        return "tap-answered", {"letter": LETTERS[choice], "answer": asked.answers[choice]}
+    return "tap-answered-so", {"answer": short_answer(choice)}
 
 
-def _choice(game: QuizGame, player: int, question: int) -> int | None:
-    """Return the index of the answer that a player has given to a question; None if there is none."""
+def _choice(game: QuizGame, player: int, question: int) -> Choice | None:
+    """Return the answer that a player has given to a question; None if there is none."""
     reply = game.replies.get(player) if question == game.index else None
     if reply is not None:
         return reply.choice
     choices = game.score(player).choices
-    return choices[question] if question < len(choices) and choices[question] != NONE else None
+    return choices[question] if question < len(choices) and gave(choices[question]) else None
+
+
+def _draft(tap: Tap, arg: str) -> Command | None:
+    asked, _, key = arg.partition(":")
+    question = whole(asked)
+    return Draft(tap.user_id, question, key) if question is not None and len(key) == 1 else None
+
+
+def _drafted(game: QuizGame, tap: Tap) -> Words:
+    """Tell the player alone what they have chosen so far; the last item of an order has made the answer final."""
+    if game.phase != QUESTION_OPEN or tap.user_id in game.replies:
+        return _answered(game, tap)
+    draft = game.drafts.get(tap.user_id, "")
+    if not draft:
+        return "tap-draft-empty", {}
+    number = game.question is not None and game.question.type == NUMBER
+    return "tap-draft", {"answer": draft if number else letters(int(each) for each in draft)}
+
+
+def _confirm(tap: Tap, arg: str) -> Command | None:
+    question = whole(arg)
+    return Confirm(tap.user_id, question) if question is not None else None
 
 
 def _pause(tap: Tap, arg: str) -> Command | None:
@@ -50,6 +76,8 @@ def moves(labels: Mapping[str, str]) -> list[tuple[str, str, int]]:
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
         "a": Verb(command=_answer, done=_answered),
+        "d": Verb(command=_draft, done=_drafted),
+        "c": Verb(command=_confirm, done=_answered),
         "z": Verb(command=_pause, done=lambda _game, _tap: ("tap-paused", {}), needs=Needs.HOST),
         "y": Verb(command=_resume, done=lambda _game, _tap: ("tap-quiz-resumed", {}), needs=Needs.HOST),
     }

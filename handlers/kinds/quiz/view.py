@@ -7,15 +7,15 @@ from itertools import takewhile
 from fsm import scoring
 from fsm.kind import PlayerId
 from fsm.lobby import CANCELLED, COMPLETED, PLAYERS_JOINING, WAITING_FOR_PLAYERS, Standing
-from fsm.quiz import ACCURACY, KIND, NONE, QUESTION_OPEN, QUESTION_REVEAL, Question, QuizGame
+from fsm.question import Question
+from fsm.quiz import ACCURACY, KIND, NONE, QUESTION_OPEN, QUESTION_REVEAL, QuizGame, Score, gave
+from handlers.kinds.quiz.answers import (
+    LETTERS, answer_buttons, asked_html, explanation_html, right_letters, right_text, short_answer, tally_html,
+)
 from handlers.views import lobby
 from handlers.views.message import Button, Message, Row, rows
 from play.texts import Markup, Texts, name_html, units
 
-LETTERS = "ABCD"
-HALF_ROW, WHOLE_ROW = 12, 30
-"""Longest answer, in UTF-16 units, that a phone shows whole on a button: with two buttons to a row, and with one."""
-BAR = 8
 TOP = 5
 WINNERS, REST = 10, 2500
 """Standings that a result shows in full, and the room for the others, which are folded, in UTF-16 units."""
@@ -57,7 +57,7 @@ def step(state: QuizGame) -> tuple[str, int, bool]:
 
 def begins_with_board(state: QuizGame) -> bool:
     """Return whether the time of the phase begins with the board. If a poll asks the question, it begins with that."""
-    return not (state.rules.polls and state.phase == QUESTION_OPEN)
+    return not (state.polled and state.phase == QUESTION_OPEN)
 
 
 def start(state: QuizGame, texts: Texts, locale: str) -> Message | None:
@@ -121,11 +121,11 @@ def _open(game: QuizGame, texts: Texts, locale: str, title: Markup) -> Message:
     assert question is not None
     if game.remaining is not None:  # hide the question, so that a pause gives no time to think
         return _paused(game, texts, locale, title)
-    polled = game.rules.polls
+    polled = game.polled
     text = lobby.paragraphs(
         title,
         _head(game, texts, locale),
-        texts.html(locale, "quiz-poll-below") if polled else _asked(question, texts, locale),
+        texts.html(locale, "quiz-poll-below") if polled else asked_html(question, texts, locale),
         _progress(game, texts, locale),
     )
     answers = () if polled else answer_buttons(game, texts, locale)
@@ -136,7 +136,7 @@ def instead_of_poll(state: QuizGame, texts: Texts, locale: str) -> Message:
     """Render the open question with buttons, for chats in which Telegram accepts no polls."""
     game = KIND.view(state, None)
     assert game.question is not None
-    text = lobby.paragraphs(_head(game, texts, locale), _asked(game.question, texts, locale))
+    text = lobby.paragraphs(_head(game, texts, locale), asked_html(game.question, texts, locale))
     return Message(text, answer_buttons(game, texts, locale))
 
 
@@ -160,54 +160,24 @@ def _head(game: QuizGame, texts: Texts, locale: str) -> Markup:
     return Markup(" · ".join(parts))
 
 
-def _asked(question: Question, texts: Texts, locale: str) -> str:
-    """Render the question, with its answers below if they are too long for buttons."""
-    text = texts.html(locale, "quiz-question", question=question.text)
-    if _on_buttons(question):
-        return text
-    return f"{text}\n\n" + "\n".join(
-        texts.html(locale, "quiz-answer", letter=Markup(letter), answer=answer)
-        for letter, answer in zip(LETTERS, question.answers, strict=False)
-    )
-
-
-def _on_buttons(question: Question) -> bool:
-    return all(units(answer) <= WHOLE_ROW for answer in question.answers)
-
-
-def answer_buttons(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]:
-    """Return the buttons of the answers. If one is too long for a phone's button, all show letters only."""
-    question = game.question
-    assert question is not None
-    whole = _on_buttons(question)
-    short = all(units(answer) <= HALF_ROW for answer in question.answers)
-    buttons = [
-        Button(
-            texts.plain(locale, "quiz-button", letter=letter, answer=answer) if whole else letter,
-            f"a:{game.id}:{game.index}:{choice}",
-        )
-        for choice, (letter, answer) in enumerate(zip(LETTERS, question.answers, strict=False))
-    ]
-    return rows(buttons, 2 if short else 1 if whole else len(buttons))
-
-
 def _progress(game: QuizGame, texts: Texts, locale: str) -> Markup:
     """Render the number of players who have answered, without names and choices."""
-    count = {"answered": len(game.replies), "players": len(game.players)}
-    if game.to_run is not None and game.rules.polls:  # the poll starts the time, not this message
+    count = {"answered": len(game.replies), "players": len(game.players) - len(game.late)}
+    if game.to_run is not None and game.polled:  # the poll starts the time, not this message
         return texts.html(locale, "quiz-progress-unseen", **count)
     return texts.html(locale, "quiz-progress", **count, deadline=lobby.ending(game))
 
 
 def _hosts(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]:
-    """Return the buttons of hosts. A poll has no pause, because Telegram would go on taking votes."""
+    """Return the buttons of latecomers and hosts. A poll has no pause, because Telegram would go on taking votes."""
     clock = None
     if game.remaining is not None:
         clock = Button(texts.plain(locale, "button-resume"), f"y:{game.id}", style="primary")
-    elif not (game.rules.polls and game.phase == QUESTION_OPEN):
+    elif not (game.polled and game.phase == QUESTION_OPEN):
         clock = Button(texts.plain(locale, "button-pause"), f"z:{game.id}")
     cancel = Button(texts.plain(locale, "button-cancel"), f"x:{game.id}")
-    return rows([clock, cancel], 2)
+    join = Button(texts.plain(locale, "button-join"), f"j:{game.id}") if game.joinable else None
+    return rows([join, clock, cancel], 3)
 
 
 # -- the right answer -------------------------------------------------------------------------------------------
@@ -220,28 +190,12 @@ def _reveal(game: QuizGame, texts: Texts, locale: str, title: Markup) -> Message
         title,
         _head(game, texts, locale),
         texts.html(locale, "quiz-question", question=question.text),
-        _tally(game, question, texts, locale),
+        tally_html(game, question, texts, locale),
+        explanation_html(question, texts, locale),
         _best(game, texts, locale),
         _next(game, texts, locale),
     )
     return Message(text, _hosts(game, texts, locale))
-
-
-def _tally(game: QuizGame, question: Question, texts: Texts, locale: str) -> str:
-    """Render a bar for each answer with the number of players who chose it."""
-    most = max(1, *game.tally)
-    lines = [
-        texts.html(
-            locale,
-            "quiz-tally-right" if choice == question.right else "quiz-tally",
-            letter=Markup(LETTERS[choice]),
-            answer=answer,
-            bar=Markup("▇" * -(-BAR * count // most)),
-            count=count,
-        )
-        for choice, (answer, count) in enumerate(zip(question.answers, game.tally, strict=True))
-    ]
-    return "\n".join(lines)
 
 
 def _ranked(game: QuizGame) -> tuple[list[PlayerId], tuple[int, ...]]:
@@ -350,24 +304,27 @@ def _own_question(game: QuizGame, player_id: PlayerId, texts: Texts, locale: str
     if game.phase == QUESTION_OPEN and game.remaining is not None:
         return Message(lobby.paragraphs(title, head, _pause(game, texts, locale), standing))
     answered = _own_answer(game, player_id, question, texts, locale)
-    text = lobby.paragraphs(title, head, _asked(question, texts, locale), answered, standing)
-    may_answer = game.phase == QUESTION_OPEN and player_id not in game.replies and player_id not in game.gone
+    why = explanation_html(question, texts, locale) if game.phase == QUESTION_REVEAL else None
+    text = lobby.paragraphs(title, head, asked_html(question, texts, locale), answered, why, standing)
+    may_answer = game.phase == QUESTION_OPEN and player_id not in game.replies and player_id in game.active
     return Message(text, answer_buttons(game, texts, locale) if may_answer else ())
 
 
 def _own_answer(game: QuizGame, player_id: PlayerId, question: Question, texts: Texts, locale: str) -> Markup | None:
     reply = game.replies.get(player_id)
+    if player_id in game.late:
+        return texts.html(locale, "quiz-own-late")
     if reply is None or reply.choice is None:
         return None
-    answer = {"letter": Markup(LETTERS[reply.choice]), "answer": question.answers[reply.choice]}
-    if game.phase == QUESTION_OPEN:
-        return texts.html(locale, "quiz-own-answer", **answer)
-    if player_id in game.gained:
-        return texts.html(locale, "quiz-own-right", **answer, gained=game.gained[player_id])
-    right = _known(question.right)
-    return texts.html(
-        locale, "quiz-own-wrong", **answer, right=Markup(LETTERS[right]), right_answer=question.answers[right]
-    )
+    gained = game.gained.get(player_id, 0)
+    how = "answer" if game.phase == QUESTION_OPEN else "right" if player_id in game.gained else "wrong"
+    if isinstance(reply.choice, int):
+        answer = {"letter": Markup(LETTERS[reply.choice]), "answer": question.answers[reply.choice]}
+        if how == "wrong":
+            answer |= {"right": Markup(right_letters(question)), "right_answer": right_text(question, texts, locale)}
+        return texts.html(locale, f"quiz-own-{how}", **answer, gained=gained)
+    right = "" if how == "answer" else right_letters(question) or right_text(question, texts, locale)
+    return texts.html(locale, f"quiz-own-{how}-so", answer=short_answer(reply.choice), right=right, gained=gained)
 
 
 def _summary(game: QuizGame, player_id: PlayerId, texts: Texts, locale: str, title: Markup) -> Message:
@@ -390,27 +347,22 @@ def _summary(game: QuizGame, player_id: PlayerId, texts: Texts, locale: str, tit
         if lobby.has_prize(own)
         else None
     )
-    marks = "".join(MARKS[how] for how in _how(game, score.choices))
-    return Message(lobby.paragraphs(title, place, prize, marks, *_missed(game, score.choices, texts, locale)))
+    marks = "".join(MARKS[how] for how in _how(game, score))
+    return Message(lobby.paragraphs(title, place, prize, marks, *_missed(game, score, texts, locale)))
 
 
-def _how(game: QuizGame, choices: Sequence[int]) -> Iterator[bool | None]:
+def _how(game: QuizGame, score: Score) -> Iterator[bool | None]:
     """Yield True, False or None for each question: answered right, wrong, or not at all."""
-    for question, choice in zip(game.questions, choices, strict=False):
-        yield None if choice == NONE else choice == question.right
+    for index, (question, choice) in enumerate(zip(game.questions, score.choices, strict=False)):
+        # Quizzes of older versions did not record the hits.
+        yield index in score.hits or question.judge(choice) if gave(choice) else None
 
 
-def _missed(game: QuizGame, choices: Sequence[int], texts: Texts, locale: str) -> Iterator[Markup]:
+def _missed(game: QuizGame, score: Score, texts: Texts, locale: str) -> Iterator[Markup]:
     """Yield the first questions without a right answer of the player, each with its right answer."""
-    missed = [question for question, how in zip(game.questions, _how(game, choices), strict=False) if not how]
+    missed = [question for question, how in zip(game.questions, _how(game, score), strict=False) if not how]
     for question in missed[:MISSED]:
-        answer = question.answers[_known(question.right)]
-        yield texts.html(locale, "quiz-missed", question=question.text, answer=answer)
-
-
-def _known(right: int | None) -> int:
-    assert right is not None, "the view shows it once it is revealed"
-    return right
+        yield texts.html(locale, "quiz-missed", question=question.text, answer=right_text(question, texts, locale))
 
 
 # -- rules ------------------------------------------------------------------------------------------------------
