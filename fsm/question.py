@@ -66,7 +66,7 @@ class Question:
     explanation: str = ""
     """Why the answer is right; shown with it."""
     source: str = ""
-    """Where the answer can be looked up: an https URL, or a text."""
+    """Place to look the answer up: an https URL, or a text."""
 
     @property
     def sound(self) -> bool:
@@ -119,7 +119,7 @@ class Question:
         return tuple(sorted(choice))
 
     def judge(self, choice: Choice) -> bool:
-        """Return whether an answer is right. Whether it is the closest number, only ``who_is_right`` tells."""
+        """Return whether an answer is right by itself. The closest number is found by ``who_is_right``."""
         match self.type:
             case "number":
                 exact = self.tolerance if self.tolerance is not None else Decimal(0)

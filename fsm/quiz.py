@@ -187,8 +187,10 @@ class QuizGame(Game):
     gained: Mapping[PlayerId, int] = field(default_factory=dict)
     """Points for the last revealed question, by player; only players who were right."""
     tally: tuple[int, ...] = ()
-    """Number of players who chose each answer of the last revealed question; of a question without answers to choose
-    from, the numbers of players who were right and who were wrong."""
+    """Number of players who chose each answer of the last revealed question.
+
+    For a number or an order: the number of right answers, and of wrong ones.
+    """
     gone: tuple[PlayerId, ...] = ()
     """Players who left during the quiz: they keep their points, and nobody waits for their answers."""
     late: tuple[PlayerId, ...] = ()
@@ -216,7 +218,7 @@ class QuizGame(Game):
     def joinable(self) -> bool:
         """Return True if people may join during the quiz: there is room, and a next question to answer."""
         room = len(self.players) < self.rules.capacity
-        return self.rules.late_join and room and 0 <= self.index < len(self.questions) - 1
+        return self.rules.late_join and room and 0 <= self.index < self.rules.questions - 1
 
     def score(self, player: PlayerId) -> Score:
         """Return a player's score so far."""
@@ -612,7 +614,9 @@ def _join(game: QuizGame, command: Join, now: Instant) -> tuple[Event, ...]:
         raise AlreadyJoined
     if not rules.late_join:
         raise NotNow(command="join", phase=game.phase)
-    if game.index + 1 == len(game.questions):
+    if player in lobby.barred(rules):
+        raise lobby.WonBefore
+    if game.index + 1 == rules.questions:
         raise LastQuestion
     if player not in game.players and len(game.players) >= rules.capacity:
         raise GameFull(limit=rules.capacity)

@@ -12,9 +12,10 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 from urllib.parse import unquote_plus
 
+from fsm.question import ORDER, SEVERAL
 from questions.encodings import decode
 from questions.foreign_formats import aiken_rows, anki_rows, gift_rows, is_aiken, is_anki, is_gift, moodle_rows
 from questions.packs import (
@@ -240,7 +241,11 @@ def _json_row(line: int, item: Any, mistakes: Mistakes) -> Row | None:
     if "correct_answer" in item:
         return _trivia_row(line, item, mistakes)
     wrong, answer = item.get("wrong", []), item.get("answer")
-    if isinstance(answer, list) and isinstance(wrong, list) and all(isinstance(each, str) for each in answer + wrong):
+    lists = (
+        isinstance(answer, list) and isinstance(wrong, list) and all(isinstance(each, str) for each in answer + wrong)
+    )
+    if lists and item.get("type") in (SEVERAL, ORDER):
+        assert isinstance(answer, list)
         item, wrong = {**item, "answer": joined(answer)}, [joined(wrong)] if wrong else []
     if not isinstance(wrong, list) or len(wrong) >= len(ANSWERS):
         mistakes.add(line, "wrong", "bad-list", limit=len(ANSWERS) - 1)
@@ -252,6 +257,10 @@ def _json_row(line: int, item: Any, mistakes: Mistakes) -> Row | None:
     fields |= dict(zip(ANSWERS[1:], wrong, strict=False))
     cells = {name: _text(line, name, fields[name], mistakes) for name in fields.keys() & set(COLUMNS)}
     return Row(line, cells) if len(mistakes.found) == before else None
+
+
+def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | None:

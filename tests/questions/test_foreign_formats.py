@@ -320,11 +320,11 @@ def test_a_name_that_is_like_none_is_not_said_to_be_meant_as_none() -> None:
 @pytest.mark.parametrize("locale", TEXTS.LOCALES)
 def test_the_sample_is_a_pack_that_is_read_as_it_is(locale: str) -> None:
     pack = read(sample(TEXTS, locale), "sample.xlsx")
-    assert len(pack.questions) == 2
+    assert [question.type for question in pack.questions] == ["choice", "true_false", "number", "several", "order"]
     assert not pack.notes
     assert not pack.alike
-    assert all(question.category for question in pack.questions)
-    assert [question.difficulty for question in pack.questions] == ["easy", "medium"]
+    assert all(question.category and question.explanation for question in pack.questions)
+    assert [question.difficulty for question in pack.questions] == ["easy", "medium", "hard", "easy", "medium"]
 
 
 # -- encodings --------------------------------------------------------------------------------------------------

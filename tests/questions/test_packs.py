@@ -402,7 +402,7 @@ def test_an_export_puts_the_right_answer_first_wherever_it_was() -> None:
 
 
 def test_the_columns_of_an_export_are_those_that_are_read() -> None:
-    assert write_pack([], "csv").decode("utf-8-sig").strip().split(",") == HEADER
+    assert write_pack([], "csv").decode("utf-8-sig").strip().split(",") == [*HEADER, "type", "explanation", "source"]
     with pytest.raises(KeyError):
         write_pack([], "pdf")
 

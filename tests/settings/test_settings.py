@@ -21,6 +21,7 @@ TOKEN = "123456789:AAE1bsecretsecret"
 ANOTHER_VALUE = {
     "games.host_joins": "false",
     "api.cache": "false",
+    "games.quiz.late_join": "false",
     "data_dir": "elsewhere",
     "telegram.token": TOKEN,
     "telegram.api_base": "http://127.0.0.1:8081",

@@ -106,9 +106,7 @@ def tally_html(game: QuizGame, question: Question, texts: Texts, locale: str) ->
 def _right_html(question: Question, texts: Texts, locale: str) -> str:
     if question.type == ORDER:
         return "\n".join(
-            texts.html(
-                locale, "quiz-item", place=place, letter=Markup(LETTERS[index]), answer=question.answers[index]
-            )
+            texts.html(locale, "quiz-item", place=place, letter=Markup(LETTERS[index]), answer=question.answers[index])
             for place, index in enumerate(question.rights, start=1)
         )
     text_id = "quiz-number-closest" if question.tolerance is None else "quiz-number"

@@ -11,15 +11,17 @@ from loguru import logger
 from fsm.engine import Unavailable
 from fsm.kind import Game, Instant, PlayerId, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED
-from fsm.question import Question
+from fsm.question import POLLED, SEVERAL, Question
 from fsm.quiz import KIND, QUESTION_OPEN, QuizGame
 from handlers.kinds.begins import begins_of
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.quiz import view
+from handlers.kinds.quiz.answers import poll_explanation
 from handlers.kinds.quiz.content import PREPARATION, locale_of
 from handlers.kinds.quiz.preparation import Preparation
 from handlers.kinds.quiz.settings import QuizSection
 from handlers.views.message import Message, send_params
+from play.texts import Texts
 from storage.connections import POSTGRES_GONE
 from storage.feed import Entry
 from telegram.limits import Priority
@@ -93,12 +95,14 @@ class QuizConsumer:
         """Send the question's photo and poll, and clean up those of the last question."""
         question = _in_hand(game)
         await self._close(game, before=game.index)
-        photo: dict[str, Any] = {"photo": question.photo, "disable_notification": True}
-        polls = game.rules.polls
-        wanted = [
-            *([self._outgoing(game, f"photo:{game.id}:{game.index}", "sendPhoto", photo)] if question.photo else []),
-            *([self._outgoing(game, f"poll:{game.id}:{game.index}", "sendPoll", _poll(game))] if polls else []),
-        ]
+        wanted: list[Outgoing] = []
+        if question.photo:
+            photo = {"photo": question.photo, "disable_notification": True}
+            wanted.append(self._outgoing(game, f"photo:{game.id}:{game.index}", "sendPhoto", photo))
+        if game.polled:
+            locale = await locale_of(self._context.people, game.place.chat_id)
+            poll = _poll(game, self._context.texts, locale)
+            wanted.append(self._outgoing(game, f"poll:{game.id}:{game.index}", "sendPoll", poll))
         if wanted:
             await self._context.outbox.put_many(wanted)
 
@@ -112,7 +116,8 @@ class QuizConsumer:
             return
         question = game.questions[index]
         over: list[Outgoing] = []
-        if game.rules.polls and (message_id := await self._context.polls.message(game.id, index)) is not None:
+        polled = game.rules.polls and question.type in POLLED
+        if polled and (message_id := await self._context.polls.message(game.id, index)) is not None:
             over.append(self._outgoing(game, f"stop:{game.id}:{index}", "stopPoll", {"message_id": message_id}))
         gone = before is not None or game.phase in {COMPLETED, CANCELLED}
         if gone and question.photo:
@@ -225,20 +230,23 @@ def _photo_of(index: int) -> int:
     return -1 - index
 
 
-def _poll(game: QuizGame) -> dict[str, Any]:
+def _poll(game: QuizGame, texts: Texts, locale: str) -> dict[str, Any]:
     """Return the parameters of a native quiz poll for the open question.
 
     It has no timer, because a question can end early; `_close` stops it.
     """
     question = _in_hand(game)
     numbered = f"{game.index + 1}/{game.rules.questions}. {question.text}"
+    explanation = poll_explanation(question, texts, locale)
     return {
         "question": numbered if len(numbered) <= QUESTION_LIMIT else question.text,
         "options": [{"text": answer} for answer in question.answers],
         "type": "quiz",
         "is_anonymous": False,
-        "correct_option_ids": [question.right],
+        "allows_multiple_answers": question.type == SEVERAL,
+        "correct_option_ids": list(question.rights) if question.right is None else [question.right],
         "hide_results_until_closes": True,
+        **({"explanation": explanation, "explanation_parse_mode": "HTML"} if explanation else {}),
     }
 
 

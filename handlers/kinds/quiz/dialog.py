@@ -96,6 +96,7 @@ NAMES = (
     "difficulty",
     "topic",
     "polls",
+    "late_join",
     "winners",
     "prize",
     "split",
@@ -119,12 +120,13 @@ DIALOG = KindDialog(
         "difficulty": (ANY, *scoring.BASE),
         "topic": (NONE,),
         "polls": (NO, YES),
+        "late_join": (YES, NO),
     },
     ready={
         "quick": {"questions": "5", "question_seconds": "15", "join_seconds": "20"},
         "quiz_night": {"questions": "20", "question_seconds": "20", "reveal_seconds": "8", "join_seconds": "120"},
     },
-    chosen_only=frozenset({"mode", "difficulty", "categories", "pack", "polls"}),
+    chosen_only=frozenset({"mode", "difficulty", "categories", "pack", "polls", "late_join"}),
     several=frozenset({"categories"}),
     form=QuizForm,
 )

@@ -10,6 +10,7 @@ from aiogram.types import Document, Message
 
 from fsm.question import Question
 from handlers.context import UpdateContext
+from handlers.kinds.quiz.answers import explanation_html, right_text
 from handlers.kinds.quiz.view import category
 from handlers.limited_session import TooBusy
 from handlers.views.message import Button
@@ -20,6 +21,7 @@ from questions.isolation import TooManyFiles
 from questions.pack_reader import MAX_BYTES
 from questions.pack_writer import write_pack
 from questions.packs import Mistake, Note, Pack, PackRefused
+from questions.similarity import rights_of
 from storage.questions import MAX_NAME, MAX_PACKS, NameTaken, PackTitle, TooManyPacks
 
 NEEDS = Needs.USE
@@ -175,14 +177,14 @@ def _note(context: UpdateContext, note: Note) -> str:
 def question_html(context: UpdateContext, question: Question) -> Markup:
     """Render a question for the owner of its pack, with its right answer."""
     texts, locale = context.deps.play.texts, context.locale
-    wrong = (context.text("quiz-value", value=answer) for answer in question.answers[1:])
+    right, rights = right_text(question, texts, locale), rights_of(question)
+    wrong = [context.text("quiz-value", value=answer) for answer in question.answers if answer not in rights]
     lines = [
         context.text("pack-question", question=question.text),
-        context.text(
-            "pack-answers",
-            right=question.answers[0],
-            wrong=texts.listing(locale, wrong, len(question.answers) - 1, separator=" · "),
-        ),
+        context.text("pack-answers", right=right, wrong=texts.listing(locale, wrong, len(wrong), separator=" · "))
+        if wrong
+        else context.text("pack-answer", right=right),
+        *([explained] if (explained := explanation_html(question, texts, locale)) is not None else []),
     ]
     difficulty = context.text(f"quiz-difficulty-{question.difficulty}")
     if question.category:

@@ -40,6 +40,7 @@ class QuizSection(LobbySection):
     questions: Whole = Field(default=10, ge=1, le=100)
     question_seconds: Phase = 15
     reveal_seconds: Reveal = 3
+    late_join: bool = True
     model: Model = Model()
 
     def rules(self, beacon: Beacon | None) -> QuizRules:  # noqa: ARG002 -- a quiz draws nothing
@@ -50,6 +51,7 @@ class QuizSection(LobbySection):
             question_ms=milliseconds(self.question_seconds),
             reveal_ms=milliseconds(self.reveal_seconds),
             show_wait_ms=SHOW_WAIT_MS,
+            late_join=self.late_join,
         )
 
     def contradictions(self, section: str) -> Iterator[tuple[str, str]]:

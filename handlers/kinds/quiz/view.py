@@ -1,6 +1,6 @@
 """Rendering of quizzes: the board in every phase, a player's own board, which ends as their summary, the rules."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from itertools import takewhile
 
@@ -8,13 +8,20 @@ from fsm import scoring
 from fsm.kind import PlayerId
 from fsm.lobby import CANCELLED, COMPLETED, PLAYERS_JOINING, WAITING_FOR_PLAYERS, Standing
 from fsm.question import Question
-from fsm.quiz import ACCURACY, KIND, NONE, QUESTION_OPEN, QUESTION_REVEAL, QuizGame, Score, gave
+from fsm.quiz import ACCURACY, KIND, QUESTION_OPEN, QUESTION_REVEAL, QuizGame, Score, gave
 from handlers.kinds.quiz.answers import (
-    LETTERS, answer_buttons, asked_html, explanation_html, right_letters, right_text, short_answer, tally_html,
+    LETTERS,
+    answer_buttons,
+    asked_html,
+    explanation_html,
+    right_letters,
+    right_text,
+    short_answer,
+    tally_html,
 )
 from handlers.views import lobby
 from handlers.views.message import Button, Message, Row, rows
-from play.texts import Markup, Texts, name_html, units
+from play.texts import Markup, Texts, name_html
 
 TOP = 5
 WINNERS, REST = 10, 2500
