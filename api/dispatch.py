@@ -32,6 +32,7 @@ from api.problems import (
 from api.services import Services
 from fsm.kind import Game, Rejected, UnknownGame
 from play.access import Actor, Elsewhere, NeedsAPerson, NotAHost, NotAnOperator
+from play.flags import API_WRITES, FlagOff
 from play.tokens import PREFIX_LETTERS, NotAuthenticated, actor_of
 from storage.api_requests import KeyReused, StoredResponse, fingerprint
 from storage.api_requests import RequestInProgress as InProgress
@@ -100,6 +101,9 @@ class Resource:
         if not endpoint.public:
             await self._services.play.access.authorise(actor, where_of(endpoint, call), endpoint.needs)
         if endpoint.writes:
+            flags = self._services.play.flags
+            if not endpoint.without_flag and not flags.is_on(API_WRITES, _chat_of(endpoint, call) or 0):
+                raise FlagOff(API_WRITES)
             return await self._write(endpoint, call)
         result = await endpoint.handle(call)
         if endpoint.signed:
@@ -125,8 +129,6 @@ class Resource:
 
     async def _record(self, endpoint: Endpoint, call: Call, outcome: str) -> None:
         """Record a write whose handler was called."""
-        place = where_of(endpoint, call)
-        chat = place.place if isinstance(place, Game) else place
         path = call.path
         await self._services.stores.audit.record(
             AuditEntry(
@@ -136,13 +138,14 @@ class Resource:
                 outcome=outcome,
                 actor_id=call.actor.id,
                 token="" if call.token is None else call.token.prefix,
-                chat_id=None if chat is None or endpoint.about is About.NOTHING else chat.chat_id,
+                chat_id=_chat_of(endpoint, call),
                 target=str(
                     path.get("game")
                     or path.get("player")
                     or path.get("pack")
                     or path.get("token")
                     or path.get("source")
+                    or path.get("flag")
                     or ""
                 ),
                 origin=_origin(call.request, call.trace),
@@ -285,6 +288,13 @@ class Resource:
         parameters = [*_filters(call.request), ("cursor", cursor)]
         headers["link"] = f'<{call.request.url.path}?{urlencode(parameters)}>; rel="next"'
         return {"items": page.items, "next": cursor}
+
+
+def _chat_of(endpoint: Endpoint, call: Call) -> int | None:
+    """Return the chat that a request is about, or None."""
+    place = where_of(endpoint, call)
+    chat = place.place if isinstance(place, Game) else place
+    return None if chat is None or endpoint.about is About.NOTHING else chat.chat_id
 
 
 def _prefix(headers: Mapping[str, str]) -> str:

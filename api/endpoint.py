@@ -169,6 +169,7 @@ class Endpoint:
         needs: the permission.
         about: the place that names the chat of the permission.
         public: True if no token is needed.
+        without_flag: True for a write that is accepted while the flag ``api-writes`` is off.
         signed: True if the call is signed in the manner of webhooks, whose id takes the place of an idempotency key.
         query: the struct of the parameters.
         body: the struct of the body; bytes for a file; None for none.
@@ -188,6 +189,7 @@ class Endpoint:
     needs: Needs
     about: About
     public: bool = False
+    without_flag: bool = False
     signed: bool = False
     query: type[msgspec.Struct] = NoParameters
     body: Any = None

@@ -10,7 +10,7 @@ import msgspec
 from fsm import kind, lobby, pick_number, quiz
 from fsm.engine import Unavailable
 from fsm.kind import Rejected
-from play import access, guarded_http, incoming_webhooks, jobs, standard_webhooks, webhooks
+from play import access, flags, guarded_http, incoming_webhooks, jobs, standard_webhooks, webhooks
 from play.broadcasts import BroadcastTooLong
 from play.proofs import NothingToProve
 from play.texts import Texts
@@ -199,8 +199,11 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         quiz.NoSuchAnswer: 422,
         TooManyRequests: 429,
         TooManyFiles: 429,
+        flags.UnknownFlag: 404,
+        flags.BadFlagSetting: 422,
         Bug: 500,
         Away: 503,
+        flags.FlagOff: 503,
     }
 )
 """Refusal -> status. Any other refusal is a conflict with the state of a game or of a chat."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from api import chats, figures, games, jobs, operations, packs, records, tokens, webhooks
+from api import chats, figures, flags, games, jobs, operations, packs, records, tokens, webhooks
 from api.endpoint import Endpoint
 from api.reference import with_reference
 from api.services import Services
@@ -25,6 +25,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = with_reference(
         *jobs.ENDPOINTS,
         *webhooks.ENDPOINTS,
         *tokens.ENDPOINTS,
+        *flags.ENDPOINTS,
     )
 )
 """All endpoints."""

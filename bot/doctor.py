@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+from datetime import UTC, datetime
 
 import asyncpg
 
 from bot.ingest.http import AddressTaken, listening_socket
 from bot.operator_commands import no_connection, say
 from bot.settings import Settings
+from play.flags import defined
 from storage import migrate as schema
 from storage.connections import (
     POSTGRES_GONE,
@@ -31,6 +33,9 @@ SECONDS = 5
 async def doctor(settings: Settings) -> int:
     """Check everything. Return 1 if something is wrong, else 0."""
     say("configuration: ok")
+    for name, flag in sorted(defined().items()):
+        if flag.ends < datetime.now(UTC).date():
+            say(f"flags: note: {name} should have been removed by {flag.ends}")
     wrong = 0
     postgres, redis = settings.database.dsn.get_secret_value(), settings.redis.dsn.get_secret_value()
     # A wrong address must be reported before an embedded server has started, which may take long.

@@ -214,6 +214,8 @@ async def _roles(
         await _compare_clocks(runtime, may_lead="scheduler" in roles)
         tasks.spawn("released leases", runtime.released.listen())
         tasks.spawn("people", runtime.stores.people.run())
+        await runtime.play.flags.load()
+        tasks.spawn("flags", runtime.play.flags.run())
         tasks.spawn("audit", runtime.stores.audit.run())
         tasks.spawn("loop lag", watch_loop(runtime.metrics.loop_lag.add))
         boards = runtime.boards(me["username"])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from redis.asyncio import Redis
@@ -29,12 +30,13 @@ from play.acting import Acting
 from play.application import Application
 from play.bans import Bans
 from play.broadcasts import Broadcasts
+from play.flags import Flags
 from play.guarded_http import AddressGuard, GuardedHttp
 from play.hosts import Hosts
 from play.incoming_webhooks import SEEN_MS, IncomingWebhooks
 from play.jobs import JobDesk
 from play.members import Members
-from play.opening import Openings
+from play.opening import Configured, Openings
 from play.pack_imports import PackImports
 from play.proofs import Proofs
 from play.templates import GameTemplates
@@ -51,6 +53,7 @@ from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Check, Feed
+from storage.flags import FlagSettings
 from storage.games import RedisGames
 from storage.jobs import Jobs
 from storage.leases import RELEASED, Bell, Lease
@@ -269,6 +272,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         audit=Audit(guarded, clock),
         webhooks=Webhooks(pool),
         api_tokens=ApiTokens(guarded, listening, settings.api.token_key.get_secret_value().encode()),
+        flags=FlagSettings(guarded, listening),
         api_requests=ApiRequests(redis),
         processes=Processes(redis),
     )
@@ -281,6 +285,7 @@ def _play(
     members = Members(telegram.api, ChatMembers(stores.redis))
     operators = frozenset(settings.telegram.operators)
     access = Access(people=stores.people, hosts=hosts, members=members, operators=operators)
+    flags = Flags(stores.flags, access, Path(settings.flags.file) if settings.flags.file else None)
     openings = Openings(
         engine=engine,
         games=stores.games,
@@ -291,9 +296,12 @@ def _play(
             for name, face in FACES.items()
             if face.content is not None
         },
-        defaults=rules_of(settings, beacon),
-        max_live=settings.games.max_live_per_chat,
-        host_joins=settings.games.host_joins,
+        flags=flags,
+        configured=Configured(
+            rules=rules_of(settings, beacon),
+            max_live=settings.games.max_live_per_chat,
+            host_joins=settings.games.host_joins,
+        ),
     )
     texts, http = Texts(), GuardedHttp(AddressGuard(settings.web.networks))
     return Application(
@@ -303,6 +311,7 @@ def _play(
         hosts=hosts,
         members=members,
         access=access,
+        flags=flags,
         openings=openings,
         templates=GameTemplates(stores.templates, access),
         jobs=JobDesk(stores.jobs, access),

@@ -181,6 +181,12 @@ class AuditSection(Section):
     keep_days: Number = Field(default=365, ge=31, le=36_500)
 
 
+class FlagsSection(Section):
+    """Feature flags, see `play/flags.toml`."""
+
+    file: str = Field(default="", max_length=4096, description="empty, or the path of a TOML file")
+
+
 class Draw(Section):
     """The public log, and a public randomness beacon that is mixed into every draw if configured."""
 
@@ -256,6 +262,7 @@ class Settings(BaseSettings):
     redis: Redis = Redis()
     web: Web = Web()
     api: Api = Api()
+    flags: FlagsSection = FlagsSection()
     audit: AuditSection = AuditSection()
     games: GAMES = GAMES()
     durability: Durability = Durability()

@@ -60,7 +60,8 @@ class LobbyRules(Protocol):
 class OpenGame(Command):
     """Open a game of ``kind``. ``rules`` is the kind's own rules type; ``max_live`` bounds the place's live games.
 
-    ``content`` is material for the game, such as questions, or None; unlike the rules it is not public.
+    ``content`` is material for the game, such as questions, or None; unlike the rules it is not public. ``without``
+    names the feature flags that are off for this game; the game keeps what it was opened with.
     """
 
     kind: str
@@ -71,6 +72,7 @@ class OpenGame(Command):
     rules: Any
     max_live: int = 1
     content: Any = None
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

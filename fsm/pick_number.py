@@ -55,8 +55,10 @@ OPEN, SECRETLY = "open", "secret"
 """Values of the rule ``picks``: everybody sees the owner of a number at once, or when selection has closed."""
 HIDDEN_OWNER, HIDDEN_NUMBER = 0, 0
 """Owner and number in a view that hides them. No Telegram user has the id 0, and numbers begin at 1."""
-FORMAT = 2
-"""Format of the proofs of newly opened games."""
+FIRST_FORMAT, FORMAT = 1, 2
+"""The first format of proofs, and the one of newly opened games."""
+SECOND_DRAW_FORMAT = "second-draw-format"
+"""Feature flag: games are opened with the second format of proofs."""
 VOID_BEACON, VOID_OPERATOR = (lobby.VOID + reason for reason in reversed(proof.REASONS))
 """Reasons for the end of a game without winners after its entries were final."""
 LONGEST_PAUSE = 3_600_000
@@ -405,9 +407,20 @@ def _open(command: Command, now: Instant) -> tuple[Event, ...]:
     command.rules.check()
     title = lobby.check_title(command.title)
     reserved: NumberedSeed | None = command.content or None  # an empty tuple means no content
+    format_ = format_of(command)
     return (
-        GameOpened(command.game_id, command.place, command.host, title, command.rules, now, FORMAT, reserved),
+        GameOpened(command.game_id, command.place, command.host, title, command.rules, now, format_, reserved),
     )  # fmt: skip
+
+
+def format_of(command: OpenGame) -> int:
+    """Return the format of the proof of a game to be opened.
+
+    The first format can't bind prizes in words or in a currency, so a game with them has the second one always.
+    """
+    rules: PickNumberRules = command.rules
+    first = SECOND_DRAW_FORMAT in command.without and not (rules.amounts or rules.prizes or rules.currency)
+    return FIRST_FORMAT if first else FORMAT
 
 
 def _open_selection(game: PickNumberGame, now: Instant, fresh: str) -> SelectionOpened:

@@ -8,6 +8,7 @@ from play.access import Access
 from play.acting import Acting
 from play.bans import Bans
 from play.broadcasts import Broadcasts
+from play.flags import Flags
 from play.guarded_http import GuardedHttp
 from play.hosts import Hosts
 from play.incoming_webhooks import IncomingWebhooks
@@ -33,6 +34,7 @@ class Application:
         hosts: the administrators of chats.
         members: the members of chats.
         access: authorises actions.
+        flags: the feature flags.
         openings: opens games, and stores the settings of chats.
         templates: the named settings of games that hosts have saved.
         jobs: lists, cancels and repeats jobs.
@@ -54,6 +56,7 @@ class Application:
     hosts: Hosts
     members: Members
     access: Access
+    flags: Flags
     openings: Openings
     templates: GameTemplates
     jobs: JobDesk

@@ -11,6 +11,7 @@ from fsm.lobby import Join, OpenGame, rematch_rules
 from fsm.registry import kind_of
 from play.access import Access, Actor, Needs
 from play.content import ContentProviders, open_with_content
+from play.flags import Flags
 from play.rules import NO, YES, rules_for
 from storage.games import RedisGames
 from storage.people import People
@@ -30,6 +31,21 @@ class StillPlayed(Rejected):
     """A rematch was asked for, but the game has not ended yet."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """The configuration of new games.
+
+    Attributes:
+        rules: kind -> the rules of its games, where the chat's settings do not say otherwise.
+        max_live: the number of live games that a chat's topic may have at once.
+        host_joins: whether hosts join the games that they open, where the chat's settings do not say otherwise.
+    """
+
+    rules: Mapping[str, Any]
+    max_live: int = 1
+    host_joins: bool = False
+
+
 class Openings:
     """Opens games, and reads and stores the settings of chats.
 
@@ -39,9 +55,8 @@ class Openings:
         people: the settings of chats.
         access: authorises opening games and changing settings.
         content: the providers of content, by kind.
-        defaults: kind -> its rules from the configuration.
-        max_live: the number of live games that a chat's topic may have at once.
-        host_joins: whether hosts join the games that they open, where the chat's settings do not say otherwise.
+        flags: the feature flags that a game keeps.
+        configured: the part of the configuration that is about new games.
     """
 
     def __init__(
@@ -52,18 +67,18 @@ class Openings:
         people: People,
         access: Access,
         content: ContentProviders,
-        defaults: Mapping[str, Any],
-        max_live: int = 1,
-        host_joins: bool = False,
+        flags: Flags,
+        configured: Configured,
     ) -> None:
-        self.defaults = defaults
+        self.defaults = configured.rules
         self._engine = engine
         self._games = games
         self._people = people
         self._access = access
         self._content = content
-        self._max_live = max_live
-        self._host_joins = host_joins
+        self._flags = flags
+        self._max_live = configured.max_live
+        self._host_joins = configured.host_joins
 
     async def settings(self, chat_id: int) -> dict[str, Any]:
         """Return the settings that the hosts of a chat have stored."""
@@ -145,5 +160,6 @@ class Openings:
     ) -> Outcome:
         rules.check()  # absurd rules (a trillion questions) must not reach the content provider
         game_id = await self._games.reserve_id(chat_topic, command_id)
-        opening = OpenGame(kind, game_id, chat_topic, actor.host, title, rules, self._max_live)
+        without = self._flags.off_for_games(chat_topic.chat_id)
+        opening = OpenGame(kind, game_id, chat_topic, actor.host, title, rules, self._max_live, without=without)
         return await open_with_content(self._engine, self._content, opening, command_id=command_id, received=received)

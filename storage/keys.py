@@ -149,6 +149,8 @@ JOBS_ENQUEUED = f"{PREFIX}:jobs:enqueued"
 """Channel: announces that jobs have been enqueued, cancelled or hastened."""
 TOKENS_CHANGED = f"{PREFIX}:tokens:changed"
 """Channel: announces the prefix of an API token that was revoked."""
+FLAGS_CHANGED = f"{PREFIX}:flags:changed"
+"""Channel: announces the name of a changed feature flag."""
 
 FIGURES_CHANGED = f"{PREFIX}:figures:changed"
 """Channel: announces the chats whose results or statistics have changed, separated by commas."""

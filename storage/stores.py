@@ -10,6 +10,7 @@ from storage.archive import Archive
 from storage.audit import Audit
 from storage.codec import Codec
 from storage.connections import Pool
+from storage.flags import FlagSettings
 from storage.games import RedisGames
 from storage.jobs import Jobs
 from storage.people import People
@@ -45,6 +46,7 @@ class Stores:
         audit: the log of all writes by people.
         webhooks: endpoints, deliveries, and sources of incoming calls.
         api_tokens: tokens of the HTTP API.
+        flags: the changes that operators made to feature flags.
         processes: the processes that run.
         api_requests: rates and idempotency keys of the HTTP API.
     """
@@ -66,5 +68,6 @@ class Stores:
     audit: Audit
     webhooks: Webhooks
     api_tokens: ApiTokens
+    flags: FlagSettings
     api_requests: ApiRequests
     processes: Processes

@@ -1,5 +1,6 @@
 """``/admin``, the operators' dialog: health, live games and their cancelling, global bans, broadcasts to all chats."""
 
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -19,9 +20,11 @@ from handlers.views.times import moment
 from play.access import Needs, Role
 from play.bans import EVERYWHERE, CannotBan
 from play.broadcasts import LONGEST
-from play.numbers import HIGHEST_ID, whole
+from play.flags import BadFlagSetting, UnknownFlag
+from play.numbers import HIGHEST_ID, Unreadable, amount, whole
 from play.texts import Markup, units
 from play.tokens import UnknownToken
+from storage.flags import Setting
 
 PAGE = 8
 MOST_DAYS = 3650
@@ -40,6 +43,7 @@ class Admin(StatesGroup):
     ban = State()
     cast = State()
     tokens = State()
+    flags = State()
     sure = State()
 
 
@@ -231,6 +235,41 @@ async def _revoke(_: CallbackQuery, __: Any, manager: DialogManager, prefix: str
         manager.dialog_data["note"] = context.text("dlg-admin-token-revoked", token=Markup(prefix))
 
 
+# -- feature flags ----------------------------------------------------------------------------------------------
+
+
+async def _flags(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    flags = context.deps.play.flags.all()
+    lines = [
+        context.text(
+            "dlg-admin-flag",
+            flag=Markup(flag.name),
+            percent=Decimal(str(flag.setting.percent)),
+            about=flag.definition.about,
+        )
+        for flag in flags
+    ]
+    how = context.text("dlg-admin-flags-how", example=Markup(flags[0].name))
+    return {"html": "\n".join([*_note(dialog_manager), context.text("dlg-admin-flags"), *lines, "", how])}
+
+
+async def _set_flag(_: Message, __: Any, manager: DialogManager, text: str) -> None:
+    """Set a flag by a line ``flag percent``; without a percentage the operators' setting is taken back."""
+    context = context_of(manager)
+    flags, (name, percent) = context.deps.play.flags, (*text.split(maxsplit=1), "", "")[:2]
+    try:
+        if percent.strip():
+            share = float(amount(percent.strip().removesuffix("%"), context.locale))
+            flag = await flags.change(context.actor, name, Setting(percent=share))
+        else:
+            flag = await flags.reset(context.actor, name)
+    except (Unreadable, UnknownFlag, BadFlagSetting):
+        manager.dialog_data["note"] = context.text("dlg-admin-flag-wrong")
+    else:
+        percent_ = Decimal(str(flag.setting.percent))
+        manager.dialog_data["note"] = context.text("dlg-admin-flag-set", flag=Markup(name), percent=percent_)
+
+
 # -- broadcasts -------------------------------------------------------------------------------------------------
 
 
@@ -282,6 +321,7 @@ def admin_dialog() -> Dialog:
             Given("html"),
             Row(_to("dlg-admin-to-games", Admin.games), _to("dlg-admin-to-ban", Admin.ban)),
             Row(_to("dlg-admin-to-cast", Admin.cast), _to("dlg-admin-to-tokens", Admin.tokens)),
+            _to("dlg-admin-to-flags", Admin.flags),
             _to("dlg-admin-refresh", Admin.menu),
             cancel_button(),
             state=Admin.menu,
@@ -326,6 +366,7 @@ def admin_dialog() -> Dialog:
             state=Admin.tokens,
             getter=_tokens,
         ),
+        Window(Given("html"), back, TextInput(id="flag", on_success=_set_flag), state=Admin.flags, getter=_flags),
         Window(Given("html"), back, TextInput(id="word", on_success=_word), state=Admin.cast, getter=_cast),
         Window(
             Given("html"),

@@ -32,3 +32,6 @@ rejected-pack-name-taken = The chat has a pack of this name already.
 rejected-too-many-files = Too many files are waiting to be read. Try again in a moment.
 rejected-broadcast-too-long = The message is too long: at most { $limit } characters.
 rejected-joined-elsewhere = This player has joined in Telegram, so only they make their moves.
+rejected-flag-off = An operator has switched this off: { $flag }.
+rejected-unknown-flag = This version has no such flag.
+rejected-bad-flag-setting = A flag needs a share from 0 to 100, and no chat on both sides.

@@ -136,6 +136,12 @@ dlg-admin-token-made = ✅ This is shown once. Copy it now: <code>{ $token }</co
 dlg-admin-token-wrong = ⚠️ Write a role, then chats and days as numbers: host -1001234567890 90
 dlg-admin-token-revoked = ✅ { $token } is revoked.
 dlg-admin-revoke = Revoke { $token }
+dlg-admin-to-flags = Feature flags
+dlg-admin-flags = <b>Feature flags</b>
+dlg-admin-flag = <code>{ $flag }</code>: { $percent } % — { $about }
+dlg-admin-flags-how = Write a flag and a share, such as { $example } 10, or without a share to take your change back.
+dlg-admin-flag-wrong = ⚠️ I don’t know that flag, or the share is not from 0 to 100.
+dlg-admin-flag-set = ✅ { $flag } is on for { $percent } % of the chats.
 dlg-admin-cast = <b>Message to all chats</b>
     Write it here. You’ll see it once more before it is sent.
 dlg-admin-cast-long = ⚠️ Too long: at most { $limit } characters.

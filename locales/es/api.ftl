@@ -32,3 +32,6 @@ rejected-pack-name-taken = El chat ya tiene un paquete con ese nombre.
 rejected-too-many-files = Hay demasiados archivos en espera. Inténtalo dentro de un momento.
 rejected-broadcast-too-long = El mensaje es demasiado largo: como mucho { $limit } caracteres.
 rejected-joined-elsewhere = Esta persona se unió en Telegram, así que solo ella puede jugar por sí misma.
+rejected-flag-off = Un operador lo ha desactivado: { $flag }.
+rejected-unknown-flag = Esta versión no tiene esa opción.
+rejected-bad-flag-setting = Hace falta un porcentaje de 0 a 100 y ningún chat en los dos lados.

@@ -127,6 +127,12 @@ dlg-admin-ban-whom = ⚠️ Escribe el id de alguien que no sea operador de este
 dlg-admin-banned = ✅ { $player } ya no puede jugar en ningún chat.
 dlg-admin-unban = Readmitir a { $name }
 dlg-admin-unbanned = ✅ { $player } puede volver a jugar.
+dlg-admin-to-flags = Opciones
+dlg-admin-flags = <b>Opciones en prueba</b>
+dlg-admin-flag = <code>{ $flag }</code>: { $percent } % — { $about }
+dlg-admin-flags-how = Escribe una opción y un porcentaje, por ejemplo { $example } 10; sin porcentaje se deshace tu cambio.
+dlg-admin-flag-wrong = ⚠️ No conozco esa opción, o el porcentaje no va de 0 a 100.
+dlg-admin-flag-set = ✅ { $flag } está activa en el { $percent } % de los chats.
 dlg-admin-cast = <b>Mensaje a todos los chats</b>
     Escríbelo aquí. Lo verás otra vez antes de que se envíe.
 dlg-admin-cast-long = ⚠️ Demasiado largo: como mucho { $limit } caracteres.

@@ -33,3 +33,6 @@ rejected-pack-name-taken = У чата уже есть набор с таким 
 rejected-too-many-files = Слишком много файлов ждут очереди. Попробуйте чуть позже.
 rejected-broadcast-too-long = Сообщение слишком длинное: не больше { $limit } символов.
 rejected-joined-elsewhere = Этот игрок присоединился в Telegram, поэтому сделать за него ход нельзя.
+rejected-flag-off = Оператор это отключил: { $flag }.
+rejected-unknown-flag = В этой версии нет такого флага.
+rejected-bad-flag-setting = Для флага нужна доля от 0 до 100, и ни один чат не может быть с обеих сторон.

@@ -138,6 +138,12 @@ dlg-admin-token-made = ✅ Показываем один раз, скопиру�
 dlg-admin-token-wrong = ⚠️ Напишите роль, потом числами чаты и дни: host -1001234567890 90
 dlg-admin-token-revoked = ✅ Токен { $token } отозван.
 dlg-admin-revoke = Отозвать { $token }
+dlg-admin-to-flags = Флаги
+dlg-admin-flags = <b>Флаги</b>
+dlg-admin-flag = <code>{ $flag }</code>: { $percent } % — { $about }
+dlg-admin-flags-how = Напишите флаг и долю чатов, например { $example } 10; без доли изменение отменится.
+dlg-admin-flag-wrong = ⚠️ Такого флага нет, или доля не от 0 до 100.
+dlg-admin-flag-set = ✅ { $flag } включён для { $percent } % чатов.
 dlg-admin-cast = <b>Рассылка по всем чатам</b>
     Напишите текст. Перед отправкой вы увидите, как он выглядит.
 dlg-admin-cast-long = ⚠️ Слишком длинно: не больше { $limit } символов.

@@ -32,12 +32,13 @@ from play.acting import Acting
 from play.application import Application
 from play.bans import Bans
 from play.broadcasts import Broadcasts
+from play.flags import Flags
 from play.guarded_http import AddressGuard, GuardedHttp
 from play.hosts import Hosts
 from play.incoming_webhooks import SEEN_MS, IncomingWebhooks
 from play.jobs import JobDesk
 from play.members import Members
-from play.opening import Openings
+from play.opening import Configured, Openings
 from play.pack_imports import PackImports
 from play.proofs import Proofs
 from play.templates import GameTemplates
@@ -54,6 +55,7 @@ from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Entry
+from storage.flags import FlagSettings
 from storage.games import RedisGames
 from storage.job_runner import JobKind, Runner
 from storage.jobs import UNFINISHED, Jobs
@@ -289,12 +291,14 @@ def _room(
         audit=Audit(pool, clock),
         webhooks=Webhooks(pool),
         api_tokens=ApiTokens(pool, redis),
+        flags=FlagSettings(pool, redis),
         api_requests=ApiRequests(redis),
         processes=Processes(redis),
     )
     hosts, members = Hosts(api, Administrators(redis)), Members(api, ChatMembers(redis))
     engine = Engine(KINDS, stores.games, clock, SystemEntropy(), record=stores.audit.command)
     access = Access(people=stores.people, hosts=hosts, members=members, operators={OPERATOR})
+    flags = Flags(stores.flags, access)
     openings = Openings(
         engine=engine,
         games=stores.games,
@@ -305,8 +309,8 @@ def _room(
             for name, face in FACES.items()
             if face.content
         },
-        defaults={KIND.name: PickNumberRules(), "quiz": QuizRules()},
-        host_joins=host_joins,
+        flags=flags,
+        configured=Configured(rules={KIND.name: PickNumberRules(), "quiz": QuizRules()}, host_joins=host_joins),
     )
 
     outbox, http = Outbox(redis, limits), GuardedHttp(AddressGuard())
@@ -329,8 +333,8 @@ def _room(
         stores=stores,
         telegram=TelegramGroup(api=api, limits=limits, outbox=outbox),
         play=Application(
-            engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, openings=openings,
-            templates=GameTemplates(stores.templates, access),
+            engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, flags=flags,
+            openings=openings, templates=GameTemplates(stores.templates, access),
             jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts, http=http, webhooks=webhooks,
             incoming=incoming, imports=imports,
             acting=Acting(access=access, requests=stores.api_requests, archive=stores.archive),

@@ -14,9 +14,11 @@ from handlers import boards
 from handlers.taps import Answer, Tap, Taps
 from play import hosts, members
 from play.access import Access
-from play.opening import Openings
+from play.flags import Flags
+from play.opening import Configured, Openings
 from play.texts import Texts
 from storage import archive, people
+from storage.flags import FlagSettings
 from storage.games import RedisGames
 from tests.engine.memory import CountedSeeds, MemoryGames, Shelf
 from tests.handlers.games import SCRIPT
@@ -119,6 +121,13 @@ class Archive(archive.Archive):
         return self.games.get(game_id)
 
 
+class NoSettings(FlagSettings):
+    """Feature flags that nobody has changed."""
+
+    def __init__(self) -> None:
+        """Skip the base class: no store is needed."""
+
+
 class Table(EngineGames):
     """A group with a bot in it, in which taps are the players' commands. ``ids`` numbers the taps."""
 
@@ -152,8 +161,8 @@ class Table(EngineGames):
             people=self.people,
             access=access,
             content=content,
-            defaults={},
-            max_live=max_live,
+            flags=Flags(NoSettings(), access),
+            configured=Configured(rules={}, max_live=max_live),
         )
         return Taps(
             engine=self.engine,

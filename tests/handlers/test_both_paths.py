@@ -21,7 +21,7 @@ from fsm.registry import KINDS
 from handlers.routing import AiogramPath
 from handlers.tap_calls import TapCalls
 from handlers.taps import Taps
-from play.opening import Openings
+from play.opening import Configured, Openings
 from storage import keys
 from storage.connections import Pool
 from storage.games import RedisGames
@@ -144,7 +144,7 @@ def predictable(room: Room) -> Room:
     engine = Engine(KINDS, deps.stores.games, room.clock, CountedSeeds())
     openings = Openings(
         engine=engine, games=Ids(deps.stores.games), people=deps.stores.people, access=deps.play.access, content={},
-        defaults=deps.play.openings.defaults, max_live=2,
+        flags=deps.play.flags, configured=Configured(rules=deps.play.openings.defaults, max_live=2),
     )  # fmt: skip
     taps = Taps(
         engine=engine, texts=TEXTS, people=deps.stores.people, access=deps.play.access, openings=openings,

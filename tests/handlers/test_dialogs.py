@@ -444,6 +444,23 @@ async def test_an_operator_makes_a_token_sees_it_once_and_revokes_it(room: Room)
     assert {("create-token", prefix), ("revoke-token", prefix)} <= {(row.action, row.target) for row in rows}
 
 
+async def test_an_operator_sets_a_flag_by_its_name_and_a_share_and_takes_it_back(room: Room) -> None:
+    flags = room.deps.play.flags
+    await room.say("/admin", by=OPERATOR, chat=OPERATOR)
+    await press(room, text("dlg-admin-to-flags"), by=OPERATOR)
+    for wrong in ("native-polls 101", "native-polls many", "nothing 5", "native-polls -1"):
+        await room.say(wrong, by=OPERATOR, chat=OPERATOR)
+        assert text("dlg-admin-flag-wrong") in plain(room.telegram.windows()[-1]["text"]), wrong
+    await room.say("native-polls 12.5 %", by=OPERATOR, chat=OPERATOR)
+    assert "native-polls: 12.5 %" in plain(room.telegram.windows()[-1]["text"])
+    assert flags.setting("native-polls").percent == 12.5
+    await room.say("native-polls", by=OPERATOR, chat=OPERATOR)
+    assert flags.setting("native-polls").percent == 100
+    await room.deps.stores.audit.flush()
+    rows = await room.deps.stores.audit.page(10, actor_id=OPERATOR)
+    assert {("set-flag", "native-polls"), ("reset-flag", "native-polls")} <= {(row.action, row.target) for row in rows}
+
+
 async def test_a_word_to_all_chats_goes_out_once_to_each_after_a_second_look(room: Room) -> None:
     await room.open()
     await room.sent()

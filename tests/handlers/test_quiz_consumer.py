@@ -298,7 +298,8 @@ async def test_without_a_topic_no_model_is_asked(room: Room) -> None:
 async def taken(room: Room) -> tuple[Question, ...]:
     """Take the questions of a quiz, as its opening does first."""
     content = QuizContent(room.deps.stores.questions, room.deps.stores.people, room.clock)
-    return (await content.take(ChatTopic(GROUP), QuizRules(questions=2), GAME))[1]
+    opening = OpenGame("quiz", GAME, ChatTopic(GROUP), Host(HOST, "Hana"), "", QuizRules(questions=2))
+    return tuple((await content.take(opening)).content)
 
 
 async def held(room: Room) -> set[str]:

@@ -1,13 +1,12 @@
 """Taps in a quiz: their effects and their answers."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fsm.kind import ChatTopic
-from fsm.lobby import DeadlinePassed
-from fsm.question import Question
-from fsm.quiz import QuizRules
+from fsm.lobby import DeadlinePassed, OpenGame
 from play.texts import Texts
 from tests.handlers.quizzes import questions
 from tests.handlers.room import plain
@@ -21,13 +20,11 @@ class Drawer:
     def __init__(self) -> None:
         self.returned: list[Any] = []
 
-    async def take(
-        self, _chat_topic: ChatTopic, rules: QuizRules, _game_id: str
-    ) -> tuple[QuizRules, tuple[Question, ...]]:
-        return rules, questions(rules.questions)
+    async def take(self, opening: OpenGame) -> OpenGame:
+        return replace(opening, content=questions(opening.rules.questions))
 
-    async def give_back(self, _chat_topic: ChatTopic, content: Any, _game_id: str) -> None:
-        self.returned.append(content)
+    async def give_back(self, opening: OpenGame) -> None:
+        self.returned.append(opening.content)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from random import SystemRandom
 from loguru import logger
 
 from fsm.engine import Clock
-from fsm.kind import ChatTopic
+from fsm.lobby import OpenGame
 from fsm.question import Question
-from fsm.quiz import QuizRules
+from fsm.quiz import NATIVE_POLLS, QuizRules
 from play.content import ContentProvider, NoQuestions
 from play.texts import DEFAULT_LOCALE
 from questions.bank import bank
@@ -38,13 +38,15 @@ class QuizContent:
         self._people = people
         self._clock = clock
 
-    async def take(
-        self, chat_topic: ChatTopic, rules: QuizRules, game_id: str
-    ) -> tuple[QuizRules, tuple[Question, ...]]:
+    async def take(self, opening: OpenGame) -> OpenGame:
         """Choose the questions of a quiz and note them as asked. Raises ``NoQuestions``.
 
         If there are fewer questions than the rules want, the rules are reduced to their number.
         """
+        rules: QuizRules = opening.rules
+        chat_topic, game_id = opening.place, opening.game_id
+        if NATIVE_POLLS in opening.without:
+            rules = replace(rules, polls=False)
         only = Filter(rules.categories, (rules.difficulty,) if rules.difficulty else ())
         locale = await locale_of(self._people, chat_topic.chat_id)
         try:
@@ -68,12 +70,13 @@ class QuizContent:
             chosen = tuple(SystemRandom().sample(fitting, min(rules.questions, len(fitting))))
         if not chosen:
             raise NoQuestions
-        return replace(rules, questions=len(chosen), pace_ms=pace_of(rules, chosen)), chosen
+        fitted = replace(rules, questions=len(chosen), pace_ms=pace_of(rules, chosen))
+        return replace(opening, rules=fitted, content=chosen)
 
-    async def give_back(self, chat_topic: ChatTopic, content: Sequence[Question], game_id: str) -> None:
+    async def give_back(self, opening: OpenGame) -> None:
         """Release questions that were noted as asked, but were not."""
         try:
-            await self._questions.give_back(chat_topic.chat_id, content, game_id)
+            await self._questions.give_back(opening.place.chat_id, opening.content, opening.game_id)
         except POSTGRES_GONE as problem:
             logger.warning("unused questions remain recorded as asked: {}", problem)
 

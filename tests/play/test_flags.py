@@ -1,0 +1,175 @@
+"""Feature flags: shares, operators' changes and files, and the games that keep them."""
+
+import asyncio
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from openfeature import api as openfeature
+
+from fsm.kind import ChatTopic
+from fsm.lobby import Join
+from fsm.pick_number import SECOND_DRAW_FORMAT, PickNumberGame, PickNumberRules
+from fsm.quiz import NATIVE_POLLS, QuizGame, QuizRules
+from play.access import Actor, NotAnOperator
+from play.flags import API_WRITES, BadFlagSetting, Flags, UnknownFlag, defined, in_share
+from storage.flags import FlagSettings, Setting
+from tests.handlers.room import ANN, BEN, GROUP, HOST, OPERATOR, Room
+
+WHO = Actor(OPERATOR, "Olga", OPERATOR)
+HOUR = 30.0
+"""Longest wait for an announcement, in seconds; it comes within milliseconds on a machine at rest."""
+
+
+def another(room: Room, file: Path | None = None) -> Flags:
+    """Return the flags of another process."""
+    return Flags(FlagSettings(room.pool, room.redis), room.deps.play.access, file)
+
+
+def test_a_larger_share_contains_a_smaller_one_and_has_about_its_size() -> None:
+    chats = [-1001_000_000_000 - number for number in range(5000)]
+    sizes = (0, 1, 20, 60, 100)
+    shares = [{chat for chat in chats if in_share(SECOND_DRAW_FORMAT, chat, percent)} for percent in sizes]
+    assert all(smaller <= larger for smaller, larger in pairwise(shares))
+    assert (len(shares[0]), len(shares[-1])) == (0, len(chats))
+    assert 0.18 < len(shares[2]) / len(chats) < 0.22
+    other = {chat for chat in chats if in_share(NATIVE_POLLS, chat, 20)}
+    assert len(other & shares[2]) < len(other) / 2, "the same chats would be the first with every flag"
+
+
+def test_every_flag_has_an_effect_an_owner_and_an_end() -> None:
+    root = Path(__file__).parents[2]
+    for name, flag in defined().items():
+        assert flag.about.endswith("."), name
+        assert (root / flag.owner).exists(), name
+        assert 0 <= flag.percent <= 100, name
+    assert set(defined()) == {SECOND_DRAW_FORMAT, NATIVE_POLLS, API_WRITES}
+
+
+async def test_a_change_reaches_another_process_and_can_be_taken_back(room: Room) -> None:
+    ours, theirs = room.deps.play.flags, another(room)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(theirs.run())
+        assert theirs.is_on(NATIVE_POLLS, GROUP)
+        await ours.change(WHO, NATIVE_POLLS, Setting(percent=0, on_chats=frozenset({7})))
+        async with asyncio.timeout(HOUR):
+            while theirs.is_on(NATIVE_POLLS, GROUP):  # noqa: ASYNC110 -- the flags tell nobody that they changed
+                await asyncio.sleep(0.01)
+        assert theirs.is_on(NATIVE_POLLS, 7)
+        assert [flag.source for flag in theirs.all() if flag.name == NATIVE_POLLS] == ["operator"]
+        await ours.reset(WHO, NATIVE_POLLS)
+        async with asyncio.timeout(HOUR):
+            while not theirs.is_on(NATIVE_POLLS, GROUP):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        running.cancel()
+    fresh = another(room)
+    await ours.change(WHO, API_WRITES, Setting(percent=0))
+    await fresh.load()
+    assert not fresh.is_on(API_WRITES), "a process that starts later has the change too"
+
+
+async def test_an_operators_change_outweighs_the_file_and_the_file_the_definition(room: Room, tmp_path: Path) -> None:
+    file = tmp_path / "flags.toml"
+    file.write_text(f"[{NATIVE_POLLS}]\npercent = 0\n[{API_WRITES}]\npercent = 100\noff_chats = [{GROUP}]\n")
+    flags = another(room, file)
+    await flags.load()
+    assert [flags.is_on(name, GROUP) for name in (SECOND_DRAW_FORMAT, NATIVE_POLLS, API_WRITES)] == [True, False, False]
+    assert flags.is_on(API_WRITES, GROUP - 1)
+    await flags.change(WHO, NATIVE_POLLS, Setting(percent=100))
+    assert flags.is_on(NATIVE_POLLS, GROUP)
+    await flags.reset(WHO, NATIVE_POLLS)
+    assert not flags.is_on(NATIVE_POLLS, GROUP)
+    file.unlink()
+    flags.read_file()
+    assert flags.is_on(NATIVE_POLLS, GROUP)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["percent = 1", "[native-polls]", "[native-polls]\npercent = 101", "[other]\npercent = 1", "\x00", "[[["],
+)
+async def test_a_file_with_a_mistake_changes_nothing(room: Room, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "flags.toml"
+    file.write_text(f"[{NATIVE_POLLS}]\npercent = 0\n")
+    flags = another(room, file)
+    flags.read_file()
+    file.write_text(text)
+    flags.read_file()
+    assert not flags.is_on(NATIVE_POLLS, GROUP)
+
+
+async def test_changes_are_for_operators_and_are_checked(room: Room) -> None:
+    flags = room.deps.play.flags
+    with pytest.raises(NotAnOperator):
+        await flags.change(Actor(HOST, "Hana"), NATIVE_POLLS, Setting(percent=0))
+    with pytest.raises(NotAnOperator):
+        await flags.reset(Actor(HOST, "Hana"), NATIVE_POLLS)
+    with pytest.raises(UnknownFlag):
+        await flags.change(WHO, "another", Setting(percent=0))
+    with pytest.raises(UnknownFlag):
+        await flags.reset(WHO, "another")
+    for wrong in (
+        Setting(percent=-1),
+        Setting(percent=100.5),
+        Setting(percent=float("nan")),
+        Setting(percent=1, on_chats=frozenset({1}), off_chats=frozenset({1})),
+        Setting(percent=1, on_chats=frozenset(range(1001))),
+    ):
+        with pytest.raises(BadFlagSetting):
+            await flags.change(WHO, NATIVE_POLLS, wrong)
+    assert all(flag.source == "definition" for flag in flags.all())
+    assert not flags.is_on("another")
+
+
+async def test_a_game_keeps_the_format_that_it_was_opened_with(room: Room) -> None:
+    openings, engine, flags = room.deps.play.openings, room.deps.play.engine, room.deps.play.flags
+    host, here = Actor(HOST, "Hana"), ChatTopic(GROUP)
+
+    async def opened(command: str, rules: PickNumberRules) -> str:
+        outcome = await openings.open_game(
+            host, here, "pick_number", "", rules, command_id=command, received=room.clock.at
+        )
+        return outcome.state.id
+
+    async def format_of(game_id: str) -> int:
+        state = (await engine.look(game_id)).state
+        assert isinstance(state, PickNumberGame)
+        return state.format
+
+    await flags.change(WHO, SECOND_DRAW_FORMAT, Setting(percent=0))
+    first = await opened("tg:1", PickNumberRules(join_ms=1000, selection_ms=1000))
+    await flags.change(WHO, SECOND_DRAW_FORMAT, Setting(percent=100))
+    for number, player in enumerate((ANN, BEN)):
+        await engine.execute(first, Join(player, str(player)), command_id=f"join:{number}")
+    assert await format_of(first) == 1
+    await room.close(first)
+    second = await opened("tg:2", PickNumberRules())
+    assert await format_of(second) == 2
+    await room.close(second)
+    await flags.change(WHO, SECOND_DRAW_FORMAT, Setting(percent=0))
+    worded = await opened("tg:3", replace(PickNumberRules(), prizes=("cinema ticket",)))
+    assert await format_of(worded) == 2, "the first format could not bind the prize"
+
+
+async def test_a_quiz_is_opened_without_polls_where_they_are_off(room: Room) -> None:
+    await room.deps.play.flags.change(WHO, NATIVE_POLLS, Setting(percent=100, off_chats=frozenset({GROUP})))
+    opened = await room.deps.play.openings.open_game(
+        Actor(HOST, "Hana"),
+        ChatTopic(GROUP),
+        "quiz",
+        "",
+        QuizRules(questions=2, polls=True),
+        command_id="tg:1",
+        received=room.clock.at,
+    )
+    assert isinstance(opened.state, QuizGame)
+    assert opened.state.rules.polls is False
+
+
+async def test_other_code_can_ask_through_openfeature(room: Room) -> None:
+    flags = another(room)
+    assert flags.client.get_boolean_details(NATIVE_POLLS, False).reason == "SPLIT"
+    assert flags.client.get_boolean_details("another", True).value is True
+    assert flags.client.get_string_value(NATIVE_POLLS, "default") == "default"
+    assert openfeature.get_provider_metadata(flags.client.domain).name == "tombola"
