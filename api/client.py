@@ -10,6 +10,7 @@ import msgspec
 
 from api.chats import BanBody, BanView, ChatView, SettingsBody, SettingsView
 from api.figures import EndedGame, PersonView, RankView
+from api.flags import FlagBody, FlagView
 from api.games import AnswerBody, ExtendBody, JoinBody, OpenBody, PickBody, RematchBody
 from api.jobs import ImportBody, ImportView, JobView
 from api.operations import AuditView, BroadcastBody, BroadcastView, ProcessView
@@ -330,6 +331,18 @@ class Client:
     async def list_audit(self, **query: Any) -> tuple[list[AuditView], str | None]:
         """List the audit log, latest first: every write of every face. Rows come within a second."""
         return await self.page("/audit", AuditView, **query)
+
+    async def list_flags(self) -> list[FlagView]:
+        """List the feature flags of the bot's version, with their present settings."""
+        return await self.ask("GET", "/flags", list[FlagView])
+
+    async def set_flag(self, flag: str, body: FlagBody, key: str | None = None) -> FlagView:
+        """Set a flag on all processes, within two seconds. Games that are open keep what they were opened with."""
+        return await self.ask("PUT", f"/flags/{flag}", FlagView, body=body, key=key)
+
+    async def reset_flag(self, flag: str, key: str | None = None) -> FlagView:
+        """Take the operators' setting of a flag back, so that the file of flags and the definition decide again."""
+        return await self.ask("DELETE", f"/flags/{flag}", FlagView, key=key)
 
     async def get_health(self) -> dict[str, Any]:
         """Return the state of the dependencies of the process that answers."""

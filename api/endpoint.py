@@ -229,6 +229,7 @@ PATH_TYPES: Final[Mapping[str, Any]] = MappingProxyType(
         "endpoint": Annotated[str, Meta(pattern="^[0-9a-z]{1,32}$")],
         "delivery": Position,
         "source": Annotated[str, Meta(pattern="^[0-9a-z]{1,32}$")],
+        "flag": Annotated[str, Meta(pattern="^[a-z-]{1,64}$")],
     }
 )
 """Name of a parameter in a path -> its type."""

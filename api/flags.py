@@ -25,8 +25,8 @@ class FlagView(msgspec.Struct, frozen=True, kw_only=True):
         owner: the part of the project that removes it.
         ends: the day by which it is removed.
         percent: the share of all chats for which it is on, 0 to 100.
-        on_chats: chats for which it is on, whatever the share.
-        off_chats: chats for which it is off, whatever the share.
+        on_chats: chats for which it is on, regardless of the share.
+        off_chats: chats for which it is off, regardless of the share.
         reason: a note for people about the last change.
         source: the origin of the setting: `definition`, `file`, or `operator` for a change by /admin, API or webhook.
     """
@@ -47,8 +47,8 @@ class FlagBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     Attributes:
         percent: the share of all chats for which it is on. A chat that is on stays on when the share grows.
-        on_chats: chats for which it is on, whatever the share.
-        off_chats: chats for which it is off, whatever the share.
+        on_chats: chats for which it is on, regardless of the share.
+        off_chats: chats for which it is off, regardless of the share.
         reason: a note for people.
     """
 

@@ -34,6 +34,7 @@ from api.problems import (
 from api.views import GameView, state_types
 from fsm.kind import Rejected, UnknownGame, kebab
 from play.access import GRANTED, Elsewhere, Needs, NotAHost, NotAnOperator, Role
+from play.flags import FlagOff
 from play.tokens import NotAuthenticated
 
 REF: Final = "#/components/schemas/{name}"
@@ -75,6 +76,8 @@ def refusals_of(endpoint: Endpoint) -> tuple[type[Rejected], ...]:
         found.append(BadCursor)
     if endpoint.writes:
         found += [IdempotencyKeyMissing, IdempotencyKeyReused, RequestInProgress]
+        if not endpoint.without_flag:
+            found.append(FlagOff)
     return tuple(sorted(dict.fromkeys(found), key=lambda refusal: (status_of(refusal), refusal.__name__)))
 
 

@@ -73,7 +73,7 @@ NONE = -1
 """Index that stands for "no answer"; see ``gave``."""
 ANSWERS = b"tombola/answers/1"
 NATIVE_POLLS = "native-polls"
-"""Feature flag: quizzes may ask by Telegram's own polls. Where it is off, the rules of a new game have no polls."""
+"""Feature flag: quizzes may ask by Telegram's own polls. If it is off, the rules of a new game have no polls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

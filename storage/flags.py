@@ -35,8 +35,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         percent: share of all chats, 0 to 100.
-        on_chats: chats for which it is on, whatever the share.
-        off_chats: chats for which it is off, whatever the share.
+        on_chats: chats for which it is on, regardless of the share.
+        off_chats: chats for which it is off, regardless of the share.
         reason: a note for people; the analysis of a rollout writes why it switched a flag off.
     """
 

@@ -1,6 +1,5 @@
 """``/admin``, the operators' dialog: health, live games and their cancelling, global bans, broadcasts to all chats."""
 
-from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -244,7 +243,7 @@ async def _flags(context: UpdateContext, dialog_manager: DialogManager, **_: Any
         context.text(
             "dlg-admin-flag",
             flag=Markup(flag.name),
-            percent=Decimal(str(flag.setting.percent)),
+            percent=f"{flag.setting.percent:g}",
             about=flag.definition.about,
         )
         for flag in flags
@@ -266,8 +265,8 @@ async def _set_flag(_: Message, __: Any, manager: DialogManager, text: str) -> N
     except (Unreadable, UnknownFlag, BadFlagSetting):
         manager.dialog_data["note"] = context.text("dlg-admin-flag-wrong")
     else:
-        percent_ = Decimal(str(flag.setting.percent))
-        manager.dialog_data["note"] = context.text("dlg-admin-flag-set", flag=Markup(name), percent=percent_)
+        share_ = f"{flag.setting.percent:g}"
+        manager.dialog_data["note"] = context.text("dlg-admin-flag-set", flag=Markup(name), percent=share_)
 
 
 # -- broadcasts -------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ REFUSED = {"not-authenticated", "elsewhere", "not-a-host", "not-an-operator", "n
 
 def address(endpoint: Endpoint, served: Served, game_id: str) -> str:
     """Return the address of an endpoint, about the group and its game."""
-    values = {"chat": served.chat_id, "game": game_id, "player": 4242, "pack": 1, "token": "a" * 10}
+    values = {"chat": served.chat_id, "game": game_id, "player": 4242, "pack": 1, "token": "a" * 10, "flag": "none"}
     return re.sub(r"{(\w+)}", lambda found: str(values.get(found[1], 1)), endpoint.path)
 
 

@@ -10,6 +10,7 @@ WALL = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetim
 REASONS = {
     "bot/clock.py": "compares this machine's clock with the stores', and follows the time that all replicas share",
     "bot/deadlines.py": "APScheduler runs jobs by this machine's clock: they are moved along when it is set",
+    "bot/doctor.py": "compares the day with the days by which feature flags are removed",
     "bot/observe/metrics.py": "the moment of the start, shown as a date",
     "sandbox/world.py": "the moment of the start, from which the monotonic clock goes on",
     "storage/breakers.py": "purgatory counts pauses by the wall clock: a step is forgiven",
