@@ -30,7 +30,16 @@ from fsm.lobby import (
     WonBefore,
 )
 from fsm.pick_number import AlreadyYours, DrawSealed, NumberOutOfRange, NumberTaken, PickNumber
-from fsm.quiz import AlreadyAnswered, Answer, NoSuchAnswer, Paused, QuestionClosed
+from fsm.quiz import (
+    AlreadyAnswered,
+    Answer,
+    AnswerIncomplete,
+    FromNextQuestion,
+    LastQuestion,
+    NoSuchAnswer,
+    Paused,
+    QuestionClosed,
+)
 from fsm.registry import KINDS
 from play.access import Actor, Banned, Needs, NotAMember
 from play.acting import JoinedElsewhere
@@ -349,7 +358,7 @@ ENDPOINTS: Final = (
         join_game,
         Needs.ACT,
         body=JoinBody,
-        refuses=(*STEP, AlreadyJoined, WonBefore, GameFull, Banned, NotAMember),
+        refuses=(*STEP, AlreadyJoined, WonBefore, GameFull, LastQuestion, Banned, NotAMember),
         example={"player_id": 4242, "name": "Ann"},
     ),
     _step("/players/{player}", remove_player, Needs.HOST, method="DELETE", refuses=(*STEP, NotInGame)),
@@ -367,7 +376,7 @@ ENDPOINTS: Final = (
         answer_question,
         Needs.ACT,
         body=AnswerBody,
-        refuses=(*ACTS, AlreadyAnswered, QuestionClosed, NoSuchAnswer, Paused),
+        refuses=(*ACTS, AlreadyAnswered, AnswerIncomplete, FromNextQuestion, QuestionClosed, NoSuchAnswer, Paused),
         example={"player_id": 4242, "question": 0, "choice": 2},
     ),
 )
