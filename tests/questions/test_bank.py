@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from fsm.question import MAX_EXPLANATION
 from questions.bank import LANGUAGES
 
 BANK = Path(__file__).resolve().parents[2] / "questions"
-COLUMNS = ["id", "question", "answer", "wrong1", "wrong2", "wrong3", "category", "difficulty"]
+COLUMNS = ["id", "question", "answer", "wrong1", "wrong2", "wrong3", "category", "difficulty", "explanation"]
 ANSWERS = COLUMNS[2:6]
 CATEGORIES = {
     "geography": "geo",
@@ -137,6 +138,12 @@ def test_questions_and_answers_fit_a_phone(rows: list[Row]) -> None:
     for row in rows:
         assert len(row["question"]) <= MAX_QUESTION, row["id"]
         assert all(len(row[column]) <= MAX_ANSWER for column in ANSWERS), row["id"]
+
+
+def test_explanations_are_different_sentences_that_fit_a_poll(rows: list[Row]) -> None:
+    explanations = [row["explanation"] for row in rows]
+    assert [text for text in explanations if not (text.endswith(".") and len(text) <= MAX_EXPLANATION)] == []
+    assert len(set(explanations)) == len(explanations)
 
 
 def test_the_four_answers_of_a_question_differ(rows: list[Row]) -> None:
