@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from fsm.kind import ChatTopic, Command, Event, Game, Instant, Kind, Rejected, UnknownGame
-from fsm.lobby import OpenGame, PlaceTaken
+from fsm.lobby import OpenGame, PlaceTaken, open_game
 
 MAX_FLIGHTS = 2
 """Maximum number of concurrent flights. A game is on at most one of them."""
@@ -446,7 +446,10 @@ class Engine:
                 return Outcome(state, version, (), duplicate=True)
         assert order.command is not None, "a look at nothing was answered before"
         try:
-            events = kind.decide(state, order.command, order.received, self._entropy.seed())
+            if state is None and isinstance(order.command, OpenGame):
+                events = open_game(kind, order.command, order.received, self._entropy.seed())
+            else:
+                events = kind.decide(state, order.command, order.received, self._entropy.seed())
             return Outcome(kind.fold(state, events), version + len(events), events)
         except Rejected as refusal:
             return refusal.with_traceback(None)  # the traceback refers to the asker, which holds the refusal: a cycle

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar, assert_never
 
-from fsm.kind import ChatTopic, Command, Edge, Event, Game, Host, Instant, Player, PlayerId, Rejected, TooLate
+from fsm.kind import ChatTopic, Command, Edge, Event, Game, Host, Instant, Kind, Player, PlayerId, Rejected, TooLate
 
 WAITING_FOR_PLAYERS = "waiting_for_players"
 PLAYERS_JOINING = "players_joining"
@@ -61,7 +61,8 @@ class OpenGame(Command):
     """Open a game of ``kind``. ``rules`` is the kind's own rules type; ``max_live`` bounds the place's live games.
 
     ``content`` is material for the game, such as questions, or None; unlike the rules it is not public. ``without``
-    names the feature flags that are off for this game; the game keeps what it was opened with.
+    names the feature flags that are off for this game; the game keeps what it was opened with. With ``host_joins``, the
+    game has its host as a player from the first version on.
     """
 
     kind: str
@@ -73,6 +74,7 @@ class OpenGame(Command):
     max_live: int = 1
     content: Any = None
     without: frozenset[str] = frozenset()
+    host_joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,6 +461,21 @@ def decide(
             return move_chat(game, command)
         case _:
             assert_never(command)
+
+
+def open_game(kind: Kind[Any], command: OpenGame, now: Instant, seed: str) -> tuple[Event, ...]:
+    """Decide the opening of a game of any kind, and the joining of its host with it.
+
+    Both are one command, so that nobody can see the game without its host, and no crash can come between them.
+    """
+    opened = kind.decide(None, command, now, seed)
+    if not command.host_joins:
+        return opened
+    joining = Join(command.host.id, command.host.name)
+    try:
+        return (*opened, *kind.decide(kind.fold(None, opened), joining, now, seed))
+    except Rejected:  # the game's own rules leave the host out, such as a rematch without the winners
+        return opened
 
 
 def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: OnJoiningClosed[G]) -> tuple[Event, ...]:

@@ -1,13 +1,12 @@
 """Opening of games, and the chat settings that they start from. Every face opens games through `Openings`."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fsm.engine import Engine, Outcome
 from fsm.kind import ChatTopic, Instant, Rejected
-from fsm.lobby import Join, OpenGame, rematch_rules
+from fsm.lobby import OpenGame, rematch_rules
 from fsm.registry import kind_of
 from play.access import Access, Actor, Needs
 from play.content import ContentProviders, open_with_content
@@ -115,10 +114,10 @@ class Openings:
         ``Access.authorise`` and of the engine.
         """
         await self._access.authorise(actor, chat_topic, Needs.OPEN)
-        opened = await self._open(actor, chat_topic, kind, title, rules, command_id=command_id, received=received)
-        if self._host_joins and host_plays(await self.settings(chat_topic.chat_id)):
-            await self._join(actor, opened, command_id, received)
-        return opened
+        joins = self._host_joins and host_plays(await self.settings(chat_topic.chat_id))
+        return await self._open(
+            actor, chat_topic, kind, title, rules, joins=joins, command_id=command_id, received=received
+        )
 
     async def rematch(
         self, actor: Actor, old: Any, *, without_winners: bool = False, command_id: str, received: Instant
@@ -133,19 +132,9 @@ class Openings:
         if not kind.machine.is_final(old.phase):
             raise StillPlayed
         rules = rematch_rules(old, without_winners=without_winners)
-        opened = await self._open(
-            actor, old.place, kind.name, old.title, rules, command_id=command_id, received=received
+        return await self._open(
+            actor, old.place, kind.name, old.title, rules, joins=True, command_id=command_id, received=received
         )
-        await self._join(actor, opened, command_id, received)
-        return opened
-
-    async def _join(self, actor: Actor, opened: Outcome, command_id: str, received: Instant) -> None:
-        """Let the host join the game, if the host is a person."""
-        if actor.sender_chat_id is not None or actor.token is not None:
-            return
-        with suppress(Rejected):  # the host has joined by an earlier delivery, or won before and may not
-            join = Join(actor.host.id, actor.host.name)
-            await self._engine.execute(opened.state.id, join, command_id=f"{command_id}:join", received=received)
 
     async def _open(
         self,
@@ -155,11 +144,22 @@ class Openings:
         title: str,
         rules: Any,
         *,
+        joins: bool,
         command_id: str,
         received: Instant,
     ) -> Outcome:
+        """Open a game. ``joins`` lets its host join, if the host is a person."""
         rules.check()  # absurd rules (a trillion questions) must not reach the content provider
         game_id = await self._games.reserve_id(chat_topic, command_id)
-        without = self._flags.off_for_games(chat_topic.chat_id)
-        opening = OpenGame(kind, game_id, chat_topic, actor.host, title, rules, self._max_live, without=without)
+        opening = OpenGame(
+            kind,
+            game_id,
+            chat_topic,
+            actor.host,
+            title,
+            rules,
+            max_live=self._max_live,
+            without=self._flags.off_for_games(chat_topic.chat_id),
+            host_joins=joins and actor.sender_chat_id is None and actor.token is None,
+        )
         return await open_with_content(self._engine, self._content, opening, command_id=command_id, received=received)

@@ -84,9 +84,15 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def seated(
-    postgres_dsn: str, redis_dsn: str, mode: str, *, people: int = 5, games: Games | None = None
+    postgres_dsn: str,
+    redis_dsn: str,
+    mode: str,
+    *,
+    people: int = 5,
+    games: Games | None = None,
+    host_joins: bool = False,
 ) -> AsyncIterator[Table]:
-    """Create a group with a number of people and the bot. Hosts join their games by a tap only."""
+    """Create a group with a number of people and the bot. Unless ``host_joins``, hosts join by a tap only."""
     of_games = games or GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2)})
     clock = TurnedClock(runs=True)
     async with AsyncExitStack() as stack:
@@ -107,7 +113,7 @@ async def seated(
             redis=Redis(dsn=SecretStr(redis_dsn), shards=2),
             web=Web(port=port),
             log=Log(level="DEBUG"),
-            games=of_games.model_copy(update={"host_joins": False}),
+            games=of_games.model_copy(update={"host_joins": host_joins}),
         )
         running = process.running(settings, clock=clock, entropy=SystemEntropy())
         bot = await stack.enter_async_context(running)

@@ -95,6 +95,19 @@ async def test_moments_are_new_messages_that_lead_to_the_board_and_progress_is_e
     slow.no_complaints()
 
 
+async def test_the_first_board_already_shows_the_host_who_joined_by_opening(postgres_dsn: str, redis_dsn: str) -> None:
+    async with seated(postgres_dsn, redis_dsn, "polling", host_joins=True) as table:
+        for line, sign in (("/create_game", "🎱"), ("/start_quiz 3 10", "🧠")):
+            table.box.control.say(table.host, table.group, line)
+            await table.says(f"{sign}")
+            calls = [call for call in table.box.world.calls if call.method == "sendMessage"]
+            boards = [str(call.params["text"]) for call in calls if "j:" in str(call.params.get("reply_markup"))]
+            assert table.host.name in boards[-1]
+            assert "Nobody" not in boards[-1]
+            table.box.control.say(table.host, table.group, "/cancel_game")
+            await table.says("A host cancelled the game")
+
+
 async def test_late_players_are_reminded_once_in_private_if_they_started_the_bot(slow: Table) -> None:
     control, (*_, known, unknown) = slow.box.control, slow.people
     control.start(known)
