@@ -1,7 +1,7 @@
 """The worker role: consumes the feed (PostgreSQL, chats), sends to Telegram, and prunes the stores."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 
@@ -134,14 +134,16 @@ class Consumers:
         A group of their own would begin with old entries after an update, and send the results of games long over.
         """
         for kind, consumer in self._of_kinds.items():
-            if consumer.before_board:
-                await self._before_board(kind, consumer, entries)
+            if consumer.before_board is not None:
+                await self._before_board(kind, consumer.before_board, entries)
         await self._boards.handle(entries)
         await self._moments.handle(entries)
 
-    async def _before_board(self, kind: str, consumer: KindConsumer, entries: Sequence[Entry]) -> None:
+    async def _before_board(
+        self, kind: str, handle: Callable[[Sequence[Entry]], Awaitable[None]], entries: Sequence[Entry]
+    ) -> None:
         try:
-            await consumer.handle(entries)
+            await handle(entries)
         except (Unavailable, *STORE_GONE):
             raise
         except Exception as bug:  # noqa: BLE001 -- one kind's bug must not keep all boards from their chats

@@ -16,9 +16,9 @@ def slot_of(game_id: str) -> str:
     return f"board:{game_id}"
 
 
-def below_slot_of(game_id: str) -> str:
-    """Return the outbox slot of the message below the board in which a phase is shown, such as a draw."""
-    return f"below:{game_id}"
+def below_slot_of(game_id: str, part: str = "") -> str:
+    """Return the outbox slot of a message below the board, such as a draw, or the question of a quiz: its part."""
+    return f"below:{game_id}:{part}" if part else f"below:{game_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ class Boards:
         audience = await audience_of(self._people, state.place.chat_id)
         view, locale, slot = registry.of_state(state), audience.locale, slot_of(state.id)
         message = view.board(state, self._texts, locale, bot_username=self._bot_username)
-        above = None if audience.wants(MESSAGES, QUIET) else view.above(state, self._texts, locale)
+        apart = None if audience.wants(MESSAGES, QUIET) else view.apart(state, self._texts, locale)
         now = self._clock.now()
         shown = Outgoing(
             # The time is part of the id, because the outbox drops ids that it knows, and one version may be sent anew.
@@ -131,13 +131,13 @@ class Boards:
             trace=trace or None,
             begins=begins_of(state) if view.begins_with_board(state) else None,
         )
-        if above is None:
+        if apart is None:
             return [shown]
-        board = replace(shown, params=send_params(above), priority=Priority.COSMETIC, begins=None)
-        below = below_slot_of(state.id)
-        heard = {} if audience.wants(MESSAGES, LIVELY) else {"disable_notification": True}
+        board = replace(shown, params=send_params(apart.above), begins=None)
+        below = below_slot_of(state.id, apart.part)
+        heard = {} if apart.heard or audience.wants(MESSAGES, LIVELY) else {"disable_notification": True}
         params = {**shown.params, **await reply_to_board(self._outbox, state), **heard}
-        return [board, replace(shown, id=f"{below}:{version}:{now}", slot=below, params=params)]
+        return [replace(shown, id=f"{below}:{version}:{now}", slot=below, params=params), board]
 
     async def _locale(self, chat_id: int) -> str:
         return (await audience_of(self._people, chat_id)).locale
@@ -147,12 +147,18 @@ class Boards:
         for game_id, _ in await self._games.deadlines(self._clock.now() + LIVE_TTL_MS):
             try:
                 await self._outbox.forget(slot_of(game_id))
-                await self._outbox.forget(below_slot_of(game_id))
+                await self._forget_below(game_id)
                 await self.show(game_id)
             except (Unavailable, *STORE_GONE):
                 raise
             except Exception as bug:  # noqa: BLE001 -- one game's view must not keep the others from their chats
                 self._aside.add("sending anew", game_id, bug)
+
+    async def _forget_below(self, game_id: str) -> None:
+        state = (await self._engine.look(game_id)).state
+        apart = registry.of_state(state).apart(state, self._texts, await self._locale(state.place.chat_id))
+        if apart is not None:
+            await self._outbox.forget(below_slot_of(game_id, apart.part))
 
     async def tell_restored(self, game: Game) -> None:
         """Tell a chat that its game was restored after a loss of the live store, and show the game's board."""
@@ -202,12 +208,40 @@ class Boards:
                 self._dirty.pop(game_id, None)
                 priority = Priority.URGENT if entry.phase in FINAL else Priority.NORMAL
                 await self.show(game_id, at_least=entry.first_version, priority=priority, trace=entry.trace)
+                await self._close_last(game_id, entry)
             else:
                 due = max(now + GATHER_MS, self._rendered.get(game_id, 0) + BETWEEN_MS)
                 # Keep the earlier time, so that steady progress cannot postpone its own rendering for ever.
                 first = self._dirty[game_id][0] if game_id in self._dirty else due
                 self._dirty[game_id] = (min(first, due), entry.first_version, entry.trace)
                 self._progress.set()
+
+    async def _close_last(self, game_id: str, entry: Entry) -> None:
+        """Edit the messages of the last parts of a game that are over, such as its questions, into their final form."""
+        try:
+            outcome = await self._engine.at_least(game_id, entry.first_version)
+        except UnknownGame:
+            return
+        state, now = outcome.state, self._clock.now()
+        closed = registry.of_state(state).closed(state, self._texts, await self._locale(state.place.chat_id))
+        for part, message in closed.items():
+            slot = below_slot_of(game_id, part)
+            if await self._outbox.slot_message(slot) is None:  # in a quiet chat the board shows all parts
+                continue
+            await self._outbox.put(
+                Outgoing(
+                    id=f"{slot}:closed",
+                    chat_id=state.place.chat_id,
+                    method="editMessageText",  # a message that has been deleted must not come again
+                    params=send_params(message),
+                    priority=Priority.COSMETIC,
+                    slot=slot,
+                    version=outcome.version,
+                    created_at=now,
+                    game_id=game_id,
+                    trace=entry.trace or None,
+                )
+            )
 
     async def _goes_on(self, entry: Entry) -> bool:
         """Return whether a game has reached its next step, which is shown at once. Raises ``Unavailable``."""

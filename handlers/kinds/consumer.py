@@ -57,8 +57,9 @@ class KindConsumer:
         breakers: name of a service that only this consumer calls -> its circuit breaker.
         close: closes the connections to these services.
         jobs: the kinds of job that this kind of game has.
-        before_board: True if its messages have to be sent before the board of the same step. ``handle`` is then also
-            called just before the board is rendered; the ids of its messages make the second call harmless.
+        before_board: sends the messages that have to come before the board of the same step; None if there are none.
+            It is called with each batch just before the boards are rendered. ``handle`` sends these messages too,
+            because it reads the feed in another group; their ids make that harmless.
     """
 
     handle: Callable[[Sequence[Entry]], Awaitable[None]]
@@ -66,4 +67,4 @@ class KindConsumer:
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
     close: Callable[[], Awaitable[None]] = _nothing
     jobs: tuple[JobKind, ...] = ()
-    before_board: bool = False
+    before_board: Callable[[Sequence[Entry]], Awaitable[None]] | None = None

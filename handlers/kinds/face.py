@@ -15,7 +15,7 @@ from fsm.kind import Game, Kind, PlayerId
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
 from handlers.kinds.verb import Verb
 from handlers.views import lobby
-from handlers.views.message import Message
+from handlers.views.message import Apart, Message
 from play.content import ContentProvider
 from play.texts import Markup, Texts
 from storage.people import People
@@ -67,8 +67,8 @@ class Face:
         pages: counts the pages of a player's own board; 1 if there are none to turn.
         start: renders the message that says that the first phase after the lobby has begun; returns None later in the
             game. None for kinds that have no such message, or whose consumer sends one.
-        above: renders the board of a phase that is shown in a message of its own below it; None if the board shows the
-            phase.
+        apart: returns how a phase is shown in a message of its own below the board; None if the board shows the phase.
+        closed: renders the latest such messages that are over, by the names of their parts.
         late: returns the players who have not yet made the choice that the phase asks for; they are reminded once.
         rules_text: renders the rules; None for the text ``<slug>-rules``.
         proof_text: renders the summary of a proof, short enough for a caption; None for the text ``<slug>-fair``.
@@ -94,7 +94,8 @@ class Face:
     prove: Callable[[Any], dict[str, Any]] | None = None
     pages: Callable[[Any], int] = lambda _state: 1
     start: Callable[[Any, Texts, str], Message | None] | None = None
-    above: Callable[[Any, Texts, str], Message | None] = lambda _state, _texts, _locale: None
+    apart: Callable[[Any, Texts, str], Apart | None] = lambda _state, _texts, _locale: None
+    closed: Callable[[Any, Texts, str], Mapping[str, Message]] = lambda _state, _texts, _locale: {}
     late: Callable[[Any], Sequence[PlayerId]] = lambda _state: ()
     rules_text: Callable[[Texts, str], Message] | None = None
     proof_text: Callable[[Any, Texts, str], Message] | None = None

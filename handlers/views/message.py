@@ -46,6 +46,21 @@ class Message:
     keyboard: tuple[Row, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """A phase that is shown in a message of its own, at the end of the chat.
+
+    Attributes:
+        above: the board meanwhile.
+        part: the name of the message. A phase with another name has a new message.
+        heard: True if the message also comes with a sound in a chat that has not asked for lively games.
+    """
+
+    above: Message
+    part: str = ""
+    heard: bool = False
+
+
 def send_params(message: Message, chat_id: int | None = None, topic_id: int = 0) -> dict[str, Any]:
     """Return the parameters of ``sendMessage``. For the outbox, which adds the chat, leave out ``chat_id``."""
     params: dict[str, Any] = {} if chat_id is None else {"chat_id": chat_id}

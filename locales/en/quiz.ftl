@@ -113,10 +113,8 @@ quiz-explanation = 💡 { $text }
 quiz-explanation-source = 💡 { $text } ({ $source })
 quiz-source = 🔗 { $source }
 quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
-quiz-begins = { $questions ->
-    [one] 🧠 <b>{ $title }</b> begins: one question, { $players } players. Answer on the board above.
-   *[other] 🧠 <b>{ $title }</b> begins: { $questions } questions, { $players } players. Answer on the board above.
-}
+quiz-below = 👇 The quiz is on. Each question comes as a new message.
+quiz-closed = ✅ <b>{ $answer }</b>
 quiz-begins-polls = { $questions ->
     [one] 🧠 <b>{ $title }</b> begins: one question, { $players } players. It comes as a poll.
    *[other] 🧠 <b>{ $title }</b> begins: { $questions } questions, { $players } players. Each comes as a poll.

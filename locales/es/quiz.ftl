@@ -113,13 +113,8 @@ quiz-explanation = 💡 { $text }
 quiz-explanation-source = 💡 { $text } ({ $source })
 quiz-source = 🔗 { $source }
 quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
-quiz-begins = 🧠 <b>{ $title }</b>: ¡empezamos! { $questions ->
-    [one] Una pregunta
-   *[other] { $questions } preguntas
-}, { $players ->
-    [one] un jugador
-   *[other] { $players } jugadores
-}. Responde en el tablero de arriba.
+quiz-below = 👇 La trivia está en marcha. Cada pregunta llega en un mensaje nuevo.
+quiz-closed = ✅ <b>{ $answer }</b>
 quiz-begins-polls = 🧠 <b>{ $title }</b>: ¡empezamos! { $questions ->
     [one] Una pregunta
    *[other] { $questions } preguntas

@@ -114,15 +114,8 @@ quiz-explanation = 💡 { $text }
 quiz-explanation-source = 💡 { $text } ({ $source })
 quiz-source = 🔗 { $source }
 quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
-quiz-begins = 🧠 <b>{ $title }</b>: начинаем! { $questions ->
-    [one] { $questions } вопрос
-    [few] { $questions } вопроса
-   *[other] { $questions } вопросов
-}, { $players ->
-    [one] { $players } игрок
-    [few] { $players } игрока
-   *[other] { $players } игроков
-}. Отвечайте на доске выше.
+quiz-below = 👇 Викторина идёт. Каждый вопрос приходит новым сообщением.
+quiz-closed = ✅ <b>{ $answer }</b>
 quiz-begins-polls = 🧠 <b>{ $title }</b>: начинаем! { $questions ->
     [one] { $questions } вопрос
     [few] { $questions } вопроса

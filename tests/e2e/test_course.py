@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
@@ -15,7 +14,7 @@ from sandbox.control import buttons
 from sandbox.state import Message
 from storage.pins import Pin, Pins
 from tests.e2e.conftest import Table, seated
-from tests.e2e.test_quiz import polls_on
+from tests.e2e.test_quiz import plain, polls_on
 
 MOST, MOST_A_QUESTION = 6, 2
 """New messages of a game, as docs/decisions/course.md promises."""
@@ -206,15 +205,41 @@ async def test_the_winners_have_a_picture_where_the_group_wants_one(slow: Table)
     slow.no_complaints()
 
 
-@pytest.mark.parametrize("polls", [False, True])
-async def test_a_quiz_sends_two_messages_a_question_at_most_and_three_around_them(slow: Table, *, polls: bool) -> None:
+async def test_a_quiz_of_polls_sends_one_message_a_question_and_three_around_them(slow: Table) -> None:
     questions = 3
-    if polls:
-        await polls_on(slow)
+    await polls_on(slow)
     await slow.begin(slow.people[:3], line=f"/start_quiz {questions} 10")
     await slow.until(lambda: len([m for m in sent(slow) if "🏆" in text_of(m)]) == 2 or None, steps=400)
     told = [text_of(message)[0] for message in sent(slow) if message.poll_id is None]
     assert told == ["🏆", "🧠", "🏆"]
-    assert len(sent(slow)) == questions * polls + 3
-    assert len(sent(slow)) <= MOST_A_QUESTION * questions + 3
+    assert len(sent(slow)) == questions + 3 <= MOST_A_QUESTION * questions + 3
+    slow.no_complaints()
+
+
+async def test_each_question_on_buttons_is_a_new_message_and_folds_to_its_answer(slow: Table) -> None:
+    await slow.begin(slow.people[:3], line="/start_quiz 2 10")
+    first = await slow.says("Question 1 of 2")
+    board = sent(slow)[0]
+    await slow.until(lambda: "Each question comes as a new message" in text_of(board) or None)
+    assert first.reply_to == board.id
+    asked = plain(text_of(first)).split("\n\n")[2]
+    second = await slow.says("Question 2 of 2")
+    assert second.id > first.id
+    await slow.until(lambda: not first.markup or None)
+    assert plain(text_of(first)).startswith(f"Question 1 of 2\n\n{asked}\n✅ ")
+    await slow.until(lambda: len([m for m in sent(slow) if "🏆" in text_of(m)]) == 2 or None, steps=400)
+    await slow.until(lambda: not second.markup or None)
+    assert len(sent(slow)) == 4
+    calls = [call.params for call in slow.box.world.calls if call.method == "sendMessage"]
+    calls = [call for call in calls if str(call["text"]).startswith("🧠") and "Question" in str(call["text"])]
+    assert [bool(call.get("disable_notification")) for call in calls] == [False, True]
+    slow.no_complaints()
+
+
+async def test_in_a_quiet_group_the_questions_are_edits_of_the_board(slow: Table) -> None:
+    await chooses(slow, "Messages in the group", "Messages in the group")
+    await slow.begin(slow.people[:3], line="/start_quiz 2 10")
+    await slow.says("Question 2 of 2")
+    await slow.says("🏆")
+    assert len(sent(slow)) == 1
     slow.no_complaints()

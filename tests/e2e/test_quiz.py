@@ -112,7 +112,7 @@ async def test_a_group_plays_a_quiz_to_the_right_standings(table: Table) -> None
             choice = asked.right if index != number else (asked.right + 1) % len(asked.answers)
             said = await press(table, person, game_id, number, choice)
             assert asked.answers[choice] in said
-        revealed = await table.says("✅")
+        revealed = await table.says(f"(?s)Question {number + 1} of 3.*✅")
         assert asked.answers[asked.right][:20] in plain(revealed.content["text"])
         await table.turn(10)
     await table.says("🏆")

@@ -94,4 +94,4 @@ class PickNumberConsumer:
 async def consumer(context: ConsumerContext) -> KindConsumer:
     """Make the consumer of Pick Your Number."""
     announcing = PickNumberConsumer(context)
-    return KindConsumer(announcing.handle, announcing.settled, before_board=True)
+    return KindConsumer(announcing.handle, announcing.settled, before_board=announcing.handle)

@@ -22,7 +22,7 @@ from fsm.pick_number import (
     is_void,
 )
 from handlers.views import lobby
-from handlers.views.message import Button, Message, Row, rows
+from handlers.views.message import Apart, Button, Message, Row, rows
 from play.texts import Markup, Texts, name_html
 
 COLUMNS = 5
@@ -146,8 +146,8 @@ def _seal(game: PickNumberGame, texts: Texts, locale: str) -> Markup | None:
     return texts.html(locale, "pick-number-seal", commitment=Markup(game.commitment))
 
 
-def above(state: PickNumberGame, texts: Texts, locale: str) -> Message | None:
-    """Render the board of a draw that is shown in a message of its own."""
+def apart(state: PickNumberGame, texts: Texts, locale: str) -> Apart | None:
+    """Show the draw in a message of its own."""
     if state.phase != DRAWING:
         return None
     over = texts.html(
@@ -156,7 +156,7 @@ def above(state: PickNumberGame, texts: Texts, locale: str) -> Message | None:
         title=state.title or texts.plain(locale, f"{KIND.slug}-name"),
         entries=len(state.owners),
     )
-    return Message(lobby.paragraphs(over, _seal(state, texts, locale)))
+    return Apart(above=Message(lobby.paragraphs(over, _seal(state, texts, locale))))
 
 
 # -- numbers as buttons -----------------------------------------------------------------------------------------

@@ -58,6 +58,16 @@ class QuizConsumer:
                 await self._bring(game_id, entry.first_version)
                 self._note_shown(game_id, scene)
 
+    async def before_board(self, entries: Sequence[Entry]) -> None:
+        """Send the photos of questions, so that each stands above its question. Raises ``Unavailable``."""
+        latest = {entry.game_id: entry for entry in entries if entry.kind == KIND.name}
+        for game_id, entry in latest.items():
+            if entry.phase != QUESTION_OPEN or self._shown.get(game_id) == (entry.phase, entry.deadline):
+                continue
+            game = await self._game(game_id, entry.first_version)
+            if game is not None and game.phase == QUESTION_OPEN and game.remaining is None:
+                await self._context.outbox.put_many(self._photo(game))
+
     async def _hasten(self, game_id: str) -> None:
         try:
             await self._context.jobs.hasten(PREPARATION, game_id)
@@ -93,18 +103,20 @@ class QuizConsumer:
 
     async def _ask(self, game: QuizGame) -> None:
         """Send the question's photo and poll, and clean up those of the last question."""
-        question = _in_hand(game)
         await self._close(game, before=game.index)
-        wanted: list[Outgoing] = []
-        if question.photo:
-            photo = {"photo": question.photo, "disable_notification": True}
-            wanted.append(self._outgoing(game, f"photo:{game.id}:{game.index}", "sendPhoto", photo))
+        wanted = self._photo(game)
         if game.polled:
             locale = await locale_of(self._context.people, game.place.chat_id)
             poll = _poll(game, self._context.texts, locale)
             wanted.append(self._outgoing(game, f"poll:{game.id}:{game.index}", "sendPoll", poll))
         if wanted:
             await self._context.outbox.put_many(wanted)
+
+    def _photo(self, game: QuizGame) -> list[Outgoing]:
+        """Return the call that sends the photo of the open question; nothing if it has none."""
+        photo = _in_hand(game).photo
+        params = {"photo": photo, "disable_notification": True}
+        return [self._outgoing(game, f"photo:{game.id}:{game.index}", "sendPhoto", params)] if photo else []
 
     async def _close(self, game: QuizGame, *, before: int | None = None) -> None:
         """Stop the poll of a finished question, and delete its photo once the next question or the end is shown.
@@ -166,9 +178,9 @@ class QuizConsumer:
             message, id_ = Message(f"{note}\n\n{question.text}", question.keyboard), f"instead:{game.id}:{index}"
         await self._context.outbox.put(self._outgoing(game, id_, "sendMessage", send_params(message)))
 
-    async def _game(self, game_id: str) -> QuizGame | None:
+    async def _game(self, game_id: str, version: int = 0) -> QuizGame | None:
         try:
-            state: Game = (await self._context.engine.at_least(game_id, 0)).state
+            state: Game = (await self._context.engine.at_least(game_id, version)).state
         except (UnknownGame, Unavailable):
             return None
         return state if isinstance(state, QuizGame) else None
@@ -256,11 +268,14 @@ async def consumer(context: ConsumerContext) -> KindConsumer:
     model = context.settings.model
     if not model.base_url:
         quizzes = QuizConsumer(context)
-        return KindConsumer(quizzes.handle, quizzes.settled, jobs=(Preparation(context).saga.kind,))
+        jobs = (Preparation(context).saga.kind,)
+        return KindConsumer(quizzes.handle, quizzes.settled, jobs=jobs, before_board=quizzes.before_board)
     # The import of the HTTP client takes a quarter of a second, so it must not block the event loop.
     writing = await asyncio.to_thread(import_module, "questions.language_model")
     key = model.api_key.get_secret_value()
     writer = writing.QuestionWriter(model.base_url, key, model.name, timeout_seconds=model.timeout_seconds)
     quizzes = QuizConsumer(context, writes=True)
     jobs = (Preparation(context, writer).saga.kind,)
-    return KindConsumer(quizzes.handle, quizzes.settled, {"model": writer}, writer.aclose, jobs)
+    return KindConsumer(
+        quizzes.handle, quizzes.settled, {"model": writer}, writer.aclose, jobs, before_board=quizzes.before_board
+    )

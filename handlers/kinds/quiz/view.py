@@ -20,7 +20,7 @@ from handlers.kinds.quiz.answers import (
     tally_html,
 )
 from handlers.views import lobby
-from handlers.views.message import Button, Message, Row, rows
+from handlers.views.message import Apart, Button, Message, Row, rows
 from play.texts import Markup, Texts, name_html
 
 TOP = 5
@@ -68,18 +68,46 @@ def begins_with_board(state: QuizGame) -> bool:
 
 
 def start(state: QuizGame, texts: Texts, locale: str) -> Message | None:
-    """Render the message that says that the questions begin; None after the first question."""
-    if state.index > 0 or state.phase != QUESTION_OPEN:
-        return None
+    """Render the message that says that the polls begin; None after the first question, and without polls.
+
+    The first question on buttons is a new message itself.
+    """
     rules = state.rules
+    if state.index > 0 or state.phase != QUESTION_OPEN or not rules.polls:
+        return None
     text = texts.html(
         locale,
-        "quiz-begins-polls" if rules.polls else "quiz-begins",
+        "quiz-begins-polls",
         title=state.title or texts.plain(locale, f"{KIND.slug}-name"),
         questions=rules.questions,
         players=len(state.players),
     )
     return Message(text)
+
+
+def apart(state: QuizGame, texts: Texts, locale: str) -> Apart | None:
+    """Show each question on buttons in a message of its own, which becomes its reveal."""
+    if state.polled or state.phase not in {QUESTION_OPEN, QUESTION_REVEAL}:
+        return None
+    title = lobby.title_html(state, texts, locale, KIND)
+    above = Message(lobby.paragraphs(title, texts.html(locale, "quiz-below")))
+    return Apart(above=above, part=str(state.index), heard=state.index == 0 and not state.rules.polls)
+
+
+def closed(state: QuizGame, texts: Texts, locale: str) -> dict[str, Message]:
+    """Render the last two questions that are over: a consumer that is late may never see the phase after the first."""
+    current = state.index if state.phase in {QUESTION_OPEN, QUESTION_REVEAL} else state.index + 1
+    return {str(index): _closed(state, index, texts, locale) for index in range(max(0, current - 2), current)}
+
+
+def _closed(game: QuizGame, index: int, texts: Texts, locale: str) -> Message:
+    """Render a question with its right answer; without that if the quiz was cancelled before its reveal."""
+    question = game.questions[index]
+    number = texts.html(locale, "quiz-head", number=index + 1, questions=game.rules.questions)
+    lines = [texts.html(locale, "quiz-question", question=question.text)]
+    if index < game.revealed:
+        lines.append(texts.html(locale, "quiz-closed", answer=right_text(question, texts, locale)))
+    return Message(lobby.paragraphs(number, "\n".join(lines)))
 
 
 def _about(game: QuizGame, texts: Texts, locale: str) -> str:
