@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsm.kind import Game
-from play.telling import told
-from play.texts import DEFAULT_LOCALE
+from play.telling import MESSAGES, PICTURE, QUIET, YES, told
+from play.texts import DEFAULT_LOCALE, units
 from storage.people import People
 from telegram.outbox import Outbox
 
@@ -21,12 +21,23 @@ def below_slot_of(game_id: str, part: str = "") -> str:
     return f"below:{game_id}:{part}" if part else f"below:{game_id}"
 
 
+CAPTION = 1024
+"""Longest caption of a photo, in UTF-16 units."""
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
     """The language and the settings of a chat."""
 
     locale: str
     settings: Mapping[str, Any]
+
+    def reads_result_below(self, result: str) -> bool:
+        """Return whether a message of its own has the whole result, so that the board need not repeat it.
+
+        A quiet chat has no such message, and a picture's caption may be too short for all of it.
+        """
+        return not self.wants(MESSAGES, QUIET) and (not self.wants(PICTURE, YES) or units(result) <= CAPTION)
 
     def wants(self, setting: str, value: str) -> bool:
         """Return whether the chat has chosen a value of one of the settings of ``play/telling.py``."""

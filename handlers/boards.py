@@ -19,6 +19,7 @@ from fsm.showing import BoardShown
 from handlers.audience import audience_of, below_slot_of, reply_to_board, slot_of
 from handlers.kinds import registry
 from handlers.kinds.begins import begins_of
+from handlers.views import lobby
 from handlers.views.message import Message, send_params
 from play.telling import LIVELY, MESSAGES, QUIET
 from play.texts import Texts
@@ -86,11 +87,18 @@ class Boards:
     # -- rendering -----------------------------------------------------------------------------------------------
 
     async def show(
-        self, game_id: str, *, at_least: int | None = 0, priority: Priority = Priority.NORMAL, trace: str = ""
+        self,
+        game_id: str,
+        *,
+        at_least: int | None = 0,
+        priority: Priority = Priority.NORMAL,
+        trace: str = "",
+        whole: bool = False,
     ) -> None:
         """Render a game and put its board into the outbox. Raises ``Unavailable``.
 
-        ``at_least`` is the lowest version to render; None reads the newest version from the store.
+        ``at_least`` is the lowest version to render; None reads the newest version from the store. ``whole`` is True if
+        no other message will show the result of a game that has ended.
         """
         try:
             looking = self._engine.look(game_id) if at_least is None else self._engine.at_least(game_id, at_least)
@@ -107,13 +115,17 @@ class Boards:
         else:
             _note(self._scenes, game_id, _scene(state))
             _note(self._rendered, game_id, self._clock.now())
-        await self._outbox.put_many(await self._outgoing(outcome.state, outcome.version, priority, trace))
+        await self._outbox.put_many(await self._outgoing(outcome.state, outcome.version, priority, trace, whole=whole))
 
-    async def _outgoing(self, state: Game, version: int, priority: Priority, trace: str) -> list[Outgoing]:
+    async def _outgoing(
+        self, state: Game, version: int, priority: Priority, trace: str, *, whole: bool = False
+    ) -> list[Outgoing]:
         """Return the calls that show a game: its board, and in some phases a message of its own below the board."""
         audience = await audience_of(self._people, state.place.chat_id)
         view, locale, slot = registry.of_state(state), audience.locale, slot_of(state.id)
         message = view.board(state, self._texts, locale, bot_username=self._bot_username)
+        if state.phase == COMPLETED and not whole and audience.reads_result_below(message.text):
+            message = lobby.over(state, view.kind, self._texts, locale)
         apart = None if audience.wants(MESSAGES, QUIET) else view.apart(state, self._texts, locale)
         now = self._clock.now()
         shown = Outgoing(
@@ -181,14 +193,14 @@ class Boards:
         """Tell the chats of restored games. Of games that have ended, only the result is shown."""
         for game in games:
             try:
-                await (self.show(game.id) if game.phase in FINAL else self.tell_restored(game))
+                await (self.show(game.id, whole=True) if game.phase in FINAL else self.tell_restored(game))
             except Exception as bug:  # noqa: BLE001 -- one game's view must not keep the others from being shown
                 self._aside.add("showing restored games", game.id, bug)
 
     async def show_again(self, state: Game, version: int) -> None:
         """Show the result of an ended game that the live store has lost, because its chat may not have seen it."""
         if state.cancel_reason != "bot_removed":
-            await self._outbox.put_many(await self._outgoing(state, version, Priority.URGENT, ""))
+            await self._outbox.put_many(await self._outgoing(state, version, Priority.URGENT, "", whole=True))
 
     async def take_over(self) -> None:
         """Mark all live games for rendering. The previous consumer may have died with progress that it had gathered."""

@@ -11,7 +11,7 @@ from typing import Any
 from fsm.engine import Clock, Engine, Unavailable
 from fsm.kind import Game, Instant, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED, PLAYERS_JOINING, WAITING_FOR_PLAYERS
-from handlers.audience import Audience, audience_of, reply_to_board, slot_of
+from handlers.audience import CAPTION, Audience, audience_of, reply_to_board, slot_of
 from handlers.kinds import registry
 from handlers.own_boards import EDIT, OWN, OwnBoards
 from handlers.pictures import Pictures
@@ -29,8 +29,6 @@ from telegram.sender import Outcome, Settled
 
 REMEMBERED = 50_000
 """Number of games whose last phase and deadline are kept in memory."""
-CAPTION = 1024
-"""Longest caption of a photo, in UTF-16 units."""
 LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
 FINAL = frozenset({COMPLETED, CANCELLED})
 PINNED, UNPINNED = "pin", "unpin"

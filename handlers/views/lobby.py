@@ -227,6 +227,11 @@ def last_call(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> Message
 # -- the end ----------------------------------------------------------------------------------------------------
 
 
+def over(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> Message:
+    """Render the board of a game whose result is in a message below."""
+    return Message(paragraphs(title_html(game, texts, locale, kind), texts.html(locale, "board-over")))
+
+
 def cancelled(game: Game, kind: Kind[Any], texts: Texts, locale: str, title: Markup) -> Message:
     """Render the message of a game that ended without a result, with the reason."""
     own = f"{kind.slug}-cancelled-{game.cancel_reason}"

@@ -1,27 +1,5 @@
 ### Answers to commands, and their descriptions in Telegram’s menus.
 
-## Refusals of commands
-
-rejected-no-game-here = There’s no game on here. An admin can open one with /newgame.
-rejected-which-game = Several games are on here. Write the id of one after the command: { $games }
-rejected-bad-name = A name has 1 to { $limit } characters.
-rejected-name-taken = Another template has this name.
-rejected-too-many-templates = The group has { $limit } templates already. Delete one first.
-rejected-no-such-template = This template has been deleted.
-rejected-muted = I may not send messages in this group, so nobody would see the game. Please give me that right first.
-rejected-not-a-host = Only admins of the group can do that.
-rejected-banned = You’re banned from games in this chat.
-rejected-elsewhere = That game is in another chat.
-rejected-join-in-group = Join with the button in the group, then come back here.
-rejected-not-a-member = That’s only for members of the group, and Telegram says you aren’t one.
-rejected-not-an-operator = Only operators of the bot can do that, in the private chat.
-rejected-still-played = This game is still on. First things first.
-rejected-needs-a-person = Anonymous admins can’t play. Write as yourself to join.
-rejected-who-is-meant = Who do you mean? Reply to a message of theirs with the command, or write @name or an id after it.
-rejected-id-with-blanks = Please write the id without spaces, like 1234567. Otherwise its first digits could be somebody else’s id.
-rejected-nothing-to-prove = There’s no finished draw to prove. Reply to a game’s message with /fair, or write its id after it.
-rejected-too-busy = Telegram won’t let me send more here right now. Please try again in a few seconds.
-
 ## Trouble
 
 cmd-slow-down = Slow down, please: I can’t keep up.

@@ -12,6 +12,7 @@ duration-seconds = { $count } s
 
 board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: results
+board-over = 🏁 It’s over. The result is in the message below. 👇
 board-prize = 💰 Prize: <b>{ $pool }</b>
 board-prizes = 💰 Prizes, <b>{ $pool }</b> in all: { $shares }
 board-prize-each = 🎁 Prize for each of the { $winners } winners: <b>{ $pool }</b>
@@ -95,7 +96,7 @@ tap-rematch-without-you = A rematch is open. As an earlier winner, you sit this 
 tap-rematch-command = Your app can’t show the question. Please use /newgame.
 rematch-question = Rematch of <b>{ $title }</b>. Who may join?
 tap-over = This game is over.
-tap-no-own-board = Your own board can’t be shown here. Please pick on the group’s board.
+tap-no-own-board = This can’t be shown to you alone here. Please play in the group’s message.
 tap-garbage = I don’t know this button. It may come from an older version of me.
 tap-cancel-command = To cancel the game, send /cancel_game.
 tap-fair-command = For the proof of the draw, send /fair.

@@ -1,27 +1,5 @@
 ### Respuestas a las órdenes y lo que dicen de ellas los menús de Telegram.
 
-## Rechazos
-
-rejected-no-game-here = Aquí no hay ninguna partida en marcha. Un administrador puede abrir una con /newgame.
-rejected-which-game = Aquí hay varias partidas en marcha. Escribe el código de una después de la orden: { $games }
-rejected-bad-name = Un nombre tiene entre 1 y { $limit } caracteres.
-rejected-name-taken = Otra plantilla ya tiene ese nombre.
-rejected-too-many-templates = El grupo ya tiene { $limit } plantillas. Elimina una primero.
-rejected-no-such-template = Esta plantilla se ha eliminado.
-rejected-muted = No puedo enviar mensajes en este grupo, así que nadie vería la partida. Dame primero ese permiso, por favor.
-rejected-not-a-host = Solo pueden hacerlo los administradores del grupo.
-rejected-banned = No puedes jugar en este chat: te han vetado.
-rejected-elsewhere = Esa partida es de otro chat.
-rejected-join-in-group = Toca primero «Jugar» en el grupo y después vuelve aquí.
-rejected-not-a-member = Es solo para miembros del grupo y, según Telegram, tú no estás en él.
-rejected-not-an-operator = Solo pueden hacerlo los operadores del bot, en el chat privado.
-rejected-still-played = Esta partida sigue en marcha. Primero hay que terminarla.
-rejected-needs-a-person = Los administradores anónimos no pueden jugar. Escribe con tu propia cuenta para unirte.
-rejected-who-is-meant = ¿De quién hablas? Responde con la orden a un mensaje suyo o escribe después @nombre o un id.
-rejected-id-with-blanks = Escribe el id sin espacios, por ejemplo 1234567. Si no, sus primeras cifras podrían ser el id de otra persona.
-rejected-nothing-to-prove = No hay ningún sorteo terminado que comprobar. Responde con /fair al mensaje de una partida o escribe su código después.
-rejected-too-busy = Telegram no me deja enviar más aquí por ahora. Inténtalo dentro de unos segundos.
-
 ## Problemas
 
 cmd-slow-down = Más despacio, por favor: no doy abasto.

@@ -12,6 +12,7 @@ duration-seconds = { $count } s
 
 board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: resultados
+board-over = 🏁 La partida ha terminado. El resultado está más abajo. 👇
 board-prize = 💰 Premio: <b>{ $pool }</b>
 board-prizes = 💰 Premios, <b>{ $pool }</b> en total: { $shares }
 board-prize-each = 🎁 Premio para cada una de las { $winners } personas que ganen: <b>{ $pool }</b>
@@ -71,7 +72,7 @@ late-private = ⏰ Todavía no has elegido y se acaba el tiempo.
 
 ## El tablero de cada jugador
 
-own-joined = Ya estás dentro. Tu tablero aparecerá aquí cuando empiece la partida.
+own-joined = Ya estás dentro. Cuando empiece la partida, podrás jugar aquí mismo.
 own-not-joined = Todavía no te has unido. Toca <b>Jugar</b> en el grupo.
 own-not-in-game = No estás en esta partida. Te esperamos en la próxima.
 confirm-cancel = ¿Cancelar «{ $title }»? No ganará nadie y no se puede deshacer.
@@ -95,7 +96,7 @@ tap-rematch-without-you = La revancha está abierta. Como ya ganaste, esta vez n
 tap-rematch-command = Tu aplicación no puede mostrar la pregunta. Usa /newgame.
 rematch-question = Revancha de <b>{ $title }</b>. ¿Quién puede entrar?
 tap-over = Esta partida ha terminado.
-tap-no-own-board = Aquí no puedo mostrar tu tablero. Elige en el del grupo, por favor.
+tap-no-own-board = Aquí no puedo mostrártelo solo a ti. Juega en el mensaje del grupo, por favor.
 tap-garbage = No conozco este botón. Puede ser de una versión anterior.
 tap-cancel-command = Para cancelar la partida, envía /cancel_game.
 tap-fair-command = Para ver la prueba del sorteo, envía /fair.

@@ -60,7 +60,7 @@ class Frames:
             await asyncio.sleep(0.01)
             texts = [text_of(message) for message in sent(self.table)]
             self.texts += [text for text in texts if text not in self.texts]
-            if len([text for text in texts if "🏆" in text]) == 2:
+            if any("🏆" in text for text in texts) and any("🏁" in text for text in texts):
                 return
         raise AssertionError(f"no result: {self.texts[-3:]}")
 
@@ -85,6 +85,8 @@ async def test_moments_are_new_messages_that_lead_to_the_board_and_progress_is_e
     mentioned = [entity for entity in result.content["entities"] if entity["type"] == "text_mention"]
     assert len(mentioned) == 3
     assert any(entity["type"] == "expandable_blockquote" for entity in result.content["entities"])
+    assert plain(text_of(board)) == "🎱 Friday\n\n🏁 It’s over. The result is in the message below. 👇"
+    assert not board.markup
     labels = [button["text"] for button in buttons(result)]
     assert labels == ["Rematch", "Share", "How it was drawn"]
     assert "Seed" not in text_of(result)
@@ -145,16 +147,16 @@ async def test_a_lively_group_also_hears_the_last_call_in_a_seventh_message(slow
     await chooses(slow, "Messages in the group")
     await plays(slow, latecomers=1)
     await slow.says("🏆")
-    await slow.until(lambda: len([m for m in sent(slow) if "🏆" in text_of(m)]) == 2 or None)
+    await slow.until(lambda: "🏁" in text_of(sent(slow)[0]) or None)
     signs = [text_of(message)[0] for message in sent(slow)]
-    assert signs == ["🏆", "📣", "🎱", "⏰", "✋", "🎱", "🏆"]
+    assert signs == ["🎱", "📣", "🎱", "⏰", "✋", "🎱", "🏆"]
     assert len(sent(slow)) <= MOST + 1
     slow.no_complaints()
 
 
 async def test_the_board_is_pinned_while_the_game_lives(slow: Table) -> None:
     slow.box.control.add_bot(slow.group, slow.host, admin=True)
-    await chooses(slow, "Pin the board")
+    await chooses(slow, "Pin the game’s message")
     await slow.open()
     board = await slow.says("Everyone takes a number")
     await slow.until(lambda: slow.group.pinned == [board.id] or None)
@@ -209,9 +211,10 @@ async def test_a_quiz_of_polls_sends_one_message_a_question_and_three_around_the
     questions = 3
     await polls_on(slow)
     await slow.begin(slow.people[:3], line=f"/start_quiz {questions} 10")
-    await slow.until(lambda: len([m for m in sent(slow) if "🏆" in text_of(m)]) == 2 or None, steps=400)
+    await slow.until(lambda: "🏁" in text_of(sent(slow)[0]) or None, steps=400)
+    await slow.says("🏆")
     told = [text_of(message)[0] for message in sent(slow) if message.poll_id is None]
-    assert told == ["🏆", "🧠", "🏆"]
+    assert told == ["🧠", "🧠", "🏆"]
     assert len(sent(slow)) == questions + 3 <= MOST_A_QUESTION * questions + 3
     slow.no_complaints()
 
@@ -227,7 +230,8 @@ async def test_each_question_on_buttons_is_a_new_message_and_folds_to_its_answer
     assert second.id > first.id
     await slow.until(lambda: not first.markup or None)
     assert plain(text_of(first)).startswith(f"Question 1 of 2\n\n{asked}\n✅ ")
-    await slow.until(lambda: len([m for m in sent(slow) if "🏆" in text_of(m)]) == 2 or None, steps=400)
+    await slow.until(lambda: "🏁" in text_of(sent(slow)[0]) or None, steps=400)
+    await slow.says("🏆")
     await slow.until(lambda: not second.markup or None)
     assert len(sent(slow)) == 4
     calls = [call.params for call in slow.box.world.calls if call.method == "sendMessage"]

@@ -225,6 +225,14 @@ def test_all_refusals_are_seen() -> None:
     assert not issubclass(Unavailable, Rejected)
 
 
+def test_refusals_that_faces_share_stand_in_one_file() -> None:
+    of_faces = {"api.ftl", "wallet.ftl"}  # refusals that one face alone gives
+    of_kinds = {f"{kind.slug}.ftl" for kind in KINDS.values()}
+    for path in FOLDER.glob("*/*.ftl"):
+        if path.name not in of_faces | of_kinds | {"rejected.ftl"}:
+            assert "\nrejected-" not in path.read_text(encoding="utf-8"), path
+
+
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.__name__)
 def test_every_refusal_has_a_text_in_every_locale_with_its_own_parameters(refusal: type[Rejected]) -> None:
     parameters = set(getattr(refusal, "__match_args__", ()))
