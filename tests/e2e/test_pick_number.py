@@ -19,9 +19,9 @@ async def finished_in_postgresql(table: Table) -> str:
     return str(found)
 
 
-def with_a_result(table: Table) -> list[Message]:
-    """Return the group's messages that name winners."""
-    return [message for message in table.box.control.bot_messages(table.group) if "🏆" in str(message.content)]
+def that_says(table: Table, sign: str) -> Message | None:
+    """Return the group's message that contains a sign."""
+    return next((found for found in table.box.control.bot_messages(table.group) if sign in str(found.content)), None)
 
 
 async def proof_of_the_game(table: Table) -> bytes:
@@ -38,7 +38,8 @@ async def test_a_group_plays_from_the_first_tap_to_the_result(table: Table, tmp_
     await people.saw_chat(table.group.id, "supergroup", "Friday games")
     await people.change_settings(table.group.id, {"pick_number": {"prize_pool": "100"}})
     game_id = await table.play()
-    board, result = await table.until(lambda: with_a_result(table) if len(with_a_result(table)) == 2 else None)
+    result = await table.until(lambda: that_says(table, "🏆"))
+    board = await table.until(lambda: that_says(table, "🏁"))
     assert board.edit_date
     assert result.reply_to == board.id
 
