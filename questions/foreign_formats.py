@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from questions.packs import ANSWERS, MAX_CELL, MAX_QUESTIONS, Mistakes, Row, Vocabulary, key
+from questions.sheets import Line
 from questions.similarity import plain
-from questions.tables import Line
 from questions.xml_stream import Budget, Damaged, TooMuch, parse
 
 AIKEN_ANSWER = re.compile(r"ANSWER\s*:\s*([A-Z])\s*", re.IGNORECASE)
@@ -199,7 +199,7 @@ def moodle_rows(content: bytes, mistakes: Mistakes, vocabulary: Vocabulary) -> I
     budget = Budget(unpacked=MAX_UNPACKED, elements=MAX_ELEMENTS, characters=MAX_UNPACKED)
     try:
         parse([content[at : at + 16_384] for at in range(0, len(content), 16_384)], budget,
-              found.start, found.end, found.words)  # fmt: skip
+              found.start, found.end, found.words, encoding="utf-8")  # fmt: skip
     except TooMuch:
         mistakes.refuse(0, "too-complex")
     except (Damaged, ValueError, LookupError):

@@ -12,6 +12,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from typing import Any, NoReturn, TypeGuard
 from urllib.parse import unquote_plus
 
@@ -27,21 +29,36 @@ from questions.packs import (
     NO_WORDS,
     Mistakes,
     Pack,
+    PackRefused,
     Row,
     Vocabulary,
     columns_of,
     joined,
     pack_of,
 )
-from questions.tables import FORMULA, Line, table
+from questions.sheets import Line
+from questions.tables import FORMULA, is_table, table
+from questions.tables import HEAD as HEADER_LINES
 
 MAX_BYTES = 1 << 20
 SEPARATORS = (",", ";", "\t", "|")
-TEXTS = ("csv", "tsv", "tab", "txt", "json", "xml", "gift", "md", "aiken")
-ZIP, OLE = b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1")
-"""First bytes of XLSX files, and of old Excel files and password-protected new ones."""
+TEXTS = ("csv", "tsv", "tab", "txt", "text", "json", "xml", "fods", "gift", "md", "aiken")
+ZIP = b"PK"
+"""First bytes of XLSX and ODS files."""
+WORKBOOKS = frozenset({"xlsx", "xlsm", "xltx", "ods", "ots"})
+OTHERS = (
+    (bytes.fromhex("D0CF11E0A1B11AE1"), "old-excel"),  # a file with a password, too
+    (b"\t\x08\x10\0", "old-excel"),
+    (b"%PDF", "not-a-table"),
+    (b"\x1f\x8b", "packed-files"),
+    (b"Rar!", "packed-files"),
+    (b"7z\xbc\xaf", "packed-files"),
+)
+"""First bytes of files of other kinds, with the code of the mistake that says what to send instead."""
+WEB_PAGE = re.compile(r"<(!doctype\s+html|html|head|body|table)\b", re.IGNORECASE)
 EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 """Optional first line that declares the separator to Excel."""
+KEPT = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
 HEAD = 4000
 """Characters within which the separator is searched."""
 
@@ -68,29 +85,64 @@ def _rows(content: bytes, extension: str, mistakes: Mistakes, vocabulary: Vocabu
         mistakes.refuse(0, "file-too-large", limit=MAX_BYTES >> 10)
     if not content.strip(b"\0 \t\r\n"):
         mistakes.refuse(0, "empty-file")
-    if content.startswith(OLE):
-        mistakes.refuse(0, "old-excel")
     if content.startswith(ZIP):
-        from questions.xlsx_reader import read_xlsx  # noqa: PLC0415 -- most files need no XLSX reader
-
-        return table(read_xlsx(content, mistakes), mistakes, vocabulary)
-    if extension not in TEXTS:
-        mistakes.refuse(0, "damaged-xlsx" if extension in {"xlsx", "xlsm"} else "unknown-format")
+        return table(_sheet(content, mistakes, vocabulary), mistakes, vocabulary)
+    refusal = next((code for start, code in OTHERS if content.startswith(start)), None)
+    if refusal is not None:
+        mistakes.refuse(0, refusal)
     text = decode(content)
     if text is None:
-        mistakes.refuse(0, "unknown-encoding")
+        mistakes.refuse(0, _unreadable(content, extension))
+    return _text_rows(text.lstrip("\ufeff"), extension, mistakes, vocabulary)
+
+
+def _unreadable(content: bytes, extension: str) -> str:
+    """Return the mistake of a file that is no text in a known encoding."""
+    if extension in WORKBOOKS:
+        return "damaged-xlsx"
+    return "unknown-encoding" if extension in TEXTS or b"\0" not in content[:HEAD] else "unknown-format"
+
+
+def _sheet(content: bytes, mistakes: Mistakes, vocabulary: Vocabulary) -> list[Line]:
+    """Return the lines of a workbook."""
+    from questions.ods_reader import read_ods  # noqa: PLC0415 -- most files need no reader of workbooks
+    from questions.xlsx_reader import read_xlsx  # noqa: PLC0415 -- likewise
+
+    read = read_ods if b"mimetypeapplication/vnd." in content[:100] or content[:1] == b"<" else read_xlsx
+    return read(content, mistakes, partial(is_table, vocabulary=vocabulary))
+
+
+def _text_rows(text: str, extension: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
+    """Yield the questions of a text. Its content tells the format, and the extension helps where it does not."""
     start = text[:HEAD].lstrip("\ufeff \t\r\n")
+    if start.startswith("<"):
+        return _xml_rows(text, start, mistakes, vocabulary)
+    if start.startswith("{\\rtf"):
+        mistakes.refuse(0, "not-a-table")
     if extension == "json" or (extension != "gift" and start[:1] in {"{", "["} and not is_gift(start)):
         return _json_rows(text, mistakes)
-    if extension == "xml" or start.startswith(("<?xml", "<quiz")):
-        return moodle_rows(text.lstrip("\ufeff").encode("utf-8", "surrogatepass"), mistakes, vocabulary)
     if is_anki(start):
-        return anki_rows(text.lstrip("\ufeff"), mistakes, _lines)
-    if extension in {"txt", "md", "aiken"} and is_aiken(text):
+        return anki_rows(text, mistakes, _lines)
+    header = _has_header(text, vocabulary)
+    if not header and extension not in {"csv", "tsv", "tab", "gift"} and is_aiken(text):
         return aiken_rows(text, mistakes)
-    if extension == "gift" or (extension in {"txt", "md"} and is_gift(text) and not _has_header(start, vocabulary)):
-        return gift_rows(text.lstrip("\ufeff"), mistakes, vocabulary)
+    if extension == "gift" or (not header and extension not in {"csv", "tsv", "tab"} and is_gift(text)):
+        return gift_rows(text, mistakes, vocabulary)
+    if extension not in TEXTS and not header:
+        mistakes.refuse(0, "damaged-xlsx" if extension in WORKBOOKS else "unknown-format")
     return table(_csv_lines(text, mistakes, vocabulary), mistakes, vocabulary)
+
+
+def _xml_rows(text: str, start: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
+    """Yield the questions of a text in XML. Its encoding is known here, whatever it declares."""
+    content = text.encode("utf-8", "surrogatepass")
+    if "<office:document" in start:
+        return table(_sheet(content[content.index(b"<") :], mistakes, vocabulary), mistakes, vocabulary)
+    if WEB_PAGE.search(start):
+        mistakes.refuse(0, "web-page")
+    if "<Workbook" in start or "urn:schemas-microsoft-com:office" in start:
+        mistakes.refuse(0, "old-excel")
+    return moodle_rows(content, mistakes, vocabulary)
 
 
 # -- tables -----------------------------------------------------------------------------------------------------
@@ -128,16 +180,23 @@ def _separator(text: str, vocabulary: Vocabulary) -> str:
     return max(SEPARATORS, key=names)
 
 
-def _has_header(start: str, vocabulary: Vocabulary) -> bool:
-    first = start.splitlines()[:1] or [""]
-    return any(
-        len(set(columns_of((cell.strip(' "') for cell in first[0].split(separator)), vocabulary)) & set(COLUMNS)) > 1
-        for separator in SEPARATORS
-    )
+def _has_header(text: str, vocabulary: Vocabulary) -> bool:
+    """Return whether the first lines of a text name the columns of a table."""
+    lines = _csv_lines(text[:HEAD], Mistakes(), vocabulary)
+    try:
+        return is_table(list(islice(lines, HEADER_LINES)), vocabulary)
+    except PackRefused:
+        return False
 
 
 def _told_from_formula(cell: str) -> str:
-    """Return a cell without the apostrophe that an export put before the characters of a formula."""
+    """Return a cell as a spreadsheet shows it.
+
+    Programs keep zeros at the beginning of a number as ``="007"``, and put an apostrophe before a formula's characters.
+    """
+    kept = KEPT.fullmatch(cell) if cell.startswith('="') else None
+    if kept is not None:
+        return kept[1].replace('""', '"')
     return cell[1:] if FORMULA.match(cell) else cell
 
 

@@ -25,6 +25,7 @@ from fsm.question import (
     Question,
 )
 from fsm.scoring import BASE, MEDIUM
+from questions.garbled import garbled
 from questions.similarity import fingerprint, gist, near_pairs, plain, rights_of
 
 ANSWERS = ("answer", "wrong1", "wrong2", "wrong3")
@@ -34,6 +35,7 @@ NEEDED = ("question", "answer")
 """Columns that every table needs. A choice needs ``wrong1`` too."""
 BETWEEN = "|"
 """Sign between several answers in one cell. In an answer it is written with a backslash before it."""
+TEXT_COLUMNS = ("question", *ANSWERS, "category", "explanation")
 IGNORED = "id"
 """Column that an export of the bank may have. It is ignored, as a pack's ids are computed from its questions."""
 
@@ -52,7 +54,10 @@ MAX_MISTAKES = 50
 LINE, QUESTION = "line", "question"
 """Units of a position in a file."""
 
-INVISIBLE = dict.fromkeys([0xFEFF, 0x200B, 0x00AD, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+INVISIBLE = dict.fromkeys([
+    0xFEFF, 0x200B, 0x200E, 0x200F, 0x00AD, 0x2060, 0x061C, 0x180E, 0xFFFC, *range(0x202A, 0x202F),
+    *range(0x2066, 0x2070),
+])  # fmt: skip
 """Invisible characters that copying leaves behind or that change the direction of text. They are removed silently."""
 FILE_ID = re.compile(r"[A-Za-z0-9_-]{20,200}")
 URL = re.compile(r"https://[^\s/]+\.[^\s/]+(/\S*)?")
@@ -118,6 +123,8 @@ class Note:
     """The first few lines concerned, if known."""
     by: str = LINE
     """Unit of the lines."""
+    names: tuple[str, ...] = ()
+    """The names of the columns concerned."""
 
     @property
     def text_id(self) -> str:
@@ -188,6 +195,7 @@ class Mistakes:
         """Number of the question being read, if questions are counted; otherwise 0."""
         self._notes: dict[str, list[int]] = {}
         self._counts: dict[str, int] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
 
     def add(self, line: int, column: str, code: str, **parameters: Any) -> None:
         """Record a mistake. Raises ``PackRefused`` if there are too many to continue."""
@@ -201,8 +209,10 @@ class Mistakes:
         self.add(line, "", code, **parameters)
         raise self.refusal()
 
-    def note(self, code: str, line: int = 0, count: int = 1) -> None:
+    def note(self, code: str, line: int = 0, count: int = 1, names: tuple[str, ...] = ()) -> None:
         """Record content that can't be imported."""
+        if names:
+            self._names[code] = names[:NOTED_LINES]
         self._counts[code] = self._counts.get(code, 0) + count
         lines = self._notes.setdefault(code, [])
         if line and len(lines) < NOTED_LINES:
@@ -211,7 +221,10 @@ class Mistakes:
     def notes(self) -> tuple[Note, ...]:
         """Return all recorded notes."""
         by = QUESTION if self.number else LINE
-        return tuple(Note(code, count, tuple(self._notes[code]), by) for code, count in self._counts.items())
+        return tuple(
+            Note(code, count, tuple(self._notes[code]), by, self._names.get(code, ()))
+            for code, count in self._counts.items()
+        )
 
     def check(self) -> None:
         """Raise ``PackRefused`` if there are mistakes."""
@@ -233,7 +246,7 @@ def pack_of(rows: Iterable[Row], mistakes: Mistakes, vocabulary: Vocabulary = NO
             mistakes.add(row.line, "", "too-many-questions", limit=MAX_QUESTIONS)
             break
         question = question_of(row, mistakes, vocabulary)
-        if question is None:
+        if question is None or not _readable(row, mistakes):
             continue
         if question.id in lines:
             mistakes.add(row.line, "question", "repeated-question", first=lines[question.id], by=_by(row))
@@ -247,6 +260,14 @@ def pack_of(rows: Iterable[Row], mistakes: Mistakes, vocabulary: Vocabulary = NO
     pairs = near_pairs(questions)
     alike = tuple(Alike(at[later], at[earlier], questions[later].text, by) for earlier, later in pairs)
     return Pack(tuple(questions), alike, mistakes.notes())
+
+
+def _readable(row: Row, mistakes: Mistakes) -> bool:
+    """Return whether a sound row holds no letters that a wrong encoding has broken; record them otherwise."""
+    broken = {column: found for column in TEXT_COLUMNS if (found := garbled(row.cells.get(column, "")))}
+    for column, found in broken.items():
+        mistakes.add(row.line, column, "garbled", given=found)
+    return not broken
 
 
 def _by(row: Row) -> str:

@@ -5,11 +5,14 @@ The second form is that of the templates of Kahoot, Quizizz and Blooket, and com
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 
+from questions.garbled import garbled
 from questions.packs import (
     ANSWERS,
     COLUMNS,
+    MAX_NAME,
     MAX_QUESTIONS,
     NEEDED,
     Mistakes,
@@ -18,10 +21,9 @@ from questions.packs import (
     check_header,
     columns_of,
     key,
+    shown_name,
 )
-from questions.xlsx_reader import MAX_COLUMNS, Flaw
-
-Line = tuple[int, Sequence[str]]
+from questions.sheets import MAX_COLUMNS, Flaw, Line
 
 HEAD = 15
 """Lines among which the header is searched: templates have a title and hints above it."""
@@ -29,18 +31,27 @@ MAX_BLANK = 10_000
 """Limit of rows without a question in a table."""
 MOST_OPTIONS = 12
 
+QUESTION = frozenset({"question", "questiontext", "questions", "prompt", "content", "titletext", "questiontitle"})
 OPTION = ("answer", "option", "choice")
-CORRECT = ("correctanswer", "correct", "rightanswer")
+CORRECT = ("correctanswer", "correct", "rightanswer", "answerkey", "answerindex", "answered")
+INDEX = ("index", "индекс", "índice", "indice")
 TIME = ("time",)
 TYPE = ("questiontype", "type")
 PHOTO = ("imagelink", "image", "photo")
 EXPLANATION = ("answerexplanation", "explanation")
 HINTS = ("textforoption",)
 """Prefixes of the answers in a row that explains the columns, as in Quizizz."""
-ONE_ANSWER = frozenset({"", "multiplechoice", "multichoice", "truefalse", "trueorfalse", "quiz"})
+ONE_ANSWER = frozenset({"", "multiplechoice", "multichoice", "truefalse", "trueorfalse", "quiz", "mcq", "mc", "tf"})
 """Types of questions with one right answer."""
+SEVERAL_ANSWERS = frozenset({"checkbox", "multipleselect", "multiselect", "multipleanswers", "multipleresponse"})
 NUMBERS = re.compile(r"\d{1,2}(?:\s*[,;]\s*\d{1,2})*")
-LETTERS = "abcdefghijkl"
+LETTERS, CYRILLIC_LETTERS = "abcdefghijkl", "абвгде"
+LOOK_ALIKE = {"а": "a", "в": "b", "с": "c", "е": "e"}
+"""Cyrillic letters -> the Latin ones that look the same."""
+LETTERED = re.compile(r"[A-Lа-еА-ЕсСa-l](?:\s*[,;/]\s*[A-Lа-еА-ЕсСa-l]){0,11}")
+MANY = re.compile(r"\s*[,;|]\s*")
+HINT = re.compile(r"[ \n]*[(\[](?![0-9a-eA-E][)\]])[^()\[\]]*[)\]]|\n.*", re.DOTALL)
+"""Hint in a column's name: "(optional)", or a further line."""
 FORMULA = re.compile(r"'+[=+\-@]")
 
 
@@ -57,17 +68,32 @@ def table(lines: Iterable[Line], mistakes: Mistakes, vocabulary: Vocabulary) -> 
     if not head:
         return
     if layout is None:
-        line, cells = head[0]
-        check_header(columns_of(cells, vocabulary), line, mistakes)
+        line, cells = next(((line, cells) for line, cells in head if _names_a_column(cells, vocabulary)), head[0])
+        for number, cell in enumerate(cells[:MAX_COLUMNS]):
+            if _flawless(line, number, cell, mistakes) and (broken := garbled(cell[:MAX_NAME])):
+                mistakes.add(line, letters(number), "garbled", given=broken)
+        mistakes.check()
+        check_header(columns_of(map(without_hints, cells), vocabulary), line, mistakes)
         mistakes.check()
         mistakes.refuse(line, "no-header", columns=", ".join(COLUMNS))
     if isinstance(layout, _Columns):
+        for number, cell in enumerate(cells):
+            _flawless(line, number, cell, mistakes)
+        mistakes.check()
         check_header(layout.names, layout.line, mistakes)
         mistakes.check()
+    elif layout.others:
+        mistakes.note("other-columns", count=len(layout.others), names=layout.others)
     for line, cells in _filled(rest, mistakes):
         row = layout.row(line, cells, mistakes)
         if row is not None:
             yield row
+
+
+def is_table(lines: Iterable[Line], vocabulary: Vocabulary) -> bool:
+    """Return whether one of the first lines names the columns of a table of questions."""
+    filled = (cells for _, cells in lines if any(cell.strip() for cell in cells))
+    return any(_layout(0, cells[:MAX_COLUMNS], vocabulary) is not None for cells in islice(filled, HEAD))
 
 
 def _filled(lines: Iterable[Line], mistakes: Mistakes) -> Iterator[Line]:
@@ -83,13 +109,22 @@ def _filled(lines: Iterable[Line], mistakes: Mistakes) -> Iterator[Line]:
             mistakes.refuse(line, "too-many-questions", limit=MAX_QUESTIONS)
 
 
+def _names_a_column(cells: Sequence[str], vocabulary: Vocabulary) -> bool:
+    return bool(set(columns_of(map(without_hints, cells), vocabulary)) & set(COLUMNS))
+
+
 def _layout(line: int, cells: Sequence[str], vocabulary: Vocabulary) -> "_Columns | _Numbered | None":
     """Return the layout that a header line describes; None if it names no columns."""
     found = _numbered(cells, vocabulary)
     if found is not None:
         return found
-    names = columns_of(cells, vocabulary)
+    names = columns_of(map(without_hints, cells), vocabulary)
     return _Columns(line, names) if set(NEEDED) <= set(names) else None
+
+
+def without_hints(name: str) -> str:
+    """Return a column's name without its hints; unchanged if nothing else is left."""
+    return (HINT.sub("", name[:MAX_NAME].strip()) or name) if "(" in name or "[" in name or "\n" in name else name
 
 
 def _flawless(line: int, number: int, cell: str, mistakes: Mistakes) -> bool:
@@ -131,16 +166,26 @@ class _Numbered:
     question: int
     options: tuple[int, ...]
     correct: int
+    alphabet: str
+    """Letters by which the header names the answers; empty if it numbers them."""
+    from_zero: bool
+    """Whether the right answer is named by an index, which programs count from 0 and people from 1."""
     extra: Mapping[str, int]
     """Category, difficulty and photo."""
     type: int | None
     explanation: int | None
     time: int | None
+    player: int | None
+    """Column of a report, which repeats each question for each player."""
+    others: tuple[str, ...]
+    """Names of the columns that are left out."""
+    reported: set[str] = field(default_factory=set)
+    """Questions of a report that are read already."""
 
     @property
     def by_number(self) -> bool:
         """Return whether the right answer is given only by number, as in the programs that have time limits."""
-        return self.time is not None
+        return self.time is not None and self.player is None
 
     def row(self, line: int, cells: Sequence[str], mistakes: Mistakes) -> Row | None:
         """Return the question of a line; None if it has mistakes, or a type that packs don't support."""
@@ -153,7 +198,11 @@ class _Numbered:
             at(number) for number in (self.question, *self.options)
         ):
             return None
-        if key(at(self.type)) not in ONE_ANSWER and key(at(self.type)) != "checkbox":
+        if self.player is not None:
+            if at(self.question) in self.reported:
+                return None
+            self.reported.add(at(self.question))
+        if key(at(self.type)) not in ONE_ANSWER and key(at(self.type)) not in SEVERAL_ANSWERS:
             mistakes.note("other-types", line)
             return None
         sound = [_flawless(line, number, cells[number], mistakes) for number in used if number < len(cells)]
@@ -177,44 +226,75 @@ class _Numbered:
 
     def _right(self, line: int, told: str, options: Sequence[str], mistakes: Mistakes) -> int | None:
         """Return the index of the one right answer; None, with a mistake recorded, if it is not unique."""
-        choices = _told(told, options, by_number=self.by_number)
+        choices = self._told(told, options)
         if len(choices) > 1:
             mistakes.note("several-right", line)
             return None
         if choices and 0 <= (choice := choices.pop()) < len(options) and options[choice]:
             return choice
-        mistakes.add(line, letters(self.correct), "no-such-answer" if told else "missing-right")
+        index = self.from_zero and NUMBERS.fullmatch(told)
+        code = "index-answer" if index else "no-such-answer" if told else "missing-right"
+        mistakes.add(line, letters(self.correct), code)
         return None
 
+    def _told(self, told: str, options: Sequence[str]) -> set[int]:
+        """Return the indexes of the answers that a cell names by number, letter or text; {-1} if readings differ."""
+        number = re.sub(r"\.0+$", "", told)
+        numbers = {int(each) - 1 for each in re.findall(r"\d+", number)} if NUMBERS.fullmatch(number) else set()
+        if self.by_number and not self.from_zero:
+            return numbers
+        if self.from_zero and numbers:
+            numbers = {-1}
+        texts = {index for index, option in enumerate(options) if option and option == told}
+        if LETTERED.fullmatch(told):
+            found = [_letter(each, self.alphabet) for each in re.findall(r"[^\W\d_]", told)]
+            numbers = {-1 if each is None else each for each in found}
+            if texts and numbers == {-1}:
+                numbers = set()
+        if not texts and not numbers and MANY.search(told):
+            parts = [part.strip() for part in MANY.split(told)]
+            texts = {options.index(part) if part in options else -1 for part in parts if part}
+        if texts and numbers and texts != numbers:
+            return {-1}
+        return texts or numbers
 
-def _told(told: str, options: Sequence[str], *, by_number: bool) -> set[int]:
-    """Return the indexes of the answers that a cell names by number, letter or text; {-1} if two readings differ."""
-    number = re.sub(r"\.0+$", "", told)
-    numbers = {int(each) - 1 for each in re.findall(r"\d+", number)} if NUMBERS.fullmatch(number) else set()
-    if by_number:
-        return numbers
-    texts = {index for index, option in enumerate(options) if option and option == told}
-    if len(told) == 1 and told.lower() in LETTERS:
-        numbers = {LETTERS.index(told.lower())}
-    if texts and numbers and texts != numbers:
-        return {-1}
-    return texts or numbers
+
+def _letter(letter: str, alphabet: str) -> int | None:
+    """Return the number of the answer that a letter names, from 0; None if it is uncertain.
+
+    Cyrillic letters may be meant as such, or as the Latin ones that look the same: the header tells, or both agree.
+    """
+    letter = letter.lower()
+    if alphabet:
+        like = LOOK_ALIKE.get(letter, letter) if alphabet == LETTERS else letter
+        return alphabet.index(like) if like in alphabet else None
+    readings = {each.index(found) for each, found in (
+        (LETTERS, LOOK_ALIKE.get(letter, letter)), (CYRILLIC_LETTERS, letter)) if found in each}  # fmt: skip
+    return readings.pop() if len(readings) == 1 else None
 
 
 def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
     """Return the layout of a header with numbered answers, or None."""
-    names = [key(cell) for cell in cells]
+    names = [key(without_hints(cell)) for cell in cells]
     option, correct = (*OPTION, *vocabulary.options), (*CORRECT, *vocabulary.correct)
     question = next((number for number, name in enumerate(names) if _is_question(name, vocabulary)), None)
     right = next((number for number, name in enumerate(names) if _begins(name, correct)), None)
-    options = {
-        place: number
-        for number, name in enumerate(names)
-        if number != right and (place := _place(name, option)) is not None
-    }
-    if question is None or right is None or sorted(options)[:2] != [1, 2] or len(options) > MOST_OPTIONS:
+    if right is None:
+        right = next(
+            (number for number, name in enumerate(names) if vocabulary.columns.get(name, name) == "answer"), None
+        )
+    if question is None or right is None:
         return None
-    if sorted(options) != list(range(1, len(options) + 1)):
+    places = {
+        number: place
+        for number, name in enumerate(names)
+        if number not in {right, question} and (place := _place(name, option)) is not None
+    } or _bare_places(names, {right, question})
+    options = {place: number for number, (_, place) in places.items()}
+    alphabets = {alphabet for alphabet, _ in places.values()}
+    if sorted(options)[:2] != [0, 1] or len(options) > MOST_OPTIONS or len(options) < len(places):
+        return None
+    if sorted(options) != list(range(len(options))) or len(alphabets) > 1:
         return None
     extra = {
         column: number
@@ -222,21 +302,40 @@ def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
         if (column := vocabulary.columns.get(name, name)) in {"category", "difficulty", "photo"}
     }
     photo = _first(names, PHOTO)
+    if photo is not None:
+        extra.setdefault("photo", photo)
+    explanation, time = _first(names, EXPLANATION), _first(names, TIME)
+    known = {question, right, *options.values(), *extra.values(), explanation, time, _first(names, TYPE)}
+    player = names.index("player") if "player" in names else None
+    others = tuple(
+        shown_name(cells[number])
+        for number, name in enumerate(names)
+        if name and number not in known and player is None and not _is_counter(name)
+    )
     return _Numbered(
         question,
         tuple(options[place] for place in sorted(options)),
         right,
-        extra | ({"photo": photo} if photo is not None and "photo" not in extra else {}),
+        alphabets.pop(),
+        any(word in names[right] for word in INDEX),
+        extra,
         _first(names, TYPE),
-        _first(names, EXPLANATION),
-        _first(names, TIME),
+        explanation,
+        time,
+        player,
+        others,
     )
 
 
 def _is_question(name: str, vocabulary: Vocabulary) -> bool:
     if vocabulary.columns.get(name) == "question":
         return True
-    return name in {"question", "questiontext"} or bool(re.match(r"question(text)?max\d+characters", name))
+    return name in QUESTION or bool(re.match(r"question(text)?max\d+characters", name))
+
+
+def _is_counter(name: str) -> bool:
+    """Return whether a column's name says that it numbers the questions."""
+    return name in {"no", "id", "questionno", "questionnumber", "nr", "num", "number", "n"}
 
 
 def _first(names: Sequence[str], beginnings: tuple[str, ...]) -> int | None:
@@ -248,10 +347,24 @@ def _begins(name: str, beginnings: tuple[str, ...]) -> bool:
     return any(name.startswith(each) and not name[len(each) :][:1].isdecimal() for each in beginnings)
 
 
-def _place(name: str, beginnings: tuple[str, ...]) -> int | None:
-    """Return the number of a column of possible answers, from 1, or None."""
+def _place(name: str, beginnings: tuple[str, ...]) -> tuple[str, int] | None:
+    """Return the alphabet and the number of a column of possible answers, from 0; None if it is another column."""
     for each in beginnings:
-        found = re.match(r"(?:(\d{1,2})(?!\d)|([a-l])$)", name[len(each) :]) if name.startswith(each) else None
+        found = re.match(r"(?:(\d{1,2})(?!\d)|([a-lа-е])$)", name[len(each) :]) if name.startswith(each) else None
         if found is not None:
-            return int(found[1]) if found[1] else LETTERS.index(found[2]) + 1
+            return ("", int(found[1]) - 1) if found[1] else _lettered(found[2])
     return None
+
+
+def _bare_places(names: Sequence[str], taken: set[int]) -> dict[int, tuple[str, int]]:
+    """Return the columns of possible answers whose names are only letters or numbers: A, B, C, D."""
+    return {
+        number: _lettered(name) if name.isalpha() else ("", int(name) - 1)
+        for number, name in enumerate(names)
+        if number not in taken and re.fullmatch(r"[a-fа-е]|[1-9]", name)
+    }
+
+
+def _lettered(letter: str) -> tuple[str, int]:
+    alphabet = LETTERS if letter.isascii() else CYRILLIC_LETTERS
+    return alphabet, alphabet.index(letter)

@@ -4,80 +4,84 @@ The sizes that the archive declares are not trusted. A cell's value is the text 
 not known for certain, the value is a ``Flaw``, which becomes a mistake if the cell is used.
 """
 
+import datetime as dt
 import io
 import posixpath
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from decimal import Decimal
+from typing import Any
 
-from questions.number_formats import BUILT_IN, DATES, GENERAL, is_date, is_plain_text, shown
-from questions.packs import MAX_QUESTIONS, Mistakes
+from questions.number_formats import (
+    BUILT_IN,
+    DATES,
+    EPOCH,
+    EPOCH_1904,
+    GENERAL,
+    is_date,
+    is_plain_text,
+    shown,
+    shown_date,
+)
+from questions.packs import Mistakes
+from questions.sheets import (
+    LAST_ROW,
+    MAX_CELL,
+    MAX_CHARACTERS,
+    MAX_COLUMNS,
+    MAX_ELEMENTS,
+    MAX_MERGES,
+    MAX_ROWS,
+    MAX_SHEETS,
+    MAX_UNPACKED,
+    Area,
+    Cells,
+    Flaw,
+    Line,
+    Refusal,
+    Wanted,
+    lines_of,
+    merge,
+)
 from questions.xml_stream import Budget, Damaged, TooMuch, local, parse
 
 CHUNK = 16 << 10
 MAX_PARTS = 200
 MAX_RELATIONS = 2000
-MAX_UNPACKED = 8 << 20
-"""Limit of bytes over all parts that are read. A pack of the largest size takes a third of it."""
-MAX_ELEMENTS = 250_000
-"""Limit of elements over all parts. A pack of the largest size, with every text formatted in pieces, takes half."""
-MAX_CHARACTERS = 3 << 20
-MAX_CELL = 32_767
-"""Limit of characters in a cell, the same as Excel's."""
-MAX_COLUMNS = 60
-"""Limit of columns; a text beyond them is a mistake."""
-MAX_ROWS = MAX_QUESTIONS + 100
-"""Limit of non-empty rows; some programs put a title above the table."""
-MAX_MERGES = 2000
 MAX_FORMATS = 20_000
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """Escape sequence of Open XML for a character that XML can't contain."""
 REFERENCE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
-LAST_ROW = 1 << 20
+COUNTRY = "[$-F800]yyyy"
+"""Format that stands for the formats of dates that differ by country."""
+ISO_TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z?")
+PACKED = (".csv", ".xlsx", ".xls", ".ods", ".txt", ".tsv", ".json", "imsmanifest.xml")
+"""Endings of the files in an archive that may hold questions."""
+PACKED = (".csv", ".xlsx", ".xls", ".ods", ".txt", ".tsv", ".json", "imsmanifest.xml")
+"""Endings of the files in an archive that may hold questions."""
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d{1,3})?\s*")
 DAMAGED = (
     Damaged, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError
 )  # fmt: skip
 """Errors that ``zipfile`` and the readers below raise for a damaged archive."""
 
-Cells = dict[int, str]
 
+def read_xlsx(content: bytes, mistakes: Mistakes, wanted: Wanted) -> list[Line]:
+    """Return the lines of a workbook's first visible sheet with questions, numbered from 1. Raises ``PackRefused``.
 
-class Flaw(str):
-    """A cell that can't be used as it is. Its text only marks it as not empty."""
-
-    __slots__ = ("code", "parameters")
-
-    def __new__(cls, code: str, **parameters: Any) -> Self:
-        """Create a flaw from the mistake's code and parameters."""
-        made = super().__new__(cls, "?")
-        made.code, made.parameters = code, parameters
-        return made
-
-    code: str
-    parameters: Mapping[str, Any]
-
-
-def read_xlsx(content: bytes, mistakes: Mistakes) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines of a workbook's first visible sheet, numbered from 1. Raises ``PackRefused``."""
-    rows: dict[int, Cells] = {}
+    If no sheet has questions, they are those of the first one that is not empty.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            rows = _Workbook(archive, mistakes).rows()
+            return _Workbook(archive, mistakes).lines(wanted)
     except TooMuch:
         mistakes.refuse(0, "xlsx-too-large")
-    except _Refusal as refusal:
+    except Refusal as refusal:
         mistakes.refuse(0, str(refusal))
     except DAMAGED:
         mistakes.refuse(0, "damaged-xlsx")
-    for line, cells in sorted(rows.items()):
-        yield line, [cells.get(number, "") for number in range(max(cells) + 1)]
-
-
-class _Refusal(Exception):
-    """The workbook is not read; the text is the mistake's code."""
 
 
 class _Workbook:
@@ -92,28 +96,67 @@ class _Workbook:
         if len(archive.infolist()) > MAX_PARTS:
             raise TooMuch
 
-    def rows(self) -> dict[int, Cells]:
-        """Return the non-empty rows of the first visible sheet, by number."""
-        if "mimetype" in self._parts:
-            raise _Refusal("unknown-format")  # an OpenDocument file
+    def lines(self, wanted: Wanted) -> list[Line]:
+        """Return the lines of the first visible sheet with questions."""
+        book = self._book()
+        relations = self._relations(book)
+        found = _Book()
+        self._parse(book, found)
+        sheets = self._sheets(found, relations)
+        texts = self._texts(self._kin(relations, "sharedStrings")) if sheets else []
+        formats = self._formats(self._kin(relations, "styles")) if sheets else []
+        first: tuple[str, _Sheet, list[Line]] | None = None
+        # A report of Kahoot has a sheet for each question, and all questions on the last one.
+        for name in dict.fromkeys([*sheets[: MAX_SHEETS - 1], *sheets[-1:]]):
+            sheet = _Sheet(texts, formats, self._budget, recalculates=found.recalculates, from_1904=found.from_1904)
+            self._parse(name, sheet)
+            lines = lines_of(sheet.merged())
+            if first is None or not first[2] or wanted(lines):
+                first = name, sheet, lines
+            if wanted(lines):
+                break
+        if first is None:
+            return []
+        name, sheet, lines = first
+        if sheet.hidden_columns and not wanted(lines):
+            raise Refusal("hidden-columns")
+        if len(sheets) > 1:
+            self._mistakes.note("other-sheets", count=len(sheets) - 1)
+        if sheet.hidden:
+            self._mistakes.note("hidden-rows", count=sheet.hidden)
+        if sheet.hidden_columns:
+            self._mistakes.note("hidden-columns", count=len(sheet.hidden_columns))
+        drawing = self._related(name, "drawing")
+        if drawing is not None and (pictures := self._count(drawing, "pic")):
+            self._mistakes.note("pictures", count=pictures)
+        return lines
+
+    def _book(self) -> str:
+        """Return the name of the part that lists the sheets. Raises ``Refusal`` if this is no workbook."""
+        if "[content_types].xml" not in self._parts:
+            raise Refusal(self._other_kind())
         # every workbook has this part, so reading it reveals a damaged file
         self._parse("[Content_Types].xml", _Attributes("Override"))
         book = self._related("", "officeDocument")
         if book is None:
             raise Damaged
         if book.endswith(".bin"):
-            raise _Refusal("binary-xlsx")
-        relations = self._relations(book)
-        sheet = self._first_sheet(book, relations)
-        if sheet is None:
-            return {}
-        texts = self._texts(self._kin(relations, "sharedStrings"))
-        formats = self._formats(self._kin(relations, "styles"))
-        reading = _Sheet(texts, formats, self._budget)
-        self._parse(sheet, reading)
-        if reading.hidden:
-            self._mistakes.note("hidden-rows", count=reading.hidden)
-        return reading.merged()
+            raise Refusal("binary-xlsx")
+        if not posixpath.basename(book).startswith("workbook"):
+            raise Refusal("not-a-table")  # a text or a presentation
+        return book
+
+    def _other_kind(self) -> str:
+        """Return the mistake of an archive that is no workbook."""
+        if "collection.anki2" in self._parts or "collection.anki21" in self._parts:
+            return "anki-package"
+        packed = any(name.endswith(PACKED) for name in self._parts) and not any("xl/" in name for name in self._parts)
+        return "packed-files" if packed else "damaged-xlsx"
+
+    def _count(self, part: str, element: str) -> int:
+        counter = _Attributes(element)
+        self._parse(part, counter)
+        return len(counter.found)
 
     def _parse(self, name: str, handler: Any) -> None:
         parse(self._chunks(name), self._budget, handler.start, handler.end, handler.words)
@@ -122,7 +165,7 @@ class _Workbook:
         """Yield the bytes of a part in small chunks, because its declared size may be wrong."""
         part = self._parts[name.lower()]
         if part.flag_bits & 1:
-            raise _Refusal("old-excel")  # protected by a password
+            raise Refusal("old-excel")  # protected by a password
         if part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise Damaged  # other methods can't be decompressed a few bytes at a time
         with self._archive.open(part) as stream:
@@ -155,18 +198,15 @@ class _Workbook:
         """Return the first existing part of a type, or None."""
         return next((to for of, to in relations.values() if of == type_ and to.lower() in self._parts), None)
 
-    def _first_sheet(self, book: str, relations: Mapping[str, tuple[str, str]]) -> str | None:
-        found = _Attributes("sheet")
-        self._parse(book, found)
+    def _sheets(self, book: "_Book", relations: Mapping[str, tuple[str, str]]) -> list[str]:
+        """Return the parts of the visible sheets."""
         visible: list[str] = []
-        for sheet in found.found:
+        for sheet in book.sheets:
             id_ = next((value for name, value in sheet.items() if ":" in name and local(name) == "id"), "")
             type_, target = relations.get(id_, ("", ""))
             if type_ == "worksheet" and sheet.get("state", "visible") == "visible":
                 visible.append(target)
-        if len(visible) > 1:
-            self._mistakes.note("other-sheets", count=len(visible) - 1)
-        return visible[0] if visible else None
+        return visible
 
     def _texts(self, part: str | None) -> list[str]:
         if part is None:
@@ -196,6 +236,32 @@ class _Attributes:
             self.found.append(attributes)
             if len(self.found) > MAX_RELATIONS:
                 raise TooMuch
+
+    def end(self, name: str) -> None:
+        """Ignore the end of an element."""
+
+    def words(self, words: str) -> None:
+        """Ignore text."""
+
+
+class _Book:
+    """Collector of the sheets and settings of a workbook."""
+
+    def __init__(self) -> None:
+        self.sheets: list[Mapping[str, str]] = []
+        self.from_1904 = False
+        self.recalculates = False
+        """Whether a spreadsheet program calculates all formulas on opening: the values in the file are not shown."""
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name == "sheet":
+            self.sheets.append(attributes)
+            if len(self.sheets) > MAX_RELATIONS:
+                raise TooMuch
+        elif name == "workbookPr":
+            self.from_1904 = _true(attributes.get("date1904"))
+        elif name == "calcPr":
+            self.recalculates = _true(attributes.get("fullCalcOnLoad"))
 
     def end(self, name: str) -> None:
         """Ignore the end of an element."""
@@ -287,20 +353,26 @@ class _Formats:
 
     def codes(self) -> list[str | None]:
         """Return the format of each style."""
-        return [self._own.get(id_) or BUILT_IN.get(id_) or ("yyyy" if id_ in DATES else None) for id_ in self._styles]
+        return [self._own.get(id_) or BUILT_IN.get(id_) or (COUNTRY if id_ in DATES else None) for id_ in self._styles]
 
 
 class _Sheet:
     """Collector of the cells of a sheet."""
 
-    def __init__(self, texts: list[str], formats: list[str | None], budget: Budget) -> None:
+    def __init__(
+        self, texts: list[str], formats: list[str | None], budget: Budget, *, recalculates: bool, from_1904: bool
+    ) -> None:
         self._texts = texts
         self._formats = formats
+        self._recalculates = recalculates
+        self._from_1904 = from_1904
+        self.hidden_columns: set[int] = set()
         self._text = _Collector(budget)
         self.words = self._text.words
         self.hidden = 0
         self._rows: dict[int, Cells] = {}
-        self._merges: list[tuple[int, int, int, int]] = []
+        self._merges: list[Area] = []
+        self._hidden: set[int] = set()
         self._row = self._column = 0
         self._cells: Cells = {}
         self._skipped = False
@@ -315,6 +387,8 @@ class _Sheet:
             self._begin_cell(attributes)
         elif name == "row":
             self._begin_row(attributes)
+        elif name == "col":
+            self._column_range(attributes)
         elif name == "mergeCell":
             self._merges.append(_area(attributes.get("ref", "")))
             if len(self._merges) > MAX_MERGES:
@@ -329,13 +403,18 @@ class _Sheet:
         elif name == "row":
             self._end_row()
 
+    def _column_range(self, attributes: Mapping[str, str]) -> None:
+        if _true(attributes.get("hidden")) or attributes.get("width") == "0":
+            first, last = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
+            self._hidden.update(range(max(first - 1, 0), min(last, MAX_COLUMNS)))
+
     def _begin_row(self, attributes: Mapping[str, str]) -> None:
         number = int(attributes.get("r") or self._row + 1)
         # Rows must ascend: a repeated number could replace cells that are already counted.
         if not self._row < number <= LAST_ROW:
             raise Damaged
         self._row, self._column, self._cells = number, -1, {}
-        self._skipped = attributes.get("hidden", "0") in {"1", "true"}
+        self._skipped = _true(attributes.get("hidden")) or attributes.get("ht") == "0"
 
     def _begin_cell(self, attributes: Mapping[str, str]) -> None:
         reference = attributes.get("r")
@@ -350,7 +429,9 @@ class _Sheet:
         text = self._value(self._text.text())
         if not text:
             return
-        if self._column >= MAX_COLUMNS:
+        if self._column in self._hidden:
+            self.hidden_columns.add(self._column)
+        elif self._column >= MAX_COLUMNS:
             self._cells[MAX_COLUMNS] = text  # refused later, as beyond the last column
         else:
             self._cells[self._column] = text
@@ -363,14 +444,14 @@ class _Sheet:
             return
         self._rows[self._row] = self._cells
         if len(self._rows) > MAX_ROWS:
-            raise _Refusal("too-many-rows")
+            raise Refusal("too-many-rows")
 
     def _value(self, text: str) -> str:
         """Return the cell's text as it is shown."""
-        if self._formula:
-            return Flaw("formula-cell")
         if not text:
-            return ""
+            return Flaw("formula-cell") if self._formula and self._type != "str" else ""
+        if self._formula and self._recalculates:
+            return Flaw("formula-cell")
         if not 0 <= self._style < max(1, len(self._formats)):
             raise Damaged
         code = self._formats[self._style] if self._formats else GENERAL
@@ -384,15 +465,20 @@ class _Sheet:
             case "e":
                 return Flaw("error-cell", given=text[:20])
             case "d":
-                return Flaw("date-cell")
+                return self._date(_days(text.strip(), from_1904=self._from_1904), code)
             case "n":
                 if not NUMBER.fullmatch(text):
                     raise Damaged
                 if code is not None and is_date(code):
-                    return Flaw("date-cell")
+                    return self._date(Decimal(text.strip()), code)
                 return (shown(text.strip(), code) if code is not None else None) or Flaw("number-format")
             case _:
                 raise Damaged
+
+    def _date(self, days: Decimal, code: str | None) -> str:
+        if code is None or not is_date(code):
+            return Flaw("date-cell")
+        return shown_date(days, code, from_1904=self._from_1904) or Flaw("date-cell")
 
     def _in_format(self, text: str, code: str | None) -> str:
         """Return a text in the cell's format."""
@@ -401,21 +487,21 @@ class _Sheet:
         return text
 
     def merged(self) -> dict[int, Cells]:
-        """Return the rows. A cell that is merged downwards repeats its text in every row that it spans."""
-        for top, left, bottom, right in self._merges:
-            text = self._rows.get(top, {}).get(left)
-            if text is None or left >= MAX_COLUMNS:
-                continue
-            if right > left:
-                self._rows[top][left] = Flaw("merged-cell")
-            # A declared area may span a million rows: walk the shorter of the two sequences.
-            if bottom - top > len(self._rows):
-                lines = [line for line in self._rows if top < line <= bottom]
-            else:
-                lines = [line for line in range(top + 1, bottom + 1) if line in self._rows]
-            for line in lines:
-                self._rows[line].setdefault(left, self._rows[top][left])
+        """Return the rows, with the merged cells repeated."""
+        merge(self._rows, self._merges)
         return self._rows
+
+
+def _true(text: str | None) -> bool:
+    return text in {"1", "true"}
+
+
+def _days(text: str, *, from_1904: bool) -> Decimal:
+    """Return a date or a time of strict Open XML as a number of days."""
+    if ISO_TIME.fullmatch(text):
+        text = f"{(EPOCH_1904 if from_1904 else EPOCH):%Y-%m-%d}T{text}"
+    moment = dt.datetime.fromisoformat(text.removesuffix("Z"))
+    return Decimal(repr((moment - (EPOCH_1904 if from_1904 else EPOCH)).total_seconds())) / 86_400
 
 
 def _unescaped(text: str) -> str:
@@ -440,7 +526,7 @@ def _column(reference: str) -> int:
     return number - 1
 
 
-def _area(reference: str) -> tuple[int, int, int, int]:
+def _area(reference: str) -> Area:
     """Return the first row and column of an area, then the last ones."""
     first, _, last = reference.partition(":")
     ends = [(int(found[2]), _column(each)) for each in (first, last or first) if (found := REFERENCE.fullmatch(each))]

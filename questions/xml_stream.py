@@ -37,12 +37,15 @@ class Budget:
             raise TooMuch
 
 
-def parse(chunks: Iterable[bytes], budget: Budget, start: Start, end: End, words: Words) -> None:
+def parse(
+    chunks: Iterable[bytes], budget: Budget, start: Start, end: End, words: Words, *, encoding: str | None = None
+) -> None:
     """Report every element and text of a document, by local names. Raises ``TooMuch`` and ``Damaged``.
 
-    Namespaces are ignored: strict Open XML has other namespaces for the same elements.
+    Namespaces are ignored: strict Open XML has other namespaces for the same elements. ``encoding`` replaces the
+    encoding that the document declares.
     """
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
     depth = 0
 

@@ -8,9 +8,9 @@ pack-mistake-on-line = { $number ->
 }
 pack-mistake-file-too-large = The file is too large. Send at most { $limit } KB: leave out pictures, or make two packs of it.
 pack-mistake-empty-file = The file is empty. Save it again with the questions in it.
-pack-mistake-unknown-format = I don’t know this kind of file. Send CSV, JSON or XLSX, or an export of Moodle (GIFT, XML, Aiken) or Anki.
-pack-mistake-old-excel = This is an old Excel file or one with a password. Save it as .xlsx without a password.
-pack-mistake-damaged-xlsx = This workbook can’t be read. Open it, save it again as .xlsx, and send that.
+pack-mistake-unknown-format = I don’t know this kind of file. Send XLSX, ODS, CSV or JSON, or an export of Kahoot, Quizizz, Blooket, Moodle (GIFT, XML, Aiken) or Anki.
+pack-mistake-old-excel = This is an old Excel file (.xls) or one with a password. Save it as .xlsx without a password.
+pack-mistake-damaged-xlsx = This spreadsheet can’t be read. Open it, save it again as .xlsx, and send that.
 pack-mistake-xlsx-too-large = This workbook holds far more than questions. Copy them into a new one and send that.
 pack-mistake-unknown-encoding = The letters of this file can’t be read. Save it in the encoding UTF-8.
 pack-mistake-bad-quotes = The quotation marks don’t match. Put a text with commas or quotes between " and ", and write " inside as "".
@@ -47,9 +47,9 @@ pack-mistake-repeated-question = { $by ->
     [question] Question { NUMBER($first, useGrouping: 0) } asks the same. Remove one.
    *[line] The same question is on line { NUMBER($first, useGrouping: 0) } already. Remove one.
 }
-pack-mistake-formula-cell = Column { $column } holds a formula. Put its result there as text.
+pack-mistake-formula-cell = Column { $column } holds a formula whose result is not in the file. Put the result there as text.
 pack-mistake-error-cell = Column { $column } holds the error { $given }. Put a text there.
-pack-mistake-date-cell = Column { $column } holds a date or a time, which everybody would see differently. Format the cell as text and type it anew.
+pack-mistake-date-cell = Column { $column } holds a date or a time that looks different in each country. Format the cell as text and type it anew.
 pack-mistake-number-format = Column { $column } holds a number in a format that everybody would see differently. Format the cell as text and type it anew.
 pack-mistake-merged-cell = Column { $column } is merged with its neighbour. Split the cells and fill in each.
 pack-mistake-far-column = There’s a text beyond column { $limit }. Put everything side by side from the first column on.
@@ -64,6 +64,13 @@ pack-mistake-damaged-xml = This XML can’t be read. Export the questions again 
 pack-mistake-anki-fields = A note needs two filled fields, front and back. Fill them in or remove the note.
 pack-mistake-anki-backs = All notes have the same back, so there are no wrong answers to choose from. Send a table with wrong answers.
 pack-mistake-too-complex = This file holds far more than questions. Copy them into a new file and send that.
+pack-mistake-garbled = <code>{ $column }</code> holds broken letters: “{ $given }”. They broke when the text was once saved in the wrong encoding: take the original and save it as UTF-8. A question mark that is meant needs a space after it.
+pack-mistake-not-a-table = This is a document, not a table. Put the questions into a spreadsheet and send that as XLSX, ODS or CSV.
+pack-mistake-packed-files = This is an archive. Unpack it and send the file with the questions.
+pack-mistake-anki-package = This is a deck of Anki. Choose File → Export → “Notes in Plain Text (.txt)” in Anki and send that.
+pack-mistake-web-page = This is a web page, not a file of questions. Download the file itself as CSV or XLSX and send that.
+pack-mistake-hidden-columns = Columns that a pack needs are hidden. Show all columns, save the file and send it again.
+pack-mistake-index-answer = Column { $column } gives a number, and some programs count answers from 0, others from 1. Write the letter of the right answer, or its text.
 
 ## Parts of a file that a pack can’t hold: pack-note-<code>, with their number and their lines.
 
@@ -96,18 +103,26 @@ pack-note-hidden-rows = { $count ->
     [one] One hidden row is left out
    *[other] { $count } hidden rows are left out
 }
-pack-note-other-sheets = Only the first sheet is read
+pack-note-hidden-columns = { $count ->
+    [one] One hidden column is left out
+   *[other] { $count } hidden columns are left out
+}
+pack-note-other-columns = Columns that a pack doesn’t have are left out: { $names }
+pack-note-other-sheets = { $count ->
+    [one] One other sheet is left out
+   *[other] { $count } other sheets are left out
+}
 
 ## Names that tables of questions may use, separated by commas. Case, spaces and signs don’t matter.
 
-pack-column-question = Question, Question text
-pack-column-answer = Answer, Right answer, Correct answer
-pack-column-wrong = Wrong, Wrong answer, Incorrect, Incorrect answer
-pack-column-category = Category, Topic
-pack-column-difficulty = Difficulty, Level
-pack-column-photo = Photo, Picture, Image
-pack-column-option = Answer, Option, Choice
-pack-column-correct = Correct answer, Correct, Right answer, Right
+pack-column-question = Question, Questions, Question text, Prompt
+pack-column-answer = Answer, Right answer, Correct answer, Right, Correct
+pack-column-wrong = Wrong, Wrong answer, Incorrect, Incorrect answer, Distractor, False answer
+pack-column-category = Category, Topic, Subject, Theme
+pack-column-difficulty = Difficulty, Level, Difficulty level
+pack-column-photo = Photo, Picture, Image, Image link, Photo link
+pack-column-option = Answer, Option, Choice, Answer option, Variant
+pack-column-correct = Correct answer, Correct option, Correct choice, Correct, Right answer, Right option, Right
 pack-column-type = Type, Question type
 pack-column-explanation = Explanation, Comment
 pack-column-source = Source, Link, Reference

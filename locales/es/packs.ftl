@@ -8,9 +8,9 @@ pack-mistake-on-line = { $number ->
 }
 pack-mistake-file-too-large = El archivo es demasiado grande. Envía como mucho { $limit } KB: quita las imágenes o divídelo en dos paquetes.
 pack-mistake-empty-file = El archivo está vacío. Guárdalo otra vez con las preguntas.
-pack-mistake-unknown-format = No conozco este tipo de archivo. Envía CSV, JSON o XLSX, o una exportación de Moodle (GIFT, XML, Aiken) o de Anki.
-pack-mistake-old-excel = Es un archivo antiguo de Excel o tiene contraseña. Guárdalo como .xlsx sin contraseña.
-pack-mistake-damaged-xlsx = Este libro no se puede leer. Ábrelo, guárdalo otra vez como .xlsx y envíalo.
+pack-mistake-unknown-format = No conozco este tipo de archivo. Envía XLSX, ODS, CSV o JSON, o una exportación de Kahoot, Quizizz, Blooket, Moodle (GIFT, XML, Aiken) o Anki.
+pack-mistake-old-excel = Es un archivo antiguo de Excel (.xls) o tiene contraseña. Guárdalo como .xlsx sin contraseña.
+pack-mistake-damaged-xlsx = Esta hoja de cálculo no se puede leer. Ábrela, guárdala otra vez como .xlsx y envíala.
 pack-mistake-xlsx-too-large = Este libro contiene mucho más que preguntas. Cópialas en uno nuevo y envíalo.
 pack-mistake-unknown-encoding = Las letras de este archivo no se pueden leer. Guárdalo con la codificación UTF-8.
 pack-mistake-bad-quotes = Las comillas no cuadran. Pon los textos con comas o comillas entre " y ", y escribe cada " interior como "".
@@ -47,9 +47,9 @@ pack-mistake-repeated-question = { $by ->
     [question] La pregunta { NUMBER($first, useGrouping: 0) } es igual. Quita una.
    *[line] La misma pregunta ya está en la línea { NUMBER($first, useGrouping: 0) }. Quita una.
 }
-pack-mistake-formula-cell = La columna { $column } contiene una fórmula. Pon en su lugar el resultado como texto.
+pack-mistake-formula-cell = La columna { $column } contiene una fórmula cuyo resultado no está en el archivo. Pon ahí el resultado como texto.
 pack-mistake-error-cell = La columna { $column } contiene el error { $given }. Pon ahí un texto.
-pack-mistake-date-cell = La columna { $column } contiene una fecha o una hora, que cada cual vería de una manera. Da a la celda formato de texto y vuelve a teclearla.
+pack-mistake-date-cell = La columna { $column } contiene una fecha o una hora, que en cada país se ve de otra manera. Da a la celda formato de texto y vuelve a teclearla.
 pack-mistake-number-format = La columna { $column } contiene un número en un formato que cada cual vería de una manera. Da a la celda formato de texto y vuelve a teclearla.
 pack-mistake-merged-cell = La columna { $column } está combinada con la de al lado. Separa las celdas y completa cada una.
 pack-mistake-far-column = Hay un texto más allá de la columna { $limit }. Ponlo todo seguido desde la primera columna.
@@ -64,6 +64,13 @@ pack-mistake-damaged-xml = Este XML no se puede leer. Exporta otra vez las pregu
 pack-mistake-anki-fields = Una ficha necesita dos campos completos, anverso y reverso. Complétalos o quita la ficha.
 pack-mistake-anki-backs = Todas las fichas tienen el mismo reverso, así que no hay respuestas incorrectas entre las que elegir. Envía una tabla con respuestas incorrectas.
 pack-mistake-too-complex = Este archivo contiene mucho más que preguntas. Cópialas en un archivo nuevo y envíalo.
+pack-mistake-garbled = <code>{ $column }</code> contiene letras dañadas: «{ $given }». Se dañaron al guardar el texto con otra codificación: toma el original y guárdalo como UTF-8. Si el signo de interrogación es correcto, pon un espacio detrás.
+pack-mistake-not-a-table = Es un documento, no una tabla. Pon las preguntas en una hoja de cálculo y envíala como XLSX, ODS o CSV.
+pack-mistake-packed-files = Es un archivo comprimido. Descomprímelo y envía el archivo con las preguntas.
+pack-mistake-anki-package = Es un mazo de Anki. En Anki, elige Archivo → Exportar → «Notas en texto plano (.txt)» y envía ese archivo.
+pack-mistake-web-page = Es una página web, no un archivo de preguntas. Descarga el archivo mismo como CSV o XLSX y envíalo.
+pack-mistake-hidden-columns = Hay columnas ocultas que el paquete necesita. Muestra todas las columnas, guarda el archivo y envíalo otra vez.
+pack-mistake-index-answer = La columna { $column } da un número, y unos programas cuentan las respuestas desde 0 y otros desde 1. Escribe la letra de la respuesta correcta, o su texto.
 
 ## Lo que un archivo tiene y un paquete no admite: pack-note-<código>, con cuántas veces y en qué líneas.
 
@@ -96,18 +103,26 @@ pack-note-hidden-rows = { $count ->
     [one] Se omite una fila oculta
    *[other] Se omiten { $count } filas ocultas
 }
-pack-note-other-sheets = Solo se lee la primera hoja
+pack-note-hidden-columns = { $count ->
+    [one] Se omite una columna oculta
+   *[other] Se omiten { $count } columnas ocultas
+}
+pack-note-other-columns = Se omiten las columnas que un paquete no tiene: { $names }
+pack-note-other-sheets = { $count ->
+    [one] Se omite otra hoja
+   *[other] Se omiten otras { $count } hojas
+}
 
 ## Nombres que pueden usar las tablas de preguntas, separados por comas. No importan mayúsculas, espacios ni signos.
 
-pack-column-question = Pregunta, Texto de la pregunta, Enunciado
-pack-column-answer = Respuesta, Respuesta correcta, Solución
-pack-column-wrong = Incorrecta, Respuesta incorrecta, Respuesta falsa
-pack-column-category = Categoría, Tema, Materia
-pack-column-difficulty = Dificultad, Nivel
-pack-column-photo = Foto, Fotografía, Imagen
-pack-column-option = Respuesta, Opción, Alternativa
-pack-column-correct = Respuesta correcta, Correcta, Opción correcta
+pack-column-question = Pregunta, Preguntas, Texto de la pregunta, Enunciado
+pack-column-answer = Respuesta, Respuesta correcta, Solución, Correcta, Acierto
+pack-column-wrong = Incorrecta, Respuesta incorrecta, Respuesta falsa, Falsa, Errónea, Respuesta errónea, Distractor
+pack-column-category = Categoría, Tema, Materia, Asignatura
+pack-column-difficulty = Dificultad, Nivel, Nivel de dificultad
+pack-column-photo = Foto, Fotografía, Imagen, Enlace de la imagen
+pack-column-option = Respuesta, Opción, Alternativa, Opción de respuesta
+pack-column-correct = Respuesta correcta, Correcta, Opción correcta, Alternativa correcta, Número de la respuesta correcta, Solución
 pack-column-type = Tipo, Tipo de pregunta
 pack-column-explanation = Explicación, Comentario
 pack-column-source = Fuente, Enlace, Referencia

@@ -5,7 +5,7 @@ import datetime as dt
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 from xml.sax.saxutils import escape
@@ -273,7 +273,7 @@ def bad_xlsx(chance: Random) -> Iterator[Bad]:
     extra: dict[str, Any] = {
         "a formula": chance.choice(["=1+1", '=HYPERLINK("http://evil.example")', "=cmd|'/c calc'!A1", "=SUM(A1:A9)"]),
         "an error": chance.choice(["#REF!", "#DIV/0!", "#N/A"]),
-        "a date": chance.choice([dt.datetime(1961, 4, 12), dt.date(1969, 7, 20), dt.time(12, 30)]),  # noqa: DTZ001
+        "a length of time": dt.timedelta(days=2, microseconds=1),
     }
     flaw = chance.choice([*flaws, *extra])
     if flaw in flaws:
@@ -367,3 +367,49 @@ def corpus(seed: int, count: int) -> Iterator[Bad]:
                     return
                 made += 1
                 yield bad
+
+
+SPREADSHEET = "application/vnd.oasis.opendocument.spreadsheet"
+
+
+def as_ods(body: str, styles: str = "", *, mimetype: str = SPREADSHEET, manifest: str = "") -> bytes:
+    """Return an OpenDocument file with this content of ``office:spreadsheet``."""
+    name = "urn:oasis:names:tc:opendocument:xmlns"
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content xmlns:office="{name}:office:1.0" '
+        f'xmlns:table="{name}:table:1.0" xmlns:text="{name}:text:1.0" xmlns:style="{name}:style:1.0" '
+        f'xmlns:draw="{name}:drawing:1.0" xmlns:calcext="urn:calcext">'
+        f"<office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:body><office:spreadsheet>{body}</office:spreadsheet></office:body></office:document-content>"
+    )
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", mimetype, zipfile.ZIP_STORED)
+        archive.writestr("content.xml", content)
+        archive.writestr("META-INF/manifest.xml", f"<manifest>{manifest}</manifest>")
+    return target.getvalue()
+
+
+def ods_row(*cells: str, **attributes: str) -> str:
+    """Return a row of text cells."""
+    told = "".join(f' table:{name.replace("_", "-")}="{value}"' for name, value in attributes.items())
+    texts = "".join(
+        f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' for cell in cells
+    )
+    return f"<table:table-row{told}>{texts}</table:table-row>"
+
+
+def book(*rows: Sequence[Any], merge: Sequence[str] = (), formats: dict[str, str] | None = None) -> bytes:
+    """Return a workbook of these rows."""
+    made = Workbook()
+    sheet = made.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(list(row))
+    for area in merge:
+        sheet.merge_cells(area)
+    for cell, code in (formats or {}).items():
+        sheet[cell].number_format = code
+    target = io.BytesIO()
+    made.save(target)
+    return target.getvalue()

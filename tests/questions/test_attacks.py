@@ -15,7 +15,7 @@ import pytest
 from questions.pack_reader import MAX_BYTES, read_pack
 from questions.packs import PackRefused, Vocabulary
 from questions.reader_process import MEMORY, Reply, Request
-from tests.questions.files import as_excel, good_rows, rezipped, to_csv, to_json, to_xlsx
+from tests.questions.files import as_excel, as_ods, good_rows, ods_row, rezipped, to_csv, to_json, to_xlsx
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = 64 << 20
@@ -131,6 +131,44 @@ WORKBOOKS: dict[str, Callable[[], bytes]] = {
     "zeros": lambda: filled("xl/worksheets/sheet1.xml", b"", b"\0", b"", 200 << 20),
     "parts without end": many_parts,
 }
+
+
+HEADER = ods_row("question", "answer", "wrong1")
+CELL = '<table:table-cell office:value-type="string"{}><text:p>a</text:p></table:table-cell>'
+
+
+def ods(body: str, styles: str = "") -> bytes:
+    return as_ods(f"<table:table>{HEADER}{body}</table:table>", styles)
+
+
+def ods_cell(**attributes: int) -> str:
+    told = "".join(f' table:{name.replace("_", "-")}="{value}"' for name, value in attributes.items())
+    return f"<table:table-row>{CELL.format(told)}</table:table-row>"
+
+
+OPEN_DOCUMENTS: dict[str, Callable[[], bytes]] = {
+    "a row a billion times": lambda: ods(ods_row("a", "b", "c", number_rows_repeated=str(10**9))),
+    "empty rows without end": lambda: ods('<table:table-row table:number-rows-repeated="1048576"/>' * 200_000),
+    "a cell a million times in every row": lambda: ods(ods_cell(number_columns_repeated=10**6) * 1000),
+    "cells that span all": lambda: ods(ods_cell(number_columns_spanned=10**6, number_rows_spanned=10**6) * 1000),
+    "hidden columns": lambda: ods(
+        '<table:table-column table:number-columns-repeated="1000000" table:visibility="collapse"/>' * 80_000),
+    "spaces": lambda: ods(ods_row('<text:s text:c="1000000"/>' * 200_000, "b", "c")),
+    "sheets": lambda: as_ods("<table:table/>" * 240_000),
+    "cells within cells": lambda: ods("<table:table-row>" + "<table:table-cell>" * 200_000),
+    "hidden styles": lambda: ods("", '<style:style style:name="a"><style:table-properties table:display="false"/>'
+                                     "</style:style>" * 110_000),
+    "an entity": lambda: rezipped(ods(""), lambda name, old: old.replace(
+        b"?>", b"?><!DOCTYPE a [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>]>", 1)
+        if name == "content.xml" else old),
+    "a manifest without end": lambda: as_ods("", manifest="<file-entry/>" * 1_000_000),
+    "a size that is a lie": lambda: lying(ods(ods_row("a" * (24 << 20), "b", "c"))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", OPEN_DOCUMENTS)
+def test_no_part_of_an_opendocument_takes_memory(what: str, baseline: int) -> None:
+    assert check(OPEN_DOCUMENTS[what](), "pack.ods", baseline).pack is None
 
 
 def check(content: bytes, name: str, baseline: int) -> Reply:

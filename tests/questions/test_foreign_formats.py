@@ -3,74 +3,18 @@
 import io
 import re
 import zipfile
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from play.packs import COLUMNS, sample, vocabulary
-from play.texts import Texts
+from play.packs import COLUMNS, sample
 from questions.encodings import decode
 from questions.number_formats import shown
-from questions.pack_reader import read_pack
-from questions.packs import Pack, PackRefused, columns_of
-from tests.questions.files import as_excel, good_rows, rezipped, to_csv
-
-TEXTS = Texts()
-WORDS = vocabulary(TEXTS, "en")
-
-
-def read(content: str | bytes, name: str) -> Pack:
-    """Read a file with the names of all languages, and check that each of its notes has a text."""
-    pack = read_pack(content.encode() if isinstance(content, str) else content, name, WORDS)
-    for note in pack.notes:
-        for locale in TEXTS.LOCALES:
-            assert TEXTS.html(locale, note.text_id, count=note.count)
-            assert TEXTS.html(locale, "pack-note-where", by=note.by, lines="1, 2")
-    assert not TEXTS.missing
-    return pack
-
-
-def asked(pack: Pack) -> list[tuple[str, ...]]:
-    """Return each question with its answers, the right one first."""
-    return [(question.text, *question.answers) for question in pack.questions]
-
-
-def noted(pack: Pack) -> dict[str, tuple[int, ...]]:
-    """Return the lines of each note."""
-    return {note.code: note.lines for note in pack.notes}
-
-
-def refused(content: str | bytes, name: str) -> list[tuple[int, str, str]]:
-    """Return line, column and code of each mistake."""
-    with pytest.raises(PackRefused) as caught:
-        read(content, name)
-    for mistake in caught.value.mistakes:
-        for locale in TEXTS.LOCALES:
-            assert TEXTS.html(locale, mistake.text_id, column=mistake.column, **mistake.parameters)
-            assert "NONE" not in TEXTS.html(locale, mistake.text_id, column=mistake.column, **mistake.parameters)
-    assert not TEXTS.missing
-    return [(mistake.line, mistake.column, mistake.code) for mistake in caught.value.mistakes]
-
-
-def book(*rows: Sequence[Any], merge: Sequence[str] = (), formats: dict[str, str] | None = None) -> bytes:
-    """Return a workbook of these rows."""
-    made = Workbook()
-    sheet = made.active
-    assert sheet is not None
-    for row in rows:
-        sheet.append(list(row))
-    for area in merge:
-        sheet.merge_cells(area)
-    for cell, code in (formats or {}).items():
-        sheet[cell].number_format = code
-    target = io.BytesIO()
-    made.save(target)
-    return target.getvalue()
-
+from questions.packs import columns_of
+from tests.questions.files import as_excel, book, good_rows, rezipped, to_csv
+from tests.questions.support import TEXTS, WORDS, asked, noted, read, refused
 
 HEADER = ("question", "answer", "wrong1", "wrong2")
 
@@ -225,7 +169,7 @@ def test_moodles_xml_is_taken_over() -> None:
     assert noted(pack) == {"pictures": (), "explanations": (), "several-right": (2,), "other-types": (4,)}
     assert {note.by for note in pack.notes} == {"question"}
     assert asked(read(text.encode("utf-16"), "moodle.xml")) == asked(pack)
-    assert refused("<html><body/></html>", "x.xml") == [(0, "", "damaged-xml")]
+    assert refused("<html><body/></html>", "x.xml") == [(0, "", "web-page")]
     assert refused("<quiz><question>", "x.xml") == [(0, "", "damaged-xml")]
     assert refused('<!DOCTYPE a [<!ENTITY b "c">]><quiz>&b;</quiz>', "x.xml") == [(0, "", "damaged-xml")]
 
@@ -404,7 +348,7 @@ def test_a_number_is_read_as_it_is_shown_or_not_at_all(value: str, code: str, lo
 
 def test_a_cell_that_everybody_would_see_otherwise_is_a_mistake_with_its_line() -> None:
     rows = [HEADER, ("Pi?", 3.14159265358979, 3, 4), ("When?", 45000, 1, 2), ("Big?", 1234567, 5, 6)]
-    content = book(*rows, formats={"B3": "dd.mm.yyyy", "B4": "0,"})
+    content = book(*rows, formats={"B3": "mm-dd-yy", "B4": "0,"})
     assert refused(content, "x.xlsx") == [(2, "B", "number-format"), (3, "B", "date-cell"), (4, "B", "number-format")]
 
 
@@ -451,9 +395,9 @@ def test_a_text_in_pieces_and_with_its_pronunciation_is_read_as_it_is_shown() ->
 def test_other_kinds_of_workbooks_are_refused_with_what_to_do() -> None:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
         archive.writestr("content.xml", "<a/>")
-    assert refused(target.getvalue(), "x.ods") == [(0, "", "unknown-format")]
+    assert refused(target.getvalue(), "x.odt") == [(0, "", "not-a-table")]
     assert refused(bytes.fromhex("D0CF11E0A1B11AE1") + bytes(600), "x.xlsx") == [(0, "", "old-excel")]
 
 

@@ -167,7 +167,7 @@ def _preview(context: UpdateContext, title: str, pack: Pack) -> Markup:
 
 
 def _note(context: UpdateContext, note: Note) -> str:
-    told = context.text(note.text_id, count=note.count)
+    told = context.text(note.text_id, count=note.count, names=", ".join(note.names))
     if not note.lines:
         return str(told)
     lines = ", ".join(map(str, note.lines)) + (", …" if note.count > len(note.lines) else "")
