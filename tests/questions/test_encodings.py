@@ -70,10 +70,12 @@ def test_signs_of_windows_are_read_as_signs(text: str) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["What’s up?", "90° and “more”", "país"])
+@pytest.mark.parametrize("text", ["What’s up?", "90° and “more”", "un país"])
 def test_signs_of_an_old_macintosh_are_read_by_its_line_ends_or_refused(text: str) -> None:
     table = f"question,answer,wrong1\r{text},yes,no\r"
     assert decode(table.encode("mac-roman")) in {table, None}
+    if "í" in text:
+        return  # with other line ends it could be the apostrophe of Windows
     unlikely = table.replace("\r", "\r\n")
     assert decode(unlikely.encode("mac-roman")) in {unlikely, None}
 
