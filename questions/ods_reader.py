@@ -96,7 +96,7 @@ def _check_kind(archive: zipfile.ZipFile) -> None:
 def _lines(chunks: Iterator[bytes] | list[bytes], mistakes: Mistakes, wanted: Wanted) -> list[Line]:
     budget = Budget(unpacked=MAX_UNPACKED, elements=MAX_ELEMENTS, characters=MAX_CHARACTERS)
     found = _Document(budget)
-    flat = "utf-8" if isinstance(chunks, list) else None  # decoded before, whatever it declares
+    flat = "utf-8" if isinstance(chunks, list) else None  # decoded before, so the declared encoding is void
     parse(chunks, budget, found.start, found.end, found.words, encoding=flat)
     sheets = [(sheet, sheet.lines()) for sheet in found.sheets if sheet.style not in found.hidden_styles]
     filled = [(sheet, lines) for sheet, lines in sheets if lines]

@@ -134,7 +134,7 @@ def _text_rows(text: str, extension: str, mistakes: Mistakes, vocabulary: Vocabu
 
 
 def _xml_rows(text: str, start: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
-    """Yield the questions of a text in XML. Its encoding is known here, whatever it declares."""
+    """Yield the questions of a text in XML. The encoding that it declares doesn't count any more."""
     content = text.encode("utf-8", "surrogatepass")
     if "<office:document" in start:
         return table(_sheet(content[content.index(b"<") :], mistakes, vocabulary), mistakes, vocabulary)

@@ -1,4 +1,4 @@
-"""The cells of spreadsheets, whatever their file's format: limits, flaws, merged cells."""
+"""Cells of spreadsheets in any file format: limits, flaws, merged cells."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self

@@ -169,7 +169,7 @@ class _Numbered:
     alphabet: str
     """Letters by which the header names the answers; empty if it numbers them."""
     from_zero: bool
-    """Whether the right answer is named by an index, which programs count from 0 and people from 1."""
+    """True if an index names the right answer: programs count it from 0, people from 1."""
     extra: Mapping[str, int]
     """Category, difficulty and photo."""
     type: int | None

@@ -251,7 +251,7 @@ class _Book:
         self.sheets: list[Mapping[str, str]] = []
         self.from_1904 = False
         self.recalculates = False
-        """Whether a spreadsheet program calculates all formulas on opening: the values in the file are not shown."""
+        """True if a spreadsheet program calculates all formulas on opening: the values in the file are not shown."""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "sheet":
