@@ -128,7 +128,7 @@ async def list_chats(call: Call) -> Page:
     start = -HIGHEST_ID - 1 if after is None else int(after[0])
     found = await call.services.stores.people.chats(start, call.query.limit + 1)
     page = found[: call.query.limit]
-    return Page([_chat(chat) for chat in page], (page[-1].id,) if len(found) > len(page) else None)
+    return Page([chat_view(chat) for chat in page], (page[-1].id,) if len(found) > len(page) else None)
 
 
 async def get_chat(call: Call) -> ChatView:
@@ -136,10 +136,11 @@ async def get_chat(call: Call) -> ChatView:
     chat = await call.services.stores.people.chat_now(call.path["chat"])
     if chat is None:
         raise UnknownChat
-    return _chat(chat)
+    return chat_view(chat)
 
 
-def _chat(chat: Chat) -> ChatView:
+def chat_view(chat: Chat) -> ChatView:
+    """Return a chat."""
     return ChatView(
         id=chat.id,
         type=chat.type,

@@ -47,6 +47,15 @@ class Refused(Exception):
         self.retry_after = retry_after
 
 
+class GraphQLErrors(Exception):
+    """Some fields of a GraphQL query were refused. `data` has the others, `problems` the details by path."""
+
+    def __init__(self, data: Any, problems: Mapping[str, Mapping[str, Any]]) -> None:
+        super().__init__(", ".join(f"{path}: {problem['code']}" for path, problem in problems.items()))
+        self.data = data
+        self.problems = problems
+
+
 class Listed(msgspec.Struct, frozen=True):
     """A page of a list before its items are read."""
 
@@ -64,6 +73,7 @@ class Client:
     """
 
     def __init__(self, url: str, token: str = "", *, http: httpx.AsyncClient | None = None) -> None:
+        self._graphql = f"{url.rstrip('/')}/api/graphql"
         self._url = f"{url.rstrip('/')}/api/v1"
         self._token = token
         self._owned = http is None
@@ -93,7 +103,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Send a request and return the response, also if it is a refusal. A write without a key gets a new one."""
-        sent = {"authorization": f"Bearer {self._token}"} if self._token else {}
+        sent = self._authorization
         if method not in {"GET", "HEAD", "OPTIONS"}:
             sent["idempotency-key"] = secrets.token_hex(16) if key is None else key
         content = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)
@@ -115,12 +125,24 @@ class Client:
 
     async def succeed(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request and return the response. Raises ``Refused``."""
-        response = await self.send(method, path, **options)
-        if response.headers.get("content-type", "").startswith(MEDIA_TYPE):
-            wait = response.headers.get("retry-after")
-            raise Refused(msgspec.json.decode(response.content, type=Problem), int(wait) if wait else None)
-        response.raise_for_status()
-        return response
+        return _succeeded(await self.send(method, path, **options))
+
+    # -- GraphQL --------------------------------------------------------------------------------------------------
+
+    async def query(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Return the data of a GraphQL query. Raises ``Refused``, and ``GraphQLErrors`` if some fields are refused."""
+        content = msgspec.json.encode({"query": query, "variables": variables})
+        headers = {**self._authorization, "content-type": "application/json"}
+        return _data(await self._http.post(self._graphql, content=content, headers=headers))
+
+    async def persisted_query(self, name: str, **variables: Any) -> dict[str, Any]:
+        """Return the data of a persisted query, which caches may keep. Raises like ``query``."""
+        parameters = {"id": name, "variables": msgspec.json.encode(variables).decode()}
+        return _data(await self._http.get(self._graphql, params=parameters, headers=self._authorization))
+
+    @property
+    def _authorization(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._token}"} if self._token else {}
 
     # -- reference ------------------------------------------------------------------------------------------------
 
@@ -467,6 +489,23 @@ class Client:
     async def revoke_token(self, prefix: str, key: str | None = None) -> TokenView:
         """Revoke a token. All processes refuse it at once, and after five seconds at the latest."""
         return await self.ask("DELETE", f"/tokens/{prefix}", TokenView, key=key)
+
+
+def _succeeded(response: httpx.Response) -> httpx.Response:
+    if response.headers.get("content-type", "").startswith(MEDIA_TYPE):
+        wait = response.headers.get("retry-after")
+        raise Refused(msgspec.json.decode(response.content, type=Problem), int(wait) if wait else None)
+    response.raise_for_status()
+    return response
+
+
+def _data(response: httpx.Response) -> dict[str, Any]:
+    told = msgspec.json.decode(_succeeded(response).content, type=dict[str, Any])
+    if "errors" in told:
+        problems = {".".join(map(str, each["path"])): each["extensions"] for each in told["errors"]}
+        raise GraphQLErrors(told["data"], problems)
+    data: dict[str, Any] = told["data"]
+    return data
 
 
 def _text(value: Any) -> str:

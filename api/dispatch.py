@@ -55,7 +55,8 @@ NOBODY: Final = Actor(0)
 ACCESS_REFUSED: Final = (NotAuthenticated, Elsewhere, NotAHost, NotAnOperator, NeedsAPerson)
 """Refusals that are recorded for reads too."""
 
-_encoder = msgspec.json.Encoder(enc_hook=str)
+encode = msgspec.json.Encoder(enc_hook=str).encode
+"""Return a value as JSON."""
 
 
 class Resource:
@@ -96,7 +97,7 @@ class Resource:
         endpoint = self._endpoints.get(request.method)
         if endpoint is None:
             raise MethodNotAllowed
-        token, actor = await self._caller(request, endpoint)
+        token, actor = await caller(self._services, request, public=endpoint.public)
         call = await self._read(request, endpoint, token, actor, trace)
         if not endpoint.public:
             await self._services.play.access.authorise(actor, where_of(endpoint, call), endpoint.needs)
@@ -115,17 +116,7 @@ class Resource:
         endpoint = self._endpoints[request.method]
         if not (endpoint.writes or endpoint.signed or isinstance(error, ACCESS_REFUSED)):
             return
-        entry = AuditEntry(
-            at=self._services.play.clock.now(),
-            face=API,
-            action=endpoint.name,
-            outcome=problems.refusal_of(error, trace).code,
-            actor_id=0,
-            token=_prefix(request.headers),
-            target=str(request.path_params.get("game") or request.path_params.get("player") or ""),
-            origin=_origin(request, trace),
-        )
-        self._services.stores.audit.note(entry)
+        self._services.stores.audit.note(refused(endpoint.name, self._services, request, error, trace))
 
     async def _record(self, endpoint: Endpoint, call: Call, outcome: str) -> None:
         """Record a write whose handler was called."""
@@ -152,38 +143,13 @@ class Resource:
             )
         )
 
-    # -- the caller ---------------------------------------------------------------------------------------------
-
-    async def _caller(self, request: Request, endpoint: Endpoint) -> tuple[ApiToken | None, Actor]:
-        """Return the token and the actor of a request, and count it against its rate."""
-        if endpoint.public:
-            await self._count_stranger(request)
-            return None, NOBODY
-        try:
-            token = await self._services.tokens.check(bearer(request.headers))
-        except NotAuthenticated:
-            await self._count_stranger(request)
-            raise
-        limits = self._services.limits
-        await self._count(token.prefix, limits.a_second, limits.burst)
-        return token, actor_of(token)
-
-    async def _count_stranger(self, request: Request) -> None:
-        address = request.client.host if request.client is not None else ""
-        await self._count(f"@{address}", STRANGERS_A_SECOND, STRANGERS_BURST)
-
-    async def _count(self, client: str, a_second: float, burst: int) -> None:
-        wait = await self._services.requests.wait_ms(client, a_second=a_second, burst=burst)
-        if wait:
-            raise TooManyRequests(seconds=-(-wait // 1000))
-
     # -- the request --------------------------------------------------------------------------------------------
 
     async def _read(
         self, request: Request, endpoint: Endpoint, token: ApiToken | None, actor: Actor, trace: str
     ) -> Call:
         """Read and check all parts of a request. Raises the refusals of ``api.problems`` and ``UnknownGame``."""
-        path = {name: _converted(text, PATH_TYPES[name], name) for name, text in request.path_params.items()}
+        path = {name: converted(text, PATH_TYPES[name], name) for name, text in request.path_params.items()}
         call = Call(
             services=self._services,
             request=request,
@@ -201,7 +167,7 @@ class Resource:
         return call
 
     async def _body(self, request: Request, endpoint: Endpoint) -> Any:
-        raw = await _raw(request, endpoint.most)
+        raw = await raw_body(request, endpoint.most)
         if endpoint.body is None:
             return None
         if endpoint.body is bytes:
@@ -221,7 +187,7 @@ class Resource:
     async def _write(self, endpoint: Endpoint, call: Call) -> Response:
         """Make a write once: a repeat with the same key gets the first response."""
         request, store = call.request, self._services.requests
-        body = call.body if isinstance(call.body, bytes) else _encoder.encode(call.body)
+        body = call.body if isinstance(call.body, bytes) else encode(call.body)
         owner = "" if call.token is None else call.token.prefix
         address = f"{request.method} {request.url.path}?{request.url.query}"
         try:
@@ -271,7 +237,7 @@ class Resource:
             body = await self._page(call, body, headers)
         if body is None:
             return Response(status_code=204 if status == 200 else status, headers=headers)
-        content = body if isinstance(body, bytes) else _encoder.encode(body)
+        content = body if isinstance(body, bytes) else encode(body)
         headers.setdefault("content-type", JSON)
         if endpoint.method != "GET":
             return Response(content, status, headers)
@@ -282,12 +248,61 @@ class Resource:
         return Response(content, status, headers)
 
     async def _page(self, call: Call, page: Page, headers: dict[str, str]) -> dict[str, Any]:
-        if page.after is None:
-            return {"items": page.items, "next": None}
-        cursor = (await _cursors(self._services)).write(_listing(call.request), page.after)
-        parameters = [*_filters(call.request), ("cursor", cursor)]
-        headers["link"] = f'<{call.request.url.path}?{urlencode(parameters)}>; rel="next"'
-        return {"items": page.items, "next": cursor}
+        shown = await page_of(call, page)
+        if shown["next"] is not None:
+            parameters = [*_filters(call.request), ("cursor", shown["next"])]
+            headers["link"] = f'<{call.request.url.path}?{urlencode(parameters)}>; rel="next"'
+        return shown
+
+
+async def caller(services: Services, request: Request, *, public: bool) -> tuple[ApiToken | None, Actor]:
+    """Return the token and the actor of a request, and count it against its rate.
+
+    Args:
+        services: the services of the process.
+        request: the request.
+        public: True if no token is needed; one that is given is not looked at.
+
+    Raises:
+        NotAuthenticated: there is no valid token.
+        TooManyRequests: the token or the address makes more requests than it may.
+    """
+    if public:
+        await _count_stranger(services, request)
+        return None, NOBODY
+    try:
+        token = await services.tokens.check(bearer(request.headers))
+    except NotAuthenticated:
+        await _count_stranger(services, request)
+        raise
+    await count(services, token.prefix, services.limits.a_second, services.limits.burst)
+    return token, actor_of(token)
+
+
+async def _count_stranger(services: Services, request: Request) -> None:
+    address = request.client.host if request.client is not None else ""
+    await count(services, f"@{address}", STRANGERS_A_SECOND, STRANGERS_BURST)
+
+
+async def count(services: Services, client: str, a_second: float, burst: int, units: int = 1) -> None:
+    """Count a request of a client. Raises ``TooManyRequests``."""
+    wait = await services.requests.wait_ms(client, a_second=a_second, burst=burst, units=units)
+    if wait:
+        raise TooManyRequests(seconds=-(-wait // 1000))
+
+
+def refused(action: str, services: Services, request: Request, error: Exception, trace: str) -> AuditEntry:
+    """Return the entry of the audit log for a request that was refused before its handler was called."""
+    return AuditEntry(
+        at=services.play.clock.now(),
+        face=API,
+        action=action,
+        outcome=problems.refusal_of(error, trace).code,
+        actor_id=0,
+        token=_prefix(request.headers),
+        target=str(request.path_params.get("game") or request.path_params.get("player") or ""),
+        origin=_origin(request, trace),
+    )
 
 
 def _chat_of(endpoint: Endpoint, call: Call) -> int | None:
@@ -308,8 +323,8 @@ def _origin(request: Request, trace: str) -> str:
     return f"{request.client.host if request.client is not None else ''} {trace}"
 
 
-def failure(error: Exception, services: Services, request: Request, trace: str) -> Response:
-    """Return the response with the details of an error. Log it if it is a bug."""
+def problem_of(error: Exception, services: Services, request: Request, trace: str) -> tuple[problems.Problem, str]:
+    """Return the details of an error and their language. Log it if it is a bug."""
     if isinstance(error, TimeoutError) or not isinstance(error, (Rejected, *problems.AWAY)):
         logger.bind(trace=trace).opt(exception=error).error("{} {} failed", request.method, request.url.path)
     elif not isinstance(error, Rejected):
@@ -318,9 +333,14 @@ def failure(error: Exception, services: Services, request: Request, trace: str) 
     languages = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
     texts = services.play.texts
     locale = texts.pick(languages[0] or None)
-    problem = problems.problem_of(refusal, texts, locale, trace)
-    response = Response(_encoder.encode(problem), problem.status, {"content-language": locale}, problems.MEDIA_TYPE)
-    seconds = problems.retry_after(refusal)
+    return problems.problem_of(refusal, texts, locale, trace), locale
+
+
+def failure(error: Exception, services: Services, request: Request, trace: str) -> Response:
+    """Return the response with the details of an error. Log it if it is a bug."""
+    problem, locale = problem_of(error, services, request, trace)
+    response = Response(encode(problem), problem.status, {"content-language": locale}, problems.MEDIA_TYPE)
+    seconds = problems.retry_after(problems.refusal_of(error, trace))
     if seconds is not None:
         response.headers["retry-after"] = str(seconds)
     if problem.status == 401:
@@ -333,6 +353,14 @@ async def position(call: Call) -> tuple[Any, ...] | None:
     if call.query.cursor is None:
         return None
     return (await _cursors(call.services)).read(_listing(call.request), call.query.cursor)
+
+
+async def page_of(call: Call, page: Page) -> dict[str, Any]:
+    """Return a page as a response shows it, with the cursor of the next one."""
+    if page.after is None:
+        return {"items": page.items, "next": None}
+    cursor = (await _cursors(call.services)).write(_listing(call.request), page.after)
+    return {"items": page.items, "next": cursor}
 
 
 async def found_game(services: Services, game_id: str) -> FoundGame:
@@ -431,7 +459,7 @@ def _options(type_: Any) -> tuple[msgspec.inspect.Type, ...]:
     return tuple(each.type if isinstance(each, msgspec.inspect.Metadata) else each for each in options)
 
 
-def _converted(text: str, type_: Any, name: str) -> Any:
+def converted(text: str, type_: Any, name: str) -> Any:
     """Return a parameter of the path. One that cannot be names nothing."""
     try:
         return msgspec.convert(text, type_, strict=False)
@@ -446,7 +474,7 @@ def _key(request: Request) -> str:
     return key
 
 
-async def _raw(request: Request, most: int) -> bytes:
+async def raw_body(request: Request, most: int) -> bytes:
     """Return the body. Raises ``TooLarge`` before it is read, if its length is announced."""
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > most:

@@ -43,14 +43,18 @@ ATTRIBUTE: Final = re.compile(r"^(\w+): (.+)$")
 
 
 def describe(endpoints: Sequence[Endpoint], version: str = "1") -> dict[str, Any]:
-    """Return the document."""
+    """Return the document.
+
+    `/api/graphql` has every read below as a field of one graph, under the same roles and chats. `docs/api.md` lists its
+    limits and their problems.
+    """
     schemas, components = _schemas(endpoints)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         paths.setdefault(f"/api/v1{endpoint.path}", {})[endpoint.method.lower()] = _operation(endpoint, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Tombola", "version": version, "description": _text(describe), "license": {"name": "MIT"}},
+        "info": {"title": "Tombola", "version": version, "description": _text(describe).partition("\n\n")[2], "license": {"name": "MIT"}},
         "servers": [{"url": "/"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(endpoint.tag for endpoint in endpoints)],
         "paths": paths,
@@ -98,16 +102,16 @@ def _schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[int, Any], dict[str, A
 
 
 def _describe_fields(schema: dict[str, Any], type_: type[msgspec.Struct]) -> None:
-    summary, described = _parts(type_)
+    summary, fields = described(type_)
     schema["description"] = summary
-    for name, text in described.items():
+    for name, text in fields.items():
         if name in schema["properties"]:
             schema["properties"][name]["description"] = text
 
 
-def _parts(type_: type[msgspec.Struct]) -> tuple[str, dict[str, str]]:
+def described(type_: type[msgspec.Struct]) -> tuple[str, dict[str, str]]:
     """Return the text of a struct's docstring, and the descriptions of its fields and those of its bases."""
-    described: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for base in reversed(type_.__mro__):
         _, _, attributes = (inspect.cleandoc(base.__doc__ or "")).partition("Attributes:\n")
         name = ""
@@ -115,11 +119,11 @@ def _parts(type_: type[msgspec.Struct]) -> tuple[str, dict[str, str]]:
             found = ATTRIBUTE.match(line.strip())
             if found is not None and line.startswith("    ") and not line.startswith("     "):
                 name = found[1]
-                described[name] = found[2]
+                texts[name] = found[2]
             elif name and line.strip():
-                described[name] += f" {line.strip()}"
+                texts[name] += f" {line.strip()}"
     return _text(type_).partition("Attributes:")[0].strip(), {
-        name: text[0].upper() + text[1:] for name, text in described.items()
+        name: text[0].upper() + text[1:] for name, text in texts.items()
     }
 
 
@@ -162,7 +166,7 @@ def _path(endpoint: Endpoint, schemas: Mapping[int, Any]) -> Iterable[dict[str, 
 def _query(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
     _, components = msgspec.json.schema_components([endpoint.query], ref_template=REF)
     schema = components[endpoint.query.__name__]
-    _, described = _parts(endpoint.query)
+    _, fields = described(endpoint.query)
     for name, each in schema["properties"].items():
         parameter = {
             "name": name,
@@ -170,7 +174,7 @@ def _query(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
             "required": name in schema.get("required", []),
             "schema": _plain(each),
         }
-        yield parameter | ({"description": described[name]} if name in described else {})
+        yield parameter | ({"description": fields[name]} if name in fields else {})
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:

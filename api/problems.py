@@ -142,6 +142,54 @@ class TooManyFiles(Rejected):
 
 
 @dataclass(unsafe_hash=True)
+class BadQuery(Rejected):
+    """The GraphQL query has a mistake, or is no query of this schema."""
+
+    detail: str
+
+
+@dataclass(unsafe_hash=True)
+class QueryTooLong(Rejected):
+    """The GraphQL query has more tokens than allowed."""
+
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class QueryTooDeep(Rejected):
+    """The GraphQL query is nested more deeply than allowed."""
+
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class TooManyAliases(Rejected):
+    """The GraphQL query has more aliases than allowed."""
+
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class QueryTooCostly(Rejected):
+    """The GraphQL query may read more objects than allowed; ask for shorter pages."""
+
+    cost: int
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class QueryTooSlow(Rejected):
+    """The GraphQL query has taken longer than allowed."""
+
+    seconds: int
+
+
+@dataclass(unsafe_hash=True)
+class UnknownQuery(Rejected):
+    """There is no persisted GraphQL query with that id."""
+
+
+@dataclass(unsafe_hash=True)
 class Away(Rejected):
     """A store or Telegram is away. Nothing was acknowledged; the same request may be sent again."""
 
@@ -169,6 +217,7 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         access.NotAnOperator: 403,
         access.NeedsAPerson: 403,
         NotFound: 404,
+        UnknownQuery: 404,
         kind.UnknownGame: 404,
         UnknownToken: 404,
         jobs.UnknownJob: 404,
@@ -185,6 +234,11 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         TooLarge: 413,
         UnsupportedMediaType: 415,
         InvalidRequest: 422,
+        BadQuery: 422,
+        QueryTooLong: 422,
+        QueryTooDeep: 422,
+        TooManyAliases: 422,
+        QueryTooCostly: 422,
         IdempotencyKeyReused: 422,
         PackUnreadable: 422,
         BroadcastTooLong: 422,
@@ -204,6 +258,7 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         Bug: 500,
         Away: 503,
         flags.FlagOff: 503,
+        QueryTooSlow: 503,
     }
 )
 """Refusal -> status. Any other refusal is a conflict with the state of a game or of a chat."""

@@ -25,6 +25,7 @@ def render(document: Mapping[str, Any]) -> bytes:
     title = f"{document['info']['title']} API {document['info']['version']}"
     body = [
         f"<h1>{escape(title)}</h1>",
+        f"<p>{_words(document['info']['description'])}</p>",
         '<p><a href="openapi.json">openapi.json</a></p>',
         _contents([*tags, "schemas", "problems"]),
         *(part for tag in tags for part in _tag(document, tag)),

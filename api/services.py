@@ -41,6 +41,7 @@ class Services:
         health: reports the state of the dependencies.
         limits: bounds on requests.
         origins: the origins of pages that browsers let call the API; empty for none.
+        graphql: True to serve GraphQL.
         version: the version of the program.
     """
 
@@ -53,4 +54,5 @@ class Services:
     health: Callable[[], Awaitable[Mapping[str, Any]]]
     limits: Limits = field(default_factory=Limits)
     origins: tuple[str, ...] = ()
+    graphql: bool = True
     version: str = "0"

@@ -5,12 +5,14 @@ and WebSockets, are made by functions from the services to Starlette's routes, l
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from starlette.routing import BaseRoute
 
 from api import chats, figures, flags, games, jobs, operations, packs, records, tokens, webhooks
 from api.endpoint import Endpoint
+from api.graphql.entry import routes as graphql_routes
 from api.reference import with_reference
 from api.services import Services
 
@@ -30,5 +32,5 @@ ENDPOINTS: Final[Sequence[Endpoint]] = with_reference(
 )
 """All endpoints."""
 
-ROUTES: Final[Sequence[Callable[[Services], Sequence[BaseRoute]]]] = ()
+ROUTES: Final[Sequence[Callable[[Services], Sequence[BaseRoute]]]] = (partial(graphql_routes, ENDPOINTS),)
 """Makers of the other routes. Their paths begin below ``/api``."""

@@ -173,6 +173,7 @@ class Api(Section):
     requests_per_second: Number = Field(default=50, gt=0, le=100_000)
     burst: Whole = Field(default=100, ge=1, le=100_000)
     cache: bool = True
+    graphql: bool = True
 
 
 class AuditSection(Section):

@@ -64,6 +64,7 @@ class WebRole:
                 health=self._report,
                 limits=services.Limits(a_second=settings.requests_per_second, burst=settings.burst),
                 origins=settings.cors_origins,
+                graphql=settings.graphql,
                 version=VERSION,
             )
         )

@@ -62,16 +62,18 @@ class ApiRequests:
         self._begin = redis.register_script(_BEGIN)
         self._end = redis.register_script(_END)
 
-    async def wait_ms(self, client: str, *, a_second: float, burst: int) -> int:
+    async def wait_ms(self, client: str, *, a_second: float, burst: int, units: int = 1) -> int:
         """Count a request of a client. Returns 0 if it may be answered, else the time until it may be repeated, in ms.
 
         Args:
             client: the token's prefix, or an address.
             a_second: the number of requests a second that the client may make in the long run.
             burst: the number of requests that it may make at once.
+            units: the number of requests that this one counts as, at most ``burst``.
         """
         cost = 1_000_000 / a_second
-        wait, _ = await _reached(self._rate(keys=[keys.rate_key(client)], args=[cost, cost * burst]))
+        args = [cost * min(units, burst), cost * burst]
+        wait, _ = await _reached(self._rate(keys=[keys.rate_key(client)], args=args))
         return int(wait)
 
     async def begin(self, key: str, fingerprint: str) -> Attempt:

@@ -15,7 +15,7 @@ import msgspec
 from loguru import logger
 
 from fsm.engine import Stored
-from fsm.kind import Game, Instant, PlayerId
+from fsm.kind import Game, Instant, Player, PlayerId
 from fsm.lobby import VOID
 from storage.codec import Codec
 from storage.connections import Pool
@@ -85,6 +85,12 @@ SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.opened_at, g.ended_at, p.pl
 FROM games g JOIN game_participants p ON p.game_id = g.id
 LEFT JOIN prizes z ON z.game_id = p.game_id AND z.player_id = p.player_id
 WHERE g.id = ANY($1::text[]) AND p.left_at IS NULL ORDER BY g.ended_at DESC, g.id, p.place NULLS LAST, p.player_id
+"""
+_PARTICIPANTS = """
+SELECT g.id, p.player_id, p.name, p.joined_at FROM unnest($1::text[]) AS g (id) CROSS JOIN LATERAL (
+    SELECT player_id, name, joined_at FROM game_participants
+    WHERE game_id = g.id AND left_at IS NULL ORDER BY joined_at, player_id LIMIT $2
+) AS p
 """
 _VOID = """
 SELECT count(*) FROM games WHERE chat_id = $1 AND status = 'cancelled' AND summary->>'reason' LIKE 'void\\_%'
@@ -338,6 +344,13 @@ class Archive:
             Result(**{**row, "opened_at": _instant(row["opened_at"]), "ended_at": _instant(row["ended_at"])})
             for row in await self._pool.fetch(_RESULTS, list(game_ids))
         ]
+
+    async def participants(self, game_ids: Sequence[str], limit: int) -> dict[str, list[Player]]:
+        """Return the people who play in games, by game, in joining order; at most ``limit`` of each game."""
+        found: dict[str, list[Player]] = {game_id: [] for game_id in game_ids}
+        for game_id, player_id, name, joined_at in await self._pool.fetch(_PARTICIPANTS, list(game_ids), limit):
+            found[game_id].append(Player(player_id, name, _instant(joined_at)))
+        return found
 
     async def events_after(self, game_id: str, version: int, limit: int) -> list[StoredEvent]:
         """Return a page of a game's events, in order, after a version. Those of a live game hold secrets."""

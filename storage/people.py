@@ -26,7 +26,7 @@ from storage.query_cache import announce
 from storage.ticks import next_tick
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from redis.asyncio import Redis
 
@@ -73,6 +73,9 @@ ON CONFLICT (id) DO UPDATE SET
     settings = jsonb_strip_nulls(c.settings || $2::jsonb), locale = excluded.locale, updated_at = now()
 WHERE c.settings = $4::jsonb AND c.locale IS NOT DISTINCT FROM $5
 RETURNING c.settings <> $4::jsonb OR c.locale IS DISTINCT FROM $5
+"""
+_CHATS_OF = """
+SELECT id, type, title, locale, settings, active, migrated_to FROM chats WHERE id = ANY($1::bigint[])
 """
 _CHATS_PAGE = """
 SELECT id, type, title, locale, settings, active, migrated_to FROM chats WHERE id > $1 ORDER BY id LIMIT $2
@@ -480,6 +483,10 @@ class People:
     async def chat_now(self, chat_id: int) -> Chat | None:
         """Return a chat as PostgreSQL has it now, or None. Raises asyncpg's errors."""
         return await self._read_chat(chat_id)
+
+    async def chats_of(self, chat_ids: Collection[int]) -> dict[int, Chat]:
+        """Return chats by id, as PostgreSQL has them now. Unknown ones are missing."""
+        return {row[0]: _chat(row) for row in await self._pool.fetch(_CHATS_OF, list(chat_ids))}
 
     async def chats(self, after_id: int, limit: int) -> list[Chat]:
         """Return a page of the chats that the bot has met, by ascending id, after `after_id`."""

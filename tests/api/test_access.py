@@ -150,6 +150,13 @@ def test_every_refusal_and_every_role_stands_in_the_document() -> None:
 
 
 NOT_BY_THE_API = {
+    "bad-query": "for GraphQL alone",
+    "query-too-long": "for GraphQL alone",
+    "query-too-deep": "for GraphQL alone",
+    "too-many-aliases": "for GraphQL alone",
+    "query-too-costly": "for GraphQL alone",
+    "query-too-slow": "for GraphQL alone",
+    "unknown-query": "for GraphQL alone",
     "method-not-allowed": "there is no operation in whose responses it could stand",
     "bad-question": "content of the bank and of packs was checked before",
     "wrong-question-count": "content of the bank and of packs was checked before",

@@ -60,6 +60,7 @@ async def test_the_reference_page_names_every_endpoint_and_needs_no_script_and_n
     for endpoint in ENDPOINTS:
         assert f'id="{endpoint.name}"' in page.text
         assert _shown(endpoint) in page.text
+    assert "<code>/api/graphql</code>" in page.text
     assert "<script" not in page.text
     assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
     anchors = re.findall(r'href="#([\w-]+)"', page.text)

@@ -470,9 +470,10 @@ async def use_listing(archive: Archive, people: People, templates: Templates) ->
     await people.set_listed(7, listed=True)
     await people.is_listed(7)
     await archive.listed_leaderboard(10)
+    await archive.participants(["00" + "a" * 20], 10)
 
 
-async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
+async def use_everything(pool: Pool, redis: Redis, house: House) -> None:  # noqa: PLR0915 -- a list
     """Call every function that queries PostgreSQL."""
     archive, people, game = Archive(pool, house.codec), People(pool, redis), "04" + "20004".zfill(12)
     known = "04" + "4".zfill(12)
@@ -503,6 +504,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:
     await people.change_settings(-7, {"a": 1})
     await people.is_banned(-7, 7)
     await people.bans(-7)
+    await people.chats_of([-7])
     await people.chats_active(-(10**15), 10)
     await people.chat_migrated(-9, -1009)
     await people.name_in(-7, 9)

@@ -22,6 +22,7 @@ ANOTHER_VALUE = {
     "games.host_joins": "false",
     "api.cache": "false",
     "games.quiz.late_join": "false",
+    "api.graphql": "false",
     "data_dir": "elsewhere",
     "telegram.token": TOKEN,
     "telegram.api_base": "http://127.0.0.1:8081",
