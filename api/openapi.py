@@ -52,9 +52,10 @@ def describe(endpoints: Sequence[Endpoint], version: str = "1") -> dict[str, Any
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         paths.setdefault(f"/api/v1{endpoint.path}", {})[endpoint.method.lower()] = _operation(endpoint, schemas)
+    about = _text(describe).partition("\n\n")[2]
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Tombola", "version": version, "description": _text(describe).partition("\n\n")[2], "license": {"name": "MIT"}},
+        "info": {"title": "Tombola", "version": version, "description": about, "license": {"name": "MIT"}},
         "servers": [{"url": "/"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(endpoint.tag for endpoint in endpoints)],
         "paths": paths,

@@ -54,7 +54,7 @@ class Weight:
 
 @dataclass(slots=True)
 class Graph:
-    """The schema, and what its fields cost.
+    """The schema, and the cost of its fields.
 
     Attributes:
         schema: the schema.
