@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 LOCK = 0x746F6D626F6C61
 """Key of the advisory lock under which the schema changes: "tombola" in ASCII."""
+OLDEST = "0012"
+"""Oldest revision whose code runs on the newest schema. A migration that removes or renames something raises it.
+
+The schema carries it as a comment, so that after a rollback the earlier version can tell whether it may start.
+"""
+SUPPORTS = "supports versions from "
 CONNECT_SECONDS = 10
 START_SECONDS = 30
 """Longest wait for a server that is still starting, in seconds."""
@@ -63,17 +69,22 @@ async def current(dsn: str, *, within: float = START_SECONDS) -> str | None:
 async def upgrade(dsn: str, revision: str | None = None, *, within: float = START_SECONDS) -> str:
     """Bring the schema to the newest revision, or up to ``revision``, in one transaction. Returns the revision.
 
+    A newer schema that supports this version is left as it is.
+
     Several processes may call it at once. ``within`` limits the wait for the server, in seconds, not the migration
     itself.
 
     Raises:
         POSTGRES_GONE: one of these, if the server can't be reached.
-        SchemaTooNewError: the database was migrated by a newer Tombola.
+        SchemaTooNewError: the database was migrated by a newer Tombola, and does not support this one.
         MissingRightError: the role lacks a right that the migration needs.
     """
     wanted, found = revision or head(), await current(dsn, within=within)
     if found == wanted:
         return wanted
+    if found is not None and found > wanted == head() and await supports(dsn, wanted, within=within):
+        logger.warning("the schema {} is newer than this version's, {}, and supports it", found, wanted)
+        return found
     check_known(found)
     await check_rights(dsn, migrating=True, within=within)
     from alembic import command  # noqa: PLC0415 - slow to import, see the module
@@ -81,6 +92,16 @@ async def upgrade(dsn: str, revision: str | None = None, *, within: float = STAR
     await _run(dsn, lambda config: command.upgrade(config, wanted))
     logger.info("schema migrated from {} to {}", found or "nothing", wanted)
     return wanted
+
+
+async def supports(dsn: str, revision: str, *, within: float = START_SECONDS) -> bool:
+    """Return whether the code of a revision runs on the database's schema, by what the schema says of itself."""
+    connection = await _connect(dsn, within)
+    try:
+        said = await connection.fetchval("SELECT obj_description('alembic_version'::regclass)", timeout=within)
+    finally:
+        await connection.close()
+    return str(said or "").startswith(SUPPORTS) and said.removeprefix(SUPPORTS) <= revision
 
 
 def check_known(found: str | None) -> None:
@@ -144,6 +165,13 @@ async def _run(dsn: str, work: Callable[[Config], None]) -> None:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         work(config)
+        # A comment instead of a table: it comes with every dump, and a version that does not know it is not disturbed.
+        revision = (
+            connection.execute(text("SELECT to_regclass('alembic_version')")).scalar()
+            and connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        )
+        if revision is not None:
+            connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{SUPPORTS}{min(OLDEST, revision)}'"))
 
     # Prepared statements get no name and are not kept: behind a pooler the session belongs to another client
     # afterwards.

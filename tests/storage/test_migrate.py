@@ -110,8 +110,30 @@ async def test_replicas_that_start_together_migrate_once(empty_database: str) ->
 async def test_a_database_of_a_newer_tombola_is_refused(empty_database: str) -> None:
     await migrate.upgrade(empty_database)
     await execute(empty_database, "UPDATE alembic_version SET version_num = '9999'")
+    await execute(empty_database, "COMMENT ON TABLE alembic_version IS NULL")
     with pytest.raises(migrate.SchemaTooNewError, match="9999"):
         await migrate.upgrade(empty_database)
+
+
+async def test_a_newer_schema_says_which_earlier_versions_may_start_on_it(empty_database: str) -> None:
+    await migrate.upgrade(empty_database)
+    assert await migrate.supports(empty_database, migrate.OLDEST)
+    assert not await migrate.supports(empty_database, "0001")
+    await execute(empty_database, "UPDATE alembic_version SET version_num = '9999'")
+    assert await migrate.upgrade(empty_database) == "9999"
+    assert await migrate.upgrade(empty_database) == "9999"
+    await execute(empty_database, f"COMMENT ON TABLE alembic_version IS '{migrate.SUPPORTS}9998'")
+    with pytest.raises(migrate.SchemaTooNewError):
+        await migrate.upgrade(empty_database)
+
+
+async def test_a_schema_that_was_taken_back_supports_its_own_version(empty_database: str) -> None:
+    await migrate.upgrade(empty_database)
+    await migrate.downgrade(empty_database, "0003")
+    assert await migrate.supports(empty_database, "0003")
+    await migrate.downgrade(empty_database, "base")
+    await migrate.upgrade(empty_database)
+    assert not await migrate.supports(empty_database, "0003")
 
 
 async def test_a_failing_migration_leaves_nothing_behind(empty_database: str) -> None:
