@@ -95,7 +95,7 @@ async def upgrade(dsn: str, revision: str | None = None, *, within: float = STAR
 
 
 async def supports(dsn: str, revision: str, *, within: float = START_SECONDS) -> bool:
-    """Return whether the code of a revision runs on the database's schema, by what the schema says of itself."""
+    """Return whether the code of a revision runs on the schema of the database, by its comment."""
     connection = await _connect(dsn, within)
     try:
         said = await connection.fetchval("SELECT obj_description('alembic_version'::regclass)", timeout=within)
