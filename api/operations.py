@@ -12,6 +12,7 @@ from play.access import Needs
 from play.broadcasts import LONGEST, BroadcastTooLong
 from play.texts import units
 from storage.audit import LAST_ID, AuditEntry
+from storage.processes import Load
 
 OPERATIONS: Final = "operations"
 
@@ -45,6 +46,9 @@ class ProcessView(msgspec.Struct, frozen=True):
         version: the version of the program.
         port: the port of its HTTP server.
         started_at: the time of its start.
+        host: the machine that it runs on.
+        load: its figures over five seconds.
+        leases: the jobs that it alone does now.
     """
 
     name: str
@@ -52,6 +56,9 @@ class ProcessView(msgspec.Struct, frozen=True):
     version: str
     port: int
     started_at: datetime
+    host: str
+    load: Load
+    leases: list[str]
 
 
 class AuditQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -116,7 +123,16 @@ async def begin_broadcast(call: Call) -> Reply:
 async def list_processes(call: Call) -> list[ProcessView]:
     """List the processes that run now, each as it was at most 15 seconds ago."""
     return [
-        ProcessView(each.name, list(each.roles), each.version, each.port, moment_of(each.started_at))
+        ProcessView(
+            each.name,
+            list(each.roles),
+            each.version,
+            each.port,
+            moment_of(each.started_at),
+            each.host,
+            each.load,
+            list(each.leases),
+        )
         for each in await call.services.stores.processes.listed()
     ]
 

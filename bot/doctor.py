@@ -22,6 +22,7 @@ from storage.connections import (
 )
 from storage.dsn import postgres_address, redis_address
 from storage.embedded import EmbeddedStoreError, postgres_programs, stores
+from storage.processes import Processes
 from storage.redis_server import inspect_redis
 from storage.rights import MissingRightError, check_rights
 from telegram.client import ApiError, BotApi
@@ -92,6 +93,7 @@ async def _check_redis(dsn: str) -> int:
         async with redis_client(dsn, pool_size=1, timeout_seconds=SECONDS) as redis:
             await redis_ready(redis, timeout_seconds=SECONDS)
             report = await inspect_redis(redis)
+            running = await Processes(redis).listed()
     except REDIS_REFUSES as error:
         say(f"redis: refused: {error}")
         return 1
@@ -99,6 +101,11 @@ async def _check_redis(dsn: str) -> int:
         say(f"redis: {no_connection(error)}")
         return 1
     facts = ", ".join(f"{name} {value}" for name, value in report.facts.items())
+    for each in running:
+        load = f"{each.load.processor:.0%} of a core, {each.load.updates:g} updates a second"
+        say(f"process: {each.name}, {', '.join(each.roles)}, version {each.version}, {load}")
+    if len(versions := {each.version for each in running}) > 1:
+        say(f"process: note: {len(versions)} versions run on these stores: {', '.join(sorted(versions))}")
     wrong = len(report.refusals) + len(report.risks)
     say(f"redis: {'at risk' if wrong else 'ok'}, {report.product}, {facts}")
     for line in (*report.refusals, *report.risks):

@@ -12,7 +12,7 @@ import uvloop
 from loguru import logger
 from pydantic import SecretStr
 
-from bot import process
+from bot import process, runtime
 from bot import supervisor as workers
 from bot.importing import imported
 from bot.ingest.peers import WorkerSlot
@@ -39,7 +39,7 @@ def run(settings: Settings, roles: frozenset[str], slot: WorkerSlot | None = Non
     """
     logs.set_up_for(settings)
     return _in_loop(
-        _until_signal(lambda stop: _run(stop, settings, process.ALL_ROLES if "all" in roles else roles, slot))
+        _until_signal(lambda stop: _run(stop, settings, runtime.ALL_ROLES if "all" in roles else roles, slot))
     )
 
 

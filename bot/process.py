@@ -14,10 +14,10 @@ import asyncpg
 from loguru import logger
 from redis.asyncio import Redis
 
-from bot import VERSION
 from bot.clock import SystemClock, SystemEntropy
 from bot.consumers import Consumers
 from bot.deadlines import Deadlines
+from bot.description import Description
 from bot.identity import who_am_i
 from bot.importing import imported
 from bot.ingest import http as web
@@ -28,7 +28,7 @@ from bot.observe.health import Health, checks
 from bot.observe.logs import watch_loop
 from bot.observe.metric_families import Samples, export
 from bot.observe.metrics import Metrics, registry
-from bot.runtime import Runtime, build
+from bot.runtime import ALL_ROLES, Runtime, build
 from bot.settings import Draw, Settings, SettingsError
 from bot.web_role import WebRole
 from fsm.engine import Clock, Engine, Entropy
@@ -50,7 +50,6 @@ from storage.embedded import stores
 from storage.failover import FailoverGuard
 from storage.games import RedisGames
 from storage.occupancy import Occupancy
-from storage.processes import Process
 from storage.rebuild import Rebuilt, bring_forward
 from storage.redis_server import inspect_redis
 from storage.rights import MissingRightError, check_rights
@@ -60,7 +59,6 @@ from telegram.telegram import Telegram
 
 LISTENERS = 64
 """Size of the pool for blocking connections: pub/sub and blocking reads."""
-ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
 REDIS_SECONDS = 30.0
 """Time for which a start waits for a Redis that is still starting."""
 POSTGRES_SECONDS = 2.0
@@ -242,7 +240,8 @@ async def _roles(
         async with _serving(runtime, health, ingress, serving, slot) as port:
             if ingress is not None:
                 await ingress.start()
-            tasks.spawn("registry", runtime.stores.processes.keep(_process(runtime, roles, port)), vital=False)
+            described = Description(runtime, roles, port)
+            tasks.spawn("registry", runtime.stores.processes.keep(described), vital=False)
             yield RunningBot(
                 port=port,
                 bot_username=me["username"],
@@ -262,10 +261,6 @@ async def _roles(
                 await ingress.stop_polling()
     finally:
         await _stop(runtime, taking, ingress, consumers)
-
-
-def _process(runtime: Runtime, roles: frozenset[str], port: int) -> Process:
-    return Process(runtime.owner, tuple(sorted(roles)), VERSION, port, runtime.play.clock.now())
 
 
 async def _occupy(runtime: Runtime, bot_id: int) -> None:

@@ -83,6 +83,9 @@ if TYPE_CHECKING:
     import asyncio
 
 
+ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
+
+
 class MeasuredStore:
     """A game store that measures the duration of commits."""
 

@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from loguru import logger
 from redis.asyncio import Redis
@@ -153,6 +153,14 @@ class Renewals:
                     answer.set_result(result)
 
 
+_LEASES: "WeakSet[Lease]" = WeakSet()
+
+
+def held_by(owner: str) -> list[str]:
+    """Return the names of the leases that a process holds now, for the people who operate it."""
+    return sorted(lease.name for lease in list(_LEASES) if lease.owner == owner and lease.held)
+
+
 class Lease:
     """The right to do one job, held by at most one owner at a time.
 
@@ -167,6 +175,7 @@ class Lease:
     def __init__(
         self, redis: Redis, name: str, owner: str, *, ttl_ms: int = 3000, released: Bell | None = None
     ) -> None:
+        _LEASES.add(self)
         if "{" not in name:
             raise ValueError("a lease's name carries a hash tag, so that its keys share a slot")
         self.name = name

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -17,6 +18,22 @@ LEAVE_SECONDS: Final = 1.0
 MOST: Final = 1000
 
 
+class Load(msgspec.Struct, frozen=True):
+    """The load of a process.
+
+    Attributes:
+        processor: its share of one core, 0 to 1; more with threads.
+        updates: updates of Telegram a second.
+        tasks: background tasks.
+        games: games in its memory.
+    """
+
+    processor: float = 0.0
+    updates: float = 0.0
+    tasks: int = 0
+    games: int = 0
+
+
 class Process(msgspec.Struct, frozen=True):
     """A process that runs.
 
@@ -27,6 +44,9 @@ class Process(msgspec.Struct, frozen=True):
         port: the port of its HTTP server.
         started_at: time of its start.
         seen_at: time of its last sign of life.
+        host: the machine that it runs on.
+        load: its figures since the sign of life before.
+        leases: the jobs that it alone does now, by the names of their leases.
     """
 
     name: str
@@ -35,6 +55,9 @@ class Process(msgspec.Struct, frozen=True):
     port: int
     started_at: Instant
     seen_at: Instant = 0
+    host: str = ""
+    load: Load = Load()
+    leases: tuple[str, ...] = ()
 
 
 class Processes:
@@ -43,13 +66,14 @@ class Processes:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def keep(self, process: Process) -> None:
-        """Keep a process registered until cancelled, then remove it."""
-        key = keys.processes_key()
+    async def keep(self, described: Callable[[], Process]) -> None:
+        """Keep a process registered as it describes itself, until cancelled; then remove it."""
+        key, process = keys.processes_key(), described()
         try:
             while True:
                 with contextlib.suppress(*STORE_GONE):  # the entry survives two failed renewals
                     seconds, _ = await self._redis.time()
+                    process = described()
                     entry = msgspec.structs.replace(process, seen_at=seconds * 1000)
                     async with self._redis.pipeline(transaction=True) as pipe:
                         pipe.hset(key, process.name, msgspec.json.encode(entry))

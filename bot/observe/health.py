@@ -163,12 +163,18 @@ def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.
         lost = runtime.stores.projector.lost
         return {"ok": not lost, "rewound": runtime.stores.projector.rewound, "lost": dict(list(lost.items())[:SHOWN])}
 
+    async def processes() -> Mapping[str, Any]:
+        listed = await runtime.stores.processes.listed()
+        shown = [{"name": each.name, "roles": each.roles, "version": each.version} for each in listed[:SHOWN]]
+        return {"count": len(listed), "versions": sorted({each.version for each in listed}), "listed": shown}
+
     found: dict[str, Check] = {
         "redis": redis,
         "postgres": postgres,
         "telegram": telegram,
         "outbox": outbox,
         "deadlines": deadlines,
+        "processes": processes,
     }
     if "worker" in roles:
         found["feed"] = feed

@@ -1,7 +1,8 @@
 """The Prometheus families of a process's services, and samples of the stores. A scrape reads only memory."""
 
 import asyncio
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -12,13 +13,14 @@ from redis.exceptions import RedisError
 from bot.clock import SystemClock
 from bot.consumers import Consumers
 from bot.deadlines import Deadlines
-from bot.runtime import Runtime
+from bot.runtime import ALL_ROLES, Runtime
 from fsm.engine import Unavailable
 from play.webhooks import WebhookCaller
 from storage.connections import POSTGRES_GONE, REDIS_GONE
 from storage.games import Overdue
 from storage.job_runner import Runner
 from storage.leases import jitter
+from storage.processes import Process
 from storage.projector import Projector
 from storage.query_cache import QueryCache
 from storage.set_aside import SHOWN
@@ -48,6 +50,8 @@ class Samples:
         self.jobs: list[JobCount] = []
         self.deliveries: dict[str, int] = {}
         """Status -> number of deliveries of webhooks; pending and failed alone."""
+        self.processes: dict[tuple[str, str], int] = {}
+        """(role, version) -> number of processes; every role has an entry, with an empty version if none runs."""
         self.dropped = 0
         """Number of items dropped because a chat's queue was full, since Redis was set up."""
         self.overdue = Overdue(0, {})
@@ -78,6 +82,7 @@ class Samples:
         self.live = await runtime.stores.archive.live_counts()
         self.jobs = await runtime.stores.jobs.counts()
         self.deliveries = await runtime.stores.webhooks.counts()
+        self.processes = _by_role(await runtime.stores.processes.listed())
 
 
 def export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None, samples: Samples) -> Iterator[Metric]:
@@ -101,9 +106,24 @@ def export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None, 
     if consumers is not None:
         yield from _sender(consumers.sender)
         yield from _samples(samples)
+        yield from _processes(samples)
         if consumers.runner is not None:
             yield from _jobs(consumers.runner, samples)
         yield from _webhooks(consumers.webhooks, samples)
+
+
+def _by_role(listed: Iterable[Process]) -> dict[tuple[str, str], int]:
+    """Count processes by role and version. A role that nobody has gets a 0, for the alert on it."""
+    found = Counter((role, each.version) for each in listed for role in each.roles)
+    missing = ALL_ROLES - {role for role, _ in found}
+    return {**found, **{(role, ""): 0 for role in missing}}
+
+
+def _processes(samples: Samples) -> Iterator[Metric]:
+    processes = GaugeMetricFamily("tombola_processes", "Processes on these stores.", labels=("role", "version"))
+    for (role, version), count in samples.processes.items():
+        processes.add_metric((role, version), count)
+    yield processes
 
 
 def _webhooks(caller: WebhookCaller, samples: Samples) -> Iterator[Metric]:

@@ -19,7 +19,7 @@ from bot.ingest.webhook import SECRET_HEADER
 from bot.observe import metric_families
 from bot.observe.health import Health
 from bot.observe.metrics import Metrics, registry
-from bot.process import ALL_ROLES
+from bot.runtime import ALL_ROLES
 from bot.settings import VARIABLES, Settings, load_settings
 from tests.repo.test_repository import imports
 
