@@ -1,11 +1,24 @@
 """Import of other programs' text formats: Moodle's GIFT and XML, Aiken, and Anki's notes."""
 
-import html
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from decimal import Decimal
+from itertools import chain, islice
 
+from fsm.question import CHOICE
+from questions.foreign_rows import (
+    choice_row,
+    decimal_of,
+    note_media,
+    number_row,
+    order_row,
+    picture_of,
+    plain_of_html,
+    row_of,
+    truth_row,
+    without_files,
+)
 from questions.packs import ANSWERS, MAX_CELL, MAX_QUESTIONS, Mistakes, Row, Vocabulary, key
 from questions.sheets import Line
 from questions.similarity import plain
@@ -17,25 +30,25 @@ AIKEN_OPTIONS = re.compile(r"(?m)^[ \t]{0,9}[A-Z][.)][ \t]")
 AIKEN_OPTION = re.compile(r"([A-Z])[.)]\s+(.*)")
 ANKI = re.compile(r"#(separator|html|tags|columns|notetype|deck|guid)[^:\n]{0,20}:", re.IGNORECASE)
 ANKI_ASIDE = ("tags column", "notetype column", "deck column", "guid column")
+ANKI_EXTRA = frozenset({"extra", "backextra", "explanation", "notes", "note", "comment", "remarks"})
+"""Names of fields with an explanation."""
+CLOZE = re.compile(r"\{\{c(\d{1,3})::((?:(?!\}\}|::).){1,500}?)(?:::((?:(?!\}\}).){1,200}?))?\}\}", re.DOTALL)
+"""Gap in a text of Anki: number, answer, hint."""
+SOUND_FILE = re.compile(r"\[sound:[^\]]{1,200}\]")
 ANKI_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "pipe": "|", "colon": ":"}
 GIFT = re.compile(r"(?m)^\s*(::|\$CATEGORY:|//)|(?<!\\)\{[^{}]{0,2000}?[=~#]|(?<!\\)\{\s*(T|F|TRUE|FALSE)\b")
 GIFT_ESCAPED = re.compile(r"\\([~=#{}:\\])")
 GIFT_PART = re.compile(r"(?<!\\)([=~])")
 GIFT_FEEDBACK = re.compile(r"(?<!\\)#")
 GIFT_WEIGHT = re.compile(r"%(-?\d{1,3}(?:\.\d{1,5})?)%")
+GIFT_GENERAL = re.compile(r"(?<!\\)####")
+GIFT_NUMBER = re.compile(r"(-?[\d.]{1,30}?)(?:\.\.(-?[\d.]{1,30})|:([\d.]{1,30}))?")
+HTML = re.compile(r"</?(p|br|b|i|em|strong|span|div|img|sup|sub|ul|ol|li|table|code|a)\b[^<>]{0,300}/?>", re.IGNORECASE)
+FULL = Decimal("99.99")
 GIFT_TRUTH = {"t": True, "true": True, "f": False, "false": False}
-TAG = re.compile(r"<[^<>]{0,2000}>")
-BREAK = re.compile(r"<(br|/p|/div|/li)\b[^<>]{0,200}>", re.IGNORECASE)
 MAX_UNPACKED = 4 << 20
 MAX_ELEMENTS = 120_000
 BLANK = "_____"
-
-
-def plain_of_html(text: str) -> str:
-    """Return the text of HTML on one line."""
-    if len(text) > 4 * MAX_CELL:
-        return text  # refused as too long anyway; decoding it would only cost time
-    return " ".join(html.unescape(TAG.sub("", BREAK.sub(" ", text))).split())
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:
@@ -83,13 +96,7 @@ def _aiken_row(line: int, asked: str, options: Mapping[str, str], right: str, mi
         mistakes.add(line, "ANSWER", "no-such-answer")
         return None
     wrong = [option for letter, option in options.items() if letter != right]
-    return _row(line, asked, options[right], wrong, mistakes)
-
-
-def _row(line: int, asked: str, right: str, wrong: Sequence[str], mistakes: Mistakes, category: str = "") -> Row:
-    if len(wrong) >= len(ANSWERS):
-        mistakes.note("more-answers", line)
-    return Row(line, {"question": asked, **dict(zip(ANSWERS, [right, *wrong], strict=False)), "category": category})
+    return choice_row(line, asked, [options[right]], wrong, mistakes)
 
 
 # -- GIFT -------------------------------------------------------------------------------------------------------
@@ -134,48 +141,119 @@ def _gift_row(line: int, block: str, category: str, mistakes: Mistakes, vocabula
     before, inside, after = body[:start].strip(), body[start + 1 : end].strip(), body[end + 1 :].strip()
     form = re.match(r"\[(html|moodle|plain|markdown)\]", before)
     before = before[form.end() :] if form else before
-    asked = f"{before} {BLANK} {after}".strip() if after else before
-    tidy: Callable[[str], str] = plain_of_html if form and form[1] != "plain" else str.strip
-    return _gift_answers(line, tidy(_gift_text(asked)), inside, tidy, (category, mistakes, vocabulary))
+    asked = _gift_text(f"{before} {BLANK} {after}".strip() if after else before)
+    is_html = bool(form and form[1] != "plain") or bool(HTML.search(asked))
+    return _Gift(line, category, is_html, mistakes, vocabulary).row(asked, inside)
 
 
-def _gift_answers(
+@dataclass(frozen=True)
+class _Gift:
+    """A question of GIFT that is being read."""
+
+    line: int
+    category: str
+    is_html: bool
+    mistakes: Mistakes
+    vocabulary: Vocabulary
+
+    def row(self, asked: str, inside: str) -> Row | None:
+        """Return the question, given the text between its curly brackets; None if it is left out."""
+        inside, *general = GIFT_GENERAL.split(inside, maxsplit=1)
+        more = {"category": self.category, "explanation": self._tidy(general[0]) if general else ""}
+        if self.is_html:
+            photo = picture_of(asked)
+            note_media(asked, self.line, self.mistakes, taken=bool(photo))
+            more |= {"photo": photo} if photo else {}
+        asked = self._tidy(asked)
+        word, *comments = GIFT_FEEDBACK.split(inside)
+        truth = GIFT_TRUTH.get(word.strip().lower())
+        if truth is not None:
+            # The first comment is that on the wrong answer.
+            more["explanation"] = more["explanation"] or next((self._tidy(each) for each in comments[1:]), "")
+            if comments and comments[0].strip():
+                self.mistakes.note("explanations", self.line)
+            return truth_row(self.line, asked, self.mistakes, self.vocabulary, true=truth, **more)
+        if inside.startswith("#"):
+            return self._number(asked, inside[1:], more)
+        return self._choice(asked, inside, more)
+
+    def _choice(self, asked: str, inside: str, more: dict[str, str]) -> Row | None:
+        pieces = GIFT_PART.split(inside)
+        if pieces[0].strip() or len(pieces) < 3:
+            self.mistakes.note("other-types", self.line)  # an essay
+            return None
+        answers = [self._answer(sign, piece, more) for sign, piece in zip(pieces[1::2], pieces[2::2], strict=True)]
+        if not any(sign == "~" for sign in pieces[1::2]) or any("->" in text for _, text in answers):
+            self.mistakes.note("other-types", self.line)  # a free-text or matching question
+            return None
+        return weighted_row(self.line, asked, answers, self.mistakes, single=None, **more)
+
+    def _answer(self, sign: str, piece: str, more: dict[str, str]) -> tuple[Decimal, str]:
+        """Return the weight of an answer in percent, and its text. The comment on a right one explains it."""
+        answer, *comments = GIFT_FEEDBACK.split(piece, maxsplit=1)
+        answer = answer.strip()
+        weight = GIFT_WEIGHT.match(answer)
+        value = Decimal(weight[1]) if weight else Decimal(100 if sign == "=" else 0)
+        comment = self._tidy(comments[0]) if comments else ""
+        if comment and value == 100 and not more["explanation"]:
+            more["explanation"] = comment
+        elif comment:
+            self.mistakes.note("explanations", self.line)
+        return value, self._tidy(answer[weight.end() :] if weight else answer)
+
+    def _number(self, asked: str, told: str, more: dict[str, str]) -> Row | None:
+        """Return a question for a number: ``3.14:0.01``, ``1..5``, or several with weights, of which one is full."""
+        for part in re.split(r"(?<!\\)=", told):
+            number, *comments = GIFT_FEEDBACK.split(part, maxsplit=1)
+            weight = GIFT_WEIGHT.match(number.strip())
+            if not number.strip() or (weight and weight[1] != "100"):
+                continue
+            bounds = GIFT_NUMBER.fullmatch(number.strip()[weight.end() :] if weight else number.strip())
+            first, last, within = (
+                (decimal_of(each or "0") for each in bounds.groups()) if bounds else (None, None, None)
+            )
+            if bounds is None or first is None or last is None or within is None:
+                break
+            if bounds[2]:
+                first, within = (first + last) / 2, abs(last - first) / 2
+            if comments:
+                more["explanation"] = more["explanation"] or self._tidy(comments[0])
+            return number_row(self.line, asked, first, within, self.mistakes, **more)
+        self.mistakes.note("other-types", self.line)
+        return None
+
+    def _tidy(self, text: str) -> str:
+        text = _gift_text(text)
+        return plain_of_html(text) if self.is_html else text
+
+
+def weighted_row(
     line: int,
     asked: str,
-    inside: str,
-    tidy: Callable[[str], str],
-    about: tuple[str, Mistakes, Vocabulary],
+    answers: Sequence[tuple[Decimal, str]],
+    mistakes: Mistakes,
+    *,
+    single: bool | None,
+    **more: str,
 ) -> Row | None:
-    category, mistakes, vocabulary = about
-    word = GIFT_FEEDBACK.split(inside)[0].strip().lower()
-    if word in GIFT_TRUTH:
-        right, wrong = vocabulary.truth if GIFT_TRUTH[word] else vocabulary.truth[::-1]
-        return _row(line, asked, right, [wrong], mistakes, category)
-    pieces = GIFT_PART.split(inside)
-    if inside.startswith("#") or pieces[0].strip() or len(pieces) < 3:
-        mistakes.note("other-types", line)  # a numeric question or an essay
+    """Return a question whose answers have weights in percent.
+
+    If one answer is chosen (``single``, None if unknown) and several are fully right, the first is kept, and the other
+    ones are no wrong answers.
+    """
+    if not all(text for _, text in answers):
+        mistakes.note("empty-answers", line)  # pictures, mostly
         return None
-    right_ones: list[str] = []
-    wrong_ones: list[str] = []
-    for sign, piece in zip(pieces[1::2], pieces[2::2], strict=True):
-        answer, *feedback = GIFT_FEEDBACK.split(piece, maxsplit=1)
-        if feedback:
-            mistakes.note("explanations", line)
-        weight = GIFT_WEIGHT.match(answer.strip())
-        if weight:
-            answer = answer.strip()[weight.end() :]
-        if weight and 0 < float(weight[1]) < 100:
-            mistakes.note("several-right", line)
-            return None
-        good = sign == "=" if weight is None else float(weight[1]) > 0
-        (right_ones if good else wrong_ones).append(tidy(_gift_text(answer)))
-    if not wrong_ones or any("->" in answer for answer in right_ones):
-        mistakes.note("other-types", line)  # a free-text or matching question
-        return None
-    if len(right_ones) != 1:
-        mistakes.note("several-right", line)
-        return None
-    return _row(line, asked, right_ones[0], wrong_ones, mistakes, category)
+    full = [text for weight, text in answers if weight >= FULL]
+    rights = [text for weight, text in answers if weight > 0]
+    wrong = [text for weight, text in answers if weight <= 0]
+    if single is False or (single is None and not full and len(rights) > 1):
+        return choice_row(line, asked, rights, wrong, mistakes, **more)
+    if len(full) > 1:
+        mistakes.note("alternatives", line)
+    if len(rights) > len(full) and full:
+        mistakes.note("partly-right", line)
+    return choice_row(line, asked, full[:1], wrong, mistakes, **more)
 
 
 def _bare(text: str, sign: str, start: int) -> int:
@@ -211,13 +289,26 @@ def moodle_rows(content: bytes, mistakes: Mistakes, vocabulary: Vocabulary) -> I
 
 
 @dataclass
+class _Answer:
+    """An answer of a Moodle question that is being parsed."""
+
+    weight: Decimal
+    text: str = ""
+    tolerance: str = "0"
+    comment: str = ""
+
+
+@dataclass
 class _Asked:
     """A Moodle question that is being parsed."""
 
     type: str
     text: str = ""
-    answers: list[tuple[float, str]] = field(default_factory=list)
+    answers: list[_Answer] = field(default_factory=list)
     single: bool = True
+    comment: str = ""
+    pictures: int = 0
+    photo: str = ""
 
 
 class _Moodle:
@@ -233,7 +324,6 @@ class _Moodle:
         self._path: list[str] = []
         self._asked: _Asked | None = None
         self._pieces: list[str] = []
-        self._fraction = 0.0
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if not self._path:
@@ -242,54 +332,89 @@ class _Moodle:
         self._pieces = []
         if name == "question":
             self._asked = _Asked(attributes.get("type", ""))
+        elif self._asked is None:
+            return
         elif name == "answer":
-            self._fraction = float(attributes.get("fraction", "0"))
+            self._asked.answers.append(_Answer(decimal_of(attributes.get("fraction", "0")) or Decimal(0)))
         elif name == "file":
-            self._mistakes.note("pictures")
+            self._asked.pictures += 1
 
     def words(self, words: str) -> None:
-        if self._path and self._path[-1] in {"text", "single"}:
+        if self._path and self._path[-1] in {"text", "single", "tolerance"}:
             self._pieces.append(words)
 
     def end(self, name: str) -> None:
-        within = self._path[-2] if len(self._path) > 1 else ""
+        within = self._path[-2:-1]
         self._path.pop()
         asked, text = self._asked, "".join(self._pieces)
         self._pieces = []
         if asked is None:
             return
-        if name == "text" and within == "questiontext":
-            asked.text = plain_of_html(text)
-        elif name == "text" and within == "answer":
-            asked.answers.append((self._fraction, plain_of_html(text)))
-        elif name == "text" and within == "category":
-            self._category = plain_of_html(text).rpartition("/")[2]
-        elif name == "text" and within in {"feedback", "generalfeedback"} and text.strip():
-            self._mistakes.note("explanations")
+        if name == "text":
+            self._text(asked, within[0] if within else "", text)
+        elif name == "tolerance" and asked.answers:
+            asked.answers[-1].tolerance = text.strip() or "0"
         elif name == "single":
             asked.single = text.strip().lower() in {"true", "1", ""}
         elif name == "question":
             self._finish(asked)
             self._asked = None
 
+    def _text(self, asked: _Asked, within: str, text: str) -> None:
+        """Take a text by the element that it is within."""
+        plain_text = plain_of_html(text)
+        if within == "questiontext":
+            asked.text, asked.photo = plain_text, picture_of(text)
+            self._media(text, taken=bool(asked.photo))
+        elif within == "answer" and asked.answers:
+            asked.answers[-1].text = plain_text
+            self._media(text)
+        elif within == "category":
+            self._category = plain_text.rpartition("/")[2]
+        elif within == "generalfeedback":
+            asked.comment = plain_text
+        elif within == "feedback" and asked.answers and "answer" in self._path:
+            asked.answers[-1].comment = plain_text
+
+    def _media(self, text: str, *, taken: bool = False) -> None:
+        self._mistakes.number = self.count + 1
+        note_media(without_files(text), self.count + 1, self._mistakes, taken=taken)
+
     def _finish(self, asked: _Asked) -> None:
         if asked.type == "category":
             return
         self.count += 1
         self._mistakes.number = self.count
-        if asked.type not in {"multichoice", "truefalse"}:
-            self._mistakes.note("other-types", self.count)
-            return
-        right = [text for fraction, text in asked.answers if fraction > 0]
-        wrong = [text for fraction, text in asked.answers if fraction <= 0]
-        if not asked.single or len(right) > 1:
-            self._mistakes.note("several-right", self.count)
-            return
-        if asked.type == "truefalse":
-            truth = dict(zip(("true", "false"), self._vocabulary.truth, strict=True))
-            right, wrong = ([truth.get(key(text), text) for text in texts] for texts in (right, wrong))
-        row = _row(self.count, asked.text, right[0] if right else "", wrong, self._mistakes, self._category)
-        self.rows.append(Row(row.line, row.cells, self.count))
+        if asked.pictures:
+            self._mistakes.note("pictures", self.count, asked.pictures)
+        row = self._row(asked)
+        if row is not None:
+            self.rows.append(Row(row.line, row.cells, self.count))
+
+    def _row(self, asked: _Asked) -> Row | None:
+        line, mistakes = self.count, self._mistakes
+        best = max(asked.answers, key=lambda answer: answer.weight, default=None)
+        comment = asked.comment or (best.comment if best else "")
+        if any(answer.comment and answer.comment != comment for answer in asked.answers):
+            mistakes.note("explanations", line)
+        more = {"category": self._category, "explanation": comment}
+        if asked.photo:
+            more["photo"] = asked.photo
+        if asked.type == "truefalse" and best is not None:
+            true = key(best.text) not in {"false", key(self._vocabulary.truth[1])}
+            return truth_row(line, asked.text, mistakes, self._vocabulary, true=true, **more)
+        if asked.type == "multichoice":
+            answers = [(answer.weight, answer.text) for answer in asked.answers]
+            return weighted_row(line, asked.text, answers, mistakes, single=asked.single, **more)
+        if asked.type == "ordering":
+            items = [answer.text for answer in sorted(asked.answers, key=lambda answer: answer.weight)]
+            return order_row(line, asked.text, items, mistakes, **more)
+        if asked.type == "numerical" and best is not None:
+            number, tolerance = decimal_of(best.text), decimal_of(best.tolerance)
+            if number is not None and tolerance is not None:
+                return number_row(line, asked.text, number, tolerance, mistakes, **more)
+        mistakes.note("other-types", line)
+        return None
 
 
 # -- Anki -------------------------------------------------------------------------------------------------------
@@ -310,34 +435,78 @@ def anki_rows(
     settings, start, skipped = _anki_settings(text)
     separator = ANKI_SEPARATORS.get(settings.get("separator", "tab").lower(), settings.get("separator", "\t")[:1])
     aside = {int(place) - 1 for name in ANKI_ASIDE if (place := settings.get(name, "")).isdecimal() and len(place) < 3}
-    tidy = plain_of_html if settings.get("html", "").lower() == "true" else str.strip
-    notes: list[tuple[int, str, str]] = []
+    names = settings.get("columns", "").split(separator or "\t")
+    is_html = settings.get("html", "").lower() == "true"
+    notes: list[_Note] = []
     for line, cells in lines(text[start:], separator or "\t", skipped + 1, mistakes):
-        told = [tidy(cell) for number, cell in enumerate(cells) if number not in aside]
-        if not any(told):
-            continue
-        if len(told) < 2 or not told[0] or not told[1]:
-            mistakes.add(line, "", "anki-fields")
+        fields = [cell for number, cell in enumerate(cells) if number not in aside]
+        if not any(field.strip() for field in fields):
             continue
         if len(notes) > MAX_QUESTIONS:
             break
-        if any(told[2:]):
-            mistakes.note("fields", line)
-        notes.append((line, told[0], told[1]))
-    backs = list({plain(back): back for _, _, back in notes}.values())
+        extra = [key(name) for number, name in enumerate(names) if number not in aside]
+        notes += _anki_notes(line, fields, extra, mistakes, is_html=is_html)
+    backs = list({plain(note.back): note.back for note in notes}.values())
     if len(backs) < 2 and notes:
         mistakes.refuse(0, "anki-backs")
     if notes:
         mistakes.note("wrong-from-others", count=len(notes))
-    for number, (line, front, back) in enumerate(notes):
+    for number, note in enumerate(notes):
         others = (backs[(number + step) % len(backs)] for step in range(1, len(backs)))
-        wrong: list[str] = []
-        for other in others:
-            if plain(other) != plain(back):
-                wrong.append(other)
-            if len(wrong) == len(ANSWERS) - 1:
-                break
-        yield Row(line, {"question": front, **dict(zip(ANSWERS, [back, *wrong], strict=False))})
+        wrong = islice((other for other in others if plain(other) != plain(note.back)), len(ANSWERS) - 1)
+        photo = {"photo": note.photo} if note.photo else {}
+        yield row_of(note.line, CHOICE, note.front, [note.back, *wrong], mistakes, explanation=note.extra, **photo)
+
+
+@dataclass(frozen=True)
+class _Note:
+    """A card of Anki."""
+
+    line: int
+    front: str
+    back: str
+    extra: str = ""
+    photo: str = ""
+
+
+def _anki_notes(
+    line: int, fields: Sequence[str], names: Sequence[str], mistakes: Mistakes, *, is_html: bool
+) -> Iterator[_Note]:
+    """Yield the cards of a note: one, or one for each gap of a text with gaps."""
+
+    def tidy(text: str) -> str:
+        text = SOUND_FILE.sub(" ", text)
+        return plain_of_html(text) if is_html else text.strip()
+
+    if not any(len(cell) > MAX_CELL for cell in fields):
+        for number, cell in enumerate(fields):
+            note_media(cell, line, mistakes, taken=number == 0 and bool(picture_of(cell)))
+    told = [tidy(cell) for cell in fields]
+    photo = picture_of(fields[0]) if is_html else ""
+    gaps = dict.fromkeys(found[1] for found in CLOZE.finditer(fields[0]))
+    extras = [number for number, name in enumerate(names) if number < len(told) and name in ANKI_EXTRA]
+    rest = [number for number in range(1 if gaps else 2, len(told)) if told[number]]
+    chosen = next((number for number in extras if told[number]), rest[0] if len(rest) == 1 else None)
+    if any(number != chosen for number in rest):
+        mistakes.note("fields", line)
+    extra = told[chosen] if chosen is not None and chosen in rest else ""
+    for gap in gaps:
+        answers = dict.fromkeys(tidy(found[2]) for found in CLOZE.finditer(fields[0]) if found[1] == gap)
+
+        def shown(found: re.Match[str], gap: str = gap) -> str:
+            hint = f" ({found[3]})" if found[3] else ""
+            return f"{BLANK}{hint}" if found[1] == gap else found[2]
+
+        if len(answers) == 1:
+            yield _Note(line, tidy(CLOZE.sub(shown, fields[0])), next(iter(answers)), extra, photo)
+        else:
+            mistakes.note("other-types", line)
+    if gaps:
+        return
+    if len(told) < 2 or not told[0] or not told[1]:
+        mistakes.add(line, "", "anki-fields")
+        return
+    yield _Note(line, told[0], told[1], extra, photo)
 
 
 def _anki_settings(text: str) -> tuple[dict[str, str], int, int]:

@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 
+from questions.foreign_rows import lowered, raised
 from questions.packs import Mistakes
 from questions.sheets import (
     LAST_ROW,
@@ -142,6 +143,9 @@ class _Document:
     def __init__(self, budget: Budget) -> None:
         self.sheets: list[_Sheet] = []
         self.hidden_styles: set[str] = set()
+        self.positions: dict[str, str] = {}
+        """Styles of superscript and subscript."""
+        self._spans: list[str] = []
         self._budget = budget
         self._path: list[str] = []
         self._aside = 0
@@ -171,7 +175,7 @@ class _Document:
         told = {local(key): value for key, value in attributes.items() if not key.startswith("calcext:")}
         if self._in_cell:
             self._within(name, told)
-        elif name in {"style", "table-properties"}:
+        elif name in {"style", "table-properties", "text-properties"}:
             self._styled(name, told)
         elif name == "table" and self._path[-2:-1] == ["spreadsheet"]:
             self._begin_sheet(told)
@@ -188,6 +192,7 @@ class _Document:
             error = attributes.get("calcext:value-type") == "error"
             self._cell = told | ({"value-type": "error"} if error else {})
             self._in_cell, self._open, self._size = True, 0, 0
+            self._spans.clear()
             self._pieces.clear()
 
     def end(self, name: str) -> None:
@@ -201,6 +206,8 @@ class _Document:
             self._end_cell(covered=name != "table-cell")
         elif self._in_cell and name in {"p", "h"}:
             self._open -= 1
+        elif self._in_cell and name == "span" and self._spans:
+            self._spans.pop()
         elif name == "table-row" and not self._in_cell and self._sheet is not None:
             self._end_row(self._sheet)
         elif name == "table" and self._path[-1:] == ["spreadsheet"]:
@@ -208,11 +215,16 @@ class _Document:
 
     def words(self, words: str) -> None:
         if self._open and not self._aside:
-            self._add(words)
+            position = self._spans[-1] if self._spans else ""
+            self._add(raised(words) if position == "super" else lowered(words) if position == "sub" else words)
 
     def _styled(self, name: str, told: Mapping[str, str]) -> None:
         if name == "style":
             self._style = told.get("name", "")
+        elif name == "text-properties":
+            position = told.get("text-position", "").partition(" ")[0]
+            if position in {"super", "sub"} and len(self.positions) < MAX_STYLES:
+                self.positions[self._style] = position
         elif told.get("display") == "false":
             self.hidden_styles.add(self._style)
             if len(self.hidden_styles) > MAX_STYLES:
@@ -252,6 +264,8 @@ class _Document:
             if self._pieces:
                 self._add("\n")
             self._open += 1
+        elif name == "span":
+            self._spans.append(self.positions.get(told.get("style-name", ""), ""))
         elif name == "s" and self._open:
             self._add(" " * min(_count(told.get("c")), 10))
         elif name in {"tab", "line-break"} and self._open:

@@ -17,9 +17,10 @@ from itertools import islice
 from typing import Any, NoReturn, TypeGuard
 from urllib.parse import unquote_plus
 
-from fsm.question import ORDER, SEVERAL
+from fsm.question import ORDER, SEVERAL, TRUE_FALSE
 from questions.encodings import decode
 from questions.foreign_formats import aiken_rows, anki_rows, gift_rows, is_aiken, is_anki, is_gift, moodle_rows
+from questions.foreign_rows import are_truths
 from questions.packs import (
     ANSWERS,
     COLUMNS,
@@ -55,7 +56,7 @@ OTHERS = (
     (b"7z\xbc\xaf", "packed-files"),
 )
 """First bytes of files of other kinds, with the code of the mistake that says what to send instead."""
-WEB_PAGE = re.compile(r"<(!doctype\s+html|html|head|body|table)\b", re.IGNORECASE)
+WEB_PAGE = re.compile(r"(<\?xml[^>]{0,200}>\s{0,20})?<(!doctype\s+html|html|head|body|table|div)\b", re.IGNORECASE)
 EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 """Optional first line that declares the separator to Excel."""
 KEPT = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
@@ -68,6 +69,7 @@ IN_BASE64 = frozenset(
     base64.b64encode(word).decode() for word in (b"multiple", b"boolean", b"easy", b"medium", b"hard")
 )
 """Types and difficulties of Open Trivia DB, in base64 as it writes them on request."""
+BOOLEAN = ("boolean", base64.b64encode(b"boolean").decode())
 IN_URL = re.compile(r"[A-Za-z0-9_.~%+-]*")
 ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\w\+\w")
 REPEATED = None
@@ -120,7 +122,7 @@ def _text_rows(text: str, extension: str, mistakes: Mistakes, vocabulary: Vocabu
     if start.startswith("{\\rtf"):
         mistakes.refuse(0, "not-a-table")
     if extension == "json" or (extension != "gift" and start[:1] in {"{", "["} and not is_gift(start)):
-        return _json_rows(text, mistakes)
+        return _json_rows(text, mistakes, vocabulary)
     if is_anki(start):
         return anki_rows(text, mistakes, _lines)
     header = _has_header(text, vocabulary)
@@ -138,7 +140,7 @@ def _xml_rows(text: str, start: str, mistakes: Mistakes, vocabulary: Vocabulary)
     content = text.encode("utf-8", "surrogatepass")
     if "<office:document" in start:
         return table(_sheet(content[content.index(b"<") :], mistakes, vocabulary), mistakes, vocabulary)
-    if WEB_PAGE.search(start):
+    if WEB_PAGE.match(start):
         mistakes.refuse(0, "web-page")
     if "<Workbook" in start or "urn:schemas-microsoft-com:office" in start:
         mistakes.refuse(0, "old-excel")
@@ -203,7 +205,7 @@ def _told_from_formula(cell: str) -> str:
 # -- JSON -------------------------------------------------------------------------------------------------------
 
 
-def _json_rows(text: str, mistakes: Mistakes) -> Iterator[Row]:
+def _json_rows(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
     found: list[tuple[int, Any]] | None = None
     try:
         whole = _DECODER.decode(text)
@@ -219,7 +221,7 @@ def _json_rows(text: str, mistakes: Mistakes) -> Iterator[Row]:
         mistakes.refuse(0, "no-list")
     for number, (line, item) in enumerate(found, start=1):
         mistakes.number = number  # the file may be a single long line, so questions are counted
-        row = _json_row(line, item, mistakes)
+        row = _json_row(line, item, mistakes, vocabulary)
         if row is not None:
             yield replace(row, number=number)
 
@@ -290,7 +292,7 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _json_row(line: int, item: Any, mistakes: Mistakes) -> Row | None:
+def _json_row(line: int, item: Any, mistakes: Mistakes, vocabulary: Vocabulary) -> Row | None:
     if not isinstance(item, dict):
         mistakes.add(line, "", "not-an-object")
         return None
@@ -298,7 +300,7 @@ def _json_row(line: int, item: Any, mistakes: Mistakes) -> Row | None:
         mistakes.add(line, str(item[REPEATED])[:30], "repeated-field")
         return None
     if "correct_answer" in item:
-        return _trivia_row(line, item, mistakes)
+        return _trivia_row(line, item, mistakes, vocabulary)
     wrong, answer = item.get("wrong", []), item.get("answer")
     lists = (
         isinstance(answer, list) and isinstance(wrong, list) and all(isinstance(each, str) for each in answer + wrong)
@@ -322,7 +324,7 @@ def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | None:
+def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes, vocabulary: Vocabulary) -> Row | None:
     """Return a question of Open Trivia DB as a row, in any of its encodings of texts."""
     wrong = item.get("incorrect_answers", [])
     if not isinstance(wrong, list) or len(wrong) >= len(ANSWERS):
@@ -346,6 +348,8 @@ def _trivia_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | No
             cells[name] = decoded(text)
         except ValueError:
             mistakes.add(line, name, "bad-base64")
+    if item.get("type") in BOOLEAN and are_truths([cells["answer"], cells.get("wrong1", "")], vocabulary):
+        cells["type"] = TRUE_FALSE
     return Row(line, cells) if len(mistakes.found) == before else None
 
 

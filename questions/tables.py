@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from fsm.question import CHOICE, SEVERAL, TRUE_FALSE
+from questions.foreign_rows import are_truths, choice_row, row_of
 from questions.garbled import garbled
 from questions.packs import (
-    ANSWERS,
     COLUMNS,
     MAX_NAME,
     MAX_QUESTIONS,
@@ -32,18 +33,21 @@ MAX_BLANK = 10_000
 MOST_OPTIONS = 12
 
 QUESTION = frozenset({"question", "questiontext", "questions", "prompt", "content", "titletext", "questiontitle"})
+EXTRA = frozenset({"category", "difficulty", "photo", "explanation", "source"})
 OPTION = ("answer", "option", "choice")
 CORRECT = ("correctanswer", "correct", "rightanswer", "answerkey", "answerindex", "answered")
 INDEX = ("index", "индекс", "índice", "indice")
 TIME = ("time",)
 TYPE = ("questiontype", "type")
 PHOTO = ("imagelink", "image", "photo")
-EXPLANATION = ("answerexplanation", "explanation")
+EXPLANATION = ("answerexplanation", "explanation", "feedback", "rationale")
 HINTS = ("textforoption",)
 """Prefixes of the answers in a row that explains the columns, as in Quizizz."""
-ONE_ANSWER = frozenset({"", "multiplechoice", "multichoice", "truefalse", "trueorfalse", "quiz", "mcq", "mc", "tf"})
-"""Types of questions with one right answer."""
-SEVERAL_ANSWERS = frozenset({"checkbox", "multipleselect", "multiselect", "multipleanswers", "multipleresponse"})
+CHOICES = frozenset({
+    "", "multiplechoice", "multichoice", "truefalse", "trueorfalse", "quiz", "mcq", "mc", "tf", "checkbox",
+    "multipleselect", "multiselect", "multipleanswers", "multipleresponse",
+})  # fmt: skip
+"""Types of questions with answers to choose from."""
 NUMBERS = re.compile(r"\d{1,2}(?:\s*[,;]\s*\d{1,2})*")
 LETTERS, CYRILLIC_LETTERS = "abcdefghijkl", "абвгде"
 LOOK_ALIKE = {"а": "a", "в": "b", "с": "c", "е": "e"}
@@ -85,7 +89,7 @@ def table(lines: Iterable[Line], mistakes: Mistakes, vocabulary: Vocabulary) -> 
     elif layout.others:
         mistakes.note("other-columns", count=len(layout.others), names=layout.others)
     for line, cells in _filled(rest, mistakes):
-        row = layout.row(line, cells, mistakes)
+        row = layout.row(line, cells, mistakes, vocabulary)
         if row is not None:
             yield row
 
@@ -148,7 +152,7 @@ class _Columns:
     line: int
     names: list[str]
 
-    def row(self, line: int, cells: Sequence[str], mistakes: Mistakes) -> Row | None:
+    def row(self, line: int, cells: Sequence[str], mistakes: Mistakes, _: Vocabulary) -> Row | None:
         """Return the question of a line; None if it has mistakes."""
         if any(cell.strip() and not isinstance(cell, Flaw) for cell in cells[len(self.names) :]):
             mistakes.add(line, "", "too-many-cells", cells=len(cells), columns=len(self.names))
@@ -171,9 +175,8 @@ class _Numbered:
     from_zero: bool
     """True if an index names the right answer: programs count it from 0, people from 1."""
     extra: Mapping[str, int]
-    """Category, difficulty and photo."""
+    """Category, difficulty, photo, explanation and source."""
     type: int | None
-    explanation: int | None
     time: int | None
     player: int | None
     """Column of a report, which repeats each question for each player."""
@@ -187,7 +190,7 @@ class _Numbered:
         """Return whether the right answer is given only by number, as in the programs that have time limits."""
         return self.time is not None and self.player is None
 
-    def row(self, line: int, cells: Sequence[str], mistakes: Mistakes) -> Row | None:
+    def row(self, line: int, cells: Sequence[str], mistakes: Mistakes, vocabulary: Vocabulary) -> Row | None:
         """Return the question of a line; None if it has mistakes, or a type that packs don't support."""
 
         def at(number: int | None) -> str:
@@ -202,40 +205,34 @@ class _Numbered:
             if at(self.question) in self.reported:
                 return None
             self.reported.add(at(self.question))
-        if key(at(self.type)) not in ONE_ANSWER and key(at(self.type)) not in SEVERAL_ANSWERS:
+        type_ = key(at(self.type))
+        if type_ not in CHOICES and vocabulary.types.get(type_) not in {CHOICE, TRUE_FALSE, SEVERAL}:
             mistakes.note("other-types", line)
             return None
         sound = [_flawless(line, number, cells[number], mistakes) for number in used if number < len(cells)]
         if not all(sound):
             return None
         options = [at(number) for number in self.options]
-        right = self._right(line, at(self.correct), options, mistakes)
-        if right is None:
+        rights = self._rights(line, at(self.correct), options, mistakes)
+        if not rights:
             return None
-        wrong = [option for number, option in enumerate(options) if option and number != right]
-        if len(wrong) >= len(ANSWERS):
-            mistakes.note("more-answers", line)
-        if at(self.explanation):
-            mistakes.note("explanations", line)
         if self.time is not None and at(self.time):
             mistakes.note("times")
         more = {name: at(number) for name, number in self.extra.items()}
-        return Row(
-            line, {"question": at(self.question), **dict(zip(ANSWERS, [options[right], *wrong], strict=False)), **more}
-        )
+        wrong = [option for number, option in enumerate(options) if option and number not in rights]
+        if are_truths([option for option in options if option], vocabulary):
+            return row_of(line, TRUE_FALSE, at(self.question), [options[rights[0]], *wrong], mistakes, **more)
+        return choice_row(line, at(self.question), [options[number] for number in rights], wrong, mistakes, **more)
 
-    def _right(self, line: int, told: str, options: Sequence[str], mistakes: Mistakes) -> int | None:
-        """Return the index of the one right answer; None, with a mistake recorded, if it is not unique."""
-        choices = self._told(told, options)
-        if len(choices) > 1:
-            mistakes.note("several-right", line)
-            return None
-        if choices and 0 <= (choice := choices.pop()) < len(options) and options[choice]:
-            return choice
+    def _rights(self, line: int, told: str, options: Sequence[str], mistakes: Mistakes) -> list[int]:
+        """Return the indexes of the right answers; none, with a mistake recorded, if they are not told."""
+        choices = sorted(self._told(told, options))
+        if choices and all(0 <= choice < len(options) and options[choice] for choice in choices):
+            return choices
         index = self.from_zero and NUMBERS.fullmatch(told)
         code = "index-answer" if index else "no-such-answer" if told else "missing-right"
         mistakes.add(line, letters(self.correct), code)
-        return None
+        return []
 
     def _told(self, told: str, options: Sequence[str]) -> set[int]:
         """Return the indexes of the answers that a cell names by number, letter or text; {-1} if readings differ."""
@@ -299,13 +296,15 @@ def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
     extra = {
         column: number
         for number, name in enumerate(names)
-        if (column := vocabulary.columns.get(name, name)) in {"category", "difficulty", "photo"}
+        if (column := vocabulary.columns.get(name, name)) in EXTRA and number not in {question, right}
     }
     photo = _first(names, PHOTO)
     if photo is not None:
         extra.setdefault("photo", photo)
-    explanation, time = _first(names, EXPLANATION), _first(names, TIME)
-    known = {question, right, *options.values(), *extra.values(), explanation, time, _first(names, TYPE)}
+    explanation, time, type_ = _first(names, EXPLANATION), _first(names, TIME), _type_column(names, vocabulary)
+    if explanation is not None:
+        extra.setdefault("explanation", explanation)
+    known = {question, right, *options.values(), *extra.values(), time, type_}
     player = names.index("player") if "player" in names else None
     others = tuple(
         shown_name(cells[number])
@@ -319,8 +318,7 @@ def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
         alphabets.pop(),
         any(word in names[right] for word in INDEX),
         extra,
-        _first(names, TYPE),
-        explanation,
+        type_,
         time,
         player,
         others,
@@ -331,6 +329,10 @@ def _is_question(name: str, vocabulary: Vocabulary) -> bool:
     if vocabulary.columns.get(name) == "question":
         return True
     return name in QUESTION or bool(re.match(r"question(text)?max\d+characters", name))
+
+
+def _type_column(names: Sequence[str], vocabulary: Vocabulary) -> int | None:
+    return next((number for number, name in enumerate(names) if vocabulary.columns.get(name, name) in TYPE), None)
 
 
 def _is_counter(name: str) -> bool:

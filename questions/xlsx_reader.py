@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from questions.foreign_rows import lowered, raised
 from questions.number_formats import (
     BUILT_IN,
     DATES,
@@ -279,18 +280,32 @@ class _Collector:
         self._size = 0
         self._open = False
         self._phonetic = False
+        self._position = ""
+        """Position of the current piece of text: ``superscript``, ``subscript`` or neither."""
 
     def begin(self) -> None:
         """Begin a new cell."""
         self._pieces.clear()
         self._size = 0
+        self._position = ""
 
-    def element(self, name: str, *, starts: bool) -> None:
-        """Handle the start or end of an element within the cell."""
+    def starts(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Handle the start of an element within the cell."""
         if name in {"t", "v"}:
-            self._open = starts and not self._phonetic
+            self._open = not self._phonetic
         elif name == "rPh":
-            self._phonetic = starts
+            self._phonetic = True
+        elif name == "r":
+            self._position = ""
+        elif name == "vertAlign":
+            self._position = attributes.get("val", "")
+
+    def ends(self, name: str) -> None:
+        """Handle the end of an element within the cell."""
+        if name in {"t", "v"}:
+            self._open = False
+        elif name == "rPh":
+            self._phonetic = False
 
     def words(self, words: str) -> None:
         if self._open:
@@ -298,6 +313,10 @@ class _Collector:
             self._budget.spend(characters=len(words))
             if self._size > MAX_CELL:
                 raise TooMuch
+            if self._position == "superscript":
+                words = raised(words)
+            elif self._position == "subscript":
+                words = lowered(words)
             self._pieces.append(words)
 
     def text(self) -> str:
@@ -313,17 +332,17 @@ class _Texts:
         self._text = _Collector(budget)
         self.words = self._text.words
 
-    def start(self, name: str, _: Mapping[str, str]) -> None:
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "si":
             self._text.begin()
         else:
-            self._text.element(name, starts=True)
+            self._text.starts(name, attributes)
 
     def end(self, name: str) -> None:
         if name == "si":
             self.found.append(self._text.text())
         else:
-            self._text.element(name, starts=False)
+            self._text.ends(name)
 
 
 class _Formats:
@@ -382,7 +401,7 @@ class _Sheet:
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if self._in_cell:
             self._formula = self._formula or name == "f"
-            self._text.element(name, starts=True)
+            self._text.starts(name, attributes)
         elif name == "c":
             self._begin_cell(attributes)
         elif name == "row":
@@ -399,7 +418,7 @@ class _Sheet:
             self._in_cell = False
             self._end_cell()
         elif self._in_cell:
-            self._text.element(name, starts=False)
+            self._text.ends(name)
         elif name == "row":
             self._end_row()
 

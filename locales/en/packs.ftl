@@ -80,18 +80,33 @@ pack-note-where = { $by ->
    *[line] (lines { $lines })
 }
 pack-note-several-right = { $count ->
-    [one] One question with several right answers is left out
-   *[other] { $count } questions with several right answers are left out
+    [one] One question with more than eight right answers is left out
+   *[other] { $count } questions with more than eight right answers are left out
 }
 pack-note-other-types = { $count ->
-    [one] One question of another type is left out: a pack has only choices with one right answer
-   *[other] { $count } questions of other types are left out: a pack has only choices with one right answer
+    [one] One question of a type that the quiz doesn’t have is left out
+   *[other] { $count } questions of types that the quiz doesn’t have are left out
 }
 pack-note-more-answers = { $count ->
-    [one] One question has more than four answers: the first three wrong ones are kept
-   *[other] { $count } questions have more than four answers: the first three wrong ones are kept
+    [one] One question has too many answers: some of the wrong ones are left out
+   *[other] { $count } questions have too many answers: some of the wrong ones are left out
 }
-pack-note-explanations = Explanations of answers are left out
+pack-note-explanations = Comments on single answers are left out
+pack-note-long-explanations = { $count ->
+    [one] One explanation is too long and cut
+   *[other] { $count } explanations are too long and cut
+}
+pack-note-alternatives = { $count ->
+    [one] One question takes any of several right answers: only the first is kept
+   *[other] { $count } questions take any of several right answers: only the first is kept
+}
+pack-note-partly-right = Answers that are partly right are left out
+pack-note-empty-answers = { $count ->
+    [one] One question whose answers are pictures is left out
+   *[other] { $count } questions whose answers are pictures are left out
+}
+pack-note-sounds = Sounds and videos are left out
+pack-note-formulas = Formulas are shown as they are typed
 pack-note-times = Times per question are left out: the quiz has one for all
 pack-note-pictures = { $count ->
     [one] One picture is left out: add it to its question after keeping the pack

@@ -80,18 +80,33 @@ pack-note-where = { $by ->
    *[line] (líneas { $lines })
 }
 pack-note-several-right = { $count ->
-    [one] Se omite una pregunta con varias respuestas correctas
-   *[other] Se omiten { $count } preguntas con varias respuestas correctas
+    [one] Se omite una pregunta con más de ocho respuestas correctas
+   *[other] Se omiten { $count } preguntas con más de ocho respuestas correctas
 }
 pack-note-other-types = { $count ->
-    [one] Se omite una pregunta de otro tipo: un paquete solo admite opciones con una respuesta correcta
-   *[other] Se omiten { $count } preguntas de otros tipos: un paquete solo admite opciones con una respuesta correcta
+    [one] Se omite una pregunta de un tipo que la trivia no tiene
+   *[other] Se omiten { $count } preguntas de tipos que la trivia no tiene
 }
 pack-note-more-answers = { $count ->
-    [one] Una pregunta tiene más de cuatro respuestas: se conservan las tres primeras incorrectas
-   *[other] { $count } preguntas tienen más de cuatro respuestas: se conservan las tres primeras incorrectas
+    [one] Una pregunta tiene demasiadas respuestas: se omiten algunas incorrectas
+   *[other] { $count } preguntas tienen demasiadas respuestas: se omiten algunas incorrectas
 }
-pack-note-explanations = Se omiten las explicaciones de las respuestas
+pack-note-explanations = Se omiten los comentarios sobre respuestas concretas
+pack-note-long-explanations = { $count ->
+    [one] Una explicación es demasiado larga y se recorta
+   *[other] { $count } explicaciones son demasiado largas y se recortan
+}
+pack-note-alternatives = { $count ->
+    [one] Una pregunta acepta cualquiera de varias respuestas correctas: solo se guarda la primera
+   *[other] { $count } preguntas aceptan cualquiera de varias respuestas correctas: solo se guarda la primera
+}
+pack-note-partly-right = Se omiten las respuestas correctas solo en parte
+pack-note-empty-answers = { $count ->
+    [one] Se omite una pregunta cuyas respuestas son imágenes
+   *[other] Se omiten { $count } preguntas cuyas respuestas son imágenes
+}
+pack-note-sounds = Se omiten el sonido y el vídeo
+pack-note-formulas = Las fórmulas se muestran tal como están escritas
 pack-note-times = Se omite el tiempo de cada pregunta: en la trivia hay uno para todas
 pack-note-pictures = { $count ->
     [one] Se omite una imagen: añádela a su pregunta después de guardar el paquete

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ KAHOOT = (
 )
 
 
-def test_kahoots_template_is_taken_over_without_its_times_and_its_questions_of_several_answers() -> None:
+def test_kahoots_template_is_taken_over_without_its_times() -> None:
     rows = [
         (),
         (None, "Quiz template"),
@@ -41,9 +42,15 @@ def test_kahoots_template_is_taken_over_without_its_times_and_its_questions_of_s
         (4, None, None, None, None, None, None, None),
     ]
     pack = read(book(*rows), "quiz.xlsx")
-    assert asked(pack) == [("Which metal is liquid?", "Mercury", "Iron", "Tin", "Zinc"),
-                           ("The sun is a star.", "True", "False")]  # fmt: skip
-    assert noted(pack) == {"several-right": (10,), "times": ()}
+    assert asked(pack) == [
+        ("Which metal is liquid?", "Mercury", "Iron", "Tin", "Zinc"),
+        ("Which are primes?", "2", "3", "4", "9"),
+        ("The sun is a star.", "True", "False"),
+    ]
+    assert [(each.type, each.right, each.rights) for each in pack.questions] == [
+        ("choice", 0, ()), ("several", None, (0, 1)), ("true_false", 0, ()),
+    ]  # fmt: skip
+    assert noted(pack) == {"times": ()}
 
 
 def test_a_kahoot_without_a_right_answer_is_refused_with_its_line() -> None:
@@ -65,10 +72,15 @@ def test_quizizz_is_taken_over_with_pictures_and_without_other_types() -> None:
         ("Like it?", "Poll", "yes", "no", None, None, None, None, 30, None, None),
     ]
     pack = read(book(*rows), "quizizz.xlsx")
-    assert asked(pack) == [("Which sea?", "Dead", "Black", "Red", "White"), ("One of these?", "b", "a")]
+    assert asked(pack) == [
+        ("Which sea?", "Dead", "Black", "Red", "White"),
+        ("Even numbers?", "2", "4", "1", "3"), ("One of these?", "b", "a"),
+    ]  # fmt: skip
     assert pack.questions[0].photo == "https://x.org/a.png"
+    assert pack.questions[0].explanation == "So"
+    assert pack.questions[1].rights == (0, 1)
     assert noted(pack) == {
-        "more-answers": (3,), "explanations": (3,), "times": (), "several-right": (4,), "other-types": (6, 7),
+        "more-answers": (3,), "times": (), "other-types": (6, 7),
     }  # fmt: skip
 
 
@@ -80,8 +92,9 @@ def test_blookets_template_is_taken_over() -> None:
         '1,What is 2+2?,3,4,5,6,20,2\n2,Odd?,1,2,3,,20,"1,3"\n'
     )
     pack = read(text, "blooket.csv")
-    assert asked(pack) == [("What is 2+2?", "4", "3", "5", "6")]
-    assert noted(pack) == {"times": (), "several-right": (9,)}
+    assert asked(pack) == [("What is 2+2?", "4", "3", "5", "6"), ("Odd?", "1", "3", "2")]
+    assert pack.questions[1].rights == (0, 1)
+    assert noted(pack) == {"times": ()}
 
 
 @pytest.mark.parametrize(
@@ -140,9 +153,13 @@ Only a description
         ("What is 2 < 3: true?", "True", "False"),
         ("The _____ flows through Cologne.", "Rhine", "Elbe", "Main"),
         ("Escaped {braces}", "a = b", "c ~ d", "#"),
+        ("Several?", "one", "two", "three"),
+        ("Number",),
     ]
-    assert pack.questions[0].category == "Geography"
-    assert noted(pack) == {"explanations": (5,), "several-right": (17,), "other-types": (19, 21, 23, 25, 27)}
+    assert [each.type for each in pack.questions] == ["choice", "true_false", "choice", "choice", "several", "number"]
+    assert (pack.questions[0].category, pack.questions[0].explanation) == ("Geography", "Yes, he did")
+    assert (pack.questions[-1].number, pack.questions[-1].tolerance) == (Decimal("3.14"), Decimal("0.01"))
+    assert noted(pack) == {"other-types": (19, 21, 25, 27)}
     assert asked(read("::Q1::Two and two? { =4 ~5 }", "x.txt")) == [("Two and two?", "4", "5")]
     assert refused("Open {=a ~b\n\nNext? {=a ~b}", "x.gift") == [(1, "", "gift-braces")]
 
@@ -164,9 +181,11 @@ def test_moodles_xml_is_taken_over() -> None:
  <question type="essay"><questiontext><text>Tell.</text></questiontext></question>
 </quiz>"""
     pack = read(text, "moodle.xml")
-    assert asked(pack) == [("Which river is in Cologne?", "Rhine", "Elbe"), ("Water is wet.", "True", "False")]
+    assert asked(pack) == [
+        ("Which river is in Cologne?", "Rhine", "Elbe"), ("Many?", "a", "b"), ("Water is wet.", "True", "False"),
+    ]  # fmt: skip
     assert pack.questions[0].category == "Rivers"
-    assert noted(pack) == {"pictures": (), "explanations": (), "several-right": (2,), "other-types": (4,)}
+    assert noted(pack) == {"pictures": (1,), "explanations": (1,), "other-types": (4,)}
     assert {note.by for note in pack.notes} == {"question"}
     assert asked(read(text.encode("utf-16"), "moodle.xml")) == asked(pack)
     assert refused("<html><body/></html>", "x.xml") == [(0, "", "web-page")]

@@ -189,6 +189,26 @@ def test_a_merged_header_is_a_mistake_and_a_merged_title_is_none() -> None:
     assert asked(read(titled, "x.xlsx")) == [("a?", "b", "c", "d")]
 
 
+def test_raised_and_lowered_letters_keep_their_meaning() -> None:
+    plain = book(HEADER, ("What is 103?", "m2", "H2O", "x"))
+
+    def changed(name: str, part: bytes) -> bytes:
+        if "sheet1" not in name:
+            return part
+        for text, place in ((b"What is 103?", b"superscript"), (b"m2", b"superscript"), (b"H2O", b"subscript")):
+            at = text.index(b"3" if b"3" in text else b"2")
+            pieces = b'<r><t>%s</t></r><r><rPr><vertAlign val="%s"/></rPr><t>%s</t></r><r><t>%s</t></r>' % (
+                text[:at], place, text[at : at + 1], text[at + 1 :],
+            )  # fmt: skip
+            part = re.sub(rb"<t[^>]*>" + re.escape(text) + b"</t>", pieces, part)
+        return part
+
+    assert asked(read(rezipped(plain, changed), "x.xlsx")) == [("What is 10³?", "m²", "H₂O", "x")]
+    style = '<style:style style:name="T1"><style:text-properties style:text-position="super 58%"/></style:style>'
+    row = ods_row('10<text:span text:style-name="T1">3</text:span>?', "b", "c")
+    assert read(as_ods(f"<table:table>{HEAD}{row}</table:table>", style), "x.ods").questions[0].text == "10³?"
+
+
 # -- OpenDocument -------------------------------------------------------------------------------------------------
 
 
