@@ -1,5 +1,6 @@
 """Games: lists, opening, and the steps of hosts and players."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -30,16 +31,8 @@ from fsm.lobby import (
     WonBefore,
 )
 from fsm.pick_number import AlreadyYours, DrawSealed, NumberOutOfRange, NumberTaken, PickNumber
-from fsm.quiz import (
-    AlreadyAnswered,
-    Answer,
-    AnswerIncomplete,
-    FromNextQuestion,
-    LastQuestion,
-    NoSuchAnswer,
-    Paused,
-    QuestionClosed,
-)
+from fsm.question import MOST_OPTIONS
+from fsm.quiz import AlreadyAnswered, Answer, FromNextQuestion, LastQuestion, NoSuchAnswer, Paused, QuestionClosed
 from fsm.registry import KINDS
 from play.access import Actor, Banned, Needs, NotAMember
 from play.acting import JoinedElsewhere
@@ -150,12 +143,17 @@ class AnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         player_id: the player's id in Telegram.
         question: the question's index, from 0; another one than the open question is refused.
-        choice: the answer's index, from 0, in the order of the game's state.
+        choice: the answer's index, from 0, in the order of the game's state; a list of indices for a question with
+            several right answers, or with items to put in order; a number, or an exact decimal as text, for a number.
     """
 
     player_id: PersonId
     question: Annotated[int, Meta(ge=0, le=1000)]
-    choice: Annotated[int, Meta(ge=0, le=1000)]
+    choice: (
+        Annotated[int, Meta(ge=-(10**12), le=10**12)]
+        | Annotated[tuple[Annotated[int, Meta(ge=0, le=1000)], ...], Meta(max_length=MOST_OPTIONS)]
+        | Decimal
+    )
 
 
 async def list_games(call: Call) -> Page:
@@ -376,7 +374,7 @@ ENDPOINTS: Final = (
         answer_question,
         Needs.ACT,
         body=AnswerBody,
-        refuses=(*ACTS, AlreadyAnswered, AnswerIncomplete, FromNextQuestion, QuestionClosed, NoSuchAnswer, Paused),
+        refuses=(*ACTS, AlreadyAnswered, FromNextQuestion, QuestionClosed, NoSuchAnswer, Paused),
         example={"player_id": 4242, "question": 0, "choice": 2},
     ),
 )

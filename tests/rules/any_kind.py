@@ -16,6 +16,7 @@ from bot.settings import SECTIONS
 from fsm import lobby
 from fsm.engine import Record
 from fsm.kind import ChatTopic, Command, Event, Host, Instant, Rejected, kebab, secrets_of
+from fsm.question import Choice
 from fsm.registry import KINDS
 from fsm.showing import BoardShown
 from handlers.kinds.registry import FACES
@@ -30,7 +31,15 @@ PLAYERS = st.integers(1, 6)
 MOST_TICKS = 500
 CODEC = Codec(KINDS)
 TEXTS = Texts()
-GARBAGE = {int: st.integers(-2, 40), str: st.sampled_from(["", "heads", "x" * 50])}
+GARBAGE = {
+    int: st.integers(-2, 40),
+    str: st.sampled_from(["", "heads", "x" * 50, "0", "1", "9", "-", "."]),
+    Choice: st.one_of(
+        st.integers(-2, 9),
+        st.lists(st.integers(-1, 8), max_size=9).map(tuple),
+        st.decimals(allow_nan=True, allow_infinity=True),
+    ),
+}
 """Values for the fields of a kind's own commands, by type.
 
 Commands with fields of other types do not come from players.

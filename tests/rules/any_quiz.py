@@ -9,9 +9,10 @@ from hypothesis.stateful import invariant, precondition, rule
 
 from fsm.kind import Event
 from fsm.lobby import GameCancelled, PlayerLeft
-from fsm.quiz import Answer, AnswerGiven, Pause, QuestionOpened, QuestionRevealed, Resume, SetQuestions
+from fsm.question import TYPES
+from fsm.quiz import Answer, AnswerGiven, Confirm, Draft, Pause, QuestionOpened, QuestionRevealed, Resume, SetQuestions
 from tests.rules.any_kind import HOST, PLAYERS, AnyKind
-from tests.rules.quizzes import recompute, some_questions, some_rules
+from tests.rules.quizzes import recompute, right_answer, some_questions, some_rules, wrong_answer
 from tests.rules.test_quiz import check_view
 
 STEP = st.integers(0, 4_000)
@@ -23,6 +24,7 @@ RULES = st.fixed_dictionaries({
     "prize_pool": st.decimals(0, 1000, places=2),
     "show_wait_ms": st.sampled_from([0, 90_000]),
     "max_players": st.just(4),
+    "late_join": st.booleans(),
 })  # fmt: skip
 
 
@@ -35,11 +37,13 @@ class AnyQuiz(AnyKind):
         return some_rules(**data.draw(RULES))
 
     def draw_content(self, rules: Any, data: st.DataObject) -> Any:
-        return some_questions(rules.questions, data.draw(st.sampled_from(["easy", "medium", "hard"])))
+        types = data.draw(st.lists(st.sampled_from([*TYPES, "closest"]), min_size=1, max_size=3))
+        return some_questions(rules.questions, data.draw(st.sampled_from(["easy", "medium", "hard"])), types)
 
     def check_event(self, event: Event) -> None:
         if isinstance(event, AnswerGiven):
             assert event.player_id in self.state.active
+            assert event.player_id not in self.state.late
             assert event.player_id not in self.state.replies
             assert self.state.remaining is None
             assert self.now < self.state.deadline
@@ -55,16 +59,23 @@ class AnyQuiz(AnyKind):
     @precondition(lambda self: self.state.phase == "question_open")
     @rule(hits=st.lists(st.booleans(), min_size=6, max_size=6), step=STEP)
     def everybody_answers(self, hits: list[bool], step: int) -> None:
-        index, right = self.state.index, self.state.question.right
+        index, question = self.state.index, self.state.question
         for player in self.state.active:
             self.now += step // 4
-            self.do(Answer(player, index, right if hits[player - 1] else (right + 1) % 4))
+            self.do(Answer(player, index, (right_answer if hits[player - 1] else wrong_answer)(question)))
+
+    @precondition(lambda self: self.state.phase == "question_open")
+    @rule(player=PLAYERS, keys=st.text("0123.-<", max_size=4))
+    def draft_and_confirm(self, player: int, keys: str) -> None:
+        for key in keys:
+            self.do(Draft(player, self.state.index, key))
+        self.do(Confirm(player, self.state.index))
 
     @precondition(lambda self: self.state.phase == "question_open")
     @rule(player=PLAYERS)
     def answer_right_at_the_last_millisecond(self, player: int) -> None:
         self.now = max(self.now, (self.state.deadline or 0) - 1)
-        self.do(Answer(player, self.state.index, self.state.question.right))
+        self.do(Answer(player, self.state.index, right_answer(self.state.question)))
 
     @precondition(lambda self: self.calm(4))
     @rule()
@@ -122,6 +133,7 @@ class AnyQuiz(AnyKind):
 
     def check_end(self) -> None:
         left = sum(isinstance(event, PlayerLeft) for event in self.events)
+        assert not self.state.late
         assert len(self.state.gone) <= left
         reasons = {event.reason for event in self.events if isinstance(event, GameCancelled)}
         assert reasons <= {"host", "operator", "bot_removed", "lobby_expired", "everybody_removed"}

@@ -555,16 +555,19 @@ def check_view(state: QuizGame, viewer: int | None) -> None:
     for question in state.questions[state.index + 1 :]:
         assert not said & {question.id, question.text, *question.answers}
     for question in shown["questions"][state.revealed :]:
+        hidden = ("id", "right", "rights", "number", "tolerance", "explanation", "source")
+        assert not [question[name] for name in hidden if question[name]], "an id may be a digest of the right answer"
         assert question["right"] is None
-        assert not question["id"], "an id may be a digest of the right answer"
     for question in shown["questions"][: state.revealed]:
-        assert question["right"] is not None
+        assert question["explanation"]
+        assert question["rights"] or question["number"] or question["right"] is not None
+    assert {int(player) for player in shown["drafts"]} <= {viewer}
     for player, reply in shown["replies"].items():
         if int(player) != viewer:
             assert reply == {"choice": None, "remaining": 0}
     for player, score in shown["scores"].items():
         if int(player) != viewer:
-            assert score["choices"] == []
+            assert score["choices"] == score["hits"] == []
 
 
 def test_no_view_tells_anything_early_in_any_phase() -> None:

@@ -69,8 +69,12 @@ def _resume(tap: Tap, arg: str) -> Command | None:
 
 
 def moves(labels: Mapping[str, str]) -> list[tuple[str, str, int]]:
-    """Return the answers to the open question as moves. A simulated player makes one of them."""
-    return [(data, data.rpartition(":")[0], 1) for data in labels if data.startswith("a:")]
+    """Return the answers to the open question as moves.
+
+    A simulated player makes one of them; if the question takes several taps, each tap and the confirmation are moves.
+    """
+    answers = [(data, data.rpartition(":")[0], 1) for data in labels if data.startswith("a:")]
+    return answers or [(data, data, 1) for data in labels if data.startswith(("d:", "c:"))]
 
 
 VERBS: Mapping[str, Verb] = MappingProxyType(
