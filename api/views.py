@@ -43,6 +43,8 @@ class GameView(msgspec.Struct, frozen=True, kw_only=True):
         title: the title; empty if the host gave none.
         host: the person who opened it.
         rules: the rules, by the names that /settings and config.toml have.
+        pace_seconds: the least time of a round, such as a question with its answer, if Telegram's limits make it longer
+            than the rules say; null otherwise.
         players: the number of players.
         version: the number of the game's events.
         opened_at: the time of opening.
@@ -60,6 +62,7 @@ class GameView(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     host: HostView
     rules: dict[str, str]
+    pace_seconds: Decimal | None
     players: int
     version: int
     opened_at: datetime
@@ -128,6 +131,7 @@ def game_view(game: FoundGame) -> GameView:
         title=state.title,
         host=HostView(state.host.id, state.host.name),
         rules=rules_view(state.rules),
+        pace_seconds=_pace(state.rules),
         players=len(state.players),
         version=game.version,
         opened_at=moment_of(state.opened_at),
@@ -136,6 +140,11 @@ def game_view(game: FoundGame) -> GameView:
         cancel_reason=state.cancel_reason,
         state={name: getattr(state, name) for name in own_fields(kind.name)},
     )
+
+
+def _pace(rules: Any) -> Decimal | None:
+    least = getattr(rules, "pace_ms", 0)
+    return Decimal(least) / 1000 if least and least > rules.question_ms + rules.reveal_ms else None
 
 
 def rules_view(rules: Any) -> dict[str, str]:

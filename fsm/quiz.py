@@ -85,7 +85,7 @@ class QuizRules:
     question_ms: int = 15_000
     reveal_ms: int = 3_000
     pace_ms: int = field(default=0, metadata=HIDDEN)
-    """Least time of a question and its reveal together, even if all answer quickly: showing them takes time."""
+    """Least time of a question and its reveal together: showing them takes calls, which Telegram limits."""
     show_wait_ms: int = field(default=0, metadata=HIDDEN)
     """Longest wait for the chat to see a phase before its time begins; 0 for no wait."""
     polls: bool = False
@@ -651,8 +651,7 @@ def _reveal(game: QuizGame, now: Instant) -> QuestionRevealed:
     gained = {p: _points(game, p, reply) for p, reply in game.replies.items() if p in right}
     rules = game.rules
     begun_at = now if game.to_run is not None else _known(game.deadline) - rules.question_ms
-    paced = begun_at + min(rules.pace_ms, rules.question_ms + rules.reveal_ms)
-    lasting = max(rules.reveal_ms, paced - now)
+    lasting = max(rules.reveal_ms, begun_at + rules.pace_ms - now)
     return QuestionRevealed(game.index, gained, *showing.opening(now, lasting, rules.show_wait_ms))
 
 

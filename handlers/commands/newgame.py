@@ -84,11 +84,12 @@ async def _kinds(context: UpdateContext) -> Message:
 
 async def _form(context: UpdateContext, wish: Wish) -> Message:
     face, rules = FACES[wish.kind], await wish.rules(context, context.chat_topic)
+    texts = context.deps.play.texts
     ready: Mapping[str, Mapping[str, str]] = face.imported("dialog").DIALOG.ready
     others = [_to(context.label(f"form-ready-{name}"), wish.kind, name) for name in ready if name != wish.choice]
     more = Button(context.label("form-more"), url=game_link(context, wish))
     return Message(
-        short(face.kind, rules, wish.title, context.deps.play.texts, context.locale),
+        short(face.kind, rules, wish.title, texts, context.locale, face.note(rules, texts, context.locale)),
         (
             (
                 Button(

@@ -47,10 +47,11 @@ def newgame_dialog(game: KindDialog) -> Dialog:
         values, note = await _load(dialog_manager), dialog_manager.dialog_data.get(NOTE)
         rules, texts = await form.rules(dialog_manager), context.deps.play.texts
         place = target_of(dialog_manager)
+        limit = FACES[kind.name].note(rules, texts, context.locale)
         lines = [
             Markup(note) + "\n" if note else None,
             context.text("form-for", chat=await title_of(context, place)),
-            short(kind, rules, values.get(TITLE, ""), texts, context.locale),
+            short(kind, rules, values.get(TITLE, ""), texts, context.locale, limit),
         ]
         html = "\n".join(line for line in lines if line)
         return {"html": html, "ready": [(name, context.label(f"form-ready-{name}")) for name in game.ready]}

@@ -135,7 +135,9 @@ async def _template(dialog_manager: DialogManager, context: UpdateContext, **_: 
     if each.kind in FACES:
         rules = context.deps.play.openings.rules_of(each)
         texts = context.deps.play.texts
-        lines.append(short(FACES[each.kind].kind, rules, each.title, texts, context.locale))
+        face = FACES[each.kind]
+        note_of_kind = face.note(rules, texts, context.locale)
+        lines.append(short(face.kind, rules, each.title, texts, context.locale, note_of_kind))
     return {"html": "\n".join(line for line in lines if line)}
 
 

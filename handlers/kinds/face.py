@@ -75,6 +75,7 @@ class Face:
         own_line: renders a player's line in a private ``/status``; None for a line that only says whether they play.
         step: returns the part of a game's state whose changes are shown at once. Other changes are progress, which is
             gathered.
+        note: renders a limit that keeps a game from running as its rules say; None if nothing does.
         begins_with_board: returns whether the time of a phase that waits to be seen begins with the board. If not, it
             begins with another message, whose ``Outgoing`` then has ``begins``.
     """
@@ -100,6 +101,7 @@ class Face:
     rules_text: Callable[[Texts, str], Message] | None = None
     proof_text: Callable[[Any, Texts, str], Message] | None = None
     own_line: Callable[[Any, PlayerId, Texts, str], Markup | None] | None = None
+    note: Callable[[Any, Texts, str], Markup | None] = lambda _rules, _texts, _locale: None
     step: Callable[[Any], Hashable] = lambda state: state.phase
     begins_with_board: Callable[[Any], bool] = lambda _state: True
 

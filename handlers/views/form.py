@@ -9,8 +9,8 @@ from play.rules import names_of, setting
 from play.texts import Markup, Texts
 
 
-def short(kind: Kind[Any], rules: Any, title: str, texts: Texts, locale: str) -> Markup:
-    """Render a title, a line of the kind, the prizes, and the line about players.
+def short(kind: Kind[Any], rules: Any, title: str, texts: Texts, locale: str, note: Markup | None = None) -> Markup:
+    """Render a title, a line of the kind with a note on the rules, the prizes, and the line about players.
 
     The kind's line is the text ``<slug>-form``, whose variables are the kind's settings.
     """
@@ -23,6 +23,7 @@ def short(kind: Kind[Any], rules: Any, title: str, texts: Texts, locale: str) ->
             sign=Markup(texts.plain(locale, f"{kind.slug}-sign")),
         ),
         texts.html(locale, f"{kind.slug}-form", **values),
+        note,
         _prizes(rules, texts, locale),
         texts.html(locale, "form-players", **{name: values[name] for name in ("min_players", "join_seconds")}),
     ]

@@ -71,6 +71,7 @@ quiz-about = { $questions ->
     [one] ❓ One question, { $time } to answer it.
    *[other] ❓ { $questions } questions, { $time } for each.
 }
+quiz-pace = ⏱ Telegram lets a bot send a group 20 messages a minute, so a question with its answer takes at least { $time }.
 quiz-subject = 📚 About: { $subjects }
 quiz-level = 💪 Questions: { $level }
 quiz-about-accuracy = 🎯 Only right answers count, not how quick they are.

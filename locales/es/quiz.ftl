@@ -71,6 +71,7 @@ quiz-about = { $questions ->
     [one] ❓ Una pregunta, { $time } para responder.
    *[other] ❓ { $questions } preguntas, { $time } para cada una.
 }
+quiz-pace = ⏱ Telegram permite al bot 20 mensajes por minuto en un grupo, así que cada pregunta con su respuesta dura al menos { $time }.
 quiz-subject = 📚 Temas: { $subjects }
 quiz-level = 💪 Preguntas: { $level }
 quiz-about-accuracy = 🎯 Solo cuentan las respuestas correctas, no la rapidez.

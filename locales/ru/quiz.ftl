@@ -72,6 +72,7 @@ quiz-about = { $questions ->
     [few] ❓ { $questions } вопроса, { $time } на каждый.
    *[other] ❓ { $questions } вопросов, { $time } на каждый.
 }
+quiz-pace = ⏱ Telegram разрешает боту 20 сообщений в минуту на группу, поэтому вопрос вместе с ответом занимает не меньше { $time }.
 quiz-subject = 📚 О чём: { $subjects }
 quiz-level = 💪 Вопросы: { $level }
 quiz-about-accuracy = 🎯 Считаются только верные ответы, скорость не важна.

@@ -11,6 +11,7 @@ import pytest
 
 from bot.settings import GAMES
 from handlers.kinds.pick_number.settings import PickNumberSection
+from sandbox.state import User
 from telegram.limits import Limits, Rates
 from tests.e2e.conftest import Table, seated
 from tests.e2e.test_quiz import polls_on, the_poll
@@ -39,6 +40,11 @@ class Watch:
             await asyncio.sleep(0.02)
             self.look()
             every(table.clock.seconds())
+
+    def wants_own_board(self, game_id: str, person: User) -> None:
+        """Tap the button for the own board on any message, as somebody does with an old link."""
+        board = self.table.box.control.bot_messages(self.table.group)[-1]
+        self.table.box.control.press_data(person, board, f"o:{game_id}")
 
     def look(self) -> None:
         """Record new texts, with the time at which Telegram took them: on a busy machine a look comes late."""
@@ -97,6 +103,36 @@ async def test_a_quiz_by_polls_at_ten_seconds_a_question_shows_each_poll_for_ten
         assert last - first >= 10 - 1
     assert the_poll(polled) is not None
     assert watch.when("🏆") is not None
+    polled.no_complaints()
+
+
+@pytest.mark.parametrize("seconds", [3, 10])
+async def test_every_question_has_its_poll_for_its_full_time_also_while_people_use_forms_and_own_boards(
+    polled: Table, seconds: int
+) -> None:
+    await polls_on(polled)
+    game_id = await polled.open(f"/start_quiz 10 {seconds}")
+    await polled.join(game_id, *polled.people[:3])
+    await polled.tap(polled.host, "^s:")
+    watch = Watch(polled)
+    for number in range(60):
+        state = (await polled.bot.engine.look(game_id)).state
+        if state.phase == "completed":
+            break
+        if number % 2:
+            polled.box.control.say(polled.host, polled.group, "/newgame")
+        else:
+            polled.box.control.say(polled.people[1], polled.group, "/games")
+        watch.wants_own_board(game_id, polled.people[2])
+        await watch.on(5)
+    await watch.on(10)
+    assert len(watch.polls) == 10, "each question has its poll"
+    for opened, closed in watch.polls.values():
+        assert closed - opened >= seconds - 1
+    revealed = [at for at, text in watch.texts if "✅" in text and "Question" in text]
+    assert len(revealed) == 10, "each answer is shown"
+    for (opened, _), shown in zip(watch.polls.values(), revealed, strict=True):
+        assert shown - opened >= seconds - 1, "no answer is shown before its poll had its time"
     polled.no_complaints()
 
 

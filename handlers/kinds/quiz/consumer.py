@@ -30,6 +30,8 @@ from telegram.sender import Outcome, Settled
 
 REFUSED = frozenset({Settled.REFUSED, Settled.NO_RIGHTS})
 """Results of a poll or photo that Telegram does not accept."""
+UNSHOWN = REFUSED | {Settled.EXPIRED, Settled.GAVE_UP}
+"""Results of a poll that the chat does not see: its question is asked by buttons."""
 QUESTION_LIMIT = 300
 """Longest question of a poll that Telegram accepts, in characters."""
 REMEMBERED = 10_000
@@ -147,7 +149,7 @@ class QuizConsumer:
         game_id, _, index = rest.partition(":")
         if outcome.settled is Settled.SENT and outcome.message_id is not None:
             await self._sent(outgoing.method, game_id, int(index), outcome)
-        elif outcome.settled in REFUSED:
+        elif outcome.settled in (REFUSED if outgoing.method == "sendPhoto" else UNSHOWN):
             await self._refused(outgoing.method, game_id, int(index))
 
     async def _sent(self, method: str, game_id: str, index: int, outcome: Outcome) -> None:

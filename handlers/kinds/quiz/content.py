@@ -1,6 +1,5 @@
 """The content of a quiz: questions from the bank or a host's pack. A chat gets none twice while new ones are left."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from random import SystemRandom
 
@@ -8,8 +7,9 @@ from loguru import logger
 
 from fsm.engine import Clock
 from fsm.lobby import OpenGame
-from fsm.question import Question
+from fsm.question import POLLED
 from fsm.quiz import NATIVE_POLLS, QuizRules
+from handlers.kinds.quiz.pace import pace_of
 from play.content import ContentProvider, NoQuestions
 from play.texts import DEFAULT_LOCALE
 from questions.bank import bank
@@ -18,11 +18,6 @@ from storage.jobs import NewJob
 from storage.people import People
 from storage.questions import Filter, Questions
 from storage.seeds import Seeds
-
-CALL_MS = 3_750
-"""Milliseconds for each call that showing a question takes: 16 calls a minute. The limits allow a group 17 calls a
-minute that must not be left out, and one is kept free for other messages."""
-
 
 PREPARATION = "quiz"
 """The kind of job that goes on with a quiz after its questions were taken, see ``preparation.py``."""
@@ -70,7 +65,10 @@ class QuizContent:
             chosen = tuple(SystemRandom().sample(fitting, min(rules.questions, len(fitting))))
         if not chosen:
             raise NoQuestions
-        fitted = replace(rules, questions=len(chosen), pace_ms=pace_of(rules, chosen))
+        rules = replace(rules, questions=len(chosen))
+        photos = any(question.photo for question in chosen)
+        polls = any(question.type in POLLED for question in chosen)
+        fitted = replace(rules, pace_ms=pace_of(rules, photos=photos, polls=polls))
         return replace(opening, rules=fitted, content=chosen)
 
     async def give_back(self, opening: OpenGame) -> None:
@@ -90,15 +88,6 @@ def content(questions: Questions, people: People, _seeds: Seeds, clock: Clock) -
 def preparation_of(chat_id: int, game_id: str) -> NewJob:
     """Return the job that prepares a quiz, or releases its questions if it was not opened."""
     return NewJob(PREPARATION, game_id, chat_id=chat_id, delay=PREPARE_SECONDS)
-
-
-def pace_of(rules: QuizRules, questions: Sequence[Question]) -> int:
-    """Return the shortest time for a question, in milliseconds, in which Telegram's limits allow its calls.
-
-    The board is edited twice; a poll is sent and stopped; a photo is sent and deleted.
-    """
-    calls = 2 + (2 if rules.polls else 0) + (2 if any(question.photo for question in questions) else 0)
-    return calls * CALL_MS
 
 
 async def locale_of(people: People, chat_id: int) -> str:

@@ -5,6 +5,7 @@ from handlers.kinds.face import Face
 from handlers.kinds.quiz import view
 from handlers.kinds.quiz.consumer import consumer
 from handlers.kinds.quiz.content import content, sample
+from handlers.kinds.quiz.pace import note
 from handlers.kinds.quiz.verbs import VERBS, moves
 
 FACE = Face(
@@ -24,6 +25,7 @@ FACE = Face(
     apart=view.apart,
     closed=view.closed,
     rules_text=view.rules,
+    note=note,
     step=view.step,
     begins_with_board=view.begins_with_board,
 )

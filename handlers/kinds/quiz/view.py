@@ -19,6 +19,7 @@ from handlers.kinds.quiz.answers import (
     short_answer,
     tally_html,
 )
+from handlers.kinds.quiz.pace import note
 from handlers.views import lobby
 from handlers.views.message import Apart, Button, Message, Row, rows
 from play.texts import Markup, Texts, name_html
@@ -115,6 +116,7 @@ def _about(game: QuizGame, texts: Texts, locale: str) -> str:
     rules = game.rules
     lines = [
         texts.html(locale, "quiz-about", questions=rules.questions, time=texts.duration(locale, rules.question_ms)),
+        note(rules, texts, locale),
         _subject(game, texts, locale),
         _level(game, texts, locale),
         texts.html(locale, "quiz-about-accuracy") if rules.mode == ACCURACY else None,
