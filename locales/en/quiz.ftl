@@ -161,6 +161,10 @@ quiz-rules =
     <b>1.</b> Join while the lobby is open. Then everybody gets the same questions.
     <b>2.</b> Tap an answer before the time is up. The first one counts, and nobody sees it before the right answer is shown.
     <b>3.</b> When everybody has answered, the question ends early.
+    <b>4.</b> You can join while it runs, and answer from the next question on, if the host allows it.
+
+    <b>A right answer</b>
+    Several right ones: all of them and no other. Order: every item in its place. Number: within the tolerance, or the closest of all. Nothing is given for a half-right answer. Where more than one tap is needed, only “Done” counts, in an order the last item.
 
     <b>Points for a right answer</b>
     base + base × { $speed } % × time left ÷ time for the question + streak

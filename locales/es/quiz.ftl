@@ -164,6 +164,10 @@ quiz-rules =
     <b>1.</b> Únete mientras la inscripción esté abierta. Después todos reciben las mismas preguntas.
     <b>2.</b> Toca una respuesta antes de que se acabe el tiempo. Vale la primera y nadie la ve hasta que se muestra la correcta.
     <b>3.</b> Cuando todos han respondido, la pregunta termina antes.
+    <b>4.</b> Si el anfitrión lo permite, puedes unirte sobre la marcha y responder desde la pregunta siguiente.
+
+    <b>Qué es una respuesta correcta</b>
+    Varias correctas: todas y ninguna otra. Orden: cada elemento en su sitio. Número: dentro del margen, o el más cercano de todos. Una respuesta correcta a medias no da puntos. Si hacen falta varios toques, cuenta «Listo»; en un orden, el último elemento.
 
     <b>Puntos por una respuesta correcta</b>
     base + base × { $speed } % × tiempo restante ÷ tiempo de la pregunta + racha

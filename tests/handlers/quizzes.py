@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from fsm.lobby import Cancel
-from fsm.question import Question
+from fsm.question import Choice, Question
 from fsm.quiz import QUESTION_OPEN, Answer, Pause, QuizGame, Resume
 from tests.handlers.games import HOSTILE
 from tests.support.games import HOST, OPENED, QUIZ
@@ -33,6 +33,39 @@ def questions(count: int, length: int = 10, texts: Sequence[str] = ("Which one?"
     )
 
 
+def of_every_type(
+    length: int = 10, explanation: str = "Because of <it> & more.", source: str = ""
+) -> tuple[Question, ...]:
+    """Return a question of each type but the plain choice, explained, with answers of that many characters."""
+    one, two, three, four, five = (
+        replace(each, explanation=explanation, source=source) for each in questions(5, length)
+    )
+    truth = tuple(f"{word}{length}" for word in (RIGHT, "Never"))
+    return (
+        replace(one, type="several", right=None, rights=(0, 2)),
+        replace(two, type="order", right=None, rights=(2, 0, 3, 1)),
+        replace(three, type="number", right=None, answers=(), number=Decimal("8849.5"), tolerance=Decimal(50)),
+        replace(four, type="number", right=None, answers=(), number=Decimal(-7)),
+        replace(five, type="true_false", answers=truth),
+    )
+
+
+def right_choice(question: Question) -> Choice:
+    """Return the right answer to a question."""
+    if question.number is not None:
+        return question.number
+    return question.rights if question.right is None else question.right
+
+
+def wrong_choice(question: Question) -> Choice:
+    """Return a wrong answer to a question."""
+    if question.number is not None:
+        return question.number + 1000
+    return (
+        question.rights[::-1][:4] if question.type == "order" else question.rights[1:] or 1 - (question.right or 0) % 2
+    )
+
+
 def opened(count: int = 3, *, content: tuple[Question, ...] | None = None, **rules: Any) -> QuizGame:
     """Return a quiz that waits for players."""
     rules = {"questions": count, "max_players": 1000, **rules}
@@ -48,9 +81,8 @@ def asking(players: int = 3, names: Sequence[str] = ("Ann", "Bob", "Cy"), **more
 def answered(state: QuizGame, player: int, *, right: bool = True, after: int = 1000) -> QuizGame:
     """Let a player answer the current question."""
     assert state.question is not None
-    assert state.question.right is not None
     assert state.deadline is not None
-    choice = state.question.right if right else (state.question.right + 1) % len(state.question.answers)
+    choice = (right_choice if right else wrong_choice)(state.question)
     return do(state, Answer(player, state.index, choice), state.deadline - state.rules.question_ms + after)
 
 
@@ -94,5 +126,7 @@ def all_quizzes() -> list[QuizGame]:
         *every_phase(4, count=4, content=long),
         *every_phase(4, count=2, content=emoji),
         *every_phase(100, count=3, categories=("geography", "art"), difficulty="hard", **prize),
+        *every_phase(4, count=5, content=of_every_type(30, source="https://example.org/a?b=<&>")),
+        *every_phase(4, count=5, polls=True, content=of_every_type(100, "w" * 200, "A <book> & more")),
         *list(every_phase(1000, count=2, topic="<i>Rivers</i> & seas", **prize))[-6:],
     ]

@@ -4,17 +4,32 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
 
-from fsm.quiz import QUESTION_OPEN, QUESTION_REVEAL, QuizGame
+from fsm.question import Question
+from fsm.quiz import QUESTION_OPEN, QUESTION_REVEAL, QuizGame, QuizRules
 from handlers.kinds import registry
 from handlers.kinds.quiz import view as quiz
+from handlers.kinds.quiz.answers import poll_explanation
+from handlers.kinds.quiz.pace import pace_of
+from handlers.kinds.quiz.verbs import moves
 from handlers.views.message import Button, Message, send_params
 from play.texts import Texts
 from sandbox.entities import automatic_entities, parse_html, utf16_length
-from tests.handlers.quizzes import RIGHT, all_quizzes, answered, asking, due, every_phase, opened, questions
+from tests.handlers.quizzes import (
+    RIGHT,
+    all_quizzes,
+    answered,
+    asking,
+    due,
+    every_phase,
+    of_every_type,
+    opened,
+    questions,
+)
 from tests.support.games import CHAT
 
 GAMES = all_quizzes()
@@ -77,11 +92,18 @@ def test_the_right_answer_and_what_is_to_come_are_nowhere_before_the_reveal(text
 
 def _otherwise(state: QuizGame) -> QuizGame:
     """Return the quiz with other right answers to unrevealed questions."""
-    turned = [
-        each if index < state.revealed else replace(each, right=((each.right or 0) + 1) % len(each.answers))
-        for index, each in enumerate(state.questions)
-    ]
+    turned = [each if index < state.revealed else _turned(each) for index, each in enumerate(state.questions)]
     return replace(state, questions=tuple(turned))
+
+
+def _turned(question: Question) -> Question:
+    """Return a question with another right answer and explanation."""
+    number = None if question.number is None else question.number + 1
+    right = None if question.right is None else (question.right + 1) % len(question.answers)
+    rights = question.rights[1:] if question.type == "several" else question.rights[::-1]
+    return replace(
+        question, right=right, rights=rights, number=number, tolerance=None, explanation="another", source="other"
+    )
 
 
 def test_nobody_sees_what_others_have_answered_before_the_reveal(texts: Texts) -> None:
@@ -98,6 +120,87 @@ def test_the_same_state_gives_the_same_bytes(texts: Texts) -> None:
     for state in GAMES[::3]:
         first = [send_params(message, CHAT) for message in everything(state, texts, "ru")]
         assert first == [send_params(message, CHAT) for message in everything(state, other, "ru")]
+
+
+@pytest.mark.parametrize("index", range(5))
+def test_a_question_of_any_type_is_answered_by_the_buttons_of_its_board(texts: Texts, index: int) -> None:
+    state = asking(2, count=5, content=of_every_type())
+    while state.index < index:
+        state = due(state)
+    data = [button.data or "" for button in buttons(quiz.board(state, texts, "en"))]
+    keys = {"several": 4, "order": 4, "number": 13}
+    assert state.question is not None
+    assert len([each for each in data if each.startswith("d:")]) == keys.get(state.question.type, 0)
+    assert len([each for each in data if each.startswith("c:")]) == (state.question.type in {"several", "number"})
+    assert len([each for each in data if each.startswith("a:")]) == (2 if state.question.type == "true_false" else 0)
+    assert {move[0] for move in moves(dict.fromkeys(data, ""))} == {
+        each for each in data if each[:2] in {"a:", "c:", "d:"}
+    }
+
+
+def test_the_explanation_is_shown_with_the_answer_and_its_source_is_a_link(texts: Texts) -> None:
+    content = of_every_type(source="https://example.org/a?b=<&>")
+    state = due(asking(2, count=5, content=content))
+    for message in (quiz.board(state, texts, "en"), quiz.own_board(state, 1, texts, "en")):
+        text, entities = parse_html(message.text)
+        assert "Because of <it> & more." in text.replace("\u2068", "").replace("\u2069", "")
+        assert [entity["url"] for entity in entities if entity["type"] == "text_link"] == [
+            "https://example.org/a?b=<&>"
+        ]
+
+
+@pytest.mark.parametrize("source", ["http://example.org", "javascript:alert(1)", "https://", "https://[", "Book, p. 5"])
+def test_a_source_that_is_no_safe_address_is_text(texts: Texts, source: str) -> None:
+    state = due(asking(2, count=5, content=of_every_type(source=source)))
+    text, entities = parse_html(quiz.board(state, texts, "en").text)
+    assert source in re.sub("[\u2060\u2068\u2069]", "", text)
+    assert "text_link" not in {entity["type"] for entity in entities}
+
+
+@pytest.mark.parametrize(
+    ("explanation", "source"),
+    [("", ""), ("w" * 200, ""), ("w" * 200, "https://example.org/x"), ("<b>&", "A <book>"), ("", "https://a.org")],
+)
+def test_the_explanation_of_a_poll_keeps_telegrams_limits(texts: Texts, explanation: str, source: str) -> None:
+    question = of_every_type(explanation=explanation, source=source)[0]
+    found = poll_explanation(question, texts, "en")
+    if not explanation and not source:
+        assert found is None
+        return
+    text, _ = parse_html(found or "")
+    assert explanation in text
+    assert 1 <= utf16_length(text) <= 200
+
+
+def test_people_may_join_from_the_board_until_the_last_question(texts: Texts) -> None:
+    def offered(state: QuizGame) -> bool:
+        return any((button.data or "").startswith("j:") for button in buttons(quiz.board(state, texts, "en")))
+
+    assert offered(asking(2))
+    assert offered(due(asking(2)))
+    assert not offered(asking(2, late_join=False))
+    assert not offered(asking(2, count=1, content=questions(1)))
+    assert not offered(asking(3, max_players=3))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"polls": True, "question_ms": 10_000}, True),
+        ({"polls": True, "question_ms": 15_000}, False),
+        ({"question_ms": 3_000}, True),
+        ({"question_ms": 10_000}, False),
+        ({"polls": True, "question_ms": 1_000, "questions": 3}, False),
+    ],
+)
+def test_a_form_and_a_lobby_say_when_telegram_does_not_allow_the_speed(
+    texts: Texts, changes: dict[str, Any], said: object
+) -> None:
+    rules = QuizRules(**{"questions": 10, **changes})
+    told = registry.FACES["quiz"].note(rules, texts, "en")
+    assert (told is not None) is said
+    board = quiz.board(opened(rules.questions, **{**changes, "pace_ms": pace_of(rules)}), texts, "en")
+    assert ("20 messages a minute" in board.text) is said
 
 
 @pytest.mark.parametrize(
