@@ -95,6 +95,7 @@ def poll_json(poll: Poll, *, for_voters: bool = False) -> Json:
         "allows_multiple_answers": poll.allows_multiple_answers,
         "allows_revoting": poll.allows_revoting,
         "members_only": False,
+        **poll.description,
     }
     if poll.type == "quiz" and not secret:
         result["correct_option_ids"] = poll.correct

@@ -195,6 +195,9 @@ class Poll:
     hide_results: bool
     correct: list[int]
     explanation: Json
+    description: Json = field(default_factory=dict)
+    shuffled: bool = False
+    """True if each person sees the options in an order of their own; votes have the indexes of the original order."""
     open_period: int | None = None
     close_at: int | None = None
     is_closed: bool = False

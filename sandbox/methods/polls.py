@@ -14,6 +14,7 @@ from sandbox.render import poll_json
 from sandbox.state import Json, Poll
 from sandbox.world import World
 
+LONGEST_DESCRIPTION = 1024
 LONGEST = 2_628_000
 SHORTEST = 5
 
@@ -53,6 +54,24 @@ def _quiz(world: World, call: SendPoll, count: int) -> tuple[list[int], Json]:
     return correct, explanation.fields("explanation", "explanation_entities")
 
 
+def _description(world: World, call: SendPoll, options: list[Json]) -> Json:
+    """Return the description of a poll. Checks the fields that only some polls may have."""
+    if call.allow_adding_options and (call.type == "quiz" or call.is_anonymous is not False):
+        raise bad("options can't be added to anonymous polls and quizzes")
+    if call.members_only or call.country_codes:
+        raise bad("voting can be limited in channels only")
+    if call.media is not None or call.explanation_media is not None:
+        raise bad("the sandbox has no media in polls")
+    if call.type == "quiz" and call.allows_revoting:
+        raise bad("votes in quizzes can't be changed")
+    if len({option["text"] for option in options}) < len(options):
+        raise bad("poll options must be different")
+    description = formatted(world, call.description or "", call.description_parse_mode, call.description_entities)
+    if len(description.text) > LONGEST_DESCRIPTION:
+        raise bad("poll description is too long")
+    return description.fields("description", "description_entities") if description.text else {}
+
+
 def _closing(world: World, call: SendPoll) -> int | None:
     """Return the time when the poll closes by itself, in unix seconds."""
     close_at = unix(call.close_date, world.now())
@@ -79,6 +98,7 @@ async def send_poll(world: World, call: SendPoll) -> Json:
         raise bad("unsupported poll type specified")
     options = _options(call)
     correct, explanation = _quiz(world, call, len(options))
+    description = _description(world, call, options)
     close_at = _closing(world, call)
     chat = writable_chat(world, call.chat_id, "polls")
     poll = Poll(
@@ -94,6 +114,8 @@ async def send_poll(world: World, call: SendPoll) -> Json:
         hide_results=bool(call.hide_results_until_closes),
         correct=correct,
         explanation=explanation,
+        description=description,
+        shuffled=bool(call.shuffle_options),
         open_period=call.open_period,
         close_at=close_at,
         is_closed=bool(call.is_closed),
