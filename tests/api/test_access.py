@@ -166,6 +166,7 @@ NOT_BY_THE_API = {
     "needs-a-person": "for anonymous administrators",
     "needs-a-token": "for people",
     "not-yours": "for dialogs",
+    "answer-incomplete": "an answer by the API is whole",
     "bad-name": "no endpoint saves a template",
     "name-taken": "no endpoint saves a template",
     "no-such-template": "no endpoint saves a template",

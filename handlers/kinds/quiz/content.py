@@ -7,7 +7,7 @@ from loguru import logger
 
 from fsm.engine import Clock
 from fsm.lobby import OpenGame
-from fsm.question import POLLED
+from fsm.question import POLLED, Question
 from fsm.quiz import NATIVE_POLLS, QuizRules
 from handlers.kinds.quiz.pace import pace_of
 from play.content import ContentProvider, NoQuestions
