@@ -24,6 +24,10 @@ test: .venv/dev.stamp ## run all tests (ARGS= for pytest)
 test-fast: .venv/dev.stamp ## run the tests that take a moment each (ARGS= for pytest)
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
+.PHONY: test-api
+test-api: .venv/dev.stamp ## give a running server requests made from openapi.json, with tokens of every role (ARGS="--examples 100 --seed 2")
+	$(BIN)/python -m tests.api.run_schemathesis $(ARGS)
+
 .PHONY: test-servers
 test-servers: .venv/dev.stamp ## run the suites on pgbouncer, other Redis servers and Sentinel, of system packages
 	$(BIN)/python tests/servers $(ARGS)

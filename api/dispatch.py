@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -42,8 +43,15 @@ from storage.audit import API, AuditEntry
 JSON: Final = "application/json"
 KEY_HEADER: Final = "idempotency-key"
 LONGEST_KEY: Final = 128
-NOT_TEXT: Final = re.compile(r"-?\d+$|true$|false$|\d{4}-\d\d-\d\dT")
-"""Beginning of a parameter that is a number, a truth value or a time."""
+FORMS: Final[Mapping[type[msgspec.inspect.Type], str]] = MappingProxyType(
+    {
+        msgspec.inspect.IntType: r"-?\d+$",
+        msgspec.inspect.BoolType: r"true$|false$",
+        msgspec.inspect.DateTimeType: r"\d{4}-\d\d-\d\dT",
+        msgspec.inspect.LiteralType: r"(?!(?i:null)$)",
+    }
+)
+"""Type of a parameter that is no plain text -> the beginning of its texts."""
 STRANGERS_A_SECOND: Final = 5.0
 STRANGERS_BURST: Final = 50
 """Rate of the requests of one address that have no valid token."""
@@ -176,11 +184,16 @@ class Resource:
         if media_type != JSON:
             raise UnsupportedMediaType
         try:
-            return self._bodies[endpoint.method].decode(raw)
-        except msgspec.ValidationError as error:
-            return _with_whole_numbers(raw, endpoint.body, str(error))
+            return self._decoded(endpoint, raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise BadRequest from None
+
+    def _decoded(self, endpoint: Endpoint, raw: bytes) -> Any:
+        try:
+            return self._bodies[endpoint.method].decode(raw)
+        except msgspec.ValidationError as error:
+            # It is raised at the first wrong value. The rest of the body may still be no JSON.
+            return _with_whole_numbers(raw, endpoint.body, str(error))
 
     # -- writes -------------------------------------------------------------------------------------------------
 
@@ -236,7 +249,7 @@ class Resource:
         if isinstance(body, Page):
             body = await self._page(call, body, headers)
         if body is None:
-            return Response(status_code=204 if status == 200 else status, headers=headers)
+            return Response(status_code=status, headers=headers)
         content = body if isinstance(body, bytes) else encode(body)
         headers.setdefault("content-type", JSON)
         if endpoint.method != "GET":
@@ -432,7 +445,8 @@ def _query(request: Request, endpoint: Endpoint) -> Any:
     for name, value in request.query_params.multi_items():
         if name in given:
             raise InvalidRequest(f"Repeated parameter - at `$.{name}`")
-        if name in _not_text(endpoint.query) and not NOT_TEXT.match(value):
+        form = _forms(endpoint.query).get(name)
+        if form is not None and not form.match(value):
             # Converted from a text, `null` would be None, and a bare number a time.
             raise InvalidRequest(f"Expected another type - at `$.{name}`")
         given[name] = value
@@ -443,13 +457,13 @@ def _query(request: Request, endpoint: Endpoint) -> Any:
 
 
 @cache
-def _not_text(query: type[msgspec.Struct]) -> frozenset[str]:
-    """Return the parameters that are no texts."""
-    fields = msgspec.structs.fields(query)
-    texts = {msgspec.inspect.StrType, msgspec.inspect.LiteralType}
-    return frozenset(
-        field.name for field in fields if not any(isinstance(each, tuple(texts)) for each in _options(field.type))
-    )
+def _forms(query: type[msgspec.Struct]) -> Mapping[str, re.Pattern[str]]:
+    """Return the forms of the parameters that are no plain texts."""
+    found = {
+        field.name: [FORMS[type(each)] for each in _options(field.type) if type(each) in FORMS]
+        for field in msgspec.structs.fields(query)
+    }
+    return {name: re.compile("|".join(forms)) for name, forms in found.items() if forms}
 
 
 def _options(type_: Any) -> tuple[msgspec.inspect.Type, ...]:

@@ -77,7 +77,7 @@ class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     chat_id: ChatId
-    kind: str
+    kind: Annotated[str, Meta(extra_json_schema={"enum": list(KIND_NAMES)})]
     topic_id: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
     title: Annotated[str, Meta(max_length=4 * MAX_TITLE)] = ""
     rules: dict[str, str] = {}

@@ -8,12 +8,18 @@ import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, get_args
 
 import msgspec
 
+from api.chats import BanView, ChatView
 from api.dispatch import JSON
 from api.endpoint import PATH_TYPES, Endpoint
+from api.figures import EndedGame, RankView
+from api.jobs import ImportView, JobView
+from api.operations import BroadcastView
+from api.packs import PackView
 from api.problems import (
     MEDIA_TYPE,
     Away,
@@ -31,7 +37,9 @@ from api.problems import (
     UnsupportedMediaType,
     status_of,
 )
-from api.views import GameView, state_types
+from api.tokens import NewToken, TokenView
+from api.views import GameSummary, GameView, PlayerView, state_types
+from api.webhooks import DeliveryView, EndpointView, EndpointWithSecret, ExampleView, SourceView, SourceWithSecret
 from fsm.kind import Rejected, UnknownGame, kebab
 from play.access import GRANTED, Elsewhere, Needs, NotAHost, NotAnOperator, Role
 from play.flags import FlagOff
@@ -40,6 +48,20 @@ from play.tokens import NotAuthenticated
 REF: Final = "#/components/schemas/{name}"
 SECURITY: Final = "token"
 ATTRIBUTE: Final = re.compile(r"^(\w+): (.+)$")
+NAMED_BY: Final[Mapping[str, Mapping[type[msgspec.Struct], str]]] = MappingProxyType(
+    {
+        "game": {GameView: "id", GameSummary: "id", EndedGame: "id"},
+        "chat": {ChatView: "id"},
+        "player": {PlayerView: "id", BanView: "player_id", RankView: "player_id"},
+        "pack": {PackView: "id"},
+        "job": {JobView: "id", ImportView: "job", BroadcastView: "job"},
+        "endpoint": {EndpointView: "id", EndpointWithSecret: "id"},
+        "delivery": {DeliveryView: "id", ExampleView: "delivery"},
+        "source": {SourceView: "id", SourceWithSecret: "id"},
+        "token": {TokenView: "prefix", NewToken: "prefix"},
+    }
+)
+"""Name of a parameter in a path -> the fields of results that hold its value. The document's links follow from it."""
 
 
 def describe(endpoints: Sequence[Endpoint], version: str = "1") -> dict[str, Any]:
@@ -51,7 +73,10 @@ def describe(endpoints: Sequence[Endpoint], version: str = "1") -> dict[str, Any
     schemas, components = _schemas(endpoints)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        paths.setdefault(f"/api/v1{endpoint.path}", {})[endpoint.method.lower()] = _operation(endpoint, schemas)
+        operation = _operation(endpoint, schemas)
+        if links := _links(endpoint, endpoints):
+            operation["responses"][str(endpoint.status)]["links"] = links
+        paths.setdefault(f"/api/v1{endpoint.path}", {})[endpoint.method.lower()] = operation
     about = _text(describe).partition("\n\n")[2]
     return {
         "openapi": "3.1.0",
@@ -220,6 +245,25 @@ def _success(endpoint: Endpoint, schemas: Mapping[int, Any]) -> dict[str, Any]:
             }
         content[JSON] = {"schema": schema}
     return response | ({"content": content} if content else {})
+
+
+def _links(endpoint: Endpoint, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    """Return links to the operations on the thing that a result names, such as a game that was just opened."""
+    place = "items/0/" if endpoint.paged else ""
+    type_ = endpoint.result
+    if options := get_args(type_):
+        place, type_ = "0/", options[0]
+    links: dict[str, Any] = {}
+    for parameter, fields in NAMED_BY.items():
+        if type_ not in fields or parameter in endpoint.parameters:
+            continue
+        known = {name: f"$request.path.{name}" for name in endpoint.parameters}
+        known[parameter] = f"$response.body#/{place}{fields[type_]}"
+        for other in endpoints:
+            if parameter in other.parameters and set(other.parameters) <= known.keys():
+                given = {name: known[name] for name in other.parameters}
+                links[other.name] = {"operationId": other.name, "parameters": given}
+    return links
 
 
 def code(refusal: type[Rejected]) -> str:

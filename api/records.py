@@ -209,7 +209,7 @@ async def get_log_consistency(call: Call) -> ConsistencyView:
     try:
         path = await call.services.stores.log.consistency(query.old, query.new)
     except ValueError:
-        raise InvalidRequest("Sizes out of range - at `$.new`") from None
+        raise InvalidRequest("Unknown sizes - at `$.new`") from None
     return ConsistencyView(query.old, query.new, path)
 
 

@@ -450,7 +450,7 @@ ENDPOINTS: Final = (
         refuses=WRONG,
         example={"enabled": False},
     ),
-    _row("DELETE", ONE, remove_webhook),
+    _row("DELETE", ONE, remove_webhook, status=204),
     _row(
         "POST",
         f"{ONE}/rotate",
@@ -490,7 +490,7 @@ ENDPOINTS: Final = (
         refuses=(TooManyEndpoints,),
         example={"description": "Calendar"},
     ),
-    _row("DELETE", "/webhook-sources/{source}", remove_source, refuses=(UnknownSource,)),
+    _row("DELETE", "/webhook-sources/{source}", remove_source, status=204, refuses=(UnknownSource,)),
     Endpoint(
         method="POST",
         path="/hooks/{source}",

@@ -1,6 +1,7 @@
 """The role ``web``: serves the HTTP API. Its modules are imported for this role alone, when the process has started."""
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute, Mount
@@ -33,7 +34,10 @@ class WebRole:
     @property
     def route(self) -> BaseRoute:
         """The route of everything below ``/api``."""
-        return Mount(PATH, app=self)
+        mount = Mount(PATH, app=self)
+        # Starlette's pattern lets no line break into a path; the API answers for those addresses too.
+        mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+        return mount
 
     def start(self) -> None:
         """Begin to import the API, so that the first request does not wait for it, and hear of changes."""

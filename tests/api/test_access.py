@@ -197,8 +197,9 @@ def _codes(response: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_a_body_has_an_example_and_a_permission_names_its_chat(endpoint: Endpoint) -> None:
+def test_a_row_of_the_table_is_consistent(endpoint: Endpoint) -> None:
     assert endpoint.body in {None, bytes} or endpoint.example is not None
+    assert (endpoint.status == 204) == (endpoint.result is None and not endpoint.media_types)
     if endpoint.about is About.CHAT:
         assert "chat" in endpoint.parameters
     if endpoint.about is About.GAME:

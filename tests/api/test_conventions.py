@@ -43,10 +43,23 @@ async def test_methods_headers_and_problems(served: Served) -> None:
         assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
         assert (wrong.headers["content-language"], wrong.json()["code"]) == ("ru", "method-not-allowed")
         assert wrong.json()["trace"] == wrong.headers["x-trace-id"]
-        for path in ("/nowhere", "/token/", "/chats/x", "/games/%00"):
-            assert (await http.get(path)).status_code == 404, path
-        for query in ("limit=0", "limit=101", "limit=x", "limit=null", "limit=1&limit=2", "unknown=1", "chat=1e9"):
+        for path in ("/nowhere", "/token/", "/chats/x", "/games/%00", "/games/%0A", "/games/a%0Ab"):
+            nothing = await http.get(path)
+            assert (nothing.status_code, nothing.json()["code"]) in {(404, "not-found"), (404, "unknown-game")}, path
+        for query in (
+            "limit=0",
+            "limit=101",
+            "limit=x",
+            "limit=null",
+            "limit=1&limit=2",
+            "unknown=1",
+            "chat=1e9",
+            "live=1",
+        ):
             assert (await http.get(f"/games?{query}")).json()["code"] == "invalid-request", query
+        for query in ("since=0", "until=1700000000", "until=null", "format=null", "format=NULL"):
+            path = f"/chats/{served.chat_id}/results?{query}"
+            assert (await http.get(path)).json()["code"] == "invalid-request", query
         assert (await http.get("/games?cursor=abc")).json()["code"] == "bad-cursor"
         fresh = await http.get("/token", headers={"if-none-match": f'"other", W/{got.headers["etag"]}'})
         assert (fresh.status_code, fresh.content) == (304, b"")
@@ -80,9 +93,9 @@ async def test_a_write_is_checked_before_it_is_made(served: Served) -> None:
             assert (refused.status_code, refused.json()["code"]) == (422, code), given
         headers = {"content-type": "text/plain"}
         assert (await host.send("POST", "/games", body=body, headers=headers)).status_code == 415
-        assert (
-            await host.send("POST", "/games", body=b"{", headers={"content-type": "application/json"})
-        ).status_code == 400
+        for no_json in (b"{", b"8M5\\", b'{"chat_id": "x"', b'{"kind": 1, "title": "\xff"}'):
+            cut = await host.send("POST", "/games", body=no_json, headers={"content-type": "application/json"})
+            assert cut.status_code == 400, no_json
         large = await host.send("POST", "/games", body={**body, "title": "x" * 70_000})
         assert (large.status_code, large.json()["parameters"]) == (413, {"limit": 65_536})
         for key in ("", "a b", "x" * 129, "a\tb"):

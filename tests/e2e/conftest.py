@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot import process
 from bot.clock import SystemEntropy
-from bot.settings import GAMES, Database, Games, Log, Redis, Settings, Telegram, Web
+from bot.settings import GAMES, Api, Database, Games, Log, Redis, Settings, Telegram, Web
 from handlers.kinds.pick_number.settings import PickNumberSection
 from sandbox.app import serve
 from sandbox.state import Message
@@ -91,6 +91,8 @@ async def seated(
     people: int = 5,
     games: Games | None = None,
     host_joins: bool = False,
+    api: Api | None = None,
+    private_networks: tuple[str, ...] = (),
 ) -> AsyncIterator[Table]:
     """Create a group with a number of people and the bot. Unless ``host_joins``, hosts join by a tap only."""
     of_games = games or GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2)})
@@ -111,7 +113,8 @@ async def seated(
             telegram=telegram,
             database=Database(dsn=SecretStr(postgres_dsn)),
             redis=Redis(dsn=SecretStr(redis_dsn), shards=2),
-            web=Web(port=port),
+            web=Web(port=port, private_networks=private_networks),
+            api=api or Api(),
             log=Log(level="DEBUG"),
             games=of_games.model_copy(update={"host_joins": host_joins}),
         )
