@@ -32,6 +32,7 @@ def main() -> int:
         "--minute", action="store_true", help="add a minute without PostgreSQL, and a minute of 502 from Telegram"
     )
     parser.add_argument("--strict", action="store_true", help="run with strict durability")
+    parser.add_argument("--split", action="store_true", help="give each replica one role: ingress, worker or web")
     parser.add_argument("--keep", type=Path, help="leave logs and data in this directory")
     parser.add_argument("--out", type=Path, default=OUT / "chaos.json", help="file for the figures")
     given = parser.parse_args()
@@ -44,7 +45,7 @@ def main() -> int:
     results: dict[str, Findings] = {}
     for mode in modes:
         rounds = shares[mode] if given.mode == "both" else given.rounds
-        setting = Setting(given.seed, mode, given.replicas, given.tables, given.people, given.strict)
+        setting = Setting(given.seed, mode, given.replicas, given.tables, given.people, given.strict, split=given.split)
         plan = planned(given.seed, rounds, given.replicas, minute=given.minute, strict=given.strict, only=given.only)
         print(f"\n{mode}, seed {given.seed}, {len(plan)} rounds, {given.replicas} replicas", flush=True)
         where = given.keep / mode if given.keep else None

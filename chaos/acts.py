@@ -17,7 +17,8 @@ import aiohttp
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from chaos import audit, people, stores
+from bot.clock import SystemClock
+from chaos import audit, people, stores, systems
 from chaos.audit import Findings, Window
 from chaos.replicas import ROOT, Balancer, Replica
 from chaos.store_proxies import StoreProxies, StoreProxy, store_proxies
@@ -43,6 +44,8 @@ END_SECONDS = 240.0
 SETTLE_SECONDS = 120.0
 """Longest time for the feed and the outbox to run empty after that."""
 PRIZE_POOL = "100.01"
+ROLES = ("ingress", "worker", "web")
+"""Roles of the replicas of a split act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Setting:
     tables: int = 16
     people: int = 4
     strict: bool = False
+    systems: int = 2
+    """Groups in which a system plays by the API."""
+    split: bool = False
+    """Each replica has one role: ingress, worker, web, ingress, ..."""
     seconds: tuple[float, float, float, float] = (60, 5, 12, 0.3)
     """Seconds of the lobby, of joining, of selection, and between two shown draws."""
     root: Path = ROOT
@@ -74,6 +81,8 @@ class Act:
     session: aiohttp.ClientSession
     replicas: list[Replica]
     proxies: list[StoreProxies]
+    api_port: int
+    """Port of the load balancer in front of the API."""
     diary: people.Diary = field(default_factory=people.Diary)
     windows: list[Window] = field(default_factory=list)
     recoveries: dict[str, list[float]] = field(default_factory=dict)
@@ -379,13 +388,17 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
                 await stack.enter_async_context(store_proxies(sockets / str(number), postgres.dsn, redis_store.dsn))
             )
             env = _environment(setting, directory, box, proxies[-1].postgres_dsn, proxies[-1].redis_dsn, balancer.port)
-            replicas.append(Replica(number, env, directory / f"replica-{number}.log", root=setting.root))
+            roles = ("--role", ROLES[number % len(ROLES)]) if setting.split else ()
+            replicas.append(Replica(number, env, directory / f"replica-{number}.log", roles, root=setting.root))
             stack.push_async_callback(replicas[-1].close)
         await replicas[0].start()  # the first replica runs the migrations
         await replicas[0].ready(session)
         await asyncio.gather(*(replica.start() for replica in replicas[1:]))
         await asyncio.gather(*(replica.ready(session) for replica in replicas[1:]))
-        yield Act(setting, directory, box, postgres, redis_store, redis, session, replicas, proxies)
+        serve_api = Balancer([each for each in replicas if not setting.split or "web" in each.arguments])
+        await serve_api.open()
+        stack.push_async_callback(serve_api.close)
+        yield Act(setting, directory, box, postgres, redis_store, redis, session, replicas, proxies, serve_api.port)
 
 
 async def _end(store: stores.Store) -> None:
@@ -407,6 +420,8 @@ def _environment(
         "DATABASE__DSN": postgres_dsn,
         "REDIS__DSN": redis_dsn,
         "REDIS__SHARDS": str(SHARDS),
+        "WEB__PRIVATE_NETWORKS": "127.0.0.0/8",
+        "API__REQUESTS_PER_SECOND": "500",
         "DURABILITY__STRICT": "true" if setting.strict else "false",
         "DATA_DIR": str(directory),
         "LOG__LEVEL": "INFO",
@@ -435,30 +450,55 @@ async def performed(setting: Setting, plan: Sequence[Trouble], where: Path | Non
         async with postgres_pool(act.postgres.dsn) as pool:
             for table in tables:
                 await People(pool, act.redis).change_settings(table.chat.id, {"quiz": {"prize_pool": PRIZE_POOL}})
-        playing = [asyncio.create_task(table.play(), name=f"table {number}") for number, table in enumerate(tables)]
-        try:
-            await asyncio.sleep(3)
-            await act.carry_out(plan)
-            await act.heal()
-            for table in tables:
-                table.stopping = True
-            done, late = await asyncio.wait(playing, timeout=END_SECONDS)
-            for task in done:
-                task.result()
-            settled = await act.settled()
-        finally:
-            for task in playing:
-                task.cancel()
-            await asyncio.gather(*playing, return_exceptions=True)
+        began = time.time()
+        async with _systems(act, rng) as others:
+            players: list[people.Table | systems.Player] = [*tables, *others.players]
+            playing = [asyncio.create_task(each.play(), name=f"table {number}") for number, each in enumerate(players)]
+            try:
+                await asyncio.sleep(3)
+                await act.carry_out(plan)
+                await act.heal()
+                await others.rotate(act.session)
+                for player in players:
+                    player.stopping = True
+                done, late = await asyncio.wait(playing, timeout=END_SECONDS)
+                for task in done:
+                    task.result()
+                settled = await act.settled()
+                async with postgres_pool(act.postgres.dsn) as pool:
+                    told = await others.settled(act.session, pool, began)
+            finally:
+                for task in playing:
+                    task.cancel()
+                await asyncio.gather(*playing, return_exceptions=True)
         found = await audit.audited(
             act.diary, act.box.control, act.postgres.dsn, act.redis, act.windows, SHARDS, losses=act.done["lose_redis"]
         )
         if late:
             found.breach("stuck", f"{len(late)} tables have not come to an end: {[task.get_name() for task in late]}")
+        await systems.audited(found, others, act.postgres.dsn, losses=act.done["lose_redis"])
+        if not told:
+            found.breach("stuck", "webhooks are still pending")
         if not settled:
             found.breach("stuck", "the feed, the outbox or the updates have not run dry")
         await _closing_words(act, found)
         return act, found
+
+
+@contextlib.asynccontextmanager
+async def _systems(act: Act, rng: Random) -> AsyncIterator[systems.Systems]:
+    """Let other systems play in groups of their own, and receive webhooks, for the block."""
+    receivers, control = systems.Receivers(), act.box.control
+    groups = []
+    for number in range(act.setting.systems):
+        users = [control.add_user(f"Caller {number}.{index}") for index in range(3)]
+        groups.append((control.add_group(f"Calls {number}", users[0], users[1:]), users))
+    async with receivers.serving():
+        url = f"http://127.0.0.1:{act.api_port}"
+        async with postgres_pool(act.postgres.dsn) as pool:
+            made = await systems.systems(url, pool, act.redis, groups, receivers, SystemClock(), rng)
+        await made.begin(act.session)
+        yield made
 
 
 async def _closing_words(act: Act, found: Findings) -> None:

@@ -114,8 +114,8 @@ def _commands(found: Findings, rows: Sequence[Any]) -> None:
         # The events of one command are adjacent; a gap means that it was decided twice.
         if have != list(range(have[0], have[0] + len(have))):
             found.breach("handled twice", f"{game_id}: {command_id} at {have}")
-    by_update = Counter(command_id for _, command_id in spans if command_id.startswith("tg:"))
-    for command_id, count in by_update.items():
+    by_id = Counter(command_id for _, command_id in spans if command_id.startswith(("tg:", "api:")))
+    for command_id, count in by_id.items():
         if count > 1:
             found.breach("handled twice", f"{command_id} in {count} games")
     found.figures["events"] = len(rows)
