@@ -16,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api import problems
+from api.addresses import client_address, rate_group
 from api.cursors import Cursors
 from api.endpoint import PATH_TYPES, About, Call, Endpoint, FoundGame, Page, Reply, Stream, where_of
 from api.problems import (
@@ -147,7 +148,7 @@ class Resource:
                     or path.get("flag")
                     or ""
                 ),
-                origin=_origin(call.request, call.trace),
+                origin=_origin(self._services, call.request, call.trace),
             )
         )
 
@@ -293,7 +294,7 @@ async def caller(services: Services, request: Request, *, public: bool) -> tuple
 
 
 async def _count_stranger(services: Services, request: Request) -> None:
-    address = request.client.host if request.client is not None else ""
+    address = rate_group(client_address(request, services.proxies))
     await count(services, f"@{address}", STRANGERS_A_SECOND, STRANGERS_BURST)
 
 
@@ -314,7 +315,7 @@ def refused(action: str, services: Services, request: Request, error: Exception,
         actor_id=0,
         token=_prefix(request.headers),
         target=str(request.path_params.get("game") or request.path_params.get("player") or ""),
-        origin=_origin(request, trace),
+        origin=_origin(services, request, trace),
     )
 
 
@@ -331,9 +332,9 @@ def _prefix(headers: Mapping[str, str]) -> str:
     return parts[1][:PREFIX_LETTERS] if len(parts) == 3 else ""
 
 
-def _origin(request: Request, trace: str) -> str:
+def _origin(services: Services, request: Request, trace: str) -> str:
     """Return the address of a client and the trace of its request, for the audit log."""
-    return f"{request.client.host if request.client is not None else ''} {trace}"
+    return f"{client_address(request, services.proxies)} {trace}"
 
 
 def problem_of(error: Exception, services: Services, request: Request, trace: str) -> tuple[problems.Problem, str]:

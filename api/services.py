@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from play.application import Application
@@ -40,6 +41,7 @@ class Services:
         files: reads uploaded files.
         health: reports the state of the dependencies.
         limits: bounds on requests.
+        proxies: networks of trusted proxies, whose X-Forwarded-For is believed.
         origins: the origins of pages that browsers let call the API; empty for none.
         graphql: True to serve GraphQL.
         version: the version of the program.
@@ -53,6 +55,7 @@ class Services:
     files: FileReader
     health: Callable[[], Awaitable[Mapping[str, Any]]]
     limits: Limits = field(default_factory=Limits)
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     origins: tuple[str, ...] = ()
     graphql: bool = True
     version: str = "0"

@@ -155,6 +155,15 @@ class Web(Section):
         default=(), description='a list of networks such as "10.0.0.0/8"'
     )
 
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_networks)] = Field(
+        default=(), description='a list of addresses or networks such as "10.0.0.0/8"'
+    )
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of proxies whose X-Forwarded-For is believed."""
+        return tuple(map(ip_network, self.trusted_proxies))
+
     @property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The private networks that may be called."""

@@ -67,6 +67,7 @@ class WebRole:
                 files=isolation.FileReader(),
                 health=self._report,
                 limits=services.Limits(a_second=settings.requests_per_second, burst=settings.burst),
+                proxies=runtime.settings.web.proxies,
                 origins=settings.cors_origins,
                 graphql=settings.graphql,
                 version=VERSION,

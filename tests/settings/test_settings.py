@@ -36,6 +36,7 @@ ANOTHER_VALUE = {
     "web.host": "0.0.0.0",
     "api.token_key": "key-of-hashes",
     "web.private_networks": "10.0.0.0/8",
+    "web.trusted_proxies": "10.0.0.0/8",
     "api.cors_origins": "https://a.example.org https://b.example.org",
     "games.keep_results_days": "2000",
     "audit.keep_days": "100",
