@@ -254,6 +254,7 @@ class Consumers:
                     keep_audit_days=runtime.settings.audit.keep_days,
                 )
                 await runtime.stores.questions.prune(runtime.play.clock.now())
+                await runtime.stores.webhooks.reseal()
                 if counts := ", ".join(f"{count} of {table}" for table, count in asdict(pruned).items() if count):
                     logger.info("deleted old rows: {}", counts)
             except AWAY as problem:

@@ -66,6 +66,7 @@ from storage.public_log import PublicLog
 from storage.query_cache import QueryCache, announce
 from storage.questions import Questions
 from storage.rebuild import put_back
+from storage.secret_box import SecretBox
 from storage.seeds import Seeds
 from storage.seen_calls import SeenCalls
 from storage.set_aside import SetAside
@@ -273,7 +274,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         templates=Templates(guarded),
         jobs=Jobs(pool, redis),
         audit=Audit(guarded, clock),
-        webhooks=Webhooks(pool),
+        webhooks=Webhooks(pool, SecretBox(settings.web.opening_keys)),
         api_tokens=ApiTokens(guarded, listening, settings.api.token_key.get_secret_value().encode()),
         flags=FlagSettings(guarded, listening),
         api_requests=ApiRequests(redis),

@@ -159,6 +159,16 @@ class Web(Section):
         default=(), description='a list of addresses or networks such as "10.0.0.0/8"'
     )
 
+    secret_keys: Annotated[SecretStr, form(r"([!-+\--~]{32,256}(,[!-+\--~]{32,256}){0,3})?")] = Field(
+        default=NO_SECRET,
+        description="empty, or one to four texts of 32 to 256 ASCII letters, digits and signs, with commas in between",
+    )
+
+    @property
+    def opening_keys(self) -> tuple[str, ...]:
+        """The keys of stored secrets: the first one encrypts, the others only decrypt."""
+        return tuple(filter(None, self.secret_keys.get_secret_value().split(",")))
+
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks of proxies whose X-Forwarded-For is believed."""

@@ -301,8 +301,10 @@ class WebhookCaller:
 
     async def _call(self, endpoint: WebhookEndpoint, delivery: DueDelivery) -> Answer:
         now = self._clock.now()
+        if not endpoint.secret:
+            raise CallFailed("the secret can't be decrypted")
         secrets_ = [endpoint.secret]
-        if endpoint.old_secret is not None and endpoint.old_until is not None and endpoint.old_until > moment_of(now):
+        if endpoint.old_secret and endpoint.old_until is not None and endpoint.old_until > moment_of(now):
             secrets_.append(endpoint.old_secret)
         headers = signed(secrets_, delivery.message_id, now // 1000, delivery.payload)
         headers |= {"content-type": "application/json", "user-agent": AGENT}

@@ -16,6 +16,7 @@ import msgspec
 from storage.audit import wrote
 from storage.connections import Connection, Pool, bounded_transaction
 from storage.jobs import wake
+from storage.secret_box import SecretBox
 
 KIND: Final = "webhooks"
 """The kind of job that empties the queue of an endpoint; its key is the endpoint's id."""
@@ -25,6 +26,8 @@ HOST, GONE, FAILING = "host", "gone", "failing"
 """Reasons for which an endpoint is disabled: by a person; the receiver answered 410; five days of failures."""
 MAX_PAGE = 100
 MAX_ERROR = 200
+RESEALED = 500
+"""Secrets that are read at a time to be encrypted anew."""
 MOST = 1000
 """Maximum number of endpoints that are listed."""
 
@@ -118,6 +121,14 @@ _ATTEMPTS = """
 SELECT delivery_id, at, status, error, ms FROM webhook_attempts
 WHERE delivery_id = ANY($1::bigint[]) ORDER BY delivery_id, at
 """
+_OTHERWISE = """
+SELECT * FROM (
+    SELECT 'webhook_endpoints' AS source, 'secret' AS name, id, secret AS stored FROM webhook_endpoints
+    UNION ALL SELECT 'webhook_endpoints', 'old_secret', id, old_secret FROM webhook_endpoints WHERE old_until > now()
+    UNION ALL SELECT 'webhook_sources', 'secret', id, secret FROM webhook_sources
+) AS secrets WHERE stored IS NOT NULL AND substring(stored FOR length($1::bytea)) <> $1 ORDER BY id, name LIMIT $2
+"""
+_RESEAL = "UPDATE {table} SET {column} = $3 WHERE id = $1 AND {column} = $2"
 _COUNTS = """
 SELECT status, count(*) FROM (
     SELECT status FROM webhook_deliveries WHERE status IN ('pending', 'failed') LIMIT 100000
@@ -143,6 +154,7 @@ class WebhookEndpoint:
     created_at: datetime
     updated_at: datetime
     secret: bytes = field(repr=False)
+    """Empty if no configured key decrypts it."""
     old_secret: bytes | None = field(repr=False)
     old_until: datetime | None
 
@@ -196,6 +208,7 @@ class WebhookSource:
     created_by: int
     created_at: datetime
     secret: bytes = field(repr=False)
+    """Empty if no configured key decrypts it."""
     old_secret: bytes | None = field(repr=False)
     old_until: datetime | None
 
@@ -233,10 +246,16 @@ async def publish(
 
 
 class Webhooks:
-    """Repository of endpoints, deliveries and sources."""
+    """Repository of endpoints, deliveries and sources.
 
-    def __init__(self, pool: Pool) -> None:
+    Args:
+        pool: PostgreSQL.
+        box: encrypts the secrets; None stores them as they are.
+    """
+
+    def __init__(self, pool: Pool, box: SecretBox | None = None) -> None:
         self._pool = pool
+        self._box = box or SecretBox()
 
     # -- endpoints ----------------------------------------------------------------------------------------------
 
@@ -244,9 +263,10 @@ class Webhooks:
         self, id_: str, chat_id: int, url: str, types: Sequence[str], description: str, secret: bytes, by: int
     ) -> WebhookEndpoint:
         """Store a new endpoint."""
-        row: Any = await self._pool.fetchrow(_ADD, id_, chat_id, url, list(types), description, secret, by)
+        sealed = self._box.seal(secret, id_)
+        row: Any = await self._pool.fetchrow(_ADD, id_, chat_id, url, list(types), description, sealed, by)
         wrote("add-webhook", chat_id=chat_id or None, target=id_)
-        return _endpoint(row)
+        return self._endpoint(row)
 
     async def count(self, chat_id: int) -> int:
         """Return the number of endpoints of a chat."""
@@ -259,12 +279,12 @@ class Webhooks:
         else:
             statement = "SELECT * FROM webhook_endpoints WHERE chat_id = $1 ORDER BY id LIMIT $2"
             rows = await self._pool.fetch(statement, chat_id, MOST)
-        return [_endpoint(row) for row in rows]
+        return [self._endpoint(row) for row in rows]
 
     async def endpoint(self, id_: str) -> WebhookEndpoint | None:
         """Return an endpoint, or None."""
         row = await self._pool.fetchrow("SELECT * FROM webhook_endpoints WHERE id = $1", id_)
-        return None if row is None else _endpoint(row)
+        return None if row is None else self._endpoint(row)
 
     async def change(
         self,
@@ -286,15 +306,15 @@ class Webhooks:
         if row is None:
             return None
         wrote("change-webhook", chat_id=row["chat_id"] or None, target=id_)
-        return _endpoint(row)
+        return self._endpoint(row)
 
     async def rotate(self, id_: str, secret: bytes, overlap_seconds: float) -> WebhookEndpoint | None:
         """Give an endpoint a new secret. The old one signs too, for some seconds. Returns None without endpoint."""
-        row = await self._pool.fetchrow(_ROTATE, id_, secret, overlap_seconds)
+        row = await self._pool.fetchrow(_ROTATE, id_, self._box.seal(secret, id_), overlap_seconds)
         if row is None:
             return None
         wrote("rotate-webhook-secret", chat_id=row["chat_id"] or None, target=id_)
-        return _endpoint(row)
+        return self._endpoint(row)
 
     async def remove(self, id_: str) -> bool:
         """Delete an endpoint with its deliveries. Returns False if there is none."""
@@ -428,20 +448,20 @@ class Webhooks:
             INSERT INTO webhook_sources (id, chat_id, topic_id, description, secret, created_by)
             VALUES ($1, $2, $3, $4, $5, $6) RETURNING *
             """,
-            id_, chat_id, topic_id, description, secret, by,
+            id_, chat_id, topic_id, description, self._box.seal(secret, id_), by,
         )  # fmt: skip
         wrote("add-webhook-source", chat_id=chat_id, target=id_)
-        return _source(row)
+        return self._source(row)
 
     async def sources(self, chat_id: int) -> list[WebhookSource]:
         """Return the sources of a chat."""
         statement = "SELECT * FROM webhook_sources WHERE chat_id = $1 ORDER BY id LIMIT 100"
-        return [_source(row) for row in await self._pool.fetch(statement, chat_id)]
+        return [self._source(row) for row in await self._pool.fetch(statement, chat_id)]
 
     async def source(self, id_: str) -> WebhookSource | None:
         """Return a source, or None."""
         row = await self._pool.fetchrow("SELECT * FROM webhook_sources WHERE id = $1", id_)
-        return None if row is None else _source(row)
+        return None if row is None else self._source(row)
 
     async def remove_source(self, id_: str) -> bool:
         """Delete a source. Returns False if there is none."""
@@ -451,20 +471,42 @@ class Webhooks:
             wrote("remove-webhook-source", target=id_)
         return removed
 
+    # -- secrets ------------------------------------------------------------------------------------------------
+
+    async def reseal(self) -> int:
+        """Encrypt with the first key all secrets that are stored in another way. Returns their number.
+
+        May be stopped at any time, and run in several processes at once.
+        """
+        count = 0
+        while self._box.current and (rows := await self._pool.fetch(_OTHERWISE, self._box.current, RESEALED)):
+            opened = [(row, self._box.open(row["stored"], row["id"])) for row in rows]
+            readable = [(row, secret) for row, secret in opened if secret is not None]
+            for row, secret in readable:
+                # The stored value is compared, because a host may give the endpoint a new secret meanwhile.
+                statement = _RESEAL.format(table=row["source"], column=row["name"])
+                await self._pool.execute(statement, row["id"], row["stored"], self._box.seal(secret, row["id"]))
+            count += len(readable)
+            if len(readable) < len(rows):
+                break  # the same rows would come again
+        return count
+
+    def _endpoint(self, row: asyncpg.Record) -> WebhookEndpoint:
+        values = {name: row[name] for name in _ENDPOINT} | self._secrets(row)
+        return WebhookEndpoint(**{**values, "types": tuple(values["types"])})
+
+    def _source(self, row: asyncpg.Record) -> WebhookSource:
+        return WebhookSource(**{name: row[name] for name in _SOURCE} | self._secrets(row))
+
+    def _secrets(self, row: asyncpg.Record) -> dict[str, bytes | None]:
+        stored = {name: row[name] for name in ("secret", "old_secret")}
+        return {name: None if each is None else self._box.open(each, row["id"]) or b"" for name, each in stored.items()}
+
 
 _ENDPOINT = tuple(each.name for each in fields(WebhookEndpoint))
 _DELIVERY = tuple(each.name for each in fields(Delivery))[:-1]
 _SOURCE = tuple(each.name for each in fields(WebhookSource))
 
 
-def _endpoint(row: asyncpg.Record) -> WebhookEndpoint:
-    values = {name: row[name] for name in _ENDPOINT}
-    return WebhookEndpoint(**{**values, "types": tuple(values["types"])})
-
-
 def _delivery(row: asyncpg.Record, tried: tuple[Attempt, ...] = ()) -> Delivery:
     return Delivery(**{name: row[name] for name in _DELIVERY}, tried=tried)
-
-
-def _source(row: asyncpg.Record) -> WebhookSource:
-    return WebhookSource(**{name: row[name] for name in _SOURCE})

@@ -57,10 +57,14 @@ async def world(served: Served) -> dict[str, list[Any]]:
         await host.join_game(live.id, JoinBody(people[1].id, "Ann"))
         for left in await host.list_packs(chat):
             await host.delete_pack(chat, left.id)
+        for endpoint in await host.list_webhooks(chat):
+            await host.remove_webhook(chat, endpoint.id)
+        for source in await host.list_sources(chat):
+            await host.remove_source(chat, source.id)
         pack = await host.upload_pack(chat, b"question,answer,wrong 1\n2 + 2?,4,5\n", filename="a.csv", name="Sums")
-        endpoint = await host.add_webhook(chat, EndpointBody(url=LOCAL))
-        example = await host.send_webhook_example(chat, endpoint.id)
-        source = await host.add_source(chat, SourceBody())
+        added = await host.add_webhook(chat, EndpointBody(url=LOCAL))
+        example = await host.send_webhook_example(chat, added.id)
+        caller = await host.add_source(chat, SourceBody())
         started = await host.import_pack(chat, ImportBody(url=LOCAL))
         tokens = [(await operator.create_token(TokenBody(role=Role.VIEWER))).prefix for _ in range(2)]
     return {
@@ -70,9 +74,9 @@ async def world(served: Served) -> dict[str, list[Any]]:
         "player": [each.id for each in people],
         "player_id": [each.id for each in people],
         "pack": [pack.id],
-        "endpoint": [endpoint.id],
+        "endpoint": [added.id],
         "delivery": [example.delivery],
-        "source": [source.id],
+        "source": [caller.id],
         "job": [started.job],
         "token": tokens,
         "kind": ["pick_number", "quiz", "coin_flip"],

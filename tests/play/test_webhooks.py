@@ -36,7 +36,8 @@ from storage import keys
 from storage.connections import Pool
 from storage.job_runner import Run, Runner
 from storage.leases import Bell
-from storage.webhooks import WebhookEndpoint, publish
+from storage.secret_box import SecretBox
+from storage.webhooks import WebhookEndpoint, Webhooks, publish
 from tests.handlers.room import ANN, GROUP, HOST, OPERATOR, TEXTS, Room, build_room, plain
 from tests.play.receiver import Receiver, never
 
@@ -167,6 +168,45 @@ def test_calls_in_either_direction_have_the_same_signature() -> None:
             verify([secret], headers[1], body, now)
     assert secret_of(shown(secret)) == secret
     assert secret_of("whsec_short") is None
+
+
+async def test_secrets_are_encrypted_and_a_new_key_takes_over(post: Post) -> None:
+    pool, first, second = post.room.pool, SecretBox(["k" * 32]), SecretBox(["n" * 32, "k" * 32])
+    plain = await post.endpoint()  # stored before a key was configured
+    source = await post.stores.webhooks.add_source("src1", GROUP, 0, "", b"z" * 32, 1)
+    sealing = Webhooks(pool, first)
+    assert await sealing.reseal() == 2
+    assert await sealing.reseal() == 0
+    await sealing.rotate(plain.id, b"y" * 32, 60)
+    stored = await pool.fetchrow("SELECT secret, old_secret FROM webhook_endpoints")
+    assert stored is not None
+    for each in (*stored, await pool.fetchval("SELECT secret FROM webhook_sources")):
+        assert each.startswith(first.current)
+        assert not any(secret in each for secret in (plain.secret, b"y" * 32, b"z" * 32))
+    renewed = Webhooks(pool, second)
+    assert await renewed.reseal() == 3
+    found, calling = await renewed.endpoint(plain.id), await renewed.source("src1")
+    assert found is not None
+    assert calling is not None
+    assert (found.secret, found.old_secret, calling.secret) == (b"y" * 32, plain.secret, source.secret)
+    without = await Webhooks(pool, SecretBox(["o" * 32])).endpoint(plain.id)
+    assert without is not None
+    assert without.secret == b""
+    await pool.execute("UPDATE webhook_endpoints SET id = 'other'")  # moved to another row
+    moved = await renewed.endpoint("other")
+    assert moved is not None
+    assert moved.secret == b""
+
+
+async def test_an_endpoint_whose_secret_cannot_be_decrypted_is_not_called(post: Post) -> None:
+    endpoint = await post.endpoint()
+    await Webhooks(post.room.pool, SecretBox(["k" * 32])).reseal()
+    await post.happens()
+    await post.later()
+    (delivery,) = await post.desk.deliveries(CHIEF, endpoint.id)
+    (attempt,) = (await post.desk.delivery(CHIEF, endpoint.id, delivery.id)).tried
+    assert (attempt.status, attempt.error) == (0, "the secret can't be decrypted")
+    assert post.receiver.calls == []
 
 
 # -- failures ---------------------------------------------------------------------------------------------------

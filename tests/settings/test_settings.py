@@ -37,6 +37,7 @@ ANOTHER_VALUE = {
     "api.token_key": "key-of-hashes",
     "web.private_networks": "10.0.0.0/8",
     "web.trusted_proxies": "10.0.0.0/8",
+    "web.secret_keys": "0123456789abcdef0123456789abcdef",
     "api.cors_origins": "https://a.example.org https://b.example.org",
     "games.keep_results_days": "2000",
     "audit.keep_days": "100",
