@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import json
 import math
+import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from redis.asyncio import Redis
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -81,9 +83,39 @@ class Post:
             if not run.ended:
                 await run.end()
 
+    async def passes(self, seconds: float) -> None:
+        """Let time pass, as far as webhooks know, and make the calls that have become due."""
+        for table, columns in (
+            ("webhook_deliveries", ("due_at",)),
+            ("webhook_endpoints", ("paused_until", "failing_since", "old_until")),
+            ("jobs", ("due_at",)),
+        ):
+            moved = ", ".join(f"{column} = {column} - $1 * interval '1 second'" for column in columns)
+            await self.room.pool.execute(f"UPDATE {table} SET {moved}", seconds)
+        jobs = self.stores.jobs
+        while claimed := await jobs.claim({self.caller.kind.name: 100}, "me"):
+            for job in claimed:
+                run = Run(job, self.caller.kind, jobs, math.inf)
+                await self.caller.kind.work(run)
+                if not run.ended:
+                    await run.end()
+
     async def statuses(self, endpoint: WebhookEndpoint) -> dict[str, str]:
         found = await self.stores.webhooks.deliveries(endpoint.id)
         return {each.message_id: each.status for each in found}
+
+
+async def in_bad_shape(request: web.Request) -> web.StreamResponse:
+    """Give one bad answer or another."""
+    transport = request.transport
+    assert isinstance(transport, asyncio.WriteTransport)
+    manner = random.choice(("503", "429", "redirect", "garbage", "closed"))
+    if manner == "garbage":
+        transport.write(b"220 mail.example ESMTP\r\n")
+    if manner in {"garbage", "closed"}:
+        transport.close()
+    status = {"429": 429, "redirect": 302}.get(manner, 503)
+    return web.Response(status=status, headers={"Location": "https://b.example/"}, body=b"\0" * 40_000)
 
 
 @pytest_asyncio.fixture
@@ -228,6 +260,43 @@ async def test_a_receiver_that_is_down_loses_nothing_and_every_attempt_is_listed
     assert sorted([attempt.status for attempts in tried for attempt in attempts]) == [200, 200, 500, 500, 500]
     known = await post.desk.get(CHIEF, endpoint.id)
     assert (known.failures, known.failing_since) == (0, None)
+
+
+async def test_a_receiver_that_is_down_for_a_day_gets_everything_in_the_end_and_disturbs_no_other(post: Post) -> None:
+    bad = Receiver(respond=in_bad_shape)
+    runner = await bad.serve()
+    down = await post.desk.add(CHIEF, 0, bad.url)
+    await post.endpoint()  # of a receiver that is up
+    secrets, ids = [down.secret], [f"game.{number}" for number in range(24)]
+    for hour, id_ in enumerate(ids):
+        await post.happens(id_)
+        for _ in range(4):
+            await post.passes(900)
+        assert [headers["webhook-id"] for headers, _ in post.receiver.calls] == ids[: hour + 1]  # nobody waits
+        if hour == 12:
+            secrets.append((await post.desk.rotate(CHIEF, down.id, overlap_seconds=3 * 86_400)).secret)
+    probes = len(bad.calls)
+    assert probes < 24 + 12 + 1  # one in an hour, after the first dozen of growing pauses
+    assert set((await post.statuses(down)).values()) == {"pending"}
+    assert (await post.desk.get(CHIEF, down.id)).enabled
+    bad.respond = None
+    while "pending" in (await post.statuses(down)).values():
+        await post.passes(900)
+    await runner.cleanup()
+    accepted = [headers["webhook-id"] for headers, _ in bad.calls[probes:]]
+    assert sorted(accepted) == sorted(ids)  # nothing lost, and nothing twice
+    failed = {headers["webhook-id"] for headers, _ in bad.calls[:probes]}
+    waiting = [id_ for id_ in accepted if id_ not in failed]
+    assert waiting == [id_ for id_ in ids if id_ not in failed]  # those that had not failed come in order
+    found = await post.desk.deliveries(CHIEF, down.id)
+    tried = {each.message_id: (await post.desk.delivery(CHIEF, down.id, each.id)).tried for each in found}
+    for id_, attempts in tried.items():
+        assert len(attempts) == sum(headers["webhook-id"] == id_ for headers, _ in bad.calls)
+        assert [attempt.status for attempt in attempts][-1] == 204
+        assert len(attempts) <= len(SCHEDULE)
+    for headers, body in bad.calls[-5:]:
+        for secret in secrets:  # the old one still signs
+            Webhook(shown(secret)).verify(body, headers)
 
 
 async def test_a_failure_pauses_the_whole_endpoint_longer_each_time(post: Post) -> None:
