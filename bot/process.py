@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import asyncpg
+import stamina
 from loguru import logger
 from redis.asyncio import Redis
 
@@ -263,10 +264,14 @@ async def _roles(
         await _stop(runtime, taking, ingress, consumers)
 
 
+_patiently = stamina.retry(on=REDIS_GONE, attempts=None, timeout=REDIS_SECONDS)
+"""Decorator of the questions to Redis at the start: it may go away after it has answered the first of them."""
+
+
 async def _occupy(runtime: Runtime, bot_id: int) -> None:
     """Mark the stores as this bot's. Raises ``SettingsError`` if another bot uses them."""
     occupancy = Occupancy(runtime.stores.redis, bot_id, runtime.owner)
-    other = await occupancy.take()
+    other = await _patiently(occupancy.take)()
     if other:
         raise SettingsError(
             f"telegram.token: another bot (id {other}) runs on the same stores; give each bot its own data_dir, or its "
@@ -289,7 +294,7 @@ async def _compare_clocks(runtime: Runtime, *, may_lead: bool) -> None:
     clock = runtime.play.clock
     if isinstance(clock, SystemClock):
         shared = SharedTime(runtime.stores.redis, runtime.owner)
-        await clock.measure(shared, may_lead=may_lead)
+        await _patiently(clock.measure)(shared, may_lead=may_lead)
         runtime.tasks.spawn("clock", clock.keep(shared, runtime.stores.pool, may_lead=may_lead))
 
 
