@@ -16,6 +16,7 @@ from play.access import EVERYONE, HOSTS, OPENERS, Needs
 from play.bans import EVERYWHERE, LONGEST_REASON, CannotBan
 from play.rules import UnreadableSetting, change_together, names_of, rules_for
 from play.telling import CHOICES, told
+from play.zones import TIME_ZONE, UnknownTimeZone, check_zone, zone_of
 from storage.people import Ban, Chat
 
 CHATS: Final = "chats"
@@ -49,12 +50,14 @@ class SettingsView(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         openers: the people who may open games: `hosts` or `everyone`.
         language: the language of the bot's messages; null if none was chosen.
+        time_zone: the time zone of recurring games, by its name in the IANA database.
         messages: settings of the messages that games send beside their boards.
         rules: the rules of new games, by kind and name.
     """
 
     openers: str
     language: str | None
+    time_zone: str
     messages: dict[str, str]
     rules: dict[str, dict[str, str]]
 
@@ -65,12 +68,14 @@ class SettingsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Attributes:
         openers: the people who may open games.
         language: the language of the bot's messages.
+        time_zone: the time zone of recurring games, such as `Europe/Madrid`.
         messages: settings of the messages that games send beside their boards.
         rules: the rules of new games, by kind and name.
     """
 
     openers: Literal["hosts", "everyone"] | UnsetType | None = UNSET
     language: Annotated[str, Meta(max_length=16)] | UnsetType | None = UNSET
+    time_zone: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
     messages: dict[str, str | None] = {}
     rules: dict[str, dict[str, str | None]] = {}
 
@@ -176,6 +181,8 @@ async def change_settings(call: Call) -> Reply:
             language = None if chat is None else chat.locale
         changed = await people.change_settings_if(chat_id, chat, _changes(call, before, body), language)
         if changed is not None:
+            if not isinstance(body.time_zone, UnsetType):
+                await call.services.play.recurring.follow_zone(chat_id)
             settings = _settings(call, await people.chat_now(chat_id))
             return Reply(body=settings, headers={"etag": tag_of(settings)}, changed=changed)
         if wanted is not None:
@@ -194,18 +201,21 @@ def _settings(call: Call, chat: Chat | None) -> SettingsView:
     return SettingsView(
         openers=str(stored.get(OPENERS, HOSTS)),
         language=None if chat is None else chat.locale,
+        time_zone=zone_of(stored, call.services.play.recurring.default_zone),
         messages={name: told(stored, name) for name in CHOICES},
         rules={kind: rules_view(rules_for(stored.get(kind, {}), rules)) for kind, rules in defaults.items()},
     )
 
 
 def _changes(call: Call, before: Mapping[str, Any], body: SettingsBody) -> dict[str, Any]:
-    """Return the changes to store. Raises ``InvalidRequest`` and ``BadRule``."""
+    """Return the changes to store. Raises ``InvalidRequest``, ``UnknownTimeZone`` and ``BadRule``."""
     changes: dict[str, Any] = {}
     if not isinstance(body.openers, UnsetType):
         changes[OPENERS] = body.openers if body.openers == EVERYONE else None
     if isinstance(body.language, str) and body.language not in call.services.play.texts.LOCALES:
         raise InvalidRequest("Unknown language - at `$.language`")
+    if not isinstance(body.time_zone, UnsetType):
+        changes[TIME_ZONE] = None if body.time_zone is None else check_zone(body.time_zone)
     for name, value in body.messages.items():
         if name not in CHOICES or value not in {*CHOICES[name], None}:
             raise InvalidRequest(f"Unknown setting - at `$.messages.{name[:40]}`")
@@ -322,7 +332,7 @@ ENDPOINTS: Final = (
         Needs.HOST,
         body=SettingsBody,
         result=SettingsView,
-        refuses=(PreconditionFailed, SettingsChanged, BadRule),
+        refuses=(PreconditionFailed, SettingsChanged, BadRule, UnknownTimeZone),
         example={"openers": "everyone", "rules": {"pick_number": {"winners": "3", "join_seconds": None}}},
     ),
     _of_chat("GET", "/bans", list_bans_of_chat, Needs.HOST, query=ChatsQuery, result=BanView, paged=True),

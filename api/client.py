@@ -17,6 +17,14 @@ from api.operations import AuditView, BroadcastBody, BroadcastView, ProcessView
 from api.packs import PackView, PreviewView, QuestionView
 from api.problems import MEDIA_TYPE, Problem
 from api.records import ConsistencyView, EventView, HeadView
+from api.recurring import (
+    RecurringBody,
+    RecurringChange,
+    RecurringView,
+    SkipBody,
+    TemplateBody,
+    TemplateView,
+)
 from api.tokens import NewToken, TokenBody, TokenView
 from api.views import GameSummary, GameView, PlayerView
 from api.webhooks import (
@@ -283,6 +291,62 @@ class Client:
     async def unban(self, player_id: int, key: str | None = None) -> None:
         """Lift a person's ban in all chats. Bans in single chats stay. Harmless if there is none."""
         await self.succeed("DELETE", f"/bans/{player_id}", key=key)
+
+    # -- recurring games ------------------------------------------------------------------------------------------
+
+    async def list_templates(self, chat_id: int) -> list[TemplateView]:
+        """List the templates of a chat, by name."""
+        return await self.ask("GET", f"/chats/{chat_id}/templates", list[TemplateView])
+
+    async def save_template(self, chat_id: int, body: TemplateBody, key: str | None = None) -> TemplateView:
+        """Save a template, over one of the same name if there is one."""
+        return await self.ask("POST", f"/chats/{chat_id}/templates", TemplateView, body=body, key=key)
+
+    async def delete_template(self, chat_id: int, template_id: int, key: str | None = None) -> None:
+        """Delete a template. Harmless if there is none; recurring games that use it will be paused."""
+        await self.succeed("DELETE", f"/chats/{chat_id}/templates/{template_id}", key=key)
+
+    async def list_recurring(self, chat_id: int) -> list[RecurringView]:
+        """List the recurring games of a chat, the oldest first."""
+        return await self.ask("GET", f"/chats/{chat_id}/recurring", list[RecurringView])
+
+    async def add_recurring(self, chat_id: int, body: RecurringBody, key: str | None = None) -> RecurringView:
+        """Make a recurring game. Its games are opened in the name of the chat."""
+        return await self.ask("POST", f"/chats/{chat_id}/recurring", RecurringView, body=body, key=key)
+
+    async def get_recurring(self, chat_id: int, recurring_id: int) -> RecurringView:
+        """Return a recurring game."""
+        return await self.ask("GET", f"/chats/{chat_id}/recurring/{recurring_id}", RecurringView)
+
+    async def change_recurring(
+        self, chat_id: int, recurring_id: int, body: RecurringChange, key: str | None = None
+    ) -> RecurringView:
+        """Change a recurring game. From then on its games are opened in the name of the chat."""
+        path = f"/chats/{chat_id}/recurring/{recurring_id}"
+        return await self.ask("PATCH", path, RecurringView, body=body, key=key)
+
+    async def skip_recurring(
+        self, chat_id: int, recurring_id: int, body: SkipBody, key: str | None = None
+    ) -> RecurringView:
+        """Leave out the next occurrence. If it has been announced, the group is told."""
+        path = f"/chats/{chat_id}/recurring/{recurring_id}/skip"
+        return await self.ask("POST", path, RecurringView, body=body, key=key)
+
+    async def unskip_recurring(self, chat_id: int, recurring_id: int, key: str | None = None) -> RecurringView:
+        """Take back a skip, if its time has not come yet."""
+        return await self.ask("POST", f"/chats/{chat_id}/recurring/{recurring_id}/unskip", RecurringView, key=key)
+
+    async def pause_recurring(self, chat_id: int, recurring_id: int, key: str | None = None) -> RecurringView:
+        """Open no more games until it is resumed. If the next has been announced, the group is told."""
+        return await self.ask("POST", f"/chats/{chat_id}/recurring/{recurring_id}/pause", RecurringView, key=key)
+
+    async def resume_recurring(self, chat_id: int, recurring_id: int, key: str | None = None) -> RecurringView:
+        """Go on after a pause, with the next occurrence from now."""
+        return await self.ask("POST", f"/chats/{chat_id}/recurring/{recurring_id}/resume", RecurringView, key=key)
+
+    async def delete_recurring(self, chat_id: int, recurring_id: int, key: str | None = None) -> None:
+        """Delete a recurring game. Harmless if there is none."""
+        await self.succeed("DELETE", f"/chats/{chat_id}/recurring/{recurring_id}", key=key)
 
     # -- figures --------------------------------------------------------------------------------------------------
 

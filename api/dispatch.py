@@ -146,6 +146,8 @@ class Resource:
                     or path.get("token")
                     or path.get("source")
                     or path.get("flag")
+                    or path.get("recurring")
+                    or path.get("template")
                     or ""
                 ),
                 origin=_origin(self._services, call.request, call.trace),

@@ -228,6 +228,8 @@ PATH_TYPES: Final[Mapping[str, Any]] = MappingProxyType(
         "job": Position,
         "endpoint": Annotated[str, Meta(pattern="^[0-9a-z]{1,32}$")],
         "delivery": Position,
+        "template": Position,
+        "recurring": Position,
         "source": Annotated[str, Meta(pattern="^[0-9a-z]{1,32}$")],
         "flag": Annotated[str, Meta(pattern="^[a-z-]{1,64}$")],
     }

@@ -13,8 +13,11 @@ from fsm.kind import Rejected
 from play import access, flags, guarded_http, incoming_webhooks, jobs, standard_webhooks, webhooks
 from play.broadcasts import BroadcastTooLong
 from play.proofs import NothingToProve
+from play.recurring import NoSuchRecurring
+from play.templates import BadName, NoSuchTemplate
 from play.texts import Texts
 from play.tokens import NotAuthenticated, UnknownToken
+from play.zones import UnknownTimeZone
 from storage.connections import POSTGRES_GONE
 from storage.leases import STORE_GONE
 
@@ -227,6 +230,8 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         UnknownChat: 404,
         UnknownPlayer: 404,
         UnknownPack: 404,
+        NoSuchTemplate: 404,
+        NoSuchRecurring: 404,
         NotInLog: 404,
         NothingToProve: 404,
         MethodNotAllowed: 405,
@@ -246,6 +251,8 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         guarded_http.ForbiddenAddress: 422,
         webhooks.UnknownEventType: 422,
         incoming_webhooks.BadCall: 422,
+        UnknownTimeZone: 422,
+        BadName: 422,
         lobby.BadTitle: 422,
         lobby.BadRule: 422,
         lobby.BadExtension: 422,

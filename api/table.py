@@ -10,7 +10,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from api import chats, figures, flags, games, jobs, operations, packs, records, tokens, webhooks
+from api import chats, figures, flags, games, jobs, operations, packs, records, recurring, tokens, webhooks
 from api.endpoint import Endpoint
 from api.graphql.entry import routes as graphql_routes
 from api.reference import with_reference
@@ -21,6 +21,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = with_reference(
         *games.ENDPOINTS,
         *records.ENDPOINTS,
         *chats.ENDPOINTS,
+        *recurring.ENDPOINTS,
         *figures.ENDPOINTS,
         *packs.ENDPOINTS,
         *operations.ENDPOINTS,

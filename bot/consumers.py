@@ -158,7 +158,14 @@ class Consumers:
         """Return the kinds of job that a worker does."""
         of_kinds = [kind for consumer in self._of_kinds.values() for kind in consumer.jobs]
         play = self._runtime.play
-        return [play.broadcasts.kind, play.imports.kind, self.webhooks.kind, *of_kinds]
+        return [
+            play.broadcasts.kind,
+            play.occurrences.kind,
+            play.next_games.kind,
+            play.imports.kind,
+            self.webhooks.kind,
+            *of_kinds,
+        ]
 
     async def _make_consumers(self) -> None:
         """Create the consumers of the kinds that show more than their board, each with its section of the settings."""
@@ -188,6 +195,7 @@ class Consumers:
             await self._boards.chat_migrated(outgoing, outcome.chat_id)
         await self._boards.settled(outgoing, outcome)
         await self._moments.settled(outgoing, outcome)
+        await self._runtime.play.next_games.settled(outgoing, outcome)
         for kind, consumer in self._of_kinds.items():
             try:
                 await consumer.settled(outgoing, outcome)

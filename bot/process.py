@@ -29,6 +29,7 @@ from bot.observe.health import Health, checks
 from bot.observe.logs import watch_loop
 from bot.observe.metric_families import Samples, export
 from bot.observe.metrics import Metrics, registry
+from bot.recurring import RecurringKeeper
 from bot.runtime import ALL_ROLES, Runtime, build
 from bot.settings import Draw, Settings, SettingsError
 from bot.web_role import WebRole
@@ -234,6 +235,8 @@ async def _roles(
         deadlines = _deadlines(runtime)
         if "scheduler" in roles:
             taking.append(tasks.spawn("deadlines", deadlines.run(runtime.lease("{deadlines}"))))
+            recurring = _recurring(runtime, me["id"])
+            taking.append(tasks.spawn("recurring games", recurring.run(runtime.lease("{recurring}"))))
         _export(runtime, deadlines, consumers)
         if "ingress" in roles:
             ingress = Ingress(runtime, me, boards, partial(_words, health), accepts_everything, slot)
@@ -306,9 +309,19 @@ def _deadlines(runtime: Runtime) -> Deadlines:
         redis=runtime.stores.listening,
         clock=clock,
         tasks=runtime.tasks,
-        fit=(lambda: clock.fit) if isinstance(clock, SystemClock) else (lambda: True),
+        fit=_fit(clock),
         aside=runtime.aside,
     )
+
+
+def _recurring(runtime: Runtime, bot_id: int) -> RecurringKeeper:
+    play = runtime.play
+    return RecurringKeeper(play.occurrences, play.clock, bot_id, _fit(play.clock), runtime.aside)
+
+
+def _fit(clock: Clock) -> Callable[[], bool]:
+    """Return a function that tells if a clock is right enough to lead. A clock that a test controls always is."""
+    return (lambda: clock.fit) if isinstance(clock, SystemClock) else (lambda: True)
 
 
 def _export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None) -> None:

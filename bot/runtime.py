@@ -19,6 +19,7 @@ from bot.tasks import Tasks
 from fsm.engine import Clock, Commit, Committed, Engine, Entropy, GameStore, Stored
 from fsm.pick_number import Beacon
 from fsm.registry import KINDS
+from handlers.audience import slot_of
 from handlers.boards import Boards
 from handlers.kinds.registry import CONSUMERS, FACES
 from handlers.moments import Moments
@@ -36,9 +37,12 @@ from play.hosts import Hosts
 from play.incoming_webhooks import SEEN_MS, IncomingWebhooks
 from play.jobs import JobDesk
 from play.members import Members
+from play.next_games import NextGames
+from play.occurrences import Occurrences
 from play.opening import Configured, Openings
 from play.pack_imports import PackImports
 from play.proofs import Proofs
+from play.recurring import RecurringDesk
 from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
@@ -66,12 +70,14 @@ from storage.public_log import PublicLog
 from storage.query_cache import QueryCache, announce
 from storage.questions import Questions
 from storage.rebuild import put_back
+from storage.recurring import RecurringGames
 from storage.secret_box import SecretBox
 from storage.seeds import Seeds
 from storage.seen_calls import SeenCalls
 from storage.set_aside import SetAside
 from storage.stores import Stores
 from storage.strict_durability import StrictGames
+from storage.subscriptions import Subscriptions
 from storage.templates import Templates
 from storage.wallets import Wallets
 from storage.webhooks import Webhooks
@@ -272,6 +278,8 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         log=PublicLog(pool, codec),
         wallets=Wallets(guarded, redis),
         templates=Templates(guarded),
+        recurring=RecurringGames(guarded),
+        subscriptions=Subscriptions(guarded),
         jobs=Jobs(pool, redis),
         audit=Audit(guarded, clock),
         webhooks=Webhooks(pool, SecretBox(settings.web.opening_keys)),
@@ -318,6 +326,43 @@ def _play(
         flags=flags,
         openings=openings,
         templates=GameTemplates(stores.templates, access),
+        recurring=RecurringDesk(
+            stored=stores.recurring,
+            templates=stores.templates,
+            openings=openings,
+            people=stores.people,
+            access=access,
+            jobs=stores.jobs,
+            clock=clock,
+            default_zone=settings.games.time_zone,
+        ),
+        occurrences=Occurrences(
+            stored=stores.recurring,
+            templates=stores.templates,
+            openings=openings,
+            games=stores.games,
+            engine=engine,
+            archive=stores.archive,
+            people=stores.people,
+            access=access,
+            members=members,
+            outbox=telegram.outbox,
+            jobs=stores.jobs,
+            texts=texts,
+            clock=clock,
+            default_zone=settings.games.time_zone,
+        ),
+        next_games=NextGames(
+            stored=stores.subscriptions,
+            engine=engine,
+            people=stores.people,
+            access=access,
+            members=members,
+            outbox=telegram.outbox,
+            texts=texts,
+            clock=clock,
+            slot_of=slot_of,
+        ),
         jobs=JobDesk(stores.jobs, access),
         http=http,
         webhooks=WebhookDesk(webhooks=stores.webhooks, jobs=stores.jobs, access=access, http=http, clock=clock),

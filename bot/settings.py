@@ -230,6 +230,7 @@ class Games(Section):
 
     max_live_per_chat: Whole = Field(default=1, ge=1, le=1000)
     host_joins: bool = True
+    time_zone: str = "UTC"
     keep_events_days: Number = Field(default=365, gt=0, le=36_500)
     keep_results_days: Number = Field(default=1095, ge=30, le=36_500)
     keep_finished_seconds: Seconds = 86_400

@@ -351,6 +351,11 @@ def barred(rules: LobbyRules) -> tuple[PlayerId, ...]:
     return getattr(rules, "earlier_winners", ()) if getattr(rules, "without_winners", False) else ()
 
 
+def is_barred(rules: LobbyRules, player_id: PlayerId) -> bool:
+    """Return True if a person may not join, because they won an earlier game of the series."""
+    return player_id in barred(rules)
+
+
 def check_barred(rules: LobbyRules) -> None:
     """Raise ``BadRule`` if a rematch remembers too many earlier winners."""
     check_bounds("earlier_winners", len(getattr(rules, "earlier_winners", ())), 0, MAX_EARLIER_WINNERS)
@@ -483,7 +488,7 @@ def join(game: G, rules: LobbyRules, command: Join, now: Instant, begin: OnJoini
     in_time(game, now)
     if command.player_id in game.players:
         raise AlreadyJoined
-    if command.player_id in barred(rules):
+    if is_barred(rules, command.player_id):
         raise WonBefore
     count = len(game.players) + 1
     if count > rules.capacity:

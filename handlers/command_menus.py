@@ -5,7 +5,7 @@ from typing import Any
 
 from loguru import logger
 
-from handlers.commands import hosts, players
+from handlers.commands import hosts, players, recurring
 from handlers.deps import Deps
 from handlers.dialogs.commands import OPERATOR_COMMANDS
 from handlers.kinds import commands as kinds
@@ -14,7 +14,7 @@ from play.texts import Markup
 from telegram.client import BadCall, ChatGone, NoRights
 
 PLAYERS = tuple(players.COMMANDS)
-HOSTS = ("newgame", *kinds.COMMANDS, *hosts.COMMANDS, "settings")
+HOSTS = ("newgame", *kinds.COMMANDS, *hosts.COMMANDS, *recurring.COMMANDS, "settings")
 OPERATORS = tuple(OPERATOR_COMMANDS)
 ALL = frozenset({*PLAYERS, *HOSTS, *kinds.DIALOG_COMMANDS, *OPERATORS})
 """The names of all commands of the bot."""
@@ -28,12 +28,15 @@ IN_PRIVATE = (
     "leaderboard",
     "history",
     "fair",
+    "nextgame",
     "verify",
     *kinds.DIALOG_COMMANDS,
     "language",
 )
 IN_GROUPS = tuple(name for name in PLAYERS if name != "start")
-EPHEMERAL = frozenset({"help", "join", "leave", "status", "stats", "verify", "newgame", "settings"})
+EPHEMERAL = frozenset(
+    {"help", "join", "leave", "status", "stats", "verify", "newgame", "settings", "recurring", "nextgame"}
+)
 """Commands that are ephemeral in groups: Telegram shows the command and its answer to their author alone."""
 
 

@@ -34,6 +34,7 @@ async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id
         await deps.stores.people.player_blocked(chat.id, blocked=blocked)
         if blocked:
             await deps.stores.people.chat_gone(chat.id)
+            await deps.play.next_games.blocked(chat.id)
         return
     if chat.type == "channel":
         return
@@ -148,6 +149,7 @@ async def _came(deps: Deps, chat_id: int, player_id: PlayerId) -> None:
 async def _went(deps: Deps, chat_id: int, player_id: PlayerId, update_id: int, received: Instant) -> None:
     """Remove a person from the chat's games that have not begun, and bar them from playing on in the others."""
     await deps.play.members.forget(chat_id, player_id)
+    await deps.play.next_games.left(chat_id, player_id)
     for game_id in await live_games(deps.stores.games, deps.stores.archive, chat_id):
         try:
             state = (await deps.play.engine.at_least(game_id, 0)).state

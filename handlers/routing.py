@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from handlers.buttons import left_over, on_data
 from handlers.command_menus import ALL, OPERATORS, calls, publish
-from handlers.commands import hosts, languages, lists, newgame, players
+from handlers.commands import hosts, languages, lists, newgame, nextgame, players, recurring
 from handlers.commands.command import commands_router
 from handlers.context import UpdateContext
 from handlers.deps import Deps
@@ -51,7 +51,8 @@ def build_dispatcher(deps: Deps) -> Dispatcher:
     dispatcher.update.outer_middleware(ContextMiddleware(deps, ALL))
     dispatcher.include_routers(
         commands_router(
-            {**players.COMMANDS, **hosts.COMMANDS, **newgame.COMMANDS, **kinds.COMMANDS}, but=tuple(LINKED_FORMS)
+            {**players.COMMANDS, **hosts.COMMANDS, **newgame.COMMANDS, **recurring.COMMANDS, **kinds.COMMANDS},
+            but=tuple(LINKED_FORMS),
         ),
         members_router(),
         *(face.imported("router").router() for face in FACES.values() if face.router is not None),
@@ -200,6 +201,8 @@ def _buttons_router() -> Router:
     router.callback_query.register(on_data(lists.tap_ended, Needs.LOOK), Tapped(lists.ENDED))
     router.callback_query.register(on_data(languages.tap, Needs.NOTHING), Tapped(languages.CHOICE))
     router.callback_query.register(on_data(newgame.tap, Needs.OPEN), Tapped(newgame.FORM))
+    router.callback_query.register(on_data(recurring.tap, Needs.HOST), Tapped(recurring.FORM))
+    router.callback_query.register(on_data(nextgame.tap, Needs.NOTHING), Tapped(nextgame.TAP))
     router.callback_query.register(_tap, OfGames())
     router.callback_query.register(left_over, OfNoDialog())
     return router

@@ -14,7 +14,7 @@ import msgspec
 
 from fsm.engine import Engine, Outcome, Promise, Unavailable
 from fsm.kind import Game, PlayerId, Rejected, UnknownGame
-from fsm.lobby import barred, winners_so_far
+from fsm.lobby import is_barred, winners_so_far
 from handlers.boards import Boards
 from handlers.kinds.registry import FACES, VERBS, of_state
 from handlers.kinds.verb import Tap, Verb, whole
@@ -380,7 +380,7 @@ class Taps:
             tap.actor, old, without_winners=arg == NOT_WINNERS, command_id=tap.command_id, received=tap.received
         )
         state: Any = opened.state
-        joined = tap.user_id not in barred(state.rules)
+        joined = not is_barred(state.rules, tap.user_id)
         calls = self._closing(tap) if tap.is_own else ()
         text = self._texts.plain(locale, "tap-rematch" if joined else "tap-rematch-without-you")
         return Answer(text=text, calls=calls)

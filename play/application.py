@@ -14,9 +14,12 @@ from play.hosts import Hosts
 from play.incoming_webhooks import IncomingWebhooks
 from play.jobs import JobDesk
 from play.members import Members
+from play.next_games import NextGames
+from play.occurrences import Occurrences
 from play.opening import Openings
 from play.pack_imports import PackImports
 from play.proofs import Proofs
+from play.recurring import RecurringDesk
 from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
@@ -37,6 +40,9 @@ class Application:
         flags: the feature flags.
         openings: opens games, and stores the settings of chats.
         templates: the named settings of games that hosts have saved.
+        recurring: makes and changes recurring games.
+        occurrences: announces and opens the games of recurring games.
+        next_games: tells subscribers when a game opens.
         jobs: lists, cancels and repeats jobs.
         broadcasts: sends messages to all chats.
         acting: authorises moves in a player's name.
@@ -59,6 +65,9 @@ class Application:
     flags: Flags
     openings: Openings
     templates: GameTemplates
+    recurring: RecurringDesk
+    occurrences: Occurrences
+    next_games: NextGames
     jobs: JobDesk
     broadcasts: Broadcasts
     acting: Acting

@@ -119,6 +119,33 @@ class Openings:
             actor, chat_topic, kind, title, rules, joins=joins, command_id=command_id, received=received
         )
 
+    async def open_template(
+        self,
+        actor: Actor,
+        chat_topic: ChatTopic,
+        template: Template,
+        *,
+        game_id: str,
+        command_id: str,
+        received: Instant,
+    ) -> Outcome:
+        """Open a game from a template, under a reserved id. Its host does not join it, as they may not be there.
+
+        Idempotent by ``command_id``. Raises the errors of ``Access.authorise`` and of the engine.
+        """
+        await self._access.authorise(actor, chat_topic, Needs.HOST)
+        return await self._open(
+            actor,
+            chat_topic,
+            template.kind,
+            template.title,
+            self.rules_of(template),
+            joins=False,
+            command_id=command_id,
+            received=received,
+            game_id=game_id,
+        )
+
     async def rematch(
         self, actor: Actor, old: Any, *, without_winners: bool = False, command_id: str, received: Instant
     ) -> Outcome:
@@ -136,7 +163,7 @@ class Openings:
             actor, old.place, kind.name, old.title, rules, joins=True, command_id=command_id, received=received
         )
 
-    async def _open(
+    async def _open(  # noqa: PLR0913 -- the parts of one command
         self,
         actor: Actor,
         chat_topic: ChatTopic,
@@ -147,10 +174,11 @@ class Openings:
         joins: bool,
         command_id: str,
         received: Instant,
+        game_id: str = "",
     ) -> Outcome:
         """Open a game. ``joins`` lets its host join, if the host is a person."""
         rules.check()  # absurd rules (a trillion questions) must not reach the content provider
-        game_id = await self._games.reserve_id(chat_topic, command_id)
+        game_id = game_id or await self._games.reserve_id(chat_topic, command_id)
         opening = OpenGame(
             kind,
             game_id,

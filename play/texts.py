@@ -136,6 +136,19 @@ def name_html(name: str, limit: int = NAME_LIMIT) -> Markup:
     return Markup(isolated(escape(inert(shorten(tidy(name), limit)), quote=False)))
 
 
+@lru_cache(maxsize=1024)
+def date_time(unix: int | str, fallback: str, form: str = "r") -> str:
+    """Return Telegram's date-time entity, which apps show in the reader's time zone and keep current.
+
+    Args:
+        unix: seconds since the epoch.
+        fallback: the text that older apps show.
+        form: ``r`` for relative time, or any of ``w`` (day of the week), ``d`` or ``D`` (short or long date), ``t`` or
+            ``T`` (short or long time), in that order.
+    """
+    return f'<tg-time unix="{unix}" format="{form}">{fallback}</tg-time>'
+
+
 # -- texts ------------------------------------------------------------------------------------------------------
 
 

@@ -179,6 +179,12 @@ UPDATE chat_templates t SET chat_id = $2 WHERE chat_id = $1
     AND NOT EXISTS (SELECT 1 FROM chat_templates o WHERE o.chat_id = $2 AND lower(o.name) = lower(t.name))
 """,
     "DELETE FROM chat_templates WHERE chat_id = $1 AND chat_id <> $2",
+    "UPDATE recurring_games SET chat_id = $2, version = version + 1 WHERE chat_id = $1 AND chat_id <> $2",
+    """
+INSERT INTO game_subscriptions SELECT $2, player_id, created_at FROM game_subscriptions WHERE chat_id = $1
+ORDER BY player_id ON CONFLICT DO NOTHING
+""",
+    "DELETE FROM game_subscriptions WHERE chat_id = $1 AND chat_id <> $2",
     "UPDATE api_tokens SET chats = array_replace(chats, $1::bigint, $2::bigint) WHERE chats @> ARRAY[$1::bigint]",
     """
 INSERT INTO draw_seeds SELECT $2, root, secret, size, taken FROM draw_seeds WHERE chat_id = $1 ON CONFLICT DO NOTHING

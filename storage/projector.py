@@ -33,6 +33,7 @@ from fsm.lobby import (
 from storage.connections import bounded_transaction
 from storage.feed import Entry, Rewind, Unprocessable
 from storage.people import move_chat
+from storage.subscriptions import enqueue_words
 from storage.webhooks import WebhookMessage, publish
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ class Projector:
         """Latest known checkpoint in PostgreSQL, by shard."""
         self._pool = pool
         self.on_published: Callable[[], Awaitable[object]] | None = None
-        """Called after a batch with an event that webhooks report: their jobs wait."""
+        """Called after a batch that has enqueued jobs."""
         self.on_figures: Callable[[Collection[int]], Awaitable[object]] | None = None
         """Called after a batch in which games have ended or moved, with their chats: their figures have changed."""
 
@@ -400,7 +401,7 @@ class Projector:
     # -- from rows to tables ------------------------------------------------------------------------------------
 
     async def _write(self, connection: Connection, writes: _Writes) -> bool:
-        """Write the rows of a batch. Returns True if a webhook reports any of its events."""
+        """Write the rows of a batch. Returns True if a job was enqueued: for webhooks, or for subscribers."""
         if not writes.changed:
             return False
         await _put_games(connection, writes)
@@ -417,7 +418,10 @@ class Projector:
             await connection.execute(_PRIZES, *_columns(writes.prizes))
         if writes.totals:
             await connection.execute(_TOTALS, *_columns(writes.totals))
-        return bool(writes.told) and await publish(connection, [_message(writes, *told) for told in writes.told])
+        opened = [(game_id, row.chat_id) for game_id, row in writes.games.items() if row.opened is not None]
+        words = bool(opened) and await enqueue_words(connection, opened)
+        told = bool(writes.told) and await publish(connection, [_message(writes, *told) for told in writes.told])
+        return told or words
 
 
 _GAME_COLUMNS = (

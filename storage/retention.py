@@ -86,7 +86,9 @@ DELETE FROM games WHERE id = ANY($1::text[])
 """
 _CHATS = """
 WITH old AS MATERIALIZED (SELECT id FROM chats WHERE NOT active AND updated_at < $1 ORDER BY updated_at LIMIT $2),
-    templates AS (DELETE FROM chat_templates WHERE chat_id = ANY (ARRAY(SELECT id FROM old)))
+    templates AS (DELETE FROM chat_templates WHERE chat_id = ANY (ARRAY(SELECT id FROM old))),
+    recurring AS (DELETE FROM recurring_games WHERE chat_id = ANY (ARRAY(SELECT id FROM old))),
+    subscribed AS (DELETE FROM game_subscriptions WHERE chat_id = ANY (ARRAY(SELECT id FROM old)))
 DELETE FROM chats WHERE id = ANY (ARRAY(SELECT id FROM old)) AND NOT active
 """
 _UNSEEN = """
@@ -100,6 +102,7 @@ DELETE FROM players p WHERE p.id = ANY($1::bigint[]) AND p.updated_at < $2
     AND (SELECT true FROM bans b WHERE b.player_id = p.id LIMIT 1) IS NULL
     AND (SELECT true FROM wallets w WHERE w.player_id = p.id LIMIT 1) IS NULL
     AND (SELECT true FROM question_packs q WHERE q.owner_id = p.id LIMIT 1) IS NULL
+    AND (SELECT true FROM game_subscriptions u WHERE u.player_id = p.id LIMIT 1) IS NULL
 """
 """Subqueries, not joins, which the planner would run over whole tables: each player is looked up by index."""
 _FIRST = (datetime(1970, 1, 1, tzinfo=UTC), -1)

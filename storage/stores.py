@@ -18,7 +18,9 @@ from storage.processes import Processes
 from storage.projector import Projector
 from storage.public_log import PublicLog
 from storage.questions import Questions
+from storage.recurring import RecurringGames
 from storage.seeds import Seeds
+from storage.subscriptions import Subscriptions
 from storage.templates import Templates
 from storage.wallets import Wallets
 from storage.webhooks import Webhooks
@@ -42,6 +44,8 @@ class Stores:
         log: the public log of draws.
         wallets: proven wallet addresses.
         templates: the named settings of games that hosts have saved.
+        recurring: games that are opened from a template again and again.
+        subscriptions: the people whom a word tells when a game opens.
         jobs: work that must not be lost.
         audit: the log of all writes by people.
         webhooks: endpoints, deliveries, and sources of incoming calls.
@@ -64,6 +68,8 @@ class Stores:
     log: PublicLog
     wallets: Wallets
     templates: Templates
+    recurring: RecurringGames
+    subscriptions: Subscriptions
     jobs: Jobs
     audit: Audit
     webhooks: Webhooks

@@ -3,7 +3,7 @@
 from fsm.kind import Game, UnknownGame
 from fsm.lobby import Join, Leave
 from handlers import fairness
-from handlers.commands import wallet
+from handlers.commands import nextgame, wallet
 from handlers.commands.command import Command, add_to_group
 from handlers.commands.languages import language
 from handlers.commands.lists import PAGE, games, history, leaderboard, stats
@@ -33,6 +33,8 @@ async def start(context: UpdateContext) -> None:
         await fairness.send_proof(context, payload.removeprefix(PROOF_LINK))
     elif context.private and payload.startswith(REMATCH_LINK):
         await _ask_rematch(context, payload.removeprefix(REMATCH_LINK))
+    elif context.private and payload.startswith(nextgame.LINK):
+        await nextgame.start(context)
     elif context.private and payload == wallet.LINK:
         await context.authorise(Needs.USE)
         await wallet.show(context)
@@ -186,6 +188,7 @@ COMMANDS: dict[str, Command] = {
     "leaderboard": Command(leaderboard, Needs.LOOK),
     "history": Command(history, Needs.LOOK),
     "fair": Command(fair, Needs.LOOK),
+    **nextgame.COMMANDS,
     "verify": Command(wallet.verify, Needs.USE),
     "language": Command(language, Needs.NOTHING),
 }

@@ -13,7 +13,7 @@ from handlers.commands.newgame import SETTINGS_LINK
 from handlers.context import UpdateContext
 from handlers.dialogs.form import NOTE, TARGET, Form, KindDialog, begin, cancel_button, states, target_of
 from handlers.dialogs.newgame import title_of
-from handlers.dialogs.widgets import GRAVE, Given, ItemLabel, Label, Paired, context_of, value_of
+from handlers.dialogs.widgets import GRAVE, Fitting, Given, ItemLabel, Label, Paired, context_of, value_of
 from handlers.kinds.registry import FACES
 from handlers.opening import settings_of, store_setting
 from handlers.views.form import short
@@ -23,7 +23,11 @@ from play.opening import HOST_PLAYS, host_plays
 from play.rules import NO, YES
 from play.telling import CHOICES, following, told
 from play.texts import Markup
+from play.zones import OFFERED, city, offset, search
 from storage.templates import Template
+
+FOUND = "found"
+"""Key in a dialog's data of the time zones that a search has found."""
 
 STATES = {name: states(f"Settings_{name}", Needs.HOST) for name in FACES}
 
@@ -35,6 +39,7 @@ class Chat(StatesGroup):
 
     main = State()
     language = State()
+    zone = State()
     templates = State()
     template = State()
     rename = State()
@@ -59,6 +64,8 @@ async def _main(dialog_manager: DialogManager, context: UpdateContext, **_: Any)
     ]
     language = context.deps.play.texts.html(locale, "cmd-language-name")
     told_of.append(context.text("dlg-line", name=context.text("dlg-name-language"), value=language))
+    zone = city(await context.deps.play.recurring.zone(place.chat_id), context.locale)
+    told_of.append(context.text("dlg-line", name=context.text("dlg-name-time_zone"), value=zone))
     heading = context.text("form-settings-of", chat=await title_of(context, place))
     kinds = [(name, context.label(f"{face.kind.slug}-settings-open")) for name, face in FACES.items()]
     return {"html": "\n".join([heading, "", *told_of]), "kinds": kinds}
@@ -104,6 +111,34 @@ async def _choose_language(_: CallbackQuery, __: Any, manager: DialogManager, lo
     if locale in context.deps.play.texts.LOCALES:
         await context.deps.stores.people.set_chat_locale(target_of(manager).chat_id, locale)
         await manager.switch_to(Chat.main)
+
+
+# -- the time zone ----------------------------------------------------------------------------------------------
+
+
+async def _zones(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
+    """Offer the usual zones, or those that the person's search has found."""
+    now, found = context.received, dialog_manager.dialog_data.get(FOUND)
+    text_id = "form-zone" if found is None else "form-zone-found" if found else "form-zone-unknown"
+    labels = [(name, f"{city(name, context.locale)}, {offset(name, now)}") for name in found or OFFERED]
+    return {"html": context.text(text_id), "zones": labels}
+
+
+async def _search_zone(_: Message, __: Any, manager: DialogManager, text: str) -> None:
+    context = context_of(manager)
+    manager.show_mode = ShowMode.DELETE_AND_SEND
+    manager.dialog_data[FOUND] = search(text, context.locale, context.received)
+
+
+async def _choose_zone(_: CallbackQuery, __: Any, manager: DialogManager, name: str) -> None:
+    context = context_of(manager)
+    await context.deps.play.recurring.choose_zone(context.actor, target_of(manager).chat_id, name)
+    manager.dialog_data.pop(FOUND, None)
+    await manager.switch_to(Chat.main)
+
+
+async def _forget_search(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    manager.dialog_data.pop(FOUND, None)
 
 
 # -- templates --------------------------------------------------------------------------------------------------
@@ -180,6 +215,7 @@ def chat_dialog() -> Dialog:
                     for name in ("openers", HOST_PLAYS, *CHOICES)
                 ),
                 SwitchTo(Label("dlg-name-language"), id="language", state=Chat.language),
+                SwitchTo(Label("dlg-name-time_zone"), id="zone", state=Chat.zone),
             ),
             cancel_button(),
             state=Chat.main,
@@ -194,6 +230,14 @@ def chat_dialog() -> Dialog:
             SwitchTo(Label("dlg-back"), id="back", state=Chat.main),
             state=Chat.language,
             getter=_languages,
+        ),
+        Window(
+            Given("html"),
+            Fitting(Select(ItemLabel(), id="in", item_id_getter=value_of, items="zones", on_click=_choose_zone)),
+            SwitchTo(Label("dlg-back"), id="back", state=Chat.main, on_click=_forget_search),
+            TextInput(id="place", on_success=_search_zone),
+            state=Chat.zone,
+            getter=_zones,
         ),
         Window(
             Given("html"),

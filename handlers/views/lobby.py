@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from fsm.kind import Command, Game, Instant, Kind, Player, PlayerId
 from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow, barred
 from fsm.prizes import PrizeRules, awards
-from handlers.views.message import Button, Message, date_time, rows
+from handlers.views.message import Button, Message, rows
 from play import prizes
-from play.texts import Markup, Texts, name_html, units
+from play.texts import Markup, Texts, date_time, name_html, units
 from telegram.outbox import ENDS, ENDS_UTC
 
 MEDALS = ("🥇", "🥈", "🥉")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 NO_PREVIEW = {"is_disabled": True}
@@ -90,16 +89,3 @@ def rows(buttons: Iterable[Button | None], width: int) -> tuple[Row, ...]:
     """Arrange the buttons that are not None, ``width`` to a row."""
     there = [button for button in buttons if button is not None]
     return tuple(tuple(there[start : start + width]) for start in range(0, len(there), width))
-
-
-@lru_cache(maxsize=1024)
-def date_time(unix: int | str, fallback: str, form: str = "r") -> str:
-    """Return Telegram's date-time entity, which apps show in the reader's time zone and keep current.
-
-    Args:
-        unix: seconds since the epoch.
-        fallback: the text that older apps show.
-        form: ``r`` for relative time, or any of ``w`` (day of the week), ``d`` or ``D`` (short or long date), ``t`` or
-            ``T`` (short or long time), in that order.
-    """
-    return f'<tg-time unix="{unix}" format="{form}">{fallback}</tg-time>'

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 
 from fsm.kind import Instant
-from handlers.views.message import date_time
-from play.texts import Markup
+from play.texts import Markup, date_time
 
 
 def moment(at: Instant, form: str = "r") -> Markup:

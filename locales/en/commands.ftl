@@ -41,6 +41,7 @@ cmd-help-private =
     /leaderboard – the best players of all groups
     /history – games you’ve played
     /fair – the proof of a draw, for anybody to check
+    /nextgame – a private word when a game opens
     /verify – prove that a wallet is yours
     /language – your language{ $commands }
 
@@ -53,6 +54,7 @@ cmd-help-group =
     /leaderboard – the best players of this group
     /history – what’s been played here
     /fair – the proof of a draw, for anybody to check
+    /nextgame – a private word when a game opens
 
     <b>For admins</b>
     /newgame – open a game
@@ -61,6 +63,7 @@ cmd-help-group =
     /extend [seconds] – more time
     /remove – take a player out: reply to their message
     /cancel_game – end the game without a result
+    /recurring – games that open by themselves
     /settings, /language – the group’s rules and language
     /ban, /unban – keep somebody out: reply to their message
 cmd-help-operator = <b>For operators</b>: /admin – live games, health, bans, messages to all chats

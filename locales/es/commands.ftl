@@ -41,6 +41,7 @@ cmd-help-private =
     /leaderboard: los mejores de todos los grupos
     /history: las partidas que has jugado
     /fair: la prueba de un sorteo, que cualquiera puede comprobar
+    /nextgame: aviso en privado cuando se abra una partida
     /verify: demostrar que una billetera es tuya
     /language: tu idioma{ $commands }
 
@@ -53,6 +54,7 @@ cmd-help-group =
     /leaderboard: los mejores de este grupo
     /history: qué se ha jugado aquí
     /fair: la prueba de un sorteo, que cualquiera puede comprobar
+    /nextgame: aviso en privado cuando se abra una partida
 
     <b>Para administradores</b>
     /newgame: abrir una partida
@@ -61,6 +63,7 @@ cmd-help-group =
     /extend [segundos]: más tiempo
     /remove: quitar a alguien de la partida; responde a un mensaje suyo
     /cancel_game: terminar la partida sin resultado
+    /recurring: partidas que se abren solas
     /settings, /language: las reglas y el idioma del grupo
     /ban, /unban: vetar a alguien o readmitirlo; responde a un mensaje suyo
 cmd-help-operator = <b>Para operadores</b>: /admin (partidas en marcha, estado, vetos y mensajes a todos los chats)

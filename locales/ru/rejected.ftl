@@ -78,6 +78,15 @@ rejected-bad-name = В названии — от 1 до { $limit } символ�
 rejected-name-taken = Так уже называется другой шаблон.
 rejected-too-many-templates = В группе уже { $limit } шаблонов. Сначала удалите какой-нибудь.
 rejected-no-such-template = Этот шаблон удалён.
+rejected-no-such-recurring = Эта регулярная игра удалена.
+rejected-too-many-recurring = { $limit ->
+    [one] В группе уже { $limit } регулярная игра. Сначала удалите её.
+    [few] В группе уже { $limit } регулярные игры. Сначала удалите одну.
+   *[other] В группе уже { $limit } регулярных игр. Сначала удалите одну.
+}
+rejected-being-changed = Сейчас это меняет кто-то ещё. Попробуйте ещё раз.
+rejected-unknown-time-zone = Такого часового пояса я не знаю.
+rejected-too-many-subscriptions = Вы уже следите за группами: { $limit }. Отправьте /nextgame в личном чате, чтобы убрать одну.
 rejected-muted = Мне нельзя писать в этой группе, и игру никто не увидит. Сначала разрешите мне отправлять сообщения.
 rejected-not-a-host = Это могут только администраторы группы.
 rejected-banned = Вам закрыли доступ к играм в этом чате.

@@ -21,6 +21,7 @@ from fsm.kind import ChatTopic
 from fsm.pick_number import KIND, PickNumberRules
 from fsm.quiz import QuizRules
 from fsm.registry import KINDS
+from handlers.audience import slot_of
 from handlers.boards import Boards
 from handlers.flood_control import Floods
 from handlers.kinds.registry import FACES
@@ -38,9 +39,12 @@ from play.hosts import Hosts
 from play.incoming_webhooks import SEEN_MS, IncomingWebhooks
 from play.jobs import JobDesk
 from play.members import Members
+from play.next_games import NextGames
+from play.occurrences import Occurrences
 from play.opening import Configured, Openings
 from play.pack_imports import PackImports
 from play.proofs import Proofs
+from play.recurring import RecurringDesk
 from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
@@ -65,9 +69,11 @@ from storage.processes import Processes
 from storage.projector import Projector
 from storage.public_log import PublicLog
 from storage.questions import Questions
+from storage.recurring import RecurringGames
 from storage.seeds import Seeds
 from storage.seen_calls import SeenCalls
 from storage.stores import Stores
+from storage.subscriptions import Subscriptions
 from storage.templates import Templates
 from storage.wallets import Wallets
 from storage.webhooks import Webhooks
@@ -287,6 +293,8 @@ def _room(
         log=PublicLog(pool, codec),
         wallets=Wallets(pool, redis),
         templates=Templates(pool),
+        recurring=RecurringGames(pool),
+        subscriptions=Subscriptions(pool),
         jobs=Jobs(pool, redis),
         audit=Audit(pool, clock),
         webhooks=Webhooks(pool),
@@ -335,6 +343,19 @@ def _room(
         play=Application(
             engine=engine, clock=clock, texts=TEXTS, hosts=hosts, members=members, access=access, flags=flags,
             openings=openings, templates=GameTemplates(stores.templates, access),
+            recurring=RecurringDesk(
+                stored=stores.recurring, templates=stores.templates, openings=openings, people=stores.people,
+                access=access, jobs=stores.jobs, clock=clock,
+            ),
+            occurrences=Occurrences(
+                stored=stores.recurring, templates=stores.templates, openings=openings, games=stores.games,
+                engine=engine, archive=stores.archive, people=stores.people, access=access, members=members,
+                outbox=outbox, jobs=stores.jobs, texts=TEXTS, clock=clock,
+            ),
+            next_games=NextGames(
+                stored=stores.subscriptions, engine=engine, people=stores.people, access=access, members=members,
+                outbox=outbox, texts=TEXTS, clock=clock, slot_of=slot_of,
+            ),
             jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts, http=http, webhooks=webhooks,
             incoming=incoming, imports=imports,
             acting=Acting(access=access, requests=stores.api_requests, archive=stores.archive),

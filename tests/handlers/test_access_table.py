@@ -17,7 +17,7 @@ from aiogram_dialog.utils import CB_SEP
 
 from fsm.kind import ChatTopic
 from handlers.command_menus import ALL
-from handlers.commands import hosts, newgame, players
+from handlers.commands import hosts, newgame, players, recurring
 from handlers.dialogs import commands as dialog_commands
 from handlers.kinds import commands as kinds
 from handlers.kinds.registry import FACES, VERBS
@@ -35,16 +35,16 @@ COMMANDS: Mapping[Needs, frozenset[str]] = {
     Needs.NOTHING: frozenset({"start", "help", "language"}),
     Needs.USE: frozenset({"verify", "pack"}),
     Needs.LOOK: frozenset({"status", "games", "stats", "leaderboard", "history", "fair"}),
-    Needs.PLAY: frozenset({"leave"}),
+    Needs.PLAY: frozenset({"leave", "nextgame"}),
     Needs.JOIN: frozenset({"join"}),
     Needs.OPEN: frozenset({"newgame", "create_game", "start_quiz"}),
-    Needs.HOST: frozenset({"startnow", "extend", "remove", "cancel_game", "ban", "unban", "settings"}),
+    Needs.HOST: frozenset({"startnow", "extend", "remove", "cancel_game", "ban", "unban", "recurring", "settings"}),
     Needs.OPERATE: frozenset({"admin"}),
 }
 VERB_NEEDS: Mapping[Needs, frozenset[str]] = {
     Needs.NOTHING: frozenset({"h", "k", "n"}),  # the rules of a kind, closing one's own message, a taken number
     Needs.LOOK: frozenset({"o", "b", "g", "f"}),
-    Needs.PLAY: frozenset({"l", "p", "a"}),
+    Needs.PLAY: frozenset({"l", "p", "a", "c", "d"}),
     Needs.JOIN: frozenset({"j"}),
     Needs.HOST: frozenset({"s", "e", "x", "xx", "r", "z", "y"}),
 }
@@ -60,8 +60,11 @@ BUTTONS: Mapping[str, Needs] = {
     "file:": Needs.USE,
     "lang:": Needs.NOTHING,
     "new:": Needs.OPEN,
+    "rec:": Needs.HOST,
+    "next:": Needs.NOTHING,
 }
-"""Buttons of lists and previews. A language chosen in a group is the group's, and then needs a host."""
+"""Buttons of lists and previews. A language chosen in a group is the group's, and then needs a host; to be told of
+games, a person must be one who may play them, and anybody may stop that."""
 DIALOGS: Mapping[Needs, Mapping[str, str]] = {
     Needs.OPEN: {
         "NewGame_pick_number:summary": "create ready prize all save quiz close",
@@ -74,8 +77,9 @@ DIALOGS: Mapping[Needs, Mapping[str, str]] = {
         "NewGame_quiz:name": "back name",
     },
     Needs.HOST: {
-        "Chat:main": "kind templates openers host_plays messages pin picture language close",
+        "Chat:main": "kind templates openers host_plays messages pin picture language zone close",
         "Chat:language": "locale back",
+        "Chat:zone": "in back place",
         "Chat:templates": "one back",
         "Chat:template": "rename delete back",
         "Chat:rename": "back name",
@@ -95,7 +99,7 @@ DIALOGS: Mapping[Needs, Mapping[str, str]] = {
         "Packs:write": "back lines",
     },
     Needs.OPERATE: {
-        "Admin:menu": "to_games to_ban to_cast to_tokens to_menu close",
+        "Admin:menu": "to_games to_ban to_cast to_tokens to_flags to_menu close",
         "Admin:games": "game earlier later to_menu",
         "Admin:game": "end to_games",
         "Admin:end": "end_now to_game",
@@ -103,10 +107,11 @@ DIALOGS: Mapping[Needs, Mapping[str, str]] = {
         "Admin:cast": "to_menu word",
         "Admin:sure": "send to_menu",
         "Admin:tokens": "revoke to_menu token",
+        "Admin:flags": "to_menu flag",
     },
 }
 """Window -> its widgets. ``None`` stands for a photo sent to the window."""
-INPUTS = frozenset({"typed", "name", "None", "lines", "whom", "word", "token"})
+INPUTS = frozenset({"typed", "name", "None", "lines", "whom", "word", "token", "place", "flag"})
 
 
 @pytest.fixture
@@ -131,7 +136,7 @@ def by_action(table: Mapping[Needs, frozenset[str]]) -> dict[str, Needs]:
 
 
 def test_every_command_is_in_the_table() -> None:
-    ours = {**players.COMMANDS, **hosts.COMMANDS, **newgame.COMMANDS, **kinds.COMMANDS}
+    ours = {**players.COMMANDS, **hosts.COMMANDS, **newgame.COMMANDS, **recurring.COMMANDS, **kinds.COMMANDS}
     starts = {**kinds.DIALOG_COMMANDS, **dialog_commands.OPERATOR_COMMANDS}
     found = {name: command.needs for name, command in ours.items()}
     found |= {name: command.needs for name, command in starts.items()}
@@ -349,7 +354,7 @@ async def test_to_everybody_else_there_are_no_commands_of_operators(room: Room) 
 
 
 def data_of(verb: str, game_id: str) -> str:
-    return f"{verb}:{game_id}" + {"p": ":3", "a": ":0:1", "b": ":0", "g": ":0"}.get(verb, "")
+    return f"{verb}:{game_id}" + {"p": ":3", "a": ":0:1", "d": ":0:1", "c": ":0", "b": ":0", "g": ":0"}.get(verb, "")
 
 
 async def tapped(room: Room, data: str, *, by: int, chat: int = GROUP) -> str | None:
@@ -371,7 +376,7 @@ async def test_every_verb_asks_for_what_it_needs(room: Room, asked: list[tuple[i
     for verb, needs in by_action(VERB_NEEDS).items():
         if needs is Needs.NOTHING:
             continue
-        kind = "quiz" if verb in {"a", "z", "y"} else "pick_number"
+        kind = "quiz" if verb in {"a", "d", "c", "z", "y"} else "pick_number"
         data, chat = data_of(verb, games[kind]), places[kind]
         refusals = {
             (BANNED, chat): "rejected-banned",
@@ -395,7 +400,7 @@ async def test_every_verb_asks_for_what_it_needs(room: Room, asked: list[tuple[i
 async def test_buttons_of_lists_ask_for_what_they_need(room: Room, asked: list[tuple[int, Needs]]) -> None:
     await room.deps.stores.people.ban(0, BANNED, OPERATOR, "")
     for beginning, needs in BUTTONS.items():
-        data = f"{beginning}{'ru' if beginning == 'lang:' else '1'}"
+        data = beginning + {"lang:": "ru", "next:": "on"}.get(beginning, "1")
         asked.clear()
         said = await tapped(room, data, by=BANNED)
         assert asked[0] == (BANNED, needs)

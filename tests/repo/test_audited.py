@@ -49,6 +49,9 @@ NOT_BY_PEOPLE: Mapping[str, Mapping[str, str]] = {
     },
     "storage/retention.py": {"": "retention"},
     "storage/seeds.py": {"": "seeds of a game, whose opening the engine reports"},
+    "storage/subscriptions.py": {
+        "Subscriptions.remove_all": "a fact that Telegram reports",
+    },
     "storage/webhooks.py": {
         "publish": "an event of a game, whose command the engine reports",
         "Webhooks.succeeded": "the result of a call",

@@ -23,8 +23,9 @@ LAYERS = {
 }
 """Package -> packages of ours that it may import; `bot` may import everything."""
 PURE = {
-    "__future__", "abc", "collections", "dataclasses", "decimal", "enum", "fractions", "functools", "hashlib", "hmac",
-    "itertools", "json", "math", "operator", "re", "string", "types", "typing", "unicodedata", "transitions", "fsm",
+    "__future__", "abc", "calendar", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions",
+    "functools", "hashlib", "hmac", "itertools", "json", "math", "operator", "re", "string", "types", "typing",
+    "unicodedata", "transitions", "fsm",
 }  # fmt: skip
 """Modules that a rule may import: values and functions of values. The engine may also use asyncio."""
 
