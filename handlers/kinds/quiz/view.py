@@ -106,9 +106,11 @@ def _closed(game: QuizGame, index: int, texts: Texts, locale: str) -> Message:
     question = game.questions[index]
     number = texts.html(locale, "quiz-head", number=index + 1, questions=game.rules.questions)
     lines = [texts.html(locale, "quiz-question", question=question.text)]
+    explained = None
     if index < game.revealed:
         lines.append(texts.html(locale, "quiz-closed", answer=right_text(question, texts, locale)))
-    return Message(lobby.paragraphs(number, "\n".join(lines)))
+        explained = explanation_html(question, texts, locale)
+    return Message(lobby.paragraphs(number, "\n".join(lines), lobby.folded(explained) if explained else None))
 
 
 def _about(game: QuizGame, texts: Texts, locale: str) -> str:
