@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 from random import Random
 
 import pytest
@@ -10,6 +11,7 @@ from redis.asyncio import Redis
 
 from fsm.question import Question
 from questions.bank import bank
+from questions.packs import Mistakes, Row, pack_of
 from questions.similarity import Gist, fingerprint, gist
 from storage.connections import Pool
 from storage.people import People
@@ -57,6 +59,27 @@ async def test_a_pack_is_kept_as_it_was_and_found_by_its_owner(questions: Questi
     assert found == [(at, replace(question, pack=str(title.id))) for at, question in enumerate(kept, 1)]
     assert await questions.question(title.id, 2) == found[1][1]
     assert await questions.questions(title.id, limit=1, offset=1) == found[1:2]
+
+
+async def test_a_pack_keeps_questions_of_every_type_with_their_explanations(questions: Questions) -> None:
+    kept = pack_of(
+        [
+            Row(1, {"question": "Planets?", "type": "several", "answer": "Mars | Venus", "wrong1": "Moon | Sun"}),
+            Row(2, {"question": "In order?", "type": "order", "answer": "one | two | three", "source": "A book"}),
+            Row(3, {"question": "How high?", "type": "number", "answer": "8849 ± 50", "explanation": "By radar."}),
+            Row(4, {"question": "How many?", "type": "number", "answer": "-7.25"}),
+            Row(5, {"question": "A fish?", "type": "true_false", "answer": "false"}),
+        ],
+        Mistakes(),
+    ).questions
+    title = await questions.add_pack(OWNER, "Types", "en", kept)
+    found = [question for _, question in await questions.questions(title.id)]
+    assert found == [replace(question, pack=str(title.id)) for question in kept]
+    changed = replace(found[2], explanation="", number=Decimal(1))
+    assert await questions.change_question(title.id, OWNER, 3, changed)
+    again = await questions.question(title.id, 3)
+    assert again is not None
+    assert (again.number, again.explanation, again.source) == (Decimal(1), "", "")
 
 
 async def test_a_pack_is_its_owners_alone(questions: Questions) -> None:

@@ -72,6 +72,28 @@ async def test_a_good_model_is_asked_once_and_gives_good_questions(model: Model,
     assert call.told == {"topic": "music", "language": "en", "difficulty": "any", "count": 5, "avoid": []}
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("Because ice sings.", "Because ice sings."),
+        ("  On\none   line ", "On one line"),
+        ("x" * 201, ""),
+        ("see https://example.org", ""),
+        ("Потому что лёд поёт", ""),
+        ("a\x00b", ""),
+        (7, ""),
+        (None, ""),
+    ],
+)
+async def test_an_explanation_is_kept_if_it_is_usable_and_never_costs_its_question(
+    model: Model, writer: QuestionWriter, told: object, kept: str
+) -> None:
+    model.replies = [writes(lambda number, *more: {**good(number, *more), "explanation": told})]
+    written = await writer.write(ORDER)
+    assert {question.explanation for question in written.questions} == {kept}
+    assert len(written.questions) == 5
+
+
 async def test_a_model_without_a_key_gets_none(model: Model) -> None:
     model.replies = [writes(good)]
     writer = QuestionWriter(model.url + "/", "", "m")

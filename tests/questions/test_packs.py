@@ -5,6 +5,7 @@ import html
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsm.question import Question
+from play.packs import vocabulary
 from play.texts import Texts
 from questions.bank import bank
 from questions.encodings import decode
@@ -405,6 +407,81 @@ def test_an_export_puts_the_right_answer_first_wherever_it_was() -> None:
         back = read_pack(write_pack([shuffled], form), f"pack.{form}").questions[0]
         assert back.answers == ("yes", "no", "never")
         assert back == replace(back, right=0)
+
+
+TYPED = """question,answer,wrong1,wrong2,category,type,explanation,source
+Planets?,Mars | Venus,Moon | Sun,A \\| B,space,several,The Moon is a moon.,https://example.org/planets
+In order?,one | two | three,,,,order,,A book
+How high?,8849 ± 50,,,,number,,
+How many?,1 000 000,,,,number,,
+A fish?,TRUE,,,,true_false,,
+Plain?,yes,no,,,,,
+"""
+
+
+def test_questions_of_every_type_are_read() -> None:
+    several, order, high, many, fish, plain = read(TYPED).questions
+    assert (several.answers, several.rights) == (("Mars", "Venus", "Moon", "Sun", "A | B"), (0, 1))
+    assert (several.explanation, several.source) == ("The Moon is a moon.", "https://example.org/planets")
+    assert (order.answers, order.rights, order.source) == (("one", "two", "three"), (0, 1, 2), "A book")
+    assert (high.number, high.tolerance, high.answers) == (Decimal(8849), Decimal(50), ())
+    assert (many.number, many.tolerance) == (Decimal(1_000_000), None)
+    assert (fish.type, fish.answers, fish.right) == ("true_false", ("True", "False"), 0)
+    assert (plain.type, plain.right) == ("choice", 0)
+    assert all(question.sound for question in read(TYPED).questions)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_questions_of_every_type_are_written_and_read_back(form: str) -> None:
+    pack = read(TYPED)
+    assert read_pack(write_pack(pack.questions, form), f"pack.{form}").questions == pack.questions
+
+
+@pytest.mark.parametrize("locale", TEXTS.LOCALES)
+def test_types_and_truth_have_names_in_every_language(locale: str) -> None:
+    names = [TEXTS.plain(locale, f"pack-column-{column}").split(",")[0] for column in ("question", "answer", "type")]
+    truth, order = TEXTS.plain(locale, "pack-type-true_false").split(",")[0], TEXTS.plain(locale, "pack-type-order")
+    rows = [f"Ça nage?,{TEXTS.plain(locale, 'pack-false')},{truth}", f"Quand?,a | b | c,{order.split(',')[0]}"]
+    for reader in TEXTS.LOCALES:
+        content = "\n".join([",".join(names), *rows]).encode()
+        first, second = read_pack(content, "p.csv", vocabulary(TEXTS, reader)).questions
+        assert (first.type, first.right, second.type) == ("true_false", 1, "order")
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "code"),
+    [
+        ("Q?,a,,riddle", "type", "unknown-type"),
+        ("Q?,a,,", "wrong1", "missing-cell"),
+        ("Q?,a | b,,order", "answer", "answer-count"),
+        ("Q?,a | b | c | a,,order", "answer", "same-answers"),
+        ("Q?,a | b | c,d,order", "wrong1", "no-wrong-answers"),
+        ("Q?,a,,several", "answer", "answer-count"),
+        ("Q?,perhaps,,true_false", "answer", "bad-truth"),
+        ("Q?,true,perhaps,true_false", "answer", "bad-truth"),
+        ('Q?,"1,000",,number', "answer", "bad-number"),
+        ("Q?,1.000,,number", "answer", "bad-number"),
+        ("Q?,many,,number", "answer", "bad-number"),
+        ("Q?,5 ± -1,,number", "answer", "bad-number"),
+        (f"Q?,{'x' * 101} | b,,several", "answer", "too-long"),
+    ],
+)
+def test_an_answer_that_does_not_fit_its_type_is_a_mistake_with_words(row: str, column: str, code: str) -> None:
+    with pytest.raises(PackRefused) as caught:
+        read(f"question,answer,wrong1,type\n{row}\n")
+    assert [(mistake.line, mistake.column, mistake.code) for mistake in caught.value.mistakes] == [(2, column, code)]
+    for mistake in caught.value.mistakes:
+        for locale in TEXTS.LOCALES:
+            assert TEXTS.plain(locale, mistake.text_id, **{"column": mistake.column, **mistake.parameters})
+    assert not TEXTS.missing
+
+
+@pytest.mark.parametrize(("column", "limit"), [("explanation", 200), ("source", 300)])
+def test_an_explanation_and_a_source_have_limits(column: str, limit: int) -> None:
+    assert refused(f"question,answer,wrong1,{column}\nQ?,a,b,{'x' * (limit + 1)}\n".encode()) == [
+        (2, column, "too-long")
+    ]
+    assert read(f"question,answer,wrong1,{column}\nQ?,a,b,{'x' * limit}\n").questions
 
 
 def test_the_columns_of_an_export_are_those_that_are_read() -> None:

@@ -8,9 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from fsm import proof
+from fsm import proof, quiz
 from fsm.lobby import DeadlinePassed
 from fsm.pick_number import KIND, PickNumberGame, prove
 from storage.codec import Codec
@@ -56,6 +57,28 @@ def test_a_game_stored_at_any_moment_is_played_to_its_end_with_a_proof_of_the_fi
             assert all(check.passed for check in proof.verify(proof.canonical(document)))
         else:
             assert state.cancel_reason in {"lobby_expired", "nobody_picked"}
+
+
+def test_a_quiz_stored_before_questions_had_types_ends_as_it_did_then() -> None:
+    """``stored/quiz_before_types.json`` was written by commit 5c1fc58."""
+    codec = Codec({quiz.KIND.name: quiz.KIND})
+    stored = json.loads((Path(__file__).parent / "stored" / "quiz_before_types.json").read_text())
+    records = codec.decode_records(quiz.KIND, json.dumps(stored["records"]).encode())
+    whole = quiz.KIND.fold(None, [event for record in records for event in record.events])
+    assert whole.phase == "completed"
+    assert {str(row.player_id): row.points for row in whole.standings} == stored["points"]
+    for stage in stored["stages"]:
+        state: Any = msgspec.json.decode(json.dumps(stage["state"]), type=quiz.QuizGame)
+        later = [event for record in records[stage["commands"] :] for event in record.events]
+        again = quiz.KIND.fold(state, later) if later else state
+        assert again.standings == whole.standings
+        assert {p: score.points for p, score in again.scores.items()} == {
+            p: score.points for p, score in whole.scores.items()
+        }
+        while state.deadline is not None:
+            state = quiz.KIND.fold(
+                state, quiz.KIND.decide(state, DeadlinePassed(state.deadline), state.deadline, "5eed" * 16)
+            )
 
 
 def test_the_stored_games_have_been_in_every_phase() -> None:

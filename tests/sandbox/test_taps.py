@@ -201,6 +201,24 @@ async def test_a_poll_is_stopped_once(scene: Scene, call: Call, refusal: Call) -
         ({"type": "quiz", "correct_option_ids": [2]}, "wrong correct option ID specified"),
         ({"type": "quiz", "correct_option_ids": [0], "explanation": "x" * 201}, "explanation is too long"),
         ({"open_period": 4}, "wrong open period specified"),
+        ({"options": [{"text": "a"}, {"text": "a "}]}, "poll options must be different"),
+        ({"description": "x" * 1025}, "poll description is too long"),
+        ({"allow_adding_options": True}, "options can't be added to anonymous polls and quizzes"),
+        ({"members_only": True}, "voting can be limited in channels only"),
+        ({"country_codes": ["ES"]}, "voting can be limited in channels only"),
+        (
+            {"type": "quiz", "correct_option_ids": [0], "allows_revoting": True},
+            "votes in quizzes can't be changed",
+        ),
+        (
+            {"type": "quiz", "correct_option_ids": [0], "explanation": "a\nb\nc\nd"},
+            "explanation contains too many line feeds",
+        ),
+        ({"type": "quiz", "correct_option_ids": [0, 1]}, "wrong correct option ID specified"),
+        (
+            {"type": "quiz", "correct_option_ids": [1, 0], "allows_multiple_answers": True},
+            "wrong correct option ID specified",
+        ),
     ],
 )
 async def test_a_wrong_poll_is_refused(scene: Scene, refusal: Call, params: dict[str, Any], description: str) -> None:
