@@ -80,7 +80,7 @@ class Consumers:
             limits=runtime.telegram.limits,
             api=runtime.telegram.api,
             clock=runtime.play.clock,
-            on_settled=self._settled,
+            on_settled=self._settled if runtime.tracing is None else runtime.tracing.sending(self._settled),
             lease=runtime.lease(SENDER_LEASE),
             bell=self._doorbell,
             aside=runtime.aside,
@@ -102,11 +102,12 @@ class Consumers:
         spawn("board progress", self._boards.keep_showing())
         projector = runtime.stores.projector
         feed = runtime.feed("projector", renewed=self._rebuild, check=projector.check, caught_up=self._replay)
-        spawn("projector", feed.run(projector.handle))
+        spawn("projector", feed.run(runtime.handling("projector", projector.handle)))
         spawn("reminders", self._reminders.keep_reminding())
-        spawn("boards", runtime.feed("boards", begun=self._take_over_boards).run(self._show))
+        boards = runtime.feed("boards", begun=self._take_over_boards)
+        spawn("boards", boards.run(runtime.handling("boards", self._show)))
         for kind, consumer in self._of_kinds.items():
-            spawn(f"consumer of {kind}", runtime.feed(kind).run(consumer.handle))
+            spawn(f"consumer of {kind}", runtime.feed(kind).run(runtime.handling(kind, consumer.handle)))
         keeper = PublicLogKeeper(
             runtime.stores.log, runtime.play.clock, runtime.telegram.outbox, runtime.settings.games.draw.log_channel
         )

@@ -9,12 +9,14 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import asyncpg
 import stamina
 from loguru import logger
 from redis.asyncio import Redis
 
+from bot import VERSION
 from bot.clock import SystemClock, SystemEntropy
 from bot.consumers import Consumers
 from bot.deadlines import Deadlines
@@ -30,8 +32,8 @@ from bot.observe.logs import watch_loop
 from bot.observe.metric_families import Samples, export
 from bot.observe.metrics import Metrics, registry
 from bot.recurring import RecurringKeeper
-from bot.runtime import ALL_ROLES, Runtime, build
-from bot.settings import Draw, Settings, SettingsError
+from bot.runtime import ALL_ROLES, Connections, Runtime, build
+from bot.settings import Draw, Settings, SettingsError, TracingSection
 from bot.web_role import WebRole
 from fsm.engine import Clock, Engine, Entropy
 from fsm.pick_number import Beacon
@@ -58,6 +60,9 @@ from storage.rights import MissingRightError, check_rights
 from storage.shared_time import SharedTime
 from storage.stores import Stores
 from telegram.telegram import Telegram
+
+if TYPE_CHECKING:
+    from bot.observe.tracing import Tracing
 
 LISTENERS = 64
 """Size of the pool for blocking connections: pub/sub and blocking reads."""
@@ -150,9 +155,13 @@ async def running(
         if not given:
             await _check_redis(redis_dsn)
         beacon = await _beacon(settings.games.draw)
-        runtime = build(
-            settings, pool, redis, listening, clock or SystemClock(), entropy or SystemEntropy(), metrics, beacon
-        )
+        tracing = await _tracing(settings.tracing, roles)
+        if tracing is not None:
+            # A thread waits for the collector, so that it does not delay the stop of anything else.
+            stack.push_async_callback(asyncio.to_thread, tracing.close)
+        connections = Connections(pool, redis, listening)
+        clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
+        runtime = build(settings, connections, clock, entropy, metrics, beacon, tracing)
         process = await stack.enter_async_context(_roles(runtime, guard, roles, "" if up else postgres_dsn, slot))
         if anew:
             await process.send_anew()
@@ -397,6 +406,24 @@ async def _words(health: Health) -> Mapping[str, str]:
     """Return the state of each dependency in a few characters, for the operators' dialog."""
     report = await health.report()
     return {name: f"{check.latency_ms:.0f} ms" if check.well else "✗" for name, check in report.checks.items()}
+
+
+async def _tracing(section: TracingSection, roles: frozenset[str]) -> "Tracing | None":
+    """Return the maker of spans, or None without a collector."""
+    if not section.endpoint:
+        return None
+    try:
+        module = await imported("bot.observe.tracing")
+    except ModuleNotFoundError as missing:
+        raise SettingsError(f"tracing.endpoint: needs {missing.name}: pip install 'tombola[otel]'") from None
+    authorization = section.authorization.get_secret_value()
+    made: Tracing = module.Tracing(
+        section.endpoint,
+        section.ratio,
+        {"service.name": "tombola", "service.version": VERSION, "tombola.roles": ",".join(sorted(roles))},
+        {"authorization": authorization} if authorization else {},
+    )
+    return made
 
 
 async def _beacon(draw: Draw) -> Beacon | None:

@@ -4,11 +4,11 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from redis.asyncio import Redis
 
@@ -16,7 +16,7 @@ from bot.game_defaults import rates_of, rules_of
 from bot.observe.metrics import Metrics
 from bot.settings import Settings
 from bot.tasks import Tasks
-from fsm.engine import Clock, Commit, Committed, Engine, Entropy, GameStore, Stored
+from fsm.engine import Clock, Commit, Committed, Engine, Entropy, GameStore, RecordCommand, Stored
 from fsm.pick_number import Beacon
 from fsm.registry import KINDS
 from handlers.audience import slot_of
@@ -56,7 +56,7 @@ from storage.breakers import Breaker, Circuit, GuardedPool, GuardedStore
 from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
-from storage.feed import Check, Feed
+from storage.feed import Check, Feed, Handle
 from storage.flags import FlagSettings
 from storage.games import RedisGames
 from storage.jobs import Jobs
@@ -88,6 +88,9 @@ from telegram.telegram import Telegram
 
 if TYPE_CHECKING:
     import asyncio
+
+    from bot.observe.tracing import Tracing
+    from fsm.kind import Kind
 
 
 ALL_ROLES = frozenset({"ingress", "worker", "scheduler", "web"})
@@ -129,6 +132,7 @@ class Runtime:
         breakers: service -> its circuit breaker. A role adds the breakers of services that only it calls.
         released: wakes the waiters of a lease when it is released.
         aside: work that the loops of this process failed to handle.
+        tracing: makes the spans of this process; None without a collector.
     """
 
     settings: Settings
@@ -142,6 +146,7 @@ class Runtime:
     breakers: dict[str, Breaker]
     released: Bell
     aside: SetAside
+    tracing: "Tracing | None" = None
 
     def boards(self, bot_username: str) -> Boards:
         """Return the living messages of the bot with this name."""
@@ -188,6 +193,10 @@ class Runtime:
         """Return the lease for a job that only one process may do."""
         return Lease(self.stores.redis, name, self.owner, released=self.released)
 
+    def handling(self, group: str, handle: Handle) -> Handle:
+        """Return a handler of the feed, with spans if this process is traced."""
+        return handle if self.tracing is None else self.tracing.handling(group, handle)
+
     def feed(
         self,
         group: str,
@@ -211,17 +220,32 @@ class Runtime:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """The connections of a process to the stores.
+
+    Attributes:
+        pool: connections to PostgreSQL.
+        redis: the client for commands that are answered at once.
+        listening: the client for commands that wait.
+    """
+
+    pool: Pool
+    redis: Redis
+    listening: Redis
+
+
 def build(
     settings: Settings,
-    pool: Pool,
-    redis: Redis,
-    listening: Redis,
+    connections: Connections,
     clock: Clock,
     entropy: Entropy,
     metrics: Metrics,
     beacon: Beacon | None,
+    tracing: "Tracing | None",
 ) -> Runtime:
     """Wire the services of a process from its settings and connections."""
+    pool, redis, listening = connections.pool, connections.redis, connections.listening
     tasks = Tasks(partial(_count_death, metrics))
     postgres_circuit, redis_circuit = Circuit("postgres"), Circuit("redis")
     guarded = cast("Pool", GuardedPool(pool, postgres_circuit))
@@ -240,7 +264,11 @@ def build(
         )
         stores.projector.on_rewind = strict.forget
     telegram = _telegram(settings, redis, clock)
-    engine = Engine(KINDS, games, clock, entropy, observe=metrics.command, record=stores.audit.command)
+    kinds: Mapping[str, Kind[Any]] = KINDS
+    record: RecordCommand = stores.audit.command
+    if tracing is not None:
+        games, kinds, record = tracing.store(games), tracing.kinds(KINDS), tracing.recording(record)
+    engine = Engine(kinds, games, clock, entropy, observe=metrics.command, record=record)
     return Runtime(
         settings=settings,
         metrics=metrics,
@@ -253,6 +281,7 @@ def build(
         breakers={"postgres": postgres_circuit, "redis": redis_circuit, "telegram": telegram.api},
         released=Bell(listening, RELEASED),
         aside=aside,
+        tracing=tracing,
     )
 
 

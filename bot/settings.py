@@ -201,6 +201,18 @@ class AuditSection(Section):
     keep_days: Number = Field(default=365, ge=31, le=36_500)
 
 
+class TracingSection(Section):
+    """Traces, by OpenTelemetry."""
+
+    endpoint: str = Field(
+        default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
+    )
+    ratio: Number = Field(default=0.01, ge=0, le=1)
+    authorization: Annotated[SecretStr, form(r"[ -~]{0,4096}")] = Field(
+        default=NO_SECRET, description="empty, or the header Authorization of each export"
+    )
+
+
 class FlagsSection(Section):
     """Feature flags, see `play/flags.toml`."""
 
@@ -284,6 +296,7 @@ class Settings(BaseSettings):
     web: Web = Web()
     api: Api = Api()
     flags: FlagsSection = FlagsSection()
+    tracing: TracingSection = TracingSection()
     audit: AuditSection = AuditSection()
     games: GAMES = GAMES()
     durability: Durability = Durability()

@@ -73,7 +73,7 @@ class WebRole:
                 version=VERSION,
             )
         )
-        return app
+        return app if runtime.tracing is None else runtime.tracing.api(app)
 
     async def _report(self) -> dict[str, object]:
         return dict((await self._health.report()).as_dict())

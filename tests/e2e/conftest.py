@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 import pytest_asyncio
@@ -13,8 +13,10 @@ from pydantic import SecretStr
 
 from bot import process
 from bot.clock import SystemEntropy
+from bot.runtime import ALL_ROLES
 from bot.settings import GAMES, Api, Database, Games, Log, Redis, Settings, Telegram, Web
 from handlers.kinds.pick_number.settings import PickNumberSection
+from handlers.kinds.settings import Section
 from sandbox.app import serve
 from sandbox.state import Message
 from tests.support.clock import TurnedClock
@@ -33,6 +35,7 @@ class Table(Group):
 
     bot: process.RunningBot
     clock: TurnedClock
+    settings: Settings
 
     async def turn(self, seconds: float) -> None:
         """Turn the clock, and let all due tasks run."""
@@ -93,8 +96,13 @@ async def seated(
     host_joins: bool = False,
     api: Api | None = None,
     private_networks: tuple[str, ...] = (),
+    roles: frozenset[str] = ALL_ROLES,
+    **sections: Section,
 ) -> AsyncIterator[Table]:
-    """Create a group with a number of people and the bot. Unless ``host_joins``, hosts join by a tap only."""
+    """Create a group with a number of people and the bot. Unless ``host_joins``, hosts join by a tap only.
+
+    ``sections`` are further sections of the settings, by name.
+    """
     of_games = games or GAMES.model_validate({"pick_number": PickNumberSection(reveal_seconds=0.2)})
     clock = TurnedClock(runs=True)
     async with AsyncExitStack() as stack:
@@ -117,10 +125,11 @@ async def seated(
             api=api or Api(),
             log=Log(level="DEBUG"),
             games=of_games.model_copy(update={"host_joins": host_joins}),
+            **cast("dict[str, Any]", sections),
         )
-        running = process.running(settings, clock=clock, entropy=SystemEntropy())
+        running = process.running(settings, roles=roles, clock=clock, entropy=SystemEntropy())
         bot = await stack.enter_async_context(running)
-        yield Table(box, group, users, bot, clock)
+        yield Table(box, group, users, bot, clock, settings)
 
 
 @pytest_asyncio.fixture(params=["polling", "webhook"])

@@ -12,6 +12,7 @@ REASONS = {
     "bot/deadlines.py": "APScheduler runs jobs by this machine's clock: they are moved along when it is set",
     "bot/doctor.py": "compares the day with the days by which feature flags are removed",
     "bot/observe/metrics.py": "the moment of the start, shown as a date",
+    "bot/observe/tracing.py": "spans have the time of the day, so that those of several machines fit together",
     "sandbox/world.py": "the moment of the start, from which the monotonic clock goes on",
     "storage/breakers.py": "purgatory counts pauses by the wall clock: a step is forgiven",
     "storage/people.py": "the default, if no clock is given, as in tests",

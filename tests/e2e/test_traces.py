@@ -1,0 +1,105 @@
+"""Traces of taps and requests through two processes, as a collector receives them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import httpx
+import pytest
+import pytest_asyncio
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from pydantic import SecretStr
+
+from bot import process
+from bot.clock import SystemEntropy
+from bot.observe.tracing import Tracing, root_id, trace_id
+from bot.runtime import ALL_ROLES
+from bot.settings import TracingSection, Web
+from play.access import Role
+from storage.feed import trace_of
+from tests.e2e.conftest import seated
+from tests.support.collector import Collector, collecting
+
+pytestmark = pytest.mark.slow
+FRONT = frozenset({"ingress", "web"})
+TAP = {"update", "decide", "commit", "feed", "project", "render", "send"}
+
+
+@pytest_asyncio.fixture
+async def collector() -> AsyncIterator[Collector]:
+    """Run a receiver of traces."""
+    async with collecting() as found:
+        yield found
+
+
+def by_trace(spans: list[Span]) -> dict[bytes, list[Span]]:
+    """Return the spans of each trace."""
+    found = defaultdict(list)
+    for span in spans:
+        found[span.trace_id].append(span)
+    return found
+
+
+def attribute(span: Span, name: str) -> str:
+    """Return an attribute of a span that is text; empty if there is none."""
+    return next((each.value.string_value for each in span.attributes if each.key == f"tombola.{name}"), "")
+
+
+async def test_one_trace_shows_a_tap_from_the_update_to_the_edited_message_across_two_processes(
+    postgres_dsn: str, redis_dsn: str, collector: Collector
+) -> None:
+    tracing = TracingSection(endpoint=collector.url, ratio=1, authorization=SecretStr("Bearer secret"))
+    async with seated(postgres_dsn, redis_dsn, "polling", roles=FRONT, tracing=tracing) as table:
+        behind = table.settings.model_copy(update={"web": Web(port=0)})
+        async with process.running(behind, ALL_ROLES - FRONT, clock=table.clock, entropy=SystemEntropy()) as worker:
+            table.bot = replace(table.bot, deadlines=worker.deadlines)
+            game_id = await table.play()
+            token, _ = await table.bot.play.tokens.issue(Role.VIEWER, None)
+            parent = f"00-{'a' * 31}1-{'b' * 15}2-01"
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{table.bot.port}/api/v1") as http:
+                headers = {"authorization": f"Bearer {token}", "traceparent": parent}
+                assert (await http.get(f"/games/{game_id}", headers=headers)).status_code == 200
+    traces = by_trace(collector.spans)
+    names = {span.name for span in collector.spans}
+    assert names >= TAP
+    whole = [spans for spans in traces.values() if {span.name for span in spans} >= TAP]
+    assert whole, "no trace has all its parts"
+    for spans in whole:
+        (root,) = [span for span in spans if span.name == "update"]
+        identity = trace_id(game_id, attribute(root, "trace"))
+        assert int.from_bytes(root.trace_id) == identity
+        assert (int.from_bytes(root.span_id), root.parent_span_id) == (root_id(identity), b"")
+        assert {span.parent_span_id for span in spans if span is not root} == {root.span_id}
+        assert attribute(root, "trace") == trace_of(attribute(root, "id"))
+        assert all(span.start_time_unix_nano <= span.end_time_unix_nano for span in spans)
+    (request,) = traces[bytes.fromhex("a" * 31 + "1")]
+    assert (request.name, request.parent_span_id.hex()) == ("api GET", "b" * 15 + "2")
+    assert collector.authorizations == {"Bearer secret"}
+
+
+async def test_the_share_is_kept_and_is_the_same_in_every_process() -> None:
+    shorts = [trace_of(f"tg:{number}") for number in range(20_000)]
+    one, other = (Tracing("http://127.0.0.1:1", 0.1, {}) for _ in range(2))
+    try:
+        sampled = [short for short in shorts if one.sampled(short)]
+        assert sampled == [short for short in shorts if other.sampled(short)]
+        assert 0.08 < len(sampled) / len(shorts) < 0.12
+        assert not one.sampled("")
+    finally:
+        one.close()
+        other.close()
+
+
+async def test_a_dead_collector_loses_spans_and_nothing_else(
+    postgres_dsn: str, redis_dsn: str, collector: Collector
+) -> None:
+    silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)  # accepts, and never answers
+    port = silent.sockets[0].getsockname()[1]
+    try:
+        tracing = TracingSection(endpoint=f"http://127.0.0.1:{port}", ratio=1)
+        async with seated(postgres_dsn, redis_dsn, "polling", tracing=tracing) as table:
+            await table.play()
+    finally:
+        silent.close()
+    assert collector.spans == []
