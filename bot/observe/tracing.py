@@ -43,6 +43,7 @@ SPACE: Final = 1 << 32
 
 SERVER_ERROR: Final = 500
 _GAME = re.compile(r"(?<=/games/)[0-9a-z]{14,22}")
+_NO_PARENT = trace.set_span_in_context(trace.INVALID_SPAN)
 _propagator = TraceContextTextMapPropagator()
 _NAMES: Final[Mapping[str, str]] = MappingProxyType({"projector": "project", "boards": "render"})
 """Consumer group -> name of its span; other groups have their own name."""
@@ -124,7 +125,7 @@ class Tracing:
         whole = trace_id(game_id, short)
         self._ids.trace, self._ids.span = whole, root_id(whole)
         self._end(self._tracer.start_span(
-            name, context=trace.set_span_in_context(trace.INVALID_SPAN), start_time=min(began, ended), kind=SpanKind.SERVER,
+            name, context=_NO_PARENT, start_time=min(began, ended), kind=SpanKind.SERVER,
             attributes=_attributes(game_id, short, attributes),
         ), ended, attributes)  # fmt: skip
 
@@ -241,8 +242,7 @@ class Tracing:
             self._child(name, game[0], short, began, time.time_ns(), **attributes)
         elif not key and random.randrange(SPACE) < self._below:  # noqa: S311 -- a sample
             span = self._tracer.start_span(
-                name, context=trace.set_span_in_context(trace.INVALID_SPAN), start_time=began,
-                attributes=_named(attributes),
+                name, context=_NO_PARENT, start_time=began, attributes=_named(attributes),
             )  # fmt: skip
             self._end(span, time.time_ns(), attributes)
 
