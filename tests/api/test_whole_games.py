@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -65,6 +66,53 @@ async def test_a_quiz_by_the_api_and_by_taps_shows_no_answer_before_its_time(ser
             await table.tap(tapping, rf"^a:.*:{number}:1$")
         ended = await reached(served, host, game.id, lambda game: game.phase == "completed")
         assert {each["player_id"] for each in ended.state["standings"]} == {tapping.id, calling.id}
+
+
+PACK = (
+    b"question,answer,wrong1,type,explanation\n"
+    b"Planets?,Mars | Venus,Moon,several,The Moon is a moon.\n"
+    b"In order?,one | two | three,,order,\n"
+    b"How high?,8849 \xc2\xb1 1,,number,\n"
+    b"A fish?,false,,true_false,\n"
+)
+
+
+async def test_questions_of_every_type_are_answered_by_the_api(served: Served) -> None:
+    calling = served.table.people[2]
+    async with await served.client(Role.HOST, served.chat_id) as host:
+        made = await host.send("POST", f"/chats/{served.chat_id}/packs?filename=a.csv&name=Types", body=PACK)
+        rules = {"questions": "4", "question_seconds": "600", "reveal_seconds": "1", "min_players": "1"}
+        rules |= {"pack": str(made.json()["id"])}
+        game = await host.open_game(OpenBody(chat_id=served.chat_id, kind="quiz", rules=rules))
+        assert game.pace_seconds is None
+        await host.join_game(game.id, JoinBody(calling.id, "Ann"))
+        await host.start_game(game.id)
+        for number in range(4):
+            game = await reached(served, host, game.id, partial(asks, number))
+            asked = game.state["questions"][number]
+            hidden = ("rights", "number", "tolerance", "explanation", "right")
+            assert not [name for name in hidden if asked[name] not in (None, [], "")]
+            wrong = await host.send(
+                "POST", f"/games/{game.id}/answers", body={"player_id": calling.id, "question": number, "choice": [9]}
+            )
+            assert (wrong.status_code, wrong.json()["code"]) == (422, "no-such-answer")
+            texts = asked["answers"]
+            choice: int | tuple[int, ...] | Decimal
+            match asked["type"]:
+                case "several":
+                    choice = tuple(texts.index(text) for text in ("Mars", "Venus"))
+                case "order":
+                    choice = tuple(texts.index(text) for text in ("one", "two", "three"))
+                case "number":
+                    choice = Decimal("8849.5")
+                case _:
+                    choice = texts.index("False")
+            game = await host.answer_question(game.id, AnswerBody(calling.id, number, choice))
+            revealed = game.state["questions"][number]
+            assert set(game.state["gained"]) == {str(calling.id)}
+            assert revealed["explanation"] == ("The Moon is a moon." if asked["type"] == "several" else "")
+        ended = await reached(served, host, game.id, lambda game: game.phase == "completed")
+        assert ended.state["standings"][0]["place"] == 1
 
 
 async def reached(served: Served, host: Client, game_id: str, when: Callable[[GameView], bool]) -> GameView:

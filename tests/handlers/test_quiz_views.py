@@ -149,6 +149,15 @@ def test_the_explanation_is_shown_with_the_answer_and_its_source_is_a_link(texts
         ]
 
 
+@pytest.mark.parametrize(("locale", "shown"), [("en", "8,849.5 ± 50"), ("ru", "8 849,5 ± 50"), ("es", "8.849,5 ± 50")])
+def test_a_right_number_is_written_as_its_language_writes_numbers(texts: Texts, locale: str, shown: str) -> None:
+    state = asking(2, count=5, content=of_every_type())
+    while state.index < 2:
+        state = due(state)
+    board = re.sub("[\u2060\u2068\u2069]", "", quiz.board(due(state), texts, locale).text)
+    assert shown in board.replace("\N{NO-BREAK SPACE}", " ")
+
+
 @pytest.mark.parametrize("source", ["http://example.org", "javascript:alert(1)", "https://", "https://[", "Book, p. 5"])
 def test_a_source_that_is_no_safe_address_is_text(texts: Texts, source: str) -> None:
     state = due(asking(2, count=5, content=of_every_type(source=source)))

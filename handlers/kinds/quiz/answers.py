@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from babel.numbers import format_decimal
+
 from fsm.question import ERASE, NUMBER, ONE_TAP, ORDER, SEVERAL, Choice, Question
 from fsm.quiz import QuizGame
 from handlers.views.message import Button, Row, rows
@@ -110,20 +112,25 @@ def _right_html(question: Question, texts: Texts, locale: str) -> str:
             for place, index in enumerate(question.rights, start=1)
         )
     text_id = "quiz-number-closest" if question.tolerance is None else "quiz-number"
-    return texts.html(locale, text_id, answer=right_text(question, texts, locale))
+    return texts.html(locale, text_id, answer=right_text(question, locale))
 
 
-def right_text(question: Question, texts: Texts, locale: str) -> str:
+def right_text(question: Question, locale: str) -> str:
     """Return the right answer in words."""
     if question.type == NUMBER:
         assert question.number is not None
-        number = texts.number(locale, question.number)
-        return f"{number} ± {texts.number(locale, question.tolerance)}" if question.tolerance else number
+        number = _number(question.number, locale)
+        return f"{number} ± {_number(question.tolerance, locale)}" if question.tolerance else number
     if question.type in ONE_TAP:
         assert question.right is not None, "the view shows it once it is revealed"
         return question.answers[question.right]
     between = " → " if question.type == ORDER else " · "
     return shorten(between.join(question.answers[index] for index in question.rights), SUMMARY)
+
+
+def _number(number: Decimal, locale: str) -> str:
+    """Return a number for the locale, without the two decimals that amounts of money have."""
+    return str(format_decimal(number, format="#,##0.######", locale=locale, decimal_quantization=False))
 
 
 def right_letters(question: Question) -> str:

@@ -177,7 +177,7 @@ def _note(context: UpdateContext, note: Note) -> str:
 def question_html(context: UpdateContext, question: Question) -> Markup:
     """Render a question for the owner of its pack, with its right answer."""
     texts, locale = context.deps.play.texts, context.locale
-    right, rights = right_text(question, texts, locale), rights_of(question)
+    right, rights = right_text(question, locale), rights_of(question)
     wrong = [context.text("quiz-value", value=answer) for answer in question.answers if answer not in rights]
     lines = [
         context.text("pack-question", question=question.text),

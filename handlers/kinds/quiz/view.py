@@ -108,7 +108,7 @@ def _closed(game: QuizGame, index: int, texts: Texts, locale: str) -> Message:
     lines = [texts.html(locale, "quiz-question", question=question.text)]
     explained = None
     if index < game.revealed:
-        lines.append(texts.html(locale, "quiz-closed", answer=right_text(question, texts, locale)))
+        lines.append(texts.html(locale, "quiz-closed", answer=right_text(question, locale)))
         explained = explanation_html(question, texts, locale)
     return Message(lobby.paragraphs(number, "\n".join(lines), lobby.folded(explained) if explained else None))
 
@@ -360,9 +360,9 @@ def _own_answer(game: QuizGame, player_id: PlayerId, question: Question, texts: 
     if isinstance(reply.choice, int):
         answer = {"letter": Markup(LETTERS[reply.choice]), "answer": question.answers[reply.choice]}
         if how == "wrong":
-            answer |= {"right": Markup(right_letters(question)), "right_answer": right_text(question, texts, locale)}
+            answer |= {"right": Markup(right_letters(question)), "right_answer": right_text(question, locale)}
         return texts.html(locale, f"quiz-own-{how}", **answer, gained=gained)
-    right = "" if how == "answer" else right_letters(question) or right_text(question, texts, locale)
+    right = "" if how == "answer" else right_letters(question) or right_text(question, locale)
     return texts.html(locale, f"quiz-own-{how}-so", answer=short_answer(reply.choice), right=right, gained=gained)
 
 
@@ -401,7 +401,7 @@ def _missed(game: QuizGame, score: Score, texts: Texts, locale: str) -> Iterator
     """Yield the first questions without a right answer of the player, each with its right answer."""
     missed = [question for question, how in zip(game.questions, _how(game, score), strict=False) if not how]
     for question in missed[:MISSED]:
-        yield texts.html(locale, "quiz-missed", question=question.text, answer=right_text(question, texts, locale))
+        yield texts.html(locale, "quiz-missed", question=question.text, answer=right_text(question, locale))
 
 
 # -- rules ------------------------------------------------------------------------------------------------------
