@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import crowd, finished, footprint, idle, limits, machine, polling, projector, report, stacks, taps
+from benchmarks import api, crowd, finished, footprint, idle, limits, machine, polling, projector, report, stacks, taps
 from benchmarks.plan import Plan, say
 from benchmarks.report import Row, row
 from benchmarks.stacks import Stores
@@ -68,6 +68,7 @@ PARTS: Mapping[str, Part] = {
     "memory": footprint.games,
     "idle": idle.measure,
     "finished": finished.measure,
+    "api": api.measure,
     "crowd": crowded,
 }
 """Mapping of a name for `--only` to the measurement. The last one takes ten minutes.
@@ -130,6 +131,13 @@ WORDS = {
     "finished.live_in_chat_ms": "/games of a chat",
     "finished.live_of_player_ms": "/games of a person",
     "finished.slowest_p95_ms": "95th percentile of the slowest read",
+    "api.read_p50_ms": "reads of the API at 500 a second, beside a game of 1,000 with 1,000 taps a second",
+    "api.read_p95_ms": "95th percentile of these reads; both servers share one core",
+    "api.read_cpu": "processor time of a read in the process with the role web",
+    "api.reads_failed": "reads that were not answered with 200",
+    "api.tap_p95_alone_ms": "95th percentile of the taps without reads",
+    "api.tap_p95_beside_ms": "95th percentile of the taps beside the reads",
+    "api.tap_p95_ratio": "the same, relative to no reads",
     "tap.cost_1000_to_10": "processor time of a tap in a game of 1,000, relative to a game of 10",
 }
 
