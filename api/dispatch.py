@@ -493,6 +493,8 @@ def _key(request: Request) -> str:
 
 async def raw_body(request: Request, most: int) -> bytes:
     """Return the body. Raises ``TooLarge`` before it is read, if its length is announced."""
+    if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
+        return b""  # there is no body, so there is nothing to wait for
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > most:
         raise TooLarge(limit=most)

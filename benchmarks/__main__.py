@@ -134,7 +134,7 @@ WORDS = {
     "api.read_p50_ms": "reads of the API at 500 a second, beside a game of 1,000 with 1,000 taps a second",
     "api.read_p95_ms": "95th percentile of these reads; both servers share one core",
     "api.read_cpu": "processor time of a read in the process with the role web",
-    "api.reads_failed": "reads that were not answered with 200",
+    "api.reads_failed": "reads that were not answered with 200, or not at all",
     "api.tap_p95_alone_ms": "95th percentile of the taps without reads",
     "api.tap_p95_beside_ms": "95th percentile of the taps beside the reads",
     "api.tap_p95_ratio": "the same, relative to no reads",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import msgspec
@@ -14,7 +15,7 @@ from api.games import OpenBody
 from bot import process
 from bot.settings import Database, Redis, Settings, Telegram, Web
 from play.access import Role
-from storage.api_requests import ApiRequests, fingerprint
+from storage.api_requests import AHEAD_BURST, ApiRequests, fingerprint
 from storage.keys import request_key
 from tests.api.conftest import Served
 
@@ -103,3 +104,13 @@ async def test_the_rate_of_a_token_is_counted_over_all_processes(served: Served,
     waits = [await requests.wait_ms("client", a_second=0.001, burst=3) for _ in range(4)]
     assert waits[:3] == [0, 0, 0]
     assert waits[3] > 0
+
+
+async def test_requests_that_are_paid_ahead_exceed_no_limit_and_at_most_half_are_lost(redis: Any) -> None:
+    processes = [ApiRequests(redis), ApiRequests(redis)]
+    waits = [
+        await processes[number % 2].wait_ms("client", a_second=0.001, burst=2 * AHEAD_BURST) for number in range(400)
+    ]
+    assert AHEAD_BURST <= waits.count(0) <= 2 * AHEAD_BURST
+    assert await ApiRequests(redis).wait_ms("another", a_second=0.001, burst=1) == 0
+    assert await ApiRequests(redis).wait_ms("another", a_second=0.001, burst=1) > 0
