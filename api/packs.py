@@ -17,12 +17,13 @@ from api.endpoint import About, Call, Count, Cursor, Endpoint, Handler, Page, Re
 from api.problems import FieldError, PackNameTaken, PackUnreadable, TooManyFiles, TooManyPacks, UnknownPack
 from fsm.question import Question
 from play.access import Needs
+from play.pack_texts import note_plain
 from play.packs import vocabulary
 from play.texts import DEFAULT_LOCALE, tidy
 from questions.isolation import TooManyFiles as Busy
 from questions.pack_reader import MAX_BYTES
 from questions.pack_writer import write_pack
-from questions.packs import Pack, PackRefused
+from questions.packs import Mistake, Pack, PackRefused
 from storage import questions as store
 from storage.questions import MAX_NAME, MAX_PACKS, PackTitle
 
@@ -162,7 +163,7 @@ async def preview_pack(call: Call) -> PreviewView:
     """Read a file as a pack without storing it. A file with mistakes is refused with the list of them."""
     pack = await _read(call)
     texts = call.services.play.texts
-    notes = [texts.plain(DEFAULT_LOCALE, note.text_id, count=note.count) for note in pack.notes]
+    notes = [note_plain(texts, DEFAULT_LOCALE, note) for note in pack.notes]
     return PreviewView(len(pack.questions), [_question(each) for each in pack.questions[:SAMPLE]], notes)
 
 
@@ -221,12 +222,19 @@ async def _read(call: Call) -> Pack:
         unreadable = PackUnreadable(count=len(refused.mistakes))
         unreadable.errors = [
             FieldError(
-                f"line {mistake.line}" if mistake.line else "$",
+                _place(mistake),
                 texts.plain(DEFAULT_LOCALE, mistake.text_id, **{"column": mistake.column, **mistake.parameters}),
             )
             for mistake in refused.mistakes
         ]
         raise unreadable from None
+
+
+def _place(mistake: Mistake) -> str:
+    """Return the place of a mistake in the file: the line, and in JSON the number of the question."""
+    if not mistake.line:
+        return "$"
+    return f"line {mistake.line}" + (f", question {mistake.number}" if mistake.number else "")
 
 
 def _view(pack: PackTitle) -> PackView:

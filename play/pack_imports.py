@@ -16,6 +16,7 @@ from fsm.engine import Clock
 from fsm.kind import PlayerId, Rejected
 from play.broadcasts import html_message
 from play.guarded_http import AnswerTooLarge, CallFailed, GuardedHttp
+from play.pack_texts import mistake_html, remarks
 from play.packs import vocabulary
 from play.texts import Markup, Texts, tidy
 from questions.isolation import FileReader, TooManyFiles
@@ -57,6 +58,8 @@ class _Order(msgspec.Struct, frozen=True):
 class _Progress(msgspec.Struct, frozen=True):
     pack_id: int = 0
     count: int = 0
+    remarks: str = ""
+    """HTML about the content of the file that was lost."""
 
 
 class NotImported(Exception):
@@ -131,7 +134,7 @@ class PackImports:
             await run.end(CANCELLED, str(problem))
             return
         shown = self._texts.html(order.locale, "pack-imported", name=order.name, count=progress.count)
-        await self._tell(run, order, shown)
+        await self._tell(run, order, "\n\n".join(filter(None, [shown, progress.remarks])))
 
     async def _undo(self, run: Run, reason: str) -> None:
         """Tell the owner that nothing was stored, after a cancellation or the last attempt."""
@@ -170,7 +173,8 @@ class PackImports:
                 pack_id = await self._questions.add_pack_in(
                     connection, order.owner_id, order.name, order.locale, pack.questions
                 )
-                progress = _Progress(pack_id, len(pack.questions))
+                told = "\n\n".join(remarks(self._texts, order.locale, pack))
+                progress = _Progress(pack_id, len(pack.questions), told)
                 await run.record(msgspec.json.encode(progress), connection)
         except TooManyPacks:
             raise self._failure(order, "pack-too-many", limit=MAX_PACKS) from None
@@ -186,13 +190,7 @@ class PackImports:
     def _mistakes(self, order: _Order, refused: PackRefused) -> str:
         texts, locale = self._texts, order.locale
         lines = [str(texts.html(locale, "pack-refused", name=order.name, count=len(refused.mistakes))), ""]
-        for mistake in refused.mistakes[:MISTAKES_SHOWN]:
-            told = Markup(texts.html(locale, mistake.text_id, **{"column": mistake.column, **mistake.parameters}))
-            if mistake.line:
-                told = Markup(
-                    texts.html(locale, "pack-mistake-on-line", line=mistake.line, number=mistake.number, mistake=told)
-                )
-            lines.append(str(told))
+        lines += [str(mistake_html(texts, locale, mistake)) for mistake in refused.mistakes[:MISTAKES_SHOWN]]
         more = len(refused.mistakes) - MISTAKES_SHOWN
         return "\n".join([*lines, *([str(texts.html(locale, "pack-and-more", count=more))] if more > 0 else [])])
 

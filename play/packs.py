@@ -3,13 +3,17 @@
 from functools import lru_cache
 from itertools import cycle
 
+from babel.numbers import get_decimal_symbol
+
 from fsm.question import NUMBER, ORDER, SEVERAL, TRUE_FALSE, TYPES
 from fsm.scoring import BASE
 from play.texts import Texts
+from questions.pack_writer import CSV, XLSX, write_csv
 from questions.packs import ANSWERS, Vocabulary, key
 from questions.xlsx_writer import write_xlsx
 
 COLUMNS = ("question", "answer", "wrong", "category", "difficulty", "photo", "type", "explanation", "source")
+SAMPLE_FORMS = (XLSX, CSV)
 SAMPLE_TYPES = ("", TRUE_FALSE, NUMBER, SEVERAL, ORDER)
 """Types of the questions in the sample, one of each."""
 
@@ -45,8 +49,8 @@ def vocabulary(texts: Texts, locale: str) -> Vocabulary:
     return Vocabulary(columns, levels, tuple(options), tuple(correct), truth, types, truths)
 
 
-def sample(texts: Texts, locale: str) -> bytes:
-    """Return an XLSX workbook with a question of each type, with names from ``locale``. It has no photos."""
+def sample(texts: Texts, locale: str, form: str = XLSX) -> bytes:
+    """Return a file of the format ``form`` with a question of each type in the language ``locale``, without photos."""
     names = {column: _names(texts, locale, f"pack-column-{column}")[0] for column in COLUMNS}
     wrong = [f"{names['wrong']} {number}" for number in range(1, len(ANSWERS))]
     shown = ("category", "difficulty", "type", "explanation")
@@ -63,4 +67,10 @@ def sample(texts: Texts, locale: str) -> bytes:
             texts.plain(locale, f"pack-sample-explanation-{number}"),
         ]
         rows.append(row)
-    return write_xlsx(rows, [names["question"], names["answer"], *wrong, *(names[column] for column in shown)])
+    header = [names["question"], names["answer"], *wrong, *(names[column] for column in shown)]
+    return write_xlsx(rows, header) if form == XLSX else write_csv([header, *rows], separator(locale))
+
+
+def separator(locale: str) -> str:
+    """Return the separator of CSV that a spreadsheet expects where the language is spoken."""
+    return ";" if get_decimal_symbol(locale) == "," else ","

@@ -7,29 +7,34 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from fsm.question import ORDER, SEVERAL, Question
 from questions.packs import ANSWERS, COLUMNS, answers_in, cells_of
 
-FORMATS = ("csv", "json", "xlsx")
+CSV, JSON, XLSX = FORMATS = ("csv", "json", "xlsx")
 FORMULA = re.compile(r"'*[=+\-@]")
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
-def write_pack(questions: Sequence[Question], form: str) -> bytes:
+def write_pack(questions: Sequence[Question], form: str, separator: str = ",") -> bytes:
     """Return the questions as a file. Raises KeyError for an unknown format; see ``FORMATS``."""
-    return {"csv": to_csv, "json": to_json, "xlsx": to_xlsx}[form](questions)
+    if form == CSV:
+        return to_csv(questions, separator)
+    return {JSON: to_json, XLSX: to_xlsx}[form](questions)
 
 
-def to_csv(questions: Sequence[Question]) -> bytes:
+def to_csv(questions: Sequence[Question], separator: str = ",") -> bytes:
+    """Return the questions as CSV."""
+    rows = [cells_of(question) for question in questions]
+    return write_csv([COLUMNS, *([cells[column] for column in COLUMNS] for cells in rows)], separator)
+
+
+def write_csv(rows: Iterable[Sequence[str]], separator: str) -> bytes:
     """Return CSV with the byte order mark by which Excel recognizes UTF-8. No cell can run as a formula."""
     target = io.StringIO(newline="")
-    writer = csv.writer(target)
-    writer.writerow(COLUMNS)
-    for question in questions:
-        cells = cells_of(question)
-        writer.writerow([harmless(cells[column]) for column in COLUMNS])
+    writer = csv.writer(target, delimiter=separator)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return target.getvalue().encode("utf-8-sig")
 
 

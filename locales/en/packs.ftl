@@ -155,7 +155,7 @@ pack-false = False
 ## Other words about files
 
 pack-busy = You’ve sent many files at once. Wait until the earlier ones are answered, then send this one again.
-pack-sample = Get a sample file
+pack-sample = Sample file: { $form }
 pack-sample-question-1 = Which planet is closest to the Sun?
 pack-sample-answers-1 = Mercury, Venus, Mars, Jupiter
 pack-sample-category-1 = Space

@@ -155,7 +155,7 @@ pack-false = Falso
 ## Otras palabras sobre archivos
 
 pack-busy = Has enviado muchos archivos a la vez. Espera la respuesta a los anteriores y envía este otra vez.
-pack-sample = Recibir un archivo de ejemplo
+pack-sample = Ejemplo: { $form }
 pack-sample-question-1 = ¿Qué planeta está más cerca del Sol?
 pack-sample-answers-1 = Mercurio, Venus, Marte, Júpiter
 pack-sample-category-1 = Espacio

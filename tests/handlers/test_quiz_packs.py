@@ -137,24 +137,26 @@ async def test_a_person_who_is_banned_everywhere_can_neither_send_nor_keep_packs
 
 
 async def test_a_preview_lists_everything_that_could_not_be_taken_over(room: Room) -> None:
-    text_ = 'Question,Option 1,Option 2,Time,Correct\nWhich?,a,b,20,1\nMany?,c,d,20,"1,2"\n'
+    text_ = "Question,Option 1,Option 2,Time,Type,Correct\nWhich?,a,b,20,,1\nWhy?,c,d,20,Open-Ended,1\n"
     await upload(room, "kahoot.csv", text_.encode())
     (preview,) = await previews(room)
     assert text("pack-notes-head") in plain(preview["text"])
-    assert f"{text('pack-note-several-right', count=1)} {text('pack-note-where', by='line', lines='3')}" in plain(
+    assert f"{text('pack-note-other-types', count=1)} {text('pack-note-where', by='line', lines='3')}" in plain(
         preview["text"]
     )
     assert text("pack-note-times", count=1) in plain(preview["text"])
 
 
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
 @pytest.mark.parametrize("way", ["command", "button"])
-async def test_a_sample_file_is_given_and_is_a_pack(room: Room, way: str) -> None:
+async def test_a_sample_file_is_given_and_is_a_pack(room: Room, way: str, form: str) -> None:
     if way == "command":
-        await room.say("/pack sample", by=ANN, chat=ANN)
+        await room.say("/pack sample" if form == "xlsx" else "/pack sample CSV", by=ANN, chat=ANN)
     else:
         await room.say("/pack", by=ANN, chat=ANN)
-        await tap(room, text("pack-sample"))
+        await tap(room, text("pack-sample", form=form.upper()))
     ((name, content),) = room.telegram.uploads
+    assert name == f"tombola.{form}"
     await upload(room, name, content)
     (preview,) = await previews(room)
     assert "Mercury" in preview["text"]

@@ -74,6 +74,14 @@ async def test_a_pack_is_fetched_read_and_stored_and_its_owner_is_told(desk: Des
     assert told == [plain(text("pack-imported", name="Rivers", count=2))]
 
 
+async def test_an_import_tells_of_the_content_that_was_lost(desk: Desk) -> None:
+    desk.serves(b"Question,A,B,Answer,Points\nWhich river?,Nile,Volga,A,10\nWhich sea?,Dead,Baltic,A,10\n")
+    await desk.begin(file="export")  # an address without the file's ending
+    _, told = await desk.finish()
+    assert text("pack-imported", name="Rivers", count=2) in told[0]
+    assert text("pack-note-other-columns", count=1, names="points") in told[0]
+
+
 async def test_a_process_that_dies_after_storing_tells_the_owner_and_stores_nothing_twice(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from play.packs import COLUMNS, sample
+from play.packs import COLUMNS, SAMPLE_FORMS, sample
 from questions.encodings import decode
 from questions.number_formats import shown
 from questions.packs import columns_of
@@ -280,9 +280,11 @@ def test_a_name_that_is_like_none_is_not_said_to_be_meant_as_none() -> None:
     assert refused("question,answer,wrong1,wrng2\na,b,c,d\n", "x.csv") == [(1, "wrng2", "misspelt-column")]
 
 
+@pytest.mark.parametrize("form", SAMPLE_FORMS)
 @pytest.mark.parametrize("locale", TEXTS.LOCALES)
-def test_the_sample_is_a_pack_that_is_read_as_it_is(locale: str) -> None:
-    pack = read(sample(TEXTS, locale), "sample.xlsx")
+def test_the_sample_is_a_pack_that_is_read_as_it_is(locale: str, form: str) -> None:
+    pack = read(sample(TEXTS, locale, form), f"sample.{form}")
+    assert pack == read(sample(TEXTS, locale), "sample.xlsx")
     assert [question.type for question in pack.questions] == ["choice", "true_false", "number", "several", "order"]
     assert not pack.notes
     assert not pack.alike

@@ -18,8 +18,9 @@ from handlers.dialogs.dialog_command import DialogCommand
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.widgets import GRAVE, Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.quiz.pack_files import NEEDS, question_html, send_pack, send_sample
+from play.packs import SAMPLE_FORMS
 from play.texts import shorten, tidy
-from questions.pack_writer import FORMATS
+from questions.pack_writer import FORMATS, XLSX
 from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, cells_of, question_of
 from questions.packs import Row as Cells
 from storage.questions import MAX_NAME, NameTaken, PackFull, PackTitle
@@ -66,7 +67,8 @@ async def _every(dialog_manager: DialogManager, context: UpdateContext, **_: Any
     packs = await context.deps.stores.questions.packs(context.person.id)
     html = context.text("pack-list", count=len(packs), columns=", ".join(COLUMNS))
     items = [(str(pack.id), context.label("pack-item", name=pack.name, size=pack.size)) for pack in packs]
-    return {"html": _noted(dialog_manager, html), "packs": items}
+    samples = [(form, context.label("pack-sample", form=form.upper())) for form in SAMPLE_FORMS]
+    return {"html": _noted(dialog_manager, html), "packs": items, "samples": samples}
 
 
 def _about(text_id: str, **more: Any) -> Callable[..., Awaitable[dict[str, Any]]]:
@@ -149,8 +151,9 @@ async def _export(_: CallbackQuery, __: Any, manager: DialogManager, form: str) 
     return None
 
 
-async def _sample(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
-    await send_sample(context_of(manager))
+async def _sample(_: CallbackQuery, __: Any, manager: DialogManager, form: str) -> None:
+    if form in SAMPLE_FORMS:
+        await send_sample(context_of(manager), form)
 
 
 async def _rename(_: Message, __: Any, manager: DialogManager, text: str) -> None:
@@ -288,7 +291,7 @@ def packs_dialog() -> Dialog:
         Window(
             Given("html"),
             Column(Select(ItemLabel(), id="pack", item_id_getter=value_of, items="packs", on_click=_open)),
-            Button(Label("pack-sample"), id="sample", on_click=_sample),
+            Row(Select(ItemLabel(), id="sample", item_id_getter=value_of, items="samples", on_click=_sample)),
             cancel_button(),
             state=Packs.every,
             getter=_every,
@@ -371,9 +374,10 @@ def _page_window() -> Window:
 
 
 async def start_packs(context: UpdateContext, manager: DialogManager) -> None:
-    """Handle ``/pack``: open the dialog; ``/pack sample`` sends the sample workbook; ``/pack https://…`` imports it."""
-    if context.arguments.lower() == "sample":
-        return await send_sample(context)
+    """Handle ``/pack``: open the dialog; ``/pack sample`` sends a sample file; ``/pack https://…`` imports a file."""
+    command, _, form = context.arguments.lower().partition(" ")
+    if command == "sample":
+        return await send_sample(context, form if form in SAMPLE_FORMS else XLSX)
     if context.arguments.lower().startswith(("https://", "http://")):
         person = context.person.id
         await context.deps.play.imports.begin(

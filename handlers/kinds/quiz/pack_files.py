@@ -15,12 +15,13 @@ from handlers.kinds.quiz.view import category
 from handlers.limited_session import TooBusy
 from handlers.views.message import Button
 from play.access import Needs
-from play.packs import sample, vocabulary
+from play.pack_texts import mistake_html, remarks
+from play.packs import sample, separator, vocabulary
 from play.texts import Markup, tidy, units
 from questions.isolation import TooManyFiles
 from questions.pack_reader import MAX_BYTES
 from questions.pack_writer import write_pack
-from questions.packs import Mistake, Note, Pack, PackRefused
+from questions.packs import Pack, PackRefused
 from questions.similarity import rights_of
 from storage.questions import MAX_NAME, MAX_PACKS, NameTaken, PackTitle, TooManyPacks
 
@@ -28,14 +29,13 @@ NEEDS = Needs.USE
 """The permission to send files, to save their packs, and to change packs."""
 SAMPLE = 3
 """Number of questions in a preview."""
-MOST_ALIKE = 5
 ROOM = 3_400
 """UTF-16 units for the list of mistakes; a message has room for 4096."""
 WAIT_SECONDS = 3.0
 FILE = "file:"
 """Prefix of the callback data of the buttons below a preview."""
 KEEP, DISCARD = f"{FILE}keep", f"{FILE}discard"
-SAMPLE_NAME = "tombola.xlsx"
+SAMPLE_NAME = "tombola"
 
 
 class NotLoaded(Exception):
@@ -131,7 +131,7 @@ def _mistakes(context: UpdateContext, name: str, refused: PackRefused) -> str:
     lines = [str(context.text("pack-refused", name=name, count=len(refused.mistakes))), ""]
     left = ROOM
     for number, mistake in enumerate(refused.mistakes):
-        line = str(_mistake(context, mistake))
+        line = str(mistake_html(context.deps.play.texts, context.locale, mistake))
         left -= units(line)
         if left < 0:
             lines.append(str(context.text("pack-and-more", count=len(refused.mistakes) - number)))
@@ -140,38 +140,12 @@ def _mistakes(context: UpdateContext, name: str, refused: PackRefused) -> str:
     return "\n".join(lines)
 
 
-def _mistake(context: UpdateContext, mistake: Mistake) -> Markup:
-    told = context.text(mistake.text_id, **{"column": mistake.column, **mistake.parameters})
-    if not mistake.line:
-        return told
-    return context.text("pack-mistake-on-line", line=mistake.line, number=mistake.number, mistake=told)
-
-
 def _preview(context: UpdateContext, title: str, pack: Pack) -> Markup:
     parts = [context.text("pack-preview", name=title, count=len(pack.questions))]
     parts += [question_html(context, question) for question in pack.questions[:SAMPLE]]
     if len(pack.questions) > SAMPLE:
         parts.append(context.text("pack-and-more", count=len(pack.questions) - SAMPLE))
-    if pack.alike:
-        alike = [
-            context.text(each.text_id, by=each.by, line=each.line, earlier=each.earlier, question=each.question)
-            for each in pack.alike[:MOST_ALIKE]
-        ]
-        if len(pack.alike) > MOST_ALIKE:
-            alike.append(context.text("pack-and-more", count=len(pack.alike) - MOST_ALIKE))
-        parts.append(Markup("\n".join([context.text("pack-alike-head"), *alike])))
-    if pack.notes:
-        notes = [Markup(f"• {_note(context, note)}") for note in pack.notes]
-        parts.append(Markup("\n".join([context.text("pack-notes-head"), *notes])))
-    return Markup("\n\n".join(parts))
-
-
-def _note(context: UpdateContext, note: Note) -> str:
-    told = context.text(note.text_id, count=note.count, names=", ".join(note.names))
-    if not note.lines:
-        return str(told)
-    lines = ", ".join(map(str, note.lines)) + (", …" if note.count > len(note.lines) else "")
-    return f"{told} {context.text('pack-note-where', by=note.by, lines=Markup(lines))}"
+    return Markup("\n\n".join([*parts, *remarks(context.deps.play.texts, context.locale, pack)]))
 
 
 def question_html(context: UpdateContext, question: Question) -> Markup:
@@ -199,15 +173,15 @@ def question_html(context: UpdateContext, question: Question) -> Markup:
 
 async def send_pack(context: UpdateContext, pack: PackTitle, questions: Sequence[Question], form: str) -> None:
     """Send a pack as a file of the format ``form``. Raises ``TooBusy``, because the call bypasses the outbox."""
-    content = await asyncio.to_thread(write_pack, questions, form)
+    content = await asyncio.to_thread(write_pack, questions, form, separator(context.locale))
     name = re.sub(r"[^\w-]+", "_", pack.name).strip("_") or str(pack.id)
     await _send(context, f"{name}.{form}", content)
 
 
-async def send_sample(context: UpdateContext) -> None:
-    """Send the sample workbook. Raises ``TooBusy``."""
-    content = await asyncio.to_thread(sample, context.deps.play.texts, context.locale)
-    await _send(context, SAMPLE_NAME, content)
+async def send_sample(context: UpdateContext, form: str) -> None:
+    """Send a sample file of the format ``form``. Raises ``TooBusy``."""
+    content = await asyncio.to_thread(sample, context.deps.play.texts, context.locale, form)
+    await _send(context, f"{SAMPLE_NAME}.{form}", content)
 
 
 async def _send(context: UpdateContext, name: str, content: bytes) -> None:
