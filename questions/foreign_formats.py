@@ -40,10 +40,11 @@ GIFT = re.compile(r"(?m)^\s*(::|\$CATEGORY:|//)|(?<!\\)\{[^{}]{0,2000}?[=~#]|(?<
 GIFT_ESCAPED = re.compile(r"\\([~=#{}:\\])")
 GIFT_PART = re.compile(r"(?<!\\)([=~])")
 GIFT_FEEDBACK = re.compile(r"(?<!\\)#")
-GIFT_WEIGHT = re.compile(r"%(-?\d{1,3}(?:\.\d{1,5})?)%")
+GIFT_WEIGHT = re.compile(r"%(-?\d{1,3}(?:\.\d{1,15})?)%")
 GIFT_GENERAL = re.compile(r"(?<!\\)####")
 GIFT_NUMBER = re.compile(r"(-?[\d.]{1,30}?)(?:\.\.(-?[\d.]{1,30})|:([\d.]{1,30}))?")
 HTML = re.compile(r"</?(p|br|b|i|em|strong|span|div|img|sup|sub|ul|ol|li|table|code|a)\b[^<>]{0,300}/?>", re.IGNORECASE)
+WEIGHT = re.compile(r"[+-]?\d{1,3}(\.\d{0,20})?")
 FULL = Decimal("99.99")
 GIFT_TRUTH = {"t": True, "true": True, "f": False, "false": False}
 MAX_UNPACKED = 4 << 20
@@ -79,7 +80,9 @@ def aiken_rows(text: str, mistakes: Mistakes) -> Iterator[Row]:
             if row is not None:
                 yield row
             asked, options, began = [], {}, 0
-        elif option := AIKEN_OPTION.match(line):
+        elif (option := AIKEN_OPTION.match(line)) and option[1].upper() in options:
+            mistakes.add(number, "", "aiken-order")
+        elif option:
             options[option[1].upper()] = option[2].strip()
         elif options:
             mistakes.add(number, "", "aiken-order")
@@ -227,6 +230,13 @@ class _Gift:
         return plain_of_html(text) if self.is_html else text
 
 
+def _weight(text: str) -> Decimal:
+    """Return the weight of an answer in percent. Raises ``Damaged``: a wrong guess would make a right answer wrong."""
+    if not WEIGHT.fullmatch(text.strip()):
+        raise Damaged
+    return Decimal(text.strip())
+
+
 def weighted_row(
     line: int,
     asked: str,
@@ -335,7 +345,7 @@ class _Moodle:
         elif self._asked is None:
             return
         elif name == "answer":
-            self._asked.answers.append(_Answer(decimal_of(attributes.get("fraction", "0")) or Decimal(0)))
+            self._asked.answers.append(_Answer(_weight(attributes.get("fraction", "0"))))
         elif name == "file":
             self._asked.pictures += 1
 

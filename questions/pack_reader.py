@@ -17,10 +17,10 @@ from itertools import islice
 from typing import Any, NoReturn, TypeGuard
 from urllib.parse import unquote_plus
 
-from fsm.question import ORDER, SEVERAL, TRUE_FALSE
+from fsm.question import MOST_OPTIONS, ORDER, SEVERAL, TRUE_FALSE
 from questions.encodings import decode
 from questions.foreign_formats import aiken_rows, anki_rows, gift_rows, is_aiken, is_anki, is_gift, moodle_rows
-from questions.foreign_rows import are_truths
+from questions.foreign_rows import are_truths, choice_row
 from questions.packs import (
     ANSWERS,
     COLUMNS,
@@ -36,6 +36,7 @@ from questions.packs import (
     columns_of,
     joined,
     pack_of,
+    shown_name,
 )
 from questions.sheets import Line
 from questions.tables import FORMULA, is_table, table
@@ -69,6 +70,9 @@ IN_BASE64 = frozenset(
     base64.b64encode(word).decode() for word in (b"multiple", b"boolean", b"easy", b"medium", b"hard")
 )
 """Types and difficulties of Open Trivia DB, in base64 as it writes them on request."""
+OPTIONS = ("options", "choices", "answers")
+"""Keys of a list of all answers, and of the right one."""
+RIGHT = ("answer", "correct", "correctAnswer", "correct_option", "rightAnswer")
 BOOLEAN = ("boolean", base64.b64encode(b"boolean").decode())
 IN_URL = re.compile(r"[A-Za-z0-9_.~%+-]*")
 ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\w\+\w")
@@ -301,6 +305,8 @@ def _json_row(line: int, item: Any, mistakes: Mistakes, vocabulary: Vocabulary) 
         return None
     if "correct_answer" in item:
         return _trivia_row(line, item, mistakes, vocabulary)
+    if any(name in item for name in OPTIONS):
+        return _options_row(line, item, mistakes)
     wrong, answer = item.get("wrong", []), item.get("answer")
     lists = (
         isinstance(answer, list) and isinstance(wrong, list) and all(isinstance(each, str) for each in answer + wrong)
@@ -318,6 +324,40 @@ def _json_row(line: int, item: Any, mistakes: Mistakes, vocabulary: Vocabulary) 
     fields |= dict(zip(ANSWERS[1:], wrong, strict=False))
     cells = {name: _text(line, name, fields[name], mistakes) for name in fields.keys() & set(COLUMNS)}
     return Row(line, cells) if len(mistakes.found) == before else None
+
+
+def _options_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | None:
+    """Return a question with a list of all answers, the right ones named by their texts or letters."""
+    listed = next(name for name in OPTIONS if name in item)
+    told = next((name for name in RIGHT if name in item), "answer")
+    options, right = item[listed], item.get(told, "")
+    if not _is_list_of_texts(options) or not 1 < len(options) <= MOST_OPTIONS:
+        mistakes.add(line, listed, "bad-list", limit=MOST_OPTIONS)
+        return None
+    names = right if _is_list_of_texts(right) else [_text(line, told, right, mistakes)]
+    before = len(mistakes.found)
+    rights = [_option(name.strip(), options) for name in names]
+    if None in rights or not rights:
+        index = any(name.strip().isdecimal() for name in names)
+        mistakes.add(line, told, "index-answer" if index else "no-such-answer" if any(names) else "missing-right")
+    others = tuple(name for name in item if name not in {*COLUMNS, IGNORED, listed, told, "type"})
+    if others:
+        mistakes.note("other-columns", count=len(others), names=tuple(map(shown_name, others)))
+    fields = item.keys() & {"question", "category", "difficulty", "photo", "explanation", "source"}
+    cells = {name: _text(line, name, item[name], mistakes) for name in fields}
+    if len(mistakes.found) > before:
+        return None
+    chosen = [options[index] for index in dict.fromkeys(rights) if index is not None]
+    wrong = [option for option in options if option not in chosen]
+    return choice_row(line, cells.pop("question", ""), chosen, wrong, mistakes, **cells)
+
+
+def _option(name: str, options: list[str]) -> int | None:
+    """Return the index of the answer with a text or a letter; None if there is none, or if readings differ."""
+    readings = {index for index, option in enumerate(options) if option.strip() == name}
+    if len(name) == 1 and name.isascii() and name.isalpha() and (index := ord(name.lower()) - ord("a")) < len(options):
+        readings.add(index)
+    return readings.pop() if len(readings) == 1 else None
 
 
 def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:

@@ -38,6 +38,8 @@ OPTION = ("answer", "option", "choice")
 CORRECT = ("correctanswer", "correct", "rightanswer", "answerkey", "answerindex", "answered")
 INDEX = ("index", "индекс", "índice", "indice")
 TIME = ("time",)
+TEMPLATES = ("timelimitsec", "timeinseconds")
+"""Names of the column of times in the templates of Kahoot, Blooket and Quizizz."""
 TYPE = ("questiontype", "type")
 PHOTO = ("imagelink", "image", "photo")
 EXPLANATION = ("answerexplanation", "explanation", "feedback", "rationale")
@@ -178,6 +180,8 @@ class _Numbered:
     """Category, difficulty, photo, explanation and source."""
     type: int | None
     time: int | None
+    template: bool
+    """True if the header is that of Kahoot, Quizizz or Blooket."""
     player: int | None
     """Column of a report, which repeats each question for each player."""
     others: tuple[str, ...]
@@ -187,8 +191,8 @@ class _Numbered:
 
     @property
     def by_number(self) -> bool:
-        """Return whether the right answer is given only by number, as in the programs that have time limits."""
-        return self.time is not None and self.player is None
+        """Return whether the right answer is given only by number, as in the templates of quiz programs."""
+        return self.template and self.player is None
 
     def row(self, line: int, cells: Sequence[str], mistakes: Mistakes, vocabulary: Vocabulary) -> Row | None:
         """Return the question of a line; None if it has mistakes, or a type that packs don't support."""
@@ -320,6 +324,7 @@ def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
         extra,
         type_,
         time,
+        any(key(cell).startswith(TEMPLATES) for cell in cells),
         player,
         others,
     )

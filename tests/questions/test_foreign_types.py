@@ -198,3 +198,61 @@ def test_right_answers_are_told_by_letters_and_texts_too() -> None:
         text = f'Question,A,B,C,Answer\nWhich?,one,two,three,"{told}"\n'
         assert only(read(text, "x.csv")).rights == (0, 1), told
     assert refused('Question,A,B,C,Answer\nWhich?,one,two,three,"one; four"\n', "x.csv") == [(2, "E", "no-such-answer")]
+
+
+# -- what is not certain ------------------------------------------------------------------------------------------
+
+
+def test_a_number_that_could_be_an_answers_text_is_a_mistake_except_in_templates() -> None:
+    row = "How many?,2,4,3,5,4,20"
+    assert refused(f"Question,Option 1,Option 2,Option 3,Option 4,Correct,Time\n{row}\n", "x.csv") == [
+        (2, "F", "no-such-answer")
+    ]
+    header = "Question Text,Option 1,Option 2,Option 3,Option 4,Correct Answer,Time in seconds"
+    assert asked(read(f"{header}\n{row}\n", "x.csv")) == [("How many?", "5", "2", "4", "3")]
+
+
+def test_long_fractions_keep_their_answers_right_and_odd_ones_are_refused() -> None:
+    body = "<single>false</single>" + "".join(answer(each, 14.2857142857) for each in "abcdefg") + answer("h", -100)
+    assert only(read(moodle("multichoice", body), "x.xml")).rights == tuple(range(7))
+    text = moodle("multichoice", '<answer fraction="33,3"><text>a</text></answer>' + answer("b", 0))
+    assert refused(text, "x.xml") == [(0, "", "damaged-xml")]
+    assert only(read("Which? {~%33.333333333%a ~%66.666666667%b ~c}", "x.gift")).rights == (0, 1)
+
+
+def test_a_letter_of_aiken_that_stands_twice_is_a_mistake() -> None:
+    assert refused("Which?\nA. one\nB. two\nB. three\nANSWER: B\n", "x.txt") == [(4, "", "aiken-order")]
+
+
+# -- lists of answers in JSON -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("item", "rights"),
+    [
+        ('"options": ["a", "b"], "answer": "b"', ("b",)),
+        ('"choices": ["one", "two", "three"], "correctAnswer": "C"', ("three",)),
+        ('"options": ["2", "4"], "correct": 4', ("4",)),
+        ('"options": ["one", "two", "three"], "correct": ["one", "three"]', ("one", "three")),
+    ],
+)
+def test_a_json_question_with_a_list_of_answers_is_read(item: str, rights: tuple[str, ...]) -> None:
+    pack = read(f'[{{"question": "Which?", {item}, "explanation": "So", "points": 5}}]', "x.json")
+    assert only(pack).answers[: len(rights)] == rights
+    assert only(pack).explanation == "So"
+    assert {note.code: note.names for note in pack.notes} == {"other-columns": ("points",)}
+
+
+@pytest.mark.parametrize(
+    ("item", "code"),
+    [
+        ('"options": ["one", "two"], "answer": 1', "index-answer"),
+        ('"options": ["b", "a"], "answer": "a"', "no-such-answer"),
+        ('"options": ["one", "two"], "answer": "three"', "no-such-answer"),
+        ('"options": ["one", "two"]', "missing-right"),
+        ('"options": "one", "answer": "one"', "bad-list"),
+        ('"options": ["one", "two"], "answer": {"id": 1}', "not-text"),
+    ],
+)
+def test_a_json_question_whose_right_answer_is_not_certain_is_a_mistake(item: str, code: str) -> None:
+    assert code in [found for *_, found in refused(f'[{{"question": "Which?", {item}}}]', "x.json")]
