@@ -50,6 +50,8 @@ GIFT_TRUTH = {"t": True, "true": True, "f": False, "false": False}
 MAX_UNPACKED = 4 << 20
 MAX_ELEMENTS = 120_000
 BLANK = "_____"
+CLOSING = tuple(".,;:!?)»”")
+"""Signs without a space before them."""
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:
@@ -144,7 +146,8 @@ def _gift_row(line: int, block: str, category: str, mistakes: Mistakes, vocabula
     before, inside, after = body[:start].strip(), body[start + 1 : end].strip(), body[end + 1 :].strip()
     form = re.match(r"\[(html|moodle|plain|markdown)\]", before)
     before = before[form.end() :] if form else before
-    asked = _gift_text(f"{before} {BLANK} {after}".strip() if after else before)
+    space = "" if after[:1] in CLOSING else " "
+    asked = _gift_text(f"{before} {BLANK}{space}{after}".strip() if after else before)
     is_html = bool(form and form[1] != "plain") or bool(HTML.search(asked))
     return _Gift(line, category, is_html, mistakes, vocabulary).row(asked, inside)
 

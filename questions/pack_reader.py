@@ -305,6 +305,8 @@ def _json_row(line: int, item: Any, mistakes: Mistakes, vocabulary: Vocabulary) 
         return None
     if "correct_answer" in item:
         return _trivia_row(line, item, mistakes, vocabulary)
+    if "incorrectAnswers" in item:
+        item = _of_the_trivia_api(item)
     if any(name in item for name in OPTIONS):
         return _options_row(line, item, mistakes)
     wrong, answer = item.get("wrong", []), item.get("answer")
@@ -324,6 +326,17 @@ def _json_row(line: int, item: Any, mistakes: Mistakes, vocabulary: Vocabulary) 
     fields |= dict(zip(ANSWERS[1:], wrong, strict=False))
     cells = {name: _text(line, name, fields[name], mistakes) for name in fields.keys() & set(COLUMNS)}
     return Row(line, cells) if len(mistakes.found) == before else None
+
+
+def _of_the_trivia_api(item: dict[str, Any]) -> dict[str, Any]:
+    """Return a question of The Trivia API with our fields."""
+    asked = item.get("question", "")
+    return {
+        "question": asked.get("text", "") if isinstance(asked, dict) else asked,
+        "answer": item.get("correctAnswer", ""),
+        "wrong": item["incorrectAnswers"],
+        **{name: item[name] for name in ("category", "difficulty") if name in item},
+    }
 
 
 def _options_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | None:

@@ -215,8 +215,9 @@ class Mistakes:
             self._names[code] = names[:NOTED_LINES]
         self._counts[code] = self._counts.get(code, 0) + count
         lines = self._notes.setdefault(code, [])
-        if line and len(lines) < NOTED_LINES:
-            lines.append(self.number or line)
+        at = self.number or line
+        if line and len(lines) < NOTED_LINES and at not in lines:
+            lines.append(at)
 
     def notes(self) -> tuple[Note, ...]:
         """Return all recorded notes."""

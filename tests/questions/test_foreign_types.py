@@ -52,6 +52,12 @@ Weighed? {~%100%a ~%0%b}
     assert noted(pack) == {"alternatives": (4,), "partly-right": (6,)}
 
 
+def test_a_gap_of_gift_stands_close_to_the_sign_after_it() -> None:
+    pack = read("Jesus was from {=Nazareth#Yes ~%25%Bethlehem#Born there ~Rome#No ~Galilee#Near}.", "x.gift")
+    assert asked(pack) == [("Jesus was from _____.", "Nazareth", "Rome", "Galilee")]
+    assert noted(pack) == {"explanations": (1,), "partly-right": (1,)}
+
+
 def test_comments_of_gift_explain_the_answer() -> None:
     text = """
 General? {=a#Yes ~b#No ####Because}
@@ -174,6 +180,14 @@ def test_a_statement_of_open_trivia_db_is_true_or_false() -> None:
     question = only(read(text, "x.json"))
     assert (question.type, question.text, question.answers[question.right]) == ("true_false", "It's so.", "False")
     assert question.category == "Science & Art"
+
+
+def test_a_question_of_the_trivia_api_is_read() -> None:
+    text = (
+        '[{"category":"science","id":"622a","correctAnswer":"Mercury","incorrectAnswers":["Venus","Mars","Earth"],'
+        '"question":{"text":"Which planet is first?"},"tags":[],"type":"text_choice","difficulty":"easy"}]'
+    )
+    assert asked(read(text, "x.json")) == [("Which planet is first?", "Mercury", "Venus", "Mars", "Earth")]
 
 
 def test_a_long_explanation_is_cut_and_told() -> None:
