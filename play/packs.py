@@ -46,7 +46,9 @@ def vocabulary(texts: Texts, locale: str) -> Vocabulary:
         options += map(key, _names(texts, each, "pack-column-option"))
         correct += map(key, _names(texts, each, "pack-column-correct"))
     truth = texts.plain(locale, "pack-true"), texts.plain(locale, "pack-false")
-    return Vocabulary(columns, levels, tuple(options), tuple(correct), truth, types, truths)
+    return Vocabulary(
+        columns, levels, tuple(options), tuple(correct), truth, types, truths, english_numbers=separator(locale) == ","
+    )
 
 
 def sample(texts: Texts, locale: str, form: str = XLSX) -> bytes:

@@ -114,8 +114,10 @@ def _sheet(content: bytes, mistakes: Mistakes, vocabulary: Vocabulary) -> list[L
     from questions.ods_reader import read_ods  # noqa: PLC0415 -- most files need no reader of workbooks
     from questions.xlsx_reader import read_xlsx  # noqa: PLC0415 -- likewise
 
-    read = read_ods if b"mimetypeapplication/vnd." in content[:100] or content[:1] == b"<" else read_xlsx
-    return read(content, mistakes, partial(is_table, vocabulary=vocabulary))
+    wanted = partial(is_table, vocabulary=vocabulary)
+    if b"mimetypeapplication/vnd." in content[:100] or content[:1] == b"<":
+        return read_ods(content, mistakes, wanted)
+    return read_xlsx(content, mistakes, wanted, english=vocabulary.english_numbers)
 
 
 def _text_rows(text: str, extension: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:

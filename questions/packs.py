@@ -159,6 +159,8 @@ class Vocabulary:
     """Name -> type of question."""
     truths: Mapping[str, bool] = field(default_factory=dict)
     """Word for true or false -> whether it means true."""
+    english_numbers: bool = True
+    """True if spreadsheets in the reader's language show numbers as English ones do: 1,234.5."""
 
 
 def key(name: str) -> str:

@@ -62,6 +62,7 @@ PACKED = (".csv", ".xlsx", ".xls", ".ods", ".txt", ".tsv", ".json", "imsmanifest
 """Endings of the files in an archive that may hold questions."""
 PACKED = (".csv", ".xlsx", ".xls", ".ods", ".txt", ".tsv", ".json", "imsmanifest.xml")
 """Endings of the files in an archive that may hold questions."""
+SEPARATED = re.compile(r"\d[.,]\d")
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d{1,3})?\s*")
 DAMAGED = (
     Damaged, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError
@@ -69,14 +70,15 @@ DAMAGED = (
 """Errors that ``zipfile`` and the readers below raise for a damaged archive."""
 
 
-def read_xlsx(content: bytes, mistakes: Mistakes, wanted: Wanted) -> list[Line]:
+def read_xlsx(content: bytes, mistakes: Mistakes, wanted: Wanted, *, english: bool = True) -> list[Line]:
     """Return the lines of a workbook's first visible sheet with questions, numbered from 1. Raises ``PackRefused``.
 
-    If no sheet has questions, they are those of the first one that is not empty.
+    If no sheet has questions, they are those of the first one that is not empty. The file does not tell how the
+    reader's program separates digits: they are read as in English, and noted if the reader's language does otherwise.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _Workbook(archive, mistakes).lines(wanted)
+            return _Workbook(archive, mistakes).lines(wanted, english=english)
     except TooMuch:
         mistakes.refuse(0, "xlsx-too-large")
     except Refusal as refusal:
@@ -97,7 +99,7 @@ class _Workbook:
         if len(archive.infolist()) > MAX_PARTS:
             raise TooMuch
 
-    def lines(self, wanted: Wanted) -> list[Line]:
+    def lines(self, wanted: Wanted, *, english: bool) -> list[Line]:
         """Return the lines of the first visible sheet with questions."""
         book = self._book()
         relations = self._relations(book)
@@ -123,6 +125,8 @@ class _Workbook:
             raise Refusal("hidden-columns")
         if len(sheets) > 1:
             self._mistakes.note("other-sheets", count=len(sheets) - 1)
+        for line in () if english else sorted(sheet.separated):
+            self._mistakes.note("english-numbers", line)
         if sheet.hidden:
             self._mistakes.note("hidden-rows", count=sheet.hidden)
         if sheet.hidden_columns:
@@ -386,6 +390,8 @@ class _Sheet:
         self._recalculates = recalculates
         self._from_1904 = from_1904
         self.hidden_columns: set[int] = set()
+        self.separated: set[int] = set()
+        """Rows with numbers that have a decimal point or separated thousands."""
         self._text = _Collector(budget)
         self.words = self._text.words
         self.hidden = 0
@@ -486,13 +492,19 @@ class _Sheet:
             case "d":
                 return self._date(_days(text.strip(), from_1904=self._from_1904), code)
             case "n":
-                if not NUMBER.fullmatch(text):
-                    raise Damaged
-                if code is not None and is_date(code):
-                    return self._date(Decimal(text.strip()), code)
-                return (shown(text.strip(), code) if code is not None else None) or Flaw("number-format")
+                return self._number(text, code)
             case _:
                 raise Damaged
+
+    def _number(self, text: str, code: str | None) -> str:
+        if not NUMBER.fullmatch(text):
+            raise Damaged
+        if code is not None and is_date(code):
+            return self._date(Decimal(text.strip()), code)
+        told = shown(text.strip(), code) if code is not None else None
+        if told and SEPARATED.search(told) and len(self.separated) < MAX_ROWS:
+            self.separated.add(self._row)
+        return told or Flaw("number-format")
 
     def _date(self, days: Decimal, code: str | None) -> str:
         if code is None or not is_date(code):

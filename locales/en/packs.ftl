@@ -114,6 +114,7 @@ pack-note-pictures = { $count ->
 }
 pack-note-fields = Further fields of notes are left out
 pack-note-wrong-from-others = The cards have no wrong answers: those of other cards are used
+pack-note-english-numbers = Numbers of the spreadsheet are written as in English: 1,234.5
 pack-note-hidden-rows = { $count ->
     [one] One hidden row is left out
    *[other] { $count } hidden rows are left out

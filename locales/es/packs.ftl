@@ -114,6 +114,7 @@ pack-note-pictures = { $count ->
 }
 pack-note-fields = Se omiten los demás campos de las fichas
 pack-note-wrong-from-others = Las fichas no tienen respuestas incorrectas: se usan las de otras fichas
+pack-note-english-numbers = Los números de la hoja se escriben como en inglés, por ejemplo 1,234.5: si no, da a las celdas formato de texto
 pack-note-hidden-rows = { $count ->
     [one] Se omite una fila oculta
    *[other] Se omiten { $count } filas ocultas

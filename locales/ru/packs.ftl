@@ -121,6 +121,7 @@ pack-note-pictures = { $count ->
 }
 pack-note-fields = Остальные поля карточек не взяты
 pack-note-wrong-from-others = В карточках нет неверных ответов: взяты ответы других карточек
+pack-note-english-numbers = Числа таблицы записаны по-английски, например 1,234.5: если нужно иначе, сделайте ячейки текстовыми
 pack-note-hidden-rows = { $count ->
     [one] { $count } скрытая строка пропущена
     [few] { $count } скрытые строки пропущены

@@ -14,10 +14,12 @@ from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
+from play.packs import vocabulary
 from questions.number_formats import shown_date
+from questions.pack_reader import read_pack
 from questions.packs import columns_of
 from tests.questions.files import as_ods, book, in_sheet, ods_row, rezipped
-from tests.questions.support import WORDS, asked, noted, read, refused
+from tests.questions.support import TEXTS, WORDS, asked, noted, read, refused
 
 CASES = Path(__file__).parent / "cases"
 HEADER = ("question", "answer", "wrong1", "wrong2")
@@ -93,6 +95,15 @@ def _with_written_dates(name: str, part: bytes) -> bytes:
     found = re.search(rb'<c r="B2" s="\d+" t="n"><v>22383</v>', part)
     assert found is not None, part
     return part.replace(found[0], found[0].replace(b't="n"><v>22383', b't="d"><v>1961-04-12'))
+
+
+def test_numbers_that_the_readers_language_writes_otherwise_are_told() -> None:
+    content = book(HEADER, ("Pi?", 3.14, 2, 4), ("Far?", 149600000, 1, 2), formats={"B3": "#,##0"})
+    assert not read(content, "x.xlsx").notes
+    pack = read_pack(content, "x.xlsx", vocabulary(TEXTS, "ru"))
+    assert [question.answers[0] for question in pack.questions] == ["3.14", "149,600,000"]
+    assert [(note.code, note.lines) for note in pack.notes] == [("english-numbers", (2, 3))]
+    assert all(TEXTS.html(locale, note.text_id, count=2, names="") for note in pack.notes for locale in TEXTS.LOCALES)
 
 
 def test_formats_that_differ_by_country_are_mistakes_with_their_lines() -> None:
