@@ -1,5 +1,6 @@
 """Localisation of question packs: the column names that a table may use, and a sample workbook."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import cycle
 
@@ -53,9 +54,6 @@ def vocabulary(texts: Texts, locale: str) -> Vocabulary:
 
 def sample(texts: Texts, locale: str, form: str = XLSX) -> bytes:
     """Return a file of the format ``form`` with a question of each type in the language ``locale``, without photos."""
-    names = {column: _names(texts, locale, f"pack-column-{column}")[0] for column in COLUMNS}
-    wrong = [f"{names['wrong']} {number}" for number in range(1, len(ANSWERS))]
-    shown = ("category", "difficulty", "type", "explanation")
     rows: list[list[str]] = []
     for number, (type_, level) in enumerate(zip(SAMPLE_TYPES, cycle(BASE), strict=False), start=1):
         answers = _names(texts, locale, f"pack-sample-answers-{number}")
@@ -69,8 +67,15 @@ def sample(texts: Texts, locale: str, form: str = XLSX) -> bytes:
             texts.plain(locale, f"pack-sample-explanation-{number}"),
         ]
         rows.append(row)
-    header = [names["question"], names["answer"], *wrong, *(names[column] for column in shown)]
+    header = column_names(texts, locale, ("category", "difficulty", "type", "explanation"))
     return write_xlsx(rows, header) if form == XLSX else write_csv([header, *rows], separator(locale))
+
+
+def column_names(texts: Texts, locale: str, more: Sequence[str] = COLUMNS[3:]) -> list[str]:
+    """Return the names of the columns in a language: question, answers, and ``more``."""
+    names = {column: _names(texts, locale, f"pack-column-{column}")[0] for column in COLUMNS}
+    wrong = [f"{names['wrong']} {number}" for number in range(1, len(ANSWERS))]
+    return [names["question"], names["answer"], *wrong, *(names[column] for column in more)]
 
 
 def separator(locale: str) -> str:

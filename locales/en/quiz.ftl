@@ -247,10 +247,10 @@ pack-list = { $count ->
         <b>Your packs</b>
         You have none yet.
 
-        Send me a file with questions: CSV, JSON or XLSX. The first line names the columns: <code>{ $columns }</code>. The first three are needed. Files of Kahoot, Quizizz, Blooket, Moodle, Anki and Open Trivia DB are fine as they are. A file on the web comes with <code>/pack https://…</code>.
+        Send me a file with questions: XLSX, ODS, CSV or JSON. The first line names the columns: <code>{ $columns }</code>. The first three are needed. Files of Kahoot, Quizizz, Blooket, Moodle, Anki and Open Trivia DB are fine as they are. A file on the web comes with <code>/pack https://…</code>.
    *[other]
         <b>Your packs</b>
-        Choose one, or send me a file with questions (CSV, JSON or XLSX) to add another. Columns: <code>{ $columns }</code>
+        Choose one, or send me a file with questions (XLSX, ODS, CSV or JSON) to add another. Columns: <code>{ $columns }</code>
 }
 pack-item = { $name } ({ $size })
 pack-preview = { $count ->

@@ -250,10 +250,10 @@ pack-list = { $count ->
         <b>Tus paquetes</b>
         Todavía no tienes ninguno.
 
-        Envíame un archivo con preguntas: CSV, JSON o XLSX. La primera línea da nombre a las columnas: <code>{ $columns }</code>. Las tres primeras son necesarias. Los archivos de Kahoot, Quizizz, Blooket, Moodle, Anki y Open Trivia DB valen tal como están. Un archivo de la web se carga con <code>/pack https://…</code>.
+        Envíame un archivo con preguntas: XLSX, ODS, CSV o JSON. La primera línea da nombre a las columnas: <code>{ $columns }</code>. Las tres primeras son necesarias. Los archivos de Kahoot, Quizizz, Blooket, Moodle, Anki y Open Trivia DB valen tal como están. Un archivo de la web se carga con <code>/pack https://…</code>.
    *[other]
         <b>Tus paquetes</b>
-        Elige uno o envíame un archivo con preguntas (CSV, JSON o XLSX) para añadir otro. Columnas: <code>{ $columns }</code>
+        Elige uno o envíame un archivo con preguntas (XLSX, ODS, CSV o JSON) para añadir otro. Columnas: <code>{ $columns }</code>
 }
 pack-item = { $name } ({ $size })
 pack-preview = { $count ->

@@ -252,10 +252,10 @@ pack-list = { $count ->
         <b>Ваши наборы</b>
         Пока ни одного.
 
-        Пришлите мне файл с вопросами: CSV, JSON или XLSX. Первая строка называет столбцы: <code>{ $columns }</code>. Первые три обязательны. Файлы Kahoot, Quizizz, Blooket, Moodle, Anki и Open Trivia DB годятся как есть. Файл из интернета загрузит команда <code>/pack https://…</code>.
+        Пришлите мне файл с вопросами: XLSX, ODS, CSV или JSON. Первая строка называет столбцы: <code>{ $columns }</code>. Первые три обязательны. Файлы Kahoot, Quizizz, Blooket, Moodle, Anki и Open Trivia DB годятся как есть. Файл из интернета загрузит команда <code>/pack https://…</code>.
    *[other]
         <b>Ваши наборы</b>
-        Выберите набор или пришлите ещё один файл с вопросами (CSV, JSON или XLSX). Столбцы: <code>{ $columns }</code>
+        Выберите набор или пришлите ещё один файл с вопросами (XLSX, ODS, CSV или JSON). Столбцы: <code>{ $columns }</code>
 }
 pack-item = { $name } ({ $size })
 pack-preview = { $count ->

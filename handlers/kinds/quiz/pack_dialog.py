@@ -18,10 +18,10 @@ from handlers.dialogs.dialog_command import DialogCommand
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.widgets import GRAVE, Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.quiz.pack_files import NEEDS, question_html, send_pack, send_sample
-from play.packs import SAMPLE_FORMS
+from play.packs import SAMPLE_FORMS, column_names
 from play.texts import shorten, tidy
 from questions.pack_writer import FORMATS, XLSX
-from questions.packs import ANSWERS, COLUMNS, MAX_QUESTIONS, Mistakes, cells_of, question_of
+from questions.packs import ANSWERS, MAX_QUESTIONS, Mistakes, cells_of, question_of
 from questions.packs import Row as Cells
 from storage.questions import MAX_NAME, NameTaken, PackFull, PackTitle
 
@@ -65,7 +65,8 @@ async def _pack(manager: DialogManager) -> PackTitle | None:
 
 async def _every(dialog_manager: DialogManager, context: UpdateContext, **_: Any) -> dict[str, Any]:
     packs = await context.deps.stores.questions.packs(context.person.id)
-    html = context.text("pack-list", count=len(packs), columns=", ".join(COLUMNS))
+    columns = column_names(context.deps.play.texts, context.locale)
+    html = context.text("pack-list", count=len(packs), columns=", ".join(columns))
     items = [(str(pack.id), context.label("pack-item", name=pack.name, size=pack.size)) for pack in packs]
     samples = [(form, context.label("pack-sample", form=form.upper())) for form in SAMPLE_FORMS]
     return {"html": _noted(dialog_manager, html), "packs": items, "samples": samples}
