@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -151,6 +151,14 @@ class UpdateContext:
         await self.deps.play.access.authorise(self.actor, where or self.chat_topic, needs, owners=owners)
 
     # -- answers ------------------------------------------------------------------------------------------------
+
+    def personal(self) -> "UpdateContext":
+        """Return the context with the person's own locale, for a form or an answer that concerns them alone.
+
+        An old app shows the first question of such a form to the whole group; it has the form's language all the same.
+        Anonymous administrators keep the group's, because Telegram does not tell theirs.
+        """
+        return self if self.person.anonymous else replace(self, locale=self.own_locale)
 
     def text(self, text_id: str, **arguments: Any) -> Markup:
         """Return a text as HTML for a message, in the locale of the answer."""

@@ -5,7 +5,6 @@ value that is typed, is asked for in private (``handlers.dialogs.newgame``): a f
 messages that Telegram allows it, and a bot in privacy mode does not see what people type there.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsm.kind import ChatTopic
@@ -45,6 +44,7 @@ async def newgame(context: UpdateContext) -> None:
     """Handle ``/newgame``: ask for the kind, or for one of the group's templates. Raises ``Muted``."""
     await note_chat(context)
     await check_voice(context, context.chat_topic)
+    context = context.personal()
     await context.whisper(await _kinds(context))
 
 
@@ -52,6 +52,7 @@ async def settings(context: UpdateContext) -> None:
     """Handle ``/settings``: show the way to the settings in private. Raises ``Muted``."""
     await note_chat(context)
     await check_voice(context, context.chat_topic)
+    context = context.personal()
     link = settings_link(context.deps.bot_username, context.chat_topic.chat_id)
     button = Button(context.label("form-settings"), url=link)
     await context.whisper(Message(context.text("form-settings-where"), ((button,),)))
@@ -59,7 +60,7 @@ async def settings(context: UpdateContext) -> None:
 
 async def tap(context: UpdateContext, data: str) -> None:
     """Handle a tap on the short form."""
-    context = replace(context, locale=context.own_locale)  # `whisper` answers a tap to this person alone
+    context = context.personal()
     kind, choice, opens = (*data.removeprefix(FORM).split(":"), "", "")[:3]
     if kind not in FACES:
         await note_chat(context)

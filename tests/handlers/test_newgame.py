@@ -81,6 +81,17 @@ async def test_the_form_speaks_the_language_of_the_one_person_who_sees_it(room: 
         assert text("form-no-prize") in plain(shown.params["text"]).splitlines()
 
 
+@pytest.mark.parametrize(("command", "asks"), [("/newgame", "form-kind"), ("/settings", "form-settings-where")])
+async def test_an_old_app_shows_the_first_question_in_the_language_of_the_form(
+    room: Room, command: str, asks: str
+) -> None:
+    await room.say("/language ru", by=HOST)
+    await room.sent()
+    await room.say(command, by=HOST)  # no ephemeral command: the whole group sees the answer
+    (asked,) = await room.sent()
+    assert plain(asked.params["text"]) == plain(text(asks))
+
+
 async def test_a_template_is_two_taps_away(room: Room) -> None:
     saved = await room.deps.stores.templates.save(GROUP, "Friday", "pick_number", "Our draw", {"winners": "2"})
     (shown,) = await press(room, await form(room), "⭐ Friday")
