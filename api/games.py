@@ -34,7 +34,7 @@ from fsm.pick_number import AlreadyYours, DrawSealed, NumberOutOfRange, NumberTa
 from fsm.question import MOST_OPTIONS
 from fsm.quiz import AlreadyAnswered, Answer, FromNextQuestion, LastQuestion, NoSuchAnswer, Paused, QuestionClosed
 from fsm.registry import KINDS
-from play.access import Actor, Banned, Needs, NotAMember
+from play.access import UNMET, Actor, Banned, BoostsUnreadable, ChannelUnreadable, Needs, NotAMember
 from play.acting import JoinedElsewhere
 from play.content import NoQuestions
 from play.opening import StillPlayed
@@ -218,7 +218,9 @@ async def rematch_game(call: Call) -> Reply:
 async def join_game(call: Call) -> GameView:
     """Add a person to the players.
 
-    The person must be a member of the group, and not banned. Later moves of this player may be made by the API too.
+    The person must be a member of the group, not banned, and meet the conditions of the game. Telegram Premium is seen
+    in Telegram alone, so nobody can join a game for its owners here. Later moves of this player may be made by the API
+    too.
     """
     body: JoinBody = call.body
     acting = call.services.play.acting
@@ -333,7 +335,7 @@ ENDPOINTS: Final = (
         body=OpenBody,
         result=GameView,
         status=201,
-        refuses=(PlaceTaken, BadTitle, BadRule, NoQuestions),
+        refuses=(PlaceTaken, BadTitle, BadRule, NoQuestions, ChannelUnreadable, BoostsUnreadable),
         example={"chat_id": -1001234567890, "kind": "pick_number", "title": "Friday", "rules": {"winners": "2"}},
     ),
     _step("", get_game, Needs.LOOK, method="GET"),
@@ -346,7 +348,7 @@ ENDPOINTS: Final = (
         Needs.HOST,
         body=RematchBody,
         status=201,
-        refuses=(StillPlayed, PlaceTaken, BadRule, NoQuestions),
+        refuses=(StillPlayed, PlaceTaken, BadRule, NoQuestions, ChannelUnreadable, BoostsUnreadable),
         example={"without_winners": True},
     ),
     _step("/force-end", force_end_game, Needs.OPERATE, refuses=STEP),
@@ -356,7 +358,7 @@ ENDPOINTS: Final = (
         join_game,
         Needs.ACT,
         body=JoinBody,
-        refuses=(*STEP, AlreadyJoined, WonBefore, GameFull, LastQuestion, Banned, NotAMember),
+        refuses=(*STEP, AlreadyJoined, WonBefore, GameFull, LastQuestion, Banned, NotAMember, *UNMET),
         example={"player_id": 4242, "name": "Ann"},
     ),
     _step("/players/{player}", remove_player, Needs.HOST, method="DELETE", refuses=(*STEP, NotInGame)),

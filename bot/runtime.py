@@ -325,7 +325,7 @@ def _play(
     hosts = Hosts(telegram.api, Administrators(stores.redis))
     members = Members(telegram.api, ChatMembers(stores.redis))
     operators = frozenset(settings.telegram.operators)
-    access = Access(people=stores.people, hosts=hosts, members=members, operators=operators)
+    access = Access(people=stores.people, hosts=hosts, members=members, operators=operators, now=clock.now)
     flags = Flags(stores.flags, access, Path(settings.flags.file) if settings.flags.file else None)
     openings = Openings(
         engine=engine,

@@ -4,9 +4,10 @@ Each rule is a function from a game and a command to events. A kind's ``decide``
 returns the events that follow the end of joining.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar, assert_never
 
@@ -338,6 +339,53 @@ def lobby_edges(first_phase: str, live_phases: tuple[str, ...]) -> tuple[Edge, .
     for phase in (waiting, joining, *live_phases):
         rows += [Edge(Cancel, phase, (CANCELLED,)), Edge(MoveChat, phase, (phase,))]
     return tuple(rows)
+
+
+# -- conditions to join -----------------------------------------------------------------------------------------
+
+MAX_KNOWN_DAYS = 3650
+CHANNEL = re.compile(r"(@[A-Za-z][A-Za-z0-9_]{3,31}|-100[0-9]{5,13})?")
+"""The username or the id of a channel; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The conditions that a host sets for joining a game. ``play.access`` checks them, as Telegram knows the facts.
+
+    Attributes:
+        channel: the channel whose members may join, as ``@name`` or id; empty for everybody.
+        known_days: the days for which the bot must have known a person.
+        booster: True if only people who boost the chat may join.
+        premium: True if only people with Telegram Premium may join.
+    """
+
+    channel: str = ""
+    known_days: int = 0
+    booster: bool = False
+    premium: bool = False
+
+    def __bool__(self) -> bool:
+        """Return whether there is any condition."""
+        return bool(self.channel or self.known_days or self.booster or self.premium)
+
+    @property
+    def link(self) -> str:
+        """The address of the channel without its scheme; empty if the channel has no public one."""
+        return f"t.me/{self.channel[1:]}" if self.channel.startswith("@") else ""
+
+
+def conditions(rules: object) -> Conditions:
+    """Return the conditions in a kind's rules. Not every kind has them."""
+    found = {each.name: getattr(rules, each.name) for each in fields(Conditions) if hasattr(rules, each.name)}
+    return Conditions(**found)
+
+
+def check_conditions(rules: object) -> None:
+    """Raise ``BadRule`` at the first condition outside its bounds."""
+    wanted = conditions(rules)
+    check_bounds("known_days", wanted.known_days, 0, MAX_KNOWN_DAYS)
+    if not CHANNEL.fullmatch(wanted.channel):
+        raise BadRule(rule="channel", given=wanted.channel[:MAX_TITLE], low="@abcd", high="-1001234567890")
 
 
 # -- rematches --------------------------------------------------------------------------------------------------

@@ -124,6 +124,11 @@ class PickNumberRules:
     beacon: Beacon | None = field(default=None, metadata=HIDDEN)
     beacon_policy: str = proof.WAIT
     """Rule for a beacon that is late: the draw waits (``wait``, a day at most) or is void (``void``)."""
+    channel: str = field(default="", metadata=empty("none"))
+    known_days: int = 0
+    booster: bool = False
+    premium: bool = False
+    """The conditions to join, see ``lobby.Conditions``."""
     earlier_winners: tuple[PlayerId, ...] = field(default=(), metadata=HIDDEN)
     """The winners of the games of which this one is a rematch, the oldest first."""
     without_winners: bool = field(default=False, metadata=HIDDEN)
@@ -157,6 +162,7 @@ class PickNumberRules:
             check_bounds("numbers", self.numbers, max(2, self.min_players), draw.HIGHEST_NUMBER)
         prizes.check(self)
         lobby.check_barred(self)
+        lobby.check_conditions(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,11 @@ class QuizRules:
     max_players: int = 100
     lobby_ms: int = 900_000
     join_ms: int = 60_000
+    channel: str = field(default="", metadata=empty("none"))
+    known_days: int = 0
+    booster: bool = False
+    premium: bool = False
+    """The conditions to join, see ``lobby.Conditions``."""
     earlier_winners: tuple[PlayerId, ...] = field(default=(), metadata=HIDDEN)
     """The winners of the games of which this one is a rematch, the oldest first."""
     without_winners: bool = field(default=False, metadata=HIDDEN)
@@ -137,6 +142,7 @@ class QuizRules:
         check_bounds("topic", len(self.topic), 0, MAX_TOPIC)
         prizes.check(self)
         lobby.check_barred(self)
+        lobby.check_conditions(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ class Person:
     name: str
     username: str | None = None
     language: str | None = None
+    premium: bool = False
 
     @property
     def anonymous(self) -> bool:
@@ -137,7 +138,7 @@ class UpdateContext:
         if self.person.anonymous:
             sender = self.message.sender_chat if self.message else None
             return Actor(self.person.id, self.chat_title, self.chat_topic.chat_id, sender.id if sender else None)
-        return Actor(self.person.id, self.person.name, self.chat_topic.chat_id)
+        return Actor(self.person.id, self.person.name, self.chat_topic.chat_id, premium=self.person.premium)
 
     @property
     def host(self) -> Host:

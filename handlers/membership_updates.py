@@ -142,13 +142,13 @@ async def told_of_members(message: Message, deps: Deps, update_id: int, received
 
 
 async def _came(deps: Deps, chat_id: int, player_id: PlayerId) -> None:
-    await deps.play.members.forget(chat_id, player_id)
+    await deps.play.members.note(chat_id, player_id, here=True)
     await deps.stores.people.player_returned(chat_id, player_id)
 
 
 async def _went(deps: Deps, chat_id: int, player_id: PlayerId, update_id: int, received: Instant) -> None:
     """Remove a person from the chat's games that have not begun, and bar them from playing on in the others."""
-    await deps.play.members.forget(chat_id, player_id)
+    await deps.play.members.note(chat_id, player_id, here=False)
     await deps.play.next_games.left(chat_id, player_id)
     for game_id in await live_games(deps.stores.games, deps.stores.archive, chat_id):
         try:

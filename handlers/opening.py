@@ -6,6 +6,7 @@ from typing import Any
 
 from fsm.engine import Outcome
 from fsm.kind import ChatTopic, Rejected
+from fsm.lobby import conditions
 from handlers.context import UpdateContext
 from handlers.kinds.registry import FACES
 from play.members import SEND
@@ -98,11 +99,14 @@ async def check_voice(context: UpdateContext, chat_topic: ChatTopic) -> None:
 async def create(context: UpdateContext, chat_topic: ChatTopic, kind: str, title: str, rules: Any) -> bool:
     """Open a game on a tap, and answer the tap. Returns False if the opening was refused."""
     try:
-        await open_game(context, kind, title, rules, chat_topic=chat_topic)
+        state = (await open_game(context, kind, title, rules, chat_topic=chat_topic)).state
     except Rejected as refusal:
         await context.toast(context.deps.play.texts.refusal(context.own_locale, refusal), alert=True)
         return False
-    await context.toast(context.word("dlg-newgame-opened"))
+    plays = await context.deps.play.openings.host_plays(chat_topic.chat_id)
+    left_out = plays and bool(conditions(rules)) and context.person.id not in state.players
+    word = "dlg-newgame-without-you" if left_out else "dlg-newgame-opened"
+    await context.toast(context.word(word), alert=left_out)
     return True
 
 

@@ -146,7 +146,7 @@ class ContextMiddleware(BaseMiddleware):
 
         ``alone`` is True for an ephemeral message: nobody else in the group sees it, nor the answer to it.
         """
-        person = Person(user.id, user.full_name, user.username, user.language_code)
+        person = Person(user.id, user.full_name, user.username, user.language_code, bool(user.is_premium))
         if not person.anonymous:
             self._deps.stores.people.saw_player(person.id, person.name, person.username)
         private = chat.type == "private"

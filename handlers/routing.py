@@ -172,6 +172,7 @@ async def _tap(query: CallbackQuery, context: UpdateContext, deps: Deps) -> None
         user_name=query.from_user.full_name,
         username=query.from_user.username,
         language=query.from_user.language_code,
+        premium=bool(query.from_user.is_premium),
         chat_id=message.chat.id,
         chat_type=message.chat.type,
         topic_id=context.chat_topic.topic_id,

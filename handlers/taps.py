@@ -20,7 +20,7 @@ from handlers.kinds.registry import FACES, VERBS, of_state
 from handlers.kinds.verb import Tap, Verb, whole
 from handlers.views.lobby import deep_link
 from handlers.views.message import Button, Message, edit_params, ephemeral_edit_params, send_params
-from play.access import Access, Needs
+from play.access import UNMET, Access, Needs
 from play.opening import Openings
 from play.texts import Texts
 from storage.archive import Archive
@@ -197,7 +197,8 @@ class Taps:
     def failed(self, tap: Tap, error: Exception, locale: str) -> Answer:
         """Return the answer to a tap whose command was refused or failed. Only a refusal is remembered."""
         if isinstance(error, Rejected):
-            answer = Answer(text=self._texts.refusal(locale, error), outcome=error.code)
+            alert = isinstance(error, UNMET)  # the person has to do something elsewhere, and a toast is soon gone
+            answer = Answer(text=self._texts.refusal(locale, error), alert=alert, outcome=error.code)
             return self._remembered(tap, answer)
         if isinstance(error, (Unavailable, *STORE_GONE)):
             return self._toast(locale, "error-unavailable", "unavailable")

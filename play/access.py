@@ -4,7 +4,7 @@ A face passes the `Actor`, the game or chat that the action is about, if any, an
 (`Needs`). A refusal is raised as a `Rejected` type without text.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from fsm.kind import ChatTopic, Game, Host, PlayerId, Rejected
+from fsm.kind import ChatTopic, Game, Host, Instant, PlayerId, Rejected
+from fsm.lobby import conditions
 from play.hosts import Hosts
 from play.members import Members
 from play.texts import tidy
@@ -88,6 +89,7 @@ class Actor(msgspec.Struct, frozen=True, gc=False):
         chat_id: the chat that the actor acts from; None for a vote in a poll and for the API.
         sender_chat_id: the chat that an anonymous administrator writes as; None for everybody else.
         token: the rights of an API token; None for a person.
+        premium: whether the person has Telegram Premium; None if the face does not tell.
     """
 
     id: PlayerId
@@ -95,6 +97,7 @@ class Actor(msgspec.Struct, frozen=True, gc=False):
     chat_id: int | None = None
     sender_chat_id: int | None = None
     token: Token | None = None
+    premium: bool | None = None
 
     @property
     def host(self) -> Host:
@@ -147,6 +150,52 @@ class NeedsAToken(Rejected):
     """The action makes another person's move, which a token may and a person may not."""
 
 
+@dataclass(unsafe_hash=True)
+class NotInChannel(Rejected):
+    """The game is for members of a channel. ``channel``: its address, or ``private`` if it has none."""
+
+    channel: str
+
+
+@dataclass(unsafe_hash=True)
+class KnownTooShort(Rejected):
+    """The game is for people whom the bot has known for a number of days."""
+
+    days: int
+
+
+@dataclass(unsafe_hash=True)
+class NoBoost(Rejected):
+    """The game is for people who boost the chat."""
+
+
+@dataclass(unsafe_hash=True)
+class NoPremium(Rejected):
+    """The game is for people with Telegram Premium."""
+
+
+@dataclass(unsafe_hash=True)
+class PremiumUnknown(Rejected):
+    """The game is for people with Telegram Premium, which only their own taps and messages show."""
+
+
+@dataclass(unsafe_hash=True)
+class ChannelUnreadable(Rejected):
+    """The bot cannot see the members of the channel of a condition."""
+
+    channel: str
+
+
+@dataclass(unsafe_hash=True)
+class BoostsUnreadable(Rejected):
+    """The bot cannot see the boosts of the chat, because it is no administrator there."""
+
+
+UNMET: Final = (NotInChannel, KnownTooShort, NoBoost, NoPremium, PremiumUnknown)
+"""The refusals of people who do not meet a condition of a game."""
+DAY_MS: Final = 86_400_000
+
+
 class Access:
     """Authorises actions.
 
@@ -155,13 +204,23 @@ class Access:
         hosts: the administrators of chats.
         members: the members of chats.
         operators: the ids of the operators, from the settings. Not copied: a later change of the collection counts.
+        now: returns the time, in milliseconds since the epoch.
     """
 
-    def __init__(self, *, people: People, hosts: Hosts, members: Members, operators: Collection[PlayerId]) -> None:
+    def __init__(
+        self,
+        *,
+        people: People,
+        hosts: Hosts,
+        members: Members,
+        operators: Collection[PlayerId],
+        now: Callable[[], Instant],
+    ) -> None:
         self._people = people
         self._hosts = hosts
         self._members = members
         self._operators = operators
+        self._now = now
 
     def allows(self, actor: Actor, game: Game, needs: Needs) -> bool:
         """Return True if memory alone shows that `authorise` would let the actor play. Cheap enough for the hot path.
@@ -235,10 +294,48 @@ class Access:
                 raise NeedsAToken
             case Needs.JOIN | Needs.PLAY:
                 await self._check_presence(actor, chat_id, needs)
+                if needs is Needs.JOIN and isinstance(where, Game):
+                    await self.check_conditions(actor, where.place.chat_id, getattr(where, "rules", None))
             case Needs.LOOK:
                 playing = isinstance(where, Game) and actor.id in where.players
                 if not playing and not _acts_there(actor, chat_id) and not await self._is_member(chat_id, actor.id):
                     raise NotAMember
+
+    async def check_conditions(self, actor: Actor, chat_id: int, rules: object) -> None:
+        """Raise one of ``UNMET`` unless a person meets the conditions of a game. Nobody is exempt, hosts included.
+
+        A fact that Telegram cannot tell at the moment, and has not told before, keeps nobody out.
+        """
+        wanted = conditions(rules)
+        if not wanted:
+            return
+        if wanted.premium and not actor.premium:
+            raise PremiumUnknown if actor.premium is None else NoPremium
+        if wanted.known_days:
+            since = await self._people.known_since(actor.id)
+            if since is None or self._now() - since < wanted.known_days * DAY_MS:
+                raise KnownTooShort(wanted.known_days)
+        if wanted.channel and await self._members.is_member(_chat_of(wanted.channel), actor.id) is False:
+            raise NotInChannel(wanted.link or "private")
+        if wanted.booster and await self._members.boosts(chat_id, actor.id) is False:
+            raise NoBoost
+
+    async def check_readable(self, actor: Actor, chat_id: int, rules: object) -> None:
+        """Raise a refusal if the bot could not check the conditions in a host's rules. Raises ``Unavailable``."""
+        wanted = conditions(rules)
+        if wanted.channel and not await self._members.can_read("getChatMember", _chat_of(wanted.channel), actor.id):
+            raise ChannelUnreadable(wanted.channel)
+        if wanted.booster and not await self._members.can_read("getUserChatBoosts", chat_id, actor.id):
+            raise BoostsUnreadable
+
+    async def may_join(self, actor: Actor, chat_id: int, rules: object) -> bool:
+        """Return whether the person who opens a game may also join it."""
+        try:
+            await self._check_presence(msgspec.structs.replace(actor, chat_id=None), chat_id, Needs.JOIN)
+            await self.check_conditions(actor, chat_id, rules)
+        except Rejected:
+            return False
+        return True
 
     async def is_protected(self, chat_id: int, player_id: PlayerId) -> bool:
         """Return whether a person cannot be banned from a chat; chat 0 is all chats.
@@ -290,6 +387,11 @@ class Access:
         if chat_id is None:
             return False
         return player_id == chat_id if chat_id > 0 else bool(await self._members.is_member(chat_id, player_id))
+
+
+def _chat_of(channel: str) -> int | str:
+    """Return a channel as the Bot API takes it."""
+    return channel if channel.startswith("@") else int(channel)
 
 
 def _acts_there(actor: Actor, chat_id: int | None) -> bool:

@@ -1,13 +1,18 @@
-"""The members of chats, fetched from Telegram and cached for a minute in Redis, where all processes share them."""
+"""The members of chats and channels, and the people who boost a chat.
+
+Telegram is asked at most once a minute about a person; Redis holds its answers for all processes. While Telegram cannot
+be asked, its last answer counts.
+"""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from loguru import logger
 
+from fsm.engine import Unavailable
 from fsm.kind import PlayerId
 from storage.chat_members import ChatMembers
-from telegram.client import ApiError, BotApi, Migrated
+from telegram.client import ApiError, BotApi, Conflict, Migrated, RetryAfter, ServerDown
 
 GONE: Final = frozenset({"left", "kicked"})
 NOT_THERE: Final = (
@@ -37,13 +42,50 @@ class Members:
         self._api = api
         self._memory = memory
 
-    async def is_member(self, chat_id: int, player_id: PlayerId) -> bool | None:
-        """Return whether a person is in a chat; None if Telegram cannot be asked or does not tell."""
+    async def is_member(self, chat_id: int | str, player_id: PlayerId) -> bool | None:
+        """Return whether a person is in a chat, by the last answer if Telegram cannot be asked; None if it never told.
+
+        ``chat_id`` may be the username of a channel.
+        """
         known = await self._memory.member(chat_id, player_id)
-        if known is None:
-            known = await self._ask(chat_id, player_id)
-            await self._memory.put_member(chat_id, player_id, is_member=known)
-        return known == ChatMembers.YES if known != ChatMembers.UNKNOWN else None
+        if known.fresh:
+            return known.answer
+        found = await self._ask(chat_id, player_id)
+        answer = known.answer if found is None else found
+        await self._memory.put_member(chat_id, player_id, answer=answer, fresh=found is not None)
+        return answer
+
+    async def boosts(self, chat_id: int, player_id: PlayerId) -> bool | None:
+        """Return whether a person boosts a chat, in the same way."""
+        known = await self._memory.booster(chat_id, player_id)
+        if known.fresh:
+            return known.answer
+        try:
+            found: bool | None = bool((await self._call("getUserChatBoosts", chat_id, player_id))["boosts"])
+        except (ApiError, TimeoutError) as problem:
+            logger.info("cannot tell whether user {} boosts chat {}: {}", player_id, chat_id, problem)
+            found = None
+        answer = known.answer if found is None else found
+        await self._memory.put_booster(chat_id, player_id, answer=answer, fresh=found is not None)
+        return answer
+
+    async def can_read(self, method: str, chat_id: int | str, player_id: PlayerId) -> bool:
+        """Return whether Telegram answers the bot a question about a person in a chat.
+
+        Args:
+            method: ``getChatMember``, or ``getUserChatBoosts``.
+            chat_id: the chat, or the username of a channel.
+            player_id: any person; the answer itself does not matter.
+
+        Raises ``Unavailable`` if Telegram cannot be asked.
+        """
+        try:
+            await self._call(method, chat_id, player_id)
+        except (Conflict, RetryAfter, ServerDown, TimeoutError) as problem:
+            raise Unavailable(f"Telegram cannot be asked what the bot may read: {problem}") from problem
+        except ApiError as problem:
+            return _says_not_there(problem)
+        return True
 
     async def lacks(self, chat_id: int, bot_id: int) -> frozenset[str]:
         """Return those of ``RIGHTS`` that the bot lacks in a group, asked from Telegram; none if it does not tell."""
@@ -62,21 +104,28 @@ class Members:
             return frozenset()
         return frozenset(right for right in RIGHTS if not given.get(right, True))
 
-    async def forget(self, chat_id: int, player_id: PlayerId) -> None:
-        """Drop the cached answer about a person, because an update has reported a change."""
-        await self._memory.forget_member(chat_id, player_id)
+    async def note(self, chat_id: int, player_id: PlayerId, *, here: bool) -> None:
+        """Remember that an update has reported a person as a member, or as gone."""
+        await self._memory.put_member(chat_id, player_id, answer=here, fresh=True)
 
-    async def _ask(self, chat_id: int, player_id: PlayerId) -> bytes:
+    async def _ask(self, chat_id: int | str, player_id: PlayerId) -> bool | None:
+        try:
+            member = await self._call("getChatMember", chat_id, player_id)
+        except (ApiError, TimeoutError) as problem:
+            if _says_not_there(problem):
+                return False
+            logger.info("cannot tell whether user {} is a member of chat {}: {}", player_id, chat_id, problem)
+            return None
+        status = member["status"]
+        return not (status in GONE or (status == "restricted" and not member.get("is_member")))
+
+    async def _call(self, method: str, chat_id: int | str, player_id: PlayerId) -> Any:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                member = await self._api.call("getChatMember", {"chat_id": chat_id, "user_id": player_id})
+                return await self._api.call(method, {"chat_id": chat_id, "user_id": player_id})
         except Migrated as moved:
-            return await self._ask(moved.chat_id, player_id)
-        except (ApiError, TimeoutError) as problem:
-            if any(words in str(problem).lower() for words in NOT_THERE):
-                return ChatMembers.NO
-            logger.info("cannot tell whether user {} is a member of chat {}: {}", player_id, chat_id, problem)
-            return ChatMembers.UNKNOWN
-        status = member["status"]
-        gone = status in GONE or (status == "restricted" and not member.get("is_member"))
-        return ChatMembers.NO if gone else ChatMembers.YES
+            return await self._call(method, moved.chat_id, player_id)
+
+
+def _says_not_there(problem: Exception) -> bool:
+    return any(words in str(problem).lower() for words in NOT_THERE)

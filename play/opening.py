@@ -97,6 +97,10 @@ class Openings:
         await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
         await self._people.change_settings(chat_id, {name: value})
 
+    async def host_plays(self, chat_id: int) -> bool:
+        """Return whether hosts of a chat join the games that they open."""
+        return self._host_joins and host_plays(await self.settings(chat_id))
+
     async def open_game(
         self,
         actor: Actor,
@@ -114,7 +118,7 @@ class Openings:
         ``Access.authorise`` and of the engine.
         """
         await self._access.authorise(actor, chat_topic, Needs.OPEN)
-        joins = self._host_joins and host_plays(await self.settings(chat_topic.chat_id))
+        joins = await self.host_plays(chat_topic.chat_id)
         return await self._open(
             actor, chat_topic, kind, title, rules, joins=joins, command_id=command_id, received=received
         )
@@ -176,8 +180,11 @@ class Openings:
         received: Instant,
         game_id: str = "",
     ) -> Outcome:
-        """Open a game. ``joins`` lets its host join, if the host is a person."""
+        """Open a game. ``joins`` lets its host join, if the host is a person who meets the conditions."""
         rules.check()  # absurd rules (a trillion questions) must not reach the content provider
+        await self._access.check_readable(actor, chat_topic.chat_id, rules)
+        joins = joins and actor.sender_chat_id is None and actor.token is None
+        joins = joins and await self._access.may_join(actor, chat_topic.chat_id, rules)
         game_id = game_id or await self._games.reserve_id(chat_topic, command_id)
         opening = OpenGame(
             kind,
@@ -188,6 +195,6 @@ class Openings:
             rules,
             max_live=self._max_live,
             without=self._flags.off_for_games(chat_topic.chat_id),
-            host_joins=joins and actor.sender_chat_id is None and actor.token is None,
+            host_joins=joins,
         )
         return await open_with_content(self._engine, self._content, opening, command_id=command_id, received=received)

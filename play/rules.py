@@ -6,14 +6,14 @@ this module.
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
 from fsm import prizes
-from fsm.lobby import BadRule
+from fsm.lobby import CHANNEL, BadRule
 from play.numbers import Unreadable, amount, written
 from play.prizes import Prize
 
@@ -29,6 +29,11 @@ SEPARATOR = "|"
 class UnreadableSetting(Unreadable):
     """A setting whose text cannot be read; its `args` are the name and the text."""
 
+
+CONDITION = re.compile(
+    r"\+(?:(?P<channel>@[A-Za-z]\w{3,31})|(?P<days>[0-9]{1,4})d|(?P<flag>boost|premium))", re.ASCII | re.IGNORECASE
+)
+"""A word of a one-line command that sets a condition to join."""
 
 R = TypeVar("R", bound=Any)
 """The rules of a kind, a frozen dataclass with the method ``check``."""
@@ -81,6 +86,39 @@ _INSTEAD: Mapping[str, tuple[str, ...]] = {
 """Setting of a prize -> the settings that it replaces."""
 
 
+def _channel(text: str, empty: str | None) -> str:
+    """Return a channel as ``@name`` or id, from either, from the name alone or from a link; empty for none."""
+    name = re.sub(r"^(https?://)?(t\.me/|@)?", "", text.strip())
+    if name in {empty, "", "-"}:
+        return ""
+    channel = name if name.startswith("-") else f"@{name}"
+    if not CHANNEL.fullmatch(channel):
+        raise Unreadable(text)
+    return channel
+
+
+def with_words(rules: R, words: Sequence[str]) -> tuple[R, list[str]]:
+    """Return the rules with the conditions that words of a command set, and the other words.
+
+    The conditions are ``+@channel``, ``+7d`` (known for seven days), ``+boost`` and ``+premium``.
+    """
+    given: dict[str, str] = {}
+    others = []
+    for word in words:
+        found = CONDITION.fullmatch(word)
+        if found is None:
+            others.append(word)
+        elif found["days"]:
+            given["known_days"] = found["days"]
+        else:
+            given |= (
+                {"channel": found["channel"]}
+                if found["channel"]
+                else {found["flag"].lower().replace("boost", "booster"): YES}
+            )
+    return (with_settings(rules, given) if given else rules), others
+
+
 def _pool(pool: Decimal) -> dict[str, Any]:
     return {"prize_pool": pool, "amounts": (), "prizes": (), **({} if pool else {"currency": ""})}
 
@@ -101,6 +139,8 @@ class _Setting:
 
     def read(self, text: str, locale: str | None) -> Any:
         """Return the value that a text stands for. Raises ``Unreadable`` and ``Ambiguous``."""
+        if self.field == "channel":
+            return _channel(text, self.empty)
         if text == self.empty:
             return () if self.type == tuple[str, ...] else "" if self.type is str else None
         if self.field.endswith("_ms"):

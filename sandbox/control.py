@@ -83,6 +83,27 @@ class Control:
             self.world.set_member(chat, self.world.bot, "administrator" if bot_admin else "member", by=creator)
         return chat
 
+    def add_channel(
+        self, title: str, username: str, creator: User, members: list[User] | None = None, *, bot_admin: bool = False
+    ) -> Chat:
+        """Create a public channel with its members; the bot is its administrator or no member at all."""
+        chat = self.add_group(title, creator, members, kind="channel", with_bot=bot_admin, bot_admin=bot_admin)
+        chat.username = username
+        return chat
+
+    def boost(self, chat: Chat, user: User, *, boosts: bool = True) -> None:
+        """Let a person boost a chat, or end their boost."""
+        if boosts:
+            chat.boosts[user.id] = int(self.world.now())
+        else:
+            chat.boosts.pop(user.id, None)
+        self.world.changes.tell("member", chat=chat.id, user=user.id)
+
+    def premium(self, user: User, *, premium: bool = True) -> None:
+        """Give a person Telegram Premium, or take it away."""
+        user.premium = premium
+        self.world.changes.tell("user", user=user.id)
+
     def add_topic(self, chat: Chat, name: str, by: User) -> int:
         """Create a topic in a forum. Returns its message_thread_id."""
         return self.world.add_topic(chat, name, by).id

@@ -69,7 +69,9 @@ class Body:
 
 def user_row(user: User) -> Json:
     """Return a person for the page's list."""
-    row = {name: getattr(user, name) for name in ("id", "first_name", "username", "language_code", "simulated")}
+    row = {
+        name: getattr(user, name) for name in ("id", "first_name", "username", "language_code", "simulated", "premium")
+    }
     return row | {"name": user.name, "blocked": user.blocked, "started": user.started, "is_bot": user.is_bot}
 
 
@@ -77,8 +79,10 @@ def chat_row(chat: Chat) -> Json:
     """Return a group for the page's list."""
     members = {m.user_id: {"status": m.status, "anonymous": m.is_anonymous} for m in chat.members.values()}
     topics = [{"id": topic.id, "name": topic.name, "closed": topic.closed} for topic in chat.topics.values()]
-    row = {name: getattr(chat, name) for name in ("id", "type", "title", "is_forum", "migrated_to", "pinned")}
-    return row | {"members": members, "topics": topics}
+    row = {
+        name: getattr(chat, name) for name in ("id", "type", "title", "is_forum", "migrated_to", "pinned", "username")
+    }
+    return row | {"members": members, "topics": topics, "boosts": list(chat.boosts)}
 
 
 def message_row(control: Control, viewer: User, message: Message) -> Json:
@@ -175,6 +179,25 @@ class ControlHttp:
         by = body.user("by") if "by" in body.fields else None
         self.control.set_status(chat, user, body.get("status", str), by=by, **changes)
         return chat_row(chat)
+
+    async def do_channel(self, body: Body) -> Json:
+        """Create a public channel. Takes title, username, user (creator), bot_admin?."""
+        title, username = body.get("title", str), body.get("username", str)
+        return chat_row(
+            self.control.add_channel(title, username, body.user(), bot_admin=body.get("bot_admin", bool, False))
+        )
+
+    async def do_boost(self, body: Body) -> Json:
+        """Boost a chat, or end the boost. Takes chat, user, boosts?."""
+        chat = body.chat()
+        self.control.boost(chat, body.user(), boosts=body.get("boosts", bool, True))
+        return chat_row(chat)
+
+    async def do_premium(self, body: Body) -> Json:
+        """Give a person Telegram Premium, or take it away. Takes user, premium?."""
+        user = body.user()
+        self.control.premium(user, premium=body.get("premium", bool, True))
+        return user_row(user)
 
     async def do_migrate(self, body: Body) -> Json:
         """Turn a group into a supergroup. Takes chat, user."""

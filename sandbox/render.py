@@ -14,6 +14,8 @@ def user_json(user: User) -> Json:
         result["username"] = user.username
     if not user.is_bot:
         result["language_code"] = user.language_code
+    if user.premium:
+        result["is_premium"] = True
     return result
 
 

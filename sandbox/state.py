@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Status = Literal["creator", "administrator", "member", "restricted", "left", "kicked"]
-ChatType = Literal["private", "group", "supergroup"]
+ChatType = Literal["private", "group", "supergroup", "channel"]
 
 ADMIN_RIGHTS = (
     "can_manage_chat",
@@ -50,7 +50,10 @@ ALLOWED_TO_ALL = {right: not right.startswith(("can_change", "can_pin", "can_man
 
 @dataclass(slots=True)
 class User:
-    """A person or the bot. `started`: has opened a private chat with the bot; `blocked`: has blocked it."""
+    """A person or the bot.
+
+    `started`: has opened a private chat with the bot; `blocked`: has blocked it; `premium`: has Telegram Premium.
+    """
 
     id: int
     first_name: str
@@ -62,6 +65,7 @@ class User:
     blocked: bool = False
     deactivated: bool = False
     simulated: bool = False
+    premium: bool = False
 
     @property
     def name(self) -> str:
@@ -109,7 +113,10 @@ class Topic:
 
 @dataclass(slots=True)
 class Chat:
-    """A private chat (its id is the person's), a group or a supergroup."""
+    """A private chat (its id is the person's), a group, a supergroup or a channel.
+
+    `boosts`: the times at which people began to boost it, by user id.
+    """
 
     id: int
     type: ChatType
@@ -122,6 +129,7 @@ class Chat:
     ephemeral: "dict[int, Message]" = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
+    boosts: dict[int, int] = field(default_factory=dict)
     last_message_id: int = 0
     last_ephemeral_id: int = 0
     migrated_to: int | None = None
@@ -130,7 +138,7 @@ class Chat:
 
     @property
     def is_group(self) -> bool:
-        """Return whether this is a group or supergroup."""
+        """Return whether this has members: a group, a supergroup or a channel."""
         return self.type != "private"
 
 

@@ -145,9 +145,9 @@ class World(Records):
         return user
 
     def add_chat(self, kind: ChatType, title: str, creator: User, *, forum: bool = False) -> Chat:
-        """Create a group or supergroup with its creator in it."""
+        """Create a group, supergroup or channel with its creator in it."""
         self._last_chat_id += 1
-        base = -1_000_000_000_000 if kind == "supergroup" else 0
+        base = 0 if kind == "group" else -1_000_000_000_000
         chat = Chat(base - 100_000 - self._last_chat_id, kind, title, is_forum=forum)
         chat.members[creator.id] = Member(creator.id, "creator")
         self.chats[chat.id] = chat
@@ -181,7 +181,7 @@ class World(Records):
             person = user_json(user)
             content = {"new_chat_members": [person]} if new.is_present else {"left_chat_member": person}
             # A removed bot cannot see the message about its removal.
-            if user is not self.bot or new.is_present:
+            if chat.type != "channel" and (user is not self.bot or new.is_present):
                 self.hear(self.post(chat, actor.id, content))
         self._tell_member(chat, actor, old, new)
         self.changes.tell("member", chat=chat.id, user=user.id)

@@ -96,7 +96,12 @@ def clock_key() -> str:
     return f"{PREFIX}:clock"
 
 
-def member_key(chat_id: int, player_id: PlayerId) -> str:
+def booster_key(chat_id: int, player_id: PlayerId) -> str:
+    """String: whether a person boosts a chat, as Telegram last reported it."""
+    return f"{PREFIX}:booster:{chat_id}:{player_id}"
+
+
+def member_key(chat_id: int | str, player_id: PlayerId) -> str:
     """String: a person's membership in a chat as Telegram last reported it."""
     return f"{PREFIX}:member:{chat_id}:{player_id}"
 

@@ -413,6 +413,20 @@ class People:
         """Return the player's chosen language, empty for none; None if PostgreSQL would have to be asked."""
         return self._locales.fresh(player_id)
 
+    async def known_since(self, player_id: PlayerId) -> Instant | None:
+        """Return the time at which the bot first saw a person; None if it has not stored them yet.
+
+        While PostgreSQL is away everybody counts as known for ever, so that games can be joined.
+        """
+        try:
+            first: datetime | None = await self._pool.fetchval(
+                "SELECT created_at FROM players WHERE id = $1", player_id
+            )
+        except AWAY as problem:
+            logger.warning("cannot tell how long user {} is known: {}", player_id, type(problem).__name__)
+            return 0
+        return None if first is None else _instant(first)
+
     async def locale_of_player(self, player_id: PlayerId) -> str | None:
         """Return the player's chosen language, or None."""
         return await self._locales.get(player_id, "") or None

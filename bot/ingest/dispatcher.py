@@ -58,6 +58,7 @@ class _User(msgspec.Struct, gc=False):
     last_name: str = ""
     username: str | None = None
     language_code: str | None = None
+    is_premium: bool = False
 
 
 class _Chat(msgspec.Struct, gc=False):
@@ -125,6 +126,7 @@ def peek(raw: bytes, received: int, knows: Callable[[str], bool]) -> Tap | None:
         user_name=f"{sender.first_name} {sender.last_name}".strip(),
         username=sender.username,
         language=sender.language_code,
+        premium=sender.is_premium,
         chat_id=message.chat.id,
         chat_type=message.chat.type,
         topic_id=message.message_thread_id if message.is_topic_message else 0,

@@ -24,7 +24,7 @@ from handlers.kinds.registry import FACES
 from play.access import Needs
 from play.numbers import Ambiguous, Unreadable, written
 from play.prizes import plain, read
-from play.rules import AUTO, PRIZE, change, give, prize_of, rules_for, setting
+from play.rules import AUTO, NO, NONE, PRIZE, YES, change, give, prize_of, rules_for, setting
 from play.texts import Markup
 
 TITLE = "title"
@@ -38,9 +38,15 @@ PRESETS: Mapping[str, Sequence[str]] = {
     "max_players": ("10", "25", "50", "100", "500"),
     "lobby_seconds": ("300", "900", "1800", "3600"),
     "join_seconds": ("15", "30", "60", "120", "300"),
+    "channel": (NONE,),
+    "known_days": ("0", "1", "7", "30", "90"),
+    "booster": (NO, YES),
+    "premium": (NO, YES),
 }
 """Setting -> the values that buttons offer, for settings that kinds share. Most can be typed as well."""
-CHOSEN_ONLY = frozenset({"split"})
+CONDITIONS = ("channel", "known_days", "booster", "premium")
+"""The settings with the conditions to join."""
+CHOSEN_ONLY = frozenset({"split", "booster", "premium"})
 """Settings in ``PRESETS`` whose values can only be chosen, not typed."""
 
 
@@ -222,6 +228,12 @@ class Form:
             return text or words(FACES[self.game.kind.name].title)
         if name == PRIZE:
             return words("dlg-prize-none") if text in {"", "-"} else text
+        if name in {"channel", "known_days"} and text in {NONE, "0"}:
+            return words("dlg-none")
+        if name == "channel":
+            return text
+        if name == "known_days":
+            return words("dlg-known_days", days=int(text))
         if name.endswith("_seconds"):
             return texts.duration(locale, int(Decimal(text) * 1000))
         if self._only_chosen(name) or text == AUTO:
@@ -313,6 +325,9 @@ class Form:
                 changed = give(values, self.defaults(manager), prize)
             else:
                 changed = change(values, self.defaults(manager), name, text, locale)
+                if name in CONDITIONS:
+                    rules, chat_id = rules_for(changed, self.defaults(manager)), target_of(manager).chat_id
+                    await context.deps.play.access.check_readable(context.actor, chat_id, rules)
         except Ambiguous as doubt:
             # Only the number is written anew: the currency beside it must not be lost.
             low, high = (text.replace(str(doubt), written(each, context.locale)) for each in doubt.readings)

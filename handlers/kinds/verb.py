@@ -32,6 +32,7 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         user_name: the person's first and last name.
         username: the person's username without the @; None if they have none.
         language: the person's language code in Telegram; None if Telegram does not send it.
+        premium: True if the person has Telegram Premium.
         chat_id: the chat of the message with the button.
         chat_type: `private`, `group` or `supergroup`.
         topic_id: the forum topic; 0 outside forums.
@@ -48,6 +49,7 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     user_name: str
     username: str | None = None
     language: str | None = None
+    premium: bool = False
     chat_id: int
     chat_type: str
     topic_id: int = 0
@@ -60,7 +62,7 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def actor(self) -> Actor:
         """The person who tapped, acting from the chat of the message."""
-        return Actor(self.user_id, self.user_name, self.chat_id)
+        return Actor(self.user_id, self.user_name, self.chat_id, premium=self.premium)
 
     @property
     def is_real(self) -> bool:

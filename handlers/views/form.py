@@ -25,6 +25,7 @@ def short(kind: Kind[Any], rules: Any, title: str, texts: Texts, locale: str, no
         texts.html(locale, f"{kind.slug}-form", **values),
         note,
         _prizes(rules, texts, locale),
+        lobby.conditions_html(rules, texts, locale),
         texts.html(locale, "form-players", **{name: values[name] for name in ("min_players", "join_seconds")}),
     ]
     return Markup("\n".join(line for line in lines if line))

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fsm.kind import Command, Game, Instant, Kind, Player, PlayerId
-from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow, barred
+from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow, barred, conditions
 from fsm.prizes import PrizeRules, awards
 from handlers.views.message import Button, Message, rows
 from play import prizes
@@ -144,8 +144,25 @@ def lobby(
     host = texts.html(locale, "lobby-host", host=name_html(game.host.name))
     without = len(barred(rules))
     others = texts.html(locale, "lobby-without-winners", count=without) if without else None
-    text = paragraphs(title, about, others, who, _what_next(game, rules, texts, locale), host)
+    text = paragraphs(
+        title, about, conditions_html(rules, texts, locale), others, who, _what_next(game, rules, texts, locale), host
+    )
     return Message(text, lobby_buttons(game, rules, kind, texts, locale))
+
+
+def conditions_html(rules: object, texts: Texts, locale: str) -> Markup | None:
+    """Render the conditions to join in one line; None if there are none."""
+    wanted = conditions(rules)
+    if not wanted:
+        return None
+    named = texts.html(locale, "condition-channel", channel=Markup(wanted.channel)) if wanted.link else None
+    parts = [
+        named or (texts.html(locale, "condition-private-channel") if wanted.channel else None),
+        texts.html(locale, "condition-known", days=wanted.known_days) if wanted.known_days else None,
+        texts.html(locale, "condition-boost") if wanted.booster else None,
+        texts.html(locale, "condition-premium") if wanted.premium else None,
+    ]
+    return texts.html(locale, "lobby-conditions", conditions=Markup(" · ".join(part for part in parts if part)))
 
 
 def _what_next(game: Game, rules: LobbyRules, texts: Texts, locale: str) -> Markup | None:
@@ -169,9 +186,12 @@ def lobby_buttons(
 
     enough = len(game.players) >= rules.min_players
     start = offer(StartNow, "button-start", "s", "primary") if enough else None
+    link = conditions(rules).link
+    channel = Button(f"@{link.removeprefix('t.me/')}", url=f"https://{link}") if link else None
     explain = Button(texts.plain(locale, "button-rules"), f"h:{kind.name}")
     return (
         *rows([offer(Join, "button-join", "j", "success"), offer(Leave, "button-leave", "l")], 2),
+        *rows([channel], 1),
         *rows([start, offer(Extend, "button-extend", "e")], 2),
         *rows([explain, offer(Cancel, "button-cancel", "x")], 2),
     )

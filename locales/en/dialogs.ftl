@@ -15,6 +15,7 @@ dlg-stale = This button is out of date. Please send the command again.
 ## A new game
 
 dlg-newgame-create = ✅ Open the game
+dlg-newgame-without-you = Opened, without you: you don’t meet its conditions.
 dlg-newgame-opened = The game is open.
 
 ## The forms of a new game and of the settings
@@ -157,3 +158,22 @@ webhook-disabled = { $reason ->
     [gone] ⚠️ The webhook <code>{ $endpoint }</code> is switched off: its receiver has answered that it is gone for good.
    *[other] ⚠️ The webhook <code>{ $endpoint }</code> is switched off: all calls to it have failed for five days.
 }
+
+## Conditions to join
+
+dlg-name-channel = Members of a channel
+dlg-about-channel = Only members of this channel can join. Write its @name or link; make me an admin there first, or I can’t see its members.
+dlg-name-known_days = Known to me for
+dlg-about-known_days = Only people whom I first saw at least so many days ago can join, which keeps new accounts out.
+dlg-known_days = { $days ->
+    [one] a day
+   *[other] { $days } days
+}
+dlg-name-booster = Boosters only
+dlg-about-booster = Only people who boost this group can join. I have to be an admin of the group to see that.
+dlg-booster-yes = yes
+dlg-booster-no = no
+dlg-name-premium = Premium only
+dlg-about-premium = Only people with Telegram Premium can join.
+dlg-premium-yes = yes
+dlg-premium-no = no

@@ -123,3 +123,15 @@ currency-words =
     TON: ton, toncoin;
     USDT: usdt, tether;
     XTR: ⭐, ⭐️, star, stars;
+
+## Conditions to join
+
+lobby-conditions = 🔑 To join: { $conditions }
+condition-channel = members of { $channel }
+condition-private-channel = members of a private channel
+condition-known = known to me for { $days ->
+    [one] a day
+   *[other] { $days } days
+}
+condition-boost = boost this chat
+condition-premium = Telegram Premium

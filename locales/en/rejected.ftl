@@ -111,3 +111,20 @@ rejected-unknown-event-type = There is no such type of event.
 rejected-too-many-endpoints = There are { $limit } webhooks already, which is the limit.
 rejected-too-many-imports = { $limit } of your imports are waiting already. Try again when they are done.
 rejected-bad-call = The body of the call is no event that is known here.
+
+## Conditions to join
+
+rejected-not-in-channel = { $channel ->
+    [private] This game is for members of a private channel. Ask the host about it.
+   *[other] This game is for members of a channel. Join { $channel }, then try again.
+}
+rejected-known-too-short = { $days ->
+    [one] This game is for people whom I’ve known for a day.
+   *[other] This game is for people whom I’ve known for { $days } days.
+}
+rejected-no-boost = This game is for people who boost the group. Boost it, then try again.
+rejected-no-premium = This game is for people with Telegram Premium.
+rejected-premium-unknown = This game is for people with Telegram Premium, and only Telegram shows who has it. They have to join there.
+rejected-channel-unreadable = I can’t see the members of { $channel }. Make me an admin of that channel, then try again.
+rejected-boosts-unreadable = I can’t see who boosts this group. Make me an admin of the group, then try again.
+rejected-bad-rule-channel = A channel is its @name, its link, or its id like -1001234567890.

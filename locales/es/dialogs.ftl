@@ -15,6 +15,7 @@ dlg-stale = Este botón ya no sirve. Envía la orden otra vez.
 ## Una partida nueva
 
 dlg-newgame-create = ✅ Abrir la partida
+dlg-newgame-without-you = Abierta, pero sin ti: no cumples sus condiciones.
 dlg-newgame-opened = La partida está abierta.
 
 ## Los formularios de una partida nueva y de los ajustes
@@ -157,3 +158,22 @@ dlg-admin-token-made = ✅ Solo se muestra una vez. Cópialo ahora: <code>{ $tok
 dlg-admin-token-wrong = ⚠️ Escribe un rol y después los chats y los días con números: host -1001234567890 90
 dlg-admin-token-revoked = ✅ El token { $token } está revocado.
 dlg-admin-revoke = Revocar { $token }
+
+## Condiciones para jugar
+
+dlg-name-channel = Miembros de un canal
+dlg-about-channel = Solo podrán jugar los miembros de este canal. Escribe su @nombre o su enlace. Antes hazme administrador allí: si no, no veo a sus miembros.
+dlg-name-known_days = Conocidos míos desde hace
+dlg-about-known_days = Solo podrá jugar quien yo haya visto por primera vez hace al menos tantos días. Así no entran cuentas nuevas.
+dlg-known_days = { $days ->
+    [one] un día
+   *[other] { $days } días
+}
+dlg-name-booster = Solo con boost
+dlg-about-booster = Solo podrá jugar quien haya dado un boost al grupo. Para verlo tengo que ser administrador del grupo.
+dlg-booster-yes = sí
+dlg-booster-no = no
+dlg-name-premium = Solo con Premium
+dlg-about-premium = Solo podrá jugar quien tenga Telegram Premium.
+dlg-premium-yes = sí
+dlg-premium-no = no

@@ -123,3 +123,15 @@ currency-words =
     TON: ton, toncoin;
     USDT: usdt, tether;
     XTR: ⭐, ⭐️, estrella, estrellas;
+
+## Condiciones para jugar
+
+lobby-conditions = 🔑 Para jugar: { $conditions }
+condition-channel = miembros de { $channel }
+condition-private-channel = miembros de un canal privado
+condition-known = { $days ->
+    [one] conocidos míos desde hace un día
+   *[other] conocidos míos desde hace { $days } días
+}
+condition-boost = con un boost a este chat
+condition-premium = con Telegram Premium

@@ -111,3 +111,20 @@ rejected-unknown-event-type = No existe ese tipo de evento.
 rejected-too-many-endpoints = Ya hay { $limit } webhooks, que es el límite.
 rejected-too-many-imports = Ya hay { $limit } importaciones tuyas en espera. Inténtalo cuando terminen.
 rejected-bad-call = El cuerpo de la llamada no es ningún evento conocido.
+
+## Condiciones para jugar
+
+rejected-not-in-channel = { $channel ->
+    [private] Esta partida es para los miembros de un canal privado. Pregunta por él a quien organiza.
+   *[other] Esta partida es para los miembros de un canal. Únete a { $channel } e inténtalo otra vez.
+}
+rejected-known-too-short = { $days ->
+    [one] Esta partida es para quienes conozco desde hace un día.
+   *[other] Esta partida es para quienes conozco desde hace { $days } días.
+}
+rejected-no-boost = Esta partida es para quienes dan un boost al grupo. Dale uno e inténtalo otra vez.
+rejected-no-premium = Esta partida es para quienes tienen Telegram Premium.
+rejected-premium-unknown = Esta partida es para quienes tienen Telegram Premium y eso solo se ve en Telegram. Hay que unirse allí.
+rejected-channel-unreadable = No veo a los miembros de { $channel }. Hazme administrador de ese canal e inténtalo otra vez.
+rejected-boosts-unreadable = No veo quién da boosts al grupo. Hazme administrador del grupo e inténtalo otra vez.
+rejected-bad-rule-channel = Un canal es su @nombre, su enlace o su id, como -1001234567890.

@@ -15,6 +15,7 @@ dlg-stale = Эта кнопка устарела. Отправьте коман�
 ## Новая игра
 
 dlg-newgame-create = ✅ Открыть игру
+dlg-newgame-without-you = Игра открыта, но без вас: вы не подходите под её условия.
 dlg-newgame-opened = Игра открыта.
 
 ## Формы новой игры и настроек
@@ -160,3 +161,23 @@ webhook-disabled = { $reason ->
     [gone] ⚠️ Вебхук <code>{ $endpoint }</code> отключён: получатель ответил, что его больше нет.
    *[other] ⚠️ Вебхук <code>{ $endpoint }</code> отключён: пять дней подряд ни один вызов не удался.
 }
+
+## Условия участия
+
+dlg-name-channel = Подписка на канал
+dlg-about-channel = Играть смогут только подписчики этого канала. Напишите его @имя или ссылку. Сначала сделайте меня там администратором: иначе подписчиков мне не видно.
+dlg-name-known_days = Знакомы со мной
+dlg-about-known_days = Играть смогут только те, кого я впервые увидел не меньше стольких дней назад. Так не пройдут новые аккаунты.
+dlg-known_days = { $days ->
+    [one] { $days } день
+    [few] { $days } дня
+   *[other] { $days } дней
+}
+dlg-name-booster = Только за буст
+dlg-about-booster = Играть смогут только те, кто дал группе буст. Чтобы это видеть, мне нужно быть её администратором.
+dlg-booster-yes = да
+dlg-booster-no = нет
+dlg-name-premium = Только с Premium
+dlg-about-premium = Играть смогут только владельцы Telegram Premium.
+dlg-premium-yes = да
+dlg-premium-no = нет

@@ -128,3 +128,16 @@ currency-words =
     TON: тон, тонкоин;
     USDT: usdt;
     XTR: ⭐, ⭐️, звезда, звезды, звёзды, звезд, звёзд;
+
+## Условия участия
+
+lobby-conditions = 🔑 Кто может играть: { $conditions }
+condition-channel = подписчики { $channel }
+condition-private-channel = подписчики закрытого канала
+condition-known = знакомые со мной { $days ->
+    [one] { $days } день
+    [few] { $days } дня
+   *[other] { $days } дней
+}
+condition-boost = те, кто дал буст этому чату
+condition-premium = владельцы Telegram Premium

@@ -118,3 +118,21 @@ rejected-unknown-event-type = Такого вида событий нет.
 rejected-too-many-endpoints = Уже есть { $limit } вебхуков, больше нельзя.
 rejected-too-many-imports = Уже ждут { $limit } ваших загрузок. Попробуйте, когда они закончатся.
 rejected-bad-call = В теле вызова нет события, которое здесь известно.
+
+## Условия участия
+
+rejected-not-in-channel = { $channel ->
+    [private] Эта игра для подписчиков закрытого канала. Спросите о нём ведущего.
+   *[other] Эта игра для подписчиков канала. Подпишитесь на { $channel } и попробуйте снова.
+}
+rejected-known-too-short = Эта игра для тех, кого я знаю уже { $days ->
+    [one] { $days } день
+    [few] { $days } дня
+   *[other] { $days } дней
+}.
+rejected-no-boost = Эта игра для тех, кто дал группе буст. Дайте буст и попробуйте снова.
+rejected-no-premium = Эта игра для владельцев Telegram Premium.
+rejected-premium-unknown = Эта игра для владельцев Telegram Premium, а это видно только в Telegram. Присоединиться нужно там.
+rejected-channel-unreadable = Мне не видно подписчиков { $channel }. Сделайте меня администратором этого канала и попробуйте снова.
+rejected-boosts-unreadable = Мне не видно, кто дал группе буст. Сделайте меня администратором группы и попробуйте снова.
+rejected-bad-rule-channel = Канал — это его @имя, ссылка или id вида -1001234567890.

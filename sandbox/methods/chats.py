@@ -13,6 +13,7 @@ from aiogram.methods import (
     GetChatAdministrators,
     GetChatMember,
     GetChatMemberCount,
+    GetUserChatBoosts,
     GetUserProfilePhotos,
     LeaveChat,
     PromoteChatMember,
@@ -27,10 +28,11 @@ from sandbox.calls import handles
 from sandbox.errors import ApiError, bad, refused
 from sandbox.markup import plain
 from sandbox.methods.common import open_chat, unix, user_of
-from sandbox.render import chat_json, member_json, message_json, topic_json
+from sandbox.render import chat_json, member_json, message_json, topic_json, user_json
 from sandbox.state import ADMIN_RIGHTS, Chat, Json, Member, Status, Topic, User
 from sandbox.world import World
 
+BOOST_SECONDS = 30 * 86_400
 GIFT_TYPES = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
 
 
@@ -63,11 +65,28 @@ async def get_chat_member(world: World, call: GetChatMember) -> Json:
     """Return one member; `left` if the user is known but not in the chat."""
     chat = open_chat(world, call.chat_id)
     user = user_of(world, call.user_id)
+    if chat.type == "channel" and not world.member(chat, world.bot_id).is_admin and user.id != world.bot_id:
+        raise bad("member list is inaccessible")
     if chat.is_group:
         return member_json(world, world.member(chat, user.id))
     if user.id not in (chat.id, world.bot_id):
         raise refused("member not found")
     return member_json(world, Member(user.id))
+
+
+@handles(GetUserChatBoosts)
+async def get_user_chat_boosts(world: World, call: GetUserChatBoosts) -> Json:
+    """Return the boosts that a person has given to a chat; the bot must be an administrator there."""
+    chat = group(world, call.chat_id, "there are no boosts in the private chat")
+    user = user_of(world, call.user_id)
+    if not world.member(chat, world.bot_id).is_admin:
+        raise refused("CHAT_ADMIN_REQUIRED")
+    since = chat.boosts.get(user.id)
+    if since is None:
+        return {"boosts": []}
+    source = {"source": "premium", "user": user_json(user)}
+    boost = {"boost_id": f"{abs(chat.id):x}{user.id:x}", "add_date": since, "expiration_date": since + BOOST_SECONDS}
+    return {"boosts": [{**boost, "source": source}]}
 
 
 @handles(GetChatAdministrators)

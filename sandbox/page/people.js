@@ -53,6 +53,7 @@ export class People {
     return h("div", { class: "row" }, select, menu([
       ["New group", () => this.addGroup(false)],
       ["New forum with topics", () => this.addGroup(true)],
+      ["New channel", () => this.addChannel()],
       group?.is_forum && ["Add a topic", () => this.addTopic(group, Number(creator))],
       group?.type === "group" && ["Make it a supergroup", () => act("migrate", { chat: group.id, user: Number(creator) })],
       group && ["Delete the group", () => act("delete_group", { chat: group.id }), true],
@@ -67,7 +68,7 @@ export class People {
     const set = (status, more = {}) => () => act("member", { chat: group.id, user: user.id, status, ...more });
     return h("li", {},
       h("button", { class: "person", title: `Open ${user.first_name}'s phone`, "aria-pressed": String(this.desk.has(user.id)), onclick: () => this.desk.toggle(user.id, present ? group.id : user.id) },
-        avatar(user.id, user.name), h("span", { class: "grow" }, user.name, role && h("small", {}, role), user.blocked && h("small", {}, "has blocked the bot"))),
+        avatar(user.id, user.name), h("span", { class: "grow" }, user.name, role && h("small", {}, role), user.premium && h("small", {}, "Premium"), group?.boosts.includes(user.id) && h("small", {}, "boosts"), user.blocked && h("small", {}, "has blocked the bot"))),
       h("button", { class: "chip", title: `${user.first_name} speaks ${user.language_code}: change`, onclick: () => act("language", { user: user.id, language: next }) }, user.language_code.toUpperCase()),
       menu([
         group && !present && ["Join the group", set("member")],
@@ -77,6 +78,8 @@ export class People {
         present && member.status === "creator" && [member.anonymous ? "Be seen by name" : "Be anonymous", set("creator", { anonymous: !member.anonymous })],
         present && member.status === "member" && ["Mute", set("restricted", { rights: {} })],
         present && member.status === "restricted" && ["Let speak again", set("member")],
+        present && [group.boosts.includes(user.id) ? "End the boost" : "Boost the group", () => act("boost", { chat: group.id, user: user.id, boosts: !group.boosts.includes(user.id) })],
+        [user.premium ? "Take Premium away" : "Give Premium", () => act("premium", { user: user.id, premium: !user.premium })],
         [user.blocked ? "Unblock the bot" : "Block the bot", () => act("block", { user: user.id, blocked: !user.blocked })],
         present && member.status !== "creator" && ["Leave the group", set("left"), true],
       ], user.name));
@@ -123,6 +126,14 @@ export class People {
     if (!title || !creator) return;
     const group = await act("group", { title, user: creator, members: others, forum, bot_admin: forum });
     if (group) this.group = group.id;
+  }
+
+  async addChannel() {
+    const username = await ask("Username of the new channel, without @");
+    const [creator] = [...world.users.values()].filter((user) => !user.simulated).map((user) => user.id);
+    if (!username || !creator) return;
+    const channel = await act("channel", { title: username, username, user: creator, bot_admin: true });
+    if (channel) this.group = channel.id;
   }
 
   async addTopic(group, user) {

@@ -88,7 +88,7 @@ class Group:
         await self.house.project()
         await self.remembered.remember(OLD, [99])
         await self.people.player_departed(OLD, 1)
-        await ChatMembers(self.redis).put_member(OLD, 1, is_member=ChatMembers.NO)
+        await ChatMembers(self.redis).put_member(OLD, 1, answer=False, fresh=True)
         await self.boards.show(self.live)
         await reserve(self.limits, OLD)
         await self.outbox.put(self.message())

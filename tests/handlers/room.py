@@ -305,7 +305,7 @@ def _room(
     )
     hosts, members = Hosts(api, Administrators(redis)), Members(api, ChatMembers(redis))
     engine = Engine(KINDS, stores.games, clock, SystemEntropy(), record=stores.audit.command)
-    access = Access(people=stores.people, hosts=hosts, members=members, operators={OPERATOR})
+    access = Access(people=stores.people, hosts=hosts, members=members, operators={OPERATOR}, now=clock.now)
     flags = Flags(stores.flags, access)
     openings = Openings(
         engine=engine,

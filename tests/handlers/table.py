@@ -87,7 +87,7 @@ class Members(members.Members):
     absent: set[tuple[int, int]] = field(default_factory=set)
     asked: int = 0
 
-    async def is_member(self, chat_id: int, player_id: int) -> bool | None:
+    async def is_member(self, chat_id: int | str, player_id: int) -> bool | None:
         self.asked += 1
         return (chat_id, player_id) not in self.absent
 
@@ -154,7 +154,7 @@ class Table(EngineGames):
         """Return a taps handler without any memory of others' answers, as in a process that has just started."""
         options = {"bot_username": "tombola_bot", **self._options}
         content, max_live = options.pop("content", {}), options.pop("max_live", 1)
-        access = Access(people=self.people, hosts=self.hosts, members=self.members, operators=())
+        access = Access(people=self.people, hosts=self.hosts, members=self.members, operators=(), now=self.clock.now)
         openings = Openings(
             engine=self.engine,
             games=self.reserved,

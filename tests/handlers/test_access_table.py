@@ -203,6 +203,7 @@ IDS = re.compile(rf"{PEOPLE.pattern}_ids?|owners?|hosts|operators|administrators
 NO_DECISIONS: Mapping[str, str] = {
     "command_menus.publish: operators": "their private chats have further commands in their menus",
     "context.anonymous: ANONYMOUS": "the definition",
+    "context.personal: anonymous": "chooses a language",
     "context.actor: anonymous": "tells Access that an anonymous administrator acts as the group",
     "commands/lookup.meant: ANONYMOUS": "finds the person that a command is about",
     "commands/lookup.meant: author.id": "finds the person that a command is about",

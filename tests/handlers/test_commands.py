@@ -590,7 +590,11 @@ async def test_an_operator_who_has_blocked_the_bot_keeps_no_other_from_their_men
     room.telegram.control.block_bot(room.telegram.person(ANN))
     deps = room.deps
     access = Access(
-        people=deps.stores.people, hosts=deps.play.hosts, members=deps.play.members, operators={ANN, OPERATOR}
+        people=deps.stores.people,
+        hosts=deps.play.hosts,
+        members=deps.play.members,
+        operators={ANN, OPERATOR},
+        now=deps.play.clock.now,
     )
     deps = replace(deps, play=replace(deps.play, access=access))
     for operator in access.operators:

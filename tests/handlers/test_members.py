@@ -9,6 +9,7 @@ from handlers.kinds.verb import Tap
 from handlers.taps import Answer
 from sandbox.state import Status
 from storage import keys
+from storage.chat_members import FRESH_MS, KEPT_MS
 from tests.handlers.room import ANN, BEN, BOT, BOT_ID, FORUM, GROUP, HOST, Room, chat_of, plain, text, user
 from tests.support.telegram import Refusal
 
@@ -220,7 +221,31 @@ async def test_whether_somebody_is_in_the_group_is_asked_of_telegram_once_a_minu
         await room.say("/leave", by=ANN)
     asked = [params for params in room.telegram.named("getChatMember") if params["user_id"] == ANN]
     assert asked == [{"chat_id": GROUP, "user_id": ANN}]
-    assert 0 < await room.redis.pttl(keys.member_key(GROUP, ANN)) <= 60_000
+    await room.redis.pexpire(keys.member_key(GROUP, ANN), KEPT_MS - FRESH_MS)  # a minute later
+    await room.say("/join", by=ANN)
+    assert len([params for params in room.telegram.named("getChatMember") if params["user_id"] == ANN]) == 2
+
+
+async def test_while_telegram_is_away_its_last_answer_counts_for_a_day(room: Room) -> None:
+    game_id = await room.open()
+    room.telegram.remove(GROUP, BEN, "left")
+    for person in (ANN, BEN):
+        await room.say("/join", by=person)
+        await room.say("/leave", by=person)
+        await room.redis.pexpire(keys.member_key(GROUP, person), KEPT_MS - FRESH_MS)
+    room.telegram.down = Refusal("Bad Gateway", 502, method="getChatMember")
+    for person in (ANN, BEN):
+        await room.say("/join", by=person)
+    assert (await room.state(game_id)).players.keys() == {ANN}
+
+
+async def test_an_update_about_a_person_is_an_answer(room: Room) -> None:
+    game_id = await room.open()
+    await room.say("/join", by=ANN)
+    room.telegram.down = Refusal("Bad Gateway", 502, method="getChatMember")
+    await room.say(None, by=ANN, left_chat_member=user(ANN))
+    await room.say("/join", by=ANN)
+    assert ANN not in (await room.state(game_id)).players
 
 
 @pytest.mark.parametrize(

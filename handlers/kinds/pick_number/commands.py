@@ -11,7 +11,7 @@ from handlers.context import UpdateContext
 from handlers.opening import open_game
 from play.access import Needs
 from play.numbers import whole
-from play.rules import with_setting
+from play.rules import with_setting, with_words
 
 WINNERS = re.compile(r"[+\-−]?(\d{1,3}|\d{5,})")
 """A last word that is meant as the number of winners, in digits of any script. Four digits are a year instead."""
@@ -20,9 +20,10 @@ LONGEST = 24
 
 
 async def create_game(context: UpdateContext) -> None:
-    """Handle ``/create_game [title] [reverse] [winners]``: open a game with the chat's rules and these changes."""
-    title, reverse, winners = parsed(context.arguments)
+    """Handle ``/create_game [title] [reverse] [winners] [conditions]``: open a game with these rules."""
     rules = await context.deps.play.openings.rules(context.chat_topic.chat_id, KIND.name)
+    rules, words = with_words(rules, context.arguments.split())
+    title, reverse, winners = parsed(" ".join(words))
     if reverse:
         rules = replace(rules, mode=REVERSE)
     if winners is not None:

@@ -2,7 +2,7 @@
 
 from fsm.pick_number import ASSIGN, DROP, KIND, NORMAL, OPEN, REVERSE, SECRETLY
 from fsm.proof import POLICIES
-from handlers.dialogs.form import KindDialog
+from handlers.dialogs.form import CONDITIONS, KindDialog
 from play.rules import AUTO
 
 BEFORE = (
@@ -20,7 +20,7 @@ BEFORE = (
 
 DIALOG = KindDialog(
     kind=KIND,
-    new_game=(*BEFORE, "absent", "picks", "numbers"),
+    new_game=(*BEFORE, "absent", "picks", "numbers", *CONDITIONS),
     settings=(
         *BEFORE,
         "reveal_seconds",
@@ -30,6 +30,7 @@ DIALOG = KindDialog(
         "numbers",
         "range_multiplier",
         "max_number",
+        *CONDITIONS,
     ),
     presets={
         "mode": (NORMAL, REVERSE),

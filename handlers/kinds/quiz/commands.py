@@ -9,12 +9,14 @@ from handlers.context import UpdateContext
 from handlers.opening import open_game
 from play.access import Needs
 from play.numbers import Unreadable, amount
+from play.rules import with_words
 
 
 async def start_quiz(context: UpdateContext) -> None:
-    """Handle ``/start_quiz [questions] [seconds] [players]``: open a quiz with the chat's rules and these changes."""
+    """Handle ``/start_quiz [questions] [seconds] [players] [conditions]``: open a quiz with these rules."""
     rules = await context.deps.play.openings.rules(context.chat_topic.chat_id, KIND.name)
-    wanted = with_line(rules, context.arguments, context.locale)
+    rules, words = with_words(rules, context.arguments.split())
+    wanted = with_line(rules, " ".join(words), context.locale)
     if wanted is None:
         await context.reply("cmd-usage-start_quiz")
         return

@@ -8,7 +8,7 @@ from aiogram_dialog import DialogManager
 from fsm import scoring
 from fsm.quiz import ACCURACY, KIND, NORMAL, QuizRules
 from handlers.context import UpdateContext
-from handlers.dialogs.form import Form, KindDialog
+from handlers.dialogs.form import CONDITIONS, Form, KindDialog
 from handlers.dialogs.widgets import context_of
 from handlers.kinds.quiz.settings import QuizSection
 from handlers.kinds.quiz.view import category
@@ -109,8 +109,8 @@ NAMES = (
 
 DIALOG = KindDialog(
     kind=KIND,
-    new_game=NAMES,
-    settings=(*(name for name in NAMES if name != "topic"), "reveal_seconds"),
+    new_game=(*NAMES, *CONDITIONS),
+    settings=(*(name for name in NAMES if name != "topic"), "reveal_seconds", *CONDITIONS),
     presets={
         "mode": (NORMAL, ACCURACY),
         "questions": ("5", "10", "15", "20", "30"),
