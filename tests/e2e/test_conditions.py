@@ -74,7 +74,7 @@ async def test_people_whom_the_bot_has_not_known_for_long_enough_do_not_join(tab
     assert "I’ve known for 7 days" in refused
     earlier = "UPDATE players SET created_at = now() - interval '8 days' WHERE id = $1 RETURNING id"
     async with asyncio.timeout(60):
-        while not await table.bot.pool.fetchval(earlier, table.people[1].id):  # it is stored a little later
+        while not await table.bot.pool.fetchval(earlier, table.people[1].id):  # noqa: ASYNC110 -- it is stored a little later
             await asyncio.sleep(0.05)
     assert "You’re in" in await joins(table, 1)
     table.no_complaints()
