@@ -381,9 +381,9 @@ class Taps:
             tap.actor, old, without_winners=arg == NOT_WINNERS, command_id=tap.command_id, received=tap.received
         )
         state: Any = opened.state
-        joined = not is_barred(state.rules, tap.user_id)
+        left_out = "tap-rematch-without-you" if is_barred(state.rules, tap.user_id) else "dlg-newgame-without-you"
         calls = self._closing(tap) if tap.is_own else ()
-        text = self._texts.plain(locale, "tap-rematch" if joined else "tap-rematch-without-you")
+        text = self._texts.plain(locale, "tap-rematch" if tap.user_id in state.players else left_out)
         return Answer(text=text, calls=calls)
 
     def rematch_question(self, old: Game, locale: str) -> Message:

@@ -1,4 +1,4 @@
-"""Conditions to join a game: what the host sets is what everybody needs, by every door."""
+"""Conditions to join a game, which hosts set and everybody has to meet, the host included."""
 
 import asyncio
 from collections.abc import AsyncIterator
