@@ -68,7 +68,7 @@ def replica(
     """Return the occurrences of a process that has just started: without any memory of games."""
     stores, play = room.deps.stores, room.deps.play
     engine = Engine(KINDS, stores.games, room.clock, SystemEntropy())
-    access = Access(people=stores.people, hosts=play.hosts, members=play.members, operators=())
+    access = Access(people=stores.people, hosts=play.hosts, members=play.members, operators=(), now=room.clock.now)
     openings = Openings(
         engine=engine, games=stores.games, people=stores.people, access=access, content={},
         flags=play.flags, configured=Configured(rules=defaults or play.openings.defaults, max_live=max_live),
