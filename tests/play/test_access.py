@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from fsm.kind import ChatTopic
+from fsm.pick_number import PickNumberRules
 from play.access import (
     ANONYMOUS,
     EVERYONE,
@@ -18,10 +19,12 @@ from play.access import (
     Needs,
     NeedsAPerson,
     NeedsAToken,
+    NoPremium,
     NotAHost,
     NotAMember,
     NotAnOperator,
     NotYours,
+    PremiumUnknown,
     Role,
     Token,
 )
@@ -175,3 +178,16 @@ async def test_the_rights_of_a_token_are_not_those_of_its_owner(access: Access) 
 )  # fmt: skip
 def test_numbers_are_ascii_digits_within_bounds(written: str, read: int | None) -> None:
     assert whole(written, HIGHEST_ID) == read
+
+
+async def test_conditions_are_checked_for_everybody_who_joins_and_a_token_cannot_tell_premium(
+    access: Access, room: Room
+) -> None:
+    rules = PickNumberRules(premium=True)
+    with pytest.raises(PremiumUnknown):
+        await access.check_conditions(person(ANN, None), GROUP, rules)
+    with pytest.raises(NoPremium):
+        await access.check_conditions(Actor(HOST, "Hana", GROUP, premium=False), GROUP, rules)
+    await access.check_conditions(Actor(ANN, "Ann", GROUP, premium=True), GROUP, rules)
+    room.telegram.remove(GROUP, ANN, "left")
+    assert not await access.may_join(Actor(ANN, "Ann", GROUP, premium=True), GROUP, rules), "not even as the opener"
