@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -85,6 +86,7 @@ class Resource:
         """Answer one request."""
         request = Request(scope, receive)
         trace: str = scope["state"][TRACE]
+        began = time.monotonic()
         response: Response
         if request.method == "OPTIONS":
             response = Response(status_code=204, headers={"allow": self._allow})
@@ -100,6 +102,10 @@ class Resource:
                     response.headers["allow"] = self._allow
                 else:
                     await self._record_refusal(request, error, trace)
+        endpoint = self._endpoints.get(request.method)
+        self._services.observe(
+            "" if endpoint is None else endpoint.name, response.status_code, time.monotonic() - began
+        )
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, trace: str) -> Response:

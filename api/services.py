@@ -40,6 +40,7 @@ class Services:
         requests: rates and idempotency keys.
         files: reads uploaded files.
         health: reports the state of the dependencies.
+        observe: gets the name of the endpoint, the status and the seconds of each request.
         limits: bounds on requests.
         proxies: networks of trusted proxies, whose X-Forwarded-For is believed.
         origins: the origins of pages that browsers let call the API; empty for none.
@@ -54,6 +55,7 @@ class Services:
     requests: ApiRequests
     files: FileReader
     health: Callable[[], Awaitable[Mapping[str, Any]]]
+    observe: Callable[[str, int, float], None] = lambda _endpoint, _status, _seconds: None
     limits: Limits = field(default_factory=Limits)
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     origins: tuple[str, ...] = ()

@@ -66,6 +66,7 @@ class WebRole:
                 requests=runtime.stores.api_requests,
                 files=isolation.FileReader(),
                 health=self._report,
+                observe=runtime.metrics.api_request,
                 limits=services.Limits(a_second=settings.requests_per_second, burst=settings.burst),
                 proxies=runtime.settings.web.proxies,
                 origins=settings.cors_origins,

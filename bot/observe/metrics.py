@@ -48,6 +48,9 @@ class Metrics(Collector):
         """Number of commands by name and outcome."""
         self.errors: Counter[str] = Counter()
         """Number of unexpected errors by the place where they surfaced."""
+        self.api_requests: Counter[tuple[str, str]] = Counter()
+        """Number of requests of the HTTP API by endpoint and status."""
+        self.api = Histogram()
         self.taps = Histogram()
         self.commits = Histogram()
         self.queries = Histogram()
@@ -60,14 +63,22 @@ class Metrics(Collector):
         """Count an answered command. The engine calls this as its ``observe``."""
         self.commands[name, outcome] += 1
 
+    def api_request(self, endpoint: str, status: int, seconds: float) -> None:
+        """Count an answered request of the HTTP API."""
+        self.api_requests[endpoint, str(status)] += 1
+        self.api.add(seconds)
+
     def collect(self) -> Iterator[Metric]:
         """Yield all families."""
         yield _counted("tombola_updates", "Updates from Telegram.", ("path", "outcome"), self.updates)
         yield _counted("tombola_commands", "Commands answered.", ("command", "outcome"), self.commands)
+        requests = self.api_requests
+        yield _counted("tombola_api_requests", "Requests of the HTTP API.", ("endpoint", "status"), requests)
         errors = {(where,): count for where, count in self.errors.items()}
         yield _counted("tombola_errors", "Unexpected errors.", ("where",), errors)
         for name, text, histogram in (
             ("tombola_tap_seconds", "Time from the receipt of a tap to its answer.", self.taps),
+            ("tombola_api_seconds", "Time of the HTTP API from a request to its response.", self.api),
             ("tombola_commit_seconds", "Duration of commits to Redis.", self.commits),
             ("tombola_query_seconds", "Duration of queries to PostgreSQL.", self.queries),
             ("tombola_loop_lag_seconds", "Delay of a timer of the event loop.", self.loop_lag),

@@ -190,6 +190,22 @@ def test_every_refusal_below_the_faces_stands_in_the_document_or_has_a_reason_no
     assert found - {code_of(Rejected)} - documented == NOT_BY_THE_API.keys()
 
 
+def test_every_link_of_the_document_leads_to_an_operation_with_all_its_parameters() -> None:
+    document = describe(ENDPOINTS)
+    operations = {each["operationId"]: each for path in document["paths"].values() for each in path.values()}
+    links = [
+        link
+        for operation in operations.values()
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+    assert len(links) > 100
+    for link in links:
+        wanted = {each["name"] for each in operations[link["operationId"]]["parameters"] if each["in"] == "path"}
+        assert link["parameters"].keys() == wanted
+        assert all(value.startswith(("$response.body#/", "$request.path.")) for value in link["parameters"].values())
+
+
 def _codes(response: dict[str, Any]) -> set[str]:
     return set(response.get("content", {}).get("application/problem+json", {}).get("examples", {}))
 

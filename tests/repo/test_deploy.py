@@ -281,7 +281,7 @@ def exported() -> set[str]:
     """Return every metric that a process can export, in Prometheus' names."""
     source = Path(metric_families.__file__).read_text()
     metrics = Metrics()
-    for counter in (metrics.updates, metrics.commands):
+    for counter in (metrics.updates, metrics.commands, metrics.api_requests):
         counter["x", "y"] += 1
     metrics.errors["x"] += 1
     shown = generate_latest(registry(metrics)).decode()
