@@ -4,12 +4,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import msgspec
 import pytest_asyncio
 
 from api.client import Client
+from api.endpoint import Endpoint
 from api.openapi import code as code_of
 from api.openapi import refusals_of
 from api.problems import MEDIA_TYPE, Problem
@@ -83,6 +85,29 @@ async def check_documented(response: httpx.Response) -> None:
             assert code in map(code_of, refusals_of(endpoint)), (endpoint.name, code)
             return
     assert code in {"not-found", "method-not-allowed", "too-many-requests"}, (request.method, request.url.path, code)
+
+
+def address(endpoint: Endpoint, served: Served, game_id: str) -> str:
+    """Return the address of an endpoint, about the group and its game."""
+    values = {"chat": served.chat_id, "game": game_id, "player": 4242, "pack": 1, "token": "a" * 10, "flag": "none"}
+    return re.sub(r"{(\w+)}", lambda found: str(values.get(found[1], 1)), endpoint.path)
+
+
+def body(endpoint: Endpoint, served: Served) -> Any:
+    """Return a body that an endpoint takes; about the group, if it names a chat."""
+    if endpoint.body is None or endpoint.body is bytes:
+        return endpoint.body and b"question,answer\n"
+    assert endpoint.example is not None, "a body needs an example in the reference"
+    given = {**endpoint.example, **({"chat_id": served.chat_id} if "chat_id" in endpoint.example else {})}
+    msgspec.convert(given, endpoint.body)
+    return given
+
+
+def query(endpoint: Endpoint, served: Served) -> dict[str, Any]:
+    """Return parameters with which an endpoint is about the group, as far as it has them."""
+    names = endpoint.query.__struct_fields__
+    filled = {"chat": served.chat_id, "filename": "pack.csv", "name": "pack", "old": 0, "new": 0}
+    return {name: filled[name] for name in names if name in filled}
 
 
 @pytest_asyncio.fixture

@@ -1,5 +1,6 @@
 """Every endpoint, with every sort of token: the table decides, and the same table is tried over HTTP."""
 
+import asyncio
 import re
 from collections import Counter
 from importlib import import_module
@@ -16,36 +17,15 @@ from api.openapi import code as code_of
 from api.openapi import describe, refusals_of
 from api.table import ENDPOINTS
 from fsm.kind import Rejected
+from fsm.question import Question
 from play.access import GRANTED, Needs, Role
+from play.standard_webhooks import signed
 from storage.keys import joined_by_api_key, rate_key
-from tests.api.conftest import Served, check_documented
+from tests.api.conftest import Served, address, body, check_documented, query
 
 ELSEWHERE = -1_009_999_999_999
 """A chat that no game is in."""
 REFUSED = {"not-authenticated", "elsewhere", "not-a-host", "not-an-operator", "needs-a-person", "needs-a-token"}
-
-
-def address(endpoint: Endpoint, served: Served, game_id: str) -> str:
-    """Return the address of an endpoint, about the group and its game."""
-    values = {"chat": served.chat_id, "game": game_id, "player": 4242, "pack": 1, "token": "a" * 10, "flag": "none"}
-    return re.sub(r"{(\w+)}", lambda found: str(values.get(found[1], 1)), endpoint.path)
-
-
-def body(endpoint: Endpoint, served: Served) -> Any:
-    """Return a body that an endpoint takes; about the group, if it names a chat."""
-    if endpoint.body is None or endpoint.body is bytes:
-        return endpoint.body and b"question,answer\n"
-    assert endpoint.example is not None, "a body needs an example in the reference"
-    given = {**endpoint.example, **({"chat_id": served.chat_id} if "chat_id" in endpoint.example else {})}
-    msgspec.convert(given, endpoint.body)
-    return given
-
-
-def query(endpoint: Endpoint, served: Served) -> dict[str, Any]:
-    """Return parameters with which an endpoint is about the group, as far as it has them."""
-    names = endpoint.query.__struct_fields__
-    filled = {"chat": served.chat_id, "filename": "pack.csv", "name": "pack", "old": 0, "new": 0}
-    return {name: filled[name] for name in names if name in filled}
 
 
 def may(endpoint: Endpoint, role: Role, *, limited: bool, here: bool) -> bool:
@@ -97,17 +77,77 @@ async def test_every_endpoint_is_open_to_the_roles_and_chats_of_the_table_and_cl
 
         for endpoint in ENDPOINTS:
             await served.table.bot.redis.delete(rate_key("@127.0.0.1"))  # strangers have a small rate
-            for number, token in enumerate((None, wrong, revoked)):
-                told = await code(endpoint, token, number)
-                assert (told == "not-authenticated") != endpoint.public, (endpoint.name, token, told)
-            for number, ((role, scope), token) in enumerate(tokens.items(), 10):
-                told = await code(endpoint, token, number)
+            strangers = (None, wrong, revoked)
+            # At the same time, because each write waits for its row in the audit log, and rows are written together.
+            every = await asyncio.gather(
+                *(code(endpoint, token, number) for number, token in enumerate([*strangers, *tokens.values()]))
+            )
+            assert {told == "not-authenticated" for told in every[: len(strangers)]} == {not endpoint.public}, endpoint
+            for (role, scope), told in zip(tokens, every[len(strangers) :], strict=True):
                 allowed = may(endpoint, role, limited=bool(scope), here=served.chat_id in scope)
                 assert (told not in REFUSED) == allowed, (endpoint.name, role, scope, told)
         await served.table.bot.stores.audit.flush()
         counted = "SELECT count(*) FROM audit_log WHERE face = 'api' AND outcome = $1"
         for told, count in refusals.items():
             assert await served.table.bot.pool.fetchval(counted, told) == count, told
+
+
+async def test_things_of_another_chat_are_unknown_under_the_address_of_ones_own(served: Served) -> None:
+    stores = served.table.bot.stores
+    await stores.webhooks.add("ep1", ELSEWHERE, "https://a.example/", (), "", b"s" * 32, 1)
+    await stores.webhooks.add_source("in1", ELSEWHERE, 0, "", b"s" * 32, 1)
+    pack = await stores.questions.add_pack(
+        ELSEWHERE, "Sums", "en", [Question(id="q1", text="2 + 2?", answers=("4", "5"))]
+    )
+    things = {"endpoint": "ep1", "source": "in1", "pack": pack.id, "delivery": 1}
+    token = await served.token(Role.HOST, served.chat_id)
+    tried = 0
+    async with httpx.AsyncClient(event_hooks={"response": [check_documented]}) as http:
+        for endpoint in ENDPOINTS:
+            if "chat" not in endpoint.parameters or not things.keys() & set(endpoint.parameters):
+                continue
+            values = {"chat": served.chat_id, **things}
+            path = re.sub(r"{(\w+)}", lambda found: str(values[found[1]]), endpoint.path)  # noqa: B023 -- used at once
+            response = await http.request(
+                endpoint.method,
+                f"{served.url}/api/v1{path}",
+                json=body(endpoint, served),
+                headers={"authorization": f"Bearer {token}", "idempotency-key": endpoint.name},
+            )
+            harmless = endpoint.method == "DELETE" and response.status_code == 204
+            assert harmless or response.status_code == 404, (endpoint.name, response.text)
+            tried += 1
+    assert tried > 10
+    assert await stores.webhooks.endpoint("ep1") is not None
+    assert await stores.webhooks.source("in1") is not None
+    assert await stores.questions.pack(pack.id, ELSEWHERE) is not None
+
+
+async def test_calls_of_sources_are_refused_and_audited(served: Served) -> None:
+    stores, now = served.table.bot.stores, served.table.bot.play.clock.now() // 1000
+    await stores.webhooks.add_source("in1", served.chat_id, 0, "", b"s" * 32, 1)
+    opening = msgspec.json.encode({"type": "game.open", "data": {"kind": "pick_number"}})
+    ending = msgspec.json.encode({"type": "game.end", "data": {"game_id": "0" * 22}})
+    calls = [
+        ("in1", {}, opening, "bad-signature"),
+        ("in1", signed([b"x" * 32], "m1", now, opening), opening, "bad-signature"),
+        ("in1", signed([b"s" * 32], "m1", now, opening), opening + b" ", "bad-signature"),
+        ("in2", signed([b"s" * 32], "m1", now, opening), opening, "bad-signature"),
+        ("in1", signed([b"s" * 32], "m1", now - 301, opening), opening, "stale-call"),
+        ("in1", signed([b"s" * 32], "m2", now, b"{}"), b"{}", "bad-call"),
+        ("in1", signed([b"s" * 32], "m3", now, ending), ending, "unknown-game"),
+        ("in1", signed([b"s" * 32], "m4", now, opening), opening, "done"),
+        ("in1", signed([b"s" * 32], "m4", now, opening), opening, "replayed-call"),
+    ]
+    async with httpx.AsyncClient(event_hooks={"response": [check_documented]}) as http:
+        for source, headers, content, expected in calls:
+            response = await http.post(f"{served.url}/api/v1/hooks/{source}", headers=headers, content=content)
+            told = "done" if response.status_code == 200 else response.json()["code"]
+            assert told == expected, (headers, response.text)
+    await stores.audit.flush()
+    rows = await stores.audit.page(100)
+    audited = [row.outcome for row in rows if row.action == "receive_call"]
+    assert audited[::-1] == [expected for *_, expected in calls]
 
 
 async def test_a_token_makes_the_moves_only_of_players_for_whom_the_api_has_joined(served: Served) -> None:

@@ -17,14 +17,17 @@ from api.app import HEADERS, application
 from api.chats import BanView, SettingsView
 from api.client import Client, Refused
 from api.games import JoinBody, OpenBody
+from api.problems import MEDIA_TYPE
 from api.services import Limits, Services
+from api.table import ENDPOINTS
 from fsm.kind import ChatTopic, Host
 from fsm.lobby import Cancel, OpenGame
 from fsm.pick_number import PickNumberRules
 from play.access import Role
 from questions.isolation import FileReader
 from storage.api_requests import ApiRequests
-from tests.api.conftest import Served
+from storage.keys import rate_key
+from tests.api.conftest import Served, address, body, query
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,6 +77,61 @@ async def test_methods_headers_and_problems(served: Served) -> None:
             assert (refused.status_code, "www-authenticate" in refused.headers) == (
                 (200, False) if valid else (401, True)
             )
+
+
+async def test_every_path_has_its_methods_and_every_response_its_headers(served: Served) -> None:
+    paths: dict[str, set[str]] = {}
+    for endpoint in ENDPOINTS:
+        paths.setdefault(address(endpoint, served, "0" * 22), set()).add(endpoint.method)
+    async with httpx.AsyncClient(base_url=f"{served.url}/api/v1") as http:
+
+        async def ask(method: str, path: str, token: str = "") -> httpx.Response:
+            headers = {"authorization": f"Bearer {token}"} if token else {}
+            response = await http.request(method, path, headers=headers)
+            assert "x-trace-id" in response.headers, path
+            assert HEADERS.keys() <= response.headers.keys(), path
+            assert response.status_code < 500, path
+            return response
+
+        for path, methods in paths.items():
+            allowed = ", ".join(sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}))
+            asked = await ask("OPTIONS", path)
+            assert (asked.status_code, asked.headers["allow"], asked.content) == (204, allowed, b"")
+            for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - methods:
+                wrong = await ask(method, path)
+                assert (wrong.status_code, wrong.headers["allow"]) == (405, allowed), (method, path)
+                assert wrong.headers["content-type"] == MEDIA_TYPE
+        for path in ("/nowhere", "/", "/games/", "/../graphql/nowhere", "/games/%2e%2e"):
+            assert (await ask("GET", path)).status_code in {401, 404}, path
+        for path, methods in paths.items():
+            if "GET" not in methods:
+                continue
+            await served.table.bot.redis.delete(rate_key("@127.0.0.1"))  # strangers have a small rate
+            token = await served.token(Role.OPERATOR)
+            got, head = await ask("GET", path, token), await ask("HEAD", path, token)
+            assert (head.status_code, head.content) == (got.status_code, b""), path
+            for name in ("content-type", "etag", "content-disposition"):
+                changing = name == "etag" and path in {"/token", "/processes", "/health", "/audit", "/tokens"}
+                assert changing or head.headers.get(name) == got.headers.get(name), (path, name)
+
+
+async def test_any_request_may_be_sent_again(served: Served) -> None:
+    """A load balancer may do that: a read changes nothing, and a write has one effect and one response."""
+    async with Client(served.url, await served.token(Role.OPERATOR)) as operator:
+        game = await operator.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"))
+        for endpoint in ENDPOINTS:
+            if endpoint.signed or not endpoint.writes:
+                continue
+            path, given = address(endpoint, served, game.id), query(endpoint, served)
+            sent = {"query": given, "body": body(endpoint, served), "key": f"again-{endpoint.name}"}
+            first = await operator.send(endpoint.method, path, **sent)
+            again = await operator.send(endpoint.method, path, **sent)
+            assert again.headers.get("idempotency-replayed") == "true", (endpoint.name, again.text)
+            hidden = {"token": None, "secret": None}
+            shown = first.json() if first.content else None
+            expected = {**shown, **{name: hidden[name] for name in hidden.keys() & shown.keys()}} if shown else None
+            repeated = again.json() if again.content else None
+            assert (again.status_code, repeated) == (first.status_code, expected), endpoint.name
 
 
 async def test_a_write_is_checked_before_it_is_made(served: Served) -> None:
