@@ -44,7 +44,7 @@ async def test_every_endpoint_is_open_to_the_roles_and_chats_of_the_table_and_cl
 ) -> None:
     async with (
         await served.client(Role.HOST, served.chat_id) as host,
-        httpx.AsyncClient(event_hooks={"response": [check_documented]}) as http,
+        httpx.AsyncClient(timeout=60, event_hooks={"response": [check_documented]}) as http,
     ):
         game = await host.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"))
         tokens = {
@@ -102,7 +102,7 @@ async def test_things_of_another_chat_are_unknown_under_the_address_of_ones_own(
     things = {"endpoint": "ep1", "source": "in1", "pack": pack.id, "delivery": 1}
     token = await served.token(Role.HOST, served.chat_id)
     tried = 0
-    async with httpx.AsyncClient(event_hooks={"response": [check_documented]}) as http:
+    async with httpx.AsyncClient(timeout=60, event_hooks={"response": [check_documented]}) as http:
         for endpoint in ENDPOINTS:
             if "chat" not in endpoint.parameters or not things.keys() & set(endpoint.parameters):
                 continue
@@ -139,7 +139,7 @@ async def test_calls_of_sources_are_refused_and_audited(served: Served) -> None:
         ("in1", signed([b"s" * 32], "m4", now, opening), opening, "done"),
         ("in1", signed([b"s" * 32], "m4", now, opening), opening, "replayed-call"),
     ]
-    async with httpx.AsyncClient(event_hooks={"response": [check_documented]}) as http:
+    async with httpx.AsyncClient(timeout=60, event_hooks={"response": [check_documented]}) as http:
         for source, headers, content, expected in calls:
             response = await http.post(f"{served.url}/api/v1/hooks/{source}", headers=headers, content=content)
             told = "done" if response.status_code == 200 else response.json()["code"]

@@ -34,7 +34,9 @@ ROOT = Path(__file__).parents[2]
 
 async def test_methods_headers_and_problems(served: Served) -> None:
     token = await served.token(Role.VIEWER)
-    async with httpx.AsyncClient(base_url=f"{served.url}/api/v1", headers={"authorization": f"Bearer {token}"}) as http:
+    async with httpx.AsyncClient(
+        timeout=60, base_url=f"{served.url}/api/v1", headers={"authorization": f"Bearer {token}"}
+    ) as http:
         got, head = await http.get("/token"), await http.head("/token")
         assert head.status_code == 200
         assert head.content == b""
@@ -83,7 +85,7 @@ async def test_every_path_has_its_methods_and_every_response_its_headers(served:
     paths: dict[str, set[str]] = {}
     for endpoint in ENDPOINTS:
         paths.setdefault(address(endpoint, served, "0" * 22), set()).add(endpoint.method)
-    async with httpx.AsyncClient(base_url=f"{served.url}/api/v1") as http:
+    async with httpx.AsyncClient(timeout=60, base_url=f"{served.url}/api/v1") as http:
 
         async def ask(method: str, path: str, token: str = "") -> httpx.Response:
             headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -297,7 +299,7 @@ async def test_origins_that_are_configured_may_call_and_a_slow_request_ends(serv
     )
     token = await served.token(Role.VIEWER)
     transport = httpx.ASGITransport(application(services))
-    async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
+    async with httpx.AsyncClient(timeout=60, transport=transport, base_url="http://here") as http:
         asked = {"origin": "https://pages.example", "access-control-request-method": "GET"}
         preflight = await http.options("/v1/token", headers=asked)
         assert preflight.headers["access-control-allow-origin"] == "https://pages.example"

@@ -53,7 +53,7 @@ def test_the_client_has_every_endpoint() -> None:
 
 
 async def test_the_reference_page_names_every_endpoint_and_needs_no_script_and_no_other_host(served: Served) -> None:
-    async with httpx.AsyncClient(base_url=f"{served.url}/api/v1") as http:
+    async with httpx.AsyncClient(timeout=60, base_url=f"{served.url}/api/v1") as http:
         page = await http.get("/reference")
         assert page.headers["content-security-policy"] == CSP
         assert (await http.get("/reference.css")).headers["content-type"].startswith("text/css")

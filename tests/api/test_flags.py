@@ -8,7 +8,7 @@ from tests.api.conftest import Served
 
 async def test_while_writes_are_off_reads_go_on_and_flags_can_be_set(served: Served) -> None:
     operator, host = await served.token(Role.OPERATOR), await served.token(Role.HOST, served.chat_id)
-    async with httpx.AsyncClient(base_url=f"{served.url}/api/v1") as http:
+    async with httpx.AsyncClient(timeout=60, base_url=f"{served.url}/api/v1") as http:
 
         async def ask(method: str, path: str, key: str, token: str = operator, **body: object) -> httpx.Response:
             headers = {"authorization": f"Bearer {token}", "idempotency-key": key}

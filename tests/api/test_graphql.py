@@ -56,7 +56,7 @@ def batched(endpoints: list[Endpoint], size: int) -> list[list[Endpoint]]:
 
 
 async def test_every_field_is_open_to_the_roles_and_chats_of_the_table_and_closed_to_all_others(served: Served) -> None:
-    async with await served.client(Role.HOST, served.chat_id) as host, httpx.AsyncClient() as http:
+    async with await served.client(Role.HOST, served.chat_id) as host, httpx.AsyncClient(timeout=60) as http:
         game = await host.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"))
         revoked = await served.token(Role.OPERATOR)
         await served.table.bot.play.tokens.revoke(revoked.split("_")[1])
@@ -234,7 +234,7 @@ async def test_a_bug_is_told_by_its_trace_alone(served: Served, monkeypatch: pyt
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(served.table.bot.stores.archive, "listed", broken)
-    async with await served.client(Role.OPERATOR) as operator, httpx.AsyncClient() as http:
+    async with await served.client(Role.OPERATOR) as operator, httpx.AsyncClient(timeout=60) as http:
         response = await http.post(
             f"{served.url}/api/graphql",
             json={"query": "{ games { next } }"},
@@ -249,7 +249,7 @@ async def test_a_bug_is_told_by_its_trace_alone(served: Served, monkeypatch: pyt
 
 async def test_introspection_and_free_queries_need_a_token_and_batches_are_refused(served: Served) -> None:
     url = f"{served.url}/api/graphql"
-    async with await served.client(Role.VIEWER) as viewer, httpx.AsyncClient() as http:
+    async with await served.client(Role.VIEWER) as viewer, httpx.AsyncClient(timeout=60) as http:
         kinds = await viewer.query(get_introspection_query(descriptions=True))
         names = {each["name"] for each in kinds["__schema"]["queryType"] and kinds["__schema"]["types"]}
         assert {"Query", "Game", "GameSummary", "Player", "Rank"} <= names
@@ -265,7 +265,7 @@ async def test_introspection_and_free_queries_need_a_token_and_batches_are_refus
 
 async def test_a_persisted_query_is_cached_by_its_tag_and_a_public_one_needs_no_token(served: Served) -> None:
     url = f"{served.url}/api/graphql"
-    async with await served.client(Role.VIEWER, served.chat_id) as viewer, httpx.AsyncClient() as http:
+    async with await served.client(Role.VIEWER, served.chat_id) as viewer, httpx.AsyncClient(timeout=60) as http:
         public = await http.get(url, params={"id": "log_head"})
         assert public.json()["data"]["logHead"]["size"] >= 0
         assert public.headers["cache-control"] == "public, max-age=30"

@@ -88,7 +88,7 @@ async def test_a_revoked_token_is_refused_by_the_other_process_too(served: Serve
 
 async def test_the_rate_of_a_token_is_counted_over_all_processes(served: Served, replica: str) -> None:
     token = await served.token(Role.VIEWER)
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}) as http:
+    async with httpx.AsyncClient(timeout=60, headers={"authorization": f"Bearer {token}"}) as http:
         limited = None
         for number in range(2000):
             url = served.url if number % 2 else replica

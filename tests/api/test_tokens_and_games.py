@@ -30,7 +30,7 @@ async def test_a_game_is_opened_joined_and_started_by_the_api(served: Served) ->
 
 
 async def test_a_token_is_made_limited_and_revoked_by_the_api(served: Served) -> None:
-    async with await served.client(Role.OPERATOR) as operator, httpx.AsyncClient() as http:
+    async with await served.client(Role.OPERATOR) as operator, httpx.AsyncClient(timeout=60) as http:
         made = await operator.create_token(TokenBody(role=Role.VIEWER, chats=[5]), "t")
         assert made.token
         assert (await operator.create_token(TokenBody(role=Role.VIEWER, chats=[5]), "t")).token is None

@@ -34,7 +34,7 @@ async def test_a_signed_call_opens_a_game_and_its_end_is_reported_to_an_endpoint
     runner = await receiver.serve()
     chat = f"/chats/{served.chat_id}"
     served.table.bot.play.http.guard = receiver.guard()
-    async with await served.client(Role.HOST, served.chat_id) as host, httpx.AsyncClient() as http:
+    async with await served.client(Role.HOST, served.chat_id) as host, httpx.AsyncClient(timeout=60) as http:
         made = await sent(host, "POST", f"{chat}/webhooks", {"url": receiver.url, "types": ["game.completed"]}, 201)
         secret, path = made["secret"], f"{chat}/webhooks/{made['id']}"
         assert "secret" not in await sent(host, "GET", path)

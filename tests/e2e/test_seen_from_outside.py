@@ -18,7 +18,7 @@ def figure(text: str, name: str) -> float:
 async def test_health_and_metrics_tell_what_is_going_on(polled: Table) -> None:
     await polled.begin()
     await polled.says("Take a number")
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{polled.bot.port}") as client:
+    async with httpx.AsyncClient(timeout=60, base_url=f"http://127.0.0.1:{polled.bot.port}") as client:
         assert (await client.get("/health/live")).status_code == 200
         assert (await client.get("/health/ready")).status_code == 200
         health = (await client.get("/health")).json()

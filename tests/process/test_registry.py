@@ -27,7 +27,7 @@ async def test_a_process_announces_roles_load_and_leases(postgres_dsn: str, redi
         assert process.port == table.bot.port
         assert "{send}" in process.leases
         assert process.load.tasks > 0
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{table.bot.port}") as http:
+        async with httpx.AsyncClient(timeout=60, base_url=f"http://127.0.0.1:{table.bot.port}") as http:
             listed = (await http.get("/health")).json()["checks"]["processes"]
             assert (listed["count"], listed["versions"]) == (1, [process.version])
             await sampled(http, table)

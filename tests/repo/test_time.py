@@ -31,6 +31,8 @@ def doubts(tree: ast.AST) -> Iterator[str]:
         of, name = ast.unparse(node.func.value), node.func.attr
         if name == "sleep" and of in {"asyncio", "time"} and node not in waiting and ast.unparse(node.args[0]) != "0":
             yield f"line {node.lineno} sleeps, but does not wait for a condition"
+        if (of, name) == ("httpx", "AsyncClient") and "timeout" not in {each.arg for each in node.keywords}:
+            yield f"line {node.lineno} waits for 5 s, as httpx does by default"
         for limit in node.args[-1:] if of == "asyncio" and name in {"timeout", "wait_for"} else ():
             if isinstance(limit, ast.Constant) and isinstance(limit.value, int | float) and limit.value < PATIENCE:
                 yield f"line {node.lineno} waits for less than {PATIENCE} s"
@@ -57,6 +59,8 @@ def test_no_test_depends_on_the_speed_of_the_machine() -> None:
     ("source", "doubtful"),
     [
         ("assert time.monotonic() - began < 10", True),
+        ("httpx.AsyncClient()", True),
+        ("httpx.AsyncClient(timeout=60)", False),
         ("while loop.time() < until:\n    work()", True),
         ("run(deadline=time.monotonic() + 30)", False),
         ("await asyncio.sleep(0.5)", True),
