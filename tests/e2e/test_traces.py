@@ -57,7 +57,7 @@ async def test_one_trace_shows_a_tap_from_the_update_to_the_edited_message_acros
             game_id = await table.play()
             token, _ = await table.bot.play.tokens.issue(Role.VIEWER, None)
             parent = f"00-{'a' * 31}1-{'b' * 15}2-01"
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{table.bot.port}/api/v1") as http:
+            async with httpx.AsyncClient(timeout=60, base_url=f"http://127.0.0.1:{table.bot.port}/api/v1") as http:
                 headers = {"authorization": f"Bearer {token}", "traceparent": parent}
                 assert (await http.get(f"/games/{game_id}", headers=headers)).status_code == 200
     traces = by_trace(collector.spans)
