@@ -6,6 +6,7 @@ its own. Fields that lead from one object to another are in ``LINKS``; they load
 
 import inspect
 import types
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -77,10 +78,15 @@ def is_field(endpoint: Endpoint) -> bool:
     return endpoint.method == "GET" and endpoint.result is not None and endpoint.tag not in LEFT_OUT
 
 
-def field_of(endpoint: Endpoint) -> str:
-    """Return the name of an endpoint's field: ``list_bans_of_chat`` is ``bansOfChat``."""
-    first, *rest = endpoint.name.removeprefix("get_").removeprefix("list_").split("_")
-    return first + "".join(part.capitalize() for part in rest)
+def field_names(endpoints: Sequence[Endpoint]) -> dict[str, str]:
+    """Return the names of the fields of endpoints: ``list_bans_of_chat`` is ``bansOfChat``.
+
+    Where one thing and a list of them would have the same name, the list keeps its verb: ``listRecurring``.
+    """
+    short = {each.name: _camel(each.name.removeprefix("get_").removeprefix("list_")) for each in endpoints}
+    taken = Counter(short.values())
+    listed = {name: _camel(name) for name in short if name.startswith("list_") and taken[short[name]] > 1}
+    return short | listed
 
 
 @dataclass(slots=True)
@@ -93,14 +99,15 @@ class _Builder:
 
     def graph(self, endpoints: Sequence[Endpoint]) -> Graph:
         namespace: dict[str, Any] = {}
+        names = field_names(endpoints)
         for endpoint in endpoints:
-            name = field_of(endpoint)
+            name = names[endpoint.name]
             assert name not in namespace, f"two endpoints would be {name}"
             namespace[name] = self._root(name, endpoint)
         query = strawberry.type(type("Query", (), namespace), name="Query", description=inspect.getdoc(_Query))
         long = strawberry.scalar(name="Long", description="A whole number below 2^53.", parse_value=_long)
         schema = strawberry.Schema(query, config=StrawberryConfig(scalar_map={Long: long}))
-        return Graph(schema, self.weights, {field_of(endpoint): endpoint for endpoint in endpoints})
+        return Graph(schema, self.weights, {names[endpoint.name]: endpoint for endpoint in endpoints})
 
     # -- fields -------------------------------------------------------------------------------------------------
 
