@@ -179,6 +179,11 @@ UPDATE chat_templates t SET chat_id = $2 WHERE chat_id = $1
     AND NOT EXISTS (SELECT 1 FROM chat_templates o WHERE o.chat_id = $2 AND lower(o.name) = lower(t.name))
 """,
     "DELETE FROM chat_templates WHERE chat_id = $1 AND chat_id <> $2",
+    """
+UPDATE feature_flags SET on_chats = array_replace(on_chats, $1::bigint, $2::bigint),
+    off_chats = array_replace(off_chats, $1::bigint, $2::bigint)
+WHERE on_chats @> ARRAY[$1::bigint] OR off_chats @> ARRAY[$1::bigint]
+""",
     "UPDATE recurring_games SET chat_id = $2, version = version + 1 WHERE chat_id = $1 AND chat_id <> $2",
     """
 INSERT INTO game_subscriptions SELECT $2, player_id, created_at FROM game_subscriptions WHERE chat_id = $1

@@ -21,6 +21,7 @@ from storage.jobs import NewJob, enqueue
 from storage.people import People
 from storage.questions import Questions
 from storage.seeds import Seeds
+from storage.subscriptions import Subscriptions
 from storage.webhooks import WebhookMessage, Webhooks, publish
 from telegram.client import BotApi
 from telegram.limits import Limits
@@ -73,6 +74,14 @@ class Group:
             "INSERT INTO player_prizes (player_id, chat_id, kind, currency, amount) VALUES (7, $1, '', 'EUR', 5)", OLD
         )
         await self.pool.execute("INSERT INTO chat_templates (chat_id, name, kind) VALUES ($1, 'Friday', 'quiz')", OLD)
+        await self.pool.execute(
+            "INSERT INTO recurring_games (chat_id, template_id, unit, every, minute, starts_on, zone, next_on, "
+            "next_at, wake_at, host_id) SELECT $1, 1, 'day', 1, 0, now(), 'UTC', now(), now(), now(), 99", OLD,
+        )  # fmt: skip
+        await Subscriptions(self.pool).add(OLD, 7)
+        await self.pool.execute(
+            "INSERT INTO feature_flags VALUES ('x', 0, ARRAY[$1::bigint], ARRAY[$1::bigint], '', now())", OLD
+        )
         await Webhooks(self.pool).add("a", OLD, "https://a.example", (), "", b"", 0)
         await Webhooks(self.pool).add_source("a", OLD, 0, "", b"", 0)
         await publish(self.pool, [WebhookMessage("m", "game.opened", OLD, b"{}")])
