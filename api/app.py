@@ -33,8 +33,8 @@ HEADERS: Final = {
 def application(services: Services) -> ASGIApp:
     """Return the application for all requests below ``/api``."""
     routes = [*_resources(services, ENDPOINTS), *(route for make in ROUTES for route in make(services))]
-    app: ASGIApp = Router(routes, redirect_slashes=False, default=_nowhere(services))
-    app = GZipMiddleware(app, minimum_size=SMALLEST_COMPRESSED)
+    router = Router(routes, redirect_slashes=False, default=_nowhere(services))
+    app: ASGIApp = GZipMiddleware(router, minimum_size=SMALLEST_COMPRESSED)
     if services.origins:
         app = CORSMiddleware(
             app,
@@ -43,7 +43,7 @@ def application(services: Services) -> ASGIApp:
             allow_headers=("Authorization", "Content-Type", KEY_HEADER, "If-Match", "If-None-Match"),
             expose_headers=("ETag", "Link", "Location", "Retry-After", "X-Trace-Id"),
         )
-    return Enveloped(app)
+    return Enveloped(app, router)
 
 
 def _resources(services: Services, endpoints: Sequence[Endpoint]) -> list[BaseRoute]:
@@ -68,15 +68,22 @@ def _nowhere(services: Services) -> ASGIApp:
 
 
 class Enveloped:
-    """An application whose requests have a trace id, and whose responses have the headers of ``HEADERS``."""
+    """An application whose requests have a trace id, and whose responses have the headers of ``HEADERS``.
 
-    def __init__(self, app: ASGIApp) -> None:
+    WebSockets go to `websockets`, past the layers for responses.
+    """
+
+    def __init__(self, app: ASGIApp, websockets: ASGIApp) -> None:
         self._app = app
+        self._websockets = websockets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         trace = secrets.token_hex(4)
         scope.setdefault("state", {})[TRACE] = trace
+        if scope["type"] == "websocket":  # each layer would be memory of every connection, and does nothing for it
+            await self._websockets(scope, receive, send)
+            return
 
         async def enveloped(message: Message) -> None:
             if message["type"] == "http.response.start":

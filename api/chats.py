@@ -8,8 +8,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from api.dispatch import etag, matches, position
-from api.endpoint import HIGHEST_ID, About, Call, Count, Cursor, Endpoint, Handler, Page, Reply, moment, moment_of
+from api.endpoint import HIGHEST_ID, About, Call, Count, Cursor, Endpoint, Handler, Page, Reply
 from api.problems import InvalidRequest, PreconditionFailed, SettingsChanged, UnknownChat
+from api.values import moment, moment_of
 from api.views import rules_view
 from fsm.lobby import BadRule
 from play.access import EVERYONE, HOSTS, OPENERS, Needs

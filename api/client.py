@@ -1,7 +1,10 @@
 """A typed client of the API, for programs in Python and for the tests. It needs httpx, and nothing of the bot."""
 
+import asyncio
+import random
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -13,6 +16,17 @@ from api.figures import EndedGame, PersonView, RankView
 from api.flags import FlagBody, FlagView
 from api.games import AnswerBody, ExtendBody, JoinBody, OpenBody, PickBody, RematchBody
 from api.jobs import ImportBody, ImportView, JobView
+from api.live.messages import (
+    Batch,
+    ClosingMessage,
+    EventsMessage,
+    RefusedMessage,
+    SnapshotMessage,
+    SubscribeRequest,
+    UnsubscribedMessage,
+    merged,
+)
+from api.live.tickets import NewTicket
 from api.operations import AuditView, BroadcastBody, BroadcastView, ProcessView
 from api.packs import PackView, PreviewView, QuestionView
 from api.problems import MEDIA_TYPE, Problem
@@ -43,6 +57,9 @@ from api.webhooks import (
 )
 
 T = TypeVar("T")
+PATIENCE_SECONDS: Final = 300.0
+"""Time for which a lost live connection is tried again."""
+LONGEST_DELAY: Final = 10.0
 SECONDS: Final = 30.0
 
 
@@ -62,6 +79,14 @@ class GraphQLErrors(Exception):
         super().__init__(", ".join(f"{path}: {problem['code']}" for path, problem in problems.items()))
         self.data = data
         self.problems = problems
+
+
+class LiveEnded(Exception):
+    """The server refuses to continue a live connection. `code` is that of the refusal."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -165,6 +190,49 @@ class Client:
     async def get_reference_style(self) -> bytes:
         """Return the style sheet of the reference."""
         return (await self.succeed("GET", "/reference.css")).content
+
+    # -- live updates ---------------------------------------------------------------------------------------------
+
+    async def create_live_ticket(self, key: str | None = None) -> NewTicket:
+        """Make a ticket for live updates."""
+        return await self.ask("POST", "/live/tickets", NewTicket, key=key)
+
+    async def live(
+        self, *, games: Sequence[str] = (), chats: Sequence[int] = (), cursor: str | None = None
+    ) -> AsyncIterator[SnapshotMessage | EventsMessage | UnsubscribedMessage]:
+        """Yield what happens in games and chats, without gap and repetition over breaks of the connection.
+
+        `updated` applies a message to a game. Raises ``LiveEnded``, ``Refused``, or the last error of a server that is
+        away for five minutes.
+        """
+        from websockets.asyncio.client import connect  # noqa: PLC0415 -- needed here alone
+        from websockets.exceptions import WebSocketException  # noqa: PLC0415
+
+        decode = msgspec.json.Decoder(Batch).decode
+        address = self._url.replace("http", "ws", 1) + "/live?ticket="
+        until, delay = time.monotonic() + PATIENCE_SECONDS, 0.1
+        while True:
+            try:
+                ticket = (await self.create_live_ticket()).ticket or ""
+                async with connect(address + ticket, compression=None, max_size=None) as connection:
+                    await connection.send(
+                        msgspec.json.encode(SubscribeRequest(list(games), list(chats), cursor)).decode()
+                    )
+                    async for raw in connection:
+                        batch = decode(raw)
+                        for message in batch.messages:
+                            if isinstance(message, ClosingMessage | RefusedMessage):
+                                delay = _delay(message)
+                            else:
+                                yield message
+                        cursor = batch.cursor or cursor
+                        until, delay = time.monotonic() + PATIENCE_SECONDS, delay if batch.cursor is None else 0.1
+            except (OSError, WebSocketException, httpx.TransportError, Refused) as problem:
+                known = isinstance(problem, Refused) and problem.problem.status not in {429, 503}
+                if known or time.monotonic() > until:
+                    raise
+            await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 -- no secret
+            delay = min(2 * delay, LONGEST_DELAY)
 
     # -- games ----------------------------------------------------------------------------------------------------
 
@@ -574,3 +642,21 @@ def _data(response: httpx.Response) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def updated(game: GameView | None, message: SnapshotMessage | EventsMessage) -> GameView:
+    """Return a game after a live message; `game` is the game before it, or None."""
+    if message.game is not None:
+        return message.game
+    assert isinstance(message, EventsMessage)
+    assert game is not None, "a patch comes after a snapshot"
+    # A field that is null in the patch is gone from its result.
+    plain = dict.fromkeys(GameView.__struct_fields__) | merged(msgspec.to_builtins(game, str_keys=True), message.patch)
+    return msgspec.convert(plain, GameView)
+
+
+def _delay(message: ClosingMessage | RefusedMessage) -> float:
+    """Return the seconds after which to connect again. Raises ``LiveEnded``."""
+    if isinstance(message, RefusedMessage) or message.retry_ms is None:
+        raise LiveEnded(message.code)
+    return message.retry_ms / 1000

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from api import problems
 from api.addresses import client_address, rate_group
 from api.cursors import Cursors
-from api.endpoint import PATH_TYPES, About, Call, Endpoint, FoundGame, Page, Reply, Stream, where_of
+from api.endpoint import PATH_TYPES, About, Call, Endpoint, Page, Reply, Stream, where_of
 from api.problems import (
     BadRequest,
     IdempotencyKeyMissing,
@@ -33,6 +33,7 @@ from api.problems import (
     UnsupportedMediaType,
 )
 from api.services import Services
+from api.values import FoundGame
 from fsm.kind import Game, Rejected, UnknownGame
 from play.access import Actor, Elsewhere, NeedsAPerson, NotAHost, NotAnOperator
 from play.flags import API_WRITES, FlagOff

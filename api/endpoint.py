@@ -7,7 +7,6 @@ made from it, and the tests of access go through it.
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import Enum
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -17,7 +16,7 @@ from msgspec import Meta
 from starlette.requests import Request
 
 from api.services import Services
-from fsm.engine import Outcome
+from api.values import FoundGame
 from fsm.kind import ChatTopic, Game, Instant, Rejected
 from play.access import Actor, Needs
 from storage.api_tokens import ApiToken
@@ -86,7 +85,7 @@ class Call:
     key: str
     received: Instant
     trace: str
-    game: "FoundGame | None" = None
+    game: FoundGame | None = None
 
     @property
     def command_id(self) -> str:
@@ -94,23 +93,10 @@ class Call:
         return f"api:{self.key}"
 
     @property
-    def found(self) -> "FoundGame":
+    def found(self) -> FoundGame:
         """The game in the path."""
         assert self.game is not None, "only for endpoints about a game"
         return self.game
-
-
-@dataclass(frozen=True, slots=True)
-class FoundGame:
-    """A game and its version."""
-
-    state: Game
-    version: int
-
-    @classmethod
-    def of(cls, outcome: Outcome) -> "FoundGame":
-        """Return the game of an outcome."""
-        return cls(outcome.state, outcome.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,13 +238,3 @@ def where_of(endpoint: Endpoint, call: Call) -> Game | ChatTopic | None:
             return ChatTopic(min(call.actor.token.chats))  # the role decides, so any chat of the token will do
         case _:
             return None
-
-
-def moment(at: Instant | None) -> datetime | None:
-    """Return an instant as the API writes it."""
-    return None if at is None else datetime.fromtimestamp(at / 1000, UTC)
-
-
-def moment_of(at: Instant) -> datetime:
-    """Return an instant as the API writes it."""
-    return datetime.fromtimestamp(at / 1000, UTC)

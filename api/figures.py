@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Meta
 
 from api.dispatch import position
-from api.endpoint import About, Call, Count, Cursor, Endpoint, Page, PersonId, moment_of
+from api.endpoint import About, Call, Count, Cursor, Endpoint, Page, PersonId
 from api.problems import UnknownPlayer
+from api.values import moment_of
 from play.access import Needs
 from storage.archive import FinishedGame, PlayerStats, Row
 

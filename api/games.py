@@ -7,8 +7,9 @@ import msgspec
 from msgspec import Meta
 
 from api.dispatch import position
-from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, FoundGame, Handler, Page, PersonId, Reply
+from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, Handler, Page, PersonId, Reply
 from api.problems import InvalidRequest
+from api.values import FoundGame
 from api.views import GameSummary, GameView, PlayerView, game_view, player_view, summary
 from fsm.kind import ChatTopic, Command, NotNow, Rejected, TooLate
 from fsm.lobby import (

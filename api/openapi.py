@@ -18,6 +18,8 @@ from api.dispatch import JSON
 from api.endpoint import PATH_TYPES, Endpoint
 from api.figures import EndedGame, RankView
 from api.jobs import ImportView, JobView
+from api.live import messages
+from api.live.messages import SubscribeRequest, UnsubscribeRequest
 from api.operations import BroadcastView
 from api.packs import PackView
 from api.problems import (
@@ -84,10 +86,23 @@ def describe(endpoints: Sequence[Endpoint], version: str = "1") -> dict[str, Any
         "servers": [{"url": "/"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(endpoint.tag for endpoint in endpoints)],
         "paths": paths,
+        "x-live": _live(),
         "components": {
             "schemas": components,
             "securitySchemes": {SECURITY: {"type": "http", "scheme": "bearer", "bearerFormat": "tombola_..."}},
         },
+    }
+
+
+def _live() -> dict[str, Any]:
+    """Return the description of live updates. They are no path: a WebSocket or an endless stream is no response."""
+    return {
+        "url": "/api/v1/live",
+        "transports": ["websocket", "text/event-stream"],
+        "description": _text(messages),
+        "messages": {"$ref": REF.format(name=messages.Batch.__name__)},
+        "requests": [{"$ref": REF.format(name=each.__name__)} for each in (SubscribeRequest, UnsubscribeRequest)],
+        "refusals": sorted(code(refusal) for refusal in messages.REFUSALS),
     }
 
 
@@ -116,7 +131,7 @@ def refusals_of(endpoint: Endpoint) -> tuple[type[Rejected], ...]:
 
 def _schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[int, Any], dict[str, Any]]:
     """Return the schema of each type by the type's identity, and the components that they refer to."""
-    types: list[Any] = [Problem, *state_types().values(), *PATH_TYPES.values()]
+    types: list[Any] = [Problem, *state_types().values(), *PATH_TYPES.values(), *messages.DESCRIBED]
     for endpoint in endpoints:
         types += [type_ for type_ in (endpoint.query, endpoint.body, endpoint.result) if type_ not in {None, bytes}]
     made, components = msgspec.json.schema_components(types, ref_template=REF)

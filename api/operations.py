@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from api.dispatch import position
-from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, Page, Reply, moment_of
+from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, Page, Reply
+from api.values import moment_of
 from play.access import Needs
 from play.broadcasts import LONGEST, BroadcastTooLong
 from play.texts import units

@@ -90,6 +90,25 @@ class BadCursor(Rejected):
 
 
 @dataclass(unsafe_hash=True)
+class TooManyConnections(Rejected):
+    """The token has as many live connections as it may, or the process has."""
+
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class TooManyWatched(Rejected):
+    """The connection would watch more games and chats than it may."""
+
+    limit: int
+
+
+@dataclass(unsafe_hash=True)
+class WrongOrigin(Rejected):
+    """The page that connects is of an origin that is not let in."""
+
+
+@dataclass(unsafe_hash=True)
 class PreconditionFailed(Rejected):
     """The resource has changed since it had the entity tag in If-Match."""
 
@@ -262,6 +281,9 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         TooManyFiles: 429,
         flags.UnknownFlag: 404,
         flags.BadFlagSetting: 422,
+        TooManyConnections: 429,
+        TooManyWatched: 422,
+        WrongOrigin: 403,
         Bug: 500,
         Away: 503,
         flags.FlagOff: 503,

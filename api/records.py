@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Meta
 
 from api.dispatch import position
-from api.endpoint import About, Call, Count, Cursor, Endpoint, Page, Position, Reply, Stream, moment_of
+from api.endpoint import About, Call, Count, Cursor, Endpoint, Page, Position, Reply, Stream
 from api.problems import InvalidRequest, NotInLog
+from api.values import moment_of
 from fsm.kind import Instant, Kind, secrets_of
 from fsm.registry import kind_of
 from play.access import Needs

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from api.endpoint import About, Call, Endpoint, Handler, Reply, moment_of
+from api.endpoint import About, Call, Endpoint, Handler, Reply
 from api.games import with_rules
 from api.problems import InvalidRequest
+from api.values import moment_of
 from fsm.kind import ChatTopic, Rejected
 from fsm.lobby import MAX_TITLE, BadRule, BadTitle
 from fsm.registry import KINDS

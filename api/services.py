@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
+from api.live.hub import Hub
 from play.application import Application
 from play.tokens import Tokens
 from questions.isolation import FileReader
 from storage.api_requests import ApiRequests
+from storage.live_tickets import LiveTickets
 from storage.stores import Stores
 from telegram.telegram import Telegram
 
@@ -39,6 +41,8 @@ class Services:
         tokens: tokens of this API.
         requests: rates and idempotency keys.
         files: reads uploaded files.
+        hub: live updates.
+        tickets: tickets for live updates.
         health: reports the state of the dependencies.
         observe: gets the name of the endpoint, the status and the seconds of each request.
         limits: bounds on requests.
@@ -54,6 +58,8 @@ class Services:
     tokens: Tokens
     requests: ApiRequests
     files: FileReader
+    hub: Hub
+    tickets: LiveTickets
     health: Callable[[], Awaitable[Mapping[str, Any]]]
     observe: Callable[[str, int, float], None] = lambda _endpoint, _status, _seconds: None
     limits: Limits = field(default_factory=Limits)

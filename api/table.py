@@ -13,6 +13,8 @@ from starlette.routing import BaseRoute
 from api import chats, figures, flags, games, jobs, operations, packs, records, recurring, tokens, webhooks
 from api.endpoint import Endpoint
 from api.graphql.entry import routes as graphql_routes
+from api.live import server as live
+from api.live import tickets
 from api.reference import with_reference
 from api.services import Services
 
@@ -29,9 +31,13 @@ ENDPOINTS: Final[Sequence[Endpoint]] = with_reference(
         *webhooks.ENDPOINTS,
         *tokens.ENDPOINTS,
         *flags.ENDPOINTS,
+        *tickets.ENDPOINTS,
     )
 )
 """All endpoints."""
 
-ROUTES: Final[Sequence[Callable[[Services], Sequence[BaseRoute]]]] = (partial(graphql_routes, ENDPOINTS),)
+ROUTES: Final[Sequence[Callable[[Services], Sequence[BaseRoute]]]] = (
+    partial(graphql_routes, ENDPOINTS),
+    live.routes,
+)
 """Makers of the other routes. Their paths begin below ``/api``."""

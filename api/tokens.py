@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from api.dispatch import position
-from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, Page, Reply, moment, moment_of
+from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, Page, Reply
+from api.values import moment, moment_of
 from play.access import Needs, Role
 from play.tokens import LONGEST_NAME, UnknownToken
 from storage.api_tokens import ApiToken

@@ -9,8 +9,8 @@ from typing import Any, Final, get_type_hints
 
 import msgspec
 
-from api.endpoint import FoundGame, moment, moment_of
-from fsm.kind import Game, Kind, Player
+from api.values import FoundGame, moment, moment_of
+from fsm.kind import Game, Kind, Player, PlayerId
 from fsm.registry import KINDS, kind_of
 from play.rules import names_of, setting
 from storage.archive import ListedGame
@@ -118,10 +118,10 @@ class PlayerView(msgspec.Struct, frozen=True, kw_only=True):
     joined_at: datetime
 
 
-def game_view(game: FoundGame) -> GameView:
-    """Return a game without its secrets, as somebody sees it who does not play."""
+def game_view(game: FoundGame, viewer: PlayerId | None = None) -> GameView:
+    """Return a game without the secrets hidden from a player; None: from somebody who does not play."""
     kind = kind_of(game.state)
-    state = kind.view(game.state, None)
+    state = kind.view(game.state, viewer)
     return GameView(
         id=state.id,
         kind=kind.name,

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from api.dispatch import position
-from api.endpoint import About, Call, Count, Cursor, Endpoint, FoundGame, Page, Reply
+from api.endpoint import About, Call, Count, Cursor, Endpoint, Page, Reply
+from api.values import FoundGame
 from api.views import GameView, game_view
 from fsm.kind import NotNow, TooLate, UnknownGame
 from fsm.lobby import BadRule, BadTitle, PlaceTaken

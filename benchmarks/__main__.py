@@ -20,7 +20,21 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import api, crowd, finished, footprint, idle, limits, machine, polling, projector, report, stacks, taps
+from benchmarks import (
+    api,
+    crowd,
+    finished,
+    footprint,
+    idle,
+    limits,
+    live,
+    machine,
+    polling,
+    projector,
+    report,
+    stacks,
+    taps,
+)
 from benchmarks.plan import Plan, say
 from benchmarks.report import Row, row
 from benchmarks.stacks import Stores
@@ -67,6 +81,7 @@ PARTS: Mapping[str, Part] = {
     "start": footprint.start,
     "memory": footprint.games,
     "idle": idle.measure,
+    "live": live.measure,
     "finished": finished.measure,
     "api": api.measure,
     "crowd": crowded,
@@ -105,6 +120,11 @@ WORDS = {
     "idle.polling_cpu_percent": "processor time of that bot, of one core",
     "idle.webhook_wakeups": "times that an idle bot with all roles wakes up, all threads, webhook",
     "idle.webhook_cpu_percent": "processor time of that bot, of one core",
+    "live.p50_ms": "from a commit to 400 clients of live updates, 20 commits a second, one server core",
+    "live.p95_ms": "95th percentile, measured likewise",
+    "live.cpu_us": "server's processor time for a message to one client",
+    "live.idle_kb": "server's memory for one of 5,000 clients that only wait",
+    "live.idle_cpu_percent": "processor time with all of them, of one core",
     "commands.tombola": "/help, through aiogram, the reply in the outbox",
     "commands.aiogram_lean": "a command, answered in the webhook's reply",
     "polling.p95_ms": "95th percentile at 300 taps a second, from the tap's arrival at Telegram to its answer",

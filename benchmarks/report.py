@@ -82,6 +82,8 @@ def verdicts(rows: Sequence[Row]) -> list[tuple[str, str, str, bool]]:
     for mode in ("polling", "webhook"):
         most(f"wake-ups of an idle bot, {mode}", f"idle.{mode}_wakeups", 10, "/s")
         most(f"processor time of an idle bot, {mode}", f"idle.{mode}_cpu_percent", 0.5, "%")
+    most("p95 from a commit to 400 live clients, 20 events a second", "live.p95_ms", 100, "ms")
+    most("memory of one of 5,000 idle live clients", "live.idle_kb", 30, "KB")
     most("taps answered and lost", "taps.lost", 1, "taps")
     most("taps answered and lost when the server is killed", "taps.lost_by_kill", 1, "taps")
     crowd = f"{found.get('crowd.games', 0):,.0f} games with ten players each"

@@ -272,6 +272,8 @@ async def _roles(
             health.stopping = True
             if ingress is not None:
                 await ingress.stop_polling()
+            if serving is not None:
+                await serving.stop()
     finally:
         await _stop(runtime, taking, ingress, consumers)
 
@@ -388,7 +390,12 @@ async def _serving(
             if slot is not None:
                 await _serve_alone(stack, runtime, app, address.port + 1 + slot.index)
             shared = slot is not None
-            serving = web.serving(app, address.host, address.port, runtime.tasks, webhook=webhook, shared=shared)
+            serving = web.serving(
+                *(app, address.host, address.port, runtime.tasks),
+                webhook=webhook,
+                live=runtime.settings.live.max_connections if role is not None else 0,
+                shared=shared,
+            )
             yield await stack.enter_async_context(serving)
     except web.AddressTaken as error:
         raise SettingsError(str(error)) from None

@@ -195,6 +195,17 @@ class Api(Section):
     graphql: bool = True
 
 
+class Live(Section):
+    """Live updates, which the role `web` serves. Limits of numbers are those of one process."""
+
+    max_connections: Whole = Field(default=10_000, ge=1, le=100_000)
+    max_connections_per_token: Whole = Field(default=1000, ge=1, le=100_000)
+    max_subscriptions: Whole = Field(default=50, ge=1, le=1000)
+    waiting_messages: Whole = Field(default=64, ge=1, le=10_000)
+    heartbeat_seconds: Number = Field(default=20, ge=1, le=300)
+    lifetime_seconds: Number = Field(default=14_400, ge=1, le=86_400)
+
+
 class AuditSection(Section):
     """The log of all writes."""
 
@@ -297,6 +308,7 @@ class Settings(BaseSettings):
     api: Api = Api()
     flags: FlagsSection = FlagsSection()
     tracing: TracingSection = TracingSection()
+    live: Live = Live()
     audit: AuditSection = AuditSection()
     games: GAMES = GAMES()
     durability: Durability = Durability()

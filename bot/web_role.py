@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.routing import BaseRoute, Mount
 
@@ -10,12 +10,16 @@ from bot import VERSION
 from bot.importing import imported
 from bot.ingest.webhook import Receive, Scope, Send
 from bot.observe.health import Health
+from bot.observe.metric_families import live_families
 from bot.runtime import Runtime
 
 if TYPE_CHECKING:
+    from api.live.hub import Hub, LiveLimits
     from bot.ingest.webhook import App
 
 PATH = "/api"
+GOODBYE_SECONDS = 1.0
+"""Time that the clients of live updates get to be told that the process stops."""
 
 
 class WebRole:
@@ -30,6 +34,7 @@ class WebRole:
         self._runtime = runtime
         self._health = health
         self._made: asyncio.Task[App] | None = None
+        self._hub: Hub | None = None
 
     @property
     def route(self) -> BaseRoute:
@@ -47,6 +52,11 @@ class WebRole:
             self._runtime.tasks.spawn("query cache", cache.run())
         self._made = self._runtime.tasks.spawn("api", self._make(), vital=False)
 
+    async def stop(self) -> None:
+        """End the live connections, with the advice to connect to another process."""
+        if self._hub is not None:
+            await self._hub.close(GOODBYE_SECONDS)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as soon as the API is imported."""
         assert self._made is not None, "started before the server"
@@ -55,8 +65,15 @@ class WebRole:
 
     async def _make(self) -> "App":
         module, services = await imported("api.app"), await imported("api.services")
-        isolation = await imported("questions.isolation")
+        isolation, live = await imported("questions.isolation"), await imported("api.live.hub")
+        tickets = await imported("storage.live_tickets")
+        await imported("uvicorn.protocols.websockets.websockets_sansio_impl")  # else the first WebSocket waits for it
         runtime, settings = self._runtime, self._runtime.settings.api
+        hub = self._hub = live.make_hub(runtime.play, runtime.stores, self._limits(live))
+        runtime.play.tokens.on_revoked.append(hub.revoked)
+        runtime.tasks.spawn("live", hub.run())
+        hub.figures.lag = runtime.metrics.live_lag.add
+        runtime.metrics.sources.append(lambda: live_families(hub))
         app: App = module.application(
             services.Services(
                 play=runtime.play,
@@ -65,6 +82,8 @@ class WebRole:
                 tokens=runtime.play.tokens,
                 requests=runtime.stores.api_requests,
                 files=isolation.FileReader(),
+                hub=hub,
+                tickets=tickets.LiveTickets(runtime.stores.redis),
                 health=self._report,
                 observe=runtime.metrics.api_request,
                 limits=services.Limits(a_second=settings.requests_per_second, burst=settings.burst),
@@ -75,6 +94,18 @@ class WebRole:
             )
         )
         return app if runtime.tracing is None else runtime.tracing.api(app)
+
+    def _limits(self, live: Any) -> "LiveLimits":
+        settings = self._runtime.settings.live
+        limits: LiveLimits = live.LiveLimits(
+            connections=settings.max_connections,
+            connections_of_one=settings.max_connections_per_token,
+            subscriptions=settings.max_subscriptions,
+            waiting=settings.waiting_messages,
+            heartbeat_seconds=settings.heartbeat_seconds,
+            lifetime_seconds=settings.lifetime_seconds,
+        )
+        return limits
 
     async def _report(self) -> dict[str, object]:
         return dict((await self._health.report()).as_dict())

@@ -733,13 +733,17 @@ def view(state: PickNumberGame, viewer: PlayerId | None) -> PickNumberGame:
 def _with_hidden_picks(state: PickNumberGame, viewer: PlayerId | None) -> PickNumberGame:
     """Return the state with the owners of numbers hidden, except for the viewer's own number.
 
-    Both mappings get a new order, because their own is the order of picking and would pair players with numbers.
+    A view shows either the taken numbers or the players who have picked. With both, two views in a row would pair a
+    player with a number: the group sees who has picked, and a player sees which numbers are free.
     """
+    if viewer is None:
+        return replace(state, owners={}, picks={p: HIDDEN_NUMBER for p in state.players if p in state.picks})
+    # Sorted, because the order of picking would tell, too.
     owners = {number: state.owners[number] for number in sorted(state.owners)}
     return replace(
         state,
         owners={number: owner if owner == viewer else HIDDEN_OWNER for number, owner in owners.items()},
-        picks={p: state.picks[p] if p == viewer else HIDDEN_NUMBER for p in state.players if p in state.picks},
+        picks={p: number for p, number in state.picks.items() if p == viewer},
     )
 
 

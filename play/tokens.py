@@ -9,7 +9,7 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable  # noqa: TC003 -- other modules read this annotation
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,10 +105,23 @@ class Tokens:
         if found is None or not hmac.compare_digest(digest, await self._store.digest(token)):
             raise NotAuthenticated
         now = self._clock.now()
-        if found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= now):
+        if not _is_valid(found, now):
             raise NotAuthenticated
         self._used[prefix] = now
         return found
+
+    async def actors(self, prefixes: Collection[str]) -> dict[str, Actor]:
+        """Return the actors of those tokens that are valid now, by prefix, from PostgreSQL.
+
+        Raises ``Unavailable``.
+        """
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                found = await self._store.all_found(prefixes)
+        except AWAY as problem:
+            raise Unavailable(f"tokens can't be checked: {type(problem).__name__}") from problem
+        now = self._clock.now()
+        return {token.prefix: actor_of(token) for token in found if _is_valid(token, now)}
 
     async def listed(self, limit: int, after: tuple[Instant, str] | None = None) -> list[ApiToken]:
         """Return tokens, latest first."""
@@ -174,6 +187,10 @@ class Tokens:
                     await self._store.used(times)
                 except AWAY as problem:
                     logger.info("the last use of {} tokens is not written: {}", len(times), type(problem).__name__)
+
+
+def _is_valid(token: ApiToken, now: Instant) -> bool:
+    return token.revoked_at is None and (token.expires_at is None or token.expires_at > now)
 
 
 def actor_of(token: ApiToken) -> Actor:

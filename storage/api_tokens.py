@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ INSERT INTO api_tokens (prefix, hash, role, chats, name, owner_id, created_at, e
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *
 """
 _FOUND = "SELECT * FROM api_tokens WHERE prefix = $1"
+_ALL_FOUND = "SELECT * FROM api_tokens WHERE prefix = ANY($1::text[])"
 _PAGE = """
 SELECT * FROM api_tokens WHERE (created_at, prefix) < ($2, $3) ORDER BY created_at DESC, prefix DESC LIMIT $1
 """
@@ -119,6 +120,10 @@ class ApiTokens:
         """Return the token with a prefix and its hash, or None."""
         row = await self._pool.fetchrow(_FOUND, prefix)
         return None if row is None else (_token(row), bytes(row["hash"]))
+
+    async def all_found(self, prefixes: Collection[str]) -> list[ApiToken]:
+        """Return the tokens with these prefixes, as far as they exist."""
+        return [_token(row) for row in await self._pool.fetch(_ALL_FOUND, list(prefixes))]
 
     async def page(self, limit: int, after: tuple[Instant, str] | None = None) -> list[ApiToken]:
         """Return tokens, latest first, after the one with this time of creation and prefix."""

@@ -213,7 +213,11 @@ class Feed:
         Raises redis-py's errors.
         """
         found = await self._in_each_shard(
-            _TRIM, lambda shard: [keys.reader_key(shard, ""), self.group, ABANDONED_MS, keep_ms]
+            _TRIM,
+            lambda shard: [
+                *(keys.reader_key(shard, ""), self.group, ABANDONED_MS, keep_ms),
+                *(keys.kept_from_key(shard), ABANDONED_MS),
+            ],
         )
         return sum(int(count) for count in found)
 
@@ -295,7 +299,7 @@ class Feed:
         shard, entries = self._shards[key], list[Entry]()
         for id_, fields in rows:
             try:
-                entries.append(_entry(id_.decode(), shard, fields))
+                entries.append(entry_of(id_.decode(), shard, fields))
             except (KeyError, ValueError) as problem:
                 if entries:
                     break  # the next read finds it at the front, when these entries have been handled
@@ -390,7 +394,7 @@ class Feed:
         self.set_aside += 1
 
 
-def _entry(id_: str, shard: str, fields: Mapping[bytes, bytes]) -> Entry:
+def entry_of(id_: str, shard: str, fields: Mapping[bytes, bytes]) -> Entry:
     """Parse an entry. Raises KeyError, ValueError or TypeError if the fields are not those of an entry."""
     deadline = fields[b"d"]
     return Entry(

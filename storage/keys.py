@@ -144,6 +144,11 @@ def reader_key(shard: str, group: str) -> str:
     return f"{PREFIX}:{{{shard}}}:feed:reader:{group}"
 
 
+def kept_from_key(shard: str) -> str:
+    """String: the id in a shard's stream from which no entry has been trimmed; without it, none ever was."""
+    return f"{PREFIX}:{{{shard}}}:feed:kept"
+
+
 # -- announcements between processes -----------------------------------------------------------------------------
 
 LEASES_RELEASED = f"{PREFIX}:leases:released"
@@ -242,3 +247,8 @@ def processes_key() -> str:
 def joined_by_api_key(game_id: str) -> str:
     """Hash of the players of a game for whom the API has joined: time of joining (ms), by player."""
     return f"{PREFIX}:{{{game_id[:2]}}}:api:joined:{game_id}"
+
+
+def live_ticket_key(digest: str) -> str:
+    """String: the holder of a ticket for live updates, as JSON. `digest`: hash of the ticket."""
+    return f"{PREFIX}:api:ticket:{digest}"

@@ -38,6 +38,8 @@ KEEP_ALIVE_SECONDS = 15
 """Time for which uvicorn keeps an idle connection."""
 UNREAD_SECONDS = 30
 """Time for which a client may leave a response of uvicorn unread."""
+LARGEST_WEBSOCKET_MESSAGE = 16_384
+"""Limit of a client's message in bytes; clients only send requests."""
 STOP_SECONDS = 2.0
 """Time that current requests get when the server stops."""
 CONNECTION = "connection"
@@ -200,12 +202,12 @@ class HttpServer:
     uvicorn's own server is not used, because it wakes up ten times a second and sets neither bound.
     """
 
-    def __init__(self, app: App, webhook: Webhook | None) -> None:
+    def __init__(self, app: App, webhook: Webhook | None, live: int = 0) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._connections: set[Served] = set()
         self._some = asyncio.Event()
-        self._most = min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self._most = min(MAX_CONNECTIONS + live, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self._services = Services(
             webhook=webhook,
             heads=FastHeads(webhook),
@@ -216,6 +218,7 @@ class HttpServer:
             now=loop.time(),
         )
         self._state = ServerState()
+        websocket: Any = _websocket if live else "none"  # uvicorn declares a class, and only calls it
         self._config = uvicorn.Config(
             _Bounded(WebhookApp(webhook, app) if webhook is not None else app, self._services),
             log_config=None,
@@ -223,6 +226,9 @@ class HttpServer:
             http="h11",  # bounds the size of heads, which httptools does not: an endless head would fill the memory
             h11_max_incomplete_event_size=MAX_HEAD,
             loop="none",
+            ws=websocket,
+            ws_max_size=LARGEST_WEBSOCKET_MESSAGE,
+            ws_per_message_deflate=False,  # its buffers would be most of a connection's memory
             lifespan="off",
             server_header=False,
             date_header=False,
@@ -303,6 +309,13 @@ class HttpServer:
         protocol.data_received(unread)
 
 
+def _websocket(**options: Any) -> asyncio.Protocol:
+    """Return the protocol of a WebSocket. It is imported for the first one, so that other roles do without it."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol  # noqa: PLC0415
+
+    return WebSocketsSansIOProtocol(**options)
+
+
 def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """Return a listening socket. Raises ``AddressTaken``."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -322,7 +335,7 @@ def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.so
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: App, host: str, port: int, tasks: Tasks, *, webhook: Webhook | None = None, shared: bool = False
+    app: App, host: str, port: int, tasks: Tasks, *, webhook: Webhook | None = None, live: int = 0, shared: bool = False
 ) -> AsyncIterator[int]:
     """Serve until the end of the block, then finish current requests. Yields the port.
 
@@ -332,13 +345,14 @@ async def serving(
         port: the port; 0 lets the system choose.
         tasks: owner of the server's task.
         webhook: the webhook; None if this process has none.
+        live: the number of clients of live updates that are let in beside others; 0 if this process serves none.
         shared: True if other processes of this machine listen on the same port and the system distributes connections.
 
     Raises:
         AddressTaken: another process listens there.
     """
     listener = listening_socket(host, port, shared=shared)
-    server = HttpServer(app, webhook)
+    server = HttpServer(app, webhook, live)
     bound = listener.getsockname()[1]
     accepting = await asyncio.get_running_loop().create_server(server.connection, sock=listener, backlog=BACKLOG)
     logger.debug("listening on {}:{}", host, bound)

@@ -28,6 +28,7 @@ from telegram.limits import Priority
 from telegram.sender import WAIT_BUCKETS_MS, Sender
 
 if TYPE_CHECKING:
+    from api.live.hub import Hub
     from storage.feed import Lag
     from storage.jobs import JobCount
 
@@ -124,6 +125,27 @@ def _processes(samples: Samples) -> Iterator[Metric]:
     for (role, version), count in samples.processes.items():
         processes.add_metric((role, version), count)
     yield processes
+
+
+def live_families(hub: "Hub") -> Iterator[Metric]:
+    """Yield the families of live updates."""
+    connections = GaugeMetricFamily("tombola_live_connections", "Clients of live updates.", labels=("transport",))
+    for transport, count in hub.figures.open.items():
+        connections.add_metric((transport,), count)
+    yield connections
+    yield GaugeMetricFamily("tombola_live_followed_games", "Games that live clients watch.", hub.games_followed)
+    yield CounterMetricFamily("tombola_live_messages", "Batches passed on to live clients.", hub.figures.messages)
+    yield CounterMetricFamily(
+        "tombola_live_slow", "Times that a slow client was moved to the next snapshot.", hub.figures.slow
+    )
+    resumed = CounterMetricFamily("tombola_live_resumed", "Games resumed from a cursor.", labels=("outcome",))
+    for outcome, count in hub.figures.resumed.items():
+        resumed.add_metric((outcome,), count)
+    yield resumed
+    closed = CounterMetricFamily("tombola_live_closed", "Live connections that the server ended.", labels=("reason",))
+    for reason, count in hub.figures.closed.items():
+        closed.add_metric((reason,), count)
+    yield closed
 
 
 def _webhooks(caller: WebhookCaller, samples: Samples) -> Iterator[Metric]:

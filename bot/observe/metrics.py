@@ -55,6 +55,7 @@ class Metrics(Collector):
         self.commits = Histogram()
         self.queries = Histogram()
         self.loop_lag = Histogram()
+        self.live_lag = Histogram()
         self.started_at = time.time()
         self.sources: list[Callable[[], Iterable[Metric]]] = []
         """Generators of further families. They run during a scrape and must not wait."""
@@ -81,6 +82,7 @@ class Metrics(Collector):
             ("tombola_api_seconds", "Time of the HTTP API from a request to its response.", self.api),
             ("tombola_commit_seconds", "Duration of commits to Redis.", self.commits),
             ("tombola_query_seconds", "Duration of queries to PostgreSQL.", self.queries),
+            ("tombola_live_lag_seconds", "Time from a commit until it is passed on to live clients.", self.live_lag),
             ("tombola_loop_lag_seconds", "Delay of a timer of the event loop.", self.loop_lag),
         ):
             family = HistogramMetricFamily(name, text)

@@ -227,6 +227,7 @@ def test_every_refusal_below_the_faces_stands_in_the_document_or_has_a_reason_no
         if refusal.__module__.partition(".")[0] in {"fsm", "questions", "storage", "play", "api"}:
             found.add(code_of(refusal))
     documented = {code_of(refusal) for endpoint in ENDPOINTS for refusal in refusals_of(endpoint)}
+    documented |= set(describe(ENDPOINTS)["x-live"]["refusals"])
     assert found - {code_of(Rejected)} - documented == NOT_BY_THE_API.keys()
 
 

@@ -18,6 +18,7 @@ from api.chats import BanView, SettingsView
 from api.client import Client, Refused
 from api.games import JoinBody, OpenBody
 from api.problems import MEDIA_TYPE
+from api.live.hub import make_hub
 from api.services import Limits, Services
 from api.table import ENDPOINTS
 from fsm.kind import ChatTopic, Host
@@ -28,6 +29,7 @@ from questions.isolation import FileReader
 from storage.api_requests import ApiRequests
 from storage.keys import rate_key
 from tests.api.conftest import Served, address, body, query
+from storage.live_tickets import LiveTickets
 
 ROOT = Path(__file__).parents[2]
 
@@ -293,6 +295,8 @@ async def test_origins_that_are_configured_may_call_and_a_slow_request_ends(serv
         tokens=bot.play.tokens,
         requests=ApiRequests(bot.redis),
         files=FileReader(),
+        hub=make_hub(bot.play, bot.stores),
+        tickets=LiveTickets(bot.redis),
         health=health,
         origins=("https://pages.example",),
         limits=Limits(seconds=0.0),

@@ -1,0 +1,1 @@
+"""Live updates: games and chats that clients watch, by WebSocket and by server-sent events."""
