@@ -17,8 +17,8 @@ from api.app import HEADERS, application
 from api.chats import BanView, SettingsView
 from api.client import Client, Refused
 from api.games import JoinBody, OpenBody
-from api.problems import MEDIA_TYPE
 from api.live.hub import make_hub
+from api.problems import MEDIA_TYPE
 from api.services import Limits, Services
 from api.table import ENDPOINTS
 from fsm.kind import ChatTopic, Host
@@ -28,8 +28,8 @@ from play.access import Role
 from questions.isolation import FileReader
 from storage.api_requests import ApiRequests
 from storage.keys import rate_key
-from tests.api.conftest import Served, address, body, query
 from storage.live_tickets import LiveTickets
+from tests.api.conftest import Served, address, body, query
 
 ROOT = Path(__file__).parents[2]
 
