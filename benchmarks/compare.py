@@ -1,9 +1,10 @@
 """Compare the processor time of a tap in a git revision and in the working tree.
 
-python -m benchmarks.compare REVISION [--runs 9] [--seconds 3] [--rate 0]
+python -m benchmarks.compare REVISION [--runs 9] [--seconds 3] [--rate 0] [--with NAME=VALUE ...]
 
 Rates on a shared machine are not comparable; processor time of the same load is, if the two trees run alternately on
-one core. Prints the medians of both trees, and the median of the ratios of consecutive runs.
+one core. Prints the medians of both trees, and the median of the ratios of consecutive runs. ``--with`` sets environment
+variables for the working tree alone: `HEAD --with TOMBOLA_TRACING__ENDPOINT=...` shows the cost of a setting.
 """
 
 import argparse
@@ -12,10 +13,11 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 
 import msgspec
 
@@ -60,8 +62,13 @@ def with_older_ids(world: World) -> World:
     return World([named(game) for game in world.games])
 
 
-async def compare(revision: str, plan: Plan, rate: float) -> dict[str, list[float]]:
-    """Return the processor time of a tap in microseconds, for each run of both trees."""
+async def compare(
+    revision: str, plan: Plan, rate: float, more: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, list[float]]:
+    """Return the processor time of a tap in microseconds, for each run of both trees.
+
+    ``more`` adds to the environment of the working tree.
+    """
     costs: dict[str, list[float]] = {BEFORE: [], AFTER: []}
     async with AsyncExitStack() as lifetime:
         directory = Path(lifetime.enter_context(tempfile.TemporaryDirectory(prefix="tombola-compare-")))
@@ -75,7 +82,8 @@ async def compare(revision: str, plan: Plan, rate: float) -> dict[str, list[floa
         servers: list[Stack] = []
         for database, (name, root) in enumerate(((BEFORE, tree), (AFTER, ROOT))):
             world = with_older_ids(plan.world())
-            made = stacks.tombola(stores, world, database, name=name, root=root)
+            added = more if name == AFTER else {}
+            made = stacks.tombola(stores, world, database, name=name, root=root, more=added)
             server = await lifetime.enter_async_context(made)
             await lifetime.enter_async_context(stacks.loaded(server, stores, plan.seed))
             await asleep(server, stores, lifetime)
@@ -100,10 +108,14 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9, help="number of runs of each tree")
     parser.add_argument("--seconds", type=float, default=3.0, help="duration of each run")
     parser.add_argument("--rate", type=float, default=0.0, help="taps a second (default: the highest possible rate)")
+    parser.add_argument(
+        "--with", dest="more", nargs="+", default=[], metavar="NAME=VALUE", help="environment of the working tree"
+    )
     given = parser.parse_args()
+    more = dict(pair.split("=", 1) for pair in given.more)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM must stop the servers too
     stacks.quiet()
-    costs = asyncio.run(compare(given.revision, Plan(runs=given.runs, seconds=given.seconds), given.rate))
+    costs = asyncio.run(compare(given.revision, Plan(runs=given.runs, seconds=given.seconds), given.rate, more))
     before, after = costs[BEFORE], costs[AFTER]
     ratio = median(new / old for old, new in zip(before, after, strict=True))
     load = f"{CONNECTIONS} connections, {f'{given.rate:,.0f} taps a second' if given.rate else 'closed loop'}"
