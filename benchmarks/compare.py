@@ -3,8 +3,8 @@
 python -m benchmarks.compare REVISION [--runs 9] [--seconds 3] [--rate 0] [--with NAME=VALUE ...]
 
 Rates on a shared machine are not comparable; processor time of the same load is, if the two trees run alternately on
-one core. Prints the medians of both trees, and the median of the ratios of consecutive runs. ``--with`` sets variables of
-the environment for the working tree alone: `HEAD --with TOMBOLA_TRACING__ENDPOINT=...` shows the cost of a setting.
+one core. Prints the medians of both trees, and the median of the ratios of consecutive runs. ``--with`` sets variables
+of the environment for the working tree alone: `HEAD --with TOMBOLA_TRACING__ENDPOINT=...` shows the cost of a setting.
 """
 
 import argparse
