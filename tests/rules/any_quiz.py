@@ -133,7 +133,8 @@ class AnyQuiz(AnyKind):
 
     def check_end(self) -> None:
         left = sum(isinstance(event, PlayerLeft) for event in self.events)
-        assert not self.state.late
+        assert not self.state.late or self.state.phase == "cancelled"
+        assert set(self.state.late) <= set(self.state.players) - set(self.state.gone)
         assert len(self.state.gone) <= left
         reasons = {event.reason for event in self.events if isinstance(event, GameCancelled)}
         assert reasons <= {"host", "operator", "bot_removed", "lobby_expired", "everybody_removed"}
