@@ -29,6 +29,7 @@ from api.live.messages import (
 from api.live.tickets import NewTicket
 from api.operations import AuditView, BroadcastBody, BroadcastView, ProcessView
 from api.packs import PackView, PreviewView, QuestionView
+from api.personal_data import ErasureView, PersonalDataView
 from api.problems import MEDIA_TYPE, Problem
 from api.records import ConsistencyView, EventView, HeadView
 from api.recurring import (
@@ -327,6 +328,14 @@ class Client:
     async def get_chat(self, chat_id: int) -> ChatView:
         """Return a chat."""
         return await self.ask("GET", f"/chats/{chat_id}", ChatView)
+
+    async def get_personal_data(self, player_id: int) -> PersonalDataView:
+        """Export everything that is stored of a person."""
+        return await self.ask("GET", f"/players/{player_id}/data", PersonalDataView)
+
+    async def erase_personal_data(self, player_id: int, key: str | None = None) -> ErasureView:
+        """Erase a person's data, as a job."""
+        return await self.ask("DELETE", f"/players/{player_id}/data", ErasureView, key=key)
 
     async def get_settings(self, chat_id: int) -> SettingsView:
         """Return the settings of a chat. The header ETag names this state of them, for If-Match."""

@@ -146,7 +146,9 @@ class Resource:
                 actor_id=call.actor.id,
                 token="" if call.token is None else call.token.prefix,
                 chat_id=_chat_of(endpoint, call),
-                target=str(
+                target=""
+                if endpoint.forgets
+                else str(
                     path.get("game")
                     or path.get("player")
                     or path.get("pack")

@@ -162,6 +162,7 @@ class Endpoint:
         result: the type of the result; for a list that of its items; None for none.
         paged: True if the result is a page of a list.
         status: the status of success.
+        forgets: True if the audit log must not name the person that the path names.
         refuses: the refusals that this endpoint may answer with beyond the common ones.
         media_types: the media types of a result other than JSON.
         most: the limit of the body, in bytes.
@@ -182,6 +183,7 @@ class Endpoint:
     result: Any = None
     paged: bool = False
     status: int = 200
+    forgets: bool = False
     refuses: tuple[type[Rejected], ...] = ()
     media_types: tuple[str, ...] = ()
     most: int = 65_536

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,7 +12,10 @@ from api.endpoint import About, Call, Count, Cursor, Endpoint, Page, PersonId
 from api.problems import UnknownPlayer
 from api.values import moment_of
 from play.access import Needs
+from play.seasons import season_length
 from storage.archive import FinishedGame, PlayerStats, Row
+from storage.figures import AROUND
+from storage.periods import MONTH, WEEK, period_at
 
 FIGURES: Final = "figures"
 MOST_OFFSET: Final = 10_000
@@ -41,6 +44,20 @@ class StatsView(msgspec.Struct, frozen=True):
     totals: dict[str, Decimal]
 
 
+class EarnedView(msgspec.Struct, frozen=True):
+    """An achievement of a person.
+
+    Attributes:
+        name: its name, such as `first-win`.
+        first_at: the end of the first game that earned it.
+        chats: the number of chats in which the person has it.
+    """
+
+    name: str
+    first_at: datetime
+    chats: int
+
+
 class PersonView(msgspec.Struct, frozen=True):
     """A person.
 
@@ -48,11 +65,13 @@ class PersonView(msgspec.Struct, frozen=True):
         id: the person's id in Telegram.
         name: the name as last seen; null if it is unknown.
         stats: the statistics by kind of game.
+        achievements: the achievements.
     """
 
     id: int
     name: str | None
     stats: list[StatsView]
+    achievements: list[EarnedView]
 
 
 class RankView(msgspec.Struct, frozen=True):
@@ -121,28 +140,23 @@ class EndedGame(msgspec.Struct, frozen=True):
     winners: list[WinnerView]
 
 
+Period = Literal["week", "month", "season", "all"]
+
+
 class BestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The part of a leaderboard.
 
     Attributes:
         kind: only this kind of game; without it, all kinds together.
+        period: only games that ended in the current week, month or season, in UTC; `all` for all time.
+        around: only this player's row and the rows next to it; there are no further pages then.
         limit: the number of rows on a page.
         cursor: the position to continue from.
     """
 
     kind: Annotated[str, Meta(max_length=40)] | None = None
-    limit: Count = 20
-    cursor: Cursor | None = None
-
-
-class AllBestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The part of the leaderboard of all chats.
-
-    Attributes:
-        limit: the number of rows on a page.
-        cursor: the position to continue from.
-    """
-
+    period: Period = "all"
+    around: PersonId | None = None
     limit: Count = 20
     cursor: Cursor | None = None
 
@@ -178,22 +192,36 @@ async def _person(call: Call, chat_id: int) -> PersonView:
     name = await (people.name_in(chat_id, player_id) if chat_id else people.last_name(player_id))
     if name is None and not stats:
         raise UnknownPlayer
-    return PersonView(player_id, name, [_stats(each) for each in stats])
+    earned = [
+        EarnedView(each.name, moment_of(each.first_at), each.count)
+        for each in await stores.achievements.of_player(player_id, chat_id)
+    ]
+    return PersonView(player_id, name, [_stats(each) for each in stats], earned)
 
 
 async def get_leaderboard_of_chat(call: Call) -> Page:
-    """List the best players of a chat."""
-    query: BestQuery = call.query
-    offset = await _offset(call)
-    rows = await call.services.stores.archive.leaderboard(call.path["chat"], query.kind, query.limit + 1, offset)
-    return _ranks(rows, query.limit, offset)
+    """List the best players of a chat, of a period or of all time."""
+    return await _leaderboard(call, call.path["chat"])
 
 
 async def get_leaderboard(call: Call) -> Page:
     """List the best players of all chats, of those who agreed to be listed outside of their chats."""
+    return await _leaderboard(call, 0)
+
+
+async def _leaderboard(call: Call, chat_id: int) -> Page:
+    query: BestQuery = call.query
+    figures, period = call.services.stores.figures, ""
+    if query.period != "all":
+        length = {"week": WEEK, "month": MONTH}.get(query.period)
+        length = length or await season_length(call.services.stores.people, chat_id)
+        period = period_at(length, moment_of(call.received))
+    if query.around is not None:
+        return _ranks(await figures.around(chat_id, period, query.around, kind=query.kind), 2 * AROUND + 1, 0)
     offset = await _offset(call)
-    rows = await call.services.stores.archive.listed_leaderboard(call.query.limit + 1, offset)
-    return _ranks(rows, call.query.limit, offset)
+    return _ranks(
+        await figures.leaderboard(chat_id, period, query.limit + 1, offset, kind=query.kind), query.limit, offset
+    )
 
 
 async def get_history_of_chat(call: Call) -> Page:
@@ -275,7 +303,7 @@ ENDPOINTS: Final = (
         tag=FIGURES,
         needs=Needs.LOOK,
         about=About.EVERYWHERE,
-        query=AllBestQuery,
+        query=BestQuery,
         result=RankView,
         paged=True,
     ),

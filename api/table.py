@@ -10,7 +10,20 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from api import chats, figures, flags, games, jobs, operations, packs, records, recurring, tokens, webhooks
+from api import (
+    chats,
+    figures,
+    flags,
+    games,
+    jobs,
+    operations,
+    packs,
+    personal_data,
+    records,
+    recurring,
+    tokens,
+    webhooks,
+)
 from api.endpoint import Endpoint
 from api.graphql.entry import routes as graphql_routes
 from api.live import server as live
@@ -25,6 +38,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = with_reference(
         *chats.ENDPOINTS,
         *recurring.ENDPOINTS,
         *figures.ENDPOINTS,
+        *personal_data.ENDPOINTS,
         *packs.ENDPOINTS,
         *operations.ENDPOINTS,
         *jobs.ENDPOINTS,

@@ -64,6 +64,7 @@ class Consumers:
         self._of_kinds: dict[str, KindConsumer] = {}
         self._doorbell = Bell(runtime.stores.listening, BELL)
         self._job_bell = Bell(runtime.stores.listening, keys.JOBS_ENQUEUED)
+        self.seasons = runtime.seasons()
         self.runner: Runner | None = None
         """Does jobs, once the consumers have started."""
         self.webhooks = WebhookCaller(
@@ -99,6 +100,7 @@ class Consumers:
         )
         spawn("bell of jobs", self._job_bell.listen())
         spawn("jobs", self.runner.run())
+        spawn("seasons", self._begin_seasons(), vital=False)
         spawn("board progress", self._boards.keep_showing())
         projector = runtime.stores.projector
         feed = runtime.feed("projector", renewed=self._rebuild, check=projector.check, caught_up=self._replay)
@@ -164,6 +166,8 @@ class Consumers:
             play.occurrences.kind,
             play.next_games.kind,
             play.imports.kind,
+            play.privacy.kind,
+            self.seasons.kind,
             self.webhooks.kind,
             *of_kinds,
         ]
@@ -223,6 +227,17 @@ class Consumers:
             raise
         except Exception as bug:  # noqa: BLE001
             self._runtime.aside.add("showing restored games", game_id, bug)
+
+    async def _begin_seasons(self) -> None:
+        """Enqueue the ends of the current seasons, as soon as PostgreSQL is there."""
+        while True:
+            try:
+                await self.seasons.begin()
+            except AWAY as problem:
+                logger.debug("cannot enqueue the end of the season yet: {}", type(problem).__name__)
+                await asyncio.sleep(jitter(10 * AGAIN_SECONDS))
+            else:
+                return
 
     async def _replay(self) -> None:
         """Write back events that PostgreSQL has lost and the feed no longer holds."""

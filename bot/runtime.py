@@ -26,6 +26,7 @@ from handlers.moments import Moments
 from handlers.own_boards import OwnBoards
 from handlers.pictures import Pictures
 from handlers.reminders import Reminders
+from handlers.seasons import Seasons
 from play.access import Access
 from play.acting import Acting
 from play.application import Application
@@ -41,12 +42,14 @@ from play.next_games import NextGames
 from play.occurrences import Occurrences
 from play.opening import Configured, Openings
 from play.pack_imports import PackImports
+from play.privacy import Privacy
 from play.proofs import Proofs
 from play.recurring import RecurringDesk
 from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
 from play.webhooks import WebhookDesk
+from storage.achievements import Achievements
 from storage.administrators import Administrators
 from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
@@ -57,12 +60,14 @@ from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Check, Feed, Handle
+from storage.figures import Figures
 from storage.flags import FlagSettings
 from storage.games import RedisGames
 from storage.jobs import Jobs
 from storage.leases import RELEASED, Bell, Lease
 from storage.own_boards import OwnBoardIndex
 from storage.people import People
+from storage.personal_data import PersonalData
 from storage.pins import Pins
 from storage.processes import Processes
 from storage.projector import Projector
@@ -185,8 +190,20 @@ class Runtime:
             own_boards=OwnBoards(OwnBoardIndex(self.stores.redis), outbox, texts, people),
             reminders=reminders,
             pictures=Pictures(texts),
+            achievements=self.stores.achievements,
             clock=self.play.clock,
             bot_username=bot_username,
+        )
+
+    def seasons(self) -> Seasons:
+        """Return the ends of seasons."""
+        return Seasons(
+            jobs=self.stores.jobs,
+            figures=self.stores.figures,
+            people=self.stores.people,
+            outbox=self.telegram.outbox,
+            texts=self.play.texts,
+            clock=self.play.clock,
         )
 
     def lease(self, name: str) -> Lease:
@@ -287,7 +304,7 @@ def build(
 
 def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listening: Redis, clock: Clock) -> Stores:
     """Wire the repositories. Reads for people go through ``guarded``, which fails fast while PostgreSQL is away."""
-    codec = Codec(KINDS)
+    codec, cache = Codec(KINDS), QueryCache(listening) if settings.api.cache else None
     return Stores(
         pool=pool,
         redis=redis,
@@ -301,7 +318,9 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         ),
         projector=Projector(pool),
         people=People(guarded, redis, clock.now),
-        archive=Archive(guarded, codec, QueryCache(listening) if settings.api.cache else None),
+        archive=Archive(guarded, codec, cache),
+        figures=Figures(guarded, cache),
+        achievements=Achievements(guarded),
         questions=Questions(guarded),
         seeds=Seeds(guarded),
         log=PublicLog(pool, codec),
@@ -411,6 +430,15 @@ def _play(
         ),
         acting=Acting(access=access, requests=stores.api_requests, archive=stores.archive),
         bans=Bans(engine=engine, access=access, people=stores.people, games=stores.games, archive=stores.archive),
+        privacy=Privacy(
+            personal_data=PersonalData(stores.pool, stores.redis),
+            jobs=stores.jobs,
+            engine=engine,
+            outbox=telegram.outbox,
+            texts=texts,
+            clock=clock,
+            policy_url=settings.privacy.policy_url,
+        ),
         proofs=Proofs(
             engine=engine,
             archive=stores.archive,

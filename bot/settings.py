@@ -230,6 +230,14 @@ class FlagsSection(Section):
     file: str = Field(default="", max_length=4096, description="empty, or the path of a TOML file")
 
 
+class PrivacySection(Section):
+    """The policy to which `/privacy` leads."""
+
+    policy_url: str = Field(
+        default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
+    )
+
+
 class Draw(Section):
     """The public log, and a public randomness beacon that is mixed into every draw if configured."""
 
@@ -310,6 +318,7 @@ class Settings(BaseSettings):
     tracing: TracingSection = TracingSection()
     live: Live = Live()
     audit: AuditSection = AuditSection()
+    privacy: PrivacySection = PrivacySection()
     games: GAMES = GAMES()
     durability: Durability = Durability()
     log: Log = Log()

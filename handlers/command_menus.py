@@ -32,10 +32,11 @@ IN_PRIVATE = (
     "verify",
     *kinds.DIALOG_COMMANDS,
     "language",
+    "privacy",
 )
 IN_GROUPS = tuple(name for name in PLAYERS if name != "start")
 EPHEMERAL = frozenset(
-    {"help", "join", "leave", "status", "stats", "verify", "newgame", "settings", "recurring", "nextgame"}
+    {"help", "join", "leave", "status", "stats", "verify", "privacy", "newgame", "settings", "recurring", "nextgame"}
 )
 """Commands that are ephemeral in groups: Telegram shows the command and its answer to their author alone."""
 

@@ -4,10 +4,14 @@ A message replies to the board, so that a tap leads there. Its id in the outbox 
 that are delivered twice send it once. The chat's setting decides which moments are messages (``play/telling.py``).
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+from loguru import logger
+
+from fsm.achievements import BY_NAME
 from fsm.engine import Clock, Engine, Unavailable
 from fsm.kind import Game, Instant, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED, PLAYERS_JOINING, WAITING_FOR_PLAYERS
@@ -19,14 +23,22 @@ from handlers.reminders import Reminders
 from handlers.views import lobby
 from handlers.views.message import Message, send_params
 from play.telling import LIVELY, MESSAGES, PICTURE, PIN, QUIET, YES
-from play.texts import Texts, units
+from play.texts import Markup, Texts, name_html, units
+from storage.achievements import Achievements
 from storage.feed import Entry
-from storage.people import People
+from storage.people import AWAY, People
 from storage.pins import Pin, Pins
 from telegram.limits import Priority
 from telegram.outbox import Outbox, Outgoing
 from telegram.sender import Outcome, Settled
 
+ACHIEVEMENTS_SECONDS = 1.0
+"""Longest time for which a result waits until its game is in PostgreSQL."""
+ACHIEVERS = 5
+"""Number of players whose achievements one result announces."""
+LONGEST = 4096
+"""Longest message, in UTF-16 units."""
+LINE = "\n"
 REMEMBERED = 50_000
 """Number of games whose last phase and deadline are kept in memory."""
 LOBBY = frozenset({WAITING_FOR_PLAYERS, PLAYERS_JOINING})
@@ -49,6 +61,7 @@ class Moments:
         own_boards: OwnBoards,
         reminders: Reminders,
         pictures: Pictures,
+        achievements: Achievements,
         clock: Clock,
         bot_username: str,
     ) -> None:
@@ -60,6 +73,7 @@ class Moments:
         self._own_boards = own_boards
         self._reminders = reminders
         self._pictures = pictures
+        self._achievements = achievements
         self._clock = clock
         self._bot_username = bot_username
         self._seen: OrderedDict[str, tuple[str, Instant | None]] = OrderedDict()
@@ -91,6 +105,8 @@ class Moments:
         self._reminders.note(game)
         audience = await audience_of(self._people, game.place.chat_id)
         if not audience.wants(MESSAGES, QUIET) and (message := self._message(game, audience)) is not None:
+            if game.phase == COMPLETED:
+                message = await self._with_achievements(message, game, audience)
             await self._outbox.put(await self._outgoing(game, message, audience))
         if game.phase in FINAL:
             await self._unpin(game.id)
@@ -104,6 +120,34 @@ class Moments:
         if game.phase == PLAYERS_JOINING and audience.wants(MESSAGES, LIVELY):
             return lobby.last_call(game, face.kind, texts, locale)
         return None if game.phase in LOBBY or face.start is None else face.start(game, texts, locale)
+
+    async def _with_achievements(self, message: Message, game: Game, audience: Audience) -> Message:
+        """Add the achievements of the game to its result, if the projector has been fast enough.
+
+        Others are announced by the next result. While PostgreSQL is away the result has none.
+        """
+        try:
+            async with asyncio.timeout(ACHIEVEMENTS_SECONDS):
+                while not await self._achievements.projected(game.id):  # noqa: ASYNC110 -- PostgreSQL tells nobody
+                    await asyncio.sleep(ACHIEVEMENTS_SECONDS / 10)
+                earned = await self._achievements.announce(game.place.chat_id, game.id, self._clock.now())
+        except AWAY as problem:
+            logger.debug("the result of {} has no achievements: {}", game.id, type(problem).__name__)
+            return message
+        lines: dict[str, list[str]] = {}
+        for _, achievement, name in earned:
+            if achievement in BY_NAME:  # a newer version may know more
+                words = self._texts.html(audience.locale, f"achievement-{achievement}")
+                lines.setdefault(name, []).append(f"{BY_NAME[achievement].mark} {words}")
+        text, most = message.text, CAPTION if audience.wants(PICTURE, YES) else LONGEST
+        for name, names in list(lines.items())[:ACHIEVERS]:
+            listed = Markup(" · ".join(names))
+            line = self._texts.html(audience.locale, "achievements-line", name=name_html(name), names=listed)
+            longer = f"{text}{lobby.PARAGRAPH if text == message.text else LINE}{line}"
+            if units(longer) > most:
+                break
+            text = longer
+        return Message(text, message.keyboard)
 
     async def _outgoing(self, game: Game, message: Message, audience: Audience) -> Outgoing:
         name = game.phase if game.phase in FINAL else "call" if game.phase in LOBBY else "begun"

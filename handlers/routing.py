@@ -16,7 +16,17 @@ from pydantic import ValidationError
 
 from handlers.buttons import left_over, on_data
 from handlers.command_menus import ALL, OPERATORS, calls, publish
-from handlers.commands import hosts, languages, lists, newgame, nextgame, players, recurring
+from handlers.commands import (
+    hosts,
+    languages,
+    leaderboard,
+    lists,
+    newgame,
+    nextgame,
+    players,
+    privacy,
+    recurring,
+)
 from handlers.commands.command import commands_router
 from handlers.context import UpdateContext
 from handlers.deps import Deps
@@ -197,9 +207,10 @@ async def _tap(query: CallbackQuery, context: UpdateContext, deps: Deps) -> None
 def _buttons_router() -> Router:
     """Return the router of the buttons of lists, and of games whose taps did not take the fast path."""
     router = Router(name="buttons")
-    router.callback_query.register(on_data(lists.tap_best, Needs.LOOK), Tapped(lists.BEST))
-    router.callback_query.register(on_data(lists.tap_listed, Needs.USE), Tapped(lists.LISTED))
+    router.callback_query.register(on_data(leaderboard.tap_best, Needs.LOOK), Tapped(leaderboard.BEST))
+    router.callback_query.register(on_data(leaderboard.tap_listed, Needs.USE), Tapped(lists.LISTED))
     router.callback_query.register(on_data(lists.tap_ended, Needs.LOOK), Tapped(lists.ENDED))
+    router.callback_query.register(on_data(privacy.tap, Needs.NOTHING), Tapped(privacy.CHOICE))
     router.callback_query.register(on_data(languages.tap, Needs.NOTHING), Tapped(languages.CHOICE))
     router.callback_query.register(on_data(newgame.tap, Needs.OPEN), Tapped(newgame.FORM))
     router.callback_query.register(on_data(recurring.tap, Needs.HOST), Tapped(recurring.FORM))

@@ -18,6 +18,7 @@ from play.next_games import NextGames
 from play.occurrences import Occurrences
 from play.opening import Openings
 from play.pack_imports import PackImports
+from play.privacy import Privacy
 from play.proofs import Proofs
 from play.recurring import RecurringDesk
 from play.templates import GameTemplates
@@ -47,6 +48,7 @@ class Application:
         broadcasts: sends messages to all chats.
         acting: authorises moves in a player's name.
         bans: bans people from games.
+        privacy: shows, exports and erases the data of people.
         proofs: makes the proofs of draws.
         http: calls addresses that strangers choose.
         webhooks: manages endpoints and deliveries.
@@ -72,6 +74,7 @@ class Application:
     broadcasts: Broadcasts
     acting: Acting
     bans: Bans
+    privacy: Privacy
     proofs: Proofs
     http: GuardedHttp
     webhooks: WebhookDesk

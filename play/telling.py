@@ -1,4 +1,4 @@
-"""The settings of a chat for the messages that a game sends beside its board: their number, the pin, the picture.
+"""The settings of a chat for the messages beside a game's board: their number, the pin, the picture, the season's end.
 
 They are keys of the chat's own settings, like ``play.access.OPENERS``. Each has few values, so a tap chooses the next.
 """
@@ -17,7 +17,16 @@ PIN: Final = "pin"
 PICTURE: Final = "picture"
 """``yes``: the result has a picture, if the server can draw one."""
 
-CHOICES: Final[Mapping[str, tuple[str, ...]]] = {MESSAGES: (NORMAL, LIVELY, QUIET), PIN: (NO, YES), PICTURE: (NO, YES)}
+SEASON: Final = "season"
+"""The length of a season: a calendar quarter, or a month; ``no``: seasons end without a podium."""
+SEASON_QUARTER, SEASON_MONTH = "quarter", "month"
+
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    MESSAGES: (NORMAL, LIVELY, QUIET),
+    PIN: (NO, YES),
+    PICTURE: (NO, YES),
+    SEASON: (SEASON_QUARTER, SEASON_MONTH, NO),
+}
 """Setting -> its values; the first is the default."""
 
 

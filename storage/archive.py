@@ -45,11 +45,7 @@ FROM player_stats s
 """
 """Rows of a leaderboard. The last column holds the totals of the prizes with a currency, as a JSON object."""
 _BEST_FIRST = "ORDER BY s.wins DESC, s.prizes DESC, s.points DESC, s.games, s.player_id"
-_LEADERBOARD = f"{_ROWS} WHERE s.chat_id = $1 AND s.kind = $2 {_BEST_FIRST} LIMIT $3 OFFSET $4"
-_LISTED = f"""
-{_ROWS} JOIN players p ON p.id = s.player_id
-WHERE p.listed AND s.chat_id = 0 AND s.kind = '' {_BEST_FIRST} LIMIT $1 OFFSET $2
-"""
+LEADERBOARD = f"{_ROWS} WHERE s.chat_id = $1 AND s.kind = $2 {_BEST_FIRST} LIMIT $3 OFFSET $4"
 _FINISHED = "SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.ended_at, g.players, g.summary"
 _HISTORY = f"""
 {_FINISHED} FROM games g WHERE g.ended_at IS NOT NULL ORDER BY g.ended_at DESC, g.id LIMIT $1 OFFSET $2
@@ -292,14 +288,8 @@ class Archive:
     @_remembered
     async def leaderboard(self, chat_id: int, kind: str | None, limit: int, offset: int = 0) -> list[Row]:
         """Return the best players of a chat (0: of all chats) in one kind (None: in all kinds together)."""
-        rows = await self._pool.fetch(_LEADERBOARD, chat_id, kind or "", limit, offset)
-        return [Row(*(place, *row[:-1], _totals.decode(row[-1]))) for place, row in enumerate(rows, offset + 1)]
-
-    @_remembered
-    async def listed_leaderboard(self, limit: int, offset: int = 0) -> list[Row]:
-        """Return the best players of all chats among those who agreed to be listed outside of their chats."""
-        rows = await self._pool.fetch(_LISTED, limit, offset)
-        return [Row(*(place, *row[:-1], _totals.decode(row[-1]))) for place, row in enumerate(rows, offset + 1)]
+        rows = await self._pool.fetch(LEADERBOARD, chat_id, kind or "", limit, offset)
+        return ranked(rows, offset)
 
     # -- games --------------------------------------------------------------------------------------------------
 
@@ -446,6 +436,11 @@ class Archive:
                 state, version = kind.evolve(state, self._codec.decode_event(kind, name, data)), at_version
                 seen[command_id] = _instant(at)
         return None if state is None else Stored(kind, state, version, seen)
+
+
+def ranked(rows: Sequence[Any], offset: int) -> list[Row]:
+    """Return the rows of `LEADERBOARD` with their places."""
+    return [Row(*(place, *row[:-1], _totals.decode(row[-1]))) for place, row in enumerate(rows, offset + 1)]
 
 
 def _instant(moment: datetime) -> Instant:

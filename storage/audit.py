@@ -12,7 +12,7 @@ import contextlib
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -125,9 +125,14 @@ def acting(trail: Trail) -> Iterator[Trail]:
         _TRAIL.reset(token)
 
 
-def wrote(action: str, *, chat_id: int | None = None, target: object = "") -> None:
-    """Report a write that was made. Without an author, as in the bot's own tasks, nothing is recorded."""
+def wrote(action: str, *, chat_id: int | None = None, target: object = "", nameless: bool = False) -> None:
+    """Report a write that was made. Without an author, as in the bot's own tasks, nothing is recorded.
+
+    The row of a nameless write says nothing about its author, whose data it erases.
+    """
     trail = _TRAIL.get()
+    if trail is not None and nameless:
+        trail = replace(trail, actor_id=0, chat_id=None, origin="")
     if trail is not None:
         trail.note(action, chat_id=chat_id, target=str(target))
 

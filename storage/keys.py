@@ -154,7 +154,7 @@ def kept_from_key(shard: str) -> str:
 LEASES_RELEASED = f"{PREFIX}:leases:released"
 """Channel: announces the key of a released lease."""
 PEOPLE_CHANGED = f"{PREFIX}:people:changed"
-"""Channel: announces changes as `player:7`, `chat:-100`, `bans:-100`."""
+"""Channel: announces changes as `player:7`, `chat:-100`, `bans:-100`, `erased:7`."""
 JOBS_ENQUEUED = f"{PREFIX}:jobs:enqueued"
 """Channel: announces that jobs have been enqueued, cancelled or hastened."""
 TOKENS_CHANGED = f"{PREFIX}:tokens:changed"

@@ -85,12 +85,19 @@ _CHATS_ACTIVE = """
 SELECT id, type, title, locale, settings, active, migrated_to FROM chats WHERE id > $1 AND active ORDER BY id LIMIT $2
 """
 _SAW_PLAYERS = """
-INSERT INTO players AS p (id, name, username) SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[])
+INSERT INTO players AS p (id, name, username)
+SELECT n.id, n.name, n.username FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n(id, name, username)
+WHERE NOT EXISTS (
+    SELECT 1 FROM erasures e WHERE e.player_id = n.id AND e.erased_at > now() - interval '10 seconds'
+)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, username = excluded.username, updated_at = now()
 WHERE (p.name, p.username) IS DISTINCT FROM (excluded.name, excluded.username)
     OR p.updated_at < now() - interval '30 days'
 """
-"""`updated_at` tells within a month when a player was last seen: players unseen for years are pruned."""
+"""A name that was queued before an erasure does not come back with it.
+
+`updated_at` tells within a month when a player was last seen: players unseen for years are pruned.
+"""
 _PLAYER_LOCALE = """
 INSERT INTO players (id, name, locale) VALUES ($1, '', $2)
 ON CONFLICT (id) DO UPDATE SET locale = excluded.locale, updated_at = now()
@@ -174,6 +181,27 @@ SELECT player_id, $2, kind, currency, amount FROM player_prizes WHERE chat_id = 
 ON CONFLICT (player_id, chat_id, kind, currency) DO UPDATE SET amount = s.amount + excluded.amount
 """,
     "DELETE FROM player_prizes WHERE chat_id = $1 AND chat_id <> $2",
+    """
+INSERT INTO player_periods AS s (chat_id, period, player_id, kind, games, wins, prizes, points)
+SELECT $2, period, player_id, kind, games, wins, prizes, points FROM player_periods WHERE chat_id = $1
+ORDER BY period, player_id, kind
+ON CONFLICT (chat_id, period, player_id, kind) DO UPDATE SET
+    games = s.games + excluded.games, wins = s.wins + excluded.wins, prizes = s.prizes + excluded.prizes,
+    points = s.points + excluded.points
+""",
+    "DELETE FROM player_periods WHERE chat_id = $1 AND chat_id <> $2",
+    """
+INSERT INTO player_achievements (player_id, chat_id, achievement, game_id, earned_at, told_in)
+SELECT player_id, $2, achievement, game_id, earned_at, told_in FROM player_achievements WHERE chat_id = $1
+ORDER BY player_id, achievement ON CONFLICT DO NOTHING
+""",
+    "DELETE FROM player_achievements WHERE chat_id = $1 AND chat_id <> $2",
+    """
+INSERT INTO season_podiums (chat_id, season, place, player_id, name, games, wins, points, ended_at)
+SELECT $2, season, place, player_id, name, games, wins, points, ended_at FROM season_podiums WHERE chat_id = $1
+ORDER BY season, place ON CONFLICT DO NOTHING
+""",
+    "DELETE FROM season_podiums WHERE chat_id = $1 AND chat_id <> $2",
     """
 UPDATE chat_templates t SET chat_id = $2 WHERE chat_id = $1
     AND NOT EXISTS (SELECT 1 FROM chat_templates o WHERE o.chat_id = $2 AND lower(o.name) = lower(t.name))
@@ -715,8 +743,17 @@ class People:
                     self._bans.drop(id_)
                 case "departed":
                     self._departed.drop(id_)
+                case "erased":
+                    self._forget_person(id_)
                 case _:
                     self._forget_chat(id_)
+
+    def _forget_person(self, player_id: PlayerId) -> None:
+        """Drop a person whose data has been erased; their next update makes them known anew."""
+        self._locales.drop(player_id)
+        self._chats.drop(player_id)
+        self._seen.pop(player_id, None)
+        self._waiting.pop(player_id, None)
 
     def _forget_chat(self, chat_id: int) -> None:
         self._chats.drop(chat_id)

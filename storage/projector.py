@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from loguru import logger
 
+from fsm.achievements import PlayedGame
 from fsm.lobby import (
     CANCELLED,
     COMPLETED,
@@ -30,6 +31,8 @@ from fsm.lobby import (
     PlayerLeft,
     PlayerRemoved,
 )
+from storage.achievements import Ended, note_achievements
+from storage.aliases import PROVEN, scrubbed
 from storage.connections import bounded_transaction
 from storage.feed import Entry, Rewind, Unprocessable
 from storage.people import move_chat
@@ -81,6 +84,7 @@ INSERT INTO feed_checkpoints (shard, position) SELECT unnest($1::text[]), '' ON 
 _KNOWN = """
 SELECT id, kind, version, chat_id, COALESCE((rules->>'winners')::int, 1) FROM games WHERE id = ANY($1::text[])
 """
+_ERASED = "SELECT player_id, alias, erased_at FROM erasures WHERE player_id = ANY($1::bigint[])"
 _STORED = """
 SELECT e.game_id, e.version, e.command_id
 FROM unnest($1::text[], $2::int[]) AS asked(game_id, version)
@@ -157,7 +161,26 @@ ON CONFLICT (player_id, chat_id, kind) DO UPDATE SET
     points = s.points + excluded.points,
     best_streak = greatest(s.best_streak, excluded.best_streak),
     updated_at = now()
+RETURNING s.player_id, s.chat_id, s.kind, s.games, s.wins, s.points, s.best_streak
 """
+_PERIODS = """
+INSERT INTO player_periods AS s (chat_id, period, player_id, kind, games, wins, prizes, points)
+SELECT COALESCE((SELECT migrated_to FROM chats WHERE id = r.chat_id), r.chat_id) AS chat, p.name, r.player_id, r.kind,
+    count(*), count(*) FILTER (WHERE r.won), sum(r.prize), sum(r.points)
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bool[], $5::numeric[], $6::bigint[], $7::timestamptz[])
+    AS r(player_id, chat_id, kind, won, prize, points, ended_at)
+CROSS JOIN LATERAL (VALUES
+    (to_char(r.ended_at AT TIME ZONE 'UTC', 'IYYY-"W"IW')),
+    (to_char(r.ended_at AT TIME ZONE 'UTC', 'YYYY-MM')),
+    (to_char(r.ended_at AT TIME ZONE 'UTC', 'YYYY-"Q"Q'))
+) AS p(name)
+GROUP BY chat, p.name, r.player_id, r.kind
+ORDER BY chat, p.name, r.player_id, r.kind
+ON CONFLICT (chat_id, period, player_id, kind) DO UPDATE SET
+    games = s.games + excluded.games, wins = s.wins + excluded.wins, prizes = s.prizes + excluded.prizes,
+    points = s.points + excluded.points
+"""
+"""The same figures by the week, month and quarter in which the games ended, named as in `storage/periods.py`."""
 
 
 class _ChatTopic(msgspec.Struct):
@@ -246,6 +269,10 @@ class _Writes:
     """The rows that a batch writes."""
 
     games: dict[str, _Row]
+    erased: Mapping[int, tuple[int, datetime]] = field(default_factory=dict)
+    """Alias and time of erasure by person, of those who were erased lately and are in this batch."""
+    people: set[int] = field(default_factory=set)
+    """The people whose names and results the batch has."""
     changed: set[str] = field(default_factory=set)
     events: list[tuple[Any, ...]] = field(default_factory=list)
     participants: dict[tuple[str, int], _Participation] = field(default_factory=dict)
@@ -254,6 +281,8 @@ class _Writes:
     prizes: list[tuple[Any, ...]] = field(default_factory=list)
     totals: list[tuple[Any, ...]] = field(default_factory=list)
     figures: list[tuple[Any, ...]] = field(default_factory=list)
+    periods: list[tuple[Any, ...]] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)
     told: list[tuple[str, int, str, Instant, Mapping[str, Any]]] = field(default_factory=list)
     """Game, version, event, time and data of the webhook events."""
@@ -319,6 +348,10 @@ class Projector:
             writes = _Writes(await _known(connection, entries))
             for entry in entries:
                 self._read(entry, writes, gaps=gaps)
+            if writes.people and (erased := await _erased(connection, writes.people)):
+                writes = _Writes(await _known(connection, entries), erased)
+                for entry in entries:
+                    self._read(entry, writes, gaps=gaps)
             await _check(connection, writes)
             published = await self._write(connection, writes)
         self.events += len(writes.events)
@@ -411,7 +444,9 @@ class Projector:
             await move_chat(connection, old, new)
         if writes.results:
             await connection.execute(_RESULTS, *_columns(writes.results))
-            await connection.execute(_FIGURES, *_columns(writes.figures))
+            totals = await connection.fetch(_FIGURES, *_columns(writes.figures))
+            await connection.execute(_PERIODS, *_columns(writes.periods))
+            await note_achievements(connection, writes.ended, totals)
         if writes.logged:
             await connection.execute(_LOGGED, *_columns(writes.logged))
         if writes.prizes:
@@ -440,6 +475,11 @@ def _changed_figures(writes: _Writes) -> set[int]:
 async def _known(connection: Connection, entries: Sequence[Entry]) -> dict[str, _Row]:
     rows = await connection.fetch(_KNOWN, list({entry.game_id for entry in entries}))
     return {id_: _Row(*rest) for id_, *rest in rows}
+
+
+async def _erased(connection: Connection, people: set[int]) -> dict[int, tuple[int, datetime]]:
+    """Return alias and time of erasure of the people among these who were erased lately."""
+    return {row[0]: (row[1], row[2]) for row in await connection.fetch(_ERASED, list(people))}
 
 
 async def _check(connection: Connection, writes: _Writes) -> None:
@@ -473,7 +513,7 @@ def _fold(entry: Entry, records: list[_Record], writes: _Writes) -> None:
             if version <= row.version:  # written before: skip, but compare the command id later
                 writes.again.append((game_id, version, record.c))
                 continue
-            data = bytes(raw)
+            data = _without_erased(bytes(raw), row.kind, at, writes)
             writes.events.append((game_id, version, name, at, record.c, data))
             decoder = _READ.get(name)
             event = None if decoder is None else decoder.decode(data)
@@ -489,6 +529,21 @@ def _fold(entry: Entry, records: list[_Record], writes: _Writes) -> None:
         writes.changed.add(game_id)
 
 
+def _without_erased(data: bytes, kind: str, at: datetime, writes: _Writes) -> bytes:
+    """Return an event's fields without the people who were erased after the event: it comes late."""
+    for player_id, (alias, erased_at) in writes.erased.items():
+        if at <= erased_at:
+            data = scrubbed(data, player_id, None if kind in PROVEN else alias)
+    return data
+
+
+def _row_id(player_id: int, at: datetime, writes: _Writes) -> int:
+    """Return the number under which a person's rows are stored: their alias if they were erased after the event."""
+    writes.people.add(player_id)
+    alias, erased_at = writes.erased.get(player_id, (player_id, at))
+    return alias if at <= erased_at else player_id
+
+
 def _open(entry: Entry, records: list[_Record], writes: _Writes) -> _Row:
     """Create the row of a game that PostgreSQL does not have yet, from its first event. Raises `Beginning`."""
     name, raw = records[0].e[0] if records and records[0].e else ("nothing", msgspec.Raw())
@@ -498,9 +553,9 @@ def _open(entry: Entry, records: list[_Record], writes: _Writes) -> _Row:
     rules = _rules.decode(event.rules)
     place = event.place
     row = writes.games[entry.game_id] = _Row(entry.kind, 0, place.chat_id, rules.winners)
-    row.opened = (
-        place.topic_id, event.title, event.host.id, bytes(event.rules), rules.prize_pool, _moment(event.at)
-    )  # fmt: skip
+    opened_at = _moment(event.at)
+    host_id = _row_id(event.host.id, opened_at, writes)
+    row.opened = (place.topic_id, event.title, host_id, bytes(event.rules), rules.prize_pool, opened_at)
     return row
 
 
@@ -509,9 +564,11 @@ def _apply(row: _Row, game_id: str, event: Any, at: datetime, writes: _Writes) -
     match event:
         case PlayerJoined(player_id, name, joined_at):
             row.joined += 1
+            player_id = _row_id(player_id, at, writes)
             writes.participants[game_id, player_id] = (name, _moment(joined_at), None)
         case PlayerLeft(player_id) | PlayerRemoved(player_id):
             row.joined -= 1
+            player_id = _row_id(player_id, at, writes)
             participant = writes.participants.get((game_id, player_id), (None, None, None))
             writes.participants[game_id, player_id] = (participant[0], participant[1], at)
         case ChatMoved(chat_id):
@@ -529,28 +586,22 @@ def _complete(row: _Row, game_id: str, event: GameCompleted, writes: _Writes) ->
     row.ended_at = ended_at = _moment(event.at)
     winners: list[tuple[int, str, Decimal, str, str]] = []
     for each in event.standings:
+        player_id = _row_id(each.player_id, ended_at, writes)
         place, won = each.place, each.place is not None and each.place <= row.winners
         if place is not None and won and len(winners) < WINNERS_SHOWN:
             winners.append((place, each.name, each.prize, each.currency, each.award))
         if place is not None and (each.prize > 0 or each.award):
-            writes.prizes.append((game_id, each.player_id, place, each.prize, ended_at, each.currency, each.award))
+            writes.prizes.append((game_id, player_id, place, each.prize, ended_at, each.currency, each.award))
         if each.prize > 0 and each.currency:
-            writes.totals.append((each.player_id, row.chat_id, row.kind, each.currency, each.prize))
-        writes.results.append(
-            (game_id, each.player_id, each.name, ended_at, each.number, each.points, place, each.prize)
-        )
-        writes.figures.append(
-            (
-                each.player_id,
-                row.chat_id,
-                row.kind,
-                each.name,
-                won,
-                Decimal(0) if each.currency else each.prize,
-                each.points,
-                each.streak,
+            writes.totals.append((player_id, row.chat_id, row.kind, each.currency, each.prize))
+        writes.results.append((game_id, player_id, each.name, ended_at, each.number, each.points, place, each.prize))
+        prize = Decimal(0) if each.currency else each.prize
+        writes.figures.append((player_id, row.chat_id, row.kind, each.name, won, prize, each.points, each.streak))
+        writes.periods.append((player_id, row.chat_id, row.kind, won, prize, each.points, ended_at))
+        if player_id == each.player_id:
+            writes.ended.append(
+                Ended(game_id, row.chat_id, ended_at, PlayedGame(len(event.standings), row.winners, each))
             )
-        )
     row.summary = msgspec.json.encode({"winners": winners}).decode()
 
 
@@ -578,7 +629,9 @@ async def _put_participants(connection: Connection, writes: _Writes) -> None:
     joined = [(*participant, *times) for participant, times in writes.participants.items() if times[0] is not None]
     left = [(*participant, left_at) for participant, (name, _, left_at) in writes.participants.items() if name is None]
     if joined:
-        names = sorted({row[1]: row[2] for row in joined}.items())  # in one order, so that writers do not deadlock
+        names = sorted(
+            {row[1]: row[2] for row in joined if row[1] > 0}.items()
+        )  # in one order, so that writers do not deadlock
         await connection.execute(_PLAYERS, *_columns(names))
         await connection.execute(_JOINED, *_columns(joined))
     if left:

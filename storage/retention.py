@@ -1,7 +1,8 @@
 """Deletion of old rows, in batches small enough that no other statement waits long.
 
 Age decides: first events, deliveries of webhooks, ended jobs and expired bans; then games with their participants and
-prizes, long after their end; then chats that the bot has left, and people without any other row. Statistics stay: they
+prizes, long after their end; the figures of weeks and months before the last year; then chats that the bot has left,
+and people without any other row. Statistics stay: they
 are one row for each person, chat and kind, and leaderboards are made of them.
 """
 
@@ -27,6 +28,8 @@ JOB_DAYS, DEAD_JOB_DAYS = 14.0, 90.0
 """Days for which done and cancelled jobs are kept, and dead ones."""
 TOKEN_DAYS = 90.0
 """Days for which an expired or revoked token stays in the list."""
+ERASURE_DAYS = 90.0
+"""Days for which the alias of an erased person is known to events that come late. None comes later than that."""
 BAN_DAYS = 30.0
 """Days for which an expired ban is kept, because people ask for its reason."""
 
@@ -65,6 +68,17 @@ _TOKENS = """
 DELETE FROM api_tokens WHERE prefix = ANY (ARRAY(
     SELECT prefix FROM api_tokens WHERE least(expires_at, revoked_at) < $1 ORDER BY least(expires_at, revoked_at)
     LIMIT $2
+))
+"""
+_PERIODS = """
+DELETE FROM player_periods WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM player_periods WHERE period < $1 ORDER BY period LIMIT $2
+))
+"""
+"""Names of periods begin with the year, and only whole years are deleted, so the order of names is good enough."""
+_ERASURES = """
+DELETE FROM erasures WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM erasures WHERE erased_at < $1 ORDER BY erased_at LIMIT $2
 ))
 """
 _ENDED = """
@@ -120,6 +134,8 @@ class Pruned:
     bans: int
     audit_rows: int
     tokens: int
+    period_rows: int
+    erasures: int
     games: int
     chats: int
     players: int
@@ -146,6 +162,8 @@ async def prune(
         partial(_delete, pool, _BANS, at - timedelta(days=BAN_DAYS)),
         partial(_delete, pool, _AUDIT, at - timedelta(days=keep_audit_days)),
         partial(_delete, pool, _TOKENS, at - timedelta(days=TOKEN_DAYS)),
+        partial(_delete, pool, _PERIODS, str(at.year - 1)),
+        partial(_delete, pool, _ERASURES, at - timedelta(days=ERASURE_DAYS)),
         partial(_games, pool, past),
         partial(_delete, pool, _CHATS, past),
         partial(_players, pool, past),

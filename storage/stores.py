@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from storage.achievements import Achievements
 from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
 from storage.archive import Archive
 from storage.audit import Audit
 from storage.codec import Codec
 from storage.connections import Pool
+from storage.figures import Figures
 from storage.flags import FlagSettings
 from storage.games import RedisGames
 from storage.jobs import Jobs
@@ -39,6 +41,8 @@ class Stores:
         projector: writer of the feed to PostgreSQL.
         people: players, chats, bans and languages.
         archive: finished games and statistics.
+        figures: figures by time.
+        achievements: the achievements of players.
         questions: packs, and the questions that a chat has had.
         seeds: the seeds of draws, fixed in advance.
         log: the public log of draws.
@@ -63,6 +67,8 @@ class Stores:
     projector: Projector
     people: People
     archive: Archive
+    figures: Figures
+    achievements: Achievements
     questions: Questions
     seeds: Seeds
     log: PublicLog

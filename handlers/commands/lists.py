@@ -1,9 +1,9 @@
-"""Lists and figures from the archive: live games, a person's results, the leaderboard, ended games."""
+"""Lists and figures from the archive: live games, a person's results, ended games."""
 
 from collections.abc import Sequence
 
+from fsm.achievements import BY_NAME
 from handlers.context import UpdateContext, answered
-from handlers.views import lobby
 from handlers.views.message import Button
 from handlers.views.times import moment
 from play.numbers import whole
@@ -14,8 +14,8 @@ from storage.archive import PlayerStats, Row, Winner
 PAGE = 10
 """Lines of a list. With the longest titles and names they still fit one message."""
 SEPARATOR = " · "
-BEST, ENDED, LISTED = "top:", "hist:", "listed:"
-"""Prefixes of callback data: ``top:<chat|0>:<page>``, ``hist:<page>``, ``listed:<0|1>``."""
+ENDED, LISTED = "hist:", "listed:"
+"""Prefixes of callback data: ``hist:<page>``, ``listed:<0|1>``."""
 MOST_PAGES = 1000
 PRIZE_UNITS = 40
 """Longest prize in the list of ended games, in UTF-16 units."""
@@ -69,57 +69,18 @@ async def stats(context: UpdateContext) -> None:
     lines = []
     for each in found:
         parts = [context.text("cmd-stats-line", kind=context.title("", each.kind), games=each.games, wins=each.wins)]
-        parts += _prizes(context, each)
+        parts += prizes_of(context, each)
         if each.points:  # only some kinds have points
             parts.append(context.text("cmd-stats-points", points=each.points, streak=each.best_streak))
         lines.append(SEPARATOR.join(parts))
+    earned = await context.deps.stores.achievements.of_player(player_id, chat_id)
+    if earned:
+        names = [f"{BY_NAME[each.name].mark} {context.text(f'achievement-{each.name}')}" for each in earned]
+        lines += ["", Markup(SEPARATOR.join(names))]
     await context.answer("\n".join([context.text("cmd-stats-title", name=name), *lines]))
 
 
-# -- the leaderboard --------------------------------------------------------------------------------------------
-
-
-async def leaderboard(context: UpdateContext) -> None:
-    """Handle ``/leaderboard``: show the chat's best players; in private, those of all chats who have agreed to it."""
-    html, keyboard = await _best(context, 0 if context.private else context.chat_topic.chat_id, 0)
-    await context.answer(html, keyboard)
-
-
-async def _best(context: UpdateContext, chat_id: int, page: int) -> tuple[str, list[list[Button]]]:
-    archive = context.deps.stores.archive
-    if chat_id:
-        rows = await archive.leaderboard(chat_id, None, PAGE + 1, page * PAGE)
-        lines = [_best_line(context, row) for row in rows[:PAGE]] or [context.text("cmd-best-none")]
-    else:
-        rows = await archive.listed_leaderboard(PAGE + 1, page * PAGE)
-        lines = [*(_best_line(context, row) for row in rows[:PAGE]), context.text("cmd-best-listed")]
-    title = context.text("cmd-best-chat" if chat_id else "cmd-best-all")
-    keyboard = _pages(context, f"{BEST}{chat_id}:", page, more=len(rows) > PAGE)
-    if context.private:
-        listed = await context.deps.stores.people.is_listed(context.person.id)
-        label = context.label("cmd-best-hide-me" if listed else "cmd-best-show-me")
-        keyboard.append([Button(label, data=f"{LISTED}{0 if listed else 1}")])
-    else:
-        other = (
-            Button(context.label("cmd-best-show-all"), data=f"{BEST}0:0")
-            if chat_id
-            else Button(context.label("cmd-best-show-chat"), data=f"{BEST}{context.chat_topic.chat_id}:0")
-        )
-        keyboard.append([other])
-    return "\n".join([title, *lines]), keyboard
-
-
-def _best_line(context: UpdateContext, row: Row) -> str:
-    """Return a player's line. Prizes and points of zero are left out."""
-    name, mark = name_html(row.name), Markup(lobby.mark(row.place))
-    parts = [context.text("cmd-best-line", mark=mark, name=name, wins=row.wins, games=row.games)]
-    parts += _prizes(context, row)
-    if row.points:
-        parts.append(context.text("cmd-points", points=row.points))
-    return SEPARATOR.join(parts)
-
-
-def _prizes(context: UpdateContext, row: Row | PlayerStats) -> list[Markup]:
+def prizes_of(context: UpdateContext, row: Row | PlayerStats) -> list[Markup]:
     """Return the totals of a player's prizes, one for each currency; none if there are none."""
     texts, locale = context.deps.play.texts, context.locale
     totals = {"": row.prizes, **row.totals}
@@ -186,25 +147,9 @@ def _pages(context: UpdateContext, prefix: str, page: int, *, more: bool) -> lis
     return [row] if row else []
 
 
-async def tap_best(context: UpdateContext, data: str) -> None:
-    """Handle a tap that turns the page of the leaderboard, or switches between the chat's and the global one."""
-    chat, _, page = data.removeprefix(BEST).partition(":")
-    # Ignore the chat id of the button, which may be forged: a chat's list is shown in that chat only.
-    chat_id = context.chat_topic.chat_id if chat != "0" and not context.private else 0
-    await context.edit(*await _best(context, chat_id, _page(page)))
-    await context.toast()
-
-
 async def tap_ended(context: UpdateContext, data: str) -> None:
     """Handle a tap that turns the page of the ended games."""
     await context.edit(*await _ended(context, _page(data.removeprefix(ENDED))))
-    await context.toast()
-
-
-async def tap_listed(context: UpdateContext, data: str) -> None:
-    """Handle a tap that lists the person in the global leaderboard or removes them from it; show the leaderboard."""
-    await context.deps.stores.people.set_listed(context.person.id, listed=data == f"{LISTED}1")
-    await context.edit(*await _best(context, 0, 0))
     await context.toast()
 
 

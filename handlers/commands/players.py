@@ -6,8 +6,11 @@ from handlers import fairness
 from handlers.commands import nextgame, wallet
 from handlers.commands.command import Command, add_to_group
 from handlers.commands.languages import language
-from handlers.commands.lists import PAGE, games, history, leaderboard, stats
+from handlers.commands.leaderboard import leaderboard
+from handlers.commands.lists import PAGE, games, history, stats
 from handlers.commands.lookup import NoGameHere, chosen_game, mentioned_game
+from handlers.commands.privacy import LINK as PRIVACY_LINK
+from handlers.commands.privacy import privacy
 from handlers.context import UpdateContext
 from handlers.kinds.registry import FACES, of_state
 from handlers.taps import REMATCH_LINK
@@ -35,6 +38,8 @@ async def start(context: UpdateContext) -> None:
         await _ask_rematch(context, payload.removeprefix(REMATCH_LINK))
     elif context.private and payload.startswith(nextgame.LINK):
         await nextgame.start(context)
+    elif context.private and payload == PRIVACY_LINK:
+        await privacy(context)
     elif context.private and payload == wallet.LINK:
         await context.authorise(Needs.USE)
         await wallet.show(context)
@@ -191,4 +196,5 @@ COMMANDS: dict[str, Command] = {
     **nextgame.COMMANDS,
     "verify": Command(wallet.verify, Needs.USE),
     "language": Command(language, Needs.NOTHING),
+    "privacy": Command(privacy, Needs.NOTHING),
 }

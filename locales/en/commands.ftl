@@ -43,6 +43,7 @@ cmd-help-private =
     /fair – the proof of a draw, for anybody to check
     /nextgame – a private word when a game opens
     /verify – prove that a wallet is yours
+    /privacy – what I keep about you, and its erasure
     /language – your language{ $commands }
 
     Games are opened in groups: add me to one.
@@ -123,12 +124,9 @@ cmd-stats-line =
     }
 cmd-stats-points = ⭐ { $points }, longest streak { $streak }
 cmd-stats-none = { $name } hasn’t finished a game yet.
-cmd-best-chat = <b>The best of this group</b>
-cmd-best-all = <b>The best of all groups</b>
 cmd-best-line = { $mark } { $name }: { $wins } of { $games } won
 cmd-prizes = 💰 { $prizes }
 cmd-points = ⭐ { $points }
-cmd-best-none = Nobody has finished a game yet.
 cmd-best-show-all = All groups
 cmd-best-show-chat = This group
 cmd-best-listed = Only people who chose to be seen are in this list.
@@ -177,6 +175,7 @@ cmd-about-leaderboard = The best players
 cmd-about-history = Games that have ended
 cmd-about-fair = The proof of a draw
 cmd-about-language = Choose a language
+cmd-about-privacy = Your data: see, copy, erase
 cmd-about-newgame = Open a game
 cmd-about-startnow = Start without waiting
 cmd-about-extend = More time: [seconds]

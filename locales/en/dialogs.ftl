@@ -73,6 +73,10 @@ dlg-pin-no = no
 dlg-name-picture = Picture of the winners
 dlg-picture-yes = with the result
 dlg-picture-no = no
+dlg-name-season = Season
+dlg-season-quarter = a quarter, with a podium at its end
+dlg-season-month = a month, with a podium at its end
+dlg-season-no = no podiums
 
 ## The rules, by name
 

@@ -66,6 +66,7 @@ rejected-bad-rule-amounts = There can be one amount for each winner, each above 
 rejected-bad-rule-prize_pool = The prize pool can be up to a trillion, with up to 8 decimals. You gave { $given }.
 rejected-not-yours = Somebody else opened this menu. Send the command yourself to get your own.
 rejected-cannot-ban = Admins can’t be banned.
+rejected-erasure-under-way = Your data is being erased already.
 
 ## In commands and permissions
 

@@ -43,6 +43,7 @@ cmd-help-private =
     /fair: la prueba de un sorteo, que cualquiera puede comprobar
     /nextgame: aviso en privado cuando se abra una partida
     /verify: demostrar que una billetera es tuya
+    /privacy: lo que guardo sobre ti y cómo borrarlo
     /language: tu idioma{ $commands }
 
     Las partidas se abren en grupos: añádeme a uno.
@@ -123,12 +124,9 @@ cmd-stats-line =
     }
 cmd-stats-points = ⭐ { $points }, mejor racha: { $streak }
 cmd-stats-none = { $name } todavía no ha terminado ninguna partida.
-cmd-best-chat = <b>Los mejores de este grupo</b>
-cmd-best-all = <b>Los mejores de todos los grupos</b>
 cmd-best-line = { $mark } { $name }: victorias, { $wins } de { $games }
 cmd-prizes = 💰 { $prizes }
 cmd-points = ⭐ { $points }
-cmd-best-none = Nadie ha terminado todavía una partida.
 cmd-best-show-all = Todos los grupos
 cmd-best-show-chat = Este grupo
 cmd-best-listed = En esta lista solo están quienes han querido aparecer.
@@ -177,6 +175,7 @@ cmd-about-leaderboard = Los mejores jugadores
 cmd-about-history = Partidas terminadas
 cmd-about-fair = La prueba de un sorteo
 cmd-about-language = Elegir idioma
+cmd-about-privacy = Tus datos: ver, copiar, borrar
 cmd-about-newgame = Abrir una partida
 cmd-about-startnow = Empezar sin esperar
 cmd-about-extend = Más tiempo: [segundos]

@@ -73,6 +73,10 @@ dlg-pin-no = no
 dlg-name-picture = Imagen con los ganadores
 dlg-picture-yes = con el resultado
 dlg-picture-no = no
+dlg-name-season = Temporada
+dlg-season-quarter = un trimestre, con podio al final
+dlg-season-month = un mes, con podio al final
+dlg-season-no = sin podio
 
 ## Las reglas, por su nombre
 

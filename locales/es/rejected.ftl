@@ -66,6 +66,7 @@ rejected-bad-rule-amounts = Puede haber una cantidad por cada puesto ganador, to
 rejected-bad-rule-prize_pool = El fondo de premios puede llegar a un billón, con hasta 8 decimales. Has puesto { $given }.
 rejected-not-yours = Este menú lo abrió otra persona. Envía la orden y tendrás el tuyo.
 rejected-cannot-ban = No se puede vetar a un administrador.
+rejected-erasure-under-way = Tus datos ya se están borrando.
 
 ## Órdenes y permisos
 

@@ -43,6 +43,7 @@ cmd-help-private =
     /fair — доказательство розыгрыша: проверить может каждый
     /nextgame — сообщить в личку, когда откроется игра
     /verify — подтвердить, что кошелёк ваш
+    /privacy — что я о вас храню и как это удалить
     /language — ваш язык{ $commands }
 
     Игры открывают в группах: добавьте меня в свою.
@@ -120,12 +121,9 @@ cmd-stats-line =
     }
 cmd-stats-points = ⭐ { $points }, лучшая серия: { $streak }
 cmd-stats-none = { $name }: пока ни одной игры, сыгранной до конца.
-cmd-best-chat = <b>Лучшие в группе</b>
-cmd-best-all = <b>Лучшие среди всех</b>
 cmd-best-line = { $mark } { $name }: побед — { $wins } из { $games }
 cmd-prizes = 💰 { $prizes }
 cmd-points = ⭐ { $points }
-cmd-best-none = Ещё никто не доиграл до конца.
 cmd-best-show-all = Все группы
 cmd-best-show-chat = Эта группа
 cmd-best-listed = В этом списке только те, кто разрешил себя показывать.
@@ -175,6 +173,7 @@ cmd-about-leaderboard = Лучшие игроки
 cmd-about-history = Завершённые игры
 cmd-about-fair = Доказательство розыгрыша
 cmd-about-language = Выбрать язык
+cmd-about-privacy = Ваши данные: увидеть, получить, удалить
 cmd-about-newgame = Открыть игру
 cmd-about-startnow = Начать, не дожидаясь
 cmd-about-extend = Добавить времени: [секунды]

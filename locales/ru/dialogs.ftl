@@ -74,6 +74,10 @@ dlg-pin-no = нет
 dlg-name-picture = Картинка с победителями
 dlg-picture-yes = вместе с итогом
 dlg-picture-no = нет
+dlg-name-season = Сезон
+dlg-season-quarter = квартал, в конце — пьедестал
+dlg-season-month = месяц, в конце — пьедестал
+dlg-season-no = без пьедестала
 
 ## Правила по именам
 

@@ -16,9 +16,12 @@ from redis.asyncio import Redis
 
 import storage
 from fsm import merkle
+from fsm.achievements import PlayedGame
+from fsm.lobby import Standing
 from fsm.question import Question
 from fsm.registry import KINDS
 from storage import migrate
+from storage.achievements import Achievements, Ended, note_achievements
 from storage.api_tokens import ApiTokens
 from storage.archive import Archive
 from storage.audit import Audit, AuditEntry
@@ -26,6 +29,7 @@ from storage.codec import Codec
 from storage.connections import Pool, postgres_pool
 from storage.event_recovery import replay
 from storage.feed import Entry
+from storage.figures import Figures
 from storage.jobs import Jobs, NewJob, wake
 from storage.people import People
 from storage.public_log import PublicLog
@@ -201,6 +205,9 @@ async def test_results_go_when_they_are_old_and_nothing_else_goes(house: House, 
         of_games = table in {"games", "game_participants", "prizes", "game_events"}
         gone = {row for row in rows if of_games and (old in row or cancelled in row)}
         assert bool(gone) is of_games
+        if table == "player_periods":  # those of the years before the last one go
+            gone = {row for row in rows if row.split(",")[1] < str(datetime.now(UTC).year - 1)}
+            assert gone
         assert after[table] == rows - gone
     assert [game.id for game in await archive.history(None, None, 10)] == [recent]
     assert [game.id for game in await archive.live_games(None, 10)] == [live]
@@ -331,6 +338,13 @@ INSERT INTO bans (chat_id, player_id, by, expires_at)
 SELECT -(n % 500), n, 9, CASE WHEN n % 2 = 0 THEN now() - n * interval '1 hour' END FROM generate_series(1, 5000) n;
 INSERT INTO wallets SELECT n, '0x' || lpad(n::text, 40, '0'), now() FROM generate_series(1, 5000) n;
 INSERT INTO player_prizes SELECT player_id, chat_id, kind, 'EUR', 10 FROM player_stats;
+INSERT INTO player_periods (chat_id, period, player_id, kind, games)
+SELECT chat_id, '2026-Q' || q, player_id, kind, games FROM player_stats, generate_series(1, 4) q WHERE kind <> '';
+INSERT INTO player_achievements (player_id, chat_id, achievement, game_id, earned_at)
+SELECT player_id, chat_id, 'first-win', '', now() FROM player_stats WHERE kind <> '' AND chat_id <> 0;
+INSERT INTO season_podiums SELECT -n, '2026-Q1', 1, n, 'Ann', 1, 1, 1, now() FROM generate_series(1, 5000) n;
+INSERT INTO erasures SELECT n, -n, now() - n * interval '1 hour' FROM generate_series(1, 5000) n;
+UPDATE players SET listed = true WHERE id % 500 = 1;
 INSERT INTO chat_templates (chat_id, name, kind) SELECT -n / 5, 'Name ' || n, 'quiz' FROM generate_series(100, 5000) n;
 INSERT INTO draw_seeds SELECT -n, 'root', '', 256, 1 FROM generate_series(100, 5000) n;
 INSERT INTO log_salts SELECT n::text, '' FROM generate_series(1, 5000) n;
@@ -464,13 +478,30 @@ async def use_api(pool: Pool, redis: Redis, archive: Archive, now: int) -> None:
         await audit.page(10, **filters)
 
 
-async def use_listing(archive: Archive, people: People, templates: Templates) -> None:
+async def use_listing(pool: Pool, people: People, templates: Templates) -> None:
     """Call all that the list of players and the templates of a chat ask PostgreSQL."""
     await use_templates(templates)
     await people.set_listed(7, listed=True)
     await people.is_listed(7)
-    await archive.listed_leaderboard(10)
-    await archive.participants(["00" + "a" * 20], 10)
+    await Archive(pool, Codec(KINDS)).participants(["00" + "a" * 20], 10)
+    figures, now = Figures(pool), datetime.now(UTC)
+    for chat_id, period in ((0, ""), (0, "2026-W01"), (-7, ""), (-7, "2026-Q4")):
+        await figures.leaderboard(chat_id, period, 10)
+        await figures.around(chat_id, period, 7, kind="quiz")
+    await figures.weeks_of_player(7, 0, now, 12)
+    await figures.weeks_of_chat(-7, now, 12)
+    await figures.chats_of_player(7, 5)
+    await figures.chats_of("2026-Q4", 0, 100)
+    await figures.podiums(-7, 3)
+    await Achievements(pool).of_player(7)
+    await Achievements(pool).projected("00x")
+    best = await figures.leaderboard(-7, "", 3)
+    async with pool.acquire() as connection:
+        part = PlayedGame(2, 1, Standing(7, "Ann", place=1))
+        await note_achievements(connection, [Ended("00x", -7, now, part)], [])
+        await note_achievements(connection, [Ended("00x", -7, now, part)], [(7, -7, "", 1, 1, 0, 0)])
+        await figures.crown(connection, -7, "2026-Q4", best, now)
+    await Achievements(pool).announce(-7, "00x", 0)
 
 
 async def use_everything(pool: Pool, redis: Redis, house: House) -> None:  # noqa: PLR0915 -- a list
@@ -487,7 +518,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:  # noq
     await archive.live_games(-7, 10)
     await archive.live_counts()
     await archive.void_games(-7)
-    await use_listing(archive, people, Templates(pool))
+    await use_listing(pool, people, Templates(pool))
     await archive.live_game_of_player(7)
     await archive.game(game)
     await archive.timeline(game, 10)

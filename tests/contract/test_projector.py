@@ -33,7 +33,10 @@ def house(pool: Pool, redis: Redis) -> House:
     return House(pool, redis)
 
 
-TABLES = ("games", "game_events", "game_participants", "prizes", "player_stats", "players", "webhook_deliveries")
+TABLES = (
+    "games", "game_events", "game_participants", "prizes", "player_stats", "player_periods", "player_achievements",
+    "players", "webhook_deliveries",
+)  # fmt: skip
 
 
 async def everything(pool: Pool) -> dict[str, list[tuple[Any, ...]]]:

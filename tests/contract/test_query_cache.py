@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -14,13 +15,16 @@ from storage import keys
 from storage.archive import Archive
 from storage.codec import Codec
 from storage.connections import Pool
+from storage.figures import Figures
 from storage.people import People
+from storage.periods import QUARTER, period_at
 from storage.query_cache import QueryCache, announce
 from tests.contract.played import House, until
 
 LONG = 3600.0
 """A lifetime beyond any test: an answer that changes was dropped."""
 CHATS = (-1, -2)
+THIS_SEASON = period_at(QUARTER, datetime.now(UTC))
 
 
 @asynccontextmanager
@@ -38,7 +42,9 @@ async def hearing(redis: Redis, **bounds: Any) -> AsyncIterator[QueryCache]:
 
 async def answers(archive: Archive) -> list[Any]:
     """Return the answers to all queries that are cached."""
-    asked: list[Awaitable[Any]] = [archive.listed_leaderboard(10), archive.listed_leaderboard(1, 1)]
+    figures = Figures(archive._pool, archive.cache)
+    asked: list[Awaitable[Any]] = [figures.around(chat, THIS_SEASON, 1) for chat in (0, *CHATS)]
+    asked += [figures.leaderboard(chat, period, 5) for chat in (0, *CHATS) for period in ("", THIS_SEASON)]
     for chat in (0, *CHATS):
         asked += [archive.leaderboard(chat, kind, 10) for kind in (None, "pick_number", "quiz")]
         asked += [archive.player_stats(player, chat) for player in (1, 2, 3)]
@@ -174,8 +180,8 @@ async def test_nothing_is_kept_while_changes_are_not_heard(redis: Redis) -> None
 async def test_callers_get_lists_of_their_own(pool: Pool, redis: Redis, asked: dict[str, int]) -> None:
     async with hearing(redis) as cache:
         archive = Archive(pool, Codec(KINDS), cache)
-        (await archive.listed_leaderboard(**asked)).append(None)  # type: ignore[arg-type]
-        assert await archive.listed_leaderboard(**asked) == []
+        (await archive.leaderboard(0, None, **asked)).append(None)  # type: ignore[arg-type]
+        assert await archive.leaderboard(0, None, **asked) == []
         assert archive.uncached.cache is None
 
 

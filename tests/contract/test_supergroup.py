@@ -82,6 +82,7 @@ class Group:
         await self.pool.execute(
             "INSERT INTO feature_flags VALUES ('x', 0, ARRAY[$1::bigint], ARRAY[$1::bigint], '', now())", OLD
         )
+        await self.pool.execute("INSERT INTO season_podiums VALUES ($1, '2026-Q3', 1, 1, 'Ann', 1, 1, 0, now())", OLD)
         await Webhooks(self.pool).add("a", OLD, "https://a.example", (), "", b"", 0)
         await Webhooks(self.pool).add_source("a", OLD, 0, "", b"", 0)
         await publish(self.pool, [WebhookMessage("m", "game.opened", OLD, b"{}")])

@@ -43,6 +43,7 @@ from play.next_games import NextGames
 from play.occurrences import Occurrences
 from play.opening import Configured, Openings
 from play.pack_imports import PackImports
+from play.privacy import Privacy
 from play.proofs import Proofs
 from play.recurring import RecurringDesk
 from play.templates import GameTemplates
@@ -50,6 +51,7 @@ from play.texts import Texts
 from play.tokens import Tokens
 from play.webhooks import WebhookDesk
 from storage import keys
+from storage.achievements import Achievements
 from storage.administrators import Administrators
 from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
@@ -59,12 +61,14 @@ from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.feed import Entry
+from storage.figures import Figures
 from storage.flags import FlagSettings
 from storage.games import RedisGames
 from storage.job_runner import JobKind, Runner
 from storage.jobs import UNFINISHED, Jobs
 from storage.leases import Bell
 from storage.people import People
+from storage.personal_data import PersonalData
 from storage.processes import Processes
 from storage.projector import Projector
 from storage.public_log import PublicLog
@@ -288,6 +292,8 @@ def _room(
         projector=Projector(pool),
         people=People(pool, redis),
         archive=Archive(pool, codec),
+        figures=Figures(pool),
+        achievements=Achievements(pool),
         questions=Questions(pool),
         seeds=Seeds(pool),
         log=PublicLog(pool, codec),
@@ -365,6 +371,10 @@ def _room(
             proofs=Proofs(
                 engine=engine, archive=stores.archive, log=stores.log, clock=clock,
                 provers={name: face.prove for name, face in FACES.items() if face.prove is not None},
+            ),
+            privacy=Privacy(
+                personal_data=PersonalData(pool, redis), jobs=stores.jobs, engine=engine, outbox=outbox, texts=TEXTS,
+                clock=clock, policy_url="https://example.org/privacy",
             ),
             tokens=Tokens(stores.api_tokens, clock), beacon=None,
         ),

@@ -32,7 +32,7 @@ BETWEEN_MS = 60_000
 """Interval of a person's messages: answers to one person have a budget."""
 
 COMMANDS: Mapping[Needs, frozenset[str]] = {
-    Needs.NOTHING: frozenset({"start", "help", "language"}),
+    Needs.NOTHING: frozenset({"start", "help", "language", "privacy"}),
     Needs.USE: frozenset({"verify", "pack"}),
     Needs.LOOK: frozenset({"status", "games", "stats", "leaderboard", "history", "fair"}),
     Needs.PLAY: frozenset({"leave", "nextgame"}),
@@ -59,6 +59,7 @@ BUTTONS: Mapping[str, Needs] = {
     "listed:": Needs.USE,
     "file:": Needs.USE,
     "lang:": Needs.NOTHING,
+    "priv:": Needs.NOTHING,
     "new:": Needs.OPEN,
     "rec:": Needs.HOST,
     "next:": Needs.NOTHING,
@@ -77,7 +78,7 @@ DIALOGS: Mapping[Needs, Mapping[str, str]] = {
         "NewGame_quiz:name": "back name",
     },
     Needs.HOST: {
-        "Chat:main": "kind templates openers host_plays messages pin picture language zone close",
+        "Chat:main": "kind templates openers host_plays messages pin picture season language zone close",
         "Chat:language": "locale back",
         "Chat:zone": "in back place",
         "Chat:templates": "one back",
@@ -205,6 +206,8 @@ NO_DECISIONS: Mapping[str, str] = {
     "context.anonymous: ANONYMOUS": "the definition",
     "context.personal: anonymous": "chooses a language",
     "context.actor: anonymous": "tells Access that an anonymous administrator acts as the group",
+    "commands/leaderboard._line: person.id": "a person's own row is bold",
+    "commands/leaderboard._line: player_id": "a person's own row is bold",
     "commands/lookup.meant: ANONYMOUS": "finds the person that a command is about",
     "commands/lookup.meant: author.id": "finds the person that a command is about",
     "commands/players._own_part: anonymous": "an anonymous administrator has no line about their own picks",
@@ -405,7 +408,8 @@ async def test_buttons_of_lists_ask_for_what_they_need(room: Room, asked: list[t
         asked.clear()
         said = await tapped(room, data, by=BANNED)
         assert asked[0] == (BANNED, needs)
-        assert said == text("rejected-banned"), data
+        own = beginning == "priv:"  # a banned person sees their data, in private
+        assert said == text("privacy-in-private" if own else "rejected-banned"), data
     assert await tapped(room, "lang:ru", by=ANN) == text("rejected-not-a-host")
 
 

@@ -32,6 +32,7 @@ from tests.handlers.room import (
     OTHER_GROUP,
     TEXTS,
     Room,
+    as_shown,
     chat_of,
     plain,
     text,
@@ -425,26 +426,46 @@ async def test_lists_of_the_longest_titles_and_names_are_one_message(room: Room)
         assert units(shown(outgoing)) <= 4096
 
 
-async def test_the_leaderboard_turns_to_all_chats_and_back(room: Room) -> None:
+async def listed(room: Room, data: str, *, by: int = ANN) -> Outgoing:
+    """Tap a button of the group's leaderboard, and return the answer."""
+    markup = {"inline_keyboard": [[{"text": "list", "callback_data": data}]]}
+    await room.tap(data, room.message("the best", reply_markup=markup), by=by)
+    (answer,) = await room.sent()
+    return answer
+
+
+async def test_a_tap_on_the_leaderboard_opens_a_list_of_ones_own(room: Room) -> None:
     await room.say("/leaderboard")
     (answer,) = await room.sent()
-    message = {**room.message("the best"), "reply_markup": answer.params["reply_markup"]}
-    await room.tap(answer.params["reply_markup"]["inline_keyboard"][0][0]["callback_data"], message)
-    (edit,) = await room.sent()
-    assert (edit.method, edit.params["message_id"]) == ("editMessageText", message["message_id"])
-    assert plain(edit.params["text"]).startswith(text("cmd-best-all"))
+    buttons = [button for row in answer.params["reply_markup"]["inline_keyboard"] for button in row]
+    data = {button["text"]: button["callback_data"] for button in buttons}
+    own = await listed(room, data[as_shown("cmd-best-show-all")])
+    assert own.params["ephemeral_message_parameters"]["receiver_user_id"] == ANN
+    assert as_shown("cmd-best-all") in own.params["text"]
     assert len(room.toasts()) == 1
+    mine = {**room.message("mine"), "message_id": 0, "ephemeral_message_id": 5}
+    await room.tap(f"top:{GROUP}:w:0", mine)
+    (edit,) = await room.sent()
+    assert (edit.method, edit.params["ephemeral_message_id"]) == ("editEphemeralMessageText", 5)
 
 
-async def test_two_who_turn_a_list_at_once_edit_it_once(room: Room) -> None:
-    await room.say("/leaderboard")
-    (shown,) = await room.sent()
-    message = {"message_id": 7, "date": 0, "chat": chat_of(GROUP), "from": user(BOT_ID), **shown.params}
-    for by in (ANN, BEN):
-        await room.tap("top:0:0", message, by=by)
-    assert [each.method for each in await room.sent()] == ["editMessageText"]
-    await room.tap("top:0:0", message, by=HOST)
-    assert await room.sent() == []
+async def test_a_leaderboard_has_periods_and_the_rows_around_oneself(room: Room) -> None:
+    await room.play()
+    for letter, period in (("w", "week"), ("m", "month"), ("s", "season"), ("a", "ever")):
+        answer = await listed(room, f"top:{GROUP}:{letter}:0")
+        title = text(f"cmd-best-title-{period}", list=text("cmd-best-chat"))
+        assert plain(answer.params["text"]).startswith(title)
+        assert len(answer.params["text"].splitlines()) == 3
+        around = await listed(room, f"top:{GROUP}:{letter}:me", by=BEN)
+        assert "<b>🥇" in around.params["text"] or "<b>🥈" in around.params["text"] or "<b>2" in around.params["text"]
+    around = await listed(room, f"top:{GROUP}:w:me", by=HOST)
+    assert text("cmd-best-without-you") in plain(around.params["text"])
+
+
+@pytest.mark.parametrize("data", ["top:", "top:0", "top:0:0", "top:x:y:z", "top:-1:w:-5", "top:0:w:9999999", "top:::"])
+async def test_any_button_of_a_leaderboard_shows_one(room: Room, data: str) -> None:
+    answer = await listed(room, data)
+    assert as_shown("cmd-best-all") in answer.params["text"] or as_shown("cmd-best-chat") in answer.params["text"]
 
 
 async def test_the_proof_is_a_document_that_verifies(room: Room) -> None:

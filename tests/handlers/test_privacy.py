@@ -1,13 +1,19 @@
 """Names, wins and prizes of a group: only its members see them, unless the player permits others to."""
 
 import re
+from typing import Any
 
 import pytest
 
 from fsm.kind import ChatTopic
-from tests.handlers.room import ANN, BEN, GROUP, HOST, OTHER_GROUP, Room, text
+from tests.handlers.room import ANN, BEN, GROUP, HOST, OTHER_GROUP, Room, as_shown, chat_of, text
 
 STRANGER = 77
+
+
+def data_of(markup: dict[str, Any]) -> list[str]:
+    """Return the callback data of a keyboard."""
+    return [button["callback_data"] for row in markup["inline_keyboard"] for button in row]
 
 
 @pytest.fixture
@@ -17,6 +23,10 @@ async def played(room: Room) -> str:
     game_id = await room.play(line="/create_game Friday")
     await room.sent()
     return game_id
+
+
+def as_bold(text_id: str) -> str:
+    return text("cmd-best-title-ever", list=text(text_id))
 
 
 async def tap_on(room: Room, label: str, *, by: int) -> str:
@@ -32,7 +42,9 @@ async def tap_on(room: Room, label: str, *, by: int) -> str:
 @pytest.mark.usefixtures("played")
 async def test_the_list_of_all_groups_shows_only_those_who_want_to_be_seen(room: Room) -> None:
     await room.say("/leaderboard", by=STRANGER, chat=STRANGER)
-    assert await room.answer() == "\n".join([text("cmd-best-all"), text("cmd-best-listed")])
+    assert await room.answer() == "\n".join(
+        [as_bold("cmd-best-all"), text("cmd-best-none-ever"), text("cmd-best-listed")]
+    )
     await room.say("/leaderboard", by=BEN, chat=BEN)
     assert "Ben &amp; co" in await tap_on(room, text("cmd-best-show-me"), by=BEN)
     await room.say("/leaderboard", by=STRANGER, chat=STRANGER)
@@ -47,6 +59,19 @@ async def test_the_list_of_all_groups_shows_only_those_who_want_to_be_seen(room:
 async def test_the_list_of_all_groups_is_no_other_in_a_group(room: Room) -> None:
     await room.say("/leaderboard", by=STRANGER, chat=OTHER_GROUP)
     assert not re.search("Ann|Ben", await tap_on(room, text("cmd-best-show-all"), by=STRANGER))
+
+
+@pytest.mark.usefixtures("played")
+async def test_the_list_of_a_group_opens_in_private_to_its_members_alone(room: Room) -> None:
+    await room.say("/leaderboard", by=BEN, chat=BEN)
+    (shown,) = await room.sent()
+    message = {**room.message("list", chat=BEN), "reply_markup": shown.params["reply_markup"]}
+    own = next(data for data in data_of(message["reply_markup"]) if data.startswith(f"top:{GROUP}:"))
+    await room.tap(own, message, by=BEN)
+    assert re.search("Ann.*Ben|Ben.*Ann", await room.answer(), re.DOTALL)
+    await room.tap(own, {**message, "chat": chat_of(STRANGER)}, by=STRANGER)
+    assert await room.sent() == []
+    assert room.toasts()[-1] == as_shown("rejected-not-a-member")
 
 
 @pytest.mark.usefixtures("played")

@@ -10,6 +10,10 @@ PACKAGES = ("storage", "play", "handlers", "api", "bot")
 WRITE = re.compile(r"\b(?:INSERT INTO|DELETE FROM|UPDATE \w+(?: AS \w+| \w)? SET)\b")
 ENQUEUE = re.compile(r"\.enqueue$")
 NOT_BY_PEOPLE: Mapping[str, Mapping[str, str]] = {
+    "storage/achievements.py": {"": "results of games, whose commands the engine reports"},
+    "storage/personal_data.py": {"": "the job of an erasure, which its enqueuer reports"},
+    "storage/figures.py": {"Figures.crown": "the end of a season"},
+    "handlers/seasons.py": {"Seasons.begin": "the end of a season"},
     "storage/api_tokens.py": {
         "ApiTokens.key": "the first process makes the key",
         "ApiTokens.digest": "calls `key`",
@@ -121,7 +125,7 @@ def test_every_write_to_postgresql_has_a_row_in_the_audit_log_or_a_reason_for_no
     files = {str(file.relative_to(ROOT)): file for package in PACKAGES for file in (ROOT / package).rglob("*.py")}
     assert {name: found for name, file in files.items() if (found := silent(name, file.read_text()))} == {}
     for name, excused in NOT_BY_PEOPLE.items():
-        written = writers(files[name].read_text())
+        written = {**writers(files[name].read_text()), **writers(files[name].read_text(), ENQUEUE)}
         assert written, name
         gone = {each for each in excused if each and not any(f"{one}.".startswith(f"{each}.") for one in written)}
         assert gone == set(), name

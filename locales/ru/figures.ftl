@@ -1,0 +1,40 @@
+## Таблица лучших
+
+cmd-best-chat = Лучшие в группе
+cmd-best-all = Лучшие среди всех
+cmd-best-own-group = Лучшие в вашей группе
+cmd-best-title-ever = <b>{ $list }</b>
+cmd-best-title-week = <b>{ $list }</b> · неделя
+cmd-best-title-month = <b>{ $list }</b> · месяц
+cmd-best-title-season = <b>{ $list }</b> · сезон
+cmd-best-ever = Всё время
+cmd-best-week = Неделя
+cmd-best-month = Месяц
+cmd-best-season = Сезон
+cmd-best-none-ever = Ещё никто не доиграл до конца.
+cmd-best-none-week = На этой неделе ещё никто не доиграл до конца.
+cmd-best-none-month = В этом месяце ещё никто не доиграл до конца.
+cmd-best-none-season = В этом сезоне ещё никто не доиграл до конца.
+cmd-best-around-me = Моё место
+cmd-best-without-you = Вас в этом списке пока нет: доиграйте хотя бы одну игру.
+cmd-best-champion = 👑 Прошлый сезон ({ $season }): { $names }
+
+season-over = 🏁 <b>Сезон окончен: { $season }</b>
+season-next = Новый сезон
+
+## Достижения
+
+achievements-line = 🏅 { $name }: { $names }
+achievement-first-win = первая победа
+achievement-wins-10 = 10 побед
+achievement-wins-50 = 50 побед
+achievement-games-10 = 10 игр
+achievement-games-100 = 100 игр
+achievement-streak-5 = 5 верных ответов подряд
+achievement-streak-10 = 10 верных ответов подряд
+achievement-points-10000 = 10 000 очков
+achievement-crowd = победа среди 20 и более игроков
+achievement-duel = победа в дуэли
+achievement-number-one = победа с номером 1
+achievement-last-place = последнее призовое место
+achievement-first-prize = выигранный приз
