@@ -80,7 +80,7 @@ def test_the_list_has_every_key() -> None:
 async def lived(house: House, pool: Pool, redis: Redis) -> list[str]:
     """Give a person a row in every table, and return the ids of their games."""
     people = People(pool, redis)
-    games = [await house.play((ANN, 2, 3), winners=2, currency="EUR" if number else "") for number in range(3)]
+    games = [await house.play((ANN, 2, 3), winners=3, currency="EUR" if number else "") for number in range(3)]
     people.saw_player(ANN, "Ann Example", "ann_example")
     await people.flush()
     await people.set_player_locale(ANN, "ru")
