@@ -122,6 +122,7 @@ KEYS: Final[Mapping[str, str]] = {
     "own_boards_key": "messages of own boards of a game; expires within days of the game",
     "joined_by_api_key": "players for whom the API has joined a game; expires with the game",
     "unhandled_updates_key": "updates that wait to be handled; deleted when they are",
+    "live_ticket_key": "the token that asked for a ticket for live updates; expires within minutes",
     "request_key": "responses of the API; expires within a day",
     "SEND": "messages that wait to be sent, and rates of answers; expires within a day",
     "DIALOG_PREFIX": "open forms of a person; expires",
