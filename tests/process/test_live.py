@@ -41,7 +41,7 @@ async def following(room: Room, token: str, told: Watcher) -> AsyncIterator[None
 
 
 async def _continue(watcher: Socket, told: Watcher, chat_id: int) -> None:
-    """Subscribe from the cursor of an earlier connection, and read on with what it has told."""
+    """Subscribe from the cursor of an earlier connection, and add to the messages of that one."""
     watcher.games, watcher.versions, watcher.told = told.games, told.versions, told.told
     await watcher.ask(type="subscribe", chats=[chat_id], **({"cursor": told.cursor} if told.cursor else {}))
     while True:
