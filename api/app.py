@@ -1,15 +1,15 @@
 """The API as an ASGI application: its routes, and the headers that every response has."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
+from starlette._utils import get_route_path
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.dispatch import KEY_HEADER, TRACE, Resource, failure
@@ -28,12 +28,15 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 """Headers of every response that does not set them itself."""
+_HEADERS: Final = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
 
 
 def application(services: Services) -> ASGIApp:
     """Return the application for all requests below ``/api``."""
-    routes = [*_resources(services, ENDPOINTS), *(route for make in ROUTES for route in make(services))]
-    router = Router(routes, redirect_slashes=False, default=_nowhere(services))
+    others = [route for make in ROUTES for route in make(services)]
+    router = Resources(
+        _resources(services, ENDPOINTS), Router(others, redirect_slashes=False, default=_nowhere(services))
+    )
     app: ASGIApp = GZipMiddleware(router, minimum_size=SMALLEST_COMPRESSED)
     if services.origins:
         app = CORSMiddleware(
@@ -46,12 +49,13 @@ def application(services: Services) -> ASGIApp:
     return Enveloped(app, router)
 
 
-def _resources(services: Services, endpoints: Sequence[Endpoint]) -> list[BaseRoute]:
-    ordered = sorted(endpoints, key=lambda endpoint: ("{" in endpoint.path, endpoint.path))
-    return [
-        Route(ROOT + path, Resource(services, list(of_path)))
+def _resources(services: Services, endpoints: Sequence[Endpoint]) -> dict[str, Resource]:
+    """Return the resources by their paths."""
+    ordered = sorted(endpoints, key=lambda endpoint: endpoint.path)
+    return {
+        ROOT + path: Resource(services, list(of_path))
         for path, of_path in groupby(ordered, key=lambda endpoint: endpoint.path)
-    ]
+    }
 
 
 def _nowhere(services: Services) -> ASGIApp:
@@ -65,6 +69,73 @@ def _nowhere(services: Services) -> ASGIApp:
         await response(scope, receive, send)
 
     return respond
+
+
+class _Part:
+    """A part of paths: the parts that may follow it, and the resource of the path that ends with it."""
+
+    __slots__ = ("names", "parameter", "resource", "texts")
+
+    def __init__(self) -> None:
+        self.texts: dict[str, _Part] = {}
+        self.parameter: _Part | None = None
+        self.resource: Resource | None = None
+        self.names: tuple[str, ...] = ()
+        """Names of the parameters in the path of the resource."""
+
+
+class Resources:
+    """Passes each request to the resource at its path, which is found part by part.
+
+    Starlette's router compares a path with one pattern after another, which took a tenth of the time of a read.
+
+    Args:
+        resources: path -> resource. Where a text and a parameter would match, the text is preferred.
+        others: the application for all other paths, and for WebSockets.
+    """
+
+    def __init__(self, resources: Mapping[str, Resource], others: ASGIApp) -> None:
+        self._others = others
+        self._root = _Part()
+        for path, resource in resources.items():
+            part, names = self._root, []
+            for text in path.split("/")[1:]:
+                if text.startswith("{"):
+                    names.append(text.strip("{}"))
+                    part.parameter = part.parameter or _Part()
+                    part = part.parameter
+                else:
+                    part = part.texts.setdefault(text, _Part())
+            part.resource, part.names = resource, tuple(names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] == "http":
+            values: list[str] = []
+            found = _followed(self._root, get_route_path(scope).split("/"), 1, values)
+            if found is not None and found.resource is not None:
+                scope["path_params"] = dict(zip(found.names, values, strict=True))
+                await found.resource(scope, receive, send)
+                return
+        await self._others(scope, receive, send)
+
+
+def _followed(part: _Part, texts: Sequence[str], at: int, values: list[str]) -> _Part | None:
+    """Return the last part of a path that has a resource, and collect the values of parameters; None without one."""
+    if at == len(texts):
+        return None if part.resource is None else part
+    after = part.texts.get(texts[at])
+    if after is not None:
+        found = _followed(after, texts, at + 1, values)
+        if found is not None:
+            return found
+    if part.parameter is None or not texts[at]:
+        return None
+    values.append(texts[at])
+    found = _followed(part.parameter, texts, at + 1, values)
+    if found is None:
+        values.pop()
+    return found
 
 
 class Enveloped:
@@ -87,10 +158,13 @@ class Enveloped:
 
         async def enveloped(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["x-trace-id"] = trace
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                given = message["headers"]
+                names = {name for name, _ in given}
+                message["headers"] = [
+                    *given,
+                    (b"x-trace-id", trace.encode()),
+                    *(header for header in _HEADERS if header[0] not in names),
+                ]
             await send(message)
 
         await self._app(scope, receive, enveloped)

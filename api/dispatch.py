@@ -393,11 +393,10 @@ async def found_game(services: Services, game_id: str) -> FoundGame:
     try:
         return FoundGame.of(await services.play.engine.look(game_id))
     except UnknownGame:
-        row = await services.stores.archive.game(game_id)
-        state = None if row is None else await services.stores.archive.finished(game_id)
-        if row is None or state is None:
+        found = await services.stores.archive.ended_game(game_id)
+        if found is None:
             raise
-        return FoundGame(state, row.version)
+        return FoundGame(found.state, found.version)
 
 
 def bearer(headers: Mapping[str, str]) -> str:

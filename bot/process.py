@@ -380,7 +380,7 @@ async def _serving(
     routes, webhook = web.routes(health, registry(runtime.metrics)), None
     if role is not None:
         role.start()
-        routes.append(role.route)
+        routes.insert(0, role.route)  # most requests are for it, and routes are tried in order
     app = web.application(routes)
     if ingress is not None and telegram.mode == "webhook":
         secret = telegram.webhook_secret.get_secret_value().encode()

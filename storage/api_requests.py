@@ -21,11 +21,13 @@ from storage.scripts import script
 
 KEPT_MS: Final = 86_400_000
 """Lifetime of an idempotency key: a repeat within a day gets the first response."""
-AHEAD: Final = 8
-"""Number of requests that a process pays ahead for a busy client far below its limit, so as to ask Redis less often."""
+AHEAD: Final = 16
+"""Most requests that a process pays ahead for a busy client far below its limit, so as to ask Redis less often."""
 AHEAD_BURST: Final = 50
 """Smallest burst of clients for which it does. Requests that are paid and not made within a second are lost to them."""
 AHEAD_SECONDS: Final = 1.0
+BUSY_SECONDS: Final = 0.125
+"""A client is busy if it makes another request within this time, or has used the requests that were paid ahead."""
 MOST_PAID: Final = 10_000
 ATTEMPT_MS: Final = 60_000
 """Time after which an attempt counts as dead, so that a repeat may make another one. Longer than any request takes."""
@@ -69,7 +71,7 @@ class ApiRequests:
         self._begin = redis.register_script(_BEGIN)
         self._end = redis.register_script(_END)
         self._paid: dict[str, tuple[float, int]] = {}
-        """Client -> the time until which requests are paid ahead, and their number."""
+        """Client -> the time until which it counts as busy and its requests are paid ahead, and their number."""
 
     async def wait_ms(self, client: str, *, a_second: float, burst: int, units: int = 1) -> int:
         """Count a request of a client. Returns 0 if it may be answered, else the time until it may be repeated, in ms.
@@ -86,13 +88,22 @@ class ApiRequests:
             self._paid[client] = (until, left - units)
             return 0
         cost = 1_000_000 / a_second
-        args = [cost * min(units, burst), cost * burst, AHEAD if units == 1 and burst >= AHEAD_BURST else 0]
-        wait, ahead = await _reached(self._rate(keys=[keys.rate_key(client)], args=args))
-        if ahead:
-            self._paid[client] = (now + AHEAD_SECONDS, ahead)
-            if len(self._paid) > MOST_PAID:
-                self._paid = {each: paid for each, paid in self._paid.items() if now < paid[0]}
+        more = AHEAD if units == 1 and burst >= AHEAD_BURST and now < until else 0
+        wait, ahead = await _reached(
+            self._rate(keys=[keys.rate_key(client)], args=[cost * min(units, burst), cost * burst, more])
+        )
+        # Of requests that asked at the same time, each may have paid some ahead.
+        left = self._paid.get(client, (0.0, 0))[1] if now < until else 0
+        self._paid[client] = (now + (AHEAD_SECONDS if ahead or left else BUSY_SECONDS), left + int(ahead))
+        if len(self._paid) > MOST_PAID:
+            self._forget_idle(now)
         return int(wait)
+
+    def _forget_idle(self, now: float) -> None:
+        """Forget the clients that are not busy; all of them if too many are, for whom Redis is then asked again."""
+        self._paid = {each: paid for each, paid in self._paid.items() if now < paid[0]}
+        if len(self._paid) > MOST_PAID:
+            self._paid.clear()
 
     async def begin(self, key: str, fingerprint: str) -> Attempt:
         """Begin an attempt at a write. Raises ``KeyReused`` and ``RequestInProgress``."""

@@ -414,7 +414,12 @@ class Archive:
         ]
 
     async def finished(self, game_id: str) -> Game | None:
-        """Return the final state of an ended game, folded from its events.
+        """Return the final state of an ended game. See `ended_game`."""
+        found = await self.ended_game(game_id)
+        return None if found is None else found.state
+
+    async def ended_game(self, game_id: str) -> Stored | None:
+        """Return an ended game, folded from its events.
 
         Returns None if the game is unknown, is still live, or lacks events. Raises `UnreadableGame`.
         """
@@ -422,7 +427,7 @@ class Archive:
         if game is None or game.ended_at is None:
             return None
         stored = await self.folded(game_id, game.kind)
-        return None if stored is None or stored.version != game.version else stored.state
+        return None if stored is None or stored.version != game.version else stored
 
     async def folded(self, game_id: str, kind_name: str) -> Stored | None:
         """Fold a game from its events. Returns None if some are missing or there are none. Raises `UnreadableGame`."""

@@ -15,8 +15,8 @@ from api.games import OpenBody
 from bot import process
 from bot.settings import Database, Redis, Settings, Telegram, Web
 from play.access import Role
-from storage.api_requests import AHEAD_BURST, ApiRequests, fingerprint
-from storage.keys import request_key
+from storage.api_requests import AHEAD, AHEAD_BURST, ApiRequests, fingerprint
+from storage.keys import rate_key, request_key
 from tests.api.conftest import Served
 
 PATIENCE = 60
@@ -104,6 +104,22 @@ async def test_the_rate_of_a_token_is_counted_over_all_processes(served: Served,
     waits = [await requests.wait_ms("client", a_second=0.001, burst=3) for _ in range(4)]
     assert waits[:3] == [0, 0, 0]
     assert waits[3] > 0
+
+
+async def test_a_client_that_is_not_busy_is_charged_for_no_request_that_it_does_not_make(redis: Any) -> None:
+    for number in range(2 * AHEAD_BURST):
+        assert await ApiRequests(redis).wait_ms("rare", a_second=0.001, burst=2 * AHEAD_BURST) == 0, number
+    assert await ApiRequests(redis).wait_ms("rare", a_second=0.001, burst=2 * AHEAD_BURST) > 0
+
+
+async def test_redis_is_not_asked_for_each_request_of_a_busy_client_however_high_its_limit_is(redis: Any) -> None:
+    requests = ApiRequests(redis)
+    unasked, last = 0, None
+    async with asyncio.timeout(60):  # on a slow machine the client may not look busy at first
+        while unasked < AHEAD:
+            assert await requests.wait_ms("busy", a_second=100_000, burst=100_000) == 0
+            account = await redis.get(rate_key("busy"))
+            unasked, last = unasked + (account == last), account
 
 
 async def test_requests_that_are_paid_ahead_exceed_no_limit_and_at_most_half_are_lost(redis: Any) -> None:

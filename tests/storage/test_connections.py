@@ -45,6 +45,20 @@ async def test_a_session_has_a_name_and_a_limit_for_statements(postgres_dsn: str
         assert await pool.fetchval("SELECT 1") == 1
 
 
+async def test_a_connection_comes_back_without_a_query_of_its_own_but_with_its_transaction_ended(
+    postgres_dsn: str,
+) -> None:
+    last = "SELECT query FROM pg_stat_activity WHERE pid = $1"
+    async with postgres_pool(postgres_dsn, pool_max=1) as pool, postgres_pool(postgres_dsn, pool_max=1) as observer:
+        session = await pool.fetchval("SELECT pg_backend_pid()")
+        assert await observer.fetchval(last, session) == "SELECT pg_backend_pid()"
+        async with pool.acquire() as connection:
+            await connection.execute("BEGIN; SET LOCAL lock_timeout = '77s'; CREATE TABLE left_behind ()")
+        assert await pool.fetchval("SELECT pg_backend_pid()") == session
+        assert await pool.fetchval("SHOW lock_timeout") != "77s"
+        assert await pool.fetchval("SELECT to_regclass('left_behind')") is None
+
+
 async def test_a_command_that_is_not_answered_in_time_is_given_up(postgres_dsn: str) -> None:
     async with postgres_pool(postgres_dsn, command_timeout_seconds=0.5) as pool:
         with pytest.raises(TimeoutError):
