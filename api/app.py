@@ -90,7 +90,7 @@ class Resources:
     Starlette's router compares a path with one pattern after another, which took a tenth of the time of a read.
 
     Args:
-        resources: path -> resource. Where a text and a parameter would match, the text is preferred.
+        resources: path -> resource. If a text and a parameter would match, the text is preferred.
         others: the application for all other paths, and for WebSockets.
     """
 
