@@ -8,9 +8,11 @@ from msgspec import Meta
 
 from api.dispatch import position
 from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, Page, Reply
+from api.jobs import Status
 from api.values import moment_of
 from play.access import Needs
-from play.broadcasts import LONGEST, BroadcastTooLong
+from play.broadcasts import LONGEST, Broadcast, BroadcastTooLong
+from play.jobs import UnknownJob
 from play.texts import units
 from storage.audit import LAST_ID, AuditEntry
 from storage.processes import Load
@@ -36,6 +38,50 @@ class BroadcastView(msgspec.Struct, frozen=True):
     """
 
     job: int | None
+
+
+class BroadcastsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A page of the list of broadcasts.
+
+    Attributes:
+        limit: the number of broadcasts on a page.
+        cursor: the position to continue from.
+    """
+
+    limit: Count = 20
+    cursor: Cursor | None = None
+
+
+class BroadcastStatusView(msgspec.Struct, frozen=True, kw_only=True):
+    """A broadcast and its progress, in numbers of chats.
+
+    Attributes:
+        job: the id of the job that sends it.
+        status: the status of the job; a cancelled one is still `queued` or `running` while it withdraws messages.
+        text: its text.
+        total: all its chats.
+        waiting: those whose message is to be queued.
+        queued: those whose message is queued, or on its way.
+        sent: those that have the message.
+        withdrawn: those from which the message was withdrawn, because the broadcast was cancelled.
+        failed: those that did not get the message, by reason: `blocked` by the person, `removed` from the group,
+            `no_rights` to write, `expired` in the queue, `skipped` because the chat had become inactive, `crowded` by
+            other messages, `refused` by Telegram, `unknown` because of a crash.
+        created_at: the time at which it began.
+        updated_at: the time of the last change of its job.
+    """
+
+    job: int
+    status: Status
+    text: str
+    total: int
+    waiting: int
+    queued: int
+    sent: int
+    withdrawn: int
+    failed: dict[str, int]
+    created_at: datetime
+    updated_at: datetime
 
 
 class ProcessView(msgspec.Struct, frozen=True):
@@ -121,6 +167,36 @@ async def begin_broadcast(call: Call) -> Reply:
     return Reply(body=BroadcastView(job))
 
 
+async def list_broadcasts(call: Call) -> Page:
+    """List the broadcasts with their progress, latest first. Those that ended two weeks ago are gone."""
+    query: BroadcastsQuery = call.query
+    after = await position(call)
+    found = await call.services.play.broadcasts.page(call.actor, None if after is None else int(after[0]), query.limit)
+    more = (found[-1].job.id,) if len(found) == query.limit else None
+    return Page([_broadcast(each) for each in found], more)
+
+
+async def get_broadcast(call: Call) -> BroadcastStatusView:
+    """Return a broadcast with its progress. To cancel it, cancel its job: what was not sent is withdrawn."""
+    return _broadcast(await call.services.play.broadcasts.get(call.actor, call.path["job"]))
+
+
+def _broadcast(each: Broadcast) -> BroadcastStatusView:
+    return BroadcastStatusView(
+        job=each.job.id,
+        status=each.job.status,  # type: ignore[arg-type]  # the table allows no other
+        text=each.text,
+        total=each.total,
+        waiting=each.waiting,
+        queued=each.queued,
+        sent=each.sent,
+        withdrawn=each.withdrawn,
+        failed=dict(each.failed),
+        created_at=each.job.created_at,
+        updated_at=each.job.updated_at,
+    )
+
+
 async def list_processes(call: Call) -> list[ProcessView]:
     """List the processes that run now, each as it was at most 15 seconds ago."""
     return [
@@ -187,6 +263,27 @@ ENDPOINTS: Final = (
         status=202,
         refuses=(BroadcastTooLong,),
         example={"text": "Tonight, 3:00 to 4:00: maintenance"},
+    ),
+    Endpoint(
+        method="GET",
+        path="/broadcasts",
+        handle=list_broadcasts,
+        tag=OPERATIONS,
+        needs=Needs.OPERATE,
+        about=About.EVERYWHERE,
+        query=BroadcastsQuery,
+        result=BroadcastStatusView,
+        paged=True,
+    ),
+    Endpoint(
+        method="GET",
+        path="/broadcasts/{job}",
+        handle=get_broadcast,
+        tag=OPERATIONS,
+        needs=Needs.OPERATE,
+        about=About.EVERYWHERE,
+        result=BroadcastStatusView,
+        refuses=(UnknownJob,),
     ),
     Endpoint(
         method="GET",

@@ -201,6 +201,7 @@ class Consumers:
         await self._boards.settled(outgoing, outcome)
         await self._moments.settled(outgoing, outcome)
         await self._runtime.play.next_games.settled(outgoing, outcome)
+        await self._runtime.play.broadcasts.settled(outgoing, outcome)
         for kind, consumer in self._of_kinds.items():
             try:
                 await consumer.settled(outgoing, outcome)

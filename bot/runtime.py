@@ -56,6 +56,7 @@ from storage.api_tokens import ApiTokens
 from storage.archive import Archive
 from storage.audit import Audit
 from storage.breakers import Breaker, Circuit, GuardedPool, GuardedStore
+from storage.broadcast_chats import BroadcastChats
 from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
@@ -329,6 +330,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         recurring=RecurringGames(guarded),
         subscriptions=Subscriptions(guarded),
         jobs=Jobs(pool, redis),
+        broadcast_chats=BroadcastChats(pool, redis),
         audit=Audit(guarded, clock),
         webhooks=Webhooks(pool, SecretBox(settings.web.opening_keys)),
         api_tokens=ApiTokens(guarded, listening, settings.api.token_key.get_secret_value().encode()),
@@ -426,7 +428,13 @@ def _play(
             jobs=stores.jobs, questions=stores.questions, http=http, outbox=telegram.outbox, texts=texts, clock=clock
         ),
         broadcasts=Broadcasts(
-            jobs=stores.jobs, people=stores.people, outbox=telegram.outbox, access=access, texts=texts, clock=clock
+            jobs=stores.jobs,
+            chats=stores.broadcast_chats,
+            people=stores.people,
+            outbox=telegram.outbox,
+            access=access,
+            texts=texts,
+            clock=clock,
         ),
         acting=Acting(access=access, requests=stores.api_requests, archive=stores.archive),
         bans=Bans(engine=engine, access=access, people=stores.people, games=stores.games, archive=stores.archive),

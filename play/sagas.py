@@ -17,6 +17,15 @@ from fsm.kind import Rejected
 from storage.job_runner import GiveUp, JobKind, Run
 from storage.jobs import CANCELLED, DEAD, DONE
 
+
+class Later(Exception):
+    """A step's wish to go on after some seconds. The step is neither done nor has it failed."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 Notes = Mapping[str, Any]
 """Name of a step -> its result, as JSON values. They survive a crash together with the record of the step."""
 
@@ -29,6 +38,8 @@ class Step:
         name: its name.
         do: does the step, and returns its note. A refusal, ``Rejected`` or ``GiveUp``, has the saga undone.
         undo: undoes the step, which may have been done in part or not at all; None if there is nothing to undo.
+
+    Both may raise ``Later``.
     """
 
     name: str
@@ -74,6 +85,8 @@ class Saga:
                 reason = str(refusal) or type(refusal).__name__
                 logger.info("saga {} {}: {} is refused: {}", run.kind.name, run.job.key, step.name, reason)
                 return await self._undo_from(run, _Progress(number, CANCELLED, reason, progress.notes))
+            except Later as later:
+                return await run.again(later.seconds)
             notes = progress.notes if note is None else {**progress.notes, step.name: note}
             progress = _Progress(number + 1, notes=notes)
             await run.record(msgspec.json.encode(progress))
@@ -94,10 +107,13 @@ class Saga:
             undo = self._steps[number].undo
             if undo is not None:
                 run.check()
-                await undo(run, progress.notes)
+                try:
+                    await undo(run, progress.notes)
+                except Later as later:
+                    return await run.again(later.seconds)
             progress = _Progress(number - 1, progress.status, progress.reason, progress.notes)
             await run.record(msgspec.json.encode(progress))
-        await run.end(progress.status, progress.reason)
+        return await run.end(progress.status, progress.reason)
 
 
 def _read(run: Run) -> _Progress:

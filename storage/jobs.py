@@ -100,11 +100,12 @@ WHERE id = $1 AND fence = $2 AND status = 'running' RETURNING id
 """
 _CANCEL = """
 UPDATE jobs SET cancelling = true, updated_at = now(),
-    status = CASE WHEN status = 'queued' AND progress = '{}' THEN 'cancelled' ELSE status END,
     due_at = CASE WHEN status = 'queued' THEN now() ELSE due_at END
 WHERE id = $1 AND status IN ('queued', 'running') RETURNING id
 """
-"""A queued job that has done nothing ends at once; any other ends through its worker, which undoes what it did."""
+"""Every job ends through a worker, which undoes what it did. Even a job that no worker has begun may have something to
+undo: the transaction that enqueued it may hold things for it.
+"""
 _SEND_AGAIN = """
 UPDATE jobs SET status = 'queued', due_at = now(), attempts = 0, cancelling = false, error = '', updated_at = now()
 WHERE id = $1 AND status IN ('dead', 'cancelled') RETURNING id

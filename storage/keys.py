@@ -131,6 +131,11 @@ def seen_call_key(source: str, call_id: str) -> str:
     return f"{PREFIX}:seen:{source}:{call_id}"
 
 
+def broadcast_key(job_id: int) -> str:
+    """Hash of the sender's reports about a broadcast that its job has not collected yet: chat -> state."""
+    return f"{PREFIX}:broadcast:{job_id}"
+
+
 # -- the feed ----------------------------------------------------------------------------------------------------
 
 

@@ -72,6 +72,7 @@ TABLES: Final[Mapping[str, Held]] = {
     "question_packs": Held("t.owner_id = $1", ("owner_id",), "the person's own packs are deleted"),
     "pack_questions": Held("t.pack_id IN (SELECT id FROM question_packs WHERE owner_id = $1)", (), "deleted"),
     "asked_questions": Held("t.chat_id = $1", ("chat_id",), "those of the private chat are deleted"),
+    "broadcast_chats": Held("t.chat_id = $1", ("chat_id",), "deleted"),
     "chat_templates": Held("t.chat_id = $1", ("chat_id",), "those of the private chat are deleted"),
     "jobs": Held("t.asked_by = $1 OR t.chat_id = $1", ("asked_by", "data"), "deleted, or without the person"),
     "api_tokens": Held("t.owner_id = $1", ("owner_id", "name"), "revoked, without owner and name", ("hash",)),
@@ -124,6 +125,7 @@ KEYS: Final[Mapping[str, str]] = {
     "unhandled_updates_key": "updates that wait to be handled; deleted when they are",
     "live_ticket_key": "the token that asked for a ticket for live updates; expires within minutes",
     "request_key": "responses of the API; expires within a day",
+    "broadcast_key": "results of the messages of a broadcast by chat; expires within two days",
     "SEND": "messages that wait to be sent, and rates of answers; expires within a day",
     "DIALOG_PREFIX": "open forms of a person; expires",
 }
@@ -136,6 +138,7 @@ ON CONFLICT (player_id) DO UPDATE SET alias = excluded.alias, erased_at = exclud
 _AT_ONCE: Final = (
     "DELETE FROM players WHERE id = $1 AND $2::bigint < 0",
     "DELETE FROM chat_templates WHERE chat_id = $1 AND $2::bigint < 0",
+    "DELETE FROM broadcast_chats WHERE chat_id = $1 AND $2::bigint < 0",
     "DELETE FROM asked_questions WHERE chat_id = $1 AND $2::bigint < 0",
     "DELETE FROM chats WHERE id = $1 AND $2::bigint < 0",
     "DELETE FROM question_packs WHERE owner_id = $1 AND $2::bigint < 0",

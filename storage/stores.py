@@ -9,6 +9,7 @@ from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
 from storage.archive import Archive
 from storage.audit import Audit
+from storage.broadcast_chats import BroadcastChats
 from storage.codec import Codec
 from storage.connections import Pool
 from storage.figures import Figures
@@ -51,6 +52,7 @@ class Stores:
         recurring: games that are opened from a template again and again.
         subscriptions: the people whom a word tells when a game opens.
         jobs: work that must not be lost.
+        broadcast_chats: the chats of broadcasts.
         audit: the log of all writes by people.
         webhooks: endpoints, deliveries, and sources of incoming calls.
         api_tokens: tokens of the HTTP API.
@@ -77,6 +79,7 @@ class Stores:
     recurring: RecurringGames
     subscriptions: Subscriptions
     jobs: Jobs
+    broadcast_chats: BroadcastChats
     audit: Audit
     webhooks: Webhooks
     api_tokens: ApiTokens

@@ -250,6 +250,7 @@ class Outbox:
         self._move = redis.register_script(script("telegram", "move"))
         self._recover = redis.register_script(script("telegram", "recover"))
         self._forget = redis.register_script(script("telegram", "forget"))
+        self._withdraw = redis.register_script(script("telegram", "withdraw"))
 
     async def put(self, outgoing: Outgoing) -> str:
         """Queue a call. It is durable when this returns. Costs one round trip.
@@ -381,6 +382,26 @@ class Outbox:
     async def forget(self, slot: str) -> None:
         """Detach the slot from its message: the content that waits, or is put next, is sent as a new message."""
         await self._forget(keys=[BASE], args=[slot])
+
+    async def withdraw(self, ids: Sequence[str]) -> list[str]:
+        """Remove items without a slot that wait, so that they are not sent. A later put of the same id is taken again.
+
+        Returns for each id:
+            `withdrawn`; `flying`: the call is being made; `gone`: it was put, and has left the queue; `unknown`: it was
+            not put.
+        """
+        answers: list[str] = []
+        for start in range(0, len(ids), BATCH):
+            found = await self._withdraw(keys=[BASE], args=list(ids[start : start + BATCH]))
+            answers += [_text(answer) for answer in found]
+        return answers
+
+    async def waiting(self, ids: Sequence[str]) -> set[str]:
+        """Return those of some items that have not left the queue."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for id_ in ids:
+                pipe.exists(f"{BASE}:item:{id_}")
+            return {id_ for id_, found in zip(ids, await pipe.execute(), strict=True) if found}
 
     async def depth(self) -> Depth:
         """Return the numbers of waiting chats and the longest waits, for health and metrics."""

@@ -1,4 +1,4 @@
-"""``/admin``, the operators' dialog: health, live games and their cancelling, global bans, broadcasts to all chats."""
+"""``/admin``, the operators' dialog: health, live games, global bans, broadcasts, tokens, flags, the audit log."""
 
 from html import escape
 from typing import Any
@@ -18,14 +18,26 @@ from handlers.kinds.registry import of_state
 from handlers.views.times import moment
 from play.access import Needs, Role
 from play.bans import EVERYWHERE, CannotBan
-from play.broadcasts import LONGEST
+from play.broadcasts import LONGEST, Broadcast, failures_html
 from play.flags import BadFlagSetting, UnknownFlag
 from play.numbers import HIGHEST_ID, Unreadable, amount, whole
 from play.texts import Markup, units
 from play.tokens import UnknownToken
+from storage.audit import LAST_ID, AuditEntry
 from storage.flags import Setting
+from storage.jobs import UNFINISHED
 
 PAGE = 8
+CASTS = 5
+"""Number of broadcasts whose progress is shown."""
+CAST_WORDS = 40
+"""Number of characters of a broadcast that are shown."""
+TARGET = 40
+"""Number of characters of a target in the audit log that are shown."""
+MOST_PAGES = 100
+"""Number of pages of the audit log that can be turned back."""
+WRITES = 12
+"""Rows of the audit log on a page: with all fields at their longest they still fit a message."""
 MOST_DAYS = 3650
 """Largest number of days after which a token expires."""
 
@@ -44,6 +56,7 @@ class Admin(StatesGroup):
     tokens = State()
     flags = State()
     sure = State()
+    audit = State()
 
 
 # -- health -----------------------------------------------------------------------------------------------------
@@ -273,7 +286,42 @@ async def _set_flag(_: Message, __: Any, manager: DialogManager, text: str) -> N
 
 
 async def _cast(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
-    return {"html": "\n".join([*_note(dialog_manager), context.text("dlg-admin-cast")])}
+    casts = await context.deps.play.broadcasts.page(context.actor, limit=CASTS)
+    shown = [line for cast in casts for line in _cast_lines(context, cast)]
+    stoppable = [cast for cast in casts if cast.job.status in UNFINISHED and not cast.job.cancelling]
+    return {
+        "html": "\n".join([*_note(dialog_manager), context.text("dlg-admin-cast"), *shown]),
+        "casts": [(str(cast.job.id), context.label("dlg-admin-cast-stop", job=str(cast.job.id))) for cast in stoppable],
+    }
+
+
+def _cast_lines(context: UpdateContext, cast: Broadcast) -> list[str]:
+    """Return the lines about a broadcast: its number, status, first words and progress."""
+    stopping = cast.job.cancelling and cast.job.status in UNFINISHED
+    first = cast.text.split("\n", 1)[0]
+    line = context.text(
+        "dlg-admin-cast-line",
+        job=str(cast.job.id),
+        status="stopping" if stopping else cast.job.status,
+        text=first if len(first) <= CAST_WORDS else f"{first[:CAST_WORDS]}…",
+        sent=cast.sent,
+        total=cast.total,
+        queued=cast.queued,
+    )
+    return ["", line, *failures_html(context.deps.play.texts, context.locale, cast)]
+
+
+async def _stop_cast(_: CallbackQuery, __: Any, manager: DialogManager, job: str) -> None:
+    context = context_of(manager)
+    job_id = whole(job, HIGHEST_ID, 1)
+    if job_id is None:  # forged callback data
+        return
+    try:
+        await context.deps.play.broadcasts.cancel(context.actor, job_id)
+    except Rejected as refusal:
+        manager.dialog_data["note"] = context.deps.play.texts.refusal_html(context.locale, refusal)
+    else:
+        manager.dialog_data["note"] = context.text("dlg-admin-cast-stopping")
 
 
 async def _word(_: Message, __: Any, manager: DialogManager, text: str) -> None:
@@ -305,6 +353,67 @@ async def _send(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
     await manager.switch_to(Admin.menu)
 
 
+# -- the audit log ----------------------------------------------------------------------------------------------
+
+
+async def _audit(context: UpdateContext, dialog_manager: DialogManager, **_: Any) -> dict[str, Any]:
+    data = dialog_manager.dialog_data
+    about, before = data.get("about"), list(data.get("before", []))
+    # A person's id is positive, and the id of a group negative. A private chat has the id of its person.
+    filters = {} if about is None else {"actor_id" if about > 0 else "chat_id": about}
+    found = await context.deps.stores.audit.page(WRITES + 1, before[-1] if before else LAST_ID, **filters)
+    shown = found[:WRITES]
+    data["last"] = shown[-1].id if shown else 0
+    heading = "dlg-admin-audit" if about is None else "dlg-admin-audit-of"
+    lines = [_written(context, entry) for entry in shown] or [context.text("dlg-none")]
+    args = {} if about is None else {"id": Markup(about)}
+    return {
+        "html": "\n".join([*_note(dialog_manager), context.text(heading, **args), "", *lines]),
+        "newer": bool(before),
+        "older": len(found) > WRITES,
+    }
+
+
+def _written(context: UpdateContext, entry: AuditEntry) -> str:
+    """Return the line about a write."""
+    return context.text(
+        "dlg-admin-audit-line",
+        when=moment(entry.at),
+        actor=Markup(entry.actor_id) if entry.actor_id else entry.token or entry.face,
+        action=entry.action,
+        target=_short(entry.target),
+        has="target" if entry.target else "none",
+        chat=Markup(entry.chat_id or 0),
+        where="chat" if entry.chat_id is not None and entry.chat_id != entry.actor_id else "none",
+        outcome=entry.outcome,
+        done="done" if entry.outcome == "done" else "refused",
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= TARGET else f"{text[:TARGET]}…"
+
+
+async def _older_writes(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    data = manager.dialog_data
+    data["before"] = [*data.get("before", []), data["last"]][-MOST_PAGES:]
+
+
+async def _newer_writes(_: CallbackQuery, __: Any, manager: DialogManager) -> None:
+    manager.dialog_data["before"] = list(manager.dialog_data.get("before", []))[:-1]
+
+
+async def _filter_audit(_: Message, __: Any, manager: DialogManager, text: str) -> None:
+    """Show the writes of a person or about a group, by the id that the text holds; 0 shows all again."""
+    context, given = context_of(manager), text.strip().replace("\u2212", "-")
+    value = whole(given.removeprefix("-"), HIGHEST_ID, 0)
+    if value is None:
+        manager.dialog_data["note"] = context.text("dlg-admin-audit-wrong")
+        return
+    manager.dialog_data["about"] = (-value if given.startswith("-") else value) or None
+    manager.dialog_data["before"] = []
+
+
 # -- the dialog -------------------------------------------------------------------------------------------------
 
 
@@ -320,7 +429,7 @@ def admin_dialog() -> Dialog:
             Given("html"),
             Row(_to("dlg-admin-to-games", Admin.games), _to("dlg-admin-to-ban", Admin.ban)),
             Row(_to("dlg-admin-to-cast", Admin.cast), _to("dlg-admin-to-tokens", Admin.tokens)),
-            _to("dlg-admin-to-flags", Admin.flags),
+            Row(_to("dlg-admin-to-flags", Admin.flags), _to("dlg-admin-to-audit", Admin.audit)),
             _to("dlg-admin-refresh", Admin.menu),
             cancel_button(),
             state=Admin.menu,
@@ -366,7 +475,25 @@ def admin_dialog() -> Dialog:
             getter=_tokens,
         ),
         Window(Given("html"), back, TextInput(id="flag", on_success=_set_flag), state=Admin.flags, getter=_flags),
-        Window(Given("html"), back, TextInput(id="word", on_success=_word), state=Admin.cast, getter=_cast),
+        Window(
+            Given("html"),
+            Group(Select(ItemLabel(), id="stop", item_id_getter=value_of, items="casts", on_click=_stop_cast), width=1),
+            Row(_to("dlg-admin-refresh", Admin.cast), back),
+            TextInput(id="word", on_success=_word),
+            state=Admin.cast,
+            getter=_cast,
+        ),
+        Window(
+            Given("html"),
+            Row(
+                Button(Label("dlg-admin-audit-newer"), id="newer", on_click=_newer_writes, when="newer"),
+                Button(Label("dlg-admin-audit-older"), id="older", on_click=_older_writes, when="older"),
+            ),
+            Row(_to("dlg-admin-refresh", Admin.audit), back),
+            TextInput(id="of", on_success=_filter_audit),
+            state=Admin.audit,
+            getter=_audit,
+        ),
         Window(
             Given("html"),
             Row(Button(Label("dlg-admin-cast-send"), id="send", on_click=_send, style=GOOD), back),

@@ -152,12 +152,57 @@ dlg-admin-cast = <b>Message to all chats</b>
 dlg-admin-cast-long = ⚠️ Too long: at most { $limit } characters.
 dlg-admin-cast-sure = <b>Send this to every chat?</b>
 dlg-admin-cast-send = Send
-dlg-admin-cast-sent = ✅ On its way. I’ll tell you once it is queued for every chat.
+dlg-admin-cast-sent = ✅ On its way. You can follow it here, and I’ll tell you when it is done.
 dlg-admin-cast-done =
     { $count ->
-        [one] ✅ Your message is queued for { $count } chat.
-       *[other] ✅ Your message is queued for { $count } chats.
+        [one] ✅ Your message has reached { $count } chat.
+       *[other] ✅ Your message has reached { $count } chats.
     }
+dlg-admin-cast-cancelled =
+    { $count ->
+        [one] ⏹ The broadcast is stopped. It had reached { $count } chat.
+       *[other] ⏹ The broadcast is stopped. It had reached { $count } chats.
+    }
+dlg-admin-cast-line = <b>#{ $job }</b> “{ $text }”: { $status ->
+    [queued] under way, sent to { $sent } of { $total }, { $queued } in the queue
+    [running] under way, sent to { $sent } of { $total }, { $queued } in the queue
+    [stopping] stopping, sent to { $sent } of { $total }
+    [done] done, sent to { $sent } of { $total }
+    [cancelled] stopped, sent to { $sent } of { $total }
+   *[dead] failed, sent to { $sent } of { $total }
+}
+dlg-admin-cast-failed = Not sent: { $reasons }
+dlg-admin-cast-reason = { $reason ->
+    [withdrawn] withdrawn { $count }
+    [blocked] bot blocked { $count }
+    [removed] bot removed { $count }
+    [no_rights] no right to write { $count }
+    [expired] waited too long { $count }
+    [skipped] chat inactive { $count }
+    [crowded] queue of the chat full { $count }
+    [unknown] result unknown { $count }
+   *[refused] refused by Telegram { $count }
+}
+dlg-admin-cast-stop = Stop #{ $job }
+dlg-admin-cast-stopping = ⏹ Stopping. Messages that are still in the queue won’t be sent.
+dlg-admin-to-audit = Audit log
+dlg-admin-audit = <b>Latest changes</b>
+    Write the id of a person or a group to see only theirs.
+dlg-admin-audit-of = <b>Latest changes: <code>{ $id }</code></b>
+    Write another id, or 0 for all.
+dlg-admin-audit-line = { $when } <code>{ $actor }</code> { $action }{ $has ->
+    [target] {" "}<code>{ $target }</code>
+   *[none] {""}
+}{ $where ->
+    [chat] , chat <code>{ $chat }</code>
+   *[none] {""}
+}{ $done ->
+    [done] {""}
+   *[refused] : ⚠️ { $outcome }
+}
+dlg-admin-audit-newer = ◀ Newer
+dlg-admin-audit-older = Older ▶
+dlg-admin-audit-wrong = ⚠️ Write an id as a number: a group’s begins with a minus sign.
 webhook-disabled = { $reason ->
     [gone] ⚠️ The webhook <code>{ $endpoint }</code> is switched off: its receiver has answered that it is gone for good.
    *[other] ⚠️ The webhook <code>{ $endpoint }</code> is switched off: all calls to it have failed for five days.

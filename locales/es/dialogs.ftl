@@ -143,12 +143,57 @@ dlg-admin-cast = <b>Mensaje a todos los chats</b>
 dlg-admin-cast-long = ⚠️ Demasiado largo: como mucho { $limit } caracteres.
 dlg-admin-cast-sure = <b>¿Enviar esto a todos los chats?</b>
 dlg-admin-cast-send = Enviar
-dlg-admin-cast-sent = ✅ En camino. Te avisaré cuando esté en la cola de todos los chats.
+dlg-admin-cast-sent = ✅ En camino. Puedes seguirlo aquí, y te avisaré cuando termine.
 dlg-admin-cast-done =
     { $count ->
-        [one] ✅ Tu mensaje está en la cola de { $count } chat.
-       *[other] ✅ Tu mensaje está en la cola de { $count } chats.
+        [one] ✅ Tu mensaje ha llegado a { $count } chat.
+       *[other] ✅ Tu mensaje ha llegado a { $count } chats.
     }
+dlg-admin-cast-cancelled =
+    { $count ->
+        [one] ⏹ El envío se ha detenido. Ya había llegado a { $count } chat.
+       *[other] ⏹ El envío se ha detenido. Ya había llegado a { $count } chats.
+    }
+dlg-admin-cast-line = <b>N.º { $job }</b> «{ $text }»: { $status ->
+    [queued] en curso, enviado a { $sent } de { $total }, { $queued } en cola
+    [running] en curso, enviado a { $sent } de { $total }, { $queued } en cola
+    [stopping] deteniéndose, enviado a { $sent } de { $total }
+    [done] terminado, enviado a { $sent } de { $total }
+    [cancelled] detenido, enviado a { $sent } de { $total }
+   *[dead] ha fallado, enviado a { $sent } de { $total }
+}
+dlg-admin-cast-failed = Sin enviar: { $reasons }
+dlg-admin-cast-reason = { $reason ->
+    [withdrawn] retirado: { $count }
+    [blocked] bot bloqueado: { $count }
+    [removed] bot expulsado: { $count }
+    [no_rights] sin permiso para escribir: { $count }
+    [expired] caducado en la cola: { $count }
+    [skipped] chat inactivo: { $count }
+    [crowded] cola del chat llena: { $count }
+    [unknown] resultado desconocido: { $count }
+   *[refused] rechazado por Telegram: { $count }
+}
+dlg-admin-cast-stop = Detener n.º { $job }
+dlg-admin-cast-stopping = ⏹ Deteniendo. Los mensajes que siguen en la cola no se enviarán.
+dlg-admin-to-audit = Registro
+dlg-admin-audit = <b>Últimos cambios</b>
+    Escribe el ID de una persona o de un grupo para ver solo los suyos.
+dlg-admin-audit-of = <b>Últimos cambios: <code>{ $id }</code></b>
+    Escribe otro ID, o 0 para verlos todos.
+dlg-admin-audit-line = { $when } <code>{ $actor }</code> { $action }{ $has ->
+    [target] {" "}<code>{ $target }</code>
+   *[none] {""}
+}{ $where ->
+    [chat] , chat <code>{ $chat }</code>
+   *[none] {""}
+}{ $done ->
+    [done] {""}
+   *[refused] : ⚠️ { $outcome }
+}
+dlg-admin-audit-newer = ◀ Más recientes
+dlg-admin-audit-older = Más antiguos ▶
+dlg-admin-audit-wrong = ⚠️ Escribe el ID como número: el de un grupo empieza con un signo menos.
 webhook-disabled = { $reason ->
     [gone] ⚠️ El webhook <code>{ $endpoint }</code> está desactivado: su receptor ha respondido que ya no existe.
    *[other] ⚠️ El webhook <code>{ $endpoint }</code> está desactivado: todas las llamadas han fallado durante cinco días.

@@ -154,13 +154,59 @@ dlg-admin-cast = <b>Рассылка по всем чатам</b>
 dlg-admin-cast-long = ⚠️ Слишком длинно: не больше { $limit } символов.
 dlg-admin-cast-sure = <b>Отправить это во все чаты?</b>
 dlg-admin-cast-send = Отправить
-dlg-admin-cast-sent = ✅ Рассылка началась. Когда сообщение встанет в очередь во всех чатах, я напишу вам.
+dlg-admin-cast-sent = ✅ Рассылка началась. Следить за ней можно здесь, а когда она закончится, я напишу вам.
 dlg-admin-cast-done =
     { $count ->
-        [one] ✅ Сообщение поставлено в очередь для { $count } чата.
-        [few] ✅ Сообщение поставлено в очередь для { $count } чатов.
-       *[other] ✅ Сообщение поставлено в очередь для { $count } чатов.
+        [one] ✅ Сообщение дошло до { $count } чата.
+        [few] ✅ Сообщение дошло до { $count } чатов.
+       *[other] ✅ Сообщение дошло до { $count } чатов.
     }
+dlg-admin-cast-cancelled =
+    { $count ->
+        [one] ⏹ Рассылка остановлена. Сообщение успело дойти до { $count } чата.
+        [few] ⏹ Рассылка остановлена. Сообщение успело дойти до { $count } чатов.
+       *[other] ⏹ Рассылка остановлена. Сообщение успело дойти до { $count } чатов.
+    }
+dlg-admin-cast-line = <b>№ { $job }</b> «{ $text }»: { $status ->
+    [queued] идёт, отправлено { $sent } из { $total }, в очереди { $queued }
+    [running] идёт, отправлено { $sent } из { $total }, в очереди { $queued }
+    [stopping] останавливается, отправлено { $sent } из { $total }
+    [done] завершена, отправлено { $sent } из { $total }
+    [cancelled] остановлена, отправлено { $sent } из { $total }
+   *[dead] не удалась, отправлено { $sent } из { $total }
+}
+dlg-admin-cast-failed = Не отправлено: { $reasons }
+dlg-admin-cast-reason = { $reason ->
+    [withdrawn] отозвано — { $count }
+    [blocked] бот заблокирован — { $count }
+    [removed] бот удалён из чата — { $count }
+    [no_rights] нет права писать — { $count }
+    [expired] истёк срок — { $count }
+    [skipped] чат неактивен — { $count }
+    [crowded] очередь чата полна — { $count }
+    [unknown] результат неизвестен — { $count }
+   *[refused] отказ Telegram — { $count }
+}
+dlg-admin-cast-stop = Остановить № { $job }
+dlg-admin-cast-stopping = ⏹ Останавливаю. Сообщения, которые ещё в очереди, не уйдут.
+dlg-admin-to-audit = Журнал действий
+dlg-admin-audit = <b>Последние действия</b>
+    Чтобы увидеть только нужные, напишите ID человека или группы.
+dlg-admin-audit-of = <b>Последние действия: <code>{ $id }</code></b>
+    Напишите другой ID или 0, чтобы увидеть все.
+dlg-admin-audit-line = { $when } <code>{ $actor }</code> { $action }{ $has ->
+    [target] {" "}<code>{ $target }</code>
+   *[none] {""}
+}{ $where ->
+    [chat] , чат <code>{ $chat }</code>
+   *[none] {""}
+}{ $done ->
+    [done] {""}
+   *[refused] : ⚠️ { $outcome }
+}
+dlg-admin-audit-newer = ◀ Новее
+dlg-admin-audit-older = Старее ▶
+dlg-admin-audit-wrong = ⚠️ Напишите ID числом: у группы он начинается со знака минус.
 webhook-disabled = { $reason ->
     [gone] ⚠️ Вебхук <code>{ $endpoint }</code> отключён: получатель ответил, что его больше нет.
    *[other] ⚠️ Вебхук <code>{ $endpoint }</code> отключён: пять дней подряд ни один вызов не удался.

@@ -241,7 +241,7 @@ async def test_a_job_that_kills_each_process_is_buried(pool: Pool, jobs: Jobs, s
     assert undone == [dead.error]
 
 
-async def test_a_queued_job_is_cancelled_at_once_and_a_running_one_undoes_its_work(jobs: Jobs, start: Start) -> None:
+async def test_a_cancelled_job_undoes_its_work_also_if_it_had_not_begun(jobs: Jobs, start: Start) -> None:
     begun, undone = asyncio.Event(), []
 
     async def work(_: Run) -> None:
@@ -255,10 +255,10 @@ async def test_a_queued_job_is_cancelled_at_once_and_a_running_one_undoes_its_wo
     start(work, undo=undo)
     await asyncio.wait_for(begun.wait(), 60)
     assert await jobs.cancel(queued)
-    assert (await until(jobs, CANCELLED, "queued")).attempts == 0
+    await until(jobs, CANCELLED, "queued")
     assert await jobs.cancel(running)
     await until(jobs, CANCELLED)
-    assert undone == ["a"]
+    assert undone == ["queued", "a"]
     assert not await jobs.cancel(running)
 
 

@@ -102,6 +102,8 @@ async def lived(house: House, pool: Pool, redis: Redis) -> list[str]:
     )
     await pool.execute("INSERT INTO chat_templates (chat_id, name, kind) VALUES ($1, 'Friday', 'quiz')", ANN)
     await pool.execute("INSERT INTO jobs (kind, key, asked_by, status) VALUES ('old', 'x', $1, 'done')", ANN)
+    job = await pool.fetchval("INSERT INTO jobs (kind, key) VALUES ('broadcast', 'x') RETURNING id")
+    await pool.execute("INSERT INTO broadcast_chats (job_id, chat_id) VALUES ($1, $2)", job, ANN)
     await pool.execute(
         "INSERT INTO api_tokens (prefix, hash, role, name, owner_id, created_at)"
         " VALUES ('p', '', 'host', 'Ann', $1, now())",

@@ -57,6 +57,7 @@ from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
 from storage.archive import Archive
 from storage.audit import Audit
+from storage.broadcast_chats import BroadcastChats
 from storage.chat_members import ChatMembers
 from storage.codec import Codec
 from storage.connections import Pool
@@ -302,6 +303,7 @@ def _room(
         recurring=RecurringGames(pool),
         subscriptions=Subscriptions(pool),
         jobs=Jobs(pool, redis),
+        broadcast_chats=BroadcastChats(pool, redis),
         audit=Audit(pool, clock),
         webhooks=Webhooks(pool),
         api_tokens=ApiTokens(pool, redis),
@@ -337,8 +339,9 @@ def _room(
         jobs=stores.jobs, questions=stores.questions, http=http, outbox=outbox, texts=TEXTS, clock=clock
     )
     broadcasts = Broadcasts(
-        jobs=stores.jobs, people=stores.people, outbox=outbox, access=access, texts=TEXTS, clock=clock
-    )
+        jobs=stores.jobs, chats=stores.broadcast_chats, people=stores.people, outbox=outbox, access=access, texts=TEXTS,
+        clock=clock, late_seconds=0,
+    )  # fmt: skip
 
     async def health() -> dict[str, str]:
         return {"redis": "1 ms"}

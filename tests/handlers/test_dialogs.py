@@ -1,5 +1,6 @@
 """Dialogs: from the command through the windows to the result."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +10,30 @@ from aiogram_dialog.utils import CB_SEP
 
 from fsm.kind import ChatTopic
 from fsm.pick_number import PickNumberGame
+from handlers.dialogs.admin import WRITES
 from handlers.limited_session import WithinLimits
+from play.access import Actor
+from play.broadcasts import REASONS
 from play.tokens import NotAuthenticated
+from storage.audit import AuditEntry
 from telegram.limits import Limits, Rates, Window
-from tests.handlers.room import ANN, BOT_ID, FORUM, GROUP, HOST, OPERATOR, Room, as_shown, plain, text
+from telegram.sender import Outcome as Sent
+from telegram.sender import Settled
+from tests.handlers.room import (
+    ANN,
+    BEN,
+    BOT_ID,
+    FORUM,
+    GROUP,
+    HOST,
+    OPERATOR,
+    OTHER_GROUP,
+    TEXTS,
+    Room,
+    as_shown,
+    plain,
+    text,
+)
 from tests.support.limits import reserve
 from tests.support.telegram import Refusal
 
@@ -472,11 +493,66 @@ async def test_a_word_to_all_chats_goes_out_once_to_each_after_a_second_look(roo
     assert "Maintenance <tonight>\nat nine" in shown["text"]
     for _ in range(2):
         await room.tap(buttons(shown)[text("dlg-admin-cast-send")], shown, by=OPERATOR)
+    broadcasts = room.deps.play.broadcasts
+    working = asyncio.create_task(room.work(broadcasts.kind))
+    async with asyncio.timeout(60):
+        while not (sent := await room.sent()):  # noqa: ASYNC110 -- the job queues it
+            await asyncio.sleep(0.01)
+    assert [(out.chat_id, out.params["text"]) for out in sent] == [(GROUP, "Maintenance &lt;tonight&gt;\nat nine")]
+    await broadcasts.settled(sent[0], Sent(Settled.SENT))
+    await working
+    (told,) = await room.sent()
+    assert (told.chat_id, told.params["text"]) == (OPERATOR, text("dlg-admin-cast-done", count=1))
+
+
+async def test_an_operator_follows_a_broadcast_and_stops_it(room: Room) -> None:
+    await room.open()
+    job_id = await room.deps.play.broadcasts.begin(Actor(OPERATOR, "Olga", OPERATOR), "<b>Pause</b>\nat nine", "k")
+    await room.say("/admin", by=OPERATOR, chat=OPERATOR)
+    await press(room, text("dlg-admin-to-cast"), by=OPERATOR)
+    shown = plain(window(room)["text"])
+    assert f"#{job_id} “<b>Pause</b>”: under way, sent to 0 of 0" in shown
+    await press(room, text("dlg-admin-cast-stop", job=str(job_id)), by=OPERATOR)
+    assert text("dlg-admin-cast-stopping") in plain(window(room)["text"])
     await room.work(room.deps.play.broadcasts.kind)
-    assert {(out.chat_id, out.params["text"]) for out in await room.sent()} == {
-        (GROUP, "Maintenance &lt;tonight&gt;\nat nine"),
-        (OPERATOR, text("dlg-admin-cast-done", count=1)),
-    }
+    await press(room, text("dlg-admin-refresh"), by=OPERATOR)
+    assert "stopped, sent to 0 of 0" in plain(window(room)["text"])
+    assert text("dlg-admin-cast-stop", job=str(job_id)) not in buttons(room.telegram.windows()[-1])
+    for locale in TEXTS.LOCALES:
+        for reason in (*REASONS, "withdrawn"):
+            assert "9" in text("dlg-admin-cast-reason", locale, reason=reason, count=9)
+
+
+async def test_an_operator_reads_the_audit_log_by_page_and_by_person_and_chat(room: Room) -> None:
+    audit = room.deps.stores.audit
+    for number in range(WRITES + 2):
+        entry = AuditEntry(
+            at=room.clock.at, face="telegram", action=f"ban{number}", outcome="not-a-host" if number == 5 else "done",
+            actor_id=ANN if number % 2 else BEN, chat_id=GROUP if number < 3 else OTHER_GROUP, target="<i>x</i>" * 9,
+        )  # fmt: skip
+        audit.note(entry)
+    await audit.flush()
+    await room.say("/admin", by=OPERATOR, chat=OPERATOR)
+    await press(room, text("dlg-admin-to-audit"), by=OPERATOR)
+    first = plain(window(room)["text"])
+    assert f"ban{WRITES + 1} <i>x</i>" in first
+    assert "ban5" in first
+    assert "⚠️ not-a-host" in first
+    assert "ban1 " not in first
+    await press(room, text("dlg-admin-audit-older"), by=OPERATOR)
+    assert "ban1 " in plain(window(room)["text"])
+    await press(room, text("dlg-admin-audit-newer"), by=OPERATOR)
+    assert plain(window(room)["text"]) == first
+    await room.say("everybody", by=OPERATOR, chat=OPERATOR)
+    assert text("dlg-admin-audit-wrong") in plain(room.telegram.windows()[-1]["text"])
+    await room.say(str(BEN), by=OPERATOR, chat=OPERATOR)
+    ofben = plain(room.telegram.windows()[-1]["text"])
+    assert ("ban0 " in ofben, "ban1 " in ofben) == (True, False)
+    await room.say(str(GROUP), by=OPERATOR, chat=OPERATOR)
+    ofgroup = plain(room.telegram.windows()[-1]["text"])
+    assert ("ban1 " in ofgroup, "ban3 " in ofgroup) == (True, False)
+    await room.say("0", by=OPERATOR, chat=OPERATOR)
+    assert "ban3 " in plain(room.telegram.windows()[-1]["text"])
 
 
 # -- Telegram's limits ------------------------------------------------------------------------------------------

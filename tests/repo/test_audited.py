@@ -20,6 +20,7 @@ NOT_BY_PEOPLE: Mapping[str, Mapping[str, str]] = {
         "ApiTokens.used": "times of use",
     },
     "storage/audit.py": {"Audit": "the log itself"},
+    "storage/broadcast_chats.py": {"": "the progress of a broadcast, which reports itself"},
     "storage/jobs.py": {
         "enqueue": "the enqueuer reports the work by its name",
         "wake": "called in the transaction of a write that reports itself",
