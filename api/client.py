@@ -27,7 +27,7 @@ from api.live.messages import (
     merged,
 )
 from api.live.tickets import NewTicket
-from api.operations import AuditView, BroadcastBody, BroadcastStatusView, BroadcastView, ProcessView
+from api.operations import AuditView, BroadcastBody, BroadcastSummary, BroadcastView, ProcessView
 from api.packs import PackView, PreviewView, QuestionView
 from api.personal_data import ErasureView, PersonalDataView
 from api.problems import MEDIA_TYPE, Problem
@@ -487,13 +487,13 @@ class Client:
         """Send a message to all chats in which the bot may write, below the priority of games."""
         return await self.ask("POST", "/broadcasts", BroadcastView, body=body, key=key)
 
-    async def list_broadcasts(self, **query: Any) -> tuple[list[BroadcastStatusView], str | None]:
+    async def list_broadcasts(self, **query: Any) -> tuple[list[BroadcastSummary], str | None]:
         """List the broadcasts with their progress, latest first. Those that ended two weeks ago are gone."""
-        return await self.page("/broadcasts", BroadcastStatusView, **query)
+        return await self.page("/broadcasts", BroadcastSummary, **query)
 
-    async def get_broadcast(self, job: int) -> BroadcastStatusView:
+    async def get_broadcast(self, job: int) -> BroadcastSummary:
         """Return a broadcast with its progress. To cancel it, cancel its job: what was not sent is withdrawn."""
-        return await self.ask("GET", f"/broadcasts/{job}", BroadcastStatusView)
+        return await self.ask("GET", f"/broadcasts/{job}", BroadcastSummary)
 
     async def list_processes(self) -> list[ProcessView]:
         """List the processes that run now, each as it was at most 15 seconds ago."""

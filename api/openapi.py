@@ -20,7 +20,7 @@ from api.figures import EndedGame, RankView
 from api.jobs import ImportView, JobView
 from api.live import messages
 from api.live.messages import SubscribeRequest, UnsubscribeRequest
-from api.operations import BroadcastStatusView, BroadcastView
+from api.operations import BroadcastSummary, BroadcastView
 from api.packs import PackView
 from api.problems import (
     MEDIA_TYPE,
@@ -56,7 +56,7 @@ NAMED_BY: Final[Mapping[str, Mapping[type[msgspec.Struct], str]]] = MappingProxy
         "chat": {ChatView: "id"},
         "player": {PlayerView: "id", BanView: "player_id", RankView: "player_id"},
         "pack": {PackView: "id"},
-        "job": {JobView: "id", ImportView: "job", BroadcastView: "job", BroadcastStatusView: "job"},
+        "job": {JobView: "id", ImportView: "job", BroadcastView: "job", BroadcastSummary: "job"},
         "endpoint": {EndpointView: "id", EndpointWithSecret: "id"},
         "delivery": {DeliveryView: "id", ExampleView: "delivery"},
         "source": {SourceView: "id", SourceWithSecret: "id"},

@@ -52,7 +52,7 @@ class BroadcastsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cursor: Cursor | None = None
 
 
-class BroadcastStatusView(msgspec.Struct, frozen=True, kw_only=True):
+class BroadcastSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A broadcast and its progress, in numbers of chats.
 
     Attributes:
@@ -176,13 +176,13 @@ async def list_broadcasts(call: Call) -> Page:
     return Page([_broadcast(each) for each in found], more)
 
 
-async def get_broadcast(call: Call) -> BroadcastStatusView:
+async def get_broadcast(call: Call) -> BroadcastSummary:
     """Return a broadcast with its progress. To cancel it, cancel its job: what was not sent is withdrawn."""
     return _broadcast(await call.services.play.broadcasts.get(call.actor, call.path["job"]))
 
 
-def _broadcast(each: Broadcast) -> BroadcastStatusView:
-    return BroadcastStatusView(
+def _broadcast(each: Broadcast) -> BroadcastSummary:
+    return BroadcastSummary(
         job=each.job.id,
         status=each.job.status,  # type: ignore[arg-type]  # the table allows no other
         text=each.text,
@@ -272,7 +272,7 @@ ENDPOINTS: Final = (
         needs=Needs.OPERATE,
         about=About.EVERYWHERE,
         query=BroadcastsQuery,
-        result=BroadcastStatusView,
+        result=BroadcastSummary,
         paged=True,
     ),
     Endpoint(
@@ -282,7 +282,7 @@ ENDPOINTS: Final = (
         tag=OPERATIONS,
         needs=Needs.OPERATE,
         about=About.EVERYWHERE,
-        result=BroadcastStatusView,
+        result=BroadcastSummary,
         refuses=(UnknownJob,),
     ),
     Endpoint(
