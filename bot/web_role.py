@@ -14,7 +14,8 @@ from bot.observe.metric_families import live_families
 from bot.runtime import Runtime
 
 if TYPE_CHECKING:
-    from api.live.hub import Hub, LiveLimits
+    from api.live.hub import Hub
+    from api.live.principals import LiveLimits
     from bot.ingest.webhook import App
 
 PATH = "/api"
@@ -69,7 +70,9 @@ class WebRole:
         tickets = await imported("storage.live_tickets")
         await imported("uvicorn.protocols.websockets.websockets_sansio_impl")  # else the first WebSocket waits for it
         runtime, settings = self._runtime, self._runtime.settings.api
-        hub = self._hub = live.make_hub(runtime.play, runtime.stores, self._limits(live))
+        hub = self._hub = live.make_hub(
+            runtime.play, runtime.stores, self._limits(await imported("api.live.principals"))
+        )
         runtime.play.tokens.on_revoked.append(hub.revoked)
         runtime.tasks.spawn("live", hub.run())
         hub.figures.lag = runtime.metrics.live_lag.add
@@ -95,9 +98,9 @@ class WebRole:
         )
         return app if runtime.tracing is None else runtime.tracing.api(app)
 
-    def _limits(self, live: Any) -> "LiveLimits":
+    def _limits(self, principals: Any) -> "LiveLimits":
         settings = self._runtime.settings.live
-        limits: LiveLimits = live.LiveLimits(
+        limits: LiveLimits = principals.LiveLimits(
             connections=settings.max_connections,
             connections_of_one=settings.max_connections_per_token,
             subscriptions=settings.max_subscriptions,

@@ -8,31 +8,38 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
-import msgspec
 from loguru import logger
 
+from api.live.followed import Followed, Gap, events_of
 from api.live.messages import (
     LONGEST_CURSOR,
     ClosingMessage,
-    EventsMessage,
     Frame,
-    LiveEvent,
     Reason,
     RefusedMessage,
-    SnapshotMessage,
     UnsubscribedMessage,
-    changes,
     encode,
 )
+from api.live.principals import (
+    LIFETIME,
+    NOT_AUTHENTICATED,
+    OF_TOKEN,
+    RESTART,
+    RETRY_MS,
+    UNAVAILABLE,
+    Confirm,
+    LiveFigures,
+    LiveLimits,
+    Principal,
+)
+from api.live.subscription import Subscription
 from api.problems import AWAY, BadCursor, TooManyConnections, TooManyWatched
-from api.values import FoundGame, moment_of
-from api.views import GameView, game_view
 from fsm.engine import Clock, Stored, Unavailable
-from fsm.kind import ChatTopic, Event, Game, Kind, PlayerId, Rejected, UnknownGame, secrets_of
+from fsm.kind import ChatTopic, Event, Game, Rejected, UnknownGame
 from play.access import Access, Actor, Needs
 from play.application import Application
 from storage.archive import Archive
@@ -40,7 +47,7 @@ from storage.codec import Codec
 from storage.feed import Entry
 from storage.feed_tail import START, FeedTail, Position
 from storage.games import RedisGames
-from storage.keys import shard_of_chat, shard_of_game
+from storage.keys import shard_of_chat
 from storage.leases import jitter
 from storage.stores import Stores
 
@@ -54,260 +61,7 @@ MOST_GAMES_OF_CHAT: Final = 100
 MOST_LOADS: Final = 16
 """Games that are loaded at the same time."""
 AGAIN_SECONDS: Final = 0.5
-RESTART, LIFETIME, NOT_AUTHENTICATED, UNAVAILABLE = "restart", "lifetime", "not-authenticated", "unavailable"
-"""Reasons for the end of a subscription."""
-RETRY_MS: Final[Mapping[str, int | None]] = {RESTART: 2000, LIFETIME: 0, NOT_AUTHENTICATED: None, UNAVAILABLE: 5000}
 ALL: Final = "*"
-OF_TOKEN: Final = "api"  # noqa: S105 -- no password
-"""The kind of principal of API tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """A client that watches.
-
-    Attributes:
-        kind: the kind of principal, which names the check of its validity; `api` for API tokens.
-        name: the name among principals of its kind; for a token its prefix. Connections are counted by it.
-        actor: the actor whose permissions decide.
-        viewer: the player whose own choices are shown; None for the view of somebody who does not play.
-    """
-
-    kind: str
-    name: str
-    actor: Actor
-    viewer: PlayerId | None = None
-
-
-Confirm = Callable[[Collection[str]], Awaitable[Mapping[str, Actor]]]
-"""Returns the present actors of those names that are still valid. Raises ``Unavailable``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveLimits:
-    """Bounds on live updates.
-
-    Attributes:
-        connections: connections of a process.
-        connections_of_one: connections of one principal in a process.
-        subscriptions: games and chats that one connection watches.
-        waiting: batches that wait for a slow client before it is moved to the next snapshot.
-        heartbeat_seconds: silence after which a client gets a sign of life with the present cursor.
-        lifetime_seconds: age at which a connection is closed.
-    """
-
-    connections: int = 10_000
-    connections_of_one: int = 1000
-    subscriptions: int = 50
-    waiting: int = 64
-    heartbeat_seconds: float = 20
-    lifetime_seconds: float = 14_400
-
-
-class LiveFigures:
-    """Counters of live updates since the start of the process."""
-
-    def __init__(self) -> None:
-        self.open: Counter[str] = Counter()
-        """Open connections, by transport."""
-        self.messages = 0
-        """Batches passed on to clients."""
-        self.slow = 0
-        """Times that a slow client was moved to the next snapshot."""
-        self.resumed: Counter[str] = Counter()
-        """Games of subscriptions with a cursor, by outcome: `complete` or `expired`."""
-        self.closed: Counter[str] = Counter()
-        """Connections that the server has ended, by reason."""
-        self.lag: Callable[[float], None] = lambda _: None
-        """Observes the time from a commit until its message is passed on, in seconds."""
-
-
-class Gap(Exception):
-    """Entries of a game are missing: some were trimmed before they were read."""
-
-
-class Followed:
-    """A game that somebody watches, at the position of the tail."""
-
-    def __init__(self, game_id: str) -> None:
-        self.id = game_id
-        self.shard = shard_of_game(game_id)
-        self.kind: Kind[Any] | None = None
-        self.state: Game | None = None
-        self.version = 0
-        self.incarnation = ""
-        self.loaded: asyncio.Future[None] | None = None
-        """Set while the game is loaded for the first time."""
-        self.broken = False
-        """True while entries are missing; the game is read again."""
-        self.pins = 0
-        """Subscriptions under way that need the game."""
-        self.audiences: dict[PlayerId | None, set[Subscription]] = {}
-        """Viewer -> subscriptions that get the viewer's view."""
-        self._views: dict[PlayerId | None, GameView] = {}
-        self._snapshots: dict[PlayerId | None, tuple[int, msgspec.Raw]] = {}
-
-    @property
-    def known(self) -> Game:
-        """The state of a loaded game."""
-        assert self.state is not None, "loaded before"
-        return self.state
-
-    @property
-    def is_final(self) -> bool:
-        """True if the game has ended."""
-        return self.kind is not None and self.kind.machine.is_final(self.known.phase)
-
-    def become(self, stored: Stored) -> None:
-        """Take over a state from a store."""
-        self.kind, self.state, self.version, self.incarnation = (
-            *(stored.kind, stored.state, stored.version, stored.incarnation),
-        )
-
-    def apply(self, entry: Entry, codec: Codec) -> list[tuple[int, int, Event]]:
-        """Fold an entry. Returns its events with version and time; none if they are known. Raises ``Gap``."""
-        if entry.first_version <= self.version:
-            return []
-        if entry.first_version > self.version + 1:
-            raise Gap
-        kind = self.kind = codec.kind(entry.kind)
-        events = events_of(entry, codec)
-        self.state = kind.fold(self.state, [event for _, _, event in events])
-        self.version = events[-1][0]
-        return events
-
-    def view(self, viewer: PlayerId | None) -> GameView:
-        """Return the present view of the game, made at most once for each version."""
-        view = self._views.get(viewer)
-        if view is None or view.version != self.version:
-            view = self._views[viewer] = game_view(FoundGame(self.known, self.version), viewer)
-        return view
-
-    def encoded(self, viewer: PlayerId | None) -> msgspec.Raw:
-        """Return the present view as JSON, made at most once for each version."""
-        found = self._snapshots.get(viewer)
-        if found is None or found[0] != self.version:
-            found = self._snapshots[viewer] = (self.version, msgspec.Raw(encode(self.view(viewer))))
-        return found[1]
-
-    def snapshot(self, viewer: PlayerId | None, reason: Reason) -> bytes:
-        """Return the message with the whole game."""
-        game: Any = self.encoded(viewer)
-        return encode(SnapshotMessage(game_id=self.id, version=self.version, reason=reason, game=game))
-
-    def change(self, viewer: PlayerId | None, events: Sequence[tuple[int, int, Event]]) -> bytes:
-        """Return the message with events that were just folded, and their effect on the view."""
-        old = self._views.get(viewer)
-        since = events[0][0] - 1
-        message = EventsMessage(game_id=self.id, since=since, version=self.version, events=self.told(viewer, events))
-        if old is not None and old.version == since:
-            return encode(msgspec.structs.replace(message, patch=changes(old, self.view(viewer))))
-        return self.missed(viewer, events)
-
-    def missed(self, viewer: PlayerId | None, events: Sequence[tuple[int, int, Event]]) -> bytes:
-        """Return the message with events up to the present, and the whole game."""
-        game: Any = self.encoded(viewer)
-        told = self.told(viewer, events)
-        return encode(
-            EventsMessage(game_id=self.id, since=events[0][0] - 1, version=self.version, events=told, game=game)
-        )
-
-    def told(self, viewer: PlayerId | None, events: Sequence[tuple[int, int, Event]]) -> list[LiveEvent]:
-        """Return events as a viewer may see them.
-
-        A player sees in the game which numbers are taken, even if the owners are hidden. An event with the owner's id
-        beside it would reveal the owner, so players get events without their fields.
-        """
-        assert self.kind is not None
-        names = {type_: name for name, type_ in self.kind.events.items()}
-        return [
-            LiveEvent(version, names[type(event)], moment_of(at), _public(event) if viewer is None else {})
-            for version, at, event in events
-        ]
-
-    def forget_views(self, viewer: PlayerId | None) -> None:
-        """Forget the views of a viewer whom no subscription has any more."""
-        self._views.pop(viewer, None)
-        self._snapshots.pop(viewer, None)
-
-
-class Subscription(AsyncIterator[Frame]):
-    """The games and chats that one connection watches, and the batches that wait for it.
-
-    Iteration ends when the hub ends the subscription; ``closing`` has the reason.
-    """
-
-    __slots__ = (
-        "_frames", "_hub", "_wake", "chats", "closing", "games",
-        "is_behind", "on_end", "opened_at", "principal", "pushed_at",
-    )  # fmt: skip
-
-    def __init__(self, hub: "Hub", principal: Principal, opened_at: float) -> None:
-        self._hub = hub
-        self._frames: list[Frame] = []  # a deque would allocate its first block for every idle client
-        self._wake: asyncio.Future[None] | None = None
-        self.is_behind = False
-        """True if batches were dropped, and the client waits for snapshots."""
-        self.principal = principal
-        self.games: dict[str, bool] = {}
-        """Game -> True if it is watched by itself, False if it is watched because of its chat."""
-        self.chats: set[int] = set()
-        self.closing: ClosingMessage | None = None
-        self.on_end: Callable[[], None] | None = None
-        """Called when the subscription ends, so that a connection whose client does not read is cut in time."""
-        self.opened_at = self.pushed_at = opened_at
-
-    async def __anext__(self) -> Frame:
-        """Return the next batch, as soon as there is one."""
-        while True:
-            if self.closing is not None:
-                raise StopAsyncIteration
-            if self.is_behind:
-                self.is_behind = False
-                self._hub.renew(self, "slow")
-            if self._frames:
-                return self._frames.pop(0)
-            self._wake = asyncio.get_running_loop().create_future()
-            try:
-                await self._wake
-            finally:
-                self._wake = None
-
-    def push(self, frame: Frame, now: float) -> None:
-        """Queue a batch."""
-        self.pushed_at = now
-        self._frames.append(frame)
-        self._awake()
-
-    def fall_behind(self) -> None:
-        """Drop the batches that wait. The client gets snapshots instead, when it reads again."""
-        self._frames.clear()
-        self.is_behind = True
-
-    def forget_waiting(self) -> bool:
-        """Drop the batches that wait. Returns whether there were any."""
-        waited = self.is_behind or bool(self._frames)
-        self._frames.clear()
-        self.is_behind = False
-        return waited
-
-    @property
-    def waiting(self) -> int:
-        """The number of batches that wait."""
-        return len(self._frames)
-
-    def end(self, closing: ClosingMessage) -> None:
-        """End the iteration."""
-        if self.closing is None:
-            self.closing = closing
-            self._frames.clear()
-            self._awake()
-            if self.on_end is not None:
-                self.on_end()
-
-    def _awake(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
 
 
 class Hub:
@@ -435,7 +189,7 @@ class Hub:
             raise TooManyConnections(limit=self.limits.connections)
         if self._of_principal[key] >= self.limits.connections_of_one:
             raise TooManyConnections(limit=self.limits.connections_of_one)
-        subscription = Subscription(self, principal, time.monotonic())
+        subscription = Subscription(self.renew, principal, time.monotonic())
         self._subscriptions.add(subscription)
         self._of_principal[key] += 1
         self._some.set()
@@ -1035,24 +789,6 @@ def make_hub(play: Application, stores: Stores, limits: LiveLimits | None = None
         clock=play.clock,
         limits=limits or LiveLimits(),
     )
-
-
-def events_of(entry: Entry, codec: Codec) -> list[tuple[int, int, Event]]:
-    """Return the events of an entry, each with its version and time. Raises ``UnreadableGame``."""
-    kind = codec.kind(entry.kind)
-    found: list[tuple[int, int, Event]] = []
-    for record in codec.decode_records(kind, entry.records):
-        for event in record.events:
-            found.append((entry.first_version + len(found), record.at, event))
-    return found
-
-
-def _public(event: Event) -> dict[str, Any]:
-    """Return the fields of an event that are no secret."""
-    fields: dict[str, Any] = msgspec.to_builtins(event, str_keys=True, enc_hook=str)
-    for name in secrets_of(event):
-        fields.pop(name, None)
-    return fields
 
 
 def _position(text: str) -> Position:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,15 +14,19 @@ from starlette.types import Receive, Scope, Send
 from api import problems
 from api.addresses import client_address, rate_group
 from api.dispatch import ACCESS_REFUSED, NOBODY, STRANGERS_A_SECOND, STRANGERS_BURST, TRACE, bearer, failure
-from api.live.hub import LIFETIME, NOT_AUTHENTICATED, OF_TOKEN, RESTART, UNAVAILABLE, Hub, Principal, Subscription
 from api.live.messages import ClosingMessage, Frame, RefusedMessage, SubscribeRequest, encode
 from api.live.messages import Request as ClientRequest
+from api.live.principals import LIFETIME, NOT_AUTHENTICATED, OF_TOKEN, RESTART, UNAVAILABLE, Principal
+from api.live.subscription import Subscription
 from api.problems import BadRequest, InvalidRequest, MethodNotAllowed, TooLarge, TooManyRequests, WrongOrigin
 from api.services import Services
 from fsm.kind import UnknownGame
 from play.tokens import NotAuthenticated, actor_of
 from storage.audit import API, AuditEntry
 from storage.keys import is_game_id
+
+if TYPE_CHECKING:
+    from api.live.hub import Hub
 
 PATH: Final = "/v1/live"
 LARGEST_REQUEST: Final = 16_384

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from api.endpoint import About, Call, Endpoint, Reply
-from api.live.hub import OF_TOKEN
+from api.live.principals import OF_TOKEN
 from api.values import moment_of
 from play.access import Needs
 from storage.live_tickets import LIFETIME_SECONDS, Holder

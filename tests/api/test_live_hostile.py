@@ -15,7 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.client import Client, LiveEnded, updated
 from api.games import AnswerBody, OpenBody, PickBody
-from api.live.hub import Hub, LiveLimits, Principal, make_hub
+from api.live.hub import Hub, make_hub
+from api.live.principals import LiveLimits, Principal
 from bot import process
 from bot.settings import Database, Live, Redis, Settings, Telegram, Web
 from play.access import Role
