@@ -60,6 +60,7 @@ class Consumers:
         self._boards = boards
         self._moments = moments
         self._reminders = reminders
+        self._member_checks = runtime.member_checks()
         self._late_dsn = late_dsn
         self._of_kinds: dict[str, KindConsumer] = {}
         self._doorbell = Bell(runtime.stores.listening, BELL)
@@ -106,6 +107,7 @@ class Consumers:
         feed = runtime.feed("projector", renewed=self._rebuild, check=projector.check, caught_up=self._replay)
         spawn("projector", feed.run(runtime.handling("projector", projector.handle)))
         spawn("reminders", self._reminders.keep_reminding())
+        spawn("member checks", self._member_checks.run())
         boards = runtime.feed("boards", begun=self._take_over_boards)
         spawn("boards", boards.run(runtime.handling("boards", self._show)))
         for kind, consumer in self._of_kinds.items():
@@ -132,7 +134,7 @@ class Consumers:
         await self._moments.take_over()
 
     async def _show(self, entries: Sequence[Entry]) -> None:
-        """Bring the boards of games up to date, then the messages beside them, in one consumer group of the feed.
+        """Bring boards and the messages beside them up to date, then note players to check, in one group of the feed.
 
         A group of their own would begin with old entries after an update, and send the results of games long over.
         """
@@ -141,6 +143,7 @@ class Consumers:
                 await self._before_board(kind, consumer.before_board, entries)
         await self._boards.handle(entries)
         await self._moments.handle(entries)
+        await self._member_checks.handle(entries)
 
     async def _before_board(
         self, kind: str, handle: Callable[[Sequence[Entry]], Awaitable[None]], entries: Sequence[Entry]

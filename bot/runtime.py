@@ -32,11 +32,13 @@ from play.acting import Acting
 from play.application import Application
 from play.bans import Bans
 from play.broadcasts import Broadcasts
+from play.departures import Departures
 from play.flags import Flags
 from play.guarded_http import AddressGuard, GuardedHttp
 from play.hosts import Hosts
 from play.incoming_webhooks import SEEN_MS, IncomingWebhooks
 from play.jobs import JobDesk
+from play.member_checks import MemberChecks
 from play.members import Members
 from play.next_games import NextGames
 from play.occurrences import Occurrences
@@ -177,6 +179,13 @@ class Runtime:
             texts=self.play.texts,
             people=self.stores.people,
             clock=self.play.clock,
+        )
+
+    def member_checks(self) -> MemberChecks:
+        """Return the checks of the players of running games."""
+        play = self.play
+        return MemberChecks(
+            engine=play.engine, members=play.members, departures=play.departures, clock=play.clock, aside=self.aside
         )
 
     def moments(self, reminders: Reminders, bot_username: str) -> Moments:
@@ -366,6 +375,17 @@ def _play(
         ),
     )
     texts, http = Texts(), GuardedHttp(AddressGuard(settings.web.networks))
+    next_games = NextGames(
+        stored=stores.subscriptions,
+        engine=engine,
+        people=stores.people,
+        access=access,
+        members=members,
+        outbox=telegram.outbox,
+        texts=texts,
+        clock=clock,
+        slot_of=slot_of,
+    )
     return Application(
         engine=engine,
         clock=clock,
@@ -402,17 +422,7 @@ def _play(
             clock=clock,
             default_zone=settings.games.time_zone,
         ),
-        next_games=NextGames(
-            stored=stores.subscriptions,
-            engine=engine,
-            people=stores.people,
-            access=access,
-            members=members,
-            outbox=telegram.outbox,
-            texts=texts,
-            clock=clock,
-            slot_of=slot_of,
-        ),
+        next_games=next_games,
         jobs=JobDesk(stores.jobs, access),
         http=http,
         webhooks=WebhookDesk(webhooks=stores.webhooks, jobs=stores.jobs, access=access, http=http, clock=clock),
@@ -446,6 +456,14 @@ def _play(
             texts=texts,
             clock=clock,
             policy_url=settings.privacy.policy_url,
+        ),
+        departures=Departures(
+            engine=engine,
+            games=stores.games,
+            archive=stores.archive,
+            people=stores.people,
+            members=members,
+            next_games=next_games,
         ),
         proofs=Proofs(
             engine=engine,

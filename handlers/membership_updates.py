@@ -7,8 +7,8 @@ from aiogram import Router
 from aiogram.types import ChatMemberUpdated, Message
 from loguru import logger
 
-from fsm.kind import ChatTopic, Command, Game, Instant, PlayerId, Rejected, UnknownGame
-from fsm.lobby import Cancel, Leave, MoveChat
+from fsm.kind import ChatTopic, Command, Game, Instant, Rejected
+from fsm.lobby import Cancel, MoveChat
 from handlers.commands.newgame import FORM, settings_link
 from handlers.deps import Deps
 from handlers.filters import CameOrWent, Migrated
@@ -128,36 +128,17 @@ async def membership_changed(event: ChatMemberUpdated, deps: Deps, update_id: in
     await deps.play.hosts.invalidate(event.chat.id)
     player_id = event.new_chat_member.user.id
     if _presence(event.new_chat_member) == "gone":
-        await _went(deps, event.chat.id, player_id, update_id, received)
+        await deps.play.departures.went(event.chat.id, player_id, f"tg:{update_id}", received)
     else:
-        await _came(deps, event.chat.id, player_id)
+        await deps.play.departures.came(event.chat.id, player_id)
 
 
 async def told_of_members(message: Message, deps: Deps, update_id: int, received: Instant) -> None:
     """Handle a group's notices of people who joined or left. A bot that is no administrator gets no other updates."""
     for person in message.new_chat_members or []:
-        await _came(deps, message.chat.id, person.id)
+        await deps.play.departures.came(message.chat.id, person.id)
     if message.left_chat_member is not None and not message.left_chat_member.is_bot:
-        await _went(deps, message.chat.id, message.left_chat_member.id, update_id, received)
-
-
-async def _came(deps: Deps, chat_id: int, player_id: PlayerId) -> None:
-    await deps.play.members.note(chat_id, player_id, here=True)
-    await deps.stores.people.player_returned(chat_id, player_id)
-
-
-async def _went(deps: Deps, chat_id: int, player_id: PlayerId, update_id: int, received: Instant) -> None:
-    """Remove a person from the chat's games that have not begun, and bar them from playing on in the others."""
-    await deps.play.members.note(chat_id, player_id, here=False)
-    await deps.play.next_games.left(chat_id, player_id)
-    for game_id in await live_games(deps.stores.games, deps.stores.archive, chat_id):
-        try:
-            state = (await deps.play.engine.at_least(game_id, 0)).state
-        except UnknownGame:
-            continue
-        if player_id in state.players:
-            await deps.stores.people.player_departed(chat_id, player_id)
-            await _quietly(deps, game_id, Leave(player_id), f"tg:{update_id}", received)
+        await deps.play.departures.went(message.chat.id, message.left_chat_member.id, f"tg:{update_id}", received)
 
 
 async def chat_migrated(message: Message, deps: Deps, update_id: int, received: Instant) -> None:

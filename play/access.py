@@ -288,8 +288,8 @@ class Access:
             case Needs.OPEN:
                 if chat_id is None or await self.openers(chat_id) != EVERYONE:
                     await self._host_only(actor, chat_id)
-                elif not _acts_there(actor, chat_id) and not await self._is_member(chat_id, actor.id):
-                    raise NotAMember  # a forged link in private could name any chat
+                elif actor.sender_chat_id is None:
+                    await self._check_opener(actor, chat_id)
             case Needs.ACT:
                 raise NeedsAToken
             case Needs.JOIN | Needs.PLAY:
@@ -367,8 +367,8 @@ class Access:
         """Raise if the actor is an anonymous administrator, or a person who is not in the group.
 
         Telegram shows a group's messages only to its members, so for a pick a tap in the group is proof enough; people
-        who leave during a game are recorded by `handlers.membership_updates`. For a pick from elsewhere and for every
-        join, Telegram is asked. If it cannot tell, the person may play.
+        who leave during a game are marked by `Departures`, and may play again once Telegram lists them. For a pick from
+        elsewhere and for every join, Telegram is asked. If it cannot tell, the person may play.
         """
         if actor.sender_chat_id is not None:
             raise NeedsAPerson
@@ -377,9 +377,23 @@ class Access:
         if needs is Needs.JOIN and actor.chat_id == actor.id:
             raise JoinInGroup
         if await self._people.has_departed(chat_id, actor.id):
-            raise NotAMember
+            if not await self._members.is_member(chat_id, actor.id):
+                raise NotAMember
+            # A bot without administrator rights may have heard nothing of their return.
+            await self._people.player_returned(chat_id, actor.id)
         asked = needs is Needs.JOIN or actor.chat_id != chat_id
         if asked and await self._members.is_member(chat_id, actor.id) is False:
+            raise NotAMember
+
+    async def _check_opener(self, actor: Actor, chat_id: int) -> None:
+        """Raise unless a person may open games in a chat where everyone may.
+
+        From elsewhere Telegram has to confirm the membership, because a forged link in private could name any chat.
+        """
+        if chat_id > 0 or not _acts_there(actor, chat_id):
+            if not await self._is_member(chat_id, actor.id):
+                raise NotAMember
+        elif await self._members.is_member(chat_id, actor.id) is False:
             raise NotAMember
 
     async def _is_member(self, chat_id: int | None, player_id: PlayerId) -> bool:

@@ -8,6 +8,7 @@ from play.access import Access
 from play.acting import Acting
 from play.bans import Bans
 from play.broadcasts import Broadcasts
+from play.departures import Departures
 from play.flags import Flags
 from play.guarded_http import GuardedHttp
 from play.hosts import Hosts
@@ -49,6 +50,7 @@ class Application:
         acting: authorises moves in a player's name.
         bans: bans people from games.
         privacy: shows, exports and erases the data of people.
+        departures: applies departures from chats to their games.
         proofs: makes the proofs of draws.
         http: calls addresses that strangers choose.
         webhooks: manages endpoints and deliveries.
@@ -75,6 +77,7 @@ class Application:
     acting: Acting
     bans: Bans
     privacy: Privacy
+    departures: Departures
     proofs: Proofs
     http: GuardedHttp
     webhooks: WebhookDesk

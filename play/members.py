@@ -5,13 +5,14 @@ be asked, its last answer counts.
 """
 
 import asyncio
+import time
 from typing import Any, Final
 
 from loguru import logger
 
 from fsm.engine import Unavailable
 from fsm.kind import PlayerId
-from storage.chat_members import ChatMembers
+from storage.chat_members import ChatMembers, LastKnown
 from telegram.client import ApiError, BotApi, Conflict, Migrated, RetryAfter, ServerDown
 
 GONE: Final = frozenset({"left", "kicked"})
@@ -26,8 +27,10 @@ NOT_THERE: Final = (
 SEND: Final = "can_send_messages"
 RIGHTS: Final = (SEND, "can_send_polls", "can_send_photos", "can_pin_messages")
 """The rights in a group that the bot uses, as Telegram names them. Only the first is needed."""
-WAIT_SECONDS = 3.0
+WAIT_SECONDS = 1.5
 """Time that a join waits for Telegram's answer. After it the membership counts as unknown."""
+SLOW_SECONDS = 5.0
+"""Time after an answer that did not come, during which nobody waits for another: the last known answers count."""
 
 
 class Members:
@@ -41,19 +44,29 @@ class Members:
     def __init__(self, api: BotApi, memory: ChatMembers) -> None:
         self._api = api
         self._memory = memory
+        self._slow_until = 0.0
 
     async def is_member(self, chat_id: int | str, player_id: PlayerId) -> bool | None:
         """Return whether a person is in a chat, by the last answer if Telegram cannot be asked; None if it never told.
 
         ``chat_id`` may be the username of a channel.
         """
+        return (await self._latest(chat_id, player_id)).answer
+
+    async def check(self, chat_id: int, player_id: PlayerId) -> bool | None:
+        """Return whether a person is in a chat, by an answer of the last minute; None if Telegram does not tell now."""
+        latest = await self._latest(chat_id, player_id)
+        return latest.answer if latest.fresh else None
+
+    async def _latest(self, chat_id: int | str, player_id: PlayerId) -> LastKnown:
+        """Return the answer to go by, and whether Telegram gave it within the last minute."""
         known = await self._memory.member(chat_id, player_id)
         if known.fresh:
-            return known.answer
+            return known
         found = await self._ask(chat_id, player_id)
         answer = known.answer if found is None else found
         await self._memory.put_member(chat_id, player_id, answer=answer, fresh=found is not None)
-        return answer
+        return LastKnown(answer, fresh=found is not None)
 
     async def boosts(self, chat_id: int, player_id: PlayerId) -> bool | None:
         """Return whether a person boosts a chat, in the same way."""
@@ -120,9 +133,14 @@ class Members:
         return not (status in GONE or (status == "restricted" and not member.get("is_member")))
 
     async def _call(self, method: str, chat_id: int | str, player_id: PlayerId) -> Any:
+        if time.monotonic() < self._slow_until:
+            raise TimeoutError("Telegram was too slow a moment ago")
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 return await self._api.call(method, {"chat_id": chat_id, "user_id": player_id})
+        except TimeoutError:
+            self._slow_until = time.monotonic() + SLOW_SECONDS
+            raise
         except Migrated as moved:
             return await self._call(method, moved.chat_id, player_id)
 

@@ -33,6 +33,7 @@ from play.acting import Acting
 from play.application import Application
 from play.bans import Bans
 from play.broadcasts import Broadcasts
+from play.departures import Departures
 from play.flags import Flags
 from play.guarded_http import AddressGuard, GuardedHttp
 from play.hosts import Hosts
@@ -343,6 +344,11 @@ def _room(
         clock=clock, late_seconds=0,
     )  # fmt: skip
 
+    next_games = NextGames(
+        stored=stores.subscriptions, engine=engine, people=stores.people, access=access, members=members,
+        outbox=outbox, texts=TEXTS, clock=clock, slot_of=slot_of,
+    )  # fmt: skip
+
     async def health() -> dict[str, str]:
         return {"redis": "1 ms"}
 
@@ -361,15 +367,16 @@ def _room(
                 engine=engine, archive=stores.archive, people=stores.people, access=access, members=members,
                 outbox=outbox, jobs=stores.jobs, texts=TEXTS, clock=clock,
             ),
-            next_games=NextGames(
-                stored=stores.subscriptions, engine=engine, people=stores.people, access=access, members=members,
-                outbox=outbox, texts=TEXTS, clock=clock, slot_of=slot_of,
-            ),
+            next_games=next_games,
             jobs=JobDesk(stores.jobs, access), broadcasts=broadcasts, http=http, webhooks=webhooks,
             incoming=incoming, imports=imports,
             acting=Acting(access=access, requests=stores.api_requests, archive=stores.archive),
             bans=Bans(
                 engine=engine, access=access, people=stores.people, games=stores.games, archive=stores.archive
+            ),
+            departures=Departures(
+                engine=engine, games=stores.games, archive=stores.archive, people=stores.people, members=members,
+                next_games=next_games,
             ),
             proofs=Proofs(
                 engine=engine, archive=stores.archive, log=stores.log, clock=clock,

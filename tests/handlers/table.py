@@ -69,6 +69,9 @@ class People(people.People):
     async def has_departed(self, chat_id: int, player_id: int) -> bool:
         return (chat_id, player_id) in self.departed
 
+    async def player_returned(self, chat_id: int, player_id: int) -> None:
+        self.departed.discard((chat_id, player_id))
+
 
 @dataclass
 class Hosts(hosts.Hosts):
