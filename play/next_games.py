@@ -92,11 +92,12 @@ class NextGames:
     async def subscribe(self, actor: Actor, chat_id: int) -> bool:
         """Subscribe a person to a chat. Returns True if the bot may write to them.
 
-        From elsewhere than the chat, Telegram has to confirm the membership: a link can name any chat. Raises
-        ``TooManySubscriptions``, and the errors of ``Access.authorise``.
+        Telegram is asked for the membership. If it cannot tell, a person in the chat itself may subscribe, but not one
+        elsewhere, as a link can name any chat. Raises ``TooManySubscriptions``, and the errors of ``Access.authorise``.
         """
         await self._access.authorise(actor, ChatTopic(chat_id), Needs.PLAY)
-        if chat_id > 0 or (actor.chat_id != chat_id and await self._members.is_member(chat_id, actor.id) is not True):
+        member = chat_id < 0 and await self._members.is_member(chat_id, actor.id)
+        if member is False or (member is None and actor.chat_id != chat_id):
             raise NotAMember
         if await self._stored.add(chat_id, actor.id) is None:
             raise TooManySubscriptions

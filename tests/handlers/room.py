@@ -191,6 +191,13 @@ class Room(EngineGames):
         await self.project()
         return outcome
 
+    async def feed(self) -> list[Entry]:
+        """Return all entries of the feed."""
+        shards: dict[str, Any] = {
+            shard: await self.redis.xrange(keys.feed_key(shard)) for shard in self.deps.stores.games.shards
+        }
+        return [_entry(shard, id_, fields) for shard, rows in shards.items() for id_, fields in rows]
+
     async def project(self) -> None:
         """Let the projector write all events."""
         for shard in self.deps.stores.games.shards:

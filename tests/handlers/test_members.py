@@ -175,7 +175,9 @@ async def test_somebody_who_leaves_the_group_leaves_its_lobbies(room: Room, hear
 
 
 @pytest.mark.parametrize("status", ["left", "kicked"])
-async def test_somebody_who_was_removed_picks_on_neither_path_until_they_are_back(room: Room, status: Status) -> None:
+async def test_somebody_who_was_removed_is_out_of_the_selection_and_picks_on_neither_path(
+    room: Room, status: Status
+) -> None:
     game_id = await room.open()
     for player in (ANN, BEN):
         await room.say("/join", by=player)
@@ -188,10 +190,15 @@ async def test_somebody_who_was_removed_picks_on_neither_path_until_they_are_bac
         assert room.toasts()[-1] == text("rejected-not-a-member")
     fast = room.deps.taps.begin(tap_of(game_id, ANN), Nobody())
     assert not fast, "the fast path leaves it to be refused"
-    assert getattr(await room.state(game_id), "picks", None) == {ANN: 3}
+    state = await room.state(game_id)
+    assert (state.phase, list(state.players), state.picks) == ("number_selection", [BEN], {}), (
+        "the number is free again"
+    )
     await person_changed(room, ANN, "member")
     await room.tap(f"p:{game_id}:5", board, by=ANN)
-    assert getattr(await room.state(game_id), "picks", None) == {ANN: 5}
+    assert room.toasts()[-1] == text("rejected-not-in-game")
+    await room.tap(f"p:{game_id}:3", board, by=BEN)
+    assert (await room.state(game_id)).picks == {BEN: 3}
 
 
 class Nobody:
