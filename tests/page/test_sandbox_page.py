@@ -163,6 +163,26 @@ async def test_simulated_players_are_added_with_a_click(desk: Desk) -> None:
     await desk.tab.until("document.querySelectorAll('.crowd .avatar').length === 5")
 
 
+async def test_premium_boosts_and_channels_are_chosen_in_menus(desk: Desk) -> None:
+    people = "document.getElementById('people')"
+    boris = desk.person("Борис")
+    row = f"[...{people}.querySelectorAll('li')].find(row => row.innerText.includes('Борис'))"
+    for choice, shown in (("Give Premium", "Premium"), ("Boost the group", "boosts")):
+        await desk.click(row, choice)
+        await desk.tab.until(f"[...{row}.querySelectorAll('small')].some(each => each.textContent === '{shown}')")
+    assert desk.box.world.users[boris].premium
+    assert list(desk.group.boosts) == [boris]
+    await desk.click(row, "End the boost")
+    await desk.click(row, "Take Premium away")
+    await desk.box.control.until(lambda: not desk.group.boosts and not desk.box.world.users[boris].premium)
+    await desk.click(people, "New channel")
+    await desk.tab.until("document.querySelector('dialog.ask input') !== null")
+    await desk.tab.run("document.querySelector('dialog.ask input').value = 'tombola_news'")
+    await desk.click("document.querySelector('dialog.ask')", "OK")
+    await desk.tab.until(f"{people}.querySelector('select').selectedOptions[0].textContent === 'tombola_news'")
+    assert "channel" in {chat.type for chat in desk.box.world.chats.values()}
+
+
 # -- the first minute -------------------------------------------------------------------------------------------
 
 

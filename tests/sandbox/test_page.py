@@ -48,6 +48,47 @@ async def test_a_script_can_do_all_that_people_do(scene: Scene, http: aiohttp.Cl
     assert (await call("sendMessage", chat_id=user["id"], text="x"))["error_code"] == 403
 
 
+async def test_a_script_makes_channels_boosts_and_premium(
+    scene: Scene, http: aiohttp.ClientSession, call: Call, refusal: Call
+) -> None:
+    ann, boris, chat = scene.ann.id, scene.boris.id, scene.group.id
+    fields = {"title": "News", "username": "tombola_news", "user": ann}
+    channel = await act(scene, http, "channel", **fields, bot_admin=True)
+    assert (channel["type"], list(channel["members"])) == ("channel", [str(ann), str(scene.box.world.bot_id)])
+    await act(scene, http, "member", chat=channel["id"], user=boris, status="member")
+    for person, status in ((boris, "member"), (ann, "creator")):
+        member = await call("getChatMember", chat_id="@tombola_news", user_id=person)
+        assert member["result"]["status"] == status
+    elsewhere = await act(scene, http, "channel", **{**fields, "username": "elsewhere"})
+    assert "bot is not a member" in await refusal("getChatMember", chat_id="@elsewhere", user_id=ann)
+    await act(scene, http, "member", chat=elsewhere["id"], user=scene.box.world.bot_id, status="member")
+    assert "inaccessible" in await refusal("getChatMember", chat_id="@elsewhere", user_id=ann)
+
+    asked = {"chat_id": chat, "user_id": boris}
+    assert "CHAT_ADMIN_REQUIRED" in await refusal("getUserChatBoosts", **asked)
+    await act(scene, http, "member", chat=chat, user=scene.box.world.bot_id, status="administrator")
+    assert (await call("getUserChatBoosts", **asked))["result"] == {"boosts": []}
+    row = await act(scene, http, "boost", chat=chat, user=boris)
+    assert row["boosts"] == [boris]
+    (boost,) = (await call("getUserChatBoosts", **asked))["result"]["boosts"]
+    assert (boost["source"]["source"], boost["source"]["user"]["id"]) == ("premium", boris)
+    assert boost["add_date"] < boost["expiration_date"]
+    await act(scene, http, "boost", chat=chat, user=boris, boosts=False)
+    assert (await call("getUserChatBoosts", **asked))["result"] == {"boosts": []}
+    assert "initiate conversation" in await refusal("getUserChatBoosts", chat_id=ann, user_id=ann)
+    await act(scene, http, "start", user=ann)
+    assert "no boosts in the private chat" in await refusal("getUserChatBoosts", chat_id=ann, user_id=ann)
+
+    for premium in (True, False):
+        row = await act(scene, http, "premium", user=boris, premium=premium)
+        assert row["premium"] is premium
+        await act(scene, http, "say", user=boris, chat=chat, text="/help")
+        updates = (await call("getUpdates", offset=-1))["result"]
+        assert updates[-1]["message"]["from"].get("is_premium", False) is premium
+    for verb in ("boost", "premium", "channel"):
+        assert "missing" in (await act(scene, http, verb))["error"]
+
+
 async def test_a_script_can_press_and_wait_for_the_answer(
     scene: Scene, http: aiohttp.ClientSession, call: Call
 ) -> None:
