@@ -84,6 +84,11 @@ def offset(name: str, at: Instant) -> str:
     return f"UTC{sign}{hours or ''}{f':{rest:02}' if rest else ''}" if minutes else "UTC"
 
 
+def short_offset(name: str, at: Instant) -> str:
+    """Return the offset of a zone at an instant in few characters, such as ``+5:30``, for a button."""
+    return offset(name, at).removeprefix("UTC") or "+0"
+
+
 def search(text: str, locale: str, at: Instant) -> list[str]:
     """Return the zones that a text means, best first: by offset from UTC, by name, or by the city in the language."""
     wanted = text.strip()[:LONGEST]

@@ -29,7 +29,8 @@ RHYTHMS = (f"{WEEK}1", f"{WEEK}2", f"{DAY}1", f"{MONTH}1")
 AHEAD = (30, 60, 180, 1440, 0, 10)
 """The minutes ahead that the form offers, one after the other."""
 FRIDAY, EVENING = 4, 20 * 60
-STEPS = (("−1 h", -60), ("−15 min", -15), ("+15 min", 15), ("+1 h", 60))
+STEPS = (-60, -15, 15, 60)
+"""The minutes by which the buttons of the form move the time of day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,11 @@ async def _form(context: UpdateContext, wanted: Wanted) -> Message:
     days = 1 if rhythm.startswith(MONTH) else 1 << FRIDAY
     ahead = AHEAD[(AHEAD.index(wanted.ahead) + 1) % len(AHEAD)]
     times = [
-        Button(label, data=replace(wanted, minute=(wanted.minute + step) % MINUTES).data("f")) for label, step in STEPS
+        Button(
+            f"{'−' if step < 0 else '+'}{play.texts.duration(locale, abs(step) * 60_000)}",
+            data=replace(wanted, minute=(wanted.minute + step) % MINUTES).data("f"),
+        )
+        for step in STEPS
     ]
     label = context.label(f"rec-rhythm-{schedule.unit}", every=schedule.every)
     to_rhythm = Button(f"🔁 {label}", data=replace(wanted, rhythm=rhythm, days=days).data("f"))
@@ -189,7 +194,8 @@ async def _form(context: UpdateContext, wanted: Wanted) -> Message:
             *_day_buttons(wanted, locale),
             tuple(times),
             (to_rhythm,),
-            (to_ahead, to_zone),
+            (to_ahead,),
+            (to_zone,),
             (_button(context, "dlg-back", "n"), create),
         ),
     )
@@ -219,19 +225,21 @@ async def _card(context: UpdateContext, each: RecurringGame, note: Markup | None
     template = (await _by_id(context)).get(each.template_id)
     parts = [note, card(each, template, context.deps.play.texts, context.locale)]
     text = "\n\n".join(part for part in parts if part)
-    buttons: list[Button | None] = []
+    dated: list[Button] = []
+    buttons: list[Button] = []
     if each.paused:
         buttons.append(_button(context, "rec-resume", f"r:{each.id}"))
     else:
         on = each.next_on
         skip = context.label("rec-skip", date=short_date(on, context.locale))
-        buttons.append(Button(skip, data=f"{FORM}s:{each.id}:{on:%Y%m%d}"))
+        dated.append(Button(skip, data=f"{FORM}s:{each.id}:{on:%Y%m%d}"))
         if each.skip_on is not None:
             back = context.label("rec-unskip", date=short_date(each.skip_on, context.locale))
-            buttons.append(Button(back, data=f"{FORM}u:{each.id}"))
+            dated.append(Button(back, data=f"{FORM}u:{each.id}"))
         buttons.append(_button(context, "rec-pause", f"p:{each.id}"))
     buttons.append(_button(context, "rec-delete", f"d:{each.id}"))
-    return Message(text, (*rows(buttons, 2), (_button(context, "dlg-back", "l"),)))
+    # A button with a date is too long for half a row on a phone.
+    return Message(text, (*rows(dated, 1), *rows(buttons, 2), (_button(context, "dlg-back", "l"),)))
 
 
 async def _sure(context: UpdateContext, each: RecurringGame) -> Message:

@@ -23,7 +23,7 @@ from play.opening import HOST_PLAYS, host_plays
 from play.rules import NO, YES
 from play.telling import CHOICES, following, told
 from play.texts import Markup
-from play.zones import OFFERED, city, offset, search
+from play.zones import OFFERED, city, search, short_offset
 from storage.templates import Template
 
 FOUND = "found"
@@ -120,7 +120,7 @@ async def _zones(dialog_manager: DialogManager, context: UpdateContext, **_: Any
     """Offer the usual zones, or those that the person's search has found."""
     now, found = context.received, dialog_manager.dialog_data.get(FOUND)
     text_id = "form-zone" if found is None else "form-zone-found" if found else "form-zone-unknown"
-    labels = [(name, f"{city(name, context.locale)}, {offset(name, now)}") for name in found or OFFERED]
+    labels = [(name, f"{city(name, context.locale)} {short_offset(name, now)}") for name in found or OFFERED]
     return {"html": context.text(text_id), "zones": labels}
 
 

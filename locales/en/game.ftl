@@ -56,7 +56,7 @@ button-fair = How it was drawn
 button-share = Share
 button-pick = Pick your number
 button-pick-privately = Pick privately
-button-pick-in-chat = Pick in private chat
+button-pick-in-chat = In private chat
 button-confirm-cancel = Yes, cancel it
 button-keep-playing = Keep playing
 

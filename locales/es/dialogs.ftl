@@ -87,9 +87,9 @@ dlg-name-prize = Premio
 dlg-prize-none = ninguno, solo por diversión
 dlg-name-split = Reparto del premio
 dlg-name-percentages = Porcentajes
-dlg-name-min_players = Mínimo de jugadores
-dlg-name-max_players = Máximo de jugadores
-dlg-name-lobby_seconds = Espera de jugadores
+dlg-name-min_players = Mínimo jugadores
+dlg-name-max_players = Máximo jugadores
+dlg-name-lobby_seconds = Espera máxima
 dlg-name-join_seconds = Última llamada
 
 dlg-split-auto = la mitad al primero, después menos
@@ -210,9 +210,9 @@ dlg-admin-revoke = Revocar { $token }
 
 ## Condiciones para jugar
 
-dlg-name-channel = Miembros de un canal
+dlg-name-channel = Solo de un canal
 dlg-about-channel = Solo podrán jugar los miembros de este canal. Escribe su @nombre o su enlace. Antes hazme administrador allí: si no, no veo a sus miembros.
-dlg-name-known_days = Conocidos míos desde hace
+dlg-name-known_days = Me conocen hace
 dlg-about-known_days = Solo podrá jugar quien yo haya visto por primera vez hace al menos tantos días. Así no entran cuentas nuevas.
 dlg-known_days = { $days ->
     [one] un día

@@ -56,7 +56,7 @@ button-fair = Cómo fue el sorteo
 button-share = Compartir
 button-pick = Elegir número
 button-pick-privately = Elegir en secreto
-button-pick-in-chat = Elegir en el chat privado
+button-pick-in-chat = En el chat privado
 button-confirm-cancel = Sí, cancelar
 button-keep-playing = Seguir jugando
 

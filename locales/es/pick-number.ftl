@@ -179,7 +179,7 @@ pick-number-settings =
     Con ellas empieza cada partida nueva.
 pick-number-settings-open = 🎱 Reglas de Elige tu número
 dlg-pick-number-about-mode = Normalmente gana aquel cuyo número sale primero. En el modo inverso, quien sale queda fuera y ganan los últimos en pie.
-dlg-name-selection_seconds = Tiempo para elegir
+dlg-name-selection_seconds = Para elegir
 dlg-about-selection_seconds = Cuánto tiempo hay para elegir un número, en segundos.
 dlg-name-reveal_seconds = Entre dos números
 dlg-about-reveal_seconds = Cuánto se ve un número antes de que salga el siguiente, en segundos.
@@ -191,7 +191,7 @@ dlg-name-picks = Quién tiene cada número
 dlg-about-picks = A la vista de todos desde el principio u oculto hasta que se cierre la elección. Si está oculto, cada cual elige en su propio tablero.
 dlg-picks-open = a la vista de todos
 dlg-picks-secret = oculto hasta el cierre
-dlg-name-numbers = Cantidad de números
+dlg-name-numbers = Rango de números
 dlg-about-numbers = Los números van del 1 a este. Si lo dejas en mis manos, habrá de sobra para todos.
 dlg-name-range_multiplier = Números por jugador
 dlg-about-range_multiplier = Cuántos números hay por cada jugador.

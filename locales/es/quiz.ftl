@@ -211,7 +211,7 @@ quiz-settings =
     Con ellas empieza cada trivia nueva.
 quiz-settings-open = 🧠 Reglas de la trivia
 dlg-name-questions = Preguntas
-dlg-name-question_seconds = Tiempo para responder
+dlg-name-question_seconds = Para responder
 dlg-name-difficulty = Dificultad
 dlg-name-categories = Categorías
 dlg-name-pack = Origen de las preguntas

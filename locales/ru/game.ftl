@@ -31,8 +31,8 @@ lobby-players = { $players ->
 }
 lobby-without-winners = { $count ->
     [1] 🎽 Прошлый победитель в этой игре не участвует.
-    [one] 🎽 Без { $count } прошлого победителя.
-   *[other] 🎽 Без { $count } прошлых победителей.
+    [one] 🎽 Эта игра без { $count } прошлого победителя.
+   *[other] 🎽 Эта игра без { $count } прошлых победителей.
 }
 lobby-waiting = { $missing ->
     [one] ⏳ Нужен ещё { $missing } игрок. Запись закроется { $deadline }.
@@ -59,7 +59,7 @@ button-fair = Проверить розыгрыш
 button-share = Поделиться
 button-pick = Выбрать число
 button-pick-privately = Выбрать тайно
-button-pick-in-chat = Выбрать в личном чате
+button-pick-in-chat = В личном чате
 button-confirm-cancel = Да, отменить
 button-keep-playing = Играем дальше
 
@@ -134,9 +134,8 @@ currency-words =
 lobby-conditions = 🔑 Кто может играть: { $conditions }
 condition-channel = подписчики { $channel }
 condition-private-channel = подписчики закрытого канала
-condition-known = знакомые со мной { $days ->
-    [one] { $days } день
-    [few] { $days } дня
+condition-known = те, кого я знаю не меньше { $days ->
+    [one] { $days } дня
    *[other] { $days } дней
 }
 condition-boost = те, кто дал буст этому чату

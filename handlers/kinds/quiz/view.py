@@ -216,7 +216,8 @@ def _hosts(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]:
         clock = Button(texts.plain(locale, "button-pause"), f"z:{game.id}")
     cancel = Button(texts.plain(locale, "button-cancel"), f"x:{game.id}")
     join = Button(texts.plain(locale, "button-join"), f"j:{game.id}") if game.joinable else None
-    return rows([join, clock, cancel], 3)
+    # Three to a row are too narrow for their labels on a phone.
+    return (*rows([join], 1), *rows([clock, cancel], 2))
 
 
 # -- the right answer -------------------------------------------------------------------------------------------
