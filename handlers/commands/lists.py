@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from fsm.achievements import BY_NAME
+from fsm.lobby import COMPLETED
 from handlers.context import UpdateContext, answered
 from handlers.views.message import Button
 from handlers.views.times import moment
@@ -105,7 +106,8 @@ async def _ended(context: UpdateContext, page: int) -> tuple[str, list[list[Butt
             "cmd-history-line",
             title=context.title(game.title, game.kind),
             game=Markup(game.id),
-            status=game.status,
+            # A quiz without a right answer is completed without a winner.
+            status="nobody" if game.status == COMPLETED and not game.winners else game.status,
             players=game.players,
             winners=_names(context, game.winners),
             when=moment(game.ended_at, "D"),

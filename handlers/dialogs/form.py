@@ -202,7 +202,7 @@ class Form:
                 value=await self.shown(context, name, text),
             )
             for name, text in found
-            if (text or name in {TITLE, PRIZE}) and self.matters(context, rules, name)
+            if (text or name in {TITLE, PRIZE}) and self.matters(context, rules, name) and not _is_unset(name, text)
         ]
 
     def _current(self, context: UpdateContext, values: Mapping[str, str], rules: Any, name: str) -> str:
@@ -341,6 +341,11 @@ class Form:
             manager.dialog_data.pop(NOTE, None)
             if not stays:
                 await manager.switch_to(self._before(manager))
+
+
+def _is_unset(name: str, value: str) -> bool:
+    """Return whether a setting is a condition to join that nobody has set. The form offers it by its button only."""
+    return name in CONDITIONS and value in {NONE, "0", NO}
 
 
 async def begin(manager: DialogManager, state: State, data: dict[str, Any] | None = None) -> None:

@@ -19,8 +19,9 @@ from fsm.kind import ChatTopic, Command, Host, Kind, Rejected, kebab
 from handlers.kinds.face import Face
 from handlers.kinds.settings import LobbySection
 from handlers.kinds.verb import Tap
+from handlers.views.message import Message
 from play.rules import PRIZE, PRIZE_SETTINGS, names_of
-from play.texts import DEFAULT_LOCALE, Texts
+from play.texts import DEFAULT_LOCALE, Texts, units
 
 ROOT = Path(__file__).parents[2]
 KINDS_FOLDER = Path(__file__).parent
@@ -32,6 +33,10 @@ PLAYERS = (1, 2, 3)
 HOST = 9
 MOST_STEPS = 500
 """Steps after which the checker considers a game endless."""
+WIDEST = {1: 64, 2: 19, 3: 12, 4: 8}
+"""Number of buttons in a row -> longest label, in UTF-16 units, that a phone shows whole."""
+MOST_IN_ROW = 7
+"""Longest label in a longer row."""
 TEXTS_OF_A_KIND = (
     "name",
     "sign",
@@ -277,7 +282,7 @@ class _Trial:
     def look(self) -> None:
         """Render the boards in every language, and add a complaint for each missing text."""
         for locale in self.texts.LOCALES:
-            self.face.board(self.state, self.texts, locale, bot_username="bot")
+            self._fits(self.face.board(self.state, self.texts, locale, bot_username="bot"), locale)
             for viewer in (*PLAYERS, HOST):
                 self.face.own_board(self.state, viewer, self.texts, locale)
             self.face.proof_summary(self.state, self.texts, locale)
@@ -288,6 +293,14 @@ class _Trial:
                 self.found.lacks(f"the text {text_id} of the locale {locale} does not get all of its variables.")
             else:
                 self.found.lacks(f"the locale {locale} has no text {text_id}.")
+
+    def _fits(self, board: Message, locale: str) -> None:
+        """Add a complaint for each label that a phone would cut off, as its button shares a row with others."""
+        for row in board.keyboard:
+            for button in row:
+                shown = button.text.replace("\u2068", "").replace("\u2069", "")
+                if units(shown) > WIDEST.get(len(row), MOST_IN_ROW):
+                    self.found.lacks(f"the label “{shown}” ({locale}) is too long for a row of {len(row)} buttons.")
 
     def play(self) -> None:
         """Make the simulated players' moves until the game ends. If there are none, advance to the deadline."""

@@ -137,6 +137,7 @@ cmd-history-own = <b>Played by you</b>
 cmd-history-line =
     { $status ->
         [completed] { $when } <b>{ $title }</b>, players: { $players }, won by { $winners } · <code>{ $game }</code>
+        [nobody] { $when } <b>{ $title }</b>, players: { $players }, nobody won · <code>{ $game }</code>
         [void] { $when } <b>{ $title }</b>, ⚠️ draw void, players: { $players } · <code>{ $game }</code>
        *[other] { $when } <b>{ $title }</b>, cancelled · <code>{ $game }</code>
     }

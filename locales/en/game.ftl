@@ -126,12 +126,12 @@ currency-words =
 
 ## Conditions to join
 
-lobby-conditions = 🔑 To join: { $conditions }
+lobby-conditions = 🔑 Who may join: { $conditions }
 condition-channel = members of { $channel }
 condition-private-channel = members of a private channel
-condition-known = known to me for { $days ->
+condition-known = people I’ve known for { $days ->
     [one] a day
    *[other] { $days } days
 }
-condition-boost = boost this chat
-condition-premium = Telegram Premium
+condition-boost = boosters of this chat
+condition-premium = Telegram Premium users

@@ -137,6 +137,7 @@ cmd-history-own = <b>Partidas que has jugado</b>
 cmd-history-line =
     { $status ->
         [completed] { $when } <b>{ $title }</b>, jugadores: { $players }, victoria de { $winners } · <code>{ $game }</code>
+        [nobody] { $when } <b>{ $title }</b>, jugadores: { $players }, sin ganadores · <code>{ $game }</code>
         [void] { $when } <b>{ $title }</b>, ⚠️ sorteo nulo, jugadores: { $players } · <code>{ $game }</code>
        *[other] { $when } <b>{ $title }</b>, cancelada · <code>{ $game }</code>
     }

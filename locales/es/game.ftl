@@ -126,12 +126,12 @@ currency-words =
 
 ## Condiciones para jugar
 
-lobby-conditions = 🔑 Para jugar: { $conditions }
+lobby-conditions = 🔑 Pueden jugar: { $conditions }
 condition-channel = miembros de { $channel }
 condition-private-channel = miembros de un canal privado
 condition-known = { $days ->
     [one] conocidos míos desde hace un día
    *[other] conocidos míos desde hace { $days } días
 }
-condition-boost = con un boost a este chat
-condition-premium = con Telegram Premium
+condition-boost = quienes dan un boost a este chat
+condition-premium = quienes tienen Telegram Premium

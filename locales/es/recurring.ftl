@@ -17,7 +17,7 @@ button-remind = 🔔 Avísame
 rec-none =
     <b>Partidas periódicas</b>
 
-    Aún no hay ninguna. Puedo abrir por mi cuenta una de vuestras plantillas, por ejemplo cada viernes a las 20:00.
+    Aún no hay ninguna. Puedo abrir por mi cuenta una de las plantillas del grupo, por ejemplo cada viernes a las 20:00.
 rec-list = <b>Partidas periódicas</b>
 rec-name = ⭐ <b>{ $name }</b>
 rec-no-template = ⚠️ <b>Se borró la plantilla</b>

@@ -134,6 +134,7 @@ cmd-history-own = <b>Сыграно вами</b>
 cmd-history-line =
     { $status ->
         [completed] { $when } <b>{ $title }</b>, игроков: { $players }, победили: { $winners } · <code>{ $game }</code>
+        [nobody] { $when } <b>{ $title }</b>, игроков: { $players }, без победителей · <code>{ $game }</code>
         [void] { $when } <b>{ $title }</b>, ⚠️ розыгрыш недействителен, игроков: { $players } · <code>{ $game }</code>
        *[other] { $when } <b>{ $title }</b>, отменена · <code>{ $game }</code>
     }

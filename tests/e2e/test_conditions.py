@@ -31,7 +31,7 @@ async def test_a_game_for_members_of_a_channel_leads_the_others_there(table: Tab
     channel = control.add_channel("News", "tombola_news", table.host, bot_admin=True)
     refused = await joins(table, 1, "/create_game Friday +@tombola_news")
     assert "Join t.me/tombola_news" in refused
-    lobby = await table.says("To join: members of @tombola_news")
+    lobby = await table.says("Who may join: members of @tombola_news")
     assert {"text": "@tombola_news", "url": "https://t.me/tombola_news"} in buttons(lobby)
     control.join(channel, table.people[1])
     await table.bot.redis.delete(keys.member_key("@tombola_news", table.people[1].id))  # a minute later
@@ -51,7 +51,7 @@ async def test_premium_and_boosts_are_seen_and_a_host_is_not_exempt(table: Table
     control = table.box.control
     control.premium(table.people[1])
     await table.open("/create_game Friday +premium +boost")
-    lobby = await table.says("To join: boost this chat · Telegram Premium")
+    lobby = await table.says("Who may join: boosters of this chat · Telegram Premium users")
     assert "Nobody has joined yet" in str(lobby.content["text"])
     assert "Telegram Premium" in await joins(table, 0)
     assert "boost the group" in await joins(table, 1)
@@ -94,5 +94,5 @@ async def test_a_host_sets_conditions_in_the_private_form(table: Table) -> None:
     await table.tap(table.host, "Back", chat=private)
     answer = await table.tap(table.host, "Open", chat=private)
     assert "without you" in str(answer.text)
-    lobby = await table.says("To join: members of @tombola_news · Telegram Premium")
+    lobby = await table.says("Who may join: members of @tombola_news · Telegram Premium users")
     assert "Nobody has joined yet" in str(lobby.content["text"])

@@ -370,6 +370,16 @@ async def test_names_in_lists_are_short_and_turn_nothing_around(room: Room) -> N
         assert all(units(name) <= NAME_LIMIT for name in shown)
 
 
+async def test_a_quiz_without_a_right_answer_is_in_the_history_without_winners(room: Room) -> None:
+    game_id = await room.open(line="/start_quiz 1")
+    for player in (ANN, BEN):
+        await room.do(game_id, Join(player, room.name_of(player)))
+    await room.close(game_id)
+    await room.sent()
+    await room.say("/history")
+    assert "players: 2, nobody won · " in await room.answer()
+
+
 async def test_figures_come_from_what_was_played(room: Room) -> None:
     game_id = await room.play(line="/create_game Friday")
     for line, wanted in (
