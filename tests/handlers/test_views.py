@@ -276,6 +276,14 @@ def test_the_own_board_opens_where_the_own_number_is_and_marks_it(texts: Texts) 
     assert not any(b.style for b in buttons(own(state, 2, texts)))
 
 
+def test_without_a_number_the_own_board_opens_at_the_first_free_one(texts: Texts) -> None:
+    for picks in ("open", "secret"):
+        state = playing(30, numbers=500, picks=picks)
+        for player in range(1, 26):
+            state = do(state, PickNumber(player, player))
+        assert by_data(own(state, 30, texts), "p:[^:]+:26")
+
+
 def test_the_own_board_turns_its_own_pages(texts: Texts) -> None:
     state = playing(3, numbers=500)
     message = pick_number.own_board(state, 1, texts, "en", 3)

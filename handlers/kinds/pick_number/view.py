@@ -341,7 +341,8 @@ def own_board(
 ) -> Message:
     """Render a player's own board: their number and the buttons to pick one.
 
-    ``page`` is the page of the numbers, from 0; None for the page with the player's number.
+    ``page`` is the page of the numbers, from 0; None for the page with the player's number, or else with the first
+    free number.
     """
     game = KIND.view(state, player_id)
     title = lobby.title_html(game, texts, locale, KIND)
@@ -352,10 +353,15 @@ def own_board(
         return Message(lobby.paragraphs(title, status))
     own = game.picks.get(player_id)
     if page is None:
-        page = page_of(game, own) if own is not None else 0
+        page = page_of(game, own if own is not None else _first_free(game))
     deadline = _open_until(game, texts, locale)
     keyboard = (*_numbers(game, page, own), *_turning(game, page, "b"))
     return Message(lobby.paragraphs(title, status, deadline), keyboard)
+
+
+def _first_free(game: PickNumberGame) -> int:
+    """Return the lowest free number; 1 if all are taken."""
+    return next((number for number in range(1, game.highest + 1) if number not in game.owners), 1)
 
 
 def _open_until(game: PickNumberGame, texts: Texts, locale: str) -> Markup | None:
