@@ -1,17 +1,36 @@
 """Texts about files of questions that every face shows: mistakes, near repetitions, and lost content."""
 
+from typing import Any
+
+from play.packs import column_name, column_names
 from play.texts import Markup, Texts
-from questions.packs import Mistake, Note, Pack
+from questions.packs import ANSWERS, Mistake, Note, Pack
 
 MOST_ALIKE = 5
 
 
 def mistake_html(texts: Texts, locale: str, mistake: Mistake) -> Markup:
-    """Return a mistake with its line."""
-    told = Markup(texts.html(locale, mistake.text_id, **{"column": mistake.column, **mistake.parameters}))
+    """Return a mistake with its line. It names columns in the language ``locale``, and fields of JSON as they are."""
+    told = Markup(texts.html(locale, mistake.text_id, **mistake_parameters(texts, locale, mistake)))
     if not mistake.line:
         return told
     return Markup(texts.html(locale, "pack-mistake-on-line", line=mistake.line, number=mistake.number, mistake=told))
+
+
+def mistake_parameters(texts: Texts, locale: str, mistake: Mistake) -> dict[str, Any]:
+    """Return the parameters of a mistake's text in the language ``locale``."""
+    parameters = {"column": mistake.column, **mistake.parameters}
+    for name in ("column", "other", "suggestion"):
+        column = parameters.get(name)
+        if not column or not isinstance(column, str):
+            continue
+        if not mistake.by_field:
+            parameters[name] = column_name(texts, locale, column)
+        elif column in ANSWERS[1:]:
+            parameters[name] = "wrong"  # one list holds all of them
+    if mistake.code == "no-header":
+        parameters["columns"] = ", ".join(column_names(texts, locale))
+    return parameters
 
 
 def remarks(texts: Texts, locale: str, pack: Pack) -> list[Markup]:

@@ -73,9 +73,13 @@ def sample(texts: Texts, locale: str, form: str = XLSX) -> bytes:
 
 def column_names(texts: Texts, locale: str, more: Sequence[str] = COLUMNS[3:]) -> list[str]:
     """Return the names of the columns in a language: question, answers, and ``more``."""
-    names = {column: _names(texts, locale, f"pack-column-{column}")[0] for column in COLUMNS}
-    wrong = [f"{names['wrong']} {number}" for number in range(1, len(ANSWERS))]
-    return [names["question"], names["answer"], *wrong, *(names[column] for column in more)]
+    return [column_name(texts, locale, column) for column in ("question", *ANSWERS, *more)]
+
+
+def column_name(texts: Texts, locale: str, column: str) -> str:
+    """Return the name of a column in a language; an unknown name unchanged."""
+    base, number = ("wrong", column[-1]) if column in ANSWERS[1:] else (column, "")
+    return f"{_names(texts, locale, f'pack-column-{base}')[0]} {number}".rstrip() if base in COLUMNS else column
 
 
 def separator(locale: str) -> str:

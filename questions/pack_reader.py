@@ -212,6 +212,7 @@ def _told_from_formula(cell: str) -> str:
 
 
 def _json_rows(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
+    mistakes.by_field = True
     found: list[tuple[int, Any]] | None = None
     try:
         whole = _DECODER.decode(text)

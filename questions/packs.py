@@ -80,6 +80,8 @@ class Mistake:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     number: int = 0
     """Number of the question from 1, in JSON, where the line alone may be ambiguous; otherwise 0."""
+    by_field: bool = False
+    """True if the column is a field of JSON, whose name is the same in every language."""
 
     @property
     def text_id(self) -> str:
@@ -195,6 +197,8 @@ class Mistakes:
         self.more = False
         self.number = 0
         """Number of the question being read, if questions are counted; otherwise 0."""
+        self.by_field = False
+        """True if the file is JSON."""
         self._notes: dict[str, list[int]] = {}
         self._counts: dict[str, int] = {}
         self._names: dict[str, tuple[str, ...]] = {}
@@ -204,7 +208,7 @@ class Mistakes:
         if len(self.found) >= MAX_MISTAKES:
             self.more = True
             raise self.refusal()
-        self.found.append(Mistake(line, column, code, parameters, self.number if line else 0))
+        self.found.append(Mistake(line, column, code, parameters, self.number if line else 0, self.by_field))
 
     def refuse(self, line: int, code: str, **parameters: Any) -> NoReturn:
         """Record a mistake that prevents further reading. Raises ``PackRefused``."""
@@ -471,8 +475,9 @@ def shown_name(name: str) -> str:
     return " ".join("".join(kept).split()).lower()
 
 
-def check_header(header: list[str], line: int, mistakes: Mistakes) -> None:
+def check_header(header: list[str], line: int, mistakes: Mistakes, vocabulary: Vocabulary = NO_WORDS) -> None:
     """Record every mistake in the names of a table's columns."""
+    names = {**{key(column): column for column in COLUMNS}, **vocabulary.columns}
     if not set(header) & set(COLUMNS):
         mistakes.add(line, "", "no-header", columns=", ".join(COLUMNS))
         return
@@ -484,9 +489,9 @@ def check_header(header: list[str], line: int, mistakes: Mistakes) -> None:
         if name and name in seen:
             mistakes.add(line, name[:30], "repeated-column", number=number)
         elif name and name not in COLUMNS and name != IGNORED:
-            close = difflib.get_close_matches(name[:30], COLUMNS, n=1)
+            close = difflib.get_close_matches(key(name[:30]), names, n=1)
             if close:
-                mistakes.add(line, name[:30], "misspelt-column", number=number, suggestion=close[0])
+                mistakes.add(line, name[:30], "misspelt-column", number=number, suggestion=names[close[0]])
             else:
                 mistakes.add(line, name[:30], "unknown-column", number=number)
         seen.add(name)

@@ -54,7 +54,7 @@ def _encodable(mistake: Mistake) -> Mistake:
         return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
     parameters = {name: whole(value) for name, value in mistake.parameters.items()}
-    return Mistake(mistake.line, whole(mistake.column), mistake.code, parameters, mistake.number)
+    return Mistake(mistake.line, whole(mistake.column), mistake.code, parameters, mistake.number, mistake.by_field)
 
 
 def confine() -> None:

@@ -79,14 +79,14 @@ def table(lines: Iterable[Line], mistakes: Mistakes, vocabulary: Vocabulary) -> 
             if _flawless(line, number, cell, mistakes) and (broken := garbled(cell[:MAX_NAME])):
                 mistakes.add(line, letters(number), "garbled", given=broken)
         mistakes.check()
-        check_header(columns_of(map(without_hints, cells), vocabulary), line, mistakes)
+        check_header(columns_of(map(without_hints, cells), vocabulary), line, mistakes, vocabulary)
         mistakes.check()
         mistakes.refuse(line, "no-header", columns=", ".join(COLUMNS))
     if isinstance(layout, _Columns):
         for number, cell in enumerate(cells):
             _flawless(line, number, cell, mistakes)
         mistakes.check()
-        check_header(layout.names, layout.line, mistakes)
+        check_header(layout.names, layout.line, mistakes, vocabulary)
         mistakes.check()
     elif layout.others:
         mistakes.note("other-columns", count=len(layout.others), names=layout.others)

@@ -18,6 +18,7 @@ from handlers.dialogs.dialog_command import DialogCommand
 from handlers.dialogs.form import cancel_button
 from handlers.dialogs.widgets import GRAVE, Given, ItemLabel, Label, context_of, value_of
 from handlers.kinds.quiz.pack_files import NEEDS, question_html, send_pack, send_sample
+from play.pack_texts import mistake_parameters
 from play.packs import SAMPLE_FORMS, column_names
 from play.texts import shorten, tidy
 from questions.pack_writer import FORMATS, XLSX
@@ -276,7 +277,10 @@ def _read(manager: DialogManager, text: str, old: dict[str, str]) -> Question | 
     if len(lines) > len(LINES):
         mistakes.add(0, "", "too-many-cells", cells=len(lines), columns=len(LINES))
     question = question_of(Cells(0, {**kept, **dict(zip(LINES, lines, strict=False))}), mistakes)
-    told = [context.text(each.text_id, **{"column": each.column, **each.parameters}) for each in mistakes.found]
+    told = [
+        context.text(each.text_id, **mistake_parameters(context.deps.play.texts, context.locale, each))
+        for each in mistakes.found
+    ]
     if told:
         manager.dialog_data["note"] = "\n".join(told)
         return None
