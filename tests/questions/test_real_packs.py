@@ -9,7 +9,7 @@ from play.pack_texts import mistake_html
 from play.packs import vocabulary
 from questions.pack_reader import read_pack
 from questions.packs import PackRefused
-from tests.questions.support import TEXTS, asked, noted, read, refused
+from tests.questions.support import TEXTS
 
 
 def told(content: str, name: str, locale: str) -> str:
