@@ -10,7 +10,7 @@ from fsm.question import NUMBER, ORDER, SEVERAL, TRUE_FALSE, TYPES
 from fsm.scoring import BASE
 from play.texts import Texts
 from questions.pack_writer import CSV, XLSX, write_csv
-from questions.packs import ANSWERS, Vocabulary, key
+from questions.packs import ANSWERS, WRONG_LIST, Vocabulary, key
 from questions.xlsx_writer import write_xlsx
 
 COLUMNS = ("question", "answer", "wrong", "category", "difficulty", "photo", "type", "explanation", "source")
@@ -30,14 +30,17 @@ def vocabulary(texts: Texts, locale: str) -> Vocabulary:
     levels: dict[str, str] = {}
     options: list[str] = []
     correct: list[str] = []
+    aside: set[str] = set()
     types: dict[str, str] = {}
     truths: dict[str, bool] = {}
     for each in texts.LOCALES:
         for column in COLUMNS:
             for name in _names(texts, each, f"pack-column-{column}"):
                 if column == "wrong":
-                    columns |= {key(f"{name}{number}"): f"wrong{number}" for number in range(1, len(ANSWERS))}
+                    columns |= {key(f"{name}{number}"): f"wrong{number}" for number in range(1, 10)}
                 columns.setdefault(key(name), "wrong1" if column == "wrong" else column)
+        columns |= {key(name): WRONG_LIST for name in _names(texts, each, "pack-column-wrong-list")}
+        aside |= set(map(key, _names(texts, each, "pack-column-aside")))
         for level in BASE:
             levels |= {key(name): level for name in _names(texts, each, f"pack-level-{level}")}
         for type_ in TYPES:
@@ -48,7 +51,15 @@ def vocabulary(texts: Texts, locale: str) -> Vocabulary:
         correct += map(key, _names(texts, each, "pack-column-correct"))
     truth = texts.plain(locale, "pack-true"), texts.plain(locale, "pack-false")
     return Vocabulary(
-        columns, levels, tuple(options), tuple(correct), truth, types, truths, english_numbers=separator(locale) == ","
+        columns,
+        levels,
+        tuple(options),
+        tuple(correct),
+        truth,
+        types,
+        truths,
+        frozenset(aside),
+        english_numbers=separator(locale) == ",",
     )
 
 

@@ -1,10 +1,10 @@
-"""Import of other programs' text formats: Moodle's GIFT and XML, Aiken, and Anki's notes."""
+"""Import of other programs' text formats: Moodle's GIFT and XML, and Anki's notes."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import chain, islice
+from itertools import chain
 
 from fsm.question import CHOICE
 from questions.foreign_rows import (
@@ -19,15 +19,11 @@ from questions.foreign_rows import (
     truth_row,
     without_files,
 )
-from questions.packs import ANSWERS, MAX_CELL, MAX_QUESTIONS, Mistakes, Row, Vocabulary, key
+from questions.packs import MAX_CELL, MAX_QUESTIONS, Mistakes, Row, Vocabulary, key
 from questions.sheets import Line
-from questions.similarity import plain
+from questions.text_lists import lines_of
 from questions.xml_stream import Budget, Damaged, TooMuch, parse
 
-AIKEN_ANSWER = re.compile(r"ANSWER\s*:\s*([A-Z])\s*", re.IGNORECASE)
-AIKEN_ANSWERS = re.compile(r"(?mi)^[ \t]{0,9}ANSWER[ \t]{0,9}:[ \t]{0,9}[A-Z][ \t\r]{0,9}$")
-AIKEN_OPTIONS = re.compile(r"(?m)^[ \t]{0,9}[A-Z][.)][ \t]")
-AIKEN_OPTION = re.compile(r"([A-Z])[.)]\s+(.*)")
 ANKI = re.compile(r"#(separator|html|tags|columns|notetype|deck|guid)[^:\n]{0,20}:", re.IGNORECASE)
 ANKI_ASIDE = ("tags column", "notetype column", "deck column", "guid column")
 ANKI_EXTRA = frozenset({"extra", "backextra", "explanation", "notes", "note", "comment", "remarks"})
@@ -52,56 +48,6 @@ MAX_ELEMENTS = 120_000
 BLANK = "_____"
 CLOSING = tuple(".,;:!?)»”")
 """Signs without a space before them."""
-
-
-def lines_of(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text with their numbers from 1."""
-    return enumerate(re.split("\r\n|\r|\n", text), start=1)
-
-
-# -- Aiken ------------------------------------------------------------------------------------------------------
-
-
-def is_aiken(text: str) -> bool:
-    """Return whether a text is in Moodle's Aiken format."""
-    answers = len(AIKEN_ANSWERS.findall(text))
-    return bool(answers) and len(AIKEN_OPTIONS.findall(text)) >= 2 * answers
-
-
-def aiken_rows(text: str, mistakes: Mistakes) -> Iterator[Row]:
-    """Yield the questions of a text in the Aiken format: the question, ``A. ...`` and so on, ``ANSWER: A``."""
-    asked: list[str] = []
-    options: dict[str, str] = {}
-    began = 0
-    for number, whole in lines_of(text):
-        line = whole.strip()
-        if not line:
-            continue
-        if answer := AIKEN_ANSWER.fullmatch(line):
-            row = _aiken_row(began or number, " ".join(asked), options, answer[1].upper(), mistakes)
-            if row is not None:
-                yield row
-            asked, options, began = [], {}, 0
-        elif (option := AIKEN_OPTION.match(line)) and option[1].upper() in options:
-            mistakes.add(number, "", "aiken-order")
-        elif option:
-            options[option[1].upper()] = option[2].strip()
-        elif options:
-            mistakes.add(number, "", "aiken-order")
-            asked, options, began = [line], {}, number
-        else:
-            began = began or number
-            asked.append(line)
-    if asked or options:
-        mistakes.add(began or 1, "", "aiken-order")
-
-
-def _aiken_row(line: int, asked: str, options: Mapping[str, str], right: str, mistakes: Mistakes) -> Row | None:
-    if right not in options:
-        mistakes.add(line, "ANSWER", "no-such-answer")
-        return None
-    wrong = [option for letter, option in options.items() if letter != right]
-    return choice_row(line, asked, [options[right]], wrong, mistakes)
 
 
 # -- GIFT -------------------------------------------------------------------------------------------------------
@@ -441,7 +387,7 @@ def is_anki(text: str) -> bool:
 def anki_rows(
     text: str, mistakes: Mistakes, lines: Callable[[str, str, int, Mistakes], Iterator[Line]]
 ) -> Iterator[Row]:
-    """Yield the notes of an Anki export: front and back, with the backs of other notes as wrong answers.
+    """Yield the notes of an Anki export, front and back, without wrong answers.
 
     ``lines`` reads a text of separated values: the text, the separator, the number of its first line.
     """
@@ -459,16 +405,9 @@ def anki_rows(
             break
         extra = [key(name) for number, name in enumerate(names) if number not in aside]
         notes += _anki_notes(line, fields, extra, mistakes, is_html=is_html)
-    backs = list({plain(note.back): note.back for note in notes}.values())
-    if len(backs) < 2 and notes:
-        mistakes.refuse(0, "anki-backs")
-    if notes:
-        mistakes.note("wrong-from-others", count=len(notes))
-    for number, note in enumerate(notes):
-        others = (backs[(number + step) % len(backs)] for step in range(1, len(backs)))
-        wrong = islice((other for other in others if plain(other) != plain(note.back)), len(ANSWERS) - 1)
+    for note in notes:
         photo = {"photo": note.photo} if note.photo else {}
-        yield row_of(note.line, CHOICE, note.front, [note.back, *wrong], mistakes, explanation=note.extra, **photo)
+        yield row_of(note.line, CHOICE, note.front, [note.back], mistakes, explanation=note.extra, **photo)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -19,7 +19,7 @@ from urllib.parse import unquote_plus
 
 from fsm.question import MOST_OPTIONS, ORDER, SEVERAL, TRUE_FALSE
 from questions.encodings import decode
-from questions.foreign_formats import aiken_rows, anki_rows, gift_rows, is_aiken, is_anki, is_gift, moodle_rows
+from questions.foreign_formats import anki_rows, gift_rows, is_anki, is_gift, moodle_rows
 from questions.foreign_rows import are_truths, choice_row
 from questions.packs import (
     ANSWERS,
@@ -35,12 +35,15 @@ from questions.packs import (
     Vocabulary,
     columns_of,
     joined,
+    key,
     pack_of,
     shown_name,
 )
 from questions.sheets import Line
 from questions.tables import FORMULA, is_table, table
 from questions.tables import HEAD as HEADER_LINES
+from questions.text_lists import is_list, is_pairs, list_rows, pair_rows
+from questions.tidying import tidied
 
 MAX_BYTES = 1 << 20
 SEPARATORS = (",", ";", "\t", "|")
@@ -61,6 +64,11 @@ WEB_PAGE = re.compile(r"(<\?xml[^>]{0,200}>\s{0,20})?<(!doctype\s+html|html|head
 EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 """Optional first line that declares the separator to Excel."""
 KEPT = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
+FENCE = re.compile(r"(```|~~~)\s*(csv|tsv|json|jsonl|xml|gift|aiken|md|markdown|txt|text|plaintext)?", re.IGNORECASE)
+"""Line before and after a file in a chatbot's answer."""
+MARKDOWN_RULE = re.compile(r"(?m)^[ \t]{0,9}\|(?:[ \t]{0,9}:?-{2,200}:?[ \t]{0,9}\|){2,64}[ \t\r]{0,9}$")
+"""Line below the header of a table in Markdown."""
+EMPHASIS = re.compile(r"(\*\*|__|\*|`)(.+)\1")
 HEAD = 4000
 """Characters within which the separator is searched."""
 
@@ -72,7 +80,17 @@ IN_BASE64 = frozenset(
 """Types and difficulties of Open Trivia DB, in base64 as it writes them on request."""
 OPTIONS = ("options", "choices", "answers")
 """Keys of a list of all answers, and of the right one."""
-RIGHT = ("answer", "correct", "correctAnswer", "correct_option", "rightAnswer")
+RIGHT = (
+    "answer", "correct", "correctAnswer", "correct_answer", "correct_option", "correctOption", "rightAnswer",
+    "right_answer", "answerKey", "correctIndex", "correct_index", "correctAnswerIndex", "answerIndex", "answer_index",
+)  # fmt: skip
+OPTION_TEXTS = ("text", "answer", "option", "value", "content", "label", "title")
+"""Keys of the text of an answer that is an object."""
+OPTION_FLAGS = ("correct", "isCorrect", "is_correct", "isRight", "right")
+"""Keys that tell whether such an answer is right."""
+OPTION_NAME = re.compile(r"(?:answer|option|choice)?[_ ]?([a-h])", re.IGNORECASE)
+OPTION_FIELD = re.compile(r"(?:answer|option|choice)_?(?:[a-h]|[1-8])", re.IGNORECASE)
+"""Key of one answer: "A", "optionB", "answer_c", "choice1"."""
 BOOLEAN = ("boolean", base64.b64encode(b"boolean").decode())
 IN_URL = re.compile(r"[A-Za-z0-9_.~%+-]*")
 ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\w\+\w")
@@ -83,7 +101,8 @@ REPEATED = None
 def read_pack(content: bytes, name: str, vocabulary: Vocabulary = NO_WORDS) -> Pack:
     """Return the pack in a file of that name. Raises ``PackRefused`` with all mistakes, up to a limit."""
     mistakes = Mistakes()
-    return pack_of(_rows(content, name.rpartition(".")[2].lower(), mistakes, vocabulary), mistakes, vocabulary)
+    rows = _rows(content, name.rpartition(".")[2].lower(), mistakes, vocabulary)
+    return pack_of(tidied(rows, mistakes, vocabulary), mistakes, vocabulary)
 
 
 def _rows(content: bytes, extension: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
@@ -122,6 +141,7 @@ def _sheet(content: bytes, mistakes: Mistakes, vocabulary: Vocabulary) -> list[L
 
 def _text_rows(text: str, extension: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
     """Yield the questions of a text. Its content tells the format, and the extension helps where it does not."""
+    text = _unfenced(text)
     start = text[:HEAD].lstrip("\ufeff \t\r\n")
     if start.startswith("<"):
         return _xml_rows(text, start, mistakes, vocabulary)
@@ -131,9 +151,14 @@ def _text_rows(text: str, extension: str, mistakes: Mistakes, vocabulary: Vocabu
         return _json_rows(text, mistakes, vocabulary)
     if is_anki(start):
         return anki_rows(text, mistakes, _lines)
+    if MARKDOWN_RULE.search(text[: 4 * HEAD]):
+        return table(_markdown_lines(text), mistakes, vocabulary)
     header = _has_header(text, vocabulary)
-    if not header and extension not in {"csv", "tsv", "tab", "gift"} and is_aiken(text):
-        return aiken_rows(text, mistakes)
+    if not header and extension != "gift":
+        if is_list(text, vocabulary):
+            return list_rows(text, mistakes, vocabulary)
+        if is_pairs(text) and not _names_a_column(text, vocabulary):
+            return pair_rows(text, mistakes)
     if extension == "gift" or (not header and extension not in {"csv", "tsv", "tab"} and is_gift(text)):
         return gift_rows(text, mistakes, vocabulary)
     if extension not in TEXTS and not header:
@@ -164,9 +189,36 @@ def _csv_lines(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterato
     return _lines(text, _separator(text, vocabulary), 1, mistakes)
 
 
+def _unfenced(text: str) -> str:
+    """Return the lines between the two fences that a chatbot puts around a file, all others emptied."""
+    lines = text.split("\n")
+    fences = [number for number, line in enumerate(lines) if FENCE.fullmatch(line.strip())]
+    if len(fences) != 2:
+        return text
+    first, last = fences
+    return "\n".join(line if first < number < last else "" for number, line in enumerate(lines))
+
+
+def _markdown_lines(text: str) -> Iterator[Line]:
+    """Yield the lines of a table in Markdown."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.strip()
+        if bare.startswith("|") and not MARKDOWN_RULE.fullmatch(line):
+            cells = re.split(r"(?<!\\)\|", bare.strip("|"))
+            yield number, [EMPHASIS.sub(r"\2", cell.strip()).replace("\\|", "|") for cell in cells]
+
+
+def _names_a_column(text: str, vocabulary: Vocabulary) -> bool:
+    """Return whether the first line of a text names a column."""
+    first = next((line for line in text[:HEAD].splitlines() if line.strip()), "")
+    return any(set(columns_of(first.split(separator), vocabulary)) & set(COLUMNS) for separator in SEPARATORS)
+
+
 def _lines(text: str, separator: str, first: int, mistakes: Mistakes) -> Iterator[Line]:
     """Yield the lines of a table with this separator; ``first`` is the number of the first one."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    # Chatbots and people write a space after a comma, before a quotation mark too.
+    spaced = separator in ",;"
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=spaced, strict=True)
     line = first
     try:
         for cells in reader:
@@ -213,6 +265,7 @@ def _told_from_formula(cell: str) -> str:
 
 def _json_rows(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
     mistakes.by_field = True
+    text = _as_list(text)
     found: list[tuple[int, Any]] | None = None
     try:
         whole = _DECODER.decode(text)
@@ -226,9 +279,11 @@ def _json_rows(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterato
         mistakes.check()
     if found is None:
         mistakes.refuse(0, "no-list")
+    found = [(line, _with_options(item, vocabulary) if _is_whole(item) else item) for line, item in found]
+    first = _first_index(item for _, item in found if _is_whole(item))
     for number, (line, item) in enumerate(found, start=1):
         mistakes.number = number  # the file may be a single long line, so questions are counted
-        row = _json_row(line, item, mistakes, vocabulary)
+        row = _json_row(line, item, first, mistakes, vocabulary)
         if row is not None:
             yield replace(row, number=number)
 
@@ -299,19 +354,91 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _json_row(line: int, item: Any, mistakes: Mistakes, vocabulary: Vocabulary) -> Row | None:
+def _as_list(text: str) -> str:
+    """Return a text with an object on each line as one list, with the same lines; any other text unchanged."""
+    lines = text.split("\n")
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    if len(filled) < 2 or not all(
+        lines[number].strip()[:1] == "{" and lines[number].strip()[-1:] == "}" for number in filled
+    ):
+        return text
+    for number in filled[:-1]:
+        lines[number] += ","
+    return "[" + "\n".join(lines) + "]"
+
+
+def _is_whole(item: Any) -> TypeGuard[dict[str, Any]]:
+    """Return whether a value is an object without a duplicate key."""
+    return isinstance(item, dict) and REPEATED not in item
+
+
+def _with_options(item: dict[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return a question with our names of fields, and with its answers as a list of texts if it has them otherwise."""
+    if "incorrect_answers" in item or "incorrectAnswers" in item:
+        return item
+    told: dict[str, Any] = {}
+    for name, value in item.items():
+        column = vocabulary.columns.get(key(name), name) if name not in (*COLUMNS, *OPTIONS, *RIGHT) else name
+        column = "wrong" if column in {"wrong", "wrong1"} and isinstance(value, list) else column
+        told[name if column in item or column in told or column not in (*COLUMNS, "wrong") else column] = value
+    right = next((name for name in RIGHT if name in told), None)
+    if right is not None and isinstance(told.get("wrong"), list) and not any(name in told for name in OPTIONS):
+        told["answer"] = told.pop(right)
+    fields = [name for name in told if OPTION_FIELD.fullmatch(name)]
+    if len(fields) > 1 and not any(name in told for name in OPTIONS):
+        told["options"] = {name: told.pop(name) for name in fields}
+    listed = next((name for name in OPTIONS if name in told), None)
+    options = told.get(listed) if listed else None
+    if isinstance(options, dict):
+        filled = {name: value for name, value in options.items() if value is not None}
+        names = [OPTION_NAME.fullmatch(str(name)) for name in filled]
+        counted = all(name[-1:] == str(number) for number, name in enumerate(filled, start=1))
+        if counted or [found and found[1].lower() for found in names] == list("abcdefgh")[: len(filled)]:
+            told[str(listed)] = list(filled.values())
+        right = next((name for name in RIGHT if name in told), None)
+        if counted and right and told[right] in filled:
+            told[right] = filled[told[right]]
+    elif isinstance(options, list) and options and all(isinstance(option, dict) for option in options):
+        text = next((name for name in OPTION_TEXTS if all(isinstance(each.get(name), str) for each in options)), None)
+        flag = next((name for name in OPTION_FLAGS if all(isinstance(each.get(name), bool) for each in options)), None)
+        if text is not None and text != flag:
+            told[str(listed)] = [each[text] for each in options]
+            if flag is not None:
+                told = {name: value for name, value in told.items() if name not in RIGHT or name == listed}
+                told["answer"] = [each[text] for each in options if each[flag]]
+    return told
+
+
+def _first_index(items: Iterable[dict[str, Any]]) -> int | None:
+    """Return 0 or 1, from which a file counts answers; None if no question proves it.
+
+    An index of 0 proves the first, and an index as large as the number of answers the second.
+    """
+    proofs: set[int] = set()
+    for item in items:
+        options: list[Any] = next((item[name] for name in OPTIONS if isinstance(item.get(name), list)), [])
+        right = next((item[name] for name in RIGHT if name in item and item[name] is not options), "")
+        for index in right if _is_list_of_texts(right) else [right]:
+            if isinstance(index, str) and index.isdecimal() and len(index) < 3 and index not in options:
+                proofs |= {0} if int(index) == 0 else {1} if int(index) == len(options) else set()
+    return proofs.pop() if len(proofs) == 1 else None
+
+
+def _json_row(line: int, item: Any, first: int | None, mistakes: Mistakes, vocabulary: Vocabulary) -> Row | None:
     if not isinstance(item, dict):
         mistakes.add(line, "", "not-an-object")
         return None
     if REPEATED in item:
         mistakes.add(line, str(item[REPEATED])[:30], "repeated-field")
         return None
-    if "correct_answer" in item:
+    if "correct_answer" in item and not any(name in item for name in OPTIONS):
         return _trivia_row(line, item, mistakes, vocabulary)
     if "incorrectAnswers" in item:
         item = _of_the_trivia_api(item)
     if any(name in item for name in OPTIONS):
-        return _options_row(line, item, mistakes)
+        return _options_row(line, item, first, mistakes)
+    if isinstance(item.get("answer"), bool) and not item.get("wrong"):
+        item = {**item, "answer": vocabulary.truth[0 if item["answer"] else 1], "type": TRUE_FALSE}
     wrong, answer = item.get("wrong", []), item.get("answer")
     lists = (
         isinstance(answer, list) and isinstance(wrong, list) and all(isinstance(each, str) for each in answer + wrong)
@@ -342,17 +469,17 @@ def _of_the_trivia_api(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _options_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | None:
-    """Return a question with a list of all answers, the right ones named by their texts or letters."""
+def _options_row(line: int, item: dict[str, Any], first: int | None, mistakes: Mistakes) -> Row | None:
+    """Return a question with a list of all answers, the right ones named by text, letter, or number from ``first``."""
     listed = next(name for name in OPTIONS if name in item)
-    told = next((name for name in RIGHT if name in item), "answer")
+    told = next((name for name in RIGHT if name in item and name != listed), "answer")
     options, right = item[listed], item.get(told, "")
     if not _is_list_of_texts(options) or not 1 < len(options) <= MOST_OPTIONS:
         mistakes.add(line, listed, "bad-list", limit=MOST_OPTIONS)
         return None
     names = right if _is_list_of_texts(right) else [_text(line, told, right, mistakes)]
     before = len(mistakes.found)
-    rights = [_option(name.strip(), options) for name in names]
+    rights = [_option(name.strip(), options, first) for name in names]
     if None in rights or not rights:
         index = any(name.strip().isdecimal() for name in names)
         mistakes.add(line, told, "index-answer" if index else "no-such-answer" if any(names) else "missing-right")
@@ -368,10 +495,13 @@ def _options_row(line: int, item: dict[str, Any], mistakes: Mistakes) -> Row | N
     return choice_row(line, cells.pop("question", ""), chosen, wrong, mistakes, **cells)
 
 
-def _option(name: str, options: list[str]) -> int | None:
-    """Return the index of the answer with a text or a letter; None if there is none, or if readings differ."""
+def _option(name: str, options: list[str], first: int | None) -> int | None:
+    """Return the index of the answer with a text, letter or number; None if there is none, or if readings differ."""
     readings = {index for index, option in enumerate(options) if option.strip() == name}
-    if len(name) == 1 and name.isascii() and name.isalpha() and (index := ord(name.lower()) - ord("a")) < len(options):
+    letter = OPTION_NAME.fullmatch(name)
+    if letter and (index := ord(letter[1].lower()) - ord("a")) < len(options):
+        readings.add(index)
+    if first is not None and name.isdecimal() and len(name) < 3 and 0 <= (index := int(name) - first) < len(options):
         readings.add(index)
     return readings.pop() if len(readings) == 1 else None
 

@@ -36,6 +36,10 @@ NEEDED = ("question", "answer")
 BETWEEN = "|"
 """Sign between several answers in one cell. In an answer it is written with a backslash before it."""
 TEXT_COLUMNS = ("question", *ANSWERS, "category", "explanation")
+WRONG_LIST = "wrong"
+"""Column with all wrong answers in one cell."""
+FURTHER_WRONG = tuple(f"wrong{number}" for number in range(4, 10))
+"""Columns of wrong answers beyond those that a question can have. They are left out, with a note."""
 IGNORED = "id"
 """Column that an export of the bank may have. It is ignored, as a pack's ids are computed from its questions."""
 
@@ -161,6 +165,8 @@ class Vocabulary:
     """Name -> type of question."""
     truths: Mapping[str, bool] = field(default_factory=dict)
     """Word for true or false -> whether it means true."""
+    aside: frozenset[str] = frozenset()
+    """Names of columns that many tables have and no pack does, such as points; they are left out, with a note."""
     english_numbers: bool = True
     """True if spreadsheets in the reader's language show numbers as English ones do: 1,234.5."""
 
@@ -225,6 +231,10 @@ class Mistakes:
         if line and len(lines) < NOTED_LINES and at not in lines:
             lines.append(at)
 
+    def has_noted(self, code: str) -> bool:
+        """Return whether content of this kind was left out."""
+        return code in self._notes
+
     def notes(self) -> tuple[Note, ...]:
         """Return all recorded notes."""
         by = QUESTION if self.number else LINE
@@ -249,6 +259,7 @@ def pack_of(rows: Iterable[Row], mistakes: Mistakes, vocabulary: Vocabulary = NO
     lines: dict[str, int] = {}
     count, by = 0, LINE
     for count, row in enumerate(rows, start=1):
+        mistakes.number = row.number
         if count > MAX_QUESTIONS:
             mistakes.add(row.line, "", "too-many-questions", limit=MAX_QUESTIONS)
             break
@@ -261,7 +272,7 @@ def pack_of(rows: Iterable[Row], mistakes: Mistakes, vocabulary: Vocabulary = NO
         lines[question.id], by = row.at, _by(row)
         questions.append(question)
     if not count and not mistakes.found:
-        mistakes.add(0, "", "no-questions")
+        mistakes.add(0, "", "no-known-types" if mistakes.has_noted("other-types") else "no-questions")
     mistakes.check()
     at = list(lines.values())
     pairs = near_pairs(questions)
@@ -481,14 +492,19 @@ def check_header(header: list[str], line: int, mistakes: Mistakes, vocabulary: V
     if not set(header) & set(COLUMNS):
         mistakes.add(line, "", "no-header", columns=", ".join(COLUMNS))
         return
-    for column in (*NEEDED, *(() if "type" in header else ("wrong1",))):
+    wrong = {*ANSWERS[1:], WRONG_LIST, *FURTHER_WRONG} & set(header)
+    known = {"", IGNORED, WRONG_LIST, *COLUMNS, *FURTHER_WRONG}
+    # Without any column of wrong answers, a table is a list of cards. An unknown column may be the missing one.
+    cards = not wrong and set(header) <= known
+    needed = () if cards or "type" in header or WRONG_LIST in wrong else ("wrong1",)
+    for column in (*NEEDED, *needed):
         if column not in header:
             mistakes.add(line, column, "missing-column")
     seen: set[str] = set()
     for number, name in enumerate(header, start=1):
-        if name and name in seen:
+        if name and name != IGNORED and name in seen:
             mistakes.add(line, name[:30], "repeated-column", number=number)
-        elif name and name not in COLUMNS and name != IGNORED:
+        elif name not in known:
             close = difflib.get_close_matches(key(name[:30]), names, n=1)
             if close:
                 mistakes.add(line, name[:30], "misspelt-column", number=number, suggestion=names[close[0]])

@@ -12,10 +12,14 @@ from fsm.question import CHOICE, SEVERAL, TRUE_FALSE
 from questions.foreign_rows import are_truths, choice_row, row_of
 from questions.garbled import garbled
 from questions.packs import (
+    ANSWERS,
     COLUMNS,
+    FURTHER_WRONG,
+    IGNORED,
     MAX_NAME,
     MAX_QUESTIONS,
     NEEDED,
+    WRONG_LIST,
     Mistakes,
     Row,
     Vocabulary,
@@ -25,6 +29,7 @@ from questions.packs import (
     shown_name,
 )
 from questions.sheets import MAX_COLUMNS, Flaw, Line
+from questions.similarity import plain
 
 HEAD = 15
 """Lines among which the header is searched: templates have a title and hints above it."""
@@ -47,7 +52,8 @@ HINTS = ("textforoption",)
 """Prefixes of the answers in a row that explains the columns, as in Quizizz."""
 CHOICES = frozenset({
     "", "multiplechoice", "multichoice", "truefalse", "trueorfalse", "quiz", "mcq", "mc", "tf", "checkbox",
-    "multipleselect", "multiselect", "multipleanswers", "multipleresponse",
+    "multipleselect", "multiselect", "multipleanswers", "multipleresponse", "pickanswer", "singlechoice",
+    "singleselect", "singleanswer", "radio",
 })  # fmt: skip
 """Types of questions with answers to choose from."""
 NUMBERS = re.compile(r"\d{1,2}(?:\s*[,;]\s*\d{1,2})*")
@@ -55,6 +61,10 @@ LETTERS, CYRILLIC_LETTERS = "abcdefghijkl", "абвгде"
 LOOK_ALIKE = {"а": "a", "в": "b", "с": "c", "е": "e"}
 """Cyrillic letters -> the Latin ones that look the same."""
 LETTERED = re.compile(r"[A-Lа-еА-ЕсСa-l](?:\s*[,;/]\s*[A-Lа-еА-ЕсСa-l]){0,11}")
+LETTER_BEFORE = re.compile(r"\(?([A-La-lА-Еа-е])\s?(?:\)\s*|[.:](?:\s+|$))")
+"""Letter before an answer, or alone: "b) Lima", "B.", "(c)"."""
+SEVERAL_LETTERS = re.compile(r"[A-LА-ЕС](?:\s*(?:,|;|/|&|\band\b|\by\b|\bи\b)\s*[A-LА-ЕС])+")
+JOINED_LETTERS = re.compile(r"[A-F]{2,6}|[А-Е]{2,6}")
 MANY = re.compile(r"\s*[,;|]\s*")
 HINT = re.compile(r"[ \n]*[(\[](?![0-9a-eA-E][)\]])[^()\[\]]*[)\]]|\n.*", re.DOTALL)
 """Hint in a column's name: "(optional)", or a further line."""
@@ -79,6 +89,8 @@ def table(lines: Iterable[Line], mistakes: Mistakes, vocabulary: Vocabulary) -> 
             if _flawless(line, number, cell, mistakes) and (broken := garbled(cell[:MAX_NAME])):
                 mistakes.add(line, letters(number), "garbled", given=broken)
         mistakes.check()
+        if any(_lacks_right(cells, vocabulary) for _, cells in head):
+            mistakes.refuse(line, "no-correct-column")
         check_header(columns_of(map(without_hints, cells), vocabulary), line, mistakes, vocabulary)
         mistakes.check()
         mistakes.refuse(line, "no-header", columns=", ".join(COLUMNS))
@@ -88,7 +100,7 @@ def table(lines: Iterable[Line], mistakes: Mistakes, vocabulary: Vocabulary) -> 
         mistakes.check()
         check_header(layout.names, layout.line, mistakes, vocabulary)
         mistakes.check()
-    elif layout.others:
+    if layout.others:
         mistakes.note("other-columns", count=len(layout.others), names=layout.others)
     for line, cells in _filled(rest, mistakes):
         row = layout.row(line, cells, mistakes, vocabulary)
@@ -125,7 +137,19 @@ def _layout(line: int, cells: Sequence[str], vocabulary: Vocabulary) -> "_Column
     if found is not None:
         return found
     names = columns_of(map(without_hints, cells), vocabulary)
-    return _Columns(line, names) if set(NEEDED) <= set(names) else None
+    if not set(NEEDED) <= set(names):
+        return None
+    others = []
+    for number, cell in enumerate(cells):
+        name = key(without_hints(cell))
+        if names[number] in COLUMNS or not name:
+            continue
+        if _is_counter(name):
+            names[number] = IGNORED
+        elif name in vocabulary.aside:
+            names[number] = IGNORED
+            others.append(shown_name(cell))
+    return _Columns(line, names, tuple(others))
 
 
 def without_hints(name: str) -> str:
@@ -153,6 +177,8 @@ class _Columns:
 
     line: int
     names: list[str]
+    others: tuple[str, ...] = ()
+    """Names of the columns that are left out."""
 
     def row(self, line: int, cells: Sequence[str], mistakes: Mistakes, _: Vocabulary) -> Row | None:
         """Return the question of a line; None if it has mistakes."""
@@ -162,7 +188,44 @@ class _Columns:
         sound = [_flawless(line, number, cell, mistakes) for number, cell in enumerate(cells)]
         if not all(sound):
             return None
-        return Row(line, {name: cell for name, cell in zip(self.names, cells, strict=False) if name})
+        told = {name: cell for name, cell in zip(self.names, cells, strict=False) if name}
+        wrong = [told[name] for name in ANSWERS[1:] if told.get(name, "").strip()]
+        further = self._further_wrong(line, cells, mistakes)
+        if not further:
+            return Row(line, told)
+        if len(wrong) + len(further) >= len(ANSWERS):
+            mistakes.note("more-answers", line)
+        return Row(line, {**told, **dict(zip(ANSWERS[1:], [*wrong, *further], strict=False))})
+
+    def _further_wrong(self, line: int, cells: Sequence[str], mistakes: Mistakes) -> list[str]:
+        """Return the wrong answers outside ``wrong1`` to ``wrong3``: in a list, or in columns without an own name.
+
+        A header that stands above several columns names only the first of them.
+        """
+        found: list[str] = []
+        last = ""
+        for number, (name, cell) in enumerate(zip(self.names, cells, strict=False)):
+            last = name or last
+            if not cell.strip():
+                continue
+            if name == WRONG_LIST:
+                found += _listed(cell)
+            elif name in FURTHER_WRONG or (not name and (last in ANSWERS[1:] or last == WRONG_LIST)):
+                found.append(cell)
+            elif not name:
+                mistakes.note("unnamed-columns", line, names=(letters(number),))
+        return found
+
+
+def _listed(cell: str) -> list[str]:
+    """Return the answers in a cell that lists several. A comma within a number separates none."""
+    if re.search(r"[;|\n]", cell):
+        parts = re.split(r"[;|\n]", cell)
+    elif re.search(r",\s", cell):
+        parts = re.split(r",\s+", cell)
+    else:
+        parts = re.split(r"(?<!\d),|,(?!\d)", cell)
+    return [part.strip() for part in parts if part.strip()]
 
 
 @dataclass(frozen=True)
@@ -217,7 +280,7 @@ class _Numbered:
         if not all(sound):
             return None
         options = [at(number) for number in self.options]
-        rights = self._rights(line, at(self.correct), options, mistakes)
+        rights = self._rights(line, at(self.correct), options, mistakes, vocabulary)
         if not rights:
             return None
         if self.time is not None and at(self.time):
@@ -228,17 +291,22 @@ class _Numbered:
             return row_of(line, TRUE_FALSE, at(self.question), [options[rights[0]], *wrong], mistakes, **more)
         return choice_row(line, at(self.question), [options[number] for number in rights], wrong, mistakes, **more)
 
-    def _rights(self, line: int, told: str, options: Sequence[str], mistakes: Mistakes) -> list[int]:
+    def _rights(
+        self, line: int, told: str, options: Sequence[str], mistakes: Mistakes, vocabulary: Vocabulary
+    ) -> list[int]:
         """Return the indexes of the right answers; none, with a mistake recorded, if they are not told."""
-        choices = sorted(self._told(told, options))
+        choices = sorted(self._told(told, options, vocabulary))
         if choices and all(0 <= choice < len(options) and options[choice] for choice in choices):
             return choices
+        if NUMBERS.fullmatch(told) and not self.from_zero and told in options:
+            mistakes.add(line, letters(self.correct), "ambiguous-answer", given=told)
+            return []
         index = self.from_zero and NUMBERS.fullmatch(told)
         code = "index-answer" if index else "no-such-answer" if told else "missing-right"
         mistakes.add(line, letters(self.correct), code)
         return []
 
-    def _told(self, told: str, options: Sequence[str]) -> set[int]:
+    def _told(self, told: str, options: Sequence[str], vocabulary: Vocabulary) -> set[int]:
         """Return the indexes of the answers that a cell names by number, letter or text; {-1} if readings differ."""
         number = re.sub(r"\.0+$", "", told)
         numbers = {int(each) - 1 for each in re.findall(r"\d+", number)} if NUMBERS.fullmatch(number) else set()
@@ -246,7 +314,13 @@ class _Numbered:
             return numbers
         if self.from_zero and numbers:
             numbers = {-1}
-        texts = {index for index, option in enumerate(options) if option and option == told}
+        texts = {index for index, option in enumerate(options) if option and option == told} or _alike(told, options)
+        if texts and any(number >= len(options) for number in numbers):
+            numbers = set()  # too large to count answers
+        if not texts and not numbers:
+            told, named = _plainly(told, options, vocabulary)
+            if named is not None:
+                return {named}
         if LETTERED.fullmatch(told):
             found = [_letter(each, self.alphabet) for each in re.findall(r"[^\W\d_]", told)]
             numbers = {-1 if each is None else each for each in found}
@@ -258,6 +332,38 @@ class _Numbered:
         if texts and numbers and texts != numbers:
             return {-1}
         return texts or numbers
+
+
+def _alike(told: str, options: Sequence[str]) -> set[int]:
+    """Return the index of the answer that differs from a text only by case, spaces or the letter before it."""
+    found = {
+        index
+        for index, option in enumerate(options)
+        if option and plain(told) in {plain(option), plain(LETTER_BEFORE.sub("", option))}
+    }
+    return found if len(found) == 1 else set()
+
+
+def _plainly(told: str, options: Sequence[str], vocabulary: Vocabulary) -> tuple[str, int | None]:
+    """Return the letters that a cell means by "b)", "A and C" or "AC", and the index of an answer that it names.
+
+    The index is -1 if letter and text disagree.
+    """
+    place = _place(key(told), (*OPTION, *vocabulary.options))
+    if place is not None and place[1] < len(options):
+        return told, place[1]
+    letter = LETTER_BEFORE.match(told)
+    if letter is not None:
+        rest = told[letter.end() :].strip()
+        if not rest:
+            return letter[1], None
+        found, named = _alike(rest, options), _letter(letter[1], "")
+        return told, named if named is not None and found == {named} else -1
+    if SEVERAL_LETTERS.fullmatch(told):
+        return re.sub(r"\s*(?:,|;|/|&|and|y|и)\s*", ",", told), None
+    if JOINED_LETTERS.fullmatch(told) and len(set(told)) == len(told) <= len(options):
+        return ",".join(told), None
+    return told, None
 
 
 def _letter(letter: str, alphabet: str) -> int | None:
@@ -272,6 +378,17 @@ def _letter(letter: str, alphabet: str) -> int | None:
     readings = {each.index(found) for each, found in (
         (LETTERS, LOOK_ALIKE.get(letter, letter)), (CYRILLIC_LETTERS, letter)) if found in each}  # fmt: skip
     return readings.pop() if len(readings) == 1 else None
+
+
+def _lacks_right(cells: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Return whether a header names a question and numbered answers, and no column that tells the right one."""
+    names = [key(without_hints(cell)) for cell in cells]
+    question = next((number for number, name in enumerate(names) if _is_question(name, vocabulary)), None)
+    if question is None or _numbered(cells, vocabulary) is not None:
+        return False
+    places = [_place(name, (*OPTION, *vocabulary.options)) for name in names]
+    found = {place[1] for place in places if place} or {place for _, place in _bare_places(names, {question}).values()}
+    return {0, 1} <= found and "answer" not in columns_of(map(without_hints, cells), vocabulary)
 
 
 def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
@@ -342,7 +459,24 @@ def _type_column(names: Sequence[str], vocabulary: Vocabulary) -> int | None:
 
 def _is_counter(name: str) -> bool:
     """Return whether a column's name says that it numbers the questions."""
-    return name in {"no", "id", "questionno", "questionnumber", "nr", "num", "number", "n"}
+    return name in {
+        "no",
+        "id",
+        "questionno",
+        "questionnumber",
+        "nr",
+        "num",
+        "number",
+        "n",
+        "номер",
+        "номервопроса",
+        "nпп",
+        "noпп",
+        "пп",
+        "número",
+        "numero",
+        "núm",
+    }
 
 
 def _first(names: Sequence[str], beginnings: tuple[str, ...]) -> int | None:

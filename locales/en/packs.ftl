@@ -32,7 +32,7 @@ pack-mistake-not-an-object = This isn’t a question. Write <code>{"{"}"question
 pack-mistake-bad-list = <code>{ $column }</code> must be a list of one to { $limit } wrong answers.
 pack-mistake-not-text = <code>{ $column }</code> must be a text. Put it between quotation marks.
 pack-mistake-empty-question = The question is empty. Fill it in or remove it.
-pack-mistake-missing-cell = <code>{ $column }</code> is empty. A question needs a right answer and at least one wrong one. If this isn’t a question, remove the line.
+pack-mistake-missing-cell = <code>{ $column }</code> is empty. Fill it in, or remove the line: a question needs a right answer and at least one wrong one.
 pack-mistake-too-long = <code>{ $column }</code> has { $length } characters. Shorten it to { $limit }.
 pack-mistake-same-answers = <code>{ $column }</code> says the same as <code>{ $other }</code>. Answers must differ: change one.
 pack-mistake-unknown-difficulty = I don’t know the difficulty “{ $given }”. Write <code>easy</code>, <code>medium</code> or <code>hard</code>, or nothing.
@@ -58,11 +58,11 @@ pack-mistake-binary-xlsx = This is a binary workbook. Save it as .xlsx and send 
 pack-mistake-piled-accents = In <code>{ $column }</code>, accents are piled on one letter. Type the text anew.
 pack-mistake-no-such-answer = Column { $column } must tell which answer is right: by its number, its letter or its text, as one of the answers has it.
 pack-mistake-missing-right = Column { $column } is empty. Write which answer is right.
-pack-mistake-aiken-order = A question needs its answers below it as <code>A. …</code>, <code>B. …</code>, then a line <code>ANSWER: A</code>.
+pack-mistake-aiken-order = A question needs its answers below it as <code>A. …</code>, <code>B. …</code>, then a line <code>ANSWER: A</code>. Remove any other text.
 pack-mistake-gift-braces = The curly brackets don’t match. Put the answers between {"{"} and {"}"}, and an empty line between questions.
 pack-mistake-damaged-xml = This XML can’t be read. Export the questions again as Moodle XML.
 pack-mistake-anki-fields = A note needs two filled fields, front and back. Fill them in or remove the note.
-pack-mistake-anki-backs = All notes have the same back, so there are no wrong answers to choose from. Send a table with wrong answers.
+pack-mistake-anki-backs = All have the same answer, so there are no wrong ones to choose from. Send a table with wrong answers.
 pack-mistake-too-complex = This file holds far more than questions. Copy them into a new file and send that.
 pack-mistake-garbled = <code>{ $column }</code> holds broken letters: “{ $given }”. They broke when the text was once saved in the wrong encoding: take the original and save it as UTF-8. If a question mark is meant, put a space after it.
 pack-mistake-not-a-table = This is a document, not a table. Put the questions into a spreadsheet and send that as XLSX, ODS or CSV.
@@ -71,6 +71,9 @@ pack-mistake-anki-package = This is a deck of Anki. Choose File → Export → �
 pack-mistake-web-page = This is a web page, not a file of questions. Download the file itself as CSV or XLSX and send that.
 pack-mistake-hidden-columns = Columns that a pack needs are hidden. Show all columns, save the file and send it again.
 pack-mistake-index-answer = Column { $column } gives a number, and some programs count answers from 0, others from 1. Write the letter of the right answer, or its text.
+pack-mistake-ambiguous-answer = Column { $column } says “{ $given }”, which is both an answer and the number of another one. Write the letter of the right answer.
+pack-mistake-no-correct-column = No column tells which answer is right. Add a column <code>Correct answer</code> with its number, letter or text.
+pack-mistake-no-known-types = None of these questions has a type that the quiz knows: choice, true or false, several answers, number or order.
 
 ## Parts of a file that a pack can’t hold: pack-note-<code>, with their number and their lines.
 
@@ -113,7 +116,11 @@ pack-note-pictures = { $count ->
    *[other] { $count } pictures are left out: add them to their questions after keeping the pack
 }
 pack-note-fields = Further fields of notes are left out
-pack-note-wrong-from-others = The cards have no wrong answers: those of other cards are used
+pack-note-wrong-from-others = There are no wrong answers: the right ones of other questions are used
+pack-note-no-header = No line names the columns, so the first line is taken for a question
+pack-note-other-text = Text that belongs to no question is left out
+pack-note-answers-by-letter = The quiz shows answers in any order and without letters: rewrite those that name others by letter
+pack-note-unnamed-columns = Columns without a name are left out: { $names }
 pack-note-english-numbers = Numbers of the spreadsheet are written as in English: 1,234.5
 pack-note-hidden-rows = { $count ->
     [one] One hidden row is left out
@@ -131,9 +138,10 @@ pack-note-other-sheets = { $count ->
 
 ## Names that tables of questions may use, separated by commas. Case, spaces and signs don’t matter.
 
-pack-column-question = Question, Questions, Question text, Prompt
-pack-column-answer = Answer, Right answer, Correct answer, Right, Correct
+pack-column-question = Question, Questions, Question text, Prompt, Term, Front
+pack-column-answer = Answer, Right answer, Correct answer, Right, Correct, Definition, Back
 pack-column-wrong = Wrong, Wrong answer, Incorrect, Incorrect answer, Distractor, False answer
+pack-column-wrong-list = Wrong answers, Incorrect answers, Other answers, Other options, Distractors, False answers
 pack-column-category = Category, Topic, Subject, Theme
 pack-column-difficulty = Difficulty, Level, Difficulty level
 pack-column-photo = Photo, Picture, Image, Image link, Photo link
@@ -142,6 +150,7 @@ pack-column-correct = Correct answer, Correct option, Correct choice, Correct, R
 pack-column-type = Type, Question type
 pack-column-explanation = Explanation, Comment
 pack-column-source = Source, Link, Reference
+pack-column-aside = Points, Score, Time, Time limit, Seconds, Round, Notes, Author, Date, Tags
 pack-level-easy = easy, simple
 pack-level-medium = medium, normal
 pack-level-hard = hard, difficult

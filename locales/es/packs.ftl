@@ -32,7 +32,7 @@ pack-mistake-not-an-object = Esto no es una pregunta. Escribe <code>{"{"}"questi
 pack-mistake-bad-list = <code>{ $column }</code> debe ser una lista de entre una y { $limit } respuestas incorrectas.
 pack-mistake-not-text = <code>{ $column }</code> debe ser un texto. Ponlo entre comillas.
 pack-mistake-empty-question = La pregunta está vacía. Complétala o quítala.
-pack-mistake-missing-cell = <code>{ $column }</code> está vacío. Una pregunta necesita una respuesta correcta y al menos una incorrecta. Si no es una pregunta, quita la línea.
+pack-mistake-missing-cell = <code>{ $column }</code> está vacío. Complétalo o quita la línea: una pregunta necesita una respuesta correcta y al menos una incorrecta.
 pack-mistake-too-long = <code>{ $column }</code> tiene { $length } caracteres. Redúcelo a { $limit }.
 pack-mistake-same-answers = <code>{ $column }</code> dice lo mismo que <code>{ $other }</code>. Las respuestas deben ser distintas: cambia una.
 pack-mistake-unknown-difficulty = No conozco la dificultad «{ $given }». Escribe <code>fácil</code>, <code>media</code> o <code>difícil</code>, o nada.
@@ -58,11 +58,11 @@ pack-mistake-binary-xlsx = Es un libro binario. Guárdalo como .xlsx y envíalo.
 pack-mistake-piled-accents = En <code>{ $column }</code> hay demasiados acentos sobre una letra. Vuelve a teclear el texto.
 pack-mistake-no-such-answer = La columna { $column } debe decir qué respuesta es correcta: con su número, su letra o su texto, tal como está entre las respuestas.
 pack-mistake-missing-right = La columna { $column } está vacía. Escribe qué respuesta es correcta.
-pack-mistake-aiken-order = Debajo de la pregunta deben estar sus respuestas, <code>A. …</code>, <code>B. …</code>, y después una línea <code>ANSWER: A</code>.
+pack-mistake-aiken-order = Debajo de la pregunta deben estar sus respuestas, <code>A. …</code>, <code>B. …</code>, y después una línea <code>Respuesta: A</code>. Quita cualquier otro texto.
 pack-mistake-gift-braces = Las llaves no cuadran. Pon las respuestas entre {"{"} y {"}"}, y una línea vacía entre preguntas.
 pack-mistake-damaged-xml = Este XML no se puede leer. Exporta otra vez las preguntas como Moodle XML.
 pack-mistake-anki-fields = Una ficha necesita dos campos completos, anverso y reverso. Complétalos o quita la ficha.
-pack-mistake-anki-backs = Todas las fichas tienen el mismo reverso, así que no hay respuestas incorrectas entre las que elegir. Envía una tabla con respuestas incorrectas.
+pack-mistake-anki-backs = Todas tienen la misma respuesta, así que no hay incorrectas entre las que elegir. Envía una tabla con respuestas incorrectas.
 pack-mistake-too-complex = Este archivo contiene mucho más que preguntas. Cópialas en un archivo nuevo y envíalo.
 pack-mistake-garbled = <code>{ $column }</code> contiene letras dañadas: «{ $given }». Se dañaron al guardar el texto con otra codificación: toma el original y guárdalo como UTF-8. Si el signo de interrogación es correcto, pon un espacio detrás.
 pack-mistake-not-a-table = Es un documento, no una tabla. Pon las preguntas en una hoja de cálculo y envíala como XLSX, ODS o CSV.
@@ -71,6 +71,9 @@ pack-mistake-anki-package = Es un mazo de Anki. En Anki, elige Archivo → Expor
 pack-mistake-web-page = Es una página web, no un archivo de preguntas. Descarga el archivo mismo como CSV o XLSX y envíalo.
 pack-mistake-hidden-columns = Hay columnas ocultas que el paquete necesita. Muestra todas las columnas, guarda el archivo y envíalo otra vez.
 pack-mistake-index-answer = La columna { $column } da un número, y unos programas cuentan las respuestas desde 0 y otros desde 1. Escribe la letra de la respuesta correcta, o su texto.
+pack-mistake-ambiguous-answer = La columna { $column } dice «{ $given }», que es a la vez una respuesta y el número de otra. Escribe la letra de la respuesta correcta.
+pack-mistake-no-correct-column = Ninguna columna dice qué respuesta es correcta. Añade una columna <code>Respuesta correcta</code> con su número, su letra o su texto.
+pack-mistake-no-known-types = Ninguna pregunta es de un tipo que la trivia tenga: una opción, verdadero o falso, varias respuestas, número u orden.
 
 ## Lo que un archivo tiene y un paquete no admite: pack-note-<código>, con cuántas veces y en qué líneas.
 
@@ -113,7 +116,11 @@ pack-note-pictures = { $count ->
    *[other] Se omiten { $count } imágenes: añádelas a sus preguntas después de guardar el paquete
 }
 pack-note-fields = Se omiten los demás campos de las fichas
-pack-note-wrong-from-others = Las fichas no tienen respuestas incorrectas: se usan las de otras fichas
+pack-note-wrong-from-others = No hay respuestas incorrectas: se usan las correctas de otras preguntas
+pack-note-no-header = Ninguna línea da nombre a las columnas, así que la primera se toma como pregunta
+pack-note-other-text = Se omite el texto que no es de ninguna pregunta
+pack-note-answers-by-letter = La trivia muestra las respuestas sin letras y en cualquier orden: reescribe las que nombran a otras por su letra
+pack-note-unnamed-columns = Se omiten las columnas sin nombre: { $names }
 pack-note-english-numbers = Los números de la hoja se escriben como en inglés, por ejemplo 1,234.5: si no, da a las celdas formato de texto
 pack-note-hidden-rows = { $count ->
     [one] Se omite una fila oculta
@@ -131,9 +138,10 @@ pack-note-other-sheets = { $count ->
 
 ## Nombres que pueden usar las tablas de preguntas, separados por comas. No importan mayúsculas, espacios ni signos.
 
-pack-column-question = Pregunta, Preguntas, Texto de la pregunta, Enunciado
-pack-column-answer = Respuesta, Respuesta correcta, Solución, Correcta, Acierto
+pack-column-question = Pregunta, Preguntas, Texto de la pregunta, Enunciado, Término, Anverso
+pack-column-answer = Respuesta, Respuesta correcta, Solución, Correcta, Acierto, Definición, Reverso
 pack-column-wrong = Incorrecta, Respuesta incorrecta, Respuesta falsa, Falsa, Errónea, Respuesta errónea, Distractor
+pack-column-wrong-list = Respuestas incorrectas, Incorrectas, Respuestas falsas, Otras respuestas, Otras opciones, Distractores
 pack-column-category = Categoría, Tema, Materia, Asignatura
 pack-column-difficulty = Dificultad, Nivel, Nivel de dificultad
 pack-column-photo = Foto, Fotografía, Imagen, Enlace de la imagen
@@ -142,6 +150,7 @@ pack-column-correct = Respuesta correcta, Correcta, Opción correcta, Alternativ
 pack-column-type = Tipo, Tipo de pregunta
 pack-column-explanation = Explicación, Comentario
 pack-column-source = Fuente, Enlace, Referencia
+pack-column-aside = Puntos, Puntuación, Tiempo, Segundos, Ronda, Notas, Autor, Autora, Fecha, Etiquetas
 pack-level-easy = fácil, sencilla
 pack-level-medium = media, medio, intermedia
 pack-level-hard = difícil, complicada

@@ -274,7 +274,7 @@ async def test_a_pack_is_renamed_changed_and_deleted(room: Room) -> None:
     await tap(room, text("pack-remove"))
     await tap(room, text("pack-add"))
     await room.say("Only a question", by=ANN, chat=ANN)
-    assert "answer is empty" in newest(room)
+    assert "Answer is empty" in newest(room)
     await room.say("New?\nYes\nNo", by=ANN, chat=ANN)
     assert [question.text for _, question in await room.deps.stores.questions.questions(pack.id)][-1] == "New?"
     await tap(room, text("dlg-back"))

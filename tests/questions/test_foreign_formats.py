@@ -115,7 +115,7 @@ def test_a_table_of_options_tells_the_right_one_by_number_letter_or_text(told: s
 def test_a_right_answer_that_can_be_read_in_two_ways_is_refused() -> None:
     text = "Question,Option 1,Option 2,Option 3,Correct\nHow many?,2,4,3,2\n"
     assert asked(read(text.replace("3,2\n", "3,1\n"), "x.csv")) == [("How many?", "2", "4", "3")]
-    assert refused(text, "x.csv") == [(2, "E", "no-such-answer")]
+    assert refused(text, "x.csv") == [(2, "E", "ambiguous-answer")]
 
 
 def test_gift_is_taken_over() -> None:
@@ -200,7 +200,7 @@ def test_aiken_is_taken_over() -> None:
     pack = read(text, "aiken.txt")
     assert asked(pack) == [("Which is a fruit?", "Apple", "Brick", "Stone"), ("Is it?", "Yes", "No")]
     assert refused("Why?\nA. a\nB. b\nANSWER: C\n", "x.txt") == [(1, "ANSWER", "no-such-answer")]
-    assert refused("Why?\nA. a\nB. b\nHow?\nA. a\nB. b\nANSWER: A\n", "x.txt") == [(4, "", "aiken-order")]
+    assert refused("Why?\nA. a\nB. b\nHow?\nA. a\nB. b\nANSWER: A\n", "x.txt") == [(1, "", "aiken-order")]
 
 
 def test_ankis_notes_are_taken_over_with_the_answers_of_other_cards() -> None:

@@ -220,7 +220,7 @@ def test_right_answers_are_told_by_letters_and_texts_too() -> None:
 def test_a_number_that_could_be_an_answers_text_is_a_mistake_except_in_templates() -> None:
     row = "How many?,2,4,3,5,4,20"
     assert refused(f"Question,Option 1,Option 2,Option 3,Option 4,Correct,Time\n{row}\n", "x.csv") == [
-        (2, "F", "no-such-answer")
+        (2, "F", "ambiguous-answer")
     ]
     header = "Question Text,Option 1,Option 2,Option 3,Option 4,Correct Answer,Time in seconds"
     assert asked(read(f"{header}\n{row}\n", "x.csv")) == [("How many?", "5", "2", "4", "3")]
