@@ -31,15 +31,19 @@ def vocabulary(texts: Texts, locale: str) -> Vocabulary:
     options: list[str] = []
     correct: list[str] = []
     aside: set[str] = set()
+    lists: set[str] = set()
     types: dict[str, str] = {}
     truths: dict[str, bool] = {}
     for each in texts.LOCALES:
         for column in COLUMNS:
             for name in _names(texts, each, f"pack-column-{column}"):
                 if column == "wrong":
-                    columns |= {key(f"{name}{number}"): f"wrong{number}" for number in range(1, 10)}
+                    columns |= {
+                        key(f"{name}{sign}{number}"): f"wrong{number}" for number in range(1, 10) for sign in ("", "#")
+                    }
                 columns.setdefault(key(name), "wrong1" if column == "wrong" else column)
         columns |= {key(name): WRONG_LIST for name in _names(texts, each, "pack-column-wrong-list")}
+        lists |= set(map(key, _names(texts, each, "pack-column-options-list")))
         aside |= set(map(key, _names(texts, each, "pack-column-aside")))
         for level in BASE:
             levels |= {key(name): level for name in _names(texts, each, f"pack-level-{level}")}
@@ -58,6 +62,7 @@ def vocabulary(texts: Texts, locale: str) -> Vocabulary:
         truth,
         types,
         truths,
+        frozenset(lists),
         frozenset(aside),
         english_numbers=separator(locale) == ",",
     )

@@ -42,7 +42,7 @@ from questions.packs import (
 from questions.sheets import Line
 from questions.tables import FORMULA, is_table, table
 from questions.tables import HEAD as HEADER_LINES
-from questions.text_lists import is_list, is_pairs, list_rows, pair_rows
+from questions.text_lists import dialogue_rows, is_dialogue, is_list, is_pairs, list_rows, pair_rows
 from questions.tidying import tidied
 
 MAX_BYTES = 1 << 20
@@ -157,6 +157,8 @@ def _text_rows(text: str, extension: str, mistakes: Mistakes, vocabulary: Vocabu
     if not header and extension != "gift":
         if is_list(text, vocabulary):
             return list_rows(text, mistakes, vocabulary)
+        if is_dialogue(text, vocabulary):
+            return dialogue_rows(text, vocabulary)
         if is_pairs(text) and not _names_a_column(text, vocabulary):
             return pair_rows(text, mistakes)
     if extension == "gift" or (not header and extension not in {"csv", "tsv", "tab"} and is_gift(text)):

@@ -165,6 +165,8 @@ class Vocabulary:
     """Name -> type of question."""
     truths: Mapping[str, bool] = field(default_factory=dict)
     """Word for true or false -> whether it means true."""
+    lists: frozenset[str] = frozenset()
+    """Names of a column with all answers in one cell, the right one among them."""
     aside: frozenset[str] = frozenset()
     """Names of columns that many tables have and no pack does, such as points; they are left out, with a note."""
     english_numbers: bool = True

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NoReturn
 
 from fsm.question import CHOICE, SEVERAL, TRUE_FALSE
 from questions.foreign_rows import are_truths, choice_row, row_of
@@ -61,6 +62,8 @@ LETTERS, CYRILLIC_LETTERS = "abcdefghijkl", "абвгде"
 LOOK_ALIKE = {"а": "a", "в": "b", "с": "c", "е": "e"}
 """Cyrillic letters -> the Latin ones that look the same."""
 LETTERED = re.compile(r"[A-Lа-еА-ЕсСa-l](?:\s*[,;/]\s*[A-Lа-еА-ЕсСa-l]){0,11}")
+QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+LETTERED_PARTS = re.compile(r"(?:^|[\s,;|/])\(?([A-Ha-hА-Иа-и])[).]\s*(?=\S)")
 LETTER_BEFORE = re.compile(r"\(?([A-La-lА-Еа-е])\s?(?:\)\s*|[.:](?:\s+|$))")
 """Letter before an answer, or alone: "b) Lima", "B.", "(c)"."""
 SEVERAL_LETTERS = re.compile(r"[A-LА-ЕС](?:\s*(?:,|;|/|&|\band\b|\by\b|\bи\b)\s*[A-LА-ЕС])+")
@@ -84,16 +87,7 @@ def table(lines: Iterable[Line], mistakes: Mistakes, vocabulary: Vocabulary) -> 
     if not head:
         return
     if layout is None:
-        line, cells = next(((line, cells) for line, cells in head if _names_a_column(cells, vocabulary)), head[0])
-        for number, cell in enumerate(cells[:MAX_COLUMNS]):
-            if _flawless(line, number, cell, mistakes) and (broken := garbled(cell[:MAX_NAME])):
-                mistakes.add(line, letters(number), "garbled", given=broken)
-        mistakes.check()
-        if any(_lacks_right(cells, vocabulary) for _, cells in head):
-            mistakes.refuse(line, "no-correct-column")
-        check_header(columns_of(map(without_hints, cells), vocabulary), line, mistakes, vocabulary)
-        mistakes.check()
-        mistakes.refuse(line, "no-header", columns=", ".join(COLUMNS))
+        _refuse_without_header(head, mistakes, vocabulary)
     if isinstance(layout, _Columns):
         for number, cell in enumerate(cells):
             _flawless(line, number, cell, mistakes)
@@ -106,6 +100,22 @@ def table(lines: Iterable[Line], mistakes: Mistakes, vocabulary: Vocabulary) -> 
         row = layout.row(line, cells, mistakes, vocabulary)
         if row is not None:
             yield row
+
+
+def _refuse_without_header(head: Sequence[Line], mistakes: Mistakes, vocabulary: Vocabulary) -> NoReturn:
+    """Raise ``PackRefused`` with the mistakes of a file whose first lines are not the header of a table."""
+    line, cells = next(((line, cells) for line, cells in head if _names_a_column(cells, vocabulary)), head[0])
+    for number, cell in enumerate(cells[:MAX_COLUMNS]):
+        if _flawless(line, number, cell, mistakes) and (broken := garbled(cell[:MAX_NAME])):
+            mistakes.add(line, letters(number), "garbled", given=broken)
+    mistakes.check()
+    if len(head) > 1 and not any(any(cell.strip() for cell in cells[1:]) for _, cells in head):
+        mistakes.refuse(0, "no-table")
+    if any(_lacks_right(cells, vocabulary) for _, cells in head):
+        mistakes.refuse(line, "no-correct-column")
+    check_header(columns_of(map(without_hints, cells), vocabulary), line, mistakes, vocabulary)
+    mistakes.check()
+    mistakes.refuse(line, "no-header", columns=", ".join(COLUMNS))
 
 
 def is_table(lines: Iterable[Line], vocabulary: Vocabulary) -> bool:
@@ -217,8 +227,23 @@ class _Columns:
         return found
 
 
+def _options_in(cell: str) -> list[str]:
+    """Return the answers in a cell that lists all of them: after letters, or as ``_listed`` reads it."""
+    found = list(LETTERED_PARTS.finditer(cell))
+    told = "".join(match[1].lower() for match in found)
+    if len(found) > 1 and any(told == alphabet[: len(told)] for alphabet in (LETTERS, CYRILLIC_LETTERS)):
+        ends = [match.start() for match in found[1:]] + [len(cell)]
+        return [cell[match.end() : end].strip(" ,;|/\n") for match, end in zip(found, ends, strict=True)]
+    return _listed(cell)
+
+
 def _listed(cell: str) -> list[str]:
     """Return the answers in a cell that lists several. A comma within a number separates none."""
+    cell = cell.strip()
+    if cell.startswith("[") and cell.endswith("]"):
+        # Programs write a list of Python or JSON as text.
+        quoted = [text or other for text, other in QUOTED.findall(cell)]
+        return quoted if quoted and not QUOTED.sub("", cell).strip("[], \n") else [cell]
     if re.search(r"[;|\n]", cell):
         parts = re.split(r"[;|\n]", cell)
     elif re.search(r",\s", cell):
@@ -249,6 +274,8 @@ class _Numbered:
     """Column of a report, which repeats each question for each player."""
     others: tuple[str, ...]
     """Names of the columns that are left out."""
+    listed: bool = False
+    """True if one cell holds all answers."""
     reported: set[str] = field(default_factory=set)
     """Questions of a report that are read already."""
 
@@ -279,7 +306,7 @@ class _Numbered:
         sound = [_flawless(line, number, cells[number], mistakes) for number in used if number < len(cells)]
         if not all(sound):
             return None
-        options = [at(number) for number in self.options]
+        options = _options_in(at(self.options[0])) if self.listed else [at(number) for number in self.options]
         rights = self._rights(line, at(self.correct), options, mistakes, vocabulary)
         if not rights:
             return None
@@ -408,12 +435,31 @@ def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
         for number, name in enumerate(names)
         if number not in {right, question} and (place := _place(name, option)) is not None
     } or _bare_places(names, {right, question})
+    listed = next((number for number, name in enumerate(names) if name in vocabulary.lists), None)
+    if not places and listed is not None and listed not in {right, question}:
+        return _layout_of(cells, names, question, (listed,), right, "", vocabulary, listed=True)
     options = {place: number for number, (_, place) in places.items()}
     alphabets = {alphabet for alphabet, _ in places.values()}
     if sorted(options)[:2] != [0, 1] or len(options) > MOST_OPTIONS or len(options) < len(places):
         return None
     if sorted(options) != list(range(len(options))) or len(alphabets) > 1:
         return None
+    ordered = tuple(options[place] for place in sorted(options))
+    return _layout_of(cells, names, question, ordered, right, alphabets.pop(), vocabulary)
+
+
+def _layout_of(
+    cells: Sequence[str],
+    names: Sequence[str],
+    question: int,
+    options: tuple[int, ...],
+    right: int,
+    alphabet: str,
+    vocabulary: Vocabulary,
+    *,
+    listed: bool = False,
+) -> _Numbered:
+    """Return the layout of a header, given the columns of the question, of its answers, and of the right one."""
     extra = {
         column: number
         for number, name in enumerate(names)
@@ -425,7 +471,7 @@ def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
     explanation, time, type_ = _first(names, EXPLANATION), _first(names, TIME), _type_column(names, vocabulary)
     if explanation is not None:
         extra.setdefault("explanation", explanation)
-    known = {question, right, *options.values(), *extra.values(), time, type_}
+    known = {question, right, *options, *extra.values(), time, type_}
     player = names.index("player") if "player" in names else None
     others = tuple(
         shown_name(cells[number])
@@ -434,9 +480,9 @@ def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
     )
     return _Numbered(
         question,
-        tuple(options[place] for place in sorted(options)),
+        options,
         right,
-        alphabets.pop(),
+        alphabet,
         any(word in names[right] for word in INDEX),
         extra,
         type_,
@@ -444,6 +490,7 @@ def _numbered(cells: Sequence[str], vocabulary: Vocabulary) -> _Numbered | None:
         any(key(cell).startswith(TEMPLATES) for cell in cells),
         player,
         others,
+        listed,
     )
 
 
@@ -491,7 +538,9 @@ def _begins(name: str, beginnings: tuple[str, ...]) -> bool:
 def _place(name: str, beginnings: tuple[str, ...]) -> tuple[str, int] | None:
     """Return the alphabet and the number of a column of possible answers, from 0; None if it is another column."""
     for each in beginnings:
-        found = re.match(r"(?:(\d{1,2})(?!\d)|([a-lа-е])$)", name[len(each) :]) if name.startswith(each) else None
+        found = (
+            re.match(r"(?:(?:no)?(\d{1,2})(?!\d)|([a-lа-е])$)", name[len(each) :]) if name.startswith(each) else None
+        )
         if found is not None:
             return ("", int(found[1]) - 1) if found[1] else _lettered(found[2])
     return None

@@ -27,6 +27,8 @@ PAIR = re.compile(r"([^\t;|=]{1,1000}[?？])\s*(?:\t|;|\||=|\s[-–—]\s)\s*([^
 WITH_COMMA = re.compile(r"([^\t,]{1,1000}[?？])\s*,\s*([^\t,]{1,1000})")
 TAB_PAIR = re.compile(r"([^\t]{1,4000})\t([^\t]{1,4000})")
 FEWEST_PAIRS = 2
+TURN = re.compile(r"\**([^\W\d]{1,20})\s?(?:№|#)?\d{0,3}\s?[.:]\**\s*(.*)")
+TURNS = {"q": "question", "a": "answer", "question": "question", "answer": "answer"}
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:
@@ -55,6 +57,33 @@ def pair_rows(text: str, mistakes: Mistakes) -> Iterator[Row]:
 def _all_match(pattern: re.Pattern[str], text: str) -> bool:
     filled = [line.strip() for _, line in lines_of(text) if line.strip()]
     return len(filled) >= FEWEST_PAIRS and all(len(line) < MOST_LINE and pattern.fullmatch(line) for line in filled)
+
+
+def is_dialogue(text: str, vocabulary: Vocabulary) -> bool:
+    """Return whether a text has a question and an answer in turns: ``Q: ...``, ``A: ...``."""
+    labels = [_turn(line.strip(), vocabulary)[0] for _, line in lines_of(text) if line.strip()]
+    return len(labels) >= 2 * FEWEST_PAIRS and labels == ["question", "answer"] * (len(labels) // 2)
+
+
+def dialogue_rows(text: str, vocabulary: Vocabulary) -> Iterator[Row]:
+    """Yield the questions of a text for which ``is_dialogue`` is True."""
+    asked = ""
+    for number, line in lines_of(text):
+        label, told = _turn(line.strip(), vocabulary)
+        if label == "question":
+            asked, began = told, number
+        elif label == "answer":
+            yield Row(began, {"question": asked, "answer": told})
+
+
+def _turn(line: str, vocabulary: Vocabulary) -> tuple[str, str]:
+    """Return "question" or "answer", and the text after it; empty for another line."""
+    found = TURN.match(line[:MOST_LINE])
+    if found is None:
+        return "", ""
+    name = key(found[1])
+    label = TURNS.get(name) or vocabulary.columns.get(name, "")
+    return (label, found[2].strip()) if label in {"question", "answer"} else ("", "")
 
 
 # -- questions with lettered answers -----------------------------------------------------------------------------

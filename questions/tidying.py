@@ -17,6 +17,7 @@ NUMBERED = re.compile(
 """Number before a question: "1. ", "12) ", "Question 3: "."""
 LETTERED = re.compile(r"\s*\(?([A-Ha-hА-Иа-и1-8])\s{0,3}([).:])(\s*)(?=\S)")
 """Letter or digit before an answer: "A) ", "b. ", "3)"."""
+WITHIN = re.compile(r"(?:^|\s)\(?[AaАа][).]\s?\S")
 LONE_LETTER = re.compile(r"\(?[A-Ha-hА-Иа-и][).]?")
 ALPHABETS = ("abcdefgh", "абвгдежзи")
 ESCAPED = re.compile(r"&(?:#0?39|quot|[lr][sd]quo|[aeiouAEIOU](?:acute|grave|uml)|[nN]tilde|hellip|[nm]dash|deg);")
@@ -109,8 +110,11 @@ def _with_wrong_answers(rows: list[Row], mistakes: Mistakes, vocabulary: Vocabul
         for row in rows
     )
     told = [row.cells.get("answer", "").strip() for row in rows]
-    # Letters name answers that stand elsewhere, perhaps within the question.
-    if not cards or not all(told) or all(LONE_LETTER.fullmatch(answer) for answer in told):
+    # Letters of answers that stand within the question are no answers.
+    lettered = all(map(LONE_LETTER.fullmatch, told)) and any(
+        WITHIN.search(row.cells.get("question", "")) for row in rows
+    )
+    if not cards or not all(told) or lettered:
         yield from rows
         return
     if all(key(answer) in vocabulary.truths for answer in told):

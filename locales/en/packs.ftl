@@ -74,6 +74,7 @@ pack-mistake-index-answer = Column { $column } gives a number, and some programs
 pack-mistake-ambiguous-answer = Column { $column } says “{ $given }”, which is both an answer and the number of another one. Write the letter of the right answer.
 pack-mistake-no-correct-column = No column tells which answer is right. Add a column <code>Correct answer</code> with its number, letter or text.
 pack-mistake-no-known-types = None of these questions has a type that the quiz knows: choice, true or false, several answers, number or order.
+pack-mistake-no-table = I find neither a table nor a list of questions here. Write each question with its answers below it, <code>A) …</code>, <code>B) …</code>, then a line <code>Answer: A</code>; or send a table.
 
 ## Parts of a file that a pack can’t hold: pack-note-<code>, with their number and their lines.
 
@@ -151,6 +152,7 @@ pack-column-type = Type, Question type
 pack-column-explanation = Explanation, Comment
 pack-column-source = Source, Link, Reference
 pack-column-aside = Points, Score, Time, Time limit, Seconds, Round, Notes, Author, Date, Tags
+pack-column-options-list = Options, Choices, Answers, Answer options, Answer choices, Possible answers, All answers
 pack-level-easy = easy, simple
 pack-level-medium = medium, normal
 pack-level-hard = hard, difficult

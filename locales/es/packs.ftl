@@ -74,6 +74,7 @@ pack-mistake-index-answer = La columna { $column } da un número, y unos program
 pack-mistake-ambiguous-answer = La columna { $column } dice «{ $given }», que es a la vez una respuesta y el número de otra. Escribe la letra de la respuesta correcta.
 pack-mistake-no-correct-column = Ninguna columna dice qué respuesta es correcta. Añade una columna <code>Respuesta correcta</code> con su número, su letra o su texto.
 pack-mistake-no-known-types = Ninguna pregunta es de un tipo que la trivia tenga: una opción, verdadero o falso, varias respuestas, número u orden.
+pack-mistake-no-table = Aquí no hay ni una tabla ni una lista de preguntas. Escribe debajo de cada pregunta sus respuestas, <code>A) …</code>, <code>B) …</code>, y después una línea <code>Respuesta: A</code>, o envía una tabla.
 
 ## Lo que un archivo tiene y un paquete no admite: pack-note-<código>, con cuántas veces y en qué líneas.
 
@@ -151,6 +152,7 @@ pack-column-type = Tipo, Tipo de pregunta
 pack-column-explanation = Explicación, Comentario
 pack-column-source = Fuente, Enlace, Referencia
 pack-column-aside = Puntos, Puntuación, Tiempo, Segundos, Ronda, Notas, Autor, Autora, Fecha, Etiquetas
+pack-column-options-list = Opciones, Alternativas, Respuestas, Opciones de respuesta, Posibles respuestas
 pack-level-easy = fácil, sencilla
 pack-level-medium = media, medio, intermedia
 pack-level-hard = difícil, complicada

@@ -33,7 +33,7 @@ def test_a_mistake_in_a_table_names_the_column_in_the_language_of_the_host(local
 
 
 def test_the_known_columns_are_listed_in_the_language_of_the_host() -> None:
-    russian = told("one two three\nfour\n", "x.csv", "ru")
+    russian = told("one,two,three\nfour,five,six\n", "x.csv", "ru")
     assert "Вопрос, Ответ, Неверный 1" in russian
     assert "wrong1" not in russian
 
@@ -306,3 +306,39 @@ def test_json_lines_and_russian_fields_are_read() -> None:
     item = {"вопрос": "Столица Чили?", "ответ": "Сантьяго", "неверные": ["Лима", "Кито"]}
     lines = "\n".join(json.dumps({**item, "вопрос": asks}, ensure_ascii=False) for asks in ("Столица Чили?", "Чили?"))
     assert asked(read(lines, "x.jsonl"))[0] == ("Столица Чили?", "Сантьяго", "Лима", "Кито")
+
+
+# -- other shapes ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ['"A) Lima\nB) Santiago\nC) Quito"', '"A. Lima B. Santiago C. Quito"', '"Lima; Santiago; Quito"',
+     '"Lima, Santiago, Quito"', "\"['Lima', 'Santiago', 'Quito']\""],
+)  # fmt: skip
+@pytest.mark.parametrize("right", ["Santiago", "B", "B) Santiago"])
+def test_all_answers_may_be_in_one_cell(cell: str, right: str) -> None:
+    pack = read(f"Question,Options,Answer\nCapital of Chile?,{cell},{right}\n", "x.csv")
+    assert asked(pack) == [("Capital of Chile?", "Santiago", "Lima", "Quito")]
+
+
+def test_a_list_of_python_in_a_cell_is_a_list_of_wrong_answers() -> None:
+    text = 'question,correct_answer,incorrect_answers\nCapital of Chile?,Santiago,"[\'Lima\', ""Côte d\'Azur""]"\n'
+    assert asked(read(text, "x.csv")) == [("Capital of Chile?", "Santiago", "Lima", "Côte d'Azur")]
+
+
+@pytest.mark.parametrize("names", [("Q", "A"), ("Вопрос 1", "Ответ"), ("**Pregunta", "**Respuesta")])
+def test_questions_and_answers_in_turns_are_read(names: tuple[str, str]) -> None:
+    asks, answers = names
+    text = "".join(f"{asks}: {question}\n{answers}: {answer}\n\n" for question, answer in CAPITALS)
+    assert asked(read(text, "x.txt"))[0] == ("Capital of Chile?", "Santiago", "Lima", "Havana")
+
+
+@pytest.mark.parametrize("name", ["Wrong answer #1", "Неверный ответ № 1"])
+def test_numbers_of_columns_may_have_a_sign(name: str) -> None:
+    assert asked(read(f"question;answer;{name}\nWhy?;yes;no\n", "x.csv")) == [("Why?", "yes", "no")]
+
+
+def test_a_text_that_is_neither_table_nor_list_is_told_both_ways() -> None:
+    text = "Q1. Largest planet?\nA) Mars\nB) Jupiter\n\nQ2. Water?\nA) H2O\nB) CO2\n\nAnswers:\n1. B\n2. A\n"
+    assert refused(text, "x.txt") == [(0, "", "no-table")]
