@@ -67,7 +67,7 @@ def is_dialogue(text: str, vocabulary: Vocabulary) -> bool:
 
 def dialogue_rows(text: str, vocabulary: Vocabulary) -> Iterator[Row]:
     """Yield the questions of a text for which ``is_dialogue`` is True."""
-    asked = ""
+    asked, began = "", 0
     for number, line in lines_of(text):
         label, told = _turn(line.strip(), vocabulary)
         if label == "question":
