@@ -307,7 +307,12 @@ class _Numbered:
         if not all(sound):
             return None
         options = _options_in(at(self.options[0])) if self.listed else [at(number) for number in self.options]
-        rights = self._rights(line, at(self.correct), options, mistakes, vocabulary)
+        told = at(self.correct)
+        if self.listed and "," in told and told not in options and told in at(self.options[0]):
+            # The commas may stand within the answers: "Paris, France, Rome, Italy".
+            mistakes.add(line, letters(self.options[0]), "unclear-list")
+            return None
+        rights = self._rights(line, told, options, mistakes, vocabulary)
         if not rights:
             return None
         if self.time is not None and at(self.time):

@@ -75,6 +75,7 @@ pack-mistake-ambiguous-answer = Column { $column } says “{ $given }”, which 
 pack-mistake-no-correct-column = No column tells which answer is right. Add a column <code>Correct answer</code> with its number, letter or text.
 pack-mistake-no-known-types = None of these questions has a type that the quiz knows: choice, true or false, several answers, number or order.
 pack-mistake-no-table = I find neither a table nor a list of questions here. Write each question with its answers below it, <code>A) …</code>, <code>B) …</code>, then a line <code>Answer: A</code>; or send a table.
+pack-mistake-unclear-list = Column { $column } doesn’t show where each answer ends. Put a semicolon or a line break between them.
 
 ## Parts of a file that a pack can’t hold: pack-note-<code>, with their number and their lines.
 

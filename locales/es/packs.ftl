@@ -75,6 +75,7 @@ pack-mistake-ambiguous-answer = La columna { $column } dice «{ $given }», que 
 pack-mistake-no-correct-column = Ninguna columna dice qué respuesta es correcta. Añade una columna <code>Respuesta correcta</code> con su número, su letra o su texto.
 pack-mistake-no-known-types = Ninguna pregunta es de un tipo que la trivia tenga: una opción, verdadero o falso, varias respuestas, número u orden.
 pack-mistake-no-table = Aquí no hay ni una tabla ni una lista de preguntas. Escribe debajo de cada pregunta sus respuestas, <code>A) …</code>, <code>B) …</code>, y después una línea <code>Respuesta: A</code>, o envía una tabla.
+pack-mistake-unclear-list = En la columna { $column } no se ve dónde termina cada respuesta. Sepáralas con punto y coma o con un salto de línea.
 
 ## Lo que un archivo tiene y un paquete no admite: pack-note-<código>, con cuántas veces y en qué líneas.
 

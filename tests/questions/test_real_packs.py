@@ -322,6 +322,12 @@ def test_all_answers_may_be_in_one_cell(cell: str, right: str) -> None:
     assert asked(pack) == [("Capital of Chile?", "Santiago", "Lima", "Quito")]
 
 
+def test_commas_that_may_stand_within_answers_separate_none() -> None:
+    text = 'Question,Options,Answer\nWhere?,"Paris, France{} Rome, Italy","Paris, France"\n'
+    assert refused(text.format(","), "x.csv") == [(2, "B", "unclear-list")]
+    assert asked(read(text.format(";"), "x.csv")) == [("Where?", "Paris, France", "Rome, Italy")]
+
+
 def test_a_list_of_python_in_a_cell_is_a_list_of_wrong_answers() -> None:
     text = 'question,correct_answer,incorrect_answers\nCapital of Chile?,Santiago,"[\'Lima\', ""Côte d\'Azur""]"\n'
     assert asked(read(text, "x.csv")) == [("Capital of Chile?", "Santiago", "Lima", "Côte d'Azur")]
