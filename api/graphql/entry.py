@@ -1,14 +1,13 @@
 """The route of GraphQL. Strawberry and the modules that use it are imported at the first request, in a thread."""
 
 import asyncio
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
 
 from loguru import logger
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.endpoint import Endpoint
@@ -24,7 +23,8 @@ def routes(endpoints: Sequence[Endpoint], services: Services) -> Sequence[BaseRo
     if find_spec("strawberry") is None:
         logger.warning("no GraphQL: the optional dependency `tombola[graphql]` is not installed")
         return ()
-    return (Route(PATH, Entry(endpoints, services)),)
+    entry = Entry(endpoints, services)
+    return (Route(PATH, entry), WebSocketRoute(PATH, entry))
 
 
 class Entry:
@@ -33,13 +33,20 @@ class Entry:
     def __init__(self, endpoints: Sequence[Endpoint], services: Services) -> None:
         self._endpoints = endpoints
         self._services = services
-        self._app: ASGIApp | None = None
+        self._apps: Mapping[str, ASGIApp] | None = None
+        """Type of a connection -> its application."""
         self._importing = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         async with self._importing:
-            if self._app is None:
-                module = await asyncio.to_thread(partial(import_module, "api.graphql.server"))
-                self._app = module.Server(self._endpoints, self._services)
-        await self._app(scope, receive, send)
+            if self._apps is None:
+                self._apps = await asyncio.to_thread(self._made)
+        await self._apps[scope["type"]](scope, receive, send)
+
+    def _made(self) -> Mapping[str, ASGIApp]:
+        reads, live = import_module("api.graphql.server"), import_module("api.graphql.subscriptions")
+        return {
+            "http": reads.Server(self._endpoints, self._services),
+            "websocket": live.Subscriptions(self._services),
+        }

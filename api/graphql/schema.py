@@ -73,6 +73,11 @@ def build(endpoints: Sequence[Endpoint], links: Mapping[tuple[type, str], tuple[
     return _Builder(links).graph([each for each in endpoints if is_field(each)])
 
 
+def long_scalar() -> Any:
+    """Return the scalar of ``Long``."""
+    return strawberry.scalar(name="Long", description="A whole number below 2^53.", parse_value=_long)
+
+
 def is_field(endpoint: Endpoint) -> bool:
     """Return True if an endpoint is a field of ``Query``: a read with a result in JSON."""
     return endpoint.method == "GET" and endpoint.result is not None and endpoint.tag not in LEFT_OUT
@@ -105,8 +110,7 @@ class _Builder:
             assert name not in namespace, f"two endpoints would be {name}"
             namespace[name] = self._root(name, endpoint)
         query = strawberry.type(type("Query", (), namespace), name="Query", description=inspect.getdoc(_Query))
-        long = strawberry.scalar(name="Long", description="A whole number below 2^53.", parse_value=_long)
-        schema = strawberry.Schema(query, config=StrawberryConfig(scalar_map={Long: long}))
+        schema = strawberry.Schema(query, config=StrawberryConfig(scalar_map={Long: long_scalar()}))
         return Graph(schema, self.weights, {names[endpoint.name]: endpoint for endpoint in endpoints})
 
     # -- fields -------------------------------------------------------------------------------------------------

@@ -1,14 +1,21 @@
 """GraphQL: the decisions and answers of REST, few queries for a page, and limits that hold before anything is read."""
 
+import asyncio
+import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, get_origin
 
 import httpx
 import msgspec
 import pytest
 from graphql import get_introspection_query
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from api.client import GraphQLErrors, Refused
 from api.endpoint import Endpoint
@@ -313,3 +320,95 @@ def shared_server() -> Server:
 def test_graphql_is_imported_when_it_is_used() -> None:
     program = "import sys, api.app; sys.exit(any(each in sys.modules for each in ('strawberry', 'graphql')))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+# -- subscriptions ----------------------------------------------------------------------------------------------
+
+LIVE = """subscription ($games: [String!], $chats: [Long!], $cursor: String) {
+    live(games: $games, chats: $chats, cursor: $cursor)
+}"""
+
+
+@asynccontextmanager
+async def socket(served: Served, payload: dict[str, Any]) -> AsyncIterator[ClientConnection]:
+    """Open a WebSocket and begin the protocol."""
+    url = f"{served.url.replace('http', 'ws')}/api/graphql"
+    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as connection:
+        await connection.send(json.dumps({"type": "connection_init", "payload": payload}))
+        yield connection
+
+
+async def heard(connection: ClientConnection) -> dict[str, Any]:
+    async with asyncio.timeout(60):
+        told: dict[str, Any] = json.loads(await connection.recv())
+    return told
+
+
+async def versions(connection: ClientConnection, last: int) -> list[int]:
+    """Read until an event, and return the versions of the events on the way."""
+    found: list[int] = []
+    while last not in found:
+        for message in (await heard(connection))["payload"]["data"]["live"]["messages"]:
+            found += [event["version"] for event in message.get("events", ())]
+    return found
+
+
+async def refusal(connection: ClientConnection) -> str:
+    """Return the code of the refusal with which a subscription ends."""
+    told = await heard(connection)
+    while told["type"] == "complete":
+        told = await heard(connection)
+    return str(told["payload"]["errors"][0]["extensions"]["code"])
+
+
+async def watch(connection: ClientConnection, id_: str, query: str = LIVE, **variables: Any) -> None:
+    payload = {"query": query, "variables": variables}
+    await connection.send(json.dumps({"id": id_, "type": "subscribe", "payload": payload}))
+
+
+async def test_a_subscription_has_the_batches_of_live_updates_and_goes_on_at_a_cursor(served: Served) -> None:
+    async with await served.client(Role.HOST, served.chat_id) as host:
+        game = await host.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"))
+        ticket = (await host.create_live_ticket()).ticket
+        person = served.table.people[2]
+        async with socket(served, {"ticket": ticket}) as connection:
+            assert (await heard(connection))["type"] == "connection_ack"
+            await watch(connection, "1", games=[game.id])
+            first = (await heard(connection))["payload"]["data"]["live"]
+            assert [each["type"] for each in first["messages"]] == ["snapshot"]
+            await host.join_game(game.id, JoinBody(person.id, person.first_name))
+            assert await versions(connection, 2) == [2]
+        async with socket(served, {"authorization": f"Bearer {host._token}"}) as connection:
+            assert (await heard(connection))["type"] == "connection_ack"
+            await watch(connection, "1", chats=[served.chat_id], cursor=first["cursor"])
+            assert await versions(connection, 2) == [2]
+            await connection.send(json.dumps({"id": "1", "type": "complete"}))
+            await watch(connection, "2", "{ reads }")
+            while (answer := await heard(connection))["id"] != "2":
+                pass  # a batch that was on its way
+            assert answer["payload"] == {"data": {"reads": "/api/graphql"}}
+
+
+async def test_a_subscription_is_refused_without_a_valid_token_and_for_another_chat(served: Served) -> None:
+    revoked = await served.token(Role.VIEWER, served.chat_id)
+    for payload in ({}, {"authorization": "Bearer tombola_x_y"}, {"ticket": "forged"}, {"ticket": 7}):
+        async with socket(served, payload) as connection:
+            with pytest.raises(ConnectionClosed) as closed:
+                await heard(connection)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4403
+    async with socket(served, {"authorization": f"Bearer {revoked}"}) as connection:
+        assert (await heard(connection))["type"] == "connection_ack"
+        await watch(connection, "1", chats=[ELSEWHERE])
+        assert await refusal(connection) == "elsewhere"
+        await watch(connection, "2", games=["00nosuchgame00"])
+        assert await refusal(connection) == "unknown-game"
+        await watch(connection, "3", chats=[served.chat_id], cursor="forged")
+        assert await refusal(connection) == "bad-cursor"
+        await served.table.bot.play.tokens.revoke(revoked.split("_")[1])
+        await watch(connection, "4", chats=[served.chat_id])
+        assert await refusal(connection) == "not-authenticated"
+    await served.table.bot.stores.audit.flush()
+    counted = "SELECT count(*) FROM audit_log WHERE action = 'watch_live' AND outcome = $1"
+    assert await served.table.bot.pool.fetchval(counted, "not-authenticated") == 5
+    assert await served.table.bot.pool.fetchval(counted, "elsewhere") == 1
