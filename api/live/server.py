@@ -123,7 +123,7 @@ class LiveServer:
 
     async def _opened(self, scope: Scope, receive: Receive, send: Send) -> Subscription | None:
         """Return the subscription of a new client; None if it was refused. Keeps nothing of the request in memory."""
-        request, principal = _as_request(scope), None
+        request, principal = as_request(scope), None
         try:
             principal = await self._principal(request)
             return self._hub.open(principal)
@@ -142,8 +142,8 @@ class LiveServer:
                 return
             except Exception as error:  # noqa: BLE001 -- every error is told; a bug is logged there
                 refusals += 1
-                request, trace = _as_request(scope), scope["state"][TRACE]
-                self._record(request, subscription.principal, error)
+                request, trace = as_request(scope), scope["state"][TRACE]
+                record_refusal(self._services, request, subscription.principal, error)
                 failure(error, self._services, request, trace)  # logs a bug
                 refusal = problems.refusal_of(error, trace)
                 if refusals > MOST_REFUSALS:
@@ -249,24 +249,6 @@ class LiveServer:
         if any(not LOWEST_ID <= chat_id <= -LOWEST_ID for chat_id in wanted.chats):
             raise InvalidRequest("Expected an id of a chat - at `$.chats`")
 
-    def _record(self, request: Request, principal: Principal | None, error: Exception) -> None:
-        """Record a refused access in the audit log."""
-        if not isinstance(error, (*ACCESS_REFUSED, WrongOrigin)):
-            return
-        address = client_address(request, self._services.proxies)
-        self._services.stores.audit.note(
-            AuditEntry(
-                at=self._services.play.clock.now(),
-                face=API,
-                action="watch_live",
-                outcome=error.code,
-                actor_id=(NOBODY if principal is None else principal.actor).id,
-                token="" if principal is None else principal.name,
-                target="",
-                origin=f"{address} {request.scope['state'][TRACE]}",
-            )
-        )
-
     async def _refuse(
         self,
         request: Request,
@@ -277,11 +259,30 @@ class LiveServer:
         send: Send,
     ) -> None:
         """Send the response that refuses a connection."""
-        self._record(request, principal, error)
+        record_refusal(self._services, request, principal, error)
         response = failure(error, self._services, request, scope["state"][TRACE])
         if isinstance(error, MethodNotAllowed):
             response.headers["allow"] = "GET"
         await response(scope, receive, send)
+
+
+def record_refusal(services: Services, request: Request, principal: Principal | None, error: Exception) -> None:
+    """Record a refused access to live updates in the audit log."""
+    if not isinstance(error, (*ACCESS_REFUSED, WrongOrigin)):
+        return
+    address = client_address(request, services.proxies)
+    services.stores.audit.note(
+        AuditEntry(
+            at=services.play.clock.now(),
+            face=API,
+            action="watch_live",
+            outcome=error.code,
+            actor_id=(NOBODY if principal is None else principal.actor).id,
+            token="" if principal is None else principal.name,
+            target="",
+            origin=f"{address} {request.scope['state'][TRACE]}",
+        )
+    )
 
 
 class _Application:
@@ -295,7 +296,7 @@ class _Application:
         await self._serve(scope, receive, send)
 
 
-def _as_request(scope: Scope) -> Request:
+def as_request(scope: Scope) -> Request:
     """Return the request that opens a WebSocket as a plain one, for the checks and refusals of both transports."""
     return Request({**scope, "type": "http", "method": "GET"})
 

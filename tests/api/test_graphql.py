@@ -14,8 +14,8 @@ import msgspec
 import pytest
 from graphql import get_introspection_query
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin, Subprotocol
 
 from api.client import GraphQLErrors, Refused
 from api.endpoint import Endpoint
@@ -329,11 +329,14 @@ LIVE = """subscription ($games: [String!], $chats: [Long!], $cursor: String) {
 }"""
 
 
+PROTOCOL = Subprotocol("graphql-transport-ws")
+
+
 @asynccontextmanager
 async def socket(served: Served, payload: dict[str, Any]) -> AsyncIterator[ClientConnection]:
     """Open a WebSocket and begin the protocol."""
     url = f"{served.url.replace('http', 'ws')}/api/graphql"
-    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as connection:
+    async with connect(url, subprotocols=[PROTOCOL]) as connection:
         await connection.send(json.dumps({"type": "connection_init", "payload": payload}))
         yield connection
 
@@ -344,13 +347,30 @@ async def heard(connection: ClientConnection) -> dict[str, Any]:
     return told
 
 
+async def batch(connection: ClientConnection) -> dict[str, Any]:
+    """Return the next batch of a subscription."""
+    while (message := await heard(connection))["type"] == "complete":
+        pass  # of an earlier subscription
+    told: dict[str, Any] = message["payload"]["data"]["live"]
+    return told
+
+
 async def versions(connection: ClientConnection, last: int) -> list[int]:
     """Read until an event, and return the versions of the events on the way."""
     found: list[int] = []
     while last not in found:
-        for message in (await heard(connection))["payload"]["data"]["live"]["messages"]:
-            found += [event["version"] for event in message.get("events", ())]
+        for message in (await batch(connection))["messages"]:
+            assert message["type"] == "events", message
+            found += [event["version"] for event in message["events"]]
     return found
+
+
+async def code_of_end(connection: ClientConnection) -> int:
+    """Return the code with which the server closes a connection."""
+    async with asyncio.timeout(60):
+        await connection.wait_closed()
+    assert connection.close_code is not None
+    return connection.close_code
 
 
 async def refusal(connection: ClientConnection) -> str:
@@ -374,13 +394,15 @@ async def test_a_subscription_has_the_batches_of_live_updates_and_goes_on_at_a_c
         async with socket(served, {"ticket": ticket}) as connection:
             assert (await heard(connection))["type"] == "connection_ack"
             await watch(connection, "1", games=[game.id])
-            first = (await heard(connection))["payload"]["data"]["live"]
+            first = await batch(connection)
             assert [each["type"] for each in first["messages"]] == ["snapshot"]
+            while (cursor := first["cursor"]) is None:  # a cursor comes with the last batch of a position
+                first = await batch(connection)
             await host.join_game(game.id, JoinBody(person.id, person.first_name))
             assert await versions(connection, 2) == [2]
         async with socket(served, {"authorization": f"Bearer {host._token}"}) as connection:
             assert (await heard(connection))["type"] == "connection_ack"
-            await watch(connection, "1", chats=[served.chat_id], cursor=first["cursor"])
+            await watch(connection, "1", chats=[served.chat_id], cursor=cursor)
             assert await versions(connection, 2) == [2]
             await connection.send(json.dumps({"id": "1", "type": "complete"}))
             await watch(connection, "2", "{ reads }")
@@ -393,10 +415,7 @@ async def test_a_subscription_is_refused_without_a_valid_token_and_for_another_c
     revoked = await served.token(Role.VIEWER, served.chat_id)
     for payload in ({}, {"authorization": "Bearer tombola_x_y"}, {"ticket": "forged"}, {"ticket": 7}):
         async with socket(served, payload) as connection:
-            with pytest.raises(ConnectionClosed) as closed:
-                await heard(connection)
-            assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 4403
+            assert await code_of_end(connection) == 4403
     async with socket(served, {"authorization": f"Bearer {revoked}"}) as connection:
         assert (await heard(connection))["type"] == "connection_ack"
         await watch(connection, "1", chats=[ELSEWHERE])
@@ -405,10 +424,36 @@ async def test_a_subscription_is_refused_without_a_valid_token_and_for_another_c
         assert await refusal(connection) == "unknown-game"
         await watch(connection, "3", chats=[served.chat_id], cursor="forged")
         assert await refusal(connection) == "bad-cursor"
+        await watch(connection, "4")
+        assert await refusal(connection) == "invalid-request"
+        await watch(connection, "5", chats=[served.chat_id])
+        assert "cursor" in await batch(connection)
         await served.table.bot.play.tokens.revoke(revoked.split("_")[1])
-        await watch(connection, "4", chats=[served.chat_id])
-        assert await refusal(connection) == "not-authenticated"
+        assert await code_of_end(connection) == 4401
     await served.table.bot.stores.audit.flush()
     counted = "SELECT count(*) FROM audit_log WHERE action = 'watch_live' AND outcome = $1"
-    assert await served.table.bot.pool.fetchval(counted, "not-authenticated") == 5
+    assert await served.table.bot.pool.fetchval(counted, "not-authenticated") == 4
     assert await served.table.bot.pool.fetchval(counted, "elsewhere") == 1
+
+
+async def test_a_websocket_from_another_page_is_refused(served: Served) -> None:
+    url = f"{served.url.replace('http', 'ws')}/api/graphql"
+    with pytest.raises(InvalidStatus) as invalid:
+        await connect(url, subprotocols=[PROTOCOL], origin=Origin("https://elsewhere.example"))
+    assert invalid.value.response.status_code == 403
+    await served.table.bot.stores.audit.flush()
+    counted = "SELECT count(*) FROM audit_log WHERE action = 'watch_live' AND outcome = 'wrong-origin'"
+    assert await served.table.bot.pool.fetchval(counted) == 1
+
+
+async def test_messages_of_a_websocket_count_against_the_rate_of_its_token(served: Served) -> None:
+    token = await served.token(Role.VIEWER, served.chat_id)
+    async with socket(served, {"authorization": f"Bearer {token}"}) as connection:
+        assert (await heard(connection))["type"] == "connection_ack"
+        # As if other connections of the token had used its rate.
+        requests = served.table.bot.stores.api_requests
+        async with asyncio.timeout(60):
+            while not await requests.wait_ms(token.split("_")[1], a_second=0.01, burst=1):
+                pass
+        await connection.send(json.dumps({"type": "ping"}))
+        assert await code_of_end(connection) == 1008

@@ -11,7 +11,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
 from api.client import Client, LiveEnded, updated
 from api.games import AnswerBody, OpenBody, PickBody
@@ -273,6 +275,16 @@ async def test_a_client_that_asks_for_what_it_may_not_again_and_again_is_closed(
         assert (code, last["type"]) == (1008, "closing")
 
 
+async def end_of_graphql(url: str, token: str, code: int) -> None:
+    """Open a WebSocket of GraphQL, and expect that the server closes it with a code."""
+    address = f"{url.replace('http', 'ws')}/api/graphql"
+    async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as connection:
+        await connection.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
+        async with asyncio.timeout(PATIENCE):
+            await connection.wait_closed()
+    assert connection.close_code == code
+
+
 async def test_connections_and_subscriptions_have_limits(served: Served, replicas: Replicas) -> None:
     token, other = await served.token(Role.VIEWER), await served.token(Role.VIEWER)
     async with replicas(max_connections_per_token=3, max_connections=4, max_subscriptions=2) as url:
@@ -282,6 +294,7 @@ async def test_connections_and_subscriptions_have_limits(served: Served, replica
                 assert await refused(url, token=token) == (429, "too-many-connections")
             await stack.enter_async_context(socket(url, other))
             assert await refused(url, token=other) == (429, "too-many-connections")
+            await end_of_graphql(url, other, 1008)
             await watcher.subscribe(chats=[1, 2])
             await watcher.subscribe(chats=[3])
             assert watcher.told[-1]["code"] == "too-many-watched"
