@@ -53,8 +53,8 @@ WATCHER: Final = "watcher"
 class Watcher:
     """A connection and its client.
 
-    Once the client is known, the connection itself is a subscription to nothing. So it counts against the limits of live
-    updates, and ends as they do: when its token is revoked, after its lifetime, and when the process stops.
+    Once the client is known, the connection itself is a subscription to nothing. So it counts against the limits of
+    live updates, and ends as they do: when its token is revoked, after its lifetime, and when the process stops.
     """
 
     def __init__(self, services: Services, scope: Scope, receive: Receive, send: Send) -> None:
