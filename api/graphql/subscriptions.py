@@ -28,9 +28,9 @@ from api.addresses import client_address, rate_group
 from api.dispatch import STRANGERS_A_SECOND, STRANGERS_BURST, TRACE, bearer, count, problem_of
 from api.graphql.limits import MOST_TOKENS
 from api.graphql.schema import Long, long_scalar
-from api.live.hub import NOT_AUTHENTICATED, OF_TOKEN, UNAVAILABLE, Principal
-from api.live.hub import Subscription as Watched
+from api.live.principals import NOT_AUTHENTICATED, OF_TOKEN, UNAVAILABLE, Principal
 from api.live.server import CLOSE_CODES, GONE, POLICY_VIOLATION, as_request, record_refusal
+from api.live.subscription import Subscription as Watched
 from api.problems import InvalidRequest, WrongOrigin
 from api.services import Services
 from fsm.engine import Unavailable
