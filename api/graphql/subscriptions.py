@@ -159,7 +159,7 @@ class Watcher:
 
     # -- refusals -----------------------------------------------------------------------------------------------
 
-    def refusal(self, error: Exception) -> tuple[int, "Refusal"]:
+    def refusal(self, error: Exception) -> tuple[int, "_Refusal"]:
         """Return the close code and the description of an error. Record a refused access; log a bug."""
         principal = None if self._presence is None else self._presence.principal
         record_refusal(self.services, self._request, principal, error)
@@ -170,11 +170,11 @@ class Watcher:
         elif isinstance(error, Unavailable):
             code = CLOSE_CODES[UNAVAILABLE]
         extensions = {name: value for name, value in msgspec.to_builtins(problem).items() if name != "detail"}
-        return code, Refusal(problem.detail, extensions)
+        return code, _Refusal(problem.detail, extensions)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class _Refusal:
     """The text of a refusal, and the other fields of its problem."""
 
     detail: str
