@@ -20,6 +20,8 @@ from api.table import ENDPOINTS, ROUTES
 
 ROOT: Final = "/v1"
 SMALLEST_COMPRESSED: Final = 1024
+COMPRESSION: Final = 4
+"""Level of gzip. Of 1,000 players, Starlette's level 9 saves 7 % more bytes for 3.5 times the processor time."""
 HEADERS: Final = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -37,7 +39,7 @@ def application(services: Services) -> ASGIApp:
     router = Resources(
         _resources(services, ENDPOINTS), Router(others, redirect_slashes=False, default=_nowhere(services))
     )
-    app: ASGIApp = GZipMiddleware(router, minimum_size=SMALLEST_COMPRESSED)
+    app: ASGIApp = GZipMiddleware(router, minimum_size=SMALLEST_COMPRESSED, compresslevel=COMPRESSION)
     if services.origins:
         app = CORSMiddleware(
             app,
