@@ -116,10 +116,6 @@ quiz-source = 🔗 { $source }
 quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
 quiz-below = 👇 The quiz is on. Each question comes as a new message.
 quiz-closed = ✅ <b>{ $answer }</b>
-quiz-begins-polls = { $questions ->
-    [one] 🧠 <b>{ $title }</b> begins: one question, { $players } players. It comes as a poll.
-   *[other] 🧠 <b>{ $title }</b> begins: { $questions } questions, { $players } players. Each comes as a poll.
-}
 quiz-nobody-yet = Nobody has any points yet.
 quiz-line = { $mark } { $name }: <b>{ $points }</b>
 quiz-line-gained = { $mark } { $name }: <b>{ $points }</b> (+{ $gained })

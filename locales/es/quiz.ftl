@@ -116,13 +116,6 @@ quiz-source = 🔗 { $source }
 quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
 quiz-below = 👇 La trivia está en marcha. Cada pregunta llega en un mensaje nuevo.
 quiz-closed = ✅ <b>{ $answer }</b>
-quiz-begins-polls = 🧠 <b>{ $title }</b>: ¡empezamos! { $questions ->
-    [one] Una pregunta
-   *[other] { $questions } preguntas
-}, { $players ->
-    [one] un jugador
-   *[other] { $players } jugadores
-}. Cada pregunta llega como encuesta.
 quiz-nobody-yet = Nadie tiene puntos todavía.
 quiz-line = { $mark } { $name }: <b>{ $points }</b>
 quiz-line-gained = { $mark } { $name }: <b>{ $points }</b> (+{ $gained })

@@ -117,15 +117,6 @@ quiz-source = 🔗 { $source }
 quiz-tally = ▫️ { $letter }  { $answer }  { $bar } { $count }
 quiz-below = 👇 Викторина идёт. Каждый вопрос приходит новым сообщением.
 quiz-closed = ✅ <b>{ $answer }</b>
-quiz-begins-polls = 🧠 <b>{ $title }</b>: начинаем! { $questions ->
-    [one] { $questions } вопрос
-    [few] { $questions } вопроса
-   *[other] { $questions } вопросов
-}, { $players ->
-    [one] { $players } игрок
-    [few] { $players } игрока
-   *[other] { $players } игроков
-}. Вопросы придут в виде опросов.
 quiz-nobody-yet = Очков пока ни у кого нет.
 quiz-line = { $mark } { $name }: <b>{ $points }</b>
 quiz-line-gained = { $mark } { $name }: <b>{ $points }</b> (+{ $gained })

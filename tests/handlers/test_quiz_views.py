@@ -44,8 +44,6 @@ def everything(state: QuizGame, texts: Texts, locale: str) -> Iterator[Message]:
     """Yield every view of a quiz."""
     view = registry.of_state(state)
     yield view.board(state, texts, locale, bot_username="tombola_bot")
-    if (begun := quiz.start(state, texts, locale)) is not None:
-        yield begun
     for player in (*list(state.players)[:3], *list(state.players)[-1:], 424242):
         yield view.own_board(state, player, texts, locale)
     yield view.proof_summary(state, texts, locale)

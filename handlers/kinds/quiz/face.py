@@ -21,7 +21,6 @@ FACE = Face(
     content=content,
     sample=sample,
     consumer=consumer,
-    start=view.start,
     apart=view.apart,
     closed=view.closed,
     rules_text=view.rules,

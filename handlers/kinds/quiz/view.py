@@ -68,31 +68,13 @@ def begins_with_board(state: QuizGame) -> bool:
     return not (state.polled and state.phase == QUESTION_OPEN)
 
 
-def start(state: QuizGame, texts: Texts, locale: str) -> Message | None:
-    """Render the message that says that the polls begin; None after the first question, and without polls.
-
-    The first question on buttons is a new message itself.
-    """
-    rules = state.rules
-    if state.index > 0 or state.phase != QUESTION_OPEN or not rules.polls:
-        return None
-    text = texts.html(
-        locale,
-        "quiz-begins-polls",
-        title=state.title or texts.plain(locale, f"{KIND.slug}-name"),
-        questions=rules.questions,
-        players=len(state.players),
-    )
-    return Message(text)
-
-
 def apart(state: QuizGame, texts: Texts, locale: str) -> Apart | None:
     """Show each question on buttons in a message of its own, which becomes its reveal."""
     if state.polled or state.phase not in {QUESTION_OPEN, QUESTION_REVEAL}:
         return None
     title = lobby.title_html(state, texts, locale, KIND)
     above = Message(lobby.paragraphs(title, texts.html(locale, "quiz-below")))
-    return Apart(above=above, part=str(state.index), heard=state.index == 0 and not state.rules.polls)
+    return Apart(above=above, part=str(state.index), heard=state.index == 0)
 
 
 def closed(state: QuizGame, texts: Texts, locale: str) -> dict[str, Message]:
