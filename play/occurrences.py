@@ -20,7 +20,7 @@ from fsm.lobby import PlaceTaken
 from play.access import Access, Actor, Banned, Needs, NotAHost
 from play.members import SEND, Members
 from play.opening import Openings
-from play.recurring import WORD, upcoming, word_of
+from play.recurring import WORD, called_off, upcoming, word_of
 from play.texts import DEFAULT_LOCALE, Markup, Texts, date_time
 from play.zones import zone_of
 from storage.archive import Archive
@@ -123,7 +123,10 @@ class Occurrences:
         now = self._clock.now()
         zone = await self._zone(each)
         if zone != each.zone:  # the chat has chosen another since, and the process that stored that may have died
-            await self._stored.save(each, upcoming(replace(each, zone=zone), now))
+            moved = upcoming(replace(each, zone=zone), now)
+            job = called_off(each, moved)
+            if await self._stored.save(each, moved, job=job) and job is not None:
+                await self._jobs.ring()
             return
         if each.next_at <= now:
             await self._end(each, now, bot_id)
@@ -151,7 +154,7 @@ class Occurrences:
             remind = {"text": self._texts.plain(locale, "button-remind"), "callback_data": REMIND}
             await self._outbox.put(
                 Outgoing(
-                    id=f"recurring:{each.id}:{each.next_on}:{each.next_at}:soon",
+                    id=f"recurring:{each.id}:{each.next_on}:{each.version}:soon",
                     chat_id=chat.id,
                     topic_id=each.chat_topic.topic_id or None,
                     method="sendMessage",

@@ -169,7 +169,7 @@ class RecurringDesk:
                 return known
             return upcoming(replace(known, skip_on=on), self._clock.now())
 
-        return await self._change(chat_id, recurring_id, changed, "skip-recurring", calls_off=True)
+        return await self._change(chat_id, recurring_id, changed, "skip-recurring")
 
     async def unskip(self, actor: Actor, chat_id: int, recurring_id: int) -> RecurringGame:
         """Take back a skip, if its time has not come yet. Raises ``NoSuchRecurring``."""
@@ -190,9 +190,8 @@ class RecurringDesk:
         return await self._change(
             chat_id,
             recurring_id,
-            lambda known: known if known.paused else replace(known, paused=BY_HOST),
+            lambda known: known if known.paused else replace(known, paused=BY_HOST, announced_on=None),
             "pause-recurring",
-            calls_off=True,
         )
 
     async def resume(self, actor: Actor, chat_id: int, recurring_id: int) -> RecurringGame:
@@ -207,9 +206,17 @@ class RecurringDesk:
         return await self._change(chat_id, recurring_id, changed, "resume-recurring")
 
     async def delete(self, actor: Actor, chat_id: int, recurring_id: int) -> None:
-        """Delete a recurring game, if it is there. Raises the errors of ``Access.authorise``."""
+        """Delete a recurring game, if it is there. Raises the errors of ``Access.authorise``.
+
+        If the next game has been announced, the group is told.
+        """
         await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
-        await self._stored.delete(chat_id, recurring_id)
+        known = await self._stored.one(chat_id, recurring_id)
+        if known is None:
+            return
+        job = called_off(known, None)
+        if await self._stored.delete(chat_id, recurring_id, job=job) and job is not None:
+            await self._jobs.ring()
 
     async def choose_zone(self, actor: Actor, chat_id: int, name: str | None) -> None:
         """Store a chat's time zone, and move its recurring games to it; None restores the default.
@@ -241,17 +248,17 @@ class RecurringDesk:
         recurring_id: int,
         change: Callable[[RecurringGame], RecurringGame],
         action: str,
-        *,
-        calls_off: bool = False,
     ) -> RecurringGame:
-        """Read, change and save a recurring game, again if somebody else was first."""
+        """Read, change and save a recurring game, again if somebody else was first.
+
+        If an announced game will not come because of it, the group is told.
+        """
         for _ in range(TRIES):
             known = await self._one(chat_id, recurring_id)
             new = change(known)
             if new == known:
                 return known
-            announced = known.announced_on == known.next_on and not known.paused
-            job = called_off(known) if calls_off and announced else None
+            job = called_off(known, new)
             if await self._stored.save(known, new, action=action, job=job):
                 if job is not None:
                     await self._jobs.ring()
@@ -311,9 +318,15 @@ def word_of(known: RecurringGame, outcome: str) -> NewJob:
     return NewJob(WORD, key, msgspec.json.encode(data), chat_id=place.chat_id)
 
 
-def called_off(known: RecurringGame) -> NewJob:
-    """Return the job that tells the group that an announced game is left out."""
-    return word_of(known, "skipped")
+def called_off(known: RecurringGame, new: RecurringGame | None) -> NewJob | None:
+    """Return the job that tells the group that an announced game will not come; None if nothing was announced.
+
+    ``new`` is the row after a change; None if it is deleted. A game that comes at another time of the same date is
+    announced anew.
+    """
+    announced = known.announced_on == known.next_on and not known.paused
+    comes = new is not None and not new.paused and new.next_on == known.next_on
+    return word_of(known, "skipped") if announced and not comes else None
 
 
 def _check(schedule: Schedule, announce_minutes: int) -> None:

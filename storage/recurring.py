@@ -144,9 +144,12 @@ class RecurringGames:
             wrote(action, chat_id=known.chat_topic.chat_id, target=known.id)
         return saved is not None
 
-    async def delete(self, chat_id: int, recurring_id: int) -> bool:
-        """Delete a recurring game. Returns False if it is not there."""
-        found = await self._pool.fetchval(_DELETE, chat_id, recurring_id) is not None
+    async def delete(self, chat_id: int, recurring_id: int, *, job: NewJob | None = None) -> bool:
+        """Delete a recurring game, and enqueue a job in its transaction. Returns False if it is not there."""
+        async with bounded_transaction(self._pool) as connection:
+            found = await connection.fetchval(_DELETE, chat_id, recurring_id) is not None
+            if found and job is not None:
+                await enqueue(connection, job)
         if found:
             wrote("delete-recurring", chat_id=chat_id, target=recurring_id)
         return found

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -369,6 +369,41 @@ async def test_another_time_zone_moves_the_next_occurrence_and_never_repeats_a_d
     assert (await weekly.row()).next_on == date(2026, 12, 11)
     with pytest.raises(UnknownTimeZone):
         await weekly.desk.choose_zone(HANA, GROUP, "Europe/Atlantis")
+
+
+@pytest.mark.parametrize("how", ["deleted", "zone", "zone of the API", "schedule"])
+async def test_an_announced_game_that_will_not_come_is_called_off(weekly: Weekly, how: str) -> None:
+    desk, first = weekly.desk, await weekly.desk.change(HANA, GROUP, weekly.id, announce_minutes=60)
+    weekly.room.clock.at = first.announces_at
+    await look(weekly.process)
+    (announced,) = await weekly.words()
+    assert "Friday night</b> starts" in announced
+    if how == "deleted":
+        await desk.delete(HANA, GROUP, weekly.id)
+    elif how == "schedule":
+        await desk.change(HANA, GROUP, weekly.id, schedule=replace(first.schedule, weekdays=1 << 5))
+    elif how == "zone":
+        await desk.choose_zone(HANA, GROUP, "Asia/Tokyo")  # where this date's 20:00 is over
+    else:
+        await weekly.room.deps.stores.people.change_settings(GROUP, {TIME_ZONE: "Asia/Tokyo"})
+        weekly.room.clock.at = first.next_at
+        await look(weekly.process)
+    assert any("is off this time" in word for word in await weekly.words())
+
+
+@pytest.mark.parametrize("how", ["pause", "skip"])
+async def test_a_game_that_was_called_off_and_comes_after_all_is_announced_again(weekly: Weekly, how: str) -> None:
+    desk, first = weekly.desk, await weekly.desk.change(HANA, GROUP, weekly.id, announce_minutes=60)
+    weekly.room.clock.at = first.announces_at
+    await look(weekly.process)
+    if how == "pause":
+        await desk.pause(HANA, GROUP, weekly.id)
+        await desk.resume(HANA, GROUP, weekly.id)
+    else:
+        await desk.skip(HANA, GROUP, weekly.id, first.next_on)
+        await desk.unskip(HANA, GROUP, weekly.id)
+    await look(weekly.process)
+    assert sum("</b> starts" in word for word in await weekly.words()) == 2
 
 
 async def test_a_zone_that_was_stored_by_a_process_that_died_is_followed_before_anything_is_opened(
