@@ -36,7 +36,7 @@ RETURNING a.player_id, a.achievement,
 """
 _OF_PLAYER = """
 SELECT achievement, min(earned_at), count(*) FROM player_achievements
-WHERE player_id = $1 AND ($2 = 0 OR chat_id = $2) GROUP BY achievement
+WHERE player_id = $1 AND ($2::bigint = 0 OR chat_id = $2) GROUP BY achievement
 """
 _PROJECTED = "SELECT ended_at IS NOT NULL FROM games WHERE id = $1"
 

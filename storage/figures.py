@@ -32,7 +32,7 @@ SELECT player_id, games, wins, prizes, points FROM player_stats WHERE chat_id = 
 """
 _OF_LISTED = f"""
 SELECT t.player_id, {_SUMS} FROM players p JOIN player_periods t ON t.player_id = p.id
-WHERE p.listed AND t.period = $2 AND $1 = 0 AND ($3 = '' OR t.kind = $3) GROUP BY t.player_id
+WHERE p.listed AND t.period = $2 AND $1::bigint = 0 AND ($3 = '' OR t.kind = $3) GROUP BY t.player_id
 """  # noqa: S608 -- made of constants
 _OF_LISTED_EVER = """
 SELECT t.player_id, t.games, t.wins, t.prizes, t.points FROM players p JOIN player_stats t ON t.player_id = p.id
@@ -51,7 +51,7 @@ CROSS JOIN LATERAL (
 ) AS z
 WHERE p.player_id = r.player_id AND p.joined_at > $6::timestamptz - interval '7 days'
     AND p.joined_at < $7::timestamptz AND g.ended_at >= $6 AND g.ended_at < $7
-    AND ($1 = 0 OR g.chat_id = $1) AND ($3 = '' OR g.kind = $3) AND z.currency <> '' AND z.amount > 0
+    AND ($1::bigint = 0 OR g.chat_id = $1) AND ($3 = '' OR g.kind = $3) AND z.currency <> '' AND z.amount > 0
 GROUP BY z.currency ORDER BY z.currency LIMIT 20
 """
 """Amounts by currency from the results of a player. OFFSET keeps the order of the joins: from the player's games."""
@@ -62,7 +62,7 @@ WHERE z.player_id = r.player_id AND z.chat_id = $1 AND z.kind = $3
 """
 _WEEKS_OF_PLAYER = """
 SELECT period, sum(games)::int, sum(wins)::int FROM player_periods
-WHERE player_id = $1 AND period = ANY($2::text[]) AND ($3 = 0 OR chat_id = $3) GROUP BY period
+WHERE player_id = $1 AND period = ANY($2::text[]) AND ($3::bigint = 0 OR chat_id = $3) GROUP BY period
 """
 _WEEKS_OF_CHAT = """
 SELECT to_char(ended_at AT TIME ZONE 'UTC', 'IYYY-"W"IW'), count(*)::int, 0 FROM games

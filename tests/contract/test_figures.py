@@ -169,3 +169,13 @@ async def test_the_migration_counts_the_games_of_before_as_the_projector_does(ho
     await pool.execute("DELETE FROM player_periods")
     await pool.execute(fill)
     assert await pool.fetch(everything) == counted != []
+
+
+async def test_figures_can_be_asked_for_the_ids_of_supergroups_which_exceed_32_bits(house: House, pool: Pool) -> None:
+    supergroup, now = -1_001_234_567_890, at(house)
+    figures = Figures(pool)
+    assert await Achievements(pool).of_player(1, supergroup) == []
+    assert {week.games for week in await figures.weeks_of_player(1, supergroup, now, 2)} == {0}
+    for period in ("", period_at(WEEK, now)):
+        assert await figures.leaderboard(supergroup, period, 10) == []
+        assert await figures.around(supergroup, period, 1) == []

@@ -119,3 +119,16 @@ def test_the_makefile_has_what_the_documents_tell_people_to_run() -> None:
 def test_no_role_imports_aiogram_before_an_update_needs_it() -> None:
     code = "import bot.launch, bot.process, bot.consumers, bot.deadlines, sys; sys.exit('aiogram' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_parameter_of_a_query_that_is_compared_with_a_number_has_a_type() -> None:
+    """PostgreSQL would take it for a 32-bit number, which the ids of supergroups exceed."""
+    untyped = re.compile(r"\$\d+ (?:=|<>|!=) \d|\d (?:=|<>|!=) \$\d+\b(?!::)")
+    found = [
+        f"{file.relative_to(ROOT)}:{number}"
+        for package in ("api", "bot", "play", "questions", "storage")
+        for file in sorted((ROOT / package).rglob("*.py"))
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if untyped.search(line)
+    ]
+    assert found == []
