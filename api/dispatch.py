@@ -46,6 +46,8 @@ from storage.audit import API, AuditEntry
 JSON: Final = "application/json"
 KEY_HEADER: Final = "idempotency-key"
 LONGEST_KEY: Final = 128
+NUL_REFUSED: Final = "Expected text without the character NUL"
+WEIGHT: Final = re.compile(r"q=([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
 FORMS: Final[Mapping[type[msgspec.inspect.Type], str]] = MappingProxyType(
     {
         msgspec.inspect.IntType: r"-?\d+$",
@@ -201,6 +203,8 @@ class Resource:
             raise BadRequest from None
 
     def _decoded(self, endpoint: Endpoint, raw: bytes) -> Any:
+        if rb"\u0000" in raw and has_nul(msgspec.json.decode(raw)):
+            raise InvalidRequest(NUL_REFUSED)
         try:
             return self._bodies[endpoint.method].decode(raw)
         except msgspec.ValidationError as error:
@@ -355,10 +359,21 @@ def problem_of(error: Exception, services: Services, request: Request, trace: st
     elif not isinstance(error, Rejected):
         logger.bind(trace=trace).warning("{} {}: {}", request.method, request.url.path, error)
     refusal = problems.refusal_of(error, trace)
-    languages = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
     texts = services.play.texts
-    locale = texts.pick(languages[0] or None)
+    locale = texts.pick(_language(request))
     return problems.problem_of(refusal, texts, locale, trace), locale
+
+
+def _language(request: Request) -> str | None:
+    """Return the language of Accept-Language with the highest weight, the first of equal ones; None for no language."""
+    best, most = None, 0.0
+    for part in request.headers.get("accept-language", "").split(","):
+        name, _, weight = part.partition(";")
+        form = WEIGHT.fullmatch(weight.strip())
+        given = float(form[1]) if form else 1.0
+        if name.strip() and given > most:
+            best, most = name.strip(), given
+    return best
 
 
 def failure(error: Exception, services: Services, request: Request, trace: str) -> Response:
@@ -439,6 +454,19 @@ def _with_whole_numbers(raw: bytes, type_: Any, complaint: str) -> Any:
         raise InvalidRequest(complaint) from None
 
 
+def has_nul(value: Any) -> bool:
+    """Return True if a text in the value, or a name of a field, has the character NUL."""
+    match value:
+        case str():
+            return "\0" in value
+        case list():
+            return any(has_nul(each) for each in value)
+        case dict():
+            return any(has_nul(name) or has_nul(each) for name, each in value.items())
+        case _:
+            return False
+
+
 def _whole(value: Any) -> Any:
     match value:
         case float() if value.is_integer():
@@ -461,8 +489,16 @@ def _query(request: Request, endpoint: Endpoint) -> Any:
             # Converted from a text, `null` would be None, and a bare number a time.
             raise InvalidRequest(f"Expected another type - at `$.{name}`")
         given[name] = value
+    return converted_query(given, endpoint, strict=False)
+
+
+def converted_query(given: Mapping[str, Any], endpoint: Endpoint, *, strict: bool = True) -> Any:
+    """Return the parameters of a query. Raises ``InvalidRequest``; also for NUL, which PostgreSQL refuses in texts."""
+    for name, value in given.items():
+        if has_nul(value):
+            raise InvalidRequest(f"{NUL_REFUSED} - at `$.{name}`")
     try:
-        return msgspec.convert(given, endpoint.query, strict=False)
+        return msgspec.convert(given, endpoint.query, strict=strict)
     except msgspec.ValidationError as error:
         raise InvalidRequest(str(error)) from None
 

@@ -11,9 +11,8 @@ from starlette.requests import Request
 from strawberry.dataloader import DataLoader
 
 from api.chats import ChatView, chat_view
-from api.dispatch import ACCESS_REFUSED, converted, found_game, page_of, refused
+from api.dispatch import ACCESS_REFUSED, converted, converted_query, found_game, page_of, refused
 from api.endpoint import PATH_TYPES, About, Call, Endpoint, Page, Reply, where_of
-from api.problems import InvalidRequest
 from api.services import Services
 from api.views import PlayerView, player_view
 from fsm.kind import ChatTopic
@@ -103,7 +102,7 @@ class Context:
             actor=self.actor,
             token=self.token,
             path=path,
-            query=_converted_query(query, endpoint),
+            query=converted_query(query, endpoint),
             body=None,
             key="",
             received=self.services.play.clock.now(),
@@ -124,10 +123,3 @@ class Context:
         told = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()}
         scope = {**self.request.scope, "path": address, "root_path": "", "query_string": urlencode(told).encode()}
         return Request({**scope, "method": endpoint.method})
-
-
-def _converted_query(given: Mapping[str, Any], endpoint: Endpoint) -> Any:
-    try:
-        return msgspec.convert(given, endpoint.query)
-    except msgspec.ValidationError as error:
-        raise InvalidRequest(str(error)) from None

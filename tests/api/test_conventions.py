@@ -49,6 +49,14 @@ async def test_methods_headers_and_problems(served: Served) -> None:
         wrong = await http.delete("/tokens", headers={"accept-language": "ru"})
         assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
         assert (wrong.headers["content-language"], wrong.json()["code"]) == ("ru", "method-not-allowed")
+        for languages, best in (
+            ("ru;q=0, es", "es"),
+            ("ru;q=0.5,es;q=0.9", "es"),
+            ("es;q=1.0, ru", "es"),
+            ("es;q=x", "es"),
+        ):
+            told = await http.delete("/tokens", headers={"accept-language": languages})
+            assert told.headers["content-language"] == best, languages
         assert wrong.json()["trace"] == wrong.headers["x-trace-id"]
         for path in ("/nowhere", "/token/", "/chats/x", "/games/%00", "/games/%0A", "/games/a%0Ab"):
             nothing = await http.get(path)
@@ -64,6 +72,8 @@ async def test_methods_headers_and_problems(served: Served) -> None:
             "live=1",
         ):
             assert (await http.get(f"/games?{query}")).json()["code"] == "invalid-request", query
+        for path in ("games?phase=%00", "games?kind=%00", "audit?target=%00", "jobs?kind=a%00", "leaderboard?kind=%00"):
+            assert (await http.get(f"/{path}")).json()["code"] == "invalid-request", path
         for query in ("since=0", "until=1700000000", "until=null", "format=null", "format=NULL"):
             path = f"/chats/{served.chat_id}/results?{query}"
             assert (await http.get(path)).json()["code"] == "invalid-request", query
@@ -147,6 +157,9 @@ async def test_a_write_is_checked_before_it_is_made(served: Served) -> None:
             ({**body, "rules": {"winners": "many"}}, "invalid-request"),
             ({**body, "rules": {"winners": "99"}}, "bad-rule"),
             ({**body, "title": "x" * 65}, "bad-title"),
+            ({**body, "title": "a\0b"}, "invalid-request"),
+            ({**body, "rules": {"\0": "1"}}, "invalid-request"),
+            ({**body, "title": "x" * 65 + r"\u0000"}, "bad-title"),
             ({**body, "more": 1}, "invalid-request"),
             ({"kind": "quiz"}, "invalid-request"),
             ([], "invalid-request"),

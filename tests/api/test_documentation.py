@@ -10,8 +10,10 @@ import httpx
 
 from api.client import Client
 from api.endpoint import Endpoint
+from api.problems import status_of
 from api.reference_page import CSP
 from api.table import ENDPOINTS
+from fsm.kind import Rejected, kebab
 from tests.api.conftest import Served
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +48,17 @@ async def test_the_commands_of_the_page_run_in_their_order(
     assert "\n304\n" in told
     assert "unknown-game" in told
     assert (tmp_path / "results.csv").read_bytes().startswith(b"\xef\xbb\xbfgame_id,")
+
+
+def test_the_documents_give_each_problem_the_status_that_it_has() -> None:
+    statuses = {kebab(refusal.__name__): status_of(refusal) for refusal in Rejected.__subclasses__()}
+    told = [
+        (page.name, code, int(status))
+        for page in sorted((ROOT / "docs").rglob("*.md"))
+        for status, code in re.findall(r"\((\d{3}), `([a-z-]+)`\)", page.read_text())
+    ]
+    assert len(told) > 3
+    assert [(page, code, status) for page, code, status in told if statuses.get(code) != status] == []
 
 
 def test_the_client_has_every_endpoint() -> None:

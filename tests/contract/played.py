@@ -23,7 +23,7 @@ from tests.support.clock import TurnedClock
 from tests.support.games import EngineGames
 
 SHARDS = 4
-CHAT = -100500
+CHAT = -1_001_234_567_500
 HOST = Host(99, "Hostess")
 
 

@@ -457,6 +457,7 @@ async def use_api(pool: Pool, redis: Redis, archive: Archive, now: int) -> None:
     tokens = ApiTokens(pool, redis)
     await tokens.add("new", "secret", role="viewer", chats=None, name="", owner_id=0, created_at=now, expires_at=None)
     await tokens.found("new")
+    await tokens.all_found(["new"])
     await tokens.page(10, (now, "z"))
     await tokens.used({"new": now})
     await tokens.revoke("new", now)

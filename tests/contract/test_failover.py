@@ -27,7 +27,7 @@ from storage.games import RedisGames
 from storage.projector import Projector
 from storage.rebuild import Rebuilt, bring_forward, put_back
 from storage.strict_durability import StrictGames
-from tests.contract.played import SHARDS, Heard, House, drain, feed_of, until
+from tests.contract.played import CHAT, SHARDS, Heard, House, drain, feed_of, until
 
 
 class Failing:
@@ -132,7 +132,7 @@ async def test_a_game_that_had_ended_is_not_played_again(failing: Failing) -> No
         await failing.insists(game_id, PickNumber(1, 7), "tg:late")
     assert (await house.engine.look(game_id)).state == ended.state
     assert await house.games.deadlines(house.clock.at + 10**9) == []
-    assert await house.games.live_in(ChatTopic(-100500)) == []
+    assert await house.games.live_in(ChatTopic(CHAT)) == []
     assert await house.redis.pttl(keys.game_key(game_id)) <= house.games.keep_finished_ms
 
 

@@ -14,7 +14,7 @@ from tests.support.clock import TurnedClock
 from tests.support.limits import reserve
 
 START = 1_800_000_000_000
-PERSON, GROUP = 77, -1001
+PERSON, GROUP = 77, -1_001_234_561_001
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from storage.connections import Pool, postgres_pool
 from storage.people import CHANGED, People, _Memory
 from tests.contract.played import House, until
 
-CHAT = -100
+CHAT = -1_001_234_567_100
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from storage.questions import (
     categories,
 )
 
-OWNER, OTHER, CHAT = 7, 8, -100
+OWNER, OTHER, CHAT = 7, 8, -1_001_234_567_100
 NOW = 1_700_000_000_000
 DAY = 86_400_000
 
