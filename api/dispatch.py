@@ -46,7 +46,7 @@ from storage.audit import API, AuditEntry
 JSON: Final = "application/json"
 KEY_HEADER: Final = "idempotency-key"
 LONGEST_KEY: Final = 128
-NUL_REFUSED: Final = "Expected text without the character NUL"
+NUL_REFUSED: Final = "Unexpected NUL"
 WEIGHT: Final = re.compile(r"q=([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
 FORMS: Final[Mapping[type[msgspec.inspect.Type], str]] = MappingProxyType(
     {
