@@ -1,13 +1,7 @@
 """The records of games: timeline, proof, the public log of draws, and results as files."""
 
-import asyncio
-import csv
-import io
-import tempfile
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Annotated, Any, BinaryIO, Final, Literal
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,21 +10,17 @@ from api.dispatch import position
 from api.endpoint import About, Call, Count, Cursor, Endpoint, Page, Position, Reply, Stream
 from api.problems import InvalidRequest, NotInLog
 from api.values import moment_of
-from fsm.kind import Instant, Kind, secrets_of
+from fsm.kind import Kind, secrets_of
 from fsm.registry import kind_of
 from play.access import Needs
+from play.exports import results, to_csv, to_lines, to_xlsx
 from play.proofs import NothingToProve
-from questions.pack_writer import harmless
-from storage.archive import Result, StoredEvent
+from storage.archive import StoredEvent
 
 RECORDS: Final = "records"
-GAMES_A_READ: Final = 100
-MOST_ROWS: Final = 1_000_000
-"""Number of rows after which an export ends; the next one continues with the parameter `until`."""
 CSV_TYPE: Final = "text/csv"
 LINES_TYPE: Final = "application/jsonl"
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CHUNK: Final = 65_536
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
@@ -122,44 +112,6 @@ class ExportQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     until: Moment | None = None
 
 
-class ResultView(msgspec.Struct, frozen=True):
-    """The result of one participant of an ended game: a line of an export.
-
-    Attributes:
-        game_id: the game's id.
-        kind: the kind of game.
-        title: the title.
-        chat_id: the chat.
-        status: `completed` or `cancelled`.
-        opened_at: the time of opening.
-        ended_at: the time of the end.
-        player_id: the participant's id in Telegram.
-        name: the name that the game showed.
-        number: the participant's number; null without one.
-        points: the points.
-        place: the place; null without one.
-        prize: the amount of the prize, an exact decimal; 0 for a prize in words.
-        currency: the currency of the amount; empty for none.
-        award: the prize in words; empty if it is an amount.
-    """
-
-    game_id: str
-    kind: str
-    title: str
-    chat_id: int
-    status: str
-    opened_at: datetime
-    ended_at: datetime
-    player_id: int
-    name: str
-    number: int | None
-    points: int
-    place: int | None
-    prize: Decimal
-    currency: str
-    award: str
-
-
 # -- timeline, proof, log ---------------------------------------------------------------------------------------
 
 
@@ -220,122 +172,16 @@ async def get_log_consistency(call: Call) -> ConsistencyView:
 async def export_results(call: Call) -> Reply:
     """Export the results of a chat's ended games, latest first, a line for each participant."""
     query: ExportQuery = call.query
-    rows = _results(call, query)
+    archive = call.services.stores.archive.uncached
+    rows = results(archive, call.path["chat"], since=query.since, until=query.until)
     name = f"results{call.path['chat']}.{query.format}"
     match query.format:
         case "csv":
-            return Reply(body=Stream(_csv(rows), f"{CSV_TYPE}; charset=utf-8", name))
+            return Reply(body=Stream(to_csv(rows), f"{CSV_TYPE}; charset=utf-8", name))
         case "jsonl":
-            return Reply(body=Stream(_lines(rows), LINES_TYPE, name))
+            return Reply(body=Stream(to_lines(rows), LINES_TYPE, name))
         case _:
-            return Reply(body=Stream(_xlsx(rows), XLSX_TYPE, name))
-
-
-async def _results(call: Call, query: ExportQuery) -> AsyncIterator[list[ResultView]]:
-    """Yield the results of some games at a time, so that an export needs no more memory than a page."""
-    archive, chat_id, rows = call.services.stores.archive.uncached, call.path["chat"], 0
-    after: tuple[Instant, str] | None = None
-    if query.until is not None:
-        after = (_instant(query.until) - 1, "")  # the position before the first game that ended earlier
-    since = None if query.since is None else _instant(query.since)
-    while found := await archive.ended(GAMES_A_READ, chat_id=chat_id, after=after):
-        after = found[-1][0], found[-1][1].id
-        chosen = [game.id for at, game in found if since is None or at >= since]
-        page = [_result(result) for result in await archive.results(chosen)]
-        rows += len(page)
-        yield page
-        if len(chosen) < len(found) or rows >= MOST_ROWS:
-            return
-
-
-def _result(result: Result) -> ResultView:
-    return ResultView(
-        game_id=result.id,
-        kind=result.kind,
-        title=result.title,
-        chat_id=result.chat_id,
-        status=result.status,
-        opened_at=moment_of(result.opened_at),
-        ended_at=moment_of(result.ended_at),
-        player_id=result.player_id,
-        name=result.name,
-        number=result.number,
-        points=result.points,
-        place=result.place,
-        prize=result.prize,
-        currency=result.currency,
-        award=result.award,
-    )
-
-
-async def _csv(pages: AsyncIterator[list[ResultView]]) -> AsyncIterator[bytes]:
-    """Yield a CSV file with the byte order mark by which Excel recognizes UTF-8. No cell can run as a formula."""
-    target = io.StringIO(newline="")
-    writer = csv.writer(target)
-    writer.writerow(ResultView.__struct_fields__)
-    yield "\ufeff".encode()
-    async for page in pages:
-        writer.writerows(_cells(row) for row in page)
-        yield target.getvalue().encode()
-        target.seek(0)
-        target.truncate()
-    yield target.getvalue().encode()
-
-
-async def _lines(pages: AsyncIterator[list[ResultView]]) -> AsyncIterator[bytes]:
-    encoder = msgspec.json.Encoder()
-    async for page in pages:
-        yield encoder.encode_lines(page)
-
-
-async def _xlsx(pages: AsyncIterator[list[ResultView]]) -> AsyncIterator[bytes]:
-    """Yield a workbook. It is written to a temporary file row by row, because a ZIP file's index comes last."""
-    from openpyxl import Workbook  # noqa: PLC0415 -- slow to import, and rarely needed
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    sheet.append(list(ResultView.__struct_fields__))
-    async for page in pages:
-        await asyncio.to_thread(_append, sheet, page)
-    with tempfile.TemporaryFile() as file:
-        await asyncio.to_thread(book.save, file)
-        file.seek(0)
-        while chunk := await asyncio.to_thread(_chunk, file):
-            yield chunk
-
-
-def _append(sheet: Any, page: Sequence[ResultView]) -> None:
-    for row in page:
-        sheet.append(_cells(row))
-
-
-def _chunk(file: BinaryIO) -> bytes:
-    return file.read(CHUNK)
-
-
-def _cells(row: ResultView) -> list[Any]:
-    """Return the cells of a row. Large ids are text, as spreadsheets round numbers of more than 15 digits."""
-    return [
-        row.game_id,
-        row.kind,
-        harmless(row.title),
-        str(row.chat_id),
-        row.status,
-        row.opened_at.isoformat(timespec="milliseconds"),
-        row.ended_at.isoformat(timespec="milliseconds"),
-        str(row.player_id),
-        harmless(row.name),
-        "" if row.number is None else row.number,
-        row.points,
-        "" if row.place is None else row.place,
-        str(row.prize),
-        harmless(row.currency),
-        harmless(row.award),
-    ]
-
-
-def _instant(moment: datetime) -> Instant:
-    return round(moment.astimezone(UTC).timestamp() * 1000)
+            return Reply(body=Stream(to_xlsx(rows), XLSX_TYPE, name))
 
 
 ENDPOINTS: Final = (

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 
 from fsm.achievements import BY_NAME
+from fsm.engine import Unavailable
+from fsm.kind import Rejected
 from fsm.lobby import COMPLETED
+from handlers.commands import results
 from handlers.context import UpdateContext, answered
 from handlers.views.message import Button
 from handlers.views.times import moment
+from play.access import Needs
 from play.numbers import whole
 from play.prizes import money
 from play.texts import Markup, name_html, shorten
@@ -118,7 +122,19 @@ async def _ended(context: UpdateContext, page: int) -> tuple[str, list[list[Butt
     void = 0 if context.private else await context.deps.stores.archive.void_games(context.chat_topic.chat_id)
     if void:
         lines.append(context.text("cmd-history-void", void=void))
-    return "\n".join([title, *lines]), _pages(context, ENDED, page, more=len(found) > PAGE)
+    keyboard = _pages(context, ENDED, page, more=len(found) > PAGE)
+    if found and not context.private and await _is_host(context):
+        keyboard.append([Button(context.label("results-get"), url=results.link(context))])
+    return "\n".join([title, *lines]), keyboard
+
+
+async def _is_host(context: UpdateContext) -> bool:
+    """Return whether to show a button for hosts. The button's target authorises the person again."""
+    try:
+        await context.authorise(Needs.HOST)
+    except (Rejected, Unavailable):
+        return False
+    return True
 
 
 def _names(context: UpdateContext, winners: Sequence[Winner]) -> Markup:

@@ -3,7 +3,7 @@
 from fsm.kind import Game, UnknownGame
 from fsm.lobby import Join, Leave
 from handlers import fairness
-from handlers.commands import nextgame, wallet
+from handlers.commands import nextgame, results, wallet
 from handlers.commands.command import Command, add_to_group
 from handlers.commands.languages import language
 from handlers.commands.leaderboard import leaderboard
@@ -38,6 +38,8 @@ async def start(context: UpdateContext) -> None:
         await _ask_rematch(context, payload.removeprefix(REMATCH_LINK))
     elif context.private and payload.startswith(nextgame.LINK):
         await nextgame.start(context)
+    elif context.private and payload.startswith(results.LINK):
+        await results.send(context)
     elif context.private and payload == PRIVACY_LINK:
         await privacy(context)
     elif context.private and payload == wallet.LINK:

@@ -38,3 +38,33 @@ achievement-duel = won a duel
 achievement-number-one = won with number 1
 achievement-last-place = took the last winning place
 achievement-first-prize = won a prize
+
+## The results of a group as a file
+
+results-get = 📄 Results as a file (for admins)
+results-none = No game has ended in this group within the last 12 months.
+results-year =
+    { $rows ->
+        [one] The results of the last 12 months: { $rows } row.
+       *[other] The results of the last 12 months: { $rows } rows.
+    }
+results-newest = The newest results: { $rows } rows, the most a file can have. It goes back 12 months at most.
+results-column-title = Game
+results-column-kind = Kind
+results-column-status = Outcome
+results-column-opened = Opened
+results-column-ended = Ended
+results-column-name = Player
+results-column-number = Number
+results-column-points = Points
+results-column-place = Place
+results-column-prize = Prize
+results-column-currency = Currency
+results-column-award = Prize in words
+results-column-game = Game code
+results-column-player = Player’s ID
+results-status =
+    { $status ->
+        [completed] played
+       *[other] cancelled
+    }

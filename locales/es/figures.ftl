@@ -38,3 +38,33 @@ achievement-duel = victoria en un duelo
 achievement-number-one = victoria con el número 1
 achievement-last-place = último puesto ganador
 achievement-first-prize = premio ganado
+
+## Los resultados de un grupo en un archivo
+
+results-get = 📄 Resultados en un archivo (para administradores)
+results-none = En los últimos 12 meses no ha terminado ninguna partida en este grupo.
+results-year =
+    { $rows ->
+        [one] Resultados de los últimos 12 meses: { $rows } fila.
+       *[other] Resultados de los últimos 12 meses: { $rows } filas.
+    }
+results-newest = Los resultados más recientes: { $rows } filas, el máximo de un archivo, que llega como mucho a los últimos 12 meses.
+results-column-title = Partida
+results-column-kind = Tipo
+results-column-status = Resultado
+results-column-opened = Abierta
+results-column-ended = Terminada
+results-column-name = Jugador
+results-column-number = Número
+results-column-points = Puntos
+results-column-place = Puesto
+results-column-prize = Premio
+results-column-currency = Moneda
+results-column-award = Premio en palabras
+results-column-game = Código
+results-column-player = ID del jugador
+results-status =
+    { $status ->
+        [completed] jugada
+       *[other] cancelada
+    }

@@ -38,3 +38,34 @@ achievement-duel = победа в дуэли
 achievement-number-one = победа с номером 1
 achievement-last-place = последнее призовое место
 achievement-first-prize = выигранный приз
+
+## Результаты группы файлом
+
+results-get = 📄 Результаты файлом (для админов)
+results-none = За последние 12 месяцев в этой группе не закончилось ни одной игры.
+results-year =
+    { $rows ->
+        [one] Результаты за последние 12 месяцев: { $rows } строка.
+        [few] Результаты за последние 12 месяцев: { $rows } строки.
+       *[other] Результаты за последние 12 месяцев: { $rows } строк.
+    }
+results-newest = Последние результаты, строк: { $rows }. Больше в файл не помещается, и охватывает он не больше 12 месяцев.
+results-column-title = Игра
+results-column-kind = Вид
+results-column-status = Итог
+results-column-opened = Открыта
+results-column-ended = Закончена
+results-column-name = Игрок
+results-column-number = Число
+results-column-points = Очки
+results-column-place = Место
+results-column-prize = Приз
+results-column-currency = Валюта
+results-column-award = Приз словами
+results-column-game = Код игры
+results-column-player = ID игрока
+results-status =
+    { $status ->
+        [completed] сыграна
+       *[other] отменена
+    }
