@@ -32,12 +32,12 @@ async def test_the_list_of_ended_games_has_the_button_for_hosts_alone(room: Room
 async def test_a_host_gets_the_results_as_their_spreadsheets_expect_them(
     room: Room, language: str, separator: str
 ) -> None:
-    room.telegram.person(BEN, "=1+1")
     game_id = await room.play()
     await room.pool.execute("UPDATE game_participants SET name = '=1+1' WHERE player_id = $1", BEN)
     await room.pool.execute("UPDATE game_participants SET prize = 12.5 WHERE player_id = $1", BEN)
     await room.deps.stores.people.change_settings(GROUP, {TIME_ZONE: "Asia/Tokyo"})
-    await room.say(f"/start csv_{GROUP}", chat=HOST, **{"from": {**user(HOST), "language_code": language}})
+    said = room.message(f"/start csv_{GROUP}", by=HOST, chat=HOST)
+    await room.update(message={**said, "from": {**user(HOST), "language_code": language}})
     ((name, content),) = room.telegram.uploads
     rows = table(content, separator)
     assert name.endswith(".csv")
