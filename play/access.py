@@ -5,7 +5,7 @@ A face passes the `Actor`, the game or chat that the action is about, if any, an
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from fsm.kind import ChatTopic, Game, Host, Instant, PlayerId, Rejected
-from fsm.lobby import conditions
+from fsm.lobby import Conditions, conditions
 from play.hosts import Hosts
 from play.members import Members
 from play.texts import tidy
@@ -306,7 +306,20 @@ class Access:
 
         A fact that Telegram cannot tell at the moment, and has not told before, keeps nobody out.
         """
-        wanted = conditions(rules)
+        await self._check_conditions(actor, chat_id, conditions(rules))
+
+    async def may_meet_conditions(self, player_id: PlayerId, chat_id: int, rules: object) -> bool:
+        """Return False if a person, who is not acting, surely does not meet the conditions of a game.
+
+        Only an update from a person tells whether they have Premium, so that condition is left out.
+        """
+        try:
+            await self._check_conditions(Actor(player_id), chat_id, replace(conditions(rules), premium=False))
+        except UNMET:
+            return False
+        return True
+
+    async def _check_conditions(self, actor: Actor, chat_id: int, wanted: Conditions) -> None:
         if not wanted:
             return
         if wanted.premium and not actor.premium:

@@ -192,7 +192,7 @@ class NextGames:
         if await self._members.is_member(chat_id, player) is False:
             await self._stored.remove(chat_id, player)
             return False
-        return True
+        return await self._access.may_meet_conditions(player, chat_id, rules)
 
     async def _word(self, game: Game, player: PlayerId, link: str | None) -> Outgoing:
         locale = await self._people.locale_of_player(player) or await self._locale(game.place.chat_id)

@@ -557,6 +557,11 @@ class People:
             self._forget_chat(chat_id)
             await self._tell(f"chat:{chat_id}")
         await announce(self._redis, (old, new))
+        try:
+            # Flags may name the group, and each process keeps them in memory.
+            await self._redis.publish(keys.FLAGS_CHANGED, "")
+        except STORE_GONE as problem:
+            logger.warning("cannot announce that flags have changed: {}", type(problem).__name__)
 
     async def chats_active(self, after_id: int, limit: int) -> list[Chat]:
         """Return a page of the chats that the bot may write to, by ascending id, after `after_id`."""

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 
+from api.client import Client
 from api.endpoint import About, Endpoint
 from api.games import JoinBody, OpenBody
 from api.openapi import code as code_of
@@ -88,6 +89,43 @@ async def test_every_endpoint_is_open_to_the_roles_and_chats_of_the_table_and_cl
                 assert (told not in REFUSED) == allowed, (endpoint.name, role, scope, told)
         await served.table.bot.stores.audit.flush()
         counted = "SELECT count(*) FROM audit_log WHERE face = 'api' AND outcome = $1"
+        for told, count in refusals.items():
+            assert await served.table.bot.pool.fetchval(counted, told) == count, told
+
+
+async def test_live_updates_are_open_to_the_tokens_of_the_chat_and_closed_to_all_others(served: Served) -> None:
+    async with await served.client(Role.HOST, served.chat_id) as host, httpx.AsyncClient(timeout=60) as http:
+        game = await host.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"))
+        revoked = await served.token(Role.OPERATOR)
+        await served.table.bot.play.tokens.revoke(revoked.split("_")[1])
+        wrong = f"{revoked[:-1]}{'0' if revoked[-1] != '0' else '1'}"
+        refusals: Counter[str] = Counter()
+
+        async def code(watched: dict[str, Any], token: str | None = None, ticket: str | None = None) -> str:
+            headers = {"authorization": f"Bearer {token}"} if token else {}
+            params = watched if ticket is None else {**watched, "ticket": ticket}
+            async with http.stream("GET", f"{served.url}/api/v1/live", params=params, headers=headers) as response:
+                told = "" if response.status_code == 200 else str(msgspec.json.decode(await response.aread())["code"])
+            if told:
+                refusals[told] += 1
+            return told
+
+        for watched in ({"game": game.id}, {"chat": served.chat_id}):
+            await served.table.bot.redis.delete(rate_key("@127.0.0.1"))  # strangers have a small rate
+            for stranger in (None, wrong, revoked):
+                assert await code(watched, stranger) == "not-authenticated"
+            assert await code(watched, ticket=wrong) == "not-authenticated"
+            for role in Role:
+                for scope in ((), (served.chat_id,), (ELSEWHERE,)):
+                    token = await served.token(role, *scope)
+                    expected = "elsewhere" if scope == (ELSEWHERE,) else ""
+                    assert await code(watched, token) == expected, (watched, role, scope)
+                    async with Client(served.url, token) as holder:
+                        ticket = (await holder.create_live_ticket()).ticket
+                    assert await code(watched, ticket=ticket) == expected, (watched, role, scope)
+                    assert await code(watched, ticket=ticket) == "not-authenticated", "a ticket opens one connection"
+        await served.table.bot.stores.audit.flush()
+        counted = "SELECT count(*) FROM audit_log WHERE action = 'watch_live' AND outcome = $1"
         for told, count in refusals.items():
             assert await served.table.bot.pool.fetchval(counted, told) == count, told
 

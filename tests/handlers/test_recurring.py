@@ -1,6 +1,6 @@
 """``/recurring``, ``/nextgame`` and the time zone of a group, from the command to the message."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -204,6 +204,17 @@ async def test_hosts_players_and_people_who_cannot_play_get_no_word(room: Room) 
     await room.join(game_id, ANN)
     assert [word.chat_id for word in await words(room)] == [BEN]
     assert await room.deps.stores.subscriptions.of_player(gone) == []
+
+
+async def test_people_who_surely_do_not_meet_the_conditions_of_a_game_get_no_word(room: Room) -> None:
+    await follow(room, ANN, BEN)
+    await room.deps.stores.people.flush()
+    now = datetime.fromtimestamp(room.clock.at / 1000, UTC)
+    for person, days in ((ANN, 8), (BEN, 6)):
+        await room.pool.execute("UPDATE players SET created_at = $2 WHERE id = $1", person, now - timedelta(days=days))
+    # Nobody can tell who has Premium before they tap.
+    await room.open(line="/create_game Friday +7d +premium")
+    assert [word.chat_id for word in await words(room)] == [ANN]
 
 
 async def test_a_word_links_to_the_board_and_a_game_that_has_begun_gets_none(room: Room) -> None:

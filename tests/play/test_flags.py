@@ -58,6 +58,11 @@ async def test_a_change_reaches_another_process_and_can_be_taken_back(room: Room
                 await asyncio.sleep(0.01)
         assert theirs.is_on(NATIVE_POLLS, 7)
         assert [flag.source for flag in theirs.all() if flag.name == NATIVE_POLLS] == ["operator"]
+        await room.deps.stores.people.chat_migrated(7, -1007)
+        async with asyncio.timeout(HOUR):
+            while not theirs.is_on(NATIVE_POLLS, -1007):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert not theirs.is_on(NATIVE_POLLS, 7), "the setting of a group is that of its supergroup"
         await ours.reset(WHO, NATIVE_POLLS)
         async with asyncio.timeout(HOUR):
             while not theirs.is_on(NATIVE_POLLS, GROUP):  # noqa: ASYNC110
