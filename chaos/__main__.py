@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from chaos.acts import Setting, performed
+from chaos.acts import ROLES, Setting, performed
 from chaos.audit import Findings, as_json
 from chaos.troubles import planned
 
@@ -32,10 +32,12 @@ def main() -> int:
         "--minute", action="store_true", help="add a minute without PostgreSQL, and a minute of 502 from Telegram"
     )
     parser.add_argument("--strict", action="store_true", help="run with strict durability")
-    parser.add_argument("--split", action="store_true", help="give each replica one role: ingress, worker or web")
+    parser.add_argument("--split", action="store_true", help=f"give each replica one role: {', '.join(ROLES)}")
     parser.add_argument("--keep", type=Path, help="leave logs and data in this directory")
     parser.add_argument("--out", type=Path, default=OUT / "chaos.json", help="file for the figures")
     given = parser.parse_args()
+    if given.split and given.replicas < 2 * len(ROLES):
+        parser.error(f"--split: every role needs two replicas, so at least {2 * len(ROLES)}")
     try:
         planned(given.seed, 1, given.replicas, strict=given.strict, only=given.only)
     except ValueError as problem:

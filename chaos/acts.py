@@ -44,7 +44,7 @@ END_SECONDS = 240.0
 SETTLE_SECONDS = 120.0
 """Longest time for the feed and the outbox to run empty after that."""
 PRIZE_POOL = "100.01"
-ROLES = ("ingress", "worker", "web")
+ROLES = ("ingress", "worker", "scheduler", "web")
 """Roles of the replicas of a split act."""
 
 
@@ -61,7 +61,7 @@ class Setting:
     systems: int = 2
     """Groups in which a system plays by the API."""
     split: bool = False
-    """Each replica has one role: ingress, worker, web, ingress, ..."""
+    """Each replica has one role of `ROLES`, in turn."""
     seconds: tuple[float, float, float, float] = (60, 5, 12, 0.3)
     """Seconds of the lobby, of joining, of selection, and between two shown draws."""
     root: Path = ROOT
@@ -145,7 +145,11 @@ class Act:
             return
         if lease == "{poller}" and trouble.also is None:
             self.moments.append(("killed poller, another takes over", time.monotonic()))
-        others = [other for other in self.replicas if other is not replica and other.pid and not other.paused]
+        others = [
+            other
+            for other in self.replicas
+            if other is not replica and other.arguments == replica.arguments and other.pid and not other.paused
+        ]
         stand_by = any(time.monotonic() - other.started > SETTLED_SECONDS for other in others)
         if trouble.also is None and stand_by:
             await asyncio.gather(self._kill(replica, trouble.seconds), self._taken_over(lease, replica.pid))
@@ -378,7 +382,8 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
         redis = await stack.enter_async_context(redis_client(redis_store.dsn, client_name="chaos"))
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)))
         replicas: list[Replica] = []
-        balancer = Balancer(replicas)
+        updates_to: list[Replica] = []
+        balancer = Balancer(updates_to)
         await balancer.open()
         stack.push_async_callback(balancer.close)
         proxies: list[StoreProxies] = []
@@ -390,6 +395,8 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
             env = _environment(setting, directory, box, proxies[-1].postgres_dsn, proxies[-1].redis_dsn, balancer.port)
             roles = ("--role", ROLES[number % len(ROLES)]) if setting.split else ()
             replicas.append(Replica(number, env, directory / f"replica-{number}.log", roles, root=setting.root))
+            if not setting.split or "ingress" in roles:
+                updates_to.append(replicas[-1])
             stack.push_async_callback(replicas[-1].close)
         await replicas[0].start()  # the first replica runs the migrations
         await replicas[0].ready(session)

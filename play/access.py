@@ -309,7 +309,7 @@ class Access:
         await self._check_conditions(actor, chat_id, conditions(rules))
 
     async def may_meet_conditions(self, player_id: PlayerId, chat_id: int, rules: object) -> bool:
-        """Return False if a person, who is not acting, surely does not meet the conditions of a game.
+        """Return False if it is certain that a person does not meet the conditions of a game.
 
         Only an update from a person tells whether they have Premium, so that condition is left out.
         """

@@ -133,15 +133,22 @@ class PackImports:
             await self._tell(run, order, problem.html)
             await run.end(CANCELLED, str(problem))
             return
-        shown = self._texts.html(order.locale, "pack-imported", name=order.name, count=progress.count)
-        await self._tell(run, order, "\n\n".join(filter(None, [shown, progress.remarks])))
+        await self._tell_stored(run, order, progress)
 
     async def _undo(self, run: Run, reason: str) -> None:
-        """Tell the owner that nothing was stored, after a cancellation or the last attempt."""
+        """Tell the owner that nothing was stored, after a cancellation or the last attempt. A stored pack stays."""
         order = msgspec.json.decode(run.job.data, type=_Order)
-        if not msgspec.json.decode(run.progress, type=_Progress).pack_id:
-            await self._tell(run, order, self._failure(order, "pack-import-unreachable").html)
-        await run.end(CANCELLED, reason)
+        progress = msgspec.json.decode(run.progress, type=_Progress)
+        if progress.pack_id:
+            await self._tell_stored(run, order, progress)
+            return await run.end()
+        why = "pack-import-cancelled" if run.cancelling else "pack-import-unreachable"
+        await self._tell(run, order, self._failure(order, why).html)
+        return await run.end(CANCELLED, reason)
+
+    async def _tell_stored(self, run: Run, order: _Order, progress: _Progress) -> None:
+        shown = self._texts.html(order.locale, "pack-imported", name=order.name, count=progress.count)
+        await self._tell(run, order, "\n\n".join(filter(None, [shown, progress.remarks])))
 
     async def _read(self, order: _Order) -> Pack:
         """Fetch and read the file. Raises ``NotImported``, and ``TryAgain`` where another attempt may help."""

@@ -281,6 +281,7 @@ pack-import-begun = I’m fetching the file. You will be told when the pack is r
 pack-import-too-big = The file is larger than { $limit } KB.
 pack-import-status = The server has answered with the status { $status }.
 pack-import-unreachable = The server could not be reached.
+pack-import-cancelled = The import was stopped.
 pack-question-taken = That question is in this pack already.
 pack-full = A pack holds at most { $limit } questions.
 pack-gone = That isn’t there any more.

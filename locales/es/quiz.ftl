@@ -279,6 +279,7 @@ pack-import-begun = Estoy descargando el archivo. Te avisaré cuando el paquete 
 pack-import-too-big = El archivo supera los { $limit } KB.
 pack-import-status = El servidor ha respondido con el estado { $status }.
 pack-import-unreachable = No se pudo contactar con el servidor.
+pack-import-cancelled = La importación se ha detenido.
 pack-too-many = Ya tienes { $limit } paquetes. Elimina uno primero.
 pack-name-taken = Ya tienes un paquete con ese nombre.
 pack-question-taken = Esa pregunta ya está en este paquete.

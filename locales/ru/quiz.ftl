@@ -284,6 +284,7 @@ pack-import-begun = Загружаю файл. Когда набор будет 
 pack-import-too-big = Файл больше { $limit } КБ.
 pack-import-status = Сервер ответил с кодом { $status }.
 pack-import-unreachable = Сервер недоступен.
+pack-import-cancelled = Загрузка остановлена.
 pack-question-taken = Такой вопрос в этом наборе уже есть.
 pack-full = В наборе не больше { $limit } вопросов.
 pack-gone = Этого уже нет.

@@ -1,9 +1,8 @@
 """A quiz's messages beside its board, on real stores: polls, photos, generated questions, returned questions."""
 
 import asyncio
-import math
 from collections.abc import Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -19,12 +18,12 @@ from handlers.kinds.quiz.preparation import Preparation
 from handlers.kinds.quiz.settings import QuizSection
 from questions.language_model import Order, QuestionWriter, Written
 from storage import keys
-from storage.job_runner import Run
 from storage.polls import Polls
 from telegram.outbox import Outgoing
 from telegram.sender import Outcome, Settled
 from tests.handlers.quizzes import questions
 from tests.handlers.room import ANN, BEN, GROUP, HOST, Room, _entry, plain, text
+from tests.support.deaths import Deaths
 
 GAME = "00quizquizquiz"
 
@@ -338,31 +337,64 @@ async def test_a_release_leaves_alone_the_questions_that_another_quiz_has_taken_
     assert await held(room) == {content[0].id}
 
 
-@pytest.mark.parametrize("dies_in", ["_write", "_hold", "_replace", "_release_others", "_tell"])
-async def test_a_quiz_has_as_asked_what_it_asks_wherever_its_preparation_dies(room: Room, dies_in: str) -> None:
+def deaths_of(stand: Stand, patch: pytest.MonkeyPatch) -> Deaths:
+    """Let workers die before and after each effect of a preparation."""
+    context = stand.context
+    effects: list[tuple[Any, list[str]]] = [
+        (context.questions, ["note_asked", "release", "knows_game"]), (context.engine, ["execute", "look"]),
+        (context.outbox, ["put"]),
+    ]  # fmt: skip
+    if stand.preparation._writer is not None:
+        effects.append((stand.preparation._writer, ["write"]))
+    return Deaths(patch, context.jobs, stand.room.pool, effects)
+
+
+async def test_a_quiz_has_as_asked_what_it_asks_although_its_preparation_dies_at_every_step(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = ByHand(1, "too-few")
     writer.may.set()
     stand = Stand(room, writer)
+    await taken(room)  # by the same command before, in a process that died
     await stand.quiz(await taken(room), topic="rivers")
-    kind = stand.preparation.saga.kind
-    step = next(step for step in stand.preparation.saga._steps if step.do.__name__ == dies_in)
-
-    async def die(run: Run, notes: Any) -> Any:
-        await step.do(run, notes)
-        raise KeyboardInterrupt
-
-    doomed = Preparation(stand.context, writer).saga
-    doomed._steps = tuple(replace(each, do=die) if each.name == step.name else each for each in doomed._steps)
-    await room.pool.execute("UPDATE jobs SET due_at = now()")
-    (job,) = await room.deps.stores.jobs.claim({kind.name: 1}, "doomed")
-    with pytest.raises(KeyboardInterrupt):
-        await doomed.kind.work(Run(job, kind, room.deps.stores.jobs, math.inf))
-    await room.pool.execute("UPDATE jobs SET due_at = now()")
-    await stand.prepared()
+    deaths = deaths_of(stand, monkeypatch)
+    job = await deaths.attempt(stand.preparation.saga.kind)
     game = await stand.state()
+    assert job is not None
+    assert job.status == "done"
+    assert deaths.count > 30
     assert await held(room) == {question.id for question in game.questions}
     assert [question.pack for question in game.questions].count("model") == 1
     assert len(await room.sent()) == 1
+    # Asked again only by the processes that died before its questions were recorded.
+    assert len(writer.orders) <= 3
+
+
+async def test_questions_of_a_quiz_that_was_not_opened_are_released_although_processes_die_at_every_step(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand = Stand(room)
+    await taken(room)
+    job = await deaths_of(stand, monkeypatch).attempt(stand.preparation.saga.kind)
+    assert job is not None
+    assert (job.status, await held(room)) == ("cancelled", set())
+
+
+@pytest.mark.parametrize("opened", [False, True])
+async def test_a_cancelled_preparation_leaks_nothing_even_if_it_had_not_begun(
+    room: Room, monkeypatch: pytest.MonkeyPatch, *, opened: bool
+) -> None:
+    stand = Stand(room)
+    await taken(room)
+    content = await taken(room)
+    if opened:
+        await stand.quiz(content)
+    jobs = room.deps.stores.jobs
+    (enqueued,) = await jobs.page()
+    await jobs.cancel(enqueued.id)
+    job = await deaths_of(stand, monkeypatch).attempt(stand.preparation.saga.kind)
+    assert job is not None
+    assert (job.status, await held(room)) == ("cancelled", {each.id for each in content} if opened else set())
 
 
 # -- the end ----------------------------------------------------------------------------------------------------

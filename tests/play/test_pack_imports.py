@@ -17,6 +17,7 @@ from storage.job_runner import Run
 from storage.jobs import Job
 from tests.handlers.room import ANN, GROUP, HOST, TEXTS, Room, build_room, plain, text
 from tests.play.receiver import Receiver
+from tests.support.deaths import Deaths, Killed
 
 PACK = b"question,answer,wrong 1\nWhich river is longest?,Nile,Volga\nWhich sea is salty?,Dead,Baltic\n"
 
@@ -82,25 +83,70 @@ async def test_an_import_tells_of_the_content_that_was_lost(desk: Desk) -> None:
     assert text("pack-note-other-columns", count=1, names="points") in told[0]
 
 
-async def test_a_process_that_dies_after_storing_tells_the_owner_and_stores_nothing_twice(
+def deaths_of(desk: Desk, patch: pytest.MonkeyPatch) -> Deaths:
+    """Let workers die before and after each effect of an import."""
+    stores, imports = desk.room.deps.stores, desk.imports
+    effects = [
+        (imports._http, ["call"]), (stores.questions, ["add_pack_in"]),
+        (desk.room.deps.telegram.outbox, ["put"]),
+    ]  # fmt: skip
+    return Deaths(patch, stores.jobs, desk.room.pool, effects)
+
+
+async def test_an_import_stores_its_pack_once_and_tells_once_although_processes_die_at_every_step(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.serves(PACK)
     await desk.begin()
+    deaths = deaths_of(desk, monkeypatch)
+    job = await deaths.attempt(desk.imports.kind)
+    assert job is not None
+    told = [plain(out.params["text"]) for out in await desk.room.sent()]
+    assert (job.status, await desk.packs()) == ("done", [("Rivers", 2)])
+    assert told == [plain(text("pack-imported", name="Rivers", count=2))]
+    assert deaths.count >= 10
+    # Until the pack is stored, the file is read again; after that, never.
+    assert len(desk.server.calls) < deaths.count
+
+
+async def test_a_refused_file_leaves_nothing_and_tells_once_although_processes_die_at_every_step(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.serves(b"", 404)
+    await desk.begin()
+    job = await deaths_of(desk, monkeypatch).attempt(desk.imports.kind)
+    assert job is not None
+    assert (job.status, await desk.packs(), len(await desk.room.sent())) == ("cancelled", [], 1)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+async def test_a_cancelled_import_stores_nothing_but_a_stored_pack_stays_and_its_owner_is_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, stored: bool
+) -> None:
+    desk.serves(PACK)
+    job_id = await desk.begin()
+    assert job_id is not None
     jobs, kind = desk.room.deps.stores.jobs, desk.imports.kind
-    (job,) = await jobs.claim({kind.name: 1}, "doomed")
+    if stored:
+        (claimed,) = await jobs.claim({kind.name: 1}, "doomed")
 
-    async def die(*_: object) -> None:
-        raise KeyboardInterrupt
+        async def die(*_: object) -> None:
+            raise Killed
 
-    with monkeypatch.context() as patched:
-        patched.setattr(desk.imports, "_tell", die)
-        with pytest.raises(KeyboardInterrupt):
-            await kind.work(Run(job, kind, jobs, math.inf))
-    await desk.room.pool.execute("UPDATE jobs SET due_at = now()")
-    job, told = await desk.finish()
-    assert (job.status, await desk.packs(), len(told)) == ("done", [("Rivers", 2)], 1)
-    assert len(desk.server.calls) == 1
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.imports, "_tell", die)
+            with pytest.raises(Killed):
+                await kind.work(Run(claimed, kind, jobs, math.inf))
+    await jobs.cancel(job_id)
+    job = await deaths_of(desk, monkeypatch).attempt(kind)
+    assert job is not None
+    (told,) = [plain(out.params["text"]) for out in await desk.room.sent()]
+    if stored:
+        assert (job.status, await desk.packs()) == ("done", [("Rivers", 2)])
+        assert told == plain(text("pack-imported", name="Rivers", count=2))
+    else:
+        assert (job.status, await desk.packs(), desk.server.calls) == ("cancelled", [], [])
+        assert text("pack-import-cancelled") in told
 
 
 async def test_a_file_with_mistakes_is_refused_with_their_lines(desk: Desk) -> None:
