@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from chaos.acts import Act, Setting, performed
+from bot.process import ALL_ROLES
+from chaos.acts import ROLES, Act, Setting, performed
 from chaos.audit import BOUND_MS, Window, excused
 from chaos.people import TEXTS, Tap
 from chaos.troubles import Trouble, planned
@@ -50,6 +51,10 @@ def test_every_answer_to_a_tap_is_an_acknowledgement_unless_it_is_a_refusal(
     text = TEXTS.plain("en", text_id, **arguments)
     assert Tap(1, "07abcdefghijkl", 1, "j", 0.0, 1.0, text).done is done
     assert Tap(1, "07abcdefghijkl", 1, "j", 0.0, 1.0, "a text that nobody knows yet").done
+
+
+def test_processes_of_one_role_each_have_all_roles_together() -> None:
+    assert set(ROLES) == ALL_ROLES
 
 
 def test_a_plan_follows_from_its_seed() -> None:
