@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.process import ALL_ROLES
+from bot.runtime import ALL_ROLES
 from chaos.acts import ROLES, Act, Setting, performed
 from chaos.audit import BOUND_MS, Window, excused
 from chaos.people import TEXTS, Tap
