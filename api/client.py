@@ -503,6 +503,18 @@ class Client:
         """List the audit log, latest first: every write of every face. Rows come within a second."""
         return await self.page("/audit", AuditView, **query)
 
+    async def list_flag_sources(self) -> list[SourceView]:
+        """List the systems that may set feature flags by signed calls."""
+        return await self.ask("GET", "/webhook-sources", list[SourceView])
+
+    async def add_flag_source(self, body: SourceBody, key: str | None = None) -> SourceWithSecret:
+        """Add a system that may set feature flags by signed calls. Its secret is in this response only."""
+        return await self.ask("POST", "/webhook-sources", SourceWithSecret, body=body, key=key)
+
+    async def remove_flag_source(self, source_id: str, key: str | None = None) -> None:
+        """Remove a system that sets feature flags. Its calls are refused from now on."""
+        await self.succeed("DELETE", f"/webhook-sources/{source_id}", key=key)
+
     async def list_flags(self) -> list[FlagView]:
         """List the feature flags of the bot's version, with their present settings."""
         return await self.ask("GET", "/flags", list[FlagView])

@@ -60,7 +60,7 @@ class FlagBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 async def list_flags(call: Call) -> list[FlagView]:
     """List the feature flags of this version, with their present settings."""
-    return [_view(flag) for flag in call.services.play.flags.all()]
+    return [flag_view(flag) for flag in call.services.play.flags.all()]
 
 
 async def set_flag(call: Call) -> FlagView:
@@ -72,15 +72,16 @@ async def set_flag(call: Call) -> FlagView:
         off_chats=frozenset(body.off_chats),
         reason=body.reason,
     )
-    return _view(await call.services.play.flags.change(call.actor, call.path["flag"], setting))
+    return flag_view(await call.services.play.flags.change(call.actor, call.path["flag"], setting))
 
 
 async def reset_flag(call: Call) -> FlagView:
     """Take the operators' setting of a flag back, so that the file of flags and the flag's definition decide again."""
-    return _view(await call.services.play.flags.reset(call.actor, call.path["flag"]))
+    return flag_view(await call.services.play.flags.reset(call.actor, call.path["flag"]))
 
 
-def _view(flag: Flag) -> FlagView:
+def flag_view(flag: Flag) -> FlagView:
+    """Return a flag as the API shows it."""
     return FlagView(
         name=flag.name,
         about=flag.definition.about,

@@ -11,13 +11,16 @@ from msgspec import Meta
 
 from api.dispatch import position
 from api.endpoint import About, Call, Count, Cursor, Endpoint, Page, Reply
+from api.flags import FlagView, flag_view
 from api.values import FoundGame
 from api.views import GameView, game_view
 from fsm.kind import NotNow, TooLate, UnknownGame
 from fsm.lobby import BadRule, BadTitle, PlaceTaken
 from fsm.pick_number import DrawSealed
 from play.access import Elsewhere, Needs, NotAnOperator
+from play.bans import EVERYWHERE
 from play.content import NoQuestions
+from play.flags import BadFlagSetting, Flag, UnknownFlag
 from play.guarded_http import MAX_URL, BadUrl, ForbiddenAddress
 from play.incoming_webhooks import MOST_BYTES, BadCall, ReplayedCall, UnknownSource
 from play.standard_webhooks import BadSignature, StaleCall, shown
@@ -330,14 +333,19 @@ async def resend_delivery(call: Call) -> DeliveryView:
 
 async def list_sources(call: Call) -> list[SourceView]:
     """List the systems that may open and end games of a chat by signed calls."""
-    return [_source(each) for each in await call.services.play.incoming.sources(call.actor, call.path["chat"])]
+    return [_source(each) for each in await call.services.play.incoming.sources(call.actor, _chat(call))]
+
+
+async def list_flag_sources(call: Call) -> list[SourceView]:
+    """List the systems that may set feature flags by signed calls. Their chat is 0."""
+    return await list_sources(call)
 
 
 async def add_source(call: Call) -> Reply:
     """Add a system that may open and end games of a chat by signed calls. Its secret is in this response only."""
     body: SourceBody = call.body
     made = await call.services.play.incoming.add(
-        call.actor, call.path["chat"], topic_id=body.topic_id, description=body.description
+        call.actor, _chat(call), topic_id=body.topic_id, description=body.description
     )
     described = msgspec.structs.asdict(_source(made))
     return Reply(
@@ -346,19 +354,36 @@ async def add_source(call: Call) -> Reply:
     )
 
 
+async def add_flag_source(call: Call) -> Reply:
+    """Add a system that may set feature flags by signed calls, such as the analysis of a rollout."""
+    return await add_source(call)
+
+
 async def remove_source(call: Call) -> None:
     """Remove a source. Its calls are refused from now on."""
-    await call.services.play.incoming.remove(call.actor, call.path["chat"], call.path["source"])
+    await call.services.play.incoming.remove(call.actor, _chat(call), call.path["source"])
 
 
-async def receive_call(call: Call) -> GameView:
-    """Open or end a game by a call that is signed by Standard Webhooks.
+async def remove_flag_source(call: Call) -> None:
+    """Remove a system that sets feature flags. Its calls are refused from now on."""
+    await remove_source(call)
+
+
+def _chat(call: Call) -> int:
+    """Return the chat in the path; ``EVERYWHERE`` if there is none."""
+    return int(call.path.get("chat", EVERYWHERE))
+
+
+async def receive_call(call: Call) -> GameView | FlagView:
+    """Open or end a game, or set a feature flag, by a call that is signed by Standard Webhooks.
 
     The body is `{"type": "game.open", "data": {"kind": …, "title": …, "rules": {…}}}`, or
-    `{"type": "game.end", "data": {"game_id": …}}`. A call with an id that was handled before is refused.
+    `{"type": "game.end", "data": {"game_id": …}}`, or, for a source that operators have added,
+    `{"type": "flag.set", "data": {"flag": …, "percent": …, "reason": …}}`. A call with an id that was handled before is
+    refused.
     """
-    outcome = await call.services.play.incoming.handle(call.path["source"], call.request.headers, call.body)
-    return game_view(FoundGame.of(outcome))
+    done = await call.services.play.incoming.handle(call.path["source"], call.request.headers, call.body)
+    return flag_view(done) if isinstance(done, Flag) else game_view(FoundGame.of(done))
 
 
 async def _found(call: Call) -> WebhookEndpoint:
@@ -493,6 +518,38 @@ ENDPOINTS: Final = (
     ),
     _row("DELETE", "/webhook-sources/{source}", remove_source, status=204, refuses=(UnknownSource,)),
     Endpoint(
+        method="GET",
+        path="/webhook-sources",
+        handle=list_flag_sources,
+        tag=WEBHOOKS,
+        needs=Needs.OPERATE,
+        about=About.EVERYWHERE,
+        result=list[SourceView],
+    ),
+    Endpoint(
+        method="POST",
+        path="/webhook-sources",
+        handle=add_flag_source,
+        tag=WEBHOOKS,
+        needs=Needs.OPERATE,
+        about=About.EVERYWHERE,
+        body=SourceBody,
+        result=SourceWithSecret,
+        status=201,
+        refuses=(TooManyEndpoints,),
+        example={"description": "Analysis of the rollout"},
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/webhook-sources/{source}",
+        handle=remove_flag_source,
+        tag=WEBHOOKS,
+        needs=Needs.OPERATE,
+        about=About.EVERYWHERE,
+        status=204,
+        refuses=(UnknownSource,),
+    ),
+    Endpoint(
         method="POST",
         path="/hooks/{source}",
         handle=receive_call,
@@ -503,8 +560,10 @@ ENDPOINTS: Final = (
         signed=True,
         body=bytes,
         most=MOST_BYTES,
-        result=GameView,
+        result=GameView | FlagView,
         refuses=(
+            UnknownFlag,
+            BadFlagSetting,
             BadSignature,
             StaleCall,
             ReplayedCall,

@@ -431,6 +431,7 @@ def _play(
             seen=SeenCalls(stores.redis, ttl_ms=SEEN_MS),
             engine=engine,
             openings=openings,
+            flags=flags,
             access=access,
             clock=clock,
         ),

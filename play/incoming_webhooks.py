@@ -1,30 +1,35 @@
-"""Webhooks in: systems that open and end games of one chat by calls that are signed as ours are.
+"""Webhooks in: systems that open and end games, or set feature flags, by calls that are signed as ours are.
 
-A source belongs to a chat, and may do there as much as a host's token. Feature flags will be a third verb, once there
-are any.
+A source of a chat may do there as much as a host's token. A source of all chats (``EVERYWHERE``), which operators add,
+sets feature flags.
 """
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 from fsm.engine import Clock, Engine, Outcome
 from fsm.kind import ChatTopic, Rejected
 from fsm.lobby import Cancel
 from fsm.registry import KINDS
 from play.access import Access, Actor, Needs, Role, Token
+from play.bans import EVERYWHERE
+from play.flags import Flag, Flags
 from play.opening import Openings
 from play.rules import UnreadableSetting, names_of, with_settings
 from play.standard_webhooks import BadSignature, new_secret, verify
 from play.webhooks import MAX_DESCRIPTION, MAX_ENDPOINTS, TooManyEndpoints
+from storage.flags import Setting
 from storage.seen_calls import SeenCalls
 from storage.webhooks import Webhooks, WebhookSource
 
 OPEN: Final = "game.open"
 END: Final = "game.end"
+SET_FLAG: Final = "flag.set"
 MOST_BYTES: Final = 16 << 10
 """Longest body of a call."""
 SEEN_MS: Final = 900_000
@@ -75,6 +80,20 @@ class EndCall(msgspec.Struct, frozen=True):
     game_id: str
 
 
+class FlagCall(msgspec.Struct, frozen=True):
+    """The data of ``flag.set``.
+
+    Attributes:
+        flag: the flag.
+        percent: the share of all chats for which it is on.
+        reason: a note for people, such as the alert that caused the call.
+    """
+
+    flag: str
+    percent: Annotated[float, Meta(ge=0, le=100)]
+    reason: Annotated[str, Meta(max_length=200)] = ""
+
+
 class IncomingWebhooks:
     """Handles signed calls, and manages their sources."""
 
@@ -85,9 +104,11 @@ class IncomingWebhooks:
         seen: SeenCalls,
         engine: Engine,
         openings: Openings,
+        flags: Flags,
         access: Access,
         clock: Clock,
     ) -> None:
+        self._flags = flags
         self._webhooks = webhooks
         self._seen = seen
         self._engine = engine
@@ -98,13 +119,13 @@ class IncomingWebhooks:
     # -- sources ------------------------------------------------------------------------------------------------
 
     async def sources(self, actor: Actor, chat_id: int) -> list[WebhookSource]:
-        """Return the sources of a chat."""
-        await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
+        """Return the sources of a chat; those of all chats for ``EVERYWHERE``."""
+        await self._authorise(actor, chat_id)
         return await self._webhooks.sources(chat_id)
 
     async def add(self, actor: Actor, chat_id: int, *, topic_id: int = 0, description: str = "") -> WebhookSource:
         """Add a source with a new secret. Raises ``TooManyEndpoints``."""
-        await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
+        await self._authorise(actor, chat_id)
         if len(await self._webhooks.sources(chat_id)) >= MAX_ENDPOINTS:
             raise TooManyEndpoints(MAX_ENDPOINTS)
         id_ = f"in{secrets.token_hex(8)}"
@@ -114,16 +135,22 @@ class IncomingWebhooks:
 
     async def remove(self, actor: Actor, chat_id: int, source_id: str) -> None:
         """Remove a source. Raises ``UnknownSource``."""
-        await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
+        await self._authorise(actor, chat_id)
         source = await self._webhooks.source(source_id)
         if source is None or source.chat_id != chat_id:
             raise UnknownSource
         await self._webhooks.remove_source(source_id)
 
+    async def _authorise(self, actor: Actor, chat_id: int) -> None:
+        if chat_id == EVERYWHERE:
+            await self._access.authorise(actor, None, Needs.OPERATE)
+        else:
+            await self._access.authorise(actor, ChatTopic(chat_id), Needs.HOST)
+
     # -- calls --------------------------------------------------------------------------------------------------
 
-    async def handle(self, source_id: str, headers: Mapping[str, str], body: bytes) -> Outcome:
-        """Handle one call. ``headers`` have lower-case names.
+    async def handle(self, source_id: str, headers: Mapping[str, str], body: bytes) -> Outcome | Flag:
+        """Handle one call. Returns the game, or the flag that was set. ``headers`` have lower-case names.
 
         Raises ``BadSignature`` (also without such a source), ``StaleCall``, ``ReplayedCall``, ``BadCall``, and the
         refusals of the engine. An id is remembered only if the call has an end, so an interrupted one can be repeated.
@@ -143,14 +170,16 @@ class IncomingWebhooks:
             await self._seen.forget(source_id, id_)
             raise
 
-    async def _act(self, source: WebhookSource, command_id: str, body: bytes) -> Outcome:
-        actor = Actor(
-            source.created_by,
-            source.description or source.id,
-            token=Token(Role.HOST, frozenset({source.chat_id})),
-        )
+    async def _act(self, source: WebhookSource, command_id: str, body: bytes) -> Outcome | Flag:
+        operates = source.chat_id == EVERYWHERE
+        token = Token(Role.OPERATOR) if operates else Token(Role.HOST, frozenset({source.chat_id}))
+        actor = Actor(source.created_by, source.description or source.id, token=token)
         try:
             event = msgspec.json.decode(body, type=_Event)
+            if operates:  # it has no chat in which a game could be opened
+                if event.type != SET_FLAG:
+                    raise BadCall
+                return await self._set_flag(actor, msgspec.json.decode(event.data, type=FlagCall))
             if event.type == OPEN:
                 return await self._open(source, actor, msgspec.json.decode(event.data, type=OpenCall), command_id)
             if event.type == END:
@@ -178,6 +207,9 @@ class IncomingWebhooks:
             command_id=command_id,
             received=self._clock.now(),
         )
+
+    async def _set_flag(self, actor: Actor, call: FlagCall) -> Flag:
+        return await self._flags.change(actor, call.flag, Setting(percent=call.percent, reason=call.reason))
 
     async def _end(self, actor: Actor, call: EndCall, command_id: str) -> Outcome:
         state = (await self._engine.look(call.game_id)).state

@@ -341,7 +341,7 @@ def _room(
     webhooks = WebhookDesk(webhooks=stores.webhooks, jobs=stores.jobs, access=access, http=http, clock=clock)
     incoming = IncomingWebhooks(
         webhooks=stores.webhooks, seen=SeenCalls(redis, ttl_ms=SEEN_MS), engine=engine, openings=openings,
-        access=access, clock=clock,
+        flags=flags, access=access, clock=clock,
     )  # fmt: skip
     imports = PackImports(
         jobs=stores.jobs, questions=stores.questions, http=http, outbox=outbox, texts=TEXTS, clock=clock

@@ -8,11 +8,13 @@ import pytest
 from standardwebhooks import Webhook
 
 from fsm.kind import Rejected, UnknownGame
-from play.access import Actor, Elsewhere, NotAHost
+from play.access import Actor, Elsewhere, NotAHost, NotAnOperator
+from play.bans import EVERYWHERE
+from play.flags import UnknownFlag
 from play.incoming_webhooks import BadCall, IncomingWebhooks, ReplayedCall, UnknownSource
 from play.standard_webhooks import BadSignature, StaleCall, shown
 from storage.webhooks import WebhookSource
-from tests.handlers.room import ANN, FORUM, GROUP, HOST, Room
+from tests.handlers.room import ANN, FORUM, GROUP, HOST, OPERATOR, Room
 
 CHIEF = Actor(HOST, chat_id=GROUP)
 
@@ -41,10 +43,10 @@ def incoming(room: Room) -> IncomingWebhooks:
 async def test_a_signed_call_opens_a_game_in_the_chat_of_its_source_and_another_ends_it(room: Room) -> None:
     source = await source_of(room)
     opening = call(source, room, "game.open", kind="pick_number", title="Friday", rules={"winners": "2"})
-    opened = await incoming(room).handle(source.id, *opening)
+    opened: Any = await incoming(room).handle(source.id, *opening)
     state: Any = opened.state
     assert (state.place.chat_id, state.title, state.rules.winners, state.host.name) == (GROUP, "Friday", 2, "Calendar")
-    ended = await incoming(room).handle(source.id, *call(source, room, "game.end", "msg2", game_id=state.id))
+    ended: Any = await incoming(room).handle(source.id, *call(source, room, "game.end", "msg2", game_id=state.id))
     assert ended.state.phase == "cancelled"
 
 
@@ -70,7 +72,38 @@ async def test_a_call_that_was_interrupted_may_be_repeated(room: Room, monkeypat
         patched.setattr(IncomingWebhooks, "_act", interrupted)
         with pytest.raises(KeyboardInterrupt):
             await incoming(room).handle(source.id, *opening)
-    assert (await incoming(room).handle(source.id, *opening)).state.phase == "waiting_for_players"
+    opened: Any = await incoming(room).handle(source.id, *opening)
+    assert opened.state.phase == "waiting_for_players"
+
+
+async def test_a_source_of_operators_sets_flags_and_opens_no_game(room: Room) -> None:
+    chief = Actor(OPERATOR, chat_id=OPERATOR)
+    with pytest.raises(NotAnOperator):
+        await incoming(room).add(CHIEF, EVERYWHERE)
+    source = await incoming(room).add(chief, EVERYWHERE, description="Analysis")
+    setting = call(source, room, "flag.set", flag="native-polls", percent=0, reason="errors burn")
+    done: Any = await incoming(room).handle(source.id, *setting)
+    assert (done.name, done.setting.percent, done.setting.reason) == ("native-polls", 0, "errors burn")
+    assert not room.deps.play.flags.is_on("native-polls", GROUP)
+    with pytest.raises(ReplayedCall):
+        await incoming(room).handle(source.id, *setting)
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("game.open", {"kind": "pick_number"}),
+        ("flag.set", {"flag": "native-polls", "percent": 101}),
+        ("flag.set", {"flag": "native-polls"}),
+    ]
+    for number, (type_, data) in enumerate(wrong):
+        with pytest.raises(BadCall):
+            await incoming(room).handle(source.id, *call(source, room, type_, f"wrong{number}", **data))
+    with pytest.raises(UnknownFlag):
+        await incoming(room).handle(source.id, *call(source, room, "flag.set", "other", flag="other", percent=1))
+    assert [each.id for each in await incoming(room).sources(chief, EVERYWHERE)] == [source.id]
+    ours = await source_of(room)
+    with pytest.raises(BadCall):
+        await incoming(room).handle(ours.id, *call(ours, room, "flag.set", "host", flag="native-polls", percent=100))
+    await incoming(room).remove(chief, EVERYWHERE, source.id)
+    with pytest.raises(BadSignature):
+        await incoming(room).handle(source.id, *call(source, room, "flag.set", "gone", flag="native-polls", percent=1))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +135,7 @@ async def test_only_the_secret_of_the_source_signs(room: Room) -> None:
 
 async def test_a_source_reaches_no_game_of_another_chat(room: Room) -> None:
     mine, other = await source_of(room), await source_of(room, FORUM)
-    opened = await incoming(room).handle(mine.id, *call(mine, room, "game.open", kind="pick_number"))
+    opened: Any = await incoming(room).handle(mine.id, *call(mine, room, "game.open", kind="pick_number"))
     with pytest.raises(Elsewhere):
         await incoming(room).handle(other.id, *call(other, room, "game.end", game_id=opened.state.id))
     with pytest.raises(UnknownGame):
