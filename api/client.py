@@ -629,6 +629,10 @@ class Client:
         """Open or end a game by a call that is signed by Standard Webhooks."""
         return await self.ask("POST", f"/hooks/{source}", GameView, body=body)
 
+    async def receive_flag_call(self, source: str, body: bytes) -> FlagView:
+        """Set a feature flag by a call that is signed by Standard Webhooks."""
+        return await self.ask("POST", f"/flag-hooks/{source}", FlagView, body=body)
+
     # -- tokens ---------------------------------------------------------------------------------------------------
 
     async def get_own_token(self) -> TokenView:

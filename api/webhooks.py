@@ -20,7 +20,7 @@ from fsm.pick_number import DrawSealed
 from play.access import Elsewhere, Needs, NotAnOperator
 from play.bans import EVERYWHERE
 from play.content import NoQuestions
-from play.flags import BadFlagSetting, Flag, UnknownFlag
+from play.flags import BadFlagSetting, UnknownFlag
 from play.guarded_http import MAX_URL, BadUrl, ForbiddenAddress
 from play.incoming_webhooks import MOST_BYTES, BadCall, ReplayedCall, UnknownSource
 from play.standard_webhooks import BadSignature, StaleCall, shown
@@ -374,16 +374,25 @@ def _chat(call: Call) -> int:
     return int(call.path.get("chat", EVERYWHERE))
 
 
-async def receive_call(call: Call) -> GameView | FlagView:
-    """Open or end a game, or set a feature flag, by a call that is signed by Standard Webhooks.
+async def receive_call(call: Call) -> GameView:
+    """Open or end a game by a call that is signed by Standard Webhooks.
 
     The body is `{"type": "game.open", "data": {"kind": …, "title": …, "rules": {…}}}`, or
-    `{"type": "game.end", "data": {"game_id": …}}`, or, for a source that operators have added,
-    `{"type": "flag.set", "data": {"flag": …, "percent": …, "reason": …}}`. A call with an id that was handled before is
-    refused.
+    `{"type": "game.end", "data": {"game_id": …}}`. A call with an id that was handled before is refused.
     """
-    done = await call.services.play.incoming.handle(call.path["source"], call.request.headers, call.body)
-    return flag_view(done) if isinstance(done, Flag) else game_view(FoundGame.of(done))
+    outcome = await call.services.play.incoming.handle(call.path["source"], call.request.headers, call.body)
+    return game_view(FoundGame.of(outcome))
+
+
+async def receive_flag_call(call: Call) -> FlagView:
+    """Set a feature flag by a call that is signed by Standard Webhooks, from a source that operators have added.
+
+    The body is `{"type": "flag.set", "data": {"flag": …, "percent": …, "reason": …}}`. A call with an id that was
+    handled before is refused.
+    """
+    return flag_view(
+        await call.services.play.incoming.handle_flag(call.path["source"], call.request.headers, call.body)
+    )
 
 
 async def _found(call: Call) -> WebhookEndpoint:
@@ -551,6 +560,20 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         method="POST",
+        path="/flag-hooks/{source}",
+        handle=receive_flag_call,
+        tag=WEBHOOKS,
+        needs=Needs.NOTHING,
+        about=About.NOTHING,
+        public=True,
+        signed=True,
+        body=bytes,
+        most=MOST_BYTES,
+        result=FlagView,
+        refuses=(BadSignature, StaleCall, ReplayedCall, BadCall, UnknownFlag, BadFlagSetting),
+    ),
+    Endpoint(
+        method="POST",
         path="/hooks/{source}",
         handle=receive_call,
         tag=WEBHOOKS,
@@ -560,10 +583,8 @@ ENDPOINTS: Final = (
         signed=True,
         body=bytes,
         most=MOST_BYTES,
-        result=GameView | FlagView,
+        result=GameView,
         refuses=(
-            UnknownFlag,
-            BadFlagSetting,
             BadSignature,
             StaleCall,
             ReplayedCall,

@@ -5,7 +5,8 @@ sets feature flags.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -149,37 +150,49 @@ class IncomingWebhooks:
 
     # -- calls --------------------------------------------------------------------------------------------------
 
-    async def handle(self, source_id: str, headers: Mapping[str, str], body: bytes) -> Outcome | Flag:
-        """Handle one call. Returns the game, or the flag that was set. ``headers`` have lower-case names.
+    async def handle(self, source_id: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Handle one call of a chat's source. ``headers`` have lower-case names.
 
         Raises ``BadSignature`` (also without such a source), ``StaleCall``, ``ReplayedCall``, ``BadCall``, and the
         refusals of the engine. An id is remembered only if the call has an end, so an interrupted one can be repeated.
         """
+        source, id_ = await self._verified(source_id, headers, body, of_flags=False)
+        async with self._once(source_id, id_):
+            return await self._act(source, f"hook:{source_id}:{id_}", body)
+
+    async def handle_flag(self, source_id: str, headers: Mapping[str, str], body: bytes) -> Flag:
+        """Handle one call of a source that operators have added. Raises as ``handle``, and ``UnknownFlag``."""
+        source, id_ = await self._verified(source_id, headers, body, of_flags=True)
+        async with self._once(source_id, id_):
+            return await self._set_flag(source, body)
+
+    async def _verified(
+        self, source_id: str, headers: Mapping[str, str], body: bytes, *, of_flags: bool
+    ) -> tuple[WebhookSource, str]:
+        """Return the source and the id of a call that it has signed."""
         source = await self._webhooks.source(source_id)
-        if source is None:
+        if source is None or (source.chat_id == EVERYWHERE) != of_flags:
             raise BadSignature
         now = self._clock.now()
-        id_ = verify([source.secret] if source.secret else [], headers, body, now / 1000)
+        return source, verify([source.secret] if source.secret else [], headers, body, now / 1000)
+
+    @asynccontextmanager
+    async def _once(self, source_id: str, id_: str) -> AsyncIterator[None]:
+        """Let a call through once. Raises ``ReplayedCall``."""
         if not await self._seen.begin(source_id, id_):
             raise ReplayedCall
         try:
-            return await self._act(source, f"hook:{source_id}:{id_}", body)
+            yield
         except Rejected:
             raise
         except BaseException:
             await self._seen.forget(source_id, id_)
             raise
 
-    async def _act(self, source: WebhookSource, command_id: str, body: bytes) -> Outcome | Flag:
-        operates = source.chat_id == EVERYWHERE
-        token = Token(Role.OPERATOR) if operates else Token(Role.HOST, frozenset({source.chat_id}))
-        actor = Actor(source.created_by, source.description or source.id, token=token)
+    async def _act(self, source: WebhookSource, command_id: str, body: bytes) -> Outcome:
+        actor = _actor(source, Token(Role.HOST, frozenset({source.chat_id})))
         try:
             event = msgspec.json.decode(body, type=_Event)
-            if operates:  # it has no chat in which a game could be opened
-                if event.type != SET_FLAG:
-                    raise BadCall
-                return await self._set_flag(actor, msgspec.json.decode(event.data, type=FlagCall))
             if event.type == OPEN:
                 return await self._open(source, actor, msgspec.json.decode(event.data, type=OpenCall), command_id)
             if event.type == END:
@@ -187,6 +200,17 @@ class IncomingWebhooks:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise BadCall from None
         raise BadCall
+
+    async def _set_flag(self, source: WebhookSource, body: bytes) -> Flag:
+        try:
+            event = msgspec.json.decode(body, type=_Event)
+            if event.type != SET_FLAG:
+                raise BadCall
+            call = msgspec.json.decode(event.data, type=FlagCall)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise BadCall from None
+        setting = Setting(percent=call.percent, reason=call.reason)
+        return await self._flags.change(_actor(source, Token(Role.OPERATOR)), call.flag, setting)
 
     async def _open(self, source: WebhookSource, actor: Actor, call: OpenCall, command_id: str) -> Outcome:
         if call.kind not in KINDS:
@@ -208,10 +232,11 @@ class IncomingWebhooks:
             received=self._clock.now(),
         )
 
-    async def _set_flag(self, actor: Actor, call: FlagCall) -> Flag:
-        return await self._flags.change(actor, call.flag, Setting(percent=call.percent, reason=call.reason))
-
     async def _end(self, actor: Actor, call: EndCall, command_id: str) -> Outcome:
         state = (await self._engine.look(call.game_id)).state
         await self._access.authorise(actor, state, Needs.HOST)
         return await self._engine.execute(call.game_id, Cancel(actor.host.id, "host"), command_id=command_id)
+
+
+def _actor(source: WebhookSource, token: Token) -> Actor:
+    return Actor(source.created_by, source.description or source.id, token=token)

@@ -43,10 +43,10 @@ def incoming(room: Room) -> IncomingWebhooks:
 async def test_a_signed_call_opens_a_game_in_the_chat_of_its_source_and_another_ends_it(room: Room) -> None:
     source = await source_of(room)
     opening = call(source, room, "game.open", kind="pick_number", title="Friday", rules={"winners": "2"})
-    opened: Any = await incoming(room).handle(source.id, *opening)
+    opened = await incoming(room).handle(source.id, *opening)
     state: Any = opened.state
     assert (state.place.chat_id, state.title, state.rules.winners, state.host.name) == (GROUP, "Friday", 2, "Calendar")
-    ended: Any = await incoming(room).handle(source.id, *call(source, room, "game.end", "msg2", game_id=state.id))
+    ended = await incoming(room).handle(source.id, *call(source, room, "game.end", "msg2", game_id=state.id))
     assert ended.state.phase == "cancelled"
 
 
@@ -72,7 +72,7 @@ async def test_a_call_that_was_interrupted_may_be_repeated(room: Room, monkeypat
         patched.setattr(IncomingWebhooks, "_act", interrupted)
         with pytest.raises(KeyboardInterrupt):
             await incoming(room).handle(source.id, *opening)
-    opened: Any = await incoming(room).handle(source.id, *opening)
+    opened = await incoming(room).handle(source.id, *opening)
     assert opened.state.phase == "waiting_for_players"
 
 
@@ -82,11 +82,11 @@ async def test_a_source_of_operators_sets_flags_and_opens_no_game(room: Room) ->
         await incoming(room).add(CHIEF, EVERYWHERE)
     source = await incoming(room).add(chief, EVERYWHERE, description="Analysis")
     setting = call(source, room, "flag.set", flag="native-polls", percent=0, reason="errors burn")
-    done: Any = await incoming(room).handle(source.id, *setting)
+    done = await incoming(room).handle_flag(source.id, *setting)
     assert (done.name, done.setting.percent, done.setting.reason) == ("native-polls", 0, "errors burn")
     assert not room.deps.play.flags.is_on("native-polls", GROUP)
     with pytest.raises(ReplayedCall):
-        await incoming(room).handle(source.id, *setting)
+        await incoming(room).handle_flag(source.id, *setting)
     wrong: list[tuple[str, dict[str, Any]]] = [
         ("game.open", {"kind": "pick_number"}),
         ("flag.set", {"flag": "native-polls", "percent": 101}),
@@ -94,16 +94,20 @@ async def test_a_source_of_operators_sets_flags_and_opens_no_game(room: Room) ->
     ]
     for number, (type_, data) in enumerate(wrong):
         with pytest.raises(BadCall):
-            await incoming(room).handle(source.id, *call(source, room, type_, f"wrong{number}", **data))
+            await incoming(room).handle_flag(source.id, *call(source, room, type_, f"wrong{number}", **data))
     with pytest.raises(UnknownFlag):
-        await incoming(room).handle(source.id, *call(source, room, "flag.set", "other", flag="other", percent=1))
+        await incoming(room).handle_flag(source.id, *call(source, room, "flag.set", "other", flag="other", percent=1))
     assert [each.id for each in await incoming(room).sources(chief, EVERYWHERE)] == [source.id]
     ours = await source_of(room)
-    with pytest.raises(BadCall):
-        await incoming(room).handle(ours.id, *call(ours, room, "flag.set", "host", flag="native-polls", percent=100))
+    with pytest.raises(BadSignature):
+        await incoming(room).handle_flag(
+            ours.id, *call(ours, room, "flag.set", "host", flag="native-polls", percent=100)
+        )
     await incoming(room).remove(chief, EVERYWHERE, source.id)
     with pytest.raises(BadSignature):
-        await incoming(room).handle(source.id, *call(source, room, "flag.set", "gone", flag="native-polls", percent=1))
+        await incoming(room).handle_flag(
+            source.id, *call(source, room, "flag.set", "gone", flag="native-polls", percent=1)
+        )
 
 
 @pytest.mark.parametrize(
