@@ -427,8 +427,6 @@ def _environment(
         "DATABASE__DSN": postgres_dsn,
         "REDIS__DSN": redis_dsn,
         "REDIS__SHARDS": str(SHARDS),
-        "WEB__PRIVATE_NETWORKS": "127.0.0.0/8",
-        "API__REQUESTS_PER_SECOND": "500",
         "DURABILITY__STRICT": "true" if setting.strict else "false",
         "DATA_DIR": str(directory),
         "LOG__LEVEL": "INFO",
@@ -438,6 +436,7 @@ def _environment(
         "GAMES__QUIZ__REVEAL_SECONDS": str(setting.seconds[3]),
     }
     if setting.root == ROOT:  # an earlier version refuses a setting that it does not know
+        ours |= {"WEB__PRIVATE_NETWORKS": "127.0.0.0/8", "API__REQUESTS_PER_SECOND": "500"}
         ours["GAMES__HOST_JOINS"] = "false"  # the host decides by a tap, as everybody else
     phases = ("LOBBY", "JOIN", "SELECTION", "REVEAL")
     ours |= {

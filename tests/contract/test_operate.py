@@ -200,6 +200,7 @@ def test_every_secret_of_a_live_game_is_marked_as_one() -> None:
         ("pick_number", "numbers_drawn", "drawn"),
         ("quiz", "questions_set", "questions"),
         ("quiz", "answer_given", "choice"),
+        ("quiz", "answer_drafted", "draft"),
     }
 
 

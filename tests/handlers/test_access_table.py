@@ -100,19 +100,20 @@ DIALOGS: Mapping[Needs, Mapping[str, str]] = {
         "Packs:write": "back lines",
     },
     Needs.OPERATE: {
-        "Admin:menu": "to_games to_ban to_cast to_tokens to_flags to_menu close",
+        "Admin:menu": "to_games to_ban to_cast to_tokens to_flags to_audit to_menu close",
         "Admin:games": "game earlier later to_menu",
         "Admin:game": "end to_games",
         "Admin:end": "end_now to_game",
         "Admin:ban": "unban to_menu whom",
-        "Admin:cast": "to_menu word",
+        "Admin:cast": "stop to_cast to_menu word",
         "Admin:sure": "send to_menu",
         "Admin:tokens": "revoke to_menu token",
         "Admin:flags": "to_menu flag",
+        "Admin:audit": "newer older to_audit to_menu of",
     },
 }
 """Window -> its widgets. ``None`` stands for a photo sent to the window."""
-INPUTS = frozenset({"typed", "name", "None", "lines", "whom", "word", "token", "place", "flag"})
+INPUTS = frozenset({"typed", "name", "None", "lines", "whom", "word", "token", "place", "flag", "of"})
 
 
 @pytest.fixture
@@ -211,6 +212,7 @@ NO_DECISIONS: Mapping[str, str] = {
     "commands/lookup.meant: ANONYMOUS": "finds the person that a command is about",
     "commands/lookup.meant: author.id": "finds the person that a command is about",
     "commands/players._own_part: anonymous": "an anonymous administrator has no line about their own picks",
+    "dialogs/admin._written: actor_id": "a line of the audit log names its author",
     "kinds/pick_number/view._numbers: owners": "a board shows which numbers are taken",
     "kinds/pick_number/view._own_part: player_id": "a board shows a player's own result",
     "kinds/quiz/view._summary: player_id": "a board shows a player's own result",

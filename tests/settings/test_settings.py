@@ -43,6 +43,7 @@ ANOTHER_VALUE = {
     "audit.keep_days": "100",
     "tracing.endpoint": "http://127.0.0.1:4318",
     "tracing.ratio": "0.5",
+    "privacy.policy_url": "https://example.org/privacy",
     "tracing.authorization": "Bearer of-traces",
     "games.draw.beacon_url": "https://api.drand.sh",
     "games.draw.beacon_chain": "ab" * 32,
