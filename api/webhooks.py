@@ -546,7 +546,7 @@ ENDPOINTS: Final = (
         result=SourceWithSecret,
         status=201,
         refuses=(TooManyEndpoints,),
-        example={"description": "Analysis of the rollout"},
+        example={"description": "Rollout"},
     ),
     Endpoint(
         method="DELETE",
