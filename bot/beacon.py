@@ -131,21 +131,26 @@ class Listener:
         If the round misses a game's deadline, the game's rules decide. If they let the game wait on, their event enters
         the feed and starts the waiting again.
         """
+        key = (beacon, round_)
         try:
             await self._clock.sleep(max(0, beacon.due(round_) - self._clock.now()) / 1000)
             signal = await self._when_out(beacon, round_)
+            # A game that begins to wait while the round is published takes the same signal, without another request.
+            while signal is not None and (games := self._awaited[key]):
+                self._awaited[key] = {}
+                for game_id in games:
+                    await self._publish(game_id, signal)
         finally:
-            games = self._awaited.pop((beacon, round_))
-        if signal is None:
-            return
-        for game_id in games:
-            try:
-                command_id = f"beacon:{round_}"
-                await self._engine.execute(game_id, PublishBeacon(signal), command_id=command_id)
-            except (Rejected, Unavailable) as reason:
-                logger.bind(game=game_id).warning(
-                    "{}: a game did not take round {} of the beacon: {}", KIND.name, round_, reason
-                )
+            del self._awaited[key]
+
+    async def _publish(self, game_id: str, signal: BeaconSignal) -> None:
+        """Give a round to a game that waits for it."""
+        try:
+            await self._engine.execute(game_id, PublishBeacon(signal), command_id=f"beacon:{signal.round}")
+        except (Rejected, Unavailable) as reason:
+            logger.bind(game=game_id).warning(
+                "{}: a game did not take round {} of the beacon: {}", KIND.name, signal.round, reason
+            )
 
     async def _when_out(self, beacon: Beacon, round_: int) -> BeaconSignal | None:
         """Return a round, or None if it does not appear while a game waits for it."""

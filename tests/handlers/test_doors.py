@@ -187,9 +187,13 @@ async def _is_out(room: Room, person: int) -> bool:
 
 
 async def a_minute_later(room: Room, *people: int) -> None:
-    """Let the known answers about people be a minute old."""
+    """Let the answers about people be a minute old, after the bot has stored them."""
     for person in people:
-        await room.redis.pexpire(keys.member_key(GROUP, person), KEPT_MS - FRESH_MS)
+
+        async def aged(key: str = keys.member_key(GROUP, person)) -> bool:
+            return bool(await room.redis.pexpire(key, KEPT_MS - FRESH_MS))
+
+        await until(aged)
 
 
 @pytest.mark.parametrize("status", ["left", "kicked"])
@@ -220,7 +224,6 @@ async def test_a_host_who_is_gone_opens_no_rematch(room: Room) -> None:
 
 async def test_the_pick_of_somebody_who_left_unnoticed_is_free_again_before_selection_closes(room: Room) -> None:
     game_id = await room.begin()
-    await a_minute_later(room, ANN, BEN)
     async with checking(room) as checks:
         room.telegram.remove(GROUP, BEN, "left")
         await room.choose(game_id, BEN, 4)
