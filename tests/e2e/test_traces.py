@@ -1,6 +1,5 @@
 """Traces of taps and requests through two processes, as a collector receives them."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -20,6 +19,7 @@ from play.access import Role
 from storage.feed import trace_of
 from tests.e2e.conftest import seated
 from tests.support.collector import Collector, collecting
+from tests.support.silent import silent
 
 pytestmark = pytest.mark.slow
 FRONT = frozenset({"ingress", "web"})
@@ -94,12 +94,8 @@ async def test_the_share_is_kept_and_is_the_same_in_every_process() -> None:
 async def test_a_dead_collector_loses_spans_and_nothing_else(
     postgres_dsn: str, redis_dsn: str, collector: Collector
 ) -> None:
-    silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)  # accepts, and never answers
-    port = silent.sockets[0].getsockname()[1]
-    try:
-        tracing = TracingSection(endpoint=f"http://127.0.0.1:{port}", ratio=1)
+    async with silent() as server:
+        tracing = TracingSection(endpoint=f"http://127.0.0.1:{server.port}", ratio=1)
         async with seated(postgres_dsn, redis_dsn, "polling", tracing=tracing) as table:
             await table.play()
-    finally:
-        silent.close()
     assert collector.spans == []

@@ -1,45 +1,15 @@
 """A signal during a start: the process ends in order, whichever service it is waiting for."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import free_port
-
-
-class Silent:
-    """A server that accepts connections and never answers."""
-
-    def __init__(self) -> None:
-        self.called = asyncio.Event()
-        self._writers = list[asyncio.StreamWriter]()
-
-    def accept(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Keep a connection open."""
-        self._writers.append(writer)
-        self.called.set()
-
-    def close(self) -> None:
-        """Close all connections."""
-        for writer in self._writers:
-            writer.close()
-
-
-@contextlib.asynccontextmanager
-async def silent() -> AsyncIterator[tuple[Silent, int]]:
-    found, port = Silent(), free_port()
-    server = await asyncio.start_server(found.accept, "127.0.0.1", port)
-    try:
-        yield found, port
-    finally:
-        server.close()
-        found.close()
+from tests.support.silent import silent
 
 
 async def stopped_while_it_waits(waits: "asyncio.Event", process: asyncio.subprocess.Process) -> None:
@@ -60,11 +30,11 @@ async def stopped_while_it_waits(waits: "asyncio.Event", process: asyncio.subpro
 async def test_a_signal_ends_a_start_that_waits_for_a_service(
     service: str, workers: int, postgres_dsn: str, redis_dsn: str, tmp_path: Path
 ) -> None:
-    async with silent() as (server, port):
+    async with silent() as server:
         addresses = {
-            "telegram": {"TOMBOLA_TELEGRAM__API_BASE": f"http://127.0.0.1:{port}"},
-            "redis": {"TOMBOLA_REDIS__DSN": f"redis://127.0.0.1:{port}"},
-            "postgres": {"TOMBOLA_DATABASE__DSN": f"postgresql://tombola@127.0.0.1:{port}/tombola"},
+            "telegram": {"TOMBOLA_TELEGRAM__API_BASE": f"http://127.0.0.1:{server.port}"},
+            "redis": {"TOMBOLA_REDIS__DSN": f"redis://127.0.0.1:{server.port}"},
+            "postgres": {"TOMBOLA_DATABASE__DSN": f"postgresql://tombola@127.0.0.1:{server.port}/tombola"},
         }
         environment = {
             **os.environ,
