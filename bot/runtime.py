@@ -16,7 +16,7 @@ from bot.game_defaults import rates_of, rules_of
 from bot.observe.metrics import Metrics
 from bot.settings import Settings
 from bot.tasks import Tasks
-from fsm.engine import Clock, Commit, Committed, Engine, Entropy, GameStore, RecordCommand, Stored
+from fsm.engine import Clock, Commit, Committed, Engine, Entropy, GameStore, Record, RecordCommand, Stored
 from fsm.pick_number import Beacon
 from fsm.registry import KINDS
 from handlers.audience import slot_of
@@ -114,6 +114,10 @@ class MeasuredStore:
     async def load(self, game_id: str) -> Stored | None:
         """Load a game. Not measured, because the engine keeps games in memory."""
         return await self._store.load(game_id)
+
+    async def records_since(self, game_id: str, known: Stored) -> Sequence[Record] | None:
+        """Return the records after a known state. Not measured either."""
+        return await self._store.records_since(game_id, known)
 
     async def commit(self, commits: Sequence[Commit]) -> "Sequence[Committed | asyncio.Future[Committed]]":
         """Commit a flight and report its duration in seconds, also if it fails."""
@@ -295,7 +299,9 @@ def build(
     record: RecordCommand = stores.audit.command
     if tracing is not None:
         games, kinds, record = tracing.store(games), tracing.kinds(KINDS), tracing.recording(record)
-    engine = Engine(kinds, games, clock, entropy, observe=metrics.command, record=record)
+    engine = Engine(
+        kinds, games, clock, entropy, strict=settings.durability.strict, observe=metrics.command, record=record
+    )
     return Runtime(
         settings=settings,
         metrics=metrics,

@@ -8,7 +8,7 @@ answered after its own commit. Refusals are answered then too, because the state
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -133,6 +133,13 @@ class GameStore(Protocol):
     async def load(self, game_id: str) -> Stored | None:
         """Return a game, or None if there is none. Raises ``Unavailable``."""
 
+    async def records_since(self, game_id: str, known: Stored) -> Sequence[Record] | None:
+        """Return the records that a game has more than a known state of it.
+
+        Returns None if the store cannot tell: it no longer has all of them, or has another history than the state.
+        Raises ``Unavailable``.
+        """
+
     async def commit(self, commits: Sequence[Commit]) -> "Sequence[Committed | asyncio.Future[Committed]]":
         """Commit each game atomically and independently, all in one round trip.
 
@@ -213,6 +220,8 @@ class Engine:
     """Executes commands on games.
 
     ``capacity`` bounds the games in memory. The least recently used idle games are dropped, and read again on demand.
+    ``strict``: the store acknowledges a commit later than others can read it, so that a look at a state that was just
+    read has to wait for the store too.
     """
 
     def __init__(
@@ -223,6 +232,7 @@ class Engine:
         entropy: Entropy,
         *,
         capacity: int = 20_000,
+        strict: bool = False,
         observe: Observe = ignore,
         record: RecordCommand = ignore,
     ) -> None:
@@ -233,6 +243,7 @@ class Engine:
         self._clock = clock
         self._entropy = entropy
         self._capacity = capacity
+        self._strict = strict
         self._games: OrderedDict[str, _Live] = OrderedDict()
         self._queue: dict[str, _Live] = {}
         """Games with waiting commands that are on no flight."""
@@ -385,8 +396,9 @@ class Engine:
 
     async def _refresh(self, stale: list[_Live]) -> None:
         """Read games that this process does not know, or knows to be outdated."""
-        loaded = await asyncio.gather(*(self._store.load(live.id) for live in stale), return_exceptions=True)
-        for live, stored in zip(stale, loaded, strict=True):
+        waiting = [len(live.waiting) for live in stale]
+        loaded = await asyncio.gather(*(self._read(live) for live in stale), return_exceptions=True)
+        for live, orders, stored in zip(stale, waiting, loaded, strict=True):
             if isinstance(stored, BaseException):
                 failure = stored if isinstance(stored, Exception) else Unavailable("stopped")
                 while live.waiting:
@@ -396,6 +408,32 @@ class Engine:
             else:
                 live.fresh, live.kind, live.state = True, stored.kind, stored.state
                 live.version, live.seen, live.incarnation = stored.version, stored.seen, stored.incarnation
+                if not self._strict:
+                    self._answer_looks(live, orders)
+
+    async def _read(self, live: _Live) -> Stored | None:
+        """Read a game from the store: if this process has an earlier version of it, only the records since."""
+        if live.kind is not None and live.state is not None:
+            known = Stored(live.kind, live.state, live.version, live.seen, live.incarnation)
+            records = await self._store.records_since(live.id, known)
+            if records is not None:
+                state, version = known.state, known.version
+                for record in records:
+                    state, version = known.kind.fold(state, record.events), version + len(record.events)
+                _remember(known.seen, records)
+                return replace(known, state=state, version=version)
+        return await self._store.load(live.id)
+
+    def _answer_looks(self, live: _Live, orders: int) -> None:
+        """Answer the looks among the first orders of a game that has just been read.
+
+        They had arrived before it was read, so its state is current for them. To compare its version with the store's,
+        as for a command, would find another one again and again while other processes write to the game.
+        """
+        assert live.state is not None
+        while orders and live.waiting and live.waiting[0].command is None:
+            self._answer(live.waiting.popleft(), Outcome(live.state, live.version, ()))
+            orders -= 1
 
     def _plan(self, live: _Live) -> _Plan | None:
         """Decide the commands that wait in one game. Returns None if there is nothing to compare with the store."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import CLOSED, OPENED, HalfOpenedState, OpenedState
 
-from fsm.engine import Commit, Committed, GameStore, Stored, Unavailable
+from fsm.engine import Commit, Committed, GameStore, Record, Stored, Unavailable
 from storage.connections import POSTGRES_GONE
 
 if TYPE_CHECKING:
@@ -105,6 +105,10 @@ class GuardedStore:
     async def load(self, game_id: str) -> Stored | None:
         """Load as the store does; raise ``Unavailable`` at once if the circuit is open."""
         return await self._run(self._store.load(game_id))
+
+    async def records_since(self, game_id: str, known: Stored) -> Sequence[Record] | None:
+        """Read as the store does; raise ``Unavailable`` at once if the circuit is open."""
+        return await self._run(self._store.records_since(game_id, known))
 
     async def commit(self, commits: Sequence[Commit]) -> Sequence[Committed | asyncio.Future[Committed]]:
         """Commit as the store does; raise ``Unavailable`` at once if the circuit is open."""

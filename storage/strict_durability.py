@@ -15,7 +15,7 @@ from typing import Any
 from loguru import logger
 from redis.exceptions import RedisError
 
-from fsm.engine import Commit, CommitResult, Committed, GameStore, Stored, Unavailable
+from fsm.engine import Commit, CommitResult, Committed, GameStore, Record, Stored, Unavailable
 from storage import keys
 from storage.codec import Codec
 from storage.connections import POSTGRES_AGAIN
@@ -77,6 +77,10 @@ class StrictGames:
     async def load(self, game_id: str) -> Stored | None:
         """Return a game, or None if the store does not have it. Raises `Unavailable`."""
         return await self._store.load(game_id)
+
+    async def records_since(self, game_id: str, known: Stored) -> Sequence[Record] | None:
+        """Return the records after a known state, confirmed or not. Raises `Unavailable`."""
+        return await self._store.records_since(game_id, known)
 
     async def commit(self, commits: Sequence[Commit]) -> "Sequence[Committed | asyncio.Future[Committed]]":
         """Commit. A commit that PostgreSQL does not confirm in time ends as `Unavailable`."""

@@ -26,7 +26,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bot.ingest.webhook import App, Receive, Scope, Send
-from fsm.engine import Commit, CommitResult, Committed, GameStore, RecordCommand, Stored
+from fsm.engine import Commit, CommitResult, Committed, GameStore, Record, RecordCommand, Stored
 from fsm.kind import Command, Game, Instant, Kind
 from storage.feed import Entry, Handle, trace_of
 from telegram.outbox import Outgoing
@@ -299,6 +299,10 @@ class _TracedStore:
     async def load(self, game_id: str) -> Stored | None:
         """Load a game."""
         return await self._store.load(game_id)
+
+    async def records_since(self, game_id: str, known: Stored) -> Sequence[Record] | None:
+        """Return the records after a known state."""
+        return await self._store.records_since(game_id, known)
 
     async def commit(self, commits: Sequence[Commit]) -> Sequence[Any]:
         """Commit a flight."""

@@ -146,6 +146,46 @@ async def test_what_one_replica_commits_another_loads_at_every_version(replicas:
     assert script.version > 170
 
 
+async def test_the_records_after_any_version_lead_to_the_state_that_is_loaded(replicas: Replicas) -> None:
+    script, writer, reader = Script(rules={"reveal_ms": 0}), replicas(), replicas()
+    await accepted(writer, script, script.opening)
+    known, followed = [replace(script.stored(), seen=dict(script.seen))], 0
+    for command in long_game():
+        try:
+            await accepted(writer, script, command)
+        except (Rejected, AssertionError):
+            continue  # nothing to commit
+        for earlier in (known[-1], known[-len(known) // 2]):
+            records = await reader.records_since(script.opening.game_id, earlier)
+            if records is None:
+                continue  # a snapshot has replaced them
+            followed += 1
+            assert isinstance(earlier.state, PickNumberGame)
+            state = KIND.fold(earlier.state, [event for record in records for event in record.events])
+            assert state == script.state
+            assert earlier.version + sum(len(record.events) for record in records) == script.version
+        known.append(replace(script.stored(), seen=dict(script.seen)))
+    assert followed > len(known)
+    assert await reader.records_since(script.opening.game_id, known[-1]) == []
+
+
+async def test_a_state_of_another_history_has_no_later_records(replicas: Replicas) -> None:
+    script, store = Script(), replicas()
+    await accepted(store, script, script.opening)
+    for player in range(1, 5):
+        await accepted(store, script, Join(player, "x"))
+    known, (command_id, at) = script.stored(), next(reversed(script.seen.items()))
+    id_ = script.opening.game_id
+    assert await store.records_since(id_, known) == []
+    ahead = replace(known, version=known.version + 1)
+    assert await store.records_since(id_, ahead) is None
+    assert await store.records_since(game_id(-2), known) is None
+    assert await store.records_since(id_, replace(known, incarnation="5eed5eed")) is None
+    repeated = {**known.seen, command_id: at + 1}  # by the same command, sent again after a loss
+    assert await store.records_since(id_, replace(known, seen=repeated)) is None
+    assert await store.records_since(id_, replace(known, seen={**known.seen, "tg:1": at})) is None
+
+
 async def test_several_commands_of_a_game_are_one_commit(replicas: Replicas) -> None:
     store, script = replicas(), Script()
     await accepted(store, script, script.opening, *(Join(player, "x") for player in range(1, 61)))
@@ -332,6 +372,8 @@ async def test_redis_that_forgot_its_scripts_is_taught_again(redis: Redis) -> No
     await redis.script_flush()
     await accepted(store, script, Join(1, "x"))
     assert await store.load(script.opening.game_id) == script.stored()
+    await redis.script_flush()
+    assert await store.records_since(script.opening.game_id, script.stored()) == []
 
 
 async def test_every_key_has_a_time_to_live_but_the_feed_and_the_index_of_deadlines(redis: Redis) -> None:

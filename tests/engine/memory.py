@@ -48,6 +48,16 @@ class Shelf:
         kind = self.codec.kind(row.kind)
         return [record for raw in row.records for record in self.codec.decode_records(kind, raw)]
 
+    def since(self, game_id: str, known: Stored) -> list[Record] | None:
+        """Return the records of a game after a state, or None if the state is not from its history."""
+        version, records = 0, self.records(game_id) if game_id in self.rows and not known.incarnation else []
+        for index, record in enumerate(records):
+            version += len(record.events)
+            if version == known.version:
+                led = (record.command_id, record.at) == next(reversed(known.seen.items()), None)
+                return records[index + 1 :] if led else None
+        return None
+
     def events(self, game_id: str) -> list[Event]:
         """Return the events of a game."""
         return [event for record in self.records(game_id) for event in record.events]
@@ -91,6 +101,8 @@ class MemoryGames:
         self.shelf = shelf
         self.flights: list[tuple[str, ...]] = []
         self.loads: list[str] = []
+        self.reads: list[str] = []
+        """Game ids whose new records were read."""
         self.commit_faults: deque[Fault | None] = deque()
         """Faults of the next calls, in order; None for no fault."""
         self.load_faults: deque[Fault] = deque()
@@ -115,6 +127,14 @@ class MemoryGames:
         if self.load_faults:
             raise self.load_faults.popleft().error
         return found
+
+    async def records_since(self, game_id: str, known: Stored) -> Sequence[Record] | None:
+        """Return the records after a known state; None if they are not at hand."""
+        self.reads.append(game_id)
+        await self._pass()
+        if self.load_faults:
+            raise self.load_faults.popleft().error
+        return self.shelf.since(game_id, known)
 
     async def commit(self, commits: Sequence[Commit]) -> Sequence[Committed | asyncio.Future[Committed]]:
         """Apply each commit independently."""

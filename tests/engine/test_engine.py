@@ -609,6 +609,43 @@ async def test_a_look_sees_what_another_replica_did(a: Replica, b: Replica) -> N
     await refused(a.engine.look(TWO), UnknownGame)
 
 
+async def test_a_look_is_answered_while_another_replica_never_stops_writing(a: Replica, b: Replica) -> None:
+    await a.do(ONE, opening(ONE))
+    await b.engine.look(ONE)
+    b.store.conflicts[ONE] = 10**6  # at every comparison there is a later version
+    await a.do(ONE, Join(1, "x"))
+    outcome = await b.engine.look(ONE)
+    assert (outcome.version, list(outcome.state.players)) == (2, [1])
+    assert b.store.loads == [ONE]  # the first time; then only the new records were read
+    assert b.store.reads == [ONE]
+
+
+async def test_a_look_that_came_while_its_game_was_read_is_compared_with_the_store(a: Replica, b: Replica) -> None:
+    await a.do(ONE, opening(ONE))
+    b.store.hold()
+    early = asyncio.ensure_future(b.engine.look(ONE))
+    await b.store.held(1)
+    await a.do(ONE, Join(1, "x"))
+    late = asyncio.ensure_future(b.engine.look(ONE))
+    await asyncio.sleep(0)
+    b.store.release()
+    assert (await early).version == 1  # read before the join, which had not been made when this look began
+    assert (await late).version == 2
+
+
+async def test_a_look_of_a_strict_engine_waits_until_the_store_has_confirmed(a: Replica, shelf: Shelf) -> None:
+    strict = replica(shelf, strict=True)
+    await a.do(ONE, opening(ONE))
+    confirmed: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
+    strict.store.late[ONE] = confirmed
+    look = asyncio.ensure_future(strict.engine.look(ONE))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not look.done()
+    confirmed.set_result(CommitResult.COMMITTED)
+    assert (await look).version == 1
+
+
 async def test_a_known_version_is_given_from_memory_and_a_later_one_is_read(a: Replica, b: Replica) -> None:
     await a.do(ONE, opening(ONE))
     await b.engine.look(ONE)

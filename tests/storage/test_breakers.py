@@ -23,6 +23,9 @@ class Away:
             raise Unavailable("away")
         return None
 
+    async def records_since(self, _game_id: str, _known: Stored) -> None:
+        raise NotImplementedError
+
     async def commit(self, _commits: object) -> list[CommitResult | Exception]:
         raise NotImplementedError
 
