@@ -31,6 +31,7 @@ from bot.observe.health import Health, checks
 from bot.observe.logs import watch_loop
 from bot.observe.metric_families import Samples, export
 from bot.observe.metrics import Metrics, registry
+from bot.observe.result_checks import ResultChecks
 from bot.recurring import RecurringKeeper
 from bot.runtime import ALL_ROLES, Connections, Runtime, build
 from bot.settings import Draw, Settings, SettingsError, TracingSection
@@ -336,11 +337,13 @@ def _fit(clock: Clock) -> Callable[[], bool]:
 
 
 def _export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None) -> None:
-    """Export the figures of this process to Prometheus. A worker also samples the stores."""
+    """Export the figures of this process to Prometheus. A worker also samples the stores and checks results."""
     samples = Samples(runtime)
+    checks = ResultChecks(runtime.stores.archive, runtime.play.clock, runtime.aside)
     if consumers is not None:
         runtime.tasks.spawn("samples", samples.keep())
-    runtime.metrics.sources.append(lambda: export(runtime, deadlines, consumers, samples))
+        runtime.tasks.spawn("result checks", checks.keep())
+    runtime.metrics.sources.append(lambda: export(runtime, deadlines, consumers, samples, checks))
 
 
 async def _stop(

@@ -75,6 +75,9 @@ WHERE p.player_id = $4 AND p.left_at IS NULL AND g.ended_at IS NOT NULL AND ($5:
     AND p.joined_at <= $2 AND (p.joined_at < $2 OR g.id > $3)
 ORDER BY p.joined_at DESC, g.id LIMIT $1
 """
+_ENDED_SINCE = """
+SELECT id, kind, status, ended_at, summary FROM games WHERE ended_at >= $1 ORDER BY ended_at DESC LIMIT $2
+"""
 _RESULTS = """
 SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.opened_at, g.ended_at, p.player_id, p.name, p.number, p.points,
     p.place, p.prize, COALESCE(z.currency, '') AS currency, COALESCE(z.award, '') AS award
@@ -327,6 +330,17 @@ class Archive:
         else:
             rows = await self._pool.fetch(_ENDED, limit, at, last)
         return [(_instant(row["position"]), _finished(row)) for row in rows]
+
+    async def ended_since(self, since: Instant, limit: int) -> list[tuple[Instant, str, str, str]]:
+        """Return the time, id, kind and outcome of the games that ended since then, the latest first.
+
+        The outcome is ``completed``, or the reason of a cancelled game.
+        """
+        rows = await self._pool.fetch(_ENDED_SINCE, EPOCH + timedelta(milliseconds=since), limit)
+        return [
+            (_instant(at), id_, kind, status if status == "completed" else _summary.decode(summary or b"{}").reason)
+            for id_, kind, status, at, summary in rows
+        ]
 
     async def results(self, game_ids: Sequence[str]) -> list[Result]:
         """Return the participants of ended games with their results, game by game, best first."""

@@ -278,8 +278,12 @@ class UpdateDispatcher:
         if COMMAND in raw and self._floods.drops(sender_of(raw), self._clock.now()):
             self._metrics.updates["slow", "flood"] += 1
             return
-        async with self._queue.turn(chat_of(raw), sender_of(raw)):
-            await self._deliver_in_turn(update_id, raw)
+        began = time.perf_counter()
+        try:
+            async with self._queue.turn(chat_of(raw), sender_of(raw)):
+                await self._deliver_in_turn(update_id, raw)
+        finally:
+            self._metrics.slow_updates.add(time.perf_counter() - began)
 
     async def _deliver_in_turn(self, update_id: int, raw: bytes) -> None:
         key = update_key(update_id)

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from bot.clock import SystemClock
 from bot.consumers import Consumers
 from bot.deadlines import Deadlines
+from bot.observe.result_checks import ResultChecks
 from bot.runtime import ALL_ROLES, Runtime
 from fsm.engine import Unavailable
 from play.webhooks import WebhookCaller
@@ -86,7 +87,9 @@ class Samples:
         self.processes = _by_role(await runtime.stores.processes.listed())
 
 
-def export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None, samples: Samples) -> Iterator[Metric]:
+def export(
+    runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None, samples: Samples, checks: ResultChecks
+) -> Iterator[Metric]:
     """Yield all families of a process."""
     yield GaugeMetricFamily(
         "tombola_games_in_memory", "Games in the memory of this process.", runtime.play.engine.games_in_memory
@@ -107,6 +110,7 @@ def export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None, 
     if consumers is not None:
         yield from _sender(consumers.sender)
         yield from _samples(samples)
+        yield from _results(checks)
         yield from _processes(samples)
         if consumers.runner is not None:
             yield from _jobs(consumers.runner, samples)
@@ -146,6 +150,17 @@ def live_families(hub: "Hub") -> Iterator[Metric]:
     for reason, count in hub.figures.closed.items():
         closed.add_metric((reason,), count)
     yield closed
+
+
+def _results(checks: ResultChecks) -> Iterator[Metric]:
+    checked = CounterMetricFamily("tombola_results", "Rechecked results of games.", labels=("kind", "verdict"))
+    for (kind, verdict), count in list(checks.checked.items()):
+        checked.add_metric((kind, verdict), count)
+    yield checked
+    ended = CounterMetricFamily("tombola_games_ended", "Games that ended.", labels=("kind", "outcome"))
+    for (kind, outcome), count in list(checks.ended.items()):
+        ended.add_metric((kind, outcome), count)
+    yield ended
 
 
 def _webhooks(caller: WebhookCaller, samples: Samples) -> Iterator[Metric]:

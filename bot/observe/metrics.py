@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bot import VERSION
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -52,6 +54,7 @@ class Metrics(Collector):
         """Number of requests of the HTTP API by endpoint and status."""
         self.api = Histogram()
         self.taps = Histogram()
+        self.slow_updates = Histogram()
         self.commits = Histogram()
         self.queries = Histogram()
         self.loop_lag = Histogram()
@@ -79,6 +82,7 @@ class Metrics(Collector):
         yield _counted("tombola_errors", "Unexpected errors.", ("where",), errors)
         for name, text, histogram in (
             ("tombola_tap_seconds", "Time from the receipt of a tap to its answer.", self.taps),
+            ("tombola_update_seconds", "Time from the receipt of another update to its end.", self.slow_updates),
             ("tombola_api_seconds", "Time of the HTTP API from a request to its response.", self.api),
             ("tombola_commit_seconds", "Duration of commits to Redis.", self.commits),
             ("tombola_query_seconds", "Duration of queries to PostgreSQL.", self.queries),
@@ -89,6 +93,9 @@ class Metrics(Collector):
             family.add_metric([], histogram.buckets(), histogram.total)
             yield family
         yield GaugeMetricFamily("tombola_started_seconds", "Start time of this process.", self.started_at)
+        build = GaugeMetricFamily("tombola_build_info", "1; its label is the version.", labels=("version",))
+        build.add_metric((VERSION,), 1)
+        yield build
         for source in self.sources:
             yield from source()
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from fsm.engine import Clock
 from fsm.kind import Game, Kind, PlayerId
 from handlers.kinds.consumer import ConsumerContext, KindConsumer
+from handlers.kinds.recheck import Facts
 from handlers.kinds.verb import Verb
 from handlers.views import lobby
 from handlers.views.message import Apart, Message
@@ -64,6 +65,8 @@ class Face:
         consumer: makes the kind's consumer of the feed.
         prove: makes the proof of a game; raises ValueError if the game ended before its draw. None for kinds without
             proofs.
+        recheck: computes the result of an ended game again from its stored events, without the code of its rules, and
+            returns the mistakes. None for kinds without one.
         pages: counts the pages of a player's own board; 1 if there are none to turn.
         start: renders the message that says that the first phase after the lobby has begun; returns None later in the
             game. None for kinds that have no such message, or whose consumer sends one.
@@ -93,6 +96,7 @@ class Face:
     sample: Callable[[Any], Any] | None = None
     consumer: Callable[[ConsumerContext], Awaitable[KindConsumer]] | None = None
     prove: Callable[[Any], dict[str, Any]] | None = None
+    recheck: Callable[[Facts], Sequence[str]] | None = None
     pages: Callable[[Any], int] = lambda _state: 1
     start: Callable[[Any, Texts, str], Message | None] | None = None
     apart: Callable[[Any, Texts, str], Apart | None] = lambda _state, _texts, _locale: None

@@ -575,6 +575,7 @@ async def use_everything(pool: Pool, redis: Redis, house: House) -> None:  # noq
     """Call every function that queries PostgreSQL."""
     archive, people, game = Archive(pool, house.codec), People(pool, redis), "04" + "20004".zfill(12)
     known = "04" + "4".zfill(12)
+    await archive.ended_since(0, 10)
     await archive.player_stats(7)
     for kind in (None, "pick_number"):
         await archive.leaderboard(0, kind, 10, 20)

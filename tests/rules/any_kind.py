@@ -4,10 +4,12 @@ A kind may have a subclass with strategies, actions and invariants of its own, s
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, get_type_hints
 
+import msgspec
 from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -107,6 +109,13 @@ class AnyKind(RuleBasedStateMachine):
         if self.state.deadline is not None:
             self.deadlines.add(self.state.deadline)
         return True
+
+    def recheck(self) -> Sequence[str]:
+        """Compute the result again without the rules, from the events as they are stored. Returns the mistakes."""
+        if self.face.recheck is None:
+            return ()
+        (record,) = msgspec.json.decode(CODEC.encode_records(self.kind, [Record("id", 5, self.events)]))
+        return self.face.recheck(record["e"])
 
     def check_event(self, event: Event) -> None:
         """Check an event against the state before it."""
@@ -262,6 +271,7 @@ class AnyKind(RuleBasedStateMachine):
         for refusal in self.refusals:
             assert all(TEXTS.refusal(locale, refusal) for locale in TEXTS.LOCALES)
         assert not TEXTS.missing
+        assert self.recheck() == []
         self.check_end()
         event(f"left in {left}, ended {self.state.phase}")
 

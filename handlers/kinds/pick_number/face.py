@@ -5,6 +5,7 @@ from handlers.kinds.face import Face
 from handlers.kinds.pick_number import view
 from handlers.kinds.pick_number.consumer import consumer
 from handlers.kinds.pick_number.content import content
+from handlers.kinds.pick_number.recheck import recheck
 from handlers.kinds.pick_number.verbs import VERBS, moves
 
 FACE = Face(
@@ -18,6 +19,7 @@ FACE = Face(
     content=content,
     consumer=consumer,
     prove=prove,
+    recheck=recheck,
     pages=view.pages,
     apart=view.apart,
     late=view.late,

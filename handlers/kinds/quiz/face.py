@@ -6,6 +6,7 @@ from handlers.kinds.quiz import view
 from handlers.kinds.quiz.consumer import consumer
 from handlers.kinds.quiz.content import content, sample
 from handlers.kinds.quiz.pace import note
+from handlers.kinds.quiz.recheck import recheck
 from handlers.kinds.quiz.verbs import VERBS, moves
 
 FACE = Face(
@@ -21,6 +22,7 @@ FACE = Face(
     content=content,
     sample=sample,
     consumer=consumer,
+    recheck=recheck,
     apart=view.apart,
     closed=view.closed,
     rules_text=view.rules,
