@@ -83,11 +83,11 @@ class _Draw:
 
     def winning(self, drawn: Iterable[int]) -> list[int]:
         """Return the winners, first place first."""
-        owners = {number: player for player, number in self.picks.items()}
-        hits = [number for number in drawn if number in owners]
+        of = {number: player for player, number in self.picks.items()}
+        hits = [number for number in drawn if number in of]
         if self.rules["mode"] == "reverse":
-            hits = [*(number for number in owners if number not in hits), *reversed(hits)][: self.rules["winners"]]
-        return [owners[number] for number in hits]
+            hits = [*(number for number in of if number not in hits), *reversed(hits)][: self.rules["winners"]]
+        return [of[number] for number in hits]
 
 
 def shuffled(numbers: Iterable[int], seed: str, label: bytes, digest: str, randomness: str) -> list[int]:
@@ -118,7 +118,7 @@ def recheck(facts: Facts) -> list[str]:
         return mistakes
     drawn = next((fields["drawn"] for name, fields in facts if name == "numbers_drawn"), None)
     if drawn is None:
-        return [*mistakes, "a result without a draw"]
+        return [*mistakes, "no draw"]
     winners = game.winning(drawn)
     prizes: list[Decimal] = prizes_of(game.rules, range(1, len(winners) + 1))
     rest = [player for player in game.players if player not in winners]
