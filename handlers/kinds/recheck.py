@@ -68,7 +68,7 @@ def differences(expected: Sequence[tuple[Any, ...]], standings: Sequence[Mapping
     wrong = have ^ set(expected)
     if len(standings) != len(expected):
         return [f"{len(standings)} standings of {len(expected)} players"]
-    return [f"players {sorted({row[0] for row in wrong})} should have other results"] if wrong else []
+    return [f"players {sorted({row[0] for row in wrong})}: other results"] if wrong else []
 
 
 def _decimals(amount: Decimal) -> int:

@@ -48,7 +48,7 @@ class _Quiz:
     def _answered(self, fields: Mapping[str, Any]) -> str:
         player, question = fields["player_id"], fields["question"]
         if player in self.replies or player not in self.players or question != self.index:
-            return f"player {player} could not answer question {question}"
+            return f"answer of {player} to question {question}"
         self.replies[player] = (fields["choice"], fields["remaining"])
         return ""
 
