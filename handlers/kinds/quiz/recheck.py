@@ -58,7 +58,7 @@ class _Quiz:
             self.points[player] = self.points.get(player, 0) + due.get(player, 0)
             self.streaks[player] = self.streaks.get(player, 0) + 1 if player in due else 0
         wrong = sorted({player for player, _ in due.items() ^ gained.items()})
-        return f"question {self.index}: the points of players {wrong}" if wrong else ""
+        return f"points of players {wrong} for question {self.index}" if wrong else ""
 
     def _right(self) -> list[int]:
         """Return the players whose answers to the current question are right."""
