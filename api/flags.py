@@ -9,6 +9,7 @@ from msgspec import Meta
 from api.endpoint import About, Call, ChatId, Endpoint
 from play.access import Needs
 from play.flags import BadFlagSetting, Flag, Source, UnknownFlag
+from play.texts import DEFAULT_LOCALE, Texts
 from storage.flags import MOST_CHATS, Setting
 
 FLAGS: Final = "flags"
@@ -21,7 +22,7 @@ class FlagView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: its name.
-        about: its effect.
+        about: its effect, in English.
         owner: the part of the project that removes it.
         ends: the day by which it is removed.
         percent: the share of all chats for which it is on, 0 to 100.
@@ -60,7 +61,7 @@ class FlagBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 async def list_flags(call: Call) -> list[FlagView]:
     """List the feature flags of this version, with their present settings."""
-    return [flag_view(flag) for flag in call.services.play.flags.all()]
+    return [flag_view(flag, call.services.play.texts) for flag in call.services.play.flags.all()]
 
 
 async def set_flag(call: Call) -> FlagView:
@@ -72,19 +73,21 @@ async def set_flag(call: Call) -> FlagView:
         off_chats=frozenset(body.off_chats),
         reason=body.reason,
     )
-    return flag_view(await call.services.play.flags.change(call.actor, call.path["flag"], setting))
+    flag = await call.services.play.flags.change(call.actor, call.path["flag"], setting)
+    return flag_view(flag, call.services.play.texts)
 
 
 async def reset_flag(call: Call) -> FlagView:
     """Take the operators' setting of a flag back, so that the file of flags and the flag's definition decide again."""
-    return flag_view(await call.services.play.flags.reset(call.actor, call.path["flag"]))
+    flag = await call.services.play.flags.reset(call.actor, call.path["flag"])
+    return flag_view(flag, call.services.play.texts)
 
 
-def flag_view(flag: Flag) -> FlagView:
+def flag_view(flag: Flag, texts: Texts) -> FlagView:
     """Return a flag as the API shows it."""
     return FlagView(
         name=flag.name,
-        about=flag.definition.about,
+        about=texts.plain(DEFAULT_LOCALE, f"flag-{flag.name}"),
         owner=flag.definition.owner,
         ends=flag.definition.ends,
         percent=flag.setting.percent,

@@ -390,9 +390,9 @@ async def receive_flag_call(call: Call) -> FlagView:
     The body is `{"type": "flag.set", "data": {"flag": …, "percent": …, "reason": …}}`. A call with an id that was
     handled before is refused.
     """
-    return flag_view(
-        await call.services.play.incoming.handle_flag(call.path["source"], call.request.headers, call.body)
-    )
+    play = call.services.play
+    flag = await play.incoming.handle_flag(call.path["source"], call.request.headers, call.body)
+    return flag_view(flag, play.texts)
 
 
 async def _found(call: Call) -> WebhookEndpoint:

@@ -116,7 +116,7 @@ class Seasons:
             html(
                 locale,
                 "cmd-best-line",
-                mark=Markup(lobby.mark(row.place)),
+                mark=Markup(lobby.mark(row.place, won=row.wins > 0)),
                 name=name_html(row.name),
                 wins=row.wins,
                 games=row.games,

@@ -61,16 +61,14 @@ class BadFlagSetting(Rejected):
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The definition of a flag in ``play/flags.toml``.
+    """The definition of a flag in ``play/flags.toml``. The text ``flag-<name>`` describes its effect.
 
     Attributes:
-        about: its effect, for operators.
         owner: the part of the project that removes it.
         ends: the day by which it is removed.
         percent: the share of the chats for which it is on by default, 0 to 100.
     """
 
-    about: str
     owner: str
     ends: date
     percent: float

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,8 @@ from fsm.engine import Clock, Engine
 from fsm.kind import PlayerId, Rejected, UnknownGame
 from fsm.lobby import Leave
 from play.broadcasts import html_message
+from play.occurrences import NO_HOST
+from play.recurring import word_of
 from play.texts import Texts
 from storage.aliases import new_alias
 from storage.audit import wrote
@@ -25,10 +28,10 @@ WAIT_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 3.0
 """Time in which the last move of a person reaches PostgreSQL, where the job looks for live games."""
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "account": ("players", "chats", "wallets", "api_tokens"),
+    "account": ("players", "chats", "wallets", "api_tokens", "game_subscriptions"),
     "games": ("game_participants", "games"),
     "results": ("player_stats", "player_achievements", "season_podiums"),
-    "packs": ("question_packs", "chat_templates", "recurring_games", "game_subscriptions"),
+    "packs": ("question_packs", "chat_templates", "recurring_games"),
     "bans": ("bans",),
     "log": ("audit_log", "jobs"),
 }
@@ -112,7 +115,10 @@ class Privacy:
             progress = _Progress(new_alias(), self._clock.now())
             await run.record(msgspec.json.encode(progress))
         run.check()
-        await self._data.begin(order.player_id, progress.alias, progress.at, run.job.id)
+        await self._data.begin(
+            order.player_id, progress.alias, progress.at, run.job.id, partial(word_of, outcome=NO_HOST)
+        )
+        await self._jobs.ring()
         while await self._data.erase_games(order.player_id, progress.alias, progress.at):
             run.check()
         if order.tell:

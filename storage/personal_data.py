@@ -8,23 +8,28 @@ An erased person has a row in `erasures` for some time. Events from before the e
 such as entries that were set aside, are stored under the alias. A person who comes back is new.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from redis.asyncio import Redis
 
-from fsm.kind import Instant, PlayerId
+from fsm.kind import Host, Instant, PlayerId
 from storage import keys
 from storage.aliases import ERASED_NAME, PROVEN, scrubbed
 from storage.connections import Connection, Pool, in_transaction
+from storage.jobs import NewJob, enqueue
 from storage.query_cache import announce
+from storage.recurring import RecurringGame, running_of_host
 
 MOST_ROWS: Final = 10_000
 """Most rows of one table in an export."""
 GAMES_A_STEP: Final = 50
 """Games whose rows one transaction of an erasure changes."""
+MOST_PAUSED: Final = 1_000
+"""Most recurring games of a host whose groups are told of the pause."""
 ENDED_JOBS: Final = ("done", "dead", "cancelled")
 
 
@@ -242,19 +247,27 @@ class PersonalData:
 
     # -- erasing ------------------------------------------------------------------------------------------------
 
-    async def begin(self, player_id: PlayerId, alias: int, at: Instant, job_id: int) -> None:
-        """Erase everything but the games. Harmless to repeat under the same alias."""
+    async def begin(
+        self, player_id: PlayerId, alias: int, at: Instant, job_id: int, word: Callable[[RecurringGame], NewJob]
+    ) -> None:
+        """Erase everything but the games. Harmless to repeat under the same alias.
+
+        ``word`` returns the job that tells a group that a recurring game of the person is paused.
+        """
         moment = datetime.fromtimestamp(at / 1000, UTC)
         chats = [row[0] for row in await self._pool.fetch(_CHATS, player_id)]
 
         async def erase(connection: Connection) -> list[str]:
             await connection.execute(_ALIAS, player_id, alias, moment)
+            paused = await running_of_host(connection, player_id, MOST_PAUSED)
             for statement in _AT_ONCE:
                 await connection.execute(statement, player_id, alias)
             for statement in _NAMED:
                 await connection.execute(statement, player_id, alias, ERASED_NAME)
             for statement in _JOBS:
                 await connection.execute(statement, player_id, job_id, list(ENDED_JOBS))
+            # The job's data names the host, so it gets the alias.
+            await enqueue(connection, *(word(replace(each, host=Host(alias, ERASED_NAME))) for each in paused))
             return [row[0] for row in await connection.fetch(_TOKENS, player_id)]
 
         for prefix in await in_transaction(self._pool, erase):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from fsm.kind import ChatTopic, Host, Instant
+from fsm.kind import ChatTopic, Host, Instant, PlayerId
 from fsm.schedule import Schedule
 from storage.audit import wrote
-from storage.connections import Pool, bounded_transaction
+from storage.connections import Connection, Pool, bounded_transaction
 from storage.jobs import NewJob, enqueue
 
 MOST_RECURRING: Final = 10
@@ -23,6 +23,10 @@ skip_on, zone, next_on, next_at, announced_on, last_on, last_outcome, opening, h
 """
 _OF_CHAT = f"SELECT {_COLUMNS} FROM recurring_games WHERE chat_id = $1 ORDER BY id LIMIT $2"  # noqa: S608
 _ONE = f"SELECT {_COLUMNS} FROM recurring_games WHERE chat_id = $1 AND id = $2"  # noqa: S608
+_RUNNING_OF_HOST = f"""
+SELECT {_COLUMNS} FROM recurring_games
+WHERE host_id = $1 AND chat_id <> $1 AND paused = '' ORDER BY id LIMIT $2 FOR UPDATE
+"""  # noqa: S608
 _DUE = f"""
 SELECT {_COLUMNS} FROM recurring_games WHERE paused = '' AND wake_at <= $1 ORDER BY wake_at, id LIMIT $2
 """  # noqa: S608
@@ -166,6 +170,11 @@ class RecurringGames:
     async def page(self, after: int, limit: int) -> list[RecurringGame]:
         """Return a page of all recurring games, by ascending id, after an id."""
         return [_recurring(row) for row in await self._pool.fetch(_PAGE, after, limit)]
+
+
+async def running_of_host(connection: Connection, host_id: PlayerId, limit: int) -> list[RecurringGame]:
+    """Return the running recurring games that a host has in groups, and lock them in the caller's transaction."""
+    return [_recurring(row) for row in await connection.fetch(_RUNNING_OF_HOST, host_id, limit)]
 
 
 def _columns(schedule: Schedule) -> tuple[Any, ...]:

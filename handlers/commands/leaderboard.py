@@ -143,7 +143,7 @@ async def _others(context: UpdateContext, chat_id: int, period: str) -> list[lis
 
 def _line(context: UpdateContext, row: Row) -> str:
     """Return a player's line. Prizes and points of zero are left out."""
-    name, mark = name_html(row.name), Markup(lobby.mark(row.place))
+    name, mark = name_html(row.name), Markup(lobby.mark(row.place, won=row.wins > 0))
     parts = [context.text("cmd-best-line", mark=mark, name=name, wins=row.wins, games=row.games)]
     parts += prizes_of(context, row)
     if row.points:

@@ -257,7 +257,7 @@ async def _flags(context: UpdateContext, dialog_manager: DialogManager, **_: Any
             "dlg-admin-flag",
             flag=Markup(flag.name),
             percent=f"{flag.setting.percent:g}",
-            about=flag.definition.about,
+            about=context.text(f"flag-{flag.name}"),
         )
         for flag in flags
     ]
@@ -439,8 +439,8 @@ def admin_dialog() -> Dialog:
             Given("html"),
             Group(Select(ItemLabel(), id="game", item_id_getter=value_of, items="games", on_click=_open_game), width=2),
             Row(
-                Button(Label("cmd-page-back"), id="earlier", on_click=_earlier, when="earlier"),
-                Button(Label("cmd-page-on"), id="later", on_click=_later, when="later"),
+                Button(Label("dlg-admin-games-earlier"), id="earlier", on_click=_earlier, when="earlier"),
+                Button(Label("dlg-admin-games-later"), id="later", on_click=_later, when="later"),
             ),
             back,
             state=Admin.games,

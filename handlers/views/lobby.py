@@ -60,9 +60,9 @@ def names(players: Iterable[Player], total: int, texts: Texts, locale: str, *, b
     return texts.listing(locale, (name_html(player.name) for player in players), total, budget=budget)
 
 
-def mark(place: int) -> str:
-    """Return a medal for the first three places, the number for others."""
-    return MEDALS[place - 1] if place <= len(MEDALS) else f"{place}."
+def mark(place: int, *, won: bool = True) -> str:
+    """Return a medal for the first three places, the number for others, and for players who have won nothing."""
+    return MEDALS[place - 1] if won and place <= len(MEDALS) else f"{place}."
 
 
 def medal(place: int) -> str:

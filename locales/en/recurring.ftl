@@ -9,7 +9,7 @@ recurring-missed = ⏭ <b>{ $name }</b> ({ $time }) is left out: I was away, and
 recurring-muted = ⏭ I couldn’t open <b>{ $name }</b> in { $chat } ({ $time }): I may not send messages there. Please let me write again.
 recurring-refused = ⏭ <b>{ $name }</b> ({ $time }) couldn’t be opened. Please check its template.
 recurring-template = ⏸ A recurring game is paused: its template has been deleted. Admins see it in /recurring.
-recurring-not-a-host = ⏸ <b>{ $name }</b> is paused: the person who set it up is no longer an admin. Another admin can resume it in /recurring.
+recurring-not-a-host = ⏸ <b>{ $name }</b> is paused: the person who set it up no longer hosts here. Another admin can resume it in /recurring.
 button-remind = 🔔 Remind me
 
 ## /recurring
@@ -39,7 +39,7 @@ rec-next = ▶️ Next: { $time }
 rec-skipping = ⏭ Without { $date }
 rec-paused-host = ⏸ Paused
 rec-paused-template = ⏸ Paused: its template has been deleted
-rec-paused-not-a-host = ⏸ Paused: the person who set it up is no longer an admin
+rec-paused-not-a-host = ⏸ Paused: the person who set it up no longer hosts here
 rec-last-busy = ⚠️ Last time left out: another game was on
 rec-last-missed = ⚠️ Last time left out: I was away
 rec-last-muted = ⚠️ Last time left out: I may not send messages here

@@ -9,7 +9,7 @@ recurring-missed = ⏭ Nos saltamos <b>{ $name }</b> ({ $time }): no estaba disp
 recurring-muted = ⏭ No pude abrir <b>{ $name }</b> en { $chat } ({ $time }): no puedo enviar mensajes allí. Devuélveme ese permiso, por favor.
 recurring-refused = ⏭ No se pudo abrir <b>{ $name }</b> ({ $time }). Revisa su plantilla.
 recurring-template = ⏸ Una partida periódica queda en pausa: se borró su plantilla. Los administradores la ven en /recurring.
-recurring-not-a-host = ⏸ <b>{ $name }</b> queda en pausa: quien la programó ya no administra el grupo. Otro administrador puede reanudarla en /recurring.
+recurring-not-a-host = ⏸ <b>{ $name }</b> queda en pausa: quien la programó ya no organiza partidas aquí. Otro administrador puede reanudarla en /recurring.
 button-remind = 🔔 Avísame
 
 ## /recurring
@@ -39,7 +39,7 @@ rec-next = ▶️ Próxima: { $time }
 rec-skipping = ⏭ Sin la del { $date }
 rec-paused-host = ⏸ En pausa
 rec-paused-template = ⏸ En pausa: se borró su plantilla
-rec-paused-not-a-host = ⏸ En pausa: quien la programó ya no administra el grupo
+rec-paused-not-a-host = ⏸ En pausa: quien la programó ya no organiza partidas aquí
 rec-last-busy = ⚠️ La última se saltó: había otra partida
 rec-last-missed = ⚠️ La última se saltó: no estaba disponible
 rec-last-muted = ⚠️ La última se saltó: no puedo enviar mensajes aquí

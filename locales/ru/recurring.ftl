@@ -9,7 +9,7 @@ recurring-missed = ⏭ <b>{ $name }</b> ({ $time }): пропускаем, ме�
 recurring-muted = ⏭ Не удалось открыть <b>{ $name }</b> в чате { $chat } ({ $time }): мне нельзя там писать. Разрешите мне снова отправлять сообщения.
 recurring-refused = ⏭ <b>{ $name }</b> ({ $time }): открыть не удалось. Проверьте шаблон.
 recurring-template = ⏸ Регулярная игра на паузе: её шаблон удалён. Админы увидят её в /recurring.
-recurring-not-a-host = ⏸ <b>{ $name }</b> на паузе: тот, кто её настроил, больше не админ. Другой админ может продолжить её в /recurring.
+recurring-not-a-host = ⏸ <b>{ $name }</b> на паузе: тот, кто её настроил, больше не ведёт здесь игры. Другой админ может продолжить её в /recurring.
 button-remind = 🔔 Напомнить мне
 
 ## /recurring
@@ -45,7 +45,7 @@ rec-next = ▶️ Ближайшая: { $time }
 rec-skipping = ⏭ Без { $date }
 rec-paused-host = ⏸ На паузе
 rec-paused-template = ⏸ На паузе: шаблон удалён
-rec-paused-not-a-host = ⏸ На паузе: тот, кто её настроил, больше не админ
+rec-paused-not-a-host = ⏸ На паузе: тот, кто её настроил, больше не ведёт здесь игры
 rec-last-busy = ⚠️ Прошлая пропущена: шла другая игра
 rec-last-missed = ⚠️ Прошлая пропущена: меня не было на связи
 rec-last-muted = ⚠️ Прошлая пропущена: мне нельзя здесь писать

@@ -5,6 +5,7 @@ import re
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from redis.asyncio import Redis
 
 from fsm import proof
 from fsm.pick_number import prove
+from play.occurrences import NO_HOST
 from play.privacy import GROUPS
+from play.recurring import word_of
 from storage import keys
 from storage.aliases import ERASED_NAME, new_alias, scrubbed
 from storage.archive import Archive
@@ -143,7 +146,7 @@ async def erase(pool: Pool, redis: Redis, house: House, player: int = ANN) -> in
     """Erase a person. Returns the alias."""
     data, at, alias = PersonalData(pool, redis), house.clock.now(), new_alias()
     for _ in range(2):  # a process died after the first time
-        await data.begin(player, alias, at, 0)
+        await data.begin(player, alias, at, 0, partial(word_of, outcome=NO_HOST))
     while await data.erase_games(player, alias, at):
         pass
     return alias

@@ -459,6 +459,12 @@ async def test_a_tap_on_the_leaderboard_opens_a_list_of_ones_own(room: Room) -> 
     assert (edit.method, edit.params["ephemeral_message_id"]) == ("editEphemeralMessageText", 5)
 
 
+async def test_a_medal_is_for_those_who_have_won(room: Room) -> None:
+    await room.play()
+    lines = plain((await listed(room, f"top:{GROUP}:a:0")).params["text"]).splitlines()
+    assert [line.removeprefix("<b>")[:2].strip() for line in lines[1:]] == ["🥇", "2."]
+
+
 async def test_a_leaderboard_has_periods_and_the_rows_around_oneself(room: Room) -> None:
     await room.play()
     for letter, period in (("w", "week"), ("m", "month"), ("s", "season"), ("a", "ever")):
@@ -467,7 +473,7 @@ async def test_a_leaderboard_has_periods_and_the_rows_around_oneself(room: Room)
         assert plain(answer.params["text"]).startswith(title)
         assert len(answer.params["text"].splitlines()) == 3
         around = await listed(room, f"top:{GROUP}:{letter}:me", by=BEN)
-        assert "<b>🥇" in around.params["text"] or "<b>🥈" in around.params["text"] or "<b>2" in around.params["text"]
+        assert "<b>🥇" in around.params["text"] or "<b>2." in around.params["text"]
     around = await listed(room, f"top:{GROUP}:w:me", by=HOST)
     assert text("cmd-best-without-you") in plain(around.params["text"])
 

@@ -465,6 +465,21 @@ async def test_an_operator_makes_a_token_sees_it_once_and_revokes_it(room: Room)
     assert {("create-token", prefix), ("revoke-token", prefix)} <= {(row.action, row.target) for row in rows}
 
 
+async def test_the_pages_of_live_games_have_one_button_back(room: Room) -> None:
+    await room.pool.execute(
+        "INSERT INTO games (id, kind, chat_id, topic_id, title, status, host_id, rules, version, opened_at)"
+        " SELECT 'g' || n, 'pick_number', $1, n, '', 'drawing', 1, '{}', 1, now() FROM generate_series(1, 20) AS n",
+        GROUP,
+    )
+    await room.say("/admin", by=OPERATOR, chat=OPERATOR)
+    await press(room, text("dlg-admin-to-games"), by=OPERATOR)
+    await press(room, text("dlg-admin-games-later"), by=OPERATOR)
+    markup = room.telegram.windows()[-1]["reply_markup"]
+    labels = [button["text"] for row in markup["inline_keyboard"] for button in row]
+    assert labels[-3:] == [text("dlg-admin-games-earlier"), text("dlg-admin-games-later"), text("dlg-back")]
+    assert len(set(labels)) == len(labels)
+
+
 async def test_an_operator_sets_a_flag_by_its_name_and_a_share_and_takes_it_back(room: Room) -> None:
     flags = room.deps.play.flags
     await room.say("/admin", by=OPERATOR, chat=OPERATOR)

@@ -1,13 +1,17 @@
 """``/privacy``: a person sees, gets and erases what is stored of them, in private alone."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
+from fsm.kind import ChatTopic
+from fsm.schedule import Schedule
 from handlers.commands.privacy import LINK
+from play.access import Actor
 from play.privacy import KIND
-from tests.handlers.room import ANN, BEN, GROUP, Room, as_shown, name_of, plain, text
+from tests.handlers.room import ANN, BEN, GROUP, HOST, Room, as_shown, name_of, plain, text
 
 
 async def push(room: Room, choice: str, *, by: int = ANN, chat: int = ANN) -> None:
@@ -84,3 +88,29 @@ async def test_a_person_leaves_a_lobby_first(room: Room) -> None:
 async def test_an_unknown_button_shows_the_summary(room: Room, choice: str) -> None:
     await push(room, choice)
     assert as_shown("privacy-title") in plain((await room.sent())[0].params["text"])
+
+
+async def test_a_subscription_is_not_counted_as_a_pack(room: Room) -> None:
+    await room.deps.stores.people.saw_chat(GROUP, "supergroup", "Friends")
+    before = await room.deps.play.privacy.summary(ANN)
+    await room.pool.execute("INSERT INTO game_subscriptions VALUES ($1, $2)", GROUP, ANN)
+    after = await room.deps.play.privacy.summary(ANN)
+    assert (after["account"], after["packs"]) == (before["account"] + 1, before["packs"])
+
+
+async def test_a_group_is_told_that_the_recurring_games_of_an_erased_host_are_paused(room: Room) -> None:
+    await room.deps.stores.people.saw_chat(GROUP, "supergroup", "Friends")
+    play, host = room.deps.play, Actor(HOST, "Hana", GROUP)
+    template = await play.templates.save(host, GROUP, "Night", "pick_number", "Friday night", {})
+    friday = Schedule(unit="week", every=1, weekdays=1 << 4, month_day=0, minute=1200, starts_on=date(2026, 12, 4))
+    for _ in range(2):
+        made = await play.recurring.add(host, ChatTopic(GROUP), template, friday)
+    await play.recurring.pause(host, GROUP, made.id)
+    await play.privacy.erase(HOST, asked_by=HOST, locale=None)
+    await room.work(play.privacy.kind)
+    assert await room.pool.fetchval("SELECT count(*) FROM jobs WHERE data::text LIKE $1", f"%{HOST}%") == 0
+    await room.work(play.occurrences.kind)
+    (told,) = await room.sent()
+    assert told.chat_id == GROUP
+    assert plain(told.params["text"]) == text("recurring-not-a-host", name="Friday night")
+    assert {each.paused for each in await room.deps.stores.recurring.of_chat(GROUP)} == {"host", "not-a-host"}

@@ -15,7 +15,7 @@ from fsm.quiz import NATIVE_POLLS, QuizGame, QuizRules
 from play.access import Actor, NotAnOperator
 from play.flags import API_WRITES, BadFlagSetting, Flags, UnknownFlag, defined, in_share
 from storage.flags import FlagSettings, Setting
-from tests.handlers.room import ANN, BEN, GROUP, HOST, OPERATOR, Room
+from tests.handlers.room import ANN, BEN, GROUP, HOST, OPERATOR, TEXTS, Room
 
 WHO = Actor(OPERATOR, "Olga", OPERATOR)
 HOUR = 30.0
@@ -41,7 +41,7 @@ def test_a_larger_share_contains_a_smaller_one_and_has_about_its_size() -> None:
 def test_every_flag_has_an_effect_an_owner_and_an_end() -> None:
     root = Path(__file__).parents[2]
     for name, flag in defined().items():
-        assert flag.about.endswith("."), name
+        assert all(TEXTS.html(locale, f"flag-{name}").endswith(".") for locale in TEXTS.LOCALES), name
         assert (root / flag.owner).exists(), name
         assert 0 <= flag.percent <= 100, name
     assert set(defined()) == {SECOND_DRAW_FORMAT, NATIVE_POLLS, API_WRITES}
