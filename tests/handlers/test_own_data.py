@@ -103,9 +103,8 @@ async def test_a_group_is_told_that_the_recurring_games_of_an_erased_host_are_pa
     play, host = room.deps.play, Actor(HOST, "Hana", GROUP)
     template = await play.templates.save(host, GROUP, "Night", "pick_number", "Friday night", {})
     friday = Schedule(unit="week", every=1, weekdays=1 << 4, month_day=0, minute=1200, starts_on=date(2026, 12, 4))
-    for _ in range(2):
-        made = await play.recurring.add(host, ChatTopic(GROUP), template, friday)
-    await play.recurring.pause(host, GROUP, made.id)
+    paused, _ = [await play.recurring.add(host, ChatTopic(GROUP), template, friday) for _ in range(2)]
+    await play.recurring.pause(host, GROUP, paused.id)
     await play.privacy.erase(HOST, asked_by=HOST, locale=None)
     await room.work(play.privacy.kind)
     assert await room.pool.fetchval("SELECT count(*) FROM jobs WHERE data::text LIKE $1", f"%{HOST}%") == 0
