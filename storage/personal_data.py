@@ -22,7 +22,7 @@ from storage.aliases import ERASED_NAME, PROVEN, scrubbed
 from storage.connections import Connection, Pool, in_transaction
 from storage.jobs import NewJob, enqueue
 from storage.query_cache import announce
-from storage.recurring import RecurringGame, running_of_host
+from storage.recurring import COLUMNS, RecurringGame, game_of_row
 
 MOST_ROWS: Final = 10_000
 """Most rows of one table in an export."""
@@ -165,6 +165,10 @@ UPDATE recurring_games SET host_id = $2, host_name = $3, version = version + 1,
 WHERE host_id = $1
 """,
 )
+_RUNNING = f"""
+SELECT {COLUMNS} FROM recurring_games
+WHERE host_id = $1 AND chat_id <> $1 AND paused = '' ORDER BY id LIMIT $2 FOR UPDATE
+"""  # noqa: S608 -- made of constants
 _TOKENS = """
 UPDATE api_tokens SET owner_id = 0, name = '', revoked_at = COALESCE(revoked_at, now()) WHERE owner_id = $1
 RETURNING prefix
@@ -259,7 +263,7 @@ class PersonalData:
 
         async def erase(connection: Connection) -> list[str]:
             await connection.execute(_ALIAS, player_id, alias, moment)
-            paused = await running_of_host(connection, player_id, MOST_PAUSED)
+            paused = [game_of_row(row) for row in await connection.fetch(_RUNNING, player_id, MOST_PAUSED)]
             for statement in _AT_ONCE:
                 await connection.execute(statement, player_id, alias)
             for statement in _NAMED:

@@ -8,29 +8,25 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from fsm.kind import ChatTopic, Host, Instant, PlayerId
+from fsm.kind import ChatTopic, Host, Instant
 from fsm.schedule import Schedule
 from storage.audit import wrote
-from storage.connections import Connection, Pool, bounded_transaction
+from storage.connections import Pool, bounded_transaction
 from storage.jobs import NewJob, enqueue
 
 MOST_RECURRING: Final = 10
 """Maximum number of recurring games of a chat."""
 
-_COLUMNS = """
+COLUMNS = """
 id, chat_id, topic_id, template_id, unit, every, weekdays, month_day, minute, starts_on, announce_minutes, paused,
 skip_on, zone, next_on, next_at, announced_on, last_on, last_outcome, opening, host_id, host_name, version
 """
-_OF_CHAT = f"SELECT {_COLUMNS} FROM recurring_games WHERE chat_id = $1 ORDER BY id LIMIT $2"  # noqa: S608
-_ONE = f"SELECT {_COLUMNS} FROM recurring_games WHERE chat_id = $1 AND id = $2"  # noqa: S608
-_RUNNING_OF_HOST = f"""
-SELECT {_COLUMNS} FROM recurring_games
-WHERE host_id = $1 AND chat_id <> $1 AND paused = '' ORDER BY id LIMIT $2 FOR UPDATE
-"""  # noqa: S608
+_OF_CHAT = f"SELECT {COLUMNS} FROM recurring_games WHERE chat_id = $1 ORDER BY id LIMIT $2"  # noqa: S608
+_ONE = f"SELECT {COLUMNS} FROM recurring_games WHERE chat_id = $1 AND id = $2"  # noqa: S608
 _DUE = f"""
-SELECT {_COLUMNS} FROM recurring_games WHERE paused = '' AND wake_at <= $1 ORDER BY wake_at, id LIMIT $2
+SELECT {COLUMNS} FROM recurring_games WHERE paused = '' AND wake_at <= $1 ORDER BY wake_at, id LIMIT $2
 """  # noqa: S608
-_PAGE = f"SELECT {_COLUMNS} FROM recurring_games WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608
+_PAGE = f"SELECT {COLUMNS} FROM recurring_games WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608
 _ADD = """
 INSERT INTO recurring_games (
     chat_id, topic_id, template_id, unit, every, weekdays, month_day, minute, starts_on, announce_minutes, zone,
@@ -111,12 +107,12 @@ class RecurringGames:
 
     async def of_chat(self, chat_id: int) -> list[RecurringGame]:
         """Return the recurring games of a chat, the oldest first."""
-        return [_recurring(row) for row in await self._pool.fetch(_OF_CHAT, chat_id, MOST_RECURRING)]
+        return [game_of_row(row) for row in await self._pool.fetch(_OF_CHAT, chat_id, MOST_RECURRING)]
 
     async def one(self, chat_id: int, recurring_id: int) -> RecurringGame | None:
         """Return one recurring game of a chat, or None if the chat has none with this id."""
         row = await self._pool.fetchrow(_ONE, chat_id, recurring_id)
-        return None if row is None else _recurring(row)
+        return None if row is None else game_of_row(row)
 
     async def add(self, new: RecurringGame) -> int | None:
         """Store a recurring game. Returns its id; None if the chat has too many."""
@@ -160,7 +156,7 @@ class RecurringGames:
 
     async def due(self, now: Instant, limit: int) -> list[RecurringGame]:
         """Return the recurring games that have something to be done, the longest due first."""
-        return [_recurring(row) for row in await self._pool.fetch(_DUE, _moment(now), limit)]
+        return [game_of_row(row) for row in await self._pool.fetch(_DUE, _moment(now), limit)]
 
     async def next_wake(self) -> Instant | None:
         """Return the next time at which one has something to be done; None if there is none."""
@@ -169,12 +165,7 @@ class RecurringGames:
 
     async def page(self, after: int, limit: int) -> list[RecurringGame]:
         """Return a page of all recurring games, by ascending id, after an id."""
-        return [_recurring(row) for row in await self._pool.fetch(_PAGE, after, limit)]
-
-
-async def running_of_host(connection: Connection, host_id: PlayerId, limit: int) -> list[RecurringGame]:
-    """Return the running recurring games that a host has in groups, and lock them in the caller's transaction."""
-    return [_recurring(row) for row in await connection.fetch(_RUNNING_OF_HOST, host_id, limit)]
+        return [game_of_row(row) for row in await self._pool.fetch(_PAGE, after, limit)]
 
 
 def _columns(schedule: Schedule) -> tuple[Any, ...]:
@@ -188,7 +179,8 @@ def _columns(schedule: Schedule) -> tuple[Any, ...]:
     )
 
 
-def _recurring(row: Any) -> RecurringGame:
+def game_of_row(row: Any) -> RecurringGame:
+    """Return the recurring game of a row with `COLUMNS`."""
     (
         id_, chat_id, topic_id, template_id, unit, every, weekdays, month_day, minute, starts_on, announce, paused,
         skip_on, zone, next_on, next_at, announced_on, last_on, last_outcome, opening, host_id, host_name, version,
