@@ -59,23 +59,35 @@ def is_gift(text: str) -> bool:
 
 
 def gift_rows(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
-    """Yield the questions of a text in the GIFT format. Each is a block between empty lines."""
+    """Yield the questions of a text in the GIFT format.
+
+    Each is a block between empty lines. Where the empty line is missing, a line with another title or further curly
+    brackets begins a question.
+    """
     block: list[str] = []
     began, category = 0, ""
     for number, line in chain(lines_of(text), [(0, "")]):
         bare = line.strip()
         if bare.startswith("//"):
             continue
-        if bare.startswith("$CATEGORY:"):
-            category = bare.removeprefix("$CATEGORY:").strip().rpartition("/")[2]
-        elif bare:
-            began = began or number
-            block.append(bare)
-        elif block:
+        is_category = bare.startswith("$CATEGORY:")
+        is_next = bool(block) and _begins_question(bare, " ".join(block))
+        if block and (is_category or is_next or not bare):
             row = _gift_row(began, " ".join(block), category, mistakes, vocabulary)
             if row is not None:
                 yield row
             block, began = [], 0
+        if is_category:
+            category = bare.removeprefix("$CATEGORY:").strip().rpartition("/")[2]
+        elif bare:
+            began = began or number
+            block.append(bare)
+
+
+def _begins_question(line: str, before: str) -> bool:
+    """Return whether a line of GIFT begins a question although no empty line separates it from the text before it."""
+    is_whole = _bare(before, "}", 0) >= 0
+    return is_whole and (line.startswith("::") or _bare(line, "{", 0) >= 0)
 
 
 def _gift_row(line: int, block: str, category: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Row | None:
@@ -90,6 +102,10 @@ def _gift_row(line: int, block: str, category: str, mistakes: Mistakes, vocabula
             mistakes.add(line, "", "gift-braces")
         return None
     before, inside, after = body[:start].strip(), body[start + 1 : end].strip(), body[end + 1 :].strip()
+    # A second question in the same block, or one whose text was taken for the end of the question before it.
+    if _bare(after, "{", 0) >= 0 or not (before or after):
+        mistakes.add(line, "", "gift-braces")
+        return None
     form = re.match(r"\[(html|moodle|plain|markdown)\]", before)
     before = before[form.end() :] if form else before
     space = "" if after[:1] in CLOSING else " "
@@ -198,7 +214,7 @@ def weighted_row(
     """Return a question whose answers have weights in percent.
 
     If one answer is chosen (``single``, None if unknown) and several are fully right, the first is kept, and the other
-    ones are no wrong answers.
+    ones are no wrong answers. If none is fully right, the best one counts as such.
     """
     if not all(text for _, text in answers):
         mistakes.note("empty-answers", line)  # pictures, mostly
@@ -208,6 +224,9 @@ def weighted_row(
     wrong = [text for weight, text in answers if weight <= 0]
     if single is False or (single is None and not full and len(rights) > 1):
         return choice_row(line, asked, rights, wrong, mistakes, **more)
+    if rights and not full:
+        best = max(weight for weight, _ in answers)
+        full = [text for weight, text in answers if weight == best]
     if len(full) > 1:
         mistakes.note("alternatives", line)
     if len(rights) > len(full) and full:
@@ -281,6 +300,8 @@ class _Moodle:
         self._vocabulary = vocabulary
         self._category = ""
         self._path: list[str] = []
+        self._forms: list[str] = []
+        """Format of the text within each element of the path; empty if it doesn't tell one."""
         self._asked: _Asked | None = None
         self._pieces: list[str] = []
 
@@ -288,6 +309,7 @@ class _Moodle:
         if not self._path:
             self.is_quiz = name == "quiz"
         self._path.append(name)
+        self._forms.append(attributes.get("format", ""))
         self._pieces = []
         if name == "question":
             self._asked = _Asked(attributes.get("type", ""))
@@ -304,13 +326,15 @@ class _Moodle:
 
     def end(self, name: str) -> None:
         within = self._path[-2:-1]
+        is_plain = self._forms[-2:-1] == ["plain_text"]
         self._path.pop()
+        self._forms.pop()
         asked, text = self._asked, "".join(self._pieces)
         self._pieces = []
         if asked is None:
             return
         if name == "text":
-            self._text(asked, within[0] if within else "", text)
+            self._text(asked, within[0] if within else "", text, is_plain=is_plain)
         elif name == "tolerance" and asked.answers:
             asked.answers[-1].tolerance = text.strip() or "0"
         elif name == "single":
@@ -319,9 +343,10 @@ class _Moodle:
             self._finish(asked)
             self._asked = None
 
-    def _text(self, asked: _Asked, within: str, text: str) -> None:
-        """Take a text by the element that it is within."""
-        plain_text = plain_of_html(text)
+    def _text(self, asked: _Asked, within: str, text: str, *, is_plain: bool) -> None:
+        """Take a text by the element that it is within. ``is_plain``: it is no HTML."""
+        plain_text = " ".join(text.split()) if is_plain else plain_of_html(text)
+        text = "" if is_plain else text  # without pictures and sounds
         if within == "questiontext":
             asked.text, asked.photo = plain_text, picture_of(text)
             self._media(text, taken=bool(asked.photo))
@@ -362,9 +387,10 @@ class _Moodle:
         if asked.type == "truefalse" and best is not None:
             true = key(best.text) not in {"false", key(self._vocabulary.truth[1])}
             return truth_row(line, asked.text, mistakes, self._vocabulary, true=true, **more)
-        if asked.type == "multichoice":
+        if asked.type in {"multichoice", "multichoiceset"}:  # the second is all or nothing
             answers = [(answer.weight, answer.text) for answer in asked.answers]
-            return weighted_row(line, asked.text, answers, mistakes, single=asked.single, **more)
+            single = asked.single and asked.type == "multichoice"
+            return weighted_row(line, asked.text, answers, mistakes, single=single, **more)
         if asked.type == "ordering":
             items = [answer.text for answer in sorted(asked.answers, key=lambda answer: answer.weight)]
             return order_row(line, asked.text, items, mistakes, **more)

@@ -19,7 +19,8 @@ from fsm.question import (
 )
 from questions.packs import ANSWERS, MAX_CELL, Mistakes, Row, Vocabulary, is_photo, joined, key, number_text
 
-TAG = re.compile(r"<[^<>]{0,2000}>")
+TAG = re.compile(r"<[/!]?[A-Za-z][^<>]{0,2000}>|<!--[^<>]{0,2000}-->")
+"""A tag of HTML. The sign before a blank or a digit means "less than", as browsers show it."""
 BREAK = re.compile(r"<(br|/p|/div|/li|/td|/th|/tr|/h[1-6]|/pre)\b[^<>]{0,200}>", re.IGNORECASE)
 UNSEEN = re.compile(r"<(style|script)\b[^<>]{0,200}>[^<]{0,4000}</\1>", re.IGNORECASE)
 RAISED = re.compile(r"<(sup|sub)\b[^<>]{0,100}>([^<>]{1,100})</\1>", re.IGNORECASE)
@@ -106,7 +107,8 @@ def choice_row(
         return row_of(line, SEVERAL, asked, [joined(rights), joined(wrong)], mistakes, **more)
     if len(wrong) >= len(ANSWERS):
         mistakes.note("more-answers", line)
-    return row_of(line, CHOICE, asked, [*rights[:1], *wrong], mistakes, **more)
+    # Without a right answer its cell is empty, which is a mistake: the first wrong one must not get there.
+    return row_of(line, CHOICE, asked, [rights[0] if rights else "", *wrong], mistakes, **more)
 
 
 def truth_row(line: int, asked: str, mistakes: Mistakes, vocabulary: Vocabulary, *, true: bool, **more: str) -> Row:

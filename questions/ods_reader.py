@@ -1,6 +1,7 @@
 """ODS, LibreOffice's spreadsheets, read as a stream. The file holds the text of each cell as LibreOffice shows it."""
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -38,6 +39,8 @@ ASIDE = frozenset(
 )
 """Elements with texts that a cell does not show."""
 HIDDEN = frozenset({"collapse", "filter"})
+LIFTED = re.compile(r"(-?)(\d{1,3}(?:\.\d{1,9})?)%")
+"""Distance of superscript (or, with a minus, subscript) from the line of text. Imported text has it."""
 DAMAGED = (
     Damaged, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError
 )  # fmt: skip
@@ -222,8 +225,8 @@ class _Document:
         if name == "style":
             self._style = told.get("name", "")
         elif name == "text-properties":
-            position = told.get("text-position", "").partition(" ")[0]
-            if position in {"super", "sub"} and len(self.positions) < MAX_STYLES:
+            position = _position(told.get("text-position", ""))
+            if position and len(self.positions) < MAX_STYLES:
                 self.positions[self._style] = position
         elif told.get("display") == "false":
             self.hidden_styles.add(self._style)
@@ -313,6 +316,17 @@ class _Document:
             return self._cell.get("string-value", "")
         # Another program has left out the text that is shown.
         return Flaw("date-cell" if type_ in {"date", "time"} else "number-format")
+
+
+def _position(told: str) -> str:
+    """Return "super", "sub", or "" for a position of text: one of these words, or a distance in percent."""
+    position = told.partition(" ")[0]
+    if position in {"super", "sub"}:
+        return position
+    distance = LIFTED.fullmatch(position)
+    if distance is None or not float(distance[2]):
+        return ""
+    return "sub" if distance[1] else "super"
 
 
 def _count(text: str | None) -> int:

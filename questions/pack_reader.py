@@ -39,7 +39,7 @@ from questions.packs import (
     pack_of,
     shown_name,
 )
-from questions.sheets import Line
+from questions.sheets import Flaw, Line
 from questions.tables import FORMULA, is_table, table
 from questions.tables import HEAD as HEADER_LINES
 from questions.text_lists import dialogue_rows, is_dialogue, is_list, is_pairs, list_rows, pair_rows
@@ -63,6 +63,11 @@ OTHERS = (
 WEB_PAGE = re.compile(r"(<\?xml[^>]{0,200}>\s{0,20})?<(!doctype\s+html|html|head|body|table|div)\b", re.IGNORECASE)
 EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 """Optional first line that declares the separator to Excel."""
+ERROR = re.compile(
+    r"#{4,}|#[¡¿]?(?:REF|VALUE|VALOR|NAME|NOMBRE|NUM|NULL|NULO|DIV/0|SPILL|ССЫЛКА|ЗНАЧ|ИМЯ|ЧИСЛО|ПУСТО|ДЕЛ/0)[!?]"
+    r"|#N/[AD]|#Н/Д|Err:5\d\d"
+)
+"""Error that a spreadsheet shows in a cell, in the languages of the bot, or the signs of a column too narrow."""
 KEPT = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
 FENCE = re.compile(r"(```|~~~)\s*(csv|tsv|json|jsonl|xml|gift|aiken|md|markdown|txt|text|plaintext)?", re.IGNORECASE)
 """Line before and after a file in a chatbot's answer."""
@@ -187,8 +192,10 @@ def _csv_lines(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterato
     text = text.lstrip("\ufeff")
     told = EXCEL_SEPARATOR.match(text)
     if told is not None:
-        return _lines(text[told.end() :], told[1], 2, mistakes)
-    return _lines(text, _separator(text, vocabulary), 1, mistakes)
+        lines = _lines(text[told.end() :], told[1], 2, mistakes)
+    else:
+        lines = _lines(text, _separator(text, vocabulary), 1, mistakes)
+    return ((line, [_shown_error(cell) for cell in cells]) for line, cells in lines)
 
 
 def _unfenced(text: str) -> str:
@@ -249,6 +256,11 @@ def _has_header(text: str, vocabulary: Vocabulary) -> bool:
         return is_table(list(islice(lines, HEADER_LINES)), vocabulary)
     except PackRefused:
         return False
+
+
+def _shown_error(cell: str) -> str:
+    """Return a cell; as a flaw if a spreadsheet shows an error or a too narrow column in it."""
+    return Flaw("error-cell", given=cell[:20]) if cell[:1] in {"#", "E"} and ERROR.fullmatch(cell.strip()) else cell
 
 
 def _told_from_formula(cell: str) -> str:

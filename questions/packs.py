@@ -52,6 +52,8 @@ MAX_CELL = 4000
 MAX_MARKS = 10
 """Limit of accents on one letter. Normalizing takes quadratic time in their number."""
 NOTED_LINES = 5
+LEFT_OUT = ("other-types", "empty-answers", "several-right")
+"""Notes of whole questions that are left out."""
 MAX_MISTAKES = 50
 """Limit of reported mistakes; ``more`` then says that there are others."""
 
@@ -274,7 +276,7 @@ def pack_of(rows: Iterable[Row], mistakes: Mistakes, vocabulary: Vocabulary = NO
         lines[question.id], by = row.at, _by(row)
         questions.append(question)
     if not count and not mistakes.found:
-        mistakes.add(0, "", "no-known-types" if mistakes.has_noted("other-types") else "no-questions")
+        mistakes.add(0, "", "no-known-types" if any(map(mistakes.has_noted, LEFT_OUT)) else "no-questions")
     mistakes.check()
     at = list(lines.values())
     pairs = near_pairs(questions)

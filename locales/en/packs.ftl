@@ -73,7 +73,7 @@ pack-mistake-hidden-columns = Columns that a pack needs are hidden. Show all col
 pack-mistake-index-answer = Column { $column } gives a number, and some programs count answers from 0, others from 1. Write the letter of the right answer, or its text.
 pack-mistake-ambiguous-answer = Column { $column } says “{ $given }”, which is both an answer and the number of another one. Write the letter of the right answer.
 pack-mistake-no-correct-column = No column tells which answer is right. Add a column <code>Correct answer</code> with its number, letter or text.
-pack-mistake-no-known-types = None of these questions has a type that the quiz knows: choice, true or false, several answers, number or order.
+pack-mistake-no-known-types = None of these questions can be taken over. The quiz has choice, true or false, several answers, number and order, with answers in words, not in pictures.
 pack-mistake-no-table = I find neither a table nor a list of questions here. Write each question with its answers below it, <code>A) …</code>, <code>B) …</code>, then a line <code>Answer: A</code>; or send a table.
 pack-mistake-unclear-list = Column { $column } doesn’t show where each answer ends. Put a semicolon or a line break between them.
 

@@ -73,7 +73,7 @@ pack-mistake-hidden-columns = Hay columnas ocultas que el paquete necesita. Mues
 pack-mistake-index-answer = La columna { $column } da un número, y unos programas cuentan las respuestas desde 0 y otros desde 1. Escribe la letra de la respuesta correcta, o su texto.
 pack-mistake-ambiguous-answer = La columna { $column } dice «{ $given }», que es a la vez una respuesta y el número de otra. Escribe la letra de la respuesta correcta.
 pack-mistake-no-correct-column = Ninguna columna dice qué respuesta es correcta. Añade una columna <code>Respuesta correcta</code> con su número, su letra o su texto.
-pack-mistake-no-known-types = Ninguna pregunta es de un tipo que la trivia tenga: una opción, verdadero o falso, varias respuestas, número u orden.
+pack-mistake-no-known-types = No se puede usar ninguna de estas preguntas. La trivia tiene una opción, verdadero o falso, varias respuestas, número y orden, con respuestas en palabras, no en imágenes.
 pack-mistake-no-table = Aquí no hay ni una tabla ni una lista de preguntas. Escribe debajo de cada pregunta sus respuestas, <code>A) …</code>, <code>B) …</code>, y después una línea <code>Respuesta: A</code>, o envía una tabla.
 pack-mistake-unclear-list = En la columna { $column } no se ve dónde termina cada respuesta. Sepáralas con punto y coma o con un salto de línea.
 

@@ -86,3 +86,9 @@ def test_a_file_of_two_encodings_and_one_in_utf_32_are_refused() -> None:
     assert decode(spanish.encode() + "¿niño?;a;b\n".encode("cp1252")) is None
     assert decode(russian.encode() + "Ещё кот?;да;нет\n".encode("cp1251")) is None
     assert decode(russian.encode("utf-32")) is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["Вопрос;Ответ;Неверный 1\nГде?;Там;Тут\n", "question;answer;wrong1\nΠού;εδώ;εκεί\n"])
+def test_a_text_in_utf_16_needs_no_mark_at_its_beginning(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding)) == text

@@ -193,6 +193,64 @@ def test_moodles_xml_is_taken_over() -> None:
     assert refused('<!DOCTYPE a [<!ENTITY b "c">]><quiz>&b;</quiz>', "x.xml") == [(0, "", "damaged-xml")]
 
 
+def moodle_choice(asked: str, *answers: tuple[str, str], form: str = "html", single: str = "true") -> str:
+    """Return a file with one question of Moodle."""
+    told = "".join(
+        f'<answer fraction="{weight}" format="{form}"><text>{text}</text><feedback format="html"><text/></feedback>'
+        "</answer>"
+        for weight, text in answers
+    )
+    question = f'<questiontext format="{form}"><text>{asked}</text></questiontext><single>{single}</single>{told}'
+    return f'<quiz><question type="multichoice">{question}</question></quiz>'
+
+
+def test_texts_of_moodle_are_html_only_where_it_says_so() -> None:
+    plain = moodle_choice(
+        "What is &lt;b&gt;, if 3 &lt; 5 &gt; 4?", ("100", "&lt;p&gt;"), ("0", "&amp;amp;"), form="plain_text"
+    )
+    assert asked(read(plain, "x.xml")) == [("What is <b>, if 3 < 5 > 4?", "<p>", "&amp;")]
+    loose = moodle_choice("&lt;p&gt;Is 3 &lt; 5 and 5 &gt; 4?&lt;/p&gt;", ("100", "yes"), ("0", "no"))
+    assert asked(read(loose, "x.xml")) == [("Is 3 < 5 and 5 > 4?", "yes", "no")]
+
+
+@pytest.mark.parametrize("single", ["true", "1"])
+def test_a_wrong_answer_never_becomes_the_right_one_for_lack_of_a_fully_right_one(single: str) -> None:
+    best = moodle_choice("Best?", ("0", "bad"), ("80", "good"), ("20", "fair"), ("0", "worse"), single=single)
+    pack = read(best, "x.xml")
+    assert (asked(pack), noted(pack)) == ([("Best?", "good", "bad", "worse")], {"partly-right": (1,)})
+    assert asked(read("Best? {~%80%good ~bad ~worse}", "x.gift")) == [("Best?", "good", "bad", "worse")]
+    nothing = moodle_choice("Any?", ("0", "bad"), ("0", "worse"), ("-50", "worst"), single=single)
+    assert refused(nothing, "x.xml") == [(1, "answer", "missing-cell")]
+    assert refused("Any? {~%0%bad ~%0%worse ~%0%worst}", "x.gift") == [(1, "answer", "missing-cell")]
+
+
+def test_all_or_nothing_questions_of_moodle_have_several_right_answers() -> None:
+    text = moodle_choice("Primes?", ("100", "2"), ("0", "4"), ("100", "3")).replace("multichoice", "multichoiceset")
+    (question,) = read(text, "x.xml").questions
+    assert (question.type, question.answers, question.rights) == ("several", ("2", "3", "4"), (0, 1))
+
+
+def test_questions_of_gift_without_an_empty_line_between_them_are_apart() -> None:
+    for text in ("::A:: One? {=a ~b}\n::B:: Two? {=c ~d}\n", "One? {=a ~b}\nTwo? {\n=c\n~d\n}\n"):
+        assert asked(read(text, "x.gift")) == [("One?", "a", "b"), ("Two?", "c", "d")]
+    for text in ("One? {=a ~b} Two? {=c ~d}\n", "One? {=a ~b}\nTwo?\n{=c ~d}\n"):
+        assert {code for _, _, code in refused(text, "x.gift")} == {"gift-braces"}
+    assert asked(read("The {=Rhine ~Elbe}\nflows on \\{so\\}.\n", "x.gift")) == [
+        ("The _____ flows on {so}.", "Rhine", "Elbe")
+    ]
+
+
+def test_a_file_of_which_everything_is_left_out_says_what_a_pack_takes() -> None:
+    pictures = moodle_choice("Which?", ("100", "&lt;img src='a.png'&gt;"), ("0", "&lt;img src='b.png'&gt;"))
+    assert refused(pictures, "x.xml") == [(0, "", "no-known-types")]
+
+
+@pytest.mark.parametrize("error", ["#REF!", "#N/A", "########", "#ССЫЛКА!", "#¡VALOR!", "Err:502"])
+def test_the_error_that_a_spreadsheet_shows_is_a_mistake_in_separated_values_too(error: str) -> None:
+    assert refused(f"question,answer,wrong1\nWhy?,{error},b\n", "x.csv") == [(2, "B", "error-cell")]
+    assert asked(read("question,answer,wrong1\nWhich sign?,#,##\n", "x.csv")) == [("Which sign?", "#", "##")]
+
+
 def test_aiken_is_taken_over() -> None:
     text = (
         "Which is a fruit?\r\nA. Brick\r\nB) Apple\r\nC. Stone\r\nANSWER: B\r\n\r\nIs it?\nA. Yes\nB. No\nANSWER: A\n"

@@ -217,7 +217,12 @@ def test_raised_and_lowered_letters_keep_their_meaning() -> None:
     assert asked(read(rezipped(plain, changed), "x.xlsx")) == [("What is 10³?", "m²", "H₂O", "x")]
     style = '<style:style style:name="T1"><style:text-properties style:text-position="super 58%"/></style:style>'
     row = ods_row('10<text:span text:style-name="T1">3</text:span>?', "b", "c")
-    assert read(as_ods(f"<table:table>{HEAD}{row}</table:table>", style), "x.ods").questions[0].text == "10³?"
+    for position in ("super 58%", "33% 58%"):
+        told = style.replace("super 58%", position)
+        assert read(as_ods(f"<table:table>{HEAD}{row}</table:table>", told), "x.ods").questions[0].text == "10³?"
+    for position, text in (("sub 58%", "10₃?"), ("-8% 58%", "10₃?"), ("0% 100%", "103?")):
+        told = style.replace("super 58%", position)
+        assert read(as_ods(f"<table:table>{HEAD}{row}</table:table>", told), "x.ods").questions[0].text == text
 
 
 # -- OpenDocument -------------------------------------------------------------------------------------------------
