@@ -298,6 +298,7 @@ class _Moodle:
         self.count = 0
         self._mistakes = mistakes
         self._vocabulary = vocabulary
+        self._truths = {**GIFT_TRUTH, **vocabulary.truths}
         self._category = ""
         self._path: list[str] = []
         self._forms: list[str] = []
@@ -385,7 +386,10 @@ class _Moodle:
         if asked.photo:
             more["photo"] = asked.photo
         if asked.type == "truefalse" and best is not None:
-            true = key(best.text) not in {"false", key(self._vocabulary.truth[1])}
+            true = self._truths.get(key(best.text))
+            if true is None:
+                mistakes.add(line, "answer", "bad-truth", words=" / ".join(self._vocabulary.truth))
+                return None
             return truth_row(line, asked.text, mistakes, self._vocabulary, true=true, **more)
         if asked.type in {"multichoice", "multichoiceset"}:  # the second is all or nothing
             answers = [(answer.weight, answer.text) for answer in asked.answers]

@@ -230,6 +230,17 @@ def test_all_or_nothing_questions_of_moodle_have_several_right_answers() -> None
     assert (question.type, question.answers, question.rights) == ("several", ("2", "3", "4"), (0, 1))
 
 
+@pytest.mark.parametrize(("told", "right"), [("false", 1), ("True", 0), ("Неверно", 1), ("Верно", 0), ("Falso", 1)])
+def test_a_statement_of_moodle_is_true_or_false_in_every_language(told: str, right: int) -> None:
+    text = (
+        '<quiz><question type="truefalse"><questiontext><text>So?</text></questiontext><answer fraction="0"><text>x'
+        f'</text></answer><answer fraction="100"><text>{told}</text></answer></question></quiz>'
+    )
+    (question,) = read(text, "x.xml").questions
+    assert (question.type, question.right) == ("true_false", right)
+    assert refused(text.replace(told, "Nope"), "x.xml") == [(1, "answer", "bad-truth")]
+
+
 def test_questions_of_gift_without_an_empty_line_between_them_are_apart() -> None:
     for text in ("::A:: One? {=a ~b}\n::B:: Two? {=c ~d}\n", "One? {=a ~b}\nTwo? {\n=c\n~d\n}\n"):
         assert asked(read(text, "x.gift")) == [("One?", "a", "b"), ("Two?", "c", "d")]
