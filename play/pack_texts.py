@@ -55,13 +55,16 @@ def note_html(texts: Texts, locale: str, note: Note) -> Markup:
     told = Markup(texts.html(locale, note.text_id, count=note.count, names=", ".join(note.names)))
     if not note.lines:
         return told
-    return Markup(f"{told} {texts.html(locale, 'pack-note-where', by=note.by, lines=Markup(_lines(note)))}")
+    lines = Markup(_lines(note))
+    return Markup(f"{told} {texts.html(locale, 'pack-note-where', by=note.by, lines=lines, count=len(note.lines))}")
 
 
 def note_plain(texts: Texts, locale: str, note: Note) -> str:
     """Return a note with its lines, without markup."""
     told = texts.plain(locale, note.text_id, count=note.count, names=", ".join(note.names))
-    return f"{told} {texts.plain(locale, 'pack-note-where', by=note.by, lines=_lines(note))}" if note.lines else told
+    if not note.lines:
+        return told
+    return f"{told} {texts.plain(locale, 'pack-note-where', by=note.by, lines=_lines(note), count=len(note.lines))}"
 
 
 def _lines(note: Note) -> str:

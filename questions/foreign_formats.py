@@ -61,8 +61,7 @@ def is_gift(text: str) -> bool:
 def gift_rows(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator[Row]:
     """Yield the questions of a text in the GIFT format.
 
-    Each is a block between empty lines. Where the empty line is missing, a line with another title or further curly
-    brackets begins a question.
+    Each is a block between empty lines. A line with another title or further curly brackets begins a question, too.
     """
     block: list[str] = []
     began, category = 0, ""

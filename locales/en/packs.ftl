@@ -81,8 +81,14 @@ pack-mistake-unclear-list = Column { $column } doesn’t show where each answer 
 
 pack-notes-head = ℹ️ Not everything could be imported:
 pack-note-where = { $by ->
-    [question] (questions { $lines })
-   *[line] (lines { $lines })
+    [question] { $count ->
+        [one] (question { $lines })
+       *[other] (questions { $lines })
+    }
+   *[line] { $count ->
+        [one] (line { $lines })
+       *[other] (lines { $lines })
+    }
 }
 pack-note-several-right = { $count ->
     [one] One question with more than eight right answers is left out

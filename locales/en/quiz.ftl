@@ -262,7 +262,7 @@ pack-about = { $category } · { $difficulty }
 pack-photo = 🖼 with a photo
 pack-save = Keep it
 pack-discard = Don’t keep it
-pack-saved = The pack is yours. Choose it for a quiz with /newgame in your group.
+pack-saved = <b>{ $name }</b> is yours. Choose it for a quiz with /newgame in your group.
 pack-discarded = Nothing was kept.
 pack-refused = { $count ->
     [one] ❌ <b>{ $name }</b> has a mistake, so nothing was kept. Fix it and send the file again.

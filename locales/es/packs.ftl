@@ -81,8 +81,14 @@ pack-mistake-unclear-list = En la columna { $column } no se ve dónde termina ca
 
 pack-notes-head = ℹ️ No se pudo importar todo:
 pack-note-where = { $by ->
-    [question] (preguntas { $lines })
-   *[line] (líneas { $lines })
+    [question] { $count ->
+        [one] (pregunta { $lines })
+       *[other] (preguntas { $lines })
+    }
+   *[line] { $count ->
+        [one] (línea { $lines })
+       *[other] (líneas { $lines })
+    }
 }
 pack-note-several-right = { $count ->
     [one] Se omite una pregunta con más de ocho respuestas correctas

@@ -262,7 +262,7 @@ pack-about = { $category } · { $difficulty }
 pack-photo = 🖼 con foto
 pack-save = Guardar
 pack-discard = No guardar
-pack-saved = Paquete guardado. Elígelo para una trivia con /newgame en tu grupo.
+pack-saved = Paquete <b>{ $name }</b> guardado. Elígelo para una trivia con /newgame en tu grupo.
 pack-discarded = No se ha guardado nada.
 pack-refused = { $count ->
     [one] ❌ <b>{ $name }</b> tiene un error, así que no se ha guardado nada. Corrígelo y envía el archivo otra vez.

@@ -81,8 +81,14 @@ pack-mistake-unclear-list = В столбце { $column } не видно, гд�
 
 pack-notes-head = ℹ️ Не всё удалось перенести:
 pack-note-where = { $by ->
-    [question] (вопросы { $lines })
-   *[line] (строки { $lines })
+    [question] { $count ->
+        [one] (вопрос { $lines })
+       *[other] (вопросы { $lines })
+    }
+   *[line] { $count ->
+        [one] (строка { $lines })
+       *[other] (строки { $lines })
+    }
 }
 pack-note-several-right = { $count ->
     [one] { $count } вопрос, где больше восьми верных ответов, пропущен

@@ -263,7 +263,7 @@ pack-about = { $category } · { $difficulty }
 pack-photo = 🖼 с фотографией
 pack-save = Сохранить
 pack-discard = Не сохранять
-pack-saved = Набор сохранён. Выберите его для викторины командой /newgame в своей группе.
+pack-saved = Набор <b>{ $name }</b> сохранён. Выберите его для викторины командой /newgame в своей группе.
 pack-discarded = Ничего не сохранено.
 pack-refused = { $count ->
     [one] ❌ В файле <b>{ $name }</b> { $count } ошибка, ничего не сохранено. Исправьте и пришлите снова.

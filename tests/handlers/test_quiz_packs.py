@@ -91,7 +91,7 @@ async def test_a_file_is_looked_at_kept_and_listed(room: Room) -> None:
     assert "&lt;b&gt;capital&lt;/b&gt;" in plain(preview["text"])
     assert await room.deps.stores.questions.packs(ANN) == [], "nothing is kept before it is wanted"
     await decide(room, text("pack-save"), preview)
-    assert text("pack-saved") in await room.answer()
+    assert text("pack-saved", name="Rivers & co") in plain(await room.answer())
     (pack,) = await room.deps.stores.questions.packs(ANN)
     assert (pack.name, pack.size) == ("Rivers & co", 3)
     await room.say("/pack", by=ANN, chat=ANN)
@@ -114,9 +114,9 @@ async def test_two_files_sent_at_once_are_answered_in_turn_and_both_previews_kee
     assert len(shown) == 2
     for preview in shown:
         assert set(buttons(preview)) == {text("pack-save"), text("pack-discard")}
-    for preview in reversed(shown):
+    for preview, name in zip(reversed(shown), ("Two", "One"), strict=True):
         await decide(room, text("pack-save"), preview)
-        assert text("pack-saved") in await room.answer()
+        assert text("pack-saved", name=name) in plain(await room.answer()), "the answer says which one is kept"
     assert [pack.name for pack in await room.deps.stores.questions.packs(ANN)] == ["One", "Two"]
     await decide(room, text("pack-save"), shown[0])
     assert text("pack-name-taken") in (room.toasts()[-1] or "")
@@ -141,8 +141,9 @@ async def test_a_preview_lists_everything_that_could_not_be_taken_over(room: Roo
     await upload(room, "kahoot.csv", text_.encode())
     (preview,) = await previews(room)
     assert text("pack-notes-head") in plain(preview["text"])
-    assert f"{text('pack-note-other-types', count=1)} {text('pack-note-where', by='line', lines='3')}" in plain(
-        preview["text"]
+    assert (
+        f"{text('pack-note-other-types', count=1)} {text('pack-note-where', by='line', lines='3', count=1)}"
+        in plain(preview["text"])
     )
     assert text("pack-note-times", count=1) in plain(preview["text"])
 

@@ -17,7 +17,7 @@ def read(content: str | bytes, name: str) -> Pack:
     for note in pack.notes:
         for locale in TEXTS.LOCALES:
             assert TEXTS.html(locale, note.text_id, count=note.count, names=", ".join(note.names))
-            assert TEXTS.html(locale, "pack-note-where", by=note.by, lines="1, 2")
+            assert TEXTS.html(locale, "pack-note-where", by=note.by, lines="1, 2", count=2)
     assert not TEXTS.missing
     return pack
 

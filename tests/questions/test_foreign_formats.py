@@ -238,7 +238,7 @@ def test_a_statement_of_moodle_is_true_or_false_in_every_language(told: str, rig
     )
     (question,) = read(text, "x.xml").questions
     assert (question.type, question.right) == ("true_false", right)
-    assert refused(text.replace(told, "Nope"), "x.xml") == [(1, "answer", "bad-truth")]
+    assert refused(text.replace(f">{told}<", ">Nope<"), "x.xml") == [(1, "answer", "bad-truth")]
 
 
 def test_questions_of_gift_without_an_empty_line_between_them_are_apart() -> None:

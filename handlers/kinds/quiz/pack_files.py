@@ -108,7 +108,7 @@ async def tap(context: UpdateContext, data: str) -> None:
         return await context.toast(context.word("pack-too-many", limit=MAX_PACKS), alert=True)
     except NameTaken:
         return await context.toast(context.word("pack-name-taken"), alert=True)
-    await context.edit(context.text("pack-saved"))
+    await context.edit(context.text("pack-saved", name=upload.title))
     return await context.toast()
 
 
