@@ -1,4 +1,4 @@
-"""Simulated players: they see the buttons of a chat as a person would, think for a moment, and tap.
+"""Simulated players: they see the buttons and polls of a chat as a person would, think for a moment, and tap or vote.
 
 They know one button, `j:<game>`, which joins. The caller supplies the moves of each kind of game.
 """
@@ -20,6 +20,8 @@ JOIN = re.compile(r"j:(\w+)$")
 LINK = re.compile(r"[?&]start=([\w-]+)$")
 """The payload of a deep link that opens the private chat."""
 
+Action = str | tuple[int, ...]
+"""The data of a button, or the options of a vote."""
 Moves = Callable[[Mapping[str, str]], Sequence[tuple[str, str, int]]]
 """Function from a message's buttons (callback data to label) to the moves of one kind of game.
 
@@ -50,34 +52,44 @@ class Player:
         self.memory = Memory()
 
     async def play(self) -> None:
-        """Look at the chat and tap after every change, for ever."""
+        """Look at the chat and act after every change, for ever."""
         world = self.control.world
         while not world.changes.closed:
-            while (tap := self._choose()) is not None:
-                await self._tap(*tap)
+            while (chosen := self._choose()) is not None:
+                await self._act(*chosen)
             await world.changes.next()
             self.chat = world.chats[self.chat.migrated_to or self.chat.id]
 
-    def _choose(self) -> tuple[Message, str, float] | None:
-        """Return the next tap as message, data and seconds to think; None if there is nothing to do."""
+    def _choose(self) -> tuple[Message, Action, float] | None:
+        """Return the next tap or vote as message, action and seconds to think; None if there is nothing to do."""
         chats = (self.chat, self.control.private(self.user)) if self.user.started else (self.chat,)
         seen = [message for chat in chats for message in self.control.bot_messages(chat, self.user)[-LOOKED_AT:]]
         for message in reversed(seen):
             labels = {
                 button["callback_data"]: button["text"] for button in buttons(message) if "callback_data" in button
             }
-            if tap := self._join(labels) or self._move(labels):
-                return message, *tap
+            if chosen := self._join(labels) or self._move(labels) or self._vote(message):
+                return message, *chosen
         return None
 
-    def _join(self, labels: Mapping[str, str]) -> tuple[str, float] | None:
+    def _vote(self, message: Message) -> tuple[Action, float] | None:
+        """Return a vote in an open poll, once a game is joined: others' votes do not count."""
+        poll = self.control.world.polls.get(message.poll_id or "")
+        if poll is None or poll.is_closed or not self.memory.joined or self.memory.settled[poll.id]:
+            return None
+        self.memory.settled[poll.id] += 1
+        most = len(poll.options) if poll.allows_multiple_answers else 1
+        options = self.rng.sample(range(len(poll.options)), self.rng.randint(1, most))
+        return tuple(options), self.rng.uniform(0.5, 6)
+
+    def _join(self, labels: Mapping[str, str]) -> tuple[Action, float] | None:
         for item in labels:
             if (found := JOIN.match(item)) and found[1] not in self.memory.joined:
                 self.memory.joined.add(found[1])
                 return item, self.rng.uniform(0.5, 4)
         return None
 
-    def _move(self, labels: Mapping[str, str]) -> tuple[str, float] | None:
+    def _move(self, labels: Mapping[str, str]) -> tuple[Action, float] | None:
         """Return one move in a joined game. The first settling of a decision has a short thinking time."""
         settled = self.memory.settled
         left = [
@@ -92,8 +104,15 @@ class Player:
         settled[decision] += 1
         return data, self.rng.uniform(0.5, 6) if settled[decision] == 1 else self.rng.uniform(8, 20)
 
-    async def _tap(self, message: Message, data: str, seconds: float) -> None:
+    async def _act(self, message: Message, action: Action, seconds: float) -> None:
         await asyncio.sleep(seconds * self.pace)
+        if isinstance(action, str):
+            await self._tap(message, action)
+            return
+        with contextlib.suppress(Refused):  # the poll has closed meanwhile
+            self.control.vote(self.user, message, *action)
+
+    async def _tap(self, message: Message, data: str) -> None:
         if data not in [button.get("callback_data") for button in buttons(message)]:
             return
         with contextlib.suppress(Refused, TimeoutError):

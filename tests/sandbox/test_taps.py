@@ -1,6 +1,7 @@
 """Taps and their answers, ephemeral messages, and native polls."""
 
 import asyncio
+import random
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from aiogram.types import EphemeralMessageParameters, InputPollOption
 
 from sandbox.control import Refused
 from sandbox.errors import NOT_MODIFIED, OLD_QUERY
+from sandbox.players import Players
 from sandbox.state import Message
 from tests.sandbox.conftest import Call, Scene
 
@@ -225,3 +227,38 @@ async def test_a_wrong_poll_is_refused(scene: Scene, refusal: Call, params: dict
     poll = {"chat_id": scene.group.id, "question": "?", "options": [{"text": "a"}, {"text": "b"}]} | params
     assert await refusal("sendPoll", **poll) == f"Bad Request: {description}"
     assert scene.box.world.polls == {}
+
+
+async def answer_taps(bot: Bot, count: int) -> None:
+    """Answer the next taps, this many."""
+    offset = 0
+    while count:
+        for update in await bot.get_updates(offset=offset, timeout=30):
+            offset = update.update_id + 1
+            if update.callback_query is not None:
+                await bot.answer_callback_query(update.callback_query.id)
+                count -= 1
+
+
+async def test_simulated_players_vote_once_in_the_polls_of_a_game_that_they_have_joined(
+    scene: Scene, call: Call, bot: Bot
+) -> None:
+    poll = {"chat_id": scene.group.id, "question": "Primes?", "options": [{"text": each} for each in "2349"],
+            "is_anonymous": False}  # fmt: skip
+    early = scene.posted((await call("sendPoll", **poll, is_closed=True))["result"])
+    quiz = scene.posted((await call("sendPoll", **poll, type="quiz", correct_option_ids=[0]))["result"])
+    several = {"type": "quiz", "correct_option_ids": [0, 1], "allows_multiple_answers": True}
+    many = scene.posted((await call("sendPoll", **poll, **several))["result"])
+    players = Players(scene.box.control, random.Random(7), pace=0)
+    crowd = {user.id for user in players.add(scene.group, 5)}
+    polls = [scene.box.world.polls[message.poll_id or ""] for message in (quiz, many, early)]
+    try:
+        assert not any(each.votes for each in polls)  # nobody votes before a game is joined
+        await keyed(scene, call)
+        await answer_taps(bot, len(crowd))
+        await scene.box.control.until(lambda: all(each.votes.keys() == crowd for each in polls[:2]), 60)
+    finally:
+        await players.stop()
+    assert {len(options) for options in polls[0].votes.values()} == {1}
+    assert {len(options) for options in polls[1].votes.values()} > {1}
+    assert not polls[2].votes
