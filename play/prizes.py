@@ -58,7 +58,7 @@ def read(texts: Texts, locale: str, text: str) -> Prize:
         BadRule: there are more places than a game can have winners, or a prize is too long.
     """
     text = text.strip()
-    if text in NOTHING:
+    if text in NOTHING or text.rstrip(".!").casefold() in _no_prize(texts):
         return Prize()
     lines = [_MARK.sub("", line.strip()).strip() for line in _LIST.split(text) if line.strip()]
     if len(lines) == 1:
@@ -130,8 +130,15 @@ def _words(texts: Texts) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for locale in texts.LOCALES:
         for code, words in _listed(texts, locale).items():
-            found |= {word.casefold(): code for word in words}
+            found |= {word.casefold(): code for word in (code, *words)}
     return found
+
+
+@lru_cache(maxsize=8)
+def _no_prize(texts: Texts) -> frozenset[str]:
+    """Return the words of all languages that mean that there is no prize."""
+    told = (str(texts.html(locale, "prize-none-words")) for locale in texts.LOCALES)
+    return frozenset(word.strip().casefold() for words in told for word in words.split(","))
 
 
 @lru_cache(maxsize=32)

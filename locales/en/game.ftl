@@ -101,6 +101,10 @@ tap-garbage = I don’t know this button. It may come from an older version of m
 tap-cancel-command = To cancel the game, send /cancel_game.
 tap-fair-command = For the proof of the draw, send /fair.
 
+## Words by which people say that there is no prize
+
+prize-none-words = no, none, nothing, no prize, without a prize
+
 ## Currencies: the code, then the sign, then the words that people write
 
 currency-words =

@@ -101,6 +101,10 @@ tap-garbage = No conozco este botón. Puede ser de una versión anterior.
 tap-cancel-command = Para cancelar la partida, envía /cancel_game.
 tap-fair-command = Para ver la prueba del sorteo, envía /fair.
 
+## Palabras con las que se dice que no hay premio
+
+prize-none-words = no, nada, ninguno, sin premio, no hay, no hay premio
+
 ## Monedas: el código, el símbolo y las palabras que escribe la gente
 
 currency-words =

@@ -106,6 +106,10 @@ tap-garbage = Такой кнопки я не знаю. Возможно, она
 tap-cancel-command = Чтобы отменить игру, отправьте /cancel_game.
 tap-fair-command = Доказательство розыгрыша — по команде /fair.
 
+## Words by which people say that there is no prize
+
+prize-none-words = нет, ничего, без приза, нет приза, приза нет, никакого
+
 ## Currencies: the code, then the sign, then the words that people write
 
 currency-words =
