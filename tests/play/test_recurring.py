@@ -117,7 +117,10 @@ async def test_a_year_in_three_time_zones_opens_each_game_exactly_once_whoever_d
     deaths = 0
     times = sorted({at for each in expected.values() for at in each})
     assert times[-1] < begin + 365 * 86_400_000
+    assert [len(each) for each in expected.values()] == [52, 52, 52]
     for at in times:
+        room.clock.at = at - 1
+        assert await processes[0].due() == [], "nothing is due earlier"
         for offset in (0, -60_000, chance.randrange(GRACE_MS)):
             room.clock.at = at + offset  # a minute back at times: clocks are set
             for number, each in enumerate(processes):
