@@ -29,13 +29,17 @@ test-api: .venv/dev.stamp ## give a running server requests made from openapi.js
 	$(BIN)/python -m tests.api.run_schemathesis $(ARGS)
 
 .PHONY: test-servers
-test-servers: .venv/dev.stamp ## run the suites on pgbouncer, other Redis servers and Sentinel, of system packages
+test-servers: .venv/dev.stamp ## run the suites on pgbouncer, other Redis servers, Sentinel and rsyslog, of system packages
 	$(BIN)/python tests/servers $(ARGS)
+
+.PHONY: test-logs
+test-logs: .venv/dev.stamp ## ship log lines by a real rsyslogd (make system-servers) to a receiver of `_bulk`
+	STORES=1 $(BIN)/pytest -q -rs -n 2 tests/servers/test_log_shipping.py $(ARGS)
 
 .PHONY: system-servers
 system-servers: ## install the servers of `make test-servers` from Debian's or Ubuntu's packages (SUDO=sudo)
 	$(SUDO) apt-get update
-	$(SUDO) apt-get install --yes pgbouncer redis-server
+	$(SUDO) apt-get install --yes pgbouncer redis-server nginx-light rsyslog rsyslog-elasticsearch
 
 .PHONY: system-lint
 system-lint: ## install the linter of Lua scripts from Debian's or Ubuntu's packages (SUDO=sudo)

@@ -37,10 +37,9 @@ def run(settings: Settings, roles: frozenset[str], slot: WorkerSlot | None = Non
         roles: the roles to run, or ``all``.
         slot: position among several workers; None if this is the only process.
     """
-    logs.set_up_for(settings)
-    return _in_loop(
-        _until_signal(lambda stop: _run(stop, settings, runtime.ALL_ROLES if "all" in roles else roles, slot))
-    )
+    roles = runtime.ALL_ROLES if "all" in roles else roles
+    logs.set_up_for(settings, roles)
+    return _in_loop(_until_signal(lambda stop: _run(stop, settings, roles, slot)))
 
 
 def run_workers(settings: Settings, roles: frozenset[str], count: int) -> int:

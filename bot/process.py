@@ -34,7 +34,7 @@ from bot.observe.metrics import Metrics, registry
 from bot.observe.result_checks import ResultChecks
 from bot.recurring import RecurringKeeper
 from bot.runtime import ALL_ROLES, Connections, Runtime, build
-from bot.settings import Draw, Settings, SettingsError, TracingSection
+from bot.settings import Draw, Settings, SettingsError
 from bot.web_role import WebRole
 from fsm.engine import Clock, Engine, Entropy
 from fsm.pick_number import Beacon
@@ -156,7 +156,7 @@ async def running(
         if not given:
             await _check_redis(redis_dsn)
         beacon = await _beacon(settings.games.draw)
-        tracing = await _tracing(settings.tracing, roles)
+        tracing = await _tracing(settings, roles)
         if tracing is not None:
             # A thread waits for the collector, so that it does not delay the stop of anything else.
             stack.push_async_callback(asyncio.to_thread, tracing.close)
@@ -418,8 +418,9 @@ async def _words(health: Health) -> Mapping[str, str]:
     return {name: f"{check.latency_ms:.0f} ms" if check.well else "✗" for name, check in report.checks.items()}
 
 
-async def _tracing(section: TracingSection, roles: frozenset[str]) -> "Tracing | None":
+async def _tracing(settings: Settings, roles: frozenset[str]) -> "Tracing | None":
     """Return the maker of spans, or None without a collector."""
+    section = settings.tracing
     if not section.endpoint:
         return None
     try:
@@ -430,7 +431,12 @@ async def _tracing(section: TracingSection, roles: frozenset[str]) -> "Tracing |
     made: Tracing = module.Tracing(
         section.endpoint,
         section.ratio,
-        {"service.name": "tombola", "service.version": VERSION, "tombola.roles": ",".join(sorted(roles))},
+        {
+            "service.name": "tombola",
+            "service.version": VERSION,
+            "deployment.environment.name": settings.environment,
+            "tombola.roles": ",".join(sorted(roles)),
+        },
         {"authorization": authorization} if authorization else {},
     )
     return made

@@ -293,6 +293,7 @@ class Log(Section):
 
     level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     as_json: bool = Field(default=False, alias="json")
+    ecs: bool = False
 
 
 class Settings(BaseSettings):
@@ -309,6 +310,11 @@ class Settings(BaseSettings):
     )
 
     data_dir: Annotated[Path, BeforeValidator(_directory)] = Field(default=Path("var"), description="a directory")
+    environment: str = Field(
+        default="production",
+        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        description="1 to 64 letters, digits, points, underscores and hyphens",
+    )
     telegram: Telegram = Telegram()
     database: Database = Database()
     redis: Redis = Redis()

@@ -1,16 +1,18 @@
-"""Logging through loguru: text lines for people or JSON lines for machines, both without secrets."""
+"""Logging through loguru: text lines for people or JSON lines for machines, all without secrets and of bounded size."""
 
 import asyncio
 import contextvars
 import logging
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
 import stamina.instrumentation
 from loguru import logger
 
+from bot import VERSION
+from bot.observe.log_lines import MakeLine, ecs_lines, masked, own_line, shortened
+from bot.observe.trace_ids import sampling, trace_id
 from bot.settings import Settings, hidden
 from storage.ticks import until_tick
 
@@ -19,40 +21,55 @@ if TYPE_CHECKING:
 
 TRACE: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="")
 """Trace id of the current work, which follows it from the update to the message."""
-HIDDEN = "***"
 LINE = "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> <cyan>{name}</cyan> {message}"
 DETAILS = " <dim>{extra}</dim>"
 """Appended to the message if the line has details such as a trace id."""
 
 
-def set_up_for(settings: Settings) -> None:
+def set_up_for(settings: Settings, roles: Iterable[str] = ()) -> None:
     """Send all logs to standard error as configured, without any secret of the settings."""
-    set_up(level=settings.log.level, as_json=settings.log.as_json, hidden=hidden(settings))
+    line: MakeLine | None = own_line if settings.log.as_json else None
+    if settings.log.ecs:
+        line = ecs_lines(
+            version=VERSION,
+            environment=settings.environment,
+            roles=tuple(roles),
+            trace_id=_recorded_trace(settings) if settings.tracing.endpoint else None,
+        )
+    set_up(level=settings.log.level, line=line, hidden=hidden(settings))
 
 
-def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
-    """Send all logs, including the standard library's, to standard error. Every string in ``hidden`` is masked."""
-    secrets_ = tuple(secret for secret in hidden if secret)
+def set_up(*, level: str, line: MakeLine | None = None, hidden: Iterable[str] = ()) -> None:
+    """Send all logs, including the standard library's, to standard error.
+
+    Args:
+        level: the lowest level to log.
+        line: the format of machine-readable lines; None means lines for people.
+        hidden: texts to mask.
+    """
+    # the longest first: one may be a part of another
+    secrets_ = tuple(sorted(filter(None, hidden), key=len, reverse=True))
 
     def patch(record: "Record") -> None:
         trace = TRACE.get()
         if trace:
             record["extra"].setdefault("trace", trace)
-        record["message"] = _blotted(record["message"], secrets_)
+        record["message"] = shortened(masked(record["message"], secrets_))
 
     def write_json(message: "Message") -> None:
-        sys.stderr.write(_blotted(_json_line(message.record), secrets_) + "\n")
+        assert line is not None
+        sys.stderr.write(line(message.record, secrets_) + "\n")
 
-    def write_line(message: "Message") -> None:
-        sys.stderr.write(_blotted(message, secrets_))
+    def write_text(message: "Message") -> None:
+        sys.stderr.write(masked(message, secrets_))
 
     logger.remove()
     logger.configure(patcher=patch)
-    if as_json:
+    if line is not None:
         logger.add(write_json, level=level, backtrace=False, diagnose=False)
     else:
         logger.add(
-            write_line,
+            write_text,
             level=level,
             format=_format,
             colorize=sys.stderr.isatty(),
@@ -69,6 +86,16 @@ def set_up(*, level: str, as_json: bool, hidden: Iterable[str]) -> None:
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
+def _recorded_trace(settings: Settings) -> Callable[[str, str], str]:
+    """Return a function from a game and the eight digits to the id of their trace, empty if it is not recorded."""
+    sampled = sampling(settings.tracing.ratio)
+
+    def recorded(game_id: str, short: str) -> str:
+        return f"{trace_id(game_id, short):032x}" if game_id and sampled(short) else ""
+
+    return recorded
+
+
 def _format(record: "Record") -> str:
     return LINE + (DETAILS if record["extra"] else "") + "\n{exception}"
 
@@ -80,37 +107,6 @@ def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:
     """
     level, problem = "INFO" if details.retry_num == 1 else "DEBUG", type(details.caused_by).__name__
     logger.log(level, "{}: retry {} in {:.1f} s", problem, details.retry_num, details.wait_for)
-
-
-def _blotted(text: str, hidden: tuple[str, ...]) -> str:
-    for secret in hidden:
-        text = text.replace(secret, HIDDEN)
-    return text
-
-
-def _json_line(record: "Record") -> str:
-    line: dict[str, Any] = {
-        "time": record["time"].isoformat(),
-        "level": record["level"].name,
-        "logger": record["name"],
-        "message": record["message"],
-        **{str(key): value for key, value in record["extra"].items() if value is not None},
-    }
-    error = record["exception"]
-    if error is not None and error.value is not None:
-        line["error"] = f"{type(error.value).__name__}: {error.value}"
-        line["traceback"] = _traceback(error.value)
-    return msgspec.json.encode(line, enc_hook=str).decode()
-
-
-def _traceback(error: BaseException) -> list[str]:
-    frames: list[str] = []
-    step = error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        frames.append(f"{code.co_filename}:{step.tb_lineno} {code.co_qualname}")
-        step = step.tb_next
-    return frames
 
 
 class _ToLoguru(logging.Handler):

@@ -6,7 +6,6 @@ that caused it: the feed's entries hold the ids of their commands, and calls to 
 come to the same ones. A tap that is not sampled costs one checksum in each process, and without an endpoint nothing.
 """
 
-import hashlib
 import random
 import re
 import time
@@ -26,6 +25,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bot.ingest.webhook import App, Receive, Scope, Send
+from bot.observe.trace_ids import SPACE, root_id, sampling, trace_id
 from fsm.engine import Commit, CommitResult, Committed, GameStore, Record, RecordCommand, Stored
 from fsm.kind import Command, Game, Instant, Kind
 from storage.feed import Entry, Handle, trace_of
@@ -38,9 +38,6 @@ EXPORT_SECONDS: Final = 5.0
 """Time limit of an export. A thread makes it, and a collector that does not answer delays nothing else."""
 MOST_DECISIONS: Final = 10_000
 """Maximum number of decisions whose times are kept until their commands are answered."""
-SPACE: Final = 1 << 32
-"""Number of values of ``trace_of``."""
-
 SERVER_ERROR: Final = 500
 _GAME = re.compile(r"(?<=/games/)[0-9a-z]{14,22}")
 _NO_PARENT = trace.set_span_in_context(trace.INVALID_SPAN)
@@ -65,16 +62,6 @@ class _GivenIds(IdGenerator):
         return given or self._random.generate_span_id()
 
 
-def trace_id(game_id: str, short: str) -> int:
-    """Return the id of a trace, 128 bits, from the game and the eight digits that logs and calls carry."""
-    return int.from_bytes(hashlib.blake2b(f"{game_id}:{short}".encode(), digest_size=16).digest()) or 1
-
-
-def root_id(whole: int) -> int:
-    """Return the id of a trace's root span, 64 bits."""
-    return int.from_bytes(hashlib.blake2b(whole.to_bytes(16), digest_size=8).digest()) or 1
-
-
 class Tracing:
     """Makes the spans of one process and sends them to a collector.
 
@@ -88,6 +75,8 @@ class Tracing:
     def __init__(
         self, endpoint: str, ratio: float, resource: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> None:
+        self.sampled = sampling(ratio)
+        """Function that tells if the trace with these eight digits is recorded."""
         self._below = round(ratio * SPACE)
         self._ids = _GivenIds()
         self._decisions: dict[int, tuple[Command | None, int, int]] = {}
@@ -105,10 +94,6 @@ class Tracing:
             BatchSpanProcessor(exporter, max_queue_size=MOST_WAITING, export_timeout_millis=EXPORT_SECONDS * 1000)
         )
         self._tracer = self._provider.get_tracer("tombola")
-
-    def sampled(self, short: str) -> bool:
-        """Return whether the trace with these eight digits is recorded. Every process answers the same."""
-        return bool(short) and int(short, 16) < self._below
 
     def flush(self) -> None:
         """Send the finished spans. Blocks for some seconds at most."""

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from bot import process
 from bot.clock import SystemEntropy
-from bot.observe.tracing import Tracing, root_id, trace_id
+from bot.observe.trace_ids import root_id, trace_id
+from bot.observe.tracing import Tracing
 from bot.runtime import ALL_ROLES
 from bot.settings import TracingSection, Web
 from play.access import Role

@@ -1,0 +1,130 @@
+"""Log lines: as JSON, with the names of ECS, without secrets, of bounded size."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+from loguru import logger
+from pydantic import SecretStr
+
+from bot.observe import logs
+from bot.observe.log_lines import LONGEST_LINE
+from bot.observe.trace_ids import trace_id
+from bot.settings import Api, Settings
+
+TOKEN = '12345:Sec"ret\\Token'
+"""A secret with characters that JSON escapes."""
+Lines = Callable[[], list[dict[str, Any]]]
+FORMATS = ({"json": True}, {"ecs": True})
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Give logging back as it was."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    logger.remove()
+    logger.configure(patcher=lambda _: None)
+    logger.add(sys.stderr)
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
+    """Return a function that returns the lines since its last call."""
+    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def set_up(**given: Any) -> None:
+    logs.set_up_for(
+        Settings(
+            api=Api(token_key=SecretStr(TOKEN)),
+            log={"level": "DEBUG", **given},  # type: ignore[arg-type]
+            tracing={"endpoint": "http://127.0.0.1:1", "ratio": 0.5},  # type: ignore[arg-type]
+        ),
+        ("web", "ingress"),
+    )
+
+
+def fail(text: str) -> None:
+    try:
+        raise LookupError(text)  # noqa: TRY301
+    except LookupError as error:
+        logger.bind(game="0123456789abcd", chat=-5).opt(exception=error).error("failed: {}", text)
+
+
+def test_a_line_has_the_names_of_ecs(lines: Lines) -> None:
+    set_up(ecs=True)
+    with logger.contextualize(trace="7fffffff"):
+        fail("нет такого")
+    [line] = lines()
+    assert list(line)[:3] == ["@timestamp", "log.level", "message"]
+    assert (line["log.level"], line["message"]) == ("error", "failed: нет такого")
+    assert line["@timestamp"].endswith("Z")
+    assert (line["error.type"], line["error.message"]) == ("LookupError", "нет такого")
+    assert "test_logs.py" in line["error.stack_trace"]
+    assert (line["labels.chat"], line["labels.trace"]) == ("-5", "7fffffff")
+    assert line["trace.id"] == f"{trace_id('0123456789abcd', '7fffffff'):032x}"
+    assert line["service.node.roles"] == ["ingress", "web"]
+    assert line["service.environment"] == "production"
+    assert line["log.origin.function"] == "fail"
+
+
+def test_a_line_links_to_a_trace_only_if_that_is_recorded(lines: Lines) -> None:
+    set_up(ecs=True)
+    for trace, game in (("80000000", "0123456789abcd"), ("7fffffff", None), (None, None)):
+        logger.bind(trace=trace, game=game).info("taken")
+    assert all("trace.id" not in line for line in lines())
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=str)
+def test_secrets_are_masked_in_every_value_also_where_json_escapes_their_characters(
+    form: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up(**form)
+    fail(f"refused: {TOKEN} in {TOKEN * 5000}")
+    logger.bind(data=TOKEN).info("said {}", TOKEN)
+    written = capsys.readouterr().err
+    assert len(written.splitlines()) == 2
+    for line in written.splitlines():
+        assert all("Sec" not in str(value) for value in json.loads(line).values())
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=str)
+@budget(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    unit=st.text(st.characters(), min_size=1, max_size=20),  # surrogates and control characters too
+    times=st.integers(1, 4000),
+)
+def test_a_line_of_any_text_is_json_of_bounded_size(
+    form: dict[str, Any], unit: str, times: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up(**form)
+    fail(unit * times)
+    [line] = capsys.readouterr().err.rstrip("\n").split("\n")
+    assert len(line.encode()) <= LONGEST_LINE
+    assert json.loads(line)["message"].startswith("failed: ")
+
+
+def test_a_deep_traceback_fits(lines: Lines) -> None:
+    set_up(ecs=True)
+
+    def deep(steps: int) -> None:
+        if not steps:
+            raise LookupError("the bottom")
+        deep(steps - 1)
+
+    try:
+        deep(600)
+    except LookupError as error:
+        logger.opt(exception=error).error("failed")
+    [line] = lines()
+    assert line["error.message"] == "the bottom"
+    assert line["error.stack_trace"].splitlines()[0].endswith("deep")
