@@ -65,8 +65,9 @@ async def gate(folder: Path, bulk: Bulk) -> AsyncIterator[str]:
     temporary = "".join(
         f"{each}_temp_path {folder}/temp;" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    user = "user root;" if os.getuid() == 0 else ""
     (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; {'user root;' if os.getuid() == 0 else ''}\n"
+        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; {user}\n"
         f"events {{}}\nhttp {{ {temporary}\n{shipped}\n}}\n"
     )
     assert NGINX is not None
