@@ -46,8 +46,8 @@ def set_up(**given: Any) -> None:
     logs.set_up_for(
         Settings(
             api=Api(token_key=SecretStr(TOKEN)),
-            log={"level": "DEBUG", **given},  # type: ignore[arg-type]
-            tracing={"endpoint": "http://127.0.0.1:1", "ratio": 0.5},  # type: ignore[arg-type]
+            log={"level": "DEBUG", **given},
+            tracing={"endpoint": "http://127.0.0.1:1", "ratio": 0.5},
         ),
         ("web", "ingress"),
     )
