@@ -58,6 +58,7 @@ ANOTHER_VALUE = {
     "durability.strict": "true",
     "log.level": "DEBUG",
     "log.json": "true",
+    "log.ecs": "true",
 }
 """A value that is not the default, by key; a number not listed here is set to 3 (or 2000 if 3 contradicts another)."""
 
