@@ -124,7 +124,7 @@ class Boards:
         audience = await audience_of(self._people, state.place.chat_id)
         view, locale, slot = registry.of_state(state), audience.locale, slot_of(state.id)
         message = view.board(state, self._texts, locale, bot_username=self._bot_username)
-        if state.phase == COMPLETED and not whole and audience.reads_result_below(message.text):
+        if state.phase in FINAL and not whole and audience.reads_result_below(message.text):
             message = lobby.over(state, view.kind, self._texts, locale)
         apart = None if audience.wants(MESSAGES, QUIET) else view.apart(state, self._texts, locale)
         now = self._clock.now()

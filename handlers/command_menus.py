@@ -36,9 +36,14 @@ IN_PRIVATE = (
 )
 IN_GROUPS = tuple(name for name in PLAYERS if name != "start")
 EPHEMERAL = frozenset(
-    {"help", "join", "leave", "status", "stats", "verify", "privacy", "newgame", "settings", "recurring", "nextgame"}
+    {
+        *("help", "join", "leave", "status", "stats", "verify", "privacy", "newgame", "settings", "recurring"),
+        *("nextgame", "create_game", "start_quiz"),
+    }
 )
-"""Commands that are ephemeral in groups: Telegram shows the command and its answer to their author alone."""
+"""Commands that are ephemeral in groups: Telegram shows the command and its answer to their author alone.
+
+A command that opens a game is answered by the game's board, which everybody sees; only a refusal is for its author."""
 
 
 def _menu(deps: Deps, locale: str, names: tuple[str, ...], *, group: bool) -> list[dict[str, Any]]:

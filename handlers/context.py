@@ -249,6 +249,17 @@ class UpdateContext:
         except Exception as error:  # noqa: BLE001 - the person has closed it already, or Telegram is away
             logger.info("a message could not be deleted: {}", error)
 
+    async def withdraw(self) -> None:
+        """Delete the tapped message, which everybody in the group sees, after its question was answered elsewhere."""
+        tapped = self.query.message if self.query is not None else None
+        if not isinstance(tapped, Message) or tapped.ephemeral_message_id is not None or self.private:
+            return
+        try:
+            params = {"chat_id": self.chat_topic.chat_id, "message_id": tapped.message_id}
+            await call_again(self.deps.telegram.api, "deleteMessage", params)
+        except Exception as error:  # noqa: BLE001 - it is gone already, is older than two days, or Telegram is away
+            logger.info("a message could not be deleted: {}", error)
+
     async def edit(self, html: str, keyboard: Sequence[Sequence[Button]] = ()) -> None:
         """Edit the message that was tapped. Does nothing if the update is not a tap."""
         if self.query is None or self.query.message is None:

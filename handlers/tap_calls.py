@@ -99,7 +99,8 @@ class TapCalls:
 def _outgoing(tap: Tap, call: Call, number: int) -> Outgoing:
     """Return the call as the outbox takes it.
 
-    Edits of one message share a slot. An ephemeral edit has a lower priority than an edit that everybody sees.
+    Edits of one message share a slot. An ephemeral edit answers one person, who waits for it: it comes after what the
+    whole group reads, and before the group's progress.
     """
     params = {name: value for name, value in call.params.items() if name != "chat_id"}
     edited = params.get("message_id") or params.get("ephemeral_message_id")
@@ -108,7 +109,7 @@ def _outgoing(tap: Tap, call: Call, number: int) -> Outgoing:
         chat_id=tap.chat_id,
         method=call.method,
         params=params,
-        priority=Priority.COSMETIC if "ephemeral_message_id" in params else Priority.NORMAL,
+        priority=Priority.ANSWER if "ephemeral_message_id" in params else Priority.NORMAL,
         slot=None if edited is None else f"own:{tap.chat_id}:{'e' * ('message_id' not in params)}{edited}",
         created_at=tap.received,
         trace=tap.trace,

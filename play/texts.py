@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from html import escape
@@ -16,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from babel.core import Locale, UnknownLocaleError
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, get_decimal_symbol
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.syntax.ast import Junk, Message, Resource, Term
 
@@ -49,6 +50,17 @@ class Markup(str):
     """HTML, inserted into a text without escaping."""
 
     __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """A number as a person has typed it so far, with a point; texts show it with the locale's decimal sign."""
+
+    typed: str
+
+    def shown(self, locale: str) -> str:
+        """Return the number in the form of the locale, without grouping its digits."""
+        return self.typed.replace(".", get_decimal_symbol(locale))
 
 
 class UnreadableTexts(ValueError):
@@ -272,6 +284,8 @@ class Texts:
             return str(value)
         if isinstance(value, str):
             return isolated(escape(inert(tidy(value)), quote=False))
+        if isinstance(value, Digits):
+            return value.shown(locale)
         return _number(locale, value) if isinstance(value, Decimal) else value
 
     def _format_plain(self, locale: str, text_id: str, args: tuple[tuple[str, Any], ...]) -> str:
@@ -281,6 +295,8 @@ class Texts:
     def _plain_argument(self, locale: str, value: Any) -> Any:
         if isinstance(value, str):
             return isolated(tidy(value))
+        if isinstance(value, Digits):
+            return value.shown(locale)
         return _number(locale, value) if isinstance(value, Decimal) else value
 
     def _format(self, locale: str, text_id: str, args: Mapping[str, Any]) -> str:

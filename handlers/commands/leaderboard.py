@@ -114,7 +114,9 @@ async def _keyboard(context: UpdateContext, chat_id: int, period: str, page: int
     if more and page < MOST_PAGES:
         turning.append(Button(context.label("cmd-page-on"), data=f"{prefix}{page + 1}"))
     around = [Button(context.label("cmd-best-around-me"), data=f"{prefix}{ME}")]
-    return [row for row in (periods, turning, around, *await _others(context, chat_id, period)) if row]
+    # Four to a row are too narrow for their labels on a phone.
+    rows = (periods[:2], periods[2:], turning, around, *await _others(context, chat_id, period))
+    return [row for row in rows if row]
 
 
 def _chosen(label: str, chosen: bool) -> str:  # noqa: FBT001 -- one call

@@ -6,7 +6,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fsm.kind import Command, Game, Instant, Kind, Player, PlayerId
-from fsm.lobby import PLAYERS_JOINING, Cancel, Extend, Join, Leave, LobbyRules, Standing, StartNow, barred, conditions
+from fsm.lobby import (
+    CANCELLED,
+    PLAYERS_JOINING,
+    Cancel,
+    Extend,
+    Join,
+    Leave,
+    LobbyRules,
+    Standing,
+    StartNow,
+    barred,
+    conditions,
+)
 from fsm.prizes import PrizeRules, awards
 from handlers.views.message import Button, Message, rows
 from play import prizes
@@ -248,8 +260,9 @@ def last_call(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> Message
 
 
 def over(game: Game, kind: Kind[Any], texts: Texts, locale: str) -> Message:
-    """Render the board of a game whose result is in a message below."""
-    return Message(paragraphs(title_html(game, texts, locale, kind), texts.html(locale, "board-over")))
+    """Render the board of a game whose result, or the reason of whose cancellation, is in a message below."""
+    text_id = "board-called-off" if game.phase == CANCELLED else "board-over"
+    return Message(paragraphs(title_html(game, texts, locale, kind), texts.html(locale, text_id)))
 
 
 def cancelled(game: Game, kind: Kind[Any], texts: Texts, locale: str, title: Markup) -> Message:

@@ -57,7 +57,7 @@ cmd-help-group =
     /fair – the proof of a draw, for anybody to check
     /nextgame – a private word when a game opens
 
-    <b>For admins</b>
+    <blockquote expandable><b>For admins</b>
     /newgame – open a game
     { $commands }
     /startnow – start without waiting
@@ -66,7 +66,7 @@ cmd-help-group =
     /cancel_game – end the game without a result
     /recurring – games that open by themselves
     /settings, /language – the group’s rules and language
-    /ban, /unban – keep somebody out: reply to their message
+    /ban, /unban – keep somebody out: reply to their message</blockquote>
 cmd-help-operator = <b>For operators</b>: /admin – live games, health, bans, messages to all chats
 
 ## Playing

@@ -13,6 +13,7 @@ duration-seconds = { $count } s
 board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: results
 board-over = 🏁 It’s over. The result is in the message below. 👇
+board-called-off = 🚫 Cancelled. More in the message below. 👇
 board-prize = 💰 Prize: <b>{ $pool }</b>
 board-prizes = 💰 Prizes, <b>{ $pool }</b> in all: { $shares }
 board-prize-each = 🎁 Prize for each of the { $winners } winners: <b>{ $pool }</b>

@@ -45,7 +45,7 @@ rejected-bad-question = Question { $number } can’t be asked like this. Choose 
 
 quiz-name = Quiz
 quiz-sign = 🧠
-quiz-hint = The same questions for everybody, one tap each; the first answer counts. Harder questions and quicker right answers earn more, and so do streaks.
+quiz-hint = The same questions for everybody; the first answer counts. Harder questions and quicker right answers earn more, and so do streaks.
 quiz-value = { $value }
 
 quiz-category-geography = Geography
@@ -106,7 +106,10 @@ tap-quiz-resumed = The clock is running again.
 ## The right answer
 
 quiz-tally-right = ✅ <b>{ $letter }  { $answer }</b>  { $bar } { $count }
-quiz-tally-of = Right: { $right } of { $answered }
+quiz-tally-of = { $answered ->
+    [0] Nobody answered.
+   *[other] Right: { $right } of { $answered }
+}
 quiz-item = { $place }. <b>{ $letter }  { $answer }</b>
 quiz-number = ✅ <b>{ $answer }</b>
 quiz-number-closest = ✅ <b>{ $answer }</b>, the closest answers count

@@ -57,7 +57,7 @@ cmd-help-group =
     /fair: la prueba de un sorteo, que cualquiera puede comprobar
     /nextgame: aviso en privado cuando se abra una partida
 
-    <b>Para administradores</b>
+    <blockquote expandable><b>Para administradores</b>
     /newgame: abrir una partida
     { $commands }
     /startnow: empezar sin esperar
@@ -66,7 +66,7 @@ cmd-help-group =
     /cancel_game: terminar la partida sin resultado
     /recurring: partidas que se abren solas
     /settings, /language: las reglas y el idioma del grupo
-    /ban, /unban: vetar a alguien o readmitirlo; responde a un mensaje suyo
+    /ban, /unban: vetar a alguien o readmitirlo; responde a un mensaje suyo</blockquote>
 cmd-help-operator = <b>Para operadores</b>: /admin (partidas en marcha, estado, vetos y mensajes a todos los chats)
 
 ## Jugar

@@ -13,6 +13,7 @@ duration-seconds = { $count } s
 board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: resultados
 board-over = 🏁 La partida ha terminado. El resultado está más abajo. 👇
+board-called-off = 🚫 Cancelada. Los detalles, en el mensaje de abajo. 👇
 board-prize = 💰 Premio: <b>{ $pool }</b>
 board-prizes = 💰 Premios, <b>{ $pool }</b> en total: { $shares }
 board-prize-each = 🎁 Premio para cada una de las { $winners } personas que ganen: <b>{ $pool }</b>

@@ -45,7 +45,7 @@ rejected-bad-question = La pregunta { $number } no se puede hacer así. Elige ot
 
 quiz-name = Trivia
 quiz-sign = 🧠
-quiz-hint = Las mismas preguntas para todos, un toque en cada una; vale la primera respuesta. Dan más puntos las preguntas difíciles, las respuestas correctas más rápidas y las rachas.
+quiz-hint = Las mismas preguntas para todos; vale la primera respuesta. Dan más puntos las preguntas difíciles, las respuestas correctas más rápidas y las rachas.
 quiz-value = { $value }
 
 quiz-category-geography = Geografía
@@ -106,7 +106,10 @@ tap-quiz-resumed = El tiempo vuelve a correr.
 ## La respuesta correcta
 
 quiz-tally-right = ✅ <b>{ $letter }  { $answer }</b>  { $bar } { $count }
-quiz-tally-of = Aciertos: { $right } de { $answered }
+quiz-tally-of = { $answered ->
+    [0] Nadie ha respondido.
+   *[other] Aciertos: { $right } de { $answered }
+}
 quiz-item = { $place }. <b>{ $letter }  { $answer }</b>
 quiz-number = ✅ <b>{ $answer }</b>
 quiz-number-closest = ✅ <b>{ $answer }</b>; cuentan las respuestas más cercanas

@@ -13,6 +13,7 @@ duration-seconds = { $count } с
 board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: итоги
 board-over = 🏁 Игра окончена. Итоги — в сообщении ниже. 👇
+board-called-off = 🚫 Игра отменена. Подробности — в сообщении ниже. 👇
 board-prize = 💰 Приз: <b>{ $pool }</b>
 board-prizes = 💰 Призы, всего <b>{ $pool }</b>: { $shares }
 board-prize-each = 🎁 Приз каждому из { $winners } победителей: <b>{ $pool }</b>

@@ -45,7 +45,7 @@ rejected-bad-question = Вопрос { $number } задать нельзя. Вы
 
 quiz-name = Викторина
 quiz-sign = 🧠
-quiz-hint = Всем одни и те же вопросы, одно нажатие на каждый, первый ответ окончательный. За трудные вопросы, быстрые ответы и серии очков больше.
+quiz-hint = Всем одни и те же вопросы, первый ответ окончательный. За трудные вопросы, быстрые ответы и серии очков больше.
 quiz-value = { $value }
 
 quiz-category-geography = География
@@ -107,7 +107,10 @@ tap-quiz-resumed = Время снова идёт.
 ## Верный ответ
 
 quiz-tally-right = ✅ <b>{ $letter }  { $answer }</b>  { $bar } { $count }
-quiz-tally-of = Верно: { $right } из { $answered }
+quiz-tally-of = { $answered ->
+    [0] Никто не ответил.
+   *[other] Верно: { $right } из { $answered }
+}
 quiz-item = { $place }. <b>{ $letter }  { $answer }</b>
 quiz-number = ✅ <b>{ $answer }</b>
 quiz-number-closest = ✅ <b>{ $answer }</b>, засчитаны самые близкие ответы

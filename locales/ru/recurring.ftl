@@ -64,7 +64,7 @@ rec-form =
     { $schedule }
     { $announce }
 rec-create = ✅ Готово
-rec-created = Теперь я буду открывать её сам.
+rec-created = ✅ Готово, теперь буду открывать эту игру сам.
 rec-skip = ⏭ Пропустить { $date }
 rec-unskip = ↩️ Не пропускать { $date }
 rec-pause = ⏸ Пауза

@@ -25,7 +25,8 @@ function part(text, begin, end, entities, reader) {
       if (entity.offset > at) nodes.push(text.slice(at, entity.offset));
       const inner = part(text, entity.offset, stop, entities.slice(index + 1, next), reader);
       nodes.push(element(entity, inner, text.slice(entity.offset, stop), reader));
-      at = stop;
+      // A block ends its line: the line break after it is not one more blank line.
+      at = BLOCKS.has(entity.type) && text[stop] === "\n" && stop < end ? stop + 1 : stop;
     }
     index = next;
   }
@@ -33,6 +34,7 @@ function part(text, begin, end, entities, reader) {
   return nodes;
 }
 
+const BLOCKS = new Set(["blockquote", "expandable_blockquote", "pre"]);
 const TAGS = { bold: "b", italic: "i", underline: "u", strikethrough: "s", code: "code", blockquote: "blockquote" };
 
 function element(entity, inner, text, { open, language }) {

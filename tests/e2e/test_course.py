@@ -164,6 +164,9 @@ async def test_the_board_is_pinned_while_the_game_lives(slow: Table) -> None:
     await slow.until(lambda: slow.group.pinned == [] or None)
     found = await slow.until(lambda: next((m for m in sent(slow) if m.reply_to == board.id), None))
     assert "A host cancelled the game" in text_of(found)
+    await slow.until(lambda: "🚫" in text_of(board) or None)
+    assert "A host" not in text_of(board), "the reason is said once"
+    assert not board.markup
     slow.no_complaints()
 
 

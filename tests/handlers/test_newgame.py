@@ -118,7 +118,9 @@ async def test_an_anonymous_admin_shows_the_way_and_another_goes_it_alone(room: 
     assert "ephemeral_message_parameters" not in asked.params
     await press(room, asked, text("quiz-newgame-choose"), by=ANN, seen_by_all=True)
     assert room.toasts()[-1] == text("rejected-not-a-host")
+    assert room.telegram.named("deleteMessage") == []
     (shown,) = await press(room, asked, text("quiz-newgame-choose"), seen_by_all=True)
+    assert room.telegram.named("deleteMessage") == [{"chat_id": GROUP, "message_id": 50}], "nobody else needs it"
     assert shown.method == "sendMessage"
     assert shown.params["ephemeral_message_parameters"]["receiver_user_id"] == HOST
     assert "callback_query_id" in shown.params["ephemeral_message_parameters"]

@@ -7,8 +7,10 @@ import pytest
 
 from fsm.kind import ChatTopic
 from fsm.lobby import DeadlinePassed, OpenGame
+from handlers.kinds.quiz import view
+from handlers.views.message import Button
 from play.texts import Texts
-from tests.handlers.quizzes import questions
+from tests.handlers.quizzes import of_every_type, questions
 from tests.handlers.room import plain
 from tests.handlers.table import HOST, Table
 from tests.support.games import CHAT, QUIZ
@@ -89,6 +91,22 @@ async def test_every_other_tap_is_refused_in_words(table: Table, user: int, data
     assert answer.outcome == outcome
     assert answer.text
     assert (await table.state(game)).replies.keys() == {1}
+
+
+@pytest.mark.parametrize(("locale", "sign"), [("en", "."), ("ru", ","), ("es", ",")])
+async def test_a_number_is_typed_and_confirmed_with_the_decimal_sign_of_its_reader(
+    table: Table, locale: str, sign: str
+) -> None:
+    table.script = QUIZ
+    asked = of_every_type()[2:4]
+    game_id = await table.begin((1, 2), content=asked, questions=2)
+    state: Any = (await table.engine.look(game_id)).state
+    board = view.board(state, Texts(), locale)
+    assert Button(sign, f"d:{game_id}:0:.") in [button for row in board.keyboard for button in row]
+    typed = [(await table.tap(1, f"d:{game_id}:0:{key}", language=locale)).text or "" for key in "8.5"]
+    assert f"8{sign}5" in typed[-1]
+    done = await table.tap(1, f"c:{game_id}:0", language=locale)
+    assert f"8{sign}5" in (done.text or "")
 
 
 async def test_too_late_is_too_late_even_if_the_timer_has_not_fired(table: Table) -> None:

@@ -156,6 +156,12 @@ def test_a_right_number_is_written_as_its_language_writes_numbers(texts: Texts, 
     assert shown in board.replace("\N{NO-BREAK SPACE}", " ")
 
 
+def test_the_reveal_of_a_question_that_nobody_answered_says_so(texts: Texts) -> None:
+    shown = quiz.board(due(asking(2, count=2, content=of_every_type()[1:3])), texts, "en").text
+    assert "Nobody answered." in shown
+    assert "0 of 0" not in shown
+
+
 @pytest.mark.parametrize("source", ["http://example.org", "javascript:alert(1)", "https://", "https://[", "Book, p. 5"])
 def test_a_source_that_is_no_safe_address_is_text(texts: Texts, source: str) -> None:
     state = due(asking(2, count=5, content=of_every_type(source=source)))

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, get_decimal_symbol
 
 from fsm.question import ERASE, NUMBER, ONE_TAP, ORDER, SEVERAL, Choice, Question
 from fsm.quiz import QuizGame
 from handlers.views.message import Button, Row, rows
-from play.texts import Markup, Texts, shorten, units
+from play.texts import Digits, Markup, Texts, shorten, units
 
 LETTERS = "ABCDEFGH"
 HALF_ROW, WHOLE_ROW = 12, 30
@@ -19,8 +19,6 @@ BAR = 8
 SUMMARY = 200
 """Longest right answer in a player's summary, in UTF-16 units."""
 KEYPAD = ("123", "456", "789", "-0.")
-SIGNS = {"-": "±", ".": "."}
-"""Labels of the keys of a number that are not digits."""
 
 
 def letters(indices: Iterable[int]) -> str:
@@ -28,10 +26,10 @@ def letters(indices: Iterable[int]) -> str:
     return ", ".join(LETTERS[index] for index in indices)
 
 
-def short_answer(choice: Choice) -> str:
+def short_answer(choice: Choice) -> str | Digits:
     """Return a player's answer by letters, or as a number."""
     if isinstance(choice, Decimal):
-        return f"{choice:f}"
+        return Digits(f"{choice:f}")
     return letters((choice,) if isinstance(choice, int) else choice)
 
 
@@ -64,8 +62,9 @@ def answer_buttons(game: QuizGame, texts: Texts, locale: str) -> tuple[Row, ...]
     verb = "a" if question.type in ONE_TAP else "d"
     done = Button(texts.plain(locale, "button-answer-done"), f"c:{game.id}:{game.index}", style="primary")
     if question.type == NUMBER:
+        signs = {"-": "±", ".": get_decimal_symbol(locale)}
         keys = [
-            tuple(Button(SIGNS.get(key, key), f"d:{game.id}:{game.index}:{key}") for key in line) for line in KEYPAD
+            tuple(Button(signs.get(key, key), f"d:{game.id}:{game.index}:{key}") for key in line) for line in KEYPAD
         ]
         return (*keys, (Button("⌫", f"d:{game.id}:{game.index}:{ERASE}"), done))
     whole = _on_buttons(question)

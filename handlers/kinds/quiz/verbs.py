@@ -9,6 +9,7 @@ from fsm.quiz import QUESTION_OPEN, Answer, Confirm, Draft, Pause, QuizGame, Res
 from handlers.kinds.quiz.answers import LETTERS, letters, short_answer
 from handlers.kinds.verb import Tap, Verb, Words, whole
 from play.access import Needs
+from play.texts import Digits
 
 
 def _answer(tap: Tap, arg: str) -> Command | None:
@@ -52,7 +53,7 @@ def _drafted(game: QuizGame, tap: Tap) -> Words:
     if not draft:
         return "tap-draft-empty", {}
     number = game.question is not None and game.question.type == NUMBER
-    return "tap-draft", {"answer": draft if number else letters(int(each) for each in draft)}
+    return "tap-draft", {"answer": Digits(draft) if number else letters(int(each) for each in draft)}
 
 
 def _confirm(tap: Tap, arg: str) -> Command | None:
