@@ -28,6 +28,8 @@ WIDTH, FLOOR, LINE = 1080, 560, 56
 PODIUM = ((1, 390, 300, "#f5b83d"), (2, 80, 220, "#b9c4d0"), (3, 700, 160, "#cd8a54"))
 """Place, left edge, height and colour of each step; a step is 300 wide."""
 STEP = 300
+LARGEST, LETTER = 46, 0.62
+"""Largest size of a text on a step, and the width of a letter as a share of its size."""
 UNDRAWN = frozenset({"Cc", "Cs", "Cf", "Co", "Cn", "So", "Sk"})
 """Unicode categories of control and format characters, surrogates, unassigned code points and pictograms."""
 TITLE, NAME, PRIZE = 34, 17, 19
@@ -102,21 +104,29 @@ def _step(standing: Standing, texts: Texts, locale: str, step: int, left: int, h
         f'<rect x="{left}" y="{top}" width="{STEP}" height="{height}" rx="14" fill="{colour}" opacity="0.92"/>'
         f'<circle cx="{middle}" cy="{top + 70}" r="46" fill="#ffffff" opacity="0.85"/>'
         + _text(middle, top + 88, 52, "#27324f", str(place), bold=True)
-        + _text(middle, top - 28, 32, "#ffffff", _short(standing.name, NAME), bold=True)
-        + _text(middle, top + 148, 28, "#27324f", _won(standing, texts, locale))
+        + _fitted(middle, top - 28, "#ffffff", _short(standing.name, NAME), bold=True)
+        + _fitted(middle, top + 152, "#27324f", _won(standing, texts, locale))
     )
 
 
 def _line(number: int, standing: Standing, texts: Texts, locale: str) -> str:
     words = f"{standing.place}.  {_short(standing.name, 30)}   {_won(standing, texts, locale)}"
-    return _text(WIDTH // 2, FLOOR + 70 + LINE * number, 30, "#d7def0", words)
+    return _text(WIDTH // 2, FLOOR + 70 + LINE * number, 38, "#d7def0", words)
 
 
 def _won(standing: Standing, texts: Texts, locale: str) -> str:
     """Return the prize of a winner, or else the number or the points."""
     if lobby.has_prize(standing):
         return _short(lobby.prize_text(standing, texts, locale), PRIZE)
-    return f"№ {standing.number}" if standing.number is not None else texts.number(locale, standing.points)
+    if standing.number is not None:
+        return texts.plain(locale, "picture-number", number=standing.number)
+    return texts.number(locale, standing.points)
+
+
+def _fitted(x: int, y: int, colour: str, words: str, *, bold: bool = False) -> str:
+    """Return a text as large as the width of a step allows: a phone shows the picture at a quarter of its size."""
+    size = min(LARGEST, round(STEP / (LETTER * max(1, len(words)))))
+    return _text(x, y, size, colour, words, bold=bold)
 
 
 def _text(x: int, y: int, size: int, colour: str, words: str, *, bold: bool = False) -> str:

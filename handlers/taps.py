@@ -37,6 +37,8 @@ GAMES_REMEMBERED = 4096
 
 EVERYONE, NOT_WINNERS = "a", "n"
 """Arguments of the verb ``r``: everybody may join the rematch, or everybody but the earlier winners."""
+PROOF_LINK: Final = "f_"
+"""Prefix of the deep link that sends the proof of a draw in private."""
 REMATCH_LINK: Final = "r_"
 """Prefix of the deep link that asks for a rematch in private, where an ephemeral message cannot be shown."""
 
@@ -351,7 +353,8 @@ class Taps:
     async def _fair(self, tap: Tap, game: Game, _arg: str, locale: str) -> Answer:
         """Handle ``f``: show the summary of the draw's proof."""
         summary = of_state(game).proof_summary(game, self._texts, locale)
-        return self._show(tap, summary, instead="tap-fair-command", locale=locale)
+        link = f"https://t.me/{self._bot_username}?start={PROOF_LINK}{game.id}" if self._bot_username else None
+        return self._show(tap, summary, instead="tap-fair-command", locale=locale, url=link)
 
     def _rules(self, tap: Tap, kind: str, locale: str) -> Answer:
         """Handle ``h``: show the rules of a kind."""

@@ -13,7 +13,7 @@ from handlers.commands.privacy import LINK as PRIVACY_LINK
 from handlers.commands.privacy import privacy
 from handlers.context import UpdateContext
 from handlers.kinds.registry import FACES, of_state
-from handlers.taps import REMATCH_LINK
+from handlers.taps import PROOF_LINK, REMATCH_LINK
 from handlers.views.message import Button
 from handlers.views.times import moment
 from play.access import Needs
@@ -22,7 +22,6 @@ from play.proofs import NothingToProve
 from play.texts import Markup, Texts, tidy
 
 BOARD_LINK = "g_"
-PROOF_LINK = "f_"
 
 
 async def start(context: UpdateContext) -> None:

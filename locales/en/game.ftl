@@ -12,6 +12,7 @@ duration-seconds = { $count } s
 
 board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: results
+picture-number = #{ $number }
 board-over = 🏁 It’s over. The result is in the message below. 👇
 board-called-off = 🚫 Cancelled. More in the message below. 👇
 board-prize = 💰 Prize: <b>{ $pool }</b>

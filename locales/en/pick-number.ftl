@@ -142,17 +142,17 @@ pick-number-proof-sealed =
     When the game is over, the seed is published, and you can check that neither has changed.
 pick-number-proof = { $entries ->
     [one]
-        🔒 Sealed before picking: <code>{ $commitment }</code>
-        🔓 The seed: <code>{ $seed }</code>
-        🧾 SHA-256 of the one entry, from 1 to { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code>
-
         Seed and entry give the order of the draw ({ $drawn } drawn). Check it without trusting me, with verify.html or verify.py.
-   *[other]
-        🔒 Sealed before picking: <code>{ $commitment }</code>
-        🔓 The seed: <code>{ $seed }</code>
-        🧾 SHA-256 of the { $entries } entries, from 1 to { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code>
 
+        <blockquote expandable>🔒 Sealed before picking: <code>{ $commitment }</code>
+        🔓 The seed: <code>{ $seed }</code>
+        🧾 SHA-256 of the one entry, from 1 to { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code></blockquote>
+   *[other]
         Seed and entries give the order of the draw ({ $drawn } drawn). Check it without trusting me, with verify.html or verify.py.
+
+        <blockquote expandable>🔒 Sealed before picking: <code>{ $commitment }</code>
+        🔓 The seed: <code>{ $seed }</code>
+        🧾 SHA-256 of the { $entries } entries, from 1 to { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code></blockquote>
 }
 pick-number-proof-beacon = 🎲 Round { $round } of the drand beacon was mixed in.
 pick-number-proof-void = ⚠️ The draw is void: nobody won. Its seed and entries are here all the same.

@@ -12,6 +12,7 @@ duration-seconds = { $count } s
 
 board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: resultados
+picture-number = n.º { $number }
 board-over = 🏁 La partida ha terminado. El resultado está más abajo. 👇
 board-called-off = 🚫 Cancelada. Los detalles, en el mensaje de abajo. 👇
 board-prize = 💰 Premio: <b>{ $pool }</b>

@@ -142,17 +142,17 @@ pick-number-proof-sealed =
     Cuando termine la partida se publicará la semilla y podrás comprobar que nada ha cambiado.
 pick-number-proof = { $entries ->
     [one]
-        🔒 Sellado antes de elegir: <code>{ $commitment }</code>
-        🔓 La semilla: <code>{ $seed }</code>
-        🧾 SHA-256 de la única participación, del 1 al { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code>
-
         De la semilla y la participación resulta el orden del sorteo (han salido: { $drawn }). Compruébalo sin fiarte de mí, con verify.html o verify.py.
-   *[other]
-        🔒 Sellado antes de elegir: <code>{ $commitment }</code>
-        🔓 La semilla: <code>{ $seed }</code>
-        🧾 SHA-256 de las { $entries } participaciones, del 1 al { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code>
 
+        <blockquote expandable>🔒 Sellado antes de elegir: <code>{ $commitment }</code>
+        🔓 La semilla: <code>{ $seed }</code>
+        🧾 SHA-256 de la única participación, del 1 al { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code></blockquote>
+   *[other]
         De la semilla y las participaciones resulta el orden del sorteo (han salido: { $drawn }). Compruébalo sin fiarte de mí, con verify.html o verify.py.
+
+        <blockquote expandable>🔒 Sellado antes de elegir: <code>{ $commitment }</code>
+        🔓 La semilla: <code>{ $seed }</code>
+        🧾 SHA-256 de las { $entries } participaciones, del 1 al { NUMBER($highest, useGrouping: 0) }: <code>{ $digest }</code></blockquote>
 }
 pick-number-proof-beacon = 🎲 Se incluyó la ronda { $round } de la baliza drand.
 pick-number-proof-void = ⚠️ El sorteo es nulo: no ganó nadie. Aun así, aquí están la semilla y las participaciones.

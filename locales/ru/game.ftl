@@ -12,6 +12,7 @@ duration-seconds = { $count } с
 
 board-title = { $sign } <b>{ $title }</b>
 board-results = 🏆 <b>{ $title }</b>: итоги
+picture-number = № { $number }
 board-over = 🏁 Игра окончена. Итоги — в сообщении ниже. 👇
 board-called-off = 🚫 Игра отменена. Подробности — в сообщении ниже. 👇
 board-prize = 💰 Приз: <b>{ $pool }</b>

@@ -148,11 +148,11 @@ pick-number-proof-sealed =
 
     Когда игра закончится, секрет будет опубликован, и вы сможете проверить, что ни он, ни правила не изменились.
 pick-number-proof =
-    🔒 Запечатано до выбора: <code>{ $commitment }</code>
-    🔓 Секрет: <code>{ $seed }</code>
-    🧾 SHA-256 списка чисел ({ $entries }, от 1 до { NUMBER($highest, useGrouping: 0) }): <code>{ $digest }</code>
-
     Из секрета и списка следует порядок розыгрыша (вытянуто: { $drawn }). Проверьте сами, не доверяя мне: verify.html или verify.py.
+
+    <blockquote expandable>🔒 Запечатано до выбора: <code>{ $commitment }</code>
+    🔓 Секрет: <code>{ $seed }</code>
+    🧾 SHA-256 списка чисел ({ $entries }, от 1 до { NUMBER($highest, useGrouping: 0) }): <code>{ $digest }</code></blockquote>
 pick-number-proof-beacon = 🎲 В розыгрыш подмешан раунд { $round } маяка drand.
 pick-number-proof-void = ⚠️ Розыгрыш недействителен, победителей нет. Секрет и список чисел всё равно здесь.
 pick-number-proof-no-beacon = 🎲 Ждали раунд { $round } маяка drand, но вовремя он не вышел; розыгрыш прошёл без него.

@@ -21,7 +21,7 @@ def test_the_podium_is_a_drawing_with_every_winner_whatever_their_names(winners:
     ET.fromstring(svg)  # raises if it is no XML
     assert "&lt;Friday&gt; &amp; co" in svg
     for standing in state.standings[:winners]:
-        assert f"№ {standing.number}" in svg
+        assert f"#{standing.number}" in svg
     assert not re.search("[\\ud800-\\udfff]", svg)
 
 

@@ -487,11 +487,11 @@ async def test_a_rematch_of_a_game_that_redis_has_forgotten_comes_from_the_archi
 
 async def test_proof_and_rules_are_shown_to_who_asked_alone(table: Table) -> None:
     game_id = await table.begin((1, 2))
-    for data, otherwise in ((f"f:{game_id}", "/fair"), ("h:pick_number", "number")):
+    for data, otherwise, how in ((f"f:{game_id}", f"start=f_{game_id}", "url"), ("h:pick_number", "number", "text")):
         call = the_call(await table.tap(1, data))
         assert "ephemeral_message_parameters" in call.params
         assert call.otherwise is not None
-        assert otherwise in call.otherwise.params["text"]
+        assert otherwise in call.otherwise.params[how]
         here = the_call(await table.tap(1, data, **private(1)))
         assert here.params["chat_id"] == 1
         assert "ephemeral_message_parameters" not in here.params
