@@ -99,8 +99,8 @@ class TapCalls:
 def _outgoing(tap: Tap, call: Call, number: int) -> Outgoing:
     """Return the call as the outbox takes it.
 
-    Edits of one message share a slot. An ephemeral edit answers one person, who waits for it: it comes after what the
-    whole group reads, and before the group's progress.
+    Edits of one message share a slot. An ephemeral edit answers one person: it comes after content for the whole group
+    and before the group's progress.
     """
     params = {name: value for name, value in call.params.items() if name != "chat_id"}
     edited = params.get("message_id") or params.get("ephemeral_message_id")
