@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from redis.asyncio import Redis
 
 from bot.game_defaults import rates_of, rules_of
+from bot.ingest.fair_queue import outside
 from bot.observe.metrics import Metrics
 from bot.settings import Settings
 from bot.tasks import Tasks
@@ -359,7 +360,7 @@ def _play(
     settings: Settings, stores: Stores, telegram: Telegram, engine: Engine, beacon: Beacon | None, clock: Clock
 ) -> Application:
     hosts = Hosts(telegram.api, Administrators(stores.redis))
-    members = Members(telegram.api, ChatMembers(stores.redis))
+    members = Members(telegram.api, ChatMembers(stores.redis), outside)
     operators = frozenset(settings.telegram.operators)
     access = Access(people=stores.people, hosts=hosts, members=members, operators=operators, now=clock.now)
     flags = Flags(stores.flags, access, Path(settings.flags.file) if settings.flags.file else None)

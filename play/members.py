@@ -6,7 +6,9 @@ be asked, its last answer counts.
 
 import asyncio
 import time
-from typing import Any, Final
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Final, TypeAlias
 
 from loguru import logger
 
@@ -31,6 +33,8 @@ WAIT_SECONDS = 1.5
 """Time that a join waits for Telegram's answer. After it the membership counts as unknown."""
 SLOW_SECONDS = 5.0
 """Time after an answer that did not come, during which nobody waits for another: the last known answers count."""
+Outside: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
+"""Function that returns a block during which an update does not keep others from being handled."""
 
 
 class Members:
@@ -39,11 +43,13 @@ class Members:
     Args:
         api: for `getChatMember`.
         memory: the cache of Telegram's answers.
+        outside: entered while Telegram is asked, so that other updates are handled meanwhile.
     """
 
-    def __init__(self, api: BotApi, memory: ChatMembers) -> None:
+    def __init__(self, api: BotApi, memory: ChatMembers, outside: Outside = nullcontext) -> None:
         self._api = api
         self._memory = memory
+        self._outside = outside
         self._slow_until = 0.0
 
     async def is_member(self, chat_id: int | str, player_id: PlayerId) -> bool | None:
@@ -103,7 +109,7 @@ class Members:
     async def lacks(self, chat_id: int, bot_id: int) -> frozenset[str]:
         """Return those of ``RIGHTS`` that the bot lacks in a group, asked from Telegram; none if it does not tell."""
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with self._outside(), asyncio.timeout(WAIT_SECONDS):
                 own = await self._api.call("getChatMember", {"chat_id": chat_id, "user_id": bot_id})
                 if own["status"] == "creator":
                     return frozenset()
@@ -136,7 +142,7 @@ class Members:
         if time.monotonic() < self._slow_until:
             raise TimeoutError("Telegram was too slow a moment ago")
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with self._outside(), asyncio.timeout(WAIT_SECONDS):
                 return await self._api.call(method, {"chat_id": chat_id, "user_id": player_id})
         except TimeoutError:
             self._slow_until = time.monotonic() + SLOW_SECONDS

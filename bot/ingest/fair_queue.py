@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
@@ -15,10 +17,42 @@ OF_A_CHAT = 16
 """Number of updates of one chat handled at the same time."""
 WAITING = 1000
 """Maximum number of waiting updates, about one second's work. Telegram keeps the others and delivers them again."""
+MOST_OUTSIDE = 4 * AT_ONCE
+"""Maximum number of updates that have given up their turns while they wait. Others keep theirs."""
 
 
 Chats: TypeAlias = "OrderedDict[int, OrderedDict[int, deque[asyncio.Future[None]]]]"
 """Chat -> person -> waiting updates. The chat and the person whose turn is next come first."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The turn of the update that a task handles."""
+
+    queue: "FairQueue"
+    chat_id: int
+    held: bool = True
+    over: bool = False
+
+
+_TURN: ContextVar[_Turn | None] = ContextVar("turn", default=None)
+
+
+@asynccontextmanager
+async def outside() -> AsyncIterator[None]:
+    """Give up the turn of the current update during the block, so that others are served while it waits.
+
+    After the block the turn is taken back at once, even if others have all turns then: the update is half done. Without
+    a turn, or if many updates wait like this, nothing changes.
+    """
+    turn = _TURN.get()
+    if turn is None or not turn.queue.leave(turn):
+        yield
+        return
+    try:
+        yield
+    finally:
+        turn.queue.come_back(turn)
 
 
 class FairQueue:
@@ -41,6 +75,7 @@ class FairQueue:
         self._groups: Chats = OrderedDict()
         self._private: Chats = OrderedDict()
         self._group_next = True
+        self._outside = 0
         self.waiting = 0
 
     @asynccontextmanager
@@ -50,10 +85,31 @@ class FairQueue:
             await self._wait(chat_id, person_id)
         else:
             self._running[chat_id] += 1
+        turn = _Turn(self, chat_id)
+        token = _TURN.set(turn)
         try:
             yield
         finally:
-            self._end(chat_id)
+            _TURN.reset(token)
+            turn.over = True
+            if turn.held:
+                self._end(chat_id)
+
+    def leave(self, turn: _Turn) -> bool:
+        """Give up a turn for a while. Returns False if it is not held, or if too many others have done so."""
+        if not turn.held or turn.over or self._outside >= MOST_OUTSIDE:
+            return False
+        turn.held = False
+        self._outside += 1
+        self._end(turn.chat_id)
+        return True
+
+    def come_back(self, turn: _Turn) -> None:
+        """Take back a turn that was given up, unless its update is handled by now."""
+        self._outside -= 1
+        if not turn.over:
+            turn.held = True
+            self._running[turn.chat_id] += 1
 
     def _chats(self, chat_id: int) -> Chats:
         """Return the queues of all groups or of all private chats, whichever this chat belongs to."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.ingest.fair_queue import FairQueue
+from bot.ingest.fair_queue import MOST_OUTSIDE, FairQueue, outside
 from bot.ingest.updates import RetryLater
 
 OTHER = (7, 7)
@@ -126,3 +126,48 @@ async def test_a_queue_that_was_narrowed_serves_all_when_it_is_widened() -> None
         assert queue.waiting == 0
     await desk.all_served()
     assert len(desk.served) == 38
+
+
+async def test_those_who_wait_for_telegram_keep_nobody_from_being_served() -> None:
+    queue, answered = FairQueue(at_once=2, of_a_chat=1), asyncio.Event()
+    desk, asking = Desk(queue), asyncio.Queue[int]()
+
+    async def join(chat_id: int) -> None:
+        async with queue.turn(chat_id, 1):
+            async with outside():
+                asking.put_nowait(chat_id)
+                await answered.wait()
+            desk.served.append((chat_id, 1))
+
+    joins = [asyncio.create_task(join(chat_id)) for chat_id in (-1, -1, -2, *[-3] * (MOST_OUTSIDE - 3))]
+    for _ in range(MOST_OUTSIDE):
+        await asking.get()
+    await desk.come(*OTHER)
+    assert desk.served == [OTHER]
+    joins[0].cancel()
+    answered.set()
+    await asyncio.gather(*joins, return_exceptions=True)
+    assert len(desk.served) == MOST_OUTSIDE
+    desk.come(-1, 2)
+    desk.come(-1, 3)
+    await desk.all_served()
+    assert desk.served[-2:] == [(-1, 2), (-1, 3)], "all turns were given back"
+
+
+async def test_of_too_many_who_wait_for_telegram_the_last_keep_their_turns() -> None:
+    queue, answered, asking = FairQueue(at_once=2), asyncio.Event(), asyncio.Queue[int]()
+
+    async def join(number: int) -> None:
+        async with queue.turn(-number, 1), outside():
+            asking.put_nowait(number)
+            await answered.wait()
+
+    joins = [asyncio.create_task(join(number)) for number in range(MOST_OUTSIDE + 5)]
+    for _ in range(MOST_OUTSIDE + 2):
+        await asking.get()
+    assert queue.waiting == 3, "two keep their turns, and the others wait"
+    answered.set()
+    await asyncio.gather(*joins)
+    assert queue.waiting == 0
+    async with outside():
+        pass  # without a turn nothing changes
