@@ -64,29 +64,24 @@ def gift_rows(text: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Iterator
     Each is a block between empty lines. A line with another title or further curly brackets begins a question, too.
     """
     block: list[str] = []
-    began, category = 0, ""
+    began, category, is_whole = 0, "", False
     for number, line in chain(lines_of(text), [(0, "")]):
         bare = line.strip()
         if bare.startswith("//"):
             continue
         is_category = bare.startswith("$CATEGORY:")
-        is_next = bool(block) and _begins_question(bare, " ".join(block))
+        is_next = is_whole and (bare.startswith("::") or _bare(bare, "{", 0) >= 0)
         if block and (is_category or is_next or not bare):
             row = _gift_row(began, " ".join(block), category, mistakes, vocabulary)
             if row is not None:
                 yield row
-            block, began = [], 0
+            block, began, is_whole = [], 0, False
         if is_category:
             category = bare.removeprefix("$CATEGORY:").strip().rpartition("/")[2]
         elif bare:
             began = began or number
+            is_whole = is_whole or _bare(bare, "}", 0) >= 0
             block.append(bare)
-
-
-def _begins_question(line: str, before: str) -> bool:
-    """Return whether a line of GIFT begins a question although no empty line separates it from the text before it."""
-    is_whole = _bare(before, "}", 0) >= 0
-    return is_whole and (line.startswith("::") or _bare(line, "{", 0) >= 0)
 
 
 def _gift_row(line: int, block: str, category: str, mistakes: Mistakes, vocabulary: Vocabulary) -> Row | None:

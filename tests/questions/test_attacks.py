@@ -234,6 +234,8 @@ TEXTS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "lines without end": ("x.csv", lambda: b"\n" * 1_000_000 + b"question"),
     "lines without end, as notes": ("x.txt", lambda: b"#separator:tab\n" + b"a\tb\n" * 200_000),
     "lines without end, as gift": ("x.gift", lambda: b"q {=a ~b}\n\n" * 90_000),
+    "a question of gift without end": ("x.gift", lambda: b"q {=a ~b}\n" + b"x\n" * 400_000),
+    "questions of gift without empty lines": ("x.gift", lambda: b"q {=a ~b}\n" * 90_000),
     "comments of gift": ("x.gift", lambda: b"//\n" * 340_000),
     "braces without end": ("x.gift", lambda: b"{" * 1_000_000),
     "answers without end": ("x.gift", lambda: b"q {=a" + b"~b" * 400_000 + b"}"),
