@@ -33,7 +33,7 @@ HEADERS: Final = {
 _HEADERS: Final = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
 
 
-def application(services: Services) -> ASGIApp:
+def application(services: Services) -> "Enveloped":
     """Return the application for all requests below ``/api``."""
     others = [route for make in ROUTES for route in make(services)]
     router = Resources(
@@ -113,13 +113,18 @@ class Resources:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] == "http":
-            values: list[str] = []
-            found = _followed(self._root, get_route_path(scope).split("/"), 1, values)
-            if found is not None and found.resource is not None:
-                scope["path_params"] = dict(zip(found.names, values, strict=True))
-                await found.resource(scope, receive, send)
+            resource, values = self.found(get_route_path(scope))
+            if resource is not None:
+                scope["path_params"] = values
+                await resource(scope, receive, send)
                 return
         await self._others(scope, receive, send)
+
+    def found(self, path: str) -> tuple[Resource | None, dict[str, str]]:
+        """Return the resource at a path, or None, and the parameters in the path."""
+        values: list[str] = []
+        found = _followed(self._root, path.split("/"), 1, values)
+        return (None, {}) if found is None else (found.resource, dict(zip(found.names, values, strict=True)))
 
 
 def _followed(part: _Part, texts: Sequence[str], at: int, values: list[str]) -> _Part | None:
@@ -143,19 +148,24 @@ def _followed(part: _Part, texts: Sequence[str], at: int, values: list[str]) -> 
 class Enveloped:
     """An application whose requests have a trace id, and whose responses have the headers of ``HEADERS``.
 
-    WebSockets go to `websockets`, past the layers for responses.
+    WebSockets go to the resources past the layers for responses.
     """
 
-    def __init__(self, app: ASGIApp, websockets: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, resources: Resources) -> None:
         self._app = app
-        self._websockets = websockets
+        self._resources = resources
+
+    def is_plain_read(self, path: str) -> bool:
+        """Return True if a GET of this path is answered with one body, instead of a stream."""
+        resource, _ = self._resources.found(path)
+        return resource is not None and resource.has_plain_read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         trace = secrets.token_hex(4)
         scope.setdefault("state", {})[TRACE] = trace
         if scope["type"] == "websocket":  # each layer would be memory of every connection, and does nothing for it
-            await self._websockets(scope, receive, send)
+            await self._resources(scope, receive, send)
             return
 
         async def enveloped(message: Message) -> None:

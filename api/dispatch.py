@@ -80,6 +80,8 @@ class Resource:
         self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
         if "GET" in self._endpoints:
             self._endpoints["HEAD"] = self._endpoints["GET"]
+        self.has_plain_read = any(endpoint.method == "GET" and not endpoint.media_types for endpoint in endpoints)
+        """True if GET is answered with one body, instead of a stream."""
         self._allow = ", ".join(sorted({*self._endpoints, "OPTIONS"}))
         self._bodies = {
             each.method: msgspec.json.Decoder(each.body) for each in endpoints if each.body not in {None, bytes}

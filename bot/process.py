@@ -396,6 +396,7 @@ async def _serving(
             serving = web.serving(
                 *(app, address.host, address.port, runtime.tasks),
                 webhook=webhook,
+                reads=None if role is None else role.reads,
                 live=runtime.settings.live.max_connections if role is not None else 0,
                 shared=shared,
             )

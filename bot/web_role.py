@@ -8,12 +8,16 @@ from starlette.routing import BaseRoute, Mount
 
 from bot import VERSION
 from bot.importing import imported
+from bot.ingest.reads import PlainReads
 from bot.ingest.webhook import Receive, Scope, Send
 from bot.observe.health import Health
 from bot.observe.metric_families import live_families
 from bot.runtime import Runtime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from api.app import Enveloped
     from api.live.hub import Hub
     from api.live.principals import LiveLimits
     from bot.ingest.webhook import App
@@ -36,6 +40,8 @@ class WebRole:
         self._health = health
         self._made: asyncio.Task[App] | None = None
         self._hub: Hub | None = None
+        self._is_plain_read: Callable[[str], bool] | None = None
+        """Tells whether a path is answered with one body; None until the API is imported."""
 
     @property
     def route(self) -> BaseRoute:
@@ -44,6 +50,14 @@ class WebRole:
         # Starlette's pattern lets no line break into a path; the API answers for those addresses too.
         mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
         return mount
+
+    @property
+    def reads(self) -> PlainReads:
+        """The reads that the server answers without uvicorn."""
+        return PlainReads(self, PATH, self._takes)
+
+    def _takes(self, path: str) -> bool:
+        return self._is_plain_read is not None and self._is_plain_read(path.removeprefix(PATH))
 
     def start(self) -> None:
         """Begin to import the API, so that the first request does not wait for it, and hear of changes."""
@@ -77,7 +91,7 @@ class WebRole:
         runtime.tasks.spawn("live", hub.run())
         hub.figures.lag = runtime.metrics.live_lag.add
         runtime.metrics.sources.append(lambda: live_families(hub))
-        app: App = module.application(
+        app: Enveloped = module.application(
             services.Services(
                 play=runtime.play,
                 stores=runtime.stores,
@@ -96,6 +110,7 @@ class WebRole:
                 version=VERSION,
             )
         )
+        self._is_plain_read = app.is_plain_read
         return app if runtime.tracing is None else runtime.tracing.api(app)
 
     def _limits(self, principals: Any) -> "LiveLimits":

@@ -1,6 +1,6 @@
-"""A client's connection: it answers webhook requests itself and hands any other connection to uvicorn.
+"""A client's connection: it answers webhook requests and plain reads itself and hands any other connection to uvicorn.
 
-The first request that is not a plain webhook request decides. From its first byte on, uvicorn serves the connection
+The first request that is neither decides. From its first byte on, uvicorn serves the connection
 until it closes. A proxy that mixes both kinds on one connection is served correctly by the webhook's ASGI endpoint, at
 the higher cost of ASGI.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from bot.ingest.coalescing import WriteCoalescer
+from bot.ingest.reads import PlainRead
 from bot.ingest.updates import Reply
 from bot.ingest.webhook import FastHeads, Head, MalformedRequest, Webhook, status_of
 
@@ -66,6 +67,8 @@ class Services(msgspec.Struct):
     webhook: Webhook | None
     heads: FastHeads
     coalescer: WriteCoalescer
+    answer: "Callable[[PlainRead, ReadReply, asyncio.Transport], None]"
+    """Function that begins to answer a plain read."""
     hand_over: "Callable[[WebhookConnection, asyncio.Transport, bytes], None]"
     """Function that hands a connection to uvicorn, with the bytes that are not yet read."""
     opened: "Callable[[WebhookConnection], None]"
@@ -75,7 +78,7 @@ class Services(msgspec.Struct):
 
 
 class WebhookConnection(asyncio.Protocol):
-    """Reads webhook requests and answers each before it looks at the next.
+    """Reads webhook requests and plain reads, and answers each before it looks at the next.
 
     A pipelined request waits in the buffer. Answers therefore keep their order without a queue, and no request is
     handled twice.
@@ -91,10 +94,10 @@ class WebhookConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         """Received bytes after the last request that was taken."""
-        self._head: Head | None = None
+        self._head: Head | PlainRead | None = None
         """Head of the request whose body is being read; None between requests."""
-        self._asked: _UpdateReply | None = None
-        """The update that is being handled; None if there is none."""
+        self._asked: _UpdateReply | ReadReply | None = None
+        """The update or read that is being handled; None if there is none."""
         self._taking = False
         self._reading = True
         self._paused = False
@@ -166,7 +169,10 @@ class WebhookConnection(asyncio.Protocol):
                     break
                 body = bytes(self._buffer[:length])
                 del self._buffer[:length]
-                self._take(self._head, body)
+                if isinstance(self._head, PlainRead):
+                    self._take_read(self._head)
+                else:
+                    self._take(self._head, body)
         finally:
             self._taking = False
         # If a request may be taken, read it to its end, even if the buffer is already large.
@@ -179,7 +185,7 @@ class WebhookConnection(asyncio.Protocol):
         """Return whether the next request may be taken: none is being answered, and the client reads its answers."""
         return self._asked is None and not self._paused
 
-    def _read_head(self) -> Head | None:
+    def _read_head(self) -> Head | PlainRead | None:
         """Take the head at the start of the buffer. Return None if it is incomplete, refused or for uvicorn."""
         end = self._buffer.find(b"\r\n\r\n", 0, MAX_HEAD) + 4
         if end < 4:
@@ -208,20 +214,30 @@ class WebhookConnection(asyncio.Protocol):
         self._asked = _UpdateReply(self, head.keep_alive)
         webhook.dispatcher.take(body, self._asked)
 
-    def respond(self, head: bytes, body: bytes, *, keep_alive: bool) -> None:
-        """Send the response to the current update."""
+    def _take_read(self, read: PlainRead) -> None:
+        assert self._transport is not None
+        self._head = None
+        self._asked = reply = ReadReply(self, read.keep_alive)
+        self._services.answer(read, reply, self._transport)
+
+    def respond(self, head: bytes, body: bytes | None, *, keep_alive: bool) -> None:
+        """Send the response to the current request. The body is None if the status allows none."""
         self._asked = None
         self._since = self._services.now
         transport = self._transport
         if transport is None:
             return
-        if keep_alive and not self.stopping:
-            transport.write(b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body))
-            if self._buffer:
-                self._advance()
+        stays = keep_alive and not self.stopping
+        if not stays:
+            head += b"connection: close\r\n"
+        if body is None:
+            transport.write(b"%s\r\n" % head)
         else:
-            transport.write(b"%scontent-length: %d\r\nconnection: close\r\n\r\n%s" % (head, len(body), body))
+            transport.write(b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body))
+        if not stays:
             self._hang_up()
+        elif self._buffer:
+            self._advance()
 
     def _refuse(self, status: int) -> None:
         """Refuse a malformed request and close, because the start of the next request is unknown."""
@@ -256,7 +272,7 @@ class WebhookConnection(asyncio.Protocol):
         return self._transport is None
 
     def is_busy(self) -> bool:
-        """Return whether an update is being handled."""
+        """Return whether a request is being handled."""
         return self._asked is not None
 
     def waiting_since(self) -> float:
@@ -276,7 +292,7 @@ class WebhookConnection(asyncio.Protocol):
             self.abort()
 
     def stop(self) -> None:
-        """Close the connection, after the response if an update is being handled."""
+        """Close the connection, after the response if a request is being handled."""
         self.stopping = True
         if self._asked is None:
             self._hang_up()
@@ -285,6 +301,20 @@ class WebhookConnection(asyncio.Protocol):
         """Close the connection at once, without flushing."""
         if self._transport is not None:
             self._transport.abort()
+
+
+class ReadReply(msgspec.Struct, gc=False, eq=False):
+    """The promise of a read's response, sent at most once."""
+
+    connection: WebhookConnection
+    keep_alive: bool
+    told: bool = False
+
+    def send(self, head: bytes, body: bytes | None) -> None:
+        """Send the response."""
+        if not self.told:
+            self.told = True
+            self.connection.respond(head, body, keep_alive=self.keep_alive)
 
 
 class _UpdateReply(msgspec.Struct, gc=False, eq=False):

@@ -1,7 +1,8 @@
 """The HTTP server of a process: webhook, health and metrics.
 
-``bot.ingest.connection`` answers webhook requests. Any other connection is handed to uvicorn, which runs a Starlette
-application. The server bounds the number of connections and the time that a client may take.
+``bot.ingest.connection`` answers webhook requests and plain reads of the API. Any other connection is handed to
+uvicorn, which runs a Starlette application. The server bounds the number of connections and the time that a client may
+take.
 """
 
 import asyncio
@@ -24,7 +25,16 @@ from starlette.routing import BaseRoute, Route, Router
 from uvicorn.server import ServerState
 
 from bot.ingest.coalescing import WriteCoalescer
-from bot.ingest.connection import HEAD_SECONDS, MAX_HEAD, REQUEST_SECONDS, Served, Services, WebhookConnection
+from bot.ingest.connection import (
+    HEAD_SECONDS,
+    MAX_HEAD,
+    REQUEST_SECONDS,
+    ReadReply,
+    Served,
+    Services,
+    WebhookConnection,
+)
+from bot.ingest.reads import PlainRead, PlainReads
 from bot.ingest.webhook import App, FastHeads, Message, Receive, Scope, Send, Webhook, WebhookApp, respond
 from bot.observe.health import Health
 from bot.tasks import Tasks
@@ -202,16 +212,18 @@ class HttpServer:
     uvicorn's own server is not used, because it wakes up ten times a second and sets neither bound.
     """
 
-    def __init__(self, app: App, webhook: Webhook | None, live: int = 0) -> None:
+    def __init__(self, app: App, webhook: Webhook | None, live: int = 0, reads: PlainReads | None = None) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._connections: set[Served] = set()
         self._some = asyncio.Event()
         self._most = min(MAX_CONNECTIONS + live, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        self._reads = reads
         self._services = Services(
             webhook=webhook,
-            heads=FastHeads(webhook),
+            heads=FastHeads(webhook, reads),
             coalescer=WriteCoalescer(loop),
+            answer=self._answer,
             hand_over=self._hand_over,
             opened=self._opened,
             closed=self._connections.discard,
@@ -293,6 +305,19 @@ class HttpServer:
         self._connections.discard(oldest)
         oldest.abort()
 
+    def _answer(self, read: PlainRead, reply: ReadReply, transport: asyncio.Transport) -> None:
+        """Answer a plain read in a task, which is kept with those of uvicorn's requests."""
+        reads = self._reads
+        assert reads is not None
+        client, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+
+        async def answer() -> None:
+            reply.send(*await reads.answer(read, client and client[:2], server and server[:2]))
+
+        task = self._loop.create_task(answer())
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
+
     def _hand_over(self, connection: WebhookConnection, transport: asyncio.Transport, unread: bytes) -> None:
         """Hand a connection to uvicorn, as uvicorn itself hands one to its WebSocket protocol."""
         self._connections.discard(connection)
@@ -335,7 +360,15 @@ def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.so
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: App, host: str, port: int, tasks: Tasks, *, webhook: Webhook | None = None, live: int = 0, shared: bool = False
+    app: App,
+    host: str,
+    port: int,
+    tasks: Tasks,
+    *,
+    webhook: Webhook | None = None,
+    reads: PlainReads | None = None,
+    live: int = 0,
+    shared: bool = False,
 ) -> AsyncIterator[int]:
     """Serve until the end of the block, then finish current requests. Yields the port.
 
@@ -345,6 +378,7 @@ async def serving(
         port: the port; 0 lets the system choose.
         tasks: owner of the server's task.
         webhook: the webhook; None if this process has none.
+        reads: the reads that go past uvicorn; None for none.
         live: the number of clients of live updates that are let in beside others; 0 if this process serves none.
         shared: True if other processes of this machine listen on the same port and the system distributes connections.
 
@@ -352,7 +386,7 @@ async def serving(
         AddressTaken: another process listens there.
     """
     listener = listening_socket(host, port, shared=shared)
-    server = HttpServer(app, webhook, live)
+    server = HttpServer(app, webhook, live, reads)
     bound = listener.getsockname()[1]
     accepting = await asyncio.get_running_loop().create_server(server.connection, sock=listener, backlog=BACKLOG)
     logger.debug("listening on {}:{}", host, bound)

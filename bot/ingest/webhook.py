@@ -10,7 +10,7 @@ import contextlib
 import hmac
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import httptools
@@ -19,6 +19,9 @@ from loguru import logger
 
 from bot.ingest.dispatcher import UpdateDispatcher
 from bot.ingest.updates import MalformedUpdate, Reply, RetryLater
+
+if TYPE_CHECKING:
+    from bot.ingest.reads import PlainRead, PlainReads
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -94,16 +97,18 @@ class FastHeads:
     This admission is the risky part of an HTTP server. If a proxy and this server disagree about the end of a request,
     an attacker can hide one request in the body of another. httptools therefore parses each head that is seen for the
     first time, and only plain heads are admitted: POST, one Content-Length, no Transfer-Encoding, no Upgrade or Expect.
-    Admitted heads are remembered byte for byte, and identical bytes are not parsed again.
+    Admitted heads are remembered byte for byte, and identical bytes are not parsed again. Plain reads of the API are
+    admitted by rules of their own and not remembered, as their paths are many.
     """
 
-    def __init__(self, webhook: Webhook | None) -> None:
+    def __init__(self, webhook: Webhook | None, reads: "PlainReads | None" = None) -> None:
         self._webhook = webhook
+        self._reads = reads
         self._known: dict[bytes, Head] = {}
         self.get = self._known.get
         """Lookup of a head that was admitted before; None if there is none."""
 
-    def read(self, head: bytes) -> Head | None:
+    def read(self, head: bytes) -> "Head | PlainRead | None":
         """Return the parsed head, or None if the request is for uvicorn.
 
         Raises:
@@ -119,9 +124,11 @@ class FastHeads:
             raise MalformedRequest(str(error)) from None
         if not request.headers_complete:
             raise MalformedRequest("the head is empty")
-        if self._webhook is None or not self._webhook.is_at(request.url):
-            return None
-        return self._admitted(head, request, parser, self._webhook)
+        if self._webhook is not None and self._webhook.is_at(request.url):
+            return self._admitted(head, request, parser, self._webhook)
+        if self._reads is not None and parser.get_method() == b"GET" and request.messages == 1:
+            return self._reads.admitted(head, request.url, request.headers, parser)
+        return None
 
     def _admitted(
         self, head: bytes, request: "_ParsedHead", parser: httptools.HttpRequestParser, webhook: Webhook
