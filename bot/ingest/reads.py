@@ -64,7 +64,9 @@ class PlainReads:
             or not self.takes(_path(target))
         ):
             return None
-        return PlainRead(target, headers, parser.should_keep_alive())
+        # The parser no longer tells it, as the message is complete for it.
+        closes = any(name == b"connection" and b"close" in value.lower() for name, value in headers)
+        return PlainRead(target, headers, not closes)
 
     async def answer(self, read: PlainRead, client: Any, server: Any) -> tuple[bytes, bytes | None]:
         """Return the head of a response, without Content-Length and the empty line, and its body.

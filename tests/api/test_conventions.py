@@ -129,6 +129,27 @@ async def test_every_path_has_its_methods_and_every_response_its_headers(served:
                 assert changing or head.headers.get(name) == got.headers.get(name), (path, name)
 
 
+async def test_a_read_has_the_same_response_with_and_without_uvicorn(served: Served) -> None:
+    token = await served.token(Role.OPERATOR)
+    changing = {"/token", "/processes", "/health", "/audit", "/tokens", "/log/head"}
+    async with httpx.AsyncClient(timeout=60, base_url=f"{served.url}/api/v1") as http:
+        for endpoint in ENDPOINTS:
+            if endpoint.method != "GET":
+                continue
+            path, answers = address(endpoint, served, "0" * 22), list[Any]()
+            for more in ({}, {"content-length": "0"}):  # with a length it is no plain read
+                await served.table.bot.redis.delete(rate_key("@127.0.0.1"))  # strangers have a small rate
+                got = await http.get(path, headers={"authorization": f"Bearer {token}", **more})
+                headers = {name: value for name, value in got.headers.items() if name != "x-trace-id"}
+                if got.status_code != 200 or path in changing:
+                    headers.pop("content-length", "")  # a refusal has the trace; these change by themselves
+                    headers.pop("etag", "")
+                    answers.append((got.status_code, headers))
+                else:
+                    answers.append((got.status_code, headers, got.content))
+            assert answers[0] == answers[1], path
+
+
 async def test_any_request_may_be_sent_again(served: Served) -> None:
     """A load balancer may do that: a read changes nothing, and a write has one effect and one response."""
     async with Client(served.url, await served.token(Role.OPERATOR)) as operator:

@@ -12,6 +12,7 @@ from loguru import logger
 
 from bot.ingest.coalescing import AT_MOST, WriteCoalescer
 from bot.ingest.http import serving
+from bot.ingest.reads import PlainReads
 from bot.ingest.updates import MalformedUpdate, Reply, RetryLater
 from bot.ingest.webhook import App, Receive, Scope, Send, Webhook
 from bot.tasks import Tasks
@@ -35,9 +36,11 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @contextlib.asynccontextmanager
-async def connected(app: App, webhook: Webhook | None = None) -> AsyncIterator[Connection]:
+async def connected(
+    app: App, webhook: Webhook | None = None, reads: PlainReads | None = None
+) -> AsyncIterator[Connection]:
     tasks = Tasks(lambda name, error: pytest.fail(f"{name}: {error}"))
-    async with serving(app, "127.0.0.1", 0, tasks, webhook=webhook) as port:
+    async with serving(app, "127.0.0.1", 0, tasks, webhook=webhook, reads=reads) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
         yield reader, writer
         writer.close()
@@ -114,6 +117,95 @@ async def test_who_can_not_be_written_to_holds_back_nobody() -> None:
     await asyncio.sleep(0)
     assert sent == [b"1", b"3"]
     assert problems == ["the handler is closed"]
+
+
+# -- plain reads ------------------------------------------------------------------------------------------------
+
+READ = b"GET /api/v1/x?a=b HTTP/1.1\r\nHost: test\r\n"
+
+
+async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer as the status in the path says, or with the request."""
+    told = scope["path"].rpartition("/")[2]
+    if told == "fails":
+        raise RuntimeError("a bug")
+    headers = [(b"x-evil", b"a\r\nb")] if told == "evil" else []
+    status = int(told) if told.isdigit() else 200
+    request = await receive()
+    assert not request["more_body"]
+    body = b"" if status == 304 else b"%s?%s" % (scope["path"].encode(), scope["query_string"]) + request["body"]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+READS = PlainReads(reading, "/api", lambda path: not path.endswith("stream"))
+
+
+async def exchanged(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """Return the head and the body of the next response."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next((line for line in head.split(b"\r\n") if line.startswith(b"content-length: ")), b"content-length: 0")
+    return head, await reader.readexactly(int(length.partition(b": ")[2]))
+
+
+async def test_plain_reads_are_answered_in_order_also_if_they_come_at_once_or_in_pieces() -> None:
+    async with connected(answering(b"by uvicorn"), reads=READS) as (reader, writer):
+        writer.write(b"".join(b"GET /api/v1/%d HTTP/1.1\r\nHost: test\r\n\r\n" % n for n in (200, 304, 404, 200)))
+        found = [await exchanged(reader) for _ in range(4)]
+        assert [head[9:12] for head, _ in found] == [b"200", b"304", b"404", b"200"]
+        assert [body for _, body in found] == [b"/api/v1/200?", b"", b"/api/v1/404?", b"/api/v1/200?"]
+        assert b"content-length" not in found[1][0]  # it would be that of the body that is not sent
+        for piece in (b"GET /api/v1/%C3", b"%A9?a=b HTT", b"P/1.1\r\nHo", b"st: test\r\n\r", b"\n"):
+            writer.write(piece)
+            await asyncio.sleep(0)
+        assert (await exchanged(reader))[1] == "/api/v1/é?a=b".encode()
+        writer.write(READ + b"Connection: close\r\n\r\n")
+        rest = await reader.read(-1)
+        assert b"\r\nconnection: close\r\n" in rest
+        assert rest.endswith(b"/api/v1/x?a=b")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        READ + b"Content-Length: 0\r\n\r\n",
+        READ + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        READ + b"Expect: 100-continue\r\n\r\n",
+        READ + b"Upgrade: h2c\r\nConnection: upgrade\r\n\r\n",
+        b"GET /api/v1/x HTTP/1.0\r\nHost: test\r\n\r\n",
+        b"GET /api/v1/stream HTTP/1.1\r\nHost: test\r\n\r\n",
+        b"GET /apis HTTP/1.1\r\nHost: test\r\n\r\n",
+        b"GET http://test/api/v1/x HTTP/1.1\r\nHost: test\r\n\r\n",
+        b"POST /api/v1/x HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n",
+        b"HEAD /api/v1/x HTTP/1.1\r\nHost: test\r\n\r\n",
+    ],
+)
+async def test_any_other_request_goes_to_uvicorn_and_so_do_those_after_it(request_: bytes) -> None:
+    async with connected(answering(b"by uvicorn"), reads=READS) as (reader, writer):
+        writer.write(READ + b"\r\n")
+        assert (await exchanged(reader))[1] == b"/api/v1/x?a=b"
+        writer.write(request_)
+        if b"Expect" not in request_ and b"HEAD" not in request_:
+            assert b"by uvicorn" in await reader.readuntil(b"by uvicorn")
+        else:
+            await reader.readuntil(b"\r\n\r\n")
+
+
+async def test_a_head_with_two_hosts_or_none_is_no_plain_read() -> None:
+    for head in (b"GET /api/v1/x HTTP/1.1\r\n\r\n", READ + b"Host: other\r\n\r\n"):
+        async with connected(answering(b"by uvicorn"), reads=READS) as (reader, writer):
+            writer.write(head)
+            assert b" 400 " in await reader.readline()
+
+
+async def test_a_read_that_fails_is_a_500_and_the_connection_stays() -> None:
+    async with connected(answering(b"by uvicorn"), reads=READS) as (reader, writer):
+        for told in (b"fails", b"evil"):  # a header with a line break would be two headers
+            writer.write(b"GET /api/v1/%s HTTP/1.1\r\nHost: test\r\n\r\n" % told)
+            head, body = await exchanged(reader)
+            assert (head[9:12], body) == (b"500", b"Internal Server Error")
+        writer.write(READ + b"\r\n")
+        assert (await exchanged(reader))[1] == b"/api/v1/x?a=b"
 
 
 # -- the webhook ------------------------------------------------------------------------------------------------
