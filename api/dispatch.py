@@ -5,6 +5,7 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
@@ -21,6 +22,7 @@ from api.addresses import client_address, rate_group
 from api.cursors import Cursors
 from api.endpoint import PATH_TYPES, About, Call, Endpoint, Page, Reply, Stream, where_of
 from api.problems import (
+    Away,
     BadRequest,
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
@@ -62,6 +64,7 @@ STRANGERS_BURST: Final = 50
 """Rate of the requests of one address that have no valid token."""
 TRACE: Final = "trace"
 """Key of the trace id in the state of a request's scope."""
+READS: Final = frozenset({"GET", "HEAD"})
 NOBODY: Final = Actor(0)
 """The actor of a request without a token. It may do nothing that needs a permission."""
 
@@ -72,11 +75,29 @@ encode = msgspec.json.Encoder(enc_hook=str).encode
 """Return a value as JSON."""
 
 
-class Resource:
-    """One path of the API with its methods, as an ASGI application."""
+@dataclass(slots=True)
+class Load:
+    """The load of a process.
 
-    def __init__(self, services: Services, endpoints: Sequence[Endpoint]) -> None:
+    Attributes:
+        reads: the reads that it is answering.
+    """
+
+    reads: int = 0
+
+
+class Resource:
+    """One path of the API with its methods, as an ASGI application.
+
+    Args:
+        services: the services of the process.
+        endpoints: the endpoints at the path.
+        load: the load of the process, which all resources share.
+    """
+
+    def __init__(self, services: Services, endpoints: Sequence[Endpoint], load: "Load") -> None:
         self._services = services
+        self._load = load
         self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
         if "GET" in self._endpoints:
             self._endpoints["HEAD"] = self._endpoints["GET"]
@@ -98,7 +119,10 @@ class Resource:
         else:
             try:
                 async with asyncio.timeout(self._services.limits.seconds):
-                    response = await self._respond(request, trace)
+                    if request.method in READS:
+                        response = await self._read_within(request, trace)
+                    else:
+                        response = await self._respond(request, trace)
             except ClientDisconnect:
                 return
             except Exception as error:  # noqa: BLE001 -- every error has a response; a bug is logged there
@@ -112,6 +136,17 @@ class Resource:
             "" if endpoint is None else endpoint.name, response.status_code, time.monotonic() - began
         )
         await response(scope, receive, send)
+
+    async def _read_within(self, request: Request, trace: str) -> Response:
+        """Answer a read, unless the process is answering too many."""
+        load = self._load
+        if load.reads >= self._services.limits.reads:
+            raise Away
+        load.reads += 1
+        try:
+            return await self._respond(request, trace)
+        finally:
+            load.reads -= 1
 
     async def _respond(self, request: Request, trace: str) -> Response:
         endpoint = self._endpoints.get(request.method)

@@ -23,11 +23,13 @@ class Limits:
         a_second: requests a second of a token in the long run.
         burst: requests of a token at once.
         seconds: time limit of a request.
+        reads: reads that a process answers at once; it refuses others, so that they do not wait for seconds.
     """
 
     a_second: float = 50
     burst: int = 100
     seconds: float = 30
+    reads: int = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

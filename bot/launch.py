@@ -147,6 +147,8 @@ async def _run(stop: _Stop, settings: Settings, roles: frozenset[str], slot: Wor
     if slot is not None:
         workers.stop_with_parent(stop.request)
     async with process.running(settings, roles, slot=slot) as running:
+        if roles == {"web"}:  # a process with other roles too must be on time
+            give_way(settings.api.niceness)
         if slot is not None:
             slot.ready.touch()
         logger.info(
@@ -157,6 +159,11 @@ async def _run(stop: _Stop, settings: Settings, roles: frozenset[str], slot: Wor
             running.port,
         )
         return await _until_stopped(stop, running)
+
+
+def give_way(niceness: int) -> None:
+    """Lower the priority of this process to a niceness, unless it is as low already."""
+    os.nice(max(0, niceness - os.nice(0)))
 
 
 def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:

@@ -191,6 +191,8 @@ class Api(Section):
     ] = Field(default=(), description="a list of origins, such as https://dashboard.example.org")
     requests_per_second: Number = Field(default=50, gt=0, le=100_000)
     burst: Whole = Field(default=100, ge=1, le=100_000)
+    reads_at_once: Whole = Field(default=256, ge=1, le=100_000)
+    niceness: Whole = Field(default=10, ge=0, le=19)
     cache: bool = True
     graphql: bool = True
 

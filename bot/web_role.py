@@ -103,7 +103,9 @@ class WebRole:
                 tickets=tickets.LiveTickets(runtime.stores.redis),
                 health=self._report,
                 observe=runtime.metrics.api_request,
-                limits=services.Limits(a_second=settings.requests_per_second, burst=settings.burst),
+                limits=services.Limits(
+                    a_second=settings.requests_per_second, burst=settings.burst, reads=settings.reads_at_once
+                ),
                 proxies=runtime.settings.web.proxies,
                 origins=settings.cors_origins,
                 graphql=settings.graphql,

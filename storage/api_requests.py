@@ -3,6 +3,7 @@
 All processes share both. The methods raise ``Unavailable`` if Redis is away.
 """
 
+import asyncio
 import hashlib
 import secrets
 import time
@@ -72,6 +73,8 @@ class ApiRequests:
         self._end = redis.register_script(_END)
         self._paid: dict[str, tuple[float, int]] = {}
         """Client -> the time until which it counts as busy and its requests are paid ahead, and their number."""
+        self._asked: dict[str, asyncio.Future[tuple[int, int]]] = {}
+        """Client -> the request of it that is asking Redis: its units, and the wait that it was told."""
 
     async def wait_ms(self, client: str, *, a_second: float, burst: int, units: int = 1) -> int:
         """Count a request of a client. Returns 0 if it may be answered, else the time until it may be repeated, in ms.
@@ -82,17 +85,42 @@ class ApiRequests:
             burst: the number of requests that it may make at once.
             units: the number of requests that this one counts as, at most ``burst``.
         """
-        now = time.monotonic()
+        while True:
+            if self._use_paid(client, units):
+                return 0
+            asked = self._asked.get(client)
+            if asked is None:
+                break
+            # A request that asks may pay for those that wait here. If it is refused, they would be too.
+            least, wait = await asyncio.shield(asked)
+            if wait and units >= least:
+                return wait
+        answer = self._asked[client] = asyncio.get_running_loop().create_future()
+        wait = 0
+        try:
+            wait = await self._ask(client, a_second, burst, units)
+        finally:
+            del self._asked[client]
+            answer.set_result((units, wait))
+        return wait
+
+    def _use_paid(self, client: str, units: int) -> bool:
+        """Use requests that were paid ahead. Returns False if there are too few."""
         until, left = self._paid.get(client, (0.0, 0))
-        if now < until and units <= left:
-            self._paid[client] = (until, left - units)
-            return 0
+        if time.monotonic() >= until or units > left:
+            return False
+        self._paid[client] = (until, left - units)
+        return True
+
+    async def _ask(self, client: str, a_second: float, burst: int, units: int) -> int:
+        """Count a request in Redis, and pay ahead if the client is busy. Returns the wait in ms."""
+        now = time.monotonic()
+        until, _ = self._paid.get(client, (0.0, 0))
         cost = 1_000_000 / a_second
         more = AHEAD if units == 1 and burst >= AHEAD_BURST and now < until else 0
         wait, ahead = await _reached(
             self._rate(keys=[keys.rate_key(client)], args=[cost * min(units, burst), cost * burst, more])
         )
-        # Of requests that asked at the same time, each may have paid some ahead.
         left = self._paid.get(client, (0.0, 0))[1] if now < until else 0
         self._paid[client] = (now + (AHEAD_SECONDS if ahead or left else BUSY_SECONDS), left + int(ahead))
         if len(self._paid) > MOST_PAID:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from bot.ingest.coalescing import WriteCoalescer
+from bot.ingest.heads import FastHeads, Head, MalformedRequest
 from bot.ingest.reads import PlainRead
 from bot.ingest.updates import Reply
-from bot.ingest.webhook import FastHeads, Head, MalformedRequest, Webhook, status_of
+from bot.ingest.webhook import Webhook, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -34,8 +34,9 @@ from bot.ingest.connection import (
     Services,
     WebhookConnection,
 )
+from bot.ingest.heads import FastHeads
 from bot.ingest.reads import PlainRead, PlainReads
-from bot.ingest.webhook import App, FastHeads, Message, Receive, Scope, Send, Webhook, WebhookApp, respond
+from bot.ingest.webhook import App, Message, Receive, Scope, Send, Webhook, WebhookApp, respond
 from bot.observe.health import Health
 from bot.tasks import Tasks
 

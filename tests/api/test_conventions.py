@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -347,6 +348,16 @@ async def test_origins_that_are_configured_may_call_and_a_slow_request_ends(serv
         assert (late.status_code, late.json()["code"], late.headers["retry-after"]) == (503, "away", "1")
         other = await http.get("/v1/token", headers={"origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
+    operator = {"authorization": f"Bearer {await served.token(Role.OPERATOR)}"}
+    for reads, statuses in ((0, [503, 503, 400]), (1, [200, 200, 400])):  # writes are not counted
+        crowded = httpx.ASGITransport(application(replace(services, limits=Limits(reads=reads))))
+        async with httpx.AsyncClient(
+            timeout=60, transport=crowded, base_url="http://here/v1", headers=operator
+        ) as http:
+            opening = {"chat_id": served.chat_id, "kind": "quiz"}  # without an idempotency key
+            answers = [await http.get("/token"), await http.head("/token"), await http.post("/games", json=opening)]
+            assert [answer.status_code for answer in answers] == statuses
+            assert reads or answers[0].headers["retry-after"] == "1"
 
 
 async def test_the_client_is_used_without_a_token_for_public_endpoints(served: Served) -> None:

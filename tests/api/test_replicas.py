@@ -112,6 +112,24 @@ async def test_a_client_that_is_not_busy_is_charged_for_no_request_that_it_does_
     assert await ApiRequests(redis).wait_ms("rare", a_second=0.001, burst=2 * AHEAD_BURST) > 0
 
 
+async def test_of_many_requests_of_a_client_at_once_few_ask_redis_and_as_many_pass_as_may(redis: Any) -> None:
+    requests, asked = ApiRequests(redis), await redis.info("commandstats")
+    burst = 10 * AHEAD_BURST
+
+    async def ask(number: int) -> int:
+        return await requests.wait_ms(f"crowd{number}", a_second=0.001, burst=burst)
+
+    assert await ask(1) == 0  # now the client counts as busy
+    before = asked["cmdstat_evalsha"]["calls"] if "cmdstat_evalsha" in asked else 0
+    waits = await asyncio.gather(*(ask(1) for _ in range(burst // 2 - 1)))
+    calls = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] - before
+    assert set(waits) == {0}
+    assert calls < burst / 4
+    more = await asyncio.gather(*(ask(1) for _ in range(burst)))
+    assert 0 < more.count(0) <= burst // 2
+    assert await ask(2) == 0  # another client is not refused
+
+
 async def test_redis_is_not_asked_for_each_request_of_a_busy_client_however_high_its_limit_is(redis: Any) -> None:
     requests = ApiRequests(redis)
     unasked, last = 0, None
