@@ -135,7 +135,8 @@ class Moments:
             logger.debug("the result of {} has no achievements: {}", game.id, type(problem).__name__)
             return message
         lines: dict[str, list[str]] = {}
-        for _, achievement, name in earned:
+        places = {each.player_id: number for number, each in enumerate(getattr(game, "standings", ()))}
+        for _, achievement, name in sorted(earned, key=lambda each: places.get(each[0], len(places))):
             if achievement in BY_NAME:  # a newer version may know more
                 words = self._texts.html(audience.locale, f"achievement-{achievement}")
                 lines.setdefault(name, []).append(f"{BY_NAME[achievement].mark} {words}")

@@ -131,9 +131,9 @@ pick-number-rules =
 
     🔄 <b>Reverse mode:</b> whoever is drawn is out. The last ones standing win; the very last takes first place.
 
-    💰 <b>Prizes:</b> first place gets half and the rest falls from there, or equal parts, or the host’s own percentages. They always add up to the pool.
+    <blockquote expandable>💰 <b>Prizes:</b> first place gets half and the rest falls from there, or equal parts, or the host’s own percentages. They always add up to the pool.
 
-    🔒 <b>Fair:</b> before anyone picks, the bot publishes the fingerprint (SHA-256) of the rules and a secret seed. Once picking is over, nobody can stop the draw. The seed comes with the result, and anyone can recompute it: /fair.
+    🔒 <b>Fair:</b> before anyone picks, the bot publishes the fingerprint (SHA-256) of the rules and a secret seed. Once picking is over, nobody can stop the draw. The seed comes with the result, and anyone can recompute it: /fair.</blockquote>
 pick-number-proof-early = The draw is sealed when picking begins. Then its fingerprint stands in the game’s message.
 pick-number-proof-sealed =
     🔒 Rules and secret seed of the draw are sealed. SHA-256 of both:

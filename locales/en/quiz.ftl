@@ -162,7 +162,7 @@ quiz-rules =
     <b>3.</b> When everybody has answered, the question ends early.
     <b>4.</b> You can join while it runs, and answer from the next question on, if the host allows it.
 
-    <b>A right answer</b>
+    <blockquote expandable><b>A right answer</b>
     Several right ones: all of them and no other. Order: every item in its place. Number: within the tolerance, or the closest of all. Nothing is given for a half-right answer. Where more than one tap is needed, only “Done” counts, in an order the last item.
 
     <b>Points for a right answer</b>
@@ -173,7 +173,7 @@ quiz-rules =
 
     🎯 When only right answers count, the part for speed is missing.
 
-    🏅 Equal points share a place, and the prizes of the places that they take.
+    🏅 Equal points share a place, and the prizes of the places that they take.</blockquote>
 quiz-fair = A quiz has no draw: points decide. How they are counted is in the rules.
 
 ## Opening

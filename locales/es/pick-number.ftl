@@ -131,9 +131,9 @@ pick-number-rules =
 
     🔄 <b>Modo inverso:</b> quien sale queda fuera. Ganan los últimos en pie; el último de todos se lleva el primer puesto.
 
-    💰 <b>Premios:</b> la mitad para el primer puesto y de ahí hacia abajo, o partes iguales, o los porcentajes de quien organiza. Siempre suman el fondo completo.
+    <blockquote expandable>💰 <b>Premios:</b> la mitad para el primer puesto y de ahí hacia abajo, o partes iguales, o los porcentajes de quien organiza. Siempre suman el fondo completo.
 
-    🔒 <b>Juego limpio:</b> antes de que nadie elija, el bot publica la huella (SHA-256) de las reglas y de una semilla secreta. Acabada la elección, nadie puede detener el sorteo. La semilla llega con el resultado y cualquiera puede recalcularlo: /fair.
+    🔒 <b>Juego limpio:</b> antes de que nadie elija, el bot publica la huella (SHA-256) de las reglas y de una semilla secreta. Acabada la elección, nadie puede detener el sorteo. La semilla llega con el resultado y cualquiera puede recalcularlo: /fair.</blockquote>
 pick-number-proof-early = El sorteo se sella cuando empieza la elección. Entonces su huella aparece en el mensaje de la partida.
 pick-number-proof-sealed =
     🔒 Las reglas y la semilla secreta del sorteo están selladas. SHA-256 de ambas:

@@ -162,7 +162,7 @@ quiz-rules =
     <b>3.</b> Cuando todos han respondido, la pregunta termina antes.
     <b>4.</b> Si el anfitrión lo permite, puedes unirte sobre la marcha y responder desde la pregunta siguiente.
 
-    <b>Qué es una respuesta correcta</b>
+    <blockquote expandable><b>Qué es una respuesta correcta</b>
     Varias correctas: todas y ninguna otra. Orden: cada elemento en su sitio. Número: dentro del margen, o el más cercano de todos. Una respuesta correcta a medias no da puntos. Si hacen falta varios toques, cuenta «Listo»; en un orden, el último elemento.
 
     <b>Puntos por una respuesta correcta</b>
@@ -173,7 +173,7 @@ quiz-rules =
 
     🎯 Si solo cuentan los aciertos, no hay puntos por rapidez.
 
-    🏅 Quienes empatan a puntos comparten el puesto y los premios de los puestos que ocupan.
+    🏅 Quienes empatan a puntos comparten el puesto y los premios de los puestos que ocupan.</blockquote>
 quiz-fair = En una trivia no hay sorteo: deciden los puntos. Las reglas explican cómo se cuentan.
 
 ## Abrir
