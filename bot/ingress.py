@@ -161,6 +161,7 @@ class Ingress:
             boards=self._boards,
             taps=self._taps,
             floods=self._floods,
+            pictures=runtime.pictures,
             sections={name: settings.games.of(name) for name in SECTIONS},
             bot_id=self._me["id"],
             bot_username=self._me["username"],

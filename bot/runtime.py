@@ -140,6 +140,7 @@ class Runtime:
         stores: repositories and connections.
         telegram: the Bot API and its queue.
         play: the application layer.
+        pictures: draws pictures, one at a time.
         owner: name of this process in leases and consumer groups.
         groups: consumer groups that read the feed.
         breakers: service -> its circuit breaker. A role adds the breakers of services that only it calls.
@@ -154,6 +155,7 @@ class Runtime:
     stores: Stores
     telegram: Telegram
     play: Application
+    pictures: Pictures
     owner: str
     groups: tuple[str, ...]
     breakers: dict[str, Breaker]
@@ -204,7 +206,7 @@ class Runtime:
             pins=Pins(self.stores.redis),
             own_boards=OwnBoards(OwnBoardIndex(self.stores.redis), outbox, texts, people),
             reminders=reminders,
-            pictures=Pictures(texts),
+            pictures=self.pictures,
             achievements=self.stores.achievements,
             clock=self.play.clock,
             bot_username=bot_username,
@@ -303,13 +305,15 @@ def build(
     engine = Engine(
         kinds, games, clock, entropy, strict=settings.durability.strict, observe=metrics.command, record=record
     )
+    play = _play(settings, stores, telegram, engine, beacon, clock)
     return Runtime(
         settings=settings,
         metrics=metrics,
         tasks=tasks,
         stores=stores,
         telegram=telegram,
-        play=_play(settings, stores, telegram, engine, beacon, clock),
+        play=play,
+        pictures=Pictures(play.texts),
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         groups=("projector", "boards", *CONSUMERS, *(("beacon",) if settings.games.draw.beacon_url else ())),
         breakers={"postgres": postgres_circuit, "redis": redis_circuit, "telegram": telegram.api},

@@ -232,6 +232,20 @@ class UpdateContext:
             whom = {"receiver_user_id": self.person.id, "callback_query_id": self.query.id}
             await self._put("sendMessage", {**send_params(view), "ephemeral_message_parameters": whom})
 
+    async def whisper_picture(self, picture: bytes | None, html: str) -> None:
+        """Answer a tap with a new message, a picture with a caption, for the person alone; without a picture, the text.
+
+        In a group it is ephemeral.
+        """
+        params: dict[str, Any] = {}
+        if not self.private and self.query is not None:
+            whom = {"receiver_user_id": self.person.id, "callback_query_id": self.query.id}
+            params["ephemeral_message_parameters"] = whom
+        if picture is None:
+            await self._put("sendMessage", {**send_params(View(str(html))), **params})
+        else:
+            await self._put("sendPhoto", {"caption": str(html), "parse_mode": "HTML", **params}, photo=picture)
+
     async def close(self) -> None:
         """Delete the tapped message if only this person sees it."""
         tapped = self.query.message if self.query is not None else None
@@ -314,6 +328,7 @@ class UpdateContext:
         chat_id: int | None = None,
         slot: str | None = None,
         id_: str = "",
+        photo: bytes | None = None,
     ) -> None:
         ephemeral = "ephemeral_message_parameters" in params
         topic = self.chat_topic.topic_id if method.startswith("send") and chat_id is None else 0
@@ -330,5 +345,6 @@ class UpdateContext:
                 created_at=self.received,
                 expires_at=self._expiry(ephemeral=ephemeral, private=chat_id is not None or self.private),
                 trace=self.trace,
+                photo=photo,
             )
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from handlers.boards import Boards
 from handlers.flood_control import Floods
 from handlers.kinds.settings import LobbySection
+from handlers.pictures import Pictures
 from handlers.taps import Taps
 from play.application import Application
 from questions.isolation import FileReader
@@ -22,6 +23,7 @@ class Deps:
         boards: the living messages.
         taps: answers the buttons of games.
         floods: notices people who write or tap too much.
+        pictures: draws charts.
         files: reads uploaded files, each in a process of its own.
         sections: kind -> its section of the configuration.
         health: returns the words of the operators' dialog: dependency -> its state.
@@ -35,6 +37,7 @@ class Deps:
     boards: Boards
     taps: Taps
     floods: Floods
+    pictures: Pictures
     files: FileReader = field(default_factory=FileReader)
     sections: Mapping[str, LobbySection] = field(default_factory=dict)
     bot_id: int

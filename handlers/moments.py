@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from loguru import logger
 
 from fsm.achievements import BY_NAME
@@ -21,7 +22,7 @@ from handlers.own_boards import EDIT, OWN, OwnBoards
 from handlers.pictures import Pictures
 from handlers.reminders import Reminders
 from handlers.views import lobby
-from handlers.views.message import Message, send_params
+from handlers.views.message import NO_PREVIEW, Message, send_params
 from play.telling import LIVELY, MESSAGES, PICTURE, PIN, QUIET, YES
 from play.texts import Markup, Texts, name_html, units
 from storage.achievements import Achievements
@@ -175,22 +176,12 @@ class Moments:
         text = params.pop("text")
         if units(text) > CAPTION:  # the board has the whole text
             text = text.partition(f"{lobby.PARAGRAPH}{lobby.FOLDED}")[0]
-        return Outgoing(
-            id=outgoing.id,
-            chat_id=outgoing.chat_id,
-            topic_id=outgoing.topic_id,
-            method="sendPhoto",
-            params={**params, "caption": text},
-            photo=image,
-            priority=outgoing.priority,
-            created_at=outgoing.created_at,
-            game_id=outgoing.game_id,
-        )
+        return msgspec.structs.replace(outgoing, method="sendPhoto", params={**params, "caption": text}, photo=image)
 
     # -- results of sent messages --------------------------------------------------------------------------------
 
     async def settled(self, outgoing: Outgoing, outcome: Outcome) -> None:
-        """Pin a board that was sent, note and edit own boards, and send a result again whose picture was refused."""
+        """Pin a board that was sent, note and edit own boards, and send as text a picture that was refused."""
         name, _, rest = outgoing.id.partition(":")
         if outgoing.slot is not None and outgoing.slot.startswith(BOARD_SLOT):
             if outcome.settled is Settled.SENT and outcome.message_id is not None:
@@ -210,18 +201,17 @@ class Moments:
             await self._without_picture(outgoing)
 
     async def _without_picture(self, outgoing: Outgoing) -> None:
-        """Send as text a result whose picture Telegram does not accept, for example in a group without photos."""
+        """Send as text a result or a chart whose picture Telegram refuses, for example in a group without photos."""
         params = {name: value for name, value in outgoing.params.items() if name != "caption"}
+        text = {"text": outgoing.params["caption"], "link_preview_options": NO_PREVIEW}
         await self._outbox.put(
-            Outgoing(
+            msgspec.structs.replace(
+                outgoing,
                 id=f"{outgoing.id}:text",
-                chat_id=outgoing.chat_id,
-                topic_id=outgoing.topic_id,
                 method="sendMessage",
-                params={**params, "text": outgoing.params["caption"]},
-                priority=outgoing.priority,
+                params={**params, **text},
                 created_at=self._clock.now(),
-                game_id=outgoing.game_id,
+                photo=None,
             )
         )
 

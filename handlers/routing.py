@@ -26,6 +26,7 @@ from handlers.commands import (
     players,
     privacy,
     recurring,
+    weeks,
 )
 from handlers.commands.command import commands_router
 from handlers.context import UpdateContext
@@ -210,6 +211,7 @@ def _buttons_router() -> Router:
     router.callback_query.register(on_data(leaderboard.tap_best, Needs.LOOK), Tapped(leaderboard.BEST))
     router.callback_query.register(on_data(leaderboard.tap_listed, Needs.USE), Tapped(lists.LISTED))
     router.callback_query.register(on_data(lists.tap_ended, Needs.LOOK), Tapped(lists.ENDED))
+    router.callback_query.register(on_data(weeks.tap, Needs.LOOK), Tapped(weeks.CHART))
     router.callback_query.register(on_data(privacy.tap, Needs.NOTHING), Tapped(privacy.CHOICE))
     router.callback_query.register(on_data(languages.tap, Needs.NOTHING), Tapped(languages.CHOICE))
     router.callback_query.register(on_data(newgame.tap, Needs.OPEN), Tapped(newgame.FORM))

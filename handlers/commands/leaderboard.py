@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fsm.kind import ChatTopic
+from handlers.commands import weeks
 from handlers.commands.lists import LISTED, MOST_PAGES, PAGE, SEPARATOR, prizes_of
 from handlers.context import UpdateContext
 from handlers.views import lobby
@@ -114,6 +115,8 @@ async def _keyboard(context: UpdateContext, chat_id: int, period: str, page: int
     if more and page < MOST_PAGES:
         turning.append(Button(context.label("cmd-page-on"), data=f"{prefix}{page + 1}"))
     around = [Button(context.label("cmd-best-around-me"), data=f"{prefix}{ME}")]
+    if chat_id:
+        around.append(weeks.of_chat(context, chat_id))
     # Four to a row are too narrow for their labels on a phone.
     rows = (periods[:2], periods[2:], turning, around, *await _others(context, chat_id, period))
     return [row for row in rows if row]

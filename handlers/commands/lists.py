@@ -6,7 +6,7 @@ from fsm.achievements import BY_NAME
 from fsm.engine import Unavailable
 from fsm.kind import Rejected
 from fsm.lobby import COMPLETED
-from handlers.commands import results
+from handlers.commands import results, weeks
 from handlers.context import UpdateContext, answered
 from handlers.views.message import Button
 from handlers.views.times import moment
@@ -82,7 +82,8 @@ async def stats(context: UpdateContext) -> None:
     if earned:
         names = [f"{BY_NAME[each.name].mark} {context.text(f'achievement-{each.name}')}" for each in earned]
         lines += ["", Markup(SEPARATOR.join(names))]
-    await context.answer("\n".join([context.text("cmd-stats-title", name=name), *lines]))
+    html = "\n".join([context.text("cmd-stats-title", name=name), *lines])
+    await context.answer(html, [[weeks.of_player(context, player_id)]])
 
 
 def prizes_of(context: UpdateContext, row: Row | PlayerStats) -> list[Markup]:

@@ -39,6 +39,36 @@ achievement-number-one = won with number 1
 achievement-last-place = took the last winning place
 achievement-first-prize = won a prize
 
+## The chart of the last weeks
+
+weeks-button = 📊 By week
+weeks-none =
+    { $weeks ->
+        [one] No game has ended in the last week.
+       *[other] No game has ended in the last { $weeks } weeks.
+    }
+weeks-title =
+    { $weeks ->
+        [one] <b>{ $name }</b>, the last week: { $figures }
+       *[other] <b>{ $name }</b>, the last { $weeks } weeks: { $figures }
+    }
+weeks-line = { $date }: { $figures }
+weeks-count-games =
+    { $games ->
+        [0] no games
+        [one] { $games } game
+       *[other] { $games } games
+    }
+weeks-count-both =
+    { $wins ->
+        [0] { $games }, no wins
+        [one] { $games }, { $wins } win
+       *[other] { $games }, { $wins } wins
+    }
+weeks-games = Games
+weeks-wins = Wins
+weeks-axis = Weeks by their first day
+
 ## The results of a group as a file
 
 results-get = 📄 Results as a file (for admins)

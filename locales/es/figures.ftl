@@ -39,6 +39,36 @@ achievement-number-one = victoria con el número 1
 achievement-last-place = último puesto ganador
 achievement-first-prize = premio ganado
 
+## El gráfico de las últimas semanas
+
+weeks-button = 📊 Por semanas
+weeks-none =
+    { $weeks ->
+        [one] No ha terminado ninguna partida en la última semana.
+       *[other] No ha terminado ninguna partida en las últimas { $weeks } semanas.
+    }
+weeks-title =
+    { $weeks ->
+        [one] <b>{ $name }</b>, última semana: { $figures }
+       *[other] <b>{ $name }</b>, últimas { $weeks } semanas: { $figures }
+    }
+weeks-line = { $date }: { $figures }
+weeks-count-games =
+    { $games ->
+        [0] ninguna partida
+        [one] { $games } partida
+       *[other] { $games } partidas
+    }
+weeks-count-both =
+    { $wins ->
+        [0] { $games }, sin victorias
+        [one] { $games }, { $wins } victoria
+       *[other] { $games }, { $wins } victorias
+    }
+weeks-games = Partidas
+weeks-wins = Victorias
+weeks-axis = Inicio de la semana
+
 ## Los resultados de un grupo en un archivo
 
 results-get = 📄 Resultados en un archivo (para administradores)

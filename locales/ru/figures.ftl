@@ -39,6 +39,40 @@ achievement-number-one = победа с номером 1
 achievement-last-place = последнее призовое место
 achievement-first-prize = выигранный приз
 
+## Диаграмма последних недель
+
+weeks-button = 📊 По неделям
+weeks-none =
+    { $weeks ->
+        [one] За последнюю { $weeks } неделю не сыграно ни одной игры.
+        [few] За последние { $weeks } недели не сыграно ни одной игры.
+       *[other] За последние { $weeks } недель не сыграно ни одной игры.
+    }
+weeks-title =
+    { $weeks ->
+        [one] <b>{ $name }</b> за последнюю { $weeks } неделю: { $figures }
+        [few] <b>{ $name }</b> за последние { $weeks } недели: { $figures }
+       *[other] <b>{ $name }</b> за последние { $weeks } недель: { $figures }
+    }
+weeks-line = { $date }: { $figures }
+weeks-count-games =
+    { $games ->
+        [0] игр не было
+        [one] { $games } игра
+        [few] { $games } игры
+       *[other] { $games } игр
+    }
+weeks-count-both =
+    { $wins ->
+        [0] { $games }, без побед
+        [one] { $games }, { $wins } победа
+        [few] { $games }, { $wins } победы
+       *[other] { $games }, { $wins } побед
+    }
+weeks-games = Игры
+weeks-wins = Победы
+weeks-axis = Начало недели
+
 ## Результаты группы файлом
 
 results-get = 📄 Результаты файлом (для админов)

@@ -26,6 +26,7 @@ from handlers.boards import Boards
 from handlers.flood_control import Floods
 from handlers.kinds.registry import FACES
 from handlers.limited_session import http_session
+from handlers.pictures import Pictures
 from handlers.routing import AiogramPath, Deps
 from handlers.taps import Taps
 from play.access import ANONYMOUS, Access
@@ -401,6 +402,7 @@ def _room(
             archive=stores.archive, bot_username=BOT,
         ),
         floods=Floods(),
+        pictures=Pictures(TEXTS),
         bot_id=BOT_ID,
         bot_username=BOT,
         health=health,

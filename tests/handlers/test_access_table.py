@@ -56,6 +56,7 @@ OTHER_UPDATES: Mapping[str, Needs] = {
 BUTTONS: Mapping[str, Needs] = {
     "top:": Needs.LOOK,
     "hist:": Needs.LOOK,
+    "weeks:": Needs.LOOK,
     "listed:": Needs.USE,
     "file:": Needs.USE,
     "lang:": Needs.NOTHING,

