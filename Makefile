@@ -29,17 +29,21 @@ test-api: .venv/dev.stamp ## give a running server requests made from openapi.js
 	$(BIN)/python -m tests.api.run_schemathesis $(ARGS)
 
 .PHONY: test-servers
-test-servers: .venv/dev.stamp ## run the suites on pgbouncer, other Redis servers, Sentinel and rsyslog, of system packages
+test-servers: .venv/dev.stamp ## run the suites on pgbouncer, other Redis servers, Sentinel, rsyslog and Prometheus, of system packages
 	$(BIN)/python tests/servers $(ARGS)
 
 .PHONY: test-logs
 test-logs: .venv/dev.stamp ## ship log lines by a real rsyslogd (make system-servers) to a receiver of `_bulk`
 	STORES=1 $(BIN)/pytest -q -rs -n 2 tests/servers/test_log_shipping.py $(ARGS)
 
+.PHONY: test-alerts
+test-alerts: .venv/dev.stamp ## test rules, dashboards and alerts on a real Prometheus and Alertmanager (make system-servers)
+	STORES=1 $(BIN)/pytest -q -rs tests/servers/test_prometheus.py $(ARGS)
+
 .PHONY: system-servers
 system-servers: ## install the servers of `make test-servers` from Debian's or Ubuntu's packages (SUDO=sudo)
 	$(SUDO) apt-get update
-	$(SUDO) apt-get install --yes pgbouncer redis-server nginx-light rsyslog rsyslog-elasticsearch
+	$(SUDO) apt-get install --yes pgbouncer redis-server nginx-light rsyslog rsyslog-elasticsearch prometheus prometheus-alertmanager
 
 .PHONY: system-lint
 system-lint: ## install the linter of Lua scripts from Debian's or Ubuntu's packages (SUDO=sudo)
@@ -75,6 +79,10 @@ audit: .venv/uv.stamp ## look the locked packages up among known vulnerabilities
 format: .venv/dev.stamp ## put the code in form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+.PHONY: dashboards
+dashboards: .venv/dev.stamp ## write the dashboards of Grafana anew
+	$(BIN)/python deploy/grafana/make_dashboards.py
 
 .PHONY: migrate
 migrate: .venv/run.stamp ## bring the database's schema up to date (ARGS= for another revision)

@@ -564,9 +564,7 @@ class Hub:
             if events:
                 changed.setdefault(followed, []).extend(events)
         if changed:
-            self._publish(changed)
-            at = max(Position.of(entry.id).ms for entry in entries)
-            self.figures.lag(max(0, self._clock.now() - at) / 1000)
+            self._publish(changed, committed_at=min(Position.of(entry.id).ms for entry in entries))
 
     def _discover(self, entry: Entry) -> Followed | None:
         """Return a game that was opened just now in a watched chat; None for other entries."""
@@ -598,7 +596,12 @@ class Hub:
         followed.pins -= 1
         self._release(followed)
 
-    def _publish(self, changed: Mapping[Followed, Sequence[tuple[int, int, Event]]]) -> None:
+    def sent(self, frame: Frame) -> None:
+        """Observe the age of a batch that a client's connection has taken."""
+        if frame.committed_at is not None:
+            self.figures.lag(max(0, self._clock.now() - frame.committed_at) / 1000)
+
+    def _publish(self, changed: Mapping[Followed, Sequence[tuple[int, int, Event]]], committed_at: int) -> None:
         """Pass on the events of games. Subscriptions that get the same messages share one batch."""
         outgoing: dict[Subscription, tuple[bytes, ...]] = {}
         for followed, events in changed.items():
@@ -612,7 +615,7 @@ class Hub:
             key = tuple(map(id, messages))
             frame = frames.get(key)
             if frame is None:
-                frame = frames[key] = Frame(cursor, messages)
+                frame = frames[key] = Frame(cursor, messages, committed_at)
             self._push(subscription, frame, now)
         for followed in changed:
             if followed.is_final:

@@ -190,11 +190,13 @@ class Frame:
     Args:
         cursor: the position after its messages, or None.
         messages: the encoded messages.
+        committed_at: the time of the earliest commit that it tells of, in ms; None for snapshots and repetitions.
     """
 
-    def __init__(self, cursor: str | None, messages: tuple[bytes, ...] = ()) -> None:
+    def __init__(self, cursor: str | None, messages: tuple[bytes, ...] = (), committed_at: int | None = None) -> None:
         self.cursor = cursor
         self.messages = messages
+        self.committed_at = committed_at
 
     @cached_property
     def json(self) -> bytes:

@@ -72,4 +72,4 @@ class LiveFigures:
         self.closed: Counter[str] = Counter()
         """Connections that the server has ended, by reason."""
         self.lag: Callable[[float], None] = lambda _: None
-        """Observes the time from a commit until its message is passed on, in seconds."""
+        """Observes the time from a commit until a client's connection has taken its batch, in seconds."""

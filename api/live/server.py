@@ -193,6 +193,7 @@ class LiveServer:
                 try:
                     async for frame in subscription:
                         await emit(frame)
+                        self._hub.sent(frame)
                     if subscription.closing is not None and subscription.closing is not GONE:
                         await close(subscription.closing)
                 except OSError:  # uvicorn's report of a client that has gone

@@ -17,8 +17,8 @@ from urllib.parse import unquote
 import httptools
 import uvicorn
 from loguru import logger
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, Router
@@ -71,8 +71,10 @@ def routes(health: Health, metrics: CollectorRegistry) -> list[BaseRoute]:
         report = await health.report()
         return JSONResponse(report.as_dict(), 200 if report.ready else 503)
 
-    async def measured(_request: Request) -> Response:
-        return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
+    async def measured(request: Request) -> Response:
+        # Only the format OpenMetrics has exemplars. Prometheus prefers it, curl gets the older text.
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(metrics), media_type=content_type)
 
     return [
         Route("/health/live", live),

@@ -9,33 +9,45 @@ from typing import Any
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from bot import VERSION
 
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Bounds of the buckets. Those of the objectives are among them: 0.1 (live updates), 0.2 (taps), 1.0 (deadlines)."""
+SERVER_ERROR = 500
+OUTCOMES = {"fast": ("done", "error", "unavailable"), "slow": ("done", "failed", "unavailable", "set-aside")}
+"""Path -> outcomes that are exported from the start: Prometheus sees no increase in the first value of a counter."""
 
 
 class Histogram:
     """Counts observations in buckets. Cheaper on a hot path than the client library's histogram."""
 
-    __slots__ = ("counts", "total")
+    __slots__ = ("counts", "examples", "total")
 
     def __init__(self) -> None:
         self.counts = [0] * (len(SECONDS) + 1)
         self.total = 0.0
+        self.examples: dict[int, Exemplar] = {}
+        """Bucket -> its latest traced observation."""
 
     def add(self, seconds: float) -> None:
         """Count a duration in seconds."""
         self.counts[bisect_left(SECONDS, seconds)] += 1
         self.total += seconds
 
-    def buckets(self) -> list[tuple[str, float]]:
-        """Return (upper bound, cumulative count) pairs in the exposition format."""
-        rows: list[tuple[str, float]] = []
+    def show(self, seconds: float, trace_id: str) -> None:
+        """Keep a counted duration as the example of its bucket, with the trace that explains it."""
+        self.examples[bisect_left(SECONDS, seconds)] = Exemplar({"trace_id": trace_id}, seconds, time.time())
+
+    def buckets(self) -> list[tuple[str, float] | tuple[str, float, Exemplar]]:
+        """Return (upper bound, cumulative count) pairs in the exposition format, with examples as a third member."""
+        rows: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
         running = 0
-        for bound, count in zip((*map(str, SECONDS), "+Inf"), self.counts, strict=True):
+        for index, (bound, count) in enumerate(zip((*map(str, SECONDS), "+Inf"), self.counts, strict=True)):
             running += count
-            rows.append((bound, running))
+            example = self.examples.get(index)
+            rows.append((bound, running) if example is None else (bound, running, example))
         return rows
 
 
@@ -43,15 +55,16 @@ class Metrics(Collector):
     """All counters of this process, and the sources of further families."""
 
     def __init__(self) -> None:
-        self.updates: Counter[tuple[str, str]] = Counter()
-        """Updates by path (``fast``, ``slow``) and outcome (``done``, ``duplicate``, ``refused``, ``failed``).
-        """
+        self.updates = Counter({(path, outcome): 0 for path, outcomes in OUTCOMES.items() for outcome in outcomes})
+        """Updates by path (``fast``, ``slow``) and outcome (``done``, ``duplicate``, ``failed``, a refusal's code)."""
         self.commands: Counter[tuple[str, str]] = Counter()
         """Number of commands by name and outcome."""
         self.errors: Counter[str] = Counter()
         """Number of unexpected errors by the place where they surfaced."""
         self.api_requests: Counter[tuple[str, str]] = Counter()
         """Number of requests of the HTTP API by endpoint and status."""
+        self.api_failures = 0
+        """Number of these requests that were answered with 5xx."""
         self.api = Histogram()
         self.taps = Histogram()
         self.slow_updates = Histogram()
@@ -70,6 +83,7 @@ class Metrics(Collector):
     def api_request(self, endpoint: str, status: int, seconds: float) -> None:
         """Count an answered request of the HTTP API."""
         self.api_requests[endpoint, str(status)] += 1
+        self.api_failures += status >= SERVER_ERROR
         self.api.add(seconds)
 
     def collect(self) -> Iterator[Metric]:
@@ -78,6 +92,9 @@ class Metrics(Collector):
         yield _counted("tombola_commands", "Commands answered.", ("command", "outcome"), self.commands)
         requests = self.api_requests
         yield _counted("tombola_api_requests", "Requests of the HTTP API.", ("endpoint", "status"), requests)
+        yield CounterMetricFamily(
+            "tombola_api_failures", "Requests of the HTTP API answered with 5xx.", self.api_failures
+        )
         errors = {(where,): count for where, count in self.errors.items()}
         yield _counted("tombola_errors", "Unexpected errors.", ("where",), errors)
         for name, text, histogram in (
@@ -86,7 +103,11 @@ class Metrics(Collector):
             ("tombola_api_seconds", "Time of the HTTP API from a request to its response.", self.api),
             ("tombola_commit_seconds", "Duration of commits to Redis.", self.commits),
             ("tombola_query_seconds", "Duration of queries to PostgreSQL.", self.queries),
-            ("tombola_live_lag_seconds", "Time from a commit until it is passed on to live clients.", self.live_lag),
+            (
+                "tombola_live_lag_seconds",
+                "Time from a commit until a live client's connection has taken it.",
+                self.live_lag,
+            ),
             ("tombola_loop_lag_seconds", "Delay of a timer of the event loop.", self.loop_lag),
         ):
             family = HistogramMetricFamily(name, text)

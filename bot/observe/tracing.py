@@ -80,6 +80,8 @@ class Tracing:
         self._below = round(ratio * SPACE)
         self._ids = _GivenIds()
         self._decisions: dict[int, tuple[Command | None, int, int]] = {}
+        self._recorded: dict[str, str] = {}
+        """Eight digits of a recorded update -> id of its trace in hex, until its tap is answered."""
         self._provider = TracerProvider(
             # The decision is made before a span is begun; a span with a parent follows that.
             sampler=ParentBased(ALWAYS_ON),
@@ -141,6 +143,9 @@ class Tracing:
             short = trace_of(command_id)
             if not self.sampled(short):
                 return
+            if len(self._recorded) >= MOST_DECISIONS:  # typed commands and requests of the API ask for no trace
+                self._recorded.clear()
+            self._recorded[short] = f"{trace_id(game_id, short):032x}"
             name = type(command).__name__
             self._root(
                 "update", game_id, short, received * 1_000_000, time.time_ns(), command=name, outcome=outcome,
@@ -150,6 +155,10 @@ class Tracing:
                 self._child("decide", game_id, short, decided[1], decided[2], command=name)
 
         return recorded
+
+    def trace_of_tap(self, short: str) -> str:
+        """Return the id of an answered tap's trace, in hex; empty if it is not recorded."""
+        return self._recorded.pop(short, "")
 
     def kinds(self, kinds: Mapping[str, Kind[Any]]) -> dict[str, Kind[Any]]:
         """Return the kinds of game with rules that note the times of their decisions."""

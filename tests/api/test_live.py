@@ -1,8 +1,10 @@
 """Live updates: snapshots, events and their effect, cursors, on WebSockets and server-sent events."""
 
+import asyncio
 import json
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
@@ -96,3 +98,24 @@ async def test_a_cursor_continues_without_gap_and_without_repetition(served: Ser
             assert third.versions[game_id][-1] == ended.version
             async with stream(served.url, token, game=game_id, cursor=third.last_event_id) as fourth:
                 assert await fourth.read() == []
+
+
+async def test_the_time_from_a_commit_to_each_client_is_measured(served: Served) -> None:
+    token = await served.token(Role.HOST, served.chat_id)
+    async with (
+        Client(served.url, token) as host,
+        socket(served.url, token) as first,
+        socket(served.url, token) as second,
+    ):
+        game_id = await opened(host, served)
+        for watcher in (first, second):
+            await watcher.subscribe(games=[game_id])
+        version = await joined(host, served, game_id, 1, 2)
+        for watcher in (first, second):
+            await watcher.until(game_id, version)
+        changes = [message for watcher in (first, second) for message in watcher.told if message["type"] == "events"]
+        assert len(changes) >= 2
+        # A batch is counted when the connection has taken it, so perhaps after its client has read it.
+        async with httpx.AsyncClient(base_url=served.url, timeout=60) as http, asyncio.timeout(60):
+            while f"tombola_live_lag_seconds_count {len(changes)}.0" not in (await http.get("/metrics")).text:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)

@@ -1,5 +1,6 @@
 """Traces of taps and requests through two processes, as a collector receives them."""
 
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -47,6 +48,15 @@ def attribute(span: Span, name: str) -> str:
     return next((each.value.string_value for each in span.attributes if each.key == f"tombola.{name}"), "")
 
 
+async def exemplars(port: int) -> set[str]:
+    """Return the ids of the traces that the histogram of taps has as examples, as Prometheus reads them."""
+    async with httpx.AsyncClient(timeout=60) as http:
+        headers = {"accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
+        text = (await http.get(f"http://127.0.0.1:{port}/metrics", headers=headers)).text
+    assert text.endswith("# EOF\n")
+    return set(re.findall(r'^tombola_tap_seconds_bucket{le="[^"]+"} \S+ # {trace_id="(\w{32})"}', text, re.MULTILINE))
+
+
 async def test_one_trace_shows_a_tap_from_the_update_to_the_edited_message_across_two_processes(
     postgres_dsn: str, redis_dsn: str, collector: Collector
 ) -> None:
@@ -56,6 +66,7 @@ async def test_one_trace_shows_a_tap_from_the_update_to_the_edited_message_acros
         async with process.running(behind, ALL_ROLES - FRONT, clock=table.clock, entropy=SystemEntropy()) as worker:
             table.bot = replace(table.bot, deadlines=worker.deadlines)
             game_id = await table.play()
+            shown = await exemplars(table.bot.port)
             token, _ = await table.bot.play.tokens.issue(Role.VIEWER, None)
             parent = f"00-{'a' * 31}1-{'b' * 15}2-01"
             async with httpx.AsyncClient(timeout=60, base_url=f"http://127.0.0.1:{table.bot.port}/api/v1") as http:
@@ -76,6 +87,10 @@ async def test_one_trace_shows_a_tap_from_the_update_to_the_edited_message_acros
         assert all(span.start_time_unix_nano <= span.end_time_unix_nano for span in spans)
     (request,) = traces[bytes.fromhex("a" * 31 + "1")]
     assert (request.name, request.parent_span_id.hex()) == ("api GET", "b" * 15 + "2")
+    assert shown
+    assert {bytes.fromhex(each) for each in shown} <= {
+        span.trace_id for span in collector.spans if span.name == "update"
+    }
     assert collector.authorizations == {"Bearer secret"}
 
 

@@ -3,11 +3,14 @@
 import configparser
 import json
 import re
+import runpy
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -18,7 +21,7 @@ from bot.ingest.http import routes
 from bot.ingest.webhook import SECRET_HEADER
 from bot.observe import metric_families
 from bot.observe.health import Health
-from bot.observe.metrics import Metrics, registry
+from bot.observe.metrics import SECONDS, Metrics, registry
 from bot.runtime import ALL_ROLES
 from bot.settings import VARIABLES, Settings, load_settings
 from tests.repo.test_repository import imports
@@ -27,7 +30,9 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 SETTING = re.compile(r"\bTOMBOLA_[A-Z_]+\b")
-METRIC = re.compile(r"\b(?:tombola|process)_\w+")
+METRIC = re.compile(r"(?<![:\w])(?:tombola|process)_\w+")
+RULES = (DEPLOY / "prometheus" / "alerts.yaml", DEPLOY / "prometheus" / "objectives.yaml")
+DASHBOARDS = sorted((DEPLOY / "grafana" / "dashboards").glob("*.json"))
 WEBHOOK = Settings().telegram.webhook_path
 
 
@@ -135,7 +140,7 @@ def test_compose_keeps_what_is_acknowledged() -> None:
     for service in services.values():
         for volume in service.get("volumes", []):
             if volume.startswith("."):
-                assert (DEPLOY / volume.split(":")[0]).is_file()
+                assert (DEPLOY / volume.split(":")[0]).exists()
 
 
 # -- Kubernetes -------------------------------------------------------------------------------------------------
@@ -292,15 +297,24 @@ def exported() -> set[str]:
     return names
 
 
+def rules() -> list[dict[str, Any]]:
+    """Return all alerts and recording rules."""
+    return [rule for path in RULES for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+
+
 def expressions() -> Iterator[str]:
-    for group in yaml.safe_load((DEPLOY / "prometheus" / "alerts.yaml").read_text())["groups"]:
-        for rule in group["rules"]:
-            assert {"alert", "expr", "labels", "annotations"} <= rule.keys()
-            yield rule["expr"]
-    dashboard = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text())
-    for panel in dashboard["panels"]:
+    for rule in rules():
+        assert {"alert", "labels", "annotations"} <= rule.keys() or "record" in rule
+        yield rule["expr"]
+    for panel in panels():
         for target in panel["targets"]:
-            yield target["expr"]
+            if panel["datasource"]["type"] == "prometheus":
+                yield target["expr"]
+
+
+def panels() -> list[dict[str, Any]]:
+    """Return the panels of all dashboards."""
+    return [panel for path in DASHBOARDS for panel in json.loads(path.read_text())["panels"]]
 
 
 def test_alerts_and_panels_ask_for_metrics_that_there_are() -> None:
@@ -316,15 +330,67 @@ def test_the_page_for_operators_explains_every_metric_and_every_alert_and_no_oth
     page = (ROOT / "docs" / "operations.md").read_text()
     ours = {name for name in exported() if name.startswith("tombola_") and not name.endswith("_created")}
     assert {re.sub("_(bucket|sum|count)$", "", name) for name in ours} == set(re.findall(r"\btombola_\w+", page))
-    alerts = re.findall(r"alert: (\w+)", (DEPLOY / "prometheus" / "alerts.yaml").read_text())
+    alerts = [rule["alert"] for rule in rules() if "alert" in rule]
     assert re.findall(r"^\| (Tombola\w+) \|", page, re.MULTILINE) == alerts
 
 
-def test_panels_do_not_lie_on_each_other() -> None:
-    panels = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text())["panels"]
+def test_every_alert_has_a_line_with_its_severity_its_meaning_and_a_command_that_can_be_run() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    severities = {rule["alert"]: rule["labels"]["severity"] for rule in rules() if "alert" in rule}
+    lines = re.findall(r"^\| (Tombola\w+) \| (\w+) \| (.+?) \| `(.+?)` \| (.+) \|$", page, re.MULTILINE)
+    assert {name: severity for name, severity, *_ in lines} == severities
+    tools = {"journalctl", "systemctl", "chronyc", "top"}  # of the system; the others are checked
+    for name, _, _, command, _ in lines:
+        words = shlex.split(command.replace("\\|", "|"))
+        match words:
+            case ["python", "-m", "bot", *arguments]:
+                _parser().parse_args(arguments)
+            case ["curl", "-s", address]:
+                assert urlsplit(f"http://{address}").path in paths()
+            case ["promtool", "query", "instant", "http://localhost:9090", expression]:
+                assert set(METRIC.findall(expression)) <= exported()
+            case ["psql", "$TOMBOLA_DATABASE__DSN", "-c", query]:
+                tables = re.findall(r"FROM (\w+)", query)
+                assert all(f"CREATE TABLE {table} (" in migrations() for table in tables), name
+            case _:
+                assert words[0] in tools, command
+
+
+def migrations() -> str:
+    """Return the text of all migrations."""
+    return "".join(path.read_text() for path in sorted((ROOT / "migrations" / "versions").glob("*.py")))
+
+
+def test_recorded_names_that_rules_ask_for_are_recorded() -> None:
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    asked = {name for expression in expressions() for name in re.findall(r"\btombola:[\w:]+", expression)}
+    assert asked <= recorded
+
+
+def test_bounds_of_objectives_are_bounds_of_buckets() -> None:
+    bounds = {float(bound) for rule in rules() for bound in re.findall(r'le="([\d.]+)"', rule["expr"])}
+    assert bounds == {0.1, 0.2, 1.0}
+    assert bounds <= set(SECONDS)
+
+
+def test_every_alert_has_a_unit_test_in_which_it_fires_and_one_in_which_it_is_silent() -> None:
+    """Promtool runs them: `tests/servers/test_prometheus.py`."""
+    alerts = {rule["alert"] for rule in rules() if "alert" in rule}
+    cases = [
+        case
+        for path in RULES
+        for test in yaml.safe_load(path.with_suffix(".test.yaml").read_text())["tests"]
+        for case in test.get("alert_rule_test", ())
+    ]
+    assert {case["alertname"] for case in cases if case.get("exp_alerts")} == alerts
+    assert {case["alertname"] for case in cases if not case.get("exp_alerts")} == alerts
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_panels_do_not_lie_on_each_other(path: Path) -> None:
     cells = [
         (column, row)
-        for panel in panels
+        for panel in json.loads(path.read_text())["panels"]
         for grid in [panel["gridPos"]]
         for column in range(grid["x"], grid["x"] + grid["w"])
         for row in range(grid["y"], grid["y"] + grid["h"])
@@ -333,11 +399,50 @@ def test_panels_do_not_lie_on_each_other() -> None:
     assert all(column < 24 for column, _ in cells)
 
 
-def test_prometheus_reads_the_rules_beside_it() -> None:
-    scrape = yaml.safe_load((DEPLOY / "prometheus" / "scrape.yaml").read_text())
-    assert all((DEPLOY / "prometheus" / name).is_file() for name in scrape["rule_files"])
+def test_the_files_of_the_dashboards_are_those_that_the_script_writes() -> None:
+    """`make dashboards` writes them."""
+    script = runpy.run_path(str(DEPLOY / "grafana" / "make_dashboards.py"))
+    assert {path.stem for path in DASHBOARDS} == set(script["DASHBOARDS"])
+    for path in DASHBOARDS:
+        assert path.read_text() == script["text"](path.stem)
+
+
+def test_panels_have_descriptions_and_sources_that_are_provisioned() -> None:
+    provisioned = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/tombola.yaml").read_text())["datasources"]
+    sources = {source["uid"]: source["type"] for source in provisioned}
+    for panel in panels():
+        assert panel["description"].endswith("."), panel["title"]
+        assert sources[panel["datasource"]["uid"]] == panel["datasource"]["type"]
+    jumps = re.findall(r"datasourceUid: (\w+)", yaml.dump(provisioned))
+    assert set(jumps) == {"jaeger", "elasticsearch"} <= sources.keys()
+
+
+def test_the_lines_in_panels_are_the_objectives() -> None:
+    bounds = {
+        name: float(bound)
+        for rule in rules()
+        for name, bound in re.findall(r'(tombola_\w+_seconds)_bucket\{le="([\d.]+)"', rule["expr"])
+    }
+    assert set(bounds) == {"tombola_tap_seconds", "tombola_live_lag_seconds", "tombola_deadline_lateness_seconds"}
+    drawn = set()
+    for panel in panels():
+        steps = [step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]]
+        for name in bounds.keys() & {name for target in panel["targets"] for name in _histograms(target)}:
+            assert steps == [None, bounds[name]], panel["title"]
+            drawn.add(name)
+    assert drawn == set(bounds)
+
+
+def _histograms(target: dict[str, Any]) -> list[str]:
+    return re.findall(r"(tombola_\w+_seconds)_bucket", target.get("expr", ""))
+
+
+@pytest.mark.parametrize("name", ["scrape.yaml", "compose.yaml"])
+def test_prometheus_reads_the_rules_beside_it(name: str) -> None:
+    scrape = yaml.safe_load((DEPLOY / "prometheus" / name).read_text())
+    assert [DEPLOY / "prometheus" / file for file in scrape["rule_files"]] == list(RULES)
     jobs = {job["job_name"] for job in scrape["scrape_configs"]}
-    [watched] = set(re.findall(r'up\{job=~"([^"]+)"\}', (DEPLOY / "prometheus" / "alerts.yaml").read_text()))
+    [watched] = {name for rule in rules() for name in re.findall(r'up\{job=~"([^"]+)"\}', rule["expr"])}
     assert all(re.fullmatch(watched, job) for job in jobs)
 
 

