@@ -21,7 +21,9 @@ from starlette.routing import Route
 
 from api.client import Client
 from api.games import JoinBody, OpenBody
+from bot.process import running
 from bot.runtime import ALL_ROLES
+from bot.settings import Web
 from play.access import Role
 from storage.keys import aside_key
 from storage.processes import Process
@@ -162,15 +164,17 @@ async def test_every_expression_of_rules_and_dashboards_has_data_of_a_running_bo
 ) -> None:
     async with (
         seated(postgres_dsn, redis_dsn, "polling") as table,
-        scraping(folder, [f"127.0.0.1:{table.bot.port}"]) as prometheus,
+        # A second process with the clock of the machine: the test's own clock has no figures.
+        running(table.settings.model_copy(update={"web": Web(port=0)}), frozenset({"web"})) as web,
+        scraping(folder, [f"127.0.0.1:{port}" for port in (table.bot.port, web.port)]) as prometheus,
     ):
         await have_data(prometheus, {"tombola_processes"})  # all has been imported
-        url = f"http://127.0.0.1:{table.bot.port}"
+        url = f"http://127.0.0.1:{web.port}"
         token, _ = await table.bot.play.tokens.issue(Role.HOST, frozenset({table.group.id}))
         async with Client(url, token) as host, socket(url, token) as watcher:
             await watcher.subscribe(chats=[table.group.id])
             await host.list_games(chat=table.group.id)
-            play = asyncio.create_task(played_until_cancelled(table))
+            play = asyncio.create_task(played_until_cancelled(table, host))
             try:
                 await have_data(prometheus, {*drawn(), *asked()} - quiet(asked()))
             finally:
@@ -200,10 +204,11 @@ def quiet(selectors: set[str]) -> set[str]:
     return {each for each in selectors if any(part in each for part in trouble)}
 
 
-async def played_until_cancelled(table: Table) -> None:
-    """Play one game after the other: rates need events in every window."""
+async def played_until_cancelled(table: Table, host: Client) -> None:
+    """Play one game after the other, and ask for the leaderboard: rates need events in every window."""
     while True:
         await table.finish(await table.begin())
+        await host.get_leaderboard_of_chat(table.group.id)
 
 
 # -- the rehearsal: from the bot to the people who are called ---------------------------------------------------
