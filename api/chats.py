@@ -333,6 +333,8 @@ ENDPOINTS: Final = (
         Needs.HOST,
         body=SettingsBody,
         result=SettingsView,
+        headers=("ETag",),
+        if_match=True,
         refuses=(PreconditionFailed, SettingsChanged, BadRule, UnknownTimeZone),
         example={"openers": "everyone", "rules": {"pick_number": {"winners": "3", "join_seconds": None}}},
     ),

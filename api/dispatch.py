@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -30,6 +31,7 @@ from api.problems import (
     MethodNotAllowed,
     NotFound,
     RequestInProgress,
+    RequestTimeout,
     TooLarge,
     TooManyRequests,
     UnsupportedMediaType,
@@ -65,6 +67,8 @@ STRANGERS_BURST: Final = 50
 TRACE: Final = "trace"
 """Key of the trace id in the state of a request's scope."""
 READS: Final = frozenset({"GET", "HEAD"})
+COMMAND: Final = "command"
+"""Key of the id of a write's command there, from which `bot.observe.tracing` computes the trace of its effects."""
 NOBODY: Final = Actor(0)
 """The actor of a request without a token. It may do nothing that needs a permission."""
 
@@ -160,6 +164,7 @@ class Resource:
             flags = self._services.play.flags
             if not endpoint.without_flag and not flags.is_on(API_WRITES, _chat_of(endpoint, call) or 0):
                 raise FlagOff(API_WRITES)
+            request.scope["state"][COMMAND] = call.command_id
             return await self._write(endpoint, call)
         result = await endpoint.handle(call)
         if endpoint.signed:
@@ -226,7 +231,9 @@ class Resource:
         return call
 
     async def _body(self, request: Request, endpoint: Endpoint) -> Any:
-        raw = await raw_body(request, endpoint.most)
+        if endpoint.body is not None:
+            check_encoding(request)
+        raw = await raw_body(request, endpoint.most, self._services.limits.body_seconds)
         if endpoint.body is None:
             return None
         if endpoint.body is bytes:
@@ -254,10 +261,9 @@ class Resource:
         """Make a write once: a repeat with the same key gets the first response."""
         request, store = call.request, self._services.requests
         body = call.body if isinstance(call.body, bytes) else encode(call.body)
-        owner = "" if call.token is None else call.token.prefix
         address = f"{request.method} {request.url.path}?{request.url.query}"
         try:
-            attempt = await store.begin(call.key, fingerprint(owner.encode(), address.encode(), body))
+            attempt = await store.begin(call.command_id, fingerprint(address.encode(), body))
         except KeyReused:
             raise IdempotencyKeyReused from None
         except InProgress:
@@ -279,13 +285,14 @@ class Resource:
         except Exception as error:  # noqa: BLE001 -- see `failure`
             await self._record(endpoint, call, problems.refusal_of(error, call.trace).code)
             response = failure(error, self._services, call.request, call.trace)
-            final = response.status_code < 500 and not isinstance(error, TooManyRequests)
+            final = response.status_code < 500 and response.status_code != HTTPStatus.TOO_MANY_REQUESTS
             return response, _stored(response) if final else None
         if not isinstance(result, Reply) or result.changed:
             await self._record(endpoint, call, "done")
         response = await self._made(endpoint, call, result)
         if isinstance(result, Reply) and result.stored is not None:
-            again = await self._made(endpoint, call, Reply(body=result.stored, status=result.status))
+            kept = Reply(body=result.stored, status=result.status, headers=result.headers)
+            again = await self._made(endpoint, call, kept)
             return response, _stored(again)
         return response, _stored(response)
 
@@ -413,15 +420,25 @@ def _language(request: Request) -> str | None:
     return best
 
 
-def failure(error: Exception, services: Services, request: Request, trace: str) -> Response:
-    """Return the response with the details of an error. Log it if it is a bug."""
+def failure(
+    error: Exception,
+    services: Services,
+    request: Request,
+    trace: str,
+    shown: Callable[[problems.Problem], Any] = lambda problem: problem,
+) -> Response:
+    """Return the response with the details of an error, as ``shown`` makes them. Log the error if it is a bug."""
     problem, locale = problem_of(error, services, request, trace)
-    response = Response(encode(problem), problem.status, {"content-language": locale}, problems.MEDIA_TYPE)
+    response = Response(encode(shown(problem)), problem.status, {"content-language": locale}, problems.MEDIA_TYPE)
     seconds = problems.retry_after(problems.refusal_of(error, trace))
     if seconds is not None:
         response.headers["retry-after"] = str(seconds)
     if problem.status == 401:
         response.headers["www-authenticate"] = 'Bearer realm="tombola"'
+    if isinstance(error, UnsupportedMediaType):
+        response.headers["accept-encoding"] = "identity"  # RFC 9110, 15.5.16
+    if isinstance(error, RequestTimeout):
+        response.headers["connection"] = "close"  # the rest of the body may still come
     return response
 
 
@@ -572,18 +589,38 @@ def _key(request: Request) -> str:
     return key
 
 
-async def raw_body(request: Request, most: int) -> bytes:
-    """Return the body. Raises ``TooLarge`` before it is read, if its length is announced."""
+def check_encoding(request: Request) -> None:
+    """Raise ``UnsupportedMediaType`` if the body is compressed: its size would have no bound."""
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType
+
+
+async def raw_body(request: Request, most: int, seconds: float) -> bytes:
+    """Return the body. Raises ``TooLarge`` before it is read, if its length is announced.
+
+    Args:
+        request: the request.
+        most: the limit of the body, in bytes.
+        seconds: the time in which the body must arrive.
+
+    Raises:
+        TooLarge: the body is too long.
+        RequestTimeout: the body did not arrive in time.
+    """
     if "content-length" not in request.headers and "transfer-encoding" not in request.headers:
         return b""  # there is no body, so there is nothing to wait for
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > most:
         raise TooLarge(limit=most)
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise TooLarge(limit=most)
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > most:
+                    raise TooLarge(limit=most)
+    except TimeoutError:
+        raise RequestTimeout from None
     return bytes(body)
 
 

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from api.services import Services
 from api.values import FoundGame
 from fsm.kind import ChatTopic, Game, Instant, Rejected
+from fsm.lobby import MAX_TITLE
 from play.access import Actor, Needs
 from storage.api_tokens import ApiToken
 
@@ -31,6 +32,9 @@ Count = Annotated[int, Meta(ge=1, le=100)]
 """Number of items on a page."""
 Position = Annotated[int, Meta(ge=0, le=2**53)]
 Cursor = Annotated[str, Meta(max_length=512)]
+_ONE_LINE: Final = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+Title = Annotated[str, Meta(max_length=4 * MAX_TITLE, extra_json_schema={"maxLength": MAX_TITLE, "pattern": _ONE_LINE})]
+"""Title of a game. The type has wider bounds than the schema, so that the refusal is that of Telegram's face."""
 
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 GAME_ID: Final = r"[0-9a-z]{14,22}"
@@ -89,8 +93,9 @@ class Call:
 
     @property
     def command_id(self) -> str:
-        """The id of the command that a write makes, the same for every repeat."""
-        return f"api:{self.key}"
+        """The id of the command that a write makes, the same for every repeat. Keys belong to their tokens."""
+        assert self.token is not None, "a write has a token"
+        return f"api:{self.token.prefix}:{self.key}"
 
     @property
     def found(self) -> FoundGame:
@@ -159,9 +164,13 @@ class Endpoint:
         signed: True if the call is signed in the manner of webhooks, whose id takes the place of an idempotency key.
         query: the struct of the parameters.
         body: the struct of the body; bytes for a file; None for none.
+        decoded: the type of the JSON in a body that the handler decodes itself.
         result: the type of the result; for a list that of its items; None for none.
         paged: True if the result is a page of a list.
         status: the status of success.
+        headers: the headers of every success beyond those of all responses and an entity tag of a read.
+        streamed: True if the result is sent while it is made, so that it has no entity tag.
+        if_match: True if the header If-Match makes the write depend on the state that was read.
         forgets: True if the audit log must not name the person that the path names.
         refuses: the refusals that this endpoint may answer with beyond the common ones.
         media_types: the media types of a result other than JSON.
@@ -180,9 +189,13 @@ class Endpoint:
     signed: bool = False
     query: type[msgspec.Struct] = NoParameters
     body: Any = None
+    decoded: Any = None
     result: Any = None
     paged: bool = False
     status: int = 200
+    headers: tuple[str, ...] = ()
+    streamed: bool = False
+    if_match: bool = False
     forgets: bool = False
     refuses: tuple[type[Rejected], ...] = ()
     media_types: tuple[str, ...] = ()

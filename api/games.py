@@ -7,14 +7,13 @@ import msgspec
 from msgspec import Meta
 
 from api.dispatch import position
-from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, Handler, Page, PersonId, Reply
+from api.endpoint import About, Call, ChatId, Count, Cursor, Endpoint, Handler, Page, PersonId, Reply, Title
 from api.problems import InvalidRequest
 from api.values import FoundGame
 from api.views import GameSummary, GameView, PlayerView, game_view, player_view, summary
 from fsm.kind import ChatTopic, Command, NotNow, Rejected, TooLate
 from fsm.lobby import (
     MAX_EXTENSION,
-    MAX_TITLE,
     AlreadyJoined,
     BadExtension,
     BadRule,
@@ -80,7 +79,7 @@ class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     chat_id: ChatId
     kind: Annotated[str, Meta(extra_json_schema={"enum": list(KIND_NAMES)})]
     topic_id: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
-    title: Annotated[str, Meta(max_length=4 * MAX_TITLE)] = ""
+    title: Title = ""
     rules: dict[str, str] = {}
 
 
@@ -153,7 +152,7 @@ class AnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     choice: (
         Annotated[int, Meta(ge=-(10**12), le=10**12)]
         | Annotated[tuple[Annotated[int, Meta(ge=0, le=1000)], ...], Meta(max_length=MOST_OPTIONS)]
-        | Decimal
+        | Annotated[Decimal, Meta(extra_json_schema={"pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$"})]
     )
 
 
@@ -336,6 +335,7 @@ ENDPOINTS: Final = (
         body=OpenBody,
         result=GameView,
         status=201,
+        headers=("Location",),
         refuses=(PlaceTaken, BadTitle, BadRule, NoQuestions, ChannelUnreadable, BoostsUnreadable),
         example={"chat_id": -1001234567890, "kind": "pick_number", "title": "Friday", "rules": {"winners": "2"}},
     ),
@@ -349,6 +349,7 @@ ENDPOINTS: Final = (
         Needs.HOST,
         body=RematchBody,
         status=201,
+        headers=("Location",),
         refuses=(StillPlayed, PlaceTaken, BadRule, NoQuestions, ChannelUnreadable, BoostsUnreadable),
         example={"without_winners": True},
     ),

@@ -58,8 +58,13 @@ class TooLarge(Rejected):
 
 
 @dataclass(unsafe_hash=True)
+class RequestTimeout(Rejected):
+    """The body did not arrive in time. The connection is closed; the same request may be sent again."""
+
+
+@dataclass(unsafe_hash=True)
 class UnsupportedMediaType(Rejected):
-    """The body has another media type than the endpoint takes."""
+    """The body has another media type than the endpoint takes, or is compressed."""
 
 
 @dataclass(unsafe_hash=True)
@@ -255,6 +260,7 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         NothingToProve: 404,
         MethodNotAllowed: 405,
         PreconditionFailed: 412,
+        RequestTimeout: 408,
         TooLarge: 413,
         UnsupportedMediaType: 415,
         InvalidRequest: 422,
@@ -376,4 +382,4 @@ def retry_after(refusal: Rejected) -> int | None:
     """Return the seconds after which a request may be repeated; None if a repeat would have the same end."""
     if isinstance(refusal, TooManyRequests):
         return refusal.seconds
-    return RETRY_SECONDS if isinstance(refusal, Away | RequestInProgress) else None
+    return RETRY_SECONDS if isinstance(refusal, Away | RequestInProgress | TooManyFiles) else None

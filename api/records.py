@@ -31,7 +31,8 @@ class EventView(msgspec.Struct, frozen=True):
         version: the number of the event, from 1.
         name: the stored name of its type.
         at: the time.
-        command_id: the command that led to it: `tg:` an update of Telegram, `api:` an idempotency key.
+        command_id: the command that led to it: `tg:` an update of Telegram, `api:` a token's prefix
+            and its idempotency key.
         data: its fields. Fields that are secret are absent while the game is live.
     """
 
@@ -245,6 +246,8 @@ ENDPOINTS: Final = (
         needs=Needs.LOOK,
         about=About.CHAT,
         query=ExportQuery,
+        headers=("Content-Disposition",),
+        streamed=True,
         media_types=(CSV_TYPE, LINES_TYPE, XLSX_TYPE),
     ),
 )

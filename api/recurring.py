@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from api.endpoint import About, Call, Endpoint, Handler, Reply
+from api.endpoint import About, Call, Endpoint, Handler, Reply, Title
 from api.games import with_rules
 from api.problems import InvalidRequest
 from api.values import moment_of
 from fsm.kind import ChatTopic, Rejected
-from fsm.lobby import MAX_TITLE, BadRule, BadTitle
+from fsm.lobby import BadRule, BadTitle
 from fsm.registry import KINDS
 from fsm.schedule import MONTH, WEEK, Schedule, local_date
 from play.access import Needs
@@ -24,6 +24,8 @@ from storage.templates import Template
 TAG: Final = "recurring games"
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_NAME: Final = {"minLength": 1, "maxLength": MAX_NAME, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+"""The bounds of a name. The type has wider ones, so that the refusal of a name is that of Telegram's face."""
 TemplateId = Annotated[int, Meta(ge=1, le=2**53)]
 Minutes = Annotated[int, Meta(ge=0, le=MOST_MINUTES_AHEAD)]
 
@@ -56,9 +58,9 @@ class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         rules: rules other than the defaults, by the names that /settings and config.toml have.
     """
 
-    name: Annotated[str, Meta(max_length=4 * MAX_NAME)]
+    name: Annotated[str, Meta(max_length=4 * MAX_NAME, extra_json_schema=_NAME)]
     kind: str
-    title: Annotated[str, Meta(max_length=4 * MAX_TITLE)] = ""
+    title: Title = ""
     rules: dict[str, str] = {}
 
 
@@ -80,6 +82,21 @@ class ScheduleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     month_day: Annotated[int, Meta(ge=1, le=31)] | None = None
     time: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     starts_on: date | None = None
+
+
+def _only_of(unit: str, field: str, given: dict[str, Any], absent: dict[str, Any]) -> dict[str, Any]:
+    is_unit = {"properties": {"unit": {"const": unit}}, "required": ["unit"]}
+    with_field = {"properties": {field: given}, "required": [field]}
+    return {"if": is_unit, "then": with_field, "else": {"properties": {field: absent}}}
+
+
+OF_UNITS: Final = {
+    "allOf": [
+        _only_of(WEEK, "weekdays", {"minItems": 1}, {"maxItems": 0}),
+        _only_of(MONTH, "month_day", {"type": "integer"}, {"type": "null"}),
+    ]
+}
+"""Part of the schema of ``ScheduleBody``: the fields that belong to a unit."""
 
 
 class RecurringBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -374,6 +391,7 @@ ENDPOINTS: Final = (
         body=RecurringBody,
         result=RecurringView,
         status=201,
+        headers=("Location",),
         refuses=(NoSuchTemplate, TooManyRecurring, BadRule),
         example={"template_id": 1, "schedule": FRIDAYS, "announce_minutes": 30},
     ),

@@ -16,24 +16,26 @@ def with_reference(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
 
     # The modules that render the reference are imported at the first request for it: few processes get one.
     @cache
-    def document(version: str) -> bytes:
-        described: dict[str, Any] = import_module("api.openapi").describe(every, version)
+    def document(version: str, graphql: bool) -> bytes:  # noqa: FBT001 -- a key of the cache
+        described: dict[str, Any] = import_module("api.openapi").describe(every, version, graphql=graphql)
         return msgspec.json.encode(described)
 
     @cache
-    def page(version: str) -> bytes:
-        rendered: bytes = import_module("api.reference_page").render(msgspec.json.decode(document(version)))
+    def page(version: str, graphql: bool) -> bytes:  # noqa: FBT001 -- a key of the cache
+        described = msgspec.json.decode(document(version, graphql))
+        rendered: bytes = import_module("api.reference_page").render(described)
         return rendered
 
     async def get_openapi(call: Call) -> Reply:
         """Return this document."""
-        return Reply(body=document(call.services.version), headers={"content-type": "application/json"})
+        services = call.services
+        return Reply(body=document(services.version, services.graphql), headers={"content-type": "application/json"})
 
     async def get_reference(call: Call) -> Reply:
         """Return this reference as a page, which needs neither scripts nor internet."""
         csp = import_module("api.reference_page").CSP
         headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": csp}
-        return Reply(body=page(call.services.version), headers=headers)
+        return Reply(body=page(call.services.version, call.services.graphql), headers=headers)
 
     every = (
         _row("/openapi.json", get_openapi, result=dict[str, Any]),

@@ -24,12 +24,14 @@ class Limits:
         burst: requests of a token at once.
         seconds: time limit of a request.
         reads: reads that a process answers at once; it refuses others, so that they do not wait for seconds.
+        body_seconds: time limit of the arrival of its body, less than ``seconds``.
     """
 
     a_second: float = 50
     burst: int = 100
     seconds: float = 30
     reads: int = 256
+    body_seconds: float = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

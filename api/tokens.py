@@ -165,6 +165,7 @@ ENDPOINTS: Final = (
         body=TokenBody,
         result=NewToken,
         status=201,
+        headers=("Location",),
         example={"role": "host", "chats": [-1001234567890], "days": 90, "name": "scoreboard"},
     ),
     Endpoint(

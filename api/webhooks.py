@@ -22,7 +22,7 @@ from play.bans import EVERYWHERE
 from play.content import NoQuestions
 from play.flags import BadFlagSetting, UnknownFlag
 from play.guarded_http import MAX_URL, BadUrl, ForbiddenAddress
-from play.incoming_webhooks import MOST_BYTES, BadCall, ReplayedCall, UnknownSource
+from play.incoming_webhooks import MOST_BYTES, BadCall, EndCall, FlagCall, OpenCall, ReplayedCall, UnknownSource
 from play.standard_webhooks import BadSignature, StaleCall, shown
 from play.webhooks import (
     MAX_DESCRIPTION,
@@ -66,6 +66,36 @@ class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
     failures: int
     failing_since: datetime | None
     created_at: datetime
+
+
+class OpenEvent(msgspec.Struct, frozen=True, tag_field="type", tag="game.open"):
+    """A signed call that opens a game.
+
+    Attributes:
+        data: the game.
+    """
+
+    data: OpenCall
+
+
+class EndEvent(msgspec.Struct, frozen=True, tag_field="type", tag="game.end"):
+    """A signed call that ends a game.
+
+    Attributes:
+        data: the game.
+    """
+
+    data: EndCall
+
+
+class FlagEvent(msgspec.Struct, frozen=True, tag_field="type", tag="flag.set"):
+    """A signed call that sets a feature flag.
+
+    Attributes:
+        data: the flag and its value.
+    """
+
+    data: FlagCall
 
 
 class EndpointWithSecret(EndpointView, frozen=True, kw_only=True):
@@ -472,6 +502,7 @@ ENDPOINTS: Final = (
         body=EndpointBody,
         result=EndpointWithSecret,
         status=201,
+        headers=("Location",),
         refuses=(*WRONG, TooManyEndpoints),
         example={"url": "https://example.org/hook", "types": ["game.completed"]},
     ),
@@ -569,6 +600,8 @@ ENDPOINTS: Final = (
         signed=True,
         body=bytes,
         most=MOST_BYTES,
+        decoded=FlagEvent,
+        example={"type": "flag.set", "data": {"flag": "api-writes", "percent": 10}},
         result=FlagView,
         refuses=(BadSignature, StaleCall, ReplayedCall, BadCall, UnknownFlag, BadFlagSetting),
     ),
@@ -583,6 +616,8 @@ ENDPOINTS: Final = (
         signed=True,
         body=bytes,
         most=MOST_BYTES,
+        decoded=OpenEvent | EndEvent,
+        example={"type": "game.open", "data": {"kind": "pick_number", "title": "Friday"}},
         result=GameView,
         refuses=(
             BadSignature,

@@ -364,7 +364,7 @@ def _writes(found: Findings, journal: Journal, events: Sequence[Any], *, losses:
     games: dict[str, set[str]] = {}
     for row in events:
         if row["command_id"].startswith("api:"):
-            games.setdefault(row["command_id"].removeprefix("api:"), set()).add(row["game_id"])
+            games.setdefault(row["command_id"].rpartition(":")[2], set()).add(row["game_id"])
     for write in journal.writes:
         has = games.get(write.key, set())
         if len(has) > 1:

@@ -21,7 +21,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
 
 from api.endpoint import PATH_TYPES, Endpoint, Page
-from api.openapi import described
+from api.openapi_types import described
 
 MOST_ON_PAGE: Final = 50
 DEFAULT_ON_PAGE: Final = 20

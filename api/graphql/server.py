@@ -1,14 +1,13 @@
 """GraphQL over HTTP: queries by POST with a token, persisted queries by GET, the same decisions as REST."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 from graphql import DocumentNode, ExecutionResult, GraphQLError, execute
-from msgspec import Meta
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,6 +17,7 @@ from api.dispatch import (
     JSON,
     TRACE,
     caller,
+    check_encoding,
     count,
     encode,
     etag,
@@ -31,12 +31,15 @@ from api.endpoint import Endpoint
 from api.graphql.context import Context
 from api.graphql.limits import Cost, Limits, fields_of
 from api.graphql.links import LINKS
+from api.graphql.messages import SUFFIX, GraphQLBody
 from api.graphql.schema import build
 from api.problems import (
     BadQuery,
     BadRequest,
+    FieldError,
     InvalidRequest,
     MethodNotAllowed,
+    Problem,
     QueryTooSlow,
     UnknownQuery,
     UnsupportedMediaType,
@@ -47,23 +50,12 @@ from storage.api_tokens import ApiToken
 
 ALLOW: Final = "GET, HEAD, OPTIONS, POST"
 MOST_BYTES: Final = 65_536
-LONGEST_QUERY: Final = 20_000
 SECONDS: Final = 10.0
 """Time limit of a query."""
 PUBLIC_SECONDS: Final = 30
 """Time for which caches may keep the answer to a public persisted query."""
-SUFFIX: Final = ".graphql"
 ACTION: Final = "graphql"
 """Name in the audit log of requests that were refused as a whole."""
-
-
-class GraphQLBody(msgspec.Struct, frozen=True):
-    """A request by POST. Several operations in a list are refused."""
-
-    query: Annotated[str, Meta(max_length=LONGEST_QUERY)] | None = None
-    id: Annotated[str, Meta(max_length=64)] | None = None
-    variables: dict[str, Any] | None = None
-    operationName: Annotated[str, Meta(max_length=128)] | None = None  # noqa: N815 -- the name is GraphQL's
 
 
 _body = msgspec.json.Decoder(GraphQLBody)
@@ -112,13 +104,11 @@ class Server:
         request, trace = Request(scope, receive), scope["state"][TRACE]
         response: Response
         try:
-            async with asyncio.timeout(SECONDS):
-                response = await self._respond(request, trace)
+            response = await self._respond(request, trace)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 -- every error has a response; a bug is logged there
-            told = QueryTooSlow(round(SECONDS)) if isinstance(error, TimeoutError) else error
-            response = failure(told, self._services, request, trace)
+            response = failure(error, self._services, request, trace, _with_errors)
             if isinstance(error, MethodNotAllowed):
                 response.headers["allow"] = ALLOW
             elif isinstance(error, ACCESS_REFUSED):
@@ -133,7 +123,7 @@ class Server:
                 return await self._get(request, trace)
             case "POST":
                 token, actor = await caller(self._services, request, public=False)
-                body = await _read_body(request)
+                body = await self._read(request)
                 document = self._document(body)
                 content = await self._answer(
                     request, trace, token, actor, document, body.variables or {}, body.operationName
@@ -161,6 +151,18 @@ class Server:
         if matches(request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
         return Response(content, headers=headers, media_type=JSON)
+
+    async def _read(self, request: Request) -> GraphQLBody:
+        check_encoding(request)
+        raw = await raw_body(request, MOST_BYTES, self._services.limits.body_seconds)
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+            raise UnsupportedMediaType
+        try:
+            return _body.decode(raw)
+        except msgspec.ValidationError as error:
+            raise InvalidRequest(str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise BadRequest from None
 
     def _document(self, body: GraphQLBody) -> DocumentNode:
         if body.id is not None:
@@ -195,7 +197,7 @@ class Server:
             variable_values=dict(variables),
             operation_name=operation,
         )
-        result: Any = made if isinstance(made, ExecutionResult) else await made
+        result: Any = made if isinstance(made, ExecutionResult) else await _in_time(made)
         if result.data is None and result.errors and result.errors[0].path is None:  # a variable of another type
             raise BadQuery(result.errors[0].message)
         told: dict[str, Any] = {"data": result.data}
@@ -217,13 +219,19 @@ class Server:
         return {"message": problem.detail, "path": error.path, "extensions": extensions}
 
 
-async def _read_body(request: Request) -> GraphQLBody:
-    raw = await raw_body(request, MOST_BYTES)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
-        raise UnsupportedMediaType
+def _with_errors(problem: Problem) -> dict[str, Any]:
+    """Return a problem whose ``errors`` clients of GraphQL can read: they look for messages there in every response."""
+    told: dict[str, Any] = msgspec.to_builtins(problem)
+    wrong = problem.errors or [FieldError("$", problem.detail)]
+    extensions = {"code": problem.code, "status": problem.status, "trace": problem.trace}
+    told["errors"] = [{**msgspec.to_builtins(each), "message": each.detail, "extensions": extensions} for each in wrong]
+    return told
+
+
+async def _in_time(result: Awaitable[Any]) -> Any:
+    """Return the result of a query. Raises ``QueryTooSlow``."""
     try:
-        return _body.decode(raw)
-    except msgspec.ValidationError as error:
-        raise InvalidRequest(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadRequest from None
+        async with asyncio.timeout(SECONDS):
+            return await result
+    except TimeoutError:
+        raise QueryTooSlow(round(SECONDS)) from None

@@ -159,6 +159,22 @@ class SubscribeRequest(msgspec.Struct, frozen=True, tag_field="type", tag="subsc
     cursor: str | None = None
 
 
+class StreamQuery(msgspec.Struct, frozen=True):
+    """The parameters of server-sent events.
+
+    Attributes:
+        game: the id of a game to watch; it may be repeated.
+        chat: the id of a chat to watch; it may be repeated.
+        ticket: a ticket from `POST /api/v1/live/tickets`, for clients that can't send a header.
+        cursor: the last cursor of an earlier connection, from which this one goes on.
+    """
+
+    game: list[str] = []
+    chat: list[int] = []
+    ticket: str | None = None
+    cursor: str | None = None
+
+
 class UnsubscribeRequest(msgspec.Struct, frozen=True, tag_field="type", tag="unsubscribe", forbid_unknown_fields=True):
     """Watch games and chats no longer.
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
@@ -42,6 +43,8 @@ STREAM_HEADERS: Final = (
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 )
+ALLOW: Final = "GET, OPTIONS"
+"""A stream has no end, so there is no HEAD."""
 GONE: Final = ClosingMessage(code="gone", retry_ms=None)
 LOWEST_ID: Final = -(2**52)
 
@@ -74,6 +77,9 @@ class LiveServer:
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         principal: Principal | None = None
+        if request.method == "OPTIONS":
+            await Response(status_code=204, headers={"allow": ALLOW})(scope, receive, send)
+            return
         try:
             _check_method(request)
             principal = await self._principal(request)
@@ -263,7 +269,7 @@ class LiveServer:
         record_refusal(self._services, request, principal, error)
         response = failure(error, self._services, request, scope["state"][TRACE])
         if isinstance(error, MethodNotAllowed):
-            response.headers["allow"] = "GET"
+            response.headers["allow"] = ALLOW
         await response(scope, receive, send)
 
 

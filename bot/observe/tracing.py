@@ -225,7 +225,8 @@ class Tracing:
         caller = trace.get_current_span(context).get_span_context()
         game = _GAME.search(scope["path"])
         key = headers.get("idempotency-key", "")
-        short = trace_of(f"api:{key}") if key else ""
+        command = scope.get("state", {}).get("command", "")
+        short = trace_of(command) if command else ""
         outcome = "error" if status >= SERVER_ERROR else "done"
         attributes = {"method": scope["method"], "path": scope["path"], "status": status, "outcome": outcome}
         name = f"api {scope['method']}"

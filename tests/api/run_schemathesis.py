@@ -1,9 +1,10 @@
-"""Schemathesis against a running server, with a token of every role, limited to a chat and not.
+"""Schemathesis against a running server, REST and GraphQL, with a token of every role, limited to a chat and not.
 
 python -m tests.api.run_schemathesis [--examples 10] [--sequences 50] [--seed 1]
 
-Schemathesis makes requests from `openapi.json`, valid and invalid ones, and sequences of requests along its links. A
-response must be documented, with its schema, and never be a 5xx. The stores are embedded, Telegram is the sandbox.
+Schemathesis makes requests from `openapi.json`, valid and invalid ones, and sequences of requests along its links, and
+queries from the schema of GraphQL. A response must be documented, with its schema, and never be a 5xx. The stores are
+embedded, Telegram is the sandbox.
 """
 
 import argparse
@@ -34,6 +35,8 @@ from storage.migrate import upgrade
 from tests.api.conftest import Served
 from tests.e2e.conftest import seated
 
+REST: Final = "v1/openapi.json"
+GRAPHQL: Final = "graphql"
 LOCAL: Final = "http://127.0.0.1:1025/"
 """An address of a receiver that is down."""
 ROOT: Final = Path(__file__).parents[2]
@@ -89,11 +92,14 @@ async def run(
     served: Served, token: str, known: Mapping[str, Any], *, examples: int, phases: str, seed: int
 ) -> tuple[int, int, str]:
     """Run schemathesis with a token. Returns its exit code, the number of requests, and its output."""
+    graphql = phases == GRAPHQL
     command = (
-        *(sys.executable, "-m", "schemathesis.cli", "run", f"{served.url}/api/v1/openapi.json"),
-        *("--header", f"Authorization: Bearer {token}", "--phases", phases, "--seed", str(seed), "--checks", "all"),
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"{served.url}/api/{'graphql' if graphql else REST}"),
+        *("--header", f"Authorization: Bearer {token}", "--seed", str(seed), "--checks", "all"),
+        *("--phases", "fuzzing" if graphql else phases),
         # The hooks have a check that knows which refusals of valid requests are right.
-        *("--exclude-checks", "positive_data_acceptance"),
+        # Schemathesis takes the refusal of a field for an error of the server.
+        *("--exclude-checks", "positive_data_acceptance" + (",not_a_server_error" if graphql else "")),
         *("--max-examples", str(examples), "--continue-on-failure", "--warnings", "off", "--no-color"),
         *("--generation-database", "none", "--suppress-health-check", "all"),
     )
@@ -138,18 +144,23 @@ async def serving() -> AsyncIterator[Served]:
 
 
 async def main(options: argparse.Namespace) -> int:
-    """Run schemathesis with six tokens. Returns the exit code."""
+    """Run schemathesis with two tokens of each role. Returns the exit code."""
     failed, total = 0, 0
     async with serving() as served:
         logger.remove()
         await served.met()
-        for role, limited in product(Role, (False, True)):
-            token = await served.token(role, *([served.chat_id] if limited else []))
-            for phases, examples in (("examples,coverage,fuzzing", options.examples), ("stateful", options.sequences)):
+        for role, limited in product(options.role or [role.value for role in Role], (False, True)):
+            token = await served.token(Role(role), *([served.chat_id] if limited else []))
+            rest = (
+                ()
+                if options.only_graphql
+                else (("examples,coverage,fuzzing", options.examples), ("stateful", options.sequences))
+            )
+            for phases, examples in (*rest, (GRAPHQL, options.queries)):
                 known = await world(served)
                 code, count, told = await run(served, token, known, examples=examples, phases=phases, seed=options.seed)
                 scope = "one chat" if limited else "all chats"
-                sys.stdout.write(f"{role.value}, {scope}, {phases}: {count} requests, exit code {code}\n")
+                sys.stdout.write(f"{role}, {scope}, {phases}: {count} requests, exit code {code}\n")
                 sys.stdout.flush()
                 if code or not count:
                     sys.stdout.write(f"{told}\n")
@@ -164,6 +175,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=10, help="random requests of each operation and token")
     parser.add_argument("--sequences", type=int, default=50, help="sequences of requests along links, for each token")
+    parser.add_argument("--queries", type=int, default=10, help="random queries of each field of GraphQL and token")
+    roles = [role.value for role in Role]
+    parser.add_argument("--role", action="append", choices=roles, help="only tokens of this role; repeatable")
+    parser.add_argument("--only-graphql", action="store_true", help="leave REST out")
     parser.add_argument("--least", type=int, default=10_000, help="number of requests below which the run has failed")
     parser.add_argument("--seed", type=int, default=1)
     sys.exit(asyncio.run(main(parser.parse_args())))

@@ -1,11 +1,13 @@
 """HTTP: methods, headers, entity tags, cursors, limits, compression, origins, languages."""
 
+import asyncio
 import csv
+import gzip
 import io
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from questions.isolation import FileReader
 from storage.api_requests import ApiRequests
 from storage.keys import rate_key
 from storage.live_tickets import LiveTickets
-from tests.api.conftest import Served, address, body, query
+from tests.api.conftest import Served, address, body, check_documented, query
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,10 +97,12 @@ async def test_methods_headers_and_problems(served: Served) -> None:
 
 
 async def test_every_path_has_its_methods_and_every_response_its_headers(served: Served) -> None:
-    paths: dict[str, set[str]] = {}
+    graphql, live = f"{served.url}/api/graphql", f"{served.url}/api/v1/live"
+    paths: dict[str, set[str]] = {graphql: {"GET", "POST"}, live: {"GET"}}
     for endpoint in ENDPOINTS:
         paths.setdefault(address(endpoint, served, "0" * 22), set()).add(endpoint.method)
-    async with httpx.AsyncClient(timeout=60, base_url=f"{served.url}/api/v1") as http:
+    hooks = {"response": [check_documented]}
+    async with httpx.AsyncClient(timeout=60, base_url=f"{served.url}/api/v1", event_hooks=hooks) as http:
 
         async def ask(method: str, path: str, token: str = "") -> httpx.Response:
             headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -109,7 +113,8 @@ async def test_every_path_has_its_methods_and_every_response_its_headers(served:
             return response
 
         for path, methods in paths.items():
-            allowed = ", ".join(sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}))
+            headed = "GET" in methods and path != live
+            allowed = ", ".join(sorted({*methods, "OPTIONS", *(["HEAD"] if headed else [])}))
             asked = await ask("OPTIONS", path)
             assert (asked.status_code, asked.headers["allow"], asked.content) == (204, allowed, b"")
             for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - methods:
@@ -119,7 +124,7 @@ async def test_every_path_has_its_methods_and_every_response_its_headers(served:
         for path in ("/nowhere", "/", "/games/", "/../graphql/nowhere", "/games/%2e%2e"):
             assert (await ask("GET", path)).status_code in {401, 404}, path
         for path, methods in paths.items():
-            if "GET" not in methods:
+            if "GET" not in methods or path == live:
                 continue
             await served.table.bot.redis.delete(rate_key("@127.0.0.1"))  # strangers have a small rate
             token = await served.token(Role.OPERATOR)
@@ -317,13 +322,14 @@ async def test_a_pack_is_previewed_stored_exported_and_refused_with_its_mistakes
         assert await host.list_packs(served.chat_id) == []
 
 
-async def test_origins_that_are_configured_may_call_and_a_slow_request_ends(served: Served) -> None:
+def services_of(served: Served, **more: Any) -> Services:
+    """Return services like those of the running bot, with some that differ."""
     bot = served.table.bot
 
     async def health() -> Mapping[str, Any]:
         return {}
 
-    services = Services(
+    return Services(
         play=bot.play,
         stores=bot.stores,
         telegram=bot.telegram,
@@ -333,9 +339,46 @@ async def test_origins_that_are_configured_may_call_and_a_slow_request_ends(serv
         hub=make_hub(bot.play, bot.stores),
         tickets=LiveTickets(bot.redis),
         health=health,
-        origins=("https://pages.example",),
-        limits=Limits(seconds=0.0),
+        **more,
     )
+
+
+async def test_a_body_that_does_not_come_is_a_408_and_a_compressed_one_a_415(served: Served) -> None:
+    token = await served.token(Role.HOST)
+    headers = {"authorization": f"Bearer {token}", "idempotency-key": "k", "content-type": "application/json"}
+
+    async def body_without_end() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    transport = httpx.ASGITransport(application(services_of(served, limits=Limits(body_seconds=0.01))))
+    hooks = {"response": [check_documented]}
+    async with httpx.AsyncClient(timeout=60, transport=transport, base_url="http://here", event_hooks=hooks) as http:
+        for path in ("/v1/games", "/v1/hooks/in1", "/graphql"):
+            late = await http.post(path, headers=headers, content=body_without_end())
+            assert (late.status_code, late.json()["code"]) == (408, "request-timeout"), path
+            assert late.headers["connection"] == "close"
+    packed = gzip.compress(b'{"kind": "quiz"}')
+    async with httpx.AsyncClient(timeout=60, base_url=f"{served.url}/api", event_hooks=hooks) as http:
+        upload = f"/v1/chats/{served.chat_id}/packs?filename=a.csv&name=A"
+        for path in ("/v1/games", "/v1/hooks/in1", upload, "/graphql"):
+            refused = await http.post(path, headers={**headers, "content-encoding": "gzip"}, content=packed)
+            assert (refused.status_code, refused.headers["accept-encoding"]) == (415, "identity"), path
+
+
+async def test_an_idempotency_key_belongs_to_its_token(served: Served) -> None:
+    async with await served.client(Role.HOST, served.chat_id) as host, await served.client(Role.OPERATOR) as operator:
+        game = await host.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"), "one")
+        joined = await operator.join_game(game.id, JoinBody(served.table.people[1].id, "Ann"), "one")
+        assert joined.players == 1, "another token has the key for another request"
+        again = await host.open_game(OpenBody(chat_id=served.chat_id, kind="pick_number"), "one")
+        assert again == game
+        refused = await host.send("POST", f"/games/{game.id}/cancel", key="one")
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency-key-reused")
+
+
+async def test_origins_that_are_configured_may_call_and_a_slow_request_ends(served: Served) -> None:
+    services = services_of(served, origins=("https://pages.example",), limits=Limits(seconds=0.0))
     token = await served.token(Role.VIEWER)
     transport = httpx.ASGITransport(application(services))
     async with httpx.AsyncClient(timeout=60, transport=transport, base_url="http://here") as http:

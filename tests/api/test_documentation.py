@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -15,6 +16,7 @@ from api.reference_page import CSP
 from api.table import ENDPOINTS
 from fsm.kind import Rejected, kebab
 from tests.api.conftest import Served
+from tests.api.documented import document
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -59,6 +61,18 @@ def test_the_documents_give_each_problem_the_status_that_it_has() -> None:
     ]
     assert len(told) > 3
     assert [(page, code, status) for page, code, status in told if statuses.get(code) != status] == []
+
+
+def test_schemas_are_complete_and_have_no_section_of_a_docstring() -> None:
+    left: list[Any] = [document()]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            assert part.get("type") != "array" or part.keys() & {"items", "prefixItems"}, part
+            assert not re.search(r"\b(Attributes|Args|Raises):", str(part.get("description", ""))), part
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
 
 
 def test_the_client_has_every_endpoint() -> None:

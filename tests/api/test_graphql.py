@@ -238,6 +238,25 @@ async def test_a_field_that_is_refused_is_null_with_the_problem_of_rest_and_the_
     assert codes == {"game": ("unknown-game", 404), "audit": ("not-an-operator", 403)}
 
 
+async def test_the_character_nul_is_refused_in_every_text_of_a_query(served: Served) -> None:
+    async with await served.client(Role.OPERATOR) as operator:
+        page = r'query($chat: Long!) { historyOfChat(chat: $chat, cursor: "a\u0000") { next } }'
+        for query, variables in (
+            (r'{ games(kind: "a\u0000") { next } }', {}),
+            ('{ games(kind: "a\0") { next } }', {}),
+            ("query($kind: String!) { games(kind: $kind) { next } }", {"kind": "\0"}),
+            ("query($id: String!) { game(game: $id) { id } }", {"id": "0" * 21 + "\0"}),
+            (page, {"chat": served.chat_id}),
+        ):
+            with pytest.raises(GraphQLErrors) as caught:
+                await operator.query(query, **variables)
+            codes = {problem["code"] for problem in caught.value.problems.values()}
+            assert codes <= {"invalid-request", "unknown-game"}, (query, codes)
+        with pytest.raises(Refused) as refused:
+            await operator.query("{ games\0 { next } }")
+        assert refused.value.problem.code == "bad-query"
+
+
 async def test_a_bug_is_told_by_its_trace_alone(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("secret detail")
