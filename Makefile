@@ -110,8 +110,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .PHONY: lock
 lock: .venv/dev.stamp ## write the lock files anew (ARGS=--upgrade for the newest versions)
-	$(COMPILE) $(ARGS) --extra graphql --extra otel --extra pictures pyproject.toml -o requirements.lock
-	$(COMPILE) $(ARGS) --extra graphql --extra otel --extra pictures pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) $(ARGS) --extra age --extra graphql --extra otel --extra pictures pyproject.toml -o requirements.lock
+	$(COMPILE) $(ARGS) --extra age --extra graphql --extra otel --extra pictures pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 .PHONY: clean
 clean: ## remove what was set up and cached; var, the embedded stores' data, stays

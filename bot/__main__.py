@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--language", default="en", help="language of the report (default: en)")
     verify.set_defaults(command=_verify)
 
+    _add_backup(commands)
     _add_log(commands)
     _add_token(commands)
 
@@ -116,6 +117,35 @@ def _parser() -> argparse.ArgumentParser:
     )
     replay.set_defaults(command=_replay)
     return parser
+
+
+def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands of backups."""
+    backup = commands.add_parser(
+        "backup",
+        help="write both stores into one file",
+        description="Write the contents of PostgreSQL, and the events that Redis alone has, into one file, while the"
+        " bot runs. The file is read again and checked.",
+    )
+    backup.add_argument("file", type=Path, help="the new file")
+    backup.add_argument(
+        "--encrypt-for", action="append", default=[], metavar="AGE1...", help="a public key of age; may be repeated"
+    )
+    backup.add_argument(
+        "--new-key", action="store_true", help="make a private key of age in the file instead, and print the public one"
+    )
+    backup.set_defaults(command=_backup)
+
+    restore = commands.add_parser(
+        "restore",
+        help="replace both stores' contents by a backup's",
+        description="Replace the contents of PostgreSQL by those of a backup and empty Redis. The bot must not run.",
+    )
+    restore.add_argument("file", type=Path, help="the backup")
+    restore.add_argument("--identity", type=Path, metavar="FILE", help="the private key of age, if it is encrypted")
+    restore.add_argument("--check", action="store_true", help="only read the file and check it")
+    restore.add_argument("--yes", action="store_true", help="do not ask before data is replaced")
+    restore.set_defaults(command=_restore)
 
 
 def _add_log(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -234,6 +264,20 @@ def _postgres(given: argparse.Namespace) -> int:
     from bot import operator_commands  # noqa: PLC0415
 
     return asyncio.run(operator_commands.postgres_program(_settings(), [given.program, *given.arguments]))
+
+
+def _backup(given: argparse.Namespace) -> int:
+    from bot import backup_commands  # noqa: PLC0415
+
+    return asyncio.run(backup_commands.backup(_settings(), given.file, given.encrypt_for, new_key=given.new_key))
+
+
+def _restore(given: argparse.Namespace) -> int:
+    from bot import backup_commands  # noqa: PLC0415
+
+    return asyncio.run(
+        backup_commands.restore(_settings(), given.file, given.identity, only_check=given.check, confirmed=given.yes)
+    )
 
 
 def _verify(given: argparse.Namespace) -> int:

@@ -60,6 +60,11 @@ async def told(work: Awaitable[int]) -> int:
     return 1
 
 
+def account() -> str:
+    """Return the user of the system who runs the command, for the audit log."""
+    return os.environ.get("SUDO_USER") or os.environ.get("USER") or f"uid {os.getuid()}"
+
+
 def no_connection(error: BaseException) -> str:
     """Return one line about a store that does not answer, with the system's reason, which holds no secret."""
     reason = " ".join(str(error).split())

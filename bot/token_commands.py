@@ -1,11 +1,10 @@
 """The commands for tokens of the HTTP API."""
 
 import argparse
-import os
 from datetime import UTC, datetime
 
 from bot.clock import SystemClock
-from bot.operator_commands import say, told
+from bot.operator_commands import account, say, told
 from bot.settings import Settings
 from play.access import Role
 from play.tokens import Tokens, UnknownToken
@@ -29,7 +28,7 @@ async def _run(settings: Settings, given: argparse.Namespace) -> int:
         key = settings.api.token_key.get_secret_value().encode()
         clock = SystemClock()
         tokens, audit = Tokens(ApiTokens(pool, redis, key), clock), Audit(pool, clock)
-        with acting(Trail(audit, SHELL, 0, None, _user())):
+        with acting(Trail(audit, SHELL, 0, None, account())):
             status = await _command(tokens, given)
         await audit.flush()
         return status
@@ -81,8 +80,3 @@ def _line(token: ApiToken) -> str:
 
 def _date(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(" ", "minutes").removesuffix("+00:00") + "Z"
-
-
-def _user() -> str:
-    """Return the user of the system who runs the command, for the audit log."""
-    return os.environ.get("SUDO_USER") or os.environ.get("USER") or f"uid {os.getuid()}"

@@ -51,6 +51,11 @@ def game_key(game_id: str) -> str:
     return f"{PREFIX}:{{{game_id[:2]}}}:game:{game_id}"
 
 
+def pattern() -> str:
+    """Pattern of all keys."""
+    return f"{PREFIX}:*"
+
+
 def game_pattern() -> str:
     """Return the pattern with which SCAN finds every game."""
     return f"{PREFIX}:{{*}}:game:*"

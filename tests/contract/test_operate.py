@@ -280,35 +280,39 @@ async def test_what_can_not_be_migrated_or_replayed_gets_one_line(empty_database
 
 
 def documented_commands() -> list[str]:
-    """Return the documented commands for the backup of the embedded stores, in order."""
+    """Return the documented commands for backups, in order."""
     text = (DOCUMENT.parent / "operations.md").read_text()
-    part = text[text.index("The embedded stores are ordinary ones") :]
-    part = part[: part.index("\n## ")]
-    return [line for block in re.findall(r"```sh\n(.*?)```", part, re.DOTALL) for line in block.splitlines()]
+    part = text[text.index("\n## Backup and restore") :]
+    part = part[: part.index("\n## Hosted stores")]
+    found = [line for block in re.findall(r"```sh\n(.*?)```", part, re.DOTALL) for line in block.splitlines()]
+    return [*found, *re.findall(r"`(python -m bot restore [^`]*)`", part)]
 
 
 async def test_the_documented_backup_can_be_followed(tmp_path: Path) -> None:
-    dump, restore, forget = documented_commands()
     with tempfile.TemporaryDirectory(prefix="tombola-") as folder:
-        data_dir = Path(folder) / "var"
+        data_dir, public = Path(folder) / "var", ""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TOMBOLA_")}
+        environment |= {"TOMBOLA_DATA_DIR": str(data_dir), "PYTHONPATH": str(DOCUMENT.parents[1])}
 
         def follow(command: str) -> None:
-            line = command.replace("python", sys.executable, 1).replace("var/redis", f"{data_dir}/redis")
-            line = line.replace("tombola.dump", str(tmp_path / "tombola.dump"))
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("TOMBOLA_")}
-            subprocess.run(shlex.split(line), check=True, env=environment | {"TOMBOLA_DATA_DIR": str(data_dir)})
+            nonlocal public
+            line = [sys.executable, *shlex.split(command.replace("age1...", public), comments=True)[1:]]
+            confirmed = ["--yes"] if "restore" in line and "--check" not in line else []
+            done = subprocess.run([*line, *confirmed], check=True, env=environment, cwd=tmp_path, capture_output=True)
+            public = done.stdout.decode().split()[-1] if "--new-key" in line else public
 
+        write_plain, new_key, write_encrypted, check, restore = documented_commands()
         async with embedded.stores(data_dir) as (dsn, _):
             await upgrade(dsn)
             await write(dsn, "INSERT INTO players (id, name) VALUES (7, 'Ann')")
-            await asyncio.to_thread(follow, dump)  # while the bot runs
-            await write(dsn, "DELETE FROM players")
-        await asyncio.to_thread(follow, restore)
-        await asyncio.to_thread(follow, forget)
-        async with embedded.stores(data_dir) as (dsn, _):
-            connection = await asyncpg.connect(dsn)
-            assert await connection.fetchval("SELECT name FROM players WHERE id = 7") == "Ann"
-            await connection.close()
+            for command in (write_plain, new_key, write_encrypted, check):  # while the bot runs
+                await asyncio.to_thread(follow, command)
+            for command in (restore, f"{restore}.age --identity backup.key"):
+                await write(dsn, "DELETE FROM players")
+                await asyncio.to_thread(follow, command)
+                connection = await asyncpg.connect(dsn)
+                assert await connection.fetchval("SELECT name FROM players WHERE id = 7") == "Ann"
+                await connection.close()
 
 
 async def write(dsn: str, statement: str) -> None:
