@@ -288,6 +288,7 @@ def documented_commands() -> list[str]:
     return [*found, *re.findall(r"`(python -m bot restore [^`]*)`", part)]
 
 
+@pytest.mark.slow
 async def test_the_documented_backup_can_be_followed(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="tombola-") as folder:
         data_dir, public = Path(folder) / "var", ""
