@@ -308,7 +308,7 @@ async def _repeat(pool: Pool, redis: Redis, since: Since) -> None:
     personal = PersonalData(pool, redis)
     for player_id, alias, erased_at in since.erased:
         at = round(erased_at.timestamp() * 1000)
-        await personal.begin(player_id, alias, at, 0)
+        await personal.begin(player_id, alias, at, 0, None)
         while await personal.erase_games(player_id, alias, at):
             pass
     if since.revoked:

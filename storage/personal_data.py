@@ -252,11 +252,12 @@ class PersonalData:
     # -- erasing ------------------------------------------------------------------------------------------------
 
     async def begin(
-        self, player_id: PlayerId, alias: int, at: Instant, job_id: int, word: Callable[[RecurringGame], NewJob]
+        self, player_id: PlayerId, alias: int, at: Instant, job_id: int, word: Callable[[RecurringGame], NewJob] | None
     ) -> None:
         """Erase everything but the games. Harmless to repeat under the same alias.
 
-        ``word`` returns the job that tells a group that a recurring game of the person is paused.
+        ``word`` returns the job that tells a group that a recurring game of the person is paused. Without it none is
+        told, as when an erasure is repeated after a backup was restored.
         """
         moment = datetime.fromtimestamp(at / 1000, UTC)
         chats = [row[0] for row in await self._pool.fetch(_CHATS, player_id)]
@@ -270,8 +271,8 @@ class PersonalData:
                 await connection.execute(statement, player_id, alias, ERASED_NAME)
             for statement in _JOBS:
                 await connection.execute(statement, player_id, job_id, list(ENDED_JOBS))
-            # The job's data names the host, so it gets the alias.
-            await enqueue(connection, *(word(replace(each, host=Host(alias, ERASED_NAME))) for each in paused))
+            if word is not None:  # the job's data names the host, so it gets the alias
+                await enqueue(connection, *(word(replace(each, host=Host(alias, ERASED_NAME))) for each in paused))
             return [row[0] for row in await connection.fetch(_TOKENS, player_id)]
 
         for prefix in await in_transaction(self._pool, erase):

@@ -211,7 +211,7 @@ async def test_erasures_and_revocations_since_the_backup_are_repeated(
     path = await taken(house, postgres_dsn, tmp_path / "one.tombola")
     later = round((now + timedelta(seconds=5)).timestamp() * 1000)
     personal = PersonalData(house.pool, house.redis)
-    await personal.begin(1, -777, later, 0)
+    await personal.begin(1, -777, later, 0, None)
     while await personal.erase_games(1, -777, later):
         pass
     await house.pool.execute("UPDATE api_tokens SET revoked_at = $1", now + timedelta(seconds=5))
