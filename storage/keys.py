@@ -51,11 +51,6 @@ def game_key(game_id: str) -> str:
     return f"{PREFIX}:{{{game_id[:2]}}}:game:{game_id}"
 
 
-def pattern() -> str:
-    """Pattern of all keys."""
-    return f"{PREFIX}:*"
-
-
 def game_pattern() -> str:
     """Return the pattern with which SCAN finds every game."""
     return f"{PREFIX}:{{*}}:game:*"
@@ -183,6 +178,8 @@ def lease_keys(name: str) -> list[str]:
 
 # -- Telegram ----------------------------------------------------------------------------------------------------
 
+EVERY = f"{PREFIX}:*"
+"""Pattern of all keys."""
 SEND = f"{PREFIX}:{{send}}"
 """Beginning of all keys of the outbox and the limits; their scripts append to it."""
 DIALOG_PREFIX = f"{PREFIX}:dialog"

@@ -375,8 +375,8 @@ WHOLE = {text.strip() for text in (_OTHERWISE, _RESEAL)}
 """Queries that read a small table whole: the new encryption of all secrets, after the key has changed."""
 ALL_CHATS = "INSERT INTO broadcast_chats"
 """Beginning of the query that lists all chats for a broadcast."""
-OTHERS = {"migrate", "embedded", "connections", "rights", "personal_data"}
-"""Modules whose queries concern the database itself, not its tables; and the erasure of a person's data, which is a job
+OTHERS = {"migrate", "embedded", "connections", "rights", "personal_data", "backup"}
+"""Modules whose queries concern the database itself or all of it, not some rows; and the erasure of a person's data, which is a job
 that a person asks for once, and may read a small table whole."""
 
 

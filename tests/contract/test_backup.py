@@ -1,7 +1,9 @@
 """Backup and restoration of both stores, on games that are played while the projector lags behind."""
 
 import asyncio
+import gzip
 import os
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -160,6 +162,14 @@ def damaged(data: bytes) -> list[bytes]:
     return cuts + turned + [b"PK\x03\x04", b"{}", os.urandom(1000)]
 
 
+def unharmed(data: bytes, bad: bytes) -> bool:
+    """Return True for a change without an effect: gzip can say "more zeros" in several ways."""
+    try:
+        return gzip.decompress(bad) == gzip.decompress(data)
+    except (OSError, EOFError, zlib.error):
+        return False
+
+
 @pytest.mark.parametrize("encrypted", [False, True])
 async def test_a_damaged_file_is_refused_and_changes_nothing(
     house: House, postgres_dsn: str, tmp_path: Path, *, encrypted: bool
@@ -172,7 +182,7 @@ async def test_a_damaged_file_is_refused_and_changes_nothing(
     for number, bad in enumerate(damaged(data)):
         path = tmp_path / f"bad{number}"
         path.write_bytes(bad)
-        if data[:10] == bad[:10] or encrypted:  # the rest of gzip's head, such as the system's number, means nothing
+        if not unharmed(data, bad):
             with pytest.raises(BackupError) as refused:
                 backup.check(path, identity)
             assert "\n" not in str(refused.value), number
