@@ -376,8 +376,8 @@ WHOLE = {text.strip() for text in (_OTHERWISE, _RESEAL)}
 ALL_CHATS = "INSERT INTO broadcast_chats"
 """Beginning of the query that lists all chats for a broadcast."""
 OTHERS = {"migrate", "embedded", "connections", "rights", "personal_data", "backup"}
-"""Modules whose queries concern the database itself or all of it, not some rows; and the erasure of a person's data, which
-is a job that a person asks for once, and may read a small table whole."""
+"""Modules whose queries concern the database itself or all of it, not some rows; and the erasure of a person's data,
+which is a job that a person asks for once, and may read a small table whole."""
 
 
 @pytest.fixture
