@@ -339,7 +339,7 @@ def _fit(clock: Clock) -> Callable[[], bool]:
 def _export(runtime: Runtime, deadlines: Deadlines, consumers: Consumers | None) -> None:
     """Export the figures of this process to Prometheus. A worker also samples the stores and checks results."""
     samples = Samples(runtime)
-    checks = ResultChecks(runtime.stores.archive, runtime.play.clock, runtime.aside)
+    checks = ResultChecks(runtime.stores.archive, runtime.play.clock.now(), runtime.aside)
     if consumers is not None:
         runtime.tasks.spawn("samples", samples.keep())
         runtime.tasks.spawn("result checks", checks.keep())

@@ -66,6 +66,8 @@ class Setting:
     """Seconds of the lobby, of joining, of selection, and between two shown draws."""
     root: Path = ROOT
     """Checkout whose code the replicas run at first."""
+    idle: bool = False
+    """The replicas are started later, by the caller. Their webhooks get updates one by one, in turn."""
 
 
 @dataclass
@@ -383,7 +385,7 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)))
         replicas: list[Replica] = []
         updates_to: list[Replica] = []
-        balancer = Balancer(updates_to)
+        balancer = Balancer(updates_to, by_request=setting.idle)
         await balancer.open()
         stack.push_async_callback(balancer.close)
         proxies: list[StoreProxies] = []
@@ -398,10 +400,11 @@ async def cast(setting: Setting, where: Path | None = None) -> AsyncIterator[Act
             if not setting.split or "ingress" in roles:
                 updates_to.append(replicas[-1])
             stack.push_async_callback(replicas[-1].close)
-        await replicas[0].start()  # the first replica runs the migrations
-        await replicas[0].ready(session)
-        await asyncio.gather(*(replica.start() for replica in replicas[1:]))
-        await asyncio.gather(*(replica.ready(session) for replica in replicas[1:]))
+        if not setting.idle:
+            await replicas[0].start()  # the first replica runs the migrations
+            await replicas[0].ready(session)
+            await asyncio.gather(*(replica.start() for replica in replicas[1:]))
+            await asyncio.gather(*(replica.ready(session) for replica in replicas[1:]))
         serve_api = Balancer([each for each in replicas if not setting.split or "web" in each.arguments])
         await serve_api.open()
         stack.push_async_callback(serve_api.close)

@@ -35,6 +35,11 @@ LINES: Mapping[str, Callable[[Random, int], str]] = {
     "quiz": lambda rng, _: f"/start_quiz {rng.randint(2, 4)} {rng.randint(3, 6)}",
 }
 """Kinds of games that are played -> the command that opens a group's nth game."""
+SHORT_LINES: Mapping[str, Callable[[Random, int], str]] = {
+    "pick_number": lambda rng, game: f"/create_game Round {game}{rng.choice(('', ' reverse'))} 2",
+    "quiz": lambda _rng, _game: "/start_quiz 2 3",
+}
+"""The same for games that end soon."""
 GAME = re.compile(r"^[a-z]+:([0-9a-z]{14}|[0-9a-z]{22})(?::|$)")
 TEXTS = Texts()
 UNAVAILABLE = TEXTS.plain("en", "error-unavailable")
@@ -112,7 +117,16 @@ class Diary:
 class Table:
     """One group, which plays game after game until told to stop."""
 
-    def __init__(self, control: Control, chat: Chat, people: Sequence[User], rng: Random, diary: Diary) -> None:
+    def __init__(
+        self,
+        control: Control,
+        chat: Chat,
+        people: Sequence[User],
+        rng: Random,
+        diary: Diary,
+        lines: Mapping[str, Callable[[Random, int], str]] = LINES,
+    ) -> None:
+        self._lines = lines
         self.chat = chat
         self.games = 0
         self.stopping = False
@@ -136,9 +150,9 @@ class Table:
 
     async def _game(self) -> None:
         update_id = self._next_update()
-        kind = self._rng.choice(list(LINES))
+        kind = self._rng.choice(list(self._lines))
         self._face = FACES[kind]
-        self._control.say(self._people[0], self.chat, LINES[kind](self._rng, self.games))
+        self._control.say(self._people[0], self.chat, self._lines[kind](self._rng, self.games))
         game_id = await self._opened(update_id)
         if game_id is None:
             return
@@ -301,8 +315,15 @@ def _labels(message: Message) -> dict[str, str]:
     return {button.get("callback_data", ""): button["text"] for button in buttons(message)}
 
 
-def gather(control: Control, number: int, people: int, rng: Random, diary: Diary) -> Table:
-    """Create a group with its people."""
+def gather(
+    control: Control,
+    number: int,
+    people: int,
+    rng: Random,
+    diary: Diary,
+    lines: Mapping[str, Callable[[Random, int], str]] = LINES,
+) -> Table:
+    """Create a group with its people, who play the games that these lines open."""
     users = [control.add_user(f"Player {number}.{index}") for index in range(people)]
     chat = control.add_group(f"Table {number}", users[0], users[1:])
-    return Table(control, chat, users, rng, diary)
+    return Table(control, chat, users, rng, diary, lines)

@@ -171,9 +171,15 @@ class Replica:
 
 
 class Balancer:
-    """TCP load balancer: each connection goes to the next replica that accepts it."""
+    """TCP load balancer: each connection goes to the next replica that accepts it.
 
-    def __init__(self, replicas: Sequence[Replica]) -> None:
+    Args:
+        replicas: where connections go.
+        by_request: True to end each connection after one HTTP request, so that requests are shared evenly.
+    """
+
+    def __init__(self, replicas: Sequence[Replica], *, by_request: bool = False) -> None:
+        self._by_request = by_request
         self.port = 0
         self._replicas = replicas
         self._next = 0
@@ -236,6 +242,10 @@ class Balancer:
         back_reader: asyncio.StreamReader,
         back_writer: asyncio.StreamWriter,
     ) -> None:
+        if self._by_request:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                head = await reader.readuntil(b"\r\n\r\n")
+                back_writer.write(head[:-2] + b"Connection: close\r\n\r\n")
         ways = [
             asyncio.create_task(_pipe(reader, back_writer)),
             asyncio.create_task(_pipe(back_reader, writer)),

@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 from loguru import logger
 
-from fsm.engine import Clock
+from fsm.kind import Instant
 from fsm.registry import KINDS
 from handlers.kinds.recheck import Facts, standings_of
 from handlers.kinds.registry import FACES
@@ -44,24 +44,26 @@ class ResultChecks:
 
     Args:
         archive: PostgreSQL.
-        clock: the time of the games.
+        since: the time from which games are checked.
         aside: records games that cannot be checked.
         rechecks: kind -> its recheck; by default those of all kinds.
     """
 
     def __init__(
-        self, archive: Archive, clock: Clock, aside: SetAside, rechecks: Mapping[str, Recheck] | None = None
+        self, archive: Archive, since: Instant, aside: SetAside, rechecks: Mapping[str, Recheck] | None = None
     ) -> None:
         self.checked: Counter[tuple[str, Verdict]] = Counter()
         """Checked results by kind and verdict."""
         self.ended: Counter[tuple[str, str]] = Counter()
         """Ended games by kind and outcome."""
+        self.wrong: list[str] = []
+        """The games with wrong results, the first ``MOST_ENDED`` of them."""
         self._archive = archive
         self._aside = aside
         self._rechecks = _of_faces() if rechecks is None else rechecks
         # Prometheus sees no increase in a counter whose first value is 1.
         self.checked.update(dict.fromkeys(((kind, verdict) for kind in KINDS for verdict in get_args(Verdict)), 0))
-        self._latest = clock.now()
+        self._latest = since
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     async def keep(self) -> None:
@@ -101,6 +103,8 @@ class ResultChecks:
             self._aside.add("result checks", game_id, bug)
             return "unchecked"
         if mistakes:
+            if len(self.wrong) < MOST_ENDED:
+                self.wrong.append(game_id)
             logger.bind(game=game_id).error("the result of a game is wrong: {}", "; ".join(mistakes[:5]))
         return "wrong" if mistakes else "right"
 

@@ -19,7 +19,7 @@ def house(pool: Pool, redis: Redis) -> House:
 
 @pytest.fixture
 def checks(house: House, pool: Pool) -> ResultChecks:
-    return ResultChecks(Archive(pool, Codec(KINDS)), house.clock, SetAside())
+    return ResultChecks(Archive(pool, Codec(KINDS)), house.clock.now(), SetAside())
 
 
 async def test_each_result_is_checked_once(house: House, checks: ResultChecks) -> None:

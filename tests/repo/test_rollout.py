@@ -1,0 +1,224 @@
+"""The analysis of a rollout finds symptoms in figures, and the undoing runs the right commands."""
+
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.rollout import rollout
+from deploy.rollout.rollout import Figures, Limits, Look, Symptom
+
+LIMITS = Limits()
+
+
+def counted(**counts: dict[tuple[str, ...], float]) -> Figures:
+    """Return figures of counters; the keys of each are the values of its labels."""
+    labels = {
+        "updates": ("outcome", "path"),
+        "commands": ("command", "outcome"),
+        "errors": ("where",),
+        "sends": ("outcome", "priority"),
+    }
+    return Figures(
+        {
+            f"tombola_{name}_total": {
+                tuple(zip(labels[name], key, strict=True)): value for key, value in rows.items()
+            }
+            for name, rows in counts.items()
+        }
+    )  # fmt: skip
+
+
+def timed(name: str, *below: tuple[float, float], total: float) -> Figures:
+    """Return figures of a histogram: counts of observations up to each bound, and of all."""
+    return Figures(buckets={name: {**dict(below), math.inf: total}})
+
+
+def names(symptoms: Iterable[Symptom]) -> list[str]:
+    return sorted(symptom.name for symptom in symptoms)
+
+
+@pytest.mark.parametrize(
+    ("bad", "total", "allowed", "expected"),
+    [
+        (0, 1000, 0.001, False),
+        (2, 10, 0.001, False),  # two may be chance
+        (3, 100, 0.001, True),
+        (3, 3000, 0.001, False),
+        (20, 1000, 0.01, False),
+        (40, 1000, 0.01, True),
+        (1000, 1000, 0.5, True),
+        (5, 0, 0.001, False),
+    ],
+)
+def test_a_share_counts_only_beyond_chance(bad: float, total: float, allowed: float, *, expected: bool) -> None:
+    assert rollout.significant(bad, total, allowed) is expected
+
+
+GOOD = counted(
+    updates={("done", "fast"): 900, ("not-now", "fast"): 80, ("done", "slow"): 100, ("failed", "slow"): 1},
+    commands={("Join", "done"): 300, ("Join", "already-joined"): 30, ("Answer", "done"): 400},
+    errors={("tap",): 1},
+    sends={("sent", "normal"): 300, ("refused", "normal"): 1},
+)
+
+
+def test_a_version_like_the_one_before_has_no_symptoms() -> None:
+    assert names(rollout.errors(GOOD, GOOD, LIMITS)) == []
+    assert names(rollout.answers(GOOD, GOOD, LIMITS)) == []
+
+
+@pytest.mark.parametrize(
+    ("canary", "expected"),
+    [
+        (counted(updates={("done", "fast"): 200, ("error", "fast"): 9}), ["failed updates"]),
+        (counted(commands={("Answer", "error"): 5, ("Answer", "done"): 40}), ["errors of Answer"]),
+        (counted(errors={("sender",): 7}), ["unexpected errors (sender)"]),
+        (counted(sends={("sent", "normal"): 50, ("refused", "normal"): 9}), ["refused messages"]),
+    ],
+)
+def test_errors_that_are_new_are_symptoms(canary: Figures, expected: list[str]) -> None:
+    assert names(rollout.errors(canary, GOOD, LIMITS)) == expected
+
+
+def test_refusals_and_missing_commits_are_symptoms() -> None:
+    refusing = counted(commands={("Join", "done"): 20, ("Join", "game-full"): 60})
+    assert names(rollout.answers(refusing, GOOD, LIMITS)) == ["refusals of Join"]
+    stored = Figures({"tombola_commit_seconds_count": {(): 650}})
+    lost = Figures({"tombola_commit_seconds_count": {(): 100}})
+    assert names(rollout.answers(GOOD + lost, GOOD + stored, LIMITS)) == ["commits"]
+    assert names(rollout.answers(GOOD + stored, GOOD + stored, LIMITS)) == []
+
+
+TAPS = "tombola_tap_seconds"
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable", "expected"),
+    [
+        (timed(TAPS, (0.05, 950), (0.2, 999), total=1000), timed(TAPS, (0.05, 940), (0.2, 999), total=1000), False),
+        (timed(TAPS, (0.05, 400), (0.2, 999), total=1000), timed(TAPS, (0.05, 960), (0.2, 999), total=1000), True),
+        (timed(TAPS, (0.05, 400), (0.2, 700), total=1000), Figures(), True),  # nothing to compare with
+        (timed(TAPS, (0.05, 0), (0.2, 0), total=12), Figures(), False),  # too few
+    ],
+)
+def test_slowness_is_judged_by_both_versions_and_the_objective(
+    canary: Figures, stable: Figures, *, expected: bool
+) -> None:
+    assert bool(names(rollout.slowness(canary, stable, LIMITS))) is expected
+
+
+class Looks:
+    """An analysis whose looks are given; the last one repeats."""
+
+    def __init__(self, *looks: Look | Exception) -> None:
+        self.left = list(looks)
+
+    def look(self, _at: float) -> Look:
+        look = self.left.pop(0) if len(self.left) > 1 else self.left[0]
+        if isinstance(look, Exception):
+            raise look
+        return look
+
+
+SLOW, WRONG, FINE = Symptom("slow", "slow"), Symptom("wrong", "wrong", certain=True), Look((), ())
+
+
+@pytest.mark.parametrize(
+    ("looks", "verdict"),
+    [
+        ((FINE,), rollout.PROMOTE),
+        ((Look((), ["too few updates"]),), rollout.HOLD),
+        ((rollout.NoAnswerError("away"),), rollout.HOLD),
+        ((Look((WRONG,), ()),), rollout.ROLL_BACK),
+        ((Look((SLOW,), ()), Look((SLOW,), ())), rollout.ROLL_BACK),
+        ((Look((SLOW,), ()), FINE, Look((SLOW,), ()), FINE), rollout.PROMOTE),
+        ((FINE, Look((SLOW,), ["few"]), Look((SLOW,), ["few"])), rollout.ROLL_BACK),
+    ],
+)
+def test_it_promotes_without_doubt_only(looks: tuple[Any, ...], verdict: str) -> None:
+    said: list[str] = []
+    lasting = 0.05 * len(looks)
+    found = rollout.analyse(Looks(*looks), every=0.01, lasting=lasting, confirmations=2, say=said.append)  # type: ignore[arg-type]
+    assert found == verdict
+    assert verdict in said[-1]
+
+
+def test_limits_come_from_a_file_and_unknown_ones_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "limits.toml"
+    file.write_text("updates = 9\n[objectives]\ntombola_tap_seconds = 1.0\n")
+    limits = rollout.limits_of(file)
+    assert (limits.updates, limits.games, limits.objectives) == (9, 5, {"tombola_tap_seconds": 1.0})
+    file.write_text("update = 9\n")
+    with pytest.raises(ValueError, match="update"):
+        rollout.limits_of(file)
+
+
+RECORDER = '#!/bin/sh\necho "$(basename "$0") $@ ${TOMBOLA_TAG}" >> "$RECORD"\n[ "$FAIL" != "$(basename "$0")" ]\n'
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put programs that record their arguments in place of kubectl, docker and systemctl. Returns the record."""
+    for name in ("kubectl", "docker", "systemctl", "ln"):
+        (tmp_path / name).write_text(RECORDER)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("RECORD", str(tmp_path / "record"))
+    return tmp_path / "record"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "commands"),
+    [
+        (
+            ("kubernetes",),
+            ["kubectl --namespace tombola scale deployment --selector app.kubernetes.io/name=tombola,track=canary"],
+        ),
+        (
+            ("kubernetes", "--all", "--roles", "web,worker", "--namespace", "n"),
+            [
+                "kubectl --namespace n scale deployment",
+                "kubectl --namespace n rollout undo deployment/tombola-web",
+                "kubectl --namespace n rollout undo deployment/tombola-worker",
+                "kubectl --namespace n rollout status deployment/tombola-web",
+                "kubectl --namespace n rollout status deployment/tombola-worker",
+            ],
+        ),
+        (("compose",), ["docker compose --file deploy/compose.yaml --profile canary stop canary"]),
+        (
+            ("compose", "--all", "--previous", "1.4.0"),
+            ["docker compose --file deploy/compose.yaml --profile canary stop canary", "docker compose --file"],
+        ),
+        (("systemd",), ["systemctl disable --now tombola-canary.service"]),
+        (
+            ("systemd", "--all", "--previous", "/opt/tombola-1.4.0"),
+            [
+                "systemctl disable --now tombola-canary.service",
+                "ln --symbolic --force --no-dereference /opt/tombola-1.4.0 /opt/tombola",
+                "systemctl restart tombola.service",
+            ],
+        ),
+    ],
+)
+def test_each_back_end_undoes_by_its_own_commands(
+    recorded: Path, arguments: tuple[str, ...], commands: list[str]
+) -> None:
+    assert rollout.main(["undo", *arguments, "--dry-run"]) == 0
+    assert not recorded.exists()
+    assert rollout.main(["undo", *arguments]) == 0
+    ran = recorded.read_text().splitlines()
+    assert len(ran) == len(commands)
+    assert all(line.startswith(command) for line, command in zip(ran, commands, strict=True))
+    if "1.4.0" in arguments:
+        assert ran[-1].endswith("up --detach --no-build --no-deps bot 1.4.0")
+
+
+def test_a_failed_step_is_told_and_the_others_are_tried(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIL", "systemctl")
+    assert rollout.main(["undo", "systemd", "--all", "--previous", "/opt/x"]) == 1
+    assert len(recorded.read_text().splitlines()) == 3
+    assert rollout.main(["undo", "systemd", "--all"]) == 2
