@@ -96,6 +96,10 @@ bench: .venv/dev.stamp ## measure
 chaos: .venv/dev.stamp ## kill things by a seeded plan while games are played (SEED= ROUNDS=)
 	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 
+.PHONY: rehearse
+rehearse: .venv/dev.stamp ## run this version beside the commit before, judge it, and roll it back if it is bad (ARGS="--bad slow")
+	$(BIN)/python -m chaos.rehearsal $(ARGS)
+
 .PHONY: fuzz
 fuzz: .venv/dev.stamp ## give the HTTP server and plain uvicorn the same damaged requests (ARGS="--cases 200000 --seed 1")
 	$(BIN)/python -m tests.e2e.fuzz_http $(ARGS)

@@ -31,6 +31,7 @@ from chaos import audit, people
 from chaos.acts import END_SECONDS, FAILOVER_MS, PRIZE_POOL, Act, Setting, cast
 from chaos.audit import Findings, Window
 from chaos.replicas import ROOT, Replica, free_port
+from deploy.rollout import rollout
 from fsm.registry import KINDS
 from storage.archive import Archive
 from storage.codec import Codec
@@ -162,6 +163,16 @@ def _hosts_decide(root: Path) -> dict[str, str]:
     return {"TOMBOLA_GAMES__HOST_JOINS": "false", "TOMBOLA_WEB__PRIVATE_NETWORKS": "127.0.0.0/8"} if known else {}
 
 
+async def _known(prometheus: rollout.Prometheus) -> None:
+    """Wait until Prometheus has scraped the canary, thirty seconds at most: a bad version may never answer."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            while not await asyncio.to_thread(  # noqa: ASYNC110 -- Prometheus tells nobody
+                prometheus.ask, 'up{track="canary"} == 1', time.time()
+            ):
+                await asyncio.sleep(0.2)
+
+
 async def _start(act: Act, replica: Replica) -> None:
     await replica.start()
     await replica.ready(act.session, 120)
@@ -176,6 +187,7 @@ async def _judged(act: Act, canary: Replica, url: str, where: Path, watch: float
     except TimeoutError:
         done.said.append("the canary was never ready")
     _targets(act, where, canary=True)
+    await _known(rollout.Prometheus(url))
     analysing = asyncio.create_task(_analysed(url, where, watch))
     stopping = asyncio.create_task(_stopped_on_demand(canary, where))
     try:

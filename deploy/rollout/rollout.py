@@ -377,7 +377,7 @@ class Analysis:
         ):
             chosen, third = f"{metric}{{{canary}}}", max(5, int(watched / 3))
             now, middle, first = (
-                self._prometheus.ask(f"min_over_time({chosen}[{third}s] offset {back}s)", at)
+                self._prometheus.ask(f"min_over_time({chosen}[{third}s])", at - back)
                 for back in (0, third, 2 * third)
             )
             for labels in now.keys() & middle.keys() & first.keys():
@@ -680,7 +680,7 @@ def undoing(given: argparse.Namespace) -> Iterator[tuple[Sequence[str], Labels]]
             compose = ("docker", "compose", "--file", given.file)
             yield (*compose, "--profile", "canary", "stop", "canary"), {}
             if given.all:
-                yield (*compose, "up", "--detach", "--no-build", "--no-deps", "bot"), {"TOMBOLA_TAG": given.previous}
+                yield (*compose, "up", "--detach", "--no-build", "--no-deps", "bot"), {"IMAGE_TAG": given.previous}
         case _:
             yield ("systemctl", "disable", "--now", "tombola-canary.service"), {}
             if given.all:

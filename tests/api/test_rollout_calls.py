@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
@@ -39,7 +38,7 @@ async def source(served: Served) -> tuple[str, str]:
 @contextlib.contextmanager
 def serving(relay: rollout.Relay) -> Iterator[str]:
     """Serve the relay for the block. Yields its address."""
-    server: ThreadingHTTPServer = relay.server("127.0.0.1", 0)
+    server = relay.server("127.0.0.1", 0)
     thread = Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

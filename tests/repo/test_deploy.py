@@ -37,7 +37,7 @@ WEBHOOK = Settings().telegram.webhook_path
 
 
 def files() -> list[Path]:
-    return [path for path in DEPLOY.rglob("*") if path.is_file()]
+    return [path for path in DEPLOY.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
 
 def documents(folder: Path = KUBERNETES) -> Iterator[tuple[Path, Any]]:

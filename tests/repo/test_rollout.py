@@ -152,12 +152,13 @@ def test_limits_come_from_a_file_and_unknown_ones_are_refused(tmp_path: Path) ->
     file.write_text("updates = 9\n[objectives]\ntombola_tap_seconds = 1.0\n")
     limits = rollout.limits_of(file)
     assert (limits.updates, limits.games, limits.objectives) == (9, 5, {"tombola_tap_seconds": 1.0})
+    assert rollout.limits_of(Path("deploy/rollout/limits.example.toml")) == LIMITS
     file.write_text("update = 9\n")
     with pytest.raises(ValueError, match="update"):
         rollout.limits_of(file)
 
 
-RECORDER = '#!/bin/sh\necho "$(basename "$0") $@ ${TOMBOLA_TAG}" >> "$RECORD"\n[ "$FAIL" != "$(basename "$0")" ]\n'
+RECORDER = '#!/bin/sh\necho "$(basename "$0") $@ ${IMAGE_TAG}" >> "$RECORD"\n[ "$FAIL" != "$(basename "$0")" ]\n'
 
 
 @pytest.fixture
