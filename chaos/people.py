@@ -323,7 +323,7 @@ def gather(
     diary: Diary,
     lines: Mapping[str, Callable[[Random, int], str]] = LINES,
 ) -> Table:
-    """Create a group with its people, who play the games that these lines open."""
+    """Create a group whose people play the games of these lines."""
     users = [control.add_user(f"Player {number}.{index}") for index in range(people)]
     chat = control.add_group(f"Table {number}", users[0], users[1:])
     return Table(control, chat, users, rng, diary, lines)

@@ -473,7 +473,7 @@ def _more_often(name: str, bad: tuple[float, float], totals: tuple[float, float]
 
 
 def answers(canary: Figures, stable: Figures, limits: Limits) -> Iterator[Symptom]:
-    """Yield the commands that the canary refuses far more often, and a lack of commits for what it acknowledges."""
+    """Yield the commands that the canary refuses far more often, and a lack of commits for acknowledged ones."""
     done = {"outcome": "done|duplicate|nothing"}
     for command, count in canary.by("tombola_commands_total", "command").items():
         chosen = {"command": re.escape(command)}
