@@ -47,7 +47,7 @@ PROMOTE, ROLL_BACK, HOLD = 0, 1, 3
 """Exit status of the analysis for each verdict."""
 BEFORE_SECONDS, WATCH_SECONDS = 25, 60
 LIMITS = """\
-updates = 200
+updates = 100
 games = 3
 warm_up = 12
 memory_mb = 8
