@@ -377,8 +377,7 @@ class Analysis:
         ):
             chosen, third = f"{metric}{{{canary}}}", max(5, int(watched / 3))
             now, middle, first = (
-                self._prometheus.ask(f"min_over_time({chosen}[{third}s])", at - back)
-                for back in (0, third, 2 * third)
+                self._prometheus.ask(f"min_over_time({chosen}[{third}s])", at - back) for back in (0, third, 2 * third)
             )
             for labels in now.keys() & middle.keys() & first.keys():
                 grown, lately = now[labels] - first[labels], now[labels] - middle[labels]
