@@ -266,7 +266,7 @@ def significant(bad: float, total: float, allowed: float) -> bool:
 
     Chernoff's bound: if the true share were the allowed one, this would happen once in a thousand times at most.
     """
-    if total <= 0 or bad < 3 or bad / total <= allowed:
+    if total <= 0 or bad < 2.5 or bad / total <= allowed:  # Prometheus extrapolates: three may be 2.97
         return False
     share, allowed = min(bad / total, 1.0), min(max(allowed, 1e-9), 1 - 1e-9)
     distance = share * math.log(share / allowed)
