@@ -53,7 +53,8 @@ games = 3
 warm_up = 15
 margin = 0.3
 confirmations = 3
-memory_mb = 8
+memory_mb = 5
+memory_share = 0.03
 balanced = true
 [objectives]
 tombola_tap_seconds = 1.0
