@@ -87,6 +87,8 @@ def test_errors_that_are_new_are_symptoms(canary: Figures, expected: list[str]) 
 def test_refusals_and_missing_commits_are_symptoms() -> None:
     refusing = counted(commands={("Join", "done"): 20, ("Join", "game-full"): 60})
     assert names(rollout.answers(refusing, GOOD, LIMITS)) == ["refusals of Join"]
+    forgetful = counted(commands={("Answer", "done"): 30, ("Answer", "nothing"): 10})
+    assert names(rollout.answers(forgetful, GOOD, LIMITS)) == ["no effect of Answer"]
     stored = Figures({"tombola_commit_seconds_count": {(): 650}})
     lost = Figures({"tombola_commit_seconds_count": {(): 100}})
     assert names(rollout.answers(GOOD + lost, GOOD + stored, LIMITS)) == ["commits"]
