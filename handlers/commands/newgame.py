@@ -30,10 +30,8 @@ MOST_SHOWN = 6
 
 def game_link(context: UpdateContext, wish: Wish | None) -> str:
     """Return the link that opens the long form in private, for the place of the update."""
-    place = context.chat_topic
     choice, kind = (wish.choice, wish.kind) if wish is not None else ("", "")
-    payload = f"{GAME_LINK}{place.chat_id}_{place.topic_id}_{choice}_{kind}"
-    return f"https://t.me/{context.deps.bot_username}?start={payload}"
+    return f"https://t.me/{context.deps.bot_username}?start={payload_of(context.chat_topic, choice, kind)}"
 
 
 def settings_link(bot_username: str, chat_id: int) -> str:
@@ -111,13 +109,22 @@ def _to(label: str, kind: str, choice: str) -> Button:
     return Button(label, data=f"{FORM}{kind}:{choice}")
 
 
+def payload_of(place: ChatTopic, choice: str, kind: str) -> str:
+    """Return the payload of a deep link that opens the long form; ``place_of`` reads it."""
+    return f"{GAME_LINK}{place.chat_id}_{place.topic_id}_{choice}_{kind}"
+
+
 def place_of(payload: str) -> tuple[ChatTopic, str, str] | None:
     """Return place, choice and kind of a deep link's payload; None if it is malformed."""
-    parts = payload.removeprefix(GAME_LINK).split("_", 3)
-    if len(parts) != 4 or parts[3] not in {"", *FACES}:
+    parts = payload.removeprefix(GAME_LINK).split("_", 2)
+    if len(parts) != 3:
+        return None
+    # Names of presets and of kinds contain underscores too, so the end of the payload is compared with every kind.
+    kind = max((kind for kind in ("", *FACES) if parts[2].endswith(f"_{kind}")), key=len, default=None)
+    if kind is None:
         return None
     try:
-        return ChatTopic(int(parts[0]), int(parts[1])), parts[2], parts[3]
+        return ChatTopic(int(parts[0]), int(parts[1])), parts[2].removesuffix(f"_{kind}"), kind
     except ValueError:
         return None
 

@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from fsm.kind import ChatTopic
+from handlers.kinds.registry import FACES
 from play.access import ANONYMOUS
 from storage.connections import Pool
 from telegram.outbox import Outgoing
@@ -102,6 +103,23 @@ async def test_a_template_is_two_taps_away(room: Room) -> None:
     (game_id,) = await room.deps.stores.games.live_in(ChatTopic(GROUP))
     state: Any = await room.state(game_id)
     assert (state.title, state.rules.winners) == ("Our draw", 2)
+
+
+async def test_every_preset_goes_on_in_the_long_form(room: Room) -> None:
+    await room.deps.stores.people.saw_chat(GROUP, "supergroup", "Friends")
+    asked = await form(room)
+    followed = 0
+    for face in FACES.values():
+        for preset in face.imported("dialog").DIALOG.ready:
+            (form_of_kind,) = await press(room, asked, text(f"{face.kind.slug}-newgame-choose"))
+            (shown,) = await press(room, form_of_kind, text(f"form-ready-{preset}"))
+            payload = buttons(shown)[text("form-more")]["url"].partition("?start=")[2]
+            await room.say(f"/start {payload}", by=HOST, chat=HOST)
+            (window,) = room.telegram.windows()
+            three_lines = plain(shown.params["text"]).partition("\n")[2]
+            assert three_lines in plain(window["text"]), f"{payload} opens the form with the preset"
+            followed += 1
+    assert followed >= 2 * len(FACES)
 
 
 async def test_a_template_that_has_gone_is_told(room: Room) -> None:
