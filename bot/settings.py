@@ -1,7 +1,8 @@
 """All settings: names, defaults, bounds and sources.
 
-An environment variable (`TOMBOLA_WEB__PORT` for `web.port`) overrides the entry in `.env`, which overrides
-`config.toml` (or the file named by `TOMBOLA_CONFIG`), which overrides the default. `config.toml` explains each setting.
+An environment variable (`TOMBOLA_WEB__PORT` for `web.port`) overrides the file of that name in the directory that
+`TOMBOLA_SECRETS_DIR` names, which overrides the entry in `.env`, which overrides `config.toml` (or the file named by
+`TOMBOLA_CONFIG`), which overrides the default. `config.toml` explains each setting.
 An invalid value is refused with one line: the key, the value and its source, and the allowed values.
 """
 
@@ -23,7 +24,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from fsm.proof import LENGTHS, PINNED
 from fsm.registry import KINDS
@@ -33,6 +40,7 @@ from storage.dsn import DsnError, postgres_address, redis_address
 ROOT = Path(__file__).parent.parent
 PREFIX = "TOMBOLA_"
 CONFIG_VARIABLE = "TOMBOLA_CONFIG"
+SECRETS_VARIABLE = "TOMBOLA_SECRETS_DIR"
 TELEGRAM_API = "https://api.telegram.org"
 QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 """Chain hash of drand's public beacon that publishes every three seconds."""
@@ -338,14 +346,15 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment override the file."""
-        return env_settings, dotenv_settings, init_settings
+        """Return the sources, the strongest first."""
+        secrets = NestedSecretsSettingsSource(file_secret_settings)
+        return env_settings, secrets, dotenv_settings, init_settings
 
 
 def load_settings(env_file: Path | None = ROOT / ".env") -> Settings:
-    """Read all settings from the environment, from `env_file`, and from the configuration file.
+    """Read all settings from the environment, the files of secrets, `env_file`, and the configuration file.
 
     Raises:
         SettingsError: a setting cannot be used.
@@ -353,9 +362,12 @@ def load_settings(env_file: Path | None = ROOT / ".env") -> Settings:
     dotenv = _read_dotenv(env_file) if env_file else {}
     chosen = os.environ.get(CONFIG_VARIABLE) or dotenv.get(CONFIG_VARIABLE)
     document = _read_toml(Path(chosen) if chosen else ROOT / "config.toml", needed=bool(chosen))
-    given = _from_document(document) | _from_variables(dotenv, " in .env") | _from_variables(os.environ, "")
+    directory = os.environ.get(SECRETS_VARIABLE) or dotenv.get(SECRETS_VARIABLE) or None
+    files = _read_secrets(Path(directory)) if directory else {}
+    given = _from_document(document) | _from_variables(dotenv, " in .env")
+    given |= _from_variables(files, f" in {directory}") | _from_variables(os.environ, "")
     try:
-        settings = Settings(_env_file=env_file, **document)
+        settings = Settings(_env_file=env_file, _secrets_dir=directory, **document)
     except ValidationError as error:
         location = [str(part) for part in error.errors()[0]["loc"]]
         key = next(key for end in range(len(location), 0, -1) if (key := ".".join(location[:end])) in KEYS)
@@ -401,6 +413,15 @@ def _read_dotenv(path: Path) -> dict[str, str]:
     """Return the variables of a `.env` file; empty if the file does not exist."""
     text = _read_text(path)
     return {name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()} if text else {}
+
+
+def _read_secrets(directory: Path) -> dict[str, str]:
+    """Return the contents of the directory's files by name, without those of links that Kubernetes adds."""
+    try:
+        paths = [path for path in directory.iterdir() if not path.name.startswith(".") and path.is_file()]
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{SECRETS_VARIABLE} = {str(directory)!r}: {getattr(error, 'strerror', error)}") from None
+    return {path.name: (_read_text(path) or "").strip() for path in paths if path.name.startswith(PREFIX)}
 
 
 def _read_toml(path: Path, *, needed: bool) -> dict[str, Any]:
@@ -464,7 +485,11 @@ def _from_variables(variables: Mapping[str, str], where: str) -> dict[str, tuple
     for name, value in variables.items():
         if name in VARIABLES:
             given[VARIABLES[name]] = (value, name + where)
-        elif name.startswith(PREFIX) and name != CONFIG_VARIABLE and not _of_kubernetes(name, value):
+        elif (
+            name.startswith(PREFIX)
+            and name not in {CONFIG_VARIABLE, SECRETS_VARIABLE}
+            and not _of_kubernetes(name, value)
+        ):
             raise SettingsError(f"unknown variable {name}{where}{_guess(name, VARIABLES)}")
     return given
 

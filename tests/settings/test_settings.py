@@ -381,6 +381,55 @@ def test_a_wrong_variable_gets_one_line(name: str, value: str, line: str, monkey
     assert error_of() == line.replace("(@)", f"(TOMBOLA_{name})")
 
 
+def mounted(directory: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> None:
+    """Make the files of a directory as Kubernetes mounts a secret: links to links to files."""
+    real = directory / "..2026_11_30_21_00_00.1"
+    real.mkdir(parents=True)
+    (directory / "..data").symlink_to(real.name)
+    for name, text in files.items():
+        (real / name).write_text(text)
+        (directory / name).symlink_to(Path("..data", name))
+    monkeypatch.setenv("TOMBOLA_SECRETS_DIR", str(directory))
+
+
+def test_a_file_sets_what_a_variable_of_its_name_would_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    redis = "redis://:pw@cache:6379/0"
+    files = {"TOMBOLA_TELEGRAM__TOKEN": f"{TOKEN}\n", "TOMBOLA_REDIS__DSN": redis, "tls.crt": "a certificate"}
+    mounted(tmp_path / "secrets", monkeypatch, **files, TOMBOLA_WEB__PORT="81")
+    settings = load_settings(None)
+    assert settings.telegram.token.get_secret_value() == TOKEN
+    assert settings.redis.dsn.get_secret_value() == redis
+    assert settings.web.port == 81
+    monkeypatch.setenv("TOMBOLA_WEB__PORT", "82")
+    assert load_settings(None).web.port == 82, "a variable is stronger than a file"
+
+
+def test_a_file_of_secrets_is_stronger_than_a_dotenv_file_and_may_be_named_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted(tmp_path / "secrets", monkeypatch, TOMBOLA_WEB__PORT="81")
+    monkeypatch.delenv("TOMBOLA_SECRETS_DIR")
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(f"TOMBOLA_SECRETS_DIR={tmp_path / 'secrets'}\nTOMBOLA_WEB__PORT=83\n")
+    assert load_settings(dotenv).web.port == 81
+
+
+def test_a_wrong_file_of_secrets_gets_one_line_without_the_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "secrets"
+    mounted(directory, monkeypatch, TOMBOLA_TELEGRAM__TOKEN="s3cret")
+    line = error_of()
+    assert line.startswith(f"telegram.token (TOMBOLA_TELEGRAM__TOKEN in {directory}): must be a token")
+    assert "s3cret" not in line
+    (directory / "TOMBOLA_TELEGRAM__TOKEN").unlink()
+    (directory / "TOMBOLA_TELEGRAM__TOKN").write_text("s3cret")
+    expected = f"unknown variable TOMBOLA_TELEGRAM__TOKN in {directory}; did you mean TOMBOLA_TELEGRAM__TOKEN?"
+    assert error_of() == expected
+    monkeypatch.setenv("TOMBOLA_SECRETS_DIR", "/no/such/directory")
+    assert error_of() == "TOMBOLA_SECRETS_DIR = '/no/such/directory': No such file or directory"
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
