@@ -80,6 +80,18 @@ format: .venv/dev.stamp ## put the code in form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+.PHONY: image
+image: ## build the image of the container (needs Docker; TAG=)
+	. deploy/images.lock && docker build -f deploy/Dockerfile --build-arg PYTHON_IMAGE="$$PYTHON_IMAGE" -t tombola:$(or $(TAG),latest) .
+
+.PHONY: images-lock
+images-lock: ## pin the images of deploy/images.lock by their registries' present digests
+	python3 deploy/images.py lock
+
+.PHONY: images-check
+images-check: ## fail if an image of deploy/images.lock has no digest
+	python3 deploy/images.py check
+
 .PHONY: dashboards
 dashboards: .venv/dev.stamp ## write the dashboards of Grafana anew
 	$(BIN)/python deploy/grafana/make_dashboards.py

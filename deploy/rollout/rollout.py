@@ -660,9 +660,7 @@ def run(command: Sequence[str], environment: Labels | None = None) -> None:
     """Run a command of another program. Raises ``CommandFailedError``."""
     print("+ " + " ".join(command), flush=True)
     try:
-        done = subprocess.run(  # noqa: S603 -- the operator's own commands
-            command, check=False, timeout=COMMAND_SECONDS, env={**os.environ, **(environment or {})}
-        )
+        done = subprocess.run(command, check=False, timeout=COMMAND_SECONDS, env={**os.environ, **(environment or {})})
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise CommandFailedError(str(problem)) from None
     if done.returncode:
@@ -681,7 +679,8 @@ def undoing(given: argparse.Namespace) -> Iterator[tuple[Sequence[str], Labels]]
             for role in given.roles.split(",") if given.all else ():
                 yield (*kubectl, "rollout", "status", f"deployment/tombola-{role}", "--timeout=240s"), {}
         case "compose":
-            compose = ("docker", "compose", "--file", given.file)
+            lock = Path(given.file).with_name("images.lock")
+            compose = ("docker", "compose", "--env-file", str(lock), "--file", given.file)
             yield (*compose, "--profile", "canary", "stop", "canary"), {}
             if given.all:
                 yield (*compose, "up", "--detach", "--no-build", "--no-deps", "bot"), {"IMAGE_TAG": given.previous}

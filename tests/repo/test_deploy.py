@@ -7,15 +7,18 @@ import runpy
 import shlex
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry, generate_latest
 
+from bot import VERSION
 from bot.__main__ import ROLES, _parser
 from bot.ingest.http import routes
 from bot.ingest.webhook import SECRET_HEADER
@@ -23,12 +26,14 @@ from bot.observe import metric_families
 from bot.observe.health import Health
 from bot.observe.metrics import SECONDS, Metrics, registry
 from bot.runtime import ALL_ROLES
-from bot.settings import VARIABLES, Settings, load_settings
+from bot.settings import SECRETS_VARIABLE, VARIABLES, Settings, load_settings
+from deploy import images
 from tests.repo.test_repository import imports
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
+BASE = KUBERNETES / "base"
 SETTING = re.compile(r"\bTOMBOLA_[A-Z_]+\b")
 METRIC = re.compile(r"(?<![:\w])(?:tombola|process)_\w+")
 RULES = (DEPLOY / "prometheus" / "alerts.yaml", DEPLOY / "prometheus" / "objectives.yaml")
@@ -40,7 +45,7 @@ def files() -> list[Path]:
     return [path for path in DEPLOY.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
 
-def documents(folder: Path = KUBERNETES) -> Iterator[tuple[Path, Any]]:
+def documents(folder: Path = BASE) -> Iterator[tuple[Path, Any]]:
     """Yield every object of the manifests."""
     for path in sorted(folder.glob("*.yaml")):
         for document in yaml.safe_load_all(path.read_text()):
@@ -61,7 +66,7 @@ def paths() -> set[str]:
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(DEPLOY)))
 def test_every_variable_is_a_setting(path: Path) -> None:
-    assert set(SETTING.findall(path.read_text())) - {"TOMBOLA_SECTION__KEY"} <= VARIABLES.keys()
+    assert set(SETTING.findall(path.read_text())) - {"TOMBOLA_SECTION__KEY", SECRETS_VARIABLE} <= VARIABLES.keys()
 
 
 def loaded(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> Settings:
@@ -73,10 +78,16 @@ def loaded(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> Settin
 TOKEN = {"TOMBOLA_TELEGRAM__TOKEN": "1:token", "TOMBOLA_TELEGRAM__WEBHOOK_SECRET": "secret"}
 
 
-def test_the_variables_of_kubernetes_make_a_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variables_and_files_of_kubernetes_make_a_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     [config], [secret] = of_kind("ConfigMap"), of_kind("Secret")
     assert set(secret["stringData"]) >= TOKEN.keys()
-    settings = loaded(monkeypatch, config["data"] | secret["stringData"] | TOKEN)
+    for name, text in (secret["stringData"] | TOKEN).items():
+        (tmp_path / name).write_text(text)
+    settings = loaded(monkeypatch, config["data"] | {SECRETS_VARIABLE: str(tmp_path)})
+    assert settings.telegram.token.get_secret_value() == TOKEN["TOMBOLA_TELEGRAM__TOKEN"]
+    assert settings.redis.dsn.get_secret_value().startswith("redis://")
     assert settings.telegram.mode == "webhook"
     assert settings.telegram.webhook_address.endswith(WEBHOOK)
     assert settings.log.as_json
@@ -131,6 +142,91 @@ def test_the_image_installs_by_hashes_and_runs_as_nobody_special() -> None:
     assert callable(_parser().parse_args(json.loads(command)).command)
 
 
+def test_every_image_is_named_in_the_lock_file_and_nowhere_else() -> None:
+    lock = (DEPLOY / "images.lock").read_text()
+    locked = {image["name"]: image for image in images.images(lock)}
+    used = {"TRIVY_IMAGE"}  # of the Makefile
+    for service in yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"].values():
+        if not service["image"].startswith("tombola:"):
+            [name] = re.fullmatch(r"\$\{(\w+):\?.*\}", service["image"]).groups()  # type: ignore[union-attr]
+            used.add(name)
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+    used |= set(re.findall(r"^ARG (\w+)$", dockerfile, re.MULTILINE))
+    assert used == locked.keys()
+    for path in [*files(), ROOT / "Makefile", *(ROOT / ".github").rglob("*.yml")]:
+        if path.name != "images.lock":
+            for image in locked.values():
+                assert f"{image['path']}:" not in path.read_text(), path
+
+
+class Registry(BaseHTTPRequestHandler):
+    """A registry that gives a digest to those who have fetched a token, as Docker Hub does."""
+
+    digest = "sha256:" + "ab" * 32
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+    def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        """Hand out a token."""
+        asked = parse_qs(urlsplit(self.path).query)
+        good = asked == {"service": ["registry"], "scope": ["repository:library/python:pull"]}
+        self._answer(200 if good else 400, b'{"token": "t0ken"}')
+
+    def do_HEAD(self) -> None:
+        """Tell the digest of the list of architectures."""
+        if self.headers["Authorization"] != "Bearer t0ken":
+            realm = f"http://{self.headers['Host']}/token"
+            challenge = f'Bearer realm="{realm}",service="registry",scope="repository:library/python:pull"'
+            self._answer(401, WWW_Authenticate=challenge)
+        elif self.path == "/v2/library/python/manifests/3.11" and "image.index" in self.headers["Accept"]:
+            self._answer(200, Docker_Content_Digest=self.digest)
+        else:
+            self._answer(404)
+
+
+@pytest.fixture
+def images_registry() -> Iterator[str]:
+    """Return the address of a registry."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_images_are_pinned_by_the_digests_of_their_registry(
+    images_registry: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = tmp_path / "images.lock"
+    line = f"PYTHON_IMAGE={images_registry}/library/python:3.11"
+    lock.write_text(f"# comment\n{line}\n")
+    assert images.main(["check", "--file", str(lock)]) == 1
+    assert "PYTHON_IMAGE has no digest" in capsys.readouterr().out
+    assert images.main(["lock", "--file", str(lock)]) == 0
+    assert lock.read_text() == f"# comment\n{line}@{Registry.digest}\n"
+    assert images.main(["check", "--file", str(lock)]) == 0
+    lock.write_text(f"{line}@sha256:{'0' * 64}\n")
+    assert images.main(["lock", "--file", str(lock)]) == 0
+    assert lock.read_text() == f"{line}@{Registry.digest}\n", "a digest is renewed"
+    gone = f"PYTHON_IMAGE={images_registry}/library/python:2\n"
+    lock.write_text(gone)
+    assert images.main(["lock", "--file", str(lock)]) == 1
+    assert lock.read_text() == gone
+    assert "404" in capsys.readouterr().err
+
+
 def test_compose_keeps_what_is_acknowledged() -> None:
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     assert (DEPLOY / services["bot"]["build"]["context"] / services["bot"]["build"]["dockerfile"]).resolve().is_file()
@@ -146,25 +242,92 @@ def test_compose_keeps_what_is_acknowledged() -> None:
 # -- Kubernetes -------------------------------------------------------------------------------------------------
 
 
+KUSTOMIZATIONS = sorted(path for path in DEPLOY.rglob("kustomization.yaml"))
+
+
 def test_every_manifest_is_applied_or_says_why_not() -> None:
-    listed = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"]
-    for path in KUBERNETES.glob("*.yaml"):
-        assert path.name in [*listed, "kustomization.yaml"] or re.search(r"Not in\s", path.read_text()), path
-    assert all((KUBERNETES / name).is_file() for name in listed)
+    listed = set()
+    for path in KUSTOMIZATIONS:
+        content = yaml.safe_load(path.read_text())
+        for name in [*content.get("resources", ()), *content.get("components", ())]:
+            listed.add((path.parent / name).resolve())
+            assert (path.parent / name).exists(), name
+        for generated in content.get("configMapGenerator", ()):
+            assert all((path.parent / name).is_file() for name in generated["files"])
+    for path in KUBERNETES.rglob("*.yaml"):
+        assert path in {*listed, *KUSTOMIZATIONS} or re.search(r"Not (in\s|an object)", path.read_text()), path
 
 
-def containers() -> Iterator[Any]:
-    for workload in [*of_kind("Deployment"), *of_kind("Job")]:
-        yield from workload["spec"]["template"]["spec"]["containers"]
+def pods() -> Iterator[Any]:
+    """Yield the pods of all workloads, of the base, the canary and the components."""
+    for folder in (BASE, KUBERNETES / "canary", KUBERNETES / "components" / "backup"):
+        for _, document in documents(folder):
+            match document["kind"]:
+                case "Deployment" | "Job":
+                    yield document["spec"]["template"]
+                case "CronJob":
+                    yield document["spec"]["jobTemplate"]["spec"]["template"]
 
 
 def test_every_container_runs_a_command_of_ours_with_limits_and_without_rights() -> None:
-    for container in containers():
-        assert callable(_parser().parse_args(container["args"]).command)
+    [account] = of_kind("ServiceAccount")
+    directory = of_kind("ConfigMap")[0]["data"][SECRETS_VARIABLE]
+    [secret] = of_kind("Secret")
+    for pod in pods():
+        spec = pod["spec"]
+        assert spec["serviceAccountName"] == account["metadata"]["name"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        [container] = spec["containers"]
+        arguments = container["args"]
+        if container.get("command"):
+            [arguments] = re.findall(r"python -m bot (\w+ \S+)", container["args"][0])
+            arguments = shlex.split(arguments)
+        assert callable(_parser().parse_args(arguments).command)
         assert {"requests", "limits"} <= container["resources"].keys()
-        assert container["securityContext"]["readOnlyRootFilesystem"] is True
-        sources = {source for each in container["envFrom"] for source in each}
-        assert sources == {"configMapRef", "secretRef"}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["envFrom"] == [{"configMapRef": {"name": "tombola"}}], "secrets are files"
+        mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+        volumes = {volume["name"]: volume for volume in spec["volumes"]}
+        assert set(mounts.values()) == volumes.keys()
+        assert volumes[mounts[directory]]["secret"]["secretName"] == secret["metadata"]["name"]
+
+
+def test_the_namespace_enforces_the_strictest_standard() -> None:
+    [namespace] = of_kind("Namespace")
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    for path in KUSTOMIZATIONS:
+        content = yaml.safe_load(path.read_text())
+        if "images" in content:
+            assert content["namespace"] == namespace["metadata"]["name"]
+            [image] = content["images"]
+            assert image == {"name": "tombola", "newName": "tombola", "newTag": VERSION}
+
+
+def test_autoscalers_scale_deployments_by_metrics_that_there_are() -> None:
+    names = {deployment["metadata"]["name"] for deployment in of_kind("Deployment")}
+    objects = [document for _, document in documents(KUBERNETES / "components" / "keda")]
+    scaled = [each for each in objects if each["kind"] == "ScaledObject"]
+    assert {each["spec"]["scaleTargetRef"]["name"] for each in scaled} <= names
+    queries = {
+        trigger["metadata"]["query"]
+        for each in scaled
+        for trigger in each["spec"]["triggers"]
+        if trigger["type"] == "prometheus"
+    }
+    asked = {name for query in queries for name in METRIC.findall(query)}
+    assert {"tombola_updates_total", "tombola_feed_lag_seconds"} <= asked <= exported()
+    values = yaml.safe_load((KUBERNETES / "components/custom-metrics/prometheus-adapter.values.yaml").read_text())
+    rules = {rule["name"]["as"]: rule for rule in values["rules"]["external"]}
+    assert {rule["metricsQuery"] for rule in rules.values()} == queries
+    assert {rule["seriesQuery"] for rule in rules.values()} <= exported()
+    text = "".join(path.read_text() for path in (KUBERNETES / "components" / "custom-metrics").glob("*n*.yaml"))
+    assert set(re.findall(r"metric: \{name: ([\w-]+)\}", text)) == rules.keys()
 
 
 def test_the_deployments_have_every_role_that_does_something() -> None:
@@ -180,7 +343,8 @@ def _roles(deployment: Any) -> list[str]:
 
 def test_probes_ask_what_is_served_on_the_port_that_is_listened_on(monkeypatch: pytest.MonkeyPatch) -> None:
     [config] = of_kind("ConfigMap")
-    port = loaded(monkeypatch, config["data"] | TOKEN).web.port
+    data = {name: value for name, value in config["data"].items() if name != SECRETS_VARIABLE}
+    port = loaded(monkeypatch, data | TOKEN).web.port
     for deployment in of_kind("Deployment"):
         pod = deployment["spec"]["template"]
         [container] = pod["spec"]["containers"]
@@ -203,9 +367,9 @@ def test_everything_that_selects_finds_a_deployment() -> None:
     assert len(of_kind("PodDisruptionBudget")) == len(labels)
     for selector in selectors:
         assert any(selector.items() <= found.items() for found in labels), selector
-    [scaler] = of_kind("HorizontalPodAutoscaler")
     names = {deployment["metadata"]["name"]: deployment for deployment in of_kind("Deployment")}
-    assert "replicas" not in names[scaler["spec"]["scaleTargetRef"]["name"]]["spec"], "two would set the replicas"
+    for scaler in of_kind("HorizontalPodAutoscaler"):
+        assert "replicas" not in names[scaler["spec"]["scaleTargetRef"]["name"]]["spec"], "two would set the replicas"
 
 
 def test_the_network_policy_covers_every_pod_and_opens_the_port_that_is_listened_on() -> None:

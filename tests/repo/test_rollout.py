@@ -12,6 +12,7 @@ from deploy.rollout import rollout
 from deploy.rollout.rollout import Figures, Limits, Look, Symptom
 
 LIMITS = Limits()
+COMPOSE = "docker compose --env-file deploy/images.lock --file"
 
 
 def counted(**counts: dict[tuple[str, ...], float]) -> Figures:
@@ -191,10 +192,10 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 "kubectl --namespace n rollout status deployment/tombola-worker",
             ],
         ),
-        (("compose",), ["docker compose --file deploy/compose.yaml --profile canary stop canary"]),
+        (("compose",), [f"{COMPOSE} deploy/compose.yaml --profile canary stop canary"]),
         (
             ("compose", "--all", "--previous", "1.4.0"),
-            ["docker compose --file deploy/compose.yaml --profile canary stop canary", "docker compose --file"],
+            [f"{COMPOSE} deploy/compose.yaml --profile canary stop canary", COMPOSE],
         ),
         (("systemd",), ["systemctl disable --now tombola-canary.service"]),
         (
