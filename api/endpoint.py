@@ -33,8 +33,11 @@ Count = Annotated[int, Meta(ge=1, le=100)]
 Position = Annotated[int, Meta(ge=0, le=2**53)]
 Cursor = Annotated[str, Meta(max_length=512)]
 _ONE_LINE: Final = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
-Title = Annotated[str, Meta(max_length=4 * MAX_TITLE, extra_json_schema={"maxLength": MAX_TITLE, "pattern": _ONE_LINE})]
-"""Title of a game. The type has wider bounds than the schema, so that the refusal is that of Telegram's face."""
+Title = Annotated[str, Meta(extra_json_schema={"maxLength": MAX_TITLE, "pattern": _ONE_LINE})]
+"""Title of a game. Only the schema has the bounds, so that the refusal is that of Telegram's face.
+
+A ``max_length`` of the type would take the place of the schema's ``maxLength``.
+"""
 
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 GAME_ID: Final = r"[0-9a-z]{14,22}"

@@ -58,7 +58,7 @@ class TemplateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         rules: rules other than the defaults, by the names that /settings and config.toml have.
     """
 
-    name: Annotated[str, Meta(max_length=4 * MAX_NAME, extra_json_schema=_NAME)]
+    name: Annotated[str, Meta(extra_json_schema=_NAME)]
     kind: str
     title: Title = ""
     rules: dict[str, str] = {}

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from fsm.engine import Clock, Engine, Outcome
 from fsm.kind import ChatTopic, Rejected
-from fsm.lobby import Cancel
+from fsm.lobby import MAX_TITLE, Cancel
 from fsm.registry import KINDS
 from play.access import Access, Actor, Needs, Role, Token
 from play.bans import EVERYWHERE
@@ -67,7 +67,7 @@ class OpenCall(msgspec.Struct, frozen=True):
     """
 
     kind: str
-    title: str = ""
+    title: Annotated[str, Meta(extra_json_schema={"maxLength": MAX_TITLE})] = ""
     rules: dict[str, str] = {}
 
 

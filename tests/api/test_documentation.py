@@ -5,9 +5,10 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import httpx
+import msgspec
 
 from api.client import Client
 from api.endpoint import Endpoint
@@ -15,6 +16,8 @@ from api.problems import status_of
 from api.reference_page import CSP
 from api.table import ENDPOINTS
 from fsm.kind import Rejected, kebab
+from fsm.lobby import MAX_TITLE
+from play.templates import MAX_NAME
 from tests.api.conftest import Served
 from tests.api.documented import document
 
@@ -73,6 +76,28 @@ def test_schemas_are_complete_and_have_no_section_of_a_docstring() -> None:
             left += part.values()
         elif isinstance(part, list):
             left += part
+
+
+def test_the_document_has_the_bounds_that_the_rules_have_for_texts() -> None:
+    schemas = document()["components"]["schemas"]
+    bounds = {
+        ("OpenBody", "title"): MAX_TITLE,
+        ("TemplateBody", "title"): MAX_TITLE,
+        ("OpenCall", "title"): MAX_TITLE,
+        ("TemplateBody", "name"): MAX_NAME,
+    }
+    assert {(name, field): schemas[name]["properties"][field].get("maxLength") for name, field in bounds} == bounds
+
+
+def test_no_bound_of_a_type_hides_the_one_that_is_given_for_its_schema() -> None:
+    hidden = []
+    for body in {endpoint.body for endpoint in ENDPOINTS if endpoint.body not in (None, bytes)}:
+        for name, hint in get_type_hints(body, include_extras=True).items():
+            for meta in getattr(hint, "__metadata__", ()):
+                given = meta.extra_json_schema or {}
+                served = msgspec.json.schema(hint)
+                hidden += [(body, name, key) for key, value in given.items() if served[key] != value]
+    assert hidden == []
 
 
 def test_the_client_has_every_endpoint() -> None:
