@@ -200,5 +200,5 @@ async def _sandbox(stop: _Stop, settings: Settings) -> int:
         offline = offline_settings(settings, box.token, box.url)
         running = await stack.enter_async_context(process.running(offline, anew=True))
         print(f"\n  Tombola's sandbox: {box.url}\n", flush=True)  # noqa: T201 -- the address to open
-        logger.info("health and metrics of the bot on http://{}:{}", web.host, running.port)
+        logger.info("HTTP API, health and metrics of the bot on http://{}:{}", web.host, running.port)
         return await _until_stopped(stop, running)
