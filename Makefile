@@ -40,6 +40,10 @@ test-logs: .venv/dev.stamp ## ship log lines by a real rsyslogd (make system-ser
 test-alerts: .venv/dev.stamp ## test rules, dashboards and alerts on a real Prometheus and Alertmanager (make system-servers)
 	STORES=1 $(BIN)/pytest -q -rs tests/servers/test_prometheus.py $(ARGS)
 
+.PHONY: test-errors
+test-errors: .venv/dev.stamp ## report errors to a real server of Sentry's protocol, bugsink of PyPI, in an environment of its own
+	STORES=1 $(BIN)/pytest -q -rs tests/servers/test_error_server.py $(ARGS)
+
 .PHONY: system-servers
 system-servers: ## install the servers of `make test-servers` from Debian's or Ubuntu's packages (SUDO=sudo)
 	$(SUDO) apt-get update
@@ -126,8 +130,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .PHONY: lock
 lock: .venv/dev.stamp ## write the lock files anew (ARGS=--upgrade for the newest versions)
-	$(COMPILE) $(ARGS) --extra age --extra graphql --extra otel --extra pictures pyproject.toml -o requirements.lock
-	$(COMPILE) $(ARGS) --extra age --extra graphql --extra otel --extra pictures pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) $(ARGS) --extra age --extra errors --extra graphql --extra otel --extra pictures pyproject.toml -o requirements.lock
+	$(COMPILE) $(ARGS) --extra age --extra errors --extra graphql --extra otel --extra pictures pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 .PHONY: clean
 clean: ## remove what was set up and cached; var, the embedded stores' data, stays

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 MOST_WORKERS = 64
+MOST_SECONDS = 60
+"""Longest profile."""
 ROLES = ("all", "ingress", "worker", "scheduler", "web")
 
 
@@ -104,6 +106,23 @@ def _parser() -> argparse.ArgumentParser:
     _add_backup(commands)
     _add_log(commands)
     _add_token(commands)
+
+    profile = commands.add_parser(
+        "profile",
+        help="sample the functions of a running process",
+        description="Sample a running process of the bot on the same stores, and write its functions with their processor"
+        " time, for speedscope or flamegraph.pl.",
+    )
+    profile.add_argument("process", metavar="PID", help="its process id, or its name as `doctor` lists it")
+    profile.add_argument("--seconds", type=_seconds, default=10, metavar="N", help="how long (default: 10, at most 60)")
+    profile.add_argument(
+        "--output",
+        type=Path,
+        default=Path("profile.txt"),
+        metavar="FILE",
+        help="default: profile.txt; - is standard output",
+    )
+    profile.set_defaults(command=_profile)
 
     replay = commands.add_parser(
         "replay",
@@ -236,6 +255,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MOST_SECONDS}")
+    return int(text)
+
+
 def _slot(text: str) -> tuple[int, int]:
     index, _, count = text.partition("/")
     return int(index), int(count)
@@ -297,6 +322,12 @@ def _token(given: argparse.Namespace) -> int:
     from bot import token_commands  # noqa: PLC0415
 
     return asyncio.run(token_commands.run(_settings(), given))
+
+
+def _profile(given: argparse.Namespace) -> int:
+    from bot import profile_command  # noqa: PLC0415
+
+    return asyncio.run(profile_command.run(_settings(), given))
 
 
 def _replay(given: argparse.Namespace) -> int:

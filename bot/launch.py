@@ -6,13 +6,13 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import uvloop
 from loguru import logger
 from pydantic import SecretStr
 
-from bot import process, runtime
+from bot import VERSION, process, runtime
 from bot import supervisor as workers
 from bot.importing import imported
 from bot.ingest.peers import WorkerSlot
@@ -39,19 +39,35 @@ def run(settings: Settings, roles: frozenset[str], slot: WorkerSlot | None = Non
     """
     roles = runtime.ALL_ROLES if "all" in roles else roles
     logs.set_up_for(settings, roles)
-    return _in_loop(_until_signal(lambda stop: _run(stop, settings, roles, slot)))
+    with _reporting(settings, roles):
+        return _in_loop(_until_signal(lambda stop: _run(stop, settings, roles, slot)))
 
 
 def run_workers(settings: Settings, roles: frozenset[str], count: int) -> int:
     """Run `count` processes of the bot until a signal. Return the exit status."""
     logs.set_up_for(settings)
-    return _in_loop(_until_signal(lambda stop: _run_workers(stop, settings, roles, count)))
+    with _reporting(settings, roles):
+        return _in_loop(_until_signal(lambda stop: _run_workers(stop, settings, roles, count)))
 
 
 def sandbox(settings: Settings) -> int:
     """Run the sandbox with the bot connected to it until a signal. Return the exit status."""
     logs.set_up_for(settings)
-    return _in_loop(_until_signal(lambda stop: _sandbox(stop, settings)))
+    with _reporting(settings, ()):
+        return _in_loop(_until_signal(lambda stop: _sandbox(stop, settings)))
+
+
+def _reporting(settings: Settings, roles: Iterable[str]) -> contextlib.AbstractContextManager[None]:
+    """Return a block during which errors are reported, if a server for that is configured."""
+    dsn = settings.errors.dsn.get_secret_value()
+    if not dsn:
+        return contextlib.nullcontext()
+    try:
+        from bot.observe.errors import reporting  # noqa: PLC0415 -- an optional dependency, 0.3 s to import
+    except ModuleNotFoundError as missing:
+        raise SettingsError(f"errors.dsn: needs {missing.name}: pip install 'tombola[errors]'") from None
+    trace_id = logs.recorded_trace(settings)
+    return reporting(dsn, version=VERSION, environment=settings.environment, roles=roles, trace_id=trace_id)
 
 
 def _in_loop(work: "asyncio.Future[int] | object") -> int:

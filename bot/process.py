@@ -32,6 +32,7 @@ from bot.observe.logs import watch_loop
 from bot.observe.metric_families import Samples, export
 from bot.observe.metrics import Metrics, registry
 from bot.observe.result_checks import ResultChecks
+from bot.profiles import keep_profiling
 from bot.recurring import RecurringKeeper
 from bot.runtime import ALL_ROLES, Connections, Runtime, build
 from bot.settings import Draw, Settings, SettingsError
@@ -55,6 +56,7 @@ from storage.embedded import stores
 from storage.failover import FailoverGuard
 from storage.games import RedisGames
 from storage.occupancy import Occupancy
+from storage.profiles import Profiles
 from storage.rebuild import Rebuilt, bring_forward
 from storage.redis_server import inspect_redis
 from storage.rights import MissingRightError, check_rights
@@ -256,6 +258,7 @@ async def _roles(
                 await ingress.start()
             described = Description(runtime, roles, port)
             tasks.spawn("registry", runtime.stores.processes.keep(described), vital=False)
+            tasks.spawn("profiles", keep_profiling(Profiles(runtime.stores.redis), runtime.owner), vital=False)
             yield RunningBot(
                 port=port,
                 bot_username=me["username"],

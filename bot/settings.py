@@ -234,6 +234,14 @@ class TracingSection(Section):
     )
 
 
+class ErrorsSection(Section):
+    """Reports of errors, to a server that speaks Sentry's protocol."""
+
+    dsn: Annotated[SecretStr, form(r"(https?://[^\s@/?#]+@[^\s@?#]+/\d+)?")] = Field(
+        default=NO_SECRET, description="empty, or https://KEY@host/PROJECT as the server shows it"
+    )
+
+
 class FlagsSection(Section):
     """Feature flags, see `play/flags.toml`."""
 
@@ -332,6 +340,7 @@ class Settings(BaseSettings):
     api: Api = Api()
     flags: FlagsSection = FlagsSection()
     tracing: TracingSection = TracingSection()
+    errors: ErrorsSection = ErrorsSection()
     live: Live = Live()
     audit: AuditSection = AuditSection()
     privacy: PrivacySection = PrivacySection()
@@ -402,6 +411,7 @@ def hidden(settings: Settings) -> frozenset[str]:
     """Return every configured secret in each form in which an error may show it: whole, and the passwords in DSNs."""
     values = [attrgetter(key)(settings).get_secret_value() for key in SECRETS]
     passwords = [part for value in values for found in PASSWORDS.findall(value) for part in found]
+    passwords.append(urlsplit(settings.errors.dsn.get_secret_value()).username or "")
     return frozenset(secret for secret in (*values, *passwords, *map(unquote, passwords)) if len(secret) >= SHORTEST)
 
 
@@ -511,8 +521,8 @@ def _variable(key: str) -> str:
 
 
 def _secret(key: str, value: str) -> bool:
-    """Return whether a value is secret. A DSN is secret only if it contains a password."""
-    if not key.endswith(".dsn"):
+    """Return whether a value is secret. The address of a store is secret only if it contains a password."""
+    if key not in {"database.dsn", "redis.dsn"}:
         return bool(value)
     parts = urlsplit(value)
     return bool(parts.password) or "password" in parse_qs(parts.query)

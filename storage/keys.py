@@ -251,6 +251,16 @@ def processes_key() -> str:
     return f"{PREFIX}:processes"
 
 
+def profile_request_key(process: str) -> str:
+    """Request for a profile of a process, as JSON, until the profile is stored."""
+    return f"{PREFIX}:profile:of:{process}"
+
+
+def profile_key(profile: str) -> str:
+    """Compressed profile; empty while it is made."""
+    return f"{PREFIX}:profile:{profile}"
+
+
 def joined_by_api_key(game_id: str) -> str:
     """Hash of the players of a game for whom the API has joined: time of joining (ms), by player."""
     return f"{PREFIX}:{{{game_id[:2]}}}:api:joined:{game_id}"

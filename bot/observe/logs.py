@@ -34,7 +34,7 @@ def set_up_for(settings: Settings, roles: Iterable[str] = ()) -> None:
             version=VERSION,
             environment=settings.environment,
             roles=tuple(roles),
-            trace_id=_recorded_trace(settings) if settings.tracing.endpoint else None,
+            trace_id=recorded_trace(settings),
         )
     set_up(level=settings.log.level, line=line, hidden=hidden(settings))
 
@@ -86,8 +86,13 @@ def set_up(*, level: str, line: MakeLine | None = None, hidden: Iterable[str] = 
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
-def _recorded_trace(settings: Settings) -> Callable[[str, str], str]:
-    """Return a function from a game and the eight digits to the id of their trace, empty if it is not recorded."""
+def recorded_trace(settings: Settings) -> Callable[[str, str], str] | None:
+    """Return a function from a game and the eight digits to the id of their trace, empty if it is not recorded.
+
+    Returns None without traces.
+    """
+    if not settings.tracing.endpoint:
+        return None
     sampled = sampling(settings.tracing.ratio)
 
     def recorded(game_id: str, short: str) -> str:

@@ -56,6 +56,7 @@ ANOTHER_VALUE = {
     "games.quiz.model.api_key": "sk-secret",
     "games.quiz.model.name": "clever",
     "durability.strict": "true",
+    "errors.dsn": "https://0123456789abcdef@errors.example.org/7",
     "log.level": "DEBUG",
     "log.json": "true",
     "log.ecs": "true",

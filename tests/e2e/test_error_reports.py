@@ -1,0 +1,221 @@
+"""Error reports by Sentry's protocol: real errors of taps, commands, the worker and the API, without data of people."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+from loguru import logger
+
+from bot.observe.errors import (
+    EVENT,
+    MOST_A_MINUTE,
+    MOST_ALIKE_A_MINUTE,
+    MOST_WAITING,
+    Reporter,
+    reporting,
+    without_people,
+)
+from bot.observe.trace_ids import trace_id
+from handlers.kinds import registry
+from play.access import Role
+from tests.e2e.conftest import seated
+from tests.support.envelopes import KEY, Envelopes, receiving
+
+PRIVATE = ("Anna Karenina", "@anna_k", "123456789", "meet me at noon", "12345:AAE1bSecret", "postgresql://u:pw@db/x")
+"""Data of people and secrets, as errors may hold them."""
+
+
+class BugError(Exception):
+    """A bug whose text holds data of people."""
+
+
+def bug(*_: Any) -> Any:
+    """Raise as code does that meets data that it does not expect."""
+    name, *_rest = people = PRIVATE
+    try:
+        raise KeyError(name)  # noqa: TRY301
+    except KeyError as first:
+        problem = BugError(f"no place for {people}")
+        problem.add_note(f"said by {name}")
+        raise problem from first
+
+
+def types(event: dict[str, Any]) -> list[str]:
+    return [each["type"] for each in event["exception"]["values"]]
+
+
+def functions(event: dict[str, Any]) -> set[str]:
+    return {frame["function"] for each in event["exception"]["values"] for frame in each["stacktrace"]["frames"]}
+
+
+def nothing_private(received: Envelopes, *more: str) -> None:
+    """Check that no private text is in any request, plain or escaped."""
+    everything = b"".join(received.raw).decode()
+    for text in (*PRIVATE, *more):
+        assert text not in everything
+        assert json.dumps(text)[1:-1] not in everything
+    assert KEY not in everything.replace('"dsn":"', "")
+
+
+async def test_errors_of_taps_worker_and_api_are_reported_with_version_and_trace_and_without_people(
+    postgres_dsn: str, redis_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiving() as received, seated(postgres_dsn, redis_dsn, "polling") as table:
+        game_id = await table.open()
+        whole = lambda game, short: f"{trace_id(game, short):032x}"  # noqa: E731
+        with reporting(received.dsn, version="7.1", environment="test", roles=("web", "worker"), trace_id=whole):
+            kinds: Any = table.bot.engine._kinds
+            with monkeypatch.context() as broken:
+                broken.setattr(
+                    table.bot.engine, "_kinds", {**kinds, "pick_number": replace(kinds["pick_number"], decide=bug)}
+                )
+                answer = await table.press(table.people[1], f"j:{game_id}")
+                assert answer.text
+                await received.received(1)
+                token, _ = await table.bot.play.tokens.issue(Role.OPERATOR, None)
+                async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{table.bot.port}/api/v1") as http:
+                    headers = {"authorization": f"Bearer {token}", "idempotency-key": "cancel-it-please"}
+                    failed = await http.post(f"/games/{game_id}/cancel", headers=headers)
+                    assert failed.status_code == 500
+                await received.received(2)
+            monkeypatch.setattr(registry, "of_state", bug)
+            table.box.control.say(table.people[1], table.group, "/join")
+            await table.press(table.people[2], f"j:{game_id}")
+            await received.received(3)
+        tap, call, worker = received.events[:3]
+        assert all(types(event)[-1] == "BugError" or "BugError" in types(event) for event in (tap, call, worker))
+        assert all("KeyError" in types(event) for event in (tap, call, worker))
+        assert {"decide", "bug"} & functions(tap)
+        assert tap["release"] == "tombola@7.1"
+        assert tap["environment"] == "test"
+        assert tap["tags"]["roles"] == "web,worker"
+        assert tap["contexts"]["trace"]["trace_id"] == whole(game_id, tap["tags"]["trace"])
+        assert call["tags"]["trace"] == failed.json()["trace"]
+        ids = [str(person.id) for person in table.people]
+        nothing_private(received, *ids, *(person.first_name for person in table.people), str(table.group.id), token)
+
+
+async def test_a_server_that_never_answers_delays_no_tap_and_costs_bounded_memory(
+    postgres_dsn: str, redis_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiving() as received, seated(postgres_dsn, redis_dsn, "polling") as table:
+        received.answering.clear()
+        game_id = await table.open()
+        kinds: Any = table.bot.engine._kinds
+        broken = {**kinds, "pick_number": replace(kinds["pick_number"], decide=bug)}
+        monkeypatch.setattr(table.bot.engine, "_kinds", broken)
+        with reporting(received.dsn, version="1", environment="test"):
+            for person in table.people:
+                assert (await table.press(person, f"j:{game_id}")).text
+        # All taps have their answers although no report has.
+        assert received.events == []
+        received.answering.set()
+
+
+@pytest.fixture
+def reporter() -> Iterator[Reporter]:
+    """Make a reporter whose server is not there."""
+    made = Reporter(f"http://{KEY}@127.0.0.1:1/7", "1", "test", "", None)
+    yield made
+    made.close()
+
+
+def test_a_storm_of_errors_spends_a_bounded_number_of_reports(reporter: Reporter) -> None:
+    errors: list[BaseException] = []
+    for number in range(200):
+        try:
+            exec(compile("\n" * number + "raise LookupError('x')", "storm.py", "exec"))
+        except LookupError as error:
+            errors.append(error)
+    reporter._minute = 10**9  # a minute that does not end during the test
+    monotone = [sum(reporter._spent[()] < MOST_A_MINUTE and reporter._affordable(errors[0]) for _ in range(50))]
+    assert monotone == [MOST_ALIKE_A_MINUTE] or monotone == [2 * MOST_ALIKE_A_MINUTE]  # the minute may change once
+    assert sum(map(reporter._affordable, errors)) <= 2 * MOST_A_MINUTE
+    assert reporter._client.options["transport_queue_size"] == MOST_WAITING
+
+
+def test_an_error_of_the_reporter_itself_is_not_reported(reporter: Reporter, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(reporter._client, "capture_event", sent.append)
+    sink = logger.add(reporter.take, level="ERROR")
+    try:
+        for name in ("sentry_sdk.errors", "urllib3.connectionpool", "bot"):
+            logger.patch(lambda record, name=name: record.update(name=name)).opt(exception=OSError("x")).error("failed")
+        logger.error("no exception")
+    finally:
+        logger.remove(sink)
+    assert len(sent) == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+SECRET = "\N{SNOWMAN}secret"
+PLACES = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.just(SECRET) | st.just({"a": [SECRET]}) | JSON
+        for name in ("user", "request", "breadcrumbs", "extra", "message", "logentry", "modules", "threads", "spans")
+    },
+)
+
+
+@budget(max_examples=200, deadline=None)
+@given(fields=PLACES, value=JSON, variables=JSON)
+def test_whatever_else_an_event_holds_only_types_and_places_leave(fields: Any, value: Any, variables: Any) -> None:
+    frame = {"function": "f", "lineno": 3, "vars": {"name": SECRET, "more": variables}, "abs_path": f"/home/{SECRET}"}
+    event = {
+        **fields,
+        "level": "error",
+        "tags": {"trace": "0123abcd"},
+        "contexts": {"trace": {"trace_id": "a", "span_id": "b", "data": SECRET}, "device": value},
+        "exception": {
+            "values": [
+                {"type": "E", "module": "m", "value": SECRET, "stacktrace": {"frames": [frame]},
+                 "mechanism": {"type": "chained", "data": {"arguments": SECRET}, "meta": value}},
+            ]
+        },
+    }  # fmt: skip
+    kept = without_people(event)
+    assert SECRET not in json.dumps(kept, ensure_ascii=False)
+    assert kept.keys() <= {*EVENT, "tags", "contexts", "exception"}
+    assert kept["exception"]["values"][0]["stacktrace"]["frames"] == [{"function": "f", "lineno": 3}]
+    assert kept["exception"]["values"][0]["mechanism"] == {"type": "chained"}
+
+
+@budget(max_examples=50, deadline=None)
+@given(text=st.text(st.characters(min_codepoint=0x400), min_size=3), deep=st.booleans())
+def test_no_text_of_an_exception_leaves(*, text: str, deep: bool) -> None:
+    sent: list[dict[str, Any]] = []
+    reporter = Reporter(f"http://{KEY}@127.0.0.1:1/7", "1", "test", "", None)
+    reporter._client.transport = None
+    reporter._client.options["before_send"] = lambda event, _: sent.append(without_people(event))
+    sink = logger.add(reporter.take, level="ERROR")
+    try:
+        try:
+            failing(text, deep=deep)
+        except Exception as error:  # noqa: BLE001
+            logger.bind(game=text, chat=text, trace=text).opt(exception=error).error("failed: {}", text)
+    finally:
+        logger.remove(sink)
+    [event] = sent
+    assert text not in json.dumps(event, ensure_ascii=False)
+    assert "trace" not in event["tags"]
+
+
+def failing(text: str, *, deep: bool) -> None:
+    """Raise an error with this text, or a group of two with causes."""
+    if not deep:
+        raise OSError(5, text, text)
+    try:
+        raise UnicodeDecodeError("utf-8", text.encode(errors="replace"), 0, 1, text)  # noqa: TRY301
+    except UnicodeDecodeError as cause:
+        raise ExceptionGroup(text, [ValueError(text), LookupError({text: text})]) from cause
