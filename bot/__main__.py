@@ -110,8 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     profile = commands.add_parser(
         "profile",
         help="sample the functions of a running process",
-        description="Sample a running process of the bot on the same stores, and write its functions with their processor"
-        " time, for speedscope or flamegraph.pl.",
+        description="Sample a running process of the bot on the same stores, and write its functions with their"
+        " processor time, for speedscope or flamegraph.pl.",
     )
     profile.add_argument("process", metavar="PID", help="its process id, or its name as `doctor` lists it")
     profile.add_argument("--seconds", type=_seconds, default=10, metavar="N", help="how long (default: 10, at most 60)")

@@ -20,7 +20,7 @@ from bot.settings import Database, Settings
 from bot.settings import Redis as RedisSettings
 from storage.connections import Pool
 from storage.processes import Process, Processes
-from storage.profiles import LONGEST, ProfileRequest, Profiles
+from storage.profiles import LONGEST, Profile, ProfileRequest, Profiles
 
 LINE = re.compile(r"^[^\n]*\S \d+$")
 NAME = "machine:4242:abcdef"
@@ -82,7 +82,7 @@ def test_a_late_signal_does_not_end_the_process_and_stacks_are_bounded() -> None
 
 
 @pytest_asyncio.fixture
-async def running(redis: Redis) -> AsyncIterator[Profiles]:
+async def running(redis: Redis) -> AsyncIterator[None]:
     """Register this process under a name, and let it make profiles."""
     profiles = Profiles(redis)
     described = Process(NAME, ("worker",), "1", 8080, 0)
@@ -93,7 +93,7 @@ async def running(redis: Redis) -> AsyncIterator[Profiles]:
     async with asyncio.timeout(60):
         while not await Processes(redis).listed():  # noqa: ASYNC110 -- the other task registers it
             await asyncio.sleep(0.01)
-    yield profiles
+    yield
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -105,8 +105,9 @@ def settings(postgres_dsn: str, redis_dsn: str) -> Settings:
     )
 
 
+@pytest.mark.usefixtures("running")
 async def test_the_command_asks_a_process_by_its_id_and_writes_its_stacks(
-    running: Profiles, postgres_dsn: str, redis_dsn: str, pool: Pool, tmp_path: Path
+    postgres_dsn: str, redis_dsn: str, pool: Pool, tmp_path: Path
 ) -> None:
     output = tmp_path / "profile.txt"
     given = argparse.Namespace(process="4242", seconds=1, output=output)
@@ -116,8 +117,9 @@ async def test_the_command_asks_a_process_by_its_id_and_writes_its_stacks(
     assert tuple(row) == ("shell", NAME)
 
 
+@pytest.mark.usefixtures("running")
 async def test_an_unknown_process_is_told(
-    running: Profiles, postgres_dsn: str, redis_dsn: str, capsys: pytest.CaptureFixture[str]
+    postgres_dsn: str, redis_dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = argparse.Namespace(process="17", seconds=1, output=Path("-"))
     assert await profile_command.run(settings(postgres_dsn, redis_dsn), given) == 1
@@ -130,12 +132,12 @@ async def test_a_process_makes_one_profile_at_a_time_and_a_long_one_is_cut_betwe
     assert first is not None
     assert await profiles.ask(NAME, 5) is None
     assert await profiles.ask("machine:1:other", 5) is not None
-    assert await profiles.get(first) == ""
+    assert await profiles.get(first) == Profile(ready=False)
     assert await profiles.asked(NAME) == ProfileRequest(first, 5)
     await profiles.store(NAME, ProfileRequest(first, 5), "a;b 1\n" * (LONGEST // 2))
     stored = await profiles.get(first)
     assert stored is not None
-    assert len(stored) <= LONGEST
-    assert set(stored.splitlines()) == {"a;b 1"}
+    assert len(stored.stacks) <= LONGEST
+    assert set(stored.stacks.splitlines()) == {"a;b 1"}
     assert await profiles.ask(NAME, 5) is not None
     assert await profiles.get("unknown") is None

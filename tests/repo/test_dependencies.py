@@ -19,6 +19,7 @@ MODULES = {
     "pycryptodome": "Crypto",
     "pynacl": "nacl",
     "python-dotenv": "dotenv",
+    "sentry-sdk": "sentry_sdk",
     "strawberry-graphql": "strawberry",
 }
 """Distribution -> its module, where the name differs by more than a hyphen."""
