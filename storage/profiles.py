@@ -6,7 +6,7 @@ there is no other one for that process.
 
 import secrets
 import zlib
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from redis.asyncio import Redis
@@ -16,7 +16,7 @@ from storage.audit import wrote
 
 KEEP_SECONDS: Final = 600
 """Time for which a result is kept."""
-GRACE_SECONDS: Final = 30
+GRACE_SECONDS: Final = 120
 """Time for a process to notice a request and to store its result."""
 LONGEST: Final = 2_000_000
 """Limit of a profile, in characters. The lightest stacks, which stand at the end, are left out."""
@@ -84,7 +84,7 @@ class Profiles:
 
     async def get(self, profile: str) -> Profile | None:
         """Return a profile; None if it is unknown or was not made."""
-        found = await self._redis.get(keys.profile_key(profile))
+        found: Any = await self._redis.get(keys.profile_key(profile))
         if found is None:
             return None
         return Profile(ready=True, stacks=zlib.decompress(found).decode()) if found else Profile(ready=False)

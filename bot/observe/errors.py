@@ -71,7 +71,7 @@ class Reporter:
             release=f"tombola@{version}",
             environment=environment,
             server_name=socket.gethostname(),
-            before_send=lambda event, _: without_people(event),
+            before_send=_kept,
             transport_queue_size=MOST_WAITING,
             shutdown_timeout=CLOSE_SECONDS,
             default_integrations=False,  # they change the interpreter's hooks and other libraries
@@ -98,8 +98,9 @@ class Reporter:
         if caught is None or caught.value is None or (record["name"] or "").startswith(OWN):
             return
         if self._affordable(caught.value):
-            event, _ = event_from_exception(caught.value, self._client.options)
-            self._client.capture_event({**event, **self._about(record)})
+            event: Any = dict(event_from_exception(caught.value, self._client.options)[0])
+            event.update(self._about(record))
+            self._client.capture_event(event)
 
     def _affordable(self, error: BaseException) -> bool:
         """Return whether the budget of this minute allows the report. A storm of errors must not cost the taps."""
@@ -125,6 +126,10 @@ class Reporter:
             if self._trace_id is not None and (whole := self._trace_id(game, short)):
                 about["contexts"] = {"trace": {"trace_id": whole, "span_id": f"{root_id(int(whole, 16)):016x}"}}
         return about
+
+
+def _kept(event: Any, _hint: Any) -> Any:
+    return without_people(event)
 
 
 def without_people(event: Mapping[str, Any]) -> dict[str, Any]:

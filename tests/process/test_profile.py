@@ -96,7 +96,8 @@ async def running(redis: Redis) -> AsyncIterator[None]:
     yield
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(each) for each in ended] == [asyncio.CancelledError] * 2, ended
 
 
 def settings(postgres_dsn: str, redis_dsn: str) -> Settings:

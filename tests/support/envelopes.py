@@ -54,10 +54,13 @@ class Envelopes:
                 self.events.append(json.loads(payload))
         return JSONResponse({"id": json.loads(header).get("event_id")})
 
-    async def received(self, number: int) -> None:
-        """Wait until that many events have come."""
-        async with asyncio.timeout(60):
-            while len(self.events) < number:  # noqa: ASYNC110 -- a thread sends them
+    async def from_line(self, file: str) -> dict[str, Any]:
+        """Wait for an event whose error was logged in a file. Returns the first one."""
+        async with asyncio.timeout(120):
+            while True:
+                for event in self.events:
+                    if event["tags"]["logged_by"].startswith(f"{file}:"):
+                        return event
                 await asyncio.sleep(0.01)
 
 
