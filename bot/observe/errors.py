@@ -88,7 +88,7 @@ class Reporter:
         self._minute, self._spent = 0, Counter[tuple[Any, ...]]()
 
     def close(self) -> None:
-        """Send what waits, within a second."""
+        """Send the reports that wait, for a second at most."""
         self._client.close(timeout=CLOSE_SECONDS)
 
     def take(self, message: "Message") -> None:

@@ -1,11 +1,14 @@
 """Error reports by Sentry's protocol: real errors of taps, commands, the worker and the API, without data of people."""
 
+import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import settings as budget
@@ -22,7 +25,10 @@ from bot.observe.errors import (
     without_people,
 )
 from bot.observe.trace_ids import trace_id
-from tests.e2e.conftest import seated
+from bot.settings import GAMES
+from handlers.kinds import registry
+from play.access import Role
+from tests.e2e.conftest import Table, seated
 from tests.support.envelopes import KEY, Envelopes, receiving
 
 PRIVATE = ("Anna Karenina", "@anna_k", "987654321", "meet me at noon", "12345:AAE1bSecret", "postgresql://u:pw@db/x")
@@ -65,6 +71,51 @@ def nothing_private(received: Envelopes, *more: str) -> None:
         assert json.dumps(text)[1:-1] not in everything
 
 
+async def open_with_a_bug(table: Table, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Open a game whose rules raise at each command after its opening. Returns its id."""
+    kinds: Any = table.bot.engine._kinds
+    right = kinds["pick_number"]
+
+    def decide(state: Any, *given: Any) -> Any:
+        return bug() if state is not None else right.decide(state, *given)
+
+    with monkeypatch.context() as broken:  # the game keeps the kind that it was opened with
+        broken.setattr(table.bot.engine, "_kinds", {**kinds, "pick_number": replace(right, decide=decide)})
+        return await table.open()
+
+
+async def test_errors_of_taps_worker_and_api_are_reported_with_version_and_trace_and_without_people(
+    postgres_dsn: str, redis_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    games = GAMES.model_validate({"max_live_per_chat": 2})
+    async with receiving() as received, seated(postgres_dsn, redis_dsn, "polling", games=games) as table:
+        game_id = await open_with_a_bug(table, monkeypatch)
+        with reporting(received.dsn, version="7.1", environment="test", roles=("web", "worker"), trace_id=whole):
+            answer = await table.press(table.people[1], f"j:{game_id}")
+            assert answer.text
+            tap = await received.from_line("dispatcher.py")
+            token, _ = await table.bot.play.tokens.issue(Role.OPERATOR, None)
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{table.bot.port}/api/v1") as http:
+                headers = {"authorization": f"Bearer {token}", "idempotency-key": "cancel-it-please"}
+                failed = await http.post(f"/games/{game_id}/cancel", headers=headers)
+                assert failed.status_code == 500
+            call = await received.from_line("dispatch.py")
+            monkeypatch.setattr(registry, "of_state", bug)
+            # The board of another game can't be drawn.
+            table.box.control.say(table.host, table.group, table.script.line)
+            worker = await received.from_line("set_aside.py")
+        assert all({"BugError", "KeyError"} <= set(types(event)) for event in (tap, call, worker))
+        assert {"decide", "bug"} & functions(tap)
+        assert tap["release"] == "tombola@7.1"
+        assert tap["environment"] == "test"
+        assert tap["tags"]["roles"] == "web,worker"
+        assert tap["contexts"]["trace"]["trace_id"] == whole(game_id, tap["tags"]["trace"])
+        assert call["tags"]["trace"] == failed.json()["trace"]
+        nothing_private(received, *(person.first_name for person in table.people), str(table.group.id), token)
+        words = set(re.findall(r"\w+", b"".join(received.raw).decode()))
+        assert not {str(person.id) for person in table.people} & words
+
+
 async def test_a_report_has_version_environment_roles_and_trace() -> None:
     async with receiving() as received:
         with reporting(received.dsn, version="7.1", environment="test", roles=("web", "worker"), trace_id=whole):
@@ -86,15 +137,15 @@ async def test_a_server_that_never_answers_delays_no_tap_and_costs_bounded_memor
 ) -> None:
     async with receiving() as received, seated(postgres_dsn, redis_dsn, "polling") as table:
         received.answering.clear()
-        game_id = await table.open()
-        kinds: Any = table.bot.engine._kinds
-        broken = {**kinds, "pick_number": replace(kinds["pick_number"], decide=bug)}
-        monkeypatch.setattr(table.bot.engine, "_kinds", broken)
+        game_id = await open_with_a_bug(table, monkeypatch)
         with reporting(received.dsn, version="1", environment="test"):
             for person in table.people:
                 assert (await table.press(person, f"j:{game_id}")).text
-        # All taps have their answers although no report has.
-        assert received.events == []
+            # A report waits for its answer, and each tap has its own.
+            async with asyncio.timeout(60):
+                while not received.asked:  # noqa: ASYNC110 -- a thread sends it
+                    await asyncio.sleep(0.01)
+            assert received.events == []
         received.answering.set()
 
 
