@@ -41,7 +41,8 @@ OTHER_KEYS = {
 NO_PEOPLE = {
     "bot_key", "bots_key", "clock_key", "deadlines_key", "game_pattern", "is_game_id", "kept_from_key", "lease_keys",
     "new_game_id",
-    "pins_key", "poll_key", "polled_key", "probe_key", "processes_key", "published_key", "rate_key", "reader_key",
+    "pins_key", "poll_key", "polled_key", "probe_key", "processes_key", "profile_key", "profile_request_key",
+    "published_key", "rate_key", "reader_key",
     "reservation_key", "seen_call_key", "shard_name", "shard_of_chat", "shard_of_game", "stuck_key", "topic_key",
     "update_deaths_key", "update_key",
 }  # fmt: skip

@@ -95,7 +95,7 @@ async def test_errors_of_taps_worker_and_api_are_reported_with_version_and_trace
             assert answer.text
             tap = await received.from_line("dispatcher.py")
             token, _ = await table.bot.play.tokens.issue(Role.OPERATOR, None)
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{table.bot.port}/api/v1") as http:
+            async with httpx.AsyncClient(timeout=60, base_url=f"http://127.0.0.1:{table.bot.port}/api/v1") as http:
                 headers = {"authorization": f"Bearer {token}", "idempotency-key": "cancel-it-please"}
                 failed = await http.post(f"/games/{game_id}/cancel", headers=headers)
                 assert failed.status_code == 500

@@ -79,7 +79,10 @@ async def test_a_real_server_takes_and_groups_reports_that_hold_no_text_of_peopl
     project, key = bugsink.asked(PROJECT)
     serve = (str(bugsink.python.parent / "bugsink-manage"), "runserver", "--noreload", f"127.0.0.1:{bugsink.port}")
     async with process(*serve, log=bugsink.folder / "log", cwd=bugsink.folder, env=bugsink.environment):
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{bugsink.port}") as http, asyncio.timeout(120):
+        async with (
+            httpx.AsyncClient(timeout=60, base_url=f"http://127.0.0.1:{bugsink.port}") as http,
+            asyncio.timeout(120),
+        ):
             while True:
                 try:
                     await http.get("/")
