@@ -103,7 +103,7 @@ async def test_errors_of_taps_worker_and_api_are_reported_with_version_and_trace
             monkeypatch.setattr(registry, "of_state", bug)
             # The board of another game can't be drawn.
             table.box.control.say(table.host, table.group, table.script.line)
-            worker = await received.from_line("set_aside.py")
+            worker = await received.from_line("feed.py")
         assert all({"BugError", "KeyError"} <= set(types(event)) for event in (tap, call, worker))
         assert {"decide", "bug"} & functions(tap)
         assert tap["release"] == "tombola@7.1"
