@@ -27,7 +27,8 @@ NOT_THERE: Final = (
 )
 """Parts of Telegram's error descriptions, in lower case, that mean that the person is not in the chat."""
 SEND: Final = "can_send_messages"
-RIGHTS: Final = (SEND, "can_send_polls", "can_send_photos", "can_pin_messages")
+RIGHT_TO_PIN: Final = "can_pin_messages"
+RIGHTS: Final = (SEND, "can_send_polls", "can_send_photos", RIGHT_TO_PIN)
 """The rights in a group that the bot uses, as Telegram names them. Only the first is needed."""
 WAIT_SECONDS = 1.5
 """Time that a join waits for Telegram's answer. After it the membership counts as unknown."""
@@ -114,7 +115,7 @@ class Members:
                 if own["status"] == "creator":
                     return frozenset()
                 if own["status"] == "administrator":  # whose other rights are not limited
-                    return frozenset() if own.get("can_pin_messages", True) else frozenset({"can_pin_messages"})
+                    return frozenset() if own.get(RIGHT_TO_PIN, True) else frozenset({RIGHT_TO_PIN})
                 given = own
                 if own["status"] != "restricted":
                     given = (await self._api.call("getChat", {"chat_id": chat_id})).get("permissions", {})

@@ -156,6 +156,10 @@ class Form:
         """Render a value for a message."""
         return self._shown(context, name, text)
 
+    async def remark(self, context: UpdateContext, rules: Any) -> Markup | None:  # noqa: ARG002
+        """Render a line below the short form of the rules; None if it says enough."""
+        return None
+
     async def on_button(self, context: UpdateContext, name: str, text: str, rules: Any) -> str:  # noqa: ARG002
         """Render a value for the button that offers it."""
         return str(self._shown(context, name, text, button=True))

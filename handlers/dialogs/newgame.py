@@ -52,6 +52,7 @@ def newgame_dialog(game: KindDialog) -> Dialog:
             Markup(note) + "\n" if note else None,
             context.text("form-for", chat=await title_of(context, place)),
             short(kind, rules, values.get(TITLE, ""), texts, context.locale, limit),
+            await form.remark(context, rules),
         ]
         html = "\n".join(line for line in lines if line)
         return {"html": html, "ready": [(name, context.label(f"form-ready-{name}")) for name in game.ready]}

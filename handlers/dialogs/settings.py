@@ -18,10 +18,11 @@ from handlers.kinds.registry import FACES
 from handlers.opening import settings_of, store_setting
 from handlers.views.form import short
 from play.access import EVERYONE, HOSTS, OPENERS, Needs
+from play.members import RIGHT_TO_PIN
 from play.numbers import HIGHEST_ID, whole
 from play.opening import HOST_PLAYS, host_plays
 from play.rules import NO, YES
-from play.telling import CHOICES, following, told
+from play.telling import CHOICES, PIN, following, told
 from play.texts import Markup
 from play.zones import OFFERED, city, search, short_offset
 from storage.templates import Template
@@ -86,7 +87,16 @@ async def _change(_: CallbackQuery, button: Any, manager: DialogManager) -> None
         case _ if name == HOST_PLAYS:
             await store_setting(context, place, HOST_PLAYS, NO if host_plays(settings) else YES)
         case _:
-            await store_setting(context, place, name, following(settings, name))
+            chosen = following(settings, name)
+            await store_setting(context, place, name, chosen)
+            if (name, chosen) == (PIN, YES):
+                await _tell_missing_right(context, place)
+
+
+async def _tell_missing_right(context: UpdateContext, place: ChatTopic) -> None:
+    """Answer the tap with an alert if the bot may not pin messages in the group."""
+    if RIGHT_TO_PIN in await context.deps.play.members.lacks(place.chat_id, context.deps.bot_id):
+        await context.toast(context.word("dlg-pin-no-right"), alert=True)
 
 
 async def _to_kind(_: CallbackQuery, __: Any, manager: DialogManager, kind: str) -> None:

@@ -10,8 +10,8 @@ privacy-account =
     }
 privacy-games =
     { $count ->
-        [one] 🎲 { $count } game you played or hosted
-       *[other] 🎲 { $count } games you played or hosted
+        [one] 🎲 Games you played or hosted: { $count } entry
+       *[other] 🎲 Games you played or hosted: { $count } entries
     }
 privacy-results =
     { $count ->

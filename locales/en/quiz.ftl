@@ -246,7 +246,7 @@ pack-list = { $count ->
         <b>Your packs</b>
         You have none yet.
 
-        Send me a file with questions: XLSX, ODS, CSV or JSON. The first line names the columns: <code>{ $columns }</code>. The first three are needed. Files of Kahoot, Quizizz, Blooket, Moodle, Anki and Open Trivia DB are fine as they are. A file on the web comes with <code>/pack https://…</code>.
+        Send me a file with questions: XLSX, ODS, CSV or JSON. The first line names the columns: <code>{ $columns }</code>. The first three are needed. Files of Kahoot, Quizizz, Blooket, Moodle, Anki and Open Trivia DB are fine as they are. For a file on the web, send <code>/pack https://…</code>.
    *[other]
         <b>Your packs</b>
         Choose one, or send me a file with questions (XLSX, ODS, CSV or JSON) to add another. Columns: <code>{ $columns }</code>
@@ -265,7 +265,7 @@ pack-about = { $category } · { $difficulty }
 pack-photo = 🖼 with a photo
 pack-save = Keep it
 pack-discard = Don’t keep it
-pack-saved = <b>{ $name }</b> is yours. Choose it for a quiz with /newgame in your group.
+pack-saved = <b>{ $name }</b> is yours. To play it, send /newgame in your group and choose the quiz, then { form-more } › { form-all } › { dlg-name-pack }.
 pack-discarded = Nothing was kept.
 pack-refused = { $count ->
     [one] ❌ <b>{ $name }</b> has a mistake, so nothing was kept. Fix it and send the file again.
@@ -278,7 +278,7 @@ pack-name-taken = You have a pack of that name already.
 pack-imported = ✅ <b>{ $name }</b> is yours: { $count ->
     [one] { $count } question.
    *[other] { $count } questions.
-} Choose it for a quiz with /newgame in your group.
+} To play it, send /newgame in your group and choose the quiz, then { form-more } › { form-all } › { dlg-name-pack }.
 pack-not-imported = ❌ <b>{ $name }</b> is not imported. { $reason }
 pack-import-begun = I’m fetching the file. You will be told when the pack is ready.
 pack-import-too-big = The file is larger than { $limit } KB.

@@ -10,8 +10,8 @@ privacy-account =
     }
 privacy-games =
     { $count ->
-        [one] 🎲 { $count } partida que jugaste u organizaste
-       *[other] 🎲 { $count } partidas que jugaste u organizaste
+        [one] 🎲 Partidas que jugaste u organizaste: { $count } registro
+       *[other] 🎲 Partidas que jugaste u organizaste: { $count } registros
     }
 privacy-results =
     { $count ->

@@ -265,7 +265,7 @@ pack-about = { $category } · { $difficulty }
 pack-photo = 🖼 con foto
 pack-save = Guardar
 pack-discard = No guardar
-pack-saved = Paquete <b>{ $name }</b> guardado. Elígelo para una trivia con /newgame en tu grupo.
+pack-saved = Paquete <b>{ $name }</b> guardado. Para jugarlo, envía /newgame en tu grupo, elige la trivia y luego { form-more } › { form-all } › { dlg-name-pack }.
 pack-discarded = No se ha guardado nada.
 pack-refused = { $count ->
     [one] ❌ <b>{ $name }</b> tiene un error, así que no se ha guardado nada. Corrígelo y envía el archivo otra vez.
@@ -276,7 +276,7 @@ pack-not-loaded = No he podido descargar ese archivo de Telegram. Envíalo otra 
 pack-imported = ✅ Ya tienes <b>{ $name }</b>: { $count ->
     [one] { $count } pregunta.
    *[other] { $count } preguntas.
-} Elígelo para una trivia con /newgame en tu grupo.
+} Para jugarlo, envía /newgame en tu grupo, elige la trivia y luego { form-more } › { form-all } › { dlg-name-pack }.
 pack-not-imported = ❌ <b>{ $name }</b> no se ha importado. { $reason }
 pack-import-begun = Estoy descargando el archivo. Te avisaré cuando el paquete esté listo.
 pack-import-too-big = El archivo supera los { $limit } KB.

@@ -266,7 +266,7 @@ pack-about = { $category } · { $difficulty }
 pack-photo = 🖼 с фотографией
 pack-save = Сохранить
 pack-discard = Не сохранять
-pack-saved = Набор <b>{ $name }</b> сохранён. Выберите его для викторины командой /newgame в своей группе.
+pack-saved = Набор <b>{ $name }</b> сохранён. Чтобы сыграть, отправьте /newgame в своей группе, выберите викторину, затем { form-more } › { form-all } › { dlg-name-pack }.
 pack-discarded = Ничего не сохранено.
 pack-refused = { $count ->
     [one] ❌ В файле <b>{ $name }</b> { $count } ошибка, ничего не сохранено. Исправьте и пришлите снова.
@@ -281,7 +281,7 @@ pack-imported = ✅ Набор <b>{ $name }</b> ваш: { $count ->
     [one] { $count } вопрос.
     [few] { $count } вопроса.
    *[other] { $count } вопросов.
-} Выберите его для викторины командой /newgame в своей группе.
+} Чтобы сыграть, отправьте /newgame в своей группе, выберите викторину, затем { form-more } › { form-all } › { dlg-name-pack }.
 pack-not-imported = ❌ Набор <b>{ $name }</b> не загружен. { $reason }
 pack-import-begun = Загружаю файл. Когда набор будет готов, вам об этом напишут.
 pack-import-too-big = Файл больше { $limit } КБ.

@@ -383,6 +383,18 @@ async def test_settings_are_stored_and_every_new_game_begins_with_them(room: Roo
     assert (rules.winners, rules.join_ms) == (2, 500)
 
 
+@pytest.mark.parametrize("may", [False, True])
+async def test_a_pin_without_the_right_to_pin_is_said_at_once(room: Room, *, may: bool) -> None:
+    room.telegram.chat(GROUP).permissions["can_pin_messages"] = may
+    await open_settings(room)
+    await press(room, text("dlg-name-pin"))
+    assert text("dlg-pin-yes") in plain(window(room)["text"])
+    assert (text("dlg-pin-no-right") in room.toasts()) is not may
+    told = len(room.toasts())
+    await press(room, text("dlg-name-pin"))
+    assert text("dlg-pin-no-right") not in room.toasts()[told:], "no pin needs no right"
+
+
 async def test_settings_go_back_to_the_defaults(room: Room) -> None:
     await open_settings(room, "pick_number")
     await press(room, text("dlg-name-winners"))

@@ -359,6 +359,9 @@ async def test_a_quiz_is_put_together_in_the_dialog(room: Room) -> None:
     assert "Rivers & co" in summary
     assert "rivers" in summary
     await press(room, text("dlg-back"))
+    assert f"{text('dlg-name-pack')}: Rivers & co" in plain(window(room)["text"]).splitlines(), (
+        "the short form names the pack too"
+    )
     await press(room, text("dlg-newgame-create"))
     state = await quiz_of(room)
     assert (state.rules.mode, state.rules.questions, str(state.rules.prize_pool)) == ("accuracy", 2, "50")

@@ -64,6 +64,13 @@ class QuizForm(Form):
             return text
         return self._shown(context, name, text) if name != "topic" else context.text("dlg-topic-none")
 
+    async def remark(self, context: UpdateContext, rules: QuizRules) -> Markup | None:
+        """Name the chosen pack; None if the questions are those of the built-in bank."""
+        if rules.pack is None:
+            return None
+        shown = await self.shown(context, "pack", str(rules.pack))
+        return context.text("dlg-line", name=context.text("dlg-name-pack"), value=shown)
+
     async def on_button(self, context: UpdateContext, name: str, text: str, rules: QuizRules) -> str:
         """Render a value for a button, with a mark on chosen categories."""
         if name == "pack" and text != BANK:
