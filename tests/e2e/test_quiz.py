@@ -311,7 +311,7 @@ async def test_a_pack_is_sent_kept_played_and_given_back(polled: Table) -> None:
     )
     assert b"Kyoto" in polled.box.world.files[document.content["document"]["file_id"]].content
     control.start(host, f"new_{polled.group.id}_0__quiz")
-    await polled.tap(host, "^⚙️ More", chat=private)
+    await polled.tap(host, "^⚙️ All settings", chat=private)
     await polled.tap(host, "Questions from", chat=private)
     await polled.tap(host, "Cities", chat=private)
     await polled.tap(host, "Back", chat=private)
