@@ -302,7 +302,7 @@ async def test_a_pack_is_sent_kept_played_and_given_back(polled: Table) -> None:
     await polled.says("has a mistake", chat=private)
     await polled.says("Where is Kyoto", chat=private)
     await polled.tap(host, "Keep it", chat=private)
-    await polled.says("is yours. Choose it", chat=private)
+    await polled.says("is yours. To play it", chat=private)
     control.say(host, private, "/pack")
     await polled.tap(host, "Cities", chat=private)
     await polled.tap(host, "JSON", chat=private)
