@@ -132,7 +132,9 @@ async def test_a_page_of_fifty_games_with_players_and_chats_takes_at_most_five_s
     assert [player["name"] for player in games[0]["participants"]] == [f"P{n}" for n in range(1, 21)]
     assert [player["name"] for player in games[49]["two"]] == ["P1", "P2"]
     assert {game["chat"]["title"] for game in games if game["chat"]} == {"Chess"}
-    assert len(statements) <= 5, statements
+    # Tasks of the process write names and look at ended games at any time.
+    asked = [each for each in statements if not each.lstrip().startswith("INSERT") and "ended_at >= $1" not in each]
+    assert len(asked) <= 5, asked
 
 
 class Counting:

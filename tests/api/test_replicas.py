@@ -68,9 +68,8 @@ async def test_a_repeat_after_the_first_attempt_died_has_one_effect(served: Serv
             await other.open_game(msgspec.structs.replace(body, title="Another"), "dies")
         assert (refused.value.problem.code, refused.value.problem.status) == ("idempotency-key-reused", 422)
         # An attempt that is under way is told apart from one that has died.
-        address = b"POST /api/v1/games?"
-        begun = fingerprint(token.split("_")[1].encode(), address, msgspec.json.encode(body))
-        await store.begin("busy", begun)
+        begun = fingerprint(b"POST /api/v1/games?", msgspec.json.encode(body))
+        await store.begin(f"api:{token.split('_')[1]}:busy", begun)
         with pytest.raises(Refused) as refused:
             await one.open_game(body, "busy")
         assert (refused.value.problem.code, refused.value.retry_after) == ("request-in-progress", 1)

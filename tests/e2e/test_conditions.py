@@ -43,7 +43,7 @@ async def test_a_channel_whose_members_the_bot_cannot_see_is_no_condition(table:
     table.box.control.add_channel("News", "tombola_news", table.host)
     for name in ("tombola_news", "no_such_channel"):
         table.box.control.say(table.host, table.group, f"/create_game Friday +@{name}")
-        await table.says(f"I can’t see the members of .*{name}.*admin of that channel")
+        await table.says(f"I can’t see the members of .*{name}.*admin of that channel", user=table.host)
     assert not table.button("^j:")
 
 
