@@ -158,6 +158,8 @@ HISTOGRAMS = {
     "tombola_deadline_lateness_seconds": (0.25, 1.0),
 }
 """Histogram -> the least time that counts as slower than before, and the objective."""
+ANSWERED = {"done", "duplicate", "shown", "error", "failed", "unavailable", "set-aside"}
+"""Outcomes of updates that are no refusals: they have an effect, or are counted as errors."""
 
 
 def _increase(name: str, selector: str, seconds: int, by: str = "") -> str:
@@ -201,6 +203,7 @@ class Limits:
         slow: share of observations beyond an objective that is always allowed.
         worse: factor by which the canary may be worse than the stable version.
         margin: share of slow observations by which it may be worse in addition.
+        refusals: share of the taps that it may refuse for the same reason in addition.
         restarts: unexpected restarts of a canary that are allowed.
         unreachable: share of scrapes that may fail.
         memory_mb: growth of a process's memory in MB that is always allowed.
@@ -218,6 +221,7 @@ class Limits:
     slow: float = 0.001
     worse: float = 2.0
     margin: float = 0.05
+    refusals: float = 0.03
     restarts: int = 0
     unreachable: float = 0.1
     memory_mb: float = 16.0
@@ -472,7 +476,7 @@ def _more_often(name: str, bad: tuple[float, float], totals: tuple[float, float]
 
 
 def answers(canary: Figures, stable: Figures, limits: Limits) -> Iterator[Symptom]:
-    """Yield the commands that the canary refuses far more often, and a lack of commits for acknowledged ones."""
+    """Yield the commands and taps that the canary refuses far more often, and a lack of commits."""
     done = {"outcome": "done|duplicate|nothing"}
     for command, count in canary.by("tombola_commands_total", "command").items():
         chosen = {"command": re.escape(command)}
@@ -489,6 +493,16 @@ def answers(canary: Figures, stable: Figures, limits: Limits) -> Iterator[Sympto
         if significant(refused, count, min(0.98, limits.worse * usual + 0.1)):
             text = f"{command} is refused {refused / count:.0%} of the time, usually {usual:.0%}"
             yield Symptom(f"refusals of {command}", text)
+    # All taps together show what is too rare in each command. Refusals for one reason are compared with that reason's.
+    taps = [each.count("tombola_updates_total", path="fast") for each in (canary, stable)]
+    for code in canary.by("tombola_updates_total", "outcome").keys() - ANSWERED:
+        refused, usually = (
+            each.count("tombola_updates_total", path="fast", outcome=re.escape(code)) for each in (canary, stable)
+        )
+        usual = usually / taps[1] if taps[1] else 0.0
+        if taps[1] >= 20 and significant(refused, taps[0], min(0.98, limits.worse * usual + limits.refusals)):
+            text = f"{refused / taps[0]:.0%} of the taps are refused with {code}, usually {usual:.0%}"
+            yield Symptom(f"refused taps ({code})", text)
     acknowledged = [each.count("tombola_commands_total", outcome="done") for each in (canary, stable)]
     commits = [each.count("tombola_commit_seconds_count") for each in (canary, stable)]
     if min(acknowledged) >= 50 and commits[0] / acknowledged[0] < commits[1] / acknowledged[1] / 2:

@@ -85,11 +85,15 @@ def test_errors_that_are_new_are_symptoms(canary: Figures, expected: list[str]) 
     assert names(rollout.errors(canary, GOOD, LIMITS)) == expected
 
 
-def test_refusals_and_missing_commits_are_symptoms() -> None:
+def test_refusals_of_a_command_or_of_one_tap_in_ten_and_missing_commits_are_symptoms() -> None:
     refusing = counted(commands={("Join", "done"): 20, ("Join", "game-full"): 60})
     assert names(rollout.answers(refusing, GOOD, LIMITS)) == ["refusals of Join"]
     forgetful = counted(commands={("Answer", "done"): 30, ("Answer", "nothing"): 10})
     assert names(rollout.answers(forgetful, GOOD, LIMITS)) == ["no effect of Answer"]
+    tenth = counted(updates={("done", "fast"): 180, ("too-late", "fast"): 20, ("done", "slow"): 50})
+    assert names(rollout.answers(tenth, GOOD, LIMITS)) == ["refused taps (too-late)"]
+    usual = counted(updates={("done", "fast"): 180, ("not-now", "fast"): 20})
+    assert names(rollout.answers(usual, GOOD, LIMITS)) == []
     stored = Figures({"tombola_commit_seconds_count": {(): 650}})
     lost = Figures({"tombola_commit_seconds_count": {(): 100}})
     assert names(rollout.answers(GOOD + lost, GOOD + stored, LIMITS)) == ["commits"]
