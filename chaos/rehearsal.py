@@ -51,6 +51,7 @@ LIMITS = """\
 updates = 100
 games = 3
 warm_up = 15
+overdue = 20
 margin = 0.3
 confirmations = 3
 memory_mb = 5
