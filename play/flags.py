@@ -224,7 +224,10 @@ class Flags:
             self.read_file()
 
     def read_file(self) -> None:
-        """Read the operator's file if it has changed. A file with a mistake is logged, and the one before stays."""
+        """Read the operator's file if it has changed. A file with a mistake is logged, and the one before stays.
+
+        Flags that this version does not have are left out: during a rollout two versions read one file.
+        """
         if self._file is None:
             return
         try:
@@ -242,14 +245,18 @@ class Flags:
             settings = {
                 name: Setting(percent=each.percent, on_chats=each.on_chats, off_chats=each.off_chats)
                 for name, each in given.items()
+                if name in self.definitions
             }
             for name, setting in settings.items():
                 self._check(name, setting)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as problem:
+        # tomllib raises a plain ValueError for a number of too many digits, and RecursionError for deep brackets.
+        except (OSError, ValueError, RecursionError) as problem:
             logger.error("flags.file is not used: {}", problem)
         except Rejected as problem:
             logger.error("flags.file is not used: {}", type(problem).__name__)
         else:
+            if unknown := sorted(given.keys() - settings.keys()):
+                logger.warning("flags.file has flags that this version does not have: {}", ", ".join(unknown)[:500])
             self._in_file = settings
             logger.info("flags.file was read: {}", ", ".join(sorted(settings)) or "no flags")
 

@@ -83,8 +83,10 @@ SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.opened_at, g.ended_at, p.pl
     p.place, p.prize, COALESCE(z.currency, '') AS currency, COALESCE(z.award, '') AS award
 FROM games g JOIN game_participants p ON p.game_id = g.id
 LEFT JOIN prizes z ON z.game_id = p.game_id AND z.player_id = p.player_id
-WHERE g.id = ANY($1::text[]) AND p.left_at IS NULL ORDER BY g.ended_at DESC, g.id, p.place NULLS LAST, p.player_id
+WHERE g.id = ANY($1::text[]) AND (p.left_at IS NULL OR p.place IS NOT NULL)
+ORDER BY g.ended_at DESC, g.id, p.place NULLS LAST, p.player_id
 """
+# A player who leaves during a quiz keeps their points, and may have won.
 _PARTICIPANTS = """
 SELECT g.id, p.player_id, p.name, p.joined_at FROM unnest($1::text[]) AS g (id) CROSS JOIN LATERAL (
     SELECT player_id, name, joined_at FROM game_participants
@@ -343,7 +345,10 @@ class Archive:
         ]
 
     async def results(self, game_ids: Sequence[str]) -> list[Result]:
-        """Return the participants of ended games with their results, game by game, best first."""
+        """Return the participants of ended games with their results, game by game, best first.
+
+        People who left are among them only if they have a place.
+        """
         return [
             Result(**{**row, "opened_at": _instant(row["opened_at"]), "ended_at": _instant(row["ended_at"])})
             for row in await self._pool.fetch(_RESULTS, list(game_ids))

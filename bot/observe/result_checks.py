@@ -121,13 +121,21 @@ def _mistakes(recheck: Recheck, events: Sequence[tuple[str, bytes]], results: Se
 
 
 def _stored(standings: Sequence[Mapping[str, Any]], results: Sequence[Result]) -> list[str]:
-    """Compare the rows of the results with the standings. Erased people have aliases, below zero, in the rows."""
+    """Compare the rows of the results with the standings.
+
+    Erased people have aliases, below zero, in the rows. People who left a quiz without points have no place, and no
+    row.
+    """
     due = {
-        each["player_id"]: (each["place"], Decimal(each["prize"]), each["number"], each["points"]) for each in standings
-    }
+        each["player_id"]: (
+            each.get("place"), Decimal(each.get("prize", 0)), each.get("number"), each.get("points", 0),
+        )
+        for each in standings
+    }  # fmt: skip
     have = {each.player_id: (each.place, each.prize, each.number, each.points) for each in results}
     wrong = [player for player in due.keys() & have.keys() if due[player] != have[player]]
     erased = any(player < 0 for player in have)
     if not erased and standings:
-        wrong += list(due.keys() ^ have.keys())
+        wrong += have.keys() - due.keys()
+        wrong += [player for player in due.keys() - have.keys() if due[player][0] is not None]
     return [f"the stored results of players {sorted(wrong)}"] if wrong else []

@@ -37,8 +37,11 @@ STATUS = {PROMOTE: 0, ROLL_BACK: 1, HOLD: 3}
 """Exit status of each verdict. argparse exits with 2."""
 LARGEST = 1 << 20
 """Bytes of an answer or a call that are read at most."""
+PIECE = 1 << 14
 CALL_SECONDS, COMMAND_SECONDS = 10.0, 300.0
 TRIES = 4
+NOT_UNDERSTOOD = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+"""Errors of reading JSON that has another form than it should have."""
 
 Labels = Mapping[str, str]
 Series = dict[tuple[tuple[str, str], ...], float]
@@ -67,13 +70,17 @@ class Prometheus:
     def ask(self, query: str, at: float) -> Series:
         """Return the values of a query at a time. Raises ``NoAnswerError``."""
         data = urllib.parse.urlencode({"query": query, "time": f"{at:.3f}"}).encode()
-        answer = json.loads(request(self._url, data, self._headers))
-        if answer.get("status") != "success":
-            raise NoAnswerError(str(answer.get("error"))[:200])
-        found = {}
-        for each in answer["data"]["result"]:
-            labels = tuple(sorted((name, text) for name, text in each["metric"].items() if name != "__name__"))
-            found[labels] = float(each["value"][1])
+        body = request(self._url, data, self._headers)
+        try:
+            answer = json.loads(body)
+            if answer["status"] != "success":
+                raise NoAnswerError(str(answer.get("error"))[:200])
+            found = {}
+            for each in answer["data"]["result"]:
+                labels = tuple(sorted((name, text) for name, text in each["metric"].items() if name != "__name__"))
+                found[labels] = float(each["value"][1])
+        except NOT_UNDERSTOOD:  # a proxy's page, for example, or an answer that is too long and was cut
+            raise NoAnswerError(f"not an answer of Prometheus: {body[:80]!r}") from None
         return found
 
 
@@ -578,14 +585,17 @@ class FlagCaller:
     source: str
     secret: str
 
+    def key(self) -> bytes:
+        """Return the key of the secret. Raises ValueError if it has another form."""
+        return base64.b64decode(self.secret.removeprefix("whsec_"), validate=True)
+
     def set(self, flag: str, percent: float, reason: str) -> None:
         """Set the share of the chats for which a flag is on. Raises ``NoAnswerError`` after some tries."""
         event = {"type": "flag.set", "data": {"flag": flag, "percent": percent, "reason": reason[:200]}}
         body = json.dumps(event).encode()
         for left in reversed(range(TRIES)):
             id_, seconds = f"msg_{secrets.token_hex(12)}", str(int(time.time()))
-            key = base64.b64decode(self.secret.removeprefix("whsec_"))
-            mac = hmac.digest(key, f"{id_}.{seconds}.".encode() + body, "sha256")
+            mac = hmac.digest(self.key(), f"{id_}.{seconds}.".encode() + body, "sha256")
             headers = {
                 "webhook-id": id_,
                 "webhook-timestamp": seconds,
@@ -621,13 +631,17 @@ class Relay:
         self._done: set[str] = set()
         self._lock = threading.Lock()
 
+    def knows(self, authorization: str) -> bool:
+        """Return whether a caller may call."""
+        return not self._token or hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode())
+
     def take(self, authorization: str, body: bytes) -> int:
         """Handle one call. Returns the HTTP status; Alertmanager repeats the call after a 5xx."""
-        if self._token and not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
+        if not self.knows(authorization):
             return 401
         try:
             alerts = [(str(each["labels"]["alertname"]), str(each["status"])) for each in json.loads(body)["alerts"]]
-        except (ValueError, KeyError, TypeError):
+        except NOT_UNDERSTOOD:
             return 400
         with self._lock:  # two calls for one alert must not undo twice
             self._done -= {name for name, status in alerts if status == "resolved"}
@@ -649,13 +663,21 @@ class Relay:
             timeout = 30
 
             def do_POST(self) -> None:
-                length = self.headers.get("Content-Length", "")
-                known = self.path == "/alerts" and length.isdigit() and int(length) <= LARGEST
-                body = self.rfile.read(int(length)) if known else b""
-                status = relay.take(self.headers.get("Authorization", ""), body) if known else 404
+                status = self._status()
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+
+            def _status(self) -> int:
+                length, caller = self.headers.get("Content-Length", ""), self.headers.get("Authorization", "")
+                if not re.fullmatch("[0-9]{1,7}", length) or int(length) > LARGEST:
+                    return 413
+                known = self.path == "/alerts"
+                if not known or not relay.knows(caller):
+                    for _ in range(0, int(length), PIECE):  # a stranger's body takes no memory
+                        self.rfile.read(min(PIECE, int(length)))
+                    return 401 if known else 404
+                return relay.take(caller, self.rfile.read(int(length)))
 
             def log_message(self, *_: object) -> None:
                 """Log nothing for each call: the relay logs what it does."""
@@ -689,7 +711,8 @@ def undoing(given: argparse.Namespace) -> Iterator[tuple[Sequence[str], Labels]]
             name = "app.kubernetes.io/name=tombola"
             yield (*kubectl, "scale", "deployment", "--selector", f"{name},track=canary", "--replicas=0"), {}
             for role in given.roles.split(",") if given.all else ():
-                yield (*kubectl, "rollout", "undo", f"deployment/tombola-{role}"), {}
+                # Not `rollout undo`: a second run of it would bring the bad version back.
+                yield (*kubectl, "set", "image", f"deployment/tombola-{role}", f"*={given.previous}"), {}
             for role in given.roles.split(",") if given.all else ():
                 yield (*kubectl, "rollout", "status", f"deployment/tombola-{role}", "--timeout=240s"), {}
         case "compose":
@@ -706,9 +729,12 @@ def undoing(given: argparse.Namespace) -> Iterator[tuple[Sequence[str], Labels]]
 
 
 def undo(given: argparse.Namespace) -> int:
-    """Undo a rollout, step by step. A step that fails does not keep the others from being tried."""
-    if given.all and given.backend != "kubernetes" and not given.previous:
+    """Undo a rollout, step by step. Harmless to repeat. A step that fails does not keep the others from being tried."""
+    if given.all and not given.previous:
         print("--all needs --previous, the version to go back to", file=sys.stderr)
+        return 2
+    if given.all and given.backend == "systemd" and not given.dry_run and not Path(given.previous).is_dir():
+        print(f"{given.previous} is no folder: the version now would stop and none would start", file=sys.stderr)
         return 2
     failed = 0
     for command, environment in undoing(given):
@@ -727,31 +753,52 @@ def undo(given: argparse.Namespace) -> int:
 
 
 def _secret(path: Path | None) -> str:
-    return path.read_text().strip() if path else ""
+    """Return the contents of a file; empty without one. Raises ValueError if the file is empty."""
+    found = path.read_text().strip() if path else ""
+    if path and not found:  # an empty token would let everybody in
+        raise ValueError(f"{path} is empty")
+    return found
 
 
 def _flags(given: argparse.Namespace) -> FlagCaller | None:
-    return FlagCaller(given.api, given.source, _secret(given.secret_file)) if given.api else None
+    if not given.api:
+        return None
+    if not given.source or not given.secret_file:
+        raise ValueError("--api needs --source and --secret-file")
+    caller = FlagCaller(given.api, given.source, _secret(given.secret_file))
+    caller.key()  # a secret of another form is told now, and not when a version must be undone
+    return caller
 
 
 def _acting(given: argparse.Namespace) -> Callable[[str], None]:
-    """Return the action of a rollback: switch the flags off first, which takes seconds, then run the command."""
+    """Return the action of a rollback: switch the flags off first, which takes seconds, then run the command.
+
+    The command also runs if the API does not answer: a bad version may be the cause. Raises ValueError for arguments
+    that do not fit together.
+    """
     caller = _flags(given)
+    if given.flag and caller is None:
+        raise ValueError("--flag needs --api")
 
     def act(reason: str) -> None:
-        for flag in given.flag:
-            if caller is None:
-                raise ValueError("--flag needs --api")
-            caller.set(flag, 0, reason)
-            print(f"flag {flag} is off: {reason}", flush=True)
+        failures = []
+        for flag in given.flag if caller is not None else ():
+            try:
+                caller.set(flag, 0, reason)
+            except NoAnswerError as problem:
+                failures.append(f"flag {flag} is not off: {problem}")
+            else:
+                print(f"flag {flag} is off: {reason}", flush=True)
         if given.command:
             run(given.command)
+        if failures:
+            raise NoAnswerError("; ".join(failures))
 
     return act
 
 
 def _analyse(given: argparse.Namespace) -> int:
-    limits = limits_of(given.limits)
+    limits, act = limits_of(given.limits), _acting(given)
     start = time.time() if given.since is None else given.since
     analysis = Analysis(
         prometheus=Prometheus(given.prometheus, _secret(given.token_file)),
@@ -769,13 +816,16 @@ def _analyse(given: argparse.Namespace) -> int:
         say=lambda line: print(line, flush=True),
     )
     if verdict == ROLL_BACK:
-        _acting(given)("analysis of the rollout")
+        act("analysis of the rollout")
     return STATUS[verdict]
 
 
 def _relay(given: argparse.Namespace) -> int:
     host, _, port = given.listen.rpartition(":")
-    relay = Relay(given.alerts, _acting(given), _secret(given.token_file))
+    token = _secret(given.token_file)
+    if not token and host not in {"127.0.0.1", "localhost", "[::1]"}:
+        raise ValueError("--listen on other addresses than this machine's own needs --token-file")
+    relay = Relay(given.alerts, _acting(given), token)
     with relay.server(host, int(port)) as server:
         print(f"listening on {server.server_address[0]!s}:{server.server_address[1]}", flush=True)
         server.serve_forever()
@@ -836,7 +886,11 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("--namespace", default="tombola", help="of Kubernetes")
     back.add_argument("--roles", default="ingress,worker,scheduler,web", help="deployments of Kubernetes")
     back.add_argument("--file", default="deploy/compose.yaml", help="of Compose")
-    back.add_argument("--previous", default="", help="Compose: tag of the image; systemd: folder of the version before")
+    back.add_argument(
+        "--previous",
+        default="",
+        help="image (Kubernetes), tag of it (Compose) or folder (systemd) of the version before",
+    )
     back.add_argument("--current", default="/opt/tombola", help="systemd: the link to the folder of the version")
     back.set_defaults(run=undo)
     return parser

@@ -27,6 +27,8 @@ def rules_of(facts: Facts) -> Mapping[str, Any]:
 def prizes_of(rules: Mapping[str, Any], places: Sequence[int]) -> list[Decimal]:
     """Return the amount for each of these places, best first; equal places share theirs."""
     pool, amounts = Decimal(rules["prize_pool"]), [Decimal(each) for each in rules.get("amounts", ())]
+    # The unit comes from the whole pool as it is written, also if some of its places are not paid.
+    decimals = max(2, *(_decimals(each) for each in (pool, *amounts)))
     paid = min(rules["winners"], len(places))
     if paid == 0:
         return [Decimal(0)] * len(places)
@@ -41,9 +43,9 @@ def prizes_of(rules: Mapping[str, Any], places: Sequence[int]) -> list[Decimal]:
     else:
         others = [Fraction(part, sum(range(1, paid))) for part in range(paid - 1, 0, -1)]
         shares = [Fraction(1), *others]
-    shares += [Fraction(0)] * (len(places) - paid)
+    shares += [Fraction(0)] * (len(places) - len(shares))  # there may be fewer amounts than winners
     tied = {place: [shares[index] for index, other in enumerate(places) if other == place] for place in places}
-    total, decimals = sum(shares), max(2, *(_decimals(each) for each in (pool, *amounts)))
+    total = sum(shares)
     units = int(pool.scaleb(decimals))
     exact = [units * sum(tied[place]) / len(tied[place]) / total for place in places]
     whole = [int(part) for part in exact]

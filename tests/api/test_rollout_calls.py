@@ -84,7 +84,15 @@ async def test_strangers_and_garbage_are_refused_and_failures_are_repeated(serve
             firing = call(("Any", "firing"))
             assert (await http.post(url, json=firing)).status_code == 401
             http.headers["authorization"] = f"Bearer {TOKEN}"
-            for body in (b"{", b"[]", b'{"alerts": [{}]}', json.dumps({"alerts": 5}).encode()):
+            nested = b"[" * 100_000
+            for body in (
+                b"{",
+                b"[]",
+                b'{"alerts": [{}]}',
+                json.dumps({"alerts": 5}).encode(),
+                b'{"alerts": "x"}',
+                nested,
+            ):
                 assert (await http.post(url, content=body)).status_code == 400
             assert (await http.post(url.replace("alerts", "other"), json=firing)).status_code == 404
             assert [(await http.post(url, json=firing)).status_code for _ in range(2)] == [502, 502]
@@ -98,3 +106,13 @@ async def test_a_call_with_a_wrong_secret_changes_nothing(served: Served, monkey
     with pytest.raises(rollout.NoAnswerError, match="401"):
         await asyncio.to_thread(caller.set, "native-polls", 0, "test")
     assert served.table.bot.play.flags.setting("native-polls").percent == 100
+
+
+@pytest.mark.parametrize("length", [b"", b"-1", b"\xb2", b"9" * 5000, str(rollout.LARGEST + 1).encode()])
+async def test_a_body_of_another_length_is_not_read(length: bytes) -> None:
+    with serving(rollout.Relay(".*", str, TOKEN)) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.split(":")[2].split("/")[0]))
+        writer.write(b"POST /alerts HTTP/1.0\r\nContent-Length: " + length + b"\r\n\r\n")
+        async with asyncio.timeout(60):
+            assert (await reader.readline()).split()[1] == b"413"
+        writer.close()

@@ -13,7 +13,7 @@ from fsm.lobby import Join
 from fsm.pick_number import SECOND_DRAW_FORMAT, PickNumberGame, PickNumberRules
 from fsm.quiz import NATIVE_POLLS, QuizGame, QuizRules
 from play.access import Actor, NotAnOperator
-from play.flags import API_WRITES, BadFlagSetting, Flags, UnknownFlag, defined, in_share
+from play.flags import API_WRITES, MOST_BYTES, BadFlagSetting, Flags, UnknownFlag, defined, in_share
 from storage.flags import FlagSettings, Setting
 from tests.handlers.room import ANN, BEN, GROUP, HOST, OPERATOR, TEXTS, Room
 
@@ -92,7 +92,18 @@ async def test_an_operators_change_outweighs_the_file_and_the_file_the_definitio
 
 @pytest.mark.parametrize(
     "text",
-    ["percent = 1", "[native-polls]", "[native-polls]\npercent = 101", "[other]\npercent = 1", "\x00", "[[["],
+    [
+        "percent = 1",
+        "[native-polls]",
+        "[native-polls]\npercent = 101",
+        "\x00",
+        "[[[",
+        "a = " + "[" * 50_000,
+        "[native-polls]\npercent = " + "9" * 5_000,
+        "[native-polls]\npercent = nan",
+        "#" * (MOST_BYTES + 1),
+    ],
+    ids=range(9),
 )
 async def test_a_file_with_a_mistake_changes_nothing(room: Room, tmp_path: Path, text: str) -> None:
     file = tmp_path / "flags.toml"
@@ -102,6 +113,15 @@ async def test_a_file_with_a_mistake_changes_nothing(room: Room, tmp_path: Path,
     file.write_text(text)
     flags.read_file()
     assert not flags.is_on(NATIVE_POLLS, GROUP)
+
+
+async def test_a_flag_of_another_version_leaves_the_others_of_the_file_in_use(room: Room, tmp_path: Path) -> None:
+    file = tmp_path / "flags.toml"
+    file.write_text(f"[{NATIVE_POLLS}]\npercent = 0\n[of-the-next-version]\npercent = 5\n")
+    flags = another(room, file)
+    flags.read_file()
+    assert not flags.is_on(NATIVE_POLLS, GROUP)
+    assert not flags.is_on("of-the-next-version", GROUP)
 
 
 async def test_changes_are_for_operators_and_are_checked(room: Room) -> None:

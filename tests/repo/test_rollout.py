@@ -187,11 +187,12 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             ["kubectl --namespace tombola scale deployment --selector app.kubernetes.io/name=tombola,track=canary"],
         ),
         (
-            ("kubernetes", "--all", "--roles", "web,worker", "--namespace", "n"),
+            ("kubernetes", "--all", "--roles", "web,worker", "--namespace", "n", "--previous", "host/tombola:1.4.0"),
             [
                 "kubectl --namespace n scale deployment",
-                "kubectl --namespace n rollout undo deployment/tombola-web",
-                "kubectl --namespace n rollout undo deployment/tombola-worker",
+                # Each names the version, so that a second run changes nothing.
+                "kubectl --namespace n set image deployment/tombola-web *=host/tombola:1.4.0",
+                "kubectl --namespace n set image deployment/tombola-worker *=host/tombola:1.4.0",
                 "kubectl --namespace n rollout status deployment/tombola-web",
                 "kubectl --namespace n rollout status deployment/tombola-worker",
             ],
@@ -203,10 +204,10 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         (("systemd",), ["systemctl disable --now tombola-canary.service"]),
         (
-            ("systemd", "--all", "--previous", "/opt/tombola-1.4.0"),
+            ("systemd", "--all", "--previous", "/opt", "--current", "/opt/tombola"),
             [
                 "systemctl disable --now tombola-canary.service",
-                "ln --symbolic --force --no-dereference /opt/tombola-1.4.0 /opt/tombola",
+                "ln --symbolic --force --no-dereference /opt /opt/tombola",
                 "systemctl restart tombola.service",
             ],
         ),
@@ -225,8 +226,69 @@ def test_each_back_end_undoes_by_its_own_commands(
         assert ran[-1].endswith("up --detach --no-build --no-deps bot 1.4.0")
 
 
-def test_a_failed_step_is_told_and_the_others_are_tried(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_step_is_told_and_the_others_are_tried(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("FAIL", "systemctl")
-    assert rollout.main(["undo", "systemd", "--all", "--previous", "/opt/x"]) == 1
+    assert rollout.main(["undo", "systemd", "--all", "--previous", str(tmp_path)]) == 1
     assert len(recorded.read_text().splitlines()) == 3
-    assert rollout.main(["undo", "systemd", "--all"]) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments", [("systemd",), ("kubernetes",), ("compose",), ("systemd", "--previous", "/opt/no-such-version")]
+)
+def test_an_undoing_without_a_version_to_go_back_to_touches_nothing(recorded: Path, arguments: tuple[str, ...]) -> None:
+    assert rollout.main(["undo", *arguments, "--all"]) == 2
+    assert not recorded.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>Log in</html>",
+        b'{"status": "success", "data": {"result": [{"metric"',
+        b"[]",
+        b"null",
+        b'{"status": "success", "data": {"result": [{"metric": {}, "value": []}]}}',
+        b"[" * 100_000,
+    ],
+)
+def test_an_answer_that_is_not_of_prometheus_is_no_answer(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    monkeypatch.setattr(rollout, "request", lambda *_: body)
+    with pytest.raises(rollout.NoAnswerError):
+        rollout.Prometheus("http://127.0.0.1").ask("up", 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("analyse", "--prometheus", "http://127.0.0.1:1", "--flag", "native-polls"), "--api"),
+        (("relay", "--flag", "native-polls"), "--api"),
+        (("relay", "--api", "http://127.0.0.1:1", "--flag", "native-polls"), "--secret-file"),
+        (("relay", "--api", "http://127.0.0.1:1", "--source", "s", "--secret-file", "short"), "padding"),
+        (("relay", "--token-file", "empty"), "empty"),
+        (("relay", "--listen", "0.0.0.0:0"), "--token-file"),
+        (("relay", "--listen", ":0"), "--token-file"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_told_before_they_are_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, arguments: Any, word: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "short").write_text("whsec_AA")
+    assert rollout.main(arguments) == 4
+    assert word in capsys.readouterr().err
+
+
+def test_the_version_is_undone_even_if_its_api_does_not_answer(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollout, "TRIES", 1)
+    secret = tmp_path / "secret"
+    secret.write_text("whsec_" + "A" * 32)
+    flags = ("--api", "http://127.0.0.1:1", "--source", "s", "--secret-file", str(secret), "--flag", "native-polls")
+    given = rollout._parser().parse_args(["relay", *flags, "--", "systemctl", "undo"])
+    with pytest.raises(rollout.NoAnswerError, match="native-polls"):
+        rollout._acting(given)("test")
+    assert "systemctl undo" in recorded.read_text()

@@ -1,8 +1,10 @@
 """Rechecks find the results of versions whose rules are wrong, in any part, and agree with those of today."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from fsm import draw, lobby, pick_number, prizes, quiz, scoring
 from fsm.engine import Record
 from fsm.kind import ChatTopic, Event, Host, Kind, PlayerId
 from fsm.registry import KINDS
+from handlers.kinds.recheck import prizes_of
 from handlers.kinds.registry import FACES
 from storage.codec import Codec
 from tests.rules.quizzes import right_answer, some_questions, wrong_answer
@@ -83,6 +86,51 @@ def test_right_results_pass() -> None:
     assert (
         whole_draw(replace(NUMBERS, mode="reverse", split="percentages", percentages=(Decimal(70), Decimal(30)))) == []
     )
+
+
+def test_the_prizes_of_any_rules_are_those_of_the_recheck() -> None:
+    chance = random.Random(16)
+    for _ in range(500):
+        winners = chance.randint(1, 10)
+        amounts = tuple(Decimal(chance.choice(("10", "5.5", "0.001"))) for _ in range(chance.randint(0, winners)))
+        # The same pool may be written with more decimals than its parts.
+        pool = sum(amounts, Decimal(chance.choice(("0", "0.0000")))) or Decimal(chance.choice(("0", "7.000", "100.01")))
+        split = chance.choice(prizes.SPLITS)
+        shares = (*[Decimal(1)] * (winners - 1), Decimal(101 - winners)) if split == prizes.PERCENTAGES else ()
+        rules = quiz.QuizRules(winners=winners, prize_pool=pool, amounts=amounts, split=split, percentages=shares)
+        rules.check()
+        points = sorted(chance.choices(range(1, 6), k=chance.randint(0, 12)), reverse=True)
+        places = [place for place in scoring.places(points) if place <= winners]
+        due = [award.amount for award in prizes.awards(rules, places)]
+        assert prizes_of(msgspec.to_builtins(rules), places) == due
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amounts": (Decimal(100),), "prize_pool": Decimal("100.000")},
+        {"prizes": ("a cake",), "prize_pool": Decimal(0)},
+        {"winners": 10},
+    ],
+)
+def test_prizes_for_fewer_places_than_winners_pass(change: Any) -> None:
+    assert whole_quiz(replace(QUIZ, **change)) == []
+    assert whole_draw(replace(NUMBERS, **change)) == []
+
+
+def _stored_games() -> Iterator[Any]:
+    folder = Path(__file__).parent / "stored"
+    yield from msgspec.json.decode((folder / "first_format.json").read_bytes()).values()
+    yield msgspec.json.decode((folder / "quiz_before_types.json").read_bytes())
+
+
+def test_games_of_earlier_versions_pass() -> None:
+    for game in _stored_games():
+        facts = [tuple(event) for record in game["records"] for event in record["e"]]
+        kind = "quiz" if any(name == "questions_set" for name, _ in facts) else "pick_number"
+        recheck = FACES[kind].recheck
+        assert recheck is not None
+        assert recheck(facts) == []
 
 
 def _swapped(game: Any, *rest: Any) -> Any:
