@@ -782,8 +782,9 @@ def _acting(given: argparse.Namespace) -> Callable[[str], None]:
 
     def act(reason: str) -> None:
         failures = []
-        for flag in given.flag if caller is not None else ():
+        for flag in given.flag:
             try:
+                assert caller is not None
                 caller.set(flag, 0, reason)
             except NoAnswerError as problem:
                 failures.append(f"flag {flag} is not off: {problem}")
