@@ -356,7 +356,7 @@ async def audited(found: Findings, made: Systems, dsn: str, *, losses: int) -> N
         await connection.close()
     _writes(found, made.journal, events, losses=losses)
     for receiver in made.receivers.all:
-        _received(found, receiver, events)
+        check_received(found, receiver, events)
     found.figures |= {f"webhook deliveries {status}": count for status, count in statuses}
 
 
@@ -387,7 +387,8 @@ def _writes(found: Findings, journal: Journal, events: Sequence[Any], *, losses:
     }
 
 
-def _received(found: Findings, receiver: Receiver, events: Sequence[Any]) -> None:
+def check_received(found: Findings, receiver: Receiver, events: Sequence[Any]) -> None:
+    """Check that a receiver has each event that it should have, under one id, as it was sent."""
     told: Callable[[str], bool] = {"game_opened", "game_completed", "game_cancelled"}.__contains__
     due = {f"{row['game_id']}.{row['version']}": row for row in events if told(row["name"])}
     have = set(receiver.accepted)
@@ -397,11 +398,18 @@ def _received(found: Findings, receiver: Receiver, events: Sequence[Any]) -> Non
         body = json.loads(receiver.bodies.get(id_, b"null"))
         if body is not None and body["type"] != row["name"].replace("_", ".", 1):
             found.breach("webhook of another type", f"{receiver.manner}: {id_} {body}")
+    events_told: dict[tuple[Any, ...], str] = {}
+    for id_, content in receiver.bodies.items():
+        body = json.loads(content)
+        event = (body["type"], body["data"].get("game_id"), body["data"].get("version"))
+        # A repeat is allowed, because a sender may die before it has recorded an answer; receivers know it by its id.
+        if event[1] is not None and events_told.setdefault(event, id_) != id_:
+            found.breach("one event under two ids", f"{receiver.manner}: {events_told[event]} and {id_}")
     for each in receiver.forged:
         found.breach("webhook with a wrong signature or another body", f"{receiver.manner}: {each}")
     if receiver.manner == "good":
         _ordered(found, receiver)
-    found.figures[f"webhooks accepted by the receiver that is {receiver.manner}, refused, twice"] = (
+    found.figures[f"webhooks accepted by the receiver that is {receiver.manner}, refused, repeated with their id"] = (
         f"{len(have)}, {receiver.refused}, {len(receiver.accepted) - len(have)}"
     )
 

@@ -41,6 +41,13 @@ class Served:
         token, _ = await self.table.bot.play.tokens.issue(role, frozenset(chats) or None, days=days)
         return token
 
+    async def strangers(self) -> tuple[str | None, ...]:
+        """Return no token, a wrong one, a revoked one and an expired one."""
+        revoked, expired = await self.token(Role.OPERATOR), await self.token(Role.OPERATOR, days=-0.001)
+        await self.table.bot.play.tokens.revoke(revoked.split("_")[1])
+        valid = await self.token(Role.OPERATOR)
+        return None, f"{valid[:-1]}{'0' if valid[-1] != '0' else '1'}", revoked, expired
+
     async def projected(self, game_id: str, version: int) -> None:
         """Wait until PostgreSQL has a version of a game."""
         async with asyncio.timeout(60):

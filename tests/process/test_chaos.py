@@ -1,13 +1,15 @@
 """The chaos suite itself, on a short plan; `make chaos` runs longer ones."""
 
+import json
 from typing import Any
 
 import pytest
 
 from bot.runtime import ALL_ROLES
 from chaos.acts import ROLES, Act, Setting, performed
-from chaos.audit import BOUND_MS, Window, excused
+from chaos.audit import BOUND_MS, Findings, Window, excused
 from chaos.people import TEXTS, Tap
+from chaos.systems import Receiver, check_received
 from chaos.troubles import Trouble, planned
 
 PLAN = (
@@ -51,6 +53,17 @@ def test_every_answer_to_a_tap_is_an_acknowledgement_unless_it_is_a_refusal(
     text = TEXTS.plain("en", text_id, **arguments)
     assert Tap(1, "07abcdefghijkl", 1, "j", 0.0, 1.0, text).done is done
     assert Tap(1, "07abcdefghijkl", 1, "j", 0.0, 1.0, "a text that nobody knows yet").done
+
+
+def test_a_repeat_with_its_id_is_allowed_and_one_event_under_two_ids_is_a_breach() -> None:
+    body = json.dumps({"type": "game.opened", "data": {"game_id": "g", "version": 1}}).encode()
+    row = {"game_id": "g", "version": 1, "name": "game_opened"}
+    repeated = Receiver("slow", accepted=["g.1", "g.1"], bodies={"g.1": body})
+    twice = Receiver("slow", accepted=["g.1", "x.1"], bodies={"g.1": body, "x.1": body})
+    for receiver, breaches in ((repeated, 0), (twice, 1)):
+        found = Findings()
+        check_received(found, receiver, [row])
+        assert len(found.breaches) == breaches
 
 
 def test_processes_of_one_role_each_have_all_roles_together() -> None:
