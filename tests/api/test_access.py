@@ -100,7 +100,7 @@ def test_the_table_gives_no_more_to_strangers_and_viewers_than_it_should() -> No
     to_viewers = {each.name for each in ENDPOINTS if each.writes and each.needs in GRANTED[Role.VIEWER]}
     assert to_viewers == {"create_live_ticket"}
     everywhere = {each.name for each in ENDPOINTS if each.about is About.NOTHING and not each.public}
-    assert everywhere == {"get_own_token", "create_live_ticket"}
+    assert everywhere == {"get_own_token", "create_live_ticket", "get_health"}
 
 
 async def test_live_updates_are_open_to_the_tokens_of_the_chat_and_closed_to_all_others(served: Served) -> None:
