@@ -91,7 +91,7 @@ async def test_every_endpoint_is_open_to_the_roles_and_chats_of_the_table_and_cl
 
 
 def test_the_table_gives_no_more_to_strangers_and_viewers_than_it_should() -> None:
-    """Both the server and the tests here follow the table. This list is what a mistake in the table has to get past."""
+    """The server and the tests above follow the table alone, so a second list finds a mistake in it."""
     assert {each.name for each in ENDPOINTS if each.public} == {
         *("get_openapi", "get_reference", "get_reference_style", "get_log_head", "get_log_consistency"),
         *("receive_call", "receive_flag_call"),
