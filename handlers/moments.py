@@ -189,13 +189,13 @@ class Moments:
         elif name == OWN and outgoing.method == "sendMessage":
             await self._own_boards.sent(outgoing, outcome, self._clock.now())
         elif name == EDIT:
-            game_id = rest.partition(":")[0]
-            found = await self._game(game_id)
+            game_id, _, known = rest.split(":")
+            found = await self._game(game_id, at_least=int(known))
             game, version = found or (None, 0)
             await self._own_boards.edited(outgoing, outcome, game, version, self._clock.now())
-        elif name == UNPINNED and outcome.settled is not Settled.MIGRATED:
-            await self._pins.forget(rest)
-        elif name == PINNED and outcome.settled in {Settled.NO_RIGHTS, Settled.MESSAGE_GONE, Settled.REFUSED}:
+        elif (name == UNPINNED and outcome.settled is not Settled.MIGRATED) or (
+            name == PINNED and outcome.settled in {Settled.NO_RIGHTS, Settled.MESSAGE_GONE, Settled.REFUSED}
+        ):
             await self._pins.forget(rest.partition(":")[0])
         elif outgoing.photo is not None and outcome.settled in {Settled.REFUSED, Settled.NO_RIGHTS}:
             await self._without_picture(outgoing)
@@ -215,9 +215,15 @@ class Moments:
             )
         )
 
-    async def _game(self, game_id: str) -> tuple[Game, int] | None:
+    async def _game(self, game_id: str, *, at_least: int | None = None) -> tuple[Game, int] | None:
+        """Return a game and its version; None if it is no longer kept, or the store is away.
+
+        ``at_least`` is the lowest version that suffices; None for the present one. The sender may run in a process
+        whose memory has an old state of the game.
+        """
         try:
-            outcome = await self._engine.at_least(game_id, 0)
+            looking = self._engine.look(game_id) if at_least is None else self._engine.at_least(game_id, at_least)
+            outcome = await looking
         except (UnknownGame, Unavailable):
             return None
         return outcome.state, outcome.version
@@ -226,23 +232,32 @@ class Moments:
 
     async def _pin(self, outgoing: Outgoing, message_id: int) -> None:
         """Pin the board of a live game, if the chat wants that. The note comes first, so that a crash loses no pin."""
-        found = await self._game(outgoing.game_id or "")
-        if found is None or found[0].phase in FINAL:
-            return
         if not (await audience_of(self._people, outgoing.chat_id)).wants(PIN, YES):
             return
-        game_id = found[0].id
-        await self._pins.note(Pin(game_id, outgoing.chat_id, message_id))
+        game_id = outgoing.game_id or ""
+        if not await self._is_live(game_id):
+            return
+        pin = Pin(game_id, outgoing.chat_id, message_id)
+        await self._pins.note(pin)
         params = {"message_id": message_id, "disable_notification": True}
         await self._put_pin(f"{PINNED}:{game_id}:{message_id}", outgoing.chat_id, "pinChatMessage", params)
+        if not await self._is_live(game_id):
+            # The game has ended meanwhile: its end found no note, or its unpinning is ahead of the pin in the queue.
+            # The outbox takes each id once, so this call has another.
+            await self._put_unpin(f"{UNPINNED}:{game_id}:{message_id}", pin)
+
+    async def _is_live(self, game_id: str) -> bool:
+        found = await self._game(game_id)
+        return found is not None and found[0].phase not in FINAL
 
     async def _unpin(self, game_id: str) -> None:
         """Unpin the board of a game that has ended. The note goes when Telegram has answered."""
         pin = await self._pins.of(game_id)
         if pin is not None:
-            await self._put_pin(
-                f"{UNPINNED}:{game_id}", pin.chat_id, "unpinChatMessage", {"message_id": pin.message_id}
-            )
+            await self._put_unpin(f"{UNPINNED}:{game_id}", pin)
+
+    async def _put_unpin(self, id_: str, pin: Pin) -> None:
+        await self._put_pin(id_, pin.chat_id, "unpinChatMessage", {"message_id": pin.message_id})
 
     async def _put_pin(self, id_: str, chat_id: int, method: str, params: dict[str, Any]) -> None:
         await self._outbox.put(

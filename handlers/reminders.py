@@ -94,7 +94,7 @@ class Reminders:
         for game_id in [game_id for game_id, at in self._due.items() if at <= now]:
             del self._due[game_id]
             try:
-                game = (await self._engine.at_least(game_id, 0)).state
+                game = (await self._engine.look(game_id)).state  # another replica may have taken the choices
                 await self._outbox.put_many(await self._reminders(game))
             except UnknownGame:
                 continue

@@ -288,12 +288,14 @@ class Taps:
         return self._texts.plain(locale, text_id, **args)
 
     async def _game(self, game_id: str, *, ended: bool = False) -> Game:
-        """Return the game; if ``ended`` is True, also one that only the archive has.
+        """Return the game as the store has it; if ``ended`` is True, also one that only the archive has.
+
+        This process may remember a state in which the person has not joined yet, or the game has not ended.
 
         Raises ``UnknownGame`` and ``Unavailable``.
         """
         try:
-            return (await self._engine.at_least(game_id, 0)).state
+            return (await self._engine.look(game_id)).state
         except UnknownGame:
             game = await self._archive.finished(game_id) if ended else None
             if game is None:

@@ -57,7 +57,8 @@ class Departures:
         await self._next_games.left(chat_id, player_id)
         for game_id in await live_games(self._games, self._archive, chat_id):
             try:
-                state = (await self._engine.at_least(game_id, 0)).state
+                # Another replica may have let the person in: memory does not suffice.
+                state = (await self._engine.look(game_id)).state
             except UnknownGame:
                 continue
             if player_id in state.players:

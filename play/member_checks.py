@@ -182,7 +182,7 @@ class MemberChecks:
         for game_id in [game_id for game_id, at in self._rounds.items() if at <= now]:
             del self._rounds[game_id]
             try:
-                game = (await self._engine.at_least(game_id, 0)).state
+                game = (await self._engine.look(game_id)).state
             except UnknownGame:
                 continue
             except (Unavailable, *STORE_GONE):

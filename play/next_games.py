@@ -160,7 +160,7 @@ class NextGames:
     async def _open_game(self, game_id: str) -> Game | None:
         """Return a game that people can join; None if it has begun or ended."""
         try:
-            game = (await self._engine.at_least(game_id, 0)).state
+            game = (await self._engine.look(game_id)).state  # another replica may have started it
         except UnknownGame:
             return None
         return game if game.phase in {WAITING_FOR_PLAYERS, PLAYERS_JOINING} else None

@@ -25,6 +25,8 @@ def whole(text: str, highest: int, lowest: int = 0) -> int | None:
 
 
 MOST_DIGITS: Final = 20
+JOINERS: Final = "\u200c\u200d"
+"""Invisible characters that are parts of Persian words and of emoji."""
 _GROUPED = re.compile(r"(\d{1,3}(?:[ '’]\d{3})+)(?:[.,](\d+))?")
 """Thousands grouped by blanks or apostrophes, which are unambiguous in every language."""
 _SEVERAL = re.compile(r"\d{1,3}(?:(?:,\d{3}){2,}|(?:\.\d{3}){2,})")
@@ -65,12 +67,17 @@ def amount(text: str, locale: str | None = None, *, highest: int | None = None) 
         Unreadable: the text is not a number, or has more than ``MOST_DIGITS`` digits.
         Ambiguous: the text can be read as two numbers.
     """
-    body = _ascii(text.strip())
+    body = _ascii(without_format(text).strip())
     sign, body = (-1, body[1:]) if body[:1] in {"-", "−"} else (1, body)
     if not 0 < sum(char.isdecimal() for char in body) <= MOST_DIGITS:
         raise Unreadable(text)
     number = _unsigned(text, body, locale, highest)
     return sign * number if number else number  # Decimal has a negative zero, which would be shown as "-0"
+
+
+def without_format(text: str) -> str:
+    """Return the text without direction marks and other invisible characters, which come along with copied text."""
+    return "".join(char for char in text if unicodedata.category(char) != "Cf" or char in JOINERS)
 
 
 def _ascii(text: str) -> str:

@@ -16,7 +16,7 @@ from babel.numbers import get_currency_symbol, list_currencies
 
 from fsm import prizes
 from fsm.lobby import BadRule
-from play.numbers import Unreadable, amount, written
+from play.numbers import Unreadable, amount, without_format, written
 from play.texts import Markup, Texts, tidy
 
 NOTHING = frozenset({"", "-", "–", "—", "0"})
@@ -57,7 +57,7 @@ def read(texts: Texts, locale: str, text: str) -> Prize:
         Ambiguous: an amount can be read as two numbers.
         BadRule: there are more places than a game can have winners, or a prize is too long.
     """
-    text = text.strip()
+    text = without_format(text).strip()
     if text in NOTHING or text.rstrip(".!").casefold() in _no_prize(texts):
         return Prize()
     lines = [_MARK.sub("", line.strip()).strip() for line in _LIST.split(text) if line.strip()]

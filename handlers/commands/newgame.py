@@ -16,6 +16,7 @@ from handlers.opening import Wish, check_voice, create, note_chat, wish_of
 from handlers.views.form import short
 from handlers.views.message import Button, Message, rows
 from play.access import Needs
+from play.numbers import HIGHEST_ID, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,10 +124,11 @@ def place_of(payload: str) -> tuple[ChatTopic, str, str] | None:
     kind = max((kind for kind in ("", *FACES) if parts[2].endswith(f"_{kind}")), key=len, default=None)
     if kind is None:
         return None
-    try:
-        return ChatTopic(int(parts[0]), int(parts[1])), parts[2].removesuffix(f"_{kind}"), kind
-    except ValueError:
+    # A person can type any link. PostgreSQL would refuse a larger number, after the game has been opened.
+    chat, topic = whole(parts[0].removeprefix("-"), HIGHEST_ID, 1), whole(parts[1], HIGHEST_ID)
+    if chat is None or topic is None:
         return None
+    return ChatTopic(-chat, topic), parts[2].removesuffix(f"_{kind}"), kind
 
 
 COMMANDS: dict[str, Command] = {"newgame": for_hosts(newgame, Needs.OPEN), "settings": for_hosts(settings)}

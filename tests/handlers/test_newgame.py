@@ -192,3 +192,11 @@ async def test_where_hosts_do_not_play_the_host_does_not_join(redis: Redis, pool
     async with build_room(redis, pool, host_joins=True) as room:
         await room.deps.stores.people.change_settings(GROUP, {"host_plays": "no"})
         assert not (await room.state(await room.open())).players
+
+
+@pytest.mark.parametrize(
+    "link", [f"new_{GROUP}_{2**63}__", f"new_{GROUP}_-5__", f"new_{-(2**63) - 1}_0__", f"new_{GROUP}_٣__"]
+)
+async def test_a_link_whose_numbers_the_stores_cannot_hold_opens_no_form(room: Room, link: str) -> None:
+    await room.say(f"/start {link}", by=HOST, chat=HOST)
+    assert await room.answer() == text("dlg-stale")

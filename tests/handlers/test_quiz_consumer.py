@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from bot.clock import SystemEntropy
+from fsm.engine import Engine
 from fsm.kind import ChatTopic, Host
 from fsm.lobby import Cancel, DeadlinePassed, Join, OpenGame, StartNow
 from fsm.question import Question
 from fsm.quiz import QuizGame, QuizRules
+from fsm.registry import KINDS
 from handlers.kinds.consumer import ConsumerContext
 from handlers.kinds.quiz.consumer import QuizConsumer
 from handlers.kinds.quiz.content import QuizContent, preparation_of
@@ -178,6 +181,16 @@ async def test_a_poll_that_is_sent_too_late_is_stopped_at_once(room: Room) -> No
     stand, poll = await polled(room)
     await stand.due()
     assert await stand.sees() == []
+    (stop,) = await stand.fared(poll, sent(50))
+    assert stop.method == "stopPoll"
+
+
+async def test_a_poll_that_is_sent_after_another_process_has_closed_its_question_is_stopped_at_once(room: Room) -> None:
+    stand, poll = await polled(room)
+    deadline = (await stand.state()).deadline or 0
+    room.clock.at = deadline
+    other = Engine(KINDS, room.deps.stores.games, room.clock, SystemEntropy())
+    await other.execute(GAME, DeadlinePassed(deadline), command_id="elsewhere")
     (stop,) = await stand.fared(poll, sent(50))
     assert stop.method == "stopPoll"
 

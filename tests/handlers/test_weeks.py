@@ -33,14 +33,15 @@ async def played(room: Room) -> str:
     return game_id
 
 
-def moments(room: Room, redis: Redis) -> Moments:
+def moments(room: Room, redis: Redis, pins: Pins | None = None) -> Moments:
     """Return the messages that games have beside their boards."""
     deps, people, outbox = room.deps, room.deps.stores.people, room.deps.telegram.outbox
     return Moments(
-        engine=room.engine, outbox=outbox, texts=TEXTS, people=people, pins=Pins(redis),
+        engine=deps.play.engine, outbox=outbox, texts=TEXTS, people=people, pins=pins or Pins(redis),
         own_boards=OwnBoards(OwnBoardIndex(redis), outbox, TEXTS, people),
         reminders=Reminders(
-            engine=room.engine, games=deps.stores.games, outbox=outbox, texts=TEXTS, people=people, clock=room.clock
+            engine=deps.play.engine, games=deps.stores.games, outbox=outbox, texts=TEXTS, people=people,
+            clock=room.clock,
         ),
         pictures=deps.pictures, achievements=deps.stores.achievements, clock=room.clock, bot_username=BOT,
     )  # fmt: skip

@@ -89,6 +89,9 @@ def by_place(currency: str, *numbers: int) -> Prize:
         ("🥇 100 €\n🥈 book", words("100 €", "book"), words("100 €", "book")),
         ("100 €; $50", words("100 €", "$50"), words("100 €", "$50")),
         ("bike\nbook\nmug", words("bike", "book", "mug"), words("bike", "book", "mug")),
+        ("\u200e100\u200e €", pool("100", "EUR"), pool("100", "EUR")),
+        ("\ufeff100 €; \u200b50 €", by_place("EUR", 100, 50), by_place("EUR", 100, 50)),
+        ("\u200b", Prize(), Prize()),
         ("pizza | cola", words("pizza / cola"), words("pizza / cola")),
     ],
 )

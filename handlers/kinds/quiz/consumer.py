@@ -180,9 +180,15 @@ class QuizConsumer:
             message, id_ = Message(f"{note}\n\n{question.text}", question.keyboard), f"instead:{game.id}:{index}"
         await self._context.outbox.put(self._outgoing(game, id_, "sendMessage", send_params(message)))
 
-    async def _game(self, game_id: str, version: int = 0) -> QuizGame | None:
+    async def _game(self, game_id: str, version: int | None = None) -> QuizGame | None:
+        """Return a quiz at ``version`` or later; None if it is no longer kept, or the store is away.
+
+        Without a version the store is asked: the sender may run in a process whose memory has an old state.
+        """
+        engine = self._context.engine
         try:
-            state: Game = (await self._context.engine.at_least(game_id, version)).state
+            looking = engine.look(game_id) if version is None else engine.at_least(game_id, version)
+            state: Game = (await looking).state
         except (UnknownGame, Unavailable):
             return None
         return state if isinstance(state, QuizGame) else None

@@ -9,6 +9,7 @@ from aiogram import Router
 from aiogram.types import PollAnswer
 from loguru import logger
 
+from fsm.engine import Engine
 from fsm.kind import Game, Instant, Rejected
 from fsm.question import SEVERAL, Choice
 from fsm.quiz import Answer, QuizGame
@@ -29,13 +30,21 @@ async def voted(vote: PollAnswer, deps: Deps, update_id: int, received: Instant)
         return
     game_id, question = asked
     try:
-        state = (await deps.play.engine.at_least(game_id, 0)).state
+        state = await _game(deps.play.engine, game_id, vote.user.id, question)
         command = Answer(vote.user.id, question, _choice(state, question, vote.option_ids))
         if vote.user.id in state.players:  # others see forwarded polls; do not ask Telegram about them
             await deps.play.access.authorise(Actor(vote.user.id, vote.user.full_name), state, Needs.PLAY)
         await deps.play.engine.execute(game_id, command, command_id=f"tg:{update_id}", received=received)
     except Rejected as refusal:
         logger.bind(game=game_id).debug("a vote does not count: {}", refusal)
+
+
+async def _game(engine: Engine, game_id: str, voter: int, question: int) -> Game:
+    """Return the quiz, from memory if it has the voter and the question; another replica may have changed it since."""
+    state = (await engine.at_least(game_id, 0)).state
+    if voter in state.players and isinstance(state, QuizGame) and question < len(state.questions):
+        return state
+    return (await engine.look(game_id)).state
 
 
 def _choice(game: Game, question: int, options: Sequence[int]) -> Choice:
