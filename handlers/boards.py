@@ -197,6 +197,23 @@ class Boards:
             except Exception as bug:  # noqa: BLE001 -- one game's view must not keep the others from being shown
                 self._aside.add("showing restored games", game.id, bug)
 
+    async def show_end(self, game_id: str, *, only_if_removed: bool = False) -> None:
+        """Show the end of a game on its board, for a group in which the bot could not write and now can again.
+
+        The message with the result was refused, so the board has all of it. Does nothing if the game or its board is no
+        longer kept. If ``only_if_removed`` is True, only a game that the bot's removal cancelled is shown.
+        """
+        if await self.living(game_id) is None:
+            return
+        try:
+            outcome = await self._engine.look(game_id)
+        except UnknownGame:
+            return
+        if outcome.state.phase in FINAL and (not only_if_removed or outcome.state.cancel_reason == "bot_removed"):
+            await self._outbox.put_many(
+                await self._outgoing(outcome.state, outcome.version, Priority.NORMAL, "", whole=True)
+            )
+
     async def show_again(self, state: Game, version: int) -> None:
         """Show the result of an ended game that the live store has lost, because its chat may not have seen it."""
         if state.cancel_reason != "bot_removed":

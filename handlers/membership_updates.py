@@ -12,15 +12,19 @@ from fsm.lobby import Cancel, MoveChat
 from handlers.commands.newgame import FORM, settings_link
 from handlers.deps import Deps
 from handlers.filters import CameOrWent, Migrated
+from handlers.moments import UNPINNED
 from handlers.views.message import Button, send_params
 from handlers.views.message import Message as View
 from play.bans import live_games
 from play.members import RIGHTS, SEND
 from play.texts import Markup
+from storage.pins import Pins
 from telegram.limits import Priority
 from telegram.outbox import Outgoing
 
 GONE = frozenset({"left", "kicked"})
+MOST_ENDS = 10
+"""Number of ended games whose boards are looked at when the bot may write again."""
 
 
 # -- the bot itself ---------------------------------------------------------------------------------------------
@@ -48,11 +52,14 @@ async def own_membership_changed(event: ChatMemberUpdated, deps: Deps, update_id
         lacks = await deps.play.members.lacks(chat.id, deps.bot_id)
         if after == "here" and SEND not in lacks:
             await _put(deps, chat.id, _greeting(deps, locale, chat.id, lacks), f"tg:{update_id}:added", received)
+            await _show_ends(deps, chat.id)
+            await _unpin(deps, chat.id, f"tg:{update_id}", received)
         else:
             await _tell_who_muted(deps, event, update_id, received, "cmd-muted-from-the-start")
     elif before == "muted" and after == "here":
         for game_id in await live_games(deps.stores.games, deps.stores.archive, chat.id):
             await deps.boards.show(game_id, at_least=None)
+        await _show_ends(deps, chat.id)
     elif after == "muted" and before != "muted":
         await _tell_who_muted(deps, event, update_id, received, "cmd-muted")
 
@@ -91,6 +98,27 @@ async def _removed(deps: Deps, chat_id: int, command_id: str, received: Instant)
     for game_id in await live_games(deps.stores.games, deps.stores.archive, chat_id):
         await _quietly(deps, game_id, Cancel(None, "bot_removed"), command_id, received)
     await deps.stores.people.chat_gone(chat_id)
+
+
+async def _show_ends(deps: Deps, chat_id: int) -> None:
+    """Show the end of a group's latest game, and of all games that the bot's removal cancelled, on their boards."""
+    for number, (_, game) in enumerate(await deps.stores.archive.ended(MOST_ENDS, chat_id=chat_id)):
+        await deps.boards.show_end(game.id, only_if_removed=number > 0)
+
+
+async def _unpin(deps: Deps, chat_id: int, command_id: str, received: Instant) -> None:
+    """Undo the pins that the bot left in a group that had removed it, whose games were cancelled then."""
+    for pin in await Pins(deps.stores.redis).all():
+        if pin.chat_id == chat_id:
+            await deps.telegram.outbox.put(
+                Outgoing(
+                    id=f"{UNPINNED}:{pin.game_id}:{command_id}",
+                    chat_id=chat_id,
+                    method="unpinChatMessage",
+                    params={"message_id": pin.message_id},
+                    created_at=received,
+                )
+            )
 
 
 async def _tell_who_muted(

@@ -170,6 +170,32 @@ async def test_the_board_is_pinned_while_the_game_lives(slow: Table) -> None:
     slow.no_complaints()
 
 
+async def test_a_bot_that_is_added_again_shows_that_its_game_is_over_and_unpins_it(slow: Table) -> None:
+    control = slow.box.control
+    control.add_bot(slow.group, slow.host, admin=True)
+    await chooses(slow, "Pin the game’s message")
+    await slow.begin(line="/create_game Friday")
+    board = await slow.says("Take a number")
+    await slow.until(lambda: slow.group.pinned == [board.id] or None)
+    control.remove_bot(slow.group, slow.host)
+    await slow.turn(1)
+    control.add_bot(slow.group, slow.host, admin=True)
+    await slow.until(lambda: slow.group.pinned == [] or None)
+    await slow.until(lambda: "removed from the chat" in text_of(board) or None)
+    assert "until" not in text_of(board).lower()
+
+
+async def test_a_result_that_was_refused_stands_on_the_board_once_the_bot_may_write_again(slow: Table) -> None:
+    await slow.begin(line="/create_game Friday")
+    board = await slow.says("Take a number")
+    slow.box.control.mute_bot(slow.group, slow.host)
+    for _ in range(40):
+        await slow.turn(2)
+    slow.box.control.set_status(slow.group, slow.box.world.bot, "member", by=slow.host)
+    await slow.until(lambda: "Nobody picked" in text_of(board) or None)
+    assert "below" not in text_of(board)
+
+
 async def test_a_pin_of_a_game_that_ended_while_no_bot_ran_is_undone(postgres_dsn: str, redis_dsn: str) -> None:
     async with Redis.from_url(redis_dsn) as redis:
         await Pins(redis).note(Pin("00abcdefghijklmnopqrst", -100_001, 7))

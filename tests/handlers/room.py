@@ -268,6 +268,9 @@ class NoBoards(Boards):
     async def show(self, game_id: str, *, at_least: int | None = 0, **_: Any) -> None:
         """Do nothing."""
 
+    async def show_end(self, game_id: str, *, only_if_removed: bool = False) -> None:
+        """Do nothing."""
+
     async def living(self, game_id: str) -> tuple[int, int] | None:  # noqa: ARG002
         return None
 
