@@ -1,5 +1,6 @@
 """The API as an ASGI application: its routes, and the headers that every response has."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -30,6 +31,8 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
 }
 """Headers of every response that does not set them itself."""
+UNWANTED: Final = re.compile(rb"\s*q=0(\.0{0,3})?\s*", re.IGNORECASE)
+"""Weight of a coding in Accept-Encoding that the client does not take."""
 _HEADERS: Final = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
 
 
@@ -157,7 +160,7 @@ class Compressing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        if any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"]):
+        if any(name == b"accept-encoding" and _names_gzip(value) for name, value in scope["headers"]):
             await self._gzip(scope, receive, send)
             return
 
@@ -167,6 +170,12 @@ class Compressing:
             await send(message)
 
         await self._app(scope, receive, plain)
+
+
+def _names_gzip(accepted: bytes) -> bool:
+    """Return True if a value of Accept-Encoding names gzip as a coding that the client takes."""
+    codings = (each.partition(b";") for each in accepted.split(b","))
+    return any(name.strip().lower() == b"gzip" and not UNWANTED.fullmatch(weight) for name, _, weight in codings)
 
 
 class Enveloped:

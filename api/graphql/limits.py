@@ -4,7 +4,7 @@ Fragments count as often as they are used. Their figures are computed once each,
 with each level is refused without being expanded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -39,6 +39,7 @@ QUERY_COST: Final = 10
 LONGEST_DETAIL: Final = 300
 CACHED: Final = 256
 NOTHING: Final = Weight()
+INTROSPECTION: Final = frozenset({"__schema", "__type"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,16 @@ class Limits:
             for each in chosen.variable_definitions or ()
             if isinstance(each.default_value, IntValueNode)
         }
-        values |= {name: value for name, value in variables.items() if isinstance(value, int)}
+        # GraphQL takes 7.0 for the integer 7.
+        values |= {name: int(value) for name, value in variables.items() if _is_whole(value)}
         found = _Pricing(document, self._graph.weights, values).of(chosen.selection_set, self._schema.query_type)
         if found.total > MOST_COST:
             raise QueryTooCostly(found.total, MOST_COST)
         return found
+
+
+INTROSPECTION_COST: Final = Cost(20 * QUERY_COST, 20)
+"""Cost of the schema: it makes no query, but its 56 kB take as much processor time as twenty reads."""
 
 
 def fields_of(document: DocumentNode) -> set[str]:
@@ -118,8 +124,26 @@ def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     return {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+
+
+def _flat(selections: SelectionSetNode | None) -> Iterator[FieldNode | FragmentSpreadNode]:
+    """Return the fields and spreads of a selection, those in inline fragments included."""
+    for each in () if selections is None else selections.selections:
+        if isinstance(each, InlineFragmentNode):
+            yield from _flat(each.selection_set)
+        elif isinstance(each, FieldNode | FragmentSpreadNode):
+            yield each
+
+
 class _Shape:
-    """Depth and number of aliases of a document, which may have any mistake."""
+    """Depth and number of aliases of a document, which may have any mistake.
+
+    A field that a selection repeats counts as an alias. The rules of GraphQL compare all repetitions with each other,
+    which took half a second for a thousand tokens. Introspection may have no alias, because its cost is fixed: each
+    would show the whole schema once more.
+    """
 
     def __init__(self, document: DocumentNode) -> None:
         self._document = document
@@ -138,25 +162,24 @@ class _Shape:
 
     def _of(self, selections: SelectionSetNode | None) -> tuple[int, int]:
         """Return the number of levels and of aliases."""
-        levels, aliases = 0, 0
-        for each in () if selections is None else selections.selections:
-            below, inside = self._one(each)
+        levels, aliases, names = 0, 0, set[str]()
+        for each in _flat(selections):
+            if isinstance(each, FragmentSpreadNode):
+                below, inside = self._fragment(each.name.value)
+            else:
+                below, inside = self._field(each)
+                name = (each.alias or each.name).value
+                inside += name in names
+                names.add(name)
             levels, aliases = max(levels, below), aliases + inside
         return levels, aliases
 
-    def _one(self, node: Any) -> tuple[int, int]:
-        match node:
-            case FieldNode():
-                levels, aliases = self._of(node.selection_set)
-                if node.name.value.startswith("__"):  # the rules of GraphQL bound introspection
-                    levels = 0
-                return levels + 1, aliases + (node.alias is not None)
-            case InlineFragmentNode():
-                return self._of(node.selection_set)
-            case FragmentSpreadNode():
-                return self._fragment(node.name.value)
-            case _:
-                return 0, 0
+    def _field(self, node: FieldNode) -> tuple[int, int]:
+        levels, aliases = self._of(node.selection_set)
+        aliases += node.alias is not None
+        if node.name.value in INTROSPECTION:
+            return 1, MOST_ALIASES + 1 if aliases else 0  # the rules of GraphQL bound its levels
+        return levels + 1, aliases
 
     def _fragment(self, name: str) -> tuple[int, int]:
         if name not in self._known:
@@ -206,8 +229,8 @@ class _Pricing:
 
     def _field(self, node: FieldNode, parent: Any) -> tuple[Cost, Cost]:
         known = parent.fields.get(node.name.value)
-        if known is None:  # introspection
-            return Cost(1), Cost()
+        if known is None:
+            return INTROSPECTION_COST if node.name.value in INTROSPECTION else Cost(1), Cost()
         weight = self._weights.get((parent.name, node.name.value), NOTHING)
         target = get_named_type(known.type)
         count = self._count(node, weight)

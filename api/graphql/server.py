@@ -213,7 +213,9 @@ class Server:
 
     def _error(self, request: Request, trace: str, error: GraphQLError) -> dict[str, Any]:
         """Return the error of a field: the problem that REST would answer with. A bug is logged, and shown as such."""
-        cause = error.original_error or BadQuery(error.message)
+        cause = error.original_error
+        if cause is None or isinstance(cause, GraphQLError):  # such as null in a variable of an argument that needs one
+            cause = BadQuery(error.message)
         problem, _ = problem_of(cause, self._services, request, trace)
         extensions = {name: value for name, value in msgspec.to_builtins(problem).items() if name != "detail"}
         return {"message": problem.detail, "path": error.path, "extensions": extensions}

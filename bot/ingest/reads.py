@@ -65,7 +65,8 @@ class PlainReads:
         ):
             return None
         # The parser no longer tells it, as the message is complete for it.
-        closes = any(name == b"connection" and b"close" in value.lower() for name, value in headers)
+        options = [each for name, value in headers if name == b"connection" for each in value.lower().split(b",")]
+        closes = any(each.strip() == b"close" for each in options)
         return PlainRead(target, headers, not closes)
 
     async def answer(self, read: PlainRead, client: Any, server: Any) -> tuple[bytes, bytes | None]:

@@ -85,6 +85,9 @@ async def test_methods_headers_and_problems(served: Served) -> None:
         assert (fresh.status_code, fresh.content) == (304, b"")
         compressed = await http.get("/openapi.json", headers={"accept-encoding": "gzip"})
         assert compressed.headers["content-encoding"] == "gzip"
+        for unwanted in ("gzip;q=0", "br, gzip; q=0.00", "xgzip"):
+            plain = await http.get("/openapi.json", headers={"accept-encoding": unwanted})
+            assert (plain.headers.get("content-encoding"), plain.headers["vary"]) == (None, "Accept-Encoding"), unwanted
         assert (
             "access-control-allow-origin" not in (await http.get("/token", headers={"origin": "https://a.b"})).headers
         )

@@ -194,6 +194,11 @@ REFUSALS = (
     ("{ a" * 300 + "}" * 300, "query-too-deep"),
     ("{ games { items { chat { id { id { id { id } } } } } } }", "query-too-deep"),
     ("{ " + " ".join(f"a{n}: ownToken {{ role }}" for n in range(MOST_ALIASES + 1)) + " }", "too-many-aliases"),
+    ("{ " + "__typename " * (MOST_ALIASES + 2) + "}", "too-many-aliases"),
+    ("{ games { items { id } } " + "... { games { items { id } } }" * (MOST_ALIASES + 1) + " }", "too-many-aliases"),
+    ("{ a: __schema { types { name } } }", "too-many-aliases"),
+    ("{ __schema { types { name a: fields { name } } } }", "too-many-aliases"),
+    ("{ ...A } fragment A on Query { __schema { types { name ... { name } } } }", "too-many-aliases"),
     ("{ games(limit: 50) { items { participants(limit: 50) { id } } } }", "query-too-costly"),
     ("{ games(limit: 51) { next } }", "invalid-request"),
     ("{ games(limit: 0) { next } }", "invalid-request"),
@@ -222,11 +227,27 @@ def test_fragments_that_double_at_each_level_are_refused_without_being_expanded(
 def test_the_cost_counts_objects_and_queries_and_a_variable_counts_as_its_value(graph: Graph) -> None:
     limits = Limits(graph)
     document = limits.checked("query ($n: Int = 7) { games(limit: $n) { items { chat { id } participants { id } } } }")
-    for variables, count in (({}, 7), ({"n": 30}, 30)):
+    for variables, count in (({}, 7), ({"n": 30}, 30), ({"n": 30.0}, 30)):
         cost = limits.cost(document, variables, None)
         assert cost.queries == 3
         assert count * 21 < cost.total < count * 25 + 40 < MOST_COST
     assert MOST_LEVELS == 6
+    for number in (-1, -1.0, 51, 51.0, 1e6):
+        with pytest.raises(Exception, match="invalid-request"):
+            limits.cost(document, {"n": number}, None)
+
+
+def test_introspection_counts_as_the_reads_that_take_as_long(graph: Graph) -> None:
+    limits = Limits(graph)
+    assert limits.cost(limits.checked(get_introspection_query()), {}, None).queries == 20
+    assert limits.cost(limits.checked("{ ownToken { __typename } }"), {}, None).queries == 1
+
+
+async def test_null_in_a_variable_of_an_argument_that_needs_a_value_is_a_mistake_of_the_query(served: Served) -> None:
+    async with await served.client(Role.OPERATOR) as operator:
+        with pytest.raises(GraphQLErrors) as caught:
+            await operator.query("query ($n: Int = 7) { games(limit: $n) { next } }", n=None)
+        assert [problem["code"] for problem in caught.value.problems.values()] == ["bad-query"]
 
 
 async def test_a_field_that_is_refused_is_null_with_the_problem_of_rest_and_the_others_stay(served: Served) -> None:

@@ -159,7 +159,9 @@ async def test_plain_reads_are_answered_in_order_also_if_they_come_at_once_or_in
             writer.write(piece)
             await asyncio.sleep(0)
         assert (await exchanged(reader))[1] == "/api/v1/é?a=b".encode()
-        writer.write(READ + b"Connection: close\r\n\r\n")
+        writer.write(READ + b"Connection: keep-alive, not-closed\r\n\r\n")
+        assert b"connection: close" not in (await exchanged(reader))[0]
+        writer.write(READ + b"Connection: other, Close\r\n\r\n")
         rest = await reader.read(-1)
         assert b"\r\nconnection: close\r\n" in rest
         assert rest.endswith(b"/api/v1/x?a=b")
