@@ -102,10 +102,11 @@ class AddressGuard:
 
 
 class _Resolver(AbstractResolver):
-    """Resolves names and refuses a name with any forbidden address."""
+    """Resolves names and refuses a name with any forbidden address; ``plain`` means that calls are without TLS."""
 
-    def __init__(self, guard: AddressGuard) -> None:
+    def __init__(self, guard: AddressGuard, *, plain: bool) -> None:
         self._guard = guard
+        self._plain = plain
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -116,7 +117,7 @@ class _Resolver(AbstractResolver):
         results = []
         for kind, _, protocol, _, address in found:
             # One forbidden address forbids the name: a mixture is the mark of an attack by DNS.
-            self._guard.check_address(ipaddress.ip_address(str(address[0]).partition("%")[0]))
+            self._guard.check_address(ipaddress.ip_address(str(address[0]).partition("%")[0]), plain=self._plain)
             results.append(
                 ResolveResult(
                     hostname=host,
@@ -134,7 +135,7 @@ class _Resolver(AbstractResolver):
 
 
 class GuardedHttp:
-    """A client for such addresses. Makes its session on the first call.
+    """A client for such addresses. Makes its sessions, one with TLS and one without, on their first calls.
 
     Args:
         guard: decides which addresses may be called.
@@ -144,7 +145,8 @@ class GuardedHttp:
     def __init__(self, guard: AddressGuard, *, seconds: float = CALL_SECONDS) -> None:
         self.guard = guard
         self._seconds = seconds
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        """Scheme -> the session."""
 
     async def call(
         self,
@@ -176,7 +178,7 @@ class GuardedHttp:
         self.guard.check_url(url)
         began, limit = time.monotonic(), self._seconds if seconds is None else seconds
         try:
-            async with self._opened().request(
+            async with self._opened(urlsplit(url).scheme).request(
                 method,
                 url,
                 headers={"accept-encoding": "identity", **(headers or {})},
@@ -193,21 +195,24 @@ class GuardedHttp:
             raise CallFailed(_words(problem)) from None
 
     async def close(self) -> None:
-        """Close the session."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close the sessions."""
+        while self._sessions:
+            await self._sessions.popitem()[1].close()
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
+    def _opened(self, scheme: str) -> aiohttp.ClientSession:
+        session = self._sessions.get(scheme)
+        if session is None:
             # Connections are not kept: each call resolves its name once, and one call cannot hold up the next.
             connector = aiohttp.TCPConnector(
-                resolver=_Resolver(self.guard), use_dns_cache=False, force_close=True, limit=AT_ONCE
+                resolver=_Resolver(self.guard, plain=scheme == "http"),
+                use_dns_cache=False,
+                force_close=True,
+                limit=AT_ONCE,
             )
-            self._session = aiohttp.ClientSession(
+            session = self._sessions[scheme] = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False
             )
-        return self._session
+        return session
 
 
 async def _read(response: aiohttp.ClientResponse, most: int, *, whole: bool) -> bytes:

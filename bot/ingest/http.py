@@ -7,6 +7,7 @@ take.
 
 import asyncio
 import contextlib
+import logging
 import resource
 import socket
 from collections.abc import AsyncIterator
@@ -90,7 +91,8 @@ def application(routes_: list[BaseRoute]) -> App:
     A router alone: uvicorn answers and logs exceptions, and the layers of Starlette's application would cost a read of
     the API a twentieth of its time.
     """
-    return Router(routes_)
+    # A redirect would name the host that the client has named, and http:// behind a proxy with TLS.
+    return Router(routes_, redirect_slashes=False)
 
 
 class AddressTaken(Exception):
@@ -234,6 +236,7 @@ class HttpServer:
         )
         self._state = ServerState()
         websocket: Any = _websocket if live else "none"  # uvicorn declares a class, and only calls it
+        logging.getLogger("uvicorn.error").addFilter(_is_mistake)
         self._config = uvicorn.Config(
             _Bounded(WebhookApp(webhook, app) if webhook is not None else app, self._services),
             log_config=None,
@@ -335,6 +338,11 @@ class HttpServer:
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
         protocol.data_received(unread)
+
+
+def _is_mistake(record: logging.LogRecord) -> bool:
+    """Return False for the error that uvicorn logs when the application has refused a WebSocket with a response."""
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 def _websocket(**options: Any) -> asyncio.Protocol:

@@ -256,6 +256,15 @@ async def test_the_answers_of_others_are_hidden_from_a_player_and_from_everybody
 # -- clients that misbehave -------------------------------------------------------------------------------------
 
 
+async def test_a_websocket_that_is_refused_is_no_error_in_the_log(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Anybody could fill the log with such errors.
+    with pytest.raises(InvalidStatus, match="401"):
+        await connect(f"{served.url.replace('http', 'ws', 1)}/api/v1/live")
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize(
     ("sent", "code"), [("{", 1008), (b"\x00\x01", 1008), ('{"type":"subscribe",' + " " * 20_000, 1009)]
 )

@@ -14,6 +14,7 @@ from play.guarded_http import (
     CallFailed,
     ForbiddenAddress,
     GuardedHttp,
+    _Resolver,
 )
 from tests.play.receiver import Receiver, for_ever, never
 
@@ -84,6 +85,9 @@ async def test_without_tls_only_the_named_networks_are_called() -> None:
     with pytest.raises(ForbiddenAddress):
         await client.call("GET", "http://93.184.215.14/")
     await client.close()
+    with pytest.raises(ForbiddenAddress):  # nor a name with another address
+        await _Resolver(LOOPBACK, plain=True).resolve("93.184.215.14", 80)
+    assert await _Resolver(LOOPBACK, plain=False).resolve("93.184.215.14", 443)
 
 
 async def test_a_redirect_is_an_answer_and_is_not_followed(receiver: Receiver, http: GuardedHttp) -> None:
