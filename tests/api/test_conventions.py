@@ -101,7 +101,7 @@ async def test_methods_headers_and_problems(served: Served) -> None:
 
 async def test_every_path_has_its_methods_and_every_response_its_headers(served: Served) -> None:
     graphql, live = f"{served.url}/api/graphql", f"{served.url}/api/v1/live"
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         for path in ("/api", "/health/"):  # no redirect, which would name the host of the request
             assert (await http.get(served.url + path, headers={"host": "other.example"})).status_code == 404
     paths: dict[str, set[str]] = {graphql: {"GET", "POST"}, live: {"GET"}}
