@@ -152,7 +152,7 @@ dlg-admin-flag-wrong = ⚠️ I don’t know that flag, or the share is not from
 dlg-admin-flag-set = ✅ { $flag } is on for { $percent } % of the chats.
 flag-second-draw-format = Draws commit to rules, game and beacon (format 2 of proofs). Off: format 1, where the game’s rules allow it.
 flag-native-polls = Quizzes may ask by Telegram’s own polls. Off: by buttons, whatever the chat has chosen.
-flag-api-writes = The HTTP API accepts writes. Off: it answers them with 503 and the code flag_off; reads go on.
+flag-api-writes = The HTTP API accepts writes. Off: it answers them with 503 and the code flag-off; reads go on.
 dlg-admin-cast = <b>Message to all chats</b>
     Write it here. You’ll see it once more before it is sent.
 dlg-admin-cast-long = ⚠️ Too long: at most { $limit } characters.

@@ -143,7 +143,7 @@ dlg-admin-flag-wrong = ⚠️ No conozco esa opción, o el porcentaje no va de 0
 dlg-admin-flag-set = ✅ { $flag } está activa en el { $percent } % de los chats.
 flag-second-draw-format = El sorteo queda ligado de antemano a las reglas, la partida y la baliza (formato 2 de pruebas). Desactivada: formato 1, si las reglas de la partida lo permiten.
 flag-native-polls = Las trivias pueden preguntar con las encuestas de Telegram. Desactivada: con botones, elija lo que elija el chat.
-flag-api-writes = La API HTTP acepta cambios. Desactivada: responde 503 con el código flag_off; las lecturas siguen.
+flag-api-writes = La API HTTP acepta cambios. Desactivada: responde 503 con el código flag-off; las lecturas siguen.
 dlg-admin-cast = <b>Mensaje a todos los chats</b>
     Escríbelo aquí. Lo verás otra vez antes de que se envíe.
 dlg-admin-cast-long = ⚠️ Demasiado largo: como mucho { $limit } caracteres.
