@@ -43,6 +43,22 @@ def shortened(text: str, limit: int = LONGEST_TEXT) -> str:
     return text if len(text) <= limit else text[:limit] + CUT
 
 
+def text_of(value: object) -> str:
+    """Return a value as text, also if its own method for that raises: the line must not be lost."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 -- code of any library
+        return f"<{type(value).__name__} without a text>"
+
+
+def on_one_line(text: str) -> str:
+    """Return a text with its control characters escaped: they could forge a line, or command a terminal."""
+    return text.translate(_ESCAPES)
+
+
+_ESCAPES: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {10: "\\n", 13: "\\r", 9: "\\t"}
+
+
 def own_line(record: "Record", secrets: Sequence[str]) -> str:
     """Return a line with Tombola's own field names."""
     line: dict[str, Any] = {
@@ -54,7 +70,7 @@ def own_line(record: "Record", secrets: Sequence[str]) -> str:
     }
     error = record["exception"]
     if error is not None and error.value is not None:
-        line["error"] = f"{type(error.value).__name__}: {error.value}"
+        line["error"] = f"{type(error.value).__name__}: {text_of(error.value)}"
         line["traceback"] = _frames(error.value)
     return _encoded(line, secrets)
 
@@ -102,7 +118,7 @@ def ecs_lines(
         error = record["exception"]
         if error is not None and error.value is not None:
             line["error.type"] = type(error.value).__name__
-            line["error.message"] = str(error.value)
+            line["error.message"] = text_of(error.value)
             line["error.stack_trace"] = "\n".join(reversed(_frames(error.value)))  # innermost first: the end may be cut
         return _encoded(line, secrets)
 
@@ -135,7 +151,7 @@ def _safe(value: Any, secrets: Sequence[str]) -> Any:
     if isinstance(value, list):
         return [_safe(each, secrets) for each in value]
     # a lone surrogate, which people can send, has no UTF-8
-    return masked(str(value), secrets).encode(errors="replace").decode()
+    return masked(text_of(value), secrets).encode(errors="replace").decode()
 
 
 def _bounded(value: Any, limit: int) -> Any:

@@ -11,7 +11,7 @@ import stamina.instrumentation
 from loguru import logger
 
 from bot import VERSION
-from bot.observe.log_lines import MakeLine, ecs_lines, masked, own_line, shortened
+from bot.observe.log_lines import MakeLine, ecs_lines, masked, on_one_line, own_line, shortened
 from bot.observe.trace_ids import sampling, trace_id
 from bot.settings import Settings, hidden
 from storage.ticks import until_tick
@@ -54,7 +54,8 @@ def set_up(*, level: str, line: MakeLine | None = None, hidden: Iterable[str] = 
         trace = TRACE.get()
         if trace:
             record["extra"].setdefault("trace", trace)
-        record["message"] = shortened(masked(record["message"], secrets_))
+        message = shortened(masked(record["message"], secrets_))
+        record["message"] = message if line is not None else on_one_line(message)  # JSON escapes by itself
 
     def write_json(message: "Message") -> None:
         assert line is not None

@@ -128,3 +128,33 @@ def test_a_deep_traceback_fits(lines: Lines) -> None:
     [line] = lines()
     assert line["error.message"] == "the bottom"
     assert line["error.stack_trace"].splitlines()[0].endswith("deep")
+
+
+class Speechless(Exception):
+    """An error whose text can't be had."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("form", [*FORMATS, {}], ids=str)
+def test_what_cannot_say_its_text_loses_no_line_and_shows_no_secret(
+    form: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up(**form)
+    try:
+        raise Speechless  # noqa: TRY301
+    except Speechless as error:
+        logger.opt(exception=error).error("failed with {}", TOKEN)
+    shown = capsys.readouterr().err
+    assert "failed with ***" in shown
+    assert "Speechless" in shown
+    assert TOKEN not in shown
+
+
+def test_a_value_forges_no_line_for_people_and_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up()
+    logger.bind(title="a\nb\x1b[2J").info("opened {}", "x\n2026-01-01 | ERROR | forged\r\x1b[31m\x9b2J")
+    [line] = capsys.readouterr().err.rstrip("\n").split("\n")
+    assert r"x\n2026-01-01 | ERROR | forged\r\x1b[31m\x9b2J" in line
+    assert "\x1b[2J" not in line
