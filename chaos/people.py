@@ -26,6 +26,8 @@ ANSWER_SECONDS = 16.0
 """Seconds after which Telegram accepts no answer to a tap any more."""
 BOARD_SECONDS = 150.0
 """Seconds without a board after a command before this is recorded."""
+LONGEST_WAIT = 8.0
+"""Maximum number of seconds between two uses of a host's buttons while nobody can move."""
 TRIES = 12
 """Taps of a person who is asked to try again."""
 NOTICED = 20
@@ -236,12 +238,18 @@ class Table:
         return None
 
     async def _goes_on(self, host: User, game_id: str) -> None:
-        """As the host use the kind's own buttons while nobody can move, until the game is over."""
+        """As the host use the kind's own buttons while nobody can move, until the game is over.
+
+        The waits grow beyond the time for which a quiz shows an answer: a host who paused and resumed it every second
+        would make a quiz last longer than the suite waits.
+        """
+        wait = 1.0
         while not self._over(game_id):
-            await asyncio.sleep(1)
+            await asyncio.sleep(wait)
             living = self._living(game_id)
             if living is not None and not self._face.moves(_labels(living)):
                 await self._host_acts(host, game_id)
+                wait = min(1.5 * wait, LONGEST_WAIT)
 
     async def _host_acts(self, host: User, game_id: str) -> None:
         """Tap the buttons for hosts that only this kind of game has, if its message shows any."""
