@@ -28,6 +28,8 @@ SOME = f"{TESTS} -k 'durable or second'"
 
 def main() -> int:
     """Try every case. Returns the exit status."""
+    # A job in a shell's background ignores SIGINT, and would pass that on to `make run`.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="tombola-") as outer:
         Path(outer).chmod(0o755)
