@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
@@ -31,14 +32,17 @@ def main() -> int:
     # A job in a shell's background ignores SIGINT, and would pass that on to `make run`.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = 0
-    with tempfile.TemporaryDirectory(prefix="tombola-") as outer:
+    with tempfile.TemporaryDirectory(prefix="tombola-") as outer, ProcessPoolExecutor() as side_by_side:
         Path(outer).chmod(0o755)
-        for title, folder, mode, umask, user in _cases(Path(outer)):
+        cases = _cases(Path(outer))
+        for _, folder, mode, _, user in cases:
             folder.mkdir()
             if user:
                 shutil.chown(folder, user)
             folder.chmod(mode)
-            trouble = _try(folder, umask, user)
+        _, folders, _, umasks, users = zip(*cases, strict=True)
+        troubles = side_by_side.map(_try, folders, umasks, users)
+        for (title, *_), trouble in zip(cases, troubles, strict=True):
             print(f"{title}: {trouble or 'ok'}", flush=True)
             failed += bool(trouble)
     print(f"{len(_cases(Path())) - failed} passed, {failed} failed")
