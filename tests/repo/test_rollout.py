@@ -148,7 +148,7 @@ SLOW, WRONG, FINE = Symptom("slow", "slow"), Symptom("wrong", "wrong", certain=T
 )
 def test_it_promotes_without_doubt_only(looks: tuple[Any, ...], verdict: str) -> None:
     said: list[str] = []
-    lasting = 0.05 * len(looks)
+    lasting = 0.5 * len(looks)  # time for each look, also on a busy machine
     found = rollout.analyse(Looks(*looks), every=0.01, lasting=lasting, confirmations=2, say=said.append)  # type: ignore[arg-type]
     assert found == verdict
     assert verdict in said[-1]
