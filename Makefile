@@ -96,6 +96,70 @@ images-lock: ## pin the images of deploy/images.lock by their registries' presen
 images-check: ## fail if an image of deploy/images.lock has no digest
 	python3 deploy/images.py check
 
+# The tools of this part come as packages of Python's index, each in an environment of its own.
+TOOL = $(BIN)/uv tool run --quiet --from
+KUBECTL ?= kubectl
+
+.PHONY: image-push
+image-push: ## build and push the image for two architectures (needs Docker with buildx; NAME= TAG=)
+	. deploy/images.lock && docker buildx build -f deploy/Dockerfile --build-arg PYTHON_IMAGE="$$PYTHON_IMAGE" \
+		--platform linux/amd64,linux/arm64 --push --metadata-file image.json -t "$(NAME):$(TAG)" .
+	python3 deploy/release.py digest image.json --name "$(NAME)"
+
+.PHONY: scan-image
+scan-image: ## fail if an image has a severe vulnerability that a newer package mends (needs Docker; IMAGE=)
+	. deploy/images.lock && docker run --rm "$$TRIVY_IMAGE" image --scanners vuln --ignore-unfixed \
+		--severity HIGH,CRITICAL --exit-code 1 "$(IMAGE)"
+
+.PHONY: scan-secrets
+scan-secrets: .venv/uv.stamp ## search files and history for secrets
+	$(TOOL) kingfisher-bin==2.14.0 kingfisher scan --no-update-check --no-validate --redact .
+
+.PHONY: scan-workflows
+scan-workflows: .venv/uv.stamp ## check the workflows of GitHub
+	$(TOOL) zizmor==1.32.0 zizmor --offline .github
+
+.PHONY: sbom
+sbom: .venv/uv.stamp ## write sbom.json, the packages of the image (CycloneDX)
+	$(TOOL) cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.lock --output-reproducible -o sbom.json
+
+.PHONY: sign
+sign: ## sign an image by the identity of the workflow (needs cosign; IMAGE=name@digest)
+	cosign sign --yes "$(IMAGE)"
+
+.PHONY: test-deploy
+test-deploy: .venv/dev.stamp ## check manifests, image and workflows with kubectl, checkov, hadolint and zizmor
+	$(BIN)/python tests/deploy_tools.py
+
+.PHONY: kubeconfig
+kubeconfig: ## write KUBECONFIG_TEXT from the environment where kubectl finds it
+	@mkdir -p ~/.kube && umask 077 && printf '%s\n' "$$KUBECONFIG_TEXT" > ~/.kube/config
+
+.PHONY: deploy
+deploy: ## deploy an image and wait until it is ready (OVERLAY= IMAGE=name@digest)
+	python3 deploy/release.py render "$(or $(OVERLAY),production)" "$(IMAGE)" --kubectl "$(KUBECTL)" > .deploy.yaml
+	$(KUBECTL) apply --server-side -f .deploy.yaml
+	$(KUBECTL) -n tombola rollout status deployment --timeout=300s
+
+.PHONY: deploy-canary
+deploy-canary: ## start an image as a canary (IMAGE=name@digest)
+	python3 deploy/release.py render canary "$(IMAGE)" --kubectl "$(KUBECTL)" > .deploy.yaml
+	$(KUBECTL) apply --server-side -f .deploy.yaml
+	$(KUBECTL) -n tombola rollout status deployment/tombola-canary --timeout=300s
+
+.PHONY: analyse
+analyse: ## judge the canary, and undo it if it is bad (PROMETHEUS=url SECONDS= LIMITS=)
+	deploy/rollout/rollout.py analyse --prometheus "$(PROMETHEUS)" --for "$(or $(SECONDS),1800)" \
+		$(if $(LIMITS),--limits $(LIMITS)) -- deploy/rollout/rollout.py undo kubernetes
+
+.PHONY: remove-canary
+remove-canary: ## stop the canary
+	deploy/rollout/rollout.py undo kubernetes
+
+.PHONY: rollback
+rollback: ## stop the canary, and return all deployments to the version before
+	deploy/rollout/rollout.py undo kubernetes --all
+
 .PHONY: dashboards
 dashboards: .venv/dev.stamp ## write the dashboards of Grafana anew
 	$(BIN)/python deploy/grafana/make_dashboards.py

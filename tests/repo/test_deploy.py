@@ -27,7 +27,7 @@ from bot.observe.health import Health
 from bot.observe.metrics import SECONDS, Metrics, registry
 from bot.runtime import ALL_ROLES
 from bot.settings import SECRETS_VARIABLE, VARIABLES, Settings, load_settings
-from deploy import images
+from deploy import images, release
 from tests.repo.test_repository import imports
 
 ROOT = Path(__file__).parents[2]
@@ -613,17 +613,76 @@ def test_prometheus_reads_the_rules_beside_it(name: str) -> None:
 # -- CI ---------------------------------------------------------------------------------------------------------
 
 
-def test_ci_runs_targets_of_the_makefile_and_nothing_else() -> None:
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def jobs(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text())["jobs"]
+    return found
+
+
+def ran(path: Path) -> list[str]:
+    """Return the commands of a workflow."""
+    return [step["run"] for job in jobs(path).values() for step in job.get("steps", ()) if "run" in step]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_run_targets_of_the_makefile_and_nothing_else(path: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    ran = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
-    for command in ran:
-        found = re.fullmatch(r"make ([a-z-]+)( \w+=.+)?", command)
+    for command in ran(path):
+        found = re.fullmatch(r"make ([a-z-]+)( \w+=\w+)?( +#.*)?", command)
         assert found is not None, command
         assert found[1] in targets
+
+
+def test_ci_runs_all_that_is_run_before_a_commit() -> None:
     last = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
     by_hand = set(re.findall(r"\b(lint|types|test)\b", last))
-    assert by_hand <= {command.split()[1] for command in ran}
+    assert by_hand <= {command.split()[1] for command in ran(ROOT / ".github" / "workflows" / "ci.yml")}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_use_actions_by_hash_and_no_right_that_a_job_does_not_need(path: Path) -> None:
+    text = path.read_text()
+    for action in re.findall(r"uses: (\S+.*)", text):
+        assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}  # v[\d.]+|\./\.github/workflows/\w+\.yml", action), action
+    assert yaml.safe_load(text)["permissions"] == {}
+    for name, job in jobs(path).items():
+        writes = {right for right, level in job["permissions"].items() if level == "write"}
+        assert name == "image" or not writes
+        assert "uses" in job or job["timeout-minutes"] <= 120
+
+
+def test_a_release_deploys_what_was_scanned_and_signed() -> None:
+    chain = jobs(ROOT / ".github" / "workflows" / "release.yml")
+    assert list(chain) == ["ci", "image", "staging", "canary", "promotion"]
+    for before, (name, job) in zip(chain, list(chain.items())[1:], strict=False):
+        assert before in job["needs"], name
+    steps = [step.get("run", step.get("uses", "")).split("@")[0] for step in chain["image"]["steps"]]
+    order = ["make images-check", "make image-push", "make scan-image", "make sign", "actions/attest-build-provenance"]
+    assert [step for step in steps if step in order] == order
+    for name in ("staging", "canary", "promotion"):
+        assert chain[name]["env"]["IMAGE"] == "${{ needs.image.outputs.image }}"
+        assert chain[name]["environment"] in {"staging", "production"}
+
+
+def test_an_image_is_deployed_by_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = "ghcr.io/you/tombola@sha256:" + "ab" * 32
+    (tmp_path / "image.json").write_text(json.dumps({"containerimage.digest": image.partition("@")[2]}))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    assert release.main(["digest", str(tmp_path / "image.json"), "--name", "ghcr.io/you/tombola"]) == 0
+    assert capsys.readouterr().out == f"{image}\n"
+    assert (tmp_path / "output").read_text().splitlines()[0] == f"image={image}"
+    content = json.loads(release.kustomization("production", image))
+    assert content["resources"] == ["../production"]
+    assert content["images"] == [
+        {"name": "tombola", "newName": "ghcr.io/you/tombola", "digest": image.partition("@")[2]}
+    ]
+    assert release.main(["render", "production", "ghcr.io/you/tombola:1.2.3"]) == 2
+    assert "by digest" in capsys.readouterr().err
+    assert release.main(["render", "nowhere", image]) == 2
 
 
 def test_only_files_that_git_has_are_deployed() -> None:
