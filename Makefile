@@ -195,8 +195,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .PHONY: lock
 lock: .venv/dev.stamp ## write the lock files anew (ARGS=--upgrade for the newest versions)
-	$(COMPILE) $(ARGS) --extra age --extra errors --extra graphql --extra otel --extra pictures pyproject.toml -o requirements.lock
-	$(COMPILE) $(ARGS) --extra age --extra errors --extra graphql --extra otel --extra pictures pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) $(ARGS) --extra age --extra errors --extra graphql --extra nats --extra otel --extra pictures --extra rabbitmq pyproject.toml \
+		-o requirements.lock
+	$(COMPILE) $(ARGS) --extra age --extra errors --extra graphql --extra kafka --extra nats --extra otel --extra pictures --extra rabbitmq pyproject.toml \
+		--group dev -c requirements.lock -o requirements-dev.lock
 
 .PHONY: clean
 clean: ## remove what was set up and cached; var, the embedded stores' data, stays

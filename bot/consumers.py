@@ -9,6 +9,7 @@ import asyncpg
 from loguru import logger
 from redis.exceptions import RedisError
 
+from bot.bridge.bridge import Bridge
 from bot.importing import imported
 from bot.public_log_keeper import PublicLogKeeper
 from bot.runtime import Runtime
@@ -51,10 +52,17 @@ class Consumers:
         moments: the messages of games beside their boards.
         reminders: the reminders of late players.
         late_dsn: address of PostgreSQL, if its schema could not be migrated because it was unavailable; else empty.
+        bridge: publishes events to a broker; None without one.
     """
 
     def __init__(
-        self, runtime: Runtime, boards: Boards, moments: Moments, reminders: Reminders, late_dsn: str = ""
+        self,
+        runtime: Runtime,
+        boards: Boards,
+        moments: Moments,
+        reminders: Reminders,
+        late_dsn: str = "",
+        bridge: Bridge | None = None,
     ) -> None:
         self._runtime = runtime
         self._boards = boards
@@ -62,6 +70,7 @@ class Consumers:
         self._reminders = reminders
         self._member_checks = runtime.member_checks()
         self._late_dsn = late_dsn
+        self.bridge = bridge
         self._of_kinds: dict[str, KindConsumer] = {}
         self._doorbell = Bell(runtime.stores.listening, BELL)
         self._job_bell = Bell(runtime.stores.listening, keys.JOBS_ENQUEUED)
@@ -116,6 +125,9 @@ class Consumers:
             runtime.stores.log, runtime.play.clock, runtime.telegram.outbox, runtime.settings.games.draw.log_channel
         )
         spawn("public log", runtime.lease("{log}").run(keeper.keep))
+        if self.bridge is not None:
+            runtime.breakers["bridge"] = self.bridge.circuit
+            spawn("bridge", runtime.lease("{bridge}").run(self.bridge.run))
         spawn("retention", runtime.lease("{retention}").run(self._prune_daily))
         if runtime.play.beacon is not None:
             beacon = await imported("bot.beacon")

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import asyncpg
 
+from bot.bridge.broker import CONNECT_SECONDS, BrokerAway, broker_of
 from bot.ingest.http import AddressTaken, listening_socket
 from bot.operator_commands import no_connection, say
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from play.flags import defined
 from storage import migrate as schema
 from storage.connections import (
@@ -57,6 +58,7 @@ async def doctor(settings: Settings) -> int:
         wrong += 1
     wrong += await _check_port(settings)
     wrong += await _check_telegram(settings)
+    wrong += await _check_bridge(settings)
     return 1 if wrong else 0
 
 
@@ -139,6 +141,25 @@ async def _serves_health(host: str, port: int) -> bool:
                 writer.write(b"GET /health HTTP/1.1\r\nHost: doctor\r\nConnection: close\r\n\r\n")
                 return b'"deadlines"' in await reader.read(65_536)
     return False
+
+
+async def _check_bridge(settings: Settings) -> int:
+    """Connect to the broker of the bridge. This makes what `bridge.create` says."""
+    section = settings.bridge
+    if not section.url.get_secret_value():
+        return 0
+    try:
+        broker = await broker_of(section)
+        try:
+            async with asyncio.timeout(2 * CONNECT_SECONDS):
+                found = await broker.open()
+        finally:
+            await broker.close()
+    except (SettingsError, BrokerAway, TimeoutError) as error:
+        say(f"bridge: {str(error) or 'no answer'}")
+        return 1
+    say(f"bridge: ok, {found}")
+    return 0
 
 
 async def _check_telegram(settings: Settings) -> int:

@@ -17,6 +17,9 @@ from loguru import logger
 from redis.asyncio import Redis
 
 from bot import VERSION
+from bot.bridge.bridge import Bridge
+from bot.bridge.broker import broker_of
+from bot.bridge.cloud_events import CloudEvents
 from bot.clock import SystemClock, SystemEntropy
 from bot.consumers import Consumers
 from bot.deadlines import Deadlines
@@ -40,7 +43,7 @@ from bot.web_role import WebRole
 from fsm.engine import Clock, Engine, Entropy
 from fsm.pick_number import Beacon
 from play.application import Application
-from storage import migrate
+from storage import keys, migrate
 from storage.connections import (
     POSTGRES_GONE,
     POSTGRES_REFUSES,
@@ -55,6 +58,7 @@ from storage.dsn import postgres_address, redis_address
 from storage.embedded import stores
 from storage.failover import FailoverGuard
 from storage.games import RedisGames
+from storage.leases import Bell
 from storage.occupancy import Occupancy
 from storage.profiles import Profiles
 from storage.rebuild import Rebuilt, bring_forward
@@ -235,7 +239,8 @@ async def _roles(
         if "worker" in roles:
             reminders = runtime.reminders()
             moments = runtime.moments(reminders, me["username"])
-            consumers = Consumers(runtime, boards, moments, reminders, late_dsn)
+            bridge = await _bridge(runtime, me["username"])
+            consumers = Consumers(runtime, boards, moments, reminders, late_dsn, bridge)
             await consumers.start()
         elif runtime.settings.durability.strict:
             await guard.compare()
@@ -420,6 +425,23 @@ async def _words(health: Health) -> Mapping[str, str]:
     """Return the state of each dependency in a few characters, for the operators' dialog."""
     report = await health.report()
     return {name: f"{check.latency_ms:.0f} ms" if check.well else "✗" for name, check in report.checks.items()}
+
+
+async def _bridge(runtime: Runtime, username: str) -> Bridge | None:
+    """Return the bridge to a broker, or None. Raises ``SettingsError`` if the broker's client is not installed."""
+    section = runtime.settings.bridge
+    if not section.url.get_secret_value():
+        return None
+    broker = await broker_of(section)
+    bell = Bell(runtime.stores.listening, keys.EVENTS_UNPUBLISHED)
+    runtime.tasks.spawn("bell of the bridge", bell.listen())
+    return Bridge(
+        runtime.stores.unpublished,
+        broker,
+        CloudEvents(runtime.stores.codec, f"tombola/{username}", structured=section.format == "structured"),
+        bell,
+        runtime.aside,
+    )
 
 
 async def _tracing(settings: Settings, roles: frozenset[str]) -> "Tracing | None":

@@ -52,6 +52,7 @@ from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
 from play.webhooks import WebhookDesk
+from storage import keys
 from storage.achievements import Achievements
 from storage.administrators import Administrators
 from storage.api_requests import ApiRequests
@@ -68,7 +69,7 @@ from storage.figures import Figures
 from storage.flags import FlagSettings
 from storage.games import RedisGames
 from storage.jobs import Jobs
-from storage.leases import RELEASED, Bell, Lease
+from storage.leases import RELEASED, Bell, Lease, ring
 from storage.own_boards import OwnBoardIndex
 from storage.people import People
 from storage.personal_data import PersonalData
@@ -88,6 +89,7 @@ from storage.stores import Stores
 from storage.strict_durability import StrictGames
 from storage.subscriptions import Subscriptions
 from storage.templates import Templates
+from storage.unpublished import Unpublished
 from storage.wallets import Wallets
 from storage.webhooks import Webhooks
 from telegram.client import BotApi
@@ -286,6 +288,8 @@ def build(
     aside = SetAside(partial(_count_error, metrics))
     stores = _stores(settings, pool, guarded, redis, listening, clock)
     stores.projector.on_published = stores.jobs.ring
+    if settings.bridge.url.get_secret_value():
+        stores.projector.on_unpublished = partial(ring, redis, keys.EVENTS_UNPUBLISHED)
     stores.projector.on_figures = partial(announce, redis)
     games: GameStore = GuardedStore(MeasuredStore(stores.games, metrics.commits.add), redis_circuit)
     if settings.durability.strict:
@@ -352,6 +356,7 @@ def _stores(settings: Settings, pool: Pool, guarded: Pool, redis: Redis, listeni
         jobs=Jobs(pool, redis),
         broadcast_chats=BroadcastChats(pool, redis),
         audit=Audit(guarded, clock),
+        unpublished=Unpublished(pool),
         webhooks=Webhooks(pool, SecretBox(settings.web.opening_keys)),
         api_tokens=ApiTokens(guarded, listening, settings.api.token_key.get_secret_value().encode()),
         flags=FlagSettings(guarded, listening),

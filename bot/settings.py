@@ -51,6 +51,7 @@ REDIS_DSN = (
     rf"(rediss?://([^\s@/?#]*@)?{HOST}([/?]\S*)?|unix://\S+"
     rf"|redis\+sentinel://([^\s@/?#]*@)?{HOST}(,{HOST})*/[\w.-]+([/?]\S*)?)?"
 )
+BRIDGE_URL = rf"((nats|tls|amqps?|kafka)://([^\s@/?#]*@)?{HOST}(,{HOST})*([/?]\S*)?)?"
 PASSWORDS = re.compile(r"^[\w+]+://[^@/?#:]*:([^@/?#]*)@|[?&]password=([^&]*)")
 """Positions of a password in a DSN."""
 SHORTEST = 4
@@ -242,6 +243,22 @@ class ErrorsSection(Section):
     )
 
 
+class BridgeSection(Section):
+    """The bridge, which publishes the events of games to a broker."""
+
+    url: Annotated[SecretStr, form(BRIDGE_URL)] = Field(
+        default=NO_SECRET, description="empty, or nats://host:4222, amqp://user:password@host/vhost, kafka://host:9092"
+    )
+    topic: str = Field(
+        default="tombola.games",
+        pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
+        max_length=200,
+        description="words of letters, digits, underscores and hyphens, with points in between",
+    )
+    format: Literal["structured", "binary"] = "structured"
+    create: bool = True
+
+
 class FlagsSection(Section):
     """Feature flags, see `play/flags.toml`."""
 
@@ -342,6 +359,7 @@ class Settings(BaseSettings):
     tracing: TracingSection = TracingSection()
     errors: ErrorsSection = ErrorsSection()
     live: Live = Live()
+    bridge: BridgeSection = BridgeSection()
     audit: AuditSection = AuditSection()
     privacy: PrivacySection = PrivacySection()
     games: GAMES = GAMES()
@@ -521,11 +539,11 @@ def _variable(key: str) -> str:
 
 
 def _secret(key: str, value: str) -> bool:
-    """Return whether a value is secret. The address of a store is secret only if it contains a password."""
-    if key not in {"database.dsn", "redis.dsn"}:
+    """Return whether a value is secret. The address of a store or broker is secret only if it contains a password."""
+    if key not in {"database.dsn", "redis.dsn", "bridge.url"}:
         return bool(value)
     parts = urlsplit(value)
-    return bool(parts.password) or "password" in parse_qs(parts.query)
+    return bool(parts.password) or any("password" in name for name in parse_qs(parts.query))
 
 
 def _allowed(field: FieldInfo) -> str:

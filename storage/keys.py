@@ -167,6 +167,8 @@ TOKENS_CHANGED = f"{PREFIX}:tokens:changed"
 FLAGS_CHANGED = f"{PREFIX}:flags:changed"
 """Channel: announces the name of a changed feature flag."""
 
+EVENTS_UNPUBLISHED = f"{PREFIX}:bridge:unpublished"
+"""Channel: announces that the projector has written events for the bridge."""
 FIGURES_CHANGED = f"{PREFIX}:figures:changed"
 """Channel: announces the chats whose results or statistics have changed, separated by commas."""
 

@@ -101,6 +101,14 @@ class Bell:
                     await self._next.wait()
 
 
+async def ring(redis: Redis, channel: str) -> None:
+    """Wake the tasks of all processes that wait on a channel. If it fails, they look a little later by themselves."""
+    try:
+        await redis.publish(channel, b"")
+    except STORE_GONE as problem:
+        logger.debug("cannot ring the bell on {}: {}", channel, type(problem).__name__)
+
+
 class Renewals:
     """Sends the renewals of one instant together, because an idle process does little else than renew its leases.
 

@@ -110,6 +110,7 @@ NOT_PERSONAL: Final[Mapping[str, str]] = {
     "log_nodes": "the public log names nobody",
     "log_pending": "games that wait for the public log",
     "log_salts": "keys of hashes",
+    "unpublished_events": "numbers of events that the bridge has to publish",
     "webhook_attempts": "calls to other systems",
     "webhook_deliveries": "calls to other systems",
     "webhook_events": "no longer used",

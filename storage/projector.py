@@ -37,6 +37,7 @@ from storage.connections import bounded_transaction
 from storage.feed import Entry, Rewind, Unprocessable
 from storage.people import move_chat
 from storage.subscriptions import enqueue_words
+from storage.unpublished import note_unpublished
 from storage.webhooks import WebhookMessage, publish
 
 if TYPE_CHECKING:
@@ -317,6 +318,8 @@ class Projector:
         self._pool = pool
         self.on_published: Callable[[], Awaitable[object]] | None = None
         """Called after a batch that has enqueued jobs."""
+        self.on_unpublished: Callable[[], Awaitable[object]] | None = None
+        """Called after a batch with events for the bridge. None: there is no bridge, so they are not noted for it."""
         self.on_figures: Callable[[Collection[int]], Awaitable[object]] | None = None
         """Called after a batch in which games have ended or moved, with their chats: their figures have changed."""
 
@@ -361,6 +364,8 @@ class Projector:
                     self._positions[shard] = position
         if published and self.on_published is not None:
             await self.on_published()
+        if writes.events and self.on_unpublished is not None:
+            await self.on_unpublished()
         if self.on_figures is not None and (chats := _changed_figures(writes)):
             await self.on_figures(chats)
         return frozenset(writes.early)
@@ -439,6 +444,8 @@ class Projector:
             return False
         await _put_games(connection, writes)
         await connection.copy_records_to_table("game_events", columns=_EVENT_COLUMNS, records=writes.events)
+        if writes.events and self.on_unpublished is not None:
+            await note_unpublished(connection, _spans(writes))
         await _put_participants(connection, writes)
         for old, new in writes.moves:
             await move_chat(connection, old, new)
@@ -464,6 +471,15 @@ _GAME_COLUMNS = (
     "status", "version", "players", "ended_at", "summary",
 )  # fmt: skip
 _EVENT_COLUMNS = ("game_id", "version", "name", "at", "command_id", "data")
+
+
+def _spans(writes: _Writes) -> dict[str, tuple[int, int]]:
+    """Return the first and the last version of a batch's events by game."""
+    spans: dict[str, tuple[int, int]] = {}
+    for game_id, version, *_ in writes.events:
+        first, last = spans.get(game_id, (version, version))
+        spans[game_id] = (min(first, version), max(last, version))
+    return spans
 
 
 def _changed_figures(writes: _Writes) -> set[int]:

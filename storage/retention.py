@@ -81,6 +81,14 @@ DELETE FROM erasures WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM erasures WHERE erased_at < $1 ORDER BY erased_at LIMIT $2
 ))
 """
+_UNPUBLISHED = """
+DELETE FROM unpublished_events WHERE game_id = ANY (ARRAY(
+    SELECT u.game_id FROM unpublished_events u WHERE u.since < $1
+        AND NOT EXISTS (SELECT FROM game_events e WHERE e.game_id = u.game_id AND e.version BETWEEN u.first AND u.last)
+    LIMIT $2
+))
+"""
+"""Rows that a bridge has left behind which was switched off, as soon as their events have been pruned."""
 _ENDED = """
 SELECT id FROM games WHERE ended_at < $1 ORDER BY ended_at LIMIT $2
 """
@@ -136,6 +144,7 @@ class Pruned:
     tokens: int
     period_rows: int
     erasures: int
+    unpublished_games: int
     games: int
     chats: int
     players: int
@@ -164,6 +173,7 @@ async def prune(
         partial(_delete, pool, _TOKENS, at - timedelta(days=TOKEN_DAYS)),
         partial(_delete, pool, _PERIODS, str(at.year - 1)),
         partial(_delete, pool, _ERASURES, at - timedelta(days=ERASURE_DAYS)),
+        partial(_delete, pool, _UNPUBLISHED, at - timedelta(days=keep_events_days)),
         partial(_games, pool, past),
         partial(_delete, pool, _CHATS, past),
         partial(_players, pool, past),

@@ -25,6 +25,7 @@ from storage.recurring import RecurringGames
 from storage.seeds import Seeds
 from storage.subscriptions import Subscriptions
 from storage.templates import Templates
+from storage.unpublished import Unpublished
 from storage.wallets import Wallets
 from storage.webhooks import Webhooks
 
@@ -54,6 +55,7 @@ class Stores:
         jobs: work that must not be lost.
         broadcast_chats: the chats of broadcasts.
         audit: the log of all writes by people.
+        unpublished: the events that the bridge has to publish.
         webhooks: endpoints, deliveries, and sources of incoming calls.
         api_tokens: tokens of the HTTP API.
         flags: the changes that operators made to feature flags.
@@ -81,6 +83,7 @@ class Stores:
     jobs: Jobs
     broadcast_chats: BroadcastChats
     audit: Audit
+    unpublished: Unpublished
     webhooks: Webhooks
     api_tokens: ApiTokens
     flags: FlagSettings

@@ -21,6 +21,8 @@ FEED_LATE_MS = 15_000
 """Lag beyond which a group is stuck. A takeover from a dead or frozen reader takes ten seconds."""
 OVERDUE_MS = 5_000
 """Lateness of a deadline beyond which no process seems to fire deadlines."""
+BRIDGE_LATE_SECONDS = 300
+"""Age of an unpublished event beyond which the bridge or its broker seems to be down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,12 @@ def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.
         shown = [{"name": each.name, "roles": each.roles, "version": each.version} for each in listed[:SHOWN]]
         return {"count": len(listed), "versions": sorted({each.version for each in listed}), "listed": shown}
 
+    async def bridge() -> Mapping[str, Any]:
+        waiting = await runtime.stores.unpublished.waiting()
+        state = _breaker(runtime.breakers["bridge"])
+        late = {"games": waiting.games, "oldest_seconds": round(waiting.seconds, 1)}
+        return {**state, "ok": state["ok"] and waiting.seconds < BRIDGE_LATE_SECONDS, **late}
+
     found: dict[str, Check] = {
         "redis": redis,
         "postgres": postgres,
@@ -179,6 +187,8 @@ def checks(runtime: Runtime, roles: frozenset[str], accepts_everything: asyncio.
     if "worker" in roles:
         found["feed"] = feed
         found["history"] = history
+        if "bridge" in runtime.breakers:
+            found["bridge"] = bridge
     found["set_aside"] = runtime.aside.check
     if isinstance(runtime.play.clock, SystemClock):
         found["clock"] = runtime.play.clock.check

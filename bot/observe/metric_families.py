@@ -10,6 +10,7 @@ from loguru import logger
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from redis.exceptions import RedisError
 
+from bot.bridge.bridge import Bridge
 from bot.clock import SystemClock
 from bot.consumers import Consumers
 from bot.deadlines import Deadlines
@@ -25,6 +26,7 @@ from storage.processes import Process
 from storage.projector import Projector
 from storage.query_cache import QueryCache
 from storage.set_aside import SHOWN
+from storage.unpublished import Waiting
 from telegram.limits import Priority
 from telegram.sender import WAIT_BUCKETS_MS, Sender
 
@@ -54,6 +56,7 @@ class Samples:
         """Status -> number of deliveries of webhooks; pending and failed alone."""
         self.processes: dict[tuple[str, str], int] = {}
         """(role, version) -> number of processes; every role has an entry, with an empty version if none runs."""
+        self.unpublished = Waiting(0, 0.0)
         self.dropped = 0
         """Number of items dropped because a chat's queue was full, since Redis was set up."""
         self.overdue = Overdue(0, {})
@@ -84,6 +87,8 @@ class Samples:
         self.live = await runtime.stores.archive.live_counts()
         self.jobs = await runtime.stores.jobs.counts()
         self.deliveries = await runtime.stores.webhooks.counts()
+        if runtime.settings.bridge.url.get_secret_value():
+            self.unpublished = await runtime.stores.unpublished.waiting()
         self.processes = _by_role(await runtime.stores.processes.listed())
 
 
@@ -115,6 +120,17 @@ def export(
         if consumers.runner is not None:
             yield from _jobs(consumers.runner, samples)
         yield from _webhooks(consumers.webhooks, samples)
+        yield from _bridge(consumers.bridge, samples)
+
+
+def _bridge(bridge: Bridge | None, samples: Samples) -> Iterator[Metric]:
+    """Yield the families of the bridge; zeros without one."""
+    published, failures = (bridge.published, bridge.failures) if bridge is not None else (0, 0)
+    yield CounterMetricFamily("tombola_bridge_published", "Events that the broker has confirmed.", published)
+    yield CounterMetricFamily("tombola_bridge_failures", "Attempts to publish without a confirmation.", failures)
+    games, seconds = samples.unpublished
+    yield GaugeMetricFamily("tombola_bridge_waiting_games", "Games with events that are not published yet.", games)
+    yield GaugeMetricFamily("tombola_bridge_lag_seconds", "Age of the oldest of these events.", seconds)
 
 
 def _by_role(listed: Iterable[Process]) -> dict[tuple[str, str], int]:
