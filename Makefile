@@ -44,10 +44,14 @@ test-alerts: .venv/dev.stamp ## test rules, dashboards and alerts on a real Prom
 test-errors: .venv/dev.stamp ## report errors to a real server of Sentry's protocol, bugsink of PyPI, in an environment of its own
 	STORES=1 $(BIN)/pytest -q -rs tests/servers/test_error_server.py $(ARGS)
 
+.PHONY: test-brokers
+test-brokers: .venv/dev.stamp ## kill NATS, RabbitMQ and Kafka's mock cluster while the bridge publishes (make system-servers)
+	STORES=1 $(BIN)/pytest -q -rs tests/servers/test_brokers.py $(ARGS)
+
 .PHONY: system-servers
 system-servers: ## install the servers of `make test-servers` from Debian's or Ubuntu's packages (SUDO=sudo)
 	$(SUDO) apt-get update
-	$(SUDO) apt-get install --yes pgbouncer redis-server nginx-light rsyslog rsyslog-elasticsearch prometheus prometheus-alertmanager
+	$(SUDO) apt-get install --yes pgbouncer redis-server nginx-light rsyslog rsyslog-elasticsearch prometheus prometheus-alertmanager rabbitmq-server
 
 .PHONY: system-lint
 system-lint: ## install the linter of Lua scripts from Debian's or Ubuntu's packages (SUDO=sudo)

@@ -18,7 +18,7 @@ pytest_plugins = ("tests.support.stores",)
 collect_ignore = [] if "STORES" in os.environ else ["tests/servers"]
 
 SLOW = (
-    "tests/api",
+    "tests/api", "tests/bridge",
     "tests/process", "tests/e2e", "tests/page", "tests/contract", "tests/servers", "tests/tutorial", "benchmarks/tests",
     "tests/draw", "tests/sandbox", "tests/storage", "tests/settings/test_operate.py", "tests/rules/test_every_kind.py",
     "tests/questions/test_attacks.py", "tests/questions/test_packs.py", "tests/questions/test_language_model.py",

@@ -6,7 +6,7 @@ unconfirmed message repeats events, with the same ids. A game whose event fails 
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 import asyncpg
@@ -92,7 +92,7 @@ class Bridge:
         games = await self._unpublished.due(GAMES, EVENTS)
         if not games:
             return await self._unpublished.give_up_pruned() > 0
-        await self._guarded(self._broker.open())
+        await self._guarded(self._broker.open)
         results = await asyncio.gather(*(self._publish(game) for game in games))
         done = {game.game_id: version for game, (version, _) in zip(games, results, strict=True) if version}
         if done:
@@ -107,7 +107,7 @@ class Bridge:
         reached = 0
         try:
             for event in game.events:
-                await self._guarded(self._broker.publish(self._events.message(game, event)))
+                await self._guarded(self._broker.publish, self._events.message(game, event))
                 reached = event.version
                 self.published += 1
         except (BrokerAway, OpenedState) as problem:
@@ -121,18 +121,18 @@ class Bridge:
         # Fewer events than were asked for: PostgreSQL has no others of this game, although its versions may have gaps.
         return (reached if len(game.events) == EVENTS else game.last), None
 
-    async def _guarded(self, call: Awaitable[Result]) -> Result:
-        """Await a call of the broker, within its time limit and through the circuit breaker."""
+    async def _guarded(self, method: Callable[..., Awaitable[Result]], *arguments: object) -> Result:
+        """Call the broker, within its time limit and through the circuit breaker."""
         try:
-            return await self.circuit.run(_in_time(call), (BrokerAway,))
+            return await self.circuit.run(_in_time(method, *arguments), (BrokerAway,))
         except BrokerAway:
             self.failures += 1
             raise
 
 
-async def _in_time(call: Awaitable[Result]) -> Result:
+async def _in_time(method: Callable[..., Awaitable[Result]], *arguments: object) -> Result:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await call
+            return await method(*arguments)
     except TimeoutError:
         raise BrokerAway(f"no answer within {ANSWER_SECONDS:g} s") from None

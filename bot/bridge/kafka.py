@@ -71,7 +71,7 @@ class Kafka:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_settle, stored, error)
 
-        headers = {"ce_id": message.id, "content-type": message.content_type}
+        headers = {"message-id": message.id, "content-type": message.content_type}
         headers |= {f"ce_{name}": value for name, value in message.attributes.items()}
         try:
             producer.produce(

@@ -1,6 +1,7 @@
 """RabbitMQ as a broker: a durable topic exchange; the routing key has the kind and the event."""
 
 import contextlib
+import logging
 from typing import TYPE_CHECKING
 
 import aio_pika
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 GONE = (AMQPError, OSError, TimeoutError, RuntimeError)
 """Errors of a connection or channel that is closed or can't be opened. A closed channel raises RuntimeError."""
+
+logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # the bridge reports the same problems, once for each attempt
 
 
 class RabbitMQ:
@@ -71,7 +74,7 @@ class RabbitMQ:
             app_id="tombola",
             headers={
                 "partitionkey": message.key,
-                **{f"cloudEvents:{name}": value for name, value in message.attributes.items()},
+                **{f"ce-{name}": value for name, value in message.attributes.items()},
             },
         )
         try:

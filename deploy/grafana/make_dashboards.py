@@ -473,6 +473,19 @@ API: Final = (
         bounds=((10_000, "red"),),
         asks=[("max by (status) (tombola_webhook_deliveries) or vector(0)", "{{status}}")],
     ),
+    Panel(
+        title="Bridge: events published and failed attempts",
+        text="Of the process that has the lease. Zero without a bridge.",
+        unit="reqps",
+        asks=[rate("tombola_bridge_published_total"), rate("tombola_bridge_failures_total")],
+    ),
+    Panel(
+        title="Bridge: age of the oldest unpublished event",
+        text="Above five minutes an alert makes a ticket.",
+        unit="s",
+        bounds=((300, "red"),),
+        asks=[("max(tombola_bridge_lag_seconds) or vector(0)", "lag")],
+    ),
 )
 
 LOGS_AND_TRACES: Final = (

@@ -82,6 +82,7 @@ from storage.seen_calls import SeenCalls
 from storage.stores import Stores
 from storage.subscriptions import Subscriptions
 from storage.templates import Templates
+from storage.unpublished import Unpublished
 from storage.wallets import Wallets
 from storage.webhooks import Webhooks
 from telegram.client import BotApi
@@ -317,6 +318,7 @@ def _room(
         jobs=Jobs(pool, redis),
         broadcast_chats=BroadcastChats(pool, redis),
         audit=Audit(pool, clock),
+        unpublished=Unpublished(pool),
         webhooks=Webhooks(pool),
         api_tokens=ApiTokens(pool, redis),
         flags=FlagSettings(pool, redis),
