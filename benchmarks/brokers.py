@@ -20,8 +20,10 @@ from typing import Any
 
 from loguru import logger
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
-from bot.bridge.broker import Message, broker_of
+from bot.bridge.broker import Message
+from bot.bridge.brokers import broker_of
 from bot.settings import BridgeSection
 from storage.connections import redis_client
 from storage.embedded import embedded_redis
@@ -43,14 +45,17 @@ async def _sent(count: int, send: Callable[[int], Awaitable[object]]) -> float:
     return count / (time.perf_counter() - began)
 
 
+async def _page(redis: Redis, start: str) -> Any:
+    return await redis.xrange("stream", start, count=256)
+
+
 async def _redis(count: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory(prefix="tombola-") as folder:
         async with embedded_redis(Path(folder)) as dsn, redis_client(dsn, pool_size=SENDERS) as redis:
             sent = await _sent(count, lambda _: redis.xadd("stream", {"e": BODY}))
             began, position, read = time.perf_counter(), "0", 0
-            rows: Any
-            while rows := await redis.xrange("stream", f"({position}" if read else "-", count=256):
-                position, read = bytes(rows[-1][0]).decode(), read + len(rows)
+            while rows := await _page(redis, f"({position}" if read else "-"):
+                position, read = str(rows[-1][0], "ascii"), read + len(rows)
             return sent, read / (time.perf_counter() - began)
 
 

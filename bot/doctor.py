@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from bot.bridge.broker import CONNECT_SECONDS, BrokerAway, broker_of
+from bot.bridge.broker import CONNECT_SECONDS, BrokerAway
+from bot.bridge.brokers import broker_of
 from bot.ingest.http import AddressTaken, listening_socket
 from bot.operator_commands import no_connection, say
 from bot.settings import Settings, SettingsError

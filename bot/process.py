@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from bot import VERSION
 from bot.bridge.bridge import Bridge
-from bot.bridge.broker import broker_of
+from bot.bridge.brokers import broker_of
 from bot.bridge.cloud_events import CloudEvents
 from bot.clock import SystemClock, SystemEntropy
 from bot.consumers import Consumers

@@ -1,4 +1,4 @@
-"""The loop of the bridge: reads unpublished events from PostgreSQL, publishes them, and records that.
+"""The loop of the bridge: reads unpublished events from PostgreSQL, publishes them, and deletes their notes.
 
 One process at a time runs it, by a lease. It publishes several games at once, and the events of a game one after the
 other, each when the broker has confirmed the one before: so they are in order, whatever fails in between. A crash or an

@@ -1,24 +1,12 @@
-"""The interface of brokers. `BROKERS` names the module with each implementation, imported only if it is configured."""
+"""The interface of brokers, with its messages and failures. `brokers.py` chooses the implementation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
-from urllib.parse import urlsplit
-
-from bot.importing import imported
-from bot.settings import BridgeSection, SettingsError
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 10.0
 """Time limit for the confirmation of a message."""
-BROKERS: Final = {
-    "nats": ("nats", "bot.bridge.nats_jetstream"),
-    "tls": ("nats", "bot.bridge.nats_jetstream"),
-    "amqp": ("rabbitmq", "bot.bridge.rabbitmq"),
-    "amqps": ("rabbitmq", "bot.bridge.rabbitmq"),
-    "kafka": ("kafka", "bot.bridge.kafka"),
-}
-"""Scheme of `bridge.url` -> name of the broker, which is that of the optional dependency too, and the module."""
 
 
 class BrokerAway(Exception):
@@ -62,24 +50,3 @@ class Broker(Protocol):
 
     async def close(self) -> None:
         """Close the connection; `open` makes a new one."""
-
-
-def name_of(section: BridgeSection) -> str:
-    """Return the name of the configured broker; empty without a bridge."""
-    url = section.url.get_secret_value()
-    return BROKERS[urlsplit(url).scheme][0] if url else ""
-
-
-async def broker_of(section: BridgeSection) -> Broker:
-    """Return the configured broker, not yet connected. Raises `SettingsError` if its client is not installed."""
-    url = section.url.get_secret_value()
-    name, module = BROKERS[urlsplit(url).scheme]
-    try:
-        found = await imported(module)
-    except ModuleNotFoundError as missing:
-        raise SettingsError(f"bridge.url: needs {missing.name}: pip install 'tombola[{name}]'") from None
-    try:
-        made: Broker = found.broker(url, section.topic, create=section.create)
-    except ValueError as error:
-        raise SettingsError(f"bridge.url: {error}") from None
-    return made

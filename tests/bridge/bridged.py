@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.bridge.bridge import Bridge
-from bot.bridge.broker import broker_of
+from bot.bridge.brokers import broker_of
 from bot.bridge.cloud_events import CloudEvents
 from bot.settings import BridgeSection
 from storage import keys

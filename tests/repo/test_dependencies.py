@@ -12,6 +12,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OURS: set[str] = {*PROJECT["tool"]["importlinter"]["root_packages"], "docs", "migrations"}
 MODULES = {
     "fluent-runtime": "fluent",
+    "nats-py": "nats",
     "openfeature-sdk": "openfeature",
     "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
     "opentelemetry-sdk": "opentelemetry",

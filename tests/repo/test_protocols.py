@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("fsm", "questions", "storage", "telegram", "play", "handlers", "api", "sandbox", "bot")
 IMPLEMENTED = {
+    "bot.bridge.broker.Broker": ("bot.bridge.nats_jetstream.NatsJetStream", "bot.bridge.rabbitmq.RabbitMQ"),
     "bot.ingest.connection.Served": ("bot.ingest.connection.WebhookConnection", "bot.ingest.http.UvicornConnection"),
     "fsm.engine.Clock": ("bot.clock.SystemClock", "tests.support.clock.TurnedClock"),
     "fsm.engine.Entropy": ("bot.clock.SystemEntropy", "tests.engine.memory.CountedSeeds"),

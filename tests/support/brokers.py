@@ -252,7 +252,7 @@ class KafkaBroker(BrokerForTests):
                 assert isinstance(key, bytes)
                 assert isinstance(body, bytes)
                 place.offset = offset + 1
-                headers = {str(name): bytes(value).decode() for name, value in pairs}
+                headers = {str(name): value.decode() for name, value in pairs if isinstance(value, bytes)}
                 found.append(Received(headers["message-id"], key.decode(), headers, body))
             reader.close()
         return found
