@@ -1,7 +1,7 @@
-"""The loop of the bridge: reads unpublished events from PostgreSQL, publishes them, and deletes their notes.
+"""The loop of the bridge: from the unpublished events in PostgreSQL to the broker.
 
 One process at a time runs it, by a lease. It publishes several games at once, and the events of a game one after the
-other, each when the broker has confirmed the one before: so they are in order, whatever fails in between. A crash or an
+other, each when the broker has confirmed the one before: so they stay in order through any failure. A crash or an
 unconfirmed message repeats events, with the same ids. A game whose event fails by itself pauses, and others go on.
 """
 
