@@ -3,7 +3,7 @@
 python -m benchmarks.brokers [--messages 5000] [--runs 3]
 
 Each broker runs on this machine with its data on its disk: Redis with an fsync for each write, NATS with and without
-one, a quorum queue of RabbitMQ (Debian: rabbitmq-server), and the mock cluster in the library of Kafka's client, which
+one, a durable queue of RabbitMQ (Debian: rabbitmq-server), and the mock cluster in the library of Kafka's client, which
 keeps everything in memory. 64 senders each wait for the confirmation of a message before they send the next one, as the
 bridge does with games. Messages have the size of an event. Prints the medians, and the load of the machine.
 """
@@ -83,7 +83,7 @@ async def main(count: int, runs: int) -> None:
         ("Redis Streams, fsync for each write", True, lambda: _redis(count)),
         ("NATS JetStream, default sync", NATS_SERVER.exists(), lambda: _broker("nats", count, synced=False)),
         ("NATS JetStream, sync_interval: always", NATS_SERVER.exists(), lambda: _broker("nats", count)),
-        ("RabbitMQ, quorum queue", RABBITMQ.exists() and EPMD is not None, lambda: _broker("rabbitmq", count)),
+        ("RabbitMQ, durable queue", RABBITMQ.exists() and EPMD is not None, lambda: _broker("rabbitmq", count)),
         ("Kafka's protocol, mock cluster in memory", True, lambda: _broker("kafka", count)),
     ]
     for title, here, measure in measured:

@@ -24,7 +24,7 @@ class RabbitMQ:
     Args:
         url: address of the broker, as AMQP writes it.
         topic: name of the exchange, and of the queue that `create` makes.
-        create: True to make the exchange and a quorum queue that gets all its messages.
+        create: True to make the exchange and a durable queue that gets all its messages.
     """
 
     def __init__(self, url: str, topic: str, *, create: bool) -> None:
@@ -48,7 +48,7 @@ class RabbitMQ:
             self._channel = channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
             if self._create:
                 exchange = await channel.declare_exchange(self._topic, aio_pika.ExchangeType.TOPIC, durable=True)
-                queue = await channel.declare_queue(self._topic, durable=True, arguments={"x-queue-type": "quorum"})
+                queue = await channel.declare_queue(self._topic, durable=True)
                 await queue.bind(exchange, "#")
             else:
                 exchange = await channel.get_exchange(self._topic, ensure=True)

@@ -29,6 +29,8 @@ RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 EPMD = shutil.which("epmd")
 TOPIC = "tombola.games"
 START_SECONDS = 120
+PARTITIONS = 8
+"""Number of partitions of Kafka's mock cluster, which keeps the latest 5 MB of each."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ class RabbitBroker(Program):
         connection = await aio_pika.connect(self.url)
         try:
             channel = await connection.channel()
-            queue = await channel.declare_queue(TOPIC, durable=True, arguments={"x-queue-type": "quorum"})
+            queue = await channel.declare_queue(TOPIC, durable=True)
             found: list[Received] = []
             while (each := await queue.get(fail=False, timeout=30)) is not None:
                 headers = {name: str(value) for name, value in each.headers.items()}
@@ -219,7 +221,7 @@ class KafkaBroker(BrokerForTests):
         library.rd_kafka_conf_set(quiet, b"log_level", b"0", None, 0)
         self._client = library.rd_kafka_new(0, quiet, None, 0)
         self._cluster = library.rd_kafka_mock_cluster_new(self._client, 1)
-        library.rd_kafka_mock_topic_create(self._cluster, TOPIC.encode(), 2, 1)
+        library.rd_kafka_mock_topic_create(self._cluster, TOPIC.encode(), PARTITIONS, 1)
         self.url = f"kafka://{library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()}"
 
     async def take_away(self) -> None:
@@ -238,7 +240,7 @@ class KafkaBroker(BrokerForTests):
     def _read(self) -> list[Received]:
         options = {"auto.offset.reset": "earliest", "enable.auto.commit": False, "log_level": 0}
         found: list[Received] = []
-        for partition in range(2):
+        for partition in range(PARTITIONS):
             reader = Consumer({"bootstrap.servers": self.url.removeprefix("kafka://"), "group.id": "test", **options})
             place = cimpl.TopicPartition(TOPIC, partition, 0)
             _, end = reader.get_watermark_offsets(place, timeout=30)
