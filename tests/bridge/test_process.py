@@ -22,7 +22,10 @@ async def test_a_process_publishes_what_happens_and_says_how_the_bridge_is(
     with tempfile.TemporaryDirectory(prefix="tombola-") as folder:
         async with running_broker("nats", Path(folder)) as broker:
             section = BridgeSection(url=SecretStr(broker.url))
-            async with seated(postgres_dsn, redis_dsn, "webhook", bridge=section) as table, httpx.AsyncClient() as http:
+            async with (
+                seated(postgres_dsn, redis_dsn, "webhook", bridge=section) as table,
+                httpx.AsyncClient(timeout=60) as http,
+            ):
                 bot = table.bot
                 chat_topic = ChatTopic(table.group.id)
                 game_id = await bot.games.reserve_id(chat_topic, "open")
