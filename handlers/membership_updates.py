@@ -101,9 +101,16 @@ async def _removed(deps: Deps, chat_id: int, command_id: str, received: Instant)
 
 
 async def _show_ends(deps: Deps, chat_id: int) -> None:
-    """Show the end of a group's latest game, and of all games that the bot's removal cancelled, on their boards."""
-    for number, (_, game) in enumerate(await deps.stores.archive.ended(MOST_ENDS, chat_id=chat_id)):
-        await deps.boards.show_end(game.id, only_if_removed=number > 0)
+    """Show the end of a group's latest game, and of all games that the bot's removal cancelled, on their boards.
+
+    The projector may be behind, so a game that the archive calls live may have ended just now. Live games are read
+    first: one that the archive learns of between the two reads is then in both.
+    """
+    live = await deps.stores.archive.live_games(chat_id, MOST_ENDS)
+    ended = [game for _, game in await deps.stores.archive.ended(MOST_ENDS, chat_id=chat_id)]
+    only_if_removed = {game.id: number > 0 for number, game in enumerate(ended)} | {game.id: False for game in live}
+    for game_id, condition in only_if_removed.items():
+        await deps.boards.show_end(game_id, only_if_removed=condition)
 
 
 async def _unpin(deps: Deps, chat_id: int, command_id: str, received: Instant) -> None:

@@ -261,7 +261,8 @@ class NoBoards(Boards):
     """Boards without living messages, which the announcer's tests cover."""
 
     def __init__(self) -> None:
-        """Take no renderer."""
+        """Take no renderer. ``ends`` lists the games whose end was to be shown."""
+        self.ends = list[str]()
 
     async def turn(self, game_id: str, page: int) -> None:
         """Do nothing."""
@@ -269,8 +270,9 @@ class NoBoards(Boards):
     async def show(self, game_id: str, *, at_least: int | None = 0, **_: Any) -> None:
         """Do nothing."""
 
-    async def show_end(self, game_id: str, *, only_if_removed: bool = False) -> None:
-        """Do nothing."""
+    async def show_end(self, game_id: str, *, only_if_removed: bool = False) -> None:  # noqa: ARG002
+        """Note the game."""
+        self.ends.append(game_id)
 
     async def living(self, game_id: str) -> tuple[int, int] | None:  # noqa: ARG002
         return None

@@ -10,7 +10,7 @@ from handlers.taps import Answer
 from sandbox.state import Status
 from storage import keys
 from storage.chat_members import FRESH_MS, KEPT_MS
-from tests.handlers.room import ANN, BEN, BOT, BOT_ID, FORUM, GROUP, HOST, Room, chat_of, plain, text, user
+from tests.handlers.room import ANN, BEN, BOT, BOT_ID, FORUM, GROUP, HOST, NoBoards, Room, chat_of, plain, text, user
 from tests.support.telegram import Refusal
 
 ME = {"id": BOT_ID, "is_bot": True, "first_name": "Tombola"}
@@ -97,6 +97,15 @@ async def test_removed_the_bot_ends_the_games_of_all_topics(room: Room) -> None:
     chat = await room.deps.stores.people.chat(FORUM)
     assert chat is not None
     assert not chat.active
+
+
+async def test_added_again_the_bot_shows_ends_that_the_archive_has_not_learned_yet(room: Room) -> None:
+    game_id = await room.open()
+    await room.project()
+    await changed(room, member("member"), member("kicked"))
+    await changed(room, member("left"), member("member"))  # before the projector has seen the cancellation
+    assert isinstance(room.deps.boards, NoBoards)
+    assert room.deps.boards.ends == [game_id]
 
 
 async def test_who_mutes_the_bot_is_told_in_private_if_they_have_spoken_to_it(room: Room) -> None:
