@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from handlers.kinds.check import check, traces
+from tests.support.once import once
 from tests.tutorial.assembling import PAGE, ROOT, apply, copy_of_the_tree, pieces
 
 OURS = {"fsm/registry.py", "handlers/kinds/registry.py", "config.toml"}
@@ -68,17 +69,22 @@ The package `bot` is that of the first tree; the trees do not differ in it.
 
 
 @pytest.fixture(scope="module")
-def complaints(coin: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def complaints(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the checker's complaint about a tree without a part, by part; "" is the part of the complete tree."""
-    trees = {"": coin}
-    for missing, (take_away, _) in BROKEN.items():
-        tree = trees[missing] = tmp_path_factory.mktemp("broken")
-        for name in ("fsm", "handlers", "locales", "docs", "bot", "questions", "storage", "telegram", "play"):
-            shutil.copytree(coin / name, tree / name, copy_function=os.link)
-        os.link(coin / "config.toml", tree / "config.toml")
-        take_away(tree)
-    run(coin, "-c", IN_EACH_TREE, *map(str, trees.values()))
-    return {missing: (tree / "said").read_text(encoding="utf-8") for missing, tree in trees.items()}
+
+    def check_all() -> dict[str, str]:
+        coin: Path = request.getfixturevalue("coin")
+        trees = {"": coin}
+        for missing, (take_away, _) in BROKEN.items():
+            tree = trees[missing] = tmp_path_factory.mktemp("broken")
+            for name in ("fsm", "handlers", "locales", "docs", "bot", "questions", "storage", "telegram", "play"):
+                shutil.copytree(coin / name, tree / name, copy_function=os.link)
+            os.link(coin / "config.toml", tree / "config.toml")
+            take_away(tree)
+        run(coin, "-c", IN_EACH_TREE, *map(str, trees.values()))
+        return {missing: (tree / "said").read_text(encoding="utf-8") for missing, tree in trees.items()}
+
+    return once(tmp_path_factory, "complaints", check_all)
 
 
 def test_our_own_kinds_are_complete() -> None:
@@ -110,10 +116,11 @@ def test_the_kind_of_the_tutorial_is_complete(complaints: dict[str, str]) -> Non
 
 
 @pytest.fixture(scope="module")
-def tested(coin: Path) -> str:
+def tested(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return what pytest says of the kind's game and of the rules of every kind: one run, one start of the stores."""
     files = ("tests/e2e/test_coin.py", "tests/rules/test_every_kind.py")
-    return run(coin, "-m", "pytest", "-rA", "--show-capture=no", "-p", "no:cacheprovider", *files, "-k", "coin")
+    command = ("-m", "pytest", "-rA", "--show-capture=no", "-p", "no:cacheprovider", *files, "-k", "coin")
+    return once(tmp_path_factory, "tutorial", lambda: run(request.getfixturevalue("coin"), *command))
 
 
 def test_the_kind_of_the_tutorial_is_played_to_its_result_in_both_languages(tested: str) -> None:
