@@ -13,8 +13,8 @@ help: ## show this list
 run: .venv/run.stamp ## run the bot, or the sandbox where there is no token (ARGS= for more)
 	@exec $(BIN)/python -m bot $(ARGS)
 
-# Two more than there are cores, up to six: tests of whole processes mostly wait.
-WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 2 : 6)))
+# Four more than there are cores, up to eight: tests of whole processes mostly wait.
+WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 4 : 8)))
 
 .PHONY: test
 test: .venv/dev.stamp ## run all tests (ARGS= for pytest)
