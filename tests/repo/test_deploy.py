@@ -330,6 +330,48 @@ def test_autoscalers_scale_deployments_by_metrics_that_there_are() -> None:
     assert set(re.findall(r"metric: \{name: ([\w-]+)\}", text)) == rules.keys()
 
 
+CHART = DEPLOY / "helm" / "tombola"
+
+
+def test_the_chart_has_the_version_and_the_settings_of_the_base() -> None:
+    """`make test-deploy` compares the objects, with Helm itself."""
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert chart["version"] == chart["appVersion"] == VERSION
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert values["settings"] == of_kind("ConfigMap")[0]["data"]
+    templates = "".join(path.read_text() for path in (CHART / "templates").iterdir())
+    schema = json.loads((CHART / "values.schema.json").read_text())["properties"]
+    assert values.keys() == schema.keys() - {"global"}
+    for name, value in values.items():
+        assert f".Values.{name}" in templates
+        if name not in {"settings", "resources"} and isinstance(value, dict):
+            assert value.keys() == schema[name]["properties"].keys()
+    resources = {
+        deployment["metadata"]["name"].removeprefix("tombola-"): container["resources"]
+        for deployment in of_kind("Deployment")
+        for container in deployment["spec"]["template"]["spec"]["containers"]
+    }
+    assert values["resources"] == resources
+
+
+def test_every_command_of_the_page_for_those_who_deploy_exists() -> None:
+    page = (DEPLOY / "README.md").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:`|^ *)make ([a-z-]+)", page, re.MULTILINE)) <= targets
+    for name in re.findall(r"(?:-k|-f|apply|install tombola|cp) (deploy/[\w./-]+)", page):
+        assert (ROOT / name).exists(), name
+    for arguments in re.findall(r"python -m bot ([\w -]+)", page):
+        _parser().parse_args(arguments.split())
+    manifests = "".join(path.read_text() for path in KUBERNETES.rglob("*.yaml"))
+    for kind, name in re.findall(r"\b(deploy(?:ment)?|svc|job|cronjob)/(tombola[\w-]*)", page):
+        assert f"name: {name}\n" in manifests, (kind, name)
+    for setting in re.findall(r"--set ([\w.]+)=", page):
+        values = yaml.safe_load((CHART / "values.yaml").read_text())
+        for part in setting.split("."):
+            assert part in values, setting
+            values = values[part]
+
+
 def test_the_deployments_have_every_role_that_does_something() -> None:
     roles = {role for deployment in of_kind("Deployment") for role in _roles(deployment)}
     assert roles == ALL_ROLES
