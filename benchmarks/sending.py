@@ -24,7 +24,8 @@ from sandbox.errors import ApiError
 from sandbox.limits import Limits as TelegramLimits
 from storage.connections import redis_client
 from storage.embedded import embedded_redis
-from telegram.limits import BASE, Limits, Priority
+from storage.keys import send_base
+from telegram.limits import Limits, Priority
 from telegram.outbox import Claimed, Nothing, Outbox, Outgoing
 
 START = 1_800_000_000_000
@@ -120,7 +121,7 @@ async def measure(minutes: float, seed: int) -> Season:
     """Play a season on a fresh Redis."""
     with tempfile.TemporaryDirectory(prefix="tombola-") as directory:
         async with embedded_redis(Path(directory)) as dsn, redis_client(dsn) as redis:
-            await redis.set(f"{BASE}:fence", 1)
+            await redis.set(f"{send_base()}:fence", 1)
             season = Season(redis, seed)
             await season.play(round(60 * minutes))
             return season

@@ -29,7 +29,7 @@ from storage.leases import STORE_GONE, Bell, jitter
 from storage.polls import Polls
 from storage.rebuild import bring_forward, forgotten
 from storage.retention import prune
-from telegram.outbox import BELL, Outgoing
+from telegram.outbox import Outgoing, bell_channel
 from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
 
 POSTGRES_SECONDS = 5.0
@@ -72,7 +72,7 @@ class Consumers:
         self._late_dsn = late_dsn
         self.bridge = bridge
         self._of_kinds: dict[str, KindConsumer] = {}
-        self._doorbell = Bell(runtime.stores.listening, BELL)
+        self._doorbell = Bell(runtime.stores.listening, bell_channel())
         self._job_bell = Bell(runtime.stores.listening, keys.JOBS_ENQUEUED)
         self.seasons = runtime.seasons()
         self.runner: Runner | None = None

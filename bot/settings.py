@@ -49,7 +49,8 @@ HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@,\[\]]*)(:\d+)?"
 POSTGRES_DSN = rf"(postgres(ql)?://([^\s@/?#]*@)?{HOST}(,{HOST})*([/?]\S*)?)?"
 REDIS_DSN = (
     rf"(rediss?://([^\s@/?#]*@)?{HOST}([/?]\S*)?|unix://\S+"
-    rf"|redis\+sentinel://([^\s@/?#]*@)?{HOST}(,{HOST})*/[\w.-]+([/?]\S*)?)?"
+    rf"|redis\+sentinel://([^\s@/?#]*@)?{HOST}(,{HOST})*/[\w.-]+([/?]\S*)?"
+    rf"|rediss?\+cluster://([^\s@/?#]*@)?{HOST}(,{HOST})*([/?]\S*)?)?"
 )
 BRIDGE_URL = rf"((nats|tls|amqps?|kafka)://([^\s@/?#]*@)?{HOST}(,{HOST})*([/?]\S*)?)?"
 PASSWORDS = re.compile(r"^[\w+]+://[^@/?#:]*:([^@/?#]*)@|[?&]password=([^&]*)")

@@ -295,7 +295,7 @@ async def _next(parts: Iterator[Part]) -> Part | None:
 async def empty(redis: Redis) -> int:
     """Delete all of Tombola's keys. Returns their number; raises redis-py's errors."""
     count, page = 0, list[bytes]()
-    async for key in redis.scan_iter(match=keys.EVERY, count=PAGE):
+    async for key in redis.scan_iter(match=keys.every_pattern(), count=PAGE):
         page.append(key)
         if len(page) == PAGE:
             count += await redis.unlink(*page)

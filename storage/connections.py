@@ -21,10 +21,22 @@ from redis.asyncio.connection import SSLConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, BusyLoadingError, DataError, InvalidResponse, ResponseError
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    BusyLoadingError,
+    ClusterDownError,
+    DataError,
+    InvalidResponse,
+    MovedError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from storage import keys
 from storage.dsn import PostgresAddress, postgres_address, redis_address
 from storage.wrong_address import WrongAddress, diagnosed, lasting
 
@@ -76,6 +88,10 @@ REDIS_GONE = (OSError, RedisConnectionError, RedisTimeoutError, BusyLoadingError
 """Errors of redis-py while the server is away, loading its log, or too slow."""
 REDIS_REFUSES = (AuthenticationError, ResponseError, WrongAddress)
 """Errors of a server that answers and refuses us: wrong password, unknown database, untrusted certificate."""
+MOVED = (MovedError, AskError, TryAgainError, ClusterDownError, ReadOnlyError)
+"""Errors of a server that has not, or no longer, the keys."""
+MOVED_WORDS = ("READONLY", "CLUSTERDOWN", "MOVED ")
+"""Words of these errors in the error of a script, in which Redis 6.2 wraps them."""
 
 CLOSE_SECONDS = 3
 """Time that a closing pool gives to running queries, in seconds."""
@@ -376,7 +392,8 @@ async def redis_client(
     may have been executed; callers repeat only harmless ones. Answers are `bytes`.
 
     Args:
-        dsn: `redis://`, `rediss://`, `unix://`, or `redis+sentinel://host,host/service`.
+        dsn: `redis://`, `rediss://`, `unix://`, `redis+sentinel://host,host/service`, `redis+cluster://host,host`, or
+            `rediss+cluster://host,host`. On a cluster all keys are in one slot, for the whole process.
         pool_size: most connections.
         timeout_seconds: limit for connecting, for an answer, and for the wait for a free connection.
         client_name: name of the connections in `CLIENT LIST`.
@@ -385,6 +402,7 @@ async def redis_client(
         ValueError: the DSN is not one of Redis.
     """
     address = redis_address(dsn)
+    keys.use_one_slot(cluster=bool(address.nodes))
     pool = BlockingConnectionPool.from_url(
         address.dsn,
         max_connections=pool_size,
@@ -397,12 +415,17 @@ async def redis_client(
     )
     kinds: tuple[type, ...] = (_CancellableConnection, pool.connection_class)
     sentinel: Any = None
+    primary: Any = None
     if address.sentinels:
         kind: Any = Sentinel
         sentinel = kind(address.sentinels, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds)
+        primary = partial(_primary, sentinel, address.service, asyncio.Lock())
+    elif address.nodes:
+        given = {name: value for name, value in pool.connection_kwargs.items() if name not in {"host", "port"}}
+        primary = ClusterNodes(address.nodes, partial(pool.connection_class, **given)).owner
+    if primary is not None:
         kinds = (_PrimaryConnection, *kinds)
-    members = {"primary": sentinel and partial(_primary, sentinel, address.service, asyncio.Lock())}
-    pool.connection_class = type("Connection", kinds, members)
+    pool.connection_class = type("Connection", kinds, {"primary": staticmethod(primary)} if primary else {})
     client = Redis.from_pool(pool)
     try:
         yield client
@@ -481,8 +504,67 @@ async def _primary(sentinel: Any, service: str, alone: asyncio.Lock) -> tuple[st
         return address
 
 
+class ClusterNodes:
+    """The servers of a Redis Cluster, of which one has all keys.
+
+    Args:
+        nodes: host and port of at least one server that is up.
+        connection: makes a connection of redis-py to the host and port given.
+    """
+
+    def __init__(self, nodes: Sequence[tuple[str, int]], connection: Callable[..., AbstractConnection]) -> None:
+        self._given = nodes
+        self._nodes = list(nodes)
+        self._connection = connection
+
+    async def owner(self) -> tuple[str, int]:
+        """Return host and port of the server that has the slot of all keys.
+
+        Raises:
+            redis.exceptions.ConnectionError: no server tells.
+        """
+        failure: Exception = RedisConnectionError("no server of the cluster has the slot of the keys")
+        for node in [*self._nodes]:
+            try:
+                owner = await self._told_by(*node)
+            except (*REDIS_GONE, ResponseError) as error:
+                failure = error
+                owner = None
+            if owner is not None:
+                return owner
+            # Another one is asked first next time: this one may be away, or cut off from the others.
+            self._nodes.remove(node)
+            self._nodes.append(node)
+        raise failure
+
+    async def _told_by(self, host: str, port: int) -> tuple[str, int] | None:
+        connection = self._connection(host=host, port=port)
+        try:
+            await connection.connect()
+            await connection.send_command("CLUSTER", "SLOTS")
+            ranges: Any = await connection.read_response()
+        finally:
+            await connection.disconnect(nowait=True)
+        known = [(_host(server[0], host), int(server[1])) for row in ranges for server in row[2:]]
+        self._nodes = list(dict.fromkeys([(host, port), *known, *self._given]))
+        slot = keys.cluster_slot()
+        owners = (row[2] for row in ranges if row[0] <= slot <= row[1])
+        return next(((_host(name, host), int(at)) for name, at, *_ in owners), None)
+
+
+def _host(told: bytes | None, asked: str) -> str:
+    """Return a host as a server of the cluster tells it: without a name, it is the host that was asked."""
+    return told.decode() if told and told != b"?" else asked
+
+
+def of_cluster(client: Redis) -> bool:
+    """Return whether the client's address is that of a Redis Cluster."""
+    primary: Any = getattr(client.connection_pool.connection_class, "primary", None)
+    return isinstance(getattr(primary, "__self__", None), ClusterNodes)
+
+
 class _PrimaryConnection:
-    """Connection that asks the Sentinels for the primary each time that it connects."""
+    """Connection that asks the Sentinels, or the cluster, for the primary each time that it connects."""
 
     async def _connect(self: Any) -> None:
         self.host, self.port = await self.primary()
@@ -491,15 +573,15 @@ class _PrimaryConnection:
     async def read_response(self: Any, *args: Any, **options: Any) -> Any:
         """Read a response.
 
-        If the primary has become a replica, disconnect, so that the next command finds the new primary.
+        If the server is no longer the primary, disconnect, so that the next command finds the new primary.
         """
         try:
             return await super().read_response(*args, **options)  # type: ignore[misc]
         except ResponseError as error:
-            if "READONLY" not in str(error):  # Redis 6.2 wraps it in a script's error
+            if not isinstance(error, MOVED) and not any(word in str(error) for word in MOVED_WORDS):
                 raise
             await self.disconnect(nowait=True)
-            raise RedisConnectionError("the primary has become a replica") from error
+            raise RedisConnectionError(f"the server is no longer the primary: {error}") from error
 
 
 class _CancellableConnection:

@@ -80,6 +80,9 @@ CERTIFICATE = {"none": "none", "optional": "optional", "required": "required"}
 
 SENTINEL = "redis+sentinel"
 SENTINEL_PORT = 26379
+CLUSTERS = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
+"""Schemes of a Redis Cluster -> of its servers."""
+REDIS_PORT = 6379
 
 PLAIN = re.compile(r"[A-Za-z][\w.]{0,40}")
 """Pattern of a parameter's name that an error may repeat: any other text may be a piece of a password."""
@@ -119,12 +122,14 @@ class RedisAddress:
         remarks: one line for each parameter that has no effect.
         sentinels: host and port of each Sentinel to ask for the primary.
         service: name of the primary at the Sentinels.
+        nodes: host and port of each server of a Redis Cluster to ask for the others.
     """
 
     dsn: str
     remarks: tuple[str, ...] = ()
     sentinels: tuple[tuple[str, int], ...] = ()
     service: str = ""
+    nodes: tuple[tuple[str, int], ...] = ()
 
 
 def postgres_address(dsn: str) -> PostgresAddress:  # noqa: PLR0912 - one branch for each kind of parameter
@@ -196,20 +201,28 @@ def redis_address(dsn: str) -> RedisAddress:
         service, _, path = parts.path.strip("/").partition("/")
         if not service:
             raise DsnError("the name of the service that the Sentinels watch must follow the hosts: /mymaster")
-        sentinels = tuple(_host_and_port(host) for host in hosts.split(","))
+        sentinels = tuple(_host_and_port(host, SENTINEL_PORT) for host in hosts.split(","))
         parameters = f"?{urlencode(kept, quote_via=quote)}" if kept else ""
         cleaned = f"redis://{user}{mark}{hosts.partition(',')[0]}/{path or '0'}{parameters}"
+    nodes: tuple[tuple[str, int], ...] = ()
+    if parts.scheme in CLUSTERS:
+        user, mark, hosts = parts.netloc.rpartition("@")
+        nodes = tuple(_host_and_port(host, REDIS_PORT) for host in hosts.split(","))
+        parameters = f"?{urlencode(kept, quote_via=quote)}" if kept else ""
+        cleaned = f"{CLUSTERS[parts.scheme]}://{user}{mark}{hosts.partition(',')[0]}/0{parameters}"
+        if path.strip("/") not in {"", "0"} or kept.get("db", "0") != "0":
+            raise DsnError("a Redis Cluster has no other database than 0")
     if parts.scheme != "unix" and (database := unquote(path).strip("/")):
         _number("the part after the host, the database,", database)
-    if encrypted and parts.scheme == "redis":
+    if encrypted and cleaned.startswith("redis:"):
         cleaned = "rediss" + cleaned.removeprefix("redis")
-    return RedisAddress(cleaned, tuple(remarks), sentinels, service)
+    return RedisAddress(cleaned, tuple(remarks), sentinels, service, nodes)
 
 
-def _host_and_port(text: str) -> tuple[str, int]:
+def _host_and_port(text: str, port: int) -> tuple[str, int]:
     match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:]*)(?::(\d+))?", text)
     assert match is not None  # the settings' validation has checked the form
-    return match[1].strip("[]") or "localhost", int(match[2] or SENTINEL_PORT)
+    return match[1].strip("[]") or "localhost", int(match[2] or port)
 
 
 def _with(dsn: str, parameters: Mapping[str, str]) -> str:

@@ -1,10 +1,13 @@
 """The names of all Redis keys and channels, and of the shards they belong to. No other module builds a key.
 
-A shard's keys share a hash tag, so that a commit, which touches a game, its deadline and its feed, stays on one slot of
-a Redis Cluster. A game's shard is the first two characters of its id; a new game takes the shard of its chat.
+A game's shard is the first two characters of its id; a new game takes the shard of its chat. A shard's keys share a
+hash tag. On a Redis Cluster that is not enough, because readers ask for several shards in one command: there, all keys
+begin with the same tag, so that they are in one slot, and one server of the cluster has them all.
 """
 
 import zlib
+
+from redis.crc import key_slot
 
 from fsm.kind import ChatTopic, PlayerId
 
@@ -15,6 +18,20 @@ ID_DIGITS = 20
 OLD_ID_DIGITS = 12
 """Number of such characters in older ids, which were not random. Their games can still be played, shown and proven."""
 _LENGTHS = frozenset({2 + ID_DIGITS, 2 + OLD_ID_DIGITS})
+_CLUSTER_PREFIX = f"{{{PREFIX}}}"
+"""Beginning of all keys on a Redis Cluster."""
+_prefix = PREFIX
+
+
+def use_one_slot(*, cluster: bool) -> None:
+    """Let all keys begin with one hash tag if the store is a cluster. It is global: a process has one store."""
+    global _prefix  # noqa: PLW0603 -- a parameter of each of the functions below would be passed through everything
+    _prefix = _CLUSTER_PREFIX if cluster else PREFIX
+
+
+def cluster_slot() -> int:
+    """Return the slot of all keys on a cluster."""
+    return int(key_slot(_CLUSTER_PREFIX.encode()))
 
 
 def shard_name(index: int) -> str:
@@ -48,92 +65,92 @@ def new_game_id(chat_topic: ChatTopic, shards: int, number: int) -> str:
 
 def game_key(game_id: str) -> str:
     """Hash of a game: v(ersion), k(ind), s(napshot)."""
-    return f"{PREFIX}:{{{game_id[:2]}}}:game:{game_id}"
+    return f"{_prefix}:{{{game_id[:2]}}}:game:{game_id}"
 
 
 def game_pattern() -> str:
     """Return the pattern with which SCAN finds every game."""
-    return f"{PREFIX}:{{*}}:game:*"
+    return f"{_prefix}:{{*}}:game:*"
 
 
 def tail_key(game_id: str) -> str:
     """List of a game's records since its snapshot."""
-    return f"{PREFIX}:{{{game_id[:2]}}}:tail:{game_id}"
+    return f"{_prefix}:{{{game_id[:2]}}}:tail:{game_id}"
 
 
 def deadlines_key(shard: str) -> str:
     """Sorted set of the game ids of a shard by deadline (ms)."""
-    return f"{PREFIX}:{{{shard}}}:deadlines"
+    return f"{_prefix}:{{{shard}}}:deadlines"
 
 
 def stuck_key(shard: str) -> str:
     """Hash: the games of a shard whose rules raise at their deadline -> the error."""
-    return f"{PREFIX}:{{{shard}}}:stuck"
+    return f"{_prefix}:{{{shard}}}:stuck"
 
 
 def feed_key(shard: str) -> str:
     """Stream of the events of a shard's games."""
-    return f"{PREFIX}:{{{shard}}}:feed"
+    return f"{_prefix}:{{{shard}}}:feed"
 
 
 def topic_key(shard: str, chat_topic: ChatTopic) -> str:
     """Set of the live games of a chat's topic."""
-    return f"{PREFIX}:{{{shard}}}:place:{chat_topic.chat_id}:{chat_topic.topic_id}"
+    return f"{_prefix}:{{{shard}}}:place:{chat_topic.chat_id}:{chat_topic.topic_id}"
 
 
 def challenge_key(player_id: PlayerId) -> str:
     """String: the text that a player's wallet has to sign."""
-    return f"{PREFIX}:challenge:{player_id}"
+    return f"{_prefix}:challenge:{player_id}"
 
 
 def administrators_key(chat_id: int) -> str:
     """String: the user ids of a chat's administrators as Telegram last reported them, as JSON."""
-    return f"{PREFIX}:hosts:{chat_id}"
+    return f"{_prefix}:hosts:{chat_id}"
 
 
 def clock_key() -> str:
     """Hash: the offset of the shared time from Redis's own clock, see `storage/shared_time.py`."""
-    return f"{PREFIX}:clock"
+    return f"{_prefix}:clock"
 
 
 def booster_key(chat_id: int, player_id: PlayerId) -> str:
     """String: whether a person boosts a chat, as Telegram last reported it."""
-    return f"{PREFIX}:booster:{chat_id}:{player_id}"
+    return f"{_prefix}:booster:{chat_id}:{player_id}"
 
 
 def member_key(chat_id: int | str, player_id: PlayerId) -> str:
     """String: a person's membership in a chat as Telegram last reported it."""
-    return f"{PREFIX}:member:{chat_id}:{player_id}"
+    return f"{_prefix}:member:{chat_id}:{player_id}"
 
 
 def departed_key(chat_id: int) -> str:
     """Set of the players of a chat's live games who have left the chat since."""
-    return f"{PREFIX}:departed:{chat_id}"
+    return f"{_prefix}:departed:{chat_id}"
 
 
 def reservation_key(chat_topic: ChatTopic, command_id: str) -> str:
     """String: the id of the game that a command opens in a chat topic."""
-    return f"{PREFIX}:opens:{chat_topic.chat_id}:{chat_topic.topic_id}:{command_id}"
+    return f"{_prefix}:opens:{chat_topic.chat_id}:{chat_topic.topic_id}:{command_id}"
 
 
 def bots_key() -> str:
     """Sorted set of `<bot id> <process>` for every process that runs on these stores, by time of expiry (ms)."""
-    return f"{PREFIX}:bots"
+    return f"{_prefix}:bots"
 
 
 def probe_key() -> str:
     """String: written for a second by the trial write of a start."""
-    return f"{PREFIX}:probe"
+    return f"{_prefix}:probe"
 
 
 def seen_call_key(source: str, call_id: str) -> str:
     """String: present while a signed call with this id would be a replay."""
-    return f"{PREFIX}:seen:{source}:{call_id}"
+    return f"{_prefix}:seen:{source}:{call_id}"
 
 
 def broadcast_key(job_id: int) -> str:
     """Hash of the sender's reports about a broadcast that its job has not collected yet: chat -> state."""
-    return f"{PREFIX}:broadcast:{job_id}"
+    return f"{_prefix}:broadcast:{job_id}"
 
 
 # -- the feed ----------------------------------------------------------------------------------------------------
@@ -141,17 +158,17 @@ def broadcast_key(job_id: int) -> str:
 
 def aside_key(shard: str, group: str) -> str:
     """Stream of the entries that a group could not handle, each with its error."""
-    return f"{PREFIX}:{{{shard}}}:feed:aside:{group}"
+    return f"{_prefix}:{{{shard}}}:feed:aside:{group}"
 
 
 def reader_key(shard: str, group: str) -> str:
     """String: present while a group is in use."""
-    return f"{PREFIX}:{{{shard}}}:feed:reader:{group}"
+    return f"{_prefix}:{{{shard}}}:feed:reader:{group}"
 
 
 def kept_from_key(shard: str) -> str:
     """String: the id in a shard's stream from which no entry has been trimmed; without it, none ever was."""
-    return f"{PREFIX}:{{{shard}}}:feed:kept"
+    return f"{_prefix}:{{{shard}}}:feed:kept"
 
 
 # -- announcements between processes -----------------------------------------------------------------------------
@@ -175,64 +192,75 @@ FIGURES_CHANGED = f"{PREFIX}:figures:changed"
 
 def lease_keys(name: str) -> list[str]:
     """Two strings with the hash tag that the name contains: the holder, and the fencing token."""
-    return [f"{PREFIX}:{name}:lease", f"{PREFIX}:{name}:fence"]
+    return [f"{_prefix}:{name}:lease", f"{_prefix}:{name}:fence"]
 
 
 # -- Telegram ----------------------------------------------------------------------------------------------------
 
-EVERY = f"{PREFIX}:*"
-"""Pattern of all keys."""
-SEND = f"{PREFIX}:{{send}}"
-"""Beginning of all keys of the outbox and the limits; their scripts append to it."""
-DIALOG_PREFIX = f"{PREFIX}:dialog"
-"""Beginning of the keys of dialogs; aiogram appends bot, chat and person."""
-WEBHOOK_KEY = f"{PREFIX}:webhook:set"
-"""String: the webhook configuration that Telegram was last given."""
+
+def every_pattern() -> str:
+    """Return the pattern with which SCAN finds every key."""
+    return f"{_prefix}:*"
+
+
+def send_base() -> str:
+    """Beginning of all keys of the outbox and the limits; their scripts append to it."""
+    return f"{_prefix}:{{send}}"
+
+
+def dialog_prefix() -> str:
+    """Beginning of the keys of dialogs; aiogram appends bot, chat and person."""
+    return f"{_prefix}:dialog"
+
+
+def webhook_key() -> str:
+    """String: the webhook configuration that Telegram was last given."""
+    return f"{_prefix}:webhook:set"
 
 
 def update_key(update_id: int | str) -> str:
     """String: the handler of an update, or a mark that it was handled."""
-    return f"{PREFIX}:{{updates}}:{update_id}"
+    return f"{_prefix}:{{updates}}:{update_id}"
 
 
 def update_deaths_key(update_id: int | str) -> str:
     """String: the number of handlers that began an update and died."""
-    return f"{PREFIX}:{{updates}}:{update_id}:deaths"
+    return f"{_prefix}:{{updates}}:{update_id}:deaths"
 
 
 def unhandled_updates_key() -> str:
     """Hash: update id -> the polled update, confirmed to Telegram and not yet handled."""
-    return f"{PREFIX}:{{poller}}:unhandled"
+    return f"{_prefix}:{{poller}}:unhandled"
 
 
 def own_boards_key(game_id: str) -> str:
     """Hash: the message of each own board of a game, by player and chat."""
-    return f"{PREFIX}:{{{game_id[:2]}}}:own:{game_id}"
+    return f"{_prefix}:{{{game_id[:2]}}}:own:{game_id}"
 
 
 def pins_key() -> str:
     """Hash: chat and message of each pinned board, by game."""
-    return f"{PREFIX}:pins"
+    return f"{_prefix}:pins"
 
 
 def poll_key(poll_id: str) -> str:
     """String: game and question of a native poll."""
-    return f"{PREFIX}:poll:{poll_id}"
+    return f"{_prefix}:poll:{poll_id}"
 
 
 def polled_key(game_id: str, question: int) -> str:
     """String: the message of a question's poll."""
-    return f"{PREFIX}:polled:{game_id}:{question}"
+    return f"{_prefix}:polled:{game_id}:{question}"
 
 
 def bot_key(token_digest: str) -> str:
     """String: the answer of getMe for the bot with that token."""
-    return f"{PREFIX}:me:{token_digest}"
+    return f"{_prefix}:me:{token_digest}"
 
 
 def published_key(bot_id: int) -> str:
     """String: digest of the command menus that Telegram was last given."""
-    return f"{PREFIX}:published:{bot_id}"
+    return f"{_prefix}:published:{bot_id}"
 
 
 # -- the HTTP API ------------------------------------------------------------------------------------------------
@@ -240,34 +268,34 @@ def published_key(bot_id: int) -> str:
 
 def rate_key(client: str) -> str:
     """String: the time (µs) until which the requests of an API client are paid for. `client`: a token or an address."""
-    return f"{PREFIX}:api:rate:{client}"
+    return f"{_prefix}:api:rate:{client}"
 
 
 def request_key(digest: str) -> str:
     """Hash of a write with an idempotency key: f(ingerprint), o(wner of the attempt), u(ntil), r(esponse)."""
-    return f"{PREFIX}:api:request:{digest}"
+    return f"{_prefix}:api:request:{digest}"
 
 
 def processes_key() -> str:
     """Hash of the processes that run, by name, as JSON."""
-    return f"{PREFIX}:processes"
+    return f"{_prefix}:processes"
 
 
 def profile_request_key(process: str) -> str:
     """Request for a profile of a process, as JSON, until the profile is stored."""
-    return f"{PREFIX}:profile:of:{process}"
+    return f"{_prefix}:profile:of:{process}"
 
 
 def profile_key(profile: str) -> str:
     """Compressed profile; empty while it is made."""
-    return f"{PREFIX}:profile:{profile}"
+    return f"{_prefix}:profile:{profile}"
 
 
 def joined_by_api_key(game_id: str) -> str:
     """Hash of the players of a game for whom the API has joined: time of joining (ms), by player."""
-    return f"{PREFIX}:{{{game_id[:2]}}}:api:joined:{game_id}"
+    return f"{_prefix}:{{{game_id[:2]}}}:api:joined:{game_id}"
 
 
 def live_ticket_key(digest: str) -> str:
     """String: the holder of a ticket for live updates, as JSON. `digest`: hash of the ticket."""
-    return f"{PREFIX}:api:ticket:{digest}"
+    return f"{_prefix}:api:ticket:{digest}"

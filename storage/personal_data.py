@@ -132,8 +132,8 @@ KEYS: Final[Mapping[str, str]] = {
     "live_ticket_key": "the token that asked for a ticket for live updates; expires within minutes",
     "request_key": "responses of the API; expires within a day",
     "broadcast_key": "results of the messages of a broadcast by chat; expires within two days",
-    "SEND": "messages that wait to be sent, and rates of answers; expires within a day",
-    "DIALOG_PREFIX": "open forms of a person; expires",
+    "send_base": "messages that wait to be sent, and rates of answers; expires within a day",
+    "dialog_prefix": "open forms of a person; expires",
 }
 """Name in `storage/keys.py` -> the personal data under the key, and its end."""
 

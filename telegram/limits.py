@@ -22,12 +22,8 @@ import msgspec
 from redis.asyncio import Redis
 
 from storage.connections import REDIS_GONE
-from storage.keys import SEND
+from storage.keys import send_base
 from storage.scripts import script
-
-BASE = SEND
-"""Prefix of all keys of sending. They share this hash tag, so that one script may touch all of them on a Redis Cluster.
-"""
 
 
 class Priority(IntEnum):
@@ -114,7 +110,7 @@ class Limits:
             not, nothing is reserved.
         """
         arguments: list[str | int] = [self.time(), chat_id, int(priority), budget, self.encoded_rates]
-        wait, taken_at = await self._reserve(keys=[BASE], args=arguments)
+        wait, taken_at = await self._reserve(keys=[send_base()], args=arguments)
         return int(wait), int(taken_at)
 
     @asynccontextmanager
@@ -155,7 +151,7 @@ class Limits:
         The call reached Telegram at some time before its answer. If it counted from its start, a delayed call would
         arrive together with the calls for which it seemed to have left room.
         """
-        await self._answered(keys=[BASE], args=[self.time(), taken_at, self.encoded_rates])
+        await self._answered(keys=[send_base()], args=[self.time(), taken_at, self.encoded_rates])
 
     async def penalise(self, chat_id: int | None, retry_after: float, budget: Budget | None = None) -> None:
         """Stop calls to a chat for the seconds that a 429 demands. A longer stop that is in force remains.
@@ -166,4 +162,4 @@ class Limits:
             budget: the kind of calls to that chat; None means all kinds.
         """
         whom = "all" if chat_id is None else str(chat_id)
-        await self._penalise(keys=[BASE], args=[self.time(), whom, round(retry_after * 1000), budget or "all"])
+        await self._penalise(keys=[send_base()], args=[self.time(), whom, round(retry_after * 1000), budget or "all"])

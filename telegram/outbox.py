@@ -34,12 +34,11 @@ import msgspec
 from loguru import logger
 from redis.asyncio import Redis
 
+from storage.keys import send_base
 from storage.leases import LeaseLostError
 from storage.scripts import script
-from telegram.limits import BASE, Budget, Limits, Priority, budget_of
+from telegram.limits import Budget, Limits, Priority, budget_of
 
-BELL = f"{BASE}:bell"
-"""Channel on which a put announces new items."""
 SLOT_TTL_MS = 7 * 24 * 3600 * 1000
 MOVED_TTL_MS = 30 * 24 * 3600 * 1000
 MAX_AGE_MS = 24 * 3600 * 1000
@@ -69,6 +68,11 @@ _EDIT_PARAMS = {
     "editMessageText": _COMMON | {"text", "entities", "link_preview_options"},
     "editMessageCaption": _COMMON | {"caption", "caption_entities", "show_caption_above_media"},
 }
+
+
+def bell_channel() -> str:
+    """Return the channel on which a put announces new items."""
+    return f"{send_base()}:bell"
 
 
 class Begins(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -272,7 +276,7 @@ class Outbox:
                 arguments += [each.id, each.chat_id, int(each.priority), each.slot or "", each.version]
                 arguments += [each.expires_at or 0, digest, each.edit_method or "", msgspec.json.encode(each)]
                 arguments += [each.budget, each.person or ""]
-            answers += [_text(answer) for answer in await self._put(keys=[BASE], args=arguments)]
+            answers += [_text(answer) for answer in await self._put(keys=[send_base()], args=arguments)]
         return answers
 
     async def claim(self, fence: int) -> Claimed | Finished | Nothing:
@@ -282,7 +286,7 @@ class Outbox:
             LeaseLostError: the token is not the latest one.
         """
         arguments: list[str | int] = [self._limits.time(), fence, self._limits.encoded_rates, EVERY]
-        kind, *answer = await self._claim(keys=[BASE], args=arguments)
+        kind, *answer = await self._claim(keys=[send_base()], args=arguments)
         match _text(kind):
             case "stale":
                 raise LeaseLostError
@@ -303,10 +307,10 @@ class Outbox:
 
     async def _discard(self, chat_id: int, fence: int) -> None:
         """Remove an item that cannot be read. Put back after a crash, it would stop each sender in turn."""
-        flying: Any = await self._redis.hget(f"{BASE}:inflight", str(chat_id))
+        flying: Any = await self._redis.hget(f"{send_base()}:inflight", str(chat_id))
         if flying is not None:
             id_ = _text(flying).rpartition(" ")[0]
-            await self._settle(keys=[BASE], args=[chat_id, id_, fence, "", "", "", "", SLOT_TTL_MS, ""])
+            await self._settle(keys=[send_base()], args=[chat_id, id_, fence, "", "", "", "", SLOT_TTL_MS, ""])
 
     async def settle(self, claimed: Claimed, *, sent: int | None = None, shown: bool = False) -> bool:
         """Record Telegram's answer and remove the item. Also correct after another sender has taken over.
@@ -323,7 +327,7 @@ class Outbox:
         edited = claimed.message_id if shown and claimed.message_id else ""
         arguments: list[str | int] = [out.chat_id, out.id, claimed.fence, out.slot or "", sent or ""]
         arguments += [out.digest() if out.slot else "", out.edit_method or "", SLOT_TTL_MS, edited]
-        return bool(await self._settle(keys=[BASE], args=arguments))
+        return bool(await self._settle(keys=[send_base()], args=arguments))
 
     async def give_back(self, claimed: Claimed, *, failed: bool, now: int, message_gone: bool = False) -> bool:
         """Return the item to its place in the queue. If a newer put of its slot exists, that one takes the place.
@@ -340,14 +344,14 @@ class Outbox:
         gone = claimed.message_id if message_gone and claimed.message_id else ""
         out = claimed.outgoing
         arguments: list[str | int] = [out.chat_id, out.id, claimed.fence, int(failed), now, gone]
-        return bool(await self._return(keys=[BASE], args=arguments))
+        return bool(await self._return(keys=[send_base()], args=arguments))
 
     async def move(self, old: int, new: int) -> int:
         """Redirect the waiting items and all later puts of a group to its supergroup. Return the number of items moved.
 
         Messages do not move with it: the next content of a slot is sent as a new message.
         """
-        return int(await self._move(keys=[BASE], args=[old, new, MOVED_TTL_MS]))
+        return int(await self._move(keys=[send_base()], args=[old, new, MOVED_TTL_MS]))
 
     async def recover(self, fence: int) -> Recovered:
         """Put back the previous sender's items in flight, and drop old answers to one person.
@@ -355,19 +359,19 @@ class Outbox:
         Raises:
             LeaseLostError: the token is not the latest one.
         """
-        again, left = await self._recover(keys=[BASE], args=[self._limits.time(), fence, OLD_ANSWER_MS])
+        again, left = await self._recover(keys=[send_base()], args=[self._limits.time(), fence, OLD_ANSWER_MS])
         if again < 0:
             raise LeaseLostError
         return Recovered(int(again), int(left))
 
     async def slot_message(self, slot: str) -> tuple[int, int] | None:
         """Return the chat id and message id of the slot's living message, or None if it has none."""
-        chat, message = await self._redis.hmget(f"{BASE}:slot:{slot}", ["chat", "message"])
+        chat, message = await self._redis.hmget(f"{send_base()}:slot:{slot}", ["chat", "message"])
         return (int(chat), int(message)) if chat and message else None
 
     async def adopt(self, edit: Outgoing, message_id: int) -> None:
         """Make a message that was sent without a slot the slot's message. ``edit`` has the content that it shows."""
-        key = f"{BASE}:slot:{edit.slot}"
+        key = f"{send_base()}:slot:{edit.slot}"
         fields: Mapping[Any, Any] = {
             "message": message_id,
             "chat": edit.chat_id,
@@ -381,7 +385,7 @@ class Outbox:
 
     async def forget(self, slot: str) -> None:
         """Detach the slot from its message: the content that waits, or is put next, is sent as a new message."""
-        await self._forget(keys=[BASE], args=[slot])
+        await self._forget(keys=[send_base()], args=[slot])
 
     async def withdraw(self, ids: Sequence[str]) -> list[str]:
         """Remove items without a slot that wait, so that they are not sent. A later put of the same id is taken again.
@@ -392,7 +396,7 @@ class Outbox:
         """
         answers: list[str] = []
         for start in range(0, len(ids), BATCH):
-            found = await self._withdraw(keys=[BASE], args=list(ids[start : start + BATCH]))
+            found = await self._withdraw(keys=[send_base()], args=list(ids[start : start + BATCH]))
             answers += [_text(answer) for answer in found]
         return answers
 
@@ -400,20 +404,20 @@ class Outbox:
         """Return those of some items that have not left the queue."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for id_ in ids:
-                pipe.exists(f"{BASE}:item:{id_}")
+                pipe.exists(f"{send_base()}:item:{id_}")
             return {id_ for id_, found in zip(ids, await pipe.execute(), strict=True) if found}
 
     async def depth(self) -> Depth:
         """Return the numbers of waiting chats and the longest waits, for health and metrics."""
-        lanes = [f"{BASE}:ready:{int(lane)}" for lane in Priority]
+        lanes = [f"{send_base()}:ready:{int(lane)}" for lane in Priority]
         async with self._redis.pipeline(transaction=False) as pipe:
             for lane in lanes:
                 pipe.zcard(lane)
             for lane in lanes:
                 pipe.zrange(lane, 0, 0, withscores=True)
-            pipe.zcard(f"{BASE}:delayed")
-            pipe.hlen(f"{BASE}:inflight")
-            pipe.get(f"{BASE}:dropped")
+            pipe.zcard(f"{send_base()}:delayed")
+            pipe.hlen(f"{send_base()}:inflight")
+            pipe.get(f"{send_base()}:dropped")
             found = await pipe.execute()
         now = int(self._limits.time() or time.time() * 1000)
         count = len(lanes)

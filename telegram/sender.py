@@ -161,7 +161,7 @@ class Sender:
         on_settled: called with the result of each item: after recording a success, before recording a failure. A crash
             can therefore repeat the report of a failure but not lose it.
         lease: the lease named `SENDER_LEASE`.
-        bell: the bell on `telegram.outbox.BELL`, whose `listen` another task runs.
+        bell: the bell on `telegram.outbox.bell_channel`, whose `listen` another task runs.
         stats: counters to use.
         aside: records the calls that failed because of a bug.
     """

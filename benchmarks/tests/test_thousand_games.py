@@ -3,11 +3,12 @@
 from redis.asyncio import Redis
 
 from benchmarks.sending import Season
-from telegram.limits import BASE, Priority
+from storage.keys import send_base
+from telegram.limits import Priority
 
 
 async def test_a_thousand_games_cause_no_429_and_results_come_at_once(redis: Redis) -> None:
-    await redis.set(f"{BASE}:fence", 1)
+    await redis.set(f"{send_base()}:fence", 1)
     season = Season(redis, seed=7)
     await season.play(15)
 

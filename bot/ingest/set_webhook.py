@@ -11,15 +11,10 @@ from loguru import logger
 from redis.asyncio import Redis
 
 from storage.connections import REDIS_GONE
-from storage.keys import WEBHOOK_KEY
+from storage.keys import webhook_key
 from storage.leases import jitter
 from telegram.client import ApiError, BadCall, BotApi, RetryAfter, Unauthorized
 
-SET = WEBHOOK_KEY
-"""Key of the digest of the last registration.
-
-A process that starts must not interrupt deliveries by a needless repeat.
-"""
 SET_SECONDS = 86_400
 LONGEST_PAUSE = 10.0
 
@@ -35,10 +30,11 @@ async def set_webhook(api: BotApi, redis: Redis, webhook: Mapping[str, Any]) -> 
     pause = 0.5
     while True:
         try:
+            # A process that starts must not interrupt deliveries by a needless repeat.
             if not await _is_set(api, redis, webhook["url"], digest):
                 await api.call("setWebhook", webhook)
                 with contextlib.suppress(*REDIS_GONE):
-                    await redis.set(SET, digest, ex=SET_SECONDS)
+                    await redis.set(webhook_key(), digest, ex=SET_SECONDS)
                 logger.info("the webhook is set: {}", webhook["url"])
         except (BadCall, Unauthorized):
             raise
@@ -54,7 +50,7 @@ async def set_webhook(api: BotApi, redis: Redis, webhook: Mapping[str, Any]) -> 
 async def _is_set(api: BotApi, redis: Redis, url: str, digest: str) -> bool:
     """Return whether Telegram calls this URL and the last registration had the same parameters."""
     with contextlib.suppress(*REDIS_GONE):
-        if await redis.get(SET) != digest.encode():
+        if await redis.get(webhook_key()) != digest.encode():
             return False
         known = await api.call("getWebhookInfo")
         return bool(known.get("url") == url)

@@ -9,7 +9,8 @@ from random import Random
 import pytest
 from redis.asyncio import Redis
 
-from telegram.limits import BASE, Limits, Priority, Rates, Window
+from storage.keys import send_base
+from telegram.limits import Limits, Priority, Rates, Window
 from tests.support.clock import TurnedClock
 from tests.support.limits import reserve
 
@@ -119,11 +120,11 @@ async def test_a_call_that_is_held_up_counts_from_its_answer(limits: Limits, clo
     for chat in range(1, rates.counts[0] + 1):
         while wait := await reserve(limits, chat):
             clock.at += wait
-    first, *rest = sorted(int(at) for at in await redis.lrange(f"{BASE}:sent:all", 0, -1))
+    first, *rest = sorted(int(at) for at in await redis.lrange(f"{send_base()}:sent:all", 0, -1))
     clock.at = first + 5 + rates.ms
     await limits.answered(rest[-1])  # the last call has taken more than a second
     await limits.answered(first - 1)  # the answer to a call that nobody made
-    counted = [int(at) for at in await redis.lrange(f"{BASE}:sent:all", 0, -1)]
+    counted = [int(at) for at in await redis.lrange(f"{send_base()}:sent:all", 0, -1)]
     assert counted == [clock.at, *sorted([first, *rest[:-1]], reverse=True)]
     granted = 0
     clock.at = rest[-1] + rates.ms
@@ -131,7 +132,7 @@ async def test_a_call_that_is_held_up_counts_from_its_answer(limits: Limits, clo
         granted += 1
         clock.at += 20
     assert granted == rates.counts[0] - 1
-    assert await redis.pttl(f"{BASE}:sent:all") > 0
+    assert await redis.pttl(f"{send_base()}:sent:all") > 0
 
 
 async def test_processes_that_ask_at_once_never_get_more_than_the_rate(redis: Redis) -> None:
@@ -194,5 +195,5 @@ async def test_every_key_of_the_rates_expires(limits: Limits, redis: Redis) -> N
     keys = await redis.keys("*")
     assert len(keys) == 5
     for key in keys:
-        assert str(key).startswith(f"b'{BASE}")
+        assert str(key).startswith(f"b'{send_base()}")
         assert await redis.pttl(key) > 0

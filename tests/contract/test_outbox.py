@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from redis.asyncio import Redis
 
+from storage.keys import send_base
 from storage.leases import LeaseLostError
-from telegram.limits import BASE, Budget, Limits, Priority, Rates
+from telegram.limits import Budget, Limits, Priority, Rates
 from telegram.outbox import (
     ANSWERS_MS,
     EVERY,
@@ -42,7 +43,7 @@ def clock() -> TurnedClock:
 @pytest.fixture
 async def outbox(redis: Redis, clock: TurnedClock) -> Outbox:
     """Return an outbox without rates, led by token 1."""
-    await redis.set(f"{BASE}:fence", FENCE)
+    await redis.set(f"{send_base()}:fence", FENCE)
     return Outbox(redis, Limits(redis, FREE, now=clock.now), max_waiting=5)
 
 
@@ -255,7 +256,7 @@ async def test_a_forgotten_message_is_sent_anew_even_with_the_same_content(outbo
     await send(outbox, sent=500)
     await outbox.forget("s")
     assert await outbox.slot_message("s") is None
-    assert not await redis.exists(f"{BASE}:slot:s")
+    assert not await redis.exists(f"{send_base()}:slot:s")
     await outbox.put(message("same", slot="s"))
 
     assert (await claimed(outbox)).message_id is None
@@ -350,7 +351,7 @@ async def test_the_next_sender_takes_over_what_the_last_one_had_in_flight(outbox
     await outbox.put_many([message("1", A), message("2", A), message("3", B)])
     await claimed(outbox)
     await claimed(outbox)
-    await redis.set(f"{BASE}:fence", 2)
+    await redis.set(f"{send_base()}:fence", 2)
 
     assert await outbox.recover(2) == Recovered(again=2, left=0)
     texts = [(await claimed(outbox, 2)).outgoing.params["text"] for _ in range(2)]
@@ -366,7 +367,7 @@ async def test_an_old_answer_to_one_person_is_not_sent_again_by_the_next_sender(
     for _ in range(3):
         await claimed(outbox)
     clock.at += 1
-    await redis.set(f"{BASE}:fence", 2)
+    await redis.set(f"{send_base()}:fence", 2)
 
     assert await outbox.recover(2) == Recovered(again=2, left=1)
     texts = [(await claimed(outbox, 2)).outgoing.params["text"] for _ in range(2)]
@@ -424,7 +425,7 @@ async def test_a_429_for_edits_holds_back_edits_alone(outbox: Outbox, redis: Red
 
 async def test_a_sender_with_an_old_token_gets_nothing(outbox: Outbox, redis: Redis) -> None:
     await outbox.put(message("1"))
-    await redis.set(f"{BASE}:fence", 2)
+    await redis.set(f"{send_base()}:fence", 2)
 
     with pytest.raises(LeaseLostError):
         await outbox.claim(FENCE)
@@ -435,7 +436,7 @@ async def test_a_sender_with_an_old_token_gets_nothing(outbox: Outbox, redis: Re
 async def test_of_two_first_messages_of_a_slot_the_later_recorded_is_the_orphan(outbox: Outbox, redis: Redis) -> None:
     await outbox.put(message("1", slot="s"))
     paused = await claimed(outbox)
-    await redis.set(f"{BASE}:fence", 2)
+    await redis.set(f"{send_base()}:fence", 2)
     await outbox.recover(2)
     again = await claimed(outbox, 2)
 
@@ -448,7 +449,7 @@ async def test_of_two_first_messages_of_a_slot_the_later_recorded_is_the_orphan(
 async def test_a_late_answer_does_not_disturb_the_call_of_the_next_sender(outbox: Outbox, redis: Redis) -> None:
     await outbox.put_many([message("1", A), message("2", A)])
     paused = await claimed(outbox)
-    await redis.set(f"{BASE}:fence", 2)
+    await redis.set(f"{send_base()}:fence", 2)
     await outbox.recover(2)
     await claimed(outbox, 2)
 
@@ -474,7 +475,7 @@ async def test_a_migrated_group_takes_its_queue_along_in_order(outbox: Outbox) -
 
 
 async def test_a_chat_held_by_its_rate_holds_up_no_other_and_says_when(redis: Redis, clock: TurnedClock) -> None:
-    await redis.set(f"{BASE}:fence", FENCE)
+    await redis.set(f"{send_base()}:fence", FENCE)
     limits = Limits(redis, now=clock.now)
     outbox = Outbox(redis, limits)
     await outbox.put_many([message(str(n), A, Priority.URGENT) for n in range(4)] + [message("b", B)])
@@ -490,7 +491,7 @@ async def test_a_chat_held_by_its_rate_holds_up_no_other_and_says_when(redis: Re
 
 
 async def test_an_urgent_put_is_not_held_by_the_smaller_share_of_progress(redis: Redis, clock: TurnedClock) -> None:
-    await redis.set(f"{BASE}:fence", FENCE)
+    await redis.set(f"{send_base()}:fence", FENCE)
     outbox = Outbox(redis, Limits(redis, now=clock.now))
     for n in range(2):
         await outbox.put(message(f"p{n}", A, Priority.COSMETIC))
@@ -519,7 +520,7 @@ async def test_every_key_expires_or_is_the_senders_own(outbox: Outbox, redis: Re
     await outbox.move(1, 2)
     await claimed(outbox)
     lanes = [f"ready:{int(lane)}" for lane in Priority]
-    own = {f"{BASE}:{name}" for name in (*lanes, "delayed", "inflight", "seq", "turn", "fence")}
+    own = {f"{send_base()}:{name}" for name in (*lanes, "delayed", "inflight", "seq", "turn", "fence")}
 
     for key in await redis.keys("*"):
         name = key if isinstance(key, str) else key.decode()
@@ -531,7 +532,7 @@ async def test_an_emptied_outbox_leaves_only_counters_and_what_expires(outbox: O
     await drained(outbox)
 
     left = {key for key in map(str, await redis.keys("*")) if ":known:" not in key}
-    assert left == {str(f"{BASE}:{name}".encode()) for name in ("seq", "turn", "fence")}
+    assert left == {str(f"{send_base()}:{name}".encode()) for name in ("seq", "turn", "fence")}
 
 
 class World:
@@ -584,7 +585,7 @@ class World:
 
     async def die(self, _number: int) -> None:
         self.fence += 1
-        await self.redis.set(f"{BASE}:fence", self.fence)
+        await self.redis.set(f"{send_base()}:fence", self.fence)
         await self.outbox.recover(self.fence)
         self.flying.clear()
 
@@ -614,4 +615,4 @@ async def test_whatever_happens_each_slot_ends_with_its_latest_content_and_each_
         where = await outbox.slot_message(slot)
         assert where is not None
         assert world.shown[where] == text
-    assert not await redis.exists(f"{BASE}:inflight")
+    assert not await redis.exists(f"{send_base()}:inflight")

@@ -35,16 +35,16 @@ ANN = 7001001
 """A number that nothing else in the tables contains."""
 OTHER_KEYS = {
     "ALPHABET", "PREFIX", "EVENTS_UNPUBLISHED", "FIGURES_CHANGED", "FLAGS_CHANGED", "JOBS_ENQUEUED",
-    "EVERY", "LEASES_RELEASED", "PEOPLE_CHANGED", "TOKENS_CHANGED", "WEBHOOK_KEY",
+    "LEASES_RELEASED", "PEOPLE_CHANGED", "TOKENS_CHANGED",
 }  # fmt: skip
 """Constants of `storage/keys.py` that are no keys with personal data: channels carry numbers, and keep nothing."""
 NO_PEOPLE = {
     "bot_key", "bots_key", "clock_key", "deadlines_key", "game_pattern", "is_game_id", "kept_from_key", "lease_keys",
-    "new_game_id",
+    "new_game_id", "every_pattern", "use_one_slot", "cluster_slot",
     "pins_key", "poll_key", "polled_key", "probe_key", "processes_key", "profile_key", "profile_request_key",
     "published_key", "rate_key", "reader_key",
     "reservation_key", "seen_call_key", "shard_name", "shard_of_chat", "shard_of_game", "stuck_key", "topic_key",
-    "update_deaths_key", "update_key",
+    "update_deaths_key", "update_key", "webhook_key",
 }  # fmt: skip
 """Functions of `storage/keys.py` whose keys hold nothing about a person."""
 NUMBERS = re.compile(r"(^|_)(player|owner|host|asked_by|created_by|by|actor|user|person|member|winner)(_id)?$")

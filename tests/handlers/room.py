@@ -69,6 +69,7 @@ from storage.flags import FlagSettings
 from storage.games import RedisGames
 from storage.job_runner import JobKind, Runner
 from storage.jobs import UNFINISHED, Jobs
+from storage.keys import send_base
 from storage.leases import Bell
 from storage.people import People
 from storage.personal_data import PersonalData
@@ -86,7 +87,7 @@ from storage.unpublished import Unpublished
 from storage.wallets import Wallets
 from storage.webhooks import Webhooks
 from telegram.client import BotApi
-from telegram.limits import BASE, Limits, Rates
+from telegram.limits import Limits, Rates
 from telegram.outbox import Claimed, Outbox, Outgoing
 from telegram.telegram import Telegram as TelegramGroup
 from tests.support.clock import TurnedClock
@@ -148,7 +149,7 @@ class Room(EngineGames):
 
     async def sent(self) -> list[Outgoing]:
         """Return the calls put into the outbox since the last time, in the order of sending."""
-        await self.redis.set(f"{BASE}:fence", 1)
+        await self.redis.set(f"{send_base()}:fence", 1)
         found = []
         while isinstance(claimed := await self.deps.telegram.outbox.claim(1), Claimed):
             found.append(claimed.outgoing)

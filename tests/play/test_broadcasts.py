@@ -15,7 +15,7 @@ from play.jobs import JobEnded, UnknownJob
 from storage import keys
 from storage.connections import Pool
 from storage.jobs import CANCELLED, DONE, NewJob
-from telegram.limits import BASE
+from storage.keys import send_base
 from telegram.outbox import Claimed
 from telegram.sender import Outcome, Settled
 from tests.handlers.room import ANN, OPERATOR, Room, build_room, plain, text
@@ -53,7 +53,7 @@ class Desk:
     async def send(self, most: int = 10_000) -> None:
         """Make calls of the outbox, as the sender does."""
         outbox = self.room.deps.telegram.outbox
-        await self.room.redis.set(f"{BASE}:fence", 1)
+        await self.room.redis.set(f"{send_base()}:fence", 1)
         while most > 0 and isinstance(claimed := await outbox.claim(1), Claimed):
             most -= 1
             out = claimed.outgoing

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from storage.leases import Bell, Lease
 from telegram.client import BotApi
 from telegram.limits import Limits, Priority
-from telegram.outbox import BELL, Outbox, Outgoing
+from telegram.outbox import Outbox, Outgoing, bell_channel
 from telegram.sender import SENDER_LEASE, Outcome, Sender, Settled
 from tests.support.clock import TurnedClock
 from tests.support.telegram import TOKEN, Telegram, serving
@@ -52,7 +52,7 @@ class Pipeline:
         self.stir.set()
 
     def build(self, name: str = "one", *, ttl_ms: int = 3000, **parts: Any) -> Sender:
-        bell = LoudBell(self.redis, BELL)
+        bell = LoudBell(self.redis, bell_channel())
         bell.heard = self.stir.set
         lease = Lease(self.redis, SENDER_LEASE, name, ttl_ms=ttl_ms)
         given: dict[str, Any] = {
