@@ -10,7 +10,7 @@ import re
 import shlex
 import ssl
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -171,7 +171,7 @@ def postgres_address(dsn: str) -> PostgresAddress:  # noqa: PLR0912 - one branch
     return PostgresAddress(_with(dsn, kept), pooled, system, timeout, settings, tuple(remarks))
 
 
-def redis_address(dsn: str) -> RedisAddress:
+def redis_address(dsn: str) -> RedisAddress:  # noqa: PLR0912 - one branch for each kind of parameter
     """Parse a connection string of Redis. Raises ``DsnError``."""
     parts = _split(dsn)
     kept: dict[str, str] = {}
@@ -193,30 +193,39 @@ def redis_address(dsn: str) -> RedisAddress:
             remarks.append(f"{key} has no effect here")
         else:
             raise _unknown(name, REDIS_KNOWN)
-    cleaned, path = _with(dsn, kept), parts.path
-    sentinels: tuple[tuple[str, int], ...] = ()
-    service = ""
     if parts.scheme == SENTINEL:
-        user, mark, hosts = parts.netloc.rpartition("@")
-        service, _, path = parts.path.strip("/").partition("/")
-        if not service:
-            raise DsnError("the name of the service that the Sentinels watch must follow the hosts: /mymaster")
-        sentinels = tuple(_host_and_port(host, SENTINEL_PORT) for host in hosts.split(","))
-        parameters = f"?{urlencode(kept, quote_via=quote)}" if kept else ""
-        cleaned = f"redis://{user}{mark}{hosts.partition(',')[0]}/{path or '0'}{parameters}"
-    nodes: tuple[tuple[str, int], ...] = ()
-    if parts.scheme in CLUSTERS:
-        user, mark, hosts = parts.netloc.rpartition("@")
-        nodes = tuple(_host_and_port(host, REDIS_PORT) for host in hosts.split(","))
-        parameters = f"?{urlencode(kept, quote_via=quote)}" if kept else ""
-        cleaned = f"{CLUSTERS[parts.scheme]}://{user}{mark}{hosts.partition(',')[0]}/0{parameters}"
-        if path.strip("/") not in {"", "0"} or kept.get("db", "0") != "0":
-            raise DsnError("a Redis Cluster has no other database than 0")
-    if parts.scheme != "unix" and (database := unquote(path).strip("/")):
+        address = _watched(parts, kept)
+    elif parts.scheme in CLUSTERS:
+        address = _clustered(parts, kept)
+    else:
+        address = RedisAddress(_with(dsn, kept))
+    if parts.scheme != "unix" and (database := unquote(urlsplit(address.dsn).path).strip("/")):
         _number("the part after the host, the database,", database)
+    cleaned = address.dsn
     if encrypted and cleaned.startswith("redis:"):
         cleaned = "rediss" + cleaned.removeprefix("redis")
-    return RedisAddress(cleaned, tuple(remarks), sentinels, service, nodes)
+    return replace(address, dsn=cleaned, remarks=tuple(remarks))
+
+
+def _watched(parts: SplitResult, kept: Mapping[str, str]) -> RedisAddress:
+    """Parse the hosts of Sentinels and the name of their service."""
+    user, mark, hosts = parts.netloc.rpartition("@")
+    service, _, path = parts.path.strip("/").partition("/")
+    if not service:
+        raise DsnError("the name of the service that the Sentinels watch must follow the hosts: /mymaster")
+    sentinels = tuple(_host_and_port(host, SENTINEL_PORT) for host in hosts.split(","))
+    cleaned = _with(f"redis://{user}{mark}{hosts.partition(',')[0]}/{path or '0'}", kept)
+    return RedisAddress(cleaned, sentinels=sentinels, service=service)
+
+
+def _clustered(parts: SplitResult, kept: Mapping[str, str]) -> RedisAddress:
+    """Parse the hosts of a Redis Cluster."""
+    user, mark, hosts = parts.netloc.rpartition("@")
+    if parts.path.strip("/") not in {"", "0"} or kept.get("db", "0") != "0":
+        raise DsnError("a Redis Cluster has no other database than 0")
+    nodes = tuple(_host_and_port(host, REDIS_PORT) for host in hosts.split(","))
+    cleaned = _with(f"{CLUSTERS[parts.scheme]}://{user}{mark}{hosts.partition(',')[0]}/0", kept)
+    return RedisAddress(cleaned, nodes=nodes)
 
 
 def _host_and_port(text: str, port: int) -> tuple[str, int]:

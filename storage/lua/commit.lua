@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Commit games of one shard independently. Returns a result for each: 'committed', 'conflict', 'occupied', or the
 -- text of its error.
 -- constant LIVE_TTL_MS

@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Trim a stream up to the position of its slowest group that is in use. Returns the number of deleted entries.
 -- KEYS: feed. ARGV: prefix of the marks of groups in use, this group, lifetime of its mark (ms), age up to which
 -- handled entries stay (ms), key of the first id that was kept, its lifetime (ms).

@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Count a call that has been answered from now on, instead of from when its right was taken.
 -- ARGV: time or '', when it was taken, rates
 -- include rates

@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Take what is to be sent next and spend its rates.
 -- ARGV: time or '', fence, rates, every so many sends the lanes are asked in reverse
 -- include rates

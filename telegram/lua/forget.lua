@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Forget the message of a slot.
 -- ARGV: slot
 -- include queue

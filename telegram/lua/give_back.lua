@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Let an item that was in flight wait again.
 -- ARGV: chat, id, fence, 1 if the attempt failed, time of it, message that is gone
 -- include queue

@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Move all that waits for a group to its new id.
 -- ARGV: old chat, new chat, how long the move is remembered
 -- include queue

@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Stop calls of a budget to a chat for so many milliseconds. Never shortens a longer stop.
 -- ARGV: time or '', chat or 'all', milliseconds, budget or 'all'
 -- include rates

@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Make items wait: each collapses into its slot, and none is put twice. Rings if one of them may be sent next.
 -- ARGV: time or '', most items a chat, slot's time to live, longest wait, answers to one person in a group: how many,
 -- in how many ms; then the eleven fields of each item.

@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Put back the items that the sender before had in flight, but for old answers to one person: they may be there.
 -- ARGV: time or empty, fence, age in ms from which an answer is old. Returns how many are sent again, how many are not.
 -- include rates

@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Take the right to a call to a chat, or tell how long to wait for it.
 -- ARGV: time or '', chat, lane, budget, rates
 -- include rates

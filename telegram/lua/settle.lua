@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Record Telegram's answer and remove the item. Returns 1 if the message sent is an orphan.
 -- ARGV: chat, id, fence, slot, message sent, digest, edit method, slot's time to live, message edited
 -- include queue

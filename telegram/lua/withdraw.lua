@@ -1,3 +1,4 @@
+--!df flags=allow-undeclared-keys
 -- Remove items that wait, so that they are not sent. A later put of the same id is taken again.
 -- ARGV: ids. Returns for each: 'withdrawn', 'flying', 'gone' (it was put and has left), 'unknown'.
 -- include queue

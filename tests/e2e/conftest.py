@@ -19,12 +19,11 @@ from handlers.kinds.pick_number.settings import PickNumberSection
 from handlers.kinds.settings import Section
 from sandbox.app import serve
 from sandbox.state import Message
+from storage.keys import send_base
 from tests.support.clock import TurnedClock
 from tests.support.groups import Group
 
 T = TypeVar("T")
-IN_FLIGHT = "tombola:{send}:inflight"
-"""Key of the calls that the sender has claimed and not yet recorded."""
 STEP = 0.5
 """Seconds by which the clock is turned at a time while a test waits."""
 
@@ -47,7 +46,8 @@ class Table(Group):
     async def landed(self) -> None:
         """Wait until no call is under way: one that arrived after the clock was turned would arrive late."""
         for _ in range(100):
-            if not await self.bot.redis.exists(IN_FLIGHT):
+            # The calls that the sender has claimed and not yet recorded.
+            if not await self.bot.redis.exists(f"{send_base()}:inflight"):
                 return
             await asyncio.sleep(0.005)
 

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 REDIS = shutil.which("redis-server")
+REDIS_CLI = shutil.which("redis-cli")
 STOP_SECONDS = 10
 
 HIGHEST_PORT, BUS_OFFSET = 65_535, 10_000
@@ -63,17 +64,26 @@ async def pgbouncer(postgres: str, folder: Path, mode: str, **settings: str) -> 
 @asynccontextmanager
 async def redis(binary: str, folder: Path, port: int, **settings: str) -> AsyncIterator[Redis]:
     """Run a Redis on a loopback port. Yields a client. The settings are those of its configuration file."""
+    async with redis_process(binary, folder, port, **settings) as (client, _):
+        yield client
+
+
+@asynccontextmanager
+async def redis_process(
+    binary: str, folder: Path, port: int, **settings: str
+) -> AsyncIterator[tuple[Redis, asyncio.subprocess.Process]]:
+    """Run a Redis on a loopback port. Yields a client and the process."""
     folder.mkdir(mode=0o700, exist_ok=True)
     given: Mapping[str, str] = {
         "port": str(port), "bind": "127.0.0.1", "dir": str(folder), "appendonly": "yes", "appendfsync": "always",
         "save": "", "unixsocket": f"{folder}/s", "loglevel": "warning",
     } | {name.replace("_", "-"): value for name, value in settings.items()}  # fmt: skip
     arguments = [word for name, value in given.items() for word in (f"--{name}", value)]
-    async with process(binary, *arguments, log=folder / "log"):
+    async with process(binary, *arguments, log=folder / "log") as started:
         client = on_socket(folder, settings.get("requirepass"))
         try:
             await answers(folder)
-            yield client
+            yield client, started
         finally:
             await client.aclose()
 
