@@ -538,7 +538,7 @@ class ClusterNodes:
         raise failure
 
     async def _told_by(self, host: str, port: int) -> tuple[str, int] | None:
-        connection = self._connection(host=host, port=port)
+        connection: Any = self._connection(host=host, port=port)
         try:
             await connection.connect()
             await connection.send_command("CLUSTER", "SLOTS")

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import stamina
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from benchmarks.durability import RULES
@@ -41,12 +40,10 @@ class Servers:
 
     Attributes:
         dsn: the address for the bot.
-        primary: a client of the server that has the keys.
-        process: the process of that server.
+        process: the process of the server that has the keys.
     """
 
     dsn: str
-    primary: Any
     process: asyncio.subprocess.Process
 
 
@@ -126,7 +123,7 @@ async def until(condition: Any) -> None:
 
 
 @asynccontextmanager
-async def running(folder: Path, port: int, **settings: str) -> AsyncIterator[tuple[Redis, asyncio.subprocess.Process]]:
+async def running(folder: Path, port: int, **settings: str) -> AsyncIterator[tuple[Any, asyncio.subprocess.Process]]:
     """Run a server. Yields a client and the process."""
     async with servers.redis_process(binary(), folder, port, **settings) as found:
         yield found
@@ -137,9 +134,9 @@ async def sentinels(folder: Path) -> AsyncIterator[Servers]:
     """Run a primary, a replica, and three Sentinels that watch them."""
     first, second, *watching = (servers.free_port() for _ in range(5))
     async with AsyncExitStack() as stack:
-        primary, process_ = await stack.enter_async_context(running(folder / "1", first))
+        _, process_ = await stack.enter_async_context(running(folder / "1", first))
         replica, _ = await stack.enter_async_context(running(folder / "2", second, replicaof=f"127.0.0.1 {first}"))
-        clients = []
+        clients: list[Any] = []
         for port in watching:
             home = folder / str(port)
             home.mkdir()
@@ -156,12 +153,12 @@ async def sentinels(folder: Path) -> AsyncIterator[Servers]:
 
         async def complete() -> bool:
             link = (await replica.info("replication"))["master_link_status"]
-            states: list[Any] = [(await each.sentinel_masters())["games"] for each in clients]
+            states = [(await each.sentinel_masters())["games"] for each in clients]
             return link == "up" and all(s["num-slaves"] == 1 and s["num-other-sentinels"] == 2 for s in states)
 
         await until(complete)
         hosts = ",".join(f"127.0.0.1:{port}" for port in watching)
-        yield Servers(f"redis+sentinel://{hosts}/games/0", primary, process_)
+        yield Servers(f"redis+sentinel://{hosts}/games/0", process_)
 
 
 @asynccontextmanager
@@ -191,9 +188,9 @@ async def cluster(folder: Path) -> AsyncIterator[Servers]:
         ranges: Any = await nodes[0][0].execute_command("CLUSTER SLOTS")
         slot = keys.cluster_slot()
         owner = next(int(primary[1]) for low, high, primary, *_ in ranges if low <= slot <= high)
-        client, process_ = nodes[ports.index(owner)]
+        _, process_ = nodes[ports.index(owner)]
         others = ",".join(f"127.0.0.1:{port}" for port in ports if port != owner)
-        yield Servers(f"redis+cluster://{others}", client, process_)
+        yield Servers(f"redis+cluster://{others}", process_)
 
 
 KINDS_OF_FAILOVER = {"sentinel": sentinels, "cluster": cluster}

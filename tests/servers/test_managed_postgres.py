@@ -23,11 +23,13 @@ from storage import migrate
 from storage.connections import POSTGRES_REFUSES, postgres_pool
 from tests.servers import servers
 
-PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql"))
 PASSWORD = "p@ss/w:rd?#%"
 PERCENT = quote(PASSWORD, safe="")
 
-pytestmark = pytest.mark.skipif(PROGRAMS is None, reason="no PostgreSQL with TLS (Debian: postgresql)")
+pytestmark = pytest.mark.skipif(
+    not (PROGRAMS / "initdb").exists(), reason="no PostgreSQL with TLS (Debian: postgresql)"
+)
 
 
 @dataclass

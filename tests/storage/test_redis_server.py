@@ -179,7 +179,7 @@ class Telling(Redis):
 
 async def inspected(dsn: str, told: dict[str, Any]) -> RedisReport:
     """Inspect a server as if its INFO were this one."""
-    client = Telling.from_url(dsn)
+    client: Any = Telling.from_url(dsn)
     client.told = told
     try:
         return await inspect_redis(client)
