@@ -253,6 +253,6 @@ async def test_a_failover_under_load_loses_no_acknowledged_tap_beyond_the_promis
         assert not known & set(missing)
         if strict:
             assert missing == []
-        # What was acknowledged after the failover is never lost.
+        # A tap that was acknowledged after the failover is never lost.
         assert not set(missing) & set(taps.acknowledged[before + GAMES :])
         await table.finish(own)
