@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import msgspec
 from loguru import logger
 
@@ -94,10 +95,11 @@ JOIN game_events e ON e.game_id = asked.game_id AND e.version = asked.version
 _ADVANCE = """
 UPDATE games SET status = n.status, version = n.version, players = games.players + n.joined,
     chat_id = COALESCE(n.chat_id, games.chat_id), ended_at = n.ended_at, summary = n.summary::jsonb
-FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::timestamptz[], $7::text[])
-    AS n(id, status, version, joined, chat_id, ended_at, summary)
-WHERE games.id = n.id
+FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::timestamptz[], $7::text[], $8::int[])
+    AS n(id, status, version, joined, chat_id, ended_at, summary, before)
+WHERE games.id = n.id AND games.version = n.before
 """
+"""The condition on the version lets an event be written once only: the keys of tables divided by time can't."""
 _PLAYERS = """
 INSERT INTO players (id, name) SELECT * FROM unnest($1::bigint[], $2::text[]) ON CONFLICT DO NOTHING
 """
@@ -241,6 +243,10 @@ class Forked(Unprocessable):
     """A conflict: PostgreSQL has another event at this version, because Redis continued from an older state."""
 
 
+class OvertakenError(asyncpg.SerializationError):
+    """A conflict with a writer that did not hold the lock of the shard. The batch is read again."""
+
+
 class Beginning(Unprocessable):
     """A game whose events arrived without the one that opens it."""
 
@@ -253,6 +259,8 @@ class _Row:
     version: int
     chat_id: int
     winners: int
+    stored: int = 0
+    """The version in PostgreSQL before this batch."""
     opened: tuple[Any, ...] | None = None
     """Columns that only the opening event sets; None if that is not in this batch."""
     status: str = ""
@@ -490,7 +498,7 @@ def _changed_figures(writes: _Writes) -> set[int]:
 
 async def _known(connection: Connection, entries: Sequence[Entry]) -> dict[str, _Row]:
     rows = await connection.fetch(_KNOWN, list({entry.game_id for entry in entries}))
-    return {id_: _Row(*rest) for id_, *rest in rows}
+    return {row[0]: _Row(row[1], row[2], row[3], row[4], stored=row[2]) for row in rows}
 
 
 async def _erased(connection: Connection, people: set[int]) -> dict[int, tuple[int, datetime]]:
@@ -632,13 +640,15 @@ async def _put_games(connection: Connection, writes: _Writes) -> None:
         row = writes.games[game_id]
         state = (row.status, row.version, row.joined)
         if row.opened is None:
-            known.append((game_id, *state, row.moved_to, row.ended_at, row.summary))
+            known.append((game_id, *state, row.moved_to, row.ended_at, row.summary, row.stored))
         else:
             new.append((game_id, row.kind, row.chat_id, *row.opened, *state, row.ended_at, row.summary))
     if new:
         await connection.copy_records_to_table("games", columns=_GAME_COLUMNS, records=new)
     if known:
-        await connection.execute(_ADVANCE, *_columns(known))
+        advanced = await connection.execute(_ADVANCE, *_columns(known))
+        if advanced != f"UPDATE {len(known)}":
+            raise OvertakenError("another transaction has written events of these games meanwhile")
 
 
 async def _put_participants(connection: Connection, writes: _Writes) -> None:

@@ -1,5 +1,7 @@
-"""Deletion of old rows, in batches small enough that no other statement waits long.
+"""Deletion of old rows, by dropping months or in batches small enough that no other statement waits long.
 
+Events, prizes and figures of periods are divided by time (`storage/time_series.py`): their old months and years are
+dropped. Rows of partitions that also hold younger ones are deleted, as those of all other tables.
 Age decides: first events, deliveries of webhooks, ended jobs and expired bans; then games with their participants and
 prizes, long after their end; the figures of weeks and months before the last year; then chats that the bot has left,
 and people without any other row. Statistics stay: they
@@ -14,6 +16,7 @@ from functools import partial
 import asyncpg
 
 from fsm.kind import Instant
+from storage import time_series
 from storage.connections import Pool
 from storage.jobs import CANCELLED, DEAD, DONE
 
@@ -34,13 +37,22 @@ BAN_DAYS = 30.0
 """Days for which an expired ban is kept, because people ask for its reason."""
 
 _EVENTS = """
-DELETE FROM game_events WHERE ctid = ANY (ARRAY(
+DELETE FROM game_events WHERE tableoid = $3::oid AND ctid = ANY (ARRAY(
     SELECT old.ctid FROM game_events old
-    WHERE old.at < $1
+    WHERE old.tableoid = $3::oid AND old.at < $1
         AND ((SELECT COALESCE(g.ended_at, 'infinity') FROM games g WHERE g.id = old.game_id) < $1) IS NOT FALSE
     ORDER BY old.at LIMIT $2
 ))
 """
+"""A ctid is unique in a partition only."""
+_LONG = """
+SELECT min(opened_at) FROM (
+    SELECT opened_at FROM games WHERE status NOT IN ('completed', 'cancelled')
+    UNION ALL
+    SELECT opened_at FROM games WHERE ended_at - opened_at > interval '1 day' AND ended_at >= $1
+) AS each
+"""
+"""The opening of the first game that is live, or that lasted more than a day and has not ended long ago."""
 _DELIVERIES = """
 DELETE FROM webhook_deliveries WHERE id = ANY (ARRAY(
     SELECT id FROM webhook_deliveries WHERE created_at < $1 ORDER BY created_at LIMIT $2
@@ -71,8 +83,8 @@ DELETE FROM api_tokens WHERE prefix = ANY (ARRAY(
 ))
 """
 _PERIODS = """
-DELETE FROM player_periods WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM player_periods WHERE period < $1 ORDER BY period LIMIT $2
+DELETE FROM player_periods WHERE tableoid = $3::oid AND ctid = ANY (ARRAY(
+    SELECT ctid FROM player_periods WHERE tableoid = $3::oid AND period < $1 ORDER BY period LIMIT $2
 ))
 """
 """Names of periods begin with the year, and only whole years are deleted, so the order of names is good enough."""
@@ -98,7 +110,9 @@ DELETE FROM game_participants WHERE ctid = ANY (ARRAY(
 ))
 """
 _PRIZES = """
-DELETE FROM prizes WHERE ctid = ANY (ARRAY(SELECT ctid FROM prizes WHERE game_id = ANY($1::text[]) LIMIT $2))
+DELETE FROM prizes WHERE game_id = ANY($1::text[]) AND player_id = ANY (ARRAY(
+    SELECT player_id FROM prizes WHERE game_id = ANY($1::text[]) ORDER BY player_id LIMIT $2
+))
 """
 _SALTS = """
 DELETE FROM log_salts WHERE game_id = ANY($1::text[])
@@ -148,6 +162,8 @@ class Pruned:
     games: int
     chats: int
     players: int
+    partitions: int
+    """Partitions dropped: months of events and prizes, years of figures. Their rows are in no other number."""
 
 
 async def prune(
@@ -163,7 +179,7 @@ async def prune(
     past = at - timedelta(days=keep_results_days)
     # Functions, not coroutines: a cancellation would leave coroutines behind that were never awaited.
     steps = (
-        partial(_delete, pool, _EVENTS, at - timedelta(days=keep_events_days)),
+        partial(_events, pool, at - timedelta(days=keep_events_days)),
         partial(_delete, pool, _DELIVERIES, at - timedelta(days=WEBHOOK_DAYS)),
         partial(_delete, pool, _MESSAGES, at - timedelta(days=WEBHOOK_DAYS)),
         partial(_delete, pool, _JOBS, at - timedelta(days=JOB_DAYS), [DONE, CANCELLED]),
@@ -171,12 +187,13 @@ async def prune(
         partial(_delete, pool, _BANS, at - timedelta(days=BAN_DAYS)),
         partial(_delete, pool, _AUDIT, at - timedelta(days=keep_audit_days)),
         partial(_delete, pool, _TOKENS, at - timedelta(days=TOKEN_DAYS)),
-        partial(_delete, pool, _PERIODS, str(at.year - 1)),
+        partial(_periods, pool, str(at.year - 1)),
         partial(_delete, pool, _ERASURES, at - timedelta(days=ERASURE_DAYS)),
         partial(_delete, pool, _UNPUBLISHED, at - timedelta(days=keep_events_days)),
         partial(_games, pool, past),
         partial(_delete, pool, _CHATS, past),
         partial(_players, pool, past),
+        partial(_drop_old, pool, at, keep_events_days, keep_results_days),
     )
     counts, problems = list[int](), list[asyncpg.PostgresError]()
     for step in steps:
@@ -187,6 +204,64 @@ async def prune(
     if problems:
         raise problems[0]
     return Pruned(*counts)
+
+
+async def _drop_old(pool: Pool, at: datetime, keep_events_days: float, keep_results_days: float) -> int:
+    """Make the partitions of the time to come, drop those that are old, compress chunks. Returns the number dropped.
+
+    A partition is dropped when its last row is older than it is kept. A month of events that a game needs, because it
+    is live or lasted long, stays: the events of other games in it are deleted row by row.
+    """
+    await time_series.make_ahead(pool, at)
+    dropped = 0
+    for partition in await _old_months(pool, at - timedelta(days=keep_events_days)):
+        if await time_series.drop(pool, "game_events", partition):
+            dropped += 1
+        elif partition.oid:
+            await _delete(pool, _EVENTS, at - timedelta(days=keep_events_days), partition.oid)
+    for table, before in (("prizes", at - timedelta(days=keep_results_days)), (time_series.YEARLY, str(at.year - 1))):
+        for partition in await time_series.partitions(pool, table):
+            if partition.end is not None and partition.end <= before:  # type: ignore[operator]
+                dropped += await time_series.drop(pool, table, partition)
+    await time_series.compress(pool, at - timedelta(days=time_series.COMPRESS_DAYS))
+    return dropped
+
+
+async def _old_months(pool: Pool, before: datetime) -> list[time_series.Partition]:
+    """Return the partitions of events whose games all ended before a time."""
+    needed: datetime | None = await pool.fetchval(_LONG, before)
+    # Other games lasted a day at most. The events of an opening are the first of their game.
+    last = min(before - timedelta(days=1), needed or before)
+    return [
+        each
+        for each in await time_series.partitions(pool, "game_events")
+        if isinstance(each.end, datetime) and each.end <= last
+    ]
+
+
+async def _events(pool: Pool, before: datetime) -> int:
+    """Delete old events from the partitions that can't be dropped."""
+    going = {each.name for each in await _old_months(pool, before) if each.single}
+    total = 0
+    for partition in await time_series.partitions(pool, "game_events"):
+        # A month that is not over for a month is not old either, nor has it any row that is.
+        if partition.oid and partition.name not in going and _has_old(partition, before):
+            total += await _delete(pool, _EVENTS, before, partition.oid)
+    return total
+
+
+def _has_old(partition: time_series.Partition, before: datetime) -> bool:
+    """Return whether a partition may have rows that are to be deleted one by one."""
+    return not partition.single or (isinstance(partition.end, datetime) and partition.end <= before - timedelta(days=1))
+
+
+async def _periods(pool: Pool, before: str) -> int:
+    """Delete the figures of old years from the partitions that hold several years."""
+    total = 0
+    for partition in await time_series.partitions(pool, time_series.YEARLY):
+        if not partition.single:
+            total += await _delete(pool, _PERIODS, before, partition.oid)
+    return total
 
 
 async def _games(pool: Pool, before: datetime) -> int:

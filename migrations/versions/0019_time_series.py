@@ -9,6 +9,7 @@ Revises: 0018
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alembic import op
@@ -27,7 +28,7 @@ class Series(NamedTuple):
     column: str
     former: str
     key: str
-    index: tuple[str, ...]
+    indexes: tuple[str, ...]
     months: bool = True
 
 
@@ -43,19 +44,22 @@ SERIES = (
         months=False,
     ),
 )
-REFERENCE = "ALTER TABLE prizes ADD CONSTRAINT prizes_game_id_fkey FOREIGN KEY (game_id) REFERENCES games ON DELETE CASCADE"
-MONTHS_AHEAD = 3
+REFERENCE = (
+    "ALTER TABLE prizes ADD CONSTRAINT prizes_game_id_fkey FOREIGN KEY (game_id) REFERENCES games ON DELETE CASCADE"
+)
+AHEAD = 3
 MONTH = """
 SELECT to_char(m, 'YYYY_MM'), to_char(m, 'YYYY-MM-DD"T"00:00:00"Z"') FROM (
-    SELECT date_trunc('month', greatest(now(), max({column})) AT TIME ZONE 'UTC') + n * interval '1 month' AS m
-    FROM {table} CROSS JOIN generate_series(2, 2 + {ahead}) AS n GROUP BY n
+    SELECT date_trunc('month', greatest(now(), (SELECT max({column}) FROM {table})) AT TIME ZONE 'UTC')
+        + n * interval '1 month' AS m
+    FROM generate_series(2, 2 + {ahead}) AS n
 ) AS months ORDER BY m
 """
 """Names and beginnings of the months after the first partition. That one ends a month from now at the earliest."""
 YEAR = """
-SELECT to_char(y, 'FM0000'), to_char(y, 'FM0000') FROM (
-    SELECT greatest(extract(year FROM now())::int, max(left(period, 4))::int) + n AS y
-    FROM {table} CROSS JOIN generate_series(2, 2 + {ahead}) AS n GROUP BY n
+SELECT y::text, y::text FROM (
+    SELECT greatest(extract(year FROM now())::int, (SELECT max(left({column}, 4))::int FROM {table})) + n AS y
+    FROM generate_series(2, 2 + {ahead}) AS n
 ) AS years ORDER BY y
 """
 GRANTS = """
@@ -71,7 +75,8 @@ END $$
 GUARD = """
 CREATE FUNCTION refuse_deletion_by_ctid() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% has partitions: a ctid is not unique in it', TG_TABLE_NAME USING ERRCODE = 'feature_not_supported';
+    RAISE EXCEPTION '% has partitions: a ctid is not unique in it', TG_TABLE_NAME
+        USING ERRCODE = 'feature_not_supported';
 END $$
 """
 GUARDED = """
@@ -105,7 +110,7 @@ def downgrade() -> None:
     """Put all rows back into plain tables."""
     run("DROP INDEX idx_games_long")
     for series in SERIES:
-        if run(f"SELECT relkind::text FROM pg_class WHERE oid = '{series.table}'::regclass").scalar() == "p":
+        if run(f"SELECT relkind::text FROM pg_class WHERE oid = '{series.table}'::regclass").scalar() == "p":  # noqa: S608
             run(f"DROP TRIGGER refuse_deletion_by_ctid ON {series.table}")
             _from_partitions(series)
         else:
@@ -130,7 +135,7 @@ def _timescale() -> bool:
 
 def _to_partitions(series: Series) -> None:
     table, first = series.table, f"{series.table}_first"
-    bounds = run((MONTH if series.months else YEAR).format(table=table, column=series.column, ahead=MONTHS_AHEAD)).all()
+    bounds = run((MONTH if series.months else YEAR).format(table=table, column=series.column, ahead=AHEAD)).all()
     run(f"ALTER TABLE {table} RENAME TO {first}")
     run(f"ALTER TABLE {first} DROP CONSTRAINT {table}_pkey, ADD CONSTRAINT {first}_pkey PRIMARY KEY ({series.key})")
     for name, _ in _indexes(series):
@@ -142,7 +147,7 @@ def _to_partitions(series: Series) -> None:
     _dress(series, first)
     run(f"ALTER TABLE {table} ATTACH PARTITION {first} FOR VALUES FROM (MINVALUE) TO ('{bounds[0][1]}')")
     run(f"CREATE TABLE {table}_rest PARTITION OF {table} DEFAULT")
-    for (name, begin), (_, end) in zip(bounds, bounds[1:], strict=False):
+    for (name, begin), (_, end) in pairwise(bounds):
         run(f"CREATE TABLE {table}_{name} PARTITION OF {table} FOR VALUES FROM ('{begin}') TO ('{end}')")
 
 
@@ -190,7 +195,7 @@ def _from_hypertable(series: Series) -> None:
 def _replace(series: Series, plain: str) -> None:
     """Move the remaining rows of a table to a plain one, and let that take its place."""
     table = series.table
-    run(f"INSERT INTO {plain} SELECT * FROM {table}")
+    run(f"INSERT INTO {plain} SELECT * FROM {table}")  # noqa: S608 -- made of constants
     run(GRANTS.format(source=table, target=plain))
     run(f"DROP TABLE {table}")
     run(f"ALTER TABLE {plain} RENAME TO {table}")
@@ -213,6 +218,6 @@ def _dress(series: Series, source: str | None) -> None:
 
 
 def _indexes(series: Series) -> Iterator[tuple[str, str]]:
-    for each in series.index:
+    for each in series.indexes:
         name, _, columns = each.partition(" ")
         yield name, columns

@@ -192,7 +192,10 @@ async def test_old_events_are_pruned_and_results_stay(house: House, archive: Arc
 
 async def everything(pool: Pool) -> dict[str, set[str]]:
     """Return all rows by table."""
-    tables = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    tables = await pool.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        " AND NOT relispartition"
+    )
     return {name: {row[0] for row in await pool.fetch(f"SELECT t::text FROM {name} t")} for (name,) in tables}
 
 
@@ -376,7 +379,7 @@ WHOLE = {text.strip() for text in (_OTHERWISE, _RESEAL)}
 """Queries that read a small table whole: the new encryption of all secrets, after the key has changed."""
 ALL_CHATS = "INSERT INTO broadcast_chats"
 """Beginning of the query that lists all chats for a broadcast."""
-OTHERS = {"migrate", "embedded", "connections", "rights", "personal_data", "backup"}
+OTHERS = {"time_series", "migrate", "embedded", "connections", "rights", "personal_data", "backup"}
 """Modules whose queries concern the database itself or all of it, not some rows; and the erasure of a person's data,
 which is a job that a person asks for once, and may read a small table whole."""
 
@@ -389,7 +392,9 @@ async def filled(empty_database: str) -> str:
     await connection.execute(FILL)
     await fill_log(connection)
     # Plans follow the statistics of this moment: autovacuum would replace them at some time during the test.
-    for table in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"):
+    for table in await connection.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+    ):
         await connection.execute(f'ALTER TABLE "{table[0]}" SET (autovacuum_enabled = off)')
     await connection.execute("ANALYZE")
     await connection.close()
