@@ -156,7 +156,10 @@ async def erase(pool: Pool, redis: Redis, house: House, player: int = ANN) -> in
 
 async def everything(pool: Pool) -> dict[str, list[str]]:
     """Return all rows as text, by table; bytes as the text that they contain."""
-    tables = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    tables = await pool.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        " AND NOT relispartition"
+    )
     found = {}
     for (table,) in tables:
         shown = "t.id || ' ' || convert_from(t.payload, 'UTF8')" if table == "webhook_messages" else "t::text"
