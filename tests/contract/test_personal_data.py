@@ -58,7 +58,8 @@ def house(pool: Pool, redis: Redis) -> House:
 
 async def test_the_list_has_every_table_and_every_column_with_a_person(pool: Pool) -> None:
     columns = await pool.fetch(
-        "SELECT table_name, column_name, data_type FROM information_schema.columns JOIN pg_class ON relname = table_name"
+        "SELECT table_name, column_name, data_type FROM information_schema.columns"
+        " JOIN pg_class ON relname = table_name"
         " WHERE table_schema = 'public' AND relnamespace = 'public'::regnamespace AND NOT relispartition"
     )
     found: dict[str, set[str]] = {}

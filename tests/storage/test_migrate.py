@@ -103,6 +103,27 @@ async def test_each_step_can_be_taken_back_alone(empty_database: str, revision: 
     assert await schema(empty_database) == after
 
 
+async def test_rows_of_all_partitions_survive_the_way_back_and_up_again(empty_database: str) -> None:
+    await migrate.upgrade(empty_database)
+    await execute(
+        empty_database,
+        FILL
+        + "INSERT INTO game_events SELECT game_id, 2, name, at + interval '70 days', command_id, data FROM game_events;"
+        "INSERT INTO game_events SELECT game_id, 3, name, at + interval '9 years', command_id, data FROM game_events"
+        " WHERE version = 1; UPDATE prizes SET settled_at = settled_at + interval '70 days';"
+        "INSERT INTO player_periods (chat_id, period, player_id, kind) VALUES (-1, '2020-W01', 7, ''),"
+        " (-1, '2199-W01', 7, '')",
+    )
+    counted = "SELECT (SELECT count(*) FROM game_events), (SELECT count(*) FROM prizes), count(*) FROM player_periods"
+    for turn in (migrate.downgrade, migrate.upgrade):
+        await turn(empty_database, "0018" if turn is migrate.downgrade else migrate.head())
+        connection = await asyncpg.connect(empty_database)
+        found = await connection.fetchrow(counted)
+        await connection.close()
+        assert found is not None
+        assert tuple(found) == (3, 1, 2)
+
+
 async def test_replicas_that_start_together_migrate_once(empty_database: str) -> None:
     assert set(await asyncio.gather(*(migrate.upgrade(empty_database) for _ in range(5)))) == {migrate.head()}
     assert await migrate.current(empty_database) == migrate.head()
