@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 
 from loguru import logger
+from redis.asyncio import Redis
 
 from benchmarks.finished import CODEC, PLAYERS, Ended, multiply, past, project
 from benchmarks.plan import say
@@ -83,7 +84,7 @@ def reads(pool: Pool, games: Sequence[Ended], seed: int) -> Mapping[str, Callabl
     """
     random, archive, figures = Random(seed), Archive(pool, CODEC), Figures(pool)
     achievements, now = Achievements(pool), datetime.now(UTC)
-    people = People(pool, None)  # type: ignore[arg-type] -- these reads ask PostgreSQL alone
+    people = People(pool, Redis())  # its reads here ask PostgreSQL alone
 
     def game() -> Ended:
         return random.choice(games)
