@@ -1,8 +1,8 @@
 """Partitions of the tables that are divided by time: `game_events`, `prizes` and `player_periods`.
 
 They are made ahead and dropped by the process that prunes. Rows without a partition of their own are in one that takes
-the rest, so a missing partition loses nothing. Where migration 0019 found TimescaleDB, events and prizes are
-hypertables: it makes their chunks, and here chunks are dropped and compressed.
+the rest, so a missing partition loses nothing. If migration 0019 found TimescaleDB, events and prizes are hypertables:
+the extension makes their chunks, and this module drops and compresses them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from storage.connections import Connection, Pool
 
 MONTHLY: Final = {"game_events": "at", "prizes": "settled_at"}
-"""Tables divided by months, with the column that says when."""
+"""Tables divided by months, with the column of the time."""
 YEARLY: Final = "player_periods"
 """The table divided by years: names of weeks, months and quarters begin with their year."""
 AHEAD: Final = 3

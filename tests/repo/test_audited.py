@@ -57,6 +57,7 @@ NOT_BY_PEOPLE: Mapping[str, Mapping[str, str]] = {
     "storage/subscriptions.py": {
         "Subscriptions.remove_all": "a fact that Telegram reports",
     },
+    "storage/time_series.py": {"": "retention"},
     "storage/unpublished.py": {"": "progress of the bridge"},
     "storage/webhooks.py": {
         "publish": "an event of a game, whose command the engine reports",
