@@ -90,7 +90,7 @@ SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'timescaledb') AS ther
     EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb')
         AND current_setting('timescaledb.disable_load', true) IS NOT NULL AS can_be
 """
-"""Existence of the extension, and the possibility of it: its loader defines the setting. Creation without it is fatal."""
+"""Existence of the extension, and the possibility of it: its loader defines the setting and must be loaded first."""
 
 
 def upgrade() -> None:
