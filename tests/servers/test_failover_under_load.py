@@ -23,6 +23,7 @@ from fsm.kind import ChatTopic, Host, UnknownGame
 from fsm.lobby import Join, OpenGame
 from fsm.pick_number import PickNumber
 from storage import keys
+from storage.redis_server import inspect_redis
 from tests.e2e.conftest import Table, seated
 from tests.servers import servers
 
@@ -232,6 +233,9 @@ async def test_a_failover_under_load_loses_no_acknowledged_tap_beyond_the_promis
         KINDS_OF_FAILOVER[kind](folder) as found,
         seated(postgres_dsn, found.dsn, "polling", durability=Durability(strict=strict)) as table,
     ):
+        report = await inspect_redis(table.bot.redis)
+        assert (report.refusals, report.risks) == ([], [])
+        assert any("unless durability.strict is on" in line for line in report.notes)
         own = await table.begin()
         taps = Taps(table)
         games = [await taps.open(number) for number in range(GAMES)]
