@@ -10,7 +10,7 @@ from api.endpoint import About, Call, ChatId, Endpoint
 from play.access import Needs
 from play.flags import BadFlagSetting, Flag, Source, UnknownFlag
 from play.texts import DEFAULT_LOCALE, Texts
-from storage.flags import MOST_CHATS, Setting
+from storage.flags import MOST_CHATS, Change
 
 FLAGS: Final = "flags"
 LONGEST_REASON: Final = 200
@@ -48,14 +48,14 @@ class FlagBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     Attributes:
         percent: the share of all chats for which it is on. A chat that is on stays on when the share grows.
-        on_chats: chats for which it is on, regardless of the share.
-        off_chats: chats for which it is off, regardless of the share.
+        on_chats: chats for which it is on, regardless of the share. Without this list, the present ones stay.
+        off_chats: chats for which it is off, regardless of the share. Without this list, the present ones stay.
         reason: a note for people.
     """
 
     percent: Annotated[float, Meta(ge=0, le=100)]
-    on_chats: Chats = []
-    off_chats: Chats = []
+    on_chats: Chats | None = None
+    off_chats: Chats | None = None
     reason: Annotated[str, Meta(max_length=LONGEST_REASON)] = ""
 
 
@@ -67,13 +67,13 @@ async def list_flags(call: Call) -> list[FlagView]:
 async def set_flag(call: Call) -> FlagView:
     """Set a flag on all processes, within two seconds. Games that are open keep what they were opened with."""
     body: FlagBody = call.body
-    setting = Setting(
+    change = Change(
         percent=body.percent,
-        on_chats=frozenset(body.on_chats),
-        off_chats=frozenset(body.off_chats),
+        on_chats=None if body.on_chats is None else frozenset(body.on_chats),
+        off_chats=None if body.off_chats is None else frozenset(body.off_chats),
         reason=body.reason,
     )
-    flag = await call.services.play.flags.change(call.actor, call.path["flag"], setting)
+    flag = await call.services.play.flags.change(call.actor, call.path["flag"], change)
     return flag_view(flag, call.services.play.texts)
 
 

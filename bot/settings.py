@@ -6,9 +6,11 @@ An environment variable (`TOMBOLA_WEB__PORT` for `web.port`) overrides the file 
 An invalid value is refused with one line: the key, the value and its source, and the allowed values.
 """
 
+import base64
 import codecs
 import difflib
 import io
+import json
 import os
 import re
 import tomllib
@@ -19,7 +21,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, unquote, unquote_plus, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError, create_model
@@ -35,6 +37,7 @@ from pydantic_settings import (
 from fsm.proof import LENGTHS, PINNED
 from fsm.registry import KINDS
 from handlers.kinds.settings import OPTIONAL_URL, LobbySection, Number, Seconds, Section, Whole, form
+from questions.plain_files import read_plain
 from storage.dsn import DsnError, postgres_address, redis_address
 
 ROOT = Path(__file__).parent.parent
@@ -53,8 +56,12 @@ REDIS_DSN = (
     rf"|rediss?\+cluster://([^\s@/?#]*@)?{HOST}(,{HOST})*([/?]\S*)?)?"
 )
 BRIDGE_URL = rf"((nats|tls|amqps?|kafka)://([^\s@/?#]*@)?{HOST}(,{HOST})*([/?]\S*)?)?"
-PASSWORDS = re.compile(r"^[\w+]+://[^@/?#:]*:([^@/?#]*)@|[?&]password=([^&]*)")
-"""Positions of a password in a DSN."""
+PASSWORDS = re.compile(r"^[\w+]+://[^@/?#:]*:([^@/?#]*)@|[?&](?:ssl_?)?password=([^&]*)")
+"""Positions of a password in a DSN or another URL."""
+USERINFO = re.compile(r"^[\w+]+://([^@/?#:]*:[^@/?#]+)@")
+"""Position of name and password in a URL."""
+TOKEN = re.compile(r"^[\w+]+://([^@/?#:]+)@")
+"""Position of a name without a password in a URL."""
 SHORTEST = 4
 """Length from which a secret is hidden wherever it occurs. Shorter ones occur in ordinary words."""
 LONGEST_SHOWN = 80
@@ -428,10 +435,36 @@ SECRETS = frozenset(key for key, field in KEYS.items() if field.annotation is Se
 
 def hidden(settings: Settings) -> frozenset[str]:
     """Return every configured secret in each form in which an error may show it: whole, and the passwords in DSNs."""
-    values = [attrgetter(key)(settings).get_secret_value() for key in SECRETS]
-    passwords = [part for value in values for found in PASSWORDS.findall(value) for part in found]
-    passwords.append(urlsplit(settings.errors.dsn.get_secret_value()).username or "")
-    return frozenset(secret for secret in (*values, *passwords, *map(unquote, passwords)) if len(secret) >= SHORTEST)
+    secrets = {attrgetter(key)(settings).get_secret_value() for key in SECRETS}
+    # An address that is no secret itself, such as that of a proxy, can hold a password too.
+    texts = secrets | {value for key in KEYS if isinstance(value := attrgetter(key)(settings), str)}
+    secrets |= {part for text in texts for found in PASSWORDS.findall(text) for part in found}
+    secrets |= {*settings.web.secret_keys.get_secret_value().split(",")}
+    # Clients of HTTP send name and password of a URL together, encoded.
+    pairs = {pair for text in texts for pair in USERINFO.findall(text)}
+    secrets |= {unquote(pair) for pair in pairs}
+    # The scheme of a header, such as Bearer or Basic, stays legible; its value is hidden also where it stands alone.
+    secrets |= {text.partition(" ")[2] for text in secrets if re.match("[A-Za-z]+ [^ ]+$", text)}
+    # The name alone is a key of Sentry's protocol, or a token of NATS.
+    secrets.add(urlsplit(settings.errors.dsn.get_secret_value()).username or "")
+    secrets |= {*TOKEN.findall(settings.bridge.url.get_secret_value())}
+    plain = {*secrets, *map(unquote, secrets), *map(unquote_plus, secrets)}
+    return frozenset(form for secret in plain if len(secret) >= SHORTEST for form in _encodings(secret))
+
+
+def _encodings(secret: str) -> Iterator[str]:
+    """Yield the forms in which a library may show a secret: as it is, in URLs, in JSON, in Python, in Basic headers."""
+    yield secret
+    for percent in (
+        *(quote(secret, safe=safe, errors="replace") for safe in ("/", "", "!$&'()*+,;=:")),
+        quote_plus(secret, errors="replace"),
+    ):
+        yield percent
+        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), percent)
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield repr(secret)[1:-1]
+    yield base64.b64encode(secret.encode(errors="replace")).decode()
 
 
 VARIABLES = {PREFIX + key.replace(".", "__").upper(): key for key in KEYS}
@@ -468,7 +501,7 @@ def _read_toml(path: Path, *, needed: bool) -> dict[str, Any]:
 def _read_text(path: Path) -> str | None:
     """Return the text of a UTF-8 file without its byte order mark; None if the file does not exist."""
     try:
-        raw = path.read_bytes()
+        raw = read_plain(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name

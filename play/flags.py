@@ -27,8 +27,10 @@ from fsm.kind import Rejected
 from fsm.pick_number import SECOND_DRAW_FORMAT
 from fsm.quiz import NATIVE_POLLS
 from play.access import Access, Actor, Needs
+from questions.plain_files import read_plain
 from storage.audit import AWAY
-from storage.flags import MOST_CHATS, FlagSettings, Setting
+from storage.flags import MOST_CHATS, Change, FlagSettings, Setting
+from storage.leases import STORE_GONE, jitter
 
 API_WRITES: Final = "api-writes"
 """The HTTP API accepts writes."""
@@ -38,7 +40,12 @@ WATCH_SECONDS: Final = 1.0
 """Time between two looks at the operator's file."""
 REFRESH_SECONDS: Final = 60.0
 """Time after which the stored changes are read again, although no process announced one."""
-MOST_BYTES: Final = 1 << 20
+RETRY_SECONDS: Final = 2.0
+"""Time until the stored changes are asked for again while PostgreSQL is away."""
+MOST_BYTES: Final = 1 << 18
+"""Largest file: enough for all chats that each flag may name."""
+UNREADABLE: Final = (0, -1)
+"""In place of time and size of a file that cannot be looked at."""
 PARTS: Final = 10_000
 """Number of parts into which the chats are divided: shares are exact to a hundredth of a percent."""
 
@@ -131,6 +138,7 @@ class Flags:
         self._in_file: Mapping[str, Setting] = {}
         self._seen_file: tuple[int, int] | None = None
         self._stored: Mapping[str, Setting] = {}
+        self._loaded = False
         self._changed = asyncio.Event()
         # OpenFeature keeps providers by domain in one table for the whole process, where tests run several bots.
         domain = f"tombola-{secrets.token_hex(4)}"
@@ -163,14 +171,14 @@ class Flags:
 
     # -- changing -----------------------------------------------------------------------------------------------
 
-    async def change(self, actor: Actor, name: str, setting: Setting) -> Flag:
+    async def change(self, actor: Actor, name: str, change: Change) -> Flag:
         """Change a flag on all processes, within two seconds.
 
         Raises ``UnknownFlag``, ``BadFlagSetting`` and the errors of ``Access.authorise``.
         """
         await self._access.authorise(actor, None, Needs.OPERATE)
-        self._check(name, setting)
-        await self._settings.set(name, setting)
+        self._check(name, change.applied(Setting(percent=0)))
+        setting = await self._settings.set(name, change, self._flag(name).setting)
         self._stored = {**self._stored, name: setting}
         return self._flag(name)
 
@@ -192,13 +200,25 @@ class Flags:
 
     # -- keeping up to date -------------------------------------------------------------------------------------
 
-    async def load(self) -> None:
-        """Read the stored changes and the file. While PostgreSQL is away, the changes known before stay."""
-        self.read_file()
+    async def load(self) -> bool:
+        """Read the stored changes and the file. Returns False while PostgreSQL is away.
+
+        The changes known before then stay. A process that knows none yet takes those that any process last read.
+        """
+        await self.read_file()
         try:
             self._stored = await self._settings.all()
         except AWAY as problem:
             logger.warning("the changes of flags cannot be read: {}", type(problem).__name__)
+        else:
+            self._loaded = True
+            return True
+        if not self._loaded:
+            try:
+                self._stored = await self._settings.known()
+            except STORE_GONE as problem:
+                logger.warning("the last known changes of flags cannot be read: {}", type(problem).__name__)
+        return False
 
     async def run(self) -> None:
         """Keep the flags up to date until cancelled."""
@@ -209,39 +229,47 @@ class Flags:
                 tasks.create_task(self._watch())
 
     async def _refresh(self) -> None:
+        loaded = self._loaded
         while True:
             try:
-                async with asyncio.timeout(REFRESH_SECONDS):
+                async with asyncio.timeout(REFRESH_SECONDS if loaded else jitter(RETRY_SECONDS)):
                     await self._changed.wait()
             except TimeoutError:
                 pass
             self._changed.clear()
-            await self.load()
+            loaded = await self.load()
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            self.read_file()
+            await self.read_file()
 
-    def read_file(self) -> None:
+    async def read_file(self) -> None:
         """Read the operator's file if it has changed. A file with a mistake is logged, and the one before stays.
 
-        Flags that this version does not have are left out: during a rollout two versions read one file.
+        Flags that this version does not have are left out: during a rollout two versions read one file. Without the
+        file no flag has a setting of it.
         """
-        if self._file is None:
-            return
+        if self._file is not None:
+            # A large file takes the parser a tenth of a second, and a file of another machine may wait for the network.
+            await asyncio.to_thread(self._read, self._file)
+
+    def _read(self, file: Path) -> None:
         try:
-            found = self._file.stat()
-        except OSError:
+            found = file.stat()
+        except FileNotFoundError:
             self._seen_file, self._in_file = None, {}
+            return
+        except (OSError, ValueError) as problem:  # ValueError: a zero byte in the name
+            if self._seen_file != UNREADABLE:
+                logger.error("flags.file is not used: {}", problem)
+            self._seen_file = UNREADABLE
             return
         if self._seen_file == (found.st_mtime_ns, found.st_size):
             return
         self._seen_file = (found.st_mtime_ns, found.st_size)
         try:
-            if found.st_size > MOST_BYTES:
-                raise msgspec.ValidationError(f"larger than {MOST_BYTES} bytes")
-            given = msgspec.toml.decode(self._file.read_bytes(), type=dict[str, _Override])
+            given = msgspec.toml.decode(read_plain(file, MOST_BYTES), type=dict[str, _Override])
             settings = {
                 name: Setting(percent=each.percent, on_chats=each.on_chats, off_chats=each.off_chats)
                 for name, each in given.items()

@@ -24,7 +24,7 @@ from play.opening import Openings
 from play.rules import UnreadableSetting, names_of, with_settings
 from play.standard_webhooks import BadSignature, new_secret, verify
 from play.webhooks import MAX_DESCRIPTION, MAX_ENDPOINTS, TooManyEndpoints
-from storage.flags import Setting
+from storage.flags import MOST_CHATS, Change
 from storage.seen_calls import SeenCalls
 from storage.webhooks import Webhooks, WebhookSource
 
@@ -81,17 +81,24 @@ class EndCall(msgspec.Struct, frozen=True):
     game_id: str
 
 
+_Chats = Annotated[frozenset[Annotated[int, Meta(ge=-(1 << 52), le=1 << 52)]], Meta(max_length=MOST_CHATS)] | None
+
+
 class FlagCall(msgspec.Struct, frozen=True):
     """The data of ``flag.set``.
 
     Attributes:
         flag: the flag.
         percent: the share of all chats for which it is on.
+        on_chats: chats for which it is on, regardless of the share; without them, the present ones stay.
+        off_chats: chats for which it is off, regardless of the share; without them, the present ones stay.
         reason: a note for people, such as the alert that caused the call.
     """
 
     flag: str
     percent: Annotated[float, Meta(ge=0, le=100)]
+    on_chats: _Chats = None
+    off_chats: _Chats = None
     reason: Annotated[str, Meta(max_length=200)] = ""
 
 
@@ -209,8 +216,10 @@ class IncomingWebhooks:
             call = msgspec.json.decode(event.data, type=FlagCall)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise BadCall from None
-        setting = Setting(percent=call.percent, reason=call.reason)
-        return await self._flags.change(_actor(source, Token(Role.OPERATOR)), call.flag, setting)
+        change = Change(
+            percent=call.percent, on_chats=call.on_chats, off_chats=call.off_chats, reason=call.reason
+        )  # fmt: skip
+        return await self._flags.change(_actor(source, Token(Role.OPERATOR)), call.flag, change)
 
     async def _open(self, source: WebhookSource, actor: Actor, call: OpenCall, command_id: str) -> Outcome:
         if call.kind not in KINDS:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
+from questions.plain_files import read_plain
+
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -285,7 +287,7 @@ def _readable(key: str, value: str) -> str:
     """Return the value. Raises ``DsnError`` if it must name a file and that file can't be used."""
     if key in FILES and value != "system":
         try:
-            Path(value).read_bytes()
+            read_plain(Path(value))
             if key in {"sslrootcert", "ssl_ca_certs"}:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
         except ssl.SSLError:

@@ -183,6 +183,8 @@ TOKENS_CHANGED = f"{PREFIX}:tokens:changed"
 """Channel: announces the prefix of an API token that was revoked."""
 FLAGS_CHANGED = f"{PREFIX}:flags:changed"
 """Channel: announces the name of a changed feature flag."""
+FLAGS_KNOWN = f"{PREFIX}:flags:known"
+"""The changes of all feature flags as last read from PostgreSQL, for processes that start while it is away."""
 
 EVENTS_UNPUBLISHED = f"{PREFIX}:bridge:unpublished"
 """Channel: announces that the projector has written events for the bridge."""

@@ -56,7 +56,12 @@ def on_one_line(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
-_ESCAPES: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {10: "\\n", 13: "\\r", 9: "\\t"}
+_ESCAPES: Final = (
+    {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+    # separators of lines and paragraphs, and signs that turn the direction of the text after them
+    | {code: f"\\u{code:04x}" for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+    | {10: "\\n", 13: "\\r", 9: "\\t"}
+)
 
 
 def own_line(record: "Record", secrets: Sequence[str]) -> str:

@@ -4,14 +4,26 @@ import asyncio
 import contextvars
 import logging
 import sys
-from collections.abc import Callable, Iterable
+import traceback
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import stamina.instrumentation
 from loguru import logger
 
 from bot import VERSION
-from bot.observe.log_lines import MakeLine, ecs_lines, masked, on_one_line, own_line, shortened
+from bot.observe.log_lines import (
+    CUT,
+    LONGEST_LINE,
+    LONGEST_TEXT,
+    MakeLine,
+    ecs_lines,
+    masked,
+    on_one_line,
+    own_line,
+    shortened,
+    text_of,
+)
 from bot.observe.trace_ids import sampling, trace_id
 from bot.settings import Settings, hidden
 from storage.ticks import until_tick
@@ -22,6 +34,10 @@ if TYPE_CHECKING:
 TRACE: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="")
 """Trace id of the current work, which follows it from the update to the message."""
 LINE = "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <7}</level> <cyan>{name}</cyan> {message}"
+FRAMES = 40
+"""Innermost frames of a traceback that are kept, of each exception in a chain."""
+LONGEST_ENTRY = LONGEST_LINE
+"""Limit of an entry for people in characters, with its traceback."""
 DETAILS = " <dim>{extra}</dim>"
 """Appended to the message if the line has details such as a trace id."""
 
@@ -51,6 +67,8 @@ def set_up(*, level: str, line: MakeLine | None = None, hidden: Iterable[str] = 
     secrets_ = tuple(sorted(filter(None, hidden), key=len, reverse=True))
 
     def patch(record: "Record") -> None:
+        if line is None:
+            record["error"] = _error(record, secrets_)  # type: ignore[typeddict-unknown-key]
         trace = TRACE.get()
         if trace:
             record["extra"].setdefault("trace", trace)
@@ -62,7 +80,7 @@ def set_up(*, level: str, line: MakeLine | None = None, hidden: Iterable[str] = 
         sys.stderr.write(line(message.record, secrets_) + "\n")
 
     def write_text(message: "Message") -> None:
-        sys.stderr.write(masked(message, secrets_))
+        sys.stderr.write(shortened(masked(message, secrets_).rstrip("\n"), LONGEST_ENTRY) + "\n")
 
     logger.remove()
     logger.configure(patcher=patch)
@@ -103,7 +121,26 @@ def recorded_trace(settings: Settings) -> Callable[[str, str], str] | None:
 
 
 def _format(record: "Record") -> str:
-    return LINE + (DETAILS if record["extra"] else "") + "\n{exception}"
+    return LINE + (DETAILS if record["extra"] else "") + "\n{error}"
+
+
+def _error(record: "Record", secrets: Sequence[str]) -> str:
+    """Return the traceback of a record's exception, empty if it has none.
+
+    Each line is indented and without control characters: the text of an exception can hold a title or a name that
+    forges a line of the log, or commands a terminal. Beginning and end of long ones are kept.
+    """
+    error = record["exception"]
+    if error is None or error.value is None:
+        return ""
+    try:
+        lines = traceback.format_exception(error.value, limit=-FRAMES)
+    except Exception:  # noqa: BLE001 -- code of any library: the line must not be lost
+        lines = [f"{type(error.value).__name__}: {text_of(error.value)}"]
+    text = masked("".join(lines), secrets)
+    if len(text) > LONGEST_TEXT:
+        text = f"{text[: LONGEST_TEXT // 4]}\n{CUT}\n{text[-LONGEST_TEXT // 4 * 3 :]}"
+    return "".join(f"  {on_one_line(each)}\n" for each in text.split("\n") if each.strip())
 
 
 def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:

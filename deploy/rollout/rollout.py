@@ -589,9 +589,16 @@ class FlagCaller:
         """Return the key of the secret. Raises ValueError if it has another form."""
         return base64.b64decode(self.secret.removeprefix("whsec_"), validate=True)
 
-    def set(self, flag: str, percent: float, reason: str) -> None:
-        """Set the share of the chats for which a flag is on. Raises ``NoAnswerError`` after some tries."""
-        event = {"type": "flag.set", "data": {"flag": flag, "percent": percent, "reason": reason[:200]}}
+    def off(self, flag: str, reason: str) -> None:
+        """Switch a flag off for all chats, also for those that are named. Raises ``NoAnswerError``."""
+        self.set(flag, 0, reason, on_chats=[])
+
+    def set(self, flag: str, percent: float, reason: str, **chats: Sequence[int]) -> None:
+        """Set the share of the chats for which a flag is on. Raises ``NoAnswerError`` after some tries.
+
+        ``chats``: ``on_chats`` and ``off_chats``; those that are not given stay as they are.
+        """
+        event = {"type": "flag.set", "data": {"flag": flag, "percent": percent, "reason": reason[:200], **chats}}
         body = json.dumps(event).encode()
         for left in reversed(range(TRIES)):
             id_, seconds = f"msg_{secrets.token_hex(12)}", str(int(time.time()))
@@ -785,7 +792,7 @@ def _acting(given: argparse.Namespace) -> Callable[[str], None]:
         for flag in given.flag:
             try:
                 assert caller is not None
-                caller.set(flag, 0, reason)
+                caller.off(flag, reason)
             except NoAnswerError as problem:
                 failures.append(f"flag {flag} is not off: {problem}")
             else:

@@ -24,7 +24,7 @@ from play.numbers import HIGHEST_ID, Unreadable, amount, whole
 from play.texts import Markup, units
 from play.tokens import UnknownToken
 from storage.audit import LAST_ID, AuditEntry
-from storage.flags import Setting
+from storage.flags import Change
 from storage.jobs import UNFINISHED
 
 PAGE = 8
@@ -258,6 +258,8 @@ async def _flags(context: UpdateContext, dialog_manager: DialogManager, **_: Any
             flag=Markup(flag.name),
             percent=f"{flag.setting.percent:g}",
             about=context.text(f"flag-{flag.name}"),
+            on=len(flag.setting.on_chats),
+            off=len(flag.setting.off_chats),
         )
         for flag in flags
     ]
@@ -272,7 +274,7 @@ async def _set_flag(_: Message, __: Any, manager: DialogManager, text: str) -> N
     try:
         if percent.strip():
             share = float(amount(percent.strip().removesuffix("%"), context.locale))
-            flag = await flags.change(context.actor, name, Setting(percent=share))
+            flag = await flags.change(context.actor, name, Change(percent=share))
         else:
             flag = await flags.reset(context.actor, name)
     except (Unreadable, UnknownFlag, BadFlagSetting):

@@ -146,7 +146,13 @@ dlg-admin-token-revoked = ✅ { $token } is revoked.
 dlg-admin-revoke = Revoke { $token }
 dlg-admin-to-flags = Feature flags
 dlg-admin-flags = <b>Feature flags</b>
-dlg-admin-flag = <code>{ $flag }</code>: { $percent } % — { $about }
+dlg-admin-flag = <code>{ $flag }</code>: { $percent } %{ $on ->
+    [0] { "" }
+   *[other] , always on in { $on }
+}{ $off ->
+    [0] { "" }
+   *[other] , always off in { $off }
+} — { $about }
 dlg-admin-flags-how = Write a flag and a share, such as { $example } 10, or without a share to take your change back.
 dlg-admin-flag-wrong = ⚠️ I don’t know that flag, or the share is not from 0 to 100.
 dlg-admin-flag-set = ✅ { $flag } is on for { $percent } % of the chats.

@@ -137,7 +137,13 @@ dlg-admin-unban = Readmitir a { $name }
 dlg-admin-unbanned = ✅ { $player } puede volver a jugar.
 dlg-admin-to-flags = Opciones
 dlg-admin-flags = <b>Opciones en prueba</b>
-dlg-admin-flag = <code>{ $flag }</code>: { $percent } % — { $about }
+dlg-admin-flag = <code>{ $flag }</code>: { $percent } %{ $on ->
+    [0] { "" }
+   *[other] , siempre activa en { $on }
+}{ $off ->
+    [0] { "" }
+   *[other] , siempre desactivada en { $off }
+} — { $about }
 dlg-admin-flags-how = Escribe una opción y un porcentaje, por ejemplo { $example } 10; sin porcentaje se deshace tu cambio.
 dlg-admin-flag-wrong = ⚠️ No conozco esa opción, o el porcentaje no va de 0 a 100.
 dlg-admin-flag-set = ✅ { $flag } está activa en el { $percent } % de los chats.

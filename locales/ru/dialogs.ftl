@@ -148,7 +148,13 @@ dlg-admin-token-revoked = ✅ Токен { $token } отозван.
 dlg-admin-revoke = Отозвать { $token }
 dlg-admin-to-flags = Флаги
 dlg-admin-flags = <b>Флаги</b>
-dlg-admin-flag = <code>{ $flag }</code>: { $percent } % — { $about }
+dlg-admin-flag = <code>{ $flag }</code>: { $percent } %{ $on ->
+    [0] { "" }
+   *[other] , всегда включён: { $on }
+}{ $off ->
+    [0] { "" }
+   *[other] , всегда выключен: { $off }
+} — { $about }
 dlg-admin-flags-how = Напишите флаг и долю чатов, например { $example } 10; без доли изменение отменится.
 dlg-admin-flag-wrong = ⚠️ Такого флага нет, или доля не от 0 до 100.
 dlg-admin-flag-set = ✅ { $flag } включён для { $percent } % чатов.

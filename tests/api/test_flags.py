@@ -17,6 +17,10 @@ async def test_while_writes_are_off_reads_go_on_and_flags_can_be_set(served: Ser
         opening = {"chat_id": served.chat_id, "kind": "pick_number"}
         off = await ask("PUT", "/flags/api-writes", "1", percent=0, on_chats=[7], reason="rehearsal")
         assert (off.status_code, off.json()["source"], off.json()["on_chats"]) == (200, "operator", [7])
+        kept = await ask("PUT", "/flags/api-writes", "1b", percent=0.5)
+        assert (kept.json()["percent"], kept.json()["on_chats"]) == (0.5, [7])
+        off = await ask("PUT", "/flags/api-writes", "1c", percent=0, on_chats=[])
+        assert off.json()["on_chats"] == []
         refused = await ask("POST", "/games", "2", host, **opening)
         assert (refused.status_code, refused.json()["code"]) == (503, "flag-off")
         assert refused.json()["parameters"] == {"flag": "api-writes"}

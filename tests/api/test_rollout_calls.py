@@ -54,7 +54,7 @@ async def test_an_alert_switches_a_flag_off_once(served: Served) -> None:
     flags, acted = rollout.FlagCaller(served.url, id_, secret), list[str]()
 
     def act(reason: str) -> None:
-        flags.set("native-polls", 0, reason)
+        flags.off("native-polls", reason)
         acted.append(reason)
 
     relay = rollout.Relay("Tombola.*Burn.*", act, TOKEN)
@@ -63,9 +63,11 @@ async def test_an_alert_switches_a_flag_off_once(served: Served) -> None:
         async with httpx.AsyncClient(timeout=60, headers=headers) as http:
             assert (await http.post(url, json=call(("TombolaOther", "firing")))).status_code == 200
             assert served.table.bot.play.flags.setting("native-polls").percent == 100
+            await asyncio.to_thread(flags.set, "native-polls", 5, "first chats", on_chats=[7])
             for _ in range(2):
                 assert (await http.post(url, json=call(("TombolaTapsBurnFast", "firing")))).status_code == 200
             assert served.table.bot.play.flags.setting("native-polls").percent == 0
+            assert not served.table.bot.play.flags.is_on("native-polls", 7), "chats that were named are off too"
             assert acted == ["TombolaTapsBurnFast"]
             await http.post(url, json=call(("TombolaTapsBurnFast", "resolved")))
             await http.post(url, json=call(("TombolaTapsBurnFast", "firing")))

@@ -33,7 +33,7 @@ from storage.connections import Pool, postgres_pool
 from storage.event_recovery import replay
 from storage.feed import Entry
 from storage.figures import Figures
-from storage.flags import FlagSettings, Setting
+from storage.flags import Change, FlagSettings, Setting
 from storage.jobs import Jobs, NewJob, wake
 from storage.people import People
 from storage.public_log import PublicLog
@@ -540,7 +540,7 @@ async def use_api(pool: Pool, redis: Redis, archive: Archive, now: int) -> None:
     await use_jobs(pool, redis)
     await use_recurring(pool)
     flags = FlagSettings(pool, redis)
-    await flags.set("a flag", Setting(percent=1))
+    await flags.set("a flag", Change(percent=1), Setting(percent=1))
     await flags.all()
     await flags.reset("a flag")
     await use_webhooks(pool)

@@ -16,6 +16,7 @@ from play.access import Actor
 from play.broadcasts import REASONS
 from play.tokens import NotAuthenticated
 from storage.audit import AuditEntry
+from storage.flags import Change
 from telegram.limits import Limits, Rates, Window
 from telegram.sender import Outcome as Sent
 from telegram.sender import Settled
@@ -502,6 +503,10 @@ async def test_an_operator_sets_a_flag_by_its_name_and_a_share_and_takes_it_back
     await room.say("native-polls 12.5 %", by=OPERATOR, chat=OPERATOR)
     assert "native-polls: 12.5 %" in plain(room.telegram.windows()[-1]["text"])
     assert flags.setting("native-polls").percent == 12.5
+    await flags.change(Actor(OPERATOR, "Olga", OPERATOR), "native-polls", Change(percent=1, on_chats=frozenset({7, 8})))
+    await room.say("native-polls 2", by=OPERATOR, chat=OPERATOR)
+    assert "native-polls: 2 %, always on in 2 —" in plain(room.telegram.windows()[-1]["text"])
+    assert flags.setting("native-polls").on_chats == {7, 8}
     await room.say("native-polls", by=OPERATOR, chat=OPERATOR)
     assert flags.setting("native-polls").percent == 100
     await room.deps.stores.audit.flush()

@@ -1,6 +1,7 @@
 """Feature flags: shares, operators' changes and files, and the games that keep them."""
 
 import asyncio
+import os
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ from fsm.pick_number import SECOND_DRAW_FORMAT, PickNumberGame, PickNumberRules
 from fsm.quiz import NATIVE_POLLS, QuizGame, QuizRules
 from play.access import Actor, NotAnOperator
 from play.flags import API_WRITES, MOST_BYTES, BadFlagSetting, Flags, UnknownFlag, defined, in_share
-from storage.flags import FlagSettings, Setting
+from storage.flags import Change, FlagSettings, Setting
 from tests.handlers.room import ANN, BEN, GROUP, HOST, OPERATOR, TEXTS, Room
 
 WHO = Actor(OPERATOR, "Olga", OPERATOR)
@@ -52,7 +53,7 @@ async def test_a_change_reaches_another_process_and_can_be_taken_back(room: Room
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(theirs.run())
         assert theirs.is_on(NATIVE_POLLS, GROUP)
-        await ours.change(WHO, NATIVE_POLLS, Setting(percent=0, on_chats=frozenset({7})))
+        await ours.change(WHO, NATIVE_POLLS, Change(percent=0, on_chats=frozenset({7})))
         async with asyncio.timeout(HOUR):
             while theirs.is_on(NATIVE_POLLS, GROUP):  # noqa: ASYNC110 -- the flags tell nobody that they changed
                 await asyncio.sleep(0.01)
@@ -69,7 +70,7 @@ async def test_a_change_reaches_another_process_and_can_be_taken_back(room: Room
                 await asyncio.sleep(0.01)
         running.cancel()
     fresh = another(room)
-    await ours.change(WHO, API_WRITES, Setting(percent=0))
+    await ours.change(WHO, API_WRITES, Change(percent=0))
     await fresh.load()
     assert not fresh.is_on(API_WRITES), "a process that starts later has the change too"
 
@@ -81,12 +82,12 @@ async def test_an_operators_change_outweighs_the_file_and_the_file_the_definitio
     await flags.load()
     assert [flags.is_on(name, GROUP) for name in (SECOND_DRAW_FORMAT, NATIVE_POLLS, API_WRITES)] == [True, False, False]
     assert flags.is_on(API_WRITES, GROUP - 1)
-    await flags.change(WHO, NATIVE_POLLS, Setting(percent=100))
+    await flags.change(WHO, NATIVE_POLLS, Change(percent=100))
     assert flags.is_on(NATIVE_POLLS, GROUP)
     await flags.reset(WHO, NATIVE_POLLS)
     assert not flags.is_on(NATIVE_POLLS, GROUP)
     file.unlink()
-    flags.read_file()
+    await flags.read_file()
     assert flags.is_on(NATIVE_POLLS, GROUP)
 
 
@@ -109,17 +110,75 @@ async def test_a_file_with_a_mistake_changes_nothing(room: Room, tmp_path: Path,
     file = tmp_path / "flags.toml"
     file.write_text(f"[{NATIVE_POLLS}]\npercent = 0\n")
     flags = another(room, file)
-    flags.read_file()
+    await flags.read_file()
     file.write_text(text)
-    flags.read_file()
+    await flags.read_file()
     assert not flags.is_on(NATIVE_POLLS, GROUP)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "a link to itself"])
+async def test_a_path_that_is_no_file_blocks_nothing_and_changes_nothing(room: Room, tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "flags.toml"
+    file.write_text(f"[{NATIVE_POLLS}]\npercent = 0\n")
+    flags = another(room, file)
+    await flags.read_file()
+    file.unlink()
+    match kind:
+        case "pipe":
+            os.mkfifo(file)
+        case "folder":
+            file.mkdir()
+        case "device":
+            file.symlink_to("/dev/zero")
+        case _:
+            file.symlink_to(file)
+    async with asyncio.timeout(HOUR):
+        await flags.read_file()
+    assert not flags.is_on(NATIVE_POLLS, GROUP)
+
+
+async def test_a_change_of_the_share_keeps_the_chats_and_a_chat_named_on_one_side_leaves_the_other(room: Room) -> None:
+    flags = room.deps.play.flags
+    named = Change(percent=5, on_chats=frozenset({7, 8}), off_chats=frozenset({9}))
+    await flags.change(WHO, NATIVE_POLLS, named)
+    setting = (await flags.change(WHO, NATIVE_POLLS, Change(percent=20))).setting
+    assert setting == Setting(percent=20, on_chats=frozenset({7, 8}), off_chats=frozenset({9}))
+    setting = (await flags.change(WHO, NATIVE_POLLS, Change(percent=20, off_chats=frozenset({7})))).setting
+    assert setting == Setting(percent=20, on_chats=frozenset({8}), off_chats=frozenset({7}))
+    setting = (await flags.change(WHO, NATIVE_POLLS, Change(percent=0, on_chats=frozenset()))).setting
+    assert setting == Setting(percent=0, off_chats=frozenset({7}))
+    fresh = another(room)
+    await fresh.load()
+    assert fresh.setting(NATIVE_POLLS) == setting
+
+
+async def test_the_first_change_of_a_share_keeps_the_chats_of_the_file(room: Room, tmp_path: Path) -> None:
+    file = tmp_path / "flags.toml"
+    file.write_text(f"[{NATIVE_POLLS}]\npercent = 1\non_chats = [7]\noff_chats = [9]\n")
+    flags = another(room, file)
+    await flags.load()
+    setting = (await flags.change(WHO, NATIVE_POLLS, Change(percent=2, off_chats=frozenset({7, 8})))).setting
+    assert setting == Setting(percent=2, off_chats=frozenset({7, 8}))
+
+
+async def test_a_process_that_starts_without_postgresql_takes_the_changes_last_read(room: Room) -> None:
+    await room.deps.play.flags.change(WHO, NATIVE_POLLS, Change(percent=0, on_chats=frozenset({7})))
+    assert await another(room).load()
+
+    class Away:
+        async def fetch(self, *_: object) -> object:
+            raise ConnectionRefusedError
+
+    fresh = Flags(FlagSettings(Away(), room.redis), room.deps.play.access)  # type: ignore[arg-type]
+    assert not await fresh.load()
+    assert [fresh.is_on(NATIVE_POLLS, chat) for chat in (GROUP, 7)] == [False, True]
 
 
 async def test_a_flag_of_another_version_leaves_the_others_of_the_file_in_use(room: Room, tmp_path: Path) -> None:
     file = tmp_path / "flags.toml"
     file.write_text(f"[{NATIVE_POLLS}]\npercent = 0\n[of-the-next-version]\npercent = 5\n")
     flags = another(room, file)
-    flags.read_file()
+    await flags.read_file()
     assert not flags.is_on(NATIVE_POLLS, GROUP)
     assert not flags.is_on("of-the-next-version", GROUP)
 
@@ -127,19 +186,19 @@ async def test_a_flag_of_another_version_leaves_the_others_of_the_file_in_use(ro
 async def test_changes_are_for_operators_and_are_checked(room: Room) -> None:
     flags = room.deps.play.flags
     with pytest.raises(NotAnOperator):
-        await flags.change(Actor(HOST, "Hana"), NATIVE_POLLS, Setting(percent=0))
+        await flags.change(Actor(HOST, "Hana"), NATIVE_POLLS, Change(percent=0))
     with pytest.raises(NotAnOperator):
         await flags.reset(Actor(HOST, "Hana"), NATIVE_POLLS)
     with pytest.raises(UnknownFlag):
-        await flags.change(WHO, "another", Setting(percent=0))
+        await flags.change(WHO, "another", Change(percent=0))
     with pytest.raises(UnknownFlag):
         await flags.reset(WHO, "another")
     for wrong in (
-        Setting(percent=-1),
-        Setting(percent=100.5),
-        Setting(percent=float("nan")),
-        Setting(percent=1, on_chats=frozenset({1}), off_chats=frozenset({1})),
-        Setting(percent=1, on_chats=frozenset(range(1001))),
+        Change(percent=-1),
+        Change(percent=100.5),
+        Change(percent=float("nan")),
+        Change(percent=1, on_chats=frozenset({1}), off_chats=frozenset({1})),
+        Change(percent=1, on_chats=frozenset(range(1001))),
     ):
         with pytest.raises(BadFlagSetting):
             await flags.change(WHO, NATIVE_POLLS, wrong)
@@ -162,9 +221,9 @@ async def test_a_game_keeps_the_format_that_it_was_opened_with(room: Room) -> No
         assert isinstance(state, PickNumberGame)
         return state.format
 
-    await flags.change(WHO, SECOND_DRAW_FORMAT, Setting(percent=0))
+    await flags.change(WHO, SECOND_DRAW_FORMAT, Change(percent=0))
     first = await opened("tg:1", PickNumberRules(join_ms=1000, selection_ms=1000))
-    await flags.change(WHO, SECOND_DRAW_FORMAT, Setting(percent=100))
+    await flags.change(WHO, SECOND_DRAW_FORMAT, Change(percent=100))
     for number, player in enumerate((ANN, BEN)):
         await engine.execute(first, Join(player, str(player)), command_id=f"join:{number}")
     assert await format_of(first) == 1
@@ -172,13 +231,13 @@ async def test_a_game_keeps_the_format_that_it_was_opened_with(room: Room) -> No
     second = await opened("tg:2", PickNumberRules())
     assert await format_of(second) == 2
     await room.close(second)
-    await flags.change(WHO, SECOND_DRAW_FORMAT, Setting(percent=0))
+    await flags.change(WHO, SECOND_DRAW_FORMAT, Change(percent=0))
     worded = await opened("tg:3", replace(PickNumberRules(), prizes=("cinema ticket",)))
     assert await format_of(worded) == 2, "the first format could not bind the prize"
 
 
 async def test_a_quiz_is_opened_without_polls_where_they_are_off(room: Room) -> None:
-    await room.deps.play.flags.change(WHO, NATIVE_POLLS, Setting(percent=100, off_chats=frozenset({GROUP})))
+    await room.deps.play.flags.change(WHO, NATIVE_POLLS, Change(percent=100, off_chats=frozenset({GROUP})))
     opened = await room.deps.play.openings.open_game(
         Actor(HOST, "Hana"),
         ChatTopic(GROUP),

@@ -87,10 +87,15 @@ async def test_a_source_of_operators_sets_flags_and_opens_no_game(room: Room) ->
     assert not room.deps.play.flags.is_on("native-polls", GROUP)
     with pytest.raises(ReplayedCall):
         await incoming(room).handle_flag(source.id, *setting)
+    for id_, chats, named in (("on", {"on_chats": [7]}, {7}), ("share", {}, {7}), ("off", {"on_chats": []}, set())):
+        changing = call(source, room, "flag.set", id_, flag="native-polls", percent=1, **chats)
+        assert (await incoming(room).handle_flag(source.id, *changing)).setting.on_chats == named
     wrong: list[tuple[str, dict[str, Any]]] = [
         ("game.open", {"kind": "pick_number"}),
         ("flag.set", {"flag": "native-polls", "percent": 101}),
         ("flag.set", {"flag": "native-polls"}),
+        ("flag.set", {"flag": "native-polls", "percent": 1, "on_chats": list(range(1001))}),
+        ("flag.set", {"flag": "native-polls", "percent": 1, "on_chats": [1 << 70]}),
     ]
     for number, (type_, data) in enumerate(wrong):
         with pytest.raises(BadCall):

@@ -158,3 +158,37 @@ def test_a_value_forges_no_line_for_people_and_commands_no_terminal(capsys: pyte
     [line] = capsys.readouterr().err.rstrip("\n").split("\n")
     assert r"x\n2026-01-01 | ERROR | forged\r\x1b[31m\x9b2J" in line
     assert "\x1b[2J" not in line
+
+
+def test_a_text_entry_is_bounded_and_no_text_of_an_exception_forges_a_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up()
+    forged = "12:00:00.000 | INFO    | forged"
+    fail(f"Friday\n{forged}\r{forged}\x1b[2J\x85{forged}\u2028{TOKEN}")
+    fail("x" * 5_000_000)
+    entries = capsys.readouterr().err
+    assert len(entries) <= 2 * LONGEST_LINE
+    assert "Sec" not in entries
+    assert "LookupError: Friday" in entries
+    starts = [line for line in entries.splitlines() if not line.startswith("  ")]
+    assert [" ERROR " in line for line in starts] == [True, True]
+    assert not set(entries) & {*map(chr, range(10)), *map(chr, range(11, 32)), "\x85", "\u2028"}
+
+
+def test_a_long_chain_of_exceptions_and_a_broken_one_keep_their_entry(capsys: pytest.CaptureFixture[str]) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    set_up()
+    error: Exception = Mute()
+    for number in range(500):
+        link = LookupError(number)
+        link.__cause__, error = error, link
+    logger.opt(exception=error).error("failed")
+    logger.opt(exception=Mute()).error("failed")
+    entries = capsys.readouterr().err
+    assert len(entries) <= 2 * LONGEST_LINE
+    assert "LookupError: 499" in entries
+    assert len([line for line in entries.splitlines() if not line.startswith("  ")]) == 2

@@ -1,16 +1,20 @@
 """Settings: the sources of a value, and the one-line error for a wrong one."""
 
+import base64
+import json
 import os
 import re
 import tomllib
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 from pydantic import SecretStr
 
 from bot.game_defaults import rules_of
+from bot.observe.log_lines import masked
 from bot.settings import KEYS, ROOT, SECRETS, VARIABLES, Settings, SettingsError, hidden, load_settings
 from handlers.kinds.quiz.settings import QuizSection
 
@@ -224,6 +228,45 @@ def test_what_must_not_be_seen_is_every_secret_and_every_password_in_a_dsn(monke
     found = hidden(load_settings(None))
     assert {"1:token", "sk-key", "first%40part", "first@part", "second", "third", "redis://:third@h/0"} <= found
     assert "" not in found
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "password"),
+    [
+        ("DATABASE__DSN", "postgresql://us%40er:{}@h/d", "p@ss/w#rd?%+ é\"'\\~"),
+        ("DATABASE__DSN", "postgresql://user@h/d?password={}", "p@ss/w#rd?%+ é\"'\\~"),
+        ("REDIS__DSN", "rediss://user:{}@h/0", "p@ss/w#rd?%+ é\"'\\~"),
+        ("REDIS__DSN", "redis+sentinel://user:{}@h,i:1/main/0", "p@ss/w#rd?%+ é~"),
+        ("TRACING__ENDPOINT", "https://user:{}@h/v1", "p@ss/w#rd?%+~"),
+        ("TRACING__AUTHORIZATION", "Bearer {}", "ab/c+d=%41~"),
+        ("ERRORS__DSN", "https://{}@h/1", "public+key"),
+        ("BRIDGE__URL", "amqps://user:{}@h/v", "p@ss/w#rd?%+~"),
+        ("BRIDGE__URL", "nats://{}@h:4222,i:4222", "to/ken+%"),
+        ("WEB__SECRET_KEYS", "{}," + "b" * 32, "a+/%=" * 8),
+    ],
+)
+def test_a_secret_is_hidden_in_every_encoding_that_a_library_may_show(
+    variable: str, value: str, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = password if variable.startswith(("TRACING__AUTH", "WEB")) else quote(password, safe="")
+    monkeypatch.setenv(f"TOMBOLA_{variable}", value.format(written))
+    masks = sorted(hidden(load_settings(None)), key=len, reverse=True)
+    shown = {
+        written,
+        re.sub("%..", lambda found: found[0].lower(), written),
+        password,
+        quote(password),
+        quote(password, safe="!$&'()*+,;=:"),
+        quote_plus(password),
+        json.dumps(password)[1:-1],
+        json.dumps(password, ensure_ascii=False)[1:-1],
+        repr(password)[1:-1],
+        base64.b64encode(password.encode()).decode(),
+    }
+    if "user:" in value:
+        shown.add(base64.b64encode(f"user:{password}".encode()).decode())
+    for form in shown:
+        assert masked(f"url: {form}, gone", masks) == "url: ***, gone", form
 
 
 @pytest.mark.parametrize(
