@@ -115,13 +115,11 @@ class FlagSettings:
     async def set(self, name: str, change: Change, before: Setting) -> Setting:
         """Change a flag for all processes, from the setting `before` if no change is stored. Returns the new one."""
         first = change.applied(before)
-        given = [None if chats is None else sorted(chats) for chats in (change.on_chats, change.off_chats)]
+        given = (None if chats is None else sorted(chats) for chats in (change.on_chats, change.off_chats))
+        values = (change.percent, *given, change.reason, sorted(first.on_chats), sorted(first.off_chats))
         async with self._pool.acquire() as connection, connection.transaction():
             stored = await connection.fetchrow(_BEFORE, name)
-            row = await connection.fetchrow(
-                *(_SET, name, change.percent, *given, change.reason),
-                *(sorted(first.on_chats), sorted(first.off_chats)),
-            )
+            row = await connection.fetchrow(_SET, name, *values)
         setting = _setting(row)
         await self._told("set-flag", name, changed=stored is None or _setting(stored) != setting)
         return setting
