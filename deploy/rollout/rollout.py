@@ -165,6 +165,7 @@ HISTOGRAMS = {
     "tombola_deadline_lateness_seconds": (0.25, 1.0),
 }
 """Histogram -> the least time that counts as slower than before, and the objective."""
+STALL_SECONDS = 0.5
 ANSWERED = {"done", "duplicate", "shown", "error", "failed", "unavailable", "set-aside"}
 """Outcomes of updates that are no refusals: they have an effect, or are counted as errors."""
 
@@ -211,6 +212,9 @@ class Limits:
         worse: factor by which the canary may be worse than the stable version.
         margin: share of slow observations by which it may be worse in addition.
         refusals: share of the taps that it may refuse for the same reason in addition.
+        stalls: share of the seconds in which its event loop may stand still for half a second in addition.
+        messages: factor by which the new messages for each game may exceed those before.
+        misplaced: share of messages, in addition, that may go to groups or topics which do not take them.
         restarts: unexpected restarts of a canary that are allowed.
         unreachable: share of scrapes that may fail.
         memory_mb: growth of a process's memory in MB that is always allowed.
@@ -229,6 +233,9 @@ class Limits:
     worse: float = 2.0
     margin: float = 0.05
     refusals: float = 0.03
+    stalls: float = 0.003
+    messages: float = 1.5
+    misplaced: float = 0.02
     restarts: int = 0
     unreachable: float = 0.1
     memory_mb: float = 16.0
@@ -310,6 +317,7 @@ class Analysis:
         self._history: Figures | None = None
         self._at_start: dict[str, float] = {}
         self._completed: Series = {}
+        self._ended_before = 0.0
 
     def look(self, at: float) -> Look:
         """Look at the metrics. Raises ``NoAnswerError``."""
@@ -329,6 +337,8 @@ class Analysis:
             *errors(canary, known, self._limits),
             *answers(canary, known, self._limits),
             *slowness(canary, known, self._limits),
+            *stalls(canary, known, self._limits),
+            *self._messages(canary + stable, seconds, at),
             *self._share(canary, stable, seconds, at),
             *self._kinds(_traffic(canary + stable, self._history), seconds, at),
         ]
@@ -426,6 +436,27 @@ class Analysis:
         if not games:
             yield "no worker tells of games that have ended"
 
+    def _messages(self, now: Figures, seconds: int, at: float) -> Iterator[Symptom]:
+        """Yield a symptom if there are far more new messages for each ended game than before.
+
+        One process at a time sends the messages of all, so a canary that sends them twice shows only while it leads.
+        Broadcasts and progress have other priorities and do not count.
+        """
+        assert self._history is not None
+        if not self._ended_before:
+            self._ended_before = sum(self._ended(self._before, self._start).values())
+        ended = sum(self._ended(seconds, at).values())
+        sent, before = (
+            each.count("tombola_sends_total", outcome="sent", priority="urgent|normal") for each in (now, self._history)
+        )
+        if min(ended, self._ended_before) < 10 or not before:
+            return
+        due = before / self._ended_before * ended * self._limits.messages
+        # The upper tail of a Poisson distribution, by Chernoff's bound.
+        if sent > due and sent * math.log(sent / due) - sent + due > math.log(1000):
+            text = f"{sent / ended:.1f} new messages for each ended game, before {before / self._ended_before:.1f}"
+            yield Symptom("many messages", text)
+
     def _ended(self, seconds: int, at: float, outcome: str = ".*") -> Series:
         """Return the ended games by kind. Each worker counts all of them, from its start on."""
         counted = _increase("tombola_games_ended_total", f'outcome=~"{outcome}"', seconds, by="kind, instance")
@@ -471,6 +502,14 @@ def errors(canary: Figures, stable: Figures, limits: Limits) -> Iterator[Symptom
     ):
         found = canary.count(counter, outcome=pattern), stable.count(counter, outcome=pattern)
         yield from _more_often(name, found, (canary.count(counter), stable.count(counter)), limits)
+    # A version that mistakes a group or a topic for another one meets some that do not exist, or do not admit it.
+    nowhere = {"outcome": "chat_gone|no_rights|topic_gone"}
+    sends = canary.count("tombola_sends_total"), stable.count("tombola_sends_total")
+    lost = canary.count("tombola_sends_total", **nowhere), stable.count("tombola_sends_total", **nowhere)
+    usually = lost[1] / sends[1] if sends[1] else 0.0
+    if significant(lost[0], sends[0], limits.worse * usually + limits.misplaced):
+        text = f"{lost[0]:.0f} of {sends[0]:.0f} messages find no group or topic, usually {usually:.1%}"
+        yield Symptom("misplaced messages", text)
     requests = canary.count("tombola_api_requests_total"), stable.count("tombola_api_requests_total")
     failed = [each.count("tombola_api_requests_total", status="5..") for each in (canary, stable)]
     yield from _more_often("errors of the API", (failed[0], failed[1]), requests, limits)
@@ -526,6 +565,16 @@ def slowness(canary: Figures, stable: Figures, limits: Limits) -> Iterator[Sympt
             if total >= 20 and significant(slow, total, max(limits.slow, limits.worse * share + limits.margin)):
                 text = f"{name}: {slow / total:.1%} take more than {bound:g} s, usually {share:.1%}"
                 yield Symptom(f"slow {name}", text)
+
+
+def stalls(canary: Figures, stable: Figures, limits: Limits) -> Iterator[Symptom]:
+    """Yield a symptom if the canary's event loop stands still more often: rare in all taps, but each player notices."""
+    slow, total = canary.slower("tombola_loop_lag_seconds", STALL_SECONDS)
+    usual, known = stable.slower("tombola_loop_lag_seconds", STALL_SECONDS)
+    share = usual / known if known else 0.0
+    if significant(slow, total, limits.worse * share + limits.stalls):
+        text = f"the loop stood still for {STALL_SECONDS:g} s in {slow:.0f} of {total:.0f} seconds, usually {share:.1%}"
+        yield Symptom("loop stalls", text)
 
 
 def objectives(canary: Figures, limits: Limits) -> Iterator[str]:

@@ -118,6 +118,65 @@ def test_slowness_is_judged_by_both_versions_and_the_objective(
     assert bool(names(rollout.slowness(canary, stable, LIMITS))) is expected
 
 
+LAG = "tombola_loop_lag_seconds"
+
+
+@pytest.mark.parametrize(
+    ("stood", "seconds", "usual", "expected"),
+    [
+        (28, 1680, 0, ["loop stalls"]),  # two seconds in each minute, for half an hour
+        (2, 1680, 0, []),
+        (28, 1680, 28, []),  # the stable version is no better: a slow machine
+        (3, 60, 0, ["loop stalls"]),
+    ],
+)
+def test_a_loop_that_stands_still_more_often_is_a_symptom(
+    stood: float, seconds: float, usual: float, expected: list[str]
+) -> None:
+    canary, stable = (
+        timed(LAG, (0.5, seconds - each), (1.0, seconds - each), total=seconds) for each in (stood, usual)
+    )
+    assert names(rollout.stalls(canary, stable, LIMITS)) == expected
+    assert names(rollout.slowness(canary, stable, LIMITS)) == [] or seconds < 100
+
+
+class Ended:
+    """A Prometheus that knows only the number of ended games, in turn before the start and since."""
+
+    def __init__(self, before: float, since: float) -> None:
+        self.counts = {0.0: before, 100.0: since}
+
+    def ask(self, _query: str, at: float) -> rollout.Series:
+        return {(("kind", "quiz"),): self.counts[at]}
+
+
+@pytest.mark.parametrize(
+    ("sent", "ended", "expected"),
+    [(400, 20, []), (800, 20, ["many messages"]), (560, 20, []), (80, 9, []), (4000, 200, [])],
+)
+def test_more_messages_for_each_game_than_before_are_a_symptom(sent: float, ended: float, expected: list[str]) -> None:
+    known = Ended(60, ended)
+    analysis = rollout.Analysis(
+        prometheus=known,  # type: ignore[arg-type]
+        canary="",
+        stable="",
+        limits=LIMITS,
+        start=0.0,
+        before=3600,
+    )
+    analysis._history = counted(
+        sends={("sent", "normal"): 1200, ("edited", "normal"): 9000, ("sent", "cosmetic"): 50_000}
+    )
+    now = counted(sends={("sent", "normal"): sent, ("edited", "normal"): 90_000, ("sent", "cosmetic"): 9000})
+    assert names(analysis._messages(now, 100, 100.0)) == expected
+
+
+def test_messages_to_places_that_take_none_are_a_symptom() -> None:
+    astray = counted(sends={("sent", "normal"): 180, ("topic_gone", "normal"): 20})
+    assert names(rollout.errors(astray, GOOD, LIMITS)) == ["misplaced messages"]
+    assert names(rollout.errors(astray, astray, LIMITS)) == []
+
+
 class Looks:
     """An analysis whose looks are given; the last one repeats."""
 

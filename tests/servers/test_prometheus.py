@@ -36,6 +36,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = ("alerts", "objectives")
 PROMTOOL, PROMETHEUS = shutil.which("promtool"), shutil.which("prometheus")
 ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+AMTOOL = shutil.which("amtool")
 PATIENCE = 240
 ON_TROUBLE = {"tombola_game_stuck", "tombola_errors_total", "tombola_send_errors_total"}
 """Metrics without a value before there is trouble."""
@@ -70,6 +71,30 @@ def rendered(name: str) -> str:
     text = re.sub(r"\[\d+[hd]:\d+m\]", "[20s:1s]", text)
     text = re.sub(r"\[\d+[mhd]\]", "[20s]", text)
     return re.sub(r"(for|interval|offset)(:?) \d+[smh]", r"\1\2 2s", text)
+
+
+@pytest.mark.skipif(not AMTOOL, reason="no amtool (Debian: prometheus-alertmanager)")
+def test_alertmanager_takes_its_file_with_and_without_the_lines_of_a_rollout(tmp_path: Path) -> None:
+    text = (DEPLOY / "prometheus" / "alertmanager.yaml").read_text()
+    for name, given, receivers in (
+        ("usual", text, {"tickets", "pages"}),
+        ("rollout", re.sub("(?m)^#~", "  ", text), {"tickets", "pages", "rollout"}),
+    ):
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(given)
+        checked = subprocess.run([str(AMTOOL), "check-config", str(file)], capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        config = yaml.safe_load(given)
+        assert {each["name"] for each in config["receivers"]} == receivers
+        assert {each["receiver"] for each in config["route"]["routes"]} == receivers - {"tickets"}
+        tested = subprocess.run(
+            [str(AMTOOL), "config", "routes", "test", f"--config.file={file}", "alertname=TombolaTapsBurnFast"]
+            + ["severity=page"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert {*tested.stdout.strip().split(",")} == receivers - {"tickets"}
 
 
 @asynccontextmanager
