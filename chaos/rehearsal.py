@@ -51,8 +51,8 @@ LIMITS = """\
 updates = 100
 games = 3
 warm_up = 15
-# Two bots, players, Telegram's stand-in, both stores and Prometheus share a few cores here, and the stable bot restarts in
-# the middle: the feed of a good version was ten seconds late. In production nothing of this is so, and 10 stands.
+# Two bots, players, Telegram's stand-in, both stores and Prometheus share a few cores here, and the stable bot restarts
+# in the middle: the feed of a good version was ten seconds late. In production nothing of this is so, and 10 stands.
 overdue = 20
 stalls = 0.05
 margin = 0.3

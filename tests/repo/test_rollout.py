@@ -127,7 +127,7 @@ LAG = "tombola_loop_lag_seconds"
         (28, 1680, 0, ["loop stalls"]),  # two seconds in each minute, for half an hour
         (2, 1680, 0, []),
         (28, 1680, 28, []),  # the stable version is no better: a slow machine
-        (3, 60, 0, ["loop stalls"]),
+        (6, 60, 0, ["loop stalls"]),
     ],
 )
 def test_a_loop_that_stands_still_more_often_is_a_symptom(
@@ -137,7 +137,6 @@ def test_a_loop_that_stands_still_more_often_is_a_symptom(
         timed(LAG, (0.5, seconds - each), (1.0, seconds - each), total=seconds) for each in (stood, usual)
     )
     assert names(rollout.stalls(canary, stable, LIMITS)) == expected
-    assert names(rollout.slowness(canary, stable, LIMITS)) == [] or seconds < 100
 
 
 class Ended:

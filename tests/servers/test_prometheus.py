@@ -88,8 +88,10 @@ def test_alertmanager_takes_its_file_with_and_without_the_lines_of_a_rollout(tmp
         assert {each["name"] for each in config["receivers"]} == receivers
         assert {each["receiver"] for each in config["route"]["routes"]} == receivers - {"tickets"}
         tested = subprocess.run(
-            [str(AMTOOL), "config", "routes", "test", f"--config.file={file}", "alertname=TombolaTapsBurnFast"]
-            + ["severity=page"],
+            [
+                *(str(AMTOOL), "config", "routes", "test", f"--config.file={file}"),
+                *("alertname=TombolaTapsBurnFast", "severity=page"),
+            ],
             capture_output=True,
             text=True,
             check=True,
