@@ -184,7 +184,8 @@ TOKENS_CHANGED = f"{PREFIX}:tokens:changed"
 FLAGS_CHANGED = f"{PREFIX}:flags:changed"
 """Channel: announces the name of a changed feature flag."""
 FLAGS_KNOWN = f"{PREFIX}:flags:known"
-"""The changes of all feature flags as last read from PostgreSQL, for processes that start while it is away."""
+"""The changes of all feature flags as last read from PostgreSQL, for processes that
+start while it is away."""
 
 EVENTS_UNPUBLISHED = f"{PREFIX}:bridge:unpublished"
 """Channel: announces that the projector has written events for the bridge."""

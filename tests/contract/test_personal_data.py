@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 ANN = 7001001
 """A number that nothing else in the tables contains."""
 OTHER_KEYS = {
-    "ALPHABET", "PREFIX", "EVENTS_UNPUBLISHED", "FIGURES_CHANGED", "FLAGS_CHANGED", "JOBS_ENQUEUED",
+    "ALPHABET", "PREFIX", "EVENTS_UNPUBLISHED", "FIGURES_CHANGED", "FLAGS_CHANGED", "FLAGS_KNOWN", "JOBS_ENQUEUED",
     "LEASES_RELEASED", "PEOPLE_CHANGED", "TOKENS_CHANGED",
 }  # fmt: skip
 """Constants of `storage/keys.py` that are no keys with personal data: channels carry numbers, and keep nothing."""
