@@ -52,7 +52,7 @@ async def _run(settings: Settings, named: str, seconds: int, output: Path) -> in
 
 def _is(process: Process, named: str) -> bool:
     """Return whether a process has this name or this id on its machine."""
-    return named in {process.name, process.name.split(":")[1]}
+    return named in {process.name, *process.name.split(":")[1:2]}
 
 
 async def _fetched(profiles: Profiles, process: str, seconds: int) -> str | None:

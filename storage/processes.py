@@ -88,10 +88,16 @@ class Processes:
     async def listed(self) -> list[Process]:
         """Return the processes that gave a sign of life within 15 seconds, by name. Forgets the others."""
         seconds, _ = await self._redis.time()
-        found = [
-            msgspec.json.decode(raw, type=Process) for raw in (await self._redis.hgetall(keys.processes_key())).values()
-        ]
-        dead = [each.name for each in found if each.seen_at < seconds * 1000 - TTL_MS]
+        now, found, dead = seconds * 1000, list[Process](), list[bytes]()
+        for name, raw in (await self._redis.hgetall(keys.processes_key())).items():
+            try:
+                process = msgspec.json.decode(raw, type=Process)
+            except (msgspec.DecodeError, RecursionError):  # of another version, which describes processes otherwise
+                continue
+            if abs(now - process.seen_at) > TTL_MS:
+                dead.append(name)
+            else:
+                found.append(process)
         if dead:
             await self._redis.hdel(keys.processes_key(), *dead)
-        return sorted((each for each in found if each.name not in dead), key=lambda each: each.name)[:MOST]
+        return sorted(found, key=lambda each: each.name)[:MOST]

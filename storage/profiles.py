@@ -6,7 +6,7 @@ there is no other one for that process.
 
 import secrets
 import zlib
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from redis.asyncio import Redis
@@ -32,7 +32,7 @@ class ProfileRequest(msgspec.Struct, frozen=True):
     """
 
     id: str
-    seconds: int
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=60)]
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +72,10 @@ class Profiles:
     async def asked(self, process: str) -> ProfileRequest | None:
         """Return the request for a profile of a process, also while it is worked on; None if there is none."""
         raw = await self._redis.get(keys.profile_request_key(process))
-        return None if raw is None else msgspec.json.decode(raw, type=ProfileRequest)
+        try:
+            return None if raw is None else msgspec.json.decode(raw, type=ProfileRequest)
+        except msgspec.DecodeError:  # of another version
+            return None
 
     async def store(self, process: str, request: ProfileRequest, stacks: str) -> None:
         """Store a profile, and let the next one begin."""

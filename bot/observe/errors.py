@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from loguru import logger
 from sentry_sdk import Client
+from sentry_sdk.transport import HttpTransport
 from sentry_sdk.utils import event_from_exception
+from typing_extensions import override
 
 from bot.observe.trace_ids import root_id
 
@@ -28,6 +30,7 @@ MOST_A_MINUTE: Final = 60
 MOST_ALIKE_A_MINUTE: Final = 5
 """Limit of reports of one type of exception from one place. The log has all, and `tombola_errors_total` counts them."""
 CLOSE_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 10.0
 MOST_CHAINED: Final = 10
 OWN: Final = ("sentry_sdk", "urllib3")
 """Beginnings of the names of loggers whose errors are not reported: a report of a failed report would fail too."""
@@ -62,12 +65,40 @@ def reporting(
         reporter.close()
 
 
+class _Answer:
+    """Status and headers of an answer. Its body, which may have no end, is not read."""
+
+    data = b""
+
+    def __init__(self, status: int, headers: Any) -> None:
+        self.status = status
+        self.headers = headers
+
+    def close(self) -> None:
+        """Do nothing: the answer is closed."""
+
+
+class _CautiousTransport(HttpTransport):
+    """Sends reports to the server of the DSN alone: it follows no redirect, and reads no body."""
+
+    @override
+    def _request(self, method: str, endpoint_type: Any, body: Any, headers: Mapping[str, str]) -> Any:
+        url = self._auth.get_api_url(endpoint_type)
+        answer = self._pool.request(
+            *(method, url), body=body, headers=headers, redirect=False, retries=False, preload_content=False,
+            timeout=ANSWER_SECONDS,
+        )  # fmt: skip
+        answer.close()
+        return _Answer(answer.status, answer.headers)
+
+
 class Reporter:
     """Makes reports of log records, and hands them to the thread that sends them."""
 
     def __init__(self, dsn: str, version: str, environment: str, roles: str, trace_id: TraceId | None) -> None:
         self._client = Client(
             dsn=dsn,
+            transport=_CautiousTransport,
             release=f"tombola@{version}",
             environment=environment,
             server_name=socket.gethostname(),

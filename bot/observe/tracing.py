@@ -8,12 +8,14 @@ come to the same ones. A tap that is not sampled costs one checksum in each proc
 
 import random
 import re
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
+import requests
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -23,6 +25,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from typing_extensions import override
 
 from bot.ingest.webhook import App, Receive, Scope, Send
 from bot.observe.trace_ids import SPACE, root_id, sampling, trace_id
@@ -39,6 +42,8 @@ EXPORT_SECONDS: Final = 5.0
 MOST_DECISIONS: Final = 10_000
 """Maximum number of decisions whose times are kept until their commands are answered."""
 SERVER_ERROR: Final = 500
+CLOSE_SECONDS: Final = 3.0
+"""Time limit of sending the last spans at the end."""
 _GAME = re.compile(r"(?<=/games/)[0-9a-z]{14,22}")
 _NO_PARENT = trace.set_span_in_context(trace.INVALID_SPAN)
 _propagator = TraceContextTextMapPropagator()
@@ -60,6 +65,20 @@ class _GivenIds(IdGenerator):
     def generate_span_id(self) -> int:
         given, self.span = self.span, 0
         return given or self._random.generate_span_id()
+
+
+class _CautiousSession(requests.Session):
+    """A session that follows no redirect and reads no body: a collector could send an endless one, or lead elsewhere.
+
+    The status alone decides. The connection of an unread body is closed, which costs one connection for each export.
+    """
+
+    @override
+    def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
+        response = super().send(request, **{**given, "stream": True, "allow_redirects": False})
+        response.close()
+        response._content, response._content_consumed = b"", True  # type: ignore[attr-defined]  # noqa: SLF001
+        return response
 
 
 class Tracing:
@@ -90,7 +109,10 @@ class Tracing:
             shutdown_on_exit=False,
         )
         exporter = OTLPSpanExporter(
-            f"{endpoint.rstrip('/')}/v1/traces", headers=dict(headers or {}), timeout=EXPORT_SECONDS
+            f"{endpoint.rstrip('/')}/v1/traces",
+            headers=dict(headers or {}),
+            timeout=EXPORT_SECONDS,
+            session=_CautiousSession(),
         )
         self._provider.add_span_processor(
             BatchSpanProcessor(exporter, max_queue_size=MOST_WAITING, export_timeout_millis=EXPORT_SECONDS * 1000)
@@ -103,7 +125,10 @@ class Tracing:
 
     def close(self) -> None:
         """Send the finished spans and stop. Blocks for some seconds at most."""
-        self._provider.shutdown()
+        # The provider would wait for half a minute for a collector that answers byte by byte.
+        closing = threading.Thread(target=self._provider.shutdown, daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
 
     # -- spans --------------------------------------------------------------------------------------------------
     # A beginning may come from the clock that all processes share, which may be ahead of this machine's.

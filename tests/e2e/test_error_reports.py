@@ -30,6 +30,7 @@ from handlers.kinds import registry
 from play.access import Role
 from tests.e2e.conftest import Table, seated
 from tests.support.envelopes import KEY, Envelopes, receiving
+from tests.support.hostile import hostile
 
 PRIVATE = ("Anna Karenina", "@anna_k", "987654321", "meet me at noon", "12345:AAE1bSecret", "postgresql://u:pw@db/x")
 """Data of people and secrets, as errors may hold them."""
@@ -147,6 +148,30 @@ async def test_a_server_that_never_answers_delays_no_tap_and_costs_bounded_memor
                     await asyncio.sleep(0.01)
             assert received.events == []
         received.answering.set()
+
+
+@pytest.mark.parametrize("way", ["redirect", "error", "endless"])
+async def test_a_hostile_server_gets_each_report_once_and_no_body_of_it_is_read(way: str) -> None:
+    async with hostile(way) as server:
+        reporter = Reporter(f"http://{KEY}@127.0.0.1:{server.port}/7", "1", "test", "", None)
+        sink = logger.add(reporter.take, level="ERROR", format="{message}")
+        try:
+            for asked in (1, 2):
+                try:
+                    bug()
+                except BugError as problem:
+                    logger.opt(exception=problem).error("failed")
+                async with asyncio.timeout(60):
+                    while len(server.asked) < asked:  # noqa: ASYNC110 -- a thread sends it
+                        await asyncio.sleep(0.01)
+            if way == "endless":
+                async with asyncio.timeout(60):
+                    while server.left < 1:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+        finally:
+            logger.remove(sink)
+            await asyncio.to_thread(reporter.close)
+        assert server.asked == ["POST /api/7/envelope/ HTTP/1.1"] * 2
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Traces of taps and requests through two processes, as a collector receives them."""
 
+import asyncio
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from bot import process
 from bot.clock import SystemEntropy
+from bot.observe import tracing as tracing_module
 from bot.observe.trace_ids import root_id, trace_id
 from bot.observe.tracing import Tracing
 from bot.runtime import ALL_ROLES
@@ -21,6 +23,7 @@ from play.access import Role
 from storage.feed import trace_of
 from tests.e2e.conftest import seated
 from tests.support.collector import Collector, collecting
+from tests.support.hostile import hostile
 from tests.support.silent import silent
 
 pytestmark = pytest.mark.slow
@@ -115,3 +118,21 @@ async def test_a_dead_collector_loses_spans_and_nothing_else(
         async with seated(postgres_dsn, redis_dsn, "polling", tracing=tracing) as table:
             await table.play()
     assert collector.spans == []
+
+
+@pytest.mark.parametrize("way", ["redirect", "error", "endless", "slow"])
+async def test_a_hostile_collector_leads_nowhere_and_holds_nothing_up(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing_module, "CLOSE_SECONDS", 0.2)
+    async with hostile(way) as server:
+        tracing = Tracing(server.url, 1, {})
+        tracing._root("update", "0123456789abcd", "0123abcd", 0, 1)
+        closing = asyncio.create_task(asyncio.to_thread(tracing.close))
+        async with asyncio.timeout(60):
+            while not server.asked:  # noqa: ASYNC110 -- a thread sends it
+                await asyncio.sleep(0.01)
+            await closing
+            while way == "endless" and not server.left:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert {*server.asked} == {"POST /v1/traces HTTP/1.1"}
