@@ -317,7 +317,7 @@ class Analysis:
         self._history: Figures | None = None
         self._at_start: dict[str, float] = {}
         self._completed: Series = {}
-        self._ended_before = 0.0
+        self._ended_before: Series = {}
 
     def look(self, at: float) -> Look:
         """Look at the metrics. Raises ``NoAnswerError``."""
@@ -444,18 +444,25 @@ class Analysis:
         """
         assert self._history is not None
         if not self._ended_before:
-            self._ended_before = sum(self._ended(self._before, self._start).values())
-        ended = sum(self._ended(seconds, at).values())
-        sent, before = (
-            each.count("tombola_sends_total", outcome="sent", priority="urgent|normal") for each in (now, self._history)
-        )
-        if min(ended, self._ended_before) < 10 or not before:
+            self._ended_before = self._ended(self._before, self._start)
+        ended = self._ended(seconds, at)
+        games, games_before = sum(ended.values()), sum(self._ended_before.values())
+        if min(games, games_before) < 10 or not {kind for kind in ended if ended[kind]} <= self._ended_before.keys():
             return
-        due = before / self._ended_before * ended * self._limits.messages
-        # The upper tail of a Poisson distribution, by Chernoff's bound.
-        if sent > due and sent * math.log(sent / due) - sent + due > math.log(1000):
-            text = f"{sent / ended:.1f} new messages for each ended game, before {before / self._ended_before:.1f}"
-            yield Symptom("many messages", text)
+        # Kinds differ in their messages. Their mix alone can raise the average by this factor at most.
+        mix = max(
+            (count / games) / (self._ended_before[kind] / games_before)
+            for kind, count in ended.items()
+            if count and self._ended_before[kind]
+        )
+        for priority in ("urgent", "normal"):
+            chosen = {"outcome": "sent", "priority": priority}
+            sent, before = (each.count("tombola_sends_total", **chosen) for each in (now, self._history))
+            due = before / games_before * games * self._limits.messages * max(1.0, mix)
+            # The upper tail of a Poisson distribution, by Chernoff's bound.
+            if due and sent > due and sent * math.log(sent / due) - sent + due > math.log(1000):
+                text = f"{sent / games:.1f} new {priority} messages for each game, before {before / games_before:.1f}"
+                yield Symptom(f"many {priority} messages", text)
 
     def _ended(self, seconds: int, at: float, outcome: str = ".*") -> Series:
         """Return the ended games by kind. Each worker counts all of them, from its start on."""

@@ -140,32 +140,32 @@ def test_a_loop_that_stands_still_more_often_is_a_symptom(
 
 
 class Ended:
-    """A Prometheus that knows only the number of ended games, in turn before the start and since."""
+    """A Prometheus that knows only the numbers of ended games of two kinds, before the start and since."""
 
-    def __init__(self, before: float, since: float) -> None:
-        self.counts = {0.0: before, 100.0: since}
+    def __init__(self, since: tuple[float, float]) -> None:
+        self.counts = {0.0: (30.0, 30.0), 100.0: since}
 
     def ask(self, _query: str, at: float) -> rollout.Series:
-        return {(("kind", "quiz"),): self.counts[at]}
+        return {(("kind", kind),): n for kind, n in zip(("pick_number", "quiz"), self.counts[at], strict=True)}
 
 
 @pytest.mark.parametrize(
     ("sent", "ended", "expected"),
-    [(400, 20, []), (800, 20, ["many messages"]), (560, 20, []), (80, 9, []), (4000, 200, [])],
+    [
+        (400, (10, 10), []),
+        (800, (10, 10), ["many normal messages"]),
+        (560, (10, 10), []),
+        (800, (1, 19), []),  # perhaps a quiz has more messages
+        (180, (4, 5), []),  # too few games
+        (4000, (100, 100), []),
+    ],
 )
-def test_more_messages_for_each_game_than_before_are_a_symptom(sent: float, ended: float, expected: list[str]) -> None:
-    known = Ended(60, ended)
-    analysis = rollout.Analysis(
-        prometheus=known,  # type: ignore[arg-type]
-        canary="",
-        stable="",
-        limits=LIMITS,
-        start=0.0,
-        before=3600,
-    )
-    analysis._history = counted(
-        sends={("sent", "normal"): 1200, ("edited", "normal"): 9000, ("sent", "cosmetic"): 50_000}
-    )
+def test_more_messages_for_each_game_than_before_are_a_symptom(
+    sent: float, ended: tuple[float, float], expected: list[str]
+) -> None:
+    known: Any = Ended(ended)
+    analysis = rollout.Analysis(prometheus=known, canary="", stable="", limits=LIMITS, start=0.0, before=3600)
+    analysis._history = counted(sends={("sent", "normal"): 1200, ("edited", "normal"): 900, ("sent", "cosmetic"): 9})
     now = counted(sends={("sent", "normal"): sent, ("edited", "normal"): 90_000, ("sent", "cosmetic"): 9000})
     assert names(analysis._messages(now, 100, 100.0)) == expected
 
