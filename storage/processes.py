@@ -88,7 +88,7 @@ class Processes:
     async def listed(self) -> list[Process]:
         """Return the processes that gave a sign of life within 15 seconds, by name. Forgets the others."""
         seconds, _ = await self._redis.time()
-        now, found, dead = seconds * 1000, list[Process](), list[bytes]()
+        now, found, dead = seconds * 1000, list[Process](), list[bytes | str]()
         for name, raw in (await self._redis.hgetall(keys.processes_key())).items():
             try:
                 process = msgspec.json.decode(raw, type=Process)

@@ -77,7 +77,7 @@ class _CautiousSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
         response = super().send(request, **{**given, "stream": True, "allow_redirects": False})
         response.close()
-        response._content, response._content_consumed = b"", True  # type: ignore[attr-defined]  # noqa: SLF001
+        response._content, response._content_consumed = b"", True  # noqa: SLF001
         return response
 
 

@@ -1,6 +1,7 @@
 """The registry of processes: each announces itself, with its load and the leases that it holds."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import msgspec
@@ -51,7 +52,7 @@ async def test_entries_of_other_versions_and_absurd_ones_hide_no_process(redis: 
     seconds, _ = await redis.time()
     good = Process(name="host:1:a", roles=("web",), version="1", port=1, started_at=0, seen_at=seconds * 1000)
     absurd = msgspec.structs.replace(good, name="host:2:b", seen_at=1 << 60)
-    entries = {
+    entries: dict[Any, Any] = {
         "host:1:a": msgspec.json.encode(good),
         "host:2:b": msgspec.json.encode(absurd),
         "host:3:c": b'{"name": 5}',
