@@ -148,8 +148,12 @@ chart: .venv/dev.stamp ## write the templates of Helm's chart from the overlays 
 kubeconfig: ## write KUBECONFIG_TEXT from the environment where kubectl finds it
 	@mkdir -p ~/.kube && umask 077 && printf '%s\n' "$$KUBECONFIG_TEXT" > ~/.kube/config
 
+# The image before is kept in .previous for `make rollback`. Nothing is written if it is the same: a deployment may be repeated.
 .PHONY: deploy
 deploy: ## deploy an image and wait until it is ready (OVERLAY= IMAGE=name@digest)
+	$(KUBECTL) -n tombola get deployment tombola-ingress --ignore-not-found \
+		-o 'jsonpath={.spec.template.spec.containers[0].image}' > .present
+	if [ -s .present ] && [ "$$(cat .present)" != "$(IMAGE)" ]; then mv .present .previous; else rm .present; fi
 	python3 deploy/release.py render "$(or $(OVERLAY),production)" "$(IMAGE)" --kubectl "$(KUBECTL)" > .deploy.yaml
 	$(KUBECTL) apply --server-side -f .deploy.yaml
 	$(KUBECTL) -n tombola rollout status deployment --timeout=300s
@@ -161,8 +165,8 @@ deploy-canary: ## start an image as a canary (IMAGE=name@digest)
 	$(KUBECTL) -n tombola rollout status deployment/tombola-canary --timeout=300s
 
 .PHONY: analyse
-analyse: ## judge the canary, and undo it if it is bad (PROMETHEUS=url SECONDS= LIMITS=)
-	deploy/rollout/rollout.py analyse --prometheus "$(PROMETHEUS)" --for "$(or $(SECONDS),1800)" \
+analyse: ## judge the canary, and undo it if it is bad (PROMETHEUS=url WATCH=seconds LIMITS=)
+	deploy/rollout/rollout.py analyse --prometheus "$(PROMETHEUS)" --for "$(or $(WATCH),1800)" \
 		$(if $(LIMITS),--limits $(LIMITS)) -- deploy/rollout/rollout.py undo kubernetes
 
 .PHONY: remove-canary
@@ -170,8 +174,9 @@ remove-canary: ## stop the canary
 	deploy/rollout/rollout.py undo kubernetes
 
 .PHONY: rollback
-rollback: ## stop the canary, and return all deployments to the version before
-	deploy/rollout/rollout.py undo kubernetes --all
+rollback: ## stop the canary, and return all deployments to the image before the last `make deploy` (PREVIOUS=image OVERLAY=)
+	deploy/rollout/rollout.py undo kubernetes --all --previous "$(or $(PREVIOUS),$(shell cat .previous 2>/dev/null))" \
+		$(if $(filter small,$(OVERLAY)),--roles ingress)
 
 .PHONY: dashboards
 dashboards: .venv/dev.stamp ## write the dashboards of Grafana anew

@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import os
 import re
 import runpy
 import shlex
@@ -692,7 +693,7 @@ def test_workflows_use_actions_by_hash_and_no_right_that_a_job_does_not_need(pat
     for name, job in jobs(path).items():
         writes = {right for right, level in job["permissions"].items() if level == "write"}
         assert name == "image" or not writes
-        assert "uses" in job or job["timeout-minutes"] <= 120
+        assert "uses" in job or job["timeout-minutes"] <= (3000 if name == "staging" else 120)
 
 
 def test_a_release_deploys_what_was_scanned_and_signed() -> None:
@@ -725,6 +726,47 @@ def test_an_image_is_deployed_by_its_digest(
     assert release.main(["render", "production", "ghcr.io/you/tombola:1.2.3"]) == 2
     assert "by digest" in capsys.readouterr().err
     assert release.main(["render", "nowhere", image]) == 2
+
+
+KUBECTL = """#!/bin/sh
+echo "$@" >> "$RECORD"
+case "$*" in
+  *"get deployment"*) printf '%s' "$PRESENT" ;;
+  kustomize*) echo "kind: List" ;;
+  *"rollout status"*) [ -z "$BROKEN" ] ;;
+esac
+"""
+
+
+def test_a_deployment_that_does_not_become_ready_goes_back_to_the_image_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(DEPLOY, tmp_path / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "kubectl").write_text(KUBECTL)
+    (tmp_path / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("RECORD", str(tmp_path / "record"))
+    old, new = ("host.example.org/tombola@sha256:" + digit * 64 for digit in "ab")
+
+    def make(*arguments: str) -> int:
+        command = ["make", "-f", str(ROOT / "Makefile"), *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode
+
+    monkeypatch.setenv("PRESENT", "")
+    assert make("deploy", f"IMAGE={new}") == 0
+    assert make("rollback"), "there was no version before the first"
+    monkeypatch.setenv("PRESENT", old)
+    monkeypatch.setenv("BROKEN", "yes")
+    assert make("deploy", f"IMAGE={new}") == 2
+    monkeypatch.setenv("PRESENT", new)
+    assert make("deploy", f"IMAGE={new}") == 2, "a repeated deployment keeps the image before"
+    monkeypatch.setenv("BROKEN", "")
+    (tmp_path / "record").write_text("")
+    assert make("rollback", "OVERLAY=small") == 0
+    ran = (tmp_path / "record").read_text().splitlines()
+    assert [line for line in ran if "set image" in line] == [
+        f"--namespace tombola set image deployment/tombola-ingress *={old}"
+    ]
 
 
 def test_only_files_that_git_has_are_deployed() -> None:
