@@ -134,7 +134,9 @@ class Group:
         """Return all columns that are for the ids of chats."""
         rows = await self.pool.fetch(
             "SELECT table_name || '.' || column_name FROM information_schema.columns "
-            "WHERE table_schema = 'public' AND column_name ~ 'chat' AND udt_name IN ('int8', '_int8')"
+            "WHERE table_schema = 'public' AND column_name ~ 'chat' AND udt_name IN ('int8', '_int8') "
+            # The rows of a partition are those of its table.
+            "AND NOT (SELECT relispartition FROM pg_class WHERE oid = format('public.%I', table_name)::regclass)"
         )
         return {row[0] for row in rows} | FORWARDED
 
