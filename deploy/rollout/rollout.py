@@ -537,8 +537,13 @@ def answers(canary: Figures, stable: Figures, limits: Limits) -> Iterator[Sympto
         if count < 20 or known < 20:
             continue
         idle = [each.count("tombola_commands_total", **chosen, outcome="nothing") for each in (canary, stable)]
-        # Timers and boards often find that there is nothing left to do; the choice of a player has an effect.
-        if idle[1] / known < 0.3 and significant(idle[0], count, limits.worse * idle[1] / known + 0.02):
+        # Timers and boards often find that there is nothing left to do, and two leaders in turn may both fire a
+        # deadline: one without an effect leaves its game overdue. The choice of a player has an effect.
+        if (
+            command != "DeadlinePassed"
+            and idle[1] / known < 0.3
+            and significant(idle[0], count, limits.worse * idle[1] / known + 0.02)
+        ):
             text = f"{command} has no effect {idle[0] / count:.0%} of the time, usually {idle[1] / known:.0%}"
             yield Symptom(f"no effect of {command}", text)
         usual = 1 - stable.count("tombola_commands_total", **chosen, **done) / known

@@ -90,6 +90,9 @@ def test_refusals_of_a_command_or_of_one_tap_in_ten_and_missing_commits_are_symp
     assert names(rollout.answers(refusing, GOOD, LIMITS)) == ["refusals of Join"]
     forgetful = counted(commands={("Answer", "done"): 30, ("Answer", "nothing"): 10})
     assert names(rollout.answers(forgetful, GOOD, LIMITS)) == ["no effect of Answer"]
+    twice = counted(commands={("DeadlinePassed", "done"): 40, ("DeadlinePassed", "nothing"): 10})
+    fired = counted(commands={("DeadlinePassed", "done"): 100})
+    assert names(rollout.answers(twice, fired, LIMITS)) == [], "a deadline may be fired twice when the leader changes"
     tenth = counted(updates={("done", "fast"): 180, ("too-late", "fast"): 20, ("done", "slow"): 50})
     assert names(rollout.answers(tenth, GOOD, LIMITS)) == ["refused taps (too-late)"]
     usual = counted(updates={("done", "fast"): 180, ("not-now", "fast"): 20})
