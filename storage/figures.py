@@ -47,7 +47,8 @@ _TOTALS = """
 SELECT z.currency, sum(z.amount) AS amount FROM game_participants p
 CROSS JOIN LATERAL (SELECT ended_at, chat_id, kind FROM games WHERE id = p.game_id OFFSET 0) AS g
 CROSS JOIN LATERAL (
-    SELECT currency, amount FROM prizes WHERE game_id = p.game_id AND player_id = p.player_id OFFSET 0
+    SELECT currency, amount FROM prizes
+    WHERE game_id = p.game_id AND player_id = p.player_id AND settled_at >= $6 AND settled_at < $7 OFFSET 0
 ) AS z
 WHERE p.player_id = r.player_id AND p.joined_at > $6::timestamptz - interval '7 days'
     AND p.joined_at < $7::timestamptz AND g.ended_at >= $6 AND g.ended_at < $7

@@ -50,6 +50,7 @@ WHERE hypertable_name = $1 AND hypertable_schema = current_schema() ORDER BY ran
 _DIVIDED = """
 SELECT c.relkind = 'p' FROM pg_class c WHERE c.relname = $1 AND c.relnamespace = current_schema()::regnamespace
 """
+_DROP_CHUNKS = "SELECT drop_chunks($1::regclass, older_than => $2::timestamptz)"
 _COMPRESSIBLE = """
 SELECT format('%I.%I', chunk_schema, chunk_name) FROM timescaledb_information.chunks
 WHERE hypertable_name = $1 AND hypertable_schema = current_schema() AND NOT is_compressed AND range_end < $2
@@ -120,7 +121,7 @@ async def drop(pool: Pool, table: str, partition: Partition) -> bool:
                 if partition.oid:
                     await connection.execute(f"DROP TABLE IF EXISTS {partition.name}")
                 else:
-                    await connection.execute("SELECT drop_chunks($1::regclass, older_than => $2)", table, partition.end)
+                    await connection.execute(_DROP_CHUNKS, table, partition.end)
         except asyncpg.InsufficientPrivilegeError:
             return False
         except asyncpg.LockNotAvailableError:

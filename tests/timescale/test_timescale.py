@@ -1,0 +1,147 @@
+"""The time series on a real TimescaleDB: PostgreSQL 17 with the extension, compiled to WebAssembly.
+
+It is one session of one process, so connections take turns, and it has no COPY from a client. Therefore the games are
+written by the projector into the PostgreSQL of the other tests, with plain partitions, and copied from there: the two
+databases must give the same answers. Not tested here for these reasons: the projector's COPY into a hypertable, two
+connections at once, and with them backup and restoration.
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from storage import migrate, time_series
+from storage.archive import Archive
+from storage.connections import Pool, postgres_pool
+from storage.figures import Figures
+from storage.personal_data import PersonalData
+from storage.retention import prune
+from tests.contract.played import CHAT, House
+
+DAY_MS = 86_400_000
+ERASED = 3
+COPIED = ("games", "game_participants", "game_events", "prizes", "players", "player_stats", "player_periods")
+"""Tables of games and their figures, each after those that it refers to."""
+
+
+@pytest.fixture
+async def timescale() -> AsyncIterator[str]:
+    """Run the server. Yields the DSN of its database."""
+    node = shutil.which("node")
+    assert node, "no node"
+    server = await asyncio.create_subprocess_exec(
+        node,
+        "server.mjs",
+        cwd=Path(os.environ["TIMESCALE"]),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert server.stdin
+    assert server.stdout
+    try:
+        async with asyncio.timeout(300):
+            port = int(await server.stdout.readline())
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
+    finally:
+        server.stdin.close()  # it ends by itself then
+        await server.wait()
+
+
+async def answers(pool: Pool, house: House, games: list[str], redis: Redis) -> dict[str, Any]:
+    """Return the answers to the queries about time series and their games."""
+    archive, figures = Archive(pool, house.codec), Figures(pool)
+    now = datetime.fromtimestamp(house.clock.at / 1000, UTC)
+    own = await PersonalData(pool, redis).counts(2)
+    return {
+        "history": await archive.history(CHAT, None, 10),
+        "own": await archive.history(None, 2, 10),
+        "results": await archive.results(games),
+        "events": {game: await archive.timeline(game, 1000) for game in games},
+        "whole": {game: (await archive.finished(game)) for game in games},
+        "weeks": await figures.weeks_of_chat(CHAT, now, 12),
+        "of a person": await figures.weeks_of_player(2, 0, now, 12),
+        "leaderboard": await figures.leaderboard(CHAT, f"{now.year:04}-{now.month:02}", 10),
+        "prizes": await pool.fetch("SELECT * FROM prizes ORDER BY game_id, player_id"),
+        "own data": {name: count for name, count in own.items() if name in COPIED},
+    }
+
+
+async def chunks(pool: Pool, *, compressed: bool) -> int:
+    """Return the number of chunks that are compressed, or of those that are not."""
+    count: int = await pool.fetchval(
+        "SELECT count(*) FROM timescaledb_information.chunks WHERE hypertable_name = ANY($1) AND is_compressed = $2",
+        list(time_series.MONTHLY),
+        compressed,
+    )
+    return count
+
+
+async def copy(source: Pool, target: Pool) -> None:
+    """Copy the rows of all tables that the projector writes."""
+    for table in COPIED:
+        rows = await source.fetchval(f"SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM {table} t")
+        await target.execute(
+            f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, $1::jsonb)", rows
+        )
+
+
+async def test_events_and_prizes_are_hypertables_with_the_same_answers(
+    timescale: str, pool: Pool, redis: Redis
+) -> None:
+    house = House(pool, redis)
+    present, games = house.clock.at, []
+    for days in (500, 100, 0):
+        house.clock.at = present - days * DAY_MS
+        games.append(await house.play((1, 2, ERASED), chat_id=CHAT))
+    house.clock.at = present
+    await house.project()
+    said = await answers(pool, house, games, redis)
+    assert all(said["whole"].values())
+
+    assert await migrate.upgrade(timescale, within=120) == migrate.head()
+    async with postgres_pool(timescale, pool_max=1) as hyper:
+        await copy(pool, hyper)
+        assert await answers(hyper, house, games, redis) == said
+        assert await chunks(hyper, compressed=True) == 0
+
+        # Compression changes no answer; an erasure still reaches the rows.
+        now = datetime.fromtimestamp(present / 1000, UTC)
+        assert await time_series.make_ahead(hyper, now) == 0  # the extension makes chunks
+        assert await time_series.compress(hyper, now) >= 4
+        assert await chunks(hyper, compressed=True) >= 4
+        assert await answers(hyper, house, games, redis) == said
+        for each in (pool, hyper):
+            await erase(each, redis, present)
+            assert await each.fetchval("SELECT count(*) FROM prizes WHERE player_id = $1", ERASED) == 0
+        said = await answers(pool, house, games, redis)
+        assert await answers(hyper, house, games, redis) == said
+
+        # An old month is dropped; the results of its game stay.
+        dropped = [await prune(each, present, keep_events_days=365, keep_results_days=1095) for each in (pool, hyper)]
+        assert [each.partitions for each in dropped] == [0, 1]  # there the rows are in the first partition
+        said = await answers(pool, house, games, redis)
+        assert said["events"][games[0]] == []
+        assert await answers(hyper, house, games, redis) == said
+
+    # Both ways, with the rows.
+    for revision in ("0018", migrate.head()):
+        await (migrate.downgrade(timescale, revision) if revision == "0018" else migrate.upgrade(timescale, within=120))
+        async with postgres_pool(timescale, pool_max=1) as hyper:
+            hypertables = await hyper.fetchval("SELECT count(*) FROM timescaledb_information.hypertables")
+            assert hypertables == (0 if revision == "0018" else len(time_series.MONTHLY))
+            assert await answers(hyper, house, games, redis) == said
+
+
+async def erase(pool: Pool, redis: Redis, at: int) -> None:
+    """Erase a person."""
+    data = PersonalData(pool, redis)
+    await data.begin(ERASED, -77, at, 0, None)
+    while await data.erase_games(ERASED, -77, at):
+        pass
