@@ -82,7 +82,10 @@ _RESULTS = """
 SELECT g.id, g.kind, g.title, g.chat_id, g.status, g.opened_at, g.ended_at, p.player_id, p.name, p.number, p.points,
     p.place, p.prize, COALESCE(z.currency, '') AS currency, COALESCE(z.award, '') AS award
 FROM games g JOIN game_participants p ON p.game_id = g.id
-LEFT JOIN prizes z ON z.game_id = p.game_id AND z.player_id = p.player_id AND z.settled_at = g.ended_at
+LEFT JOIN LATERAL (
+    SELECT currency, award FROM prizes
+    WHERE game_id = p.game_id AND player_id = p.player_id AND settled_at = g.ended_at OFFSET 0
+) AS z ON true
 WHERE g.id = ANY($1::text[]) AND (p.left_at IS NULL OR p.place IS NOT NULL)
 ORDER BY g.ended_at DESC, g.id, p.place NULLS LAST, p.player_id
 """
