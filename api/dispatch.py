@@ -32,6 +32,7 @@ from api.problems import (
     NotFound,
     RequestInProgress,
     RequestTimeout,
+    TokensOnly,
     TooLarge,
     TooManyRequests,
     UnsupportedMediaType,
@@ -39,8 +40,9 @@ from api.problems import (
 from api.services import Services
 from api.values import FoundGame
 from fsm.kind import Game, Rejected, UnknownGame
-from play.access import Actor, Elsewhere, NeedsAPerson, NotAHost, NotAnOperator
+from play.access import Actor, Elsewhere, NeedsAPerson, NotAHost, NotAMember, NotAnOperator
 from play.flags import API_WRITES, FlagOff
+from play.sessions import MARK, Session
 from play.tokens import PREFIX_LETTERS, NotAuthenticated, actor_of
 from storage.api_requests import KeyReused, StoredResponse, fingerprint
 from storage.api_requests import RequestInProgress as InProgress
@@ -64,6 +66,9 @@ FORMS: Final[Mapping[type[msgspec.inspect.Type], str]] = MappingProxyType(
 STRANGERS_A_SECOND: Final = 5.0
 STRANGERS_BURST: Final = 50
 """Rate of the requests of one address that have no valid token."""
+PEOPLE_A_SECOND: Final = 10.0
+PEOPLE_BURST: Final = 60
+"""Rate of the requests of one person's sessions."""
 TRACE: Final = "trace"
 """Key of the trace id in the state of a request's scope."""
 READS: Final = frozenset({"GET", "HEAD"})
@@ -72,7 +77,7 @@ COMMAND: Final = "command"
 NOBODY: Final = Actor(0)
 """The actor of a request without a token. It may do nothing that needs a permission."""
 
-ACCESS_REFUSED: Final = (NotAuthenticated, Elsewhere, NotAHost, NotAnOperator, NeedsAPerson)
+ACCESS_REFUSED: Final = (NotAuthenticated, Elsewhere, NotAHost, NotAnOperator, NeedsAPerson, NotAMember, TokensOnly)
 """Refusals that are recorded for reads too."""
 
 encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -156,10 +161,17 @@ class Resource:
         endpoint = self._endpoints.get(request.method)
         if endpoint is None:
             raise MethodNotAllowed
-        token, actor = await caller(self._services, request, public=endpoint.public)
+        session = None if endpoint.public else await session_of(self._services, request)
+        if session is None:
+            token, actor = await caller(self._services, request, public=endpoint.public)
+        else:
+            token, actor = None, session.actor
+            if not endpoint.people:
+                raise TokensOnly
         call = await self._read(request, endpoint, token, actor, trace)
+        call.session = session
         if not endpoint.public:
-            await self._services.play.access.authorise(actor, where_of(endpoint, call), endpoint.needs)
+            await self._services.play.access.authorise(actor, where_of(endpoint, call), endpoint.needs_of(session))
         if endpoint.writes:
             flags = self._services.play.flags
             if not endpoint.without_flag and not flags.is_on(API_WRITES, _chat_of(endpoint, call) or 0):
@@ -167,14 +179,14 @@ class Resource:
             request.scope["state"][COMMAND] = call.command_id
             return await self._write(endpoint, call)
         result = await endpoint.handle(call)
-        if endpoint.signed:
+        if endpoint.is_audited:
             await self._record(endpoint, call, "done")
         return await self._made(endpoint, call, result)
 
     async def _record_refusal(self, request: Request, error: Exception, trace: str) -> None:
         """Record a write that was refused before its handler was called; a read is recorded if access was refused."""
         endpoint = self._endpoints[request.method]
-        if not (endpoint.writes or endpoint.signed or isinstance(error, ACCESS_REFUSED)):
+        if not (endpoint.is_audited or isinstance(error, ACCESS_REFUSED)):
             return
         self._services.stores.audit.note(refused(endpoint.name, self._services, request, error, trace))
 
@@ -350,6 +362,23 @@ async def caller(services: Services, request: Request, *, public: bool) -> tuple
         raise
     await count(services, token.prefix, services.limits.a_second, services.limits.burst)
     return token, actor_of(token)
+
+
+async def session_of(services: Services, request: Request) -> Session | None:
+    """Return the session of a request, and count it against the person's rate; None if it has no session's token.
+
+    Raises ``NotAuthenticated``, ``Banned``, ``TooManyRequests`` and ``Unavailable``.
+    """
+    secret = request.headers.get("authorization", "").partition(" ")[2].strip()
+    if not secret.startswith(MARK):
+        return None
+    try:
+        session = await services.play.sessions.check(bearer(request.headers))
+    except NotAuthenticated:
+        await _count_stranger(services, request)
+        raise
+    await count(services, f"app:{session.actor.id}", PEOPLE_A_SECOND, PEOPLE_BURST)
+    return session
 
 
 async def _count_stranger(services: Services, request: Request) -> None:

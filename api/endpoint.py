@@ -20,6 +20,7 @@ from api.values import FoundGame
 from fsm.kind import ChatTopic, Game, Instant, Rejected
 from fsm.lobby import MAX_TITLE
 from play.access import Actor, Needs
+from play.sessions import Session
 from storage.api_tokens import ApiToken
 
 HIGHEST_ID: Final = 2**52 - 1
@@ -72,7 +73,8 @@ class Call:
         services: the services of the process.
         request: the HTTP request.
         actor: the actor that the token or the session stands for.
-        token: the token; None for a public endpoint.
+        token: the token; None for a session, and for a public endpoint.
+        session: the session of a person; None for a token, and for a public endpoint.
         path: the parameters of the path, converted.
         query: the parameters, as the endpoint's struct.
         body: the body: the endpoint's struct, or bytes for a file.
@@ -93,10 +95,21 @@ class Call:
     received: Instant
     trace: str
     game: FoundGame | None = None
+    session: Session | None = None
+
+    @property
+    def viewer(self) -> int | None:
+        """The player whose own choices the response may show; None for a token."""
+        return None if self.session is None else self.actor.id
 
     @property
     def command_id(self) -> str:
-        """The id of the command that a write makes, the same for every repeat. Keys belong to their tokens."""
+        """The id of the command that a write makes, the same for every repeat. Keys belong to tokens, or to people.
+
+        A person's next session may so repeat a write whose response the page has lost.
+        """
+        if self.session is not None:
+            return f"app:{self.actor.id}:{self.key}"
         assert self.token is not None, "a write has a token"
         return f"api:{self.token.prefix}:{self.key}"
 
@@ -164,6 +177,8 @@ class Endpoint:
         about: the place that names the chat of the permission.
         public: True if no token is needed.
         without_flag: True for a write that is accepted while the flag ``api-writes`` is off.
+        people: True if the session of a person may call it too; `Access` then decides about the person.
+        keyless: True for a write that needs no idempotency key, because a repeat is harmless.
         signed: True if the call is signed in the manner of webhooks, whose id takes the place of an idempotency key.
         query: the struct of the parameters.
         body: the struct of the body; bytes for a file; None for none.
@@ -189,6 +204,8 @@ class Endpoint:
     about: About
     public: bool = False
     without_flag: bool = False
+    people: bool = False
+    keyless: bool = False
     signed: bool = False
     query: type[msgspec.Struct] = NoParameters
     body: Any = None
@@ -208,7 +225,21 @@ class Endpoint:
     @property
     def writes(self) -> bool:
         """True if the endpoint changes something, and so needs an idempotency key."""
-        return self.method in WRITES and not self.signed
+        return self.method in WRITES and not self.signed and not self.keyless
+
+    @property
+    def is_audited(self) -> bool:
+        """True if the audit log gets a row for each call, also for one without an idempotency key."""
+        return self.method in WRITES
+
+    def needs_of(self, session: Session | None) -> Needs:
+        """Return the permission that a token needs here, or the person of a session.
+
+        A move in one's own name is authorised by its handler, with the game.
+        """
+        if session is None or not (self.needs is Needs.ACT or self.about is About.NOTHING):
+            return self.needs
+        return Needs.USE
 
     @property
     def name(self) -> str:

@@ -289,6 +289,7 @@ ENDPOINTS: Final = (
     Endpoint(
         method="GET",
         path="/chats/{chat}/players/{player}",
+        people=True,
         handle=get_player_of_chat,
         tag=FIGURES,
         needs=Needs.LOOK,
@@ -310,6 +311,7 @@ ENDPOINTS: Final = (
     Endpoint(
         method="GET",
         path="/chats/{chat}/leaderboard",
+        people=True,
         handle=get_leaderboard_of_chat,
         tag=FIGURES,
         needs=Needs.LOOK,
@@ -332,6 +334,7 @@ ENDPOINTS: Final = (
     Endpoint(
         method="GET",
         path="/chats/{chat}/history",
+        people=True,
         handle=get_history_of_chat,
         tag=FIGURES,
         needs=Needs.LOOK,

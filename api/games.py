@@ -34,7 +34,7 @@ from fsm.pick_number import AlreadyYours, DrawSealed, NumberOutOfRange, NumberTa
 from fsm.question import MOST_OPTIONS
 from fsm.quiz import AlreadyAnswered, Answer, FromNextQuestion, LastQuestion, NoSuchAnswer, Paused, QuestionClosed
 from fsm.registry import KINDS
-from play.access import UNMET, Actor, Banned, BoostsUnreadable, ChannelUnreadable, Needs, NotAMember
+from play.access import UNMET, Actor, Banned, BoostsUnreadable, ChannelUnreadable, Needs, NeedsAToken, NotAMember
 from play.acting import JoinedElsewhere
 from play.content import NoQuestions
 from play.opening import StillPlayed
@@ -175,7 +175,7 @@ async def list_games(call: Call) -> Page:
 
 async def get_game(call: Call) -> GameView:
     """Return a game, live or ended."""
-    return game_view(call.found)
+    return game_view(call.found, call.viewer)
 
 
 async def open_game(call: Call) -> Reply:
@@ -198,7 +198,7 @@ async def open_game(call: Call) -> Reply:
         received=call.received,
     )
     game = FoundGame.of(outcome)
-    return Reply(body=game_view(game), headers={"location": f"/api/v1/games/{game.state.id}"})
+    return Reply(body=game_view(game, call.viewer), headers={"location": f"/api/v1/games/{game.state.id}"})
 
 
 async def rematch_game(call: Call) -> Reply:
@@ -212,64 +212,68 @@ async def rematch_game(call: Call) -> Reply:
         received=call.received,
     )
     game = FoundGame.of(outcome)
-    return Reply(body=game_view(game), headers={"location": f"/api/v1/games/{game.state.id}"})
+    return Reply(body=game_view(game, call.viewer), headers={"location": f"/api/v1/games/{game.state.id}"})
 
 
 async def join_game(call: Call) -> GameView:
     """Add a person to the players.
 
     The person must be a member of the group, not banned, and meet the conditions of the game. Telegram Premium is seen
-    in Telegram alone, so nobody can join a game for its owners here. Later moves of this player may be made by the API
+    in Telegram alone, so no token can join a game for its owners. A session joins for its own person, with the name
+    that Telegram has signed. Later moves of this player may be made by the API
     too.
     """
     body: JoinBody = call.body
     acting = call.services.play.acting
-    await acting.authorise_join(call.actor, call.found.state, Actor(body.player_id, body.name))
-    game = await execute(call, Join(body.player_id, tidy(body.name)))
+    person = Actor(body.player_id, body.name)
+    if call.session is not None and body.player_id == call.actor.id:
+        person = call.actor  # with the name that Telegram has signed
+    await acting.authorise_join(call.actor, call.found.state, person)
+    game = await execute(call, Join(person.id, tidy(person.name)))
     await acting.note_join(call.actor, game.state, body.player_id)
-    return game_view(game)
+    return game_view(game, call.viewer)
 
 
 async def leave_game(call: Call) -> GameView:
     """Take a player out, by their own wish. Only for players for whom the API has joined."""
-    return game_view(await _move(call, Leave(call.path["player"]), call.path["player"]))
+    return game_view(await _move(call, Leave(call.path["player"]), call.path["player"]), call.viewer)
 
 
 async def remove_player(call: Call) -> GameView:
     """Take a player out, by a host's decision."""
-    return game_view(await execute(call, Remove(call.path["player"], call.actor.host.id)))
+    return game_view(await execute(call, Remove(call.path["player"], call.actor.host.id)), call.viewer)
 
 
 async def pick_number(call: Call) -> GameView:
     """Pick a number for a player. Only for players for whom the API has joined."""
     body: PickBody = call.body
-    return game_view(await _move(call, PickNumber(body.player_id, body.number), body.player_id))
+    return game_view(await _move(call, PickNumber(body.player_id, body.number), body.player_id), call.viewer)
 
 
 async def answer_question(call: Call) -> GameView:
     """Answer the open question for a player. Only for players for whom the API has joined."""
     body: AnswerBody = call.body
-    return game_view(await _move(call, Answer(body.player_id, body.question, body.choice), body.player_id))
+    return game_view(await _move(call, Answer(body.player_id, body.question, body.choice), body.player_id), call.viewer)
 
 
 async def start_game(call: Call) -> GameView:
     """End the joining phase now."""
-    return game_view(await execute(call, StartNow(call.actor.host.id)))
+    return game_view(await execute(call, StartNow(call.actor.host.id)), call.viewer)
 
 
 async def extend_game(call: Call) -> GameView:
     """Move the end of the phase further away."""
-    return game_view(await execute(call, Extend(call.actor.host.id, call.body.seconds * 1000)))
+    return game_view(await execute(call, Extend(call.actor.host.id, call.body.seconds * 1000)), call.viewer)
 
 
 async def cancel_game(call: Call) -> GameView:
     """End a game without a result. A draw that is sealed cannot be cancelled."""
-    return game_view(await execute(call, Cancel(call.actor.host.id, "host")))
+    return game_view(await execute(call, Cancel(call.actor.host.id, "host")), call.viewer)
 
 
 async def force_end_game(call: Call) -> GameView:
     """End a game without a result, as an operator. A sealed draw is published as void, with its seed and proof."""
-    return game_view(await execute(call, Cancel(call.actor.host.id, "operator")))
+    return game_view(await execute(call, Cancel(call.actor.host.id, "operator")), call.viewer)
 
 
 async def list_players(call: Call) -> list[PlayerView]:
@@ -303,7 +307,7 @@ def with_rules(rules: Any, given: dict[str, str]) -> Any:
 
 STEP: Final[tuple[type[Rejected], ...]] = (NotNow, TooLate)
 """Refusals of every command to a game."""
-ACTS: Final[tuple[type[Rejected], ...]] = (*STEP, NotInGame, JoinedElsewhere, Banned, NotAMember)
+ACTS: Final[tuple[type[Rejected], ...]] = (*STEP, NotInGame, JoinedElsewhere, Banned, NotAMember, NeedsAToken)
 """Refusals of every move in a player's name."""
 
 
@@ -324,6 +328,7 @@ ENDPOINTS: Final = (
         query=GamesQuery,
         result=GameSummary,
         paged=True,
+        people=True,
     ),
     Endpoint(
         method="POST",
@@ -339,9 +344,17 @@ ENDPOINTS: Final = (
         refuses=(PlaceTaken, BadTitle, BadRule, NoQuestions, ChannelUnreadable, BoostsUnreadable),
         example={"chat_id": -1001234567890, "kind": "pick_number", "title": "Friday", "rules": {"winners": "2"}},
     ),
-    _step("", get_game, Needs.LOOK, method="GET"),
-    _step("/start", start_game, Needs.HOST, refuses=(*STEP, NotEnoughPlayers)),
-    _step("/extend", extend_game, Needs.HOST, body=ExtendBody, refuses=(*STEP, BadExtension), example={"seconds": 60}),
+    _step("", get_game, Needs.LOOK, method="GET", people=True),
+    _step("/start", start_game, Needs.HOST, people=True, refuses=(*STEP, NotEnoughPlayers)),
+    _step(
+        "/extend",
+        extend_game,
+        Needs.HOST,
+        people=True,
+        body=ExtendBody,
+        refuses=(*STEP, BadExtension),
+        example={"seconds": 60},
+    ),
     _step("/cancel", cancel_game, Needs.HOST, refuses=(*STEP, DrawSealed)),
     _step(
         "/rematch",
@@ -354,21 +367,23 @@ ENDPOINTS: Final = (
         example={"without_winners": True},
     ),
     _step("/force-end", force_end_game, Needs.OPERATE, refuses=STEP),
-    _step("/players", list_players, Needs.LOOK, method="GET", result=list[PlayerView]),
+    _step("/players", list_players, Needs.LOOK, method="GET", people=True, result=list[PlayerView]),
     _step(
         "/players",
         join_game,
         Needs.ACT,
+        people=True,
         body=JoinBody,
-        refuses=(*STEP, AlreadyJoined, WonBefore, GameFull, LastQuestion, Banned, NotAMember, *UNMET),
+        refuses=(*STEP, AlreadyJoined, WonBefore, GameFull, LastQuestion, Banned, NotAMember, NeedsAToken, *UNMET),
         example={"player_id": 4242, "name": "Ann"},
     ),
     _step("/players/{player}", remove_player, Needs.HOST, method="DELETE", refuses=(*STEP, NotInGame)),
-    _step("/players/{player}/leave", leave_game, Needs.ACT, refuses=ACTS),
+    _step("/players/{player}/leave", leave_game, Needs.ACT, people=True, refuses=ACTS),
     _step(
         "/picks",
         pick_number,
         Needs.ACT,
+        people=True,
         body=PickBody,
         refuses=(*ACTS, NumberTaken, NumberOutOfRange, AlreadyYours),
         example={"player_id": 4242, "number": 7},
@@ -377,6 +392,7 @@ ENDPOINTS: Final = (
         "/answers",
         answer_question,
         Needs.ACT,
+        people=True,
         body=AnswerBody,
         refuses=(*ACTS, AlreadyAnswered, FromNextQuestion, QuestionClosed, NoSuchAnswer, Paused),
         example={"player_id": 4242, "question": 0, "choice": 2},

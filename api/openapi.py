@@ -35,6 +35,7 @@ from api.problems import (
     Problem,
     RequestInProgress,
     RequestTimeout,
+    TokensOnly,
     TooLarge,
     TooManyRequests,
     UnsupportedMediaType,
@@ -44,7 +45,7 @@ from api.tokens import NewToken, TokenView
 from api.views import GameSummary, GameView, PlayerView, state_types
 from api.webhooks import DeliveryView, EndpointView, EndpointWithSecret, ExampleView, SourceView, SourceWithSecret
 from fsm.kind import Rejected, UnknownGame
-from play.access import GRANTED, Elsewhere, Needs, NotAHost, NotAnOperator, Role
+from play.access import GRANTED, Banned, Elsewhere, Needs, NotAHost, NotAMember, NotAnOperator, Role
 from play.flags import FlagOff
 from play.tokens import NotAuthenticated
 
@@ -115,6 +116,7 @@ def refusals_of(endpoint: Endpoint) -> tuple[type[Rejected], ...]:
     if not endpoint.public:
         found += [NotAuthenticated]
         if endpoint.needs is not Needs.NOTHING:
+            found += [Banned, NotAMember] if endpoint.people else [TokensOnly]
             found += [Elsewhere, NotAnOperator if endpoint.needs is Needs.OPERATE else NotAHost]
     if "game" in endpoint.parameters:
         found.append(UnknownGame)
@@ -159,6 +161,7 @@ def _operation(endpoint: Endpoint, found: Mapping[int, Any]) -> dict[str, Any]:
         "parameters": [*_path(endpoint, found), *parameters(endpoint.query), *_headers(endpoint)],
         "responses": _responses(endpoint, found),
         "x-roles": [] if endpoint.public else roles,
+        "x-people": endpoint.people,
         "x-about": endpoint.about.value,
     }
     if endpoint.body is not None:

@@ -10,7 +10,7 @@ import msgspec
 from fsm import kind, lobby, pick_number, quiz
 from fsm.engine import Unavailable
 from fsm.kind import Rejected
-from play import access, flags, guarded_http, incoming_webhooks, jobs, standard_webhooks, webhooks
+from play import access, flags, guarded_http, incoming_webhooks, jobs, sessions, standard_webhooks, webhooks
 from play.broadcasts import BroadcastTooLong
 from play.proofs import NothingToProve
 from play.recurring import NoSuchRecurring
@@ -111,6 +111,11 @@ class TooManyWatched(Rejected):
 @dataclass(unsafe_hash=True)
 class WrongOrigin(Rejected):
     """The page that connects is of an origin that is not let in."""
+
+
+@dataclass(unsafe_hash=True)
+class TokensOnly(Rejected):
+    """The session of a person may not do this; a token may."""
 
 
 @dataclass(unsafe_hash=True)
@@ -234,6 +239,8 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         IdempotencyKeyMissing: 400,
         BadCursor: 400,
         NotAuthenticated: 401,
+        sessions.BadLaunch: 401,
+        sessions.StaleLaunch: 401,
         standard_webhooks.BadSignature: 401,
         standard_webhooks.StaleCall: 401,
         access.Banned: 403,
@@ -243,6 +250,8 @@ STATUSES: Final[Mapping[type[Rejected], int]] = MappingProxyType(
         access.NotAHost: 403,
         access.NotAnOperator: 403,
         access.NeedsAPerson: 403,
+        access.NeedsAToken: 403,
+        TokensOnly: 403,
         NotFound: 404,
         UnknownQuery: 404,
         kind.UnknownGame: 404,

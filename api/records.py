@@ -204,6 +204,7 @@ ENDPOINTS: Final = (
         tag=RECORDS,
         needs=Needs.LOOK,
         about=About.GAME,
+        people=True,
         result=dict[str, Any],
         refuses=(NothingToProve,),
     ),

@@ -21,6 +21,7 @@ from api import (
     personal_data,
     records,
     recurring,
+    sessions,
     tokens,
     webhooks,
 )
@@ -43,6 +44,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = with_reference(
         *operations.ENDPOINTS,
         *jobs.ENDPOINTS,
         *webhooks.ENDPOINTS,
+        *sessions.ENDPOINTS,
         *tokens.ENDPOINTS,
         *flags.ENDPOINTS,
         *tickets.ENDPOINTS,

@@ -48,6 +48,7 @@ from play.pack_imports import PackImports
 from play.privacy import Privacy
 from play.proofs import Proofs
 from play.recurring import RecurringDesk
+from play.sessions import Sessions
 from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
@@ -57,6 +58,7 @@ from storage.achievements import Achievements
 from storage.administrators import Administrators
 from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
+from storage.app_sessions import AppSessions
 from storage.archive import Archive
 from storage.audit import Audit
 from storage.breakers import Breaker, Circuit, GuardedPool, GuardedStore
@@ -490,6 +492,7 @@ def _play(
             provers={name: face.prove for name, face in FACES.items() if face.prove is not None},
         ),
         tokens=Tokens(stores.api_tokens, clock),
+        sessions=Sessions(AppSessions(stores.redis), stores.people, clock, settings.telegram.token.get_secret_value()),
         beacon=beacon,
     )
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from fsm.kind import Game, PlayerId, Rejected
 from fsm.lobby import NotInGame
-from play.access import Access, Actor, Needs
+from play.access import Access, Actor, Needs, NeedsAToken
 from storage.api_requests import ApiRequests
 from storage.archive import Archive
 
@@ -40,6 +40,8 @@ class Acting:
         """Raise a refusal unless the actor may let a person join. A person may do so for nobody but themselves."""
         if actor.token is not None:
             await self._access.authorise(actor, game, Needs.ACT)
+        elif actor.id != person.id:
+            raise NeedsAToken
         await self._access.authorise(person, game, Needs.JOIN)
 
     async def note_join(self, actor: Actor, game: Game, player_id: PlayerId) -> None:
@@ -51,9 +53,11 @@ class Acting:
     async def authorise_move(self, actor: Actor, game: Game, player_id: PlayerId) -> None:
         """Raise a refusal unless the actor may make a move of a player.
 
-        Raises ``JoinedElsewhere``, ``NotInGame`` and the errors of ``Access.authorise``.
+        Raises ``JoinedElsewhere``, ``NotInGame``, ``NeedsAToken`` and the errors of ``Access.authorise``.
         """
         if actor.token is None:
+            if actor.id != player_id:
+                raise NeedsAToken
             await self._access.authorise(actor, game, Needs.PLAY)
             return
         await self._access.authorise(actor, game, Needs.ACT)

@@ -22,6 +22,7 @@ from play.pack_imports import PackImports
 from play.privacy import Privacy
 from play.proofs import Proofs
 from play.recurring import RecurringDesk
+from play.sessions import Sessions
 from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
@@ -57,6 +58,7 @@ class Application:
         incoming: handles signed calls of other systems.
         imports: imports packs from addresses.
         tokens: tokens of the HTTP API.
+        sessions: sessions of people in the Mini App.
         beacon: the public randomness that draws use; None if draws use none.
     """
 
@@ -84,4 +86,5 @@ class Application:
     incoming: IncomingWebhooks
     imports: PackImports
     tokens: Tokens
+    sessions: Sessions
     beacon: Beacon | None

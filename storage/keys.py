@@ -299,6 +299,11 @@ def joined_by_api_key(game_id: str) -> str:
     return f"{_prefix}:{{{game_id[:2]}}}:api:joined:{game_id}"
 
 
+def app_session_key(name: str) -> str:
+    """String: a session of a person in the Mini App, as JSON. `name`: hash of its secret."""
+    return f"{PREFIX}:app:session:{name}"
+
+
 def live_ticket_key(digest: str) -> str:
     """String: the holder of a ticket for live updates, as JSON. `digest`: hash of the ticket."""
     return f"{_prefix}:api:ticket:{digest}"

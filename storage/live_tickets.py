@@ -20,7 +20,7 @@ class Holder(msgspec.Struct, frozen=True):
     """The holder of a ticket.
 
     Attributes:
-        kind: the kind of principal, such as `api` for tokens.
+        kind: the kind of principal, such as `api` for tokens and `session` for people.
         name: the name of the principal among those of its kind; for a token its prefix.
     """
 

@@ -27,6 +27,7 @@ from api.live.messages import (
 from api.live.principals import (
     LIFETIME,
     NOT_AUTHENTICATED,
+    OF_SESSION,
     OF_TOKEN,
     RESTART,
     RETRY_MS,
@@ -163,7 +164,9 @@ class Hub:
     async def principal(self, kind: str, name: str) -> Principal | None:
         """Return a principal, if it is valid now. Raises ``Unavailable``."""
         actor = (await self._confirm[kind]([name])).get(name)
-        return None if actor is None else Principal(kind, name, actor)
+        if actor is None:
+            return None
+        return Principal(kind, name, actor, viewer=None if actor.token is not None else actor.id)
 
     async def subscribe(
         self, principal: Principal, *, games: Iterable[str] = (), chats: Iterable[int] = (), cursor: str | None = None
@@ -187,8 +190,10 @@ class Hub:
         key = (principal.kind, principal.name)
         if len(self._subscriptions) >= self.limits.connections:
             raise TooManyConnections(limit=self.limits.connections)
-        if self._of_principal[key] >= self.limits.connections_of_one:
-            raise TooManyConnections(limit=self.limits.connections_of_one)
+        limits = self.limits
+        most = limits.connections_of_one if principal.viewer is None else limits.connections_of_person
+        if self._of_principal[key] >= most:
+            raise TooManyConnections(limit=most)
         subscription = Subscription(self.renew, principal, time.monotonic())
         self._subscriptions.add(subscription)
         self._of_principal[key] += 1
@@ -781,14 +786,14 @@ class Hub:
 
 
 def make_hub(play: Application, stores: Stores, limits: LiveLimits | None = None) -> Hub:
-    """Return a hub for the tokens of the API. Another kind of principal is one more entry of ``confirm``."""
+    """Return a hub for the tokens of the API and the sessions of people."""
     return Hub(
         tail=FeedTail(stores.listening, stores.games.shards),
         games=stores.games,
         archive=stores.archive,
         codec=stores.codec,
         access=play.access,
-        confirm={OF_TOKEN: play.tokens.actors},
+        confirm={OF_TOKEN: play.tokens.actors, OF_SESSION: play.sessions.actors},
         clock=play.clock,
         limits=limits or LiveLimits(),
     )

@@ -15,12 +15,16 @@ OF_TOKEN: Final = "api"  # noqa: S105 -- no password
 """The kind of principal of API tokens."""
 
 
+OF_SESSION: Final = "session"
+"""The kind of principal of the sessions of people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A client that watches.
 
     Attributes:
-        kind: the kind of principal, which names the check of its validity; `api` for API tokens.
+        kind: the kind of principal, which names the check of its validity; `api` for API tokens, `session` for people.
         name: the name among principals of its kind; for a token its prefix. Connections are counted by it.
         actor: the actor whose permissions decide.
         viewer: the player whose own choices are shown; None for the view of somebody who does not play.
@@ -43,6 +47,7 @@ class LiveLimits:
     Attributes:
         connections: connections of a process.
         connections_of_one: connections of one principal in a process.
+        connections_of_person: connections of one person's session in a process.
         subscriptions: games and chats that one connection watches.
         waiting: batches that wait for a slow client before it is moved to the next snapshot.
         heartbeat_seconds: silence after which a client gets a sign of life with the present cursor.
@@ -51,6 +56,7 @@ class LiveLimits:
 
     connections: int = 10_000
     connections_of_one: int = 1000
+    connections_of_person: int = 5
     subscriptions: int = 50
     waiting: int = 64
     heartbeat_seconds: float = 20

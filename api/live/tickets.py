@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from api.endpoint import About, Call, Endpoint, Reply
-from api.live.principals import OF_TOKEN
+from api.live.principals import OF_SESSION, OF_TOKEN
 from api.values import moment_of
 from play.access import Needs
 from storage.live_tickets import LIFETIME_SECONDS, Holder
@@ -27,11 +27,15 @@ class NewTicket(msgspec.Struct, frozen=True):
 async def create_live_ticket(call: Call) -> Reply:
     """Make a ticket for live updates.
 
-    It opens one connection at `/api/v1/live`, within half a minute, with the rights that the token has then. Pages send
-    it in the address, where a token has no place.
+    It opens one connection at `/api/v1/live`, within half a minute, with the rights that the token or the session has
+    then. Pages send it in the address, where a token has no place.
     """
-    assert call.token is not None
-    ticket = await call.services.tickets.issue(Holder(OF_TOKEN, call.token.prefix))
+    if call.session is not None:
+        holder = Holder(OF_SESSION, call.session.name)
+    else:
+        assert call.token is not None
+        holder = Holder(OF_TOKEN, call.token.prefix)
+    ticket = await call.services.tickets.issue(holder)
     expires_at = moment_of(call.received + LIFETIME_SECONDS * 1000)
     return Reply(body=NewTicket(ticket, expires_at), stored=NewTicket(None, expires_at))
 
@@ -44,6 +48,7 @@ ENDPOINTS: Final = (
         tag="live",
         needs=Needs.LOOK,
         about=About.NOTHING,
+        people=True,
         result=NewTicket,
         status=201,
     ),

@@ -48,6 +48,7 @@ from play.pack_imports import PackImports
 from play.privacy import Privacy
 from play.proofs import Proofs
 from play.recurring import RecurringDesk
+from play.sessions import Sessions
 from play.templates import GameTemplates
 from play.texts import Texts
 from play.tokens import Tokens
@@ -57,6 +58,7 @@ from storage.achievements import Achievements
 from storage.administrators import Administrators
 from storage.api_requests import ApiRequests
 from storage.api_tokens import ApiTokens
+from storage.app_sessions import AppSessions
 from storage.archive import Archive
 from storage.audit import Audit
 from storage.broadcast_chats import BroadcastChats
@@ -402,7 +404,8 @@ def _room(
                 personal_data=PersonalData(pool, redis), jobs=stores.jobs, engine=engine, outbox=outbox, texts=TEXTS,
                 clock=clock, policy_url="https://example.org/privacy",
             ),
-            tokens=Tokens(stores.api_tokens, clock), beacon=None,
+            tokens=Tokens(stores.api_tokens, clock),
+            sessions=Sessions(AppSessions(redis), stores.people, clock, "1:token"), beacon=None,
         ),
         boards=NoBoards(),
         taps=Taps(

@@ -1,0 +1,85 @@
+"""Sessions of people in the Mini App, in Redis: short-lived, and each under the hash of its secret."""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Collection, Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from fsm.engine import Unavailable
+from fsm.kind import Instant, PlayerId
+from storage import keys
+
+T = TypeVar("T")
+SECRET_BYTES: Final = 24
+IDLE_SECONDS: Final = 1800
+"""Time after its last use at which a session ends."""
+
+
+class StoredSession(msgspec.Struct, frozen=True):
+    """A session.
+
+    Attributes:
+        player_id: the person's id in Telegram.
+        name: the person's name as Telegram signed it.
+        premium: whether the person has Telegram Premium.
+        until: the time at which the session ends even if it is in use.
+    """
+
+    player_id: PlayerId
+    name: str
+    premium: bool
+    until: Instant
+
+
+_decode = msgspec.json.Decoder(StoredSession).decode
+
+
+class AppSessions:
+    """The sessions that all processes have begun. The methods raise ``Unavailable``."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis  # the stubs of redis-py name no result of a command
+
+    async def add(self, session: StoredSession) -> str:
+        """Store a session. Returns its secret, of which Redis has only the hash."""
+        secret = secrets.token_hex(SECRET_BYTES)
+        value = msgspec.json.encode(session)
+        await _reached(self._redis.set(keys.app_session_key(session_name(secret)), value, ex=IDLE_SECONDS))
+        return secret
+
+    async def used(self, name: str) -> StoredSession | None:
+        """Return a session, and begin its idle time anew; None if it has ended."""
+        found = await _reached(self._redis.getex(keys.app_session_key(name), ex=IDLE_SECONDS))
+        return None if found is None else _decode(found)
+
+    async def all_found(self, names: Collection[str]) -> Mapping[str, StoredSession]:
+        """Return those sessions that have not ended, by name. They count as used: a page that watches is open."""
+        found: list[bytes | None] = await _reached(self._read(names))
+        return {name: _decode(each) for name, each in zip(names, found, strict=True) if each is not None}
+
+    async def _read(self, names: Collection[str]) -> list[bytes | None]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.getex(keys.app_session_key(name), ex=IDLE_SECONDS)
+            found: list[bytes | None] = await pipe.execute()
+        return found
+
+    async def end(self, name: str) -> None:
+        """End a session. Harmless to repeat."""
+        await _reached(self._redis.delete(keys.app_session_key(name)))
+
+
+def session_name(secret: str) -> str:
+    """Return the name of a session, which proves nothing: the hash of its secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+async def _reached(call: Awaitable[T]) -> T:
+    try:
+        return await call
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Unavailable(f"Redis: {type(error).__name__}") from error
