@@ -115,8 +115,8 @@ def refusals_of(endpoint: Endpoint) -> tuple[type[Rejected], ...]:
     found += endpoint.refuses
     if not endpoint.public:
         found += [NotAuthenticated]
+        found += [Banned, NotAMember] if endpoint.people else [TokensOnly]
         if endpoint.needs is not Needs.NOTHING:
-            found += [Banned, NotAMember] if endpoint.people else [TokensOnly]
             found += [Elsewhere, NotAnOperator if endpoint.needs is Needs.OPERATE else NotAHost]
     if "game" in endpoint.parameters:
         found.append(UnknownGame)
