@@ -40,6 +40,7 @@ from api.recurring import (
     TemplateBody,
     TemplateView,
 )
+from api.sessions import LaunchBody, SessionView
 from api.tokens import NewToken, TokenBody, TokenView
 from api.views import GameSummary, GameView, PlayerView
 from api.webhooks import (
@@ -191,6 +192,12 @@ class Client:
     async def get_reference_style(self) -> bytes:
         """Return the style sheet of the reference."""
         return (await self.succeed("GET", "/reference.css")).content
+
+    # -- sessions -------------------------------------------------------------------------------------------------
+
+    async def create_session(self, body: LaunchBody) -> SessionView:
+        """Begin the session of a person in the Mini App."""
+        return await self.ask("POST", "/sessions", SessionView, body=body)
 
     # -- live updates ---------------------------------------------------------------------------------------------
 

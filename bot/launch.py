@@ -5,6 +5,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -182,19 +183,30 @@ def give_way(niceness: int) -> None:
     os.nice(max(0, niceness - os.nice(0)))
 
 
+def free_port(host: str) -> int:
+    """Return a port of this machine that is free now."""
+    with socket.create_server((host, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 def offline_settings(settings: Settings, token: str, api_base: str) -> Settings:
     """Return the settings of the sandbox's bot, which shares no data with a real bot.
 
     Its embedded stores are in a separate folder, and configured stores are ignored. The chats and people of the sandbox
-    must never appear beside real ones, and a real bot must not edit messages of the sandbox.
+    must never appear beside real ones, and a real bot must not edit messages of the sandbox. Its Mini App is shown on
+    the sandbox's phones.
     """
     telegram, web = settings.telegram, settings.web
+    port = free_port(web.host)
     return settings.model_copy(
         update={
             "telegram": telegram.model_copy(
                 update={"token": SecretStr(token), "api_base": api_base, "mode": "polling"}
             ),
-            "web": web.model_copy(update={"port": 0}),
+            "web": web.model_copy(update={"port": port}),
+            "app": settings.app.model_copy(
+                update={"url": f"http://{web.host}:{port}/app/", "short_name": "play", "framed_by": (api_base,)}
+            ),
             "data_dir": settings.data_dir / SANDBOX_FOLDER,
             "database": settings.database.model_copy(update={"dsn": SecretStr("")}),
             "redis": settings.redis.model_copy(update={"dsn": SecretStr("")}),
@@ -214,6 +226,7 @@ async def _sandbox(stop: _Stop, settings: Settings) -> int:
             raise SettingsError(f"web.port: {web.host}:{web.port} can't be listened on: {error.strerror}") from None
         box.players.moves = [face.moves for face in FACES.values()]
         offline = offline_settings(settings, box.token, box.url)
+        box.world.app_url = offline.app.url
         running = await stack.enter_async_context(process.running(offline, anew=True))
         print(f"\n  Tombola's sandbox: {box.url}\n", flush=True)  # noqa: T201 -- the address to open
         logger.info("HTTP API, health and metrics of the bot on http://{}:{}", web.host, running.port)

@@ -43,6 +43,7 @@ from bot.web_role import WebRole
 from fsm.engine import Clock, Engine, Entropy
 from fsm.pick_number import Beacon
 from play.application import Application
+from play.texts import FOLDER
 from storage import keys, migrate
 from storage.connections import (
     POSTGRES_GONE,
@@ -67,6 +68,7 @@ from storage.rights import MissingRightError, check_rights
 from storage.shared_time import SharedTime
 from storage.stores import Stores
 from telegram.telegram import Telegram
+from web.pages import Pages
 
 if TYPE_CHECKING:
     from bot.observe.tracing import Tracing
@@ -392,6 +394,8 @@ async def _serving(
     if role is not None:
         role.start()
         routes.insert(0, role.route)  # most requests are for it, and routes are tried in order
+        if runtime.settings.app.url:
+            routes += Pages(FOLDER, runtime.settings.app.framed_by).routes
     app = web.application(routes)
     if ingress is not None and telegram.mode == "webhook":
         secret = telegram.webhook_secret.get_secret_value().encode()

@@ -20,6 +20,7 @@ from bot.tasks import Tasks
 from fsm.engine import Clock, Commit, Committed, Engine, Entropy, GameStore, Record, RecordCommand, Stored
 from fsm.pick_number import Beacon
 from fsm.registry import KINDS
+from handlers.app_links import AppLinks
 from handlers.audience import slot_of
 from handlers.boards import Boards
 from handlers.kinds.registry import CONSUMERS, FACES
@@ -178,6 +179,7 @@ class Runtime:
             administrators=Administrators(self.stores.redis),
             clock=self.play.clock,
             bot_username=bot_username,
+            app=AppLinks(link, self.settings.app.url) if (link := self.settings.app.link(bot_username)) else None,
             aside=self.aside,
         )
 

@@ -214,6 +214,26 @@ class Api(Section):
     graphql: bool = True
 
 
+class AppSection(Section):
+    """The Mini App, whose pages the role `web` serves."""
+
+    url: str = Field(
+        default="", pattern=OPTIONAL_URL, description="empty, or a URL that begins with http:// or https://"
+    )
+    short_name: str = Field(
+        default="", pattern=r"^[A-Za-z0-9_]{0,64}$", description="up to 64 letters, digits and underscores"
+    )
+    framed_by: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^https?://[^\s/;,]+$")], ...], NoDecode, BeforeValidator(_listed)
+    ] = Field(default=(), description="a list of origins, such as https://client.example.org")
+
+    def link(self, bot_username: str) -> str:
+        """Return the beginning of links that open the Mini App from any chat; empty without a Mini App."""
+        if not self.url:
+            return ""
+        return f"https://t.me/{bot_username}{self.short_name and '/'}{self.short_name}?startapp="
+
+
 class Live(Section):
     """Live updates, which the role `web` serves. Limits of numbers are those of one process."""
 
@@ -368,6 +388,7 @@ class Settings(BaseSettings):
     errors: ErrorsSection = ErrorsSection()
     live: Live = Live()
     bridge: BridgeSection = BridgeSection()
+    app: AppSection = AppSection()
     audit: AuditSection = AuditSection()
     privacy: PrivacySection = PrivacySection()
     games: GAMES = GAMES()

@@ -16,6 +16,7 @@ from fsm.engine import Clock, Engine, Outcome, Unavailable
 from fsm.kind import ChatTopic, Game, Instant, Rejected, UnknownGame
 from fsm.lobby import CANCELLED, COMPLETED, Cancel, MoveChat
 from fsm.showing import BoardShown
+from handlers.app_links import AppLinks
 from handlers.audience import audience_of, below_slot_of, reply_to_board, slot_of
 from handlers.kinds import registry
 from handlers.kinds.begins import begins_of
@@ -61,6 +62,7 @@ class Boards:
         administrators: Administrators,
         clock: Clock,
         bot_username: str,
+        app: AppLinks | None = None,
         aside: SetAside | None = None,
     ) -> None:
         self._engine = engine
@@ -71,6 +73,7 @@ class Boards:
         self._administrators = administrators
         self._clock = clock
         self._bot_username = bot_username
+        self._app = app
         self._aside = aside or SetAside()
         self._scenes: OrderedDict[str, _Scene] = OrderedDict()
         self._dirty: dict[str, tuple[Instant, int | None, str]] = {}
@@ -124,6 +127,8 @@ class Boards:
         audience = await audience_of(self._people, state.place.chat_id)
         view, locale, slot = registry.of_state(state), audience.locale, slot_of(state.id)
         message = view.board(state, self._texts, locale, bot_username=self._bot_username)
+        if self._app is not None and state.phase not in FINAL:
+            message = self._app.added(message, state, self._texts.plain(locale, "button-open-app"))
         if state.phase in FINAL and not whole and audience.reads_result_below(message.text):
             message = lobby.over(state, view.kind, self._texts, locale)
         apart = None if audience.wants(MESSAGES, QUIET) else view.apart(state, self._texts, locale)

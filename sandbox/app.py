@@ -47,7 +47,7 @@ def create_app(world: World, players: Players | None = None, *, webhook_backoff:
     api = BotApi(world)
     world.delivery = Delivery(world.updates, world.changes, world.now, api.execute, backoff=webhook_backoff)
     methods = ["GET", "POST"]
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", page),
             Mount("/page", StaticFiles(directory=PAGE)),
@@ -57,6 +57,8 @@ def create_app(world: World, players: Players | None = None, *, webhook_backoff:
             Route("/{path:path}", not_found, methods=methods),
         ]
     )
+    app.state.world = world
+    return app
 
 
 def demo_group(control: Control) -> Chat:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sandbox.control import Control, Refused
+from sandbox.launch import launch_data
 from sandbox.players import Players
 from sandbox.render import poll_json
 from sandbox.state import Chat, Json, Message, User
@@ -135,6 +137,19 @@ class ControlHttp:
             return reply({"error": str(problem)}, 400)
         except TimeoutError:
             return reply({"error": "the bot has not answered"}, 504)
+
+    async def do_launch(self, body: Body) -> Json:
+        """Sign launch data, and return the address of the Mini App that a client would open. Takes user, start?."""
+        world, user = self.control.world, body.user()
+        if not world.app_url:
+            raise Refused("the bot has no Mini App")
+        start = body.get("start", str, "")
+        fields = {
+            "tgWebAppData": launch_data(user, world.token, int(world.now()), start),
+            "tgWebAppVersion": "9.1",
+            "tgWebAppPlatform": "weba",
+        }
+        return {"url": f"{world.app_url}#{urlencode(fields)}"}
 
     # People and chats
 
@@ -318,6 +333,7 @@ class ControlHttp:
                 "now": world.now(),
                 "api": str(request.base_url).rstrip("/"),
                 "token": world.token,
+                "app": world.app_url,
             }
         )
 
@@ -376,9 +392,11 @@ def reply(content: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status_code=status, media_type="application/json")
 
 
-async def page(_: Request) -> Response:
-    """Serve the page, whose security policy allows only its own scripts."""
-    policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
+async def page(request: Request) -> Response:
+    """Serve the page, whose security policy allows only its own scripts, and frames of the bot's Mini App."""
+    app = urlsplit(request.app.state.world.app_url)
+    frames = f"; frame-src {app.scheme}://{app.netloc}" if app.netloc else ""
+    policy = f"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'{frames}"
     return FileResponse(PAGE, headers={"Cache-Control": "no-store", "Content-Security-Policy": policy})
 
 

@@ -107,6 +107,8 @@ class World(Records):
         privacy: bool = True,
     ) -> None:
         self.now = now
+        self.app_url = ""
+        """Address of the bot's Mini App; empty without one."""
         self.rng = rng or random.Random()  # noqa: S311 -- ids and dice need no secure randomness
         self.token = token or f"{BOT_ID}:sandbox-token-{'0' * 21}"
         self.privacy = privacy

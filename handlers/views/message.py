@@ -11,12 +11,15 @@ NO_PREVIEW = {"is_disabled": True}
 class Button:
     """An inline button. A tap on it sends ``data`` to the bot (1 to 64 bytes), or opens ``url``; or it is disabled.
 
+    ``app`` is the address of a Mini App; Telegram allows such buttons in private chats alone.
+
     ``style`` is ``primary`` (blue), ``success`` (green) or ``danger`` (red); None leaves it to the app.
     """
 
     text: str
     data: str | None = None
     url: str | None = None
+    app: str | None = None
     style: str | None = None
     disabled: bool = False
 
@@ -29,6 +32,8 @@ class Button:
             fields["callback_data"] = self.data
         if self.url is not None:
             fields["url"] = self.url
+        if self.app is not None:
+            fields["web_app"] = {"url": self.app}
         if self.style is not None:
             fields["style"] = self.style
         return fields

@@ -58,6 +58,7 @@ button-fair = How it was drawn
 button-share = Share
 button-pick = Pick your number
 button-pick-privately = Pick privately
+button-open-app = 📱 Open the game
 button-pick-in-chat = In private chat
 button-confirm-cancel = Yes, cancel it
 button-keep-playing = Keep playing

@@ -58,6 +58,7 @@ button-fair = Cómo fue el sorteo
 button-share = Compartir
 button-pick = Elegir número
 button-pick-privately = Elegir en secreto
+button-open-app = 📱 Abrir la partida
 button-pick-in-chat = En el chat privado
 button-confirm-cancel = Sí, cancelar
 button-keep-playing = Seguir jugando

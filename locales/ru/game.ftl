@@ -61,6 +61,7 @@ button-fair = Проверить розыгрыш
 button-share = Поделиться
 button-pick = Выбрать число
 button-pick-privately = Выбрать тайно
+button-open-app = 📱 Открыть игру
 button-pick-in-chat = В личном чате
 button-confirm-cancel = Да, отменить
 button-keep-playing = Играем дальше

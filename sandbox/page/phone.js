@@ -2,6 +2,7 @@
 
 import { act, get, world } from "./api.js";
 import { avatar, h, icon, notice } from "./dom.js";
+import { openApp } from "./miniapp.js";
 import { gathered, messageNode, shortText } from "./message.js";
 
 /** Commands offered to an administrator before the first game. */
@@ -254,6 +255,8 @@ export class Phone {
       if (!result) { button.classList.remove("waiting"); return; }
       this.waiting.set(result.query, button);
       setTimeout(() => this.answered(result.query), 15000);
+    } else if (key.web_app) {
+      await openApp(this, new URL(key.web_app.url).searchParams.get("startapp") ?? "");
     } else if (key.url) {
       this.open({ type: "url", url: key.url });
     } else if (key.copy_text) {
@@ -298,7 +301,10 @@ export class Phone {
     if (target.type === "bot_command") { await this.say(target.text); return; }
     if (target.type !== "url") return;
     const payload = startPayload(target.url);
-    if (payload !== null) {
+    const app = appStart(target.url);
+    if (app !== null) {
+      await openApp(this, app);
+    } else if (payload !== null) {
       await this.show(this.user);
       await act("start", { user: this.user, payload });
     } else if (/^https:\/\/t\.me\/share\/url\?/.test(target.url)) {
@@ -323,6 +329,15 @@ function startPayload(url) {
   const isWeb = ["t.me", "telegram.me"].includes(parsed.hostname) && parsed.pathname.replaceAll("/", "").toLowerCase() === name;
   const isApp = parsed.protocol === "tg:" && parsed.searchParams.get("domain")?.toLowerCase() === name;
   return isWeb || isApp ? parsed.searchParams.get("start") ?? "" : null;
+}
+
+/** Returns the parameter of a link to the bot's Mini App; null for any other address. */
+function appStart(url) {
+  let parsed;
+  try { parsed = new URL(url); } catch { return null; }
+  const [name, app] = parsed.pathname.slice(1).toLowerCase().split("/");
+  const isApp = parsed.hostname === "t.me" && name === world.bot.username.toLowerCase() && (Boolean(app) || parsed.searchParams.has("startapp"));
+  return isApp ? parsed.searchParams.get("startapp") ?? "" : null;
 }
 
 export function isMember(group, user) {

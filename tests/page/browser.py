@@ -1,6 +1,7 @@
 """Headless browser, driven through its debugging protocol without another library or a download."""
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import json
@@ -75,6 +76,11 @@ class Tab:
         await self.ask(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
+
+    async def picture(self, path: Path) -> None:
+        """Save a picture of the page."""
+        shown = await self.ask("Page.captureScreenshot", format="png")
+        path.write_bytes(base64.b64decode(shown["data"]))
 
     async def open(self, url: str) -> None:
         """Open a URL and wait until it is loaded."""

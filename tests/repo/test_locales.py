@@ -182,6 +182,10 @@ def test_every_text_is_used() -> None:
                     of_kinds |= found
                 case _:
                     continue
+    for path in (ROOT / "web" / "app").glob("*.js"):
+        script = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r'"(app-[a-z0-9-]+)"', script))
+        prefixes |= set(re.findall(r"`([a-z]+-(?:[a-z]+-)*)\$\{", script))
     prefixes = {prefix for prefix in prefixes if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*-", prefix)}
     referred = {
         node.id.name
@@ -207,6 +211,12 @@ def test_every_text_that_is_asked_for_by_name_is_there() -> None:
                 assert name in ENTRIES["en"], (path, name)
                 given = {keyword.arg for keyword in node.keywords}
                 assert None in given or variables(ENTRIES["en"][name]) <= given, (path, node.lineno, name)
+
+
+def test_every_text_that_a_page_asks_for_is_there() -> None:
+    for path in (ROOT / "web" / "app").glob("*.js"):
+        for name in re.findall(r'say\("([a-z0-9-]+)"', path.read_text(encoding="utf-8")):
+            assert name in ENTRIES["en"], (path.name, name)
 
 
 def test_no_text_for_people_stands_in_the_code() -> None:

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "a-new-kind.md"
 COPIED = (
     "bot", "conftest.py", "docs", "fsm", "handlers", "locales", "migrations", "play", "questions", "sandbox", "storage",
-    "telegram", "tests", "config.toml", "pyproject.toml",
+    "telegram", "tests", "web", "config.toml", "pyproject.toml",
 )  # fmt: skip
 PIECE = re.compile(r"^(?:`([\w/.-]+)`:)$|^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

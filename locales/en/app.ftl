@@ -1,0 +1,84 @@
+# The Mini App. Its page also shows the achievements of figures.ftl.
+
+app-loading = Loading…
+app-again = Try again
+app-offline = No connection. Check the network and try again.
+app-reconnecting = Reconnecting…
+app-lost-access = You can no longer see this game.
+app-not-sent = It could not be sent. Try again.
+app-outside = Open this page from Telegram: tap “Open the game” under a game in your group.
+app-no-chat = Open a game from your group to see its games here.
+app-sections = Sections
+app-games = Games
+app-leaders = Leaderboard
+app-profile = Profile
+app-no-games = No game is on. A host opens one in the group.
+app-unknown-kind = This game can only be played in the chat.
+app-kind-pick_number = Pick Your Number
+app-kind-quiz = Quiz
+app-phase-waiting_for_players = Waiting for players
+app-phase-players_joining = Last call to join
+app-phase-number_selection = Picking numbers
+app-phase-drawing = The draw is on
+app-phase-question_open = A question is open
+app-phase-question_reveal = The right answer
+app-phase-completed = Finished
+app-phase-cancelled = Cancelled
+app-players =
+    { $count ->
+        [one] { $count } player
+       *[other] { $count } players
+    }
+app-needed =
+    { $count ->
+        [one] Starts with { $count } player
+       *[other] Starts with { $count } players
+    }
+app-join = Join
+app-leave = Leave
+app-start-now = Start now
+app-board = Numbers
+app-search = Find a number
+app-zoom = Size of the numbers
+app-free = { $number }, free
+app-yours = { $number }, yours
+app-taken = { $number }, taken
+app-taken-by = { $number }, taken by { $name }
+app-picked = { $number } is yours
+app-your-number = Your number: { $number }
+app-pick-one = Pick a free number
+app-watching = You’re watching this game
+app-drawn = Drawn numbers
+app-sealed = Sealed before the first pick: { $hash }
+app-results = Results
+app-points =
+    { $count ->
+        [one] { $count } point
+       *[other] { $count } points
+    }
+app-question = Question { $number } of { $total }
+app-time-left = Time left
+app-your-answer = Your answer
+app-confirm = Confirm
+app-answered = Your answer is in
+app-right-answer = Right answer: { $answer }
+app-gained = Right! +{ $count }
+app-not-right = No points this time.
+app-statistics = Statistics
+app-achievements = Achievements
+app-history = Your games
+app-nothing-yet = Nothing here yet
+app-games-count =
+    { $count ->
+        [one] { $count } game
+       *[other] { $count } games
+    }
+app-wins =
+    { $count ->
+        [one] { $count } win
+       *[other] { $count } wins
+    }
+app-period-week = Week
+app-period-month = Month
+app-period-season = Season
+app-period-all = All time

@@ -1,0 +1,84 @@
+# La miniaplicación. Su página también muestra los logros de figures.ftl.
+
+app-loading = Cargando…
+app-again = Reintentar
+app-offline = Sin conexión. Revisa la red y vuelve a intentarlo.
+app-reconnecting = Reconectando…
+app-lost-access = Ya no puedes ver esta partida.
+app-not-sent = No se ha podido enviar. Vuelve a intentarlo.
+app-outside = Abre esta página desde Telegram: toca «Abrir la partida» debajo de una partida de tu grupo.
+app-no-chat = Abre una partida desde tu grupo para ver aquí sus partidas.
+app-sections = Secciones
+app-games = Partidas
+app-leaders = Clasificación
+app-profile = Perfil
+app-no-games = No hay ninguna partida en curso. Las abre un anfitrión en el grupo.
+app-unknown-kind = A este juego solo se puede jugar en el chat.
+app-kind-pick_number = Elige tu número
+app-kind-quiz = Trivia
+app-phase-waiting_for_players = Esperando jugadores
+app-phase-players_joining = Última llamada
+app-phase-number_selection = Elección de números
+app-phase-drawing = Sorteo en curso
+app-phase-question_open = Pregunta abierta
+app-phase-question_reveal = Respuesta correcta
+app-phase-completed = Terminada
+app-phase-cancelled = Cancelada
+app-players =
+    { $count ->
+        [one] { $count } jugador
+       *[other] { $count } jugadores
+    }
+app-needed =
+    { $count ->
+        [one] Empieza con { $count } jugador
+       *[other] Empieza con { $count } jugadores
+    }
+app-join = Jugar
+app-leave = Salir de la partida
+app-start-now = Empezar ya
+app-board = Números
+app-search = Buscar un número
+app-zoom = Tamaño de los números
+app-free = { $number }, libre
+app-yours = { $number }, tuyo
+app-taken = { $number }, ocupado
+app-taken-by = { $number }, ocupado por { $name }
+app-picked = El { $number } es tuyo
+app-your-number = Tu número: { $number }
+app-pick-one = Elige un número libre
+app-watching = Estás viendo esta partida
+app-drawn = Números sorteados
+app-sealed = Sellado antes de la primera elección: { $hash }
+app-results = Resultados
+app-points =
+    { $count ->
+        [one] { $count } punto
+       *[other] { $count } puntos
+    }
+app-question = Pregunta { $number } de { $total }
+app-time-left = Tiempo restante
+app-your-answer = Tu respuesta
+app-confirm = Confirmar
+app-answered = Respuesta registrada
+app-right-answer = Respuesta correcta: { $answer }
+app-gained = ¡Correcto! +{ $count }
+app-not-right = Esta vez, sin puntos.
+app-statistics = Estadísticas
+app-achievements = Logros
+app-history = Tus partidas
+app-nothing-yet = Aún no hay nada
+app-games-count =
+    { $count ->
+        [one] { $count } partida
+       *[other] { $count } partidas
+    }
+app-wins =
+    { $count ->
+        [one] { $count } victoria
+       *[other] { $count } victorias
+    }
+app-period-week = Semana
+app-period-month = Mes
+app-period-season = Temporada
+app-period-all = Todo

@@ -1,0 +1,89 @@
+# Мини-приложение. На его странице видны и достижения из figures.ftl.
+
+app-loading = Загружаем…
+app-again = Ещё раз
+app-offline = Нет связи. Проверьте интернет и попробуйте ещё раз.
+app-reconnecting = Восстанавливаем связь…
+app-lost-access = Эта игра вам больше не видна.
+app-not-sent = Не удалось отправить. Попробуйте ещё раз.
+app-outside = Откройте эту страницу из Telegram: кнопка «Открыть игру» есть под игрой в группе.
+app-no-chat = Откройте игру из своей группы — здесь появятся её игры.
+app-sections = Разделы
+app-games = Игры
+app-leaders = Лидеры
+app-profile = Профиль
+app-no-games = Сейчас ничего не идёт. Игру в группе открывает ведущий.
+app-unknown-kind = В эту игру можно сыграть только в чате.
+app-kind-pick_number = Выбери число
+app-kind-quiz = Викторина
+app-phase-waiting_for_players = Ждём игроков
+app-phase-players_joining = Набор заканчивается
+app-phase-number_selection = Выбираем числа
+app-phase-drawing = Идёт розыгрыш
+app-phase-question_open = Вопрос открыт
+app-phase-question_reveal = Правильный ответ
+app-phase-completed = Игра окончена
+app-phase-cancelled = Игра отменена
+app-players =
+    { $count ->
+        [one] { $count } игрок
+        [few] { $count } игрока
+       *[many] { $count } игроков
+    }
+app-needed =
+    { $count ->
+        [one] Нужен хотя бы { $count } игрок
+        [few] Нужно хотя бы { $count } игрока
+       *[many] Нужно хотя бы { $count } игроков
+    }
+app-join = Играю
+app-leave = Выйти из игры
+app-start-now = Начать сейчас
+app-board = Числа
+app-search = Найти число
+app-zoom = Размер чисел
+app-free = { $number }, свободно
+app-yours = { $number }, ваше
+app-taken = { $number }, занято
+app-taken-by = { $number }, занято: { $name }
+app-picked = { $number } — ваше число
+app-your-number = Ваше число: { $number }
+app-pick-one = Выберите свободное число
+app-watching = Вы смотрите эту игру
+app-drawn = Выпавшие числа
+app-sealed = Запечатано до первого выбора: { $hash }
+app-results = Итоги
+app-points =
+    { $count ->
+        [one] { $count } очко
+        [few] { $count } очка
+       *[many] { $count } очков
+    }
+app-question = Вопрос { $number } из { $total }
+app-time-left = Осталось времени
+app-your-answer = Ваш ответ
+app-confirm = Готово
+app-answered = Ответ принят
+app-right-answer = Правильный ответ: { $answer }
+app-gained = Верно! +{ $count }
+app-not-right = В этот раз без очков.
+app-statistics = Статистика
+app-achievements = Достижения
+app-history = Ваши игры
+app-nothing-yet = Пока пусто
+app-games-count =
+    { $count ->
+        [one] { $count } игра
+        [few] { $count } игры
+       *[many] { $count } игр
+    }
+app-wins =
+    { $count ->
+        [one] { $count } победа
+        [few] { $count } победы
+       *[many] { $count } побед
+    }
+app-period-week = Неделя
+app-period-month = Месяц
+app-period-season = Сезон
+app-period-all = Всё время

@@ -1,0 +1,1 @@
+"""Pages for people: the Mini App. They are static files; all their data comes from the HTTP API."""

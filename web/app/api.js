@@ -1,0 +1,92 @@
+// The HTTP API: the session, calls, and retries of writes with the same key.
+
+import { initData } from "./telegram.js";
+import { locale } from "./texts.js";
+
+const ROOT = new URL("../api/v1", location.href).pathname;
+const PAUSES = [500, 1500, 4000, 8000, 15000];
+const TIMEOUT_MS = 20000;
+
+/** The person and the server's clock: `skew` is that clock minus this device's, in ms. */
+export const me = { id: 0, name: "", locale: "en", skew: 0 };
+let token = "";
+let beginning = null;
+
+/** A refusal of the API, with its words in the person's language. */
+export class Refusal extends Error {
+  constructor(problem, status) {
+    super(problem.detail ?? "");
+    this.code = problem.code ?? "bug";
+    this.status = status;
+  }
+}
+
+/** The network, or the server, is away. */
+export class Away extends Error {}
+
+export const serverNow = () => Date.now() + me.skew;
+
+async function send(method, path, { body, key } = {}) {
+  const headers = { "Accept-Language": locale };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (key) headers["Idempotency-Key"] = key;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response, content;
+  try {
+    const options = { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "omit", cache: "no-store" };
+    response = await fetch(`${ROOT}${path}`, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    content = response.status === 204 ? null : await response.json();
+  } catch {
+    throw new Away();
+  }
+  if (response.ok) return content;
+  // The server says itself when a repeat makes sense.
+  if (response.status >= 500 || ["too-many-requests", "request-in-progress"].includes(content.code)) throw new Away();
+  throw new Refusal(content, response.status);
+}
+
+/** Begins a session. Calls at the same time share one. */
+export function begin() {
+  beginning ??= (async () => {
+    const asked = Date.now();
+    token = "";
+    const session = await send("POST", "/sessions", { body: { init_data: initData } });
+    token = session.token;
+    const skew = Date.parse(session.now) - (asked + Date.now()) / 2;
+    Object.assign(me, { id: session.player_id, name: session.name, locale: session.locale, skew });
+  })().finally(() => { beginning = null; });
+  return beginning;
+}
+
+async function once(method, path, options) {
+  const used = token;
+  try {
+    return await send(method, path, options);
+  } catch (error) {
+    if (error.code !== "not-authenticated") throw error;
+    if (used === token) await begin(); // the session has ended, the launch data may still count
+    return send(method, path, options);
+  }
+}
+
+export const read = (path) => once("GET", path);
+
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** Makes a write. While the network is away it is sent again with the same key, so it has one effect. */
+export async function write(method, path, body) {
+  const key = newKey();
+  for (const pause of [...PAUSES, 0]) {
+    try {
+      return await once(method, path, { body, key });
+    } catch (error) {
+      if (!(error instanceof Away) || !pause) throw error;
+      announceAway();
+      await new Promise((done) => { setTimeout(done, pause * (0.75 + Math.random() / 2)); });
+    }
+  }
+  throw new Away();
+}
+
+let announceAway = () => {};
+export const onAway = (listen) => { announceAway = listen; };

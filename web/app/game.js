@@ -1,0 +1,123 @@
+// One game: what all kinds share, and the parts of each kind.
+
+import { Away, Refusal, me, read, serverNow, write } from "./api.js";
+import { fill, h, toast, typed } from "./dom.js";
+import { Live } from "./live.js";
+import { nameOf } from "./lobby.js";
+import { numbersPart } from "./numbers.js";
+import { place } from "./place.js";
+import { podium } from "./podium.js";
+import { quizPart } from "./quiz.js";
+import { mainButton, vibrate } from "./telegram.js";
+import { say } from "./texts.js";
+
+const PARTS = { pick_number: numbersPart, quiz: quizPart };
+const LOBBY = ["waiting_for_players", "players_joining"];
+const ENDED = ["completed", "cancelled"];
+
+export async function gameView({ body, connection }, id) {
+  let game = await read(`/games/${id}`);
+  place.chat = game.chat_id;
+  let players = new Map();
+  let fetched = -1;
+  const busy = new Set();
+  const names = { of: (player) => players.get(player)?.name ?? "…", has: (player) => players.has(player) };
+
+  const title = h("h1", {}, nameOf(game));
+  const phase = h("p", { class: "phase" });
+  const clock = h("span", { class: "clock", role: "timer" });
+  const lobby = h("section", { class: "card" });
+  const part = (PARTS[game.kind] ?? (() => ({ node: h("p", {}, say("app-unknown-kind")), draw() {} })))({ names, move, id });
+  const end = h("section");
+  body.append(title, phase, lobby, part.node, end);
+
+  async function fetchPlayers() {
+    if (fetched === game.players) return;
+    const wanted = fetched = game.players;
+    try {
+      players = new Map((await read(`/games/${id}/players`)).map((player) => [player.id, player]));
+      if (wanted === fetched) draw();
+    } catch (error) {
+      fetched = -1;
+      if (!(error instanceof Away || error instanceof Refusal)) throw error;
+    }
+  }
+
+  /** Makes a move once: a second tap on the same thing waits for the first. Returns whether it was accepted. */
+  async function move(method, path, body_, done = "") {
+    if (busy.has(path)) return false;
+    busy.add(path);
+    draw();
+    try {
+      take(await write(method, `/games/${id}${path}`, body_));
+      vibrate("success");
+      if (done) toast(done);
+      return true;
+    } catch (error) {
+      vibrate("error");
+      if (error instanceof Refusal) toast(error.message, "bad");
+      else if (error instanceof Away) toast(say("app-not-sent"), "bad");
+      else throw error;
+      return false;
+    } finally {
+      busy.delete(path);
+      draw();
+    }
+  }
+
+  function take(newer) {
+    if (newer.version < game.version) return;
+    game = newer;
+    draw();
+    fetchPlayers();
+  }
+
+  const join = async () => {
+    await move("POST", "/players", { player_id: me.id, name: me.name });
+    fetched = -1;
+    await fetchPlayers();
+  };
+  const leave = async () => {
+    await move("POST", `/players/${me.id}/leave`);
+    fetched = -1;
+    await fetchPlayers();
+  };
+
+  function drawLobby() {
+    const waits = LOBBY.includes(game.phase);
+    const joinable = waits || (game.kind === "quiz" && game.rules.late_join === "yes" && !ENDED.includes(game.phase) && !names.has(me.id));
+    lobby.hidden = !waits && !joinable;
+    const plays = names.has(me.id);
+    mainButton(!lobby.hidden && !plays && players.size + 1 ? say("app-join") : "", join);
+    if (lobby.hidden) return;
+    const who = [...players.values()].map((player) => h("li", {}, typed(player.name)));
+    fill(lobby,
+      h("h2", {}, say("app-players", { count: game.players })),
+      waits && h("p", { class: "soft" }, say("app-needed", { count: Number(game.rules.min_players) })),
+      waits && h("ul", { class: "names" }, who),
+      plays ? waits && h("button", { onclick: leave, disabled: busy.size > 0 }, say("app-leave"))
+        : h("button", { class: "filled", onclick: join, disabled: busy.size > 0 }, say("app-join")),
+      waits && game.host.id === me.id && h("button", { onclick: () => move("POST", "/start"), disabled: busy.size > 0 }, say("app-start-now")));
+  }
+
+  function draw() {
+    phase.replaceChildren(say(`app-phase-${game.phase}`), " ", clock);
+    drawLobby();
+    part.draw(game, { plays: names.has(me.id), busy: busy.size > 0 });
+    end.replaceChildren(...game.phase === "completed" ? [podium(game)] : []);
+    tick();
+  }
+
+  function tick() {
+    const left = game.ends_at && !ENDED.includes(game.phase) ? Math.max(0, Date.parse(game.ends_at) - serverNow()) : null;
+    const seconds = left === null ? 0 : Math.ceil(left / 1000);
+    clock.textContent = left === null ? "" : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    part.tick?.(left);
+  }
+
+  await fetchPlayers();
+  draw();
+  const timer = setInterval(tick, 250);
+  const live = new Live({ games: [id] }, take, connection);
+  return () => { clearInterval(timer); live.close(); };
+}

@@ -1,0 +1,32 @@
+// The games of the chat.
+
+import { read } from "./api.js";
+import { h, typed } from "./dom.js";
+import { Live } from "./live.js";
+import { place } from "./place.js";
+import { say } from "./texts.js";
+
+export const nameOf = (game) => (game.title ? typed(game.title) : say(`app-kind-${game.kind}`));
+
+export async function lobbyView({ body, connection, go }) {
+  if (!place.chat) {
+    body.append(h("section", { class: "card" }, h("h1", {}, say("app-games")), h("p", {}, say("app-no-chat"))));
+    return () => {};
+  }
+  const games = new Map();
+  const list = h("ul", { class: "list" });
+  body.append(h("h1", {}, say("app-games")), list);
+
+  function draw() {
+    const rows = [...games.values()].sort((one, other) => (one.opened_at < other.opened_at ? 1 : -1)).map((game) => h("li", {},
+      h("button", { class: "row", onclick: () => go("game", game.id) },
+        h("b", {}, nameOf(game)), h("span", { class: "soft" }, say(`app-phase-${game.phase}`)),
+        h("span", { class: "soft" }, say("app-players", { count: game.players })))));
+    list.replaceChildren(...rows.length ? rows : [h("li", { class: "soft" }, say("app-no-games"))]);
+  }
+
+  for (const game of (await read(`/games?chat=${place.chat}&live=true&limit=50`)).items) games.set(game.id, game);
+  draw();
+  const live = new Live({ chats: [place.chat] }, (game) => { games.set(game.id, game); draw(); }, connection);
+  return () => live.close();
+}

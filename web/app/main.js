@@ -1,0 +1,96 @@
+// The Mini App: its views, and the way between them.
+
+import { Away, Refusal, begin, me, onAway } from "./api.js";
+import { h } from "./dom.js";
+import { gameView } from "./game.js";
+import { lobbyView } from "./lobby.js";
+import { leadersView, profileView } from "./people.js";
+import { place } from "./place.js";
+import { backButton, begin as beginTelegram, initData, mainButton, startParam } from "./telegram.js";
+import { load, say } from "./texts.js";
+
+const head = document.getElementById("head");
+const state = document.getElementById("state");
+const view = document.getElementById("view");
+const tabs = document.getElementById("tabs");
+const TABS = { lobby: lobbyView, profile: profileView, leaders: leadersView };
+
+let leave = () => {};
+let shown = 0;
+
+/** Says whether the page is connected: `on`, `away`, or a refusal that ends a view. */
+function connection(now) {
+  state.hidden = now === "on";
+  state.textContent = now instanceof Refusal ? now.message || say("app-lost-access") : now === "on" ? "" : say("app-reconnecting");
+}
+
+function failed(error, again) {
+  const text = error instanceof Refusal ? error.message : say("app-offline");
+  view.replaceChildren(h("section", { class: "card" }, h("h1", {}, say("app-games")), h("p", {}, text),
+    error instanceof Away && h("button", { class: "filled", onclick: again }, say("app-again"))));
+}
+
+/** Shows a view. It returns a function that ends it. */
+async function show(name, make, isRoot) {
+  leave();
+  leave = () => {};
+  const mine = shown += 1;
+  mainButton("");
+  connection("on");
+  head.replaceChildren();
+  backButton(isRoot ? null : () => go("lobby"));
+  tabs.hidden = !place.chat;
+  for (const tab of tabs.children) tab.setAttribute("aria-current", tab.dataset.view === name ? "page" : "false");
+  const body = h("div", { class: `view ${name}` });
+  view.replaceChildren(h("p", { class: "soft" }, say("app-loading")));
+  try {
+    const end = await make({ body, head, connection, go });
+    if (mine !== shown) { end(); return; }
+    leave = end;
+    view.replaceChildren(body);
+    tabs.hidden = !place.chat;
+    view.focus({ preventScroll: true });
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof Away)) throw error;
+    if (mine === shown) failed(error, () => show(name, make, isRoot));
+  }
+}
+
+export function go(name, id) {
+  if (name === "game") return show("game", (page) => gameView(page, id), false);
+  return show(name, TABS[name], name === "lobby");
+}
+
+function drawTabs() {
+  const tab = (name, text) => h("button", { "data-view": name, onclick: () => go(name) }, text);
+  tabs.setAttribute("aria-label", say("app-sections"));
+  tabs.replaceChildren(tab("lobby", say("app-games")), tab("leaders", say("app-leaders")), tab("profile", say("app-profile")));
+}
+
+async function start() {
+  beginTelegram();
+  onAway(() => connection("away"));
+  const wanted = (navigator.language ?? "en").slice(0, 2);
+  try {
+    await load(["en", "ru", "es"].includes(wanted) ? wanted : "en");
+    if (!initData) {
+      view.replaceChildren(h("section", { class: "card" }, h("h1", {}, say("app-games")), h("p", {}, say("app-outside"))));
+      return;
+    }
+    await begin();
+    await load(me.locale);
+  } catch (error) {
+    if (error instanceof TypeError) view.textContent = "Tombola can’t be reached. Open the page again.";
+    else failed(error, start);
+    return;
+  }
+  drawTabs();
+  const [, sort, value] = /^(g|c)_(-?\w{1,40})$/.exec(startParam) ?? [];
+  if (sort === "g") await go("game", value);
+  else {
+    if (sort === "c") place.chat = Number(value);
+    await go("lobby");
+  }
+}
+
+start();

@@ -1,0 +1,20 @@
+// The result: places, prizes, points.
+
+import { me } from "./api.js";
+import { h, typed } from "./dom.js";
+import { number, say } from "./texts.js";
+
+const MEDALS = ["🥇", "🥈", "🥉"];
+
+function prize(standing) {
+  if (standing.award) return typed(standing.award);
+  return Number(standing.prize) ? `${number(standing.prize)} ${standing.currency ?? ""}`.trim() : "";
+}
+
+export function podium(game) {
+  const rows = (game.state.standings ?? []).filter((each) => each.place).map((each) => h("li", { class: each.player_id === me.id ? "mine" : "" },
+    h("span", { class: "place" }, MEDALS[each.place - 1] ?? `${each.place}.`), h("b", {}, typed(each.name)),
+    each.number ? h("span", { class: "soft" }, number(each.number)) : game.kind === "quiz" && h("span", { class: "soft" }, say("app-points", { count: each.points })),
+    h("span", {}, prize(each))));
+  return h("section", { class: "card podium" }, h("h2", {}, say("app-results")), h("ol", { class: "list" }, rows));
+}
