@@ -124,7 +124,7 @@ async def game_of(phone: Phone) -> str:
 async def test_a_person_plays_in_the_mini_app_beside_one_who_taps_and_sees_the_draw_of_the_proof(phone: Phone) -> None:
     table = phone.table
     host, ann, boris = table.people
-    await table.box.control.say(host, table.group, "/create_game Friday draw").processed()
+    table.box.control.say(host, table.group, "/create_game Friday draw")
     game = await game_of(phone)
     await phone.open(ann, f"g_{game}")
     await phone.click(".card button.filled", "Join")
@@ -132,7 +132,7 @@ async def test_a_person_plays_in_the_mini_app_beside_one_who_taps_and_sees_the_d
     await table.tap(boris, r"^j:")
     await phone.reads("2 players")
     await phone.shot("lobby")
-    await table.box.control.say(host, table.group, "/startnow").processed()
+    table.box.control.say(host, table.group, "/startnow")
     await phone.reads("Pick a free number")
     await phone.until("document.querySelectorAll('.grid button').length === 10")
     await table.tap(boris, rf"^p:{game}:3$")

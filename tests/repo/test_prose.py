@@ -89,6 +89,8 @@ def passages(kind: str) -> Sequence[tuple[Path, int, str]]:
     found = []
     for path in tracked():
         name = path.relative_to(ROOT)
+        if "vendor" in name.parts:
+            continue
         if kind == "pages" and path.suffix == ".md":
             found += [(name, line, text) for line, text in paragraphs(path.read_text())]
         elif kind != "pages" and path.suffix == ".py":

@@ -27,7 +27,7 @@ function readLaunch() {
 export function tell(type, data) {
   if (window.TelegramWebviewProxy) window.TelegramWebviewProxy.postEvent(type, JSON.stringify(data));
   else if (window.external && "notify" in window.external) window.external.notify(JSON.stringify({ eventType: type, eventData: data }));
-  // The receiver is whoever frames the page, which the server's policy limits to Telegram; no message holds a secret.
+  // The server's policy lets only Telegram frame the page, and no message holds a secret.
   else if (window.parent !== window) window.parent.postMessage(JSON.stringify({ eventType: type, eventData: data }), "*");
 }
 
