@@ -53,8 +53,7 @@ class AppSessions:
 
     async def used(self, name: str) -> StoredSession | None:
         """Return a session, and begin its idle time anew; None if it has ended."""
-        found = await _reached(self._redis.getex(keys.app_session_key(name), ex=IDLE_SECONDS))
-        return None if found is None else _decode(found)
+        return (await self.all_found([name])).get(name)
 
     async def all_found(self, names: Collection[str]) -> Mapping[str, StoredSession]:
         """Return those sessions that have not ended, by name. They count as used: a page that watches is open."""
@@ -64,9 +63,10 @@ class AppSessions:
     async def _read(self, names: Collection[str]) -> list[bytes | None]:
         async with self._redis.pipeline(transaction=False) as pipe:
             for name in names:
-                pipe.getex(keys.app_session_key(name), ex=IDLE_SECONDS)
-            found: list[bytes | None] = await pipe.execute()
-        return found
+                pipe.get(keys.app_session_key(name))
+                pipe.expire(keys.app_session_key(name), IDLE_SECONDS)
+            answers: list[bytes | None] = await pipe.execute()
+        return answers[::2]
 
     async def end(self, name: str) -> None:
         """End a session. Harmless to repeat."""

@@ -46,6 +46,8 @@ ANOTHER_VALUE = {
     "web.trusted_proxies": "10.0.0.0/8",
     "web.secret_keys": "0123456789abcdef0123456789abcdef",
     "api.cors_origins": "https://a.example.org https://b.example.org",
+    "app.url": "https://app.example.org/app/",
+    "app.framed_by": "https://client.example.org",
     "games.keep_results_days": "2000",
     "audit.keep_days": "100",
     "tracing.endpoint": "http://127.0.0.1:4318",
