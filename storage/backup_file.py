@@ -299,7 +299,8 @@ class Reader:
 def _damage() -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, EOFError, zlib.error, msgspec.DecodeError, msgspec.ValidationError) as error:
+    # ValueError: damaged text, which msgspec leaves to Python, and sizes that are no numbers
+    except (tarfile.TarError, EOFError, zlib.error, msgspec.MsgspecError, ValueError, OverflowError) as error:
         raise BackupError(f"the backup is damaged or cut off: {error}") from error
     except OSError as error:  # gzip's own errors too
         raise BackupError(f"the backup can't be read: {error.strerror or error}") from error

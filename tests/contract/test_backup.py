@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import os
+import re
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -159,7 +160,16 @@ def damaged(data: bytes) -> list[bytes]:
     for part in range(1, 40):
         at = len(data) * part // 40
         turned.append(data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :])
-    return cuts + turned + [b"PK\x03\x04", b"{}", os.urandom(1000)]
+    return cuts + turned + broken_texts(data) + [b"PK\x03\x04", b"{}", os.urandom(1000)]
+
+
+def broken_texts(data: bytes) -> list[bytes]:
+    """Return whole archives with texts that are no UTF-8; none if the file is encrypted."""
+    if not data.startswith(b"\x1f\x8b"):
+        return []
+    plain, word = gzip.decompress(data), b"pick_number"
+    places = [found.start() for found in re.finditer(word, plain)]
+    return [gzip.compress(plain[:at] + b"\xa5" + plain[at + 1 :], 1) for at in (places[0], places[-1])]
 
 
 def unharmed(data: bytes, bad: bytes) -> bool:

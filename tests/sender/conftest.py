@@ -91,6 +91,12 @@ class Pipeline:
             else:
                 await self.stir.wait()
 
+    async def called(self, count: int) -> None:
+        """Wait for this many calls, and let the clock stand."""
+        while len(self.telegram.calls) < count:
+            self.stir.clear()
+            await self.stir.wait()
+
     async def settled(self, count: int) -> list[Settled]:
         await self.until(lambda: len(self.reports) >= count)
         return self.ends

@@ -160,6 +160,7 @@ async def test_two_groups_told_to_wait_for_minutes_hold_up_nobody_else(pipeline:
     await pipeline.until(lambda: len(pipeline.telegram.calls) == 2)
     await pipeline.until(lambda: not pipeline.senders[0][0].stats.in_flight)
     await pipeline.outbox.put(pipeline.message("lobby", 33))
+    await pipeline.called(3)
     await pipeline.settled(3)
 
     at = {call.params["text"]: call.at - START for call in pipeline.telegram.calls}
