@@ -96,7 +96,7 @@ class FlagSettings:
         """Return the changed flags, by name."""
         found = {row["name"]: _setting(row) for row in await self._pool.fetch(_ALL)}
         try:
-            await self._redis.set(keys.FLAGS_KNOWN, msgspec.json.encode(found), px=KNOWN_MS)
+            await self._redis.set(keys.flags_known_key(), msgspec.json.encode(found), px=KNOWN_MS)
         except STORE_GONE as problem:
             logger.debug("the changes of flags are not kept: {}", type(problem).__name__)
         return found
@@ -106,7 +106,7 @@ class FlagSettings:
 
         Raises Redis's errors.
         """
-        found = await self._redis.get(keys.FLAGS_KNOWN)
+        found = await self._redis.get(keys.flags_known_key())
         try:
             return _KNOWN.decode(found) if found else {}
         except msgspec.DecodeError:  # written by another version

@@ -183,10 +183,6 @@ TOKENS_CHANGED = f"{PREFIX}:tokens:changed"
 """Channel: announces the prefix of an API token that was revoked."""
 FLAGS_CHANGED = f"{PREFIX}:flags:changed"
 """Channel: announces the name of a changed feature flag."""
-FLAGS_KNOWN = f"{PREFIX}:flags:known"
-"""The changes of all feature flags as last read from PostgreSQL, for processes that
-start while it is away."""
-
 EVENTS_UNPUBLISHED = f"{PREFIX}:bridge:unpublished"
 """Channel: announces that the projector has written events for the bridge."""
 FIGURES_CHANGED = f"{PREFIX}:figures:changed"
@@ -279,6 +275,11 @@ def request_key(digest: str) -> str:
     return f"{_prefix}:api:request:{digest}"
 
 
+def flags_known_key() -> str:
+    """String: the changes of all feature flags as last read from PostgreSQL, for processes that start without it."""
+    return f"{_prefix}:flags:known"
+
+
 def processes_key() -> str:
     """Hash of the processes that run, by name, as JSON."""
     return f"{_prefix}:processes"
@@ -301,7 +302,7 @@ def joined_by_api_key(game_id: str) -> str:
 
 def app_session_key(name: str) -> str:
     """String: a session of a person in the Mini App, as JSON. `name`: hash of its secret."""
-    return f"{PREFIX}:app:session:{name}"
+    return f"{_prefix}:app:session:{name}"
 
 
 def live_ticket_key(digest: str) -> str:

@@ -34,12 +34,13 @@ ROOT = Path(__file__).parents[2]
 ANN = 7001001
 """A number that nothing else in the tables contains."""
 OTHER_KEYS = {
-    "ALPHABET", "PREFIX", "EVENTS_UNPUBLISHED", "FIGURES_CHANGED", "FLAGS_CHANGED", "FLAGS_KNOWN", "JOBS_ENQUEUED",
+    "ALPHABET", "PREFIX", "EVENTS_UNPUBLISHED", "FIGURES_CHANGED", "FLAGS_CHANGED", "JOBS_ENQUEUED",
     "LEASES_RELEASED", "PEOPLE_CHANGED", "TOKENS_CHANGED",
 }  # fmt: skip
 """Constants of `storage/keys.py` that are no keys with personal data: channels carry numbers, and keep nothing."""
 NO_PEOPLE = {
-    "bot_key", "bots_key", "clock_key", "deadlines_key", "game_pattern", "is_game_id", "kept_from_key", "lease_keys",
+    "bot_key", "bots_key", "clock_key", "deadlines_key", "flags_known_key",
+    "game_pattern", "is_game_id", "kept_from_key", "lease_keys",
     "new_game_id", "every_pattern", "use_one_slot", "cluster_slot",
     "pins_key", "poll_key", "polled_key", "probe_key", "processes_key", "profile_key", "profile_request_key",
     "published_key", "rate_key", "reader_key",
