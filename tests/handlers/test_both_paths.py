@@ -7,6 +7,7 @@ from hashlib import sha256
 from random import Random
 from typing import Any, cast
 
+import pytest
 from redis.asyncio import Redis
 
 from bot.ingest.dispatcher import UpdateDispatcher
@@ -235,7 +236,11 @@ async def note(effects: Effects, room: Room) -> None:
     effects.people = [tuple(row) for row in await room.pool.fetch("SELECT id, name, username FROM players ORDER BY id")]
 
 
-async def test_a_thousand_taps_have_the_same_effects_on_either_path(redis: Redis, pool: Pool) -> None:
+async def test_a_thousand_taps_have_the_same_effects_on_either_path(
+    redis: Redis, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a busy machine an answer about a member may come late, and the refusal of the tap then gives another reason.
+    monkeypatch.setattr("play.members.WAIT_SECONDS", 60.0)
     fast = await played(redis, pool, fast=True)
     slow = await played(redis, pool, fast=False)
     assert fast.answers == slow.answers
