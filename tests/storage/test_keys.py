@@ -1,4 +1,4 @@
-"""On a Redis Cluster all keys are in one slot, whoever adds one."""
+"""Tests of the names of keys: on a Redis Cluster all of them are in one slot."""
 
 import inspect
 from collections.abc import Callable, Iterator
