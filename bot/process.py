@@ -160,7 +160,7 @@ async def running(
         listening = await stack.enter_async_context(
             redis_client(redis_dsn, pool_size=LISTENERS, timeout_seconds=cache.timeout_seconds, client_name="listening")
         )
-        guard = FailoverGuard(redis)  # must watch from the first connection
+        guard = FailoverGuard(redis, listening)  # must watch from the first connection
         if not given:
             await _check_redis(redis_dsn)
         beacon = await _beacon(settings.games.draw)

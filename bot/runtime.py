@@ -82,7 +82,7 @@ from storage.projector import Projector
 from storage.public_log import PublicLog
 from storage.query_cache import QueryCache, announce
 from storage.questions import Questions
-from storage.rebuild import put_back
+from storage.rebuild import put_back, restore_missing
 from storage.recurring import RecurringGames
 from storage.secret_box import SecretBox
 from storage.seeds import Seeds
@@ -297,12 +297,14 @@ def build(
     stores.projector.on_figures = partial(announce, redis)
     games: GameStore = GuardedStore(MeasuredStore(stores.games, metrics.commits.add), redis_circuit)
     if settings.durability.strict:
+        through = (pool, listening, stores.codec, stores.games.through(listening))
         games = strict = StrictGames(
             games,
             stores.projector,
             stores.codec,
             partial(tasks.spawn, brief=True),
-            partial(put_back, pool, listening, stores.codec, stores.games.through(listening)),
+            put_back=partial(put_back, *through),
+            restore_missing=partial(restore_missing, *through),
         )
         stores.projector.on_rewind = strict.forget
     telegram = _telegram(settings, redis, clock)

@@ -20,7 +20,7 @@ from fsm.engine import Stored
 from fsm.kind import Game, Instant
 from storage import keys
 from storage.archive import Archive
-from storage.codec import Codec
+from storage.codec import Codec, UnreadableGame
 from storage.connections import POSTGRES_GONE, Pool
 from storage.games import LIVE_TTL_MS, RedisGames
 from storage.scripts import script
@@ -36,6 +36,9 @@ _ENDED = """
 SELECT DISTINCT ON (chat_id, topic_id) id, kind, version FROM games WHERE ended_at > $1
 ORDER BY chat_id, topic_id, ended_at DESC LIMIT $2
 """
+_KIND_OF_LIVE = "SELECT kind FROM games WHERE id = $1 AND status NOT IN ('completed', 'cancelled')"
+ANY_TOKEN = b"any"
+"""Token of a feed for a restoration that need not wait for its unread events."""
 VERSIONS = "SELECT id, kind, version FROM games WHERE id = ANY($1::text[])"
 _TOKEN = script("storage", "rebuild_token")
 _RESTORE = script("storage", "rebuild_restore", LIVE_TTL_MS=LIVE_TTL_MS)
@@ -122,6 +125,27 @@ async def put_back(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, ga
         "Redis and PostgreSQL disagree; restored version {} from PostgreSQL", stored.version
     )
     return stored.state
+
+
+async def restore_missing(pool: Pool, redis: Redis, codec: Codec, games: RedisGames, game_id: str) -> bool:
+    """Restore a live game that Redis lacks. Returns False if PostgreSQL has no live game of that id.
+
+    For strict durability, in which PostgreSQL has everything that was acknowledged. Therefore the events that the
+    projector has not read yet, for which `rebuild` waits, take nothing back: their commands were not answered.
+
+    Raises:
+        UnreadableGame: PostgreSQL has the game, but it cannot be folded.
+        AWAY: one of these errors of asyncpg, or those of redis-py.
+    """
+    kind = await pool.fetchval(_KIND_OF_LIVE, game_id)
+    if kind is None:
+        return False
+    stored = await _folded(Archive(pool, codec), game_id, kind)
+    if stored is None:
+        raise UnreadableGame(f"Redis lacks game {game_id}, and its events in PostgreSQL can't be read")
+    if await _restore(redis, codec, games, stored, ANY_TOKEN) == 1:
+        logger.bind(game=game_id).warning("Redis lacked a live game; restored version {}", stored.version)
+    return True
 
 
 async def games_in(redis: Redis) -> AsyncIterator[list[str]]:

@@ -4,6 +4,8 @@ A commit to Redis is written to PostgreSQL at once, by the projector's own code;
 reads the feed later. If earlier events of another process are still on their way, that game waits for them, and no
 other game does. A command whose confirmation comes too late is not acknowledged, though it may take effect: sent again,
 it is recognized as a duplicate, and the duplicate too is acknowledged only when PostgreSQL has it.
+
+A game that Redis lacks is looked up in PostgreSQL and restored, before anybody is told that there is no such game.
 """
 
 import asyncio
@@ -22,6 +24,7 @@ from storage.connections import POSTGRES_AGAIN
 from storage.feed import Entry
 from storage.leases import jitter
 from storage.projector import Projector
+from storage.rebuild import AWAY
 
 CONFIRM_SECONDS = 5.0
 FIRST_DELAY, LONGEST_DELAY = 0.005, 0.25
@@ -54,7 +57,16 @@ class _Waiting:
 
 
 class StrictGames:
-    """A `GameStore` in front of another, which acknowledges a commit of that store when PostgreSQL has it too."""
+    """A `GameStore` in front of another, which acknowledges a commit of that store when PostgreSQL has it too.
+
+    Args:
+        store: the live games in Redis.
+        projector: writes commits to PostgreSQL.
+        codec: encodes them for the projector.
+        spawn: runs a named coroutine in an owned task.
+        put_back: restores a game from PostgreSQL over any version in Redis.
+        restore_missing: restores a live game that Redis lacks; returns False if PostgreSQL has no such game.
+    """
 
     def __init__(
         self,
@@ -63,20 +75,38 @@ class StrictGames:
         codec: Codec,
         spawn: Spawn,
         put_back: Callable[[str], Awaitable[object]] | None = None,
+        restore_missing: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         self._store = store
         self._projector = projector
         self._codec = codec
         self._spawn = spawn
         self._put_back = put_back
+        self._restore_missing = restore_missing
         self._waiting: deque[_Waiting] = deque()
         self._writers = 0
         self._confirmed: OrderedDict[str, tuple[str, int]] = OrderedDict()
         """Incarnation and version that PostgreSQL is known to have, by game."""
 
     async def load(self, game_id: str) -> Stored | None:
-        """Return a game, or None if the store does not have it. Raises `Unavailable`."""
-        return await self._store.load(game_id)
+        """Return a game, or None if neither store has it as a live one. Raises `Unavailable` and `UnreadableGame`."""
+        stored = await self._store.load(game_id)
+        # Asked only about a game that Redis lacks: one to be opened, one that is over, or one that a failover has lost.
+        if stored is None and await self._restored(game_id):
+            stored = await self._store.load(game_id)
+            if stored is None:  # lost again
+                raise Unavailable("a game in PostgreSQL is missing from Redis")
+        return stored
+
+    async def _restored(self, game_id: str) -> bool:
+        """Restore a game that Redis lacks, if it is live in PostgreSQL. Raises `Unavailable` and `UnreadableGame`."""
+        if self._restore_missing is None or not keys.is_game_id(game_id):
+            return False
+        try:
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                return await self._restore_missing(game_id)
+        except (*AWAY, RedisError) as problem:  # includes TimeoutError
+            raise Unavailable(f"cannot tell whether PostgreSQL has the game: {type(problem).__name__}") from problem
 
     async def records_since(self, game_id: str, known: Stored) -> Sequence[Record] | None:
         """Return the records after a known state, confirmed or not. Raises `Unavailable`."""
