@@ -1,6 +1,7 @@
 """Failover of Redis to a replica that lost its last writes: confirmed commands are kept, and not decided again."""
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -103,16 +104,19 @@ class Failing:
         await second.start()
         try:
             async with redis_client(second.dsn) as client:
-                path = client.connection_pool.connection_kwargs["path"]
-                for each in (self.redis, self.direct):
-                    pool: Any = each.connection_pool
-                    pool.connection_kwargs["path"] = path
-                    # A connection object that is idle or lost connects again to the path that it was made with.
-                    for connection in (*pool._available_connections, *pool._in_use_connections):
-                        connection.path = path
+                self.lead(client.connection_pool.connection_kwargs["path"])
                 yield client
         finally:
             await second.stop()
+
+    def lead(self, path: str, *clients: Redis) -> None:
+        """Let clients, by default both, connect to the server at `path` from now on; open connections stay open."""
+        for each in clients or (self.redis, self.direct):
+            pool: Any = each.connection_pool
+            pool.connection_kwargs["path"] = path
+            # The pool keeps its connection objects, which connect again to the path that they were made with.
+            for connection in (*pool._available_connections, *pool._in_use_connections):
+                connection.path = path
 
     async def insists(self, game_id: str, command: Command, command_id: str, engine: Any = None) -> Any:
         """Send a command, repeatedly if asked to try again."""
@@ -355,12 +359,33 @@ async def test_the_former_server_is_an_unknown_one_when_it_comes_back(failing: F
         await meet(failing.redis)
         await until(lambda: not failing.guard.comparing)
         joined = await failing.insists(game_id, Join(5, "E"), "tg:5")
-        for each in (failing.redis, failing.direct):
-            each.connection_pool.connection_kwargs["path"] = former
+        failing.lead(former)
         await meet(failing.redis)
         await until(lambda: not failing.guard.comparing)
         async with redis_client(failing.store.dsn) as first:
             assert await versioned(first, game_id) == joined.version
+        await failing.redis.aclose()
+        await failing.direct.aclose()
+
+
+async def test_games_are_not_compared_in_another_server_than_the_one_that_was_met(failing: Failing) -> None:
+    house = failing.house
+    await house.open(chat_id=-1)
+    await house.project()
+    await failing.copied()
+    former = failing.redis.connection_pool.connection_kwargs["path"]
+    async with failing.promoted() as second:
+        game_id = await house.open(chat_id=-2)
+        promoted = failing.redis.connection_pool.connection_kwargs["path"]
+        failing.lead(former, failing.direct)  # for a moment two Sentinels name different primaries
+        await meet(failing.redis)
+        await until(lambda: failing.guard.failovers >= 2 and not failing.guard.comparing)
+        failing.lead(promoted)
+        with contextlib.suppress(RedisConnectionError):
+            await failing.redis.connection_pool.make_connection().connect()
+        await until(lambda: not failing.guard.comparing)
+        joined = await failing.insists(game_id, Join(5, "E"), "tg:5")
+        assert await versioned(second, game_id) == joined.version
         await failing.redis.aclose()
         await failing.direct.aclose()
 
