@@ -38,7 +38,7 @@ from storage.jobs import Jobs, NewJob, wake
 from storage.people import People
 from storage.public_log import PublicLog
 from storage.questions import Questions
-from storage.rebuild import bring_forward, forgotten, games_in, put_back, rebuild
+from storage.rebuild import bring_forward, forgotten, games_in, put_back, rebuild, restore_missing
 from storage.recurring import RecurringGame, RecurringGames
 from storage.retention import BATCH, GAMES, prune
 from storage.seeds import Seeds
@@ -675,6 +675,7 @@ async def use_recovery(pool: Pool, redis: Redis, house: House, game: str) -> Non
     await forgotten(pool, redis, house.codec, since=house.clock.at - 600_000)
     await bring_forward(pool, redis, house.codec, house.games)
     await put_back(pool, redis, house.codec, house.games, game)
+    assert not await restore_missing(pool, redis, house.codec, house.games, "no-such-game")
     in_redis = [game_id async for page in games_in(redis) for game_id in page]
     await pool.execute("UPDATE games SET version = version - 1 WHERE id = ANY($1)", in_redis)  # as if it had lost some
     await replay(pool, redis, house.codec, house.games, house.projector)

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from benchmarks.durability import RULES
 from bot.settings import Durability
 from fsm.engine import Unavailable
-from fsm.kind import ChatTopic, Host, UnknownGame
+from fsm.kind import ChatTopic, Host
 from fsm.lobby import Join, OpenGame
 from fsm.pick_number import PickNumber
 from storage import keys
@@ -80,7 +80,7 @@ class Taps:
         while not self.stopped:
             try:
                 await self.table.bot.engine.execute(game_id, command, command_id=f"{game_id}:{name}")
-            except (Unavailable, UnknownGame):  # a game that the new primary lacks is restored soon
+            except Unavailable:
                 await asyncio.sleep(0.05)
                 continue
             self.acknowledged.append(f"{game_id}:{name}")

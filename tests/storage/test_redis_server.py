@@ -158,10 +158,15 @@ DRAGONFLY = {
 """Fields of INFO as Dragonfly writes them (`src/server/server_family.cc`), with `--cache_mode`."""
 KEYDB = {
     "redis_version": "6.3.4", "redis_mode": "standalone", "executable": "/usr/bin/keydb-server", "mvcc_depth": 0,
-    "server_threads": 2, "role": "active-replica", "connected_slaves": 1, "aof_enabled": 0,
+    "server_threads": 2, "role": "active-replica", "master_global_link_status": "up", "connected_masters": 1,
+    "master_host": "10.0.0.2", "master_port": 6379, "connected_slaves": 1, "aof_enabled": 0,
     "maxmemory_policy": "noeviction",
 }  # fmt: skip
-"""Fields of INFO as KeyDB writes them (`src/server.cpp`), with `active-replica yes`."""
+"""Fields of INFO as KeyDB 6.3.4 writes them (`genRedisInfoString` in `src/server.cpp`).
+
+They are those of a server with `active-replica yes` and a primary (`replicaof`). One that has no primary writes
+`role:master` whatever `active-replica` says, and one that has a primary without `active-replica` writes `role:slave`.
+"""
 VALKEY = {"redis_version": "7.2.4", "server_name": "valkey", "valkey_version": "8.1.8", "server_mode": "standalone"}
 
 
@@ -199,6 +204,8 @@ async def test_dragonfly_and_keydb_are_recognised_by_what_their_sources_tell(red
     assert (found.product, found.refusals) == ("KeyDB 6.3.4", [])
     assert any(line.startswith("with active-replica two servers decide one game") for line in found.risks)
     assert any(line.startswith("without append-only file") for line in found.risks)
+    found = await inspected(redis_dsn, KEYDB | {"role": "slave"})
+    assert found.refusals == ["the server is a replica, which takes no writes: its primary is 10.0.0.2:6379"]
     assert (await inspected(redis_dsn, VALKEY)).product == "Valkey 8.1.8"
 
 
