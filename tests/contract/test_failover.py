@@ -324,10 +324,16 @@ async def test_a_missing_game_whose_events_cant_be_read_is_no_game_that_is_over(
         await failing.engine().look(game_id)
 
 
+async def connect_anew(redis: Redis) -> None:
+    """Make one more connection, as a pool does that grows."""
+    pool: Any = redis.connection_pool
+    await pool.make_connection().connect()
+
+
 async def meet(redis: Redis) -> None:
     """Connect anew, and be told that the games are compared first."""
     with pytest.raises(RedisConnectionError):
-        await redis.connection_pool.make_connection().connect()
+        await connect_anew(redis)
 
 
 async def test_a_process_leaves_the_former_server_before_it_compares_the_games_of_the_new_one(failing: Failing) -> None:
@@ -382,7 +388,7 @@ async def test_games_are_not_compared_in_another_server_than_the_one_that_was_me
         await until(lambda: failing.guard.failovers >= 2 and not failing.guard.comparing)
         failing.lead(promoted)
         with contextlib.suppress(RedisConnectionError):
-            await failing.redis.connection_pool.make_connection().connect()
+            await connect_anew(failing.redis)
         await until(lambda: not failing.guard.comparing)
         joined = await failing.insists(game_id, Join(5, "E"), "tg:5")
         assert await versioned(second, game_id) == joined.version
@@ -416,4 +422,5 @@ async def test_a_confirmation_that_came_during_the_comparison_is_found_by_a_seco
 
 async def versioned(redis: Redis, game_id: str) -> int:
     """Return the version of a game in a server; 0 if it lacks the game."""
-    return int((await redis.hget(keys.game_key(game_id), "v") or b"0").partition(b"/")[0])
+    version: Any = await redis.hget(keys.game_key(game_id), "v")
+    return int((version or b"0").partition(b"/")[0])
