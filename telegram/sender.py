@@ -9,12 +9,13 @@ import asyncio
 import contextlib
 import time
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+import msgspec
 from loguru import logger
 
 from fsm.engine import Clock
@@ -59,6 +60,11 @@ LOOK_SECONDS = 5.0
 REFUSED_CHATS = 3
 """Number of chats that must answer 429, with no accepted call between them, to suspect a limit on the bot as a whole.
 """
+
+LAST_MESSAGES: Final = 4
+"""Number of a chat's last messages with which a new one is compared."""
+MOST_CHATS: Final = 10_000
+"""Number of chats whose last messages are known."""
 
 
 class Settled(StrEnum):
@@ -133,6 +139,7 @@ class SenderStats:
         orphans: messages that were deleted because two senders had sent one for the same slot.
         repeated: items of a previous sender that were sent again, perhaps for the second time.
         left: old answers to one person among the previous sender's items, which were not sent again.
+        alike: new messages with the same content as one of the last in their chat.
         last_success_at: unix milliseconds; 0 if no call has succeeded.
     """
 
@@ -144,6 +151,7 @@ class SenderStats:
     orphans: int = 0
     repeated: int = 0
     left: int = 0
+    alike: int = 0
     last_success_at: int = 0
 
 
@@ -197,6 +205,8 @@ class Sender:
         self._in_vain_since: float | None = None
         """Monotonic time since which no call was answered; None if the last one was."""
         self._streaks: Counter[int] = Counter()
+        self._contents: dict[int, deque[int]] = {}
+        """Hashes of the last new messages by chat, the chat with the latest one last."""
 
     async def run(self) -> None:
         """Wait for the lease and send while this process holds it, until cancelled. Calls in flight then end first."""
@@ -505,12 +515,24 @@ class Sender:
     async def _report(self, out: Outgoing, outcome: Outcome, waited_ms: int) -> None:
         self.stats.settled[outcome.settled, out.priority] += 1
         logger.debug("{} of item {}: {}", out.method, out.id, outcome.settled)
+        if outcome.settled is Settled.SENT:
+            self._compare(out)
         if outcome.settled is not Settled.MIGRATED:
             self.stats.waits[out.priority].add(waited_ms)
         try:
             await self._on_settled(out, outcome)
         except Exception:  # noqa: BLE001 - one failing report must not stop the sender
             logger.exception("on_settled failed for item {}", out.id)
+
+    def _compare(self, out: Outgoing) -> None:
+        """Count a message that says the same as one of the last in its chat, as a version that sends all twice does."""
+        content = hash(msgspec.json.encode((out.method, out.params), order="sorted"))
+        last = self._contents.pop(out.chat_id, None) or deque(maxlen=LAST_MESSAGES)
+        self.stats.alike += content in last
+        last.append(content)
+        self._contents[out.chat_id] = last
+        if len(self._contents) > MOST_CHATS:
+            del self._contents[next(iter(self._contents))]
 
 
 def _message_id(result: Any) -> int | None:

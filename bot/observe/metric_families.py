@@ -315,3 +315,5 @@ def _sender(sender: Sender) -> Iterator[Metric]:
     yield CounterMetricFamily("tombola_sends_repeated", repeated, stats.repeated)
     left = "Answers to one person not repeated after the previous sender stopped, because they were too old."
     yield CounterMetricFamily("tombola_answers_left", left, stats.left)
+    alike = "New messages with the same content as one of the last in their chat."
+    yield CounterMetricFamily("tombola_sends_alike", alike, stats.alike)

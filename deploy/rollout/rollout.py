@@ -152,6 +152,7 @@ COUNTERS = (
     *("tombola_updates_total", "tombola_commands_total", "tombola_errors_total", "tombola_sends_total"),
     *("tombola_send_errors_total", "tombola_api_requests_total", "tombola_deadlines_fired_total"),
     *("tombola_job_runs_total", "tombola_webhook_attempts_total", "tombola_commit_seconds_count"),
+    "tombola_sends_alike_total",
 )
 HISTOGRAMS = {
     "tombola_tap_seconds": (0.05, 0.2),
@@ -215,6 +216,7 @@ class Limits:
         stalls: share of the seconds in which its event loop may stand still for half a second in addition.
         messages: factor by which the new messages for each game may exceed those before.
         misplaced: share of messages, in addition, that may go to groups or topics which do not take them.
+        alike: share of messages, in addition, that may say the same as one of the last in their chat.
         restarts: unexpected restarts of a canary that are allowed.
         unreachable: share of scrapes that may fail.
         memory_mb: growth of a process's memory in MB that is always allowed.
@@ -236,6 +238,7 @@ class Limits:
     stalls: float = 0.003
     messages: float = 1.5
     misplaced: float = 0.02
+    alike: float = 0.05
     restarts: int = 0
     unreachable: float = 0.1
     memory_mb: float = 16.0
@@ -339,6 +342,7 @@ class Analysis:
             *slowness(canary, known, self._limits),
             *stalls(canary, known, self._limits),
             *self._messages(canary + stable, seconds, at),
+            *doubled(canary + stable, self._history, self._limits),
             *self._share(canary, stable, seconds, at),
             *self._kinds(_traffic(canary + stable, self._history), seconds, at),
         ]
@@ -480,6 +484,21 @@ class Analysis:
             if due > 0 and due - count + count * math.log(max(count, 1.0) / due) > math.log(1000) and count < due / 2:
                 kind = dict(labels).get("kind", "")
                 yield Symptom(f"few games of {kind}", f"{count:.0f} games of {kind} were completed, {due:.0f} were due")
+
+
+def doubled(now: Figures, before: Figures, limits: Limits) -> Iterator[Symptom]:
+    """Yield a symptom if more messages than before say the same as one of the last in their chat.
+
+    One process sends the messages of all, so the messages of both versions are judged together.
+    """
+    sent, usual = (each.count("tombola_sends_total", outcome="sent") for each in (now, before))
+    alike, known = (each.count("tombola_sends_alike_total") for each in (now, before))
+    usually = known / usual if usual else 0.0
+    if significant(alike, sent, usually + limits.alike):
+        text = (
+            f"{alike:.0f} of {sent:.0f} messages say the same as one of the last in their chat, usually {usually:.1%}"
+        )
+        yield Symptom("doubled messages", text)
 
 
 def _traffic(now: Figures, before: Figures) -> tuple[float, float]:

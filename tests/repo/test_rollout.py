@@ -22,6 +22,7 @@ def counted(**counts: dict[tuple[str, ...], float]) -> Figures:
         "commands": ("command", "outcome"),
         "errors": ("where",),
         "sends": ("outcome", "priority"),
+        "sends_alike": (),
     }
     return Figures(
         {
@@ -171,6 +172,12 @@ def test_more_messages_for_each_game_than_before_are_a_symptom(
     analysis._history = counted(sends={("sent", "normal"): 1200, ("edited", "normal"): 900, ("sent", "cosmetic"): 9})
     now = counted(sends={("sent", "normal"): sent, ("edited", "normal"): 90_000, ("sent", "cosmetic"): 9000})
     assert names(analysis._messages(now, 100, 100.0)) == expected
+
+
+@pytest.mark.parametrize(("alike", "expected"), [(12, []), (150, ["doubled messages"])])
+def test_messages_that_come_twice_are_a_symptom(alike: int, expected: list[str]) -> None:
+    now = counted(sends={("sent", "normal"): 300}, sends_alike={(): alike})
+    assert names(rollout.doubled(now, GOOD, LIMITS)) == expected
 
 
 def test_messages_to_places_that_take_none_are_a_symptom() -> None:

@@ -551,3 +551,11 @@ async def test_the_waits_are_counted_by_priority(pipeline: Pipeline) -> None:
     waits = sender.stats.waits[Priority.URGENT]
     assert sum(waits.buckets) == 4
     assert waits.sum_ms == 3_250
+
+
+async def test_messages_that_say_the_same_as_one_of_the_last_in_their_chat_are_counted(pipeline: Pipeline) -> None:
+    texts = ["a", "b", "b", "c", "a", "a"]
+    sender = pipeline.start()
+    await pipeline.outbox.put_many([*(pipeline.message(text, 11) for text in texts), pipeline.message("a", 22)])
+    await pipeline.settled(7)
+    assert sender.stats.alike == 3  # the second "b", and "a" after three others and after itself
